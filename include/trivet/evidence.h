@@ -1,0 +1,31 @@
+/* evidence: all ratings of all users, user after user, repeated pairs averaged: what everybody is folded in from.
+ *
+ * 12 bytes a pair and 16 a user. Rows must come in (user, item) order.
+ */
+#ifndef TRIVET_EVIDENCE_H
+#define TRIVET_EVIDENCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/status.h"
+
+struct tv_evidence {
+    size_t n_users, n_pairs;
+    int64_t *users;  /* (n_users) raw ids, ascending */
+    size_t *start;   /* (n_users + 1): user u has pairs start[u] .. start[u + 1] - 1 */
+    int64_t *items;  /* (n_pairs) raw ids, ascending within a user */
+    float *ratings;  /* (n_pairs) the mean of the pair's rows */
+    size_t user_capacity, pair_capacity;
+    double sum;      /* of the rows of the last pair, */
+    int64_t n_rows;  /* which are so many */
+};
+
+#define TV_EVIDENCE_INIT {0}
+
+/* Adds a row. The mean is taken in float64 and rounded once, as avg(real)::real does in SQL. TV_ERR_INPUT for a row
+ * out of order. */
+enum tv_status tv_evidence_add(struct tv_evidence *e, int64_t user, int64_t item, float rating, struct tv_error *err);
+void tv_evidence_free(struct tv_evidence *e); /* also makes it empty */
+
+#endif

@@ -1,0 +1,41 @@
+/* lifecycle: what happens to a model once it is complete: activate, repair, prune, discard.
+ *
+ * All of it is done while holding the lock (journal.h), and each step can be killed: whatever is left half done is
+ * finished or undone by tv_lifecycle_repair, which every command that takes the lock runs first.
+ *
+ *   activating: the journal says `activating N`; the new item documents take the place of the old; Redis switches
+ *   (MULTI ... EXEC: this is the moment); the Mongo view `user` moves; the journal says `live`.
+ */
+#ifndef TRIVET_LIFECYCLE_H
+#define TRIVET_LIFECYCLE_H
+
+#include "trivet/journal.h"
+#include "trivet/model.h"
+#include "trivet/mongo.h"
+#include "trivet/redis.h"
+#include "trivet/status.h"
+
+struct tv_stores {
+    struct tv_lock *lock; /* held; its connection writes the journal */
+    struct tv_mongo *mongo;
+    struct tv_redis *redis;
+};
+
+/* Makes `m`, which stands complete in MongoDB and Redis, the live model. */
+enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err);
+
+/* The same by number: refills Redis from MongoDB first where that is needed. TV_ERR_NOT_FOUND for a model that is
+ * not kept (any more). */
+enum tv_status tv_lifecycle_activate_number(const struct tv_stores *s, int64_t number, struct tv_error *err);
+
+/* Brings journal, MongoDB and Redis to agree after a kill, a restart or a lost store. Says what it did at log level
+ * info; *changes counts it. */
+enum tv_status tv_lifecycle_repair(const struct tv_stores *s, int *changes, struct tv_error *err);
+
+/* Keeps the newest `keep` models, the live one and the one live before it; deletes the rest. */
+enum tv_status tv_lifecycle_prune(const struct tv_stores *s, int keep, struct tv_error *err);
+
+/* Deletes all that is stored under N; the journal is not touched. */
+enum tv_status tv_lifecycle_discard(const struct tv_stores *s, int64_t number, struct tv_error *err);
+
+#endif

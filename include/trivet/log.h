@@ -1,0 +1,29 @@
+/* log: what programs say on standard error while they work. Results go to standard output, never through here. */
+#ifndef TRIVET_LOG_H
+#define TRIVET_LOG_H
+
+#include "trivet/status.h"
+
+enum tv_log_level { TV_LOG_ERROR, TV_LOG_INFO, TV_LOG_DEBUG };
+
+/* Sets the level of the whole process; "error", "info" (the start value) or "debug". */
+void tv_log_set_level(enum tv_log_level level);
+enum tv_log_level tv_log_level_from(const char *name);
+int tv_log_enabled(enum tv_log_level level);
+
+/* With `on`, each line starts with the time (UTC, ISO 8601) and the level: for servers. */
+void tv_log_set_timestamps(int on);
+
+/* One line a call, written whole, safe from several threads. */
+void tv_log(enum tv_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define tv_log_error(...) tv_log(TV_LOG_ERROR, __VA_ARGS__)
+#define tv_log_info(...)  tv_log(TV_LOG_INFO, __VA_ARGS__)
+#define tv_log_debug(...) tv_log(TV_LOG_DEBUG, __VA_ARGS__)
+
+/* "program: message" and, where there is one, "hint: ..." on a line of its own. */
+void tv_log_failure(const char *program, const struct tv_error *err);
+
+/* Copies a connection URI with the password replaced by "***"; also for keyword=value strings of libpq. */
+void tv_log_hide_password(char *out, unsigned long out_size, const char *uri);
+
+#endif

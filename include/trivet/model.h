@@ -1,0 +1,73 @@
+/* model: one model's item side in memory, and its life in the stores.
+ *
+ * A model has a number N, the id of its row in trivet.run. It is written under N while nobody looks, checked by
+ * reading it back, then shown by one switch in Redis (trivet:live). docs/design.md tells the whole life;
+ * docs/formats.md has the keys and bytes.
+ */
+#ifndef TRIVET_MODEL_H
+#define TRIVET_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/fold_in.h"
+#include "trivet/mongo.h"
+#include "trivet/redis.h"
+#include "trivet/status.h"
+
+struct tv_model {
+    int64_t number;         /* N */
+    char algorithm[16];     /* "svd" */
+    char score_kind[16];    /* what a score is: "relevance" */
+    int factors;            /* k */
+    int32_t n_items;
+    int64_t n_users;        /* documents in user_<N> */
+    int64_t n_learned;      /* of them learned from */
+    int64_t *item_ids;      /* (n_items) raw ids, ascending */
+    uint16_t *item_factors; /* (n_items, factors) row-major float16 */
+    double *sigma;          /* (factors) singular values; NULL when the algorithm has none */
+    double sigma_power;     /* a: the exponent of sigma on the item side */
+    double created_at;      /* seconds since 1970 */
+    char *description;      /* JSON object: parameters, filter, counts, data, examples (docs/formats.md); owned */
+    uint64_t checksum;      /* over item_ids, item_factors and sigma */
+};
+
+void tv_model_free(struct tv_model *m); /* frees *m itself, too; NULL is fine */
+uint64_t tv_model_checksum(const struct tv_model *m);
+enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m, struct tv_error *err);
+
+/* "user_12", "model_12"; `out` holds TV_MODEL_NAME bytes. */
+enum { TV_MODEL_NAME = 48 };
+char *tv_model_users(char *out, int64_t number);
+char *tv_model_parts(char *out, int64_t number);
+
+/* --- Redis -------------------------------------------------------------------------------------------------- */
+
+#define TV_LIVE_KEY "trivet:live"
+
+/* The live model's number; TV_ERR_NOT_FOUND when none is live yet. */
+enum tv_status tv_model_live(struct tv_redis *redis, int64_t *number, struct tv_error *err);
+/* Writes the item side under N; nothing is visible yet. */
+enum tv_status tv_model_write_redis(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err);
+/* Loads the item side of N from Redis and checks it: every part there, shapes agree, ids ascend, checksum equal.
+ * TV_ERR_NOT_FOUND: no such model; TV_ERR_CORRUPT: incomplete or wrong. */
+enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis, int64_t number,
+                                   struct tv_error *err);
+/* 1 if the model fits one part, so that the switch also writes item_factors, the whole (k, n) array for notebooks. */
+int tv_model_has_alias(const struct tv_model *m);
+/* The switch: MULTI; SET trivet:live N; SET item_factors; PUBLISH trivet:live N; EXEC. */
+enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err);
+enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t number, struct tv_error *err);
+enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t number, double *bytes, struct tv_error *err);
+
+/* --- MongoDB ------------------------------------------------------------------------------------------------ */
+
+enum tv_status tv_model_write_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err);
+enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo, int64_t number,
+                                   struct tv_error *err);
+/* The description alone, malloc'ed JSON; TV_ERR_NOT_FOUND when model_<N> is not there (pruned, or never whole). */
+enum tv_status tv_model_description(char **json, struct tv_mongo *mongo, int64_t number, struct tv_error *err);
+/* All complete models in MongoDB, ascending: *numbers is malloc'ed. */
+enum tv_status tv_model_list(int64_t **numbers, size_t *n, struct tv_mongo *mongo, struct tv_error *err);
+
+#endif

@@ -1,0 +1,119 @@
+/* mongo: a MongoDB client. Moves documents made of plain fields; knows no collection of ours.
+ *
+ * One `struct tv_mongo` is a pool and may be used by many threads. Errors: TV_ERR_UNAVAILABLE when no server can
+ * be selected in time or the socket fails, TV_ERR_STORE when the server answered with an error.
+ */
+#ifndef TRIVET_MONGO_H
+#define TRIVET_MONGO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/status.h"
+
+struct tv_mongo;
+struct tv_mongo_doc; /* one document read, owned by its receiver */
+struct tv_mongo_bulk;
+
+struct tv_mongo_options {
+    const char *name;           /* appname, for the server's log */
+    int server_selection_ms;    /* how long to look for a server */
+    int socket_ms;              /* how long one answer may take */
+    int wait_seconds;           /* at open: try again for that long */
+    int max_clients;            /* connections in the pool; 0: the driver's default */
+};
+
+/* Opens and pings. The database is the URI's path, or "recsys". With wait_seconds < 0 no ping is made and the
+ * server need not answer yet. */
+enum tv_status tv_mongo_open(struct tv_mongo **out, const char *uri, const struct tv_mongo_options *options,
+                             struct tv_error *err);
+void tv_mongo_close(struct tv_mongo *m);
+enum tv_status tv_mongo_ping(struct tv_mongo *m, struct tv_error *err);
+const char *tv_mongo_database(const struct tv_mongo *m);
+
+/* --- writing ---------------------------------------------------------------------------------------------- */
+
+enum tv_field_type {
+    TV_FIELD_NULL,
+    TV_FIELD_INT32,
+    TV_FIELD_INT64,
+    TV_FIELD_DOUBLE,
+    TV_FIELD_BOOL,
+    TV_FIELD_TEXT,  /* UTF-8 */
+    TV_FIELD_BYTES, /* BSON binary, subtype 0 */
+    TV_FIELD_JSON   /* an extended-JSON text, stored as what it describes: an object or an array */
+};
+
+struct tv_field {
+    const char *name;
+    enum tv_field_type type;
+    int64_t integer;
+    double real;
+    const char *text;  /* TEXT and JSON */
+    const void *bytes; /* BYTES */
+    size_t n_bytes;
+};
+
+/* Inserts many documents, in batches; with `journaled` each batch is acknowledged with j: true. `add` copies the
+ * fields. After a failure the bulk can only be ended. */
+enum tv_status tv_mongo_bulk_begin(struct tv_mongo_bulk **out, struct tv_mongo *m, const char *collection,
+                                   int journaled, struct tv_error *err);
+enum tv_status tv_mongo_bulk_add(struct tv_mongo_bulk *bulk, const struct tv_field *fields, size_t n,
+                                 struct tv_error *err);
+/* Adds a document whose whole text is extended JSON. */
+enum tv_status tv_mongo_bulk_add_json(struct tv_mongo_bulk *bulk, const char *json, size_t n, struct tv_error *err);
+/* Sends what is left and frees the bulk, whatever it returns. NULL is fine. */
+enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *bulk, struct tv_error *err);
+
+enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection, const char *key,
+                                     struct tv_error *err);
+enum tv_status tv_mongo_drop(struct tv_mongo *m, const char *collection, struct tv_error *err); /* absent: fine */
+/* Renames over `to`, which is dropped in the same step. */
+enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char *to, struct tv_error *err);
+/* Makes `view` a view on `collection`: creates it, or moves it with collMod. */
+enum tv_status tv_mongo_point_view(struct tv_mongo *m, const char *view, const char *collection,
+                                   struct tv_error *err);
+/* The collection `view` is on, as malloc'ed text; *on is NULL if there is no such view. */
+enum tv_status tv_mongo_view_target(struct tv_mongo *m, const char *view, char **on, struct tv_error *err);
+
+/* --- reading ---------------------------------------------------------------------------------------------- */
+
+/* TV_ERR_NOT_FOUND without a message when there is none: an ordinary answer. */
+enum tv_status tv_mongo_find_int(struct tv_mongo *m, const char *collection, const char *key, int64_t value,
+                                 struct tv_mongo_doc **out, struct tv_error *err);
+enum tv_status tv_mongo_find_text(struct tv_mongo *m, const char *collection, const char *key, const char *value,
+                                  struct tv_mongo_doc **out, struct tv_error *err);
+/* Calls `take` for every document, ordered by _id; the document is only lent. */
+typedef enum tv_status (*tv_mongo_take)(void *context, const struct tv_mongo_doc *doc, struct tv_error *err);
+enum tv_status tv_mongo_each(struct tv_mongo *m, const char *collection, tv_mongo_take take, void *context,
+                             struct tv_error *err);
+/* The same for the documents whose `key` is one of n integers, in any order. */
+enum tv_status tv_mongo_each_int(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
+                                 size_t n, tv_mongo_take take, void *context, struct tv_error *err);
+enum tv_status tv_mongo_count(struct tv_mongo *m, const char *collection, int64_t *n, struct tv_error *err);
+enum tv_status tv_mongo_exists(struct tv_mongo *m, const char *collection, int *exists, struct tv_error *err);
+/* Bytes of a collection's documents, before the server compresses them (what it takes on disk is known only after
+ * its next checkpoint). */
+enum tv_status tv_mongo_bytes(struct tv_mongo *m, const char *collection, double *bytes, struct tv_error *err);
+/* Names of all collections that begin with `prefix`. */
+typedef enum tv_status (*tv_mongo_take_name)(void *context, const char *name, struct tv_error *err);
+enum tv_status tv_mongo_names(struct tv_mongo *m, const char *prefix, tv_mongo_take_name take, void *context,
+                              struct tv_error *err);
+
+/* Fields of a document: 1 and the value if it is there with that type (integers of either width), else 0.
+ * Pointers live as long as the document. */
+int tv_mongo_doc_int(const struct tv_mongo_doc *doc, const char *name, int64_t *value);
+int tv_mongo_doc_real(const struct tv_mongo_doc *doc, const char *name, double *value); /* integers, too */
+int tv_mongo_doc_text(const struct tv_mongo_doc *doc, const char *name, const char **value);
+int tv_mongo_doc_bytes(const struct tv_mongo_doc *doc, const char *name, const void **bytes, size_t *n);
+/* A field (or, with NULL, the whole document) as relaxed extended JSON, malloc'ed; NULL if it is not there. */
+char *tv_mongo_doc_json(const struct tv_mongo_doc *doc, const char *name);
+void tv_mongo_doc_free(struct tv_mongo_doc *doc);
+
+/* Gives back what the client library takes while it is loaded (a file in /dev/shm), for a program about to exec. No
+ * other function may be called afterwards. */
+void tv_mongo_unload(void);
+
+const char *tv_mongo_library(void); /* "libmongoc 1.23.1" */
+
+#endif

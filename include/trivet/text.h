@@ -1,0 +1,26 @@
+/* text: small things about strings that several rooms need. */
+#ifndef TRIVET_TEXT_H
+#define TRIVET_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 1234567 -> "1,234,567". `out` holds at least 32 bytes; returns `out`. */
+char *tv_text_number(char *out, long long n);
+
+/* 12345678 -> "11.8 MB". `out` holds at least 32 bytes; returns `out`. */
+char *tv_text_bytes(char *out, double bytes);
+
+/* Strict whole-string numbers: no leading blanks, no trailing bytes, no overflow, NaN and infinities refused.
+ * Return 1 and set *value, or return 0 and leave it. */
+int tv_text_int64(const char *text, size_t n, int64_t *value);
+int tv_text_double(const char *text, size_t n, double *value);
+
+/* 1 if the n bytes are well-formed UTF-8 (RFC 3629: no surrogates, nothing beyond U+10FFFF, no overlong form). */
+int tv_text_is_utf8(const char *text, size_t n);
+
+/* The entry of `names` (NULL-terminated) nearest to `name` in edit distance, or NULL if none is near
+ * (more than a third of the name's length, at least 2, away). */
+const char *tv_text_nearest(const char *name, const char *const *names);
+
+#endif

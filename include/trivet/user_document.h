@@ -1,0 +1,51 @@
+/* user_document: one user of one model, as a document of MongoDB's user_<N>. docs/formats.md has the fields. */
+#ifndef TRIVET_USER_DOCUMENT_H
+#define TRIVET_USER_DOCUMENT_H
+
+#include <stdint.h>
+
+#include "trivet/buffer.h"
+#include "trivet/mongo.h"
+#include "trivet/status.h"
+
+struct tv_user_document {
+    int64_t user_id;    /* raw id */
+    int32_t row;        /* dense row of the training matrix, or -1: folded in only */
+    int factors;
+    uint16_t *value;    /* (factors) float16 user factors; all zero when no item of the model was rated */
+    size_t n_seen;
+    int32_t *seen;      /* (n_seen) dense item ids of the model, ascending */
+    size_t n_rated;
+    int64_t *rated;     /* (n_rated) every rated raw item id, ascending */
+    float *ratings;     /* (n_rated) the pair means, same order */
+    int64_t rev;        /* counts live changes; 0 from the trainer */
+};
+
+/* A document's blobs, encoded: that part of the work needs no connection and can be done by many threads. */
+struct tv_user_blobs {
+    struct tv_buffer value, seen, rated, ratings;
+};
+void tv_user_blobs_init(struct tv_user_blobs *b);
+void tv_user_blobs_free(struct tv_user_blobs *b);
+/* Encodes into `b`, whose old contents are overwritten. */
+enum tv_status tv_user_document_encode(struct tv_user_blobs *b, const struct tv_user_document *u,
+                                       struct tv_error *err);
+/* Adds an encoded document to a bulk write; `hash` (may be NULL) is fed with it. */
+enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, const struct tv_user_document *u,
+                                    const struct tv_user_blobs *b, uint64_t *hash, struct tv_error *err);
+/* Decodes and checks a document: the blobs' types, that lengths agree, that `seen` lies in 0..n_items-1 and
+ * ascends, that `factors` is as expected. On success *out is owned by the caller. */
+enum tv_status tv_user_document_read(struct tv_user_document **out, const struct tv_mongo_doc *doc, int factors,
+                                     int32_t n_items, struct tv_error *err);
+void tv_user_document_free(struct tv_user_document *u);
+/* What it holds in memory, for a cache that counts. */
+size_t tv_user_document_bytes(const struct tv_user_document *u);
+
+/* Looks a user up in user_<model>. TV_ERR_NOT_FOUND if there is none. */
+enum tv_status tv_user_document_find(struct tv_user_document **out, struct tv_mongo *mongo, int64_t model,
+                                     int64_t user_id, int factors, int32_t n_items, struct tv_error *err);
+
+/* Feeds the stored blobs of a document into a hash the way tv_user_document_add does: for reading back. */
+enum tv_status tv_user_document_hash(const struct tv_mongo_doc *doc, uint64_t *hash, struct tv_error *err);
+
+#endif

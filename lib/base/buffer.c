@@ -1,0 +1,96 @@
+/* buffer: a growable run of bytes that is born with a maximum. */
+#include "trivet/buffer.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void tv_buffer_init(struct tv_buffer *b, size_t max)
+{
+    *b = (struct tv_buffer)TV_BUFFER_INIT(max);
+}
+
+void tv_buffer_free(struct tv_buffer *b)
+{
+    free(b->data);
+    tv_buffer_init(b, b->max);
+}
+
+void tv_buffer_clear(struct tv_buffer *b)
+{
+    b->size = 0;
+    if (b->data)
+        b->data[0] = '\0';
+}
+
+enum tv_status tv_buffer_reserve(struct tv_buffer *b, size_t more, struct tv_error *err)
+{
+    if (more > b->max || b->size > b->max - more)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "a buffer of at most %zu bytes cannot take %zu more than its %zu",
+                       b->max, more, b->size);
+    size_t need = b->size + more + 1;
+    if (need <= b->capacity)
+        return TV_OK;
+    size_t capacity = b->capacity ? b->capacity : 256;
+    while (capacity < need)
+        capacity += capacity / 2 + 64;
+    char *data = realloc(b->data, capacity);
+    if (data == NULL)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory: %zu bytes for a buffer", capacity);
+    b->data = data;
+    b->capacity = capacity;
+    return TV_OK;
+}
+
+enum tv_status tv_buffer_append(struct tv_buffer *b, const void *bytes, size_t n, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_reserve(b, n, err);
+    if (status != TV_OK)
+        return status;
+    if (n > 0)
+        memcpy(b->data + b->size, bytes, n);
+    b->size += n;
+    b->data[b->size] = '\0';
+    return TV_OK;
+}
+
+enum tv_status tv_buffer_text(struct tv_buffer *b, const char *text, struct tv_error *err)
+{
+    return tv_buffer_append(b, text, strlen(text), err);
+}
+
+enum tv_status tv_buffer_format(struct tv_buffer *b, struct tv_error *err, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    enum tv_status status = n < 0 ? tv_fail(err, TV_ERR_INPUT, "cannot format \"%s\"", format)
+                                  : tv_buffer_reserve(b, (size_t)n, err);
+    if (status == TV_OK) {
+        vsnprintf(b->data + b->size, (size_t)n + 1, format, again);
+        b->size += (size_t)n;
+    }
+    va_end(again);
+    return status;
+}
+
+const char *tv_buffer_string(const struct tv_buffer *b)
+{
+    return b->data ? b->data : "";
+}
+
+void *tv_alloc(size_t n, size_t size, const char *what, struct tv_error *err)
+{
+    if (size != 0 && n > SIZE_MAX / size) {
+        tv_fail(err, TV_ERR_NO_MEMORY, "%s: %zu x %zu bytes is more than can be addressed", what, n, size);
+        return NULL;
+    }
+    void *p = calloc(n ? n : 1, size ? size : 1);
+    if (p == NULL)
+        tv_fail(err, TV_ERR_NO_MEMORY, "out of memory: %s needs %zu bytes", what, n * size);
+    return p;
+}

@@ -1,0 +1,38 @@
+/* shared_options: the settings that more than one program knows, and the only ones read from the environment. */
+#include "trivet/options.h"
+
+const struct tv_option tv_shared_options[] = {
+    {.name = "postgres", .env = "TRIVET_POSTGRES", .kind = TV_OPTION_TEXT, .value = "URI",
+     .preset = "postgresql://postgres@127.0.0.1:5433/postgres", .programs = TV_PROGRAM_ETL | TV_PROGRAM_TRAIN,
+     .help = "PostgreSQL, as libpq understands it"},
+    {.name = "reader", .env = "TRIVET_READER", .kind = TV_OPTION_TEXT, .value = "URI",
+     .programs = TV_PROGRAM_TRAIN | TV_PROGRAM_SERVE,
+     .help = "PostgreSQL login that only reads: for SQL that analysts write (trivet-train fit --source; unset: --postgres "
+             "as role trivet_reader), and for the page /lab (trivet-serve; unset: the login trivet_page on port 5433)"},
+    {.name = "mongo", .env = "TRIVET_MONGO", .kind = TV_OPTION_TEXT, .value = "URI",
+     .preset = "mongodb://127.0.0.1:27018", .programs = TV_PROGRAM_TRAIN | TV_PROGRAM_SERVE,
+     .help = "MongoDB; the database is recsys unless the URI names one"},
+    {.name = "redis", .env = "TRIVET_REDIS", .kind = TV_OPTION_TEXT, .value = "URI",
+     .preset = "redis://127.0.0.1:6380/0", .programs = TV_PROGRAM_TRAIN | TV_PROGRAM_SERVE,
+     .help = "Redis: redis://[user:password@]host[:port][/db]"},
+    {.name = "wait", .env = "TRIVET_WAIT", .kind = TV_OPTION_INT, .value = "SECONDS", .preset = "0", .min = 0,
+     .max = 3600, .programs = TV_PROGRAM_ALL, .help = "keep trying that long while a store does not answer yet"},
+    {.name = "log", .env = "TRIVET_LOG", .kind = TV_OPTION_CHOICE, .value = "LEVEL", .preset = "info",
+     .choices = "error|info|debug", .programs = TV_PROGRAM_ALL, .help = "how much to say on standard error"},
+    {.name = "threads", .env = "TRIVET_THREADS", .kind = TV_OPTION_INT, .value = "N", .preset = "0", .min = 0,
+     .max = 1024, .programs = TV_PROGRAM_TRAIN | TV_PROGRAM_SERVE, .help = "threads to work with; 0: one a core"},
+    {.name = "listen", .env = "TRIVET_LISTEN", .kind = TV_OPTION_TEXT, .value = "HOST:PORT",
+     .preset = "127.0.0.1:5001", .programs = TV_PROGRAM_SERVE, .help = "where the server listens"},
+    {.name = "max-connections", .env = "TRIVET_MAX_CONNECTIONS", .kind = TV_OPTION_INT, .value = "N",
+     .preset = "1000", .min = 1, .max = 100000, .programs = TV_PROGRAM_SERVE, .help = "connections open at once"},
+    {.name = "request-timeout", .env = "TRIVET_REQUEST_TIMEOUT", .kind = TV_OPTION_INT, .value = "SECONDS",
+     .preset = "15", .min = 1, .max = 600, .programs = TV_PROGRAM_SERVE,
+     .help = "an idle or slow connection is closed after that"},
+    {.name = "user-cache", .env = "TRIVET_USER_CACHE", .kind = TV_OPTION_INT, .value = "USERS", .preset = "10000",
+     .min = 0, .max = 10000000, .programs = TV_PROGRAM_SERVE, .help = "user documents kept in memory"},
+    {.name = "user-cache-mb", .env = "TRIVET_USER_CACHE_MB", .kind = TV_OPTION_INT, .value = "MB", .preset = "256",
+     .min = 0, .max = 1000000, .programs = TV_PROGRAM_SERVE, .help = "memory that those documents may take"},
+    {.name = "access-log", .env = "TRIVET_ACCESS_LOG", .kind = TV_OPTION_CHOICE, .value = "on|off",
+     .preset = "on", .choices = "on|off", .programs = TV_PROGRAM_SERVE, .help = "one line a request on standard output"},
+    {.name = NULL},
+};

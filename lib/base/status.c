@@ -1,0 +1,71 @@
+/* status: carries a failure and its words from where it happened to the person at the terminal. */
+#include "trivet/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum tv_status tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)
+{
+    if (err == NULL)
+        return status;
+    /* The arguments may point into err->message itself, so format first and copy after. */
+    char text[sizeof err->message];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    err->status = status;
+    memcpy(err->message, text, sizeof text);
+    err->hint[0] = '\0';
+    return status;
+}
+
+enum tv_status tv_hint(struct tv_error *err, const char *format, ...)
+{
+    if (err == NULL)
+        return TV_ERR_INPUT;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->hint, sizeof err->hint, format, args);
+    va_end(args);
+    return err->status;
+}
+
+enum tv_status tv_context(struct tv_error *err, const char *format, ...)
+{
+    if (err == NULL)
+        return TV_ERR_INPUT;
+    char text[sizeof err->message];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof text)
+        return err->status;
+    snprintf(text + n, sizeof text - (size_t)n, ": %s", err->message);
+    memcpy(err->message, text, sizeof text);
+    return err->status;
+}
+
+int tv_exit_code(enum tv_status status)
+{
+    switch (status) {
+    case TV_OK:
+        return 0;
+    case TV_ERR_USAGE:
+        return 2;
+    case TV_ERR_INPUT:
+    case TV_ERR_NOT_FOUND:
+    case TV_ERR_NUMERIC:
+        return 3;
+    case TV_ERR_UNAVAILABLE:
+    case TV_ERR_STORE:
+    case TV_ERR_CORRUPT:
+        return 4;
+    case TV_ERR_BUSY:
+        return 5;
+    default:
+        return 1;
+    }
+}
