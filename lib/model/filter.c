@@ -1,0 +1,323 @@
+/* filter: the values of trivet.user_item's parameters, from one table of rows. */
+#include "trivet/filter.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/text.h"
+
+enum kind { INTEGER, REAL, TIME, NAMES };
+
+struct row {
+    const char *name;
+    enum kind kind;
+    double min, max;    /* of INTEGER and REAL, inclusive */
+    int above_min;      /* the minimum itself is out */
+    const char *preset; /* the default as text; NULL: SQL null */
+    unsigned parts;     /* enum tv_filter_part */
+    const char *meaning;
+};
+
+enum { ALL = TV_FILTER_ALL, ROWS = TV_FILTER_EVIDENCE, ITEMS = TV_FILTER_ITEMS, USERS = TV_FILTER_USERS };
+
+static const struct row rows[] = {
+    {"min_users_for_item", INTEGER, 0, 2147483647.0, 0, "10", ALL | ITEMS, "an item stays with more than so many rating rows"},
+    {"min_items_for_user", INTEGER, 0, 2147483647.0, 0, "3", ALL | USERS, "a user stays with at least so many rating rows"},
+    {"max_items_for_user", INTEGER, 0, 2147483647.0, 0, "50", ALL | USERS, "and at most so many"},
+    {"max_row_number", INTEGER, 1, 9e18, 0, "100000", ALL, "at most so many rows, in (user, item) order"},
+    {"rated_since", TIME, 0, 0, 0, NULL, ALL | ROWS | ITEMS | USERS, "only ratings from that time on"},
+    {"rated_until", TIME, 0, 0, 0, NULL, ALL | ITEMS | USERS, "only ratings before that time"},
+    {"genres", NAMES, 0, 0, 0, NULL, ALL | ROWS | ITEMS | USERS, "only items of any of these genres: Drama,Comedy"},
+    {"min_rating", REAL, -1e30, 1e30, 0, NULL, ALL | ROWS | ITEMS | USERS, "only ratings of at least that value"},
+    {"sample_users", REAL, 0, 1, 1, "1", ALL | USERS, "only that share of the users, by a stable hash"},
+};
+enum { N_ROWS = sizeof rows / sizeof *rows };
+
+struct tv_filter {
+    char *value[N_ROWS]; /* owned; NULL: SQL null */
+};
+
+enum tv_status tv_filter_create(struct tv_filter **out, struct tv_error *err)
+{
+    struct tv_filter *f = tv_alloc(1, sizeof *f, "a filter", err);
+    if (f == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (int i = 0; i < N_ROWS; i++)
+        if (rows[i].preset && (f->value[i] = strdup(rows[i].preset)) == NULL) {
+            tv_filter_free(f);
+            return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a filter");
+        }
+    *out = f;
+    return TV_OK;
+}
+
+void tv_filter_free(struct tv_filter *f)
+{
+    for (int i = 0; f && i < N_ROWS; i++)
+        free(f->value[i]);
+    free(f);
+}
+
+static int find_row(const char *name, size_t n)
+{
+    for (int i = 0; i < N_ROWS; i++)
+        if (strlen(rows[i].name) == n && strncmp(rows[i].name, name, n) == 0)
+            return i;
+    return -1;
+}
+
+static enum tv_status unknown_name(const char *assignment, size_t n, struct tv_error *err)
+{
+    char name[64];
+    const char *names[N_ROWS + 1] = {NULL};
+    for (int i = 0; i < N_ROWS; i++)
+        names[i] = rows[i].name;
+    snprintf(name, sizeof name, "%.*s", (int)n, assignment);
+    const char *nearest = tv_text_nearest(name, names);
+    tv_fail(err, TV_ERR_USAGE, "the filter has no parameter \"%s\"", name);
+    return nearest ? tv_hint(err, "did you mean %s?", nearest)
+                   : tv_hint(err, "its parameters are min_users_for_item, min_items_for_user, max_items_for_user, "
+                                  "max_row_number, rated_since, rated_until, genres, min_rating, sample_users");
+}
+
+static enum tv_status check_value(const struct row *row, const char *text, struct tv_error *err)
+{
+    int64_t i = 0;
+    double d = 0;
+    size_t n = strlen(text);
+    if (row->kind == INTEGER && (!tv_text_int64(text, n, &i) || (double)i < row->min || (double)i > row->max))
+        return tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be an integer from %.0f", row->name, text, row->min);
+    if (row->kind == REAL && (!tv_text_double(text, n, &d) || d < row->min || d > row->max ||
+                              (row->above_min && d == row->min)))
+        return row->above_min ? tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be a number above %g, at most %g",
+                                        row->name, text, row->min, row->max)
+                              : tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be a number", row->name, text);
+    if (n == 0 || n > 1000)
+        return tv_fail(err, TV_ERR_USAGE, "%s is empty or longer than 1,000 bytes", row->name);
+    return TV_OK;
+}
+
+enum tv_status tv_filter_set(struct tv_filter *f, const char *assignment, struct tv_error *err)
+{
+    const char *equals = strchr(assignment, '=');
+    if (equals == NULL) {
+        tv_fail(err, TV_ERR_USAGE, "\"%s\" is no assignment to a filter parameter", assignment);
+        return tv_hint(err, "write it as name=value, for example max_items_for_user=200");
+    }
+    int i = find_row(assignment, (size_t)(equals - assignment));
+    if (i < 0)
+        return unknown_name(assignment, (size_t)(equals - assignment), err);
+    int is_null = rows[i].preset == NULL && strcmp(equals + 1, "null") == 0;
+    enum tv_status status = is_null ? TV_OK : check_value(&rows[i], equals + 1, err);
+    if (status != TV_OK)
+        return status;
+    char *copy = is_null ? NULL : strdup(equals + 1);
+    if (copy == NULL && !is_null)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a filter");
+    free(f->value[i]);
+    f->value[i] = copy;
+    return TV_OK;
+}
+
+int64_t tv_filter_int(const struct tv_filter *f, const char *name)
+{
+    int i = find_row(name, strlen(name));
+    return i >= 0 && f->value[i] ? strtoll(f->value[i], NULL, 10) : 0;
+}
+
+int tv_filter_is_null(const struct tv_filter *f, const char *name)
+{
+    int i = find_row(name, strlen(name));
+    return i < 0 || f->value[i] == NULL;
+}
+
+enum tv_status tv_filter_set_all(struct tv_filter *f, const char *const *assignments, size_t n, struct tv_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        enum tv_status status = tv_filter_set(f, assignments[i], err);
+        if (status != TV_OK)
+            return status;
+    }
+    int64_t min = tv_filter_int(f, "min_items_for_user"), max = tv_filter_int(f, "max_items_for_user");
+    if (max < min)
+        return tv_fail(err, TV_ERR_USAGE,
+                       "max_items_for_user is %lld, but must be at least min_items_for_user, which is %lld",
+                       (long long)max, (long long)min);
+    return TV_OK;
+}
+
+/* "genres" -> array['Drama', 'Comedy'] */
+static enum tv_status append_names(struct tv_pg *pg, const char *text, struct tv_buffer *sql, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_text(sql, "array[", err);
+    for (int i = 0; status == TV_OK && *text; i++) {
+        char name[1001];
+        size_t n = strcspn(text, ",");
+        snprintf(name, sizeof name, "%.*s", (int)n, text);
+        char *quoted = tv_pg_literal(pg, name);
+        status = quoted ? tv_buffer_format(sql, err, "%s%s", i ? ", " : "", quoted)
+                        : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a genre");
+        free(quoted);
+        text += n + (text[n] == ',');
+    }
+    return status == TV_OK ? tv_buffer_text(sql, "]", err) : status;
+}
+
+static enum tv_status append_time(struct tv_pg *pg, const char *name, const char *text, struct tv_buffer *sql,
+                                  struct tv_error *err)
+{
+    /* Postgres knows best what a time is; asking it first gives an error that names the parameter. */
+    enum tv_status status = tv_pg_exec(pg, "SELECT $1::timestamptz", 1, &text, err);
+    if (status != TV_OK)
+        return status == TV_ERR_STORE ? tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", which is no time; write 2015-04-01",
+                                                name, text)
+                                      : status;
+    char *quoted = tv_pg_literal(pg, text);
+    status = quoted ? tv_buffer_text(sql, quoted, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a time");
+    free(quoted);
+    return status;
+}
+
+static int is_default(const struct tv_filter *f, int i)
+{
+    if (f->value[i] == NULL || rows[i].preset == NULL)
+        return f->value[i] == rows[i].preset;
+    return strcmp(f->value[i], rows[i].preset) == 0;
+}
+
+enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum tv_filter_part part,
+                              const char *function, struct tv_buffer *sql, struct tv_error *err)
+{
+    int n = 0;
+    enum tv_status status = tv_buffer_format(sql, err, "%s(", function);
+    for (int i = 0; i < N_ROWS && status == TV_OK; i++) {
+        if (is_default(f, i) || !(rows[i].parts & part))
+            continue;
+        status = tv_buffer_format(sql, err, "%s%s => ", n++ ? ", " : "", rows[i].name);
+        if (status != TV_OK)
+            break;
+        if (rows[i].kind == NAMES)
+            status = append_names(pg, f->value[i], sql, err);
+        else if (rows[i].kind == TIME)
+            status = append_time(pg, rows[i].name, f->value[i], sql, err);
+        else
+            status = tv_buffer_text(sql, f->value[i], err);
+    }
+    return status == TV_OK ? tv_buffer_text(sql, ")", err) : status;
+}
+
+static json_t *names_json(const char *text)
+{
+    json_t *array = json_array();
+    for (; *text; text += strcspn(text, ","), text += *text == ',')
+        json_array_append_new(array, json_stringn(text, strcspn(text, ",")));
+    return array;
+}
+
+static json_t *value_json(int i, const char *text)
+{
+    if (text == NULL)
+        return json_null();
+    if (rows[i].kind == INTEGER)
+        return json_integer(strtoll(text, NULL, 10));
+    if (rows[i].kind == REAL)
+        return json_real(strtod(text, NULL));
+    return rows[i].kind == NAMES ? names_json(text) : json_string(text);
+}
+
+enum tv_status tv_filter_json(const struct tv_filter *f, struct tv_buffer *out, struct tv_error *err)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < N_ROWS; i++)
+        json_object_set_new(object, rows[i].name, value_json(i, f->value[i]));
+    char *text = json_dumps(object, 0);
+    json_decref(object);
+    enum tv_status status = text ? tv_buffer_text(out, text, err)
+                                 : tv_fail(err, TV_ERR_USAGE, "a filter value is not valid UTF-8");
+    free(text);
+    return status;
+}
+
+/* "name=value" of one JSON value, as tv_filter_set takes it. */
+static enum tv_status append_assignment(struct tv_buffer *b, const char *name, const json_t *value,
+                                        struct tv_error *err)
+{
+    size_t i;
+    const json_t *entry;
+    enum tv_status status = tv_buffer_format(b, err, "%s=", name);
+    if (status != TV_OK || json_is_array(value)) {
+        json_array_foreach(value, i, entry) if (status == TV_OK) status =
+            tv_buffer_format(b, err, "%s%s", i ? "," : "", json_is_string(entry) ? json_string_value(entry) : "");
+        return status;
+    }
+    if (json_is_string(value))
+        return tv_buffer_text(b, json_string_value(value), err);
+    if (json_is_integer(value))
+        return tv_buffer_format(b, err, "%lld", (long long)json_integer_value(value));
+    if (json_is_real(value))
+        return tv_buffer_format(b, err, "%.9g", json_real_value(value));
+    return tv_buffer_text(b, "null", err);
+}
+
+enum tv_status tv_filter_set_json(struct tv_filter *f, const char *json, struct tv_error *err)
+{
+    json_t *object = json_loads(json, 0, NULL), *value;
+    const char *name;
+    struct tv_buffer assignment = TV_BUFFER_INIT(1 << 16);
+    enum tv_status status =
+        json_is_object(object) ? TV_OK : tv_fail(err, TV_ERR_CORRUPT, "\"%.80s\" is no filter", json);
+    json_object_foreach(object, name, value)
+    {
+        if (status != TV_OK)
+            break;
+        tv_buffer_clear(&assignment);
+        status = append_assignment(&assignment, name, value, err);
+        if (status == TV_OK)
+            status = tv_filter_set(f, tv_buffer_string(&assignment), err);
+    }
+    tv_buffer_free(&assignment);
+    json_decref(object);
+    return status;
+}
+
+enum tv_status tv_filter_load_preset(struct tv_filter *f, struct tv_pg *pg, const char *name, struct tv_error *err)
+{
+    struct tv_pg_rows *found;
+    enum tv_status status =
+        tv_pg_query(pg, "SELECT values FROM trivet.preset WHERE name = $1", 1, &name, &found, err);
+    if (status != TV_OK)
+        return status;
+    if (tv_pg_rows_count(found) == 1) {
+        status = tv_filter_set_json(f, tv_pg_cell(found, 0, 0), err);
+    } else {
+        tv_fail(err, TV_ERR_NOT_FOUND, "there is no preset \"%s\"", name);
+        status = tv_hint(err, "trivet-etl presets lists them");
+    }
+    tv_pg_rows_free(found);
+    return status;
+}
+
+void tv_filter_describe(const struct tv_filter *f, char *out, size_t size)
+{
+    char item[32], low[32], high[32], limit[32];
+    int n = snprintf(out, size, "items with more than %s rating rows, users with %s to %s, at most %s rows",
+                     tv_text_number(item, tv_filter_int(f, "min_users_for_item")),
+                     tv_text_number(low, tv_filter_int(f, "min_items_for_user")),
+                     tv_text_number(high, tv_filter_int(f, "max_items_for_user")),
+                     tv_text_number(limit, tv_filter_int(f, "max_row_number")));
+    for (int i = 0; i < N_ROWS && n >= 0 && (size_t)n < size; i++)
+        if (i >= 4 && !is_default(f, i))
+            n += snprintf(out + n, size - (size_t)n, ", %s %s", rows[i].name, f->value[i]);
+}
+
+const char *tv_filter_help(void)
+{
+    static char text[2048];
+    size_t n = (size_t)snprintf(text, sizeof text, "Filter parameters for --set (of the SQL function trivet.user_item):\n");
+    for (int i = 0; i < N_ROWS && n < sizeof text; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "  %-20s %s (default %s)\n", rows[i].name, rows[i].meaning,
+                              rows[i].preset ? rows[i].preset : "null: no condition");
+    return text;
+}

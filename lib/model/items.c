@@ -1,0 +1,147 @@
+/* items: titles and other metadata of all items, read once into one block of text and one array. */
+#include "trivet/items.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/buffer.h"
+
+/* Strings live in blocks, so that pointers into them stay good while the text grows. */
+struct tv_items_text {
+    struct tv_items_text *next;
+    size_t used, size;
+    char bytes[];
+};
+
+enum { BLOCK_BYTES = 1 << 20 };
+
+static char *text_room(struct tv_items *items, size_t n, struct tv_error *err)
+{
+    struct tv_items_text *block = items->text;
+    if (block == NULL || block->size - block->used < n) {
+        size_t size = n > BLOCK_BYTES ? n : BLOCK_BYTES;
+        if ((block = tv_alloc(1, sizeof *block + size, "item titles", err)) == NULL)
+            return NULL;
+        block->next = items->text;
+        block->size = size;
+        items->text = block;
+    }
+    char *room = block->bytes + block->used;
+    block->used += n;
+    return room;
+}
+
+static const char *keep_text(struct tv_items *items, const char *text, struct tv_error *err)
+{
+    if (text == NULL || *text == '\0')
+        return "";
+    size_t n = strlen(text) + 1;
+    char *room = text_room(items, n, err);
+    return room ? memcpy(room, text, n) : NULL;
+}
+
+/* ["Comedy", "Drama"] -> "Comedy|Drama" */
+static const char *keep_genres(struct tv_items *items, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    char *text = tv_mongo_doc_json(doc, "genres");
+    json_t *array = text ? json_loads(text, 0, NULL) : NULL;
+    struct tv_buffer joined = TV_BUFFER_INIT(1 << 20);
+    enum tv_status status = TV_OK;
+    size_t i;
+    json_t *name;
+    json_array_foreach(array, i, name) if (status == TV_OK && json_is_string(name)) status =
+        tv_buffer_format(&joined, err, "%s%s", joined.size ? "|" : "", json_string_value(name));
+    const char *kept = status == TV_OK ? keep_text(items, tv_buffer_string(&joined), err) : NULL;
+    tv_buffer_free(&joined);
+    json_decref(array);
+    free(text);
+    return kept;
+}
+
+struct reading {
+    struct tv_items *items;
+    size_t capacity;
+};
+
+static enum tv_status grow(struct reading *r, struct tv_error *err)
+{
+    if (r->items->n < r->capacity)
+        return TV_OK;
+    size_t capacity = r->capacity ? r->capacity * 2 : 1024;
+    struct tv_item *items = realloc(r->items->items, capacity * sizeof *items);
+    if (items == NULL)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for %zu items", capacity);
+    r->items->items = items;
+    r->capacity = capacity;
+    return TV_OK;
+}
+
+static const char *doc_text(const struct tv_mongo_doc *doc, const char *name)
+{
+    const char *text;
+    return tv_mongo_doc_text(doc, name, &text) ? text : "";
+}
+
+static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    struct reading *r = context;
+    struct tv_item item = {0};
+    int64_t year = 0;
+    char unnamed[32];
+    if (!tv_mongo_doc_int(doc, "_id", &item.id))
+        return tv_fail(err, TV_ERR_CORRUPT, "a document of the collection item has no integer _id");
+    enum tv_status status = grow(r, err);
+    if (status != TV_OK)
+        return status;
+    const char *title = doc_text(doc, "title");
+    snprintf(unnamed, sizeof unnamed, "item %" PRId64, item.id);
+    item.title = keep_text(r->items, *title ? title : unnamed, err);
+    item.genres = keep_genres(r->items, doc, err);
+    item.imdb_id = keep_text(r->items, doc_text(doc, "imdb_id"), err);
+    item.overview = keep_text(r->items, doc_text(doc, "overview"), err);
+    item.year = tv_mongo_doc_int(doc, "year", &year) ? (int)year : 0;
+    tv_mongo_doc_int(doc, "n", &item.n_ratings);
+    tv_mongo_doc_real(doc, "mean", &item.mean_rating);
+    if (item.title == NULL || item.genres == NULL || item.imdb_id == NULL || item.overview == NULL)
+        return TV_ERR_NO_MEMORY;
+    r->items->items[r->items->n++] = item;
+    return TV_OK;
+}
+
+enum tv_status tv_items_read(struct tv_items *out, struct tv_mongo *mongo, struct tv_error *err)
+{
+    struct reading r = {out, 0};
+    *out = (struct tv_items){0};
+    enum tv_status status = tv_mongo_each(mongo, "item", take_item, &r, err);
+    if (status != TV_OK)
+        tv_items_free(out);
+    return status;
+}
+
+void tv_items_free(struct tv_items *items)
+{
+    if (items == NULL)
+        return;
+    for (struct tv_items_text *block = items->text, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+    free(items->items);
+    *items = (struct tv_items){0};
+}
+
+const struct tv_item *tv_items_find(const struct tv_items *items, int64_t id)
+{
+    size_t low = 0, high = items->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (items->items[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < items->n && items->items[low].id == id ? &items->items[low] : NULL;
+}

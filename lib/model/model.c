@@ -1,0 +1,44 @@
+/* model: one model's item side in memory; names and checksum. model_redis.c and model_mongo.c store it. */
+#include "trivet/model.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "trivet/hash.h"
+
+void tv_model_free(struct tv_model *m)
+{
+    if (m == NULL)
+        return;
+    free(m->item_ids);
+    free(m->item_factors);
+    free(m->sigma);
+    free(m->description);
+    free(m);
+}
+
+uint64_t tv_model_checksum(const struct tv_model *m)
+{
+    size_t n = (size_t)m->n_items, k = (size_t)m->factors;
+    uint64_t h = tv_hash(TV_HASH_START, m->item_ids, n * sizeof *m->item_ids);
+    h = tv_hash(h, m->item_factors, n * k * sizeof *m->item_factors);
+    return m->sigma ? tv_hash(h, m->sigma, k * sizeof *m->sigma) : h;
+}
+
+enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m, struct tv_error *err)
+{
+    return tv_fold_in_svd(out, m->item_factors, m->n_items, m->factors, m->sigma, m->sigma_power, err);
+}
+
+char *tv_model_users(char *out, int64_t number)
+{
+    snprintf(out, TV_MODEL_NAME, "user_%" PRId64, number);
+    return out;
+}
+
+char *tv_model_parts(char *out, int64_t number)
+{
+    snprintf(out, TV_MODEL_NAME, "model_%" PRId64, number);
+    return out;
+}

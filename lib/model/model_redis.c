@@ -1,0 +1,336 @@
+/* model_redis: a model's item side in Redis, and the switch.
+ *
+ * Keys of model N: the hash trivet:model:{N}, and behind that name :item_factors:<p>, :item_ids:<p> and
+ * :singular_values. The braces are literal: a cluster keeps them together.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model_parts.h"
+#include "trivet/codec.h"
+#include "trivet/log.h"
+
+enum { KEY = 96, PART_ITEMS = 65536, PART_BYTES = 64 << 20 };
+#define MAX_VALUE ((size_t)512 << 20) /* a Redis string ends there */
+
+static char *key(char *out, int64_t number, const char *suffix)
+{
+    snprintf(out, KEY, "trivet:model:{%" PRId64 "}%s", number, suffix);
+    return out;
+}
+
+static char *part_key(char *out, int64_t number, const char *what, int part)
+{
+    snprintf(out, KEY, "trivet:model:{%" PRId64 "}:%s:%d", number, what, part);
+    return out;
+}
+
+static int32_t part_items(int factors)
+{
+    int32_t by_bytes = PART_BYTES / (2 * factors);
+    return by_bytes < PART_ITEMS ? by_bytes : PART_ITEMS;
+}
+
+enum tv_status tv_model_live(struct tv_redis *redis, int64_t *number, struct tv_error *err)
+{
+    return tv_redis_get_int(redis, TV_LIVE_KEY, number, err);
+}
+
+/* --- writing ---------------------------------------------------------------------------------------------- */
+
+static enum tv_status write_part(struct tv_redis *redis, const struct tv_model *m, int part, int32_t first, int32_t n,
+                                 struct tv_error *err)
+{
+    char name[KEY];
+    struct tv_buffer factors = TV_BUFFER_INIT(MAX_VALUE), ids = TV_BUFFER_INIT(MAX_VALUE);
+    enum tv_status status = tv_part_encode(m, first, n, &factors, &ids, err);
+    if (status == TV_OK)
+        status = tv_redis_set(redis, part_key(name, m->number, "item_factors", part), factors.data, factors.size, err);
+    if (status == TV_OK)
+        status = tv_redis_set(redis, part_key(name, m->number, "item_ids", part), ids.data, ids.size, err);
+    tv_buffer_free(&factors);
+    tv_buffer_free(&ids);
+    return status;
+}
+
+static enum tv_status write_sigma(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err)
+{
+    char name[KEY];
+    struct tv_buffer blob = TV_BUFFER_INIT(MAX_VALUE);
+    enum tv_status status = tv_sigma_encode(m, &blob, err);
+    if (status == TV_OK)
+        status = tv_redis_set(redis, key(name, m->number, ":singular_values"), blob.data, blob.size, err);
+    tv_buffer_free(&blob);
+    return status;
+}
+
+static enum tv_status write_field(struct tv_redis *redis, int64_t number, const char *field, const char *value,
+                                  struct tv_error *err)
+{
+    char name[KEY];
+    const struct tv_redis_command c = tv_redis_words("HSET", key(name, number, ""), field, value, NULL);
+    return tv_redis_run(redis, &c, NULL, err);
+}
+
+/* The hash comes last: a model without it is not there. */
+static enum tv_status write_hash(struct tv_redis *redis, const struct tv_model *m, int parts, struct tv_error *err)
+{
+    char factors[24], users[24], learned[24], items[24], n_parts[24], created[40], power[40], checksum[24];
+    snprintf(factors, sizeof factors, "%d", m->factors);
+    snprintf(users, sizeof users, "%" PRId64, m->n_users);
+    snprintf(learned, sizeof learned, "%" PRId64, m->n_learned);
+    snprintf(items, sizeof items, "%d", (int)m->n_items);
+    snprintf(n_parts, sizeof n_parts, "%d", parts);
+    snprintf(created, sizeof created, "%.3f", m->created_at);
+    snprintf(power, sizeof power, "%.17g", m->sigma_power);
+    snprintf(checksum, sizeof checksum, "%016" PRIx64, m->checksum);
+    const char *const pairs[][2] = {
+        {"algorithm", m->algorithm}, {"score", m->score_kind},  {"factors", factors},   {"users", users},
+        {"learned", learned},        {"items", items},          {"dtype", "<f2"},       {"created_at", created},
+        {"sigma_power", power},      {"checksum", checksum},    {"description", m->description}, {"parts", n_parts},
+    };
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs && status == TV_OK; i++)
+        status = write_field(redis, m->number, pairs[i][0], pairs[i][1], err);
+    return status;
+}
+
+enum tv_status tv_model_write_redis(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    int parts = 0;
+    for (int32_t first = 0, step = part_items(m->factors); first < m->n_items && status == TV_OK; first += step) {
+        int32_t n = m->n_items - first < step ? m->n_items - first : step;
+        status = write_part(redis, m, parts++, first, n, err);
+    }
+    if (status == TV_OK && m->sigma)
+        status = write_sigma(redis, m, err);
+    return status == TV_OK ? write_hash(redis, m, parts, err) : status;
+}
+
+int tv_model_has_alias(const struct tv_model *m)
+{
+    return m->n_items <= part_items(m->factors);
+}
+
+/* The notebooks' alias: all item factors as one (k, n) array. */
+static enum tv_status encode_alias(const struct tv_model *m, struct tv_buffer *blob, struct tv_error *err)
+{
+    size_t n = (size_t)m->n_items, k = (size_t)m->factors;
+    uint16_t *turned = tv_alloc(n * k, sizeof *turned, "item factors for notebooks", err);
+    if (turned == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        for (size_t f = 0; f < k; f++)
+            turned[f * n + i] = m->item_factors[i * k + f];
+    const struct tv_array a = tv_array_2d(TV_F2, turned, k, n);
+    enum tv_status status = tv_blob_encode(blob, &a, err);
+    free(turned);
+    return status;
+}
+
+enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err)
+{
+    char number[24];
+    struct tv_buffer blob = TV_BUFFER_INIT(MAX_VALUE);
+    enum tv_status status = TV_OK;
+    int whole = tv_model_has_alias(m);
+    if (whole)
+        status = encode_alias(m, &blob, err);
+    else
+        tv_log_info("the model has more than one part, so there is no item_factors for notebooks");
+    snprintf(number, sizeof number, "%" PRId64, m->number);
+    struct tv_redis_command commands[] = {
+        tv_redis_words("SET", TV_LIVE_KEY, number, NULL),
+        whole ? tv_redis_words("SET", "item_factors", "", NULL) : tv_redis_words("UNLINK", "item_factors", NULL),
+        tv_redis_words("PUBLISH", TV_LIVE_KEY, number, NULL),
+    };
+    if (whole) {
+        commands[1].words[2] = blob.data;
+        commands[1].sizes[2] = blob.size;
+    }
+    if (status == TV_OK)
+        status = tv_redis_transaction(redis, commands, sizeof commands / sizeof *commands, err);
+    tv_buffer_free(&blob);
+    return status;
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------- */
+
+static enum tv_status read_text(struct tv_redis *redis, int64_t number, const char *field, char *out, size_t size,
+                                struct tv_error *err)
+{
+    char name[KEY];
+    struct tv_buffer b = TV_BUFFER_INIT(4096);
+    enum tv_status status = tv_redis_hget(redis, key(name, number, ""), field, &b, err);
+    if (status == TV_OK)
+        snprintf(out, size, "%s", tv_buffer_string(&b));
+    if (status == TV_ERR_NOT_FOUND)
+        status = tv_fail(err, TV_ERR_NOT_FOUND, "Redis has no field %s of model %lld", field, (long long)number);
+    tv_buffer_free(&b);
+    return status;
+}
+
+static enum tv_status read_number(struct tv_redis *redis, int64_t number, const char *field, double *out,
+                                  struct tv_error *err)
+{
+    char text[64], *end;
+    enum tv_status status = read_text(redis, number, field, text, sizeof text, err);
+    if (status != TV_OK)
+        return status;
+    *out = strtod(text, &end);
+    return *text && !*end ? TV_OK
+                          : tv_fail(err, TV_ERR_CORRUPT, "field %s of model %lld in Redis is \"%s\"", field,
+                                    (long long)number, text);
+}
+
+static enum tv_status read_description(struct tv_redis *redis, struct tv_model *m, struct tv_error *err)
+{
+    char name[KEY];
+    struct tv_buffer b = TV_BUFFER_INIT(MAX_VALUE);
+    enum tv_status status = tv_redis_hget(redis, key(name, m->number, ""), "description", &b, err);
+    if (status == TV_OK && (m->description = strdup(tv_buffer_string(&b))) == NULL)
+        status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a description");
+    if (status == TV_ERR_NOT_FOUND)
+        status = tv_fail(err, TV_ERR_CORRUPT, "model %lld in Redis has no description", (long long)m->number);
+    tv_buffer_free(&b);
+    return status;
+}
+
+/* The hash: enough to make the model's arrays. `parts` is written last, so it is read first. */
+static enum tv_status read_hash(struct tv_model **out, struct tv_redis *redis, int64_t number, int *parts,
+                                struct tv_error *err)
+{
+    char checksum[64];
+    double n_parts = 0, factors = 0, items = 0, users = 0, learned = 0, created = 0, power = 0;
+    struct tv_model *m = NULL;
+    enum tv_status status = read_number(redis, number, "parts", &n_parts, err);
+    const struct {
+        const char *field;
+        double *value;
+    } numbers[] = {{"factors", &factors}, {"items", &items},           {"users", &users},
+                   {"learned", &learned}, {"created_at", &created},    {"sigma_power", &power}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == TV_OK; i++)
+        status = read_number(redis, number, numbers[i].field, numbers[i].value, err);
+    if (status == TV_OK)
+        status = read_text(redis, number, "checksum", checksum, sizeof checksum, err);
+    if (status == TV_OK)
+        status = tv_model_create(&m, number, (int)factors, (int64_t)items, err);
+    if (status == TV_OK)
+        status = read_text(redis, number, "algorithm", m->algorithm, sizeof m->algorithm, err);
+    if (status == TV_OK)
+        status = read_text(redis, number, "score", m->score_kind, sizeof m->score_kind, err);
+    if (status == TV_OK)
+        status = read_description(redis, m, err);
+    if (status != TV_OK) {
+        tv_model_free(m);
+        return status;
+    }
+    m->n_users = (int64_t)users;
+    m->n_learned = (int64_t)learned;
+    m->created_at = created;
+    m->sigma_power = power;
+    m->checksum = strtoull(checksum, NULL, 16);
+    *parts = (int)n_parts;
+    *out = m;
+    return TV_OK;
+}
+
+static enum tv_status read_part(struct tv_redis *redis, struct tv_model *m, int part, int32_t *first,
+                                struct tv_error *err)
+{
+    char name[KEY];
+    int32_t n = 0;
+    struct tv_buffer factors = TV_BUFFER_INIT(MAX_VALUE), ids = TV_BUFFER_INIT(MAX_VALUE);
+    enum tv_status status = tv_redis_get(redis, part_key(name, m->number, "item_factors", part), &factors, err);
+    if (status == TV_OK)
+        status = tv_redis_get(redis, part_key(name, m->number, "item_ids", part), &ids, err);
+    if (status == TV_ERR_NOT_FOUND)
+        status = tv_fail(err, TV_ERR_CORRUPT, "Redis has no key %s", name);
+    if (status == TV_OK)
+        status = tv_part_decode(m, *first, factors.data, factors.size, ids.data, ids.size, &n, err);
+    *first += n;
+    tv_buffer_free(&factors);
+    tv_buffer_free(&ids);
+    return status;
+}
+
+static enum tv_status read_sigma(struct tv_redis *redis, struct tv_model *m, struct tv_error *err)
+{
+    char name[KEY];
+    struct tv_buffer blob = TV_BUFFER_INIT(MAX_VALUE);
+    enum tv_status status = tv_redis_get(redis, key(name, m->number, ":singular_values"), &blob, err);
+    if (status == TV_OK)
+        status = tv_sigma_decode(m, blob.data, blob.size, err);
+    else if (status == TV_ERR_NOT_FOUND) /* the checksum tells whether some should be there */
+        status = TV_OK;
+    tv_buffer_free(&blob);
+    return status;
+}
+
+enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis, int64_t number,
+                                   struct tv_error *err)
+{
+    struct tv_model *m = NULL;
+    int parts = 0;
+    int32_t first = 0;
+    enum tv_status status = read_hash(&m, redis, number, &parts, err);
+    for (int part = 0; part < parts && status == TV_OK; part++)
+        status = read_part(redis, m, part, &first, err);
+    if (status == TV_OK && first != m->n_items)
+        status = tv_fail(err, TV_ERR_CORRUPT, "model %lld has %d items, but its %d parts hold %d", (long long)number,
+                         (int)m->n_items, parts, (int)first);
+    if (status == TV_OK)
+        status = read_sigma(redis, m, err);
+    if (status == TV_OK)
+        status = tv_model_check(m, err);
+    if (status != TV_OK) {
+        tv_model_free(m);
+        return status;
+    }
+    *out = m;
+    return TV_OK;
+}
+
+/* --- keys of a model as a whole --------------------------------------------------------------------------- */
+
+static enum tv_status delete_key(void *context, const char *name, struct tv_error *err)
+{
+    return tv_redis_delete(context, name, err);
+}
+
+/* In a glob pattern braces stand for themselves. */
+enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t number, struct tv_error *err)
+{
+    char name[KEY];
+    enum tv_status status = tv_redis_delete(redis, key(name, number, ""), err);
+    return status == TV_OK ? tv_redis_keys(redis, key(name, number, ":*"), delete_key, redis, err) : status;
+}
+
+struct byte_count {
+    struct tv_redis *redis;
+    double bytes;
+};
+
+static enum tv_status add_bytes(void *context, const char *name, struct tv_error *err)
+{
+    struct byte_count *count = context;
+    struct tv_buffer b = TV_BUFFER_INIT(64);
+    const struct tv_redis_command c = tv_redis_words("MEMORY", "USAGE", name, NULL);
+    enum tv_status status = tv_redis_run(count->redis, &c, &b, err);
+    if (status == TV_OK)
+        count->bytes += strtod(tv_buffer_string(&b), NULL);
+    tv_buffer_free(&b);
+    return status == TV_ERR_NOT_FOUND ? TV_OK : status;
+}
+
+enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t number, double *bytes, struct tv_error *err)
+{
+    char name[KEY];
+    struct byte_count count = {redis, 0};
+    enum tv_status status = tv_redis_keys(redis, key(name, number, "*"), add_bytes, &count, err);
+    *bytes = count.bytes;
+    return status;
+}

@@ -1,0 +1,274 @@
+/* repair: brings journal, MongoDB and Redis to agree, whatever was killed, restarted or lost.
+ *
+ * The caller holds the lock, so nobody else works on models: a run that is still `building` or `activating` has
+ * lost its process. The journal is the word on what should be live; Redis is the word on whether a switch happened.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/lifecycle.h"
+#include "trivet/log.h"
+#include "trivet/text.h"
+
+struct repair {
+    const struct tv_stores *stores;
+    struct tv_pg *journal;
+    int changes;
+};
+
+static void did(struct repair *r, const char *what, int64_t number)
+{
+    r->changes++;
+    tv_log_info("repair: model %" PRId64 " %s", number, what);
+}
+
+/* --- runs whose process is gone --------------------------------------------------------------------------- */
+
+static enum tv_status end_building(struct repair *r, int64_t number, struct tv_error *err)
+{
+    enum tv_status status = tv_lifecycle_discard(r->stores, number, err);
+    if (status == TV_OK)
+        status = tv_run_fail(r->journal, number, "its process ended before the model was complete", err);
+    if (status == TV_OK)
+        did(r, "was never finished: deleted", number);
+    return status;
+}
+
+/* Killed while activating: before the switch it is a kept model like any other, after it the rest is done now. */
+static enum tv_status end_activating(struct repair *r, int64_t number, struct tv_error *err)
+{
+    char users[TV_MODEL_NAME];
+    int64_t live = 0;
+    enum tv_status status = tv_model_live(r->stores->redis, &live, err);
+    if (status != TV_OK && status != TV_ERR_NOT_FOUND)
+        return status;
+    if (live != number) {
+        status = tv_run_set_state(r->journal, number, TV_RUN_KEPT, err);
+        if (status == TV_OK)
+            did(r, "was not switched to: kept", number);
+        return status;
+    }
+    status = tv_mongo_point_view(r->stores->mongo, "user", tv_model_users(users, number), err);
+    if (status == TV_OK)
+        status = tv_run_go_live(r->journal, number, err);
+    if (status == TV_OK)
+        did(r, "was switched to, but not written down: live", number);
+    return status;
+}
+
+/* A kept model without its parts was killed while being pruned. */
+static enum tv_status end_pruning(struct repair *r, int64_t number, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    int exists = 0;
+    enum tv_status status = tv_mongo_exists(r->stores->mongo, tv_model_parts(name, number), &exists, err);
+    if (status != TV_OK || exists)
+        return status;
+    status = tv_lifecycle_discard(r->stores, number, err);
+    if (status == TV_OK)
+        status = tv_run_set_state(r->journal, number, TV_RUN_PRUNED, err);
+    if (status == TV_OK)
+        did(r, "was pruned halfway: deleted", number);
+    return status;
+}
+
+static enum tv_status end_runs(struct repair *r, struct tv_error *err)
+{
+    struct tv_run *runs = NULL;
+    size_t n = 0;
+    unsigned states = 1u << TV_RUN_BUILDING | 1u << TV_RUN_ACTIVATING | 1u << TV_RUN_KEPT;
+    enum tv_status status = tv_run_list(r->journal, states, &runs, &n, err);
+    for (size_t i = 0; i < n && status == TV_OK; i++) {
+        if (runs[i].state == TV_RUN_BUILDING)
+            status = end_building(r, runs[i].id, err);
+        else if (runs[i].state == TV_RUN_ACTIVATING)
+            status = end_activating(r, runs[i].id, err);
+        else
+            status = end_pruning(r, runs[i].id, err);
+    }
+    tv_run_list_free(runs, n);
+    return status;
+}
+
+/* --- the live model --------------------------------------------------------------------------------------- */
+
+/* 1 in *ok if Redis shows `number`, whole, with its alias for notebooks where one is due. */
+static enum tv_status redis_shows(struct repair *r, int64_t number, int *ok, struct tv_error *err)
+{
+    int64_t shown = 0;
+    struct tv_model *m = NULL;
+    struct tv_buffer there = TV_BUFFER_INIT(64);
+    const struct tv_redis_command exists = tv_redis_words("EXISTS", "item_factors", NULL);
+    *ok = 0;
+    enum tv_status status = tv_model_live(r->stores->redis, &shown, err);
+    if (status == TV_OK && shown == number) {
+        status = tv_model_read_redis(&m, r->stores->redis, number, err);
+        if (status == TV_OK)
+            status = tv_redis_run(r->stores->redis, &exists, &there, err);
+        *ok = status == TV_OK && (strcmp(tv_buffer_string(&there), "1") == 0 || !tv_model_has_alias(m));
+    }
+    tv_model_free(m);
+    tv_buffer_free(&there);
+    return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
+}
+
+static enum tv_status view_shows(struct repair *r, int64_t number, int *ok, struct tv_error *err)
+{
+    char users[TV_MODEL_NAME], *on = NULL;
+    enum tv_status status = tv_mongo_view_target(r->stores->mongo, "user", &on, err);
+    *ok = on && strcmp(on, tv_model_users(users, number)) == 0;
+    free(on);
+    return status;
+}
+
+static enum tv_status mongo_has(struct repair *r, int64_t number, int *ok, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    int parts = 0, users = 0;
+    enum tv_status status = tv_mongo_exists(r->stores->mongo, tv_model_parts(name, number), &parts, err);
+    if (status == TV_OK)
+        status = tv_mongo_exists(r->stores->mongo, tv_model_users(name, number), &users, err);
+    *ok = parts && users;
+    return status;
+}
+
+/* MongoDB is where a model is kept: what it has lost, nothing brings back. Were that an error, no command could go on,
+ * and so no fit could make another model. */
+static enum tv_status give_up_live(struct repair *r, int64_t number, struct tv_error *err)
+{
+    enum tv_status status = tv_lifecycle_discard(r->stores, number, err);
+    if (status == TV_OK)
+        status = tv_redis_delete(r->stores->redis, TV_LIVE_KEY, err);
+    if (status == TV_OK)
+        status = tv_redis_delete(r->stores->redis, "item_factors", err);
+    if (status == TV_OK)
+        status = tv_run_set_state(r->journal, number, TV_RUN_PRUNED, err);
+    if (status != TV_OK)
+        return status;
+    r->changes++;
+    tv_log_error("repair: model %" PRId64 " was live, but MongoDB has lost it, so none is live now; trivet-train fit makes "
+                 "one, trivet-train models lists what is kept", number);
+    return TV_OK;
+}
+
+static enum tv_status show_live(struct repair *r, struct tv_error *err)
+{
+    int64_t live = 0;
+    int mongo_ok = 0, redis_ok = 0, view_ok = 0;
+    enum tv_status status = tv_run_live(r->journal, &live, err);
+    if (status != TV_OK || live == 0)
+        return status;
+    status = mongo_has(r, live, &mongo_ok, err);
+    if (status == TV_OK && !mongo_ok)
+        return give_up_live(r, live, err);
+    if (status == TV_OK)
+        status = redis_shows(r, live, &redis_ok, err);
+    if (status == TV_OK)
+        status = view_shows(r, live, &view_ok, err);
+    if (status != TV_OK || (redis_ok && view_ok))
+        return status;
+    status = tv_lifecycle_activate_number(r->stores, live, err);
+    if (status == TV_OK)
+        did(r, redis_ok ? "was not the one notebooks saw: view moved" : "was not what Redis showed: switched to", live);
+    else if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT)
+        return give_up_live(r, live, err);
+    return status;
+}
+
+/* --- what belongs to no run ------------------------------------------------------------------------------- */
+
+struct sweep {
+    struct repair *repair;
+    struct tv_run *runs; /* all of the journal */
+    size_t n_runs;
+    int64_t largest; /* number found, known to the journal or not */
+};
+
+/* user_12, model_12, item_12 and trivet:model:{12}... -> 12; 0 for other names. */
+static int64_t number_in(const char *name)
+{
+    const char *digits = strpbrk(name, "_{");
+    int64_t number = 0;
+    size_t n = digits ? strspn(digits + 1, "0123456789") : 0;
+    if (n == 0 || (digits[0] == '_' && digits[1 + n] != '\0') || !tv_text_int64(digits + 1, n, &number))
+        return 0;
+    return number;
+}
+
+/* item_<N> waits for the moment N goes live. A model that is kept without having gone live may do so much later, and
+ * must not bring back the item documents of today. */
+static enum tv_status drop_stale_items(struct sweep *s, const char *name, struct tv_error *err)
+{
+    return strncmp(name, "item_", 5) == 0 ? tv_mongo_drop(s->repair->stores->mongo, name, err) : TV_OK;
+}
+
+/* Deletes what a run left that the journal says is over. A number the journal never gave is somebody else's: it is
+ * left alone, and told. */
+static enum tv_status sweep_name(void *context, const char *name, struct tv_error *err)
+{
+    struct sweep *s = context;
+    int64_t number = number_in(name);
+    if (number > s->largest)
+        s->largest = number;
+    for (size_t i = 0; i < s->n_runs; i++) {
+        if (s->runs[i].id != number)
+            continue;
+        if (s->runs[i].state != TV_RUN_PRUNED && s->runs[i].state != TV_RUN_FAILED)
+            return drop_stale_items(s, name, err);
+        enum tv_status status = tv_lifecycle_discard(s->repair->stores, number, err);
+        if (status == TV_OK)
+            did(s->repair, "left something behind: deleted", number);
+        return status;
+    }
+    if (number > 0)
+        tv_log_debug("repair: %s belongs to no run of this journal and is left alone", name);
+    return TV_OK;
+}
+
+/* Numbers that other journals gave are skipped, so that no model is written over another. */
+static enum tv_status skip_foreign_numbers(struct sweep *s, struct tv_error *err)
+{
+    int64_t newest = s->n_runs > 0 ? s->runs[s->n_runs - 1].id : 0;
+    if (s->largest <= newest)
+        return TV_OK;
+    char text[24];
+    const char *value = text;
+    snprintf(text, sizeof text, "%" PRId64, s->largest);
+    tv_log_info("repair: the stores hold models up to %s that this journal does not know; it goes on after them", text);
+    return tv_pg_exec(s->repair->journal,
+                      "SELECT setval(pg_get_serial_sequence('trivet.run', 'id'), "
+                      "greatest($1::bigint, (SELECT last_value FROM trivet.run_id_seq)))",
+                      1, &value, err);
+}
+
+static enum tv_status sweep_leftovers(struct repair *r, struct tv_error *err)
+{
+    struct sweep s = {.repair = r};
+    enum tv_status status = tv_run_list(r->journal, ~0u, &s.runs, &s.n_runs, err);
+    const char *const prefixes[] = {"model_", "user_", "item_"};
+    for (int i = 0; i < 3 && status == TV_OK; i++)
+        status = tv_mongo_names(r->stores->mongo, prefixes[i], sweep_name, &s, err);
+    if (status == TV_OK)
+        status = tv_redis_keys(r->stores->redis, "trivet:model:{*", sweep_name, &s, err);
+    if (status == TV_OK)
+        status = skip_foreign_numbers(&s, err);
+    tv_run_list_free(s.runs, s.n_runs);
+    return status;
+}
+
+enum tv_status tv_lifecycle_repair(const struct tv_stores *s, int *changes, struct tv_error *err)
+{
+    struct repair r = {s, tv_lock_connection(s->lock), 0};
+    enum tv_status status = tv_lock_check(s->lock, err);
+    if (status == TV_OK)
+        status = end_runs(&r, err);
+    if (status == TV_OK)
+        status = show_live(&r, err);
+    if (status == TV_OK)
+        status = sweep_leftovers(&r, err);
+    if (changes)
+        *changes = r.changes;
+    return status;
+}

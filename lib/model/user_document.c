@@ -1,0 +1,206 @@
+/* user_document: one user of one model, to and from MongoDB's user_<N>. */
+#include "trivet/user_document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/codec.h"
+#include "trivet/half.h"
+#include "trivet/hash.h"
+#include "trivet/model.h"
+
+/* A user with two million ratings has a document of 16 MB, MongoDB's limit: no blob is larger decoded. */
+#define MAX_BLOB ((size_t)64 << 20)
+
+static const char *const blob_names[] = {"value", "seen", "rated", "ratings"};
+enum { VALUE, SEEN, RATED, RATINGS, N_BLOBS };
+
+static void feed_hash(uint64_t *hash, int64_t user_id, const void *const *bytes, const size_t *sizes)
+{
+    *hash = tv_hash(*hash, &user_id, sizeof user_id);
+    for (int i = 0; i < N_BLOBS; i++)
+        *hash = tv_hash(*hash, bytes[i], sizes[i]);
+}
+
+void tv_user_blobs_init(struct tv_user_blobs *b)
+{
+    tv_buffer_init(&b->value, MAX_BLOB);
+    tv_buffer_init(&b->seen, MAX_BLOB);
+    tv_buffer_init(&b->rated, MAX_BLOB);
+    tv_buffer_init(&b->ratings, MAX_BLOB);
+}
+
+void tv_user_blobs_free(struct tv_user_blobs *b)
+{
+    tv_buffer_free(&b->value);
+    tv_buffer_free(&b->seen);
+    tv_buffer_free(&b->rated);
+    tv_buffer_free(&b->ratings);
+}
+
+static enum tv_status encode(struct tv_buffer *out, const struct tv_array array, struct tv_error *err)
+{
+    tv_buffer_clear(out);
+    return tv_blob_encode(out, &array, err);
+}
+
+enum tv_status tv_user_document_encode(struct tv_user_blobs *b, const struct tv_user_document *u,
+                                       struct tv_error *err)
+{
+    enum tv_status status = encode(&b->value, tv_array_1d(TV_F2, u->value, (size_t)u->factors), err);
+    if (status == TV_OK)
+        status = encode(&b->seen, tv_array_1d(TV_I4, u->seen, u->n_seen), err);
+    if (status == TV_OK)
+        status = encode(&b->rated, tv_array_1d(TV_I8, u->rated, u->n_rated), err);
+    return status == TV_OK ? encode(&b->ratings, tv_array_1d(TV_F4, u->ratings, u->n_rated), err) : status;
+}
+
+static struct tv_field blob_field(int which, const struct tv_buffer *blob)
+{
+    return (struct tv_field){
+        .name = blob_names[which], .type = TV_FIELD_BYTES, .bytes = blob->data, .n_bytes = blob->size};
+}
+
+enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, const struct tv_user_document *u,
+                                    const struct tv_user_blobs *b, uint64_t *hash, struct tv_error *err)
+{
+    const struct tv_field fields[] = {
+        {.name = "_id", .type = TV_FIELD_INT64, .integer = u->user_id},
+        {.name = "id", .type = u->row < 0 ? TV_FIELD_NULL : TV_FIELD_INT32, .integer = u->row},
+        {.name = "n", .type = TV_FIELD_INT32, .integer = (int64_t)u->n_rated},
+        {.name = "rev", .type = TV_FIELD_INT64, .integer = u->rev},
+        blob_field(VALUE, &b->value),
+        blob_field(SEEN, &b->seen),
+        blob_field(RATED, &b->rated),
+        blob_field(RATINGS, &b->ratings),
+    };
+    if (hash) {
+        const void *bytes[N_BLOBS] = {b->value.data, b->seen.data, b->rated.data, b->ratings.data};
+        const size_t sizes[N_BLOBS] = {b->value.size, b->seen.size, b->rated.size, b->ratings.size};
+        feed_hash(hash, u->user_id, bytes, sizes);
+    }
+    return tv_mongo_bulk_add(bulk, fields, sizeof fields / sizeof *fields, err);
+}
+
+static enum tv_status find_blobs(const struct tv_mongo_doc *doc, int64_t *user_id, const void **bytes, size_t *sizes,
+                                 struct tv_error *err)
+{
+    if (!tv_mongo_doc_int(doc, "_id", user_id))
+        return tv_fail(err, TV_ERR_CORRUPT, "a user document has no integer _id");
+    for (int i = 0; i < N_BLOBS; i++)
+        if (!tv_mongo_doc_bytes(doc, blob_names[i], &bytes[i], &sizes[i]))
+            return tv_fail(err, TV_ERR_CORRUPT, "the document of user %lld has no %s", (long long)*user_id,
+                           blob_names[i]);
+    return TV_OK;
+}
+
+enum tv_status tv_user_document_hash(const struct tv_mongo_doc *doc, uint64_t *hash, struct tv_error *err)
+{
+    int64_t user_id = 0;
+    const void *bytes[N_BLOBS];
+    size_t sizes[N_BLOBS];
+    enum tv_status status = find_blobs(doc, &user_id, bytes, sizes, err);
+    if (status == TV_OK)
+        feed_hash(hash, user_id, bytes, sizes);
+    return status;
+}
+
+static enum tv_status check_arrays(const struct tv_array *a, int64_t user, int factors, int32_t n_items,
+                                   struct tv_error *err)
+{
+    if (a[VALUE].shape[0] != (size_t)factors)
+        return tv_fail(err, TV_ERR_CORRUPT, "user %lld has %zu factors, the model %d", (long long)user,
+                       a[VALUE].shape[0], factors);
+    if (a[RATED].shape[0] != a[RATINGS].shape[0])
+        return tv_fail(err, TV_ERR_CORRUPT, "user %lld has %zu rated items and %zu ratings", (long long)user,
+                       a[RATED].shape[0], a[RATINGS].shape[0]);
+    const uint16_t *value = a[VALUE].data;
+    for (int f = 0; f < factors; f++)
+        if (!tv_half_is_finite(value[f]))
+            return tv_fail(err, TV_ERR_CORRUPT, "factor %d of user %lld is not finite", f + 1, (long long)user);
+    const int32_t *seen = a[SEEN].data;
+    for (size_t i = 0; i < a[SEEN].shape[0]; i++)
+        if (seen[i] < 0 || seen[i] >= n_items || (i > 0 && seen[i] <= seen[i - 1]))
+            return tv_fail(err, TV_ERR_CORRUPT, "user %lld has seen item %d, out of order or beyond the %d of the model",
+                           (long long)user, (int)seen[i], (int)n_items);
+    return TV_OK;
+}
+
+/* One allocation: the struct, then the arrays, the widest type first, so that each is aligned. */
+static struct tv_user_document *assemble(const struct tv_array *a, struct tv_error *err)
+{
+    static const int order[] = {RATED, SEEN, RATINGS, VALUE};
+    size_t total = sizeof(struct tv_user_document);
+    char *place[N_BLOBS];
+    for (int i = 0; i < N_BLOBS; i++)
+        total += a[i].n_bytes;
+    struct tv_user_document *u = tv_alloc(1, total, "a user document", err);
+    char *p = (char *)(u + 1);
+    for (int i = 0; u && i < N_BLOBS; i++) {
+        place[order[i]] = p;
+        memcpy(p, a[order[i]].data, a[order[i]].n_bytes);
+        p += a[order[i]].n_bytes;
+    }
+    if (u == NULL)
+        return NULL;
+    u->factors = (int)a[VALUE].shape[0];
+    u->n_seen = a[SEEN].shape[0];
+    u->n_rated = a[RATED].shape[0];
+    u->value = (uint16_t *)(void *)place[VALUE];
+    u->seen = (int32_t *)(void *)place[SEEN];
+    u->rated = (int64_t *)(void *)place[RATED];
+    u->ratings = (float *)(void *)place[RATINGS];
+    return u;
+}
+
+enum tv_status tv_user_document_read(struct tv_user_document **out, const struct tv_mongo_doc *doc, int factors,
+                                     int32_t n_items, struct tv_error *err)
+{
+    static const enum tv_dtype types[N_BLOBS] = {[VALUE] = TV_F2, [SEEN] = TV_I4, [RATED] = TV_I8, [RATINGS] = TV_F4};
+    struct tv_array arrays[N_BLOBS] = {{0}};
+    int64_t user_id = 0, row = -1;
+    const void *bytes[N_BLOBS];
+    size_t sizes[N_BLOBS];
+    struct tv_user_document *u = NULL;
+    enum tv_status status = find_blobs(doc, &user_id, bytes, sizes, err);
+    for (int i = 0; i < N_BLOBS && status == TV_OK; i++)
+        status = tv_blob_decode_as(&arrays[i], types[i], 1, bytes[i], sizes[i], MAX_BLOB, err);
+    if (status == TV_OK)
+        status = check_arrays(arrays, user_id, factors, n_items, err);
+    if (status == TV_OK && (u = assemble(arrays, err)) == NULL)
+        status = TV_ERR_NO_MEMORY;
+    if (status == TV_OK) {
+        u->user_id = user_id;
+        u->row = tv_mongo_doc_int(doc, "id", &row) ? (int32_t)row : -1;
+        if (!tv_mongo_doc_int(doc, "rev", &u->rev))
+            u->rev = 0;
+        *out = u;
+    }
+    for (int i = 0; i < N_BLOBS; i++)
+        tv_array_free(&arrays[i]);
+    return status;
+}
+
+void tv_user_document_free(struct tv_user_document *u)
+{
+    free(u);
+}
+
+size_t tv_user_document_bytes(const struct tv_user_document *u)
+{
+    return sizeof *u + (size_t)u->factors * sizeof *u->value + u->n_seen * sizeof *u->seen +
+           u->n_rated * (sizeof *u->rated + sizeof *u->ratings);
+}
+
+enum tv_status tv_user_document_find(struct tv_user_document **out, struct tv_mongo *mongo, int64_t model,
+                                     int64_t user_id, int factors, int32_t n_items, struct tv_error *err)
+{
+    char collection[TV_MODEL_NAME];
+    struct tv_mongo_doc *doc = NULL;
+    enum tv_status status =
+        tv_mongo_find_int(mongo, tv_model_users(collection, model), "_id", user_id, &doc, err);
+    if (status == TV_OK)
+        status = tv_user_document_read(out, doc, factors, n_items, err);
+    tv_mongo_doc_free(doc);
+    return status;
+}
