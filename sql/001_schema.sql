@@ -1,0 +1,215 @@
+-- 001_schema: the tables, the roles and the version of the schema trivet.
+--
+-- Every file in this folder is plain SQL that `psql -f` runs any number of times, in the order of the names.
+-- `trivet-etl` carries them and applies them by itself. Comments are on the objects: \dt+ trivet.* shows them.
+
+-- A newer schema is refused before anything is touched.
+do $$
+declare
+    known constant int := 1;
+    found int;
+begin
+    if to_regclass('trivet.schema_version') is not null then
+        execute 'select max(version) from trivet.schema_version' into found;
+        if found > known then
+            raise exception 'the schema trivet in this database has version %, newer than %, the version these files make', found, known
+                using hint = 'use the newer trivet, or another database';
+        end if;
+    end if;
+end
+$$;
+
+create schema if not exists trivet;
+comment on schema trivet is 'trivet: ratings, the filter that chooses what a model learns from, and the journal of models';
+
+create table if not exists trivet.schema_version (
+    version    int primary key,
+    applied_at timestamptz not null default now(),
+    files      text
+);
+alter table trivet.schema_version add column if not exists files text;
+comment on table trivet.schema_version is 'One row a version of this schema that was applied; programs refuse a version they do not know.';
+comment on column trivet.schema_version.version is 'Number of the version, from 1.';
+comment on column trivet.schema_version.applied_at is 'When it was first applied.';
+comment on column trivet.schema_version.files is 'Hash of the SQL files that were applied last: others are applied anew.';
+insert into trivet.schema_version (version) values (1) on conflict do nothing;
+
+-- --- roles -------------------------------------------------------------------------------------------------
+
+do $$
+declare
+    role_name text;
+begin
+    foreach role_name in array array['trivet_reader', 'trivet_analyst', 'trivet_writer'] loop
+        if not exists (select from pg_roles where rolname = role_name) then
+            execute format('create role %I nologin', role_name);
+        end if;
+    end loop;
+end
+$$;
+grant trivet_reader to trivet_analyst;
+grant trivet_analyst to trivet_writer;
+comment on role trivet_reader is 'trivet: may select, and call the functions that only read';
+comment on role trivet_analyst is 'trivet: a reader who may also save filter presets';
+comment on role trivet_writer is 'trivet: may load ratings and train models';
+
+-- --- ratings -----------------------------------------------------------------------------------------------
+
+-- Each load fills a table of its own and attaches it:
+--     create table trivet.rating_load_7 (like trivet.rating);
+--     copy trivet.rating_load_7 from stdin (freeze);   -- in the same transaction, so that the pages are born frozen
+--     create index on trivet.rating_load_7 (user_id, item_id) include (value);
+--     alter table trivet.rating_load_7 add check (load_id is not null and load_id = 7);  -- makes attaching cheap
+--     alter table trivet.rating attach partition trivet.rating_load_7 for values in (7);
+create table if not exists trivet.rating (
+    user_id  bigint not null,
+    item_id  bigint not null,
+    value    real   not null,
+    rated_at timestamptz,
+    load_id  bigint
+) partition by list (load_id);
+comment on table trivet.rating is 'All ratings. A pair of user and item may stand more than once. One partition a load, and one for rows that came live.';
+comment on column trivet.rating.user_id is 'The user''s own id, as it came.';
+comment on column trivet.rating.item_id is 'The item''s own id, as it came.';
+comment on column trivet.rating.value is 'The rating, on the scale of its source (stars, or a count of plays).';
+comment on column trivet.rating.rated_at is 'When it was given; null where the source does not say.';
+comment on column trivet.rating.load_id is 'The load that brought it (trivet.load.id); null: it came live.';
+
+create table if not exists trivet.rating_live partition of trivet.rating for values in (null);
+comment on table trivet.rating_live is 'Ratings that came live, one by one; a load never touches them.';
+create index if not exists rating_live_pair on trivet.rating_live (user_id, item_id) include (value);
+
+-- --- items and tags ----------------------------------------------------------------------------------------
+
+create table if not exists trivet.item (
+    item_id bigint primary key,
+    title   text,
+    year    int,
+    genres  text[],
+    imdb_id text,
+    tmdb_id bigint,
+    extra   jsonb
+);
+comment on table trivet.item is 'What is known about items. An item may be rated without standing here.';
+comment on column trivet.item.item_id is 'The item''s own id; trivet.rating.item_id.';
+comment on column trivet.item.title is 'As people write it: "The Godfather: Part II (1974)".';
+comment on column trivet.item.year is 'Year of release; null if unknown.';
+comment on column trivet.item.genres is 'Names of genres; null or empty if unknown.';
+comment on column trivet.item.imdb_id is 'IMDb''s id with its letters: tt0114709.';
+comment on column trivet.item.tmdb_id is 'The Movie Database''s number.';
+comment on column trivet.item.extra is 'All other known fields: overview, runtime, language, ...';
+
+create table if not exists trivet.tag (
+    user_id   bigint not null,
+    item_id   bigint not null,
+    tag       text   not null,
+    tagged_at timestamptz
+);
+comment on table trivet.tag is 'Words that users put on items.';
+comment on column trivet.tag.user_id is 'Who.';
+comment on column trivet.tag.item_id is 'On what.';
+comment on column trivet.tag.tag is 'The word or words.';
+comment on column trivet.tag.tagged_at is 'When; null where the source does not say.';
+
+-- --- loads -------------------------------------------------------------------------------------------------
+
+create table if not exists trivet.load (
+    id          bigint generated always as identity primary key,
+    state       text not null default 'loading' check (state in ('loading', 'complete', 'failed', 'replaced')),
+    name        text not null,
+    source      text not null,
+    format      text,
+    options     jsonb not null default '{}',
+    fingerprint text,
+    generated   boolean not null default false,
+    started_at  timestamptz not null default now(),
+    finished_at timestamptz,
+    row_count   bigint,
+    reject_count bigint,
+    report      jsonb,
+    message     text
+);
+comment on table trivet.load is 'One row a load, also those that failed: written on a connection of its own, so that it outlives a rollback.';
+comment on column trivet.load.id is 'Number of the load; trivet.rating.load_id.';
+comment on column trivet.load.state is 'loading, complete (its rows are in trivet.rating), failed, or replaced (by a later load).';
+comment on column trivet.load.name is 'What people call the data: the folder''s or the file''s name.';
+comment on column trivet.load.source is 'Path as given.';
+comment on column trivet.load.format is 'The format that was found: movielens-csv, ml-1m, ml-100k, recbole, kaggle-movies.';
+comment on column trivet.load.options is 'The options that change what is loaded.';
+comment on column trivet.load.fingerprint is 'Hash of the files'' names and bytes: what --if-changed compares.';
+comment on column trivet.load.generated is 'True for a generated set: pages say so.';
+comment on column trivet.load.started_at is 'When it began.';
+comment on column trivet.load.finished_at is 'When it ended, well or not.';
+comment on column trivet.load.row_count is 'Ratings it brought.';
+comment on column trivet.load.reject_count is 'Input lines it refused.';
+comment on column trivet.load.report is 'The report it printed, as JSON.';
+comment on column trivet.load.message is 'Why it failed.';
+
+create table if not exists trivet.reject (
+    load_id bigint not null references trivet.load (id) on delete cascade,
+    file    text   not null,
+    line    bigint not null,
+    reason  text   not null,
+    raw     text
+);
+create index if not exists reject_load on trivet.reject (load_id);
+comment on table trivet.reject is 'One row an input line that a load refused.';
+comment on column trivet.reject.load_id is 'The load.';
+comment on column trivet.reject.file is 'File name within the source.';
+comment on column trivet.reject.line is 'Line number, from 1.';
+comment on column trivet.reject.reason is 'What is wrong with it, in a few words.';
+comment on column trivet.reject.raw is 'Its first 1,000 bytes; bytes that are no UTF-8 are shown as \xHH.';
+
+-- --- the journal -------------------------------------------------------------------------------------------
+
+create table if not exists trivet.run (
+    id          bigint generated always as identity primary key,
+    state       text not null default 'building'
+                check (state in ('building', 'kept', 'activating', 'live', 'pruned', 'failed')),
+    started_at  timestamptz not null default now(),
+    finished_at timestamptz,
+    live_at     timestamptz,
+    command     text,
+    algorithm   text,
+    parameters  jsonb not null default '{}',
+    filter      jsonb not null default '{}',
+    source      text,
+    counts      jsonb not null default '{}',
+    data        jsonb not null default '{}',
+    fingerprint text,
+    metrics     jsonb not null default '{}',
+    message     text
+);
+create unique index if not exists run_one_live on trivet.run ((true)) where state = 'live';
+comment on table trivet.run is 'The journal: one row a training. Its id is the model''s number everywhere.';
+comment on column trivet.run.id is 'Number of the run and of its model.';
+comment on column trivet.run.state is 'building; kept (complete, not shown); activating; live (at most one); pruned (its factors are deleted); failed.';
+comment on column trivet.run.started_at is 'When it began.';
+comment on column trivet.run.finished_at is 'When the model was complete, or the run failed.';
+comment on column trivet.run.live_at is 'When it was last switched to.';
+comment on column trivet.run.command is 'The command line.';
+comment on column trivet.run.algorithm is 'svd.';
+comment on column trivet.run.parameters is 'The algorithm''s parameters: factors, ...';
+comment on column trivet.run.filter is 'The filter''s parameters with all their values.';
+comment on column trivet.run.source is 'The SQL that was read: the FROM of the training rows.';
+comment on column trivet.run.counts is 'Rows, users and items learned from, users folded in, bytes written, seconds a step.';
+comment on column trivet.run.data is 'The loads that stood in trivet.rating: id, name, fingerprint.';
+comment on column trivet.run.fingerprint is 'Hash of data, source and parameters: what --if-changed compares.';
+comment on column trivet.run.metrics is 'Numbers measured on the model.';
+comment on column trivet.run.message is 'Why it failed.';
+
+create or replace function trivet.lock_key() returns bigint
+language sql immutable parallel safe as $$ select 8390885012973826098 $$;
+comment on function trivet.lock_key() is 'Key of the session advisory lock that guards load, fit, activate, rollback, repair and prune.';
+
+-- SECURITY DEFINER: what another login's program calls itself is hidden from a plain login.
+create or replace function trivet.lock_holder()
+returns table (pid int, program text, since timestamptz)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select a.pid, a.application_name, a.backend_start
+    from pg_locks l join pg_stat_activity a on a.pid = l.pid
+    where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+      and l.database = (select oid from pg_database where datname = current_database())
+      and (l.classid::bigint << 32 | l.objid::bigint) = trivet.lock_key()
+$$;
+comment on function trivet.lock_holder() is 'Who holds the lock: process, application name (it names the run) and since when the connection stands.';

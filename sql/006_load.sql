@@ -1,0 +1,160 @@
+-- 006_load: the steps of a load that are SQL. trivet-etl calls them in this order:
+--
+--   load_clean     what a killed load left behind
+--   transaction 1  load_create, COPY into rating_load_<id>, load_item and load_tag, load_index, load_duplicates
+--   transaction 2  load_publish_items, load_try_lock until it says true, load_attach
+--
+-- Nothing is visible to readers before transaction 2 commits, and that one holds its lock for milliseconds.
+
+create or replace function trivet.load_clean() returns int
+language plpgsql as $$
+declare
+    leftover regclass;
+    n int := 0;
+begin
+    for leftover in
+        select oid from pg_class
+        where relnamespace = 'trivet'::regnamespace and relkind = 'r' and not relispartition
+          and relname ~ '^rating_load_[0-9]+$'
+    loop
+        execute format('drop table %s', leftover);
+        n := n + 1;
+    end loop;
+    update trivet.load
+    set state = 'failed', finished_at = now(), message = coalesce(message, 'the program was killed')
+    where state = 'loading';
+    return n;
+end
+$$;
+comment on function trivet.load_clean() is 'Drops the tables of loads that did not finish and marks these as failed; returns how many tables. The caller holds the lock, so that no load is running.';
+
+-- The check makes attaching cheap: without it Postgres would read all rows under the lock. It stands there before the
+-- rows do, because testing them as they come costs nothing beside a pass of its own.
+create or replace function trivet.load_create(load bigint) returns void
+language plpgsql as $$
+declare
+    name text := format('trivet.rating_load_%s', load);
+begin
+    execute format('create table %s (like trivet.rating)', name);
+    execute format('alter table %s alter column load_id set default %s', name, load);
+    execute format('alter table %s add constraint %I check (load_id is not null and load_id = %s)',
+                   name, format('rating_load_%s_load', load), load);
+    execute format('comment on table %s is %L', name, format('Ratings of load %s.', load));
+    execute format('alter table %s owner to trivet_writer', name); -- any writer may replace it one day
+    create temporary table load_item (
+        seq     bigint generated always as identity,
+        kind    text not null, -- item, link, metadata: which file it stood in
+        item_id bigint,
+        title   text,
+        year    int,
+        genres  text[],
+        imdb_id text,
+        tmdb_id bigint,
+        extra   jsonb
+    );
+    create temporary table load_tag (user_id bigint, item_id bigint, tag text, tagged_at timestamptz);
+end
+$$;
+comment on function trivet.load_create(bigint) is 'Makes the empty table of a load, and the temporary tables its items and tags go through.';
+
+create or replace function trivet.load_index(load bigint) returns void
+language plpgsql as $$
+declare
+    name text := format('rating_load_%s', load);
+begin
+    perform set_config('maintenance_work_mem', '256MB', true);
+    execute format('create index %I on trivet.%I (user_id, item_id) include (value) with (fillfactor = 100)',
+                   name || '_pair', name);
+    execute format('analyze trivet.%I', name);
+end
+$$;
+comment on function trivet.load_index(bigint) is 'Index and statistics of a filled load table.';
+
+create or replace function trivet.load_duplicates(load bigint) returns bigint
+language plpgsql as $$
+declare
+    n bigint;
+begin
+    execute format('select coalesce(sum(n - 1), 0) from (select count(*) as n from trivet.rating_load_%s '
+                   'group by user_id, item_id having count(*) > 1) repeated', load) into n;
+    return n;
+end
+$$;
+comment on function trivet.load_duplicates(bigint) is 'Rows of a load whose pair of user and item stands in an earlier row of it.';
+
+create or replace function trivet.load_publish_items(load bigint, append boolean) returns bigint
+language plpgsql as $$
+declare
+    n bigint;
+begin
+    if not append then
+        delete from trivet.item;
+        delete from trivet.tag;
+    end if;
+    insert into trivet.item as old (item_id, title, year, genres, imdb_id, tmdb_id, extra)
+    with item as (
+        select distinct on (item_id) * from pg_temp.load_item where kind = 'item' order by item_id, seq
+    ), link as (
+        select distinct on (item_id) * from pg_temp.load_item where kind = 'link' order by item_id, seq
+    ), metadata as (
+        select distinct on (tmdb_id) tmdb_id, title, year, genres, imdb_id, extra
+        from pg_temp.load_item where kind = 'metadata' order by tmdb_id, seq
+    )
+    select item_id, coalesce(item.title, metadata.title), coalesce(item.year, metadata.year),
+           coalesce(item.genres, metadata.genres), coalesce(link.imdb_id, item.imdb_id, metadata.imdb_id),
+           coalesce(link.tmdb_id, item.tmdb_id), nullif(coalesce(metadata.extra, '{}') || coalesce(item.extra, '{}'), '{}')
+    from item full join link using (item_id)
+         left join metadata on metadata.tmdb_id = coalesce(link.tmdb_id, item.tmdb_id)
+    on conflict (item_id) do update
+    set title = coalesce(excluded.title, old.title), year = coalesce(excluded.year, old.year),
+        genres = coalesce(excluded.genres, old.genres), imdb_id = coalesce(excluded.imdb_id, old.imdb_id),
+        tmdb_id = coalesce(excluded.tmdb_id, old.tmdb_id),
+        extra = nullif(coalesce(old.extra, '{}') || coalesce(excluded.extra, '{}'), '{}');
+    get diagnostics n = row_count;
+    insert into trivet.tag (user_id, item_id, tag, tagged_at)
+    select user_id, item_id, tag, tagged_at from pg_temp.load_tag;
+    return n;
+end
+$$;
+comment on function trivet.load_publish_items(bigint, boolean) is 'Items and tags of a load into trivet.item and trivet.tag; without append they replace all that stand there. Of an item listed twice the first counts. Returns the items.';
+
+-- A waiting request for an exclusive lock makes every later reader wait behind it. So it waits 50 ms at the most, and
+-- the caller comes again a little later. Where nothing is to be dropped, attaching disturbs no reader.
+create or replace function trivet.load_try_lock(append boolean) returns boolean
+language plpgsql as $$
+begin
+    if append or not exists (select from pg_inherits
+                             where inhparent = 'trivet.rating'::regclass and inhrelid <> 'trivet.rating_live'::regclass) then
+        return true;
+    end if;
+    perform set_config('lock_timeout', '50ms', true);
+    lock table trivet.rating in access exclusive mode;
+    return true;
+exception when lock_not_available then
+    return false;
+end
+$$;
+comment on function trivet.load_try_lock(boolean) is 'Takes the lock that replacing needs, or returns false after 50 ms so that readers do not queue up.';
+
+create or replace function trivet.load_attach(load bigint, append boolean, row_count bigint, reject_count bigint)
+returns void
+language plpgsql as $$
+declare
+    old regclass;
+begin
+    if not append then
+        for old in
+            select inhrelid from pg_inherits
+            where inhparent = 'trivet.rating'::regclass and inhrelid <> 'trivet.rating_live'::regclass
+        loop
+            execute format('drop table %s', old);
+        end loop;
+        update trivet.load set state = 'replaced' where state = 'complete';
+    end if;
+    execute format('alter table trivet.rating attach partition trivet.rating_load_%s for values in (%s)', load, load);
+    update trivet.load l
+    set state = 'complete', finished_at = clock_timestamp(), row_count = $3, reject_count = $4
+    where l.id = load;
+end
+$$;
+comment on function trivet.load_attach(bigint, boolean, bigint, bigint) is 'Makes a load visible and drops what it replaces; live ratings stay.';
