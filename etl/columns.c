@@ -1,0 +1,64 @@
+/* columns: header names and what they mean. */
+#include "etl/columns.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+    const char *name; /* lower case, without "_" */
+    enum tv_column column;
+} known[] = {
+    {"userid", TV_COLUMN_USER},      {"user", TV_COLUMN_USER},     {"movieid", TV_COLUMN_ITEM},
+    {"itemid", TV_COLUMN_ITEM},      {"movie", TV_COLUMN_ITEM},    {"item", TV_COLUMN_ITEM},
+    {"rating", TV_COLUMN_RATING},    {"value", TV_COLUMN_RATING},  {"score", TV_COLUMN_RATING},
+    {"timestamp", TV_COLUMN_TIME},   {"time", TV_COLUMN_TIME},     {"title", TV_COLUMN_TITLE},
+    {"movietitle", TV_COLUMN_TITLE}, {"name", TV_COLUMN_TITLE},    {"releaseyear", TV_COLUMN_YEAR},
+    {"year", TV_COLUMN_YEAR},        {"genres", TV_COLUMN_GENRES}, {"genre", TV_COLUMN_GENRES},
+    {"class", TV_COLUMN_GENRES},     {"tag", TV_COLUMN_TAG},       {"imdbid", TV_COLUMN_IMDB},
+    {"tmdbid", TV_COLUMN_TMDB},
+};
+
+/* "user_id:token" -> "userid" */
+static void plain_name(char *out, size_t size, const struct tv_field *f)
+{
+    size_t o = 0;
+    for (size_t i = 0; i < f->n && f->text[i] != ':' && o + 1 < size; i++)
+        if (f->text[i] != '_' && f->text[i] != ' ')
+            out[o++] = (char)tolower((unsigned char)f->text[i]);
+    out[o] = '\0';
+}
+
+void tv_columns_from_header(struct tv_columns *c, const struct tv_record *header)
+{
+    for (int i = 0; i < TV_COLUMN_COUNT; i++)
+        c->at[i] = -1;
+    c->n = c->least = header->n;
+    for (int i = 0; i < header->n; i++) {
+        char name[64];
+        plain_name(name, sizeof name, &header->fields[i]);
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+            if (strcmp(known[k].name, name) == 0 && c->at[known[k].column] < 0)
+                c->at[known[k].column] = i;
+    }
+}
+
+int tv_columns_have(const struct tv_columns *c, enum tv_column a, enum tv_column b, enum tv_column d)
+{
+    return c->at[a] >= 0 && c->at[b] >= 0 && c->at[d] >= 0;
+}
+
+struct tv_field tv_columns_field(const struct tv_columns *c, const struct tv_record *record,
+                                 enum tv_column column)
+{
+    return c->at[column] < 0 ? (struct tv_field){"", 0} : record->fields[c->at[column]];
+}
+
+int tv_columns_find(const struct tv_record *header, const char *name)
+{
+    for (int i = 0; i < header->n; i++)
+        if (header->fields[i].n == strlen(name) &&
+            strncasecmp(header->fields[i].text, name, header->fields[i].n) == 0)
+            return i;
+    return -1;
+}

@@ -1,0 +1,12 @@
+/* commands: what trivet-etl can do, one function a command. */
+#ifndef ETL_COMMANDS_H
+#define ETL_COMMANDS_H
+
+#include "trivet/options.h"
+
+enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_etl_inspect(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_etl_synth(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_etl_schema(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);
+
+#endif

@@ -1,0 +1,50 @@
+/* detect: which files of an input are which part of which rating set, by their names and first records. */
+#ifndef ETL_DETECT_H
+#define ETL_DETECT_H
+
+#include "etl/reader.h"
+
+enum tv_role {
+    TV_ROLE_RATINGS,
+    TV_ROLE_ITEMS,
+    TV_ROLE_LINKS,
+    TV_ROLE_METADATA,
+    TV_ROLE_TAGS,
+    TV_ROLE_GENRES,
+    TV_ROLE_MARKER,
+    TV_ROLE_COUNT
+};
+
+struct tv_kind; /* one row of the table of known files */
+
+struct tv_found {
+    const struct tv_input_file *file; /* NULL: the set has no such part */
+    const struct tv_kind *kind;
+    struct tv_dialect dialect;
+    int has_header;
+};
+
+struct tv_set {
+    const struct tv_input *input;
+    const char *format; /* movielens-csv, ml-1m, ml-100k, recbole or kaggle-movies */
+    struct tv_found parts[TV_ROLE_COUNT];
+    int generated; /* written by trivet-etl synth */
+    size_t n_ignored;
+    const char *ignored[64]; /* names of files that are not used */
+};
+
+/* The choices of --format. */
+#define TV_DETECT_FORMATS "auto|movielens-csv|ml-1m|ml-100k|recbole|kaggle-movies"
+
+/* `format` narrows the search; "auto" does not. TV_ERR_INPUT with a hint if there are no ratings. */
+enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const char *format,
+                         struct tv_error *err);
+
+/* "ratings", "items", ... */
+const char *tv_role_name(enum tv_role role);
+
+/* Reads one part into the sink; nothing to do for genres and marker. */
+enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const struct tv_sink *sink,
+                           struct tv_error *err);
+
+#endif

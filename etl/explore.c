@@ -1,0 +1,334 @@
+/* explore: funnel, sweep, why, activity, quality and presets: SQL functions of schema trivet, printed as tables.
+ *
+ * Each command runs one statement in a READ ONLY transaction.
+ */
+#include "etl/explore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/filter.h"
+#include "trivet/journal.h"
+#include "trivet/log.h"
+#include "trivet/table.h"
+#include "trivet/text.h"
+
+#define FORMAT_ROW                                                                                                     \
+    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,    \
+     .help = "how to print it"}
+#define SET_ROW                                                                                                        \
+    {.name = "set", .kind = TV_OPTION_LIST, .value = "NAME=VALUE",                                                     \
+     .help = "a parameter of the filter, e.g. max_items_for_user=200; may be given several times"}
+#define PRESET_ROW                                                                                                     \
+    {.name = "preset", .kind = TV_OPTION_TEXT, .value = "NAME",                                                        \
+     .help = "the values of a saved preset; --set changes single ones"}
+
+const struct tv_option tv_funnel_options[] = {
+    SET_ROW,
+    PRESET_ROW,
+    {.name = "against", .kind = TV_OPTION_TEXT, .value = "live|PRESET|RUN", .preset = "live",
+     .help = "the filter to show the difference to: the live model's, a preset's, or a run's by number"},
+    FORMAT_ROW,
+    {.name = NULL},
+};
+const struct tv_option tv_sweep_options[] = {
+    {.name = "over", .kind = TV_OPTION_LIST, .value = "NAME=V1,V2,...",
+     .help = "the values of one parameter; give it once or twice"},
+    SET_ROW,
+    PRESET_ROW,
+    FORMAT_ROW,
+    {.name = NULL},
+};
+const struct tv_option tv_why_options[] = {SET_ROW, PRESET_ROW, FORMAT_ROW, {.name = NULL}};
+const struct tv_option tv_report_options[] = {FORMAT_ROW, {.name = NULL}};
+
+/* --- what the commands share ------------------------------------------------------------------------------- */
+
+static enum tv_status open_reading(struct tv_pg **pg, const struct tv_settings *s, struct tv_error *err)
+{
+    enum tv_status status = tv_pg_open(pg, tv_settings_text(s, "postgres"), "trivet-etl", (int)tv_settings_int(s, "wait"), err);
+    if (status == TV_OK)
+        status = tv_journal_check_schema(*pg, err);
+    return status == TV_OK ? tv_pg_exec(*pg, "BEGIN READ ONLY", 0, NULL, err) : status;
+}
+
+static enum tv_status print_query(struct tv_pg *pg, const struct tv_settings *s, const char *sql, int n,
+                                  const char *const *values, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    struct tv_table *table = NULL;
+    enum tv_status status = tv_pg_query(pg, sql, n, values, &rows, err);
+    if (status == TV_OK)
+        status = tv_table_from_rows(&table, rows, err);
+    if (status == TV_OK)
+        status = tv_table_print(table, tv_table_format_from(tv_settings_text(s, "format")), stdout, err);
+    tv_table_free(table);
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+/* --preset, then --set. */
+static enum tv_status read_filter(struct tv_filter **f, struct tv_pg *pg, const struct tv_settings *s,
+                                  struct tv_error *err)
+{
+    const char *const *assignments;
+    const char *preset = tv_settings_text(s, "preset");
+    size_t n = tv_settings_list(s, "set", &assignments);
+    enum tv_status status = tv_filter_create(f, err);
+    if (status == TV_OK && preset)
+        status = tv_filter_load_preset(*f, pg, preset, err);
+    return status == TV_OK ? tv_filter_set_all(*f, assignments, n, err) : status;
+}
+
+static void tell_filter(const struct tv_filter *f, const char *what)
+{
+    char text[512];
+    tv_filter_describe(f, text, sizeof text);
+    tv_log_info("%s: %s", what, text);
+}
+
+/* --- funnel ------------------------------------------------------------------------------------------------- */
+
+static enum tv_status run_filter(struct tv_filter *f, struct tv_pg *pg, const char *where, const char *value,
+                                 int *found, struct tv_error *err)
+{
+    struct tv_pg_rows *rows;
+    struct tv_buffer sql = TV_BUFFER_INIT(1024);
+    enum tv_status status = tv_buffer_format(&sql, err, "SELECT filter, source FROM trivet.run WHERE %s", where);
+    if (status == TV_OK)
+        status = tv_pg_query(pg, tv_buffer_string(&sql), value ? 1 : 0, &value, &rows, err);
+    tv_buffer_free(&sql);
+    if (status != TV_OK)
+        return status;
+    *found = tv_pg_rows_count(rows) > 0;
+    if (*found && strcmp(tv_pg_cell(rows, 0, 0), "{}") == 0) {
+        tv_log_info("the model to compare with learned from %s, not from trivet.user_item", tv_pg_cell(rows, 0, 1));
+        *found = 0;
+    }
+    if (*found)
+        status = tv_filter_set_json(f, tv_pg_cell(rows, 0, 0), err);
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+/* The filter of --against; *found = 0 when no model is live yet. */
+static enum tv_status other_filter(struct tv_filter **f, struct tv_pg *pg, const char *against, int *found,
+                                   struct tv_error *err)
+{
+    int64_t run;
+    *found = 1;
+    enum tv_status status = tv_filter_create(f, err);
+    if (status != TV_OK)
+        return status;
+    if (strcmp(against, "live") == 0)
+        return run_filter(*f, pg, "state = 'live'", NULL, found, err);
+    if (!tv_text_int64(against, strlen(against), &run))
+        return tv_filter_load_preset(*f, pg, against, err);
+    status = run_filter(*f, pg, "id = $1", against, found, err);
+    if (status == TV_OK && !*found) {
+        tv_fail(err, TV_ERR_NOT_FOUND, "the journal has no filter of a run %s", against);
+        status = tv_hint(err, "trivet-train runs lists the runs");
+    }
+    return status;
+}
+
+static enum tv_status print_funnel(struct tv_pg *pg, const struct tv_settings *s, const struct tv_filter *f,
+                                   const struct tv_filter *other, struct tv_error *err)
+{
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
+    enum tv_status status = tv_buffer_format(
+        &sql, err,
+        "SELECT f.step, f.name, f.row_count AS rating_rows, f.users, f.items, round(f.density::numeric, 6) AS density, "
+        "f.removed_rows%s, f.note FROM ",
+        other ? ", f.row_count - o.row_count AS rows_more, f.users - o.users AS users_more, f.items - o.items AS items_more"
+              : "");
+    if (status == TV_OK)
+        status = tv_filter_call(f, pg, TV_FILTER_ALL, "trivet.funnel", &sql, err);
+    if (status == TV_OK)
+        status = tv_buffer_text(&sql, " f", err);
+    if (status == TV_OK && other) {
+        status = tv_buffer_text(&sql, " JOIN ", err);
+        if (status == TV_OK)
+            status = tv_filter_call(other, pg, TV_FILTER_ALL, "trivet.funnel", &sql, err);
+        if (status == TV_OK)
+            status = tv_buffer_text(&sql, " o USING (step)", err);
+    }
+    if (status == TV_OK)
+        status = tv_buffer_text(&sql, " ORDER BY step", err);
+    if (status == TV_OK)
+        status = print_query(pg, s, tv_buffer_string(&sql), 0, NULL, err);
+    tv_buffer_free(&sql);
+    return status;
+}
+
+enum tv_status tv_etl_funnel(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
+{
+    (void)n, (void)arguments;
+    struct tv_pg *pg = NULL;
+    struct tv_filter *f = NULL, *other = NULL;
+    int found = 0;
+    enum tv_status status = open_reading(&pg, s, err);
+    if (status == TV_OK)
+        status = read_filter(&f, pg, s, err);
+    if (status == TV_OK)
+        status = other_filter(&other, pg, tv_settings_text(s, "against"), &found, err);
+    if (status == TV_OK) {
+        tell_filter(f, "filter");
+        if (found)
+            tell_filter(other, "beside");
+        status = print_funnel(pg, s, f, found ? other : NULL, err);
+    }
+    tv_filter_free(f);
+    tv_filter_free(other);
+    tv_pg_close(pg);
+    return status;
+}
+
+/* --- sweep ---------------------------------------------------------------------------------------------------- */
+
+/* "min_users_for_item=5,10,20" -> the name, and '{"5","10","20"}' for SQL; commas inside braces do not divide. */
+static enum tv_status split_over(const char *text, char *name, size_t size, struct tv_buffer *values,
+                                 struct tv_error *err)
+{
+    const char *equals = strchr(text, '=');
+    if (equals == NULL || (size_t)(equals - text) >= size || equals[1] == '\0') {
+        tv_fail(err, TV_ERR_USAGE, "--over is \"%s\", but must be a parameter and its values", text);
+        return tv_hint(err, "for example --over min_users_for_item=5,10,20,50");
+    }
+    snprintf(name, size, "%.*s", (int)(equals - text), text);
+    int depth = 0;
+    enum tv_status status = tv_buffer_text(values, "{\"", err);
+    for (const char *p = equals + 1; *p && status == TV_OK; p++) {
+        depth += (*p == '{') - (*p == '}');
+        if (*p == ',' && depth == 0)
+            status = tv_buffer_text(values, "\",\"", err);
+        else
+            status = tv_buffer_format(values, err, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+    }
+    return status == TV_OK ? tv_buffer_text(values, "\"}", err) : status;
+}
+
+static enum tv_status print_sweep(struct tv_pg *pg, const struct tv_settings *s, const struct tv_filter *f,
+                                  const char *const *over, size_t n_over, struct tv_error *err)
+{
+    char names[2][64] = {"", ""};
+    struct tv_buffer lists[2] = {TV_BUFFER_INIT(1 << 16), TV_BUFFER_INIT(1 << 16)};
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17), call = TV_BUFFER_INIT(1 << 16);
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < n_over && status == TV_OK; i++)
+        status = split_over(over[i], names[i], sizeof names[i], &lists[i], err);
+    if (status == TV_OK)
+        status = tv_filter_call(f, pg, TV_FILTER_ALL, "", &call, err);
+    if (status == TV_OK)
+        status = tv_buffer_format(
+            &sql, err,
+            "SELECT x_value AS \"%s\"%s%s%s, row_count AS rating_rows, users, items, round(density::numeric, 6) AS density, "
+            "round(share_of_rows::numeric, 4) AS share_of_rows, round(share_of_users::numeric, 4) AS share_of_users, "
+            "limit_cut FROM trivet.sweep($1, $2::text[], $3, $4::text[]%s%s ORDER BY x_place, y_place",
+            names[0], n_over > 1 ? ", y_value AS \"" : "", n_over > 1 ? names[1] : "", n_over > 1 ? "\"" : "",
+            call.size > 2 ? ", " : "", tv_buffer_string(&call) + 1);
+    const char *const values[] = {names[0], tv_buffer_string(&lists[0]), n_over > 1 ? names[1] : NULL,
+                                  n_over > 1 ? tv_buffer_string(&lists[1]) : NULL};
+    if (status == TV_OK)
+        status = print_query(pg, s, tv_buffer_string(&sql), 4, values, err);
+    tv_buffer_free(&lists[0]);
+    tv_buffer_free(&lists[1]);
+    tv_buffer_free(&sql);
+    tv_buffer_free(&call);
+    return status;
+}
+
+enum tv_status tv_etl_sweep(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
+{
+    (void)n, (void)arguments;
+    struct tv_pg *pg = NULL;
+    struct tv_filter *f = NULL;
+    const char *const *over;
+    size_t n_over = tv_settings_list(s, "over", &over);
+    if (n_over < 1 || n_over > 2) {
+        tv_fail(err, TV_ERR_USAGE, "sweep needs one or two --over, not %zu", n_over);
+        return tv_hint(err, "for example --over min_users_for_item=5,10,20 --over max_items_for_user=50,100,200");
+    }
+    enum tv_status status = open_reading(&pg, s, err);
+    if (status == TV_OK)
+        status = read_filter(&f, pg, s, err);
+    if (status == TV_OK)
+        status = print_sweep(pg, s, f, over, n_over, err);
+    tv_filter_free(f);
+    tv_pg_close(pg);
+    return status;
+}
+
+/* --- why ------------------------------------------------------------------------------------------------------ */
+
+/* "trivet.why_item(5, max_items_for_user => 200)" */
+static enum tv_status append_why(struct tv_buffer *sql, struct tv_pg *pg, const struct tv_filter *f, const char *kind,
+                                 int64_t id, struct tv_error *err)
+{
+    struct tv_buffer call = TV_BUFFER_INIT(1 << 16);
+    enum tv_status status = tv_filter_call(f, pg, TV_FILTER_ALL, "", &call, err);
+    if (status == TV_OK)
+        status = tv_buffer_format(sql, err, "SELECT * FROM trivet.why_%s(%lld%s%s", kind, (long long)id,
+                                  call.size > 2 ? ", " : "", tv_buffer_string(&call) + 1);
+    tv_buffer_free(&call);
+    return status;
+}
+
+enum tv_status tv_etl_why(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
+{
+    (void)n;
+    int64_t id;
+    struct tv_pg *pg = NULL;
+    struct tv_filter *f = NULL;
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
+    if (strcmp(arguments[0], "item") != 0 && strcmp(arguments[0], "user") != 0)
+        return tv_fail(err, TV_ERR_USAGE, "why knows item and user, not \"%s\"", arguments[0]);
+    if (!tv_text_int64(arguments[1], strlen(arguments[1]), &id))
+        return tv_fail(err, TV_ERR_USAGE, "\"%s\" is no id of a %s", arguments[1], arguments[0]);
+    enum tv_status status = open_reading(&pg, s, err);
+    if (status == TV_OK)
+        status = read_filter(&f, pg, s, err);
+    if (status == TV_OK)
+        status = append_why(&sql, pg, f, arguments[0], id, err);
+    if (status == TV_OK)
+        status = print_query(pg, s, tv_buffer_string(&sql), 0, NULL, err);
+    tv_buffer_free(&sql);
+    tv_filter_free(f);
+    tv_pg_close(pg);
+    return status;
+}
+
+/* --- reports without parameters ------------------------------------------------------------------------------ */
+
+static enum tv_status print_report(const struct tv_settings *s, const char *sql, struct tv_error *err)
+{
+    struct tv_pg *pg = NULL;
+    enum tv_status status = open_reading(&pg, s, err);
+    if (status == TV_OK)
+        status = print_query(pg, s, sql, 0, NULL, err);
+    tv_pg_close(pg);
+    return status;
+}
+
+enum tv_status tv_etl_activity(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
+{
+    (void)n;
+    if (strcmp(arguments[0], "users") == 0)
+        return print_report(s, "SELECT * FROM trivet.activity_of_users", err);
+    if (strcmp(arguments[0], "items") == 0)
+        return print_report(s, "SELECT * FROM trivet.activity_of_items", err);
+    return tv_fail(err, TV_ERR_USAGE, "activity knows users and items, not \"%s\"", arguments[0]);
+}
+
+enum tv_status tv_etl_quality(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
+{
+    (void)n, (void)arguments;
+    return print_report(s, "SELECT * FROM trivet.quality", err);
+}
+
+enum tv_status tv_etl_presets(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
+{
+    (void)n, (void)arguments;
+    return print_report(s, "SELECT * FROM trivet.preset ORDER BY name", err);
+}

@@ -1,0 +1,19 @@
+/* explore: the commands that show what a filter does before anything is trained. They only read. */
+#ifndef ETL_EXPLORE_H
+#define ETL_EXPLORE_H
+
+#include "trivet/options.h"
+
+extern const struct tv_option tv_funnel_options[];
+extern const struct tv_option tv_sweep_options[];
+extern const struct tv_option tv_why_options[];
+extern const struct tv_option tv_report_options[];
+
+enum tv_status tv_etl_funnel(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_etl_sweep(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_etl_why(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_etl_activity(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_etl_quality(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_etl_presets(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);
+
+#endif

@@ -1,0 +1,127 @@
+/* inspect: what a load would read - format, columns, encoding, five rows - without a database. */
+#include <stdio.h>
+#include <string.h>
+
+#include "etl/commands.h"
+#include "etl/detect.h"
+#include "etl/encoding.h"
+#include "trivet/text.h"
+
+enum { SHOWN_ROWS = 5 };
+
+struct look {
+    long long records, refused, not_ascii, not_utf8;
+    int bom, crlf;
+};
+
+static void print_record(const struct tv_record *record, const char *indent)
+{
+    struct tv_buffer line = TV_BUFFER_INIT(1 << 20);
+    for (int i = 0; i < record->n; i++) {
+        enum tv_status status = i ? tv_buffer_text(&line, " | ", NULL) : TV_OK;
+        if (status == TV_OK && !tv_text_is_utf8(record->fields[i].text, record->fields[i].n)) {
+            struct tv_buffer utf8 = TV_BUFFER_INIT(2 * TV_RECORD_MAX_BYTES + 16);
+            if (tv_encoding_from_latin1(&utf8, record->fields[i].text, record->fields[i].n, NULL) == TV_OK)
+                tv_encoding_printable(&line, tv_buffer_string(&utf8), utf8.size, 100, NULL);
+            tv_buffer_free(&utf8);
+        } else if (status == TV_OK) {
+            tv_encoding_printable(&line, record->fields[i].text, record->fields[i].n, 100, NULL);
+        }
+    }
+    printf("%s%s\n", indent, tv_buffer_string(&line));
+    tv_buffer_free(&line);
+}
+
+static int is_ascii(const char *text, size_t n)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < n; i++)
+        all |= (unsigned char)text[i];
+    return all < 0x80;
+}
+
+static void count(struct look *look, const struct tv_record *record)
+{
+    if (record->reason) {
+        look->refused++;
+        return;
+    }
+    look->records++;
+    if (!is_ascii(record->raw, record->raw_size)) {
+        look->not_ascii++;
+        look->not_utf8 += !tv_text_is_utf8(record->raw, record->raw_size);
+    }
+}
+
+static enum tv_status look_through(const struct tv_set *set, const struct tv_found *part, struct look *look,
+                                   struct tv_error *err)
+{
+    struct tv_source *source = NULL;
+    struct tv_records *records = NULL;
+    struct tv_record *record = NULL;
+    enum tv_status status = tv_source_open(&source, set->input, part->file, err);
+    if (status == TV_OK)
+        status = tv_records_open(&records, source, &part->dialect, err);
+    while (status == TV_OK && (status = tv_records_next(records, &record, err)) == TV_OK && record) {
+        count(look, record);
+        if (look->records == 1 && part->has_header && !record->reason)
+            print_record(record, "  columns   ");
+        else if (look->records <= SHOWN_ROWS + part->has_header && !record->reason)
+            print_record(record, "            ");
+    }
+    if (status == TV_OK) {
+        look->bom = tv_records_had_bom(records);
+        look->crlf = 2 * tv_records_crlf_lines(records) > look->records;
+    }
+    tv_records_close(records);
+    return status;
+}
+
+static const char *separator_name(const char *separator)
+{
+    return *separator == '\t' ? "tab" : separator;
+}
+
+static enum tv_status inspect_part(const struct tv_set *set, enum tv_role role, struct tv_error *err)
+{
+    const struct tv_found *part = &set->parts[role];
+    struct look look = {.records = 0};
+    char size[32], rows[32];
+    if (part->file == NULL)
+        return TV_OK;
+    printf("\n%s: %s, %s", part->file->name, tv_role_name(role), tv_text_bytes(size, part->file->size));
+    if (role == TV_ROLE_MARKER) {
+        printf("\n");
+        return TV_OK;
+    }
+    printf(", fields separated by %s, %s header\n", separator_name(part->dialect.separator),
+           part->has_header ? "a" : "no");
+    enum tv_status status = look_through(set, part, &look, err);
+    printf("  encoding  %s%s, lines end in %s\n",
+           look.not_utf8    ? "ISO-8859-1"
+           : look.not_ascii ? "UTF-8"
+                            : "ASCII",
+           look.bom ? " with byte order mark" : "", look.crlf ? "CRLF" : "LF");
+    printf("  rows      %s", tv_text_number(rows, look.records - part->has_header));
+    printf(look.refused ? ", %s lines that are no records\n" : "\n", tv_text_number(rows, look.refused));
+    return status;
+}
+
+enum tv_status tv_etl_inspect(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
+{
+    (void)n;
+    struct tv_input *input = NULL;
+    struct tv_set set = {.n_ignored = 0};
+    enum tv_status status = tv_input_open(&input, arguments[0], err);
+    if (status == TV_OK)
+        status = tv_detect(&set, input, tv_settings_text(s, "format"), err);
+    if (status == TV_OK)
+        printf("%s: format %s%s%s\n", arguments[0], set.format, input->is_zip ? ", in a zip archive" : "",
+               set.generated ? ", a generated set" : "");
+    for (int role = 0; role < TV_ROLE_COUNT && status == TV_OK; role++)
+        status = inspect_part(&set, (enum tv_role)role, err);
+    for (size_t i = 0; i < set.n_ignored && status == TV_OK; i++)
+        printf("\n%s: not used\n", set.ignored[i]);
+    tv_input_close(input);
+    return status;
+}

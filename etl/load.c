@@ -1,0 +1,367 @@
+/* load: a rating set becomes the rows of trivet.rating.
+ *
+ * Two connections work on it. The lock's own one holds the session lock that load and training share, and
+ * writes the journal (trivet.load, trivet.reject) statement by statement, so that it outlives a rollback. The
+ * other carries the data: one transaction fills and indexes a table of the load's own, a second one makes it
+ * visible and drops what it replaces. Readers see the old ratings until the second commits, and never wait
+ * for either (sql/006_load.sql). A load that dies leaves at most a table nobody reads; the next load drops
+ * it.
+ */
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "etl/commands.h"
+#include "etl/detect.h"
+#include "trivet/interrupt.h"
+#include "etl/report.h"
+#include "etl/schema.h"
+#include "etl/stage.h"
+#include "trivet/clock.h"
+#include "trivet/hash.h"
+#include "trivet/journal.h"
+#include "trivet/log.h"
+#include "trivet/text.h"
+
+struct load {
+    const struct tv_settings *settings;
+    const char *path;
+    int append;
+    char name[256];    /* of the data, for people */
+    const char *given_name; /* --name, or NULL */
+    char options[128]; /* JSON: what --if-changed compares beside the fingerprint */
+    char fingerprint[24];
+    struct tv_input *input;
+    struct tv_set set;
+    struct tv_lock *lock;
+    struct tv_pg *journal; /* the lock's connection */
+    struct tv_pg *data;
+    int64_t id; /* 0: the journal has no row yet */
+    char id_text[24];
+    struct tv_rejects rejects;
+    struct tv_stage stage;
+    struct tv_report report;
+    double clock; /* when the present step began */
+};
+
+/* --- what is to be loaded --------------------------------------------------------------------------------- */
+
+static void name_of(struct load *l)
+{
+    if (l->given_name) {
+        snprintf(l->name, sizeof l->name, "%s", l->given_name);
+        return;
+    }
+    char *real = realpath(l->path, NULL);
+    char *base = real ? basename(real) : NULL;
+    snprintf(l->name, sizeof l->name, "%s", base ? base : l->path);
+    size_t n = strlen(l->name);
+    if (l->input->is_zip && n > 4 && strcmp(l->name + n - 4, ".zip") == 0)
+        l->name[n - 4] = '\0';
+    if (!tv_text_is_utf8(l->name, strlen(l->name)))
+        snprintf(l->name, sizeof l->name, "ratings");
+    free(real);
+}
+
+static void say_parts(const struct tv_set *set)
+{
+    for (int role = 0; role < TV_ROLE_COUNT; role++)
+        if (set->parts[role].file)
+            tv_log_info("%s: %s", set->parts[role].file->name, tv_role_name((enum tv_role)role));
+    for (size_t i = 0; i < set->n_ignored; i++)
+        tv_log_info("%s: not used", set->ignored[i]);
+}
+
+static enum tv_status fingerprint(struct load *l, struct tv_error *err)
+{
+    uint64_t hash = TV_HASH_START;
+    enum tv_status status = TV_OK;
+    for (int role = 0; role < TV_ROLE_COUNT && status == TV_OK; role++)
+        if (l->set.parts[role].file)
+            status = tv_input_hash(&hash, l->input, l->set.parts[role].file, err);
+    snprintf(l->fingerprint, sizeof l->fingerprint, "%016llx", (unsigned long long)hash);
+    return status;
+}
+
+static enum tv_status look(struct load *l, struct tv_error *err)
+{
+    const char *format = tv_settings_text(l->settings, "format");
+    enum tv_status status = tv_input_open(&l->input, l->path, err);
+    if (status == TV_OK)
+        status = tv_detect(&l->set, l->input, format, err);
+    if (status != TV_OK)
+        return status;
+    name_of(l);
+    say_parts(&l->set);
+    snprintf(l->options, sizeof l->options, "{\"format\": \"%s\", \"append\": %s}", format,
+             l->append ? "true" : "false");
+    return fingerprint(l, err);
+}
+
+/* *same: the newest complete load brought these files with these options. */
+static enum tv_status unchanged(struct load *l, int *same, struct tv_error *err)
+{
+    const char *const values[] = {l->fingerprint, l->options};
+    int64_t answer = 0;
+    enum tv_status status =
+        tv_pg_int(l->data,
+                  "SELECT coalesce((SELECT fingerprint = $1 AND options = $2::jsonb FROM trivet.load "
+                  "WHERE state = 'complete' ORDER BY id DESC LIMIT 1), false)::int",
+                  2, values, &answer, err);
+    *same = answer == 1;
+    return status;
+}
+
+/* --- begin
+ * ---------------------------------------------------------------------------------------------------- */
+
+static enum tv_status clean_leftovers(struct load *l, struct tv_error *err)
+{
+    int64_t tables = 0;
+    enum tv_status status = tv_pg_int(l->journal, "SELECT trivet.load_clean()", 0, NULL, &tables, err);
+    if (status == TV_OK && tables > 0)
+        tv_log_info("removed what an earlier load left behind: %lld tables", (long long)tables);
+    return status;
+}
+
+static enum tv_status begin(struct load *l, struct tv_error *err)
+{
+    const char *const values[] = {l->name,    l->path,        l->set.format,
+                                  l->options, l->fingerprint, l->set.generated ? "true" : "false"};
+    int wait = (int)tv_settings_int(l->settings, "wait");
+    enum tv_status status =
+        tv_lock_acquire(&l->lock, tv_settings_text(l->settings, "postgres"), "trivet-etl load", 1, wait, err);
+    if (status != TV_OK)
+        return status;
+    l->journal = tv_lock_connection(l->lock);
+    l->clock = tv_clock(); /* waiting for another program is no work */
+    status = clean_leftovers(l, err);
+    if (status == TV_OK)
+        status = tv_pg_int(l->journal,
+                           "INSERT INTO trivet.load (name, source, format, options, fingerprint, generated) "
+                           "VALUES ($1, $2, $3, $4::jsonb, $5, $6) RETURNING id",
+                           6, values, &l->id, err);
+    snprintf(l->id_text, sizeof l->id_text, "%lld", (long long)l->id);
+    tv_rejects_init(&l->rejects, l->journal, l->id, tv_settings_int(l->settings, "max-rejects"));
+    tv_stage_init(&l->stage, l->data, &l->rejects);
+    l->report.load = l->id;
+    return status;
+}
+
+/* Calls a function of sql/006_load.sql with the load's number. */
+static enum tv_status call(struct load *l, const char *sql, struct tv_error *err)
+{
+    const char *const values[] = {l->id_text};
+    return tv_pg_exec(l->data, sql, 1, values, err);
+}
+
+/* --- transaction 1: read
+ * --------------------------------------------------------------------------------------- */
+
+static enum tv_status open_copy(struct load *l, enum tv_role role, struct tv_error *err)
+{
+    static const char *const kinds[TV_ROLE_COUNT] = {
+        [TV_ROLE_ITEMS] = "item", [TV_ROLE_LINKS] = "link", [TV_ROLE_METADATA] = "metadata"};
+    if (role == TV_ROLE_RATINGS)
+        return tv_stage_begin_ratings(&l->stage, l->id, err);
+    return role == TV_ROLE_TAGS ? tv_stage_begin_tags(&l->stage, err)
+                                : tv_stage_begin_items(&l->stage, kinds[role], err);
+}
+
+static enum tv_status read_part(struct load *l, enum tv_role role, struct tv_error *err)
+{
+    const struct tv_input_file *file = l->set.parts[role].file;
+    if (file == NULL || role == TV_ROLE_GENRES || role == TV_ROLE_MARKER)
+        return TV_OK;
+    char what[300];
+    snprintf(what, sizeof what, "loading %s", file->name);
+    struct tv_sink sink = tv_stage_sink(&l->stage);
+    l->stage.file_bytes = file->size;
+    tv_progress_start(&l->stage.progress, what, "rows", 0);
+    enum tv_status status = open_copy(l, role, err);
+    if (status == TV_OK)
+        status = tv_set_read(&l->set, role, &sink, err);
+    if (status == TV_OK)
+        status = tv_stage_end(&l->stage, err);
+    else
+        tv_stage_abort(&l->stage);
+    tv_progress_end(&l->stage.progress);
+    return status;
+}
+
+static enum tv_status count_rows(struct load *l, struct tv_error *err)
+{
+    const char *const values[] = {l->id_text};
+    int64_t duplicates = l->stage.tally.repeats, tags = 0;
+    enum tv_status status = TV_OK;
+    if (l->stage.tally.users_apart)
+        status = tv_pg_int(l->data, "SELECT trivet.load_duplicates($1)", 1, values, &duplicates, err);
+    if (status == TV_OK)
+        status = tv_pg_int(l->data, "SELECT count(*) FROM pg_temp.load_tag", 0, NULL, &tags, err);
+    l->report.duplicates = duplicates;
+    l->report.tags = tags;
+    return status;
+}
+
+static enum tv_status fill(struct load *l, struct tv_error *err)
+{
+    enum { WORTH_A_LINE = 2000000 }; /* rows that take seconds to index */
+    char rows[32];
+    enum tv_status status = tv_pg_exec(l->data, "BEGIN", 0, NULL, err);
+    if (status == TV_OK)
+        status = call(l, "SELECT trivet.load_create($1)", err);
+    tv_report_step(&l->report, "prepare", &l->clock);
+    if (status == TV_OK)
+        status = read_part(l, TV_ROLE_RATINGS, err);
+    tv_report_step(&l->report, "ratings", &l->clock);
+    for (int role = TV_ROLE_RATINGS + 1; role < TV_ROLE_COUNT && status == TV_OK; role++)
+        status = read_part(l, (enum tv_role)role, err);
+    tv_report_step(&l->report, "items", &l->clock);
+    if (status == TV_OK)
+        status = tv_rejects_flush(&l->rejects, err);
+    if (status == TV_OK && l->stage.tally.rows == 0)
+        status =
+            tv_fail(err, TV_ERR_INPUT, "%s holds no rating that can be read", l->set.parts[0].file->name);
+    if (status == TV_OK && l->stage.tally.rows >= WORTH_A_LINE)
+        tv_log_info("indexing %s ratings", tv_text_number(rows, l->stage.tally.rows));
+    if (status == TV_OK)
+        status = call(l, "SELECT trivet.load_index($1)", err);
+    tv_report_step(&l->report, "index", &l->clock);
+    if (status == TV_OK)
+        status = count_rows(l, err);
+    tv_report_step(&l->report, "count", &l->clock);
+    return status == TV_OK ? tv_pg_exec(l->data, "COMMIT", 0, NULL, err) : status;
+}
+
+/* --- transaction 2: publish
+ * ------------------------------------------------------------------------------------- */
+
+/* Comes back until nobody reads: see trivet.load_try_lock. */
+static enum tv_status lock_ratings(struct load *l, const char *append, struct tv_error *err)
+{
+    for (int tries = 0;; tries++) {
+        int64_t got = 0;
+        enum tv_status status =
+            tv_pg_int(l->data, "SELECT trivet.load_try_lock($1)::int", 1, &append, &got, err);
+        if (status != TV_OK || got)
+            return status;
+        if (tries == 10)
+            tv_log_info("waiting for queries on trivet.rating to end, to put the new ratings in place");
+        if (tv_interrupted())
+            return tv_fail(err, TV_ERR_INTERRUPTED, "interrupted");
+        usleep(100000);
+    }
+}
+
+static enum tv_status publish(struct load *l, struct tv_error *err)
+{
+    char rows[24], rejects[24];
+    const char *append = l->append ? "true" : "false";
+    snprintf(rows, sizeof rows, "%lld", l->stage.tally.rows);
+    snprintf(rejects, sizeof rejects, "%lld", l->rejects.n);
+    const char *const values[] = {l->id_text, append, rows, rejects};
+    int64_t items = 0;
+    enum tv_status status = tv_pg_exec(l->data, "BEGIN", 0, NULL, err);
+    if (status == TV_OK)
+        status = tv_pg_int(l->data, "SELECT trivet.load_publish_items($1, $2)", 2, values, &items, err);
+    if (status == TV_OK)
+        status = lock_ratings(l, append, err);
+    if (status == TV_OK)
+        status = tv_lock_check(l->lock, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(l->data, "SELECT trivet.load_attach($1, $2, $3, $4)", 4, values, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(l->data, "COMMIT", 0, NULL, err);
+    l->report.items = items;
+    tv_report_step(&l->report, "publish", &l->clock);
+    return status;
+}
+
+/* --- end
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* The load is visible already; a report that cannot be kept is worth a line, not a failure. */
+static void report(struct load *l)
+{
+    tv_report_print(&l->report, stdout);
+    char *json = tv_report_json(&l->report);
+    const char *const values[] = {l->id_text, json};
+    struct tv_error err = {.status = TV_OK};
+    if (json == NULL ||
+        tv_pg_exec(l->journal, "UPDATE trivet.load SET report = $2::jsonb WHERE id = $1", 2, values, &err))
+        tv_log_info("the report was not kept in trivet.load: %s", err.message);
+    free(json);
+}
+
+/* Rolls back, and tells the journal why. What cannot be done now, because Postgres is gone, the next load
+ * does. */
+static enum tv_status give_up(struct load *l, enum tv_status status, struct tv_error *err)
+{
+    if (tv_interrupted()) {
+        status = tv_fail(err, TV_ERR_INTERRUPTED,
+                         "interrupted: the load was rolled back, the ratings are as they were");
+        tv_hint(err, "run it again when you like");
+    }
+    if (l->id == 0)
+        return status;
+    tv_pg_exec(l->data, "ROLLBACK", 0, NULL, NULL);
+    tv_rejects_flush(&l->rejects, NULL);
+    char rejects[24];
+    snprintf(rejects, sizeof rejects, "%lld", l->rejects.n);
+    const char *const values[] = {l->id_text, err->message, rejects};
+    tv_pg_exec(l->journal,
+               "UPDATE trivet.load SET message = $2, reject_count = $3 WHERE id = $1 AND state = 'loading'",
+               3, values, NULL);
+    tv_pg_exec(l->journal, "SELECT trivet.load_clean()", 0, NULL, NULL);
+    return status;
+}
+
+static enum tv_status load(struct load *l, struct tv_error *err)
+{
+    enum tv_status status = begin(l, err);
+    if (status == TV_OK)
+        status = tv_interrupt_watch(l->data, err);
+    if (status == TV_OK)
+        status = fill(l, err);
+    if (status == TV_OK)
+        status = publish(l, err);
+    tv_interrupt_watch(NULL, NULL);
+    if (status != TV_OK)
+        return give_up(l, status, err);
+    report(l);
+    return TV_OK;
+}
+
+enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
+{
+    (void)n;
+    struct load l = {.settings = s,
+                     .path = arguments[0],
+                     .given_name = tv_settings_text(s, "name"),
+                     .append = tv_settings_on(s, "append")};
+    int same = 0, applied;
+    enum tv_status status = look(&l, err);
+    if (status == TV_OK)
+        status = tv_pg_open(&l.data, tv_settings_text(s, "postgres"), "trivet-etl load",
+                            (int)tv_settings_int(s, "wait"), err);
+    if (status == TV_OK)
+        status = tv_schema_apply(l.data, 0, &applied, err);
+    if (status == TV_OK && tv_settings_on(s, "if-changed"))
+        status = unchanged(&l, &same, err);
+    l.report =
+        (struct tv_report){.name = l.name, .set = &l.set, .tally = &l.stage.tally, .rejects = &l.rejects};
+    if (status == TV_OK && same)
+        printf("%s is loaded already and has not changed: nothing to do\n", l.name);
+    else if (status == TV_OK)
+        status = load(&l, err);
+    tv_stage_free(&l.stage);
+    tv_rejects_free(&l.rejects);
+    tv_pg_close(l.data);
+    tv_lock_release(l.lock);
+    tv_input_close(l.input);
+    return status;
+}

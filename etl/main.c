@@ -1,0 +1,157 @@
+/* trivet-etl: ratings from files into Postgres. */
+#include <jansson.h>
+
+#include "etl/commands.h"
+#include "etl/detect.h"
+#include "etl/explore.h"
+#include "etl/schema.h"
+#include "trivet/pg.h"
+
+static const struct tv_option load_options[] = {
+    {.name = "name", .kind = TV_OPTION_TEXT, .value = "TEXT", .help = "what people call the data; without it, the folder's name"},
+    {.name = "append", .kind = TV_OPTION_SWITCH, .help = "keep the ratings of earlier loads"},
+    {.name = "max-rejects",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .preset = "1000",
+     .min = 0,
+     .max = 1e12,
+     .help = "give up and roll back when more lines than that cannot be read"},
+    {.name = "if-changed", .kind = TV_OPTION_SWITCH, .help = "do nothing if the same files were loaded last"},
+    {.name = "format",
+     .kind = TV_OPTION_CHOICE,
+     .value = "NAME",
+     .preset = "auto",
+     .choices = TV_DETECT_FORMATS,
+     .help = "look for one format only"},
+    {.name = NULL},
+};
+
+static const struct tv_option inspect_options[] = {
+    {.name = "format",
+     .kind = TV_OPTION_CHOICE,
+     .value = "NAME",
+     .preset = "auto",
+     .choices = TV_DETECT_FORMATS,
+     .help = "look for one format only"},
+    {.name = NULL},
+};
+
+static const struct tv_option synth_options[] = {
+    {.name = "users",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .preset = "1000",
+     .min = 1,
+     .max = 100e6,
+     .help = "users"},
+    {.name = "items",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .preset = "500",
+     .min = 1,
+     .max = 1e6,
+     .help = "items"},
+    {.name = "ratings",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .preset = "50000",
+     .min = 1,
+     .max = 10e9,
+     .help = "ratings, at most half of users times items"},
+    {.name = "seed",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .preset = "1",
+     .min = 0,
+     .max = 9e15,
+     .help = "the same seed gives the same files"},
+    {.name = NULL},
+};
+
+static const struct tv_command commands[] = {
+    {.name = "load",
+     .arguments = "DIR|FILE.zip",
+     .summary = "Load a rating set in place of the one before.",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .options = load_options,
+     .run = tv_etl_load},
+    {.name = "inspect",
+     .arguments = "DIR|FILE.zip",
+     .summary = "Show what load would read; writes nothing.",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .options = inspect_options,
+     .run = tv_etl_inspect},
+    {.name = "synth",
+     .arguments = "DIR",
+     .summary = "Write a generated rating set as files.",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .options = synth_options,
+     .run = tv_etl_synth},
+    {.name = "schema",
+     .arguments = "",
+     .summary = "Apply the schema and its functions, and nothing else.",
+     .options = NULL,
+     .run = tv_etl_schema},
+    {.name = "funnel",
+     .arguments = "",
+     .summary = "Show what each step of a filter leaves, beside another filter.",
+     .options = tv_funnel_options,
+     .run = tv_etl_funnel},
+    {.name = "sweep",
+     .arguments = "",
+     .summary = "Show what a filter keeps over a grid of values of one or two parameters.",
+     .options = tv_sweep_options,
+     .run = tv_etl_sweep},
+    {.name = "why",
+     .arguments = "item|user ID",
+     .summary = "Show which step of a filter removes an item or a user.",
+     .min_arguments = 2,
+     .max_arguments = 2,
+     .options = tv_why_options,
+     .run = tv_etl_why},
+    {.name = "activity",
+     .arguments = "users|items",
+     .summary = "Show the distribution that thresholds are chosen from.",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .options = tv_report_options,
+     .run = tv_etl_activity},
+    {.name = "quality",
+     .arguments = "",
+     .summary = "Show what is odd about the ratings, each with a query for its rows.",
+     .options = tv_report_options,
+     .run = tv_etl_quality},
+    {.name = "presets",
+     .arguments = "",
+     .summary = "List the saved filters.",
+     .options = tv_report_options,
+     .run = tv_etl_presets},
+    {.name = NULL},
+};
+
+static void libraries(FILE *out)
+{
+    fprintf(out, "  %s\n  %s\n  %s\n  jansson %s\n", tv_pg_library(), tv_input_library(), tv_record_library(),
+            JANSSON_VERSION);
+}
+
+static const struct tv_program program = {
+    .name = "trivet-etl",
+    .summary = "ratings from files into Postgres",
+    .mask = TV_PROGRAM_ETL,
+    .commands = commands,
+    .libraries = libraries,
+    .closing = "Examples:\n"
+               "  trivet-etl inspect ml-latest-small.zip\n"
+               "  trivet-etl load ml-latest-small.zip\n"
+               "  trivet-etl load more-ratings --append",
+};
+
+int main(int argc, char **argv)
+{
+    return tv_program_main(&program, argc, argv);
+}

@@ -1,0 +1,19 @@
+/* number: strict numbers out of record fields, with the reason why a field is none. */
+#ifndef ETL_NUMBER_H
+#define ETL_NUMBER_H
+
+#include <stdint.h>
+
+#include "etl/record.h"
+
+/* Each returns NULL and sets the value, or returns a fixed reason ("not a number") and leaves it. */
+const char *tv_number_id(const struct tv_field *f, int64_t *id);
+const char *tv_number_rating(const struct tv_field *f, float *value); /* finite, also as a float */
+
+#define TV_NUMBER_NO_TIME INT64_MIN
+
+/* Unix seconds, whole or with a fraction, within what a timestamptz can hold; empty is TV_NUMBER_NO_TIME.
+ * The result is in microseconds since 1970. */
+const char *tv_number_time(const struct tv_field *f, int64_t *microseconds);
+
+#endif

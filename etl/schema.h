@@ -1,0 +1,11 @@
+/* schema: the files of sql/, which travel inside trivet-etl, and their way into a database. */
+#ifndef ETL_SCHEMA_H
+#define ETL_SCHEMA_H
+
+#include "trivet/pg.h"
+
+/* Applies all files in order if the database has no schema or an older one, or in any case with `always`.
+ * A newer schema is refused. *applied tells whether anything was done. */
+enum tv_status tv_schema_apply(struct tv_pg *pg, int always, int *applied, struct tv_error *err);
+
+#endif
