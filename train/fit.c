@@ -1,0 +1,312 @@
+/* fit: the command. Takes the lock, walks through the steps, and leaves nothing half done when one fails. */
+#include "train/fit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/clock.h"
+#include "trivet/hash.h"
+#include "trivet/interrupt.h"
+#include "trivet/log.h"
+#include "trivet/text.h"
+
+enum { KEEP_MODELS = 3 };
+
+const struct tv_option fit_options[] = {
+    {.name = "algorithm", .kind = TV_OPTION_CHOICE, .value = "NAME", .preset = "svd", .choices = "svd",
+     .help = "how to factorise"},
+    {.name = "factors", .kind = TV_OPTION_INT, .value = "K", .preset = "50", .min = 1, .max = 4096,
+     .help = "factors a user and an item; without this flag a small matrix gets fewer"},
+    {.name = "set", .kind = TV_OPTION_LIST, .value = "NAME=VALUE",
+     .help = "a parameter of the filter, e.g. max_items_for_user=200; may be given several times"},
+    {.name = "preset", .kind = TV_OPTION_TEXT, .value = "NAME",
+     .help = "the values of a saved preset (trivet.save_preset); --set changes single ones"},
+    {.name = "source", .kind = TV_OPTION_TEXT, .value = "SQL",
+     .help = "learn from these rows instead of trivet.user_item: any function call or view with the columns "
+             "(userid, movieid, rating); users are folded in from the same rows"},
+    {.name = "fold-in-source", .kind = TV_OPTION_TEXT, .value = "SQL",
+     .help = "fold users in from these rows instead of those of --source"},
+    {.name = "statement-timeout", .kind = TV_OPTION_INT, .value = "SECONDS", .preset = "600", .min = 1, .max = 86400,
+     .help = "how long one statement of --source may take"},
+    {.name = "if-changed", .kind = TV_OPTION_SWITCH,
+     .help = "do nothing if a kept model was trained from the same data with the same settings"},
+    {.name = "dry-run", .kind = TV_OPTION_SWITCH,
+     .help = "stop before the first write; say what memory and how many bytes it would take"},
+    {.name = NULL},
+};
+
+struct step {
+    const char *name;
+    enum tv_status (*run)(struct fit *f, struct tv_error *err);
+};
+
+static const struct step learning[] = {
+    {"read ratings", fit_read},
+    {"choose rows", fit_choose_rows},
+    {"choose factors", fit_choose_factors},
+};
+static const struct step building[] = {
+    {"factorise", fit_factorise}, {"fold in users", fit_users}, {"write items", fit_end_catalogue},
+    {"describe", fit_describe},   {"write factors", fit_store}, {"read back and compare", fit_check},
+    {"activate", fit_activate},
+};
+
+static enum tv_status interrupted(struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_INTERRUPTED, "interrupted");
+    return tv_hint(err, "the model that was live still is");
+}
+
+static enum tv_status run_steps(struct fit *f, const struct step *steps, size_t n, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < n && status == TV_OK; i++) {
+        double started = tv_clock();
+        status = steps[i].run(f, err);
+        if (tv_interrupted())
+            status = interrupted(err);
+        double seconds = tv_clock() - started;
+        if (status == TV_OK)
+            tv_log_info("%-22s %8.3f s", steps[i].name, seconds);
+        if (status == TV_OK)
+            status = tv_buffer_format(&f->timings, err, "%s\"%s\": %.3f", f->timings.size ? ", " : "", steps[i].name,
+                                      seconds);
+    }
+    return status;
+}
+
+#define N_STEPS(steps) (sizeof(steps) / sizeof *(steps))
+
+static enum tv_status read_settings(struct fit *f, struct tv_error *err)
+{
+    const char *const *assignments;
+    size_t n = tv_settings_list(f->settings, "set", &assignments);
+    f->factors = (int)tv_settings_int(f->settings, "factors");
+    f->factors_given = tv_settings_given(f->settings, "factors");
+    tv_buffer_init(&f->source, 1 << 16);
+    tv_buffer_init(&f->evidence_rows, 1 << 17);
+    tv_buffer_init(&f->values, 1 << 16);
+    tv_buffer_init(&f->timings, 1 << 12);
+    enum tv_status status = tv_filter_create(&f->filter, err);
+    if (status == TV_OK)
+        status = tv_filter_set_all(f->filter, assignments, n, err);
+    return status == TV_OK ? tv_filter_json(f->filter, &f->values, err) : status;
+}
+
+/* The same data, rows and settings give the same model, byte for byte. */
+static void set_fingerprint(struct fit *f, const char *data)
+{
+    char settings[64];
+    uint64_t h = tv_hash(TV_HASH_START, data, strlen(data));
+    snprintf(settings, sizeof settings, "|%s|%d|%d|", tv_settings_text(f->settings, "algorithm"), f->factors,
+             f->factors_given);
+    h = tv_hash(h, settings, strlen(settings));
+    h = tv_hash(h, f->source.data, f->source.size);
+    h = tv_hash(h, f->evidence_rows.data, f->evidence_rows.size);
+    snprintf(f->fingerprint, sizeof f->fingerprint, "%016llx", (unsigned long long)h);
+}
+
+static enum tv_status describe_data(struct fit *f, struct tv_error *err)
+{
+    struct tv_pg_rows *rows;
+    enum tv_status status =
+        tv_pg_query(f->snapshot, "SELECT description, fingerprint FROM trivet.data_state()", 0, NULL, &rows, err);
+    if (status != TV_OK)
+        return status;
+    f->data = strdup(tv_pg_cell(rows, 0, 0));
+    set_fingerprint(f, tv_pg_cell(rows, 0, 1));
+    tv_pg_rows_free(rows);
+    return f->data ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory");
+}
+
+/* The newest kept or live run with our fingerprint, or 0. */
+static enum tv_status find_same(struct fit *f, int64_t *same, struct tv_error *err)
+{
+    const char *value = f->fingerprint;
+    return tv_pg_int(tv_lock_connection(f->stores.lock),
+                     "SELECT coalesce(max(id), 0) FROM trivet.run WHERE state IN ('kept', 'live') AND fingerprint = $1",
+                     1, &value, same, err);
+}
+
+/* Appends a flag with its value in a shell's single quotes; nothing for NULL. */
+static void append_quoted(struct tv_buffer *b, const char *flag, const char *value)
+{
+    if (value == NULL)
+        return;
+    tv_buffer_format(b, NULL, " %s '", flag);
+    for (; *value; value++)
+        tv_buffer_format(b, NULL, *value == '\'' ? "'\\''" : "%c", *value);
+    tv_buffer_text(b, "'", NULL);
+}
+
+static char *command_line(const struct fit *f)
+{
+    const char *const *assignments;
+    size_t n = tv_settings_list(f->settings, "set", &assignments);
+    struct tv_buffer b = TV_BUFFER_INIT(1 << 16);
+    tv_buffer_format(&b, NULL, "trivet-train fit --algorithm %s", tv_settings_text(f->settings, "algorithm"));
+    if (f->factors_given)
+        tv_buffer_format(&b, NULL, " --factors %d", f->factors);
+    for (size_t i = 0; i < n; i++)
+        append_quoted(&b, "--set", assignments[i]);
+    append_quoted(&b, "--preset", tv_settings_text(f->settings, "preset"));
+    append_quoted(&b, "--source", tv_settings_text(f->settings, "source"));
+    append_quoted(&b, "--fold-in-source", tv_settings_text(f->settings, "fold-in-source"));
+    return b.data;
+}
+
+static enum tv_status begin_run(struct fit *f, struct tv_error *err)
+{
+    char parameters[64];
+    char *command = command_line(f);
+    snprintf(parameters, sizeof parameters, "{\"factors\": %d}", f->factors);
+    const struct tv_run_plan plan = {.command = command,
+                                     .algorithm = tv_settings_text(f->settings, "algorithm"),
+                                     .parameters = parameters,
+                                     .filter = tv_buffer_string(&f->values),
+                                     .source = tv_buffer_string(&f->source),
+                                     .data = f->data,
+                                     .fingerprint = f->fingerprint};
+    enum tv_status status = tv_run_begin(tv_lock_connection(f->stores.lock), &plan, &f->number, err);
+    free(command);
+    if (status == TV_OK)
+        status = tv_lock_name_run(f->stores.lock, f->number, err);
+    if (status == TV_OK)
+        tv_log_info("run %lld", (long long)f->number);
+    return status;
+}
+
+/* Once the run is more than `building` the model is whole, and what is left of it is for repair to finish; so it is
+ * while the journal cannot be asked. */
+static int is_building(const struct fit *f)
+{
+    struct tv_run *runs = NULL;
+    size_t n = 0;
+    enum tv_status status =
+        tv_run_list(tv_lock_connection(f->stores.lock), 1u << TV_RUN_BUILDING, &runs, &n, NULL);
+    tv_run_list_free(runs, n);
+    return status == TV_OK && n > 0;
+}
+
+/* After a failure: what was written under N goes away. Where a store is down, the next command's repair does it. */
+static void undo(struct fit *f, const struct tv_error *why)
+{
+    struct tv_pg *journal = tv_lock_connection(f->stores.lock);
+    if (is_building(f) && tv_lifecycle_discard(&f->stores, f->number, NULL) == TV_OK)
+        tv_run_fail(journal, f->number, why->message, NULL);
+    else
+        tv_log_info("the next command finishes or deletes what run %lld wrote (trivet-train repair)", (long long)f->number);
+}
+
+static void report(const struct fit *f)
+{
+    char rows[32], users[32], items[32], documents[32], memory[32];
+    printf("model %lld is live: %d factors, learned from %s ratings of %s users and %s items; %s users are served\n",
+           (long long)f->number, f->factors, tv_text_number(rows, f->counts.rows),
+           tv_text_number(users, f->counts.users), tv_text_number(items, f->counts.items),
+           tv_text_number(documents, f->counts.documents));
+    tv_log_info("peak memory %s", tv_text_bytes(memory, tv_peak_memory()));
+}
+
+/* Everything from the first write on; what fails before the model is whole is undone. */
+static enum tv_status build(struct fit *f, struct tv_error *err)
+{
+    enum tv_status status = begin_run(f, err);
+    if (status != TV_OK)
+        return status;
+    status = fit_start_catalogue(f, err);
+    if (status == TV_OK)
+        status = run_steps(f, learning, N_STEPS(learning), err);
+    if (status == TV_OK)
+        status = run_steps(f, building, N_STEPS(building), err);
+    if (status != TV_OK) {
+        fit_end_catalogue(f, NULL);
+        undo(f, err);
+        return status;
+    }
+    report(f);
+    return tv_lifecycle_prune(&f->stores, KEEP_MODELS, err);
+}
+
+static enum tv_status plan(struct fit *f, struct tv_error *err)
+{
+    enum tv_status status = run_steps(f, learning, N_STEPS(learning), err);
+    return status == TV_OK ? fit_print_plan(f, err) : status;
+}
+
+/* A preset's values come before those of --set; the journal keeps the values that result. */
+static enum tv_status apply_preset(struct fit *f, struct tv_error *err)
+{
+    const char *const *assignments;
+    const char *preset = tv_settings_text(f->settings, "preset");
+    size_t n = tv_settings_list(f->settings, "set", &assignments);
+    if (preset == NULL)
+        return TV_OK;
+    enum tv_status status = tv_filter_load_preset(f->filter, f->snapshot, preset, err);
+    if (status == TV_OK)
+        status = tv_filter_set_all(f->filter, assignments, n, err);
+    tv_buffer_clear(&f->values);
+    return status == TV_OK ? tv_filter_json(f->filter, &f->values, err) : status;
+}
+
+static enum tv_status open_all(struct fit *f, int dry_run, struct tv_error *err)
+{
+    enum tv_status status = dry_run ? TV_OK : train_open(&f->stores, f->settings, "trivet-train fit", err);
+    if (status == TV_OK)
+        status = fit_open_snapshot(f, err);
+    if (status == TV_OK)
+        status = apply_preset(f, err);
+    if (status == TV_OK)
+        status = fit_choose_source(f, err);
+    return status == TV_OK ? describe_data(f, err) : status;
+}
+
+static enum tv_status fit_opened(struct fit *f, int dry_run, struct tv_error *err)
+{
+    int64_t same = 0;
+    enum tv_status status = open_all(f, dry_run, err);
+    if (status == TV_OK)
+        status = tv_interrupt_watch(f->reader ? f->reader : f->snapshot, err);
+    if (status == TV_OK && tv_settings_on(f->settings, "if-changed") && !dry_run)
+        status = find_same(f, &same, err);
+    if (status == TV_OK && same > 0) {
+        printf("nothing changed: model %lld was trained from the same data with the same settings\n", (long long)same);
+        return TV_OK;
+    }
+    if (status != TV_OK)
+        return status;
+    return dry_run ? plan(f, err) : build(f, err);
+}
+
+static void free_fit(struct fit *f)
+{
+    tv_interrupt_watch(NULL, NULL);
+    tv_pg_close(f->reader);
+    tv_pg_close(f->snapshot);
+    free(f->catalogue.examples);
+    train_close(&f->stores);
+    tv_filter_free(f->filter);
+    tv_dense_free(&f->dense);
+    tv_fold_in_free(&f->fold_in);
+    tv_model_free(f->model);
+    tv_buffer_free(&f->source);
+    tv_buffer_free(&f->evidence_rows);
+    tv_evidence_free(&f->evidence);
+    tv_buffer_free(&f->values);
+    tv_buffer_free(&f->timings);
+    free(f->data);
+}
+
+enum tv_status fit_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+{
+    (void)n, (void)arguments;
+    struct fit f = {.settings = settings};
+    enum tv_status status = tv_interrupt_watch(NULL, err); /* before MongoDB's client starts its threads */
+    if (status == TV_OK)
+        status = read_settings(&f, err);
+    if (status == TV_OK)
+        status = fit_opened(&f, tv_settings_on(settings, "dry-run"), err);
+    free_fit(&f);
+    return status;
+}

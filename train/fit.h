@@ -1,0 +1,110 @@
+/* fit: one training, from the rows of the filter to a live model. The steps are in the fit_*.c files. */
+#ifndef TRAIN_FIT_H
+#define TRAIN_FIT_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "train/stores.h"
+#include "trivet/buffer.h"
+#include "trivet/evidence.h"
+#include "trivet/filter.h"
+#include "trivet/fold_in.h"
+#include "trivet/model.h"
+#include "trivet/options.h"
+#include "trivet/pg.h"
+#include "trivet/ratings.h"
+
+struct fit_counts {
+    int64_t rows, users, items;  /* learned from */
+    int64_t documents;           /* users written: everybody with ratings */
+    int64_t reached;             /* of them with an item of the model among their ratings */
+
+    double svd_steps, svd_residual;
+    double redis_bytes, mongo_bytes;
+};
+
+/* Item documents and example users: queries that need nothing of the model, so a thread of their own asks them. */
+struct fit_catalogue {
+    pthread_t thread;
+    int started;
+    struct tv_pg *pg; /* sees the same snapshot */
+    char *examples;   /* JSON array */
+    int64_t listed;
+    enum tv_status status;
+    struct tv_error error;
+};
+
+struct fit {
+    const struct tv_settings *settings;
+    struct tv_filter *filter;
+    int factors;               /* k; the chosen one once the matrix is known */
+    int factors_given;         /* asked for by name, so not to be shrunk */
+    struct tv_buffer source;   /* "trivet.user_item(...)": the rows to learn from */
+    int own_source;            /* it is an analyst's own SQL, */
+    int same_rows;             /* and users are folded in from those very rows */
+    struct tv_buffer evidence_rows; /* "SELECT user, item, rating FROM ...": what everybody is folded in from */
+    struct tv_buffer values;   /* the filter's values, JSON */
+    char *data;                /* trivet.data_state(): what stands in trivet.rating, JSON */
+    char fingerprint[24];      /* of data and settings */
+
+    struct tv_stores stores;
+    struct tv_pg *reader;      /* runs an analyst's own SQL; NULL for the filter */
+    struct tv_pg *snapshot;    /* REPEATABLE READ: ratings, items and examples agree */
+    int64_t number;            /* N; 0 until the journal gave it */
+    struct fit_catalogue catalogue;
+
+    struct tv_evidence evidence;
+    struct tv_dense dense;     /* the training matrix; given back once factorised, but for its ids */
+    struct tv_model *model;
+    struct tv_fold_in fold_in;
+    uint64_t users_hash;       /* of all user documents as written */
+    struct fit_counts counts;
+    struct tv_buffer timings;  /* "read": 0.61, ... */
+};
+
+/* fit_snapshot.c */
+enum tv_status fit_open_snapshot(struct fit *f, struct tv_error *err);
+/* A second connection with the same view of the data. */
+enum tv_status fit_join_snapshot(struct fit *f, const char *uri, struct tv_pg **out, struct tv_error *err);
+
+/* fit_source.c */
+enum tv_status fit_choose_source(struct fit *f, struct tv_error *err);
+void fit_describe_source(const struct fit *f, char *out, size_t size);
+
+/* fit_rows.c: runs a SELECT of (bigint, bigint, real) on the reader's connection, or the snapshot's. */
+typedef enum tv_status (*fit_take)(void *context, const struct tv_pg_triple *row, struct tv_error *err);
+enum tv_status fit_copy_rows(struct fit *f, const char *select, fit_take take, void *context, struct tv_error *err);
+
+/* fit_read.c */
+enum tv_status fit_read(struct fit *f, struct tv_error *err);
+
+/* fit_learn.c: which of the ratings are learned from, as a dense matrix. */
+enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err);
+
+/* fit_factorise.c */
+enum tv_status fit_choose_factors(struct fit *f, struct tv_error *err);
+enum tv_status fit_factorise(struct fit *f, struct tv_error *err);
+
+/* fit_users.c */
+enum tv_status fit_users(struct fit *f, struct tv_error *err);
+enum tv_status fit_check_users(struct fit *f, struct tv_error *err);
+
+/* fit_catalogue.c */
+enum tv_status fit_start_catalogue(struct fit *f, struct tv_error *err);
+enum tv_status fit_end_catalogue(struct fit *f, struct tv_error *err); /* waits for it; safe to call twice */
+
+/* fit_publish.c */
+enum tv_status fit_describe(struct fit *f, struct tv_error *err);
+enum tv_status fit_store(struct fit *f, struct tv_error *err);
+enum tv_status fit_check(struct fit *f, struct tv_error *err);
+enum tv_status fit_activate(struct fit *f, struct tv_error *err);
+
+/* fit_plan.c */
+enum tv_status fit_print_plan(struct fit *f, struct tv_error *err);
+
+/* fit.c: the command. */
+extern const struct tv_option fit_options[];
+enum tv_status fit_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+
+#endif

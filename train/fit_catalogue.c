@@ -1,0 +1,112 @@
+/* fit_catalogue: item documents into MongoDB's item_<N>, and the example users, asked by a thread of their own while
+ * the ratings are read and factorised. It sees the same snapshot. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/fit.h"
+#include "trivet/interrupt.h"
+
+struct listing {
+    struct tv_mongo_bulk *bulk;
+    struct tv_buffer text;
+    int64_t n;
+};
+
+/* COPY's text format: a backslash escapes b, f, n, r, t, v and itself; the line feed at the end is not part of it. */
+static enum tv_status unescape(struct tv_buffer *out, const char *bytes, size_t n, struct tv_error *err)
+{
+    static const char from[] = "bfnrtv\\", to[] = "\b\f\n\r\t\v\\";
+    enum tv_status status = tv_buffer_reserve(out, n, err);
+    for (size_t i = 0; status == TV_OK && i < n && bytes[i] != '\n'; i++) {
+        char c = bytes[i];
+        if (c == '\\' && i + 1 < n) {
+            const char *escape = strchr(from, bytes[++i]);
+            c = escape ? to[escape - from] : bytes[i];
+        }
+        status = tv_buffer_append(out, &c, 1, err);
+    }
+    return status;
+}
+
+static enum tv_status take_item(void *context, const char *bytes, size_t n, struct tv_error *err)
+{
+    struct listing *l = context;
+    if (tv_interrupted())
+        return tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while writing items");
+    tv_buffer_clear(&l->text);
+    enum tv_status status = unescape(&l->text, bytes, n, err);
+    if (status == TV_OK)
+        status = tv_mongo_bulk_add_json(l->bulk, l->text.data, l->text.size, err);
+    l->n++;
+    return status;
+}
+
+static enum tv_status write_items(struct fit *f, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    struct listing l = {.text = TV_BUFFER_INIT(16 << 20)};
+    snprintf(name, sizeof name, "item_%" PRId64, f->number);
+    enum tv_status status = tv_mongo_bulk_begin(&l.bulk, f->stores.mongo, name, 0, err);
+    if (status == TV_OK)
+        status = tv_pg_copy_out(f->catalogue.pg, "COPY (SELECT document FROM trivet.item_document) TO STDOUT", take_item, &l,
+                                err);
+    enum tv_status ended = tv_mongo_bulk_end(l.bulk, status == TV_OK ? err : NULL);
+    tv_buffer_free(&l.text);
+    f->catalogue.listed = l.n;
+    return status == TV_OK ? ended : status;
+}
+
+static enum tv_status choose_examples(struct fit *f, struct tv_error *err)
+{
+    struct tv_pg_rows *rows;
+    enum tv_status status = tv_pg_query(f->catalogue.pg, "SELECT user_id, ratings, label FROM trivet.example_users()", 0,
+                                        NULL, &rows, err);
+    if (status != TV_OK)
+        return status;
+    json_t *list = json_array();
+    for (int i = 0; i < tv_pg_rows_count(rows); i++)
+        json_array_append_new(list, json_pack("{s:I, s:I, s:s}", "user_id", (json_int_t)atoll(tv_pg_cell(rows, i, 0)),
+                                              "ratings", (json_int_t)atoll(tv_pg_cell(rows, i, 1)), "label",
+                                              tv_pg_cell(rows, i, 2)));
+    tv_pg_rows_free(rows);
+    f->catalogue.examples = json_dumps(list, 0);
+    json_decref(list);
+    return f->catalogue.examples ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for example users");
+}
+
+static void *work(void *context)
+{
+    struct fit *f = context;
+    struct fit_catalogue *c = &f->catalogue;
+    c->status = write_items(f, &c->error);
+    if (c->status == TV_OK)
+        c->status = choose_examples(f, &c->error);
+    return NULL;
+}
+
+enum tv_status fit_start_catalogue(struct fit *f, struct tv_error *err)
+{
+    struct fit_catalogue *c = &f->catalogue;
+    enum tv_status status = fit_join_snapshot(f, tv_settings_text(f->settings, "postgres"), &c->pg, err);
+    if (status != TV_OK)
+        return status;
+    int code = pthread_create(&c->thread, NULL, work, f);
+    c->started = code == 0;
+    return code == 0 ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "cannot start a thread: %s", strerror(code));
+}
+
+enum tv_status fit_end_catalogue(struct fit *f, struct tv_error *err)
+{
+    struct fit_catalogue *c = &f->catalogue;
+    if (c->started)
+        pthread_join(c->thread, NULL);
+    c->started = 0;
+    tv_pg_close(c->pg);
+    c->pg = NULL;
+    if (c->status != TV_OK && err)
+        *err = c->error;
+    return c->status;
+}

@@ -1,0 +1,205 @@
+/* fit_learn: which of the ratings are learned from, as a dense matrix; and why there are none, or fewer.
+ *
+ * The rows are those of trivet.user_item. Where nothing but the two cuts and the row limit divides them from the
+ * evidence already read, they are picked from it: Postgres then counts, but need not send the rows a second time.
+ * read_source is the plain way, which is right for any source; a test holds the two against each other.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "train/fit.h"
+#include "trivet/log.h"
+#include "trivet/text.h"
+
+/* --- the plain way: the source's own rows ----------------------------------------------------------------- */
+
+static enum tv_status take_row(void *context, const struct tv_pg_triple *row, struct tv_error *err)
+{
+    return tv_ratings_add(context, row->a, row->b, row->c, err);
+}
+
+static enum tv_status read_source(struct fit *f, struct tv_ratings *ratings, struct tv_error *err)
+{
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
+    enum tv_status status = tv_buffer_format(&sql, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s",
+                                             tv_buffer_string(&f->source));
+    if (status == TV_OK)
+        status = fit_copy_rows(f, tv_buffer_string(&sql), take_row, ratings, err);
+    tv_buffer_free(&sql);
+    return status;
+}
+
+/* --- the short way: the two cuts, applied to the evidence -------------------------------------------------- */
+
+struct ids {
+    int64_t *values; /* ascending, owned */
+    size_t n;
+};
+
+static enum tv_status read_ids(struct fit *f, enum tv_filter_part part, const char *function, struct ids *out,
+                               struct tv_error *err)
+{
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_buffer_text(&sql, "SELECT * FROM ", err);
+    if (status == TV_OK)
+        status = tv_filter_call(f->filter, f->snapshot, part, function, &sql, err);
+    if (status == TV_OK)
+        status = tv_buffer_text(&sql, " ORDER BY 1", err);
+    if (status == TV_OK)
+        status = tv_pg_query(f->snapshot, tv_buffer_string(&sql), 0, NULL, &rows, err);
+    tv_buffer_free(&sql);
+    if (status != TV_OK)
+        return status;
+    out->n = (size_t)tv_pg_rows_count(rows);
+    out->values = tv_alloc(out->n, sizeof *out->values, function, err);
+    for (size_t i = 0; out->values && i < out->n; i++)
+        out->values[i] = strtoll(tv_pg_cell(rows, (int)i, 0), NULL, 10);
+    tv_pg_rows_free(rows);
+    return out->values ? TV_OK : TV_ERR_NO_MEMORY;
+}
+
+static enum tv_status pick(struct fit *f, const struct ids *users, const struct ids *items,
+                           struct tv_ratings *ratings, struct tv_error *err)
+{
+    const struct tv_evidence *e = &f->evidence;
+    size_t limit = (size_t)tv_filter_int(f->filter, "max_row_number");
+    struct tv_dense_map kept_items;
+    enum tv_status status = TV_OK;
+    tv_dense_map_create(&kept_items, items->values, items->n);
+    for (size_t u = 0, kept = 0; u < e->n_users; u++) {
+        while (kept < users->n && users->values[kept] < e->users[u])
+            kept++;
+        if (kept == users->n || users->values[kept] != e->users[u])
+            continue;
+        for (size_t i = e->start[u]; i < e->start[u + 1] && status == TV_OK; i++) {
+            if (tv_ratings_count(ratings) == limit)
+                break;
+            if (tv_dense_map_find(&kept_items, e->items[i]) >= 0)
+                status = tv_ratings_add(ratings, e->users[u], e->items[i], e->ratings[i], err);
+        }
+    }
+    tv_dense_map_free(&kept_items);
+    return status;
+}
+
+/* A source of one's own whose rows are the evidence: all of it. */
+static enum tv_status take_evidence(struct fit *f, struct tv_ratings *ratings, struct tv_error *err)
+{
+    const struct tv_evidence *e = &f->evidence;
+    enum tv_status status = TV_OK;
+    for (size_t u = 0; u < e->n_users; u++)
+        for (size_t i = e->start[u]; i < e->start[u + 1] && status == TV_OK; i++)
+            status = tv_ratings_add(ratings, e->users[u], e->items[i], e->ratings[i], err);
+    return status;
+}
+
+static enum tv_status pick_from_evidence(struct fit *f, struct tv_ratings *ratings, struct tv_error *err)
+{
+    struct ids users = {NULL, 0}, items = {NULL, 0};
+    enum tv_status status = read_ids(f, TV_FILTER_ITEMS, "trivet.kept_items", &items, err);
+    if (status == TV_OK)
+        status = read_ids(f, TV_FILTER_USERS, "trivet.kept_users", &users, err);
+    if (status == TV_OK)
+        status = pick(f, &users, &items, ratings, err);
+    free(users.values);
+    free(items.values);
+    return status;
+}
+
+/* --- none, or fewer ---------------------------------------------------------------------------------------- */
+
+/* Names the step that emptied the result and a setting that would not. */
+static enum tv_status explain_empty(struct fit *f, struct tv_error *err)
+{
+    if (f->own_source)
+        return tv_fail(err, TV_ERR_INPUT, "the source %s gives no rows", tv_buffer_string(&f->source));
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_buffer_text(&sql, "SELECT step, suggestion FROM ", err);
+    if (status == TV_OK)
+        status = tv_filter_call(f->filter, f->snapshot, TV_FILTER_ALL, "trivet.why_empty", &sql, err);
+    if (status == TV_OK)
+        status = tv_pg_query(f->snapshot, tv_buffer_string(&sql), 0, NULL, &rows, err);
+    if (status == TV_OK) {
+        const char *step = tv_pg_cell(rows, 0, 0), *suggestion = tv_pg_cell(rows, 0, 1);
+        status = tv_fail(err, TV_ERR_INPUT, "the filter keeps no ratings; what emptied it: %s", step ? step : "unknown");
+        tv_hint(err, "this would keep some: %s", suggestion ? suggestion : "a wider filter");
+    }
+    tv_pg_rows_free(rows);
+    tv_buffer_free(&sql);
+    return status;
+}
+
+/* The row limit cuts in the order of users, so the last users are missing: that is told. */
+static enum tv_status warn_if_cut(struct fit *f, struct tv_error *err)
+{
+    int64_t limit = tv_filter_int(f->filter, "max_row_number"), all = 0;
+    if (f->own_source || f->counts.rows < limit)
+        return TV_OK;
+    char assignment[64], kept[32], total[32];
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
+    snprintf(assignment, sizeof assignment, "max_row_number=%" PRId64, limit);
+    enum tv_status status = tv_filter_set(f->filter, "max_row_number=9000000000000000000", err);
+    if (status == TV_OK)
+        status = tv_buffer_text(&sql, "SELECT count(*) FROM ", err);
+    if (status == TV_OK)
+        status = tv_filter_call(f->filter, f->snapshot, TV_FILTER_ALL, "trivet.user_item", &sql, err);
+    if (status == TV_OK)
+        status = tv_pg_int(f->snapshot, tv_buffer_string(&sql), 0, NULL, &all, err);
+    if (status == TV_OK)
+        status = tv_filter_set(f->filter, assignment, err);
+    if (status == TV_OK && all > limit)
+        tv_log_info("warning: kept %s of %s rows: only users %" PRId64 "..%" PRId64 " are learned; "
+                    "--set max_row_number=%" PRId64 " keeps all",
+                    tv_text_number(kept, limit), tv_text_number(total, all), f->dense.users[0],
+                    f->dense.users[f->dense.matrix.n_rows - 1], all);
+    tv_buffer_free(&sql);
+    return status;
+}
+
+/* The workshop's report: how empty the matrix over raw ids is, and how full the dense one. */
+static void report_sparsity(const struct fit *f)
+{
+    char rows[32], users[32], items[32];
+    const struct tv_dense *d = &f->dense;
+    double m = d->matrix.n_rows, n = d->matrix.n_cols;
+    double user_ids = (double)d->users[d->matrix.n_rows - 1] + 1, item_ids = (double)d->items[d->matrix.n_cols - 1] + 1;
+    tv_log_info("learning from %s ratings of %s users and %s items, density %.3f %%", tv_text_number(rows, f->counts.rows),
+                tv_text_number(users, (long long)m), tv_text_number(items, (long long)n),
+                100.0 * (double)f->counts.rows / m / n);
+    tv_log_info("over raw ids (%.0f x %.0f): users without activity %.7f, items without views %.7f", user_ids, item_ids,
+                1 - m / user_ids, 1 - n / item_ids);
+}
+
+static enum tv_status gather(struct fit *f, struct tv_ratings *ratings, struct tv_error *err)
+{
+    if (f->own_source)
+        return f->same_rows ? take_evidence(f, ratings, err) : read_source(f, ratings, err);
+    return tv_filter_is_null(f->filter, "rated_until") ? pick_from_evidence(f, ratings, err)
+                                                       : read_source(f, ratings, err);
+}
+
+enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err)
+{
+    char text[512];
+    struct tv_ratings *ratings = NULL;
+    fit_describe_source(f, text, sizeof text);
+    tv_log_info("filter: %s", text);
+    enum tv_status status = tv_ratings_create(&ratings, err);
+    if (status == TV_OK)
+        status = gather(f, ratings, err);
+    f->counts.rows = ratings ? (int64_t)tv_ratings_count(ratings) : 0;
+    if (status == TV_OK && f->counts.rows == 0)
+        status = explain_empty(f, err);
+    if (status == TV_OK)
+        status = tv_ratings_densify(&f->dense, ratings, err);
+    tv_ratings_free(ratings);
+    if (status != TV_OK)
+        return status;
+    f->counts.users = f->dense.matrix.n_rows;
+    f->counts.items = f->dense.matrix.n_cols;
+    report_sparsity(f);
+    return warn_if_cut(f, err);
+}

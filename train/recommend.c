@@ -1,0 +1,301 @@
+/* recommend: the lists of all users, or of some, from a kept model, into trivet.recommendation or as CSV.
+ *
+ * Users are read from MongoDB in the order of their ids and scored by all threads, block after block. A user without
+ * an item of the model among their ratings has no factors to score with, and gets no rows.
+ */
+#include "train/recommend.h"
+
+#include <endian.h>
+#include <inttypes.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/scorer.h"
+#include "train/stores.h"
+#include "trivet/interrupt.h"
+#include "trivet/log.h"
+#include "trivet/progress.h"
+#include "trivet/text.h"
+
+enum { BLOCK = 128, MAX_TOP = 1000 };
+
+const struct tv_option recommend_options[] = {
+    {.name = "model", .kind = TV_OPTION_INT, .value = "N", .preset = "0", .min = 0, .max = 9e15,
+     .help = "a kept model; 0: the live one"},
+    {.name = "to", .kind = TV_OPTION_CHOICE, .value = "WHERE", .preset = "csv", .choices = "csv|postgres",
+     .help = "csv on standard output, or the table trivet.recommendation"},
+    {.name = "top", .kind = TV_OPTION_INT, .value = "N", .preset = "15", .min = 1, .max = MAX_TOP, .help = "items a user"},
+    {.name = "users", .kind = TV_OPTION_TEXT, .value = "ID,ID,...", .help = "only these users; without it, all"},
+    {.name = NULL},
+};
+
+/* One user of a block. */
+struct slot {
+    struct tv_user_document *user;
+    struct tv_scored *best; /* (top) */
+    size_t n_best;
+};
+
+struct work {
+    struct tv_model *model;
+    float *item_factors; /* (n_items, factors) */
+    size_t top;
+    int n_threads;
+    struct scorer *scorers; /* (n_threads) */
+    struct slot slots[BLOCK];
+    int n_slots;
+    struct tv_pg *pg;      /* NULL: CSV on standard output */
+    struct tv_buffer out;
+    struct tv_progress progress;
+    int64_t n_users, n_rows;
+};
+
+/* --- output ----------------------------------------------------------------------------------------------- */
+
+static void put_be(char *p, uint64_t value, int n)
+{
+    uint64_t big = htobe64(value);
+    memcpy(p, (const char *)&big + 8 - n, (size_t)n);
+}
+
+/* A row of COPY's binary format: (run_id bigint, user_id bigint, rank int, item_id bigint, score float8). */
+static enum tv_status binary_row(struct work *w, int64_t user, int32_t rank, const struct tv_scored *s,
+                                 struct tv_error *err)
+{
+    char row[2 + 12 + 12 + 8 + 12 + 12];
+    uint64_t score_bits;
+    memcpy(&score_bits, &s->score, sizeof score_bits);
+    const struct {
+        uint64_t value;
+        int size;
+    } fields[] = {{(uint64_t)w->model->number, 8},
+                  {(uint64_t)user, 8},
+                  {(uint64_t)rank, 4},
+                  {(uint64_t)w->model->item_ids[s->item], 8},
+                  {score_bits, 8}};
+    char *p = row;
+    put_be(p, 5, 2);
+    p += 2;
+    for (int i = 0; i < 5; i++) {
+        put_be(p, (uint64_t)fields[i].size, 4);
+        put_be(p + 4, fields[i].value, fields[i].size);
+        p += 4 + fields[i].size;
+    }
+    return tv_buffer_append(&w->out, row, sizeof row, err);
+}
+
+static enum tv_status csv_row(struct work *w, int64_t user, int32_t rank, const struct tv_scored *s, struct tv_error *err)
+{
+    return tv_buffer_format(&w->out, err, "%" PRId64 ",%d,%" PRId64 ",%.9g\n", user, (int)rank,
+                            w->model->item_ids[s->item], s->score);
+}
+
+static enum tv_status flush(struct work *w, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    if (w->pg)
+        status = tv_pg_copy_put(w->pg, w->out.data, w->out.size, err);
+    else if (fwrite(w->out.data, 1, w->out.size, stdout) != w->out.size)
+        status = tv_fail(err, TV_ERR_IO, "cannot write to standard output");
+    tv_buffer_clear(&w->out);
+    return status;
+}
+
+static enum tv_status write_block(struct work *w, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (int i = 0; i < w->n_slots && status == TV_OK; i++) {
+        const struct slot *s = &w->slots[i];
+        for (size_t r = 0; r < s->n_best && status == TV_OK; r++)
+            status = w->pg ? binary_row(w, s->user->user_id, (int32_t)r + 1, &s->best[r], err)
+                           : csv_row(w, s->user->user_id, (int32_t)r + 1, &s->best[r], err);
+        w->n_users += s->n_best > 0;
+        w->n_rows += (int64_t)s->n_best;
+    }
+    return status == TV_OK && w->out.size > 0 ? flush(w, err) : status;
+}
+
+static enum tv_status end_block(struct work *w, struct tv_error *err)
+{
+#pragma omp parallel for schedule(dynamic, 1) num_threads(w->n_threads)
+    for (int i = 0; i < w->n_slots; i++)
+        w->slots[i].n_best =
+            scorer_list(&w->scorers[omp_get_thread_num()], w->slots[i].user, w->slots[i].best, w->top);
+    enum tv_status status = write_block(w, err);
+    for (int i = 0; i < w->n_slots; i++) {
+        tv_user_document_free(w->slots[i].user);
+        w->slots[i].user = NULL;
+    }
+    w->n_slots = 0;
+    tv_progress_update(&w->progress, (double)w->n_users);
+    if (status == TV_OK && tv_interrupted())
+        status = tv_fail(err, TV_ERR_INTERRUPTED, "interrupted; nothing was changed");
+    return status;
+}
+
+/* --- users ------------------------------------------------------------------------------------------------- */
+
+static enum tv_status add_user(struct work *w, struct tv_user_document *user, struct tv_error *err)
+{
+    w->slots[w->n_slots++].user = user;
+    return w->n_slots == BLOCK ? end_block(w, err) : TV_OK;
+}
+
+static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    struct work *w = context;
+    struct tv_user_document *user = NULL;
+    enum tv_status status = tv_user_document_read(&user, doc, w->model->factors, w->model->n_items, err);
+    return status == TV_OK ? add_user(w, user, err) : status;
+}
+
+static enum tv_status all_users(struct work *w, struct tv_mongo *mongo, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    return tv_mongo_each(mongo, tv_model_users(name, w->model->number), take_user, w, err);
+}
+
+static enum tv_status some_users(struct work *w, struct tv_mongo *mongo, const char *list, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    while (*list && status == TV_OK) {
+        int64_t id;
+        size_t n = strcspn(list, ",");
+        struct tv_user_document *user = NULL;
+        if (!tv_text_int64(list, n, &id))
+            return tv_fail(err, TV_ERR_USAGE, "--users holds \"%.*s\", which is no user id", (int)n, list);
+        status = tv_user_document_find(&user, mongo, w->model->number, id, w->model->factors, w->model->n_items, err);
+        if (status == TV_OK)
+            status = add_user(w, user, err);
+        else if (status == TV_ERR_NOT_FOUND)
+            status = tv_fail(err, TV_ERR_NOT_FOUND, "model %" PRId64 " has no user %" PRId64, w->model->number, id);
+        list += n + (list[n] == ',');
+    }
+    return status;
+}
+
+/* --- the whole --------------------------------------------------------------------------------------------- */
+
+static void free_work(struct work *w)
+{
+    for (int i = 0; i < BLOCK; i++) {
+        tv_user_document_free(w->slots[i].user);
+        free(w->slots[i].best);
+    }
+    for (int i = 0; w->scorers && i < w->n_threads; i++)
+        scorer_free(&w->scorers[i]);
+    free(w->scorers);
+    free(w->item_factors);
+    tv_model_free(w->model);
+    tv_pg_close(w->pg);
+    tv_buffer_free(&w->out);
+}
+
+static enum tv_status make_room(struct work *w, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    w->item_factors = scorer_widen(w->model, err);
+    w->scorers = tv_alloc((size_t)w->n_threads, sizeof *w->scorers, "scores", err);
+    if (w->item_factors == NULL || w->scorers == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (int i = 0; i < w->n_threads && status == TV_OK; i++)
+        status = scorer_init(&w->scorers[i], w->model, w->item_factors, err);
+    for (int i = 0; i < BLOCK && status == TV_OK; i++)
+        if ((w->slots[i].best = tv_alloc(w->top, sizeof *w->slots[i].best, "lists", err)) == NULL)
+            status = TV_ERR_NO_MEMORY;
+    return status;
+}
+
+static enum tv_status load_model(struct work *w, const struct tv_stores *s, int64_t number, struct tv_error *err)
+{
+    enum tv_status status = number > 0 ? TV_OK : tv_model_live(s->redis, &number, err);
+    if (status == TV_ERR_NOT_FOUND) {
+        tv_fail(err, status, "no model is live yet");
+        return tv_hint(err, "train one: trivet-train fit");
+    }
+    if (status == TV_OK)
+        status = tv_model_read_redis(&w->model, s->redis, number, err);
+    if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT)
+        status = tv_model_read_mongo(&w->model, s->mongo, number, err);
+    return status == TV_ERR_NOT_FOUND ? tv_hint(err, "trivet-train models lists the models that are kept") : status;
+}
+
+/* The lists of a model take the place of the ones it had, in one transaction. */
+static enum tv_status begin_copy(struct work *w, const char *uri, int wait, struct tv_error *err)
+{
+    static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the literal's own NUL: 19 bytes */
+    char number[24];
+    const char *value = number;
+    snprintf(number, sizeof number, "%" PRId64, w->model->number);
+    enum tv_status status = tv_pg_open(&w->pg, uri, "trivet-train recommend", wait, err);
+    if (status == TV_OK)
+        status = tv_journal_check_schema(w->pg, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(w->pg, "BEGIN", 0, NULL, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(w->pg, "DELETE FROM trivet.recommendation WHERE run_id = $1", 1, &value, err);
+    if (status == TV_OK)
+        status = tv_pg_copy_in(w->pg,
+                               "COPY trivet.recommendation (run_id, user_id, rank, item_id, score) FROM STDIN (FORMAT binary)",
+                               err);
+    return status == TV_OK ? tv_buffer_append(&w->out, header, 19, err) : status;
+}
+
+static enum tv_status end_copy(struct work *w, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_append(&w->out, "\377\377", 2, err);
+    if (status == TV_OK)
+        status = flush(w, err);
+    if (status == TV_OK)
+        status = tv_pg_copy_end(w->pg, NULL, err);
+    return status == TV_OK ? tv_pg_exec(w->pg, "COMMIT", 0, NULL, err) : status;
+}
+
+static enum tv_status recommend(struct work *w, const struct tv_stores *s, const struct tv_settings *settings,
+                                struct tv_error *err)
+{
+    int to_postgres = strcmp(tv_settings_text(settings, "to"), "postgres") == 0;
+    const char *users = tv_settings_text(settings, "users");
+    char n_users[32], n_rows[32];
+    enum tv_status status = load_model(w, s, tv_settings_int(settings, "model"), err);
+    if (status == TV_OK)
+        status = make_room(w, err);
+    if (status == TV_OK && to_postgres)
+        status = begin_copy(w, tv_settings_text(settings, "postgres"), (int)tv_settings_int(settings, "wait"), err);
+    else if (status == TV_OK)
+        status = tv_buffer_text(&w->out, "user_id,rank,item_id,score\n", err);
+    tv_progress_start(&w->progress, "recommending", "users", users ? 0 : (double)(w->model ? w->model->n_users : 0));
+    if (status == TV_OK)
+        status = users ? some_users(w, s->mongo, users, err) : all_users(w, s->mongo, err);
+    if (status == TV_OK)
+        status = end_block(w, err);
+    tv_progress_end(&w->progress);
+    if (status == TV_OK && to_postgres)
+        status = end_copy(w, err);
+    if (status == TV_OK)
+        tv_log_info("model %" PRId64 ": %s rows for %s users", w->model->number, tv_text_number(n_rows, w->n_rows),
+                    tv_text_number(n_users, w->n_users));
+    return status;
+}
+
+enum tv_status recommend_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+{
+    (void)n, (void)arguments;
+    struct tv_stores stores;
+    struct work w = {.top = (size_t)tv_settings_int(settings, "top"),
+                     .n_threads = (int)tv_settings_int(settings, "threads"),
+                     .out = TV_BUFFER_INIT((size_t)BLOCK * MAX_TOP * 128)};
+    if (w.n_threads == 0)
+        w.n_threads = omp_get_max_threads();
+    enum tv_status status = tv_interrupt_watch(NULL, err);
+    if (status == TV_OK)
+        status = train_open_readonly(&stores, settings, err);
+    if (status != TV_OK)
+        return status;
+    status = recommend(&w, &stores, settings, err);
+    free_work(&w);
+    train_close(&stores);
+    return status;
+}

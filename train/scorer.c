@@ -1,0 +1,50 @@
+/* scorer: the list of one user from a model in memory. */
+#include "train/scorer.h"
+
+#include <stdlib.h>
+
+#include "trivet/buffer.h"
+#include "trivet/half.h"
+
+float *scorer_widen(const struct tv_model *model, struct tv_error *err)
+{
+    size_t n = (size_t)model->n_items * (size_t)model->factors;
+    float *wide = tv_alloc(n, sizeof *wide, "item factors", err);
+    if (wide)
+        tv_half_to_floats(wide, model->item_factors, n);
+    return wide;
+}
+
+enum tv_status scorer_init(struct scorer *s, const struct tv_model *model, const float *item_factors,
+                           struct tv_error *err)
+{
+    size_t n = (size_t)model->n_items;
+    *s = (struct scorer){.model = model, .item_factors = item_factors};
+    s->scores = tv_alloc(n, sizeof *s->scores, "scores", err);
+    s->skip = tv_alloc(n, sizeof *s->skip, "scores", err);
+    s->factors = tv_alloc((size_t)model->factors, sizeof *s->factors, "scores", err);
+    return s->scores && s->skip && s->factors ? TV_OK : TV_ERR_NO_MEMORY;
+}
+
+void scorer_free(struct scorer *s)
+{
+    free(s->scores);
+    free(s->skip);
+    free(s->factors);
+    *s = (struct scorer){0};
+}
+
+size_t scorer_list(struct scorer *s, const struct tv_user_document *user, struct tv_scored *out, size_t top)
+{
+    size_t n_items = (size_t)s->model->n_items;
+    if (user->n_seen == 0)
+        return 0;
+    tv_half_to_floats(s->factors, user->value, (size_t)user->factors);
+    tv_scores(s->scores, s->item_factors, n_items, s->model->factors, s->factors);
+    for (size_t i = 0; i < user->n_seen; i++)
+        s->skip[user->seen[i]] = 1;
+    size_t n = tv_top_n(out, top, s->scores, s->skip, n_items);
+    for (size_t i = 0; i < user->n_seen; i++)
+        s->skip[user->seen[i]] = 0;
+    return n;
+}

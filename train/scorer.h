@@ -1,0 +1,27 @@
+/* scorer: the list of one user from a model in memory. One scorer a thread; they share the widened item factors. */
+#ifndef TRAIN_SCORER_H
+#define TRAIN_SCORER_H
+
+#include "trivet/model.h"
+#include "trivet/top_n.h"
+#include "trivet/user_document.h"
+
+struct scorer {
+    const struct tv_model *model; /* lent */
+    const float *item_factors;    /* (n_items, factors), lent */
+    double *scores;               /* (n_items) */
+    uint8_t *skip;                /* (n_items), all zero between calls */
+    float *factors;               /* (factors) */
+};
+
+/* The model's item factors as float32, (n_items, factors): malloc'ed, NULL without memory. */
+float *scorer_widen(const struct tv_model *model, struct tv_error *err);
+
+enum tv_status scorer_init(struct scorer *s, const struct tv_model *model, const float *item_factors,
+                           struct tv_error *err);
+void scorer_free(struct scorer *s);
+
+/* The `top` best items the user has not seen; how many there are. A user without an item of the model has none. */
+size_t scorer_list(struct scorer *s, const struct tv_user_document *user, struct tv_scored *out, size_t top);
+
+#endif
