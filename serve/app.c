@@ -1,0 +1,118 @@
+/* app: puts the parts of the server together, and takes them apart in the opposite order. */
+#include "app.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "route.h"
+#include "trivet/buffer.h"
+#include "trivet/clock.h"
+#include "trivet/log.h"
+#include "trivet/redis.h"
+#include "watcher.h"
+
+enum { SELECTION_MS = 300, SOCKET_MS = 1000, ASK_EVERY_MS = 250 };
+
+static enum tv_status ask_mongo(void *mongo, struct tv_error *err)
+{
+    return tv_mongo_ping(mongo, err);
+}
+
+static enum tv_status ask_redis(void *redis, struct tv_error *err)
+{
+    return tv_redis_ping(redis, err);
+}
+
+static enum tv_status open_stores(struct tv_app *app, const struct tv_app_options *o, struct tv_error *err)
+{
+    struct tv_mongo_options mongo = {.name = "trivet-serve",
+                                     .server_selection_ms = SELECTION_MS,
+                                     .socket_ms = SOCKET_MS,
+                                     .wait_seconds = -1,
+                                     .max_clients =
+                                         o->workers + 4}; /* breaker, watcher and start beside them */
+    enum tv_status status = tv_mongo_open(&app->mongo, o->mongo_uri, &mongo, err);
+    if (status == TV_OK)
+        status = tv_redis_open(&app->redis, o->redis_uri, SOCKET_MS, -1, err);
+    if (status == TV_OK)
+        status = tv_breaker_start(&app->mongo_breaker, "MongoDB", ask_mongo, app->mongo, ASK_EVERY_MS, err);
+    if (status == TV_OK)
+        status = tv_breaker_start(&app->redis_breaker, "Redis", ask_redis, app->redis, ASK_EVERY_MS, err);
+    return status;
+}
+
+/* A server without a model answers, too: it says what is missing, and the watcher goes on looking. */
+static void load_first_model(struct tv_app *app, int wait_seconds)
+{
+    double until = tv_clock() + wait_seconds;
+    struct tv_error err = {0};
+    enum tv_status status;
+    for (;;) {
+        status = tv_shelf_refresh(app->shelf, &err);
+        if (status != TV_ERR_UNAVAILABLE || tv_clock() >= until)
+            break;
+        usleep(ASK_EVERY_MS * 1000);
+    }
+    if (status != TV_OK)
+        tv_log_error("serving without a model for now: %s", err.message);
+}
+
+enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o, struct tv_error *err)
+{
+    struct tv_app *app = tv_alloc(1, sizeof *app, "the server", err);
+    if (app == NULL)
+        return TV_ERR_NO_MEMORY;
+    app->started = tv_clock();
+    size_t n_routes;
+    const char *const *routes = tv_route_names(&n_routes);
+    enum tv_status status = tv_metrics_create(&app->metrics, routes, n_routes, err);
+    if (status == TV_OK)
+        status = tv_catalog_create(&app->catalog, err);
+    if (status == TV_OK)
+        status = tv_user_cache_create(&app->users.cache, o->cached_users, o->cached_bytes, err);
+    if (status == TV_OK)
+        status = tv_lab_create(&app->lab, o->reader_uri, err);
+    if (status == TV_OK)
+        status = open_stores(app, o, err);
+    if (status == TV_OK)
+        status = tv_shelf_create(&app->shelf, o->redis_uri, app->mongo, err);
+    if (status == TV_OK) {
+        app->users.mongo = app->mongo;
+        app->users.breaker = app->mongo_breaker;
+        load_first_model(app, o->wait_seconds);
+        status = tv_watcher_start(&app->watcher, app, o->redis_uri, err);
+    }
+    if (status == TV_OK)
+        *out = app;
+    else
+        tv_app_free(app);
+    return status;
+}
+
+void tv_app_free(struct tv_app *app)
+{
+    if (app == NULL)
+        return;
+    tv_watcher_stop(app->watcher);
+    tv_breaker_stop(app->mongo_breaker);
+    tv_breaker_stop(app->redis_breaker);
+    tv_shelf_free(app->shelf);
+    tv_user_cache_free(app->users.cache);
+    tv_catalog_free(app->catalog);
+    tv_redis_close(app->redis);
+    tv_mongo_close(app->mongo);
+    tv_metrics_free(app->metrics);
+    tv_lab_free(app->lab);
+    free(app);
+}
+
+void tv_app_refresh_catalog(struct tv_app *app)
+{
+    struct tv_catalog_list *list = NULL;
+    struct tv_error err = {0};
+    if (!tv_breaker_is_up(app->mongo_breaker))
+        return;
+    if (tv_catalog_read(app->catalog, app->mongo, &list, &err) == TV_ERR_UNAVAILABLE)
+        tv_breaker_trip(app->mongo_breaker, &err);
+    tv_catalog_release(list);
+}

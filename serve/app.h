@@ -1,0 +1,45 @@
+/* app: what the server is made of. Handlers get it beside the request; it knows no socket. */
+#ifndef TRIVET_SERVE_APP_H
+#define TRIVET_SERVE_APP_H
+
+#include "breaker.h"
+#include "catalog.h"
+#include "lab.h"
+#include "metrics.h"
+#include "shelf.h"
+#include "trivet/options.h"
+#include "users.h"
+
+struct tv_watcher;
+
+struct tv_app {
+    double started; /* tv_clock() */
+    struct tv_mongo *mongo;
+    struct tv_redis *redis; /* the breaker's own connection */
+    struct tv_breaker *mongo_breaker, *redis_breaker;
+    struct tv_shelf *shelf;
+    struct tv_catalog *catalog;
+    struct tv_users users;
+    struct tv_metrics *metrics;
+    struct tv_watcher *watcher;
+    struct tv_lab *lab;
+    _Atomic int draining; /* a signal asked to stop */
+};
+
+struct tv_app_options {
+    const char *mongo_uri, *redis_uri;
+    const char *reader_uri; /* PostgreSQL for the page /lab; nothing else needs it */
+    int workers;            /* threads that wait for MongoDB */
+    int wait_seconds;       /* at the start, for the stores */
+    size_t cached_users, cached_bytes;
+};
+
+/* Makes everything and loads the live model if the stores answer; that they do not is no failure. */
+enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *options, struct tv_error *err);
+void tv_app_free(struct tv_app *app); /* NULL is fine */
+
+/* Pages show which models there are: makes sure that what is known of them is at most a second old, unless
+ * MongoDB is away. Waits. */
+void tv_app_refresh_catalog(struct tv_app *app);
+
+#endif

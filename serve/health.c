@@ -1,0 +1,88 @@
+/* health: what machines ask a server. None of it waits for anything. */
+#include <inttypes.h>
+#include <stdatomic.h>
+
+#include "handlers.h"
+
+enum tv_outcome tv_handle_healthz(struct tv_app *app, const struct tv_request *request,
+                                  struct tv_response *response)
+{
+    (void)app, (void)request;
+    tv_out_text(&response->out, "{\"status\":\"ok\"}\n");
+    return TV_ANSWERED;
+}
+
+static void write_store(struct tv_out *out, const char *key, struct tv_breaker *breaker)
+{
+    struct tv_breaker_state state;
+    tv_breaker_look(breaker, &state);
+    tv_out_json(out, key);
+    tv_out_format(out, ":{\"up\":%s,\"seconds\":%.0f", state.up ? "true" : "false", state.seconds);
+    if (!state.up) {
+        tv_out_text(out, ",\"message\":");
+        tv_out_json(out, state.message);
+    }
+    tv_out_text(out, "}");
+}
+
+/* Only the page /lab reads PostgreSQL, and nobody asks it before that page does. */
+static void write_optional(struct tv_out *out, struct tv_lab *lab)
+{
+    static const char *const up[] = {"null", "true", "false"};
+    struct tv_lab_state state;
+    tv_lab_look(lab, &state);
+    tv_out_format(out, "\"postgres\":{\"up\":%s,\"seconds\":%.0f,\"optional\":true", up[state.database],
+                  state.seconds);
+    if (state.message[0]) {
+        tv_out_text(out, ",\"message\":");
+        tv_out_json(out, state.message);
+    }
+    tv_out_text(out, "}");
+}
+
+/* Ready: a model is loaded and users can be looked up. Without Redis the loaded model goes on serving
+ * everybody, so that is "degraded", and no reason to take a server out of service: all of them would go at
+ * once. */
+enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *request,
+                                 struct tv_response *response)
+{
+    (void)request;
+    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    int mongo = tv_breaker_is_up(app->mongo_breaker), redis = tv_breaker_is_up(app->redis_breaker);
+    int ready = live && mongo && !atomic_load(&app->draining);
+    char notice[1024];
+    tv_shelf_notice(app->shelf, notice, sizeof notice);
+    response->status = ready ? 200 : 503;
+    struct tv_out *out = &response->out;
+    tv_out_format(out, "{\"status\":\"%s\",\"model\":",
+                  !ready                ? "unavailable"
+                  : redis && !notice[0] ? "ok"
+                                        : "degraded");
+    if (live)
+        tv_out_int(out, live->number);
+    else
+        tv_out_text(out, "null");
+    tv_out_text(out, ",\"stores\":{");
+    write_store(out, "mongodb", app->mongo_breaker);
+    tv_out_text(out, ",");
+    write_store(out, "redis", app->redis_breaker);
+    tv_out_text(out, ",");
+    write_optional(out, app->lab);
+    tv_out_text(out, "}");
+    if (notice[0]) {
+        tv_out_text(out, ",\"notice\":");
+        tv_out_json(out, notice);
+    }
+    tv_out_text(out, "}\n");
+    tv_snapshot_release(live);
+    return TV_ANSWERED;
+}
+
+enum tv_outcome tv_handle_metrics(struct tv_app *app, const struct tv_request *request,
+                                  struct tv_response *response)
+{
+    (void)request;
+    response->type = "text/plain; version=0.0.4; charset=utf-8";
+    tv_metrics_write(app, &response->out);
+    return TV_ANSWERED;
+}

@@ -1,0 +1,207 @@
+/* lab: questions that the page /lab asks PostgreSQL.
+ *
+ * Who writes, who reads: `mutex` guards which places are taken, their ids and marks, and the state. A place's
+ * connection belongs to the worker that took the place; `stopped` is the one word of it that others write.
+ */
+#include "lab.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/buffer.h"
+#include "trivet/clock.h"
+
+/* For a login that has no limit of its own. */
+#define STATEMENT_TIMEOUT "30s"
+
+struct tv_lab_question {
+    struct tv_lab *lab;
+    int taken;
+    char id[TV_LAB_ID + 1];
+    atomic_int stopped;
+    struct tv_caller caller;
+    struct tv_pg *pg; /* kept between questions; NULL: not connected */
+};
+
+struct tv_lab {
+    pthread_mutex_t mutex;
+    char *uri;
+    atomic_int closed;
+    struct tv_lab_state state;
+    double since;
+    struct tv_lab_question places[TV_LAB_QUESTIONS];
+};
+
+enum tv_status tv_lab_create(struct tv_lab **out, const char *uri, struct tv_error *err)
+{
+    struct tv_lab *lab = tv_alloc(1, sizeof *lab, "the lab", err);
+    if (lab == NULL || (lab->uri = strdup(uri)) == NULL) {
+        free(lab);
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the lab");
+    }
+    pthread_mutex_init(&lab->mutex, NULL);
+    for (int i = 0; i < TV_LAB_QUESTIONS; i++)
+        lab->places[i].lab = lab;
+    lab->since = tv_clock();
+    *out = lab;
+    return TV_OK;
+}
+
+void tv_lab_free(struct tv_lab *lab)
+{
+    if (lab == NULL)
+        return;
+    for (int i = 0; i < TV_LAB_QUESTIONS; i++)
+        tv_pg_close(lab->places[i].pg);
+    pthread_mutex_destroy(&lab->mutex);
+    free(lab->uri);
+    free(lab);
+}
+
+/* --- whether the database is there ---------------------------------------------------------------------- */
+
+static void note_state(struct tv_lab *lab, int up, const char *message)
+{
+    pthread_mutex_lock(&lab->mutex);
+    int now = up ? TV_LAB_UP : TV_LAB_DOWN;
+    if ((int)lab->state.database != now)
+        lab->since = tv_clock();
+    lab->state.database = now;
+    snprintf(lab->state.message, sizeof lab->state.message, "%s", message);
+    pthread_mutex_unlock(&lab->mutex);
+}
+
+void tv_lab_look(struct tv_lab *lab, struct tv_lab_state *state)
+{
+    pthread_mutex_lock(&lab->mutex);
+    *state = lab->state;
+    state->seconds = tv_clock() - lab->since;
+    pthread_mutex_unlock(&lab->mutex);
+}
+
+/* --- a question -------------------------------------------------------------------------------------------
+ */
+
+/* A free place, best one that is connected. There are as many places as workers, so there is one. */
+static struct tv_lab_question *take_place(struct tv_lab *lab, const char *id, const struct tv_caller *caller)
+{
+    struct tv_lab_question *found = NULL;
+    pthread_mutex_lock(&lab->mutex);
+    for (int i = 0; i < TV_LAB_QUESTIONS; i++) {
+        struct tv_lab_question *q = &lab->places[i];
+        if (!q->taken && (found == NULL || (found->pg == NULL && q->pg)))
+            found = q;
+    }
+    if (found) {
+        found->taken = 1;
+        found->caller = *caller;
+        snprintf(found->id, sizeof found->id, "%s", id);
+        atomic_store(&found->stopped, 0);
+    }
+    pthread_mutex_unlock(&lab->mutex);
+    return found;
+}
+
+static int goes_on(void *context)
+{
+    struct tv_lab_question *q = context;
+    return !atomic_load(&q->stopped) && !atomic_load(&q->lab->closed) &&
+           !(q->caller.has_left && q->caller.has_left(q->caller.context));
+}
+
+static enum tv_status stopped(struct tv_error *err)
+{
+    return tv_fail(err, TV_ERR_BUSY, "the question was stopped before its answer came");
+}
+
+static enum tv_status connect_to(struct tv_lab_question *q, struct tv_error *err)
+{
+    static const char limit[] = "SELECT set_config('statement_timeout', '" STATEMENT_TIMEOUT "', false) "
+                                "WHERE current_setting('statement_timeout') = '0'";
+    enum tv_status status = tv_pg_open(&q->pg, q->lab->uri, "trivet-serve", 0, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(q->pg, "SET default_transaction_read_only = on", 0, NULL, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(q->pg, limit, 0, NULL, err);
+    if (status == TV_OK) {
+        note_state(q->lab, 1, "");
+        return TV_OK;
+    }
+    tv_pg_close(q->pg);
+    q->pg = NULL;
+    note_state(q->lab, 0, err->message);
+    return tv_hint(err, "is it running, and is --reader (TRIVET_READER) right? Only this page needs it");
+}
+
+enum tv_status tv_lab_begin(struct tv_lab *lab, const char *id, const struct tv_caller *caller,
+                            struct tv_lab_question **out, struct tv_error *err)
+{
+    struct tv_lab_question *q = take_place(lab, id, caller);
+    if (q == NULL)
+        return tv_fail(err, TV_ERR_UNAVAILABLE, "more questions are under way than there are connections");
+    enum tv_status status = goes_on(q) ? TV_OK : stopped(err); /* it may have waited for long */
+    if (status == TV_OK && q->pg && !tv_pg_alive(q->pg)) {
+        tv_pg_close(q->pg); /* the database was restarted meanwhile */
+        q->pg = NULL;
+    }
+    if (status == TV_OK && q->pg == NULL)
+        status = connect_to(q, err);
+    if (status == TV_OK)
+        *out = q;
+    else
+        tv_lab_end(q);
+    return status;
+}
+
+struct tv_pg *tv_lab_pg(struct tv_lab_question *q)
+{
+    return q->pg;
+}
+
+enum tv_status tv_lab_ask(struct tv_lab_question *q, const char *sql, struct tv_pg_rows **rows,
+                          struct tv_error *err)
+{
+    if (!goes_on(q))
+        return stopped(err);
+    enum tv_status status = tv_pg_query_while(q->pg, sql, 0, NULL, goes_on, q, rows, err);
+    if (status == TV_ERR_UNAVAILABLE) {
+        note_state(q->lab, 0, err->message);
+        tv_pg_close(q->pg);
+        q->pg = NULL;
+    }
+    return status == TV_ERR_INTERRUPTED && !goes_on(q) ? stopped(err) : status;
+}
+
+void tv_lab_end(struct tv_lab_question *q)
+{
+    if (q == NULL)
+        return;
+    pthread_mutex_lock(&q->lab->mutex);
+    q->taken = 0;
+    q->id[0] = '\0';
+    q->caller = (struct tv_caller){NULL, NULL};
+    pthread_mutex_unlock(&q->lab->mutex);
+}
+
+int tv_lab_stop(struct tv_lab *lab, const char *id)
+{
+    int n = 0;
+    pthread_mutex_lock(&lab->mutex);
+    for (int i = 0; i < TV_LAB_QUESTIONS; i++) {
+        struct tv_lab_question *q = &lab->places[i];
+        if (q->taken && strcmp(q->id, id) == 0) {
+            atomic_store(&q->stopped, 1);
+            n++;
+        }
+    }
+    pthread_mutex_unlock(&lab->mutex);
+    return n;
+}
+
+void tv_lab_close(struct tv_lab *lab)
+{
+    atomic_store(&lab->closed, 1);
+}

@@ -1,0 +1,127 @@
+/* trivet-serve: answers recommendation requests from a model in memory. */
+#include <jansson.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "http.h"
+#include "trivet/codec.h"
+#include "trivet/log.h"
+#include "trivet/options.h"
+#include "trivet/pg.h"
+#include "trivet/redis.h"
+
+/* Workers spend their time waiting for MongoDB, so their number has nothing to do with that of the cores. */
+enum { LOOKUPS = 3, WORKERS = 8, DRAIN_SECONDS = 10 };
+
+static int threads_to_use(long long wanted)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return wanted > 0 ? (int)wanted : cores > 0 ? (int)cores : 1;
+}
+
+/* A connection is a file; the soft limit of 1,024 is for programs that use select(). */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* Blocked before any thread starts, so that every thread inherits it and only sigwait() below sees them. */
+static void block_signals(sigset_t *set)
+{
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+}
+
+/* The login that sql/091_page_login.sql makes. For the other programs an unset --reader means something else,
+ * so the default stands here and not in the table of options. */
+static const char *reader_uri(const struct tv_settings *s)
+{
+    const char *given = tv_settings_text(s, "reader");
+    return given ? given : "postgresql://trivet_page@127.0.0.1:5433/postgres";
+}
+
+static enum tv_status serve(const struct tv_settings *s, int n_arguments, char **arguments,
+                            struct tv_error *err)
+{
+    (void)n_arguments, (void)arguments;
+    struct tv_app *app = NULL;
+    struct tv_http *http = NULL;
+    sigset_t signals;
+    int signal_number = 0;
+    const struct tv_app_options app_options = {.mongo_uri = tv_settings_text(s, "mongo"),
+                                               .redis_uri = tv_settings_text(s, "redis"),
+                                               .reader_uri = reader_uri(s),
+                                               .workers = LOOKUPS + WORKERS,
+                                               .wait_seconds = (int)tv_settings_int(s, "wait"),
+                                               .cached_users = (size_t)tv_settings_int(s, "user-cache"),
+                                               .cached_bytes = (size_t)tv_settings_int(s, "user-cache-mb")
+                                                               << 20};
+    const struct tv_http_options http_options = {
+        .listen = tv_settings_text(s, "listen"),
+        .threads = threads_to_use(tv_settings_int(s, "threads")),
+        .lookups = LOOKUPS,
+        .workers = WORKERS,
+        .max_connections = (int)tv_settings_int(s, "max-connections"),
+        .timeout_seconds = (int)tv_settings_int(s, "request-timeout"),
+        .access_log = strcmp(tv_settings_text(s, "access-log"), "on") == 0};
+    tv_log_set_timestamps(1);
+    raise_file_limit();
+    block_signals(&signals);
+    enum tv_status status = tv_app_create(&app, &app_options, err);
+    if (status == TV_OK)
+        status = tv_http_start(&http, app, &http_options, err);
+    if (status == TV_OK) {
+        tv_log_info("listening on %s", tv_http_address(http));
+        sigwait(&signals, &signal_number);
+        tv_log_info("%s: finishing what is under way", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+    }
+    tv_http_stop(http, DRAIN_SECONDS);
+    tv_app_free(app);
+    if (status == TV_OK)
+        tv_log_info("stopped");
+    return status;
+}
+
+static void print_libraries(FILE *out)
+{
+    char codec[128];
+    tv_codec_libraries(codec, sizeof codec);
+    fprintf(out, "  %s\n  %s\n  %s\n  %s\n  %s\n  jansson %s\n", tv_http_library(), tv_mongo_library(),
+            tv_redis_library(), tv_pg_library(), codec, jansson_version_str());
+}
+
+static const struct tv_command commands[] = {
+    {.name = "serve", .arguments = "", .summary = "answers recommendation requests over HTTP", .run = serve},
+    {.name = NULL},
+};
+
+static const struct tv_program program = {
+    .name = "trivet-serve",
+    .summary = "answers recommendation requests over HTTP",
+    .mask = TV_PROGRAM_SERVE,
+    .commands = commands,
+    .standard = "serve",
+    .libraries = print_libraries,
+    .closing = "Needs MongoDB and Redis; starts without them, and serves as soon as there is a model.\n"
+               "PostgreSQL is read by the page /lab alone: --reader, by default\n"
+               "postgresql://trivet_page@127.0.0.1:5433/postgres.\n"
+               "  trivet-serve\n"
+               "  trivet-serve --listen 0.0.0.0:8080 --access-log off\n",
+};
+
+int main(int argc, char **argv)
+{
+    return tv_program_main(&program, argc, argv);
+}

@@ -1,0 +1,70 @@
+/* model_info: reads a model's description. */
+#include "model_info.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static void read_text(char *out, size_t size, const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    if (text == NULL)
+        return;
+    size_t n = strlen(text);
+    if (n >= size) /* cut at a character's edge */
+        for (n = size - 1; n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80; n--)
+            ;
+    memcpy(out, text, n);
+    out[n] = '\0';
+}
+
+/* An object as JSON text; one that does not fit counts as not told. */
+static void read_object(char *out, size_t size, const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    size_t n = json_is_object(value) ? json_dumpb(value, out, size - 1, JSON_COMPACT) : 0;
+    out[n < size ? n : 0] = '\0';
+}
+
+static int64_t read_int(const json_t *object, const char *key, int64_t absent)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_integer(value) ? json_integer_value(value) : absent;
+}
+
+static void read_examples(struct tv_model_info *info, const json_t *examples)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(examples, i, one)
+    {
+        if (info->n_examples == TV_MAX_EXAMPLES || !json_is_integer(json_object_get(one, "user_id")))
+            continue;
+        struct tv_example *e = &info->examples[info->n_examples++];
+        e->user_id = read_int(one, "user_id", 0);
+        e->ratings = read_int(one, "ratings", -1);
+        read_text(e->label, sizeof e->label, one, "label");
+    }
+}
+
+void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *json)
+{
+    memset(info, 0, sizeof *info);
+    info->number = number;
+    json_t *root = json ? json_loads(json, 0, NULL) : NULL;
+    const json_t *counts = json_object_get(root, "counts"), *data = json_object_get(root, "data");
+    info->factors = (int)read_int(root, "factors", 0);
+    read_text(info->algorithm, sizeof info->algorithm, root, "algorithm");
+    read_text(info->created_at, sizeof info->created_at, root, "created_at");
+    read_text(info->filter_text, sizeof info->filter_text, root, "filter_text");
+    read_object(info->filter_json, sizeof info->filter_json, root, "filter");
+    read_text(info->source, sizeof info->source, root, "source");
+    read_text(info->data_name, sizeof info->data_name, data, "name");
+    info->generated = json_is_true(json_object_get(data, "generated"));
+    info->rows = read_int(counts, "rows", -1);
+    info->users = read_int(counts, "users", -1);
+    info->items = read_int(counts, "items", -1);
+    info->users_folded_in = read_int(counts, "users_folded_in", -1);
+    read_examples(info, json_object_get(root, "examples"));
+    json_decref(root);
+}

@@ -1,0 +1,34 @@
+/* model_info: what a model says about itself, read from its description. Every key of the description is
+ * optional. */
+#ifndef TRIVET_SERVE_MODEL_INFO_H
+#define TRIVET_SERVE_MODEL_INFO_H
+
+#include <stdint.h>
+
+enum { TV_MAX_EXAMPLES = 6 };
+
+struct tv_example {
+    int64_t user_id;
+    int64_t ratings; /* -1: not told */
+    char label[96];
+};
+
+struct tv_model_info {
+    int64_t number;
+    int factors;         /* 0: not told */
+    char algorithm[24];  /* "" where not told, as all texts here */
+    char created_at[40]; /* ISO 8601 */
+    char filter_text[320];
+    char filter_json[2048]; /* the filter's values as a JSON object */
+    char source[160];
+    char data_name[120];
+    int generated;                               /* 1: the ratings are generated, not real */
+    int64_t rows, users, items, users_folded_in; /* counts; -1: not told */
+    int n_examples;
+    struct tv_example examples[TV_MAX_EXAMPLES];
+};
+
+/* Reads a description (JSON text; may be NULL or broken: then everything is "not told"). */
+void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *json);
+
+#endif

@@ -1,0 +1,101 @@
+/* parameters: strict reading of a query. */
+#include "parameters.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "trivet/text.h"
+
+enum { SHOWN = 60 }; /* of a name or value that somebody sent, so many bytes appear in a message */
+
+/* Cuts text for a message, at a character's edge. */
+static int shown(const char *text)
+{
+    int n = (int)strnlen(text, SHOWN + 1);
+    if (n <= SHOWN)
+        return n;
+    for (n = SHOWN; n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80; n--)
+        ;
+    return n;
+}
+
+static int refuse(struct tv_problem *problem, const char *name)
+{
+    snprintf(problem->parameter, sizeof problem->parameter, "%.*s", shown(name), name);
+    return 0;
+}
+
+static int is_known(const char *const *known, const char *name)
+{
+    for (; *known; known++)
+        if (strcmp(*known, name) == 0)
+            return 1;
+    return 0;
+}
+
+static int unknown(const char *const *known, const char *name, struct tv_problem *problem)
+{
+    tv_problem(problem, 400, "there is no parameter \"%.*s\" here", shown(name), name);
+    const char *nearest = tv_text_nearest(name, known);
+    size_t n = 0;
+    if (nearest) {
+        snprintf(problem->hint, sizeof problem->hint, "did you mean %s?", nearest);
+    } else if (known[0] == NULL) {
+        snprintf(problem->hint, sizeof problem->hint, "this address takes no parameters");
+    } else {
+        n = (size_t)snprintf(problem->hint, sizeof problem->hint, "the parameters are ");
+        for (size_t i = 0; known[i] && n < sizeof problem->hint; i++)
+            n += (size_t)snprintf(problem->hint + n, sizeof problem->hint - n, "%s%s", i ? ", " : "",
+                                  known[i]);
+    }
+    return refuse(problem, name);
+}
+
+int tv_parameters_known(const struct tv_request *request, const char *const *known,
+                        struct tv_problem *problem)
+{
+    for (size_t i = 0; i < request->n_parameters; i++) {
+        const char *name = request->parameters[i].name;
+        if (!is_known(known, name))
+            return unknown(known, name, problem);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(request->parameters[j].name, name) == 0) {
+                tv_problem(problem, 400, "%s is given more than once", name);
+                return refuse(problem, name);
+            }
+    }
+    return 1;
+}
+
+const char *tv_parameter(const struct tv_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->n_parameters; i++)
+        if (strcmp(request->parameters[i].name, name) == 0)
+            return request->parameters[i].value;
+    return NULL;
+}
+
+int tv_read_integer(const char *text, const struct tv_integer *rule, int64_t *value,
+                    struct tv_problem *problem)
+{
+    int64_t read = 0;
+    if (tv_text_int64(text, strlen(text), &read) && read >= rule->min && read <= rule->max) {
+        *value = read;
+        return 1;
+    }
+    if (rule->min == INT64_MIN && rule->max == INT64_MAX)
+        tv_problem(problem, 400, "%s is \"%.*s\", but must be an integer of at most 64 bits", rule->name,
+                   shown(text), text);
+    else
+        tv_problem(problem, 400, "%s is \"%.*s\", but must be an integer from %" PRId64 " to %" PRId64,
+                   rule->name, shown(text), text, rule->min, rule->max);
+    return refuse(problem, rule->name);
+}
+
+int tv_parameter_integer(const struct tv_request *request, const struct tv_integer *rule, int64_t *value,
+                         struct tv_problem *problem)
+{
+    const char *text = tv_parameter(request, rule->name);
+    return text == NULL || tv_read_integer(text, rule, value, problem);
+}

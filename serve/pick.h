@@ -1,0 +1,34 @@
+/* pick: the model and the user that a request is about, found together because one can outdate the other. */
+#ifndef TRIVET_SERVE_PICK_H
+#define TRIVET_SERVE_PICK_H
+
+#include <stdint.h>
+
+#include "app.h"
+#include "problem.h"
+#include "request.h"
+#include "response.h"
+
+enum tv_pick { TV_PICKED, TV_PICK_LATER, TV_PICK_PROBLEM };
+
+enum { TV_LIVE_MODEL = 0 }; /* numbers of models start at 1 */
+
+struct tv_picked {
+    struct tv_snapshot *snapshot;
+    struct tv_cached_user *user; /* NULL: unknown to that model */
+    struct tv_need need;         /* with TV_PICK_LATER: what to fetch */
+};
+
+/* Reads the parameter "model" (a number, or "live", which is also what its absence means). */
+int tv_pick_model(const struct tv_request *request, int64_t *model, struct tv_problem *problem);
+
+/* TV_PICKED: *picked holds references that tv_picked_release gives back. Otherwise it holds none, and for
+ * TV_PICK_PROBLEM *problem is filled. */
+enum tv_pick tv_pick(struct tv_app *app, int64_t model, int64_t user_id, int may_wait,
+                     struct tv_picked *picked, struct tv_problem *problem);
+/* The model alone. */
+enum tv_pick tv_pick_snapshot(struct tv_app *app, int64_t model, int may_wait, struct tv_snapshot **out,
+                              struct tv_problem *problem);
+void tv_picked_release(struct tv_picked *picked);
+
+#endif

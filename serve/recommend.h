@@ -1,0 +1,58 @@
+/* recommend: which items a user gets. Pure: a snapshot and a user's document in, a ranking out. */
+#ifndef TRIVET_SERVE_RECOMMEND_H
+#define TRIVET_SERVE_RECOMMEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snapshot.h"
+#include "trivet/top_n.h"
+#include "trivet/user_document.h"
+
+enum tv_reason {
+    TV_REASON_PERSONAL,  /* the model learned from this user */
+    TV_REASON_FOLDED_IN, /* it did not, but the user's ratings place them in it */
+    TV_REASON_POPULAR    /* nothing of theirs is in the model: what most people rate */
+};
+const char *tv_reason_name(enum tv_reason reason); /* "personal", "folded_in", "popular" */
+
+/* Memory that one thread uses again and again. */
+struct tv_workspace {
+    double *scores;         /* (n_items) */
+    uint8_t *skip;          /* (n_items) all zero between calls */
+    struct tv_scored *best; /* (top) */
+    float *user;            /* (factors) */
+    size_t items, top, factors;
+};
+void tv_workspace_free(struct tv_workspace *w); /* also makes it empty */
+/* The calling thread's own, freed when the thread ends; NULL without memory. */
+struct tv_workspace *tv_workspace_of_thread(void);
+
+struct tv_ranking {
+    enum tv_reason reason;
+    const char *score_kind;       /* the model's ("relevance"), or "count": the number of ratings */
+    size_t n;                     /* min(top, items of the model that the user has not rated) */
+    const struct tv_scored *best; /* (n) in the workspace, until it is used again */
+};
+
+/* The best `top` items for a user, whose document may be NULL: unknown. Items the user rated are never among
+ * them; equal scores stand in the order of item ids. */
+enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, const struct tv_snapshot *s,
+                            const struct tv_user_document *user, size_t top, struct tv_error *err);
+
+/* A ranking that is kept with the document it was made from, so that it is not made again while that does not
+ * change. */
+enum { TV_KEPT_ITEMS = 50 };
+struct tv_kept_ranking {
+    enum tv_reason reason;
+    size_t n; /* TV_KEPT_ITEMS, or fewer when there are no more */
+    struct tv_scored best[TV_KEPT_ITEMS];
+};
+/* A copy of its best, malloc'ed; NULL without memory. */
+struct tv_kept_ranking *tv_ranking_keep(const struct tv_ranking *ranking);
+/* The ranking of so many items out of a kept one, if it holds them: 1 and *out, which points into it, else 0.
+ */
+int tv_ranking_from_kept(struct tv_ranking *out, const struct tv_kept_ranking *kept,
+                         const struct tv_snapshot *s, size_t top);
+
+#endif

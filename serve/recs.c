@@ -1,0 +1,165 @@
+/* recs: recommendations for one user, and the way to a user picked at random. */
+#include "recs.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "handlers.h"
+#include "parameters.h"
+#include "pick.h"
+
+enum { STANDARD_TOP = 15, MAX_TOP = 1000 };
+
+struct ask {
+    int64_t user_id, top, model, strict;
+};
+
+static int read_ask(const struct tv_request *request, struct ask *ask, struct tv_problem *problem)
+{
+    static const struct tv_integer user_id = {"user_id", INT64_MIN, INT64_MAX}, top = {"top", 1, MAX_TOP},
+                                   strict = {"strict", 0, 1};
+    *ask = (struct ask){.top = STANDARD_TOP};
+    if (tv_parameter(request, "user_id") == NULL) {
+        tv_problem(problem, 400, "user_id is missing: whose recommendations?");
+        snprintf(problem->parameter, sizeof problem->parameter, "user_id");
+        return 0;
+    }
+    return tv_parameter_integer(request, &user_id, &ask->user_id, problem) &&
+           tv_parameter_integer(request, &top, &ask->top, problem) &&
+           tv_parameter_integer(request, &strict, &ask->strict, problem) &&
+           tv_pick_model(request, &ask->model, problem);
+}
+
+void tv_recs_json(struct tv_out *out, const struct tv_recs *recs)
+{
+    const struct tv_snapshot *s = recs->snapshot;
+    tv_out_text(out, "{\"user_id\":");
+    tv_out_int(out, recs->user_id);
+    tv_out_text(out, ",\"model\":");
+    tv_out_int(out, s->number);
+    tv_out_text(out, ",\"reason\":\"");
+    tv_out_text(out, tv_reason_name(recs->ranking.reason));
+    tv_out_text(out, "\",\"score_kind\":");
+    tv_out_json(out, recs->ranking.score_kind);
+    tv_out_text(out, ",\"items\":[");
+    for (size_t i = 0; i < recs->ranking.n; i++) {
+        const struct tv_scored *best = &recs->ranking.best[i];
+        tv_out_text(out, i ? ",{\"rank\":" : "{\"rank\":");
+        tv_out_int(out, (int64_t)i + 1);
+        tv_out_bytes(out, ",", 1);
+        tv_out_bytes(out, s->json + s->json_at[best->item],
+                     s->json_at[best->item + 1] - s->json_at[best->item]);
+        tv_out_real(out, best->score);
+        tv_out_bytes(out, "}", 1);
+    }
+    tv_out_text(out, "]}\n");
+}
+
+/* The ranking kept with the user, or a new one, of which the beginning is kept. */
+static enum tv_status rank(struct tv_recs *recs, struct tv_cached_user *user, size_t top)
+{
+    const struct tv_kept_ranking *kept =
+        user ? atomic_load_explicit(&user->ranking, memory_order_acquire) : NULL;
+    if (kept && tv_ranking_from_kept(&recs->ranking, kept, recs->snapshot, top))
+        return TV_OK;
+    struct tv_workspace *w = tv_workspace_of_thread();
+    int keep = user && kept == NULL && top <= TV_KEPT_ITEMS;
+    if (w == NULL)
+        return TV_ERR_NO_MEMORY;
+    enum tv_status status =
+        tv_recommend(&recs->ranking, w, recs->snapshot, recs->user, keep ? TV_KEPT_ITEMS : top, NULL);
+    if (status == TV_OK && keep) {
+        tv_cached_user_keep(user, tv_ranking_keep(&recs->ranking));
+        recs->ranking.n = recs->ranking.n < top ? recs->ranking.n : top;
+    }
+    return status;
+}
+
+static void answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                   const struct ask *ask, const struct tv_picked *picked)
+{
+    struct tv_recs recs = {.user_id = ask->user_id,
+                           .snapshot = picked->snapshot,
+                           .user = picked->user ? picked->user->document : NULL};
+    if (rank(&recs, picked->user, (size_t)ask->top) != TV_OK)
+        response->out.failed = 1;
+    else if (request->wants_html)
+        tv_recs_page(app, request, response, &recs);
+    else
+        tv_recs_json(&response->out, &recs);
+}
+
+enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *request,
+                               struct tv_response *response)
+{
+    struct tv_problem problem = {0};
+    struct tv_picked picked;
+    struct ask ask;
+    if (request->wants_html && !request->may_wait)
+        return TV_LATER;
+    if (request->wants_html)
+        tv_app_refresh_catalog(app);
+    enum tv_pick pick = read_ask(request, &ask, &problem) ? TV_PICKED : TV_PICK_PROBLEM;
+    if (pick == TV_PICKED)
+        pick = tv_pick(app, ask.model, ask.user_id, request->may_wait, &picked, &problem);
+    if (pick == TV_PICKED) {
+        if (picked.user == NULL && ask.strict)
+            tv_problem(&problem, 404, "there is no user %" PRId64, ask.user_id);
+        else
+            answer(app, request, response, &ask, &picked);
+        tv_picked_release(&picked);
+    }
+    if (pick == TV_PICK_LATER) {
+        response->need = picked.need;
+        return TV_LATER;
+    }
+    if (problem.status)
+        tv_problem_answer(app, request, response, &problem);
+    return TV_ANSWERED;
+}
+
+/* A user the live model learned from, any of them as likely: a random row of the training matrix. */
+static enum tv_pick pick_any(struct tv_app *app, int64_t *user_id, struct tv_problem *problem)
+{
+    struct tv_snapshot *s = NULL;
+    struct tv_mongo_doc *doc = NULL;
+    struct tv_error err = {0};
+    char users[TV_MODEL_NAME];
+    uint64_t random = 0;
+    enum tv_pick pick = tv_pick_snapshot(app, TV_LIVE_MODEL, 1, &s, problem);
+    if (pick != TV_PICKED)
+        return pick;
+    enum tv_status status = TV_ERR_NOT_FOUND;
+    if (getrandom(&random, sizeof random, 0) == sizeof random && s->info.users > 0 &&
+        tv_breaker_is_up(app->mongo_breaker))
+        status = tv_mongo_find_int(app->mongo, tv_model_users(users, s->number), "id",
+                                   (int64_t)(random % (uint64_t)s->info.users), &doc, &err);
+    if (status != TV_OK || !tv_mongo_doc_int(doc, "_id", user_id)) {
+        tv_problem(problem, 503, "no user could be picked just now");
+        problem->retry_after = 1;
+        pick = TV_PICK_PROBLEM;
+    }
+    tv_mongo_doc_free(doc);
+    tv_snapshot_release(s);
+    return pick;
+}
+
+enum tv_outcome tv_handle_surprise(struct tv_app *app, const struct tv_request *request,
+                                   struct tv_response *response)
+{
+    struct tv_problem problem = {0};
+    int64_t user_id = 0;
+    if (!request->may_wait)
+        return TV_LATER;
+    if (pick_any(app, &user_id, &problem) != TV_PICKED) {
+        tv_problem_answer(app, request, response, &problem);
+        return TV_ANSWERED;
+    }
+    response->status = 303;
+    snprintf(response->location, sizeof response->location, "/recs?user_id=%" PRId64, user_id);
+    response->type = "text/plain; charset=utf-8";
+    tv_out_format(&response->out, "user %" PRId64 "\n", user_id);
+    return TV_ANSWERED;
+}

@@ -1,0 +1,25 @@
+/* recs: a ranking on its way out. The page and the JSON are two views of it. */
+#ifndef TRIVET_SERVE_RECS_H
+#define TRIVET_SERVE_RECS_H
+
+#include <stdint.h>
+
+#include "app.h"
+#include "recommend.h"
+#include "request.h"
+#include "response.h"
+
+struct tv_recs {
+    int64_t user_id;
+    const struct tv_snapshot *snapshot;
+    const struct tv_user_document *user; /* NULL: unknown */
+    struct tv_ranking ranking;
+};
+
+/* {"user_id":10,"model":2,"reason":"personal","score_kind":"relevance","items":[...]} */
+void tv_recs_json(struct tv_out *out, const struct tv_recs *recs);
+/* recs_page.c */
+void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                  const struct tv_recs *recs);
+
+#endif

@@ -1,0 +1,227 @@
+/* recs_page: the page of one user's recommendations. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "page.h"
+#include "recs.h"
+#include "trivet/text.h"
+
+enum { RATED_SHOWN = 15, TITLE = 512 };
+
+/* Where to read about an item: its page at IMDb, else a search for its title there. */
+static void write_link(struct tv_out *url, const struct tv_item *item, const char *title)
+{
+    if (item && item->imdb_id[0]) {
+        tv_out_format(url, "https://www.imdb.com/title/%.20s/", item->imdb_id);
+        return;
+    }
+    tv_out_text(url, "https://www.imdb.com/find/?q=");
+    for (const unsigned char *c = (const unsigned char *)title; *c; c++)
+        if (isalnum(*c) && *c < 0x80)
+            tv_out_bytes(url, c, 1);
+        else
+            tv_out_format(url, "%%%02X", *c);
+}
+
+/* "The Godfather (1972)" without the year, which stands beside it on its own. */
+static const char *title_alone(char *out, size_t size, const struct tv_recs *recs, int64_t item_id)
+{
+    char year[16], unknown[32];
+    const struct tv_item *item = tv_items_find(&recs->snapshot->items, item_id);
+    const char *title = tv_snapshot_title(recs->snapshot, item_id, unknown, sizeof unknown);
+    size_t n = strlen(title), n_year = (size_t)snprintf(year, sizeof year, " (%d)", item ? item->year : 0);
+    if (n > n_year && strcmp(title + n - n_year, year) == 0)
+        n -= n_year;
+    if (n >= size) /* cut at a character's edge */
+        for (n = size - 1; n > 0 && ((unsigned char)title[n] & 0xC0) == 0x80; n--)
+            ;
+    memcpy(out, title, n);
+    out[n] = '\0';
+    return out;
+}
+
+static void write_genres(struct tv_out *out, const struct tv_item *item)
+{
+    char name[64];
+    for (const char *at = item ? item->genres : ""; *at;) {
+        size_t n = strcspn(at, "|");
+        snprintf(name, sizeof name, "%.*s", (int)n, at);
+        const struct tv_slot slots[] = {{"genre", name, NULL}, {NULL, NULL, NULL}};
+        tv_page_fill(out, "genre.html", slots);
+        at += n + (at[n] == '|');
+    }
+}
+
+static void write_score(char *out, size_t size, const struct tv_recs *recs, double score)
+{
+    char number[32];
+    if (recs->ranking.reason == TV_REASON_POPULAR)
+        snprintf(out, size, "%s", tv_text_number(number, (long long)score));
+    else
+        snprintf(out, size, "%.3f", score);
+}
+
+static void write_row(struct tv_out *out, const struct tv_recs *recs, size_t i)
+{
+    const struct tv_scored *best = &recs->ranking.best[i];
+    const struct tv_item *item = recs->snapshot->item[best->item];
+    double first = recs->ranking.best[0].score, part = first > 0 ? fmax(0, best->score / first) : 0;
+    char rank[24], title[TITLE], year[16] = "", width[16], score[40];
+    struct tv_out genres, url;
+    title_alone(title, sizeof title, recs, recs->snapshot->item_ids[best->item]);
+    tv_out_init(&genres);
+    tv_out_init(&url);
+    write_genres(&genres, item);
+    write_link(&url, item, title);
+    snprintf(rank, sizeof rank, "%zu", i + 1);
+    snprintf(width, sizeof width, "%.1f%%", 100 * part);
+    write_score(score, sizeof score, recs, best->score);
+    if (item && item->year)
+        snprintf(year, sizeof year, "%d", item->year);
+    const struct tv_slot slots[] = {
+        {"rank", rank, NULL},   {"title", title, NULL},
+        {"year", year, NULL},   {"genres", NULL, &genres},
+        {"width", width, NULL}, {"url", tv_buffer_string(&url.buffer), NULL},
+        {"score", score, NULL}, {"site", item && item->imdb_id[0] ? "IMDb" : "Search IMDb", NULL},
+        {NULL, NULL, NULL}};
+    tv_page_fill(out, "recs_row.html", slots);
+    out->failed |= url.failed;
+    tv_out_free(&url);
+    tv_out_free(&genres);
+}
+
+/* --- what the user rated highest
+ * ---------------------------------------------------------------------------- */
+
+struct rated {
+    int64_t item_id, n_ratings;
+    float rating;
+};
+
+/* Best first; among equals what more people know. */
+static int by_rating(const void *a, const void *b)
+{
+    const struct rated *x = a, *y = b;
+    if (x->rating != y->rating)
+        return x->rating > y->rating ? -1 : 1;
+    if (x->n_ratings != y->n_ratings)
+        return x->n_ratings > y->n_ratings ? -1 : 1;
+    return x->item_id < y->item_id ? -1 : x->item_id > y->item_id;
+}
+
+static void write_rated_row(struct tv_out *out, const struct tv_recs *recs, const struct rated *rated)
+{
+    char title[TITLE], rating[32], year[16] = "";
+    const struct tv_item *item = tv_items_find(&recs->snapshot->items, rated->item_id);
+    snprintf(rating, sizeof rating, "%.3g", (double)rated->rating);
+    if (item && item->year)
+        snprintf(year, sizeof year, "%d", item->year);
+    const struct tv_slot slots[] = {{"title", title_alone(title, sizeof title, recs, rated->item_id), NULL},
+                                    {"year", year, NULL},
+                                    {"rating", rating, NULL},
+                                    {NULL, NULL, NULL}};
+    tv_page_fill(out, "rated_row.html", slots);
+}
+
+static void write_rated(struct tv_out *out, const struct tv_recs *recs)
+{
+    const struct tv_user_document *u = recs->user;
+    size_t n = u ? u->n_rated : 0;
+    struct rated *rated = n ? calloc(n, sizeof *rated) : NULL;
+    struct tv_out rows;
+    tv_out_init(&rows);
+    if (n && rated == NULL)
+        out->failed = 1;
+    for (size_t i = 0; rated && i < n; i++) {
+        const struct tv_item *item = tv_items_find(&recs->snapshot->items, u->rated[i]);
+        rated[i] = (struct rated){u->rated[i], item ? item->n_ratings : 0, u->ratings[i]};
+    }
+    if (rated) {
+        qsort(rated, n, sizeof *rated, by_rating);
+        for (size_t i = 0; i < n && i < RATED_SHOWN; i++)
+            write_rated_row(&rows, recs, &rated[i]);
+        const struct tv_slot slots[] = {{"rows", NULL, &rows}, {NULL, NULL, NULL}};
+        tv_page_fill(out, "rated.html", slots);
+    }
+    tv_out_free(&rows);
+    free(rated);
+}
+
+/* --- the whole page
+ * ----------------------------------------------------------------------------------------- */
+
+/* The sentence that says where the list comes from: only ratings of items the model holds count for it. */
+static void write_reason(char *out, size_t size, const struct tv_recs *recs)
+{
+    char n[32];
+    const struct tv_user_document *u = recs->user;
+    if (u == NULL)
+        snprintf(out, size, "We don't know you yet: what most people rate");
+    else if (recs->ranking.reason == TV_REASON_POPULAR)
+        snprintf(out, size, "This model knows nothing you rated: what most people rate");
+    else
+        snprintf(out, size, "From your %s rating%s", tv_text_number(n, (long long)u->n_seen),
+                 u->n_seen == 1 ? "" : "s");
+}
+
+static void write_placed(char *out, size_t size, const struct tv_recs *recs)
+{
+    char rated[32];
+    const struct tv_user_document *u = recs->user;
+    size_t n = 0;
+    out[0] = '\0';
+    if (recs->ranking.reason == TV_REASON_PERSONAL)
+        n = (size_t)snprintf(out, size, "The model learned from this user. ");
+    else if (recs->ranking.reason == TV_REASON_FOLDED_IN)
+        n = (size_t)snprintf(out, size,
+                             "The model did not learn from this user; their ratings place them in it. ");
+    if (u && u->n_seen < u->n_rated)
+        snprintf(out + n, size - n, "They rated %s titles in all; the model does not hold the others.",
+                 tv_text_number(rated, (long long)u->n_rated));
+}
+
+void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                  const struct tv_recs *recs)
+{
+    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    struct tv_out form, rows, rated, facts, content;
+    char user_id[32], heading[64], reason[128], placed[192], path[128];
+    struct tv_out *parts[] = {&form, &rows, &rated, &facts, &content};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        tv_out_init(parts[i]);
+    static const struct tv_slot no_slots[] = {{NULL, NULL, NULL}};
+    for (size_t i = 0; i < recs->ranking.n; i++)
+        write_row(&rows, recs, i);
+    if (recs->ranking.n == 0)
+        tv_page_fill(&rows, "recs_none.html", no_slots);
+    write_rated(&rated, recs);
+    tv_page_form(&form, app, request);
+    tv_page_facts(&facts, recs->snapshot, live ? live->number : -1);
+    snprintf(user_id, sizeof user_id, "%" PRId64, recs->user_id);
+    snprintf(heading, sizeof heading, "For user %s", user_id);
+    snprintf(path, sizeof path, "/api/v1/recs?user_id=%s&top=%zu&model=%" PRId64, user_id, recs->ranking.n,
+             recs->snapshot->number);
+    write_reason(reason, sizeof reason, recs);
+    write_placed(placed, sizeof placed, recs);
+    const struct tv_slot slots[] = {
+        {"heading", heading, NULL},
+        {"reason", reason, NULL},
+        {"placed", placed, NULL},
+        {"measure",
+         recs->ranking.reason == TV_REASON_POPULAR ? "number of ratings" : recs->ranking.score_kind, NULL},
+        {"form", NULL, &form},
+        {"rows", NULL, &rows},
+        {"rated", NULL, &rated},
+        {"facts", NULL, &facts},
+        {"json", path, NULL},
+        {NULL, NULL, NULL}};
+    tv_page_fill(&content, "recs.html", slots);
+    tv_page_finish(response, heading, recs->snapshot, &content);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        tv_out_free(parts[i]);
+    tv_snapshot_release(live);
+}

@@ -1,0 +1,45 @@
+/* request: what a handler is given. Made from a request target by tv_request_parse, and from nothing else, so
+ * that handlers are tested, and the parser fuzzed, without a socket.
+ */
+#ifndef TRIVET_SERVE_REQUEST_H
+#define TRIVET_SERVE_REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/status.h"
+
+enum { TV_MAX_PARAMETERS = 32 };
+
+struct tv_route;
+
+struct tv_parameter {
+    const char *name, *value; /* decoded, UTF-8, without NUL bytes inside */
+};
+
+/* Who waits for the answer. */
+struct tv_caller {
+    int (*has_left)(void *context); /* 1: nobody waits any more; NULL: cannot be known */
+    void *context;
+};
+
+struct tv_request {
+    const char *path;             /* decoded */
+    const struct tv_route *route; /* set by tv_route_find, as is: */
+    const char *segment;          /* what stood for {..} in the route's pattern, or NULL */
+    size_t n_parameters;
+    struct tv_parameter parameters[TV_MAX_PARAMETERS];
+    int other_method; /* neither GET nor HEAD */
+    int wants_html;   /* a browser: Accept names text/html */
+    int may_wait; /* 0: on a thread that serves many connections, so a handler must not wait for a store */
+    struct tv_caller caller;
+};
+
+/* Takes a request target ("/recs?user_id=10", or with http://host before it) apart in place; `target` must
+ * live as long as the request. TV_ERR_INPUT says what is wrong with it. Clears the rest of *request. */
+enum tv_status tv_request_parse(struct tv_request *request, char *target, struct tv_error *err);
+
+/* 1 if an Accept header names text/html without refusing it (q=0). `accept` may be NULL. */
+int tv_accepts_html(const char *accept);
+
+#endif

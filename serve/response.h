@@ -1,0 +1,37 @@
+/* response: what a handler gives back. */
+#ifndef TRIVET_SERVE_RESPONSE_H
+#define TRIVET_SERVE_RESPONSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "out.h"
+
+/* What a handler that answers TV_LATER is waiting for, where it can be fetched together with what others
+ * need. */
+struct tv_need {
+    int user; /* 1: the document of ... */
+    int64_t model, user_id;
+    int lab; /* 1: PostgreSQL, for seconds perhaps */
+};
+
+struct tv_response {
+    int status;
+    const char *type;    /* Content-Type */
+    struct tv_out out;   /* the body ... */
+    const char *lent;    /* ... or one that lives as long as the program, */
+    size_t lent_size;    /*     of so many bytes */
+    int retry_after;     /* seconds; 0: no such header */
+    const char *allow;   /* for 405; NULL: no such header */
+    char location[64];   /* for 303; "": no such header */
+    struct tv_need need; /* with TV_LATER only */
+    int scripts;         /* 1: a page that runs scripts of this server */
+    int cache_seconds;   /* how long the answer may be kept; 0: not at all */
+};
+
+void tv_response_init(struct tv_response *response);
+void tv_response_free(struct tv_response *response);
+/* Forgets what was written so far: the next answer replaces it. */
+void tv_response_reset(struct tv_response *response);
+
+#endif

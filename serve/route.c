@@ -1,0 +1,111 @@
+/* route: which handler answers which address. */
+#include "route.h"
+
+#include <string.h>
+
+#include "handlers.h"
+#include "lab_parameters.h"
+#include "parameters.h"
+#include "problem.h"
+
+static const char *const none[] = {NULL};
+static const char *const recs[] = {"user_id", "top", "model", "strict", NULL};
+static const char *const of_id[] = {"id", NULL};
+static const char *const of_model[] = {"model", NULL};
+
+static const struct tv_route routes[] = {
+    {"/", TV_ROUTE_PAGE, tv_handle_welcome, none},
+    {"/recs", TV_ROUTE_PAGE, tv_handle_recs, recs},
+    {"/surprise", TV_ROUTE_PAGE, tv_handle_surprise, none},
+    {"/api/v1/recs", TV_ROUTE_JSON, tv_handle_recs, recs},
+    {"/api/v1/users/{id}", TV_ROUTE_JSON, tv_handle_user, of_model},
+    {"/api/v1/models", TV_ROUTE_JSON, tv_handle_models, none},
+    {"/lab", TV_ROUTE_PAGE, tv_handle_lab, tv_lab_of_page},
+    {"/lab/funnel", TV_ROUTE_JSON, tv_handle_lab_funnel, tv_lab_of_funnel},
+    {"/lab/sweep", TV_ROUTE_JSON, tv_handle_lab_sweep, tv_lab_of_sweep},
+    {"/lab/activity", TV_ROUTE_JSON, tv_handle_lab_activity, tv_lab_of_activity},
+    {"/lab/presets", TV_ROUTE_JSON, tv_handle_lab_presets, of_id},
+    {"/lab/stop", TV_ROUTE_JSON, tv_handle_lab_stop, of_id},
+    {"/healthz", TV_ROUTE_JSON, tv_handle_healthz, none},
+    {"/readyz", TV_ROUTE_JSON, tv_handle_readyz, none},
+    {"/metrics", TV_ROUTE_JSON, tv_handle_metrics, none},
+    {"/openapi.json", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/trivet.css", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/trivet.svg", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/lab.css", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/lab.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/lab_filter.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/lab_charts.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/lab_sweep.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/chart.min.js", TV_ROUTE_JSON, tv_handle_file, none},
+};
+enum { ROUTES = sizeof routes / sizeof routes[0] };
+
+/* 1 if the path fits; then *segment is what the braces stand for, or NULL. */
+static int fits(const char *pattern, const char *path, const char **segment)
+{
+    size_t n = strcspn(pattern, "{");
+    *segment = NULL;
+    if (pattern[n] == '\0')
+        return strcmp(pattern, path) == 0;
+    if (strncmp(pattern, path, n) != 0 || path[n] == '\0' || strchr(path + n, '/'))
+        return 0;
+    *segment = path + n;
+    return 1;
+}
+
+const struct tv_route *tv_route_find(struct tv_request *request)
+{
+    for (size_t i = 0; i < ROUTES; i++)
+        if (fits(routes[i].pattern, request->path, &request->segment))
+            return request->route = &routes[i];
+    return NULL;
+}
+
+size_t tv_route_index(const struct tv_route *route)
+{
+    return route ? (size_t)(route - routes) : ROUTES;
+}
+
+const char *const *tv_route_names(size_t *n)
+{
+    static const char *names[ROUTES + 1];
+    for (size_t i = 0; i < ROUTES; i++)
+        names[i] = routes[i].pattern;
+    names[ROUTES] = "other";
+    *n = ROUTES + 1;
+    return names;
+}
+
+static int refuse(struct tv_request *request, struct tv_problem *problem)
+{
+    const struct tv_route *route = tv_route_find(request);
+    if (route ? route->kind == TV_ROUTE_JSON : strncmp(request->path, "/api/", 5) == 0)
+        request->wants_html = 0;
+    if (route == NULL) {
+        tv_problem(problem, 404, "there is nothing at this address");
+        return 1;
+    }
+    if (request->other_method) {
+        tv_problem(problem, 405, "%s is only read here: GET or HEAD", route->pattern);
+        return 1;
+    }
+    return !tv_parameters_known(request, route->parameters, problem);
+}
+
+enum tv_outcome tv_route_answer(struct tv_app *app, struct tv_request *request, struct tv_response *response)
+{
+    struct tv_problem problem;
+    enum tv_outcome outcome = TV_ANSWERED;
+    if (refuse(request, &problem))
+        tv_problem_answer(app, request, response, &problem);
+    else
+        outcome = request->route->handle(app, request, response);
+    if (outcome == TV_ANSWERED && response->out.failed) {
+        tv_response_reset(response);
+        tv_problem(&problem, 500, "the answer could not be written");
+        request->wants_html = 0; /* memory is short, or a page is broken: say so in the plainest way */
+        tv_problem_answer(app, request, response, &problem);
+    }
+    return outcome;
+}

@@ -1,0 +1,41 @@
+/* route: which handler answers which address. */
+#ifndef TRIVET_SERVE_ROUTE_H
+#define TRIVET_SERVE_ROUTE_H
+
+#include <stddef.h>
+
+#include "app.h"
+#include "request.h"
+#include "response.h"
+
+enum tv_outcome {
+    TV_ANSWERED,
+    TV_LATER /* a store has to be waited for and request->may_wait is 0: call again where one may wait */
+};
+
+typedef enum tv_outcome (*tv_handler)(struct tv_app *app, const struct tv_request *request,
+                                      struct tv_response *response);
+
+enum tv_route_kind {
+    TV_ROUTE_JSON, /* answers browsers like everybody else */
+    TV_ROUTE_PAGE  /* answers browsers with a page */
+};
+
+struct tv_route {
+    const char *pattern; /* "/api/v1/users/{id}": a last segment in braces stands for any one segment */
+    enum tv_route_kind kind;
+    tv_handler handle;
+    const char *const *parameters; /* that it knows, NULL-terminated */
+};
+
+/* The route of request->path, or NULL; sets request->route and request->segment. */
+const struct tv_route *tv_route_find(struct tv_request *request);
+/* A route's place among tv_route_names, for counting; NULL: the place of addresses that do not exist. */
+size_t tv_route_index(const struct tv_route *route);
+const char *const *tv_route_names(size_t *n);
+
+/* Everything between a parsed request and its answer: finds the route, checks method and parameter names,
+ * calls the handler, and replaces an answer that could not be written whole. */
+enum tv_outcome tv_route_answer(struct tv_app *app, struct tv_request *request, struct tv_response *response);
+
+#endif

@@ -1,0 +1,239 @@
+/* shelf: the snapshots the server holds. shelf.h tells how threads meet here. */
+#include "shelf.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/buffer.h"
+#include "trivet/clock.h"
+#include "trivet/log.h"
+
+/* A load may read many megabytes from a store that is busy; a request to a user's document may not. */
+enum { REDIS_TIMEOUT_MS = 5000 };
+
+struct tv_shelf {
+    pthread_mutex_t shown;
+    struct tv_snapshot *live;
+    struct tv_snapshot *others[TV_SHELF_OTHERS]; /* last used first */
+    char notice[1024];
+
+    pthread_mutex_t loading;
+    struct tv_redis *redis;
+    struct tv_mongo *mongo;
+};
+
+enum tv_status tv_shelf_create(struct tv_shelf **out, const char *redis_uri, struct tv_mongo *mongo,
+                               struct tv_error *err)
+{
+    struct tv_shelf *shelf = tv_alloc(1, sizeof *shelf, "the models", err);
+    if (shelf == NULL)
+        return TV_ERR_NO_MEMORY;
+    pthread_mutex_init(&shelf->shown, NULL);
+    pthread_mutex_init(&shelf->loading, NULL);
+    shelf->mongo = mongo;
+    enum tv_status status =
+        redis_uri ? tv_redis_open(&shelf->redis, redis_uri, REDIS_TIMEOUT_MS, -1, err) : TV_OK;
+    if (status == TV_OK)
+        *out = shelf;
+    else
+        tv_shelf_free(shelf);
+    return status;
+}
+
+void tv_shelf_free(struct tv_shelf *shelf)
+{
+    if (shelf == NULL)
+        return;
+    tv_snapshot_release(shelf->live);
+    for (size_t i = 0; i < TV_SHELF_OTHERS; i++)
+        tv_snapshot_release(shelf->others[i]);
+    tv_redis_close(shelf->redis);
+    pthread_mutex_destroy(&shelf->shown);
+    pthread_mutex_destroy(&shelf->loading);
+    free(shelf);
+}
+
+/* --- what is shown
+ * ------------------------------------------------------------------------------------------ */
+
+struct tv_snapshot *tv_shelf_live(struct tv_shelf *shelf)
+{
+    pthread_mutex_lock(&shelf->shown);
+    struct tv_snapshot *s = shelf->live ? tv_snapshot_acquire(shelf->live) : NULL;
+    pthread_mutex_unlock(&shelf->shown);
+    return s;
+}
+
+/* Moves others[0..i) one back and puts `s` first. */
+static void put_first(struct tv_shelf *shelf, size_t i, struct tv_snapshot *s)
+{
+    memmove(shelf->others + 1, shelf->others, i * sizeof *shelf->others);
+    shelf->others[0] = s;
+}
+
+static struct tv_snapshot *find_other(struct tv_shelf *shelf, int64_t number)
+{
+    for (size_t i = 0; i < TV_SHELF_OTHERS; i++) {
+        struct tv_snapshot *s = shelf->others[i];
+        if (s && s->number == number) {
+            put_first(shelf, i, s);
+            return s;
+        }
+    }
+    return NULL;
+}
+
+struct tv_snapshot *tv_shelf_held(struct tv_shelf *shelf, int64_t number)
+{
+    pthread_mutex_lock(&shelf->shown);
+    struct tv_snapshot *s =
+        shelf->live && shelf->live->number == number ? shelf->live : find_other(shelf, number);
+    if (s)
+        tv_snapshot_acquire(s);
+    pthread_mutex_unlock(&shelf->shown);
+    return s;
+}
+
+/* Takes the reference over, and gives up the one of whoever falls off the end. */
+static void keep_other(struct tv_shelf *shelf, struct tv_snapshot *s)
+{
+    pthread_mutex_lock(&shelf->shown);
+    struct tv_snapshot *last = shelf->others[TV_SHELF_OTHERS - 1];
+    put_first(shelf, TV_SHELF_OTHERS - 1, s);
+    pthread_mutex_unlock(&shelf->shown);
+    tv_snapshot_release(last);
+}
+
+void tv_shelf_forget(struct tv_shelf *shelf, int64_t number)
+{
+    struct tv_snapshot *found = NULL;
+    pthread_mutex_lock(&shelf->shown);
+    if (find_other(shelf, number)) {
+        found = shelf->others[0];
+        memmove(shelf->others, shelf->others + 1, (TV_SHELF_OTHERS - 1) * sizeof *shelf->others);
+        shelf->others[TV_SHELF_OTHERS - 1] = NULL;
+    }
+    pthread_mutex_unlock(&shelf->shown);
+    tv_snapshot_release(found);
+}
+
+void tv_shelf_show(struct tv_shelf *shelf, struct tv_snapshot *snapshot)
+{
+    tv_shelf_forget(shelf, snapshot->number); /* a rollback shows one that was among the others */
+    pthread_mutex_lock(&shelf->shown);
+    struct tv_snapshot *old = shelf->live;
+    shelf->live = snapshot;
+    pthread_mutex_unlock(&shelf->shown);
+    if (old)
+        keep_other(shelf, old); /* likely to be asked for: the page compares the new model with it */
+}
+
+void tv_shelf_notice(struct tv_shelf *shelf, char *out, size_t size)
+{
+    pthread_mutex_lock(&shelf->shown);
+    snprintf(out, size, "%s", shelf->notice);
+    pthread_mutex_unlock(&shelf->shown);
+}
+
+/* Tells the log only what it was not told before. */
+static void set_notice(struct tv_shelf *shelf, const char *text)
+{
+    pthread_mutex_lock(&shelf->shown);
+    int changed = strcmp(shelf->notice, text) != 0;
+    snprintf(shelf->notice, sizeof shelf->notice, "%s", text);
+    pthread_mutex_unlock(&shelf->shown);
+    if (changed && text[0])
+        tv_log_error("%s", text);
+}
+
+/* --- loading
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Under `loading`. */
+static enum tv_status load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
+                           struct tv_error *err)
+{
+    struct tv_model *model = NULL;
+    struct tv_items items = {0};
+    double start = tv_clock();
+    enum tv_status status = tv_model_read_redis(&model, shelf->redis, number, err);
+    if (status == TV_OK && model->description == NULL)
+        status = tv_model_description(&model->description, shelf->mongo, number, err);
+    if (status == TV_OK)
+        status = tv_items_read(&items, shelf->mongo, err);
+    if (status == TV_OK)
+        status = tv_snapshot_create(out, model, &items, err);
+    if (status == TV_OK)
+        tv_log_info("model %" PRId64 " loaded: %d items, %d factors, %.2f s", number, (int)(*out)->n_items,
+                    (*out)->factors, tv_clock() - start);
+    tv_items_free(&items);
+    tv_model_free(model);
+    return status;
+}
+
+enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
+                             struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    pthread_mutex_lock(&shelf->loading);
+    *out = tv_shelf_held(shelf, number); /* whoever held the lock before may have loaded it */
+    if (*out == NULL) {
+        status = load(shelf, number, out, err);
+        if (status == TV_OK)
+            keep_other(shelf, tv_snapshot_acquire(*out));
+    }
+    pthread_mutex_unlock(&shelf->loading);
+    return status;
+}
+
+static enum tv_status refresh(struct tv_shelf *shelf, struct tv_error *err)
+{
+    int64_t number = 0;
+    enum tv_status status = tv_model_live(shelf->redis, &number, err);
+    if (status == TV_ERR_NOT_FOUND) {
+        tv_fail(err, TV_ERR_NOT_FOUND, "no model is live yet");
+        return tv_hint(err, "train one: trivet-train");
+    }
+    if (status != TV_OK)
+        return status;
+    struct tv_snapshot *live = tv_shelf_live(shelf), *new = NULL;
+    int same = live && live->number == number;
+    tv_snapshot_release(live);
+    if (same)
+        return TV_OK;
+    new = tv_shelf_held(shelf, number);
+    if (new == NULL)
+        status = load(shelf, number, &new, err);
+    if (status == TV_OK)
+        tv_shelf_show(shelf, new);
+    else
+        tv_context(err, "model %" PRId64 " is called live but cannot be served", number);
+    return status;
+}
+
+enum tv_status tv_shelf_refresh(struct tv_shelf *shelf, struct tv_error *err)
+{
+    struct tv_error local = {0};
+    pthread_mutex_lock(&shelf->loading);
+    enum tv_status status = refresh(shelf, &local);
+    pthread_mutex_unlock(&shelf->loading);
+    if (status == TV_OK)
+        set_notice(shelf, "");
+    else if (status != TV_ERR_UNAVAILABLE) /* a store that is away is told by its breaker */
+        set_notice(shelf, local.message);
+    if (status != TV_OK && err)
+        *err = local;
+    return status;
+}
+
+enum tv_status tv_shelf_redis_bytes(struct tv_shelf *shelf, int64_t number, double *bytes,
+                                    struct tv_error *err)
+{
+    pthread_mutex_lock(&shelf->loading);
+    enum tv_status status = tv_model_redis_bytes(shelf->redis, number, bytes, err);
+    pthread_mutex_unlock(&shelf->loading);
+    return status;
+}

@@ -1,0 +1,179 @@
+/* snapshot: makes a model ready to be served. */
+#include "snapshot.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "out.h"
+#include "trivet/half.h"
+
+static void snapshot_free(struct tv_snapshot *s)
+{
+    free(s->item_ids);
+    free(s->item_factors);
+    free(s->item);
+    free(s->popular);
+    free(s->json);
+    free(s->json_at);
+    tv_items_free(&s->items);
+    free(s);
+}
+
+struct tv_snapshot *tv_snapshot_acquire(struct tv_snapshot *s)
+{
+    atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
+    return s;
+}
+
+void tv_snapshot_release(struct tv_snapshot *s)
+{
+    /* Everything done through this reference happens before the free, whichever thread ends up doing it. */
+    if (s && atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) == 1)
+        snapshot_free(s);
+}
+
+static void write_genres(struct tv_out *out, const char *genres)
+{
+    char name[64];
+    tv_out_text(out, "[");
+    for (const char *at = genres; *at;) {
+        size_t n = strcspn(at, "|");
+        snprintf(name, sizeof name, "%.*s", (int)n, at);
+        tv_out_text(out, at == genres ? "" : ",");
+        tv_out_json(out, name);
+        at += n + (at[n] == '|');
+    }
+    tv_out_text(out, "]");
+}
+
+void tv_item_json(struct tv_out *out, int64_t id, const struct tv_item *item)
+{
+    char unknown[32];
+    snprintf(unknown, sizeof unknown, "item %" PRId64, id);
+    tv_out_text(out, "\"id\":");
+    tv_out_int(out, id);
+    tv_out_text(out, ",\"title\":");
+    tv_out_json(out, item ? item->title : unknown);
+    tv_out_text(out, ",\"year\":");
+    if (item && item->year)
+        tv_out_int(out, item->year);
+    else
+        tv_out_text(out, "null");
+    tv_out_text(out, ",\"genres\":");
+    write_genres(out, item ? item->genres : "");
+}
+
+const char *tv_snapshot_title(const struct tv_snapshot *s, int64_t item_id, char *space, size_t size)
+{
+    const struct tv_item *item = tv_items_find(&s->items, item_id);
+    if (item)
+        return item->title;
+    snprintf(space, size, "item %" PRId64, item_id);
+    return space;
+}
+
+static enum tv_status allocate(struct tv_snapshot *s, struct tv_error *err)
+{
+    size_t n = (size_t)s->n_items, k = (size_t)s->factors;
+    s->item_ids = tv_alloc(n, sizeof *s->item_ids, "the item ids", err);
+    s->item_factors = tv_alloc(n * k, sizeof *s->item_factors, "the item factors", err);
+    s->item = tv_alloc(n, sizeof *s->item, "the item metadata", err);
+    s->popular = tv_alloc(n, sizeof *s->popular, "the popular list", err);
+    s->json_at = tv_alloc(n + 1, sizeof *s->json_at, "the item texts", err);
+    if (!s->item_ids || !s->item_factors || !s->item || !s->popular || !s->json_at)
+        return TV_ERR_NO_MEMORY;
+    s->bytes += n * (sizeof *s->item_ids + sizeof *s->item + sizeof *s->popular + sizeof *s->json_at) +
+                n * k * sizeof *s->item_factors;
+    return TV_OK;
+}
+
+static enum tv_status take_factors(struct tv_snapshot *s, const struct tv_model *model, struct tv_error *err)
+{
+    size_t n = (size_t)s->n_items * (size_t)s->factors;
+    memcpy(s->item_ids, model->item_ids, (size_t)s->n_items * sizeof *s->item_ids);
+    tv_half_to_floats(s->item_factors, model->item_factors, n);
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(s->item_factors[i]))
+            return tv_fail(err, TV_ERR_CORRUPT,
+                           "model %" PRId64 ": a factor of item %" PRId64 " is not a number", s->number,
+                           s->item_ids[i / (size_t)s->factors]);
+    return TV_OK;
+}
+
+static int64_t ratings_of(const struct tv_snapshot *s, int32_t dense)
+{
+    return s->item[dense] ? s->item[dense]->n_ratings : 0;
+}
+
+static int by_ratings(const void *a, const void *b, void *context)
+{
+    const struct tv_snapshot *s = context;
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    int64_t n_x = ratings_of(s, x), n_y = ratings_of(s, y);
+    if (n_x != n_y)
+        return n_x > n_y ? -1 : 1;
+    return x < y ? -1 : x > y; /* dense order is id order */
+}
+
+static void rank_popular(struct tv_snapshot *s)
+{
+    for (int32_t i = 0; i < s->n_items; i++)
+        s->popular[i] = i;
+    qsort_r(s->popular, (size_t)s->n_items, sizeof *s->popular, by_ratings, s);
+}
+
+static enum tv_status write_texts(struct tv_snapshot *s, struct tv_error *err)
+{
+    struct tv_out out;
+    tv_out_init(&out);
+    out.buffer.max = SIZE_MAX / 2; /* as large as the catalogue is */
+    for (int32_t i = 0; i < s->n_items; i++) {
+        s->json_at[i] = out.buffer.size;
+        tv_item_json(&out, s->item_ids[i], s->item[i]);
+        tv_out_text(&out, ",\"score\":");
+    }
+    s->json_at[s->n_items] = out.buffer.size;
+    s->json = out.buffer.data;
+    s->bytes += out.buffer.capacity;
+    return out.failed ? tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the item texts") : TV_OK;
+}
+
+enum tv_status tv_snapshot_create(struct tv_snapshot **out, const struct tv_model *model,
+                                  struct tv_items *items, struct tv_error *err)
+{
+    if (model->n_items < 1 || model->factors < 1)
+        return tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 " has %d items and %d factors", model->number,
+                       (int)model->n_items, model->factors);
+    struct tv_snapshot *s = tv_alloc(1, sizeof *s, "a model", err);
+    if (s == NULL)
+        return TV_ERR_NO_MEMORY;
+    s->references = 1;
+    s->number = model->number;
+    s->factors = model->factors;
+    s->n_items = model->n_items;
+    s->created_at = model->created_at;
+    snprintf(s->score_kind, sizeof s->score_kind, "%s", model->score_kind);
+    tv_model_info_read(&s->info, model->number, model->description);
+    s->items = *items;
+    *items = (struct tv_items){0};
+    s->bytes = sizeof *s + s->items.n * sizeof *s->items.items;
+    enum tv_status status = allocate(s, err);
+    if (status == TV_OK)
+        status = take_factors(s, model, err);
+    for (int32_t i = 0; status == TV_OK && i < s->n_items; i++)
+        s->item[i] = tv_items_find(&s->items, s->item_ids[i]);
+    if (status == TV_OK) {
+        rank_popular(s);
+        status = write_texts(s, err);
+    }
+    if (status != TV_OK) {
+        tv_snapshot_release(s);
+        return status;
+    }
+    *out = s;
+    return TV_OK;
+}
