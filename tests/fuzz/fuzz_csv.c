@@ -1,0 +1,132 @@
+/* fuzz_csv: any bytes as any of the files trivet-etl reads. The first byte chooses the reader. Beside what
+ * the sanitizers see, every row that comes out must be fit for Postgres: UTF-8, finite, within ranges; and
+ * every refused line must have a reason and lie within the file. */
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "etl/copy_text.h"
+#include "etl/detect.h"
+#include "etl/encoding.h"
+#include "trivet/text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct {
+    enum tv_status (*read)(const struct tv_reading *reading, struct tv_error *err);
+    struct tv_dialect dialect;
+    int has_header;
+    const char *header; /* put before the bytes, so that the rows behind it are reached */
+} readers[] = {
+    {tv_read_ratings, {",", 1}, 1, "userId,movieId,rating,timestamp\n"},
+    {tv_read_ratings, {"::", 0}, 0, ""},
+    {tv_read_movies, {",", 1}, 1, "movieId,title,genres\n"},
+    {tv_read_movies, {"::", 0}, 0, ""},
+    {tv_read_links, {",", 1}, 1, "movieId,imdbId,tmdbId\n"},
+    {tv_read_tags, {",", 1}, 1, "userId,movieId,tag,timestamp\n"},
+    {tv_read_ml100k_items, {"|", 0}, 0, ""},
+    {tv_read_recbole_items,
+     {"\t", 0},
+     1,
+     "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n"},
+    {tv_read_kaggle_metadata, {",", 1}, 1, "id,title,genres,imdb_id,release_date,overview,runtime\n"},
+};
+
+static void require(int truth)
+{
+    if (!truth)
+        abort();
+}
+
+static void text_is_fit(const char *text)
+{
+    require(text == NULL || tv_text_is_utf8(text, strlen(text)));
+}
+
+static enum tv_status on_rating(void *context, const struct tv_rating_row *row, struct tv_error *err)
+{
+    (void)context, (void)err;
+    require(isfinite(row->value));
+    require(row->time == TV_NUMBER_NO_TIME || llabs(row->time / 1000000) < INT64_C(9224318016000) + 1);
+    return TV_OK;
+}
+
+static enum tv_status on_item(void *context, const struct tv_item_row *row, struct tv_error *err)
+{
+    (void)context;
+    struct tv_buffer out = TV_BUFFER_INIT(16 << 20);
+    text_is_fit(row->title);
+    text_is_fit(row->imdb_id);
+    require(row->n_genres >= 0 && row->n_genres <= TV_ITEM_MAX_GENRES && row->year >= 0 && row->year <= 9999);
+    for (int i = 0; i < row->n_genres; i++)
+        text_is_fit(row->genres[i]);
+    json_t *extra = row->extra ? json_loads(row->extra, 0, NULL) : json_object();
+    require(extra != NULL);
+    json_decref(extra);
+    enum tv_status status = tv_copy_text_array(&out, row->genres, row->n_genres, !row->has_genres, err);
+    if (status == TV_OK)
+        status = tv_copy_text_text(&out, row->title, err);
+    require(status == TV_OK && memchr(out.data, '\n', out.size) == NULL);
+    tv_buffer_free(&out);
+    return TV_OK;
+}
+
+static enum tv_status on_tag(void *context, const struct tv_tag_row *row, struct tv_error *err)
+{
+    (void)context;
+    struct tv_buffer out = TV_BUFFER_INIT(16 << 20);
+    text_is_fit(row->tag);
+    require(tv_copy_text_time(&out, row->time, err) == TV_OK);
+    tv_buffer_free(&out);
+    return TV_OK;
+}
+
+static enum tv_status on_reject(void *context, const char *file, long long line, const char *reason,
+                                const char *raw, size_t raw_size, struct tv_error *err)
+{
+    const size_t *file_size = context;
+    struct tv_buffer out = TV_BUFFER_INIT(8192);
+    require(file && reason && *reason && line >= 1 && (size_t)line <= *file_size + 1 &&
+            raw_size <= *file_size);
+    require(tv_encoding_printable(&out, raw, raw_size, 1000, err) == TV_OK);
+    text_is_fit(tv_buffer_string(&out));
+    tv_buffer_free(&out);
+    return TV_OK;
+}
+
+static enum tv_status on_progress(void *context, double bytes, struct tv_error *err)
+{
+    (void)context, (void)bytes, (void)err;
+    return TV_OK;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    size_t which = data[0] % (sizeof readers / sizeof *readers), header = strlen(readers[which].header);
+    size_t file_size = header + size - 1;
+    int fd = memfd_create("fuzz", 0);
+    require(fd >= 0);
+    require(write(fd, readers[which].header, header) == (ssize_t)header);
+    require(write(fd, data + 1, size - 1) == (ssize_t)size - 1);
+    char path[64], name[] = "file";
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    struct tv_input_file file = {.name = name, .path = path, .size = (double)file_size};
+    struct tv_input input = {.path = path, .files = &file, .n_files = 1};
+    struct tv_sink sink = {&file_size, on_rating, on_item, on_tag, on_reject, on_progress};
+    struct tv_reading reading = {.input = &input,
+                                 .file = &file,
+                                 .dialect = readers[which].dialect,
+                                 .has_header = readers[which].has_header,
+                                 .sink = &sink};
+    readers[which].read(&reading, NULL);
+    close(fd);
+    return 0;
+}

@@ -1,0 +1,105 @@
+/* fuzz_request: any bytes as a request target and an Accept header, taken apart and answered, JSON and page,
+ * by a server without stores. Whatever comes, there is an answer of a known status, and pages are filled
+ * whole. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/app.h"
+#include "serve/problem.h"
+#include "serve/request.h"
+#include "serve/response.h"
+#include "serve/route.h"
+#include "trivet/log.h"
+#include "trivet/text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static enum tv_status away(void *context, struct tv_error *err)
+{
+    (void)context;
+    return tv_fail(err, TV_ERR_UNAVAILABLE, "away");
+}
+
+/* Three items and one user, who is in the cache for good: its second passes, but MongoDB stays away. */
+static void load(struct tv_app *app)
+{
+    int64_t ids[] = {1, 2, 3};
+    uint16_t factors[] = {0x3C00, 0xBC00, 0x4000};
+    struct tv_model model = {
+        .number = 1, .factors = 1, .n_items = 3, .item_ids = ids, .item_factors = factors};
+    struct tv_items items = {0};
+    struct tv_snapshot *snapshot = NULL;
+    struct tv_user_document *user = calloc(1, sizeof *user + sizeof *user->value);
+    if (tv_snapshot_create(&snapshot, &model, &items, NULL) != TV_OK || user == NULL)
+        abort();
+    tv_shelf_show(app->shelf, snapshot);
+    user->user_id = 1;
+    user->factors = 1;
+    user->value = (uint16_t *)(void *)(user + 1);
+    tv_cached_user_release(tv_user_cache_put(app->users.cache, 1, 1, user, 0));
+}
+
+static struct tv_app *make_app(void)
+{
+    static struct tv_app app;
+    size_t n;
+    const char *const *routes = tv_route_names(&n);
+    tv_log_set_level(TV_LOG_ERROR);
+    if (tv_metrics_create(&app.metrics, routes, n, NULL) != TV_OK ||
+        tv_catalog_create(&app.catalog, NULL) != TV_OK ||
+        tv_user_cache_create(&app.users.cache, 4, 1 << 20, NULL) != TV_OK ||
+        tv_shelf_create(&app.shelf, NULL, NULL, NULL) != TV_OK ||
+        tv_breaker_start(&app.mongo_breaker, "MongoDB", away, NULL, 3600000, NULL) != TV_OK ||
+        tv_breaker_start(&app.redis_breaker, "Redis", away, NULL, 3600000, NULL) != TV_OK)
+        abort();
+    app.users.breaker = app.mongo_breaker;
+    load(&app);
+    return &app;
+}
+
+static void check(const struct tv_response *r)
+{
+    const struct tv_buffer *body = &r->out.buffer;
+    int known =
+        r->status == 200 || r->status == 400 || r->status == 404 || r->status == 405 || r->status == 503;
+    if (!known || r->out.failed || (r->lent == NULL && body->size == 0))
+        abort();
+    if (body->size && !tv_text_is_utf8(body->data, body->size))
+        abort();
+}
+
+static void answer(struct tv_app *app, const uint8_t *data, size_t size, int html, int other_method)
+{
+    struct tv_request request;
+    struct tv_response response;
+    char *target = malloc(size + 1);
+    memcpy(target, data, size);
+    target[size] = '\0';
+    tv_response_init(&response);
+    if (tv_request_parse(&request, target, NULL) == TV_OK) {
+        request.wants_html = html;
+        request.other_method = other_method;
+        request.may_wait = 1;
+        if (tv_route_answer(app, &request, &response) != TV_ANSWERED)
+            abort();
+        check(&response);
+    }
+    tv_response_free(&response);
+    free(target);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct tv_app *app;
+    if (app == NULL)
+        app = make_app();
+    char *accept = malloc(size + 1);
+    memcpy(accept, data, size);
+    accept[size] = '\0';
+    int html = tv_accepts_html(accept);
+    free(accept);
+    answer(app, data, size, 0, html);
+    answer(app, data, size, 1, 0);
+    return 0;
+}

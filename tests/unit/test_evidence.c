@@ -1,0 +1,102 @@
+/* test_evidence: rows of users become pairs; repeats are averaged as SQL does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "trivet/evidence.h"
+#include "trivet/ratings.h"
+
+static void pairs_are_gathered_by_user(void **state)
+{
+    (void)state;
+    struct tv_evidence e = TV_EVIDENCE_INIT;
+    const struct {
+        int64_t user, item;
+        float rating;
+    } rows[] = {{-5, 1, 4}, {-5, 9, 1}, {2, 1, 5}, {2, 1, 4}, {2, 1, 4}, {2, 3, 2.5f}, {INT64_MAX, INT64_MIN, 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(tv_evidence_add(&e, rows[i].user, rows[i].item, rows[i].rating, NULL), TV_OK);
+    assert_int_equal(e.n_users, 3);
+    assert_int_equal(e.n_pairs, 5);
+    const size_t start[] = {0, 2, 4, 5};
+    assert_memory_equal(e.start, start, sizeof start);
+    assert_true(e.ratings[2] == (float)(13.0 / 3.0));
+    assert_true(e.ratings[3] == 2.5f);
+    assert_true(e.users[2] == INT64_MAX && e.items[4] == INT64_MIN);
+    tv_evidence_free(&e);
+    assert_null(e.users);
+}
+
+static void the_same_item_of_two_users_is_two_pairs(void **state)
+{
+    (void)state;
+    struct tv_evidence e = TV_EVIDENCE_INIT;
+    assert_int_equal(tv_evidence_add(&e, 1, 7, 1, NULL), TV_OK);
+    assert_int_equal(tv_evidence_add(&e, 2, 7, 3, NULL), TV_OK);
+    assert_int_equal(e.n_pairs, 2);
+    assert_true(e.ratings[0] == 1 && e.ratings[1] == 3);
+    tv_evidence_free(&e);
+}
+
+static void rows_out_of_order_are_refused(void **state)
+{
+    (void)state;
+    struct tv_evidence e = TV_EVIDENCE_INIT;
+    struct tv_error err = {0};
+    assert_int_equal(tv_evidence_add(&e, 5, 5, 1, &err), TV_OK);
+    assert_int_equal(tv_evidence_add(&e, 5, 4, 1, &err), TV_ERR_INPUT);
+    assert_int_equal(tv_evidence_add(&e, 4, 9, 1, &err), TV_ERR_INPUT);
+    assert_non_null(strstr(err.message, "user 4"));
+    tv_evidence_free(&e);
+}
+
+static void many_rows_grow_it(void **state)
+{
+    (void)state;
+    struct tv_evidence e = TV_EVIDENCE_INIT;
+    for (int64_t u = 0; u < 3000; u++)
+        for (int64_t i = 0; i < 40; i++)
+            assert_int_equal(tv_evidence_add(&e, u, i * u, (float)(i % 5), NULL), TV_OK);
+    assert_int_equal(e.n_users, 3000);
+    assert_int_equal(e.n_pairs, 2999 * 40 + 1); /* user 0 rated item 0 forty times */
+    assert_true(e.ratings[0] == 2.0f);
+    assert_true(e.items[e.start[2999] + 39] == 39 * 2999);
+    tv_evidence_free(&e);
+}
+
+/* A table and a search answer alike, at ids next to each other, far apart, negative and at both ends. */
+static void a_map_finds_what_a_search_finds(void **state)
+{
+    (void)state;
+    const int64_t near[] = {-3, -1, 0, 7, 500, 60000};
+    const int64_t far[] = {INT64_MIN, -5, 0, 1, INT64_MAX};
+    const struct {
+        const int64_t *ids;
+        size_t n;
+        int has_table;
+    } cases[] = {{near, 6, 1}, {far, 5, 0}, {near, 1, 1}, {near, 0, 0}};
+    const int64_t asked[] = {INT64_MIN, INT64_MIN + 1, -6, -5, -4, -3, -2, -1, 0, 1, 7, 8, 500, 59999, 60000, 60001, INT64_MAX};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct tv_dense_map map;
+        tv_dense_map_create(&map, cases[c].ids, cases[c].n);
+        assert_int_equal(map.place != NULL, cases[c].has_table);
+        for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+            assert_int_equal(tv_dense_map_find(&map, asked[i]), tv_dense_find(cases[c].ids, cases[c].n, asked[i]));
+        tv_dense_map_free(&map);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pairs_are_gathered_by_user),
+        cmocka_unit_test(the_same_item_of_two_users_is_two_pairs),
+        cmocka_unit_test(rows_out_of_order_are_refused),
+        cmocka_unit_test(many_rows_grow_it),
+        cmocka_unit_test(a_map_finds_what_a_search_finds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
