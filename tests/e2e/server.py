@@ -1,0 +1,60 @@
+"""trivet-serve as a child of the tests, on a port of its own."""
+
+import contextlib
+import json
+import os
+import urllib.error
+import urllib.request
+
+from stores import Process, free_port
+
+
+class Answer:
+    """An HTTP answer of any status: errors are answers, too."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Server(Process):
+    def __init__(self, binary, place, folder, env=None, args=()):
+        self.port = free_port()
+        super().__init__(f"serve-{self.port}", folder)
+        self.binary, self.stores, self.extra, self.args = binary, place, dict(env or {}), list(args)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self):
+        return [self.binary, "--listen", f"127.0.0.1:{self.port}", *self.args]
+
+    def environment(self):
+        return {**clean_environment(), **self.stores.env, "TRIVET_READER": self.stores.page_uri, **self.extra}
+
+    def answers(self):
+        return self.get("/healthz", timeout=1).status == 200
+
+    def get(self, path, timeout=10, **headers):
+        """GET path; header names are given with underscores: get("/", accept="text/html")."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(self.url + path, headers=named)
+        with contextlib.ExitStack() as stack:
+            try:
+                answer = urllib.request.urlopen(request, timeout=timeout)
+            except urllib.error.HTTPError as error:
+                answer = error
+            stack.enter_context(answer)
+            return Answer(answer.status, answer.headers, answer.read())
+
+
+def clean_environment():
+    """Ours without any TRIVET_ setting: what a developer has exported must not reach a program under test."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("TRIVET_") or k.startswith("TRIVET_TEST_")}

@@ -1,0 +1,334 @@
+"""Real private stores for tests: one class a server, each on a port of its own with its data in a temporary folder.
+
+A store is started, stopped, killed (SIGKILL, as a crash), paused (SIGSTOP, as a machine that hangs) and resumed.
+Whatever goes wrong while starting is told with the tail of the server's own log. A server dies with the test run,
+even when that is killed: the kernel sends it the signal we ask for below.
+"""
+
+import ctypes
+import os
+import pathlib
+import pwd
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+PR_SET_PDEATHSIG = 1
+START_SECONDS = 60
+
+
+class StoreError(Exception):
+    """A store that does not start or stop; the message holds the end of its log."""
+
+
+def free_port():
+    """A port nobody listens on, below the range from which the kernel takes ports for outgoing connections."""
+    for _ in range(1000):
+        port = random.randrange(20000, 32000)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise StoreError("no free port between 20000 and 32000")
+
+
+def die_with_parent(sig):
+    libc = ctypes.CDLL(None)
+    return lambda: libc.prctl(PR_SET_PDEATHSIG, sig)
+
+
+def descendants(pid):
+    """The process and all below it: PostgreSQL's backends live in sessions of their own, so no group holds them."""
+    pids = [pid]
+    for parent in pids:
+        try:
+            text = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text()
+        except OSError:
+            continue
+        pids += [int(child) for child in text.split()]
+    return pids
+
+
+class Process:
+    """One child with its output in a file; what stores and trivet-serve have in common."""
+
+    stop_signal = signal.SIGTERM
+    user = None  # another account to run as
+
+    def __init__(self, name, folder):
+        self.name = name
+        self.folder = pathlib.Path(folder)
+        self.log_path = self.folder / f"{name}.log"
+        self.child = None
+
+    def command(self):
+        raise NotImplementedError
+
+    def answers(self):
+        """True once it serves; False or an exception while it does not yet."""
+        raise NotImplementedError
+
+    def environment(self):
+        return None
+
+    @property
+    def running(self):
+        return self.child is not None and self.child.poll() is None
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def log(self, lines=None):
+        text = self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+        return text if lines is None else "\n".join(text.splitlines()[-lines:])
+
+    def start(self):
+        account = {"user": self.user, "group": self.user, "extra_groups": []} if self.user else {}
+        with open(self.log_path, "ab") as log:
+            self.child = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                          env=self.environment(), cwd=self.folder, start_new_session=True,
+                                          preexec_fn=die_with_parent(self.stop_signal), **account)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers_now():
+            if self.child.poll() is not None:
+                raise StoreError(f"{self.name} ended with {self.child.returncode}; its log ends:\n{self.log(20)}")
+            if time.monotonic() > deadline:
+                self.kill()
+                raise StoreError(f"{self.name} gave no answer in {START_SECONDS} s; its log ends:\n{self.log(20)}")
+            time.sleep(0.02)
+        return self
+
+    def _answers_now(self):
+        try:
+            return self.child.poll() is None and self.answers()
+        except OSError:
+            return False
+
+    def stop(self, timeout=30):
+        """Orderly end; a process that does not go in time is killed and reported."""
+        if not self.running:
+            return
+        self.resume()
+        self.child.send_signal(self.stop_signal)
+        try:
+            self.child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise StoreError(f"{self.name} did not stop in {timeout} s; its log ends:\n{self.log(20)}") from None
+
+    def kill(self):
+        """SIGKILL, to everything it started as well: a crash."""
+        if self.running:
+            self._signal_all(signal.SIGKILL)
+            self.child.wait()
+
+    def pause(self):
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self):
+        self._signal_all(signal.SIGCONT)
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def _signal_all(self, sig):
+        for pid in descendants(self.child.pid):
+            try:
+                os.kill(pid, sig)
+            except ProcessLookupError:
+                pass
+
+
+class Store(Process):
+    def __init__(self, name, folder):
+        super().__init__(name, folder)
+        self.port = free_port()
+        self.data = self.folder / name
+        self.data.mkdir()
+
+    def _talk(self, request, size):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=1) as s:
+            s.sendall(request)
+            return s.recv(size)
+
+
+class Postgres(Store):
+    stop_signal = signal.SIGINT  # fast shutdown; SIGTERM would wait for clients to leave
+
+    def __init__(self, folder):
+        super().__init__("postgres", folder)
+        self.bin = self._find_bin()
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            self.user = "postgres"
+            shutil.chown(self.data, "postgres", "postgres")
+        self._initdb()
+
+    @staticmethod
+    def _find_bin():
+        found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda p: int(p.parts[-3]))
+        if found:
+            return found[-1].parent
+        if shutil.which("initdb"):
+            return pathlib.Path(shutil.which("initdb")).parent
+        raise StoreError("no PostgreSQL server: apt-get install postgresql")
+
+    def _initdb(self):
+        account = {"user": self.user, "group": self.user, "extra_groups": []} if self.user else {}
+        done = subprocess.run([self.bin / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                               "--locale=C.UTF-8", "--no-sync"], cwd="/", capture_output=True, text=True, **account)
+        if done.returncode != 0:
+            raise StoreError(f"initdb failed:\n{done.stdout}{done.stderr}")
+
+    def command(self):
+        # Without fsync a crash of the machine could lose data, a killed server cannot: the kernel holds its writes.
+        return [self.bin / "postgres", "-D", self.data, "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
+                "-c", f"unix_socket_directories={self.data}", "-c", "fsync=off"]
+
+    def answers(self):
+        done = subprocess.run([self.bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)])
+        return done.returncode == 0
+
+    def uri(self, database="postgres"):
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def psql(self, sql, database="postgres"):
+        """Runs SQL; gives the unaligned rows as text, fields divided by a bar."""
+        return self.ask(self.uri(database), sql)
+
+    @staticmethod
+    def ask(uri, sql):
+        done = subprocess.run(["psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1", "-d", uri, "-c", sql],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            raise StoreError(f"psql failed: {done.stderr}")
+        return done.stdout.rstrip("\n")
+
+
+class Mongo(Store):
+    def __init__(self, folder):
+        super().__init__("mongo", folder)
+        self.binary = self.find()
+
+    @staticmethod
+    def find():
+        for path in (os.environ.get("TRIVET_TEST_MONGOD"), shutil.which("mongod"), REPO / ".run/bin/mongod"):
+            if path and pathlib.Path(path).exists():
+                return pathlib.Path(path)
+        raise StoreError("no mongod on PATH, in $TRIVET_TEST_MONGOD or .run/bin: ./check fetches one")
+
+    def command(self):
+        return [self.binary, "--dbpath", self.data, "--port", str(self.port), "--bind_ip", "127.0.0.1",
+                "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25",
+                "--setParameter", "diagnosticDataCollectionEnabled=false"]
+
+    def answers(self):
+        import pymongo  # here, so that a test without MongoDB needs no client of it
+        try:
+            with pymongo.MongoClient(self.uri(), serverSelectionTimeoutMS=500) as client:
+                return client.admin.command("ping")["ok"] == 1
+        except pymongo.errors.PyMongoError:
+            return False
+
+    def uri(self, database=""):
+        return f"mongodb://127.0.0.1:{self.port}/{database}".rstrip("/")
+
+
+class Redis(Store):
+    def command(self):
+        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.data,
+                "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--save", "", "--databases", "1000"]
+
+    def __init__(self, folder):
+        super().__init__("redis", folder)
+        if not shutil.which("redis-server"):
+            raise StoreError("no redis-server: apt-get install redis-server")
+
+    def answers(self):
+        return self._talk(b"PING\r\n", 7).startswith(b"+PONG")
+
+    def uri(self, database=0):
+        return f"redis://127.0.0.1:{self.port}/{database}"
+
+
+class Place:
+    """Where one test's data live: a database in each of the three stores, and the environment that names them."""
+
+    def __init__(self, servers, postgres="postgres", mongo="recsys", redis=0):
+        self.postgres, self.mongo, self.redis = servers.postgres, servers.mongo, servers.redis
+        self.postgres_database, self.mongo_database, self.redis_database = postgres, mongo, redis
+
+    @property
+    def postgres_uri(self):
+        return self.postgres.uri(self.postgres_database)
+
+    @property
+    def page_uri(self):
+        """The login of trivet-serve's page /lab."""
+        return self.postgres_uri.replace("//postgres@", "//trivet_page@")
+
+    @property
+    def mongo_uri(self):
+        return self.mongo.uri(self.mongo_database)
+
+    @property
+    def redis_uri(self):
+        return self.redis.uri(self.redis_database)
+
+    @property
+    def env(self):
+        return {"TRIVET_POSTGRES": self.postgres_uri, "TRIVET_MONGO": self.mongo_uri, "TRIVET_REDIS": self.redis_uri}
+
+    def psql(self, sql):
+        return self.postgres.psql(sql, self.postgres_database)
+
+    def mongo_db(self):
+        import pymongo
+        return pymongo.MongoClient(self.mongo_uri, serverSelectionTimeoutMS=3000)[self.mongo_database]
+
+    def redis_client(self):
+        import redis
+        return redis.Redis.from_url(self.redis_uri)
+
+
+class Servers:
+    """The three stores together, in one temporary folder that every account may enter."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="trivet-test-"))
+        self.folder.chmod(0o711)
+        self.started = []
+        self.places = 0
+        try:
+            self.postgres = self._start(Postgres(self.folder))
+            self.mongo = self._start(Mongo(self.folder))
+            self.redis = self._start(Redis(self.folder))
+        except BaseException:
+            self.end()
+            raise
+
+    def _start(self, store):
+        self.started.append(store)
+        return store.start()
+
+    def place(self):
+        """An empty database of its own in each store; cheap, so every test can have one."""
+        self.places += 1
+        name = f"place_{self.places}"
+        self.postgres.psql(f"CREATE DATABASE {name}")
+        return Place(self, name, name, self.places)
+
+    def end(self):
+        for store in reversed(self.started):
+            if store.running:
+                store.kill()  # nobody reads these data again
+        shutil.rmtree(self.folder, ignore_errors=True)

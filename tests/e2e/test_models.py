@@ -1,0 +1,326 @@
+"""The life of a model in real stores: fit, list, switch, roll back, prune, repair; and what is refused."""
+
+import json
+import random
+import subprocess
+import time
+
+import pytest
+
+from breakpoints import at
+from server import clean_environment
+
+
+@pytest.fixture(scope="module")
+def small_set(tmp_path_factory):
+    """Ratings of 60 users with tastes of their own, as MovieLens files; 0.1 s to train."""
+    folder = tmp_path_factory.mktemp("small") / "ratings"
+    folder.mkdir()
+    rng = random.Random(7)
+    with open(folder / "ratings.csv", "w") as f:
+        f.write("userId,movieId,rating,timestamp\n")
+        for user in range(1, 61):
+            for movie in sorted(rng.sample(range(1, 81), rng.randint(4, 60))):
+                stars = 4.5 if movie % 3 == user % 3 else 2.0
+                f.write(f"{user},{movie * 7},{stars + rng.choice([-0.5, 0, 0.5])},{1_000_000 + user * 100 + movie}\n")
+    with open(folder / "movies.csv", "w") as f:
+        f.write("movieId,title,genres\n")
+        for movie in range(1, 81):
+            f.write(f'{movie * 7},"Film {movie}, The ({1950 + movie})",{"Drama|War" if movie % 2 else "Comedy"}\n')
+    return folder
+
+
+@pytest.fixture
+def loaded(run, fresh_stores, small_set):
+    run("trivet-etl", "load", small_set, env=fresh_stores.env)
+    return fresh_stores
+
+
+FIT = ("fit", "--set", "max_items_for_user=60", "--factors")
+
+
+def live(stores):
+    value = stores.redis_client().get("trivet:live")
+    return int(value) if value else None
+
+
+def what_is_stored(stores):
+    """Everything by number: collections and keys of models."""
+    names = {n for n in stores.mongo_db().list_collection_names() if n.split("_")[0] in ("user", "model", "item")}
+    keys = {k.decode().split("}")[0] + "}" for k in stores.redis_client().keys("trivet:model:*")}
+    return names, keys
+
+
+def exactly(stores, numbers):
+    """Only what the given models need is stored, and the journal says the same."""
+    names, keys = what_is_stored(stores)
+    assert names == {"user", "item"} | {f"user_{n}" for n in numbers} | {f"model_{n}" for n in numbers}
+    assert keys == {"trivet:model:{%d}" % n for n in numbers}
+    states = stores.psql("SELECT id FROM trivet.run WHERE state IN ('kept', 'live') ORDER BY id").split()
+    assert [int(s) for s in states] == sorted(numbers)
+
+
+def consistent(run, stores):
+    """Journal, Redis and the view for notebooks name the same model, and it answers."""
+    number = live(stores)
+    assert stores.psql("SELECT id FROM trivet.run WHERE state = 'live'") == str(number)
+    view = next(stores.mongo_db().list_collections(filter={"name": "user"}))
+    assert view["options"]["viewOn"] == f"user_{number}"
+    assert stores.mongo_db().user.count_documents({}) == 60
+    return number
+
+
+def test_fit_publishes_and_says_what_it_does(run, loaded):
+    done = run("trivet-train", *FIT, 5, env=loaded.env)
+    assert "model 1 is live: 5 factors" in done.stdout and "60 users are served" in done.stdout
+    for word in ("read ratings", "factorise", "fold in users", "write factors", "read back", "activate", "peak memory",
+                 "density", "users without activity", "steps"):
+        assert word in done.stderr, word
+    assert consistent(run, loaded) == 1
+    exactly(loaded, [1])
+    row = json.loads(loaded.psql("SELECT row_to_json(r) FROM trivet.run r"))
+    assert row["filter"]["max_items_for_user"] == 60 and row["parameters"] == {"factors": 5}
+    assert row["source"] == "trivet.user_item(max_items_for_user => 60)"
+    assert row["counts"]["users_served"] == 60 and row["counts"]["seconds"]["factorise"] >= 0
+    assert row["command"] == "trivet-train fit --algorithm svd --factors 5 --set 'max_items_for_user=60'"
+    item = loaded.mongo_db().item.find_one({"_id": 7})
+    assert item["title"] == "The Film 1 (1951)" and item["year"] == 1951 and item["genres"] == ["Drama", "War"]
+    assert item["n"] == int(loaded.psql("SELECT count(*) FROM trivet.rating WHERE item_id = 7"))
+
+
+def test_three_models_are_kept_and_the_one_before_is_never_pruned(run, loaded):
+    for factors in (2, 3, 4, 5):
+        run("trivet-train", *FIT, factors, env=loaded.env)
+    exactly(loaded, [2, 3, 4])
+    assert "model 2 is live" in run("trivet-train", "activate", 2, env=loaded.env).stdout
+    assert consistent(run, loaded) == 2
+    run("trivet-train", *FIT, 6, env=loaded.env)
+    exactly(loaded, [2, 3, 4, 5][0:1] + [3, 4, 5])
+    assert "model 2 is live" in run("trivet-train", "rollback", env=loaded.env).stdout
+    listing = run("trivet-train", "models", env=loaded.env).stdout.splitlines()
+    assert [line.split()[:2] for line in listing[1:]] == [["2", "live"], ["3", "kept"], ["4", "kept"], ["5", "kept"]]
+    assert "3..60 a user" in listing[1]
+    refused = run("trivet-train", "activate", 1, env=loaded.env, check=False)
+    assert refused.returncode == 3 and "no model 1" in refused.stderr and "trivet-train models" in refused.stderr
+
+
+def test_rollback_needs_a_model_to_go_back_to(run, loaded):
+    run("trivet-train", *FIT, 3, env=loaded.env)
+    refused = run("trivet-train", "rollback", env=loaded.env, check=False)
+    assert refused.returncode != 0 and "no other model was live" in refused.stderr
+
+
+def test_if_changed_does_nothing_twice(run, loaded, small_set):
+    first = run("trivet-train", *FIT, 3, "--if-changed", env=loaded.env)
+    assert "model 1 is live" in first.stdout
+    before = what_is_stored(loaded), loaded.psql("SELECT count(*) FROM trivet.run")
+    assert "nothing changed" in run("trivet-train", *FIT, 3, "--if-changed", env=loaded.env).stdout
+    assert (what_is_stored(loaded), loaded.psql("SELECT count(*) FROM trivet.run")) == before
+    loaded.psql("INSERT INTO trivet.rating (user_id, item_id, value) VALUES (1, 14, 5)")
+    assert "model 2 is live" in run("trivet-train", *FIT, 3, "--if-changed", env=loaded.env).stdout
+    assert "model 3 is live" in run("trivet-train", *FIT, 4, "--if-changed", env=loaded.env).stdout
+
+
+def test_dry_run_writes_nothing(run, loaded):
+    before = what_is_stored(loaded), loaded.psql("SELECT count(*) FROM trivet.run")
+    done = run("trivet-train", *FIT, 3, "--dry-run", env=loaded.env)
+    assert "memory" in done.stdout and "Redis" in done.stdout and "nothing was written" in done.stdout
+    assert (what_is_stored(loaded), loaded.psql("SELECT count(*) FROM trivet.run")) == before
+    assert loaded.redis_client().dbsize() == 0
+
+
+@pytest.mark.parametrize("arguments, code, words", [
+    (["--set", "min_user_for_item=3"], 2, ["min_user_for_item", "did you mean min_users_for_item"]),
+    (["--set", "max_items_for_user=2"], 2, ["at least min_items_for_user, which is 3"]),
+    (["--set", "rated_since=soon"], 2, ["rated_since is \"soon\"", "2015-04-01"]),
+    (["--set", "min_users_for_item=1000"], 3, ["the item cut", "--set min_users_for_item="]),
+    (["--set", "max_items_for_user=3"], 3, ["the user cut", "--set max_items_for_user="]),
+    (["--factors", "200"], 2, ["--factors is 200", "has at most"]),
+    (["--factor", "x"], 2, ["--factors"]),
+])
+def test_mistakes_are_named_and_change_nothing(run, loaded, arguments, code, words):
+    refused = run("trivet-train", "fit", *arguments, env=loaded.env, check=False)
+    assert refused.returncode == code, refused.stderr
+    for word in words:
+        assert word in refused.stderr
+    assert live(loaded) is None and what_is_stored(loaded) == (set(), set())
+    assert loaded.psql("SELECT count(*) FROM trivet.run WHERE state <> 'failed'") == "0"
+
+
+def test_the_suggestion_for_an_empty_result_works(run, loaded):
+    refused = run("trivet-train", "fit", "--set", "min_users_for_item=1000", env=loaded.env, check=False)
+    suggestion = refused.stderr.split("this would keep some: ")[1].split("\n")[0].split()
+    run("trivet-train", "fit", *suggestion, env=loaded.env)
+
+
+def test_a_rank_below_k_is_named(run, fresh_stores, tmp_path):
+    """Five users who rate alike: rank 1. An explicit k is refused, the default shrinks."""
+    rows = "".join(f"{u},{i},{i % 5 + 1}\n" for u in range(1, 6) for i in range(1, 5))
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating\n" + rows)
+    run("trivet-etl", "load", tmp_path, env=fresh_stores.env)
+    wide = ("--set", "min_users_for_item=0")
+    refused = run("trivet-train", "fit", *wide, "--factors", 2, env=fresh_stores.env, check=False)
+    assert refused.returncode == 3 and "rank 1" in refused.stderr and "--factors 1" in refused.stderr
+    assert live(fresh_stores) is None
+    assert fresh_stores.psql("SELECT state, message LIKE '%rank 1%' FROM trivet.run") == "failed|t"
+    done = run("trivet-train", "fit", *wide, env=fresh_stores.env)
+    assert "1 factors" in done.stdout
+
+
+def test_the_row_limit_warns(run, loaded):
+    done = run("trivet-train", *FIT, 3, "--set", "max_row_number=100", env=loaded.env)
+    total = loaded.psql("SELECT count(*) FROM trivet.user_item(max_items_for_user => 60)")
+    assert f"kept 100 of {int(total):,} rows: only users 1.." in done.stderr
+
+
+def test_no_schema_and_no_store_are_told(run, fresh_stores, private_stores):
+    refused = run("trivet-train", "fit", env=fresh_stores.env, check=False)
+    assert refused.returncode != 0 and "trivet-etl load" in refused.stderr
+    for store, word in ((private_stores.redis, "Redis"), (private_stores.mongo, "MongoDB"), (private_stores.postgres, "PostgreSQL")):
+        store.stop()
+        refused = run("trivet-train", "fit", env=private_stores.env, check=False)
+        assert refused.returncode == 4 and word in refused.stderr and "is it running" in refused.stderr
+        store.start()
+
+
+# --- crashes -------------------------------------------------------------------------------------------------
+
+# In the order of a fit; the last two of a model too many being pruned.
+CRASHES = ["tv_run_begin", "fit_start_catalogue", "fit_read", "fit_choose_rows", "fit_factorise", "fit_users",
+           "tv_mongo_create_index", "fit_end_catalogue", "fit_describe", "tv_model_write_mongo",
+           "tv_model_write_redis", "tv_model_read_redis", "fit_check_users", "tv_run_complete", "tv_lifecycle_activate",
+           "tv_mongo_rename", "tv_model_switch", "tv_mongo_point_view", "tv_run_go_live", "tv_lifecycle_prune",
+           "tv_lifecycle_discard", "tv_mongo_drop", "tv_model_drop_redis"]
+
+
+def test_kill_at_every_step(run, programs, loaded, serve):
+    """SIGKILL at each step: a running server goes on answering, the next fit succeeds, nothing is left behind."""
+    for factors in (2, 3, 4):
+        run("trivet-train", *FIT, factors, env=loaded.env)
+    server = serve(loaded)
+    for n, function in enumerate(CRASHES):
+        before = live(loaded)
+        at(function, programs["trivet-train"], *FIT, 5 + n % 20, env=loaded.env)
+        answer = server.get("/api/v1/recs?user_id=3&top=5")
+        assert answer.status == 200 and len(answer.json()["items"]) == 5, function
+        switched = live(loaded) != before
+        assert switched == (CRASHES.index(function) > CRASHES.index("tv_model_switch")), function
+        run("trivet-train", "repair", env=loaded.env)
+        assert live(loaded) == before + 1 if switched else before, function
+        consistent(run, loaded)
+        run("trivet-train", *FIT, 30, env=loaded.env)
+        number = consistent(run, loaded)
+        kept = [int(x) for x in loaded.psql("SELECT id FROM trivet.run WHERE state IN ('kept', 'live')").split()]
+        assert number in kept and 3 <= len(kept) <= 4
+        exactly(loaded, kept)
+
+
+@pytest.mark.parametrize("store", ["mongo", "redis", "postgres"])
+@pytest.mark.parametrize("function", ["fit_users", "tv_model_write_redis", "tv_lifecycle_activate"])
+def test_a_store_that_dies_halfway(run, programs, private_stores, small_set, store, function):
+    """The store is killed while fit is under way: a clear error, the old model stays, the next fit succeeds."""
+    run("trivet-etl", "load", small_set, env=private_stores.env)
+    run("trivet-train", *FIT, 3, env=private_stores.env)
+    victim = getattr(private_stores, store)
+    done = at(function, programs["trivet-train"], *FIT, 4, env=private_stores.env, do=f"shell kill -9 {victim.pid}")
+    assert "exited with code" in done.stdout, done.stdout
+    name = {"mongo": "MongoDB", "redis": "Redis", "postgres": "PostgreSQL"}[store]
+    assert name in done.stderr + done.stdout or "the lock" in done.stderr + done.stdout
+    victim.kill()
+    victim.start()
+    run("trivet-train", "repair", env=private_stores.env)
+    assert consistent(run, private_stores) == 1
+    exactly(private_stores, [1, 2] if function == "tv_lifecycle_activate" else [1])  # whole by then, so kept
+    run("trivet-train", *FIT, 4, env=private_stores.env)
+    assert consistent(run, private_stores) > 1
+
+
+def test_flushall_is_repaired_from_mongodb(run, loaded):
+    for factors in (3, 4):
+        run("trivet-train", *FIT, factors, env=loaded.env)
+    redis = loaded.redis_client()
+    before = redis.get("item_factors"), redis.get("trivet:model:{2}:item_factors:0"), redis.hgetall("trivet:model:{2}")
+    redis.flushdb()
+    assert "model 2 is live" in run("trivet-train", "repair", env=loaded.env).stdout
+    after = redis.get("item_factors"), redis.get("trivet:model:{2}:item_factors:0"), redis.hgetall("trivet:model:{2}")
+    assert {**after[2], b"description": b""} == {**before[2], b"description": b""} and after[:2] == before[:2]
+    assert json.loads(after[2][b"description"]) == json.loads(before[2][b"description"])
+    assert "model 1 is live" in run("trivet-train", "rollback", env=loaded.env).stdout
+    consistent(run, loaded)
+
+
+def test_an_older_redis_is_brought_forward(run, loaded):
+    """A Redis that came back from an old snapshot shows model 1; the journal says 2."""
+    for factors in (3, 4):
+        run("trivet-train", *FIT, factors, env=loaded.env)
+    loaded.redis_client().set("trivet:live", 1)
+    run("trivet-train", "repair", env=loaded.env)
+    assert consistent(run, loaded) == 2
+
+
+def test_foreign_models_are_left_alone(run, loaded):
+    """Stores that hold models of another journal: their numbers are skipped, their data stay."""
+    loaded.mongo_db()["user_41"].insert_one({"_id": 1})
+    run("trivet-train", *FIT, 3, env=loaded.env)
+    assert live(loaded) == 42
+    assert loaded.mongo_db()["user_41"].count_documents({}) == 1
+
+
+def test_a_second_trainer_is_refused_and_names_the_first(run, programs, loaded):
+    holder = subprocess.Popen(["psql", "-X", "-qAt", "-d", loaded.postgres_uri], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True)
+    holder.stdin.write("SET application_name = 'trivet-train fit (run 12)'; SELECT pg_advisory_lock(trivet.lock_key());"
+                       " SELECT 'held';\n")
+    holder.stdin.flush()
+    while holder.stdout.readline().strip() != "held":
+        pass
+    try:
+        for command in (FIT + (3,), ("activate", 1), ("rollback",), ("repair",)):
+            refused = run("trivet-train", *command, env=loaded.env, check=False)
+            assert refused.returncode == 5 and "locked by trivet-train fit (run 12)" in refused.stderr
+        assert live(loaded) is None
+    finally:
+        holder.stdin.close()
+        holder.wait(10)
+    run("trivet-train", *FIT, 3, env=loaded.env)
+
+
+def test_two_trainers_at_once(programs, loaded):
+    """Really two: one wins, the other exits and says why."""
+    command = [str(programs["trivet-train"]), *map(str, FIT), "10"]
+    env = {**clean_environment(), **loaded.env}
+    both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    results = [(child.communicate(timeout=60), child.returncode) for child in both]
+    codes = sorted(code for _, code in results)
+    assert codes in ([0, 5], [0, 0]), results  # [0, 0] only if the first was done before the second began
+    if codes == [0, 5]:
+        (_, stderr), _ = next(r for r in results if r[1] == 5)
+        assert "locked by trivet-train fit" in stderr
+
+
+def test_a_load_waits_for_a_fit(run, programs, loaded, small_set):
+    holder = subprocess.Popen(["psql", "-X", "-qAt", "-d", loaded.postgres_uri], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True)
+    holder.stdin.write("SET application_name = 'trivet-train fit (run 1)'; SELECT pg_advisory_lock(trivet.lock_key());"
+                       " SELECT 'held';\n")
+    holder.stdin.flush()
+    while holder.stdout.readline().strip() != "held":
+        pass
+    load = subprocess.Popen([str(programs["trivet-etl"]), "load", str(small_set)], env={**clean_environment(), **loaded.env},
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(1)
+    assert load.poll() is None, "the load did not wait"
+    assert loaded.psql("SELECT count(*) FROM trivet.load WHERE state = 'complete'") == "1"
+    holder.stdin.close()
+    holder.wait(10)
+    _, stderr = load.communicate(timeout=60)
+    assert load.returncode == 0 and "waiting for trivet-train fit (run 1)" in stderr
+
+
+def test_sigterm_leaves_the_old_model(run, programs, loaded):
+    run("trivet-train", *FIT, 3, env=loaded.env)
+    done = at("fit_users", programs["trivet-train"], *FIT, 4, env=loaded.env, 
+              do="shell pkill -TERM -x -P $PPID trivet-train")
+    assert "interrupted" in done.stdout + done.stderr
+    assert consistent(run, loaded) == 1
+    exactly(loaded, [1])
