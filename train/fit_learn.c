@@ -1,8 +1,8 @@
 /* fit_learn: which of the ratings are learned from, as a dense matrix; and why there are none, or fewer.
  *
  * The rows are those of trivet.user_item. Where nothing but the two cuts and the row limit divides them from the
- * evidence already read, they are picked from it: Postgres then counts, but need not send the rows a second time.
- * read_source is the plain way, which is right for any source; a test holds the two against each other.
+ * evidence already read, they are counted and picked there, and Postgres is not asked a second time. read_source is
+ * the plain way, which is right for any source; a test holds the two against each other.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,55 +32,53 @@ static enum tv_status read_source(struct fit *f, struct tv_ratings *ratings, str
 
 /* --- the short way: the two cuts, applied to the evidence -------------------------------------------------- */
 
-struct ids {
-    int64_t *values; /* ascending, owned */
-    size_t n;
-};
-
-static enum tv_status read_ids(struct fit *f, enum tv_filter_part part, const char *function, struct ids *out,
-                               struct tv_error *err)
+/* The ids of items whose rows are more than min_users_for_item, ascending. */
+static enum tv_status keep_items(struct fit *f, int64_t **kept, size_t *n_kept, struct tv_error *err)
 {
-    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
-    struct tv_pg_rows *rows = NULL;
-    enum tv_status status = tv_buffer_text(&sql, "SELECT * FROM ", err);
+    int64_t *rows, more_than = tv_filter_int(f->filter, "min_users_for_item");
+    int32_t n;
+    enum tv_status status = tv_evidence_item_rows(&f->evidence, kept, &rows, &n, err);
+    *n_kept = 0;
+    for (int32_t i = 0; status == TV_OK && i < n; i++)
+        if (rows[i] > more_than)
+            (*kept)[(*n_kept)++] = (*kept)[i];
     if (status == TV_OK)
-        status = tv_filter_call(f->filter, f->snapshot, part, function, &sql, err);
-    if (status == TV_OK)
-        status = tv_buffer_text(&sql, " ORDER BY 1", err);
-    if (status == TV_OK)
-        status = tv_pg_query(f->snapshot, tv_buffer_string(&sql), 0, NULL, &rows, err);
-    tv_buffer_free(&sql);
-    if (status != TV_OK)
-        return status;
-    out->n = (size_t)tv_pg_rows_count(rows);
-    out->values = tv_alloc(out->n, sizeof *out->values, function, err);
-    for (size_t i = 0; out->values && i < out->n; i++)
-        out->values[i] = strtoll(tv_pg_cell(rows, (int)i, 0), NULL, 10);
-    tv_pg_rows_free(rows);
-    return out->values ? TV_OK : TV_ERR_NO_MEMORY;
+        free(rows);
+    return status;
 }
 
-static enum tv_status pick(struct fit *f, const struct ids *users, const struct ids *items,
-                           struct tv_ratings *ratings, struct tv_error *err)
+static enum tv_status pick(struct fit *f, const struct tv_dense_map *kept_items, struct tv_ratings *ratings,
+                           struct tv_error *err)
 {
     const struct tv_evidence *e = &f->evidence;
     size_t limit = (size_t)tv_filter_int(f->filter, "max_row_number");
-    struct tv_dense_map kept_items;
+    int64_t low = tv_filter_int(f->filter, "min_items_for_user"), high = tv_filter_int(f->filter, "max_items_for_user");
     enum tv_status status = TV_OK;
-    tv_dense_map_create(&kept_items, items->values, items->n);
-    for (size_t u = 0, kept = 0; u < e->n_users; u++) {
-        while (kept < users->n && users->values[kept] < e->users[u])
-            kept++;
-        if (kept == users->n || users->values[kept] != e->users[u])
+    for (size_t u = 0; u < e->n_users; u++) {
+        if (e->user_rows[u] < low || e->user_rows[u] > high)
             continue;
         for (size_t i = e->start[u]; i < e->start[u + 1] && status == TV_OK; i++) {
             if (tv_ratings_count(ratings) == limit)
-                break;
-            if (tv_dense_map_find(&kept_items, e->items[i]) >= 0)
+                return TV_OK;
+            if (tv_dense_map_find(kept_items, e->items[i]) >= 0)
                 status = tv_ratings_add(ratings, e->users[u], e->items[i], e->ratings[i], err);
         }
     }
-    tv_dense_map_free(&kept_items);
+    return status;
+}
+
+static enum tv_status pick_from_evidence(struct fit *f, struct tv_ratings *ratings, struct tv_error *err)
+{
+    int64_t *items;
+    size_t n;
+    struct tv_dense_map kept;
+    enum tv_status status = keep_items(f, &items, &n, err);
+    if (status != TV_OK)
+        return status;
+    tv_dense_map_create(&kept, items, n);
+    status = pick(f, &kept, ratings, err);
+    tv_dense_map_free(&kept);
+    free(items);
     return status;
 }
 
@@ -92,19 +90,6 @@ static enum tv_status take_evidence(struct fit *f, struct tv_ratings *ratings, s
     for (size_t u = 0; u < e->n_users; u++)
         for (size_t i = e->start[u]; i < e->start[u + 1] && status == TV_OK; i++)
             status = tv_ratings_add(ratings, e->users[u], e->items[i], e->ratings[i], err);
-    return status;
-}
-
-static enum tv_status pick_from_evidence(struct fit *f, struct tv_ratings *ratings, struct tv_error *err)
-{
-    struct ids users = {NULL, 0}, items = {NULL, 0};
-    enum tv_status status = read_ids(f, TV_FILTER_ITEMS, "trivet.kept_items", &items, err);
-    if (status == TV_OK)
-        status = read_ids(f, TV_FILTER_USERS, "trivet.kept_users", &users, err);
-    if (status == TV_OK)
-        status = pick(f, &users, &items, ratings, err);
-    free(users.values);
-    free(items.values);
     return status;
 }
 
@@ -177,8 +162,8 @@ static enum tv_status gather(struct fit *f, struct tv_ratings *ratings, struct t
 {
     if (f->own_source)
         return f->same_rows ? take_evidence(f, ratings, err) : read_source(f, ratings, err);
-    return tv_filter_is_null(f->filter, "rated_until") ? pick_from_evidence(f, ratings, err)
-                                                       : read_source(f, ratings, err);
+    int only_cuts = tv_filter_is_default(f->filter, "rated_until") && tv_filter_is_default(f->filter, "sample_users");
+    return only_cuts ? pick_from_evidence(f, ratings, err) : read_source(f, ratings, err);
 }
 
 enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err)

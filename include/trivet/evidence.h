@@ -1,6 +1,6 @@
 /* evidence: all ratings of all users, user after user, repeated pairs averaged: what everybody is folded in from.
  *
- * 12 bytes a pair and 16 a user. Rows must come in (user, item) order.
+ * 12 bytes a pair, 24 a user and 16 a repeated pair. Rows must come in (user, item) order.
  */
 #ifndef TRIVET_EVIDENCE_H
 #define TRIVET_EVIDENCE_H
@@ -16,7 +16,12 @@ struct tv_evidence {
     size_t *start;   /* (n_users + 1): user u has pairs start[u] .. start[u + 1] - 1 */
     int64_t *items;  /* (n_pairs) raw ids, ascending within a user */
     float *ratings;  /* (n_pairs) the mean of the pair's rows */
-    size_t user_capacity, pair_capacity;
+    int64_t *user_rows; /* (n_users) the user's rows: a pair counts as often as it stands there */
+    struct tv_repeat {
+        size_t pair;
+        int64_t more;   /* rows beyond the first */
+    } *repeats;         /* (n_repeats) the pairs of several rows, ascending */
+    size_t n_repeats, user_capacity, pair_capacity, repeat_capacity;
     double sum;      /* of the rows of the last pair, */
     int64_t n_rows;  /* which are so many */
 };
@@ -26,6 +31,9 @@ struct tv_evidence {
 /* Adds a row. The mean is taken in float64 and rounded once, as avg(real)::real does in SQL. TV_ERR_INPUT for a row
  * out of order. */
 enum tv_status tv_evidence_add(struct tv_evidence *e, int64_t user, int64_t item, float rating, struct tv_error *err);
+/* How many rows, not pairs, each item has: *items (n, ascending) and *rows (n) are malloc'ed. */
+enum tv_status tv_evidence_item_rows(const struct tv_evidence *e, int64_t **items, int64_t **rows, int32_t *n,
+                                     struct tv_error *err);
 void tv_evidence_free(struct tv_evidence *e); /* also makes it empty */
 
 #endif

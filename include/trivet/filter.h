@@ -27,14 +27,12 @@ enum tv_status tv_filter_set_json(struct tv_filter *f, const char *json, struct 
 /* The values of a preset (trivet.save_preset); TV_ERR_NOT_FOUND names it if there is none. */
 enum tv_status tv_filter_load_preset(struct tv_filter *f, struct tv_pg *pg, const char *name, struct tv_error *err);
 int64_t tv_filter_int(const struct tv_filter *f, const char *name);
-int tv_filter_is_null(const struct tv_filter *f, const char *name);
+int tv_filter_is_default(const struct tv_filter *f, const char *name);
 
 /* Which of the parameters a function takes. */
 enum tv_filter_part {
     TV_FILTER_ALL = 1,      /* trivet.user_item and the reports */
-    TV_FILTER_EVIDENCE = 2, /* trivet.evidence, and trivet.chosen_rows for it: the conditions on rows, not rated_until */
-    TV_FILTER_ITEMS = 4,    /* trivet.kept_items */
-    TV_FILTER_USERS = 8     /* trivet.kept_users */
+    TV_FILTER_EVIDENCE = 2  /* trivet.evidence, and trivet.chosen_rows for it: the conditions on rows, not rated_until */
 };
 /* Appends a call of `function`: "trivet.user_item(max_items_for_user => 200)". Only values that differ from the
  * default are named, quoted by `pg`. */

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "rank_ids.h"
+#include "trivet/buffer.h"
+
 static enum tv_status no_memory(const struct tv_evidence *e, struct tv_error *err)
 {
     return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the ratings of %zu users (%zu so far)", e->n_users, e->n_pairs);
@@ -17,7 +20,9 @@ static enum tv_status more_users(struct tv_evidence *e, struct tv_error *err)
     e->users = users ? users : e->users;
     size_t *start = realloc(e->start, (capacity + 1) * sizeof *start);
     e->start = start ? start : e->start;
-    if (users == NULL || start == NULL)
+    int64_t *rows = realloc(e->user_rows, capacity * sizeof *rows);
+    e->user_rows = rows ? rows : e->user_rows;
+    if (users == NULL || start == NULL || rows == NULL)
         return no_memory(e, err);
     e->user_capacity = capacity;
     return TV_OK;
@@ -38,21 +43,39 @@ static enum tv_status more_pairs(struct tv_evidence *e, struct tv_error *err)
     return TV_OK;
 }
 
+/* One more row of the last pair. */
+static enum tv_status add_repeat(struct tv_evidence *e, float rating, struct tv_error *err)
+{
+    if (e->n_rows == 1 && e->n_repeats == e->repeat_capacity) {
+        size_t capacity = e->repeat_capacity ? e->repeat_capacity * 2 : 64;
+        struct tv_repeat *repeats = realloc(e->repeats, capacity * sizeof *repeats);
+        if (repeats == NULL)
+            return no_memory(e, err);
+        e->repeats = repeats;
+        e->repeat_capacity = capacity;
+    }
+    if (e->n_rows == 1)
+        e->repeats[e->n_repeats++] = (struct tv_repeat){.pair = e->n_pairs - 1};
+    e->repeats[e->n_repeats - 1].more++;
+    e->user_rows[e->n_users - 1]++;
+    e->sum += (double)rating;
+    e->n_rows++;
+    e->ratings[e->n_pairs - 1] = (float)(e->sum / (double)e->n_rows);
+    return TV_OK;
+}
+
 enum tv_status tv_evidence_add(struct tv_evidence *e, int64_t user, int64_t item, float rating, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     int same_user = e->n_users > 0 && e->users[e->n_users - 1] == user;
-    if (same_user && e->items[e->n_pairs - 1] == item) {
-        e->sum += (double)rating;
-        e->n_rows++;
-        e->ratings[e->n_pairs - 1] = (float)(e->sum / (double)e->n_rows);
-        return TV_OK;
-    }
+    if (same_user && e->items[e->n_pairs - 1] == item)
+        return add_repeat(e, rating, err);
     if ((e->n_users > 0 && e->users[e->n_users - 1] > user) || (same_user && e->items[e->n_pairs - 1] > item))
         return tv_fail(err, TV_ERR_INPUT, "the rating of item %lld by user %lld comes out of order", (long long)item,
                        (long long)user);
     if (!same_user && (status = more_users(e, err)) == TV_OK) {
         e->start[e->n_users] = e->n_pairs;
+        e->user_rows[e->n_users] = 0;
         e->users[e->n_users++] = user;
     }
     if (status == TV_OK)
@@ -61,10 +84,32 @@ enum tv_status tv_evidence_add(struct tv_evidence *e, int64_t user, int64_t item
         return status;
     e->sum = (double)rating;
     e->n_rows = 1;
+    e->user_rows[e->n_users - 1]++;
     e->items[e->n_pairs] = item;
     e->ratings[e->n_pairs++] = rating;
     e->start[e->n_users] = e->n_pairs;
     return TV_OK;
+}
+
+enum tv_status tv_evidence_item_rows(const struct tv_evidence *e, int64_t **items, int64_t **rows, int32_t *n,
+                                     struct tv_error *err)
+{
+    int32_t *dense;
+    *rows = NULL;
+    enum tv_status status = tv_rank_ids(items, n, &dense, e->items, e->n_pairs, "items", err);
+    if (status != TV_OK)
+        return status;
+    *rows = tv_alloc((size_t)*n, sizeof **rows, "counts of items", err);
+    for (size_t i = 0; *rows && i < e->n_pairs; i++)
+        (*rows)[dense[i]]++;
+    for (size_t i = 0; *rows && i < e->n_repeats; i++)
+        (*rows)[dense[e->repeats[i].pair]] += e->repeats[i].more;
+    free(dense);
+    if (*rows)
+        return TV_OK;
+    free(*items);
+    *items = NULL;
+    return TV_ERR_NO_MEMORY;
 }
 
 void tv_evidence_free(struct tv_evidence *e)
@@ -73,5 +118,7 @@ void tv_evidence_free(struct tv_evidence *e)
     free(e->start);
     free(e->items);
     free(e->ratings);
+    free(e->user_rows);
+    free(e->repeats);
     *e = (struct tv_evidence)TV_EVIDENCE_INIT;
 }

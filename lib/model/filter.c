@@ -20,18 +20,18 @@ struct row {
     const char *meaning;
 };
 
-enum { ALL = TV_FILTER_ALL, ROWS = TV_FILTER_EVIDENCE, ITEMS = TV_FILTER_ITEMS, USERS = TV_FILTER_USERS };
+enum { ALL = TV_FILTER_ALL, ROWS = TV_FILTER_EVIDENCE };
 
 static const struct row rows[] = {
-    {"min_users_for_item", INTEGER, 0, 2147483647.0, 0, "10", ALL | ITEMS, "an item stays with more than so many rating rows"},
-    {"min_items_for_user", INTEGER, 0, 2147483647.0, 0, "3", ALL | USERS, "a user stays with at least so many rating rows"},
-    {"max_items_for_user", INTEGER, 0, 2147483647.0, 0, "50", ALL | USERS, "and at most so many"},
+    {"min_users_for_item", INTEGER, 0, 2147483647.0, 0, "10", ALL, "an item stays with more than so many rating rows"},
+    {"min_items_for_user", INTEGER, 0, 2147483647.0, 0, "3", ALL, "a user stays with at least so many rating rows"},
+    {"max_items_for_user", INTEGER, 0, 2147483647.0, 0, "50", ALL, "and at most so many"},
     {"max_row_number", INTEGER, 1, 9e18, 0, "100000", ALL, "at most so many rows, in (user, item) order"},
-    {"rated_since", TIME, 0, 0, 0, NULL, ALL | ROWS | ITEMS | USERS, "only ratings from that time on"},
-    {"rated_until", TIME, 0, 0, 0, NULL, ALL | ITEMS | USERS, "only ratings before that time"},
-    {"genres", NAMES, 0, 0, 0, NULL, ALL | ROWS | ITEMS | USERS, "only items of any of these genres: Drama,Comedy"},
-    {"min_rating", REAL, -1e30, 1e30, 0, NULL, ALL | ROWS | ITEMS | USERS, "only ratings of at least that value"},
-    {"sample_users", REAL, 0, 1, 1, "1", ALL | USERS, "only that share of the users, by a stable hash"},
+    {"rated_since", TIME, 0, 0, 0, NULL, ALL | ROWS, "only ratings from that time on"},
+    {"rated_until", TIME, 0, 0, 0, NULL, ALL, "only ratings before that time"},
+    {"genres", NAMES, 0, 0, 0, NULL, ALL | ROWS, "only items of any of these genres: Drama,Comedy"},
+    {"min_rating", REAL, -1e30, 1e30, 0, NULL, ALL | ROWS, "only ratings of at least that value"},
+    {"sample_users", REAL, 0, 1, 1, "1", ALL, "only that share of the users, by a stable hash"},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
@@ -127,10 +127,16 @@ int64_t tv_filter_int(const struct tv_filter *f, const char *name)
     return i >= 0 && f->value[i] ? strtoll(f->value[i], NULL, 10) : 0;
 }
 
-int tv_filter_is_null(const struct tv_filter *f, const char *name)
+static int is_default(const struct tv_filter *f, int i)
+{
+    const char *value = f->value[i], *preset = rows[i].preset;
+    return value && preset ? strcmp(value, preset) == 0 : value == preset;
+}
+
+int tv_filter_is_default(const struct tv_filter *f, const char *name)
 {
     int i = find_row(name, strlen(name));
-    return i < 0 || f->value[i] == NULL;
+    return i >= 0 && is_default(f, i);
 }
 
 enum tv_status tv_filter_set_all(struct tv_filter *f, const char *const *assignments, size_t n, struct tv_error *err)
@@ -178,13 +184,6 @@ static enum tv_status append_time(struct tv_pg *pg, const char *name, const char
     status = quoted ? tv_buffer_text(sql, quoted, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a time");
     free(quoted);
     return status;
-}
-
-static int is_default(const struct tv_filter *f, int i)
-{
-    if (f->value[i] == NULL || rows[i].preset == NULL)
-        return f->value[i] == rows[i].preset;
-    return strcmp(f->value[i], rows[i].preset) == 0;
 }
 
 enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum tv_filter_part part,

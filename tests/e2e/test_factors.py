@@ -3,8 +3,10 @@
 On ml-latest-small where it is at hand, and on a generated set everywhere.
 """
 
+import collections
 import csv
 import math
+import random
 
 import lz4.block
 import msgpack
@@ -161,16 +163,35 @@ def test_user_item_equals_the_workshops_query(trained):
         assert trained.place.psql(f"select count(*) from ({query}) x") == trained.place.psql(f"select count(*) from ({ours}) x")
 
 
-def test_both_ways_of_reading_give_the_same_model(run, trained):
-    """A condition that excludes nothing (rated_until far ahead) makes the trainer read the source's own rows."""
-    place, redis = trained.place, trained.place.redis_client()
-    models = []
+def both_ways(run, place, *settings):
+    """Item factors and ids of two models. A condition that excludes nothing (rated_until far ahead) makes the trainer
+    read the source's own rows instead of counting and picking them itself."""
+    redis, models = place.redis_client(), []
     for more in ([], ["--set", "rated_until=2999-01-01"]):
-        run("trivet-train", "fit", "--set", "max_items_for_user=100", "--set", "max_row_number=4000", "--factors", 8, *more,
-            env=place.env)
+        run("trivet-train", "fit", *settings, *more, env=place.env)
         number = int(redis.get("trivet:live"))
         models.append([redis.get("trivet:model:{%d}:%s" % (number, key)) for key in ("item_factors:0", "item_ids:0")])
-    assert models[0] == models[1]
+    return models
+
+
+def test_both_ways_of_reading_give_the_same_model(run, trained):
+    one, other = both_ways(run, trained.place, "--set", "max_items_for_user=100", "--set", "max_row_number=4000", "--factors", 8)
+    assert one == other
+
+
+def test_both_ways_count_rows_not_pairs(run, fresh_stores, tmp_path):
+    """Pairs that stand several times: a cut of 12 rows lies between pairs and rows of many users and items."""
+    chance = random.Random(3)
+    rows = [(u, i, chance.randint(1, 5), t) for u in range(60) for i in range(40) if chance.random() < 0.25
+            for t in range(chance.choice([1, 1, 1, 2, 3]))]
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n" + "".join(
+        f"{u},{i},{r},{1000 + t}\n" for u, i, r, t in rows))
+    run("trivet-etl", "load", tmp_path, env=fresh_stores.env)
+    settings = ["min_users_for_item=18", "min_items_for_user=12", "max_items_for_user=18"]
+    one, other = both_ways(run, fresh_stores, *(w for s in settings for w in ("--set", s)), "--factors", 4)
+    kept = {i for i, n in collections.Counter(i for _, i, _, _ in rows).items() if n > 18}
+    assert one == other and 0 < len(kept) < 40
+    assert set(decode(one[1]).tolist()) <= kept
 
 
 def test_titles_of_the_file_reach_mongodb(movielens, data_dir):

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "trivet/evidence.h"
@@ -28,6 +29,31 @@ static void pairs_are_gathered_by_user(void **state)
     assert_true(e.users[2] == INT64_MAX && e.items[4] == INT64_MIN);
     tv_evidence_free(&e);
     assert_null(e.users);
+}
+
+static void rows_are_counted_beside_pairs(void **state)
+{
+    (void)state;
+    struct tv_evidence e = TV_EVIDENCE_INIT;
+    int64_t *items, *rows;
+    int32_t n;
+    const int64_t added[][2] = {{1, 7}, {1, 9}, {1, 9}, {1, 9}, {2, -4}, {2, 9}, {3, 7}, {3, 7}};
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++)
+        assert_int_equal(tv_evidence_add(&e, added[i][0], added[i][1], 1, NULL), TV_OK);
+    const int64_t user_rows[] = {4, 2, 2}, item_ids[] = {-4, 7, 9}, item_rows[] = {1, 3, 4};
+    assert_memory_equal(e.user_rows, user_rows, sizeof user_rows);
+    assert_int_equal(e.n_repeats, 2);
+    assert_int_equal(tv_evidence_item_rows(&e, &items, &rows, &n, NULL), TV_OK);
+    assert_int_equal(n, 3);
+    assert_memory_equal(items, item_ids, sizeof item_ids);
+    assert_memory_equal(rows, item_rows, sizeof item_rows);
+    free(items);
+    free(rows);
+    tv_evidence_free(&e);
+    assert_int_equal(tv_evidence_item_rows(&e, &items, &rows, &n, NULL), TV_OK);
+    assert_int_equal(n, 0);
+    free(items);
+    free(rows);
 }
 
 static void the_same_item_of_two_users_is_two_pairs(void **state)
@@ -93,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pairs_are_gathered_by_user),
+        cmocka_unit_test(rows_are_counted_beside_pairs),
         cmocka_unit_test(the_same_item_of_two_users_is_two_pairs),
         cmocka_unit_test(rows_out_of_order_are_refused),
         cmocka_unit_test(many_rows_grow_it),
