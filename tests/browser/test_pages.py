@@ -1,6 +1,7 @@
 """The pages in a real browser: Chromium, headless. Screenshots go to tests/artefacts/."""
 
 import base64
+import contextlib
 import pathlib
 import re
 import shutil
@@ -8,10 +9,12 @@ import shutil
 import pytest
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="python3-selenium is not installed")
+from selenium.common.exceptions import WebDriverException  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.select import Select  # noqa: E402
+from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 
 ARTEFACTS = pathlib.Path(__file__).resolve().parents[1] / "artefacts"
 DESKTOP, PHONE = (1280, 900), (390, 844)
@@ -61,6 +64,14 @@ class Page:
     def press(self, *keys):
         webdriver.ActionChains(self.browser).send_keys(*keys).perform()
 
+    @contextlib.contextmanager
+    def leaving(self):
+        """What is done inside leads to another page; goes on once that one is loaded."""
+        self.run("window.left = false")
+        yield
+        wait = WebDriverWait(self.browser, 20, ignored_exceptions=[WebDriverException])  # between two pages there is none
+        wait.until(lambda _: self.run("return window.left === undefined && document.readyState === 'complete'"))
+
     def focus(self):
         return self.browser.switch_to.active_element
 
@@ -104,7 +115,8 @@ def test_from_the_welcome_page_to_a_list(page, served):
     top = page.one("#top")
     top.clear()
     top.send_keys("7")
-    page.one("form .button").click()
+    with page.leaving():
+        page.one("form .button").click()
     assert page.one("h1").text == "For user 10"
     assert re.fullmatch(r"From your [\d,]+ ratings", page.one(".reason").text)
     body = served.get("/recs?user_id=10&top=7").json()
@@ -133,10 +145,12 @@ def test_every_title_leads_to_imdb(page):
 
 
 def test_an_example_and_a_surprise(page):
-    page.one(".example").click()
+    with page.leaving():
+        page.one(".example").click()
     assert page.one("h1").text.startswith("For user ") and page.all(".row")
     page.open()
-    page.one("a[href='/surprise']").click()
+    with page.leaving():
+        page.one("a[href='/surprise']").click()
     assert page.one("h1").text.startswith("For user ") and page.all(".row")
 
 
@@ -148,7 +162,8 @@ def test_the_model_can_be_chosen(page):
     assert len(texts) >= 2 and all("factors" in text and "rating rows" in text for text in texts)
     number = models.options[1].get_attribute("value")
     models.select_by_value(number)
-    page.one("form .button").click()
+    with page.leaving():
+        page.one("form .button").click()
     assert Select(page.one("#model")).first_selected_option.get_attribute("value") == number
     assert page.one(".facts dd").text.startswith(number)
 
@@ -170,7 +185,8 @@ def test_a_mistake_is_a_page_to_go_on_from(page, path, status):
         assert page.one("#top").get_attribute("value") == "77"
         page.picture("mistake")
     field.clear()
-    field.send_keys("10", Keys.ENTER)
+    with page.leaving():
+        field.send_keys("10", Keys.ENTER)
     assert page.one("h1").text == "For user 10"
 
 
@@ -222,7 +238,8 @@ def test_the_keyboard_is_enough(page):
         page.press(Keys.TAB)
     outline = page.run("const s = getComputedStyle(document.activeElement); return [s.outlineStyle, parseFloat(s.outlineWidth)]")
     assert outline[0] == "solid" and outline[1] >= 2
-    page.press("10", Keys.ENTER)
+    with page.leaving():
+        page.press("10", Keys.ENTER)
     assert page.one("h1").text == "For user 10"
     reached = set()
     for _ in range(80):
