@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Requests a second: trivet-serve beside the workshop's request path in Python, under wrk with random users.
 
-  bench/serve.py RATINGS_FOLDER [--seconds 8] [--connections 64] [--peer ../shared/peers/seed_serve.py]
+  bench/serve.py RATINGS_FOLDER [--seconds 8] [--connections 64] [--peer FILE]
 
 Starts private stores, loads the ratings, trains the workshop's model with the filter wide open (50 factors), and asks
 for 15 items of a random user each time. trivet-serve runs with two threads; once with a cache that was just emptied by a
