@@ -34,6 +34,21 @@ size_t tv_dtype_size(enum tv_dtype dtype)
     return dtypes[dtype].size;
 }
 
+const char *tv_dtype_name(enum tv_dtype dtype)
+{
+    return dtypes[dtype].name;
+}
+
+int tv_dtype_from(const char *name, size_t n, enum tv_dtype *out)
+{
+    for (int t = 0; t < N_DTYPES; t++)
+        if (n == 3 && memcmp(name, dtypes[t].name, 3) == 0) {
+            *out = (enum tv_dtype)t;
+            return 1;
+        }
+    return 0;
+}
+
 static struct tv_array view(enum tv_dtype dtype, const void *data, int n_dims, size_t rows, size_t columns)
 {
     struct tv_array a = {
@@ -197,15 +212,10 @@ static int take_key(struct cursor *c, const char *key)
 
 static int take_dtype(struct cursor *c, enum tv_dtype *out)
 {
-    if (!take_byte(c, 0xa3) || c->end - c->at < 3)
+    if (!take_byte(c, 0xa3) || c->end - c->at < 3 || !tv_dtype_from((const char *)c->at, 3, out))
         return 0;
-    for (int t = 0; t < N_DTYPES; t++)
-        if (memcmp(c->at, dtypes[t].name, 3) == 0) {
-            c->at += 3;
-            *out = (enum tv_dtype)t;
-            return 1;
-        }
-    return 0;
+    c->at += 3;
+    return 1;
 }
 
 static int take_shape(struct cursor *c, struct tv_array *a)
