@@ -17,8 +17,8 @@
  * ACM TKDD 4(1), 2010, 2.1); the weights pull users and items with few ratings towards the mean. Predictions are
  * not cut to the range of ratings.
  *
- * Cold: without ratings an item's mean is m, and b_i and b_u are 0. So the item mean falls back to the mean, and bias to
- * what is left: m + b_i for a new user, m + b_u for a new item, m for both.
+ * Cold: without ratings an item's mean is m, and b_i and b_u are 0. So the item mean falls back to the mean, and bias
+ * to what is left: m + b_i for a new user, m + b_u for a new item, m for both.
  */
 #ifndef TRIVET_BASELINES_H
 #define TRIVET_BASELINES_H

@@ -7,8 +7,8 @@
  *
  * Resample b draws n of the n users with repetition: draw j is floor(x n / 2^64), x output j of splitmix64 started at
  * output b of splitmix64 started at `seed`. The interval is the percentile one (Efron, 1979), without interpolation:
- * of B ordered values the ceil(B (1 - level) / 2)-th and the ceil(B (1 + level) / 2)-th, for 1,000 and 95 % the 25th and
- * the 975th. Each resample is summed by one thread, so threads change no bit.
+ * of B ordered values the ceil(B (1 - level) / 2)-th and the ceil(B (1 + level) / 2)-th, for 1,000 and 95 % the 25th
+ * and the 975th. Each resample is summed by one thread, so threads change no bit.
  */
 #ifndef TRIVET_BOOTSTRAP_H
 #define TRIVET_BOOTSTRAP_H

@@ -1,8 +1,8 @@
 /* evaluate: asks a method about held-out ratings, user by user, on all threads.
  *
  * A user's list is the best of the whole catalogue, that is of all items of the training matrix, without those the user
- * has in it; ties go to the lower dense item. Means are over users with at least one relevant held-out rating, reachable
- * or not (holdout.h has what is cold). Each user's values are kept, and added up in the order of users afterwards, so
+ * has in it; ties go to the lower dense item. Means are over users with at least one relevant held-out rating,
+ * reachable or not (holdout.h has what is cold). Each user's values are kept, and added up in the order of users afterwards, so
  * that every number has the same bits at any number of threads, and intervals can be drawn from them.
  */
 #ifndef TRIVET_EVALUATE_H
@@ -17,16 +17,16 @@
 #include "trivet/metrics.h"
 #include "trivet/status.h"
 
-/* What is judged: a baseline (baselines.h), or factors, or anything that answers. Both functions are called from several
- * threads at once; `thread` (0 .. threads - 1) is the caller's number, for scratch memory. Either may be NULL for a
+/* What is judged: a baseline (baselines.h), or factors, or anything that answers. Both functions are called from
+ * several threads at once; `thread` (0 .. threads - 1) is the caller's number, for scratch memory. Either may be NULL for a
  * method that cannot do it. A failure ends the evaluation. */
 struct tv_method {
     void *context;
     /* scores (n_items), higher is better. An item with NaN is in no list; a user with NaN throughout has none. */
     enum tv_status (*scores)(void *context, int thread, int32_t user, double *scores, struct tv_error *err);
     /* predicted (n): the user's ratings of n items, ascending. NaN where there is no telling. */
-    enum tv_status (*predict)(void *context, int thread, int32_t user, const int32_t *items, size_t n, double *predicted,
-                              struct tv_error *err);
+    enum tv_status (*predict)(void *context, int thread, int32_t user, const int32_t *items, size_t n,
+                              double *predicted, struct tv_error *err);
 };
 
 struct tv_evaluate_options {

@@ -1,4 +1,5 @@
-/* baselines: means, biases, popularity and chance (baselines.h has the formulas). Sums run in the order of the matrix. */
+/* baselines: means, biases, popularity and chance (baselines.h has the formulas). Sums run in the order of the
+ * matrix. */
 #include "trivet/baselines.h"
 
 #include <math.h>
@@ -39,8 +40,8 @@ static double mean_of(const struct tv_csr *m)
     return sum / (double)m->n_values;
 }
 
-/* Turns `count` ratings that add up to `sum` into what the kind keeps of an item. The sum of whole or half stars is exact,
- * so items with equal ratings come out equal to the bit, and tie. */
+/* Turns `count` ratings that add up to `sum` into what the kind keeps of an item. The sum of whole or half stars is
+ * exact, so items with equal ratings come out equal to the bit, and tie. */
 static double item_value(const struct tv_baseline *b, double count, double sum, double weight)
 {
     if (b->kind == TV_POPULAR)

@@ -54,7 +54,8 @@ enum tv_status tv_bootstrap_ratio(struct tv_interval *out, const double *above, 
     int resamples = options->resamples, threads = options->threads > 0 ? options->threads : omp_get_max_threads();
     *out = (struct tv_interval){NAN, NAN, NAN};
     if (resamples < 1 || !(options->level > 0 && options->level < 1))
-        return tv_fail(err, TV_ERR_USAGE, "an interval of %g with %d resamples makes no sense", options->level, resamples);
+        return tv_fail(err, TV_ERR_USAGE, "an interval of %g with %d resamples makes no sense", options->level,
+                       resamples);
     out->value = plain_ratio(above, below, n);
     if (isnan(out->value))
         return TV_OK;

@@ -111,7 +111,8 @@ enum tv_status tv_diversity(struct tv_diversity *out, const struct tv_cuts *cuts
 {
     enum tv_status status = tv_cuts_check(cuts, err);
     if (status == TV_OK && tv_cuts_depth(cuts) > lists->depth)
-        status = tv_fail(err, TV_ERR_USAGE, "lists of %d items cannot be measured at %d", lists->depth, tv_cuts_depth(cuts));
+        status = tv_fail(err, TV_ERR_USAGE, "lists of %d items cannot be measured at %d", lists->depth,
+                         tv_cuts_depth(cuts));
     if (status != TV_OK)
         return status;
     struct shown s = {.item = tv_alloc((size_t)lists->n_items, sizeof *s.item, "the coverage of lists", err)};

@@ -99,8 +99,8 @@ static enum tv_status judge(void *context, int thread, int32_t number, struct tv
     for (size_t j = 0; j < (size_t)r->depth; j++)
         list[j] = j < n_list ? s->best[j].item : -1;
     size_t n_relevant = relevant_items(r->holdout, user, s->relevant);
-    tv_list_quality(out->quality + (size_t)number * (size_t)out->cuts.n, &out->cuts, list, n_list, s->relevant, n_relevant,
-                    unreachable(r->holdout, user));
+    tv_list_quality(out->quality + (size_t)number * (size_t)out->cuts.n, &out->cuts, list, n_list, s->relevant,
+                    n_relevant, unreachable(r->holdout, user));
     return TV_OK;
 }
 

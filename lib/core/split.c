@@ -28,13 +28,15 @@ static enum tv_status check_options(const struct tv_split_options *o, struct tv_
 {
     if (o->kind == TV_SPLIT_LAST) {
         if (o->last < 1)
-            return tv_fail(err, TV_ERR_USAGE, "cannot keep the last %lld ratings of each user apart", (long long)o->last);
+            return tv_fail(err, TV_ERR_USAGE, "cannot keep the last %lld ratings of each user apart",
+                           (long long)o->last);
         if (o->validation != 0)
-            return tv_fail(err, TV_ERR_USAGE, "the last ratings of each user are for the test; there is no validation part");
+            return tv_fail(err, TV_ERR_USAGE, "a split by the last ratings of each user has no validation part");
         return TV_OK;
     }
     if (!(o->test > 0) || !(o->validation >= 0) || !(o->test + o->validation < 1)) {
-        tv_fail(err, TV_ERR_USAGE, "%g for the test and %g for validation leave nothing to divide", o->test, o->validation);
+        tv_fail(err, TV_ERR_USAGE, "%g for the test and %g for validation leave nothing to divide", o->test,
+                o->validation);
         tv_hint(err, "shares are fractions: a test above 0, and both together below 1");
         return TV_ERR_USAGE;
     }
@@ -161,7 +163,8 @@ static enum tv_status split_last(uint8_t *part, const struct tv_pairs *p, const 
     return TV_OK;
 }
 
-static enum tv_status mark(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o, struct tv_error *err)
+static enum tv_status mark(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o,
+                           struct tv_error *err)
 {
     if (o->kind == TV_SPLIT_RANDOM) {
         split_random(part, p, o);
