@@ -208,7 +208,8 @@ static void cuts_ascend(void **state)
 {
     (void)state;
     const struct tv_cuts good = {2, {1, 2}};
-    const struct tv_cuts bad[] = {{0, {0}}, {TV_MAX_CUTS + 1, {1, 2, 3, 4, 5, 6, 7, 8}}, {1, {0}}, {2, {5, 5}}, {2, {5, 4}}};
+    const struct tv_cuts bad[] = {
+        {0, {0}}, {TV_MAX_CUTS + 1, {1, 2, 3, 4, 5, 6, 7, 8}}, {1, {0}}, {2, {5, 5}}, {2, {5, 4}}};
     assert_int_equal(tv_cuts_check(&good, NULL), TV_OK);
     assert_int_equal(tv_cuts_depth(&good), 2);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -264,8 +265,24 @@ static void overlap_of_drawn_pairs(void **state)
                 for (int j = 0; j < DEPTH; j++)
                     plain += lists[a * DEPTH + i] == lists[b * DEPTH + j];
     assert_near(all[1].overlap, plain / (USERS * (USERS - 1) / 2));
-    for (int c = 0; c < 2; c++)
-        assert_true(fabs(drawn[c].overlap / all[c].overlap - 1) < 0.1 && fabs(drawn[c].jaccard / all[c].jaccard - 1) < 0.1);
+    for (int c = 0; c < 2; c++) {
+        assert_true(fabs(drawn[c].overlap / all[c].overlap - 1) < 0.1);
+        assert_true(fabs(drawn[c].jaccard / all[c].jaccard - 1) < 0.1);
+    }
+}
+
+static void nobody_is_compared_with_themselves(void **state)
+{
+    (void)state;
+    const int32_t lists[] = {0, 1, 2};
+    const int64_t popularity[] = {1, 1, 1};
+    const struct tv_lists l = {3, 1, 3, lists};
+    const struct tv_cuts cuts = {1, {1}};
+    struct tv_diversity d;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        assert_int_equal(tv_diversity(&d, &cuts, &l, popularity, 2, seed, NULL), TV_OK);
+        assert_true(d.overlap == 0 && d.coverage == 1);
+    }
 }
 
 static void lists_that_do_not_tell(void **state)
@@ -394,6 +411,7 @@ int main(void)
         cmocka_unit_test(cuts_ascend),
         cmocka_unit_test(the_diversity_example),
         cmocka_unit_test(overlap_of_drawn_pairs),
+        cmocka_unit_test(nobody_is_compared_with_themselves),
         cmocka_unit_test(lists_that_do_not_tell),
         cmocka_unit_test(intervals_equal_the_plain_way),
         cmocka_unit_test(an_interval_is_as_wide_as_theory_says),
