@@ -1,4 +1,5 @@
-/* fold_in: projects a user's ratings on the item factors (fold_in.h has the formula). */
+/* fold_in: a user's factors, by projection for the SVD and by the equations of fold_in_als.c for ALS (fold_in.h has the
+ * formulas). */
 #include "trivet/fold_in.h"
 
 #include <math.h>
@@ -9,6 +10,7 @@
 #include "trivet/half.h"
 
 #include "clones.h"
+#include "fold_in_als.h"
 
 /* Factors are worked on in strips of this many, so that sums and widened factors stay on the stack. */
 enum { STRIP = 64 };
@@ -30,7 +32,8 @@ enum tv_status tv_fold_in_svd(struct tv_fold_in *out, const uint16_t *item_facto
                            sigma[f]);
         }
     }
-    *out = (struct tv_fold_in){factors, n_items, item_factors, scale};
+    *out = (struct tv_fold_in){
+        .factors = factors, .n_items = n_items, .item_factors = item_factors, .scale = scale};
     return TV_OK;
 }
 
@@ -39,6 +42,7 @@ void tv_fold_in_free(struct tv_fold_in *f)
     if (f == NULL)
         return;
     free(f->scale);
+    free(f->gram);
     memset(f, 0, sizeof *f);
 }
 
@@ -49,33 +53,62 @@ TV_CLONES static void add_rated(double *sum, double rating, const float *item, i
         sum[f] += rating * (double)item[f];
 }
 
-static enum tv_status fold_strip(const struct tv_fold_in *f, uint16_t *user, int from, int width,
-                                 const int32_t *items, const float *ratings, size_t n, struct tv_error *err)
+/* Rounds factor `c` of a user. */
+static enum tv_status round_factor(uint16_t *user, int c, double p, struct tv_error *err)
+{
+    user[c] = tv_half_from_double(p);
+    if (tv_half_is_finite(user[c]))
+        return TV_OK;
+    return tv_fail(err, TV_ERR_NUMERIC, "factor %d of a user is %g, beyond float16's %g", c + 1, p,
+                   (double)TV_HALF_MAX);
+}
+
+static enum tv_status project_strip(const struct tv_fold_in *f, uint16_t *user, int from, int width,
+                                    const int32_t *items, const float *ratings, size_t n, struct tv_error *err)
 {
     double sum[STRIP] = {0};
     float item[STRIP];
+    enum tv_status status = TV_OK;
     for (size_t i = 0; i < n; i++) {
         tv_half_to_floats(item, f->item_factors + (size_t)items[i] * (size_t)f->factors + from,
                           (size_t)width);
         add_rated(sum, (double)ratings[i], item, width);
     }
-    for (int c = 0; c < width; c++) {
-        double p = sum[c] * f->scale[from + c];
-        user[from + c] = tv_half_from_double(p);
-        if (!tv_half_is_finite(user[from + c]))
-            return tv_fail(err, TV_ERR_NUMERIC, "factor %d of a user is %g, beyond float16's %g",
-                           from + c + 1, p, (double)TV_HALF_MAX);
+    for (int c = 0; status == TV_OK && c < width; c++)
+        status = round_factor(user, from + c, sum[c] * f->scale[from + c], err);
+    return status;
+}
+
+static enum tv_status project(const struct tv_fold_in *f, uint16_t *user, const int32_t *items,
+                              const float *ratings, size_t n, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (int from = 0; status == TV_OK && from < f->factors; from += STRIP) {
+        int width = f->factors - from < STRIP ? f->factors - from : STRIP;
+        status = project_strip(f, user, from, width, items, ratings, n, err);
     }
-    return TV_OK;
+    return status;
+}
+
+static enum tv_status solve(const struct tv_fold_in *f, uint16_t *user, const int32_t *items, const float *ratings,
+                            size_t n, struct tv_error *err)
+{
+    double *p = tv_alloc((size_t)f->factors, sizeof *p, "a user's factors", err);
+    enum tv_status status = p ? tv_fold_in_equations(f, p, items, ratings, n, err) : TV_ERR_NO_MEMORY;
+    for (int c = 0; status == TV_OK && c < f->factors; c++)
+        if ((status = round_factor(user, c, p[c], err)) != TV_OK)
+            tv_hint(err, "train with a larger lambda than %g, or with ratings of a smaller range", f->lambda);
+    free(p);
+    return status;
 }
 
 enum tv_status tv_fold_in(const struct tv_fold_in *f, uint16_t *user, const int32_t *items,
                           const float *ratings, size_t n, struct tv_error *err)
 {
-    enum tv_status status = TV_OK;
-    for (int from = 0; status == TV_OK && from < f->factors; from += STRIP) {
-        int width = f->factors - from < STRIP ? f->factors - from : STRIP;
-        status = fold_strip(f, user, from, width, items, ratings, n, err);
-    }
-    return status;
+    if (f->kind == TV_FOLD_IN_SVD)
+        return project(f, user, items, ratings, n, err);
+    if (n > 0)
+        return solve(f, user, items, ratings, n, err);
+    memset(user, 0, (size_t)f->factors * sizeof *user);
+    return TV_OK;
 }

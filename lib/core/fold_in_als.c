@@ -1,0 +1,176 @@
+/* fold_in_als: normal equations in float64 from float16 item factors (fold_in.h has the formulas). */
+#include "fold_in_als.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clones.h"
+#include "normal.h"
+#include "trivet/buffer.h"
+#include "trivet/half.h"
+
+static int n_unknowns(const struct tv_fold_in *f)
+{
+    return f->factors - (f->biases ? 1 : 0); /* the column that is always 1 is none */
+}
+
+static enum tv_status prepare(struct tv_fold_in *out, enum tv_fold_in_kind kind, const uint16_t *item_factors,
+                              int32_t n_items, int factors, double lambda, struct tv_error *err)
+{
+    *out = (struct tv_fold_in){
+        .kind = kind, .factors = factors, .n_items = n_items, .item_factors = item_factors, .lambda = lambda};
+    if (!(lambda > 0) || !isfinite(lambda))
+        return tv_fail(err, TV_ERR_USAGE, "cannot fold in with a lambda of %g", lambda);
+    return TV_OK;
+}
+
+enum tv_status tv_fold_in_als(struct tv_fold_in *out, const uint16_t *item_factors, int32_t n_items, int factors,
+                              int biases, double lambda, struct tv_error *err)
+{
+    memset(out, 0, sizeof *out);
+    if (factors < (biases ? 3 : 1))
+        return tv_fail(err, TV_ERR_USAGE, "cannot fold in with %d factors", factors);
+    enum tv_status status = prepare(out, TV_FOLD_IN_ALS, item_factors, n_items, factors, lambda, err);
+    out->biases = biases != 0;
+    return status;
+}
+
+TV_CLONES static void widen(double *out, size_t width, const float *in, int factors, int n)
+{
+    for (int t = 0; t < n; t++)
+        for (int f = 0; f < factors; f++)
+            out[(size_t)t * width + (size_t)f] = (double)in[(size_t)t * (size_t)factors + (size_t)f];
+}
+
+enum tv_status tv_fold_in_als_implicit(struct tv_fold_in *out, const uint16_t *item_factors, int32_t n_items,
+                                       int factors, double lambda, double alpha, struct tv_error *err)
+{
+    memset(out, 0, sizeof *out);
+    if (factors < 1)
+        return tv_fail(err, TV_ERR_USAGE, "cannot fold in with %d factors", factors);
+    if (!(alpha >= 0) || !isfinite(alpha))
+        return tv_fail(err, TV_ERR_USAGE, "cannot fold in with an alpha of %g", alpha);
+    enum tv_status status =
+        prepare(out, TV_FOLD_IN_ALS_IMPLICIT, item_factors, n_items, factors, lambda, err);
+    if (status != TV_OK)
+        return status;
+    out->alpha = alpha;
+    size_t k = (size_t)factors, width = tv_normal_width(factors);
+    double *gram = tv_alloc(tv_normal_size(factors), sizeof *gram, "a Gram matrix", err);
+    double *group = tv_alloc(TV_NORMAL_GROUP * width, sizeof *group, "a Gram matrix", err);
+    float *narrow = tv_alloc(TV_NORMAL_GROUP * k, sizeof *narrow, "a Gram matrix", err);
+    for (int32_t i = 0; gram && group && narrow && i < n_items; i += TV_NORMAL_GROUP) {
+        int n = n_items - i < TV_NORMAL_GROUP ? n_items - i : TV_NORMAL_GROUP;
+        tv_half_to_floats(narrow, item_factors + (size_t)i * k, (size_t)n * k);
+        widen(group, width, narrow, factors, n);
+        tv_normal_add_f64(gram, factors, group, group, n);
+    }
+    status = gram && group && narrow ? TV_OK : TV_ERR_NO_MEMORY;
+    free(group);
+    free(narrow);
+    out->gram = gram;
+    if (status != TV_OK)
+        tv_fold_in_free(out);
+    return status;
+}
+
+/* Scratch of one call, in one allocation. */
+struct scratch {
+    double *equations, *left, *right; /* left and right are the same unless implicit */
+    float *narrow;                    /* (TV_NORMAL_GROUP, factors) */
+};
+
+static enum tv_status make_scratch(struct scratch *s, const struct tv_fold_in *f, struct tv_error *err)
+{
+    size_t size = tv_normal_size(n_unknowns(f)), group = TV_NORMAL_GROUP * tv_normal_width(n_unknowns(f));
+    size_t narrow = TV_NORMAL_GROUP / 2 * (size_t)f->factors; /* in doubles */
+    int sides = f->gram ? 2 : 1;
+    double *all = tv_alloc(size + (size_t)sides * group + narrow, sizeof *all, "a user's equations", err);
+    if (all == NULL)
+        return TV_ERR_NO_MEMORY;
+    *s = (struct scratch){.equations = all, .left = all + size, .right = all + size + (size_t)(sides - 1) * group};
+    s->narrow = (float *)(void *)(s->right + group);
+    return TV_OK;
+}
+
+/* Rows of n ratings: [factors, rating], with biases [q, 1, rating - mean - b_i]. */
+TV_CLONES static void explicit_rows(const struct scratch *s, const struct tv_fold_in *f, const float *ratings, int n)
+{
+    int unknowns = n_unknowns(f);
+    size_t width = tv_normal_width(unknowns);
+    for (int t = 0; t < n; t++) {
+        double *row = s->left + (size_t)t * width;
+        const float *item = s->narrow + (size_t)t * (size_t)f->factors;
+        for (int c = 0; c < unknowns; c++)
+            row[c] = (double)item[c];
+        row[unknowns] = (double)ratings[t];
+        if (f->biases) {
+            row[unknowns - 1] = 1;
+            row[unknowns] -= (double)item[unknowns - 1];
+        }
+    }
+}
+
+/* Left rows [factors, 0], right rows [alpha r factors, 1 + alpha r]. Nonzero: a rating is below 0. */
+TV_CLONES static int implicit_rows(const struct scratch *s, const struct tv_fold_in *f, const float *ratings, int n)
+{
+    int k = f->factors, below = 0;
+    size_t width = tv_normal_width(k);
+    for (int t = 0; t < n; t++) {
+        double *left = s->left + (size_t)t * width, *right = s->right + (size_t)t * width;
+        double weight = f->alpha * (double)ratings[t];
+        const float *item = s->narrow + (size_t)t * (size_t)k;
+        for (int c = 0; c < k; c++) {
+            left[c] = (double)item[c];
+            right[c] = weight * (double)item[c];
+        }
+        right[k] = 1 + weight;
+        below |= ratings[t] < 0;
+    }
+    return below;
+}
+
+static enum tv_status add_ratings(const struct scratch *s, const struct tv_fold_in *f, const int32_t *items,
+                                  const float *ratings, size_t n, struct tv_error *err)
+{
+    size_t k = (size_t)f->factors;
+    for (size_t from = 0; from < n; from += TV_NORMAL_GROUP) {
+        int count = n - from < TV_NORMAL_GROUP ? (int)(n - from) : TV_NORMAL_GROUP;
+        for (int t = 0; t < count; t++)
+            tv_half_to_floats(s->narrow + (size_t)t * k, f->item_factors + (size_t)items[from + (size_t)t] * k, k);
+        if (f->kind == TV_FOLD_IN_ALS)
+            explicit_rows(s, f, ratings + from, count);
+        else if (implicit_rows(s, f, ratings + from, count)) {
+            tv_fail(err, TV_ERR_INPUT, "a user has a rating below 0, which cannot be a count");
+            tv_hint(err, "implicit ALS reads counts; explicit ALS takes ratings of any sign");
+            return TV_ERR_INPUT;
+        }
+        tv_normal_add_f64(s->equations, n_unknowns(f), s->left, s->right, count);
+    }
+    return TV_OK;
+}
+
+enum tv_status tv_fold_in_equations(const struct tv_fold_in *f, double *user, const int32_t *items,
+                                    const float *ratings, size_t n, struct tv_error *err)
+{
+    struct scratch s;
+    int unknowns = n_unknowns(f);
+    enum tv_status status = make_scratch(&s, f, err);
+    if (status != TV_OK)
+        return status;
+    if (f->gram)
+        memcpy(s.equations, f->gram, tv_normal_size(unknowns) * sizeof *f->gram);
+    status = add_ratings(&s, f, items, ratings, n, err);
+    double ridge = f->kind == TV_FOLD_IN_ALS ? f->lambda * (double)n : f->lambda;
+    if (status == TV_OK && tv_normal_solve_f64(user, s.equations, unknowns, ridge)) {
+        status = tv_fail(err, TV_ERR_NUMERIC, "the equations of a user with %zu ratings cannot be solved", n);
+        tv_hint(err, "train with a larger lambda than %g, or with fewer factors", f->lambda);
+    }
+    if (status == TV_OK && f->biases) {
+        user[unknowns] = user[unknowns - 1];
+        user[unknowns - 1] = 1;
+    }
+    free(s.equations);
+    return status;
+}

@@ -1,0 +1,11 @@
+/* fold_in_als: the part of tv_fold_in that solves the normal equations of ALS. Private to lib/core. */
+#ifndef TRIVET_CORE_FOLD_IN_ALS_H
+#define TRIVET_CORE_FOLD_IN_ALS_H
+
+#include "trivet/fold_in.h"
+
+/* The factors of a user with n > 0 ratings in float64, f->factors of them. */
+enum tv_status tv_fold_in_equations(const struct tv_fold_in *f, double *user, const int32_t *items,
+                                    const float *ratings, size_t n, struct tv_error *err);
+
+#endif

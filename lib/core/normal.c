@@ -1,0 +1,46 @@
+/* normal: the two precisions of normal_body.h. */
+#include "normal.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+
+#include "clones.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum {
+    ROWS = 4, /* of the matrix that are worked on together */
+    PAD = 8   /* numbers in a vector of float32, or in two of float64 */
+};
+
+static size_t round_up(size_t n, size_t step)
+{
+    return (n + step - 1) / step * step;
+}
+
+size_t tv_normal_width(int n_unknowns)
+{
+    return round_up((size_t)n_unknowns + 1, PAD);
+}
+
+size_t tv_normal_size(int n_unknowns)
+{
+    return round_up((size_t)n_unknowns, ROWS) * tv_normal_width(n_unknowns);
+}
+
+#define REAL        float
+#define EPSILON     FLT_EPSILON
+#define SQUARE_ROOT sqrtf
+#define NAME(x)     x##_f32
+#include "normal_body.h"
+#undef REAL
+#undef EPSILON
+#undef SQUARE_ROOT
+#undef NAME
+
+#define REAL        double
+#define EPSILON     DBL_EPSILON
+#define SQUARE_ROOT sqrt
+#define NAME(x)     x##_f64
+#include "normal_body.h"
