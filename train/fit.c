@@ -14,10 +14,6 @@
 enum { KEEP_MODELS = 3 };
 
 const struct tv_option fit_options[] = {
-    {.name = "algorithm", .kind = TV_OPTION_CHOICE, .value = "NAME", .preset = "svd", .choices = "svd",
-     .help = "how to factorise"},
-    {.name = "factors", .kind = TV_OPTION_INT, .value = "K", .preset = "50", .min = 1, .max = 4096,
-     .help = "factors a user and an item; without this flag a small matrix gets fewer"},
     {.name = "set", .kind = TV_OPTION_LIST, .value = "NAME=VALUE",
      .help = "a parameter of the filter, e.g. max_items_for_user=200; may be given several times"},
     {.name = "preset", .kind = TV_OPTION_TEXT, .value = "NAME",
@@ -82,26 +78,29 @@ static enum tv_status read_settings(struct fit *f, struct tv_error *err)
 {
     const char *const *assignments;
     size_t n = tv_settings_list(f->settings, "set", &assignments);
-    f->factors = (int)tv_settings_int(f->settings, "factors");
-    f->factors_given = tv_settings_given(f->settings, "factors");
     tv_buffer_init(&f->source, 1 << 16);
     tv_buffer_init(&f->evidence_rows, 1 << 17);
     tv_buffer_init(&f->values, 1 << 16);
     tv_buffer_init(&f->timings, 1 << 12);
-    enum tv_status status = tv_filter_create(&f->filter, err);
+    tv_buffer_init(&f->parameters, 1 << 12);
+    enum tv_status status = learn_read_settings(&f->learn, f->settings, err);
+    if (status == TV_OK)
+        status = tv_filter_create(&f->filter, err);
     if (status == TV_OK)
         status = tv_filter_set_all(f->filter, assignments, n, err);
+    if (status == TV_OK)
+        status = learn_json(&f->learn, &f->parameters, err);
     return status == TV_OK ? tv_filter_json(f->filter, &f->values, err) : status;
 }
 
 /* The same data, rows and settings give the same model, byte for byte. */
 static void set_fingerprint(struct fit *f, const char *data)
 {
-    char settings[64];
+    const char *algorithm = learn_algorithm_name(f->learn.algorithm);
     uint64_t h = tv_hash(TV_HASH_START, data, strlen(data));
-    snprintf(settings, sizeof settings, "|%s|%d|%d|", tv_settings_text(f->settings, "algorithm"), f->factors,
-             f->factors_given);
-    h = tv_hash(h, settings, strlen(settings));
+    h = tv_hash(h, algorithm, strlen(algorithm));
+    h = tv_hash(h, &f->learn.factors_given, sizeof f->learn.factors_given);
+    h = tv_hash(h, f->parameters.data, f->parameters.size);
     h = tv_hash(h, f->source.data, f->source.size);
     h = tv_hash(h, f->evidence_rows.data, f->evidence_rows.size);
     snprintf(f->fingerprint, sizeof f->fingerprint, "%016llx", (unsigned long long)h);
@@ -145,9 +144,8 @@ static char *command_line(const struct fit *f)
     const char *const *assignments;
     size_t n = tv_settings_list(f->settings, "set", &assignments);
     struct tv_buffer b = TV_BUFFER_INIT(1 << 16);
-    tv_buffer_format(&b, NULL, "trivet-train fit --algorithm %s", tv_settings_text(f->settings, "algorithm"));
-    if (f->factors_given)
-        tv_buffer_format(&b, NULL, " --factors %d", f->factors);
+    tv_buffer_text(&b, "trivet-train fit", NULL);
+    learn_flags(&f->learn, &b);
     for (size_t i = 0; i < n; i++)
         append_quoted(&b, "--set", assignments[i]);
     append_quoted(&b, "--preset", tv_settings_text(f->settings, "preset"));
@@ -158,12 +156,10 @@ static char *command_line(const struct fit *f)
 
 static enum tv_status begin_run(struct fit *f, struct tv_error *err)
 {
-    char parameters[64];
     char *command = command_line(f);
-    snprintf(parameters, sizeof parameters, "{\"factors\": %d}", f->factors);
     const struct tv_run_plan plan = {.command = command,
-                                     .algorithm = tv_settings_text(f->settings, "algorithm"),
-                                     .parameters = parameters,
+                                     .algorithm = learn_algorithm_name(f->learn.algorithm),
+                                     .parameters = tv_buffer_string(&f->parameters),
                                      .filter = tv_buffer_string(&f->values),
                                      .source = tv_buffer_string(&f->source),
                                      .data = f->data,
@@ -203,7 +199,7 @@ static void report(const struct fit *f)
 {
     char rows[32], users[32], items[32], documents[32], memory[32];
     printf("model %lld is live: %d factors, learned from %s ratings of %s users and %s items; %s users are served\n",
-           (long long)f->number, f->factors, tv_text_number(rows, f->counts.rows),
+           (long long)f->number, f->learn.factors, tv_text_number(rows, f->counts.rows),
            tv_text_number(users, f->counts.users), tv_text_number(items, f->counts.items),
            tv_text_number(documents, f->counts.documents));
     tv_log_info("peak memory %s", tv_text_bytes(memory, tv_peak_memory()));
@@ -295,6 +291,8 @@ static void free_fit(struct fit *f)
     tv_evidence_free(&f->evidence);
     tv_buffer_free(&f->values);
     tv_buffer_free(&f->timings);
+    tv_buffer_free(&f->parameters);
+    learn_report_free(&f->report);
     free(f->data);
 }
 

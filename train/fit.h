@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "train/learn.h"
 #include "train/stores.h"
 #include "trivet/buffer.h"
 #include "trivet/evidence.h"
@@ -20,7 +21,6 @@ struct fit_counts {
     int64_t documents;           /* users written: everybody with ratings */
     int64_t reached;             /* of them with an item of the model among their ratings */
 
-    double svd_steps, svd_residual;
     double redis_bytes, mongo_bytes;
 };
 
@@ -38,13 +38,14 @@ struct fit_catalogue {
 struct fit {
     const struct tv_settings *settings;
     struct tv_filter *filter;
-    int factors;               /* k; the chosen one once the matrix is known */
-    int factors_given;         /* asked for by name, so not to be shrunk */
+    struct learn_settings learn;
+    struct learn_report report;
     struct tv_buffer source;   /* "trivet.user_item(...)": the rows to learn from */
     int own_source;            /* it is an analyst's own SQL, */
     int same_rows;             /* and users are folded in from those very rows */
     struct tv_buffer evidence_rows; /* "SELECT user, item, rating FROM ...": what everybody is folded in from */
     struct tv_buffer values;   /* the filter's values, JSON */
+    struct tv_buffer parameters; /* of the algorithm, JSON, as asked for */
     char *data;                /* trivet.data_state(): what stands in trivet.rating, JSON */
     char fingerprint[24];      /* of data and settings */
 

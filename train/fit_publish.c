@@ -33,7 +33,7 @@ enum tv_status fit_describe(struct fit *f, struct tv_error *err)
     fit_describe_source(f, text, sizeof text);
     json_t *examples = json_loads(f->catalogue.examples, 0, NULL);
     json_t *all = json_pack("{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:o}", "algorithm", f->model->algorithm,
-                            "factors", f->factors, "filter", load_json(tv_buffer_string(&f->values)), "filter_text", text,
+                            "factors", f->learn.factors, "filter", load_json(tv_buffer_string(&f->values)), "filter_text", text,
                             "source", tv_buffer_string(&f->source), "counts", describe_counts(&f->counts), "data",
                             load_json(f->data), "score", f->model->score_kind, "created_at", created, "examples", examples);
     f->model->description = all ? json_dumps(all, 0) : NULL;
@@ -67,6 +67,21 @@ static enum tv_status measure(struct fit *f, struct tv_error *err)
     return status;
 }
 
+/* Lanczos steps and residual of an SVD; iterations and objectives of ALS. */
+static void describe_learning(const struct fit *f, json_t *counts)
+{
+    if (f->learn.algorithm == LEARN_SVD) {
+        json_object_set_new(counts, "svd_steps", json_integer(f->report.steps));
+        json_object_set_new(counts, "svd_residual", json_real(f->report.residual));
+        return;
+    }
+    json_t *objectives = json_array();
+    for (int i = 0; i < f->report.steps; i++)
+        json_array_append_new(objectives, json_real(f->report.objective[i]));
+    json_object_set_new(counts, "iterations", json_integer(f->report.steps));
+    json_object_set_new(counts, "objective", objectives);
+}
+
 /* What the journal keeps about the run. */
 static char *journal_counts(const struct fit *f)
 {
@@ -74,8 +89,7 @@ static char *journal_counts(const struct fit *f)
     struct tv_buffer timings = TV_BUFFER_INIT(1 << 13);
     tv_buffer_format(&timings, NULL, "{%s}", tv_buffer_string(&f->timings));
     json_object_set_new(counts, "items_listed", json_integer(f->catalogue.listed));
-    json_object_set_new(counts, "svd_steps", json_real(f->counts.svd_steps));
-    json_object_set_new(counts, "svd_residual", json_real(f->counts.svd_residual));
+    describe_learning(f, counts);
     json_object_set_new(counts, "redis_bytes", json_real(f->counts.redis_bytes));
     json_object_set_new(counts, "mongo_bytes", json_real(f->counts.mongo_bytes));
     json_object_set_new(counts, "seconds", load_json(tv_buffer_string(&timings)));

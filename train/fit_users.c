@@ -85,7 +85,7 @@ static enum tv_status prepare(const struct fit *f, const struct tv_dense_map *it
     s->document = (struct tv_user_document){
         .user_id = e->users[u],
         .row = (int32_t)tv_dense_find(f->dense.users, (size_t)f->counts.users, e->users[u]),
-        .factors = f->factors,
+        .factors = f->model->factors,
         .value = s->value,
         .n_seen = n_seen,
         .seen = s->seen,
@@ -141,7 +141,7 @@ enum tv_status fit_users(struct fit *f, struct tv_error *err)
 {
     char name[TV_MODEL_NAME], documents[32], folded[32], unreached[32];
     struct tv_mongo_bulk *bulk = NULL;
-    struct slot *slots = make_slots(f->factors, err);
+    struct slot *slots = make_slots(f->model->factors, err);
     f->users_hash = TV_HASH_START;
     enum tv_status status = slots ? TV_OK : TV_ERR_NO_MEMORY;
     if (status == TV_OK)

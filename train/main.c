@@ -20,7 +20,7 @@ static const struct tv_option models_options[] = {
 
 static const struct tv_command commands[] = {
     {.name = "fit", .arguments = "", .summary = "learn a model from the filtered ratings and make it live",
-     .options = fit_options, .run = fit_run},
+     .options = fit_options, .more = learn_options, .run = fit_run},
     {.name = "models", .arguments = "", .summary = "list the models that are kept", .options = models_options,
      .run = models_run},
     {.name = "activate", .arguments = "N", .summary = "make a kept model the live one", .min_arguments = 1,
@@ -72,6 +72,7 @@ int main(int argc, char **argv)
              "  trivet-train fit\n"
              "  trivet-train fit --set max_items_for_user=200 --factors 15\n"
              "  trivet-train fit --set genres=Drama,Comedy --dry-run\n"
+             "  trivet-train fit --algorithm als --factors 20 --lambda 0.1 --biases\n"
              "  trivet-train models\n"
              "  trivet-train rollback",
              tv_filter_help());

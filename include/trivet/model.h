@@ -17,16 +17,18 @@
 
 struct tv_model {
     int64_t number;         /* N */
-    char algorithm[16];     /* "svd" */
-    char score_kind[16];    /* what a score is: "relevance" */
-    int factors;            /* k */
+    char algorithm[16];     /* "svd", "als" or "als-implicit" */
+    char score_kind[16];    /* what a score is: "relevance", or "rating" on the scale of the ratings */
+    int factors;            /* k, the columns of a row; biases are two of them */
     int32_t n_items;
     int64_t n_users;        /* documents in user_<N> */
     int64_t n_learned;      /* of them learned from */
     int64_t *item_ids;      /* (n_items) raw ids, ascending */
     uint16_t *item_factors; /* (n_items, factors) row-major float16 */
     double *sigma;          /* (factors) singular values; NULL when the algorithm has none */
-    double sigma_power;     /* a: the exponent of sigma on the item side */
+    double sigma_power;     /* svd: a, the exponent of sigma on the item side */
+    double lambda, alpha;   /* als: what users are folded in with (fold_in.h) */
+    int biases;             /* als: the last two columns of a row are biases */
     double created_at;      /* seconds since 1970 */
     char *description;      /* JSON object: parameters, filter, counts, data, examples (docs/formats.md); owned */
     uint64_t checksum;      /* over item_ids, item_factors and sigma */
@@ -34,6 +36,8 @@ struct tv_model {
 
 void tv_model_free(struct tv_model *m); /* frees *m itself, too; NULL is fine */
 uint64_t tv_model_checksum(const struct tv_model *m);
+/* Ids ascend, factors are finite, and the checksum is that of the arrays. TV_ERR_CORRUPT otherwise. */
+enum tv_status tv_model_check(const struct tv_model *m, struct tv_error *err);
 enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m, struct tv_error *err);
 
 /* "user_12", "model_12"; `out` holds TV_MODEL_NAME bytes. */
@@ -65,6 +69,10 @@ enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t number, doub
 enum tv_status tv_model_write_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err);
 enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo, int64_t number,
                                    struct tv_error *err);
+/* A model from the document `description` of model_<N>, wherever that lay meanwhile: all but the arrays, for which there
+ * is room; sigma is NULL. *out may be set after a failure, too, and is the caller's. */
+enum tv_status tv_model_from_description(struct tv_model **out, int64_t number, const struct tv_mongo_doc *doc,
+                                         struct tv_error *err);
 /* The description alone, malloc'ed JSON; TV_ERR_NOT_FOUND when model_<N> is not there (pruned, or never whole). */
 enum tv_status tv_model_description(char **json, struct tv_mongo *mongo, int64_t number, struct tv_error *err);
 /* All complete models in MongoDB, ascending: *numbers is malloc'ed. */

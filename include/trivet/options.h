@@ -26,6 +26,7 @@ enum { TV_PROGRAM_ETL = 1, TV_PROGRAM_TRAIN = 2, TV_PROGRAM_SERVE = 4, TV_PROGRA
 
 struct tv_option {
     const char *name;   /* long flag, without dashes */
+    const char *alias;  /* another name of it, or NULL */
     const char *env;    /* environment name, or NULL: flag only */
     enum tv_option_kind kind;
     const char *value;  /* what --help calls the value, e.g. "URI" */
@@ -54,6 +55,7 @@ struct tv_command {
     const char *summary;   /* one line */
     int min_arguments, max_arguments;
     const struct tv_option *options; /* own rows, ended by a row without a name; may be NULL */
+    const struct tv_option *more;    /* rows it has in common with other commands; may be NULL */
     enum tv_status (*run)(const struct tv_settings *s, int n_arguments, char **arguments, struct tv_error *err);
 };
 

@@ -59,14 +59,16 @@ static error_t on_option(int key, char *text, struct argp_state *state)
 /* argp wants one static description; it is built from the table and freed by free_argp. */
 static struct argp_option *build_argp(const struct tv_settings *s)
 {
-    struct argp_option *options = calloc(s->n + 1, sizeof *options);
+    struct argp_option *options = calloc(2 * s->n + 1, sizeof *options), *next = options;
     for (size_t i = 0; options && i < s->n; i++) {
         const struct tv_option *row = s->entries[i].row;
-        options[i] = (struct argp_option){.name = row->name,
-                                          .key = FIRST_KEY + (int)i,
-                                          .arg = row->kind == TV_OPTION_SWITCH ? NULL : row->value,
-                                          .doc = describe(row),
-                                          .group = row->programs ? 1 : 0};
+        *next++ = (struct argp_option){.name = row->name,
+                                       .key = FIRST_KEY + (int)i,
+                                       .arg = row->kind == TV_OPTION_SWITCH ? NULL : row->value,
+                                       .doc = describe(row),
+                                       .group = row->programs ? 1 : 0};
+        if (row->alias)
+            *next++ = (struct argp_option){.name = row->alias, .flags = OPTION_ALIAS};
     }
     return options;
 }
@@ -80,9 +82,13 @@ static void free_argp(struct argp_option *options)
 
 static enum tv_status unknown_flag(struct parse *p, int argc, char **argv)
 {
-    const char *names[TV_SETTINGS_MAX + 1];
-    for (size_t i = 0; i <= p->settings->n; i++)
-        names[i] = i < p->settings->n ? p->settings->entries[i].row->name : NULL;
+    const char *names[2 * TV_SETTINGS_MAX + 1] = {NULL};
+    for (size_t i = 0, n = 0; i < p->settings->n; i++) {
+        const struct tv_option *row = p->settings->entries[i].row;
+        names[n++] = row->name;
+        if (row->alias)
+            names[n++] = row->alias;
+    }
     for (int i = 1; i < argc; i++) {
         char name[64];
         if (strcmp(argv[i], "--") == 0)

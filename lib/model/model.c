@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "trivet/hash.h"
 
@@ -23,12 +24,23 @@ uint64_t tv_model_checksum(const struct tv_model *m)
     size_t n = (size_t)m->n_items, k = (size_t)m->factors;
     uint64_t h = tv_hash(TV_HASH_START, m->item_ids, n * sizeof *m->item_ids);
     h = tv_hash(h, m->item_factors, n * k * sizeof *m->item_factors);
-    return m->sigma ? tv_hash(h, m->sigma, k * sizeof *m->sigma) : h;
+    if (m->sigma)
+        return tv_hash(h, m->sigma, k * sizeof *m->sigma);
+    const double solved_with[] = {m->lambda, m->alpha, m->biases};
+    return tv_hash(h, solved_with, sizeof solved_with);
 }
 
 enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m, struct tv_error *err)
 {
-    return tv_fold_in_svd(out, m->item_factors, m->n_items, m->factors, m->sigma, m->sigma_power, err);
+    if (strcmp(m->algorithm, "als") == 0)
+        return tv_fold_in_als(out, m->item_factors, m->n_items, m->factors, m->biases, m->lambda, err);
+    if (strcmp(m->algorithm, "als-implicit") == 0)
+        return tv_fold_in_als_implicit(out, m->item_factors, m->n_items, m->factors, m->lambda, m->alpha, err);
+    if (strcmp(m->algorithm, "svd") == 0 && m->sigma)
+        return tv_fold_in_svd(out, m->item_factors, m->n_items, m->factors, m->sigma, m->sigma_power, err);
+    tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 " is of the algorithm \"%s\", which this trivet cannot fold users into",
+            m->number, m->algorithm);
+    return tv_hint(err, "was it trained by a newer one?");
 }
 
 char *tv_model_users(char *out, int64_t number)

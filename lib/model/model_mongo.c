@@ -62,6 +62,9 @@ static enum tv_status add_description(struct tv_mongo_bulk *bulk, const struct t
         {.name = "users", .type = TV_FIELD_INT64, .integer = m->n_users},
         {.name = "learned", .type = TV_FIELD_INT64, .integer = m->n_learned},
         {.name = "sigma_power", .type = TV_FIELD_DOUBLE, .real = m->sigma_power},
+        {.name = "lambda", .type = TV_FIELD_DOUBLE, .real = m->lambda},
+        {.name = "alpha", .type = TV_FIELD_DOUBLE, .real = m->alpha},
+        {.name = "biases", .type = TV_FIELD_INT32, .integer = m->biases},
         {.name = "created_at", .type = TV_FIELD_DOUBLE, .real = m->created_at},
         {.name = "checksum", .type = TV_FIELD_TEXT, .text = checksum},
         {.name = "description", .type = TV_FIELD_JSON, .text = m->description},
@@ -100,16 +103,17 @@ static void copy_text(char *out, size_t size, const struct tv_mongo_doc *doc, co
     snprintf(out, size, "%s", tv_mongo_doc_text(doc, name, &text) ? text : "");
 }
 
-static enum tv_status take_description(struct reading *r, const struct tv_mongo_doc *doc, struct tv_error *err)
+enum tv_status tv_model_from_description(struct tv_model **out, int64_t number, const struct tv_mongo_doc *doc,
+                                         struct tv_error *err)
 {
-    int64_t factors = 0, items = 0;
+    int64_t factors = 0, items = 0, biases = 0;
     char checksum[24];
     if (!tv_mongo_doc_int(doc, "factors", &factors) || !tv_mongo_doc_int(doc, "items", &items) || factors > TV_MAX_FACTORS)
-        return tv_fail(err, TV_ERR_CORRUPT, "the description of model %lld lacks its sizes", (long long)r->number);
-    enum tv_status status = tv_model_create(&r->model, r->number, (int)factors, items, err);
+        return tv_fail(err, TV_ERR_CORRUPT, "the description of model %lld lacks its sizes", (long long)number);
+    enum tv_status status = tv_model_create(out, number, (int)factors, items, err);
     if (status != TV_OK)
         return status;
-    struct tv_model *m = r->model;
+    struct tv_model *m = *out;
     copy_text(m->algorithm, sizeof m->algorithm, doc, "algorithm");
     copy_text(m->score_kind, sizeof m->score_kind, doc, "score");
     copy_text(checksum, sizeof checksum, doc, "checksum");
@@ -117,9 +121,12 @@ static enum tv_status take_description(struct reading *r, const struct tv_mongo_
     tv_mongo_doc_int(doc, "users", &m->n_users);
     tv_mongo_doc_int(doc, "learned", &m->n_learned);
     tv_mongo_doc_real(doc, "sigma_power", &m->sigma_power);
+    tv_mongo_doc_real(doc, "lambda", &m->lambda);
+    tv_mongo_doc_real(doc, "alpha", &m->alpha);
+    m->biases = tv_mongo_doc_int(doc, "biases", &biases) && biases != 0;
     tv_mongo_doc_real(doc, "created_at", &m->created_at);
     m->description = tv_mongo_doc_json(doc, "description");
-    return m->description ? TV_OK : tv_fail(err, TV_ERR_CORRUPT, "model %lld has no description", (long long)r->number);
+    return m->description ? TV_OK : tv_fail(err, TV_ERR_CORRUPT, "model %lld has no description", (long long)number);
 }
 
 static enum tv_status take_items(struct reading *r, const struct tv_mongo_doc *doc, struct tv_error *err)
@@ -146,7 +153,7 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
     size_t n;
     tv_mongo_doc_text(doc, "_id", &id);
     if (strcmp(id, "description") == 0)
-        return take_description(r, doc, err);
+        return tv_model_from_description(&r->model, r->number, doc, err);
     if (r->model == NULL)
         return tv_fail(err, TV_ERR_CORRUPT, "model %lld has no description", (long long)r->number);
     if (strncmp(id, "items:", 6) == 0)

@@ -78,6 +78,7 @@ static enum tv_status write_field(struct tv_redis *redis, int64_t number, const 
 static enum tv_status write_hash(struct tv_redis *redis, const struct tv_model *m, int parts, struct tv_error *err)
 {
     char factors[24], users[24], learned[24], items[24], n_parts[24], created[40], power[40], checksum[24];
+    char lambda[40], alpha[40];
     snprintf(factors, sizeof factors, "%d", m->factors);
     snprintf(users, sizeof users, "%" PRId64, m->n_users);
     snprintf(learned, sizeof learned, "%" PRId64, m->n_learned);
@@ -85,11 +86,14 @@ static enum tv_status write_hash(struct tv_redis *redis, const struct tv_model *
     snprintf(n_parts, sizeof n_parts, "%d", parts);
     snprintf(created, sizeof created, "%.3f", m->created_at);
     snprintf(power, sizeof power, "%.17g", m->sigma_power);
+    snprintf(lambda, sizeof lambda, "%.17g", m->lambda);
+    snprintf(alpha, sizeof alpha, "%.17g", m->alpha);
     snprintf(checksum, sizeof checksum, "%016" PRIx64, m->checksum);
     const char *const pairs[][2] = {
         {"algorithm", m->algorithm}, {"score", m->score_kind},  {"factors", factors},   {"users", users},
         {"learned", learned},        {"items", items},          {"dtype", "<f2"},       {"created_at", created},
-        {"sigma_power", power},      {"checksum", checksum},    {"description", m->description}, {"parts", n_parts},
+        {"sigma_power", power},      {"lambda", lambda},        {"alpha", alpha},       {"biases", m->biases ? "1" : "0"},
+        {"checksum", checksum},      {"description", m->description}, {"parts", n_parts},
     };
     enum tv_status status = TV_OK;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs && status == TV_OK; i++)
@@ -205,15 +209,21 @@ static enum tv_status read_hash(struct tv_model **out, struct tv_redis *redis, i
 {
     char checksum[64];
     double n_parts = 0, factors = 0, items = 0, users = 0, learned = 0, created = 0, power = 0;
+    double lambda = 0, alpha = 0, biases = 0;
     struct tv_model *m = NULL;
     enum tv_status status = read_number(redis, number, "parts", &n_parts, err);
     const struct {
         const char *field;
         double *value;
     } numbers[] = {{"factors", &factors}, {"items", &items},           {"users", &users},
-                   {"learned", &learned}, {"created_at", &created},    {"sigma_power", &power}};
+                   {"learned", &learned}, {"created_at", &created},    {"sigma_power", &power}},
+      later[] = {{"lambda", &lambda}, {"alpha", &alpha}, {"biases", &biases}}; /* models before ALS do not have them */
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == TV_OK; i++)
         status = read_number(redis, number, numbers[i].field, numbers[i].value, err);
+    for (size_t i = 0; i < sizeof later / sizeof *later && status == TV_OK; i++) {
+        status = read_number(redis, number, later[i].field, later[i].value, err);
+        status = status == TV_ERR_NOT_FOUND ? TV_OK : status;
+    }
     if (status == TV_OK)
         status = read_text(redis, number, "checksum", checksum, sizeof checksum, err);
     if (status == TV_OK)
@@ -232,6 +242,9 @@ static enum tv_status read_hash(struct tv_model **out, struct tv_redis *redis, i
     m->n_learned = (int64_t)learned;
     m->created_at = created;
     m->sigma_power = power;
+    m->lambda = lambda;
+    m->alpha = alpha;
+    m->biases = biases != 0;
     m->checksum = strtoull(checksum, NULL, 16);
     *parts = (int)n_parts;
     *out = m;

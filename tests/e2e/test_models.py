@@ -79,7 +79,7 @@ def test_fit_publishes_and_says_what_it_does(run, loaded):
     assert consistent(run, loaded) == 1
     exactly(loaded, [1])
     row = json.loads(loaded.psql("SELECT row_to_json(r) FROM trivet.run r"))
-    assert row["filter"]["max_items_for_user"] == 60 and row["parameters"] == {"factors": 5}
+    assert row["filter"]["max_items_for_user"] == 60 and row["parameters"] == {"factors": 5, "sigma": 0.5}
     assert row["source"] == "trivet.user_item(max_items_for_user => 60)"
     assert row["counts"]["users_served"] == 60 and row["counts"]["seconds"]["factorise"] >= 0
     assert row["command"] == "trivet-train fit --algorithm svd --factors 5 --set 'max_items_for_user=60'"

@@ -1,0 +1,234 @@
+/* learn: settings of the algorithms, and the call of the one that is asked for. */
+#include "train/learn.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/als.h"
+#include "trivet/clock.h"
+#include "trivet/half.h"
+#include "trivet/svd.h"
+
+static const char *const names[] = {"svd", "als", "als-implicit"};
+static const double LAMBDA[] = {0, 0.1, 0.01}; /* defaults: explicit per rating, implicit on the whole */
+
+const struct tv_option learn_options[] = {
+    {.name = "algorithm", .kind = TV_OPTION_CHOICE, .value = "NAME", .preset = "svd", .choices = "svd|als|als-implicit",
+     .help = "how to factorise: svd takes missing ratings as zeros and ranks well; als fits the ratings there are and "
+             "predicts them; als-implicit takes values as counts (plays)"},
+    {.name = "factors", .alias = "rank", .kind = TV_OPTION_INT, .value = "K", .preset = "50", .min = 1, .max = 4096,
+     .help = "factors a user and an item; without this flag a small matrix gets fewer"},
+    {.name = "sigma", .kind = TV_OPTION_REAL, .value = "A", .preset = "0.5", .min = 0, .max = 1,
+     .help = "svd: how much of the singular values goes to the item side, an exponent: 0, 0.5 or 1"},
+    {.name = "iterations", .alias = "maxIter", .kind = TV_OPTION_INT, .value = "N", .preset = "15", .min = 1, .max = 1000,
+     .help = "als: passes over users and items, at the most"},
+    {.name = "lambda", .alias = "regParam", .kind = TV_OPTION_REAL, .value = "L", .min = 1e-9, .max = 1e9,
+     .help = "als: regularisation; a user's or item's is L times the number of their ratings (default 0.1); with "
+             "als-implicit it is L itself (default 0.01)"},
+    {.name = "alpha", .kind = TV_OPTION_REAL, .value = "A", .preset = "1", .min = 0, .max = 1e6,
+     .help = "als-implicit: the confidence in a value r is 1 + A r"},
+    {.name = "biases", .kind = TV_OPTION_SWITCH, .help = "als: also learn how generous each user and how liked each item is"},
+    {.name = "seed", .kind = TV_OPTION_INT, .value = "S", .preset = "1", .min = 0, .max = 9e18,
+     .help = "als: the same seed gives the same model, byte for byte"},
+    {.name = NULL},
+};
+
+const char *learn_algorithm_name(enum learn_algorithm algorithm)
+{
+    return names[algorithm];
+}
+
+int learn_algorithm_of(const char *name)
+{
+    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return i;
+    return -1;
+}
+
+static enum tv_status refuse_foreign(const struct learn_settings *s, const struct tv_settings *given, struct tv_error *err)
+{
+    static const struct {
+        const char *flag;
+        unsigned algorithms;
+    } rows[] = {{"sigma", 1u << LEARN_SVD},
+                {"iterations", 1u << LEARN_ALS | 1u << LEARN_ALS_IMPLICIT},
+                {"lambda", 1u << LEARN_ALS | 1u << LEARN_ALS_IMPLICIT},
+                {"seed", 1u << LEARN_ALS | 1u << LEARN_ALS_IMPLICIT},
+                {"alpha", 1u << LEARN_ALS_IMPLICIT},
+                {"biases", 1u << LEARN_ALS}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (tv_settings_given(given, rows[i].flag) && !(rows[i].algorithms & 1u << s->algorithm)) {
+            tv_fail(err, TV_ERR_USAGE, "--%s means nothing to --algorithm %s", rows[i].flag, names[s->algorithm]);
+            return tv_hint(err, "--help says which algorithm takes what");
+        }
+    return TV_OK;
+}
+
+enum tv_status learn_read_settings(struct learn_settings *out, const struct tv_settings *s, struct tv_error *err)
+{
+    int algorithm = learn_algorithm_of(tv_settings_text(s, "algorithm"));
+    *out = (struct learn_settings){
+        .algorithm = (enum learn_algorithm)algorithm,
+        .factors = (int)tv_settings_int(s, "factors"),
+        .factors_given = tv_settings_given(s, "factors"),
+        .sigma = tv_settings_real(s, "sigma"),
+        .iterations = (int)tv_settings_int(s, "iterations"),
+        .lambda = tv_settings_given(s, "lambda") ? tv_settings_real(s, "lambda") : LAMBDA[algorithm],
+        .alpha = algorithm == LEARN_ALS_IMPLICIT ? tv_settings_real(s, "alpha") : 0,
+        .biases = tv_settings_on(s, "biases"),
+        .seed = (uint64_t)tv_settings_int(s, "seed"),
+        .threads = (int)tv_settings_int(s, "threads"),
+    };
+    return refuse_foreign(out, s, err);
+}
+
+enum tv_status learn_json(const struct learn_settings *s, struct tv_buffer *json, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_format(json, err, "{\"factors\": %d", s->factors);
+    if (status == TV_OK && s->algorithm == LEARN_SVD)
+        status = tv_buffer_format(json, err, ", \"sigma\": %.17g", s->sigma);
+    if (status == TV_OK && s->algorithm != LEARN_SVD)
+        status = tv_buffer_format(json, err, ", \"iterations\": %d, \"lambda\": %.17g, \"seed\": %" PRIu64, s->iterations,
+                                  s->lambda, s->seed);
+    if (status == TV_OK && s->algorithm == LEARN_ALS_IMPLICIT)
+        status = tv_buffer_format(json, err, ", \"alpha\": %.17g", s->alpha);
+    if (status == TV_OK && s->algorithm == LEARN_ALS)
+        status = tv_buffer_format(json, err, ", \"biases\": %s", s->biases ? "true" : "false");
+    return status == TV_OK ? tv_buffer_text(json, "}", err) : status;
+}
+
+static double number_of(const json_t *object, const char *name, double otherwise)
+{
+    const json_t *value = json_object_get(object, name);
+    return json_is_number(value) ? json_number_value(value) : otherwise;
+}
+
+enum tv_status learn_from_json(struct learn_settings *out, const char *algorithm, const char *json, struct tv_error *err)
+{
+    int number = learn_algorithm_of(algorithm);
+    json_t *object = json_loads(json, 0, NULL);
+    if (number < 0 || !json_is_object(object)) {
+        json_decref(object);
+        return tv_fail(err, TV_ERR_CORRUPT, "the settings of an algorithm \"%s\" cannot be read: %s", algorithm, json);
+    }
+    *out = (struct learn_settings){
+        .algorithm = (enum learn_algorithm)number,
+        .factors = (int)number_of(object, "factors", 50),
+        .factors_given = 1,
+        .sigma = number_of(object, "sigma", 0.5),
+        .iterations = (int)number_of(object, "iterations", 15),
+        .lambda = number_of(object, "lambda", LAMBDA[number]),
+        .alpha = number_of(object, "alpha", number == LEARN_ALS_IMPLICIT),
+        .biases = json_is_true(json_object_get(object, "biases")),
+        .seed = (uint64_t)number_of(object, "seed", 1),
+    };
+    json_decref(object);
+    return TV_OK;
+}
+
+void learn_flags(const struct learn_settings *s, struct tv_buffer *line)
+{
+    tv_buffer_format(line, NULL, " --algorithm %s", names[s->algorithm]);
+    if (s->factors_given)
+        tv_buffer_format(line, NULL, " --factors %d", s->factors);
+    if (s->algorithm == LEARN_SVD && s->sigma != 0.5)
+        tv_buffer_format(line, NULL, " --sigma %g", s->sigma);
+    if (s->algorithm != LEARN_SVD)
+        tv_buffer_format(line, NULL, " --iterations %d --lambda %.15g --seed %" PRIu64, s->iterations, s->lambda, s->seed);
+    if (s->algorithm == LEARN_ALS_IMPLICIT)
+        tv_buffer_format(line, NULL, " --alpha %.15g", s->alpha);
+    if (s->biases)
+        tv_buffer_text(line, " --biases", NULL);
+}
+
+/* A truncated SVD has at most one less than the shorter side; alternating least squares takes any number. */
+static int largest_factors(const struct tv_dense *d)
+{
+    int shorter = d->matrix.n_rows < d->matrix.n_cols ? d->matrix.n_rows : d->matrix.n_cols;
+    return shorter > 1 ? shorter - 1 : 1;
+}
+
+enum tv_status learn_fit_factors(struct learn_settings *s, const struct tv_dense *d, struct tv_error *err)
+{
+    int largest = largest_factors(d);
+    if (s->factors <= largest || (s->factors_given && s->algorithm != LEARN_SVD))
+        return TV_OK;
+    if (s->factors_given) {
+        tv_fail(err, TV_ERR_USAGE, "--factors is %d, but a matrix of %d users and %d items has at most %d", s->factors,
+                (int)d->matrix.n_rows, (int)d->matrix.n_cols, largest);
+        return tv_hint(err, "use --factors %d or less, or a wider filter", largest);
+    }
+    s->factors = largest;
+    return TV_OK;
+}
+
+double learn_memory(const struct learn_settings *s, const struct tv_dense *d)
+{
+    const struct tv_csr *m = &d->matrix;
+    if (s->algorithm == LEARN_SVD)
+        return tv_svd_memory(m->n_rows, m->n_cols, m->n_values, s->factors);
+    struct tv_als_options options;
+    tv_als_defaults(&options, s->algorithm == LEARN_ALS_IMPLICIT);
+    options.factors = s->factors;
+    options.biases = s->biases;
+    options.threads = s->threads;
+    return tv_als_memory(m->n_rows, m->n_cols, m->n_values, &options);
+}
+
+struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns,
+                                 const char *score_kind, struct tv_error *err)
+{
+    struct tv_model *m = tv_alloc(1, sizeof *m, "a model", err);
+    if (m == NULL)
+        return NULL;
+    size_t n = (size_t)d->matrix.n_cols;
+    m->factors = columns;
+    m->n_items = d->matrix.n_cols;
+    m->n_learned = d->matrix.n_rows;
+    m->sigma_power = s->sigma;
+    m->created_at = tv_clock_wall();
+    strcpy(m->algorithm, names[s->algorithm]);
+    strcpy(m->score_kind, score_kind);
+    m->item_ids = tv_alloc(n, sizeof *m->item_ids, "item ids", err);
+    m->item_factors = tv_alloc(n * (size_t)columns, sizeof *m->item_factors, "item factors", err);
+    if (m->item_ids == NULL || m->item_factors == NULL) {
+        tv_model_free(m);
+        return NULL;
+    }
+    memcpy(m->item_ids, d->items, n * sizeof *m->item_ids);
+    return m;
+}
+
+size_t learn_pack_row(struct tv_model *m, size_t item, const float *row)
+{
+    return tv_half_from_floats(m->item_factors + item * (size_t)m->factors, row, (size_t)m->factors);
+}
+
+enum tv_status learn_check_packed(size_t lost, const char *hint, struct tv_error *err)
+{
+    if (lost == 0)
+        return TV_OK;
+    tv_fail(err, TV_ERR_NUMERIC, "%zu item factors are beyond %g, the largest float16", lost, (double)TV_HALF_MAX);
+    return tv_hint(err, "%s", hint);
+}
+
+enum tv_status learn(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
+                     struct learn_settings *s, struct tv_error *err)
+{
+    *report = (struct learn_report){0};
+    enum tv_status status = s->algorithm == LEARN_SVD ? learn_svd(out, report, d, s, err) : learn_als(out, report, d, s, err);
+    if (status == TV_OK)
+        (*out)->checksum = tv_model_checksum(*out);
+    else
+        learn_report_free(report);
+    return status;
+}
+
+void learn_report_free(struct learn_report *r)
+{
+    free(r->objective);
+    *r = (struct learn_report){0};
+}
