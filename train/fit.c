@@ -13,7 +13,7 @@
 
 enum { KEEP_MODELS = 3 };
 
-const struct tv_option fit_options[] = {
+const struct tv_option fit_source_options[] = {
     {.name = "set", .kind = TV_OPTION_LIST, .value = "NAME=VALUE",
      .help = "a parameter of the filter, e.g. max_items_for_user=200; may be given several times"},
     {.name = "preset", .kind = TV_OPTION_TEXT, .value = "NAME",
@@ -25,6 +25,10 @@ const struct tv_option fit_options[] = {
      .help = "fold users in from these rows instead of those of --source"},
     {.name = "statement-timeout", .kind = TV_OPTION_INT, .value = "SECONDS", .preset = "600", .min = 1, .max = 86400,
      .help = "how long one statement of --source may take"},
+    {.name = NULL},
+};
+
+const struct tv_option fit_options[] = {
     {.name = "if-changed", .kind = TV_OPTION_SWITCH,
      .help = "do nothing if a kept model was trained from the same data with the same settings"},
     {.name = "dry-run", .kind = TV_OPTION_SWITCH,
@@ -275,7 +279,7 @@ static enum tv_status fit_opened(struct fit *f, int dry_run, struct tv_error *er
     return dry_run ? plan(f, err) : build(f, err);
 }
 
-static void free_fit(struct fit *f)
+void fit_free(struct fit *f)
 {
     tv_interrupt_watch(NULL, NULL);
     tv_pg_close(f->reader);
@@ -296,6 +300,16 @@ static void free_fit(struct fit *f)
     free(f->data);
 }
 
+enum tv_status fit_open_reading(struct fit *f, struct tv_error *err)
+{
+    enum tv_status status = tv_interrupt_watch(NULL, err);
+    if (status == TV_OK)
+        status = read_settings(f, err);
+    if (status == TV_OK)
+        status = open_all(f, 1, err);
+    return status == TV_OK ? tv_interrupt_watch(f->reader ? f->reader : f->snapshot, err) : status;
+}
+
 enum tv_status fit_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
@@ -305,6 +319,6 @@ enum tv_status fit_run(const struct tv_settings *settings, int n, char **argumen
         status = read_settings(&f, err);
     if (status == TV_OK)
         status = fit_opened(&f, tv_settings_on(settings, "dry-run"), err);
-    free_fit(&f);
+    fit_free(&f);
     return status;
 }

@@ -105,7 +105,10 @@ enum tv_status fit_activate(struct fit *f, struct tv_error *err);
 enum tv_status fit_print_plan(struct fit *f, struct tv_error *err);
 
 /* fit.c: the command. */
-extern const struct tv_option fit_options[];
+extern const struct tv_option fit_options[], fit_source_options[]; /* those of the source, evaluate has too */
+/* Settings and a snapshot of the ratings, for reading only; fit_free gives back all of it. */
+enum tv_status fit_open_reading(struct fit *f, struct tv_error *err);
+void fit_free(struct fit *f);
 enum tv_status fit_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

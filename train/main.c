@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "train/compare.h"
+#include "train/evaluate.h"
 #include "train/fit.h"
 #include "train/models.h"
 #include "train/recommend.h"
@@ -20,7 +21,9 @@ static const struct tv_option models_options[] = {
 
 static const struct tv_command commands[] = {
     {.name = "fit", .arguments = "", .summary = "learn a model from the filtered ratings and make it live",
-     .options = fit_options, .more = learn_options, .run = fit_run},
+     .options = fit_options, .more = {learn_options, fit_source_options}, .run = fit_run},
+    {.name = "evaluate", .arguments = "", .summary = "judge settings on ratings kept apart, beside plain baselines",
+     .options = evaluate_options, .more = {learn_options, fit_source_options}, .run = evaluate_run},
     {.name = "models", .arguments = "", .summary = "list the models that are kept", .options = models_options,
      .run = models_run},
     {.name = "activate", .arguments = "N", .summary = "make a kept model the live one", .min_arguments = 1,
