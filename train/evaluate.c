@@ -9,6 +9,7 @@
 
 #include "train/fit.h"
 #include "train/judge.h"
+#include "train/verdict.h"
 #include "trivet/baselines.h"
 #include "trivet/holdout.h"
 #include "trivet/interrupt.h"
@@ -29,9 +30,6 @@ const struct tv_option evaluate_options[] = {
     {.name = NULL},
 };
 
-enum { CUTS = 4, NDCG_CUT = 1 }; /* at 5, 10, 15 and 100 */
-enum { MAX_METHODS = 1 + TV_BASELINES, MAX_NUMBERS = 32 };
-
 struct evaluation {
     struct fit fit; /* reads and learns; its evidence is the training part */
     struct tv_evidence all;
@@ -39,9 +37,7 @@ struct evaluation {
     struct tv_holdout holdout;
     struct tv_evaluate_options options;
     struct judge *judge;
-    const char *methods[MAX_METHODS];
-    double numbers[MAX_METHODS][MAX_NUMBERS];
-    int n_methods;
+    struct verdict verdict;
 };
 
 /* --- what is kept apart --------------------------------------------------------------------------------------- */
@@ -122,109 +118,6 @@ static void report_holdout(const struct tv_holdout_counts *c)
 
 /* --- judging ---------------------------------------------------------------------------------------------------- */
 
-/* The numbers of one method, in the order of `names`; NaN where it has none. */
-enum number {
-    RMSE, RMSE_LOW, RMSE_HIGH, MAE, R2, UNPREDICTED,
-    NDCG_10, NDCG_LOW, NDCG_HIGH, PRECISION_10, RECALL_10, MAP_10, HIT_RATE_10, MRR_10,
-    NDCG_5, NDCG_15, NDCG_100, RECALL_100, COVERAGE_10, POPULARITY_10, OVERLAP_10, USERS, N_NUMBERS
-};
-static const char *const names[N_NUMBERS] = {
-    "rmse", "rmse low", "rmse high", "mae", "r2", "pairs without prediction",
-    "ndcg@10", "ndcg@10 low", "ndcg@10 high", "precision@10", "recall@10", "map@10", "hit rate@10", "mrr@10",
-    "ndcg@5", "ndcg@15", "ndcg@100", "recall@100", "coverage@10", "popularity@10", "overlap@10", "users judged"};
-
-static enum tv_status judge_ratings(struct evaluation *v, const struct tv_method *method, double *out, struct tv_error *err)
-{
-    struct tv_rating_result result;
-    struct tv_bootstrap_options bootstrap;
-    struct tv_interval rmse;
-    if (method->predict == NULL)
-        return TV_OK;
-    enum tv_status status = tv_evaluate_ratings(&result, method, &v->holdout, &v->options, err);
-    if (status != TV_OK)
-        return status;
-    tv_bootstrap_defaults(&bootstrap);
-    bootstrap.threads = v->options.threads;
-    status = tv_rmse_interval(&rmse, &result, &bootstrap, err);
-    out[RMSE] = rmse.value;
-    out[RMSE_LOW] = rmse.low;
-    out[RMSE_HIGH] = rmse.high;
-    out[MAE] = tv_mae(&result.total);
-    out[R2] = tv_r2(&result.total);
-    out[UNPREDICTED] = (double)result.n_unpredicted;
-    tv_rating_result_free(&result);
-    return status;
-}
-
-static void take_lists(double *out, const struct tv_ranking_result *r, const struct tv_interval *ndcg,
-                       const struct tv_diversity *diversity)
-{
-    const struct tv_list_quality at[CUTS] = {tv_ranking_mean(r, 0), tv_ranking_mean(r, 1), tv_ranking_mean(r, 2),
-                                             tv_ranking_mean(r, 3)};
-    out[NDCG_10] = ndcg->value;
-    out[NDCG_LOW] = ndcg->low;
-    out[NDCG_HIGH] = ndcg->high;
-    out[PRECISION_10] = at[NDCG_CUT].of[TV_PRECISION];
-    out[RECALL_10] = at[NDCG_CUT].of[TV_RECALL];
-    out[MAP_10] = at[NDCG_CUT].of[TV_MAP];
-    out[HIT_RATE_10] = at[NDCG_CUT].of[TV_HIT_RATE];
-    out[MRR_10] = at[NDCG_CUT].of[TV_MRR];
-    out[NDCG_5] = at[0].of[TV_NDCG];
-    out[NDCG_15] = at[2].of[TV_NDCG];
-    out[NDCG_100] = at[3].of[TV_NDCG];
-    out[RECALL_100] = at[3].of[TV_RECALL];
-    out[COVERAGE_10] = diversity[NDCG_CUT].coverage;
-    out[POPULARITY_10] = diversity[NDCG_CUT].popularity;
-    out[OVERLAP_10] = diversity[NDCG_CUT].overlap;
-    out[USERS] = r->n_users;
-}
-
-/* How many training ratings each item has. */
-static int64_t *count_items(const struct tv_csr *m, struct tv_error *err)
-{
-    int64_t *counts = tv_alloc((size_t)m->n_cols, sizeof *counts, "counts of items", err);
-    for (int64_t i = 0; counts && i < m->n_values; i++)
-        counts[m->column[i]]++;
-    return counts;
-}
-
-static enum tv_status judge_lists(struct evaluation *v, const struct tv_method *method, double *out, struct tv_error *err)
-{
-    enum { PAIRS = 10000 };
-    struct tv_ranking_result result;
-    struct tv_bootstrap_options bootstrap;
-    struct tv_interval ndcg;
-    struct tv_diversity diversity[CUTS];
-    if (method->scores == NULL)
-        return TV_OK;
-    enum tv_status status = tv_evaluate_ranking(&result, method, &v->training.matrix, &v->holdout, &v->options, err);
-    if (status != TV_OK)
-        return status;
-    tv_bootstrap_defaults(&bootstrap);
-    bootstrap.threads = v->options.threads;
-    const struct tv_lists lists = tv_ranking_lists(&result);
-    int64_t *counts = count_items(&v->training.matrix, err);
-    status = counts ? tv_ranking_interval(&ndcg, &result, NDCG_CUT, TV_NDCG, &bootstrap, err) : TV_ERR_NO_MEMORY;
-    if (status == TV_OK)
-        status = tv_diversity(diversity, &v->options.cuts, &lists, counts, PAIRS, 1, err);
-    if (status == TV_OK)
-        take_lists(out, &result, &ndcg, diversity);
-    free(counts);
-    tv_ranking_result_free(&result);
-    return status;
-}
-
-static enum tv_status judge_one(struct evaluation *v, const char *name, const struct tv_method *method, struct tv_error *err)
-{
-    double *out = v->numbers[v->n_methods];
-    v->methods[v->n_methods++] = name;
-    for (int i = 0; i < N_NUMBERS; i++)
-        out[i] = NAN;
-    tv_log_info("judging %s", name);
-    enum tv_status status = judge_ratings(v, method, out, err);
-    return status == TV_OK ? judge_lists(v, method, out, err) : status;
-}
-
 static enum tv_status judge_baselines(struct evaluation *v, struct tv_error *err)
 {
     struct tv_baseline_options options;
@@ -236,45 +129,9 @@ static enum tv_status judge_baselines(struct evaluation *v, struct tv_error *err
         if (status != TV_OK)
             break;
         const struct tv_method method = tv_baseline_method(&baseline);
-        status = judge_one(v, tv_baseline_name((enum tv_baseline_kind)kind), &method, err);
+        status = verdict_add(&v->verdict, tv_baseline_name((enum tv_baseline_kind)kind), &method, err);
         tv_baseline_free(&baseline);
     }
-    return status;
-}
-
-/* --- the table: a row a number, a column a method ----------------------------------------------------------------- */
-
-static enum tv_status add_row(const struct evaluation *v, struct tv_table *t, int number, struct tv_error *err)
-{
-    int whole = number == USERS || number == UNPREDICTED;
-    enum tv_status status = tv_table_cell(t, names[number], err);
-    for (int m = 0; m < v->n_methods && status == TV_OK; m++) {
-        double value = v->numbers[m][number];
-        if (!isfinite(value))
-            status = tv_table_cell(t, NULL, err);
-        else
-            status = whole ? tv_table_int(t, (long long)value, err) : tv_table_real(t, value, 6, err);
-    }
-    return status;
-}
-
-static enum tv_status print(const struct evaluation *v, enum tv_table_format format, struct tv_error *err)
-{
-    const char *columns[1 + MAX_METHODS] = {"measure"};
-    enum tv_table_kind kinds[1 + MAX_METHODS] = {TV_TABLE_TEXT};
-    struct tv_table *table;
-    for (int m = 0; m < v->n_methods; m++) {
-        columns[1 + m] = v->methods[m];
-        kinds[1 + m] = TV_TABLE_NUMBER;
-    }
-    enum tv_status status = tv_table_create(&table, 1 + v->n_methods, columns, kinds, err);
-    if (status != TV_OK)
-        return status;
-    for (int i = 0; i < N_NUMBERS && status == TV_OK; i++)
-        status = add_row(v, table, i, err);
-    if (status == TV_OK)
-        status = tv_table_print(table, format, stdout, err);
-    tv_table_free(table);
     return status;
 }
 
@@ -318,10 +175,13 @@ static enum tv_status evaluate(struct evaluation *v, const struct tv_settings *s
     if (status != TV_OK)
         return status;
     const struct tv_method method = judge_method(v->judge);
-    status = judge_one(v, v->fit.model->algorithm, &method, err);
+    v->verdict.training = &v->training.matrix;
+    v->verdict.holdout = &v->holdout;
+    v->verdict.options = &v->options;
+    status = verdict_add(&v->verdict, v->fit.model->algorithm, &method, err);
     if (status == TV_OK)
         status = judge_baselines(v, err);
-    return status == TV_OK ? print(v, tv_table_format_from(tv_settings_text(s, "format")), err) : status;
+    return status == TV_OK ? verdict_print(&v->verdict, tv_table_format_from(tv_settings_text(s, "format")), err) : status;
 }
 
 enum tv_status evaluate_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
