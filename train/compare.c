@@ -82,9 +82,7 @@ static enum tv_status journal_facts(struct comparison *c, struct tv_pg *pg, cons
 
 static enum tv_status open_side(struct side *s, const struct tv_stores *stores, struct tv_error *err)
 {
-    enum tv_status status = tv_model_read_redis(&s->model, stores->redis, s->number, err);
-    if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT)
-        status = tv_model_read_mongo(&s->model, stores->mongo, s->number, err);
+    enum tv_status status = train_load_model(&s->model, stores, s->number, err);
     if (status != TV_OK)
         return status == TV_ERR_NOT_FOUND ? TV_OK : status;
     s->item_factors = scorer_widen(s->model, err);

@@ -11,6 +11,7 @@
 #include "train/models.h"
 #include "train/recommend.h"
 #include "train/runs.h"
+#include "train/show.h"
 #include "trivet/codec.h"
 #include "trivet/options.h"
 
@@ -33,11 +34,13 @@ static const struct tv_command commands[] = {
      .run = repair_run},
     {.name = "runs", .arguments = "", .summary = "list the journal: every training, also those that failed",
      .options = runs_options, .run = runs_run},
-    {.name = "show", .arguments = "R", .summary = "all about one run, with the command and the SQL that repeat it",
-     .min_arguments = 1, .max_arguments = 1, .run = show_run},
+    {.name = "show", .arguments = "N|live",
+     .summary = "all about one run, with the command and the SQL that repeat it; or a score taken apart; or factors",
+     .min_arguments = 1, .max_arguments = 1, .options = show_options, .run = show_run},
     {.name = "compare", .arguments = "R1 R2", .summary = "two runs side by side, and what they do to lists",
      .min_arguments = 2, .max_arguments = 2, .options = compare_options, .run = compare_run},
-    {.name = "recommend", .arguments = "", .summary = "lists of many users, as CSV or into trivet.recommendation",
+    {.name = "recommend", .arguments = "[N|live]",
+     .summary = "lists of many users, on standard output or into trivet.recommendation", .max_arguments = 1,
      .options = recommend_options, .run = recommend_run},
     {.name = NULL},
 };

@@ -1,4 +1,4 @@
-/* recommend: the lists of all users, or of some, from a kept model, into trivet.recommendation or as CSV.
+/* recommend: the lists of all users, or of some, from a kept model, into trivet.recommendation, as CSV or as JSON.
  *
  * Users are read from MongoDB in the order of their ids and scored by all threads, block after block. A user without
  * an item of the model among their ratings has no factors to score with, and gets no rows.
@@ -23,10 +23,14 @@ enum { BLOCK = 128, MAX_TOP = 1000 };
 
 const struct tv_option recommend_options[] = {
     {.name = "model", .kind = TV_OPTION_INT, .value = "N", .preset = "0", .min = 0, .max = 9e15,
-     .help = "a kept model; 0: the live one"},
+     .help = "the same as the argument; 0: the live one"},
+    {.name = "all", .kind = TV_OPTION_SWITCH, .help = "every user of the model; so it is without --users, too"},
     {.name = "to", .kind = TV_OPTION_CHOICE, .value = "WHERE", .preset = "csv", .choices = "csv|postgres",
-     .help = "csv on standard output, or the table trivet.recommendation"},
-    {.name = "top", .kind = TV_OPTION_INT, .value = "N", .preset = "15", .min = 1, .max = MAX_TOP, .help = "items a user"},
+     .help = "standard output, as --format says, or the table trivet.recommendation"},
+    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "csv", .choices = "csv|json",
+     .help = "what standard output gets"},
+    {.name = "top", .kind = TV_OPTION_INT, .value = "N", .preset = "15", .min = 1, .max = MAX_TOP,
+     .help = "items a user"},
     {.name = "users", .kind = TV_OPTION_TEXT, .value = "ID,ID,...", .help = "only these users; without it, all"},
     {.name = NULL},
 };
@@ -46,7 +50,8 @@ struct work {
     struct scorer *scorers; /* (n_threads) */
     struct slot slots[BLOCK];
     int n_slots;
-    struct tv_pg *pg;      /* NULL: CSV on standard output */
+    struct tv_pg *pg;      /* NULL: standard output, */
+    int json;              /* as JSON, not as CSV */
     struct tv_buffer out;
     struct tv_progress progress;
     int64_t n_users, n_rows;
@@ -86,10 +91,16 @@ static enum tv_status binary_row(struct work *w, int64_t user, int32_t rank, con
     return tv_buffer_append(&w->out, row, sizeof row, err);
 }
 
-static enum tv_status csv_row(struct work *w, int64_t user, int32_t rank, const struct tv_scored *s, struct tv_error *err)
+static enum tv_status text_row(struct work *w, int64_t user, int32_t rank, const struct tv_scored *s, int first,
+                               struct tv_error *err)
 {
-    return tv_buffer_format(&w->out, err, "%" PRId64 ",%d,%" PRId64 ",%.9g\n", user, (int)rank,
-                            w->model->item_ids[s->item], s->score);
+    int64_t item = w->model->item_ids[s->item];
+    if (w->json)
+        return tv_buffer_format(&w->out, err,
+                                "%s\n{\"user_id\": %" PRId64 ", \"rank\": %d, \"item_id\": %" PRId64
+                                ", \"score\": %.9g}",
+                                first ? "" : ",", user, (int)rank, item, s->score);
+    return tv_buffer_format(&w->out, err, "%" PRId64 ",%d,%" PRId64 ",%.9g\n", user, (int)rank, item, s->score);
 }
 
 static enum tv_status flush(struct work *w, struct tv_error *err)
@@ -103,17 +114,21 @@ static enum tv_status flush(struct work *w, struct tv_error *err)
     return status;
 }
 
+static enum tv_status write_list(struct work *w, const struct slot *s, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (size_t r = 0; r < s->n_best && status == TV_OK; r++, w->n_rows++)
+        status = w->pg ? binary_row(w, s->user->user_id, (int32_t)r + 1, &s->best[r], err)
+                       : text_row(w, s->user->user_id, (int32_t)r + 1, &s->best[r], w->n_rows == 0, err);
+    w->n_users += s->n_best > 0;
+    return status;
+}
+
 static enum tv_status write_block(struct work *w, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    for (int i = 0; i < w->n_slots && status == TV_OK; i++) {
-        const struct slot *s = &w->slots[i];
-        for (size_t r = 0; r < s->n_best && status == TV_OK; r++)
-            status = w->pg ? binary_row(w, s->user->user_id, (int32_t)r + 1, &s->best[r], err)
-                           : csv_row(w, s->user->user_id, (int32_t)r + 1, &s->best[r], err);
-        w->n_users += s->n_best > 0;
-        w->n_rows += (int64_t)s->n_best;
-    }
+    for (int i = 0; i < w->n_slots && status == TV_OK; i++)
+        status = write_list(w, &w->slots[i], err);
     return status == TV_OK && w->out.size > 0 ? flush(w, err) : status;
 }
 
@@ -208,20 +223,6 @@ static enum tv_status make_room(struct work *w, struct tv_error *err)
     return status;
 }
 
-static enum tv_status load_model(struct work *w, const struct tv_stores *s, int64_t number, struct tv_error *err)
-{
-    enum tv_status status = number > 0 ? TV_OK : tv_model_live(s->redis, &number, err);
-    if (status == TV_ERR_NOT_FOUND) {
-        tv_fail(err, status, "no model is live yet");
-        return tv_hint(err, "train one: trivet-train fit");
-    }
-    if (status == TV_OK)
-        status = tv_model_read_redis(&w->model, s->redis, number, err);
-    if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT)
-        status = tv_model_read_mongo(&w->model, s->mongo, number, err);
-    return status == TV_ERR_NOT_FOUND ? tv_hint(err, "trivet-train models lists the models that are kept") : status;
-}
-
 /* The lists of a model take the place of the ones it had, in one transaction. */
 static enum tv_status begin_copy(struct work *w, const char *uri, int wait, struct tv_error *err)
 {
@@ -253,48 +254,81 @@ static enum tv_status end_copy(struct work *w, struct tv_error *err)
     return status == TV_OK ? tv_pg_exec(w->pg, "COMMIT", 0, NULL, err) : status;
 }
 
-static enum tv_status recommend(struct work *w, const struct tv_stores *s, const struct tv_settings *settings,
-                                struct tv_error *err)
+static enum tv_status begin_output(struct work *w, const struct tv_settings *settings, struct tv_error *err)
 {
-    int to_postgres = strcmp(tv_settings_text(settings, "to"), "postgres") == 0;
+    if (strcmp(tv_settings_text(settings, "to"), "postgres") == 0)
+        return begin_copy(w, tv_settings_text(settings, "postgres"), (int)tv_settings_int(settings, "wait"), err);
+    w->json = strcmp(tv_settings_text(settings, "format"), "json") == 0;
+    return tv_buffer_text(&w->out, w->json ? "[" : "user_id,rank,item_id,score\n", err);
+}
+
+static enum tv_status end_output(struct work *w, struct tv_error *err)
+{
+    if (w->pg)
+        return end_copy(w, err);
+    enum tv_status status = tv_buffer_text(&w->out, w->json ? "\n]\n" : "", err);
+    if (status == TV_OK)
+        status = flush(w, err);
+    if (status == TV_OK && fflush(stdout) != 0)
+        status = tv_fail(err, TV_ERR_IO, "cannot write to standard output");
+    return status;
+}
+
+static enum tv_status recommend(struct work *w, const struct tv_stores *s, int64_t number,
+                                const struct tv_settings *settings, struct tv_error *err)
+{
     const char *users = tv_settings_text(settings, "users");
     char n_users[32], n_rows[32];
-    enum tv_status status = load_model(w, s, tv_settings_int(settings, "model"), err);
+    enum tv_status status = train_load_model(&w->model, s, number, err);
     if (status == TV_OK)
         status = make_room(w, err);
-    if (status == TV_OK && to_postgres)
-        status = begin_copy(w, tv_settings_text(settings, "postgres"), (int)tv_settings_int(settings, "wait"), err);
-    else if (status == TV_OK)
-        status = tv_buffer_text(&w->out, "user_id,rank,item_id,score\n", err);
+    if (status == TV_OK)
+        status = begin_output(w, settings, err);
     tv_progress_start(&w->progress, "recommending", "users", users ? 0 : (double)(w->model ? w->model->n_users : 0));
     if (status == TV_OK)
         status = users ? some_users(w, s->mongo, users, err) : all_users(w, s->mongo, err);
     if (status == TV_OK)
         status = end_block(w, err);
     tv_progress_end(&w->progress);
-    if (status == TV_OK && to_postgres)
-        status = end_copy(w, err);
+    if (status == TV_OK)
+        status = end_output(w, err);
     if (status == TV_OK)
         tv_log_info("model %" PRId64 ": %s rows for %s users", w->model->number, tv_text_number(n_rows, w->n_rows),
                     tv_text_number(n_users, w->n_users));
     return status;
 }
 
+/* The model is named by the argument or by --model. */
+static enum tv_status choose_model(const struct tv_settings *settings, int n, char **arguments, int64_t *number,
+                                   struct tv_error *err)
+{
+    *number = tv_settings_int(settings, "model");
+    if (tv_settings_on(settings, "all") && tv_settings_text(settings, "users"))
+        return tv_fail(err, TV_ERR_USAGE, "--all and --users exclude each other");
+    if (n == 0)
+        return TV_OK;
+    if (tv_settings_given(settings, "model"))
+        return tv_fail(err, TV_ERR_USAGE, "the model is named twice: %s and --model", arguments[0]);
+    return train_model_number(arguments[0], number, err);
+}
+
 enum tv_status recommend_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
-    (void)n, (void)arguments;
     struct tv_stores stores;
     struct work w = {.top = (size_t)tv_settings_int(settings, "top"),
                      .n_threads = (int)tv_settings_int(settings, "threads"),
                      .out = TV_BUFFER_INIT((size_t)BLOCK * MAX_TOP * 128)};
+    int64_t number = 0;
     if (w.n_threads == 0)
         w.n_threads = omp_get_max_threads();
-    enum tv_status status = tv_interrupt_watch(NULL, err);
+    enum tv_status status = choose_model(settings, n, arguments, &number, err);
+    if (status == TV_OK)
+        status = tv_interrupt_watch(NULL, err);
     if (status == TV_OK)
         status = train_open_readonly(&stores, settings, err);
     if (status != TV_OK)
         return status;
-    status = recommend(&w, &stores, settings, err);
+    status = recommend(&w, &stores, number, settings, err);
     free_work(&w);
     train_close(&stores);
     return status;

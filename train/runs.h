@@ -1,4 +1,4 @@
-/* runs: the journal for people: what was trained, when, how, and how to do it again. */
+/* runs: the journal for people: what was trained, and when. */
 #ifndef TRAIN_RUNS_H
 #define TRAIN_RUNS_H
 
@@ -6,6 +6,5 @@
 
 extern const struct tv_option runs_options[];
 enum tv_status runs_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
-enum tv_status show_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

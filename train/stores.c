@@ -1,10 +1,11 @@
-/* stores: the three connections of a command that changes models. */
+/* stores: the three connections of a command that changes models, and the model a command names. */
 #include "train/stores.h"
 
 #include <string.h>
 
 #include "trivet/buffer.h"
 #include "trivet/log.h"
+#include "trivet/text.h"
 
 /* Long work on the server side (dropping a large collection) may keep a socket silent for a while. */
 enum { SERVER_SELECTION_MS = 5000, SOCKET_MS = 120000, REDIS_MS = 30000 };
@@ -61,4 +62,36 @@ void train_close(struct tv_stores *s)
     tv_mongo_close(s->mongo);
     tv_redis_close(s->redis);
     *s = (struct tv_stores){0};
+}
+
+enum tv_status train_model_number(const char *text, int64_t *number, struct tv_error *err)
+{
+    *number = 0;
+    if (strcmp(text, "live") == 0 || (tv_text_int64(text, strlen(text), number) && *number > 0))
+        return TV_OK;
+    return tv_fail(err, TV_ERR_USAGE, "\"%s\" is no model number, nor \"live\"", text);
+}
+
+enum tv_status train_live_number(const struct tv_stores *s, int64_t *number, struct tv_error *err)
+{
+    enum tv_status status = *number > 0 ? TV_OK : tv_model_live(s->redis, number, err);
+    if (status != TV_ERR_NOT_FOUND)
+        return status;
+    tv_fail(err, status, "no model is live yet");
+    tv_hint(err, "train one: trivet-train fit");
+    return status;
+}
+
+enum tv_status train_load_model(struct tv_model **out, const struct tv_stores *s, int64_t number,
+                                struct tv_error *err)
+{
+    enum tv_status status = train_live_number(s, &number, err);
+    if (status != TV_OK)
+        return status;
+    status = tv_model_read_redis(out, s->redis, number, err);
+    if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT)
+        status = tv_model_read_mongo(out, s->mongo, number, err);
+    if (status == TV_ERR_NOT_FOUND)
+        tv_hint(err, "trivet-train models lists the models that are kept");
+    return status;
 }

@@ -1,0 +1,24 @@
+/* show: one run as the journal knows it, or the numbers of its model: a user's and an item's vectors and their product,
+ * or rows of factors. */
+#ifndef TRAIN_SHOW_H
+#define TRAIN_SHOW_H
+
+#include "train/stores.h"
+#include "trivet/options.h"
+#include "trivet/table.h"
+
+extern const struct tv_option show_options[];
+enum tv_status show_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+
+/* show_pair.c: what a score is made of, factor by factor, and the true rating where there is one. */
+enum tv_status show_pair(const struct tv_settings *settings, const struct tv_stores *stores,
+                         const struct tv_model *model, struct tv_error *err);
+
+/* show_factors.c: the first rows of user or item factors. */
+enum tv_status show_factors(const struct tv_settings *settings, const struct tv_stores *stores,
+                            const struct tv_model *model, struct tv_error *err);
+
+/* A factor, a product or a sum: eight decimals for people, every digit for programs. */
+enum tv_status show_number(struct tv_table *table, enum tv_table_format format, double value, struct tv_error *err);
+
+#endif
