@@ -9,43 +9,15 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "trivet/ratings.h"
+#include "rating_file.h"
+#include "trivet/clock.h"
 #include "trivet/svd.h"
 
 static int die(const struct tv_error *err)
 {
     fprintf(stderr, "svd_tool: %s\n", err->message);
     return tv_exit_code(err->status);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static enum tv_status read_ratings(struct tv_ratings *r, const char *path, struct tv_error *err)
-{
-    char line[4096];
-    FILE *f = fopen(path, "r");
-    if (f == NULL)
-        return tv_fail(err, TV_ERR_IO, "cannot open %s", path);
-    enum tv_status status = TV_OK;
-    for (long number = 1; status == TV_OK && fgets(line, sizeof line, f); number++) {
-        long long user, item;
-        float rating;
-        if (sscanf(line, "%lld,%lld,%f", &user, &item, &rating) == 3)
-            status = tv_ratings_add(r, user, item, rating, err);
-        else if (number > 1)
-            status = tv_fail(err, TV_ERR_INPUT, "%s line %ld is not user,item,rating", path, number);
-    }
-    if (status == TV_OK && ferror(f))
-        status = tv_fail(err, TV_ERR_IO, "cannot read %s", path);
-    fclose(f);
-    return status;
 }
 
 /* Runs `repeat` times; *s is the last result, *seconds the best time. */
@@ -55,9 +27,9 @@ static enum tv_status run(struct tv_svd *s, double *seconds, const struct tv_csr
     *seconds = -1;
     for (int i = 0; i < repeat; i++) {
         tv_svd_free(s);
-        double start = now();
+        double start = tv_clock();
         enum tv_status status = tv_svd(s, matrix, options, err);
-        double took = now() - start;
+        double took = tv_clock() - start;
         if (status != TV_OK)
             return status;
         if (*seconds < 0 || took < *seconds)
@@ -104,7 +76,7 @@ int main(int argc, char **argv)
     double seconds = 0;
     enum tv_status status = tv_ratings_create(&ratings, &err);
     if (status == TV_OK)
-        status = read_ratings(ratings, argv[optind], &err);
+        status = rating_file_read(ratings, argv[optind], &err);
     if (status == TV_OK)
         status = tv_ratings_densify(&dense, ratings, &err);
     if (status == TV_OK)

@@ -17,7 +17,7 @@
  *   with biases  the same for [p, b_u] with i = [q, 1] and r less the item's mean + b_i; the user row is [p, 1, b_u]
  *   implicit     (I16' I16 + sum of alpha r i i' + lambda 1) p = sum of (1 + alpha r) i
  *
- * Sums run over groups of 64 items, ascending within a group, and groups are added in order.
+ * Sums run over groups of 32 items, ascending within a group, and groups are added in order.
  */
 #ifndef TRIVET_FOLD_IN_H
 #define TRIVET_FOLD_IN_H

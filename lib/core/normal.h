@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-enum { TV_NORMAL_GROUP = 64 }; /* rows in a group: with 50 unknowns they stay in the first cache */
+enum { TV_NORMAL_GROUP = 32 }; /* rows in a group: two groups of 60 float64 numbers a row fit the first cache */
 
 /* Numbers in a padded row, and in the matrix of the equations. */
 size_t tv_normal_width(int n_unknowns);

@@ -93,7 +93,8 @@ static void completes_a_checkerboard(void **state)
     }
 }
 
-/* One row of the explicit half-step by LAPACK in float64: regressors are the other side's factors, and 1 with biases. */
+/* One row of the explicit half-step by LAPACK in float64: regressors are the other side's factors, and 1 for
+ * a bias. */
 static void expected_explicit(double *x, const struct tv_als_step *s, int r)
 {
     int k = s->options->factors, biased = s->solved->bias >= 0, n = k + biased;
@@ -218,7 +219,7 @@ static void half_steps_solve_the_equations(void **state)
     for (enum kind kind = PLAIN; kind < KINDS; kind++) {
         for (size_t i = 0; i < sizeof ks / sizeof *ks; i++)
             check_half_step(kind, ks[i], 12, 70, 0.4);
-        check_half_step(kind, 10, 4, 700, 0.6); /* several groups of 64 ratings */
+        check_half_step(kind, 10, 4, 700, 0.6); /* many groups of ratings */
         check_half_step(kind, 6, 9, 5, 0.2);    /* rows without any */
     }
 }
@@ -332,7 +333,7 @@ static uint64_t hash(const float *x, size_t n)
 static void every_processor_gives_the_same_bytes(void **state)
 {
     (void)state;
-    const uint64_t known[KINDS] = {0xe5564f3fb085f1dd, 0x7a1f28fe2d10a500, 0x360b1c2296771898};
+    const uint64_t known[KINDS] = {0x0aa7e00c24b6ba7d, 0xec7d792cfd697c0e, 0x360b1c2296771898};
     random_state = 5;
     struct tv_csr m = random_ratings(100, 130, 0.3);
     for (enum kind kind = PLAIN; kind < KINDS; kind++) {

@@ -249,7 +249,8 @@ static void trained_users_come_back(void **state)
 static void what_cannot_be_solved_is_refused(void **state)
 {
     (void)state;
-    const uint16_t small[] = {0x0001, 0x0001}, same[] = {0x7bff, 0x7bff}, endless[] = {0x7c00, 0x3c00}; /* 2^-24; 65504 */
+    const uint16_t small[] = {0x0001, 0x0001}, same[] = {0x7bff, 0x7bff}; /* 2^-24; 65504 */
+    const uint16_t endless[] = {0x7c00, 0x3c00};
     const int32_t item = 0;
     const float rating = 5, no_number = NAN, below = -1;
     uint16_t user[2];

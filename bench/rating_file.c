@@ -1,0 +1,25 @@
+/* rating_file: reads line by line; only the first may be something else than a rating. */
+#include "rating_file.h"
+
+#include <stdio.h>
+
+enum tv_status rating_file_read(struct tv_ratings *r, const char *path, struct tv_error *err)
+{
+    char line[4096];
+    FILE *f = fopen(path, "r");
+    if (f == NULL)
+        return tv_fail(err, TV_ERR_IO, "cannot open %s", path);
+    enum tv_status status = TV_OK;
+    for (long number = 1; status == TV_OK && fgets(line, sizeof line, f); number++) {
+        long long user, item;
+        float rating;
+        if (sscanf(line, "%lld,%lld,%f", &user, &item, &rating) == 3)
+            status = tv_ratings_add(r, user, item, rating, err);
+        else if (number > 1)
+            status = tv_fail(err, TV_ERR_INPUT, "%s line %ld is not user,item,rating", path, number);
+    }
+    if (status == TV_OK && ferror(f))
+        status = tv_fail(err, TV_ERR_IO, "cannot read %s", path);
+    fclose(f);
+    return status;
+}
