@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/publish.h"
 #include "trivet/clock.h"
 #include "trivet/hash.h"
 #include "trivet/interrupt.h"
 #include "trivet/log.h"
 #include "trivet/text.h"
-
-enum { KEEP_MODELS = 3 };
 
 const struct tv_option fit_source_options[] = {
     {.name = "set", .kind = TV_OPTION_LIST, .value = "NAME=VALUE",
@@ -177,28 +176,6 @@ static enum tv_status begin_run(struct fit *f, struct tv_error *err)
     return status;
 }
 
-/* Once the run is more than `building` the model is whole, and what is left of it is for repair to finish; so it is
- * while the journal cannot be asked. */
-static int is_building(const struct fit *f)
-{
-    struct tv_run *runs = NULL;
-    size_t n = 0;
-    enum tv_status status =
-        tv_run_list(tv_lock_connection(f->stores.lock), 1u << TV_RUN_BUILDING, &runs, &n, NULL);
-    tv_run_list_free(runs, n);
-    return status == TV_OK && n > 0;
-}
-
-/* After a failure: what was written under N goes away. Where a store is down, the next command's repair does it. */
-static void undo(struct fit *f, const struct tv_error *why)
-{
-    struct tv_pg *journal = tv_lock_connection(f->stores.lock);
-    if (is_building(f) && tv_lifecycle_discard(&f->stores, f->number, NULL) == TV_OK)
-        tv_run_fail(journal, f->number, why->message, NULL);
-    else
-        tv_log_info("the next command finishes or deletes what run %lld wrote (trivet-train repair)", (long long)f->number);
-}
-
 static void report(const struct fit *f)
 {
     char rows[32], users[32], items[32], documents[32], memory[32];
@@ -222,11 +199,11 @@ static enum tv_status build(struct fit *f, struct tv_error *err)
         status = run_steps(f, building, N_STEPS(building), err);
     if (status != TV_OK) {
         fit_end_catalogue(f, NULL);
-        undo(f, err);
+        publish_undo(&f->stores, f->number, err);
         return status;
     }
     report(f);
-    return tv_lifecycle_prune(&f->stores, KEEP_MODELS, err);
+    return tv_lifecycle_prune(&f->stores, PUBLISH_KEEP_MODELS, err);
 }
 
 static enum tv_status plan(struct fit *f, struct tv_error *err)

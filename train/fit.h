@@ -89,7 +89,6 @@ enum tv_status fit_factorise(struct fit *f, struct tv_error *err);
 
 /* fit_users.c */
 enum tv_status fit_users(struct fit *f, struct tv_error *err);
-enum tv_status fit_check_users(struct fit *f, struct tv_error *err);
 
 /* fit_catalogue.c */
 enum tv_status fit_start_catalogue(struct fit *f, struct tv_error *err);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "train/fit.h"
+#include "train/publish.h"
 #include "trivet/log.h"
 #include "trivet/text.h"
 
@@ -45,10 +46,7 @@ enum tv_status fit_describe(struct fit *f, struct tv_error *err)
 
 enum tv_status fit_store(struct fit *f, struct tv_error *err)
 {
-    enum tv_status status = tv_lock_check(f->stores.lock, err);
-    if (status == TV_OK)
-        status = tv_model_write_mongo(f->stores.mongo, f->model, err);
-    return status == TV_OK ? tv_model_write_redis(f->stores.redis, f->model, err) : status;
+    return publish_store(&f->stores, f->model, err);
 }
 
 static enum tv_status measure(struct fit *f, struct tv_error *err)
@@ -101,16 +99,7 @@ static char *journal_counts(const struct fit *f)
 
 enum tv_status fit_check(struct fit *f, struct tv_error *err)
 {
-    struct tv_model *from_redis = NULL, *from_mongo = NULL;
-    enum tv_status status = tv_model_read_redis(&from_redis, f->stores.redis, f->number, err);
-    if (status == TV_OK)
-        status = tv_model_read_mongo(&from_mongo, f->stores.mongo, f->number, err);
-    if (status == TV_OK && (from_redis->checksum != f->model->checksum || from_mongo->checksum != f->model->checksum))
-        status = tv_fail(err, TV_ERR_CORRUPT, "the stores gave back another model %" PRId64 " than was written", f->number);
-    tv_model_free(from_redis);
-    tv_model_free(from_mongo);
-    if (status == TV_OK)
-        status = fit_check_users(f, err);
+    enum tv_status status = publish_check(&f->stores, f->model, f->users_hash, err);
     return status == TV_OK ? measure(f, err) : status;
 }
 

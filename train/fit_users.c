@@ -162,19 +162,3 @@ enum tv_status fit_users(struct fit *f, struct tv_error *err)
                 tv_text_number(unreached, f->counts.documents - f->counts.reached));
     return TV_OK;
 }
-
-static enum tv_status hash_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
-{
-    return tv_user_document_hash(doc, context, err);
-}
-
-enum tv_status fit_check_users(struct fit *f, struct tv_error *err)
-{
-    char name[TV_MODEL_NAME];
-    uint64_t found = TV_HASH_START;
-    enum tv_status status =
-        tv_mongo_each(f->stores.mongo, tv_model_users(name, f->number), hash_document, &found, err);
-    if (status == TV_OK && found != f->users_hash)
-        status = tv_fail(err, TV_ERR_CORRUPT, "MongoDB gave back other user documents in %s than were written", name);
-    return status;
-}
