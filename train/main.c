@@ -7,6 +7,7 @@
 
 #include "train/compare.h"
 #include "train/evaluate.h"
+#include "train/export.h"
 #include "train/fit.h"
 #include "train/models.h"
 #include "train/recommend.h"
@@ -42,6 +43,8 @@ static const struct tv_command commands[] = {
     {.name = "recommend", .arguments = "[N|live]",
      .summary = "lists of many users, on standard output or into trivet.recommendation", .max_arguments = 1,
      .options = recommend_options, .run = recommend_run},
+    {.name = "export", .arguments = "N|live DIR", .summary = "a model as a folder, for notebooks and for import",
+     .min_arguments = 2, .max_arguments = 2, .options = export_options, .run = export_run},
     {.name = NULL},
 };
 

@@ -1,0 +1,25 @@
+/* export, import: a model leaves as a folder, and comes in from one. docs/formats.md has the files. */
+#ifndef TRAIN_EXPORT_H
+#define TRAIN_EXPORT_H
+
+#include "train/folder.h"
+#include "train/stores.h"
+#include "trivet/npy.h"
+#include "trivet/options.h"
+
+struct export {
+    struct folder folder;
+    struct tv_stores stores; /* without the lock */
+    struct tv_model *model;
+    struct tv_dense_map items; /* of the model's item ids */
+};
+
+/* export_items.c */
+enum tv_status export_items(struct export *e, struct tv_error *err);
+/* export_users.c */
+enum tv_status export_users(struct export *e, struct tv_error *err);
+
+extern const struct tv_option export_options[];
+enum tv_status export_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+
+#endif
