@@ -189,7 +189,7 @@ comment on column trivet.run.finished_at is 'When the model was complete, or the
 comment on column trivet.run.live_at is 'When it was last switched to.';
 comment on column trivet.run.command is 'The command line.';
 comment on column trivet.run.algorithm is 'svd.';
-comment on column trivet.run.parameters is 'The algorithm''s parameters: factors, ...';
+comment on column trivet.run.parameters is 'The algorithm''s parameters: factors, ...; of an imported model also imported_from and imported_number.';
 comment on column trivet.run.filter is 'The filter''s parameters with all their values.';
 comment on column trivet.run.source is 'The SQL that was read: the FROM of the training rows.';
 comment on column trivet.run.counts is 'Rows, users and items learned from, users folded in, bytes written, seconds a step.';

@@ -9,6 +9,7 @@
 #include "train/evaluate.h"
 #include "train/export.h"
 #include "train/fit.h"
+#include "train/import.h"
 #include "train/models.h"
 #include "train/recommend.h"
 #include "train/runs.h"
@@ -45,6 +46,8 @@ static const struct tv_command commands[] = {
      .options = recommend_options, .run = recommend_run},
     {.name = "export", .arguments = "N|live DIR", .summary = "a model as a folder, for notebooks and for import",
      .min_arguments = 2, .max_arguments = 2, .options = export_options, .run = export_run},
+    {.name = "import", .arguments = "DIR", .summary = "take in a model that another trivet exported",
+     .min_arguments = 1, .max_arguments = 1, .options = import_options, .run = import_run},
     {.name = NULL},
 };
 

@@ -39,6 +39,7 @@ struct tv_run {
     enum tv_run_state state;
     char started_at[32], live_at[32]; /* ISO 8601, "" if null */
     char algorithm[32];
+    int imported;    /* came with trivet-train import, and its item documents with it */
     char *parameters, *filter, *counts, *source, *message; /* JSON and text, owned; never NULL */
 };
 

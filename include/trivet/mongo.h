@@ -108,6 +108,8 @@ int tv_mongo_doc_text(const struct tv_mongo_doc *doc, const char *name, const ch
 int tv_mongo_doc_bytes(const struct tv_mongo_doc *doc, const char *name, const void **bytes, size_t *n);
 /* A field (or, with NULL, the whole document) as relaxed extended JSON, malloc'ed; NULL if it is not there. */
 char *tv_mongo_doc_json(const struct tv_mongo_doc *doc, const char *name);
+/* A document that comes from no server: the extended JSON of an object. TV_ERR_INPUT if it is none. */
+enum tv_status tv_mongo_doc_from_json(struct tv_mongo_doc **out, const char *json, struct tv_error *err);
 void tv_mongo_doc_free(struct tv_mongo_doc *doc);
 
 /* Gives back what the client library takes while it is loaded (a file in /dev/shm), for a program about to exec. No

@@ -20,7 +20,5 @@ enum tv_status tv_sigma_decode(struct tv_model *m, const void *bytes, size_t n, 
 /* An empty model with its arrays, sizes checked. */
 enum tv_status tv_model_create(struct tv_model **out, int64_t number, int factors, int64_t n_items,
                                struct tv_error *err);
-/* Ids ascend, and the checksum is the stored one. */
-enum tv_status tv_model_check(const struct tv_model *m, struct tv_error *err);
 
 #endif

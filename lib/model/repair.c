@@ -198,10 +198,12 @@ static int64_t number_in(const char *name)
 }
 
 /* item_<N> waits for the moment N goes live. A model that is kept without having gone live may do so much later, and
- * must not bring back the item documents of today. */
-static enum tv_status drop_stale_items(struct sweep *s, const char *name, struct tv_error *err)
+ * must not bring back the item documents of today. Those of an import came with it: nothing else has them. */
+static enum tv_status drop_stale_items(struct sweep *s, const struct tv_run *run, const char *name, struct tv_error *err)
 {
-    return strncmp(name, "item_", 5) == 0 ? tv_mongo_drop(s->repair->stores->mongo, name, err) : TV_OK;
+    if (strncmp(name, "item_", 5) != 0 || (run->imported && run->live_at[0] == '\0'))
+        return TV_OK;
+    return tv_mongo_drop(s->repair->stores->mongo, name, err);
 }
 
 /* Deletes what a run left that the journal says is over. A number the journal never gave is somebody else's: it is
@@ -216,7 +218,7 @@ static enum tv_status sweep_name(void *context, const char *name, struct tv_erro
         if (s->runs[i].id != number)
             continue;
         if (s->runs[i].state != TV_RUN_PRUNED && s->runs[i].state != TV_RUN_FAILED)
-            return drop_stale_items(s, name, err);
+            return drop_stale_items(s, &s->runs[i], name, err);
         enum tv_status status = tv_lifecycle_discard(s->repair->stores, number, err);
         if (status == TV_OK)
             did(s->repair, "left something behind: deleted", number);

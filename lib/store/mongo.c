@@ -410,6 +410,17 @@ static struct tv_mongo_doc *copy_doc(const bson_t *bson, struct tv_error *err)
     return doc;
 }
 
+enum tv_status tv_mongo_doc_from_json(struct tv_mongo_doc **out, const char *json, struct tv_error *err)
+{
+    bson_error_t e;
+    bson_t *bson = bson_new_from_json((const uint8_t *)json, -1, &e);
+    if (bson == NULL)
+        return tv_fail(err, TV_ERR_INPUT, "a document is no JSON: %s: %.80s", e.message, json);
+    *out = copy_doc(bson, err);
+    bson_destroy(bson);
+    return *out ? TV_OK : TV_ERR_NO_MEMORY;
+}
+
 static enum tv_status find_one(struct tv_mongo *m, const char *collection, const bson_t *filter,
                                struct tv_mongo_doc **out, struct tv_error *err)
 {

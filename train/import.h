@@ -1,0 +1,30 @@
+/* import: a model that came as a folder takes its place among the others, under a new number. */
+#ifndef TRAIN_IMPORT_H
+#define TRAIN_IMPORT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "train/folder.h"
+#include "train/stores.h"
+#include "trivet/options.h"
+
+struct import {
+    const char *dir;
+    struct tv_model *model; /* of the folder; its number is the new one once the journal gave it */
+    json_t *run;            /* what the other journal said */
+    struct tv_stores stores;
+    int64_t number;         /* 0 until the journal gave it */
+    int64_t items;          /* documents written */
+    uint64_t users_hash;    /* of all user documents as written */
+};
+
+/* import_model.c: the item side and the description. */
+enum tv_status import_read_model(struct import *im, struct tv_error *err);
+/* import_users.c: everybody's documents into user_<N>. */
+enum tv_status import_users(struct import *im, struct tv_error *err);
+
+extern const struct tv_option import_options[];
+enum tv_status import_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+
+#endif
