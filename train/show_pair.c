@@ -140,12 +140,21 @@ static void print_facts(const struct pair *p, FILE *out, const char *bullet)
     print_fact(out, bullet, "item", "%" PRId64 "%s%s", p->item_id, *p->title ? ", " : "", p->title);
     print_fact(out, bullet, "score", "%.8f, the sum of the products below", p->score);
     print_fact(out, bullet, "score kind", "%s: %s", m->score_kind, meaning(m));
-    if (p->n_ratings == 0)
-        print_fact(out, bullet, "true rating", "none");
+}
+
+/* What Postgres has may be newer than the model, or, after an import, not there at all. */
+static void print_rating(const struct pair *p, FILE *out, const char *bullet)
+{
+    static const char name[] = "true rating";
+    int64_t then = tv_dense_find(p->user->rated, p->user->n_rated, p->item_id);
+    if (p->n_ratings > 1)
+        print_fact(out, bullet, name, "%g, the mean of %" PRId64, p->rating, p->n_ratings);
     else if (p->n_ratings == 1)
-        print_fact(out, bullet, "true rating", "%g", p->rating);
+        print_fact(out, bullet, name, "%g", p->rating);
+    else if (then >= 0)
+        print_fact(out, bullet, name, "none in Postgres; %g when the model was made", (double)p->user->ratings[then]);
     else
-        print_fact(out, bullet, "true rating", "%g, the mean of %" PRId64, p->rating, p->n_ratings);
+        print_fact(out, bullet, name, "none");
 }
 
 /* Biases are the last two columns: one is 1 on the user's side, the other on the item's (fold_in.h). */
@@ -227,7 +236,10 @@ static enum tv_status print_pair(const struct pair *p, enum tv_table_format form
 {
     if (format == TV_TABLE_JSON)
         return print_json(p, err);
-    print_facts(p, format == TV_TABLE_CSV ? stderr : stdout, format == TV_TABLE_MARKDOWN ? "- " : "");
+    FILE *out = format == TV_TABLE_CSV ? stderr : stdout;
+    const char *bullet = format == TV_TABLE_MARKDOWN ? "- " : "";
+    print_facts(p, out, bullet);
+    print_rating(p, out, bullet);
     if (format != TV_TABLE_CSV)
         printf("\n");
     return print_table(p, format, err);

@@ -92,6 +92,10 @@ def test_the_true_rating(show, trained):
     assert f"true rating  {float(mean):g}, the mean of {n}\n" in show(1, "--user", 1, "--item", 560).stdout
     assert json.loads(show(1, "--user", 3, "--item", rated, "--format", "json").stdout)["rating"] == float(value)
     assert json.loads(show(1, "--user", 3, "--item", unrated, "--format", "json").stdout)["rating"] is None
+    trained.psql(f"UPDATE trivet.rating SET user_id = 2000 WHERE user_id = 3 AND item_id = {rated}")
+    then = show(1, "--user", 3, "--item", rated).stdout
+    trained.psql(f"UPDATE trivet.rating SET user_id = 3 WHERE user_id = 2000 AND item_id = {rated}")
+    assert f"true rating  none in Postgres; {value} when the model was made\n" in then
 
 
 def test_users_of_every_kind(show, trained):
