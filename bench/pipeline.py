@@ -8,26 +8,19 @@ does `trivet-etl load` (index and ANALYZE included) and `trivet-train fit`. Both
 open and k = 50. The best of the rounds counts. Also printed: the peak memory of fit.
 """
 
-import argparse
 import os
 import pathlib
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 
-REPO = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPO / "tests/e2e"))
-from server import clean_environment  # noqa: E402
-from stores import Place, Servers  # noqa: E402
-
-WIDE_OPEN = ["--set", "min_users_for_item=0", "--set", "min_items_for_user=0", "--set", "max_items_for_user=1000000",
-             "--set", "max_row_number=10000000"]
+from common import REPO, WIDE_OPEN, arguments, clean_environment, movielens_1m, program
+from stores import Place, Servers
 
 
-def timed(command, env):
+def measured(command, env):
     """Seconds, and the most memory the process had, in MB."""
     started = time.perf_counter()
     child = subprocess.Popen(command, env={**clean_environment(), **env}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -48,27 +41,20 @@ def peer_program(peers, servers, folder):
     return path
 
 
-def run_peer(program, ratings):
-    out = subprocess.run(["/usr/bin/python3", program, ratings, "0", "0", "1000000", "10000000"], capture_output=True,
+def run_peer(peer, ratings):
+    out = subprocess.run(["/usr/bin/python3", peer, ratings, "0", "0", "1000000", "10000000"], capture_output=True,
                          text=True, check=True).stdout
     steps = {name: float(seconds) for name, seconds in re.findall(r"^ +(\w+) +([\d.]+) s$", out, re.M)}
     return steps.pop("total"), steps
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=REPO / "build")
-    parser.add_argument("--data", type=pathlib.Path, default=REPO.parent / "shared/data")
+    parser = arguments(__doc__)
     parser.add_argument("--peers", type=pathlib.Path, default=REPO.parent / "shared/peers")
-    parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
-        source = folder / "ml-1m"
-        source.mkdir()
-        with tarfile.open(args.data / "ml-1m.tar.gz") as archive:
-            ratings = archive.extractfile("ml-1m/ratings_no_timestamp.csv").read()
-        (source / "ratings.csv").write_bytes(ratings)
+        source = movielens_1m(args.data, folder)
         servers = Servers()
         try:
             bench(args, servers, folder, source)
@@ -85,9 +71,9 @@ def bench(args, servers, folder, source):
         place.psql("DROP TABLE seed_ratings")
         place.mongo_db().client.drop_database("recsys")  # the peer's collection `user` is our view
         place.redis_client().flushdb()
-        seconds, _ = timed([args.build / "etl/trivet-etl", "load", source], place.env)
+        seconds, _ = measured([program(args.build, "trivet-etl"), "load", source], place.env)
         load.append(seconds)
-        seconds, megabytes = timed([args.build / "train/trivet-train", "fit", *WIDE_OPEN], place.env)
+        seconds, megabytes = measured([program(args.build, "trivet-train"), "fit", *WIDE_OPEN], place.env)
         fit.append(seconds)
         memory = max(memory, megabytes)
         peer_all.append(total)

@@ -22,22 +22,11 @@ import sys
 import tempfile
 import time
 
-REPO = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPO / "tests/e2e"))
-from server import Server, clean_environment  # noqa: E402
-from stores import Place, Servers, free_port  # noqa: E402
+from common import REPO, WIDE_OPEN, program, run
+from server import Server
+from stores import Place, Servers, free_port
 
-WIDE_OPEN = ("min_users_for_item=0", "min_items_for_user=0", "max_items_for_user=1000000000", "max_row_number=1000000000")
-
-
-def program(name):
-    build = pathlib.Path(os.environ.get("TRIVET_TEST_BUILD", REPO / "build"))
-    return build / name.removeprefix("trivet-") / name
-
-
-def run(place, name, *arguments):
-    subprocess.run([program(name), *arguments], env={**clean_environment(), **place.env}, check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+BUILD = pathlib.Path(os.environ.get("TRIVET_TEST_BUILD", REPO / "build"))
 
 
 def wrk(url, users, first, seconds, connections, threads=1):
@@ -61,7 +50,7 @@ def report(what, measured):
 
 def measure_trivet(place, folder, users, options):
     arguments = ["--threads", "2", "--access-log", "off"]
-    server = Server(program("trivet-serve"), place, folder, args=arguments).start()
+    server = Server(program(BUILD, "trivet-serve"), place, folder, args=arguments).start()
     cold = report("trivet-serve, cold (first second)", wrk(server.url, users, 1, 1, options.connections))
     warm = report("trivet-serve, warm", wrk(server.url, users, 1, options.seconds, options.connections))
     same = report("trivet-serve, one user", wrk(server.url, 1, 1, options.seconds, options.connections))
@@ -125,8 +114,8 @@ def main():
     place = Place(servers)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            run(place, "trivet-etl", "load", options.ratings)
-            run(place, "trivet-train", "fit", *[word for value in WIDE_OPEN for word in ("--set", value)])
+            run(BUILD, place.env, "trivet-etl", "load", options.ratings)
+            run(BUILD, place.env, "trivet-train", "fit", *WIDE_OPEN)
             model = place.mongo_db()["model_1"].find_one({"_id": "description"})
             print(f"{options.ratings}: {model['users']:,} users, {model['items']:,} items, {model['factors']} factors")
             cold, warm, same = measure_trivet(place, folder, model["users"], options)
