@@ -1,11 +1,13 @@
 /* svd: the k largest singular triplets of a sparse matrix whose missing values are zeros.
  *
- * Golub-Kahan-Lanczos bidiagonalisation in float32 with one-sided reorthogonalisation on the shorter side
- * (Simon and Zha, "Low-rank matrix approximation using the Lanczos bidiagonalization process", SIAM J. Sci.
- * Comput. 21(6), 2000), sums in float64 over blocks; all of it again in float64 where sigma_k is so small beside
- * sigma_1 that float32 could not tell it, or the rank is in doubt. Repeated singular values are found as often as
- * they come. The start vector and the signs are fixed and sums run over fixed blocks, so that the same matrix
- * gives the same bytes at any number of threads. OpenBLAS is set to one thread for the whole process.
+ * Block Golub-Kahan-Lanczos bidiagonalisation, eight vectors at a time (Golub, Luk and Overton, "A block Lanczos
+ * method for computing the singular values and corresponding singular vectors of a matrix", ACM TOMS 7(2), 1981),
+ * in float32, with one-sided reorthogonalisation on the shorter side (Simon and Zha, "Low-rank matrix
+ * approximation using the Lanczos bidiagonalization process", SIAM J. Sci. Comput. 21(6), 2000), sums in float64
+ * over blocks; all of it again in float64 where sigma_k is so small beside sigma_1 that float32 could not tell it,
+ * or the rank is in doubt. Repeated singular values are found as often as they come. The start vectors and the
+ * signs are fixed and sums run over fixed blocks, so that the same matrix gives the same bytes at any number of
+ * threads. OpenBLAS is set to one thread for the whole process.
  */
 #ifndef TRIVET_SVD_H
 #define TRIVET_SVD_H
@@ -16,10 +18,10 @@
 struct tv_svd_options {
     int factors;       /* k, 1 .. min(n_rows, n_cols) - 1 (1 is allowed for a 1 x n matrix) */
     double tolerance;  /* stop when every residual is below tolerance * sigma_1 */
-    int max_steps;     /* Lanczos steps at the most; 0: as many as the shorter side */
+    int max_steps;     /* Lanczos vectors at the most, eight a step; 0: as many as the shorter side */
     int threads;       /* 0: as OpenMP decides */
-    /* Called now and then with the steps done and how many of the k have converged; may be NULL. Returning
-     * nonzero stops the work with TV_ERR_INTERRUPTED. */
+    /* Called after each step of eight with the Lanczos vectors so far and how many of the k have converged; may be
+     * NULL. Returning nonzero stops the work with TV_ERR_INTERRUPTED. */
     int (*progress)(void *context, int steps, int converged);
     void *context;
 };
@@ -30,7 +32,7 @@ struct tv_svd {
     float *u;      /* (rows, factors) row-major, left singular vectors */
     float *v;      /* (cols, factors) row-major, right singular vectors */
     double *sigma; /* (factors) descending */
-    int steps;     /* Lanczos steps it took */
+    int steps;     /* Lanczos vectors it took */
     double residual; /* the largest residual, relative to sigma_1 */
     int rank;        /* 0, or on failure for a rank below k: that rank */
 };

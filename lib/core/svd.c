@@ -1,4 +1,4 @@
-/* svd: the truncated SVD of a sparse matrix, from the bidiagonal matrix that the Lanczos process makes.
+/* svd: the truncated SVD of a sparse matrix, from the banded matrix that the Lanczos process makes.
  *
  * Float32 vectors are accurate to about 1e-7 sigma_1, which is plenty while sigma_k is not tiny beside
  * sigma_1. Where it is, and where the rank itself is in question, the work is done again in float64.
@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bidiagonal.h"
-#include "lanczos.h"
+#include "converge.h"
+#include "ritz.h"
 #include "trivet/buffer.h"
 
-/* Below this share of sigma_1, float32 would not give sigma_k to 1e-5. */
-#define FLOAT_IS_ENOUGH 0.005
+/* Below this share of sigma_1, float32 would not give vectors that are orthogonal to 2e-5. */
+#define FLOAT_IS_ENOUGH 0.01
 
 void tv_svd_defaults(struct tv_svd_options *o)
 {
@@ -37,9 +37,9 @@ void tv_svd_free(struct tv_svd *s)
 double tv_svd_memory(int64_t rows, int64_t cols, int64_t n_values, int factors)
 {
     double shorter = (double)(rows < cols ? rows : cols), longer = (double)(rows < cols ? cols : rows);
-    double steps = fmin(shorter, 4.0 * factors + 50); /* seldom more */
+    double steps = fmin(shorter, 5.0 * factors + 50); /* seldom more */
     double transpose = 8.0 * (double)n_values + 8.0 * (double)cols;
-    double vectors = 4.0 * (shorter * (steps + 1) + longer) + 16.0 * steps * steps;
+    double vectors = 4.0 * (shorter * (steps + TV_PANEL) + longer * TV_PANEL) + 32.0 * steps * steps;
     return transpose + vectors + 4.0 * factors * (longer + 2 * shorter);
 }
 
@@ -65,17 +65,6 @@ static int rank_of(const double *sigma, int n, const struct tv_csr *m)
     return rank;
 }
 
-/* The right vectors of B and its singular values, the first k of which are A's. */
-static enum tv_status small_svd(double **sigma, double **q, const struct tv_lanczos *l, struct tv_error *err)
-{
-    size_t n = (size_t)l->steps, k = (size_t)l->options->factors;
-    *sigma = tv_alloc(n > k ? n : k, sizeof **sigma, "singular values", err);
-    *q = tv_alloc(n * k, sizeof **q, "singular vectors", err);
-    if (*sigma == NULL || *q == NULL)
-        return TV_ERR_NO_MEMORY;
-    return tv_bidiagonal_vectors(*sigma, *q, (int)(n < k ? n : k), l->alpha, l->beta, (int)n, err);
-}
-
 /* Makes the entry of largest magnitude of each column of v positive. */
 static void fix_signs(struct tv_svd *s)
 {
@@ -94,56 +83,58 @@ static void fix_signs(struct tv_svd *s)
     }
 }
 
-/* The singular vectors of A: V q on the shorter side, A V q / sigma on the longer. */
+/* The singular vectors of A: X on the shorter side, A X / sigma on the longer. */
 static enum tv_status make_vectors(float *shorter, float *longer, const struct tv_lanczos *l,
-                                   const double *sigma, const double *q, struct tv_error *err)
+                                   const struct tv_ritz *found, struct tv_error *err)
 {
     const struct tv_svd_kernels *kernels = l->kernels;
-    int n = l->steps, k = l->options->factors, threads = l->options->threads;
-    int width = (k + TV_WIDTH_STEP - 1) / TV_WIDTH_STEP * TV_WIDTH_STEP;
-    char *q_padded = tv_alloc((size_t)n * (size_t)width, kernels->size, "singular vectors", err);
-    void *x = q_padded ? tv_alloc(l->n_short * (size_t)width, kernels->size, "singular vectors", err) : NULL;
-    void *inverse = x ? tv_alloc((size_t)k, kernels->size, "singular values", err) : NULL;
-    if (inverse) {
-        for (int f = 0; f < k; f++) {
-            double one = 1 / sigma[f];
-            kernels->from_doubles((char *)inverse + (size_t)f * kernels->size, &one, 1);
-        }
-        for (int j = 0; j < n; j++)
-            kernels->from_doubles(q_padded + (size_t)j * (size_t)width * kernels->size,
-                                  q + (size_t)j * (size_t)k, (size_t)k);
-        kernels->combine(x, l->basis, n, q_padded, width, l->n_short, threads);
-        kernels->to_floats(shorter, k, x, width, l->n_short);
-        kernels->expand(longer, &l->down, x, inverse, k, width, threads);
+    char *inverse = tv_alloc((size_t)found->k, kernels->size, "singular values", err);
+    if (inverse == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (int f = 0; f < found->k; f++) {
+        double one = 1 / found->sigma[f];
+        kernels->from_doubles(inverse + (size_t)f * kernels->size, &one, 1);
     }
-    enum tv_status status = inverse ? TV_OK : TV_ERR_NO_MEMORY;
-    free(q_padded);
-    free(x);
+    kernels->to_floats(shorter, found->k, found->x, found->width, l->n_short);
+    kernels->expand(longer, &l->down, found->x, inverse, found->k, found->width, l->threads);
     free(inverse);
-    return status;
+    return TV_OK;
 }
 
 static enum tv_status fill_result(struct tv_svd *out, const struct tv_csr *matrix, const struct tv_lanczos *l,
-                                  const double *sigma, const double *q, struct tv_error *err)
+                                  const struct tv_ritz *found, double residual, struct tv_error *err)
 {
-    size_t k = (size_t)l->options->factors;
-    struct tv_svd s = {.factors = (int)k, .rows = matrix->n_rows, .cols = matrix->n_cols, .steps = l->steps};
-    s.residual = l->residual;
+    size_t k = (size_t)found->k;
+    struct tv_svd s = {.factors = found->k, .rows = matrix->n_rows, .cols = matrix->n_cols};
+    s.steps = l->steps;
+    s.residual = residual;
     s.u = tv_alloc((size_t)s.rows * k, sizeof *s.u, "left singular vectors", err);
     s.v = tv_alloc((size_t)s.cols * k, sizeof *s.v, "right singular vectors", err);
     s.sigma = tv_alloc(k, sizeof *s.sigma, "singular values", err);
     int tall = l->down.matrix == matrix;
     enum tv_status status = !s.u || !s.v || !s.sigma
                                 ? TV_ERR_NO_MEMORY
-                                : make_vectors(tall ? s.v : s.u, tall ? s.u : s.v, l, sigma, q, err);
+                                : make_vectors(tall ? s.v : s.u, tall ? s.u : s.v, l, found, err);
     if (status != TV_OK) {
         tv_svd_free(&s);
         return status;
     }
-    memcpy(s.sigma, sigma, k * sizeof *sigma);
+    memcpy(s.sigma, found->sigma, k * sizeof *s.sigma);
     fix_signs(&s);
     *out = s;
     return TV_OK;
+}
+
+static enum tv_status refuse_rank(struct tv_svd *out, const struct tv_csr *matrix, int rank, int k,
+                                  struct tv_error *err)
+{
+    out->rank = rank;
+    enum tv_status status =
+        tv_fail(err, TV_ERR_NUMERIC, "the matrix of %d x %d has rank %d: %d factors cannot be found",
+                matrix->n_rows, matrix->n_cols, rank, k);
+    if (rank > 0)
+        tv_hint(err, "ask for at most %d factors", rank);
+    return status;
 }
 
 /* One run with vectors of one kind. Where they were not accurate enough, *enough is 0 and *out empty. */
@@ -151,33 +142,26 @@ static enum tv_status factorise(struct tv_svd *out, int *enough, const struct tv
                                 const struct tv_csr *matrix, const struct tv_csr *transpose,
                                 const struct tv_svd_options *options, struct tv_error *err)
 {
-    struct tv_lanczos l;
-    double *sigma = NULL, *q = NULL;
     int k = options->factors, tall = matrix->n_rows >= matrix->n_cols, rank;
-    enum tv_status status =
-        tv_lanczos_create(&l, kernels, tall ? matrix : transpose, tall ? transpose : matrix, options, err);
+    double residual;
+    struct tv_lanczos l;
+    struct tv_ritz found = {0};
+    enum tv_status status = tv_lanczos_create(&l, kernels, tall ? matrix : transpose,
+                                              tall ? transpose : matrix, options->threads, err);
     if (status != TV_OK)
         return status;
-    *enough = 1;
-    if ((status = tv_lanczos_run(&l, err)) != TV_OK || (status = small_svd(&sigma, &q, &l, err)) != TV_OK)
+    if ((status = tv_converge(&l, &residual, options, err)) != TV_OK ||
+        (status = tv_ritz_create(&found, &l, k, err)) != TV_OK)
         goto done;
-    if (kernels == &tv_svd_kernels_f32 && (l.steps < k || sigma[k - 1] < FLOAT_IS_ENOUGH * sigma[0])) {
-        *enough = 0;
+    *enough = kernels->size == sizeof(double) || found.sigma[k - 1] >= FLOAT_IS_ENOUGH * found.sigma[0];
+    if (!*enough)
         goto done;
-    }
-    rank = rank_of(sigma, l.steps < k ? l.steps : k, matrix);
-    if (rank < k) {
-        out->rank = rank;
-        status = tv_fail(err, TV_ERR_NUMERIC, "the matrix of %d x %d has rank %d: %d factors cannot be found",
-                         matrix->n_rows, matrix->n_cols, rank, k);
-        if (rank > 0)
-            tv_hint(err, "ask for at most %d factors", rank);
-        goto done;
-    }
-    status = fill_result(out, matrix, &l, sigma, q, err);
+    if ((rank = rank_of(found.sigma, k, matrix)) < k)
+        status = refuse_rank(out, matrix, rank, k, err);
+    else
+        status = fill_result(out, matrix, &l, &found, residual, err);
 done:
-    free(sigma);
-    free(q);
+    tv_ritz_free(&found);
     tv_lanczos_free(&l);
     return status;
 }
@@ -197,12 +181,12 @@ enum tv_status tv_svd(struct tv_svd *out, const struct tv_csr *matrix, const str
         o.max_steps = shorter;
     openblas_set_num_threads(1); /* LAPACK below must not depend on threads, and its matrices are small */
     struct tv_csr transpose = {0};
-    int enough = 0;
+    int enough = 1;
     status = tv_csr_transpose(&transpose, matrix, err);
     if (status == TV_OK)
-        status = factorise(out, &enough, &tv_svd_kernels_f32, matrix, &transpose, &o, err);
+        status = factorise(out, &enough, tv_svd_kernels_f32(), matrix, &transpose, &o, err);
     if (status == TV_OK && !enough)
-        status = factorise(out, &enough, &tv_svd_kernels_f64, matrix, &transpose, &o, err);
+        status = factorise(out, &enough, tv_svd_kernels_f64(), matrix, &transpose, &o, err);
     tv_csr_free(&transpose);
     return status;
 }

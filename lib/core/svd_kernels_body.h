@@ -1,246 +1,195 @@
-/* svd_kernels_body: what svd_kernels.h promises, written once. svd_kernels.c includes it for each REAL.
+/* svd_kernels_body: what svd_kernels.h promises, written once. svd_kernels.c includes it for each REAL and
+ * each kind of processor.
  *
- * Sums are kept in eight lanes that are written out in the source, so that the compiler may use vectors of
- * any width without changing the order of additions.
+ * A row of a panel is one value of type LANES, a vector type of the compiler: operators work on the eight
+ * lanes one by one, so wider registers change no bit.
  */
+#define LANES NAME(lanes)
+#define FOUR  NAME(four)
+typedef REAL LANES __attribute__((vector_size(TV_PANEL * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
+typedef REAL NAME(half) __attribute__((vector_size(4 * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
+typedef double FOUR __attribute__((vector_size(4 * sizeof(double)), aligned(sizeof(double)), may_alias));
 
-INLINE REAL NAME(sum_lanes)(const REAL *s)
+#define ROW(x, i) (((const LANES *)(const void *)(x))[i])
+
+/* Small matrices in the kernels' own type. */
+INLINE void NAME(narrow)(LANES *out, const double *in)
 {
-    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+    for (int r = 0; r < TV_PANEL; r++)
+        for (int l = 0; l < TV_PANEL; l++)
+            out[r][l] = (REAL)in[r * TV_PANEL + l];
 }
 
-/* The eight lanes of a row's inner product with x. Kept in scalars as long as whole groups of eight last: of
- * an array of lanes the compiler makes a worse gather than none. */
-static void NAME(lanes_plain)(REAL *s, const int32_t *column, const float *value, int64_t n, const REAL *x)
+/* *sum += row * t, with t small and its eight rows at hand. */
+#define ADD_ROW_TIMES(sum, row, t)                                                                           \
+    (sum) += (((row)[0] * (t)[0] + (row)[1] * (t)[1]) + ((row)[2] * (t)[2] + (row)[3] * (t)[3])) +           \
+             (((row)[4] * (t)[4] + (row)[5] * (t)[5]) + ((row)[6] * (t)[6] + (row)[7] * (t)[7]))
+
+/* gram += y' y over n rows, the blocks on the diagonal and the one right above. In float64, because a small
+ * pivot of the Cholesky factor is what is left of two large numbers. */
+static void NAME(gram_rows)(double *gram, const REAL *y, size_t n)
 {
-    REAL s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;
-    int64_t p = 0;
-    for (; p + 8 <= n; p += 8) {
-        s0 += (REAL)value[p] * x[column[p]];
-        s1 += (REAL)value[p + 1] * x[column[p + 1]];
-        s2 += (REAL)value[p + 2] * x[column[p + 2]];
-        s3 += (REAL)value[p + 3] * x[column[p + 3]];
-        s4 += (REAL)value[p + 4] * x[column[p + 4]];
-        s5 += (REAL)value[p + 5] * x[column[p + 5]];
-        s6 += (REAL)value[p + 6] * x[column[p + 6]];
-        s7 += (REAL)value[p + 7] * x[column[p + 7]];
+    FOUR left[4] = {{0}}, right[4] = {{0}}, below[4] = {{0}};
+    for (size_t i = 0; i < n; i++) {
+        const NAME(half) *row = (const NAME(half) *)(const void *)(y + i * TV_PANEL);
+        FOUR a = __builtin_convertvector(row[0], FOUR), b = __builtin_convertvector(row[1], FOUR);
+        for (int l = 0; l < 4; l++) {
+            left[l] += a[l] * a;
+            right[l] += a[l] * b;
+            below[l] += b[l] * b;
+        }
     }
-    s[0] = s0, s[1] = s1, s[2] = s2, s[3] = s3, s[4] = s4, s[5] = s5, s[6] = s6, s[7] = s7;
-    for (int l = 0; p < n; p++, l++)
-        s[l] += (REAL)value[p] * x[column[p]];
+    for (int l = 0; l < 4; l++) {
+        memcpy(gram + l * TV_PANEL, &left[l], sizeof(FOUR));
+        memcpy(gram + l * TV_PANEL + 4, &right[l], sizeof(FOUR));
+        memcpy(gram + (l + 4) * TV_PANEL + 4, &below[l], sizeof(FOUR));
+    }
 }
 
-INLINE double NAME(multiply_rows)(REAL *y, const struct tv_csr *m, int32_t from, int32_t to, REAL s,
-                                  const REAL *x, REAL c, const REAL *z,
-                                  void (*lanes)(REAL *, const int32_t *, const float *, int64_t,
-                                                const REAL *))
+static void NAME(gram)(double *gram, const void *x, size_t n, double *partial, int threads)
 {
-    double sum = 0;
+    int n_blocks = count_blocks(n);
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int b = 0; b < n_blocks; b++) {
+        const REAL *part = (const REAL *)x + (size_t)b * VECTOR_BLOCK * TV_PANEL;
+        NAME(gram_rows)(partial + (size_t)b * TV_SQUARE, part, block_size(n, b));
+    }
+    sum_in_order(gram, partial, n_blocks, TV_SQUARE);
+}
+
+/* *out = one row of M x. Four sums, so that an addition need not wait for the one before. */
+INLINE void NAME(row_times)(LANES *out, const struct tv_csr *m, int32_t row, const REAL *x)
+{
+    LANES s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+    const int32_t *column = m->column;
+    const float *value = m->value;
+    int64_t p = m->start[row], end = m->start[row + 1];
+    for (; p + 4 <= end; p += 4) {
+        s0 += (REAL)value[p] * ROW(x, column[p]);
+        s1 += (REAL)value[p + 1] * ROW(x, column[p + 1]);
+        s2 += (REAL)value[p + 2] * ROW(x, column[p + 2]);
+        s3 += (REAL)value[p + 3] * ROW(x, column[p + 3]);
+    }
+    for (; p < end; p++)
+        s0 += (REAL)value[p] * ROW(x, column[p]);
+    *out = (s0 + s1) + (s2 + s3);
+}
+
+static void NAME(multiply_rows)(REAL *y, const struct tv_csr *m, int32_t from, int32_t to, const REAL *x,
+                                const REAL *z, const LANES *c)
+{
+    LANES *out = (LANES *)(void *)y;
     for (int32_t row = from; row < to; row++) {
-        int64_t start = m->start[row];
-        REAL sum_of[8];
-        lanes(sum_of, m->column + start, m->value + start, m->start[row + 1] - start, x);
-        y[row] = s * NAME(sum_lanes)(sum_of) - c * z[row];
-        sum += (double)y[row] * (double)y[row];
+        LANES sum, less = {0};
+        NAME(row_times)(&sum, m, row, x);
+        if (z)
+            ADD_ROW_TIMES(less, ROW(z, row), c);
+        out[row] = sum - less;
     }
-    return sum;
 }
 
-static double NAME(multiply_plain)(REAL *y, const struct tv_csr *m, int32_t from, int32_t to, REAL s,
-                                   const REAL *x, REAL c, const REAL *z)
+static void NAME(multiply)(void *y, double *gram, const struct tv_blocked *m, const void *x, const void *z,
+                           const double *c, double *partial, int threads)
 {
-    return NAME(multiply_rows)(y, m, from, to, s, x, c, z, NAME(lanes_plain));
-}
-
-static AVX2 double NAME(multiply_avx2)(REAL *y, const struct tv_csr *m, int32_t from, int32_t to, REAL s,
-                                       const REAL *x, REAL c, const REAL *z)
-{
-    return NAME(multiply_rows)(y, m, from, to, s, x, c, z, NAME(lanes_avx2));
-}
-
-static double NAME(multiply)(void *y, const struct tv_blocked *m, double s, const void *x, double c,
-                             const void *z, double *partial, int threads)
-{
-    double (*rows)(REAL *, const struct tv_csr *, int32_t, int32_t, REAL, const REAL *, REAL, const REAL *) =
-        tv_svd_use_avx2 && has_avx2() ? NAME(multiply_avx2) : NAME(multiply_plain);
+    LANES small[TV_PANEL];
+    if (z)
+        NAME(narrow)(small, c);
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int b = 0; b < m->n_blocks; b++)
-        partial[b] = rows(y, m->matrix, m->first[b], m->first[b + 1], (REAL)s, x, (REAL)c, z);
-    return sum_in_order(partial, (size_t)m->n_blocks);
+    for (int b = 0; b < m->n_blocks; b++) {
+        int32_t from = m->first[b], to = m->first[b + 1];
+        NAME(multiply_rows)(y, m->matrix, from, to, x, z, small);
+        const REAL *part = (const REAL *)y + (size_t)from * TV_PANEL;
+        NAME(gram_rows)(partial + (size_t)b * TV_SQUARE, part, (size_t)(to - from));
+    }
+    sum_in_order(gram, partial, m->n_blocks, TV_SQUARE);
 }
 
-/* The inner products of n_basis vectors with r over one block of at most TV_VECTOR_BLOCK entries: short
- * enough to be summed in REAL before it goes into float64. */
-TV_CLONES static void NAME(project_block)(double *partial, const REAL *basis, size_t stride, int n_basis,
-                                          const REAL *r, size_t n)
+static void NAME(transform_rows)(REAL *x, const LANES *t, size_t n)
 {
-    size_t whole = n & ~(size_t)7;
-    for (int b = 0; b < n_basis; b++) {
-        const REAL *v = basis + (size_t)b * stride;
-        REAL s[8] = {0};
-        for (size_t i = 0; i < whole; i += 8)
-            for (int l = 0; l < 8; l++)
-                s[l] += v[i + l] * r[i + l];
-        for (size_t i = whole; i < n; i++)
-            s[i - whole] += v[i] * r[i];
-        partial[b] = (double)NAME(sum_lanes)(s);
+    LANES *rows = (LANES *)(void *)x;
+    for (size_t i = 0; i < n; i++) {
+        LANES sum = {0};
+        ADD_ROW_TIMES(sum, rows[i], t);
+        rows[i] = sum;
     }
 }
 
-static void NAME(project)(double *coefficient, const void *basis, int n_basis, const void *r, size_t n,
+static void NAME(transform)(void *x, const double *t, size_t n, int threads)
+{
+    LANES small[TV_PANEL];
+    NAME(narrow)(small, t);
+    int n_blocks = count_blocks(n);
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int b = 0; b < n_blocks; b++)
+        NAME(transform_rows)((REAL *)x + (size_t)b * VECTOR_BLOCK * TV_PANEL, small, block_size(n, b));
+}
+
+/* coefficient = v' x over one block of at most VECTOR_BLOCK rows: short enough to be summed in REAL before it
+ * goes into float64. */
+static void NAME(project_block)(double *coefficient, const REAL *v, const REAL *x, size_t n)
+{
+    LANES s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
+    for (size_t i = 0; i < n; i++) {
+        const REAL *a = v + i * TV_PANEL;
+        s0 += a[0] * ROW(x, i), s1 += a[1] * ROW(x, i), s2 += a[2] * ROW(x, i), s3 += a[3] * ROW(x, i);
+        s4 += a[4] * ROW(x, i), s5 += a[5] * ROW(x, i), s6 += a[6] * ROW(x, i), s7 += a[7] * ROW(x, i);
+    }
+    const LANES sums[TV_PANEL] = {s0, s1, s2, s3, s4, s5, s6, s7};
+    for (int r = 0; r < TV_PANEL; r++)
+        for (int l = 0; l < TV_PANEL; l++)
+            coefficient[r * TV_PANEL + l] = (double)sums[r][l];
+}
+
+static void NAME(project)(double *coefficient, const void *basis, int n_basis, const void *x, size_t n,
                           double *partial, int threads)
 {
     int n_blocks = count_blocks(n);
+    size_t size = (size_t)n_basis * TV_SQUARE;
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int b = 0; b < n_blocks; b++) {
-        size_t from = (size_t)b * TV_VECTOR_BLOCK;
-        double *sums = partial + (size_t)b * (size_t)n_basis;
-        const REAL *part = (const REAL *)r + from;
-        NAME(project_block)(sums, (const REAL *)basis + from, n, n_basis, part, block_size(n, b));
+        size_t from = (size_t)b * VECTOR_BLOCK * TV_PANEL;
+        const REAL *v = (const REAL *)basis + from, *part = (const REAL *)x + from;
+        double *sums = partial + (size_t)b * size;
+        for (int p = 0; p < n_basis; p++, v += n * TV_PANEL, sums += TV_SQUARE)
+            NAME(project_block)(sums, v, part, block_size(n, b));
     }
-    for (int j = 0; j < n_basis; j++) {
-        coefficient[j] = 0;
-        for (int b = 0; b < n_blocks; b++)
-            coefficient[j] += partial[(size_t)b * (size_t)n_basis + (size_t)j];
-    }
+    sum_in_order(coefficient, partial, n_blocks, size);
 }
 
-/* Four basis vectors at a time, so that r is loaded and stored once for the four. */
-TV_CLONES static double NAME(subtract_block)(REAL *restrict r, const REAL *restrict basis, size_t stride,
-                                             int n_basis, const double *coefficient, size_t n)
+/* x -= v c over n rows. */
+static void NAME(subtract_block)(REAL *x, const REAL *v, const double *c, size_t n)
 {
-    int b = 0;
-    for (; b + 4 <= n_basis; b += 4) {
-        const REAL *v0 = basis + (size_t)b * stride, *v1 = v0 + stride, *v2 = v1 + stride, *v3 = v2 + stride;
-        REAL c0 = (REAL)coefficient[b], c1 = (REAL)coefficient[b + 1];
-        REAL c2 = (REAL)coefficient[b + 2], c3 = (REAL)coefficient[b + 3];
-        for (size_t i = 0; i < n; i++)
-            r[i] -= (c0 * v0[i] + c1 * v1[i]) + (c2 * v2[i] + c3 * v3[i]);
+    LANES *rows = (LANES *)(void *)x, small[TV_PANEL];
+    NAME(narrow)(small, c);
+    for (size_t i = 0; i < n; i++) {
+        LANES sum = {0};
+        ADD_ROW_TIMES(sum, v + i * TV_PANEL, small);
+        rows[i] -= sum;
     }
-    for (; b < n_basis; b++) {
-        const REAL *v = basis + (size_t)b * stride;
-        REAL c = (REAL)coefficient[b];
-        for (size_t i = 0; i < n; i++)
-            r[i] -= c * v[i];
-    }
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)r[i] * (double)r[i];
-    return sum;
 }
 
-static double NAME(subtract)(void *r, const void *basis, int n_basis, const double *coefficient, size_t n,
-                             double *partial, int threads)
+static void NAME(subtract)(void *x, double *gram, const void *basis, int n_basis, const double *coefficient,
+                           size_t n, double *partial, int threads)
 {
     int n_blocks = count_blocks(n);
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int b = 0; b < n_blocks; b++) {
-        size_t from = (size_t)b * TV_VECTOR_BLOCK;
-        partial[b] = NAME(subtract_block)((REAL *)r + from, (const REAL *)basis + from, n, n_basis,
-                                          coefficient, block_size(n, b));
+        size_t from = (size_t)b * VECTOR_BLOCK * TV_PANEL;
+        const REAL *v = (const REAL *)basis + from;
+        REAL *part = (REAL *)x + from;
+        for (int p = 0; p < n_basis; p++, v += n * TV_PANEL)
+            NAME(subtract_block)(part, v, coefficient + p * TV_SQUARE, block_size(n, b));
+        NAME(gram_rows)(partial + (size_t)b * TV_SQUARE, part, block_size(n, b));
     }
-    return sum_in_order(partial, (size_t)n_blocks);
+    sum_in_order(gram, partial, n_blocks, TV_SQUARE);
 }
 
-static void NAME(scale)(void *out, const void *r, double s, size_t n)
+static void NAME(fill)(void *x, int c, uint64_t seed, size_t n)
 {
-    REAL *to = out;
-    const REAL *from = r;
+    REAL *out = x;
+    double scale = sqrt(3 / (double)n);
     for (size_t i = 0; i < n; i++)
-        to[i] = (REAL)s * from[i];
-}
-
-static void NAME(fill)(void *r, uint64_t seed, size_t n)
-{
-    REAL *out = r;
-    for (size_t i = 0; i < n; i++)
-        out[i] = (REAL)((double)(mix(seed + i) >> 11) * 0x1p-52 - 1);
-}
-
-/* sum[0 .. n) += a[0] * x[0] + a[1] * x[1] + ..., for n_rows (1 .. 4) numbers a and rows x of n. Four at a
- * time, so that the sums are loaded and stored once for the four. */
-INLINE void NAME(add_rows)(REAL *restrict sum, const REAL *a, const REAL *const *x, int n_rows, int n)
-{
-    if (n_rows == 4) {
-        const REAL *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
-        REAL a0 = a[0], a1 = a[1], a2 = a[2], a3 = a[3];
-        for (int f = 0; f < n; f++)
-            sum[f] += (a0 * x0[f] + a1 * x1[f]) + (a2 * x2[f] + a3 * x3[f]);
-        return;
-    }
-    for (int r = 0; r < n_rows; r++)
-        for (int f = 0; f < n; f++)
-            sum[f] += a[r] * x[r][f];
-}
-
-TV_CLONES static void NAME(combine_rows)(REAL *out, const REAL *basis, size_t stride, int n_basis,
-                                         const REAL *q, int width, size_t n)
-{
-    memset(out, 0, n * (size_t)width * sizeof *out);
-    for (int b = 0; b < n_basis; b += 4) {
-        int n_rows = n_basis - b < 4 ? n_basis - b : 4;
-        const REAL *rows[4];
-        for (int r = 0; r < n_rows; r++)
-            rows[r] = q + (size_t)(b + r) * (size_t)width;
-        for (size_t i = 0; i < n; i++) {
-            REAL a[4];
-            for (int r = 0; r < n_rows; r++)
-                a[r] = basis[(size_t)(b + r) * stride + i];
-            NAME(add_rows)(out + i * (size_t)width, a, rows, n_rows, width);
-        }
-    }
-}
-
-static void NAME(combine)(void *out, const void *basis, int n_basis, const void *q, int width, size_t n,
-                          int threads)
-{
-    int n_blocks = (int)((n + COMBINE_ROWS - 1) / COMBINE_ROWS);
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int b = 0; b < n_blocks; b++) {
-        size_t from = (size_t)b * COMBINE_ROWS, left = n - from;
-        size_t rows = left < COMBINE_ROWS ? left : COMBINE_ROWS;
-        REAL *to = (REAL *)out + from * (size_t)width;
-        NAME(combine_rows)(to, (const REAL *)basis + from, n, n_basis, q, width, rows);
-    }
-}
-
-/* sum[0 .. n) = factors from .. from + n of one row of M x. */
-INLINE void NAME(expand_row)(REAL *restrict sum, const struct tv_csr *m, int32_t row, const REAL *x,
-                             int width, int from, int n)
-{
-    for (int f = 0; f < n; f++)
-        sum[f] = 0;
-    for (int64_t p = m->start[row], end = m->start[row + 1]; p < end; p += 4) {
-        int n_rows = end - p < 4 ? (int)(end - p) : 4;
-        const REAL *rows[4];
-        REAL a[4];
-        for (int r = 0; r < n_rows; r++) {
-            a[r] = (REAL)m->value[p + r];
-            rows[r] = x + (size_t)m->column[p + r] * (size_t)width + from;
-        }
-        NAME(add_rows)(sum, a, rows, n_rows, n);
-    }
-}
-
-/* In strips of factors whose sums fit the stack. */
-TV_CLONES static void NAME(expand_rows)(float *out, const struct tv_csr *m, int32_t first, int32_t end,
-                                        const REAL *x, const REAL *s, int k, int width)
-{
-    REAL sum[STRIP];
-    for (int32_t row = first; row < end; row++)
-        for (int from = 0; from < k; from += STRIP) {
-            NAME(expand_row)(sum, m, row, x, width, from, width - from < STRIP ? width - from : STRIP);
-            for (int f = from; f < k && f < from + STRIP; f++)
-                out[(size_t)row * (size_t)k + (size_t)f] = (float)(sum[f - from] * s[f]);
-        }
-}
-
-static void NAME(expand)(float *out, const struct tv_blocked *m, const void *x, const void *s, int k,
-                         int width, int threads)
-{
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int b = 0; b < m->n_blocks; b++)
-        NAME(expand_rows)(out, m->matrix, m->first[b], m->first[b + 1], x, s, k, width);
+        out[i * TV_PANEL + (size_t)c] = (REAL)(scale * ((double)(mix(seed + i) >> 11) * 0x1p-52 - 1));
 }
 
 static void NAME(from_doubles)(void *out, const double *in, size_t n)
@@ -256,16 +205,24 @@ static void NAME(to_floats)(float *out, int k, const void *in, int width, size_t
             out[i * (size_t)k + f] = (float)((const REAL *)in)[i * (size_t)width + f];
 }
 
-const struct tv_svd_kernels NAME(tv_svd_kernels) = {
+#include "svd_factors_body.h"
+
+static const struct tv_svd_kernels NAME(kernels) = {
     .size = sizeof(REAL),
     .epsilon = EPSILON,
     .multiply = NAME(multiply),
+    .gram = NAME(gram),
+    .transform = NAME(transform),
     .project = NAME(project),
     .subtract = NAME(subtract),
-    .scale = NAME(scale),
     .fill = NAME(fill),
     .from_doubles = NAME(from_doubles),
     .combine = NAME(combine),
     .expand = NAME(expand),
     .to_floats = NAME(to_floats),
 };
+
+#undef LANES
+#undef FOUR
+#undef ROW
+#undef ADD_ROW_TIMES

@@ -223,6 +223,11 @@ static double in_threes(int i)
     return 10.0 - i / 3;
 }
 
+static double in_twenties(int i)
+{
+    return 20.0 - i / 20;
+}
+
 static double repeated_top(int i)
 {
     return i < 2 ? 10 : 9.0 / (i + 1);
@@ -266,6 +271,8 @@ static void repeated_values(void **state)
     check(checkerboard(20, 30), 2);
     check(repeated_blocks(12, 10, 2), 8);
     check(repeated_blocks(9, 14, 5), 20);
+    check(repeated_blocks(20, 25, 12), 30); /* more copies than one chain sees */
+    check(diagonal(400, 300, in_twenties), 50);
 }
 
 /* A product of random m x rank and rank x n matrices, with small whole numbers, so that it is exact. */
@@ -389,7 +396,7 @@ static void progress_is_told_and_heard(void **state)
     o.progress = NULL;
     o.max_steps = 20;
     assert_int_equal(tv_svd(&s, &m, &o, &err), TV_ERR_NUMERIC);
-    assert_non_null(strstr(err.message, "of 12 singular values converged in 20 steps"));
+    assert_non_null(strstr(err.message, "of 12 singular values converged in 16 steps"));
     tv_svd_free(NULL);
     tv_csr_free(&m);
     free(d.a);
