@@ -12,7 +12,7 @@ RUNTIME_PACKAGES=(libpq5 libmongoc-1.0-0 libhiredis0.14 libmsgpackc2 liblz4-1 li
 STORE_PACKAGES=(postgresql redis-server)
 # libcurl4 is what the fetched mongod asks for beyond a bare Debian.
 FETCH_PACKAGES=(ca-certificates python3 libcurl4)
-TEST_PACKAGES=(libcmocka-dev clang libomp-dev gdb postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
+TEST_PACKAGES=(libcmocka-dev clang libclang-rt-dev libomp-dev gdb postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
     python3-pytest python3-pymongo python3-redis python3-lz4 python3-msgpack python3-msgpack-numpy python3-numpy
     python3-scipy python3-psycopg2 python3-selenium chromium chromium-driver wrk git)
 
