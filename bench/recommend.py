@@ -4,18 +4,24 @@
 usage: bench/recommend.py [--build DIR] [--data DIR] [--rounds N] [--top N]
 
 Every user gets --top items from a model with 50 factors that learned from all ratings: 170 for each of 6,040 users are
-1,026,800 rows. Each round takes the place of the rows of the one before. The best of the rounds counts. Ends with
-status 1 when that takes longer than wanted, or when rows are missing.
+1,026,800 rows. The first time they go into an empty table; each time after that they take the place of the ones before,
+which takes longer, and the best counts. Ends with status 1 when either takes longer than wanted, or when rows are
+missing.
 """
 
 import sys
 import tempfile
-import time
 
-from common import WIDE_OPEN, arguments, machine, movielens_1m, run
+from common import WIDE_OPEN, arguments, machine, movielens_1m, run, timed
 from stores import Place, Servers
 
 SECONDS = 10
+
+
+def fill(args, place):
+    """How many rows there are then."""
+    run(args.build, place.env, "trivet-train", "recommend", "--model", "1", "--top", str(args.top), "--to", "postgres")
+    return int(place.psql("SELECT count(*) FROM trivet.recommendation WHERE run_id = 1"))
 
 
 def bench(args, place, folder):
@@ -23,15 +29,11 @@ def bench(args, place, folder):
     run(args.build, place.env, "trivet-train", "fit", *WIDE_OPEN)
     users = int(place.psql("SELECT count(DISTINCT user_id) FROM trivet.rating"))
     print(f"{users:,} users, {args.top} items each; {machine()}", flush=True)
-    seconds = []
-    for number in range(args.rounds):
-        started = time.perf_counter()
-        run(args.build, place.env, "trivet-train", "recommend", "--model", "1", "--top", str(args.top), "--to", "postgres")
-        seconds.append(time.perf_counter() - started)
-        rows = int(place.psql("SELECT count(*) FROM trivet.recommendation WHERE run_id = 1"))
-        print(f"round {number + 1}: {rows:,} rows in {seconds[-1]:.2f} s", flush=True)
-    print(f"{rows / min(seconds):,.0f} rows a second; {rows:,} in {min(seconds):.2f} s (wanted: below {SECONDS} s)")
-    return rows == users * args.top and min(seconds) < SECONDS
+    first, rows = timed(1, lambda: fill(args, place))
+    again, rows_again = timed(args.rounds, lambda: fill(args, place))
+    for what, seconds in (("into an empty table", first), ("in place of as many", again)):
+        print(f"{rows:,} rows {what}: {seconds:.2f} s, {rows / seconds:,.0f} a second (wanted: below {SECONDS} s)")
+    return rows == rows_again == users * args.top and max(first, again) < SECONDS
 
 
 def main():
