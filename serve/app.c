@@ -71,7 +71,7 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
     if (status == TV_OK)
         status = tv_user_cache_create(&app->users.cache, o->cached_users, o->cached_bytes, err);
     if (status == TV_OK)
-        status = tv_lab_create(&app->lab, o->reader_uri, err);
+        status = tv_questions_create(&app->questions, o->reader_uri, err);
     if (status == TV_OK)
         status = open_stores(app, o, err);
     if (status == TV_OK)
@@ -102,7 +102,7 @@ void tv_app_free(struct tv_app *app)
     tv_redis_close(app->redis);
     tv_mongo_close(app->mongo);
     tv_metrics_free(app->metrics);
-    tv_lab_free(app->lab);
+    tv_questions_free(app->questions);
     free(app);
 }
 

@@ -4,7 +4,7 @@
 
 #include "breaker.h"
 #include "catalog.h"
-#include "lab.h"
+#include "questions.h"
 #include "metrics.h"
 #include "shelf.h"
 #include "trivet/options.h"
@@ -22,13 +22,13 @@ struct tv_app {
     struct tv_users users;
     struct tv_metrics *metrics;
     struct tv_watcher *watcher;
-    struct tv_lab *lab;
+    struct tv_questions *questions; /* to PostgreSQL */
     _Atomic int draining; /* a signal asked to stop */
 };
 
 struct tv_app_options {
     const char *mongo_uri, *redis_uri;
-    const char *reader_uri; /* PostgreSQL for the page /lab; nothing else needs it */
+    const char *reader_uri; /* PostgreSQL for the pages /lab and /models; nothing else needs it */
     int workers;            /* threads that wait for MongoDB */
     int wait_seconds;       /* at the start, for the stores */
     size_t cached_users, cached_bytes;

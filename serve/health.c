@@ -25,12 +25,12 @@ static void write_store(struct tv_out *out, const char *key, struct tv_breaker *
     tv_out_text(out, "}");
 }
 
-/* Only the page /lab reads PostgreSQL, and nobody asks it before that page does. */
-static void write_optional(struct tv_out *out, struct tv_lab *lab)
+/* Only the pages /lab and /models read PostgreSQL, and nobody asks it before they do. */
+static void write_optional(struct tv_out *out, struct tv_questions *questions)
 {
     static const char *const up[] = {"null", "true", "false"};
-    struct tv_lab_state state;
-    tv_lab_look(lab, &state);
+    struct tv_questions_state state;
+    tv_questions_look(questions, &state);
     tv_out_format(out, "\"postgres\":{\"up\":%s,\"seconds\":%.0f,\"optional\":true", up[state.database],
                   state.seconds);
     if (state.message[0]) {
@@ -67,7 +67,7 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
     tv_out_text(out, ",");
     write_store(out, "redis", app->redis_breaker);
     tv_out_text(out, ",");
-    write_optional(out, app->lab);
+    write_optional(out, app->questions);
     tv_out_text(out, "}");
     if (notice[0]) {
         tv_out_text(out, ",\"notice\":");

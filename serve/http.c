@@ -30,7 +30,7 @@ enum { CONNECTION_MEMORY = 4 * TV_MAX_HEAD };
 #define POLICY                                                                                               \
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "            \
     "frame-ancestors 'none'"
-/* ... and the one page that has scripts runs files of this server's, which ask this server. */
+/* ... and a page that has scripts runs files of this server's, which ask this server. */
 #define POLICY_WITH_SCRIPTS POLICY "; script-src 'self'; connect-src 'self'"
 
 struct tv_http {
@@ -38,7 +38,7 @@ struct tv_http {
     struct MHD_Daemon *daemon;
     struct tv_workers *lookups; /* for requests that need a user's document: many in one question */
     struct tv_workers *slow;    /* for everything else that waits */
-    struct tv_workers *lab;     /* for what waits for seconds: a queue of its own, so that nobody else does */
+    struct tv_workers *questions; /* for what waits for seconds: a queue of its own, so nobody else does */
     struct tv_access_log *log;
     struct tv_patience *patience;
     atomic_int open_requests;
@@ -181,7 +181,7 @@ static void run_slow(void *context, struct tv_work *const *batch, size_t n)
 static struct tv_workers *workers_for(const struct exchange *x)
 {
     const struct tv_need *need = &x->response.need;
-    return need->lab ? x->http->lab : need->user ? x->http->lookups : x->http->slow;
+    return need->postgres ? x->http->questions : need->user ? x->http->lookups : x->http->slow;
 }
 
 static enum MHD_Result answer(struct exchange *x)
@@ -453,7 +453,8 @@ enum tv_status tv_http_start(struct tv_http **out, struct tv_app *app, const str
     if (status == TV_OK)
         status = tv_workers_start(&http->slow, o->workers, MOST_WAITING, 1, run_slow, http, err);
     if (status == TV_OK)
-        status = tv_workers_start(&http->lab, TV_LAB_QUESTIONS, TV_LAB_WAITING, 1, run_slow, http, err);
+        status = tv_workers_start(&http->questions, TV_QUESTIONS_AT_ONCE, TV_QUESTIONS_WAITING, 1, run_slow,
+                                  http, err);
     if (status == TV_OK) {
         http->daemon = start_daemon(http, o, fd);
         if (http->daemon == NULL)
@@ -480,7 +481,7 @@ static void drain(struct tv_http *http, double seconds)
 {
     double until = tv_clock() + seconds, quiet_since = tv_clock();
     atomic_store(&http->app->draining, 1);
-    tv_lab_close(http->app->lab);
+    tv_questions_close(http->app->questions);
     int fd = MHD_quiesce_daemon(http->daemon);
     if (fd >= 0)
         close(fd);
@@ -503,7 +504,7 @@ void tv_http_stop(struct tv_http *http, double seconds)
         drain(http, seconds);
     tv_workers_stop(http->lookups); /* resumes every connection that was suspended */
     tv_workers_stop(http->slow);
-    tv_workers_stop(http->lab);
+    tv_workers_stop(http->questions);
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     tv_patience_stop(http->patience);

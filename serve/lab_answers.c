@@ -13,9 +13,10 @@
 #include "lab_parameters.h"
 #include "parameters.h"
 #include "problem.h"
+#include "question_answers.h"
 #include "trivet/clock.h"
 
-enum { MAX_SQL = 1 << 16, MAX_PARTS = 2, DOWN_RETRY_SECONDS = 5 };
+enum { MAX_SQL = 1 << 16, MAX_PARTS = 2 };
 
 /* A table or a function's rows, and the member of the answer they become. */
 struct part {
@@ -105,27 +106,13 @@ static enum tv_status write_sql(const struct question *q, const struct part *par
     return status == TV_OK ? tv_buffer_text(sql, " t", err) : status;
 }
 
-static void write_rows(struct tv_out *out, const char *member, const struct tv_pg_rows *rows)
-{
-    tv_out_format(out, ",\"%s\":[", member);
-    for (int i = 0; i < tv_pg_rows_count(rows); i++) {
-        tv_out_text(out, i ? ",\n" : "\n");
-        tv_out_text(out, tv_pg_cell(rows, i, 0));
-    }
-    tv_out_text(out, "]");
-}
-
-static enum tv_status ask_part(struct tv_lab_question *asked, const struct question *q,
-                               const struct part *part, struct tv_out *out, struct tv_error *err)
+static enum tv_status ask_part(struct tv_question *asked, const struct question *q, const struct part *part,
+                               struct tv_out *out, struct tv_error *err)
 {
     struct tv_buffer sql = TV_BUFFER_INIT(MAX_SQL);
-    struct tv_pg_rows *rows = NULL;
-    enum tv_status status = write_sql(q, part, tv_lab_pg(asked), &sql, err);
+    enum tv_status status = write_sql(q, part, tv_question_pg(asked), &sql, err);
     if (status == TV_OK)
-        status = tv_lab_ask(asked, tv_buffer_string(&sql), &rows, err);
-    if (status == TV_OK)
-        write_rows(out, part->member, rows);
-    tv_pg_rows_free(rows);
+        status = tv_question_rows(asked, tv_buffer_string(&sql), part->member, out, err);
     tv_buffer_free(&sql);
     return status;
 }
@@ -149,40 +136,18 @@ static void write_parameters(struct tv_out *out, const struct question *q)
     tv_buffer_free(&json);
 }
 
-static enum tv_status answer(struct tv_lab *lab, const struct tv_request *request, const struct question *q,
-                             struct tv_out *out, struct tv_error *err)
+static enum tv_status answer(struct tv_questions *questions, const struct tv_request *request,
+                             const struct question *q, struct tv_out *out, struct tv_error *err)
 {
-    struct tv_lab_question *asked = NULL;
+    struct tv_question *asked = NULL;
     double began = tv_clock();
     write_parameters(out, q);
-    enum tv_status status = tv_lab_begin(lab, q->id, &request->caller, &asked, err);
+    enum tv_status status = tv_question_begin(questions, q->id, &request->caller, &asked, err);
     for (int i = 0; i < q->n_parts && status == TV_OK; i++)
         status = ask_part(asked, q, &q->parts[i], out, err);
-    tv_lab_end(asked);
+    tv_question_end(asked);
     tv_out_format(out, ",\n\"elapsed_ms\":%.1f}\n", (tv_clock() - began) * 1000);
     return status;
-}
-
-static void explain(struct tv_problem *problem, enum tv_status status, const struct tv_error *err)
-{
-    const char *parameter = tv_lab_parameter_of(err->message), *hint = err->hint;
-    int code = 503;
-    if (status == TV_ERR_USAGE || (status == TV_ERR_STORE && parameter[0])) {
-        code = 400;
-    } else if (status == TV_ERR_BUSY) {
-        code = 409;
-    } else if (status == TV_ERR_INTERRUPTED) {
-        code = 504;
-        hint = "a statement_timeout guards the database: ask for less, or let an administrator raise it for "
-               "this login";
-    } else if (status == TV_ERR_STORE && hint[0] == '\0') {
-        hint = "if the schema in this database is older than this server: trivet-etl schema";
-    }
-    tv_problem(problem, code, "%s", err->message);
-    snprintf(problem->parameter, sizeof problem->parameter, "%s", code == 400 ? parameter : "");
-    snprintf(problem->hint, sizeof problem->hint, "%s", hint);
-    if (status == TV_ERR_UNAVAILABLE)
-        problem->retry_after = DOWN_RETRY_SECONDS;
 }
 
 /* Answers at once what is wrong in itself, and leaves the rest to a worker. */
@@ -195,12 +160,12 @@ static enum tv_outcome handle(struct tv_app *app, const struct tv_request *reque
     int good = tv_lab_filter(request, &q->filter, &problem) && tv_lab_id(request, &q->id, &problem) &&
                (!q->has_axes || tv_lab_axes(request, q->axes, &problem));
     if (good && !request->may_wait) {
-        response->need.lab = 1;
+        response->need.postgres = 1;
         outcome = TV_LATER;
     } else if (good) {
-        enum tv_status status = answer(app->lab, request, q, &response->out, &err);
+        enum tv_status status = answer(app->questions, request, q, &response->out, &err);
         if (status != TV_OK)
-            explain(&problem, status, &err);
+            tv_question_problem(&problem, status, &err, tv_lab_parameter_of(err.message));
     }
     if (problem.status)
         tv_problem_answer(app, request, response, &problem);
@@ -250,7 +215,7 @@ enum tv_outcome tv_handle_lab_stop(struct tv_app *app, const struct tv_request *
         snprintf(problem.parameter, sizeof problem.parameter, "id");
         tv_problem_answer(app, request, response, &problem);
     } else {
-        tv_out_format(&response->out, "{\"stopped\":%d}\n", tv_lab_stop(app->lab, id));
+        tv_out_format(&response->out, "{\"stopped\":%d}\n", tv_questions_stop(app->questions, id));
     }
     return TV_ANSWERED;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab.h"
+#include "questions.h"
 #include "parameters.h"
 
 /* In the order of trivet.user_item's signature. */
@@ -150,8 +150,8 @@ int tv_lab_id(const struct tv_request *request, const char **id, struct tv_probl
     const char *text = tv_parameter(request, "id");
     *id = text ? text : "";
     size_t n = strspn(*id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
-    if (text == NULL || (n > 0 && n <= TV_LAB_ID && text[n] == '\0'))
+    if (text == NULL || (n > 0 && n <= TV_QUESTION_ID && text[n] == '\0'))
         return 1;
-    tv_problem(problem, 400, "id must be 1 to %d letters, digits and dashes", TV_LAB_ID);
+    tv_problem(problem, 400, "id must be 1 to %d letters, digits and dashes", TV_QUESTION_ID);
     return refuse(problem, "id");
 }

@@ -12,7 +12,7 @@
 struct tv_need {
     int user; /* 1: the document of ... */
     int64_t model, user_id;
-    int lab; /* 1: PostgreSQL, for seconds perhaps */
+    int postgres; /* 1: PostgreSQL, for seconds perhaps */
 };
 
 struct tv_response {

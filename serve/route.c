@@ -32,6 +32,8 @@ static const struct tv_route routes[] = {
     {"/openapi.json", TV_ROUTE_JSON, tv_handle_file, none},
     {"/trivet.css", TV_ROUTE_JSON, tv_handle_file, none},
     {"/trivet.svg", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/data.css", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/charts.js", TV_ROUTE_JSON, tv_handle_file, none},
     {"/lab.css", TV_ROUTE_JSON, tv_handle_file, none},
     {"/lab.js", TV_ROUTE_JSON, tv_handle_file, none},
     {"/lab_filter.js", TV_ROUTE_JSON, tv_handle_file, none},

@@ -1,23 +1,6 @@
 // The three charts. Chart.js draws them on canvas; every number in them also stands in a table or a sentence.
+import { colour, frame, number, show } from "./charts.js";
 /* global Chart */
-
-const number = new Intl.NumberFormat("en-US");
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-function frame() {
-  Chart.defaults.color = colour("--soft");
-  Chart.defaults.borderColor = colour("--line");
-  Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-  Chart.defaults.font.size = 13;
-  // Not animated: they follow a slider, and what is drawn on the way would be wrong numbers.
-  return { responsive: true, maintainAspectRatio: false, animation: false };
-}
-
-// Made anew each time, because its colours may have changed, too.
-function show(old, canvas, config) {
-  if (old) old.destroy();
-  return new Chart(canvas, config);
-}
 
 let funnelChart;
 // bars: [{label, value, live}], in order; value and live may be null.

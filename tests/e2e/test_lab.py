@@ -15,7 +15,7 @@ import pytest
 
 from stores import Place, Servers
 
-THREE_AT_ONCE, WAITING = 3, 16  # serve/lab.h
+THREE_AT_ONCE, WAITING = 3, 16  # serve/questions.h
 
 
 @pytest.fixture(scope="module")

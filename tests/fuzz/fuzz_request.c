@@ -50,7 +50,7 @@ static struct tv_app *make_app(void)
         tv_catalog_create(&app.catalog, NULL) != TV_OK ||
         tv_user_cache_create(&app.users.cache, 4, 1 << 20, NULL) != TV_OK ||
         tv_shelf_create(&app.shelf, NULL, NULL, NULL) != TV_OK ||
-        tv_lab_create(&app.lab, "postgresql:///?host=/nowhere", NULL) != TV_OK ||
+        tv_questions_create(&app.questions, "postgresql:///?host=/nowhere", NULL) != TV_OK ||
         tv_breaker_start(&app.mongo_breaker, "MongoDB", away, NULL, 3600000, NULL) != TV_OK ||
         tv_breaker_start(&app.redis_breaker, "Redis", away, NULL, 3600000, NULL) != TV_OK)
         abort();

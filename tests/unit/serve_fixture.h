@@ -110,7 +110,7 @@ static inline struct tv_app *fixture_app(struct tv_snapshot *live, int up)
     assert_int_equal(tv_catalog_create(&app->catalog, NULL), TV_OK);
     assert_int_equal(tv_user_cache_create(&app->users.cache, 100, 1 << 20, NULL), TV_OK);
     assert_int_equal(tv_shelf_create(&app->shelf, NULL, NULL, NULL), TV_OK);
-    assert_int_equal(tv_lab_create(&app->lab, "postgresql://trivet_page@127.0.0.1:1/postgres", NULL), TV_OK);
+    assert_int_equal(tv_questions_create(&app->questions, "postgresql://trivet_page@127.0.0.1:1/postgres", NULL), TV_OK);
     tv_ask ask = up ? fixture_there : fixture_away;
     assert_int_equal(tv_breaker_start(&app->mongo_breaker, "MongoDB", ask, NULL, 10000, NULL), TV_OK);
     assert_int_equal(tv_breaker_start(&app->redis_breaker, "Redis", ask, NULL, 10000, NULL), TV_OK);

@@ -364,6 +364,8 @@ static void files_are_sent_as_they_are(void **state)
     struct tv_app *app = app_with_users(0);
     const char *const files[][2] = {{"/trivet.css", "text/css; charset=utf-8"},
                                     {"/trivet.svg", "image/svg+xml"},
+                                    {"/data.css", "text/css; charset=utf-8"},
+                                    {"/charts.js", "text/javascript; charset=utf-8"},
                                     {"/lab.css", "text/css; charset=utf-8"},
                                     {"/lab.js", "text/javascript; charset=utf-8"},
                                     {"/lab_filter.js", "text/javascript; charset=utf-8"},

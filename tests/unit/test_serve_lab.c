@@ -220,7 +220,7 @@ static void questions_are_for_the_labs_own_workers(void **state)
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
         fixture_get(&a, app, waits[i], 0, 0);
         assert_int_equal(a.outcome, TV_LATER);
-        assert_true(a.response.need.lab && !a.response.need.user);
+        assert_true(a.response.need.postgres && !a.response.need.user);
         fixture_done(&a);
     }
     for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++) {
@@ -251,11 +251,11 @@ static void after_the_end_nothing_is_asked(void **state)
 {
     (void)state;
     struct tv_app *app = fixture_app(NULL, 0);
-    tv_lab_close(app->lab);
+    tv_questions_close(app->questions);
     json_decref(get_json(app, "/lab/funnel", 409, 0));
-    struct tv_lab_state now;
-    tv_lab_look(app->lab, &now);
-    assert_int_equal(now.database, TV_LAB_UNASKED);
+    struct tv_questions_state now;
+    tv_questions_look(app->questions, &now);
+    assert_int_equal(now.database, TV_DATABASE_UNASKED);
     tv_app_free(app);
 }
 
@@ -269,13 +269,13 @@ static void who_has_left_is_not_answered(void **state)
 {
     (void)state;
     struct tv_app *app = fixture_app(NULL, 0);
-    struct tv_lab_question *question = NULL;
+    struct tv_question *question = NULL;
     struct tv_error err;
     int asked = 0;
     const struct tv_caller caller = {has_left, &asked};
-    assert_int_equal(tv_lab_begin(app->lab, "a", &caller, &question, &err), TV_ERR_BUSY);
+    assert_int_equal(tv_question_begin(app->questions, "a", &caller, &question, &err), TV_ERR_BUSY);
     assert_int_equal(asked, 1);
-    assert_int_equal(tv_lab_stop(app->lab, "a"), 0);
+    assert_int_equal(tv_questions_stop(app->questions, "a"), 0);
     tv_app_free(app);
 }
 
