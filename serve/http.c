@@ -295,7 +295,7 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
     x->began = tv_clock();
     x->method = "-";
     x->sent = 0;
-    x->request = (struct tv_request){.path = ""};
+    x->request = (struct tv_request){.n_parts = 0};
     tv_response_init(&x->response);
     x->target = memcpy(x->space, target, n);
     x->logged = memcpy(x->space + n, target, n);

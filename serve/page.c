@@ -187,7 +187,7 @@ enum tv_outcome tv_handle_file(struct tv_app *app, const struct tv_request *requ
                                struct tv_response *response)
 {
     (void)app;
-    const struct tv_embedded *file = tv_page_file(request->path + 1);
+    const struct tv_embedded *file = tv_page_file(request->route->pattern + 1);
     response->out.failed = file == NULL; /* a route without its file would be a mistake of the build */
     if (file) {
         response->type = type_of(file->name);

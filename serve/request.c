@@ -60,6 +60,26 @@ static enum tv_status parse_query(struct tv_request *request, char *query, struc
     return TV_OK;
 }
 
+/* Cut first, decoded then: an id may hold a slash, sent as %2F. */
+static enum tv_status parse_path(struct tv_request *request, char *path, struct tv_error *err)
+{
+    int nowhere = *path != '\0' && *path != '/';
+    char *rest = *path == '/' ? path + 1 : path;
+    while (rest) {
+        char *part = strsep(&rest, "/");
+        enum tv_status status = decode(part, 0, err);
+        if (status != TV_OK)
+            return status;
+        if (request->n_parts == TV_MAX_PARTS)
+            nowhere = 1;
+        else
+            request->parts[request->n_parts++] = part;
+    }
+    if (nowhere)
+        request->n_parts = 0;
+    return TV_OK;
+}
+
 /* Proxies send the whole address; a server must take it (RFC 9112, 3.2.2). */
 static char *skip_authority(char *target)
 {
@@ -70,14 +90,9 @@ static char *skip_authority(char *target)
 enum tv_status tv_request_parse(struct tv_request *request, char *target, struct tv_error *err)
 {
     memset(request, 0, sizeof *request);
-    request->path = "/";
     char *query = skip_authority(target), *path = strsep(&query, "?");
-    enum tv_status status = decode(path, 0, err);
-    if (status != TV_OK)
-        return status;
-    if (*path)
-        request->path = path;
-    return parse_query(request, query, err);
+    enum tv_status status = parse_path(request, path, err);
+    return status == TV_OK ? parse_query(request, query, err) : status;
 }
 
 int tv_accepts_html(const char *accept)

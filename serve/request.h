@@ -9,7 +9,7 @@
 
 #include "trivet/status.h"
 
-enum { TV_MAX_PARAMETERS = 32 };
+enum { TV_MAX_PARAMETERS = 32, TV_MAX_PARTS = 8, TV_MAX_SEGMENTS = 2 };
 
 struct tv_route;
 
@@ -24,9 +24,13 @@ struct tv_caller {
 };
 
 struct tv_request {
-    const char *path;             /* decoded */
-    const struct tv_route *route; /* set by tv_route_find, as is: */
-    const char *segment;          /* what stood for {..} in the route's pattern, or NULL */
+    /* The path cut at its slashes, each part decoded: "/api/v1/users/AC%2FDC" has four, the last "AC/DC"; "/"
+     * has one, "". More than TV_MAX_PARTS, or a path that does not begin with a slash: none, and no route
+     * fits. */
+    size_t n_parts;
+    const char *parts[TV_MAX_PARTS];
+    const struct tv_route *route;          /* set by tv_route_find, as are: */
+    const char *segments[TV_MAX_SEGMENTS]; /* what stands for each {..} of the route's pattern, in order */
     size_t n_parameters;
     struct tv_parameter parameters[TV_MAX_PARAMETERS];
     int other_method; /* neither GET nor HEAD */

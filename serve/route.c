@@ -43,25 +43,53 @@ static const struct tv_route routes[] = {
 };
 enum { ROUTES = sizeof routes / sizeof routes[0] };
 
-/* 1 if the path fits; then *segment is what the braces stand for, or NULL. */
-static int fits(const char *pattern, const char *path, const char **segment)
+static size_t part_length(const char *pattern)
 {
-    size_t n = strcspn(pattern, "{");
-    *segment = NULL;
-    if (pattern[n] == '\0')
-        return strcmp(pattern, path) == 0;
-    if (strncmp(pattern, path, n) != 0 || path[n] == '\0' || strchr(path + n, '/'))
-        return 0;
-    *segment = path + n;
-    return 1;
+    return strcspn(pattern, "/");
+}
+
+unsigned tv_route_fits(const char *pattern, const struct tv_request *request)
+{
+    unsigned fit = 1;
+    for (size_t i = 0; i < request->n_parts; i++) {
+        if (*pattern != '/')
+            return 0;
+        size_t n = part_length(++pattern);
+        const char *part = request->parts[i];
+        int same = strncmp(pattern, part, n) == 0 && part[n] == '\0';
+        if (!same && !(*pattern == '{' && *part))
+            return 0;
+        fit = fit << 1 | (unsigned)same;
+        pattern += n;
+    }
+    return *pattern == '\0' && request->n_parts ? fit : 0;
+}
+
+static void take_segments(struct tv_request *request, const char *pattern)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < request->n_parts; i++) {
+        pattern++;
+        if (*pattern == '{' && n < TV_MAX_SEGMENTS)
+            request->segments[n++] = request->parts[i];
+        pattern += part_length(pattern);
+    }
 }
 
 const struct tv_route *tv_route_find(struct tv_request *request)
 {
-    for (size_t i = 0; i < ROUTES; i++)
-        if (fits(routes[i].pattern, request->path, &request->segment))
-            return request->route = &routes[i];
-    return NULL;
+    unsigned best = 0;
+    request->route = NULL;
+    for (size_t i = 0; i < ROUTES; i++) {
+        unsigned fit = tv_route_fits(routes[i].pattern, request);
+        if (fit > best) {
+            best = fit;
+            request->route = &routes[i];
+        }
+    }
+    if (request->route)
+        take_segments(request, request->route->pattern);
+    return request->route;
 }
 
 size_t tv_route_index(const struct tv_route *route)
@@ -82,7 +110,7 @@ const char *const *tv_route_names(size_t *n)
 static int refuse(struct tv_request *request, struct tv_problem *problem)
 {
     const struct tv_route *route = tv_route_find(request);
-    if (route ? route->kind == TV_ROUTE_JSON : strncmp(request->path, "/api/", 5) == 0)
+    if (route ? route->kind == TV_ROUTE_JSON : request->n_parts > 1 && strcmp(request->parts[0], "api") == 0)
         request->wants_html = 0;
     if (route == NULL) {
         tv_problem(problem, 404, "there is nothing at this address");

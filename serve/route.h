@@ -22,13 +22,16 @@ enum tv_route_kind {
 };
 
 struct tv_route {
-    const char *pattern; /* "/api/v1/users/{id}": a last segment in braces stands for any one segment */
+    const char *pattern; /* "/api/v1/items/{id}/similar": a part in braces stands for any one part */
     enum tv_route_kind kind;
     tv_handler handle;
     const char *const *parameters; /* that it knows, NULL-terminated */
 };
 
-/* The route of request->path, or NULL; sets request->route and request->segment. */
+/* How exactly a pattern fits the path of a request: 0 not at all, else the more the earlier a part is the
+ * very same instead of braces, so that of two patterns that fit, the one with more is meant. */
+unsigned tv_route_fits(const char *pattern, const struct tv_request *request);
+/* The route that fits best, or NULL; sets request->route and request->segments. */
 const struct tv_route *tv_route_find(struct tv_request *request);
 /* A route's place among tv_route_names, for counting; NULL: the place of addresses that do not exist. */
 size_t tv_route_index(const struct tv_route *route);

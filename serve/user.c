@@ -31,7 +31,7 @@ enum tv_outcome tv_handle_user(struct tv_app *app, const struct tv_request *requ
     struct tv_picked picked;
     int64_t user_id = 0, model = TV_LIVE_MODEL;
     enum tv_pick pick = TV_PICK_PROBLEM;
-    if (tv_read_integer(request->segment, &rule, &user_id, &problem) &&
+    if (tv_read_integer(request->segments[0], &rule, &user_id, &problem) &&
         tv_pick_model(request, &model, &problem))
         pick = tv_pick(app, model, user_id, request->may_wait, &picked, &problem);
     if (pick == TV_PICKED) {
