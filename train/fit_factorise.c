@@ -2,16 +2,10 @@
 #include <stdlib.h>
 
 #include "train/fit.h"
-#include "trivet/log.h"
 
 enum tv_status fit_choose_factors(struct fit *f, struct tv_error *err)
 {
-    int wanted = f->learn.factors;
-    enum tv_status status = learn_fit_factors(&f->learn, &f->dense, err);
-    if (status == TV_OK && f->learn.factors < wanted)
-        tv_log_info("%d users and %d items allow %d factors, not the default of %d", (int)f->dense.matrix.n_rows,
-                    (int)f->dense.matrix.n_cols, f->learn.factors, wanted);
-    return status;
+    return learn_fit_factors(&f->learn, &f->dense, err);
 }
 
 enum tv_status fit_factorise(struct fit *f, struct tv_error *err)

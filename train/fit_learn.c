@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "train/cuts.h"
 #include "train/fit.h"
 #include "trivet/log.h"
 #include "trivet/text.h"
@@ -27,69 +28,6 @@ static enum tv_status read_source(struct fit *f, struct tv_ratings *ratings, str
     if (status == TV_OK)
         status = fit_copy_rows(f, tv_buffer_string(&sql), take_row, ratings, err);
     tv_buffer_free(&sql);
-    return status;
-}
-
-/* --- the short way: the two cuts, applied to the evidence -------------------------------------------------- */
-
-/* The ids of items whose rows are more than min_users_for_item, ascending. */
-static enum tv_status keep_items(struct fit *f, int64_t **kept, size_t *n_kept, struct tv_error *err)
-{
-    int64_t *rows, more_than = tv_filter_int(f->filter, "min_users_for_item");
-    int32_t n;
-    enum tv_status status = tv_evidence_item_rows(&f->evidence, kept, &rows, &n, err);
-    *n_kept = 0;
-    for (int32_t i = 0; status == TV_OK && i < n; i++)
-        if (rows[i] > more_than)
-            (*kept)[(*n_kept)++] = (*kept)[i];
-    if (status == TV_OK)
-        free(rows);
-    return status;
-}
-
-static enum tv_status pick(struct fit *f, const struct tv_dense_map *kept_items, struct tv_ratings *ratings,
-                           struct tv_error *err)
-{
-    const struct tv_evidence *e = &f->evidence;
-    size_t limit = (size_t)tv_filter_int(f->filter, "max_row_number");
-    int64_t low = tv_filter_int(f->filter, "min_items_for_user"), high = tv_filter_int(f->filter, "max_items_for_user");
-    enum tv_status status = TV_OK;
-    for (size_t u = 0; u < e->n_users; u++) {
-        if (e->user_rows[u] < low || e->user_rows[u] > high)
-            continue;
-        for (size_t i = e->start[u]; i < e->start[u + 1] && status == TV_OK; i++) {
-            if (tv_ratings_count(ratings) == limit)
-                return TV_OK;
-            if (tv_dense_map_find(kept_items, e->items[i]) >= 0)
-                status = tv_ratings_add(ratings, e->users[u], e->items[i], e->ratings[i], err);
-        }
-    }
-    return status;
-}
-
-static enum tv_status pick_from_evidence(struct fit *f, struct tv_ratings *ratings, struct tv_error *err)
-{
-    int64_t *items;
-    size_t n;
-    struct tv_dense_map kept;
-    enum tv_status status = keep_items(f, &items, &n, err);
-    if (status != TV_OK)
-        return status;
-    tv_dense_map_create(&kept, items, n);
-    status = pick(f, &kept, ratings, err);
-    tv_dense_map_free(&kept);
-    free(items);
-    return status;
-}
-
-/* A source of one's own whose rows are the evidence: all of it. */
-static enum tv_status take_evidence(struct fit *f, struct tv_ratings *ratings, struct tv_error *err)
-{
-    const struct tv_evidence *e = &f->evidence;
-    enum tv_status status = TV_OK;
-    for (size_t u = 0; u < e->n_users; u++)
-        for (size_t i = e->start[u]; i < e->start[u + 1] && status == TV_OK; i++)
-            status = tv_ratings_add(ratings, e->users[u], e->items[i], e->ratings[i], err);
     return status;
 }
 
@@ -161,9 +99,9 @@ static void report_sparsity(const struct fit *f)
 static enum tv_status gather(struct fit *f, struct tv_ratings *ratings, struct tv_error *err)
 {
     if (f->own_source)
-        return f->same_rows ? take_evidence(f, ratings, err) : read_source(f, ratings, err);
+        return f->same_rows ? cuts_none(ratings, &f->evidence, err) : read_source(f, ratings, err);
     int only_cuts = tv_filter_is_default(f->filter, "rated_until") && tv_filter_is_default(f->filter, "sample_users");
-    return only_cuts ? pick_from_evidence(f, ratings, err) : read_source(f, ratings, err);
+    return only_cuts ? cuts_apply(ratings, &f->evidence, f->filter, err) : read_source(f, ratings, err);
 }
 
 enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err)

@@ -9,6 +9,7 @@
 #include "trivet/als.h"
 #include "trivet/clock.h"
 #include "trivet/half.h"
+#include "trivet/log.h"
 #include "trivet/svd.h"
 
 static const char *const names[] = {"svd", "als", "als-implicit"};
@@ -161,6 +162,9 @@ enum tv_status learn_fit_factors(struct learn_settings *s, const struct tv_dense
                 (int)d->matrix.n_rows, (int)d->matrix.n_cols, largest);
         return tv_hint(err, "use --factors %d or less, or a wider filter", largest);
     }
+    if (!s->quiet)
+        tv_log_info("%d users and %d items allow %d factors, not the default of %d", (int)d->matrix.n_rows,
+                    (int)d->matrix.n_cols, largest, s->factors);
     s->factors = largest;
     return TV_OK;
 }

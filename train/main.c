@@ -14,6 +14,7 @@
 #include "train/recommend.h"
 #include "train/runs.h"
 #include "train/show.h"
+#include "train/trial.h"
 #include "trivet/codec.h"
 #include "trivet/options.h"
 
@@ -26,7 +27,7 @@ static const struct tv_command commands[] = {
     {.name = "fit", .arguments = "", .summary = "learn a model from the filtered ratings and make it live",
      .options = fit_options, .more = {learn_options, fit_source_options}, .run = fit_run},
     {.name = "evaluate", .arguments = "", .summary = "judge settings on ratings kept apart, beside plain baselines",
-     .options = evaluate_options, .more = {learn_options, fit_source_options}, .run = evaluate_run},
+     .options = evaluate_options, .more = {learn_options, fit_source_options, trial_options}, .run = evaluate_run},
     {.name = "models", .arguments = "", .summary = "list the models that are kept", .options = models_options,
      .run = models_run},
     {.name = "activate", .arguments = "N", .summary = "make a kept model the live one", .min_arguments = 1,

@@ -1,72 +1,34 @@
-/* verdict: the numbers of several methods on the same held-out ratings, and the table of them: a row a number, a column a
- * method. */
+/* verdict: all numbers of one method on ratings that were kept apart, and tables of several. */
 #include "train/verdict.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "trivet/buffer.h"
-#include "trivet/log.h"
 
-enum { CUTS = 4, NDCG_CUT = 1 }; /* of tv_evaluate_defaults: at 5, 10, 15 and 100 */
+/* --- measuring ------------------------------------------------------------------------------------------------ */
 
-/* What is measured, in the order of `names`. */
-enum number {
-    RMSE, RMSE_LOW, RMSE_HIGH, MAE, R2, UNPREDICTED,
-    NDCG_10, NDCG_LOW, NDCG_HIGH, PRECISION_10, RECALL_10, MAP_10, HIT_RATE_10, MRR_10,
-    NDCG_5, NDCG_15, NDCG_100, RECALL_100, COVERAGE_10, POPULARITY_10, OVERLAP_10, USERS, N_NUMBERS
-};
-_Static_assert((int)N_NUMBERS <= (int)VERDICT_NUMBERS, "a verdict has room for all numbers");
-static const char *const names[N_NUMBERS] = {
-    "rmse", "rmse low", "rmse high", "mae", "r2", "pairs without prediction",
-    "ndcg@10", "ndcg@10 low", "ndcg@10 high", "precision@10", "recall@10", "map@10", "hit rate@10", "mrr@10",
-    "ndcg@5", "ndcg@15", "ndcg@100", "recall@100", "coverage@10", "popularity@10", "overlap@10", "users judged"};
-
-static enum tv_status judge_ratings(struct verdict *v, const struct tv_method *method, double *out, struct tv_error *err)
+static enum tv_status measure_ratings(struct verdict *v, const struct tv_method *method, const struct tv_holdout *holdout,
+                                      const struct tv_evaluate_options *options, struct tv_error *err)
 {
     struct tv_rating_result result;
     struct tv_bootstrap_options bootstrap;
-    struct tv_interval rmse;
     if (method->predict == NULL)
         return TV_OK;
-    enum tv_status status = tv_evaluate_ratings(&result, method, v->holdout, v->options, err);
+    enum tv_status status = tv_evaluate_ratings(&result, method, holdout, options, err);
     if (status != TV_OK)
         return status;
     tv_bootstrap_defaults(&bootstrap);
-    bootstrap.threads = v->options->threads;
-    status = tv_rmse_interval(&rmse, &result, &bootstrap, err);
-    out[RMSE] = rmse.value;
-    out[RMSE_LOW] = rmse.low;
-    out[RMSE_HIGH] = rmse.high;
-    out[MAE] = tv_mae(&result.total);
-    out[R2] = tv_r2(&result.total);
-    out[UNPREDICTED] = (double)result.n_unpredicted;
+    bootstrap.threads = options->threads;
+    status = tv_rmse_interval(&v->rmse, &result, &bootstrap, err);
+    v->predicts = 1;
+    v->mae = tv_mae(&result.total);
+    v->r2 = tv_r2(&result.total);
+    v->n_unpredicted = result.n_unpredicted;
     tv_rating_result_free(&result);
     return status;
-}
-
-static void take_lists(double *out, const struct tv_ranking_result *r, const struct tv_interval *ndcg,
-                       const struct tv_diversity *diversity)
-{
-    const struct tv_list_quality at[CUTS] = {tv_ranking_mean(r, 0), tv_ranking_mean(r, 1), tv_ranking_mean(r, 2),
-                                             tv_ranking_mean(r, 3)};
-    out[NDCG_10] = ndcg->value;
-    out[NDCG_LOW] = ndcg->low;
-    out[NDCG_HIGH] = ndcg->high;
-    out[PRECISION_10] = at[NDCG_CUT].of[TV_PRECISION];
-    out[RECALL_10] = at[NDCG_CUT].of[TV_RECALL];
-    out[MAP_10] = at[NDCG_CUT].of[TV_MAP];
-    out[HIT_RATE_10] = at[NDCG_CUT].of[TV_HIT_RATE];
-    out[MRR_10] = at[NDCG_CUT].of[TV_MRR];
-    out[NDCG_5] = at[0].of[TV_NDCG];
-    out[NDCG_15] = at[2].of[TV_NDCG];
-    out[NDCG_100] = at[3].of[TV_NDCG];
-    out[RECALL_100] = at[3].of[TV_RECALL];
-    out[COVERAGE_10] = diversity[NDCG_CUT].coverage;
-    out[POPULARITY_10] = diversity[NDCG_CUT].popularity;
-    out[OVERLAP_10] = diversity[NDCG_CUT].overlap;
-    out[USERS] = r->n_users;
 }
 
 /* How many training ratings each item has. */
@@ -78,73 +40,157 @@ static int64_t *count_items(const struct tv_csr *m, struct tv_error *err)
     return counts;
 }
 
-static enum tv_status judge_lists(struct verdict *v, const struct tv_method *method, double *out, struct tv_error *err)
+static enum tv_status take_lists(struct verdict *v, const struct tv_ranking_result *r, const struct tv_csr *seen,
+                                 const struct tv_evaluate_options *options, struct tv_error *err)
 {
     enum { PAIRS = 10000 };
-    struct tv_ranking_result result;
     struct tv_bootstrap_options bootstrap;
-    struct tv_interval ndcg;
-    struct tv_diversity diversity[CUTS];
+    const struct tv_lists lists = tv_ranking_lists(r);
+    int64_t *counts = count_items(seen, err);
+    enum tv_status status = counts ? TV_OK : TV_ERR_NO_MEMORY;
+    tv_bootstrap_defaults(&bootstrap);
+    bootstrap.threads = options->threads;
+    for (int cut = 0; cut < VERDICT_CUTS && status == TV_OK; cut++) {
+        v->at[cut] = tv_ranking_mean(r, cut);
+        status = tv_ranking_interval(&v->ndcg[cut], r, cut, TV_NDCG, &bootstrap, err);
+    }
+    if (status == TV_OK)
+        status = tv_diversity(v->diversity, &options->cuts, &lists, counts, PAIRS, 1, err);
+    free(counts);
+    return status;
+}
+
+static enum tv_status measure_lists(struct verdict *v, const struct tv_method *method, const struct tv_csr *seen,
+                                    const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
+                                    struct tv_error *err)
+{
+    struct tv_ranking_result result;
     if (method->scores == NULL)
         return TV_OK;
-    enum tv_status status = tv_evaluate_ranking(&result, method, v->training, v->holdout, v->options, err);
+    enum tv_status status = tv_evaluate_ranking(&result, method, seen, holdout, options, err);
     if (status != TV_OK)
         return status;
-    tv_bootstrap_defaults(&bootstrap);
-    bootstrap.threads = v->options->threads;
-    const struct tv_lists lists = tv_ranking_lists(&result);
-    int64_t *counts = count_items(v->training, err);
-    status = counts ? tv_ranking_interval(&ndcg, &result, NDCG_CUT, TV_NDCG, &bootstrap, err) : TV_ERR_NO_MEMORY;
-    if (status == TV_OK)
-        status = tv_diversity(diversity, &v->options->cuts, &lists, counts, PAIRS, 1, err);
-    if (status == TV_OK)
-        take_lists(out, &result, &ndcg, diversity);
-    free(counts);
+    v->ranks = 1;
+    v->n_users = result.n_users;
+    v->n_without_list = result.n_without_list;
+    status = take_lists(v, &result, seen, options, err);
     tv_ranking_result_free(&result);
     return status;
 }
 
-enum tv_status verdict_add(struct verdict *v, const char *name, const struct tv_method *method, struct tv_error *err)
+enum tv_status verdict_measure(struct verdict *out, const struct tv_method *method, const struct tv_csr *seen,
+                               const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
+                               struct tv_error *err)
 {
-    double *out = v->numbers[v->n_methods];
-    v->methods[v->n_methods++] = name;
-    for (int i = 0; i < N_NUMBERS; i++)
-        out[i] = NAN;
-    tv_log_info("judging %s", name);
-    enum tv_status status = judge_ratings(v, method, out, err);
-    return status == TV_OK ? judge_lists(v, method, out, err) : status;
+    struct verdict v = {.is_model = out->is_model, .fraction = out->fraction};
+    memcpy(v.name, out->name, sizeof v.name);
+    *out = v;
+    enum tv_status status = measure_ratings(out, method, holdout, options, err);
+    return status == TV_OK ? measure_lists(out, method, seen, holdout, options, err) : status;
 }
 
-static enum tv_status add_row(const struct verdict *v, struct tv_table *t, int number, struct tv_error *err)
+/* --- the table ------------------------------------------------------------------------------------------------- */
+
+/* What a row of the table takes from a verdict. */
+enum kind { RMSE, RMSE_LOW, RMSE_HIGH, MAE, R2, UNPREDICTED, NDCG_LOW, NDCG_HIGH, MEASURE, COVERAGE, POPULARITY, OVERLAP, USERS };
+
+static const struct number {
+    const char *name;
+    enum kind kind;
+    int cut;                 /* an index of the cuts */
+    enum tv_measure measure; /* of MEASURE */
+} numbers[] = {
+    {"rmse", RMSE, 0, 0},
+    {"rmse low", RMSE_LOW, 0, 0},
+    {"rmse high", RMSE_HIGH, 0, 0},
+    {"mae", MAE, 0, 0},
+    {"r2", R2, 0, 0},
+    {"pairs without prediction", UNPREDICTED, 0, 0},
+    {"ndcg@10", MEASURE, 1, TV_NDCG},
+    {"ndcg@10 low", NDCG_LOW, 1, 0},
+    {"ndcg@10 high", NDCG_HIGH, 1, 0},
+    {"precision@10", MEASURE, 1, TV_PRECISION},
+    {"recall@10", MEASURE, 1, TV_RECALL},
+    {"map@10", MEASURE, 1, TV_MAP},
+    {"hit rate@10", MEASURE, 1, TV_HIT_RATE},
+    {"mrr@10", MEASURE, 1, TV_MRR},
+    {"ndcg@5", MEASURE, 0, TV_NDCG},
+    {"ndcg@15", MEASURE, 2, TV_NDCG},
+    {"ndcg@100", MEASURE, 3, TV_NDCG},
+    {"recall@100", MEASURE, 3, TV_RECALL},
+    {"coverage@10", COVERAGE, 1, 0},
+    {"popularity@10", POPULARITY, 1, 0},
+    {"overlap@10", OVERLAP, 1, 0},
+    {"users judged", USERS, 0, 0},
+};
+
+/* NaN where the method has none. */
+static double value_of(const struct verdict *v, const struct number *n)
 {
-    int whole = number == USERS || number == UNPREDICTED;
-    enum tv_status status = tv_table_cell(t, names[number], err);
-    for (int m = 0; m < v->n_methods && status == TV_OK; m++) {
-        double value = v->numbers[m][number];
-        if (!isfinite(value))
-            status = tv_table_cell(t, NULL, err);
-        else
-            status = whole ? tv_table_int(t, (long long)value, err) : tv_table_real(t, value, 6, err);
+    int has = n->kind <= UNPREDICTED ? v->predicts : v->ranks;
+    if (!has)
+        return NAN;
+    switch (n->kind) {
+    case RMSE: return v->rmse.value;
+    case RMSE_LOW: return v->rmse.low;
+    case RMSE_HIGH: return v->rmse.high;
+    case MAE: return v->mae;
+    case R2: return v->r2;
+    case UNPREDICTED: return (double)v->n_unpredicted;
+    case NDCG_LOW: return v->ndcg[n->cut].low;
+    case NDCG_HIGH: return v->ndcg[n->cut].high;
+    case MEASURE: return v->at[n->cut].of[n->measure];
+    case COVERAGE: return v->diversity[n->cut].coverage;
+    case POPULARITY: return v->diversity[n->cut].popularity;
+    case OVERLAP: return v->diversity[n->cut].overlap;
+    case USERS: return v->n_users;
+    }
+    return NAN;
+}
+
+static enum tv_status add_cell(struct tv_table *t, const struct verdict *v, const struct number *n, struct tv_error *err)
+{
+    double value = value_of(v, n);
+    if (!isfinite(value))
+        return tv_table_cell(t, NULL, err);
+    if (n->kind == USERS || n->kind == UNPREDICTED)
+        return tv_table_int(t, (long long)value, err);
+    return tv_table_real(t, value, 6, err);
+}
+
+static enum tv_status fill(struct tv_table *t, const struct verdict *verdicts, int n, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == TV_OK; i++) {
+        status = tv_table_cell(t, numbers[i].name, err);
+        for (int m = 0; m < n && status == TV_OK; m++)
+            status = add_cell(t, &verdicts[m], &numbers[i], err);
     }
     return status;
 }
 
-enum tv_status verdict_print(const struct verdict *v, enum tv_table_format format, struct tv_error *err)
+enum tv_status verdict_print(const struct verdict *verdicts, int n, enum tv_table_format format, struct tv_error *err)
 {
-    const char *columns[1 + VERDICT_METHODS] = {"measure"};
-    enum tv_table_kind kinds[1 + VERDICT_METHODS] = {TV_TABLE_TEXT};
-    struct tv_table *table;
-    for (int m = 0; m < v->n_methods; m++) {
-        columns[1 + m] = v->methods[m];
+    struct tv_table *table = NULL;
+    const char **columns = tv_alloc((size_t)n + 1, sizeof *columns, "a table", err);
+    enum tv_table_kind *kinds = tv_alloc((size_t)n + 1, sizeof *kinds, "a table", err);
+    enum tv_status status = columns && kinds ? TV_OK : TV_ERR_NO_MEMORY;
+    if (status == TV_OK) {
+        columns[0] = "measure";
+        kinds[0] = TV_TABLE_TEXT;
+    }
+    for (int m = 0; m < n && status == TV_OK; m++) {
+        columns[1 + m] = verdicts[m].name;
         kinds[1 + m] = TV_TABLE_NUMBER;
     }
-    enum tv_status status = tv_table_create(&table, 1 + v->n_methods, columns, kinds, err);
-    if (status != TV_OK)
-        return status;
-    for (int i = 0; i < N_NUMBERS && status == TV_OK; i++)
-        status = add_row(v, table, i, err);
+    if (status == TV_OK)
+        status = tv_table_create(&table, 1 + n, columns, kinds, err);
+    if (status == TV_OK)
+        status = fill(table, verdicts, n, err);
     if (status == TV_OK)
         status = tv_table_print(table, format, stdout, err);
     tv_table_free(table);
+    free(columns);
+    free(kinds);
     return status;
 }

@@ -1,24 +1,38 @@
-/* verdict: the numbers of several methods on the same held-out ratings. */
+/* verdict: all numbers of one method on ratings that were kept apart, and tables of several. docs/metrics.md says what
+ * each of them means. */
 #ifndef TRAIN_VERDICT_H
 #define TRAIN_VERDICT_H
 
-#include "trivet/baselines.h"
 #include "trivet/evaluate.h"
 #include "trivet/table.h"
 
-enum { VERDICT_METHODS = 1 + TV_BASELINES, VERDICT_NUMBERS = 32 };
+enum { VERDICT_CUTS = 4 }; /* of tv_evaluate_defaults: at 5, 10, 15 and 100 */
 
 struct verdict {
-    const struct tv_csr *training; /* what users have seen; lent, like the rest */
-    const struct tv_holdout *holdout;
-    const struct tv_evaluate_options *options; /* with the default cuts */
-    const char *methods[VERDICT_METHODS];
-    double numbers[VERDICT_METHODS][VERDICT_NUMBERS]; /* NaN where a method has none */
-    int n_methods;
+    char name[24];
+    int is_model;                /* not a baseline */
+    double fraction;             /* of the training part that was learned from; 1: all of it */
+
+    int predicts;                /* ratings: what follows has values */
+    struct tv_interval rmse;
+    double mae, r2;
+    int64_t n_unpredicted;       /* pairs, nothing of them cold, for which it had no prediction */
+
+    int ranks;                   /* lists: what follows has values */
+    int32_t n_users;             /* judged */
+    int32_t n_without_list;      /* of them with an empty list */
+    struct tv_list_quality at[VERDICT_CUTS]; /* means over the users judged */
+    struct tv_interval ndcg[VERDICT_CUTS];
+    struct tv_diversity diversity[VERDICT_CUTS];
 };
 
-/* Judges one more method; `name` is lent. */
-enum tv_status verdict_add(struct verdict *v, const char *name, const struct tv_method *method, struct tv_error *err);
-enum tv_status verdict_print(const struct verdict *v, enum tv_table_format format, struct tv_error *err);
+/* Judges a method on `holdout`; `seen` are the ratings whose items are in no list. *out keeps its name, is_model and
+ * fraction; the rest is written. Several may be judged at a time. */
+enum tv_status verdict_measure(struct verdict *out, const struct tv_method *method, const struct tv_csr *seen,
+                               const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
+                               struct tv_error *err);
+
+/* A row a number, a column a method. */
+enum tv_status verdict_print(const struct verdict *verdicts, int n, enum tv_table_format format, struct tv_error *err);
 
 #endif

@@ -28,11 +28,15 @@ enum tv_status tv_filter_set_json(struct tv_filter *f, const char *json, struct 
 enum tv_status tv_filter_load_preset(struct tv_filter *f, struct tv_pg *pg, const char *name, struct tv_error *err);
 int64_t tv_filter_int(const struct tv_filter *f, const char *name);
 int tv_filter_is_default(const struct tv_filter *f, const char *name);
+/* The first parameter, TV_FILTER_CUTS aside, that has another value in `b`; NULL: up to the cuts, both choose the same
+ * rows. */
+const char *tv_filter_other_rows(const struct tv_filter *a, const struct tv_filter *b);
 
 /* Which of the parameters a function takes. */
 enum tv_filter_part {
     TV_FILTER_ALL = 1,      /* trivet.user_item and the reports */
-    TV_FILTER_EVIDENCE = 2  /* trivet.evidence, and trivet.chosen_rows for it: the conditions on rows, not rated_until */
+    TV_FILTER_EVIDENCE = 2, /* trivet.evidence, and trivet.chosen_rows for it: the conditions on rows, not rated_until */
+    TV_FILTER_CUTS = 4      /* none: the two cuts and the row limit, which count the rows that the others let through */
 };
 /* Appends a call of `function`: "trivet.user_item(max_items_for_user => 200)". Only values that differ from the
  * default are named, quoted by `pg`. */

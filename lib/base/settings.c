@@ -20,7 +20,8 @@ enum tv_status tv_settings_create(struct tv_settings **out, const struct tv_prog
     if (s == NULL)
         return TV_ERR_NO_MEMORY;
     s->program = program->name;
-    const struct tv_option *tables[] = {command->options, command->more[0], command->more[1], tv_shared_options};
+    const struct tv_option *tables[] = {command->options, command->more[0], command->more[1], command->more[2],
+                                        tv_shared_options};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
         for (const struct tv_option *row = tables[t]; row && row->name; row++)
             if (row_serves(row, program->mask) && s->n < TV_SETTINGS_MAX)

@@ -20,13 +20,13 @@ struct row {
     const char *meaning;
 };
 
-enum { ALL = TV_FILTER_ALL, ROWS = TV_FILTER_EVIDENCE };
+enum { ALL = TV_FILTER_ALL, ROWS = TV_FILTER_EVIDENCE, CUT = TV_FILTER_CUTS };
 
 static const struct row rows[] = {
-    {"min_users_for_item", INTEGER, 0, 2147483647.0, 0, "10", ALL, "an item stays with more than so many rating rows"},
-    {"min_items_for_user", INTEGER, 0, 2147483647.0, 0, "3", ALL, "a user stays with at least so many rating rows"},
-    {"max_items_for_user", INTEGER, 0, 2147483647.0, 0, "50", ALL, "and at most so many"},
-    {"max_row_number", INTEGER, 1, 9e18, 0, "100000", ALL, "at most so many rows, in (user, item) order"},
+    {"min_users_for_item", INTEGER, 0, 2147483647.0, 0, "10", ALL | CUT, "an item stays with more than so many rating rows"},
+    {"min_items_for_user", INTEGER, 0, 2147483647.0, 0, "3", ALL | CUT, "a user stays with at least so many rating rows"},
+    {"max_items_for_user", INTEGER, 0, 2147483647.0, 0, "50", ALL | CUT, "and at most so many"},
+    {"max_row_number", INTEGER, 1, 9e18, 0, "100000", ALL | CUT, "at most so many rows, in (user, item) order"},
     {"rated_since", TIME, 0, 0, 0, NULL, ALL | ROWS, "only ratings from that time on"},
     {"rated_until", TIME, 0, 0, 0, NULL, ALL, "only ratings before that time"},
     {"genres", NAMES, 0, 0, 0, NULL, ALL | ROWS, "only items of any of these genres: Drama,Comedy"},
@@ -127,16 +127,28 @@ int64_t tv_filter_int(const struct tv_filter *f, const char *name)
     return i >= 0 && f->value[i] ? strtoll(f->value[i], NULL, 10) : 0;
 }
 
+static int same_value(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 static int is_default(const struct tv_filter *f, int i)
 {
-    const char *value = f->value[i], *preset = rows[i].preset;
-    return value && preset ? strcmp(value, preset) == 0 : value == preset;
+    return same_value(f->value[i], rows[i].preset);
 }
 
 int tv_filter_is_default(const struct tv_filter *f, const char *name)
 {
     int i = find_row(name, strlen(name));
     return i >= 0 && is_default(f, i);
+}
+
+const char *tv_filter_other_rows(const struct tv_filter *a, const struct tv_filter *b)
+{
+    for (int i = 0; i < N_ROWS; i++)
+        if (!(rows[i].parts & TV_FILTER_CUTS) && !same_value(a->value[i], b->value[i]))
+            return rows[i].name;
+    return NULL;
 }
 
 enum tv_status tv_filter_set_all(struct tv_filter *f, const char *const *assignments, size_t n, struct tv_error *err)
