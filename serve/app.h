@@ -6,6 +6,7 @@
 #include "catalog.h"
 #include "questions.h"
 #include "metrics.h"
+#include "permission.h"
 #include "shelf.h"
 #include "trivet/options.h"
 #include "users.h"
@@ -23,12 +24,14 @@ struct tv_app {
     struct tv_metrics *metrics;
     struct tv_watcher *watcher;
     struct tv_questions *questions; /* to PostgreSQL */
+    struct tv_permission permission;
     _Atomic int draining; /* a signal asked to stop */
 };
 
 struct tv_app_options {
     const char *mongo_uri, *redis_uri;
     const char *reader_uri; /* PostgreSQL for the pages /lab and /models; nothing else needs it */
+    const char *token;      /* what writing takes; NULL: nobody has one. Lives as long as the app */
     int workers;            /* threads that wait for MongoDB */
     int wait_seconds;       /* at the start, for the stores */
     size_t cached_users, cached_bytes;

@@ -22,6 +22,9 @@
 #include "workers.h"
 
 enum { MOST_WAITING = 4096, BACKLOG = 1024, DRAIN_STEP_US = 20000 };
+/* A body that is too large is read to its end, up to so many bytes, and then refused: who is still sending when the
+ * connection ends sees that it ended, and not the answer. */
+enum { MOST_DISCARDED = 16 << 20 };
 /* libmicrohttpd keeps the head of a request, what it made of it, and the head of the answer in one block;
  * with this much it can take a head that is too large for us, so that we are the ones who refuse it. */
 enum { CONNECTION_MEMORY = 4 * TV_MAX_HEAD };
@@ -55,9 +58,12 @@ struct exchange {
     const char *method;
     struct tv_request request;
     struct tv_response response;
-    size_t sent;  /* bytes of the body */
-    char *target; /* taken apart by the parser ... */
-    char *logged; /* ... so the log has a copy of its own */
+    struct tv_buffer body; /* of the request */
+    size_t received;       /* bytes of it, kept or not */
+    int keeps_body;        /* 0: it is read, and forgotten */
+    size_t sent;           /* bytes of the answer's body */
+    char *target;          /* taken apart by the parser ... */
+    char *logged;          /* ... so the log has a copy of its own */
     char space[];
 };
 
@@ -85,9 +91,14 @@ static void add_headers(struct exchange *x, struct MHD_Response *made)
     char text[32];
     MHD_add_response_header(made, "Content-Type", r->type);
     MHD_add_response_header(made, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(made, "Cross-Origin-Resource-Policy", "same-origin");
+    if (r->status == 401)
+        MHD_add_response_header(made, "WWW-Authenticate", "Bearer realm=\"trivet\"");
     if (strncmp(r->type, "text/html", 9) == 0) {
         MHD_add_response_header(made, "Content-Security-Policy", r->scripts ? POLICY_WITH_SCRIPTS : POLICY);
         MHD_add_response_header(made, "Referrer-Policy", "no-referrer");
+        MHD_add_response_header(made, "X-Frame-Options", "DENY");
+        MHD_add_response_header(made, "Cross-Origin-Opener-Policy", "same-origin");
     }
     if (x->request.route && x->request.route->kind == TV_ROUTE_PAGE)
         MHD_add_response_header(made, "Vary", "Accept");
@@ -101,7 +112,7 @@ static void add_headers(struct exchange *x, struct MHD_Response *made)
         snprintf(text, sizeof text, "%d", r->retry_after);
         MHD_add_response_header(made, "Retry-After", text);
     }
-    if (r->allow)
+    if (r->allow[0])
         MHD_add_response_header(made, "Allow", r->allow);
     if (r->location[0])
         MHD_add_response_header(made, "Location", r->location);
@@ -230,24 +241,65 @@ static size_t head_size(struct exchange *x)
     return info ? info->header_size : 0;
 }
 
+static struct tv_sender sender_of(struct exchange *x)
+{
+    return (struct tv_sender){
+        .authorization = header(x, "Authorization"),
+        .host = header(x, "Host"),
+        .origin = header(x, "Origin"),
+        .fetch_site = header(x, "Sec-Fetch-Site"),
+        .forwarded = header(x, "Forwarded") || header(x, "X-Forwarded-For") || header(x, "Via"),
+    };
+}
+
+/* What comes with the head of a request that has a body: it is read, kept or not, unless it is refused anyway and can
+ * be stopped, or is longer than anybody should send. */
+static enum MHD_Result begin_body(struct exchange *x)
+{
+    const char *expect = header(x, "Expect"), *length = header(x, "Content-Length");
+    unsigned long long declared = length ? strtoull(length, NULL, 10) : 0;
+    int wanted = tv_route_wants_body(x->http->app, &x->request);
+    x->request.body_too_large = declared > TV_MAX_BODY;
+    x->keeps_body = wanted && !x->request.body_too_large;
+    if ((!x->keeps_body && expect) || declared > (wanted ? (unsigned)MOST_DISCARDED : (unsigned)TV_MAX_BODY))
+        return answer(x);
+    x->state = READY;
+    return MHD_YES;
+}
+
+/* MHD_NO ends the connection: nothing can be answered in the middle of a body. */
+static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t n)
+{
+    x->received += n;
+    if (x->keeps_body && tv_buffer_append(&x->body, bytes, n, NULL) != TV_OK) {
+        tv_buffer_free(&x->body);
+        x->keeps_body = 0;
+        x->request.body_too_large = 1;
+    }
+    return x->received <= MOST_DISCARDED ? MHD_YES : MHD_NO;
+}
+
 static enum MHD_Result begin(struct exchange *x, const char *method)
 {
     struct tv_error err;
     size_t target_size = strlen(x->logged);
     enum tv_status parsed = tv_request_parse(&x->request, x->target, &err);
     const char *length = header(x, "Content-Length");
-    x->request.other_method = strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
+    x->request.method = tv_method_read(method);
+    x->request.sender = sender_of(x);
     x->request.caller = (struct tv_caller){peer_has_left, x};
     x->request.wants_html = tv_accepts_html(header(x, "Accept"));
-    x->method = x->request.other_method ? method : method[0] == 'H' ? "HEAD" : "GET";
+    x->method = method[0] == 'H' && x->request.method == TV_GET ? "HEAD" : method;
     if (target_size > TV_MAX_HEAD)
         return refuse(x, 414, "the address is longer than 8 KiB");
     if (head_size(x) > TV_MAX_HEAD)
         return refuse(x, 431, "the address and the headers are longer than 8 KiB");
     if (parsed != TV_OK)
         return refuse(x, 400, err.message);
-    if (x->request.other_method) /* answered before its body is read, which ends the connection */
+    if (x->request.method == TV_OTHER_METHOD) /* answered before its body is read, which ends the connection */
         return answer(x);
+    if (x->request.method != TV_GET)
+        return begin_body(x);
     if ((length && strcmp(length, "0") != 0) || header(x, "Transfer-Encoding"))
         return refuse(x, 413, "a request to read something has no body");
     x->state = READY;
@@ -258,20 +310,24 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **of_connection)
 {
-    (void)context, (void)url, (void)version, (void)upload;
+    (void)context, (void)url, (void)version;
     struct exchange *x = *of_connection;
     if (x == NULL)
         return MHD_NO; /* there was no memory for it */
     if (*upload_size > 0) {
-        *upload_size = 0; /* refused before; libmicrohttpd reads what is left and closes */
-        return MHD_YES;
+        size_t n = *upload_size;
+        *upload_size = 0;
+        /* Not READY: refused before; libmicrohttpd reads what is left and closes. */
+        return x->state == READY ? take_body(x, upload, n) : MHD_YES;
     }
     switch (x->state) {
     case NEW:
         x->connection = connection;
-        tv_visit_busy(visit_of(connection));
         return begin(x, method);
-    case READY:
+    case READY: /* the request is whole */
+        tv_visit_busy(visit_of(connection));
+        x->request.body = x->body.data;
+        x->request.body_size = x->body.size;
         return answer(x);
     case DONE:
         return send_answer(x);
@@ -296,6 +352,9 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
     x->method = "-";
     x->sent = 0;
     x->request = (struct tv_request){.n_parts = 0};
+    x->received = 0;
+    x->keeps_body = 0;
+    tv_buffer_init(&x->body, TV_MAX_BODY);
     tv_response_init(&x->response);
     x->target = memcpy(x->space, target, n);
     x->logged = memcpy(x->space + n, target, n);
@@ -336,6 +395,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         tv_access_log_line(http->log, peer, x->method, x->logged, status, x->sent, seconds);
     }
     tv_response_free(&x->response);
+    tv_buffer_free(&x->body);
     free(x);
     atomic_fetch_sub(&http->open_requests, 1);
 }
@@ -390,7 +450,15 @@ static void name_address(char *out, size_t size, int fd)
     snprintf(out, size, bound.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host, port);
 }
 
-static enum tv_status listen_on(int *out, const char *text, char *address, size_t size, struct tv_error *err)
+static int is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return address->sa_family == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+}
+
+static enum tv_status listen_on(int *out, const char *text, struct tv_http *http, struct tv_error *err)
 {
     char host[256];
     const char *port = NULL;
@@ -405,9 +473,10 @@ static enum tv_status listen_on(int *out, const char *text, char *address, size_
     int ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
              bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
     int why = errno;
+    http->app->permission.loopback = is_loopback(found->ai_addr);
     freeaddrinfo(found);
     if (ok) {
-        name_address(address, size, fd);
+        name_address(http->address, sizeof http->address, fd);
         *out = fd;
         return TV_OK;
     }
@@ -442,7 +511,7 @@ enum tv_status tv_http_start(struct tv_http **out, struct tv_app *app, const str
     if (http == NULL)
         return TV_ERR_NO_MEMORY;
     http->app = app;
-    enum tv_status status = listen_on(&fd, o->listen, http->address, sizeof http->address, err);
+    enum tv_status status = listen_on(&fd, o->listen, http, err);
     if (status == TV_OK && o->access_log)
         status = tv_access_log_start(&http->log, STDOUT_FILENO, err);
     if (status == TV_OK)

@@ -63,6 +63,7 @@ static enum tv_status serve(const struct tv_settings *s, int n_arguments, char *
     const struct tv_app_options app_options = {.mongo_uri = tv_settings_text(s, "mongo"),
                                                .redis_uri = tv_settings_text(s, "redis"),
                                                .reader_uri = reader_uri(s),
+                                               .token = tv_settings_text(s, "token"),
                                                .workers = LOOKUPS + WORKERS,
                                                .wait_seconds = (int)tv_settings_int(s, "wait"),
                                                .cached_users = (size_t)tv_settings_int(s, "user-cache"),
@@ -79,11 +80,14 @@ static enum tv_status serve(const struct tv_settings *s, int n_arguments, char *
     tv_log_set_timestamps(1);
     raise_file_limit();
     block_signals(&signals);
-    enum tv_status status = tv_app_create(&app, &app_options, err);
+    enum tv_status status = tv_token_check(app_options.token, err);
+    if (status == TV_OK)
+        status = tv_app_create(&app, &app_options, err);
     if (status == TV_OK)
         status = tv_http_start(&http, app, &http_options, err);
     if (status == TV_OK) {
         tv_log_info("listening on %s", tv_http_address(http));
+        tv_log_info("%s", tv_permission_text(&app->permission));
         sigwait(&signals, &signal_number);
         tv_log_info("%s: finishing what is under way", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
     }

@@ -25,6 +25,10 @@ const char *tv_status_words(int status)
     switch (status) {
     case 400:
         return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
     case 404:
         return "Not Found";
     case 405:
@@ -35,6 +39,8 @@ const char *tv_status_words(int status)
         return "Content Too Large";
     case 414:
         return "URI Too Long";
+    case 422:
+        return "Unprocessable Content";
     case 431:
         return "Request Header Fields Too Large";
     case 503:
@@ -106,7 +112,7 @@ void tv_problem_answer(struct tv_app *app, const struct tv_request *request, str
     tv_response_reset(response);
     response->status = problem->status;
     response->retry_after = problem->retry_after;
-    response->allow = problem->status == 405 ? "GET, HEAD" : NULL;
+    snprintf(response->allow, sizeof response->allow, "%s", problem->allow);
     if (request->wants_html) {
         write_page(app, request, response, problem);
     } else {

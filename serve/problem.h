@@ -10,6 +10,7 @@ struct tv_problem {
     char detail[768];
     char hint[512];  /* what to try next, or "" */
     int retry_after; /* seconds, or 0 */
+    char allow[32];  /* with 405: the methods that there are, "GET, HEAD, POST" */
 };
 
 struct tv_app;

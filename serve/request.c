@@ -6,6 +6,22 @@
 
 #include "trivet/text.h"
 
+enum tv_method tv_method_read(const char *name)
+{
+    if (strcmp(name, "HEAD") == 0)
+        return TV_GET;
+    int m = TV_GET;
+    while (m < TV_METHODS && strcmp(name, tv_method_name(m)) != 0)
+        m++;
+    return m;
+}
+
+const char *tv_method_name(enum tv_method method)
+{
+    static const char *const names[] = {"GET", "POST", "PUT", "DELETE", "other"};
+    return names[method];
+}
+
 static int hex(char c)
 {
     if (c >= '0' && c <= '9')

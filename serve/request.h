@@ -1,4 +1,4 @@
-/* request: what a handler is given. Made from a request target by tv_request_parse, and from nothing else, so
+/* request: what a handler is given. Made from a request target by tv_request_parse, and a few fields beside it, so
  * that handlers are tested, and the parser fuzzed, without a socket.
  */
 #ifndef TRIVET_SERVE_REQUEST_H
@@ -9,7 +9,16 @@
 
 #include "trivet/status.h"
 
-enum { TV_MAX_PARAMETERS = 32, TV_MAX_PARTS = 8, TV_MAX_SEGMENTS = 2 };
+enum { TV_MAX_PARAMETERS = 32, TV_MAX_PARTS = 8, TV_MAX_SEGMENTS = 2, TV_MAX_BODY = 1 << 20 };
+
+enum tv_method {
+    TV_GET, /* and HEAD, which libmicrohttpd answers without the body */
+    TV_POST,
+    TV_PUT,
+    TV_DELETE,
+    TV_OTHER_METHOD /* no route has it */
+};
+enum { TV_METHODS = TV_OTHER_METHOD };
 
 struct tv_route;
 
@@ -23,7 +32,14 @@ struct tv_caller {
     void *context;
 };
 
+/* What a request says about who sent it: headers as they came, NULL where there is none. permission.h judges them. */
+struct tv_sender {
+    const char *authorization, *host, *origin, *fetch_site;
+    int forwarded; /* 1: a proxy passed it on */
+};
+
 struct tv_request {
+    enum tv_method method;
     /* The path cut at its slashes, each part decoded: "/api/v1/users/AC%2FDC" has four, the last "AC/DC"; "/"
      * has one, "". More than TV_MAX_PARTS, or a path that does not begin with a slash: none, and no route
      * fits. */
@@ -33,7 +49,10 @@ struct tv_request {
     const char *segments[TV_MAX_SEGMENTS]; /* what stands for each {..} of the route's pattern, in order */
     size_t n_parameters;
     struct tv_parameter parameters[TV_MAX_PARAMETERS];
-    int other_method; /* neither GET nor HEAD */
+    const char *body;      /* (body_size) of a POST or PUT, followed by a NUL byte; NULL without one ... */
+    size_t body_size;
+    int body_too_large;    /* ... or with one of more than TV_MAX_BODY bytes, which nobody kept */
+    struct tv_sender sender;
     int wants_html;   /* a browser: Accept names text/html */
     int may_wait; /* 0: on a thread that serves many connections, so a handler must not wait for a store */
     struct tv_caller caller;
@@ -42,6 +61,10 @@ struct tv_request {
 /* Takes a request target ("/recs?user_id=10", or with http://host before it) apart in place; `target` must
  * live as long as the request. TV_ERR_INPUT says what is wrong with it. Clears the rest of *request. */
 enum tv_status tv_request_parse(struct tv_request *request, char *target, struct tv_error *err);
+
+/* "GET", "HEAD", "POST", ... as they stand in a request line. */
+enum tv_method tv_method_read(const char *name);
+const char *tv_method_name(enum tv_method method);
 
 /* 1 if an Accept header names text/html without refusing it (q=0). `accept` may be NULL. */
 int tv_accepts_html(const char *accept);

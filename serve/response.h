@@ -22,7 +22,7 @@ struct tv_response {
     const char *lent;    /* ... or one that lives as long as the program, */
     size_t lent_size;    /*     of so many bytes */
     int retry_after;     /* seconds; 0: no such header */
-    const char *allow;   /* for 405; NULL: no such header */
+    char allow[32];      /* for 405; "": no such header */
     char location[64];   /* for 303; "": no such header */
     struct tv_need need; /* with TV_LATER only */
     int scripts;         /* 1: a page that runs scripts of this server */

@@ -1,11 +1,13 @@
 /* route: which handler answers which address. */
 #include "route.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "handlers.h"
 #include "lab_parameters.h"
 #include "parameters.h"
+#include "permission.h"
 #include "problem.h"
 
 static const char *const none[] = {NULL};
@@ -76,13 +78,27 @@ static void take_segments(struct tv_request *request, const char *pattern)
     }
 }
 
+enum tv_method tv_route_method(const struct tv_route *route)
+{
+    switch (route->kind) {
+    case TV_ROUTE_POST:
+        return TV_POST;
+    case TV_ROUTE_PUT:
+        return TV_PUT;
+    case TV_ROUTE_DELETE:
+        return TV_DELETE;
+    default:
+        return TV_GET;
+    }
+}
+
 const struct tv_route *tv_route_find(struct tv_request *request)
 {
     unsigned best = 0;
     request->route = NULL;
     for (size_t i = 0; i < ROUTES; i++) {
         unsigned fit = tv_route_fits(routes[i].pattern, request);
-        if (fit > best) {
+        if (fit > best || (fit && fit == best && tv_route_method(&routes[i]) == request->method)) {
             best = fit;
             request->route = &routes[i];
         }
@@ -107,27 +123,58 @@ const char *const *tv_route_names(size_t *n)
     return names;
 }
 
-static int refuse(struct tv_request *request, struct tv_problem *problem)
+static void refuse_method(const struct tv_request *request, struct tv_problem *problem)
+{
+    char allow[sizeof problem->allow] = "";
+    unsigned fit = tv_route_fits(request->route->pattern, request);
+    for (size_t i = 0, n = 0; i < ROUTES; i++) {
+        enum tv_method method = tv_route_method(&routes[i]);
+        if (tv_route_fits(routes[i].pattern, request) == fit)
+            n += (size_t)snprintf(allow + n, sizeof allow - n, "%s%s", n ? ", " : "",
+                                  method == TV_GET ? "GET, HEAD" : tv_method_name(method));
+    }
+    tv_problem(problem, 405, "%s takes %s here", request->route->pattern, allow);
+    memcpy(problem->allow, allow, sizeof allow);
+}
+
+/* Everything that can be said before the body of a request is known. */
+static int refuse_head(struct tv_app *app, struct tv_request *request, struct tv_problem *problem)
 {
     const struct tv_route *route = tv_route_find(request);
-    if (route ? route->kind == TV_ROUTE_JSON : request->n_parts > 1 && strcmp(request->parts[0], "api") == 0)
+    if (route ? route->kind != TV_ROUTE_PAGE : request->n_parts > 1 && strcmp(request->parts[0], "api") == 0)
         request->wants_html = 0;
     if (route == NULL) {
         tv_problem(problem, 404, "there is nothing at this address");
         return 1;
     }
-    if (request->other_method) {
-        tv_problem(problem, 405, "%s is only read here: GET or HEAD", route->pattern);
+    if (tv_route_method(route) != request->method) {
+        refuse_method(request, problem);
         return 1;
     }
-    return !tv_parameters_known(request, route->parameters, problem);
+    return (request->method != TV_GET && !tv_may_write(&app->permission, &request->sender, problem)) ||
+           !tv_parameters_known(request, route->parameters, problem);
+}
+
+int tv_route_wants_body(struct tv_app *app, struct tv_request *request)
+{
+    struct tv_problem problem;
+    return !refuse_head(app, request, &problem);
+}
+
+static int refuse(struct tv_app *app, struct tv_request *request, struct tv_problem *problem)
+{
+    if (refuse_head(app, request, problem))
+        return 1;
+    if (request->body_too_large)
+        tv_problem(problem, 413, "the body of a request is limited to 1 MiB");
+    return request->body_too_large;
 }
 
 enum tv_outcome tv_route_answer(struct tv_app *app, struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem;
     enum tv_outcome outcome = TV_ANSWERED;
-    if (refuse(request, &problem))
+    if (refuse(app, request, &problem))
         tv_problem_answer(app, request, response, &problem);
     else
         outcome = request->route->handle(app, request, response);

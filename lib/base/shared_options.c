@@ -23,6 +23,9 @@ const struct tv_option tv_shared_options[] = {
      .max = 1024, .programs = TV_PROGRAM_TRAIN | TV_PROGRAM_SERVE, .help = "threads to work with; 0: one a core"},
     {.name = "listen", .env = "TRIVET_LISTEN", .kind = TV_OPTION_TEXT, .value = "HOST:PORT",
      .preset = "127.0.0.1:5001", .programs = TV_PROGRAM_SERVE, .help = "where the server listens"},
+    {.name = "token", .env = "TRIVET_TOKEN", .kind = TV_OPTION_TEXT, .value = "TEXT", .programs = TV_PROGRAM_SERVE,
+     .help = "what a request that changes something must send as Authorization: Bearer; unset: such requests are taken "
+             "on a loopback address only. A flag can be seen by every user of the machine: better set the variable"},
     {.name = "max-connections", .env = "TRIVET_MAX_CONNECTIONS", .kind = TV_OPTION_INT, .value = "N",
      .preset = "1000", .min = 1, .max = 100000, .programs = TV_PROGRAM_SERVE, .help = "connections open at once"},
     {.name = "request-timeout", .env = "TRIVET_REQUEST_TIMEOUT", .kind = TV_OPTION_INT, .value = "SECONDS",

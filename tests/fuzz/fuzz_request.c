@@ -70,7 +70,7 @@ static void check(const struct tv_response *r)
         abort();
 }
 
-static void answer(struct tv_app *app, const uint8_t *data, size_t size, int html, int other_method)
+static void answer(struct tv_app *app, const uint8_t *data, size_t size, int html, enum tv_method method)
 {
     struct tv_request request;
     struct tv_response response;
@@ -80,7 +80,7 @@ static void answer(struct tv_app *app, const uint8_t *data, size_t size, int htm
     tv_response_init(&response);
     if (tv_request_parse(&request, target, NULL) == TV_OK) {
         request.wants_html = html;
-        request.other_method = other_method;
+        request.method = method;
         request.may_wait = 1;
         if (tv_route_answer(app, &request, &response) != TV_ANSWERED)
             abort();
@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     accept[size] = '\0';
     int html = tv_accepts_html(accept);
     free(accept);
-    answer(app, data, size, 0, html);
-    answer(app, data, size, 1, 0);
+    answer(app, data, size, 0, html ? TV_OTHER_METHOD : TV_GET);
+    answer(app, data, size, 1, TV_GET);
     return 0;
 }

@@ -141,7 +141,7 @@ static void addresses_and_methods(void **state)
     char target[] = "/recs?user_id=7";
     tv_response_init(&response);
     assert_int_equal(tv_request_parse(&request, target, NULL), TV_OK);
-    request.other_method = 1;
+    request.method = TV_DELETE;
     assert_int_equal(tv_route_answer(app, &request, &response), TV_ANSWERED);
     assert_int_equal(response.status, 405);
     assert_string_equal(response.allow, "GET, HEAD");
