@@ -72,6 +72,8 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
     if (status == TV_OK)
         status = tv_user_cache_create(&app->users.cache, o->cached_users, o->cached_bytes, err);
     if (status == TV_OK)
+        status = tv_code_cache_create(&app->users.codes, o->cached_users, err);
+    if (status == TV_OK)
         status = tv_questions_create(&app->questions, o->reader_uri, err);
     if (status == TV_OK)
         status = open_stores(app, o, err);
@@ -99,6 +101,7 @@ void tv_app_free(struct tv_app *app)
     tv_breaker_stop(app->redis_breaker);
     tv_shelf_free(app->shelf);
     tv_user_cache_free(app->users.cache);
+    tv_code_cache_free(app->users.codes);
     tv_catalog_free(app->catalog);
     tv_redis_close(app->redis);
     tv_mongo_close(app->mongo);

@@ -43,6 +43,7 @@ static void read_examples(struct tv_model_info *info, const json_t *examples)
         struct tv_example *e = &info->examples[info->n_examples++];
         e->user_id = read_int(one, "user_id", 0);
         e->ratings = read_int(one, "ratings", -1);
+        read_text(e->code, sizeof e->code, one, "code");
         read_text(e->label, sizeof e->label, one, "label");
     }
 }
@@ -60,6 +61,7 @@ void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *
     read_object(info->filter_json, sizeof info->filter_json, root, "filter");
     read_text(info->source, sizeof info->source, root, "source");
     read_text(info->data_name, sizeof info->data_name, data, "name");
+    info->user_codes = json_is_true(json_object_get(json_object_get(root, "codes"), "users"));
     info->generated = json_is_true(json_object_get(data, "generated"));
     info->rows = read_int(counts, "rows", -1);
     info->users = read_int(counts, "users", -1);

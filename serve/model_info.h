@@ -5,10 +5,13 @@
 
 #include <stdint.h>
 
+#include "trivet/code.h"
+
 enum { TV_MAX_EXAMPLES = 6 };
 
 struct tv_example {
     int64_t user_id;
+    char code[TV_CODE_MAX + 1]; /* what the data calls the user, or "" */
     int64_t ratings; /* -1: not told */
     char label[96];
 };
@@ -22,6 +25,7 @@ struct tv_model_info {
     char filter_json[2048]; /* the filter's values as a JSON object */
     char source[160];
     char data_name[120];
+    int user_codes;                              /* 1: some users have codes for ids */
     int generated;                               /* 1: the ratings are generated, not real */
     int64_t rows, users, items, users_folded_in; /* counts; -1: not told */
     int n_examples;

@@ -84,7 +84,20 @@ static enum tv_pick outdated(struct tv_app *app, int64_t model, int64_t number, 
                        "trivet-train repair");
 }
 
-enum tv_pick tv_pick(struct tv_app *app, int64_t model, int64_t user_id, int may_wait,
+/* Sets the user's number and looks the document up. TV_USER_UNKNOWN leaves a number that nobody has in place of a
+ * code that nobody has; an id that is none is *problem, and TV_USER_UNKNOWN. */
+static enum tv_lookup look_up(struct tv_app *app, struct tv_id *user, int may_wait, struct tv_picked *picked,
+                              struct tv_problem *problem, struct tv_error *err)
+{
+    const struct tv_snapshot *s = picked->snapshot;
+    enum tv_id_kind kind = tv_id_kind(user, s->info.user_codes, problem);
+    enum tv_lookup lookup = kind == TV_ID_PROBLEM ? TV_USER_UNKNOWN : TV_USER_FOUND;
+    if (kind == TV_ID_CODE)
+        lookup = tv_users_number(&app->users, s, user->text, may_wait, &user->number, err);
+    return lookup == TV_USER_FOUND ? tv_users_find(&app->users, s, user->number, may_wait, &picked->user, err) : lookup;
+}
+
+enum tv_pick tv_pick(struct tv_app *app, int64_t model, struct tv_id *user, int may_wait,
                      struct tv_picked *picked, struct tv_problem *problem)
 {
     struct tv_error err = {0};
@@ -93,14 +106,16 @@ enum tv_pick tv_pick(struct tv_app *app, int64_t model, int64_t user_id, int may
         enum tv_pick pick = tv_pick_snapshot(app, model, may_wait, &picked->snapshot, problem);
         if (pick != TV_PICKED)
             return pick;
-        enum tv_lookup lookup =
-            tv_users_find(&app->users, picked->snapshot, user_id, may_wait, &picked->user, &err);
-        if (lookup == TV_USER_FOUND || lookup == TV_USER_UNKNOWN)
+        problem->status = 0;
+        enum tv_lookup lookup = look_up(app, user, may_wait, picked, problem, &err);
+        if (lookup == TV_USER_FOUND || (lookup == TV_USER_UNKNOWN && problem->status == 0))
             return TV_PICKED;
         int64_t number = picked->snapshot->number;
         tv_picked_release(picked);
+        if (lookup == TV_USER_UNKNOWN)
+            return TV_PICK_PROBLEM;
         if (lookup == TV_USER_LATER) {
-            picked->need = (struct tv_need){.user = 1, .model = number, .user_id = user_id};
+            picked->need = (struct tv_need){.user = user->number != TV_NO_ID, .model = number, .user_id = user->number};
             return TV_PICK_LATER;
         }
         if (lookup == TV_USER_AWAY)

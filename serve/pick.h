@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "ids.h"
 #include "problem.h"
 #include "request.h"
 #include "response.h"
@@ -22,9 +23,9 @@ struct tv_picked {
 /* Reads the parameter "model" (a number, or "live", which is also what its absence means). */
 int tv_pick_model(const struct tv_request *request, int64_t *model, struct tv_problem *problem);
 
-/* TV_PICKED: *picked holds references that tv_picked_release gives back. Otherwise it holds none, and for
- * TV_PICK_PROBLEM *problem is filled. */
-enum tv_pick tv_pick(struct tv_app *app, int64_t model, int64_t user_id, int may_wait,
+/* Looks `user` up, a number or a code, and sets its number. TV_PICKED: *picked holds references that tv_picked_release
+ * gives back. Otherwise it holds none, and for TV_PICK_PROBLEM *problem is filled. */
+enum tv_pick tv_pick(struct tv_app *app, int64_t model, struct tv_id *user, int may_wait,
                      struct tv_picked *picked, struct tv_problem *problem);
 /* The model alone. */
 enum tv_pick tv_pick_snapshot(struct tv_app *app, int64_t model, int may_wait, struct tv_snapshot **out,

@@ -13,21 +13,20 @@
 enum { STANDARD_TOP = 15, MAX_TOP = 1000 };
 
 struct ask {
-    int64_t user_id, top, model, strict;
+    struct tv_id user;
+    int64_t top, model, strict;
 };
 
 static int read_ask(const struct tv_request *request, struct ask *ask, struct tv_problem *problem)
 {
-    static const struct tv_integer user_id = {"user_id", INT64_MIN, INT64_MAX}, top = {"top", 1, MAX_TOP},
-                                   strict = {"strict", 0, 1};
+    static const struct tv_integer top = {"top", 1, MAX_TOP}, strict = {"strict", 0, 1};
     *ask = (struct ask){.top = STANDARD_TOP};
-    if (tv_parameter(request, "user_id") == NULL) {
+    if (!tv_id_parameter(&ask->user, request, "user_id")) {
         tv_problem(problem, 400, "user_id is missing: whose recommendations?");
         snprintf(problem->parameter, sizeof problem->parameter, "user_id");
         return 0;
     }
-    return tv_parameter_integer(request, &user_id, &ask->user_id, problem) &&
-           tv_parameter_integer(request, &top, &ask->top, problem) &&
+    return tv_parameter_integer(request, &top, &ask->top, problem) &&
            tv_parameter_integer(request, &strict, &ask->strict, problem) &&
            tv_pick_model(request, &ask->model, problem);
 }
@@ -36,7 +35,7 @@ void tv_recs_json(struct tv_out *out, const struct tv_recs *recs)
 {
     const struct tv_snapshot *s = recs->snapshot;
     tv_out_text(out, "{\"user_id\":");
-    tv_out_int(out, recs->user_id);
+    tv_id_user_json(out, s, recs->id);
     tv_out_text(out, ",\"model\":");
     tv_out_int(out, s->number);
     tv_out_text(out, ",\"reason\":\"");
@@ -80,7 +79,7 @@ static enum tv_status rank(struct tv_recs *recs, struct tv_cached_user *user, si
 static void answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
                    const struct ask *ask, const struct tv_picked *picked)
 {
-    struct tv_recs recs = {.user_id = ask->user_id,
+    struct tv_recs recs = {.id = &ask->user,
                            .snapshot = picked->snapshot,
                            .user = picked->user ? picked->user->document : NULL};
     if (rank(&recs, picked->user, (size_t)ask->top) != TV_OK)
@@ -103,10 +102,10 @@ enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *requ
         tv_app_refresh_catalog(app);
     enum tv_pick pick = read_ask(request, &ask, &problem) ? TV_PICKED : TV_PICK_PROBLEM;
     if (pick == TV_PICKED)
-        pick = tv_pick(app, ask.model, ask.user_id, request->may_wait, &picked, &problem);
+        pick = tv_pick(app, ask.model, &ask.user, request->may_wait, &picked, &problem);
     if (pick == TV_PICKED) {
         if (picked.user == NULL && ask.strict)
-            tv_problem(&problem, 404, "there is no user %" PRId64, ask.user_id);
+            tv_problem(&problem, 404, "there is no user %s", ask.user.text);
         else
             answer(app, request, response, &ask, &picked);
         tv_picked_release(&picked);
@@ -121,12 +120,14 @@ enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *requ
 }
 
 /* A user the live model learned from, any of them as likely: a random row of the training matrix. */
-static enum tv_pick pick_any(struct tv_app *app, int64_t *user_id, struct tv_problem *problem)
+static enum tv_pick pick_any(struct tv_app *app, struct tv_id *user, struct tv_problem *problem)
 {
     struct tv_snapshot *s = NULL;
     struct tv_mongo_doc *doc = NULL;
     struct tv_error err = {0};
     char users[TV_MODEL_NAME];
+    const char *code;
+    int64_t number = 0;
     uint64_t random = 0;
     enum tv_pick pick = tv_pick_snapshot(app, TV_LIVE_MODEL, 1, &s, problem);
     if (pick != TV_PICKED)
@@ -136,11 +137,14 @@ static enum tv_pick pick_any(struct tv_app *app, int64_t *user_id, struct tv_pro
         tv_breaker_is_up(app->mongo_breaker))
         status = tv_mongo_find_int(app->mongo, tv_model_users(users, s->number), "id",
                                    (int64_t)(random % (uint64_t)s->info.users), &doc, &err);
-    if (status != TV_OK || !tv_mongo_doc_int(doc, "_id", user_id)) {
+    if (status != TV_OK || !tv_mongo_doc_int(doc, "_id", &number)) {
         tv_problem(problem, 503, "no user could be picked just now");
         problem->retry_after = 1;
         pick = TV_PICK_PROBLEM;
     }
+    tv_id_set_number(user, "user_id", number);
+    if (tv_mongo_doc_text(doc, "code", &code))
+        tv_id_set(user, "user_id", code);
     tv_mongo_doc_free(doc);
     tv_snapshot_release(s);
     return pick;
@@ -150,16 +154,22 @@ enum tv_outcome tv_handle_surprise(struct tv_app *app, const struct tv_request *
                                    struct tv_response *response)
 {
     struct tv_problem problem = {0};
-    int64_t user_id = 0;
+    struct tv_id user;
+    struct tv_out location;
     if (!request->may_wait)
         return TV_LATER;
-    if (pick_any(app, &user_id, &problem) != TV_PICKED) {
+    if (pick_any(app, &user, &problem) != TV_PICKED) {
         tv_problem_answer(app, request, response, &problem);
         return TV_ANSWERED;
     }
     response->status = 303;
-    snprintf(response->location, sizeof response->location, "/recs?user_id=%" PRId64, user_id);
+    tv_out_init(&location);
+    tv_out_text(&location, "/recs?user_id=");
+    tv_out_url(&location, user.text);
+    snprintf(response->location, sizeof response->location, "%s", tv_buffer_string(&location.buffer));
+    response->out.failed |= location.failed;
+    tv_out_free(&location);
     response->type = "text/plain; charset=utf-8";
-    tv_out_format(&response->out, "user %" PRId64 "\n", user_id);
+    tv_out_format(&response->out, "user %s\n", user.text);
     return TV_ANSWERED;
 }

@@ -5,12 +5,13 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "ids.h"
 #include "recommend.h"
 #include "request.h"
 #include "response.h"
 
 struct tv_recs {
-    int64_t user_id;
+    const struct tv_id *id; /* the user's */
     const struct tv_snapshot *snapshot;
     const struct tv_user_document *user; /* NULL: unknown */
     struct tv_ranking ranking;

@@ -1,5 +1,4 @@
 /* recs_page: the page of one user's recommendations. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,11 +19,7 @@ static void write_link(struct tv_out *url, const struct tv_item *item, const cha
         return;
     }
     tv_out_text(url, "https://www.imdb.com/find/?q=");
-    for (const unsigned char *c = (const unsigned char *)title; *c; c++)
-        if (isalnum(*c) && *c < 0x80)
-            tv_out_bytes(url, c, 1);
-        else
-            tv_out_format(url, "%%%02X", *c);
+    tv_out_url(url, title);
 }
 
 /* "The Godfather (1972)" without the year, which stands beside it on its own. */
@@ -189,8 +184,8 @@ void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct t
 {
     struct tv_snapshot *live = tv_shelf_live(app->shelf);
     struct tv_out form, rows, rated, facts, content;
-    char user_id[32], heading[64], reason[128], placed[192], path[128];
-    struct tv_out *parts[] = {&form, &rows, &rated, &facts, &content};
+    char heading[TV_CODE_MAX + 16], reason[128], placed[192];
+    struct tv_out path, *parts[] = {&form, &rows, &rated, &facts, &content, &path};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         tv_out_init(parts[i]);
     static const struct tv_slot no_slots[] = {{NULL, NULL, NULL}};
@@ -201,10 +196,10 @@ void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct t
     write_rated(&rated, recs);
     tv_page_form(&form, app, request);
     tv_page_facts(&facts, recs->snapshot, live ? live->number : -1);
-    snprintf(user_id, sizeof user_id, "%" PRId64, recs->user_id);
-    snprintf(heading, sizeof heading, "For user %s", user_id);
-    snprintf(path, sizeof path, "/api/v1/recs?user_id=%s&top=%zu&model=%" PRId64, user_id, recs->ranking.n,
-             recs->snapshot->number);
+    snprintf(heading, sizeof heading, "For user %s", recs->id->text);
+    tv_out_text(&path, "/api/v1/recs?user_id=");
+    tv_out_url(&path, recs->id->text);
+    tv_out_format(&path, "&top=%zu&model=%" PRId64, recs->ranking.n, recs->snapshot->number);
     write_reason(reason, sizeof reason, recs);
     write_placed(placed, sizeof placed, recs);
     const struct tv_slot slots[] = {
@@ -217,7 +212,7 @@ void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct t
         {"rows", NULL, &rows},
         {"rated", NULL, &rated},
         {"facts", NULL, &facts},
-        {"json", path, NULL},
+        {"json", tv_buffer_string(&path.buffer), NULL},
         {NULL, NULL, NULL}};
     tv_page_fill(&content, "recs.html", slots);
     tv_page_finish(response, heading, recs->snapshot, &content);

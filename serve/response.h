@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "out.h"
+#include "trivet/code.h"
 
 /* What a handler that answers TV_LATER is waiting for, where it can be fetched together with what others
  * need. */
@@ -23,7 +24,7 @@ struct tv_response {
     size_t lent_size;    /*     of so many bytes */
     int retry_after;     /* seconds; 0: no such header */
     char allow[32];      /* for 405; "": no such header */
-    char location[64];   /* for 303; "": no such header */
+    char location[3 * TV_CODE_MAX + 64]; /* for 303; "": no such header */
     struct tv_need need; /* with TV_LATER only */
     int scripts;         /* 1: a page that runs scripts of this server */
     int cache_seconds;   /* how long the answer may be kept; 0: not at all */

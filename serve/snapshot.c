@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ids.h"
 #include "out.h"
 #include "trivet/half.h"
 
@@ -50,14 +51,14 @@ static void write_genres(struct tv_out *out, const char *genres)
     tv_out_text(out, "]");
 }
 
-void tv_item_json(struct tv_out *out, int64_t id, const struct tv_item *item)
+void tv_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id)
 {
     char unknown[32];
-    snprintf(unknown, sizeof unknown, "item %" PRId64, id);
+    const struct tv_item *item = tv_items_find(&s->items, id);
     tv_out_text(out, "\"id\":");
-    tv_out_int(out, id);
+    tv_id_item_json(out, s, id);
     tv_out_text(out, ",\"title\":");
-    tv_out_json(out, item ? item->title : unknown);
+    tv_out_json(out, tv_snapshot_title(s, id, unknown, sizeof unknown));
     tv_out_text(out, ",\"year\":");
     if (item && item->year)
         tv_out_int(out, item->year);
@@ -133,7 +134,7 @@ static enum tv_status write_texts(struct tv_snapshot *s, struct tv_error *err)
     out.buffer.max = SIZE_MAX / 2; /* as large as the catalogue is */
     for (int32_t i = 0; i < s->n_items; i++) {
         s->json_at[i] = out.buffer.size;
-        tv_item_json(&out, s->item_ids[i], s->item[i]);
+        tv_item_json(&out, s, s->item_ids[i]);
         tv_out_text(&out, ",\"score\":");
     }
     s->json_at[s->n_items] = out.buffer.size;

@@ -47,6 +47,6 @@ const char *tv_snapshot_title(const struct tv_snapshot *s, int64_t item_id, char
 
 /* Members that describe an item: "id":1,"title":"...","year":1995,"genres":["Drama"] */
 struct tv_out;
-void tv_item_json(struct tv_out *out, int64_t id, const struct tv_item *item);
+void tv_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id);
 
 #endif

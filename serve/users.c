@@ -47,15 +47,17 @@ static void inherit_ranking(struct tv_cached_user *new, const struct tv_cached_u
     }
 }
 
+/* Asks for a user by number, or by code, where that is not NULL; then the number is found out. */
 static enum tv_lookup ask_mongo(struct tv_users *users, const struct tv_snapshot *s, int64_t user_id,
-                                struct tv_cached_user **out, struct tv_error *err)
+                                const char *code, struct tv_cached_user **out, struct tv_error *err)
 {
     struct tv_user_document *document = NULL;
     double now = tv_clock();
     int exists = 1;
     count(&users->misses);
     enum tv_status status =
-        tv_user_document_find(&document, users->mongo, s->number, user_id, s->factors, s->n_items, err);
+        code ? tv_user_document_find_code(&document, users->mongo, s->number, code, s->factors, s->n_items, err)
+             : tv_user_document_find(&document, users->mongo, s->number, user_id, s->factors, s->n_items, err);
     if (status == TV_ERR_NOT_FOUND) {
         status = model_exists(users, s->number, &exists, err);
         if (status == TV_OK && !exists)
@@ -69,7 +71,9 @@ static enum tv_lookup ask_mongo(struct tv_users *users, const struct tv_snapshot
                          err->message);
         return TV_USER_AWAY;
     }
-    *out = tv_user_cache_put(users->cache, s->number, user_id, document, now);
+    if (code && document == NULL)
+        return TV_USER_UNKNOWN;
+    *out = tv_user_cache_put(users->cache, s->number, document ? document->user_id : user_id, document, now);
     if (*out == NULL) {
         tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a user");
         return TV_USER_AWAY;
@@ -97,7 +101,7 @@ enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *s
     } else if (!may_wait) {
         result = TV_USER_LATER;
     } else {
-        result = ask_mongo(users, snapshot, user_id, &new, err);
+        result = ask_mongo(users, snapshot, user_id, NULL, &new, err);
         inherit_ranking(new, old);
     }
     if (result == TV_USER_AWAY && old && old->document) {
@@ -111,6 +115,25 @@ enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *s
     }
     tv_cached_user_release(old);
     tv_cached_user_release(new);
+    return result;
+}
+
+enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot *snapshot, const char *code,
+                               int may_wait, int64_t *number, struct tv_error *err)
+{
+    struct tv_cached_user *user = NULL;
+    if (tv_code_cache_get(users->codes, snapshot->number, code, number))
+        return TV_USER_FOUND;
+    if (!tv_breaker_is_up(users->breaker))
+        return away(err);
+    if (!may_wait)
+        return TV_USER_LATER;
+    enum tv_lookup result = ask_mongo(users, snapshot, 0, code, &user, err);
+    if (result == TV_USER_FOUND) {
+        *number = user->user_id;
+        tv_code_cache_put(users->codes, snapshot->number, code, *number);
+    }
+    tv_cached_user_release(user);
     return result;
 }
 

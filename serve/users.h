@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "breaker.h"
+#include "code_cache.h"
 #include "snapshot.h"
 #include "trivet/mongo.h"
 #include "user_cache.h"
@@ -19,6 +20,7 @@ enum tv_lookup {
 
 struct tv_users {
     struct tv_user_cache *cache;
+    struct tv_code_cache *codes;
     struct tv_mongo *mongo;
     struct tv_breaker *breaker;           /* MongoDB's */
     _Atomic uint64_t hits, misses, stale; /* answered from the cache; from MongoDB; from an old entry */
@@ -28,6 +30,11 @@ struct tv_users {
  * with tv_cached_user_release; for anything else it is NULL. *err is filled for TV_USER_AWAY. */
 enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id,
                              int may_wait, struct tv_cached_user **out, struct tv_error *err);
+
+/* The number of the user who has this code in the snapshot's model: for TV_USER_FOUND *number is set, and the user's
+ * document is in the cache, if it had to be read. Everything else as above. */
+enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot *snapshot, const char *code,
+                               int may_wait, int64_t *number, struct tv_error *err);
 
 /* Fetches the documents of n users of a model in one question and puts them into the cache, where
  * tv_users_find then finds them. Who is not there, or already fresh, is left out. Waits. */

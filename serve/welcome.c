@@ -3,19 +3,30 @@
 #include <stdio.h>
 
 #include "handlers.h"
+#include "ids.h"
 #include "page.h"
 #include "trivet/text.h"
 
 static void write_example(struct tv_out *out, const struct tv_example *e)
 {
-    char id[32], ratings[48] = "", number[32];
-    snprintf(id, sizeof id, "%" PRId64, e->user_id);
+    char id[TV_CODE_MAX + 1], ratings[48] = "", number[32];
+    struct tv_out link;
+    if (e->code[0])
+        snprintf(id, sizeof id, "%s", e->code);
+    else
+        snprintf(id, sizeof id, "%" PRId64, e->user_id);
+    tv_out_init(&link);
+    tv_out_url(&link, id);
     if (e->ratings >= 0)
         snprintf(ratings, sizeof ratings, "%s rating%s", tv_text_number(number, e->ratings),
                  e->ratings == 1 ? "" : "s");
-    const struct tv_slot slots[] = {
-        {"user_id", id, NULL}, {"ratings", ratings, NULL}, {"label", e->label, NULL}, {NULL, NULL, NULL}};
+    const struct tv_slot slots[] = {{"link", NULL, &link},
+                                    {"user_id", id, NULL},
+                                    {"ratings", ratings, NULL},
+                                    {"label", e->label, NULL},
+                                    {NULL, NULL, NULL}};
     tv_page_fill(out, "example.html", slots);
+    tv_out_free(&link);
 }
 
 static void write_model(struct tv_out *out, const struct tv_snapshot *s)

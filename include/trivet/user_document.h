@@ -10,6 +10,7 @@
 
 struct tv_user_document {
     int64_t user_id;    /* raw id */
+    const char *code;   /* what the data calls the user, or NULL: by the number (code.h) */
     int32_t row;        /* dense row of the training matrix, or -1: folded in only */
     int factors;
     uint16_t *value;    /* (factors) float16 user factors; all zero when no item of the model was rated */
@@ -44,6 +45,10 @@ size_t tv_user_document_bytes(const struct tv_user_document *u);
 /* Looks a user up in user_<model>. TV_ERR_NOT_FOUND if there is none. */
 enum tv_status tv_user_document_find(struct tv_user_document **out, struct tv_mongo *mongo, int64_t model,
                                      int64_t user_id, int factors, int32_t n_items, struct tv_error *err);
+
+/* The same by the user's code. user_<model> has an index on it where any user has one. */
+enum tv_status tv_user_document_find_code(struct tv_user_document **out, struct tv_mongo *mongo, int64_t model,
+                                          const char *code, int factors, int32_t n_items, struct tv_error *err);
 
 /* Feeds the stored blobs of a document into a hash the way tv_user_document_add does: for reading back. */
 enum tv_status tv_user_document_hash(const struct tv_mongo_doc *doc, uint64_t *hash, struct tv_error *err);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "trivet/buffer.h"
+#include "trivet/code.h"
 
 /* Strings live in blocks, so that pointers into them stay good while the text grows. */
 struct tv_items_text {
@@ -90,14 +91,19 @@ static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, s
     struct reading *r = context;
     struct tv_item item = {0};
     int64_t year = 0;
-    char unnamed[32];
+    char unnamed[TV_CODE_MAX + 8];
     if (!tv_mongo_doc_int(doc, "_id", &item.id))
         return tv_fail(err, TV_ERR_CORRUPT, "a document of the collection item has no integer _id");
     enum tv_status status = grow(r, err);
     if (status != TV_OK)
         return status;
     const char *title = doc_text(doc, "title");
-    snprintf(unnamed, sizeof unnamed, "item %" PRId64, item.id);
+    const char *code = keep_text(r->items, doc_text(doc, "code"), err);
+    if (code && *code)
+        snprintf(unnamed, sizeof unnamed, "item %s", code);
+    else
+        snprintf(unnamed, sizeof unnamed, "item %" PRId64, item.id);
+    item.code = code && *code ? code : NULL;
     item.title = keep_text(r->items, *title ? title : unnamed, err);
     item.genres = keep_genres(r->items, doc, err);
     item.imdb_id = keep_text(r->items, doc_text(doc, "imdb_id"), err);
@@ -105,7 +111,7 @@ static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, s
     item.year = tv_mongo_doc_int(doc, "year", &year) ? (int)year : 0;
     tv_mongo_doc_int(doc, "n", &item.n_ratings);
     tv_mongo_doc_real(doc, "mean", &item.mean_rating);
-    if (item.title == NULL || item.genres == NULL || item.imdb_id == NULL || item.overview == NULL)
+    if (code == NULL || item.title == NULL || item.genres == NULL || item.imdb_id == NULL || item.overview == NULL)
         return TV_ERR_NO_MEMORY;
     r->items->items[r->items->n++] = item;
     return TV_OK;
@@ -116,9 +122,33 @@ enum tv_status tv_items_read(struct tv_items *out, struct tv_mongo *mongo, struc
     struct reading r = {out, 0};
     *out = (struct tv_items){0};
     enum tv_status status = tv_mongo_each(mongo, "item", take_item, &r, err);
+    if (status == TV_OK)
+        status = tv_items_sort_codes(out, err);
     if (status != TV_OK)
         tv_items_free(out);
     return status;
+}
+
+static int by_code(const void *a, const void *b)
+{
+    return strcmp((*(const struct tv_item *const *)a)->code, (*(const struct tv_item *const *)b)->code);
+}
+
+enum tv_status tv_items_sort_codes(struct tv_items *items, struct tv_error *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < items->n; i++)
+        n += items->items[i].code != NULL;
+    if (n == 0)
+        return TV_OK;
+    items->by_code = tv_alloc(n, sizeof *items->by_code, "the codes of items", err);
+    if (items->by_code == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (size_t i = 0; i < items->n; i++)
+        if (items->items[i].code)
+            items->by_code[items->n_codes++] = &items->items[i];
+    qsort(items->by_code, n, sizeof *items->by_code, by_code);
+    return TV_OK;
 }
 
 void tv_items_free(struct tv_items *items)
@@ -129,6 +159,7 @@ void tv_items_free(struct tv_items *items)
         next = block->next;
         free(block);
     }
+    free(items->by_code);
     free(items->items);
     *items = (struct tv_items){0};
 }
@@ -144,4 +175,12 @@ const struct tv_item *tv_items_find(const struct tv_items *items, int64_t id)
             high = middle;
     }
     return low < items->n && items->items[low].id == id ? &items->items[low] : NULL;
+}
+
+const struct tv_item *tv_items_find_code(const struct tv_items *items, const char *code)
+{
+    const struct tv_item key = {.code = code}, *wanted = &key;
+    const struct tv_item **found =
+        items->n_codes ? bsearch(&wanted, items->by_code, items->n_codes, sizeof *items->by_code, by_code) : NULL;
+    return found ? *found : NULL;
 }

@@ -15,9 +15,11 @@
 static const char *const blob_names[] = {"value", "seen", "rated", "ratings"};
 enum { VALUE, SEEN, RATED, RATINGS, N_BLOBS };
 
-static void feed_hash(uint64_t *hash, int64_t user_id, const void *const *bytes, const size_t *sizes)
+static void feed_hash(uint64_t *hash, int64_t user_id, const char *code, const void *const *bytes, const size_t *sizes)
 {
     *hash = tv_hash(*hash, &user_id, sizeof user_id);
+    if (code)
+        *hash = tv_hash(*hash, code, strlen(code));
     for (int i = 0; i < N_BLOBS; i++)
         *hash = tv_hash(*hash, bytes[i], sizes[i]);
 }
@@ -73,13 +75,15 @@ enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, const struct tv_
         blob_field(SEEN, &b->seen),
         blob_field(RATED, &b->rated),
         blob_field(RATINGS, &b->ratings),
+        {.name = "code", .type = TV_FIELD_TEXT, .text = u->code}, /* the last, because most users have none */
     };
+    size_t n = sizeof fields / sizeof *fields - (u->code == NULL);
     if (hash) {
         const void *bytes[N_BLOBS] = {b->value.data, b->seen.data, b->rated.data, b->ratings.data};
         const size_t sizes[N_BLOBS] = {b->value.size, b->seen.size, b->rated.size, b->ratings.size};
-        feed_hash(hash, u->user_id, bytes, sizes);
+        feed_hash(hash, u->user_id, u->code, bytes, sizes);
     }
-    return tv_mongo_bulk_add(bulk, fields, sizeof fields / sizeof *fields, err);
+    return tv_mongo_bulk_add(bulk, fields, n, err);
 }
 
 static enum tv_status find_blobs(const struct tv_mongo_doc *doc, int64_t *user_id, const void **bytes, size_t *sizes,
@@ -94,6 +98,13 @@ static enum tv_status find_blobs(const struct tv_mongo_doc *doc, int64_t *user_i
     return TV_OK;
 }
 
+/* NULL: the user has none. */
+static const char *code_of(const struct tv_mongo_doc *doc)
+{
+    const char *code;
+    return tv_mongo_doc_text(doc, "code", &code) ? code : NULL;
+}
+
 enum tv_status tv_user_document_hash(const struct tv_mongo_doc *doc, uint64_t *hash, struct tv_error *err)
 {
     int64_t user_id = 0;
@@ -101,7 +112,7 @@ enum tv_status tv_user_document_hash(const struct tv_mongo_doc *doc, uint64_t *h
     size_t sizes[N_BLOBS];
     enum tv_status status = find_blobs(doc, &user_id, bytes, sizes, err);
     if (status == TV_OK)
-        feed_hash(hash, user_id, bytes, sizes);
+        feed_hash(hash, user_id, code_of(doc), bytes, sizes);
     return status;
 }
 
@@ -126,11 +137,11 @@ static enum tv_status check_arrays(const struct tv_array *a, int64_t user, int f
     return TV_OK;
 }
 
-/* One allocation: the struct, then the arrays, the widest type first, so that each is aligned. */
-static struct tv_user_document *assemble(const struct tv_array *a, struct tv_error *err)
+/* One allocation: the struct, then the arrays, the widest type first, so that each is aligned, and the code. */
+static struct tv_user_document *assemble(const struct tv_array *a, const char *code, struct tv_error *err)
 {
     static const int order[] = {RATED, SEEN, RATINGS, VALUE};
-    size_t total = sizeof(struct tv_user_document);
+    size_t total = sizeof(struct tv_user_document) + (code ? strlen(code) + 1 : 0);
     char *place[N_BLOBS];
     for (int i = 0; i < N_BLOBS; i++)
         total += a[i].n_bytes;
@@ -143,6 +154,7 @@ static struct tv_user_document *assemble(const struct tv_array *a, struct tv_err
     }
     if (u == NULL)
         return NULL;
+    u->code = code ? strcpy(p, code) : NULL;
     u->factors = (int)a[VALUE].shape[0];
     u->n_seen = a[SEEN].shape[0];
     u->n_rated = a[RATED].shape[0];
@@ -167,7 +179,7 @@ enum tv_status tv_user_document_read(struct tv_user_document **out, const struct
         status = tv_blob_decode_as(&arrays[i], types[i], 1, bytes[i], sizes[i], MAX_BLOB, err);
     if (status == TV_OK)
         status = check_arrays(arrays, user_id, factors, n_items, err);
-    if (status == TV_OK && (u = assemble(arrays, err)) == NULL)
+    if (status == TV_OK && (u = assemble(arrays, code_of(doc), err)) == NULL)
         status = TV_ERR_NO_MEMORY;
     if (status == TV_OK) {
         u->user_id = user_id;
@@ -189,7 +201,7 @@ void tv_user_document_free(struct tv_user_document *u)
 size_t tv_user_document_bytes(const struct tv_user_document *u)
 {
     return sizeof *u + (size_t)u->factors * sizeof *u->value + u->n_seen * sizeof *u->seen +
-           u->n_rated * (sizeof *u->rated + sizeof *u->ratings);
+           u->n_rated * (sizeof *u->rated + sizeof *u->ratings) + (u->code ? strlen(u->code) + 1 : 0);
 }
 
 enum tv_status tv_user_document_find(struct tv_user_document **out, struct tv_mongo *mongo, int64_t model,
@@ -199,6 +211,19 @@ enum tv_status tv_user_document_find(struct tv_user_document **out, struct tv_mo
     struct tv_mongo_doc *doc = NULL;
     enum tv_status status =
         tv_mongo_find_int(mongo, tv_model_users(collection, model), "_id", user_id, &doc, err);
+    if (status == TV_OK)
+        status = tv_user_document_read(out, doc, factors, n_items, err);
+    tv_mongo_doc_free(doc);
+    return status;
+}
+
+enum tv_status tv_user_document_find_code(struct tv_user_document **out, struct tv_mongo *mongo, int64_t model,
+                                          const char *code, int factors, int32_t n_items, struct tv_error *err)
+{
+    char collection[TV_MODEL_NAME];
+    struct tv_mongo_doc *doc = NULL;
+    enum tv_status status =
+        tv_mongo_find_text(mongo, tv_model_users(collection, model), "code", code, &doc, err);
     if (status == TV_OK)
         status = tv_user_document_read(out, doc, factors, n_items, err);
     tv_mongo_doc_free(doc);

@@ -49,6 +49,7 @@ static struct tv_app *make_app(void)
     if (tv_metrics_create(&app.metrics, routes, n, NULL) != TV_OK ||
         tv_catalog_create(&app.catalog, NULL) != TV_OK ||
         tv_user_cache_create(&app.users.cache, 4, 1 << 20, NULL) != TV_OK ||
+        tv_code_cache_create(&app.users.codes, 4, NULL) != TV_OK ||
         tv_shelf_create(&app.shelf, NULL, NULL, NULL) != TV_OK ||
         tv_questions_create(&app.questions, "postgresql:///?host=/nowhere", NULL) != TV_OK ||
         tv_breaker_start(&app.mongo_breaker, "MongoDB", away, NULL, 3600000, NULL) != TV_OK ||

@@ -17,7 +17,7 @@
 #include "trivet/clock.h"
 #include "trivet/half.h"
 
-/* Item i of a test model has id 10 (i + 1), a title, i mod 7 ratings, and factors from a fixed sequence. */
+/* Item i of a test model has id 10 (i + 1), codes[i] if there are codes, a title, i mod 7 ratings, and factors from a fixed sequence. */
 static inline float fixture_factor(uint32_t seed, size_t i)
 {
     uint32_t h = seed * 2654435761u + (uint32_t)i * 2246822519u;
@@ -25,8 +25,9 @@ static inline float fixture_factor(uint32_t seed, size_t i)
     return (float)((int)(h >> 16 & 1023) - 512) / 256.0f;
 }
 
-static inline struct tv_snapshot *fixture_snapshot(int64_t number, int32_t n_items, int factors,
-                                                   const char *title, const char *description)
+static inline struct tv_snapshot *fixture_snapshot_with(int64_t number, int32_t n_items, int factors,
+                                                        const char *title, const char *description,
+                                                        const char *const *codes)
 {
     struct tv_model model = {.number = number,
                              .algorithm = "svd",
@@ -43,6 +44,7 @@ static inline struct tv_snapshot *fixture_snapshot(int64_t number, int32_t n_ite
     for (size_t i = 0; i < n; i++) {
         model.item_ids[i] = 10 * (int64_t)(i + 1);
         items.items[i] = (struct tv_item){.id = model.item_ids[i],
+                                          .code = codes ? codes[i] : NULL,
                                           .title = title,
                                           .year = 1990 + (int)(i % 30),
                                           .genres = i % 2 ? "Drama|Film-Noir" : "",
@@ -52,10 +54,17 @@ static inline struct tv_snapshot *fixture_snapshot(int64_t number, int32_t n_ite
     }
     for (size_t i = 0; i < n * (size_t)factors; i++)
         model.item_factors[i] = tv_half_from_float(fixture_factor((uint32_t)number, i));
+    assert_int_equal(tv_items_sort_codes(&items, NULL), TV_OK);
     assert_int_equal(tv_snapshot_create(&snapshot, &model, &items, NULL), TV_OK);
     free(model.item_ids);
     free(model.item_factors);
     return snapshot;
+}
+
+static inline struct tv_snapshot *fixture_snapshot(int64_t number, int32_t n_items, int factors,
+                                                   const char *title, const char *description)
+{
+    return fixture_snapshot_with(number, n_items, factors, title, description, NULL);
 }
 
 /* A user who rated every `step`-th item of the snapshot; step 0: none. In one allocation, as lib/model makes
@@ -109,6 +118,7 @@ static inline struct tv_app *fixture_app(struct tv_snapshot *live, int up)
     assert_int_equal(tv_metrics_create(&app->metrics, routes, n, NULL), TV_OK);
     assert_int_equal(tv_catalog_create(&app->catalog, NULL), TV_OK);
     assert_int_equal(tv_user_cache_create(&app->users.cache, 100, 1 << 20, NULL), TV_OK);
+    assert_int_equal(tv_code_cache_create(&app->users.codes, 100, NULL), TV_OK);
     assert_int_equal(tv_shelf_create(&app->shelf, NULL, NULL, NULL), TV_OK);
     assert_int_equal(tv_questions_create(&app->questions, "postgresql://trivet_page@127.0.0.1:1/postgres", NULL), TV_OK);
     tv_ask ask = up ? fixture_there : fixture_away;

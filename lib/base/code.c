@@ -1,0 +1,47 @@
+/* code: which ids are numbers, and what a code may be. */
+#include "trivet/code.h"
+
+#include "trivet/text.h"
+
+/* At most 18 digits cannot overflow. Returns 0 for anything but digits in their plain form. */
+static int plain_digits(const char *text, size_t n, int64_t *value)
+{
+    int64_t v = 0;
+    if (n == 0 || n > 18 || (text[0] == '0' && n > 1))
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+        if (digit > 9)
+            return 0;
+        v = 10 * v + digit;
+    }
+    *value = v;
+    return 1;
+}
+
+int tv_code_is_number(const char *text, size_t n, int64_t *id)
+{
+    int64_t value = 0;
+    size_t sign = n > 0 && text[0] == '-';
+    if (!plain_digits(text, n, &value)) {
+        if (n <= sign || text[sign] < '0' || text[sign] > '9' || (text[sign] == '0' && (sign || n > 1)) ||
+            !tv_text_int64(text, n, &value))
+            return 0;
+    }
+    if (value >= TV_CODE_FIRST && value < TV_CODE_END)
+        return 0;
+    *id = value;
+    return 1;
+}
+
+const char *tv_code_refusal(const char *text, size_t n)
+{
+    if (n == 0)
+        return "empty id";
+    if (n > TV_CODE_MAX)
+        return "id longer than 255 bytes";
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
+            return "id with a control character";
+    return tv_text_is_utf8(text, n) ? NULL : "invalid UTF-8";
+}
