@@ -39,8 +39,8 @@ enum { CONNECTION_MEMORY = 4 * TV_MAX_HEAD };
 struct tv_http {
     struct tv_app *app;
     struct MHD_Daemon *daemon;
-    struct tv_workers *lookups; /* for requests that need a user's document: many in one question */
-    struct tv_workers *slow;    /* for everything else that waits */
+    struct tv_workers *lookups;   /* for requests that need a user's document: many in one question */
+    struct tv_workers *slow;      /* for everything else that waits */
     struct tv_workers *questions; /* for what waits for seconds: a queue of its own, so nobody else does */
     struct tv_access_log *log;
     struct tv_patience *patience;
@@ -105,6 +105,9 @@ static void add_headers(struct exchange *x, struct MHD_Response *made)
     if (r->cache_seconds) {
         snprintf(text, sizeof text, "max-age=%d", r->cache_seconds);
         MHD_add_response_header(made, "Cache-Control", text);
+    } else if (r->etag[0]) {
+        MHD_add_response_header(made, "Cache-Control", "private, no-cache");
+        MHD_add_response_header(made, "ETag", r->etag);
     } else {
         MHD_add_response_header(made, "Cache-Control", "no-store");
     }
@@ -289,6 +292,7 @@ static enum MHD_Result begin(struct exchange *x, const char *method)
     x->request.sender = sender_of(x);
     x->request.caller = (struct tv_caller){peer_has_left, x};
     x->request.wants_html = tv_accepts_html(header(x, "Accept"));
+    x->request.if_none_match = header(x, "If-None-Match");
     x->method = method[0] == 'H' && x->request.method == TV_GET ? "HEAD" : method;
     if (target_size > TV_MAX_HEAD)
         return refuse(x, 414, "the address is longer than 8 KiB");

@@ -11,7 +11,7 @@
 #include "trivet/clock.h"
 #include "trivet/version.h"
 
-static const int codes[] = {200, 202, 303, 400, 401, 403, 404, 405, 413, 414, 422, 431, 500, 503};
+static const int codes[] = {200, 202, 303, 304, 400, 401, 403, 404, 405, 413, 414, 422, 431, 500, 503};
 static const double bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
 enum { CODES = sizeof codes / sizeof codes[0], BOUNDS = sizeof bounds / sizeof bounds[0] };
 

@@ -9,8 +9,7 @@
 
 enum { SHOWN = 60 }; /* of a name or value that somebody sent, so many bytes appear in a message */
 
-/* Cuts text for a message, at a character's edge. */
-static int shown(const char *text)
+int tv_shown(const char *text)
 {
     int n = (int)strnlen(text, SHOWN + 1);
     if (n <= SHOWN)
@@ -22,33 +21,43 @@ static int shown(const char *text)
 
 static int refuse(struct tv_problem *problem, const char *name)
 {
-    snprintf(problem->parameter, sizeof problem->parameter, "%.*s", shown(name), name);
+    snprintf(problem->parameter, sizeof problem->parameter, "%.*s", tv_shown(name), name);
     return 0;
 }
 
-static int is_known(const char *const *known, const char *name)
+/* The parameter of that name in a route's list, or NULL. */
+static const char *find_known(const char *const *known, const char *name)
 {
     for (; *known; known++)
-        if (strcmp(*known, name) == 0)
-            return 1;
-    return 0;
+        if (strcmp(*known + (**known == '+'), name) == 0)
+            return *known;
+    return NULL;
+}
+
+void tv_list_names(char *out, size_t size, const char *before, const char *const *names)
+{
+    static const char more[] = " ...";
+    size_t n = (size_t)snprintf(out, size, "%s", before);
+    for (size_t i = 0; names[i]; i++) {
+        const char *name = names[i] + (names[i][0] == '+');
+        if (n + strlen(name) + 2 + sizeof more > size) {
+            snprintf(out + n, size - n, "%s", more);
+            return;
+        }
+        n += (size_t)snprintf(out + n, size - n, "%s%s", i ? ", " : "", name);
+    }
 }
 
 static int unknown(const char *const *known, const char *name, struct tv_problem *problem)
 {
-    tv_problem(problem, 400, "there is no parameter \"%.*s\" here", shown(name), name);
+    tv_problem(problem, 400, "there is no parameter \"%.*s\" here", tv_shown(name), name);
     const char *nearest = tv_text_nearest(name, known);
-    size_t n = 0;
-    if (nearest) {
-        snprintf(problem->hint, sizeof problem->hint, "did you mean %s?", nearest);
-    } else if (known[0] == NULL) {
+    if (nearest)
+        snprintf(problem->hint, sizeof problem->hint, "did you mean %s?", nearest + (*nearest == '+'));
+    else if (known[0] == NULL)
         snprintf(problem->hint, sizeof problem->hint, "this address takes no parameters");
-    } else {
-        n = (size_t)snprintf(problem->hint, sizeof problem->hint, "the parameters are ");
-        for (size_t i = 0; known[i] && n < sizeof problem->hint; i++)
-            n += (size_t)snprintf(problem->hint + n, sizeof problem->hint - n, "%s%s", i ? ", " : "",
-                                  known[i]);
-    }
+    else
+        tv_list_names(problem->hint, sizeof problem->hint, "the parameters are ", known);
     return refuse(problem, name);
 }
 
@@ -57,9 +66,10 @@ int tv_parameters_known(const struct tv_request *request, const char *const *kno
 {
     for (size_t i = 0; i < request->n_parameters; i++) {
         const char *name = request->parameters[i].name;
-        if (!is_known(known, name))
+        const char *as_known = find_known(known, name);
+        if (as_known == NULL)
             return unknown(known, name, problem);
-        for (size_t j = 0; j < i; j++)
+        for (size_t j = 0; j < i && *as_known != '+'; j++)
             if (strcmp(request->parameters[j].name, name) == 0) {
                 tv_problem(problem, 400, "%s is given more than once", name);
                 return refuse(problem, name);
@@ -86,10 +96,10 @@ int tv_read_integer(const char *text, const struct tv_integer *rule, int64_t *va
     }
     if (rule->min == INT64_MIN && rule->max == INT64_MAX)
         tv_problem(problem, 400, "%s is \"%.*s\", but must be an integer of at most 64 bits", rule->name,
-                   shown(text), text);
+                   tv_shown(text), text);
     else
         tv_problem(problem, 400, "%s is \"%.*s\", but must be an integer from %" PRId64 " to %" PRId64,
-                   rule->name, shown(text), text, rule->min, rule->max);
+                   rule->name, tv_shown(text), text, rule->min, rule->max);
     return refuse(problem, rule->name);
 }
 

@@ -1,5 +1,6 @@
-/* parameters: strict reading of a query. Every parameter is known, stands once, and is a whole integer in
- * range; anything else is a 400 that names the parameter.
+/* parameters: strict reading of a query. Every parameter is known, stands once (those with a + before their
+ * name in the list of the known may stand again), and is what it should be, mostly a whole integer in range;
+ * anything else is a 400 that names the parameter.
  */
 #ifndef TRIVET_SERVE_PARAMETERS_H
 #define TRIVET_SERVE_PARAMETERS_H
@@ -9,12 +10,18 @@
 #include "problem.h"
 #include "request.h"
 
-/* 1 if every parameter is among `known` (NULL-terminated) and none stands twice; else 0 and *problem. */
+/* 1 if every parameter is among `known` (NULL-terminated) and none stands twice that must not; else 0 and
+ * *problem. */
 int tv_parameters_known(const struct tv_request *request, const char *const *known,
                         struct tv_problem *problem);
 
 /* The text of a parameter, or NULL. */
 const char *tv_parameter(const struct tv_request *request, const char *name);
+
+/* How many bytes of a text that somebody sent to show in a message, for "%.*s": cut at a character's edge. */
+int tv_shown(const char *text);
+/* "the parameters are a, b, c", as many as there is room for. */
+void tv_list_names(char *out, size_t size, const char *before, const char *const *names);
 
 struct tv_integer {
     const char *name;

@@ -114,16 +114,23 @@ static size_t rank_scores(struct tv_workspace *w, const struct tv_snapshot *s,
 }
 
 enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, const struct tv_snapshot *s,
-                            const struct tv_user_document *user, size_t top, struct tv_error *err)
+                            const struct tv_user_document *user, const struct tv_item_filter *filter,
+                            size_t top, struct tv_error *err)
 {
     enum tv_status status = prepare(w, s, top, err);
     if (status != TV_OK)
         return status;
     out->reason = reason_for(s, user);
     out->score_kind = score_kind(s, out->reason);
-    mark_seen(w, user, 1);
+    if (filter)
+        tv_item_filter_mark(filter, s, user, w->skip, out->counts);
+    else
+        mark_seen(w, user, 1);
     out->n = out->reason == TV_REASON_POPULAR ? rank_popular(w, s, top) : rank_scores(w, s, user, top);
-    mark_seen(w, user, 0);
+    if (filter)
+        memset(w->skip, TV_KEPT, (size_t)s->n_items * sizeof *w->skip);
+    else
+        mark_seen(w, user, 0);
     out->best = w->best;
     return TV_OK;
 }
@@ -144,7 +151,9 @@ int tv_ranking_from_kept(struct tv_ranking *out, const struct tv_kept_ranking *k
 {
     if (top > kept->n && kept->n == TV_KEPT_ITEMS)
         return 0; /* there may be more */
-    *out = (struct tv_ranking){kept->reason, score_kind(s, kept->reason), top < kept->n ? top : kept->n,
-                               kept->best};
+    *out = (struct tv_ranking){.reason = kept->reason,
+                               .score_kind = score_kind(s, kept->reason),
+                               .n = top < kept->n ? top : kept->n,
+                               .best = kept->best};
     return 1;
 }

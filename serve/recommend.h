@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "item_filter.h"
 #include "snapshot.h"
 #include "trivet/top_n.h"
 #include "trivet/user_document.h"
@@ -31,14 +32,17 @@ struct tv_workspace *tv_workspace_of_thread(void);
 struct tv_ranking {
     enum tv_reason reason;
     const char *score_kind;       /* the model's ("relevance"), or "count": the number of ratings */
-    size_t n;                     /* min(top, items of the model that the user has not rated) */
+    size_t n;                     /* min(top, items that are eligible) */
     const struct tv_scored *best; /* (n) in the workspace, until it is used again */
+    size_t counts[TV_REMOVALS]; /* with a filter: how many items are eligible, and what removed the others */
 };
 
-/* The best `top` items for a user, whose document may be NULL: unknown. Items the user rated are never among
- * them; equal scores stand in the order of item ids. */
+/* The best `top` items for a user, whose document may be NULL: unknown. Equal scores stand in the order of
+ * item ids. `filter`, which fits the snapshot, says which items are eligible; NULL: those the user has not
+ * rated. */
 enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, const struct tv_snapshot *s,
-                            const struct tv_user_document *user, size_t top, struct tv_error *err);
+                            const struct tv_user_document *user, const struct tv_item_filter *filter,
+                            size_t top, struct tv_error *err);
 
 /* A ranking that is kept with the document it was made from, so that it is not made again while that does not
  * change. */

@@ -15,12 +15,14 @@ enum { STANDARD_TOP = 15, MAX_TOP = 1000 };
 struct ask {
     struct tv_id user;
     int64_t top, model, strict;
+    struct tv_item_filter filter;
 };
 
 static int read_ask(const struct tv_request *request, struct ask *ask, struct tv_problem *problem)
 {
     static const struct tv_integer top = {"top", 1, MAX_TOP}, strict = {"strict", 0, 1};
-    *ask = (struct ask){.top = STANDARD_TOP};
+    ask->top = STANDARD_TOP;
+    ask->strict = 0;
     if (!tv_id_parameter(&ask->user, request, "user_id")) {
         tv_problem(problem, 400, "user_id is missing: whose recommendations?");
         snprintf(problem->parameter, sizeof problem->parameter, "user_id");
@@ -28,7 +30,8 @@ static int read_ask(const struct tv_request *request, struct ask *ask, struct tv
     }
     return tv_parameter_integer(request, &top, &ask->top, problem) &&
            tv_parameter_integer(request, &strict, &ask->strict, problem) &&
-           tv_pick_model(request, &ask->model, problem);
+           tv_pick_model(request, &ask->model, problem) &&
+           tv_item_filter_read(request, &ask->filter, problem);
 }
 
 void tv_recs_json(struct tv_out *out, const struct tv_recs *recs)
@@ -42,6 +45,8 @@ void tv_recs_json(struct tv_out *out, const struct tv_recs *recs)
     tv_out_text(out, tv_reason_name(recs->ranking.reason));
     tv_out_text(out, "\",\"score_kind\":");
     tv_out_json(out, recs->ranking.score_kind);
+    if (recs->filter)
+        tv_item_filter_json(out, recs->ranking.counts);
     tv_out_text(out, ",\"items\":[");
     for (size_t i = 0; i < recs->ranking.n; i++) {
         const struct tv_scored *best = &recs->ranking.best[i];
@@ -56,9 +61,12 @@ void tv_recs_json(struct tv_out *out, const struct tv_recs *recs)
     tv_out_text(out, "]}\n");
 }
 
-/* The ranking kept with the user, or a new one, of which the beginning is kept. */
+/* The ranking kept with the user, or a new one, of which the beginning is kept. With a filter always a new
+ * one, which is not kept. */
 static enum tv_status rank(struct tv_recs *recs, struct tv_cached_user *user, size_t top)
 {
+    if (recs->filter)
+        user = NULL;
     const struct tv_kept_ranking *kept =
         user ? atomic_load_explicit(&user->ranking, memory_order_acquire) : NULL;
     if (kept && tv_ranking_from_kept(&recs->ranking, kept, recs->snapshot, top))
@@ -67,8 +75,8 @@ static enum tv_status rank(struct tv_recs *recs, struct tv_cached_user *user, si
     int keep = user && kept == NULL && top <= TV_KEPT_ITEMS;
     if (w == NULL)
         return TV_ERR_NO_MEMORY;
-    enum tv_status status =
-        tv_recommend(&recs->ranking, w, recs->snapshot, recs->user, keep ? TV_KEPT_ITEMS : top, NULL);
+    enum tv_status status = tv_recommend(&recs->ranking, w, recs->snapshot, recs->user, recs->filter,
+                                         keep ? TV_KEPT_ITEMS : top, NULL);
     if (status == TV_OK && keep) {
         tv_cached_user_keep(user, tv_ranking_keep(&recs->ranking));
         recs->ranking.n = recs->ranking.n < top ? recs->ranking.n : top;
@@ -81,13 +89,15 @@ static void answer(struct tv_app *app, const struct tv_request *request, struct 
 {
     struct tv_recs recs = {.id = &ask->user,
                            .snapshot = picked->snapshot,
-                           .user = picked->user ? picked->user->document : NULL};
+                           .user = picked->user ? picked->user->document : NULL,
+                           .filter = ask->filter.asked ? &ask->filter : NULL};
     if (rank(&recs, picked->user, (size_t)ask->top) != TV_OK)
         response->out.failed = 1;
     else if (request->wants_html)
         tv_recs_page(app, request, response, &recs);
     else
         tv_recs_json(&response->out, &recs);
+    response->revalidated = !request->wants_html; /* the page also tells how old the model is */
 }
 
 enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *request,
@@ -106,7 +116,7 @@ enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *requ
     if (pick == TV_PICKED) {
         if (picked.user == NULL && ask.strict)
             tv_problem(&problem, 404, "there is no user %s", ask.user.text);
-        else
+        else if (tv_item_filter_resolve(&ask.filter, picked.snapshot, &problem))
             answer(app, request, response, &ask, &picked);
         tv_picked_release(&picked);
     }

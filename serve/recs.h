@@ -14,6 +14,7 @@ struct tv_recs {
     const struct tv_id *id; /* the user's */
     const struct tv_snapshot *snapshot;
     const struct tv_user_document *user; /* NULL: unknown */
+    const struct tv_item_filter *filter; /* NULL: none was asked for */
     struct tv_ranking ranking;
 };
 

@@ -1,5 +1,5 @@
-/* request: what a handler is given. Made from a request target by tv_request_parse, and a few fields beside it, so
- * that handlers are tested, and the parser fuzzed, without a socket.
+/* request: what a handler is given. Made from a request target by tv_request_parse, and a few fields beside
+ * it, so that handlers are tested, and the parser fuzzed, without a socket.
  */
 #ifndef TRIVET_SERVE_REQUEST_H
 #define TRIVET_SERVE_REQUEST_H
@@ -32,7 +32,8 @@ struct tv_caller {
     void *context;
 };
 
-/* What a request says about who sent it: headers as they came, NULL where there is none. permission.h judges them. */
+/* What a request says about who sent it: headers as they came, NULL where there is none. permission.h judges
+ * them. */
 struct tv_sender {
     const char *authorization, *host, *origin, *fetch_site;
     int forwarded; /* 1: a proxy passed it on */
@@ -49,11 +50,12 @@ struct tv_request {
     const char *segments[TV_MAX_SEGMENTS]; /* what stands for each {..} of the route's pattern, in order */
     size_t n_parameters;
     struct tv_parameter parameters[TV_MAX_PARAMETERS];
-    const char *body;      /* (body_size) of a POST or PUT, followed by a NUL byte; NULL without one ... */
+    const char *body; /* (body_size) of a POST or PUT, followed by a NUL byte; NULL without one ... */
     size_t body_size;
-    int body_too_large;    /* ... or with one of more than TV_MAX_BODY bytes, which nobody kept */
+    int body_too_large; /* ... or with one of more than TV_MAX_BODY bytes, which nobody kept */
     struct tv_sender sender;
-    int wants_html;   /* a browser: Accept names text/html */
+    int wants_html;            /* a browser: Accept names text/html */
+    const char *if_none_match; /* the header, or NULL */
     int may_wait; /* 0: on a thread that serves many connections, so a handler must not wait for a store */
     struct tv_caller caller;
 };

@@ -27,11 +27,16 @@ struct tv_response {
     char location[3 * TV_CODE_MAX + 64]; /* for 303; "": no such header */
     struct tv_need need; /* with TV_LATER only */
     int scripts;         /* 1: a page that runs scripts of this server */
-    int cache_seconds;   /* how long the answer may be kept; 0: not at all */
+    int cache_seconds;   /* how long the answer may be kept; 0: not at all ... */
+    int revalidated;     /* ... or, for 1, as long as the server confirms that it has not changed */
+    char etag[24];       /* set by tv_response_tag; "": no such header */
 };
 
 void tv_response_init(struct tv_response *response);
 void tv_response_free(struct tv_response *response);
+/* Where an answer is `revalidated`, gives it its ETag, a hash of the body; 304 without one, if the client has
+ * it. */
+void tv_response_tag(struct tv_response *response, const char *if_none_match);
 /* Forgets what was written so far: the next answer replaces it. */
 void tv_response_reset(struct tv_response *response);
 

@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "handlers.h"
+#include "item_filter.h"
 #include "lab_parameters.h"
 #include "parameters.h"
 #include "permission.h"
 #include "problem.h"
 
 static const char *const none[] = {NULL};
-static const char *const recs[] = {"user_id", "top", "model", "strict", NULL};
+static const char *const recs[] = {"user_id", "top", "model", "strict", TV_ITEM_FILTER_PARAMETERS, NULL};
 static const char *const of_id[] = {"id", NULL};
 static const char *const of_model[] = {"model", NULL};
 
@@ -184,5 +185,7 @@ enum tv_outcome tv_route_answer(struct tv_app *app, struct tv_request *request, 
         request->wants_html = 0; /* memory is short, or a page is broken: say so in the plainest way */
         tv_problem_answer(app, request, response, &problem);
     }
+    if (outcome == TV_ANSWERED)
+        tv_response_tag(response, request->if_none_match);
     return outcome;
 }

@@ -29,7 +29,7 @@ struct tv_route {
     const char *pattern; /* "/api/v1/items/{id}/similar": a part in braces stands for any one part */
     enum tv_route_kind kind;
     tv_handler handle;
-    const char *const *parameters; /* that it knows, NULL-terminated */
+    const char *const *parameters; /* that it knows (parameters.h), NULL-terminated */
 };
 
 /* How exactly a pattern fits the path of a request: 0 not at all, else the more the earlier a part is the

@@ -21,6 +21,7 @@ static void snapshot_free(struct tv_snapshot *s)
     free(s->json);
     free(s->json_at);
     tv_items_free(&s->items);
+    tv_genres_free(&s->genres);
     free(s);
 }
 
@@ -105,7 +106,20 @@ static enum tv_status take_factors(struct tv_snapshot *s, const struct tv_model 
     return TV_OK;
 }
 
-static int64_t ratings_of(const struct tv_snapshot *s, int32_t dense)
+int32_t tv_snapshot_dense(const struct tv_snapshot *s, int64_t item_id)
+{
+    int32_t low = 0, high = s->n_items;
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        if (s->item_ids[middle] < item_id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < s->n_items && s->item_ids[low] == item_id ? low : -1;
+}
+
+int64_t tv_snapshot_count(const struct tv_snapshot *s, int32_t dense)
 {
     return s->item[dense] ? s->item[dense]->n_ratings : 0;
 }
@@ -114,7 +128,7 @@ static int by_ratings(const void *a, const void *b, void *context)
 {
     const struct tv_snapshot *s = context;
     int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    int64_t n_x = ratings_of(s, x), n_y = ratings_of(s, y);
+    int64_t n_x = tv_snapshot_count(s, x), n_y = tv_snapshot_count(s, y);
     if (n_x != n_y)
         return n_x > n_y ? -1 : 1;
     return x < y ? -1 : x > y; /* dense order is id order */
@@ -167,6 +181,8 @@ enum tv_status tv_snapshot_create(struct tv_snapshot **out, const struct tv_mode
         status = take_factors(s, model, err);
     for (int32_t i = 0; status == TV_OK && i < s->n_items; i++)
         s->item[i] = tv_items_find(&s->items, s->item_ids[i]);
+    if (status == TV_OK)
+        status = tv_genres_create(&s->genres, &s->items, s->item, s->n_items, err);
     if (status == TV_OK) {
         rank_popular(s);
         status = write_texts(s, err);

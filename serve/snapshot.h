@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "genres.h"
 #include "model_info.h"
 #include "trivet/items.h"
 #include "trivet/model.h"
@@ -30,6 +31,7 @@ struct tv_snapshot {
     char *json;                  /* the JSON members of every item, made once: "id":1,"title":...,"score": */
     size_t *json_at;             /* (n_items + 1) where an item's part begins */
     struct tv_items items;       /* the whole catalogue: users also rated what the model does not hold */
+    struct tv_genres genres;     /* of the catalogue, and of each item of the model */
     size_t bytes;                /* memory, about */
     _Atomic int references;
 };
@@ -40,6 +42,11 @@ enum tv_status tv_snapshot_create(struct tv_snapshot **out, const struct tv_mode
                                   struct tv_items *items, struct tv_error *err);
 struct tv_snapshot *tv_snapshot_acquire(struct tv_snapshot *s); /* for one who already holds a reference */
 void tv_snapshot_release(struct tv_snapshot *s);                /* NULL is fine */
+
+/* An item's dense id; -1: it is not in the model. */
+int32_t tv_snapshot_dense(const struct tv_snapshot *s, int64_t item_id);
+/* The number of ratings that an item of the model has. */
+int64_t tv_snapshot_count(const struct tv_snapshot *s, int32_t dense);
 
 /* "The Godfather (1972)", or "item 123": what to call an item of the catalogue, known or not. `space` holds
  * `size` bytes and is used only for unknown ones. */

@@ -36,6 +36,7 @@ enum tv_outcome tv_handle_user(struct tv_app *app, const struct tv_request *requ
     if (tv_pick_model(request, &model, &problem))
         pick = tv_pick(app, model, &id, request->may_wait, &picked, &problem);
     if (pick == TV_PICKED) {
+        response->revalidated = 1;
         if (picked.user)
             write_user(&response->out, &id, picked.snapshot, picked.user->document);
         else

@@ -3,10 +3,20 @@
 import contextlib
 import json
 import os
+import time
 import urllib.error
 import urllib.request
 
 from stores import Process, free_port
+
+
+def until(condition, seconds=10):
+    """Waits until the condition holds, and returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"still not after {seconds} s"
+        time.sleep(0.02)
+    return value
 
 
 class Answer:

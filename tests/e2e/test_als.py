@@ -2,17 +2,12 @@
 
 import json
 
-import lz4.block
-import msgpack
-import msgpack_numpy
 import numpy as np
 import pytest
 
+from blobs import decode
+
 LAMBDA, ALPHA = 0.1, 2.0
-
-
-def decode(blob):
-    return msgpack.unpackb(lz4.block.decompress(blob), object_hook=msgpack_numpy.decode)
 
 
 class Model:

@@ -13,6 +13,7 @@ import urllib.parse
 import psycopg2
 import pytest
 
+from server import until
 from stores import Place, Servers
 
 THREE_AT_ONCE, WAITING = 3, 16  # serve/questions.h
@@ -60,14 +61,6 @@ def nobody_reads(place):
         yield
     finally:
         connection.close()
-
-
-def until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"still not after {seconds} s"
-        time.sleep(0.02)
-    return value
 
 
 def at_work(place):

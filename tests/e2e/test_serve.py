@@ -11,17 +11,12 @@ import socket
 import threading
 import time
 
-import lz4.block
-import msgpack
-import msgpack_numpy
 import numpy as np
 import pytest
 
+from blobs import decode
+from server import until
 from stores import Place, Servers
-
-
-def decode(blob):
-    return msgpack.unpackb(lz4.block.decompress(blob), object_hook=msgpack_numpy.decode)
 
 
 def query(**parameters):
@@ -61,14 +56,6 @@ def own(run, ratings):
 @pytest.fixture
 def server(serve, own):
     return serve(own)
-
-
-def until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"still not after {seconds} s"
-        time.sleep(0.02)
-    return value
 
 
 # --- what it answers ------------------------------------------------------------------------------------------

@@ -97,6 +97,58 @@ static void unknown_users_get_the_popular_list_or_404(void **state)
     tv_app_free(app);
 }
 
+static void filters_and_what_they_removed(void **state)
+{
+    (void)state;
+    struct tv_app *app = app_with_users(0);
+    json_t *root = get_json(app, "/recs?user_id=7&genre=drama&year_from=2000&top=50", 200);
+    json_t *items = json_object_get(root, "items"), *removed = json_object_get(root, "removed");
+    assert_string_equal(text_of(root, "reason"), "personal");
+    assert_int_equal(json_array_size(items), int_of(root, "eligible"));
+    assert_int_equal(int_of(removed, "seen"), 20);
+    assert_int_equal(int_of(removed, "genre"), 20); /* those of an even number that are not seen */
+    assert_int_equal(int_of(removed, "year") + int_of(root, "eligible"), 20);
+    json_decref(root);
+    root =
+        get_json(app, "/recs?user_id=7&min_count=1000", 200); /* nothing is left, and the answer says why */
+    assert_string_equal(text_of(root, "reason"), "personal");
+    assert_int_equal(json_array_size(json_object_get(root, "items")), 0);
+    assert_int_equal(int_of(json_object_get(root, "removed"), "min_count"), 40);
+    json_decref(root);
+    root = get_json(app, "/recs?user_id=7&genre=Dramma", 400);
+    assert_string_equal(text_of(root, "hint"), "did you mean Drama?");
+    json_decref(root);
+    json_decref(
+        get_json(app, "/recs?user_id=7&genre=Drama&genre=Film-Noir&not_genre=drama&not_genre=drama", 200));
+    tv_app_free(app);
+}
+
+static void an_answer_that_the_client_has_is_304(void **state)
+{
+    (void)state;
+    struct tv_app *app = app_with_users(0);
+    char etag[24] = "", header[64];
+    const char *const targets[] = {"/recs?user_id=7", "/recs?user_id=7", "/recs?user_id=8",
+                                   "/api/v1/users/7"};
+    for (int i = 0; i < 4; i++) {
+        struct fixture_answer a;
+        struct tv_request request;
+        tv_response_init(&a.response);
+        snprintf(a.target, sizeof a.target, "%s", targets[i]);
+        assert_int_equal(tv_request_parse(&request, a.target, NULL), TV_OK);
+        request.may_wait = 1;
+        snprintf(header, sizeof header, "\"other\", W/%s", etag);
+        request.if_none_match = header;
+        assert_int_equal(tv_route_answer(app, &request, &a.response), TV_ANSWERED);
+        assert_int_equal(a.response.status, i == 1 ? 304 : 200);
+        assert_int_equal(a.response.out.buffer.size > 0, i != 1);
+        assert_int_equal(strlen(a.response.etag), 18);
+        strcpy(etag, a.response.etag);
+        fixture_done(&a);
+    }
+    tv_app_free(app);
+}
+
 static void mistakes_name_their_parameter(void **state)
 {
     (void)state;
@@ -112,6 +164,8 @@ static void mistakes_name_their_parameter(void **state)
         {"/recs?user_id=7&model=0", "model"},
         {"/recs?user_id=7&model=newest", "model"},
         {"/recs?user_id=7&Top=3", "Top"},
+        {"/recs?user_id=7&min_count=few", "min_count"},
+        {"/recs?user_id=7&min_count=1&min_count=2", "min_count"},
         {"/api/v1/recs?user=7", "user"},
         {"/api/v1/users/seven", "id"},
         {"/api/v1/users/7?top=3", "top"},
@@ -436,6 +490,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ranking_as_json),
         cmocka_unit_test(unknown_users_get_the_popular_list_or_404),
+        cmocka_unit_test(filters_and_what_they_removed),
+        cmocka_unit_test(an_answer_that_the_client_has_is_304),
         cmocka_unit_test(mistakes_name_their_parameter),
         cmocka_unit_test(addresses_and_methods),
         cmocka_unit_test(a_users_ratings),

@@ -47,7 +47,7 @@ static void rankings_equal_a_full_sort(void **state)
         const size_t tops[] = {1, 15, 100, eligible, eligible + 1, 1000};
         for (size_t t = 0; t < sizeof tops / sizeof *tops; t++) {
             struct tv_ranking r;
-            assert_int_equal(tv_recommend(&r, &w, s, u, tops[t], NULL), TV_OK);
+            assert_int_equal(tv_recommend(&r, &w, s, u, NULL, tops[t], NULL), TV_OK);
             assert_int_equal(r.n, tops[t] < eligible ? tops[t] : eligible);
             for (size_t i = 0; i < r.n; i++) {
                 assert_int_equal(r.best[i].item, order[i]);
@@ -63,7 +63,7 @@ static void rankings_equal_a_full_sort(void **state)
 static enum tv_reason reason_of(struct tv_workspace *w, struct tv_snapshot *s, struct tv_user_document *u)
 {
     struct tv_ranking r;
-    assert_int_equal(tv_recommend(&r, w, s, u, 5, NULL), TV_OK);
+    assert_int_equal(tv_recommend(&r, w, s, u, NULL, 5, NULL), TV_OK);
     assert_string_equal(r.score_kind, r.reason == TV_REASON_POPULAR ? "count" : "relevance");
     tv_user_document_free(u);
     return r.reason;
@@ -92,7 +92,7 @@ static void the_popular_list_is_by_ratings_then_id(void **state)
     struct tv_workspace w = {0};
     struct tv_ranking r;
     struct tv_snapshot *s = fixture_snapshot(3, ITEMS, FACTORS, "A title", NULL);
-    assert_int_equal(tv_recommend(&r, &w, s, NULL, 1000, NULL), TV_OK);
+    assert_int_equal(tv_recommend(&r, &w, s, NULL, NULL, 1000, NULL), TV_OK);
     assert_int_equal(r.n, ITEMS);
     for (size_t i = 1; i < r.n; i++) {
         struct tv_scored a = r.best[i - 1], b = r.best[i];
@@ -101,7 +101,7 @@ static void the_popular_list_is_by_ratings_then_id(void **state)
     }
     struct tv_user_document *u = fixture_user(s, 4, -1, 3);
     memset(u->value, 0, FACTORS * sizeof *u->value);
-    assert_int_equal(tv_recommend(&r, &w, s, u, 1000, NULL),
+    assert_int_equal(tv_recommend(&r, &w, s, u, NULL, 1000, NULL),
                      TV_OK); /* popular, and still nothing seen in it */
     assert_int_equal(r.reason, TV_REASON_POPULAR);
     assert_int_equal(r.n, ITEMS - u->n_seen);
@@ -121,7 +121,7 @@ static void a_workspace_serves_models_of_any_size(void **state)
         struct tv_ranking r;
         struct tv_snapshot *s = fixture_snapshot(9, sizes[i], 3 + (int)i, "A title", NULL);
         struct tv_user_document *u = fixture_user(s, 1, 0, 2);
-        assert_int_equal(tv_recommend(&r, &w, s, u, 1000, NULL), TV_OK);
+        assert_int_equal(tv_recommend(&r, &w, s, u, NULL, 1000, NULL), TV_OK);
         assert_int_equal(r.n, (size_t)sizes[i] - u->n_seen);
         tv_user_document_free(u);
         tv_snapshot_release(s);
@@ -136,7 +136,7 @@ static void a_kept_ranking_is_the_beginning_of_the_whole(void **state)
     struct tv_ranking whole, part;
     struct tv_snapshot *s = fixture_snapshot(3, ITEMS, FACTORS, "A title", NULL);
     struct tv_user_document *u = fixture_user(s, 4, 0, 3);
-    assert_int_equal(tv_recommend(&whole, &w, s, u, 120, NULL), TV_OK);
+    assert_int_equal(tv_recommend(&whole, &w, s, u, NULL, 120, NULL), TV_OK);
     struct tv_kept_ranking *kept = tv_ranking_keep(&whole);
     assert_true(tv_ranking_from_kept(&part, kept, s, 15));
     assert_int_equal(part.n, 15);

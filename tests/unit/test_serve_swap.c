@@ -23,7 +23,7 @@ static void work_on(struct tv_snapshot *s, struct tv_workspace *w)
     float first = tv_half_to_float(tv_half_from_float(fixture_factor((uint32_t)s->number, 0)));
     if (s->item_factors[0] != first || s->info.number != s->number || s->item_ids[ITEMS - 1] != 10 * ITEMS)
         abort();
-    if (tv_recommend(&r, w, s, u, 10, NULL) != TV_OK || r.n != 10)
+    if (tv_recommend(&r, w, s, u, NULL, 10, NULL) != TV_OK || r.n != 10)
         abort();
     tv_user_document_free(u);
 }
