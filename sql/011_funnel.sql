@@ -1,8 +1,9 @@
 -- 011_funnel: what each step of the filter removes, before anything is trained.
 --
--- trivet.funnel counts in five passes over the ratings (two more for each condition on rows that is set), per user or
--- per item: all its numbers are sums over these. Pairs are counted user by user, COUNT(DISTINCT item_id), which sorts
--- the few items of one user; a GROUP BY user and item would hash them all, in four times the time.
+-- trivet.funnel counts in four passes over the ratings (two more for each condition on rows that is set, one for
+-- rated_until), per user or per item: all its numbers are sums over these. Pairs are counted user by user,
+-- COUNT(DISTINCT item_id), which sorts the few items of one user; a GROUP BY user and item would hash them all, in four
+-- times the time. The users folded in cost no pass: their rows are those of all users less those of users learned from.
 
 create or replace function trivet.funnel(
     min_users_for_item int = 10,
@@ -71,20 +72,21 @@ begin
                or (hashint8extended(c.user_id, 0) & 2147483647) < funnel.sample_users::float8 * 2147483648 as sampled
         from chosen_users c where c.n between funnel.min_items_for_user and funnel.max_items_for_user
     ), on_kept_items as materialized (
+        -- One row is enough: the index finds it after a few.
+        select a.user_id
+        from chosen_users a cross join lateral (
+            select from trivet.chosen_rows(funnel.rated_since, funnel.rated_until, funnel.genres, funnel.min_rating) c
+            where c.user_id = a.user_id and (c.item_id in (select k.item_id from kept_items k)) is true
+            limit 1) reached
+    ), rows_of_kept_users as materialized (
         select c.user_id, count(*) as n, count(distinct c.item_id) as pairs
         from trivet.chosen_rows(funnel.rated_since, funnel.rated_until, funnel.genres, funnel.min_rating) c
-        where (c.item_id in (select k.item_id from kept_items k)) is true
+        where (c.user_id in (select k.user_id from kept_users k)) is true
+          and (c.item_id in (select k.item_id from kept_items k)) is true
         group by c.user_id
     ), remaining as materialized (
         select k.user_id, k.sampled, coalesce(o.n, 0) as n, coalesce(o.pairs, 0) as pairs
-        from kept_users k left join on_kept_items o using (user_id)
-    ), items_of_kept_users as materialized (
-        select c.item_id, bool_or(funnel.sample_users >= 1
-               or (hashint8extended(c.user_id, 0) & 2147483647) < funnel.sample_users::float8 * 2147483648) as sampled
-        from trivet.chosen_rows(funnel.rated_since, funnel.rated_until, funnel.genres, funnel.min_rating) c
-        where (c.item_id in (select k.item_id from kept_items k)) is true
-          and (c.user_id in (select k.user_id from kept_users k)) is true
-        group by c.item_id
+        from kept_users k left join rows_of_kept_users o using (user_id)
 
     -- One average a pair. The row limit cuts within one user, after one item.
     ), pairs as materialized (
@@ -105,16 +107,27 @@ begin
     ), learned_users as materialized (
         select p.user_id from pairs p
         where p.user_id <= (select l.user_id from last_pair l) or not exists (select from last_pair)
-    ), learned_items as materialized (
-        select i.item_id from items_of_kept_users i where i.sampled and not exists (select from last_pair)
-        union all
-        select c.item_id
+    ), bound as materialized (
+        -- The pair that the row limit cuts after; beyond every pair where it does not.
+        select coalesce(max(l.user_id), 9223372036854775807) as user_id,
+               coalesce(max(l.item_id), 9223372036854775807) as item_id
+        from last_pair l
+    ), of_kept_users as (
+        select c.user_id, c.item_id, funnel.sample_users >= 1
+               or (hashint8extended(c.user_id, 0) & 2147483647) < funnel.sample_users::float8 * 2147483648 as sampled
         from trivet.chosen_rows(funnel.rated_since, funnel.rated_until, funnel.genres, funnel.min_rating) c
-        where exists (select from last_pair)
-          and (c.user_id, c.item_id) <= ((select l.user_id from last_pair l), (select l.item_id from last_pair l))
-          and (c.item_id in (select k.item_id from kept_items k)) is true
-          and (c.user_id in (select k.user_id from learned_users k)) is true
-        group by c.item_id
+        where (c.user_id in (select k.user_id from kept_users k)) is true
+    ), items_of_kept_users as materialized (
+        -- Whether the sample has the item, whether it comes before the cut, and its rows of users learned from.
+        select i.item_id, i.sampled, i.learned, i.n
+        from (select c.item_id, bool_or(c.sampled) as sampled,
+                     bool_or(c.sampled and (c.user_id, c.item_id) <= ((select b.user_id from bound b),
+                                                                      (select b.item_id from bound b))) as learned,
+                     count(*) filter (where c.sampled and c.user_id <= (select b.user_id from bound b)) as n
+              from of_kept_users c group by c.item_id) i
+             join kept_items k using (item_id)
+    ), learned_items as materialized (
+        select i.item_id, i.n from items_of_kept_users i where i.learned
 
     -- Everybody is served from their evidence, learned from or not.
     ), folded_users as materialized (
@@ -126,9 +139,15 @@ begin
             limit 1) reached
         where a.user_id not in (select k.user_id from learned_users k)
     ), items_of_folded_users as materialized (
-        select c.item_id, count(*) as n
+        -- Who is not learned from, but has a row on an item of the model, is folded in. So the rows of such an item
+        -- are theirs but for those of users learned from, as long as both come from the same rows.
+        select i.item_id, c.n - i.n as n
+        from learned_items i join chosen_items c using (item_id)
+        where funnel.rated_until is null and c.n > i.n
+        union all
+        select c.item_id, count(*)
         from trivet.chosen_rows(funnel.rated_since, null, funnel.genres, funnel.min_rating) c
-        where exists (select from folded_users)
+        where funnel.rated_until is not null
           and (c.item_id in (select k.item_id from learned_items k)) is true
           and (c.user_id in (select k.user_id from folded_users k)) is true
         group by c.item_id
