@@ -15,6 +15,9 @@ let values = { ...defaults };
 const shown = { funnel: null, live: null, activity: null, sweep: null };
 let sweeping = false; // a sweep belongs to what the address says
 
+// The first questions are asked while Chart.js is still being read; it is there once the page is.
+const charts = new Promise((resolve) => addEventListener("DOMContentLoaded", resolve));
+
 // --- questions ---------------------------------------------------------------------------------------------------
 
 const running = {}; // one question a kind: a newer one stops the older
@@ -73,6 +76,7 @@ async function ask(kind, path, pairs) {
   try {
     const answer = await fetch(`${path}?${pairs}`, { signal: question.abort.signal, headers: { Accept: "application/json" } });
     const body = await answer.json();
+    await charts;
     if (running[kind] !== question) return null;
     if (!answer.ok) throw Object.assign(new Error(body.detail), { problem: body });
     if (kind === "funnel") alertWith(null);
