@@ -11,6 +11,7 @@
 #include "trivet/filter.h"
 #include "trivet/journal.h"
 #include "trivet/log.h"
+#include "trivet/progress.h"
 #include "trivet/table.h"
 #include "trivet/text.h"
 
@@ -209,6 +210,31 @@ static enum tv_status split_over(const char *text, char *name, size_t size, stru
     return status == TV_OK ? tv_buffer_text(values, "\"}", err) : status;
 }
 
+/* Every value of what is no count threshold costs a run, and Postgres says when each is done. */
+static void on_run(void *context, const char *notice)
+{
+    struct tv_progress *progress = context;
+    int done, of;
+    if (tv_pg_steps(notice, &done, &of)) {
+        progress->total = of;
+        tv_progress_update(progress, done);
+        if (done == of)
+            tv_progress_end(progress); /* before the table */
+    }
+}
+
+static enum tv_status print_while_telling(struct tv_pg *pg, const struct tv_settings *s, const char *sql, int n,
+                                          const char *const *values, struct tv_error *err)
+{
+    struct tv_progress progress;
+    tv_progress_start(&progress, "sweep", "runs over the ratings", 0);
+    tv_pg_on_notice(pg, on_run, &progress);
+    enum tv_status status = print_query(pg, s, sql, n, values, err);
+    tv_pg_on_notice(pg, NULL, NULL);
+    tv_progress_end(&progress);
+    return status;
+}
+
 static enum tv_status print_sweep(struct tv_pg *pg, const struct tv_settings *s, const struct tv_filter *f,
                                   const char *const *over, size_t n_over, struct tv_error *err)
 {
@@ -231,7 +257,7 @@ static enum tv_status print_sweep(struct tv_pg *pg, const struct tv_settings *s,
     const char *const values[] = {names[0], tv_buffer_string(&lists[0]), n_over > 1 ? names[1] : NULL,
                                   n_over > 1 ? tv_buffer_string(&lists[1]) : NULL};
     if (status == TV_OK)
-        status = print_query(pg, s, tv_buffer_string(&sql), 4, values, err);
+        status = print_while_telling(pg, s, tv_buffer_string(&sql), 4, values, err);
     tv_buffer_free(&lists[0]);
     tv_buffer_free(&lists[1]);
     tv_buffer_free(&sql);

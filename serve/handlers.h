@@ -33,6 +33,8 @@ enum tv_outcome tv_handle_lab_presets(struct tv_app *app, const struct tv_reques
                                       struct tv_response *response);
 enum tv_outcome tv_handle_lab_stop(struct tv_app *app, const struct tv_request *request,
                                    struct tv_response *response);
+enum tv_outcome tv_handle_lab_progress(struct tv_app *app, const struct tv_request *request,
+                                       struct tv_response *response);
 /* health.c */
 enum tv_outcome tv_handle_healthz(struct tv_app *app, const struct tv_request *request,
                                   struct tv_response *response);

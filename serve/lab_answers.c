@@ -203,19 +203,40 @@ enum tv_outcome tv_handle_lab_presets(struct tv_app *app, const struct tv_reques
     return handle(app, request, response, &q);
 }
 
-enum tv_outcome tv_handle_lab_stop(struct tv_app *app, const struct tv_request *request,
-                                   struct tv_response *response)
+/* The id of a question that is under way, or a problem. */
+static const char *named_question(struct tv_app *app, const struct tv_request *request,
+                                  struct tv_response *response)
 {
     struct tv_problem problem;
     const char *id;
-    if (!tv_lab_id(request, &id, &problem)) {
-        tv_problem_answer(app, request, response, &problem);
-    } else if (id[0] == '\0') {
-        tv_problem(&problem, 400, "id is missing: it names the question to stop");
+    int good = tv_lab_id(request, &id, &problem);
+    if (good && id[0])
+        return id;
+    if (good) {
+        tv_problem(&problem, 400, "id is missing: it names the question");
         snprintf(problem.parameter, sizeof problem.parameter, "id");
-        tv_problem_answer(app, request, response, &problem);
-    } else {
-        tv_out_format(&response->out, "{\"stopped\":%d}\n", tv_questions_stop(app->questions, id));
     }
+    tv_problem_answer(app, request, response, &problem);
+    return NULL;
+}
+
+enum tv_outcome tv_handle_lab_stop(struct tv_app *app, const struct tv_request *request,
+                                   struct tv_response *response)
+{
+    const char *id = named_question(app, request, response);
+    if (id)
+        tv_out_format(&response->out, "{\"stopped\":%d}\n", tv_questions_stop(app->questions, id));
+    return TV_ANSWERED;
+}
+
+enum tv_outcome tv_handle_lab_progress(struct tv_app *app, const struct tv_request *request,
+                                       struct tv_response *response)
+{
+    int done, of;
+    const char *id = named_question(app, request, response);
+    if (id == NULL)
+        return TV_ANSWERED;
+    tv_questions_steps(app->questions, id, &done, &of);
+    tv_out_format(&response->out, "{\"done\":%d,\"of\":%d}\n", done, of);
     return TV_ANSWERED;
 }

@@ -1,7 +1,8 @@
 /* questions: what pages ask PostgreSQL.
  *
- * Who writes, who reads: `mutex` guards which places are taken, their ids and marks, and the state. A place's
- * connection belongs to the worker that took the place; `stopped` is the one word of it that others write.
+ * Who writes, who reads: `mutex` guards which places are taken, their ids, marks and steps, and the state. A
+ * place's connection belongs to the worker that took the place; `stopped` is the one word of it that others
+ * write.
  */
 #include "questions.h"
 
@@ -22,6 +23,7 @@ struct tv_question {
     int taken;
     char id[TV_QUESTION_ID + 1];
     atomic_int stopped;
+    int done, of; /* steps, as PostgreSQL tells them */
     struct tv_caller caller;
     struct tv_pg *pg; /* kept between questions; NULL: not connected */
 };
@@ -98,6 +100,7 @@ static struct tv_question *take_place(struct tv_questions *questions, const char
     }
     if (found) {
         found->taken = 1;
+        found->done = found->of = 0;
         found->caller = *caller;
         snprintf(found->id, sizeof found->id, "%s", id);
         atomic_store(&found->stopped, 0);
@@ -118,6 +121,14 @@ static enum tv_status stopped(struct tv_error *err)
     return tv_fail(err, TV_ERR_BUSY, "the question was stopped before its answer came");
 }
 
+static void on_notice(void *context, const char *text)
+{
+    struct tv_question *q = context;
+    pthread_mutex_lock(&q->questions->mutex);
+    tv_pg_steps(text, &q->done, &q->of);
+    pthread_mutex_unlock(&q->questions->mutex);
+}
+
 static enum tv_status connect_to(struct tv_question *q, struct tv_error *err)
 {
     static const char limit[] = "SELECT set_config('statement_timeout', '" STATEMENT_TIMEOUT "', false) "
@@ -128,6 +139,7 @@ static enum tv_status connect_to(struct tv_question *q, struct tv_error *err)
     if (status == TV_OK)
         status = tv_pg_exec(q->pg, limit, 0, NULL, err);
     if (status == TV_OK) {
+        tv_pg_on_notice(q->pg, on_notice, q);
         note_state(q->questions, 1, "");
         return TV_OK;
     }
@@ -202,6 +214,20 @@ int tv_questions_stop(struct tv_questions *questions, const char *id)
     }
     pthread_mutex_unlock(&questions->mutex);
     return n;
+}
+
+void tv_questions_steps(struct tv_questions *questions, const char *id, int *done, int *of)
+{
+    *done = *of = 0;
+    pthread_mutex_lock(&questions->mutex);
+    for (int i = 0; i < TV_QUESTIONS_AT_ONCE; i++) {
+        const struct tv_question *q = &questions->places[i];
+        if (q->taken && strcmp(q->id, id) == 0) {
+            *done = q->done;
+            *of = q->of;
+        }
+    }
+    pthread_mutex_unlock(&questions->mutex);
 }
 
 void tv_questions_close(struct tv_questions *questions)

@@ -37,6 +37,9 @@ void tv_question_end(struct tv_question *question); /* NULL is fine */
 
 /* Stops the questions of that id; returns how many there were. */
 int tv_questions_stop(struct tv_questions *questions, const char *id);
+/* How far the question of that id is, as PostgreSQL tells; 0 of 0: it does not, or there is no such question.
+ */
+void tv_questions_steps(struct tv_questions *questions, const char *id, int *done, int *of);
 /* Stops all questions, and those to come: the server ends. */
 void tv_questions_close(struct tv_questions *questions);
 

@@ -29,6 +29,7 @@ static const struct tv_route routes[] = {
     {"/lab/activity", TV_ROUTE_JSON, tv_handle_lab_activity, tv_lab_of_activity},
     {"/lab/presets", TV_ROUTE_JSON, tv_handle_lab_presets, of_id},
     {"/lab/stop", TV_ROUTE_JSON, tv_handle_lab_stop, of_id},
+    {"/lab/progress", TV_ROUTE_JSON, tv_handle_lab_progress, of_id},
     {"/healthz", TV_ROUTE_JSON, tv_handle_healthz, none},
     {"/readyz", TV_ROUTE_JSON, tv_handle_readyz, none},
     {"/metrics", TV_ROUTE_JSON, tv_handle_metrics, none},

@@ -40,6 +40,12 @@ typedef int (*tv_pg_go_on)(void *context);
 enum tv_status tv_pg_query_while(struct tv_pg *pg, const char *sql, int n, const char *const *values,
                                  tv_pg_go_on go_on, void *context, struct tv_pg_rows **rows,
                                  struct tv_error *err);
+/* Who is told each NOTICE of the connection's next statements, in the thread that runs them, while they run;
+ * NULL: only the debug log. */
+typedef void (*tv_pg_notice)(void *context, const char *text);
+void tv_pg_on_notice(struct tv_pg *pg, tv_pg_notice told, void *context);
+/* How far a statement is that says so with RAISE NOTICE 'name: 3 of 12'. Returns 0 for any other text. */
+int tv_pg_steps(const char *notice, int *done, int *of);
 int tv_pg_rows_count(const struct tv_pg_rows *rows);
 int tv_pg_columns_count(const struct tv_pg_rows *rows);
 const char *tv_pg_column_name(const struct tv_pg_rows *rows, int column);

@@ -21,7 +21,10 @@ static void show(struct tv_progress *p, double done, double now)
     if (p->total > 0 && done > 0)
         snprintf(eta, sizeof eta, "  %3.0f %%  ETA %.0f s", 100 * done / p->total, (p->total - done) / per_second);
     tv_text_number(count, (long long)done);
-    tv_text_number(rate, (long long)per_second);
+    if (per_second < 10)
+        snprintf(rate, sizeof rate, "%.1f", per_second);
+    else
+        tv_text_number(rate, (long long)per_second);
     if (p->terminal) {
         fprintf(stderr, "\r\033[K%s  %s %s  %s/s%s", p->what, count, p->unit, rate, eta);
         fflush(stderr);

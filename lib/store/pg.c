@@ -16,6 +16,8 @@ struct tv_pg {
     PGconn *conn;
     PGcancel *cancel;
     long long affected;
+    tv_pg_notice told;
+    void *told_context;
     char where[512]; /* the URI without its password, for messages */
 };
 
@@ -61,10 +63,24 @@ static enum tv_status refused(struct tv_pg *pg, const PGresult *result, struct t
 
 static void on_notice(void *context, const PGresult *result)
 {
-    (void)context;
+    struct tv_pg *pg = context;
     char text[600];
     copy_line(text, sizeof text, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
     tv_log_debug("postgres: %s", text);
+    if (pg->told)
+        pg->told(pg->told_context, text);
+}
+
+void tv_pg_on_notice(struct tv_pg *pg, tv_pg_notice told, void *context)
+{
+    pg->told = told;
+    pg->told_context = context;
+}
+
+int tv_pg_steps(const char *notice, int *done, int *of)
+{
+    const char *colon = strrchr(notice, ':');
+    return colon && sscanf(colon, ": %d of %d", done, of) == 2;
 }
 
 enum tv_status tv_pg_open(struct tv_pg **out, const char *uri, const char *name, int wait_seconds,
@@ -93,7 +109,7 @@ enum tv_status tv_pg_open(struct tv_pg **out, const char *uri, const char *name,
         PQfinish(pg->conn);
         usleep(300000);
     }
-    PQsetNoticeReceiver(pg->conn, on_notice, NULL);
+    PQsetNoticeReceiver(pg->conn, on_notice, pg);
     PQsetClientEncoding(pg->conn, "UTF8");
     pg->cancel = PQgetCancel(pg->conn);
     *out = pg;

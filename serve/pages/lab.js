@@ -44,6 +44,17 @@ function say(kind, text, failed) {
   status.textContent = text;
 }
 
+// A sweep of what is no count threshold goes over the ratings once a value, and knows how often it has.
+async function askSteps(question) {
+  if (question.asking) return;
+  question.asking = true;
+  try {
+    const { done, of } = await (await fetch(`/lab/progress?id=${question.id}`)).json();
+    if (of > 0) question.steps = `${done} of ${of}, `;
+  } catch { /* then only the time is told */ }
+  question.asking = false;
+}
+
 // While a question runs its line tells for how long, and has a button to stop it; screen readers hear it once.
 function sayRunning(kind, question) {
   const status = $(`${kind}-status`);
@@ -57,7 +68,8 @@ function sayRunning(kind, question) {
   button.addEventListener("click", () => { stop(kind); say(kind, "stopped"); });
   const show = () => {
     const seconds = (performance.now() - question.began) / 1000;
-    time.textContent = `${seconds.toFixed(1)} s`;
+    time.textContent = `${question.steps || ""}${seconds.toFixed(1)} s`;
+    if (kind === "sweep" && seconds >= 0.4) askSteps(question);
     if (seconds >= 0.4 && !button.isConnected) {
       status.classList.remove("failed");
       status.replaceChildren(word, time, button);

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("selenium.webdriver", reason="python3-selenium is not installed")
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.select import Select  # noqa: E402
+from slow_sweep import sweep_waits  # noqa: E402
 from test_pages import PHONE, Page, chromium, luminance, no_sideways_scroll, page  # noqa: E402, F401
 
 
@@ -151,6 +152,19 @@ def test_a_cell_of_the_sweep_is_taken_and_the_link_brings_it_back(lab):
     assert lab.page.one("#grid-place td[aria-selected='true']").get_attribute("data-x") == "120"
     Select(lab.page.one("#measure")).select_by_visible_text("users")
     assert "measure=users" in lab.search()
+
+
+def test_a_sweep_tells_how_far_it_is(lab):
+    place = lab.served.stores
+    holder = psycopg2.connect(place.postgres_uri)
+    holder.cursor().execute("select pg_advisory_xact_lock(3)")
+    with sweep_waits(place, "pg_advisory_xact_lock_shared(3)", at=3):
+        lab.page.open("/lab?x=min_rating&x_values=1,2,3,4&y=max_items_for_user&y_values=20,60")
+        until(lambda: "computing 2 of 4, " in lab.status("sweep").replace("\n", " "))
+        lab.page.picture("lab-sweep-running")
+        holder.close()
+        lab.ready("sweep")
+    assert len(lab.page.all("#grid-place td")) == 8
 
 
 def test_the_distributions_show_the_thresholds(lab):

@@ -3,9 +3,14 @@
 import csv
 import io
 import json
+import os
+import pty
+import subprocess
 
 import pytest
 
+from server import clean_environment
+from slow_sweep import sweep_waits
 from test_models import FIT, loaded, small_set  # noqa: F401  (fixtures)
 
 
@@ -64,6 +69,20 @@ def test_a_sweep_is_a_grid_of_filters(explore):
     for bad in (["--over", "min_users_for_item"], [], ["--over", "nonsense=1,2"]):
         refused = explore("sweep", *bad, check=False)
         assert refused.returncode != 0 and ("--over" in refused.stderr or "nonsense" in refused.stderr)
+
+
+def test_a_sweep_tells_a_terminal_how_far_it_is(programs, loaded):  # noqa: F811
+    """One run over the ratings a value; the second takes so long that there is something to tell."""
+    terminal, end = pty.openpty()
+    with sweep_waits(loaded, "pg_sleep(1.1)", at=2):
+        done = subprocess.run([programs["trivet-etl"], "sweep", "--over", "min_rating=1,2,3,4"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=end, env={**clean_environment(), **loaded.env}, timeout=60)
+    os.close(end)
+    told = os.read(terminal, 1 << 16).decode()
+    os.close(terminal)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 6
+    assert "sweep  2 runs over the ratings" in told and "50 %" in told and "ETA" in told
+    assert told.endswith("\r\033[K")  # nothing of it stays
 
 
 def test_formats_agree(run, explore):

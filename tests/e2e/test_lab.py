@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 
 from server import until
+from slow_sweep import sweep_waits
 from stores import Place, Servers
 
 THREE_AT_ONCE, WAITING = 3, 16  # serve/questions.h
@@ -172,6 +173,24 @@ def test_mistakes_of_a_sweep_name_their_parameter(shared, query, parameter):
 def test_a_link_with_a_mistake_is_refused(shared):
     assert shared.get("/lab?max_items_for_user=many", accept="text/html").status == 400
     assert shared.get("/lab?colour=red", accept="text/html").status == 400
+
+
+# --- how far a sweep is ---------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_tells_how_far_it_is(shared, own):
+    """It is held before the third of four values by a lock that this test has."""
+    holder = psycopg2.connect(own.postgres_uri)
+    holder.cursor().execute("select pg_advisory_xact_lock(3)")
+    with sweep_waits(own, "pg_advisory_xact_lock_shared(3)", at=3), concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = asking(pool, shared, "/lab/sweep?id=grid&x=min_rating&x_values=1,2,3,4&y=max_items_for_user&y_values=20,60")
+        until(lambda: shared.get("/lab/progress?id=grid").json() == {"done": 2, "of": 4})
+        assert shared.get("/lab/progress?id=other").json() == {"done": 0, "of": 0}
+        holder.close()
+        assert len(waiting.result(20).json()["rows"]) == 8
+    assert shared.get("/lab/progress?id=grid").json() == {"done": 0, "of": 0}
+    missing = shared.get("/lab/progress")
+    assert missing.status == 400 and missing.json()["parameter"] == "id"
 
 
 # --- stopping -------------------------------------------------------------------------------------------------------
