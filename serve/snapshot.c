@@ -11,11 +11,14 @@
 #include "ids.h"
 #include "out.h"
 #include "trivet/half.h"
+#include "trivet/ratings.h"
 
 static void snapshot_free(struct tv_snapshot *s)
 {
     free(s->item_ids);
     free(s->item_factors);
+    free(s->packed);
+    tv_fold_in_free(&s->fold_in);
     free(s->item);
     free(s->popular);
     free(s->json);
@@ -83,13 +86,14 @@ static enum tv_status allocate(struct tv_snapshot *s, struct tv_error *err)
     size_t n = (size_t)s->n_items, k = (size_t)s->factors;
     s->item_ids = tv_alloc(n, sizeof *s->item_ids, "the item ids", err);
     s->item_factors = tv_alloc(n * k, sizeof *s->item_factors, "the item factors", err);
+    s->packed = tv_alloc(n * k, sizeof *s->packed, "the item factors", err);
     s->item = tv_alloc(n, sizeof *s->item, "the item metadata", err);
     s->popular = tv_alloc(n, sizeof *s->popular, "the popular list", err);
     s->json_at = tv_alloc(n + 1, sizeof *s->json_at, "the item texts", err);
-    if (!s->item_ids || !s->item_factors || !s->item || !s->popular || !s->json_at)
+    if (!s->item_ids || !s->item_factors || !s->packed || !s->item || !s->popular || !s->json_at)
         return TV_ERR_NO_MEMORY;
     s->bytes += n * (sizeof *s->item_ids + sizeof *s->item + sizeof *s->popular + sizeof *s->json_at) +
-                n * k * sizeof *s->item_factors;
+                n * k * (sizeof *s->item_factors + sizeof *s->packed);
     return TV_OK;
 }
 
@@ -97,26 +101,21 @@ static enum tv_status take_factors(struct tv_snapshot *s, const struct tv_model 
 {
     size_t n = (size_t)s->n_items * (size_t)s->factors;
     memcpy(s->item_ids, model->item_ids, (size_t)s->n_items * sizeof *s->item_ids);
+    memcpy(s->packed, model->item_factors, n * sizeof *s->packed);
     tv_half_to_floats(s->item_factors, model->item_factors, n);
     for (size_t i = 0; i < n; i++)
         if (!isfinite(s->item_factors[i]))
             return tv_fail(err, TV_ERR_CORRUPT,
                            "model %" PRId64 ": a factor of item %" PRId64 " is not a number", s->number,
                            s->item_ids[i / (size_t)s->factors]);
-    return TV_OK;
+    struct tv_model ours = *model; /* folding in borrows the factors */
+    ours.item_factors = s->packed;
+    return tv_model_fold_in(&s->fold_in, &ours, err);
 }
 
 int32_t tv_snapshot_dense(const struct tv_snapshot *s, int64_t item_id)
 {
-    int32_t low = 0, high = s->n_items;
-    while (low < high) {
-        int32_t middle = low + (high - low) / 2;
-        if (s->item_ids[middle] < item_id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < s->n_items && s->item_ids[low] == item_id ? low : -1;
+    return (int32_t)tv_dense_find(s->item_ids, (size_t)s->n_items, item_id);
 }
 
 int64_t tv_snapshot_count(const struct tv_snapshot *s, int32_t dense)

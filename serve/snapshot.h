@@ -25,7 +25,9 @@ struct tv_snapshot {
     int factors; /* k */
     int32_t n_items;
     int64_t *item_ids;           /* (n_items) ascending */
-    float *item_factors;         /* (n_items, factors) row-major; came from float16 */
+    float *item_factors;         /* (n_items, factors) row-major; came from float16 ... */
+    uint16_t *packed;            /* ... as which they are here, too, for */
+    struct tv_fold_in fold_in;   /* what users are folded in with, and their scores explained */
     const struct tv_item **item; /* (n_items) metadata by dense id; NULL where the catalogue has none */
     int32_t *popular;            /* (n_items) dense ids, most ratings first, ties by id */
     char *json;                  /* the JSON members of every item, made once: "id":1,"title":...,"score": */
@@ -37,7 +39,8 @@ struct tv_snapshot {
 };
 
 /* Makes a snapshot with one reference. Takes *items over and empties it; `model` stays the caller's. A model
- * whose factors are not all finite, or which holds no item, is TV_ERR_CORRUPT. */
+ * whose factors are not all finite, which holds no item, or which users cannot be folded into, is
+ * TV_ERR_CORRUPT. */
 enum tv_status tv_snapshot_create(struct tv_snapshot **out, const struct tv_model *model,
                                   struct tv_items *items, struct tv_error *err);
 struct tv_snapshot *tv_snapshot_acquire(struct tv_snapshot *s); /* for one who already holds a reference */

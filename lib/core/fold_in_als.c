@@ -151,26 +151,44 @@ static enum tv_status add_ratings(const struct scratch *s, const struct tv_fold_
     return TV_OK;
 }
 
-enum tv_status tv_fold_in_equations(const struct tv_fold_in *f, double *user, const int32_t *items,
-                                    const float *ratings, size_t n, struct tv_error *err)
+/* Builds the equations of a user, puts `right` (NULL: what the ratings make) on their right-hand side, and solves. */
+static enum tv_status solve(const struct tv_fold_in *f, double *solution, const double *right, const int32_t *items,
+                            const float *ratings, size_t n, struct tv_error *err)
 {
     struct scratch s;
     int unknowns = n_unknowns(f);
+    size_t width = tv_normal_width(unknowns);
     enum tv_status status = make_scratch(&s, f, err);
     if (status != TV_OK)
         return status;
     if (f->gram)
         memcpy(s.equations, f->gram, tv_normal_size(unknowns) * sizeof *f->gram);
     status = add_ratings(&s, f, items, ratings, n, err);
+    for (int c = 0; right && c < unknowns; c++)
+        s.equations[(size_t)c * width + (size_t)unknowns] = right[c];
     double ridge = f->kind == TV_FOLD_IN_ALS ? f->lambda * (double)n : f->lambda;
-    if (status == TV_OK && tv_normal_solve_f64(user, s.equations, unknowns, ridge)) {
+    if (status == TV_OK && tv_normal_solve_f64(solution, s.equations, unknowns, ridge)) {
         status = tv_fail(err, TV_ERR_NUMERIC, "the equations of a user with %zu ratings cannot be solved", n);
         tv_hint(err, "train with a larger lambda than %g, or with fewer factors", f->lambda);
     }
+    free(s.equations);
+    return status;
+}
+
+enum tv_status tv_fold_in_equations(const struct tv_fold_in *f, double *user, const int32_t *items,
+                                    const float *ratings, size_t n, struct tv_error *err)
+{
+    int unknowns = n_unknowns(f);
+    enum tv_status status = solve(f, user, NULL, items, ratings, n, err);
     if (status == TV_OK && f->biases) {
         user[unknowns] = user[unknowns - 1];
         user[unknowns - 1] = 1;
     }
-    free(s.equations);
     return status;
+}
+
+enum tv_status tv_fold_in_direction(const struct tv_fold_in *f, double *vector, const int32_t *items,
+                                    const float *ratings, size_t n, struct tv_error *err)
+{
+    return solve(f, vector, vector, items, ratings, n, err);
 }

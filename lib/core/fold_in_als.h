@@ -8,4 +8,9 @@
 enum tv_status tv_fold_in_equations(const struct tv_fold_in *f, double *user, const int32_t *items,
                                     const float *ratings, size_t n, struct tv_error *err);
 
+/* The same equations with another right-hand side: `vector` holds it, one number an unknown (f->factors, one less with
+ * biases), and gets the solution. */
+enum tv_status tv_fold_in_direction(const struct tv_fold_in *f, double *vector, const int32_t *items,
+                                    const float *ratings, size_t n, struct tv_error *err);
+
 #endif

@@ -26,9 +26,18 @@ static void load(struct tv_app *app)
 {
     int64_t ids[] = {1, 2, 3};
     uint16_t factors[] = {0x3C00, 0xBC00, 0x4000};
-    struct tv_model model = {
-        .number = 1, .factors = 1, .n_items = 3, .item_ids = ids, .item_factors = factors};
-    struct tv_items items = {0};
+    double sigma = 4;
+    struct tv_model model = {.number = 1,
+                             .algorithm = "svd",
+                             .factors = 1,
+                             .n_items = 3,
+                             .item_ids = ids,
+                             .item_factors = factors,
+                             .sigma = &sigma,
+                             .sigma_power = 0.5};
+    struct tv_items items = {.n = 2, .items = calloc(2, sizeof *items.items)};
+    items.items[0] = (struct tv_item){1, NULL, "Am\xc3\xa9lie (2001)", 2001, "Comedy|Drama", "", "", 9, 4.5};
+    items.items[1] = (struct tv_item){2, NULL, "Heat (1995)", 1995, "Crime", "", "", 3, 4};
     struct tv_snapshot *snapshot = NULL;
     struct tv_user_document *user = calloc(1, sizeof *user + sizeof *user->value);
     if (tv_snapshot_create(&snapshot, &model, &items, NULL) != TV_OK || user == NULL)

@@ -17,7 +17,8 @@
 #include "trivet/clock.h"
 #include "trivet/half.h"
 
-/* Item i of a test model has id 10 (i + 1), codes[i] if there are codes, a title, i mod 7 ratings, and factors from a fixed sequence. */
+/* Item i of a test model has id 10 (i + 1), codes[i] if there are codes, a title, i mod 7 ratings, and
+ * factors from a fixed sequence. */
 static inline float fixture_factor(uint32_t seed, size_t i)
 {
     uint32_t h = seed * 2654435761u + (uint32_t)i * 2246822519u;
@@ -39,6 +40,11 @@ static inline struct tv_snapshot *fixture_snapshot_with(int64_t number, int32_t 
     size_t n = (size_t)n_items;
     struct tv_items items = {.n = n, .items = calloc(n, sizeof *items.items)};
     struct tv_snapshot *snapshot = NULL;
+    double *sigma = calloc((size_t)factors, sizeof *sigma);
+    for (int f = 0; f < factors; f++)
+        sigma[f] = 10.0 / (f + 1);
+    model.sigma = sigma;
+    model.sigma_power = 0.5;
     model.item_ids = calloc(n, sizeof *model.item_ids);
     model.item_factors = calloc(n * (size_t)factors, sizeof *model.item_factors);
     for (size_t i = 0; i < n; i++) {
@@ -58,6 +64,7 @@ static inline struct tv_snapshot *fixture_snapshot_with(int64_t number, int32_t 
     assert_int_equal(tv_snapshot_create(&snapshot, &model, &items, NULL), TV_OK);
     free(model.item_ids);
     free(model.item_factors);
+    free(sigma);
     return snapshot;
 }
 
@@ -120,7 +127,8 @@ static inline struct tv_app *fixture_app(struct tv_snapshot *live, int up)
     assert_int_equal(tv_user_cache_create(&app->users.cache, 100, 1 << 20, NULL), TV_OK);
     assert_int_equal(tv_code_cache_create(&app->users.codes, 100, NULL), TV_OK);
     assert_int_equal(tv_shelf_create(&app->shelf, NULL, NULL, NULL), TV_OK);
-    assert_int_equal(tv_questions_create(&app->questions, "postgresql://trivet_page@127.0.0.1:1/postgres", NULL), TV_OK);
+    assert_int_equal(
+        tv_questions_create(&app->questions, "postgresql://trivet_page@127.0.0.1:1/postgres", NULL), TV_OK);
     tv_ask ask = up ? fixture_there : fixture_away;
     assert_int_equal(tv_breaker_start(&app->mongo_breaker, "MongoDB", ask, NULL, 10000, NULL), TV_OK);
     assert_int_equal(tv_breaker_start(&app->redis_breaker, "Redis", ask, NULL, 10000, NULL), TV_OK);

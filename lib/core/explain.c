@@ -1,0 +1,83 @@
+/* explain: a score taken apart into what each rating contributed (explain.h has the formulas). */
+#include "trivet/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/buffer.h"
+#include "trivet/half.h"
+
+#include "fold_in_als.h"
+
+/* What an item's row is multiplied with in a score, widened: an item as the equations see it. With biases the column of
+ * mean + b is put aside, and the one behind it, 1, takes its place. Returns mean + b, or 0. */
+static double widen(const struct tv_fold_in *f, double *row, int32_t item)
+{
+    const uint16_t *factors = f->item_factors + (size_t)item * (size_t)f->factors;
+    for (int c = 0; c < f->factors; c++)
+        row[c] = (double)tv_half_to_float(factors[c]);
+    if (!f->biases)
+        return 0;
+    double bias = row[f->factors - 2];
+    row[f->factors - 2] = 1;
+    return bias;
+}
+
+/* The vector whose product with a rated item's row is what a rating of weight 1 adds to the score. */
+static enum tv_status make_direction(const struct tv_fold_in *f, double *direction, int32_t item, const int32_t *items,
+                                     const float *ratings, size_t n, struct tv_error *err)
+{
+    widen(f, direction, item);
+    if (f->kind == TV_FOLD_IN_SVD) {
+        for (int c = 0; c < f->factors; c++)
+            direction[c] *= f->scale[c];
+        return TV_OK;
+    }
+    if (f->biases)
+        direction[f->factors - 2] = 0; /* the user's bias is a term of its own */
+    return tv_fold_in_direction(f, direction, items, ratings, n, err);
+}
+
+static double weight(const struct tv_fold_in *f, float rating, double bias)
+{
+    return f->kind == TV_FOLD_IN_ALS_IMPLICIT ? 1 + f->alpha * (double)rating : (double)rating - bias;
+}
+
+static void add_contributions(const struct tv_fold_in *f, double *contributions, struct tv_explained *out,
+                              const double *direction, double *row, const int32_t *items, const float *ratings, size_t n)
+{
+    int unknowns = f->factors - (f->biases ? 1 : 0);
+    for (size_t j = 0; j < n; j++) {
+        double bias = widen(f, row, items[j]), product = 0;
+        for (int c = 0; c < unknowns; c++)
+            product += row[c] * direction[c];
+        contributions[j] = weight(f, ratings[j], bias) * product;
+        out->sum += contributions[j];
+    }
+}
+
+enum tv_status tv_explain(const struct tv_fold_in *f, double *contributions, struct tv_explained *out, int32_t item,
+                          const int32_t *items, const float *ratings, size_t n, struct tv_error *err)
+{
+    size_t k = (size_t)f->factors;
+    *out = (struct tv_explained){0};
+    if (n == 0)
+        return TV_OK;
+    double *direction = tv_alloc(2 * k, sizeof *direction, "an explanation", err);
+    if (direction == NULL)
+        return TV_ERR_NO_MEMORY;
+    double *row = direction + k;
+    enum tv_status status = TV_OK;
+    if (f->biases) {
+        out->item = widen(f, row, item);
+        status = tv_fold_in_equations(f, row, items, ratings, n, err);
+        out->user = row[k - 1];
+        out->sum = out->item + out->user;
+    }
+    if (status == TV_OK)
+        status = make_direction(f, direction, item, items, ratings, n, err);
+    if (status == TV_OK)
+        add_contributions(f, contributions, out, direction, row, items, ratings, n);
+    free(direction);
+    return status;
+}
