@@ -164,8 +164,8 @@ comment on column trivet.reject.raw is 'Its first 1,000 bytes; bytes that are no
 
 create table if not exists trivet.run (
     id          bigint generated always as identity primary key,
-    state       text not null default 'building'
-                check (state in ('building', 'kept', 'activating', 'live', 'pruned', 'failed')),
+    kind        text not null default 'fit',
+    state       text not null default 'building',
     started_at  timestamptz not null default now(),
     finished_at timestamptz,
     live_at     timestamptz,
@@ -180,22 +180,38 @@ create table if not exists trivet.run (
     metrics     jsonb not null default '{}',
     message     text
 );
+alter table trivet.run add column if not exists kind text not null default 'fit'; -- older schemas have trainings only
+do $$
+begin
+    if not exists (select from pg_constraint where conrelid = 'trivet.run'::regclass and conname = 'run_kind_check') then
+        alter table trivet.run drop constraint if exists run_state_check;
+        update trivet.run set kind = 'import' where parameters ? 'imported_from';
+        alter table trivet.run
+            add constraint run_kind_check check (kind in ('fit', 'import', 'evaluate', 'search')),
+            add constraint run_state_check
+                check (state in ('building', 'kept', 'activating', 'live', 'pruned', 'done', 'failed')),
+            add constraint run_makes_model_check
+                check (state in ('building', 'failed') or (state = 'done') = (kind in ('evaluate', 'search')));
+    end if;
+end
+$$;
 create unique index if not exists run_one_live on trivet.run ((true)) where state = 'live';
-comment on table trivet.run is 'The journal: one row a training. Its id is the model''s number everywhere.';
-comment on column trivet.run.id is 'Number of the run and of its model.';
-comment on column trivet.run.state is 'building; kept (complete, not shown); activating; live (at most one); pruned (its factors are deleted); failed.';
+comment on table trivet.run is 'The journal: one row a training, an import, an evaluation or a search. Its id is the model''s number everywhere.';
+comment on column trivet.run.id is 'Number of the run, and of its model if it makes one.';
+comment on column trivet.run.kind is 'fit and import make a model; evaluate and search do not.';
+comment on column trivet.run.state is 'building; of a model: kept (complete, not shown), activating, live (at most one), pruned (its factors are deleted); of others: done; failed.';
 comment on column trivet.run.started_at is 'When it began.';
-comment on column trivet.run.finished_at is 'When the model was complete, or the run failed.';
+comment on column trivet.run.finished_at is 'When the model was complete, the run was done, or it failed.';
 comment on column trivet.run.live_at is 'When it was last switched to.';
 comment on column trivet.run.command is 'The command line.';
-comment on column trivet.run.algorithm is 'svd.';
+comment on column trivet.run.algorithm is 'svd, als or als-implicit.';
 comment on column trivet.run.parameters is 'The algorithm''s parameters: factors, ...; of an imported model also imported_from and imported_number.';
 comment on column trivet.run.filter is 'The filter''s parameters with all their values.';
 comment on column trivet.run.source is 'The SQL that was read: the FROM of the training rows.';
 comment on column trivet.run.counts is 'Rows, users and items learned from, users folded in, bytes written, seconds a step.';
 comment on column trivet.run.data is 'The loads that stood in trivet.rating: id, name, fingerprint.';
 comment on column trivet.run.fingerprint is 'Hash of data, source and parameters: what --if-changed compares.';
-comment on column trivet.run.metrics is 'Numbers measured on the model.';
+comment on column trivet.run.metrics is 'What was measured on ratings kept apart, and which those were; trivet.run_metrics has it as rows.';
 comment on column trivet.run.message is 'Why it failed.';
 
 create or replace function trivet.lock_key() returns bigint

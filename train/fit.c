@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/flags.h"
 #include "train/publish.h"
 #include "trivet/clock.h"
 #include "trivet/hash.h"
@@ -131,44 +132,32 @@ static enum tv_status find_same(struct fit *f, int64_t *same, struct tv_error *e
                      1, &value, same, err);
 }
 
-/* Appends a flag with its value in a shell's single quotes; nothing for NULL. */
-static void append_quoted(struct tv_buffer *b, const char *flag, const char *value)
+void fit_flags(const struct fit *f, struct tv_buffer *line)
 {
-    if (value == NULL)
-        return;
-    tv_buffer_format(b, NULL, " %s '", flag);
-    for (; *value; value++)
-        tv_buffer_format(b, NULL, *value == '\'' ? "'\\''" : "%c", *value);
-    tv_buffer_text(b, "'", NULL);
+    learn_flags(&f->learn, line);
+    flags_given(line, f->settings, fit_source_options);
 }
 
-static char *command_line(const struct fit *f)
+struct tv_run_plan fit_run_plan(const struct fit *f, enum tv_run_kind kind, const char *command)
 {
-    const char *const *assignments;
-    size_t n = tv_settings_list(f->settings, "set", &assignments);
-    struct tv_buffer b = TV_BUFFER_INIT(1 << 16);
-    tv_buffer_text(&b, "trivet-train fit", NULL);
-    learn_flags(&f->learn, &b);
-    for (size_t i = 0; i < n; i++)
-        append_quoted(&b, "--set", assignments[i]);
-    append_quoted(&b, "--preset", tv_settings_text(f->settings, "preset"));
-    append_quoted(&b, "--source", tv_settings_text(f->settings, "source"));
-    append_quoted(&b, "--fold-in-source", tv_settings_text(f->settings, "fold-in-source"));
-    return b.data;
+    return (struct tv_run_plan){.kind = kind,
+                                .command = command,
+                                .algorithm = learn_algorithm_name(f->learn.algorithm),
+                                .parameters = tv_buffer_string(&f->parameters),
+                                .filter = tv_buffer_string(&f->values),
+                                .source = tv_buffer_string(&f->source),
+                                .data = f->data,
+                                .fingerprint = f->fingerprint};
 }
 
 static enum tv_status begin_run(struct fit *f, struct tv_error *err)
 {
-    char *command = command_line(f);
-    const struct tv_run_plan plan = {.command = command,
-                                     .algorithm = learn_algorithm_name(f->learn.algorithm),
-                                     .parameters = tv_buffer_string(&f->parameters),
-                                     .filter = tv_buffer_string(&f->values),
-                                     .source = tv_buffer_string(&f->source),
-                                     .data = f->data,
-                                     .fingerprint = f->fingerprint};
+    struct tv_buffer command = TV_BUFFER_INIT(1 << 16);
+    tv_buffer_text(&command, "trivet-train fit", NULL);
+    fit_flags(f, &command);
+    const struct tv_run_plan plan = fit_run_plan(f, TV_RUN_FIT, tv_buffer_string(&command));
     enum tv_status status = tv_run_begin(tv_lock_connection(f->stores.lock), &plan, &f->number, err);
-    free(command);
+    tv_buffer_free(&command);
     if (status == TV_OK)
         status = tv_lock_name_run(f->stores.lock, f->number, err);
     if (status == TV_OK)

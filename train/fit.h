@@ -108,6 +108,9 @@ extern const struct tv_option fit_options[], fit_source_options[]; /* those of t
 /* Settings and a snapshot of the ratings, for reading only; fit_free gives back all of it. */
 enum tv_status fit_open_reading(struct fit *f, struct tv_error *err);
 void fit_free(struct fit *f);
+/* The flags that say what is learned from and how, and the row of the journal for it; all of it lent. */
+void fit_flags(const struct fit *f, struct tv_buffer *line);
+struct tv_run_plan fit_run_plan(const struct fit *f, enum tv_run_kind kind, const char *command);
 enum tv_status fit_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

@@ -64,7 +64,8 @@ static enum tv_status begin_run(struct import *im, struct tv_error *err)
         return tv_fail(err, TV_ERR_IO, "cannot find %s: %s", im->dir, strerror(errno));
     snprintf(command, sizeof command, "trivet-train import %s", from);
     char *parameters = parameters_of(im, from), *filter = json_of(im->run, "filter"), *data = json_of(im->run, "data");
-    const struct tv_run_plan plan = {.command = command,
+    const struct tv_run_plan plan = {.kind = TV_RUN_IMPORT,
+                                     .command = command,
                                      .algorithm = im->model->algorithm,
                                      .parameters = parameters,
                                      .filter = filter,

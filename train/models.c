@@ -69,7 +69,8 @@ enum tv_status models_run(const struct tv_settings *settings, int n, char **argu
         printf("%6s  %-10s  %-20s  %-9s  %11s  %9s  %9s  %s\n", "model", "state", "started", "algorithm", "ratings", "users",
                "items", "learned from");
     for (size_t i = 0; i < n_runs; i++)
-        print_run(&runs[i]);
+        if (tv_run_makes_model(runs[i].kind))
+            print_run(&runs[i]);
     tv_run_list_free(runs, n_runs);
     tv_pg_close(pg);
     return status;

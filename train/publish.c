@@ -45,19 +45,22 @@ enum tv_status publish_check(const struct tv_stores *s, const struct tv_model *m
 
 /* Once the run is more than `building` the model is whole, and what is left of it is for repair to finish; so it is
  * while the journal cannot be asked. */
-static int is_building(struct tv_pg *journal)
+static int is_building(struct tv_pg *journal, int64_t number)
 {
     struct tv_run *runs = NULL;
     size_t n = 0;
+    int found = 0;
     enum tv_status status = tv_run_list(journal, 1u << TV_RUN_BUILDING, &runs, &n, NULL);
+    for (size_t i = 0; status == TV_OK && i < n; i++)
+        found += runs[i].id == number;
     tv_run_list_free(runs, n);
-    return status == TV_OK && n > 0;
+    return found;
 }
 
 void publish_undo(const struct tv_stores *s, int64_t number, const struct tv_error *why)
 {
     struct tv_pg *journal = tv_lock_connection(s->lock);
-    if (is_building(journal) && tv_lifecycle_discard(s, number, NULL) == TV_OK)
+    if (is_building(journal, number) && tv_lifecycle_discard(s, number, NULL) == TV_OK)
         tv_run_fail(journal, number, why->message, NULL);
     else
         tv_log_info("the next command finishes or deletes what run %lld wrote (trivet-train repair)",

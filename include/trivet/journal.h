@@ -32,24 +32,38 @@ enum tv_status tv_lock_check(struct tv_lock *lock, struct tv_error *err);
 struct tv_pg *tv_lock_connection(struct tv_lock *lock);
 void tv_lock_release(struct tv_lock *lock); /* NULL is fine */
 
-enum tv_run_state { TV_RUN_BUILDING, TV_RUN_KEPT, TV_RUN_ACTIVATING, TV_RUN_LIVE, TV_RUN_PRUNED, TV_RUN_FAILED };
+/* Evaluations and searches end as done, models as kept. */
+enum tv_run_state { TV_RUN_BUILDING, TV_RUN_KEPT, TV_RUN_ACTIVATING, TV_RUN_LIVE, TV_RUN_PRUNED, TV_RUN_FAILED, TV_RUN_DONE };
+enum tv_run_kind { TV_RUN_FIT, TV_RUN_IMPORT, TV_RUN_EVALUATE, TV_RUN_SEARCH };
+int tv_run_makes_model(enum tv_run_kind kind);
+const char *tv_run_kind_name(enum tv_run_kind kind);
 
 struct tv_run {
     int64_t id;
+    enum tv_run_kind kind;
     enum tv_run_state state;
     char started_at[32], live_at[32]; /* ISO 8601, "" if null */
     char algorithm[32];
-    int imported;    /* came with trivet-train import, and its item documents with it */
     char *parameters, *filter, *counts, *source, *message; /* JSON and text, owned; never NULL */
 };
 
 /* What a new run is: all texts are lent; JSON where the column is jsonb. */
 struct tv_run_plan {
+    enum tv_run_kind kind;
     const char *command, *algorithm, *parameters, *filter, *source, *data, *fingerprint;
 };
 enum tv_status tv_run_begin(struct tv_pg *pg, const struct tv_run_plan *plan, int64_t *id, struct tv_error *err);
+/* The same for a run that makes no model. It needs no lock, so that it can go on beside a training; instead `pg` holds
+ * the run (trivet.hold_run) until it is closed, which tells others that its process is there. */
+enum tv_status tv_run_begin_beside(struct tv_pg *pg, const struct tv_run_plan *plan, int64_t *id, struct tv_error *err);
+/* Runs begun beside whose process is gone become failed; *n is how many. */
+enum tv_status tv_run_fail_abandoned(struct tv_pg *pg, int64_t *n, struct tv_error *err);
 /* building -> kept, with its counts (JSON). */
 enum tv_status tv_run_complete(struct tv_pg *pg, int64_t id, const char *counts, struct tv_error *err);
+/* building -> done, with its counts and metrics (JSON). */
+enum tv_status tv_run_done(struct tv_pg *pg, int64_t id, const char *counts, const char *metrics, struct tv_error *err);
+/* What was measured on a model, while it is being made. */
+enum tv_status tv_run_set_metrics(struct tv_pg *pg, int64_t id, const char *metrics, struct tv_error *err);
 enum tv_status tv_run_fail(struct tv_pg *pg, int64_t id, const char *message, struct tv_error *err);
 enum tv_status tv_run_set_state(struct tv_pg *pg, int64_t id, enum tv_run_state state, struct tv_error *err);
 /* One transaction: the live run becomes kept, `id` becomes live now. */

@@ -16,6 +16,18 @@ struct tv_lock {
     char who[64];
 };
 
+/* A schema of the same version may be of before the journal knew other runs than trainings. */
+static enum tv_status check_kinds(struct tv_pg *pg, struct tv_error *err)
+{
+    int64_t there = 0;
+    enum tv_status status =
+        tv_pg_int(pg, "SELECT (to_regprocedure('trivet.hold_run(bigint)') IS NOT NULL)::int", 0, NULL, &there, err);
+    if (status != TV_OK || there)
+        return status;
+    tv_fail(err, TV_ERR_STORE, "the schema trivet in this database is older than this program");
+    return tv_hint(err, "bring it up to date: trivet-etl schema");
+}
+
 enum tv_status tv_journal_check_schema(struct tv_pg *pg, struct tv_error *err)
 {
     int64_t there = 0, version = 0;
@@ -27,7 +39,9 @@ enum tv_status tv_journal_check_schema(struct tv_pg *pg, struct tv_error *err)
     }
     if (status == TV_OK)
         status = tv_pg_int(pg, "SELECT max(version) FROM trivet.schema_version", 0, NULL, &version, err);
-    if (status != TV_OK || version <= TV_SCHEMA_VERSION)
+    if (status == TV_OK && version <= TV_SCHEMA_VERSION)
+        return check_kinds(pg, err);
+    if (status != TV_OK)
         return status;
     tv_fail(err, TV_ERR_STORE, "the schema trivet in this database has version %lld, this program knows %d",
             (long long)version, TV_SCHEMA_VERSION);
@@ -129,39 +143,99 @@ void tv_lock_release(struct tv_lock *lock)
 
 /* --- runs ------------------------------------------------------------------------------------------------- */
 
-static const char *const state_names[] = {"building", "kept", "activating", "live", "pruned", "failed"};
-enum { N_STATES = sizeof state_names / sizeof *state_names };
+static const char *const state_names[] = {"building", "kept", "activating", "live", "pruned", "failed", "done"};
+static const char *const kind_names[] = {"fit", "import", "evaluate", "search"};
+enum { N_STATES = sizeof state_names / sizeof *state_names, N_KINDS = sizeof kind_names / sizeof *kind_names };
 
 const char *tv_run_state_name(enum tv_run_state state)
 {
     return state_names[state];
 }
 
-enum tv_status tv_run_begin(struct tv_pg *pg, const struct tv_run_plan *p, int64_t *id, struct tv_error *err)
+const char *tv_run_kind_name(enum tv_run_kind kind)
 {
-    const char *const values[] = {p->command, p->algorithm, p->parameters, p->filter, p->source, p->data, p->fingerprint};
-    return tv_pg_int(pg,
-                     "INSERT INTO trivet.run (command, algorithm, parameters, filter, source, data, fingerprint) "
-                     "VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6::jsonb, $7) RETURNING id",
-                     7, values, id, err);
+    return kind_names[kind];
 }
 
-/* An update of one run; a run that is not there is an error, not a success. */
-static enum tv_status update(struct tv_pg *pg, const char *sql, int64_t id, const char *second, struct tv_error *err)
+int tv_run_makes_model(enum tv_run_kind kind)
+{
+    return kind == TV_RUN_FIT || kind == TV_RUN_IMPORT;
+}
+
+enum tv_status tv_run_begin(struct tv_pg *pg, const struct tv_run_plan *p, int64_t *id, struct tv_error *err)
+{
+    const char *const values[] = {p->command, p->algorithm, p->parameters,  p->filter,
+                                  p->source,  p->data,      p->fingerprint, kind_names[p->kind]};
+    return tv_pg_int(pg,
+                     "INSERT INTO trivet.run (command, algorithm, parameters, filter, source, data, fingerprint, kind) "
+                     "VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6::jsonb, $7, $8) RETURNING id",
+                     8, values, id, err);
+}
+
+/* In one transaction: nobody sees the row before it is held. */
+enum tv_status tv_run_begin_beside(struct tv_pg *pg, const struct tv_run_plan *plan, int64_t *id, struct tv_error *err)
+{
+    char text[24];
+    const char *value = text;
+    enum tv_status status = tv_pg_exec(pg, "BEGIN", 0, NULL, err);
+    if (status == TV_OK)
+        status = tv_run_begin(pg, plan, id, err);
+    snprintf(text, sizeof text, "%lld", (long long)*id);
+    if (status == TV_OK)
+        status = tv_pg_exec(pg, "SELECT trivet.hold_run($1::bigint)", 1, &value, err);
+    if (status != TV_OK) {
+        tv_pg_exec(pg, "ROLLBACK", 0, NULL, NULL);
+        return status;
+    }
+    return tv_pg_exec(pg, "COMMIT", 0, NULL, err);
+}
+
+enum tv_status tv_run_fail_abandoned(struct tv_pg *pg, int64_t *n, struct tv_error *err)
+{
+    enum tv_status status = tv_pg_exec(pg,
+                                       "UPDATE trivet.run SET state = 'failed', finished_at = now(), "
+                                       "message = 'its process ended before it was done' "
+                                       "WHERE state = 'building' AND kind IN ('evaluate', 'search') AND NOT trivet.run_is_held(id)",
+                                       0, NULL, err);
+    *n = status == TV_OK ? tv_pg_affected(pg) : 0;
+    return status;
+}
+
+/* An update of one run, $1, with up to two more texts, $2 and $3; a run that is not there is an error, not a success. */
+static enum tv_status update_two(struct tv_pg *pg, const char *sql, int64_t id, const char *second, const char *third,
+                                 struct tv_error *err)
 {
     char number[24];
     snprintf(number, sizeof number, "%lld", (long long)id);
-    const char *const values[] = {number, second};
-    enum tv_status status = tv_pg_exec(pg, sql, second ? 2 : 1, values, err);
+    const char *const values[] = {number, second, third};
+    enum tv_status status = tv_pg_exec(pg, sql, 1 + (second != NULL) + (third != NULL), values, err);
     if (status == TV_OK && tv_pg_affected(pg) != 1)
         status = tv_fail(err, TV_ERR_NOT_FOUND, "the journal (trivet.run) has no run %lld", (long long)id);
     return status;
+}
+
+static enum tv_status update(struct tv_pg *pg, const char *sql, int64_t id, const char *second, struct tv_error *err)
+{
+    return update_two(pg, sql, id, second, NULL, err);
 }
 
 enum tv_status tv_run_complete(struct tv_pg *pg, int64_t id, const char *counts, struct tv_error *err)
 {
     return update(pg, "UPDATE trivet.run SET state = 'kept', finished_at = now(), counts = $2::jsonb WHERE id = $1", id,
                   counts, err);
+}
+
+enum tv_status tv_run_done(struct tv_pg *pg, int64_t id, const char *counts, const char *metrics, struct tv_error *err)
+{
+    return update_two(pg,
+                      "UPDATE trivet.run SET state = 'done', finished_at = now(), counts = $2::jsonb, metrics = $3::jsonb "
+                      "WHERE id = $1",
+                      id, counts, metrics, err);
+}
+
+enum tv_status tv_run_set_metrics(struct tv_pg *pg, int64_t id, const char *metrics, struct tv_error *err)
+{
+    return update(pg, "UPDATE trivet.run SET metrics = $2::jsonb WHERE id = $1", id, metrics, err);
 }
 
 enum tv_status tv_run_fail(struct tv_pg *pg, int64_t id, const char *message, struct tv_error *err)
@@ -201,13 +275,20 @@ static void fill_text(char *out, size_t size, const struct tv_pg_rows *rows, int
     snprintf(out, size, "%s", text ? text : "");
 }
 
+/* The tables' checks allow no other name. */
+static int find_name(const char *const *names, int n, const char *name)
+{
+    int i = 0;
+    while (i < n - 1 && strcmp(names[i], name) != 0)
+        i++;
+    return i;
+}
+
 static int fill_run(struct tv_run *run, const struct tv_pg_rows *rows, int row)
 {
-    const char *state = tv_pg_cell(rows, row, 1);
     run->id = atoll(tv_pg_cell(rows, row, 0));
-    for (int s = 0; s < N_STATES; s++)
-        if (strcmp(state, state_names[s]) == 0)
-            run->state = (enum tv_run_state)s;
+    run->state = (enum tv_run_state)find_name(state_names, N_STATES, tv_pg_cell(rows, row, 1));
+    run->kind = (enum tv_run_kind)find_name(kind_names, N_KINDS, tv_pg_cell(rows, row, 10));
     fill_text(run->started_at, sizeof run->started_at, rows, row, 2);
     fill_text(run->live_at, sizeof run->live_at, rows, row, 3);
     fill_text(run->algorithm, sizeof run->algorithm, rows, row, 4);
@@ -216,7 +297,6 @@ static int fill_run(struct tv_run *run, const struct tv_pg_rows *rows, int row)
     run->counts = copy_cell(rows, row, 7);
     run->source = copy_cell(rows, row, 8);
     run->message = copy_cell(rows, row, 9);
-    run->imported = strcmp(tv_pg_cell(rows, row, 10), "1") == 0;
     return run->parameters && run->filter && run->counts && run->source && run->message;
 }
 
@@ -235,7 +315,7 @@ enum tv_status tv_run_list(struct tv_pg *pg, unsigned states, struct tv_run **ou
         status = tv_pg_query(pg,
                              "SELECT id, state, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
                              "to_char(live_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), algorithm, "
-                             "parameters, filter, counts, source, message, (parameters ? 'imported_from')::int "
+                             "parameters, filter, counts, source, message, kind "
                              "FROM trivet.run WHERE state = ANY ($1) ORDER BY id",
                              1, &value, &rows, err);
     tv_buffer_free(&names);

@@ -1,7 +1,7 @@
 /* repair: brings journal, MongoDB and Redis to agree, whatever was killed, restarted or lost.
  *
- * The caller holds the lock, so nobody else works on models: a run that is still `building` or `activating` has
- * lost its process. The journal is the word on what should be live; Redis is the word on whether a switch happened.
+ * The caller holds the lock, so nobody else works on models: a model that is still `building` or `activating`
+ * has lost its process. The journal is the word on what should be live; Redis is the word on whether a switch happened.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -74,6 +74,17 @@ static enum tv_status end_pruning(struct repair *r, int64_t number, struct tv_er
     return status;
 }
 
+/* Evaluations and searches go on beside others, so being under way means nothing; their connection does. */
+static enum tv_status end_beside(struct repair *r, struct tv_error *err)
+{
+    int64_t n = 0;
+    enum tv_status status = tv_run_fail_abandoned(r->journal, &n, err);
+    if (n > 0)
+        tv_log_info("repair: %" PRId64 " evaluations or searches were never finished: failed", n);
+    r->changes += (int)n;
+    return status;
+}
+
 static enum tv_status end_runs(struct repair *r, struct tv_error *err)
 {
     struct tv_run *runs = NULL;
@@ -81,6 +92,8 @@ static enum tv_status end_runs(struct repair *r, struct tv_error *err)
     unsigned states = 1u << TV_RUN_BUILDING | 1u << TV_RUN_ACTIVATING | 1u << TV_RUN_KEPT;
     enum tv_status status = tv_run_list(r->journal, states, &runs, &n, err);
     for (size_t i = 0; i < n && status == TV_OK; i++) {
+        if (!tv_run_makes_model(runs[i].kind))
+            continue;
         if (runs[i].state == TV_RUN_BUILDING)
             status = end_building(r, runs[i].id, err);
         else if (runs[i].state == TV_RUN_ACTIVATING)
@@ -201,7 +214,7 @@ static int64_t number_in(const char *name)
  * must not bring back the item documents of today. Those of an import came with it: nothing else has them. */
 static enum tv_status drop_stale_items(struct sweep *s, const struct tv_run *run, const char *name, struct tv_error *err)
 {
-    if (strncmp(name, "item_", 5) != 0 || (run->imported && run->live_at[0] == '\0'))
+    if (strncmp(name, "item_", 5) != 0 || (run->kind == TV_RUN_IMPORT && run->live_at[0] == '\0'))
         return TV_OK;
     return tv_mongo_drop(s->repair->stores->mongo, name, err);
 }
@@ -266,6 +279,8 @@ enum tv_status tv_lifecycle_repair(const struct tv_stores *s, int *changes, stru
     enum tv_status status = tv_lock_check(s->lock, err);
     if (status == TV_OK)
         status = end_runs(&r, err);
+    if (status == TV_OK)
+        status = end_beside(&r, err);
     if (status == TV_OK)
         status = show_live(&r, err);
     if (status == TV_OK)

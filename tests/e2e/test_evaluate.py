@@ -158,11 +158,19 @@ def test_a_model_sees_the_training_part_only(run, ratings, flags):
         assert found["pairs without prediction"] == len(missed)  # the filter cut the item: told, not dropped in silence
 
 
-def test_it_writes_nothing_and_repeats(run, ratings):
-    before = ratings.place.psql("SELECT count(*) FROM trivet.run"), ratings.place.redis_client().dbsize()
+def test_it_repeats_and_makes_no_model(run, ratings):
+    before = ratings.place.redis_client().dbsize(), ratings.place.mongo_db().list_collection_names()
     flags = ["--algorithm", "als", "--factors", 4]
     assert evaluate(run, ratings, *flags, "--threads", 1) == evaluate(run, ratings, *flags, "--threads", 2)
-    assert (ratings.place.psql("SELECT count(*) FROM trivet.run"), ratings.place.redis_client().dbsize()) == before
+    assert (ratings.place.redis_client().dbsize(), ratings.place.mongo_db().list_collection_names()) == before
+
+
+def test_it_needs_postgres_alone_and_writes_nothing_there_if_asked(run, ratings):
+    count = "SELECT count(*) FROM trivet.run"
+    before = ratings.place.psql(count)
+    run("trivet-train", "evaluate", "--factors", 4, "--no-journal",
+        env={"TRIVET_POSTGRES": ratings.place.env["TRIVET_POSTGRES"]})
+    assert ratings.place.psql(count) == before
 
 
 @pytest.mark.parametrize("setting", ["sample_users=0.5", "rated_until=2015-01-01"])

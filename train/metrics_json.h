@@ -1,0 +1,14 @@
+/* metrics_json: verdicts as trivet.run.metrics keeps them; docs/formats.md has the fields. */
+#ifndef TRAIN_METRICS_JSON_H
+#define TRAIN_METRICS_JSON_H
+
+#include <jansson.h>
+
+#include "train/trial.h"
+#include "train/verdict.h"
+
+/* All about `n` verdicts on `part` of the data: the split, what was held out, and each method's numbers. NULL without
+ * memory. */
+json_t *metrics_json(const struct trial_data *d, enum tv_part part, const struct verdict *verdicts, int n);
+
+#endif
