@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "etl/number.h"
+#include "trivet/number.h"
 
 static const char *escape_of(char c)
 {

@@ -7,10 +7,10 @@
 
 #include <stdint.h>
 
-#include "etl/columns.h"
-#include "etl/number.h"
-#include "etl/record.h"
 #include "trivet/buffer.h"
+#include "trivet/columns.h"
+#include "trivet/number.h"
+#include "trivet/record.h"
 
 struct tv_rating_row {
     int64_t user, item;

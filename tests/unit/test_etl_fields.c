@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "etl/columns.h"
 #include "etl/copy_text.h"
 #include "etl/encoding.h"
 #include "etl/literal.h"
-#include "etl/number.h"
 #include "etl/synth_title.h"
 #include "etl/tally.h"
 #include "etl/title.h"
+#include "trivet/columns.h"
+#include "trivet/number.h"
 
 static struct tv_field field(const char *text)
 {

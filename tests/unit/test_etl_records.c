@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "etl/record.h"
+#include "trivet/record.h"
 #include "trivet/text.h"
 
 static const struct tv_dialect csv = {",", 1};

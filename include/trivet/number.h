@@ -1,10 +1,10 @@
 /* number: strict numbers out of record fields, with the reason why a field is none. */
-#ifndef ETL_NUMBER_H
-#define ETL_NUMBER_H
+#ifndef TRIVET_NUMBER_H
+#define TRIVET_NUMBER_H
 
 #include <stdint.h>
 
-#include "etl/record.h"
+#include "trivet/record.h"
 
 /* Each returns NULL and sets the value, or returns a fixed reason ("not a number") and leaves it. */
 const char *tv_number_id(const struct tv_field *f, int64_t *id);

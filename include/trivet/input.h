@@ -4,8 +4,8 @@
  * Sub-folders are not entered, except inside an archive, where GroupLens puts everything into one. A stream
  * is read once from its beginning; several may be open at the same time.
  */
-#ifndef ETL_INPUT_H
-#define ETL_INPUT_H
+#ifndef TRIVET_INPUT_H
+#define TRIVET_INPUT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* input: a folder, a zip archive or one file as a list of byte streams. Zip is read by libarchive, which is
  * a forward-only reader: each stream of an archive opens it anew and seeks to its entry through the
  * directory. */
-#include "etl/input.h"
+#include "trivet/input.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -1,6 +1,6 @@
 /* number: short decimals are read by hand, because a million ratings a second go through here; everything
  * else, and every doubt, goes to the strict readers of lib/base. */
-#include "etl/number.h"
+#include "trivet/number.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* columns: header names and what they mean. */
-#include "etl/columns.h"
+#include "trivet/columns.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* columns: which field of a record means what, by the names in a header line or by a fixed order. */
-#ifndef ETL_COLUMNS_H
-#define ETL_COLUMNS_H
+#ifndef TRIVET_COLUMNS_H
+#define TRIVET_COLUMNS_H
 
-#include "etl/record.h"
+#include "trivet/record.h"
 
 enum tv_column {
     TV_COLUMN_USER,

@@ -5,10 +5,10 @@
  * line only, and reading resumes on the next. Memory is bounded whatever the input. Line ends are LF or CRLF;
  * a UTF-8 byte order mark is skipped; empty lines are no records.
  */
-#ifndef ETL_RECORD_H
-#define ETL_RECORD_H
+#ifndef TRIVET_RECORD_H
+#define TRIVET_RECORD_H
 
-#include "etl/input.h"
+#include "trivet/input.h"
 
 enum { TV_RECORD_MAX_BYTES = 64 * 1024, TV_RECORD_MAX_FIELDS = 256 };
 

@@ -6,7 +6,7 @@
  * a field at its first character, a doubled quote is a quote, and after a closing quote comes a separator or
  * the end.
  */
-#include "etl/record.h"
+#include "trivet/record.h"
 
 #include <csv.h>
 #include <stdio.h>
