@@ -29,7 +29,7 @@ if(NOT CSV_INCLUDE OR NOT CSV_LIBRARY)
   message(FATAL_ERROR "libcsv is missing: apt-get install libcsv-dev")
 endif()
 
-# Chart.js travels inside trivet-serve, for its page /lab.
+# Chart.js travels inside trivet-serve, for its pages /lab and /models.
 find_file(CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH)
 if(NOT CHART_JS)
   message(FATAL_ERROR "Chart.js is missing: apt-get install libjs-chart.js (or configure with -DCHART_JS=.../chart.min.js)")

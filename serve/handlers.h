@@ -16,6 +16,14 @@ enum tv_outcome tv_handle_user(struct tv_app *app, const struct tv_request *requ
 /* models.c */
 enum tv_outcome tv_handle_models(struct tv_app *app, const struct tv_request *request,
                                  struct tv_response *response);
+/* models_page.c */
+enum tv_outcome tv_handle_models_page(struct tv_app *app, const struct tv_request *request,
+                                      struct tv_response *response);
+/* models_answers.c */
+enum tv_outcome tv_handle_models_journal(struct tv_app *app, const struct tv_request *request,
+                                         struct tv_response *response);
+enum tv_outcome tv_handle_models_metrics(struct tv_app *app, const struct tv_request *request,
+                                         struct tv_response *response);
 /* welcome.c */
 enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *request,
                                   struct tv_response *response);

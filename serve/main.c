@@ -119,7 +119,7 @@ static const struct tv_program program = {
     .standard = "serve",
     .libraries = print_libraries,
     .closing = "Needs MongoDB and Redis; starts without them, and serves as soon as there is a model.\n"
-               "PostgreSQL is read by the page /lab alone: --reader, by default\n"
+               "PostgreSQL is read by the pages /lab and /models alone: --reader, by default\n"
                "postgresql://trivet_page@127.0.0.1:5433/postgres.\n"
                "  trivet-serve\n"
                "  trivet-serve --listen 0.0.0.0:8080 --access-log off\n",

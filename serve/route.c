@@ -15,6 +15,9 @@ static const char *const none[] = {NULL};
 static const char *const recs[] = {"user_id", "top", "model", "strict", TV_ITEM_FILTER_PARAMETERS, NULL};
 static const char *const of_id[] = {"id", NULL};
 static const char *const of_model[] = {"model", NULL};
+static const char *const of_run[] = {"run", NULL};
+static const char *const of_models_page[] = {"user_id", "a", "b",      "top", "run",
+                                             "search",  "k", "metric", "all", NULL};
 
 static const struct tv_route routes[] = {
     {"/", TV_ROUTE_PAGE, tv_handle_welcome, none},
@@ -30,6 +33,9 @@ static const struct tv_route routes[] = {
     {"/lab/presets", TV_ROUTE_JSON, tv_handle_lab_presets, of_id},
     {"/lab/stop", TV_ROUTE_JSON, tv_handle_lab_stop, of_id},
     {"/lab/progress", TV_ROUTE_JSON, tv_handle_lab_progress, of_id},
+    {"/models", TV_ROUTE_PAGE, tv_handle_models_page, of_models_page},
+    {"/models/journal", TV_ROUTE_JSON, tv_handle_models_journal, none},
+    {"/models/metrics", TV_ROUTE_JSON, tv_handle_models_metrics, of_run},
     {"/healthz", TV_ROUTE_JSON, tv_handle_healthz, none},
     {"/readyz", TV_ROUTE_JSON, tv_handle_readyz, none},
     {"/metrics", TV_ROUTE_JSON, tv_handle_metrics, none},
@@ -38,11 +44,17 @@ static const struct tv_route routes[] = {
     {"/trivet.svg", TV_ROUTE_JSON, tv_handle_file, none},
     {"/data.css", TV_ROUTE_JSON, tv_handle_file, none},
     {"/charts.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/dom.js", TV_ROUTE_JSON, tv_handle_file, none},
     {"/lab.css", TV_ROUTE_JSON, tv_handle_file, none},
     {"/lab.js", TV_ROUTE_JSON, tv_handle_file, none},
     {"/lab_filter.js", TV_ROUTE_JSON, tv_handle_file, none},
     {"/lab_charts.js", TV_ROUTE_JSON, tv_handle_file, none},
     {"/lab_sweep.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/models.css", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/models.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/models_charts.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/models_lists.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/models_quality.js", TV_ROUTE_JSON, tv_handle_file, none},
     {"/chart.min.js", TV_ROUTE_JSON, tv_handle_file, none},
 };
 enum { ROUTES = sizeof routes / sizeof routes[0] };

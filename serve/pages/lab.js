@@ -1,9 +1,9 @@
 // The page /lab: fields and sliders make a filter, questions to this server show what it does, the address holds it all.
+import { $, element, row } from "./dom.js";
 import * as filter from "./lab_filter.js";
 import { drawActivity, drawFunnel } from "./lab_charts.js";
 import { drawGrid, markCurrent, measures } from "./lab_sweep.js";
 
-const $ = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en-US");
 const root = $("lab");
 const defaults = filter.complete(JSON.parse(root.dataset.defaults), {});
@@ -129,10 +129,6 @@ function nearestStop(stops, value) {
   return best;
 }
 
-function element(tag, attributes) {
-  return Object.assign(document.createElement(tag), attributes);
-}
-
 function makeField(p) {
   const box = element("div", { className: "lab-field", id: `of-${p.name}` });
   const field = element("input", { id: p.name, className: p.stops ? "" : "text", placeholder: p.stops ? "" : "no condition" });
@@ -203,19 +199,12 @@ const count = (n) => (n === null || n === undefined ? "" : number.format(n));
 const signed = (n) => (n === 0 ? "same" : `${n > 0 ? "+" : "−"}${number.format(Math.abs(n))}`);
 const density = (d) => (d === null ? "" : `${(d * 100).toPrecision(3)} %`);
 
-function row(cells, tag) {
-  const line = document.createElement("tr");
-  cells.forEach((text, i) => line.append(element(i && !tag ? "td" : "th", { textContent: text })));
-  for (const th of line.querySelectorAll("th")) th.scope = tag ? "col" : "row";
-  return line;
-}
-
 function tabulate(rows, given, before) {
   const table = $("funnel"), body = document.createElement("tbody"), top = document.createElement("thead");
   const measure = $("funnel-measure").value, words = { row_count: "rows" }[measure] || measure;
   const titles = ["step", "rows", "users", "items", "density"];
   if (before) titles.push(`${words}, ${liveName}`, "difference");
-  top.append(row(titles, true));
+  top.append(row(titles, "col"));
   for (const [i, r] of rows.entries()) {
     const cells = [r.name, count(r.row_count), count(r.users), count(r.items), density(r.density)];
     if (before) cells.push(count(before[i][measure]), signed(r[measure] - before[i][measure]));

@@ -88,9 +88,10 @@ class Page:
         (ARTEFACTS / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
 
-@pytest.fixture
-def page(chromium, served):
-    page = Page(chromium, served.url)
+@contextlib.contextmanager
+def watched(chromium, url):
+    """A page of the server at url; whatever the browser complains of, or loads from elsewhere, fails the test."""
+    page = Page(chromium, url)
     page.size(*DESKTOP)
     page.dark(False)
     page.open()
@@ -100,8 +101,14 @@ def page(chromium, served):
     errors = [e for e in errors if not re.search(r"the server responded with a status of (400|404)", e["message"])]
     assert errors == []
     loaded = [r for r in re.findall(r'"Network\.requestWillBeSent".*?"url":"([^"]+)"', str(chromium.get_log("performance")))
-              if not r.startswith((served.url, "data:", "about:"))]
+              if not r.startswith((url, "data:", "about:"))]
     assert loaded == []  # nothing comes from anywhere else
+
+
+@pytest.fixture
+def page(chromium, served):
+    with watched(chromium, served.url) as page:
+        yield page
 
 
 def no_sideways_scroll(page):
@@ -209,6 +216,24 @@ def luminance(color):
     channels = [int(c) / 255 for c in re.findall(r"\d+", color)[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def legible(page, selectors, at_least):
+    """Every text of these elements stands out from what is behind it; there are at least so many of them."""
+    contrasts = page.run("""
+        const channels = (c) => { // whatever way the browser writes a colour, a canvas turns it into bytes
+            const g = new OffscreenCanvas(1, 1).getContext('2d'); g.fillStyle = c; g.fillRect(0, 0, 1, 1);
+            return [...g.getImageData(0, 0, 1, 1).data].slice(0, 3); };
+        return [...document.querySelectorAll(arguments[0])]
+            .filter(e => e.textContent && e.getClientRects().length).map(e => {
+                let b = e;
+                while (getComputedStyle(b).backgroundColor === 'rgba(0, 0, 0, 0)') b = b.parentElement;
+                return [e.textContent.slice(0, 40), `rgb(${channels(getComputedStyle(e).color)})`, `rgb(${channels(getComputedStyle(b).backgroundColor)})`]; })""",
+                         selectors)
+    assert len(contrasts) > at_least
+    for text, ink, behind in contrasts:
+        a, b = sorted((luminance(ink), luminance(behind)), reverse=True)
+        assert (a + 0.05) / (b + 0.05) >= 4.5, f"{text}: {ink} on {behind}"  # WCAG 2.1, AA
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -273,7 +273,7 @@ class Place:
 
     @property
     def page_uri(self):
-        """The login of trivet-serve's page /lab."""
+        """The login of trivet-serve's pages /lab and /models."""
         return self.postgres_uri.replace("//postgres@", "//trivet_page@")
 
     @property

@@ -1,0 +1,27 @@
+// Small parts of pages that scripts fill: elements, rows and tables.
+
+export const $ = (id) => document.getElementById(id);
+
+export function element(tag, attributes) {
+  return Object.assign(document.createElement(tag), attributes);
+}
+
+// A line of a table: a head's with scope "col"; otherwise its first cell is its title. A cell is text or a node.
+export function row(cells, scope) {
+  const line = document.createElement("tr");
+  cells.forEach((cell, i) => {
+    const box = element(i && !scope ? "td" : "th", {});
+    if (box.tagName === "TH") box.scope = scope || "row";
+    box.append(cell);
+    line.append(box);
+  });
+  return line;
+}
+
+// Fills a table anew; rows are lists of cells, or lines made before.
+export function tabulate(table, caption, titles, rows) {
+  const head = document.createElement("thead"), body = document.createElement("tbody");
+  head.append(row(titles, "col"));
+  body.append(...rows.map((r) => (Array.isArray(r) ? row(r) : r)));
+  table.replaceChildren(element("caption", { textContent: caption }), head, body);
+}
