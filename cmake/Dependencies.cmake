@@ -30,6 +30,13 @@ if(NOT CSV_INCLUDE OR NOT CSV_LIBRARY)
   message(FATAL_ERROR "libcsv is missing: apt-get install libcsv-dev")
 endif()
 
+# Nor has libunistring.
+find_path(UNISTRING_INCLUDE unistr.h)
+find_library(UNISTRING_LIBRARY unistring)
+if(NOT UNISTRING_INCLUDE OR NOT UNISTRING_LIBRARY)
+  message(FATAL_ERROR "libunistring is missing: apt-get install libunistring-dev")
+endif()
+
 # Chart.js travels inside trivet-serve, for its pages /lab and /models.
 find_file(CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH)
 if(NOT CHART_JS)

@@ -13,6 +13,14 @@ enum tv_outcome tv_handle_surprise(struct tv_app *app, const struct tv_request *
 /* user.c */
 enum tv_outcome tv_handle_user(struct tv_app *app, const struct tv_request *request,
                                struct tv_response *response);
+/* items.c */
+enum tv_outcome tv_handle_item(struct tv_app *app, const struct tv_request *request,
+                               struct tv_response *response);
+enum tv_outcome tv_handle_items(struct tv_app *app, const struct tv_request *request,
+                                struct tv_response *response);
+/* similar.c */
+enum tv_outcome tv_handle_similar(struct tv_app *app, const struct tv_request *request,
+                                  struct tv_response *response);
 /* models.c */
 enum tv_outcome tv_handle_models(struct tv_app *app, const struct tv_request *request,
                                  struct tv_response *response);

@@ -1,5 +1,6 @@
 /* trivet-serve: answers recommendation requests from a model in memory. */
 #include <jansson.h>
+#include <unistring/version.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -102,8 +103,9 @@ static void print_libraries(FILE *out)
 {
     char codec[128];
     tv_codec_libraries(codec, sizeof codec);
-    fprintf(out, "  %s\n  %s\n  %s\n  %s\n  %s\n  jansson %s\n", tv_http_library(), tv_mongo_library(),
-            tv_redis_library(), tv_pg_library(), codec, jansson_version_str());
+    fprintf(out, "  %s\n  %s\n  %s\n  %s\n  %s\n  jansson %s\n  libunistring %d.%d\n", tv_http_library(), tv_mongo_library(),
+            tv_redis_library(), tv_pg_library(), codec, jansson_version_str(), _libunistring_version >> 8,
+            _libunistring_version & 0xFF);
 }
 
 static const struct tv_command commands[] = {

@@ -134,3 +134,27 @@ void tv_picked_release(struct tv_picked *picked)
     tv_cached_user_release(picked->user);
     *picked = (struct tv_picked){.snapshot = NULL};
 }
+
+int tv_pick_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem)
+{
+    if (!tv_id_item(id, s, problem))
+        return 0;
+    if (tv_snapshot_dense(s, id->number) >= 0 || tv_items_find(&s->items, id->number))
+        return 1;
+    tv_problem(problem, 404, "there is no item %s", id->text);
+    return 0;
+}
+
+enum tv_outcome tv_pick_finish(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                               enum tv_pick pick, struct tv_picked *picked, const struct tv_problem *problem)
+{
+    if (pick == TV_PICKED)
+        tv_picked_release(picked);
+    if (pick == TV_PICK_LATER) {
+        response->need = picked->need;
+        return TV_LATER;
+    }
+    if (problem->status)
+        tv_problem_answer(app, request, response, problem);
+    return TV_ANSWERED;
+}

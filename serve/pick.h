@@ -9,6 +9,7 @@
 #include "problem.h"
 #include "request.h"
 #include "response.h"
+#include "route.h"
 
 enum tv_pick { TV_PICKED, TV_PICK_LATER, TV_PICK_PROBLEM };
 
@@ -31,5 +32,13 @@ enum tv_pick tv_pick(struct tv_app *app, int64_t model, struct tv_id *user, int 
 enum tv_pick tv_pick_snapshot(struct tv_app *app, int64_t model, int may_wait, struct tv_snapshot **out,
                               struct tv_problem *problem);
 void tv_picked_release(struct tv_picked *picked);
+
+/* Looks an item up: 1 and id->number, or 0 and a 404, if neither the catalogue nor the model has it. */
+int tv_pick_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem);
+
+/* How a handler that has picked ends: gives back what was picked, asks to be called again, or answers with the
+ * problem, if there is one (problem->status). */
+enum tv_outcome tv_pick_finish(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                               enum tv_pick pick, struct tv_picked *picked, const struct tv_problem *problem);
 
 #endif

@@ -51,8 +51,8 @@ struct tv_workspace *tv_workspace_of_thread(void)
     return w;
 }
 
-static enum tv_status prepare(struct tv_workspace *w, const struct tv_snapshot *s, size_t top,
-                              struct tv_error *err)
+enum tv_status tv_workspace_prepare(struct tv_workspace *w, const struct tv_snapshot *s, size_t top,
+                                    struct tv_error *err)
 {
     size_t items = (size_t)s->n_items, factors = (size_t)s->factors;
     if (items <= w->items && top <= w->top && factors <= w->factors)
@@ -117,7 +117,7 @@ enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, cons
                             const struct tv_user_document *user, const struct tv_item_filter *filter,
                             size_t top, struct tv_error *err)
 {
-    enum tv_status status = prepare(w, s, top, err);
+    enum tv_status status = tv_workspace_prepare(w, s, top, err);
     if (status != TV_OK)
         return status;
     out->reason = reason_for(s, user);

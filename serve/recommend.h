@@ -25,6 +25,9 @@ struct tv_workspace {
     float *user;            /* (factors) */
     size_t items, top, factors;
 };
+/* Makes room for a list of `top` items of the snapshot. */
+enum tv_status tv_workspace_prepare(struct tv_workspace *w, const struct tv_snapshot *s, size_t top,
+                                    struct tv_error *err);
 void tv_workspace_free(struct tv_workspace *w); /* also makes it empty */
 /* The calling thread's own, freed when the thread ends; NULL without memory. */
 struct tv_workspace *tv_workspace_of_thread(void);

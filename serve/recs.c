@@ -34,6 +34,21 @@ static int read_ask(const struct tv_request *request, struct ask *ask, struct tv
            tv_item_filter_read(request, &ask->filter, problem);
 }
 
+void tv_ranked_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_scored *best, size_t n)
+{
+    tv_out_text(out, "[");
+    for (size_t i = 0; i < n; i++) {
+        tv_out_text(out, i ? ",{\"rank\":" : "{\"rank\":");
+        tv_out_int(out, (int64_t)i + 1);
+        tv_out_bytes(out, ",", 1);
+        tv_out_bytes(out, s->json + s->json_at[best[i].item],
+                     s->json_at[best[i].item + 1] - s->json_at[best[i].item]);
+        tv_out_real(out, best[i].score);
+        tv_out_bytes(out, "}", 1);
+    }
+    tv_out_text(out, "]");
+}
+
 void tv_recs_json(struct tv_out *out, const struct tv_recs *recs)
 {
     const struct tv_snapshot *s = recs->snapshot;
@@ -47,18 +62,9 @@ void tv_recs_json(struct tv_out *out, const struct tv_recs *recs)
     tv_out_json(out, recs->ranking.score_kind);
     if (recs->filter)
         tv_item_filter_json(out, recs->ranking.counts);
-    tv_out_text(out, ",\"items\":[");
-    for (size_t i = 0; i < recs->ranking.n; i++) {
-        const struct tv_scored *best = &recs->ranking.best[i];
-        tv_out_text(out, i ? ",{\"rank\":" : "{\"rank\":");
-        tv_out_int(out, (int64_t)i + 1);
-        tv_out_bytes(out, ",", 1);
-        tv_out_bytes(out, s->json + s->json_at[best->item],
-                     s->json_at[best->item + 1] - s->json_at[best->item]);
-        tv_out_real(out, best->score);
-        tv_out_bytes(out, "}", 1);
-    }
-    tv_out_text(out, "]}\n");
+    tv_out_text(out, ",\"items\":");
+    tv_ranked_json(out, s, recs->ranking.best, recs->ranking.n);
+    tv_out_text(out, "}\n");
 }
 
 /* The ranking kept with the user, or a new one, of which the beginning is kept. With a filter always a new
@@ -118,15 +124,8 @@ enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *requ
             tv_problem(&problem, 404, "there is no user %s", ask.user.text);
         else if (tv_item_filter_resolve(&ask.filter, picked.snapshot, &problem))
             answer(app, request, response, &ask, &picked);
-        tv_picked_release(&picked);
     }
-    if (pick == TV_PICK_LATER) {
-        response->need = picked.need;
-        return TV_LATER;
-    }
-    if (problem.status)
-        tv_problem_answer(app, request, response, &problem);
-    return TV_ANSWERED;
+    return tv_pick_finish(app, request, response, pick, &picked, &problem);
 }
 
 /* A user the live model learned from, any of them as likely: a random row of the training matrix. */

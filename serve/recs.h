@@ -20,6 +20,8 @@ struct tv_recs {
 
 /* {"user_id":10,"model":2,"reason":"personal","score_kind":"relevance","items":[...]} */
 void tv_recs_json(struct tv_out *out, const struct tv_recs *recs);
+/* [{"rank":1,"id":...,"score":...}, ...]: n items of the model with their scores. */
+void tv_ranked_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_scored *best, size_t n);
 /* recs_page.c */
 void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
                   const struct tv_recs *recs);

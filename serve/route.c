@@ -13,6 +13,8 @@
 
 static const char *const none[] = {NULL};
 static const char *const recs[] = {"user_id", "top", "model", "strict", TV_ITEM_FILTER_PARAMETERS, NULL};
+static const char *const items[] = {"q", "top", "model", NULL};
+static const char *const similar[] = {"by", "top", "model", NULL};
 static const char *const of_id[] = {"id", NULL};
 static const char *const of_model[] = {"model", NULL};
 static const char *const of_run[] = {"run", NULL};
@@ -25,6 +27,9 @@ static const struct tv_route routes[] = {
     {"/surprise", TV_ROUTE_PAGE, tv_handle_surprise, none},
     {"/api/v1/recs", TV_ROUTE_JSON, tv_handle_recs, recs},
     {"/api/v1/users/{id}", TV_ROUTE_JSON, tv_handle_user, of_model},
+    {"/api/v1/items", TV_ROUTE_JSON, tv_handle_items, items},
+    {"/api/v1/items/{id}", TV_ROUTE_JSON, tv_handle_item, of_model},
+    {"/api/v1/items/{id}/similar", TV_ROUTE_JSON, tv_handle_similar, similar},
     {"/api/v1/models", TV_ROUTE_JSON, tv_handle_models, none},
     {"/lab", TV_ROUTE_PAGE, tv_handle_lab, tv_lab_of_page},
     {"/lab/funnel", TV_ROUTE_JSON, tv_handle_lab_funnel, tv_lab_of_funnel},

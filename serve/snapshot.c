@@ -18,6 +18,7 @@ static void snapshot_free(struct tv_snapshot *s)
     free(s->item_ids);
     free(s->item_factors);
     free(s->packed);
+    free(s->lengths);
     tv_fold_in_free(&s->fold_in);
     free(s->item);
     free(s->popular);
@@ -25,6 +26,7 @@ static void snapshot_free(struct tv_snapshot *s)
     free(s->json_at);
     tv_items_free(&s->items);
     tv_genres_free(&s->genres);
+    tv_title_index_free(&s->titles);
     free(s);
 }
 
@@ -72,6 +74,16 @@ void tv_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id)
     write_genres(out, item ? item->genres : "");
 }
 
+void tv_item_counts_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id)
+{
+    const struct tv_item *item = tv_items_find(&s->items, id);
+    tv_out_text(out, ",\"count\":");
+    tv_out_int(out, item ? item->n_ratings : 0);
+    tv_out_text(out, ",\"mean\":");
+    tv_out_real(out, item && item->n_ratings > 0 ? item->mean_rating : NAN);
+    tv_out_text(out, tv_snapshot_dense(s, id) >= 0 ? ",\"in_model\":true" : ",\"in_model\":false");
+}
+
 const char *tv_snapshot_title(const struct tv_snapshot *s, int64_t item_id, char *space, size_t size)
 {
     const struct tv_item *item = tv_items_find(&s->items, item_id);
@@ -87,14 +99,23 @@ static enum tv_status allocate(struct tv_snapshot *s, struct tv_error *err)
     s->item_ids = tv_alloc(n, sizeof *s->item_ids, "the item ids", err);
     s->item_factors = tv_alloc(n * k, sizeof *s->item_factors, "the item factors", err);
     s->packed = tv_alloc(n * k, sizeof *s->packed, "the item factors", err);
+    s->lengths = tv_alloc(n, sizeof *s->lengths, "the item factors", err);
     s->item = tv_alloc(n, sizeof *s->item, "the item metadata", err);
     s->popular = tv_alloc(n, sizeof *s->popular, "the popular list", err);
     s->json_at = tv_alloc(n + 1, sizeof *s->json_at, "the item texts", err);
-    if (!s->item_ids || !s->item_factors || !s->packed || !s->item || !s->popular || !s->json_at)
+    if (!s->item_ids || !s->item_factors || !s->packed || !s->lengths || !s->item || !s->popular || !s->json_at)
         return TV_ERR_NO_MEMORY;
     s->bytes += n * (sizeof *s->item_ids + sizeof *s->item + sizeof *s->popular + sizeof *s->json_at) +
                 n * k * (sizeof *s->item_factors + sizeof *s->packed);
     return TV_OK;
+}
+
+static double length(const float *row, int n)
+{
+    double sum = 0;
+    for (int f = 0; f < n; f++)
+        sum += (double)row[f] * (double)row[f];
+    return sqrt(sum);
 }
 
 static enum tv_status take_factors(struct tv_snapshot *s, const struct tv_model *model, struct tv_error *err)
@@ -110,12 +131,20 @@ static enum tv_status take_factors(struct tv_snapshot *s, const struct tv_model 
                            s->item_ids[i / (size_t)s->factors]);
     struct tv_model ours = *model; /* folding in borrows the factors */
     ours.item_factors = s->packed;
-    return tv_model_fold_in(&s->fold_in, &ours, err);
+    enum tv_status status = tv_model_fold_in(&s->fold_in, &ours, err);
+    for (int32_t i = 0; status == TV_OK && i < s->n_items; i++)
+        s->lengths[i] = length(s->item_factors + (size_t)i * (size_t)s->factors, tv_snapshot_directions(s));
+    return status;
 }
 
 int32_t tv_snapshot_dense(const struct tv_snapshot *s, int64_t item_id)
 {
     return (int32_t)tv_dense_find(s->item_ids, (size_t)s->n_items, item_id);
+}
+
+int tv_snapshot_directions(const struct tv_snapshot *s)
+{
+    return s->factors - (s->fold_in.biases ? 2 : 0);
 }
 
 int64_t tv_snapshot_count(const struct tv_snapshot *s, int32_t dense)
@@ -182,6 +211,8 @@ enum tv_status tv_snapshot_create(struct tv_snapshot **out, const struct tv_mode
         s->item[i] = tv_items_find(&s->items, s->item_ids[i]);
     if (status == TV_OK)
         status = tv_genres_create(&s->genres, &s->items, s->item, s->n_items, err);
+    if (status == TV_OK)
+        status = tv_title_index_create(&s->titles, &s->items, err);
     if (status == TV_OK) {
         rank_popular(s);
         status = write_texts(s, err);

@@ -13,6 +13,7 @@
 
 #include "genres.h"
 #include "model_info.h"
+#include "title_index.h"
 #include "trivet/items.h"
 #include "trivet/model.h"
 #include "trivet/status.h"
@@ -28,12 +29,14 @@ struct tv_snapshot {
     float *item_factors;         /* (n_items, factors) row-major; came from float16 ... */
     uint16_t *packed;            /* ... as which they are here, too, for */
     struct tv_fold_in fold_in;   /* what users are folded in with, and their scores explained */
+    double *lengths;             /* (n_items) of the rows of item_factors, biases left out */
     const struct tv_item **item; /* (n_items) metadata by dense id; NULL where the catalogue has none */
     int32_t *popular;            /* (n_items) dense ids, most ratings first, ties by id */
     char *json;                  /* the JSON members of every item, made once: "id":1,"title":...,"score": */
     size_t *json_at;             /* (n_items + 1) where an item's part begins */
     struct tv_items items;       /* the whole catalogue: users also rated what the model does not hold */
     struct tv_genres genres;     /* of the catalogue, and of each item of the model */
+    struct tv_title_index titles; /* of the catalogue */
     size_t bytes;                /* memory, about */
     _Atomic int references;
 };
@@ -48,6 +51,8 @@ void tv_snapshot_release(struct tv_snapshot *s);                /* NULL is fine 
 
 /* An item's dense id; -1: it is not in the model. */
 int32_t tv_snapshot_dense(const struct tv_snapshot *s, int64_t item_id);
+/* The columns of the factors that are no biases. */
+int tv_snapshot_directions(const struct tv_snapshot *s);
 /* The number of ratings that an item of the model has. */
 int64_t tv_snapshot_count(const struct tv_snapshot *s, int32_t dense);
 
@@ -58,5 +63,7 @@ const char *tv_snapshot_title(const struct tv_snapshot *s, int64_t item_id, char
 /* Members that describe an item: "id":1,"title":"...","year":1995,"genres":["Drama"] */
 struct tv_out;
 void tv_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id);
+/* And what the catalogue has counted: ,"count":63,"mean":3.94,"in_model":true. Without ratings the mean is null. */
+void tv_item_counts_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id);
 
 #endif

@@ -41,13 +41,6 @@ enum tv_outcome tv_handle_user(struct tv_app *app, const struct tv_request *requ
             write_user(&response->out, &id, picked.snapshot, picked.user->document);
         else
             tv_problem(&problem, 404, "there is no user %s", id.text);
-        tv_picked_release(&picked);
     }
-    if (pick == TV_PICK_LATER) {
-        response->need = picked.need;
-        return TV_LATER;
-    }
-    if (problem.status)
-        tv_problem_answer(app, request, response, &problem);
-    return TV_ANSWERED;
+    return tv_pick_finish(app, request, response, pick, &picked, &problem);
 }

@@ -155,3 +155,48 @@ def test_a_changed_document_and_a_changed_model_change_the_etag(serve, run, fres
     etag = server.get(path).headers["ETag"]
     run("trivet-train", "fit", "--factors", 5, env=fresh_stores.env)
     until(lambda: server.get(path, if_none_match=etag).status == 200)
+
+
+# --- items ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_item_with_all_its_metadata(served, model):
+    for item_id in [int(model.ids[0]), next(i for i in model.items if i not in set(model.ids.tolist()))]:
+        document, body = model.items[item_id], served.get(f"/api/v1/items/{item_id}").json()
+        assert (body["id"], body["title"], body["year"]) == (item_id, document["title"], document["year"])
+        assert (body["count"], body["genres"]) == (document["n"], document["genres"] or [])
+        assert body["mean"] == pytest.approx(document["mean"]) if document["n"] else body["mean"] is None
+        assert (body["model"], body["in_model"]) == (model.number, item_id in model.ids)
+        known = {"_id", "title", "year", "genres", "n", "mean", "code"}
+        assert body["metadata"] == {k: v for k, v in document.items() if k not in known and v is not None}
+    assert served.get("/api/v1/items/-7").status == 404
+
+
+def test_titles_are_found_without_case_and_accents(served, model):
+    def found(q):
+        return served.get("/api/v1/items?" + urllib.parse.urlencode({"q": q, "top": 100})).json()
+
+    words = {i: set("".join(c if c.isalnum() else " " for c in item["title"].lower().replace("'", "")).split())
+             for i, item in model.items.items() if item["title"].isascii()}
+    for q in ("star wars", "The", "1995", "lion king"):
+        expected = {i for i, of in words.items() if all(any(w.startswith(p) for w in of) for p in q.lower().split())}
+        body = found(q)
+        ids = [item["id"] for item in body["items"]]
+        ascii_ids = {i for i in ids if model.items[i]["title"].isascii()}
+        assert ascii_ids <= expected and (expected == ascii_ids or body["found"] >= len(expected)), q
+    assert [item["id"] for item in found("AMELIE")["items"]] == [item["id"] for item in found("amélie")["items"]] != []
+    assert found("nosuchword") == {"model": model.number, "found": 0, "items": []}
+
+
+def test_similar_items_are_the_nearest_directions(served, model):
+    directions = model.factors / np.linalg.norm(model.factors, axis=1, keepdims=True)
+    for item in range(0, len(model.ids), 40):
+        cosines = directions @ directions[item]
+        cosines[item] = -2
+        order = np.lexsort((model.ids, -cosines))[:10]
+        body = served.get(f"/api/v1/items/{model.ids[item]}/similar").json()
+        assert [found["id"] for found in body["items"]] == model.ids[order].tolist()
+        assert np.allclose([found["score"] for found in body["items"]], cosines[order], rtol=0, atol=1e-12)
+    unlearned = next(i for i in model.items if i not in set(model.ids.tolist()))
+    body = served.get(f"/api/v1/items/{unlearned}/similar").json()
+    assert body["in_model"] is False and body["items"] == []
