@@ -57,6 +57,35 @@ static void scores_are_inner_products(void **state)
     assert_true(scores[0] == 15 && scores[1] == 0 && scores[2] == -11.5);
 }
 
+/* The worked example of courses on matrix factorisation: P (4 users, 3 factors), Q (5 items, 3 factors), and all of
+ * P Q' as it is printed there. Numbers of eight digits are no float16, so float32 rounds each by some 1e-8. */
+static void worked_example(void **state)
+{
+    (void)state;
+    static const float p[4][3] = {{-0.63274434f, 1.33686735f, -1.55128517f},
+                                  {-2.23813661f, 0.5123861f, 0.14087293f},
+                                  {-1.0289794f, 1.62052691f, 0.21027516f},
+                                  {-0.06422255f, 1.62892864f, 0.33350709f}};
+    static const float q[5][3] = {{-2.09507374f, 0.52351075f, 0.01826269f},
+                                  {-0.45078775f, -0.07334991f, 0.18731052f},
+                                  {-0.34161766f, 2.46215058f, -0.18942263f},
+                                  {-1.0925736f, 1.04664756f, 0.69963111f},
+                                  {-0.78152923f, 0.89189076f, -1.47144019f}};
+    static const double printed[4][5] = {{1.99717984, -0.10339773, 3.80157388, 1.00522135, 3.96947118},
+                                         {4.95987359, 0.99772807, 1.9994742, 3.08017572, 1.99887552},
+                                         {3.00799117, 0.38437256, 4.30166793, 2.96747131, 1.9401031341455333},
+                                         {0.99340337, -0.02806164, 3.96943336, 2.00841398, 1.01228247}};
+    for (int user = 0; user < 4; user++) {
+        double scores[5];
+        struct tv_scored best;
+        tv_scores(scores, q[0], 5, 3, p[user]);
+        for (int item = 0; item < 5; item++)
+            assert_true(fabs(scores[item] - printed[user][item]) < 1e-6);
+        assert_int_equal(tv_top_n(&best, 1, scores, NULL, 5), 1);
+        assert_int_equal(best.item, user == 0 ? 4 : user == 1 ? 0 : 2);
+    }
+}
+
 static int by_rank(const void *a, const void *b)
 {
     const struct tv_scored *x = a, *y = b;
@@ -124,7 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_equal_the_reference),       cmocka_unit_test(scores_are_inner_products),
         cmocka_unit_test(lists_equal_a_full_sort),          cmocka_unit_test(nans_are_never_chosen),
-        cmocka_unit_test(everything_skipped_gives_nothing),
+        cmocka_unit_test(everything_skipped_gives_nothing), cmocka_unit_test(worked_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
