@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "etl/random.h"
+#include "trivet/random.h"
 #include "trivet/status.h"
 
 enum { TV_SYNTH_RANK = 8, TV_SYNTH_GENRES = 18, TV_SYNTH_MAX_GENRES = 3 };

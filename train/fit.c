@@ -87,9 +87,7 @@ static enum tv_status read_settings(struct fit *f, struct tv_error *err)
     tv_buffer_init(&f->values, 1 << 16);
     tv_buffer_init(&f->timings, 1 << 12);
     tv_buffer_init(&f->parameters, 1 << 12);
-    enum tv_status status = learn_read_settings(&f->learn, f->settings, err);
-    if (status == TV_OK)
-        status = tv_filter_create(&f->filter, err);
+    enum tv_status status = tv_filter_create(&f->filter, err);
     if (status == TV_OK)
         status = tv_filter_set_all(f->filter, assignments, n, err);
     if (status == TV_OK)
@@ -281,6 +279,8 @@ enum tv_status fit_run(const struct tv_settings *settings, int n, char **argumen
     (void)n, (void)arguments;
     struct fit f = {.settings = settings};
     enum tv_status status = tv_interrupt_watch(NULL, err); /* before MongoDB's client starts its threads */
+    if (status == TV_OK)
+        status = learn_read_settings(&f.learn, settings, err);
     if (status == TV_OK)
         status = read_settings(&f, err);
     if (status == TV_OK)

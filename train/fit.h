@@ -105,7 +105,8 @@ enum tv_status fit_print_plan(struct fit *f, struct tv_error *err);
 
 /* fit.c: the command. */
 extern const struct tv_option fit_options[], fit_source_options[]; /* those of the source, evaluate has too */
-/* Settings and a snapshot of the ratings, for reading only; fit_free gives back all of it. */
+/* For reading only: the filter and a snapshot of the ratings. f->settings and f->learn are the caller's to fill; fit_free
+ * gives back all the rest. */
 enum tv_status fit_open_reading(struct fit *f, struct tv_error *err);
 void fit_free(struct fit *f);
 /* The flags that say what is learned from and how, and the row of the journal for it; all of it lent. */

@@ -49,7 +49,18 @@ int learn_algorithm_of(const char *name)
     return -1;
 }
 
-static enum tv_status refuse_foreign(const struct learn_settings *s, const struct tv_settings *given, struct tv_error *err)
+void learn_defaults(struct learn_settings *out, enum learn_algorithm algorithm)
+{
+    *out = (struct learn_settings){.algorithm = algorithm,
+                                   .factors = 50,
+                                   .sigma = 0.5,
+                                   .iterations = 15,
+                                   .lambda = LAMBDA[algorithm],
+                                   .alpha = algorithm == LEARN_ALS_IMPLICIT,
+                                   .seed = 1};
+}
+
+static enum tv_status refuse_foreign(const struct learn_settings *s, const char *name, struct tv_error *err)
 {
     static const struct {
         const char *flag;
@@ -61,29 +72,61 @@ static enum tv_status refuse_foreign(const struct learn_settings *s, const struc
                 {"alpha", 1u << LEARN_ALS_IMPLICIT},
                 {"biases", 1u << LEARN_ALS}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (tv_settings_given(given, rows[i].flag) && !(rows[i].algorithms & 1u << s->algorithm)) {
-            tv_fail(err, TV_ERR_USAGE, "--%s means nothing to --algorithm %s", rows[i].flag, names[s->algorithm]);
+        if (strcmp(name, rows[i].flag) == 0 && !(rows[i].algorithms & 1u << s->algorithm)) {
+            tv_fail(err, TV_ERR_USAGE, "--%s means nothing to --algorithm %s", name, names[s->algorithm]);
             return tv_hint(err, "--help says which algorithm takes what");
         }
     return TV_OK;
 }
 
+static const struct tv_option *find_option(const char *name)
+{
+    const struct tv_option *row = learn_options;
+    while (row->name && strcmp(row->name, name) != 0)
+        row++;
+    return row;
+}
+
+static enum tv_status set_switch(int *out, const char *name, const char *text, struct tv_error *err)
+{
+    *out = strcmp(text, "on") == 0;
+    if (!*out && strcmp(text, "off") != 0)
+        return tv_fail(err, TV_ERR_USAGE, "--%s is \"%s\", but must be off or on", name, text);
+    return TV_OK;
+}
+
+enum tv_status learn_set(struct learn_settings *s, const char *name, const char *text, struct tv_error *err)
+{
+    enum tv_status status = refuse_foreign(s, name, err);
+    if (status == TV_OK && strcmp(name, "biases") == 0)
+        return set_switch(&s->biases, name, text, err);
+    if (status == TV_OK)
+        status = tv_option_check(find_option(name), text, err);
+    if (status != TV_OK)
+        return status;
+    if (strcmp(name, "factors") == 0) {
+        s->factors = (int)strtol(text, NULL, 10);
+        s->factors_given = 1;
+    } else if (strcmp(name, "iterations") == 0) {
+        s->iterations = (int)strtol(text, NULL, 10);
+    } else if (strcmp(name, "seed") == 0) {
+        s->seed = strtoull(text, NULL, 10);
+    } else {
+        double *place = strcmp(name, "sigma") == 0 ? &s->sigma : strcmp(name, "lambda") == 0 ? &s->lambda : &s->alpha;
+        *place = strtod(text, NULL);
+    }
+    return TV_OK;
+}
+
 enum tv_status learn_read_settings(struct learn_settings *out, const struct tv_settings *s, struct tv_error *err)
 {
-    int algorithm = learn_algorithm_of(tv_settings_text(s, "algorithm"));
-    *out = (struct learn_settings){
-        .algorithm = (enum learn_algorithm)algorithm,
-        .factors = (int)tv_settings_int(s, "factors"),
-        .factors_given = tv_settings_given(s, "factors"),
-        .sigma = tv_settings_real(s, "sigma"),
-        .iterations = (int)tv_settings_int(s, "iterations"),
-        .lambda = tv_settings_given(s, "lambda") ? tv_settings_real(s, "lambda") : LAMBDA[algorithm],
-        .alpha = algorithm == LEARN_ALS_IMPLICIT ? tv_settings_real(s, "alpha") : 0,
-        .biases = tv_settings_on(s, "biases"),
-        .seed = (uint64_t)tv_settings_int(s, "seed"),
-        .threads = (int)tv_settings_int(s, "threads"),
-    };
-    return refuse_foreign(out, s, err);
+    enum tv_status status = TV_OK;
+    learn_defaults(out, (enum learn_algorithm)learn_algorithm_of(tv_settings_text(s, "algorithm")));
+    out->threads = (int)tv_settings_int(s, "threads");
+    for (const struct tv_option *row = learn_options; row->name && status == TV_OK; row++)
+        if (row->kind != TV_OPTION_CHOICE && tv_settings_given(s, row->name))
+            status = learn_set(out, row->name, row->kind == TV_OPTION_SWITCH ? "on" : tv_settings_text(s, row->name), err);
+    return status;
 }
 
 enum tv_status learn_json(const struct learn_settings *s, struct tv_buffer *json, struct tv_error *err)
@@ -115,17 +158,15 @@ enum tv_status learn_from_json(struct learn_settings *out, const char *algorithm
         json_decref(object);
         return tv_fail(err, TV_ERR_CORRUPT, "the settings of an algorithm \"%s\" cannot be read: %s", algorithm, json);
     }
-    *out = (struct learn_settings){
-        .algorithm = (enum learn_algorithm)number,
-        .factors = (int)number_of(object, "factors", 50),
-        .factors_given = 1,
-        .sigma = number_of(object, "sigma", 0.5),
-        .iterations = (int)number_of(object, "iterations", 15),
-        .lambda = number_of(object, "lambda", LAMBDA[number]),
-        .alpha = number_of(object, "alpha", number == LEARN_ALS_IMPLICIT),
-        .biases = json_is_true(json_object_get(object, "biases")),
-        .seed = (uint64_t)number_of(object, "seed", 1),
-    };
+    learn_defaults(out, (enum learn_algorithm)number);
+    out->factors = (int)number_of(object, "factors", out->factors);
+    out->factors_given = 1;
+    out->sigma = number_of(object, "sigma", out->sigma);
+    out->iterations = (int)number_of(object, "iterations", out->iterations);
+    out->lambda = number_of(object, "lambda", out->lambda);
+    out->alpha = number_of(object, "alpha", out->alpha);
+    out->biases = json_is_true(json_object_get(object, "biases"));
+    out->seed = (uint64_t)number_of(object, "seed", (double)out->seed);
     json_decref(object);
     return TV_OK;
 }

@@ -36,7 +36,12 @@ struct learn_report {
 /* The rows of a command's option table that say how to learn. */
 extern const struct tv_option learn_options[];
 
+/* Every default of an algorithm. */
+void learn_defaults(struct learn_settings *out, enum learn_algorithm algorithm);
 enum tv_status learn_read_settings(struct learn_settings *out, const struct tv_settings *s, struct tv_error *err);
+/* Sets one by the name of its flag, from the text that the flag would take; "off" and "on" for a switch. TV_ERR_USAGE
+ * for a text out of range, and for a setting that the algorithm does not use. */
+enum tv_status learn_set(struct learn_settings *s, const char *name, const char *text, struct tv_error *err);
 const char *learn_algorithm_name(enum learn_algorithm algorithm);
 int learn_algorithm_of(const char *name); /* an enum learn_algorithm, or -1 */
 /* {"factors": 50, "sigma": 0.5}: every value the algorithm uses. */

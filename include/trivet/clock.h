@@ -1,4 +1,4 @@
-/* clock: elapsed time and this process's memory, for the reports of long work. */
+/* clock: elapsed time and memory, for the plans and reports of long work. */
 #ifndef TRIVET_CLOCK_H
 #define TRIVET_CLOCK_H
 
@@ -10,5 +10,9 @@ double tv_clock_wall(void);
 
 /* The most resident memory this process has had, bytes. */
 double tv_peak_memory(void);
+
+/* The memory that new work can take without swapping, bytes: what the machine has available, or what the control group
+ * (a container's limit) leaves, whichever is less. 0 where neither tells. */
+double tv_available_memory(void);
 
 #endif

@@ -37,6 +37,9 @@ struct tv_option {
     unsigned programs;   /* which programs take a shared row */
 };
 
+/* Whether a text is a value of the option; TV_ERR_USAGE names the flag, the text and what it must be. */
+enum tv_status tv_option_check(const struct tv_option *row, const char *text, struct tv_error *err);
+
 struct tv_settings;
 
 /* The value of an option by its long name; asking for a name that the command does not have is a bug and aborts.

@@ -1,6 +1,8 @@
-/* clock: elapsed time and this process's memory. */
+/* clock: elapsed time and memory. */
 #include "trivet/clock.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -26,4 +28,28 @@ double tv_peak_memory(void)
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     return (double)usage.ru_maxrss * 1024.0;
+}
+
+/* The number after `name` in a file of the kernel's ("" for the first thing in it); -1 if there is none. */
+static double read_number(const char *path, const char *name)
+{
+    char line[256];
+    double number = -1;
+    FILE *f = fopen(path, "re");
+    while (f && number < 0 && fgets(line, sizeof line, f))
+        if (strncmp(line, name, strlen(name)) != 0 || sscanf(line + strlen(name), "%lf", &number) != 1)
+            number = -1;
+    if (f)
+        fclose(f);
+    return number;
+}
+
+double tv_available_memory(void)
+{
+    double machine = read_number("/proc/meminfo", "MemAvailable:") * 1024;
+    double limit = read_number("/sys/fs/cgroup/memory.max", ""), used = read_number("/sys/fs/cgroup/memory.current", "");
+    double group = limit >= 0 && used >= 0 ? (limit > used ? limit - used : 0) : -1;
+    if (machine < 0)
+        return group < 0 ? 0 : group;
+    return group >= 0 && group < machine ? group : machine;
 }

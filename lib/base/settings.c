@@ -77,6 +77,11 @@ static enum tv_status check(const struct tv_option *row, const char *text, int f
     return TV_OK;
 }
 
+enum tv_status tv_option_check(const struct tv_option *row, const char *text, struct tv_error *err)
+{
+    return check(row, text, 0, err);
+}
+
 enum tv_status tv_settings_put(struct tv_setting *e, const char *text, int from_environment, struct tv_error *err)
 {
     if (e->row->kind == TV_OPTION_SWITCH) {

@@ -1,6 +1,6 @@
 /* random: numbers that depend on the seed alone: splitmix64 (Steele, Lea and Flood, OOPSLA 2014). */
-#ifndef ETL_RANDOM_H
-#define ETL_RANDOM_H
+#ifndef TRIVET_RANDOM_H
+#define TRIVET_RANDOM_H
 
 #include <math.h>
 #include <stdint.h>
