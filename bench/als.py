@@ -66,6 +66,17 @@ def missing(name, why):
     print(f"\n*** {name} IS MISSING ({why}): trivet runs alone, nothing is compared ***\n")
 
 
+def no_spark():
+    """Why Spark cannot run here, or None."""
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        return "no java"
+    try:
+        import pyspark  # noqa: F401
+    except ImportError as error:
+        return str(error)
+    return None
+
+
 def merge(runs):
     """The least of all times, everything else from the last run."""
     times = ("fit", "fold_in", "top")
@@ -163,13 +174,10 @@ def alternate(repeat, *solvers):
 
 
 def explicit(args, settings, train, test, folder):
-    try:
-        if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-            raise ImportError("no java")
-        spark = Spark(args, settings, train, test)
-    except ImportError as error:
-        missing("SPARK", error)
-        spark = None
+    why = no_spark()
+    if why:
+        missing("SPARK", why)
+    spark = None if why else Spark(args, settings, train, test)
     write(folder / "train.csv", train)
     ours, biased, theirs = alternate(args.repeat, Trivet(args, settings, folder),
                                      Trivet(args, settings, folder, "--biases"), spark)
