@@ -12,6 +12,8 @@
 const struct tv_option evaluate_options[] = {
     {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,
      .help = "how to print it"},
+    {.name = "validation", .kind = TV_OPTION_REAL, .value = "SHARE", .preset = "0", .min = 0, .max = 0.9,
+     .help = "another share that is not learned from, for choosing settings without a look at the test"},
     {.name = "no-journal", .kind = TV_OPTION_SWITCH, .help = "write nothing: no row in trivet.run keeps the numbers"},
     {.name = NULL},
 };
@@ -69,7 +71,9 @@ enum tv_status evaluate_run(const struct tv_settings *settings, int n, char **ar
 {
     (void)n, (void)arguments;
     struct evaluation v = {.fit = {.settings = settings}};
-    enum tv_status status = fit_open_reading(&v.fit, err);
+    enum tv_status status = learn_read_settings(&v.fit.learn, settings, err);
+    if (status == TV_OK)
+        status = fit_open_reading(&v.fit, err);
     if (status == TV_OK)
         status = begin(&v, err);
     if (status == TV_OK)

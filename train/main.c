@@ -13,6 +13,7 @@
 #include "train/models.h"
 #include "train/recommend.h"
 #include "train/runs.h"
+#include "train/search.h"
 #include "train/show.h"
 #include "train/trial.h"
 #include "trivet/codec.h"
@@ -28,6 +29,8 @@ static const struct tv_command commands[] = {
      .options = fit_options, .more = {learn_options, fit_source_options}, .run = fit_run},
     {.name = "evaluate", .arguments = "", .summary = "judge settings on ratings kept apart, beside plain baselines",
      .options = evaluate_options, .more = {learn_options, fit_source_options, trial_options}, .run = evaluate_run},
+    {.name = "search", .arguments = "", .summary = "try many settings on ratings kept apart, and say which to train with",
+     SEARCH_OPTIONS, .run = search_run},
     {.name = "models", .arguments = "", .summary = "list the models that are kept", .options = models_options,
      .run = models_run},
     {.name = "activate", .arguments = "N", .summary = "make a kept model the live one", .min_arguments = 1,

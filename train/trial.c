@@ -16,8 +16,6 @@
 const struct tv_option trial_options[] = {
     {.name = "test", .kind = TV_OPTION_REAL, .value = "SHARE", .preset = "0.2", .min = 0.001, .max = 0.9,
      .help = "share of the pairs of user and item that is kept apart, at random"},
-    {.name = "validation", .kind = TV_OPTION_REAL, .value = "SHARE", .preset = "0", .min = 0, .max = 0.9,
-     .help = "another share, for choosing settings without a look at the test"},
     {.name = "split-seed", .kind = TV_OPTION_INT, .value = "S", .preset = "1", .min = 0, .max = 9e18,
      .help = "which pairs these are"},
     {.name = "relevant", .kind = TV_OPTION_REAL, .value = "RATING", .min = -1e30, .max = 1e30,
