@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "trivet/code.h"
 #include "trivet/log.h"
 
 struct tv_kind {
@@ -28,6 +29,8 @@ struct tv_kind {
 #define RATING TV_COLUMN_RATING
 #define TITLE  TV_COLUMN_TITLE
 #define CSV    "movielens-csv", ",;\t", 1
+#define PLAYS  "plays-csv", ",;\t", 1
+#define LASTFM "lastfm", "\t", 0
 
 static const struct tv_kind kinds[] = {
     {TV_ROLE_RATINGS, "ratings.csv", CSV, -1, 3, 256, {USER, ITEM, RATING}, NULL, tv_read_ratings},
@@ -69,12 +72,30 @@ static const struct tv_kind kinds[] = {
     {TV_ROLE_TAGS, "tags.csv", CSV, 1, 3, 256, {USER, ITEM, TV_COLUMN_TAG}, NULL, tv_read_tags},
     {TV_ROLE_TAGS, "tags.dat", "ml-1m", "::", 0, 0, 3, 4, {USER, ITEM, TV_COLUMN_TAG}, NULL, tv_read_tags},
     {TV_ROLE_GENRES, "u.genre", "ml-100k", "|", 0, 0, 2, 2, {TITLE, TITLE, TITLE}, NULL, NULL},
+    {TV_ROLE_RATINGS, "user_artists.dat", LASTFM, 1, 3, 256, {USER, ITEM, TV_COLUMN_PLAYS}, NULL, tv_read_plays},
+    {TV_ROLE_ITEMS, "artists.dat", LASTFM, 1, 2, 256, {TITLE, TITLE, TITLE}, "id", tv_read_names},
+    {TV_ROLE_TAGS,
+     "user_taggedartists-timestamps.dat",
+     LASTFM,
+     1,
+     4,
+     256,
+     {USER, ITEM, ITEM},
+     "tagID",
+     tv_read_tagged},
+    {TV_ROLE_TAGS, "user_taggedartists.dat", LASTFM, 1, 3, 256, {USER, ITEM, ITEM}, "tagID", tv_read_tagged},
+    {TV_ROLE_WORDS, "tags.dat", LASTFM, 1, 2, 2, {TV_COLUMN_TAG, TV_COLUMN_TAG, TV_COLUMN_TAG}, "tagID", NULL},
+    {TV_ROLE_RATINGS, "lastfm_play*.csv", PLAYS, 1, 2, 256, {USER, ITEM, ITEM}, NULL, tv_read_plays},
+    {TV_ROLE_ITEMS, "lastfm_artist*.csv", PLAYS, 1, 2, 256, {ITEM, TITLE, TITLE}, NULL, tv_read_names},
+    {TV_ROLE_RATINGS, "*.csv", PLAYS, 1, 2, 256, {USER, ITEM, ITEM}, NULL, tv_read_plays},
+    {TV_ROLE_ITEMS, "artists*.csv", PLAYS, 1, 2, 256, {ITEM, TITLE, TITLE}, NULL, tv_read_names},
+    {TV_ROLE_ITEMS, "items*.csv", PLAYS, 1, 2, 256, {ITEM, TITLE, TITLE}, NULL, tv_read_names},
     {TV_ROLE_MARKER, "trivet-synth.json", NULL, NULL, 0, 0, 0, 0, {USER, USER, USER}, NULL, NULL},
 };
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
 static const char *const role_names[TV_ROLE_COUNT] = {
-    "ratings", "items", "links", "metadata", "tags", "genres", "marker of a generated set"};
+    "ratings", "items", "links", "metadata", "tags", "genres", "words of tags", "marker of a generated set"};
 
 const char *tv_role_name(enum tv_role role)
 {
@@ -91,13 +112,19 @@ static int is_number(const struct tv_field *f)
     return tv_number_id(f, &id) == NULL || tv_number_rating(f, &value) == NULL;
 }
 
-/* A record without a header: as many fields as the kind has, and numbers where ids stand. */
+static int may_be_id(const struct tv_field *f)
+{
+    return tv_code_refusal(f->text, f->n) == NULL;
+}
+
+/* A record without a header: as many fields as the kind has, and numbers where ids stand; those of ratings may be
+ * codes. */
 static int fits_row(const struct tv_kind *kind, const struct tv_record *record)
 {
     if (record->reason || record->n < kind->min_fields || record->n > kind->max_fields)
         return 0;
     if (kind->role == TV_ROLE_RATINGS)
-        return record->n <= 4 && is_number(&record->fields[0]) && is_number(&record->fields[1]) &&
+        return record->n <= 4 && may_be_id(&record->fields[0]) && may_be_id(&record->fields[1]) &&
                is_number(&record->fields[2]);
     if (kind->role == TV_ROLE_ITEMS)
         return is_number(&record->fields[0]);
@@ -112,6 +139,8 @@ static int fits_header(const struct tv_kind *kind, const struct tv_record *recor
     if (record->reason || record->n < kind->min_fields || record->n > kind->max_fields)
         return 0;
     tv_columns_from_header(&columns, record);
+    if (kind->role == TV_ROLE_RATINGS && columns.at[TV_COLUMN_TAG] >= 0)
+        return 0; /* users and items, but who said what, not who played what */
     return tv_columns_have(&columns, kind->needs[0], kind->needs[1], kind->needs[2]) &&
            (kind->also == NULL || tv_columns_find(record, kind->also) >= 0);
 }
@@ -226,8 +255,8 @@ static enum tv_status no_ratings(const struct tv_input *input, const char *forma
         if (fnmatch("*.zip", input->files[i].name, 0) == 0)
             return tv_hint(err, "it holds %s: give that archive itself", input->files[i].name);
     return tv_hint(
-        err, "known are ratings.csv with the columns userId,movieId,rating, ratings.dat, u.data and *.inter; "
-             "sub-folders are not searched");
+        err, "known are ratings.csv with the columns userId,movieId,rating, ratings.dat, u.data, *.inter, "
+             "user_artists.dat and any CSV whose header names user and item; sub-folders are not searched");
 }
 
 enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const char *format,
@@ -243,10 +272,65 @@ enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const
     }
     if (set->parts[TV_ROLE_RATINGS].file == NULL)
         return no_ratings(input, format, err);
+    if (set->parts[TV_ROLE_WORDS].file == NULL && set->parts[TV_ROLE_TAGS].kind &&
+        set->parts[TV_ROLE_TAGS].kind->read == tv_read_tagged) {
+        ignore(set, set->parts[TV_ROLE_TAGS].file->name); /* numbers without their words */
+        set->parts[TV_ROLE_TAGS] = (struct tv_found){.file = NULL};
+    }
     set->generated = set->parts[TV_ROLE_MARKER].file != NULL;
+    set->counts = set->parts[TV_ROLE_RATINGS].kind->read == tv_read_plays;
     const struct tv_found *metadata = &set->parts[TV_ROLE_METADATA];
     set->format = (metadata->file ? metadata : &set->parts[TV_ROLE_RATINGS])->kind->format;
     return TV_OK;
+}
+
+/* --- its ids
+ * -------------------------------------------------------------------------------------------------- */
+
+enum { SAMPLED = 1000 };
+
+static void sample_row(struct tv_set *set, const struct tv_columns *columns, const struct tv_record *record)
+{
+    static const enum tv_column of_kind[TV_CODE_KINDS] = {
+        [TV_CODE_USER] = TV_COLUMN_USER, [TV_CODE_ITEM] = TV_COLUMN_ITEM};
+    set->n_sampled++;
+    for (int kind = 0; kind < TV_CODE_KINDS; kind++) {
+        int64_t id;
+        struct tv_field f = tv_columns_field(columns, record, of_kind[kind]);
+        set->n_texts[kind] += tv_number_id(&f, &id) != NULL && may_be_id(&f);
+    }
+}
+
+static enum tv_status sample(struct tv_set *set, struct tv_error *err)
+{
+    const struct tv_found *part = &set->parts[TV_ROLE_RATINGS];
+    struct tv_source *source = NULL;
+    struct tv_records *records = NULL;
+    struct tv_record *record = NULL;
+    struct tv_columns columns = {.at = {[TV_COLUMN_USER] = 0, [TV_COLUMN_ITEM] = 1}, .n = part->kind->min_fields};
+    enum tv_status status = tv_source_open(&source, set->input, part->file, err);
+    if (status == TV_OK)
+        status = tv_records_open(&records, source, &part->dialect, err);
+    for (int first = part->has_header; status == TV_OK && set->n_sampled < SAMPLED; first = 0) {
+        status = tv_records_next(records, &record, err);
+        if (status != TV_OK || record == NULL)
+            break;
+        if (first)
+            tv_columns_from_header(&columns, record);
+        else if (record->reason == NULL && record->n >= columns.n)
+            sample_row(set, &columns, record);
+    }
+    tv_records_close(records);
+    return status == TV_OK ? TV_OK : tv_context(err, "%s", part->file->name);
+}
+
+enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_error *err)
+{
+    enum tv_status status = sample(set, err);
+    for (int kind = 0; kind < TV_CODE_KINDS; kind++)
+        set->codes[kind] = strcmp(choice, "codes") == 0 ||
+                           (strcmp(choice, "auto") == 0 && 2 * set->n_texts[kind] > set->n_sampled);
+    return status;
 }
 
 enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const struct tv_sink *sink,
@@ -259,7 +343,9 @@ enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const st
                                  .file = part->file,
                                  .dialect = part->dialect,
                                  .has_header = part->has_header,
+                                 .codes = {set->codes[TV_CODE_USER], set->codes[TV_CODE_ITEM]},
                                  .genres = set->parts[TV_ROLE_GENRES].file,
+                                 .words = set->parts[TV_ROLE_WORDS].file,
                                  .sink = sink};
     return part->kind->read(&reading, err);
 }

@@ -82,6 +82,18 @@ static const char *separator_name(const char *separator)
     return *separator == '\t' ? "tab" : separator;
 }
 
+static void print_ids(const struct tv_set *set)
+{
+    static const char *const names[TV_CODE_KINDS] = {"users", "items"};
+    char texts[32], rows[32];
+    for (int kind = 0; kind < TV_CODE_KINDS; kind++)
+        printf("  %s     %s: %s of the first %s ids are no integers\n", names[kind],
+               set->codes[kind] ? "codes" : "numbers", tv_text_number(texts, set->n_texts[kind]),
+               tv_text_number(rows, set->n_sampled));
+    if (set->counts)
+        printf("  values    counts of plays\n");
+}
+
 static enum tv_status inspect_part(const struct tv_set *set, enum tv_role role, struct tv_error *err)
 {
     const struct tv_found *part = &set->parts[role];
@@ -104,6 +116,8 @@ static enum tv_status inspect_part(const struct tv_set *set, enum tv_role role, 
            look.bom ? " with byte order mark" : "", look.crlf ? "CRLF" : "LF");
     printf("  rows      %s", tv_text_number(rows, look.records - part->has_header));
     printf(look.refused ? ", %s lines that are no records\n" : "\n", tv_text_number(rows, look.refused));
+    if (role == TV_ROLE_RATINGS)
+        print_ids(set);
     return status;
 }
 
@@ -115,6 +129,8 @@ enum tv_status tv_etl_inspect(const struct tv_settings *s, int n, char **argumen
     enum tv_status status = tv_input_open(&input, arguments[0], err);
     if (status == TV_OK)
         status = tv_detect(&set, input, tv_settings_text(s, "format"), err);
+    if (status == TV_OK)
+        status = tv_detect_ids(&set, tv_settings_text(s, "ids"), err);
     if (status == TV_OK)
         printf("%s: format %s%s%s\n", arguments[0], set.format, input->is_zip ? ", in a zip archive" : "",
                set.generated ? ", a generated set" : "");

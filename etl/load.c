@@ -33,13 +33,14 @@ struct load {
     int append;
     char name[256];    /* of the data, for people */
     const char *given_name; /* --name, or NULL */
-    char options[128]; /* JSON: what --if-changed compares beside the fingerprint */
+    char options[160]; /* JSON: what --if-changed compares beside the fingerprint */
     char fingerprint[24];
     struct tv_input *input;
     struct tv_set set;
     struct tv_lock *lock;
     struct tv_pg *journal; /* the lock's connection */
     struct tv_pg *data;
+    struct tv_codes *codes;
     int64_t id; /* 0: the journal has no row yet */
     char id_text[24];
     struct tv_rejects rejects;
@@ -89,15 +90,17 @@ static enum tv_status fingerprint(struct load *l, struct tv_error *err)
 
 static enum tv_status look(struct load *l, struct tv_error *err)
 {
-    const char *format = tv_settings_text(l->settings, "format");
+    const char *format = tv_settings_text(l->settings, "format"), *ids = tv_settings_text(l->settings, "ids");
     enum tv_status status = tv_input_open(&l->input, l->path, err);
     if (status == TV_OK)
         status = tv_detect(&l->set, l->input, format, err);
+    if (status == TV_OK)
+        status = tv_detect_ids(&l->set, ids, err);
     if (status != TV_OK)
         return status;
     name_of(l);
     say_parts(&l->set);
-    snprintf(l->options, sizeof l->options, "{\"format\": \"%s\", \"append\": %s}", format,
+    snprintf(l->options, sizeof l->options, "{\"format\": \"%s\", \"ids\": \"%s\", \"append\": %s}", format, ids,
              l->append ? "true" : "false");
     return fingerprint(l, err);
 }
@@ -147,7 +150,7 @@ static enum tv_status begin(struct load *l, struct tv_error *err)
                            6, values, &l->id, err);
     snprintf(l->id_text, sizeof l->id_text, "%lld", (long long)l->id);
     tv_rejects_init(&l->rejects, l->journal, l->id, tv_settings_int(l->settings, "max-rejects"));
-    tv_stage_init(&l->stage, l->data, &l->rejects);
+    tv_stage_init(&l->stage, l->data, l->codes, &l->rejects);
     l->report.load = l->id;
     return status;
 }
@@ -175,7 +178,7 @@ static enum tv_status open_copy(struct load *l, enum tv_role role, struct tv_err
 static enum tv_status read_part(struct load *l, enum tv_role role, struct tv_error *err)
 {
     const struct tv_input_file *file = l->set.parts[role].file;
-    if (file == NULL || role == TV_ROLE_GENRES || role == TV_ROLE_MARKER)
+    if (file == NULL || role == TV_ROLE_GENRES || role == TV_ROLE_WORDS || role == TV_ROLE_MARKER)
         return TV_OK;
     char what[300];
     snprintf(what, sizeof what, "loading %s", file->name);
@@ -207,6 +210,23 @@ static enum tv_status count_rows(struct load *l, struct tv_error *err)
     return status;
 }
 
+/* Plays that came one by one become one row a pair, which says how many. */
+static enum tv_status add_up(struct load *l, struct tv_error *err)
+{
+    const char *const values[] = {l->id_text};
+    int64_t pairs = 0, largest = 0;
+    if (l->stage.tally.repeats == 0 && !l->stage.tally.users_apart)
+        return TV_OK;
+    enum tv_status status = tv_pg_int(l->data, "SELECT trivet.load_add_up($1)", 1, values, &pairs, err);
+    l->report.added_up = l->stage.tally.rows - pairs;
+    if (status == TV_OK)
+        status = tv_pg_int(l->data, "SELECT trivet.load_largest($1)", 1, values, &largest, err);
+    l->stage.tally.max = (float)largest;
+    l->stage.tally.repeats = 0;
+    l->stage.tally.users_apart = 0;
+    return status;
+}
+
 static enum tv_status fill(struct load *l, struct tv_error *err)
 {
     enum { WORTH_A_LINE = 2000000 }; /* rows that take seconds to index */
@@ -214,18 +234,24 @@ static enum tv_status fill(struct load *l, struct tv_error *err)
     enum tv_status status = tv_pg_exec(l->data, "BEGIN", 0, NULL, err);
     if (status == TV_OK)
         status = call(l, "SELECT trivet.load_create($1)", err);
+    if (status == TV_OK)
+        status = tv_codes_read(l->codes, l->data, err);
     tv_report_step(&l->report, "prepare", &l->clock);
     if (status == TV_OK)
         status = read_part(l, TV_ROLE_RATINGS, err);
     tv_report_step(&l->report, "ratings", &l->clock);
     for (int role = TV_ROLE_RATINGS + 1; role < TV_ROLE_COUNT && status == TV_OK; role++)
         status = read_part(l, (enum tv_role)role, err);
+    if (status == TV_OK)
+        status = tv_codes_write(l->codes, l->data, err);
     tv_report_step(&l->report, "items", &l->clock);
     if (status == TV_OK)
         status = tv_rejects_flush(&l->rejects, err);
     if (status == TV_OK && l->stage.tally.rows == 0)
         status =
             tv_fail(err, TV_ERR_INPUT, "%s holds no rating that can be read", l->set.parts[0].file->name);
+    if (status == TV_OK && l->set.counts)
+        status = add_up(l, err);
     if (status == TV_OK && l->stage.tally.rows >= WORTH_A_LINE)
         tv_log_info("indexing %s ratings", tv_text_number(rows, l->stage.tally.rows));
     if (status == TV_OK)
@@ -261,11 +287,13 @@ static enum tv_status publish(struct load *l, struct tv_error *err)
 {
     char rows[24], rejects[24];
     const char *append = l->append ? "true" : "false";
-    snprintf(rows, sizeof rows, "%lld", l->stage.tally.rows);
+    snprintf(rows, sizeof rows, "%lld", l->stage.tally.rows - (long long)l->report.added_up);
     snprintf(rejects, sizeof rejects, "%lld", l->rejects.n);
     const char *const values[] = {l->id_text, append, rows, rejects};
     int64_t items = 0;
     enum tv_status status = tv_pg_exec(l->data, "BEGIN", 0, NULL, err);
+    if (status == TV_OK)
+        status = call(l, "SELECT trivet.load_publish_codes($1)", err);
     if (status == TV_OK)
         status = tv_pg_int(l->data, "SELECT trivet.load_publish_items($1, $2)", 2, values, &items, err);
     if (status == TV_OK)
@@ -346,6 +374,8 @@ enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments,
     int same = 0, applied;
     enum tv_status status = look(&l, err);
     if (status == TV_OK)
+        status = tv_codes_create(&l.codes, err);
+    if (status == TV_OK)
         status = tv_pg_open(&l.data, tv_settings_text(s, "postgres"), "trivet-etl load",
                             (int)tv_settings_int(s, "wait"), err);
     if (status == TV_OK)
@@ -353,13 +383,14 @@ enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments,
     if (status == TV_OK && tv_settings_on(s, "if-changed"))
         status = unchanged(&l, &same, err);
     l.report =
-        (struct tv_report){.name = l.name, .set = &l.set, .tally = &l.stage.tally, .rejects = &l.rejects};
+        (struct tv_report){.name = l.name, .set = &l.set, .tally = &l.stage.tally, .rejects = &l.rejects, .codes = l.codes};
     if (status == TV_OK && same)
         printf("%s is loaded already and has not changed: nothing to do\n", l.name);
     else if (status == TV_OK)
         status = load(&l, err);
     tv_stage_free(&l.stage);
     tv_rejects_free(&l.rejects);
+    tv_codes_free(l.codes);
     tv_pg_close(l.data);
     tv_lock_release(l.lock);
     tv_input_close(l.input);

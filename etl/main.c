@@ -24,6 +24,12 @@ static const struct tv_option load_options[] = {
      .preset = "auto",
      .choices = TV_DETECT_FORMATS,
      .help = "look for one format only"},
+    {.name = "ids",
+     .kind = TV_OPTION_CHOICE,
+     .value = "WHAT",
+     .preset = "auto",
+     .choices = TV_DETECT_IDS,
+     .help = "what ids are: numbers, or codes such as UUIDs; without it, what most of the first 1,000 rows have"},
     {.name = NULL},
 };
 
@@ -34,6 +40,12 @@ static const struct tv_option inspect_options[] = {
      .preset = "auto",
      .choices = TV_DETECT_FORMATS,
      .help = "look for one format only"},
+    {.name = "ids",
+     .kind = TV_OPTION_CHOICE,
+     .value = "WHAT",
+     .preset = "auto",
+     .choices = TV_DETECT_IDS,
+     .help = "what ids are: numbers, or codes such as UUIDs; without it, what most of the first 1,000 rows have"},
     {.name = NULL},
 };
 

@@ -31,14 +31,15 @@ static const char *rating_row(void *context, const struct tv_columns *c, const s
     const struct tv_reading *reading = context;
     struct tv_rating_row row = {.time = TV_NUMBER_NO_TIME};
     int time = c->at[TV_COLUMN_TIME];
-    const char *reason = tv_number_id(&record->fields[c->at[TV_COLUMN_USER]], &row.user);
-    if (reason == NULL)
-        reason = tv_number_id(&record->fields[c->at[TV_COLUMN_ITEM]], &row.item);
+    const char *reason =
+        tv_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, status, err);
+    if (reason == NULL && *status == TV_OK)
+        reason = tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
     if (reason == NULL)
         reason = tv_number_rating(&record->fields[c->at[TV_COLUMN_RATING]], &row.value);
     if (reason == NULL && time >= 0 && time < record->n)
         reason = tv_number_time(&record->fields[time], &row.time);
-    if (reason == NULL)
+    if (reason == NULL && *status == TV_OK)
         *status = reading->sink->rating(reading->sink->context, &row, err);
     return reason;
 }
@@ -76,10 +77,11 @@ static const char *movie_row(void *context, const struct tv_columns *c, const st
     struct tv_field title = tv_columns_field(c, record, TV_COLUMN_TITLE);
     struct tv_field genres = tv_columns_field(c, record, TV_COLUMN_GENRES);
     int latin1 = !t->reading->has_header;
-    const char *reason = tv_number_id(&record->fields[c->at[TV_COLUMN_ITEM]], &row.item);
-    if (reason == NULL)
+    const char *reason =
+        tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
+    if (reason == NULL && *status == TV_OK)
         reason = tv_reading_text(&t->raw, &title, latin1, status, err);
-    if (reason == NULL)
+    if (reason == NULL && *status == TV_OK)
         reason = tv_reading_text(&t->genres, &genres, latin1, status, err);
     if (reason || *status != TV_OK)
         return reason;
@@ -131,14 +133,15 @@ static const char *link_row(void *context, const struct tv_columns *c, const str
     struct tv_field imdb = tv_columns_field(c, record, TV_COLUMN_IMDB),
                     tmdb = tv_columns_field(c, record, TV_COLUMN_TMDB);
     char id[24];
-    const char *reason = tv_number_id(&record->fields[c->at[TV_COLUMN_ITEM]], &row.item);
+    const char *reason =
+        tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
     if (reason == NULL && imdb.n > 0) {
         reason = imdb_id(&imdb, id, sizeof id);
         row.imdb_id = id;
     }
     if (reason == NULL && tmdb.n > 0)
         reason = tv_number_id(&tmdb, &row.tmdb_id);
-    if (reason == NULL)
+    if (reason == NULL && *status == TV_OK)
         *status = reading->sink->item(reading->sink->context, &row, err);
     return reason;
 }
@@ -158,10 +161,12 @@ static const char *tag_row(void *context, const struct tv_columns *c, const stru
     struct texts *t = context;
     struct tv_tag_row row = {.time = TV_NUMBER_NO_TIME};
     int time = c->at[TV_COLUMN_TIME];
-    const char *reason = tv_number_id(&record->fields[c->at[TV_COLUMN_USER]], &row.user);
-    if (reason == NULL)
-        reason = tv_number_id(&record->fields[c->at[TV_COLUMN_ITEM]], &row.item);
-    if (reason == NULL)
+    const char *reason =
+        tv_reading_id(t->reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, status, err);
+    if (reason == NULL && *status == TV_OK)
+        reason = tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status,
+                               err);
+    if (reason == NULL && *status == TV_OK)
         reason = tv_reading_text(&t->raw, &record->fields[c->at[TV_COLUMN_TAG]], !t->reading->has_header,
                                  status, err);
     if (reason == NULL && time >= 0 && time < record->n)

@@ -45,8 +45,9 @@ static const char *item_row(void *context, const struct tv_columns *c, const str
                     year = tv_columns_field(c, record, TV_COLUMN_YEAR);
     struct tv_field genres = tv_columns_field(c, record, TV_COLUMN_GENRES);
     int64_t number = 0;
-    const char *reason = tv_number_id(&record->fields[c->at[TV_COLUMN_ITEM]], &row.item);
-    if (reason == NULL)
+    const char *reason =
+        tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
+    if (reason == NULL && *status == TV_OK)
         reason = tv_reading_text(&t->raw, &title, 0, status, err);
     if (reason == NULL)
         reason = tv_reading_text(&t->genres, &genres, 0, status, err);

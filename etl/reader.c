@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "etl/encoding.h"
+#include "trivet/code.h"
 #include "trivet/text.h"
 
 static enum tv_status refuse(const struct tv_reading *reading, const struct tv_record *record,
@@ -71,6 +72,23 @@ enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_column
     tv_records_close(records);
     return status == TV_OK || status == TV_ERR_INTERRUPTED ? status
                                                            : tv_context(err, "%s", reading->file->name);
+}
+
+const char *tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
+                          int64_t *id, enum tv_status *status, struct tv_error *err)
+{
+    const char *reason = NULL;
+    if (tv_code_is_number(f->text, f->n, id))
+        return NULL;
+    if (!reading->codes[kind]) {
+        reason = tv_number_id(f, id);
+        if (reason || *id < TV_CODE_FIRST || *id >= TV_CODE_END)
+            return reason;
+    }
+    reason = tv_code_refusal(f->text, f->n);
+    if (reason == NULL)
+        *status = reading->sink->code(reading->sink->context, kind, f->text, f->n, id, err);
+    return reason;
 }
 
 const char *tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1,

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "etl/codes.h"
 #include "trivet/buffer.h"
 #include "trivet/columns.h"
 #include "trivet/number.h"
@@ -46,6 +47,9 @@ struct tv_sink {
     enum tv_status (*rating)(void *context, const struct tv_rating_row *row, struct tv_error *err);
     enum tv_status (*item)(void *context, const struct tv_item_row *row, struct tv_error *err);
     enum tv_status (*tag)(void *context, const struct tv_tag_row *row, struct tv_error *err);
+    /* The number of an id that is text (NUL-free, n bytes). */
+    enum tv_status (*code)(void *context, enum tv_code_kind kind, const char *text, size_t n, int64_t *id,
+                           struct tv_error *err);
     enum tv_status (*reject)(void *context, const char *file, long long line, const char *reason,
                              const char *raw, size_t raw_size, struct tv_error *err);
     /* Now and then: bytes of this file read so far. Returning an error stops the reading. */
@@ -58,7 +62,9 @@ struct tv_reading {
     const struct tv_input_file *file;
     struct tv_dialect dialect;
     int has_header;
+    int codes[TV_CODE_KINDS];           /* 1: ids of that kind may be text */
     const struct tv_input_file *genres; /* u.genre of a ml-100k folder, or NULL */
+    const struct tv_input_file *words;  /* tags.dat of a lastfm folder, or NULL */
     const struct tv_sink *sink;
 };
 
@@ -78,6 +84,10 @@ enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_column
 const char *tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1,
                             enum tv_status *status, struct tv_error *err);
 
+/* An id: a number; a code, where the reading allows such; or a reason. */
+const char *tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
+                          int64_t *id, enum tv_status *status, struct tv_error *err);
+
 /* --- the readers
  * ---------------------------------------------------------------------------------------------- */
 
@@ -92,5 +102,10 @@ enum tv_status tv_read_ml100k_items(const struct tv_reading *reading, struct tv_
 enum tv_status tv_read_recbole_items(const struct tv_reading *reading, struct tv_error *err);
 /* read_kaggle.c */
 enum tv_status tv_read_kaggle_metadata(const struct tv_reading *reading, struct tv_error *err);
+/* read_plays.c: any table of plays with a header, and the names of what was played */
+enum tv_status tv_read_plays(const struct tv_reading *reading, struct tv_error *err);
+enum tv_status tv_read_names(const struct tv_reading *reading, struct tv_error *err);
+/* read_lastfm.c: HetRec's words on artists, by their numbers */
+enum tv_status tv_read_tagged(const struct tv_reading *reading, struct tv_error *err);
 
 #endif

@@ -16,7 +16,9 @@ struct tv_report {
     const struct tv_set *set;
     const struct tv_tally *tally;
     const struct tv_rejects *rejects;
+    const struct tv_codes *codes;
     long long items, tags, duplicates;
+    long long added_up; /* rows of plays that were added to another of their pair */
     int n_steps;
     struct {
         const char *name; /* a constant */

@@ -10,9 +10,9 @@
 /* Postgres works while we read on: blocks near the size of a socket buffer keep both sides busy. */
 enum { BLOCK = 64 * 1024, BUFFER_MAX = 16 * 1024 * 1024 };
 
-void tv_stage_init(struct tv_stage *s, struct tv_pg *pg, struct tv_rejects *rejects)
+void tv_stage_init(struct tv_stage *s, struct tv_pg *pg, struct tv_codes *codes, struct tv_rejects *rejects)
 {
-    *s = (struct tv_stage){.pg = pg, .rejects = rejects, .out = TV_BUFFER_INIT(BUFFER_MAX)};
+    *s = (struct tv_stage){.pg = pg, .codes = codes, .rejects = rejects, .out = TV_BUFFER_INIT(BUFFER_MAX)};
 }
 
 void tv_stage_free(struct tv_stage *s)
@@ -165,6 +165,13 @@ void tv_stage_abort(struct tv_stage *s)
     tv_buffer_clear(&s->out);
 }
 
+static enum tv_status number_code(void *context, enum tv_code_kind kind, const char *text, size_t n, int64_t *id,
+                                  struct tv_error *err)
+{
+    struct tv_stage *s = context;
+    return tv_codes_number(s->codes, kind, text, n, id, err);
+}
+
 static enum tv_status put_reject(void *context, const char *file, long long line, const char *reason,
                                  const char *raw, size_t raw_size, struct tv_error *err)
 {
@@ -190,6 +197,7 @@ struct tv_sink tv_stage_sink(struct tv_stage *s)
                             .rating = put_rating,
                             .item = put_item,
                             .tag = put_tag,
+                            .code = number_code,
                             .reject = put_reject,
                             .progress = on_progress};
 }

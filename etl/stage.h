@@ -16,12 +16,13 @@ struct tv_stage {
     const char *kind;      /* of the item rows: item, link, metadata */
     long long rows;        /* of the present COPY */
     struct tv_tally tally; /* of the ratings */
+    struct tv_codes *codes; /* not owned */
     struct tv_rejects *rejects;
     struct tv_progress progress;
     double file_bytes; /* of the file being read; 0: unknown */
 };
 
-void tv_stage_init(struct tv_stage *s, struct tv_pg *pg, struct tv_rejects *rejects);
+void tv_stage_init(struct tv_stage *s, struct tv_pg *pg, struct tv_codes *codes, struct tv_rejects *rejects);
 void tv_stage_free(struct tv_stage *s);
 struct tv_sink tv_stage_sink(struct tv_stage *s);
 

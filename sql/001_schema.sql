@@ -111,6 +111,22 @@ comment on column trivet.tag.item_id is 'On what.';
 comment on column trivet.tag.tag is 'The word or words.';
 comment on column trivet.tag.tagged_at is 'When; null where the source does not say.';
 
+-- --- codes -------------------------------------------------------------------------------------------------
+
+create table if not exists trivet.code (
+    kind text not null check (kind in ('user', 'item')),
+    id   bigint not null,
+    code text collate "C" not null check (octet_length(code) between 1 and 255),
+    constraint code_pkey primary key (kind, id),
+    constraint code_kind_code_key unique (kind, code)
+);
+comment on table trivet.code is 'The dictionary of ids that are text, such as UUIDs: each has a number, which stands in the other tables and never changes.';
+comment on column trivet.code.kind is 'user or item.';
+comment on column trivet.code.id is 'The number, from 8000000000000000 up: trivet.rating.user_id or item_id.';
+comment on column trivet.code.code is 'The id as it came, at most 255 bytes.';
+create sequence if not exists trivet.code_live as bigint minvalue 8500000000000000 maxvalue 8999999999999998;
+comment on sequence trivet.code_live is 'Numbers for codes that come live; loads count on their own from 8000000000000000.';
+
 -- --- loads -------------------------------------------------------------------------------------------------
 
 create table if not exists trivet.load (
@@ -134,7 +150,7 @@ comment on column trivet.load.id is 'Number of the load; trivet.rating.load_id.'
 comment on column trivet.load.state is 'loading, complete (its rows are in trivet.rating), failed, or replaced (by a later load).';
 comment on column trivet.load.name is 'What people call the data: the folder''s or the file''s name.';
 comment on column trivet.load.source is 'Path as given.';
-comment on column trivet.load.format is 'The format that was found: movielens-csv, ml-1m, ml-100k, recbole, kaggle-movies.';
+comment on column trivet.load.format is 'The format that was found: movielens-csv, ml-1m, ml-100k, recbole, kaggle-movies, lastfm, plays-csv.';
 comment on column trivet.load.options is 'The options that change what is loaded.';
 comment on column trivet.load.fingerprint is 'Hash of the files'' names and bytes: what --if-changed compares.';
 comment on column trivet.load.generated is 'True for a generated set: pages say so.';

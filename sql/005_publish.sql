@@ -8,11 +8,12 @@ create or replace view trivet.item_document as
            (coalesce(i.extra, '{}') || jsonb_build_object(
                '_id', item_id, 'title', i.title, 'year', i.year, 'genres', coalesce(to_jsonb(i.genres), '[]'),
                'imdb_id', i.imdb_id, 'tmdb_id', i.tmdb_id,
-               'n', coalesce(r.n, 0), 'mean', r.mean))::text as document
-    from trivet.item i full join rated r using (item_id);
+               'n', coalesce(r.n, 0), 'mean', r.mean)
+               || case when c.code is null then '{}' else jsonb_build_object('code', c.code) end)::text as document
+    from trivet.item i full join rated r using (item_id) left join trivet.code c on c.kind = 'item' and c.id = item_id;
 comment on view trivet.item_document is 'One JSON document an item, listed or only rated: what MongoDB''s collection item holds.';
 comment on column trivet.item_document.item_id is 'The item.';
-comment on column trivet.item_document.document is 'title, year, genres, ids, n (rating rows), mean, and every field of extra.';
+comment on column trivet.item_document.document is 'title, year, genres, ids, n (rating rows), mean, code where the item has one, and every field of extra.';
 
 create or replace function trivet.example_users()
 returns table (user_id bigint, ratings bigint, label text)
@@ -64,6 +65,8 @@ returns table (description jsonb, fingerprint text)
 language sql stable parallel safe as $$
     with loads as (
         select l.id, l.name, l.fingerprint, l.generated, l.row_count from trivet.load l where l.state = 'complete'
+    ), kind as (
+        select bool_and(l.format in ('lastfm', 'plays-csv')) as counts from trivet.load l where l.state = 'complete'
     ), live as (
         select count(*) as n, coalesce(sum(hashint8extended(user_id, hashint8extended(item_id, 0))::numeric), 0) as mix,
                coalesce(sum(value), 0) as total, max(rated_at) as newest
@@ -72,11 +75,12 @@ language sql stable parallel safe as $$
     select jsonb_build_object(
                'name', coalesce((select string_agg(name, ' + ' order by id) from loads), 'no load'),
                'generated', coalesce((select bool_or(generated) from loads), false),
+               'values', case when kind.counts then 'counts' else 'ratings' end,
                'ratings', coalesce((select sum(row_count) from loads), 0) + live.n,
                'live', live.n,
                'loads', coalesce((select jsonb_agg(to_jsonb(l) order by l.id) from loads l), '[]')),
            md5(concat_ws('|', (select string_agg(l.id || ':' || coalesce(l.fingerprint, ''), ',' order by l.id) from loads l),
                          live.n, live.mix, live.total, live.newest))
-    from live
+    from live, kind
 $$;
 comment on function trivet.data_state() is 'What stands in trivet.rating now: its loads as JSON, and a hash that changes when any of it does.';

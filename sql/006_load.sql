@@ -1,8 +1,9 @@
 -- 006_load: the steps of a load that are SQL. trivet-etl calls them in this order:
 --
 --   load_clean     what a killed load left behind
---   transaction 1  load_create, COPY into rating_load_<id>, load_item and load_tag, load_index, load_duplicates
---   transaction 2  load_publish_items, load_try_lock until it says true, load_attach
+--   transaction 1  load_create, COPY into rating_load_<id>, load_item, load_tag and load_code, load_add_up, load_index,
+--                  load_duplicates
+--   transaction 2  load_publish_codes (008_codes), load_publish_items, load_try_lock until it says true, load_attach
 --
 -- Nothing is visible to readers before transaction 2 commits, and that one holds its lock for milliseconds.
 
@@ -53,9 +54,10 @@ begin
         extra   jsonb
     );
     create temporary table load_tag (user_id bigint, item_id bigint, tag text, tagged_at timestamptz);
+    create temporary table load_code (kind text, id bigint, code text collate "C");
 end
 $$;
-comment on function trivet.load_create(bigint) is 'Makes the empty table of a load, and the temporary tables its items and tags go through.';
+comment on function trivet.load_create(bigint) is 'Makes the empty table of a load, and the temporary tables its items, tags and new codes go through.';
 
 create or replace function trivet.load_index(load bigint) returns void
 language plpgsql as $$

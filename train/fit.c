@@ -257,6 +257,7 @@ void fit_free(struct fit *f)
     tv_buffer_free(&f->source);
     tv_buffer_free(&f->evidence_rows);
     tv_evidence_free(&f->evidence);
+    tv_code_list_free(&f->user_codes);
     tv_buffer_free(&f->values);
     tv_buffer_free(&f->timings);
     tv_buffer_free(&f->parameters);

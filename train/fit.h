@@ -8,6 +8,7 @@
 #include "train/learn.h"
 #include "train/stores.h"
 #include "trivet/buffer.h"
+#include "trivet/code_list.h"
 #include "trivet/evidence.h"
 #include "trivet/filter.h"
 #include "trivet/fold_in.h"
@@ -59,6 +60,7 @@ struct fit {
     struct tv_dense dense;     /* the training matrix; given back once factorised, but for its ids */
     struct tv_model *model;
     struct tv_fold_in fold_in;
+    struct tv_code_list user_codes; /* empty where no user has one */
     uint64_t users_hash;       /* of all user documents as written */
     struct fit_counts counts;
     struct tv_buffer timings;  /* "read": 0.61, ... */

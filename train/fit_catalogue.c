@@ -62,15 +62,17 @@ static enum tv_status write_items(struct fit *f, struct tv_error *err)
 static enum tv_status choose_examples(struct fit *f, struct tv_error *err)
 {
     struct tv_pg_rows *rows;
-    enum tv_status status = tv_pg_query(f->catalogue.pg, "SELECT user_id, ratings, label FROM trivet.example_users()", 0,
+    enum tv_status status = tv_pg_query(f->catalogue.pg, "SELECT user_id, ratings, label, (SELECT code FROM trivet.code WHERE kind = 'user' AND id = user_id) "
+                                        "FROM trivet.example_users()", 0,
                                         NULL, &rows, err);
     if (status != TV_OK)
         return status;
     json_t *list = json_array();
     for (int i = 0; i < tv_pg_rows_count(rows); i++)
-        json_array_append_new(list, json_pack("{s:I, s:I, s:s}", "user_id", (json_int_t)atoll(tv_pg_cell(rows, i, 0)),
-                                              "ratings", (json_int_t)atoll(tv_pg_cell(rows, i, 1)), "label",
-                                              tv_pg_cell(rows, i, 2)));
+        json_array_append_new(list, json_pack("{s:I, s:I, s:s, s:s*}", "user_id",
+                                              (json_int_t)atoll(tv_pg_cell(rows, i, 0)), "ratings",
+                                              (json_int_t)atoll(tv_pg_cell(rows, i, 1)), "label",
+                                              tv_pg_cell(rows, i, 2), "code", tv_pg_cell(rows, i, 3)));
     tv_pg_rows_free(rows);
     f->catalogue.examples = json_dumps(list, 0);
     json_decref(list);

@@ -33,10 +33,12 @@ enum tv_status fit_describe(struct fit *f, struct tv_error *err)
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     fit_describe_source(f, text, sizeof text);
     json_t *examples = json_loads(f->catalogue.examples, 0, NULL);
-    json_t *all = json_pack("{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:o}", "algorithm", f->model->algorithm,
+    json_t *codes = json_pack("{s:b, s:b}", "users", f->user_codes.n > 0, "items",
+                              tv_code_list_needed(f->model->item_ids, (size_t)f->model->n_items));
+    json_t *all = json_pack("{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "algorithm", f->model->algorithm,
                             "factors", f->learn.factors, "filter", load_json(tv_buffer_string(&f->values)), "filter_text", text,
                             "source", tv_buffer_string(&f->source), "counts", describe_counts(&f->counts), "data",
-                            load_json(f->data), "score", f->model->score_kind, "created_at", created, "examples", examples);
+                            load_json(f->data), "codes", codes, "score", f->model->score_kind, "created_at", created, "examples", examples);
     f->model->description = all ? json_dumps(all, 0) : NULL;
     json_decref(all);
     return f->model->description ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the model's description");

@@ -84,6 +84,7 @@ static enum tv_status prepare(const struct fit *f, const struct tv_dense_map *it
         return tv_context(&s->error, "user %lld", (long long)e->users[u]);
     s->document = (struct tv_user_document){
         .user_id = e->users[u],
+        .code = tv_code_list_find(&f->user_codes, e->users[u]),
         .row = (int32_t)tv_dense_find(f->dense.users, (size_t)f->counts.users, e->users[u]),
         .factors = f->model->factors,
         .value = s->value,
@@ -137,6 +138,14 @@ static enum tv_status write_users(struct fit *f, struct tv_mongo_bulk *bulk, str
     return status;
 }
 
+/* The indexes that a server looks users up by. */
+static enum tv_status make_indexes(struct fit *f, const char *collection, struct tv_error *err)
+{
+    enum tv_status status = tv_mongo_create_index(f->stores.mongo, collection, "id", err);
+    return status == TV_OK && f->user_codes.n > 0 ? tv_mongo_create_index(f->stores.mongo, collection, "code", err)
+                                                  : status;
+}
+
 enum tv_status fit_users(struct fit *f, struct tv_error *err)
 {
     char name[TV_MODEL_NAME], documents[32], folded[32], unreached[32];
@@ -144,6 +153,8 @@ enum tv_status fit_users(struct fit *f, struct tv_error *err)
     struct slot *slots = make_slots(f->model->factors, err);
     f->users_hash = TV_HASH_START;
     enum tv_status status = slots ? TV_OK : TV_ERR_NO_MEMORY;
+    if (status == TV_OK && tv_code_list_needed(f->evidence.users, f->evidence.n_users))
+        status = tv_code_list_read(&f->user_codes, f->snapshot, "user", err);
     if (status == TV_OK)
         status = tv_mongo_bulk_begin(&bulk, f->stores.mongo, tv_model_users(name, f->number), 1, err);
     if (status == TV_OK)
@@ -152,7 +163,7 @@ enum tv_status fit_users(struct fit *f, struct tv_error *err)
     free_slots(slots);
     status = status == TV_OK ? ended : status;
     if (status == TV_OK)
-        status = tv_mongo_create_index(f->stores.mongo, name, "id", err);
+        status = make_indexes(f, name, err);
     if (status != TV_OK)
         return status;
     f->model->n_users = f->counts.documents;

@@ -8,6 +8,7 @@ enum tv_column {
     TV_COLUMN_USER,
     TV_COLUMN_ITEM,
     TV_COLUMN_RATING,
+    TV_COLUMN_PLAYS,
     TV_COLUMN_TIME,
     TV_COLUMN_TITLE,
     TV_COLUMN_YEAR,

@@ -9,14 +9,20 @@ static const struct {
     const char *name; /* lower case, without "_" */
     enum tv_column column;
 } known[] = {
-    {"userid", TV_COLUMN_USER},      {"user", TV_COLUMN_USER},     {"movieid", TV_COLUMN_ITEM},
-    {"itemid", TV_COLUMN_ITEM},      {"movie", TV_COLUMN_ITEM},    {"item", TV_COLUMN_ITEM},
-    {"rating", TV_COLUMN_RATING},    {"value", TV_COLUMN_RATING},  {"score", TV_COLUMN_RATING},
-    {"timestamp", TV_COLUMN_TIME},   {"time", TV_COLUMN_TIME},     {"title", TV_COLUMN_TITLE},
-    {"movietitle", TV_COLUMN_TITLE}, {"name", TV_COLUMN_TITLE},    {"releaseyear", TV_COLUMN_YEAR},
-    {"year", TV_COLUMN_YEAR},        {"genres", TV_COLUMN_GENRES}, {"genre", TV_COLUMN_GENRES},
-    {"class", TV_COLUMN_GENRES},     {"tag", TV_COLUMN_TAG},       {"imdbid", TV_COLUMN_IMDB},
-    {"tmdbid", TV_COLUMN_TMDB},
+    {"userid", TV_COLUMN_USER},      {"user", TV_COLUMN_USER},        {"movieid", TV_COLUMN_ITEM},
+    {"itemid", TV_COLUMN_ITEM},      {"movie", TV_COLUMN_ITEM},       {"item", TV_COLUMN_ITEM},
+    {"artistid", TV_COLUMN_ITEM},    {"artist", TV_COLUMN_ITEM},      {"trackid", TV_COLUMN_ITEM},
+    {"track", TV_COLUMN_ITEM},       {"songid", TV_COLUMN_ITEM},      {"song", TV_COLUMN_ITEM},
+    {"productid", TV_COLUMN_ITEM},   {"product", TV_COLUMN_ITEM},     {"rating", TV_COLUMN_RATING},
+    {"value", TV_COLUMN_RATING},     {"score", TV_COLUMN_RATING},     {"plays", TV_COLUMN_PLAYS},
+    {"playcount", TV_COLUMN_PLAYS},  {"listencount", TV_COLUMN_PLAYS}, {"count", TV_COLUMN_PLAYS},
+    {"weight", TV_COLUMN_PLAYS},     {"timestamp", TV_COLUMN_TIME},   {"time", TV_COLUMN_TIME},
+    {"title", TV_COLUMN_TITLE},      {"movietitle", TV_COLUMN_TITLE}, {"name", TV_COLUMN_TITLE},
+    {"itemname", TV_COLUMN_TITLE},   {"artistname", TV_COLUMN_TITLE}, {"trackname", TV_COLUMN_TITLE},
+    {"songname", TV_COLUMN_TITLE},   {"productname", TV_COLUMN_TITLE}, {"releaseyear", TV_COLUMN_YEAR},
+    {"year", TV_COLUMN_YEAR},        {"genres", TV_COLUMN_GENRES},    {"genre", TV_COLUMN_GENRES},
+    {"class", TV_COLUMN_GENRES},     {"tag", TV_COLUMN_TAG},          {"imdbid", TV_COLUMN_IMDB},
+    {"tmdbid", TV_COLUMN_TMDB},      {"tagvalue", TV_COLUMN_TAG},
 };
 
 /* "user_id:token" -> "userid" */

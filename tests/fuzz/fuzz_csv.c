@@ -14,6 +14,7 @@
 #include "etl/copy_text.h"
 #include "etl/detect.h"
 #include "etl/encoding.h"
+#include "trivet/code.h"
 #include "trivet/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,6 +36,9 @@ static const struct {
      {"\t", 0},
      1,
      "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n"},
+    {tv_read_plays, {",", 1}, 1, "user_id,artist_id,plays,timestamp\n"},
+    {tv_read_names, {"\t", 0}, 1, "id\tname\turl\tpictureURL\n"},
+    {tv_read_tagged, {"\t", 0}, 1, "userID\tartistID\ttagID\tday\tmonth\tyear\n"},
     {tv_read_kaggle_metadata, {",", 1}, 1, "id,title,genres,imdb_id,release_date,overview,runtime\n"},
 };
 
@@ -87,6 +91,15 @@ static enum tv_status on_tag(void *context, const struct tv_tag_row *row, struct
     return TV_OK;
 }
 
+static enum tv_status on_code(void *context, enum tv_code_kind kind, const char *text, size_t n, int64_t *id,
+                              struct tv_error *err)
+{
+    (void)context, (void)err;
+    require(kind < TV_CODE_KINDS && n > 0 && n <= TV_CODE_MAX && tv_text_is_utf8(text, n) && !memchr(text, 0, n));
+    *id = TV_CODE_FIRST;
+    return TV_OK;
+}
+
 static enum tv_status on_reject(void *context, const char *file, long long line, const char *reason,
                                 const char *raw, size_t raw_size, struct tv_error *err)
 {
@@ -120,11 +133,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     struct tv_input_file file = {.name = name, .path = path, .size = (double)file_size};
     struct tv_input input = {.path = path, .files = &file, .n_files = 1};
-    struct tv_sink sink = {&file_size, on_rating, on_item, on_tag, on_reject, on_progress};
+    struct tv_sink sink = {&file_size, on_rating, on_item, on_tag, on_code, on_reject, on_progress};
     struct tv_reading reading = {.input = &input,
                                  .file = &file,
                                  .dialect = readers[which].dialect,
                                  .has_header = readers[which].has_header,
+                                 .codes = {size & 1, size & 1},
                                  .sink = &sink};
     readers[which].read(&reading, NULL);
     close(fd);

@@ -115,6 +115,58 @@ static void a_name_alone_proves_nothing(void **state)
           "ml-100k ratings=u.data"); /* the second line fits */
 }
 
+static void plays_are_found(void **state)
+{
+    (void)state;
+    check(FILES("user_artists.dat", "userID\tartistID\tweight\n2\t51\t13883\n", "artists.dat",
+                "id\tname\turl\tpictureURL\n", "tags.dat", "tagID\ttagValue\n", "user_taggedartists.dat",
+                "userID\tartistID\ttagID\tday\tmonth\tyear\n", "user_friends.dat", "userID\tfriendID\n"),
+          "auto",
+          "lastfm ratings=user_artists.dat items=artists.dat tags=user_taggedartists.dat words of tags=tags.dat "
+          "ignored=user_friends.dat");
+    check(FILES("user_artists.dat", "userID\tartistID\tweight\n", "user_taggedartists.dat",
+                "userID\tartistID\ttagID\tday\tmonth\tyear\n"),
+          "auto", "lastfm ratings=user_artists.dat ignored=user_taggedartists.dat"); /* numbers without words */
+    check(FILES("lastfm_play.csv", "user_id,artist_id\n", "lastfm_artist.csv", "artist_id,artist_name\n",
+                "lastfm_user.csv", "user_id,age\n"),
+          "auto", "plays-csv ratings=lastfm_play.csv items=lastfm_artist.csv ignored=lastfm_user.csv");
+    check(FILES("events.csv", "time;user;song_id;plays\n", "songs.csv", "song_id;title\n"), "auto",
+          "plays-csv ratings=events.csv ignored=songs.csv");
+    check(FILES("ratings.csv", "userId,movieId,rating\n", "plays.csv", "user,item\n"), "auto",
+          "movielens-csv ratings=ratings.csv ignored=plays.csv");
+    check(FILES("tags.csv", "userId,movieId,tag\n"), "auto", "none");
+}
+
+/* Ids of a ratings.csv: "codes numbers 4/5 0/5" for users and items. */
+static void check_ids(const char *text, const char *choice, const char *expected)
+{
+    char folder[64], got[128];
+    struct tv_input *input = NULL;
+    struct tv_set set;
+    const char *const *files = FILES("ratings.csv", text);
+    make_folder(folder, files);
+    assert_int_equal(tv_input_open(&input, folder, NULL), TV_OK);
+    assert_int_equal(tv_detect(&set, input, "auto", NULL), TV_OK);
+    assert_int_equal(tv_detect_ids(&set, choice, NULL), TV_OK);
+    snprintf(got, sizeof got, "%s %s %lld/%lld %lld/%lld", set.codes[TV_CODE_USER] ? "codes" : "numbers",
+             set.codes[TV_CODE_ITEM] ? "codes" : "numbers", set.n_texts[TV_CODE_USER], set.n_sampled,
+             set.n_texts[TV_CODE_ITEM], set.n_sampled);
+    tv_input_close(input);
+    remove_folder(folder, files);
+    assert_string_equal(got, expected);
+}
+
+static void most_of_the_first_ids_decide(void **state)
+{
+    (void)state;
+    check_ids("userId,movieId,rating\n1,2,3\n4,5,6\n", "auto", "numbers numbers 0/2 0/2");
+    check_ids("a,2,3\nb,5,6\n", "auto", "codes numbers 2/2 0/2");
+    check_ids("movieId,rating,userId\na,3,2\nb,3,2\n7,3,2\n", "auto", "numbers codes 0/3 2/3");
+    check_ids("a,2,3\n4,5,6\n", "auto", "numbers numbers 1/2 0/2"); /* half is damage, not a habit */
+    check_ids("a,2,3\n4,5,6\n", "codes", "codes codes 1/2 0/2");
+    check_ids("a,b,3\nc,d,6\n", "numbers", "numbers numbers 2/2 2/2");
+}
+
 static void a_format_narrows_the_search(void **state)
 {
     (void)state;
@@ -129,6 +181,8 @@ int main(void)
         cmocka_unit_test(formats_are_found),
         cmocka_unit_test(the_better_of_two_is_used),
         cmocka_unit_test(a_name_alone_proves_nothing),
+        cmocka_unit_test(plays_are_found),
+        cmocka_unit_test(most_of_the_first_ids_decide),
         cmocka_unit_test(a_format_narrows_the_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,147 @@
+"""Ids that are text: from a file through the dictionary, a model and the server, and back as the text that came."""
+
+import csv
+import io
+import json
+import re
+import urllib.parse
+import uuid
+
+import pytest
+
+from test_load import load, number, write
+
+# The range of numbers that only codes have (include/trivet/code.h): none may ever be seen outside.
+INTERNAL = re.compile(r"(?<!\d)8\d{15}(?!\d)")
+ODD = ["AC/DC", "Sigur Rós", "<b>&\"quoted\"</b>", "100%", "a b+c", "007", "42", "it's", "q?x=1#y", "8000000000000001"]
+
+
+def user(u):
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"user {u}"))
+
+
+def item(i):
+    return ODD[i] if i < len(ODD) else f"item-{i:03d}-x"
+
+
+def quoted(text):
+    return '"' + text.replace('"', '""') + '"'
+
+
+def uuid_set(users=60, items=40, first=0):
+    """Ratings and titles; user u rates about half of the items, each item some users."""
+    rows = [f"{user(u)},{quoted(item(i))},{1 + (u * 7 + i * 3) % 5},{1000000000 + u * 100 + i}"
+            for u in range(first, first + users) for i in range(items) if (u * 31 + i * 17) % 5 < 3]
+    ratings = "userId,movieId,rating,timestamp\n" + "\n".join(rows) + "\n"
+    movies = "movieId,title,genres\n" + "".join(
+        f"{quoted(item(i))},Title {i} ({1990 + i % 20}),Drama|Comedy\n" for i in range(items) if i != 3)
+    return ratings, movies
+
+
+def codes(stores, kind):
+    rows = stores.psql(f"SELECT code || E'\\t' || id FROM trivet.code WHERE kind = '{kind}'").splitlines()
+    return {code: int(id) for code, id in (row.split("\t") for row in rows)}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    ratings, movies = uuid_set()
+    return write(tmp_path_factory.mktemp("codes") / "uuids", ratings=ratings, movies=movies)
+
+
+# --- loading ----------------------------------------------------------------------------------------------------------
+
+
+def test_codes_get_numbers_and_keep_them(run, fresh_stores, folder, tmp_path):
+    done = load(run, fresh_stores, folder)
+    assert "60 users and 39 items are new in trivet.code" in done.stdout  # 42 is a number
+    users, items = codes(fresh_stores, "user"), codes(fresh_stores, "item")
+    assert set(users) == {user(u) for u in range(60)}
+    assert set(items) == {item(i) for i in range(40)} - {"42"}
+    assert all(8000000000000000 <= id < 8500000000000000 for id in [*users.values(), *items.values()])
+    expected = sorted((r["userId"], r["movieId"], float(r["rating"]))
+                      for r in csv.DictReader(open(folder / "ratings.csv", encoding="utf-8", newline="")))
+    got = fresh_stores.psql("SELECT json_agg(json_build_array(trivet.user_code(user_id), trivet.item_code(item_id), "
+                            "value)) FROM trivet.rating")
+    assert sorted((u, i, float(v)) for u, i, v in json.loads(got)) == expected
+    assert fresh_stores.psql("SELECT title FROM trivet.item WHERE item_id = trivet.item_id('AC/DC')") == "Title 0 (1990)"
+
+    # The same again, and then others beside them: what was known keeps its number.
+    load(run, fresh_stores, folder)
+    assert (codes(fresh_stores, "user"), codes(fresh_stores, "item")) == (users, items)
+    more = write(tmp_path / "more", ratings=uuid_set(users=20, first=50)[0])
+    done = load(run, fresh_stores, more, "--append")
+    assert "10 users and 0 items are new" in done.stdout
+    after = codes(fresh_stores, "user")
+    assert len(after) == 70 and users.items() <= after.items() and len(set(after.values())) == 70
+
+
+def test_numbers_are_left_alone(run, fresh_stores, tmp_path):
+    """Integers stand for themselves; text among them is a damaged row, as it always was."""
+    rows = "".join(f"{u},{i},3\n" for u in range(1, 11) for i in range(1, 11))
+    done = load(run, fresh_stores, write(tmp_path / "set", ratings="userId,movieId,rating\n007,7,3\nabc,1,3\n" + rows))
+    assert "1 lines: 1 x id is not an integer" in done.stdout and "codes" not in done.stdout
+    assert number(fresh_stores, "SELECT count(*) FROM trivet.code") == 0
+    assert number(fresh_stores, "SELECT count(*) FROM trivet.rating WHERE user_id = 7") == 11
+
+
+def test_ids_can_be_said(run, fresh_stores, tmp_path):
+    folder = write(tmp_path / "set", ratings="userId,movieId,rating\n1,1,3\n2,1,3\n3,x,3\n007,2,4\n")
+    done = load(run, fresh_stores, folder)
+    assert "1 lines: 1 x id is not an integer" in done.stdout
+    done = load(run, fresh_stores, folder, "--ids", "codes")
+    assert "rejected    0 lines" in done.stdout and "1 users and 1 items are new" in done.stdout
+    assert set(codes(fresh_stores, "user")) == {"007"} and set(codes(fresh_stores, "item")) == {"x"}
+    assert fresh_stores.psql("SELECT trivet.user_code(user_id) FROM trivet.rating ORDER BY 1") == "007\n1\n2\n3"
+    out = run("trivet-etl", "inspect", folder).stdout
+    assert "users     numbers: 0 of the first 4 ids are no integers" in out
+    assert "items     numbers: 1 of the first 4 ids are no integers" in out
+
+
+def test_a_number_of_the_dictionarys_range_is_a_code(run, fresh_stores, tmp_path):
+    """What looks like a number of ours could otherwise mean two users."""
+    rows = "".join(f"{u},{i},3\n" for u in (1, 8000000000000000, 8999999999999999, 9000000000000000) for i in (1, 2))
+    load(run, fresh_stores, write(tmp_path / "set", ratings="userId,movieId,rating\n" + rows))
+    assert set(codes(fresh_stores, "user")) == {"8000000000000000", "8999999999999999"}
+    assert fresh_stores.psql("SELECT DISTINCT trivet.user_code(user_id) FROM trivet.rating ORDER BY 1").split() == [
+        "1", "8000000000000000", "8999999999999999", "9000000000000000"]
+
+
+def test_what_is_no_code_is_refused(run, fresh_stores, tmp_path):
+    good = "".join(f"{user(u)},i{i},3\n" for u in range(5) for i in range(5))
+    bad = f',i1,3\n{"x" * 256},i1,3\n"a\tb",i1,3\n'.encode() + b"\xff\xfe-x,i1,3\n"
+    done = load(run, fresh_stores, write(tmp_path / "set", ratings=b"userId,movieId,rating\n" + good.encode() + bad))
+    for reason in ("empty id", "id longer than 255 bytes", "id with a control character", "invalid UTF-8"):
+        assert f"1 x {reason}" in done.stdout
+    assert number(fresh_stores, "SELECT count(*) FROM trivet.code") == 10
+
+
+def test_a_load_that_fails_leaves_the_dictionary(run, fresh_stores, folder, tmp_path):
+    load(run, fresh_stores, folder)
+    before = codes(fresh_stores, "user"), codes(fresh_stores, "item")
+    broken = uuid_set(users=5, first=500)[0] + "only-two,fields\n" * 3
+    done = load(run, fresh_stores, write(tmp_path / "broken", ratings=broken), "--max-rejects", "2", check=False)
+    assert done.returncode != 0
+    assert (codes(fresh_stores, "user"), codes(fresh_stores, "item")) == before
+
+
+def test_a_code_that_came_live_meanwhile_keeps_its_number(run, fresh_stores, folder):
+    """The dictionary is read at the beginning; who gets a number before the load is visible is found again."""
+    run("trivet-etl", "schema", env=fresh_stores.env)
+    live = "SELECT trivet.code_id('user', '%s'), trivet.code_id('item', 'AC/DC')" % user(7)
+    # A load's first transaction has ended once its table stands; the second one begins with the codes.
+    fresh_stores.psql("""
+        ALTER FUNCTION trivet.load_publish_codes(bigint) RENAME TO load_publish_codes_;
+        CREATE FUNCTION trivet.load_publish_codes(load bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+        BEGIN PERFORM trivet.code_id('user', '%s'), trivet.code_id('item', 'AC/DC');
+        RETURN trivet.load_publish_codes_(load); END $$""" % user(7))
+    load(run, fresh_stores, folder)
+    assert codes(fresh_stores, "user")[user(7)] >= 8500000000000000
+    assert fresh_stores.psql(live).split("|") == [str(codes(fresh_stores, "user")[user(7)]),
+                                                 str(codes(fresh_stores, "item")["AC/DC"])]
+    expected = len([r for r in uuid_set()[0].splitlines() if r.startswith(user(7))])
+    assert number(fresh_stores, f"SELECT count(*) FROM trivet.rating WHERE user_id = trivet.user_id('{user(7)}')"
+                  ) == expected
+    assert number(fresh_stores, "SELECT count(*) FROM trivet.rating r LEFT JOIN trivet.code c ON c.kind = 'user' "
+                  "AND c.id = r.user_id WHERE c.id IS NULL") == 0
+    assert fresh_stores.psql("SELECT title FROM trivet.item WHERE item_id = trivet.item_id('AC/DC')") == "Title 0 (1990)"

@@ -1,0 +1,143 @@
+"""trivet-etl load of plays: HetRec's Last.fm, lastfm_play.csv and its neighbours, and any table of who played what."""
+
+import tarfile
+
+import pytest
+
+from test_load import load, number, ratings_of, write
+
+
+@pytest.fixture(scope="module")
+def hetrec(data_dir, tmp_path_factory):
+    archive = data_dir / "hetrec2011-lastfm-2k.tar.gz"
+    if not archive.exists():
+        pytest.skip(f"{archive} is not there")
+    folder = tmp_path_factory.mktemp("lastfm")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder)
+    return folder / "hetrec2011-lastfm-2k"
+
+
+def lines(path, encoding="utf-8"):
+    """The rows of a .dat file as dictionaries; it knows no quotes."""
+    head, *rows = path.read_text(encoding).rstrip("\n").split("\n")
+    return [dict(zip(head.split("\t"), row.split("\t"))) for row in rows]
+
+
+def dat(folder, **files):
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.dat").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
+
+
+# --- HetRec -----------------------------------------------------------------------------------------------------------
+
+
+def test_hetrec(run, fresh_stores, hetrec):
+    done = load(run, fresh_stores, hetrec)
+    for line in ("(lastfm)", "plays       92,834 rows, 1,892 users, 17,632 items", "counts      1 to 352698 plays",
+                 "added up    0 rows", "described   17,632 items, 186,479 tags", "rejected    0 lines", "als-implicit"):
+        assert line in done.stdout
+    assert "scale" not in done.stdout
+    expected = sorted((int(r["userID"]), int(r["artistID"]), float(r["weight"]))
+                      for r in lines(hetrec / "user_artists.dat"))
+    assert ratings_of(fresh_stores) == expected
+    names = {int(r["id"]): r["name"] for r in lines(hetrec / "artists.dat")}
+    got = dict(row.split("\t") for row in fresh_stores.psql(
+        "SELECT item_id || E'\\t' || title FROM trivet.item").split("\n"))
+    assert {int(i): name for i, name in got.items()} == names
+    assert sum(not name.isascii() for name in names.values()) == 725 and any('"' in name for name in names.values())
+    assert fresh_stores.psql("SELECT extra ->> 'url', extra ? 'picture_url', year, genres FROM trivet.item "
+                             "WHERE item_id = 1") == "http://www.last.fm/music/MALICE+MIZER|t||"
+    words = {r["tagID"]: r["tagValue"] for r in lines(hetrec / "tags.dat", "latin-1")}
+    assert number(fresh_stores, "SELECT count(DISTINCT tag) FROM trivet.tag") == len(
+        {words[r["tagID"]] for r in lines(hetrec / "user_taggedartists.dat")})
+    first = lines(hetrec / "user_taggedartists.dat")[0]
+    assert fresh_stores.psql(f"SELECT tag, tagged_at AT TIME ZONE 'utc' FROM trivet.tag WHERE user_id = 2 "
+                             f"AND item_id = 52 AND tag = '{words[first['tagID']]}'") == (
+        f"{words[first['tagID']]}|2009-04-01 00:00:00")
+    assert number(fresh_stores, "SELECT count(*) FROM trivet.code") == 0
+    assert fresh_stores.psql("SELECT description ->> 'values' FROM trivet.data_state()") == "counts"
+
+
+def test_inspect_hetrec(run, hetrec):
+    out = run("trivet-etl", "inspect", hetrec).stdout
+    assert "format lastfm" in out and "values    counts of plays" in out
+    for part in ("user_artists.dat: ratings", "artists.dat: items", "user_taggedartists.dat: tags",
+                 "tags.dat: words of tags", "user_friends.dat: not used"):
+        assert part in out
+
+
+def test_artists_of_the_release(run, fresh_stores, tmp_path):
+    """CRLF, milliseconds in the second file of tags, words in ISO-8859-1, and what cannot be read."""
+    folder = dat(tmp_path / "set",
+                 user_artists="userID\tartistID\tweight\r\n2\t51\t13883\r\n2\t52\t-1\r\n3\t51\t7\r\nx\t51\t7\r\n",
+                 artists="id\tname\turl\tpictureURL\r\n51\tDuran \"D\" Duran\tu\tp\r\n52\t\t\t\r\nx\tnobody\t\t\r\n",
+                 tags=b"tagID\ttagValue\r\n1\tmetal\r\n2\tcaf\xe9\r\n",
+                 **{"user_taggedartists": "userID\tartistID\ttagID\tday\tmonth\tyear\r\n2\t51\t1\t1\t4\t2009\r\n",
+                    "user_taggedartists-timestamps": "userID\tartistID\ttagID\ttimestamp\r\n2\t51\t1\t1238536800000\r\n"
+                                                     "2\t51\t2\t-10\r\n2\t51\t9\t1238536800000\r\n"})
+    done = load(run, fresh_stores, folder)
+    for reason in ("a count below 0", "no such tag in tags.dat"):
+        assert f"1 x {reason}" in done.stdout
+    assert "2 x id is not an integer" in done.stdout
+    assert ratings_of(fresh_stores) == [(2, 51, 13883), (3, 51, 7)]
+    assert fresh_stores.psql("SELECT item_id, title, extra FROM trivet.item ORDER BY 1") == (
+        "51|Duran \"D\" Duran|{\"url\": \"u\", \"picture_url\": \"p\"}\n52||")
+    assert fresh_stores.psql("SELECT tag, extract(epoch FROM tagged_at)::bigint FROM trivet.tag ORDER BY 1") == (
+        "café|\nmetal|1238536800")
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def test_lastfm_csv(run, fresh_stores, tmp_path):
+    folder = write(tmp_path / "set", lastfm_play="user_id,artist_id\n1,10\n1,11\n2,10\n1,10\n1,10\n",
+                   lastfm_artist='artist_id,artist_name\n10,"The ""X""s, live"\n11,Björk\n',
+                   lastfm_user="user_id,gender,age\n1,f,30\n")
+    out = run("trivet-etl", "inspect", folder).stdout
+    assert "lastfm_user.csv: not used" in out and "lastfm_play.csv: ratings" in out
+    done = load(run, fresh_stores, folder)
+    for line in ("(plays-csv)", "plays       5 rows, 2 users, 2 items", "counts      1 to 3 plays",
+                 "added up    2 rows"):
+        assert line in done.stdout
+    assert ratings_of(fresh_stores) == [(1, 10, 3), (1, 11, 1), (2, 10, 1)]
+    assert fresh_stores.psql("SELECT title FROM trivet.item ORDER BY item_id") == 'The "X"s, live\nBjörk'
+    assert number(fresh_stores, "SELECT row_count FROM trivet.load") == 3
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("user,track,plays,time\n1,5,2,1000\n1,5,3,2000\n2,5,1,\n", [(1, 5, 5), (2, 5, 1)]),
+    ("Count;Item_Id;User_Id\n4;7;1\n2;8;1\n", [(1, 7, 4), (1, 8, 2)]),
+    ("userId\titemId\tweight\n1\t7\t0.5\n1\t8\t1\n", [(1, 7, 0.5), (1, 8, 1)]),
+    ("when,song_id,user_id,where\nx,7,1,y\nx,7,2,y\nx,7,1,y\n", [(1, 7, 2), (2, 7, 1)]),
+])
+def test_any_table_of_plays(run, fresh_stores, tmp_path, text, expected):
+    load(run, fresh_stores, write(tmp_path / "set", events=text))
+    assert ratings_of(fresh_stores) == expected
+    assert fresh_stores.psql("SELECT format FROM trivet.load") == "plays-csv"
+
+
+def test_the_last_time_of_a_pair_stays(run, fresh_stores, tmp_path):
+    load(run, fresh_stores, write(tmp_path / "set", events="user,item,time\n1,5,1000\n1,5,3000\n1,5,2000\n"))
+    assert fresh_stores.psql("SELECT value, extract(epoch FROM rated_at)::bigint FROM trivet.rating") == "3|3000"
+
+
+def test_ratings_are_no_plays(run, fresh_stores, tmp_path):
+    """A table of ratings stays one, a list of tags is neither, and --format plays-csv says what counts are."""
+    folder = write(tmp_path / "set", events="user,item,rating\n1,5,2\n1,5,3\n", tags="user,item,tag\n1,5,x\n")
+    load(run, fresh_stores, folder)
+    assert fresh_stores.psql("SELECT format FROM trivet.load") == "movielens-csv"
+    assert ratings_of(fresh_stores) == [(1, 5, 2), (1, 5, 3)]
+    load(run, fresh_stores, folder, "--format", "plays-csv")
+    assert ratings_of(fresh_stores) == [(1, 5, 5)]
+    only_tags = write(tmp_path / "tags", tags="user,item,tag\n1,5,x\n")
+    assert load(run, fresh_stores, only_tags, check=False).returncode != 0
+
+
+def test_codes_in_plays(run, fresh_stores, tmp_path):
+    folder = write(tmp_path / "set", plays="user,artist\n" + "".join(f"u-{u % 7},Artist {u % 5}\n" for u in range(70)))
+    done = load(run, fresh_stores, folder)
+    assert "7 users and 5 items are new in trivet.code" in done.stdout
+    assert fresh_stores.psql("SELECT sum(value), count(*) FROM trivet.rating") == "70|35"
