@@ -129,15 +129,22 @@ def test_another_evaluation_measure_and_length_are_in_the_link(models):
 def test_curves(models):
     by_shares = models.runs["evaluate"][0]
     models.open(f"?run={by_shares}")
-    for chart in ("learning-chart", "popularity-chart", "factors-chart"):
+    for chart in ("learning-chart", "popularity-chart"):
         until(lambda: drawing(models.page, chart))
     learning = {line[0]: line[1:] for line in models.table("learning")}
     stored = place_rows(models.judged.stores, f"select ndcg from trivet.learning_curve({by_shares}) where is_model order by train_fraction")
-    assert [cell.split(" ")[0] for cell in learning["svd (the model)"]] == [f"{float(n):.3f}" for n in stored] and len(stored) == 2
+    assert [cell.split(" ")[0] for cell in learning["svd (the model)"]] == [f"{float(n):.3f}" for n in stored] != []
     popularity = {line[0]: line[1:] for line in models.table("popularity")}
     catalogue = float(models.judged.stores.psql(f"select distinct catalogue from trivet.popularity_curve({by_shares})"))
     assert len(popularity["the catalogue's mean"]) == 4 and float(popularity["the catalogue's mean"][0]) == pytest.approx(catalogue, abs=.05)
     assert float(popularity["popular"][0].replace(",", "")) > float(popularity["svd (the model)"][0].replace(",", "")) > catalogue
+
+
+def test_quality_against_factors(models):
+    if not models.runs["search"]:
+        pytest.skip("this trivet-train has no search")
+    models.open()
+    until(lambda: drawing(models.page, "factors-chart"))
     trials = models.table("trials")
     assert len(trials) == 6 and sum("the best" in line[0] for line in trials) == 1
     best = float(models.judged.stores.psql(f"select max(value) from trivet.search_trial where run = {models.runs['search'][0]}"))
@@ -203,8 +210,8 @@ def test_a_phone(models):
     assert no_sideways_scroll(models.page)
     fonts = models.page.run("return [...document.querySelectorAll('#models input:not([type=checkbox]), #models select')].map(e => parseFloat(getComputedStyle(e).fontSize))")
     assert min(fonts) >= 16
-    small = [e.get_attribute("outerHTML") for e in models.page.all("#models button, #models input:not([type=checkbox]), #models select, #models summary, .models-check")
-             if models.page.run("return arguments[0].getBoundingClientRect().height", e) < 34]
+    small = [e.get_attribute("outerHTML") for e in models.page.all("#models button, #models input:not([type=checkbox]), #models select, #models summary, .models-check") if e.is_displayed()
+             and models.page.run("return arguments[0].getBoundingClientRect().height", e) < 34]
     assert small == []
     lists = models.page.one("#lists")
     assert models.page.run("return arguments[0].scrollWidth <= arguments[0].parentElement.clientWidth", lists)  # both at once
@@ -239,7 +246,6 @@ def test_the_keyboard_is_enough(models):
     tab_to("e.tagName === 'SUMMARY'")
     page.press(Keys.ENTER)
     assert page.one("#learning").is_displayed()
-    tab_to("e.id === 'search'")
 
 
 def test_what_a_screen_reader_is_told(models):
