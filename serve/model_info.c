@@ -63,6 +63,9 @@ void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *
     read_text(info->data_name, sizeof info->data_name, data, "name");
     info->user_codes = json_is_true(json_object_get(json_object_get(root, "codes"), "users"));
     info->generated = json_is_true(json_object_get(data, "generated"));
+    const json_t *scale = json_object_get(root, "scale");
+    info->scale_low = json_number_value(json_object_get(scale, "low"));
+    info->scale_high = json_number_value(json_object_get(scale, "high"));
     info->rows = read_int(counts, "rows", -1);
     info->users = read_int(counts, "users", -1);
     info->items = read_int(counts, "items", -1);

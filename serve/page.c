@@ -145,7 +145,7 @@ void tv_page_facts(struct tv_out *out, const struct tv_snapshot *s, int64_t live
     snprintf(text, sizeof text, "%s ago", tv_page_duration(age, tv_clock_wall() - s->created_at));
     write_fact(out, "Made", text);
     snprintf(text, sizeof text, "%s%s%d factors", info->algorithm, info->algorithm[0] ? ", " : "",
-             s->factors);
+             info->factors ? info->factors : s->factors);
     write_fact(out, "Method", text);
     write_fact(out, "Data", info->data_name);
     write_count(out, "Items", s->n_items);

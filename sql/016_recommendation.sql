@@ -16,4 +16,4 @@ comment on column trivet.recommendation.run_id is 'The model: trivet.run.id. No 
 comment on column trivet.recommendation.user_id is 'Whom it is for.';
 comment on column trivet.recommendation.rank is 'Place in the list, from 1.';
 comment on column trivet.recommendation.item_id is 'What is recommended.';
-comment on column trivet.recommendation.score is 'Relevance: user factors times item factors. Compare it within one list only.';
+comment on column trivet.recommendation.score is 'User factors times item factors: a predicted rating with als, else a relevance, to be compared within one list only.';

@@ -25,6 +25,14 @@ static json_t *describe_counts(const struct fit_counts *c)
                      (json_int_t)(c->documents - c->reached));
 }
 
+/* Predicted ratings are shown within it. */
+static json_t *describe_scale(const struct fit *f)
+{
+    float low, high;
+    tv_evidence_scale(&f->evidence, &low, &high);
+    return json_pack("{s:f, s:f}", "low", (double)low, "high", (double)high);
+}
+
 enum tv_status fit_describe(struct fit *f, struct tv_error *err)
 {
     char text[512], created[32];
@@ -35,10 +43,12 @@ enum tv_status fit_describe(struct fit *f, struct tv_error *err)
     json_t *examples = json_loads(f->catalogue.examples, 0, NULL);
     json_t *codes = json_pack("{s:b, s:b}", "users", f->user_codes.n > 0, "items",
                               tv_code_list_needed(f->model->item_ids, (size_t)f->model->n_items));
-    json_t *all = json_pack("{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "algorithm", f->model->algorithm,
-                            "factors", f->learn.factors, "filter", load_json(tv_buffer_string(&f->values)), "filter_text", text,
-                            "source", tv_buffer_string(&f->source), "counts", describe_counts(&f->counts), "data",
-                            load_json(f->data), "codes", codes, "score", f->model->score_kind, "created_at", created, "examples", examples);
+    json_t *all = json_pack("{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:o}", "algorithm",
+                            f->model->algorithm, "factors", f->learn.factors, "filter",
+                            load_json(tv_buffer_string(&f->values)), "filter_text", text, "source",
+                            tv_buffer_string(&f->source), "counts", describe_counts(&f->counts), "data",
+                            load_json(f->data), "codes", codes, "score", f->model->score_kind, "scale",
+                            describe_scale(f), "created_at", created, "examples", examples);
     f->model->description = all ? json_dumps(all, 0) : NULL;
     json_decref(all);
     return f->model->description ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the model's description");

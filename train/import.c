@@ -150,7 +150,7 @@ static void report(const struct import *im, int live)
     const struct tv_model *m = im->model;
     char users[32], items[32];
     printf("model %" PRId64 " is %s: %d factors, %s items; %s users %s\n", m->number, live ? "live" : "kept",
-           m->factors, tv_text_number(items, m->n_items), tv_text_number(users, m->n_users), live ? "are served" : "can be served");
+           tv_model_rank(m), tv_text_number(items, m->n_items), tv_text_number(users, m->n_users), live ? "are served" : "can be served");
     if (!live)
         tv_log_info("trivet-train activate %" PRId64 " shows it to everybody", m->number);
 }

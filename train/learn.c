@@ -11,6 +11,7 @@
 #include "trivet/half.h"
 #include "trivet/log.h"
 #include "trivet/svd.h"
+#include "trivet/text.h"
 
 static const char *const names[] = {"svd", "als", "als-implicit"};
 static const double LAMBDA[] = {0, 0.1, 0.01}; /* defaults: explicit per rating, implicit on the whole */
@@ -22,7 +23,8 @@ const struct tv_option learn_options[] = {
     {.name = "factors", .alias = "rank", .kind = TV_OPTION_INT, .value = "K", .preset = "50", .min = 1, .max = 4096,
      .help = "factors a user and an item; without this flag a small matrix gets fewer"},
     {.name = "sigma", .kind = TV_OPTION_REAL, .value = "A", .preset = "0.5", .min = 0, .max = 1,
-     .help = "svd: how much of the singular values goes to the item side, an exponent: 0, 0.5 or 1"},
+     .help = "svd: how much of the singular values goes to the item side: an exponent from 0 to 1, "
+             "of which 0, 0.5 and 1 are usual"},
     {.name = "iterations", .alias = "maxIter", .kind = TV_OPTION_INT, .value = "N", .preset = "15", .min = 1, .max = 1000,
      .help = "als: passes over users and items, at the most"},
     {.name = "lambda", .alias = "regParam", .kind = TV_OPTION_REAL, .value = "L", .min = 1e-9, .max = 1e9,
@@ -263,7 +265,10 @@ enum tv_status learn_check_packed(size_t lost, const char *hint, struct tv_error
 enum tv_status learn(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
                      struct learn_settings *s, struct tv_error *err)
 {
+    char memory[32];
     *report = (struct learn_report){0};
+    if (!s->quiet)
+        tv_log_info("learning needs about %s beside the ratings", tv_text_bytes(memory, learn_memory(s, d)));
     enum tv_status status = s->algorithm == LEARN_SVD ? learn_svd(out, report, d, s, err) : learn_als(out, report, d, s, err);
     if (status == TV_OK)
         (*out)->checksum = tv_model_checksum(*out);

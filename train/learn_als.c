@@ -6,7 +6,6 @@
 #include "trivet/clock.h"
 #include "trivet/interrupt.h"
 #include "trivet/log.h"
-#include "trivet/text.h"
 
 /* An iteration that lowers the objective by less than this part of it is the last one. */
 static const double NO_IMPROVEMENT = 1e-5;
@@ -42,10 +41,6 @@ static enum tv_status run_als(struct tv_als *als, const struct learn_settings *s
     options.threads = s->threads;
     options.progress = show_progress;
     options.context = &watch;
-    if (!s->quiet) {
-        char memory[32];
-        tv_log_info("alternating least squares needs about %s beside the ratings", tv_text_bytes(memory, learn_memory(s, d)));
-    }
     return tv_als(als, &d->matrix, &options, err);
 }
 

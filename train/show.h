@@ -18,6 +18,11 @@ enum tv_status show_pair(const struct tv_settings *settings, const struct tv_sto
 enum tv_status show_factors(const struct tv_settings *settings, const struct tv_stores *stores,
                             const struct tv_model *model, struct tv_error *err);
 
+/* What a column of factors is called: its number from 1, or "item bias" and "user bias". `space` holds
+ * SHOW_FACTOR_NAME bytes, for a number. */
+enum { SHOW_FACTOR_NAME = 12 };
+const char *show_factor_name(const struct tv_model *model, int factor, char *space);
+
 /* A factor, a product or a sum: eight decimals for people, every digit for programs. */
 enum tv_status show_number(struct tv_table *table, enum tv_table_format format, double value, struct tv_error *err);
 

@@ -22,20 +22,17 @@ struct fact {
     enum tv_table_kind kind;
 };
 
-/* Room for the names "1", "2", ... behind those of the facts. */
+/* The names "1", "2", ... stand behind those of the facts. */
 static enum tv_status make_table(struct listing *l, const struct fact *facts, int n_facts, struct tv_error *err)
 {
     size_t n = (size_t)n_facts + (size_t)l->model->factors;
     const char **names = tv_alloc(n, sizeof *names, "a table", err);
     enum tv_table_kind *kinds = tv_alloc(n, sizeof *kinds, "a table", err);
-    char(*numbers)[12] = tv_alloc((size_t)l->model->factors, sizeof *numbers, "a table", err);
+    char(*numbers)[SHOW_FACTOR_NAME] = tv_alloc((size_t)l->model->factors, sizeof *numbers, "a table", err);
     enum tv_status status = names && kinds && numbers ? TV_OK : TV_ERR_NO_MEMORY;
     for (size_t c = 0; c < n && status == TV_OK; c++) {
-        size_t f = c - (size_t)n_facts;
-        int is_fact = c < (size_t)n_facts;
-        if (!is_fact)
-            snprintf(numbers[f], sizeof numbers[f], "%zu", f + 1);
-        names[c] = is_fact ? facts[c].name : numbers[f];
+        int is_fact = c < (size_t)n_facts, f = (int)c - n_facts;
+        names[c] = is_fact ? facts[c].name : show_factor_name(l->model, f, numbers[f]);
         kinds[c] = is_fact ? facts[c].kind : TV_TABLE_NUMBER;
     }
     if (status == TV_OK)

@@ -131,7 +131,8 @@ static void print_facts(const struct pair *p, FILE *out, const char *bullet)
 {
     const struct tv_model *m = p->model;
     char rated[32];
-    print_fact(out, bullet, "model", "%" PRId64 ", %s, %d factors", m->number, m->algorithm, m->factors);
+    print_fact(out, bullet, "model", "%" PRId64 ", %s, %d factors%s", m->number, m->algorithm, tv_model_rank(m),
+               m->biases ? " and two biases" : "");
     print_fact(out, bullet, "user", "%" PRId64 ", who rated %s items%s", p->user_id,
                tv_text_number(rated, (long long)p->user->n_rated),
                p->user->n_seen == 0 ? ", none of this model: so all factors are 0"
@@ -157,28 +158,16 @@ static void print_rating(const struct pair *p, FILE *out, const char *bullet)
         print_fact(out, bullet, name, "none");
 }
 
-/* Biases are the last two columns: one is 1 on the user's side, the other on the item's (fold_in.h). */
-static const char *factor_name(const struct pair *p, int f, char *space, size_t size)
-{
-    int from_end = p->model->factors - f;
-    if (p->model->biases && from_end == 2)
-        return "item bias";
-    if (p->model->biases && from_end == 1)
-        return "user bias";
-    snprintf(space, size, "%d", f + 1);
-    return space;
-}
-
 static enum tv_status fill_table(const struct pair *p, struct tv_table *table, enum tv_table_format format,
                                  struct tv_error *err)
 {
-    char space[16];
+    char space[SHOW_FACTOR_NAME];
     double sum = 0;
     enum tv_status status = TV_OK;
     for (int f = 0; f < p->model->factors && status == TV_OK; f++) {
         double user = (double)p->user_factors[f], item = (double)p->item_factors[f];
         const double numbers[] = {user, item, user * item, sum += user * item};
-        status = tv_table_cell(table, factor_name(p, f, space, sizeof space), err);
+        status = tv_table_cell(table, show_factor_name(p->model, f, space), err);
         for (int i = 0; i < 4 && status == TV_OK; i++)
             status = show_number(table, format, numbers[i], err);
     }
@@ -204,14 +193,14 @@ static enum tv_status print_table(const struct pair *p, enum tv_table_format for
 
 static json_t *factors_json(const struct pair *p)
 {
-    char space[16];
+    char space[SHOW_FACTOR_NAME];
     double sum = 0;
     json_t *list = json_array();
     for (int f = 0; f < p->model->factors; f++) {
         double user = (double)p->user_factors[f], item = (double)p->item_factors[f];
         sum += user * item;
         json_array_append_new(list, json_pack("{s:s, s:f, s:f, s:f, s:f}", "factor",
-                                              factor_name(p, f, space, sizeof space), "user", user, "item", item,
+                                              show_factor_name(p->model, f, space), "user", user, "item", item,
                                               "product", user * item, "sum", sum));
     }
     return list;

@@ -34,6 +34,8 @@ enum tv_status tv_evidence_add(struct tv_evidence *e, int64_t user, int64_t item
 /* How many rows, not pairs, each item has: *items (n, ascending) and *rows (n) are malloc'ed. */
 enum tv_status tv_evidence_item_rows(const struct tv_evidence *e, int64_t **items, int64_t **rows, int32_t *n,
                                      struct tv_error *err);
+/* The lowest and the highest rating, a pair's mean where it stands more than once; both 0 without a pair. */
+void tv_evidence_scale(const struct tv_evidence *e, float *low, float *high);
 void tv_evidence_free(struct tv_evidence *e); /* also makes it empty */
 
 #endif

@@ -28,6 +28,9 @@ enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_
  * not kept (any more). */
 enum tv_status tv_lifecycle_activate_number(const struct tv_stores *s, int64_t number, struct tv_error *err);
 
+/* Item documents say what a score of the live model is (`score_kind`): makes them say it of `m`. */
+enum tv_status tv_lifecycle_say_score(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err);
+
 /* Brings journal, MongoDB and Redis to agree after a kill, a restart or a lost store. Says what it did at log level
  * info; *changes counts it. */
 enum tv_status tv_lifecycle_repair(const struct tv_stores *s, int *changes, struct tv_error *err);

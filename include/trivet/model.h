@@ -34,6 +34,8 @@ struct tv_model {
     uint64_t checksum;      /* over item_ids, item_factors and sigma */
 };
 
+/* The factors without the columns of biases: what --factors asked for. */
+int tv_model_rank(const struct tv_model *m);
 void tv_model_free(struct tv_model *m); /* frees *m itself, too; NULL is fine */
 uint64_t tv_model_checksum(const struct tv_model *m);
 /* Ids ascend, factors are finite, and the checksum is that of the arrays. TV_ERR_CORRUPT otherwise. */

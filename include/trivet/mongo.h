@@ -70,6 +70,9 @@ enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection,
 enum tv_status tv_mongo_drop(struct tv_mongo *m, const char *collection, struct tv_error *err); /* absent: fine */
 /* Renames over `to`, which is dropped in the same step. */
 enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char *to, struct tv_error *err);
+/* Gives every document that has not yet this text in its field `name` that text there. */
+enum tv_status tv_mongo_set_text(struct tv_mongo *m, const char *collection, const char *name, const char *text,
+                                 struct tv_error *err);
 /* Makes `view` a view on `collection`: creates it, or moves it with collMod. */
 enum tv_status tv_mongo_point_view(struct tv_mongo *m, const char *view, const char *collection,
                                    struct tv_error *err);

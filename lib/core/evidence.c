@@ -112,6 +112,15 @@ enum tv_status tv_evidence_item_rows(const struct tv_evidence *e, int64_t **item
     return TV_ERR_NO_MEMORY;
 }
 
+void tv_evidence_scale(const struct tv_evidence *e, float *low, float *high)
+{
+    *low = *high = e->n_pairs ? e->ratings[0] : 0;
+    for (size_t i = 1; i < e->n_pairs; i++) {
+        *low = e->ratings[i] < *low ? e->ratings[i] : *low;
+        *high = e->ratings[i] > *high ? e->ratings[i] : *high;
+    }
+}
+
 void tv_evidence_free(struct tv_evidence *e)
 {
     free(e->users);

@@ -12,12 +12,24 @@ static char *items_name(char *out, int64_t number)
     return out;
 }
 
+static enum tv_status say_score(struct tv_mongo *mongo, const char *items, const struct tv_model *m, struct tv_error *err)
+{
+    return tv_mongo_set_text(mongo, items, "score_kind", m->score_kind, err);
+}
+
+enum tv_status tv_lifecycle_say_score(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
+{
+    return say_score(s->mongo, "item", m, err);
+}
+
 /* A fresh model brings its item documents as item_<N>; an older one that is activated again has none. */
-static enum tv_status publish_items(struct tv_mongo *mongo, int64_t number, struct tv_error *err)
+static enum tv_status publish_items(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     int exists = 0;
-    enum tv_status status = tv_mongo_exists(mongo, items_name(name, number), &exists, err);
+    enum tv_status status = tv_mongo_exists(mongo, items_name(name, m->number), &exists, err);
+    if (status == TV_OK)
+        status = say_score(mongo, exists ? name : "item", m, err);
     return status == TV_OK && exists ? tv_mongo_rename(mongo, name, "item", err) : status;
 }
 
@@ -29,7 +41,7 @@ enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_
     if (status == TV_OK)
         status = tv_run_set_state(journal, m->number, TV_RUN_ACTIVATING, err);
     if (status == TV_OK)
-        status = publish_items(s->mongo, m->number, err);
+        status = publish_items(s->mongo, m, err);
     if (status == TV_OK)
         status = tv_lock_check(s->lock, err);
     if (status == TV_OK)

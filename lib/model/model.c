@@ -8,6 +8,11 @@
 
 #include "trivet/hash.h"
 
+int tv_model_rank(const struct tv_model *m)
+{
+    return m->factors - (m->biases ? 2 : 0);
+}
+
 void tv_model_free(struct tv_model *m)
 {
     if (m == NULL)

@@ -36,6 +36,17 @@ static enum tv_status end_building(struct repair *r, int64_t number, struct tv_e
     return status;
 }
 
+/* The item documents may already speak of the model that was not switched to. */
+static enum tv_status say_score_again(struct repair *r, int64_t live, struct tv_error *err)
+{
+    struct tv_model *m = NULL;
+    enum tv_status status = live ? tv_model_read_redis(&m, r->stores->redis, live, err) : TV_OK;
+    if (status == TV_OK && m)
+        status = tv_lifecycle_say_score(r->stores, m, err);
+    tv_model_free(m);
+    return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status; /* show_live sees to that */
+}
+
 /* Killed while activating: before the switch it is a kept model like any other, after it the rest is done now. */
 static enum tv_status end_activating(struct repair *r, int64_t number, struct tv_error *err)
 {
@@ -45,7 +56,9 @@ static enum tv_status end_activating(struct repair *r, int64_t number, struct tv
     if (status != TV_OK && status != TV_ERR_NOT_FOUND)
         return status;
     if (live != number) {
-        status = tv_run_set_state(r->journal, number, TV_RUN_KEPT, err);
+        status = say_score_again(r, live, err);
+        if (status == TV_OK)
+            status = tv_run_set_state(r->journal, number, TV_RUN_KEPT, err);
         if (status == TV_OK)
             did(r, "was not switched to: kept", number);
         return status;

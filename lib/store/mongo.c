@@ -336,6 +336,17 @@ enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char 
     return status;
 }
 
+enum tv_status tv_mongo_set_text(struct tv_mongo *m, const char *collection, const char *name, const char *text,
+                                 struct tv_error *err)
+{
+    bson_t *words = BCON_NEW("update", BCON_UTF8(collection), "updates", "[", "{", "q", "{", name, "{", "$ne",
+                             BCON_UTF8(text), "}", "}", "u", "{", "$set", "{", name, BCON_UTF8(text), "}", "}", "multi",
+                             BCON_BOOL(true), "}", "]");
+    enum tv_status status = command(m, NULL, words, NULL, err);
+    bson_destroy(words);
+    return status;
+}
+
 enum tv_status tv_mongo_point_view(struct tv_mongo *m, const char *view, const char *collection,
                                    struct tv_error *err)
 {

@@ -79,7 +79,8 @@ function showVersions() {
 // --- two lists ---------------------------------------------------------------------------------------------------
 
 function compare() {
-  compareLists($("user_id").value.trim(), $("a").value, $("b").value, $("top").value.trim());
+  const scaleOf = (number) => kept.find((m) => m.number === number)?.description.scale;
+  compareLists($("user_id").value.trim(), $("a").value, $("b").value, $("top").value.trim(), scaleOf);
 }
 
 function prepareLists() {

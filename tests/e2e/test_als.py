@@ -1,11 +1,13 @@
 """Models by alternating least squares, from the command line to the stores and the server: the numbers recomputed here."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 
 from blobs import decode
+from breakpoints import at
 
 LAMBDA, ALPHA = 0.1, 2.0
 
@@ -127,7 +129,45 @@ def test_sigma_moves_the_weight_and_keeps_the_scores(fit):
     assert np.allclose(norms[0], 1, atol=0.01) and np.allclose(norms[2], sigma, rtol=0.01)
 
 
+def kinds_of_items(place):
+    return place.mongo_db().item.distinct("score_kind")
+
+
+def test_item_documents_say_what_a_score_is(run, programs, fit, loaded):
+    fit()
+    assert kinds_of_items(loaded) == ["relevance"] and loaded.mongo_db().item.count_documents({"score_kind": None}) == 0
+    fit("--algorithm", "als")
+    assert kinds_of_items(loaded) == ["rating"]
+    run("trivet-train", "rollback", env=loaded.env)
+    assert kinds_of_items(loaded) == ["relevance"]
+    # Killed between the item documents and the switch: the old model goes on, and so does what is said of it.
+    at("tv_model_switch", programs["trivet-train"], "fit", "--set", "max_items_for_user=80", "--algorithm", "als", env=loaded.env)
+    assert kinds_of_items(loaded) == ["rating"]
+    run("trivet-train", "repair", env=loaded.env)
+    assert kinds_of_items(loaded) == ["relevance"]
+
+
+def test_memory_is_told_before_the_work(run, loaded):
+    for algorithm in ("svd", "als", "als-implicit"):
+        said = run("trivet-train", "fit", "--set", "max_items_for_user=80", "--factors", 6, "--algorithm", algorithm, env=loaded.env).stderr
+        told, worked = said.index("learning needs about "), said.index("singular values" if algorithm == "svd" else "iteration 1 of")
+        assert told < worked and re.search(r"learning needs about [\d.,]+ [KM]B beside the ratings\n", said)
+
+
+def test_biases_are_told_apart_from_factors(run, fit, loaded, tmp_path):
+    model = fit("--algorithm", "als", "--biases")
+    shown = run("trivet-train", "show", "live", "--factors", "items", "--limit", 1, "--format", "csv", env=loaded.env).stdout
+    assert shown.splitlines()[0] == "item_id,title,1,2,3,4,5,6,item bias,user bias"
+    assert "als, 6 factors and two biases\n" in run("trivet-train", "show", "live", "--user", 5, "--item", model.ids[0], env=loaded.env).stdout
+    run("trivet-train", "export", "live", tmp_path / "out", env=loaded.env)
+    assert ": 6 factors, " in run("trivet-train", "import", tmp_path / "out", env=loaded.env).stdout
+    run("trivet-train", "activate", model.number, env=loaded.env)
+
+
 def test_answers_say_what_a_score_is(fit, serve, loaded):
-    fit("--algorithm", "als", "--biases")
+    model = fit("--algorithm", "als", "--biases")
+    scale = json.loads(model.hash["description"])["scale"]
+    assert [scale["low"], scale["high"]] == [float(x) for x in loaded.psql(
+        "SELECT min(m), max(m) FROM (SELECT avg(value) m FROM trivet.rating GROUP BY user_id, item_id) t").split("|")]
     answer = serve(loaded).get("/recs?user_id=5&top=5").json()
     assert answer["score_kind"] == "rating" and all(0 < item["score"] < 6 for item in answer["items"])

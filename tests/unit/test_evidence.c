@@ -27,8 +27,13 @@ static void pairs_are_gathered_by_user(void **state)
     assert_true(e.ratings[2] == (float)(13.0 / 3.0));
     assert_true(e.ratings[3] == 2.5f);
     assert_true(e.users[2] == INT64_MAX && e.items[4] == INT64_MIN);
+    float low, high;
+    tv_evidence_scale(&e, &low, &high);
+    assert_true(low == 1 && high == (float)(13.0 / 3.0)); /* of means: no pair has the 5 that one row has */
     tv_evidence_free(&e);
     assert_null(e.users);
+    tv_evidence_scale(&e, &low, &high);
+    assert_true(low == 0 && high == 0);
 }
 
 static void rows_are_counted_beside_pairs(void **state)

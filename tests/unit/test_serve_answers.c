@@ -240,6 +240,31 @@ static void a_store_that_is_away_is_503(void **state)
     tv_app_free(app);
 }
 
+/* People are shown ratings of the scale; programs get what the product is. */
+static void predicted_ratings_are_cut_only_when_shown(void **state)
+{
+    (void)state;
+    static const char rating[] = "{\"algorithm\":\"als\",\"factors\":2,\"scale\":{\"low\":0.1,\"high\":0.25}}";
+    struct tv_snapshot *s = fixture_snapshot(2, 60, 4, "Title", rating);
+    strcpy(s->score_kind, "rating");
+    struct tv_app *app = fixture_app(s, 0);
+    struct fixture_answer a;
+    fixture_know(app, s, 7, fixture_user(s, 7, 0, 3), 0);
+    json_t *root = get_json(app, "/recs?user_id=7&top=1", 200);
+    assert_string_equal(text_of(root, "score_kind"), "rating");
+    assert_true(json_real_value(json_object_get(json_array_get(json_object_get(root, "items"), 0), "score")) > 0.3);
+    json_decref(root);
+    fixture_get(&a, app, "/recs?user_id=7&top=1", 1, 1);
+    assert_non_null(strstr(a.text, "class=\"number\">0.250<"));
+    assert_non_null(strstr(a.text, "als, 2 factors")); /* and not 4, which are those with the biases */
+    fixture_done(&a);
+    strcpy(s->score_kind, "relevance"); /* has no scale */
+    fixture_get(&a, app, "/recs?user_id=7&top=1", 1, 1);
+    assert_null(strstr(a.text, "class=\"number\">0.250<"));
+    fixture_done(&a);
+    tv_app_free(app);
+}
+
 static void who_would_wait_is_answered_later(void **state)
 {
     (void)state;
@@ -502,6 +527,7 @@ int main(void)
         cmocka_unit_test(addresses_and_methods),
         cmocka_unit_test(a_users_ratings),
         cmocka_unit_test(a_store_that_is_away_is_503),
+        cmocka_unit_test(predicted_ratings_are_cut_only_when_shown),
         cmocka_unit_test(who_would_wait_is_answered_later),
         cmocka_unit_test(health_and_readiness),
         cmocka_unit_test(counters_count),
