@@ -1,8 +1,8 @@
 -- 003_filter: THE filter, trivet.user_item: who and what a model is learned from; and trivet.evidence, what
 -- everybody's factors are computed from.
 --
--- They are built from three smaller functions, so that each rule is written once: chosen_rows (conditions on rows),
--- kept_items and kept_users (the two cuts). All are written so that Postgres inlines them into the query that calls
+-- They are built from smaller functions, so that each rule is written once: chosen_ratings and chosen_rows (conditions on
+-- rows), kept_items and kept_users (the two cuts). All are written so that Postgres inlines them into the query that calls
 -- them: LANGUAGE sql, STABLE, schema-qualified, neither STRICT nor SECURITY DEFINER nor SET; EXPLAIN shows no Function
 -- Scan. They are PARALLEL SAFE, or a query that calls them would never get a parallel plan.
 --
@@ -32,6 +32,24 @@ $$;
 comment on function trivet.check_filter(int, int, int, bigint, real) is
     'True, or an error that names the parameter of trivet.user_item that is out of its range.';
 
+create or replace function trivet.chosen_ratings(
+    rated_since timestamptz = null,
+    rated_until timestamptz = null,
+    genres text[] = null,
+    min_rating real = null
+) returns table (user_id bigint, item_id bigint, value real, rated_at timestamptz)
+language sql stable parallel safe as $$
+    select r.user_id, r.item_id, r.value, r.rated_at
+    from trivet.rating r
+    where (chosen_ratings.rated_since is null or r.rated_at >= chosen_ratings.rated_since)
+      and (chosen_ratings.rated_until is null or r.rated_at < chosen_ratings.rated_until)
+      and (chosen_ratings.min_rating is null or r.value >= chosen_ratings.min_rating)
+      and (chosen_ratings.genres is null or (r.item_id in (
+              select i.item_id from trivet.item i where i.genres && chosen_ratings.genres)) is true)
+$$;
+comment on function trivet.chosen_ratings(timestamptz, timestamptz, text[], real) is
+'The rating rows that meet the conditions on rows: rated_since <= rated_at < rated_until, genres (any of), min_rating.';
+
 create or replace function trivet.chosen_rows(
     rated_since timestamptz = null,
     rated_until timestamptz = null,
@@ -39,16 +57,11 @@ create or replace function trivet.chosen_rows(
     min_rating real = null
 ) returns table (user_id bigint, item_id bigint, value real)
 language sql stable parallel safe as $$
-    select r.user_id, r.item_id, r.value
-    from trivet.rating r
-    where (chosen_rows.rated_since is null or r.rated_at >= chosen_rows.rated_since)
-      and (chosen_rows.rated_until is null or r.rated_at < chosen_rows.rated_until)
-      and (chosen_rows.min_rating is null or r.value >= chosen_rows.min_rating)
-      and (chosen_rows.genres is null or (r.item_id in (
-              select i.item_id from trivet.item i where i.genres && chosen_rows.genres)) is true)
+    select c.user_id, c.item_id, c.value
+    from trivet.chosen_ratings(chosen_rows.rated_since, chosen_rows.rated_until, chosen_rows.genres, chosen_rows.min_rating) c
 $$;
 comment on function trivet.chosen_rows(timestamptz, timestamptz, text[], real) is
-'The rating rows that meet the conditions on rows: rated_since <= rated_at < rated_until, genres (any of), min_rating.';
+'trivet.chosen_ratings without their times: what the filter counts and models learn from.';
 
 create or replace function trivet.kept_items(
     min_users_for_item int = 10,

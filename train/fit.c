@@ -136,6 +136,11 @@ void fit_flags(const struct fit *f, struct tv_buffer *line)
     flags_given(line, f->settings, fit_source_options);
 }
 
+static const char *or_null(const char *text)
+{
+    return text[0] ? text : NULL;
+}
+
 struct tv_run_plan fit_run_plan(const struct fit *f, enum tv_run_kind kind, const char *command)
 {
     return (struct tv_run_plan){.kind = kind,
@@ -143,9 +148,9 @@ struct tv_run_plan fit_run_plan(const struct fit *f, enum tv_run_kind kind, cons
                                 .algorithm = learn_algorithm_name(f->learn.algorithm),
                                 .parameters = tv_buffer_string(&f->parameters),
                                 .filter = tv_buffer_string(&f->values),
-                                .source = tv_buffer_string(&f->source),
+                                .source = or_null(tv_buffer_string(&f->source)),
                                 .data = f->data,
-                                .fingerprint = f->fingerprint};
+                                .fingerprint = or_null(f->fingerprint)};
 }
 
 static enum tv_status begin_run(struct fit *f, struct tv_error *err)
@@ -258,6 +263,7 @@ void fit_free(struct fit *f)
     tv_buffer_free(&f->evidence_rows);
     tv_evidence_free(&f->evidence);
     tv_code_list_free(&f->user_codes);
+    free(f->times);
     tv_buffer_free(&f->values);
     tv_buffer_free(&f->timings);
     tv_buffer_free(&f->parameters);
@@ -265,11 +271,15 @@ void fit_free(struct fit *f)
     free(f->data);
 }
 
+enum tv_status fit_open_settings(struct fit *f, struct tv_error *err)
+{
+    enum tv_status status = tv_interrupt_watch(NULL, err); /* before MongoDB's client starts its threads */
+    return status == TV_OK ? read_settings(f, err) : status;
+}
+
 enum tv_status fit_open_reading(struct fit *f, struct tv_error *err)
 {
-    enum tv_status status = tv_interrupt_watch(NULL, err);
-    if (status == TV_OK)
-        status = read_settings(f, err);
+    enum tv_status status = fit_open_settings(f, err);
     if (status == TV_OK)
         status = open_all(f, 1, err);
     return status == TV_OK ? tv_interrupt_watch(f->reader ? f->reader : f->snapshot, err) : status;
@@ -279,11 +289,9 @@ enum tv_status fit_run(const struct tv_settings *settings, int n, char **argumen
 {
     (void)n, (void)arguments;
     struct fit f = {.settings = settings};
-    enum tv_status status = tv_interrupt_watch(NULL, err); /* before MongoDB's client starts its threads */
+    enum tv_status status = learn_read_settings(&f.learn, settings, err);
     if (status == TV_OK)
-        status = learn_read_settings(&f.learn, settings, err);
-    if (status == TV_OK)
-        status = read_settings(&f, err);
+        status = fit_open_settings(&f, err);
     if (status == TV_OK)
         status = fit_opened(&f, tv_settings_on(settings, "dry-run"), err);
     fit_free(&f);

@@ -57,6 +57,8 @@ struct fit {
     struct fit_catalogue catalogue;
 
     struct tv_evidence evidence;
+    int with_times;            /* asked for before it is opened: */
+    double *times;             /* (evidence.n_pairs) the latest of a pair's rows, seconds since 1970; NaN: a row has none */
     struct tv_dense dense;     /* the training matrix; given back once factorised, but for its ids */
     struct tv_model *model;
     struct tv_fold_in fold_in;
@@ -107,8 +109,10 @@ enum tv_status fit_print_plan(struct fit *f, struct tv_error *err);
 
 /* fit.c: the command. */
 extern const struct tv_option fit_options[], fit_source_options[]; /* those of the source, evaluate has too */
-/* For reading only: the filter and a snapshot of the ratings. f->settings and f->learn are the caller's to fill; fit_free
- * gives back all the rest. */
+/* The filter alone, for ratings that are not in Postgres. f->settings and f->learn are the caller's to fill; fit_free gives
+ * back all the rest. */
+enum tv_status fit_open_settings(struct fit *f, struct tv_error *err);
+/* For reading only: the filter and a snapshot of the ratings. */
 enum tv_status fit_open_reading(struct fit *f, struct tv_error *err);
 void fit_free(struct fit *f);
 /* The flags that say what is learned from and how, and the row of the journal for it; all of it lent. */

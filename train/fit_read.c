@@ -1,24 +1,52 @@
 /* fit_read: all ratings that meet the conditions on rows, user after user, in one snapshot: what everybody is folded
  * in from, and what the matrix to learn from is chosen from. */
+#include <math.h>
+#include <stdlib.h>
+
 #include "train/fit.h"
 #include "trivet/progress.h"
 
 struct reading {
-    struct tv_evidence *evidence;
+    struct fit *fit;
+    size_t n_times, capacity;
     struct tv_progress progress;
 };
+
+/* A pair whose rows came at several times has the latest of them. */
+static enum tv_status take_time(struct reading *r, double time, struct tv_error *err)
+{
+    struct fit *f = r->fit;
+    size_t n = f->evidence.n_pairs;
+    if (n == r->n_times) {
+        f->times[n - 1] = isnan(time) ? time : fmax(f->times[n - 1], time);
+        return TV_OK;
+    }
+    if (n > r->capacity) {
+        size_t capacity = r->capacity ? 2 * r->capacity : 16384;
+        double *times = realloc(f->times, capacity * sizeof *times);
+        if (times == NULL)
+            return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the times of %zu ratings", capacity);
+        f->times = times;
+        r->capacity = capacity;
+    }
+    f->times[n - 1] = time;
+    r->n_times = n;
+    return TV_OK;
+}
 
 static enum tv_status take_row(void *context, const struct tv_pg_triple *row, struct tv_error *err)
 {
     struct reading *r = context;
-    if ((r->evidence->n_pairs & 1023) == 0)
-        tv_progress_update(&r->progress, (double)r->evidence->n_pairs);
-    return tv_evidence_add(r->evidence, row->a, row->b, row->c, err);
+    struct tv_evidence *e = &r->fit->evidence;
+    if ((e->n_pairs & 1023) == 0)
+        tv_progress_update(&r->progress, (double)e->n_pairs);
+    enum tv_status status = tv_evidence_add(e, row->a, row->b, row->c, err);
+    return status == TV_OK && r->fit->with_times ? take_time(r, row->d, err) : status;
 }
 
 enum tv_status fit_read(struct fit *f, struct tv_error *err)
 {
-    struct reading r = {.evidence = &f->evidence};
+    struct reading r = {.fit = f};
     struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
     enum tv_status status = tv_buffer_format(&sql, err, "%s ORDER BY 1, 2", tv_buffer_string(&f->evidence_rows));
     tv_progress_start(&r.progress, "reading ratings", "pairs", 0);

@@ -73,6 +73,8 @@ static enum tv_status own_source(struct fit *f, const char *source, const char *
         tv_fail(err, TV_ERR_USAGE, "--set and --preset change trivet.user_item, but --source reads %s instead", source);
         return tv_hint(err, "give the values inside: --source 'trivet.user_item(max_items_for_user => 200)'");
     }
+    if (f->with_times)
+        return tv_fail(err, TV_ERR_USAGE, "the rows of --source have no time to be divided by");
     f->own_source = 1;
     f->same_rows = strcmp(source, fold_in) == 0;
     enum tv_status status = open_reader(f, err);
@@ -91,11 +93,12 @@ static enum tv_status own_source(struct fit *f, const char *source, const char *
 
 static enum tv_status filter_source(struct fit *f, struct tv_error *err)
 {
+    const char *columns = f->with_times ? "user_id, item_id, value, date_part('epoch', rated_at)" : "user_id, item_id, value";
+    const char *rows = f->with_times ? "trivet.chosen_ratings" : "trivet.chosen_rows";
     enum tv_status status = tv_filter_call(f->filter, f->snapshot, TV_FILTER_ALL, "trivet.user_item", &f->source, err);
     if (status == TV_OK)
-        status = tv_buffer_text(&f->evidence_rows, "SELECT user_id, item_id, value FROM ", err);
-    return status == TV_OK ? tv_filter_call(f->filter, f->snapshot, TV_FILTER_EVIDENCE, "trivet.chosen_rows",
-                                            &f->evidence_rows, err)
+        status = tv_buffer_format(&f->evidence_rows, err, "SELECT %s FROM ", columns);
+    return status == TV_OK ? tv_filter_call(f->filter, f->snapshot, TV_FILTER_EVIDENCE, rows, &f->evidence_rows, err)
                            : status;
 }
 

@@ -22,6 +22,7 @@ struct bench {
 struct judge {
     const struct tv_model *model;
     const struct tv_evidence *evidence;
+    const struct tv_dense *training;
     struct tv_fold_in fold_in;
     struct tv_dense_map items; /* raw id to the model's dense item */
     float *item_factors;
@@ -76,7 +77,7 @@ enum tv_status judge_create(struct judge **out, const struct tv_model *model, co
     struct judge *j = tv_alloc(1, sizeof *j, "an evaluation", err);
     if (j == NULL)
         return TV_ERR_NO_MEMORY;
-    *j = (struct judge){.model = model, .evidence = evidence, .threads = threads};
+    *j = (struct judge){.model = model, .evidence = evidence, .training = training, .threads = threads};
     tv_dense_map_create(&j->items, model->item_ids, (size_t)model->n_items);
     enum tv_status status = place_items(j, training, err);
     if (status == TV_OK)
@@ -120,7 +121,8 @@ static enum tv_status fold_in(const struct judge *j, struct bench *b, int32_t us
 {
     const struct tv_evidence *e = j->evidence;
     size_t n = 0;
-    for (size_t i = e->start[user]; i < e->start[user + 1]; i++) {
+    int64_t at = tv_dense_find(e->users, e->n_users, j->training->users[user]);
+    for (size_t i = at < 0 ? 0 : e->start[at]; at >= 0 && i < e->start[at + 1]; i++) {
         int64_t item = tv_dense_map_find(&j->items, e->items[i]);
         if (item >= 0) {
             b->seen[n] = (int32_t)item;

@@ -16,15 +16,22 @@ static json_t *interval(const struct tv_interval *i)
 
 /* --- what was kept apart ----------------------------------------------------------------------------------------- */
 
-static json_t *split_json(const struct tv_split_options *s, enum tv_part part)
+/* What played no part in the division is null. */
+static json_t *split_json(const struct trial_data *d, enum tv_part part)
 {
     static const char *const kinds[] = {"random", "time", "last"};
-    int shares = s->kind != TV_SPLIT_LAST;
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "kind", kinds[s->kind], "judged_on",
-                     part == TV_VALIDATION ? "validation" : "test", "test", shares ? json_real(s->test) : json_null(),
-                     "validation", shares ? json_real(s->validation) : json_null(), "seed",
-                     s->kind == TV_SPLIT_RANDOM ? json_integer((json_int_t)s->seed) : json_null(), "k",
-                     shares ? json_null() : json_integer(s->last));
+    const struct tv_split_options *s = &d->split;
+    int files = d->train_file != NULL, shares = !files && s->kind != TV_SPLIT_LAST;
+    json_t *out = json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:s}", "kind", files ? "files" : kinds[s->kind], "judged_on",
+                            part == TV_VALIDATION ? "validation" : "test", "test",
+                            shares ? json_real(s->test) : json_null(), "validation",
+                            shares ? json_real(s->validation) : json_null(), "seed", (json_int_t)s->seed, "k",
+                            files || shares ? json_null() : json_integer(s->last), "fingerprint", d->fingerprint);
+    if (files) {
+        json_object_set_new(out, "train_file", json_string(d->train_file));
+        json_object_set_new(out, "test_file", json_string(d->test_file));
+    }
+    return out;
 }
 
 static json_t *holdout_json(const struct tv_holdout_counts *c)
@@ -78,6 +85,6 @@ json_t *metrics_json(const struct trial_data *d, enum tv_part part, const struct
     json_t *methods = json_array();
     for (int m = 0; m < n; m++)
         json_array_append_new(methods, method_json(&verdicts[m]));
-    return json_pack("{s:o, s:o, s:o, s:o}", "split", split_json(&d->split, part), "holdout", holdout_json(&h->counts),
-                     "relevant", number((double)h->min_relevant), "methods", methods);
+    return json_pack("{s:o, s:o, s:o, s:o}", "split", split_json(d, part), "holdout", holdout_json(&h->counts),
+                     "relevant", number((double)d->relevant), "methods", methods);
 }

@@ -67,13 +67,17 @@ static enum tv_status open_all(struct search *s, struct tv_error *err)
 {
     s->fit.settings = s->settings;
     s->fit.learn = s->space.base;
-    enum tv_status status = fit_open_reading(&s->fit, err);
+    enum tv_status status = trial_open(&s->fit, err);
     if (status == TV_OK && s->fit.own_source && s->space.filters > 0) {
         tv_fail(err, TV_ERR_USAGE, "--over means nothing to --source: the filter is applied to the loaded ratings alone");
         status = tv_hint(err, "leave one of them out");
     }
     if (status == TV_OK)
         status = trial_prepare(&s->data, &s->fit, s->settings, err);
+    if (status == TV_OK && s->data.holdout[TV_VALIDATION].counts.rows == 0) {
+        tv_fail(err, TV_ERR_USAGE, "a search chooses by a validation part, which --split last and published splits do not have");
+        status = tv_hint(err, "split at random or by time");
+    }
     if (status == TV_OK)
         status = tv_pg_open(&s->pg, tv_settings_text(s->settings, "postgres"), "trivet-train search",
                             (int)tv_settings_int(s->settings, "wait"), err);

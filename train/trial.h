@@ -28,12 +28,20 @@ struct trial_data {
     struct tv_dense dense;       /* the same pairs as a matrix: the catalogue, and what users have seen */
     struct tv_holdout holdout[TV_PARTS]; /* of TV_TEST, and of TV_VALIDATION where one was asked for */
     struct tv_split_options split;
+    const char *train_file, *test_file; /* lent: a published split; NULL: `split` says it all */
+    float relevant;                 /* a rating kept apart counts as a hit from here on; -INFINITY: every one */
+    char fingerprint[24];           /* of the ratings and how they are divided */
     const struct tv_filter *filter; /* lent: its conditions on rows chose the ratings; NULL: SQL of one's own did */
 };
 
-/* Reads and divides all ratings that meet the filter's conditions on rows. `f` has been opened (fit_open_reading); it
- * keeps its filter, and must outlive the data if a trial has a filter. Says what was kept apart at log level info.
- * TV_ERR_USAGE for settings whose rows would hold ratings that are kept apart. On failure *out is empty. */
+/* Opens what the options need of Postgres: a snapshot of the ratings, with their times or without, or nothing for a
+ * published split. f->settings is set. */
+enum tv_status trial_open(struct fit *f, struct tv_error *err);
+
+/* Reads and divides all ratings that meet the filter's conditions on rows. `f` has been opened (trial_open); it keeps its
+ * filter, and must outlive the data if a trial has a filter. Says what was kept apart at log level info.
+ * TV_ERR_USAGE for settings whose rows would hold ratings that are kept apart; TV_ERR_INPUT for a published split with a
+ * pair in both files. On failure *out is empty. */
 enum tv_status trial_prepare(struct trial_data *out, struct fit *f, const struct tv_settings *settings,
                              struct tv_error *err);
 void trial_data_free(struct trial_data *d); /* also makes it empty */
@@ -41,17 +49,20 @@ void trial_data_free(struct trial_data *d); /* also makes it empty */
 struct trial {
     struct learn_settings learn;    /* .threads also judges, .quiet also keeps from telling what it does */
     const struct tv_filter *filter; /* lent: its cuts are applied to the training part; NULL: all of that is learned from */
+    double fraction;                /* of the training part to learn and fold in from; 0: all of it */
     int64_t rows, users, items;     /* learned from: written by the trial, as learn.factors is */
     double seconds;                 /* of learning, wall clock */
 };
 
-/* Learns from the training part what the trial says and judges it on `part`. TV_ERR_USAGE where the trial's filter
- * differs from that of the data in more than its cuts, TV_ERR_INPUT where nothing is left to learn from. */
+/* Learns from the training part what the trial says and judges it on `part`. Lists leave out what the user has rated in
+ * all of the training part, so that every fraction answers the same question. TV_ERR_USAGE where the trial's filter
+ * differs from that of the data in more than its cuts, or there is no such part; TV_ERR_INPUT where nothing is left to
+ * learn from. */
 enum tv_status trial_run(struct verdict *out, struct trial *trial, const struct trial_data *d, enum tv_part part,
                          struct tv_error *err);
 
-/* A baseline, learned from the whole training part. */
-enum tv_status trial_baseline(struct verdict *out, enum tv_baseline_kind kind, int threads, const struct trial_data *d,
-                              enum tv_part part, struct tv_error *err);
+/* A baseline, learned from the same. */
+enum tv_status trial_baseline(struct verdict *out, enum tv_baseline_kind kind, double fraction, int threads,
+                              const struct trial_data *d, enum tv_part part, struct tv_error *err);
 
 #endif

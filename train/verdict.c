@@ -169,18 +169,31 @@ static enum tv_status fill(struct tv_table *t, const struct verdict *verdicts, i
     return status;
 }
 
+typedef char column_text[48];
+
+/* "svd", or "svd of 0.1": of that fraction of the training part. */
+static const char *column_name(column_text out, const struct verdict *v)
+{
+    if (v->fraction < 1)
+        snprintf(out, sizeof(column_text), "%s of %g", v->name, v->fraction);
+    else
+        snprintf(out, sizeof(column_text), "%s", v->name);
+    return out;
+}
+
 enum tv_status verdict_print(const struct verdict *verdicts, int n, enum tv_table_format format, struct tv_error *err)
 {
     struct tv_table *table = NULL;
     const char **columns = tv_alloc((size_t)n + 1, sizeof *columns, "a table", err);
     enum tv_table_kind *kinds = tv_alloc((size_t)n + 1, sizeof *kinds, "a table", err);
-    enum tv_status status = columns && kinds ? TV_OK : TV_ERR_NO_MEMORY;
+    column_text *names = tv_alloc((size_t)n, sizeof *names, "a table", err);
+    enum tv_status status = columns && kinds && names ? TV_OK : TV_ERR_NO_MEMORY;
     if (status == TV_OK) {
         columns[0] = "measure";
         kinds[0] = TV_TABLE_TEXT;
     }
     for (int m = 0; m < n && status == TV_OK; m++) {
-        columns[1 + m] = verdicts[m].name;
+        columns[1 + m] = column_name(names[m], &verdicts[m]);
         kinds[1 + m] = TV_TABLE_NUMBER;
     }
     if (status == TV_OK)
@@ -192,5 +205,6 @@ enum tv_status verdict_print(const struct verdict *verdicts, int n, enum tv_tabl
     tv_table_free(table);
     free(columns);
     free(kinds);
+    free(names);
     return status;
 }

@@ -73,10 +73,11 @@ typedef enum tv_status (*tv_pg_take)(void *context, const char *bytes, size_t n,
 enum tv_status tv_pg_copy_out(struct tv_pg *pg, const char *sql, tv_pg_take take, void *context,
                               struct tv_error *err);
 
-/* One row of (bigint, bigint, real) out of a binary COPY message. */
+/* One row of (bigint, bigint, real), or with a double precision after it, out of a binary COPY message. */
 struct tv_pg_triple {
     int64_t a, b;
     float c;
+    double d; /* NaN: null, or there is no fourth column */
 };
 /* Returns 1 and fills *row, 0 for header-only and trailer messages, -1 if the bytes are something else.
  * *first must be 1 before the first message. */

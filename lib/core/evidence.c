@@ -121,6 +121,22 @@ void tv_evidence_scale(const struct tv_evidence *e, float *low, float *high)
     }
 }
 
+enum tv_status tv_evidence_pick(struct tv_evidence *out, const struct tv_evidence *e, const uint8_t *marks, uint8_t wanted,
+                                struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    size_t repeat = 0;
+    for (size_t u = 0; u < e->n_users; u++)
+        for (size_t i = e->start[u]; i < e->start[u + 1] && status == TV_OK; i++) {
+            int64_t rows = 1;
+            if (repeat < e->n_repeats && e->repeats[repeat].pair == i)
+                rows += e->repeats[repeat++].more;
+            for (int64_t r = 0; r < rows && marks[i] == wanted && status == TV_OK; r++)
+                status = tv_evidence_add(out, e->users[u], e->items[i], e->ratings[i], err);
+        }
+    return status;
+}
+
 void tv_evidence_free(struct tv_evidence *e)
 {
     free(e->users);

@@ -197,6 +197,12 @@ enum tv_status tv_split(struct tv_split *out, const struct tv_pairs *pairs, cons
     return status;
 }
 
+void tv_split_thin(uint8_t *marks, size_t n, double fraction, uint64_t seed)
+{
+    for (size_t i = 0; i < n; i++)
+        marks[i] = splitmix_real(splitmix_at(seed + 1, i)) < fraction;
+}
+
 enum tv_status tv_split_dense(struct tv_dense *out, const struct tv_pairs *pairs, const struct tv_split *split,
                               enum tv_part part, struct tv_error *err)
 {

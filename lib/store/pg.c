@@ -2,6 +2,7 @@
 #include "trivet/pg.h"
 
 #include <libpq-fe.h>
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -388,28 +389,50 @@ static uint64_t read_be(const unsigned char *p, int n)
     return v;
 }
 
+/* The header of a COPY stream: 0 where it is another. */
+static int skip_copy_header(const unsigned char **p, size_t *n)
+{
+    enum { HEADER = 19 };
+    static const char signature[] = "PGCOPY\n\377\r\n"; /* and the NUL that ends the literal: 11 bytes */
+    if (*n < HEADER || memcmp(*p, signature, sizeof signature) != 0)
+        return 0;
+    *p += HEADER;
+    *n -= HEADER;
+    return 1;
+}
+
+/* The fourth column: eight bytes, or a null of none. */
+static int read_fourth(double *value, const unsigned char *p, size_t n)
+{
+    *value = NAN;
+    if (n == 4 && read_be(p, 4) == 0xFFFFFFFF)
+        return 1;
+    if (n != 12 || read_be(p, 4) != 8)
+        return 0;
+    uint64_t bits = read_be(p + 4, 8);
+    memcpy(value, &bits, sizeof bits);
+    return 1;
+}
+
 int tv_pg_triple(const char *bytes, size_t n, int *first, struct tv_pg_triple *row)
 {
-    enum { HEADER = 19, ROW = 2 + 4 + 8 + 4 + 8 + 4 + 4 };
+    enum { ROW = 2 + 4 + 8 + 4 + 8 + 4 + 4 };
     const unsigned char *p = (const unsigned char *)bytes;
-    if (*first) {
-        static const char signature[] = "PGCOPY\n\377\r\n"; /* and the NUL that ends the literal: 11 bytes */
-        if (n < HEADER || memcmp(p, signature, sizeof signature) != 0)
-            return -1;
-        *first = 0;
-        p += HEADER;
-        n -= HEADER;
-    }
+    if (*first && !skip_copy_header(&p, &n))
+        return -1;
+    *first = 0;
     if (n == 0 || (n == 2 && read_be(p, 2) == 0xFFFF))
         return 0;
-    if (n != ROW || read_be(p, 2) != 3 || read_be(p + 2, 4) != 8 || read_be(p + 14, 4) != 8 ||
-        read_be(p + 26, 4) != 4)
+    uint64_t columns = n >= ROW ? read_be(p, 2) : 0;
+    if ((columns != 3 && columns != 4) || (columns == 3) != (n == ROW) || read_be(p + 2, 4) != 8 ||
+        read_be(p + 14, 4) != 8 || read_be(p + 26, 4) != 4)
         return -1;
     row->a = (int64_t)read_be(p + 6, 8);
     row->b = (int64_t)read_be(p + 18, 8);
     uint32_t bits = (uint32_t)read_be(p + 30, 4);
     memcpy(&row->c, &bits, sizeof bits);
-    return 1;
+    row->d = NAN;
+    return columns == 3 || read_fourth(&row->d, p + ROW, n - ROW) ? 1 : -1;
 }
 
 char *tv_pg_literal(struct tv_pg *pg, const char *text)

@@ -35,9 +35,11 @@ def test_the_row_has_what_the_table_says(run, loaded):
     row = newest(loaded)
     assert row["kind"] == "evaluate" and row["state"] == "done" and row["algorithm"] == "als" and row["finished_at"]
     assert row["command"] == ("trivet-train evaluate --algorithm als --factors 4 --iterations 15 --lambda 0.1 --seed 1 "
-                              "--set 'min_users_for_item=2' --set 'max_items_for_user=1000' --test 0.3 --split-seed 7 --relevant 4")
+                              "--set 'min_users_for_item=2' --set 'max_items_for_user=1000' --test '0.3' --split-seed 7 --relevant 4 "
+                              "--format json")
     assert row["counts"]["rows"] > 1000 and row["filter"]["max_items_for_user"] == 1000 and row["data"]["loads"]
     metrics = row["metrics"]
+    assert len(metrics["split"].pop("fingerprint")) == 16
     assert metrics["split"] == {"kind": "random", "judged_on": "test", "test": 0.3, "validation": 0, "seed": 7, "k": None}
     assert metrics["relevant"] == 4 and 700 < metrics["holdout"]["rows"] < 1100
     assert [m["name"] for m in metrics["methods"]] == ["als", "mean", "item_mean", "bias", "popular", "random"]

@@ -98,6 +98,25 @@ static void many_rows_grow_it(void **state)
     tv_evidence_free(&e);
 }
 
+static void pairs_are_picked_with_their_rows(void **state)
+{
+    (void)state;
+    struct tv_evidence e = TV_EVIDENCE_INIT, picked = TV_EVIDENCE_INIT;
+    const int64_t rows[][3] = {{1, 5, 2}, {1, 5, 3}, {1, 6, 1}, {2, 5, 4}, {3, 1, 5}, {3, 7, 1}, {3, 7, 1}, {3, 7, 2}};
+    const uint8_t marks[] = {1, 0, 0, 0, 1}; /* of five pairs: the first and the last */
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(tv_evidence_add(&e, rows[i][0], rows[i][1], (float)rows[i][2], NULL), TV_OK);
+    assert_int_equal(e.n_pairs, 5);
+    assert_int_equal(tv_evidence_pick(&picked, &e, marks, 1, NULL), TV_OK);
+    assert_int_equal(picked.n_users, 2);
+    assert_true(picked.users[0] == 1 && picked.users[1] == 3);
+    assert_true(picked.items[0] == 5 && picked.items[1] == 7);
+    assert_true(picked.ratings[0] == 2.5f && picked.ratings[1] == e.ratings[4]);
+    assert_true(picked.user_rows[0] == 2 && picked.user_rows[1] == 3);
+    tv_evidence_free(&picked);
+    tv_evidence_free(&e);
+}
+
 /* A table and a search answer alike, at ids next to each other, far apart, negative and at both ends. */
 static void a_map_finds_what_a_search_finds(void **state)
 {
@@ -128,6 +147,7 @@ int main(void)
         cmocka_unit_test(the_same_item_of_two_users_is_two_pairs),
         cmocka_unit_test(rows_out_of_order_are_refused),
         cmocka_unit_test(many_rows_grow_it),
+        cmocka_unit_test(pairs_are_picked_with_their_rows),
         cmocka_unit_test(a_map_finds_what_a_search_finds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,6 +190,26 @@ static void what_cannot_be_split_is_refused(void **state)
 }
 
 /* User 1 is known with an item that is not, user 3 is cold, item 9 comes with both; item 8 only with user 3. */
+static void a_fraction_lies_within_a_larger_one(void **state)
+{
+    (void)state;
+    enum { N = 10000 };
+    static uint8_t few[N], many[N], all[N];
+    size_t n_few = 0, n_many = 0, n_all = 0;
+    tv_split_thin(few, N, 0.1, 1);
+    tv_split_thin(many, N, 0.4, 1);
+    tv_split_thin(all, N, 1, 1);
+    for (int i = 0; i < N; i++) {
+        assert_true(few[i] <= many[i]);
+        n_few += few[i];
+        n_many += many[i];
+        n_all += all[i];
+    }
+    assert_in_range(n_few, 900, 1100);
+    assert_in_range(n_many, 3800, 4200);
+    assert_int_equal(n_all, N);
+}
+
 static void what_is_cold_is_counted(void **state)
 {
     (void)state;
@@ -235,6 +255,7 @@ int main(void)
         cmocka_unit_test(the_last_pairs_of_a_user_go_by_time_and_item),
         cmocka_unit_test(pairs_without_a_time_are_refused),
         cmocka_unit_test(what_cannot_be_split_is_refused),
+        cmocka_unit_test(a_fraction_lies_within_a_larger_one),
         cmocka_unit_test(what_is_cold_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
