@@ -18,6 +18,17 @@ enum tv_outcome tv_handle_item(struct tv_app *app, const struct tv_request *requ
                                struct tv_response *response);
 enum tv_outcome tv_handle_items(struct tv_app *app, const struct tv_request *request,
                                 struct tv_response *response);
+/* explain.c */
+enum tv_outcome tv_handle_explain(struct tv_app *app, const struct tv_request *request,
+                                  struct tv_response *response);
+/* predict.c */
+enum tv_outcome tv_handle_predict(struct tv_app *app, const struct tv_request *request,
+                                  struct tv_response *response);
+/* older.c */
+enum tv_outcome tv_handle_older_rating(struct tv_app *app, const struct tv_request *request,
+                                       struct tv_response *response);
+enum tv_outcome tv_handle_older_top(struct tv_app *app, const struct tv_request *request,
+                                    struct tv_response *response);
 /* similar.c */
 enum tv_outcome tv_handle_similar(struct tv_app *app, const struct tv_request *request,
                                   struct tv_response *response);

@@ -117,6 +117,10 @@ static void add_headers(struct exchange *x, struct MHD_Response *made)
     }
     if (r->allow[0])
         MHD_add_response_header(made, "Allow", r->allow);
+    if (r->score)
+        MHD_add_response_header(made, "X-Trivet-Score", r->score);
+    if (r->hint)
+        MHD_add_response_header(made, "X-Trivet-Hint", r->hint);
     if (r->location[0])
         MHD_add_response_header(made, "Location", r->location);
     if (atomic_load_explicit(&x->http->app->draining, memory_order_relaxed))

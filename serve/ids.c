@@ -32,6 +32,24 @@ int tv_id_parameter(struct tv_id *id, const struct tv_request *request, const ch
     return text != NULL;
 }
 
+int tv_id_next(struct tv_id_list *list, const char *name, struct tv_id *id, struct tv_problem *problem)
+{
+    if (list->rest == NULL)
+        return 0;
+    if (list->n == list->most) {
+        tv_problem(problem, 400, "%s names more than %zu items", name, list->most);
+        snprintf(problem->parameter, sizeof problem->parameter, "%s", name);
+        return 0;
+    }
+    char text[TV_CODE_MAX + 2]; /* as in tv_id_set: too long stays too long */
+    size_t n = strcspn(list->rest, ",");
+    snprintf(text, sizeof text, "%.*s", (int)(n < sizeof text ? n : sizeof text - 1), list->rest);
+    tv_id_set(id, name, text);
+    list->rest = list->rest[n] ? list->rest + n + 1 : NULL;
+    list->n++;
+    return 1;
+}
+
 enum tv_id_kind tv_id_kind(struct tv_id *id, int codes, struct tv_problem *problem)
 {
     const struct tv_integer rule = {id->name, INT64_MIN, INT64_MAX};

@@ -35,6 +35,14 @@ void tv_id_set_number(struct tv_id *id, const char *name, int64_t number);
 /* The same from a parameter: 1, or 0 if it is absent. */
 int tv_id_parameter(struct tv_id *id, const struct tv_request *request, const char *name);
 
+/* Ids divided by commas, at most so many. */
+struct tv_id_list {
+    const char *rest; /* "500,296", at first; NULL: there are no more */
+    size_t most, n;   /* n: how many were taken */
+};
+/* Takes the next id as it is: 1, or 0 at the end and, with *problem, where there are too many. */
+int tv_id_next(struct tv_id_list *list, const char *name, struct tv_id *id, struct tv_problem *problem);
+
 enum tv_id_kind {
     TV_ID_NUMBER, /* id->number is set */
     TV_ID_CODE,   /* id->text is a code, to be looked up */

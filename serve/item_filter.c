@@ -83,40 +83,24 @@ static int find_genres(int32_t *places, const struct tv_genres *genres, const ch
     return 1;
 }
 
-/* Looks one id up. One that no item has, or the model does not hold, is left out of its lists anyway. */
-static int take_excluded(struct tv_item_filter *f, const struct tv_snapshot *s, const char *text,
-                         struct tv_problem *problem)
-{
-    struct tv_id id;
-    struct tv_problem found = {0};
-    tv_id_set(&id, "exclude", text);
-    if (!tv_id_item(&id, s, &found) && found.status != 404) {
-        *problem = found;
-        return 0;
-    }
-    int32_t item = found.status ? -1 : tv_snapshot_dense(s, id.number);
-    if (item >= 0)
-        f->excluded[f->n_excluded++] = item;
-    return 1;
-}
-
+/* Ids that no item has, or that the model does not hold, are in none of its lists anyway. */
 static int find_excluded(struct tv_item_filter *f, const struct tv_snapshot *s, struct tv_problem *problem)
 {
-    char text[TV_CODE_MAX + 2];
+    struct tv_id_list list = {.rest = f->excluded_ids, .most = TV_MAX_EXCLUDED};
+    struct tv_id id;
     f->n_excluded = 0;
-    size_t left = TV_MAX_EXCLUDED;
-    for (const char *at = f->excluded_ids; at; left--) {
-        size_t n = strcspn(at, ",");
-        if (left == 0) {
-            tv_problem(problem, 400, "exclude names more than %d items", TV_MAX_EXCLUDED);
-            return refuse(problem, "exclude");
-        }
-        snprintf(text, sizeof text, "%.*s", (int)(n < sizeof text ? n : sizeof text - 1), at);
-        if (!take_excluded(f, s, text, problem))
+    while (tv_id_next(&list, "exclude", &id, problem)) {
+        struct tv_problem found = {0};
+        int known = tv_id_item(&id, s, &found);
+        if (!known && found.status != 404) {
+            *problem = found;
             return 0;
-        at = at[n] ? at + n + 1 : NULL;
+        }
+        int32_t item = known ? tv_snapshot_dense(s, id.number) : -1;
+        if (item >= 0)
+            f->excluded[f->n_excluded++] = item;
     }
-    return 1;
+    return problem->status == 0;
 }
 
 int tv_item_filter_resolve(struct tv_item_filter *f, const struct tv_snapshot *s, struct tv_problem *problem)

@@ -2,6 +2,7 @@
 #include "model_info.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,7 +54,8 @@ void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *
     memset(info, 0, sizeof *info);
     info->number = number;
     json_t *root = json ? json_loads(json, 0, NULL) : NULL;
-    const json_t *counts = json_object_get(root, "counts"), *data = json_object_get(root, "data");
+    const json_t *counts = json_object_get(root, "counts"), *data = json_object_get(root, "data"),
+                 *scale = json_object_get(root, "scale");
     info->factors = (int)read_int(root, "factors", 0);
     read_text(info->algorithm, sizeof info->algorithm, root, "algorithm");
     read_text(info->created_at, sizeof info->created_at, root, "created_at");
@@ -63,7 +65,7 @@ void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *
     read_text(info->data_name, sizeof info->data_name, data, "name");
     info->user_codes = json_is_true(json_object_get(json_object_get(root, "codes"), "users"));
     info->generated = json_is_true(json_object_get(data, "generated"));
-    const json_t *scale = json_object_get(root, "scale");
+    read_text(info->score_kind, sizeof info->score_kind, root, "score");
     info->scale_low = json_number_value(json_object_get(scale, "low"));
     info->scale_high = json_number_value(json_object_get(scale, "high"));
     info->rows = read_int(counts, "rows", -1);
@@ -72,4 +74,11 @@ void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *
     info->users_folded_in = read_int(counts, "users_folded_in", -1);
     read_examples(info, json_object_get(root, "examples"));
     json_decref(root);
+}
+
+double tv_on_scale(const struct tv_model_info *info, const char *score_kind, double score)
+{
+    if (strcmp(score_kind, "rating") != 0 || info->scale_low >= info->scale_high)
+        return score;
+    return fmin(fmax(score, info->scale_low), info->scale_high);
 }

@@ -29,11 +29,16 @@ struct tv_model_info {
     double scale_low, scale_high;                /* of ratings; both 0: not told */
     int generated;                               /* 1: the ratings are generated, not real */
     int64_t rows, users, items, users_folded_in; /* counts; -1: not told */
+    char score_kind[16];                         /* "relevance" or "rating" */
     int n_examples;
     struct tv_example examples[TV_MAX_EXAMPLES];
 };
 
 /* Reads a description (JSON text; may be NULL or broken: then everything is "not told"). */
 void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *json);
+
+/* A predicted rating may lie outside the scale of ratings; people are shown the nearest one within. Scores of any other
+ * kind stay as they are. */
+double tv_on_scale(const struct tv_model_info *info, const char *score_kind, double score);
 
 #endif

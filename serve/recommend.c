@@ -79,7 +79,7 @@ static void mark_seen(struct tv_workspace *w, const struct tv_user_document *use
         w->skip[user->seen[i]] = mark;
 }
 
-static enum tv_reason reason_for(const struct tv_snapshot *s, const struct tv_user_document *user)
+enum tv_reason tv_reason_for(const struct tv_snapshot *s, const struct tv_user_document *user)
 {
     if (user == NULL || user->n_seen == 0)
         return TV_REASON_POPULAR;
@@ -120,7 +120,7 @@ enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, cons
     enum tv_status status = tv_workspace_prepare(w, s, top, err);
     if (status != TV_OK)
         return status;
-    out->reason = reason_for(s, user);
+    out->reason = tv_reason_for(s, user);
     out->score_kind = score_kind(s, out->reason);
     if (filter)
         tv_item_filter_mark(filter, s, user, w->skip, out->counts);
@@ -133,6 +133,15 @@ enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, cons
         mark_seen(w, user, 0);
     out->best = w->best;
     return TV_OK;
+}
+
+double tv_score_one(struct tv_workspace *w, const struct tv_snapshot *s, const struct tv_user_document *user, int32_t item)
+{
+    size_t k = (size_t)s->factors;
+    double score;
+    tv_half_to_floats(w->user, user->value, k);
+    tv_scores(&score, s->item_factors + (size_t)item * k, 1, s->factors, w->user);
+    return score;
 }
 
 struct tv_kept_ranking *tv_ranking_keep(const struct tv_ranking *ranking)

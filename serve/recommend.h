@@ -15,6 +15,7 @@ enum tv_reason {
     TV_REASON_FOLDED_IN, /* it did not, but the user's ratings place them in it */
     TV_REASON_POPULAR    /* nothing of theirs is in the model: what most people rate */
 };
+enum tv_reason tv_reason_for(const struct tv_snapshot *s, const struct tv_user_document *user); /* NULL: unknown */
 const char *tv_reason_name(enum tv_reason reason); /* "personal", "folded_in", "popular" */
 
 /* Memory that one thread uses again and again. */
@@ -46,6 +47,9 @@ struct tv_ranking {
 enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, const struct tv_snapshot *s,
                             const struct tv_user_document *user, const struct tv_item_filter *filter,
                             size_t top, struct tv_error *err);
+
+/* The score of one item, in a workspace made ready for the snapshot: the same number as in a list. */
+double tv_score_one(struct tv_workspace *w, const struct tv_snapshot *s, const struct tv_user_document *user, int32_t item);
 
 /* A ranking that is kept with the document it was made from, so that it is not made again while that does not
  * change. */

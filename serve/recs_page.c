@@ -51,22 +51,13 @@ static void write_genres(struct tv_out *out, const struct tv_item *item)
     }
 }
 
-/* A predicted rating may lie outside the scale of ratings; people are shown the nearest one within. */
-static double on_scale(const struct tv_recs *recs, double score)
-{
-    const struct tv_model_info *info = &recs->snapshot->info;
-    if (strcmp(recs->ranking.score_kind, "rating") != 0 || info->scale_low >= info->scale_high)
-        return score;
-    return fmin(fmax(score, info->scale_low), info->scale_high);
-}
-
 static void write_score(char *out, size_t size, const struct tv_recs *recs, double score)
 {
     char number[32];
     if (recs->ranking.reason == TV_REASON_POPULAR)
         snprintf(out, size, "%s", tv_text_number(number, (long long)score));
     else
-        snprintf(out, size, "%.3f", on_scale(recs, score));
+        snprintf(out, size, "%.3f", tv_on_scale(&recs->snapshot->info, recs->ranking.score_kind, score));
 }
 
 static void write_row(struct tv_out *out, const struct tv_recs *recs, size_t i)

@@ -24,6 +24,7 @@ struct tv_response {
     size_t lent_size;    /*     of so many bytes */
     int retry_after;     /* seconds; 0: no such header */
     char allow[32];      /* for 405; "": no such header */
+    const char *score, *hint; /* X-Trivet-Score, X-Trivet-Hint: where the body has no room for it; NULL: none */
     char location[3 * TV_CODE_MAX + 64]; /* for 303; "": no such header */
     struct tv_need need; /* with TV_LATER only */
     int scripts;         /* 1: a page that runs scripts of this server */

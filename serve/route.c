@@ -15,6 +15,9 @@ static const char *const none[] = {NULL};
 static const char *const recs[] = {"user_id", "top", "model", "strict", TV_ITEM_FILTER_PARAMETERS, NULL};
 static const char *const items[] = {"q", "top", "model", NULL};
 static const char *const similar[] = {"by", "top", "model", NULL};
+static const char *const explain[] = {"user_id", "movie_id", "limit", "model", NULL};
+static const char *const predict[] = {"user_id", "ids", "model", NULL};
+static const char *const older_top[] = {"model", TV_ITEM_FILTER_PARAMETERS, NULL};
 static const char *const of_id[] = {"id", NULL};
 static const char *const of_model[] = {"model", NULL};
 static const char *const of_run[] = {"run", NULL};
@@ -27,6 +30,10 @@ static const struct tv_route routes[] = {
     {"/surprise", TV_ROUTE_PAGE, tv_handle_surprise, none},
     {"/api/v1/recs", TV_ROUTE_JSON, tv_handle_recs, recs},
     {"/api/v1/users/{id}", TV_ROUTE_JSON, tv_handle_user, of_model},
+    {"/api/v1/predict", TV_ROUTE_JSON, tv_handle_predict, predict},
+    {"/api/v1/explain", TV_ROUTE_JSON, tv_handle_explain, explain},
+    {"/{user}/ratings/top/{n}", TV_ROUTE_JSON, tv_handle_older_top, older_top},
+    {"/{user}/ratings/{movie}", TV_ROUTE_JSON, tv_handle_older_rating, of_model},
     {"/api/v1/items", TV_ROUTE_JSON, tv_handle_items, items},
     {"/api/v1/items/{id}", TV_ROUTE_JSON, tv_handle_item, of_model},
     {"/api/v1/items/{id}/similar", TV_ROUTE_JSON, tv_handle_similar, similar},

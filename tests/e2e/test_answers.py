@@ -200,3 +200,162 @@ def test_similar_items_are_the_nearest_directions(served, model):
     unlearned = next(i for i in model.items if i not in set(model.ids.tolist()))
     body = served.get(f"/api/v1/items/{unlearned}/similar").json()
     assert body["in_model"] is False and body["items"] == []
+
+
+# --- predictions and explanations -------------------------------------------------------------------------------------
+
+BIASED, IMPLICIT, SVD = 1, 2, 3  # the numbers of the models, of which the last is live
+
+
+@pytest.fixture(scope="module")
+def three(run, servers, data_dir):
+    """A place with three models of all that trivet learns by."""
+    place = servers.place()
+    run("trivet-etl", "load", data_dir / "ml-latest-small", env=place.env)
+    wide = ("--set", "max_items_for_user=300")
+    run("trivet-train", "fit", *wide, "--algorithm", "als", "--factors", 12, "--lambda", 0.1, "--biases", env=place.env)
+    run("trivet-train", "fit", *wide, "--algorithm", "als-implicit", "--factors", 12, env=place.env)
+    run("trivet-train", "fit", *wide, "--factors", 15, env=place.env)
+    return place
+
+
+@pytest.fixture
+def asked(serve, three):
+    return serve(three)
+
+
+def products(model, user):
+    return model.factors @ decode(user["value"]).astype("f8")
+
+
+def test_the_older_service_s_answers(asked, three):
+    """Its two addresses: arrays of [title, predicted, count], from the newest model whose score is a rating."""
+    model, live = Model(three, BIASED), Model(three)
+    assert live.number == SVD
+    for user in model.users()[::7]:
+        scores, seen = np.clip(products(model, user), 0.5, 5), set(decode(user["rated"]).tolist())
+        eligible = [i for i in np.lexsort((model.ids, -products(model, user)))
+                    if model.counts[i] >= 25 and int(model.ids[i]) not in seen]
+        answer = asked.get(f"/{user['_id']}/ratings/top/5")
+        assert answer.headers["X-Trivet-Score"] == "rating" and answer.headers["X-Trivet-Hint"] is None
+        expected = [[model.items[int(model.ids[i])]["title"], scores[i], int(model.counts[i])] for i in eligible[:5]]
+        assert [[t, pytest.approx(p, abs=1e-12), n] for t, p, n in answer.json()] == expected
+        assert len(asked.get(f"/{user['_id']}/ratings/top/1000?min_count=100").json()) == sum(
+            model.counts[i] >= 100 and int(model.ids[i]) not in seen for i in range(len(model.ids)))
+        for item in [eligible[-1], int(np.searchsorted(model.ids, min(seen & set(model.ids.tolist()))))]:
+            [(title, predicted, count)] = asked.get(f"/{user['_id']}/ratings/{model.ids[item]}").json()
+            assert (title, count) == (model.items[int(model.ids[item])]["title"], model.counts[item])
+            assert predicted == pytest.approx(scores[item], abs=1e-12)
+
+
+def test_the_seeds_examples(asked, three):
+    """As they stand in the older documents: the lists of a user, of user 3 five best and one film, of user 0 film 500."""
+    assert len(asked.get("/recs?user_id=10&top=15").json()["items"]) == 15
+    best = asked.get("/3/ratings/top/5").json()
+    assert len(best) == 5 and all([type(v) for v in row] == [str, float, int] and row[2] >= 25 for row in best)
+    assert best == sorted(best, key=lambda row: -row[1])
+    [(title, predicted, count)] = asked.get("/3/ratings/100").json()
+    assert title == "City Hall (1996)" and 0.5 <= predicted <= 5 and count > 0
+    [(title, predicted, count)] = asked.get("/0/ratings/500").json()  # nobody has the id 0: what all others think
+    film = Model(three).items[500]
+    assert [title, predicted, count] == [film["title"], pytest.approx(film["mean"]), film["n"]]
+    assert asked.get("/0/ratings/500").headers["X-Trivet-Score"] == "mean"
+
+
+def test_somebody_unknown_gets_means_within_the_filters(asked, three):
+    model = Model(three, BIASED)
+    means = np.array([model.items[int(i)]["mean"] for i in model.ids])
+    order = [i for i in np.lexsort((model.ids, -means)) if model.counts[i] >= 25]
+    best = asked.get("/-17/ratings/top/20").json()
+    assert [row[0] for row in best] == [model.items[int(model.ids[i])]["title"] for i in order[:20]]
+    dramas = asked.get("/-17/ratings/top/20?genre=Drama&min_count=100").json()
+    genres = {item["title"]: item["genres"] for item in model.items.values()}
+    assert len(dramas) == 20 and all("Drama" in genres[row[0]] and row[2] >= 100 for row in dramas)
+
+
+def test_predictions_of_a_list(asked, three):
+    model, live = Model(three, BIASED), Model(three)
+    user = model.users()[40]
+    unlearned = next(i for i, item in model.items.items() if i not in set(model.ids.tolist()) and item["n"])
+    ids = [int(model.ids[7]), int(model.ids[0]), unlearned, int(model.ids[7])]
+    answer = asked.get(f"/api/v1/predict?user_id={user['_id']}&ids={','.join(map(str, ids))}")
+    body, scores = answer.json(), np.clip(products(model, user), 0.5, 5)
+    assert (body["user_id"], body["model"]) == (user["_id"], BIASED)
+    assert [item["id"] for item in body["items"]] == ids
+    assert [item["basis"] for item in body["items"]] == ["rating", "rating", "mean", "rating"]
+    expected = [scores[7], scores[0], model.items[unlearned]["mean"], scores[7]]
+    assert [item["predicted"] for item in body["items"]] == pytest.approx(expected, abs=1e-6)
+    by_live = asked.get(f"/api/v1/predict?user_id={user['_id']}&ids={live.ids[3]}&model={SVD}")
+    assert by_live.headers["X-Trivet-Score"] == "relevance" and "--algorithm als" in by_live.headers["X-Trivet-Hint"]
+    assert by_live.json()["items"][0]["predicted"] == pytest.approx(
+        products(live, live.user(user["_id"]))[3], abs=1e-12)
+    assert asked.get("/api/v1/predict?user_id=1&ids=1,-4").status == 404
+
+
+def test_without_a_model_of_ratings_it_is_relevance_and_said_so(served, model):
+    user = model.users()[3]
+    answer = served.get(f"/{user['_id']}/ratings/top/3?min_count=0")
+    assert answer.headers["X-Trivet-Score"] == "relevance"
+    assert answer.headers["X-Trivet-Hint"].endswith("trivet-train fit --algorithm als --biases")
+    listed = served.get(f"/recs?user_id={user['_id']}&top=3").json()["items"]
+    assert [row[:2] for row in answer.json()] == [[item["title"], item["score"]] for item in listed]
+
+
+def test_ratings_with_predictions_beside_them(asked, three):
+    model = Model(three, BIASED)
+    dense = {int(item): i for i, item in enumerate(model.ids)}
+    for user in model.users()[::60]:
+        body, scores = asked.get(f"/api/v1/users/{user['_id']}").json(), np.clip(products(model, user), 0.5, 5)
+        assert body["predicted_by"] == {"model": BIASED, "score_kind": "rating"} and body["model"] == SVD
+        for item in body["items"]:
+            expected = scores[dense[item["id"]]] if item["id"] in dense else None
+            assert item["predicted"] == (pytest.approx(expected, abs=1e-12) if expected is not None else None)
+
+
+def test_a_thousand_explanations_add_up(asked, three):
+    """To the score without the rounding within 1e-3, and with it exactly; of every kind of model, of any item."""
+    rng, worst = random.Random(9), 0
+    models = {number: Model(three, number) for number in (BIASED, IMPLICIT, SVD)}
+    users = {number: model.users() for number, model in models.items()}
+    for n in range(1000):
+        number = (BIASED, IMPLICIT, SVD)[n % 3]
+        model, user, item = models[number], rng.choice(users[number]), rng.randrange(len(models[number].ids))
+        body = asked.get(f"/api/v1/explain?user_id={user['_id']}&movie_id={model.ids[item]}&model={number}"
+                         f"&limit={rng.choice([0, 3, 10, 1000])}").json()
+        parts = [rating["contribution"] for rating in body["ratings"]]
+        assert parts == sorted(parts, reverse=True)
+        total = body["item_term"] + body["user_term"] + sum(parts) + body["others"]["contribution"]
+        assert body["score"] == pytest.approx(products(model, user)[item], abs=1e-9)
+        assert total + body["rounding"] == pytest.approx(body["score"], abs=1e-12)
+        worst = max(worst, abs(total - body["score"]) / max(1, abs(body["score"])))
+        rated = dict(zip(decode(user["rated"]).tolist(), decode(user["ratings"]).tolist()))
+        assert all(rated[rating["id"]] == rating["rating"] for rating in body["ratings"])
+    print(f"off by {worst:.2e} at most without the rounding")
+    assert worst <= 1e-3
+
+
+def test_an_explanation_is_that_of_the_equations(asked, three):
+    """Contributions recomputed with numpy: the projection for the SVD, a solve for each kind of ALS."""
+    sigma = decode(three.redis_client().get("trivet:model:{%d}:singular_values" % SVD))
+    for number, alpha in ((SVD, None), (IMPLICIT, 1.0), (BIASED, None)):
+        model = Model(three, number)
+        stored = three.redis_client().hgetall("trivet:model:{%d}" % number)
+        lam, alpha = float(stored.get(b"lambda", 0)), float(stored.get(b"alpha", 0))
+        for user in model.users()[5::150]:
+            rated, ratings = decode(user["rated"]), decode(user["ratings"]).astype("f8")
+            known = np.isin(rated, model.ids)
+            rows, r = model.factors[np.searchsorted(model.ids, rated[known])], ratings[known]
+            item = model.factors[30]
+            if number == SVD:
+                expected = r * ((rows / sigma) @ item)
+            elif number == IMPLICIT:
+                a = model.factors.T @ model.factors + rows.T @ (alpha * r[:, None] * rows) + lam * np.eye(12)
+                expected = (1 + alpha * r) * (rows @ np.linalg.solve(a, item))
+            else:
+                z, bias = np.hstack([rows[:, :12], np.ones((len(r), 1))]), rows[:, 12]
+                a = z.T @ z + lam * len(r) * np.eye(13)
+                expected = (r - bias) * (z @ np.linalg.solve(a, np.append(item[:12], 0)))
+            body = asked.get(f"/api/v1/explain?user_id={user['_id']}&movie_id={model.ids[30]}&model={number}&limit=1000").json()
+            found = {rating["id"]: rating["contribution"] for rating in body["ratings"]}
+            assert [found[i] for i in rated[known].tolist()] == pytest.approx(expected, rel=1e-6, abs=1e-9)
+            assert body["item_term"] == (pytest.approx(item[12]) if number == BIASED else 0)

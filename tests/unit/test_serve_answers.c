@@ -2,6 +2,7 @@
 #include "serve_fixture.h"
 
 #include <jansson.h>
+#include <math.h>
 
 #include "serve/page.h"
 #include "trivet/text.h"
@@ -170,6 +171,18 @@ static void mistakes_name_their_parameter(void **state)
         {"/api/v1/users/seven", "id"},
         {"/api/v1/users/7?top=3", "top"},
         {"/healthz?verbose=1", "verbose"},
+        {"/api/v1/explain?user_id=7", "movie_id"},
+        {"/api/v1/explain?movie_id=10", "user_id"},
+        {"/api/v1/explain?user_id=7&movie_id=10&limit=1001", "limit"},
+        {"/api/v1/predict?user_id=7", "ids"},
+        {"/api/v1/predict?ids=10", "user_id"},
+        {"/api/v1/predict?user_id=7&ids=10,,20", "ids"},
+        {"/api/v1/predict?user_id=7&ids=nan", "ids"},
+        {"/x/ratings/10", "user"},
+        {"/7/ratings/1e1", "movie"},
+        {"/7/ratings/top/0", "n"},
+        {"/7/ratings/top/1001", "n"},
+        {"/7/ratings/top/5?min_count=x", "min_count"},
         {"/?user_id=7", "user_id"},
     };
     struct tv_app *app = app_with_users(0);
@@ -213,6 +226,69 @@ static void a_users_ratings(void **state)
     assert_int_equal(json_array_size(items), 3);
     assert_int_equal(int_of(json_array_get(items, 1), "id"), 210);
     assert_true(json_number_value(json_object_get(json_array_get(items, 1), "rating")) == 1.0);
+    json_decref(root);
+    tv_app_free(app);
+}
+
+/* Nothing predicts ratings here, so it is the relevance of the list. */
+static void predictions_say_what_they_are(void **state)
+{
+    (void)state;
+    struct tv_app *app = app_with_users(0);
+    struct fixture_answer a;
+    json_t *list = get_json(app, "/recs?user_id=7&top=1", 200), *best = json_array_get(json_object_get(list, "items"), 0);
+    char target[64];
+    sprintf(target, "/7/ratings/%d", (int)int_of(best, "id"));
+    fixture_get(&a, app, target, 0, 1);
+    json_t *triples = json_loads(a.text, 0, NULL), *triple = json_array_get(triples, 0);
+    assert_int_equal(json_array_size(triples), 1);
+    assert_int_equal(json_array_size(triple), 3);
+    assert_true(json_number_value(json_array_get(triple, 1)) == json_number_value(json_object_get(best, "score")));
+    assert_string_equal(a.response.score, "relevance");
+    assert_non_null(strstr(a.response.hint, "trivet-train fit --algorithm als"));
+    fixture_done(&a);
+    json_decref(triples);
+    json_decref(list);
+    fixture_get(&a, app, "/9/ratings/top/3?min_count=1", 0, 1); /* nobody knows user 9 */
+    assert_string_equal(a.response.score, "mean");
+    assert_null(a.response.hint);
+    fixture_done(&a);
+    list = get_json(app, "/api/v1/predict?user_id=7&ids=20,10,20", 200);
+    assert_int_equal(json_array_size(json_object_get(list, "items")), 3);
+    assert_string_equal(text_of(json_array_get(json_object_get(list, "items"), 2), "basis"), "relevance");
+    json_decref(list);
+    tv_app_free(app);
+}
+
+static void a_score_adds_up_from_its_terms(void **state)
+{
+    (void)state;
+    struct tv_app *app = app_with_users(0);
+    for (int limit = 0; limit < 30; limit += 7) {
+        char target[96];
+        sprintf(target, "/api/v1/explain?user_id=7&movie_id=60&limit=%d", limit);
+        json_t *root = get_json(app, target, 200), *rated = json_object_get(root, "ratings"), *one;
+        double sum = json_number_value(json_object_get(root, "item_term")) + json_number_value(json_object_get(root, "user_term"));
+        double last = INFINITY;
+        size_t i;
+        json_array_foreach(rated, i, one)
+        {
+            double part = json_number_value(json_object_get(one, "contribution"));
+            assert_true(part <= last);
+            last = part;
+            sum += part;
+        }
+        json_t *others = json_object_get(root, "others");
+        assert_int_equal(json_array_size(rated), limit < 20 ? limit : 20);
+        assert_int_equal(int_of(others, "n"), 20 - json_array_size(rated));
+        sum += json_number_value(json_object_get(others, "contribution"));
+        sum += json_number_value(json_object_get(root, "rounding"));
+        assert_true(fabs(sum - json_number_value(json_object_get(root, "score"))) < 1e-12);
+        json_decref(root);
+    }
+    json_t *root = get_json(app, "/api/v1/explain?user_id=9&movie_id=60", 200); /* unknown: what most people rate */
+    assert_string_equal(text_of(root, "reason"), "popular");
+    assert_true(json_number_value(json_object_get(root, "item_term")) == json_number_value(json_object_get(root, "score")));
     json_decref(root);
     tv_app_free(app);
 }
@@ -274,7 +350,8 @@ static void who_would_wait_is_answered_later(void **state)
     assert_int_equal(a.outcome, TV_LATER);
     assert_true(a.response.need.user && a.response.need.user_id == 10 && a.response.need.model == 2);
     fixture_done(&a);
-    const char *const others[] = {"/", "/surprise", "/api/v1/models", "/recs?user_id=7&model=5"};
+    const char *const others[] = {"/", "/surprise", "/api/v1/models", "/recs?user_id=7&model=5",
+                                  "/api/v1/users/7"}; /* which model predicts ratings? */
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         fixture_get(&a, app, others[i], 0, 0);
         assert_int_equal(a.outcome, TV_LATER);
@@ -285,7 +362,7 @@ static void who_would_wait_is_answered_later(void **state)
     assert_int_equal(a.outcome, TV_LATER);
     fixture_done(&a);
     const char *const at_once[] = {"/healthz",    "/readyz",         "/metrics",        "/openapi.json",
-                                   "/trivet.css", "/recs?user_id=7", "/api/v1/users/7", "/recs?user_id=x"};
+                                   "/trivet.css", "/recs?user_id=7", "/recs?user_id=x"};
     for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++) {
         fixture_get(&a, app, at_once[i], 0, 0);
         assert_int_equal(a.outcome, TV_ANSWERED);
@@ -526,6 +603,8 @@ int main(void)
         cmocka_unit_test(mistakes_name_their_parameter),
         cmocka_unit_test(addresses_and_methods),
         cmocka_unit_test(a_users_ratings),
+        cmocka_unit_test(predictions_say_what_they_are),
+        cmocka_unit_test(a_score_adds_up_from_its_terms),
         cmocka_unit_test(a_store_that_is_away_is_503),
         cmocka_unit_test(predicted_ratings_are_cut_only_when_shown),
         cmocka_unit_test(who_would_wait_is_answered_later),

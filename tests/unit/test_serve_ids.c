@@ -93,7 +93,7 @@ static const char *get(struct fixture_answer *a, struct tv_app *app, const char 
 static void a_user_is_asked_and_answered_by_code(void **state)
 {
     (void)state;
-    struct tv_app *app = coded_app(1);
+    struct tv_app *app = coded_app(0);
     struct fixture_answer a;
     const char *text = get(&a, app, "/api/v1/recs?top=9&user_id=" USER_URL, 0, 200);
     assert_non_null(strstr(text, "{\"user_id\":\"f3a1-<b>&\\\"9\\\"/\xc3\xa9\",\"model\":3,\"reason\":\"personal\""));
