@@ -58,7 +58,7 @@ create or replace view trivet.evaluation as
     from trivet.run r cross join trivet.json_rows(r.metrics -> 'methods') m;
 comment on view trivet.evaluation is 'One row a method that an evaluation judged: the model, and the baselines beside it; one for each share of the training data.';
 comment on column trivet.evaluation.run is 'The run that judged.';
-comment on column trivet.evaluation.kind is 'evaluate, or fit for a training with --guard.';
+comment on column trivet.evaluation.kind is 'evaluate; search: the best setting it found; fit: a training with --guard.';
 comment on column trivet.evaluation.finished is 'When.';
 comment on column trivet.evaluation.algorithm is 'The algorithm of the model.';
 comment on column trivet.evaluation.factors is 'Its number of factors.';
@@ -139,7 +139,7 @@ language sql stable parallel safe as $$
 $$;
 comment on function trivet.learning_curve(bigint, int) is 'Quality against the share of the training data, of an evaluation with --train-fraction: one row a method and share.';
 
--- Lists drawn at random from all items have the catalogue's mean popularity, so the baseline random tells it.
+-- Popularity counts training ratings, so the catalogue's mean is their number divided by that of its items.
 create or replace function trivet.popularity_curve(run_id bigint)
 returns table (method text, is_model boolean, k int, popularity float8, catalogue float8)
 language sql stable parallel safe as $$
@@ -149,13 +149,14 @@ language sql stable parallel safe as $$
           and a.train_fraction = (select max(e.train_fraction) from trivet.evaluation e where e.run = popularity_curve.run_id)
     )
     select w.method, w.is_model, w.k, w.popularity,
-           (select r.popularity from whole r where r.method = 'random' and not r.is_model order by r.k desc limit 1)
+           (select (r.metrics #>> '{training,rows}')::float8 / nullif((r.metrics #>> '{training,items}')::float8, 0)
+            from trivet.run r where r.id = popularity_curve.run_id)
     from whole w order by w.is_model desc, w.method, w.k
 $$;
 comment on function trivet.popularity_curve(bigint) is 'How popular the first k places are: mean number of training ratings of what a method recommends, beside the catalogue''s mean.';
 
 create or replace view trivet.search_trial as
-    select r.id as run, r.finished_at as finished, r.state, r.algorithm, t.place::int as place, t.value -> 'settings' as settings,
+    select r.id as run, r.finished_at as finished, r.state, r.algorithm, coalesce((t.value ->> 'trial')::int, t.place::int) as place, t.value -> 'settings' as settings,
            coalesce((t.value #>> '{settings,factors}')::int, (r.parameters ->> 'factors')::int) as factors,
            coalesce(r.metrics ->> 'metric', r.parameters ->> 'metric') as metric,
            trivet.measured(t.value -> 'metric') as value, (t.value #>> '{metric,low}')::float8 as low,

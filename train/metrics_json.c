@@ -42,6 +42,12 @@ static json_t *holdout_json(const struct tv_holdout_counts *c)
                      (json_int_t)c->cold_item_rows);
 }
 
+/* What may be learned from; its items are the catalogue, however few of them a model keeps. */
+static json_t *training_json(const struct tv_csr *m)
+{
+    return json_pack("{s:I, s:i, s:i}", "rows", (json_int_t)m->n_values, "users", (int)m->n_rows, "items", (int)m->n_cols);
+}
+
 /* --- the methods ------------------------------------------------------------------------------------------------- */
 
 static json_t *cut_json(const struct verdict *v, int cut)
@@ -85,6 +91,7 @@ json_t *metrics_json(const struct trial_data *d, enum tv_part part, const struct
     json_t *methods = json_array();
     for (int m = 0; m < n; m++)
         json_array_append_new(methods, method_json(&verdicts[m]));
-    return json_pack("{s:o, s:o, s:o, s:o}", "split", split_json(d, part), "holdout", holdout_json(&h->counts),
-                     "relevant", number((double)d->relevant), "methods", methods);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "split", split_json(d, part), "training",
+                     training_json(&d->dense.matrix), "holdout", holdout_json(&h->counts), "relevant",
+                     number((double)d->relevant), "methods", methods);
 }

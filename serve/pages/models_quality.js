@@ -12,6 +12,7 @@ const measures = [
   { name: "coverage", label: "coverage", at: true, of_runs: "coverage" }, { name: "popularity", label: "popularity", at: true, of_runs: "popularity" },
   { name: "overlap", label: "overlap", at: true }, { name: "jaccard", label: "Jaccard", at: true },
 ];
+const origins = { fit: "guarded the training of this model", search: "the best setting of this search" };
 const RUNS_K = 10; // the list length of the evaluations' overview
 
 const some = (x) => x !== null && x !== undefined;
@@ -26,7 +27,7 @@ const method = (m) => (m.is_model ? `${m.method} (the model)` : m.method);
 // {test: 0.2, kind: "random", seed: 1} -> "random, test 0.2, seed 1"
 function splitText(split) {
   if (!split) return "";
-  const { kind, ...rest } = split;
+  const { kind, fingerprint, ...rest } = split;
   return [kind, ...Object.entries(rest).filter(([, v]) => some(v) && v !== 0).map(([k, v]) => `${k.replaceAll("_", " ")} ${typeof v === "object" ? JSON.stringify(v) : v}`)].filter(Boolean).join(", ");
 }
 
@@ -77,7 +78,7 @@ export class Quality {
     button.setAttribute("aria-label", `Show evaluation ${e.run}`);
     button.addEventListener("click", () => { $("run").value = e.run; this.showRun(); });
     const what = element("span", { textContent: `${e.algorithm}, ${settingsText(e.parameters)}; ${this.filterText(e.filter)}` });
-    if (e.kind === "fit") what.append(element("span", { className: "note", textContent: "guarded the training of this model" }));
+    if (origins[e.kind]) what.append(element("span", { className: "note", textContent: origins[e.kind] }));
     const apart = element("span", { textContent: some(e.test_rows) ? `${number.format(e.test_rows)} ratings` : "" });
     apart.append(element("span", { className: "note", textContent: splitText(e.split) }));
     const line = row([button, what, interval(e.ndcg, e.ndcg_low, e.ndcg_high), interval(e.rmse, e.rmse_low, e.rmse_high),
@@ -135,7 +136,7 @@ export class Quality {
 
   // Only evaluations on the same test ratings can stand beside each other.
   drawRuns(run, name) {
-    const list = this.journal.evaluations, chosen = list.find((e) => e.run === run), key = (e) => JSON.stringify([e.data, e.test_rows, e.split]);
+    const list = this.journal.evaluations, chosen = list.find((e) => e.run === run), key = (e) => `${e.split.fingerprint} ${e.split.judged_on}`;
     const alike = list.filter((e) => key(e) === key(chosen)), points = alike.filter((e) => some(e[name])).map((e) =>
       ({ label: runName(e), value: e[name], low: e[`${name}_low`], high: e[`${name}_high`], strong: e.run === run }));
     const title = name === "rmse" ? "RMSE" : `${measures.find((m) => m.name === name).label}@${RUNS_K}`;
@@ -171,7 +172,7 @@ export class Quality {
     if (some(catalogue)) series.push({ label: "the catalogue's mean", plain: true, points: ks.map((x) => ({ x, y: catalogue })) });
     drawLines($("popularity-chart"), series, { name: "first so many places", type: "logarithmic", min: ks[0], max: ks[ks.length - 1], at: ks },
       { name: "mean ratings of an item", zero: true, told: (p) => digits(p.y) });
-    $("popularity-note").textContent = some(catalogue) ? `An item of the catalogue has ${digits(catalogue)} ratings on average: what lists drawn at random hold.` : "";
+    $("popularity-note").textContent = some(catalogue) ? `An item of the catalogue has ${digits(catalogue)} training ratings on average.` : "";
     tabulate($("popularity"), "Mean training ratings of what the first places hold", ["method", ...ks.map((k) => `at ${k}`)], series.map((s) =>
       [s.label, ...ks.map((k) => { const p = s.points.find((q) => q.x === k); return p ? digits(p.y) : ""; })]));
   }

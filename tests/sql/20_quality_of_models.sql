@@ -23,7 +23,7 @@ select is_empty('select * from trivet.evaluation', 'models without measures were
 -- An evaluation on two shares of the training data.
 insert into trivet.run (id, state, kind, algorithm, parameters, filter, data, metrics, finished_at) overriding system value values
     (3, 'done', 'evaluate', 'als', '{"factors": 4, "lambda": 0.1}', '{"genres": null}', '{"name": "a set"}', '{
-        "split": {"kind": "random", "test": 0.2}, "holdout": {"rows": 200, "users": 20, "cold_users": 1}, "relevant": 4,
+        "split": {"kind": "random", "test": 0.2}, "training": {"rows": 800, "users": 19, "items": 100}, "holdout": {"rows": 200, "users": 20, "cold_users": 1}, "relevant": 4,
         "methods": [
             {"name": "als", "model": true, "train_fraction": 1, "rmse": {"value": 0.9, "low": 0.8, "high": 1.0}, "mae": 0.7, "r2": 0.3,
              "at": {"5": {"ndcg": 0.3, "popularity": 60}, "10": {"precision": 0.1, "recall": 0.2, "map": 0.15, "ndcg": {"value": 0.4, "low": 0.35, "high": 0.45}, "hit_rate": 0.6, "mrr": 0.5, "coverage": 0.25, "popularity": 50, "overlap": 2, "jaccard": 0.1}}},
@@ -44,7 +44,7 @@ select results_eq('select method, train_fraction, rmse, ndcg from trivet.learnin
     $$values ('als'::text, 0.5::float8, 1.1::float8, 0.2::float8), ('als', 1, 0.9, 0.4), ('popular', 1, null, 0.21), ('random', 1, null, 0.01)$$, 'the learning curve, the model first');
 select results_eq('select train_fraction, ndcg from trivet.learning_curve(3, 5) where is_model', $$values (0.5::float8, null::float8), (1, 0.3)$$, 'at another length of list');
 select results_eq('select method, k, popularity, catalogue from trivet.popularity_curve(3)',
-    $$values ('als'::text, 5, 60::float8, 8::float8), ('als', 10, 50, 8), ('popular', 10, 90, 8), ('random', 10, 9, 8), ('random', 100, 8, 8)$$, 'popularity, beside what random lists of 100 have');
+    $$values ('als'::text, 5, 60::float8, 8::float8), ('als', 10, 50, 8), ('popular', 10, 90, 8), ('random', 10, 9, 8), ('random', 100, 8, 8)$$, 'popularity, beside the catalogue''s mean of 800 ratings for 100 items');
 select is_empty('select * from trivet.learning_curve(1) union all select * from trivet.learning_curve(null)', 'no curve of a run that judged nothing');
 select is_empty('select * from trivet.popularity_curve(99)', 'nor of one that is not there');
 
