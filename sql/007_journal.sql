@@ -99,7 +99,12 @@ language sql stable parallel safe as $$
         union all (select 9, 'parameter ' || p.key, p.value from r, jsonb_each_text(r.parameters) p order by p.key)
         union all (select 10, 'count ' || c.key, c.value from r, jsonb_each_text(r.counts - 'seconds') c order by c.key)
         union all (select 11, 'seconds ' || s.key, s.value from r, jsonb_each_text(r.counts -> 'seconds') s order by s.key)
-        union all (select 12, 'metric ' || m.key, m.value from r, jsonb_each_text(r.metrics - 'methods') m order by m.key)
+        union all (select 12, p.part || ' ' || m.key, m.value
+                   from r, unnest(array['split', 'holdout']) p(part),
+                        jsonb_each_text(case jsonb_typeof(r.metrics -> p.part) when 'object' then r.metrics -> p.part else '{}' end) m
+                   where m.value is not null)
+        union all (select 12, 'metric ' || m.key, m.value
+                   from r, jsonb_each_text(r.metrics - array['methods', 'split', 'holdout']) m where m.value is not null)
         union all select 13, 'metric ' || case when m.is_model then '' else m.method || ' ' end || m.measure
                              || case when m.train_fraction < 1 then ' of ' || m.train_fraction else '' end,
                          trivet.metric_text(m.value, m.low, m.high)

@@ -1,5 +1,5 @@
-/* compare: two runs side by side: what the journal says of both, and, while both models are kept, what they do to
- * the lists of a sample of users. */
+/* compare: two runs side by side: what the journal says of both, with what was measured, and, while both are models that are
+ * kept, what they do to the lists of a sample of users. */
 #include "train/compare.h"
 
 #include <inttypes.h>
@@ -268,30 +268,61 @@ static enum tv_status check_numbers(struct comparison *c, char **arguments, stru
     return TV_OK;
 }
 
-static enum tv_status compare(struct comparison *c, const struct tv_stores *stores, struct tv_pg *pg,
-                              const struct tv_settings *settings, char **arguments, struct tv_error *err)
+/* Whether the run made a model. */
+static enum tv_status find_kind(int *model, struct tv_pg *pg, const char *number, struct tv_error *err)
 {
-    const char *const names[] = {"fact", arguments[0], arguments[1], "differs"};
-    const enum tv_table_kind kinds[] = {TV_TABLE_TEXT, TV_TABLE_TEXT, TV_TABLE_TEXT, TV_TABLE_TEXT};
-    const char *const numbers[] = {arguments[0], arguments[1]};
-    c->mongo = stores->mongo;
-    enum tv_status status = tv_table_create(&c->table, 4, names, kinds, err);
-    if (status == TV_OK)
-        status = journal_facts(c, pg, numbers, err);
-    if (status == TV_OK)
-        status = open_side(&c->a, stores, err);
-    if (status == TV_OK)
-        status = open_side(&c->b, stores, err);
-    if (status != TV_OK)
+    int64_t makes = 0;
+    enum tv_status status =
+        tv_pg_int(pg, "SELECT (kind IN ('fit', 'import'))::int FROM trivet.run WHERE id = $1", 1, &number, &makes, err);
+    *model = makes != 0;
+    if (status != TV_ERR_NOT_FOUND)
         return status;
-    if (c->a.model == NULL || c->b.model == NULL) {
+    tv_fail(err, status, "the journal has no run %s", number);
+    tv_hint(err, "trivet-train runs lists them");
+    return status;
+}
+
+static enum tv_status compare_models(struct comparison *c, const struct tv_settings *settings, char **arguments,
+                                     struct tv_error *err)
+{
+    struct tv_stores stores = {0};
+    enum tv_status status = train_open_readonly(&stores, settings, err);
+    c->mongo = stores.mongo;
+    if (status == TV_OK)
+        status = open_side(&c->a, &stores, err);
+    if (status == TV_OK)
+        status = open_side(&c->b, &stores, err);
+    if (status == TV_OK && (c->a.model == NULL || c->b.model == NULL)) {
         fprintf(stderr, "only the journal is compared: the factors of %s are not kept any more\n",
                 c->a.model ? arguments[1] : arguments[0]);
-    } else {
+    } else if (status == TV_OK) {
         double share = (double)tv_settings_int(settings, "sample") / (double)(c->a.model->n_users ? c->a.model->n_users : 1);
         c->keep_below = share >= 1 ? UINT64_MAX : (uint64_t)(share * 18446744073709549568.0);
         status = model_facts(c, err);
     }
+    close_side(&c->a);
+    close_side(&c->b);
+    tv_items_free(&c->items);
+    train_close(&stores);
+    return status;
+}
+
+static enum tv_status compare(struct comparison *c, struct tv_pg *pg, const struct tv_settings *settings,
+                              char **arguments, struct tv_error *err)
+{
+    const char *const names[] = {"fact", arguments[0], arguments[1], "differs"};
+    const enum tv_table_kind kinds[] = {TV_TABLE_TEXT, TV_TABLE_TEXT, TV_TABLE_TEXT, TV_TABLE_TEXT};
+    const char *const numbers[] = {arguments[0], arguments[1]};
+    int a_model = 0, b_model = 0;
+    enum tv_status status = find_kind(&a_model, pg, numbers[0], err);
+    if (status == TV_OK)
+        status = find_kind(&b_model, pg, numbers[1], err);
+    if (status == TV_OK)
+        status = tv_table_create(&c->table, 4, names, kinds, err);
+    if (status == TV_OK)
+        status = journal_facts(c, pg, numbers, err);
+    if (status == TV_OK && a_model && b_model)
+        status = compare_models(c, settings, arguments, err);
     return status == TV_OK
                ? tv_table_print(c->table, tv_table_format_from(tv_settings_text(settings, "format")), stdout, err)
                : status;
@@ -301,23 +332,16 @@ enum tv_status compare_run(const struct tv_settings *settings, int n, char **arg
 {
     (void)n;
     struct comparison c = {0};
-    struct tv_stores stores = {0};
     struct tv_pg *pg = NULL;
     enum tv_status status = check_numbers(&c, arguments, err);
-    if (status == TV_OK)
-        status = train_open_readonly(&stores, settings, err);
     if (status == TV_OK)
         status = tv_pg_open(&pg, tv_settings_text(settings, "postgres"), "trivet-train compare",
                             (int)tv_settings_int(settings, "wait"), err);
     if (status == TV_OK)
         status = tv_journal_check_schema(pg, err);
     if (status == TV_OK)
-        status = compare(&c, &stores, pg, settings, arguments, err);
-    close_side(&c.a);
-    close_side(&c.b);
-    tv_items_free(&c.items);
+        status = compare(&c, pg, settings, arguments, err);
     tv_table_free(c.table);
     tv_pg_close(pg);
-    train_close(&stores);
     return status;
 }

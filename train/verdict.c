@@ -10,8 +10,9 @@
 
 /* --- measuring ------------------------------------------------------------------------------------------------ */
 
-static enum tv_status measure_ratings(struct verdict *v, const struct tv_method *method, const struct tv_holdout *holdout,
-                                      const struct tv_evaluate_options *options, struct tv_error *err)
+static enum tv_status measure_ratings(struct verdict *v, const struct tv_method *method,
+                                      const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
+                                      struct tv_error *err)
 {
     struct tv_rating_result result;
     struct tv_bootstrap_options bootstrap;
@@ -92,40 +93,42 @@ enum tv_status verdict_measure(struct verdict *out, const struct tv_method *meth
 /* --- the table ------------------------------------------------------------------------------------------------- */
 
 /* What a row of the table takes from a verdict. */
-enum kind { RMSE, RMSE_LOW, RMSE_HIGH, MAE, R2, UNPREDICTED, NDCG_LOW, NDCG_HIGH, MEASURE, COVERAGE, POPULARITY, OVERLAP, USERS };
+enum kind {
+    RMSE, RMSE_LOW, RMSE_HIGH, MAE, R2, UNPREDICTED, /* of ratings; what follows is of lists */
+    NDCG_LOW, NDCG_HIGH, MEASURE, COVERAGE, POPULARITY, OVERLAP, JACCARD, USERS
+};
+enum { AT_5 = 1, AT_10 = 2, AT_15 = 4, AT_100 = 8, ONCE = 16 };
 
+/* Once for each cut, or once. People are shown some of the cuts, programs all. */
 static const struct number {
     const char *name;
     enum kind kind;
-    int cut;                 /* an index of the cuts */
     enum tv_measure measure; /* of MEASURE */
+    unsigned shown;          /* AT_... for people, ONCE */
 } numbers[] = {
-    {"rmse", RMSE, 0, 0},
-    {"rmse low", RMSE_LOW, 0, 0},
-    {"rmse high", RMSE_HIGH, 0, 0},
-    {"mae", MAE, 0, 0},
-    {"r2", R2, 0, 0},
-    {"pairs without prediction", UNPREDICTED, 0, 0},
-    {"ndcg@10", MEASURE, 1, TV_NDCG},
-    {"ndcg@10 low", NDCG_LOW, 1, 0},
-    {"ndcg@10 high", NDCG_HIGH, 1, 0},
-    {"precision@10", MEASURE, 1, TV_PRECISION},
-    {"recall@10", MEASURE, 1, TV_RECALL},
-    {"map@10", MEASURE, 1, TV_MAP},
-    {"hit rate@10", MEASURE, 1, TV_HIT_RATE},
-    {"mrr@10", MEASURE, 1, TV_MRR},
-    {"ndcg@5", MEASURE, 0, TV_NDCG},
-    {"ndcg@15", MEASURE, 2, TV_NDCG},
-    {"ndcg@100", MEASURE, 3, TV_NDCG},
-    {"recall@100", MEASURE, 3, TV_RECALL},
-    {"coverage@10", COVERAGE, 1, 0},
-    {"popularity@10", POPULARITY, 1, 0},
-    {"overlap@10", OVERLAP, 1, 0},
-    {"users judged", USERS, 0, 0},
+    {"rmse", RMSE, 0, ONCE},
+    {"rmse low", RMSE_LOW, 0, ONCE},
+    {"rmse high", RMSE_HIGH, 0, ONCE},
+    {"mae", MAE, 0, ONCE},
+    {"r2", R2, 0, ONCE},
+    {"pairs without prediction", UNPREDICTED, 0, ONCE},
+    {"users judged", USERS, 0, ONCE},
+    {"ndcg", MEASURE, TV_NDCG, AT_5 | AT_10 | AT_15 | AT_100},
+    {"ndcg low", NDCG_LOW, 0, AT_10},
+    {"ndcg high", NDCG_HIGH, 0, AT_10},
+    {"precision", MEASURE, TV_PRECISION, AT_10},
+    {"recall", MEASURE, TV_RECALL, AT_10 | AT_100},
+    {"map", MEASURE, TV_MAP, AT_10},
+    {"hit rate", MEASURE, TV_HIT_RATE, AT_10},
+    {"mrr", MEASURE, TV_MRR, AT_10},
+    {"coverage", COVERAGE, 0, AT_10},
+    {"popularity", POPULARITY, 0, AT_10},
+    {"overlap", OVERLAP, 0, AT_10},
+    {"jaccard", JACCARD, 0, 0},
 };
 
 /* NaN where the method has none. */
-static double value_of(const struct verdict *v, const struct number *n)
+static double value_of(const struct verdict *v, const struct number *n, int cut)
 {
     int has = n->kind <= UNPREDICTED ? v->predicts : v->ranks;
     if (!has)
@@ -137,20 +140,22 @@ static double value_of(const struct verdict *v, const struct number *n)
     case MAE: return v->mae;
     case R2: return v->r2;
     case UNPREDICTED: return (double)v->n_unpredicted;
-    case NDCG_LOW: return v->ndcg[n->cut].low;
-    case NDCG_HIGH: return v->ndcg[n->cut].high;
-    case MEASURE: return v->at[n->cut].of[n->measure];
-    case COVERAGE: return v->diversity[n->cut].coverage;
-    case POPULARITY: return v->diversity[n->cut].popularity;
-    case OVERLAP: return v->diversity[n->cut].overlap;
+    case NDCG_LOW: return v->ndcg[cut].low;
+    case NDCG_HIGH: return v->ndcg[cut].high;
+    case MEASURE: return v->at[cut].of[n->measure];
+    case COVERAGE: return v->diversity[cut].coverage;
+    case POPULARITY: return v->diversity[cut].popularity;
+    case OVERLAP: return v->diversity[cut].overlap;
+    case JACCARD: return v->diversity[cut].jaccard;
     case USERS: return v->n_users;
     }
     return NAN;
 }
 
-static enum tv_status add_cell(struct tv_table *t, const struct verdict *v, const struct number *n, struct tv_error *err)
+static enum tv_status add_cell(struct tv_table *t, const struct verdict *v, const struct number *n, int cut,
+                               struct tv_error *err)
 {
-    double value = value_of(v, n);
+    double value = value_of(v, n, cut);
     if (!isfinite(value))
         return tv_table_cell(t, NULL, err);
     if (n->kind == USERS || n->kind == UNPREDICTED)
@@ -158,14 +163,42 @@ static enum tv_status add_cell(struct tv_table *t, const struct verdict *v, cons
     return tv_table_real(t, value, 6, err);
 }
 
-static enum tv_status fill(struct tv_table *t, const struct verdict *verdicts, int n, struct tv_error *err)
+/* "ndcg low" at 10 is "ndcg@10 low". */
+static enum tv_status add_name(struct tv_table *t, const struct number *n, int k, struct tv_error *err)
 {
+    char name[48];
+    size_t word = n->measure == TV_HIT_RATE ? strlen(n->name) : strcspn(n->name, " ");
+    if (n->shown & ONCE)
+        return tv_table_cell(t, n->name, err);
+    snprintf(name, sizeof name, "%.*s@%d%s", (int)word, n->name, k, n->name + word);
+    return tv_table_cell(t, name, err);
+}
+
+/* The rows that come once (cut -1), or those of a cut. */
+static enum tv_status add_rows(struct tv_table *t, const struct verdict *verdicts, int n, int cut, int all,
+                               struct tv_error *err)
+{
+    struct tv_evaluate_options options;
     enum tv_status status = TV_OK;
+    tv_evaluate_defaults(&options);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == TV_OK; i++) {
-        status = tv_table_cell(t, numbers[i].name, err);
+        const struct number *number = &numbers[i];
+        int once = (number->shown & ONCE) != 0;
+        if (once != (cut < 0) || (cut >= 0 && !all && !(number->shown & 1u << cut)))
+            continue;
+        status = add_name(t, number, cut < 0 ? 0 : (int)options.cuts.k[cut], err);
         for (int m = 0; m < n && status == TV_OK; m++)
-            status = add_cell(t, &verdicts[m], &numbers[i], err);
+            status = add_cell(t, &verdicts[m], number, cut, err);
     }
+    return status;
+}
+
+static enum tv_status fill(struct tv_table *t, const struct verdict *verdicts, int n, int all, struct tv_error *err)
+{
+    static const int order[] = {-1, 1, 0, 2, 3}; /* lists of 10 first: they are what a page shows */
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < sizeof order / sizeof *order && status == TV_OK; i++)
+        status = add_rows(t, verdicts, n, order[i], all, err);
     return status;
 }
 
@@ -199,7 +232,7 @@ enum tv_status verdict_print(const struct verdict *verdicts, int n, enum tv_tabl
     if (status == TV_OK)
         status = tv_table_create(&table, 1 + n, columns, kinds, err);
     if (status == TV_OK)
-        status = fill(table, verdicts, n, err);
+        status = fill(table, verdicts, n, format == TV_TABLE_CSV || format == TV_TABLE_JSON, err);
     if (status == TV_OK)
         status = tv_table_print(table, format, stdout, err);
     tv_table_free(table);

@@ -32,7 +32,7 @@ enum tv_status verdict_measure(struct verdict *out, const struct tv_method *meth
                                const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
                                struct tv_error *err);
 
-/* A row a number, a column a method. */
+/* A row a number, a column a method: all numbers as csv and json, what people look at first in the other formats. */
 enum tv_status verdict_print(const struct verdict *verdicts, int n, enum tv_table_format format, struct tv_error *err);
 
 #endif

@@ -1,5 +1,7 @@
 """What the journal keeps of an evaluation: its numbers, and that it ended, however it did."""
 
+import csv
+import io
 import json
 import subprocess
 
@@ -77,6 +79,37 @@ def test_reports_show_it_and_models_do_not(run, loaded):
     assert [r["kind"] for r in listed if r["run"] == number] == ["evaluate"]
     assert len(run("trivet-train", "models", "--all", env=loaded.env).stdout.splitlines()) == 1 + int(
         loaded.psql("SELECT count(*) FROM trivet.run WHERE kind = 'fit'"))
+
+
+def test_json_and_csv_have_every_number(run, loaded):
+    done = run("trivet-train", *EVALUATE, "--format", "json", env=loaded.env)
+    rows = json.loads(done.stdout)
+    found = {r["measure"].replace(" ", "_"): r for r in rows}
+    numbers = rows_of(loaded, newest(loaded)["id"])
+    for (method, measure), number in numbers.items():
+        assert found[measure][method] == pytest.approx(number["value"], abs=1e-6), measure
+        if number["low"] is not None and measure != "rmse":
+            assert found[measure + "_low"][method] == pytest.approx(number["low"], abs=1e-6), measure
+    assert len(rows) == 7 + 4 * 12
+    csv_rows = list(csv.DictReader(io.StringIO(run("trivet-train", *EVALUATE, "--format", "csv", env=loaded.env).stdout)))
+    assert [r["measure"] for r in csv_rows] == [r["measure"] for r in rows]
+    shown = run("trivet-train", *EVALUATE, "--format", "markdown", env=loaded.env).stdout
+    assert "| ndcg@10 " in shown and "| ndcg@100 " in shown and "mrr@100" not in shown
+
+
+def test_compare_shows_intervals_side_by_side(run, loaded):
+    """Also of an evaluation beside a model, and without MongoDB and Redis where no model's lists are to be compared."""
+    run("trivet-train", *EVALUATE, env=loaded.env)
+    run("trivet-train", *EVALUATE, "--algorithm", "als", env=loaded.env)
+    b = newest(loaded)["id"]
+    done = run("trivet-train", "compare", b - 1, b, "--format", "json", env={"TRIVET_POSTGRES": loaded.env["TRIVET_POSTGRES"]})
+    facts = {f["fact"]: f for f in json.loads(done.stdout)}
+    text = loaded.psql(f"SELECT trivet.metric_text(value, low, high) FROM trivet.run_metrics({b}) WHERE measure = 'ndcg@10' AND is_model")
+    assert facts["metric ndcg@10"][str(b)] == text != facts["metric ndcg@10"][str(b - 1)] and facts["metric ndcg@10"]["differs"] == "*"
+    assert facts["metric rmse"][str(b - 1)] is None and " .. " in facts["metric rmse"][str(b)]
+    assert facts["split fingerprint"]["differs"] == "" and facts["metric popular ndcg@10"]["differs"] == ""
+    missing = run("trivet-train", "compare", b, 9999, env=loaded.env, check=False)
+    assert missing.returncode == 3 and "no run 9999" in missing.stderr
 
 
 def test_a_failure_is_written_down(run, loaded):
