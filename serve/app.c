@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "follower.h"
+#include "rater.h"
 #include "route.h"
 #include "trivet/buffer.h"
 #include "trivet/clock.h"
@@ -30,7 +32,7 @@ static enum tv_status open_stores(struct tv_app *app, const struct tv_app_option
                                      .socket_ms = SOCKET_MS,
                                      .wait_seconds = -1,
                                      .max_clients =
-                                         o->workers + 4}; /* breaker, watcher and start beside them */
+                                         o->workers + 5}; /* breaker, watcher, follower and start beside them */
     enum tv_status status = tv_mongo_open(&app->mongo, o->mongo_uri, &mongo, err);
     if (status == TV_OK)
         status = tv_redis_open(&app->redis, o->redis_uri, SOCKET_MS, -1, err);
@@ -86,6 +88,10 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
         status = tv_watcher_start(&app->watcher, app, o->redis_uri, err);
     }
     if (status == TV_OK)
+        status = tv_rater_create(&app->rater, app, o->postgres_uri, err);
+    if (status == TV_OK)
+        status = tv_follower_start(&app->follower, app, app->rater, o->postgres_uri, err);
+    if (status == TV_OK)
         *out = app;
     else
         tv_app_free(app);
@@ -96,6 +102,8 @@ void tv_app_free(struct tv_app *app)
 {
     if (app == NULL)
         return;
+    tv_follower_stop(app->follower);
+    tv_rater_free(app->rater);
     tv_watcher_stop(app->watcher);
     tv_breaker_stop(app->mongo_breaker);
     tv_breaker_stop(app->redis_breaker);

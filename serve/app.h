@@ -12,6 +12,8 @@
 #include "users.h"
 
 struct tv_watcher;
+struct tv_rater;
+struct tv_follower;
 
 struct tv_app {
     double started; /* tv_clock() */
@@ -25,12 +27,15 @@ struct tv_app {
     struct tv_watcher *watcher;
     struct tv_questions *questions; /* to PostgreSQL */
     struct tv_permission permission;
+    struct tv_rater *rater;       /* ratings into PostgreSQL; NULL in tests without one */
+    struct tv_follower *follower; /* and what they leave to do */
     _Atomic int draining; /* a signal asked to stop */
 };
 
 struct tv_app_options {
     const char *mongo_uri, *redis_uri;
     const char *reader_uri; /* PostgreSQL for the pages /lab and /models; nothing else needs it */
+    const char *postgres_uri; /* PostgreSQL for ratings; nothing else needs it */
     const char *token;      /* what writing takes; NULL: nobody has one. Lives as long as the app */
     int workers;            /* threads that wait for MongoDB */
     int wait_seconds;       /* at the start, for the stores */

@@ -32,6 +32,15 @@ enum tv_outcome tv_handle_older_top(struct tv_app *app, const struct tv_request 
 /* similar.c */
 enum tv_outcome tv_handle_similar(struct tv_app *app, const struct tv_request *request,
                                   struct tv_response *response);
+/* ratings.c */
+enum tv_outcome tv_handle_post_triples(struct tv_app *app, const struct tv_request *request,
+                                       struct tv_response *response);
+enum tv_outcome tv_handle_post_ratings(struct tv_app *app, const struct tv_request *request,
+                                       struct tv_response *response);
+enum tv_outcome tv_handle_put_rating(struct tv_app *app, const struct tv_request *request,
+                                     struct tv_response *response);
+enum tv_outcome tv_handle_delete_rating(struct tv_app *app, const struct tv_request *request,
+                                        struct tv_response *response);
 /* models.c */
 enum tv_outcome tv_handle_models(struct tv_app *app, const struct tv_request *request,
                                  struct tv_response *response);

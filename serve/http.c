@@ -14,6 +14,7 @@
 
 #include "access_log.h"
 #include "patience.h"
+#include "pg_pool.h"
 #include "problem.h"
 #include "route.h"
 #include "trivet/buffer.h"
@@ -21,7 +22,7 @@
 #include "trivet/log.h"
 #include "workers.h"
 
-enum { MOST_WAITING = 4096, BACKLOG = 1024, DRAIN_STEP_US = 20000 };
+enum { MOST_WAITING = 4096, WRITES_WAITING = 256, BACKLOG = 1024, DRAIN_STEP_US = 20000 };
 /* A body that is too large is read to its end, up to so many bytes, and then refused: who is still sending when the
  * connection ends sees that it ended, and not the answer. */
 enum { MOST_DISCARDED = 16 << 20 };
@@ -41,6 +42,7 @@ struct tv_http {
     struct MHD_Daemon *daemon;
     struct tv_workers *lookups;   /* for requests that need a user's document: many in one question */
     struct tv_workers *slow;      /* for everything else that waits */
+    struct tv_workers *writes;    /* for ratings: one for each connection of the pool */
     struct tv_workers *questions; /* for what waits for seconds: a queue of its own, so nobody else does */
     struct tv_access_log *log;
     struct tv_patience *patience;
@@ -199,7 +201,10 @@ static void run_slow(void *context, struct tv_work *const *batch, size_t n)
 static struct tv_workers *workers_for(const struct exchange *x)
 {
     const struct tv_need *need = &x->response.need;
-    return need->postgres ? x->http->questions : need->user ? x->http->lookups : x->http->slow;
+    return need->writes     ? x->http->writes
+           : need->postgres ? x->http->questions
+           : need->user     ? x->http->lookups
+                            : x->http->slow;
 }
 
 static enum MHD_Result answer(struct exchange *x)
@@ -530,6 +535,8 @@ enum tv_status tv_http_start(struct tv_http **out, struct tv_app *app, const str
     if (status == TV_OK)
         status = tv_workers_start(&http->slow, o->workers, MOST_WAITING, 1, run_slow, http, err);
     if (status == TV_OK)
+        status = tv_workers_start(&http->writes, TV_PG_POOL, WRITES_WAITING, 1, run_slow, http, err);
+    if (status == TV_OK)
         status = tv_workers_start(&http->questions, TV_QUESTIONS_AT_ONCE, TV_QUESTIONS_WAITING, 1, run_slow,
                                   http, err);
     if (status == TV_OK) {
@@ -582,6 +589,7 @@ void tv_http_stop(struct tv_http *http, double seconds)
     tv_workers_stop(http->lookups); /* resumes every connection that was suspended */
     tv_workers_stop(http->slow);
     tv_workers_stop(http->questions);
+    tv_workers_stop(http->writes);
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     tv_patience_stop(http->patience);

@@ -10,6 +10,7 @@
 
 #include "app.h"
 #include "http.h"
+#include "pg_pool.h"
 #include "trivet/codec.h"
 #include "trivet/log.h"
 #include "trivet/options.h"
@@ -45,12 +46,14 @@ static void block_signals(sigset_t *set)
     pthread_sigmask(SIG_BLOCK, set, NULL);
 }
 
-/* The login that sql/091_page_login.sql makes. For the other programs an unset --reader means something else,
- * so the default stands here and not in the table of options. */
-static const char *reader_uri(const struct tv_settings *s)
+/* The logins that sql/091_page_login.sql and 092_live_login.sql make. For the other programs unset addresses mean
+ * something else, so these defaults stand here and not in the table of options. */
+#define READER "postgresql://trivet_page@127.0.0.1:5433/postgres"
+#define WRITER "postgresql://trivet_live@127.0.0.1:5433/postgres"
+
+static const char *given_or(const struct tv_settings *s, const char *name, const char *otherwise)
 {
-    const char *given = tv_settings_text(s, "reader");
-    return given ? given : "postgresql://trivet_page@127.0.0.1:5433/postgres";
+    return tv_settings_given(s, name) ? tv_settings_text(s, name) : otherwise;
 }
 
 static enum tv_status serve(const struct tv_settings *s, int n_arguments, char **arguments,
@@ -63,9 +66,10 @@ static enum tv_status serve(const struct tv_settings *s, int n_arguments, char *
     int signal_number = 0;
     const struct tv_app_options app_options = {.mongo_uri = tv_settings_text(s, "mongo"),
                                                .redis_uri = tv_settings_text(s, "redis"),
-                                               .reader_uri = reader_uri(s),
+                                               .reader_uri = given_or(s, "reader", READER),
+                                               .postgres_uri = given_or(s, "postgres", WRITER),
                                                .token = tv_settings_text(s, "token"),
-                                               .workers = LOOKUPS + WORKERS,
+                                               .workers = LOOKUPS + WORKERS + TV_PG_POOL,
                                                .wait_seconds = (int)tv_settings_int(s, "wait"),
                                                .cached_users = (size_t)tv_settings_int(s, "user-cache"),
                                                .cached_bytes = (size_t)tv_settings_int(s, "user-cache-mb")
@@ -121,8 +125,10 @@ static const struct tv_program program = {
     .standard = "serve",
     .libraries = print_libraries,
     .closing = "Needs MongoDB and Redis; starts without them, and serves as soon as there is a model.\n"
-               "PostgreSQL is read by the pages /lab and /models alone: --reader, by default\n"
-               "postgresql://trivet_page@127.0.0.1:5433/postgres.\n"
+               "New ratings go to PostgreSQL: --postgres, here by default\n"
+               WRITER ".\n"
+               "Pages that look into the data read it: --reader, by default\n"
+               READER ".\n"
                "  trivet-serve\n"
                "  trivet-serve --listen 0.0.0.0:8080 --access-log off\n",
 };

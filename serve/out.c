@@ -122,6 +122,17 @@ void tv_out_real(struct tv_out *out, double x)
         tv_out_bytes(out, text, n);
 }
 
+void tv_out_float(struct tv_out *out, float x)
+{
+    char text[32];
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)x);
+        if (strtof(text, NULL) == x)
+            break;
+    }
+    tv_out_text(out, text);
+}
+
 static const char *html_entity(char c)
 {
     switch (c) {

@@ -26,6 +26,8 @@ void tv_out_int(struct tv_out *out, int64_t n);
 /* The number as printf's %.17g writes it, which reads back as the same double; "null" for NaN and infinities.
  */
 void tv_out_real(struct tv_out *out, double x);
+/* The shortest decimal number that reads back as the same float: 3.7, not 3.7000000476837158. `x` is finite. */
+void tv_out_float(struct tv_out *out, float x);
 /* Text between tags or inside a quoted attribute. */
 void tv_out_html(struct tv_out *out, const char *text);
 /* A JSON string with its quotes. `text` is UTF-8. */

@@ -62,6 +62,10 @@ static void write_json(struct tv_out *out, const struct tv_problem *problem)
         tv_out_text(out, ",\"parameter\":");
         tv_out_json(out, problem->parameter);
     }
+    if (problem->entry)
+        tv_out_format(out, ",\"entry\":%d", problem->entry);
+    if (problem->has_scale)
+        tv_out_format(out, ",\"scale\":{\"low\":%.9g,\"high\":%.9g}", problem->low, problem->high);
     if (problem->hint[0]) {
         tv_out_text(out, ",\"hint\":");
         tv_out_json(out, problem->hint);

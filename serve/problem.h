@@ -10,6 +10,9 @@ struct tv_problem {
     char detail[768];
     char hint[512];  /* what to try next, or "" */
     int retry_after; /* seconds, or 0 */
+    int entry;        /* of the list that was sent, from 1, that is wrong; 0: none */
+    int has_scale;    /* 1: ratings lie between ... */
+    double low, high;
     char allow[32];  /* with 405: the methods that there are, "GET, HEAD, POST" */
 };
 

@@ -14,6 +14,7 @@ struct tv_need {
     int user; /* 1: the document of ... */
     int64_t model, user_id;
     int postgres; /* 1: PostgreSQL, for seconds perhaps */
+    int writes;   /* 1: a rating is to be written */
 };
 
 struct tv_response {

@@ -37,6 +37,10 @@ static const struct tv_route routes[] = {
     {"/api/v1/items", TV_ROUTE_JSON, tv_handle_items, items},
     {"/api/v1/items/{id}", TV_ROUTE_JSON, tv_handle_item, of_model},
     {"/api/v1/items/{id}/similar", TV_ROUTE_JSON, tv_handle_similar, similar},
+    {"/api/v1/users/{user}/ratings", TV_ROUTE_POST, tv_handle_post_ratings, none},
+    {"/api/v1/users/{user}/ratings/{item}", TV_ROUTE_PUT, tv_handle_put_rating, none},
+    {"/api/v1/users/{user}/ratings/{item}", TV_ROUTE_DELETE, tv_handle_delete_rating, none},
+    {"/{user}/ratings", TV_ROUTE_POST, tv_handle_post_triples, none},
     {"/api/v1/models", TV_ROUTE_JSON, tv_handle_models, none},
     {"/lab", TV_ROUTE_PAGE, tv_handle_lab, tv_lab_of_page},
     {"/lab/funnel", TV_ROUTE_JSON, tv_handle_lab_funnel, tv_lab_of_funnel},
@@ -142,8 +146,15 @@ size_t tv_route_index(const struct tv_route *route)
 const char *const *tv_route_names(size_t *n)
 {
     static const char *names[ROUTES + 1];
-    for (size_t i = 0; i < ROUTES; i++)
+    static char with_method[ROUTES][64]; /* a pattern may stand there more than once */
+    for (size_t i = 0; i < ROUTES; i++) {
+        enum tv_method method = tv_route_method(&routes[i]);
         names[i] = routes[i].pattern;
+        if (method == TV_GET)
+            continue;
+        snprintf(with_method[i], sizeof with_method[i], "%s %s", tv_method_name(method), routes[i].pattern);
+        names[i] = with_method[i];
+    }
     names[ROUTES] = "other";
     *n = ROUTES + 1;
     return names;

@@ -173,3 +173,11 @@ void tv_users_fetch(struct tv_users *users, const struct tv_snapshot *snapshot, 
                           take_user, &f, &err) == TV_ERR_UNAVAILABLE)
         tv_breaker_trip(users->breaker, &err);
 }
+
+void tv_users_renew(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id)
+{
+    struct tv_error err = {0};
+    struct tv_cached_user *user = NULL;
+    ask_mongo(users, snapshot, user_id, NULL, &user, &err); /* without an answer, what is there is soon too old */
+    tv_cached_user_release(user);
+}

@@ -41,4 +41,7 @@ enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot 
 void tv_users_fetch(struct tv_users *users, const struct tv_snapshot *snapshot, const int64_t *user_ids,
                     size_t n);
 
+/* After a document was written: reads it again, so that no older one is in the cache or gets there. Waits. */
+void tv_users_renew(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id);
+
 #endif

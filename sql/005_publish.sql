@@ -9,11 +9,13 @@ create or replace view trivet.item_document as
                '_id', item_id, 'title', i.title, 'year', i.year, 'genres', coalesce(to_jsonb(i.genres), '[]'),
                'imdb_id', i.imdb_id, 'tmdb_id', i.tmdb_id,
                'n', coalesce(r.n, 0), 'mean', r.mean)
-               || case when c.code is null then '{}' else jsonb_build_object('code', c.code) end)::text as document
-    from trivet.item i full join rated r using (item_id) left join trivet.code c on c.kind = 'item' and c.id = item_id;
+               || case when c.code is null then '{}' else jsonb_build_object('code', c.code) end
+               || case when l.rev is null then '{}' else jsonb_build_object('rev', l.rev) end)::text as document
+    from trivet.item i full join rated r using (item_id) left join trivet.code c on c.kind = 'item' and c.id = item_id
+         left join trivet.item_change l using (item_id);
 comment on view trivet.item_document is 'One JSON document an item, listed or only rated: what MongoDB''s collection item holds.';
 comment on column trivet.item_document.item_id is 'The item.';
-comment on column trivet.item_document.document is 'title, year, genres, ids, n (rating rows), mean, code where the item has one, and every field of extra.';
+comment on column trivet.item_document.document is 'title, year, genres, ids, n (rating rows), mean, code where the item has one, rev where it was ever rated live, and every field of extra.';
 
 create or replace function trivet.example_users()
 returns table (user_id bigint, ratings bigint, label text)
@@ -69,7 +71,8 @@ language sql stable parallel safe as $$
         select bool_and(l.format in ('lastfm', 'plays-csv')) as counts from trivet.load l where l.state = 'complete'
     ), live as (
         select count(*) as n, coalesce(sum(hashint8extended(user_id, hashint8extended(item_id, 0))::numeric), 0) as mix,
-               coalesce(sum(value), 0) as total, max(rated_at) as newest
+               coalesce(sum(value), 0) as total, max(rated_at) as newest,
+               (select coalesce(sum(rev), 0) from trivet.user_change) as changes
         from trivet.rating_live
     )
     select jsonb_build_object(
@@ -80,7 +83,7 @@ language sql stable parallel safe as $$
                'live', live.n,
                'loads', coalesce((select jsonb_agg(to_jsonb(l) order by l.id) from loads l), '[]')),
            md5(concat_ws('|', (select string_agg(l.id || ':' || coalesce(l.fingerprint, ''), ',' order by l.id) from loads l),
-                         live.n, live.mix, live.total, live.newest))
+                         live.n, live.mix, live.total, live.newest, live.changes))
     from live, kind
 $$;
 comment on function trivet.data_state() is 'What stands in trivet.rating now: its loads as JSON, and a hash that changes when any of it does.';

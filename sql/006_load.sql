@@ -153,10 +153,14 @@ begin
         end loop;
         update trivet.load set state = 'replaced' where state = 'complete';
     end if;
+    -- What somebody rated live is their word on that item, whatever a file says; nobody rates until this is done.
+    lock table trivet.rating_live in share row exclusive mode;
+    execute format('delete from trivet.rating_load_%s l using trivet.rating_live v '
+                   'where l.user_id = v.user_id and l.item_id = v.item_id', load);
     execute format('alter table trivet.rating attach partition trivet.rating_load_%s for values in (%s)', load, load);
     update trivet.load l
     set state = 'complete', finished_at = clock_timestamp(), row_count = $3, reject_count = $4
     where l.id = load;
 end
 $$;
-comment on function trivet.load_attach(bigint, boolean, bigint, bigint) is 'Makes a load visible and drops what it replaces; live ratings stay.';
+comment on function trivet.load_attach(bigint, boolean, bigint, bigint) is 'Makes a load visible and drops what it replaces; live ratings stay, and take the place of the load''s for the same pair.';

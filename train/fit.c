@@ -150,7 +150,9 @@ struct tv_run_plan fit_run_plan(const struct fit *f, enum tv_run_kind kind, cons
                                 .filter = tv_buffer_string(&f->values),
                                 .source = or_null(tv_buffer_string(&f->source)),
                                 .data = f->data,
-                                .fingerprint = or_null(f->fingerprint)};
+                                .fingerprint = or_null(f->fingerprint),
+                                .snapshot = f->changes.snapshot,
+                                .evidence = f->own_source ? tv_buffer_string(&f->evidence_rows) : NULL};
 }
 
 static enum tv_status begin_run(struct fit *f, struct tv_error *err)
@@ -228,6 +230,8 @@ static enum tv_status open_all(struct fit *f, int dry_run, struct tv_error *err)
         status = apply_preset(f, err);
     if (status == TV_OK)
         status = fit_choose_source(f, err);
+    if (status == TV_OK)
+        status = fit_read_changes(f, err);
     return status == TV_OK ? describe_data(f, err) : status;
 }
 
@@ -257,7 +261,9 @@ void fit_free(struct fit *f)
     train_close(&f->stores);
     tv_filter_free(f->filter);
     tv_dense_free(&f->dense);
+    tv_folding_free(&f->folding);
     tv_fold_in_free(&f->fold_in);
+    fit_free_changes(&f->changes);
     tv_model_free(f->model);
     tv_buffer_free(&f->source);
     tv_buffer_free(&f->evidence_rows);

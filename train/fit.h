@@ -16,6 +16,7 @@
 #include "trivet/options.h"
 #include "trivet/pg.h"
 #include "trivet/ratings.h"
+#include "trivet/user_fold.h"
 
 struct fit_counts {
     int64_t rows, users, items;  /* learned from */
@@ -34,6 +35,13 @@ struct fit_catalogue {
     int64_t listed;
     enum tv_status status;
     struct tv_error error;
+};
+
+/* Which ratings the snapshot sees of those that come live meanwhile. */
+struct fit_changes {
+    char *snapshot;      /* pg_current_snapshot() */
+    size_t n;
+    int64_t *users, *revs; /* (n) everybody who ever rated live, ascending, and how often it changed */
 };
 
 struct fit {
@@ -55,6 +63,7 @@ struct fit {
     struct tv_pg *snapshot;    /* REPEATABLE READ: ratings, items and examples agree */
     int64_t number;            /* N; 0 until the journal gave it */
     struct fit_catalogue catalogue;
+    struct fit_changes changes;
 
     struct tv_evidence evidence;
     int with_times;            /* asked for before it is opened: */
@@ -62,6 +71,7 @@ struct fit {
     struct tv_dense dense;     /* the training matrix; given back once factorised, but for its ids */
     struct tv_model *model;
     struct tv_fold_in fold_in;
+    struct tv_folding folding; /* with it */
     struct tv_code_list user_codes; /* empty where no user has one */
     uint64_t users_hash;       /* of all user documents as written */
     struct fit_counts counts;
@@ -80,6 +90,11 @@ void fit_describe_source(const struct fit *f, char *out, size_t size);
 /* fit_rows.c: runs a SELECT of (bigint, bigint, real) on the reader's connection, or the snapshot's. */
 typedef enum tv_status (*fit_take)(void *context, const struct tv_pg_triple *row, struct tv_error *err);
 enum tv_status fit_copy_rows(struct fit *f, const char *select, fit_take take, void *context, struct tv_error *err);
+
+/* fit_changes.c */
+enum tv_status fit_read_changes(struct fit *f, struct tv_error *err);
+int64_t fit_rev_of(const struct fit *f, int64_t user); /* 0: has not rated live */
+void fit_free_changes(struct fit_changes *c);
 
 /* fit_read.c */
 enum tv_status fit_read(struct fit *f, struct tv_error *err);

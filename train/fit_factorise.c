@@ -15,5 +15,8 @@ enum tv_status fit_factorise(struct fit *f, struct tv_error *err)
         return status;
     f->model->number = f->number;
     tv_csr_free(&f->dense.matrix); /* the ids stay: they tell who was learned from */
-    return tv_model_fold_in(&f->fold_in, f->model, err);
+    status = tv_model_fold_in(&f->fold_in, f->model, err);
+    if (status == TV_OK)
+        tv_folding_init(&f->folding, &f->fold_in, f->model->item_ids);
+    return status;
 }

@@ -51,6 +51,8 @@ struct tv_run {
 struct tv_run_plan {
     enum tv_run_kind kind;
     const char *command, *algorithm, *parameters, *filter, *source, *data, *fingerprint;
+    const char *snapshot; /* what the training sees: pg_current_snapshot(); NULL: it read no ratings */
+    const char *evidence; /* the SELECT that users are folded in from; NULL: the filter says it */
 };
 enum tv_status tv_run_begin(struct tv_pg *pg, const struct tv_run_plan *plan, int64_t *id, struct tv_error *err);
 /* The same for a run that makes no model. It needs no lock, so that it can go on beside a training; instead `pg` holds

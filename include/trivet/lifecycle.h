@@ -3,8 +3,9 @@
  * All of it is done while holding the lock (journal.h), and each step can be killed: whatever is left half done is
  * finished or undone by tv_lifecycle_repair, which every command that takes the lock runs first.
  *
- *   activating: the journal says `activating N`; the new item documents take the place of the old; Redis switches
- *   (MULTI ... EXEC: this is the moment); the Mongo view `user` moves; the journal says `live`.
+ *   activating: users whose ratings changed since the training are folded in; the journal says `activating N`; the new
+ *   item documents take the place of the old; Redis switches (MULTI ... EXEC: this is the moment); the Mongo view `user`
+ *   moves; users whose ratings changed meanwhile are folded in; the journal says `live`.
  */
 #ifndef TRIVET_LIFECYCLE_H
 #define TRIVET_LIFECYCLE_H
@@ -23,6 +24,11 @@ struct tv_stores {
 
 /* Makes `m`, which stands complete in MongoDB and Redis, the live model. */
 enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err);
+
+/* What is left of an activation once Redis has switched to the model. */
+enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t number, struct tv_error *err);
+/* Folds the users in whom nobody has yet (trivet.user_change), and counts items; *users counts those. */
+enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live, int64_t *users, struct tv_error *err);
 
 /* The same by number: refills Redis from MongoDB first where that is needed. TV_ERR_NOT_FOUND for a model that is
  * not kept (any more). */

@@ -65,6 +65,21 @@ enum tv_status tv_mongo_bulk_add_json(struct tv_mongo_bulk *bulk, const char *js
 /* Sends what is left and frees the bulk, whatever it returns. NULL is fine. */
 enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *bulk, struct tv_error *err);
 
+/* Changes one document, unless that has been done by somebody who knows more: `guard` is an integer field of it that
+ * only grows. */
+struct tv_mongo_update {
+    const char *guard;
+    int64_t value;                /* what the guard becomes; a document where it is as high already is left alone */
+    const struct tv_field *set;   /* (n_set) beside it */
+    size_t n_set;
+    const struct tv_field *if_new; /* (n_if_new) and these when there is no such document; NULL: then nothing is done */
+    size_t n_if_new;
+    const char *unset;            /* a field that goes, or NULL */
+    int journaled;                /* acknowledged with j: true */
+};
+enum tv_status tv_mongo_update_newer(struct tv_mongo *m, const char *collection, int64_t id,
+                                     const struct tv_mongo_update *update, int *written, struct tv_error *err);
+
 enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection, const char *key,
                                      struct tv_error *err);
 enum tv_status tv_mongo_drop(struct tv_mongo *m, const char *collection, struct tv_error *err); /* absent: fine */

@@ -19,7 +19,7 @@ struct tv_user_document {
     size_t n_rated;
     int64_t *rated;     /* (n_rated) every rated raw item id, ascending */
     float *ratings;     /* (n_rated) the pair means, same order */
-    int64_t rev;        /* counts live changes; 0 from the trainer */
+    int64_t rev;        /* the changes of live ratings that are in it (trivet.user_change); 0: none */
 };
 
 /* A document's blobs, encoded: that part of the work needs no connection and can be done by many threads. */
@@ -34,6 +34,11 @@ enum tv_status tv_user_document_encode(struct tv_user_blobs *b, const struct tv_
 /* Adds an encoded document to a bulk write; `hash` (may be NULL) is fed with it. */
 enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, const struct tv_user_document *u,
                                     const struct tv_user_blobs *b, uint64_t *hash, struct tv_error *err);
+/* Puts an encoded document into user_<model>, in place of the one with a lower rev; row and code of that one stay. With
+ * a rev as high or higher there, nothing is written and *written is 0. What was computed from the older document (`top`)
+ * goes. Acknowledged from MongoDB's journal. */
+enum tv_status tv_user_document_replace(struct tv_mongo *mongo, int64_t model, const struct tv_user_document *u,
+                                        const struct tv_user_blobs *b, int *written, struct tv_error *err);
 /* Decodes and checks a document: the blobs' types, that lengths agree, that `seen` lies in 0..n_items-1 and
  * ascends, that `factors` is as expected. On success *out is owned by the caller. */
 enum tv_status tv_user_document_read(struct tv_user_document **out, const struct tv_mongo_doc *doc, int factors,

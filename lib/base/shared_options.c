@@ -3,8 +3,9 @@
 
 const struct tv_option tv_shared_options[] = {
     {.name = "postgres", .env = "TRIVET_POSTGRES", .kind = TV_OPTION_TEXT, .value = "URI",
-     .preset = "postgresql://postgres@127.0.0.1:5433/postgres", .programs = TV_PROGRAM_ETL | TV_PROGRAM_TRAIN,
-     .help = "PostgreSQL, as libpq understands it"},
+     .preset = "postgresql://postgres@127.0.0.1:5433/postgres", .programs = TV_PROGRAM_ALL,
+     .help = "PostgreSQL, as libpq understands it (trivet-serve writes new ratings there; unset: the login trivet_live "
+             "on port 5433)"},
     {.name = "reader", .env = "TRIVET_READER", .kind = TV_OPTION_TEXT, .value = "URI",
      .programs = TV_PROGRAM_TRAIN | TV_PROGRAM_SERVE,
      .help = "PostgreSQL login that only reads: for SQL that analysts write (trivet-train fit --source; unset: --postgres "

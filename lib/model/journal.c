@@ -164,12 +164,13 @@ int tv_run_makes_model(enum tv_run_kind kind)
 
 enum tv_status tv_run_begin(struct tv_pg *pg, const struct tv_run_plan *p, int64_t *id, struct tv_error *err)
 {
-    const char *const values[] = {p->command, p->algorithm, p->parameters,  p->filter,
-                                  p->source,  p->data,      p->fingerprint, kind_names[p->kind]};
+    const char *const values[] = {p->command,     p->algorithm,        p->parameters, p->filter,  p->source, p->data,
+                                  p->fingerprint, kind_names[p->kind], p->snapshot,   p->evidence};
     return tv_pg_int(pg,
-                     "INSERT INTO trivet.run (command, algorithm, parameters, filter, source, data, fingerprint, kind) "
-                     "VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6::jsonb, $7, $8) RETURNING id",
-                     8, values, id, err);
+                     "INSERT INTO trivet.run (command, algorithm, parameters, filter, source, data, fingerprint, kind, "
+                     "snapshot, evidence) "
+                     "VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6::jsonb, $7, $8, $9::pg_snapshot, $10) RETURNING id",
+                     10, values, id, err);
 }
 
 /* In one transaction: nobody sees the row before it is held. */

@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "trivet/live.h"
 #include "trivet/log.h"
+#include "trivet/text.h"
 
 static char *items_name(char *out, int64_t number)
 {
@@ -33,22 +35,75 @@ static enum tv_status publish_items(struct tv_mongo *mongo, const struct tv_mode
     return status == TV_OK && exists ? tv_mongo_rename(mongo, name, "item", err) : status;
 }
 
-enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
+/* What users are folded into a model with; `refold` is NULL for one whose users' ratings the journal does not know. */
+struct late_ratings {
+    struct tv_fold_in fold_in;
+    struct tv_refold *refold;
+};
+
+static enum tv_status open_late(const struct tv_stores *s, struct late_ratings *late, const struct tv_model *m,
+                                struct tv_error *err)
+{
+    enum tv_status status = tv_model_fold_in(&late->fold_in, m, err);
+    if (status == TV_OK)
+        status = tv_refold_create(&late->refold, m->number, &late->fold_in, m->item_ids, tv_lock_connection(s->lock), err);
+    return status == TV_ERR_NOT_FOUND ? TV_OK : status;
+}
+
+static void close_late(struct late_ratings *late)
+{
+    tv_refold_free(late->refold);
+    tv_fold_in_free(&late->fold_in);
+}
+
+/* Ratings that came after the training read them. */
+static enum tv_status catch_up(const struct tv_stores *s, const struct late_ratings *late, int live, struct tv_error *err)
+{
+    char users[32];
+    struct tv_live_work work = {0};
+    if (late->refold == NULL)
+        return TV_OK;
+    enum tv_status status = tv_live_catch_up(&work, late->refold, tv_lock_connection(s->lock), s->mongo, live, err);
+    if (status == TV_OK && work.users > 0)
+        tv_log_info("%s users rated since the ratings were read: folded in%s", tv_text_number(users, work.users),
+                    live ? " after the switch" : "");
+    return status;
+}
+
+static enum tv_status finish(const struct tv_stores *s, int64_t number, const struct late_ratings *late,
+                             struct tv_error *err)
 {
     char users[TV_MODEL_NAME];
-    struct tv_pg *journal = tv_lock_connection(s->lock);
-    enum tv_status status = tv_lock_check(s->lock, err);
+    enum tv_status status = tv_mongo_point_view(s->mongo, "user", tv_model_users(users, number), err);
     if (status == TV_OK)
-        status = tv_run_set_state(journal, m->number, TV_RUN_ACTIVATING, err);
+        status = catch_up(s, late, 1, err);
+    return status == TV_OK ? tv_run_go_live(tv_lock_connection(s->lock), number, err) : status;
+}
+
+static enum tv_status switch_to(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
+{
+    enum tv_status status = tv_run_set_state(tv_lock_connection(s->lock), m->number, TV_RUN_ACTIVATING, err);
     if (status == TV_OK)
         status = publish_items(s->mongo, m, err);
     if (status == TV_OK)
         status = tv_lock_check(s->lock, err);
+    return status == TV_OK ? tv_model_switch(s->redis, m, err) : status;
+}
+
+enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
+{
+    struct late_ratings late = {.refold = NULL};
+    enum tv_status status = tv_lock_check(s->lock, err);
     if (status == TV_OK)
-        status = tv_model_switch(s->redis, m, err);
+        status = open_late(s, &late, m, err);
     if (status == TV_OK)
-        status = tv_mongo_point_view(s->mongo, "user", tv_model_users(users, m->number), err);
-    return status == TV_OK ? tv_run_go_live(journal, m->number, err) : status;
+        status = catch_up(s, &late, 0, err); /* most of it, so that nobody's list is old for long */
+    if (status == TV_OK)
+        status = switch_to(s, m, err);
+    if (status == TV_OK)
+        status = finish(s, m->number, &late, err);
+    close_late(&late);
+    return status;
 }
 
 /* The model from Redis, or from MongoDB with Redis refilled. */
@@ -72,6 +127,51 @@ enum tv_status tv_lifecycle_activate_number(const struct tv_stores *s, int64_t n
     if (status == TV_OK)
         status = tv_lifecycle_activate(s, m, err);
     tv_model_free(m);
+    return status;
+}
+
+enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t number, struct tv_error *err)
+{
+    struct tv_model *m = NULL;
+    struct late_ratings late = {.refold = NULL};
+    enum tv_status status = bring_back(s, number, &m, err);
+    if (status == TV_OK)
+        status = open_late(s, &late, m, err);
+    if (status == TV_OK)
+        status = finish(s, number, &late, err);
+    close_late(&late);
+    tv_model_free(m);
+    return status;
+}
+
+static enum tv_status fold_waiting(const struct tv_stores *s, int64_t live, const struct tv_changes *waiting,
+                                   struct tv_live_work *work, struct tv_error *err)
+{
+    struct tv_model *m = NULL;
+    struct late_ratings late = {.refold = NULL};
+    enum tv_status status = bring_back(s, live, &m, err);
+    if (status == TV_OK)
+        status = open_late(s, &late, m, err);
+    if (status == TV_OK && late.refold)
+        status = tv_live_fold(work, waiting, late.refold, tv_lock_connection(s->lock), s->mongo, err);
+    close_late(&late);
+    tv_model_free(m);
+    return status;
+}
+
+enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live, int64_t *users, struct tv_error *err)
+{
+    enum { ALL = 1 << 30 };
+    struct tv_live_work work = {0};
+    struct tv_changes waiting = {0};
+    struct tv_pg *pg = tv_lock_connection(s->lock);
+    enum tv_status status = tv_live_waiting(&waiting, pg, ALL, err);
+    if (status == TV_OK && waiting.n > 0)
+        status = fold_waiting(s, live, &waiting, &work, err);
+    if (status == TV_OK)
+        status = tv_live_count_waiting(&work, pg, s->mongo, ALL, err);
+    tv_changes_free(&waiting);
+    *users = work.users;
     return status;
 }
 

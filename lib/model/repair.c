@@ -50,7 +50,6 @@ static enum tv_status say_score_again(struct repair *r, int64_t live, struct tv_
 /* Killed while activating: before the switch it is a kept model like any other, after it the rest is done now. */
 static enum tv_status end_activating(struct repair *r, int64_t number, struct tv_error *err)
 {
-    char users[TV_MODEL_NAME];
     int64_t live = 0;
     enum tv_status status = tv_model_live(r->stores->redis, &live, err);
     if (status != TV_OK && status != TV_ERR_NOT_FOUND)
@@ -63,9 +62,7 @@ static enum tv_status end_activating(struct repair *r, int64_t number, struct tv
             did(r, "was not switched to: kept", number);
         return status;
     }
-    status = tv_mongo_point_view(r->stores->mongo, "user", tv_model_users(users, number), err);
-    if (status == TV_OK)
-        status = tv_run_go_live(r->journal, number, err);
+    status = tv_lifecycle_finish(r->stores, number, err);
     if (status == TV_OK)
         did(r, "was switched to, but not written down: live", number);
     return status;
@@ -203,6 +200,20 @@ static enum tv_status show_live(struct repair *r, struct tv_error *err)
     return status;
 }
 
+/* Ratings that came live, and that nobody folded in. A model that is given up has no users. */
+static enum tv_status fold_waiting(struct repair *r, struct tv_error *err)
+{
+    int64_t live = 0, users = 0;
+    enum tv_status status = tv_run_live(r->journal, &live, err);
+    if (status == TV_OK && live > 0)
+        status = tv_lifecycle_fold_waiting(r->stores, live, &users, err);
+    if (status == TV_OK && users > 0) {
+        r->changes++;
+        tv_log_info("repair: folded in %" PRId64 " users whose ratings had not reached MongoDB", users);
+    }
+    return status;
+}
+
 /* --- what belongs to no run ------------------------------------------------------------------------------- */
 
 struct sweep {
@@ -296,6 +307,8 @@ enum tv_status tv_lifecycle_repair(const struct tv_stores *s, int *changes, stru
         status = end_beside(&r, err);
     if (status == TV_OK)
         status = show_live(&r, err);
+    if (status == TV_OK)
+        status = fold_waiting(&r, err);
     if (status == TV_OK)
         status = sweep_leftovers(&r, err);
     if (changes)

@@ -86,6 +86,32 @@ enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, const struct tv_
     return tv_mongo_bulk_add(bulk, fields, n, err);
 }
 
+enum tv_status tv_user_document_replace(struct tv_mongo *mongo, int64_t model, const struct tv_user_document *u,
+                                        const struct tv_user_blobs *b, int *written, struct tv_error *err)
+{
+    char collection[TV_MODEL_NAME];
+    const struct tv_field set[] = {
+        {.name = "n", .type = TV_FIELD_INT32, .integer = (int64_t)u->n_rated},
+        blob_field(VALUE, &b->value),
+        blob_field(SEEN, &b->seen),
+        blob_field(RATED, &b->rated),
+        blob_field(RATINGS, &b->ratings),
+    };
+    const struct tv_field if_new[] = {
+        {.name = "id", .type = TV_FIELD_NULL},
+        {.name = "code", .type = TV_FIELD_TEXT, .text = u->code},
+    };
+    const struct tv_mongo_update update = {.guard = "rev",
+                                           .value = u->rev,
+                                           .set = set,
+                                           .n_set = sizeof set / sizeof *set,
+                                           .if_new = if_new,
+                                           .n_if_new = 1 + (u->code != NULL),
+                                           .unset = "top",
+                                           .journaled = 1};
+    return tv_mongo_update_newer(mongo, tv_model_users(collection, model), u->user_id, &update, written, err);
+}
+
 static enum tv_status find_blobs(const struct tv_mongo_doc *doc, int64_t *user_id, const void **bytes, size_t *sizes,
                                  struct tv_error *err)
 {

@@ -158,6 +158,13 @@ static enum tv_status command(struct tv_mongo *m, const char *database, const bs
     return ok ? TV_OK : translate(m, &e, err);
 }
 
+/* A number in a command's reply, 0 if it is not there. */
+static double reply_number(const bson_t *reply, const char *name)
+{
+    bson_iter_t it;
+    return bson_iter_init_find(&it, reply, name) ? bson_iter_as_double(&it) : 0;
+}
+
 enum tv_status tv_mongo_ping(struct tv_mongo *m, struct tv_error *err)
 {
     bson_t *words = BCON_NEW("ping", BCON_INT32(1));
@@ -296,6 +303,63 @@ enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *b, struct tv_error *err)
     mongoc_collection_destroy(b->collection);
     give_back(b->mongo, b->client);
     free(b);
+    return status;
+}
+
+/* {"$set": {fields}} inside `doc`. */
+static enum tv_status append_fields(bson_t *doc, const char *operator, const struct tv_field *fields, size_t n,
+                                    const struct tv_mongo_update *guard, struct tv_error *err)
+{
+    bson_t inner;
+    enum tv_status status = TV_OK;
+    bson_append_document_begin(doc, operator, -1, &inner);
+    if (guard)
+        BSON_APPEND_INT64(&inner, guard->guard, guard->value);
+    for (size_t i = 0; i < n && status == TV_OK; i++)
+        status = append_field(&inner, &fields[i], err);
+    bson_append_document_end(doc, &inner);
+    return status;
+}
+
+static enum tv_status describe_update(bson_t *doc, const struct tv_mongo_update *u, struct tv_error *err)
+{
+    const struct tv_field nothing = {.name = u->unset, .type = TV_FIELD_TEXT, .text = ""};
+    enum tv_status status = append_fields(doc, "$set", u->set, u->n_set, u, err);
+    if (status == TV_OK && u->if_new)
+        status = append_fields(doc, "$setOnInsert", u->if_new, u->n_if_new, NULL, err);
+    return status == TV_OK && u->unset ? append_fields(doc, "$unset", &nothing, 1, NULL, err) : status;
+}
+
+enum tv_status tv_mongo_update_newer(struct tv_mongo *m, const char *collection, int64_t id,
+                                     const struct tv_mongo_update *u, int *written, struct tv_error *err)
+{
+    enum { DUPLICATE_KEY = 11000, ATTEMPTS = 2 };
+    bson_error_t e;
+    bson_t reply, change = BSON_INITIALIZER;
+    bson_t *which = BCON_NEW("_id", BCON_INT64(id), u->guard, "{", "$not", "{", "$gte", BCON_INT64(u->value), "}", "}");
+    bson_t *options = BCON_NEW("upsert", BCON_BOOL(u->if_new != NULL), "writeConcern", "{", "w", BCON_INT32(1), "j",
+                               BCON_BOOL(u->journaled != 0), "}");
+    bool ok = false, exists = false;
+    *written = 0;
+    enum tv_status status = describe_update(&change, u, err);
+    mongoc_client_t *client = borrow(m);
+    mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
+    tv_log_debug("mongo: update %s _id=%lld to %s=%lld", collection, (long long)id, u->guard, (long long)u->value);
+    /* Who inserts finds a document there either because it knows more, or because it came at the same moment: then the
+     * second attempt changes it. */
+    for (int i = 0; status == TV_OK && !ok && i < ATTEMPTS; i++) {
+        ok = mongoc_collection_update_one(c, which, &change, options, &reply, &e);
+        exists = !ok && e.code == DUPLICATE_KEY;
+        *written = ok && (reply_number(&reply, "matchedCount") > 0 || reply_number(&reply, "upsertedCount") > 0);
+        bson_destroy(&reply);
+        if (!ok && !exists)
+            status = translate(m, &e, err);
+    }
+    mongoc_collection_destroy(c);
+    give_back(m, client);
+    bson_destroy(options);
+    bson_destroy(which);
+    bson_destroy(&change);
     return status;
 }
 
@@ -537,13 +601,6 @@ enum tv_status tv_mongo_each_int(struct tv_mongo *m, const char *collection, con
     bson_destroy(&options);
     bson_destroy(&filter);
     return status;
-}
-
-/* A number in a command's reply, 0 if it is not there. */
-static double reply_number(const bson_t *reply, const char *name)
-{
-    bson_iter_t it;
-    return bson_iter_init_find(&it, reply, name) ? bson_iter_as_double(&it) : 0;
 }
 
 enum tv_status tv_mongo_count(struct tv_mongo *m, const char *collection, int64_t *n, struct tv_error *err)

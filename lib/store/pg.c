@@ -17,6 +17,8 @@ struct tv_pg {
     PGconn *conn;
     PGcancel *cancel;
     long long affected;
+    double patience; /* seconds; 0: without end */
+    int late;        /* an answer did not come in time, and may still come */
     tv_pg_notice told;
     void *told_context;
     char where[512]; /* the URI without its password, for messages */
@@ -42,6 +44,8 @@ static enum tv_status lost(struct tv_pg *pg, struct tv_error *err)
 {
     char text[600];
     copy_line(text, sizeof text, PQerrorMessage(pg->conn));
+    if (pg->late)
+        snprintf(text, sizeof text, "no answer within %g s", pg->patience);
     tv_fail(err, TV_ERR_UNAVAILABLE, "PostgreSQL at %s does not answer: %s", pg->where, text);
     return tv_hint(err, "is it running, and is --postgres (TRIVET_POSTGRES) right?");
 }
@@ -49,7 +53,7 @@ static enum tv_status lost(struct tv_pg *pg, struct tv_error *err)
 /* Turns a failed result into an error: a lost connection, or what the server said. */
 static enum tv_status refused(struct tv_pg *pg, const PGresult *result, struct tv_error *err)
 {
-    if (PQstatus(pg->conn) == CONNECTION_BAD)
+    if (pg->late || PQstatus(pg->conn) == CONNECTION_BAD)
         return lost(pg, err);
     char text[900], detail[240], hint[240];
     const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
@@ -132,10 +136,45 @@ static int succeeded(const PGresult *result)
     return s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK;
 }
 
+/* The answer to what was sent; a connection that broke adds a second one. */
+static PGresult *take_answer(struct tv_pg *pg)
+{
+    PGresult *result = PQgetResult(pg->conn);
+    for (PGresult *more; (more = PQgetResult(pg->conn)) != NULL;)
+        PQclear(more);
+    return result;
+}
+
+/* 0: it did not come in time. */
+static int wait_within(struct tv_pg *pg, double seconds)
+{
+    double until = tv_clock() + seconds;
+    while (PQisBusy(pg->conn)) {
+        double left = until - tv_clock();
+        struct pollfd socket = {.fd = PQsocket(pg->conn), .events = POLLIN};
+        if (left <= 0)
+            return 0;
+        if (poll(&socket, 1, (int)(left * 1000) + 1) > 0 && !PQconsumeInput(pg->conn))
+            return 1;
+    }
+    return 1;
+}
+
+/* NULL: the connection is lost, or what it says came too late. */
 static PGresult *run(struct tv_pg *pg, const char *sql, int n, const char *const *values)
 {
     tv_log_debug("postgres: %s", sql);
-    return PQexecParams(pg->conn, sql, n, NULL, values, NULL, NULL, 0);
+    if (pg->patience <= 0)
+        return PQexecParams(pg->conn, sql, n, NULL, values, NULL, NULL, 0);
+    if (pg->late || !PQsendQueryParams(pg->conn, sql, n, NULL, values, NULL, NULL, 0))
+        return NULL;
+    pg->late = !wait_within(pg, pg->patience);
+    return pg->late ? NULL : take_answer(pg);
+}
+
+void tv_pg_set_patience(struct tv_pg *pg, double seconds)
+{
+    pg->patience = seconds;
 }
 
 int tv_pg_alive(struct tv_pg *pg)
@@ -211,9 +250,7 @@ enum tv_status tv_pg_query_while(struct tv_pg *pg, const char *sql, int n, const
     if (!PQsendQueryParams(pg->conn, sql, n, NULL, values, NULL, NULL, 0))
         return lost(pg, err);
     wait_for_answer(pg, go_on, context);
-    PGresult *result = PQgetResult(pg->conn);
-    for (PGresult *more; (more = PQgetResult(pg->conn)) != NULL;) /* a connection that broke adds one */
-        PQclear(more);
+    PGresult *result = take_answer(pg);
     if (result == NULL)
         return lost(pg, err);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);

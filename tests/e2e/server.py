@@ -47,15 +47,21 @@ class Server(Process):
         return [self.binary, "--listen", f"127.0.0.1:{self.port}", *self.args]
 
     def environment(self):
-        return {**clean_environment(), **self.stores.env, "TRIVET_READER": self.stores.page_uri, **self.extra}
+        return {**clean_environment(), **self.stores.env, "TRIVET_READER": self.stores.page_uri,
+                "TRIVET_POSTGRES": self.stores.live_uri, **self.extra}
 
     def answers(self):
         return self.get("/healthz", timeout=1).status == 200
 
     def get(self, path, timeout=10, **headers):
         """GET path; header names are given with underscores: get("/", accept="text/html")."""
+        return self.send("GET", path, timeout=timeout, **headers)
+
+    def send(self, method, path, body=None, timeout=10, **headers):
+        """The same with any method; a body that is not bytes is sent as JSON."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.url + path, headers=named)
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, headers=named, method=method)
         with contextlib.ExitStack() as stack:
             try:
                 answer = urllib.request.urlopen(request, timeout=timeout)

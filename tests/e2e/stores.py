@@ -277,6 +277,11 @@ class Place:
         return self.postgres_uri.replace("//postgres@", "//trivet_page@")
 
     @property
+    def live_uri(self):
+        """The login with which trivet-serve writes ratings."""
+        return self.postgres_uri.replace("//postgres@", "//trivet_live@")
+
+    @property
     def mongo_uri(self):
         return self.mongo.uri(self.mongo_database)
 

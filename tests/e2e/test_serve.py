@@ -173,6 +173,8 @@ def test_the_document_and_the_counters(server):
     document = server.get("/openapi.json").json()
     assert document["openapi"].startswith("3.0")
     for path, methods in document["paths"].items():
+        if "get" not in methods:
+            continue  # test_live.py and test_hostile.py write
         target = path.replace("{id}", "5") + ("?user_id=5" if path.endswith("recs") else "")
         assert str(server.get(target).status) in methods["get"]["responses"] or path == "/surprise"
     metrics = server.get("/metrics").text

@@ -1,5 +1,5 @@
-/* fuzz_request: any bytes as a request target and an Accept header, taken apart and answered, JSON and page,
- * by a server without stores. Whatever comes, there is an answer of a known status, and pages are filled
+/* fuzz_request: any bytes as a request target and an Accept header, and as the body of one that rates, taken apart and
+ * answered, JSON and page, by a server without stores. Whatever comes, there is an answer of a known status, and pages are filled
  * whole. */
 #include <stdint.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "serve/app.h"
 #include "serve/problem.h"
+#include "serve/rater.h"
 #include "serve/request.h"
 #include "serve/response.h"
 #include "serve/route.h"
@@ -65,6 +66,9 @@ static struct tv_app *make_app(void)
         tv_breaker_start(&app.redis_breaker, "Redis", away, NULL, 3600000, NULL) != TV_OK)
         abort();
     app.users.breaker = app.mongo_breaker;
+    app.permission.loopback = 1;
+    if (tv_rater_create(&app.rater, &app, "postgresql:///?host=/nowhere", NULL) != TV_OK)
+        abort();
     load(&app);
     return &app;
 }
@@ -72,26 +76,34 @@ static struct tv_app *make_app(void)
 static void check(const struct tv_response *r)
 {
     const struct tv_buffer *body = &r->out.buffer;
-    int known =
-        r->status == 200 || r->status == 400 || r->status == 404 || r->status == 405 || r->status == 503;
+    int known = r->status == 200 || (r->status >= 400 && r->status <= 405) || r->status == 413 ||
+                r->status == 422 || r->status == 503;
     if (!known || r->out.failed || (r->lent == NULL && body->size == 0))
         abort();
     if (body->size && !tv_text_is_utf8(body->data, body->size))
         abort();
 }
 
-static void answer(struct tv_app *app, const uint8_t *data, size_t size, int html, enum tv_method method)
+static char *copy(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+    memcpy(text, data, size);
+    text[size] = '\0';
+    return text;
+}
+
+/* `body` may be NULL. */
+static void answer(struct tv_app *app, char *target, int html, enum tv_method method, const char *body, size_t size)
 {
     struct tv_request request;
     struct tv_response response;
-    char *target = malloc(size + 1);
-    memcpy(target, data, size);
-    target[size] = '\0';
     tv_response_init(&response);
     if (tv_request_parse(&request, target, NULL) == TV_OK) {
         request.wants_html = html;
         request.method = method;
         request.may_wait = 1;
+        request.body = body;
+        request.body_size = body ? size : 0;
         if (tv_route_answer(app, &request, &response) != TV_ANSWERED)
             abort();
         check(&response);
@@ -105,12 +117,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct tv_app *app;
     if (app == NULL)
         app = make_app();
-    char *accept = malloc(size + 1);
-    memcpy(accept, data, size);
-    accept[size] = '\0';
-    int html = tv_accepts_html(accept);
-    free(accept);
-    answer(app, data, size, 0, html ? TV_OTHER_METHOD : TV_GET);
-    answer(app, data, size, 1, TV_GET);
+    char *text = copy(data, size);
+    int html = tv_accepts_html(text);
+    answer(app, text, 0, html ? TV_OTHER_METHOD : TV_GET, NULL, 0);
+    free(text);
+    text = copy(data, size);
+    answer(app, text, 1, TV_GET, NULL, 0);
+    free(text);
+    text = copy(data, size);
+    char list[] = "/1/ratings", one[] = "/api/v1/users/1/ratings/2";
+    answer(app, list, 0, TV_POST, text, size);
+    answer(app, one, 0, TV_PUT, text, size);
+    free(text);
     return 0;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "serve/app.h"
+#include "serve/rater.h"
 #include "serve/route.h"
 #include "trivet/clock.h"
 #include "trivet/half.h"
@@ -133,6 +134,8 @@ static inline struct tv_app *fixture_app(struct tv_snapshot *live, int up)
     assert_int_equal(tv_breaker_start(&app->mongo_breaker, "MongoDB", ask, NULL, 10000, NULL), TV_OK);
     assert_int_equal(tv_breaker_start(&app->redis_breaker, "Redis", ask, NULL, 10000, NULL), TV_OK);
     app->users.breaker = app->mongo_breaker;
+    app->permission.loopback = 1;
+    assert_int_equal(tv_rater_create(&app->rater, app, "postgresql:///?host=/nowhere", NULL), TV_OK);
     if (live)
         tv_shelf_show(app->shelf, live);
     return app;

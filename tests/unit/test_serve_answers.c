@@ -557,11 +557,19 @@ static void the_document_knows_every_route(void **state)
         const char *end = strrchr(names[i], '.'); /* parts of pages need no description */
         if (strcmp(names[i], "other") == 0 || (end && strcmp(end, ".json") != 0))
             continue;
-        if (json_object_get(paths, names[i]) == NULL)
+        char method[16] = "get"; /* what is not a GET has its method before the pattern */
+        const char *blank = strchr(names[i], ' '), *pattern = blank ? blank + 1 : names[i];
+        for (size_t c = 0; blank && names[i] + c <= blank; c++)
+            method[c] = names[i] + c < blank ? (char)(names[i][c] | 0x20) : '\0';
+        if (json_object_get(json_object_get(paths, pattern), method) == NULL)
             fail_msg("%s is not in openapi.json", names[i]);
         documented++;
     }
-    assert_int_equal(json_object_size(paths), documented);
+    const char *path;
+    json_t *methods;
+    size_t described = 0;
+    json_object_foreach(paths, path, methods) described += json_object_size(methods);
+    assert_int_equal(described, documented);
     json_decref(root);
 }
 

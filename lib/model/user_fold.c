@@ -1,0 +1,79 @@
+/* user_fold: a user's whole document from a model's item side and the user's ratings. */
+#include "trivet/user_fold.h"
+
+#include <stdlib.h>
+
+void tv_folding_init(struct tv_folding *f, const struct tv_fold_in *fold_in, const int64_t *item_ids)
+{
+    f->fold_in = fold_in;
+    tv_dense_map_create(&f->items, item_ids, (size_t)fold_in->n_items);
+}
+
+void tv_folding_free(struct tv_folding *f)
+{
+    if (f->fold_in)
+        tv_dense_map_free(&f->items);
+    *f = (struct tv_folding){.fold_in = NULL};
+}
+
+void tv_fold_space_init(struct tv_fold_space *s)
+{
+    *s = (struct tv_fold_space){.capacity = 0};
+    tv_user_blobs_init(&s->blobs);
+}
+
+void tv_fold_space_free(struct tv_fold_space *s)
+{
+    tv_user_blobs_free(&s->blobs);
+    free(s->seen);
+    free(s->seen_ratings);
+    free(s->value);
+    tv_fold_space_init(s);
+}
+
+static enum tv_status make_room(struct tv_fold_space *s, int factors, size_t n, struct tv_error *err)
+{
+    if (factors > s->factors) {
+        free(s->value);
+        s->value = tv_alloc((size_t)factors, sizeof *s->value, "user factors", err);
+        s->factors = s->value ? factors : 0;
+    }
+    if (n > s->capacity) {
+        free(s->seen);
+        free(s->seen_ratings);
+        s->seen = tv_alloc(n, sizeof *s->seen, "a user's ratings", err);
+        s->seen_ratings = tv_alloc(n, sizeof *s->seen_ratings, "a user's ratings", err);
+        s->capacity = s->seen && s->seen_ratings ? n : 0;
+    }
+    return s->factors >= factors && s->capacity >= n ? TV_OK : TV_ERR_NO_MEMORY;
+}
+
+enum tv_status tv_fold_user(const struct tv_folding *f, struct tv_fold_space *s, int64_t user_id, const int64_t *items,
+                            const float *ratings, size_t n, struct tv_error *err)
+{
+    size_t n_seen = 0;
+    enum tv_status status = make_room(s, f->fold_in->factors, n, err);
+    for (size_t i = 0; i < n && status == TV_OK; i++) {
+        int64_t item = tv_dense_map_find(&f->items, items[i]);
+        if (item >= 0) {
+            s->seen[n_seen] = (int32_t)item;
+            s->seen_ratings[n_seen++] = ratings[i];
+        }
+    }
+    if (status == TV_OK)
+        status = tv_fold_in(f->fold_in, s->value, s->seen, s->seen_ratings, n_seen, err);
+    if (status != TV_OK)
+        return tv_context(err, "user %lld", (long long)user_id);
+    s->document = (struct tv_user_document){
+        .user_id = user_id,
+        .row = -1,
+        .factors = f->fold_in->factors,
+        .value = s->value,
+        .n_seen = n_seen,
+        .seen = s->seen,
+        .n_rated = n,
+        .rated = (int64_t *)items, /* the document of a reader owns its arrays, this one borrows them */
+        .ratings = (float *)ratings,
+    };
+    return tv_user_document_encode(&s->blobs, &s->document, err);
+}

@@ -1,0 +1,157 @@
+/* follower: a thread that does what a rating left to do. */
+#include "follower.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app.h"
+#include "trivet/buffer.h"
+#include "trivet/clock.h"
+#include "trivet/log.h"
+
+enum { SOON_SECONDS = 1, SELDOM_SECONDS = 5, USERS_AT_ONCE = 200, ITEMS_AT_ONCE = 100000, REST = 20 };
+static const double patience = 60; /* for a pass over all ratings */
+
+struct tv_follower {
+    struct tv_app *app;
+    struct tv_rater *rater;
+    char *postgres_uri;
+    struct tv_pg *pg;     /* NULL: not connected */
+    double count_again;   /* tv_clock(): not before */
+    int behind;           /* what waits is more than what is just being done */
+    pthread_mutex_t mutex; /* guards the two below */
+    pthread_cond_t wake;
+    int stopping, busy;
+    pthread_t thread;
+};
+
+/* Waits for a while; 0: it is to end. */
+static int rest(struct tv_follower *f)
+{
+    struct timespec until;
+    pthread_mutex_lock(&f->mutex);
+    clock_gettime(CLOCK_REALTIME, &until);
+    time_t began = until.tv_sec;
+    for (;;) {
+        until.tv_sec = began + (f->busy ? SOON_SECONDS : SELDOM_SECONDS);
+        if (f->stopping || pthread_cond_timedwait(&f->wake, &f->mutex, &until) != 0)
+            break;
+    }
+    int go_on = !f->stopping;
+    f->busy = 0;
+    pthread_mutex_unlock(&f->mutex);
+    return go_on;
+}
+
+static enum tv_status connect_to(struct tv_follower *f, struct tv_error *err)
+{
+    enum tv_status status = tv_pg_open(&f->pg, f->postgres_uri, "trivet-serve follower", 0, err);
+    if (status != TV_OK)
+        return status;
+    tv_pg_set_patience(f->pg, patience);
+    status = tv_pg_exec(f->pg, "SET statement_timeout = '60s'", 0, NULL, err);
+    /* Looked through here once, so that no rating has to wait for it. */
+    return status == TV_OK ? tv_pg_exec(f->pg, "SELECT trivet.known_scale()", 0, NULL, err) : status;
+}
+
+static enum tv_status count_items(struct tv_follower *f, struct tv_live_work *work, struct tv_error *err)
+{
+    double began = tv_clock();
+    if (began < f->count_again) {
+        work->left = 1;
+        return TV_OK;
+    }
+    enum tv_status status = tv_live_count_waiting(work, f->pg, f->app->mongo, ITEMS_AT_ONCE, err);
+    f->count_again = tv_clock() + REST * (tv_clock() - began);
+    return status;
+}
+
+static void work_off(struct tv_follower *f)
+{
+    struct tv_error err = {0};
+    struct tv_live_work work = {0};
+    if (!tv_breaker_is_up(f->app->mongo_breaker) || !tv_breaker_is_up(f->app->redis_breaker)) {
+        f->behind = 1;
+        tv_follower_wake(f);
+        return;
+    }
+    enum tv_status status = f->pg ? TV_OK : connect_to(f, &err);
+    if (status == TV_OK)
+        status = tv_rater_fold_waiting(f->rater, f->pg, USERS_AT_ONCE, &work, &err);
+    if (work.users > 0 && f->behind)
+        tv_log_info("folded in %" PRId64 " users whose ratings had not reached MongoDB", work.users);
+    if (status == TV_OK)
+        status = count_items(f, &work, &err);
+    f->behind = status != TV_OK || work.left;
+    if (status != TV_OK)
+        tv_log_debug("following ratings: %s", err.message);
+    if (status != TV_OK && f->pg && !tv_pg_alive(f->pg)) {
+        tv_pg_close(f->pg);
+        f->pg = NULL;
+    } else if (work.left) {
+        tv_follower_wake(f);
+    }
+}
+
+static void *run(void *context)
+{
+    struct tv_follower *f = context;
+    do
+        work_off(f);
+    while (rest(f));
+    return NULL;
+}
+
+static void follower_free(struct tv_follower *f)
+{
+    tv_pg_close(f->pg);
+    pthread_cond_destroy(&f->wake);
+    pthread_mutex_destroy(&f->mutex);
+    free(f->postgres_uri);
+    free(f);
+}
+
+enum tv_status tv_follower_start(struct tv_follower **out, struct tv_app *app, struct tv_rater *rater,
+                                 const char *postgres_uri, struct tv_error *err)
+{
+    struct tv_follower *f = tv_alloc(1, sizeof *f, "the follower", err);
+    if (f == NULL)
+        return TV_ERR_NO_MEMORY;
+    f->app = app;
+    f->rater = rater;
+    f->behind = 1; /* what waits at the start has waited for long */
+    pthread_mutex_init(&f->mutex, NULL);
+    pthread_cond_init(&f->wake, NULL);
+    f->postgres_uri = strdup(postgres_uri);
+    if (f->postgres_uri == NULL || pthread_create(&f->thread, NULL, run, f) != 0) {
+        follower_free(f);
+        return tv_fail(err, TV_ERR_NO_MEMORY, "no thread to follow ratings");
+    }
+    *out = f;
+    return TV_OK;
+}
+
+void tv_follower_wake(struct tv_follower *f)
+{
+    if (f == NULL)
+        return;
+    pthread_mutex_lock(&f->mutex);
+    f->busy = 1;
+    pthread_cond_signal(&f->wake);
+    pthread_mutex_unlock(&f->mutex);
+}
+
+void tv_follower_stop(struct tv_follower *f)
+{
+    if (f == NULL)
+        return;
+    pthread_mutex_lock(&f->mutex);
+    f->stopping = 1;
+    pthread_cond_signal(&f->wake);
+    pthread_mutex_unlock(&f->mutex);
+    pthread_join(f->thread, NULL);
+    follower_free(f);
+}

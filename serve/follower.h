@@ -1,0 +1,23 @@
+/* follower: a thread that does what a rating left to do: users who could not be folded in at once, because MongoDB was
+ * away or a server was killed, and the counts of items that were rated.
+ *
+ * It looks once a second where this server has something to do, and every few seconds otherwise: another server may have
+ * been killed. Counting takes a pass over all ratings, so it rests twenty times as long as that took.
+ */
+#ifndef TRIVET_SERVE_FOLLOWER_H
+#define TRIVET_SERVE_FOLLOWER_H
+
+#include "rater.h"
+#include "trivet/status.h"
+
+struct tv_follower;
+
+/* `app` lends MongoDB and its breaker. */
+enum tv_status tv_follower_start(struct tv_follower **out, struct tv_app *app, struct tv_rater *rater,
+                                 const char *postgres_uri, struct tv_error *err);
+void tv_follower_stop(struct tv_follower *follower); /* NULL is fine */
+
+/* There is something to do. NULL is fine. */
+void tv_follower_wake(struct tv_follower *follower);
+
+#endif

@@ -1,0 +1,238 @@
+-- 004_live: ratings that come one by one, while models are served and trained.
+--
+-- trivet-serve calls trivet.rate and trivet.unrate, each one transaction: all of it happens, or none. Both count the
+-- change in user_change and item_change, from which servers and trainer know what MongoDB does not have yet. `xid` is
+-- the transaction of the last change: a training whose snapshot does not see it has read other ratings than there are.
+
+create table if not exists trivet.user_change (
+    user_id    bigint primary key,
+    rev        bigint not null,
+    xid        xid8   not null,
+    folded_rev bigint not null default 0
+);
+create index if not exists user_change_waiting on trivet.user_change (user_id) where rev > folded_rev;
+comment on table trivet.user_change is 'One row a user who ever rated live. rev > folded_rev: their document in MongoDB is older than their ratings.';
+comment on column trivet.user_change.user_id is 'Who.';
+comment on column trivet.user_change.rev is 'How often their ratings changed; the field rev of their document.';
+comment on column trivet.user_change.xid is 'The transaction that changed them last: trainings compare it with their snapshot.';
+comment on column trivet.user_change.folded_rev is 'The rev up to which the document of the live model is known to be written.';
+
+create table if not exists trivet.item_change (
+    item_id     bigint primary key,
+    rev         bigint not null,
+    xid         xid8   not null,
+    counted_rev bigint not null default 0
+);
+create index if not exists item_change_waiting on trivet.item_change (item_id) where rev > counted_rev;
+comment on table trivet.item_change is 'One row an item that was ever rated live. rev > counted_rev: its count and mean in MongoDB are older than its ratings.';
+comment on column trivet.item_change.item_id is 'What.';
+comment on column trivet.item_change.rev is 'How often its ratings changed; the field rev of its document.';
+comment on column trivet.item_change.xid is 'The transaction that changed them last.';
+comment on column trivet.item_change.counted_rev is 'The rev up to which MongoDB is known to have the count.';
+
+alter table trivet.load add column if not exists low real;
+alter table trivet.load add column if not exists high real;
+comment on column trivet.load.low is 'The smallest rating it brought; null until trivet.known_scale looked.';
+comment on column trivet.load.high is 'The largest.';
+
+alter table trivet.run add column if not exists snapshot pg_snapshot;
+alter table trivet.run add column if not exists evidence text;
+comment on column trivet.run.snapshot is 'What the training saw: changes of other transactions came later. Null for imported models.';
+comment on column trivet.run.evidence is 'With a source of one''s own: the SELECT of (user, item, rating) that users are folded in from.';
+
+-- Looking through a million ratings takes some 50 ms, so it is done once a load, not once a rating.
+create or replace function trivet.known_scale(out low real, out high real)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+    l record;
+begin
+    for l in select id from trivet.load where state = 'complete' and low is null and row_count > 0 order by id loop
+        update trivet.load set (low, high) = (select min(r.value), max(r.value) from trivet.rating r where r.load_id = l.id)
+        where id = l.id;
+    end loop;
+    select min(d.low), max(d.high) into known_scale.low, known_scale.high from trivet.load d where d.state = 'complete';
+end
+$$;
+comment on function trivet.known_scale() is
+'The smallest and the largest rating of all loads, the two ends of trivet.rating_scale(); nulls without a load.';
+
+create or replace function trivet.rate(
+    user_id bigint,
+    item_ids bigint[],
+    "values" real[],
+    unsure bigint[] = null,
+    out rev bigint,
+    out changed bigint[],
+    out refused bigint,
+    out reason text,
+    out low real,
+    out high real
+)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    select s.low, s.high into rate.low, rate.high from trivet.known_scale() s;
+    select g.item_id, case when g.value between rate.low and rate.high then 'unknown' else 'scale' end
+    into rate.refused, rate.reason
+    from unnest(rate.item_ids, rate."values") with ordinality g (item_id, value, place)
+    where not (g.value between rate.low and rate.high)
+       or (rate.unsure is null or g.item_id = any (rate.unsure))
+          and not exists (select from trivet.item i where i.item_id = g.item_id)
+    order by g.place limit 1;
+    if rate.refused is not null then
+        return;
+    end if;
+
+    -- Whoever rates for this user at the same time waits here; changes of a user come one after the other.
+    insert into trivet.user_change as c (user_id, rev, xid) values (rate.user_id, 0, pg_current_xact_id())
+    on conflict (user_id) do nothing;
+    select c.rev into rate.rev from trivet.user_change c where c.user_id = rate.user_id for update;
+
+    select coalesce(array_agg(g.item_id order by g.item_id), '{}') into rate.changed
+    from unnest(rate.item_ids, rate."values") g (item_id, value)
+    where (select count(*) = 1 and min(r.value) = g.value from trivet.rating r
+           where r.user_id = rate.user_id and r.item_id = g.item_id) is not true;
+    if cardinality(rate.changed) = 0 then
+        return;
+    end if;
+    delete from trivet.rating r where r.user_id = rate.user_id and r.item_id = any (rate.changed);
+    insert into trivet.rating_live (user_id, item_id, value, rated_at)
+    select rate.user_id, g.item_id, g.value, now()
+    from unnest(rate.item_ids, rate."values") g (item_id, value) where g.item_id = any (rate.changed);
+    rate.rev := trivet.count_change(rate.user_id, rate.changed);
+end
+$$;
+comment on function trivet.rate(bigint, bigint[], real[], bigint[]) is
+'Writes ratings of one user, all or none. Each takes the place of what the user gave the item before, live or loaded; a
+pair that holds just that value stays as it is. rev: the user''s number of changes; changed: the items that changed.
+refused: the first item that cannot be rated; reason: scale (the value is not between low and high) or unknown (only
+the items of `unsure` are looked up in trivet.item, all of them if it is null). Items are to be distinct.
+    select * from trivet.rate(0, ''{260,858}'', ''{4.5,5}'');';
+
+create or replace function trivet.rate_as(
+    code text,
+    item_ids bigint[],
+    "values" real[],
+    unsure bigint[] = null,
+    out user_id bigint,
+    out rev bigint,
+    out changed bigint[],
+    out refused bigint,
+    out reason text,
+    out low real,
+    out high real
+)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+    known bigint := trivet.user_id(rate_as.code);
+begin
+    rate_as.user_id := coalesce(known, trivet.code_id('user', rate_as.code));
+    select r.rev, r.changed, r.refused, r.reason, r.low, r.high
+    into rate_as.rev, rate_as.changed, rate_as.refused, rate_as.reason, rate_as.low, rate_as.high
+    from trivet.rate(rate_as.user_id, rate_as.item_ids, rate_as."values", rate_as.unsure) r;
+    if known is null and rate_as.refused is not null then
+        delete from trivet.code c where c.kind = 'user' and c.id = rate_as.user_id;
+    end if;
+end
+$$;
+comment on function trivet.rate_as(text, bigint[], real[], bigint[]) is
+'trivet.rate for a user as the data calls them: a whole number, or a code, which gets its number in trivet.code with the
+first rating that is taken.';
+
+create or replace function trivet.unrate(user_id bigint, item_id bigint, out rev bigint, out removed bigint)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    insert into trivet.user_change as c (user_id, rev, xid)
+    select r.user_id, 0, pg_current_xact_id() from trivet.rating r
+    where r.user_id = unrate.user_id and r.item_id = unrate.item_id limit 1
+    on conflict (user_id) do nothing;
+    select c.rev into unrate.rev from trivet.user_change c where c.user_id = unrate.user_id for update;
+    delete from trivet.rating r where r.user_id = unrate.user_id and r.item_id = unrate.item_id;
+    get diagnostics unrate.removed = row_count;
+    if unrate.removed > 0 then
+        unrate.rev := trivet.count_change(unrate.user_id, array[unrate.item_id]);
+    end if;
+end
+$$;
+comment on function trivet.unrate(bigint, bigint) is
+'Takes a user''s rating of an item back; removed: the rows that went, 0 if there were none. A later load of a file that has
+the rating brings it back.';
+
+-- Items in ascending order, so that two transactions never wait for each other.
+create or replace function trivet.count_change(user_id bigint, item_ids bigint[]) returns bigint
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    insert into trivet.item_change as c (item_id, rev, xid)
+    select i, 1, pg_current_xact_id() from unnest(count_change.item_ids) i order by i
+    on conflict (item_id) do update set rev = c.rev + 1, xid = excluded.xid;
+    update trivet.user_change c set rev = c.rev + 1, xid = pg_current_xact_id()
+    where c.user_id = count_change.user_id returning c.rev;
+$$;
+comment on function trivet.count_change(bigint, bigint[]) is 'Counts a change of a user''s ratings of some items; returns the user''s rev.';
+
+-- A value that is null is no condition (sql/003_filter.sql).
+create or replace function trivet.evidence_query(run_id bigint) returns text
+language sql stable parallel safe as $$
+    select coalesce(r.evidence, case when r.filter ? 'max_items_for_user' then
+        format('SELECT user_id, item_id, value FROM trivet.chosen_rows(rated_since => %s, genres => %s, min_rating => %s)',
+               coalesce(quote_literal(f.rated_since::text) || '::timestamptz', 'null'),
+               coalesce(quote_literal(f.genres::text) || '::text[]', 'null'),
+               coalesce(quote_literal(f.min_rating::text) || '::real', 'null')) end)
+    from trivet.run r
+    cross join lateral jsonb_to_record(r.filter) f (rated_since timestamptz, genres text[], min_rating real)
+    where r.id = evidence_query.run_id
+$$;
+comment on function trivet.evidence_query(bigint) is
+'The SELECT of (user, item, rating) that a model''s users are folded in from: its filter''s conditions on rows, or the source
+of one''s own; null where the journal does not know it.';
+
+create or replace function trivet.changed_users(run_id bigint) returns table (user_id bigint, rev bigint)
+language sql stable parallel safe as $$
+    select c.user_id, c.rev from trivet.user_change c
+    where not coalesce((select pg_visible_in_snapshot(c.xid, r.snapshot) from trivet.run r where r.id = changed_users.run_id),
+                       false)
+    order by c.user_id
+$$;
+comment on function trivet.changed_users(bigint) is
+'The users whose ratings changed after the training of a model read them; all who ever rated live where the journal does not
+know what it read.';
+
+create or replace function trivet.changed_items(run_id bigint) returns table (item_id bigint, rev bigint)
+language sql stable parallel safe as $$
+    select c.item_id, c.rev from trivet.item_change c
+    where not coalesce((select pg_visible_in_snapshot(c.xid, r.snapshot) from trivet.run r where r.id = changed_items.run_id),
+                       false)
+    order by c.item_id
+$$;
+comment on function trivet.changed_items(bigint) is 'The same for items.';
+
+create or replace function trivet.users_folded(user_ids bigint[], revs bigint[]) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    update trivet.user_change c set folded_rev = f.rev
+    from (select * from unnest(users_folded.user_ids, users_folded.revs) u (user_id, rev) order by 1) f
+    where c.user_id = f.user_id and c.folded_rev < f.rev
+$$;
+comment on function trivet.users_folded(bigint[], bigint[]) is 'Notes that documents were written: of each user up to a rev.';
+
+create or replace function trivet.items_counted(item_ids bigint[], revs bigint[]) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    update trivet.item_change c set counted_rev = f.rev
+    from (select * from unnest(items_counted.item_ids, items_counted.revs) i (item_id, rev) order by 1) f
+    where c.item_id = f.item_id and c.counted_rev < f.rev
+$$;
+comment on function trivet.items_counted(bigint[], bigint[]) is 'Notes that counts were written: of each item up to a rev.';
+
+-- One pass over the ratings for all of them: no index leads from an item to its rows.
+create or replace function trivet.item_counts(item_ids bigint[])
+returns table (item_id bigint, rev bigint, n bigint, mean float8)
+language sql stable parallel safe as $$
+    select c.item_id, c.rev, coalesce(r.n, 0), r.mean
+    from trivet.item_change c
+    left join (select r.item_id, count(*) as n, avg(r.value) as mean from trivet.rating r
+               where (r.item_id in (select unnest(item_counts.item_ids))) is true group by r.item_id) r
+        on r.item_id = c.item_id
+    where c.item_id = any (item_counts.item_ids)
+$$;
+comment on function trivet.item_counts(bigint[]) is 'Rating rows and their mean now, of items that were rated live.';
