@@ -4,10 +4,12 @@
  */
 #include "etl/explore.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "trivet/code.h"
 #include "trivet/filter.h"
 #include "trivet/journal.h"
 #include "trivet/log.h"
@@ -288,14 +290,34 @@ enum tv_status tv_etl_sweep(const struct tv_settings *s, int n, char **arguments
 
 /* --- why ------------------------------------------------------------------------------------------------------ */
 
-/* "trivet.why_item(5, max_items_for_user => 200)" */
-static enum tv_status append_why(struct tv_buffer *sql, struct tv_pg *pg, const struct tv_filter *f, const char *kind,
-                                 int64_t id, struct tv_error *err)
+/* The number of an id or of a code, and how the answer's first column is written: as it was asked for. */
+static enum tv_status find_number(int64_t *id, char *column, size_t size, struct tv_pg *pg, const char *kind,
+                                  const char *text, struct tv_error *err)
 {
+    char sql[64];
+    const char *const values[] = {text};
+    snprintf(column, size, "%s_id", kind);
+    if (tv_code_is_number(text, strlen(text), id))
+        return TV_OK;
+    snprintf(column, size, "trivet.%s_code(%s_id) AS %s_id", kind, kind, kind);
+    snprintf(sql, sizeof sql, "SELECT trivet.%s_id($1)", kind);
+    enum tv_status status = tv_pg_int(pg, sql, 1, values, id, err);
+    return status == TV_ERR_NOT_FOUND ? tv_fail(err, TV_ERR_USAGE, "\"%s\" is no id of a %s", text, kind) : status;
+}
+
+/* "SELECT ... FROM trivet.why_item(5, max_items_for_user => 200)" */
+static enum tv_status append_why(struct tv_buffer *sql, struct tv_pg *pg, const struct tv_filter *f, const char *kind,
+                                 const char *text, struct tv_error *err)
+{
+    int64_t id = 0;
+    char column[96];
     struct tv_buffer call = TV_BUFFER_INIT(1 << 16);
-    enum tv_status status = tv_filter_call(f, pg, TV_FILTER_ALL, "", &call, err);
+    enum tv_status status = find_number(&id, column, sizeof column, pg, kind, text, err);
     if (status == TV_OK)
-        status = tv_buffer_format(sql, err, "SELECT * FROM trivet.why_%s(%lld%s%s", kind, (long long)id,
+        status = tv_filter_call(f, pg, TV_FILTER_ALL, "", &call, err);
+    if (status == TV_OK)
+        status = tv_buffer_format(sql, err, "SELECT %s%s, kept, step, name, counted, threshold, reason "
+                                  "FROM trivet.why_%s(%" PRId64 "%s%s", column, *kind == 'i' ? ", title" : "", kind, id,
                                   call.size > 2 ? ", " : "", tv_buffer_string(&call) + 1);
     tv_buffer_free(&call);
     return status;
@@ -304,19 +326,16 @@ static enum tv_status append_why(struct tv_buffer *sql, struct tv_pg *pg, const 
 enum tv_status tv_etl_why(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
 {
     (void)n;
-    int64_t id;
     struct tv_pg *pg = NULL;
     struct tv_filter *f = NULL;
     struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
     if (strcmp(arguments[0], "item") != 0 && strcmp(arguments[0], "user") != 0)
         return tv_fail(err, TV_ERR_USAGE, "why knows item and user, not \"%s\"", arguments[0]);
-    if (!tv_text_int64(arguments[1], strlen(arguments[1]), &id))
-        return tv_fail(err, TV_ERR_USAGE, "\"%s\" is no id of a %s", arguments[1], arguments[0]);
     enum tv_status status = open_reading(&pg, s, err);
     if (status == TV_OK)
         status = read_filter(&f, pg, s, err);
     if (status == TV_OK)
-        status = append_why(&sql, pg, f, arguments[0], id, err);
+        status = append_why(&sql, pg, f, arguments[0], arguments[1], err);
     if (status == TV_OK)
         status = print_query(pg, s, tv_buffer_string(&sql), 0, NULL, err);
     tv_buffer_free(&sql);

@@ -116,7 +116,7 @@ comment on column trivet.tag.tagged_at is 'When; null where the source does not 
 create table if not exists trivet.code (
     kind text not null check (kind in ('user', 'item')),
     id   bigint not null,
-    code text collate "C" not null check (octet_length(code) between 1 and 255),
+    code text not null check (octet_length(code) between 1 and 255),
     constraint code_pkey primary key (kind, id),
     constraint code_kind_code_key unique (kind, code)
 );

@@ -54,7 +54,7 @@ begin
         extra   jsonb
     );
     create temporary table load_tag (user_id bigint, item_id bigint, tag text, tagged_at timestamptz);
-    create temporary table load_code (kind text, id bigint, code text collate "C");
+    create temporary table load_code (kind text, id bigint, code text);
 end
 $$;
 comment on function trivet.load_create(bigint) is 'Makes the empty table of a load, and the temporary tables its items, tags and new codes go through.';

@@ -132,3 +132,23 @@ begin
 end
 $$;
 comment on function trivet.load_largest(bigint) is 'The largest value in a load''s table, rounded up.';
+
+create or replace function trivet.import_codes() returns text
+language plpgsql as $$
+declare
+    clash text;
+begin
+    lock table trivet.code in share row exclusive mode;
+    select format('%s %s is %s there and %s here', i.kind, i.code, i.id, coalesce(c.id::text || case when c.code <> i.code then ' of ' || c.code else '' end, '?'))
+    into clash
+    from pg_temp.import_code i join trivet.code c on c.kind = i.kind and (c.code = i.code) <> (c.id = i.id)
+    limit 1;
+    if clash is null then
+        insert into trivet.code (kind, id, code) select kind, id, code from pg_temp.import_code on conflict do nothing;
+        perform setval('trivet.code_live', greatest(nextval('trivet.code_live'),
+            (select max(id) + 1 from pg_temp.import_code where id >= 8500000000000000)), false);
+    end if;
+    return clash;
+end
+$$;
+comment on function trivet.import_codes() is 'Takes in the codes of a model that another trivet trained, from pg_temp.import_code. Null, or the first that means another user or item here.';

@@ -129,6 +129,8 @@ static enum tv_status write_all(struct export *e, const struct tv_settings *sett
     if (status == TV_OK)
         status = export_users(e, err);
     if (status == TV_OK)
+        status = export_close_codes(e, err);
+    if (status == TV_OK)
         status = export_description(e, settings, err);
     return status == TV_OK && tv_interrupted() ? tv_fail(err, TV_ERR_INTERRUPTED, "interrupted") : status;
 }
@@ -151,6 +153,8 @@ static enum tv_status load(struct export *e, int64_t number, struct tv_error *er
     if (status != TV_OK)
         return status;
     status = tv_model_read_mongo(&e->model, e->stores.mongo, number, err);
+    if (status == TV_OK)
+        status = names_open(&e->names, e->model, e->stores.mongo, err);
     if (status == TV_OK)
         tv_dense_map_create(&e->items, e->model->item_ids, (size_t)e->model->n_items);
     else if (status == TV_ERR_NOT_FOUND)
@@ -176,7 +180,9 @@ enum tv_status export_run(const struct tv_settings *settings, int n, char **argu
         status = write_all(&e, settings, err);
     if (status == TV_OK)
         status = publish(&e, err);
+    export_close_codes(&e, NULL);
     folder_discard(&e.folder);
+    names_close(&e.names);
     tv_dense_map_free(&e.items);
     tv_model_free(e.model);
     train_close(&e.stores);

@@ -3,6 +3,7 @@
 #define TRAIN_EXPORT_H
 
 #include "train/folder.h"
+#include "train/names.h"
 #include "train/stores.h"
 #include "trivet/npy.h"
 #include "trivet/options.h"
@@ -12,8 +13,13 @@ struct export {
     struct tv_stores stores; /* without the lock */
     struct tv_model *model;
     struct tv_dense_map items; /* of the model's item ids */
+    struct names names;        /* whether there are codes */
+    FILE *codes;               /* codes.jsonl; NULL until there is a code */
 };
 
+/* export_codes.c */
+enum tv_status export_code(struct export *e, const char *kind, int64_t id, const char *code, struct tv_error *err);
+enum tv_status export_close_codes(struct export *e, struct tv_error *err);
 /* export_items.c */
 enum tv_status export_items(struct export *e, struct tv_error *err);
 /* export_users.c */

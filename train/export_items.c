@@ -10,16 +10,22 @@
 #include "trivet/table.h"
 
 struct listing {
+    struct export *export;
     const struct tv_model *model;
     FILE *lines;            /* items.jsonl */
     struct tv_table *table; /* items.csv */
     int32_t next;           /* dense id of the next line of the table */
 };
 
-static const char *const columns[] = {"item_id", "title", "year", "genres", "imdb_id", "tmdb_id", "n", "mean"};
+/* The last one where items have codes. */
+static const char *const columns[] = {"item_id", "title", "year", "genres", "imdb_id", "tmdb_id", "n", "mean", "code"};
 static const enum tv_table_kind kinds[] = {TV_TABLE_NUMBER, TV_TABLE_TEXT, TV_TABLE_NUMBER, TV_TABLE_TEXT,
-                                           TV_TABLE_TEXT,   TV_TABLE_TEXT, TV_TABLE_NUMBER, TV_TABLE_NUMBER};
-enum { N_COLUMNS = sizeof columns / sizeof *columns };
+                                           TV_TABLE_TEXT,   TV_TABLE_TEXT, TV_TABLE_NUMBER, TV_TABLE_NUMBER, TV_TABLE_TEXT};
+
+static int n_columns(const struct export *e)
+{
+    return (int)(sizeof columns / sizeof *columns) - !e->names.items;
+}
 
 /* A field as a cell: text as it is, a list joined by bars, null empty. */
 static enum tv_status add_cell(struct tv_table *table, const json_t *value, struct tv_error *err)
@@ -46,7 +52,7 @@ static enum tv_status add_cell(struct tv_table *table, const json_t *value, stru
 static enum tv_status add_line(struct listing *l, const json_t *item, struct tv_error *err)
 {
     enum tv_status status = tv_table_int(l->table, l->model->item_ids[l->next++], err);
-    for (int c = 1; c < N_COLUMNS && status == TV_OK; c++)
+    for (int c = 1; c < n_columns(l->export) && status == TV_OK; c++)
         status = add_cell(l->table, json_object_get(item, columns[c]), err);
     return status;
 }
@@ -67,6 +73,7 @@ static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, s
     int64_t id = 0;
     char *text = tv_mongo_doc_json(doc, NULL);
     json_t *item = text ? json_loads(text, 0, NULL) : NULL;
+    const char *code = json_string_value(json_object_get(item, "code"));
     enum tv_status status = TV_OK;
     if (item == NULL || !tv_mongo_doc_int(doc, "_id", &id))
         status = tv_fail(err, TV_ERR_CORRUPT, "an item document has no integer _id, or is no JSON");
@@ -74,6 +81,8 @@ static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, s
         status = tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while writing items");
     if (status == TV_OK && fprintf(l->lines, "%s\n", text) < 0)
         status = tv_fail(err, TV_ERR_IO, "cannot write " FOLDER_ITEMS);
+    if (status == TV_OK && code)
+        status = export_code(l->export, "item", id, code, err);
     if (status == TV_OK)
         status = add_lines_until(l, id, item, err);
     json_decref(item);
@@ -95,13 +104,13 @@ static enum tv_status read_items(const struct export *e, struct listing *l, stru
 
 enum tv_status export_items(struct export *e, struct tv_error *err)
 {
-    struct listing l = {.model = e->model};
+    struct listing l = {.export = e, .model = e->model};
     FILE *csv = NULL;
     enum tv_status status = folder_open_text(&l.lines, &e->folder, FOLDER_ITEMS, err);
     if (status == TV_OK)
         status = folder_open_text(&csv, &e->folder, FOLDER_ITEMS_CSV, err);
     if (status == TV_OK)
-        status = tv_table_create(&l.table, N_COLUMNS, columns, kinds, err);
+        status = tv_table_create(&l.table, n_columns(e), columns, kinds, err);
     if (status == TV_OK)
         status = read_items(e, &l, err);
     if (status == TV_OK)

@@ -21,7 +21,7 @@ static const struct {
 };
 
 struct users {
-    const struct export *export;
+    struct export *export;
     struct tv_npy_writer *writers[N_ARRAYS];
     FILE *csv;
     int32_t *seen;     /* (capacity) */
@@ -47,6 +47,23 @@ static enum tv_status check_seen(struct users *u, const struct tv_user_document 
                    user->user_id, u->export->model->number);
 }
 
+static enum tv_status write_line(const struct users *u, const struct tv_user_document *user, struct tv_error *err)
+{
+    struct tv_buffer line = TV_BUFFER_INIT(4096);
+    char row[16] = "";
+    if (user->row >= 0)
+        snprintf(row, sizeof row, "%d", (int)user->row);
+    enum tv_status status = tv_buffer_format(&line, err, "%" PRId64 ",%s,%zu", user->user_id, row, user->n_rated);
+    if (status == TV_OK && u->export->names.users)
+        status = tv_buffer_text(&line, ",", err);
+    if (status == TV_OK && user->code)
+        status = tv_buffer_csv(&line, user->code, err);
+    if (status == TV_OK && fprintf(u->csv, "%s\r\n", tv_buffer_string(&line)) < 0)
+        status = tv_fail(err, TV_ERR_IO, "cannot write " FOLDER_USERS_CSV);
+    tv_buffer_free(&line);
+    return status;
+}
+
 static enum tv_status write_user(struct users *u, const struct tv_user_document *user, struct tv_error *err)
 {
     int64_t end = u->n_rated + (int64_t)user->n_rated;
@@ -61,11 +78,10 @@ static enum tv_status write_user(struct users *u, const struct tv_user_document 
     enum tv_status status = TV_OK;
     for (int i = 0; i < N_ARRAYS && status == TV_OK; i++)
         status = tv_npy_write(u->writers[i], rows[i].data, rows[i].n, err);
-    char row[16] = "";
-    if (user->row >= 0)
-        snprintf(row, sizeof row, "%d", (int)user->row);
-    if (status == TV_OK && fprintf(u->csv, "%" PRId64 ",%s,%zu\r\n", user->user_id, row, user->n_rated) < 0)
-        status = tv_fail(err, TV_ERR_IO, "cannot write " FOLDER_USERS_CSV);
+    if (status == TV_OK && user->code)
+        status = export_code(u->export, "user", user->user_id, user->code, err);
+    if (status == TV_OK)
+        status = write_line(u, user, err);
     u->n_rated = end;
     u->n++;
     return status;
@@ -97,7 +113,7 @@ static enum tv_status create_files(struct users *u, struct tv_error *err)
     for (int i = 0; i < N_ARRAYS && status == TV_OK; i++)
         status = tv_npy_create(&u->writers[i], folder_file(path, e->folder.partial, arrays[i].name), arrays[i].dtype,
                                i == FACTORS ? (size_t)e->model->factors : 0, err);
-    if (status == TV_OK && fputs("user_id,row,n\r\n", u->csv) < 0)
+    if (status == TV_OK && fputs(e->names.users ? "user_id,row,n,code\r\n" : "user_id,row,n\r\n", u->csv) < 0)
         status = tv_fail(err, TV_ERR_IO, "cannot write " FOLDER_USERS_CSV);
     return status == TV_OK ? tv_npy_write(u->writers[START], &zero, 1, err) : status;
 }

@@ -1,6 +1,7 @@
 /* fit: the command. Takes the lock, walks through the steps, and leaves nothing half done when one fails. */
 #include "train/fit.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,6 +222,17 @@ static enum tv_status apply_preset(struct fit *f, struct tv_error *err)
     return status == TV_OK ? tv_filter_json(f->filter, &f->values, err) : status;
 }
 
+/* An SVD of counts follows the few who play most; that is a choice, but seldom one that somebody made. */
+static void hint_at_counts(const struct fit *f)
+{
+    json_t *data = f->data ? json_loads(f->data, 0, NULL) : NULL;
+    const char *values = json_string_value(json_object_get(data, "values"));
+    if (values && strcmp(values, "counts") == 0 && f->learn.algorithm != LEARN_ALS_IMPLICIT)
+        tv_log_info("the values are counts of plays: --algorithm als-implicit takes them as such, %s as ratings",
+                    learn_algorithm_name(f->learn.algorithm));
+    json_decref(data);
+}
+
 static enum tv_status open_all(struct fit *f, int dry_run, struct tv_error *err)
 {
     enum tv_status status = dry_run ? TV_OK : train_open(&f->stores, f->settings, "trivet-train fit", err);
@@ -232,7 +244,11 @@ static enum tv_status open_all(struct fit *f, int dry_run, struct tv_error *err)
         status = fit_choose_source(f, err);
     if (status == TV_OK)
         status = fit_read_changes(f, err);
-    return status == TV_OK ? describe_data(f, err) : status;
+    if (status == TV_OK)
+        status = describe_data(f, err);
+    if (status == TV_OK)
+        hint_at_counts(f);
+    return status;
 }
 
 static enum tv_status fit_opened(struct fit *f, int dry_run, struct tv_error *err)

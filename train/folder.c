@@ -23,7 +23,7 @@ static const struct {
     {FOLDER_MODEL, 0},      {FOLDER_ITEM_IDS, 0},     {FOLDER_ITEM_FACTORS, 0}, {FOLDER_SINGULAR_VALUES, 1},
     {FOLDER_ITEMS_CSV, 0},  {FOLDER_ITEMS, 0},        {FOLDER_USER_IDS, 0},     {FOLDER_USER_ROWS, 0},
     {FOLDER_USER_FACTORS, 0}, {FOLDER_USERS_CSV, 0},  {FOLDER_RATED_START, 0},  {FOLDER_RATED_ITEMS, 0},
-    {FOLDER_RATINGS, 0},
+    {FOLDER_RATINGS, 0},    {FOLDER_CODES, 1},
 };
 enum { N_FILES = sizeof files / sizeof *files };
 

@@ -22,6 +22,7 @@
 #define FOLDER_USER_IDS "user_ids.npy"
 #define FOLDER_USER_ROWS "user_rows.npy"
 #define FOLDER_USER_FACTORS "user_factors.npy"
+#define FOLDER_CODES "codes.jsonl"
 #define FOLDER_USERS_CSV "users.csv"
 #define FOLDER_RATED_START "rated_start.npy"
 #define FOLDER_RATED_ITEMS "rated_items.npy"

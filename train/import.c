@@ -186,9 +186,12 @@ enum tv_status import_run(const struct tv_settings *settings, int n, char **argu
     if (status == TV_OK)
         status = train_open(&im.stores, settings, "trivet-train import", err);
     if (status == TV_OK)
+        status = import_read_codes(&im, err);
+    if (status == TV_OK)
         status = build(&im, tv_settings_on(settings, "activate"), err);
     train_close(&im.stores);
     json_decref(im.run);
+    import_free_codes(&im);
     tv_model_free(im.model);
     return status;
 }

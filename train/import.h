@@ -9,6 +9,16 @@
 #include "train/stores.h"
 #include "trivet/options.h"
 
+struct import_code {
+    int64_t id;
+    char *code;
+};
+
+struct import_codes {
+    struct import_code *users; /* (n) ascending by id */
+    size_t n, capacity;
+};
+
 struct import {
     const char *dir;
     struct tv_model *model; /* of the folder; its number is the new one once the journal gave it */
@@ -17,10 +27,15 @@ struct import {
     int64_t number;         /* 0 until the journal gave it */
     int64_t items;          /* documents written */
     uint64_t users_hash;    /* of all user documents as written */
+    struct import_codes codes; /* of its users */
 };
 
 /* import_model.c: the item side and the description. */
 enum tv_status import_read_model(struct import *im, struct tv_error *err);
+/* import_codes.c: the folder's codes into this trivet's dictionary, and those of users into memory. */
+enum tv_status import_read_codes(struct import *im, struct tv_error *err);
+const char *import_user_code(const struct import *im, int64_t id); /* NULL: a number */
+void import_free_codes(struct import *im);
 /* import_users.c: everybody's documents into user_<N>. */
 enum tv_status import_users(struct import *im, struct tv_error *err);
 

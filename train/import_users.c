@@ -149,6 +149,7 @@ static enum tv_status read_user(struct users *u, int is_first, struct tv_error *
         status = check_user(u, id_before, is_first, err);
     if (status == TV_OK)
         d->n_seen = folder_seen(&u->items, d->rated, d->n_rated, d->seen);
+    d->code = import_user_code(u->import, d->user_id);
     return status;
 }
 
@@ -211,6 +212,8 @@ enum tv_status import_users(struct import *im, struct tv_error *err)
     status = status == TV_OK ? ended : status;
     if (status == TV_OK)
         status = tv_mongo_create_index(im->stores.mongo, name, "id", err);
+    if (status == TV_OK && im->codes.n > 0)
+        status = tv_mongo_create_index(im->stores.mongo, name, "code", err);
     free_users(&u);
     return status;
 }

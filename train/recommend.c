@@ -7,11 +7,13 @@
 
 #include <endian.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/names.h"
 #include "train/scorer.h"
 #include "train/stores.h"
 #include "trivet/interrupt.h"
@@ -44,6 +46,7 @@ struct slot {
 
 struct work {
     struct tv_model *model;
+    struct names names;
     float *item_factors; /* (n_items, factors) */
     size_t top;
     int n_threads;
@@ -91,16 +94,36 @@ static enum tv_status binary_row(struct work *w, int64_t user, int32_t rank, con
     return tv_buffer_append(&w->out, row, sizeof row, err);
 }
 
-static enum tv_status text_row(struct work *w, int64_t user, int32_t rank, const struct tv_scored *s, int first,
-                               struct tv_error *err)
+/* A number as it is; a name among codes as CSV or JSON wants it. */
+static enum tv_status put_name(struct work *w, const char *name, int codes, struct tv_error *err)
 {
-    int64_t item = w->model->item_ids[s->item];
-    if (w->json)
-        return tv_buffer_format(&w->out, err,
-                                "%s\n{\"user_id\": %" PRId64 ", \"rank\": %d, \"item_id\": %" PRId64
-                                ", \"score\": %.9g}",
-                                first ? "" : ",", user, (int)rank, item, s->score);
-    return tv_buffer_format(&w->out, err, "%" PRId64 ",%d,%" PRId64 ",%.9g\n", user, (int)rank, item, s->score);
+    if (!codes)
+        return tv_buffer_text(&w->out, name, err);
+    if (w->json) {
+        json_t *string = json_string(name);
+        char *text = json_dumps(string, JSON_ENCODE_ANY);
+        enum tv_status status = text ? tv_buffer_text(&w->out, text, err) : TV_ERR_NO_MEMORY;
+        free(text);
+        json_decref(string);
+        return status;
+    }
+    return tv_buffer_csv(&w->out, name, err);
+}
+
+static enum tv_status text_row(struct work *w, const struct tv_user_document *user, int32_t rank,
+                               const struct tv_scored *s, int first, struct tv_error *err)
+{
+    char space[NAMES_SPACE];
+    enum tv_status status = w->json ? tv_buffer_text(&w->out, first ? "\n{\"user_id\": " : ",\n{\"user_id\": ", err) : TV_OK;
+    if (status == TV_OK)
+        status = put_name(w, names_user(user, space), w->names.users, err);
+    if (status == TV_OK)
+        status = tv_buffer_format(&w->out, err, w->json ? ", \"rank\": %d, \"item_id\": " : ",%d,", (int)rank);
+    if (status == TV_OK)
+        status = put_name(w, names_item(&w->names, w->model->item_ids[s->item], space), w->names.items, err);
+    return status == TV_OK
+               ? tv_buffer_format(&w->out, err, w->json ? ", \"score\": %.9g}" : ",%.9g\n", s->score)
+               : status;
 }
 
 static enum tv_status flush(struct work *w, struct tv_error *err)
@@ -119,7 +142,7 @@ static enum tv_status write_list(struct work *w, const struct slot *s, struct tv
     enum tv_status status = TV_OK;
     for (size_t r = 0; r < s->n_best && status == TV_OK; r++, w->n_rows++)
         status = w->pg ? binary_row(w, s->user->user_id, (int32_t)r + 1, &s->best[r], err)
-                       : text_row(w, s->user->user_id, (int32_t)r + 1, &s->best[r], w->n_rows == 0, err);
+                       : text_row(w, s->user, (int32_t)r + 1, &s->best[r], w->n_rows == 0, err);
     w->n_users += s->n_best > 0;
     return status;
 }
@@ -176,16 +199,11 @@ static enum tv_status some_users(struct work *w, struct tv_mongo *mongo, const c
 {
     enum tv_status status = TV_OK;
     while (*list && status == TV_OK) {
-        int64_t id;
         size_t n = strcspn(list, ",");
         struct tv_user_document *user = NULL;
-        if (!tv_text_int64(list, n, &id))
-            return tv_fail(err, TV_ERR_USAGE, "--users holds \"%.*s\", which is no user id", (int)n, list);
-        status = tv_user_document_find(&user, mongo, w->model->number, id, w->model->factors, w->model->n_items, err);
+        status = names_find_user(&user, &w->names, mongo, "users", list, n, err);
         if (status == TV_OK)
             status = add_user(w, user, err);
-        else if (status == TV_ERR_NOT_FOUND)
-            status = tv_fail(err, TV_ERR_NOT_FOUND, "model %" PRId64 " has no user %" PRId64, w->model->number, id);
         list += n + (list[n] == ',');
     }
     return status;
@@ -203,6 +221,7 @@ static void free_work(struct work *w)
         scorer_free(&w->scorers[i]);
     free(w->scorers);
     free(w->item_factors);
+    names_close(&w->names);
     tv_model_free(w->model);
     tv_pg_close(w->pg);
     tv_buffer_free(&w->out);
@@ -281,6 +300,8 @@ static enum tv_status recommend(struct work *w, const struct tv_stores *s, int64
     char n_users[32], n_rows[32];
     enum tv_status status = train_load_model(&w->model, s, number, err);
     if (status == TV_OK)
+        status = names_open(&w->names, w->model, s->mongo, err);
+    if (status == TV_OK)
         status = make_room(w, err);
     if (status == TV_OK)
         status = begin_output(w, settings, err);
@@ -317,7 +338,7 @@ enum tv_status recommend_run(const struct tv_settings *settings, int n, char **a
     struct tv_stores stores;
     struct work w = {.top = (size_t)tv_settings_int(settings, "top"),
                      .n_threads = (int)tv_settings_int(settings, "threads"),
-                     .out = TV_BUFFER_INIT((size_t)BLOCK * MAX_TOP * 128)};
+                     .out = TV_BUFFER_INIT((size_t)BLOCK * MAX_TOP * 1024)};
     int64_t number = 0;
     if (w.n_threads == 0)
         w.n_threads = omp_get_max_threads();

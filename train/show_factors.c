@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "train/names.h"
 #include "train/show.h"
 #include "trivet/buffer.h"
+#include "trivet/code_list.h"
 #include "trivet/half.h"
 #include "trivet/items.h"
 #include "trivet/user_document.h"
@@ -54,8 +56,9 @@ static enum tv_status add_factors(struct listing *l, const uint16_t *factors, st
 
 static enum tv_status list_items(struct listing *l, struct tv_mongo *mongo, struct tv_error *err)
 {
-    static const struct fact facts[] = {{"item_id", TV_TABLE_NUMBER}, {"title", TV_TABLE_TEXT}};
     const struct tv_model *m = l->model;
+    int codes = tv_code_list_needed(m->item_ids, (size_t)m->n_items);
+    const struct fact facts[] = {{"item_id", codes ? TV_TABLE_TEXT : TV_TABLE_NUMBER}, {"title", TV_TABLE_TEXT}};
     struct tv_items items;
     enum tv_status status = tv_items_read(&items, mongo, err);
     if (status != TV_OK)
@@ -63,7 +66,8 @@ static enum tv_status list_items(struct listing *l, struct tv_mongo *mongo, stru
     status = make_table(l, facts, 2, err);
     for (int32_t i = 0; i < m->n_items && i < l->limit && status == TV_OK; i++) {
         const struct tv_item *item = tv_items_find(&items, m->item_ids[i]);
-        status = tv_table_int(l->table, m->item_ids[i], err);
+        status = item && item->code ? tv_table_cell(l->table, item->code, err)
+                                    : tv_table_int(l->table, m->item_ids[i], err);
         if (status == TV_OK)
             status = tv_table_cell(l->table, item ? item->title : NULL, err);
         if (status == TV_OK)
@@ -82,7 +86,7 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
         return TV_ERR_NOT_FOUND;
     enum tv_status status = tv_user_document_read(&user, doc, l->model->factors, l->model->n_items, err);
     if (status == TV_OK)
-        status = tv_table_int(l->table, user->user_id, err);
+        status = user->code ? tv_table_cell(l->table, user->code, err) : tv_table_int(l->table, user->user_id, err);
     if (status == TV_OK)
         status = user->row < 0 ? tv_table_cell(l->table, NULL, err) : tv_table_int(l->table, user->row, err);
     if (status == TV_OK)
@@ -95,10 +99,15 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
 
 static enum tv_status list_users(struct listing *l, struct tv_mongo *mongo, struct tv_error *err)
 {
-    static const struct fact facts[] = {
-        {"user_id", TV_TABLE_NUMBER}, {"row", TV_TABLE_NUMBER}, {"n", TV_TABLE_NUMBER}};
+    struct names names;
     char name[TV_MODEL_NAME];
-    enum tv_status status = make_table(l, facts, 3, err);
+    enum tv_status status = names_open(&names, l->model, mongo, err);
+    const struct fact facts[] = {{"user_id", names.users ? TV_TABLE_TEXT : TV_TABLE_NUMBER},
+                                 {"row", TV_TABLE_NUMBER},
+                                 {"n", TV_TABLE_NUMBER}};
+    names_close(&names);
+    if (status == TV_OK)
+        status = make_table(l, facts, 3, err);
     if (status == TV_OK)
         status = tv_mongo_each(mongo, tv_model_users(name, l->model->number), take_user, l, err);
     return status == TV_ERR_NOT_FOUND && l->n == l->limit ? TV_OK : status;

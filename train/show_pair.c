@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/names.h"
 #include "train/scorer.h"
 #include "train/show.h"
 #include "trivet/half.h"
@@ -19,7 +20,9 @@
 
 struct pair {
     const struct tv_model *model;
-    int64_t user_id, item_id;
+    struct names names;
+    int64_t item_id;
+    const char *user_name, *item_name; /* as they were asked for */
     int64_t item;          /* dense */
     struct tv_user_document *user;
     char title[256];       /* "" where none is known */
@@ -31,25 +34,6 @@ struct pair {
 
 /* --- asking the stores ------------------------------------------------------------------------------------ */
 
-static enum tv_status read_id(const struct tv_settings *settings, const char *name, int64_t *id, struct tv_error *err)
-{
-    const char *text = tv_settings_text(settings, name);
-    if (tv_text_int64(text, strlen(text), id))
-        return TV_OK;
-    return tv_fail(err, TV_ERR_USAGE, "--%s is \"%s\", which is no id", name, text);
-}
-
-static enum tv_status find_user(struct pair *p, struct tv_mongo *mongo, struct tv_error *err)
-{
-    const struct tv_model *m = p->model;
-    enum tv_status status = tv_user_document_find(&p->user, mongo, m->number, p->user_id, m->factors, m->n_items, err);
-    if (status != TV_ERR_NOT_FOUND)
-        return status;
-    tv_fail(err, status, "model %" PRId64 " has no user %" PRId64, m->number, p->user_id);
-    tv_hint(err, "trivet-train show %" PRId64 " --factors users shows some it has", m->number);
-    return status;
-}
-
 static enum tv_status find_item(struct pair *p, struct tv_mongo *mongo, struct tv_error *err)
 {
     const struct tv_model *m = p->model;
@@ -57,8 +41,8 @@ static enum tv_status find_item(struct pair *p, struct tv_mongo *mongo, struct t
     const char *title;
     p->item = tv_dense_find(m->item_ids, (size_t)m->n_items, p->item_id);
     if (p->item < 0) {
-        tv_fail(err, TV_ERR_NOT_FOUND, "model %" PRId64 " has no item %" PRId64, m->number, p->item_id);
-        tv_hint(err, "trivet-etl why item %" PRId64 " tells which step of the filter leaves it out", p->item_id);
+        tv_fail(err, TV_ERR_NOT_FOUND, "model %" PRId64 " has no item %s", m->number, p->item_name);
+        tv_hint(err, "trivet-etl why item %s tells which step of the filter leaves it out", p->item_name);
         return TV_ERR_NOT_FOUND;
     }
     enum tv_status status = tv_mongo_find_int(mongo, "item", "_id", p->item_id, &doc, err);
@@ -76,7 +60,7 @@ static enum tv_status ask_rating(struct pair *p, const struct tv_settings *setti
     const char *const values[] = {user, item};
     struct tv_pg *pg = NULL;
     struct tv_pg_rows *rows = NULL;
-    snprintf(user, sizeof user, "%" PRId64, p->user_id);
+    snprintf(user, sizeof user, "%" PRId64, p->user->user_id);
     snprintf(item, sizeof item, "%" PRId64, p->item_id);
     enum tv_status status = tv_pg_open(&pg, tv_settings_text(settings, "postgres"), "trivet-train show",
                                        (int)tv_settings_int(settings, "wait"), err);
@@ -133,12 +117,12 @@ static void print_facts(const struct pair *p, FILE *out, const char *bullet)
     char rated[32];
     print_fact(out, bullet, "model", "%" PRId64 ", %s, %d factors%s", m->number, m->algorithm, tv_model_rank(m),
                m->biases ? " and two biases" : "");
-    print_fact(out, bullet, "user", "%" PRId64 ", who rated %s items%s", p->user_id,
+    print_fact(out, bullet, "user", "%s, who rated %s items%s", p->user_name,
                tv_text_number(rated, (long long)p->user->n_rated),
                p->user->n_seen == 0 ? ", none of this model: so all factors are 0"
                : p->user->row < 0   ? ", not learned from, but folded in"
                                     : "");
-    print_fact(out, bullet, "item", "%" PRId64 "%s%s", p->item_id, *p->title ? ", " : "", p->title);
+    print_fact(out, bullet, "item", "%s%s%s", p->item_name, *p->title ? ", " : "", p->title);
     print_fact(out, bullet, "score", "%.8f, the sum of the products below", p->score);
     print_fact(out, bullet, "score kind", "%s: %s", m->score_kind, meaning(m));
 }
@@ -209,9 +193,10 @@ static json_t *factors_json(const struct pair *p)
 static enum tv_status print_json(const struct pair *p, struct tv_error *err)
 {
     const struct tv_model *m = p->model;
-    json_t *all = json_pack("{s:I, s:s, s:I, s:I, s:s, s:f, s:s, s:s, s:o, s:I, s:o}", "model", (json_int_t)m->number,
-                            "algorithm", m->algorithm, "user_id", (json_int_t)p->user_id, "item_id",
-                            (json_int_t)p->item_id, "title", p->title, "score", p->score, "score_kind", m->score_kind,
+    json_t *user = p->names.users ? json_string(p->user_name) : json_integer(p->user->user_id);
+    json_t *item = p->names.items ? json_string(p->item_name) : json_integer(p->item_id);
+    json_t *all = json_pack("{s:I, s:s, s:o, s:o, s:s, s:f, s:s, s:s, s:o, s:I, s:o}", "model", (json_int_t)m->number,
+                            "algorithm", m->algorithm, "user_id", user, "item_id", item, "title", p->title, "score", p->score, "score_kind", m->score_kind,
                             "meaning", meaning(m), "rating", p->n_ratings > 0 ? json_real(p->rating) : json_null(),
                             "ratings", (json_int_t)p->n_ratings, "factors", factors_json(p));
     int failed = all == NULL || json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) != 0;
@@ -237,12 +222,14 @@ static enum tv_status print_pair(const struct pair *p, enum tv_table_format form
 enum tv_status show_pair(const struct tv_settings *settings, const struct tv_stores *stores,
                          const struct tv_model *model, struct tv_error *err)
 {
-    struct pair p = {.model = model};
-    enum tv_status status = read_id(settings, "user", &p.user_id, err);
+    struct pair p = {.model = model,
+                     .user_name = tv_settings_text(settings, "user"),
+                     .item_name = tv_settings_text(settings, "item")};
+    enum tv_status status = names_open(&p.names, model, stores->mongo, err);
     if (status == TV_OK)
-        status = read_id(settings, "item", &p.item_id, err);
+        status = names_find_item(&p.item_id, &p.names, "item", p.item_name, err);
     if (status == TV_OK)
-        status = find_user(&p, stores->mongo, err);
+        status = names_find_user(&p.user, &p.names, stores->mongo, "user", p.user_name, strlen(p.user_name), err);
     if (status == TV_OK)
         status = find_item(&p, stores->mongo, err);
     if (status == TV_OK)
@@ -251,6 +238,7 @@ enum tv_status show_pair(const struct tv_settings *settings, const struct tv_sto
         status = multiply(&p, err);
     if (status == TV_OK)
         status = print_pair(&p, tv_table_format_from(tv_settings_text(settings, "format")), err);
+    names_close(&p.names);
     tv_user_document_free(p.user);
     free(p.user_factors);
     free(p.item_factors);

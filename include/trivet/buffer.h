@@ -25,6 +25,8 @@ void tv_buffer_clear(struct tv_buffer *b); /* size 0, memory kept */
 enum tv_status tv_buffer_reserve(struct tv_buffer *b, size_t more, struct tv_error *err);
 enum tv_status tv_buffer_append(struct tv_buffer *b, const void *bytes, size_t n, struct tv_error *err);
 enum tv_status tv_buffer_text(struct tv_buffer *b, const char *text, struct tv_error *err);
+/* A field of CSV: in quotes where it must be. */
+enum tv_status tv_buffer_csv(struct tv_buffer *b, const char *text, struct tv_error *err);
 enum tv_status tv_buffer_format(struct tv_buffer *b, struct tv_error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 const char *tv_buffer_string(const struct tv_buffer *b); /* "" while empty */

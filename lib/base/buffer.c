@@ -61,6 +61,16 @@ enum tv_status tv_buffer_text(struct tv_buffer *b, const char *text, struct tv_e
     return tv_buffer_append(b, text, strlen(text), err);
 }
 
+enum tv_status tv_buffer_csv(struct tv_buffer *b, const char *text, struct tv_error *err)
+{
+    if (strpbrk(text, ",\"\r\n") == NULL)
+        return tv_buffer_text(b, text, err);
+    enum tv_status status = tv_buffer_text(b, "\"", err);
+    for (; *text && status == TV_OK; text++)
+        status = tv_buffer_append(b, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1, err);
+    return status == TV_OK ? tv_buffer_text(b, "\"", err) : status;
+}
+
 enum tv_status tv_buffer_format(struct tv_buffer *b, struct tv_error *err, const char *format, ...)
 {
     va_list args, again;

@@ -196,34 +196,30 @@ static enum tv_status print_aligned(const struct tv_table *t, int markdown, FILE
     return TV_OK;
 }
 
-static void print_quoted(FILE *out, const char *text)
+static enum tv_status add_fields(struct tv_buffer *line, int n, const char *const *fields, struct tv_error *err)
 {
-    if (text == NULL)
-        return;
-    if (strpbrk(text, ",\"\r\n") == NULL) {
-        fputs(text, out);
-        return;
+    enum tv_status status = TV_OK;
+    for (int c = 0; c < n && status == TV_OK; c++) {
+        status = tv_buffer_text(line, c ? "," : "", err);
+        if (status == TV_OK)
+            status = tv_buffer_csv(line, fields[c] ? fields[c] : "", err);
     }
-    fputc('"', out);
-    for (; *text; text++)
-        fputs(*text == '"' ? "\"\"" : (char[]){*text, '\0'}, out);
-    fputc('"', out);
+    return status == TV_OK ? tv_buffer_text(line, "\r\n", err) : status;
 }
 
-static void print_csv(const struct tv_table *t, FILE *out)
+static enum tv_status print_csv(const struct tv_table *t, FILE *out, struct tv_error *err)
 {
-    for (int c = 0; c < t->n_columns; c++) {
-        fputs(c ? "," : "", out);
-        print_quoted(out, t->names[c]);
+    struct tv_buffer line = TV_BUFFER_INIT(64 << 20);
+    enum tv_status status = add_fields(&line, t->n_columns, (const char *const *)t->names, err);
+    for (size_t r = 0; r <= n_rows(t) && status == TV_OK; r++) {
+        if (fwrite(line.data, 1, line.size, out) != line.size)
+            status = tv_fail(err, TV_ERR_IO, "cannot write CSV");
+        tv_buffer_clear(&line);
+        if (r < n_rows(t) && status == TV_OK)
+            status = add_fields(&line, t->n_columns, (const char *const *)t->cells + r * (size_t)t->n_columns, err);
     }
-    fputs("\r\n", out);
-    for (size_t r = 0; r < n_rows(t); r++) {
-        for (int c = 0; c < t->n_columns; c++) {
-            fputs(c ? "," : "", out);
-            print_quoted(out, cell(t, r, c));
-        }
-        fputs("\r\n", out);
-    }
+    tv_buffer_free(&line);
+    return status;
 }
 
 static json_t *cell_json(const struct tv_table *t, size_t row, int column)
@@ -254,8 +250,7 @@ enum tv_status tv_table_print(const struct tv_table *t, enum tv_table_format for
 {
     switch (format) {
     case TV_TABLE_CSV:
-        print_csv(t, out);
-        return TV_OK;
+        return print_csv(t, out, err);
     case TV_TABLE_JSON:
         return print_json(t, out, err);
     default:

@@ -145,3 +145,90 @@ def test_a_code_that_came_live_meanwhile_keeps_its_number(run, fresh_stores, fol
     assert number(fresh_stores, "SELECT count(*) FROM trivet.rating r LEFT JOIN trivet.code c ON c.kind = 'user' "
                   "AND c.id = r.user_id WHERE c.id IS NULL") == 0
     assert fresh_stores.psql("SELECT title FROM trivet.item WHERE item_id = trivet.item_id('AC/DC')") == "Title 0 (1990)"
+
+
+# --- a model ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trained(run, servers, folder):
+    place = servers.place()
+    load(run, place, folder)
+    run("trivet-train", "fit", "--set", "max_items_for_user=200", "--factors", "5", env=place.env)
+    return place
+
+
+def no_number(text):
+    """Nothing of the dictionary's numbers; the one odd id that looks like one is taken out first."""
+    assert not INTERNAL.search(text.replace("8000000000000001", "")), text
+
+
+def test_documents_have_their_codes(trained):
+    db = trained.mongo_db()
+    users, items = codes(trained, "user"), codes(trained, "item")
+    assert {d["code"]: d["_id"] for d in db.user_1.find()} == users
+    assert "code_1" in db.user_1.index_information()
+    got = {d.get("code"): d["_id"] for d in db.item.find()}
+    assert got.pop(None) == 42 and got == items
+    assert db.item.find_one({"code": item(3)})["title"] is None
+    description = db.model_1.find_one({"_id": "description"})["description"]
+    assert description["codes"] == {"users": True, "items": True}
+    assert {e["code"] for e in description["examples"]} <= set(users)
+
+
+def test_lists_for_programs(run, trained):
+    done = run("trivet-train", "recommend", "--top", "3", env=trained.env)
+    no_number(done.stdout)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {r["user_id"] for r in rows} == set(codes(trained, "user")) and len(rows) == 180
+    known = {item(i) for i in range(40)}
+    assert {r["item_id"] for r in rows} <= known
+    chosen = run("trivet-train", "recommend", "--top", "3", "--users", f"{user(5)},{user(9)}", "--format", "json",
+                 env=trained.env)
+    parsed = json.loads(chosen.stdout)
+    assert [r["item_id"] for r in parsed] == [r["item_id"] for u in (5, 9) for r in rows if r["user_id"] == user(u)]
+    assert {r["user_id"] for r in parsed} == {user(5), user(9)}
+    unknown = run("trivet-train", "recommend", "--users", "nobody", env=trained.env, check=False)
+    assert unknown.returncode != 0 and "has no user nobody" in unknown.stderr
+
+
+def test_show_and_why(run, trained):
+    done = run("trivet-train", "show", "1", "--user", user(5), "--item", "AC/DC", env=trained.env).stdout
+    assert f"user         {user(5)}, who rated" in done and "item         AC/DC, Title 0 (1990)" in done
+    no_number(done)
+    as_json = json.loads(run("trivet-train", "show", "1", "--user", user(5), "--item", "42", "--format", "json",
+                             env=trained.env).stdout)
+    assert as_json["user_id"] == user(5) and as_json["item_id"] == "42"
+    for side in ("users", "items"):
+        no_number(run("trivet-train", "show", "1", "--factors", side, "--limit", "100", env=trained.env).stdout)
+    missing = run("trivet-train", "show", "1", "--user", user(5), "--item", "nothing", env=trained.env, check=False)
+    assert "there is no item nothing" in missing.stderr
+    why = run("trivet-etl", "why", "item", "AC/DC", "--set", "max_items_for_user=200", "--format", "csv",
+              env=trained.env).stdout
+    assert why.splitlines()[1].startswith("AC/DC,Title 0 (1990),t,")
+    assert "no id of a user" in run("trivet-etl", "why", "user", "nobody", env=trained.env, check=False).stderr
+
+
+def test_codes_travel_with_a_model(run, trained, fresh_stores, tmp_path):
+    run("trivet-train", "export", "1", tmp_path / "model", env=trained.env)
+    users = list(csv.DictReader(open(tmp_path / "model/users.csv", encoding="utf-8", newline="")))
+    items = list(csv.DictReader(open(tmp_path / "model/items.csv", encoding="utf-8", newline="")))
+    assert {r["code"]: int(r["user_id"]) for r in users} == codes(trained, "user")
+    assert {r["code"]: int(r["item_id"]) for r in items if r["code"]} == codes(trained, "item")
+    run("trivet-etl", "schema", env=fresh_stores.env)
+    run("trivet-train", "import", tmp_path / "model", "--activate", env=fresh_stores.env)
+    for kind in ("user", "item"):
+        assert codes(fresh_stores, kind) == codes(trained, kind)
+    lists = [run("trivet-train", "recommend", env=place.env).stdout for place in (trained, fresh_stores)]
+    assert lists[0] == lists[1]
+    assert "code_1" in fresh_stores.mongo_db().user_1.index_information()
+
+
+def test_another_dictionary_refuses_a_model(run, trained, fresh_stores, tmp_path):
+    run("trivet-train", "export", "1", tmp_path / "model", env=trained.env)
+    load(run, fresh_stores, write(tmp_path / "other", ratings=uuid_set(users=5, first=3)[0]))
+    before = codes(fresh_stores, "user")
+    refused = run("trivet-train", "import", tmp_path / "model", env=fresh_stores.env, check=False)
+    assert refused.returncode != 0 and "ids that mean others in this trivet" in refused.stderr
+    assert codes(fresh_stores, "user") == before
+    assert number(fresh_stores, "SELECT count(*) FROM trivet.run") == 0
