@@ -229,6 +229,18 @@ static void close_zip(struct tv_source *s)
     free(z);
 }
 
+/* Moves to the entry of that name; 0: there is none. */
+static int find_entry(struct archive *archive, const char *name)
+{
+    struct archive_entry *entry;
+    while (archive_read_next_header(archive, &entry) == ARCHIVE_OK) {
+        const char *path = archive_entry_pathname(entry);
+        if (path && strcmp(path, name) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 static enum tv_status open_zip(struct tv_source **out, const char *path, const char *name,
                                struct tv_error *err)
 {
@@ -238,14 +250,8 @@ static enum tv_status open_zip(struct tv_source **out, const char *path, const c
     z->base = (struct tv_source){.read = read_zip, .close = close_zip};
     z->path = path;
     enum tv_status status = open_archive(&z->archive, path, err);
-    int found = 0;
-    struct archive_entry *entry;
-    while (status == TV_OK && !found) {
-        if (archive_read_next_header(z->archive, &entry) != ARCHIVE_OK)
-            status = tv_fail(err, TV_ERR_IO, "%s no longer holds %s", path, name);
-        else
-            found = archive_entry_pathname(entry) && strcmp(archive_entry_pathname(entry), name) == 0;
-    }
+    if (status == TV_OK && !find_entry(z->archive, name))
+        status = tv_fail(err, TV_ERR_IO, "%s no longer holds %s", path, name);
     if (status != TV_OK) {
         close_zip(&z->base);
         return status;
