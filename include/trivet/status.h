@@ -33,10 +33,11 @@ struct tv_error {
 enum tv_status tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Adds a hint to an error made before and returns its status. */
+/* Adds a hint to an error made before and returns its status; with `err` NULL the status of the thread's last
+ * tv_fail, so that it may follow one as `return tv_hint(err, ...)` whether anybody wants the words or not. */
 enum tv_status tv_hint(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts "context: " before the message and returns the error's status. */
+/* Puts "context: " before the message and returns the error's status; `err` may be NULL as in tv_hint. */
 enum tv_status tv_context(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The exit code of a program that ends with `status`: 0 ok, 2 usage, 3 input, 4 store, 5 busy, 1 the rest. */

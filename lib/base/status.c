@@ -5,8 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What tv_hint and tv_context return to a caller who wants no words: there the error keeps it. */
+static _Thread_local enum tv_status last_failure = TV_ERR_INPUT;
+
 enum tv_status tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)
 {
+    last_failure = status;
     if (err == NULL)
         return status;
     /* The arguments may point into err->message itself, so format first and copy after. */
@@ -24,7 +28,7 @@ enum tv_status tv_fail(struct tv_error *err, enum tv_status status, const char *
 enum tv_status tv_hint(struct tv_error *err, const char *format, ...)
 {
     if (err == NULL)
-        return TV_ERR_INPUT;
+        return last_failure;
     va_list args;
     va_start(args, format);
     vsnprintf(err->hint, sizeof err->hint, format, args);
@@ -35,7 +39,7 @@ enum tv_status tv_hint(struct tv_error *err, const char *format, ...)
 enum tv_status tv_context(struct tv_error *err, const char *format, ...)
 {
     if (err == NULL)
-        return TV_ERR_INPUT;
+        return last_failure;
     char text[sizeof err->message];
     va_list args;
     va_start(args, format);

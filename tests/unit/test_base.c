@@ -12,6 +12,22 @@
 #include "trivet/options.h"
 #include "trivet/text.h"
 
+static void an_error_without_words_keeps_its_status(void **state)
+{
+    (void)state;
+    struct tv_error err = {0};
+    for (int i = TV_ERR_USAGE; i <= TV_ERR_INTERRUPTED; i++) {
+        assert_int_equal(tv_fail(NULL, (enum tv_status)i, "%d of %d", 1, 2), i);
+        assert_int_equal(tv_hint(NULL, "try %d", 3), i);
+        assert_int_equal(tv_context(NULL, "row %d", 4), i);
+        tv_fail(&err, (enum tv_status)i, "%d of %d", 1, 2);
+        assert_int_equal(tv_context(&err, "row %d", 4), i);
+        assert_int_equal(tv_hint(&err, "try %d", 3), i);
+    }
+    assert_string_equal(err.message, "row 4: 1 of 2");
+    assert_string_equal(err.hint, "try 3");
+}
+
 static void numbers_are_strict(void **state)
 {
     (void)state;
@@ -157,6 +173,7 @@ static void mistakes_are_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_error_without_words_keeps_its_status),
         cmocka_unit_test(numbers_are_strict),       cmocka_unit_test(utf8_is_checked),
         cmocka_unit_test(nearest_name_is_found),    cmocka_unit_test(numbers_read_well),
         cmocka_unit_test(buffer_keeps_its_maximum), cmocka_unit_test(passwords_are_hidden),

@@ -397,6 +397,7 @@ static void progress_is_told_and_heard(void **state)
     o.max_steps = 20;
     assert_int_equal(tv_svd(&s, &m, &o, &err), TV_ERR_NUMERIC);
     assert_non_null(strstr(err.message, "of 12 singular values converged in 16 steps"));
+    assert_int_equal(tv_svd(&s, &m, &o, NULL), TV_ERR_NUMERIC); /* as a caller sees it who wants no words */
     tv_svd_free(NULL);
     tv_csr_free(&m);
     free(d.a);
