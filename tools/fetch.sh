@@ -10,6 +10,9 @@ FETCH_DIR=${FETCH_DIR:-.run/wheels}
 fetch_wheel() {
     local name=$1 version=$2 sum=$3 advice=$4 file python log
     mkdir -p "$FETCH_DIR"
+    # Tests that run side by side may want the same wheel; the second finds it. The caller's subshell lets go.
+    exec 9>"$FETCH_DIR/.lock"
+    flock 9
     file=$(find "$FETCH_DIR" -name "${name//-/_}-$version-*.whl" | head -n 1)
     if [ -z "$file" ]; then
         python=$(python_with_pip) || die "no python3 with pip: apt-get install python3-pip"

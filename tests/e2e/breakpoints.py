@@ -11,6 +11,9 @@ import pytest
 
 from server import clean_environment
 
+# Only the program's own symbols are read: those of some forty libraries take gdb longer than all the rest.
+GDB = ["gdb", "-q", "-nx", "-iex", "set auto-solib-add off"]
+
 
 def at(function, program, *args, env, do="kill", times=1, timeout=120):
     """Runs the program until `function` is called for the `times`-th time, then lets gdb `do` what is said:
@@ -23,7 +26,7 @@ def at(function, program, *args, env, do="kill", times=1, timeout=120):
     if times > 1:
         commands.append(f"ignore 1 {times - 1}")
     commands += ["run", do] + ([] if do == "kill" else ["delete", "continue"])
-    gdb = ["gdb", "-q", "-nx", "-batch"]
+    gdb = [*GDB, "-batch"]
     for command in commands:
         gdb += ["-ex", command]
     done = subprocess.run([*gdb, "--args", str(program), *map(str, args)], stdin=subprocess.DEVNULL, text=True,
@@ -35,7 +38,7 @@ def at(function, program, *args, env, do="kill", times=1, timeout=120):
 
 def in_background(function, program, *args, env, output):
     """The same, but stays at the breakpoint until the returned Popen's stdin is closed; then it goes on."""
-    gdb = ["gdb", "-q", "-nx", "-ex", "set confirm off", "-ex", "set pagination off", "-ex",
+    gdb = [*GDB, "-ex", "set confirm off", "-ex", "set pagination off", "-ex",
            "set debuginfod enabled off", "-ex", f"break {function}", "-ex", "run", "--args", str(program),
            *map(str, args)]
     return subprocess.Popen(gdb, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, text=True,

@@ -27,9 +27,13 @@ class StoreError(Exception):
 
 
 def free_port():
-    """A port nobody listens on, below the range from which the kernel takes ports for outgoing connections."""
+    """A port nobody listens on, below the range from which the kernel takes ports for outgoing connections.
+
+    Test runs side by side (pytest -n 2) have ranges of their own, because a port is asked for before it is taken."""
+    runs, own = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)), int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    width = 12000 // runs
     for _ in range(1000):
-        port = random.randrange(20000, 32000)
+        port = 20000 + own * width + random.randrange(width)
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
