@@ -222,7 +222,10 @@ def test_a_store_that_dies_halfway(run, programs, private_stores, small_set, sto
     run("trivet-etl", "load", small_set, env=private_stores.env)
     run("trivet-train", *FIT, 3, env=private_stores.env)
     victim = getattr(private_stores, store)
-    done = at(function, programs["trivet-train"], *FIT, 4, env=private_stores.env, do=f"shell kill -9 {victim.pid}")
+    # PostgreSQL's backends, too: with their postmaster alone gone, they may answer once more. It is stopped first, or it
+    # would start others.
+    kill = f"shell kill -STOP {victim.pid}; pkill -KILL -P {victim.pid}; kill -KILL {victim.pid}"
+    done = at(function, programs["trivet-train"], *FIT, 4, env=private_stores.env, do=kill)
     assert "exited with code" in done.stdout, done.stdout
     name = {"mongo": "MongoDB", "redis": "Redis", "postgres": "PostgreSQL"}[store]
     assert name in done.stderr + done.stdout or "the lock" in done.stderr + done.stdout
