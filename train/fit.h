@@ -84,6 +84,8 @@ enum tv_status fit_open_snapshot(struct fit *f, struct tv_error *err);
 enum tv_status fit_join_snapshot(struct fit *f, const char *uri, struct tv_pg **out, struct tv_error *err);
 
 /* fit_source.c */
+/* Opens f->reader and makes sure that SQL of one's own has the columns of a source. */
+enum tv_status fit_open_source(struct fit *f, const char *source, struct tv_error *err);
 enum tv_status fit_choose_source(struct fit *f, struct tv_error *err);
 void fit_describe_source(const struct fit *f, char *out, size_t size);
 

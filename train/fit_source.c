@@ -66,6 +66,12 @@ static enum tv_status open_reader(struct fit *f, struct tv_error *err)
     return status;
 }
 
+enum tv_status fit_open_source(struct fit *f, const char *source, struct tv_error *err)
+{
+    enum tv_status status = open_reader(f, err);
+    return status == TV_OK ? check_source(f, source, err) : status;
+}
+
 static enum tv_status own_source(struct fit *f, const char *source, const char *fold_in, struct tv_error *err)
 {
     const char *const *assignments;
@@ -77,9 +83,7 @@ static enum tv_status own_source(struct fit *f, const char *source, const char *
         return tv_fail(err, TV_ERR_USAGE, "the rows of --source have no time to be divided by");
     f->own_source = 1;
     f->same_rows = strcmp(source, fold_in) == 0;
-    enum tv_status status = open_reader(f, err);
-    if (status == TV_OK)
-        status = check_source(f, source, err);
+    enum tv_status status = fit_open_source(f, source, err);
     if (status == TV_OK && !f->same_rows)
         status = check_source(f, fold_in, err);
     if (status == TV_OK)

@@ -15,6 +15,7 @@
 #include "train/runs.h"
 #include "train/search.h"
 #include "train/show.h"
+#include "train/similar.h"
 #include "train/trial.h"
 #include "trivet/codec.h"
 #include "trivet/options.h"
@@ -52,6 +53,8 @@ static const struct tv_command commands[] = {
      .min_arguments = 2, .max_arguments = 2, .options = export_options, .run = export_run},
     {.name = "import", .arguments = "DIR", .summary = "take in a model that another trivet exported",
      .min_arguments = 1, .max_arguments = 1, .options = import_options, .run = import_run},
+    {.name = "similar", .arguments = "", .summary = "index which items have much the same audience, from who rated or played what",
+     .options = similar_options, .run = similar_run},
     {.name = NULL},
 };
 

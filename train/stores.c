@@ -18,7 +18,7 @@ static void warn_unless(struct tv_redis *redis, const char *name, const char *wa
     tv_buffer_free(&value);
 }
 
-static void warn_of_redis(struct tv_redis *redis)
+void train_warn_of_redis(struct tv_redis *redis)
 {
     warn_unless(redis, "appendonly", "yes", "a crash of Redis can bring back an older live model (repair mends it)");
     warn_unless(redis, "maxmemory-policy", "noeviction", "it may drop parts of a model when memory is short");
@@ -46,7 +46,7 @@ enum tv_status train_open(struct tv_stores *s, const struct tv_settings *setting
     enum tv_status status = train_open_readonly(s, settings, err);
     if (status != TV_OK)
         return status;
-    warn_of_redis(s->redis);
+    train_warn_of_redis(s->redis);
     status = tv_lock_acquire(&s->lock, tv_settings_text(settings, "postgres"), who, 0,
                              (int)tv_settings_int(settings, "wait"), err);
     if (status == TV_OK)

@@ -14,6 +14,8 @@ enum tv_status train_open(struct tv_stores *s, const struct tv_settings *setting
                           struct tv_error *err);
 /* The stores without the lock and without repair: for commands that only look. */
 enum tv_status train_open_readonly(struct tv_stores *s, const struct tv_settings *settings, struct tv_error *err);
+/* Says so where Redis would lose what is written to it. */
+void train_warn_of_redis(struct tv_redis *redis);
 void train_close(struct tv_stores *s);
 
 /* A model as a command line names it: "live" is 0, everything else a number from 1 on. */

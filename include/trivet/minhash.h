@@ -43,7 +43,7 @@ void tv_minhash_clear(const struct tv_minhash *m, uint32_t *values);
 /* Adds an element by its hash to values (size). Returns how many of them changed. */
 int tv_minhash_update(const struct tv_minhash *m, uint32_t *values, uint32_t hash);
 /* The same, and keeps in witness (size) the hash that each value comes from; of equal values the smaller hash, so that
- * the order of elements does not matter. Witnesses of the empty set are not looked at. */
+ * the order of elements does not matter. Both start as tv_minhash_clear leaves them. */
 void tv_minhash_update_witness(const struct tv_minhash *m, uint32_t *values, uint32_t *witness, uint32_t hash);
 /* The signature of both sets together into values (size). */
 void tv_minhash_merge(const struct tv_minhash *m, uint32_t *values, const uint32_t *other);

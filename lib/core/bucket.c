@@ -122,40 +122,43 @@ static enum tv_status read_rows(const struct record *r, uint32_t *out, size_t *n
     return TV_OK;
 }
 
-static enum tv_status add_one(struct tv_bucket_counts *c, uint64_t row, struct tv_error *err)
+static inline int add_one(struct tv_bucket_counts *c, uint64_t row)
 {
     if (row >= c->n_rows)
-        return corrupt(err, "names a row that the index does not have");
+        return 0;
     if (c->count[row]++ == 0)
         c->touched[c->n_touched++] = (uint32_t)row;
-    return TV_OK;
+    return 1;
 }
 
-/* As read_rows, without writing the rows down: this is where a query's time goes. */
+static const char too_far[] = "names a row that the index does not have";
+
+/* As read_rows, without writing the rows down: this is where a query's time goes. Most differences have one byte. */
 static enum tv_status count_list(struct tv_bucket_counts *c, const struct record *r, struct tv_error *err)
 {
-    enum tv_status status = TV_OK;
     uint64_t v, next = 0;
-    for (const uint8_t *p = r->rows; p < r->end && status == TV_OK;) {
-        if ((p = get_varint(p, r->end, &v)) == NULL)
+    for (const uint8_t *p = r->rows; p < r->end; next += v + 1) {
+        if (*p < 128)
+            v = *p++;
+        else if ((p = get_varint(p, r->end, &v)) == NULL)
             return corrupt(err, "has a row that does not end");
-        status = add_one(c, next + v, err);
-        next += v + 1;
+        if (!add_one(c, next + v))
+            return corrupt(err, too_far);
     }
-    return status;
+    return TV_OK;
 }
 
 static enum tv_status count_bits(struct tv_bucket_counts *c, const struct record *r, struct tv_error *err)
 {
-    enum tv_status status = TV_OK;
     uint64_t row;
     const uint8_t *p = get_varint(r->rows, r->end, &row);
     if (p == NULL)
         return corrupt(err, "has bits that begin nowhere");
-    for (row *= 8; p < r->end && status == TV_OK; p++, row += 8)
-        for (unsigned bits = *p; bits && status == TV_OK; bits &= bits - 1)
-            status = add_one(c, row + (uint64_t)__builtin_ctz(bits), err);
-    return status;
+    for (row *= 8; p < r->end; p++, row += 8)
+        for (unsigned bits = *p; bits; bits &= bits - 1)
+            if (!add_one(c, row + (uint64_t)__builtin_ctz(bits)))
+                return corrupt(err, too_far);
+    return TV_OK;
 }
 
 enum tv_status tv_bucket_count(struct tv_bucket_counts *counts, const void *page, size_t n, uint32_t value,

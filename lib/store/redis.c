@@ -18,6 +18,7 @@ struct tv_redis {
     struct tv_redis_address address;
     int timeout_ms;
     redisContext *context; /* NULL between connections */
+    size_t queued;         /* commands without a reply yet */
 };
 
 /* --- the address ------------------------------------------------------------------------------------------ */
@@ -131,6 +132,7 @@ static void disconnect(struct tv_redis *r)
     if (r->context)
         redisFree(r->context);
     r->context = NULL;
+    r->queued = 0;
 }
 
 /* Turns a reply (or none) into a status; the reply is freed unless it is handed over. */
@@ -288,6 +290,68 @@ enum tv_status tv_redis_transaction(struct tv_redis *r, const struct tv_redis_co
     if (status == TV_OK && reply->type != REDIS_REPLY_ARRAY)
         status = tv_fail(err, TV_ERR_STORE, "Redis did not run the transaction");
     freeReplyObject(reply);
+    return status;
+}
+
+/* --- many commands at once -------------------------------------------------------------------------------- */
+
+enum tv_status tv_redis_queue(struct tv_redis *r, size_t n, const char *const *words, const size_t *sizes,
+                              struct tv_error *err)
+{
+    enum tv_status status = connect_now(r, err);
+    if (status != TV_OK)
+        return status;
+    if (redisAppendCommandArgv(r->context, (int)n, (const char **)words, sizes) != REDIS_OK)
+        return take_reply(r, NULL, NULL, err);
+    r->queued++;
+    return TV_OK;
+}
+
+enum tv_status tv_redis_queue_command(struct tv_redis *r, const struct tv_redis_command *c, struct tv_error *err)
+{
+    debug_command(c);
+    return tv_redis_queue(r, (size_t)c->n, c->words, c->sizes, err);
+}
+
+static enum tv_status take_part(const redisReply *reply, size_t i, size_t part, tv_redis_take take, void *context,
+                                struct tv_error *err)
+{
+    char number[24];
+    if (reply->type == REDIS_REPLY_ERROR)
+        return tv_fail(err, TV_ERR_STORE, "Redis: %s", reply->str);
+    if (take == NULL)
+        return TV_OK;
+    if (reply->type == REDIS_REPLY_INTEGER)
+        return take(context, i, part, number, (size_t)snprintf(number, sizeof number, "%lld", reply->integer), err);
+    int text = reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_STATUS;
+    return take(context, i, part, text ? reply->str : NULL, text ? (size_t)reply->len : 0, err);
+}
+
+static enum tv_status take_whole(const redisReply *reply, size_t i, tv_redis_take take, void *context,
+                                 struct tv_error *err)
+{
+    if (reply->type != REDIS_REPLY_ARRAY)
+        return take_part(reply, i, 0, take, context, err);
+    enum tv_status status = TV_OK;
+    for (size_t part = 0; part < reply->elements && status == TV_OK; part++)
+        status = take_part(reply->element[part], i, part, take, context, err);
+    return status;
+}
+
+enum tv_status tv_redis_flush(struct tv_redis *r, tv_redis_take take, void *context, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    size_t n = r->queued;
+    if (r->context == NULL)
+        return unavailable(r, "the connection was lost", err);
+    for (size_t i = 0; i < n; i++, r->queued--) {
+        void *reply = NULL;
+        if (redisGetReply(r->context, &reply) != REDIS_OK)
+            return take_reply(r, NULL, NULL, status == TV_OK ? err : NULL);
+        if (status == TV_OK)
+            status = take_whole(reply, i, take, context, err);
+        freeReplyObject(reply);
+    }
     return status;
 }
 

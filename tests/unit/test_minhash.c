@@ -127,6 +127,8 @@ static void witnesses_have_the_signature_of_the_set(void **state)
     for (int n = 0; n <= 300; n = n < 6 ? n + 1 : n + 49) {
         tv_minhash_clear(m, values);
         tv_minhash_clear(m, other);
+        tv_minhash_clear(m, witness);
+        tv_minhash_clear(m, again);
         for (int i = 0; i < n; i++)
             tv_minhash_update_witness(m, values, witness, tv_minhash_hash_id(i));
         for (int i = n; i-- > 0;)

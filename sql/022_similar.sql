@@ -1,0 +1,134 @@
+-- 022_similar: what the index of similar items in Redis is made of, and what has changed since.
+--
+-- trivet-train similar builds an index from the rows of a source, the SQL text in similar_index.source. From the moment it
+-- is begun, a trigger writes down each pair of user and item whose ratings change, once for every index that is being
+-- built or serves: that is the queue from which the index follows, and whatever comes while Redis is away waits in it.
+-- The queue says which pair, not what happened: whoever works it off asks the source whether the pair is there now. So
+-- order, repeats, filters and corrections need no thought, and doing it twice changes nothing.
+--
+-- An event is kept for a while after it was applied, with the time: if Redis comes back as it was some seconds ago, its
+-- counter of changes is behind similar_index.changes, and the kept events are applied again.
+
+create table if not exists trivet.similar_index (
+    id             bigint generated always as identity primary key,
+    state          text not null default 'building' check (state in ('building', 'live', 'dropped', 'failed')),
+    started_at     timestamptz not null default now(),
+    finished_at    timestamptz,
+    source         text not null,
+    own_source     boolean not null default false,
+    signature_size int not null,
+    changes        bigint not null default 0,
+    counts         jsonb not null default '{}',
+    message        text
+);
+comment on table trivet.similar_index is 'One row an index of similar items that was begun; its id is the number in the keys of Redis.';
+comment on column trivet.similar_index.id is 'Number of the index: trivet:similar:{id} in Redis.';
+comment on column trivet.similar_index.state is 'building; live (Redis names it in trivet:similar:live); dropped (another took its place); failed.';
+comment on column trivet.similar_index.started_at is 'When it was begun: rows that changed later come through trivet.similar_event.';
+comment on column trivet.similar_index.finished_at is 'When it was switched to, or failed.';
+comment on column trivet.similar_index.source is 'The FROM of its rows: SQL with the columns userid and movieid.';
+comment on column trivet.similar_index.own_source is 'True for --source: SQL of an analyst''s own, which only a reader runs.';
+comment on column trivet.similar_index.signature_size is 'Values of a signature.';
+comment on column trivet.similar_index.changes is 'What trivet:similar:{id}:changes in Redis was when events were applied last.';
+comment on column trivet.similar_index.counts is 'Rows read, users and items, seconds a step.';
+comment on column trivet.similar_index.message is 'Why it failed.';
+
+create table if not exists trivet.similar_event (
+    id         bigint generated always as identity primary key,
+    index_id   bigint not null,
+    item_id    bigint not null,
+    user_id    bigint not null,
+    applied_at timestamptz
+);
+create index if not exists similar_event_waiting on trivet.similar_event (index_id, id) where applied_at is null;
+create index if not exists similar_event_applied on trivet.similar_event (applied_at) where applied_at is not null;
+comment on table trivet.similar_event is 'Pairs of user and item whose ratings changed: what an index of similar items has still to hear.';
+comment on column trivet.similar_event.id is 'In the order of the changes of a pair.';
+comment on column trivet.similar_event.index_id is 'For which index: trivet.similar_index.id.';
+comment on column trivet.similar_event.item_id is 'The item.';
+comment on column trivet.similar_event.user_id is 'The user.';
+comment on column trivet.similar_event.applied_at is 'When the index heard of it; null: not yet.';
+
+create or replace function trivet.similar_rows(min_rating real = null, rated_since timestamptz = null)
+returns table (userid bigint, movieid bigint, rating real)
+language sql stable parallel safe as $$
+    select r.user_id, r.item_id, r.value from trivet.rating r
+    where (similar_rows.min_rating is null or r.value >= similar_rows.min_rating)
+      and (similar_rows.rated_since is null or r.rated_at >= similar_rows.rated_since)
+$$;
+comment on function trivet.similar_rows(real, timestamptz) is
+'Who is counted among the audience of which item: all ratings, or those from min_rating on, or given since a moment.';
+
+-- As the owner of the queue, so that whoever writes ratings needs no right on it.
+create or replace function trivet.note_similar_event() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if tg_op <> 'INSERT' then
+        insert into trivet.similar_event (index_id, item_id, user_id)
+        select i.id, old.item_id, old.user_id from trivet.similar_index i where i.state in ('building', 'live');
+    end if;
+    if tg_op <> 'DELETE' and (tg_op = 'INSERT' or (new.item_id, new.user_id) <> (old.item_id, old.user_id)) then
+        insert into trivet.similar_event (index_id, item_id, user_id)
+        select i.id, new.item_id, new.user_id from trivet.similar_index i where i.state in ('building', 'live');
+    end if;
+    return null;
+end
+$$;
+comment on function trivet.note_similar_event() is 'Trigger of trivet.rating: writes the pair down for every index of similar items. A load, which attaches a table, does not fire it.';
+
+do $$
+begin
+    if not exists (select from pg_trigger where tgrelid = 'trivet.rating'::regclass and tgname = 'rating_similar') then
+        create trigger rating_similar after insert or update or delete on trivet.rating
+            for each row execute function trivet.note_similar_event();
+    end if;
+end
+$$;
+
+create or replace function trivet.similar_lock_key() returns bigint
+language sql immutable parallel safe as $$ select 8390885012973826099 $$;
+comment on function trivet.similar_lock_key() is 'Key of the advisory lock of the one who works off trivet.similar_event: events of a pair must not overtake one another.';
+
+-- Whoever writes ratings right now is waited for: their rows are either in what the build reads, or in the queue.
+create or replace function trivet.similar_begin(source text, own_source boolean, signature_size int) returns bigint
+language plpgsql as $$
+declare
+    number bigint;
+begin
+    lock table trivet.rating in share mode;
+    insert into trivet.similar_index (source, own_source, signature_size)
+    values (similar_begin.source, similar_begin.own_source, similar_begin.signature_size) returning id into number;
+    return number;
+end
+$$;
+comment on function trivet.similar_begin(text, boolean, int) is 'Begins an index: from now on changes of ratings are written down for it. Returns its number.';
+
+create or replace function trivet.similar_settle(live bigint, message text = 'its build ended before it was whole') returns void
+language plpgsql as $$
+begin
+    update trivet.similar_index i
+    set state = case when i.id = live then 'live' when i.state = 'live' then 'dropped' else 'failed' end,
+        finished_at = coalesce(i.finished_at, now()),
+        message = case when i.id = live or i.state = 'live' then i.message else similar_settle.message end
+    where i.state in ('building', 'live') and (i.id <> live or i.state <> 'live');
+    delete from trivet.similar_event e where e.index_id <> live;
+end
+$$;
+comment on function trivet.similar_settle(bigint, text) is 'Makes the journal say what Redis says: which index is live (0: none). All others are over, and so are their events.';
+
+create or replace function trivet.similar_applied(index_id bigint, events bigint[], changes bigint) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    update trivet.similar_event e set applied_at = now() where e.id = any (similar_applied.events);
+    update trivet.similar_index i set changes = similar_applied.changes where i.id = similar_applied.index_id;
+    delete from trivet.similar_event e where e.applied_at < now() - interval '10 minutes';
+$$;
+comment on function trivet.similar_applied(bigint, bigint[], bigint) is 'Notes that an index has heard of events, and how many changes it counts since; forgets those applied ten minutes ago.';
+
+create or replace function trivet.similar_again(index_id bigint, changes bigint) returns bigint
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    update trivet.similar_event e set applied_at = null
+    where e.index_id = similar_again.index_id and e.applied_at is not null;
+    update trivet.similar_index i set changes = similar_again.changes where i.id = similar_again.index_id;
+    select count(*) from trivet.similar_event e where e.index_id = similar_again.index_id and e.applied_at is null;
+$$;
+comment on function trivet.similar_again(bigint, bigint) is 'For a Redis that came back older than it was: the events that are kept are to be applied again. Returns how many wait.';
