@@ -39,6 +39,8 @@ static enum tv_status import_snapshot(struct tv_pg *from, struct tv_pg *to, stru
                   : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a snapshot");
     if (status == TV_OK)
         status = tv_pg_exec(to, tv_buffer_string(&sql), 0, NULL, err);
+    if (status == TV_ERR_STORE)
+        tv_hint(err, "do --postgres and --reader name the same database?");
     free(name);
     tv_buffer_free(&sql);
     tv_pg_rows_free(rows);

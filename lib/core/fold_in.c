@@ -75,7 +75,9 @@ static enum tv_status project_strip(const struct tv_fold_in *f, uint16_t *user, 
         add_rated(sum, (double)ratings[i], item, width);
     }
     for (int c = 0; status == TV_OK && c < width; c++)
-        status = round_factor(user, from + c, sum[c] * f->scale[from + c], err);
+        if ((status = round_factor(user, from + c, sum[c] * f->scale[from + c], err)) != TV_OK)
+            tv_hint(err, "train with a larger sigma, which leaves less to the user's side, or with ratings of a smaller "
+                         "range: of counts of plays their logarithm");
     return status;
 }
 

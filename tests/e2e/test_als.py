@@ -164,6 +164,23 @@ def test_biases_are_told_apart_from_factors(run, fit, loaded, tmp_path):
     run("trivet-train", "activate", model.number, env=loaded.env)
 
 
+def test_what_float16_cannot_hold_is_refused_with_a_hint(run, fit, loaded):
+    before = fit().number
+    loaded.psql("CREATE OR REPLACE VIEW public.large AS SELECT userid, movieid, (rating * 1e5)::real AS rating FROM public.ratings; "
+                "GRANT SELECT ON public.large TO trivet_reader")
+    for sigma, side, hint in ((1, "item factors are beyond 65504", "use a smaller --sigma"), (0, "of a user is", "a larger sigma")):
+        refused = run("trivet-train", "fit", "--source", "public.large", "--factors", 6, "--sigma", sigma, env=loaded.env, check=False)
+        assert refused.returncode != 0 and side in refused.stderr and hint in refused.stderr.split("hint: ")[1]
+    assert int(loaded.redis_client().get("trivet:live")) == before
+    run("trivet-train", "fit", "--source", "public.large", "--factors", 6, "--sigma", 0.5, env=loaded.env)  # as the hints say
+
+
+def test_a_reader_of_another_database_is_told(run, loaded):
+    elsewhere = {**loaded.env, "TRIVET_READER": loaded.postgres.uri("template1")}
+    refused = run("trivet-train", "fit", "--source", "trivet.user_item()", env=elsewhere, check=False)
+    assert refused.returncode != 0 and "do --postgres and --reader name the same database?" in refused.stderr
+
+
 def test_answers_say_what_a_score_is(fit, serve, loaded):
     model = fit("--algorithm", "als", "--biases")
     scale = json.loads(model.hash["description"])["scale"]
