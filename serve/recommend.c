@@ -135,6 +135,30 @@ enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, cons
     return TV_OK;
 }
 
+/* It is all there is when it has every item that is not seen. */
+static int is_long_enough(const struct tv_snapshot *s, const struct tv_user_document *user, size_t top)
+{
+    return user->n_top >= top || user->n_top == (size_t)s->n_items - user->n_seen;
+}
+
+int tv_recommend_stored(struct tv_ranking *out, struct tv_workspace *w, const struct tv_snapshot *s,
+                        const struct tv_user_document *user, size_t top)
+{
+    if (user == NULL || user->top == NULL || !is_long_enough(s, user, top) ||
+        tv_workspace_prepare(w, s, top, NULL) != TV_OK)
+        return 0;
+    out->reason = tv_reason_for(s, user);
+    out->score_kind = score_kind(s, out->reason);
+    out->n = user->n_top < top ? user->n_top : top;
+    for (size_t i = 0; i < out->n; i++) {
+        w->best[i] = (struct tv_scored){tv_snapshot_dense(s, user->top[i].integer), user->top[i].real};
+        if (w->best[i].item < 0)
+            return 0;
+    }
+    out->best = w->best;
+    return out->reason != TV_REASON_POPULAR;
+}
+
 double tv_score_one(struct tv_workspace *w, const struct tv_snapshot *s, const struct tv_user_document *user, int32_t item)
 {
     size_t k = (size_t)s->factors;

@@ -48,6 +48,11 @@ enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, cons
                             const struct tv_user_document *user, const struct tv_item_filter *filter,
                             size_t top, struct tv_error *err);
 
+/* The same without a filter, from the list that trivet-train precompute stored in the user's document: 1 and *out, or 0
+ * if there is none, it is too short, or it names an item that the model does not hold. */
+int tv_recommend_stored(struct tv_ranking *out, struct tv_workspace *w, const struct tv_snapshot *s,
+                        const struct tv_user_document *user, size_t top);
+
 /* The score of one item, in a workspace made ready for the snapshot: the same number as in a list. */
 double tv_score_one(struct tv_workspace *w, const struct tv_snapshot *s, const struct tv_user_document *user, int32_t item);
 

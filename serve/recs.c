@@ -67,8 +67,8 @@ void tv_recs_json(struct tv_out *out, const struct tv_recs *recs)
     tv_out_text(out, "}\n");
 }
 
-/* The ranking kept with the user, or a new one, of which the beginning is kept. With a filter always a new
- * one, which is not kept. */
+/* The ranking kept with the user, or that of the document, or a new one, of which the beginning is kept. With a filter
+ * always a new one, which is not kept. */
 static enum tv_status rank(struct tv_recs *recs, struct tv_cached_user *user, size_t top)
 {
     if (recs->filter)
@@ -81,8 +81,10 @@ static enum tv_status rank(struct tv_recs *recs, struct tv_cached_user *user, si
     int keep = user && kept == NULL && top <= TV_KEPT_ITEMS;
     if (w == NULL)
         return TV_ERR_NO_MEMORY;
-    enum tv_status status = tv_recommend(&recs->ranking, w, recs->snapshot, recs->user, recs->filter,
-                                         keep ? TV_KEPT_ITEMS : top, NULL);
+    size_t wanted = keep ? TV_KEPT_ITEMS : top;
+    enum tv_status status = TV_OK;
+    if (recs->filter || !tv_recommend_stored(&recs->ranking, w, recs->snapshot, recs->user, wanted))
+        status = tv_recommend(&recs->ranking, w, recs->snapshot, recs->user, recs->filter, wanted, NULL);
     if (status == TV_OK && keep) {
         tv_cached_user_keep(user, tv_ranking_keep(&recs->ranking));
         recs->ranking.n = recs->ranking.n < top ? recs->ranking.n : top;

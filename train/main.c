@@ -11,6 +11,7 @@
 #include "train/fit.h"
 #include "train/import.h"
 #include "train/models.h"
+#include "train/precompute.h"
 #include "train/recommend.h"
 #include "train/runs.h"
 #include "train/search.h"
@@ -49,6 +50,8 @@ static const struct tv_command commands[] = {
     {.name = "recommend", .arguments = "[N|live]",
      .summary = "lists of many users, on standard output or into trivet.recommendation", .max_arguments = 1,
      .options = recommend_options, .run = recommend_run},
+    {.name = "precompute", .arguments = "[N|live]", .summary = "every user's list, stored beside their factors",
+     .max_arguments = 1, .options = precompute_options, .run = precompute_run},
     {.name = "export", .arguments = "N|live DIR", .summary = "a model as a folder, for notebooks and for import",
      .min_arguments = 2, .max_arguments = 2, .options = export_options, .run = export_run},
     {.name = "import", .arguments = "DIR", .summary = "take in a model that another trivet exported",

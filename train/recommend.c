@@ -1,27 +1,19 @@
-/* recommend: the lists of all users, or of some, from a kept model, into trivet.recommendation, as CSV or as JSON.
- *
- * Users are read from MongoDB in the order of their ids and scored by all threads, block after block. A user without
- * an item of the model among their ratings has no factors to score with, and gets no rows.
- */
+/* recommend: the lists of all users, or of some, from a kept model, into trivet.recommendation, as CSV or as JSON. */
 #include "train/recommend.h"
 
 #include <endian.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/lists.h"
 #include "train/names.h"
-#include "train/scorer.h"
 #include "train/stores.h"
 #include "trivet/interrupt.h"
 #include "trivet/log.h"
-#include "trivet/progress.h"
 #include "trivet/text.h"
-
-enum { BLOCK = 128, MAX_TOP = 1000 };
 
 const struct tv_option recommend_options[] = {
     {.name = "model", .kind = TV_OPTION_INT, .value = "N", .preset = "0", .min = 0, .max = 9e15,
@@ -31,32 +23,18 @@ const struct tv_option recommend_options[] = {
      .help = "standard output, as --format says, or the table trivet.recommendation"},
     {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "csv", .choices = "csv|json",
      .help = "what standard output gets"},
-    {.name = "top", .kind = TV_OPTION_INT, .value = "N", .preset = "15", .min = 1, .max = MAX_TOP,
+    {.name = "top", .kind = TV_OPTION_INT, .value = "N", .preset = "15", .min = 1, .max = LISTS_MOST,
      .help = "items a user"},
     {.name = "users", .kind = TV_OPTION_TEXT, .value = "ID,ID,...", .help = "only these users; without it, all"},
     {.name = NULL},
 };
 
-/* One user of a block. */
-struct slot {
-    struct tv_user_document *user;
-    struct tv_scored *best; /* (top) */
-    size_t n_best;
-};
-
 struct work {
     struct tv_model *model;
     struct names names;
-    float *item_factors; /* (n_items, factors) */
-    size_t top;
-    int n_threads;
-    struct scorer *scorers; /* (n_threads) */
-    struct slot slots[BLOCK];
-    int n_slots;
     struct tv_pg *pg;      /* NULL: standard output, */
     int json;              /* as JSON, not as CSV */
     struct tv_buffer out;
-    struct tv_progress progress;
     int64_t n_users, n_rows;
 };
 
@@ -137,7 +115,7 @@ static enum tv_status flush(struct work *w, struct tv_error *err)
     return status;
 }
 
-static enum tv_status write_list(struct work *w, const struct slot *s, struct tv_error *err)
+static enum tv_status write_list(struct work *w, const struct list *s, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     for (size_t r = 0; r < s->n_best && status == TV_OK; r++, w->n_rows++)
@@ -147,100 +125,16 @@ static enum tv_status write_list(struct work *w, const struct slot *s, struct tv
     return status;
 }
 
-static enum tv_status write_block(struct work *w, struct tv_error *err)
+static enum tv_status write_block(void *context, const struct list *lists, int n, struct tv_error *err)
 {
+    struct work *w = context;
     enum tv_status status = TV_OK;
-    for (int i = 0; i < w->n_slots && status == TV_OK; i++)
-        status = write_list(w, &w->slots[i], err);
+    for (int i = 0; i < n && status == TV_OK; i++)
+        status = write_list(w, &lists[i], err);
     return status == TV_OK && w->out.size > 0 ? flush(w, err) : status;
 }
 
-static enum tv_status end_block(struct work *w, struct tv_error *err)
-{
-#pragma omp parallel for schedule(dynamic, 1) num_threads(w->n_threads)
-    for (int i = 0; i < w->n_slots; i++)
-        w->slots[i].n_best =
-            scorer_list(&w->scorers[omp_get_thread_num()], w->slots[i].user, w->slots[i].best, w->top);
-    enum tv_status status = write_block(w, err);
-    for (int i = 0; i < w->n_slots; i++) {
-        tv_user_document_free(w->slots[i].user);
-        w->slots[i].user = NULL;
-    }
-    w->n_slots = 0;
-    tv_progress_update(&w->progress, (double)w->n_users);
-    if (status == TV_OK && tv_interrupted())
-        status = tv_fail(err, TV_ERR_INTERRUPTED, "interrupted; nothing was changed");
-    return status;
-}
-
-/* --- users ------------------------------------------------------------------------------------------------- */
-
-static enum tv_status add_user(struct work *w, struct tv_user_document *user, struct tv_error *err)
-{
-    w->slots[w->n_slots++].user = user;
-    return w->n_slots == BLOCK ? end_block(w, err) : TV_OK;
-}
-
-static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
-{
-    struct work *w = context;
-    struct tv_user_document *user = NULL;
-    enum tv_status status = tv_user_document_read(&user, doc, w->model->factors, w->model->n_items, err);
-    return status == TV_OK ? add_user(w, user, err) : status;
-}
-
-static enum tv_status all_users(struct work *w, struct tv_mongo *mongo, struct tv_error *err)
-{
-    char name[TV_MODEL_NAME];
-    return tv_mongo_each(mongo, tv_model_users(name, w->model->number), take_user, w, err);
-}
-
-static enum tv_status some_users(struct work *w, struct tv_mongo *mongo, const char *list, struct tv_error *err)
-{
-    enum tv_status status = TV_OK;
-    while (*list && status == TV_OK) {
-        size_t n = strcspn(list, ",");
-        struct tv_user_document *user = NULL;
-        status = names_find_user(&user, &w->names, mongo, "users", list, n, err);
-        if (status == TV_OK)
-            status = add_user(w, user, err);
-        list += n + (list[n] == ',');
-    }
-    return status;
-}
-
 /* --- the whole --------------------------------------------------------------------------------------------- */
-
-static void free_work(struct work *w)
-{
-    for (int i = 0; i < BLOCK; i++) {
-        tv_user_document_free(w->slots[i].user);
-        free(w->slots[i].best);
-    }
-    for (int i = 0; w->scorers && i < w->n_threads; i++)
-        scorer_free(&w->scorers[i]);
-    free(w->scorers);
-    free(w->item_factors);
-    names_close(&w->names);
-    tv_model_free(w->model);
-    tv_pg_close(w->pg);
-    tv_buffer_free(&w->out);
-}
-
-static enum tv_status make_room(struct work *w, struct tv_error *err)
-{
-    enum tv_status status = TV_OK;
-    w->item_factors = scorer_widen(w->model, err);
-    w->scorers = tv_alloc((size_t)w->n_threads, sizeof *w->scorers, "scores", err);
-    if (w->item_factors == NULL || w->scorers == NULL)
-        return TV_ERR_NO_MEMORY;
-    for (int i = 0; i < w->n_threads && status == TV_OK; i++)
-        status = scorer_init(&w->scorers[i], w->model, w->item_factors, err);
-    for (int i = 0; i < BLOCK && status == TV_OK; i++)
-        if ((w->slots[i].best = tv_alloc(w->top, sizeof *w->slots[i].best, "lists", err)) == NULL)
-            status = TV_ERR_NO_MEMORY;
-    return status;
-}
 
 /* The lists of a model take the place of the ones it had, in one transaction. */
 static enum tv_status begin_copy(struct work *w, const char *uri, int wait, struct tv_error *err)
@@ -293,24 +187,22 @@ static enum tv_status end_output(struct work *w, struct tv_error *err)
     return status;
 }
 
-static enum tv_status recommend(struct work *w, const struct tv_stores *s, int64_t number,
+static enum tv_status recommend(struct work *w, struct lists *l, const struct tv_stores *s, int64_t number,
                                 const struct tv_settings *settings, struct tv_error *err)
 {
+    static const char what[] = "recommending";
     const char *users = tv_settings_text(settings, "users");
     char n_users[32], n_rows[32];
     enum tv_status status = train_load_model(&w->model, s, number, err);
+    l->model = w->model;
     if (status == TV_OK)
         status = names_open(&w->names, w->model, s->mongo, err);
     if (status == TV_OK)
-        status = make_room(w, err);
+        status = lists_prepare(l, err);
     if (status == TV_OK)
         status = begin_output(w, settings, err);
-    tv_progress_start(&w->progress, "recommending", "users", users ? 0 : (double)(w->model ? w->model->n_users : 0));
     if (status == TV_OK)
-        status = users ? some_users(w, s->mongo, users, err) : all_users(w, s->mongo, err);
-    if (status == TV_OK)
-        status = end_block(w, err);
-    tv_progress_end(&w->progress);
+        status = users ? lists_of_some(l, &w->names, s->mongo, what, users, err) : lists_of_all(l, s->mongo, what, err);
     if (status == TV_OK)
         status = end_output(w, err);
     if (status == TV_OK)
@@ -336,12 +228,13 @@ static enum tv_status choose_model(const struct tv_settings *settings, int n, ch
 enum tv_status recommend_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     struct tv_stores stores;
-    struct work w = {.top = (size_t)tv_settings_int(settings, "top"),
-                     .n_threads = (int)tv_settings_int(settings, "threads"),
-                     .out = TV_BUFFER_INIT((size_t)BLOCK * MAX_TOP * 1024)};
+    struct work w = {.out = TV_BUFFER_INIT((size_t)LISTS_BLOCK * LISTS_MOST * 1024)};
+    struct lists lists = {.top = (size_t)tv_settings_int(settings, "top"),
+                          .n_threads = lists_threads(settings),
+                          .interrupted = "nothing was changed",
+                          .take = write_block,
+                          .context = &w};
     int64_t number = 0;
-    if (w.n_threads == 0)
-        w.n_threads = omp_get_max_threads();
     enum tv_status status = choose_model(settings, n, arguments, &number, err);
     if (status == TV_OK)
         status = tv_interrupt_watch(NULL, err);
@@ -349,8 +242,12 @@ enum tv_status recommend_run(const struct tv_settings *settings, int n, char **a
         status = train_open_readonly(&stores, settings, err);
     if (status != TV_OK)
         return status;
-    status = recommend(&w, &stores, number, settings, err);
-    free_work(&w);
+    status = recommend(&w, &lists, &stores, number, settings, err);
+    lists_free(&lists);
+    names_close(&w.names);
+    tv_model_free(w.model);
+    tv_pg_close(w.pg);
+    tv_buffer_free(&w.out);
     train_close(&stores);
     return status;
 }

@@ -41,7 +41,13 @@ enum tv_field_type {
     TV_FIELD_BOOL,
     TV_FIELD_TEXT,  /* UTF-8 */
     TV_FIELD_BYTES, /* BSON binary, subtype 0 */
+    TV_FIELD_PAIRS, /* an array of documents of two fields, an int64 and a double */
     TV_FIELD_JSON   /* an extended-JSON text, stored as what it describes: an object or an array */
+};
+
+struct tv_pair {
+    int64_t integer;
+    double real;
 };
 
 struct tv_field {
@@ -52,6 +58,9 @@ struct tv_field {
     const char *text;  /* TEXT and JSON */
     const void *bytes; /* BYTES */
     size_t n_bytes;
+    const struct tv_pair *pairs; /* PAIRS */
+    size_t n_pairs;
+    const char *pair_names[2];   /* of the integer and of the real */
 };
 
 /* Inserts many documents, in batches; with `journaled` each batch is acknowledged with j: true. `add` copies the
@@ -79,6 +88,15 @@ struct tv_mongo_update {
 };
 enum tv_status tv_mongo_update_newer(struct tv_mongo *m, const char *collection, int64_t id,
                                      const struct tv_mongo_update *update, int *written, struct tv_error *err);
+
+/* Sets a field of n documents, in few messages: of each document only while its integer field `guard` has the value
+ * that is given, so that whoever changed it meanwhile wins. *n_set is how many were set, also after a failure. */
+struct tv_mongo_change {
+    int64_t id, guard;
+    struct tv_field set;
+};
+enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, const char *guard,
+                                  const struct tv_mongo_change *changes, size_t n, int64_t *n_set, struct tv_error *err);
 
 enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection, const char *key,
                                      struct tv_error *err);
@@ -124,6 +142,10 @@ int tv_mongo_doc_int(const struct tv_mongo_doc *doc, const char *name, int64_t *
 int tv_mongo_doc_real(const struct tv_mongo_doc *doc, const char *name, double *value); /* integers, too */
 int tv_mongo_doc_text(const struct tv_mongo_doc *doc, const char *name, const char **value);
 int tv_mongo_doc_bytes(const struct tv_mongo_doc *doc, const char *name, const void **bytes, size_t *n);
+/* An array of documents of an integer and a real, so named: *pairs is malloc'ed (NULL for none). 0 also if any element is
+ * something else, or without memory. */
+int tv_mongo_doc_pairs(const struct tv_mongo_doc *doc, const char *name, const char *const *pair_names,
+                       struct tv_pair **pairs, size_t *n);
 /* A field (or, with NULL, the whole document) as relaxed extended JSON, malloc'ed; NULL if it is not there. */
 char *tv_mongo_doc_json(const struct tv_mongo_doc *doc, const char *name);
 /* A document that comes from no server: the extended JSON of an object. TV_ERR_INPUT if it is none. */

@@ -19,6 +19,9 @@ struct tv_user_document {
     size_t n_rated;
     int64_t *rated;     /* (n_rated) every rated raw item id, ascending */
     float *ratings;     /* (n_rated) the pair means, same order */
+    size_t n_top;
+    struct tv_pair *top; /* (n_top) the user's list as trivet-train precompute stored it, raw item ids and scores, best
+                          * first; NULL: none. Allocated on its own */
     int64_t rev;        /* the changes of live ratings that are in it (trivet.user_change); 0: none */
 };
 
@@ -39,6 +42,15 @@ enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, const struct tv_
  * goes. Acknowledged from MongoDB's journal. */
 enum tv_status tv_user_document_replace(struct tv_mongo *mongo, int64_t model, const struct tv_user_document *u,
                                         const struct tv_user_blobs *b, int *written, struct tv_error *err);
+/* Stores lists, which are lent, in the documents of n users of a model, each only where the document is still of the
+ * rev that it was made from. *written is how many were. */
+struct tv_user_list {
+    int64_t user_id, rev;
+    const struct tv_pair *top;
+    size_t n_top;
+};
+enum tv_status tv_user_document_set_lists(struct tv_mongo *mongo, int64_t model, const struct tv_user_list *lists,
+                                          size_t n, int64_t *written, struct tv_error *err);
 /* Decodes and checks a document: the blobs' types, that lengths agree, that `seen` lies in 0..n_items-1 and
  * ascends, that `factors` is as expected. On success *out is owned by the caller. */
 enum tv_status tv_user_document_read(struct tv_user_document **out, const struct tv_mongo_doc *doc, int factors,

@@ -112,6 +112,30 @@ enum tv_status tv_user_document_replace(struct tv_mongo *mongo, int64_t model, c
     return tv_mongo_update_newer(mongo, tv_model_users(collection, model), u->user_id, &update, written, err);
 }
 
+static const char *const list_names[] = {"id", "score"};
+
+enum tv_status tv_user_document_set_lists(struct tv_mongo *mongo, int64_t model, const struct tv_user_list *lists,
+                                          size_t n, int64_t *written, struct tv_error *err)
+{
+    char collection[TV_MODEL_NAME];
+    struct tv_mongo_change *changes = tv_alloc(n, sizeof *changes, "lists", err);
+    *written = 0;
+    if (changes == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        changes[i] = (struct tv_mongo_change){.id = lists[i].user_id,
+                                              .guard = lists[i].rev,
+                                              .set = {.name = "top",
+                                                      .type = TV_FIELD_PAIRS,
+                                                      .pairs = lists[i].top,
+                                                      .n_pairs = lists[i].n_top,
+                                                      .pair_names = {list_names[0], list_names[1]}}};
+    enum tv_status status =
+        tv_mongo_set_where(mongo, tv_model_users(collection, model), "rev", changes, n, written, err);
+    free(changes);
+    return status;
+}
+
 static enum tv_status find_blobs(const struct tv_mongo_doc *doc, int64_t *user_id, const void **bytes, size_t *sizes,
                                  struct tv_error *err)
 {
@@ -212,6 +236,7 @@ enum tv_status tv_user_document_read(struct tv_user_document **out, const struct
         u->row = tv_mongo_doc_int(doc, "id", &row) ? (int32_t)row : -1;
         if (!tv_mongo_doc_int(doc, "rev", &u->rev))
             u->rev = 0;
+        tv_mongo_doc_pairs(doc, "top", list_names, &u->top, &u->n_top); /* without it, the list is made anew */
         *out = u;
     }
     for (int i = 0; i < N_BLOBS; i++)
@@ -221,13 +246,16 @@ enum tv_status tv_user_document_read(struct tv_user_document **out, const struct
 
 void tv_user_document_free(struct tv_user_document *u)
 {
+    if (u)
+        free(u->top);
     free(u);
 }
 
 size_t tv_user_document_bytes(const struct tv_user_document *u)
 {
     return sizeof *u + (size_t)u->factors * sizeof *u->value + u->n_seen * sizeof *u->seen +
-           u->n_rated * (sizeof *u->rated + sizeof *u->ratings) + (u->code ? strlen(u->code) + 1 : 0);
+           u->n_rated * (sizeof *u->rated + sizeof *u->ratings) + (u->code ? strlen(u->code) + 1 : 0) +
+           u->n_top * sizeof *u->top;
 }
 
 enum tv_status tv_user_document_find(struct tv_user_document **out, struct tv_mongo *mongo, int64_t model,

@@ -192,6 +192,21 @@ static enum tv_status append_json(bson_t *doc, const struct tv_field *f, struct 
     return ok ? TV_OK : tv_fail(err, TV_ERR_INPUT, "field %s is too large for a document", f->name);
 }
 
+static bool append_pairs(bson_t *doc, const struct tv_field *f)
+{
+    bson_t array, pair;
+    char space[16];
+    const char *key;
+    bool ok = BSON_APPEND_ARRAY_BEGIN(doc, f->name, &array);
+    for (size_t i = 0; ok && i < f->n_pairs; i++) {
+        size_t n = bson_uint32_to_string((uint32_t)i, &key, space, sizeof space);
+        ok = bson_append_document_begin(&array, key, (int)n, &pair) &&
+             BSON_APPEND_INT64(&pair, f->pair_names[0], f->pairs[i].integer) &&
+             BSON_APPEND_DOUBLE(&pair, f->pair_names[1], f->pairs[i].real) && bson_append_document_end(&array, &pair);
+    }
+    return bson_append_array_end(doc, &array) && ok;
+}
+
 static enum tv_status append_field(bson_t *doc, const struct tv_field *f, struct tv_error *err)
 {
     bool ok = true;
@@ -217,6 +232,9 @@ static enum tv_status append_field(bson_t *doc, const struct tv_field *f, struct
     case TV_FIELD_BYTES:
         ok = f->n_bytes <= UINT32_MAX &&
              BSON_APPEND_BINARY(doc, f->name, BSON_SUBTYPE_BINARY, f->bytes, (uint32_t)f->n_bytes);
+        break;
+    case TV_FIELD_PAIRS:
+        ok = append_pairs(doc, f);
         break;
     case TV_FIELD_JSON:
         return append_json(doc, f, err);
@@ -360,6 +378,53 @@ enum tv_status tv_mongo_update_newer(struct tv_mongo *m, const char *collection,
     bson_destroy(options);
     bson_destroy(which);
     bson_destroy(&change);
+    return status;
+}
+
+static enum tv_status add_change(mongoc_bulk_operation_t *bulk, const char *guard, const struct tv_mongo_change *change,
+                                 struct tv_error *err)
+{
+    bson_error_t e;
+    bson_t document = BSON_INITIALIZER, set;
+    bson_t *which = BCON_NEW("_id", BCON_INT64(change->id), guard, BCON_INT64(change->guard));
+    BSON_APPEND_DOCUMENT_BEGIN(&document, "$set", &set);
+    enum tv_status status = append_field(&set, &change->set, err);
+    bson_append_document_end(&document, &set);
+    if (status == TV_OK && !mongoc_bulk_operation_update_one_with_opts(bulk, which, &document, NULL, &e))
+        status = tv_fail(err, TV_ERR_STORE, "a change of document %lld: %s", (long long)change->id, e.message);
+    bson_destroy(&document);
+    bson_destroy(which);
+    return status;
+}
+
+enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, const char *guard,
+                                  const struct tv_mongo_change *changes, size_t n, int64_t *n_set, struct tv_error *err)
+{
+    bson_error_t e;
+    bson_t reply, options = BSON_INITIALIZER;
+    bson_iter_t matched;
+    enum tv_status status = TV_OK;
+    *n_set = 0;
+    if (n == 0)
+        return TV_OK;
+    BSON_APPEND_BOOL(&options, "ordered", false);
+    mongoc_client_t *client = borrow(m);
+    mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
+    mongoc_bulk_operation_t *bulk = mongoc_collection_create_bulk_operation_with_opts(c, &options);
+    for (size_t i = 0; i < n && status == TV_OK; i++)
+        status = add_change(bulk, guard, &changes[i], err);
+    if (status == TV_OK) {
+        tv_log_debug("mongo: set %s of %zu documents of %s", changes[0].set.name, n, collection);
+        if (mongoc_bulk_operation_execute(bulk, &reply, &e) == 0)
+            status = translate(m, &e, err);
+        if (bson_iter_init_find(&matched, &reply, "nMatched"))
+            *n_set = bson_iter_as_int64(&matched);
+        bson_destroy(&reply);
+    }
+    mongoc_bulk_operation_destroy(bulk);
+    mongoc_collection_destroy(c);
+    give_back(m, client);
+    bson_destroy(&options);
     return status;
 }
 
@@ -715,6 +780,39 @@ int tv_mongo_doc_bytes(const struct tv_mongo_doc *doc, const char *name, const v
     *bytes = data;
     *n = length;
     return 1;
+}
+
+static int read_pair(const bson_iter_t *element, const char *const *names, struct tv_pair *pair)
+{
+    struct tv_mongo_doc inner;
+    uint32_t length;
+    const uint8_t *data;
+    if (!BSON_ITER_HOLDS_DOCUMENT(element))
+        return 0;
+    bson_iter_document(element, &length, &data);
+    return bson_init_static(&inner.bson, data, length) && tv_mongo_doc_int(&inner, names[0], &pair->integer) &&
+           tv_mongo_doc_real(&inner, names[1], &pair->real);
+}
+
+int tv_mongo_doc_pairs(const struct tv_mongo_doc *doc, const char *name, const char *const *pair_names,
+                       struct tv_pair **pairs, size_t *n)
+{
+    bson_iter_t it, element;
+    size_t length = 0;
+    if (!find_field(doc, name, &it) || !BSON_ITER_HOLDS_ARRAY(&it) || !bson_iter_recurse(&it, &element))
+        return 0;
+    while (bson_iter_next(&element))
+        length++;
+    *pairs = length ? calloc(length, sizeof **pairs) : NULL;
+    *n = 0;
+    bson_iter_recurse(&it, &element);
+    while (*pairs && bson_iter_next(&element) && read_pair(&element, pair_names, &(*pairs)[*n]))
+        ++*n;
+    if (*n == length)
+        return 1;
+    free(*pairs);
+    *pairs = NULL;
+    return 0;
 }
 
 static char *as_json(const bson_t *bson, int is_array)

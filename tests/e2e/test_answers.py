@@ -1,12 +1,14 @@
 """What trivet-serve answers to questions: filtered lists, ETags; each number recomputed here from what the stores hold."""
 
 import random
+import sys
 import urllib.parse
 
 import numpy as np
 import pytest
 
 from blobs import decode, encode
+from breakpoints import at
 from server import until
 
 
@@ -359,3 +361,58 @@ def test_an_explanation_is_that_of_the_equations(asked, three):
             found = {rating["id"]: rating["contribution"] for rating in body["ratings"]}
             assert [found[i] for i in rated[known].tolist()] == pytest.approx(expected, rel=1e-6, abs=1e-9)
             assert body["item_term"] == (pytest.approx(item[12]) if number == BIASED else 0)
+
+
+# --- precomputed lists ------------------------------------------------------------------------------------------------
+
+
+def test_precomputed_lists_are_the_computed_ones_for_everybody(run, serve, fresh_stores, data_dir):
+    run("trivet-etl", "load", data_dir / "ml-latest-small", env=fresh_stores.env)
+    run("trivet-train", "fit", "--factors", 15, env=fresh_stores.env)
+    mongo = fresh_stores.mongo_db()
+    users = [user["_id"] for user in mongo.user_1.find({}, {"_id": 1})]
+    server = serve(fresh_stores)
+    paths = [f"/api/v1/recs?user_id={user}&top={top}" for user in users for top in (15, 100, 150)]
+    computed = {path: server.get(path).body for path in paths}
+    server.stop()
+    mongo.user_1.update_one({"_id": users[5]}, {"$inc": {"rev": 1}})
+    before = {user["_id"]: user for user in mongo.user_1.find()}
+    done = run("trivet-train", "precompute", "--top", 100, env=fresh_stores.env)
+    assert "lists of 100 items stored with" in done.stderr
+    stored = {user["_id"]: user for user in mongo.user_1.find()}
+    for user in users:
+        top = stored[user].pop("top", None)
+        assert stored[user] == before[user] and (top is None) == (not np.any(decode(before[user]["value"])))
+        assert top is None or (len(top) == 100 and list(top[0]) == ["id", "score"])
+    server = serve(fresh_stores)
+    assert {path: server.get(path).body for path in paths} == computed
+    server.stop()
+
+    # That it was read and not computed shows when it is another: with a filter, and for a longer list, it is not asked.
+    rated = next(user for user in users if "top" in mongo.user_1.find_one({"_id": user}))
+    best = mongo.user_1.find_one({"_id": rated})["top"]
+    mongo.user_1.update_one({"_id": rated}, {"$set": {"top": best[::-1]}})
+    server = serve(fresh_stores)
+    assert [i["id"] for i in server.get(f"/recs?user_id={rated}&top=15").json()["items"]] == [
+        row["id"] for row in best[:-16:-1]]
+    first = server.get(f"/recs?user_id={rated}&top=15&seen=exclude&min_count=1").json()["items"]
+    assert [i["id"] for i in first] == [row["id"] for row in best[:15]]
+    assert server.get(f"/api/v1/recs?user_id={rated}&top=150").body == computed[f"/api/v1/recs?user_id={rated}&top=150"]
+
+
+def test_a_list_is_not_stored_over_a_newer_document(run, programs, fresh_stores, tmp_path):
+    """Documents that change between reading and storing keep their change, and get no list."""
+    run("trivet-etl", "synth", tmp_path / "set", "--users", 300, "--items", 80, "--ratings", 6000, env=fresh_stores.env)
+    run("trivet-etl", "load", tmp_path / "set", env=fresh_stores.env)
+    run("trivet-train", "fit", "--factors", 4, env=fresh_stores.env)
+    users = fresh_stores.mongo_db().user_1
+    changed = [user["_id"] for user in users.find({}, {"_id": 1}).sort("_id").limit(5)]
+    change = tmp_path / "change.py"
+    change.write_text(f"import pymongo\nusers = pymongo.MongoClient({fresh_stores.env['TRIVET_MONGO']!r})"
+                      f"[{fresh_stores.mongo_db().name!r}].user_1\n"
+                      f"users.update_many({{'_id': {{'$in': {changed}}}}}, {{'$inc': {{'rev': 1}}}})\n")
+    done = at("tv_user_document_set_lists", programs["trivet-train"], "precompute", env=fresh_stores.env,
+              do=f"shell {sys.executable} {change}")
+    assert "5 others rated something meanwhile" in done.stdout + done.stderr
+    assert sorted(user["_id"] for user in users.find({"top": {"$exists": False}})) == changed
+    assert all(user["rev"] == 1 for user in users.find({"_id": {"$in": changed}}))

@@ -156,6 +156,33 @@ static void a_kept_ranking_is_the_beginning_of_the_whole(void **state)
     tv_snapshot_release(s);
 }
 
+static void a_stored_list_is_taken_while_it_is_long_enough(void **state)
+{
+    (void)state;
+    struct tv_workspace w = {0};
+    struct tv_ranking r;
+    struct tv_snapshot *s = fixture_snapshot(3, ITEMS, FACTORS, "A title", NULL);
+    struct tv_user_document *u = fixture_user(s, 4, 0, 3);
+    assert_false(tv_recommend_stored(&r, &w, s, u, 1)); /* there is none */
+    struct tv_pair list[] = {{120, 7.5}, {20, 7.25}, {500, -1}};
+    u->top = list;
+    u->n_top = 3;
+    assert_true(tv_recommend_stored(&r, &w, s, u, 2));
+    assert_int_equal(r.n, 2);
+    assert_int_equal(r.reason, TV_REASON_PERSONAL);
+    assert_true(r.best[0].item == 11 && r.best[0].score == 7.5 && r.best[1].item == 1);
+    assert_false(tv_recommend_stored(&r, &w, s, u, 4));
+    list[1].integer = 21; /* no item of the model */
+    assert_true(tv_recommend_stored(&r, &w, s, u, 1));
+    assert_false(tv_recommend_stored(&r, &w, s, u, 2));
+    memset(u->value, 0, FACTORS * sizeof *u->value); /* gets the popular list */
+    assert_false(tv_recommend_stored(&r, &w, s, u, 1));
+    u->top = NULL;
+    tv_user_document_free(u);
+    tv_workspace_free(&w);
+    tv_snapshot_release(s);
+}
+
 static void factors_that_are_no_numbers_are_refused(void **state)
 {
     (void)state;
@@ -179,6 +206,7 @@ int main(void)
         cmocka_unit_test(the_popular_list_is_by_ratings_then_id),
         cmocka_unit_test(a_workspace_serves_models_of_any_size),
         cmocka_unit_test(a_kept_ranking_is_the_beginning_of_the_whole),
+        cmocka_unit_test(a_stored_list_is_taken_while_it_is_long_enough),
         cmocka_unit_test(factors_that_are_no_numbers_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
