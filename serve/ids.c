@@ -81,11 +81,19 @@ int tv_id_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem 
     return kind == TV_ID_NUMBER || item;
 }
 
+/* What an item is called that came after the catalogue was made: its number says nothing, and the code is not here. */
+static int is_unnamed(int64_t item_id)
+{
+    return item_id >= TV_CODE_FIRST && item_id < TV_CODE_END;
+}
+
 const char *tv_id_item_text(const struct tv_snapshot *s, int64_t item_id, char *space)
 {
     const struct tv_item *item = tv_items_find(&s->items, item_id);
     if (item && item->code)
         return item->code;
+    if (is_unnamed(item_id))
+        return "newer than the model";
     snprintf(space, TV_ID_SPACE, "%" PRId64, item_id);
     return space;
 }
@@ -93,7 +101,10 @@ const char *tv_id_item_text(const struct tv_snapshot *s, int64_t item_id, char *
 void tv_id_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t item_id)
 {
     char space[TV_ID_SPACE];
-    if (s->items.n_codes > 0)
+    const struct tv_item *item = tv_items_find(&s->items, item_id);
+    if (item == NULL && is_unnamed(item_id))
+        tv_out_text(out, "null");
+    else if (s->items.n_codes > 0)
         tv_out_json(out, tv_id_item_text(s, item_id, space));
     else
         tv_out_int(out, item_id);

@@ -56,7 +56,8 @@ enum tv_id_kind tv_id_kind(struct tv_id *id, int codes, struct tv_problem *probl
 /* Sets id->number: 1, or 0 and *problem (400: no id; 404: a code that no item has). That an item has a number does
  * not mean that the model holds it. */
 int tv_id_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem);
-/* An item's id as a JSON value, and as plain text (in `space`, where it is a number). */
+/* An item's id as a JSON value, and as plain text (in `space`, where it is a number). Of an item that was loaded after
+ * the model was made, and that a user has rated since, the code is not known here: null, "newer than the model". */
 enum { TV_ID_SPACE = 24 };
 void tv_id_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t item_id);
 const char *tv_id_item_text(const struct tv_snapshot *s, int64_t item_id, char *space);

@@ -39,12 +39,15 @@ static void read_examples(struct tv_model_info *info, const json_t *examples)
     json_t *one;
     json_array_foreach(examples, i, one)
     {
-        if (info->n_examples == TV_MAX_EXAMPLES || !json_is_integer(json_object_get(one, "user_id")))
+        const json_t *user = json_object_get(one, "user_id");
+        if (info->n_examples == TV_MAX_EXAMPLES || !(json_is_integer(user) || json_is_string(user)))
             continue;
         struct tv_example *e = &info->examples[info->n_examples++];
-        e->user_id = read_int(one, "user_id", 0);
+        if (json_is_integer(user))
+            snprintf(e->user, sizeof e->user, "%" JSON_INTEGER_FORMAT, json_integer_value(user));
+        else
+            read_text(e->user, sizeof e->user, one, "user_id");
         e->ratings = read_int(one, "ratings", -1);
-        read_text(e->code, sizeof e->code, one, "code");
         read_text(e->label, sizeof e->label, one, "label");
     }
 }

@@ -10,8 +10,7 @@
 enum { TV_MAX_EXAMPLES = 6 };
 
 struct tv_example {
-    int64_t user_id;
-    char code[TV_CODE_MAX + 1]; /* what the data calls the user, or "" */
+    char user[TV_CODE_MAX + 1]; /* id: a number, or a code */
     int64_t ratings; /* -1: not told */
     char label[96];
 };

@@ -104,17 +104,18 @@ static int by_item(const void *a, const void *b)
     return x->entry < y->entry ? -1 : x->entry > y->entry;
 }
 
-static int has_no_duplicate(const struct tv_rating_list *list, struct tv_problem *problem)
+static int has_no_duplicate(const struct tv_rating_list *list, const struct tv_snapshot *s, struct tv_problem *problem)
 {
     struct place places[TV_MAX_RATINGS];
-    char what[96];
+    char what[TV_CODE_MAX + 96], space[TV_ID_SPACE];
     for (size_t i = 0; i < list->n; i++)
         places[i] = (struct place){list->items[i], i};
     qsort(places, list->n, sizeof *places, by_item);
     for (size_t i = 1; i < list->n; i++)
         if (places[i].item == places[i - 1].item) {
-            snprintf(what, sizeof what, "rates movie %" PRId64 ", which entry %zu rates", places[i].item,
-                     places[i - 1].entry + 1);
+            snprintf(space, sizeof space, "%" PRId64, places[i].item);
+            snprintf(what, sizeof what, "rates movie %s, which entry %zu rates",
+                     s ? tv_id_item_text(s, places[i].item, space) : space, places[i - 1].entry + 1);
             wrong_entry(problem, places[i].entry, what);
             problem->status = 422;
             return 0;
@@ -141,7 +142,7 @@ int tv_rating_list_read(struct tv_rating_list *list, const char *body, size_t si
         ok = 1;
         for (size_t i = 0; i < n && ok; i++)
             ok = read_entry(list, json_array_get(root, i), s, problem);
-        ok = ok && has_no_duplicate(list, problem);
+        ok = ok && has_no_duplicate(list, s, problem);
     }
     json_decref(root);
     return ok;

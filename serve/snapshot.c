@@ -89,7 +89,8 @@ const char *tv_snapshot_title(const struct tv_snapshot *s, int64_t item_id, char
     const struct tv_item *item = tv_items_find(&s->items, item_id);
     if (item)
         return item->title;
-    snprintf(space, size, "item %" PRId64, item_id);
+    char id[TV_ID_SPACE];
+    snprintf(space, size, "item %s", tv_id_item_text(s, item_id, id));
     return space;
 }
 

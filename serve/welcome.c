@@ -1,5 +1,4 @@
 /* welcome: the first page. */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "handlers.h"
@@ -9,19 +8,15 @@
 
 static void write_example(struct tv_out *out, const struct tv_example *e)
 {
-    char id[TV_CODE_MAX + 1], ratings[48] = "", number[32];
+    char ratings[48] = "", number[32];
     struct tv_out link;
-    if (e->code[0])
-        snprintf(id, sizeof id, "%s", e->code);
-    else
-        snprintf(id, sizeof id, "%" PRId64, e->user_id);
     tv_out_init(&link);
-    tv_out_url(&link, id);
+    tv_out_url(&link, e->user);
     if (e->ratings >= 0)
         snprintf(ratings, sizeof ratings, "%s rating%s", tv_text_number(number, e->ratings),
                  e->ratings == 1 ? "" : "s");
     const struct tv_slot slots[] = {{"link", NULL, &link},
-                                    {"user_id", id, NULL},
+                                    {"user_id", e->user, NULL},
                                     {"ratings", ratings, NULL},
                                     {"label", e->label, NULL},
                                     {NULL, NULL, NULL}};

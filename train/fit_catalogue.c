@@ -68,11 +68,13 @@ static enum tv_status choose_examples(struct fit *f, struct tv_error *err)
     if (status != TV_OK)
         return status;
     json_t *list = json_array();
-    for (int i = 0; i < tv_pg_rows_count(rows); i++)
-        json_array_append_new(list, json_pack("{s:I, s:I, s:s, s:s*}", "user_id",
-                                              (json_int_t)atoll(tv_pg_cell(rows, i, 0)), "ratings",
+    for (int i = 0; i < tv_pg_rows_count(rows); i++) {
+        const char *code = tv_pg_cell(rows, i, 3);
+        json_t *user = code ? json_string(code) : json_integer(atoll(tv_pg_cell(rows, i, 0)));
+        json_array_append_new(list, json_pack("{s:o, s:I, s:s}", "user_id", user, "ratings",
                                               (json_int_t)atoll(tv_pg_cell(rows, i, 1)), "label",
-                                              tv_pg_cell(rows, i, 2), "code", tv_pg_cell(rows, i, 3)));
+                                              tv_pg_cell(rows, i, 2)));
+    }
     tv_pg_rows_free(rows);
     f->catalogue.examples = json_dumps(list, 0);
     json_decref(list);

@@ -9,10 +9,11 @@ import uuid
 
 import pytest
 
+from server import Server
 from test_load import load, number, write
 
-# The range of numbers that only codes have (include/trivet/code.h): none may ever be seen outside.
-INTERNAL = re.compile(r"(?<!\d)8\d{15}(?!\d)")
+# The beginnings of the ranges from which codes get numbers (include/trivet/code.h): none may ever be seen outside.
+INTERNAL = re.compile(r"(?<!\d)8[05]0{8}\d{6}(?!\d)")
 ODD = ["AC/DC", "Sigur Rós", "<b>&\"quoted\"</b>", "100%", "a b+c", "007", "42", "it's", "q?x=1#y", "8000000000000001"]
 
 
@@ -173,7 +174,7 @@ def test_documents_have_their_codes(trained):
     assert db.item.find_one({"code": item(3)})["title"] is None
     description = db.model_1.find_one({"_id": "description"})["description"]
     assert description["codes"] == {"users": True, "items": True}
-    assert {e["code"] for e in description["examples"]} <= set(users)
+    assert {e["user_id"] for e in description["examples"]} <= set(users)
 
 
 def test_lists_for_programs(run, trained):
@@ -232,3 +233,133 @@ def test_another_dictionary_refuses_a_model(run, trained, fresh_stores, tmp_path
     assert refused.returncode != 0 and "ids that mean others in this trivet" in refused.stderr
     assert codes(fresh_stores, "user") == before
     assert number(fresh_stores, "SELECT count(*) FROM trivet.run") == 0
+
+
+# --- the server -------------------------------------------------------------------------------------------------------
+
+
+def url(text):
+    return urllib.parse.quote(text, safe="")
+
+
+@pytest.fixture(scope="module")
+def server(programs, trained, tmp_path_factory):
+    server = Server(programs["trivet-serve"], trained, tmp_path_factory.mktemp("serve-codes"))
+    yield server.start()
+    server.stop()
+
+
+def test_a_user_and_their_list(server):
+    recs = server.get(f"/api/v1/recs?user_id={user(5)}&top=40").json()
+    seen = server.get(f"/api/v1/users/{user(5)}").json()
+    assert recs["user_id"] == seen["user_id"] == user(5) and recs["reason"] == "personal"
+    ids = {i["id"] for i in recs["items"]}, {i["id"] for i in seen["items"]}
+    assert not ids[0] & ids[1] and ids[0] | ids[1] == {item(i) for i in range(40)}  # "42" is text, too
+    unknown = server.get("/api/v1/recs?user_id=nobody").json()
+    assert unknown["user_id"] == "nobody" and unknown["reason"] == "popular"
+    assert server.get("/api/v1/recs?user_id=nobody&strict=1").status == 404
+    assert server.get("/api/v1/recs?user_id=12345").json()["user_id"] == "12345"
+    assert server.get(f"/api/v1/recs?user_id={codes(server.stores, 'user')[user(5)]}").json()["reason"] == "popular"
+    assert server.get(f"/api/v1/recs?user_id={'x' * 256}").status == 400
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_codes_of_items(server, odd):
+    answer = server.get(f"/api/v1/items/{url(odd)}")
+    assert answer.status == 200 and answer.json()["id"] == odd
+    similar = server.get(f"/api/v1/items/{url(odd)}/similar?by=factors").json()
+    assert odd not in {i["id"] for i in similar["items"]}
+    predicted = server.get(f"/api/v1/predict?user_id={user(5)}&ids={url(odd)}").json()
+    assert predicted["items"][0]["id"] == odd
+
+
+def test_users_in_pages_are_escaped(run, serve, fresh_stores, tmp_path):
+    odd = "<script>alert(1)</script>&\"'/é%"
+    rows = "".join(f"{quoted(odd if u == 3 else f'u{u}')},i{i},{1 + (u * i) % 5}\n" for u in range(20) for i in range(15)
+                   if (u + i) % 3)
+    load(run, fresh_stores, write(tmp_path / "odd", ratings="userId,movieId,rating\n" + rows))
+    run("trivet-train", "fit", "--set", "max_items_for_user=200", "--set", "min_users_for_item=2", "--factors", "3",
+        env=fresh_stores.env)
+    server = serve(fresh_stores)
+    page = server.get(f"/recs?user_id={url(odd)}", accept="text/html")
+    assert page.status == 200 and "<script>alert" not in page.text
+    assert "For user &lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;" in page.text
+    again = re.search(r'href="(/api/v1/recs\?[^"]*)"', page.text)[1].replace("&amp;", "&")
+    assert server.get(again).json()["user_id"] == odd
+    for _ in range(30):
+        there = server.get("/surprise", accept="text/html")
+        assert there.status == 200 and "We don't know you" not in there.text
+
+
+def walk(i):
+    """One or more requests for each route: (method, path, body)."""
+    u, new = url(user(i)), url(f"new user/{i}")
+    things = [url(odd) for odd in ODD]
+    a, lists = things[i % len(things)], ",".join(url(odd) for odd in ODD[:6])
+    rated = [{"movie_id": odd, "rating": 1 + k % 5} for k, odd in enumerate(ODD)]
+    return {
+        "/api/v1/recs": [("GET", f"/api/v1/recs?user_id={u}&top=40&seen=1&exclude={a}"), ("GET", f"/api/v1/recs?user_id={new}")],
+        "/recs": [("GET", f"/recs?user_id={u}&top=40"), ("GET", f"/recs?user_id={new}")],
+        "/api/v1/users/{id}": [("GET", f"/api/v1/users/{u}"), ("GET", f"/api/v1/users/{new}")],
+        "/api/v1/items": [("GET", "/api/v1/items?q=title&top=50")],
+        "/api/v1/items/{id}": [("GET", f"/api/v1/items/{thing}") for thing in [*things, "unknown"]],
+        "/api/v1/items/{id}/similar": [("GET", f"/api/v1/items/{a}/similar?by={by}&top=20")
+                                       for by in ("factors", "audience")],
+        "/similar": [("GET", f"/similar?item={a}&top=20")],
+        "/api/v1/predict": [("GET", f"/api/v1/predict?user_id={u}&ids={lists},unknown")],
+        "/api/v1/explain": [("GET", f"/api/v1/explain?user_id={u}&movie_id={a}")],
+        "/{user}/ratings/top/{n}": [("GET", f"/{u}/ratings/top/20")],
+        "/{user}/ratings/{movie}": [("GET", f"/{u}/ratings/{a}")],
+        "/models": [("GET", f"/models?user_id={u}&a=1&b=1&top=20")],
+        "/surprise": [("GET", "/surprise")],
+        "/api/v1/users/{user}/ratings": [("POST", f"/api/v1/users/{new}/ratings", rated),
+                                         ("POST", f"/api/v1/users/{u}/ratings", rated[:3]),
+                                         ("POST", f"/api/v1/users/{new}/ratings", [rated[0], rated[0]]),
+                                         ("POST", f"/api/v1/users/{new}/ratings", [{"movie_id": "AC/DC", "rating": 99}]),
+                                         ("POST", f"/api/v1/users/{new}/ratings", [{"movie_id": "no", "rating": 3}])],
+        "/api/v1/users/{user}/ratings/{item}": [("PUT", f"/api/v1/users/{new}/ratings/{a}", 4),
+                                                ("GET", f"/api/v1/users/{new}"),
+                                                ("GET", f"/api/v1/recs?user_id={new}&top=40"),
+                                                ("DELETE", f"/api/v1/users/{new}/ratings/{a}"),
+                                                ("DELETE", f"/api/v1/users/{new}/ratings/{a}")],
+        "/{user}/ratings": [("POST", f"/{new}/ratings", rated)],
+        **{plain: [("GET", plain)] for plain in (
+            "/", "/api/v1/models", "/healthz", "/readyz", "/metrics", "/openapi.json", "/models/journal",
+            "/models/metrics?run=1", "/lab", "/lab/funnel", "/lab/sweep?x=min_rating&x_values=1,2", "/lab/activity",
+            "/lab/presets", "/lab/stop?id=1", "/lab/progress?id=1")},
+    }
+
+
+def test_no_route_shows_a_number_of_the_dictionary(server):
+    """Every route that openapi.json lists, for people and programs, with users and items that are known and not."""
+    routes = set(server.get("/openapi.json").json()["paths"])
+    requests = walk(0)
+    assert routes - {path.split("?")[0] for path in requests} == set()
+    # An item that was loaded after the model was made, and rated by somebody whose document is made anew.
+    server.stores.psql("INSERT INTO trivet.rating (user_id, item_id, value) "
+                       "SELECT trivet.user_id('%s'), trivet.code_id('item', 'brand new'), 4" % user(1))
+    answered = set()
+    for i in (1, 4, 7):
+        for requests in walk(i).values():
+            for method, path, *body in requests:
+                for accept in ("application/json", "text/html"):
+                    answer = server.send(method, path, *body, accept=accept)
+                    assert answer.status < 500, (path, answer.text)
+                    text = answer.text + str(answer.headers)
+                    assert not INTERNAL.search(text.replace("8000000000000001", "")), (method, path, text)
+                    if answer.status < 300:
+                        answered.add((method, path.split("?")[0]))
+    assert len(answered) > 50
+    rated = server.get(f"/api/v1/users/{user(1)}").json()["items"]
+    assert {"id": None, "title": "item newer than the model"}.items() <= next(i for i in rated if i["id"] is None).items()
+
+
+def test_a_new_user_gets_a_number_with_the_first_rating(server):
+    name = "late/comer"
+    assert server.get(f"/api/v1/recs?user_id={url(name)}").json()["reason"] == "popular"
+    done = server.send("POST", f"/api/v1/users/{url(name)}/ratings", [{"movie_id": item(k), "rating": 5} for k in range(9)])
+    assert done.status == 200 and done.json()["user_id"] == name and done.json()["ratings"][0]["id"] == "AC/DC"
+    assert codes(server.stores, "user")[name] >= 8500000000000000
+    after = server.get(f"/api/v1/recs?user_id={url(name)}&strict=1").json()
+    assert after["reason"] == "folded_in" and after["user_id"] == name
+    assert server.stores.psql("SELECT count(*) FROM trivet.audience WHERE element = 'late/comer'") == "9"

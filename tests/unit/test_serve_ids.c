@@ -69,8 +69,8 @@ static struct tv_app *coded_app(int up)
     static const char *const codes[] = {"zz", "<i>", "aa", NULL, "B-52", "\"q\""};
     struct tv_snapshot *s =
         fixture_snapshot_with(3, 6, 4, "A title",
-                              "{\"codes\":{\"users\":true,\"items\":true},\"examples\":[{\"user_id\":8000000000000001,"
-                              "\"code\":\"f3a1-<b>\",\"ratings\":2,\"label\":\"x\"}]}",
+                              "{\"codes\":{\"users\":true,\"items\":true},\"examples\":[{\"user_id\":"
+                              "\"f3a1-<b>\",\"ratings\":2,\"label\":\"x\"}]}",
                               codes);
     struct tv_app *app = fixture_app(s, up);
     struct tv_user_document *user = fixture_user(s, user_number, 0, 3);
