@@ -104,6 +104,7 @@ static void a_user_is_asked_and_answered_by_code(void **state)
     assert_non_null(strstr(text, "\"items\":[{\"id\":\"zz\",")); /* item 10, and then 40, which has no code: */
     assert_non_null(strstr(text, "{\"id\":\"40\","));
     fixture_done(&a);
+    tv_app_free(app);
 }
 
 static void codes_are_escaped_in_pages(void **state)
@@ -120,6 +121,7 @@ static void codes_are_escaped_in_pages(void **state)
     assert_non_null(strstr(text, "href=\"/recs?user_id=f3a1-%3Cb%3E\""));
     assert_non_null(strstr(text, "User f3a1-&lt;b&gt;"));
     fixture_done(&a);
+    tv_app_free(app);
 }
 
 static void a_code_not_known_yet_waits_for_mongo(void **state)
@@ -135,6 +137,8 @@ static void a_code_not_known_yet_waits_for_mongo(void **state)
     fixture_done(&a);
     get(&a, away, "/api/v1/recs?user_id=" USER_URL, 0, 200); /* from the cache */
     fixture_done(&a);
+    tv_app_free(app);
+    tv_app_free(away);
 }
 
 static void what_is_no_id_is_refused(void **state)
@@ -152,6 +156,8 @@ static void what_is_no_id_is_refused(void **state)
     fixture_done(&a);
     assert_non_null(strstr(get(&a, plain, "/api/v1/recs?user_id=f3a1", 0, 400), "must be an integer"));
     fixture_done(&a);
+    tv_app_free(app);
+    tv_app_free(plain);
 }
 
 static void items_are_found_by_code(void **state)
@@ -169,6 +175,7 @@ static void items_are_found_by_code(void **state)
     assert_false(tv_id_item(&id, s, &problem));
     assert_int_equal(problem.status, 404);
     tv_snapshot_release(s);
+    tv_app_free(app);
 }
 
 int main(void)
