@@ -191,6 +191,8 @@ static enum tv_status build(struct fit *f, struct tv_error *err)
     if (status == TV_OK)
         status = run_steps(f, learning, N_STEPS(learning), err);
     if (status == TV_OK)
+        status = fit_tell_left_out(f, err);
+    if (status == TV_OK)
         status = run_steps(f, building, N_STEPS(building), err);
     if (status != TV_OK) {
         fit_end_catalogue(f, NULL);
@@ -204,6 +206,8 @@ static enum tv_status build(struct fit *f, struct tv_error *err)
 static enum tv_status plan(struct fit *f, struct tv_error *err)
 {
     enum tv_status status = run_steps(f, learning, N_STEPS(learning), err);
+    if (status == TV_OK)
+        status = fit_tell_left_out(f, err);
     return status == TV_OK ? fit_print_plan(f, err) : status;
 }
 

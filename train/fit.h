@@ -100,6 +100,8 @@ void fit_free_changes(struct fit_changes *c);
 
 /* fit_read.c */
 enum tv_status fit_read(struct fit *f, struct tv_error *err);
+/* Says how many users the conditions on rows leave without any rating, and so without factors. */
+enum tv_status fit_tell_left_out(struct fit *f, struct tv_error *err);
 
 /* fit_learn.c: which of the ratings are learned from, as a dense matrix. */
 enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err);

@@ -1,10 +1,14 @@
 /* fit_read: all ratings that meet the conditions on rows, user after user, in one snapshot: what everybody is folded
  * in from, and what the matrix to learn from is chosen from. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "train/fit.h"
+#include "trivet/log.h"
 #include "trivet/progress.h"
+#include "trivet/text.h"
 
 struct reading {
     struct fit *fit;
@@ -54,5 +58,31 @@ enum tv_status fit_read(struct fit *f, struct tv_error *err)
         status = fit_copy_rows(f, tv_buffer_string(&sql), take_row, &r, err);
     tv_progress_end(&r.progress);
     tv_buffer_free(&sql);
+    return status;
+}
+
+/* "genres and min_rating": the conditions on rows that the evidence had to meet, or "". */
+static void name_conditions(const struct tv_filter *filter, char *out, size_t size)
+{
+    static const char *const conditions[] = {"rated_since", "genres", "min_rating"};
+    out[0] = '\0';
+    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++)
+        if (!tv_filter_is_default(filter, conditions[i]))
+            snprintf(out + strlen(out), size - strlen(out), "%s%s", out[0] ? " and " : "", conditions[i]);
+}
+
+enum tv_status fit_tell_left_out(struct fit *f, struct tv_error *err)
+{
+    char names[64], left_out[32], all[32];
+    int64_t users;
+    name_conditions(f->filter, names, sizeof names);
+    if (f->own_source || names[0] == '\0')
+        return TV_OK;
+    enum tv_status status =
+        tv_pg_int(f->snapshot, "SELECT count(*) FROM (SELECT FROM trivet.rating GROUP BY user_id) u", 0, NULL, &users, err);
+    const int64_t served = (int64_t)f->evidence.n_users;
+    if (status == TV_OK && users > served)
+        tv_log_info("%s of %s users have no rating that meets %s: no list of their own, they get what most people rate",
+                    tv_text_number(left_out, users - served), tv_text_number(all, users), names);
     return status;
 }

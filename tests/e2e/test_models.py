@@ -88,6 +88,17 @@ def test_fit_publishes_and_says_what_it_does(run, loaded):
     assert item["n"] == int(loaded.psql("SELECT count(*) FROM trivet.rating WHERE item_id = 7"))
 
 
+def test_who_has_no_rating_under_the_conditions_is_counted(run, loaded):
+    """User n rated 100 n to 100 n + 80 seconds after 1,000,000."""
+    first = ("fit", "--set", "rated_since=1970-01-12T14:20:00Z", "--set", "min_rating=1", "--factors", 3)
+    told = "19 of 60 users have no rating that meets rated_since and min_rating"
+    assert told in run("trivet-train", *first, "--dry-run", env=loaded.env).stderr
+    done = run("trivet-train", *first, env=loaded.env)
+    assert told in done.stderr and "41 users are served" in done.stdout
+    everybody = run("trivet-train", "fit", "--set", "genres=Drama", "--factors", 3, env=loaded.env)
+    assert "have no rating" not in everybody.stderr and "60 users are served" in everybody.stdout
+
+
 def test_three_models_are_kept_and_the_one_before_is_never_pruned(run, loaded):
     for factors in (2, 3, 4, 5):
         run("trivet-train", *FIT, factors, env=loaded.env)
