@@ -67,6 +67,8 @@ void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *
     read_text(info->source, sizeof info->source, root, "source");
     read_text(info->data_name, sizeof info->data_name, data, "name");
     info->user_codes = json_is_true(json_object_get(json_object_get(root, "codes"), "users"));
+    const char *values = json_string_value(json_object_get(data, "values"));
+    info->counts = values && strcmp(values, "counts") == 0;
     info->generated = json_is_true(json_object_get(data, "generated"));
     read_text(info->score_kind, sizeof info->score_kind, root, "score");
     info->scale_low = json_number_value(json_object_get(scale, "low"));

@@ -26,6 +26,7 @@ struct tv_model_info {
     char data_name[120];
     int user_codes;                              /* 1: some users have codes for ids */
     double scale_low, scale_high;                /* of ratings; both 0: not told */
+    int counts;                                  /* 1: the values are counts of plays, not ratings */
     int generated;                               /* 1: the ratings are generated, not real */
     int64_t rows, users, items, users_folded_in; /* counts; -1: not told */
     char score_kind[16];                         /* "relevance" or "rating" */

@@ -11,6 +11,7 @@
 #include "trivet/clock.h"
 #include "trivet/text.h"
 #include "trivet/version.h"
+#include "words.h"
 
 enum { STATIC_SECONDS = 300 };
 
@@ -149,7 +150,7 @@ void tv_page_facts(struct tv_out *out, const struct tv_snapshot *s, int64_t live
     write_fact(out, "Method", text);
     write_fact(out, "Data", info->data_name);
     write_count(out, "Items", s->n_items);
-    write_count(out, "Ratings learned from", info->rows);
+    write_count(out, tv_words_of(info)->learned, info->rows);
     write_count(out, "Users learned from", info->users);
     write_count(out, "Users folded in", info->users_folded_in);
     write_fact(out, "Filter", info->filter_text);

@@ -8,18 +8,26 @@
 #include "page.h"
 #include "recs.h"
 #include "trivet/text.h"
+#include "words.h"
 
 enum { RATED_SHOWN = 15, TITLE = 512 };
 
-/* Where to read about an item: its page at IMDb, else a search for its title there. */
-static void write_link(struct tv_out *url, const struct tv_item *item, const char *title)
+/* Where to read about an item: its page at IMDb, the one its data name, else a search for its title. Returns what to
+ * call that place. */
+static const char *write_link(struct tv_out *url, const struct tv_words *words, const struct tv_item *item,
+                              const char *title)
 {
     if (item && item->imdb_id[0]) {
         tv_out_format(url, "https://www.imdb.com/title/%.20s/", item->imdb_id);
-        return;
+        return "IMDb";
     }
-    tv_out_text(url, "https://www.imdb.com/find/?q=");
+    if (item && item->url) {
+        tv_out_text(url, item->url);
+        return "Its page";
+    }
+    tv_out_text(url, words->search_url);
     tv_out_url(url, title);
+    return words->search_name;
 }
 
 /* "The Godfather (1972)" without the year, which stands beside it on its own. */
@@ -71,7 +79,7 @@ static void write_row(struct tv_out *out, const struct tv_recs *recs, size_t i)
     tv_out_init(&genres);
     tv_out_init(&url);
     write_genres(&genres, item);
-    write_link(&url, item, title);
+    const char *site = write_link(&url, tv_words_of(&recs->snapshot->info), item, title);
     snprintf(rank, sizeof rank, "%zu", i + 1);
     snprintf(width, sizeof width, "%.1f%%", 100 * part);
     write_score(score, sizeof score, recs, best->score);
@@ -81,7 +89,7 @@ static void write_row(struct tv_out *out, const struct tv_recs *recs, size_t i)
         {"rank", rank, NULL},   {"title", title, NULL},
         {"year", year, NULL},   {"genres", NULL, &genres},
         {"width", width, NULL}, {"url", tv_buffer_string(&url.buffer), NULL},
-        {"score", score, NULL}, {"site", item && item->imdb_id[0] ? "IMDb" : "Search IMDb", NULL},
+        {"score", score, NULL}, {"site", site, NULL},
         {NULL, NULL, NULL}};
     tv_page_fill(out, "recs_row.html", slots);
     out->failed |= url.failed;
@@ -110,13 +118,20 @@ static int by_rating(const void *a, const void *b)
 
 static void write_rated_row(struct tv_out *out, const struct tv_recs *recs, const struct rated *rated)
 {
-    char title[TITLE], rating[32], year[16] = "";
+    char title[TITLE], rating[32], label[48], year[16] = "";
+    const struct tv_words *words = tv_words_of(&recs->snapshot->info);
     const struct tv_item *item = tv_items_find(&recs->snapshot->items, rated->item_id);
-    snprintf(rating, sizeof rating, "%.3g", (double)rated->rating);
+    if (recs->snapshot->info.counts && rated->rating >= 1 && rated->rating < 1e15F)
+        tv_text_number(rating, llroundf(rated->rating));
+    else
+        snprintf(rating, sizeof rating, "%.3g", (double)rated->rating);
+    snprintf(label, sizeof label, "%s %s", words->did, rating);
     if (item && item->year)
         snprintf(year, sizeof year, "%d", item->year);
     const struct tv_slot slots[] = {{"title", title_alone(title, sizeof title, recs, rated->item_id), NULL},
                                     {"year", year, NULL},
+                                    {"kind", words->kind, NULL},
+                                    {"label", label, NULL},
                                     {"rating", rating, NULL},
                                     {NULL, NULL, NULL}};
     tv_page_fill(out, "rated_row.html", slots);
@@ -139,7 +154,8 @@ static void write_rated(struct tv_out *out, const struct tv_recs *recs)
         qsort(rated, n, sizeof *rated, by_rating);
         for (size_t i = 0; i < n && i < RATED_SHOWN; i++)
             write_rated_row(&rows, recs, &rated[i]);
-        const struct tv_slot slots[] = {{"rows", NULL, &rows}, {NULL, NULL, NULL}};
+        const struct tv_slot slots[] = {
+            {"heading", tv_words_of(&recs->snapshot->info)->best, NULL}, {"rows", NULL, &rows}, {NULL, NULL, NULL}};
         tv_page_fill(out, "rated.html", slots);
     }
     tv_out_free(&rows);
@@ -154,28 +170,29 @@ static void write_reason(char *out, size_t size, const struct tv_recs *recs)
 {
     char n[32];
     const struct tv_user_document *u = recs->user;
+    const struct tv_words *words = tv_words_of(&recs->snapshot->info);
     if (u == NULL)
-        snprintf(out, size, "We don't know you yet: what most people rate");
+        snprintf(out, size, "%s", words->stranger);
     else if (recs->ranking.reason == TV_REASON_POPULAR)
-        snprintf(out, size, "This model knows nothing you rated: what most people rate");
+        snprintf(out, size, "%s", words->nothing_known);
     else
-        snprintf(out, size, "From your %s rating%s", tv_text_number(n, (long long)u->n_seen),
-                 u->n_seen == 1 ? "" : "s");
+        snprintf(out, size, "%s%s%s", words->from, tv_text_number(n, (long long)u->n_seen),
+                 u->n_seen == 1 ? words->from_one : words->from_many);
 }
 
 static void write_placed(char *out, size_t size, const struct tv_recs *recs)
 {
     char rated[32];
+    const struct tv_words *words = tv_words_of(&recs->snapshot->info);
     const struct tv_user_document *u = recs->user;
     size_t n = 0;
     out[0] = '\0';
     if (recs->ranking.reason == TV_REASON_PERSONAL)
         n = (size_t)snprintf(out, size, "The model learned from this user. ");
     else if (recs->ranking.reason == TV_REASON_FOLDED_IN)
-        n = (size_t)snprintf(out, size,
-                             "The model did not learn from this user; their ratings place them in it. ");
+        n = (size_t)snprintf(out, size, "%s", words->folded_in);
     if (u && u->n_seen < u->n_rated)
-        snprintf(out + n, size - n, "They rated %s titles in all; the model does not hold the others.",
+        snprintf(out + n, size - n, "They %s %s titles in all; the model does not hold the others.", words->did,
                  tv_text_number(rated, (long long)u->n_rated));
 }
 
@@ -207,7 +224,9 @@ void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct t
         {"reason", reason, NULL},
         {"placed", placed, NULL},
         {"measure",
-         recs->ranking.reason == TV_REASON_POPULAR ? "number of ratings" : recs->ranking.score_kind, NULL},
+         recs->ranking.reason == TV_REASON_POPULAR ? tv_words_of(&recs->snapshot->info)->popularity
+                                                  : recs->ranking.score_kind,
+         NULL},
         {"form", NULL, &form},
         {"rows", NULL, &rows},
         {"rated", NULL, &rated},

@@ -5,16 +5,17 @@
 #include "ids.h"
 #include "page.h"
 #include "trivet/text.h"
+#include "words.h"
 
-static void write_example(struct tv_out *out, const struct tv_example *e)
+static void write_example(struct tv_out *out, const struct tv_words *words, const struct tv_example *e)
 {
     char ratings[48] = "", number[32];
     struct tv_out link;
     tv_out_init(&link);
     tv_out_url(&link, e->user);
     if (e->ratings >= 0)
-        snprintf(ratings, sizeof ratings, "%s rating%s", tv_text_number(number, e->ratings),
-                 e->ratings == 1 ? "" : "s");
+        snprintf(ratings, sizeof ratings, "%s %s", tv_text_number(number, e->ratings),
+                 e->ratings == 1 ? words->one : words->many);
     const struct tv_slot slots[] = {{"link", NULL, &link},
                                     {"user_id", e->user, NULL},
                                     {"ratings", ratings, NULL},
@@ -31,7 +32,7 @@ static void write_model(struct tv_out *out, const struct tv_snapshot *s)
     tv_out_init(&examples);
     tv_page_facts(&facts, s, s->number);
     for (int i = 0; i < s->info.n_examples; i++)
-        write_example(&examples, &s->info.examples[i]);
+        write_example(&examples, tv_words_of(&s->info), &s->info.examples[i]);
     const struct tv_slot slots[] = {
         {"facts", NULL, &facts}, {"examples", NULL, &examples}, {NULL, NULL, NULL}};
     tv_page_fill(out, "welcome_model.html", slots);
@@ -56,7 +57,12 @@ enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *r
         write_model(&model, live);
     else
         tv_page_fill(&model, "welcome_none.html", no_slots);
-    const struct tv_slot slots[] = {{"form", NULL, &form}, {"model", NULL, &model}, {NULL, NULL, NULL}};
+    const struct tv_words *words = tv_words_of(live ? &live->info : NULL);
+    const struct tv_slot slots[] = {{"hero", words->hero, NULL},
+                                    {"lead", words->lead, NULL},
+                                    {"form", NULL, &form},
+                                    {"model", NULL, &model},
+                                    {NULL, NULL, NULL}};
     tv_page_fill(&content, "welcome.html", slots);
     tv_page_finish(response, "Recommendations", live, &content);
     tv_out_free(&form);

@@ -15,6 +15,7 @@ struct tv_item {
     int year;               /* 0: unknown */
     const char *genres;     /* joined by '|', "" for none */
     const char *imdb_id;    /* "tt0114709", or "" */
+    const char *url;        /* of its page, http or https, or NULL */
     const char *overview;   /* "" where none is known */
     int64_t n_ratings;
     double mean_rating;     /* 0 without ratings */

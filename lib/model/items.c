@@ -86,11 +86,22 @@ static const char *doc_text(const struct tv_mongo_doc *doc, const char *name)
     return tv_mongo_doc_text(doc, name, &text) ? text : "";
 }
 
+/* Only what a browser may follow: the data decide. */
+static const char *keep_url(struct tv_items *items, const char *url, int *failed, struct tv_error *err)
+{
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+        return NULL;
+    const char *kept = keep_text(items, url, err);
+    *failed |= kept == NULL;
+    return kept;
+}
+
 static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct reading *r = context;
     struct tv_item item = {0};
     int64_t year = 0;
+    int failed = 0;
     char unnamed[TV_CODE_MAX + 8];
     if (!tv_mongo_doc_int(doc, "_id", &item.id))
         return tv_fail(err, TV_ERR_CORRUPT, "a document of the collection item has no integer _id");
@@ -107,11 +118,12 @@ static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, s
     item.title = keep_text(r->items, *title ? title : unnamed, err);
     item.genres = keep_genres(r->items, doc, err);
     item.imdb_id = keep_text(r->items, doc_text(doc, "imdb_id"), err);
+    item.url = keep_url(r->items, doc_text(doc, "url"), &failed, err);
     item.overview = keep_text(r->items, doc_text(doc, "overview"), err);
     item.year = tv_mongo_doc_int(doc, "year", &year) ? (int)year : 0;
     tv_mongo_doc_int(doc, "n", &item.n_ratings);
     tv_mongo_doc_real(doc, "mean", &item.mean_rating);
-    if (code == NULL || item.title == NULL || item.genres == NULL || item.imdb_id == NULL || item.overview == NULL)
+    if (failed || code == NULL || item.title == NULL || item.genres == NULL || item.imdb_id == NULL || item.overview == NULL)
         return TV_ERR_NO_MEMORY;
     r->items->items[r->items->n++] = item;
     return TV_OK;

@@ -160,6 +160,31 @@ static void what_is_no_id_is_refused(void **state)
     tv_app_free(plain);
 }
 
+static void plays_are_called_plays(void **state)
+{
+    (void)state;
+    struct tv_snapshot *s = fixture_snapshot(3, 40, 4, "A title", "{\"data\":{\"values\":\"counts\"}}");
+    ((struct tv_item *)s->item[0])->url = "http://example.org/a?b=1&c=2"; /* item 10, which has no IMDb number */
+    struct tv_app *app = fixture_app(s, 0);
+    struct tv_user_document *user = fixture_user(s, 9, 0, 4);
+    struct fixture_answer a;
+    user->rated[0] = 1; /* so that item 10 is not theirs */
+    user->seen[0] = 1;
+    user->ratings[0] = 12345;
+    fixture_know(app, s, 9, user, 0);
+    const char *text = get(&a, app, "/recs?user_id=9&top=40", 1, 200);
+    const char *const words[] = {"From 10 titles you played", "Played most", "class=\"plays\" aria-label=\"played 12,345\"",
+                                 "http://example.org/a?b=1&amp;c=2", "Its page", "https://duckduckgo.com/?q=A%20title"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(text, words[i]) == NULL)
+            fail_msg("no \"%s\" in\n%s", words[i], text);
+    assert_null(strstr(text, "Rated highest"));
+    fixture_done(&a);
+    text = get(&a, app, "/", 1, 200);
+    assert_non_null(strstr(text, "who played what"));
+    fixture_done(&a);
+}
+
 static void items_are_found_by_code(void **state)
 {
     (void)state;
@@ -188,6 +213,7 @@ int main(void)
         cmocka_unit_test(codes_are_escaped_in_pages),
         cmocka_unit_test(a_code_not_known_yet_waits_for_mongo),
         cmocka_unit_test(what_is_no_id_is_refused),
+        cmocka_unit_test(plays_are_called_plays),
         cmocka_unit_test(items_are_found_by_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

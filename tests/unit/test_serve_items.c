@@ -37,12 +37,12 @@ static void titles_become_plain_words(void **state)
     folds_to("", "");
 }
 
-static const struct tv_item films[] = {{1, NULL, "Star Wars (1977)", 1977, "", "", "", 50, 4},
-                                       {2, NULL, "Dark Star (1974)", 1974, "", "", "", 90, 4},
-                                       {3, NULL, "Starship Troopers (1997)", 1997, "", "", "", 20, 4},
-                                       {4, NULL, "A Star Is Born (1976)", 1976, "", "", "", 90, 4},
-                                       {5, NULL, "Mustard (1930)", 1930, "", "", "", 99, 4},
-                                       {6, NULL, "Am\xc3\xa9lie (2001)", 2001, "", "", "", 9, 4}};
+static const struct tv_item films[] = {{1, NULL, "Star Wars (1977)", 1977, "", "", NULL, "", 50, 4},
+                                       {2, NULL, "Dark Star (1974)", 1974, "", "", NULL, "", 90, 4},
+                                       {3, NULL, "Starship Troopers (1997)", 1997, "", "", NULL, "", 20, 4},
+                                       {4, NULL, "A Star Is Born (1976)", 1976, "", "", NULL, "", 90, 4},
+                                       {5, NULL, "Mustard (1930)", 1930, "", "", NULL, "", 99, 4},
+                                       {6, NULL, "Am\xc3\xa9lie (2001)", 2001, "", "", NULL, "", 9, 4}};
 enum { FILMS = sizeof films / sizeof *films };
 
 static void finds(const struct tv_title_index *index, const struct tv_items *items, const char *query, size_t top,

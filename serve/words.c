@@ -1,0 +1,51 @@
+/* words: what pages call ratings, and what they call plays. */
+#include "words.h"
+
+#include <stddef.h>
+
+static const struct tv_words ratings = {
+    .hero = "What to watch next, from who rated what.",
+    .lead = "trivet learns from ratings which tastes there are, places everybody among them, and ranks what they have "
+            "not rated yet. Pick somebody and look.",
+    .from = "From your ",
+    .from_one = " rating",
+    .from_many = " ratings",
+    .stranger = "We don't know you yet: what most people rate",
+    .nothing_known = "This model knows nothing you rated: what most people rate",
+    .folded_in = "The model did not learn from this user; their ratings place them in it. ",
+    .did = "rated",
+    .best = "Rated highest",
+    .kind = "stars",
+    .popularity = "number of ratings",
+    .learned = "Ratings learned from",
+    .one = "rating",
+    .many = "ratings",
+    .search_name = "Search IMDb",
+    .search_url = "https://www.imdb.com/find/?q=",
+};
+
+static const struct tv_words plays = {
+    .hero = "What to play next, from who played what.",
+    .lead = "trivet learns from plays which tastes there are, places everybody among them, and ranks what they have not "
+            "played yet. Pick somebody and look.",
+    .from = "From ",
+    .from_one = " title you played",
+    .from_many = " titles you played",
+    .stranger = "We don't know you yet: what most people play",
+    .nothing_known = "This model knows nothing you played: what most people play",
+    .folded_in = "The model did not learn from this user; what they played places them in it. ",
+    .did = "played",
+    .best = "Played most",
+    .kind = "plays",
+    .popularity = "users who played it",
+    .learned = "Counts learned from",
+    .one = "title",
+    .many = "titles",
+    .search_name = "Search the web",
+    .search_url = "https://duckduckgo.com/?q=",
+};
+
+const struct tv_words *tv_words_of(const struct tv_model_info *info)
+{
+    return info && info->counts ? &plays : &ratings;
+}

@@ -1,0 +1,25 @@
+/* words: what pages call ratings, and what they call plays. */
+#ifndef TRIVET_SERVE_WORDS_H
+#define TRIVET_SERVE_WORDS_H
+
+#include "model_info.h"
+
+struct tv_words {
+    const char *hero, *lead; /* of the welcome page */
+    const char *from, *from_one, *from_many; /* of a user's list, around a number: "From your ", " rating", " ratings" */
+    const char *stranger;        /* nothing is known of the user */
+    const char *nothing_known;   /* nothing of theirs is in the model */
+    const char *folded_in;       /* their ratings place them in it */
+    const char *did;             /* "rated" */
+    const char *best;            /* heading of what they liked most */
+    const char *kind;            /* class of a value there */
+    const char *popularity;      /* what a list of popular items is ordered by */
+    const char *learned;         /* fact: what was learned from */
+    const char *one, *many;      /* "rating", "ratings", after a user's number of them */
+    const char *search_name, *search_url; /* where to look for an item that has no address, by its title */
+};
+
+/* A model whose values are counts speaks of plays, any other of ratings. */
+const struct tv_words *tv_words_of(const struct tv_model_info *info); /* NULL: no model yet */
+
+#endif
