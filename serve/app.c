@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "audience.h"
 #include "follower.h"
 #include "rater.h"
 #include "route.h"
@@ -92,6 +93,8 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
     if (status == TV_OK)
         status = tv_follower_start(&app->follower, app, app->rater, o->postgres_uri, err);
     if (status == TV_OK)
+        status = tv_audience_start(&app->audience, o->redis_uri, o->postgres_uri, app->redis_breaker, err);
+    if (status == TV_OK)
         *out = app;
     else
         tv_app_free(app);
@@ -102,6 +105,7 @@ void tv_app_free(struct tv_app *app)
 {
     if (app == NULL)
         return;
+    tv_audience_stop(app->audience);
     tv_follower_stop(app->follower);
     tv_rater_free(app->rater);
     tv_watcher_stop(app->watcher);

@@ -11,6 +11,7 @@
 #include "trivet/options.h"
 #include "users.h"
 
+struct tv_audience;
 struct tv_watcher;
 struct tv_rater;
 struct tv_follower;
@@ -29,6 +30,7 @@ struct tv_app {
     struct tv_permission permission;
     struct tv_rater *rater;       /* ratings into PostgreSQL; NULL in tests without one */
     struct tv_follower *follower; /* and what they leave to do */
+    struct tv_audience *audience; /* the index of similar items */
     _Atomic int draining; /* a signal asked to stop */
 };
 

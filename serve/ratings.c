@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "app.h"
+#include "audience.h"
 #include "follower.h"
 #include "handlers.h"
 #include "ids.h"
@@ -93,6 +94,7 @@ static void refused(const struct change *c, int is_list, struct tv_problem *prob
 static void on_committed(const struct change *c)
 {
     tv_follower_wake(c->app->follower); /* counts of items */
+    tv_audience_wake(c->app->audience);
 }
 
 /* What happens once the change is safe. */

@@ -14,7 +14,8 @@
 static const char *const none[] = {NULL};
 static const char *const recs[] = {"user_id", "top", "model", "strict", TV_ITEM_FILTER_PARAMETERS, NULL};
 static const char *const items[] = {"q", "top", "model", NULL};
-static const char *const similar[] = {"by", "top", "model", NULL};
+static const char *const similar[] = {"by", "top", "model", "exact", NULL};
+static const char *const similar_page[] = {"item", "q", "by", "top", "model", "exact", NULL};
 static const char *const explain[] = {"user_id", "movie_id", "limit", "model", NULL};
 static const char *const predict[] = {"user_id", "ids", "model", NULL};
 static const char *const older_top[] = {"model", TV_ITEM_FILTER_PARAMETERS, NULL};
@@ -28,6 +29,7 @@ static const struct tv_route routes[] = {
     {"/", TV_ROUTE_PAGE, tv_handle_welcome, none},
     {"/recs", TV_ROUTE_PAGE, tv_handle_recs, recs},
     {"/surprise", TV_ROUTE_PAGE, tv_handle_surprise, none},
+    {"/similar", TV_ROUTE_PAGE, tv_handle_similar, similar_page},
     {"/api/v1/recs", TV_ROUTE_JSON, tv_handle_recs, recs},
     {"/api/v1/users/{id}", TV_ROUTE_JSON, tv_handle_user, of_model},
     {"/api/v1/predict", TV_ROUTE_JSON, tv_handle_predict, predict},
