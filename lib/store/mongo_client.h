@@ -1,0 +1,35 @@
+/* mongo_client: what the files of the MongoDB client share, and nobody else sees. */
+#ifndef STORE_MONGO_CLIENT_H
+#define STORE_MONGO_CLIENT_H
+
+#include <mongoc/mongoc.h>
+
+#include "trivet/mongo.h"
+
+struct tv_mongo {
+    mongoc_client_pool_t *pool;
+    char database[64];
+    char where[512]; /* the URI without its password, for messages */
+};
+
+struct tv_mongo_doc {
+    bson_t bson;
+};
+
+/* Zeroed memory for a struct that holds a bson_t, which wants to lie on a boundary of 128 bytes. */
+void *tv_mongo_alloc(size_t size, const char *what, struct tv_error *err);
+
+/* A client of the pool for the length of one call. */
+mongoc_client_t *tv_mongo_borrow(struct tv_mongo *m);
+void tv_mongo_give_back(struct tv_mongo *m, mongoc_client_t *client);
+
+/* The driver's error as ours. */
+enum tv_status tv_mongo_translate(const struct tv_mongo *m, const bson_error_t *e, struct tv_error *err);
+
+/* Runs a command on our database (or another); `reply` may be NULL. */
+enum tv_status tv_mongo_command(struct tv_mongo *m, const char *database, const bson_t *words, bson_t *reply,
+                                struct tv_error *err);
+/* A number in a command's reply, 0 if it is not there. */
+double tv_mongo_reply_number(const bson_t *reply, const char *name);
+
+#endif

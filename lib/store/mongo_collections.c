@@ -1,0 +1,186 @@
+/* mongo_collections: collections and views of MongoDB as wholes: made, moved, counted, listed. */
+#include "mongo_client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/log.h"
+
+enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection, const char *key,
+                                     struct tv_error *err)
+{
+    char name[80];
+    snprintf(name, sizeof name, "%s_1", key);
+    bson_t *words = BCON_NEW("createIndexes", BCON_UTF8(collection), "indexes", "[", "{", "key", "{", key,
+                             BCON_INT32(1), "}", "name", BCON_UTF8(name), "}", "]");
+    enum tv_status status = tv_mongo_command(m, NULL, words, NULL, err);
+    bson_destroy(words);
+    return status;
+}
+
+enum tv_status tv_mongo_drop(struct tv_mongo *m, const char *collection, struct tv_error *err)
+{
+    enum { NAMESPACE_NOT_FOUND = 26 };
+    bson_error_t e;
+    mongoc_client_t *client = tv_mongo_borrow(m);
+    mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
+    tv_log_debug("mongo: drop %s", collection);
+    bool ok = mongoc_collection_drop(c, &e) || e.code == NAMESPACE_NOT_FOUND;
+    mongoc_collection_destroy(c);
+    tv_mongo_give_back(m, client);
+    return ok ? TV_OK : tv_mongo_translate(m, &e, err);
+}
+
+enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char *to, struct tv_error *err)
+{
+    char old_name[160], new_name[160];
+    snprintf(old_name, sizeof old_name, "%s.%s", m->database, from);
+    snprintf(new_name, sizeof new_name, "%s.%s", m->database, to);
+    bson_t *words = BCON_NEW("renameCollection", BCON_UTF8(old_name), "to", BCON_UTF8(new_name), "dropTarget",
+                             BCON_BOOL(true));
+    enum tv_status status = tv_mongo_command(m, "admin", words, NULL, err);
+    bson_destroy(words);
+    return status;
+}
+
+enum tv_status tv_mongo_set_text(struct tv_mongo *m, const char *collection, const char *name, const char *text,
+                                 struct tv_error *err)
+{
+    bson_t *words = BCON_NEW("update", BCON_UTF8(collection), "updates", "[", "{", "q", "{", name, "{", "$ne",
+                             BCON_UTF8(text), "}", "}", "u", "{", "$set", "{", name, BCON_UTF8(text), "}", "}", "multi",
+                             BCON_BOOL(true), "}", "]");
+    enum tv_status status = tv_mongo_command(m, NULL, words, NULL, err);
+    bson_destroy(words);
+    return status;
+}
+
+enum tv_status tv_mongo_point_view(struct tv_mongo *m, const char *view, const char *collection,
+                                   struct tv_error *err)
+{
+    char *on = NULL;
+    enum tv_status status = tv_mongo_view_target(m, view, &on, err);
+    if (status != TV_OK)
+        return status;
+    bson_t *words = on ? BCON_NEW("collMod", BCON_UTF8(view), "viewOn", BCON_UTF8(collection), "pipeline", "[", "]")
+                       : BCON_NEW("create", BCON_UTF8(view), "viewOn", BCON_UTF8(collection), "pipeline", "[", "]");
+    if (on == NULL || strcmp(on, collection) != 0)
+        status = tv_mongo_command(m, NULL, words, NULL, err);
+    bson_destroy(words);
+    free(on);
+    return status;
+}
+
+/* Calls `take` with each entry of listCollections that matches `filter`. */
+typedef enum tv_status (*take_entry)(void *context, const bson_t *entry, struct tv_error *err);
+
+static enum tv_status list_collections(struct tv_mongo *m, const bson_t *filter, take_entry take, void *context,
+                                       struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    bson_error_t e;
+    const bson_t *entry;
+    bson_t options;
+    bson_init(&options);
+    BSON_APPEND_DOCUMENT(&options, "filter", filter);
+    mongoc_client_t *client = tv_mongo_borrow(m);
+    mongoc_database_t *database = mongoc_client_get_database(client, m->database);
+    mongoc_cursor_t *cursor = mongoc_database_find_collections_with_opts(database, &options);
+    while (status == TV_OK && mongoc_cursor_next(cursor, &entry))
+        status = take(context, entry, err);
+    if (status == TV_OK && mongoc_cursor_error(cursor, &e))
+        status = tv_mongo_translate(m, &e, err);
+    mongoc_cursor_destroy(cursor);
+    mongoc_database_destroy(database);
+    tv_mongo_give_back(m, client);
+    bson_destroy(&options);
+    return status;
+}
+
+static enum tv_status take_view_on(void *context, const bson_t *entry, struct tv_error *err)
+{
+    (void)err;
+    char **on = context;
+    bson_iter_t it, inner;
+    if (bson_iter_init(&it, entry) && bson_iter_find_descendant(&it, "options.viewOn", &inner) &&
+        BSON_ITER_HOLDS_UTF8(&inner)) {
+        free(*on);
+        *on = strdup(bson_iter_utf8(&inner, NULL));
+    }
+    return TV_OK;
+}
+
+enum tv_status tv_mongo_view_target(struct tv_mongo *m, const char *view, char **on, struct tv_error *err)
+{
+    *on = NULL;
+    bson_t *filter = BCON_NEW("name", BCON_UTF8(view), "type", BCON_UTF8("view"));
+    enum tv_status status = list_collections(m, filter, take_view_on, on, err);
+    bson_destroy(filter);
+    return status;
+}
+
+enum tv_status tv_mongo_count(struct tv_mongo *m, const char *collection, int64_t *n, struct tv_error *err)
+{
+    bson_t reply, *words = BCON_NEW("count", BCON_UTF8(collection));
+    enum tv_status status = tv_mongo_command(m, NULL, words, &reply, err);
+    if (status == TV_OK) {
+        *n = (int64_t)tv_mongo_reply_number(&reply, "n");
+        bson_destroy(&reply);
+    }
+    bson_destroy(words);
+    return status;
+}
+
+enum tv_status tv_mongo_bytes(struct tv_mongo *m, const char *collection, double *bytes, struct tv_error *err)
+{
+    bson_t reply, *words = BCON_NEW("collStats", BCON_UTF8(collection));
+    enum tv_status status = tv_mongo_command(m, NULL, words, &reply, err);
+    if (status == TV_OK) {
+        *bytes = tv_mongo_reply_number(&reply, "size");
+        bson_destroy(&reply);
+    }
+    bson_destroy(words);
+    return status;
+}
+
+static enum tv_status count_entry(void *context, const bson_t *entry, struct tv_error *err)
+{
+    (void)entry, (void)err;
+    ++*(int *)context;
+    return TV_OK;
+}
+
+enum tv_status tv_mongo_exists(struct tv_mongo *m, const char *collection, int *exists, struct tv_error *err)
+{
+    *exists = 0;
+    bson_t *filter = BCON_NEW("name", BCON_UTF8(collection));
+    enum tv_status status = list_collections(m, filter, count_entry, exists, err);
+    bson_destroy(filter);
+    return status;
+}
+
+struct names {
+    const char *prefix;
+    tv_mongo_take_name take;
+    void *context;
+};
+
+static enum tv_status take_name(void *context, const bson_t *entry, struct tv_error *err)
+{
+    struct names *n = context;
+    bson_iter_t it;
+    if (!bson_iter_init_find(&it, entry, "name") || !BSON_ITER_HOLDS_UTF8(&it))
+        return TV_OK;
+    const char *name = bson_iter_utf8(&it, NULL);
+    return strncmp(name, n->prefix, strlen(n->prefix)) == 0 ? n->take(n->context, name, err) : TV_OK;
+}
+
+enum tv_status tv_mongo_names(struct tv_mongo *m, const char *prefix, tv_mongo_take_name take, void *context,
+                              struct tv_error *err)
+{
+    struct names n = {prefix, take, context};
+    bson_t filter = BSON_INITIALIZER;
+    enum tv_status status = list_collections(m, &filter, take_name, &n, err);
+    bson_destroy(&filter);
+    return status;
+}

@@ -1,0 +1,250 @@
+/* mongo_read: documents from MongoDB, and their fields. */
+#include "mongo_client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/log.h"
+
+static struct tv_mongo_doc *tv_mongo_copy_doc(const bson_t *bson, struct tv_error *err)
+{
+    struct tv_mongo_doc *doc = tv_mongo_alloc(sizeof *doc, "a document", err);
+    if (doc)
+        bson_copy_to(bson, &doc->bson);
+    return doc;
+}
+
+enum tv_status tv_mongo_doc_from_json(struct tv_mongo_doc **out, const char *json, struct tv_error *err)
+{
+    bson_error_t e;
+    bson_t *bson = bson_new_from_json((const uint8_t *)json, -1, &e);
+    if (bson == NULL)
+        return tv_fail(err, TV_ERR_INPUT, "a document is no JSON: %s: %.80s", e.message, json);
+    *out = tv_mongo_copy_doc(bson, err);
+    bson_destroy(bson);
+    return *out ? TV_OK : TV_ERR_NO_MEMORY;
+}
+
+static enum tv_status find_one(struct tv_mongo *m, const char *collection, const bson_t *filter,
+                               struct tv_mongo_doc **out, struct tv_error *err)
+{
+    enum tv_status status = TV_ERR_NOT_FOUND;
+    bson_error_t e;
+    const bson_t *found;
+    bson_t options;
+    bson_init(&options);
+    BSON_APPEND_INT64(&options, "limit", 1);
+    BSON_APPEND_BOOL(&options, "singleBatch", true);
+    mongoc_client_t *client = tv_mongo_borrow(m);
+    mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, filter, &options, NULL);
+    if (mongoc_cursor_next(cursor, &found))
+        status = (*out = tv_mongo_copy_doc(found, err)) ? TV_OK : TV_ERR_NO_MEMORY;
+    else if (mongoc_cursor_error(cursor, &e))
+        status = tv_mongo_translate(m, &e, err);
+    mongoc_cursor_destroy(cursor);
+    mongoc_collection_destroy(c);
+    tv_mongo_give_back(m, client);
+    bson_destroy(&options);
+    return status;
+}
+
+enum tv_status tv_mongo_find_int(struct tv_mongo *m, const char *collection, const char *key, int64_t value,
+                                 struct tv_mongo_doc **out, struct tv_error *err)
+{
+    bson_t filter;
+    bson_init(&filter);
+    BSON_APPEND_INT64(&filter, key, value);
+    tv_log_debug("mongo: find %s %s=%lld", collection, key, (long long)value);
+    enum tv_status status = find_one(m, collection, &filter, out, err);
+    bson_destroy(&filter);
+    return status;
+}
+
+enum tv_status tv_mongo_find_text(struct tv_mongo *m, const char *collection, const char *key, const char *value,
+                                  struct tv_mongo_doc **out, struct tv_error *err)
+{
+    bson_t filter;
+    bson_init(&filter);
+    BSON_APPEND_UTF8(&filter, key, value);
+    tv_log_debug("mongo: find %s %s=%s", collection, key, value);
+    enum tv_status status = find_one(m, collection, &filter, out, err);
+    bson_destroy(&filter);
+    return status;
+}
+
+/* Calls `take` for each document that fits the filter. */
+static enum tv_status each_found(struct tv_mongo *m, const char *collection, const bson_t *filter,
+                                 const bson_t *options, tv_mongo_take take, void *context, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    bson_error_t e;
+    const bson_t *found;
+    mongoc_client_t *client = tv_mongo_borrow(m);
+    mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, filter, options, NULL);
+    while (status == TV_OK && mongoc_cursor_next(cursor, &found)) {
+        struct tv_mongo_doc lent;
+        if (!bson_init_static(&lent.bson, bson_get_data(found), found->len))
+            status = tv_fail(err, TV_ERR_CORRUPT, "MongoDB sent a document that cannot be read from %s", collection);
+        else
+            status = take(context, &lent, err);
+    }
+    if (status == TV_OK && mongoc_cursor_error(cursor, &e))
+        status = tv_mongo_translate(m, &e, err);
+    mongoc_cursor_destroy(cursor);
+    mongoc_collection_destroy(c);
+    tv_mongo_give_back(m, client);
+    return status;
+}
+
+enum tv_status tv_mongo_each(struct tv_mongo *m, const char *collection, tv_mongo_take take, void *context,
+                             struct tv_error *err)
+{
+    bson_t filter = BSON_INITIALIZER;
+    bson_t *options = BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}", "batchSize", BCON_INT32(5000));
+    tv_log_debug("mongo: read all of %s", collection);
+    enum tv_status status = each_found(m, collection, &filter, options, take, context, err);
+    bson_destroy(options);
+    bson_destroy(&filter);
+    return status;
+}
+
+enum tv_status tv_mongo_each_int(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
+                                 size_t n, tv_mongo_take take, void *context, struct tv_error *err)
+{
+    bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, in, array;
+    char space[16];
+    const char *index;
+    BSON_APPEND_DOCUMENT_BEGIN(&filter, key, &in);
+    BSON_APPEND_ARRAY_BEGIN(&in, "$in", &array);
+    for (size_t i = 0; i < n; i++) {
+        bson_uint32_to_string((uint32_t)i, &index, space, sizeof space);
+        BSON_APPEND_INT64(&array, index, values[i]);
+    }
+    bson_append_array_end(&in, &array);
+    bson_append_document_end(&filter, &in);
+    BSON_APPEND_INT64(&options, "batchSize", (int64_t)n + 1); /* one answer holds them all */
+    tv_log_debug("mongo: find %zu of %s by %s", n, collection, key);
+    enum tv_status status = each_found(m, collection, &filter, &options, take, context, err);
+    bson_destroy(&options);
+    bson_destroy(&filter);
+    return status;
+}
+
+/* --- fields ----------------------------------------------------------------------------------------------- */
+
+static int find_field(const struct tv_mongo_doc *doc, const char *name, bson_iter_t *it)
+{
+    return bson_iter_init_find(it, &doc->bson, name);
+}
+
+int tv_mongo_doc_int(const struct tv_mongo_doc *doc, const char *name, int64_t *value)
+{
+    bson_iter_t it;
+    if (!find_field(doc, name, &it) || !(BSON_ITER_HOLDS_INT32(&it) || BSON_ITER_HOLDS_INT64(&it)))
+        return 0;
+    *value = bson_iter_as_int64(&it);
+    return 1;
+}
+
+int tv_mongo_doc_real(const struct tv_mongo_doc *doc, const char *name, double *value)
+{
+    bson_iter_t it;
+    if (!find_field(doc, name, &it) || !BSON_ITER_HOLDS_NUMBER(&it))
+        return 0;
+    *value = bson_iter_as_double(&it);
+    return 1;
+}
+
+int tv_mongo_doc_text(const struct tv_mongo_doc *doc, const char *name, const char **value)
+{
+    bson_iter_t it;
+    if (!find_field(doc, name, &it) || !BSON_ITER_HOLDS_UTF8(&it))
+        return 0;
+    *value = bson_iter_utf8(&it, NULL);
+    return 1;
+}
+
+int tv_mongo_doc_bytes(const struct tv_mongo_doc *doc, const char *name, const void **bytes, size_t *n)
+{
+    bson_iter_t it;
+    bson_subtype_t subtype;
+    uint32_t length;
+    const uint8_t *data;
+    if (!find_field(doc, name, &it) || !BSON_ITER_HOLDS_BINARY(&it))
+        return 0;
+    bson_iter_binary(&it, &subtype, &length, &data);
+    *bytes = data;
+    *n = length;
+    return 1;
+}
+
+static int read_pair(const bson_iter_t *element, const char *const *names, struct tv_pair *pair)
+{
+    struct tv_mongo_doc inner;
+    uint32_t length;
+    const uint8_t *data;
+    if (!BSON_ITER_HOLDS_DOCUMENT(element))
+        return 0;
+    bson_iter_document(element, &length, &data);
+    return bson_init_static(&inner.bson, data, length) && tv_mongo_doc_int(&inner, names[0], &pair->integer) &&
+           tv_mongo_doc_real(&inner, names[1], &pair->real);
+}
+
+int tv_mongo_doc_pairs(const struct tv_mongo_doc *doc, const char *name, const char *const *pair_names,
+                       struct tv_pair **pairs, size_t *n)
+{
+    bson_iter_t it, element;
+    size_t length = 0;
+    if (!find_field(doc, name, &it) || !BSON_ITER_HOLDS_ARRAY(&it) || !bson_iter_recurse(&it, &element))
+        return 0;
+    while (bson_iter_next(&element))
+        length++;
+    *pairs = length ? calloc(length, sizeof **pairs) : NULL;
+    *n = 0;
+    bson_iter_recurse(&it, &element);
+    while (*pairs && bson_iter_next(&element) && read_pair(&element, pair_names, &(*pairs)[*n]))
+        ++*n;
+    if (*n == length)
+        return 1;
+    free(*pairs);
+    *pairs = NULL;
+    return 0;
+}
+
+static char *as_json(const bson_t *bson, int is_array)
+{
+    size_t n;
+    char *text = is_array ? bson_array_as_json(bson, &n) : bson_as_relaxed_extended_json(bson, &n);
+    char *copy = text ? strdup(text) : NULL;
+    bson_free(text);
+    return copy;
+}
+
+char *tv_mongo_doc_json(const struct tv_mongo_doc *doc, const char *name)
+{
+    if (name == NULL)
+        return as_json(&doc->bson, 0);
+    bson_iter_t it;
+    const uint8_t *data;
+    uint32_t length;
+    bson_t inner;
+    if (!find_field(doc, name, &it))
+        return NULL;
+    if (BSON_ITER_HOLDS_DOCUMENT(&it))
+        bson_iter_document(&it, &length, &data);
+    else if (BSON_ITER_HOLDS_ARRAY(&it))
+        bson_iter_array(&it, &length, &data);
+    else
+        return NULL;
+    return bson_init_static(&inner, data, length) ? as_json(&inner, BSON_ITER_HOLDS_ARRAY(&it)) : NULL;
+}
+
+void tv_mongo_doc_free(struct tv_mongo_doc *doc)
+{
+    if (doc == NULL)
+        return;
+    bson_destroy(&doc->bson);
+    free(doc);
+}

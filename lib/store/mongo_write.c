@@ -1,0 +1,268 @@
+/* mongo_write: documents to MongoDB, in batches, and changes of single ones. */
+#include "mongo_client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/log.h"
+
+/* Documents are gathered until a batch is worth a round trip: the server takes 100,000 documents or 48 MB. */
+enum { BATCH_DOCUMENTS = 2000, BATCH_BYTES = 12 << 20 };
+
+struct tv_mongo_bulk {
+    struct tv_mongo *mongo;
+    mongoc_client_t *client;
+    mongoc_collection_t *collection;
+    bson_t options;
+    bson_t *documents[BATCH_DOCUMENTS];
+    size_t n, n_bytes;
+};
+
+static enum tv_status append_json(bson_t *doc, const struct tv_field *f, struct tv_error *err)
+{
+    bson_error_t e;
+    bson_t value;
+    if (!bson_init_from_json(&value, f->text, -1, &e))
+        return tv_fail(err, TV_ERR_INPUT, "field %s is no JSON: %s", f->name, e.message);
+    const char *begin = f->text + strspn(f->text, " \t\r\n");
+    bool ok = *begin == '[' ? BSON_APPEND_ARRAY(doc, f->name, &value) : BSON_APPEND_DOCUMENT(doc, f->name, &value);
+    bson_destroy(&value);
+    return ok ? TV_OK : tv_fail(err, TV_ERR_INPUT, "field %s is too large for a document", f->name);
+}
+
+static bool append_pairs(bson_t *doc, const struct tv_field *f)
+{
+    bson_t array, pair;
+    char space[16];
+    const char *key;
+    bool ok = BSON_APPEND_ARRAY_BEGIN(doc, f->name, &array);
+    for (size_t i = 0; ok && i < f->n_pairs; i++) {
+        size_t n = bson_uint32_to_string((uint32_t)i, &key, space, sizeof space);
+        ok = bson_append_document_begin(&array, key, (int)n, &pair) &&
+             BSON_APPEND_INT64(&pair, f->pair_names[0], f->pairs[i].integer) &&
+             BSON_APPEND_DOUBLE(&pair, f->pair_names[1], f->pairs[i].real) && bson_append_document_end(&array, &pair);
+    }
+    return bson_append_array_end(doc, &array) && ok;
+}
+
+static enum tv_status append_field(bson_t *doc, const struct tv_field *f, struct tv_error *err)
+{
+    bool ok = true;
+    switch (f->type) {
+    case TV_FIELD_NULL:
+        ok = BSON_APPEND_NULL(doc, f->name);
+        break;
+    case TV_FIELD_INT32:
+        ok = BSON_APPEND_INT32(doc, f->name, (int32_t)f->integer);
+        break;
+    case TV_FIELD_INT64:
+        ok = BSON_APPEND_INT64(doc, f->name, f->integer);
+        break;
+    case TV_FIELD_DOUBLE:
+        ok = BSON_APPEND_DOUBLE(doc, f->name, f->real);
+        break;
+    case TV_FIELD_BOOL:
+        ok = BSON_APPEND_BOOL(doc, f->name, f->integer != 0);
+        break;
+    case TV_FIELD_TEXT:
+        ok = BSON_APPEND_UTF8(doc, f->name, f->text);
+        break;
+    case TV_FIELD_BYTES:
+        ok = f->n_bytes <= UINT32_MAX &&
+             BSON_APPEND_BINARY(doc, f->name, BSON_SUBTYPE_BINARY, f->bytes, (uint32_t)f->n_bytes);
+        break;
+    case TV_FIELD_PAIRS:
+        ok = append_pairs(doc, f);
+        break;
+    case TV_FIELD_JSON:
+        return append_json(doc, f, err);
+    }
+    return ok ? TV_OK : tv_fail(err, TV_ERR_INPUT, "field %s is too large for a document", f->name);
+}
+
+enum tv_status tv_mongo_bulk_begin(struct tv_mongo_bulk **out, struct tv_mongo *m, const char *collection,
+                                   int journaled, struct tv_error *err)
+{
+    struct tv_mongo_bulk *b = tv_mongo_alloc(sizeof *b, "a bulk write", err);
+    if (b == NULL)
+        return TV_ERR_NO_MEMORY;
+    b->mongo = m;
+    b->client = tv_mongo_borrow(m);
+    b->collection = mongoc_client_get_collection(b->client, m->database, collection);
+    bson_init(&b->options);
+    if (journaled) {
+        mongoc_write_concern_t *concern = mongoc_write_concern_new();
+        mongoc_write_concern_set_journal(concern, true);
+        mongoc_write_concern_append(concern, &b->options);
+        mongoc_write_concern_destroy(concern);
+    }
+    *out = b;
+    return TV_OK;
+}
+
+static enum tv_status flush(struct tv_mongo_bulk *b, struct tv_error *err)
+{
+    if (b->n == 0)
+        return TV_OK;
+    bson_error_t e;
+    tv_log_debug("mongo: insert %zu documents into %s", b->n, mongoc_collection_get_name(b->collection));
+    bool ok = mongoc_collection_insert_many(b->collection, (const bson_t **)b->documents, b->n, &b->options, NULL, &e);
+    for (size_t i = 0; i < b->n; i++)
+        bson_destroy(b->documents[i]);
+    b->n = b->n_bytes = 0;
+    return ok ? TV_OK : tv_mongo_translate(b->mongo, &e, err);
+}
+
+/* Takes ownership of `doc`. */
+static enum tv_status gather(struct tv_mongo_bulk *b, bson_t *doc, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    if (b->n == BATCH_DOCUMENTS || (b->n > 0 && b->n_bytes + doc->len > BATCH_BYTES))
+        status = flush(b, err);
+    if (status != TV_OK) {
+        bson_destroy(doc);
+        return status;
+    }
+    b->documents[b->n++] = doc;
+    b->n_bytes += doc->len;
+    return TV_OK;
+}
+
+enum tv_status tv_mongo_bulk_add(struct tv_mongo_bulk *b, const struct tv_field *fields, size_t n,
+                                 struct tv_error *err)
+{
+    bson_t *doc = bson_new();
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < n && status == TV_OK; i++)
+        status = append_field(doc, &fields[i], err);
+    if (status == TV_OK)
+        return gather(b, doc, err);
+    bson_destroy(doc);
+    return status;
+}
+
+enum tv_status tv_mongo_bulk_add_json(struct tv_mongo_bulk *b, const char *json, size_t n, struct tv_error *err)
+{
+    bson_error_t e;
+    bson_t *doc = bson_new_from_json((const uint8_t *)json, (ssize_t)n, &e);
+    if (doc == NULL)
+        return tv_fail(err, TV_ERR_INPUT, "a document is no JSON: %s: %.80s", e.message, json);
+    return gather(b, doc, err);
+}
+
+enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *b, struct tv_error *err)
+{
+    if (b == NULL)
+        return TV_OK;
+    enum tv_status status = flush(b, err);
+    bson_destroy(&b->options);
+    mongoc_collection_destroy(b->collection);
+    tv_mongo_give_back(b->mongo, b->client);
+    free(b);
+    return status;
+}
+
+/* {"$set": {fields}} inside `doc`. */
+static enum tv_status append_fields(bson_t *doc, const char *operator, const struct tv_field *fields, size_t n,
+                                    const struct tv_mongo_update *guard, struct tv_error *err)
+{
+    bson_t inner;
+    enum tv_status status = TV_OK;
+    bson_append_document_begin(doc, operator, -1, &inner);
+    if (guard)
+        BSON_APPEND_INT64(&inner, guard->guard, guard->value);
+    for (size_t i = 0; i < n && status == TV_OK; i++)
+        status = append_field(&inner, &fields[i], err);
+    bson_append_document_end(doc, &inner);
+    return status;
+}
+
+static enum tv_status describe_update(bson_t *doc, const struct tv_mongo_update *u, struct tv_error *err)
+{
+    const struct tv_field nothing = {.name = u->unset, .type = TV_FIELD_TEXT, .text = ""};
+    enum tv_status status = append_fields(doc, "$set", u->set, u->n_set, u, err);
+    if (status == TV_OK && u->if_new)
+        status = append_fields(doc, "$setOnInsert", u->if_new, u->n_if_new, NULL, err);
+    return status == TV_OK && u->unset ? append_fields(doc, "$unset", &nothing, 1, NULL, err) : status;
+}
+
+enum tv_status tv_mongo_update_newer(struct tv_mongo *m, const char *collection, int64_t id,
+                                     const struct tv_mongo_update *u, int *written, struct tv_error *err)
+{
+    enum { DUPLICATE_KEY = 11000, ATTEMPTS = 2 };
+    bson_error_t e;
+    bson_t reply, change = BSON_INITIALIZER;
+    bson_t *which = BCON_NEW("_id", BCON_INT64(id), u->guard, "{", "$not", "{", "$gte", BCON_INT64(u->value), "}", "}");
+    bson_t *options = BCON_NEW("upsert", BCON_BOOL(u->if_new != NULL), "writeConcern", "{", "w", BCON_INT32(1), "j",
+                               BCON_BOOL(u->journaled != 0), "}");
+    bool ok = false, exists = false;
+    *written = 0;
+    enum tv_status status = describe_update(&change, u, err);
+    mongoc_client_t *client = tv_mongo_borrow(m);
+    mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
+    tv_log_debug("mongo: update %s _id=%lld to %s=%lld", collection, (long long)id, u->guard, (long long)u->value);
+    /* Who inserts finds a document there either because it knows more, or because it came at the same moment: then the
+     * second attempt changes it. */
+    for (int i = 0; status == TV_OK && !ok && i < ATTEMPTS; i++) {
+        ok = mongoc_collection_update_one(c, which, &change, options, &reply, &e);
+        exists = !ok && e.code == DUPLICATE_KEY;
+        *written = ok && (tv_mongo_reply_number(&reply, "matchedCount") > 0 ||
+                          tv_mongo_reply_number(&reply, "upsertedCount") > 0);
+        bson_destroy(&reply);
+        if (!ok && !exists)
+            status = tv_mongo_translate(m, &e, err);
+    }
+    mongoc_collection_destroy(c);
+    tv_mongo_give_back(m, client);
+    bson_destroy(options);
+    bson_destroy(which);
+    bson_destroy(&change);
+    return status;
+}
+
+static enum tv_status add_change(mongoc_bulk_operation_t *bulk, const char *guard, const struct tv_mongo_change *change,
+                                 struct tv_error *err)
+{
+    bson_error_t e;
+    bson_t document = BSON_INITIALIZER, set;
+    bson_t *which = BCON_NEW("_id", BCON_INT64(change->id), guard, BCON_INT64(change->guard));
+    BSON_APPEND_DOCUMENT_BEGIN(&document, "$set", &set);
+    enum tv_status status = append_field(&set, &change->set, err);
+    bson_append_document_end(&document, &set);
+    if (status == TV_OK && !mongoc_bulk_operation_update_one_with_opts(bulk, which, &document, NULL, &e))
+        status = tv_fail(err, TV_ERR_STORE, "a change of document %lld: %s", (long long)change->id, e.message);
+    bson_destroy(&document);
+    bson_destroy(which);
+    return status;
+}
+
+enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, const char *guard,
+                                  const struct tv_mongo_change *changes, size_t n, int64_t *n_set, struct tv_error *err)
+{
+    bson_error_t e;
+    bson_t reply, options = BSON_INITIALIZER;
+    bson_iter_t matched;
+    enum tv_status status = TV_OK;
+    *n_set = 0;
+    if (n == 0)
+        return TV_OK;
+    BSON_APPEND_BOOL(&options, "ordered", false);
+    mongoc_client_t *client = tv_mongo_borrow(m);
+    mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
+    mongoc_bulk_operation_t *bulk = mongoc_collection_create_bulk_operation_with_opts(c, &options);
+    for (size_t i = 0; i < n && status == TV_OK; i++)
+        status = add_change(bulk, guard, &changes[i], err);
+    if (status == TV_OK) {
+        tv_log_debug("mongo: set %s of %zu documents of %s", changes[0].set.name, n, collection);
+        if (mongoc_bulk_operation_execute(bulk, &reply, &e) == 0)
+            status = tv_mongo_translate(m, &e, err);
+        if (bson_iter_init_find(&matched, &reply, "nMatched"))
+            *n_set = bson_iter_as_int64(&matched);
+        bson_destroy(&reply);
+    }
+    mongoc_bulk_operation_destroy(bulk);
+    mongoc_collection_destroy(c);
+    tv_mongo_give_back(m, client);
+    bson_destroy(&options);
+    return status;
+}
