@@ -9,7 +9,7 @@ RUN source tools/packages.sh && apt-get update -qq \
 COPY . .
 RUN cmake -B build -G Ninja -DTRIVET_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr/local \
     && cmake --build build && DESTDIR=/out cmake --install build --strip \
-    && install -m 755 tools/load-ratings /out/usr/local/bin/
+    && install -m 755 tools/load-ratings tools/retrain /out/usr/local/bin/
 
 FROM debian:bookworm-slim
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]

@@ -2,6 +2,7 @@
 #include "metrics.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -25,6 +26,8 @@ struct tv_metrics {
     const char *const *routes;
     size_t n;
     _Atomic double mongo_bytes, redis_bytes;
+    pthread_mutex_t mutex; /* guards */
+    struct tv_last_run last; /* run 0: not known */
     struct route_counts counts[];
 };
 
@@ -37,12 +40,15 @@ enum tv_status tv_metrics_create(struct tv_metrics **out, const char *const *rou
     m->routes = routes;
     m->n = n;
     tv_metrics_bytes(m, -1, -1);
+    pthread_mutex_init(&m->mutex, NULL);
     *out = m;
     return TV_OK;
 }
 
 void tv_metrics_free(struct tv_metrics *metrics)
 {
+    if (metrics)
+        pthread_mutex_destroy(&metrics->mutex);
     free(metrics);
 }
 
@@ -63,6 +69,13 @@ void tv_metrics_bytes(struct tv_metrics *metrics, double mongo, double redis)
 {
     atomic_store(&metrics->mongo_bytes, mongo);
     atomic_store(&metrics->redis_bytes, redis);
+}
+
+void tv_metrics_last_run(struct tv_metrics *metrics, const struct tv_last_run *last)
+{
+    pthread_mutex_lock(&metrics->mutex);
+    metrics->last = *last;
+    pthread_mutex_unlock(&metrics->mutex);
 }
 
 static uint64_t get(_Atomic uint64_t *counter)
@@ -141,6 +154,23 @@ static void write_model(struct tv_app *app, struct tv_out *out)
     tv_snapshot_release(s);
 }
 
+static void write_last_run(struct tv_metrics *m, struct tv_out *out)
+{
+    static const enum tv_run_state states[] = {TV_RUN_BUILDING, TV_RUN_LIVE, TV_RUN_KEPT, TV_RUN_FAILED};
+    pthread_mutex_lock(&m->mutex);
+    const struct tv_last_run last = m->last;
+    pthread_mutex_unlock(&m->mutex);
+    if (last.run == 0)
+        return;
+    head(out, "trivet_last_run_number", "gauge", "The training that began last.");
+    tv_out_format(out, "trivet_last_run_number %" PRId64 "\n", last.run);
+    head(out, "trivet_last_run_state", "gauge", "1 for what became of it: building (under way), live, kept, failed.");
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        tv_out_format(out, "trivet_last_run_state{state=\"%s\"} %d\n", tv_run_state_name(states[i]), states[i] == last.state);
+    head(out, "trivet_last_run_seconds", "gauge", "Seconds since it came to be so.");
+    tv_out_format(out, "trivet_last_run_seconds %.0f\n", tv_clock_wall() - last.at);
+}
+
 static void write_stores(struct tv_app *app, struct tv_out *out)
 {
     head(out, "trivet_store_up", "gauge", "1 while the store answers.");
@@ -163,6 +193,7 @@ void tv_metrics_write(struct tv_app *app, struct tv_out *out)
     head(out, "trivet_uptime_seconds", "gauge", "Seconds since the server started.");
     tv_out_format(out, "trivet_uptime_seconds %.0f\n", tv_clock() - app->started);
     write_model(app, out);
+    write_last_run(app->metrics, out);
     write_stores(app, out);
     write_cache(&app->users, out);
     write_requests(app->metrics, out);

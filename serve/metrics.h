@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trivet/last_run.h"
 #include "trivet/status.h"
 
 struct tv_app;
@@ -19,6 +20,8 @@ void tv_metrics_free(struct tv_metrics *metrics);
 void tv_metrics_request(struct tv_metrics *metrics, size_t route, int status, double seconds);
 /* What the stores use for the live model, as found out last; negative: not known. */
 void tv_metrics_bytes(struct tv_metrics *metrics, double mongo, double redis);
+/* What became of the last training, as found out last. */
+void tv_metrics_last_run(struct tv_metrics *metrics, const struct tv_last_run *last);
 /* Everything, in the text format version 0.0.4. */
 void tv_metrics_write(struct tv_app *app, struct tv_out *out);
 

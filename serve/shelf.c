@@ -229,6 +229,14 @@ enum tv_status tv_shelf_refresh(struct tv_shelf *shelf, struct tv_error *err)
     return status;
 }
 
+enum tv_status tv_shelf_last_run(struct tv_shelf *shelf, struct tv_last_run *out, struct tv_error *err)
+{
+    pthread_mutex_lock(&shelf->loading);
+    enum tv_status status = tv_last_run_read(out, shelf->redis, err);
+    pthread_mutex_unlock(&shelf->loading);
+    return status;
+}
+
 enum tv_status tv_shelf_redis_bytes(struct tv_shelf *shelf, int64_t number, double *bytes,
                                     struct tv_error *err)
 {

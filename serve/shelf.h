@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "snapshot.h"
+#include "trivet/last_run.h"
 #include "trivet/mongo.h"
 #include "trivet/status.h"
 
@@ -51,6 +52,9 @@ void tv_shelf_forget(struct tv_shelf *shelf, int64_t number);
 /* The bytes Redis uses for a model. Waits. */
 enum tv_status tv_shelf_redis_bytes(struct tv_shelf *shelf, int64_t number, double *bytes,
                                     struct tv_error *err);
+
+/* What became of the last training. Waits. */
+enum tv_status tv_shelf_last_run(struct tv_shelf *shelf, struct tv_last_run *out, struct tv_error *err);
 
 /* Why the last refresh did not show what Redis calls live, or "". */
 void tv_shelf_notice(struct tv_shelf *shelf, char *out, size_t size);

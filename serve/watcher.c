@@ -78,10 +78,13 @@ static void *run(void *context)
         if (atomic_load(&w->stopping) || !tv_breaker_is_up(w->app->redis_breaker))
             continue;
         struct tv_error err = {0};
+        struct tv_last_run last;
         if (tv_shelf_refresh(w->app->shelf, &err) == TV_OK)
             measure(w);
         else
             tv_log_debug("refresh: %s", err.message);
+        if (tv_shelf_last_run(w->app->shelf, &last, NULL) == TV_OK)
+            tv_metrics_last_run(w->app->metrics, &last);
     }
     return NULL;
 }

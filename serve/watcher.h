@@ -1,8 +1,8 @@
 /* watcher: a thread that notices new models.
  *
  * It listens on the channel trivet:live, and once a second compares the key of the same name with what is
- * shown, so a notice that was lost costs a second at most. It also finds out, now and then, how much the
- * stores use.
+ * shown, so a notice that was lost costs a second at most. It also finds out what became of the
+ * last training, and now and then how much the stores use.
  */
 #ifndef TRIVET_SERVE_WATCHER_H
 #define TRIVET_SERVE_WATCHER_H

@@ -228,7 +228,7 @@ comment on column trivet.run.counts is 'Rows, users and items learned from, user
 comment on column trivet.run.data is 'The loads that stood in trivet.rating: id, name, fingerprint.';
 comment on column trivet.run.fingerprint is 'Hash of data, source and parameters: what --if-changed compares.';
 comment on column trivet.run.metrics is 'What was measured on ratings kept apart, and which those were; trivet.run_metrics has it as rows.';
-comment on column trivet.run.message is 'Why it failed.';
+comment on column trivet.run.message is 'Why it failed, or why its model was not made live.';
 
 create or replace function trivet.lock_key() returns bigint
 language sql immutable parallel safe as $$ select 8390885012973826098 $$;

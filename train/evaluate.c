@@ -82,8 +82,8 @@ static enum tv_status judge_fraction(struct evaluation *v, double fraction, stru
     v->trial = (struct trial){.learn = v->fit.learn, .filter = v->data.filter, .fraction = fraction};
     enum tv_status status = trial_run(&v->verdicts[v->n_verdicts++], &v->trial, &v->data, v->part, err);
     for (int kind = 0; kind < TV_BASELINES && status == TV_OK; kind++)
-        status = trial_baseline(&v->verdicts[v->n_verdicts++], (enum tv_baseline_kind)kind, fraction,
-                                v->trial.learn.threads, &v->data, v->part, err);
+        status = trial_baseline(&v->verdicts[v->n_verdicts++], (enum tv_baseline_kind)kind, fraction, &v->trial.learn,
+                                &v->data, v->part, err);
     return status == TV_OK || fraction == 1 ? status : tv_context(err, "of %g of the training part", fraction);
 }
 

@@ -11,6 +11,7 @@
 #include "trivet/clock.h"
 #include "trivet/hash.h"
 #include "trivet/interrupt.h"
+#include "trivet/last_run.h"
 #include "trivet/log.h"
 #include "trivet/text.h"
 
@@ -34,6 +35,9 @@ const struct tv_option fit_options[] = {
      .help = "do nothing if a kept model was trained from the same data with the same settings"},
     {.name = "dry-run", .kind = TV_OPTION_SWITCH,
      .help = "stop before the first write; say what memory and how many bytes it would take"},
+    {.name = "guard", .kind = TV_OPTION_TEXT, .value = "METRIC:MARGIN",
+     .help = "judge the settings on a fifth of the ratings kept apart, and do not make the new model live if it is worse than "
+             "the live one by more than the margin: ndcg@10:0.02, rmse:0.01"},
     {.name = NULL},
 };
 
@@ -44,6 +48,7 @@ struct step {
 
 static const struct step learning[] = {
     {"read ratings", fit_read},
+    {"judge", fit_guard_judge},
     {"choose rows", fit_choose_rows},
     {"choose factors", fit_choose_factors},
 };
@@ -68,6 +73,8 @@ static enum tv_status run_steps(struct fit *f, const struct step *steps, size_t 
         if (tv_interrupted())
             status = interrupted(err);
         double seconds = tv_clock() - started;
+        if (steps[i].run == fit_guard_judge && !f->guard.on)
+            continue;
         if (status == TV_OK)
             tv_log_info("%-22s %8.3f s", steps[i].name, seconds);
         if (status == TV_OK)
@@ -174,11 +181,19 @@ static enum tv_status begin_run(struct fit *f, struct tv_error *err)
 static void report(const struct fit *f)
 {
     char rows[32], users[32], items[32], documents[32], memory[32];
-    printf("model %lld is live: %d factors, learned from %s ratings of %s users and %s items; %s users are served\n",
-           (long long)f->number, f->learn.factors, tv_text_number(rows, f->counts.rows),
+    printf("model %lld is %s: %d factors, learned from %s ratings of %s users and %s items; %s users %s served\n",
+           (long long)f->number, f->guard.worse ? "kept" : "live", f->learn.factors, tv_text_number(rows, f->counts.rows),
            tv_text_number(users, f->counts.users), tv_text_number(items, f->counts.items),
-           tv_text_number(documents, f->counts.documents));
+           tv_text_number(documents, f->counts.documents), f->guard.worse ? "could be" : "are");
     tv_log_info("peak memory %s", tv_text_bytes(memory, tv_peak_memory()));
+}
+
+/* Tells servers what becomes of this training. That Redis is away is no failure of it. */
+static void note(const struct fit *f, enum tv_run_state state)
+{
+    struct tv_error err;
+    if (tv_last_run_note(f->stores.redis, f->number, state, &err) != TV_OK)
+        tv_log_debug("the state of run %lld is not noted in Redis: %s", (long long)f->number, err.message);
 }
 
 /* Everything from the first write on; what fails before the model is whole is undone. */
@@ -187,6 +202,7 @@ static enum tv_status build(struct fit *f, struct tv_error *err)
     enum tv_status status = begin_run(f, err);
     if (status != TV_OK)
         return status;
+    note(f, TV_RUN_BUILDING);
     status = fit_start_catalogue(f, err);
     if (status == TV_OK)
         status = run_steps(f, learning, N_STEPS(learning), err);
@@ -196,11 +212,14 @@ static enum tv_status build(struct fit *f, struct tv_error *err)
         status = run_steps(f, building, N_STEPS(building), err);
     if (status != TV_OK) {
         fit_end_catalogue(f, NULL);
-        publish_undo(&f->stores, f->number, err);
+        if (publish_undo(&f->stores, f->number, err))
+            note(f, TV_RUN_FAILED);
         return status;
     }
+    note(f, f->guard.worse ? TV_RUN_KEPT : TV_RUN_LIVE);
     report(f);
-    return tv_lifecycle_prune(&f->stores, PUBLISH_KEEP_MODELS, err);
+    status = tv_lifecycle_prune(&f->stores, PUBLISH_KEEP_MODELS, err);
+    return status == TV_OK && f->guard.worse ? fit_guard_refuse(f, err) : status;
 }
 
 static enum tv_status plan(struct fit *f, struct tv_error *err)
@@ -316,6 +335,8 @@ enum tv_status fit_run(const struct tv_settings *settings, int n, char **argumen
     (void)n, (void)arguments;
     struct fit f = {.settings = settings};
     enum tv_status status = learn_read_settings(&f.learn, settings, err);
+    if (status == TV_OK)
+        status = fit_guard_read(&f, tv_settings_text(settings, "guard"), err);
     if (status == TV_OK)
         status = fit_open_settings(&f, err);
     if (status == TV_OK)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "train/learn.h"
+#include "train/metric.h"
 #include "train/stores.h"
 #include "trivet/buffer.h"
 #include "trivet/code_list.h"
@@ -44,6 +45,17 @@ struct fit_changes {
     int64_t *users, *revs; /* (n) everybody who ever rated live, ascending, and how often it changed */
 };
 
+/* --guard: whether the new model may take the live one's place. */
+struct fit_guard {
+    int on;
+    struct metric metric;
+    double margin;    /* how much worse it may be */
+    int64_t live;     /* the model to compare with; 0: none is live */
+    double value, reference; /* of the new one and the live one; a reference of NaN: nothing to compare with */
+    int recorded;     /* the reference is what the live model's run has measured */
+    int worse;
+};
+
 struct fit {
     const struct tv_settings *settings;
     struct tv_filter *filter;
@@ -75,6 +87,7 @@ struct fit {
     struct tv_code_list user_codes; /* empty where no user has one */
     uint64_t users_hash;       /* of all user documents as written */
     struct fit_counts counts;
+    struct fit_guard guard;
     struct tv_buffer timings;  /* "read": 0.61, ... */
 };
 
@@ -105,6 +118,13 @@ enum tv_status fit_tell_left_out(struct fit *f, struct tv_error *err);
 
 /* fit_learn.c: which of the ratings are learned from, as a dense matrix. */
 enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err);
+
+/* fit_guard.c */
+enum tv_status fit_guard_read(struct fit *f, const char *text, struct tv_error *err); /* "ndcg@10:0.02"; NULL: no guard */
+/* Between reading the ratings and choosing rows: compares, and keeps what it measured. */
+enum tv_status fit_guard_judge(struct fit *f, struct tv_error *err);
+/* TV_ERR_WORSE with the numbers, which the journal keeps, too. The model is whole. */
+enum tv_status fit_guard_refuse(struct fit *f, struct tv_error *err);
 
 /* fit_factorise.c */
 enum tv_status fit_choose_factors(struct fit *f, struct tv_error *err);

@@ -122,5 +122,5 @@ enum tv_status fit_activate(struct fit *f, struct tv_error *err)
     if (status == TV_OK)
         status = tv_run_complete(tv_lock_connection(f->stores.lock), f->number, counts, err);
     free(counts);
-    return status == TV_OK ? tv_lifecycle_activate(&f->stores, f->model, err) : status;
+    return status == TV_OK && !f->guard.worse ? tv_lifecycle_activate(&f->stores, f->model, err) : status;
 }

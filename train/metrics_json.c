@@ -95,3 +95,15 @@ json_t *metrics_json(const struct trial_data *d, enum tv_part part, const struct
                      training_json(&d->dense.matrix), "holdout", holdout_json(&h->counts), "relevant",
                      number((double)d->relevant), "methods", methods);
 }
+
+int metrics_same_question(const json_t *a, const json_t *b)
+{
+    json_t *of_a = json_copy(json_object_get(a, "split")), *of_b = json_copy(json_object_get(b, "split"));
+    json_object_del(of_a, "fingerprint");
+    json_object_del(of_b, "fingerprint");
+    int same = of_a && of_b && json_equal(of_a, of_b) &&
+               json_equal(json_object_get(a, "relevant"), json_object_get(b, "relevant"));
+    json_decref(of_a);
+    json_decref(of_b);
+    return same;
+}

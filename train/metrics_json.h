@@ -11,4 +11,7 @@
  * memory. */
 json_t *metrics_json(const struct trial_data *d, enum tv_part part, const struct verdict *verdicts, int n);
 
+/* 1 if both were judged on ratings kept apart in the same way, be they the same ratings or not. */
+int metrics_same_question(const json_t *a, const json_t *b);
+
 #endif

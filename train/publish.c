@@ -57,12 +57,11 @@ static int is_building(struct tv_pg *journal, int64_t number)
     return found;
 }
 
-void publish_undo(const struct tv_stores *s, int64_t number, const struct tv_error *why)
+int publish_undo(const struct tv_stores *s, int64_t number, const struct tv_error *why)
 {
     struct tv_pg *journal = tv_lock_connection(s->lock);
     if (is_building(journal, number) && tv_lifecycle_discard(s, number, NULL) == TV_OK)
-        tv_run_fail(journal, number, why->message, NULL);
-    else
-        tv_log_info("the next command finishes or deletes what run %lld wrote (trivet-train repair)",
-                    (long long)number);
+        return tv_run_fail(journal, number, why->message, NULL) == TV_OK;
+    tv_log_info("the next command finishes or deletes what run %lld wrote (trivet-train repair)", (long long)number);
+    return 0;
 }

@@ -16,8 +16,8 @@ enum tv_status publish_store(const struct tv_stores *s, const struct tv_model *m
 enum tv_status publish_check(const struct tv_stores *s, const struct tv_model *m, uint64_t users_hash,
                              struct tv_error *err);
 
-/* After a failure: what was written under `number` goes away, and the journal says why. Where a store is down, the next
- * command's repair does it. */
-void publish_undo(const struct tv_stores *s, int64_t number, const struct tv_error *why);
+/* After a failure: what was written under `number` goes away, and the journal says why: 1. Where a store is down, or the
+ * model was whole already, the next command's repair does what there is to do: 0. */
+int publish_undo(const struct tv_stores *s, int64_t number, const struct tv_error *why);
 
 #endif

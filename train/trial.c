@@ -194,20 +194,21 @@ enum tv_status trial_run(struct verdict *out, struct trial *trial, const struct 
 
 /* --- a baseline -------------------------------------------------------------------------------------------------- */
 
-enum tv_status trial_baseline(struct verdict *out, enum tv_baseline_kind kind, double fraction, int threads,
-                              const struct trial_data *d, enum tv_part part, struct tv_error *err)
+enum tv_status trial_baseline(struct verdict *out, enum tv_baseline_kind kind, double fraction,
+                              const struct learn_settings *how, const struct trial_data *d, enum tv_part part,
+                              struct tv_error *err)
 {
     struct share share;
     struct tv_baseline baseline = {0};
     struct tv_baseline_options options;
-    const struct tv_evaluate_options evaluate = judging(threads);
+    const struct tv_evaluate_options evaluate = judging(how->threads);
     tv_baseline_defaults(&options);
     enum tv_status status = take_share(&share, d, fraction, err);
     if (status == TV_OK)
         status = tv_baseline_fit(&baseline, kind, share.matrix, &options, err);
     if (status == TV_OK) {
         const struct tv_method method = tv_baseline_method(&baseline);
-        begin(out, tv_baseline_name(kind), 0, fraction, 0);
+        begin(out, tv_baseline_name(kind), 0, fraction, how->quiet);
         status = verdict_measure(out, &method, &d->dense.matrix, &d->holdout[part], &evaluate, err);
     }
     tv_baseline_free(&baseline);

@@ -44,6 +44,9 @@ enum tv_status trial_open(struct fit *f, struct tv_error *err);
  * pair in both files. On failure *out is empty. */
 enum tv_status trial_prepare(struct trial_data *out, struct fit *f, const struct tv_settings *settings,
                              struct tv_error *err);
+/* The same of ratings that `f` has read, without a word: they stay as they are. Every rating kept apart is relevant. */
+enum tv_status trial_divide(struct trial_data *out, const struct tv_evidence *all, const struct tv_split_options *options,
+                            const struct fit *f, struct tv_error *err);
 void trial_data_free(struct trial_data *d); /* also makes it empty */
 
 struct trial {
@@ -61,8 +64,9 @@ struct trial {
 enum tv_status trial_run(struct verdict *out, struct trial *trial, const struct trial_data *d, enum tv_part part,
                          struct tv_error *err);
 
-/* A baseline, learned from the same. */
-enum tv_status trial_baseline(struct verdict *out, enum tv_baseline_kind kind, double fraction, int threads,
-                              const struct trial_data *d, enum tv_part part, struct tv_error *err);
+/* A baseline, learned from the same fraction; `how` says threads and quiet. */
+enum tv_status trial_baseline(struct verdict *out, enum tv_baseline_kind kind, double fraction,
+                              const struct learn_settings *how, const struct trial_data *d, enum tv_part part,
+                              struct tv_error *err);
 
 #endif

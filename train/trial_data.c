@@ -188,42 +188,61 @@ static enum tv_status read(struct fit *f, struct tv_split *split, const struct t
     return d->train_file ? given_read(&f->evidence, split, d->train_file, d->test_file, err) : fit_read(f, err);
 }
 
-static enum tv_status read_and_divide(struct trial_data *d, struct fit *f, struct tv_error *err)
+static void report_data(const struct trial_data *d)
+{
+    report_holdout("kept apart", &d->holdout[TV_TEST].counts);
+    report_holdout("for validation", &d->holdout[TV_VALIDATION].counts);
+}
+
+/* As d->split says, unless a published split has said so already. */
+static enum tv_status divide_as_asked(struct trial_data *d, const struct tv_evidence *all, const double *times,
+                                      struct tv_split *given, struct tv_error *err)
+{
+    int64_t *users = users_of_pairs(all, err);
+    const struct tv_pairs pairs = {.n = all->n_pairs, .user = users, .item = all->items, .value = all->ratings, .time = times};
+    enum tv_status status = users ? TV_OK : TV_ERR_NO_MEMORY;
+    if (status == TV_OK && given->part == NULL)
+        status = tv_split(given, &pairs, &d->split, err);
+    if (status == TV_OK)
+        status = divide(d, all, &pairs, given, err);
+    free(users);
+    return status;
+}
+
+enum tv_status trial_divide(struct trial_data *out, const struct tv_evidence *all, const struct tv_split_options *options,
+                            const struct fit *f, struct tv_error *err)
 {
     struct tv_split split = {0};
-    enum tv_status status = read(f, &split, d, err);
-    const struct tv_evidence *all = &f->evidence;
-    int64_t *users = status == TV_OK ? users_of_pairs(all, err) : NULL;
-    const struct tv_pairs pairs = {.n = all->n_pairs, .user = users, .item = all->items, .value = all->ratings,
-                                   .time = f->times};
-    if (status == TV_OK && users == NULL)
-        status = TV_ERR_NO_MEMORY;
-    if (status == TV_OK && d->train_file == NULL)
-        status = tv_split(&split, &pairs, &d->split, err);
+    *out = (struct trial_data){.training = TV_EVIDENCE_INIT, .split = *options, .relevant = -INFINITY,
+                               .filter = f->own_source ? NULL : f->filter};
+    enum tv_status status = refuse_what_leaks(f, err);
     if (status == TV_OK)
-        status = divide(d, all, &pairs, &split, err);
+        status = divide_as_asked(out, all, NULL, &split, err);
     tv_split_free(&split);
-    free(users);
-    tv_evidence_free(&f->evidence);
-    free(f->times);
-    f->times = NULL;
+    if (status != TV_OK)
+        trial_data_free(out);
     return status;
 }
 
 enum tv_status trial_prepare(struct trial_data *out, struct fit *f, const struct tv_settings *settings,
                              struct tv_error *err)
 {
+    struct tv_split split = {0};
     *out = (struct trial_data){.training = TV_EVIDENCE_INIT, .filter = f->own_source ? NULL : f->filter};
     enum tv_status status = read_options(out, settings, err);
     if (status == TV_OK)
-        status = read_and_divide(out, f, err);
-    if (status != TV_OK) {
+        status = read(f, &split, out, err);
+    if (status == TV_OK)
+        status = divide_as_asked(out, &f->evidence, f->times, &split, err);
+    tv_split_free(&split);
+    tv_evidence_free(&f->evidence);
+    free(f->times);
+    f->times = NULL;
+    if (status == TV_OK)
+        report_data(out);
+    else
         trial_data_free(out);
-        return status;
-    }
-    report_holdout("kept apart", &out->holdout[TV_TEST].counts);
-    report_holdout("for validation", &out->holdout[TV_VALIDATION].counts);
-    return TV_OK;
+    return status;
 }
 
 void trial_data_free(struct trial_data *d)

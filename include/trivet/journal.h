@@ -44,7 +44,7 @@ struct tv_run {
     enum tv_run_state state;
     char started_at[32], live_at[32]; /* ISO 8601, "" if null */
     char algorithm[32];
-    char *parameters, *filter, *counts, *source, *message; /* JSON and text, owned; never NULL */
+    char *parameters, *filter, *counts, *metrics, *source, *message; /* JSON and text, owned; never NULL */
 };
 
 /* What a new run is: all texts are lent; JSON where the column is jsonb. */
@@ -66,6 +66,8 @@ enum tv_status tv_run_complete(struct tv_pg *pg, int64_t id, const char *counts,
 enum tv_status tv_run_done(struct tv_pg *pg, int64_t id, const char *counts, const char *metrics, struct tv_error *err);
 /* What was measured on a model, while it is being made. */
 enum tv_status tv_run_set_metrics(struct tv_pg *pg, int64_t id, const char *metrics, struct tv_error *err);
+/* Why a model that is whole does not go live. */
+enum tv_status tv_run_set_message(struct tv_pg *pg, int64_t id, const char *message, struct tv_error *err);
 enum tv_status tv_run_fail(struct tv_pg *pg, int64_t id, const char *message, struct tv_error *err);
 enum tv_status tv_run_set_state(struct tv_pg *pg, int64_t id, enum tv_run_state state, struct tv_error *err);
 /* One transaction: the live run becomes kept, `id` becomes live now. */

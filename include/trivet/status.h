@@ -19,7 +19,8 @@ enum tv_status {
     TV_ERR_NOT_FOUND,   /* the thing asked for does not exist */
     TV_ERR_CORRUPT,     /* stored bytes fail their own checks */
     TV_ERR_NUMERIC,     /* the numbers do not allow it: rank too low, overflow, no convergence */
-    TV_ERR_INTERRUPTED  /* a signal asked to stop */
+    TV_ERR_INTERRUPTED, /* a signal asked to stop */
+    TV_ERR_WORSE        /* a guard kept what was made from taking the place of something better */
 };
 
 struct tv_error {
@@ -40,7 +41,8 @@ enum tv_status tv_hint(struct tv_error *err, const char *format, ...) __attribut
 /* Puts "context: " before the message and returns the error's status; `err` may be NULL as in tv_hint. */
 enum tv_status tv_context(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The exit code of a program that ends with `status`: 0 ok, 2 usage, 3 input, 4 store, 5 busy, 1 the rest. */
+/* The exit code of a program that ends with `status`: 0 ok, 2 usage, 3 input, 4 store, 5 busy, 6 worse, 1 the
+ * rest. */
 int tv_exit_code(enum tv_status status);
 
 #endif

@@ -69,6 +69,8 @@ int tv_exit_code(enum tv_status status)
         return 4;
     case TV_ERR_BUSY:
         return 5;
+    case TV_ERR_WORSE:
+        return 6;
     default:
         return 1;
     }

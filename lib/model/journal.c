@@ -239,6 +239,11 @@ enum tv_status tv_run_set_metrics(struct tv_pg *pg, int64_t id, const char *metr
     return update(pg, "UPDATE trivet.run SET metrics = $2::jsonb WHERE id = $1", id, metrics, err);
 }
 
+enum tv_status tv_run_set_message(struct tv_pg *pg, int64_t id, const char *message, struct tv_error *err)
+{
+    return update(pg, "UPDATE trivet.run SET message = $2 WHERE id = $1", id, message, err);
+}
+
 enum tv_status tv_run_fail(struct tv_pg *pg, int64_t id, const char *message, struct tv_error *err)
 {
     return update(pg, "UPDATE trivet.run SET state = 'failed', finished_at = now(), message = $2 WHERE id = $1", id,
@@ -298,7 +303,8 @@ static int fill_run(struct tv_run *run, const struct tv_pg_rows *rows, int row)
     run->counts = copy_cell(rows, row, 7);
     run->source = copy_cell(rows, row, 8);
     run->message = copy_cell(rows, row, 9);
-    return run->parameters && run->filter && run->counts && run->source && run->message;
+    run->metrics = copy_cell(rows, row, 11);
+    return run->parameters && run->filter && run->counts && run->metrics && run->source && run->message;
 }
 
 enum tv_status tv_run_list(struct tv_pg *pg, unsigned states, struct tv_run **out, size_t *n, struct tv_error *err)
@@ -316,7 +322,7 @@ enum tv_status tv_run_list(struct tv_pg *pg, unsigned states, struct tv_run **ou
         status = tv_pg_query(pg,
                              "SELECT id, state, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
                              "to_char(live_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), algorithm, "
-                             "parameters, filter, counts, source, message, kind "
+                             "parameters, filter, counts, source, message, kind, metrics "
                              "FROM trivet.run WHERE state = ANY ($1) ORDER BY id",
                              1, &value, &rows, err);
     tv_buffer_free(&names);
@@ -343,6 +349,7 @@ void tv_run_list_free(struct tv_run *runs, size_t n)
         free(runs[i].parameters);
         free(runs[i].filter);
         free(runs[i].counts);
+        free(runs[i].metrics);
         free(runs[i].source);
         free(runs[i].message);
     }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trivet/last_run.h"
 #include "trivet/lifecycle.h"
 #include "trivet/log.h"
 #include "trivet/text.h"
@@ -26,11 +27,23 @@ static void did(struct repair *r, const char *what, int64_t number)
 
 /* --- runs whose process is gone --------------------------------------------------------------------------- */
 
+/* What servers tell of the last training, where that is this one. */
+static enum tv_status note(struct repair *r, int64_t number, enum tv_run_state state, struct tv_error *err)
+{
+    struct tv_last_run last;
+    enum tv_status status = tv_last_run_read(&last, r->stores->redis, err);
+    if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT || (status == TV_OK && last.run != number))
+        return TV_OK;
+    return status == TV_OK ? tv_last_run_note(r->stores->redis, number, state, err) : status;
+}
+
 static enum tv_status end_building(struct repair *r, int64_t number, struct tv_error *err)
 {
     enum tv_status status = tv_lifecycle_discard(r->stores, number, err);
     if (status == TV_OK)
         status = tv_run_fail(r->journal, number, "its process ended before the model was complete", err);
+    if (status == TV_OK)
+        status = note(r, number, TV_RUN_FAILED, err);
     if (status == TV_OK)
         did(r, "was never finished: deleted", number);
     return status;
@@ -58,6 +71,8 @@ static enum tv_status end_activating(struct repair *r, int64_t number, struct tv
         status = say_score_again(r, live, err);
         if (status == TV_OK)
             status = tv_run_set_state(r->journal, number, TV_RUN_KEPT, err);
+        if (status == TV_OK)
+            status = note(r, number, TV_RUN_KEPT, err);
         if (status == TV_OK)
             did(r, "was not switched to: kept", number);
         return status;

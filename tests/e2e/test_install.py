@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -40,7 +42,25 @@ def test_what_comes_along(prefix):
     found = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
     sql = {f"share/trivet/sql/{path.name}" for path in (REPO / "sql").glob("*.sql")}
     papers = {f"share/doc/trivet/{name}" for name in ("README.md", "LICENSE", "CHANGELOG.md")}
-    assert found == {f"bin/{program}" for program in PROGRAMS} | sql | papers
+    units = {f"lib/systemd/system/trivet-retrain.{kind}" for kind in ("service", "timer")}
+    assert found == {f"bin/{program}" for program in PROGRAMS} | sql | papers | units
+
+
+def test_the_units_are_what_systemd_takes(prefix):
+    """systemd-analyze reads them; what the service starts is the program that was installed."""
+    folder = prefix / "lib/systemd/system"
+    unit = (folder / "trivet-retrain.service").read_text()
+    command = re.search(r"^ExecStart=(\S+) (.*)$", unit, re.M)
+    cache = (pathlib.Path(os.environ.get("TRIVET_TEST_BUILD", REPO / "build")) / "CMakeCache.txt").read_text()
+    assert command[1] == re.search(r"^CMAKE_INSTALL_PREFIX:PATH=(.*)$", cache, re.M)[1] + "/bin/trivet-train"
+    assert command[2] == "fit --if-changed $RETRAIN_ARGUMENTS"
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("no systemd-analyze: apt-get install systemd")
+    (folder / "trivet-retrain.service").write_text(unit.replace(command[1], str(prefix / "bin/trivet-train")))
+    done = subprocess.run(["systemd-analyze", "verify", folder / "trivet-retrain.service", folder / "trivet-retrain.timer"],
+                          capture_output=True, text=True)
+    wrong = [line for line in done.stderr.splitlines() if "trivet-retrain" in line]
+    assert wrong == []
 
 
 def test_destdir_goes_before_the_prefix(programs, tmp_path):

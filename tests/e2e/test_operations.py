@@ -133,6 +133,28 @@ def test_a_newer_schema_is_refused(run, trained, ratings, command):
     assert f"{command[0]}: {message[1]}\n{message[2]}\n" in done.stderr
 
 
+def test_a_scheduled_training(shell, trained):
+    assert live(trained) == 1
+    shell("retrain", trained)  # the same settings, so as good
+    assert "nothing changed" in shell("retrain", trained).stdout
+    trained.psql("INSERT INTO trivet.rating (user_id, item_id, value) SELECT 1, n, 5 FROM generate_series(1, 40) n")
+    shell("retrain", trained)
+    assert live(trained) == 2
+
+
+def test_the_service_of_compose_trains_again_and_again(programs, trained):
+    """Every second, for the test; a signal ends it between trainings and within one."""
+    path = ":".join([*{str(program.parent) for program in programs.values()}, os.environ["PATH"]])
+    service = subprocess.Popen([REPO / "tools/retrain", "0.2", "--guard", "ndcg@10:0.02", "--factors", "4"], text=True,
+                               env={**clean_environment(), **trained.env, "PATH": path}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        assert "is live" in service.stdout.readline() and live(trained) == 2
+        assert "nothing changed" in service.stdout.readline()
+    finally:
+        service.terminate()
+    assert service.wait(20) == 0
+
+
 def test_exit_codes(run, trained, tmp_path):
     holder = subprocess.Popen(["psql", "-X", "-d", trained.postgres_uri, "-c",
                                "SELECT pg_advisory_lock(trivet.lock_key()), pg_sleep(60)"], stdout=subprocess.DEVNULL)
@@ -148,6 +170,8 @@ def test_exit_codes(run, trained, tmp_path):
             ("interrupted, out of memory, or a file that cannot be read or written", ("trivet-etl", "synth", tmp_path / "a/b"), {}),
             ("the command line or a setting is wrong", ("trivet-train", "fit", "--factors", "many"), trained.env),
             ("the data, the filter or a model's number cannot be used", ("trivet-train", "activate", 99), trained.env),
+            ("the new model is worse than the live one, so `--guard` kept it",
+             ("trivet-train", "fit", "--set", "max_items_for_user=200", "--algorithm", "als", "--factors", 1, "--guard", "ndcg@10:0.001"), trained.env),
             ("a store does not answer, or not as it should", ("trivet-train", "models"), {})):
         found[run(*command, env=env, check=False).returncode] = meaning
     table = section(PAGE, "## Monitoring").split("**Exit codes**")[1].split("**The server's log**")[0]
@@ -156,7 +180,8 @@ def test_exit_codes(run, trained, tmp_path):
 
 def test_every_metric_is_explained(served):
     shown = re.findall(r"^# TYPE (\w+) ", served.get("/metrics").text, re.M)
-    late = {"trivet_store_bytes"}  # there once the stores were asked
+    late = {"trivet_store_bytes", "trivet_last_run_number", "trivet_last_run_state",
+            "trivet_last_run_seconds"}  # there once the stores were asked
     explained = [name for cells in rows(PAGE) for name in code(cells[0]) if name.startswith("trivet_")]
     assert [name for name in explained if name not in late] == [name for name in shown if name not in late]
     assert late < set(explained)
