@@ -22,7 +22,7 @@ struct part {
     enum { WHOLE, OF_RUN, CALLED_WITH_RUN } which; /* all rows, those of a run, or a function's of that run */
 };
 
-static const struct part of_journal[] = {{"models", "trivet.model", WHOLE},
+static const struct part of_journal[] = {{"models", "(SELECT * FROM trivet.model LIMIT 200)", WHOLE},
                                          {"evaluations", "trivet.evaluations()", WHOLE},
                                          {"searches", "trivet.searches()", WHOLE},
                                          {.member = NULL}};

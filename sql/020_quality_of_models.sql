@@ -116,12 +116,13 @@ language sql stable parallel safe as $$
     select e.run, e.kind, e.finished, e.algorithm, e.factors, e.parameters, e.filter, e.data, e.split,
            (e.holdout ->> 'rows')::bigint, e.train_fraction, e.fractions, e.rmse, e.rmse_low, e.rmse_high,
            a.ndcg, a.ndcg_low, a.ndcg_high, a.coverage, a.popularity
-    from (select v.*, row_number() over (partition by v.run order by v.train_fraction desc) as place,
-                 count(*) over (partition by v.run) as fractions
-          from trivet.evaluation v where v.is_model) e
+    from (select r.id from trivet.run r where jsonb_typeof(r.metrics -> 'methods') = 'array'
+          order by r.id desc limit evaluations.newest) n
+    cross join lateral (select v.*, count(*) over () as fractions from trivet.evaluation v
+                        where v.run = n.id and v.is_model order by v.train_fraction desc limit 1) e
     left join lateral (select * from trivet.evaluation_at w where w.run = e.run and w.method = e.method and w.is_model
                        and w.train_fraction = e.train_fraction and w.k = 10) a on true
-    where e.place = 1 order by e.run desc limit evaluations.newest
+    order by e.run desc
 $$;
 comment on function trivet.evaluations(int) is 'One row an evaluation, the newest first: its model''s RMSE, NDCG@10, coverage and popularity at 10, from the whole training part.';
 

@@ -52,7 +52,7 @@ export function drawBars(canvas, points, name, told) {
 const shapes = ["circle", "triangle", "rect", "rectRot", "star", "cross", "crossRot"];
 const dashes = [[], [6, 4], [2, 3], [8, 3, 2, 3], [12, 4], [4, 2]];
 
-// series: [{label, points: [{x, y, low, high}], strong, plain}]; plain: a line without points. x.at: where its ticks are.
+// series: [{label, points: [{x, y, low, high}], shape, strong, plain}]; shape: a small number; plain: a line without points. x.at: where its ticks are.
 export function drawLines(canvas, series, x, y) {
   const options = frame();
   options.scales = { x: { type: x.type || "linear", title: { display: true, text: x.name }, min: x.min, max: x.max,
@@ -60,10 +60,10 @@ export function drawLines(canvas, series, x, y) {
     y: { ...room(series.flatMap((s) => s.points)), title: { display: true, text: y.name }, beginAtZero: Boolean(y.zero) } };
   options.plugins = { legend: { position: "bottom", labels: { usePointStyle: true, boxHeight: 7 } },
     tooltip: { callbacks: { title: ([c]) => `${x.name}: ${number.format(c.parsed.x)}`, label: (c) => `${c.dataset.label}: ${y.told(c.raw)}` } } };
-  const datasets = series.map((s, i) => {
+  const datasets = series.map((s) => {
     const ink = colour(s.strong ? "--accent" : "--soft");
     return { label: s.label, data: s.points, intervals: s.points, borderColor: ink, backgroundColor: ink, borderWidth: s.strong ? 3 : 1.5,
-      pointStyle: s.plain ? "line" : shapes[i % shapes.length], pointRadius: s.plain ? 0 : 4, borderDash: s.strong ? [] : dashes[i % dashes.length], fill: false, clip: false };
+      pointStyle: s.plain ? "line" : shapes[s.shape % shapes.length], pointRadius: s.plain ? 0 : 4, borderDash: s.strong ? [] : dashes[s.shape % dashes.length], fill: false, clip: false };
   });
   draw(canvas, { type: "line", data: { datasets }, options });
 }

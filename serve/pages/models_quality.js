@@ -16,12 +16,14 @@ const origins = { fit: "guarded the training of this model", search: "the best s
 const RUNS_K = 10; // the list length of the evaluations' overview
 
 const some = (x) => x !== null && x !== undefined;
-const digits = (x) => (Math.abs(x) >= 100 ? number.format(Math.round(x)) : x.toFixed(Math.abs(x) >= 10 ? 1 : 3));
+const digits = (x) => (Math.abs(x) >= 100 ? number.format(Math.round(x)) : x.toFixed(Math.abs(x) >= 10 ? 1 : 3).replace(/^-(0\.0*)$/, "$1"));
 export const value = (x) => (some(x) ? digits(x) : "");
 // "0.426 (0.410 to 0.441)"
 export const interval = (x, low, high) => value(x) + (some(x) && some(low) && some(high) ? ` (${digits(low)} to ${digits(high)})` : "");
 const percent = (x) => `${Number((x * 100).toPrecision(3))} %`;
 const told = (p) => interval(p.value ?? p.y, p.low, p.high);
+const baselines = ["mean", "item_mean", "bias", "popular", "random"];
+const line = (m) => ({ label: method(m), strong: m.is_model, shape: m.is_model ? 0 : 1 + baselines.indexOf(m.method), points: [] });
 const method = (m) => (m.is_model ? `${m.method} (the model)` : m.method);
 
 // {test: 0.2, kind: "random", seed: 1} -> "random, test 0.2, seed 1"
@@ -63,7 +65,8 @@ export class Quality {
       return;
     }
     $("of-run").hidden = $("curves").hidden = false;
-    choose($("run"), list.map((e) => [`${runName(e)}, ${e.data || "?"}, ${this.filterText(e.filter)}`, e.run]), wanted.get("run"));
+    const standard = list.find((e) => e.kind !== "search") || list[0]; // a search judges no baselines
+    choose($("run"), list.map((e) => [`${runName(e)}, ${e.data || "?"}, ${this.filterText(e.filter)}`, e.run]), wanted.get("run") || standard.run);
     choose($("metric"), measures.map((m) => [m.label, m.name]), wanted.get("metric"));
     this.wantedK = wanted.get("k");
     const titles = ["run", "model and filter", `NDCG@${RUNS_K}`, "RMSE", `coverage@${RUNS_K}`, `popularity@${RUNS_K}`, "kept apart"];
@@ -136,7 +139,7 @@ export class Quality {
 
   // Only evaluations on the same test ratings can stand beside each other.
   drawRuns(run, name) {
-    const list = this.journal.evaluations, chosen = list.find((e) => e.run === run), key = (e) => `${e.split.fingerprint} ${e.split.judged_on}`;
+    const list = this.journal.evaluations, chosen = list.find((e) => e.run === run), key = (e) => `${e.split.fingerprint ?? e.run} ${e.split.judged_on}`;
     const alike = list.filter((e) => key(e) === key(chosen)), points = alike.filter((e) => some(e[name])).map((e) =>
       ({ label: runName(e), value: e[name], low: e[`${name}_low`], high: e[`${name}_high`], strong: e.run === run }));
     const title = name === "rmse" ? "RMSE" : `${measures.find((m) => m.name === name).label}@${RUNS_K}`;
@@ -151,7 +154,7 @@ export class Quality {
     for (const m of answer.methods) {
       const x = this.measure(answer, m, name, k, m.train_fraction);
       if (!some(x.value)) continue;
-      if (!lines.has(method(m))) lines.set(method(m), { label: method(m), strong: m.is_model, points: [] });
+      if (!lines.has(method(m))) lines.set(method(m), line(m));
       lines.get(method(m)).points.push({ x: m.train_fraction, y: x.value, low: x.low, high: x.high });
     }
     const series = [...lines.values()];
@@ -165,11 +168,11 @@ export class Quality {
   drawPopularity(answer) {
     const lines = new Map(), ks = [...new Set(answer.popularity.map((p) => p.k))].sort((a, b) => a - b);
     for (const p of answer.popularity) {
-      if (!lines.has(method(p))) lines.set(method(p), { label: method(p), strong: p.is_model, points: [] });
+      if (!lines.has(method(p))) lines.set(method(p), line(p));
       lines.get(method(p)).points.push({ x: p.k, y: p.popularity });
     }
     const catalogue = answer.popularity.length ? answer.popularity[0].catalogue : null, series = [...lines.values()];
-    if (some(catalogue)) series.push({ label: "the catalogue's mean", plain: true, points: ks.map((x) => ({ x, y: catalogue })) });
+    if (some(catalogue)) series.push({ label: "the catalogue's mean", shape: 0, plain: true, points: ks.map((x) => ({ x, y: catalogue })) });
     drawLines($("popularity-chart"), series, { name: "first so many places", type: "logarithmic", min: ks[0], max: ks[ks.length - 1], at: ks },
       { name: "mean ratings of an item", zero: true, told: (p) => digits(p.y) });
     $("popularity-note").textContent = some(catalogue) ? `An item of the catalogue has ${digits(catalogue)} training ratings on average.` : "";
@@ -211,7 +214,7 @@ export class Quality {
     const { run, answer } = this.search, { metric } = answer.trials[0] || {};
     const points = answer.factors.map((f) => ({ x: f.factors, y: f.value, low: f.low, high: f.high })), xs = points.map((p) => p.x);
     const pad = xs.length ? Math.max(1, Math.round((xs[xs.length - 1] - xs[0]) * 0.05)) : 1; // whiskers at the ends need room
-    drawLines($("factors-chart"), [{ label: metric, strong: true, points }], { name: "factors", min: Math.max(0, xs[0] - pad), max: xs[xs.length - 1] + pad, at: xs.length <= 12 ? xs : undefined },
+    drawLines($("factors-chart"), [{ label: metric, strong: true, shape: 0, points }], { name: "factors", min: Math.max(0, xs[0] - pad), max: xs[xs.length - 1] + pad, at: xs.length <= 12 ? xs : undefined },
       { name: metric, told });
     $("search-status").textContent = `Search ${run} tried ${answer.trials.length} settings by ${metric}.`;
     tabulate($("trials"), "What was tried; the best is marked", ["trial", "settings", metric, "seconds"], answer.trials.map((t) => {

@@ -7,6 +7,7 @@ import tarfile
 
 import pytest
 from markdown import page, rows, section
+from stores import REPO
 
 PAGE = page("docs/which-model.md")
 NAMES = {"popular": "popular", "user and item biases": "bias", "item mean": "item_mean", "random": "random"}  # in the tables
@@ -93,6 +94,13 @@ def test_the_table_of_ml_1m(follow):
         for measure, ends in (("ndcg@10", ndcg_ends), ("rmse", rmse_ends)):
             for end, said in zip(("low", "high"), ends.split(" .. ") if ends else ()):
                 assert agrees(found[method, f"{measure} {end}"], said), f"{first}: {measure} {end}"
+
+
+def test_the_picture():
+    name, = re.findall(r'<img src="([^"]+)"', PAGE)
+    picture = (REPO / "docs" / name).read_bytes()
+    assert picture.startswith(b"\x89PNG") and int.from_bytes(picture[16:20], "big") == 1200
+    assert len(picture) < 250_000
 
 
 def test_how_much_data_it_takes(run, place_of, follow):
