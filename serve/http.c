@@ -313,7 +313,10 @@ static enum MHD_Result begin(struct exchange *x, const char *method)
         return answer(x);
     if (x->request.method != TV_GET)
         return begin_body(x);
-    if ((length && strcmp(length, "0") != 0) || header(x, "Transfer-Encoding"))
+    int has_body = (length && strcmp(length, "0") != 0) || header(x, "Transfer-Encoding");
+    if (has_body && !tv_route_wants_body(x->http->app, &x->request))
+        return answer(x); /* what else is wrong with it says more */
+    if (has_body)
         return refuse(x, 413, "a request to read something has no body");
     x->state = READY;
     return MHD_YES;

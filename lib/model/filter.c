@@ -2,6 +2,7 @@
 #include "trivet/filter.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,13 @@ static enum tv_status unknown_name(const char *assignment, size_t n, struct tv_e
                                   "max_row_number, rated_since, rated_until, genres, min_rating, sample_users");
 }
 
+/* PostgreSQL keeps it as real, and takes no number that would become 0 or infinite by that. */
+static int fits_real(double d)
+{
+    float narrow = (float)d;
+    return isfinite(narrow) && (narrow != 0 || d == 0);
+}
+
 static enum tv_status check_value(const struct row *row, const char *text, struct tv_error *err)
 {
     int64_t i = 0;
@@ -89,7 +97,7 @@ static enum tv_status check_value(const struct row *row, const char *text, struc
     size_t n = strlen(text);
     if (row->kind == INTEGER && (!tv_text_int64(text, n, &i) || (double)i < row->min || (double)i > row->max))
         return tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be an integer from %.0f", row->name, text, row->min);
-    if (row->kind == REAL && (!tv_text_double(text, n, &d) || d < row->min || d > row->max ||
+    if (row->kind == REAL && (!tv_text_double(text, n, &d) || d < row->min || d > row->max || !fits_real(d) ||
                               (row->above_min && d == row->min)))
         return row->above_min ? tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be a number above %g, at most %g",
                                         row->name, text, row->min, row->max)

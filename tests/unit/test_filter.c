@@ -68,6 +68,8 @@ static void mistakes_are_named(void **state)
     refuse(*state, "max_items_for_user=2", "at least min_items_for_user, which is 3", "");
     refuse(*state, "sample_users=0", "above 0", "");
     refuse(*state, "sample_users=1.01", "at most 1", "");
+    refuse(*state, "sample_users=1e-60", "above 0", ""); /* as real it is 0 */
+    refuse(*state, "min_rating=1e60", "a number", "");
     refuse(*state, "min_rating=nan", "min_rating", "");
     refuse(*state, "genres=", "genres is empty", "");
 }
