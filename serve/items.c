@@ -14,10 +14,10 @@ enum { STANDARD_FOUND = 20, MAX_FOUND = 100, MAX_QUERY = 200 };
 
 /* --- one item -------------------------------------------------------------------------------------------- */
 
-/* What stands in an item's document beside the fields that every answer has. */
+/* What stands in an item's document beside what every answer has, and what only trivet needs. */
 static json_t *other_fields(const struct tv_mongo_doc *doc)
 {
-    static const char *const named[] = {"_id", "code", "title", "year", "genres", "n", "mean"};
+    static const char *const named[] = {"_id", "code", "title", "year", "genres", "n", "mean", "score_kind", "rev"};
     char *text = tv_mongo_doc_json(doc, NULL);
     json_t *all = text ? json_loads(text, 0, NULL) : NULL, *value;
     const char *name;

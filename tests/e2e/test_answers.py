@@ -169,7 +169,7 @@ def test_an_item_with_all_its_metadata(served, model):
         assert (body["count"], body["genres"]) == (document["n"], document["genres"] or [])
         assert body["mean"] == pytest.approx(document["mean"]) if document["n"] else body["mean"] is None
         assert (body["model"], body["in_model"]) == (model.number, item_id in model.ids)
-        known = {"_id", "title", "year", "genres", "n", "mean", "code"}
+        known = {"_id", "title", "year", "genres", "n", "mean", "code", "score_kind", "rev"}
         assert body["metadata"] == {k: v for k, v in document.items() if k not in known and v is not None}
     assert served.get("/api/v1/items/-7").status == 404
 
