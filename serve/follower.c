@@ -12,7 +12,7 @@
 #include "trivet/clock.h"
 #include "trivet/log.h"
 
-enum { SOON_SECONDS = 1, SELDOM_SECONDS = 5, USERS_AT_ONCE = 200, ITEMS_AT_ONCE = 100000, REST = 20 };
+enum { SOON_SECONDS = 1, SELDOM_SECONDS = 5, RENEW_SECONDS = 10, USERS_AT_ONCE = 200, ITEMS_AT_ONCE = 100000, REST = 20 };
 static const double patience = 60; /* for a pass over all ratings */
 
 struct tv_follower {
@@ -21,6 +21,8 @@ struct tv_follower {
     char *postgres_uri;
     struct tv_pg *pg;     /* NULL: not connected */
     double count_again;   /* tv_clock(): not before */
+    double renew_again;
+    int64_t counted;      /* what the model in memory knows of item_change; -1: not looked yet */
     int behind;           /* what waits is more than what is just being done */
     pthread_mutex_t mutex; /* guards the two below */
     pthread_cond_t wake;
@@ -69,6 +71,23 @@ static enum tv_status count_items(struct tv_follower *f, struct tv_live_work *wo
     return status;
 }
 
+/* Reads the catalogue again when somebody has counted since. */
+static enum tv_status renew_counts(struct tv_follower *f, struct tv_error *err)
+{
+    int64_t counted = 0;
+    enum tv_status status =
+        tv_pg_int(f->pg, "SELECT coalesce(sum(counted_rev), 0)::bigint FROM trivet.item_change", 0, NULL, &counted, err);
+    double began = tv_clock();
+    if (status != TV_OK || counted == f->counted || began < f->renew_again)
+        return status;
+    if (f->counted >= 0)
+        status = tv_shelf_renew(f->app->shelf, err);
+    double took = REST * (tv_clock() - began);
+    f->counted = counted;
+    f->renew_again = tv_clock() + (took > RENEW_SECONDS ? took : RENEW_SECONDS);
+    return status;
+}
+
 static void work_off(struct tv_follower *f)
 {
     struct tv_error err = {0};
@@ -85,6 +104,8 @@ static void work_off(struct tv_follower *f)
         tv_log_info("folded in %" PRId64 " users whose ratings had not reached MongoDB", work.users);
     if (status == TV_OK)
         status = count_items(f, &work, &err);
+    if (status == TV_OK)
+        status = renew_counts(f, &err);
     f->behind = status != TV_OK || work.left;
     if (status != TV_OK)
         tv_log_debug("following ratings: %s", err.message);
@@ -122,6 +143,7 @@ enum tv_status tv_follower_start(struct tv_follower **out, struct tv_app *app, s
         return TV_ERR_NO_MEMORY;
     f->app = app;
     f->rater = rater;
+    f->counted = -1;
     f->behind = 1; /* what waits at the start has waited for long */
     pthread_mutex_init(&f->mutex, NULL);
     pthread_cond_init(&f->wake, NULL);

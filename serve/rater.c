@@ -167,10 +167,10 @@ static enum tv_status stores_are_up(struct tv_rater *rater, struct tv_error *err
                    tv_breaker_is_up(rater->app->mongo_breaker) ? "Redis" : "MongoDB");
 }
 
-static struct live_model *held(struct tv_rater *rater, int64_t number)
+static struct live_model *held(struct tv_rater *rater, const struct tv_snapshot *s)
 {
     pthread_mutex_lock(&rater->mutex);
-    struct live_model *live = rater->live && rater->live->snapshot->number == number ? rater->live : NULL;
+    struct live_model *live = rater->live && rater->live->snapshot == s ? rater->live : NULL;
     if (live)
         atomic_fetch_add(&live->references, 1);
     pthread_mutex_unlock(&rater->mutex);
@@ -215,7 +215,7 @@ static enum tv_status ask_live(struct tv_rater *rater, struct tv_pg *pg, struct 
     struct tv_snapshot *s = tv_shelf_live(rater->app->shelf);
     if (s == NULL)
         return tv_fail(err, TV_ERR_NOT_FOUND, "no model is live yet");
-    *out = held(rater, s->number);
+    *out = held(rater, s);
     if (*out == NULL)
         return make_live(rater, s, pg, out, err);
     tv_snapshot_release(s);

@@ -86,7 +86,8 @@ static enum tv_status rank(struct tv_recs *recs, struct tv_cached_user *user, si
     if (recs->filter || !tv_recommend_stored(&recs->ranking, w, recs->snapshot, recs->user, wanted))
         status = tv_recommend(&recs->ranking, w, recs->snapshot, recs->user, recs->filter, wanted, NULL);
     if (status == TV_OK && keep) {
-        tv_cached_user_keep(user, tv_ranking_keep(&recs->ranking));
+        if (recs->ranking.reason != TV_REASON_POPULAR) /* that one changes though the document does not */
+            tv_cached_user_keep(user, tv_ranking_keep(&recs->ranking));
         recs->ranking.n = recs->ranking.n < top ? recs->ranking.n : top;
     }
     return status;

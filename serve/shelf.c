@@ -153,12 +153,11 @@ static void set_notice(struct tv_shelf *shelf, const char *text)
  * ------------------------------------------------------------------------------------------------ */
 
 /* Under `loading`. */
-static enum tv_status load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
+static enum tv_status read_model(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
                            struct tv_error *err)
 {
     struct tv_model *model = NULL;
     struct tv_items items = {0};
-    double start = tv_clock();
     enum tv_status status = tv_model_read_redis(&model, shelf->redis, number, err);
     if (status == TV_OK && model->description == NULL)
         status = tv_model_description(&model->description, shelf->mongo, number, err);
@@ -166,11 +165,41 @@ static enum tv_status load(struct tv_shelf *shelf, int64_t number, struct tv_sna
         status = tv_items_read(&items, shelf->mongo, err);
     if (status == TV_OK)
         status = tv_snapshot_create(out, model, &items, err);
+    tv_items_free(&items);
+    tv_model_free(model);
+    return status;
+}
+
+/* The same, and says so. */
+static enum tv_status load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
+                           struct tv_error *err)
+{
+    double start = tv_clock();
+    enum tv_status status = read_model(shelf, number, out, err);
     if (status == TV_OK)
         tv_log_info("model %" PRId64 " loaded: %d items, %d factors, %.2f s", number, (int)(*out)->n_items,
                     (*out)->factors, tv_clock() - start);
-    tv_items_free(&items);
-    tv_model_free(model);
+    return status;
+}
+
+/* Nobody else puts another one in place meanwhile: that, too, happens under `loading`. */
+enum tv_status tv_shelf_renew(struct tv_shelf *shelf, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    struct tv_snapshot *new = NULL;
+    pthread_mutex_lock(&shelf->loading);
+    struct tv_snapshot *old = tv_shelf_live(shelf);
+    if (old)
+        status = read_model(shelf, old->number, &new, err);
+    if (new) {
+        pthread_mutex_lock(&shelf->shown);
+        shelf->live = new;
+        pthread_mutex_unlock(&shelf->shown);
+        tv_snapshot_release(old); /* the shelf's own; ours is given up below */
+        tv_log_debug("model %" PRId64 " read again", new->number);
+    }
+    pthread_mutex_unlock(&shelf->loading);
+    tv_snapshot_release(old);
     return status;
 }
 

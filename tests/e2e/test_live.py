@@ -193,8 +193,8 @@ def test_every_server_has_it_within_a_second(serve, server, place):
         assert 860 in [i["id"] for i in each.get(f"/api/v1/users/{user}").json()["items"]]
 
 
-def test_counts_follow(server, place):
-    items = place.mongo_db().item
+def test_counts_follow(serve, server, place):
+    other, items = serve(place), place.mongo_db().item
     before = {i["_id"]: (i["n"], i["mean"]) for i in items.find()}
     for user in (2001, 2002):
         server.send("POST", f"/{user}/ratings", [{"movie_id": 10, "rating": 5}, {"movie_id": 900, "rating": 2}])
@@ -210,6 +210,19 @@ def test_counts_follow(server, place):
         assert after[int(item)] == (int(n), pytest.approx(float(mean), abs=1e-12))
     assert after[10][0] == before[10][0] + 2 and after[900] == (2, 2.0) and after[taken][0] == before[taken][0] - 1
     assert {i for i in before if before[i] != after[i]} == {10, 900, taken}
+    for each in (server, other):  # and what servers know of items, whoever counted
+        until(lambda: each.get("/api/v1/items/10").json()["count"] == after[10][0], 40)
+
+
+def test_the_popular_list_follows(server, place):
+    def popular():
+        return [(i["id"], i["score"]) for i in server.get("/recs?user_id=9999&top=100").json()["items"]]
+    before = dict(popular())
+    last = min(before, key=before.get)
+    for user in range(5000, 5045):
+        server.send("PUT", f"/api/v1/users/{user}/ratings/{last}", 4)
+    until(lambda: dict(popular())[last] == before[last] + 45, 40)
+    assert popular()[0][0] == last
 
 
 # --- what is refused ------------------------------------------------------------------------------------------
