@@ -173,4 +173,16 @@ static inline void fixture_done(struct fixture_answer *a)
     tv_response_free(&a->response);
 }
 
+/* 1 if the answer to a target is left to the workers that wait for PostgreSQL, 0 if it is there at once. */
+static inline int fixture_asks_postgres(struct tv_app *app, const char *target)
+{
+    struct fixture_answer a;
+    fixture_get(&a, app, target, 0, 0);
+    int later = a.outcome == TV_LATER;
+    assert_int_equal(later, a.response.need.postgres);
+    assert_false(later && a.response.need.user);
+    fixture_done(&a);
+    return later;
+}
+
 #endif

@@ -215,19 +215,11 @@ static void questions_are_for_the_labs_own_workers(void **state)
                                         "/lab/sweep?x=min_rating&x_values=1&y=max_row_number&y_values=5"};
     static const char *const at_once[] = {"/lab", "/lab/stop?id=a", "/lab/stop",
                                           "/lab/funnel?max_row_number=0", "/lab/sweep"};
-    struct fixture_answer a;
     struct tv_app *app = fixture_app(NULL, 0);
-    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
-        fixture_get(&a, app, waits[i], 0, 0);
-        assert_int_equal(a.outcome, TV_LATER);
-        assert_true(a.response.need.postgres && !a.response.need.user);
-        fixture_done(&a);
-    }
-    for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++) {
-        fixture_get(&a, app, at_once[i], 0, 0);
-        assert_int_equal(a.outcome, TV_ANSWERED);
-        fixture_done(&a);
-    }
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
+        assert_true(fixture_asks_postgres(app, waits[i]));
+    for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++)
+        assert_false(fixture_asks_postgres(app, at_once[i]));
     tv_app_free(app);
 }
 

@@ -11,20 +11,11 @@ static void quality_is_asked_by_the_workers_for_postgres(void **state)
     static const char *const waits[] = {"/models/journal", "/models/metrics?run=12"};
     static const char *const at_once[] = {"/models", "/models/metrics", "/models/metrics?run=0",
                                           "/models/metrics?run=a", "/models/journal?run=1"};
-    struct fixture_answer a;
     struct tv_app *app = fixture_app(NULL, 0);
-    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
-        fixture_get(&a, app, waits[i], 0, 0);
-        assert_int_equal(a.outcome, TV_LATER);
-        assert_true(a.response.need.postgres && !a.response.need.user);
-        fixture_done(&a);
-    }
-    for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++) {
-        fixture_get(&a, app, at_once[i], 0, 0);
-        assert_int_equal(a.outcome, TV_ANSWERED);
-        assert_int_equal(a.response.status, i ? 400 : 200);
-        fixture_done(&a);
-    }
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
+        assert_true(fixture_asks_postgres(app, waits[i]));
+    for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++)
+        assert_false(fixture_asks_postgres(app, at_once[i]));
     tv_app_free(app);
 }
 
@@ -53,7 +44,9 @@ static void a_link_with_a_wrong_value_is_refused(void **state)
                                          {"/models?user_id=x", "user_id"}, {"/models?top=101", "top"},
                                          {"/models?run=-1", "run"},   {"/models?search=1.5", "search"},
                                          {"/models?k=0", "k"},        {"/models?all=yes", "all"},
-                                         {"/models?model=3", "model"}};
+                                         {"/models?model=3", "model"}, {"/models/metrics", "run"},
+                                         {"/models/metrics?run=0", "run"}, {"/models/metrics?run=a", "run"},
+                                         {"/models/journal?run=1", "run"}};
     struct fixture_answer a;
     struct tv_app *app = fixture_app(NULL, 0);
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
