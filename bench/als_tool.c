@@ -24,7 +24,7 @@
 #include "trivet/half.h"
 #include "trivet/top_n.h"
 
-enum { TOP = 10 };
+enum { TOP = 10, BLOCK = 16 };
 
 struct arguments {
     struct tv_als_options als;
@@ -192,39 +192,46 @@ static enum tv_status fold_in(struct model *m, const struct tv_dense *d, const s
     return status;
 }
 
-/* Scores and marks of one thread. */
+/* Scores of a block of users, and marks: of one thread. */
 struct sheet {
     double *scores;
     uint8_t *rated;
 };
 
-static void rank_user(struct model *m, const struct sheet *s, const struct tv_csr *matrix, int32_t u)
+static void rank_user(struct model *m, const double *scores, uint8_t *rated, const struct tv_csr *matrix, int32_t u)
 {
     struct tv_scored *best = m->best + (size_t)u * TOP;
-    size_t n_items = (size_t)matrix->n_cols;
-    tv_scores(s->scores, m->items, n_items, m->columns, m->users + (size_t)u * (size_t)m->columns);
     for (int64_t p = matrix->start[u]; p < matrix->start[u + 1]; p++)
-        s->rated[matrix->column[p]] = 1;
-    size_t n = tv_top_n(best, TOP, s->scores, s->rated, n_items);
+        rated[matrix->column[p]] = 1;
+    size_t n = tv_top_n(best, TOP, scores, rated, (size_t)matrix->n_cols);
     for (int64_t p = matrix->start[u]; p < matrix->start[u + 1]; p++)
-        s->rated[matrix->column[p]] = 0;
+        rated[matrix->column[p]] = 0;
     for (; n < TOP; n++)
         best[n].item = -1;
+}
+
+static void rank_block(struct model *m, const struct sheet *s, const struct tv_csr *matrix, int32_t from)
+{
+    int32_t n = matrix->n_rows - from < BLOCK ? matrix->n_rows - from : BLOCK;
+    size_t n_items = (size_t)matrix->n_cols;
+    tv_scores_of_users(s->scores, m->items, n_items, m->columns, m->users + (size_t)from * (size_t)m->columns, (size_t)n);
+    for (int32_t u = 0; u < n; u++)
+        rank_user(m, s->scores + (size_t)u * n_items, s->rated, matrix, from + u);
 }
 
 static enum tv_status rank_all(struct model *m, const struct tv_dense *d, const struct arguments *a,
                                struct tv_error *err)
 {
     size_t n_items = (size_t)d->matrix.n_cols, threads = (size_t)a->als.threads;
-    double seconds = 0, *scores = tv_alloc(threads * n_items, sizeof *scores, "scores", err);
+    double seconds = 0, *scores = tv_alloc(threads * BLOCK * n_items, sizeof *scores, "scores", err);
     uint8_t *rated = tv_alloc(threads * n_items, 1, "marks", err);
     for (int i = 0; scores && rated && i < a->repeat; i++) {
         double started = tv_clock();
-#pragma omp parallel for schedule(dynamic, 16) num_threads(a->als.threads)
-        for (int32_t u = 0; u < d->matrix.n_rows; u++) {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(a->als.threads)
+        for (int32_t u = 0; u < d->matrix.n_rows; u += BLOCK) {
             size_t at = (size_t)omp_get_thread_num() * n_items;
-            struct sheet s = {scores + at, rated + at};
-            rank_user(m, &s, &d->matrix, u);
+            struct sheet s = {scores + BLOCK * at, rated + at};
+            rank_block(m, &s, &d->matrix, u);
         }
         keep(&seconds, started);
     }

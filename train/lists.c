@@ -44,8 +44,10 @@ void lists_free(struct lists *l)
 static enum tv_status end_block(struct lists *l, struct tv_error *err)
 {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(l->n_threads)
-    for (int i = 0; i < l->n; i++)
-        l->block[i].n_best = scorer_list(&l->scorers[omp_get_thread_num()], l->block[i].user, l->block[i].best, l->top);
+    for (int i = 0; i < l->n; i += SCORER_USERS) {
+        int n = l->n - i < SCORER_USERS ? l->n - i : SCORER_USERS;
+        scorer_lists(&l->scorers[omp_get_thread_num()], l->block + i, (size_t)n, l->top);
+    }
     enum tv_status status = l->take(l->context, l->block, l->n, err);
     for (int i = 0; i < l->n; i++) {
         tv_user_document_free(l->block[i].user);

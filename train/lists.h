@@ -13,13 +13,6 @@
 
 enum { LISTS_BLOCK = 128, LISTS_MOST = 1000 };
 
-/* One user of a block. */
-struct list {
-    struct tv_user_document *user;
-    struct tv_scored *best; /* (top) */
-    size_t n_best;
-};
-
 /* Takes the lists of a block, which are lent. */
 typedef enum tv_status (*lists_take)(void *context, const struct list *lists, int n, struct tv_error *err);
 

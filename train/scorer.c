@@ -1,4 +1,4 @@
-/* scorer: the list of one user from a model in memory. */
+/* scorer: the lists of users from a model in memory. */
 #include "train/scorer.h"
 
 #include <stdlib.h>
@@ -20,9 +20,9 @@ enum tv_status scorer_init(struct scorer *s, const struct tv_model *model, const
 {
     size_t n = (size_t)model->n_items;
     *s = (struct scorer){.model = model, .item_factors = item_factors};
-    s->scores = tv_alloc(n, sizeof *s->scores, "scores", err);
+    s->scores = tv_alloc(SCORER_USERS * n, sizeof *s->scores, "scores", err);
     s->skip = tv_alloc(n, sizeof *s->skip, "scores", err);
-    s->factors = tv_alloc((size_t)model->factors, sizeof *s->factors, "scores", err);
+    s->factors = tv_alloc(SCORER_USERS * (size_t)model->factors, sizeof *s->factors, "scores", err);
     return s->scores && s->skip && s->factors ? TV_OK : TV_ERR_NO_MEMORY;
 }
 
@@ -34,17 +34,40 @@ void scorer_free(struct scorer *s)
     *s = (struct scorer){0};
 }
 
-size_t scorer_list(struct scorer *s, const struct tv_user_document *user, struct tv_scored *out, size_t top)
+/* Of scores that are there. */
+static size_t choose(struct scorer *s, const struct tv_user_document *user, const double *scores, struct tv_scored *out,
+                     size_t top)
 {
-    size_t n_items = (size_t)s->model->n_items;
-    if (user->n_seen == 0)
-        return 0;
-    tv_half_to_floats(s->factors, user->value, (size_t)user->factors);
-    tv_scores(s->scores, s->item_factors, n_items, s->model->factors, s->factors);
     for (size_t i = 0; i < user->n_seen; i++)
         s->skip[user->seen[i]] = 1;
-    size_t n = tv_top_n(out, top, s->scores, s->skip, n_items);
+    size_t n = tv_top_n(out, top, scores, s->skip, (size_t)s->model->n_items);
     for (size_t i = 0; i < user->n_seen; i++)
         s->skip[user->seen[i]] = 0;
     return n;
+}
+
+void scorer_lists(struct scorer *s, struct list *lists, size_t n, size_t top)
+{
+    size_t k = (size_t)s->model->factors, n_items = (size_t)s->model->n_items, place[SCORER_USERS], scored = 0;
+    for (size_t i = 0; i < n; i++) {
+        lists[i].n_best = 0;
+        if (lists[i].user->n_seen == 0)
+            continue;
+        tv_half_to_floats(s->factors + scored * k, lists[i].user->value, k);
+        place[scored++] = i;
+    }
+    tv_scores_of_users(s->scores, s->item_factors, n_items, (int)k, s->factors, scored);
+    for (size_t j = 0; j < scored; j++) {
+        struct list *l = &lists[place[j]];
+        l->n_best = choose(s, l->user, s->scores + j * n_items, l->best, top);
+    }
+}
+
+size_t scorer_list(struct scorer *s, const struct tv_user_document *user, struct tv_scored *out, size_t top)
+{
+    if (user->n_seen == 0)
+        return 0;
+    tv_half_to_floats(s->factors, user->value, (size_t)user->factors);
+    tv_scores(s->scores, s->item_factors, (size_t)s->model->n_items, s->model->factors, s->factors);
+    return choose(s, user, s->scores, out, top);
 }

@@ -62,22 +62,121 @@ static AVX2 void scores_avx2(double *scores, const float *item_factors, size_t n
     tv_scores_reference(scores + i, item_factors + i * k, n_items - i, factors, user);
 }
 
+/* Blocks of both sides are widened into panels that stay in the first cache, 16 KB each; rows are filled up with zeros to
+ * whole registers, which changes no sum. */
+enum { PANEL = 2048, USERS = 8 };
+
+static AVX2 void widen(double *panel, const float *factors, size_t rows, size_t k, size_t padded)
+{
+    size_t whole = k & ~(size_t)3;
+    __m128i rest = _mm_cmpgt_epi32(_mm_set1_epi32((int)(k - whole)), _mm_setr_epi32(0, 1, 2, 3));
+    for (size_t r = 0; r < rows; r++, factors += k, panel += padded) {
+        for (size_t f = 0; f < whole; f += 4)
+            _mm256_storeu_pd(panel + f, _mm256_cvtps_pd(_mm_loadu_ps(factors + f)));
+        if (whole < padded)
+            _mm256_storeu_pd(panel + whole, _mm256_cvtps_pd(_mm_maskload_ps(factors + whole, rest)));
+    }
+}
+
+/* Four items and two users: eight sums of four lanes are as many as fit into registers beside what they are made of. */
+static inline AVX2 void four_by_two(double *first, double *second, const double *items, const double *users, size_t padded)
+{
+    __m256d a[4] = {_mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd()};
+    __m256d b[4] = {_mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd()};
+    for (size_t f = 0; f < padded; f += 4) {
+        __m256d u = _mm256_loadu_pd(users + f), v = _mm256_loadu_pd(users + padded + f);
+        for (size_t j = 0; j < 4; j++) {
+            __m256d item = _mm256_loadu_pd(items + j * padded + f);
+            a[j] = _mm256_add_pd(a[j], _mm256_mul_pd(item, u));
+            b[j] = _mm256_add_pd(b[j], _mm256_mul_pd(item, v));
+        }
+    }
+    store_totals(first, a[0], a[1], a[2], a[3]);
+    store_totals(second, b[0], b[1], b[2], b[3]);
+}
+
+/* Up to USERS users, an even number, and items in fours. */
+static AVX2 void block_avx2(double *scores, const float *item_factors, size_t n_items, size_t n_scored, size_t k,
+                            const float *users, size_t n_users)
+{
+    size_t padded = (k + 3) & ~(size_t)3, rows = PANEL / padded & ~(size_t)3;
+    double user_panel[PANEL], item_panel[PANEL];
+    widen(user_panel, users, n_users, k, padded);
+    for (size_t i = 0; i < n_scored; i += rows) {
+        size_t n = n_scored - i < rows ? n_scored - i : rows;
+        widen(item_panel, item_factors + i * k, n, k, padded);
+        for (size_t u = 0; u < n_users; u += 2)
+            for (size_t j = 0; j < n; j += 4) {
+                double *out = scores + u * n_items + i + j;
+                four_by_two(out, out + n_items, item_panel + j * padded, user_panel + u * padded, padded);
+            }
+    }
+}
+
+/* How many users at a time; 0 where rows are too long for panels. */
+static size_t users_in_panel(size_t k)
+{
+    size_t padded = (k + 3) & ~(size_t)3, fit = PANEL / padded;
+    return fit < 4 ? 0 : fit < USERS ? fit & ~(size_t)1 : USERS;
+}
+
+/* Returns how many of the users it has scored. */
+static size_t users_avx2(double *scores, const float *item_factors, size_t n_items, size_t k, const float *users,
+                         size_t n_users)
+{
+    size_t at_a_time = users_in_panel(k), done = 0, fours = n_items & ~(size_t)3;
+    while (at_a_time > 0 && n_users - done >= 2) {
+        size_t n = n_users - done < at_a_time ? (n_users - done) & ~(size_t)1 : at_a_time;
+        double *out = scores + done * n_items;
+        block_avx2(out, item_factors, n_items, fours, k, users + done * k, n);
+        for (size_t u = 0; u < n; u++)
+            tv_scores_reference(out + u * n_items + fours, item_factors + fours * k, n_items - fours, (int)k,
+                                users + (done + u) * k);
+        done += n;
+    }
+    return done;
+}
+
+static int has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2");
+}
+
+#else
+
+static void scores_avx2(double *scores, const float *item_factors, size_t n_items, int factors, const float *user)
+{
+    tv_scores_reference(scores, item_factors, n_items, factors, user);
+}
+
+static size_t users_avx2(double *scores, const float *item_factors, size_t n_items, size_t k, const float *users, size_t n_users)
+{
+    (void)scores, (void)item_factors, (void)n_items, (void)k, (void)users, (void)n_users;
+    return 0;
+}
+
+static int has_avx2(void)
+{
+    return 0;
+}
+
+#endif
+
 void tv_scores(double *scores, const float *item_factors, size_t n_items, int factors, const float *user)
 {
-    if (__builtin_cpu_supports("avx2"))
+    if (has_avx2())
         scores_avx2(scores, item_factors, n_items, factors, user);
     else
         tv_scores_reference(scores, item_factors, n_items, factors, user);
 }
 
-#else
-
-void tv_scores(double *scores, const float *item_factors, size_t n_items, int factors, const float *user)
+void tv_scores_of_users(double *scores, const float *item_factors, size_t n_items, int factors, const float *users,
+                        size_t n_users)
 {
-    tv_scores_reference(scores, item_factors, n_items, factors, user);
+    size_t k = (size_t)factors, done = has_avx2() ? users_avx2(scores, item_factors, n_items, k, users, n_users) : 0;
+    for (; done < n_users; done++)
+        tv_scores(scores + done * n_items, item_factors, n_items, factors, users + done * k);
 }
-
-#endif
 
 /* Whether a belongs below b in the list. */
 static int is_worse(struct tv_scored a, struct tv_scored b)
