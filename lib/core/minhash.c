@@ -103,8 +103,8 @@ TV_CLONES int tv_minhash_update(const struct tv_minhash *m, uint32_t *values, ui
     const uint32_t *restrict a_low = m->a_low, *restrict a_high = m->a_high;
     const uint64_t *restrict b = m->b;
     uint32_t *restrict v = values;
-    int changed = 0;
-    for (int j = 0; j < m->size; j++) {
+    int changed = 0, size = m->size; /* a number of its own, or the compiler thinks it may change within the loop */
+    for (int j = 0; j < size; j++) {
         uint32_t p = permuted(a_low[j], a_high[j], b[j], hash);
         changed += p < v[j];
         v[j] = p < v[j] ? p : v[j];
@@ -117,11 +117,12 @@ TV_CLONES void tv_minhash_update_witness(const struct tv_minhash *m, uint32_t *v
     const uint32_t *restrict a_low = m->a_low, *restrict a_high = m->a_high;
     const uint64_t *restrict b = m->b;
     uint32_t *restrict v = values, *restrict w = witness;
-    for (int j = 0; j < m->size; j++) {
-        uint32_t p = permuted(a_low[j], a_high[j], b[j], hash);
-        int better = (p < v[j]) | ((p == v[j]) & (hash < w[j]));
-        w[j] = better ? hash : w[j];
-        v[j] = p < v[j] ? p : v[j];
+    int size = m->size;
+    for (int j = 0; j < size; j++) {
+        uint32_t p = permuted(a_low[j], a_high[j], b[j], hash), before = v[j], witness_before = w[j];
+        uint32_t tied = hash < witness_before ? hash : witness_before, least = p < before ? p : before;
+        w[j] = p < before ? hash : p == before ? tied : witness_before;
+        v[j] = least;
     }
 }
 

@@ -1,21 +1,24 @@
 /* minhash_sets: signatures of many items from a stream of pairs.
  *
- * Pairs gather in a batch. A full batch is worked off by all threads, each taking the items whose row falls to it, so no
- * two write the same signature and the result does not depend on their number.
+ * Pairs gather in a batch. A full batch is grouped by item, since a signature that is at hand takes its next user in a
+ * quarter of the time that it takes to fetch one from memory, and most plays are of few items. The items are then shared out
+ * among all threads, so no two write the same signature and the result does not depend on their number.
  */
 #include "trivet/minhash_sets.h"
 
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "trivet/buffer.h"
 
-enum { BATCH = 1 << 16 };
+enum { BATCH = 1 << 20 };
 
 struct tv_minhash_batch {
     int32_t n;
     int32_t row[BATCH];
-    uint32_t hash[BATCH];
+    uint32_t hash[BATCH], grouped[BATCH];
+    int32_t *start; /* (room + 1) where the hashes of each row begin in `grouped` */
 };
 
 enum tv_status tv_minhash_sets_create(struct tv_minhash_sets *s, int size, int threads, struct tv_error *err)
@@ -37,6 +40,8 @@ void tv_minhash_sets_free(struct tv_minhash_sets *s)
     free(s->values);
     free(s->witness);
     free(s->hashes);
+    if (s->batch)
+        free(s->batch->start);
     free(s->batch);
     *s = (struct tv_minhash_sets){0};
 }
@@ -48,7 +53,9 @@ static enum tv_status more_rows(struct tv_minhash_sets *s, struct tv_error *err)
     s->values = values ? values : s->values;
     uint32_t *witness = realloc(s->witness, room * size * sizeof *witness);
     s->witness = witness ? witness : s->witness;
-    if (values == NULL || witness == NULL)
+    int32_t *start = realloc(s->batch->start, (room + 1) * sizeof *start);
+    s->batch->start = start ? start : s->batch->start;
+    if (values == NULL || witness == NULL || start == NULL)
         return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the signatures of %zu items, %zu bytes each", room,
                        2 * size * sizeof *values);
     s->room = (int32_t)room;
@@ -104,16 +111,29 @@ enum tv_status tv_minhash_sets_add(struct tv_minhash_sets *s, int64_t user, int6
     return TV_OK;
 }
 
+/* Counting sort: `start` counts first, and ends as the rows' begins. */
+static void group(struct tv_minhash_batch *b, int32_t rows)
+{
+    memset(b->start, 0, ((size_t)rows + 1) * sizeof *b->start);
+    for (int32_t i = 0; i < b->n; i++)
+        b->start[b->row[i] + 1]++;
+    for (int32_t r = 0; r < rows; r++)
+        b->start[r + 1] += b->start[r];
+    for (int32_t i = 0; i < b->n; i++) /* now start[r] moves to the end of r, which is the begin of r + 1 */
+        b->grouped[b->start[b->row[i]]++] = b->hash[i];
+    memmove(b->start + 1, b->start, (size_t)rows * sizeof *b->start);
+    b->start[0] = 0;
+}
+
 void tv_minhash_sets_finish(struct tv_minhash_sets *s)
 {
-    const struct tv_minhash_batch *b = s->batch;
-#pragma omp parallel num_threads(s->threads)
-    {
-        int32_t team = omp_get_num_threads(), own = omp_get_thread_num();
-        for (int32_t i = 0; i < b->n; i++)
-            if (b->row[i] % team == own)
-                tv_minhash_update_witness(s->functions, tv_minhash_sets_values(s, b->row[i]),
-                                          tv_minhash_sets_witness(s, b->row[i]), b->hash[i]);
-    }
-    s->batch->n = 0;
+    struct tv_minhash_batch *b = s->batch;
+    if (b->n == 0)
+        return;
+    group(b, s->items.n);
+#pragma omp parallel for schedule(dynamic, 256) num_threads(s->threads)
+    for (int32_t r = 0; r < s->items.n; r++)
+        for (int32_t i = b->start[r]; i < b->start[r + 1]; i++)
+            tv_minhash_update_witness(s->functions, tv_minhash_sets_values(s, r), tv_minhash_sets_witness(s, r), b->grouped[i]);
+    b->n = 0;
 }
