@@ -40,7 +40,7 @@ static int read_item(const struct tv_request *request, struct tv_similar_questio
 {
     if (request->route->kind != TV_ROUTE_PAGE) {
         tv_id_set(&q->item, "id", request->segments[0]);
-    } else if (!tv_id_parameter(&q->item, request, "item") && !request->wants_html) {
+    } else if ((!tv_id_parameter(&q->item, request, "item") || q->item.text[0] == '\0') && !request->wants_html) {
         tv_problem(problem, 400, "item is missing: similar to which item?");
         return refuse(problem, "item");
     }

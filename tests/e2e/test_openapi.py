@@ -20,11 +20,12 @@ expected-statuses = [400, 401, 403, 404, 405, 413, 414, 422, 431]
 
 @pytest.fixture
 def rated(run, serve, fresh_stores, tmp_path):
-    """A server with two models of generated ratings, one of which predicts."""
+    """A server with two models of generated ratings, one of which predicts, and an index of similar items."""
     run("trivet-etl", "synth", tmp_path / "set", "--users", 150, "--items", 100, "--ratings", 5000, env=fresh_stores.env)
     run("trivet-etl", "load", tmp_path / "set", env=fresh_stores.env)
     run("trivet-train", "fit", "--algorithm", "als", "--factors", 5, "--biases", env=fresh_stores.env)
     run("trivet-train", "fit", "--factors", 5, env=fresh_stores.env)
+    run("trivet-train", "similar", env=fresh_stores.env)
     return serve(fresh_stores)
 
 
