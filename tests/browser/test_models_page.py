@@ -22,7 +22,7 @@ def judged(request, servers, programs, run, tmp_path_factory):
         ratings = request.getfixturevalue("data_dir") / "ml-latest-small"
     except pytest.skip.Exception:
         ratings = request.getfixturevalue("movielens_100k")
-    for arguments in (("trivet-etl", "load", ratings), ("trivet-train", "fit", *WIDE, "--factors", "15"),
+    for arguments in (("trivet-etl", "load", ratings), ("trivet-train", "fit", *WIDE, "--factors", "15", "--guard", "ndcg@10:0.02"),
                       ("trivet-train", "fit", *WIDE, "--algorithm", "als", "--factors", "8", "--iterations", "5"),
                       ("trivet-train", "evaluate", *WIDE, "--factors", "15", "--train-fraction", "0.3,1"),
                       ("trivet-train", "evaluate", *WIDE, "--algorithm", "als", "--factors", "8", "--iterations", "5"),
@@ -91,8 +91,8 @@ def test_quality_is_that_of_the_journal(models):
     models.open()
     shown = models.table("evaluations")
     stored = [line.split("|") for line in place_rows(models.judged.stores, "select run, ndcg, ndcg_low, ndcg_high, rmse from trivet.evaluations()")]
-    assert [line[0] for line in shown] == [line[0] for line in stored] == [str(n) for n in reversed(models.runs["evaluate"] + models.runs["search"])]
-    assert "the best setting of this search" in shown[0][1]
+    assert [line[0] for line in shown] == [line[0] for line in stored] == [str(n) for n in reversed(models.runs["fit"][:1] + models.runs["evaluate"] + models.runs["search"])]
+    assert "the best setting of this search" in shown[0][1] and "guarded the training of this model" in shown[-1][1]
     for cells, (_, ndcg, low, high, rmse) in zip(shown, stored):
         assert cells[2] == f"{float(ndcg):.3f} ({float(low):.3f} to {float(high):.3f})"
         assert cells[3].startswith(f"{float(rmse):.3f} (") if rmse else cells[3] == ""
@@ -101,7 +101,7 @@ def test_quality_is_that_of_the_journal(models):
     assert [line[0] for line in methods][0] == "als (the model)" and len(methods) == 6
     assert {"popular", "random", "bias"} <= {line[0] for line in methods}
     until(lambda: drawing(models.page, "methods-chart") and drawing(models.page, "runs-chart"))
-    assert "2 of 3 evaluations" in models.text("#runs-note")  # the search kept other ratings apart
+    assert "3 of 4 evaluations" in models.text("#runs-note")  # the search kept other ratings apart
 
 
 def test_another_evaluation_measure_and_length_are_in_the_link(models):
