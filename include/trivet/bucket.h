@@ -18,16 +18,22 @@
 enum tv_status tv_bucket_append(struct tv_buffer *page, uint32_t value, const uint32_t *rows, size_t n,
                                 struct tv_error *err);
 
-/* Counts of rows, and which of them are not zero. */
+/* Counts of rows. Between uses all of `count` is zero. */
 struct tv_bucket_counts {
-    uint16_t *count;   /* (n_rows) */
-    uint32_t *touched; /* (n_touched, room for n_rows) rows with a count, each once */
+    uint16_t *count;   /* (n_rows + TV_BUCKET_SPARE) */
+    uint32_t *touched; /* (n_touched, room for n_rows + 1) rows with a count, each once: after tv_bucket_gather */
     size_t n_rows, n_touched;
+    int many;          /* rows were counted eight at a time, so that touched does not have them all */
 };
+enum { TV_BUCKET_SPARE = 8 };
 /* Adds one to each row of a value; a page without it adds nothing. TV_ERR_CORRUPT if the bytes are no page, or name a
  * row beyond n_rows. */
 enum tv_status tv_bucket_count(struct tv_bucket_counts *counts, const void *page, size_t n, uint32_t value,
                                struct tv_error *err);
+/* Makes `touched` all rows with a count, in no order. */
+void tv_bucket_gather(struct tv_bucket_counts *counts);
+/* Makes all counts zero again; for that, tv_bucket_gather need not have been called. */
+void tv_bucket_clear(struct tv_bucket_counts *counts);
 
 /* Puts into `out` (emptied first) the page with `row` among the rows of `value`, or not among them. What is so already
  * stays as it is; a record that loses its last row goes. */

@@ -17,19 +17,12 @@ static enum tv_status make_counts(struct tv_similar *s, struct tv_error *err)
     free(s->counts.count);
     free(s->counts.touched);
     s->counts = (struct tv_bucket_counts){.n_rows = n};
-    s->counts.count = tv_alloc(n, sizeof *s->counts.count, "counts of items", err);
-    s->counts.touched = tv_alloc(n, sizeof *s->counts.touched, "counts of items", err);
+    s->counts.count = tv_alloc(n + TV_BUCKET_SPARE, sizeof *s->counts.count, "counts of items", err);
+    s->counts.touched = tv_alloc(n + 1, sizeof *s->counts.touched, "counts of items", err);
     if (s->counts.count && s->counts.touched)
         return TV_OK;
     s->counts.n_rows = 0;
     return TV_ERR_NO_MEMORY;
-}
-
-static void clear_counts(struct tv_bucket_counts *c)
-{
-    for (size_t i = 0; i < c->n_touched; i++)
-        c->count[c->touched[i]] = 0;
-    c->n_touched = 0;
 }
 
 struct asking {
@@ -125,6 +118,7 @@ static enum tv_status know_all_rows(struct tv_similar *s, enum tv_status status,
 {
     int32_t before = s->rows.n;
     uint32_t highest = 0;
+    tv_bucket_gather(&s->counts);
     for (size_t i = 0; i < s->counts.n_touched; i++)
         highest = s->counts.touched[i] > highest ? s->counts.touched[i] : highest;
     if (status != TV_ERR_CORRUPT && (status != TV_OK || highest < (uint32_t)before))
@@ -158,7 +152,7 @@ static enum tv_status ask_once(struct tv_similar *s, int64_t item, size_t top, s
     status = know_all_rows(s, count_shared(s, row, stale, err), stale, err);
     if (status == TV_OK && !*stale)
         status = select_top(s, row, top, out, err);
-    clear_counts(&s->counts);
+    tv_bucket_clear(&s->counts);
     return status;
 }
 

@@ -34,13 +34,15 @@ static enum tv_status take(void *context, uint32_t value, const uint32_t *rows, 
 
 static void count(const void *page, size_t n, uint32_t value)
 {
-    static uint16_t counts[ROWS];
-    static uint32_t touched[ROWS];
-    struct tv_bucket_counts c = {counts, touched, ROWS, 0};
+    static uint16_t counts[ROWS + TV_BUCKET_SPARE];
+    static uint32_t touched[ROWS + 1];
+    struct tv_bucket_counts c = {counts, touched, ROWS, 0, 0};
     tv_bucket_count(&c, page, n, value, NULL);
     require(c.n_touched <= ROWS);
-    for (size_t i = 0; i < c.n_touched; i++)
-        counts[touched[i]] = 0;
+    tv_bucket_gather(&c);
+    tv_bucket_clear(&c);
+    for (size_t i = 0; i < ROWS; i++)
+        require(counts[i] == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

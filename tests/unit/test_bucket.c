@@ -53,15 +53,15 @@ static enum tv_status compare(void *context, uint32_t value, const uint32_t *row
 
 static void check(struct table *t, const struct tv_buffer *page)
 {
-    static uint16_t count[ROWS];
-    static uint32_t touched[ROWS];
-    size_t wanted = 0;
+    static uint16_t count[ROWS + TV_BUCKET_SPARE];
+    static uint32_t touched[ROWS + 1];
+    size_t wanted = 0, some = 0;
     t->records = 0;
     assert_int_equal(tv_bucket_each(page->data, page->size, compare, t, NULL), TV_OK);
     for (size_t v = 0; v < VALUES; v++)
         wanted += memchr(t->has[v], 1, ROWS) != NULL;
     assert_int_equal(t->records, wanted);
-    struct tv_bucket_counts c = {count, touched, ROWS, 0};
+    struct tv_bucket_counts c = {count, touched, ROWS, 0, 0};
     memset(count, 0, sizeof count);
     for (size_t v = 0; v < VALUES; v++)
         assert_int_equal(tv_bucket_count(&c, page->data, page->size, values[v], NULL), TV_OK);
@@ -70,7 +70,15 @@ static void check(struct table *t, const struct tv_buffer *page)
         for (size_t v = 0; v < VALUES; v++)
             sum += t->has[v][r];
         assert_int_equal(count[r], sum);
+        some += sum > 0;
     }
+    tv_bucket_gather(&c);
+    assert_int_equal(c.n_touched, some);
+    for (size_t i = 0; i < c.n_touched; i++)
+        assert_int_not_equal(count[c.touched[i]], 0);
+    tv_bucket_clear(&c);
+    for (size_t r = 0; r < ROWS + TV_BUCKET_SPARE; r++)
+        assert_int_equal(count[r], 0);
 }
 
 /* What changes leave is what building anew gives, byte for byte. */
@@ -138,8 +146,8 @@ static enum tv_status ignore(void *context, uint32_t value, const uint32_t *rows
 static void broken_bytes_are_refused_or_harmless(void **state)
 {
     (void)state;
-    static uint16_t count[ROWS];
-    static uint32_t touched[ROWS];
+    static uint16_t count[ROWS + TV_BUCKET_SPARE];
+    static uint32_t touched[ROWS + 1];
     struct tv_buffer out = TV_BUFFER_INIT(1 << 20);
     uint8_t bytes[40];
     srand(2);
@@ -147,7 +155,7 @@ static void broken_bytes_are_refused_or_harmless(void **state)
         size_t n = (size_t)(rand() % (int)sizeof bytes);
         for (size_t j = 0; j < n; j++)
             bytes[j] = (uint8_t)(rand() % 4 ? rand() % 12 : rand());
-        struct tv_bucket_counts c = {count, touched, ROWS, 0};
+        struct tv_bucket_counts c = {count, touched, ROWS, 0, 0};
         memset(count, 0, sizeof count);
         tv_bucket_count(&c, bytes, n, (uint32_t)rand(), NULL);
         assert_true(c.n_touched <= ROWS);
@@ -156,7 +164,7 @@ static void broken_bytes_are_refused_or_harmless(void **state)
     }
     struct tv_error err;
     static const uint8_t far[] = {1, 0, 0, 0, 4, 0xff, 0x7f};
-    struct tv_bucket_counts c = {count, touched, ROWS, 0};
+    struct tv_bucket_counts c = {count, touched, ROWS, 0, 0};
     assert_int_equal(tv_bucket_count(&c, far, sizeof far, 1, &err), TV_ERR_CORRUPT);
     assert_non_null(strstr(err.message, "does not have"));
     assert_int_equal(tv_bucket_each(far, 6, ignore, NULL, NULL), TV_ERR_CORRUPT);
