@@ -25,13 +25,13 @@ static void write_page(struct tv_app *app, struct tv_response *response)
     tv_snapshot_release(live);
 }
 
-/* A link with a wrong value is refused here as everywhere, rather than shown as something it does not say. */
+/* A link with a wrong value is refused here as everywhere, rather than shown as something it does not say. Who
+ * user_id is depends on the model, so the lists tell. */
 static int read_numbers(const struct tv_request *request, struct tv_problem *problem)
 {
-    static const struct tv_integer rules[] = {{"user_id", INT64_MIN, INT64_MAX}, {"a", 1, INT64_MAX},
-                                              {"b", 1, INT64_MAX},               {"top", 1, 100},
-                                              {"run", 1, INT64_MAX},             {"search", 1, INT64_MAX},
-                                              {"k", 1, 1000},                    {"all", 0, 1}};
+    static const struct tv_integer rules[] = {
+        {"a", 1, INT64_MAX},      {"b", 1, INT64_MAX}, {"top", 1, 100}, {"run", 1, INT64_MAX},
+        {"search", 1, INT64_MAX}, {"k", 1, 1000},      {"all", 0, 1}};
     int64_t value;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (!tv_parameter_integer(request, &rules[i], &value, problem))

@@ -39,9 +39,9 @@ static void a_link_with_a_wrong_value_is_refused(void **state)
 {
     (void)state;
     static const char *const good[] = {"/models?user_id=-7&a=3&b=2&top=5&run=4&search=9&k=10&metric=rmse&all=1",
-                                       "/models?metric=anything"};
+                                       "/models?metric=anything", "/models?user_id=a-code"};
     static const char *const bad[][2] = {{"/models?a=live", "a"},     {"/models?b=0", "b"},
-                                         {"/models?user_id=x", "user_id"}, {"/models?top=101", "top"},
+                                         {"/models?top=101", "top"},  {"/models?top=x", "top"},
                                          {"/models?run=-1", "run"},   {"/models?search=1.5", "search"},
                                          {"/models?k=0", "k"},        {"/models?all=yes", "all"},
                                          {"/models?model=3", "model"}, {"/models/metrics", "run"},
