@@ -416,3 +416,32 @@ def test_a_list_is_not_stored_over_a_newer_document(run, programs, fresh_stores,
     assert "5 others rated something meanwhile" in done.stdout + done.stderr
     assert sorted(user["_id"] for user in users.find({"top": {"$exists": False}})) == changed
     assert all(user["rev"] == 1 for user in users.find({"_id": {"$in": changed}}))
+
+
+# --- stores that are away ---------------------------------------------------------------------------------------------
+
+
+def test_answers_go_on_without_mongodb_and_redis(run, serve, private_stores, data_dir):
+    """For whom the server has seen: from memory, filters, explanations, predictions and all. Who is new gets a 503."""
+    env = private_stores.env
+    run("trivet-etl", "load", data_dir / "ml-latest-small", env=env)
+    run("trivet-train", "fit", "--set", "max_items_for_user=200", "--algorithm", "als", "--factors", 8, "--biases", env=env)
+    run("trivet-train", "fit", "--set", "max_items_for_user=200", "--factors", 8, env=env)
+    server = serve(private_stores)
+    paths = ["/api/v1/recs?user_id=10&top=5&genre=Drama", "/recs?user_id=10", "/api/v1/explain?user_id=10&movie_id=50",
+             "/10/ratings/top/5", "/10/ratings/50", "/api/v1/predict?user_id=10&ids=50,318", "/api/v1/items?q=star",
+             "/api/v1/items/50/similar", "/api/v1/users/10"]
+    before = {path: server.get(path).json() for path in paths}
+    assert server.get("/api/v1/items/50").json()["metadata"] is not None
+    private_stores.mongo.pause()
+    private_stores.redis.pause()
+    until(lambda: server.get("/readyz").status == 503)
+    for path in paths:
+        answer = server.get(path)
+        assert (answer.status, answer.json()) == (200, before[path]), path
+    assert server.get("/api/v1/items/50").json()["metadata"] is None
+    for path in ("/api/v1/recs?user_id=11&genre=Drama", "/api/v1/explain?user_id=11&movie_id=50", "/11/ratings/50"):
+        assert server.get(path).status == 503, path
+    private_stores.mongo.resume()
+    private_stores.redis.resume()
+    until(lambda: server.get("/11/ratings/50").status == 200)
