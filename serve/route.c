@@ -88,8 +88,10 @@ unsigned tv_route_fits(const char *pattern, const struct tv_request *request)
     for (size_t i = 0; i < request->n_parts; i++) {
         if (*pattern != '/')
             return 0;
-        size_t n = part_length(++pattern);
         const char *part = request->parts[i];
+        if (*++pattern != *part && *pattern != '{')
+            return 0; /* most routes, at their first letter */
+        size_t n = part_length(pattern);
         int same = strncmp(pattern, part, n) == 0 && part[n] == '\0';
         if (!same && !(*pattern == '{' && *part))
             return 0;
