@@ -4,7 +4,7 @@
  *   minhash_tool build REDIS SIZE THREADS < PAIRS  "user item" a line: an index with the next number goes live
  *   minhash_tool time SIZE THREADS < PAIRS     pairs of two 64-bit integers: the seconds that their signatures take
  *   minhash_tool ask REDIS TOP < ITEMS         an item a line: its neighbours as item:shared, and microseconds
- *   minhash_tool add REDIS < PAIRS             "user item" a line: adds the user, prints values changed and microseconds
+ *   minhash_tool add REDIS < PAIRS             "user item" a line: adds the user; values changed, and microseconds
  *   minhash_tool verify REDIS                  all pages against all signatures
  *   minhash_tool dump REDIS                    item and signature of every row
  *

@@ -44,8 +44,8 @@ static void give(struct tv_audience *a, struct tv_similar *s)
     pthread_mutex_unlock(&a->mutex);
 }
 
-enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, struct tv_similar_answer *out, int *known,
-                               struct tv_error *err)
+enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, struct tv_similar_answer *out,
+                               int *known, struct tv_error *err)
 {
     *out = (struct tv_similar_answer){0};
     if (a == NULL || !tv_breaker_is_up(a->redis)) {

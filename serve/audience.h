@@ -1,8 +1,8 @@
 /* audience: the index of similar items, asked by requests, and kept up to date by a thread.
  *
  * Requests take one of a few connections to Redis, so they run where one may wait. The thread applies what Postgres has
- * written down since (trivet/similar_feed.h): at once when a rating of this server tells it to, and every few seconds besides,
- * as others may rate, too. While a store is away it waits; nothing is lost meanwhile.
+ * written down since (trivet/similar_feed.h): at once when a rating of this server tells it to, and every few seconds
+ * besides, as others may rate, too. While a store is away it waits; nothing is lost meanwhile.
  */
 #ifndef TRIVET_SERVE_AUDIENCE_H
 #define TRIVET_SERVE_AUDIENCE_H
@@ -22,8 +22,8 @@ enum tv_status tv_audience_start(struct tv_audience **out, const char *redis_uri
 void tv_audience_stop(struct tv_audience *a); /* NULL is fine */
 
 /* As tv_similar_ask; TV_ERR_UNAVAILABLE while Redis is away. Waits. */
-enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, struct tv_similar_answer *out, int *known,
-                               struct tv_error *err);
+enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, struct tv_similar_answer *out,
+                               int *known, struct tv_error *err);
 /* A rating was committed. NULL is fine. */
 void tv_audience_wake(struct tv_audience *a);
 

@@ -97,8 +97,8 @@ static int by_factors(const struct tv_snapshot *s, const struct tv_similar_quest
     }
     found->n = item >= 0 ? rank_cosines(w, s, item, (size_t)q->top) : 0;
     for (size_t i = 0; i < found->n; i++)
-        found->items[i] = (struct tv_neighbour){
-            .item = s->item_ids[w->best[i].item], .score = w->best[i].score, .jaccard = NAN};
+        found->items[i] =
+            (struct tv_neighbour){.item = s->item_ids[w->best[i].item], .score = w->best[i].score, .jaccard = NAN};
     return 1;
 }
 
@@ -147,8 +147,7 @@ static void answer(struct tv_app *app, const struct tv_request *request, struct 
     free(found.items);
 }
 
-enum tv_outcome tv_handle_similar(struct tv_app *app, const struct tv_request *request,
-                                  struct tv_response *response)
+enum tv_outcome tv_handle_similar(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem = {0};
     struct tv_picked picked = {0};

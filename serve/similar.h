@@ -1,5 +1,5 @@
-/* similar: the items nearest to an item: what is asked, and two ways to answer. The page and the JSON are views of the same
- * answer. */
+/* similar: the items nearest to an item: what is asked, and two ways to answer. The page and the JSON are views of the
+ * same answer. */
 #ifndef TRIVET_SERVE_SIMILAR_H
 #define TRIVET_SERVE_SIMILAR_H
 
@@ -29,9 +29,9 @@ struct tv_neighbour {
 };
 
 struct tv_neighbours {
-    int64_t index; /* by audience: the number of the index */
-    int size;      /*     and the values of a signature, */
-    size_t sharing; /*    and how many items share any */
+    int64_t index;              /* by audience: the number of the index */
+    int size;                   /*     and the values of a signature, */
+    size_t sharing;             /*    and how many items share any */
     struct tv_neighbour *items; /* (n) nearest first; free() it */
     size_t n;
 };

@@ -1,8 +1,8 @@
-/* similar_audience: neighbours by who rated or played an item: estimates from the index in Redis, and the true similarity
- * of the best of them from Postgres.
+/* similar_audience: neighbours by who rated or played an item: estimates from the index in Redis, and the true
+ * similarity of the best of them from Postgres.
  *
- * The true similarity is counted for more items than are asked for, as the best by estimate need not be the best; it then
- * decides the order.
+ * The true similarity is counted for more items than are asked for, as the best by estimate need not be the best; it
+ * then decides the order.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -18,7 +18,8 @@ enum { COUNTED = 4, COUNTED_AT_LEAST = 20, REDIS_RETRY_SECONDS = 5 };
 
 /* --- the true similarity -------------------------------------------------------------------------------- */
 
-static enum tv_status read_source(struct tv_question *question, int64_t index, struct tv_buffer *source, struct tv_error *err)
+static enum tv_status read_source(struct tv_question *question, int64_t index, struct tv_buffer *source,
+                                  struct tv_error *err)
 {
     char sql[128];
     struct tv_pg_rows *rows = NULL;
@@ -33,8 +34,8 @@ static enum tv_status read_source(struct tv_question *question, int64_t index, s
 }
 
 /* Users of each item, and how many of them the asked one has, too. */
-static enum tv_status write_count(struct tv_buffer *sql, const char *source, int64_t item, const struct tv_neighbours *found,
-                                  struct tv_error *err)
+static enum tv_status write_count(struct tv_buffer *sql, const char *source, int64_t item,
+                                  const struct tv_neighbours *found, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_format(
         sql, err,
@@ -43,13 +44,12 @@ static enum tv_status write_count(struct tv_buffer *sql, const char *source, int
         source, item);
     for (size_t i = 0; i < found->n && status == TV_OK; i++)
         status = tv_buffer_format(sql, err, ",%" PRId64, found->items[i].item);
-    return status == TV_OK
-               ? tv_buffer_format(sql, err,
-                                  "}'::bigint[])) SELECT p.movieid, count(*), count(own.userid) FROM pair p"
-                                  " LEFT JOIN pair own ON own.userid = p.userid AND own.movieid = %" PRId64
-                                  " GROUP BY p.movieid",
-                                  item)
-               : status;
+    return status == TV_OK ? tv_buffer_format(sql, err,
+                                              "}'::bigint[])) SELECT p.movieid, count(*), count(own.userid) FROM pair p"
+                                              " LEFT JOIN pair own ON own.userid = p.userid AND own.movieid = %" PRId64
+                                              " GROUP BY p.movieid",
+                                              item)
+                           : status;
 }
 
 static void take_counts(struct tv_neighbours *found, int64_t item, const struct tv_pg_rows *rows)
@@ -121,10 +121,11 @@ static int take_answer(struct tv_neighbours *out, const struct tv_similar_answer
     if (out->items == NULL)
         return 0;
     for (size_t i = 0; i < answer->n; i++)
-        out->items[out->n++] = (struct tv_neighbour){.item = answer->items[i].item,
-                                                     .score = tv_minhash_estimate(answer->items[i].shared, answer->size),
-                                                     .shared = answer->items[i].shared,
-                                                     .jaccard = NAN};
+        out->items[out->n++] =
+            (struct tv_neighbour){.item = answer->items[i].item,
+                                  .score = tv_minhash_estimate(answer->items[i].shared, answer->size),
+                                  .shared = answer->items[i].shared,
+                                  .jaccard = NAN};
     return 1;
 }
 
@@ -152,8 +153,8 @@ int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request,
 
 void tv_similar_audience_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_neighbours *found)
 {
-    tv_out_format(out, ",\"by\":\"audience\",\"index\":%" PRId64 ",\"signature_size\":%d,\"sharing\":%zu,\"items\":[", found->index,
-                  found->size, found->sharing);
+    tv_out_format(out, ",\"by\":\"audience\",\"index\":%" PRId64 ",\"signature_size\":%d,\"sharing\":%zu,\"items\":[",
+                  found->index, found->size, found->sharing);
     for (size_t i = 0; i < found->n; i++) {
         const struct tv_neighbour *n = &found->items[i];
         tv_out_format(out, "%s{\"rank\":%zu,", i ? "," : "", i + 1);

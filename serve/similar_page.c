@@ -23,8 +23,8 @@ static void write_address(struct tv_out *out, const struct tv_snapshot *s, int64
                   exact ? "&exact=1" : "");
 }
 
-static void write_measure(char *out, size_t size, const struct tv_similar_question *q, const struct tv_neighbours *found,
-                          const struct tv_neighbour *n)
+static void write_measure(char *out, size_t size, const struct tv_similar_question *q,
+                          const struct tv_neighbours *found, const struct tv_neighbour *n)
 {
     if (q->by == TV_BY_FACTORS)
         snprintf(out, size, "%.3f", n->score);
@@ -58,7 +58,8 @@ static void write_row(struct tv_out *out, const struct tv_snapshot *s, const str
     tv_out_free(&address);
 }
 
-static void write_explanation(char *out, size_t size, const struct tv_similar_question *q, const struct tv_neighbours *found)
+static void write_explanation(char *out, size_t size, const struct tv_similar_question *q,
+                              const struct tv_neighbours *found)
 {
     char number[32];
     if (q->by == TV_BY_FACTORS)
@@ -127,7 +128,8 @@ static void write_list(struct tv_out *out, const struct tv_snapshot *s, const st
 }
 
 /* Items whose titles have the words of ?q=, each with a link to its neighbours. */
-static void write_found(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q, const char *query)
+static void write_found(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
+                        const char *query)
 {
     const struct tv_item *best[MAX_FOUND];
     struct tv_buffer folded = TV_BUFFER_INIT(64 * MAX_QUERY);
@@ -158,15 +160,16 @@ void tv_similar_page(const struct tv_request *request, struct tv_response *respo
     tv_out_init(&titles);
     tv_out_init(&list);
     if (found)
-        snprintf(heading, sizeof heading, "Similar to %.*s", 480, tv_snapshot_title(s, q->item.number, unknown, sizeof unknown));
+        snprintf(heading, sizeof heading, "Similar to %.*s", 480,
+                 tv_snapshot_title(s, q->item.number, unknown, sizeof unknown));
     if (query && query[0])
         write_found(&titles, s, q, query);
     if (found)
         write_list(&list, s, q, found);
     snprintf(top, sizeof top, "%" PRId64, q->top);
-    const struct tv_slot slots[] = {{"heading", heading, NULL},    {"query", query ? query : "", NULL},
-                                    {"titles", NULL, &titles},     {"top", top, NULL},
-                                    {"list", NULL, &list},         {NULL, NULL, NULL}};
+    const struct tv_slot slots[] = {{"heading", heading, NULL}, {"query", query ? query : "", NULL},
+                                    {"titles", NULL, &titles},  {"top", top, NULL},
+                                    {"list", NULL, &list},      {NULL, NULL, NULL}};
     tv_page_fill(&content, "similar.html", slots);
     content.failed |= titles.failed | list.failed;
     tv_page_finish(response, heading, s, &content);

@@ -29,19 +29,40 @@
 enum { REDIS_MS = 30000, EVENTS_AT_ONCE = 1000 };
 
 const struct tv_option similar_options[] = {
-    {.name = "min-rating", .kind = TV_OPTION_REAL, .value = "RATING", .min = -1e30, .max = 1e30,
+    {.name = "min-rating",
+     .kind = TV_OPTION_REAL,
+     .value = "RATING",
+     .min = -1e30,
+     .max = 1e30,
      .help = "who rated (or played) less than that does not count"},
-    {.name = "since", .kind = TV_OPTION_TEXT, .value = "TIME",
+    {.name = "since",
+     .kind = TV_OPTION_TEXT,
+     .value = "TIME",
      .help = "ratings given before that do not count: 2026-01-31, or any time that PostgreSQL understands"},
-    {.name = "source", .kind = TV_OPTION_TEXT, .value = "SQL",
-     .help = "count the rows of any function call or view with the columns (userid, movieid, rating) instead of all ratings"},
-    {.name = "statement-timeout", .kind = TV_OPTION_INT, .value = "SECONDS", .preset = "600", .min = 1, .max = 86400,
+    {.name = "source",
+     .kind = TV_OPTION_TEXT,
+     .value = "SQL",
+     .help = "count the rows of any function call or view with the columns (userid, movieid, rating) instead of all "
+             "ratings"},
+    {.name = "statement-timeout",
+     .kind = TV_OPTION_INT,
+     .value = "SECONDS",
+     .preset = "600",
+     .min = 1,
+     .max = 86400,
      .help = "how long one statement of --source may take"},
-    {.name = "signature-size", .kind = TV_OPTION_INT, .value = "N", .preset = "128", .min = 1, .max = TV_MINHASH_MAX,
+    {.name = "signature-size",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .preset = "128",
+     .min = 1,
+     .max = TV_MINHASH_MAX,
      .help = "values of a signature: the standard error of an estimate is at most 1 / (2 sqrt N)"},
-    {.name = "update", .kind = TV_OPTION_SWITCH,
+    {.name = "update",
+     .kind = TV_OPTION_SWITCH,
      .help = "build nothing: bring the live index up to date with what changed since (trivet-serve does so by itself)"},
-    {.name = "check", .kind = TV_OPTION_SWITCH,
+    {.name = "check",
+     .kind = TV_OPTION_SWITCH,
      .help = "build nothing: compare the live index with what would be built now; while nobody rates"},
     {.name = NULL},
 };
@@ -83,7 +104,8 @@ static enum tv_status call_similar_rows(struct similar *s, struct tv_error *err)
     char rating[64];
     const char *since = tv_settings_text(s->settings, "since");
     enum tv_status status = tv_buffer_text(&s->source, "trivet.similar_rows(", err);
-    snprintf(rating, sizeof rating, "'%.9g'", tv_settings_given(s->settings, "min-rating") ? tv_settings_real(s->settings, "min-rating") : 0);
+    snprintf(rating, sizeof rating, "'%.9g'",
+             tv_settings_given(s->settings, "min-rating") ? tv_settings_real(s->settings, "min-rating") : 0);
     if (status == TV_OK && tv_settings_given(s->settings, "min-rating"))
         status = append_argument(&s->source, "min_rating", rating, "real", err);
     if (status == TV_OK && since) {
@@ -138,9 +160,9 @@ static enum tv_status begin(struct similar *s, struct tv_error *err)
 
 static enum tv_status read_sets(struct similar *s, struct tv_error *err)
 {
-    enum tv_status status =
-        similar_read_sets(&s->sets, s->settings, tv_buffer_string(&s->source), tv_settings_text(s->settings, "source") != NULL,
-                          (int)tv_settings_int(s->settings, "signature-size"), err);
+    enum tv_status status = similar_read_sets(&s->sets, s->settings, tv_buffer_string(&s->source),
+                                              tv_settings_text(s->settings, "source") != NULL,
+                                              (int)tv_settings_int(s->settings, "signature-size"), err);
     if (status == TV_OK && s->sets.items.n == 0) {
         tv_fail(err, TV_ERR_INPUT, "%s has no rows, so no item has an audience", tv_buffer_string(&s->source));
         status = tv_hint(err, "load ratings first: trivet-etl load DIR; or ask for less: --min-rating, --since");
@@ -182,9 +204,9 @@ static enum tv_status catch_up(struct similar *s, struct tv_error *err)
     struct tv_similar_feed *feed = NULL;
     int64_t applied = 1, total = 0;
     int elsewhere = 0;
-    enum tv_status status = tv_similar_feed_open(&feed, tv_settings_text(s->settings, "postgres"),
-                                                 tv_settings_text(s->settings, "redis"),
-                                                 (int)tv_settings_int(s->settings, "statement-timeout"), err);
+    enum tv_status status =
+        tv_similar_feed_open(&feed, tv_settings_text(s->settings, "postgres"), tv_settings_text(s->settings, "redis"),
+                             (int)tv_settings_int(s->settings, "statement-timeout"), err);
     while (status == TV_OK && applied > 0 && !tv_interrupted()) {
         status = tv_similar_feed_step(feed, EVENTS_AT_ONCE, &applied, &elsewhere, err);
         if (status == TV_ERR_BUSY) { /* the index changed while audiences were read */
@@ -215,7 +237,8 @@ static enum tv_status run_steps(struct similar *s, const struct step *steps, siz
         double seconds = tv_clock() - started;
         if (status == TV_OK) {
             tv_log_info("%-22s %8.3f s", steps[i].name, seconds);
-            status = tv_buffer_format(&s->timings, err, "%s\"%s\": %.3f", s->timings.size ? ", " : "", steps[i].name, seconds);
+            status = tv_buffer_format(&s->timings, err, "%s\"%s\": %.3f", s->timings.size ? ", " : "", steps[i].name,
+                                      seconds);
         }
     }
     return status;
@@ -236,8 +259,7 @@ static enum tv_status report(struct similar *s, struct tv_error *err)
         status = tv_buffer_format(&counts, err,
                                   "{\"rows\": %" PRId64 ", \"items\": %d, \"keys\": %" PRId64
                                   ", \"bytes\": %.0f, \"seconds\": {%s}}",
-                                  s->sets.n_pairs, (int)s->sets.items.n, keys, bytes,
-                                  tv_buffer_string(&s->timings));
+                                  s->sets.n_pairs, (int)s->sets.items.n, keys, bytes, tv_buffer_string(&s->timings));
     snprintf(number, sizeof number, "%" PRId64, s->number);
     const char *const values[] = {number, tv_buffer_string(&counts)};
     if (status == TV_OK)
@@ -257,7 +279,8 @@ static enum tv_status check_tables(struct similar *s, struct tv_error *err)
     int64_t there = 0;
     enum tv_status status = tv_journal_check_schema(journal(s), err);
     if (status == TV_OK)
-        status = tv_pg_int(journal(s), "SELECT (to_regclass('trivet.similar_index') IS NOT NULL)::int", 0, NULL, &there, err);
+        status = tv_pg_int(journal(s), "SELECT (to_regclass('trivet.similar_index') IS NOT NULL)::int", 0, NULL, &there,
+                           err);
     if (status != TV_OK || there)
         return status;
     tv_fail(err, TV_ERR_STORE, "the schema trivet in this database is older than this program");
@@ -271,7 +294,8 @@ static enum tv_status open_all(struct similar *s, struct tv_error *err)
     if (status == TV_OK)
         train_warn_of_redis(s->redis);
     if (status == TV_OK)
-        status = tv_lock_acquire(&s->lock, tv_settings_text(s->settings, "postgres"), "trivet-train similar", 0, wait, err);
+        status =
+            tv_lock_acquire(&s->lock, tv_settings_text(s->settings, "postgres"), "trivet-train similar", 0, wait, err);
     return status == TV_OK ? check_tables(s, err) : status;
 }
 
@@ -302,7 +326,8 @@ enum tv_status similar_run(const struct tv_settings *settings, int n, char **arg
     struct similar s = {.settings = settings, .timings = TV_BUFFER_INIT(1 << 12)};
     enum tv_status status = tv_interrupt_watch(NULL, err);
     if (status == TV_OK && tv_settings_on(settings, "update") && tv_settings_on(settings, "check"))
-        status = tv_fail(err, TV_ERR_USAGE, "--update changes the index, and --check only looks at it: give one of them");
+        status =
+            tv_fail(err, TV_ERR_USAGE, "--update changes the index, and --check only looks at it: give one of them");
     if (status == TV_OK)
         status = open_all(&s, err);
     if (status == TV_OK)

@@ -28,11 +28,13 @@ static enum tv_status compare_item(void *context, int64_t item, const uint32_t *
     int shared = tv_minhash_shared(c->built->functions, values, tv_minhash_sets_values(c->built, row));
     if (shared == size)
         return TV_OK;
-    return tv_fail(err, TV_ERR_CORRUPT, "item %" PRId64 " has %d values of %d in the index that its audience does not give",
-                   item, size - shared, size);
+    return tv_fail(err, TV_ERR_CORRUPT,
+                   "item %" PRId64 " has %d values of %d in the index that its audience does not give", item,
+                   size - shared, size);
 }
 
-static enum tv_status compare(struct tv_similar *index, const struct tv_minhash_sets *built, int64_t version, struct tv_error *err)
+static enum tv_status compare(struct tv_similar *index, const struct tv_minhash_sets *built, int64_t version,
+                              struct tv_error *err)
 {
     char items[32];
     struct comparing c = {.built = built, .index = index};
@@ -40,12 +42,14 @@ static enum tv_status compare(struct tv_similar *index, const struct tv_minhash_
     if (status == TV_OK)
         status = tv_similar_each(index, compare_item, &c, err);
     if (status == TV_OK && c.n != built->items.n)
-        status = tv_fail(err, TV_ERR_CORRUPT, "the index has %" PRId64 " items, but %d are rated", c.n, (int)built->items.n);
+        status =
+            tv_fail(err, TV_ERR_CORRUPT, "the index has %" PRId64 " items, but %d are rated", c.n, (int)built->items.n);
     if (status == TV_OK)
         printf("index %" PRId64 " of similar items is what a build would give: %s items\n", version,
                tv_text_number(items, c.n));
     else if (status == TV_ERR_CORRUPT)
-        tv_hint(err, "events may still wait (trivet-train similar --update); otherwise build anew: trivet-train similar");
+        tv_hint(err,
+                "events may still wait (trivet-train similar --update); otherwise build anew: trivet-train similar");
     return status;
 }
 
@@ -62,9 +66,11 @@ enum tv_status similar_check(const struct tv_settings *settings, struct tv_pg *j
         status = tv_similar_look(index, &version, NULL, err);
     snprintf(number, sizeof number, "%" PRId64, version);
     if (status == TV_OK)
-        status = tv_pg_query(journal, "SELECT source, own_source FROM trivet.similar_index WHERE id = $1", 1, values, &rows, err);
+        status = tv_pg_query(journal, "SELECT source, own_source FROM trivet.similar_index WHERE id = $1", 1, values,
+                             &rows, err);
     if (status == TV_OK && tv_pg_rows_count(rows) == 0)
-        status = tv_fail(err, TV_ERR_NOT_FOUND, "Redis serves index %s of similar items, which this database knows nothing of", number);
+        status = tv_fail(err, TV_ERR_NOT_FOUND,
+                         "Redis serves index %s of similar items, which this database knows nothing of", number);
     if (status == TV_OK)
         status = similar_read_sets(&sets, settings, tv_pg_cell(rows, 0, 0), tv_pg_cell(rows, 0, 1)[0] == 't',
                                    tv_similar_size(index), err);

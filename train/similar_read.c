@@ -48,8 +48,8 @@ static enum tv_status read_rows(struct fit *f, struct tv_minhash_sets *sets, con
 {
     struct reading r = {.sets = sets};
     struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
-    enum tv_status status = tv_buffer_format(
-        &sql, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s", source);
+    enum tv_status status =
+        tv_buffer_format(&sql, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s", source);
     tv_progress_start(&r.progress, "reading who rated what", "rows", own ? 0 : guess_rows(f->snapshot));
     if (status == TV_OK)
         status = fit_copy_rows(f, tv_buffer_string(&sql), take_row, &r, err);
@@ -63,8 +63,7 @@ enum tv_status similar_read_sets(struct tv_minhash_sets *sets, const struct tv_s
                                  int own, int size, struct tv_error *err)
 {
     struct fit f = {.settings = settings};
-    enum tv_status status =
-        tv_minhash_sets_create(sets, size, (int)tv_settings_int(settings, "threads"), err);
+    enum tv_status status = tv_minhash_sets_create(sets, size, (int)tv_settings_int(settings, "threads"), err);
     if (status == TV_OK)
         status = fit_open_snapshot(&f, err);
     if (status == TV_OK && own)

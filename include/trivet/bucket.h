@@ -23,7 +23,7 @@ struct tv_bucket_counts {
     uint16_t *count;   /* (n_rows + TV_BUCKET_SPARE) */
     uint32_t *touched; /* (n_touched, room for n_rows + 1) rows with a count, each once: after tv_bucket_gather */
     size_t n_rows, n_touched;
-    int many;          /* rows were counted eight at a time, so that touched does not have them all */
+    int many; /* rows were counted eight at a time, so that touched does not have them all */
 };
 enum { TV_BUCKET_SPARE = 8 };
 /* Adds one to each row of a value; a page without it adds nothing. TV_ERR_CORRUPT if the bytes are no page, or name a

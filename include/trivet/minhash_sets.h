@@ -10,13 +10,13 @@
 
 struct tv_minhash_sets {
     struct tv_minhash *functions;
-    struct tv_id_map items;        /* row r is the item items.ids[r] */
-    uint32_t *values, *witness;    /* (items.n, size), row-major; see minhash.h */
+    struct tv_id_map items;     /* row r is the item items.ids[r] */
+    uint32_t *values, *witness; /* (items.n, size), row-major; see minhash.h */
     struct tv_id_map users;
-    uint32_t *hashes;              /* (users.n) */
-    int64_t n_pairs;               /* added so far, repeats included */
+    uint32_t *hashes;               /* (users.n) */
+    int64_t n_pairs;                /* added so far, repeats included */
     struct tv_minhash_batch *batch; /* pairs that wait for a core */
-    int32_t room, user_room;       /* rows and users that fit */
+    int32_t room, user_room;        /* rows and users that fit */
     int threads;
 };
 

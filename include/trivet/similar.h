@@ -1,9 +1,9 @@
 /* similar: the index of similar items in Redis: who shares how many values of a signature with whom.
  *
- * An index has a number, and is written under it while nobody looks; trivet:similar:live names the one that serves. Each
- * item has a row. A page holds, for one position j of the signatures, some of the values and the rows that have them
- * there (bucket.h); the value says which page. A set's signature is kept as its witnesses (minhash.h). docs/formats.md
- * has every byte.
+ * An index has a number, and is written under it while nobody looks; trivet:similar:live names the one that serves.
+ * Each item has a row. A page holds, for one position j of the signatures, some of the values and the rows that have
+ * them there (bucket.h); the value says which page. A set's signature is kept as its witnesses (minhash.h).
+ * docs/formats.md has every byte.
  *
  * A change of one item rewrites the pages that it leaves and those that it comes into, in one MULTI ... EXEC that Redis
  * refuses if anybody else changed the index meanwhile (WATCH on its counter of changes); then it is done again. So any
@@ -29,12 +29,11 @@ struct tv_similar;
 enum tv_status tv_similar_open(struct tv_similar **out, const char *redis_uri, int timeout_ms, struct tv_error *err);
 void tv_similar_close(struct tv_similar *s); /* NULL is fine */
 
-/* Reads which index is live; TV_ERR_NOT_FOUND with a hint if there is none. *changes (may be NULL) counts the changes it
- * has seen since it was built. */
+/* Reads which index is live; TV_ERR_NOT_FOUND with a hint if there is none. *changes (may be NULL) counts the changes
+ * it has seen since it was built. */
 enum tv_status tv_similar_look(struct tv_similar *s, int64_t *version, int64_t *changes, struct tv_error *err);
-/* Values of a signature, and rows, of the index looked at last. */
+/* Values of a signature of the index looked at last. */
 int tv_similar_size(const struct tv_similar *s);
-int32_t tv_similar_rows(const struct tv_similar *s);
 
 /* --- asking ------------------------------------------------------------------------------------------------- */
 
@@ -44,19 +43,16 @@ struct tv_similar_item {
 };
 struct tv_similar_answer {
     int64_t version;
-    int size;                     /* values of a signature */
+    int size;                      /* values of a signature */
     struct tv_similar_item *items; /* (n), most shared first, then by item id; the item itself is left out */
     size_t n;
-    size_t sharing;               /* items that share at least one value */
+    size_t sharing; /* items that share at least one value */
 };
 /* The at most `top` items that share most. TV_ERR_NOT_FOUND for an item without an audience (*known = 0), or without an
  * index (*known = -1). The counts are exact for one moment of the index. Free with tv_similar_answer_free. */
 enum tv_status tv_similar_ask(struct tv_similar *s, int64_t item, size_t top, struct tv_similar_answer *out, int *known,
                               struct tv_error *err);
 void tv_similar_answer_free(struct tv_similar_answer *answer);
-
-/* The item's signature (size); TV_ERR_NOT_FOUND as above. */
-enum tv_status tv_similar_signature(struct tv_similar *s, int64_t item, uint32_t *values, struct tv_error *err);
 
 /* --- changing ----------------------------------------------------------------------------------------------- */
 
@@ -74,9 +70,9 @@ enum tv_status tv_similar_replace(struct tv_similar *s, int64_t item, const uint
 
 /* --- checking ----------------------------------------------------------------------------------------------- */
 
-/* Every row that has an audience, with its signature; and every value of every page, with its items: for checks, and
- * not while the index changes. */
-typedef enum tv_status (*tv_similar_take_item)(void *context, int64_t item, const uint32_t *values, struct tv_error *err);
+/* Every item that has an audience, with its signature (size). Not while the index changes. */
+typedef enum tv_status (*tv_similar_take_item)(void *context, int64_t item, const uint32_t *values,
+                                               struct tv_error *err);
 enum tv_status tv_similar_each(struct tv_similar *s, tv_similar_take_item take, void *context, struct tv_error *err);
 /* Compares all pages with all signatures: TV_ERR_CORRUPT names the first that disagrees. */
 enum tv_status tv_similar_verify(struct tv_similar *s, struct tv_error *err);

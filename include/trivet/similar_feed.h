@@ -1,10 +1,10 @@
 /* similar_feed: brings the live index of similar items up to what Postgres has, from the queue trivet.similar_event
  * (sql/022_similar.sql).
  *
- * An event names a pair of user and item. Whether the pair is among the index's rows now is asked of Postgres, as a reader
- * and in a READ ONLY transaction, since the rows may be SQL of an analyst's own. A pair that is there is added, which is
- * a minimum. One that is not matters only if the user is a witness of the item; then the item's whole audience is read.
- * Events are noted as applied once Redis has them, so one may be applied twice, which changes nothing.
+ * An event names a pair of user and item. Whether the pair is among the index's rows now is asked of Postgres, as a
+ * reader and in a READ ONLY transaction, since the rows may be SQL of an analyst's own. A pair that is there is added,
+ * which is a minimum. One that is not matters only if the user is a witness of the item; then the item's whole audience
+ * is read. Events are noted as applied once Redis has them, so one may be applied twice, which changes nothing.
  *
  * One process at a time does it (an advisory lock on the feed's own connection): events of a pair must not overtake one
  * another. Any number may try.

@@ -24,7 +24,8 @@ struct tv_minhash {
 enum tv_status tv_minhash_create(struct tv_minhash **out, int size, struct tv_error *err)
 {
     if (size < 1 || size > TV_MINHASH_MAX)
-        return tv_fail(err, TV_ERR_USAGE, "a signature of %d values is asked for, but it has 1 to %d", size, TV_MINHASH_MAX);
+        return tv_fail(err, TV_ERR_USAGE, "a signature of %d values is asked for, but it has 1 to %d", size,
+                       TV_MINHASH_MAX);
     struct tv_minhash *m = tv_alloc(1, sizeof *m, "a signature's functions", err);
     if (m == NULL)
         return TV_ERR_NO_MEMORY;

@@ -1,8 +1,8 @@
 /* minhash_sets: signatures of many items from a stream of pairs.
  *
  * Pairs gather in a batch. A full batch is grouped by item, since a signature that is at hand takes its next user in a
- * quarter of the time that it takes to fetch one from memory, and most plays are of few items. The items are then shared out
- * among all threads, so no two write the same signature and the result does not depend on their number.
+ * quarter of the time that it takes to fetch one from memory, and most plays are of few items. The items are then
+ * shared out among all threads, so no two write the same signature and the result does not depend on their number.
  */
 #include "trivet/minhash_sets.h"
 
@@ -63,8 +63,8 @@ static enum tv_status more_rows(struct tv_minhash_sets *s, struct tv_error *err)
 }
 
 /* The user's number; `element` is theirs if they are new, NULL for the decimal text of the id. */
-static enum tv_status number_user(struct tv_minhash_sets *s, int64_t user, const char *element, size_t n, int32_t *number,
-                                  struct tv_error *err)
+static enum tv_status number_user(struct tv_minhash_sets *s, int64_t user, const char *element, size_t n,
+                                  int32_t *number, struct tv_error *err)
 {
     int32_t before = s->users.n;
     enum tv_status status = tv_id_map_add(&s->users, user, number, err);
@@ -134,6 +134,7 @@ void tv_minhash_sets_finish(struct tv_minhash_sets *s)
 #pragma omp parallel for schedule(dynamic, 256) num_threads(s->threads)
     for (int32_t r = 0; r < s->items.n; r++)
         for (int32_t i = b->start[r]; i < b->start[r + 1]; i++)
-            tv_minhash_update_witness(s->functions, tv_minhash_sets_values(s, r), tv_minhash_sets_witness(s, r), b->grouped[i]);
+            tv_minhash_update_witness(s->functions, tv_minhash_sets_values(s, r), tv_minhash_sets_witness(s, r),
+                                      b->grouped[i]);
     b->n = 0;
 }

@@ -96,11 +96,6 @@ int tv_similar_size(const struct tv_similar *s)
     return s->size;
 }
 
-int32_t tv_similar_rows(const struct tv_similar *s)
-{
-    return s->rows.n;
-}
-
 static enum tv_status make_room(struct tv_similar *s, struct tv_error *err)
 {
     size_t size = (size_t)s->size;
@@ -138,8 +133,8 @@ static enum tv_status take_ids(struct tv_similar *s, const char *bytes, size_t n
         int32_t row, before = s->rows.n;
         status = tv_id_map_add(&s->rows, read_id(bytes + i), &row, err);
         if (status == TV_OK && s->rows.n == before)
-            status = tv_fail(err, TV_ERR_CORRUPT, "index %" PRId64 " of similar items names item %" PRId64 " twice", s->version,
-                             read_id(bytes + i));
+            status = tv_fail(err, TV_ERR_CORRUPT, "index %" PRId64 " of similar items names item %" PRId64 " twice",
+                             s->version, read_id(bytes + i));
     }
     return status;
 }
@@ -148,7 +143,8 @@ static enum tv_status queue_ids(struct tv_similar *s, struct tv_error *err)
 {
     char key[SIMILAR_KEY], from[24];
     snprintf(from, sizeof from, "%" PRId64, (int64_t)s->rows.n * 8);
-    const struct tv_redis_command c = tv_redis_words("GETRANGE", similar_key(key, s->version, ":ids"), from, "-1", NULL);
+    const struct tv_redis_command c =
+        tv_redis_words("GETRANGE", similar_key(key, s->version, ":ids"), from, "-1", NULL);
     return tv_redis_queue_command(s->redis, &c, err);
 }
 
@@ -326,7 +322,8 @@ enum tv_status similar_group_find(const struct tv_buffer *group, int32_t row, co
         size_t count = end - p < COUNT_BYTES ? SIZE_MAX : (unsigned char)p[0] | (size_t)(unsigned char)p[1] << 8;
         p += COUNT_BYTES;
         if (count > TV_MINHASH_MAX || count * SIMILAR_HASH > (size_t)(end - p))
-            return tv_fail(err, TV_ERR_CORRUPT, "the audience of row %d of an index of similar items is cut short", (int)row);
+            return tv_fail(err, TV_ERR_CORRUPT, "the audience of row %d of an index of similar items is cut short",
+                           (int)row);
         *at = p;
         *n = count;
         if (i == row % SIMILAR_GROUP)
@@ -390,16 +387,5 @@ enum tv_status similar_read(struct tv_similar *s, int64_t item, int watch, int32
         status = similar_group_find(&s->group, *row >= 0 ? *row : s->rows.n, &at, &n, err);
     if (status == TV_OK)
         similar_sketch(s->functions, at, n, s->values, s->witness);
-    return status;
-}
-
-enum tv_status tv_similar_signature(struct tv_similar *s, int64_t item, uint32_t *values, struct tv_error *err)
-{
-    int32_t row;
-    enum tv_status status = similar_read(s, item, 0, &row, err);
-    if (status == TV_OK && (row < 0 || tv_minhash_is_empty(s->functions, s->values)))
-        status = tv_fail(err, TV_ERR_NOT_FOUND, "item %" PRId64 " has no audience in index %" PRId64, item, s->version);
-    if (status == TV_OK)
-        memcpy(values, s->values, (size_t)s->size * sizeof *values);
     return status;
 }

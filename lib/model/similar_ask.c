@@ -58,8 +58,8 @@ static enum tv_status count_shared(struct tv_similar *s, int32_t row, int *stale
         status = tv_redis_queue_command(s->redis, &live, err);
     if (status == TV_OK)
         status = tv_redis_flush(s->redis, take_page, &a, err);
-    /* The keys of an index that is no longer live are deleted. And where the item does not share all values with itself,
-     * somebody changed it between the two round trips. */
+    /* The keys of an index that is no longer live are deleted. And where the item does not share all values with
+     * itself, somebody changed it between the two round trips. */
     if (status == TV_OK)
         *stale = a.live != s->version || s->counts.count[row] != s->size;
     return status;
@@ -129,13 +129,13 @@ static enum tv_status know_all_rows(struct tv_similar *s, enum tv_status status,
     *stale = s->rows.n > before;
     if (*stale || status != TV_OK)
         return *stale ? TV_OK : status;
-    return tv_fail(err, TV_ERR_CORRUPT, "index %" PRId64 " of similar items has %d rows, but its pages name row %u", s->version,
-                   (int)before, highest);
+    return tv_fail(err, TV_ERR_CORRUPT, "index %" PRId64 " of similar items has %d rows, but its pages name row %u",
+                   s->version, (int)before, highest);
 }
 
 /* One try; *stale = 1: it has to be done again. */
-static enum tv_status ask_once(struct tv_similar *s, int64_t item, size_t top, struct tv_similar_answer *out, int *known,
-                               int *stale, struct tv_error *err)
+static enum tv_status ask_once(struct tv_similar *s, int64_t item, size_t top, struct tv_similar_answer *out,
+                               int *known, int *stale, struct tv_error *err)
 {
     int32_t row = -1;
     *stale = 0;
@@ -166,8 +166,8 @@ enum tv_status tv_similar_ask(struct tv_similar *s, int64_t item, size_t top, st
     for (int i = 0; i < TRIES && stale && status == TV_OK; i++)
         status = ask_once(s, item, top, out, known, &stale, err);
     if (status == TV_OK && stale)
-        status = tv_fail(err, TV_ERR_BUSY, "the index of similar items changed during each of %d looks at item %" PRId64, TRIES,
-                         item);
+        status = tv_fail(err, TV_ERR_BUSY,
+                         "the index of similar items changed during each of %d looks at item %" PRId64, TRIES, item);
     return status;
 }
 

@@ -79,11 +79,12 @@ static enum tv_status make_columns(struct columns *c, int first, int n, struct t
     size_t size = (size_t)tv_minhash_size(c->sets->functions);
 #pragma omp parallel for num_threads(c->n)
     for (int i = 0; i < n; i++)
-        c->status[i] = similar_column_make(&c->column[i], c->pages, c->sets->values + first + i, size, c->sets->items.n, NULL,
-                                           NULL);
+        c->status[i] = similar_column_make(&c->column[i], c->pages, c->sets->values + first + i, size, c->sets->items.n,
+                                           NULL, NULL);
     for (int i = 0; i < n; i++)
         if (c->status[i] != TV_OK)
-            return tv_fail(err, c->status[i], "position %d of an index of similar items could not be made: out of memory", first + i);
+            return tv_fail(err, c->status[i],
+                           "position %d of an index of similar items could not be made: out of memory", first + i);
     return TV_OK;
 }
 
@@ -108,8 +109,8 @@ static enum tv_status write_pages(struct bulk *b, int64_t version, struct column
     return status;
 }
 
-static enum tv_status write_positions(struct bulk *b, int64_t version, const struct tv_minhash_sets *sets, uint32_t pages,
-                                      tv_similar_written written, void *context, struct tv_error *err)
+static enum tv_status write_positions(struct bulk *b, int64_t version, const struct tv_minhash_sets *sets,
+                                      uint32_t pages, tv_similar_written written, void *context, struct tv_error *err)
 {
     struct columns c = {.sets = sets, .pages = pages, .n = sets->threads};
     c.column = tv_alloc((size_t)c.n, sizeof *c.column, "positions of an index", err);
@@ -127,11 +128,13 @@ static enum tv_status append_witnesses(struct tv_buffer *group, const struct tv_
                                        struct tv_error *err)
 {
     uint32_t distinct[TV_MINHASH_MAX];
-    int n = tv_minhash_witnesses(sets->functions, tv_minhash_sets_values(sets, row), tv_minhash_sets_witness(sets, row), distinct);
+    int n = tv_minhash_witnesses(sets->functions, tv_minhash_sets_values(sets, row), tv_minhash_sets_witness(sets, row),
+                                 distinct);
     return similar_group_append(group, distinct, n, err);
 }
 
-static enum tv_status write_sets(struct bulk *b, int64_t version, const struct tv_minhash_sets *sets, struct tv_error *err)
+static enum tv_status write_sets(struct bulk *b, int64_t version, const struct tv_minhash_sets *sets,
+                                 struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     struct tv_buffer groups[KEYS_AT_ONCE] = {0};
@@ -157,7 +160,8 @@ static enum tv_status write_sets(struct bulk *b, int64_t version, const struct t
     return status;
 }
 
-static enum tv_status write_ids(struct tv_redis *redis, int64_t version, const struct tv_id_map *items, struct tv_error *err)
+static enum tv_status write_ids(struct tv_redis *redis, int64_t version, const struct tv_id_map *items,
+                                struct tv_error *err)
 {
     char key[SIMILAR_KEY];
     size_t n = (size_t)items->n * 8;
@@ -181,7 +185,8 @@ static enum tv_status write_description(struct tv_redis *redis, int64_t version,
     snprintf(n, sizeof n, "%u", pages);
     snprintf(items, sizeof items, "%d", (int)sets->items.n);
     similar_key(key, version, "");
-    const struct tv_redis_command c = tv_redis_words("HSET", key, "items", items, "signature_size", size, "pages", n, NULL);
+    const struct tv_redis_command c =
+        tv_redis_words("HSET", key, "items", items, "signature_size", size, "pages", n, NULL);
     return tv_redis_run(redis, &c, NULL, err);
 }
 
@@ -249,7 +254,8 @@ static enum tv_status each_name(struct tv_redis *redis, const struct names *name
     enum tv_status status = TV_OK;
     size_t i = 0;
     for (const char *key = names->text.data; i < names->n && status == TV_OK; key += strlen(key) + 1) {
-        const struct tv_redis_command c = sub ? tv_redis_words(command, sub, key, NULL) : tv_redis_words(command, key, NULL);
+        const struct tv_redis_command c =
+            sub ? tv_redis_words(command, sub, key, NULL) : tv_redis_words(command, key, NULL);
         status = tv_redis_queue(redis, (size_t)c.n, c.words, c.sizes, err);
         if (status == TV_OK && (++i % AT_ONCE == 0 || i == names->n))
             status = tv_redis_flush(redis, take, context, err);
@@ -274,7 +280,8 @@ static enum tv_status add_bytes(void *context, size_t i, size_t part, const char
     return TV_OK;
 }
 
-enum tv_status tv_similar_bytes(struct tv_redis *redis, int64_t version, double *bytes, int64_t *keys, struct tv_error *err)
+enum tv_status tv_similar_bytes(struct tv_redis *redis, int64_t version, double *bytes, int64_t *keys,
+                                struct tv_error *err)
 {
     char pattern[SIMILAR_KEY];
     struct names names = {.keep = -1, .text = TV_BUFFER_INIT(SIZE_MAX / 2)};

@@ -1,5 +1,5 @@
-/* similar_change: one item's audience changes: its row goes out of the pages of its old values and into those of the new
- * ones. Three round trips: the item's witnesses, the pages, and MULTI ... EXEC with all that is new. */
+/* similar_change: one item's audience changes: its row goes out of the pages of its old values and into those of the
+ * new ones. Three round trips: the item's witnesses, the pages, and MULTI ... EXEC with all that is new. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +20,9 @@ struct change {
     int had, has;       /* the item had an audience, has one afterwards */
     struct edit *edits; /* (n_edits, at most 2 size), what they become is in s->edits */
     size_t n_edits;
-    int differing;      /* values of the signature that change */
+    int differing;          /* values of the signature that change */
     struct tv_buffer other; /* a page half done */
-    int refused;        /* somebody else was quicker */
+    int refused;            /* somebody else was quicker */
 };
 
 static void plan_position(struct change *c, int j)
@@ -76,7 +76,8 @@ static enum tv_status take_page(void *context, size_t i, size_t part, const char
         n = c->other.size;
     }
     uint32_t value = e->enters ? s->new_values[e->position] : s->values[e->position];
-    return status == TV_OK ? tv_bucket_change(page, bytes ? bytes : "", n, value, (uint32_t)c->row, e->enters, err) : status;
+    return status == TV_OK ? tv_bucket_change(page, bytes ? bytes : "", n, value, (uint32_t)c->row, e->enters, err)
+                           : status;
 }
 
 static enum tv_status read_pages(struct change *c, struct tv_error *err)
@@ -120,7 +121,8 @@ static void add_word(struct tv_similar *s, size_t *n, const char *word, size_t s
 }
 
 /* MSET of all pages with rows and of the group, then UNLINK of the pages without. */
-static enum tv_status queue_pages(struct change *c, const char *group_key, const struct tv_buffer *group, struct tv_error *err)
+static enum tv_status queue_pages(struct change *c, const char *group_key, const struct tv_buffer *group,
+                                  struct tv_error *err)
 {
     struct tv_similar *s = c->s;
     size_t n = 0;
@@ -190,8 +192,8 @@ static enum tv_status commit(struct change *c, int64_t item, int is_new, struct 
     return status;
 }
 
-/* After similar_read with a watch: makes the item's signature s->new_values. *refused = 1: somebody else changed the index
- * since, and nothing was done. */
+/* After similar_read with a watch: makes the item's signature s->new_values. *refused = 1: somebody else changed the
+ * index since, and nothing was done. */
 static enum tv_status apply(struct tv_similar *s, int64_t item, int32_t row, int *differing, int *refused,
                             struct tv_error *err)
 {

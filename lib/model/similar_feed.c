@@ -18,7 +18,7 @@ struct tv_similar_feed {
     struct tv_pg *pg; /* NULL between connections; holds the lock once `holds` */
     int holds;
     struct tv_similar *index;
-    int64_t version;       /* whose source this is, 0: none */
+    int64_t version; /* whose source this is, 0: none */
     char *source;
     int64_t known_changes; /* of the index, as noted in Postgres */
 };
@@ -84,7 +84,8 @@ static enum tv_status read_source(struct tv_similar_feed *f, int64_t version, st
     enum tv_status status =
         tv_pg_query(f->pg, "SELECT source, changes FROM trivet.similar_index WHERE id = $1", 1, values, &rows, err);
     if (status == TV_OK && tv_pg_rows_count(rows) == 0) {
-        tv_fail(err, TV_ERR_NOT_FOUND, "Redis serves index %s of similar items, which this database knows nothing of", number);
+        tv_fail(err, TV_ERR_NOT_FOUND, "Redis serves index %s of similar items, which this database knows nothing of",
+                number);
         status = tv_hint(err, "build one from it: trivet-train similar");
     }
     if (status == TV_OK) {
@@ -106,10 +107,10 @@ static enum tv_status start_again(struct tv_similar_feed *f, int64_t changes, st
     int64_t waiting;
     snprintf(version, sizeof version, "%" PRId64, f->version);
     snprintf(count, sizeof count, "%" PRId64, changes);
-    enum tv_status status =
-        tv_pg_int(f->pg, "SELECT trivet.similar_again($1, $2)", 2, values, &waiting, err);
+    enum tv_status status = tv_pg_int(f->pg, "SELECT trivet.similar_again($1, $2)", 2, values, &waiting, err);
     if (status == TV_OK) {
-        tv_log_info("Redis has lost changes of similar items (%" PRId64 " of %" PRId64 "): applying %" PRId64 " events again",
+        tv_log_info("Redis has lost changes of similar items (%" PRId64 " of %" PRId64 "): applying %" PRId64
+                    " events again",
                     f->known_changes - changes, f->known_changes, waiting);
         f->known_changes = changes;
     }
@@ -129,7 +130,7 @@ struct item_events {
 struct batch {
     struct tv_buffer ids; /* "{1,2,3}": the events */
     int64_t n;
-    uint32_t *hashes;     /* (2 n) lent to the items */
+    uint32_t *hashes; /* (2 n) lent to the items */
     struct item_events *items;
     size_t n_items;
     int64_t version, changes; /* of the index, from before the audiences are read */
@@ -208,7 +209,8 @@ static enum tv_status read_events(struct tv_similar_feed *f, struct batch *b, in
     enum tv_status status = query_source(
         f,
         "SELECT e.id, e.item_id, coalesce(c.code, e.user_id::text),"
-        " EXISTS (SELECT FROM (SELECT userid, movieid FROM SOURCE) s WHERE s.userid = e.user_id AND s.movieid = e.item_id)"
+        " EXISTS (SELECT FROM (SELECT userid, movieid FROM SOURCE) s WHERE s.userid = e.user_id AND s.movieid = "
+        "e.item_id)"
         " FROM (SELECT * FROM trivet.similar_event WHERE index_id = ($1::bigint[])[1] AND applied_at IS NULL"
         " ORDER BY id LIMIT ($1::bigint[])[2]) e"
         " LEFT JOIN trivet.code c ON c.kind = 'user' AND c.id = e.user_id ORDER BY e.item_id, e.id",
@@ -222,7 +224,8 @@ static enum tv_status read_events(struct tv_similar_feed *f, struct batch *b, in
 /* --- items somebody left ---------------------------------------------------------------------------------------- */
 
 /* Which audiences have to be read: those of items that lose a witness. "{7,9}" in wanted, "" for none. */
-static enum tv_status find_losses(struct tv_similar_feed *f, struct batch *b, struct tv_buffer *wanted, struct tv_error *err)
+static enum tv_status find_losses(struct tv_similar_feed *f, struct batch *b, struct tv_buffer *wanted,
+                                  struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     char item[24];
@@ -255,17 +258,18 @@ static enum tv_status replace_one(struct tv_similar_feed *f, struct batch *b, co
     return status;
 }
 
-static enum tv_status replace_audiences(struct tv_similar_feed *f, struct batch *b, const char *wanted, struct tv_error *err)
+static enum tv_status replace_audiences(struct tv_similar_feed *f, struct batch *b, const char *wanted,
+                                        struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
     int next = 0;
-    enum tv_status status = query_source(
-        f,
-        "SELECT s.movieid, coalesce(c.code, s.userid::text)"
-        " FROM (SELECT DISTINCT r.movieid, r.userid FROM (SELECT userid, movieid FROM SOURCE) r"
-        " WHERE r.movieid = ANY ($1::bigint[])) s"
-        " LEFT JOIN trivet.code c ON c.kind = 'user' AND c.id = s.userid ORDER BY s.movieid",
-        wanted, &rows, err);
+    enum tv_status status =
+        query_source(f,
+                     "SELECT s.movieid, coalesce(c.code, s.userid::text)"
+                     " FROM (SELECT DISTINCT r.movieid, r.userid FROM (SELECT userid, movieid FROM SOURCE) r"
+                     " WHERE r.movieid = ANY ($1::bigint[])) s"
+                     " LEFT JOIN trivet.code c ON c.kind = 'user' AND c.id = s.userid ORDER BY s.movieid",
+                     wanted, &rows, err);
     for (size_t i = 0; i < b->n_items && status == TV_OK; i++) /* both are in the order of items */
         if (b->items[i].whole)
             status = replace_one(f, b, &b->items[i], rows, &next, err);
@@ -332,11 +336,15 @@ static enum tv_status work_off(struct tv_similar_feed *f, int most, int64_t *app
     return status;
 }
 
+/* Redis is asked first: where no index is live, Postgres is left alone. */
 enum tv_status tv_similar_feed_step(struct tv_similar_feed *f, int most, int64_t *applied, int *elsewhere,
                                     struct tv_error *err)
 {
-    *applied = 0;
-    enum tv_status status = take_lock(f, err);
+    int64_t live;
+    *applied = *elsewhere = 0;
+    enum tv_status status = tv_similar_look(f->index, &live, NULL, err);
+    if (status == TV_OK)
+        status = take_lock(f, err);
     *elsewhere = status == TV_OK && !f->holds;
     if (status == TV_OK && f->holds)
         status = work_off(f, most, applied, err);

@@ -1,4 +1,5 @@
-/* similar_parts: what the files of the index of similar items share: the handle, names of keys, and a position's pages. */
+/* similar_parts: what the files of the index of similar items share: the handle, names of keys, and a position's pages.
+ */
 #ifndef TRIVET_MODEL_SIMILAR_PARTS_H
 #define TRIVET_MODEL_SIMILAR_PARTS_H
 
@@ -7,11 +8,11 @@
 #include "trivet/similar.h"
 
 enum {
-    SIMILAR_KEY = 64,        /* bytes of a key's name, at most */
-    SIMILAR_GROUP = 16,      /* rows whose witnesses share a key */
-    SIMILAR_PAGE_ROWS = 64,  /* rows a page at the time of a build, on average */
+    SIMILAR_KEY = 64,       /* bytes of a key's name, at most */
+    SIMILAR_GROUP = 16,     /* rows whose witnesses share a key */
+    SIMILAR_PAGE_ROWS = 64, /* rows a page at the time of a build, on average */
     SIMILAR_MAX_PAGES = 1 << 16,
-    SIMILAR_HASH = 4,        /* bytes of a stored witness */
+    SIMILAR_HASH = 4, /* bytes of a stored witness */
 };
 #define SIMILAR_MAX_BYTES ((size_t)512 << 20) /* a Redis string ends there */
 
@@ -19,9 +20,9 @@ struct tv_similar {
     struct tv_redis *redis;
     int64_t version, changes; /* as read last; version 0: none */
     int size;
-    uint32_t pages;          /* of a position */
+    uint32_t pages; /* of a position */
     struct tv_minhash *functions;
-    struct tv_id_map rows;   /* the item of each row */
+    struct tv_id_map rows; /* the item of each row */
 
     /* Room for one question or one change; (size) each unless said otherwise. */
     uint32_t *values, *witness, *new_values, *new_witness, *distinct;
@@ -30,7 +31,7 @@ struct tv_similar {
     char (*names)[SIMILAR_KEY]; /* (2 size + 4) */
     const char **words;         /* (4 size + 12) */
     size_t *word_sizes;
-    struct tv_buffer *edits;    /* (2 size) */
+    struct tv_buffer *edits; /* (2 size) */
 };
 
 /* --- names of keys: into out (SIMILAR_KEY), which is returned --- */
@@ -52,8 +53,8 @@ static inline uint32_t similar_page_of(uint32_t value, uint32_t pages)
 enum tv_status similar_read(struct tv_similar *s, int64_t item, int watch, int32_t *row, struct tv_error *err);
 /* Rows that came since: their ids. */
 enum tv_status similar_read_new_rows(struct tv_similar *s, struct tv_error *err);
-/* The stored witnesses of a row in its group's bytes: *n of them, SIMILAR_HASH bytes each. A group ends with its last row
- * that has an audience; beyond it *at is its end. */
+/* The stored witnesses of a row in its group's bytes: *n of them, SIMILAR_HASH bytes each. A group ends with its last
+ * row that has an audience; beyond it *at is its end. */
 enum tv_status similar_group_find(const struct tv_buffer *group, int32_t row, const char **at, size_t *n,
                                   struct tv_error *err);
 enum tv_status similar_group_append(struct tv_buffer *group, const uint32_t *witnesses, int n, struct tv_error *err);

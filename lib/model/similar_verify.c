@@ -13,7 +13,8 @@ struct walking {
     void *context;
 };
 
-static enum tv_status take_group(void *context, size_t i, size_t part, const char *bytes, size_t n, struct tv_error *err)
+static enum tv_status take_group(void *context, size_t i, size_t part, const char *bytes, size_t n,
+                                 struct tv_error *err)
 {
     (void)i, (void)part;
     struct walking *w = context;
@@ -69,7 +70,8 @@ static enum tv_status keep_values(void *context, int64_t item, const uint32_t *v
     return TV_OK;
 }
 
-static enum tv_status compare_page(void *context, size_t i, size_t part, const char *bytes, size_t n, struct tv_error *err)
+static enum tv_status compare_page(void *context, size_t i, size_t part, const char *bytes, size_t n,
+                                   struct tv_error *err)
 {
     (void)part;
     struct verifying *v = context;
@@ -87,7 +89,8 @@ static enum tv_status verify_position(struct verifying *v, int position, struct 
     struct tv_similar *s = v->s;
     char key[SIMILAR_KEY];
     v->position = position;
-    enum tv_status status = similar_column_make(&v->column, s->pages, v->values + position, (size_t)s->size, s->rows.n, v->present, err);
+    enum tv_status status =
+        similar_column_make(&v->column, s->pages, v->values + position, (size_t)s->size, s->rows.n, v->present, err);
     for (uint32_t p = 0; p < s->pages && status == TV_OK; p++) {
         const struct tv_redis_command c = tv_redis_words("GET", similar_page_key(key, s->version, position, p), NULL);
         status = tv_redis_queue(s->redis, (size_t)c.n, c.words, c.sizes, err);

@@ -1,5 +1,5 @@
-/* fuzz_bucket: a page of the index of similar items may be any bytes. Reading, counting and changing never go beyond them,
- * and what a change of a page that could be read gives can be read again, and differs by that row alone. */
+/* fuzz_bucket: a page of the index of similar items may be any bytes. Reading, counting and changing never go beyond
+ * them, and what a change of a page that could be read gives can be read again, and differs by that row alone. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

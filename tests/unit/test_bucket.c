@@ -15,8 +15,8 @@ static void golden_bytes(void **state)
     (void)state;
     static const uint32_t apart[] = {3, 200, 201, 20000}, close[] = {16, 17, 18, 19, 20, 21, 23, 31};
     static const uint8_t wanted[] = {
-        0x78, 0x56, 0x34, 0x12, 14, 3,    196, 1, 0, 0xd6, 0x9a, 1, /* a list: 3, +196+1, +0+1, +19798+1 */
-        0xff, 0xff, 0xff, 0xff, 7,  2,    0xbf, 0x80,               /* bits from row 16 on */
+        0x78, 0x56, 0x34, 0x12, 14, 3, 196,  1,    0, 0xd6, 0x9a, 1, /* a list: 3, +196+1, +0+1, +19798+1 */
+        0xff, 0xff, 0xff, 0xff, 7,  2, 0xbf, 0x80,                   /* bits from row 16 on */
     };
     struct tv_buffer page = TV_BUFFER_INIT(1000);
     assert_int_equal(tv_bucket_append(&page, 0x12345678, apart, 4, NULL), TV_OK);
@@ -106,8 +106,7 @@ static void changes_keep_to_a_plain_table(void **state)
         size_t v = (size_t)(rand() % VALUES), r = (size_t)(rand() % (v == 0 ? ROWS : v == 1 ? 200 : 20));
         int present = rand() % 10 < (step < 20000 ? 8 : 1);
         t.has[v][r] = (uint8_t)present;
-        assert_int_equal(
-            tv_bucket_change(&next, page.data, page.size, values[v], (uint32_t)r, present, NULL), TV_OK);
+        assert_int_equal(tv_bucket_change(&next, page.data, page.size, values[v], (uint32_t)r, present, NULL), TV_OK);
         struct tv_buffer swap = page;
         page = next;
         next = swap;
