@@ -4,7 +4,7 @@
   bench/soak.py [--seconds 120] [--rate 2000] [--requests 1000000] [--ratings-a-second 20] [--build DIR] [--data DIR]
 
 Starts private stores, loads MovieLens 1M and trains with the filter wide open. Then 64 connections of wrk ask for lists of
-random users, paced to --rate requests a second, while one client rates and `nice -n 19 trivet-train fit` runs again and again.
+random users, paced to --rate requests a second: first alone, to have something to compare with, then while one client rates and `nice -n 19 trivet-train fit` runs again and again.
 Goals on two cores: no error, a p99 below 20 ms, at least three swaps. Afterwards the same at full speed until --requests are
 answered: the server's memory (RSS) after each tenth is printed, and may grow by 5 % at most between the second and the last.
 
@@ -96,6 +96,14 @@ def memory(server):
         return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) / 1024
 
 
+def alone(server, options):
+    """What the machine itself does to the slowest answers."""
+    seconds = max(5, options.seconds // 4)
+    answered, p50, p99, failed = wrk(server, seconds, round(1000 * CONNECTIONS / options.rate))
+    print(f"  alone: {answered / seconds:7,.0f} requests/s for {seconds} s, p50 {p50:.2f} ms, p99 {p99:.2f} ms, {failed} failed",
+          flush=True)
+
+
 def paced(server, options, build, place):
     rng = random.Random(7)
     swaps = len(re.findall(r"model \d+ loaded", server.log()))
@@ -144,6 +152,7 @@ def main():
         server = Server(program(options.build, "trivet-serve"), place, stores.folder,
                         args=["--access-log", "off", "--threads", "2"]).start()
         wrk(server, 5, 0)  # caches are full before anything is measured
+        alone(server, options)
         good = [paced(server, options, options.build, place), full_speed(server, options)]
     finally:
         if server:

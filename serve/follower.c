@@ -11,6 +11,7 @@
 #include "trivet/buffer.h"
 #include "trivet/clock.h"
 #include "trivet/log.h"
+#include "workers.h"
 
 enum { SOON_SECONDS = 1, SELDOM_SECONDS = 5, RENEW_SECONDS = 10, USERS_AT_ONCE = 200, ITEMS_AT_ONCE = 100000, REST = 20 };
 static const double patience = 60; /* for a pass over all ratings */
@@ -120,6 +121,7 @@ static void work_off(struct tv_follower *f)
 static void *run(void *context)
 {
     struct tv_follower *f = context;
+    tv_thread_behind_requests();
     do
         work_off(f);
     while (rest(f));

@@ -14,6 +14,7 @@
 #include "trivet/log.h"
 #include "trivet/model.h"
 #include "trivet/redis.h"
+#include "workers.h"
 
 /* Slices of a second, so that stopping does not take one. */
 enum { SLICE_MS = 250, SLICES = 4, BYTES_EVERY_SECONDS = 60 };
@@ -73,6 +74,7 @@ static void measure(struct tv_watcher *w)
 static void *run(void *context)
 {
     struct tv_watcher *w = context;
+    tv_thread_behind_requests();
     while (!atomic_load(&w->stopping)) {
         wait_for_notice(w);
         if (atomic_load(&w->stopping) || !tv_breaker_is_up(w->app->redis_breaker))

@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "trivet/buffer.h"
 
@@ -68,6 +70,12 @@ enum tv_status tv_workers_start(struct tv_workers **out, int threads, size_t max
     }
     *out = w;
     return TV_OK;
+}
+
+void tv_thread_behind_requests(void)
+{
+    enum { NICER = 10 };
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICER); /* on Linux a thread has a priority of its own */
 }
 
 int tv_workers_give(struct tv_workers *w, struct tv_work *work)
