@@ -37,8 +37,15 @@ static void load(struct tv_app *app)
                              .sigma = &sigma,
                              .sigma_power = 0.5};
     struct tv_items items = {.n = 2, .items = calloc(2, sizeof *items.items)};
-    items.items[0] = (struct tv_item){1, NULL, "Am\xc3\xa9lie (2001)", 2001, "Comedy|Drama", "", "", 9, 4.5};
-    items.items[1] = (struct tv_item){2, NULL, "Heat (1995)", 1995, "Crime", "", "", 3, 4};
+    for (size_t i = 0; i < items.n; i++)
+        items.items[i] = (struct tv_item){.id = (int64_t)i + 1,
+                                          .title = i ? "Heat (1995)" : "Am\xc3\xa9lie (2001)",
+                                          .year = i ? 1995 : 2001,
+                                          .genres = i ? "Crime" : "Comedy|Drama",
+                                          .imdb_id = "",
+                                          .overview = "",
+                                          .n_ratings = 9,
+                                          .mean_rating = 4.5};
     struct tv_snapshot *snapshot = NULL;
     struct tv_user_document *user = calloc(1, sizeof *user + sizeof *user->value);
     if (tv_snapshot_create(&snapshot, &model, &items, NULL) != TV_OK || user == NULL)
@@ -92,7 +99,7 @@ static char *copy(const uint8_t *data, size_t size)
     return text;
 }
 
-/* `body` may be NULL. */
+/* The target is taken apart in place, and stays the caller's; `body` may be NULL. */
 static void answer(struct tv_app *app, char *target, int html, enum tv_method method, const char *body, size_t size)
 {
     struct tv_request request;
@@ -109,7 +116,6 @@ static void answer(struct tv_app *app, char *target, int html, enum tv_method me
         check(&response);
     }
     tv_response_free(&response);
-    free(target);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
