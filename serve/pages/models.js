@@ -73,7 +73,9 @@ function showVersions() {
   const list = versions();
   tabulate($("versions"), "Models, the newest first; ratings, users and items are those learned from",
     ["model", "state", "age", "method", "ratings", "users", "items", "users served", "data", "filter"], list.map(versionLine));
-  $("versions-status").textContent = `${kept.length} kept${journal ? `, ${journal.models.length} in the journal` : ""}`;
+  $("versions-status").textContent = kept.length || !journal ? `${kept.length} kept${journal ? `, ${journal.models.length} in the journal` : ""}`
+    : "No model is kept yet: trivet-train fit makes one.";
+  $("compare").hidden = kept.length === 0;
 }
 
 // --- two lists ---------------------------------------------------------------------------------------------------

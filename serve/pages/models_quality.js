@@ -36,6 +36,12 @@ function splitText(split) {
 const settingsText = (settings) => Object.entries(settings || {}).map(([k, v]) => `${k} ${typeof v === "object" ? JSON.stringify(v) : v}`).join(", ");
 const runName = (e) => `${e.run}: ${e.algorithm}${some(e.factors) ? `, ${e.factors} factors` : ""}`;
 
+function sayMissing(status, what, command) {
+  const said = element("span", { textContent: `${what}: ` });
+  said.append(element("code", { textContent: command }), " makes one.");
+  status.replaceChildren(said);
+}
+
 function choose(select, options, chosen) {
   select.replaceChildren(...options.map(([text, v]) => new Option(text, v)));
   select.value = options.some(([, v]) => String(v) === String(chosen)) ? chosen : options[0][1];
@@ -60,8 +66,7 @@ export class Quality {
   showEvaluations(wanted) {
     const list = this.journal.evaluations;
     if (list.length === 0) {
-      const command = element("code", { textContent: "trivet-train evaluate" });
-      $("quality-status").replaceChildren("No evaluation is in the journal yet: ", command, " makes one.");
+      sayMissing($("quality-status"), "No evaluation is in the journal yet", "trivet-train evaluate");
       return;
     }
     $("of-run").hidden = $("curves").hidden = false;
@@ -185,8 +190,7 @@ export class Quality {
   showSearches(wanted) {
     const list = this.journal.searches;
     if (list.length === 0) {
-      const command = element("code", { textContent: "trivet-train search --factors 4,8,12 --metric ndcg@10" });
-      $("search-status").replaceChildren("No search is in the journal yet: ", command, " makes one.");
+      sayMissing($("search-status"), "No search is in the journal yet", "trivet-train search --factors 4,8,12 --metric ndcg@10");
       return;
     }
     $("of-search").hidden = false;

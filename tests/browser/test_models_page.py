@@ -197,6 +197,16 @@ def test_without_postgres_models_and_lists_are_there(chromium, judged, serve):  
     chromium.get_log("performance")
 
 
+def test_before_the_first_model(chromium, serve, run, fresh_stores):  # noqa: F811
+    run("trivet-etl", "schema", env=fresh_stores.env)
+    with watched(chromium, serve(fresh_stores).url) as page:
+        page.open("/models")
+        until(lambda: "trivet-train fit makes one" in page.one("#versions-status").text)
+        until(lambda: "trivet-train evaluate makes one" in page.one("#quality-status").text)
+        assert "trivet-train search" in page.one("#search-status").text
+        assert not any(page.one(name).is_displayed() for name in ("#compare", "#of-run", "#curves", "#of-search", "#alert"))
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_colours_can_be_read(models, dark):
     models.page.dark(dark)

@@ -49,6 +49,11 @@ def test_the_metrics_of_a_run_are_those_of_sql_and_of_the_terminal(judged):
     assert model["ndcg_low"] < model["ndcg"] < model["ndcg_high"]
 
 
+def test_the_page_may_do_what_the_lab_may(judged):
+    policies = [judged.get(path, accept="text/html").headers["Content-Security-Policy"] for path in ("/models", "/lab")]
+    assert policies[0] == policies[1] and "script-src 'self'" in policies[0] and "default-src 'none'" in policies[0]
+
+
 def test_a_run_that_measured_nothing_has_no_rows(judged):
     body = judged.get("/models/metrics?run=1").json()
     assert all(body[member] == [] for member in ("methods", "lists", "learning", "popularity", "trials", "factors"))
