@@ -433,6 +433,33 @@ def test_ten_trainings_lose_nothing(run, serve, place):
     assert n == {int(item): int(count) for item, count in (line.split("|") for line in counts)}
 
 
+def test_a_live_rating_is_reason_enough_to_train_again(run, server, place):
+    again = (*FIT, "--if-changed")
+    run(*again, env=place.env)
+    assert place.psql("SELECT max(id) FROM trivet.run") == "1"
+    for change in (lambda: server.send("PUT", "/api/v1/users/1/ratings/900", 4),
+                   lambda: server.send("DELETE", f"/api/v1/users/2/ratings/{next(iter(rows(place, 2)))}")):
+        before = place.psql("SELECT max(id) FROM trivet.run")
+        assert change().status == 200
+        run(*again, env=place.env)
+        assert place.psql("SELECT max(id) FROM trivet.run") != before
+
+
+def test_loads_meanwhile_lose_nothing(run, serve, place, ratings):
+    server = serve(place)
+    posting = Posting(server, list(range(1, 40)), list(range(10, 910, 10)))
+    for _ in range(4):
+        run("trivet-etl", "load", ratings, env=place.env)
+    assert posting.end() > 50
+    assert place.psql("SELECT count(*) FROM (SELECT FROM trivet.rating GROUP BY user_id, item_id HAVING count(*) > 1) twice") == "0"
+    assert int(place.psql("SELECT count(*) FROM trivet.rating_live")) > 30
+    until(lambda: place.psql("SELECT count(*) FROM trivet.user_change WHERE rev > folded_rev") == "0")
+    run(*FIT, env=place.env)
+    live = Live(place)
+    for user in range(1, 91):
+        live.check(place, user)
+
+
 @pytest.mark.parametrize("moment", ["publish", "view"])
 def test_a_training_killed_around_the_switch_leaves_it_to_repair(run, server, place, moment):
     """What a killed `activate` has not folded in, the next command does."""
