@@ -25,6 +25,7 @@ struct slot {
 struct dictionary {
     struct entry *entries; /* in the order of appearance; those from n_known on are new */
     size_t n, capacity, n_known;
+    size_t last; /* index + 1 of the entry asked for last; 0: none */
     struct slot *slots; /* (n_slots), a power of two, at most half full */
     size_t n_slots;
 };
@@ -70,6 +71,11 @@ void tv_codes_free(struct tv_codes *codes)
 
 /* --- the table ----------------------------------------------------------------------------------------- */
 
+static int is_entry(const struct entry *e, const char *text, size_t n)
+{
+    return e->n == n && memcmp(e->text, text, n) == 0;
+}
+
 /* The slot that holds the text, or the free one where it belongs. */
 static struct slot *probe(const struct dictionary *d, uint64_t hash, const char *text, size_t n)
 {
@@ -78,8 +84,7 @@ static struct slot *probe(const struct dictionary *d, uint64_t hash, const char 
         struct slot *slot = &d->slots[i];
         if (slot->entry == 0)
             return slot;
-        const struct entry *e = &d->entries[slot->entry - 1];
-        if (slot->hash == hash >> 32 && e->n == n && memcmp(e->text, text, n) == 0)
+        if (slot->hash == hash >> 32 && is_entry(&d->entries[slot->entry - 1], text, n))
             return slot;
     }
 }
@@ -134,11 +139,14 @@ static struct entry *find_or_add(struct tv_codes *codes, enum tv_code_kind kind,
                                  struct tv_error *err)
 {
     struct dictionary *d = &codes->of[kind];
+    if (d->last && is_entry(&d->entries[d->last - 1], text, n)) /* in most files a user's rows stand together */
+        return &d->entries[d->last - 1];
     if ((2 * d->n >= d->n_slots && grow_slots(d, err) != TV_OK) ||
         (d->n == d->capacity && grow_entries(d, err) != TV_OK))
         return NULL;
     uint64_t hash = tv_hash(TV_HASH_START, text, n);
     struct slot *slot = probe(d, hash, text, n);
+    d->last = slot->entry;
     if (slot->entry)
         return &d->entries[slot->entry - 1];
     const char *kept = keep_text(codes, text, n, err);

@@ -40,8 +40,12 @@ const char *tv_code_refusal(const char *text, size_t n)
         return "empty id";
     if (n > TV_CODE_MAX)
         return "id longer than 255 bytes";
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
+    unsigned char all = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c < 0x20 || c == 0x7F)
             return "id with a control character";
-    return tv_text_is_utf8(text, n) ? NULL : "invalid UTF-8";
+        all |= c;
+    }
+    return all < 0x80 || tv_text_is_utf8(text, n) ? NULL : "invalid UTF-8"; /* nearly all are ASCII */
 }

@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 
+from breakpoints import at
 from server import Server
 from test_load import load, number, write
 
@@ -124,6 +125,24 @@ def test_a_load_that_fails_leaves_the_dictionary(run, fresh_stores, folder, tmp_
     done = load(run, fresh_stores, write(tmp_path / "broken", ratings=broken), "--max-rejects", "2", check=False)
     assert done.returncode != 0
     assert (codes(fresh_stores, "user"), codes(fresh_stores, "item")) == before
+
+
+# Before the codes are sent, after they are (but the transaction that shows them is open), and after it has ended.
+@pytest.mark.parametrize("function", ["tv_codes_write", "tv_lock_check", "tv_report_print"])
+def test_a_load_that_is_killed_leaves_the_dictionary(run, programs, fresh_stores, folder, tmp_path, function):
+    """The codes become visible with the ratings that need them, or not at all."""
+    load(run, fresh_stores, folder)
+    before = codes(fresh_stores, "user"), codes(fresh_stores, "item")
+    other = write(tmp_path / "other", ratings=uuid_set(users=30, first=40)[0])
+    at(function, programs["trivet-etl"], "load", other, env=fresh_stores.env)
+    replaced = number(fresh_stores, f"SELECT count(*) FROM trivet.rating WHERE trivet.user_code(user_id) = '{user(69)}'") > 0
+    assert replaced == (function == "tv_report_print")
+    after = codes(fresh_stores, "user"), codes(fresh_stores, "item")
+    assert after == before or (replaced and len(after[0]) == 70 and before[0].items() <= after[0].items())
+    load(run, fresh_stores, other)  # takes up where the killed one was
+    assert len(codes(fresh_stores, "user")) == 70
+    assert number(fresh_stores, "SELECT count(*) FROM trivet.rating r LEFT JOIN trivet.code c ON c.kind = 'user' "
+                  "AND c.id = r.user_id WHERE c.id IS NULL") == 0
 
 
 def test_a_code_that_came_live_meanwhile_keeps_its_number(run, fresh_stores, folder):
