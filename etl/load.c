@@ -382,8 +382,8 @@ enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments,
         status = tv_schema_apply(l.data, 0, &applied, err);
     if (status == TV_OK && tv_settings_on(s, "if-changed"))
         status = unchanged(&l, &same, err);
-    l.report =
-        (struct tv_report){.name = l.name, .set = &l.set, .tally = &l.stage.tally, .rejects = &l.rejects, .codes = l.codes};
+    l.report = (struct tv_report){
+        .name = l.name, .set = &l.set, .tally = &l.stage.tally, .rejects = &l.rejects, .codes = l.codes};
     if (status == TV_OK && same)
         printf("%s is loaded already and has not changed: nothing to do\n", l.name);
     else if (status == TV_OK)

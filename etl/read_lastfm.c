@@ -99,7 +99,8 @@ static const char *tagged_row(void *context, const struct tv_columns *c, const s
 enum tv_status tv_read_tagged(const struct tv_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns;
-    struct tagged t = {.reading = reading, .words = TV_BUFFER_INIT(64 << 20), .raw = TV_BUFFER_INIT(TEXT_MAX), .tag = -1};
+    struct tagged t = {
+        .reading = reading, .words = TV_BUFFER_INIT(64 << 20), .raw = TV_BUFFER_INIT(TEXT_MAX), .tag = -1};
     t.at = tv_alloc(MAX_WORDS, sizeof *t.at, "the words of tags", err);
     enum tv_status status = t.at ? read_words(&t, err) : TV_ERR_NO_MEMORY;
     if (status == TV_OK)

@@ -107,7 +107,13 @@ static const char *name_row(void *context, const struct tv_columns *c, const str
 enum tv_status tv_read_names(const struct tv_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns;
-    struct names t = {reading, -1, -1, -1, TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX)};
+    struct names t = {.reading = reading,
+                      .id = -1,
+                      .url = -1,
+                      .picture = -1,
+                      .name = TV_BUFFER_INIT(TEXT_MAX),
+                      .url_text = TV_BUFFER_INIT(TEXT_MAX),
+                      .picture_text = TV_BUFFER_INIT(TEXT_MAX)};
     enum tv_status status = tv_reading_run(reading, &columns, name_row, on_header, &t, err);
     tv_buffer_free(&t.name);
     tv_buffer_free(&t.url_text);

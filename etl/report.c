@@ -60,7 +60,8 @@ static void print_values(const struct tv_report *r, FILE *out)
         fprintf(out, "  duplicates  %s rows repeat a pair of user and item\n", tv_text_number(n, r->duplicates));
         return;
     }
-    fprintf(out, "  counts      %.9g to %.9g plays of an item by a user\n", (double)r->tally->min, (double)r->tally->max);
+    fprintf(out, "  counts      %.9g to %.9g plays of an item by a user\n", (double)r->tally->min,
+            (double)r->tally->max);
     fprintf(out, "  added up    %s rows repeat a pair of user and item\n", tv_text_number(n, r->added_up));
 }
 

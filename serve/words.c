@@ -26,8 +26,8 @@ static const struct tv_words ratings = {
 
 static const struct tv_words plays = {
     .hero = "What to play next, from who played what.",
-    .lead = "trivet learns from plays which tastes there are, places everybody among them, and ranks what they have not "
-            "played yet. Pick somebody and look.",
+    .lead = "trivet learns from plays which tastes there are, places everybody among them, and ranks what they have "
+            "not played yet. Pick somebody and look.",
     .from = "From ",
     .from_one = " title you played",
     .from_many = " titles you played",

@@ -1,5 +1,5 @@
-/* import_codes: the dictionary that a model came with, codes.jsonl: users get their codes from it, and this trivet's own
- * dictionary takes it in, so that ratings loaded later mean the same users and items. Where a code has another number
+/* import_codes: the dictionary that a model came with, codes.jsonl: users get their codes from it, and this trivet's
+ * own takes it in, so that ratings loaded later mean the same users and items. Where a code has another number
  * here, or a number another code, the model cannot live beside the data of this trivet, and is refused. */
 #include <errno.h>
 #include <inttypes.h>
@@ -52,8 +52,10 @@ static enum tv_status send(struct tv_pg *pg, struct tv_buffer *lines, struct tv_
     enum tv_status status = tv_buffer_text(lines, "]", err);
     const char *const values[] = {tv_buffer_string(lines)};
     if (status == TV_OK)
-        status = tv_pg_exec(pg, "INSERT INTO pg_temp.import_code SELECT kind, id, code FROM jsonb_to_recordset($1::jsonb) "
-                                "AS line (kind text, id bigint, code text)", 1, values, err);
+        status = tv_pg_exec(pg,
+                            "INSERT INTO pg_temp.import_code SELECT kind, id, code "
+                            "FROM jsonb_to_recordset($1::jsonb) AS line (kind text, id bigint, code text)",
+                            1, values, err);
     tv_buffer_clear(lines);
     return status;
 }
@@ -110,7 +112,8 @@ enum tv_status import_read_codes(struct import *im, struct tv_error *err)
         status = send_lines(im, in, pg, err);
     if (status == TV_OK)
         status = take_in(im, pg, err);
-    enum tv_status ended = tv_pg_exec(pg, status == TV_OK ? "COMMIT" : "ROLLBACK", 0, NULL, status == TV_OK ? err : NULL);
+    enum tv_status ended =
+        tv_pg_exec(pg, status == TV_OK ? "COMMIT" : "ROLLBACK", 0, NULL, status == TV_OK ? err : NULL);
     fclose(in);
     return status == TV_OK ? ended : status;
 }

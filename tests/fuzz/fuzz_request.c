@@ -28,6 +28,7 @@ static void load(struct tv_app *app)
     int64_t ids[] = {1, 2, 3};
     uint16_t factors[] = {0x3C00, 0xBC00, 0x4000};
     double sigma = 4;
+    static char description[] = "{\"codes\":{\"users\":true,\"items\":true}}"; /* both may be named by text */
     struct tv_model model = {.number = 1,
                              .algorithm = "svd",
                              .factors = 1,
@@ -35,25 +36,30 @@ static void load(struct tv_app *app)
                              .item_ids = ids,
                              .item_factors = factors,
                              .sigma = &sigma,
-                             .sigma_power = 0.5};
+                             .sigma_power = 0.5,
+                             .description = description};
     struct tv_items items = {.n = 2, .items = calloc(2, sizeof *items.items)};
     for (size_t i = 0; i < items.n; i++)
         items.items[i] = (struct tv_item){.id = (int64_t)i + 1,
+                                          .code = i ? "AC/DC" : NULL,
                                           .title = i ? "Heat (1995)" : "Am\xc3\xa9lie (2001)",
                                           .year = i ? 1995 : 2001,
                                           .genres = i ? "Crime" : "Comedy|Drama",
                                           .imdb_id = "",
+                                          .url = i ? "https://example.org/" : NULL,
                                           .overview = "",
                                           .n_ratings = 9,
                                           .mean_rating = 4.5};
     struct tv_snapshot *snapshot = NULL;
     struct tv_user_document *user = calloc(1, sizeof *user + sizeof *user->value);
-    if (tv_snapshot_create(&snapshot, &model, &items, NULL) != TV_OK || user == NULL)
+    if (tv_items_sort_codes(&items, NULL) != TV_OK || tv_snapshot_create(&snapshot, &model, &items, NULL) != TV_OK ||
+        user == NULL)
         abort();
     tv_shelf_show(app->shelf, snapshot);
     user->user_id = 1;
     user->factors = 1;
     user->value = (uint16_t *)(void *)(user + 1);
+    tv_code_cache_put(app->users.codes, 1, "b", 1);
     tv_cached_user_release(tv_user_cache_put(app->users.cache, 1, 1, user, 0));
 }
 
