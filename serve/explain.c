@@ -167,8 +167,8 @@ static void answer(const struct tv_picked *picked, struct ask *ask, struct tv_re
     if (item < 0) {
         tv_problem(problem, 404, "item %s is not in model %" PRId64 ", which scores it for nobody", ask->item.text,
                    s->number);
-        snprintf(problem->hint, sizeof problem->hint, "trivet-etl why item %s tells which step of the filter leaves it out",
-                 ask->item.text);
+        snprintf(problem->hint, sizeof problem->hint,
+                 "trivet-etl why item %s tells which step of the filter leaves it out", ask->item.text);
         return;
     }
     if (explain(&account, s, picked->user ? picked->user->document : NULL, item, &err) == TV_OK)

@@ -126,5 +126,6 @@ enum tv_status tv_predict_top(const struct tv_predictor *p, const struct tv_item
 void tv_predictor_headers(const char *basis, struct tv_response *response)
 {
     response->score = basis;
-    response->hint = basis && strcmp(basis, "relevance") == 0 ? "no kept model predicts ratings: " TV_TRAIN_RATINGS : NULL;
+    if (basis && strcmp(basis, "relevance") == 0)
+        response->hint = "no kept model predicts ratings: " TV_TRAIN_RATINGS;
 }

@@ -36,8 +36,8 @@ enum tv_status tv_predict(const struct tv_predictor *p, int64_t item_id, struct 
 /* A score of the predictor's as it is shown: ratings within their scale. */
 double tv_predicted_shown(const struct tv_predictor *p, double score);
 
-/* The best items for the user among those that a filter, resolved for the predictor's model, leaves: best first, by what
- * is predicted; of somebody unknown by the mean of their ratings. out->best is the workspace's; its scores are not yet
+/* The best items for the user among those that a filter, resolved for the predictor's model, leaves: best first,
+ * by what is predicted; of somebody unknown by the mean of their ratings. out->best is the workspace's; its scores are not yet
  * shown. */
 enum tv_status tv_predict_top(const struct tv_predictor *p, const struct tv_item_filter *filter, size_t top,
                               struct tv_ranking *out);

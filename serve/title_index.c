@@ -12,8 +12,8 @@
 static const struct {
     ucs4_t letter;
     const char *plain;
-} stroked[] = {{0xF8, "o"}, {0x142, "l"}, {0x111, "d"}, {0x127, "h"}, {0x131, "i"}, {0xE6, "ae"}, {0x153, "oe"}, {0xF0, "d"},
-               {0xFE, "th"}};
+} stroked[] = {{0xF8, "o"},  {0x142, "l"},  {0x111, "d"}, {0x127, "h"}, {0x131, "i"},
+               {0xE6, "ae"}, {0x153, "oe"}, {0xF0, "d"},  {0xFE, "th"}};
 
 struct folding {
     struct tv_buffer *out;

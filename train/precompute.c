@@ -1,8 +1,8 @@
 /* precompute: the list of every user of a model, stored in their documents, so that a server only has to read it.
  *
- * A document is changed only while it is of the rev that the list was made from: a rating that comes meanwhile wins, and
- * takes an older list away with it. So a list in a document is always the one that a server would make. Users without an
- * item of the model get none: theirs is the popular list, which changes with everybody's ratings.
+ * A document is changed only while it is of the rev that the list was made from: a rating that comes meanwhile wins,
+ * and takes an older list away with it. So a list in a document is always the one that a server would make. Users
+ * without an item of the model get none: theirs is the popular list, which changes with everybody's ratings.
  */
 #include "train/precompute.h"
 

@@ -5,16 +5,16 @@
  *
  *   SVD           r_j (i_j diag(sigma^(-2a))) . i
  *   explicit ALS  r_j i_j' A^(-1) i                with A = sum of i i' + lambda n 1
- *   with biases   (r_j - mean - b_j) [q_j, 1]' A^(-1) [q, 0], and two terms that belong to no rating: the item's mean + b_i
- *                 and the user's b_u
+ *   with biases   (r_j - mean - b_j) [q_j, 1]' A^(-1) [q, 0], and two terms that belong to no rating: the item's
+ *                 mean + b_i and the user's b_u
  *   implicit ALS  (1 + alpha r_j) i_j' A^(-1) i     with A = I16' I16 + sum of alpha r i i' + lambda 1
  *
- * for the item i (Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets", 2008, section 5, which
- * weighs by the same A^(-1)). A depends on which items were rated, and is held fixed: a contribution says what a rating
+ * for the item i (Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets", 2008, section 5,
+ * which weighs by the same A^(-1)). A depends on which items were rated, and is held fixed: a contribution says what a rating
  * adds among the others, not what the score were without it.
  *
- * All of it is float64. The score that is served comes from factors rounded to float16; what that rounding made of it is
- * the difference to the sum of the terms.
+ * All of it is float64. The score that is served comes from factors rounded to float16; what that rounding made of it
+ * is the difference to the sum of the terms.
  */
 #ifndef TRIVET_EXPLAIN_H
 #define TRIVET_EXPLAIN_H
@@ -32,8 +32,8 @@ struct tv_explained {
 };
 
 /* Takes the score of `item` (dense) apart for a user with n ratings of dense items, ascending, those they are folded in
- * with. `contributions` gets n terms, in that order. Without ratings all is 0, as is the score. Errors as of tv_fold_in.
- * Costs about what folding in costs, with biases twice that. Safe from several threads. */
+ * with. `contributions` gets n terms, in that order. Without ratings all is 0, as is the score. Errors as of
+ * tv_fold_in. Costs about what folding in costs, with biases twice that. Safe from several threads. */
 enum tv_status tv_explain(const struct tv_fold_in *f, double *contributions, struct tv_explained *out, int32_t item,
                           const int32_t *items, const float *ratings, size_t n, struct tv_error *err);
 

@@ -44,7 +44,8 @@ static double weight(const struct tv_fold_in *f, float rating, double bias)
 }
 
 static void add_contributions(const struct tv_fold_in *f, double *contributions, struct tv_explained *out,
-                              const double *direction, double *row, const int32_t *items, const float *ratings, size_t n)
+                              const double *direction, double *row, const int32_t *items, const float *ratings,
+                              size_t n)
 {
     int unknowns = f->factors - (f->biases ? 1 : 0);
     for (size_t j = 0; j < n; j++) {
