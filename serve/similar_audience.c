@@ -105,10 +105,13 @@ static enum tv_status count_exactly(struct tv_app *app, const struct tv_request 
 
 /* --- the estimate --------------------------------------------------------------------------------------- */
 
-static void say_why(struct tv_problem *problem, enum tv_status status, int known, const struct tv_error *err)
+static void say_why(struct tv_problem *problem, const struct tv_id *item, enum tv_status status, int known,
+                    const struct tv_error *err)
 {
-    int code = status == TV_ERR_NOT_FOUND && known == 0 ? 404 : 503;
-    tv_problem(problem, code, "%s", err->message);
+    if (status == TV_ERR_NOT_FOUND && known == 0)
+        tv_problem(problem, 404, "item %s has no audience in the index of similar items", item->text);
+    else
+        tv_problem(problem, 503, "%s", err->message);
     snprintf(problem->hint, sizeof problem->hint, "%s", err->hint);
     if (status == TV_ERR_UNAVAILABLE)
         problem->retry_after = REDIS_RETRY_SECONDS;
@@ -140,7 +143,7 @@ int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request,
         wanted = COUNTED_AT_LEAST;
     enum tv_status status = tv_audience_ask(app->audience, q->item.number, wanted, &answer, &known, &err);
     if (status != TV_OK) {
-        say_why(problem, status, known, &err);
+        say_why(problem, &q->item, status, known, &err);
     } else if (!take_answer(out, &answer)) {
         tv_problem(problem, 500, "out of memory for similar items");
     } else if (q->exact && (status = count_exactly(app, request, q->item.number, out, &err)) != TV_OK) {

@@ -167,7 +167,7 @@ enum tv_status tv_similar_ask(struct tv_similar *s, int64_t item, size_t top, st
         status = ask_once(s, item, top, out, known, &stale, err);
     if (status == TV_OK && stale)
         status = tv_fail(err, TV_ERR_BUSY,
-                         "the index of similar items changed during each of %d looks at item %" PRId64, TRIES, item);
+                         "the index of similar items changed during each of %d looks at an item", TRIES);
     return status;
 }
 

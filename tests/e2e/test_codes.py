@@ -37,7 +37,7 @@ def uuid_set(users=60, items=40, first=0):
     ratings = "userId,movieId,rating,timestamp\n" + "\n".join(rows) + "\n"
     movies = "movieId,title,genres\n" + "".join(
         f"{quoted(item(i))},Title {i} ({1990 + i % 20}),Drama|Comedy\n" for i in range(items) if i != 3)
-    return ratings, movies
+    return ratings, movies + "unrated,Known to nobody (1990),Drama\n"
 
 
 def codes(stores, kind):
@@ -56,10 +56,10 @@ def folder(tmp_path_factory):
 
 def test_codes_get_numbers_and_keep_them(run, fresh_stores, folder, tmp_path):
     done = load(run, fresh_stores, folder)
-    assert "60 users and 39 items are new in trivet.code" in done.stdout  # 42 is a number
+    assert "60 users and 40 items are new in trivet.code" in done.stdout  # 42 is a number, one is not rated
     users, items = codes(fresh_stores, "user"), codes(fresh_stores, "item")
     assert set(users) == {user(u) for u in range(60)}
-    assert set(items) == {item(i) for i in range(40)} - {"42"}
+    assert set(items) == {item(i) for i in range(40)} - {"42"} | {"unrated"}
     assert all(8000000000000000 <= id < 8500000000000000 for id in [*users.values(), *items.values()])
     expected = sorted((r["userId"], r["movieId"], float(r["rating"]))
                       for r in csv.DictReader(open(folder / "ratings.csv", encoding="utf-8", newline="")))
@@ -238,7 +238,8 @@ def test_codes_travel_with_a_model(run, trained, fresh_stores, tmp_path):
     users = list(csv.DictReader(open(tmp_path / "model/users.csv", encoding="utf-8", newline="")))
     items = list(csv.DictReader(open(tmp_path / "model/items.csv", encoding="utf-8", newline="")))
     assert {r["code"]: int(r["user_id"]) for r in users} == codes(trained, "user")
-    assert {r["code"]: int(r["item_id"]) for r in items if r["code"]} == codes(trained, "item")
+    rated = {r["code"]: int(r["item_id"]) for r in items if r["code"]}
+    assert len(rated) == 39 and rated.items() <= codes(trained, "item").items()
     run("trivet-etl", "schema", env=fresh_stores.env)
     run("trivet-train", "import", tmp_path / "model", "--activate", env=fresh_stores.env)
     for kind in ("user", "item"):
@@ -339,10 +340,15 @@ def walk(i):
         "/recs": [("GET", f"/recs?user_id={u}&top=40"), ("GET", f"/recs?user_id={new}")],
         "/api/v1/users/{id}": [("GET", f"/api/v1/users/{u}"), ("GET", f"/api/v1/users/{new}")],
         "/api/v1/items": [("GET", "/api/v1/items?q=title&top=50")],
-        "/api/v1/items/{id}": [("GET", f"/api/v1/items/{thing}") for thing in [*things, "unknown"]],
+        "/api/v1/items/{id}": [("GET", f"/api/v1/items/{thing}") for thing in [*things, "unrated", "unknown"]],
         "/api/v1/items/{id}/similar": [("GET", f"/api/v1/items/{a}/similar?by={by}&top=20")
                                        for by in ("factors", "audience")],
-        "/similar": [("GET", f"/similar?item={a}&top=20")],
+        "/similar": [("GET", f"/similar?item={a}&top=20"), ("GET", "/similar?item=unrated"),
+                     ("GET", "/similar?item=unknown"), ("GET", "/api/v1/items/unrated/similar?by=audience"),
+                     ("GET", "/api/v1/items/unrated/similar?by=factors"),
+                     ("GET", f"/api/v1/explain?user_id={u}&movie_id=unrated"),
+                     ("GET", f"/api/v1/predict?user_id={u}&ids=unrated"),
+                     ("PUT", f"/api/v1/users/{new}/ratings/unrated", 9)],
         "/api/v1/predict": [("GET", f"/api/v1/predict?user_id={u}&ids={lists},unknown")],
         "/api/v1/explain": [("GET", f"/api/v1/explain?user_id={u}&movie_id={a}")],
         "/{user}/ratings/top/{n}": [("GET", f"/{u}/ratings/top/20")],
