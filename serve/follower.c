@@ -13,7 +13,8 @@
 #include "trivet/log.h"
 #include "workers.h"
 
-enum { SOON_SECONDS = 1, SELDOM_SECONDS = 5, RENEW_SECONDS = 10, USERS_AT_ONCE = 200, ITEMS_AT_ONCE = 100000, REST = 20 };
+enum { SOON_SECONDS = 1, SELDOM_SECONDS = 5, RENEW_SECONDS = 10, REST = 20 };
+enum { USERS_AT_ONCE = 200, ITEMS_AT_ONCE = 100000 };
 static const double patience = 60; /* for a pass over all ratings */
 
 struct tv_follower {
@@ -75,9 +76,9 @@ static enum tv_status count_items(struct tv_follower *f, struct tv_live_work *wo
 /* Reads the catalogue again when somebody has counted since. */
 static enum tv_status renew_counts(struct tv_follower *f, struct tv_error *err)
 {
+    static const char sql[] = "SELECT coalesce(sum(counted_rev), 0)::bigint FROM trivet.item_change";
     int64_t counted = 0;
-    enum tv_status status =
-        tv_pg_int(f->pg, "SELECT coalesce(sum(counted_rev), 0)::bigint FROM trivet.item_change", 0, NULL, &counted, err);
+    enum tv_status status = tv_pg_int(f->pg, sql, 0, NULL, &counted, err);
     double began = tv_clock();
     if (status != TV_OK || counted == f->counted || began < f->renew_again)
         return status;

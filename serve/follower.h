@@ -1,9 +1,10 @@
-/* follower: a thread that does what a rating left to do: users who could not be folded in at once, because MongoDB was
- * away or a server was killed, and the counts of items that were rated.
+/* follower: a thread that does what a rating left to do: users who could not be folded in at once, because
+ * MongoDB was away or a server was killed, and the counts of items that were rated.
  *
- * It looks once a second where this server has something to do, and every few seconds otherwise: another server may have
- * been killed. Counting takes a pass over all ratings, so it rests twenty times as long as that took. Whoever counted,
- * every server then reads what it knows of items again: at most every ten seconds, and with the same rest.
+ * It looks once a second where this server has something to do, and every few seconds otherwise: another
+ * server may have been killed. Counting takes a pass over all ratings, so it rests twenty times as long as
+ * that took. Whoever counted, every server then reads what it knows of items again: at most every ten
+ * seconds, and with the same rest.
  */
 #ifndef TRIVET_SERVE_FOLLOWER_H
 #define TRIVET_SERVE_FOLLOWER_H

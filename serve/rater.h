@@ -1,9 +1,9 @@
 /* rater: ratings into PostgreSQL, and then the document of whoever gave them.
  *
- * The rating is safe once its transaction is committed; that is one statement (trivet.rate), so it happens whole or not at
- * all. Only afterwards is the live model asked for, and the user folded in with exactly that one: a training that switches
- * models meanwhile either is seen here, or sees the rating (docs/design.md). What fails in between is in the queue
- * (trivet.user_change), which follower.h works off.
+ * The rating is safe once its transaction is committed; that is one statement (trivet.rate), so it happens
+ * whole or not at all. Only afterwards is the live model asked for, and the user folded in with exactly that
+ * one: a training that switches models meanwhile either is seen here, or sees the rating (docs/design.md).
+ * What fails in between is in the queue (trivet.user_change), which follower.h works off.
  */
 #ifndef TRIVET_SERVE_RATER_H
 #define TRIVET_SERVE_RATER_H
@@ -34,15 +34,16 @@ struct tv_rated {
     double low, high;
 };
 
-/* Both wait, and commit. The user is known by user->text, a number or a code. `s` (may be NULL) knows items, which are then not looked up. TV_ERR_UNAVAILABLE: PostgreSQL does
- * not answer; as a connection can break after a commit and before the answer, the change may have been made, whole. */
+/* Both wait, and commit. The user is known by user->text, a number or a code. `s` (may be NULL) knows items,
+ * which are then not looked up. TV_ERR_UNAVAILABLE: PostgreSQL does not answer; as a connection can break
+ * after a commit and before the answer, the change may have been made, whole. */
 enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, const struct tv_rating_list *list,
                              const struct tv_snapshot *s, struct tv_rated *rated, struct tv_error *err);
-enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user, int64_t item_id, struct tv_rated *rated,
-                               struct tv_error *err);
+enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user, int64_t item_id,
+                               struct tv_rated *rated, struct tv_error *err);
 
-/* After a commit: folds the user in with the live model, and notes that this was done up to `rev`. On success *model is
- * its number, and this server's next answer has it. Waits. */
+/* After a commit: folds the user in with the live model, and notes that this was done up to `rev`. On success
+ * *model is its number, and this server's next answer has it. Waits. */
 enum tv_status tv_rater_fold(struct tv_rater *rater, int64_t user_id, int64_t rev, int64_t *model,
                              struct tv_error *err);
 /* Folds in who waits, at most `limit`, on a connection of the caller's. */

@@ -44,8 +44,8 @@ struct tv_snapshot *tv_shelf_held(struct tv_shelf *shelf, int64_t number);
 /* Asks Redis for the live number and, when it differs, loads that model and shows it. On failure the old one
  * stays, and the reason is kept for tv_shelf_notice. TV_ERR_NOT_FOUND: Redis knows no live model. */
 enum tv_status tv_shelf_refresh(struct tv_shelf *shelf, struct tv_error *err);
-/* Loads the live model once more and shows that instead, because what is known of items has changed in MongoDB: how often
- * they were rated. */
+/* Loads the live model once more and shows that instead, because what is known of items has changed in
+ * MongoDB: how often they were rated. */
 enum tv_status tv_shelf_renew(struct tv_shelf *shelf, struct tv_error *err);
 /* A model by number, loaded if need be. TV_ERR_NOT_FOUND if there is none of that number. */
 enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,

@@ -24,8 +24,8 @@ enum tv_status tv_workers_start(struct tv_workers **out, int threads, size_t max
                                 tv_run_batch run, void *context, struct tv_error *err);
 /* 1, and the work will be run once; or 0: too much is waiting already. */
 int tv_workers_give(struct tv_workers *workers, struct tv_work *work);
-/* Lets the calling thread work only where the cores have nothing better to do: loading a model takes a tenth of a second,
- * which requests would otherwise wait for. */
+/* Lets the calling thread work only where the cores have nothing better to do: loading a model takes a tenth
+ * of a second, which requests would otherwise wait for. */
 void tv_thread_behind_requests(void);
 /* Does what is still waiting, then ends the threads; NULL is fine. */
 void tv_workers_stop(struct tv_workers *workers);

@@ -21,8 +21,9 @@ enum tv_status tv_pg_open(struct tv_pg **out, const char *uri, const char *name,
                           struct tv_error *err);
 void tv_pg_close(struct tv_pg *pg);
 
-/* From now on no statement is waited for longer than that: one that is late fails with TV_ERR_UNAVAILABLE, whatever becomes
- * of it in the server, and the connection is then good for nothing but closing. 0: wait for ever, as at first. */
+/* From now on no statement is waited for longer than that: one that is late fails with TV_ERR_UNAVAILABLE,
+ * whatever becomes of it in the server, and the connection is then good for nothing but closing. 0: wait for
+ * ever, as at first. */
 void tv_pg_set_patience(struct tv_pg *pg, double seconds);
 
 /* 1 while the connection is known to work: asks the server with SELECT 1. */

@@ -1,7 +1,7 @@
 /* refold: a user's document anew, after the user's ratings changed (sql/004_live.sql).
  *
- * It is folded in from all of the user's evidence, with the very function that the trainer uses, and replaces only one of
- * a lower rev: so it does not matter who does it, in what order, or how often.
+ * It is folded in from all of the user's evidence, with the very function that the trainer uses, and replaces
+ * only one of a lower rev: so it does not matter who does it, in what order, or how often.
  */
 #ifndef TRIVET_REFOLD_H
 #define TRIVET_REFOLD_H
@@ -14,8 +14,8 @@
 #include "trivet/pg.h"
 #include "trivet/user_fold.h"
 
-/* A model that users can be folded into, and where their ratings are read. Nothing in it changes, so threads may share
- * it, each with a connection and a space of its own. */
+/* A model that users can be folded into, and where their ratings are read. Nothing in it changes, so threads
+ * may share it, each with a connection and a space of its own. */
 struct tv_refold {
     int64_t model; /* its number */
     struct tv_folding folding;
@@ -23,8 +23,8 @@ struct tv_refold {
     int own_source; /* 1: part of it is an analyst's SQL, run as a reader */
 };
 
-/* Of model N, whose item ids and what users are folded in with must live as long. TV_ERR_NOT_FOUND: the journal does not
- * know what ratings they are folded in from. */
+/* Of model N, whose item ids and what users are folded in with must live as long. TV_ERR_NOT_FOUND: the
+ * journal does not know what ratings they are folded in from. */
 enum tv_status tv_refold_create(struct tv_refold **out, int64_t model, const struct tv_fold_in *fold_in,
                                 const int64_t *item_ids, struct tv_pg *pg, struct tv_error *err);
 void tv_refold_free(struct tv_refold *r); /* NULL is fine */

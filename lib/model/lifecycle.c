@@ -46,7 +46,8 @@ static enum tv_status open_late(const struct tv_stores *s, struct late_ratings *
 {
     enum tv_status status = tv_model_fold_in(&late->fold_in, m, err);
     if (status == TV_OK)
-        status = tv_refold_create(&late->refold, m->number, &late->fold_in, m->item_ids, tv_lock_connection(s->lock), err);
+        status = tv_refold_create(&late->refold, m->number, &late->fold_in, m->item_ids,
+                                  tv_lock_connection(s->lock), err);
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
 }
 
@@ -57,7 +58,8 @@ static void close_late(struct late_ratings *late)
 }
 
 /* Ratings that came after the training read them. */
-static enum tv_status catch_up(const struct tv_stores *s, const struct late_ratings *late, int live, struct tv_error *err)
+static enum tv_status catch_up(const struct tv_stores *s, const struct late_ratings *late, int live,
+                               struct tv_error *err)
 {
     char users[32];
     struct tv_live_work work = {0};

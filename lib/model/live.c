@@ -130,8 +130,8 @@ enum tv_status tv_live_fold(struct tv_live_work *work, const struct tv_changes *
 
 /* --- items ------------------------------------------------------------------------------------------------ */
 
-static enum tv_status write_count(struct tv_live_work *work, struct tv_mongo *mongo, const struct tv_pg_rows *rows, int row,
-                                  struct tv_error *err)
+static enum tv_status write_count(struct tv_live_work *work, struct tv_mongo *mongo, const struct tv_pg_rows *rows,
+                                  int row, struct tv_error *err)
 {
     const char *mean = tv_pg_cell(rows, row, 3);
     const struct tv_field set[] = {
@@ -185,8 +185,8 @@ enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg
     return status;
 }
 
-enum tv_status tv_live_catch_up(struct tv_live_work *work, struct tv_refold *r, struct tv_pg *pg, struct tv_mongo *mongo,
-                                int live, struct tv_error *err)
+enum tv_status tv_live_catch_up(struct tv_live_work *work, struct tv_refold *r, struct tv_pg *pg,
+                                struct tv_mongo *mongo, int live, struct tv_error *err)
 {
     struct tv_changes c = {0};
     *work = (struct tv_live_work){0};

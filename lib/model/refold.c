@@ -17,21 +17,22 @@ static enum tv_status read_source(struct tv_refold *r, struct tv_pg *pg, struct 
     struct tv_pg_rows *rows = NULL;
     struct tv_buffer query = TV_BUFFER_INIT(1 << 18);
     snprintf(number, sizeof number, "%" PRId64, r->model);
-    enum tv_status status = tv_pg_query(
-        pg, "SELECT trivet.evidence_query(id), evidence IS NOT NULL FROM trivet.run WHERE id = $1", 1, &value, &rows, err);
+    static const char sql[] = "SELECT trivet.evidence_query(id), evidence IS NOT NULL FROM trivet.run WHERE id = $1";
+    enum tv_status status = tv_pg_query(pg, sql, 1, &value, &rows, err);
     if (status != TV_OK)
         return status;
     const char *evidence = tv_pg_rows_count(rows) > 0 ? tv_pg_cell(rows, 0, 0) : NULL;
     if (evidence == NULL) {
-        tv_fail(err, TV_ERR_NOT_FOUND, "the journal does not know what the users of model %s are folded in from", number);
+        tv_fail(err, TV_ERR_NOT_FOUND, "the journal does not know what the users of model %s are folded in from",
+                number);
         tv_hint(err, "train a model here: trivet-train fit");
         status = TV_ERR_NOT_FOUND;
     } else {
         r->own_source = strcmp(tv_pg_cell(rows, 0, 1), "t") == 0;
         status = tv_buffer_format(&query, err,
-                                  "SELECT c.rev, e.item_id, e.value, (SELECT d.code FROM trivet.code d WHERE "
-                                  "d.kind = 'user' AND d.id = c.user_id) FROM trivet.user_change c LEFT JOIN LATERAL (SELECT * "
-                                  "FROM (%s) x (user_id, item_id, value) WHERE x.user_id = $1::bigint) e ON true "
+                                  "SELECT c.rev, e.item_id, e.value, "
+                                  "(SELECT d.code FROM trivet.code d WHERE d.kind = 'user' AND d.id = c.user_id) "
+                                  "FROM trivet.user_change c LEFT JOIN LATERAL (SELECT * FROM (%s) x (user_id, item_id, value) WHERE x.user_id = $1::bigint) e ON true "
                                   "WHERE c.user_id = $1::bigint ORDER BY e.item_id",
                                   evidence);
     }
