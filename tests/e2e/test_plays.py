@@ -1,5 +1,6 @@
 """trivet-etl load of plays: HetRec's Last.fm, lastfm_play.csv and its neighbours, and any table of who played what."""
 
+import re
 import tarfile
 
 import pytest
@@ -141,3 +142,24 @@ def test_codes_in_plays(run, fresh_stores, tmp_path):
     done = load(run, fresh_stores, folder)
     assert "7 users and 5 items are new in trivet.code" in done.stdout
     assert fresh_stores.psql("SELECT sum(value), count(*) FROM trivet.rating") == "70|35"
+
+
+# --- what comes of them -----------------------------------------------------------------------------------------------
+
+
+def test_a_model_of_plays(run, serve, fresh_stores, hetrec):
+    """The trainer says what takes counts, and pages speak of plays; an artist's page is where its data say it is."""
+    load(run, fresh_stores, hetrec)
+    few = ["--set", "min_users_for_item=20", "--set", "max_items_for_user=100", "--factors", "8"]
+    hint = "the values are counts of plays: --algorithm als-implicit takes them as such"
+    assert hint in run("trivet-train", "fit", "--dry-run", *few, env=fresh_stores.env).stderr
+    assert hint not in run("trivet-train", "fit", "--algorithm", "als-implicit", *few, env=fresh_stores.env).stderr
+    server = serve(fresh_stores)
+    page = server.get("/recs?user_id=2&top=10", accept="text/html").text
+    for words in ("titles you played", "Played most", "played 13,883", "Counts learned from"):
+        assert words in page
+    links = re.findall(r'class="title" href="([^"]*)"', page)
+    assert len(links) == 10 and all(link.startswith("http://www.last.fm/music/") for link in links)
+    assert "Rated highest" not in page and "IMDb" not in page
+    start = server.get("/", accept="text/html").text
+    assert "who played what" in start and "plays a lot" in start and "rates a lot" not in start
