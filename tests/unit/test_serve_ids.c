@@ -183,6 +183,7 @@ static void plays_are_called_plays(void **state)
     text = get(&a, app, "/", 1, 200);
     assert_non_null(strstr(text, "who played what"));
     fixture_done(&a);
+    tv_app_free(app);
 }
 
 static void items_are_found_by_code(void **state)
