@@ -10,10 +10,8 @@ each rating counts as 1 with confidence 1 + alpha, NDCG@10 over full rankings wi
 trivet predicts and ranks as its server does, with users folded in from float16 item factors; the time of folding in is
 shown apart.
 
-The peers come from PyPI and Spark wants Java; trivet runs alone where one is missing, and says so:
-
-    python3 -m venv peers && peers/bin/pip install numpy scipy pandas pyspark implicit
-    peers/bin/python bench/als.py RATINGS.csv
+The peers come from PyPI and Spark wants Java; trivet runs alone where one is missing, and says so. bench/beside-peers
+installs them and runs this on MovieLens 1M.
 
 Runs alternate, so that a busy moment of the machine hurts both. Ends with status 1 when trivet's results are worse than
 a peer's (RMSE by more than 0.002, NDCG@10 by more than 0.002)."""

@@ -2,8 +2,8 @@
 """The rank search that courses show, beside Spark: ml-latest-small of 2016, its ratings in parts of 6:2:2, ranks 4, 8 and
 12, 10 iterations, lambda 0.1. Each rank is judged on the validation part; the best one, once, on the test part.
 
-    python3 -m venv peers && peers/bin/pip install numpy pyspark       # and Java for Spark
-    peers/bin/python bench/documents.py --data FOLDER                  # with ml-latest-small-2016.tar.gz
+    bench/beside-peers FOLDER     installs Spark and runs this; FOLDER holds ml-latest-small-2016.tar.gz
+    bench/documents.py --data FOLDER
 
 Both learn from the same training part and predict the same pairs, those whose user and item are in it; trivet as it
 serves, with users folded in from float16 item factors. Without Spark trivet runs alone, and says so. Ends with status 1

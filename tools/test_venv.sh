@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Makes .run/venv: Debian's Python with its packages, and above them those of tests/requirements.txt, which tests and benches
 # compare with. Does nothing while .run/venv belongs to that file. Without a package index it fails, and who needs the packages
-# is skipped.
+# is skipped. Another folder and another file can be named: tools/test_venv.sh .run/peers bench/peers.txt
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tools/say.sh
 
-venv=.run/venv wanted=tests/requirements.txt log=.run/log/venv.log
+venv=${1:-.run/venv} wanted=${2:-tests/requirements.txt}
+log=.run/log/${venv##*/}.log
 if cmp --quiet "$wanted" "$venv/requirements.txt"; then
     exit
 fi
