@@ -28,7 +28,7 @@ enum tv_status search_judge(struct verdict *out, struct learn_settings *learn, d
     if (status == TV_OK)
         status = search_space_settings(&s->space, trial, &t.learn, filter, err);
     t.learn.threads = threads;
-    t.learn.quiet = 1;
+    t.learn.quiet = part != TV_TEST; /* trials are told of in one line each; the winner goes alone */
     t.filter = s->data.filter ? filter : NULL;
     if (status == TV_OK)
         status = trial_run(out, &t, &s->data, part, err);

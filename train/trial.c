@@ -110,10 +110,19 @@ static enum tv_status nothing_left(const struct trial *t, const struct tv_eviden
     return tv_hint(err, "its numbers count what is left when the test is kept apart; use a wider one");
 }
 
+static void report_rows(const struct trial *t)
+{
+    char rows[32], users[32], items[32];
+    tv_log_info("learning from %s ratings of %s users and %s items", tv_text_number(rows, t->rows),
+                tv_text_number(users, t->users), tv_text_number(items, t->items));
+    if (t->filter && t->rows == tv_filter_int(t->filter, "max_row_number"))
+        tv_log_info("warning: max_row_number allows no more, so only the first users are learned from; --set max_row_number=N "
+                    "allows N");
+}
+
 static enum tv_status choose_rows(struct tv_dense *out, struct trial *t, const struct tv_evidence *e,
                                   struct tv_error *err)
 {
-    char rows[32], users[32], items[32];
     struct tv_ratings *ratings = NULL;
     enum tv_status status = tv_ratings_create(&ratings, err);
     if (status == TV_OK)
@@ -129,8 +138,7 @@ static enum tv_status choose_rows(struct tv_dense *out, struct trial *t, const s
     t->users = out->matrix.n_rows;
     t->items = out->matrix.n_cols;
     if (!t->learn.quiet)
-        tv_log_info("learning from %s ratings of %s users and %s items", tv_text_number(rows, t->rows),
-                    tv_text_number(users, t->users), tv_text_number(items, t->items));
+        report_rows(t);
     return TV_OK;
 }
 

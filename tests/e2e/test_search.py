@@ -180,6 +180,14 @@ def test_what_cannot_be_learned_is_told_and_the_rest_goes_on(run, place):
     assert hopeless.returncode == 3 and "no trial could be judged" in hopeless.stderr and "--factors is 400" in hopeless.stderr
 
 
+def test_a_row_limit_that_cuts_is_told(run, place):
+    flags = ["--factors", "2,3", "--set", "max_items_for_user=1000"]
+    warning = "warning: max_row_number allows no more"
+    assert warning in run("trivet-train", "search", *flags, "--set", "max_row_number=500", env=place.env).stderr
+    assert warning in run("trivet-train", "evaluate", "--factors", 2, "--set", "max_row_number=500", env=place.env).stderr
+    assert warning not in run("trivet-train", "search", *flags, env=place.env).stderr
+
+
 def test_random_draws(run, place):
     flags = ["--algorithm", "als", "--factors", "2..9", "--lambda", "0.01..1", "--biases", "off,on", "--random", 12]
     found = search(run, place, *flags, "--seed", 3)
