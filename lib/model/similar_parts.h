@@ -10,7 +10,7 @@
 enum {
     SIMILAR_KEY = 64,       /* bytes of a key's name, at most */
     SIMILAR_GROUP = 16,     /* rows whose witnesses share a key */
-    SIMILAR_PAGE_ROWS = 64, /* rows a page at the time of a build, on average */
+    SIMILAR_PAGE_ROWS = 128, /* rows a page at the time of a build, on average */
     SIMILAR_MAX_PAGES = 1 << 16,
     SIMILAR_HASH = 4, /* bytes of a stored witness */
 };
