@@ -35,6 +35,14 @@ static void read_genres(struct tv_item_filter *f, const struct tv_request *reque
     }
 }
 
+/* An empty field of a form is no filter. */
+static int read_number(const struct tv_request *request, const struct tv_integer *rule, int64_t *value,
+                       struct tv_problem *problem)
+{
+    const char *text = tv_parameter(request, rule->name);
+    return text == NULL || *text == '\0' || tv_read_integer(text, rule, value, problem);
+}
+
 int tv_item_filter_read(const struct tv_request *request, struct tv_item_filter *f,
                         struct tv_problem *problem)
 {
@@ -48,9 +56,9 @@ int tv_item_filter_read(const struct tv_request *request, struct tv_item_filter 
     if (f->excluded_ids && *f->excluded_ids == '\0')
         f->excluded_ids = NULL;
     read_genres(f, request);
-    if (!tv_parameter_integer(request, &from, &f->year_from, problem) ||
-        !tv_parameter_integer(request, &to, &f->year_to, problem) ||
-        !tv_parameter_integer(request, &count, &f->min_count, problem) ||
+    if (!read_number(request, &from, &f->year_from, problem) ||
+        !read_number(request, &to, &f->year_to, problem) ||
+        !read_number(request, &count, &f->min_count, problem) ||
         !read_seen(f, tv_parameter(request, "seen"), problem))
         return 0;
     if (f->year_from > f->year_to) {

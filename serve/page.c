@@ -104,7 +104,8 @@ static void write_options(struct tv_out *out, struct tv_app *app, const char *ch
     tv_catalog_release(models);
 }
 
-void tv_page_form(struct tv_out *out, struct tv_app *app, const struct tv_request *request)
+void tv_page_form(struct tv_out *out, struct tv_app *app, const struct tv_request *request,
+                  const struct tv_out *filters)
 {
     const char *user = tv_parameter(request, "user_id"), *top = tv_parameter(request, "top");
     struct tv_out options;
@@ -113,6 +114,7 @@ void tv_page_form(struct tv_out *out, struct tv_app *app, const struct tv_reques
     const struct tv_slot slots[] = {{"user_id", user ? user : "", NULL},
                                     {"top", top ? top : "15", NULL},
                                     {"options", NULL, &options},
+                                    {"filters", NULL, filters},
                                     {NULL, NULL, NULL}};
     tv_page_fill(out, "form.html", slots);
     tv_out_free(&options);

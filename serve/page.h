@@ -33,8 +33,9 @@ void tv_page_fill(struct tv_out *out, const char *file, const struct tv_slot *sl
 /* --- parts that several pages have
  * -------------------------------------------------------------------------- */
 
-/* The form: what it held when it was sent, or the standard values. */
-void tv_page_form(struct tv_out *out, struct tv_app *app, const struct tv_request *request);
+/* The form: what it held when it was sent, or the standard values; `filters` are further fields of it, or NULL. */
+void tv_page_form(struct tv_out *out, struct tv_app *app, const struct tv_request *request,
+                  const struct tv_out *filters);
 /* The facts of a model as a list; `live` is the number of the live one. */
 void tv_page_facts(struct tv_out *out, const struct tv_snapshot *snapshot, int64_t live);
 /* Puts `content` into the frame all pages share and makes it the response's body. `snapshot` may be NULL. */

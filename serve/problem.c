@@ -95,7 +95,7 @@ static void write_page(struct tv_app *app, const struct tv_request *request, str
     char status[32];
     tv_out_init(&form);
     tv_out_init(&content);
-    tv_page_form(&form, app, request);
+    tv_page_form(&form, app, request, NULL);
     snprintf(status, sizeof status, "%d %s", problem->status, tv_status_words(problem->status));
     const struct tv_slot slots[] = {{"headline", headline(problem->status), NULL},
                                     {"detail", problem->detail, NULL},

@@ -5,97 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "filter_form.h"
 #include "page.h"
 #include "recs.h"
+#include "recs_row.h"
 #include "trivet/text.h"
 #include "words.h"
 
-enum { RATED_SHOWN = 15, TITLE = 512 };
-
-/* Where to read about an item: its page at IMDb, the one its data name, else a search for its title. Returns what to
- * call that place. */
-static const char *write_link(struct tv_out *url, const struct tv_words *words, const struct tv_item *item,
-                              const char *title)
-{
-    if (item && item->imdb_id[0]) {
-        tv_out_format(url, "https://www.imdb.com/title/%.20s/", item->imdb_id);
-        return "IMDb";
-    }
-    if (item && item->url) {
-        tv_out_text(url, item->url);
-        return "Its page";
-    }
-    tv_out_text(url, words->search_url);
-    tv_out_url(url, title);
-    return words->search_name;
-}
-
-/* "The Godfather (1972)" without the year, which stands beside it on its own. */
-static const char *title_alone(char *out, size_t size, const struct tv_recs *recs, int64_t item_id)
-{
-    char year[16], unknown[32];
-    const struct tv_item *item = tv_items_find(&recs->snapshot->items, item_id);
-    const char *title = tv_snapshot_title(recs->snapshot, item_id, unknown, sizeof unknown);
-    size_t n = strlen(title), n_year = (size_t)snprintf(year, sizeof year, " (%d)", item ? item->year : 0);
-    if (n > n_year && strcmp(title + n - n_year, year) == 0)
-        n -= n_year;
-    if (n >= size) /* cut at a character's edge */
-        for (n = size - 1; n > 0 && ((unsigned char)title[n] & 0xC0) == 0x80; n--)
-            ;
-    memcpy(out, title, n);
-    out[n] = '\0';
-    return out;
-}
-
-static void write_genres(struct tv_out *out, const struct tv_item *item)
-{
-    char name[64];
-    for (const char *at = item ? item->genres : ""; *at;) {
-        size_t n = strcspn(at, "|");
-        snprintf(name, sizeof name, "%.*s", (int)n, at);
-        const struct tv_slot slots[] = {{"genre", name, NULL}, {NULL, NULL, NULL}};
-        tv_page_fill(out, "genre.html", slots);
-        at += n + (at[n] == '|');
-    }
-}
-
-static void write_score(char *out, size_t size, const struct tv_recs *recs, double score)
-{
-    char number[32];
-    if (recs->ranking.reason == TV_REASON_POPULAR)
-        snprintf(out, size, "%s", tv_text_number(number, (long long)score));
-    else
-        snprintf(out, size, "%.3f", tv_on_scale(&recs->snapshot->info, recs->ranking.score_kind, score));
-}
-
-static void write_row(struct tv_out *out, const struct tv_recs *recs, size_t i)
-{
-    const struct tv_scored *best = &recs->ranking.best[i];
-    const struct tv_item *item = recs->snapshot->item[best->item];
-    double first = recs->ranking.best[0].score, part = first > 0 ? fmax(0, best->score / first) : 0;
-    char rank[24], title[TITLE], year[16] = "", width[16], score[40];
-    struct tv_out genres, url;
-    title_alone(title, sizeof title, recs, recs->snapshot->item_ids[best->item]);
-    tv_out_init(&genres);
-    tv_out_init(&url);
-    write_genres(&genres, item);
-    const char *site = write_link(&url, tv_words_of(&recs->snapshot->info), item, title);
-    snprintf(rank, sizeof rank, "%zu", i + 1);
-    snprintf(width, sizeof width, "%.1f%%", 100 * part);
-    write_score(score, sizeof score, recs, best->score);
-    if (item && item->year)
-        snprintf(year, sizeof year, "%d", item->year);
-    const struct tv_slot slots[] = {
-        {"rank", rank, NULL},   {"title", title, NULL},
-        {"year", year, NULL},   {"genres", NULL, &genres},
-        {"width", width, NULL}, {"url", tv_buffer_string(&url.buffer), NULL},
-        {"score", score, NULL}, {"site", site, NULL},
-        {NULL, NULL, NULL}};
-    tv_page_fill(out, "recs_row.html", slots);
-    out->failed |= url.failed;
-    tv_out_free(&url);
-    tv_out_free(&genres);
-}
+enum { RATED_SHOWN = 15 };
 
 /* --- what the user rated highest
  * ---------------------------------------------------------------------------- */
@@ -118,7 +35,7 @@ static int by_rating(const void *a, const void *b)
 
 static void write_rated_row(struct tv_out *out, const struct tv_recs *recs, const struct rated *rated)
 {
-    char title[TITLE], rating[32], label[48], year[16] = "";
+    char title[TV_RECS_TITLE], rating[32], label[48], year[16] = "";
     const struct tv_words *words = tv_words_of(&recs->snapshot->info);
     const struct tv_item *item = tv_items_find(&recs->snapshot->items, rated->item_id);
     if (recs->snapshot->info.counts && rated->rating >= 1 && rated->rating < 1e15F)
@@ -128,7 +45,7 @@ static void write_rated_row(struct tv_out *out, const struct tv_recs *recs, cons
     snprintf(label, sizeof label, "%s %s", words->did, rating);
     if (item && item->year)
         snprintf(year, sizeof year, "%d", item->year);
-    const struct tv_slot slots[] = {{"title", title_alone(title, sizeof title, recs, rated->item_id), NULL},
+    const struct tv_slot slots[] = {{"title", tv_recs_title(title, recs->snapshot, rated->item_id), NULL},
                                     {"year", year, NULL},
                                     {"kind", words->kind, NULL},
                                     {"label", label, NULL},
@@ -200,18 +117,18 @@ void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct t
                   const struct tv_recs *recs)
 {
     struct tv_snapshot *live = tv_shelf_live(app->shelf);
-    struct tv_out form, rows, rated, facts, content;
+    struct tv_out filters, form, removed, rows, rated, facts, content;
     char heading[TV_CODE_MAX + 16], reason[128], placed[192];
-    struct tv_out path, *parts[] = {&form, &rows, &rated, &facts, &content, &path};
+    struct tv_out path, *parts[] = {&filters, &form, &removed, &rows, &rated, &facts, &content, &path};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         tv_out_init(parts[i]);
-    static const struct tv_slot no_slots[] = {{NULL, NULL, NULL}};
-    for (size_t i = 0; i < recs->ranking.n; i++)
-        write_row(&rows, recs, i);
+    tv_recs_rows(&rows, recs);
     if (recs->ranking.n == 0)
-        tv_page_fill(&rows, "recs_none.html", no_slots);
+        tv_filter_none(&rows, recs);
+    tv_filter_removed(&removed, recs);
     write_rated(&rated, recs);
-    tv_page_form(&form, app, request);
+    tv_filter_form(&filters, request, recs->snapshot);
+    tv_page_form(&form, app, request, &filters);
     tv_page_facts(&facts, recs->snapshot, live ? live->number : -1);
     snprintf(heading, sizeof heading, "For user %s", recs->id->text);
     tv_out_text(&path, "/api/v1/recs?user_id=");
@@ -223,6 +140,7 @@ void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct t
         {"heading", heading, NULL},
         {"reason", reason, NULL},
         {"placed", placed, NULL},
+        {"removed", NULL, &removed},
         {"measure",
          recs->ranking.reason == TV_REASON_POPULAR ? tv_words_of(&recs->snapshot->info)->popularity
                                                   : recs->ranking.score_kind,

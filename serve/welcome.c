@@ -52,7 +52,7 @@ enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *r
     tv_out_init(&form);
     tv_out_init(&model);
     tv_out_init(&content);
-    tv_page_form(&form, app, request);
+    tv_page_form(&form, app, request, NULL);
     if (live)
         write_model(&model, live);
     else

@@ -13,6 +13,7 @@ static const struct tv_words ratings = {
     .stranger = "We don't know you yet: what most people rate",
     .nothing_known = "This model knows nothing you rated: what most people rate",
     .folded_in = "The model did not learn from this user; their ratings place them in it. ",
+    .because = "Because you liked ",
     .did = "rated",
     .best = "Rated highest",
     .kind = "stars",
@@ -20,6 +21,8 @@ static const struct tv_words ratings = {
     .learned = "Ratings learned from",
     .one = "rating",
     .many = "ratings",
+    .at_least = "Ratings, at least",
+    .known_too = "also what was rated already",
     .search_name = "Search IMDb",
     .search_url = "https://www.imdb.com/find/?q=",
 };
@@ -34,6 +37,7 @@ static const struct tv_words plays = {
     .stranger = "We don't know you yet: what most people play",
     .nothing_known = "This model knows nothing you played: what most people play",
     .folded_in = "The model did not learn from this user; what they played places them in it. ",
+    .because = "Because you played ",
     .did = "played",
     .best = "Played most",
     .kind = "plays",
@@ -41,6 +45,8 @@ static const struct tv_words plays = {
     .learned = "Counts learned from",
     .one = "title",
     .many = "titles",
+    .at_least = "Users, at least",
+    .known_too = "also what was played already",
     .search_name = "Search the web",
     .search_url = "https://duckduckgo.com/?q=",
 };

@@ -10,12 +10,15 @@ struct tv_words {
     const char *stranger;        /* nothing is known of the user */
     const char *nothing_known;   /* nothing of theirs is in the model */
     const char *folded_in;       /* their ratings place them in it */
+    const char *because;         /* before the titles of what led to a recommendation */
     const char *did;             /* "rated" */
     const char *best;            /* heading of what they liked most */
     const char *kind;            /* class of a value there */
     const char *popularity;      /* what a list of popular items is ordered by */
     const char *learned;         /* fact: what was learned from */
     const char *one, *many;      /* "rating", "ratings", after a user's number of them */
+    const char *at_least;        /* label of the filter by the number of users */
+    const char *known_too;       /* label of the filter that lets known items in */
     const char *search_name, *search_url; /* where to look for an item that has no address, by its title */
 };
 
