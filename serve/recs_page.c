@@ -7,6 +7,7 @@
 
 #include "filter_form.h"
 #include "page.h"
+#include "rate_box.h"
 #include "recs.h"
 #include "recs_row.h"
 #include "trivet/text.h"
@@ -35,7 +36,7 @@ static int by_rating(const void *a, const void *b)
 
 static void write_rated_row(struct tv_out *out, const struct tv_recs *recs, const struct rated *rated)
 {
-    char title[TV_RECS_TITLE], rating[32], label[48], year[16] = "";
+    char title[TV_RECS_TITLE], rating[32], value[TV_RATING_TEXT], label[48], year[16] = "", space[TV_ID_SPACE];
     const struct tv_words *words = tv_words_of(&recs->snapshot->info);
     const struct tv_item *item = tv_items_find(&recs->snapshot->items, rated->item_id);
     if (recs->snapshot->info.counts && rated->rating >= 1 && rated->rating < 1e15F)
@@ -45,7 +46,9 @@ static void write_rated_row(struct tv_out *out, const struct tv_recs *recs, cons
     snprintf(label, sizeof label, "%s %s", words->did, rating);
     if (item && item->year)
         snprintf(year, sizeof year, "%d", item->year);
-    const struct tv_slot slots[] = {{"title", tv_recs_title(title, recs->snapshot, rated->item_id), NULL},
+    const struct tv_slot slots[] = {{"item", tv_id_item_text(recs->snapshot, rated->item_id, space), NULL},
+                                    {"title", tv_recs_title(title, recs->snapshot, rated->item_id), NULL},
+                                    {"value", tv_rating_text(value, recs->user, rated->item_id), NULL},
                                     {"year", year, NULL},
                                     {"kind", words->kind, NULL},
                                     {"label", label, NULL},
@@ -117,9 +120,9 @@ void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct t
                   const struct tv_recs *recs)
 {
     struct tv_snapshot *live = tv_shelf_live(app->shelf);
-    struct tv_out filters, form, removed, rows, rated, facts, content;
+    struct tv_out filters, form, removed, rows, box, rated, facts, content;
     char heading[TV_CODE_MAX + 16], reason[128], placed[192];
-    struct tv_out path, *parts[] = {&filters, &form, &removed, &rows, &rated, &facts, &content, &path};
+    struct tv_out path, *parts[] = {&filters, &form, &removed, &rows, &box, &rated, &facts, &content, &path};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         tv_out_init(parts[i]);
     tv_recs_rows(&rows, recs);
@@ -127,6 +130,7 @@ void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct t
         tv_filter_none(&rows, recs);
     tv_filter_removed(&removed, recs);
     write_rated(&rated, recs);
+    tv_rate_box(&box, recs->snapshot, recs->id);
     tv_filter_form(&filters, request, recs->snapshot);
     tv_page_form(&form, app, request, &filters);
     tv_page_facts(&facts, recs->snapshot, live ? live->number : -1);
@@ -147,12 +151,14 @@ void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct t
          NULL},
         {"form", NULL, &form},
         {"rows", NULL, &rows},
+        {"box", NULL, &box},
         {"rated", NULL, &rated},
         {"facts", NULL, &facts},
         {"json", tv_buffer_string(&path.buffer), NULL},
         {NULL, NULL, NULL}};
     tv_page_fill(&content, "recs.html", slots);
     tv_page_finish(response, heading, recs->snapshot, &content);
+    response->scripts = 1;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         tv_out_free(parts[i]);
     tv_snapshot_release(live);

@@ -8,6 +8,7 @@
 #include "account.h"
 #include "page.h"
 #include "poster.h"
+#include "rate_box.h"
 #include "trivet/text.h"
 #include "words.h"
 
@@ -114,7 +115,7 @@ static void write_row(struct tv_out *out, const struct tv_recs *recs, size_t i)
     const struct tv_item *item = s->item[best->item];
     const int64_t id = s->item_ids[best->item];
     double first = recs->ranking.best[0].score, part = first > 0 ? fmax(0, best->score / first) : 0;
-    char rank[24], title[TV_RECS_TITLE], year[16] = "", width[16], score[40], space[TV_ID_SPACE];
+    char rank[24], title[TV_RECS_TITLE], year[16] = "", width[16], score[40], space[TV_ID_SPACE], rating[TV_RATING_TEXT];
     struct tv_out genres, url, poster, because, like, *parts[] = {&genres, &url, &poster, &because, &like};
     for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++)
         tv_out_init(parts[p]);
@@ -136,6 +137,7 @@ static void write_row(struct tv_out *out, const struct tv_recs *recs, size_t i)
         {"poster", NULL, &poster},
         {"item", tv_id_item_text(s, id, space), NULL},
         {"title", title, NULL},
+        {"rating", tv_rating_text(rating, recs->user, id), NULL},
         {"year", year, NULL},
         {"genres", NULL, &genres},
         {"because", NULL, &because},

@@ -19,6 +19,7 @@ static const char *const similar_page[] = {"item", "q", "by", "top", "model", "e
 static const char *const explain[] = {"user_id", "movie_id", "limit", "model", NULL};
 static const char *const predict[] = {"user_id", "ids", "model", NULL};
 static const char *const older_top[] = {"model", TV_ITEM_FILTER_PARAMETERS, NULL};
+static const char *const of_user[] = {"user_id", NULL};
 static const char *const of_id[] = {"id", NULL};
 static const char *const of_model[] = {"model", NULL};
 static const char *const of_run[] = {"run", NULL};
@@ -29,6 +30,7 @@ static const struct tv_route routes[] = {
     {"/", TV_ROUTE_PAGE, tv_handle_welcome, none},
     {"/recs", TV_ROUTE_PAGE, tv_handle_recs, recs},
     {"/surprise", TV_ROUTE_PAGE, tv_handle_surprise, none},
+    {"/rate", TV_ROUTE_PAGE, tv_handle_rate, of_user},
     {"/similar", TV_ROUTE_PAGE, tv_handle_similar, similar_page},
     {"/api/v1/recs", TV_ROUTE_JSON, tv_handle_recs, recs},
     {"/api/v1/users/{id}", TV_ROUTE_JSON, tv_handle_user, of_model},
@@ -63,6 +65,9 @@ static const struct tv_route routes[] = {
     {"/data.css", TV_ROUTE_JSON, tv_handle_file, none},
     {"/charts.js", TV_ROUTE_JSON, tv_handle_file, none},
     {"/dom.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/rate.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/rate_control.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/rate_send.js", TV_ROUTE_JSON, tv_handle_file, none},
     {"/lab.css", TV_ROUTE_JSON, tv_handle_file, none},
     {"/lab.js", TV_ROUTE_JSON, tv_handle_file, none},
     {"/lab_filter.js", TV_ROUTE_JSON, tv_handle_file, none},

@@ -60,6 +60,7 @@ enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *r
     const struct tv_words *words = tv_words_of(live ? &live->info : NULL);
     const struct tv_slot slots[] = {{"hero", words->hero, NULL},
                                     {"lead", words->lead, NULL},
+                                    {"new_here", words->new_here, NULL},
                                     {"form", NULL, &form},
                                     {"model", NULL, &model},
                                     {NULL, NULL, NULL}};

@@ -23,6 +23,10 @@ static const struct tv_words ratings = {
     .many = "ratings",
     .at_least = "Ratings, at least",
     .known_too = "also what was rated already",
+    .rate_more = "Rate something else",
+    .rated_it = "Rated",
+    .new_here = "Rate five, get a list",
+    .rate_lead = "Tell what you thought of five films you know. Your list is there as soon as you look.",
     .search_name = "Search IMDb",
     .search_url = "https://www.imdb.com/find/?q=",
 };
@@ -47,6 +51,10 @@ static const struct tv_words plays = {
     .many = "titles",
     .at_least = "Users, at least",
     .known_too = "also what was played already",
+    .rate_more = "Add something you played",
+    .rated_it = "Played",
+    .new_here = "Name five, get a list",
+    .rate_lead = "Tell how often you played five you know. Your list is there as soon as you look.",
     .search_name = "Search the web",
     .search_url = "https://duckduckgo.com/?q=",
 };

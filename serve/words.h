@@ -19,6 +19,9 @@ struct tv_words {
     const char *one, *many;      /* "rating", "ratings", after a user's number of them */
     const char *at_least;        /* label of the filter by the number of users */
     const char *known_too;       /* label of the filter that lets known items in */
+    const char *rate_more;       /* heading of the box to rate anything in */
+    const char *rated_it;        /* "Rated", before a title and the value */
+    const char *new_here, *rate_lead; /* of the first visit: the link to it and its heading, and what it is for */
     const char *search_name, *search_url; /* where to look for an item that has no address, by its title */
 };
 

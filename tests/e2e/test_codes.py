@@ -354,6 +354,7 @@ def walk(i):
         "/{user}/ratings/top/{n}": [("GET", f"/{u}/ratings/top/20")],
         "/{user}/ratings/{movie}": [("GET", f"/{u}/ratings/{a}")],
         "/models": [("GET", f"/models?user_id={u}&a=1&b=1&top=20")],
+        "/rate": [("GET", f"/rate?user_id={u}"), ("GET", f"/rate?user_id={new}"), ("GET", "/rate")],
         "/surprise": [("GET", "/surprise")],
         "/api/v1/users/{user}/ratings": [("POST", f"/api/v1/users/{new}/ratings", rated),
                                          ("POST", f"/api/v1/users/{u}/ratings", rated[:3]),
