@@ -137,12 +137,28 @@ def test_models_are_listed_and_can_be_chosen(server):
     assert missing.status == 404 and missing.json()["parameter"] == "model"
 
 
+def test_a_first_visit_gets_an_id_that_nobody_has(server):
+    ids = set()
+    for _ in range(3):
+        visit = http.client.HTTPConnection("127.0.0.1", server.port)
+        visit.request("GET", "/rate")
+        answer = visit.getresponse()
+        where = re.fullmatch(r"/rate\?user_id=(\d{9})", answer.headers["Location"])
+        assert answer.status == 303 and server.get(query(user_id=where[1], strict=1)).status == 404
+        ids.add(where[1])
+        visit.close()
+    assert len(ids) == 3
+    page = server.get(f"/rate?user_id={where[1]}", accept="text/html").text
+    items = re.findall(r'class="card rate-card" data-item="(\d+)"', page)
+    assert len(items) == len(set(items)) > 0 and "<b>0</b> of 5" in page
+
+
 def test_pages_for_browsers(server):
     page = server.get(query(user_id=5, top=3), accept="text/html,*/*;q=0.8")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert page.headers["X-Content-Type-Options"] == "nosniff"
-    assert page.text.count('class="row"') == 3
+    assert page.text.count('class="row pictured"') == 3
     assert "&lt;b&gt;Film &amp; &quot;" in page.text and "<b>" not in page.text
     assert not re.search(r'(?:src|action)="(?!/)', page.text)  # links lead out, nothing is loaded from there
     assert not re.search(r"<link[^>]*href=\"(?!/)", page.text)
