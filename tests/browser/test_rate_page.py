@@ -2,7 +2,7 @@
 
 import pytest
 
-from test_pages import PHONE, By, Keys, Page, WebDriverWait, chromium, legible, no_sideways_scroll  # noqa: F401
+from test_pages import PHONE, By, Keys, Page, WebDriverException, WebDriverWait, chromium, legible, no_sideways_scroll  # noqa: F401
 
 TOKEN = "a-token-of-the-test"
 
@@ -28,7 +28,8 @@ def page(chromium, server):  # noqa: F811
 
 
 def until(page, condition):
-    return WebDriverWait(page.browser, 15).until(lambda _: condition())
+    """Waits for it; the page may replace an element between finding and reading it."""
+    return WebDriverWait(page.browser, 15, ignored_exceptions=[WebDriverException]).until(lambda _: condition())
 
 
 def said(page, text):
@@ -36,7 +37,7 @@ def said(page, text):
 
 
 def star(page, item, value):
-    page.run("arguments[0].click()", page.one(f"[data-item='{item}'] input[value='{value}']"))
+    page.run("document.querySelector(`[data-item='${arguments[0]}'] input[value='${arguments[1]}']`).click()", item, value)
 
 
 def items(page):
