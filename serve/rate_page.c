@@ -10,6 +10,7 @@
 #include "pick.h"
 #include "poster.h"
 #include "rate_box.h"
+#include "recs.h"
 #include "recs_row.h"
 #include "words.h"
 
@@ -145,20 +146,6 @@ static int make_id(struct tv_id *id, int codes)
     return 1;
 }
 
-static void lead_on(struct tv_response *response, const struct tv_id *id)
-{
-    struct tv_out location;
-    tv_out_init(&location);
-    tv_out_text(&location, "/rate?user_id=");
-    tv_out_url(&location, id->text);
-    response->status = 303;
-    snprintf(response->location, sizeof response->location, "%s", tv_buffer_string(&location.buffer));
-    response->out.failed |= location.failed;
-    tv_out_free(&location);
-    response->type = "text/plain; charset=utf-8";
-    tv_out_format(&response->out, "user %s\n", id->text);
-}
-
 static void somebody_new(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem = {0};
@@ -177,7 +164,7 @@ static void somebody_new(struct tv_app *app, const struct tv_request *request, s
         problem.retry_after = 1;
     }
     if (found)
-        lead_on(response, &id);
+        tv_lead_to(response, "/rate", &id);
     else
         tv_problem_answer(app, request, response, &problem);
     tv_snapshot_release(live);

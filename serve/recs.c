@@ -162,26 +162,31 @@ static enum tv_pick pick_any(struct tv_app *app, struct tv_id *user, struct tv_p
     return pick;
 }
 
+void tv_lead_to(struct tv_response *response, const char *path, const struct tv_id *user)
+{
+    struct tv_out location;
+    tv_out_init(&location);
+    tv_out_format(&location, "%s?user_id=", path);
+    tv_out_url(&location, user->text);
+    response->status = 303;
+    snprintf(response->location, sizeof response->location, "%s", tv_buffer_string(&location.buffer));
+    response->out.failed |= location.failed;
+    tv_out_free(&location);
+    response->type = "text/plain; charset=utf-8";
+    tv_out_format(&response->out, "user %s\n", user->text);
+}
+
 enum tv_outcome tv_handle_surprise(struct tv_app *app, const struct tv_request *request,
                                    struct tv_response *response)
 {
     struct tv_problem problem = {0};
     struct tv_id user;
-    struct tv_out location;
     if (!request->may_wait)
         return TV_LATER;
     if (pick_any(app, &user, &problem) != TV_PICKED) {
         tv_problem_answer(app, request, response, &problem);
         return TV_ANSWERED;
     }
-    response->status = 303;
-    tv_out_init(&location);
-    tv_out_text(&location, "/recs?user_id=");
-    tv_out_url(&location, user.text);
-    snprintf(response->location, sizeof response->location, "%s", tv_buffer_string(&location.buffer));
-    response->out.failed |= location.failed;
-    tv_out_free(&location);
-    response->type = "text/plain; charset=utf-8";
-    tv_out_format(&response->out, "user %s\n", user.text);
+    tv_lead_to(response, "/recs", &user);
     return TV_ANSWERED;
 }

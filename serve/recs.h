@@ -22,6 +22,8 @@ struct tv_recs {
 void tv_recs_json(struct tv_out *out, const struct tv_recs *recs);
 /* [{"rank":1,"id":...,"score":...}, ...]: n items of the model with their scores. */
 void tv_ranked_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_scored *best, size_t n);
+/* Sends a browser on (303) to a user's page at that path. */
+void tv_lead_to(struct tv_response *response, const char *path, const struct tv_id *user);
 /* recs_page.c */
 void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
                   const struct tv_recs *recs);
