@@ -40,9 +40,9 @@ static enum tv_status sketch(char **arguments, struct tv_error *err)
     return status;
 }
 
-static enum tv_status ignore_progress(void *context, int positions, struct tv_error *err)
+static enum tv_status ignore_progress(void *context, int64_t pages, int64_t of, struct tv_error *err)
 {
-    (void)context, (void)positions, (void)err;
+    (void)context, (void)pages, (void)of, (void)err;
     return TV_OK;
 }
 

@@ -170,16 +170,17 @@ static enum tv_status read_sets(struct similar *s, struct tv_error *err)
     return status;
 }
 
-static enum tv_status show_written(void *context, int positions, struct tv_error *err)
+static enum tv_status show_written(void *context, int64_t pages, int64_t of, struct tv_error *err)
 {
     struct similar *s = context;
-    tv_progress_update(&s->progress, positions);
+    s->progress.total = (double)of;
+    tv_progress_update(&s->progress, (double)pages);
     return tv_interrupted() ? interrupted(err) : TV_OK;
 }
 
 static enum tv_status write_index(struct similar *s, struct tv_error *err)
 {
-    tv_progress_start(&s->progress, "writing the index", "positions", tv_minhash_size(s->sets.functions));
+    tv_progress_start(&s->progress, "writing the index", "pages", 0);
     enum tv_status status = tv_similar_write(s->redis, s->number, &s->sets, show_written, s, err);
     tv_progress_end(&s->progress);
     return status;

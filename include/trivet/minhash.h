@@ -50,8 +50,19 @@ void tv_minhash_merge(const struct tv_minhash *m, uint32_t *values, const uint32
 /* 1 for the signature of the empty set. */
 int tv_minhash_is_empty(const struct tv_minhash *m, const uint32_t *values);
 
-/* The distinct witnesses of a signature (size), ascending, into out (size); returns how many. */
-int tv_minhash_witnesses(const struct tv_minhash *m, const uint32_t *values, const uint32_t *witness, uint32_t *out);
+/* A witness of a signature, and the n positions, from `first` on in an array beside it, whose values come from it. */
+struct tv_minhash_witness {
+    uint32_t hash;
+    uint16_t first, n;
+};
+/* The distinct witnesses of a signature (size), ascending, into out (size), and the positions of each, ascending, into
+ * positions (size); returns how many there are. */
+int tv_minhash_witnesses(const struct tv_minhash *m, const uint32_t *values, const uint32_t *witness,
+                         struct tv_minhash_witness *out, uint16_t *positions);
+
+/* Tells of every hash h with p_j(h) = value, one after the other: few, as p_j is much like a random function. */
+typedef void (*tv_minhash_take_hash)(void *context, uint32_t hash);
+void tv_minhash_inverse(const struct tv_minhash *m, int j, uint32_t value, tv_minhash_take_hash take, void *context);
 
 /* In how many places two signatures (size) agree. */
 int tv_minhash_shared(const struct tv_minhash *m, const uint32_t *a, const uint32_t *b);

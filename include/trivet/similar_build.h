@@ -6,8 +6,8 @@
 #include "trivet/redis.h"
 #include "trivet/similar.h"
 
-/* Told how many of the index's positions are written; an error ends the build. */
-typedef enum tv_status (*tv_similar_written)(void *context, int positions, struct tv_error *err);
+/* Told how many of the index's pages are written; an error ends the build. */
+typedef enum tv_status (*tv_similar_written)(void *context, int64_t pages, int64_t of, struct tv_error *err);
 
 /* Writes all of index `version`, which nobody sees yet. `sets` are finished. */
 enum tv_status tv_similar_write(struct tv_redis *redis, int64_t version, const struct tv_minhash_sets *sets,

@@ -19,7 +19,24 @@ struct tv_minhash {
     int size;
     uint32_t *a_low, *a_high; /* (size) */
     uint64_t *b;              /* (size) */
+    uint32_t *inverse;        /* (size) of a_low's odd part, modulo 2^32 */
 };
+
+/* How often 2 divides a. (None of the first TV_MINHASH_MAX numbers ends in 32 zeros.) */
+static int twos(uint32_t a)
+{
+    return a ? __builtin_ctz(a) : 31;
+}
+
+/* Of an odd number, modulo 2^32: each of Newton's steps doubles the bits that are right, of which a itself has three.
+ */
+static uint32_t odd_inverse(uint32_t a)
+{
+    uint32_t x = a;
+    for (int i = 0; i < 4; i++)
+        x *= 2 - a * x;
+    return x;
+}
 
 enum tv_status tv_minhash_create(struct tv_minhash **out, int size, struct tv_error *err)
 {
@@ -33,7 +50,8 @@ enum tv_status tv_minhash_create(struct tv_minhash **out, int size, struct tv_er
     m->a_low = tv_alloc((size_t)size, sizeof *m->a_low, "a signature's functions", err);
     m->a_high = tv_alloc((size_t)size, sizeof *m->a_high, "a signature's functions", err);
     m->b = tv_alloc((size_t)size, sizeof *m->b, "a signature's functions", err);
-    if (!m->a_low || !m->a_high || !m->b) {
+    m->inverse = tv_alloc((size_t)size, sizeof *m->inverse, "a signature's functions", err);
+    if (!m->a_low || !m->a_high || !m->b || !m->inverse) {
         tv_minhash_free(m);
         return TV_ERR_NO_MEMORY;
     }
@@ -44,6 +62,7 @@ enum tv_status tv_minhash_create(struct tv_minhash **out, int size, struct tv_er
         m->a_low[j] = (uint32_t)a;
         m->a_high[j] = (uint32_t)(a >> 32);
         m->b[j] = mt19937_between(&g, 0, PRIME);
+        m->inverse[j] = odd_inverse(m->a_low[j] >> twos(m->a_low[j]));
     }
     *out = m;
     return TV_OK;
@@ -56,6 +75,7 @@ void tv_minhash_free(struct tv_minhash *m)
     free(m->a_low);
     free(m->a_high);
     free(m->b);
+    free(m->inverse);
     free(m);
 }
 
@@ -141,23 +161,52 @@ int tv_minhash_is_empty(const struct tv_minhash *m, const uint32_t *values)
     return 1;
 }
 
-static int by_value(const void *a, const void *b)
+/* --- witnesses -------------------------------------------------------------------------------------------- */
+
+static int ascending(const void *a, const void *b)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
-int tv_minhash_witnesses(const struct tv_minhash *m, const uint32_t *values, const uint32_t *witness, uint32_t *out)
+int tv_minhash_witnesses(const struct tv_minhash *m, const uint32_t *values, const uint32_t *witness,
+                         struct tv_minhash_witness *out, uint16_t *positions)
 {
+    uint64_t keys[TV_MINHASH_MAX]; /* witness and position */
+    int n = 0, one = 1;
     if (tv_minhash_is_empty(m, values))
         return 0;
-    int n = 0;
-    memcpy(out, witness, (size_t)m->size * sizeof *out);
-    qsort(out, (size_t)m->size, sizeof *out, by_value);
-    for (int j = 0; j < m->size; j++)
-        if (n == 0 || out[n - 1] != out[j])
-            out[n++] = out[j];
+    for (int j = 0; j < m->size; j++) {
+        keys[j] = (uint64_t)witness[j] << 16 | (uint64_t)j;
+        one &= witness[j] == witness[0];
+    }
+    if (!one) /* as most items have, which one user knows */
+        qsort(keys, (size_t)m->size, sizeof *keys, ascending);
+    for (int i = 0; i < m->size; i++) {
+        uint32_t hash = (uint32_t)(keys[i] >> 16);
+        positions[i] = (uint16_t)keys[i];
+        if (n == 0 || out[n - 1].hash != hash)
+            out[n++] = (struct tv_minhash_witness){.hash = hash, .first = (uint16_t)i};
+        out[n - 1].n++;
+    }
     return n;
+}
+
+/* The low half of the sum before the prime is taken is a_low h + b_low (mod 2^32), and taking the prime adds 0 to 8 to
+ * it (permuted). So nine equations a_low h = t have all solutions: where a_low = 2^s odd, t must be divisible by 2^s,
+ * and h is free in its s upper bits. */
+void tv_minhash_inverse(const struct tv_minhash *m, int j, uint32_t value, tv_minhash_take_hash take, void *context)
+{
+    int s = twos(m->a_low[j]);
+    for (uint32_t added = 0; added <= 8; added++) {
+        uint32_t t = value - added - (uint32_t)m->b[j];
+        if (t & ((UINT32_C(1) << s) - 1))
+            continue;
+        uint32_t mask = UINT32_MAX >> s, h = (t >> s) * m->inverse[j] & mask;
+        for (uint32_t upper = 0; upper < UINT32_C(1) << s; upper++, h += mask + 1)
+            if (permuted(m->a_low[j], m->a_high[j], m->b[j], h) == value)
+                take(context, h);
+    }
 }
 
 /* --- similarity ------------------------------------------------------------------------------------------- */

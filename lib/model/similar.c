@@ -37,14 +37,18 @@ static char *put_number(char *p, uint64_t number)
     return p;
 }
 
-/* By hand: a question names 128 pages, and snprintf took a sixth of its time. */
-char *similar_page_key(char *out, int64_t version, int position, uint32_t page)
+/* By hand: a question names up to 128 pages, and snprintf took a sixth of its time. */
+char *similar_page_key(char *out, int64_t version, uint32_t page)
 {
-    static const char before[] = "trivet:similar:{", between[] = "}:";
+    static const char before[] = "trivet:similar:{", between[] = "}:page:";
     char *p = put_number(mempcpy(out, before, sizeof before - 1), (uint64_t)version);
-    p = put_number(mempcpy(p, between, sizeof between - 1), (uint64_t)position);
-    *p++ = ':';
-    *put_number(p, page) = '\0';
+    *put_number(mempcpy(p, between, sizeof between - 1), page) = '\0';
+    return out;
+}
+
+char *similar_heavy_key(char *out, int64_t version, uint32_t witness, int position)
+{
+    snprintf(out, SIMILAR_KEY, "trivet:similar:{%" PRId64 "}:heavy:%u:%d", version, witness, position);
     return out;
 }
 
@@ -67,16 +71,21 @@ enum tv_status tv_similar_open(struct tv_similar **out, const char *redis_uri, i
 /* Gives back what belongs to one index; the connection stays. */
 static void forget(struct tv_similar *s)
 {
-    for (int i = 0; s->edits && i < 2 * s->size; i++)
-        tv_buffer_free(&s->edits[i]);
-    free(s->edits);
+    for (int i = 0; s->pages_new && i < 2 * s->size; i++)
+        tv_buffer_free(&s->pages_new[i]);
+    free(s->pages_new);
     free(s->values);
+    free(s->witnesses);
+    free(s->positions);
+    free(s->bits);
     free(s->counts.count);
     free(s->counts.touched);
     free(s->names);
     free(s->words);
     free(s->word_sizes);
     tv_id_map_free(&s->rows);
+    tv_id_map_free(&s->users);
+    tv_id_map_free(&s->heavy);
     tv_minhash_free(s->functions);
     tv_buffer_free(&s->group);
     *s = (struct tv_similar){.redis = s->redis, .group = TV_BUFFER_INIT(SIMILAR_MAX_BYTES)};
@@ -99,66 +108,88 @@ int tv_similar_size(const struct tv_similar *s)
 static enum tv_status make_room(struct tv_similar *s, struct tv_error *err)
 {
     size_t size = (size_t)s->size;
-    s->values = tv_alloc(5 * size, sizeof *s->values, "signatures", err);
+    s->values = tv_alloc(4 * size, sizeof *s->values, "signatures", err);
+    s->witnesses = tv_alloc(3 * size, sizeof *s->witnesses, "witnesses", err);
+    s->positions = tv_alloc(3 * size, sizeof *s->positions, "witnesses", err);
+    s->bits = tv_alloc((size + 7) / 8, 1, "witnesses", err);
     s->names = tv_alloc(2 * size + 4, sizeof *s->names, "names of keys", err);
-    s->words = tv_alloc(4 * size + 12, sizeof *s->words, "a command", err);
-    s->word_sizes = tv_alloc(4 * size + 12, sizeof *s->word_sizes, "a command", err);
-    s->edits = tv_alloc(2 * size, sizeof *s->edits, "pages of an index", err);
-    if (!s->values || !s->names || !s->words || !s->word_sizes || !s->edits)
+    s->words = tv_alloc(4 * size + 16, sizeof *s->words, "a command", err);
+    s->word_sizes = tv_alloc(4 * size + 16, sizeof *s->word_sizes, "a command", err);
+    s->pages_new = tv_alloc(2 * size, sizeof *s->pages_new, "pages of an index", err);
+    if (!s->values || !s->witnesses || !s->positions || !s->bits || !s->names || !s->words || !s->word_sizes ||
+        !s->pages_new)
         return TV_ERR_NO_MEMORY;
     s->witness = s->values + size;
     s->new_values = s->witness + size;
     s->new_witness = s->new_values + size;
-    s->distinct = s->new_witness + size;
+    s->new_witnesses = s->witnesses + 2 * size;
+    s->new_positions = s->positions + 2 * size;
     for (size_t i = 0; i < 2 * size; i++)
-        tv_buffer_init(&s->edits[i], SIMILAR_MAX_BYTES);
+        tv_buffer_init(&s->pages_new[i], SIMILAR_MAX_BYTES);
     return TV_OK;
 }
 
-/* --- rows --------------------------------------------------------------------------------------------------- */
+/* --- rows and users ----------------------------------------------------------------------------------------- */
 
-static int64_t read_id(const char *bytes)
+enum { ID_BYTES = 8 };
+
+static uint64_t read_number(const char *bytes, int n)
 {
-    uint64_t id = 0;
-    for (int i = 8; i-- > 0;)
-        id = id << 8 | (unsigned char)bytes[i];
-    return (int64_t)id;
+    uint64_t number = 0;
+    while (n-- > 0)
+        number = number << 8 | (unsigned char)bytes[n];
+    return number;
 }
 
-/* Ids of rows from rows.n on, 8 bytes each. */
-static enum tv_status take_ids(struct tv_similar *s, const char *bytes, size_t n, struct tv_error *err)
+/* Ids of `each` bytes, for the numbers from map->n on. */
+static enum tv_status take_new(struct tv_similar *s, struct tv_id_map *map, const char *bytes, size_t n, int each,
+                               struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    for (size_t i = 0; i + 8 <= n && status == TV_OK; i += 8) {
-        int32_t row, before = s->rows.n;
-        status = tv_id_map_add(&s->rows, read_id(bytes + i), &row, err);
-        if (status == TV_OK && s->rows.n == before)
-            status = tv_fail(err, TV_ERR_CORRUPT, "index %" PRId64 " of similar items names item %" PRId64 " twice",
-                             s->version, read_id(bytes + i));
+    for (size_t i = 0; i + (size_t)each <= n && status == TV_OK; i += (size_t)each) {
+        int64_t id = (int64_t)read_number(bytes + i, each);
+        int32_t row, before = map->n;
+        status = tv_id_map_add(map, id, &row, err);
+        if (status == TV_OK && map->n == before)
+            status = tv_fail(err, TV_ERR_CORRUPT, "index %" PRId64 " of similar items names %s %" PRId64 " twice",
+                             s->version, each == ID_BYTES ? "item" : "witness", id);
     }
     return status;
 }
 
-static enum tv_status queue_ids(struct tv_similar *s, struct tv_error *err)
+static enum tv_status queue_tail(struct tv_similar *s, const char *suffix, int64_t from, struct tv_error *err)
 {
-    char key[SIMILAR_KEY], from[24];
-    snprintf(from, sizeof from, "%" PRId64, (int64_t)s->rows.n * 8);
+    char key[SIMILAR_KEY], number[24];
+    snprintf(number, sizeof number, "%" PRId64, from);
     const struct tv_redis_command c =
-        tv_redis_words("GETRANGE", similar_key(key, s->version, ":ids"), from, "-1", NULL);
+        tv_redis_words("GETRANGE", similar_key(key, s->version, suffix), number, "-1", NULL);
     return tv_redis_queue_command(s->redis, &c, err);
 }
 
-static enum tv_status take_only_ids(void *context, size_t i, size_t part, const char *bytes, size_t n,
-                                    struct tv_error *err)
+/* Two replies, for take_new_of. */
+static enum tv_status queue_new(struct tv_similar *s, struct tv_error *err)
 {
-    (void)i, (void)part;
-    return take_ids(context, bytes, n, err);
+    enum tv_status status = queue_tail(s, ":ids", (int64_t)s->rows.n * ID_BYTES, err);
+    return status == TV_OK ? queue_tail(s, ":users", (int64_t)s->users.n * SIMILAR_HASH, err) : status;
 }
 
-enum tv_status similar_read_new_rows(struct tv_similar *s, struct tv_error *err)
+static enum tv_status take_new_of(struct tv_similar *s, size_t reply, const char *bytes, size_t n, struct tv_error *err)
 {
-    enum tv_status status = queue_ids(s, err);
-    return status == TV_OK ? tv_redis_flush(s->redis, take_only_ids, s, err) : status;
+    return reply == 0 ? take_new(s, &s->rows, bytes, n, ID_BYTES, err)
+                      : take_new(s, &s->users, bytes, n, SIMILAR_HASH, err);
+}
+
+static enum tv_status take_only_new(void *context, size_t i, size_t part, const char *bytes, size_t n,
+                                    struct tv_error *err)
+{
+    (void)part;
+    return take_new_of(context, i, bytes, n, err);
+}
+
+enum tv_status similar_read_new(struct tv_similar *s, struct tv_error *err)
+{
+    enum tv_status status = queue_new(s, err);
+    return status == TV_OK ? tv_redis_flush(s->redis, take_only_new, s, err) : status;
 }
 
 /* --- which index -------------------------------------------------------------------------------------------- */
@@ -167,6 +198,12 @@ static enum tv_status no_index(struct tv_error *err)
 {
     tv_fail(err, TV_ERR_NOT_FOUND, "Redis has no index of similar items");
     return tv_hint(err, "build one: trivet-train similar");
+}
+
+static enum tv_status older_index(int64_t version, struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_NOT_FOUND, "index %" PRId64 " of similar items was written by an older trivet", version);
+    return tv_hint(err, "build it anew: trivet-train similar");
 }
 
 /* A number from Redis; 0 for nil. */
@@ -191,18 +228,33 @@ static enum tv_status take_description(void *context, size_t i, size_t part, con
                      : number("the pages of an index", bytes, n, &d->pages, err);
 }
 
+static enum tv_status take_heavy(void *context, size_t i, size_t part, const char *bytes, size_t n,
+                                 struct tv_error *err)
+{
+    (void)i, (void)part;
+    struct tv_similar *s = context;
+    return take_new(s, &s->heavy, bytes, n, SIMILAR_HASH, err);
+}
+
+/* They stay the same for as long as the index is there. */
+static enum tv_status read_heavy(struct tv_similar *s, struct tv_error *err)
+{
+    enum tv_status status = queue_tail(s, ":heavy", 0, err);
+    return status == TV_OK ? tv_redis_flush(s->redis, take_heavy, s, err) : status;
+}
+
 static enum tv_status load(struct tv_similar *s, int64_t version, struct tv_error *err)
 {
     char key[SIMILAR_KEY];
     struct description d = {0};
     forget(s);
     const struct tv_redis_command c =
-        tv_redis_words("HMGET", similar_key(key, version, ""), "signature_size", "pages", NULL);
+        tv_redis_words("HMGET", similar_key(key, version, ""), "signature_size", "witness_pages", NULL);
     enum tv_status status = tv_redis_queue_command(s->redis, &c, err);
     if (status == TV_OK)
         status = tv_redis_flush(s->redis, take_description, &d, err);
     if (status == TV_OK && (d.size < 1 || d.size > TV_MINHASH_MAX || d.pages < 1 || d.pages > SIMILAR_MAX_PAGES))
-        status = no_index(err);
+        status = d.size > 0 && d.pages == 0 ? older_index(version, err) : no_index(err);
     if (status == TV_OK)
         status = tv_minhash_create(&s->functions, (int)d.size, err);
     if (status == TV_OK) {
@@ -212,7 +264,9 @@ static enum tv_status load(struct tv_similar *s, int64_t version, struct tv_erro
         status = make_room(s, err);
     }
     if (status == TV_OK)
-        status = similar_read_new_rows(s, err);
+        status = read_heavy(s, err);
+    if (status == TV_OK)
+        status = similar_read_new(s, err);
     if (status != TV_OK)
         forget(s);
     return status;
@@ -239,7 +293,8 @@ static enum tv_status take_reading(void *context, size_t i, size_t part, const c
     case 1:
         return number("the changes of an index", bytes, n, &r->changes, err);
     case 2:
-        return take_ids(r->s, bytes, n, err);
+    case 3:
+        return take_new_of(r->s, i - r->first - 2, bytes, n, err);
     default:
         return bytes ? tv_buffer_append(&r->s->group, bytes, n, err) : TV_OK;
     }
@@ -253,7 +308,7 @@ static enum tv_status queue_watch(struct tv_similar *s, const char *changes, str
     return status == TV_OK ? tv_redis_queue_command(s->redis, &watch, err) : status;
 }
 
-/* One round trip: the number of the live index, its changes, new rows, and the group of `row` (-1: none). */
+/* One round trip: the number of the live index, its changes, new rows and users, and the group of `row` (-1: none). */
 static enum tv_status read_once(struct tv_similar *s, int32_t row, int watch, int64_t *live, struct tv_error *err)
 {
     char changes[SIMILAR_KEY], group[SIMILAR_KEY];
@@ -269,7 +324,7 @@ static enum tv_status read_once(struct tv_similar *s, int32_t row, int watch, in
     if (status == TV_OK)
         status = tv_redis_queue_command(s->redis, &get_changes, err);
     if (status == TV_OK)
-        status = queue_ids(s, err);
+        status = queue_new(s, err);
     if (status == TV_OK && row >= 0)
         status = tv_redis_queue_command(s->redis, &get_group, err);
     if (status == TV_OK)
@@ -307,12 +362,6 @@ enum tv_status tv_similar_look(struct tv_similar *s, int64_t *version, int64_t *
 
 enum { COUNT_BYTES = 2 };
 
-static uint32_t read_hash(const char *at)
-{
-    const unsigned char *p = (const unsigned char *)at;
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 enum tv_status similar_group_find(const struct tv_buffer *group, int32_t row, const char **at, size_t *n,
                                   struct tv_error *err)
 {
@@ -335,7 +384,8 @@ enum tv_status similar_group_find(const struct tv_buffer *group, int32_t row, co
     return TV_OK;
 }
 
-enum tv_status similar_group_append(struct tv_buffer *group, const uint32_t *witnesses, int n, struct tv_error *err)
+enum tv_status similar_group_append(struct tv_buffer *group, const struct tv_minhash_witness *witnesses, int n,
+                                    struct tv_error *err)
 {
     enum tv_status status = tv_buffer_reserve(group, COUNT_BYTES + (size_t)n * SIMILAR_HASH, err);
     if (status != TV_OK)
@@ -345,7 +395,7 @@ enum tv_status similar_group_append(struct tv_buffer *group, const uint32_t *wit
     *p++ = (char)(n >> 8);
     for (int i = 0; i < n; i++)
         for (int shift = 0; shift < 32; shift += 8)
-            *p++ = (char)(witnesses[i] >> shift);
+            *p++ = (char)(witnesses[i].hash >> shift);
     group->size = (size_t)(p - group->data);
     group->data[group->size] = '\0';
     return TV_OK;
@@ -366,7 +416,7 @@ void similar_sketch(const struct tv_minhash *m, const char *at, size_t n, uint32
     tv_minhash_clear(m, values);
     tv_minhash_clear(m, witness);
     for (size_t i = 0; i < n; i++)
-        tv_minhash_update_witness(m, values, witness, read_hash(at + i * SIMILAR_HASH));
+        tv_minhash_update_witness(m, values, witness, (uint32_t)read_number(at + i * SIMILAR_HASH, SIMILAR_HASH));
 }
 
 enum tv_status similar_read(struct tv_similar *s, int64_t item, int watch, int32_t *row, struct tv_error *err)

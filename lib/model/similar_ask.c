@@ -1,5 +1,9 @@
-/* similar_ask: which items share most values with one. Two round trips: the item's witnesses, then the page of each of
- * its values; the rest is counting. */
+/* similar_ask: which items share most values with one. Two round trips: the item's witnesses, then their pages; the
+ * rest is counting.
+ *
+ * Two items share a value where they have the same witness at the same position. They also do where two users' hashes
+ * happen to give the same value there, once in 2^32: so all users who would give one of the item's values are computed
+ * (tv_minhash_inverse), and those of them that the index knows are looked for, too. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +20,8 @@ static enum tv_status make_counts(struct tv_similar *s, struct tv_error *err)
         return TV_OK;
     free(s->counts.count);
     free(s->counts.touched);
-    s->counts = (struct tv_bucket_counts){.n_rows = n};
-    s->counts.count = tv_alloc(n + TV_BUCKET_SPARE, sizeof *s->counts.count, "counts of items", err);
+    s->counts = (struct tv_postings_counts){.n_rows = n};
+    s->counts.count = tv_alloc(n + TV_POSTINGS_SPARE, sizeof *s->counts.count, "counts of items", err);
     s->counts.touched = tv_alloc(n + 1, sizeof *s->counts.touched, "counts of items", err);
     if (s->counts.count && s->counts.touched)
         return TV_OK;
@@ -27,43 +31,153 @@ static enum tv_status make_counts(struct tv_similar *s, struct tv_error *err)
 
 struct asking {
     struct tv_similar *s;
-    int64_t live; /* after all pages were read */
+    int n;                 /* witnesses that are looked for */
+    size_t n_pages;        /* of the MGET's replies; lists of heavy witnesses follow */
+    int first;             /* of the witnesses on the page that comes next */
+    int position;          /* while twins are looked for */
+    int64_t live, n_users; /* after all pages were read */
 };
 
-static enum tv_status take_page(void *context, size_t i, size_t part, const char *bytes, size_t n, struct tv_error *err)
+/* --- who is looked for --------------------------------------------------------------------------------------- */
+
+/* Another user whose value at a position is the item's. One in 2^32 is, so `size` of them are more than there can be.
+ */
+static void take_twin(void *context, uint32_t hash)
 {
     struct asking *a = context;
     struct tv_similar *s = a->s;
+    if (hash == s->witness[a->position] || a->n == 2 * s->size || tv_id_map_find(&s->users, hash) < 0)
+        return;
+    uint16_t place = (uint16_t)a->n;
+    s->positions[place] = (uint16_t)a->position;
+    s->witnesses[a->n++] = (struct tv_minhash_witness){.hash = hash, .first = place, .n = 1};
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct tv_minhash_witness *x = a, *y = b;
+    return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+/* The item's witnesses and their twins, ascending, as pages are. */
+static void look_for(struct asking *a)
+{
+    struct tv_similar *s = a->s;
+    int own = tv_minhash_witnesses(s->functions, s->values, s->witness, s->witnesses, s->positions);
+    a->n = s->size; /* twins come behind the positions of all witnesses */
+    for (a->position = 0; a->position < s->size; a->position++)
+        tv_minhash_inverse(s->functions, a->position, s->values[a->position], take_twin, a);
+    int twins = a->n - s->size;
+    memmove(s->witnesses + own, s->witnesses + s->size, (size_t)twins * sizeof *s->witnesses);
+    a->n = own + twins;
+    if (twins > 0)
+        qsort(s->witnesses, (size_t)a->n, sizeof *s->witnesses, by_hash);
+}
+
+/* --- counting ------------------------------------------------------------------------------------------------ */
+
+static void set_bits(struct tv_similar *s, const struct tv_minhash_witness *w, int on)
+{
+    for (int i = w->first; i < w->first + w->n; i++) {
+        uint8_t bit = (uint8_t)(1u << s->positions[i] % 8), *byte = &s->bits[s->positions[i] / 8];
+        *byte = (uint8_t)(on ? *byte | bit : *byte & ~bit);
+    }
+}
+
+static enum tv_status count_page(struct asking *a, const char *bytes, size_t n, struct tv_error *err)
+{
+    struct tv_similar *s = a->s;
+    while (similar_is_heavy(s, s->witnesses[a->first].hash))
+        a->first++;
+    uint32_t page = similar_page_of(s->witnesses[a->first].hash, s->pages);
+    enum tv_status status = TV_OK;
+    for (; a->first < a->n && status == TV_OK; a->first++) {
+        const struct tv_minhash_witness *w = &s->witnesses[a->first];
+        const struct tv_postings_wanted wanted = {.bits = s->bits, .n = w->n, .size = s->size};
+        if (similar_page_of(w->hash, s->pages) != page)
+            break;
+        if (bytes == NULL || similar_is_heavy(s, w->hash))
+            continue;
+        set_bits(s, w, 1);
+        status = tv_postings_count(&s->counts, bytes, n, w->hash, &wanted, err);
+        set_bits(s, w, 0);
+    }
+    return status;
+}
+
+static enum tv_status take_reply(void *context, size_t i, size_t part, const char *bytes, size_t n,
+                                 struct tv_error *err)
+{
+    struct asking *a = context;
+    if (i == 0 && part < a->n_pages)
+        return count_page(a, bytes, n, err);
     if (i == 0)
-        return bytes ? tv_bucket_count(&s->counts, bytes, n, s->values[part], err) : TV_OK;
-    a->live = 0;
+        return bytes ? tv_row_list_count(&a->s->counts, bytes, n, err) : TV_OK;
+    int64_t *number = i == 1 ? &a->live : &a->n_users;
+    *number = 0;
     if (bytes)
-        tv_text_int64(bytes, n, &a->live);
+        tv_text_int64(bytes, n, number);
     return TV_OK;
 }
 
-/* Counts over the pages of all values; *stale = 1 if it has to be done again, as the index changed meanwhile. */
+/* Names a key; there is one for each position of the item at most. */
+static void add_key(struct tv_similar *s, size_t *n)
+{
+    s->words[1 + *n] = s->names[*n];
+    s->word_sizes[1 + *n] = strlen(s->names[*n]);
+    ++*n;
+}
+
+/* MGET of all pages, and then of the lists of heavy witnesses at the positions that the item has of them. */
+static enum tv_status queue_lists(struct asking *a, struct tv_error *err)
+{
+    struct tv_similar *s = a->s;
+    uint32_t last = UINT32_MAX;
+    s->words[0] = "MGET";
+    s->word_sizes[0] = 4;
+    for (int i = 0; i < a->n; i++) {
+        uint32_t hash = s->witnesses[i].hash, page = similar_page_of(hash, s->pages);
+        if (page == last || similar_is_heavy(s, hash))
+            continue;
+        last = page;
+        similar_page_key(s->names[a->n_pages], s->version, page);
+        add_key(s, &a->n_pages);
+    }
+    size_t n = a->n_pages;
+    for (int i = 0; i < a->n; i++) {
+        const struct tv_minhash_witness *w = &s->witnesses[i];
+        for (int k = 0; k < w->n && similar_is_heavy(s, w->hash); k++) {
+            similar_heavy_key(s->names[n], s->version, w->hash, s->positions[w->first + k]);
+            add_key(s, &n);
+        }
+    }
+    return tv_redis_queue(s->redis, 1 + n, s->words, s->word_sizes, err);
+}
+
+/* Counts over the lists of all witnesses; *stale = 1 if it has to be done again, as the index changed meanwhile. */
 static enum tv_status count_shared(struct tv_similar *s, int32_t row, int *stale, struct tv_error *err)
 {
     struct asking a = {.s = s};
-    const struct tv_redis_command live = tv_redis_words("GET", TV_SIMILAR_LIVE, NULL);
-    s->words[0] = "MGET";
-    s->word_sizes[0] = 4;
-    for (int j = 0; j < s->size; j++) {
-        s->words[1 + j] = similar_page_key(s->names[j], s->version, j, similar_page_of(s->values[j], s->pages));
-        s->word_sizes[1 + j] = strlen(s->names[j]);
-    }
-    enum tv_status status = tv_redis_queue(s->redis, 1 + (size_t)s->size, s->words, s->word_sizes, err);
+    char users[SIMILAR_KEY];
+    const struct tv_redis_command live = tv_redis_words("GET", TV_SIMILAR_LIVE, NULL),
+                                  n_users = tv_redis_words("STRLEN", similar_key(users, s->version, ":users"), NULL);
+    look_for(&a);
+    enum tv_status status = queue_lists(&a, err);
     if (status == TV_OK)
         status = tv_redis_queue_command(s->redis, &live, err);
     if (status == TV_OK)
-        status = tv_redis_flush(s->redis, take_page, &a, err);
-    /* The keys of an index that is no longer live are deleted. And where the item does not share all values with
-     * itself, somebody changed it between the two round trips. */
+        status = tv_redis_queue_command(s->redis, &n_users, err);
     if (status == TV_OK)
-        *stale = a.live != s->version || s->counts.count[row] != s->size;
+        status = tv_redis_flush(s->redis, take_reply, &a, err);
+    /* The keys of an index that is no longer live are deleted; a user who is new may be somebody's twin; and where the
+     * item does not share all values with itself, somebody changed it between the two round trips. */
+    if (status == TV_OK)
+        *stale =
+            a.live != s->version || a.n_users != (int64_t)s->users.n * SIMILAR_HASH || s->counts.count[row] != s->size;
     return status;
 }
+
+/* --- the answer ---------------------------------------------------------------------------------------------- */
 
 static int most_shared_first(const void *a, const void *b)
 {
@@ -74,7 +188,7 @@ static int most_shared_first(const void *a, const void *b)
 }
 
 /* The least count that still belongs to the `top` most. */
-static int threshold(const struct tv_bucket_counts *c, int size, size_t top, uint32_t *histogram)
+static int threshold(const struct tv_postings_counts *c, int size, size_t top, uint32_t *histogram)
 {
     memset(histogram, 0, ((size_t)size + 1) * sizeof *histogram);
     for (size_t i = 0; i < c->n_touched; i++)
@@ -89,7 +203,7 @@ static int threshold(const struct tv_bucket_counts *c, int size, size_t top, uin
 static enum tv_status select_top(struct tv_similar *s, int32_t row, size_t top, struct tv_similar_answer *out,
                                  struct tv_error *err)
 {
-    const struct tv_bucket_counts *c = &s->counts;
+    const struct tv_postings_counts *c = &s->counts;
     uint32_t *histogram = tv_alloc((size_t)s->size + 1, sizeof *histogram, "counts of items", err);
     if (histogram == NULL)
         return TV_ERR_NO_MEMORY;
@@ -118,12 +232,19 @@ static enum tv_status know_all_rows(struct tv_similar *s, enum tv_status status,
 {
     int32_t before = s->rows.n;
     uint32_t highest = 0;
-    tv_bucket_gather(&s->counts);
-    for (size_t i = 0; i < s->counts.n_touched; i++)
-        highest = s->counts.touched[i] > highest ? s->counts.touched[i] : highest;
+    int most = 0;
+    tv_postings_gather(&s->counts);
+    for (size_t i = 0; i < s->counts.n_touched; i++) {
+        uint32_t row = s->counts.touched[i];
+        highest = row > highest ? row : highest;
+        most = s->counts.count[row] > most ? s->counts.count[row] : most;
+    }
+    if (status == TV_OK && most > s->size)
+        return tv_fail(err, TV_ERR_CORRUPT, "in index %" PRId64 " of similar items two items share %d of %d values",
+                       s->version, most, s->size);
     if (status != TV_ERR_CORRUPT && (status != TV_OK || highest < (uint32_t)before))
         return status;
-    enum tv_status read = similar_read_new_rows(s, err);
+    enum tv_status read = similar_read_new(s, err);
     if (read != TV_OK)
         return read;
     *stale = s->rows.n > before;
@@ -152,7 +273,7 @@ static enum tv_status ask_once(struct tv_similar *s, int64_t item, size_t top, s
     status = know_all_rows(s, count_shared(s, row, stale, err), stale, err);
     if (status == TV_OK && !*stale)
         status = select_top(s, row, top, out, err);
-    tv_bucket_clear(&s->counts);
+    tv_postings_clear(&s->counts);
     return status;
 }
 
@@ -166,8 +287,8 @@ enum tv_status tv_similar_ask(struct tv_similar *s, int64_t item, size_t top, st
     for (int i = 0; i < TRIES && stale && status == TV_OK; i++)
         status = ask_once(s, item, top, out, known, &stale, err);
     if (status == TV_OK && stale)
-        status = tv_fail(err, TV_ERR_BUSY,
-                         "the index of similar items changed during each of %d looks at an item", TRIES);
+        status =
+            tv_fail(err, TV_ERR_BUSY, "the index of similar items changed during each of %d looks at an item", TRIES);
     return status;
 }
 

@@ -1,8 +1,7 @@
-/* similar_build: a whole index into Redis under its number, position after position, and the switch to it. */
+/* similar_build: a whole index into Redis under its number, page after page, and the switch to it. */
 #include "trivet/similar_build.h"
 
 #include <inttypes.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,109 +16,101 @@ enum { KEYS_AT_ONCE = 256 };
 struct bulk {
     struct tv_redis *redis;
     char names[KEYS_AT_ONCE][SIMILAR_KEY];
+    struct tv_buffer values[KEYS_AT_ONCE];
     const char *words[1 + 2 * KEYS_AT_ONCE];
     size_t sizes[1 + 2 * KEYS_AT_ONCE];
     size_t n;
 };
 
+static struct bulk *make_bulk(struct tv_redis *redis, struct tv_error *err)
+{
+    struct bulk *b = tv_alloc(1, sizeof *b, "a command", err);
+    for (int i = 0; b && i < KEYS_AT_ONCE; i++)
+        tv_buffer_init(&b->values[i], SIMILAR_MAX_BYTES);
+    if (b)
+        b->redis = redis;
+    return b;
+}
+
+static void free_bulk(struct bulk *b)
+{
+    for (int i = 0; b && i < KEYS_AT_ONCE; i++)
+        tv_buffer_free(&b->values[i]);
+    free(b);
+}
+
 static enum tv_status send_bulk(struct bulk *b, struct tv_error *err)
 {
     b->words[0] = "MSET";
     b->sizes[0] = 4;
+    for (size_t i = 0; i < b->n; i++) {
+        b->words[1 + 2 * i] = b->names[i];
+        b->sizes[1 + 2 * i] = strlen(b->names[i]);
+        b->words[2 + 2 * i] = tv_buffer_string(&b->values[i]);
+        b->sizes[2 + 2 * i] = b->values[i].size;
+    }
     enum tv_status status = b->n ? tv_redis_queue(b->redis, 1 + 2 * b->n, b->words, b->sizes, err) : TV_OK;
     b->n = 0;
-    return status;
+    return status == TV_OK ? tv_redis_flush(b->redis, NULL, NULL, err) : status;
 }
 
-/* Room for the next key's name; its value, which is lent until the bulk is sent, is given to put_value. */
-static char *next_name(struct bulk *b)
+/* The next key's name and value are filled in by the caller; an empty value is no key. */
+static enum tv_status put_key(struct bulk *b, struct tv_error *err)
 {
-    return b->names[b->n];
-}
-
-static enum tv_status put_value(struct bulk *b, const char *value, size_t size, struct tv_error *err)
-{
-    b->words[1 + 2 * b->n] = b->names[b->n];
-    b->sizes[1 + 2 * b->n] = strlen(b->names[b->n]);
-    b->words[2 + 2 * b->n] = value;
-    b->sizes[2 + 2 * b->n] = size;
+    if (b->values[b->n].size == 0)
+        return TV_OK;
     return ++b->n == KEYS_AT_ONCE ? send_bulk(b, err) : TV_OK;
 }
 
 /* --- pages ---------------------------------------------------------------------------------------------------- */
 
-static uint32_t pages_for(int32_t rows)
+static uint32_t pages_for(int64_t entries)
 {
-    int64_t pages = ((int64_t)rows + SIMILAR_PAGE_ROWS - 1) / SIMILAR_PAGE_ROWS;
+    int64_t pages = (entries + SIMILAR_PAGE_ENTRIES - 1) / SIMILAR_PAGE_ENTRIES;
     return (uint32_t)(pages < 1 ? 1 : pages > SIMILAR_MAX_PAGES ? SIMILAR_MAX_PAGES : pages);
 }
 
-static enum tv_status write_column(struct bulk *b, int64_t version, int position, uint32_t pages,
-                                   const struct similar_column *c, struct tv_error *err)
+static enum tv_status write_pages(struct bulk *b, int64_t version, const struct similar_lists *lists, uint32_t pages,
+                                  tv_similar_written written, void *context, struct tv_error *err)
 {
+    enum { TELL_EVERY = 4096 };
+    int32_t at = 0;
     enum tv_status status = TV_OK;
-    for (uint32_t p = 0; p < pages && status == TV_OK; p++)
-        if (c->start[p + 1] > c->start[p]) {
-            similar_page_key(next_name(b), version, position, p);
-            status = put_value(b, c->bytes.data + c->start[p], c->start[p + 1] - c->start[p], err);
-        }
+    for (uint32_t p = 0; p < pages && status == TV_OK; p++) {
+        similar_page_key(b->names[b->n], version, p);
+        status = similar_lists_page(lists, p, pages, &at, &b->values[b->n], err);
+        if (status == TV_OK)
+            status = put_key(b, err);
+        if (status == TV_OK && (p % TELL_EVERY == TELL_EVERY - 1 || p + 1 == pages))
+            status = written(context, (int64_t)p + 1, pages, err);
+    }
     return status == TV_OK ? send_bulk(b, err) : status;
 }
 
-struct columns {
-    const struct tv_minhash_sets *sets;
-    uint32_t pages;
-    int n; /* at once: one a core */
-    struct similar_column *column;
-    enum tv_status *status;
+struct heavy_lists {
+    struct bulk *bulk;
+    int64_t version;
 };
 
-static enum tv_status make_columns(struct columns *c, int first, int n, struct tv_error *err)
+static enum tv_status put_list(void *context, uint32_t witness, int position, const char *list, size_t n,
+                               struct tv_error *err)
 {
-    size_t size = (size_t)tv_minhash_size(c->sets->functions);
-#pragma omp parallel for num_threads(c->n)
-    for (int i = 0; i < n; i++)
-        c->status[i] = similar_column_make(&c->column[i], c->pages, c->sets->values + first + i, size, c->sets->items.n,
-                                           NULL, NULL);
-    for (int i = 0; i < n; i++)
-        if (c->status[i] != TV_OK)
-            return tv_fail(err, c->status[i],
-                           "position %d of an index of similar items could not be made: out of memory", first + i);
-    return TV_OK;
+    const struct heavy_lists *h = context;
+    struct bulk *b = h->bulk;
+    similar_heavy_key(b->names[b->n], h->version, witness, position);
+    tv_buffer_clear(&b->values[b->n]);
+    enum tv_status status = tv_buffer_append(&b->values[b->n], list, n, err);
+    return status == TV_OK ? put_key(b, err) : status;
 }
 
-/* While Redis takes in the pages of some positions, those after them are made. */
-static enum tv_status write_pages(struct bulk *b, int64_t version, struct columns *c, tv_similar_written written,
-                                  void *context, struct tv_error *err)
+static enum tv_status write_heavy(struct bulk *b, int64_t version, const struct similar_lists *lists,
+                                  struct tv_error *err)
 {
-    int size = tv_minhash_size(c->sets->functions);
+    struct heavy_lists h = {.bulk = b, .version = version};
     enum tv_status status = TV_OK;
-    for (int first = 0; first < size && status == TV_OK; first += c->n) {
-        int n = size - first < c->n ? size - first : c->n;
-        status = make_columns(c, first, n, err);
-        for (int i = 0; i < n && status == TV_OK; i++)
-            status = write_column(b, version, first + i, c->pages, &c->column[i], err);
-        if (status == TV_OK)
-            status = tv_redis_flush(b->redis, NULL, NULL, err);
-        for (int i = 0; i < n; i++)
-            similar_column_free(&c->column[i]);
-        if (status == TV_OK)
-            status = written(context, first + n, err);
-    }
-    return status;
-}
-
-static enum tv_status write_positions(struct bulk *b, int64_t version, const struct tv_minhash_sets *sets,
-                                      uint32_t pages, tv_similar_written written, void *context, struct tv_error *err)
-{
-    struct columns c = {.sets = sets, .pages = pages, .n = sets->threads};
-    c.column = tv_alloc((size_t)c.n, sizeof *c.column, "positions of an index", err);
-    c.status = tv_alloc((size_t)c.n, sizeof *c.status, "positions of an index", err);
-    enum tv_status status =
-        c.column && c.status ? write_pages(b, version, &c, written, context, err) : TV_ERR_NO_MEMORY;
-    free(c.column);
-    free(c.status);
-    return status;
+    for (int32_t i = 0; i < lists->heavy.n && status == TV_OK; i++)
+        status = similar_lists_heavy(lists, i, put_list, &h, err);
+    return status == TV_OK ? send_bulk(b, err) : status;
 }
 
 /* --- rows ----------------------------------------------------------------------------------------------------- */
@@ -127,51 +118,41 @@ static enum tv_status write_positions(struct bulk *b, int64_t version, const str
 static enum tv_status append_witnesses(struct tv_buffer *group, const struct tv_minhash_sets *sets, int32_t row,
                                        struct tv_error *err)
 {
-    uint32_t distinct[TV_MINHASH_MAX];
+    struct tv_minhash_witness witnesses[TV_MINHASH_MAX];
+    uint16_t positions[TV_MINHASH_MAX];
     int n = tv_minhash_witnesses(sets->functions, tv_minhash_sets_values(sets, row), tv_minhash_sets_witness(sets, row),
-                                 distinct);
-    return similar_group_append(group, distinct, n, err);
+                                 witnesses, positions);
+    return similar_group_append(group, witnesses, n, err);
 }
 
 static enum tv_status write_sets(struct bulk *b, int64_t version, const struct tv_minhash_sets *sets,
                                  struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    struct tv_buffer groups[KEYS_AT_ONCE] = {0};
-    for (int i = 0; i < KEYS_AT_ONCE; i++)
-        tv_buffer_init(&groups[i], SIMILAR_MAX_BYTES);
     for (int32_t first = 0; first < sets->items.n && status == TV_OK; first += SIMILAR_GROUP) {
-        struct tv_buffer *group = &groups[b->n];
+        struct tv_buffer *group = &b->values[b->n];
         tv_buffer_clear(group);
         for (int32_t row = first; row < sets->items.n && row < first + SIMILAR_GROUP && status == TV_OK; row++)
             status = append_witnesses(group, sets, row, err);
-        similar_sets_key(next_name(b), version, first);
+        similar_sets_key(b->names[b->n], version, first);
         if (status == TV_OK)
-            status = put_value(b, group->data, group->size, err);
-        if (status == TV_OK && b->n == 0)
-            status = tv_redis_flush(b->redis, NULL, NULL, err);
+            status = put_key(b, err);
     }
-    if (status == TV_OK)
-        status = send_bulk(b, err);
-    if (status == TV_OK)
-        status = tv_redis_flush(b->redis, NULL, NULL, err);
-    for (int i = 0; i < KEYS_AT_ONCE; i++)
-        tv_buffer_free(&groups[i]);
-    return status;
+    return status == TV_OK ? send_bulk(b, err) : status;
 }
 
-static enum tv_status write_ids(struct tv_redis *redis, int64_t version, const struct tv_id_map *items,
-                                struct tv_error *err)
+/* The ids of a map, each in so many bytes, little endian. */
+static enum tv_status write_ids(struct tv_redis *redis, int64_t version, const char *suffix,
+                                const struct tv_id_map *map, int each, struct tv_error *err)
 {
     char key[SIMILAR_KEY];
-    size_t n = (size_t)items->n * 8;
-    unsigned char *bytes = tv_alloc(n, 1, "ids of items", err);
+    size_t n = (size_t)map->n * (size_t)each;
+    unsigned char *bytes = tv_alloc(n, 1, "ids of an index", err);
     if (bytes == NULL)
         return TV_ERR_NO_MEMORY;
-    for (int32_t row = 0; row < items->n; row++)
-        for (int i = 0; i < 8; i++)
-            bytes[row * 8 + i] = (unsigned char)((uint64_t)items->ids[row] >> 8 * i);
-    enum tv_status status = tv_redis_set(redis, similar_key(key, version, ":ids"), bytes, n, err);
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (unsigned char)((uint64_t)map->ids[i / (size_t)each] >> 8 * (i % (size_t)each));
+    enum tv_status status = tv_redis_set(redis, similar_key(key, version, suffix), bytes, n, err);
     free(bytes);
     return status;
 }
@@ -186,26 +167,41 @@ static enum tv_status write_description(struct tv_redis *redis, int64_t version,
     snprintf(items, sizeof items, "%d", (int)sets->items.n);
     similar_key(key, version, "");
     const struct tv_redis_command c =
-        tv_redis_words("HSET", key, "items", items, "signature_size", size, "pages", n, NULL);
+        tv_redis_words("HSET", key, "items", items, "signature_size", size, "witness_pages", n, NULL);
     return tv_redis_run(redis, &c, NULL, err);
+}
+
+static enum tv_status write_all(struct bulk *b, int64_t version, const struct tv_minhash_sets *sets,
+                                const struct similar_lists *lists, tv_similar_written written, void *context,
+                                struct tv_error *err)
+{
+    uint32_t pages = pages_for(lists->n_entries);
+    enum tv_status status = write_sets(b, version, sets, err);
+    if (status == TV_OK)
+        status = write_pages(b, version, lists, pages, written, context, err);
+    if (status == TV_OK)
+        status = write_heavy(b, version, lists, err);
+    if (status == TV_OK)
+        status = write_ids(b->redis, version, ":heavy", &lists->heavy, SIMILAR_HASH, err);
+    if (status == TV_OK)
+        status = write_ids(b->redis, version, ":ids", &sets->items, 8, err);
+    if (status == TV_OK)
+        status = write_ids(b->redis, version, ":users", &lists->users, SIMILAR_HASH, err);
+    return status == TV_OK ? write_description(b->redis, version, sets, pages, err) : status;
 }
 
 enum tv_status tv_similar_write(struct tv_redis *redis, int64_t version, const struct tv_minhash_sets *sets,
                                 tv_similar_written written, void *context, struct tv_error *err)
 {
-    uint32_t pages = pages_for(sets->items.n);
-    struct bulk *b = tv_alloc(1, sizeof *b, "a command", err);
-    if (b == NULL)
-        return TV_ERR_NO_MEMORY;
-    b->redis = redis;
-    enum tv_status status = write_sets(b, version, sets, err);
-    if (status == TV_OK)
-        status = write_positions(b, version, sets, pages, written, context, err);
-    if (status == TV_OK)
-        status = write_ids(redis, version, &sets->items, err);
-    if (status == TV_OK)
-        status = write_description(redis, version, sets, pages, err);
-    free(b);
+    struct similar_lists lists;
+    enum tv_status status =
+        similar_lists_make(&lists, sets->functions, sets->values, sets->witness, sets->items.n, NULL, err);
+    if (status != TV_OK)
+        return status;
+    struct bulk *b = make_bulk(redis, err);
+    status = b ? write_all(b, version, sets, &lists, written, context, err) : TV_ERR_NO_MEMORY;
+    free_bulk(b);
+    similar_lists_free(&lists);
     return status;
 }
 

@@ -1,5 +1,5 @@
-/* similar_change: one item's audience changes: its row goes out of the pages of its old values and into those of the
- * new ones. Three round trips: the item's witnesses, the pages, and MULTI ... EXEC with all that is new. */
+/* similar_change: one item's audience changes: its row goes out of the lists of old witnesses and into those of new
+ * ones. Three round trips: the item's witnesses, their pages, and MULTI ... EXEC with all that is new. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,90 +7,155 @@
 
 #include "similar_parts.h"
 
-/* A page to be written anew. */
+/* What a witness's list says of the row from now on; n = 0: nothing. */
 struct edit {
-    int position;
-    uint32_t page;
-    int leaves, enters; /* the row leaves the old value there, enters the new one */
+    uint32_t witness;
+    const uint16_t *positions;
+    int n;
+};
+
+/* Of a heavy witness: whether his list of a position has the row. */
+struct heavy_edit {
+    uint32_t witness;
+    int position, present;
 };
 
 struct change {
     struct tv_similar *s;
     int32_t row;
-    int had, has;       /* the item had an audience, has one afterwards */
-    struct edit *edits; /* (n_edits, at most 2 size), what they become is in s->edits */
-    size_t n_edits;
-    int differing;          /* values of the signature that change */
+    struct edit *edits;       /* (n_edits, at most 2 size) ascending by witness, and so by page */
+    struct heavy_edit *heavy; /* (n_heavy, at most 2 size) */
+    size_t n_edits, n_heavy;
+    size_t n_pages,
+        first; /* pages, and the first edit of that which comes next; lists of heavy witnesses follow them */
+    int n_new; /* witnesses of the row from now on, which are s->new_witnesses */
     struct tv_buffer other; /* a page half done */
     int refused;            /* somebody else was quicker */
 };
 
-static void plan_position(struct change *c, int j)
+/* --- what changes ------------------------------------------------------------------------------------------- */
+
+static int same_positions(const uint16_t *a, int n_a, const uint16_t *b, int n_b)
 {
-    const struct tv_similar *s = c->s;
-    uint32_t from = similar_page_of(s->values[j], s->pages), to = similar_page_of(s->new_values[j], s->pages);
-    if (c->had && c->has && from == to) {
-        c->edits[c->n_edits++] = (struct edit){j, from, 1, 1};
-        return;
-    }
-    if (c->had)
-        c->edits[c->n_edits++] = (struct edit){j, from, 1, 0};
-    if (c->has)
-        c->edits[c->n_edits++] = (struct edit){j, to, 0, 1};
+    return n_a == n_b && memcmp(a, b, (size_t)n_a * sizeof *a) == 0;
 }
 
-/* s->values become s->new_values: which pages does that touch? */
+/* One witness's positions of the row become others. */
+static void plan_witness(struct change *c, uint32_t witness, const uint16_t *old, int n_old, const uint16_t *new,
+                         int n_new)
+{
+    if (same_positions(old, n_old, new, n_new))
+        return;
+    if (!similar_is_heavy(c->s, witness)) {
+        c->edits[c->n_edits++] = (struct edit){witness, new, n_new};
+        return;
+    }
+    for (int i = 0, k = 0; i < n_old || k < n_new;) {
+        int goes = k == n_new || (i < n_old && old[i] < new[k]), comes = i == n_old || (k < n_new && new[k] < old[i]);
+        if (goes || comes)
+            c->heavy[c->n_heavy++] = (struct heavy_edit){witness, goes ? old[i] : new[k], comes};
+        i += !comes;
+        k += !goes;
+    }
+}
+
+/* s->values become s->new_values: which lists does that touch? Both rows of witnesses ascend. */
 static enum tv_status plan(struct change *c, struct tv_similar *s, int32_t row, struct tv_error *err)
 {
+    static const struct tv_minhash_witness nobody;
     *c = (struct change){.s = s, .row = row, .other = TV_BUFFER_INIT(SIMILAR_MAX_BYTES)};
-    c->had = !tv_minhash_is_empty(s->functions, s->values);
-    c->has = !tv_minhash_is_empty(s->functions, s->new_values);
-    c->edits = tv_alloc(2 * (size_t)s->size, sizeof *c->edits, "pages of an index", err);
-    if (c->edits == NULL)
+    int n_old = tv_minhash_witnesses(s->functions, s->values, s->witness, s->witnesses, s->positions), i = 0, k = 0;
+    c->n_new = tv_minhash_witnesses(s->functions, s->new_values, s->new_witness, s->new_witnesses, s->new_positions);
+    c->edits = tv_alloc(2 * (size_t)s->size, sizeof *c->edits, "witnesses of an item", err);
+    c->heavy = tv_alloc(2 * (size_t)s->size, sizeof *c->heavy, "witnesses of an item", err);
+    if (c->edits == NULL || c->heavy == NULL)
         return TV_ERR_NO_MEMORY;
-    for (int j = 0; j < s->size; j++)
-        if (s->values[j] != s->new_values[j] || c->had != c->has) {
-            c->differing += s->values[j] != s->new_values[j];
-            plan_position(c, j);
-        }
+    while (i < n_old || k < c->n_new) {
+        const struct tv_minhash_witness *old = i < n_old ? &s->witnesses[i] : &nobody,
+                                        *new = k < c->n_new ? &s->new_witnesses[k] : &nobody;
+        int goes = k == c->n_new || (i < n_old && old->hash < new->hash);
+        int comes = i == n_old || (k < c->n_new && new->hash < old->hash);
+        plan_witness(c, goes ? old->hash : new->hash, s->positions + old->first, comes ? 0 : old->n,
+                     s->new_positions + new->first, goes ? 0 : new->n);
+        i += !comes;
+        k += !goes;
+    }
     return TV_OK;
+}
+
+static int differing(const struct tv_similar *s)
+{
+    return s->size - tv_minhash_shared(s->functions, s->values, s->new_values);
 }
 
 static void free_change(struct change *c)
 {
     free(c->edits);
+    free(c->heavy);
     tv_buffer_free(&c->other);
 }
 
-static enum tv_status take_page(void *context, size_t i, size_t part, const char *bytes, size_t n, struct tv_error *err)
+/* --- pages ---------------------------------------------------------------------------------------------------- */
+
+/* One page as it was; all edits of it in turn. */
+static enum tv_status change_page(struct change *c, struct tv_buffer *page, struct tv_error *err)
+{
+    struct tv_similar *s = c->s;
+    uint32_t number = similar_page_of(c->edits[c->first].witness, s->pages);
+    enum tv_status status = TV_OK;
+    for (; c->first < c->n_edits && status == TV_OK; c->first++) {
+        const struct edit *e = &c->edits[c->first];
+        if (similar_page_of(e->witness, s->pages) != number)
+            break;
+        status = tv_postings_change(&c->other, tv_buffer_string(page), page->size, e->witness, (uint32_t)c->row,
+                                    e->positions, e->n, s->size, err);
+        struct tv_buffer swap = *page;
+        *page = c->other;
+        c->other = swap;
+    }
+    return status;
+}
+
+static enum tv_status take_old(void *context, size_t i, size_t part, const char *bytes, size_t n, struct tv_error *err)
 {
     (void)i;
     struct change *c = context;
-    struct tv_similar *s = c->s;
-    const struct edit *e = &c->edits[part];
-    struct tv_buffer *page = &s->edits[part];
-    enum tv_status status = TV_OK;
-    if (e->leaves && e->enters) {
-        status = tv_bucket_change(&c->other, bytes, n, s->values[e->position], (uint32_t)c->row, 0, err);
-        bytes = tv_buffer_string(&c->other);
-        n = c->other.size;
-    }
-    uint32_t value = e->enters ? s->new_values[e->position] : s->values[e->position];
-    return status == TV_OK ? tv_bucket_change(page, bytes ? bytes : "", n, value, (uint32_t)c->row, e->enters, err)
-                           : status;
+    struct tv_buffer *out = &c->s->pages_new[part];
+    bytes = bytes ? bytes : "";
+    if (part >= c->n_pages)
+        return tv_row_list_change(out, bytes, n, (uint32_t)c->row, c->heavy[part - c->n_pages].present, err);
+    tv_buffer_clear(out);
+    enum tv_status status = tv_buffer_append(out, bytes, n, err);
+    return status == TV_OK ? change_page(c, out, err) : status;
 }
 
-static enum tv_status read_pages(struct change *c, struct tv_error *err)
+/* Names a page or a list of a heavy witness. */
+static void add_key(struct tv_similar *s, size_t n)
+{
+    s->words[1 + n] = s->names[n];
+    s->word_sizes[1 + n] = strlen(s->names[n]);
+}
+
+static enum tv_status read_old(struct change *c, struct tv_error *err)
 {
     struct tv_similar *s = c->s;
+    uint32_t last = UINT32_MAX;
     s->words[0] = "MGET";
     s->word_sizes[0] = 4;
     for (size_t i = 0; i < c->n_edits; i++) {
-        s->words[1 + i] = similar_page_key(s->names[i], s->version, c->edits[i].position, c->edits[i].page);
-        s->word_sizes[1 + i] = strlen(s->names[i]);
+        uint32_t page = similar_page_of(c->edits[i].witness, s->pages);
+        if (page == last)
+            continue;
+        last = page;
+        similar_page_key(s->names[c->n_pages], s->version, page);
+        add_key(s, c->n_pages++);
     }
-    enum tv_status status = tv_redis_queue(s->redis, 1 + c->n_edits, s->words, s->word_sizes, err);
-    return status == TV_OK ? tv_redis_flush(s->redis, take_page, c, err) : status;
+    for (size_t i = 0; i < c->n_heavy; i++) {
+        similar_heavy_key(s->names[c->n_pages + i], s->version, c->heavy[i].witness, c->heavy[i].position);
+        add_key(s, c->n_pages + i);
+    }
+    enum tv_status status = tv_redis_queue(s->redis, 1 + c->n_pages + c->n_heavy, s->words, s->word_sizes, err);
+    return status == TV_OK ? tv_redis_flush(s->redis, take_old, c, err) : status;
 }
 
 /* The group of the row anew, with its new witnesses. */
@@ -105,8 +170,7 @@ static enum tv_status write_group(struct change *c, struct tv_buffer *out, struc
         if (status != TV_OK || (i > c->row % SIMILAR_GROUP && at + count * SIMILAR_HASH == end && count == 0))
             break; /* nothing from here on */
         if (i == c->row % SIMILAR_GROUP) {
-            int n = tv_minhash_witnesses(s->functions, s->new_values, s->new_witness, s->distinct);
-            status = similar_group_append(out, s->distinct, n, err);
+            status = similar_group_append(out, s->new_witnesses, c->n_new, err);
         } else {
             status = similar_group_copy(out, at, count, err);
         }
@@ -120,7 +184,7 @@ static void add_word(struct tv_similar *s, size_t *n, const char *word, size_t s
     s->word_sizes[(*n)++] = size;
 }
 
-/* MSET of all pages with rows and of the group, then UNLINK of the pages without. */
+/* MSET of all pages and lists with rows and of the group, then UNLINK of those without. */
 static enum tv_status queue_pages(struct change *c, const char *group_key, const struct tv_buffer *group,
                                   struct tv_error *err)
 {
@@ -129,29 +193,62 @@ static enum tv_status queue_pages(struct change *c, const char *group_key, const
     add_word(s, &n, "MSET", 4);
     add_word(s, &n, group_key, strlen(group_key));
     add_word(s, &n, tv_buffer_string(group), group->size);
-    for (size_t i = 0; i < c->n_edits; i++)
-        if (s->edits[i].size > 0) {
+    for (size_t i = 0; i < c->n_pages + c->n_heavy; i++)
+        if (s->pages_new[i].size > 0) {
             add_word(s, &n, s->names[i], strlen(s->names[i]));
-            add_word(s, &n, s->edits[i].data, s->edits[i].size);
+            add_word(s, &n, s->pages_new[i].data, s->pages_new[i].size);
         }
     enum tv_status status = tv_redis_queue(s->redis, n, s->words, s->word_sizes, err);
     n = 0;
     add_word(s, &n, "UNLINK", 6);
-    for (size_t i = 0; i < c->n_edits; i++)
-        if (s->edits[i].size == 0)
+    for (size_t i = 0; i < c->n_pages + c->n_heavy; i++)
+        if (s->pages_new[i].size == 0)
             add_word(s, &n, s->names[i], strlen(s->names[i]));
     return status == TV_OK && n > 1 ? tv_redis_queue(s->redis, n, s->words, s->word_sizes, err) : status;
 }
 
+static enum tv_status queue_append(struct tv_similar *s, const char *suffix, const void *bytes, size_t n,
+                                   struct tv_error *err)
+{
+    char key[SIMILAR_KEY];
+    const char *const words[] = {"APPEND", similar_key(key, s->version, suffix), bytes};
+    const size_t sizes[] = {6, strlen(key), n};
+    return tv_redis_queue(s->redis, 3, words, sizes, err);
+}
+
 static enum tv_status queue_new_row(struct tv_similar *s, int64_t item, struct tv_error *err)
 {
-    char key[SIMILAR_KEY], bytes[8];
+    char bytes[8];
     for (int i = 0; i < 8; i++)
         bytes[i] = (char)((uint64_t)item >> 8 * i);
-    similar_key(key, s->version, ":ids");
-    const char *const words[] = {"APPEND", key, bytes};
-    const size_t sizes[] = {6, strlen(key), sizeof bytes};
-    return tv_redis_queue(s->redis, 3, words, sizes, err);
+    return queue_append(s, ":ids", bytes, sizeof bytes, err);
+}
+
+/* Witnesses whom the index does not know yet. */
+static enum tv_status queue_new_users(const struct change *c, struct tv_error *err)
+{
+    struct tv_similar *s = c->s;
+    struct tv_buffer bytes = TV_BUFFER_INIT(SIMILAR_MAX_BYTES);
+    enum tv_status status = TV_OK;
+    for (int i = 0; i < c->n_new && status == TV_OK; i++) {
+        uint32_t hash = s->new_witnesses[i].hash;
+        const char four[SIMILAR_HASH] = {(char)hash, (char)(hash >> 8), (char)(hash >> 16), (char)(hash >> 24)};
+        if (tv_id_map_find(&s->users, hash) < 0)
+            status = tv_buffer_append(&bytes, four, sizeof four, err);
+    }
+    if (status == TV_OK && bytes.size > 0)
+        status = queue_append(s, ":users", bytes.data, bytes.size, err);
+    tv_buffer_free(&bytes);
+    return status;
+}
+
+static enum tv_status know_users(const struct change *c, struct tv_error *err)
+{
+    int32_t number;
+    enum tv_status status = TV_OK;
+    for (int i = 0; i < c->n_new && status == TV_OK; i++)
+        status = tv_id_map_add(&c->s->users, c->s->new_witnesses[i].hash, &number, err);
+    return status;
 }
 
 /* The replies are +OK, +QUEUED for each command, and the array of EXEC, or nil where the watch was touched. */
@@ -178,6 +275,8 @@ static enum tv_status commit(struct change *c, int64_t item, int is_new, struct 
     if (status == TV_OK && is_new)
         status = queue_new_row(s, item, err);
     if (status == TV_OK)
+        status = queue_new_users(c, err);
+    if (status == TV_OK)
         status = tv_redis_queue_command(s->redis, &count, err);
     if (status == TV_OK)
         status = tv_redis_queue_command(s->redis, &exec, err);
@@ -186,7 +285,8 @@ static enum tv_status commit(struct change *c, int64_t item, int is_new, struct 
     tv_buffer_free(&group);
     if (status == TV_OK && !c->refused) {
         s->changes++;
-        if (is_new)
+        status = know_users(c, err);
+        if (status == TV_OK && is_new)
             status = tv_id_map_add(&s->rows, item, &c->row, err);
     }
     return status;
@@ -194,19 +294,17 @@ static enum tv_status commit(struct change *c, int64_t item, int is_new, struct 
 
 /* After similar_read with a watch: makes the item's signature s->new_values. *refused = 1: somebody else changed the
  * index since, and nothing was done. */
-static enum tv_status apply(struct tv_similar *s, int64_t item, int32_t row, int *differing, int *refused,
-                            struct tv_error *err)
+static enum tv_status apply(struct tv_similar *s, int64_t item, int32_t row, int *refused, struct tv_error *err)
 {
     struct change c;
     int is_new = row < 0;
-    *refused = *differing = 0;
     enum tv_status status = plan(&c, s, is_new ? s->rows.n : row, err);
-    if (status == TV_OK && c.n_edits > 0)
-        status = read_pages(&c, err);
-    if (status == TV_OK && c.n_edits > 0)
+    int differs = c.n_edits + c.n_heavy > 0;
+    if (status == TV_OK && differs)
+        status = read_old(&c, err);
+    if (status == TV_OK && differs)
         status = commit(&c, item, is_new, err);
     *refused = c.refused;
-    *differing = c.differing;
     free_change(&c);
     return status;
 }
@@ -222,7 +320,7 @@ enum tv_status tv_similar_add(struct tv_similar *s, int64_t item, const uint32_t
                               struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    int refused = 1, differing = 0;
+    int refused = 1;
     int32_t row;
     for (int tries = 0; refused && status == TV_OK; tries++) {
         if (tries > 0)
@@ -234,10 +332,10 @@ enum tv_status tv_similar_add(struct tv_similar *s, int64_t item, const uint32_t
         memcpy(s->new_witness, s->witness, (size_t)s->size * sizeof *s->witness);
         for (size_t i = 0; i < n; i++)
             tv_minhash_update_witness(s->functions, s->new_values, s->new_witness, hashes[i]);
-        status = apply(s, item, row, &differing, &refused, err);
+        status = apply(s, item, row, &refused, err);
     }
     if (changed)
-        *changed = differing;
+        *changed = status == TV_OK ? differing(s) : 0;
     return status;
 }
 
@@ -258,7 +356,7 @@ enum tv_status tv_similar_holds(struct tv_similar *s, int64_t item, const uint32
 enum tv_status tv_similar_replace(struct tv_similar *s, int64_t item, const uint32_t *hashes, size_t n, int64_t version,
                                   int64_t *changes, struct tv_error *err)
 {
-    int refused = 0, differing;
+    int refused = 0;
     int32_t row;
     enum tv_status status = similar_read(s, item, 1, &row, err);
     if (status == TV_OK && s->version == version && s->changes == *changes) {
@@ -266,7 +364,7 @@ enum tv_status tv_similar_replace(struct tv_similar *s, int64_t item, const uint
         tv_minhash_clear(s->functions, s->new_witness);
         for (size_t i = 0; i < n; i++)
             tv_minhash_update_witness(s->functions, s->new_values, s->new_witness, hashes[i]);
-        status = apply(s, item, row, &differing, &refused, err);
+        status = apply(s, item, row, &refused, err);
     } else if (status == TV_OK) {
         refused = 1;
     }

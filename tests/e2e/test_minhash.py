@@ -132,17 +132,80 @@ def test_estimates_are_off_as_often_as_they_should(tool, fresh_stores, lastfm):
     assert abs(within - chance) / n < 0.0025 and within / n > 0.98
 
 
-def test_a_value_that_all_items_share(tool, fresh_stores):
-    """One listener of everything, and nobody else: each bucket holds all items, and is kept as bits."""
+def check_answers(tool, uri, asked, top=20):
+    """Answers, beside counting over the signatures that the index has."""
+    items, signatures = dump(tool, uri)
+    answers = tool("ask", uri, top, text="\n".join(map(str, asked)) + "\n")
+    for item, line in zip(asked, answers.splitlines()):
+        assert neighbours(line) == (item, expected(item, items, signatures, top))
+
+
+def test_one_listener_of_everything_and_nobody_else(tool, fresh_stores):
+    """Each of the listener's lists holds all items, and is kept as bits."""
     uri = fresh_stores.env["TRIVET_REDIS"]
     n = 5000
     tool("build", uri, 16, 2, text="".join(f"7 {item}\n" for item in range(n)))
     tool("verify", uri)
     redis = fresh_stores.redis_client()
-    pages = [key for key in redis.scan_iter("trivet:similar:{1}:[0-9]*")]
-    assert len(pages) == 16 and all(redis.strlen(key) < n / 8 + 20 for key in pages)
+    assert redis.strlen("trivet:similar:{1}:heavy") == 4 and not list(redis.scan_iter("trivet:similar:{1}:page:*"))
+    lists = list(redis.scan_iter("trivet:similar:{1}:heavy:*"))
+    assert len(lists) == 16 and all(redis.strlen(key) < n / 8 + 20 for key in lists)
     (answer,) = tool("ask", uri, 3, text="40\n").splitlines()
     assert neighbours(answer) == (40, [(0, 16), (1, 16), (2, 16)])
+
+
+def test_a_listener_of_everything_among_others(tool, fresh_stores):
+    """Who is a witness of very many items has lists of his own; items come and go there as they do on pages."""
+    uri = fresh_stores.env["TRIVET_REDIS"]
+    draw = random.Random(5)
+    n = 4000
+    pairs = [(7, item) for item in range(n)] + [(draw.randrange(100, 3000), draw.randrange(n)) for _ in range(4 * n)]
+    tool("build", uri, 32, 2, text="".join(f"{u} {i}\n" for u, i in pairs))
+    redis = fresh_stores.redis_client()
+    assert redis.strlen("trivet:similar:{1}:heavy") == 4
+    tool("verify", uri)
+    check_answers(tool, uri, range(0, n, 400))
+    more = [(draw.randrange(100, 9000), draw.randrange(n)) for _ in range(500)]
+    more += [(7, item) for item in range(n, n + 20)] + [(8, item) for item in range(n, n + 20)]
+    tool("add", uri, text="".join(f"{u} {i}\n" for u, i in more))
+    tool("verify", uri)
+    check_answers(tool, uri, [*range(0, n, 400), *(item for _, item in more[::50])])
+    changed = dump(tool, uri)
+    tool("build", uri, 32, 2, text="".join(f"{u} {i}\n" for u, i in pairs + more))
+    built = dump(tool, uri)
+    for a, b in zip(*(([ids[np.argsort(ids)], rows[np.argsort(ids)]]) for ids, rows in (changed, built))):
+        assert (a == b).all()
+
+
+def test_two_users_with_the_same_value(tool, fresh_stores):
+    """One in 2^32 pairs of users has the same value at a position. Items that share no user share that."""
+    uri = fresh_stores.env["TRIVET_REDIS"]
+    users = 40000
+    values = np.array([line.split() for line in tool("sketch", 128, text="".join(f"{u}\n" for u in range(users))).splitlines()],
+                      dtype=np.uint32)
+    twins = []
+    for position in range(128):
+        order = np.argsort(values[:, position])
+        same = np.flatnonzero(np.diff(values[order, position].astype(np.int64)) == 0)
+        twins += [(int(order[i]), int(order[i + 1])) for i in same]
+    assert len(twins) > 10
+    for built, added in [(twins, []), (twins[::2], twins[1::2])]:
+        tool("build", uri, 128, 2, text="".join(f"{u} {u}\n{v} {v}\n" for u, v in built))
+        if added:
+            tool("add", uri, text="".join(f"{u} {u}\n{v} {v}\n" for u, v in added))
+        tool("verify", uri)
+        for u, v in twins:
+            (answer,) = tool("ask", uri, 1000, text=f"{u}\n").splitlines()
+            assert v in dict(neighbours(answer)[1])
+        check_answers(tool, uri, [u for u, _ in twins])
+
+
+def test_an_index_of_an_older_trivet(tool, fresh_stores):
+    redis = fresh_stores.redis_client()
+    redis.hset("trivet:similar:{3}", mapping={"items": 1, "signature_size": 128, "pages": 1})
+    redis.set("trivet:similar:live", 3)
+    done = tool("ask", fresh_stores.env["TRIVET_REDIS"], 5, text="1\n", check=False)
+    assert done.returncode != 0 and "older trivet" in done.stderr
 
 
 # --- changes ------------------------------------------------------------------------------------------------------------

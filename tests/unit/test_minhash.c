@@ -122,7 +122,9 @@ static void an_update_counts_what_it_changed(void **state)
 static void witnesses_have_the_signature_of_the_set(void **state)
 {
     (void)state;
-    uint32_t values[128], other[128], witness[128], again[128], distinct[128];
+    uint32_t values[128], other[128], witness[128], again[128];
+    struct tv_minhash_witness distinct[128];
+    uint16_t positions[128];
     struct tv_minhash *m = functions(128);
     for (int n = 0; n <= 300; n = n < 6 ? n + 1 : n + 49) {
         tv_minhash_clear(m, values);
@@ -135,13 +137,67 @@ static void witnesses_have_the_signature_of_the_set(void **state)
             tv_minhash_update_witness(m, other, again, tv_minhash_hash_id(i));
         if (n > 0)
             assert_memory_equal(witness, again, sizeof witness);
-        int k = tv_minhash_witnesses(m, values, witness, distinct);
+        int k = tv_minhash_witnesses(m, values, witness, distinct, positions), in_all = 0;
         assert_true(k <= 128 && k <= n && (k > 0) == (n > 0));
         tv_minhash_clear(m, other);
-        for (int i = 0; i < k; i++)
-            tv_minhash_update(m, other, distinct[i]);
+        for (int i = 0; i < k; i++) {
+            assert_true(i == 0 || distinct[i].hash > distinct[i - 1].hash);
+            assert_int_equal(distinct[i].first, in_all);
+            in_all += distinct[i].n;
+            for (int p = distinct[i].first; p < in_all; p++) {
+                assert_int_equal(witness[positions[p]], distinct[i].hash);
+                assert_true(p == distinct[i].first || positions[p] > positions[p - 1]);
+            }
+            tv_minhash_update(m, other, distinct[i].hash);
+        }
+        assert_int_equal(in_all, n > 0 ? 128 : 0);
         assert_memory_equal(other, values, sizeof values);
     }
+    tv_minhash_free(m);
+}
+
+struct hashes {
+    uint32_t hash[1 << 16];
+    int n;
+};
+
+static void keep_hash(void *context, uint32_t hash)
+{
+    struct hashes *h = context;
+    assert_true(h->n < 1 << 16);
+    h->hash[h->n++] = hash;
+}
+
+/* Of all functions there are: the hash that made a value is found, once, and all others that are found make it, too. */
+static void the_inverse_finds_the_hash_of_a_value(void **state)
+{
+    (void)state;
+    static uint32_t values[TV_MINHASH_MAX], others[TV_MINHASH_MAX];
+    struct tv_minhash *m = functions(TV_MINHASH_MAX);
+    double found = 0;
+    for (int64_t id = 0; id < 20; id++) {
+        uint32_t wanted = tv_minhash_hash_id(id);
+        tv_minhash_clear(m, values);
+        tv_minhash_update(m, values, wanted);
+        for (int j = 0; j < TV_MINHASH_MAX; j++) {
+            static struct hashes h;
+            h.n = 0;
+            int times = 0;
+            tv_minhash_inverse(m, j, values[j], keep_hash, &h);
+            for (int i = 0; i < h.n; i++)
+                times += h.hash[i] == wanted;
+            assert_int_equal(times, 1);
+            found += h.n;
+            if (id > 0)
+                continue;
+            for (int i = 0; i < h.n; i++) {
+                tv_minhash_clear(m, others);
+                tv_minhash_update(m, others, h.hash[i]);
+                assert_int_equal(others[j], values[j]);
+            }
+        }
+    }
+    assert_in_range((int)(found / (20 * TV_MINHASH_MAX)), 1, 4); /* itself, and few others on average */
     tv_minhash_free(m);
 }
 
@@ -186,6 +242,7 @@ int main(void)
         cmocka_unit_test(merging_is_the_signature_of_both),
         cmocka_unit_test(an_update_counts_what_it_changed),
         cmocka_unit_test(witnesses_have_the_signature_of_the_set),
+        cmocka_unit_test(the_inverse_finds_the_hash_of_a_value),
         cmocka_unit_test(worked_jaccard_values),
         cmocka_unit_test(estimates_get_better_with_size),
     };
