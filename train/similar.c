@@ -58,6 +58,9 @@ const struct tv_option similar_options[] = {
      .min = 1,
      .max = TV_MINHASH_MAX,
      .help = "values of a signature: the standard error of an estimate is at most 1 / (2 sqrt N)"},
+    {.name = "if-changed",
+     .kind = TV_OPTION_SWITCH,
+     .help = "build only if the live index is not from these rows, or ratings were loaded since it was built"},
     {.name = "update",
      .kind = TV_OPTION_SWITCH,
      .help = "build nothing: bring the live index up to date with what changed since (trivet-serve does so by itself)"},
@@ -300,13 +303,46 @@ static enum tv_status open_all(struct similar *s, struct tv_error *err)
     return status == TV_OK ? check_tables(s, err) : status;
 }
 
+/* Is the live index of the same rows, and has heard of all that came since? A load fires no trigger. */
+static enum tv_status find_current(struct similar *s, int64_t *current, struct tv_error *err)
+{
+    char size[16], live[24];
+    struct tv_similar *index = NULL;
+    int64_t version = 0;
+    const char *const values[] = {live, tv_buffer_string(&s->source),
+                                  tv_settings_text(s->settings, "source") ? "true" : "false", size};
+    *current = 0;
+    enum tv_status status = tv_similar_open(&index, tv_settings_text(s->settings, "redis"), REDIS_MS, err);
+    if (status == TV_OK)
+        status = tv_similar_look(index, &version, NULL, err);
+    tv_similar_close(index);
+    if (status == TV_ERR_NOT_FOUND) /* none, or an older trivet's */
+        return TV_OK;
+    snprintf(live, sizeof live, "%" PRId64, version);
+    snprintf(size, sizeof size, "%lld", tv_settings_int(s->settings, "signature-size"));
+    return status == TV_OK
+               ? tv_pg_int(journal(s),
+                           "SELECT count(*) FROM trivet.similar_index i WHERE (id, state, source, own_source, "
+                           "signature_size) = ($1, 'live', $2, $3, $4) AND NOT EXISTS "
+                           "(SELECT FROM trivet.load WHERE finished_at > i.started_at)",
+                           4, values, current, err)
+               : status;
+}
+
 static enum tv_status build(struct similar *s, struct tv_error *err)
 {
+    int64_t current = 0;
     static const struct step before[] = {{"read", read_sets}, {"write", write_index}, {"switch", switch_index}},
                              after[] = {{"delete the one before", settle_new}, {"catch up", catch_up}};
     enum tv_status status = choose_source(s, err);
     if (status == TV_OK)
         status = settle(s, NULL, err);
+    if (status == TV_OK && tv_settings_on(s->settings, "if-changed"))
+        status = find_current(s, &current, err);
+    if (status == TV_OK && current) {
+        printf("nothing changed: index %" PRId64 " of similar items is from the same ratings\n", s->live);
+        return catch_up(s, err);
+    }
     if (status == TV_OK)
         status = begin(s, err);
     if (status != TV_OK)

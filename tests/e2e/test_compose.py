@@ -18,7 +18,7 @@ from stores import Postgres, free_port
 PROJECT = "trivet-test"
 UP_SECONDS = 900
 LASTING = ("postgres", "mongo", "redis", "serve")
-ONE_SHOT = ("load", "train")
+ONE_SHOT = ("load", "train", "similar")
 BANNER = "These ratings are generated, not real."
 
 
@@ -103,7 +103,7 @@ def test_the_first_up_ends_in_a_page(compose):
 
 def test_a_second_up_runs_the_one_shot_services_which_change_nothing(compose):
     answer = json.loads(compose.get("/recs?user_id=10&top=15"))
-    rows = "SELECT (SELECT count(*) FROM trivet.load), (SELECT count(*) FROM trivet.run)"
+    rows = "SELECT (SELECT count(*) FROM trivet.load), (SELECT count(*) FROM trivet.run), (SELECT count(*) FROM trivet.similar_index)"
     before = compose.started(*LASTING), compose.psql(rows)
     ran = compose.started(*ONE_SHOT)
     compose("up", "-d", "serve")
@@ -112,6 +112,12 @@ def test_a_second_up_runs_the_one_shot_services_which_change_nothing(compose):
     assert again.keys() == ran.keys() and all(again[name] > ran[name] for name in ran), "they did not run again"
     assert (compose.started(*LASTING), compose.psql(rows)) == before
     assert json.loads(compose.get("/recs?user_id=10&top=15")) == answer
+
+
+def test_similar_items_are_there(compose):
+    item = json.loads(compose.get("/recs?user_id=10&top=1"))["items"][0]["item_id"]
+    answer = json.loads(compose.get(f"/similar?item={item}&top=3&by=audience"))
+    assert answer["by"] == "audience" and len(answer["items"]) == 3
 
 
 def test_clients_on_the_host_need_no_password(compose):

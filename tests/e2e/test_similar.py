@@ -88,6 +88,29 @@ def test_an_index_of_all_ratings(run, rated):
     assert rated.psql("SELECT string_agg(state, ',' ORDER BY id) FROM trivet.similar_index") == "dropped,live"
 
 
+def test_if_changed(run, rated, tmp_path):
+    """Not built anew while the index follows; built when ratings were loaded, other rows are asked for, or it is gone."""
+    def built(*words):
+        before = live(rated)
+        told = similar(run, rated, "--if-changed", *words).stdout
+        assert ("nothing changed: index" in told) == (live(rated) == before)
+        return live(rated) != before
+
+    assert built() and not built()
+    insert(rated, (501, 7, 5), (502, 99, 1))
+    assert not built()
+    agrees(run, rated)
+    assert built("--min-rating", "3") and not built("--min-rating", "3") and built() and built("--signature-size", "64")
+    assert built()
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating\n1,1,5\n2,1,5\n2,2,4\n")
+    run("trivet-etl", "load", tmp_path, env=rated.env)
+    assert built() and not built()
+    agrees(run, rated)
+    rated.redis_client().flushdb()
+    assert built()
+    agrees(run, rated)
+
+
 @pytest.mark.parametrize("words, where", [
     (["--min-rating", "4"], "value >= 4"),
     (["--since", "2003-06-01"], "rated_at >= '2003-06-01'"),
