@@ -88,6 +88,7 @@ static void forget(struct tv_similar *s)
     tv_id_map_free(&s->heavy);
     tv_minhash_free(s->functions);
     tv_buffer_free(&s->group);
+    similar_cache_clear(s);
     *s = (struct tv_similar){.redis = s->redis, .group = TV_BUFFER_INIT(SIMILAR_MAX_BYTES)};
 }
 
@@ -277,13 +278,19 @@ static enum tv_status load(struct tv_similar *s, int64_t version, struct tv_erro
 struct reading {
     struct tv_similar *s;
     size_t first; /* replies before those that matter */
+    int32_t group, near; /* the group that is wanted, and the first that is read with it */
     int64_t live, changes;
 };
+
+static enum tv_status take_group(struct reading *r, int32_t group, const char *bytes, size_t n, struct tv_error *err)
+{
+    similar_cache_put(r->s, group, bytes, n);
+    return bytes && group == r->group ? tv_buffer_append(&r->s->group, bytes, n, err) : TV_OK;
+}
 
 static enum tv_status take_reading(void *context, size_t i, size_t part, const char *bytes, size_t n,
                                    struct tv_error *err)
 {
-    (void)part;
     struct reading *r = context;
     if (i < r->first)
         return TV_OK;
@@ -296,7 +303,7 @@ static enum tv_status take_reading(void *context, size_t i, size_t part, const c
     case 3:
         return take_new_of(r->s, i - r->first - 2, bytes, n, err);
     default:
-        return bytes ? tv_buffer_append(&r->s->group, bytes, n, err) : TV_OK;
+        return take_group(r, r->near + (int32_t)part, bytes, n, err);
     }
 }
 
@@ -308,15 +315,29 @@ static enum tv_status queue_watch(struct tv_similar *s, const char *changes, str
     return status == TV_OK ? tv_redis_queue_command(s->redis, &watch, err) : status;
 }
 
+/* The group of a row; for a question also those near it, for questions to come. */
+static enum tv_status queue_groups(struct reading *r, int32_t row, int watch, struct tv_error *err)
+{
+    char names[SIMILAR_NEAR][SIMILAR_KEY];
+    const char *words[1 + SIMILAR_NEAR] = {"MGET"};
+    size_t sizes[1 + SIMILAR_NEAR] = {4}, n = watch ? 1 : SIMILAR_NEAR;
+    r->group = row / SIMILAR_GROUP;
+    r->near = watch ? r->group : r->group / SIMILAR_NEAR * SIMILAR_NEAR;
+    for (size_t i = 0; i < n; i++) {
+        words[1 + i] = similar_sets_key(names[i], r->s->version, (r->near + (int32_t)i) * SIMILAR_GROUP);
+        sizes[1 + i] = strlen(names[i]);
+    }
+    return tv_redis_queue(r->s->redis, 1 + n, words, sizes, err);
+}
+
 /* One round trip: the number of the live index, its changes, new rows and users, and the group of `row` (-1: none). */
 static enum tv_status read_once(struct tv_similar *s, int32_t row, int watch, int64_t *live, struct tv_error *err)
 {
-    char changes[SIMILAR_KEY], group[SIMILAR_KEY];
+    char changes[SIMILAR_KEY];
     struct reading r = {.s = s, .first = watch ? 2 : 0};
     similar_key(changes, s->version, ":changes");
     const struct tv_redis_command get_live = tv_redis_words("GET", TV_SIMILAR_LIVE, NULL),
-                                  get_changes = tv_redis_words("GET", changes, NULL),
-                                  get_group = tv_redis_words("GET", similar_sets_key(group, s->version, row), NULL);
+                                  get_changes = tv_redis_words("GET", changes, NULL);
     tv_buffer_clear(&s->group);
     enum tv_status status = watch ? queue_watch(s, changes, err) : TV_OK;
     if (status == TV_OK)
@@ -326,7 +347,7 @@ static enum tv_status read_once(struct tv_similar *s, int32_t row, int watch, in
     if (status == TV_OK)
         status = queue_new(s, err);
     if (status == TV_OK && row >= 0)
-        status = tv_redis_queue_command(s->redis, &get_group, err);
+        status = queue_groups(&r, row, watch, err);
     if (status == TV_OK)
         status = tv_redis_flush(s->redis, take_reading, &r, err);
     s->changes = r.changes;

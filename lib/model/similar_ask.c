@@ -254,13 +254,27 @@ static enum tv_status know_all_rows(struct tv_similar *s, enum tv_status status,
                    s->version, (int)before, highest);
 }
 
+/* The item's signature from witnesses that were read lately; 0 if they were not. */
+static int read_cached(struct tv_similar *s, int64_t item, int32_t *row)
+{
+    struct tv_buffer group;
+    const char *at;
+    size_t n = 0;
+    *row = tv_id_map_find(&s->rows, item);
+    if (*row < 0 || !similar_cache_get(s, *row / SIMILAR_GROUP, &group) ||
+        similar_group_find(&group, *row, &at, &n, NULL) != TV_OK || n == 0)
+        return 0;
+    similar_sketch(s->functions, at, n, s->values, s->witness);
+    return 1;
+}
+
 /* One try; *stale = 1: it has to be done again. */
-static enum tv_status ask_once(struct tv_similar *s, int64_t item, size_t top, struct tv_similar_answer *out,
-                               int *known, int *stale, struct tv_error *err)
+static enum tv_status ask_once(struct tv_similar *s, int64_t item, size_t top, int cached,
+                               struct tv_similar_answer *out, int *known, int *stale, struct tv_error *err)
 {
     int32_t row = -1;
     *stale = 0;
-    enum tv_status status = similar_read(s, item, 0, &row, err);
+    enum tv_status status = cached && read_cached(s, item, &row) ? TV_OK : similar_read(s, item, 0, &row, err);
     *known = status == TV_ERR_NOT_FOUND ? -1 : 1;
     if (status == TV_OK && (row < 0 || tv_minhash_is_empty(s->functions, s->values))) {
         *known = 0;
@@ -285,7 +299,7 @@ enum tv_status tv_similar_ask(struct tv_similar *s, int64_t item, size_t top, st
     int stale = 1;
     *out = (struct tv_similar_answer){0};
     for (int i = 0; i < TRIES && stale && status == TV_OK; i++)
-        status = ask_once(s, item, top, out, known, &stale, err);
+        status = ask_once(s, item, top, i == 0, out, known, &stale, err);
     if (status == TV_OK && stale)
         status =
             tv_fail(err, TV_ERR_BUSY, "the index of similar items changed during each of %d looks at an item", TRIES);

@@ -10,6 +10,7 @@
 
 enum {
     SIMILAR_KEY = 64,          /* bytes of a key's name, at most */
+    SIMILAR_NEAR = 16,      /* groups that are read together, for questions to come */
     SIMILAR_GROUP = 16,        /* rows whose witnesses share a key */
     SIMILAR_PAGE_ENTRIES = 32, /* rows of all witnesses of a page at the time of a build, on average */
     SIMILAR_MAX_PAGES = 1 << 22,
@@ -17,6 +18,15 @@ enum {
     SIMILAR_HEAVY = 2048, /* rows from which on a witness has a list for each position, at the time of a build */
 };
 #define SIMILAR_MAX_BYTES ((size_t)512 << 20) /* a Redis string ends there */
+
+struct similar_cache {
+    struct similar_cached {
+        char *bytes; /* NULL: not there */
+        size_t size;
+    } *groups; /* (n_groups) */
+    int32_t n_groups;
+    size_t n_bytes;
+};
 
 struct tv_similar {
     struct tv_redis *redis;
@@ -27,6 +37,8 @@ struct tv_similar {
     struct tv_id_map rows;  /* the item of each row */
     struct tv_id_map users; /* hashes of all who are or were a witness */
     struct tv_id_map heavy; /* hashes of those who have a list for each position, and are on no page */
+
+    struct similar_cache cache;
 
     /* Room for one question or one change; (size) each unless said otherwise. */
     uint32_t *values, *witness, *new_values, *new_witness;
@@ -76,6 +88,13 @@ static inline int similar_is_heavy(const struct tv_similar *s, uint32_t witness)
 {
     return tv_id_map_find(&s->heavy, witness) >= 0;
 }
+
+/* --- similar_cache.c: groups of witnesses that were read lately --- */
+void similar_cache_clear(struct tv_similar *s);
+/* n = 0: there is no such group. Where memory is short, it is not kept. */
+void similar_cache_put(struct tv_similar *s, int32_t group, const char *bytes, size_t n);
+/* 1, and the bytes are lent until the next call, if the group is there. They may be old. */
+int similar_cache_get(const struct tv_similar *s, int32_t group, struct tv_buffer *lent);
 
 /* --- similar_lists.c: the postings of all rows --- */
 struct similar_lists {

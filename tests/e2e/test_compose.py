@@ -115,7 +115,7 @@ def test_a_second_up_runs_the_one_shot_services_which_change_nothing(compose):
 
 
 def test_similar_items_are_there(compose):
-    item = json.loads(compose.get("/recs?user_id=10&top=1"))["items"][0]["item_id"]
+    item = json.loads(compose.get("/recs?user_id=10&top=1"))["items"][0]["id"]
     answer = json.loads(compose.get(f"/similar?item={item}&top=3&by=audience"))
     assert answer["by"] == "audience" and len(answer["items"]) == 3
 
