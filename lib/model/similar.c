@@ -52,6 +52,36 @@ char *similar_heavy_key(char *out, int64_t version, uint32_t witness, int positi
     return out;
 }
 
+static void add_name(struct tv_similar *s, size_t *n)
+{
+    s->words[1 + *n] = s->names[*n];
+    s->word_sizes[1 + *n] = strlen(s->names[*n]);
+    ++*n;
+}
+
+void similar_add_page(struct tv_similar *s, uint32_t witness, uint32_t *last, size_t *n)
+{
+    uint32_t page = similar_page_of(witness, s->pages);
+    if (page == *last)
+        return;
+    *last = page;
+    similar_page_key(s->names[*n], s->version, page);
+    add_name(s, n);
+}
+
+void similar_add_heavy(struct tv_similar *s, uint32_t witness, int position, size_t *n)
+{
+    similar_heavy_key(s->names[*n], s->version, witness, position);
+    add_name(s, n);
+}
+
+enum tv_status similar_queue_lists(struct tv_similar *s, size_t n, struct tv_error *err)
+{
+    s->words[0] = "MGET";
+    s->word_sizes[0] = 4;
+    return tv_redis_queue(s->redis, 1 + n, s->words, s->word_sizes, err);
+}
+
 /* --- the handle --------------------------------------------------------------------------------------------- */
 
 enum tv_status tv_similar_open(struct tv_similar **out, const char *redis_uri, int timeout_ms, struct tv_error *err)
@@ -277,14 +307,15 @@ static enum tv_status load(struct tv_similar *s, int64_t version, struct tv_erro
 
 struct reading {
     struct tv_similar *s;
-    size_t first; /* replies before those that matter */
+    size_t first;        /* replies before those that matter */
     int32_t group, near; /* the group that is wanted, and the first that is read with it */
     int64_t live, changes;
 };
 
 static enum tv_status take_group(struct reading *r, int32_t group, const char *bytes, size_t n, struct tv_error *err)
 {
-    similar_cache_put(r->s, group, bytes, n);
+    if (r->first == 0) /* no watch: a question */
+        similar_cache_put(r->s, group, bytes, n);
     return bytes && group == r->group ? tv_buffer_append(&r->s->group, bytes, n, err) : TV_OK;
 }
 
@@ -414,9 +445,8 @@ enum tv_status similar_group_append(struct tv_buffer *group, const struct tv_min
     char *p = group->data + group->size;
     *p++ = (char)n;
     *p++ = (char)(n >> 8);
-    for (int i = 0; i < n; i++)
-        for (int shift = 0; shift < 32; shift += 8)
-            *p++ = (char)(witnesses[i].hash >> shift);
+    for (int i = 0; i < n; i++, p += SIMILAR_HASH)
+        similar_put_number(p, witnesses[i].hash, SIMILAR_HASH);
     group->size = (size_t)(p - group->data);
     group->data[group->size] = '\0';
     return TV_OK;

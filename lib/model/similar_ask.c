@@ -1,5 +1,5 @@
-/* similar_ask: which items share most values with one. Two round trips: the item's witnesses, then their pages; the
- * rest is counting.
+/* similar_ask: which items share most values with one. Two round trips: the item's witnesses, unless they were
+ * read lately (similar_cache.c), then their pages; the rest is counting.
  *
  * Two items share a value where they have the same witness at the same position. They also do where two users' hashes
  * happen to give the same value there, once in 2^32: so all users who would give one of the item's values are computed
@@ -40,8 +40,7 @@ struct asking {
 
 /* --- who is looked for --------------------------------------------------------------------------------------- */
 
-/* Another user whose value at a position is the item's. One in 2^32 is, so `size` of them are more than there can be.
- */
+/* Another user whose value at a position is the item's: one in 2^32, so `size` of them are more than there can be. */
 static void take_twin(void *context, uint32_t hash)
 {
     struct asking *a = context;
@@ -120,38 +119,21 @@ static enum tv_status take_reply(void *context, size_t i, size_t part, const cha
     return TV_OK;
 }
 
-/* Names a key; there is one for each position of the item at most. */
-static void add_key(struct tv_similar *s, size_t *n)
-{
-    s->words[1 + *n] = s->names[*n];
-    s->word_sizes[1 + *n] = strlen(s->names[*n]);
-    ++*n;
-}
-
-/* MGET of all pages, and then of the lists of heavy witnesses at the positions that the item has of them. */
+/* All pages, and then the lists of heavy witnesses at the positions that the item has of them. */
 static enum tv_status queue_lists(struct asking *a, struct tv_error *err)
 {
     struct tv_similar *s = a->s;
     uint32_t last = UINT32_MAX;
-    s->words[0] = "MGET";
-    s->word_sizes[0] = 4;
-    for (int i = 0; i < a->n; i++) {
-        uint32_t hash = s->witnesses[i].hash, page = similar_page_of(hash, s->pages);
-        if (page == last || similar_is_heavy(s, hash))
-            continue;
-        last = page;
-        similar_page_key(s->names[a->n_pages], s->version, page);
-        add_key(s, &a->n_pages);
-    }
+    for (int i = 0; i < a->n; i++)
+        if (!similar_is_heavy(s, s->witnesses[i].hash))
+            similar_add_page(s, s->witnesses[i].hash, &last, &a->n_pages);
     size_t n = a->n_pages;
     for (int i = 0; i < a->n; i++) {
         const struct tv_minhash_witness *w = &s->witnesses[i];
-        for (int k = 0; k < w->n && similar_is_heavy(s, w->hash); k++) {
-            similar_heavy_key(s->names[n], s->version, w->hash, s->positions[w->first + k]);
-            add_key(s, &n);
-        }
+        for (int k = 0; k < w->n && similar_is_heavy(s, w->hash); k++)
+            similar_add_heavy(s, w->hash, s->positions[w->first + k], &n);
     }
-    return tv_redis_queue(s->redis, 1 + n, s->words, s->word_sizes, err);
+    return similar_queue_lists(s, n, err);
 }
 
 /* Counts over the lists of all witnesses; *stale = 1 if it has to be done again, as the index changed meanwhile. */

@@ -147,11 +147,11 @@ static enum tv_status write_ids(struct tv_redis *redis, int64_t version, const c
 {
     char key[SIMILAR_KEY];
     size_t n = (size_t)map->n * (size_t)each;
-    unsigned char *bytes = tv_alloc(n, 1, "ids of an index", err);
+    char *bytes = tv_alloc(n, 1, "ids of an index", err);
     if (bytes == NULL)
         return TV_ERR_NO_MEMORY;
-    for (size_t i = 0; i < n; i++)
-        bytes[i] = (unsigned char)((uint64_t)map->ids[i / (size_t)each] >> 8 * (i % (size_t)each));
+    for (int32_t i = 0; i < map->n; i++)
+        similar_put_number(bytes + (size_t)i * (size_t)each, (uint64_t)map->ids[i], each);
     enum tv_status status = tv_redis_set(redis, similar_key(key, version, suffix), bytes, n, err);
     free(bytes);
     return status;

@@ -26,9 +26,9 @@ struct change {
     struct edit *edits;       /* (n_edits, at most 2 size) ascending by witness, and so by page */
     struct heavy_edit *heavy; /* (n_heavy, at most 2 size) */
     size_t n_edits, n_heavy;
-    size_t n_pages,
-        first; /* pages, and the first edit of that which comes next; lists of heavy witnesses follow them */
-    int n_new; /* witnesses of the row from now on, which are s->new_witnesses */
+    size_t n_pages;         /* of the lists that are read; those of heavy witnesses follow */
+    size_t first;           /* edit of the page that comes next */
+    int n_new;              /* witnesses of the row from now on, which are s->new_witnesses */
     struct tv_buffer other; /* a page half done */
     int refused;            /* somebody else was quicker */
 };
@@ -129,32 +129,16 @@ static enum tv_status take_old(void *context, size_t i, size_t part, const char 
     return status == TV_OK ? change_page(c, out, err) : status;
 }
 
-/* Names a page or a list of a heavy witness. */
-static void add_key(struct tv_similar *s, size_t n)
-{
-    s->words[1 + n] = s->names[n];
-    s->word_sizes[1 + n] = strlen(s->names[n]);
-}
-
 static enum tv_status read_old(struct change *c, struct tv_error *err)
 {
     struct tv_similar *s = c->s;
     uint32_t last = UINT32_MAX;
-    s->words[0] = "MGET";
-    s->word_sizes[0] = 4;
-    for (size_t i = 0; i < c->n_edits; i++) {
-        uint32_t page = similar_page_of(c->edits[i].witness, s->pages);
-        if (page == last)
-            continue;
-        last = page;
-        similar_page_key(s->names[c->n_pages], s->version, page);
-        add_key(s, c->n_pages++);
-    }
-    for (size_t i = 0; i < c->n_heavy; i++) {
-        similar_heavy_key(s->names[c->n_pages + i], s->version, c->heavy[i].witness, c->heavy[i].position);
-        add_key(s, c->n_pages + i);
-    }
-    enum tv_status status = tv_redis_queue(s->redis, 1 + c->n_pages + c->n_heavy, s->words, s->word_sizes, err);
+    for (size_t i = 0; i < c->n_edits; i++)
+        similar_add_page(s, c->edits[i].witness, &last, &c->n_pages);
+    size_t n = c->n_pages;
+    for (size_t i = 0; i < c->n_heavy; i++)
+        similar_add_heavy(s, c->heavy[i].witness, c->heavy[i].position, &n);
+    enum tv_status status = similar_queue_lists(s, n, err);
     return status == TV_OK ? tv_redis_flush(s->redis, take_old, c, err) : status;
 }
 
@@ -169,11 +153,8 @@ static enum tv_status write_group(struct change *c, struct tv_buffer *out, struc
         status = similar_group_find(&s->group, i, &at, &count, err);
         if (status != TV_OK || (i > c->row % SIMILAR_GROUP && at + count * SIMILAR_HASH == end && count == 0))
             break; /* nothing from here on */
-        if (i == c->row % SIMILAR_GROUP) {
-            status = similar_group_append(out, s->new_witnesses, c->n_new, err);
-        } else {
-            status = similar_group_copy(out, at, count, err);
-        }
+        status = i == c->row % SIMILAR_GROUP ? similar_group_append(out, s->new_witnesses, c->n_new, err)
+                                             : similar_group_copy(out, at, count, err);
     }
     return status;
 }
@@ -219,8 +200,7 @@ static enum tv_status queue_append(struct tv_similar *s, const char *suffix, con
 static enum tv_status queue_new_row(struct tv_similar *s, int64_t item, struct tv_error *err)
 {
     char bytes[8];
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (char)((uint64_t)item >> 8 * i);
+    similar_put_number(bytes, (uint64_t)item, sizeof bytes);
     return queue_append(s, ":ids", bytes, sizeof bytes, err);
 }
 
@@ -232,7 +212,8 @@ static enum tv_status queue_new_users(const struct change *c, struct tv_error *e
     enum tv_status status = TV_OK;
     for (int i = 0; i < c->n_new && status == TV_OK; i++) {
         uint32_t hash = s->new_witnesses[i].hash;
-        const char four[SIMILAR_HASH] = {(char)hash, (char)(hash >> 8), (char)(hash >> 16), (char)(hash >> 24)};
+        char four[SIMILAR_HASH];
+        similar_put_number(four, hash, SIMILAR_HASH);
         if (tv_id_map_find(&s->users, hash) < 0)
             status = tv_buffer_append(&bytes, four, sizeof four, err);
     }

@@ -10,7 +10,7 @@
 
 enum {
     SIMILAR_KEY = 64,          /* bytes of a key's name, at most */
-    SIMILAR_NEAR = 16,      /* groups that are read together, for questions to come */
+    SIMILAR_NEAR = 16,         /* groups that are read together, for questions to come */
     SIMILAR_GROUP = 16,        /* rows whose witnesses share a key */
     SIMILAR_PAGE_ENTRIES = 32, /* rows of all witnesses of a page at the time of a build, on average */
     SIMILAR_MAX_PAGES = 1 << 22,
@@ -23,7 +23,7 @@ struct similar_cache {
     struct similar_cached {
         char *bytes; /* NULL: not there */
         size_t size;
-    } *groups; /* (n_groups) */
+    } * groups; /* (n_groups) */
     int32_t n_groups;
     size_t n_bytes;
 };
@@ -84,6 +84,19 @@ enum tv_status similar_group_copy(struct tv_buffer *group, const char *at, size_
 /* The signature of n stored witnesses (little endian). */
 void similar_sketch(const struct tv_minhash *m, const char *at, size_t n, uint32_t *values, uint32_t *witness);
 
+/* --- an MGET of lists, which becomes longer: *n keys so far, whose names are the first in s->names --- */
+/* The page of a witness, unless it was the one before (*last; at first UINT32_MAX). */
+void similar_add_page(struct tv_similar *s, uint32_t witness, uint32_t *last, size_t *n);
+void similar_add_heavy(struct tv_similar *s, uint32_t witness, int position, size_t *n);
+enum tv_status similar_queue_lists(struct tv_similar *s, size_t n, struct tv_error *err);
+
+/* The n lowest bytes of a number, the lowest first. */
+static inline void similar_put_number(char *out, uint64_t number, int n)
+{
+    for (int i = 0; i < n; i++)
+        out[i] = (char)(number >> 8 * i);
+}
+
 static inline int similar_is_heavy(const struct tv_similar *s, uint32_t witness)
 {
     return tv_id_map_find(&s->heavy, witness) >= 0;
@@ -91,7 +104,7 @@ static inline int similar_is_heavy(const struct tv_similar *s, uint32_t witness)
 
 /* --- similar_cache.c: groups of witnesses that were read lately --- */
 void similar_cache_clear(struct tv_similar *s);
-/* n = 0: there is no such group. Where memory is short, it is not kept. */
+/* Keeps a copy; n = 0: there is no such group. Where memory is short, it is not kept. */
 void similar_cache_put(struct tv_similar *s, int32_t group, const char *bytes, size_t n);
 /* 1, and the bytes are lent until the next call, if the group is there. They may be old. */
 int similar_cache_get(const struct tv_similar *s, int32_t group, struct tv_buffer *lent);
