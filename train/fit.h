@@ -94,7 +94,9 @@ struct fit {
 /* fit_snapshot.c */
 enum tv_status fit_open_snapshot(struct fit *f, struct tv_error *err);
 /* A second connection with the same view of the data. */
-enum tv_status fit_join_snapshot(struct fit *f, const char *uri, struct tv_pg **out, struct tv_error *err);
+enum tv_status fit_join_snapshot(struct fit *f, struct tv_pg **out, struct tv_error *err);
+/* The same, logged in as --reader (trivet/reader.h), for SQL that people write. */
+enum tv_status fit_join_as_reader(struct fit *f, struct tv_pg **out, struct tv_error *err);
 
 /* fit_source.c */
 /* Opens f->reader and makes sure that SQL of one's own has the columns of a source. */

@@ -1,8 +1,8 @@
 /* fit_source: where the rows come from: the filter, or SQL of an analyst's own (--source, --fold-in-source).
  *
- * SQL of one's own is run on a connection of its own, as a login or role that only reads, in a READ ONLY transaction
- * with a statement timeout, one statement a call. It is tried in a plain SELECT first, where an unbalanced bracket or a
- * second statement is an error, before it is put into COPY, which could do more than read.
+ * SQL of one's own is run on a connection of its own, whose login can only read (trivet/reader.h), in a READ ONLY
+ * transaction with a statement timeout, one statement a call. It is tried in a plain SELECT first, where an unbalanced
+ * bracket or a second statement is an error, before it is put into COPY, which could do more than read.
  */
 #include <stdio.h>
 #include <string.h>
@@ -51,19 +51,13 @@ static enum tv_status check_source(struct fit *f, const char *source, struct tv_
     return status;
 }
 
-/* The reader's own login sees the same snapshot; without one, our login puts on the role. */
 static enum tv_status open_reader(struct fit *f, struct tv_error *err)
 {
     char timeout[64];
-    const char *uri = tv_settings_text(f->settings, "reader");
     snprintf(timeout, sizeof timeout, "SET statement_timeout = %lld",
              1000 * tv_settings_int(f->settings, "statement-timeout"));
-    enum tv_status status = fit_join_snapshot(f, uri ? uri : tv_settings_text(f->settings, "postgres"), &f->reader, err);
-    if (status == TV_OK)
-        status = tv_pg_exec(f->reader, timeout, 0, NULL, err);
-    if (status == TV_OK && uri == NULL)
-        status = tv_pg_exec(f->reader, "SET ROLE trivet_reader", 0, NULL, err);
-    return status;
+    enum tv_status status = fit_join_as_reader(f, &f->reader, err);
+    return status == TV_OK ? tv_pg_exec(f->reader, timeout, 0, NULL, err) : status;
 }
 
 enum tv_status fit_open_source(struct fit *f, const char *source, struct tv_error *err)

@@ -8,9 +8,8 @@ const struct tv_option tv_shared_options[] = {
              "on port 5433)"},
     {.name = "reader", .env = "TRIVET_READER", .kind = TV_OPTION_TEXT, .value = "URI",
      .programs = TV_PROGRAM_TRAIN | TV_PROGRAM_SERVE,
-     .help = "PostgreSQL login that only reads: for SQL that analysts write (trivet-train fit --source; unset: --postgres "
-             "as role trivet_reader), and for the pages /lab and /models (trivet-serve; unset: the login trivet_page on "
-             "port 5433)"},
+     .help = "PostgreSQL login that can only read: for SQL that people write (--source; unset: such SQL is refused), and for "
+             "the pages /lab and /models (trivet-serve; unset: the login trivet_page on port 5433)"},
     {.name = "mongo", .env = "TRIVET_MONGO", .kind = TV_OPTION_TEXT, .value = "URI",
      .preset = "mongodb://127.0.0.1:27018", .programs = TV_PROGRAM_TRAIN | TV_PROGRAM_SERVE,
      .help = "MongoDB; the database is recsys unless the URI names one"},

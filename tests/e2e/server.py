@@ -47,8 +47,7 @@ class Server(Process):
         return [self.binary, "--listen", f"127.0.0.1:{self.port}", *self.args]
 
     def environment(self):
-        return {**clean_environment(), **self.stores.env, "TRIVET_READER": self.stores.page_uri,
-                "TRIVET_POSTGRES": self.stores.live_uri, **self.extra}
+        return {**clean_environment(), **self.stores.env, "TRIVET_POSTGRES": self.stores.live_uri, **self.extra}
 
     def answers(self):
         return self.get("/healthz", timeout=1).status == 200

@@ -277,7 +277,7 @@ class Place:
 
     @property
     def page_uri(self):
-        """The login of trivet-serve's pages /lab and /models."""
+        """The login that can only read: of SQL that people write, and of the pages /lab and /models."""
         return self.postgres_uri.replace("//postgres@", "//trivet_page@")
 
     @property
@@ -295,7 +295,8 @@ class Place:
 
     @property
     def env(self):
-        return {"TRIVET_POSTGRES": self.postgres_uri, "TRIVET_MONGO": self.mongo_uri, "TRIVET_REDIS": self.redis_uri}
+        return {"TRIVET_POSTGRES": self.postgres_uri, "TRIVET_READER": self.page_uri, "TRIVET_MONGO": self.mongo_uri,
+                "TRIVET_REDIS": self.redis_uri}
 
     def psql(self, sql):
         return self.postgres.psql(sql, self.postgres_database)

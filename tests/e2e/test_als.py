@@ -176,8 +176,11 @@ def test_what_float16_cannot_hold_is_refused_with_a_hint(run, fit, loaded):
 
 
 def test_a_reader_of_another_database_is_told(run, loaded):
-    elsewhere = {**loaded.env, "TRIVET_READER": loaded.postgres.uri("template1")}
+    loaded.psql("CREATE DATABASE elsewhere")
+    run("trivet-etl", "schema", env={**loaded.env, "TRIVET_POSTGRES": loaded.postgres.uri("elsewhere")})
+    elsewhere = {**loaded.env, "TRIVET_READER": loaded.page_uri.replace(f"/{loaded.postgres_database}", "/elsewhere")}
     refused = run("trivet-train", "fit", "--source", "trivet.user_item()", env=elsewhere, check=False)
+    loaded.psql("DROP DATABASE elsewhere")
     assert refused.returncode != 0 and "do --postgres and --reader name the same database?" in refused.stderr
 
 

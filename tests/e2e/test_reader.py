@@ -1,0 +1,115 @@
+"""SQL that people write runs as a login that can only read, or not at all."""
+
+import pytest
+
+from test_models import live, loaded, small_set  # noqa: F401  (fixtures)
+
+# What a function can do that a role put on with SET ROLE, and a READ ONLY transaction, do not hold.
+ATTACK = """CREATE OR REPLACE FUNCTION attack.rows() RETURNS TABLE (userid bigint, movieid bigint, rating real) LANGUAGE plpgsql AS $$
+BEGIN
+    RESET ROLE;
+    RESET SESSION AUTHORIZATION;
+    COPY (SELECT session_user) TO PROGRAM 'cat >> {mark}';
+    RETURN QUERY SELECT * FROM trivet.evidence();
+END $$;"""
+
+
+@pytest.fixture
+def attacked(loaded, tmp_path):  # noqa: F811
+    """A place with a function attack.rows() that writes the file place.mark, if the session it runs in may."""
+    tmp_path.chmod(0o777)
+    for folder in tmp_path.parents[:2]:
+        folder.chmod(0o755)
+    loaded.mark = tmp_path / "was-here"
+    loaded.psql("CREATE SCHEMA attack; GRANT USAGE ON SCHEMA attack TO trivet_reader;" + ATTACK.format(mark=loaded.mark))
+    return loaded
+
+
+def without_reader(place):
+    return {name: value for name, value in place.env.items() if name != "TRIVET_READER"}
+
+
+def test_the_attack_works_for_a_superuser(attacked):
+    """Or what follows would show nothing."""
+    attacked.psql("SELECT count(*) FROM attack.rows()")
+    assert attacked.mark.exists()
+
+
+COMMANDS = [("fit", "--factors", 3), ("evaluate", "--factors", 3), ("search", "--factors", "2,3"), ("similar",)]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c[0])
+def test_without_a_reader_it_is_refused_with_the_command_that_makes_one(run, attacked, command):
+    for source in ("attack.rows()", "trivet.evidence()"):
+        refused = run("trivet-train", *command, "--source", source, env=without_reader(attacked), check=False)
+        assert refused.returncode == 2, refused.stderr
+        for word in ("can only read", "TRIVET_READER", "--reader", "CREATE ROLE ann LOGIN IN ROLE trivet_reader"):
+            assert word in refused.stderr
+    assert live(attacked) is None and not attacked.mark.exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c[0])
+def test_as_a_reader_it_runs_no_program(run, attacked, command):
+    refused = run("trivet-train", *command, "--source", "attack.rows()", env=attacked.env, check=False)
+    assert refused.returncode != 0 and "COPY to or from an external program" in refused.stderr
+    assert live(attacked) is None and not attacked.mark.exists()
+
+
+TOO_MUCH = [
+    ("CREATE ROLE {r} LOGIN SUPERUSER", "r is a superuser"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader CREATEROLE", "r has the right CREATEROLE"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader CREATEDB", "r has the right CREATEDB"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader BYPASSRLS", "r has the right BYPASSRLS"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader REPLICATION", "r has the right REPLICATION"),
+    ("CREATE ROLE {r} LOGIN NOINHERIT IN ROLE trivet_reader, postgres; GRANT USAGE ON SCHEMA trivet TO {r}; "
+     "GRANT EXECUTE ON FUNCTION trivet.too_much_for_a_reader TO {r}",
+     "r may become postgres, which is a superuser"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader, pg_execute_server_program", "r is a member of pg_execute_server_program"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader, pg_write_all_data", "r is a member of pg_write_all_data"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader; GRANT UPDATE (title) ON trivet.item TO {r}", "r may write to trivet.item"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader; GRANT TRIGGER ON trivet.rating TO {r}", "r may write to trivet.rating"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader; GRANT UPDATE ON public.ratings TO {r}", "r may write to public.ratings"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader; GRANT CREATE ON SCHEMA public TO {r}", "r may create objects in schema public"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader; GRANT USAGE ON SEQUENCE trivet.code_live TO {r}", "r may count trivet.code_live on"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader; GRANT EXECUTE ON FUNCTION trivet.unrate(bigint, bigint) TO {r}",
+     "r may call trivet.unrate(bigint,bigint), which writes"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_analyst", "which may write to trivet.preset"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_writer", "r may become trivet_writer, which "),
+]
+
+
+@pytest.fixture
+def reader(loaded, request):  # noqa: F811
+    """reader(sql): the address of a login made by that SQL, in which {r} is its name. It goes with the test."""
+    name = f"r{loaded.postgres.port}"
+
+    def make(sql):
+        loaded.psql(sql.format(r=name))
+        return loaded.postgres_uri.replace("//postgres@", f"//{name}@")
+    make.named = name
+    yield make
+    loaded.psql(f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+@pytest.mark.parametrize("sql, words", TOO_MUCH, ids=[words for _, words in TOO_MUCH])
+def test_a_login_that_may_do_more_is_no_reader(run, loaded, reader, sql, words):  # noqa: F811
+    refused = run("trivet-train", "fit", "--factors", 3, "--source", "trivet.evidence()", "--reader", reader(sql),
+                  env=loaded.env, check=False)
+    assert refused.returncode == 2 and live(loaded) is None
+    said = refused.stderr.replace(reader.named, "r")
+    assert words in said and "CREATE ROLE ann LOGIN IN ROLE trivet_reader" in said
+
+
+def test_trivet_live_and_a_superuser_in_disguise_are_no_readers(run, loaded):  # noqa: F811
+    disguised = loaded.postgres_uri + "?options=-csession_authorization%3Dtrivet_page"
+    for uri, words in ((loaded.live_uri, "trivet_live may call trivet."), (disguised, "postgres is a superuser")):
+        refused = run("trivet-train", "fit", "--source", "trivet.evidence()", "--reader", uri, env=loaded.env, check=False)
+        assert refused.returncode == 2 and words in refused.stderr
+    assert live(loaded) is None
+
+
+def test_a_reader_with_a_schema_of_its_own_is_one(run, loaded, reader):  # noqa: F811
+    uri = reader("CREATE ROLE {r} LOGIN IN ROLE trivet_reader, pg_read_all_data; CREATE SCHEMA own AUTHORIZATION {r}")
+    loaded.postgres.ask(uri, "CREATE TABLE own.t AS SELECT * FROM trivet.evidence()")
+    run("trivet-train", "fit", "--factors", 3, "--source", "own.t", "--reader", uri, env=loaded.env)
+    assert live(loaded) == 1
