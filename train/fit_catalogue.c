@@ -49,7 +49,7 @@ static enum tv_status write_items(struct fit *f, struct tv_error *err)
     char name[TV_MODEL_NAME];
     struct listing l = {.text = TV_BUFFER_INIT(16 << 20)};
     snprintf(name, sizeof name, "item_%" PRId64, f->number);
-    enum tv_status status = tv_mongo_bulk_begin(&l.bulk, f->stores.mongo, name, 0, err);
+    enum tv_status status = tv_mongo_bulk_begin(&l.bulk, f->stores.mongo, name, err);
     if (status == TV_OK)
         status = tv_pg_copy_out(f->catalogue.pg, "COPY (SELECT document FROM trivet.item_document) TO STDOUT", take_item, &l,
                                 err);

@@ -109,7 +109,7 @@ enum tv_status fit_users(struct fit *f, struct tv_error *err)
     if (status == TV_OK && tv_code_list_needed(f->evidence.users, f->evidence.n_users))
         status = tv_code_list_read(&f->user_codes, f->snapshot, "user", err);
     if (status == TV_OK)
-        status = tv_mongo_bulk_begin(&bulk, f->stores.mongo, tv_model_users(name, f->number), 1, err);
+        status = tv_mongo_bulk_begin(&bulk, f->stores.mongo, tv_model_users(name, f->number), err);
     if (status == TV_OK)
         status = write_users(f, bulk, slots, err);
     enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);

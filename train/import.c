@@ -121,7 +121,7 @@ static enum tv_status import_items(struct import *im, struct tv_error *err)
     if (in == NULL)
         return tv_fail(err, TV_ERR_IO, "cannot read %s: %s", path, strerror(errno));
     snprintf(name, sizeof name, "item_%" PRId64, im->number);
-    enum tv_status status = tv_mongo_bulk_begin(&bulk, im->stores.mongo, name, 1, err);
+    enum tv_status status = tv_mongo_bulk_begin(&bulk, im->stores.mongo, name, err);
     if (status == TV_OK)
         status = add_lines(im, bulk, in, err);
     enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);

@@ -205,7 +205,7 @@ enum tv_status import_users(struct import *im, struct tv_error *err)
     if (status == TV_OK && u.user.value == NULL)
         status = TV_ERR_NO_MEMORY;
     if (status == TV_OK)
-        status = tv_mongo_bulk_begin(&bulk, im->stores.mongo, tv_model_users(name, im->number), 1, err);
+        status = tv_mongo_bulk_begin(&bulk, im->stores.mongo, tv_model_users(name, im->number), err);
     if (status == TV_OK)
         status = add_users(&u, bulk, err);
     enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);

@@ -33,6 +33,9 @@ const char *tv_mongo_database(const struct tv_mongo *m);
 
 /* --- writing ---------------------------------------------------------------------------------------------- */
 
+/* Whatever is written here is acknowledged from MongoDB's journal: after TV_OK a kill of the server does not undo it, so
+ * that it can be noted elsewhere as done. */
+
 enum tv_field_type {
     TV_FIELD_NULL,
     TV_FIELD_INT32,
@@ -63,10 +66,9 @@ struct tv_field {
     const char *pair_names[2];   /* of the integer and of the real */
 };
 
-/* Inserts many documents, in batches; with `journaled` each batch is acknowledged with j: true. `add` copies the
- * fields. After a failure the bulk can only be ended. */
+/* Inserts many documents, in batches. `add` copies the fields. After a failure the bulk can only be ended. */
 enum tv_status tv_mongo_bulk_begin(struct tv_mongo_bulk **out, struct tv_mongo *m, const char *collection,
-                                   int journaled, struct tv_error *err);
+                                   struct tv_error *err);
 enum tv_status tv_mongo_bulk_add(struct tv_mongo_bulk *bulk, const struct tv_field *fields, size_t n,
                                  struct tv_error *err);
 /* Adds a document whose whole text is extended JSON. */
@@ -84,10 +86,14 @@ struct tv_mongo_update {
     const struct tv_field *if_new; /* (n_if_new) and these when there is no such document; NULL: then nothing is done */
     size_t n_if_new;
     const char *unset;            /* a field that goes, or NULL */
-    int journaled;                /* acknowledged with j: true */
 };
 enum tv_status tv_mongo_update_newer(struct tv_mongo *m, const char *collection, int64_t id,
                                      const struct tv_mongo_update *update, int *written, struct tv_error *err);
+/* The same for n documents that are there already (`if_new` is not looked at), in few messages. *written is how many were
+ * changed. */
+enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collection, const int64_t *ids,
+                                         const struct tv_mongo_update *updates, size_t n, int64_t *written,
+                                         struct tv_error *err);
 
 /* Sets a field of n documents, in few messages: of each document only while its integer field `guard` has the value
  * that is given, so that whoever changed it meanwhile wins. *n_set is how many were set, also after a failure. */

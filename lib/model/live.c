@@ -130,23 +130,58 @@ enum tv_status tv_live_fold(struct tv_live_work *work, const struct tv_changes *
 
 /* --- items ------------------------------------------------------------------------------------------------ */
 
-static enum tv_status write_count(struct tv_live_work *work, struct tv_mongo *mongo, const struct tv_pg_rows *rows,
-                                  int row, struct tv_error *err)
+/* n and mean of items as Postgres counts them, each a change of the item's document. */
+struct counts {
+    int64_t *ids;
+    struct tv_mongo_update *updates;
+    struct tv_field *set; /* two an item: n and mean */
+    size_t n;
+};
+
+static void free_counts(struct counts *c)
 {
-    const char *mean = tv_pg_cell(rows, row, 3);
-    const struct tv_field set[] = {
-        {.name = "n", .type = TV_FIELD_INT64, .integer = atoll(tv_pg_cell(rows, row, 2))},
-        {.name = "mean", .type = mean ? TV_FIELD_DOUBLE : TV_FIELD_NULL, .real = mean ? strtod(mean, NULL) : 0},
-    };
-    const struct tv_mongo_update update = {
-        .guard = "rev", .value = atoll(tv_pg_cell(rows, row, 1)), .set = set, .n_set = 2};
-    int written = 0;
-    enum tv_status status =
-        tv_mongo_update_newer(mongo, "item", atoll(tv_pg_cell(rows, row, 0)), &update, &written, err);
+    free(c->ids);
+    free(c->updates);
+    free(c->set);
+}
+
+/* Rows of item, rev, n and mean. */
+static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *rows, struct tv_error *err)
+{
+    size_t n = (size_t)tv_pg_rows_count(rows);
+    c->ids = tv_alloc(n + 1, sizeof *c->ids, "counts", err);
+    c->updates = tv_alloc(n + 1, sizeof *c->updates, "counts", err);
+    c->set = tv_alloc(2 * n + 1, sizeof *c->set, "counts", err);
+    if (c->ids == NULL || c->updates == NULL || c->set == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (; c->n < n; c->n++) {
+        int row = (int)c->n;
+        const char *mean = tv_pg_cell(rows, row, 3);
+        struct tv_field *set = &c->set[2 * c->n];
+        set[0] = (struct tv_field){.name = "n", .type = TV_FIELD_INT64, .integer = atoll(tv_pg_cell(rows, row, 2))};
+        set[1] = (struct tv_field){.name = "mean", .type = mean ? TV_FIELD_DOUBLE : TV_FIELD_NULL,
+                                   .real = mean ? strtod(mean, NULL) : 0};
+        c->ids[c->n] = atoll(tv_pg_cell(rows, row, 0));
+        c->updates[c->n] = (struct tv_mongo_update){
+            .guard = "rev", .value = atoll(tv_pg_cell(rows, row, 1)), .set = set, .n_set = 2};
+    }
+    return TV_OK;
+}
+
+static enum tv_status write_counts(struct tv_live_work *work, struct tv_mongo *mongo, const struct tv_pg_rows *rows,
+                                   struct tv_error *err)
+{
+    struct counts c = {0};
+    int64_t written = 0;
+    enum tv_status status = take_counts(&c, rows, err);
+    if (status == TV_OK)
+        status = tv_mongo_update_newer_all(mongo, "item", c.ids, c.updates, c.n, &written, err);
     work->items += written;
+    free_counts(&c);
     return status;
 }
 
+/* MongoDB's journal has the counts before Postgres is told that they are written. */
 static enum tv_status count_items(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
                                   const struct tv_changes *c, struct tv_error *err)
 {
@@ -161,8 +196,8 @@ static enum tv_status count_items(struct tv_live_work *work, struct tv_pg *pg, s
     if (status == TV_OK)
         status = tv_pg_query(pg, "SELECT item_id, rev, n, mean FROM trivet.item_counts($1::bigint[])", 1, values, &rows,
                              err);
-    for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++)
-        status = write_count(work, mongo, rows, i, err);
+    if (status == TV_OK)
+        status = write_counts(work, mongo, rows, err);
     if (status == TV_OK)
         status = tv_pg_exec(pg, "SELECT trivet.items_counted($1::bigint[], $2::bigint[])", 2, values, err);
     tv_pg_rows_free(rows);

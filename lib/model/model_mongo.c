@@ -78,7 +78,7 @@ enum tv_status tv_model_write_mongo(struct tv_mongo *mongo, const struct tv_mode
     struct tv_mongo_bulk *bulk = NULL;
     int part = 0;
     int32_t step = PART_BYTES / (2 * m->factors + 8);
-    enum tv_status status = tv_mongo_bulk_begin(&bulk, mongo, tv_model_parts(name, m->number), 1, err);
+    enum tv_status status = tv_mongo_bulk_begin(&bulk, mongo, tv_model_parts(name, m->number), err);
     for (int32_t first = 0; first < m->n_items && status == TV_OK; first += step)
         status = add_part(bulk, m, part++, first, m->n_items - first < step ? m->n_items - first : step, err);
     if (status == TV_OK && m->sigma)

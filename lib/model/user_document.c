@@ -107,8 +107,7 @@ enum tv_status tv_user_document_replace(struct tv_mongo *mongo, int64_t model, c
                                            .n_set = sizeof set / sizeof *set,
                                            .if_new = if_new,
                                            .n_if_new = 1 + (u->code != NULL),
-                                           .unset = "top",
-                                           .journaled = 1};
+                                           .unset = "top"};
     return tv_mongo_update_newer(mongo, tv_model_users(collection, model), u->user_id, &update, written, err);
 }
 

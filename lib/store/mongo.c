@@ -56,6 +56,18 @@ void tv_mongo_give_back(struct tv_mongo *m, mongoc_client_t *client)
     mongoc_client_pool_push(m->pool, client);
 }
 
+/* Every write is acknowledged from the journal: what is noted elsewhere as written has survived a kill of the server. A
+ * concern that the address asks for (a majority, a timeout) stays; one that waits for no answer cannot. */
+static void acknowledge_from_journal(mongoc_uri_t *uri)
+{
+    mongoc_write_concern_t *concern = mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri));
+    if (mongoc_write_concern_get_w(concern) == MONGOC_WRITE_CONCERN_W_UNACKNOWLEDGED)
+        mongoc_write_concern_set_w(concern, 1);
+    mongoc_write_concern_set_journal(concern, true);
+    mongoc_uri_set_write_concern(uri, concern);
+    mongoc_write_concern_destroy(concern);
+}
+
 static enum tv_status make_pool(struct tv_mongo *m, const char *uri, const struct tv_mongo_options *options,
                                 struct tv_error *err)
 {
@@ -71,6 +83,7 @@ static enum tv_status make_pool(struct tv_mongo *m, const char *uri, const struc
     mongoc_uri_set_option_as_int32(parsed, MONGOC_URI_SOCKETTIMEOUTMS, options->socket_ms);
     mongoc_uri_set_option_as_int32(parsed, MONGOC_URI_CONNECTTIMEOUTMS, options->server_selection_ms);
     mongoc_uri_set_option_as_bool(parsed, MONGOC_URI_SERVERSELECTIONTRYONCE, false);
+    acknowledge_from_journal(parsed);
     if (options->max_clients > 0)
         mongoc_uri_set_option_as_int32(parsed, MONGOC_URI_MAXPOOLSIZE, options->max_clients);
     m->pool = mongoc_client_pool_new_with_error(parsed, &e);
@@ -130,6 +143,16 @@ enum tv_status tv_mongo_command(struct tv_mongo *m, const char *database, const 
         bson_steal(reply, &answer);
     else
         bson_destroy(&answer);
+    return ok ? TV_OK : tv_mongo_translate(m, &e, err);
+}
+
+enum tv_status tv_mongo_write_command(struct tv_mongo *m, const char *database, const bson_t *words,
+                                      struct tv_error *err)
+{
+    bson_error_t e;
+    mongoc_client_t *client = tv_mongo_borrow(m);
+    bool ok = mongoc_client_write_command_with_opts(client, database ? database : m->database, words, NULL, NULL, &e);
+    tv_mongo_give_back(m, client);
     return ok ? TV_OK : tv_mongo_translate(m, &e, err);
 }
 

@@ -29,6 +29,9 @@ enum tv_status tv_mongo_translate(const struct tv_mongo *m, const bson_error_t *
 /* Runs a command on our database (or another); `reply` may be NULL. */
 enum tv_status tv_mongo_command(struct tv_mongo *m, const char *database, const bson_t *words, bson_t *reply,
                                 struct tv_error *err);
+/* The same for a command that changes something: acknowledged from the journal, as every write is. */
+enum tv_status tv_mongo_write_command(struct tv_mongo *m, const char *database, const bson_t *words,
+                                      struct tv_error *err);
 /* A number in a command's reply, 0 if it is not there. */
 double tv_mongo_reply_number(const bson_t *reply, const char *name);
 

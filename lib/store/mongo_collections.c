@@ -14,7 +14,7 @@ enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection,
     snprintf(name, sizeof name, "%s_1", key);
     bson_t *words = BCON_NEW("createIndexes", BCON_UTF8(collection), "indexes", "[", "{", "key", "{", key,
                              BCON_INT32(1), "}", "name", BCON_UTF8(name), "}", "]");
-    enum tv_status status = tv_mongo_command(m, NULL, words, NULL, err);
+    enum tv_status status = tv_mongo_write_command(m, NULL, words, err);
     bson_destroy(words);
     return status;
 }
@@ -39,7 +39,7 @@ enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char 
     snprintf(new_name, sizeof new_name, "%s.%s", m->database, to);
     bson_t *words = BCON_NEW("renameCollection", BCON_UTF8(old_name), "to", BCON_UTF8(new_name), "dropTarget",
                              BCON_BOOL(true));
-    enum tv_status status = tv_mongo_command(m, "admin", words, NULL, err);
+    enum tv_status status = tv_mongo_write_command(m, "admin", words, err);
     bson_destroy(words);
     return status;
 }
@@ -50,7 +50,7 @@ enum tv_status tv_mongo_set_text(struct tv_mongo *m, const char *collection, con
     bson_t *words = BCON_NEW("update", BCON_UTF8(collection), "updates", "[", "{", "q", "{", name, "{", "$ne",
                              BCON_UTF8(text), "}", "}", "u", "{", "$set", "{", name, BCON_UTF8(text), "}", "}", "multi",
                              BCON_BOOL(true), "}", "]");
-    enum tv_status status = tv_mongo_command(m, NULL, words, NULL, err);
+    enum tv_status status = tv_mongo_write_command(m, NULL, words, err);
     bson_destroy(words);
     return status;
 }
@@ -65,7 +65,7 @@ enum tv_status tv_mongo_point_view(struct tv_mongo *m, const char *view, const c
     bson_t *words = on ? BCON_NEW("collMod", BCON_UTF8(view), "viewOn", BCON_UTF8(collection), "pipeline", "[", "]")
                        : BCON_NEW("create", BCON_UTF8(view), "viewOn", BCON_UTF8(collection), "pipeline", "[", "]");
     if (on == NULL || strcmp(on, collection) != 0)
-        status = tv_mongo_command(m, NULL, words, NULL, err);
+        status = tv_mongo_write_command(m, NULL, words, err);
     bson_destroy(words);
     free(on);
     return status;

@@ -13,7 +13,6 @@ struct tv_mongo_bulk {
     struct tv_mongo *mongo;
     mongoc_client_t *client;
     mongoc_collection_t *collection;
-    bson_t options;
     bson_t *documents[BATCH_DOCUMENTS];
     size_t n, n_bytes;
 };
@@ -81,7 +80,7 @@ static enum tv_status append_field(bson_t *doc, const struct tv_field *f, struct
 }
 
 enum tv_status tv_mongo_bulk_begin(struct tv_mongo_bulk **out, struct tv_mongo *m, const char *collection,
-                                   int journaled, struct tv_error *err)
+                                   struct tv_error *err)
 {
     struct tv_mongo_bulk *b = tv_mongo_alloc(sizeof *b, "a bulk write", err);
     if (b == NULL)
@@ -89,13 +88,6 @@ enum tv_status tv_mongo_bulk_begin(struct tv_mongo_bulk **out, struct tv_mongo *
     b->mongo = m;
     b->client = tv_mongo_borrow(m);
     b->collection = mongoc_client_get_collection(b->client, m->database, collection);
-    bson_init(&b->options);
-    if (journaled) {
-        mongoc_write_concern_t *concern = mongoc_write_concern_new();
-        mongoc_write_concern_set_journal(concern, true);
-        mongoc_write_concern_append(concern, &b->options);
-        mongoc_write_concern_destroy(concern);
-    }
     *out = b;
     return TV_OK;
 }
@@ -106,7 +98,7 @@ static enum tv_status flush(struct tv_mongo_bulk *b, struct tv_error *err)
         return TV_OK;
     bson_error_t e;
     tv_log_debug("mongo: insert %zu documents into %s", b->n, mongoc_collection_get_name(b->collection));
-    bool ok = mongoc_collection_insert_many(b->collection, (const bson_t **)b->documents, b->n, &b->options, NULL, &e);
+    bool ok = mongoc_collection_insert_many(b->collection, (const bson_t **)b->documents, b->n, NULL, NULL, &e);
     for (size_t i = 0; i < b->n; i++)
         bson_destroy(b->documents[i]);
     b->n = b->n_bytes = 0;
@@ -155,7 +147,6 @@ enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *b, struct tv_error *err)
     if (b == NULL)
         return TV_OK;
     enum tv_status status = flush(b, err);
-    bson_destroy(&b->options);
     mongoc_collection_destroy(b->collection);
     tv_mongo_give_back(b->mongo, b->client);
     free(b);
@@ -186,15 +177,19 @@ static enum tv_status describe_update(bson_t *doc, const struct tv_mongo_update 
     return status == TV_OK && u->unset ? append_fields(doc, "$unset", &nothing, 1, NULL, err) : status;
 }
 
+/* The document, unless its guard is as high already. */
+static bson_t *which_older(int64_t id, const struct tv_mongo_update *u)
+{
+    return BCON_NEW("_id", BCON_INT64(id), u->guard, "{", "$not", "{", "$gte", BCON_INT64(u->value), "}", "}");
+}
+
 enum tv_status tv_mongo_update_newer(struct tv_mongo *m, const char *collection, int64_t id,
                                      const struct tv_mongo_update *u, int *written, struct tv_error *err)
 {
     enum { DUPLICATE_KEY = 11000, ATTEMPTS = 2 };
     bson_error_t e;
     bson_t reply, change = BSON_INITIALIZER;
-    bson_t *which = BCON_NEW("_id", BCON_INT64(id), u->guard, "{", "$not", "{", "$gte", BCON_INT64(u->value), "}", "}");
-    bson_t *options = BCON_NEW("upsert", BCON_BOOL(u->if_new != NULL), "writeConcern", "{", "w", BCON_INT32(1), "j",
-                               BCON_BOOL(u->journaled != 0), "}");
+    bson_t *which = which_older(id, u), *options = BCON_NEW("upsert", BCON_BOOL(u->if_new != NULL));
     bool ok = false, exists = false;
     *written = 0;
     enum tv_status status = describe_update(&change, u, err);
@@ -220,30 +215,19 @@ enum tv_status tv_mongo_update_newer(struct tv_mongo *m, const char *collection,
     return status;
 }
 
-static enum tv_status add_change(mongoc_bulk_operation_t *bulk, const char *guard, const struct tv_mongo_change *change,
-                                 struct tv_error *err)
-{
-    bson_error_t e;
-    bson_t document = BSON_INITIALIZER, set;
-    bson_t *which = BCON_NEW("_id", BCON_INT64(change->id), guard, BCON_INT64(change->guard));
-    BSON_APPEND_DOCUMENT_BEGIN(&document, "$set", &set);
-    enum tv_status status = append_field(&set, &change->set, err);
-    bson_append_document_end(&document, &set);
-    if (status == TV_OK && !mongoc_bulk_operation_update_one_with_opts(bulk, which, &document, NULL, &e))
-        status = tv_fail(err, TV_ERR_STORE, "a change of document %lld: %s", (long long)change->id, e.message);
-    bson_destroy(&document);
-    bson_destroy(which);
-    return status;
-}
+/* --- many documents at once ------------------------------------------------------------------------------- */
 
-enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, const char *guard,
-                                  const struct tv_mongo_change *changes, size_t n, int64_t *n_set, struct tv_error *err)
+/* Puts the change of one document into the bulk: element `i` of what `changes` points to. */
+typedef enum tv_status (*add_one)(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err);
+
+/* *n_found counts the documents that were there as expected, also after a failure. */
+static enum tv_status change_all(struct tv_mongo *m, const char *collection, add_one add, const void *changes, size_t n,
+                                 int64_t *n_found, struct tv_error *err)
 {
     bson_error_t e;
     bson_t reply, options = BSON_INITIALIZER;
-    bson_iter_t matched;
     enum tv_status status = TV_OK;
-    *n_set = 0;
+    *n_found = 0;
     if (n == 0)
         return TV_OK;
     BSON_APPEND_BOOL(&options, "ordered", false);
@@ -251,13 +235,12 @@ enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, co
     mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
     mongoc_bulk_operation_t *bulk = mongoc_collection_create_bulk_operation_with_opts(c, &options);
     for (size_t i = 0; i < n && status == TV_OK; i++)
-        status = add_change(bulk, guard, &changes[i], err);
+        status = add(bulk, changes, i, err);
     if (status == TV_OK) {
-        tv_log_debug("mongo: set %s of %zu documents of %s", changes[0].set.name, n, collection);
+        tv_log_debug("mongo: change %zu documents of %s", n, collection);
         if (mongoc_bulk_operation_execute(bulk, &reply, &e) == 0)
             status = tv_mongo_translate(m, &e, err);
-        if (bson_iter_init_find(&matched, &reply, "nMatched"))
-            *n_set = bson_iter_as_int64(&matched);
+        *n_found = (int64_t)tv_mongo_reply_number(&reply, "nMatched");
         bson_destroy(&reply);
     }
     mongoc_bulk_operation_destroy(bulk);
@@ -265,4 +248,63 @@ enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, co
     tv_mongo_give_back(m, client);
     bson_destroy(&options);
     return status;
+}
+
+/* Takes ownership of `which`. */
+static enum tv_status add_update(mongoc_bulk_operation_t *bulk, int64_t id, bson_t *which, const bson_t *change,
+                                 struct tv_error *err)
+{
+    bson_error_t e;
+    bool ok = mongoc_bulk_operation_update_one_with_opts(bulk, which, change, NULL, &e);
+    bson_destroy(which);
+    return ok ? TV_OK : tv_fail(err, TV_ERR_STORE, "a change of document %lld: %s", (long long)id, e.message);
+}
+
+struct guarded {
+    const char *guard;
+    const struct tv_mongo_change *changes;
+};
+
+static enum tv_status add_guarded(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err)
+{
+    const struct guarded *g = changes;
+    const struct tv_mongo_change *change = &g->changes[i];
+    bson_t document = BSON_INITIALIZER;
+    enum tv_status status = append_fields(&document, "$set", &change->set, 1, NULL, err);
+    if (status == TV_OK)
+        status = add_update(bulk, change->id,
+                            BCON_NEW("_id", BCON_INT64(change->id), g->guard, BCON_INT64(change->guard)), &document, err);
+    bson_destroy(&document);
+    return status;
+}
+
+enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, const char *guard,
+                                  const struct tv_mongo_change *changes, size_t n, int64_t *n_set, struct tv_error *err)
+{
+    const struct guarded g = {guard, changes};
+    return change_all(m, collection, add_guarded, &g, n, n_set, err);
+}
+
+struct newer {
+    const int64_t *ids;
+    const struct tv_mongo_update *updates;
+};
+
+static enum tv_status add_newer(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err)
+{
+    const struct newer *all = changes;
+    bson_t document = BSON_INITIALIZER;
+    enum tv_status status = describe_update(&document, &all->updates[i], err);
+    if (status == TV_OK)
+        status = add_update(bulk, all->ids[i], which_older(all->ids[i], &all->updates[i]), &document, err);
+    bson_destroy(&document);
+    return status;
+}
+
+enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collection, const int64_t *ids,
+                                         const struct tv_mongo_update *updates, size_t n, int64_t *written,
+                                         struct tv_error *err)
+{
+    const struct newer all = {ids, updates};
+    return change_all(m, collection, add_newer, &all, n, written, err);
 }
