@@ -1,6 +1,7 @@
 /* read_kaggle: movies_metadata.csv of The Movies Dataset. Its `id` is The Movie Database's number, not
  * MovieLens'; links.csv brings the two together later, in Postgres. Genre lists are Python literals. */
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "trivet/text.h"
 
 enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
+#define MAX_WHOLE 0x1p53 /* below it a double holds every whole number */
 
 /* The columns that go to trivet.item.extra, and the names they get there. */
 static const struct {
@@ -76,7 +78,8 @@ static const char *add_extra(struct metadata *m, const struct tv_record *record,
             return reason;
         if (!kept[i].is_number)
             json_object_set_new(extra, kept[i].name, json_stringn(tv_buffer_string(&m->text), m->text.size));
-        else if (tv_text_double(f.text, f.n, &number) && number == (double)(json_int_t)number)
+        else if (tv_text_double(f.text, f.n, &number) && fabs(number) < MAX_WHOLE &&
+                 number == (double)(json_int_t)number)
             json_object_set_new(extra, kept[i].name, json_integer((json_int_t)number));
         else if (tv_text_double(f.text, f.n, &number))
             json_object_set_new(extra, kept[i].name, json_real(number));

@@ -62,7 +62,7 @@ static int64_t time_of(const struct tagged *t, const struct tv_record *record)
     int64_t day = 0, month = 0, year = 0, milliseconds;
     if (t->milliseconds >= 0)
         return tv_number_id(&record->fields[t->milliseconds], &milliseconds) == NULL && milliseconds >= 0 &&
-                       milliseconds < INT64_C(9224318016000000)
+                       milliseconds < TV_NUMBER_END_SECOND * 1000
                    ? milliseconds * 1000
                    : TV_NUMBER_NO_TIME;
     if (t->day < 0 || t->month < 0 || t->year < 0 || tv_number_id(&record->fields[t->day], &day) ||

@@ -76,22 +76,18 @@ const char *tv_number_rating(const struct tv_field *f, float *value)
 
 const char *tv_number_time(const struct tv_field *f, int64_t *microseconds)
 {
-    /* 4713 BC to the year 294,276: what Postgres takes. */
-    const double first = -210866803200.0, end = 9224318016000.0;
     int64_t seconds;
     double real;
     if (f->n == 0) {
         *microseconds = TV_NUMBER_NO_TIME;
         return NULL;
     }
-    if (short_integer(f->text, f->n, &seconds) || tv_text_int64(f->text, f->n, &seconds))
-        real = (double)seconds;
-    else if (tv_text_double(f->text, f->n, &real))
-        seconds = 0;
-    else
+    int whole = short_integer(f->text, f->n, &seconds) || tv_text_int64(f->text, f->n, &seconds);
+    if (!whole && !tv_text_double(f->text, f->n, &real))
         return "time is not a number";
-    if (real < first || real >= end)
+    if (whole ? seconds < TV_NUMBER_FIRST_SECOND || seconds >= TV_NUMBER_END_SECOND
+              : real < (double)TV_NUMBER_FIRST_SECOND || real >= (double)TV_NUMBER_END_SECOND)
         return "time out of range";
-    *microseconds = seconds ? seconds * 1000000 : (int64_t)llround(real * 1e6);
+    *microseconds = whole ? seconds * 1000000 : (int64_t)llround(real * 1e6);
     return NULL;
 }

@@ -138,6 +138,24 @@ static void times_are_seconds(void **state)
     assert_string_equal(tv_number_time(&f, &t), "time out of range");
     f = field("-210866803201");
     assert_string_equal(tv_number_time(&f, &t), "time out of range");
+    /* The last second whose microseconds an int64 holds, and the first that it does not. */
+    f = field("9223372036853");
+    assert_null(tv_number_time(&f, &t));
+    assert_true(t == INT64_C(9223372036853000000));
+    f = field("9223372036853.5");
+    assert_null(tv_number_time(&f, &t));
+    assert_true(t == INT64_C(9223372036853500000));
+    f = field("-210866803200");
+    assert_null(tv_number_time(&f, &t));
+    assert_true(t == INT64_C(-210866803200000000));
+    static const char *const beyond[] = {"9223372036854",        "9223372036854.0",      "9223372036855",
+                                         "9224318015999",        "9223372036854775807",  "-9223372036854775808",
+                                         "9223372036854775808",  "-9223372036854775809", "99999999999999999999999",
+                                         "-210866803200.5",      "1e300",                "-1e300"};
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+        f = field(beyond[i]);
+        assert_string_equal(tv_number_time(&f, &t), "time out of range");
+    }
     f = field("yesterday");
     assert_string_equal(tv_number_time(&f, &t), "time is not a number");
 }
