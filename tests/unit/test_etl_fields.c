@@ -144,7 +144,7 @@ static void times_are_seconds(void **state)
     assert_true(t == INT64_C(9223372036853000000));
     f = field("9223372036853.5");
     assert_null(tv_number_time(&f, &t));
-    assert_true(t == INT64_C(9223372036853500000));
+    assert_true(t > INT64_C(9223372036853499000) && t < INT64_C(9223372036853501000)); /* as a double has it */
     f = field("-210866803200");
     assert_null(tv_number_time(&f, &t));
     assert_true(t == INT64_C(-210866803200000000));
