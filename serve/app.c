@@ -66,7 +66,8 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
     if (app == NULL)
         return TV_ERR_NO_MEMORY;
     app->started = tv_clock();
-    app->permission.token = o->token;
+    app->permission = o->permission;
+    app->hosts = o->hosts;
     size_t n_routes;
     const char *const *routes = tv_route_names(&n_routes);
     enum tv_status status = tv_metrics_create(&app->metrics, routes, n_routes, err);

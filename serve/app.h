@@ -2,6 +2,7 @@
 #ifndef TRIVET_SERVE_APP_H
 #define TRIVET_SERVE_APP_H
 
+#include "admission.h"
 #include "breaker.h"
 #include "catalog.h"
 #include "questions.h"
@@ -28,6 +29,7 @@ struct tv_app {
     struct tv_watcher *watcher;
     struct tv_questions *questions; /* to PostgreSQL */
     struct tv_permission permission;
+    struct tv_hosts hosts;
     struct tv_rater *rater;       /* ratings into PostgreSQL; NULL in tests without one */
     struct tv_follower *follower; /* and what they leave to do */
     struct tv_audience *audience; /* the index of similar items */
@@ -38,7 +40,8 @@ struct tv_app_options {
     const char *mongo_uri, *redis_uri;
     const char *reader_uri; /* PostgreSQL for the pages /lab and /models; nothing else needs it */
     const char *postgres_uri; /* PostgreSQL for ratings; nothing else needs it */
-    const char *token;      /* what writing takes; NULL: nobody has one. Lives as long as the app */
+    struct tv_permission permission; /* its token lives as long as the app, */
+    struct tv_hosts hosts;           /* as do these names */
     int workers;            /* threads that wait for MongoDB */
     int wait_seconds;       /* at the start, for the stores */
     size_t cached_users, cached_bytes;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "access_log.h"
+#include "admission.h"
 #include "patience.h"
 #include "pg_pool.h"
 #include "problem.h"
@@ -253,14 +254,24 @@ static size_t head_size(struct exchange *x)
     return info ? info->header_size : 0;
 }
 
+static enum MHD_Result note_proxy(void *forwarded, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind, (void)value;
+    *(int *)forwarded |= tv_is_proxy_header(name);
+    return MHD_YES;
+}
+
 static struct tv_sender sender_of(struct exchange *x)
 {
+    int forwarded = 0;
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, note_proxy, &forwarded);
     return (struct tv_sender){
         .authorization = header(x, "Authorization"),
         .host = header(x, "Host"),
         .origin = header(x, "Origin"),
         .fetch_site = header(x, "Sec-Fetch-Site"),
-        .forwarded = header(x, "Forwarded") || header(x, "X-Forwarded-For") || header(x, "Via"),
+        .fetch_mode = header(x, "Sec-Fetch-Mode"),
+        .forwarded = forwarded,
     };
 }
 
@@ -489,7 +500,7 @@ static enum tv_status listen_on(int *out, const char *text, struct tv_http *http
     int ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
              bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
     int why = errno;
-    http->app->permission.loopback = is_loopback(found->ai_addr);
+    http->app->permission.loopback = http->app->hosts.loopback = is_loopback(found->ai_addr);
     freeaddrinfo(found);
     if (ok) {
         name_address(http->address, sizeof http->address, fd);
@@ -528,6 +539,8 @@ enum tv_status tv_http_start(struct tv_http **out, struct tv_app *app, const str
         return TV_ERR_NO_MEMORY;
     http->app = app;
     enum tv_status status = listen_on(&fd, o->listen, http, err);
+    if (status == TV_OK)
+        status = tv_permission_check(&app->permission, err);
     if (status == TV_OK && o->access_log)
         status = tv_access_log_start(&http->log, STDOUT_FILENO, err);
     if (status == TV_OK)

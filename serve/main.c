@@ -56,6 +56,19 @@ static const char *given_or(const struct tv_settings *s, const char *name, const
     return tv_settings_given(s, name) ? tv_settings_text(s, name) : otherwise;
 }
 
+static struct tv_permission permission_of(const struct tv_settings *s)
+{
+    return (struct tv_permission){.writes = tv_writes_from(tv_settings_text(s, "writes")),
+                                  .token = tv_settings_text(s, "token")};
+}
+
+static struct tv_hosts hosts_of(const struct tv_settings *s)
+{
+    struct tv_hosts hosts = {0};
+    hosts.n = tv_settings_list(s, "allowed-host", &hosts.names);
+    return hosts;
+}
+
 static enum tv_status serve(const struct tv_settings *s, int n_arguments, char **arguments,
                             struct tv_error *err)
 {
@@ -68,12 +81,12 @@ static enum tv_status serve(const struct tv_settings *s, int n_arguments, char *
                                                .redis_uri = tv_settings_text(s, "redis"),
                                                .reader_uri = given_or(s, "reader", READER),
                                                .postgres_uri = given_or(s, "postgres", WRITER),
-                                               .token = tv_settings_text(s, "token"),
+                                               .permission = permission_of(s),
+                                               .hosts = hosts_of(s),
                                                .workers = LOOKUPS + WORKERS + TV_PG_POOL,
                                                .wait_seconds = (int)tv_settings_int(s, "wait"),
                                                .cached_users = (size_t)tv_settings_int(s, "user-cache"),
-                                               .cached_bytes = (size_t)tv_settings_int(s, "user-cache-mb")
-                                                               << 20};
+                                               .cached_bytes = (size_t)tv_settings_int(s, "user-cache-mb") << 20};
     const struct tv_http_options http_options = {
         .listen = tv_settings_text(s, "listen"),
         .threads = threads_to_use(tv_settings_int(s, "threads")),
@@ -85,7 +98,7 @@ static enum tv_status serve(const struct tv_settings *s, int n_arguments, char *
     tv_log_set_timestamps(1);
     raise_file_limit();
     block_signals(&signals);
-    enum tv_status status = tv_token_check(app_options.token, err);
+    enum tv_status status = tv_hosts_check(&app_options.hosts, err);
     if (status == TV_OK)
         status = tv_app_create(&app, &app_options, err);
     if (status == TV_OK)

@@ -5,16 +5,37 @@
 #include <string.h>
 #include <strings.h>
 
+#include "admission.h"
+
 static const char scheme[] = "Bearer ";
 
-enum tv_status tv_token_check(const char *token, struct tv_error *err)
+enum tv_writes tv_writes_from(const char *name)
+{
+    return strcmp(name, "local") == 0 ? TV_WRITES_LOCAL : strcmp(name, "off") == 0 ? TV_WRITES_OFF : TV_WRITES_TOKEN;
+}
+
+static enum tv_status check_token(const char *token, struct tv_error *err)
 {
     for (size_t i = 0; token && token[i]; i++)
         if (token[i] < '!' || token[i] > '~') {
             tv_fail(err, TV_ERR_USAGE, "the token's character %zu cannot stand in a header", i + 1);
-            tv_hint(err, "letters, digits and punctuation without blanks; `openssl rand -hex 24` makes one");
-            return TV_ERR_USAGE;
+            return tv_hint(err, "letters, digits and punctuation without blanks; `openssl rand -hex 24` makes one");
         }
+    return TV_OK;
+}
+
+enum tv_status tv_permission_check(const struct tv_permission *p, struct tv_error *err)
+{
+    if (p->writes != TV_WRITES_LOCAL)
+        return check_token(p->token, err);
+    if (p->token) {
+        tv_fail(err, TV_ERR_USAGE, "--writes local asks for no token, but a token is set (TRIVET_TOKEN)");
+        return tv_hint(err, "leave out the one or the other");
+    }
+    if (!p->loopback) {
+        tv_fail(err, TV_ERR_USAGE, "--writes local is for a server on a loopback address, and --listen names another");
+        return tv_hint(err, "listen on 127.0.0.1, or set a token (TRIVET_TOKEN) and leave out --writes");
+    }
     return TV_OK;
 }
 
@@ -44,18 +65,6 @@ static int has_token(const char *token, const struct tv_sender *sender, struct t
     return 0;
 }
 
-/* "127.0.0.1:5001", "localhost", "[::1]:5001". */
-static int is_this_machine(const char *host)
-{
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t n = strlen(names[i]);
-        if (strncasecmp(host, names[i], n) == 0 && (host[n] == '\0' || host[n] == ':'))
-            return 1;
-    }
-    return 0;
-}
-
 /* 1 if a browser says that a page of ours asked, or nothing says that a browser did. */
 static int from_own_page(const struct tv_sender *sender)
 {
@@ -67,26 +76,41 @@ static int from_own_page(const struct tv_sender *sender)
     return strncmp(origin, "http://", 7) == 0 && sender->host && strcasecmp(origin + 7, sender->host) == 0;
 }
 
-int tv_may_write(const struct tv_permission *p, const struct tv_sender *sender, struct tv_problem *problem)
+/* Of a server that takes changes from this machine. */
+static int is_local(const struct tv_sender *sender, struct tv_problem *problem)
 {
-    if (p->token)
-        return has_token(p->token, sender, problem);
-    if (!p->loopback)
-        tv_problem(problem, 403, "this server has no token, and takes changes over a loopback address only");
-    else if (sender->forwarded || (sender->host && !is_this_machine(sender->host)))
+    if (sender->forwarded || (sender->host && !tv_host_is_here(sender->host)))
         tv_problem(problem, 403, "this server has no token, and takes changes only from programs that ask it directly");
     else if (!from_own_page(sender))
         tv_problem(problem, 403, "this server has no token, and takes no changes from the pages of other sites");
     else
         return 1;
     snprintf(problem->hint, sizeof problem->hint,
-             "start it with TRIVET_TOKEN=..., and send Authorization: Bearer ... with the same value");
+             "start it with TRIVET_TOKEN=... instead of --writes local, and send Authorization: Bearer ... with the "
+             "same value");
+    return 0;
+}
+
+int tv_may_write(const struct tv_permission *p, const struct tv_sender *sender, struct tv_problem *problem)
+{
+    if (p->writes == TV_WRITES_LOCAL && p->loopback)
+        return is_local(sender, problem);
+    if (p->writes == TV_WRITES_TOKEN && p->token)
+        return has_token(p->token, sender, problem);
+    tv_problem(problem, 403,
+               p->writes == TV_WRITES_OFF ? "this server takes no changes"
+                                          : "this server has no token, and so takes no changes");
+    snprintf(problem->hint, sizeof problem->hint,
+             "start it with TRIVET_TOKEN=..., and send Authorization: Bearer ... with the same value; on a machine of "
+             "one's own --writes local takes changes without (docs/operations.md)");
     return 0;
 }
 
 const char *tv_permission_text(const struct tv_permission *p)
 {
-    return p->token      ? "changes are taken from whoever sends the token"
-           : p->loopback ? "changes are taken from every program on this machine: no token is set (TRIVET_TOKEN)"
-                         : "changes are not taken: no token is set (TRIVET_TOKEN), and this is no loopback address";
+    return p->writes == TV_WRITES_OFF     ? "changes are not taken (--writes off)"
+           : p->writes == TV_WRITES_LOCAL ? "changes are taken from every program on this machine (--writes local)"
+           : p->token                     ? "changes are taken from whoever sends the token"
+                                          : "changes are not taken: no token is set (TRIVET_TOKEN), and --writes local "
+                                            "is not given";
 }

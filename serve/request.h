@@ -32,11 +32,11 @@ struct tv_caller {
     void *context;
 };
 
-/* What a request says about who sent it: headers as they came, NULL where there is none. permission.h judges
- * them. */
+/* What a request says about who sent it: headers as they came, NULL where there is none. permission.h and admission.h
+ * judge them. */
 struct tv_sender {
-    const char *authorization, *host, *origin, *fetch_site;
-    int forwarded; /* 1: a proxy passed it on */
+    const char *authorization, *host, *origin, *fetch_site, *fetch_mode;
+    int forwarded; /* 1: it bears a header that proxies add */
 };
 
 struct tv_request {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admission.h"
 #include "handlers.h"
 #include "item_filter.h"
 #include "lab_parameters.h"
@@ -56,29 +57,29 @@ static const struct tv_route routes[] = {
     {"/models", TV_ROUTE_PAGE, tv_handle_models_page, of_models_page},
     {"/models/journal", TV_ROUTE_JSON, tv_handle_models_journal, none},
     {"/models/metrics", TV_ROUTE_JSON, tv_handle_models_metrics, of_run},
-    {"/healthz", TV_ROUTE_JSON, tv_handle_healthz, none},
-    {"/readyz", TV_ROUTE_JSON, tv_handle_readyz, none},
-    {"/metrics", TV_ROUTE_JSON, tv_handle_metrics, none},
-    {"/openapi.json", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/trivet.css", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/trivet.svg", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/data.css", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/charts.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/dom.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/rate.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/rate_control.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/rate_send.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/lab.css", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/lab.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/lab_filter.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/lab_charts.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/lab_sweep.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/models.css", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/models.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/models_charts.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/models_lists.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/models_quality.js", TV_ROUTE_JSON, tv_handle_file, none},
-    {"/chart.min.js", TV_ROUTE_JSON, tv_handle_file, none},
+    {"/healthz", TV_ROUTE_OPEN, tv_handle_healthz, none},
+    {"/readyz", TV_ROUTE_OPEN, tv_handle_readyz, none},
+    {"/metrics", TV_ROUTE_OPEN, tv_handle_metrics, none},
+    {"/openapi.json", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/trivet.css", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/trivet.svg", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/data.css", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/charts.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/dom.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/rate.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/rate_control.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/rate_send.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/lab.css", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/lab.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/lab_filter.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/lab_charts.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/lab_sweep.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/models.css", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/models.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/models_charts.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/models_lists.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/models_quality.js", TV_ROUTE_OPEN, tv_handle_file, none},
+    {"/chart.min.js", TV_ROUTE_OPEN, tv_handle_file, none},
 };
 enum { ROUTES = sizeof routes / sizeof routes[0] };
 
@@ -183,12 +184,25 @@ static void refuse_method(const struct tv_request *request, struct tv_problem *p
     memcpy(problem->allow, allow, sizeof allow);
 }
 
+/* Whoever may not ask is told nothing else: not even what there is. */
+static int refuse_sender(const struct tv_app *app, const struct tv_request *request, struct tv_problem *problem)
+{
+    const struct tv_route *route = request->route;
+    if (route && route->kind == TV_ROUTE_OPEN)
+        return 0;
+    return !tv_host_admitted(&app->hosts, &request->sender, problem) ||
+           (request->method == TV_GET &&
+            !tv_site_admitted(&request->sender, route && route->kind == TV_ROUTE_PAGE, problem));
+}
+
 /* Everything that can be said before the body of a request is known. */
 static int refuse_head(struct tv_app *app, struct tv_request *request, struct tv_problem *problem)
 {
     const struct tv_route *route = tv_route_find(request);
     if (route ? route->kind != TV_ROUTE_PAGE : request->n_parts > 1 && strcmp(request->parts[0], "api") == 0)
         request->wants_html = 0;
+    if (refuse_sender(app, request, problem))
+        return 1;
     if (route == NULL) {
         tv_problem(problem, 404, "there is nothing at this address");
         return 1;

@@ -19,6 +19,9 @@ typedef enum tv_outcome (*tv_handler)(struct tv_app *app, const struct tv_reques
 enum tv_route_kind {
     TV_ROUTE_JSON, /* answers browsers like everybody else */
     TV_ROUTE_PAGE, /* answers browsers with a page */
+    /* Shows nobody's data: answers under every name of the server, and the pages of other sites, too. Probes ask by
+     * whatever address they know. */
+    TV_ROUTE_OPEN,
     /* Those that change something: tv_may_write is asked first, and the answer is JSON for everybody. */
     TV_ROUTE_POST,
     TV_ROUTE_PUT,

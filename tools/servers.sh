@@ -186,6 +186,10 @@ start_redis() {
         --maxmemory-policy noeviction --save ""
 }
 
+# Ratings are taken from programs on this machine, as with the older API; with a token, from whoever has it.
 start_serve() {
+    local writes=local
+    [ -z "${TRIVET_TOKEN:-}" ] || writes=token
+    export TRIVET_WRITES=${TRIVET_WRITES:-$writes}
     launch serve "$1" "$PWD/build/serve/trivet-serve" --listen "127.0.0.1:$1"
 }

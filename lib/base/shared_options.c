@@ -25,8 +25,16 @@ const struct tv_option tv_shared_options[] = {
     {.name = "listen", .env = "TRIVET_LISTEN", .kind = TV_OPTION_TEXT, .value = "HOST:PORT",
      .preset = "127.0.0.1:5001", .programs = TV_PROGRAM_SERVE, .help = "where the server listens"},
     {.name = "token", .env = "TRIVET_TOKEN", .kind = TV_OPTION_TEXT, .value = "TEXT", .programs = TV_PROGRAM_SERVE,
-     .help = "what a request that changes something must send as Authorization: Bearer; unset: such requests are taken "
-             "on a loopback address only. A flag can be seen by every user of the machine: better set the variable"},
+     .help = "what a request that changes something must send as Authorization: Bearer; unset: such requests are refused, "
+             "unless --writes says local. A flag can be seen by every user of the machine: better set the variable"},
+    {.name = "writes", .env = "TRIVET_WRITES", .kind = TV_OPTION_CHOICE, .value = "WHOSE", .preset = "token",
+     .choices = "token|local|off", .programs = TV_PROGRAM_SERVE,
+     .help = "whose changes are taken: of those who send the token; of every program on this machine, without one (on a "
+             "loopback address, and not behind a proxy, where everybody seems to be on this machine); nobody's"},
+    {.name = "allowed-host", .env = "TRIVET_ALLOWED_HOST", .kind = TV_OPTION_LIST, .value = "NAME",
+     .programs = TV_PROGRAM_SERVE,
+     .help = "a name under which the server may be asked, beside localhost, 127.0.0.1 and [::1]; several with commas, or "
+             "the flag again. Unset: on a loopback address those three, on another every name"},
     {.name = "max-connections", .env = "TRIVET_MAX_CONNECTIONS", .kind = TV_OPTION_INT, .value = "N",
      .preset = "1000", .min = 1, .max = 100000, .programs = TV_PROGRAM_SERVE, .help = "connections open at once"},
     {.name = "request-timeout", .env = "TRIVET_REQUEST_TIMEOUT", .kind = TV_OPTION_INT, .value = "SECONDS",

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from stores import StoreError
 from test_live import FIT, ratings, rows  # noqa: F401  (a fixture)
 
 LIST = b'[{"movie_id": 20, "rating": 4}]'
@@ -95,13 +96,15 @@ def test_a_token_is_asked_for_on_every_writing_route(serve, place):
     assert TOKEN not in server.log() and "whoever sends the token" in server.log()
 
 
-def test_without_a_token_only_this_machine_may_write_and_the_log_says_so(serve, place):
-    server = serve(place)
+def test_with_writes_local_this_machine_may_write_and_the_log_says_so(serve, place):
+    server = serve(place, env={"TRIVET_WRITES": "local"})
     assert "every program on this machine" in server.log()
     for headers in ({"origin": "http://example.org"}, {"origin": "null"}, {"sec_fetch_site": "cross-site"},
-                    {"x_forwarded_for": "203.0.113.9"}, {"forwarded": "for=203.0.113.9"}, {"host": "example.org"}):
+                    {"x_forwarded_for": "203.0.113.9"}, {"forwarded": "for=203.0.113.9"}, {"via": "1.1 proxy"},
+                    {"x_real_ip": "203.0.113.9"}, {"x_forwarded_proto": "https"}, {"cf_ray": "1"}, {"x_original_url": "/"}):
         answer = server.send("POST", "/7001/ratings", LIST, **headers)
         assert answer.status == 403 and "TRIVET_TOKEN" in answer.json()["hint"], headers
+    assert server.send("POST", "/7001/ratings", LIST, host="example.org").status == 421
     own = {"origin": server.url, "sec_fetch_site": "same-origin"}
     assert server.send("POST", "/7001/ratings", LIST, **own).status == 200
     assert server.send("DELETE", "/api/v1/users/7001/ratings/20").status == 200
@@ -113,17 +116,77 @@ def test_without_a_token_an_open_port_takes_nothing(serve, programs, place, tmp_
     class Open(Server):
         def command(self):
             return [self.binary, "--listen", f"0.0.0.0:{self.port}"]
-    server = Open(programs["trivet-serve"], place, tmp_path_factory.mktemp("open")).start()
+    refused = Open(programs["trivet-serve"], place, tmp_path_factory.mktemp("local"), {"TRIVET_WRITES": "local"})
+    with pytest.raises(StoreError, match="(?s)ended with 2.*for a server on a loopback address"):
+        refused.start()
+    server = Open(programs["trivet-serve"], place, tmp_path_factory.mktemp("open"), {"TRIVET_WRITES": "token"}).start()
     try:
         assert "changes are not taken" in server.log()
         assert server.send("POST", "/7002/ratings", LIST).status == 403
         assert server.get("/recs?user_id=1").status == 200
+        assert server.get("/recs?user_id=1", host="any.example.org").status == 200
     finally:
         server.stop()
 
 
+@pytest.mark.parametrize("settings", [{}, {"TRIVET_WRITES": "off", "TRIVET_TOKEN": TOKEN}])
+def test_without_a_setting_or_with_writes_off_nobody_may_write(serve, place, settings):
+    server = serve(place, env={"TRIVET_WRITES": "", **settings})
+    before = unchanged(place)
+    for headers in ({}, {"authorization": f"Bearer {TOKEN}"}, {"origin": server.url, "sec_fetch_site": "same-origin"}):
+        assert server.send("POST", "/7003/ratings", LIST, **headers).status == 403
+    assert unchanged(place) == before and "changes are not taken" in server.log()
+
+
+def test_settings_that_contradict_each_other_are_refused(run, place):
+    both = run("trivet-serve", "--listen", "127.0.0.1:0", env={"TRIVET_WRITES": "local", "TRIVET_TOKEN": TOKEN}, check=False)
+    assert both.returncode == 2 and "a token is set" in both.stderr and TOKEN not in both.stderr
+    name = run("trivet-serve", "--allowed-host", "https://example.org", check=False)
+    assert name.returncode == 2 and "cannot be the name of a host" in name.stderr
+
+
+# --- who may read ---------------------------------------------------------------------------------------------
+
+
+def test_a_name_that_was_made_to_point_here_reads_nothing(serve, server, place):
+    """DNS rebinding: the browser sends the attacker's name, which leads to 127.0.0.1."""
+    paths = ("/", "/recs?user_id=1", "/api/v1/users/1", "/lab", "/lab/funnel", "/models/journal", "/api/v1/models", "/nothing")
+    for path in paths:
+        for accept in ("application/json", "text/html"):
+            answer = server.get(path, host="rebound.example.org:8000", accept=accept)
+            assert answer.status == 421 and "--allowed-host" in answer.text, path
+            assert server.get(path, host=f"localhost:{server.port}", accept=accept).status != 421
+    for path in ("/healthz", "/readyz", "/metrics"):  # probes ask by whatever address they know
+        assert server.get(path, host="10.1.2.3:5001").status == 200
+    named = serve(place, args=["--allowed-host", "recommend.example.org", "--allowed-host", "other.example.org"])
+    for host in ("recommend.example.org", "OTHER.example.org:443", "127.0.0.1"):
+        assert named.get("/recs?user_id=1", host=host).status == 200
+    assert named.get("/recs?user_id=1", host="rebound.example.org").status == 421
+
+
+def test_pages_of_other_sites_start_no_work(server, place):
+    document = server.get("/openapi.json").json()
+    open_to_all = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
+    values = {"{user}": "1", "{id}": "20", "{n}": "3", "{movie}": "20", "{item}": "20", "{user_id}": "1", "{movie_id}": "20"}
+    paths = [path for path, methods in document["paths"].items() if "get" in methods and path not in open_to_all]
+    assert len(paths) > 15 and "/lab/sweep" in paths
+    for path in paths:
+        for name, value in values.items():
+            path = path.replace(name, value)
+        assert "{" not in path
+        for site in ("cross-site", "same-site"):
+            for mode in ("cors", "no-cors"):
+                assert server.get(path, sec_fetch_site=site, sec_fetch_mode=mode).status == 403, (path, site, mode)
+        assert server.get(path, sec_fetch_site="same-origin", sec_fetch_mode="cors").status != 403, path
+    link = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "accept": "text/html"}
+    for page in ("/", "/recs?user_id=1", "/lab", "/models", "/rate", "/similar"):
+        assert server.get(page, **link).status != 403, page
+    for work in ("/lab/funnel", "/lab/sweep", "/lab/activity", "/api/v1/recs?user_id=1"):
+        assert server.get(work, **link).status == 403, work
+
+
 def test_a_token_must_be_one_word(run):
-    done = run("trivet-serve", env={"TRIVET_TOKEN": "two words"}, check=False)
+    done = run("trivet-serve", "--listen", "127.0.0.1:0", env={"TRIVET_TOKEN": "two words"}, check=False)
     assert done.returncode == 2 and "two words" not in done.stderr and "character 4" in done.stderr
 
 

@@ -109,6 +109,16 @@ def test_stop_and_start_again(quickstart, first):
     assert quickstart.recommendations() == before
 
 
+def test_ratings_are_taken_as_the_older_api_took_them(quickstart, first, tmp_path):
+    (tmp_path / "ratings.json").write_text('[{"movie_id": 50, "rating": 5}, {"movie_id": 258, "rating": 2}]')
+    url = f"http://127.0.0.1:{quickstart.ports['WEB_PORT']}"
+    done = subprocess.run(["curl", "-sS", "-d", f"@{tmp_path}/ratings.json", f"{url}/900000001/ratings"], capture_output=True, text=True)
+    assert done.stdout.strip() == "[[900000001,50,5],[900000001,258,2]]", done.stdout + done.stderr
+    for item in (50, 258):
+        subprocess.run(["curl", "-sS", "-X", "DELETE", f"{url}/api/v1/users/900000001/ratings/{item}"], check=True, capture_output=True)
+
+
+
 def test_env_is_for_the_clients(quickstart, first):
     script = quickstart("env").stdout + 'psql -qAt -c "SELECT count(*) FROM public.ratings"; redis-cli -u "$REDIS_URL" ping'
     done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, env=clean_environment())

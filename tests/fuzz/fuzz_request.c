@@ -80,6 +80,7 @@ static struct tv_app *make_app(void)
         abort();
     app.users.breaker = app.mongo_breaker;
     app.permission.loopback = 1;
+    app.permission.writes = TV_WRITES_LOCAL;
     if (tv_rater_create(&app.rater, &app, "postgresql:///?host=/nowhere", NULL) != TV_OK)
         abort();
     load(&app);

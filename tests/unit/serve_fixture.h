@@ -135,6 +135,7 @@ static inline struct tv_app *fixture_app(struct tv_snapshot *live, int up)
     assert_int_equal(tv_breaker_start(&app->redis_breaker, "Redis", ask, NULL, 10000, NULL), TV_OK);
     app->users.breaker = app->mongo_breaker;
     app->permission.loopback = 1;
+    app->permission.writes = TV_WRITES_LOCAL;
     assert_int_equal(tv_rater_create(&app->rater, app, "postgresql:///?host=/nowhere", NULL), TV_OK);
     if (live)
         tv_shelf_show(app->shelf, live);

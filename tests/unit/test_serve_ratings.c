@@ -132,7 +132,7 @@ static void routes_have_methods(void **state)
     assert_int_equal(answer(app, TV_POST, "/7/ratings?now=1", list, allow), 400);
     app->permission.loopback = 0;
     assert_int_equal(answer(app, TV_POST, "/7/ratings", list, allow), 403);
-    app->permission.token = "t";
+    app->permission = (struct tv_permission){.token = "t"};
     assert_int_equal(answer(app, TV_DELETE, "/api/v1/users/7/ratings/10", NULL, allow), 401);
     assert_int_equal(answer(app, TV_GET, "/healthz", NULL, allow), 200);
     tv_app_free(app);
