@@ -94,7 +94,8 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
     if (status == TV_OK)
         status = tv_follower_start(&app->follower, app, app->rater, o->postgres_uri, err);
     if (status == TV_OK)
-        status = tv_audience_start(&app->audience, o->redis_uri, o->postgres_uri, app->redis_breaker, err);
+        status =
+            tv_audience_start(&app->audience, o->redis_uri, o->postgres_uri, o->reader_uri, app->redis_breaker, err);
     if (status == TV_OK)
         *out = app;
     else

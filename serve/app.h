@@ -38,7 +38,7 @@ struct tv_app {
 
 struct tv_app_options {
     const char *mongo_uri, *redis_uri;
-    const char *reader_uri; /* PostgreSQL for the pages /lab and /models; nothing else needs it */
+    const char *reader_uri;   /* PostgreSQL for the pages /lab and /models, and for SQL that analysts wrote */
     const char *postgres_uri; /* PostgreSQL for ratings; nothing else needs it */
     struct tv_permission permission; /* its token lives as long as the app, */
     struct tv_hosts hosts;           /* as do these names */

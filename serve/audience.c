@@ -130,7 +130,7 @@ void tv_audience_wake(struct tv_audience *a)
 /* --- its life ------------------------------------------------------------------------------------------- */
 
 enum tv_status tv_audience_start(struct tv_audience **out, const char *redis_uri, const char *postgres_uri,
-                                 struct tv_breaker *redis, struct tv_error *err)
+                                 const char *reader_uri, struct tv_breaker *redis, struct tv_error *err)
 {
     struct tv_audience *a = tv_alloc(1, sizeof *a, "the index of similar items", err);
     if (a == NULL)
@@ -139,7 +139,7 @@ enum tv_status tv_audience_start(struct tv_audience **out, const char *redis_uri
     pthread_mutex_init(&a->mutex, NULL);
     pthread_cond_init(&a->free, NULL);
     pthread_cond_init(&a->wake, NULL);
-    enum tv_status status = tv_similar_feed_open(&a->feed, postgres_uri, redis_uri, STATEMENT_SECONDS, err);
+    enum tv_status status = tv_similar_feed_open(&a->feed, postgres_uri, reader_uri, redis_uri, STATEMENT_SECONDS, err);
     while (status == TV_OK && a->n_idle < CONNECTIONS)
         if ((status = tv_similar_open(&a->idle[a->n_idle], redis_uri, REDIS_MS, err)) == TV_OK)
             a->n_idle++;

@@ -18,7 +18,7 @@ struct tv_audience;
 
 /* `redis` is looked at before Redis is touched, and told when it fails. Connects to nothing yet. */
 enum tv_status tv_audience_start(struct tv_audience **out, const char *redis_uri, const char *postgres_uri,
-                                 struct tv_breaker *redis, struct tv_error *err);
+                                 const char *reader_uri, struct tv_breaker *redis, struct tv_error *err);
 void tv_audience_stop(struct tv_audience *a); /* NULL is fine */
 
 /* As tv_similar_ask; TV_ERR_UNAVAILABLE while Redis is away. Waits. */

@@ -33,6 +33,16 @@ comment on column trivet.similar_index.changes is 'What trivet:similar:{id}:chan
 comment on column trivet.similar_index.counts is 'Rows read, users and items, seconds a step.';
 comment on column trivet.similar_index.message is 'Why it failed.';
 
+-- A program runs such a source with its own rights, so it can be nothing but the call that trivet-train writes.
+do $$
+begin
+    if not exists (select from pg_constraint where conrelid = 'trivet.similar_index'::regclass and conname = 'similar_index_source_check') then
+        alter table trivet.similar_index add constraint similar_index_source_check check (own_source or source ~
+            '^trivet\.similar_rows\((min_rating => ''[^''\\]*''::real)?(, )?(rated_since => ''[^''\\]*''::timestamptz)?\)$');
+    end if;
+end
+$$;
+
 create table if not exists trivet.similar_event (
     id         bigint generated always as identity primary key,
     index_id   bigint not null,

@@ -208,9 +208,9 @@ static enum tv_status catch_up(struct similar *s, struct tv_error *err)
     struct tv_similar_feed *feed = NULL;
     int64_t applied = 1, total = 0;
     int elsewhere = 0;
-    enum tv_status status =
-        tv_similar_feed_open(&feed, tv_settings_text(s->settings, "postgres"), tv_settings_text(s->settings, "redis"),
-                             (int)tv_settings_int(s->settings, "statement-timeout"), err);
+    enum tv_status status = tv_similar_feed_open(
+        &feed, tv_settings_text(s->settings, "postgres"), tv_settings_text(s->settings, "reader"),
+        tv_settings_text(s->settings, "redis"), (int)tv_settings_int(s->settings, "statement-timeout"), err);
     while (status == TV_OK && applied > 0 && !tv_interrupted()) {
         status = tv_similar_feed_step(feed, EVENTS_AT_ONCE, &applied, &elsewhere, err);
         if (status == TV_ERR_BUSY) { /* the index changed while audiences were read */

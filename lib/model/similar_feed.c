@@ -9,30 +9,35 @@
 #include "trivet/buffer.h"
 #include "trivet/log.h"
 #include "trivet/pg.h"
+#include "trivet/reader.h"
 
 enum { REDIS_MS = 10000, MAX_SQL = 1 << 18 };
 
 struct tv_similar_feed {
-    char *postgres_uri;
+    char *postgres_uri, *reader_uri; /* the reader's may be NULL */
     int statement_seconds;
     struct tv_pg *pg; /* NULL between connections; holds the lock once `holds` */
     int holds;
+    struct tv_pg *reader; /* NULL until SQL of an analyst's own is to be run */
     struct tv_similar *index;
     int64_t version; /* whose source this is, 0: none */
     char *source;
+    int own_source;        /* it is an analyst's, and only a reader runs it */
     int64_t known_changes; /* of the index, as noted in Postgres */
 };
 
-enum tv_status tv_similar_feed_open(struct tv_similar_feed **out, const char *postgres_uri, const char *redis_uri,
-                                    int statement_seconds, struct tv_error *err)
+enum tv_status tv_similar_feed_open(struct tv_similar_feed **out, const char *postgres_uri, const char *reader_uri,
+                                    const char *redis_uri, int statement_seconds, struct tv_error *err)
 {
     struct tv_similar_feed *f = tv_alloc(1, sizeof *f, "a feed of similar items", err);
     if (f == NULL)
         return TV_ERR_NO_MEMORY;
     f->statement_seconds = statement_seconds;
     f->postgres_uri = strdup(postgres_uri);
-    enum tv_status status =
-        f->postgres_uri ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a feed of similar items");
+    f->reader_uri = reader_uri ? strdup(reader_uri) : NULL;
+    enum tv_status status = f->postgres_uri && (f->reader_uri || !reader_uri)
+                                ? TV_OK
+                                : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a feed of similar items");
     if (status == TV_OK)
         status = tv_similar_open(&f->index, redis_uri, REDIS_MS, err);
     if (status == TV_OK)
@@ -45,7 +50,8 @@ enum tv_status tv_similar_feed_open(struct tv_similar_feed **out, const char *po
 static void disconnect(struct tv_similar_feed *f)
 {
     tv_pg_close(f->pg);
-    f->pg = NULL;
+    tv_pg_close(f->reader);
+    f->pg = f->reader = NULL;
     f->holds = 0;
     f->version = 0;
 }
@@ -57,6 +63,7 @@ void tv_similar_feed_close(struct tv_similar_feed *f)
     disconnect(f);
     tv_similar_close(f->index);
     free(f->postgres_uri);
+    free(f->reader_uri);
     free(f->source);
     free(f);
 }
@@ -81,8 +88,8 @@ static enum tv_status read_source(struct tv_similar_feed *f, int64_t version, st
     const char *const values[] = {number};
     struct tv_pg_rows *rows = NULL;
     snprintf(number, sizeof number, "%" PRId64, version);
-    enum tv_status status =
-        tv_pg_query(f->pg, "SELECT source, changes FROM trivet.similar_index WHERE id = $1", 1, values, &rows, err);
+    enum tv_status status = tv_pg_query(
+        f->pg, "SELECT source, changes, own_source FROM trivet.similar_index WHERE id = $1", 1, values, &rows, err);
     if (status == TV_OK && tv_pg_rows_count(rows) == 0) {
         tv_fail(err, TV_ERR_NOT_FOUND, "Redis serves index %s of similar items, which this database knows nothing of",
                 number);
@@ -92,6 +99,7 @@ static enum tv_status read_source(struct tv_similar_feed *f, int64_t version, st
         free(f->source);
         f->source = strdup(tv_pg_cell(rows, 0, 0));
         f->known_changes = strtoll(tv_pg_cell(rows, 0, 1), NULL, 10);
+        f->own_source = tv_pg_cell(rows, 0, 2)[0] == 't';
         f->version = f->source ? version : 0;
         status = f->source ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a source");
     }
@@ -143,15 +151,27 @@ static void free_batch(struct batch *b)
     free(b->items);
 }
 
-/* Everything about the source is asked as a reader, whatever the login may do. */
+/* Where the source is asked: SQL of an analyst's own on a login that can only read, ours on our own. Either way the
+ * events are read in the same statement, so that both are of one moment. */
+static struct tv_pg *asked(const struct tv_similar_feed *f)
+{
+    return f->own_source ? f->reader : f->pg;
+}
+
 static enum tv_status begin_reading(struct tv_similar_feed *f, struct tv_error *err)
 {
-    char timeout[64];
-    snprintf(timeout, sizeof timeout, "SET LOCAL statement_timeout = '%ds'", f->statement_seconds);
-    enum tv_status status = tv_pg_exec(f->pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL, err);
-    if (status == TV_OK)
-        status = tv_pg_exec(f->pg, timeout, 0, NULL, err);
-    return status == TV_OK ? tv_pg_exec(f->pg, "SET LOCAL ROLE trivet_reader", 0, NULL, err) : status;
+    enum tv_status status = TV_OK;
+    if (f->own_source && f->reader == NULL)
+        status = tv_reader_open(&f->reader, f->reader_uri, "trivet similar items", 0, err);
+    return status == TV_OK ? tv_reader_begin(asked(f), f->statement_seconds, err) : status;
+}
+
+/* Our own connection keeps its session, which holds the lock. */
+static enum tv_status end_reading(struct tv_similar_feed *f, struct tv_error *err)
+{
+    if (asked(f) == NULL)
+        return TV_OK;
+    return f->own_source ? tv_reader_end(f->reader, err) : tv_pg_exec(f->pg, "COMMIT", 0, NULL, err);
 }
 
 static enum tv_status query_source(struct tv_similar_feed *f, const char *format, const char *value,
@@ -164,7 +184,7 @@ static enum tv_status query_source(struct tv_similar_feed *f, const char *format
     if (status == TV_OK)
         status = tv_buffer_format(&sql, err, "%s%s", f->source, place + strlen("SOURCE"));
     if (status == TV_OK)
-        status = tv_pg_query(f->pg, tv_buffer_string(&sql), 1, values, rows, err);
+        status = tv_pg_query(asked(f), tv_buffer_string(&sql), 1, values, rows, err);
     tv_buffer_free(&sql);
     return status;
 }
@@ -326,7 +346,7 @@ static enum tv_status work_off(struct tv_similar_feed *f, int most, int64_t *app
         status = read_events(f, &b, most, err);
     if (status == TV_OK && b.n > 0)
         status = apply(f, &b, err);
-    enum tv_status ended = f->pg ? tv_pg_exec(f->pg, "COMMIT", 0, NULL, status == TV_OK ? err : NULL) : TV_OK;
+    enum tv_status ended = end_reading(f, status == TV_OK ? err : NULL);
     if (status == TV_OK)
         status = ended;
     if (status == TV_OK && b.n > 0)

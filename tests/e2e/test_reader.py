@@ -1,7 +1,9 @@
 """SQL that people write runs as a login that can only read, or not at all."""
 
+import psycopg2
 import pytest
 
+from server import until
 from test_models import live, loaded, small_set  # noqa: F401  (fixtures)
 
 # What a function can do that a role put on with SET ROLE, and a READ ONLY transaction, do not hold.
@@ -53,6 +55,80 @@ def test_as_a_reader_it_runs_no_program(run, attacked, command):
     refused = run("trivet-train", *command, "--source", "attack.rows()", env=attacked.env, check=False)
     assert refused.returncode != 0 and "COPY to or from an external program" in refused.stderr
     assert live(attacked) is None and not attacked.mark.exists()
+
+
+HARMLESS = """CREATE OR REPLACE FUNCTION attack.rows() RETURNS TABLE (userid bigint, movieid bigint, rating real) LANGUAGE sql AS
+    'SELECT * FROM trivet.evidence()';"""
+
+
+@pytest.fixture
+def followed(run, attacked):
+    """A live index of similar items whose source turned bad later, and ratings that wait for it."""
+    attacked.psql(HARMLESS)
+    run("trivet-train", "similar", "--source", "attack.rows()", env=attacked.env)
+    attacked.psql(ATTACK.format(mark=attacked.mark))
+    attacked.psql("SELECT trivet.rate(99, '{7}', '{3}')")
+    return attacked
+
+
+def waiting(place):
+    return place.psql("SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NULL")
+
+
+def test_an_index_is_brought_up_to_date_as_a_reader_or_not_at_all(run, followed):
+    for flag in ("--update", "--check"):
+        refused = run("trivet-train", "similar", flag, env=without_reader(followed), check=False)
+        assert refused.returncode == 2 and "CREATE ROLE ann LOGIN IN ROLE trivet_reader" in refused.stderr
+        refused = run("trivet-train", "similar", flag, env=followed.env, check=False)
+        assert refused.returncode != 0 and "COPY to or from an external program" in refused.stderr
+    assert not followed.mark.exists() and waiting(followed) == "1"
+    followed.psql(HARMLESS)
+    run("trivet-train", "similar", "--update", env=followed.env)
+    assert waiting(followed) == "0"
+    run("trivet-train", "similar", "--check", env=followed.env)
+
+
+def test_the_server_follows_as_a_reader(serve, followed):
+    server = serve(followed, env={"TRIVET_POSTGRES": followed.postgres_uri})  # whatever its other login may do
+    server.send("PUT", "/api/v1/users/98/ratings/14", 3)
+    until(lambda: "COPY to or from an external program" in server.log())
+    assert not followed.mark.exists() and waiting(followed) != "0"
+    followed.psql(HARMLESS)
+    until(lambda: waiting(followed) == "0")
+
+
+LEAVES = """CREATE OR REPLACE FUNCTION attack.rows() RETURNS TABLE (userid bigint, movieid bigint, rating real) LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('attack.was', true) IS DISTINCT FROM now()::text THEN -- the first call of this transaction
+        IF current_setting('attack.was', true) <> '' OR current_role <> session_user OR EXISTS (SELECT FROM pg_prepared_statements)
+           OR EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) THEN
+            RAISE EXCEPTION 'something was left';
+        END IF;
+        PERFORM set_config('attack.was', now()::text, false), set_config('role', 'trivet_reader', false), pg_advisory_lock(7);
+        PREPARE attack AS SELECT 1;
+    END IF;
+    RETURN QUERY SELECT * FROM trivet.evidence();
+END $$;"""
+
+
+def test_what_a_source_leaves_in_its_session_ends_with_its_transaction(serve, followed):
+    """A role, a setting, a lock or a prepared statement reaches no later use of the connection."""
+    followed.psql(LEAVES)
+    server = serve(followed)
+    for film in (14, 21, 28):
+        until(lambda: waiting(followed) == "0")
+        assert server.send("PUT", f"/api/v1/users/98/ratings/{film}", 3).status in (200, 202)
+    until(lambda: waiting(followed) == "0")
+    assert "something was left" not in server.log()
+
+
+def test_a_writer_cannot_pass_sql_off_as_trivets_own(run, loaded):  # noqa: F811
+    """What does not come from an analyst is run with the program's own rights: so only calls of trivet.similar_rows do."""
+    run("trivet-train", "similar", "--min-rating", "2", "--since", "1960-12-31 12:00:00", env=loaded.env)
+    for source in ("pg_ls_dir('/')", "trivet.similar_rows(), attack.rows()", "trivet.similar_rows(min_rating => (select 1)::real)",
+                   "trivet.similar_rows(rated_since => '1'||attack.f()||'2'::timestamptz)"):
+        with pytest.raises(psycopg2.errors.CheckViolation), psycopg2.connect(loaded.postgres_uri) as connection:
+            connection.cursor().execute("INSERT INTO trivet.similar_index (source, signature_size) VALUES (%s, 128)", (source,))
 
 
 TOO_MUCH = [
