@@ -54,7 +54,7 @@ enum tv_status tv_account(struct tv_account *a, const struct tv_snapshot *s, con
                           int32_t item, struct tv_error *err)
 {
     struct tv_workspace *w = tv_workspace_of_thread();
-    a->reason = tv_reason_for(s, u);
+    a->reason = tv_reason_for(u);
     if (a->reason == TV_REASON_POPULAR) {
         a->score = a->item_term = (double)tv_snapshot_count(s, item);
         return TV_OK;

@@ -150,6 +150,11 @@ static void write_model(struct tv_app *app, struct tv_out *out)
         tv_out_format(out, "trivet_model_items %d\n", (int)s->n_items);
         head(out, "trivet_model_memory_bytes", "gauge", "Memory that model takes in this process.");
         tv_out_format(out, "trivet_model_memory_bytes %zu\n", s->bytes);
+        if (s->info.users_without_factors >= 0) {
+            head(out, "trivet_model_users_without_factors", "gauge",
+                 "Users whose ratings led to no factors when that model was trained: they get what most people rate.");
+            tv_out_format(out, "trivet_model_users_without_factors %" PRId64 "\n", s->info.users_without_factors);
+        }
     }
     tv_snapshot_release(s);
 }

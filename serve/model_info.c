@@ -77,6 +77,7 @@ void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *
     info->users = read_int(counts, "users", -1);
     info->items = read_int(counts, "items", -1);
     info->users_folded_in = read_int(counts, "users_folded_in", -1);
+    info->users_without_factors = read_int(counts, "users_without_factors", -1);
     read_examples(info, json_object_get(root, "examples"));
     json_decref(root);
 }

@@ -28,7 +28,7 @@ struct tv_model_info {
     double scale_low, scale_high;                /* of ratings; both 0: not told */
     int counts;                                  /* 1: the values are counts of plays, not ratings */
     int generated;                               /* 1: the ratings are generated, not real */
-    int64_t rows, users, items, users_folded_in; /* counts; -1: not told */
+    int64_t rows, users, items, users_folded_in, users_without_factors; /* counts; -1: not told */
     char score_kind[16];                         /* "relevance" or "rating" */
     int n_examples;
     struct tv_example examples[TV_MAX_EXAMPLES];

@@ -47,7 +47,7 @@ static enum tv_pick choose_model(struct tv_app *app, int may_wait, int64_t *mode
 static const char *basis_of(const struct tv_picked *picked)
 {
     const struct tv_user_document *user = picked->user ? picked->user->document : NULL;
-    if (tv_reason_for(picked->snapshot, user) == TV_REASON_POPULAR)
+    if (tv_reason_for(user) == TV_REASON_POPULAR)
         return "mean";
     return is_rating(picked->snapshot->score_kind) ? "rating" : "relevance";
 }

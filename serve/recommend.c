@@ -79,14 +79,11 @@ static void mark_seen(struct tv_workspace *w, const struct tv_user_document *use
         w->skip[user->seen[i]] = mark;
 }
 
-enum tv_reason tv_reason_for(const struct tv_snapshot *s, const struct tv_user_document *user)
+enum tv_reason tv_reason_for(const struct tv_user_document *user)
 {
-    if (user == NULL || user->n_seen == 0)
+    if (user == NULL || !tv_user_document_is_placed(user))
         return TV_REASON_POPULAR;
-    for (int f = 0; f < s->factors; f++)
-        if ((user->value[f] & 0x7FFF) != 0) /* neither 0 nor -0 */
-            return user->row >= 0 ? TV_REASON_PERSONAL : TV_REASON_FOLDED_IN;
-    return TV_REASON_POPULAR;
+    return user->row >= 0 ? TV_REASON_PERSONAL : TV_REASON_FOLDED_IN;
 }
 
 static const char *score_kind(const struct tv_snapshot *s, enum tv_reason reason)
@@ -120,7 +117,7 @@ enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, cons
     enum tv_status status = tv_workspace_prepare(w, s, top, err);
     if (status != TV_OK)
         return status;
-    out->reason = tv_reason_for(s, user);
+    out->reason = tv_reason_for(user);
     out->score_kind = score_kind(s, out->reason);
     if (filter)
         tv_item_filter_mark(filter, s, user, w->skip, out->counts);
@@ -147,7 +144,7 @@ int tv_recommend_stored(struct tv_ranking *out, struct tv_workspace *w, const st
     if (user == NULL || user->top == NULL || !is_long_enough(s, user, top) ||
         tv_workspace_prepare(w, s, top, NULL) != TV_OK)
         return 0;
-    out->reason = tv_reason_for(s, user);
+    out->reason = tv_reason_for(user);
     out->score_kind = score_kind(s, out->reason);
     out->n = user->n_top < top ? user->n_top : top;
     for (size_t i = 0; i < out->n; i++) {

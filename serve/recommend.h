@@ -13,9 +13,9 @@
 enum tv_reason {
     TV_REASON_PERSONAL,  /* the model learned from this user */
     TV_REASON_FOLDED_IN, /* it did not, but the user's ratings place them in it */
-    TV_REASON_POPULAR    /* nothing of theirs is in the model: what most people rate */
+    TV_REASON_POPULAR    /* nothing of theirs is in the model, or it leads to no factors: what most people rate */
 };
-enum tv_reason tv_reason_for(const struct tv_snapshot *s, const struct tv_user_document *user); /* NULL: unknown */
+enum tv_reason tv_reason_for(const struct tv_user_document *user); /* NULL: unknown */
 const char *tv_reason_name(enum tv_reason reason); /* "personal", "folded_in", "popular" */
 
 /* Memory that one thread uses again and again. */

@@ -60,6 +60,10 @@ void tv_recs_json(struct tv_out *out, const struct tv_recs *recs)
     tv_out_text(out, tv_reason_name(recs->ranking.reason));
     tv_out_text(out, "\",\"score_kind\":");
     tv_out_json(out, recs->ranking.score_kind);
+    if (recs->user && recs->user->why) {
+        tv_out_text(out, ",\"why\":");
+        tv_out_json(out, recs->user->why);
+    }
     if (recs->filter)
         tv_item_filter_json(out, recs->ranking.counts);
     tv_out_text(out, ",\"items\":");

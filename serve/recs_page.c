@@ -93,6 +93,8 @@ static void write_reason(char *out, size_t size, const struct tv_recs *recs)
     const struct tv_words *words = tv_words_of(&recs->snapshot->info);
     if (u == NULL)
         snprintf(out, size, "%s", words->stranger);
+    else if (u->why)
+        snprintf(out, size, "%s", words->no_place);
     else if (recs->ranking.reason == TV_REASON_POPULAR)
         snprintf(out, size, "%s", words->nothing_known);
     else
@@ -107,7 +109,9 @@ static void write_placed(char *out, size_t size, const struct tv_recs *recs)
     const struct tv_user_document *u = recs->user;
     size_t n = 0;
     out[0] = '\0';
-    if (recs->ranking.reason == TV_REASON_PERSONAL)
+    if (u && u->why)
+        n = (size_t)snprintf(out, size, "No list of their own: %s. ", u->why);
+    else if (recs->ranking.reason == TV_REASON_PERSONAL)
         n = (size_t)snprintf(out, size, "The model learned from this user. ");
     else if (recs->ranking.reason == TV_REASON_FOLDED_IN)
         n = (size_t)snprintf(out, size, "%s", words->folded_in);
@@ -121,7 +125,7 @@ void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct t
 {
     struct tv_snapshot *live = tv_shelf_live(app->shelf);
     struct tv_out filters, form, removed, rows, box, rated, facts, content;
-    char heading[TV_CODE_MAX + 16], reason[128], placed[192];
+    char heading[TV_CODE_MAX + 16], reason[128], placed[192 + TV_USER_WHY];
     struct tv_out path, *parts[] = {&filters, &form, &removed, &rows, &box, &rated, &facts, &content, &path};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         tv_out_init(parts[i]);

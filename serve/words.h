@@ -11,6 +11,7 @@ struct tv_words {
     const char *nothing_known;   /* nothing of theirs is in the model */
     const char *folded_in;       /* their ratings place them in it */
     const char *because;         /* before the titles of what led to a recommendation */
+    const char *no_place;        /* their ratings lead to no factors */
     const char *did;             /* "rated" */
     const char *best;            /* heading of what they liked most */
     const char *kind;            /* class of a value there */

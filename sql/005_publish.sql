@@ -3,19 +3,21 @@
 create or replace view trivet.item_document as
     with rated as (
         select item_id, count(*) as n, avg(value) as mean from trivet.rating group by item_id
-    )
-    select item_id,
-           (coalesce(i.extra, '{}') || jsonb_build_object(
+    ), core as (
+        select item_id, i.extra, jsonb_build_object(
                '_id', item_id, 'title', i.title, 'year', i.year, 'genres', coalesce(to_jsonb(i.genres), '[]'),
                'imdb_id', i.imdb_id, 'tmdb_id', i.tmdb_id,
                'n', coalesce(r.n, 0), 'mean', r.mean)
                || case when c.code is null then '{}' else jsonb_build_object('code', c.code) end
-               || case when l.rev is null then '{}' else jsonb_build_object('rev', l.rev) end)::text as document
-    from trivet.item i full join rated r using (item_id) left join trivet.code c on c.kind = 'item' and c.id = item_id
-         left join trivet.item_change l using (item_id);
+               || case when l.rev is null then '{}' else jsonb_build_object('rev', l.rev) end as core
+        from trivet.item i full join rated r using (item_id) left join trivet.code c on c.kind = 'item' and c.id = item_id
+             left join trivet.item_change l using (item_id)
+    )
+    select item_id, (coalesce(extra, '{}') || core)::text as document, core::text as core from core;
 comment on view trivet.item_document is 'One JSON document an item, listed or only rated: what MongoDB''s collection item holds.';
 comment on column trivet.item_document.item_id is 'The item.';
 comment on column trivet.item_document.document is 'title, year, genres, ids, n (rating rows), mean, code where the item has one, rev where it was ever rated live, and every field of extra.';
+comment on column trivet.item_document.core is 'The same without the fields of extra: for an item whose document MongoDB cannot hold.';
 
 create or replace function trivet.example_users()
 returns table (user_id bigint, ratings bigint, label text)
@@ -74,7 +76,7 @@ language sql stable parallel safe as $$
         select bool_and(l.format in ('lastfm', 'plays-csv')) as counts from trivet.load l where l.state = 'complete'
     ), live as (
         select count(*) as n, coalesce(sum(hashint8extended(user_id, hashint8extended(item_id, 0))::numeric), 0) as mix,
-               coalesce(sum(value), 0) as total, max(rated_at) as newest,
+               coalesce(sum(value::float8), 0) as total, max(rated_at) as newest,
                (select coalesce(sum(rev), 0) from trivet.user_change) as changes
         from trivet.rating_live
     )

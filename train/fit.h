@@ -14,6 +14,7 @@
 #include "trivet/filter.h"
 #include "trivet/fold_in.h"
 #include "trivet/model.h"
+#include "trivet/named.h"
 #include "trivet/options.h"
 #include "trivet/pg.h"
 #include "trivet/ratings.h"
@@ -23,7 +24,6 @@ struct fit_counts {
     int64_t rows, users, items;  /* learned from */
     int64_t documents;           /* users written: everybody with ratings */
     int64_t reached;             /* of them with an item of the model among their ratings */
-
     double redis_bytes, mongo_bytes;
 };
 
@@ -87,6 +87,7 @@ struct fit {
     struct tv_code_list user_codes; /* empty where no user has one */
     uint64_t users_hash;       /* of all user documents as written */
     struct fit_counts counts;
+    struct tv_named no_factors; /* users whose ratings lead to none */
     struct fit_guard guard;
     struct tv_buffer timings;  /* "read": 0.61, ... */
 };
@@ -104,9 +105,11 @@ enum tv_status fit_open_source(struct fit *f, const char *source, struct tv_erro
 enum tv_status fit_choose_source(struct fit *f, struct tv_error *err);
 void fit_describe_source(const struct fit *f, char *out, size_t size);
 
-/* fit_rows.c: runs a SELECT of (bigint, bigint, real) on the reader's connection, or the snapshot's. */
+/* fit_rows.c: runs a SELECT of (bigint, bigint, real) on the reader's connection, or the snapshot's. Rows that are no
+ * ratings are left out, counted and told; with any_value only those without a user or an item. */
 typedef enum tv_status (*fit_take)(void *context, const struct tv_pg_triple *row, struct tv_error *err);
-enum tv_status fit_copy_rows(struct fit *f, const char *select, fit_take take, void *context, struct tv_error *err);
+enum tv_status fit_copy_rows(struct fit *f, const char *select, int any_value, fit_take take, void *context,
+                             struct tv_error *err);
 
 /* fit_changes.c */
 enum tv_status fit_read_changes(struct fit *f, struct tv_error *err);

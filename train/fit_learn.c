@@ -15,18 +15,24 @@
 
 /* --- the plain way: the source's own rows ----------------------------------------------------------------- */
 
+struct chosen {
+    struct tv_ratings *ratings;
+    struct tv_named too_large;
+};
+
 static enum tv_status take_row(void *context, const struct tv_pg_triple *row, struct tv_error *err)
 {
-    return tv_ratings_add(context, row->a, row->b, row->c, err);
+    struct chosen *c = context;
+    return cuts_add(c->ratings, row->a, row->b, row->c, &c->too_large, err);
 }
 
-static enum tv_status read_source(struct fit *f, struct tv_ratings *ratings, struct tv_error *err)
+static enum tv_status read_source(struct fit *f, struct chosen *chosen, struct tv_error *err)
 {
     struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
     enum tv_status status = tv_buffer_format(&sql, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s",
                                              tv_buffer_string(&f->source));
     if (status == TV_OK)
-        status = fit_copy_rows(f, tv_buffer_string(&sql), take_row, ratings, err);
+        status = fit_copy_rows(f, tv_buffer_string(&sql), 0, take_row, chosen, err);
     tv_buffer_free(&sql);
     return status;
 }
@@ -96,29 +102,32 @@ static void report_sparsity(const struct fit *f)
                 1 - m / user_ids, 1 - n / item_ids);
 }
 
-static enum tv_status gather(struct fit *f, struct tv_ratings *ratings, struct tv_error *err)
+static enum tv_status gather(struct fit *f, struct chosen *chosen, struct tv_error *err)
 {
     if (f->own_source)
-        return f->same_rows ? cuts_none(ratings, &f->evidence, err) : read_source(f, ratings, err);
+        return f->same_rows ? cuts_none(chosen->ratings, &f->evidence, &chosen->too_large, err)
+                            : read_source(f, chosen, err);
     int only_cuts = tv_filter_is_default(f->filter, "rated_until") && tv_filter_is_default(f->filter, "sample_users");
-    return only_cuts ? cuts_apply(ratings, &f->evidence, f->filter, err) : read_source(f, ratings, err);
+    return only_cuts ? cuts_apply(chosen->ratings, &f->evidence, f->filter, &chosen->too_large, err)
+                     : read_source(f, chosen, err);
 }
 
 enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err)
 {
     char text[512];
-    struct tv_ratings *ratings = NULL;
+    struct chosen chosen = {.ratings = NULL};
     fit_describe_source(f, text, sizeof text);
     tv_log_info("filter: %s", text);
-    enum tv_status status = tv_ratings_create(&ratings, err);
+    enum tv_status status = tv_ratings_create(&chosen.ratings, err);
     if (status == TV_OK)
-        status = gather(f, ratings, err);
-    f->counts.rows = ratings ? (int64_t)tv_ratings_count(ratings) : 0;
+        status = gather(f, &chosen, err);
+    f->counts.rows = chosen.ratings ? (int64_t)tv_ratings_count(chosen.ratings) : 0;
+    cuts_report(&chosen.too_large);
     if (status == TV_OK && f->counts.rows == 0)
         status = explain_empty(f, err);
     if (status == TV_OK)
-        status = tv_ratings_densify(&f->dense, ratings, err);
-    tv_ratings_free(ratings);
+        status = tv_ratings_densify(&f->dense, chosen.ratings, err);
+    tv_ratings_free(chosen.ratings);
     if (status != TV_OK)
         return status;
     f->counts.users = f->dense.matrix.n_rows;

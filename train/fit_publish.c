@@ -17,12 +17,13 @@ static json_t *load_json(const char *text)
     return value ? value : json_object();
 }
 
-static json_t *describe_counts(const struct fit_counts *c)
+static json_t *describe_counts(const struct fit *f)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "rows", (json_int_t)c->rows, "users", (json_int_t)c->users,
+    const struct fit_counts *c = &f->counts;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rows", (json_int_t)c->rows, "users", (json_int_t)c->users,
                      "items", (json_int_t)c->items, "users_served", (json_int_t)c->documents, "users_folded_in",
                      (json_int_t)(c->documents - c->users), "users_without_model_items",
-                     (json_int_t)(c->documents - c->reached));
+                     (json_int_t)(c->documents - c->reached), "users_without_factors", (json_int_t)f->no_factors.n);
 }
 
 /* Predicted ratings are shown within it. */
@@ -43,12 +44,11 @@ enum tv_status fit_describe(struct fit *f, struct tv_error *err)
     json_t *examples = json_loads(f->catalogue.examples, 0, NULL);
     json_t *codes = json_pack("{s:b, s:b}", "users", f->user_codes.n > 0, "items",
                               tv_code_list_needed(f->model->item_ids, (size_t)f->model->n_items));
-    json_t *all = json_pack("{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:o}", "algorithm",
-                            f->model->algorithm, "factors", f->learn.factors, "filter",
-                            load_json(tv_buffer_string(&f->values)), "filter_text", text, "source",
-                            tv_buffer_string(&f->source), "counts", describe_counts(&f->counts), "data",
-                            load_json(f->data), "codes", codes, "score", f->model->score_kind, "scale",
-                            describe_scale(f), "created_at", created, "examples", examples);
+    json_t *all = json_pack(
+        "{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:o}", "algorithm", f->model->algorithm, "factors",
+        f->learn.factors, "filter", load_json(tv_buffer_string(&f->values)), "filter_text", text, "source",
+        tv_buffer_string(&f->source), "counts", describe_counts(f), "data", load_json(f->data), "codes", codes, "score",
+        f->model->score_kind, "scale", describe_scale(f), "created_at", created, "examples", examples);
     f->model->description = all ? json_dumps(all, 0) : NULL;
     json_decref(all);
     return f->model->description ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the model's description");
@@ -95,7 +95,7 @@ static void describe_learning(const struct fit *f, json_t *counts)
 /* What the journal keeps about the run. */
 static char *journal_counts(const struct fit *f)
 {
-    json_t *counts = describe_counts(&f->counts);
+    json_t *counts = describe_counts(f);
     struct tv_buffer timings = TV_BUFFER_INIT(1 << 13);
     tv_buffer_format(&timings, NULL, "{%s}", tv_buffer_string(&f->timings));
     json_object_set_new(counts, "items_listed", json_integer(f->catalogue.listed));

@@ -55,7 +55,7 @@ enum tv_status fit_read(struct fit *f, struct tv_error *err)
     enum tv_status status = tv_buffer_format(&sql, err, "%s ORDER BY 1, 2", tv_buffer_string(&f->evidence_rows));
     tv_progress_start(&r.progress, "reading ratings", "pairs", 0);
     if (status == TV_OK)
-        status = fit_copy_rows(f, tv_buffer_string(&sql), take_row, &r, err);
+        status = fit_copy_rows(f, tv_buffer_string(&sql), 0, take_row, &r, err);
     tv_progress_end(&r.progress);
     tv_buffer_free(&sql);
     return status;

@@ -3,6 +3,7 @@
  * Learned from or not makes no difference to a user's factors: it only fills the document's `id`, the row of the
  * training matrix. Users are folded in and encoded by all threads, block after block, and added in order by one.
  */
+#include <inttypes.h>
 #include <omp.h>
 #include <stdlib.h>
 
@@ -52,6 +53,16 @@ static enum tv_status prepare(const struct fit *f, size_t u, struct slot *s)
     return status;
 }
 
+static void take_count(struct fit *f, const struct tv_user_document *d)
+{
+    f->counts.documents++;
+    f->counts.reached += d->n_seen > 0;
+    if (d->why && d->code)
+        tv_named_add(&f->no_factors, d->code, d->why);
+    else if (d->why)
+        tv_named_add_int(&f->no_factors, d->user_id, d->why);
+}
+
 static enum tv_status add_block(struct fit *f, struct tv_mongo_bulk *bulk, struct slot *slots, int n,
                                 struct tv_error *err)
 {
@@ -65,8 +76,7 @@ static enum tv_status add_block(struct fit *f, struct tv_mongo_bulk *bulk, struc
             tv_user_document_add(bulk, &s->space.document, &s->space.blobs, &f->users_hash, err);
         if (status != TV_OK)
             return status;
-        f->counts.documents++;
-        f->counts.reached += s->space.document.n_seen > 0;
+        take_count(f, &s->space.document);
     }
     return TV_OK;
 }
@@ -89,6 +99,28 @@ static enum tv_status write_users(struct fit *f, struct tv_mongo_bulk *bulk, str
     }
     tv_progress_end(&progress);
     return status;
+}
+
+/* That a user's ratings lead to no factors is that user's affair. That most users' do is the affair of the settings: a
+ * model that has a place for hardly anybody is not to be shown. */
+static enum tv_status check_factors(const struct fit *f, struct tv_error *err)
+{
+    char users[64];
+    const struct tv_named *n = &f->no_factors;
+    if (n->n == 0)
+        return TV_OK;
+    if (2 * n->n > f->counts.reached) {
+        tv_fail(err, TV_ERR_NUMERIC, "the ratings of %" PRId64 " of %" PRId64 " users lead to no factors (user %s): %s",
+                n->n, f->counts.reached, n->names, n->why);
+        return tv_hint(err,
+                       f->learn.algorithm == LEARN_SVD
+                           ? "train with a larger sigma, which leaves less to the user's side, or with ratings of a "
+                             "smaller range: of counts of plays their logarithm"
+                           : "train with a larger lambda, or with ratings of a smaller range");
+    }
+    tv_log_info("%s given the popular list, because their ratings lead to no factors (user %s): %s",
+                tv_text_are(users, n->n, "user"), n->names, n->why);
+    return TV_OK;
 }
 
 /* The indexes that a server looks users up by. */
@@ -115,6 +147,8 @@ enum tv_status fit_users(struct fit *f, struct tv_error *err)
     enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);
     free_slots(slots);
     status = status == TV_OK ? ended : status;
+    if (status == TV_OK)
+        status = check_factors(f, err);
     if (status == TV_OK)
         status = make_indexes(f, name, err);
     if (status != TV_OK)

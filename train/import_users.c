@@ -9,7 +9,7 @@
 #include "trivet/interrupt.h"
 #include "trivet/npy.h"
 #include "trivet/progress.h"
-#include "trivet/user_document.h"
+#include "trivet/user_fold.h"
 
 enum { IDS, ROWS, FACTORS, START, ITEMS, RATINGS, N_ARRAYS };
 
@@ -30,6 +30,9 @@ struct users {
     struct tv_dense_map items;
     struct tv_user_document user; /* its arrays are used again */
     struct tv_user_blobs blobs;
+    struct tv_fold_in fold_in; /* for users whose factors are zeros, */
+    struct tv_folding folding;
+    struct tv_fold_space space;   /* which are folded in again to know why */
     size_t capacity;              /* of seen, rated and ratings */
     int64_t at;                   /* the pair where the next user's begin */
 };
@@ -134,6 +137,19 @@ static enum tv_status read_ratings(struct users *u, struct tv_error *err)
     return status;
 }
 
+/* A user with an item of the model and no factors: the folder does not say why, and folding in does. */
+static enum tv_status find_why(struct users *u, struct tv_error *err)
+{
+    struct tv_user_document *d = &u->user;
+    d->why = NULL;
+    if (d->n_seen == 0 || tv_user_document_is_placed(d))
+        return TV_OK;
+    enum tv_status status = tv_fold_user(&u->folding, &u->space, d->user_id, d->rated, d->ratings, d->n_rated, err);
+    if (status == TV_OK)
+        d->why = u->space.document.why;
+    return status;
+}
+
 static enum tv_status read_user(struct users *u, int is_first, struct tv_error *err)
 {
     struct tv_user_document *d = &u->user;
@@ -150,7 +166,7 @@ static enum tv_status read_user(struct users *u, int is_first, struct tv_error *
     if (status == TV_OK)
         d->n_seen = folder_seen(&u->items, d->rated, d->n_rated, d->seen);
     d->code = import_user_code(u->import, d->user_id);
-    return status;
+    return status == TV_OK ? find_why(u, err) : status;
 }
 
 /* --- all of them ------------------------------------------------------------------------------------------ */
@@ -185,6 +201,9 @@ static void free_users(struct users *u)
         tv_npy_close(u->readers[i]);
     tv_dense_map_free(&u->items);
     tv_user_blobs_free(&u->blobs);
+    tv_fold_space_free(&u->space);
+    tv_folding_free(&u->folding);
+    tv_fold_in_free(&u->fold_in);
     free(u->user.value);
     free(u->user.seen);
     free(u->user.rated);
@@ -197,9 +216,14 @@ enum tv_status import_users(struct import *im, struct tv_error *err)
     struct tv_mongo_bulk *bulk = NULL;
     char name[TV_MODEL_NAME];
     tv_user_blobs_init(&u.blobs);
+    tv_fold_space_init(&u.space);
     tv_dense_map_create(&u.items, im->model->item_ids, (size_t)im->model->n_items);
     im->users_hash = TV_HASH_START;
-    enum tv_status status = open_arrays(&u, err);
+    enum tv_status status = tv_model_fold_in(&u.fold_in, im->model, err);
+    if (status == TV_OK) {
+        tv_folding_init(&u.folding, &u.fold_in, im->model->item_ids);
+        status = open_arrays(&u, err);
+    }
     if (status == TV_OK)
         u.user.value = tv_alloc((size_t)im->model->factors, sizeof *u.user.value, "factors", err);
     if (status == TV_OK && u.user.value == NULL)

@@ -116,7 +116,8 @@ void judge_free(struct judge *j)
     free(j);
 }
 
-/* The user's factors into b->user; *known is how many of the ratings are of items of the model. */
+/* The user's factors into b->user; *known is how many of the ratings are of items of the model; 0, too, where they lead
+ * to no factors. */
 static enum tv_status fold_in(const struct judge *j, struct bench *b, int32_t user, size_t *known, struct tv_error *err)
 {
     const struct tv_evidence *e = j->evidence;
@@ -129,8 +130,9 @@ static enum tv_status fold_in(const struct judge *j, struct bench *b, int32_t us
             b->ratings[n++] = e->ratings[i];
         }
     }
-    *known = n;
-    enum tv_status status = tv_fold_in(&j->fold_in, b->value, b->seen, b->ratings, n, err);
+    char why[TV_USER_WHY];
+    enum tv_status status = tv_fold_in_or_zeros(&j->fold_in, b->value, b->seen, b->ratings, n, why, sizeof why, err);
+    *known = why[0] ? 0 : n;
     if (status == TV_OK)
         tv_half_to_floats(b->user, b->value, (size_t)j->model->factors);
     return status;

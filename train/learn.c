@@ -249,17 +249,32 @@ struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_se
     return m;
 }
 
-size_t learn_pack_row(struct tv_model *m, size_t item, const float *row)
+void learn_pack_row(struct learn_packing *p, struct tv_model *m, size_t item, const float *row)
 {
-    return tv_half_from_floats(m->item_factors + item * (size_t)m->factors, row, (size_t)m->factors);
+    size_t k = (size_t)m->factors, lost = tv_half_from_floats(m->item_factors + p->kept * k, row, k);
+    m->item_ids[p->kept] = m->item_ids[item];
+    if (lost > 0)
+        tv_named_add_int(p->beyond, m->item_ids[item], NULL);
+    p->lost += lost;
+    p->kept += lost == 0;
 }
 
-enum tv_status learn_check_packed(size_t lost, const char *hint, struct tv_error *err)
+enum tv_status learn_end_packing(const struct learn_packing *p, struct tv_model *m, int quiet, const char *hint,
+                                 struct tv_error *err)
 {
-    if (lost == 0)
-        return TV_OK;
-    tv_fail(err, TV_ERR_NUMERIC, "%zu item factors are beyond %g, the largest float16", lost, (double)TV_HALF_MAX);
-    return tv_hint(err, "%s", hint);
+    char items[64];
+    const struct tv_named *beyond = p->beyond;
+    if (beyond->n > m->n_items / 2) {
+        tv_fail(err, TV_ERR_NUMERIC,
+                "%zu item factors are beyond %g, the largest float16 (of %" PRId64 " of %d items: %s)", p->lost,
+                (double)TV_HALF_MAX, beyond->n, (int)m->n_items, beyond->names);
+        return tv_hint(err, "%s", hint);
+    }
+    m->n_items = (int32_t)p->kept;
+    if (beyond->n > 0 && !quiet)
+        tv_log_info("%s left out of the model: a factor is beyond %g, the largest float16 (item %s); %s",
+                    tv_text_are(items, beyond->n, "item"), (double)TV_HALF_MAX, beyond->names, hint);
+    return TV_OK;
 }
 
 enum tv_status learn(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,

@@ -7,6 +7,7 @@
 
 #include "trivet/buffer.h"
 #include "trivet/model.h"
+#include "trivet/named.h"
 #include "trivet/options.h"
 #include "trivet/ratings.h"
 
@@ -31,6 +32,7 @@ struct learn_report {
     int steps;         /* Lanczos steps, or iterations */
     double residual;   /* svd: the largest one, relative to sigma_1 */
     double *objective; /* als: (steps) after each iteration; owned */
+    struct tv_named beyond; /* items whose factors leave float16: the model does without them */
 };
 
 /* The rows of a command's option table that say how to learn. */
@@ -70,9 +72,16 @@ enum tv_status learn_als(struct tv_model **out, struct learn_report *report, con
 /* A model with ids and zeros for its factors, `columns` a row. */
 struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns,
                                  const char *score_kind, struct tv_error *err);
-/* Rounds one row of factors to float16; returns how many are too large for it. */
-size_t learn_pack_row(struct tv_model *m, size_t item, const float *row);
-/* The error for `lost` such factors; TV_OK for none. */
-enum tv_status learn_check_packed(size_t lost, const char *hint, struct tv_error *err);
+/* Rows of factors are rounded to float16 one after the other. An item with a factor too large for it is left out of the
+ * model, as one that nobody rated: its error is its own. Begin with zeros. */
+struct learn_packing {
+    size_t kept, lost; /* items so far, and factors that were too large */
+    struct tv_named *beyond;
+};
+void learn_pack_row(struct learn_packing *p, struct tv_model *m, size_t item, const float *row);
+/* What is left is the model. TV_ERR_NUMERIC where that is less than half: then the settings are wrong, as `hint` says.
+ */
+enum tv_status learn_end_packing(const struct learn_packing *p, struct tv_model *m, int quiet, const char *hint,
+                                 struct tv_error *err);
 
 #endif

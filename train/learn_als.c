@@ -48,7 +48,7 @@ enum tv_status learn_als(struct tv_model **out, struct learn_report *report, con
                          struct learn_settings *s, struct tv_error *err)
 {
     struct tv_als als = {0};
-    size_t lost = 0;
+    struct learn_packing packing = {.beyond = &report->beyond};
     enum tv_status status = run_als(&als, s, d, err);
     if (status != TV_OK)
         return status;
@@ -59,9 +59,10 @@ enum tv_status learn_als(struct tv_model **out, struct learn_report *report, con
     if (m == NULL)
         status = TV_ERR_NO_MEMORY;
     for (size_t i = 0; status == TV_OK && i < (size_t)m->n_items; i++)
-        lost += learn_pack_row(m, i, als.item_factors + i * (size_t)als.columns);
+        learn_pack_row(&packing, m, i, als.item_factors + i * (size_t)als.columns);
     if (status == TV_OK)
-        status = learn_check_packed(lost, "use a larger --lambda, or scale the ratings in the filter", err);
+        status =
+            learn_end_packing(&packing, m, s->quiet, "use a larger --lambda, or scale the ratings in the filter", err);
     if (status == TV_OK) {
         m->lambda = s->lambda;
         m->alpha = s->alpha;

@@ -46,10 +46,12 @@ static enum tv_status run_svd(struct learn_settings *s, const struct tv_dense *d
     return status;
 }
 
-/* I = V diag(sigma^a), rounded to float16; a factor that does not fit is refused, not made infinite. */
-static enum tv_status pack_items(struct tv_model *m, const struct tv_svd *svd, struct tv_error *err)
+/* I = V diag(sigma^a), rounded to float16; an item with a factor that does not fit is left out. */
+static enum tv_status pack_items(struct tv_model *m, const struct tv_svd *svd, struct learn_report *report, int quiet,
+                                 struct tv_error *err)
 {
-    size_t k = (size_t)m->factors, lost = 0;
+    struct learn_packing packing = {.beyond = &report->beyond};
+    size_t k = (size_t)m->factors;
     float *row = tv_alloc(k, sizeof *row, "item factors", err);
     double *power = tv_alloc(k, sizeof *power, "item factors", err);
     enum tv_status status = row && power ? TV_OK : TV_ERR_NO_MEMORY;
@@ -58,12 +60,14 @@ static enum tv_status pack_items(struct tv_model *m, const struct tv_svd *svd, s
     for (size_t i = 0; i < (size_t)m->n_items && status == TV_OK; i++) {
         for (size_t j = 0; j < k; j++)
             row[j] = (float)((double)svd->v[i * k + j] * power[j]);
-        lost += learn_pack_row(m, i, row);
+        learn_pack_row(&packing, m, i, row);
     }
     free(row);
     free(power);
-    return status == TV_OK ? learn_check_packed(lost, "use a smaller --sigma, or scale ratings this large (counts of plays?) "
-                                                      "in the filter, e.g. by their logarithm", err)
+    return status == TV_OK ? learn_end_packing(&packing, m, quiet,
+                                               "use a smaller --sigma, or scale ratings this large "
+                                               "(counts of plays?) in the filter, e.g. by their logarithm",
+                                               err)
                            : status;
 }
 
@@ -84,7 +88,7 @@ enum tv_status learn_svd(struct tv_model **out, struct learn_report *report, con
                                                                                                      : TV_ERR_NO_MEMORY;
     if (status == TV_OK) {
         memcpy(m->sigma, svd.sigma, (size_t)s->factors * sizeof *m->sigma);
-        status = pack_items(m, &svd, err);
+        status = pack_items(m, &svd, report, s->quiet, err);
     }
     tv_svd_free(&svd);
     if (status == TV_OK)

@@ -1,7 +1,7 @@
 /* lists: the lists of many users of a model, block after block, each block scored by all threads.
  *
- * Users come in the order of their ids. A user without an item of the model among their ratings has no factors to score
- * with, and an empty list.
+ * Users come in the order of their ids. A user without an item of the model among their ratings, or whose ratings lead
+ * to no factors, has nothing to score with, and an empty list.
  */
 #ifndef TRAIN_LISTS_H
 #define TRAIN_LISTS_H

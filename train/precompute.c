@@ -2,7 +2,7 @@
  *
  * A document is changed only while it is of the rev that the list was made from: a rating that comes meanwhile wins,
  * and takes an older list away with it. So a list in a document is always the one that a server would make. Users
- * without an item of the model get none: theirs is the popular list, which changes with everybody's ratings.
+ * without factors get none: theirs is the popular list, which changes with everybody's ratings.
  */
 #include "train/precompute.h"
 

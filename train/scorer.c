@@ -51,7 +51,7 @@ void scorer_lists(struct scorer *s, struct list *lists, size_t n, size_t top)
     size_t k = (size_t)s->model->factors, n_items = (size_t)s->model->n_items, place[SCORER_USERS], scored = 0;
     for (size_t i = 0; i < n; i++) {
         lists[i].n_best = 0;
-        if (lists[i].user->n_seen == 0)
+        if (!tv_user_document_is_placed(lists[i].user))
             continue;
         tv_half_to_floats(s->factors + scored * k, lists[i].user->value, k);
         place[scored++] = i;
@@ -65,7 +65,7 @@ void scorer_lists(struct scorer *s, struct list *lists, size_t n, size_t top)
 
 size_t scorer_list(struct scorer *s, const struct tv_user_document *user, struct tv_scored *out, size_t top)
 {
-    if (user->n_seen == 0)
+    if (!tv_user_document_is_placed(user))
         return 0;
     tv_half_to_floats(s->factors, user->value, (size_t)user->factors);
     tv_scores(s->scores, s->item_factors, (size_t)s->model->n_items, s->model->factors, s->factors);

@@ -52,7 +52,7 @@ static enum tv_status read_rows(struct fit *f, struct tv_minhash_sets *sets, con
         tv_buffer_format(&sql, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s", source);
     tv_progress_start(&r.progress, "reading who rated what", "rows", own ? 0 : guess_rows(f->snapshot));
     if (status == TV_OK)
-        status = fit_copy_rows(f, tv_buffer_string(&sql), take_row, &r, err);
+        status = fit_copy_rows(f, tv_buffer_string(&sql), 1, take_row, &r, err);
     tv_minhash_sets_finish(sets);
     tv_progress_end(&r.progress);
     tv_buffer_free(&sql);

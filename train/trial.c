@@ -124,9 +124,11 @@ static enum tv_status choose_rows(struct tv_dense *out, struct trial *t, const s
                                   struct tv_error *err)
 {
     struct tv_ratings *ratings = NULL;
+    struct tv_named too_large = {0};
     enum tv_status status = tv_ratings_create(&ratings, err);
     if (status == TV_OK)
-        status = t->filter ? cuts_apply(ratings, e, t->filter, err) : cuts_none(ratings, e, err);
+        status =
+            t->filter ? cuts_apply(ratings, e, t->filter, &too_large, err) : cuts_none(ratings, e, &too_large, err);
     if (status == TV_OK && tv_ratings_count(ratings) == 0)
         status = nothing_left(t, e, err);
     t->rows = ratings ? (int64_t)tv_ratings_count(ratings) : 0;
@@ -137,8 +139,10 @@ static enum tv_status choose_rows(struct tv_dense *out, struct trial *t, const s
         return status;
     t->users = out->matrix.n_rows;
     t->items = out->matrix.n_cols;
-    if (!t->learn.quiet)
+    if (!t->learn.quiet) {
+        cuts_report(&too_large);
         report_rows(t);
+    }
     return TV_OK;
 }
 

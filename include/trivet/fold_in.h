@@ -62,4 +62,9 @@ void tv_fold_in_free(struct tv_fold_in *f); /* also makes it empty; NULL is fine
 enum tv_status tv_fold_in(const struct tv_fold_in *f, uint16_t *user, const int32_t *items, const float *ratings,
                           size_t n, struct tv_error *err);
 
+/* The same for whoever goes on with other users. Where the user's factors cannot be computed, or do not fit float16,
+ * they are zeros, `why` (of `size` bytes) says why, and the status is TV_OK; else `why` is "". */
+enum tv_status tv_fold_in_or_zeros(const struct tv_fold_in *f, uint16_t *user, const int32_t *items,
+                                   const float *ratings, size_t n, char *why, size_t size, struct tv_error *err);
+
 #endif

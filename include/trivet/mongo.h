@@ -66,12 +66,13 @@ struct tv_field {
     const char *pair_names[2];   /* of the integer and of the real */
 };
 
-/* Inserts many documents, in batches. `add` copies the fields. After a failure the bulk can only be ended. */
+/* Inserts many documents, in batches. `add` copies the fields. TV_ERR_INPUT: this document cannot be one (too large, no
+ * JSON); others may be added. After any other failure the bulk can only be ended. */
 enum tv_status tv_mongo_bulk_begin(struct tv_mongo_bulk **out, struct tv_mongo *m, const char *collection,
                                    struct tv_error *err);
 enum tv_status tv_mongo_bulk_add(struct tv_mongo_bulk *bulk, const struct tv_field *fields, size_t n,
                                  struct tv_error *err);
-/* Adds a document whose whole text is extended JSON. */
+/* Adds a document whose whole text, which a NUL follows, is extended JSON. */
 enum tv_status tv_mongo_bulk_add_json(struct tv_mongo_bulk *bulk, const char *json, size_t n, struct tv_error *err);
 /* Sends what is left and frees the bulk, whatever it returns. NULL is fine. */
 enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *bulk, struct tv_error *err);
@@ -85,7 +86,8 @@ struct tv_mongo_update {
     size_t n_set;
     const struct tv_field *if_new; /* (n_if_new) and these when there is no such document; NULL: then nothing is done */
     size_t n_if_new;
-    const char *unset;            /* a field that goes, or NULL */
+    const char *const *unset; /* (n_unset) fields that go */
+    size_t n_unset;
 };
 enum tv_status tv_mongo_update_newer(struct tv_mongo *m, const char *collection, int64_t id,
                                      const struct tv_mongo_update *update, int *written, struct tv_error *err);

@@ -82,8 +82,10 @@ enum tv_status tv_pg_copy_out(struct tv_pg *pg, const char *sql, tv_pg_take take
 struct tv_pg_triple {
     int64_t a, b;
     float c;
-    double d; /* NaN: null, or there is no fourth column */
+    double d;  /* NaN: null, or there is no fourth column */
+    int nulls; /* TV_PG_NULL_A, _B, _C: that one is null, and here 0 */
 };
+enum { TV_PG_NULL_A = 1, TV_PG_NULL_B = 2, TV_PG_NULL_C = 4 };
 /* Returns 1 and fills *row, 0 for header-only and trailer messages, -1 if the bytes are something else.
  * *first must be 1 before the first message. */
 int tv_pg_triple(const char *bytes, size_t n, int *first, struct tv_pg_triple *row);

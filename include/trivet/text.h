@@ -8,6 +8,9 @@
 /* 1234567 -> "1,234,567". `out` holds at least 32 bytes; returns `out`. */
 char *tv_text_number(char *out, long long n);
 
+/* 1, "item" -> "1 item is"; 1234, "item" -> "1,234 items are". `out` holds at least 64 bytes; returns `out`. */
+char *tv_text_are(char *out, long long n, const char *one);
+
 /* 12345678 -> "11.8 MB". `out` holds at least 32 bytes; returns `out`. */
 char *tv_text_bytes(char *out, double bytes);
 

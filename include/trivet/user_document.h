@@ -8,12 +8,15 @@
 #include "trivet/mongo.h"
 #include "trivet/status.h"
 
+enum { TV_USER_WHY = 256 }; /* bytes of a reason why there are no factors */
+
 struct tv_user_document {
     int64_t user_id;    /* raw id */
     const char *code;   /* what the data calls the user, or NULL: by the number (code.h) */
     int32_t row;        /* dense row of the training matrix, or -1: folded in only */
     int factors;
     uint16_t *value;    /* (factors) float16 user factors; all zero when no item of the model was rated */
+    const char *why;    /* all zero, too, because the ratings lead to no factors that can be kept: why; or NULL */
     size_t n_seen;
     int32_t *seen;      /* (n_seen) dense item ids of the model, ascending */
     size_t n_rated;
@@ -56,6 +59,9 @@ enum tv_status tv_user_document_set_lists(struct tv_mongo *mongo, int64_t model,
 enum tv_status tv_user_document_read(struct tv_user_document **out, const struct tv_mongo_doc *doc, int factors,
                                      int32_t n_items, struct tv_error *err);
 void tv_user_document_free(struct tv_user_document *u);
+/* 1 if the user has a place in the model: an item of it among the ratings, and a factor that is not zero. Who has none
+ * gets what most people rate. */
+int tv_user_document_is_placed(const struct tv_user_document *u);
 /* What it holds in memory, for a cache that counts. */
 size_t tv_user_document_bytes(const struct tv_user_document *u);
 

@@ -28,13 +28,15 @@ struct tv_fold_space {
     float *seen_ratings;
     uint16_t *value;     /* (factors) */
     int factors;
+    char why[TV_USER_WHY]; /* document.why points here */
 };
 void tv_fold_space_init(struct tv_fold_space *s);
 void tv_fold_space_free(struct tv_fold_space *s);
 
 /* Folds a user in who gave n ratings, of distinct raw items in ascending order, both lent to s->document, and
  * encodes the document: row -1, rev 0 and no code, for the caller to set. Without an item of the model the
- * factors are zeros. Errors are those of tv_fold_in, and name the user. */
+ * factors are zeros; so they are where tv_fold_in finds none, and document.why then says why: that is no error, because
+ * it is this user's alone. */
 enum tv_status tv_fold_user(const struct tv_folding *f, struct tv_fold_space *s, int64_t user_id, const int64_t *items,
                             const float *ratings, size_t n, struct tv_error *err);
 

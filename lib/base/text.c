@@ -22,6 +22,13 @@ char *tv_text_number(char *out, long long n)
     return out;
 }
 
+char *tv_text_are(char *out, long long n, const char *one)
+{
+    char number[32];
+    snprintf(out, 64, "%s %s%s", tv_text_number(number, n), one, n == 1 ? " is" : "s are");
+    return out;
+}
+
 char *tv_text_bytes(char *out, double bytes)
 {
     static const char *const units[] = {"bytes", "KB", "MB", "GB", "TB"};

@@ -3,6 +3,7 @@
 #include "trivet/fold_in.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,4 +114,20 @@ enum tv_status tv_fold_in(const struct tv_fold_in *f, uint16_t *user, const int3
         return solve(f, user, items, ratings, n, err);
     memset(user, 0, (size_t)f->factors * sizeof *user);
     return TV_OK;
+}
+
+enum tv_status tv_fold_in_or_zeros(const struct tv_fold_in *f, uint16_t *user, const int32_t *items,
+                                   const float *ratings, size_t n, char *why, size_t size, struct tv_error *err)
+{
+    struct tv_error own = {0};
+    enum tv_status status = tv_fold_in(f, user, items, ratings, n, &own);
+    why[0] = '\0';
+    if (status == TV_ERR_NUMERIC || status == TV_ERR_INPUT) {
+        snprintf(why, size, "%s", own.message);
+        memset(user, 0, (size_t)f->factors * sizeof *user);
+        return TV_OK;
+    }
+    if (status != TV_OK && err)
+        *err = own;
+    return status;
 }

@@ -15,11 +15,18 @@
 static const char *const blob_names[] = {"value", "seen", "rated", "ratings"};
 enum { VALUE, SEEN, RATED, RATINGS, N_BLOBS };
 
-static void feed_hash(uint64_t *hash, int64_t user_id, const char *code, const void *const *bytes, const size_t *sizes)
+static void feed_text(uint64_t *hash, const char *text)
+{
+    if (text)
+        *hash = tv_hash(*hash, text, strlen(text));
+}
+
+static void feed_hash(uint64_t *hash, int64_t user_id, const char *code, const char *why, const void *const *bytes,
+                      const size_t *sizes)
 {
     *hash = tv_hash(*hash, &user_id, sizeof user_id);
-    if (code)
-        *hash = tv_hash(*hash, code, strlen(code));
+    feed_text(hash, code);
+    feed_text(hash, why);
     for (int i = 0; i < N_BLOBS; i++)
         *hash = tv_hash(*hash, bytes[i], sizes[i]);
 }
@@ -75,13 +82,14 @@ enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, const struct tv_
         blob_field(SEEN, &b->seen),
         blob_field(RATED, &b->rated),
         blob_field(RATINGS, &b->ratings),
-        {.name = "code", .type = TV_FIELD_TEXT, .text = u->code}, /* the last, because most users have none */
+        {.name = u->code ? "code" : "why", .type = TV_FIELD_TEXT, .text = u->code ? u->code : u->why},
+        {.name = "why", .type = TV_FIELD_TEXT, .text = u->why}, /* most users have neither */
     };
-    size_t n = sizeof fields / sizeof *fields - (u->code == NULL);
+    size_t n = sizeof fields / sizeof *fields - (u->code == NULL) - (u->why == NULL);
     if (hash) {
         const void *bytes[N_BLOBS] = {b->value.data, b->seen.data, b->rated.data, b->ratings.data};
         const size_t sizes[N_BLOBS] = {b->value.size, b->seen.size, b->rated.size, b->ratings.size};
-        feed_hash(hash, u->user_id, u->code, bytes, sizes);
+        feed_hash(hash, u->user_id, u->code, u->why, bytes, sizes);
     }
     return tv_mongo_bulk_add(bulk, fields, n, err);
 }
@@ -96,7 +104,9 @@ enum tv_status tv_user_document_replace(struct tv_mongo *mongo, int64_t model, c
         blob_field(SEEN, &b->seen),
         blob_field(RATED, &b->rated),
         blob_field(RATINGS, &b->ratings),
+        {.name = "why", .type = TV_FIELD_TEXT, .text = u->why},
     };
+    static const char *const old[] = {"top", "why"};
     const struct tv_field if_new[] = {
         {.name = "id", .type = TV_FIELD_NULL},
         {.name = "code", .type = TV_FIELD_TEXT, .text = u->code},
@@ -104,10 +114,11 @@ enum tv_status tv_user_document_replace(struct tv_mongo *mongo, int64_t model, c
     const struct tv_mongo_update update = {.guard = "rev",
                                            .value = u->rev,
                                            .set = set,
-                                           .n_set = sizeof set / sizeof *set,
+                                           .n_set = sizeof set / sizeof *set - (u->why == NULL),
                                            .if_new = if_new,
                                            .n_if_new = 1 + (u->code != NULL),
-                                           .unset = "top"};
+                                           .unset = old,
+                                           .n_unset = 1 + (u->why == NULL)};
     return tv_mongo_update_newer(mongo, tv_model_users(collection, model), u->user_id, &update, written, err);
 }
 
@@ -147,11 +158,11 @@ static enum tv_status find_blobs(const struct tv_mongo_doc *doc, int64_t *user_i
     return TV_OK;
 }
 
-/* NULL: the user has none. */
-static const char *code_of(const struct tv_mongo_doc *doc)
+/* Of the fields that most users do not have; NULL: not there. */
+static const char *text_of(const struct tv_mongo_doc *doc, const char *name)
 {
-    const char *code;
-    return tv_mongo_doc_text(doc, "code", &code) ? code : NULL;
+    const char *text;
+    return tv_mongo_doc_text(doc, name, &text) ? text : NULL;
 }
 
 enum tv_status tv_user_document_hash(const struct tv_mongo_doc *doc, uint64_t *hash, struct tv_error *err)
@@ -161,7 +172,7 @@ enum tv_status tv_user_document_hash(const struct tv_mongo_doc *doc, uint64_t *h
     size_t sizes[N_BLOBS];
     enum tv_status status = find_blobs(doc, &user_id, bytes, sizes, err);
     if (status == TV_OK)
-        feed_hash(hash, user_id, code_of(doc), bytes, sizes);
+        feed_hash(hash, user_id, text_of(doc, "code"), text_of(doc, "why"), bytes, sizes);
     return status;
 }
 
@@ -186,11 +197,17 @@ static enum tv_status check_arrays(const struct tv_array *a, int64_t user, int f
     return TV_OK;
 }
 
-/* One allocation: the struct, then the arrays, the widest type first, so that each is aligned, and the code. */
-static struct tv_user_document *assemble(const struct tv_array *a, const char *code, struct tv_error *err)
+static size_t text_size(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+/* One allocation: the struct, then the arrays, the widest type first, so that each is aligned, and the texts. */
+static struct tv_user_document *assemble(const struct tv_array *a, const char *code, const char *why,
+                                         struct tv_error *err)
 {
     static const int order[] = {RATED, SEEN, RATINGS, VALUE};
-    size_t total = sizeof(struct tv_user_document) + (code ? strlen(code) + 1 : 0);
+    size_t total = sizeof(struct tv_user_document) + text_size(code) + text_size(why);
     char *place[N_BLOBS];
     for (int i = 0; i < N_BLOBS; i++)
         total += a[i].n_bytes;
@@ -204,6 +221,7 @@ static struct tv_user_document *assemble(const struct tv_array *a, const char *c
     if (u == NULL)
         return NULL;
     u->code = code ? strcpy(p, code) : NULL;
+    u->why = why ? strcpy(p + text_size(code), why) : NULL;
     u->factors = (int)a[VALUE].shape[0];
     u->n_seen = a[SEEN].shape[0];
     u->n_rated = a[RATED].shape[0];
@@ -228,7 +246,7 @@ enum tv_status tv_user_document_read(struct tv_user_document **out, const struct
         status = tv_blob_decode_as(&arrays[i], types[i], 1, bytes[i], sizes[i], MAX_BLOB, err);
     if (status == TV_OK)
         status = check_arrays(arrays, user_id, factors, n_items, err);
-    if (status == TV_OK && (u = assemble(arrays, code_of(doc), err)) == NULL)
+    if (status == TV_OK && (u = assemble(arrays, text_of(doc, "code"), text_of(doc, "why"), err)) == NULL)
         status = TV_ERR_NO_MEMORY;
     if (status == TV_OK) {
         u->user_id = user_id;
@@ -250,10 +268,18 @@ void tv_user_document_free(struct tv_user_document *u)
     free(u);
 }
 
+int tv_user_document_is_placed(const struct tv_user_document *u)
+{
+    for (int f = 0; u->n_seen > 0 && f < u->factors; f++)
+        if ((u->value[f] & 0x7FFF) != 0) /* neither 0 nor -0 */
+            return 1;
+    return 0;
+}
+
 size_t tv_user_document_bytes(const struct tv_user_document *u)
 {
     return sizeof *u + (size_t)u->factors * sizeof *u->value + u->n_seen * sizeof *u->seen +
-           u->n_rated * (sizeof *u->rated + sizeof *u->ratings) + (u->code ? strlen(u->code) + 1 : 0) +
+           u->n_rated * (sizeof *u->rated + sizeof *u->ratings) + text_size(u->code) + text_size(u->why) +
            u->n_top * sizeof *u->top;
 }
 

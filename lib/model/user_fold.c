@@ -61,7 +61,8 @@ enum tv_status tv_fold_user(const struct tv_folding *f, struct tv_fold_space *s,
         }
     }
     if (status == TV_OK)
-        status = tv_fold_in(f->fold_in, s->value, s->seen, s->seen_ratings, n_seen, err);
+        status =
+            tv_fold_in_or_zeros(f->fold_in, s->value, s->seen, s->seen_ratings, n_seen, s->why, sizeof s->why, err);
     if (status != TV_OK)
         return tv_context(err, "user %lld", (long long)user_id);
     s->document = (struct tv_user_document){
@@ -69,6 +70,7 @@ enum tv_status tv_fold_user(const struct tv_folding *f, struct tv_fold_space *s,
         .row = -1,
         .factors = f->fold_in->factors,
         .value = s->value,
+        .why = s->why[0] ? s->why : NULL,
         .n_seen = n_seen,
         .seen = s->seen,
         .n_rated = n,

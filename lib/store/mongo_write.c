@@ -1,13 +1,16 @@
 /* mongo_write: documents to MongoDB, in batches, and changes of single ones. */
 #include "mongo_client.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "trivet/buffer.h"
 #include "trivet/log.h"
 
 /* Documents are gathered until a batch is worth a round trip: the server takes 100,000 documents or 48 MB. */
-enum { BATCH_DOCUMENTS = 2000, BATCH_BYTES = 12 << 20 };
+enum { BATCH_DOCUMENTS = 2000, BATCH_BYTES = 12 << 20, LARGEST_DOCUMENT = 16 << 20 };
 
 struct tv_mongo_bulk {
     struct tv_mongo *mongo;
@@ -105,11 +108,14 @@ static enum tv_status flush(struct tv_mongo_bulk *b, struct tv_error *err)
     return ok ? TV_OK : tv_mongo_translate(b->mongo, &e, err);
 }
 
-/* Takes ownership of `doc`. */
+/* Takes ownership of `doc`. One that is too large is refused before it is sent: the others of its batch go on. */
 static enum tv_status gather(struct tv_mongo_bulk *b, bson_t *doc, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    if (b->n == BATCH_DOCUMENTS || (b->n > 0 && b->n_bytes + doc->len > BATCH_BYTES))
+    if (doc->len > LARGEST_DOCUMENT)
+        status = tv_fail(err, TV_ERR_INPUT, "a document of %u bytes is larger than the %d that MongoDB takes", doc->len,
+                         (int)LARGEST_DOCUMENT);
+    else if (b->n == BATCH_DOCUMENTS || (b->n > 0 && b->n_bytes + doc->len > BATCH_BYTES))
         status = flush(b, err);
     if (status != TV_OK) {
         bson_destroy(doc);
@@ -133,10 +139,49 @@ enum tv_status tv_mongo_bulk_add(struct tv_mongo_bulk *b, const struct tv_field 
     return status;
 }
 
+/* How long the whole number is that begins there, where it lies beyond 64 bits; else 0. */
+static size_t too_large(const char *text)
+{
+    char *end;
+    errno = 0;
+    strtoll(text, &end, 10);
+    return errno == ERANGE && *end != '.' && *end != 'e' && *end != 'E' ? (size_t)(end - text) : 0;
+}
+
+/* libbson takes a whole number modulo 2^64, and says nothing. So one beyond an int64 gets a decimal point, with which
+ * it is read as a double. */
+static enum tv_status mend_numbers(struct tv_buffer *out, const char *json, size_t n, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    size_t done = 0;
+    for (size_t i = 0; i < n && status == TV_OK; i++) {
+        if (json[i] == '"') {
+            for (i++; i < n && json[i] != '"'; i++)
+                i += json[i] == '\\';
+        } else if (isdigit((unsigned char)json[i])) {
+            size_t digits = strspn(json + i, "0123456789.eE+-"), large = digits > 18 ? too_large(json + i) : 0;
+            if (large > 0) {
+                status = tv_buffer_append(out, json + done, i + large - done, err);
+                done = i + large;
+                if (status == TV_OK)
+                    status = tv_buffer_text(out, ".0", err);
+            }
+            i += digits - 1;
+        }
+    }
+    return status == TV_OK && done > 0 ? tv_buffer_append(out, json + done, n - done, err) : status;
+}
+
 enum tv_status tv_mongo_bulk_add_json(struct tv_mongo_bulk *b, const char *json, size_t n, struct tv_error *err)
 {
     bson_error_t e;
-    bson_t *doc = bson_new_from_json((const uint8_t *)json, (ssize_t)n, &e);
+    struct tv_buffer mended = TV_BUFFER_INIT(2 * n + 64);
+    enum tv_status status = mend_numbers(&mended, json, n, err);
+    if (status != TV_OK)
+        return status;
+    const char *text = mended.size > 0 ? mended.data : json;
+    bson_t *doc = bson_new_from_json((const uint8_t *)text, (ssize_t)(mended.size > 0 ? mended.size : n), &e);
+    tv_buffer_free(&mended);
     if (doc == NULL)
         return tv_fail(err, TV_ERR_INPUT, "a document is no JSON: %s: %.80s", e.message, json);
     return gather(b, doc, err);
@@ -170,11 +215,17 @@ static enum tv_status append_fields(bson_t *doc, const char *operator, const str
 
 static enum tv_status describe_update(bson_t *doc, const struct tv_mongo_update *u, struct tv_error *err)
 {
-    const struct tv_field nothing = {.name = u->unset, .type = TV_FIELD_TEXT, .text = ""};
+    bson_t gone;
     enum tv_status status = append_fields(doc, "$set", u->set, u->n_set, u, err);
     if (status == TV_OK && u->if_new)
         status = append_fields(doc, "$setOnInsert", u->if_new, u->n_if_new, NULL, err);
-    return status == TV_OK && u->unset ? append_fields(doc, "$unset", &nothing, 1, NULL, err) : status;
+    if (status != TV_OK || u->n_unset == 0)
+        return status;
+    bson_append_document_begin(doc, "$unset", -1, &gone);
+    for (size_t i = 0; i < u->n_unset; i++)
+        BSON_APPEND_UTF8(&gone, u->unset[i], "");
+    bson_append_document_end(doc, &gone);
+    return TV_OK;
 }
 
 /* The document, unless its guard is as high already. */

@@ -451,25 +451,48 @@ static int read_fourth(double *value, const unsigned char *p, size_t n)
     return 1;
 }
 
+/* Takes one field of that width: 1, 0 if it is null, -1 if it is something else. */
+static int take_field(const unsigned char **p, size_t *n, size_t width, uint64_t *value)
+{
+    uint32_t length = *n >= 4 ? (uint32_t)read_be(*p, 4) : 0;
+    int is_null = length == UINT32_MAX;
+    size_t size = 4 + (is_null ? 0 : width);
+    if (*n < size || (!is_null && length != width))
+        return -1;
+    *value = is_null ? 0 : read_be(*p + 4, (int)width);
+    *p += size;
+    *n -= size;
+    return !is_null;
+}
+
 int tv_pg_triple(const char *bytes, size_t n, int *first, struct tv_pg_triple *row)
 {
-    enum { ROW = 2 + 4 + 8 + 4 + 8 + 4 + 4 };
+    static const size_t widths[] = {8, 8, 4};
     const unsigned char *p = (const unsigned char *)bytes;
+    uint64_t value[3] = {0};
     if (*first && !skip_copy_header(&p, &n))
         return -1;
     *first = 0;
     if (n == 0 || (n == 2 && read_be(p, 2) == 0xFFFF))
         return 0;
-    uint64_t columns = n >= ROW ? read_be(p, 2) : 0;
-    if ((columns != 3 && columns != 4) || (columns == 3) != (n == ROW) || read_be(p + 2, 4) != 8 ||
-        read_be(p + 14, 4) != 8 || read_be(p + 26, 4) != 4)
+    uint64_t columns = n > 2 ? read_be(p, 2) : 0;
+    if (columns != 3 && columns != 4)
         return -1;
-    row->a = (int64_t)read_be(p + 6, 8);
-    row->b = (int64_t)read_be(p + 18, 8);
-    uint32_t bits = (uint32_t)read_be(p + 30, 4);
+    p += 2;
+    n -= 2;
+    row->nulls = 0;
+    for (int i = 0; i < 3; i++) {
+        int kind = take_field(&p, &n, widths[i], &value[i]);
+        if (kind < 0)
+            return -1;
+        row->nulls |= (kind == 0) << i;
+    }
+    uint32_t bits = (uint32_t)value[2];
+    row->a = (int64_t)value[0];
+    row->b = (int64_t)value[1];
     memcpy(&row->c, &bits, sizeof bits);
     row->d = NAN;
-    return columns == 3 || read_fourth(&row->d, p + ROW, n - ROW) ? 1 : -1;
+    return columns == 3 ? (n == 0 ? 1 : -1) : read_fourth(&row->d, p, n) ? 1 : -1;
 }
 
 char *tv_pg_literal(struct tv_pg *pg, const char *text)
