@@ -12,6 +12,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "e2e"))
+import rating_sets  # noqa: E402
 from server import Server, clean_environment  # noqa: E402
 from stores import REPO, Place, Servers  # noqa: E402
 
@@ -94,11 +95,8 @@ def run(programs):
 
 @pytest.fixture(scope="session")
 def data_dir():
-    """The folder with ml-latest-small, ml-100k and others: $TRIVET_TEST_DATA or ../shared/data."""
-    path = pathlib.Path(os.environ.get("TRIVET_TEST_DATA", REPO.parent / "shared/data"))
-    if not (path / "ml-latest-small/ratings.csv").exists():
-        pytest.skip(f"no rating sets in {path}: set TRIVET_TEST_DATA to a folder that holds ml-latest-small/")
-    return path
+    """The folder with ml-latest-small, ml-100k and others; skips where there is none."""
+    return rating_sets.FOLDER if rating_sets.THERE else pytest.skip(rating_sets.NOT_THERE)
 
 
 @pytest.fixture(scope="session")
@@ -134,10 +132,7 @@ def served(request, programs, run, stores, tmp_path_factory):
     """A server over ml-latest-small (MovieLens 100K where that is absent) with the default model.
 
     Has .url, .get(path), .stores, .run(program, ...) on the same stores, .restart(). Shared: read only."""
-    try:
-        ratings = request.getfixturevalue("data_dir") / "ml-latest-small"
-    except pytest.skip.Exception:
-        ratings = request.getfixturevalue("movielens_100k")
+    ratings = rating_sets.FOLDER / "ml-latest-small" if rating_sets.THERE else request.getfixturevalue("movielens_100k")
     run("trivet-etl", "load", ratings, env=stores.env)
     run("trivet-train", "fit", env=stores.env)
     server = Server(programs["trivet-serve"], stores, tmp_path_factory.mktemp("served"))

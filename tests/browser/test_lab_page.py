@@ -182,16 +182,16 @@ def test_the_distributions_show_the_thresholds(lab):
 
 
 def test_what_is_copied_runs_as_it_is(lab, run):
-    query = "?max_items_for_user=120&genres=Children,Sci-Fi&min_rating=2.5&rated_since=2000-01-01&sample_users=0.5"
+    query = "?max_items_for_user=120&genres=Drama,Sci-Fi&min_rating=2.5&rated_since=1997-10-01&sample_users=0.5"
     lab.open(query)
     psql = lab.served.stores.psql
     sql = lab.page.one("#sql").text
     assert len(psql(sql).splitlines()) == lab.expected(query)["row limit"][0] > 100
     command = lab.page.one("#command").text
-    assert command == ("trivet-train fit --set max_items_for_user=120 --set rated_since=2000-01-01 --set genres=Children,Sci-Fi "
+    assert command == ("trivet-train fit --set max_items_for_user=120 --set rated_since=1997-10-01 --set genres=Drama,Sci-Fi "
                        "--set min_rating=2.5 --set sample_users=0.5")
     save = lab.page.one("#save").text
-    assert save.startswith("select trivet.save_preset('a_name', ") and "array['Children', 'Sci-Fi']" in save
+    assert save.startswith("select trivet.save_preset('a_name', ") and "array['Drama', 'Sci-Fi']" in save
     lab.page.one("[data-copy='sql']").click()
     assert until(lambda: lab.page.one("#copied").text) in ("copied", "marked: copy it with Ctrl+C")
 

@@ -6,6 +6,7 @@ import shlex
 import tarfile
 
 import pytest
+import rating_sets
 from markdown import page, rows, section
 from stores import REPO
 
@@ -30,9 +31,9 @@ def place_of(request, servers, run, tmp_path_factory):
             if data == "ml-100k":
                 folder = request.getfixturevalue("movielens_100k")
             else:
-                archive = request.getfixturevalue("data_dir") / archives[data]
+                archive = rating_sets.FOLDER / archives[data]
                 if not archive.exists():
-                    pytest.skip(f"{archive} is not there")
+                    pytest.skip(f"{archive} is not there" if rating_sets.THERE else rating_sets.NOT_THERE)
                 folder = tmp_path_factory.mktemp(data)
                 tarfile.open(archive).extractall(folder)
                 folder = next(path.parent for path in folder.rglob("*") if path.name in ("movies.dat", "user_artists.dat"))
