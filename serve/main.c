@@ -100,6 +100,8 @@ static enum tv_status serve(const struct tv_settings *s, int n_arguments, char *
     block_signals(&signals);
     enum tv_status status = tv_hosts_check(&app_options.hosts, err);
     if (status == TV_OK)
+        status = tv_log_never_wait(err);
+    if (status == TV_OK)
         status = tv_app_create(&app, &app_options, err);
     if (status == TV_OK)
         status = tv_http_start(&http, app, &http_options, err);

@@ -1,14 +1,21 @@
 /* log: one line a call, on standard error. */
 #include "trivet/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "trivet/lines.h"
 
 static enum tv_log_level current_level = TV_LOG_INFO;
 static int timestamps;
+static struct tv_lines *lines; /* NULL: each line is written by the thread that has it */
 
 void tv_log_set_level(enum tv_log_level level)
 {
@@ -30,6 +37,37 @@ int tv_log_enabled(enum tv_log_level level)
 void tv_log_set_timestamps(int on)
 {
     timestamps = on;
+}
+
+static void stop_lines(void)
+{
+    struct tv_lines *last = lines;
+    lines = NULL;
+    tv_lines_stop(last);
+}
+
+enum tv_status tv_log_never_wait(struct tv_error *err)
+{
+    struct stat what;
+    if (lines || (fstat(STDERR_FILENO, &what) == 0 && S_ISREG(what.st_mode)))
+        return TV_OK;
+    enum tv_status status = tv_lines_start(&lines, STDERR_FILENO, 0, err);
+    if (status == TV_OK)
+        atexit(stop_lines);
+    return status;
+}
+
+static void write_line(const char *line, size_t n)
+{
+    while (n > 0) {
+        ssize_t written = write(STDERR_FILENO, line, n);
+        if (written < 0 && errno != EINTR)
+            return;
+        if (written > 0) {
+            line += written;
+            n -= (size_t)written;
+        }
+    }
 }
 
 void tv_log(enum tv_log_level level, const char *format, ...)
@@ -55,7 +93,10 @@ void tv_log(enum tv_log_level level, const char *format, ...)
         return;
     n += (size_t)m < sizeof line - n - 1 ? (size_t)m : sizeof line - n - 2;
     line[n++] = '\n';
-    fwrite(line, 1, n, stderr);
+    if (lines)
+        tv_lines_put(lines, line, n);
+    else
+        write_line(line, n);
 }
 
 void tv_log_failure(const char *program, const struct tv_error *err)

@@ -39,7 +39,7 @@ const struct tv_option tv_shared_options[] = {
      .preset = "1000", .min = 1, .max = 100000, .programs = TV_PROGRAM_SERVE, .help = "connections open at once"},
     {.name = "request-timeout", .env = "TRIVET_REQUEST_TIMEOUT", .kind = TV_OPTION_INT, .value = "SECONDS",
      .preset = "15", .min = 1, .max = 600, .programs = TV_PROGRAM_SERVE,
-     .help = "an idle or slow connection is closed after that"},
+     .help = "for a client to send a whole request, and to take its answer"},
     {.name = "user-cache", .env = "TRIVET_USER_CACHE", .kind = TV_OPTION_INT, .value = "USERS", .preset = "10000",
      .min = 0, .max = 10000000, .programs = TV_PROGRAM_SERVE, .help = "user documents kept in memory"},
     {.name = "user-cache-mb", .env = "TRIVET_USER_CACHE_MB", .kind = TV_OPTION_INT, .value = "MB", .preset = "256",
