@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,8 @@
 
 #include "access_log.h"
 #include "admission.h"
+#include "framing.h"
+#include "listener.h"
 #include "patience.h"
 #include "pg_pool.h"
 #include "problem.h"
@@ -23,7 +24,7 @@
 #include "trivet/log.h"
 #include "workers.h"
 
-enum { MOST_WAITING = 4096, WRITES_WAITING = 256, BACKLOG = 1024, DRAIN_STEP_US = 20000 };
+enum { MOST_WAITING = 4096, WRITES_WAITING = 256, DRAIN_STEP_US = 20000 };
 /* A body that is too large is read to its end, up to so many bytes, and then refused: who is still sending when the
  * connection ends sees that it ended, and not the answer. */
 enum { MOST_DISCARDED = 16 << 20 };
@@ -48,23 +49,32 @@ struct tv_http {
     struct tv_access_log *log;
     struct tv_patience *patience;
     atomic_int open_requests;
-    char address[128];
+    struct tv_listener listener;
+};
+
+/* A connection, from its first byte to its last. It owns the request that is under way on it: libmicrohttpd does not
+ * tell of the end of every request (some errors drop the connection at once), but of the end of every connection. */
+struct line {
+    struct tv_visit *visit;
+    struct exchange *open; /* NULL between requests */
 };
 
 /* One request and its answer. */
 struct exchange {
     struct tv_work work; /* first, so that a worker's pointer is ours */
     struct tv_http *http;
+    struct line *line;
     struct MHD_Connection *connection;
     enum { NEW, READY, WAITING, DONE } state;
     double began;
-    const char *method;
+    char method[32]; /* as much of it as the log shows */
     struct tv_request request;
     struct tv_response response;
     struct tv_buffer body; /* of the request */
     size_t received;       /* bytes of it, kept or not */
     int keeps_body;        /* 0: it is read, and forgotten */
     size_t sent;           /* bytes of the answer's body */
+    int closes;            /* 1: the connection ends with this answer */
     char *target;          /* taken apart by the parser ... */
     char *logged;          /* ... so the log has a copy of its own */
     char space[];
@@ -126,7 +136,7 @@ static void add_headers(struct exchange *x, struct MHD_Response *made)
         MHD_add_response_header(made, "X-Trivet-Hint", r->hint);
     if (r->location[0])
         MHD_add_response_header(made, "Location", r->location);
-    if (atomic_load_explicit(&x->http->app->draining, memory_order_relaxed))
+    if (x->closes || atomic_load_explicit(&x->http->app->draining, memory_order_relaxed))
         MHD_add_response_header(made, "Connection", "close");
 }
 
@@ -136,6 +146,7 @@ static enum MHD_Result send_answer(struct exchange *x)
     if (made == NULL)
         return MHD_NO;
     add_headers(x, made);
+    tv_visit_turn(x->line->visit);
     enum MHD_Result queued = MHD_queue_response(x->connection, (unsigned)x->response.status, made);
     MHD_destroy_response(made);
     return queued;
@@ -210,6 +221,7 @@ static struct tv_workers *workers_for(const struct exchange *x)
 
 static enum MHD_Result answer(struct exchange *x)
 {
+    tv_visit_busy(x->line->visit);
     if (tv_route_answer(x->http->app, &x->request, &x->response) == TV_ANSWERED) {
         x->state = DONE;
         return send_answer(x);
@@ -228,11 +240,19 @@ static const char *header(struct exchange *x, const char *name)
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
-static struct tv_visit *visit_of(struct MHD_Connection *connection)
+static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                   const char *value, size_t value_size)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info ? info->socket_context : NULL;
+    (void)kind;
+    tv_framing_header(context, name, name_size, value, value_size);
+    return MHD_YES;
+}
+
+static const char *wrong_framing(struct exchange *x, const char *version)
+{
+    struct tv_framing framing = {0};
+    MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, note_header, &framing);
+    return tv_framing_wrong(&framing, version);
 }
 
 /* Whether the client has closed the connection, or its own half of it. Called while the connection is
@@ -302,24 +322,25 @@ static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t n
     return x->received <= MOST_DISCARDED ? MHD_YES : MHD_NO;
 }
 
-static enum MHD_Result begin(struct exchange *x, const char *method)
+static enum MHD_Result begin(struct exchange *x, const char *method, const char *version)
 {
     struct tv_error err;
     size_t target_size = strlen(x->logged);
     enum tv_status parsed = tv_request_parse(&x->request, x->target, &err);
-    const char *length = header(x, "Content-Length");
+    const char *length = header(x, "Content-Length"), *wrong = wrong_framing(x, version);
+    x->closes = wrong != NULL; /* whatever it is answered */
     x->request.method = tv_method_read(method);
     x->request.sender = sender_of(x);
     x->request.caller = (struct tv_caller){peer_has_left, x};
     x->request.wants_html = tv_accepts_html(header(x, "Accept"));
     x->request.if_none_match = header(x, "If-None-Match");
-    x->method = method[0] == 'H' && x->request.method == TV_GET ? "HEAD" : method;
+    snprintf(x->method, sizeof x->method, "%s", method);
     if (target_size > TV_MAX_HEAD)
         return refuse(x, 414, "the address is longer than 8 KiB");
     if (head_size(x) > TV_MAX_HEAD)
         return refuse(x, 431, "the address and the headers are longer than 8 KiB");
-    if (parsed != TV_OK)
-        return refuse(x, 400, err.message);
+    if (wrong || parsed != TV_OK)
+        return refuse(x, 400, wrong ? wrong : err.message);
     if (x->request.method == TV_OTHER_METHOD) /* answered before its body is read, which ends the connection */
         return answer(x);
     if (x->request.method != TV_GET)
@@ -337,7 +358,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **of_connection)
 {
-    (void)context, (void)url, (void)version;
+    (void)context, (void)url;
     struct exchange *x = *of_connection;
     if (x == NULL)
         return MHD_NO; /* there was no memory for it */
@@ -350,9 +371,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     switch (x->state) {
     case NEW:
         x->connection = connection;
-        return begin(x, method);
+        return begin(x, method, version);
     case READY: /* the request is whole */
-        tv_visit_busy(visit_of(connection));
         x->request.body = x->body.data;
         x->request.body_size = x->body.size;
         return answer(x);
@@ -363,29 +383,49 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     }
 }
 
-/* The first thing libmicrohttpd tells of a request: its target, as it came. */
-static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
+static struct line *line_of(struct MHD_Connection *connection)
 {
-    struct tv_http *http = context;
-    (void)connection;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static struct exchange *exchange_create(struct tv_http *http, struct line *line, const char *target)
+{
     size_t n = strlen(target) + 1;
-    struct exchange *x = malloc(sizeof *x + 2 * n);
+    struct exchange *x = calloc(1, sizeof *x + 2 * n);
     if (x == NULL)
         return NULL;
-    x->work = (struct tv_work){NULL};
     x->http = http;
-    x->state = NEW;
+    x->line = line;
     x->began = tv_clock();
-    x->method = "-";
-    x->sent = 0;
-    x->request = (struct tv_request){.n_parts = 0};
-    x->received = 0;
-    x->keeps_body = 0;
+    strcpy(x->method, "-");
     tv_buffer_init(&x->body, TV_MAX_BODY);
     tv_response_init(&x->response);
     x->target = memcpy(x->space, target, n);
     x->logged = memcpy(x->space + n, target, n);
+    line->open = x;
     atomic_fetch_add(&http->open_requests, 1);
+    return x;
+}
+
+/* libmicrohttpd would now make a record of each argument, which nobody reads, in the connection's own memory, and where
+ * that is too small give the request up and never answer. The text is still to be taken apart in place (this is what it
+ * calls us ahead of), so it is its to change; without text there is nothing to do. */
+static void leave_no_arguments(const char *target)
+{
+    char *query = strchr(target, '?');
+    if (query)
+        query[1] = '\0';
+}
+
+/* The first thing libmicrohttpd tells of a request: its target, as it came. */
+static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+    struct line *line = line_of(connection);
+    if (line == NULL || target == NULL)
+        return NULL;
+    struct exchange *x = exchange_create(context, line, target);
+    leave_no_arguments(target);
     return x;
 }
 
@@ -403,39 +443,77 @@ static void peer_of(struct MHD_Connection *connection, char *out, size_t size)
         snprintf(out, size, "-");
 }
 
-static void on_completed(void *context, struct MHD_Connection *connection, void **of_connection,
-                         enum MHD_RequestTerminationCode how)
+/* Of the answer: the handler's, or libmicrohttpd's own to what it cannot read; 0: there is none. */
+static int status_of(const struct exchange *x, struct MHD_Connection *connection)
 {
-    struct tv_http *http = context;
-    struct exchange *x = *of_connection;
-    if (x == NULL)
-        return;
-    *of_connection = NULL;
-    tv_visit_idle(visit_of(connection));
-    int status = x->state == DONE && how == MHD_REQUEST_TERMINATED_COMPLETED_OK ? x->response.status : 0;
-    double seconds = tv_clock() - x->began;
+    const union MHD_ConnectionInfo *info = NULL;
     if (x->state == DONE)
-        tv_metrics_request(http->app->metrics, tv_route_index(x->request.route), x->response.status, seconds);
+        return x->response.status;
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+    return info ? (int)info->http_status : 0;
+}
+
+/* aborted: the answer was not sent, or not to its end. */
+static void exchange_end(struct exchange *x, struct MHD_Connection *connection, int aborted)
+{
+    struct tv_http *http = x->http;
+    int status = status_of(x, connection);
+    double seconds = tv_clock() - x->began;
+    if (status)
+        tv_metrics_request(http->app->metrics, tv_route_index(x->request.route), status, seconds);
     if (http->log) {
         char peer[INET6_ADDRSTRLEN];
         peer_of(connection, peer, sizeof peer);
-        tv_access_log_line(http->log, peer, x->method, x->logged, status, x->sent, seconds);
+        tv_access_log_line(http->log, peer, x->method, x->logged, aborted ? 0 : status, x->sent, seconds);
     }
+    x->line->open = NULL;
     tv_response_free(&x->response);
     tv_buffer_free(&x->body);
     free(x);
     atomic_fetch_sub(&http->open_requests, 1);
 }
 
-static void on_connection(void *context, struct MHD_Connection *connection, void **visit,
+static void on_completed(void *context, struct MHD_Connection *connection, void **of_connection,
+                         enum MHD_RequestTerminationCode how)
+{
+    struct exchange *x = *of_connection;
+    (void)context;
+    if (x == NULL)
+        return;
+    *of_connection = NULL;
+    tv_visit_turn(x->line->visit);
+    /* What libmicrohttpd refuses itself ends "with error" after its answer is sent. */
+    int whole =
+        how == MHD_REQUEST_TERMINATED_COMPLETED_OK || (x->state != DONE && how == MHD_REQUEST_TERMINATED_WITH_ERROR);
+    exchange_end(x, connection, !whole);
+}
+
+static struct line *line_create(struct tv_http *http, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct line *line = info ? calloc(1, sizeof *line) : NULL;
+    if (line)
+        line->visit = tv_visit_begin(http->patience, info->connect_fd);
+    return line;
+}
+
+static void line_end(struct line *line, struct MHD_Connection *connection)
+{
+    if (line == NULL)
+        return;
+    if (line->open) /* libmicrohttpd has dropped it without a word */
+        exchange_end(line->open, connection, 1);
+    tv_visit_end(line->visit);
+    free(line);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **of_socket,
                           enum MHD_ConnectionNotificationCode what)
 {
-    struct tv_http *http = context;
-    const union MHD_ConnectionInfo *info;
-    if (what == MHD_CONNECTION_NOTIFY_CLOSED)
-        tv_visit_end(*visit);
-    else if ((info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)) != NULL)
-        *visit = tv_visit_begin(http->patience, info->connect_fd);
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        *of_socket = line_create(context, connection);
+    else
+        line_end(*of_socket, connection);
 }
 
 static void on_log(void *context, const char *format, va_list args)
@@ -449,72 +527,6 @@ static void on_log(void *context, const char *format, va_list args)
 
 /* --- start and end
  * ------------------------------------------------------------------------------------------ */
-
-static enum tv_status split_address(const char *listen_on, char *host, size_t size, const char **port,
-                                    struct tv_error *err)
-{
-    const char *colon = strrchr(listen_on, ':'), *end = colon;
-    const char *begin = listen_on;
-    if (colon && *begin == '[' && colon > begin + 1 && colon[-1] == ']')
-        begin++, end--;
-    if (colon == NULL || end == begin || (size_t)(end - begin) >= size || colon[1] == '\0') {
-        tv_fail(err, TV_ERR_USAGE, "--listen is \"%s\", but must be HOST:PORT", listen_on);
-        return tv_hint(err, "for example 127.0.0.1:5001, [::1]:5001, or 0.0.0.0:5001 for every interface");
-    }
-    snprintf(host, size, "%.*s", (int)(end - begin), begin);
-    *port = colon + 1;
-    return TV_OK;
-}
-
-static void name_address(char *out, size_t size, int fd)
-{
-    struct sockaddr_storage bound;
-    socklen_t n = sizeof bound;
-    char host[INET6_ADDRSTRLEN] = "?", port[16] = "?";
-    if (getsockname(fd, (struct sockaddr *)&bound, &n) == 0)
-        getnameinfo((struct sockaddr *)&bound, n, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(out, size, bound.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host, port);
-}
-
-static int is_loopback(const struct sockaddr *address)
-{
-    if (address->sa_family == AF_INET)
-        return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    return address->sa_family == AF_INET6 &&
-           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
-}
-
-static enum tv_status listen_on(int *out, const char *text, struct tv_http *http, struct tv_error *err)
-{
-    char host[256];
-    const char *port = NULL;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
-    enum tv_status status = split_address(text, host, sizeof host, &port, err);
-    if (status != TV_OK)
-        return status;
-    int code = getaddrinfo(host, port, &hints, &found);
-    if (code != 0)
-        return tv_fail(err, TV_ERR_USAGE, "--listen %s: %s", text, gai_strerror(code));
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
-    int ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-             bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
-    int why = errno;
-    http->app->permission.loopback = http->app->hosts.loopback = is_loopback(found->ai_addr);
-    freeaddrinfo(found);
-    if (ok) {
-        name_address(http->address, sizeof http->address, fd);
-        *out = fd;
-        return TV_OK;
-    }
-    if (fd >= 0)
-        close(fd);
-    tv_fail(err, TV_ERR_IO, "cannot listen on %s: %s", text, strerror(why));
-    return why == EADDRINUSE
-               ? tv_hint(err, "another program uses that port: stop it, or choose another with --listen")
-           : err ? err->status
-                 : TV_ERR_IO;
-}
 
 static struct MHD_Daemon *start_daemon(struct tv_http *http, const struct tv_http_options *o, int fd)
 {
@@ -533,12 +545,13 @@ static struct MHD_Daemon *start_daemon(struct tv_http *http, const struct tv_htt
 enum tv_status tv_http_start(struct tv_http **out, struct tv_app *app, const struct tv_http_options *o,
                              struct tv_error *err)
 {
-    int fd = -1;
     struct tv_http *http = tv_alloc(1, sizeof *http, "the server", err);
     if (http == NULL)
         return TV_ERR_NO_MEMORY;
     http->app = app;
-    enum tv_status status = listen_on(&fd, o->listen, http, err);
+    http->listener.fd = -1;
+    enum tv_status status = tv_listen(&http->listener, o->listen, err);
+    app->permission.loopback = app->hosts.loopback = http->listener.loopback;
     if (status == TV_OK)
         status = tv_permission_check(&app->permission, err);
     if (status == TV_OK && o->access_log)
@@ -556,23 +569,23 @@ enum tv_status tv_http_start(struct tv_http **out, struct tv_app *app, const str
         status = tv_workers_start(&http->questions, TV_QUESTIONS_AT_ONCE, TV_QUESTIONS_WAITING, 1, run_slow,
                                   http, err);
     if (status == TV_OK) {
-        http->daemon = start_daemon(http, o, fd);
+        http->daemon = start_daemon(http, o, http->listener.fd);
         if (http->daemon == NULL)
-            status = tv_fail(err, TV_ERR_IO, "libmicrohttpd could not start on %s", http->address);
+            status = tv_fail(err, TV_ERR_IO, "libmicrohttpd could not start on %s", http->listener.address);
     }
     if (status == TV_OK) {
         *out = http;
         return TV_OK;
     }
-    if (fd >= 0)
-        close(fd);
+    if (http->listener.fd >= 0)
+        close(http->listener.fd);
     tv_http_stop(http, 0);
     return status;
 }
 
 const char *tv_http_address(const struct tv_http *http)
 {
-    return http->address;
+    return http->listener.address;
 }
 
 /* From the quiesce on nobody new comes in. Whoever is connected gets an answer to what they asked, with

@@ -19,7 +19,7 @@ struct tv_http_options {
     int lookups;        /* that fetch users' documents */
     int workers;        /* that wait for anything else */
     int max_connections;
-    int timeout_seconds; /* without progress, a connection is closed */
+    int timeout_seconds; /* for a client to send a request, and to take its answer */
     int access_log;      /* 1: on standard output */
 };
 

@@ -1,4 +1,4 @@
-/* patience: ends connections on which no whole request comes. */
+/* patience: ends connections whose client is too slow. */
 #include "patience.h"
 
 #include <pthread.h>
@@ -14,7 +14,7 @@ struct tv_visit {
     struct tv_patience *patience;
     struct tv_visit *next, **link; /* `link` is what points to us */
     int socket;
-    _Atomic double since; /* idle since; negative: busy */
+    _Atomic double since; /* the client's turn, on the clock that never goes back; negative: the server's */
 };
 
 struct tv_patience {
@@ -31,7 +31,7 @@ static void *run(void *context)
     struct tv_patience *p = context;
     struct timespec next;
     pthread_mutex_lock(&p->mutex);
-    clock_gettime(CLOCK_REALTIME, &next);
+    clock_gettime(CLOCK_MONOTONIC, &next);
     while (!p->stopping) {
         next.tv_sec++;
         while (!p->stopping && pthread_cond_timedwait(&p->wake, &p->mutex, &next) == 0)
@@ -59,8 +59,12 @@ enum tv_status tv_patience_start(struct tv_patience **out, double seconds, struc
     struct tv_patience *p = tv_alloc(1, sizeof *p, "the list of connections", err);
     if (p == NULL)
         return TV_ERR_NO_MEMORY;
+    pthread_condattr_t monotonic; /* a clock that is set back must not make anybody patient */
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&p->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&p->mutex, NULL);
-    pthread_cond_init(&p->wake, NULL);
     p->seconds = seconds;
     if (pthread_create(&p->thread, NULL, run, p) != 0) {
         patience_free(p);
@@ -106,7 +110,7 @@ void tv_visit_busy(struct tv_visit *v)
         atomic_store_explicit(&v->since, -1, memory_order_relaxed);
 }
 
-void tv_visit_idle(struct tv_visit *v)
+void tv_visit_turn(struct tv_visit *v)
 {
     if (v)
         atomic_store_explicit(&v->since, tv_clock(), memory_order_relaxed);
