@@ -255,7 +255,7 @@ def status(answer):
     return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else None
 
 
-CLOSE = b"Host: x\r\nConnection: close\r\n"
+CLOSE = b"Host: 127.0.0.1\r\nConnection: close\r\n"
 
 
 @pytest.mark.parametrize("request_bytes, expected", [
@@ -293,7 +293,7 @@ def test_hostile_requests(served, request_bytes, expected):
 
 def test_requests_on_one_connection_are_answered_in_order(served):
     wanted = [3, 1, 999999, 2, 5]
-    requests = b"".join(b"GET /recs?top=1&user_id=%d HTTP/1.1\r\nHost: x\r\n\r\n" % user for user in wanted[:-1])
+    requests = b"".join(b"GET /recs?top=1&user_id=%d HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % user for user in wanted[:-1])
     answer = talk(served, requests + b"GET /recs?top=1&user_id=%d HTTP/1.1\r\n" % wanted[-1] + CLOSE + b"\r\n")
     assert [int(user) for user in re.findall(rb'"user_id":(\d+)', answer)] == wanted
 
