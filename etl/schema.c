@@ -62,6 +62,8 @@ static enum tv_status apply_files(struct tv_pg *pg, struct tv_error *err)
 {
     for (const struct tv_embedded *file = trivet_sql; file->name; file++) {
         enum tv_status status = tv_pg_script(pg, file->text, err);
+        if (status == TV_ERR_STORE && err && err->hint[0] == '\0')
+            tv_hint(err, "only the login that made the schema, or a superuser, brings it up to date: trivet-etl schema");
         if (status != TV_OK)
             return tv_context(err, "%s", file->name);
     }

@@ -40,7 +40,7 @@ do $$
 declare
     role_name text;
 begin
-    foreach role_name in array array['trivet_reader', 'trivet_analyst', 'trivet_writer'] loop
+    foreach role_name in array array['trivet_reader', 'trivet_analyst', 'trivet_writer', 'trivet_owner'] loop
         if not exists (select from pg_roles where rolname = role_name) then
             execute format('create role %I nologin', role_name);
         end if;
@@ -52,6 +52,7 @@ grant trivet_analyst to trivet_writer;
 comment on role trivet_reader is 'trivet: may select, and call the functions that only read';
 comment on role trivet_analyst is 'trivet: a reader who may also save filter presets';
 comment on role trivet_writer is 'trivet: may load ratings and train models';
+comment on role trivet_owner is 'trivet: owns all of its schema; nobody logs in as it, no login of people or programs belongs to it';
 
 -- --- ratings -----------------------------------------------------------------------------------------------
 

@@ -6,9 +6,12 @@
 --   transaction 2  load_publish_codes (008_codes), load_publish_items, load_try_lock until it says true, load_attach
 --
 -- Nothing is visible to readers before transaction 2 commits, and that one holds its lock for milliseconds.
+--
+-- What makes, indexes, attaches and drops tables runs as their owner, trivet_owner: a login that loads may write rows, and
+-- change nothing that runs with somebody else's rights when rows are written (a trigger, an index on an expression).
 
 create or replace function trivet.load_clean() returns int
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     leftover regclass;
     n int := 0;
@@ -31,8 +34,8 @@ comment on function trivet.load_clean() is 'Drops the tables of loads that did n
 
 -- The check makes attaching cheap: without it Postgres would read all rows under the lock. It stands there before the
 -- rows do, because testing them as they come costs nothing beside a pass of its own.
-create or replace function trivet.load_create(load bigint) returns void
-language plpgsql as $$
+create or replace function trivet.load_table(load bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     name text := format('trivet.rating_load_%s', load);
 begin
@@ -41,7 +44,16 @@ begin
     execute format('alter table %s add constraint %I check (load_id is not null and load_id = %s)',
                    name, format('rating_load_%s_load', load), load);
     execute format('comment on table %s is %L', name, format('Ratings of load %s.', load));
-    execute format('alter table %s owner to trivet_writer', name); -- any writer may replace it one day
+    execute format('grant select on %s to trivet_reader', name);
+    execute format('grant insert, update, delete, truncate on %s to trivet_writer', name);
+end
+$$;
+comment on function trivet.load_table(bigint) is 'Makes the empty table of a load.';
+
+create or replace function trivet.load_create(load bigint) returns void
+language plpgsql as $$
+begin
+    perform trivet.load_table(load);
     create temporary table load_item (
         seq     bigint generated always as identity,
         kind    text not null, -- item, link, metadata: which file it stood in
@@ -60,7 +72,7 @@ $$;
 comment on function trivet.load_create(bigint) is 'Makes the empty table of a load, and the temporary tables its items, tags and new codes go through.';
 
 create or replace function trivet.load_index(load bigint) returns void
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     name text := format('rating_load_%s', load);
 begin
@@ -140,7 +152,7 @@ comment on function trivet.load_try_lock(boolean) is 'Takes the lock that replac
 
 create or replace function trivet.load_attach(load bigint, append boolean, row_count bigint, reject_count bigint)
 returns void
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     old regclass;
 begin

@@ -16,13 +16,10 @@ begin
     -- They run as the owner of the tables, so that their caller needs no right on these.
     foreach f in array array['trivet.known_scale()', 'trivet.rate(bigint, bigint[], real[], bigint[])',
                              'trivet.rate_as(text, bigint[], real[], bigint[])',
-                             'trivet.unrate(bigint, bigint)', 'trivet.count_change(bigint, bigint[])',
+                             'trivet.unrate(bigint, bigint)',
                              'trivet.similar_applied(bigint, bigint[], bigint)', 'trivet.similar_again(bigint, bigint)',
                              'trivet.users_folded(bigint[], bigint[])', 'trivet.items_counted(bigint[], bigint[])']::regprocedure[] loop
-        execute format('alter function %s owner to trivet_writer', f);
-        if f <> 'trivet.count_change(bigint, bigint[])'::regprocedure then
-            execute format('grant execute on function %s to trivet_live', f);
-        end if;
+        execute format('grant execute on function %s to trivet_live', f);
     end loop;
 end
 $$;

@@ -150,7 +150,7 @@ TOO_MUCH = [
     ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader; GRANT EXECUTE ON FUNCTION trivet.unrate(bigint, bigint) TO {r}",
      "r may call trivet.unrate(bigint,bigint), which writes"),
     ("CREATE ROLE {r} LOGIN IN ROLE trivet_analyst", "which may write to trivet.preset"),
-    ("CREATE ROLE {r} LOGIN IN ROLE trivet_writer", "r may become trivet_writer, which "),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_writer", "r may become trivet_analyst, which may write to trivet.preset"),
 ]
 
 

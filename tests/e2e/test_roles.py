@@ -56,6 +56,13 @@ def test_a_writer_is_told_who_else_is_at_work(run, logins, small_set):  # noqa: 
     holder.close()
 
 
+def test_a_writer_is_told_who_brings_the_schema_up_to_date(run, logins, small_set):  # noqa: F811
+    with psycopg2.connect(logins["ann"]["TRIVET_POSTGRES"].replace("//ann@", "//postgres@")) as connection:
+        connection.cursor().execute("UPDATE trivet.schema_version SET files = 'of an older program'")
+    refused = run("trivet-etl", "load", small_set, env=logins["ann"], check=False)
+    assert refused.returncode == 4 and "only the login that made the schema, or a superuser" in refused.stderr
+
+
 def test_an_analyst_saves_presets_and_changes_no_rating(run, logins, small_set):  # noqa: F811
     run("trivet-etl", "load", small_set, env=logins["ann"])
     ask(logins["cleo"], "SELECT trivet.save_preset('weekend', max_items_for_user => 60, note => 'for a test')")

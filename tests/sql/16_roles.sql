@@ -43,10 +43,10 @@ select is(pg_temp.as_role('trivet_analyst', 'select trivet.load_clean()'), 'deni
 select is(pg_temp.as_role('trivet_writer', 'insert into trivet.rating values (1, 1, 1)'), 'done', 'a writer rates');
 select is(pg_temp.as_role('trivet_writer', 'insert into trivet.recommendation values (1, 1, 1, 1, 0.5)'), 'done', 'recommends');
 select is(pg_temp.as_role('trivet_writer', 'select trivet.load_clean(), trivet.load_create(900), trivet.load_index(900), trivet.load_attach(900, false, 0, 0)'), 'done', 'loads');
-select is((select relowner::regrole::text from pg_class where oid = 'trivet.rating_load_900'::regclass), 'trivet_writer', 'into a table that every writer may replace');
+select is((select relowner::regrole::text from pg_class where oid = 'trivet.rating_load_900'::regclass), 'trivet_owner', 'into a table that is no writer''s own');
 select is(pg_temp.as_role('trivet_writer', $q$select trivet.save_preset('a')$q$), 'done', 'and may do what an analyst may');
 
-select is_empty($$select c.oid::regclass from pg_class c where c.relnamespace = 'trivet'::regnamespace and c.relkind in ('r', 'p') and c.relowner <> 'trivet_writer'::regrole$$, 'all tables are the writer''s');
+select is_empty($$select c.oid::regclass from pg_class c where c.relnamespace = 'trivet'::regnamespace and c.relowner <> 'trivet_owner'::regrole$$, 'all tables are the owner''s');
 select is_empty($$select p.oid::regprocedure from pg_proc p where p.pronamespace = 'trivet'::regnamespace and has_function_privilege('trivet_reader', p.oid, 'execute') and p.provolatile = 'v'$$, 'a reader calls nothing that may write');
 select is_empty($$select p.oid::regprocedure from pg_proc p where p.pronamespace = 'trivet'::regnamespace and p.prosecdef and not exists (select from unnest(p.proconfig) c where c like 'search_path=%')$$, 'whoever runs with the rights of its owner has its own search path');
 select * from finish();
