@@ -24,7 +24,7 @@ struct tv_follower {
     struct tv_pg *pg;     /* NULL: not connected */
     double count_again;   /* tv_clock(): not before */
     double renew_again;
-    int64_t counted;      /* what the model in memory knows of item_change; -1: not looked yet */
+    int64_t counted;      /* what the catalogue in memory is known to know of item_change, at the least */
     int behind;           /* what waits is more than what is just being done */
     pthread_mutex_t mutex; /* guards the two below */
     pthread_cond_t wake;
@@ -73,7 +73,8 @@ static enum tv_status count_items(struct tv_follower *f, struct tv_live_work *wo
     return status;
 }
 
-/* Reads the catalogue again when somebody has counted since. */
+/* Reads the catalogue again when somebody has counted since. One that could not be read is tried again; the first look
+ * finds counts that came before, and nobody knows whether the catalogue was read before or after those. */
 static enum tv_status renew_counts(struct tv_follower *f, struct tv_error *err)
 {
     static const char sql[] = "SELECT coalesce(sum(counted_rev), 0)::bigint FROM trivet.item_change";
@@ -82,11 +83,11 @@ static enum tv_status renew_counts(struct tv_follower *f, struct tv_error *err)
     double began = tv_clock();
     if (status != TV_OK || counted == f->counted || began < f->renew_again)
         return status;
-    if (f->counted >= 0)
-        status = tv_shelf_renew(f->app->shelf, err);
+    status = tv_shelf_renew(f->app->shelf, err);
     double took = REST * (tv_clock() - began);
-    f->counted = counted;
     f->renew_again = tv_clock() + (took > RENEW_SECONDS ? took : RENEW_SECONDS);
+    if (status == TV_OK)
+        f->counted = counted;
     return status;
 }
 
@@ -146,7 +147,6 @@ enum tv_status tv_follower_start(struct tv_follower **out, struct tv_app *app, s
         return TV_ERR_NO_MEMORY;
     f->app = app;
     f->rater = rater;
-    f->counted = -1;
     f->behind = 1; /* what waits at the start has waited for long */
     pthread_mutex_init(&f->mutex, NULL);
     pthread_cond_init(&f->wake, NULL);

@@ -70,6 +70,18 @@ enum tv_id_kind tv_id_kind(struct tv_id *id, int codes, struct tv_problem *probl
     return TV_ID_PROBLEM;
 }
 
+int tv_id_number(struct tv_id *id, struct tv_problem *problem)
+{
+    struct tv_problem is_none = {0};
+    if (tv_id_kind(id, 0, &is_none) == TV_ID_NUMBER)
+        return 1;
+    tv_problem(problem, 503, "%s is \"%.*s\", and no model is loaded that tells whether this is a code or a mistake",
+               id->name, tv_shown(id->text), id->text);
+    snprintf(problem->hint, sizeof problem->hint, "try again in a moment; /readyz says what is missing");
+    problem->retry_after = 1;
+    return 0;
+}
+
 int tv_id_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem)
 {
     enum tv_id_kind kind = tv_id_kind(id, s->items.n_codes > 0, problem);

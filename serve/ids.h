@@ -50,6 +50,9 @@ enum tv_id_kind {
 };
 /* `codes`: whether there are any among those that it may name. */
 enum tv_id_kind tv_id_kind(struct tv_id *id, int codes, struct tv_problem *problem);
+/* Where no model is loaded nobody knows whether there are codes: 1 for a number, and id->number is set; otherwise 0 and
+ * *problem, 503, because the same request may be right as soon as there is a model. */
+int tv_id_number(struct tv_id *id, struct tv_problem *problem);
 
 /* --- items --------------------------------------------------------------------------------------------- */
 

@@ -61,9 +61,9 @@ static int read_item(const json_t *json, struct tv_id *id)
 static int find_item(struct tv_id *id, const struct tv_snapshot *s, size_t entry, struct tv_problem *problem)
 {
     char why[sizeof problem->detail];
-    int found = s ? tv_id_item(id, s, problem) : tv_id_kind(id, 0, problem) == TV_ID_NUMBER;
-    if (found)
-        return 1;
+    int found = s ? tv_id_item(id, s, problem) : tv_id_number(id, problem);
+    if (found || problem->status == 503)
+        return found; /* 503 is about us, not about the entry */
     int status = problem->status;
     snprintf(why, sizeof why, "cannot be taken: %.600s", problem->detail);
     wrong_entry(problem, entry, why);

@@ -15,7 +15,7 @@ enum { RETRY_SECONDS = 1 };
 /* One request that changes a user's ratings. */
 struct change {
     struct tv_app *app;
-    struct tv_snapshot *s; /* NULL: no model is live yet, and then there are no codes */
+    struct tv_snapshot *s; /* NULL: no model is loaded, and ids are to be numbers */
     struct tv_id user;
     struct tv_rating_list list; /* of a rating taken back: its item alone */
     struct tv_rated rated;
@@ -28,8 +28,9 @@ struct change {
 static int find_user(struct change *c, const struct tv_request *request, struct tv_problem *problem)
 {
     tv_id_set(&c->user, "user", request->segments[0]);
-    enum tv_id_kind kind = tv_id_kind(&c->user, c->s && c->s->info.user_codes, problem);
-    return kind != TV_ID_PROBLEM;
+    if (c->s == NULL)
+        return tv_id_number(&c->user, problem);
+    return tv_id_kind(&c->user, c->s->info.user_codes, problem) != TV_ID_PROBLEM;
 }
 
 static int find_item(struct change *c, const struct tv_request *request, struct tv_problem *problem)
@@ -37,7 +38,7 @@ static int find_item(struct change *c, const struct tv_request *request, struct 
     struct tv_id item;
     tv_id_set(&item, "item", request->segments[1]);
     c->list.n = 1;
-    if (c->s ? !tv_id_item(&item, c->s, problem) : tv_id_kind(&item, 0, problem) != TV_ID_NUMBER)
+    if (c->s ? !tv_id_item(&item, c->s, problem) : !tv_id_number(&item, problem))
         return 0;
     c->list.items[0] = item.number;
     return 1;

@@ -21,6 +21,7 @@ struct tv_shelf {
     char notice[1024];
 
     pthread_mutex_t loading;
+    int is_old; /* the live one was held before it was shown, and has not been read again since */
     struct tv_redis *redis;
     struct tv_mongo *mongo;
 };
@@ -182,13 +183,11 @@ static enum tv_status load(struct tv_shelf *shelf, int64_t number, struct tv_sna
     return status;
 }
 
-/* Nobody else puts another one in place meanwhile: that, too, happens under `loading`. */
-enum tv_status tv_shelf_renew(struct tv_shelf *shelf, struct tv_error *err)
+/* Under `loading`, so that nobody else puts another one in place meanwhile. */
+static enum tv_status renew(struct tv_shelf *shelf, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    struct tv_snapshot *new = NULL;
-    pthread_mutex_lock(&shelf->loading);
-    struct tv_snapshot *old = tv_shelf_live(shelf);
+    struct tv_snapshot *new = NULL, *old = tv_shelf_live(shelf);
     if (old)
         status = read_model(shelf, old->number, &new, err);
     if (new) {
@@ -198,8 +197,16 @@ enum tv_status tv_shelf_renew(struct tv_shelf *shelf, struct tv_error *err)
         tv_snapshot_release(old); /* the shelf's own; ours is given up below */
         tv_log_debug("model %" PRId64 " read again", new->number);
     }
-    pthread_mutex_unlock(&shelf->loading);
+    shelf->is_old = shelf->is_old && status != TV_OK;
     tv_snapshot_release(old);
+    return status;
+}
+
+enum tv_status tv_shelf_renew(struct tv_shelf *shelf, struct tv_error *err)
+{
+    pthread_mutex_lock(&shelf->loading);
+    enum tv_status status = renew(shelf, err);
+    pthread_mutex_unlock(&shelf->loading);
     return status;
 }
 
@@ -218,6 +225,21 @@ enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t number, struct tv_s
     return status;
 }
 
+/* Shows model `number`: at once if it is held, and then its catalogue may be older than the one shown so far. */
+static enum tv_status show_number(struct tv_shelf *shelf, int64_t number, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    struct tv_snapshot *new = tv_shelf_held(shelf, number);
+    shelf->is_old = new != NULL;
+    if (new == NULL)
+        status = load(shelf, number, &new, err);
+    if (status == TV_OK)
+        tv_shelf_show(shelf, new);
+    else
+        tv_context(err, "model %" PRId64 " is called live but cannot be served", number);
+    return status;
+}
+
 static enum tv_status refresh(struct tv_shelf *shelf, struct tv_error *err)
 {
     int64_t number = 0;
@@ -228,19 +250,12 @@ static enum tv_status refresh(struct tv_shelf *shelf, struct tv_error *err)
     }
     if (status != TV_OK)
         return status;
-    struct tv_snapshot *live = tv_shelf_live(shelf), *new = NULL;
+    struct tv_snapshot *live = tv_shelf_live(shelf);
     int same = live && live->number == number;
     tv_snapshot_release(live);
-    if (same)
-        return TV_OK;
-    new = tv_shelf_held(shelf, number);
-    if (new == NULL)
-        status = load(shelf, number, &new, err);
-    if (status == TV_OK)
-        tv_shelf_show(shelf, new);
-    else
-        tv_context(err, "model %" PRId64 " is called live but cannot be served", number);
-    return status;
+    if (!same)
+        status = show_number(shelf, number, err);
+    return status == TV_OK && shelf->is_old ? renew(shelf, err) : status;
 }
 
 enum tv_status tv_shelf_refresh(struct tv_shelf *shelf, struct tv_error *err)
