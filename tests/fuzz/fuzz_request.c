@@ -1,11 +1,12 @@
-/* fuzz_request: any bytes as a request target and an Accept header, and as the body of one that rates, taken apart and
- * answered, JSON and page, by a server without stores. Whatever comes, there is an answer of a known status, and pages are filled
- * whole. */
+/* fuzz_request: any bytes as the headers of a request, as its target and an Accept header, and as the body of one that rates,
+ * taken apart and answered, JSON and page, by a server without stores. Whatever comes, there is an answer of a known status, and
+ * pages are filled whole. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "serve/app.h"
+#include "serve/framing.h"
 #include "serve/problem.h"
 #include "serve/rater.h"
 #include "serve/request.h"
@@ -125,12 +126,28 @@ static void answer(struct tv_app *app, char *target, int html, enum tv_method me
     tv_response_free(&response);
 }
 
+/* Lines of "name:value". Two Hosts are never right, whatever is around them. */
+static void frame(const char *text, size_t size)
+{
+    struct tv_framing framing = {0};
+    for (const char *end = text + size; text < end; text++) {
+        size_t n = strcspn(text, "\n"), name = strcspn(text, ":\n");
+        tv_framing_header(&framing, text, name, text + name, n - name);
+        text += n;
+    }
+    tv_framing_header(&framing, "Host", 4, "", 0);
+    tv_framing_header(&framing, "hOST", 4, "", 0);
+    if (tv_framing_wrong(&framing, "HTTP/1.1") == NULL || tv_framing_wrong(&framing, "HTTP/1.0") == NULL)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct tv_app *app;
     if (app == NULL)
         app = make_app();
     char *text = copy(data, size);
+    frame(text, strlen(text));
     int html = tv_accepts_html(text);
     answer(app, text, 0, html ? TV_OTHER_METHOD : TV_GET, NULL, 0);
     free(text);
