@@ -2,7 +2,6 @@
 #include "app.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "audience.h"
 #include "follower.h"
@@ -12,6 +11,7 @@
 #include "trivet/clock.h"
 #include "trivet/log.h"
 #include "trivet/redis.h"
+#include "trivet/stop.h"
 #include "watcher.h"
 
 enum { SELECTION_MS = 300, SOCKET_MS = 1000, ASK_EVERY_MS = 250 };
@@ -52,9 +52,8 @@ static void load_first_model(struct tv_app *app, int wait_seconds)
     enum tv_status status;
     for (;;) {
         status = tv_shelf_refresh(app->shelf, &err);
-        if (status != TV_ERR_UNAVAILABLE || tv_clock() >= until)
+        if (status != TV_ERR_UNAVAILABLE || !tv_wait_again(until))
             break;
-        usleep(ASK_EVERY_MS * 1000);
     }
     if (status != TV_OK)
         tv_log_error("serving without a model for now: %s", err.message);

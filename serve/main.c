@@ -1,7 +1,6 @@
 /* trivet-serve: answers recommendation requests from a model in memory. */
 #include <jansson.h>
 #include <unistring/version.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,13 +11,15 @@
 #include "http.h"
 #include "pg_pool.h"
 #include "trivet/codec.h"
+#include "trivet/interrupt.h"
 #include "trivet/log.h"
 #include "trivet/options.h"
 #include "trivet/pg.h"
 #include "trivet/redis.h"
+#include "trivet/stop.h"
 
 /* Workers spend their time waiting for MongoDB, so their number has nothing to do with that of the cores. */
-enum { LOOKUPS = 3, WORKERS = 8, DRAIN_SECONDS = 10 };
+enum { LOOKUPS = 3, WORKERS = 8 };
 
 static int threads_to_use(long long wanted)
 {
@@ -34,16 +35,6 @@ static void raise_file_limit(void)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-}
-
-/* Blocked before any thread starts, so that every thread inherits it and only sigwait() below sees them. */
-static void block_signals(sigset_t *set)
-{
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGINT);
-    pthread_sigmask(SIG_BLOCK, set, NULL);
 }
 
 /* The logins that sql/091_page_login.sql and 092_live_login.sql make. For the other programs unset addresses mean
@@ -75,8 +66,6 @@ static enum tv_status serve(const struct tv_settings *s, int n_arguments, char *
     (void)n_arguments, (void)arguments;
     struct tv_app *app = NULL;
     struct tv_http *http = NULL;
-    sigset_t signals;
-    int signal_number = 0;
     const struct tv_app_options app_options = {.mongo_uri = tv_settings_text(s, "mongo"),
                                                .redis_uri = tv_settings_text(s, "redis"),
                                                .reader_uri = given_or(s, "reader", READER),
@@ -97,8 +86,10 @@ static enum tv_status serve(const struct tv_settings *s, int n_arguments, char *
         .access_log = strcmp(tv_settings_text(s, "access-log"), "on") == 0};
     tv_log_set_timestamps(1);
     raise_file_limit();
-    block_signals(&signals);
-    enum tv_status status = tv_hosts_check(&app_options.hosts, err);
+    signal(SIGPIPE, SIG_IGN);
+    enum tv_status status = tv_interrupt_watch(NULL, err); /* before any thread starts */
+    if (status == TV_OK)
+        status = tv_hosts_check(&app_options.hosts, err);
     if (status == TV_OK)
         status = tv_log_never_wait(err);
     if (status == TV_OK)
@@ -108,10 +99,11 @@ static enum tv_status serve(const struct tv_settings *s, int n_arguments, char *
     if (status == TV_OK) {
         tv_log_info("listening on %s", tv_http_address(http));
         tv_log_info("%s", tv_permission_text(&app->permission));
-        sigwait(&signals, &signal_number);
+        int signal_number = tv_interrupt_wait();
         tv_log_info("%s: finishing what is under way", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
     }
-    tv_http_stop(http, DRAIN_SECONDS);
+    tv_http_stop(http, TV_STOP_SECONDS);
+    tv_stop_within(0); /* nobody is left who waits for an answer */
     tv_app_free(app);
     if (status == TV_OK)
         tv_log_info("stopped");

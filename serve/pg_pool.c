@@ -79,7 +79,7 @@ enum tv_status tv_pg_pool_take(struct tv_pg_pool *pool, struct tv_pg **out, stru
         pg = NULL;
     }
     if (pg == NULL) {
-        status = tv_pg_open(&pg, pool->uri, "trivet-serve ratings", 0, err);
+        status = tv_pg_open_within(&pg, pool->uri, "trivet-serve ratings", TV_PG_ANSWERS, err);
         note_state(pool, status == TV_OK);
     }
     if (status == TV_OK) {
@@ -99,8 +99,10 @@ void tv_pg_pool_give(struct tv_pg_pool *pool, struct tv_pg *pg, enum tv_status s
         note_state(pool, 0);
     }
     pthread_mutex_lock(&pool->mutex);
-    if (pg)
+    if (pg) {
+        tv_pg_set_patience(pg, TV_PG_ANSWERS); /* for the next to find out whether it answers */
         pool->idle[pool->n_idle++] = pg;
+    }
     pool->n_out--;
     pthread_mutex_unlock(&pool->mutex);
 }

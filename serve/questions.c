@@ -26,6 +26,7 @@ struct tv_question {
     int done, of; /* steps, as PostgreSQL tells them */
     struct tv_caller caller;
     struct tv_pg *pg; /* kept between questions; NULL: not connected */
+    double patience;  /* with a statement, seconds */
 };
 
 struct tv_questions {
@@ -129,15 +130,28 @@ static void on_notice(void *context, const char *text)
     pthread_mutex_unlock(&q->questions->mutex);
 }
 
-static enum tv_status connect_to(struct tv_question *q, struct tv_error *err)
+/* The login's own limit, or ours where it has none, in milliseconds. The server keeps it; whoever waits only has to
+ * find out when the server itself hangs, and so waits a little longer. */
+static enum tv_status limit_statements(struct tv_question *q, struct tv_error *err)
 {
     static const char limit[] = "SELECT set_config('statement_timeout', '" STATEMENT_TIMEOUT "', false) "
                                 "WHERE current_setting('statement_timeout') = '0'";
-    enum tv_status status = tv_pg_open(&q->pg, q->questions->uri, "trivet-serve", 0, err);
+    static const char read[] = "SELECT setting FROM pg_settings WHERE name = 'statement_timeout'";
+    int64_t ms = 0;
+    enum tv_status status = tv_pg_exec(q->pg, limit, 0, NULL, err);
+    if (status == TV_OK)
+        status = tv_pg_int(q->pg, read, 0, NULL, &ms, err);
+    q->patience = (double)ms / 1000 + TV_PG_ANSWERS;
+    return status;
+}
+
+static enum tv_status connect_to(struct tv_question *q, struct tv_error *err)
+{
+    enum tv_status status = tv_pg_open_within(&q->pg, q->questions->uri, "trivet-serve", TV_PG_ANSWERS, err);
     if (status == TV_OK)
         status = tv_pg_exec(q->pg, "SET default_transaction_read_only = on", 0, NULL, err);
     if (status == TV_OK)
-        status = tv_pg_exec(q->pg, limit, 0, NULL, err);
+        status = limit_statements(q, err);
     if (status == TV_OK) {
         tv_pg_on_notice(q->pg, on_notice, q);
         note_state(q->questions, 1, "");
@@ -150,6 +164,12 @@ static enum tv_status connect_to(struct tv_question *q, struct tv_error *err)
                         "/models need it");
 }
 
+static int is_alive(struct tv_question *q)
+{
+    tv_pg_set_patience(q->pg, TV_PG_ANSWERS);
+    return tv_pg_alive(q->pg);
+}
+
 enum tv_status tv_question_begin(struct tv_questions *questions, const char *id,
                                  const struct tv_caller *caller, struct tv_question **out,
                                  struct tv_error *err)
@@ -158,7 +178,7 @@ enum tv_status tv_question_begin(struct tv_questions *questions, const char *id,
     if (q == NULL)
         return tv_fail(err, TV_ERR_UNAVAILABLE, "more questions are under way than there are connections");
     enum tv_status status = goes_on(q) ? TV_OK : stopped(err); /* it may have waited for long */
-    if (status == TV_OK && q->pg && !tv_pg_alive(q->pg)) {
+    if (status == TV_OK && q->pg && !is_alive(q)) {
         tv_pg_close(q->pg); /* the database was restarted meanwhile */
         q->pg = NULL;
     }
@@ -181,6 +201,7 @@ enum tv_status tv_question_ask(struct tv_question *q, const char *sql, struct tv
 {
     if (!goes_on(q))
         return stopped(err);
+    tv_pg_set_patience(q->pg, q->patience);
     enum tv_status status = tv_pg_query_while(q->pg, sql, 0, NULL, goes_on, q, rows, err);
     if (status == TV_ERR_UNAVAILABLE) {
         note_state(q->questions, 0, err->message);

@@ -1,8 +1,8 @@
 /* pg: one PostgreSQL connection. Moves rows and bytes; knows no table of ours.
  *
- * A connection belongs to one thread at a time. Statements go through PQexecParams, one a call. libpq's errors are
- * translated here: TV_ERR_UNAVAILABLE when the server cannot be reached or went away, TV_ERR_STORE when it answered
- * with an error (the message is the server's own, its detail and hint become the hint).
+ * A connection belongs to one thread at a time. Every wait has an end and can be interrupted (pg_wait.c says how).
+ * libpq's errors are translated here: TV_ERR_UNAVAILABLE when the server cannot be reached or went away, TV_ERR_STORE
+ * when it answered with an error (the message is the server's own, its detail and hint become the hint).
  */
 #ifndef TRIVET_PG_H
 #define TRIVET_PG_H
@@ -19,12 +19,18 @@ struct tv_pg_rows;
  * never hold the password. */
 enum tv_status tv_pg_open(struct tv_pg **out, const char *uri, const char *name, int wait_seconds,
                           struct tv_error *err);
+/* One attempt, of at most `patience` seconds, which is then the connection's patience, too. */
+enum tv_status tv_pg_open_within(struct tv_pg **out, const char *uri, const char *name, double patience,
+                                 struct tv_error *err);
 void tv_pg_close(struct tv_pg *pg);
 
-/* From now on no statement is waited for longer than that: one that is late fails with TV_ERR_UNAVAILABLE,
- * whatever becomes of it in the server, and the connection is then good for nothing but closing. 0: wait for
- * ever, as at first. */
+/* From now on no statement is waited for longer than that, nor any part of a COPY: one that is late fails with
+ * TV_ERR_UNAVAILABLE, the server is told to cancel it, and the connection is then good for nothing but closing. 0: wait
+ * for as long as it takes, as at first. Once the process has to end (trivet/stop.h) nothing is waited for. */
 void tv_pg_set_patience(struct tv_pg *pg, double seconds);
+
+/* How long a server that works takes at most to say that it is there, seconds. */
+enum { TV_PG_ANSWERS = 2 };
 
 /* 1 while the connection is known to work: asks the server with SELECT 1. */
 int tv_pg_alive(struct tv_pg *pg);
@@ -93,7 +99,8 @@ int tv_pg_triple(const char *bytes, size_t n, int *first, struct tv_pg_triple *r
 /* 'text' quoted as an SQL literal, appended to nothing: the result is malloc'ed, or NULL without memory. */
 char *tv_pg_literal(struct tv_pg *pg, const char *text);
 
-/* Asks the server to cancel what the connection is doing; may be called from another thread or a signal's thread. */
+/* Has the statement that the connection's thread is waiting for cancelled, within a tenth of a second; any thread may
+ * call it. Without one under way nothing happens. */
 void tv_pg_cancel(struct tv_pg *pg);
 
 const char *tv_pg_library(void); /* "libpq 15.10" */

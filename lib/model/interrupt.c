@@ -1,25 +1,56 @@
-/* interrupt: a thread waits for the signals, so that cancelling may use locks and sockets, which a handler must not. */
+/* interrupt: a thread waits for the signals, so that it may use locks and sockets, which a handler must not. */
 #include "trivet/interrupt.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
-static atomic_int seen;
+#include "trivet/clock.h"
+#include "trivet/log.h"
+#include "trivet/stop.h"
+
+static const double grace_seconds = 0.8;
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct tv_pg *watched; /* guarded by mutex */
+static pthread_cond_t arrived = PTHREAD_COND_INITIALIZER;
+static struct tv_pg *watched; /* guarded by mutex, as is the next */
+static int seen;              /* the first signal; 0: none yet */
 static int started;
+
+static void pass_on(int signal_number)
+{
+    pthread_mutex_lock(&mutex);
+    seen = signal_number;
+    if (watched)
+        tv_pg_cancel(watched);
+    pthread_cond_broadcast(&arrived);
+    pthread_mutex_unlock(&mutex);
+}
+
+/* The last resort, for what no deadline of ours reaches: a client library that waits (MongoDB's, or for DNS), a disk
+ * that hangs. What a killed program leaves half done the next one mends, so this is no worse than SIGKILL. */
+static void end_late(void)
+{
+    double until = tv_clock() + TV_STOP_SECONDS + grace_seconds;
+    for (double left; (left = until - tv_clock()) > 0;)
+        poll(NULL, 0, (int)(left * 1000) + 1);
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&out, 1, 0) > 0 && (out.revents & POLLOUT))
+        tv_log_error("still busy %d s after it was told to end, so this program ends as it stands", TV_STOP_SECONDS);
+    poll(NULL, 0, 100); /* for whoever writes the log */
+    _exit(1);
+}
 
 static void *wait_for_signals(void *set)
 {
-    for (int signal_number; sigwait(set, &signal_number) == 0;) {
-        atomic_store(&seen, 1);
-        pthread_mutex_lock(&mutex);
-        if (watched)
-            tv_pg_cancel(watched);
-        pthread_mutex_unlock(&mutex);
-    }
+    int signal_number;
+    while (sigwait(set, &signal_number) != 0)
+        ;
+    tv_stop_within(TV_STOP_SECONDS);
+    pass_on(signal_number);
+    end_late();
     return NULL;
 }
 
@@ -49,5 +80,15 @@ enum tv_status tv_interrupt_watch(struct tv_pg *pg, struct tv_error *err)
 
 int tv_interrupted(void)
 {
-    return atomic_load(&seen);
+    return tv_stop_asked();
+}
+
+int tv_interrupt_wait(void)
+{
+    pthread_mutex_lock(&mutex);
+    while (seen == 0)
+        pthread_cond_wait(&arrived, &mutex);
+    int signal_number = seen;
+    pthread_mutex_unlock(&mutex);
+    return signal_number;
 }

@@ -70,12 +70,21 @@ void tv_similar_feed_close(struct tv_similar_feed *f)
 
 /* --- the lock, and what the index is made of ------------------------------------------------------------------ */
 
+/* PostgreSQL keeps to its statement_timeout; whoever waits only has to notice when it hangs. */
+static void limit_waits(const struct tv_similar_feed *f, struct tv_pg *pg)
+{
+    if (f->statement_seconds > 0)
+        tv_pg_set_patience(pg, f->statement_seconds + TV_PG_ANSWERS);
+}
+
 static enum tv_status take_lock(struct tv_similar_feed *f, struct tv_error *err)
 {
     int64_t got = 0;
     enum tv_status status = TV_OK;
     if (f->pg == NULL)
         status = tv_pg_open(&f->pg, f->postgres_uri, "trivet similar items", 0, err);
+    if (status == TV_OK)
+        limit_waits(f, f->pg);
     if (status == TV_OK && !f->holds)
         status = tv_pg_int(f->pg, "SELECT pg_try_advisory_lock(trivet.similar_lock_key())::int", 0, NULL, &got, err);
     f->holds |= (int)got;
@@ -163,6 +172,8 @@ static enum tv_status begin_reading(struct tv_similar_feed *f, struct tv_error *
     enum tv_status status = TV_OK;
     if (f->own_source && f->reader == NULL)
         status = tv_reader_open(&f->reader, f->reader_uri, "trivet similar items", 0, err);
+    if (status == TV_OK && f->own_source)
+        limit_waits(f, f->reader);
     return status == TV_OK ? tv_reader_begin(asked(f), f->statement_seconds, err) : status;
 }
 

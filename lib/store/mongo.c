@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "trivet/buffer.h"
 #include "trivet/clock.h"
 #include "trivet/log.h"
+#include "trivet/stop.h"
 
 void *tv_mongo_alloc(size_t size, const char *what, struct tv_error *err)
 {
@@ -107,11 +107,10 @@ enum tv_status tv_mongo_open(struct tv_mongo **out, const char *uri, const struc
     double until = tv_clock() + options->wait_seconds;
     for (int attempt = 0; status == TV_OK && options->wait_seconds >= 0; attempt++) {
         status = tv_mongo_ping(m, err);
-        if (status != TV_ERR_UNAVAILABLE || tv_clock() >= until)
-            break;
-        if (attempt == 0)
+        if (status == TV_ERR_UNAVAILABLE && attempt == 0 && tv_clock() < until)
             tv_log_info("waiting for MongoDB at %s", m->where);
-        usleep(300000);
+        if (status != TV_ERR_UNAVAILABLE || !tv_wait_again(until))
+            break;
         status = TV_OK;
     }
     if (status != TV_OK) {

@@ -1,127 +1,20 @@
-/* redis: one Redis connection, and a subscriber, over hiredis 0.14. */
+/* redis: one Redis connection, over hiredis 0.14: its commands, its errors. */
 #include "trivet/redis.h"
 
-#include <hiredis/hiredis.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
-#include <unistd.h>
 
+#include "redis_client.h"
 #include "trivet/clock.h"
 #include "trivet/log.h"
+#include "trivet/stop.h"
 #include "trivet/text.h"
-
-struct tv_redis {
-    struct tv_redis_address address;
-    int timeout_ms;
-    redisContext *context; /* NULL between connections */
-    size_t queued;         /* commands without a reply yet */
-};
-
-/* --- the address ------------------------------------------------------------------------------------------ */
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Copies n bytes with %XX undone; 0 if it does not fit or an escape is wrong. */
-static int copy_unescaped(char *out, size_t size, const char *text, size_t n)
-{
-    size_t o = 0;
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        if (c == '%') {
-            int high = i + 2 < n ? hex_digit(text[i + 1]) : -1;
-            int low = i + 2 < n ? hex_digit(text[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return 0;
-            c = (char)(high << 4 | low);
-            i += 2;
-        }
-        if (o + 1 >= size)
-            return 0;
-        out[o++] = c;
-    }
-    out[o] = '\0';
-    return 1;
-}
-
-static enum tv_status bad_uri(const char *uri, const char *why, struct tv_error *err)
-{
-    char shown[256];
-    tv_log_hide_password(shown, sizeof shown, uri);
-    tv_fail(err, TV_ERR_USAGE, "the Redis address \"%s\" %s", shown, why);
-    return tv_hint(err, "it looks like redis://127.0.0.1:6379/0");
-}
-
-/* [user:password@] or [:password@]; returns what follows it, NULL if it is malformed. */
-static const char *parse_login(struct tv_redis_address *out, const char *p)
-{
-    size_t n = strcspn(p, "/?");
-    const char *at = memrchr(p, '@', n);
-    if (at == NULL)
-        return p;
-    const char *colon = memchr(p, ':', (size_t)(at - p));
-    const char *user_end = colon ? colon : at;
-    if (!copy_unescaped(out->user, sizeof out->user, p, (size_t)(user_end - p)))
-        return NULL;
-    if (colon && !copy_unescaped(out->password, sizeof out->password, colon + 1, (size_t)(at - colon - 1)))
-        return NULL;
-    return at + 1;
-}
-
-/* host, [v6], optional :port, optional /db */
-static const char *parse_place(struct tv_redis_address *out, const char *p)
-{
-    int64_t number;
-    size_t n = p[0] == '[' ? strcspn(p, "]") : strcspn(p, ":/");
-    size_t skip = p[0] == '[';
-    if (n <= skip || !copy_unescaped(out->host, sizeof out->host, p + skip, n - skip))
-        return "names no host";
-    p += n + (p[n] == ']');
-    if (*p == ':') {
-        size_t digits = strcspn(++p, "/");
-        if (!tv_text_int64(p, digits, &number) || number < 1 || number > 65535)
-            return "has a port that is no number from 1 to 65535";
-        out->port = (int)number;
-        p += digits;
-    }
-    if (*p == '/' && p[1]) {
-        if (!tv_text_int64(p + 1, strlen(p + 1), &number) || number < 0 || number > 1000000)
-            return "ends in a database that is no number";
-        out->db = (int)number;
-    } else if (*p && *p != '/') {
-        return "has something behind the host that is neither a port nor a database";
-    }
-    return NULL;
-}
-
-enum tv_status tv_redis_parse(struct tv_redis_address *out, const char *uri, struct tv_error *err)
-{
-    *out = (struct tv_redis_address){.port = 6379};
-    if (strncmp(uri, "rediss://", 9) == 0) {
-        tv_fail(err, TV_ERR_USAGE, "rediss:// (Redis over TLS) is not supported");
-        return tv_hint(err, "let a TLS tunnel such as stunnel listen on this machine and name it as redis://");
-    }
-    if (strncmp(uri, "redis://", 8) != 0)
-        return bad_uri(uri, "does not begin with redis://", err);
-    const char *place = parse_login(out, uri + 8);
-    if (place == NULL)
-        return bad_uri(uri, "has a user or password that is too long or wrongly escaped", err);
-    const char *why = parse_place(out, place);
-    return why ? bad_uri(uri, why, err) : TV_OK;
-}
 
 /* --- the connection --------------------------------------------------------------------------------------- */
 
-static enum tv_status unavailable(const struct tv_redis *r, const char *why, struct tv_error *err)
+enum tv_status tv_redis_unavailable(const struct tv_redis *r, const char *why, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_UNAVAILABLE, "Redis at %s:%d does not answer: %s", r->address.host, r->address.port, why);
     return tv_hint(err, "is it running, and is --redis (TRIVET_REDIS) right?");
@@ -133,17 +26,20 @@ static void disconnect(struct tv_redis *r)
         redisFree(r->context);
     r->context = NULL;
     r->queued = 0;
+    r->late = 0;
 }
 
-/* Turns a reply (or none) into a status; the reply is freed unless it is handed over. */
-static enum tv_status take_reply(struct tv_redis *r, redisReply *reply, redisReply **out, struct tv_error *err)
+enum tv_status tv_redis_take_reply(struct tv_redis *r, redisReply *reply, redisReply **out, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     if (reply == NULL) {
         char why[160];
-        snprintf(why, sizeof why, "%s", r->context && r->context->errstr[0] ? r->context->errstr : "no reply");
-        disconnect(r); /* after a timeout hiredis' context is dead */
-        return unavailable(r, why, err);
+        snprintf(why, sizeof why, "%s",
+                 r->late                               ? "no reply in time"
+                 : r->context && r->context->errstr[0] ? r->context->errstr
+                                                       : "no reply");
+        disconnect(r); /* a reply that is late would be taken for the next one's */
+        return tv_redis_unavailable(r, why, err);
     }
     if (reply->type == REDIS_REPLY_ERROR) {
         int loading = strncmp(reply->str, "LOADING", 7) == 0;
@@ -156,32 +52,40 @@ static enum tv_status take_reply(struct tv_redis *r, redisReply *reply, redisRep
     return status;
 }
 
+static enum tv_status say(struct tv_redis *r, struct tv_redis_command c, struct tv_error *err)
+{
+    if (redisAppendCommandArgv(r->context, c.n, (const char **)c.words, c.sizes) != REDIS_OK)
+        return tv_redis_take_reply(r, NULL, NULL, err);
+    return tv_redis_take_reply(r, tv_redis_next_reply(r), NULL, err);
+}
+
 static enum tv_status say_hello(struct tv_redis *r, struct tv_error *err)
 {
     const struct tv_redis_address *a = &r->address;
+    char db[24];
     enum tv_status status = TV_OK;
-    if (a->password[0] && a->user[0])
-        status = take_reply(r, redisCommand(r->context, "AUTH %s %s", a->user, a->password), NULL, err);
-    else if (a->password[0])
-        status = take_reply(r, redisCommand(r->context, "AUTH %s", a->password), NULL, err);
+    if (a->password[0])
+        status = say(r,
+                     a->user[0] ? tv_redis_words("AUTH", a->user, a->password, NULL)
+                                : tv_redis_words("AUTH", a->password, NULL),
+                     err);
+    snprintf(db, sizeof db, "%d", a->db);
     if (status == TV_OK && a->db != 0)
-        status = take_reply(r, redisCommand(r->context, "SELECT %d", a->db), NULL, err);
-    if (status == TV_OK)
-        status = take_reply(r, redisCommand(r->context, "PING"), NULL, err);
-    return status;
+        status = say(r, tv_redis_words("SELECT", db, NULL), err);
+    return status == TV_OK ? say(r, tv_redis_words("PING", NULL), err) : status;
 }
 
 static enum tv_status connect_now(struct tv_redis *r, struct tv_error *err)
 {
     if (r->context)
         return TV_OK;
-    struct timeval timeout = {r->timeout_ms / 1000, r->timeout_ms % 1000 * 1000};
-    r->context = redisConnectWithTimeout(r->address.host, r->address.port, timeout);
+    if (tv_stop_due())
+        return tv_redis_unavailable(r, "this program has to end", err);
+    r->context = tv_redis_dial(r);
     if (r->context == NULL)
         return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a Redis connection");
     if (r->context->err)
-        return take_reply(r, NULL, NULL, err);
-    redisSetTimeout(r->context, timeout);
+        return tv_redis_take_reply(r, NULL, NULL, err);
     enum tv_status status = say_hello(r, err);
     if (status != TV_OK)
         disconnect(r);
@@ -199,11 +103,10 @@ enum tv_status tv_redis_open(struct tv_redis **out, const char *uri, int timeout
     double until = tv_clock() + wait_seconds;
     for (int attempt = 0; status == TV_OK && wait_seconds >= 0; attempt++) {
         status = connect_now(r, err);
-        if (status != TV_ERR_UNAVAILABLE || tv_clock() >= until)
-            break;
-        if (attempt == 0)
+        if (status == TV_ERR_UNAVAILABLE && attempt == 0 && tv_clock() < until)
             tv_log_info("waiting for Redis at %s:%d", r->address.host, r->address.port);
-        usleep(300000);
+        if (status != TV_ERR_UNAVAILABLE || !tv_wait_again(until))
+            break;
         status = TV_OK;
     }
     if (status != TV_OK) {
@@ -242,21 +145,23 @@ static void debug_command(const struct tv_redis_command *c)
     tv_log_debug("redis: %s %s", c->words[0], c->n > 1 ? c->words[1] : "");
 }
 
-static enum tv_status call(struct tv_redis *r, const struct tv_redis_command *c, redisReply **reply,
-                           struct tv_error *err)
+enum tv_status tv_redis_call(struct tv_redis *r, const struct tv_redis_command *c, redisReply **reply,
+                             struct tv_error *err)
 {
     enum tv_status status = connect_now(r, err);
     if (status != TV_OK)
         return status;
     debug_command(c);
-    return take_reply(r, redisCommandArgv(r->context, c->n, (const char **)c->words, c->sizes), reply, err);
+    if (redisAppendCommandArgv(r->context, c->n, (const char **)c->words, c->sizes) != REDIS_OK)
+        return tv_redis_take_reply(r, NULL, NULL, err);
+    return tv_redis_take_reply(r, tv_redis_next_reply(r), reply, err);
 }
 
 enum tv_status tv_redis_run(struct tv_redis *r, const struct tv_redis_command *command, struct tv_buffer *out,
                             struct tv_error *err)
 {
     redisReply *reply = NULL;
-    enum tv_status status = call(r, command, &reply, err);
+    enum tv_status status = tv_redis_call(r, command, &reply, err);
     if (status != TV_OK)
         return status;
     if (reply->type == REDIS_REPLY_NIL)
@@ -273,15 +178,15 @@ enum tv_status tv_redis_transaction(struct tv_redis *r, const struct tv_redis_co
                                     struct tv_error *err)
 {
     const struct tv_redis_command multi = tv_redis_words("MULTI", NULL), exec = tv_redis_words("EXEC", NULL);
-    enum tv_status status = call(r, &multi, NULL, err);
+    enum tv_status status = tv_redis_call(r, &multi, NULL, err);
     for (size_t i = 0; i < n && status == TV_OK; i++)
-        status = call(r, &commands[i], NULL, err);
+        status = tv_redis_call(r, &commands[i], NULL, err);
     if (status != TV_OK) {
         disconnect(r); /* an open MULTI dies with its connection */
         return status;
     }
     redisReply *reply = NULL;
-    status = call(r, &exec, &reply, err);
+    status = tv_redis_call(r, &exec, &reply, err);
     if (status != TV_OK)
         return status;
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements && status == TV_OK; i++)
@@ -302,7 +207,7 @@ enum tv_status tv_redis_queue(struct tv_redis *r, size_t n, const char *const *w
     if (status != TV_OK)
         return status;
     if (redisAppendCommandArgv(r->context, (int)n, (const char **)words, sizes) != REDIS_OK)
-        return take_reply(r, NULL, NULL, err);
+        return tv_redis_take_reply(r, NULL, NULL, err);
     r->queued++;
     return TV_OK;
 }
@@ -343,11 +248,11 @@ enum tv_status tv_redis_flush(struct tv_redis *r, tv_redis_take take, void *cont
     enum tv_status status = TV_OK;
     size_t n = r->queued;
     if (r->context == NULL)
-        return unavailable(r, "the connection was lost", err);
+        return tv_redis_unavailable(r, "the connection was lost", err);
     for (size_t i = 0; i < n; i++, r->queued--) {
-        void *reply = NULL;
-        if (redisGetReply(r->context, &reply) != REDIS_OK)
-            return take_reply(r, NULL, NULL, status == TV_OK ? err : NULL);
+        redisReply *reply = tv_redis_next_reply(r);
+        if (reply == NULL)
+            return tv_redis_take_reply(r, NULL, NULL, status == TV_OK ? err : NULL);
         if (status == TV_OK)
             status = take_whole(reply, i, take, context, err);
         freeReplyObject(reply);
@@ -419,7 +324,7 @@ enum tv_status tv_redis_keys(struct tv_redis *r, const char *pattern, tv_redis_t
     do {
         const struct tv_redis_command c = tv_redis_words("SCAN", cursor, "MATCH", pattern, "COUNT", "1000", NULL);
         redisReply *page = NULL;
-        status = call(r, &c, &page, err);
+        status = tv_redis_call(r, &c, &page, err);
         if (status == TV_OK)
             status = take_page(page, take, context, cursor, err);
         if (page)
@@ -432,7 +337,7 @@ enum tv_status tv_redis_config(struct tv_redis *r, const char *name, struct tv_b
 {
     const struct tv_redis_command c = tv_redis_words("CONFIG", "GET", name, NULL);
     redisReply *reply = NULL;
-    enum tv_status status = call(r, &c, &reply, err);
+    enum tv_status status = tv_redis_call(r, &c, &reply, err);
     if (status == TV_ERR_STORE) /* managed servers forbid CONFIG */
         return TV_ERR_NOT_FOUND;
     if (status != TV_OK)
@@ -443,97 +348,6 @@ enum tv_status tv_redis_config(struct tv_redis *r, const char *name, struct tv_b
         status = TV_ERR_NOT_FOUND;
     freeReplyObject(reply);
     return status;
-}
-
-/* --- the subscriber --------------------------------------------------------------------------------------- */
-
-struct tv_redis_subscriber {
-    struct tv_redis *redis;
-    double heard, asked; /* when the line last spoke; when PING was sent and not answered yet, else 0 */
-};
-
-enum { QUIET_SECONDS = 5, ANSWER_SECONDS = 3 };
-
-enum tv_status tv_redis_subscribe(struct tv_redis_subscriber **out, const char *uri, const char *channel,
-                                  struct tv_error *err)
-{
-    struct tv_redis_subscriber *s = tv_alloc(1, sizeof *s, "a subscriber", err);
-    if (s == NULL)
-        return TV_ERR_NO_MEMORY;
-    enum tv_status status = tv_redis_open(&s->redis, uri, 1000, 0, err);
-    if (status == TV_OK) {
-        const struct tv_redis_command c = tv_redis_words("SUBSCRIBE", channel, NULL);
-        status = call(s->redis, &c, NULL, err);
-    }
-    if (status != TV_OK) {
-        tv_redis_unsubscribe(s);
-        return status;
-    }
-    s->heard = tv_clock();
-    *out = s;
-    return TV_OK;
-}
-
-/* A reply that has arrived already: a message is copied, a PONG only proves life. */
-static enum tv_status read_arrived(struct tv_redis_subscriber *s, struct tv_buffer *message, int *got,
-                                   struct tv_error *err)
-{
-    void *any = NULL;
-    while (!*got && redisGetReplyFromReader(s->redis->context, &any) == REDIS_OK && any != NULL) {
-        redisReply *reply = any;
-        s->heard = tv_clock();
-        s->asked = 0;
-        if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 && strcmp(reply->element[0]->str, "message") == 0) {
-            tv_buffer_clear(message);
-            enum tv_status status = tv_buffer_append(message, reply->element[2]->str, (size_t)reply->element[2]->len, err);
-            freeReplyObject(reply);
-            *got = status == TV_OK;
-            return status;
-        }
-        freeReplyObject(reply);
-    }
-    return s->redis->context->err ? take_reply(s->redis, NULL, NULL, err) : TV_OK;
-}
-
-/* Asks a quiet line for a PONG, and gives up on one that does not answer. */
-static enum tv_status check_quiet_line(struct tv_redis_subscriber *s, struct tv_error *err)
-{
-    double now = tv_clock();
-    if (s->asked != 0)
-        return now - s->asked > ANSWER_SECONDS ? unavailable(s->redis, "no answer to PING", err) : TV_OK;
-    if (now - s->heard < QUIET_SECONDS)
-        return TV_OK;
-    int done = 0;
-    s->asked = now;
-    if (redisAppendCommand(s->redis->context, "PING") != REDIS_OK || redisBufferWrite(s->redis->context, &done) != REDIS_OK)
-        return take_reply(s->redis, NULL, NULL, err);
-    return TV_OK;
-}
-
-enum tv_status tv_redis_wait(struct tv_redis_subscriber *s, int timeout_ms, struct tv_buffer *message, int *got,
-                             struct tv_error *err)
-{
-    *got = 0;
-    if (s->redis->context == NULL)
-        return unavailable(s->redis, "the connection was lost", err);
-    enum tv_status status = read_arrived(s, message, got, err);
-    if (status != TV_OK || *got)
-        return status;
-    struct pollfd line = {.fd = s->redis->context->fd, .events = POLLIN};
-    if (poll(&line, 1, timeout_ms) > 0) {
-        if (redisBufferRead(s->redis->context) != REDIS_OK)
-            return take_reply(s->redis, NULL, NULL, err);
-        return read_arrived(s, message, got, err);
-    }
-    return check_quiet_line(s, err);
-}
-
-void tv_redis_unsubscribe(struct tv_redis_subscriber *s)
-{
-    if (s == NULL)
-        return;
-    tv_redis_close(s->redis);
-    free(s);
 }
 
 const char *tv_redis_library(void)

@@ -524,7 +524,7 @@ def test_killed_at_every_statement(run, programs, fresh_stores, two_sets):
     while statements < 100:
         statements += 1
         try:
-            at("PQexecParams", programs["trivet-etl"], "load", new, env=s.env, times=statements)
+            at("PQsendQueryParams", programs["trivet-etl"], "load", new, env=s.env, times=statements)
         except pytest.fail.Exception as failure:
             assert "was never reached" in str(failure) and "load" in str(failure)
             break

@@ -1,0 +1,60 @@
+/* pg_client: what the pg*.c files share. Nobody else includes it: it names libpq. */
+#ifndef TRIVET_STORE_PG_CLIENT_H
+#define TRIVET_STORE_PG_CLIENT_H
+
+#include <libpq-fe.h>
+#include <stdatomic.h>
+
+#include "trivet/pg.h"
+
+struct tv_pg {
+    PGconn *conn;
+    long long affected;
+    double patience;   /* seconds; 0: without end */
+    atomic_int asked;  /* another thread wants the statement under way to be cancelled */
+    tv_pg_go_on go_on; /* the same of whoever waits for it; NULL: nobody */
+    void *go_on_context;
+    double answer_until; /* tv_clock(): when the answer to a cancel is to be here; 0: none was sent */
+    int late;            /* an answer was given up, and may still come: the connection is good for nothing */
+    const char *why;     /* why it was given up */
+    tv_pg_notice told;
+    void *told_context;
+    char where[512]; /* the URI without its password, for messages */
+};
+
+struct tv_pg_rows {
+    PGresult *result;
+};
+
+/* --- pg_wait.c: the only file that waits ------------------------------------------------------------------- */
+
+/* Connects within `patience` seconds (0: what the URI says, or ten). pg->conn is open, failed, or NULL without memory.
+ */
+void tv_pg_dial(struct tv_pg *pg, const char *uri, const char *name, double patience);
+
+/* Sends a statement, or with n < 0 a script of several. */
+int tv_pg_send(struct tv_pg *pg, const char *sql, int n, const char *const *values);
+
+/* 1: PQgetResult has something to say and does not block. 0: it is given up (pg->late), or the connection broke. */
+int tv_pg_wait_result(struct tv_pg *pg);
+/* 1: all that libpq held is sent. */
+int tv_pg_wait_sent(struct tv_pg *pg);
+/* As PQgetCopyData: the next row's size, -1 at the end, -2 after an error or when it is given up. */
+int tv_pg_wait_row(struct tv_pg *pg, char **bytes);
+
+/* The last result of what was sent, or the first that failed; NULL: given up, or lost. Of a COPY, that it began. */
+PGresult *tv_pg_take_answer(struct tv_pg *pg);
+
+/* Asks PostgreSQL to cancel the statement under way, and waits up to so many seconds until it has heard. */
+int tv_pg_send_cancel(struct tv_pg *pg, double seconds);
+
+/* --- pg.c -------------------------------------------------------------------------------------------------- */
+
+/* Sends and takes the answer. */
+PGresult *tv_pg_run(struct tv_pg *pg, const char *sql, int n, const char *const *values);
+int tv_pg_succeeded(const PGresult *result);
+enum tv_status tv_pg_lost(struct tv_pg *pg, struct tv_error *err);
+/* Turns a failed result into an error: a lost connection, or what the server said. */
+enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv_error *err);
+
+#endif

@@ -1,0 +1,69 @@
+/* redis_wait: every wait for Redis.
+ *
+ * hiredis either blocks for as long as its one timeout, or not at all, and then leaves the waiting to us. So it is told
+ * that the socket does not block, while the socket does: for a tenth of a second at a time. Between two of them we look
+ * whether the time is up or the process has to end. That is what poll() would do, with fewer calls, and what is sent
+ * goes out in long pieces, which matters because hiredis moves the rest to the front after each. Connecting cannot be
+ * interrupted, so it is kept short; nor can getaddrinfo(), which hiredis calls and /etc/resolv.conf limits.
+ */
+#include <hiredis/sds.h>
+#include <sys/time.h>
+
+#include "redis_client.h"
+#include "trivet/clock.h"
+#include "trivet/stop.h"
+
+enum { SLICE_MS = 100, CONNECT_MS = 3000 };
+
+static struct timeval timeval_of(int ms)
+{
+    return (struct timeval){ms / 1000, ms % 1000 * 1000};
+}
+
+redisContext *tv_redis_dial(const struct tv_redis *r)
+{
+    int ms = r->timeout_ms < CONNECT_MS ? r->timeout_ms : CONNECT_MS;
+    redisContext *context = redisConnectWithTimeout(r->address.host, r->address.port, timeval_of(ms));
+    if (context && !context->err && redisSetTimeout(context, timeval_of(SLICE_MS)) == REDIS_OK)
+        context->flags &= ~REDIS_BLOCK;
+    return context;
+}
+
+/* 1: wait on. What moves in either direction gives Redis its whole time again: a large value may take long. */
+static int is_patient(struct tv_redis *r, double *until, int moved)
+{
+    if (moved)
+        *until = tv_clock() + r->timeout_ms / 1000.0;
+    r->late = tv_wait_ms(*until) == 0;
+    return !r->late;
+}
+
+static int send_all(struct tv_redis *r)
+{
+    double until = 0;
+    size_t before;
+    int sent = 0, moved = 1;
+    while (is_patient(r, &until, moved)) {
+        before = sdslen(r->context->obuf);
+        if (redisBufferWrite(r->context, &sent) != REDIS_OK || sent)
+            return sent;
+        moved = sdslen(r->context->obuf) != before;
+    }
+    return 0;
+}
+
+redisReply *tv_redis_next_reply(struct tv_redis *r)
+{
+    void *reply = NULL;
+    double until = 0;
+    int moved = 1;
+    if (!send_all(r))
+        return NULL;
+    while (redisGetReplyFromReader(r->context, &reply) == REDIS_OK && reply == NULL && is_patient(r, &until, moved)) {
+        size_t before = r->context->reader->len;
+        if (redisBufferRead(r->context) != REDIS_OK)
+            return NULL;
+        moved = r->context->reader->len != before;
+    }
+    return reply;
+}
