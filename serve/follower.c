@@ -2,15 +2,14 @@
 #include "follower.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "app.h"
 #include "trivet/buffer.h"
 #include "trivet/clock.h"
 #include "trivet/log.h"
+#include "trivet/ticker.h"
 #include "workers.h"
 
 enum { SOON_SECONDS = 1, SELDOM_SECONDS = 5, RENEW_SECONDS = 10, REST = 20 };
@@ -26,33 +25,12 @@ struct tv_follower {
     double renew_again;
     int64_t counted;      /* what the catalogue in memory is known to know of item_change, at the least */
     int behind;           /* what waits is more than what is just being done */
-    pthread_mutex_t mutex; /* guards the two below */
-    pthread_cond_t wake;
-    int stopping, busy;
-    pthread_t thread;
+    struct tv_ticker *ticker;
 };
-
-/* Waits for a while; 0: it is to end. */
-static int rest(struct tv_follower *f)
-{
-    struct timespec until;
-    pthread_mutex_lock(&f->mutex);
-    clock_gettime(CLOCK_REALTIME, &until);
-    time_t began = until.tv_sec;
-    for (;;) {
-        until.tv_sec = began + (f->busy ? SOON_SECONDS : SELDOM_SECONDS);
-        if (f->stopping || pthread_cond_timedwait(&f->wake, &f->mutex, &until) != 0)
-            break;
-    }
-    int go_on = !f->stopping;
-    f->busy = 0;
-    pthread_mutex_unlock(&f->mutex);
-    return go_on;
-}
 
 static enum tv_status connect_to(struct tv_follower *f, struct tv_error *err)
 {
-    enum tv_status status = tv_pg_open(&f->pg, f->postgres_uri, "trivet-serve follower", 0, err);
+    enum tv_status status = tv_pg_open_within(&f->pg, f->postgres_uri, "trivet-serve follower", TV_PG_ANSWERS, err);
     if (status != TV_OK)
         return status;
     tv_pg_set_patience(f->pg, patience);
@@ -91,14 +69,15 @@ static enum tv_status renew_counts(struct tv_follower *f, struct tv_error *err)
     return status;
 }
 
-static void work_off(struct tv_follower *f)
+static double work_off(void *context)
 {
+    struct tv_follower *f = context;
     struct tv_error err = {0};
     struct tv_live_work work = {0};
+    tv_thread_behind_requests();
     if (!tv_breaker_is_up(f->app->mongo_breaker) || !tv_breaker_is_up(f->app->redis_breaker)) {
         f->behind = 1;
-        tv_follower_wake(f);
-        return;
+        return SOON_SECONDS;
     }
     enum tv_status status = f->pg ? TV_OK : connect_to(f, &err);
     if (status == TV_OK)
@@ -116,25 +95,14 @@ static void work_off(struct tv_follower *f)
         tv_pg_close(f->pg);
         f->pg = NULL;
     } else if (work.left) {
-        tv_follower_wake(f);
+        return SOON_SECONDS;
     }
-}
-
-static void *run(void *context)
-{
-    struct tv_follower *f = context;
-    tv_thread_behind_requests();
-    do
-        work_off(f);
-    while (rest(f));
-    return NULL;
+    return SELDOM_SECONDS;
 }
 
 static void follower_free(struct tv_follower *f)
 {
     tv_pg_close(f->pg);
-    pthread_cond_destroy(&f->wake);
-    pthread_mutex_destroy(&f->mutex);
     free(f->postgres_uri);
     free(f);
 }
@@ -148,35 +116,26 @@ enum tv_status tv_follower_start(struct tv_follower **out, struct tv_app *app, s
     f->app = app;
     f->rater = rater;
     f->behind = 1; /* what waits at the start has waited for long */
-    pthread_mutex_init(&f->mutex, NULL);
-    pthread_cond_init(&f->wake, NULL);
     f->postgres_uri = strdup(postgres_uri);
-    if (f->postgres_uri == NULL || pthread_create(&f->thread, NULL, run, f) != 0) {
+    enum tv_status status = f->postgres_uri ? tv_ticker_start(&f->ticker, "following ratings", work_off, f, err)
+                                            : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the follower");
+    if (status == TV_OK)
+        *out = f;
+    else
         follower_free(f);
-        return tv_fail(err, TV_ERR_NO_MEMORY, "no thread to follow ratings");
-    }
-    *out = f;
-    return TV_OK;
+    return status;
 }
 
 void tv_follower_wake(struct tv_follower *f)
 {
-    if (f == NULL)
-        return;
-    pthread_mutex_lock(&f->mutex);
-    f->busy = 1;
-    pthread_cond_signal(&f->wake);
-    pthread_mutex_unlock(&f->mutex);
+    if (f)
+        tv_ticker_wake(f->ticker, SOON_SECONDS);
 }
 
 void tv_follower_stop(struct tv_follower *f)
 {
     if (f == NULL)
         return;
-    pthread_mutex_lock(&f->mutex);
-    f->stopping = 1;
-    pthread_cond_signal(&f->wake);
-    pthread_mutex_unlock(&f->mutex);
-    pthread_join(f->thread, NULL);
+    tv_ticker_stop(f->ticker);
     follower_free(f);
 }

@@ -6,6 +6,7 @@ takes connections and never says a word, or one where not even connecting comes 
 
 import concurrent.futures
 import contextlib
+import pathlib
 import random
 import signal
 import socket
@@ -174,6 +175,37 @@ def test_ratings_are_refused_in_time_while_postgres_hangs(serve, own):
     assert max(seconds for _, seconds in first) < 8, first
     assert sorted(seconds for _, seconds in later)[len(later) // 2] < 0.2, later
     assert page.status == 503 and lab < 8
+
+
+# --- the wall clock -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def wall_clock(tmp_path_factory):
+    """The library that lets a test set a program's wall clock."""
+    library = tmp_path_factory.mktemp("clock") / "wall_clock.so"
+    source = pathlib.Path(__file__).with_name("wall_clock.c")
+    done = subprocess.run(["cc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library, source], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return library
+
+
+@pytest.mark.parametrize("hours", [-1, 1], ids=["back", "forward"])
+def test_what_is_to_be_done_is_done_though_the_wall_clock_is_set(serve, own, wall_clock, tmp_path, hours):
+    """Ratings that another program took: nobody wakes the threads that fold users in, count items and follow pairs."""
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    server = serve(own, env={"LD_PRELOAD": str(wall_clock), "WALL_CLOCK": str(clock)})
+    undone = """SELECT (SELECT count(*) FROM trivet.user_change WHERE rev > folded_rev) +
+                       (SELECT count(*) FROM trivet.item_change WHERE rev > counted_rev) +
+                       (SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NULL)"""
+    until(lambda: own.psql(undone) == "0", 30)
+    time.sleep(3)  # all rest now
+    clock.write_text(str(hours * 3600))
+    for round in range(3):  # the first may come to an end that was set before
+        own.psql(f"SELECT trivet.rate({50 + round}, '{{20}}', '{{{2 + (hours + round) % 3}}}')")
+        until(lambda: own.psql(undone) == "0", 20)
+    assert server.get("/readyz").json()["status"] == "ok"
 
 
 # --- commands -------------------------------------------------------------------------------------------------

@@ -1,0 +1,113 @@
+/* ticker: one thread, one condition on the monotonic clock. */
+#include "trivet/ticker.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "trivet/buffer.h"
+#include "trivet/clock.h"
+
+struct tv_ticker {
+    tv_tick tick;
+    void *context;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t changed;
+    double rest; /* seconds, from the end of the last work on */
+    int stopping;
+};
+
+static struct timespec timespec_of(double seconds)
+{
+    double whole = floor(seconds);
+    return (struct timespec){.tv_sec = (time_t)whole, .tv_nsec = (long)((seconds - whole) * 1e9)};
+}
+
+/* With the mutex held. `rest` may become shorter meanwhile. */
+static void rest(struct tv_ticker *t)
+{
+    double began = tv_clock();
+    while (!t->stopping && tv_clock() < began + t->rest) {
+        struct timespec until = timespec_of(began + t->rest);
+        pthread_cond_timedwait(&t->changed, &t->mutex, &until);
+    }
+}
+
+static void *run(void *context)
+{
+    struct tv_ticker *t = context;
+    pthread_mutex_lock(&t->mutex);
+    while (!t->stopping) {
+        t->rest = INFINITY;
+        pthread_mutex_unlock(&t->mutex);
+        double seconds = t->tick(t->context);
+        pthread_mutex_lock(&t->mutex);
+        t->rest = seconds < t->rest ? seconds : t->rest;
+        rest(t);
+    }
+    pthread_mutex_unlock(&t->mutex);
+    return NULL;
+}
+
+static void ticker_free(struct tv_ticker *t)
+{
+    pthread_cond_destroy(&t->changed);
+    pthread_mutex_destroy(&t->mutex);
+    free(t);
+}
+
+enum tv_status tv_ticker_start(struct tv_ticker **out, const char *what, tv_tick tick, void *context,
+                               struct tv_error *err)
+{
+    struct tv_ticker *t = tv_alloc(1, sizeof *t, what, err);
+    pthread_condattr_t monotonic;
+    if (t == NULL)
+        return TV_ERR_NO_MEMORY;
+    t->tick = tick;
+    t->context = context;
+    pthread_mutex_init(&t->mutex, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&t->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    *out = t;
+    if (pthread_create(&t->thread, NULL, run, t) == 0)
+        return TV_OK;
+    *out = NULL;
+    ticker_free(t);
+    return tv_fail(err, TV_ERR_NO_MEMORY, "no thread for %s", what);
+}
+
+void tv_ticker_wake(struct tv_ticker *t, double seconds)
+{
+    if (t == NULL)
+        return;
+    pthread_mutex_lock(&t->mutex);
+    if (seconds < t->rest) {
+        t->rest = seconds;
+        pthread_cond_signal(&t->changed);
+    }
+    pthread_mutex_unlock(&t->mutex);
+}
+
+int tv_ticker_stopping(struct tv_ticker *t)
+{
+    pthread_mutex_lock(&t->mutex);
+    int stopping = t->stopping;
+    pthread_mutex_unlock(&t->mutex);
+    return stopping;
+}
+
+void tv_ticker_stop(struct tv_ticker *t)
+{
+    if (t == NULL)
+        return;
+    pthread_mutex_lock(&t->mutex);
+    t->stopping = 1;
+    pthread_cond_signal(&t->changed);
+    pthread_mutex_unlock(&t->mutex);
+    pthread_join(t->thread, NULL);
+    ticker_free(t);
+}
