@@ -89,9 +89,9 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
         status = tv_watcher_start(&app->watcher, app, o->redis_uri, err);
     }
     if (status == TV_OK)
-        status = tv_rater_create(&app->rater, app, o->postgres_uri, err);
+        status = tv_rater_create(&app->rater, app, o->postgres_uri, o->reader_uri, err);
     if (status == TV_OK)
-        status = tv_follower_start(&app->follower, app, app->rater, o->postgres_uri, err);
+        status = tv_follower_start(&app->follower, app, app->rater, o->postgres_uri, o->reader_uri, err);
     if (status == TV_OK)
         status =
             tv_audience_start(&app->audience, o->redis_uri, o->postgres_uri, o->reader_uri, app->redis_breaker, err);

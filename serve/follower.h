@@ -14,10 +14,19 @@
 
 struct tv_follower;
 
-/* `app` lends MongoDB and its breaker. */
+/* `app` lends MongoDB and its breaker, the caller reader_uri: of a login that can only read, or NULL. */
 enum tv_status tv_follower_start(struct tv_follower **out, struct tv_app *app, struct tv_rater *rater,
-                                 const char *postgres_uri, struct tv_error *err);
+                                 const char *postgres_uri, const char *reader_uri, struct tv_error *err);
 void tv_follower_stop(struct tv_follower *follower); /* NULL is fine */
+
+/* What is left to do, as it was seen last. */
+struct tv_follower_state {
+    int64_t waiting,
+        refused;        /* users whose ratings count later; and those whose ratings cannot be read. -1: not known */
+    int64_t unreadable; /* the live model whose source cannot be read; 0: it can, as far as is known */
+};
+void tv_follower_look(struct tv_follower *follower,
+                      struct tv_follower_state *state); /* NULL is fine: nothing is known */
 
 /* There is something to do. NULL is fine. */
 void tv_follower_wake(struct tv_follower *follower);

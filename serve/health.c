@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 
+#include "app.h"
+#include "follower.h"
 #include "handlers.h"
 
 enum tv_outcome tv_handle_healthz(struct tv_app *app, const struct tv_request *request,
@@ -40,6 +42,14 @@ static void write_optional(struct tv_out *out, struct tv_questions *questions)
     tv_out_text(out, "}");
 }
 
+static void write_ratings(struct tv_out *out, const struct tv_follower_state *state)
+{
+    if (state->waiting < 0)
+        return;
+    tv_out_format(out, ",\"ratings\":{\"waiting\":%" PRId64 ",\"refused\":%" PRId64 ",\"source\":%s}", state->waiting,
+                  state->refused, state->unreadable ? "\"unreadable\"" : "\"ok\"");
+}
+
 /* Ready: a model is loaded and users can be looked up. Without Redis the loaded model goes on serving
  * everybody, so that is "degraded", and no reason to take a server out of service: all of them would go at
  * once. */
@@ -51,13 +61,15 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
     int mongo = tv_breaker_is_up(app->mongo_breaker), redis = tv_breaker_is_up(app->redis_breaker);
     int ready = live && mongo && !atomic_load(&app->draining);
     char notice[1024];
+    struct tv_follower_state following;
+    tv_follower_look(app->follower, &following);
     tv_shelf_notice(app->shelf, notice, sizeof notice);
     response->status = ready ? 200 : 503;
     struct tv_out *out = &response->out;
     tv_out_format(out, "{\"status\":\"%s\",\"model\":",
-                  !ready                ? "unavailable"
-                  : redis && !notice[0] ? "ok"
-                                        : "degraded");
+                  !ready                                         ? "unavailable"
+                  : redis && !notice[0] && !following.unreadable ? "ok"
+                                                                 : "degraded");
     if (live)
         tv_out_int(out, live->number);
     else
@@ -69,6 +81,7 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
     tv_out_text(out, ",");
     write_optional(out, app->questions);
     tv_out_text(out, "}");
+    write_ratings(out, &following);
     if (notice[0]) {
         tv_out_text(out, ",\"notice\":");
         tv_out_json(out, notice);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "app.h"
+#include "follower.h"
 #include "out.h"
 #include "trivet/buffer.h"
 #include "trivet/clock.h"
@@ -191,6 +192,21 @@ static void write_stores(struct tv_app *app, struct tv_out *out)
         tv_out_format(out, "trivet_store_bytes{store=\"redis\"} %.0f\n", redis);
 }
 
+static void write_following(struct tv_follower *follower, struct tv_out *out)
+{
+    struct tv_follower_state state;
+    tv_follower_look(follower, &state);
+    if (state.waiting < 0)
+        return;
+    head(out, "trivet_users_waiting", "gauge", "Users whose new ratings have not reached MongoDB.");
+    tv_out_format(out, "trivet_users_waiting %" PRId64 "\n", state.waiting);
+    head(out, "trivet_users_refused", "gauge", "Users whose new ratings cannot be read for the live model.");
+    tv_out_format(out, "trivet_users_refused %" PRId64 "\n", state.refused);
+    head(out, "trivet_source_up", "gauge",
+         "0 while the rows that the live model's users are folded in from cannot be read.");
+    tv_out_format(out, "trivet_source_up %d\n", state.unreadable == 0);
+}
+
 void tv_metrics_write(struct tv_app *app, struct tv_out *out)
 {
     head(out, "trivet_build_info", "gauge", "The version, as a label.");
@@ -200,6 +216,7 @@ void tv_metrics_write(struct tv_app *app, struct tv_out *out)
     write_model(app, out);
     write_last_run(app->metrics, out);
     write_stores(app, out);
+    write_following(app->follower, out);
     write_cache(&app->users, out);
     write_requests(app->metrics, out);
     write_latencies(app->metrics, out);

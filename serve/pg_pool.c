@@ -12,19 +12,21 @@ static const double try_every = 1.0; /* seconds */
 
 struct tv_pg_pool {
     pthread_mutex_t mutex; /* guards all below */
-    char *uri;
+    tv_pg_pool_open open;
+    char *uri; /* or NULL */
     struct tv_pg *idle[TV_PG_POOL];
     int n_idle, n_out;
     double down_since; /* the last attempt to connect that failed; 0: none since it last worked */
 };
 
-enum tv_status tv_pg_pool_create(struct tv_pg_pool **out, const char *uri, struct tv_error *err)
+enum tv_status tv_pg_pool_create(struct tv_pg_pool **out, tv_pg_pool_open open, const char *uri, struct tv_error *err)
 {
     struct tv_pg_pool *pool = tv_alloc(1, sizeof *pool, "connections", err);
-    if (pool == NULL || (pool->uri = strdup(uri)) == NULL) {
+    if (pool == NULL || (uri && (pool->uri = strdup(uri)) == NULL)) {
         free(pool);
         return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for connections");
     }
+    pool->open = open;
     pthread_mutex_init(&pool->mutex, NULL);
     *out = pool;
     return TV_OK;
@@ -79,7 +81,7 @@ enum tv_status tv_pg_pool_take(struct tv_pg_pool *pool, struct tv_pg **out, stru
         pg = NULL;
     }
     if (pg == NULL) {
-        status = tv_pg_open_within(&pg, pool->uri, "trivet-serve ratings", TV_PG_ANSWERS, err);
+        status = pool->open(&pg, pool->uri, err);
         note_state(pool, status == TV_OK);
     }
     if (status == TV_OK) {

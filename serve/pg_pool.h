@@ -14,8 +14,12 @@ enum { TV_PG_POOL = 4, TV_PG_PATIENCE = 5 };
 
 struct tv_pg_pool;
 
+/* Opens a connection whose statements end in the server well before TV_PG_PATIENCE: one that is slow is then no reason
+ * to think that PostgreSQL is away. `uri` may be NULL where that means something to it. */
+typedef enum tv_status (*tv_pg_pool_open)(struct tv_pg **out, const char *uri, struct tv_error *err);
+
 /* Connects to nothing yet. */
-enum tv_status tv_pg_pool_create(struct tv_pg_pool **out, const char *uri, struct tv_error *err);
+enum tv_status tv_pg_pool_create(struct tv_pg_pool **out, tv_pg_pool_open open, const char *uri, struct tv_error *err);
 void tv_pg_pool_free(struct tv_pg_pool *pool); /* when every connection is back; NULL is fine */
 
 /* A connection that answers, the caller's until it is given back. At most TV_PG_POOL are out at a time. */

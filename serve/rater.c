@@ -10,6 +10,12 @@
 
 #include "app.h"
 #include "pg_pool.h"
+#include "trivet/reader.h"
+
+/* Seconds that a statement may take, so that whoever rates is answered in time: what takes longer is done by the
+ * follower, which has patience. A source that fails is asked twice (refold.h). */
+enum { READING_SECONDS = 2 };
+#define STATEMENT_TIMEOUT "SET statement_timeout = '4s'"
 
 /* The live model with what is needed to fold users into it; shared by reference count, as snapshots are. */
 struct live_model {
@@ -20,20 +26,42 @@ struct live_model {
 
 struct tv_rater {
     struct tv_app *app;
-    struct tv_pg_pool *pool;
+    struct tv_pg_pool *pool, *readers; /* our own login; and one that can only read, for sources of an analyst's own */
+    const char *reader_uri;            /* lent */
     pthread_mutex_t mutex; /* guards `live` */
     struct live_model *live;
 };
 
+static enum tv_status open_own(struct tv_pg **out, const char *uri, struct tv_error *err)
+{
+    struct tv_pg *pg = NULL;
+    enum tv_status status = tv_pg_open_within(&pg, uri, "trivet-serve ratings", TV_PG_ANSWERS, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(pg, STATEMENT_TIMEOUT, 0, NULL, err);
+    if (status == TV_OK)
+        *out = pg;
+    else
+        tv_pg_close(pg);
+    return status;
+}
+
+static enum tv_status open_reader(struct tv_pg **out, const char *uri, struct tv_error *err)
+{
+    return tv_reader_open(out, uri, "trivet-serve folding in", 0, err);
+}
+
 enum tv_status tv_rater_create(struct tv_rater **out, struct tv_app *app, const char *postgres_uri,
-                               struct tv_error *err)
+                               const char *reader_uri, struct tv_error *err)
 {
     struct tv_rater *rater = tv_alloc(1, sizeof *rater, "the writing of ratings", err);
     if (rater == NULL)
         return TV_ERR_NO_MEMORY;
     rater->app = app;
+    rater->reader_uri = reader_uri;
     pthread_mutex_init(&rater->mutex, NULL);
-    enum tv_status status = tv_pg_pool_create(&rater->pool, postgres_uri, err);
+    enum tv_status status = tv_pg_pool_create(&rater->pool, open_own, postgres_uri, err);
+    if (status == TV_OK)
+        status = tv_pg_pool_create(&rater->readers, open_reader, reader_uri, err);
     if (status == TV_OK)
         *out = rater;
     else
@@ -56,6 +84,7 @@ void tv_rater_free(struct tv_rater *rater)
         return;
     release(rater->live);
     tv_pg_pool_free(rater->pool);
+    tv_pg_pool_free(rater->readers);
     pthread_mutex_destroy(&rater->mutex);
     free(rater);
 }
@@ -203,18 +232,16 @@ static enum tv_status make_live(struct tv_rater *rater, struct tv_snapshot *s, s
     return TV_OK;
 }
 
-/* The model that Redis calls live now, with a reference for the caller. */
+/* The model that Redis calls live now, with a reference for the caller; NULL: none is. */
 static enum tv_status ask_live(struct tv_rater *rater, struct tv_pg *pg, struct live_model **out,
                                struct tv_error *err)
 {
     enum tv_status status = stores_are_up(rater, err);
     if (status == TV_OK)
         status = tv_shelf_refresh(rater->app->shelf, err);
-    if (status != TV_OK)
-        return status;
-    struct tv_snapshot *s = tv_shelf_live(rater->app->shelf);
+    struct tv_snapshot *s = status == TV_OK ? tv_shelf_live(rater->app->shelf) : NULL;
     if (s == NULL)
-        return tv_fail(err, TV_ERR_NOT_FOUND, "no model is live yet");
+        return status;
     *out = held(rater, s);
     if (*out == NULL)
         return make_live(rater, s, pg, out, err);
@@ -228,19 +255,43 @@ static void note_mongo(struct tv_rater *rater, enum tv_status status, const stru
         tv_breaker_trip(rater->app->mongo_breaker, err);
 }
 
+/* What cannot be read is no store's failure: TV_ERR_INPUT. */
+static enum tv_status fold_one(struct tv_rater *rater, const struct live_model *live, struct tv_refold_reading *reading,
+                               int64_t user_id, struct tv_error *err)
+{
+    uint8_t state;
+    struct tv_refold_told told = {0};
+    enum tv_status status = tv_refold_users(live->refold, reading, rater->app->mongo, &user_id, 1, &state, &told, err);
+    if (status != TV_OK || state == TV_REFOLD_DONE)
+        return status;
+    return tv_fail(err, TV_ERR_INPUT, "%s", state == TV_REFOLD_REFUSED ? told.refused.why : told.source.message);
+}
+
+/* The same on a reader's connection out of the pool, where the model's source is somebody's own. */
+static enum tv_status fold_with(struct tv_rater *rater, const struct live_model *live, struct tv_pg *pg,
+                                int64_t user_id, struct tv_error *err)
+{
+    struct tv_refold_reading reading = {.pg = pg, .uri = rater->reader_uri, .seconds = READING_SECONDS};
+    if (!live->refold->own_source)
+        return fold_one(rater, live, &reading, user_id, err);
+    if (tv_pg_pool_take(rater->readers, &reading.reader, err) != TV_OK)
+        return tv_fail(err, TV_ERR_INPUT, "there is no connection to read the model's source on");
+    enum tv_status status = fold_one(rater, live, &reading, user_id, err);
+    tv_pg_pool_give(rater->readers, reading.reader, TV_OK); /* closed and NULL, if it is good for nothing */
+    return status;
+}
+
 /* PostgreSQL and MongoDB both answer here; only the one that is lost is to be given up. */
 static enum tv_status fold(struct tv_rater *rater, struct tv_pg *pg, int64_t user_id, int64_t rev, int64_t *model,
                            struct tv_error *err)
 {
-    int64_t reached;
-    struct tv_fold_space space;
     struct live_model *live = NULL;
     enum tv_status status = ask_live(rater, pg, &live, err);
+    if (status == TV_OK && live == NULL)
+        return tv_fail(err, TV_ERR_NOT_FOUND, "no model is live yet");
     if (status != TV_OK)
         return status;
-    tv_fold_space_init(&space);
-    status = tv_refold_user(live->refold, &space, pg, rater->app->mongo, user_id, &reached, err);
-    tv_fold_space_free(&space);
+    status = fold_with(rater, live, pg, user_id, err);
     if (status == TV_OK) {
         *model = live->snapshot->number;
         tv_users_renew(&rater->app->users, live->snapshot, user_id);
@@ -263,17 +314,34 @@ enum tv_status tv_rater_fold(struct tv_rater *rater, int64_t user_id, int64_t re
     return status;
 }
 
-enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_pg *pg, int limit, struct tv_live_work *work,
-                                     struct tv_error *err)
+static int64_t live_number(struct tv_rater *rater)
+{
+    struct tv_snapshot *s = tv_shelf_live(rater->app->shelf);
+    int64_t number = s ? s->number : 0;
+    tv_snapshot_release(s);
+    return number;
+}
+
+enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_reading *reading, int limit,
+                                     struct tv_live_work *work, int64_t *model, struct tv_error *err)
 {
     struct tv_changes waiting = {0};
     struct live_model *live = NULL;
-    enum tv_status status = tv_live_waiting(&waiting, pg, limit, err);
-    work->left = waiting.n == (size_t)limit;
+    *model = 0;
+    enum tv_status status = tv_live_waiting(&waiting, reading->pg, limit, 0, err);
     if (status == TV_OK && waiting.n > 0)
-        status = ask_live(rater, pg, &live, err); /* after the list: live.h says why */
-    if (live)
-        status = tv_live_fold(work, &waiting, live->refold, pg, rater->app->mongo, err);
+        status = ask_live(rater, reading->pg, &live, err); /* after the list: live.h says why */
+    if (status == TV_ERR_NOT_FOUND) {                      /* nobody knows what its users are folded in from */
+        work->told.source = *err;
+        work->waiting = (int64_t)waiting.n;
+        *model = live_number(rater);
+        status = TV_OK;
+    }
+    if (live) {
+        *model = live->snapshot->number;
+        status = tv_live_fold(work, &waiting, live->refold, reading, rater->app->mongo, err);
+    }
+    work->left = waiting.n == (size_t)limit && (work->users > 0 || work->told.refused.n > 0);
     note_mongo(rater, status, err);
     release(live);
     tv_changes_free(&waiting);

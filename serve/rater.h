@@ -17,9 +17,10 @@
 struct tv_app;
 struct tv_rater;
 
-/* `app` lends its shelf, MongoDB and breakers. Connects to nothing yet. */
+/* `app` lends its shelf, MongoDB and breakers, the caller reader_uri: of a login that can only read, or NULL. Connects
+ * to nothing yet. */
 enum tv_status tv_rater_create(struct tv_rater **out, struct tv_app *app, const char *postgres_uri,
-                               struct tv_error *err);
+                               const char *reader_uri, struct tv_error *err);
 void tv_rater_free(struct tv_rater *rater); /* NULL is fine */
 
 /* What a change came to. */
@@ -43,11 +44,13 @@ enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user,
                                struct tv_rated *rated, struct tv_error *err);
 
 /* After a commit: folds the user in with the live model, and notes that this was done up to `rev`. On success
- * *model is its number, and this server's next answer has it. Waits. */
+ * *model is its number, and this server's next answer has it. TV_ERR_UNAVAILABLE: a store is away; TV_ERR_NOT_FOUND: no
+ * model is live, or nobody knows its source; TV_ERR_INPUT: its source cannot be read for this user just now. Waits. */
 enum tv_status tv_rater_fold(struct tv_rater *rater, int64_t user_id, int64_t rev, int64_t *model,
                              struct tv_error *err);
-/* Folds in who waits, at most `limit`, on a connection of the caller's. */
-enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_pg *pg, int limit, struct tv_live_work *work,
-                                     struct tv_error *err);
+/* Folds in who waits, at most `limit`, on connections of the caller's. *model is the live one's number; 0: none. What
+ * cannot be done is in `work`, and no failure. */
+enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_reading *reading, int limit,
+                                     struct tv_live_work *work, int64_t *model, struct tv_error *err);
 
 #endif

@@ -19,7 +19,7 @@ struct change {
     struct tv_id user;
     struct tv_rating_list list; /* of a rating taken back: its item alone */
     struct tv_rated rated;
-    int later;     /* the rating is safe, and counts later */
+    const char *later; /* the rating is safe, and counts later: why; NULL: it counts now */
     int64_t model; /* the one the user was folded into; 0: none */
 };
 
@@ -98,12 +98,27 @@ static void on_committed(const struct change *c)
     tv_audience_wake(c->app->audience);
 }
 
+/* No more than a client should know: the log has the words of the store. */
+static const char *why_later(enum tv_status status)
+{
+    switch (status) {
+    case TV_OK:
+        return NULL;
+    case TV_ERR_INPUT:
+        return "what the live model's users are folded in from cannot be read just now; the server's log says why";
+    case TV_ERR_NOT_FOUND:
+        return "no model is live that this user could be folded into";
+    default:
+        return "a store does not answer just now";
+    }
+}
+
 /* What happens once the change is safe. */
 static void fold_in(struct change *c)
 {
     struct tv_error err = {0};
     on_committed(c);
-    c->later = tv_rater_fold(c->app->rater, c->rated.user_id, c->rated.rev, &c->model, &err) != TV_OK;
+    c->later = why_later(tv_rater_fold(c->app->rater, c->rated.user_id, c->rated.rev, &c->model, &err));
     if (c->later) {
         tv_log_debug("user %s counts later: %s", c->user.text, err.message);
         tv_follower_wake(c->app->follower);
@@ -183,6 +198,10 @@ static void write_change(struct tv_out *out, const struct change *c, int with_ra
         tv_out_int(out, c->model);
     else
         tv_out_text(out, "null");
+    if (c->later) {
+        tv_out_text(out, ",\"why\":");
+        tv_out_json(out, c->later);
+    }
     tv_out_text(out, ",\"ratings\":[");
     for (size_t i = 0; with_ratings && i < c->list.n; i++) {
         tv_out_text(out, i ? ",{\"id\":" : "{\"id\":");

@@ -11,11 +11,14 @@ create table if not exists trivet.user_change (
     folded_rev bigint not null default 0
 );
 create index if not exists user_change_waiting on trivet.user_change (user_id) where rev > folded_rev;
+alter table trivet.user_change add column if not exists refused_rev bigint not null default 0;
 comment on table trivet.user_change is 'One row a user who ever rated live. rev > folded_rev: their document in MongoDB is older than their ratings.';
 comment on column trivet.user_change.user_id is 'Who.';
 comment on column trivet.user_change.rev is 'How often their ratings changed; the field rev of their document.';
 comment on column trivet.user_change.xid is 'The transaction that changed them last: trainings compare it with their snapshot.';
 comment on column trivet.user_change.folded_rev is 'The rev up to which the document of the live model is known to be written.';
+
+comment on column trivet.user_change.refused_rev is 'The rev at which their ratings could not be read for the live model; tried again at a higher one, or for another model.';
 
 create table if not exists trivet.item_change (
     item_id     bigint primary key,
@@ -215,6 +218,17 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     where c.user_id = f.user_id and c.folded_rev < f.rev
 $$;
 comment on function trivet.users_folded(bigint[], bigint[]) is 'Notes that documents were written: of each user up to a rev.';
+
+create or replace function trivet.users_not_folded(user_ids bigint[], revs bigint[], refused boolean) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    update trivet.user_change c set folded_rev = least(c.folded_rev, f.rev - 1),
+           refused_rev = case when users_not_folded.refused then f.rev else c.refused_rev end
+    from (select * from unnest(users_not_folded.user_ids, users_not_folded.revs) u (user_id, rev) order by 1) f
+    where c.user_id = f.user_id and (c.folded_rev >= f.rev or users_not_folded.refused)
+$$;
+comment on function trivet.users_not_folded(bigint[], bigint[], boolean) is
+'Notes that documents of the live model were not written: of each user that of a rev, which now waits. refused: the user''s ratings
+cannot be read, so it is not tried again at this rev.';
 
 create or replace function trivet.items_counted(item_ids bigint[], revs bigint[]) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$

@@ -18,24 +18,28 @@ struct tv_changes {
 };
 void tv_changes_free(struct tv_changes *c); /* also makes it empty */
 
-/* What some work did; *left: there is more, or some of it failed. */
+/* What some work did. *left: there is more to do. */
 struct tv_live_work {
     int64_t users, items;
+    int64_t waiting; /* users who are not folded in because the source cannot be read */
+    struct tv_refold_told told;
     int left;
 };
+/* One line for each that could not be done (told.source, told.refused): say it once. */
+void tv_live_report(const struct tv_live_work *work, int64_t model);
 
 /* Everybody whose ratings changed after the model was trained, and the counts of the items they rated. Those whose
- * document has their rev already are skipped. With `live` they are noted as done: the switch has happened. */
-enum tv_status tv_live_catch_up(struct tv_live_work *work, struct tv_refold *r, struct tv_pg *pg,
+ * document has their rev already are skipped. With `live` it is noted of each whether it was done: the switch has
+ * happened. Who cannot be folded in is in `work`, and no failure. */
+enum tv_status tv_live_catch_up(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_reading *reading,
                                 struct tv_mongo *mongo, int live, struct tv_error *err);
 
-/* Who waits to be folded in, at most `limit`. */
-enum tv_status tv_live_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, struct tv_error *err);
-/* Folds them in and notes them as done. `r` must be the model that was live after tv_live_waiting returned:
- * who switches to another one afterwards sees the same changes. One who cannot be folded in is told in the
- * log and passed over. */
-enum tv_status tv_live_fold(struct tv_live_work *work, const struct tv_changes *waiting, struct tv_refold *r,
-                            struct tv_pg *pg, struct tv_mongo *mongo, struct tv_error *err);
+/* Who waits to be folded in, at most `limit`; with `refused` those, too, with whom it was tried in vain. */
+enum tv_status tv_live_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, int refused, struct tv_error *err);
+/* Folds them in and notes what came of it. `r` must be the model that was live after tv_live_waiting returned:
+ * who switches to another one afterwards sees the same changes. */
+enum tv_status tv_live_fold(struct tv_live_work *work, const struct tv_changes *waiting, const struct tv_refold *r,
+                            struct tv_refold_reading *reading, struct tv_mongo *mongo, struct tv_error *err);
 /* At most `limit` items that wait: their n and mean. Costs one pass over all ratings, however many they are. */
 enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo, int limit,
                                      struct tv_error *err);

@@ -77,7 +77,7 @@ enum tv_status tv_mongo_bulk_add_json(struct tv_mongo_bulk *bulk, const char *js
 /* Sends what is left and frees the bulk, whatever it returns. NULL is fine. */
 enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *bulk, struct tv_error *err);
 
-/* Changes one document, unless that has been done by somebody who knows more: `guard` is an integer field of it that
+/* A change of a document, unless that has been done by somebody who knows more: `guard` is an integer field of it that
  * only grows. */
 struct tv_mongo_update {
     const char *guard;
@@ -89,10 +89,7 @@ struct tv_mongo_update {
     const char *const *unset; /* (n_unset) fields that go */
     size_t n_unset;
 };
-enum tv_status tv_mongo_update_newer(struct tv_mongo *m, const char *collection, int64_t id,
-                                     const struct tv_mongo_update *update, int *written, struct tv_error *err);
-/* The same for n documents that are there already (`if_new` is not looked at), in few messages. *written is how many were
- * changed. */
+/* n of them, in few messages. *written is how many were changed or are new. */
 enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collection, const int64_t *ids,
                                          const struct tv_mongo_update *updates, size_t n, int64_t *written,
                                          struct tv_error *err);

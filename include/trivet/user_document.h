@@ -40,11 +40,11 @@ enum tv_status tv_user_document_encode(struct tv_user_blobs *b, const struct tv_
 /* Adds an encoded document to a bulk write; `hash` (may be NULL) is fed with it. */
 enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, const struct tv_user_document *u,
                                     const struct tv_user_blobs *b, uint64_t *hash, struct tv_error *err);
-/* Puts an encoded document into user_<model>, in place of the one with a lower rev; row and code of that one stay. With
- * a rev as high or higher there, nothing is written and *written is 0. What was computed from the older document (`top`)
- * goes. Acknowledged from MongoDB's journal. */
-enum tv_status tv_user_document_replace(struct tv_mongo *mongo, int64_t model, const struct tv_user_document *u,
-                                        const struct tv_user_blobs *b, int *written, struct tv_error *err);
+/* Puts n encoded documents into user_<model>, each in place of the one with a lower rev; row and code of that one stay.
+ * With a rev as high or higher there, that one is left. What was computed from the older document (`top`) goes. */
+enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
+                                         const struct tv_user_document *const *users,
+                                         const struct tv_user_blobs *const *blobs, size_t n, struct tv_error *err);
 /* Stores lists, which are lent, in the documents of n users of a model, each only where the document is still of the
  * rev that it was made from. *written is how many were. */
 struct tv_user_list {

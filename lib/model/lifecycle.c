@@ -39,11 +39,17 @@ static enum tv_status publish_items(struct tv_mongo *mongo, const struct tv_mode
 struct late_ratings {
     struct tv_fold_in fold_in;
     struct tv_refold *refold;
+    struct tv_refold_reading reading;
 };
+
+/* A user's rows are read again and again while a command waits. */
+enum { READING_SECONDS = 60 };
 
 static enum tv_status open_late(const struct tv_stores *s, struct late_ratings *late, const struct tv_model *m,
                                 struct tv_error *err)
 {
+    late->reading =
+        (struct tv_refold_reading){.pg = tv_lock_connection(s->lock), .uri = s->reader_uri, .seconds = READING_SECONDS};
     enum tv_status status = tv_model_fold_in(&late->fold_in, m, err);
     if (status == TV_OK)
         status = tv_refold_create(&late->refold, m->number, &late->fold_in, m->item_ids,
@@ -53,30 +59,40 @@ static enum tv_status open_late(const struct tv_stores *s, struct late_ratings *
 
 static void close_late(struct late_ratings *late)
 {
+    tv_refold_end_reading(&late->reading);
     tv_refold_free(late->refold);
     tv_fold_in_free(&late->fold_in);
 }
 
-/* Ratings that came after the training read them. */
-static enum tv_status catch_up(const struct tv_stores *s, const struct late_ratings *late, int live,
-                               struct tv_error *err)
+/* Ratings that came after the training read them. What cannot be done is told after the switch, when it matters. */
+static enum tv_status catch_up(const struct tv_stores *s, struct late_ratings *late, int live, struct tv_error *err)
 {
     char users[32];
     struct tv_live_work work = {0};
     if (late->refold == NULL)
         return TV_OK;
-    enum tv_status status = tv_live_catch_up(&work, late->refold, tv_lock_connection(s->lock), s->mongo, live, err);
+    enum tv_status status = tv_live_catch_up(&work, late->refold, &late->reading, s->mongo, live, err);
+    if (status == TV_OK && live)
+        tv_live_report(&work, late->refold->model);
     if (status == TV_OK && work.users > 0)
         tv_log_info("%s users rated since the ratings were read: folded in%s", tv_text_number(users, work.users),
                     live ? " after the switch" : "");
     return status;
 }
 
-static enum tv_status finish(const struct tv_stores *s, int64_t number, const struct late_ratings *late,
-                             struct tv_error *err)
+/* Who was refused by the model before may be none of this one's. */
+static enum tv_status forget_refused(const struct tv_stores *s, struct tv_error *err)
+{
+    return tv_pg_exec(tv_lock_connection(s->lock),
+                      "UPDATE trivet.user_change SET refused_rev = 0 WHERE refused_rev > 0", 0, NULL, err);
+}
+
+static enum tv_status finish(const struct tv_stores *s, int64_t number, struct late_ratings *late, struct tv_error *err)
 {
     char users[TV_MODEL_NAME];
     enum tv_status status = tv_mongo_point_view(s->mongo, "user", tv_model_users(users, number), err);
+    if (status == TV_OK)
+        status = forget_refused(s, err);
     if (status == TV_OK)
         status = catch_up(s, late, 1, err);
     return status == TV_OK ? tv_run_go_live(tv_lock_connection(s->lock), number, err) : status;
@@ -155,7 +171,9 @@ static enum tv_status fold_waiting(const struct tv_stores *s, int64_t live, cons
     if (status == TV_OK)
         status = open_late(s, &late, m, err);
     if (status == TV_OK && late.refold)
-        status = tv_live_fold(work, waiting, late.refold, tv_lock_connection(s->lock), s->mongo, err);
+        status = tv_live_fold(work, waiting, late.refold, &late.reading, s->mongo, err);
+    if (status == TV_OK)
+        tv_live_report(work, live);
     close_late(&late);
     tv_model_free(m);
     return status;
@@ -167,7 +185,7 @@ enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live
     struct tv_live_work work = {0};
     struct tv_changes waiting = {0};
     struct tv_pg *pg = tv_lock_connection(s->lock);
-    enum tv_status status = tv_live_waiting(&waiting, pg, ALL, err);
+    enum tv_status status = tv_live_waiting(&waiting, pg, ALL, 1, err);
     if (status == TV_OK && waiting.n > 0)
         status = fold_waiting(s, live, &waiting, &work, err);
     if (status == TV_OK)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "trivet/log.h"
+#include "trivet/text.h"
 
 enum { BATCH = 500 };
 
@@ -65,67 +66,105 @@ static enum tv_status strike_out(void *context, const struct tv_mongo_doc *doc, 
     return TV_OK;
 }
 
-static enum tv_status fold_batch(struct tv_live_work *work, const struct tv_refold *r, struct tv_fold_space *space,
-                                 struct tv_pg *pg, struct tv_mongo *mongo, struct batch *b, int live,
+/* Those of a batch that are in one state. */
+struct part {
+    int64_t ids[BATCH], revs[BATCH];
+    size_t n;
+};
+
+static void take_part(struct part *p, const struct batch *b, const uint8_t *states, uint8_t state)
+{
+    p->n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        if (states[i] == state) {
+            p->ids[p->n] = b->ids[i];
+            p->revs[p->n++] = b->revs[i];
+        }
+}
+
+/* Tells PostgreSQL which documents of the live model are there and which are not. */
+static enum tv_status note_states(struct tv_pg *pg, const struct batch *b, const uint8_t *states, struct tv_error *err)
+{
+    struct part p;
+    take_part(&p, b, states, TV_REFOLD_DONE);
+    enum tv_status status = tv_refold_done(pg, p.ids, p.revs, p.n, err);
+    take_part(&p, b, states, TV_REFOLD_WAITING);
+    if (status == TV_OK)
+        status = tv_refold_not_done(pg, p.ids, p.revs, p.n, 0, err);
+    take_part(&p, b, states, TV_REFOLD_REFUSED);
+    return status == TV_OK ? tv_refold_not_done(pg, p.ids, p.revs, p.n, 1, err) : status;
+}
+
+/* Folds in whom the batch has not struck out, and with `live` notes what came of it. */
+static enum tv_status fold_batch(struct tv_live_work *work, const struct tv_refold *r,
+                                 struct tv_refold_reading *reading, struct tv_mongo *mongo, struct batch *b, int live,
                                  struct tv_error *err)
 {
+    uint8_t states[BATCH], some[BATCH];
+    int64_t ids[BATCH], before = work->told.done;
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        if (!b->have[i])
+            ids[n++] = b->ids[i];
+    enum tv_status status = tv_refold_users(r, reading, mongo, ids, n, some, &work->told, err);
+    if (status != TV_OK)
+        return status;
+    work->users += work->told.done - before;
+    n = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        states[i] = b->have[i] ? TV_REFOLD_DONE : some[n++];
+        work->waiting += states[i] == TV_REFOLD_WAITING;
+    }
+    return live ? note_states(reading->pg, b, states, err) : TV_OK;
+}
+
+static enum tv_status fold_changes(struct tv_live_work *work, const struct tv_changes *c, const struct tv_refold *r,
+                                   struct tv_refold_reading *reading, struct tv_mongo *mongo, int live, int look,
+                                   struct tv_error *err)
+{
     char users[TV_MODEL_NAME];
-    int64_t rev;
-    enum tv_status status = tv_mongo_each_int(mongo, tv_model_users(users, r->model), "_id", b->ids, b->n,
-                                              strike_out, b, err);
-    for (size_t i = 0; i < b->n && status == TV_OK; i++) {
-        if (b->have[i])
-            continue;
-        status = tv_refold_user(r, space, pg, mongo, b->ids[i], &rev, err);
-        work->users++;
-    }
-    return status == TV_OK && live ? tv_refold_done(pg, b->ids, b->revs, b->n, err) : status;
-}
-
-static enum tv_status catch_up_users(struct tv_live_work *work, const struct tv_refold *r, struct tv_pg *pg,
-                                     struct tv_mongo *mongo, int live, struct tv_error *err)
-{
-    struct tv_changes c;
-    struct tv_fold_space space;
-    enum tv_status status =
-        read_changes(&c, pg, "SELECT user_id, rev FROM trivet.changed_users($1)", r->model, err);
-    tv_fold_space_init(&space);
-    for (size_t i = 0; i < c.n && status == TV_OK; i += BATCH) {
-        struct batch b = {.ids = c.ids + i, .revs = c.revs + i, .n = c.n - i < BATCH ? c.n - i : BATCH};
-        status = fold_batch(work, r, &space, pg, mongo, &b, live, err);
-    }
-    tv_fold_space_free(&space);
-    tv_changes_free(&c);
-    return status;
-}
-
-enum tv_status tv_live_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, struct tv_error *err)
-{
-    static const char sql[] =
-        "SELECT user_id, rev FROM trivet.user_change WHERE rev > folded_rev ORDER BY user_id LIMIT $1";
-    return read_changes(out, pg, sql, limit, err);
-}
-
-enum tv_status tv_live_fold(struct tv_live_work *work, const struct tv_changes *waiting, struct tv_refold *r,
-                            struct tv_pg *pg, struct tv_mongo *mongo, struct tv_error *err)
-{
-    struct tv_fold_space space;
     enum tv_status status = TV_OK;
-    tv_fold_space_init(&space);
-    for (size_t i = 0; i < waiting->n && status == TV_OK; i++) {
-        int64_t rev;
-        status = tv_refold_user(r, &space, pg, mongo, waiting->ids[i], &rev, err);
+    for (size_t i = 0; i < c->n && status == TV_OK; i += BATCH) {
+        struct batch b = {.ids = c->ids + i, .revs = c->revs + i, .n = c->n - i < BATCH ? c->n - i : BATCH};
+        if (look)
+            status = tv_mongo_each_int(mongo, tv_model_users(users, r->model), "_id", b.ids, b.n, strike_out, &b, err);
         if (status == TV_OK)
-            status = tv_refold_done(pg, &waiting->ids[i], &waiting->revs[i], 1, err);
-        work->users += status == TV_OK;
-        if (status == TV_ERR_NUMERIC || status == TV_ERR_INPUT) {
-            tv_log_error("user %" PRId64 " keeps an older list: %s", waiting->ids[i], err->message);
-            work->left = 1;
-            status = TV_OK;
-        }
+            status = fold_batch(work, r, reading, mongo, &b, live, err);
     }
-    tv_fold_space_free(&space);
     return status;
+}
+
+enum tv_status tv_live_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, int refused, struct tv_error *err)
+{
+    return read_changes(out, pg,
+                        refused ? "SELECT user_id, rev FROM trivet.user_change WHERE rev > folded_rev "
+                                  "ORDER BY user_id LIMIT $1"
+                                : "SELECT user_id, rev FROM trivet.user_change WHERE rev > folded_rev "
+                                  "AND rev > refused_rev ORDER BY user_id LIMIT $1",
+                        limit, err);
+}
+
+enum tv_status tv_live_fold(struct tv_live_work *work, const struct tv_changes *waiting, const struct tv_refold *r,
+                            struct tv_refold_reading *reading, struct tv_mongo *mongo, struct tv_error *err)
+{
+    return fold_changes(work, waiting, r, reading, mongo, 1, 0, err);
+}
+
+void tv_live_report(const struct tv_live_work *work, int64_t model)
+{
+    char users[64];
+    const struct tv_refold_told *told = &work->told;
+    if (told->source.status != TV_OK)
+        tv_log_error("%s not folded in, because the source that users of model %" PRId64
+                     " are read from cannot be read: "
+                     "%s%s%s",
+                     tv_text_are(users, work->waiting, "user"), model, told->source.message,
+                     told->source.hint[0] ? "; hint: " : "", told->source.hint);
+    if (told->refused.n > 0)
+        tv_log_error(
+            "%s not folded in, because their ratings cannot be read (user %s): %s; it is tried again when they "
+            "change, when another model goes live, and by trivet-train repair",
+            tv_text_are(users, told->refused.n, "user"), told->refused.names, told->refused.why);
 }
 
 /* --- items ------------------------------------------------------------------------------------------------ */
@@ -220,16 +259,20 @@ enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg
     return status;
 }
 
-enum tv_status tv_live_catch_up(struct tv_live_work *work, struct tv_refold *r, struct tv_pg *pg,
+enum tv_status tv_live_catch_up(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_reading *reading,
                                 struct tv_mongo *mongo, int live, struct tv_error *err)
 {
-    struct tv_changes c = {0};
+    struct tv_changes users = {0}, items = {0};
     *work = (struct tv_live_work){0};
-    enum tv_status status = catch_up_users(work, r, pg, mongo, live, err);
+    enum tv_status status =
+        read_changes(&users, reading->pg, "SELECT user_id, rev FROM trivet.changed_users($1)", r->model, err);
     if (status == TV_OK)
-        status = read_changes(&c, pg, "SELECT item_id, rev FROM trivet.changed_items($1)", r->model, err);
+        status = fold_changes(work, &users, r, reading, mongo, live, 1, err);
     if (status == TV_OK)
-        status = count_items(work, pg, mongo, &c, err);
-    tv_changes_free(&c);
+        status = read_changes(&items, reading->pg, "SELECT item_id, rev FROM trivet.changed_items($1)", r->model, err);
+    if (status == TV_OK)
+        status = count_items(work, reading->pg, mongo, &items, err);
+    tv_changes_free(&users);
+    tv_changes_free(&items);
     return status;
 }

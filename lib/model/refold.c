@@ -1,21 +1,46 @@
-/* refold: a user's document anew, after the user's ratings changed. */
+/* refold: users' documents anew, after their ratings changed. */
 #include "trivet/refold.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "trivet/evidence.h"
+#include "trivet/reader.h"
+
+/* Documents are written so many at a time, or so many bytes of them. */
+enum { BLOCK = 100, BLOCK_BYTES = 12 << 20 };
 
 /* --- where ratings are read ------------------------------------------------------------------------------- */
+
+static enum tv_status make_queries(struct tv_refold *r, const char *evidence, struct tv_error *err)
+{
+    struct tv_buffer query = TV_BUFFER_INIT(1 << 18), probe = TV_BUFFER_INIT(1 << 18);
+    enum tv_status status = tv_buffer_format(
+        &query, err,
+        "SELECT c.user_id, c.rev, "
+        "(SELECT d.code FROM trivet.code d WHERE d.kind = 'user' AND d.id = c.user_id), e.items, e.ratings "
+        "FROM trivet.user_change c LEFT JOIN (SELECT x.user_id, array_agg(x.item_id ORDER BY x.item_id), "
+        "string_agg(coalesce(encode(float4send(x.value), 'hex'), '7fc00000'), '' ORDER BY x.item_id) "
+        "FROM (%s) x (user_id, item_id, value) "
+        "WHERE x.user_id = ANY ($1::bigint[]) GROUP BY x.user_id) e (user_id, items, ratings) USING (user_id) "
+        "WHERE c.user_id = ANY ($1::bigint[]) ORDER BY c.user_id",
+        evidence);
+    if (status == TV_OK)
+        status =
+            tv_buffer_format(&probe, err, "SELECT * FROM (%s) x (user_id, item_id, value) LIMIT $1::int", evidence);
+    r->query = query.data;
+    r->probe = probe.data;
+    return status;
+}
 
 static enum tv_status read_source(struct tv_refold *r, struct tv_pg *pg, struct tv_error *err)
 {
     char number[24];
     const char *value = number;
     struct tv_pg_rows *rows = NULL;
-    struct tv_buffer query = TV_BUFFER_INIT(1 << 18);
     snprintf(number, sizeof number, "%" PRId64, r->model);
     static const char sql[] = "SELECT trivet.evidence_query(id), evidence IS NOT NULL FROM trivet.run WHERE id = $1";
     enum tv_status status = tv_pg_query(pg, sql, 1, &value, &rows, err);
@@ -25,18 +50,11 @@ static enum tv_status read_source(struct tv_refold *r, struct tv_pg *pg, struct 
     if (evidence == NULL) {
         tv_fail(err, TV_ERR_NOT_FOUND, "the journal does not know what the users of model %s are folded in from",
                 number);
-        tv_hint(err, "train a model here: trivet-train fit");
-        status = TV_ERR_NOT_FOUND;
+        status = tv_hint(err, "train a model here: trivet-train fit");
     } else {
         r->own_source = strcmp(tv_pg_cell(rows, 0, 1), "t") == 0;
-        status = tv_buffer_format(&query, err,
-                                  "SELECT c.rev, e.item_id, e.value, "
-                                  "(SELECT d.code FROM trivet.code d WHERE d.kind = 'user' AND d.id = c.user_id) "
-                                  "FROM trivet.user_change c LEFT JOIN LATERAL (SELECT * FROM (%s) x (user_id, item_id, value) WHERE x.user_id = $1::bigint) e ON true "
-                                  "WHERE c.user_id = $1::bigint ORDER BY e.item_id",
-                                  evidence);
+        status = make_queries(r, evidence, err);
     }
-    r->query = query.data;
     tv_pg_rows_free(rows);
     return status;
 }
@@ -63,75 +81,229 @@ void tv_refold_free(struct tv_refold *r)
         return;
     tv_folding_free(&r->folding);
     free(r->query);
+    free(r->probe);
     free(r);
 }
 
-/* SQL of an analyst's own runs in a transaction that can only read, with the rights of a reader. */
-static enum tv_status ask(const struct tv_refold *r, struct tv_pg *pg, const char *user, struct tv_pg_rows **rows,
-                          struct tv_error *err)
+void tv_refold_end_reading(struct tv_refold_reading *reading)
 {
-    if (!r->own_source)
-        return tv_pg_query(pg, r->query, 1, &user, rows, err);
-    enum tv_status status = tv_pg_exec(pg, "BEGIN READ ONLY", 0, NULL, err);
+    tv_pg_close(reading->reader);
+    reading->reader = NULL;
+}
+
+static enum tv_status ask_reader(struct tv_refold_reading *reading, const char *sql, int n, const char *const *values,
+                                 struct tv_pg_rows **rows, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    *rows = NULL;
+    if (reading->reader == NULL)
+        status = tv_reader_open(&reading->reader, reading->uri, "trivet folding in", 0, err);
+    if (status != TV_OK)
+        return status;
+    tv_pg_set_patience(reading->reader, reading->seconds + 3.0); /* the server ends it before */
+    status = tv_reader_begin(reading->reader, reading->seconds, err);
     if (status == TV_OK)
-        status = tv_pg_exec(pg, "SET LOCAL ROLE trivet_reader", 0, NULL, err);
-    if (status == TV_OK)
-        status = tv_pg_query(pg, r->query, 1, &user, rows, err);
-    tv_pg_exec(pg, "ROLLBACK", 0, NULL, NULL);
+        status = tv_pg_query(reading->reader, sql, n, values, rows, err);
+    if (tv_reader_end(reading->reader, NULL) != TV_OK)
+        tv_refold_end_reading(reading);
     return status;
 }
 
-/* --- one user --------------------------------------------------------------------------------------------- */
+static enum tv_status ask(const struct tv_refold *r, struct tv_refold_reading *reading, const char *sql, int n,
+                          const char *const *values, struct tv_pg_rows **rows, struct tv_error *err)
+{
+    return r->own_source ? ask_reader(reading, sql, n, values, rows, err)
+                         : tv_pg_query(reading->pg, sql, n, values, rows, err);
+}
 
-static enum tv_status take_rows(struct tv_evidence *e, const struct tv_pg_rows *rows, int64_t user_id,
+/* --- rows become documents -------------------------------------------------------------------------------- */
+
+/* What a call works with. */
+struct work {
+    const struct tv_refold *r;
+    struct tv_refold_reading *reading;
+    struct tv_mongo *mongo;
+    const int64_t *ids;
+    uint8_t *states;
+    struct tv_refold_told *told;
+    size_t refused;      /* in this call */
+    int64_t done_before; /* told->done when it began */
+    int probed[2];       /* with how many rows the source was asked already */
+    struct tv_fold_space spaces[BLOCK];
+    size_t n, bytes; /* of spaces: users who are not written yet */
+};
+
+/* A number as text depends on extra_float_digits, which somebody's function may have set in this very statement; its
+ * bits do not. `hex` is behind what was read before. */
+static float next_value(const char **hex)
+{
+    char digits[9];
+    snprintf(digits, sizeof digits, "%.8s", *hex);
+    uint32_t bits = (uint32_t)strtoul(digits, NULL, 16);
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    *hex += strlen(digits);
+    return value;
+}
+
+/* The element of '{1,NULL,3}' that follows; NULL: no more. *text is behind the bracket or comma before it. */
+static const char *next_element(const char **text)
+{
+    const char *element = *text;
+    size_t n = strcspn(element, ",}");
+    *text = element + n + (element[n] == ',');
+    return n > 0 ? element : NULL;
+}
+
+/* What is no rating is left out, as train/fit_rows.c does. */
+static enum tv_status take_ratings(struct tv_evidence *e, int64_t user_id, const char *items, const char *ratings,
+                                   struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    const char *item;
+    if (items == NULL) /* the user has none */
+        return TV_OK;
+    for (items++; status == TV_OK && (item = next_element(&items));) {
+        float rating = next_value(&ratings);
+        if (*item != 'N' && isfinite(rating))
+            status = tv_evidence_add(e, user_id, atoll(item), rating, err);
+    }
+    return status;
+}
+
+static enum tv_status write_block(struct work *w, struct tv_error *err)
+{
+    const struct tv_user_document *users[BLOCK];
+    const struct tv_user_blobs *blobs[BLOCK];
+    for (size_t i = 0; i < w->n; i++) {
+        users[i] = &w->spaces[i].document;
+        blobs[i] = &w->spaces[i].blobs;
+    }
+    enum tv_status status =
+        w->n > 0 ? tv_user_documents_replace(w->mongo, w->r->model, users, blobs, w->n, err) : TV_OK;
+    w->n = w->bytes = 0;
+    return status;
+}
+
+static enum tv_status fold_row(struct work *w, const struct tv_pg_rows *rows, int row, struct tv_error *err)
+{
+    enum { USER, REV, CODE, ITEMS, RATINGS };
+    struct tv_evidence e = TV_EVIDENCE_INIT;
+    struct tv_fold_space *s = &w->spaces[w->n];
+    int64_t user_id = atoll(tv_pg_cell(rows, row, USER));
+    enum tv_status status =
+        take_ratings(&e, user_id, tv_pg_cell(rows, row, ITEMS), tv_pg_cell(rows, row, RATINGS), err);
+    if (status == TV_OK)
+        status = tv_fold_user(&w->r->folding, s, user_id, e.items, e.ratings, e.n_pairs, err);
+    s->document.rev = atoll(tv_pg_cell(rows, row, REV));
+    s->document.code = tv_pg_cell(rows, row, CODE);
+    s->document.rated = NULL; /* lent by the evidence, and in the blobs */
+    s->document.ratings = NULL;
+    w->bytes += s->blobs.seen.size + s->blobs.rated.size + s->blobs.ratings.size;
+    w->n += status == TV_OK;
+    tv_evidence_free(&e);
+    return status == TV_OK && (w->n == BLOCK || w->bytes > BLOCK_BYTES) ? write_block(w, err) : status;
+}
+
+static enum tv_status fold_rows(struct work *w, const struct tv_pg_rows *rows, size_t from, size_t n,
                                 struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    for (int i = 0; i < tv_pg_rows_count(rows) && status == TV_OK; i++) {
-        const char *item = tv_pg_cell(rows, i, 1), *value = tv_pg_cell(rows, i, 2);
-        if (item && value) /* the one row of a user without ratings has neither */
-            status = tv_evidence_add(e, user_id, atoll(item), strtof(value, NULL), err);
+    for (int i = 0; i < tv_pg_rows_count(rows) && status == TV_OK; i++)
+        status = fold_row(w, rows, i, err);
+    if (status == TV_OK)
+        status = write_block(w, err);
+    if (status == TV_OK) {
+        memset(w->states + from, TV_REFOLD_DONE, n);
+        w->told->done += (int64_t)n;
     }
     return status;
 }
 
-static enum tv_status fold(const struct tv_refold *r, struct tv_fold_space *s, const struct tv_evidence *e,
-                           struct tv_mongo *mongo, const struct tv_user_document *user, struct tv_error *err)
+/* --- all of them, whatever is wrong with some ------------------------------------------------------------- */
+
+/* Whether PostgreSQL itself is away, and not the login or the rows of somebody's own SQL. */
+static int is_away(struct work *w, enum tv_status status)
 {
-    int written;
-    enum tv_status status =
-        tv_fold_user(&r->folding, s, user->user_id, e->items, e->ratings, e->n_pairs, err);
-    s->document.rev = user->rev;
-    s->document.code = user->code;
-    if (status == TV_OK)
-        status = tv_user_document_replace(mongo, r->model, &s->document, &s->blobs, &written, err);
-    s->document.rated = NULL; /* lent by the evidence, */
-    s->document.ratings = NULL;
-    s->document.code = NULL; /* and by the rows */
-    return status;
+    return status == TV_ERR_NO_MEMORY ||
+           (status == TV_ERR_UNAVAILABLE && (!w->r->own_source || !tv_pg_alive(w->reading->pg)));
 }
 
-enum tv_status tv_refold_user(const struct tv_refold *r, struct tv_fold_space *s, struct tv_pg *pg,
-                              struct tv_mongo *mongo, int64_t user_id, int64_t *rev, struct tv_error *err)
+/* Is it the source? Asked after the first failure, without a row of it, and once more, for a row, when nobody's can be
+ * read: it may be a function that always fails. Then `told` has it. */
+static enum tv_status probe(struct work *w, struct tv_error *err)
 {
-    char user[24];
+    enum { NOBODY = 10 };
+    int n = w->refused >= NOBODY && w->told->done == w->done_before;
+    const char *limit = n ? "1" : "0";
     struct tv_pg_rows *rows = NULL;
-    struct tv_evidence evidence = TV_EVIDENCE_INIT;
-    snprintf(user, sizeof user, "%" PRId64, user_id);
-    enum tv_status status = ask(r, pg, user, &rows, err);
+    struct tv_error why = {0};
+    if (w->probed[n])
+        return TV_OK;
+    enum tv_status status = ask(w->r, w->reading, w->r->probe, 1, &limit, &rows, &why);
+    tv_pg_rows_free(rows);
+    w->probed[n] = 1;
+    if (is_away(w, status) && err)
+        *err = why;
+    if (is_away(w, status))
+        return status;
+    w->told->source = why;
+    return TV_OK;
+}
+
+static enum tv_status fold_range(struct work *w, size_t from, size_t n, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    struct tv_error why = {0};
+    struct tv_buffer ids = TV_BUFFER_INIT(1 << 26);
+    enum tv_status status = tv_int_array(&ids, w->ids + from, n, err);
+    const char *value = ids.data;
     if (status != TV_OK)
         return status;
-    if (tv_pg_rows_count(rows) == 0)
-        status = tv_fail(err, TV_ERR_NOT_FOUND, "user %s has never rated live", user);
+    status = ask(w->r, w->reading, w->r->query, 1, &value, &rows, &why);
+    tv_buffer_free(&ids);
     if (status == TV_OK)
-        status = take_rows(&evidence, rows, user_id, err);
-    if (status == TV_OK) {
-        *rev = atoll(tv_pg_cell(rows, 0, 0));
-        const struct tv_user_document known = {.user_id = user_id, .rev = *rev, .code = tv_pg_cell(rows, 0, 3)};
-        status = fold(r, s, &evidence, mongo, &known, err);
-    }
-    tv_evidence_free(&evidence);
+        status = fold_rows(w, rows, from, n, err);
+    else if (is_away(w, status) && err)
+        *err = why;
+    else if (!is_away(w, status))
+        status = probe(w, err);
     tv_pg_rows_free(rows);
+    if (status != TV_OK || why.status == TV_OK || w->told->source.status != TV_OK)
+        return status;
+    if (n == 1) {
+        w->refused++;
+        w->states[from] = TV_REFOLD_REFUSED;
+        tv_named_add_int(&w->told->refused, w->ids[from], why.message);
+        return TV_OK;
+    }
+    status = fold_range(w, from, n / 2, err);
+    return status == TV_OK && w->told->source.status == TV_OK ? fold_range(w, from + n / 2, n - n / 2, err) : status;
+}
+
+enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_reading *reading, struct tv_mongo *mongo,
+                               const int64_t *user_ids, size_t n, uint8_t *states, struct tv_refold_told *told,
+                               struct tv_error *err)
+{
+    memset(states, TV_REFOLD_WAITING, n);
+    if (n == 0 || told->source.status != TV_OK)
+        return TV_OK;
+    struct work *w = tv_alloc(1, sizeof *w, "users to fold in", err);
+    if (w == NULL)
+        return TV_ERR_NO_MEMORY;
+    w->r = r;
+    w->reading = reading;
+    w->mongo = mongo;
+    w->ids = user_ids;
+    w->states = states;
+    w->told = told;
+    w->done_before = told->done;
+    for (int i = 0; i < BLOCK; i++)
+        tv_fold_space_init(&w->spaces[i]);
+    enum tv_status status = fold_range(w, 0, n, err);
+    for (int i = 0; i < BLOCK; i++)
+        tv_fold_space_free(&w->spaces[i]);
+    free(w);
     return status;
 }
 
@@ -143,17 +315,33 @@ enum tv_status tv_int_array(struct tv_buffer *out, const int64_t *values, size_t
     return status == TV_OK ? tv_buffer_text(out, n ? "}" : "{}", err) : status;
 }
 
-enum tv_status tv_refold_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n,
-                              struct tv_error *err)
+/* Calls a function of (ids, revs). */
+static enum tv_status note(struct tv_pg *pg, const char *sql, const int64_t *user_ids, const int64_t *revs, size_t n,
+                           struct tv_error *err)
 {
     struct tv_buffer ids = TV_BUFFER_INIT(1 << 26), changes = TV_BUFFER_INIT(1 << 26);
     enum tv_status status = tv_int_array(&ids, user_ids, n, err);
     if (status == TV_OK)
         status = tv_int_array(&changes, revs, n, err);
     const char *const values[] = {ids.data, changes.data};
-    if (status == TV_OK)
-        status = tv_pg_exec(pg, "SELECT trivet.users_folded($1::bigint[], $2::bigint[])", 2, values, err);
+    if (status == TV_OK && n > 0)
+        status = tv_pg_exec(pg, sql, 2, values, err);
     tv_buffer_free(&ids);
     tv_buffer_free(&changes);
     return status;
+}
+
+enum tv_status tv_refold_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n,
+                              struct tv_error *err)
+{
+    return note(pg, "SELECT trivet.users_folded($1::bigint[], $2::bigint[])", user_ids, revs, n, err);
+}
+
+enum tv_status tv_refold_not_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n, int refused,
+                                  struct tv_error *err)
+{
+    return note(pg,
+                refused ? "SELECT trivet.users_not_folded($1::bigint[], $2::bigint[], true)"
+                        : "SELECT trivet.users_not_folded($1::bigint[], $2::bigint[], false)",
+                user_ids, revs, n, err);
 }

@@ -94,32 +94,53 @@ enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, const struct tv_
     return tv_mongo_bulk_add(bulk, fields, n, err);
 }
 
-enum tv_status tv_user_document_replace(struct tv_mongo *mongo, int64_t model, const struct tv_user_document *u,
-                                        const struct tv_user_blobs *b, int *written, struct tv_error *err)
+/* What a document is replaced by. */
+struct replacement {
+    struct tv_field set[6], if_new[2];
+};
+
+static void describe_replacement(struct tv_mongo_update *update, struct replacement *r,
+                                 const struct tv_user_document *u, const struct tv_user_blobs *b)
+{
+    static const char *const old[] = {"top", "why"};
+    *r = (struct replacement){
+        .set = {{.name = "n", .type = TV_FIELD_INT32, .integer = (int64_t)u->n_rated},
+                blob_field(VALUE, &b->value),
+                blob_field(SEEN, &b->seen),
+                blob_field(RATED, &b->rated),
+                blob_field(RATINGS, &b->ratings),
+                {.name = "why", .type = TV_FIELD_TEXT, .text = u->why}},
+        .if_new = {{.name = "id", .type = TV_FIELD_NULL}, {.name = "code", .type = TV_FIELD_TEXT, .text = u->code}},
+    };
+    *update = (struct tv_mongo_update){.guard = "rev",
+                                       .value = u->rev,
+                                       .set = r->set,
+                                       .n_set = sizeof r->set / sizeof *r->set - (u->why == NULL),
+                                       .if_new = r->if_new,
+                                       .n_if_new = 1 + (u->code != NULL),
+                                       .unset = old,
+                                       .n_unset = 1 + (u->why == NULL)};
+}
+
+enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
+                                         const struct tv_user_document *const *users,
+                                         const struct tv_user_blobs *const *blobs, size_t n, struct tv_error *err)
 {
     char collection[TV_MODEL_NAME];
-    const struct tv_field set[] = {
-        {.name = "n", .type = TV_FIELD_INT32, .integer = (int64_t)u->n_rated},
-        blob_field(VALUE, &b->value),
-        blob_field(SEEN, &b->seen),
-        blob_field(RATED, &b->rated),
-        blob_field(RATINGS, &b->ratings),
-        {.name = "why", .type = TV_FIELD_TEXT, .text = u->why},
-    };
-    static const char *const old[] = {"top", "why"};
-    const struct tv_field if_new[] = {
-        {.name = "id", .type = TV_FIELD_NULL},
-        {.name = "code", .type = TV_FIELD_TEXT, .text = u->code},
-    };
-    const struct tv_mongo_update update = {.guard = "rev",
-                                           .value = u->rev,
-                                           .set = set,
-                                           .n_set = sizeof set / sizeof *set - (u->why == NULL),
-                                           .if_new = if_new,
-                                           .n_if_new = 1 + (u->code != NULL),
-                                           .unset = old,
-                                           .n_unset = 1 + (u->why == NULL)};
-    return tv_mongo_update_newer(mongo, tv_model_users(collection, model), u->user_id, &update, written, err);
+    int64_t written, *ids = tv_alloc(n, sizeof *ids, "documents", err);
+    struct tv_mongo_update *updates = tv_alloc(n, sizeof *updates, "documents", err);
+    struct replacement *fields = tv_alloc(n, sizeof *fields, "documents", err);
+    enum tv_status status = ids && updates && fields ? TV_OK : TV_ERR_NO_MEMORY;
+    for (size_t i = 0; i < n && status == TV_OK; i++) {
+        ids[i] = users[i]->user_id;
+        describe_replacement(&updates[i], &fields[i], users[i], blobs[i]);
+    }
+    if (status == TV_OK)
+        status = tv_mongo_update_newer_all(mongo, tv_model_users(collection, model), ids, updates, n, &written, err);
+    free(fields);
+    free(updates);
+    free(ids);
+    return status;
 }
 
 static const char *const list_names[] = {"id", "score"};

@@ -234,79 +234,81 @@ static bson_t *which_older(int64_t id, const struct tv_mongo_update *u)
     return BCON_NEW("_id", BCON_INT64(id), u->guard, "{", "$not", "{", "$gte", BCON_INT64(u->value), "}", "}");
 }
 
-enum tv_status tv_mongo_update_newer(struct tv_mongo *m, const char *collection, int64_t id,
-                                     const struct tv_mongo_update *u, int *written, struct tv_error *err)
-{
-    enum { DUPLICATE_KEY = 11000, ATTEMPTS = 2 };
-    bson_error_t e;
-    bson_t reply, change = BSON_INITIALIZER;
-    bson_t *which = which_older(id, u), *options = BCON_NEW("upsert", BCON_BOOL(u->if_new != NULL));
-    bool ok = false, exists = false;
-    *written = 0;
-    enum tv_status status = describe_update(&change, u, err);
-    mongoc_client_t *client = tv_mongo_borrow(m);
-    mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
-    tv_log_debug("mongo: update %s _id=%lld to %s=%lld", collection, (long long)id, u->guard, (long long)u->value);
-    /* Who inserts finds a document there either because it knows more, or because it came at the same moment: then the
-     * second attempt changes it. */
-    for (int i = 0; status == TV_OK && !ok && i < ATTEMPTS; i++) {
-        ok = mongoc_collection_update_one(c, which, &change, options, &reply, &e);
-        exists = !ok && e.code == DUPLICATE_KEY;
-        *written = ok && (tv_mongo_reply_number(&reply, "matchedCount") > 0 ||
-                          tv_mongo_reply_number(&reply, "upsertedCount") > 0);
-        bson_destroy(&reply);
-        if (!ok && !exists)
-            status = tv_mongo_translate(m, &e, err);
-    }
-    mongoc_collection_destroy(c);
-    tv_mongo_give_back(m, client);
-    bson_destroy(options);
-    bson_destroy(which);
-    bson_destroy(&change);
-    return status;
-}
-
 /* --- many documents at once ------------------------------------------------------------------------------- */
 
 /* Puts the change of one document into the bulk: element `i` of what `changes` points to. */
 typedef enum tv_status (*add_one)(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err);
 
-/* *n_found counts the documents that were there as expected, also after a failure. */
-static enum tv_status change_all(struct tv_mongo *m, const char *collection, add_one add, const void *changes, size_t n,
-                                 int64_t *n_found, struct tv_error *err)
+/* 1 if all that went wrong is that documents were there already. */
+static int only_duplicates(const bson_t *reply)
+{
+    enum { DUPLICATE_KEY = 11000 };
+    bson_iter_t it, errors, code;
+    int n = 0;
+    if (!bson_iter_init_find(&it, reply, "writeErrors") || !bson_iter_recurse(&it, &errors))
+        return 0;
+    for (; bson_iter_next(&errors); n++)
+        if (!bson_iter_recurse(&errors, &code) || !bson_iter_find(&code, "code") ||
+            bson_iter_as_int64(&code) != DUPLICATE_KEY)
+            return 0;
+    return n > 0;
+}
+
+/* One attempt. *n_found counts the documents that were there as expected, and those that are new, also after a failure.
+ */
+static enum tv_status try_all(struct tv_mongo *m, mongoc_collection_t *c, add_one add, const void *changes, size_t n,
+                              int64_t *n_found, int *duplicates, struct tv_error *err)
 {
     bson_error_t e;
     bson_t reply, options = BSON_INITIALIZER;
     enum tv_status status = TV_OK;
-    *n_found = 0;
-    if (n == 0)
-        return TV_OK;
     BSON_APPEND_BOOL(&options, "ordered", false);
-    mongoc_client_t *client = tv_mongo_borrow(m);
-    mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
     mongoc_bulk_operation_t *bulk = mongoc_collection_create_bulk_operation_with_opts(c, &options);
     for (size_t i = 0; i < n && status == TV_OK; i++)
         status = add(bulk, changes, i, err);
     if (status == TV_OK) {
-        tv_log_debug("mongo: change %zu documents of %s", n, collection);
-        if (mongoc_bulk_operation_execute(bulk, &reply, &e) == 0)
+        tv_log_debug("mongo: change %zu documents of %s", n, mongoc_collection_get_name(c));
+        int failed = mongoc_bulk_operation_execute(bulk, &reply, &e) == 0;
+        *duplicates = failed && only_duplicates(&reply);
+        if (failed && !*duplicates)
             status = tv_mongo_translate(m, &e, err);
-        *n_found = (int64_t)tv_mongo_reply_number(&reply, "nMatched");
+        *n_found += (int64_t)(tv_mongo_reply_number(&reply, "nMatched") + tv_mongo_reply_number(&reply, "nUpserted"));
         bson_destroy(&reply);
     }
     mongoc_bulk_operation_destroy(bulk);
+    bson_destroy(&options);
+    return status;
+}
+
+/* Who inserts finds a document there either because it knows more, or because it came at the same moment: then the
+ * second attempt changes it. What the first one has done is done, and found there. */
+static enum tv_status change_all(struct tv_mongo *m, const char *collection, add_one add, const void *changes, size_t n,
+                                 int64_t *n_found, struct tv_error *err)
+{
+    enum { ATTEMPTS = 2 };
+    enum tv_status status = TV_OK;
+    int duplicates = 1;
+    *n_found = 0;
+    if (n == 0)
+        return TV_OK;
+    mongoc_client_t *client = tv_mongo_borrow(m);
+    mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
+    for (int i = 0; i < ATTEMPTS && status == TV_OK && duplicates; i++)
+        status = try_all(m, c, add, changes, n, n_found, &duplicates, err);
     mongoc_collection_destroy(c);
     tv_mongo_give_back(m, client);
-    bson_destroy(&options);
     return status;
 }
 
 /* Takes ownership of `which`. */
 static enum tv_status add_update(mongoc_bulk_operation_t *bulk, int64_t id, bson_t *which, const bson_t *change,
-                                 struct tv_error *err)
+                                 int if_new, struct tv_error *err)
 {
     bson_error_t e;
-    bool ok = mongoc_bulk_operation_update_one_with_opts(bulk, which, change, NULL, &e);
+    bson_t options = BSON_INITIALIZER;
+    BSON_APPEND_BOOL(&options, "upsert", if_new != 0);
+    bool ok = mongoc_bulk_operation_update_one_with_opts(bulk, which, change, &options, &e);
+    bson_destroy(&options);
     bson_destroy(which);
     return ok ? TV_OK : tv_fail(err, TV_ERR_STORE, "a change of document %lld: %s", (long long)id, e.message);
 }
@@ -323,8 +325,9 @@ static enum tv_status add_guarded(mongoc_bulk_operation_t *bulk, const void *cha
     bson_t document = BSON_INITIALIZER;
     enum tv_status status = append_fields(&document, "$set", &change->set, 1, NULL, err);
     if (status == TV_OK)
-        status = add_update(bulk, change->id,
-                            BCON_NEW("_id", BCON_INT64(change->id), g->guard, BCON_INT64(change->guard)), &document, err);
+        status =
+            add_update(bulk, change->id, BCON_NEW("_id", BCON_INT64(change->id), g->guard, BCON_INT64(change->guard)),
+                       &document, 0, err);
     bson_destroy(&document);
     return status;
 }
@@ -347,7 +350,8 @@ static enum tv_status add_newer(mongoc_bulk_operation_t *bulk, const void *chang
     bson_t document = BSON_INITIALIZER;
     enum tv_status status = describe_update(&document, &all->updates[i], err);
     if (status == TV_OK)
-        status = add_update(bulk, all->ids[i], which_older(all->ids[i], &all->updates[i]), &document, err);
+        status = add_update(bulk, all->ids[i], which_older(all->ids[i], &all->updates[i]), &document,
+                            all->updates[i].if_new != NULL, err);
     bson_destroy(&document);
     return status;
 }

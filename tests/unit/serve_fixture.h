@@ -136,7 +136,7 @@ static inline struct tv_app *fixture_app(struct tv_snapshot *live, int up)
     app->users.breaker = app->mongo_breaker;
     app->permission.loopback = 1;
     app->permission.writes = TV_WRITES_LOCAL;
-    assert_int_equal(tv_rater_create(&app->rater, app, "postgresql:///?host=/nowhere", NULL), TV_OK);
+    assert_int_equal(tv_rater_create(&app->rater, app, "postgresql:///?host=/nowhere", NULL, NULL), TV_OK);
     if (live)
         tv_shelf_show(app->shelf, live);
     return app;
