@@ -15,6 +15,7 @@ from server import Server, until
 from stores import REPO, die_with_parent
 from test_hostile import LIST, place, post, status  # noqa: F401  (a fixture)
 from test_live import ratings  # noqa: F401  (a fixture)
+from test_waits import wall_clock  # noqa: F401  (a fixture)
 
 sys.path.insert(0, str(REPO / "tests" / "hostile"))
 from storm import open_connections, resident_kb, storm  # noqa: E402
@@ -69,11 +70,11 @@ def test_a_method_does_not_come_into_the_log_as_it_is(server):
     assert '"G\\x1b[2J\\x22ET /healthz" 405 ' in line and "\x1b" not in server.log()
 
 
-def test_a_thousand_who_send_a_byte_now_and_then_are_let_go(server):
-    """In the request line, among the headers, in the body: each has as long as the whole request may take."""
+def drip(server, n):
+    """n clients send a byte now and then, in the request line, among the headers, in the body; until the last is let go."""
     starts = [b"G", b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ", post(b" " * 5000)[:-5000]]
     clients = []
-    for i in range(900):
+    for i in range(n):
         s = socket.create_connection(("127.0.0.1", server.port), timeout=5)
         s.sendall(starts[i % 3])
         clients.append(s)
@@ -88,7 +89,19 @@ def test_a_thousand_who_send_a_byte_now_and_then_are_let_go(server):
         time.sleep(0.3)
     for s in clients:
         s.close()
+
+
+def test_a_thousand_who_send_a_byte_now_and_then_are_let_go(server):
+    drip(server, 900)
     assert server.get("/healthz").status == 200
+
+
+def test_slow_clients_are_let_go_though_the_wall_clock_goes_back(serve, place, wall_clock, tmp_path):  # noqa: F811
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    server = serve(place, env={"TRIVET_REQUEST_TIMEOUT": str(TIMEOUT), "LD_PRELOAD": str(wall_clock), "WALL_CLOCK": str(clock)})
+    clock.write_text("-3600")
+    drip(server, 30)
 
 
 class Unread(Server):
