@@ -44,22 +44,34 @@ static char *read_all(int fd, size_t *n)
     return text;
 }
 
+/* How many lines came, or are said not to have come. */
+static size_t accounted_for(const char *text, size_t *dropped)
+{
+    size_t lines = 0, n = 0;
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+        if (sscanf(line, "(%zu lines dropped: they came faster than they were read)", &n) == 1)
+            *dropped += n;
+        else
+            lines++;
+    }
+    return lines + *dropped;
+}
+
 static void test_a_reader_who_comes_late_is_told_what_is_missing(void **state)
 {
     (void)state;
     int pipe_of[2];
-    size_t n;
+    size_t n, dropped = 0;
     struct tv_lines *lines = NULL;
     assert_int_equal(pipe(pipe_of), 0);
     assert_int_equal(tv_lines_start(&lines, pipe_of[1], 0, NULL), TV_OK);
-    size_t sent = put_many(lines), dropped = 0;
-    char *text = read_all(pipe_of[0], &n), *note = strchr(text, '(');
-    assert_non_null(note);
-    assert_int_equal(sscanf(note, "(%zu lines dropped: they came faster than they were read)\n", &dropped), 1);
-    assert_int_equal((n - strcspn(note, "\n") - 1) / LINE + dropped, sent);
+    size_t sent = put_many(lines);
+    char *text = read_all(pipe_of[0], &n);
+    assert_int_equal(accounted_for(text, &dropped), sent);
+    assert_true(dropped > 0);
+    free(text);
     tv_lines_put(lines, "once more\n", 10);
     tv_lines_stop(lines);
-    free(text);
     text = read_all(pipe_of[0], &n);
     assert_string_equal(text, "once more\n");
     free(text);
