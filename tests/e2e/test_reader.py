@@ -122,6 +122,24 @@ def test_what_a_source_leaves_in_its_session_ends_with_its_transaction(serve, fo
     assert "something was left" not in server.log()
 
 
+def test_users_of_a_model_are_folded_in_as_a_reader_or_not_at_all(run, serve, attacked):
+    """Each command that brings the live model up to date, and the server; what they do instead, other tests say."""
+    attacked.psql(HARMLESS)
+    for factors in (3, 4):
+        run("trivet-train", "fit", "--source", "attack.rows()", "--factors", factors, env=attacked.env)
+    attacked.psql(ATTACK.format(mark=attacked.mark))
+    for env in (without_reader(attacked), attacked.env):
+        for command in (("repair",), ("rollback",), ("activate", 2), ("precompute",), ("fit", "--factors", 3)):
+            attacked.psql(f"SELECT trivet.unrate(99, 7), trivet.rate(99, '{{7}}', '{{3}}')")
+            run("trivet-train", *command, env=env, check=False)
+            assert not attacked.mark.exists(), command
+        run("trivet-train", "activate", 2, env=env, check=False)
+    server = serve(attacked, env={"TRIVET_POSTGRES": attacked.postgres_uri})  # whatever that login may do
+    assert server.send("PUT", "/api/v1/users/98/ratings/14", 3).status in (200, 202)
+    until(lambda: "COPY to or from an external program" in server.log())
+    assert not attacked.mark.exists()
+
+
 def test_a_writer_cannot_pass_sql_off_as_trivets_own(run, loaded):  # noqa: F811
     """What does not come from an analyst is run with the program's own rights: so only calls of trivet.similar_rows do."""
     run("trivet-train", "similar", "--min-rating", "2", "--since", "1960-12-31 12:00:00", env=loaded.env)
