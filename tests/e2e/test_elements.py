@@ -89,6 +89,23 @@ def test_a_live_list_at_the_end_of_the_scale_stops_no_training(run, serve, beyon
     assert "why" not in beyond.mongo_db().user.find_one({"_id": 5000})
 
 
+def test_a_user_with_more_ratings_than_a_document_holds_stops_no_training(run, serve, loaded):  # noqa: F811
+    loaded.psql("CREATE VIEW public.many AS SELECT userid::bigint, movieid::bigint, rating FROM public.ratings UNION ALL "
+                "SELECT 70000, n, (1 + hashint8(n) % 1000 / 1000.0)::real FROM generate_series(1, 2500000) n WHERE n % 7 > 0; "
+                "GRANT SELECT ON public.many TO trivet_reader")
+    done = run("trivet-train", "fit", "--source", "public.ratings", "--fold-in-source", "public.many", "--factors", 5,
+               env=loaded.env)
+    assert "1 user is given the popular list" in done.stderr and "(user 70000)" in done.stderr
+    assert "larger than MongoDB takes" in loaded.mongo_db().user.find_one({"_id": 70_000})["why"]
+    server = serve(loaded)
+    assert "larger than MongoDB takes" in server.get("/recs?user_id=70000").json()["why"]
+    assert server.get("/recs?user_id=5").json()["reason"] == "personal"
+    answer = server.send("PUT", "/api/v1/users/70000/ratings/7", 4)  # it stops no folding in either
+    assert answer.status in (200, 202)
+    run("trivet-train", "repair", env=loaded.env)
+    assert loaded.psql("SELECT count(*) FROM trivet.user_change WHERE rev > folded_rev") == "0"
+
+
 # --- ratings ---------------------------------------------------------------------------------------------------
 
 
