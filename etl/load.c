@@ -51,11 +51,15 @@ struct load {
 
 /* --- what is to be loaded --------------------------------------------------------------------------------- */
 
-static void name_of(struct load *l)
+static enum tv_status name_of(struct load *l, struct tv_error *err)
 {
     if (l->given_name) {
-        snprintf(l->name, sizeof l->name, "%s", l->given_name);
-        return;
+        size_t given = strlen(l->given_name);
+        if (given >= sizeof l->name || !tv_text_is_utf8(l->given_name, given))
+            return tv_fail(err, TV_ERR_USAGE, "--name must be UTF-8 of at most %zu bytes, and has %zu", sizeof l->name - 1,
+                           given);
+        memcpy(l->name, l->given_name, given + 1);
+        return TV_OK;
     }
     char *real = realpath(l->path, NULL);
     char *base = real ? basename(real) : NULL;
@@ -66,6 +70,7 @@ static void name_of(struct load *l)
     if (!tv_text_is_utf8(l->name, strlen(l->name)))
         snprintf(l->name, sizeof l->name, "ratings");
     free(real);
+    return TV_OK;
 }
 
 static void say_parts(const struct tv_set *set)
@@ -96,9 +101,10 @@ static enum tv_status look(struct load *l, struct tv_error *err)
         status = tv_detect(&l->set, l->input, format, err);
     if (status == TV_OK)
         status = tv_detect_ids(&l->set, ids, err);
+    if (status == TV_OK)
+        status = name_of(l, err);
     if (status != TV_OK)
         return status;
-    name_of(l);
     say_parts(&l->set);
     snprintf(l->options, sizeof l->options, "{\"format\": \"%s\", \"ids\": \"%s\", \"append\": %s}", format, ids,
              l->append ? "true" : "false");
@@ -321,7 +327,7 @@ static void report(struct load *l)
     struct tv_error err = {.status = TV_OK};
     if (json == NULL ||
         tv_pg_exec(l->journal, "UPDATE trivet.load SET report = $2::jsonb WHERE id = $1", 2, values, &err))
-        tv_log_info("the report was not kept in trivet.load: %s", err.message);
+        tv_log_reason(TV_LOG_INFO, "the report was not kept in trivet.load", &err);
     free(json);
 }
 

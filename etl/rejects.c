@@ -38,7 +38,8 @@ enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, long long 
     struct tv_buffer shown = TV_BUFFER_INIT(4 * TV_REJECTS_RAW_BYTES + 16);
     count(r, reason);
     if (r->n == 1)
-        snprintf(r->first, sizeof r->first, "%s line %lld: %s", file, line, reason);
+        tv_text_mark_cut(r->first, sizeof r->first,
+                         snprintf(r->first, sizeof r->first, "%s line %lld: %s", file, line, reason));
     enum tv_status status = tv_encoding_printable(&shown, raw, raw_size, TV_REJECTS_RAW_BYTES, err);
     if (status == TV_OK)
         status = tv_copy_text_int(&r->batch, r->load, 0, err);

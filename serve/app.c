@@ -56,7 +56,7 @@ static void load_first_model(struct tv_app *app, int wait_seconds)
             break;
     }
     if (status != TV_OK)
-        tv_log_error("serving without a model for now: %s", err.message);
+        tv_log_reason(TV_LOG_ERROR, "serving without a model for now", &err);
 }
 
 enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o, struct tv_error *err)

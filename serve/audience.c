@@ -84,7 +84,7 @@ static double catch_up(void *context)
         tv_log_debug("similar items: %" PRId64 " changes applied", total);
     int failed = status != TV_OK && status != TV_ERR_NOT_FOUND && status != TV_ERR_BUSY;
     if (failed && !a->behind)
-        tv_log_info("similar items do not follow ratings for now: %s", err.message);
+        tv_log_reason(TV_LOG_INFO, "similar items do not follow ratings for now", &err);
     else if (!failed && a->behind)
         tv_log_info("similar items follow ratings again");
     a->behind = failed;

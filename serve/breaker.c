@@ -26,26 +26,30 @@ struct tv_breaker {
     char message[1024];
 };
 
-static void set(struct tv_breaker *b, int up, const char *message)
+/* `why` is read only where the store is away; what is kept of it names no address. */
+static void set(struct tv_breaker *b, int up, const struct tv_error *why)
 {
+    char is_away[64];
     pthread_mutex_lock(&b->mutex);
     int changed = atomic_load(&b->up) != up;
     if (changed)
         b->since = tv_clock();
-    snprintf(b->message, sizeof b->message, "%s", message);
+    snprintf(b->message, sizeof b->message, "%s", up ? "" : why->message);
     atomic_store(&b->up, up);
     pthread_mutex_unlock(&b->mutex);
     if (changed && up)
         tv_log_info("%s answers", b->name);
-    else if (changed)
-        tv_log_error("%s is away: %s", b->name, message);
+    if (!changed || up)
+        return;
+    snprintf(is_away, sizeof is_away, "%s is away", b->name);
+    tv_log_reason(TV_LOG_ERROR, is_away, why);
 }
 
 static void ask(struct tv_breaker *b)
 {
     struct tv_error err = {0};
     enum tv_status status = b->ask(b->context, &err);
-    set(b, status == TV_OK, status == TV_OK ? "" : err.message);
+    set(b, status == TV_OK, &err);
 }
 
 static int sleep_unless_stopping(struct tv_breaker *b)
@@ -89,6 +93,7 @@ enum tv_status tv_breaker_start(struct tv_breaker **out, const char *name, tv_as
     b->context = context;
     b->interval_ms = interval_ms;
     b->since = tv_clock();
+    atomic_init(&b->up, -1); /* so that the first answer is told, whichever it is */
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -123,7 +128,7 @@ int tv_breaker_is_up(const struct tv_breaker *b)
 
 void tv_breaker_trip(struct tv_breaker *b, const struct tv_error *why)
 {
-    set(b, 0, why->message);
+    set(b, 0, why);
 }
 
 void tv_breaker_look(struct tv_breaker *b, struct tv_breaker_state *state)

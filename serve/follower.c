@@ -181,7 +181,7 @@ static double work_off(void *context)
         status = renew_counts(f, &err);
     f->behind = status != TV_OK || work.left;
     if (status != TV_OK)
-        tv_log_debug("following ratings: %s", err.message);
+        tv_log_reason(TV_LOG_DEBUG, "following ratings", &err);
     if (status != TV_OK && f->pg && !tv_pg_alive(f->pg)) {
         tv_pg_close(f->pg);
         f->pg = NULL;

@@ -93,6 +93,10 @@ static enum tv_status serve(const struct tv_settings *s, int n_arguments, char *
     if (status == TV_OK)
         status = tv_log_never_wait(err);
     if (status == TV_OK)
+        status = tv_pg_check_address(app_options.postgres_uri, err);
+    if (status == TV_OK)
+        status = tv_pg_check_address(app_options.reader_uri, err);
+    if (status == TV_OK)
         status = tv_app_create(&app, &app_options, err);
     if (status == TV_OK)
         status = tv_http_start(&http, app, &http_options, err);

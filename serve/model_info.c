@@ -6,17 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trivet/text.h"
+
 static void read_text(char *out, size_t size, const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     if (text == NULL)
         return;
-    size_t n = strlen(text);
-    if (n >= size) /* cut at a character's edge */
-        for (n = size - 1; n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80; n--)
-            ;
-    memcpy(out, text, n);
-    out[n] = '\0';
+    tv_text_mark_cut(out, size, snprintf(out, size, "%s", text));
 }
 
 /* An object as JSON text; one that does not fit counts as not told. */

@@ -12,7 +12,7 @@ enum { TV_MAX_EXAMPLES = 6 };
 struct tv_example {
     char user[TV_CODE_MAX + 1]; /* id: a number, or a code */
     int64_t ratings; /* -1: not told */
-    char label[96];
+    char label[512];
 };
 
 struct tv_model_info {
@@ -20,10 +20,11 @@ struct tv_model_info {
     int factors;         /* 0: not told */
     char algorithm[24];  /* "" where not told, as all texts here */
     char created_at[40]; /* ISO 8601 */
-    char filter_text[320];
-    char filter_json[2048]; /* the filter's values as a JSON object */
-    char source[160];
-    char data_name[120];
+    /* What does not fit ends in "...": rooms are wide enough for whatever a person would write. */
+    char filter_text[2048];
+    char filter_json[16384]; /* the filter's values as a JSON object */
+    char source[2048];
+    char data_name[1024];
     int user_codes;                              /* 1: some users have codes for ids */
     double scale_low, scale_high;                /* of ratings; both 0: not told */
     int counts;                                  /* 1: the values are counts of plays, not ratings */

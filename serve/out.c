@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trivet/text.h"
+
 void tv_out_init(struct tv_out *out)
 {
     tv_buffer_init(&out->buffer, TV_OUT_MAX);
@@ -151,32 +153,62 @@ static const char *html_entity(char c)
     }
 }
 
+/* Writes what needs no escape until the next byte that does; a byte that is no UTF-8 is replaced. `special` says which
+ * bytes need one. Returns how many of the n bytes are done. */
+static size_t write_plain(struct tv_out *out, const char *text, size_t n, int (*special)(unsigned char c))
+{
+    size_t plain = 0;
+    while (plain < n && !special((unsigned char)text[plain]))
+        plain++;
+    size_t good = tv_text_utf8_prefix(text, plain);
+    tv_out_bytes(out, text, good);
+    if (good == plain)
+        return plain;
+    tv_out_text(out, "\xef\xbf\xbd");
+    return good + 1;
+}
+
+static int is_html_special(unsigned char c)
+{
+    return c == '&' || c == '<' || c == '>' || c == '"' || c == '\'';
+}
+
+static int is_json_special(unsigned char c)
+{
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+void tv_out_html_part(struct tv_out *out, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        if (is_html_special((unsigned char)text[i]))
+            tv_out_text(out, html_entity(text[i++]));
+        else
+            i += write_plain(out, text + i, n - i, is_html_special);
+    }
+}
+
 void tv_out_html(struct tv_out *out, const char *text)
 {
-    while (*text) {
-        size_t plain = strcspn(text, "&<>\"'");
-        tv_out_bytes(out, text, plain);
-        text += plain;
-        if (*text)
-            tv_out_text(out, html_entity(*text++));
+    tv_out_html_part(out, text, strlen(text));
+}
+
+void tv_out_json_part(struct tv_out *out, const char *text, size_t n)
+{
+    tv_out_bytes(out, "\"", 1);
+    for (size_t i = 0; i < n;) {
+        unsigned char c = (unsigned char)text[i];
+        if (!is_json_special(c)) {
+            i += write_plain(out, text + i, n - i, is_json_special);
+            continue;
+        }
+        tv_out_format(out, c >= 0x20 ? "\\%c" : "\\u%04x", c);
+        i++;
     }
+    tv_out_bytes(out, "\"", 1);
 }
 
 void tv_out_json(struct tv_out *out, const char *text)
 {
-    tv_out_bytes(out, "\"", 1);
-    for (const char *from = text;; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        tv_out_bytes(out, from, (size_t)(text - from));
-        from = text + 1;
-        if (c == '\0')
-            break;
-        if (c >= 0x20)
-            tv_out_format(out, "\\%c", c);
-        else
-            tv_out_format(out, "\\u%04x", c);
-    }
-    tv_out_bytes(out, "\"", 1);
+    tv_out_json_part(out, text, strlen(text));
 }

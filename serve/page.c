@@ -73,7 +73,7 @@ char *tv_page_duration(char *out, double seconds)
 static void write_option(struct tv_out *out, const char *value, const char *name,
                          const struct tv_model_info *info, const char *chosen)
 {
-    char text[512];
+    char text[sizeof info->filter_text + 128];
     snprintf(text, sizeof text, "%s%s%s, %d factors%s%s", name, info->algorithm[0] ? ", " : "",
              info->algorithm, info->factors, info->filter_text[0] ? ": " : "", info->filter_text);
     const struct tv_slot slots[] = {

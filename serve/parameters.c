@@ -11,12 +11,7 @@ enum { SHOWN = 60 }; /* of a name or value that somebody sent, so many bytes app
 
 int tv_shown(const char *text)
 {
-    int n = (int)strnlen(text, SHOWN + 1);
-    if (n <= SHOWN)
-        return n;
-    for (n = SHOWN; n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80; n--)
-        ;
-    return n;
+    return (int)tv_text_fitting(text, strnlen(text, SHOWN + 1), SHOWN + 1);
 }
 
 static int refuse(struct tv_problem *problem, const char *name)

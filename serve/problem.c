@@ -9,6 +9,7 @@
 #include "page.h"
 #include "request.h"
 #include "response.h"
+#include "trivet/text.h"
 
 void tv_problem(struct tv_problem *problem, int status, const char *format, ...)
 {
@@ -18,6 +19,7 @@ void tv_problem(struct tv_problem *problem, int status, const char *format, ...)
     va_start(args, format);
     vsnprintf(problem->detail, sizeof problem->detail, format, args);
     va_end(args);
+    tv_text_end_whole(problem->detail, sizeof problem->detail);
 }
 
 const char *tv_status_words(int status)

@@ -7,7 +7,7 @@
 struct tv_problem {
     int status;         /* HTTP; 0: no problem */
     char parameter[64]; /* the parameter that is wrong, or "" */
-    char detail[768];
+    char detail[1024];
     char hint[512];  /* what to try next, or "" */
     int retry_after; /* seconds, or 0 */
     int entry;        /* of the list that was sent, from 1, that is wrong; 0: none */

@@ -14,6 +14,7 @@
 
 #include "trivet/buffer.h"
 #include "trivet/clock.h"
+#include "trivet/log.h"
 
 /* For a login that has no limit of its own. */
 #define STATEMENT_TIMEOUT "30s"
@@ -66,15 +67,18 @@ void tv_questions_free(struct tv_questions *questions)
 
 /* --- whether the database is there ---------------------------------------------------------------------- */
 
-static void note_state(struct tv_questions *questions, int up, const char *message)
+/* `why` it is down; NULL: it is up. The log is told once, and where it is; answers are not. */
+static void note_state(struct tv_questions *questions, const struct tv_error *why)
 {
     pthread_mutex_lock(&questions->mutex);
-    int now = up ? TV_DATABASE_UP : TV_DATABASE_DOWN;
-    if ((int)questions->state.database != now)
+    int now = why ? TV_DATABASE_DOWN : TV_DATABASE_UP, changed = (int)questions->state.database != now;
+    if (changed)
         questions->since = tv_clock();
     questions->state.database = now;
-    snprintf(questions->state.message, sizeof questions->state.message, "%s", message);
+    snprintf(questions->state.message, sizeof questions->state.message, "%s", why ? why->message : "");
     pthread_mutex_unlock(&questions->mutex);
+    if (changed && why)
+        tv_log_reason(TV_LOG_ERROR, "the pages' PostgreSQL is away", why);
 }
 
 void tv_questions_look(struct tv_questions *questions, struct tv_questions_state *state)
@@ -154,12 +158,12 @@ static enum tv_status connect_to(struct tv_question *q, struct tv_error *err)
         status = limit_statements(q, err);
     if (status == TV_OK) {
         tv_pg_on_notice(q->pg, on_notice, q);
-        note_state(q->questions, 1, "");
+        note_state(q->questions, NULL);
         return TV_OK;
     }
     tv_pg_close(q->pg);
     q->pg = NULL;
-    note_state(q->questions, 0, err->message);
+    note_state(q->questions, err);
     return tv_hint(err, "is it running, and is --reader (TRIVET_READER) right? Only the pages /lab and "
                         "/models need it");
 }
@@ -204,7 +208,7 @@ enum tv_status tv_question_ask(struct tv_question *q, const char *sql, struct tv
     tv_pg_set_patience(q->pg, q->patience);
     enum tv_status status = tv_pg_query_while(q->pg, sql, 0, NULL, goes_on, q, rows, err);
     if (status == TV_ERR_UNAVAILABLE) {
-        note_state(q->questions, 0, err->message);
+        note_state(q->questions, err);
         tv_pg_close(q->pg);
         q->pg = NULL;
     }

@@ -48,7 +48,7 @@ static int find_item(struct change *c, const struct tv_request *request, struct 
 
 static void unavailable(struct tv_problem *problem, enum tv_status status, const struct tv_error *err)
 {
-    tv_log_error("a rating was not taken: %s", err->message);
+    tv_log_reason(TV_LOG_ERROR, "a rating was not taken", err);
     tv_problem(problem, 503, "ratings cannot be taken just now: PostgreSQL %s",
                status == TV_ERR_UNAVAILABLE ? "does not answer" : "refuses them");
     snprintf(problem->hint, sizeof problem->hint, "%s",

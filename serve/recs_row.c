@@ -36,29 +36,26 @@ static const char *write_link(struct tv_out *url, const struct tv_words *words, 
 
 const char *tv_recs_title(char *out, const struct tv_snapshot *s, int64_t item_id)
 {
-    char year[16], unknown[32];
+    char year[16], unknown[TV_CODE_MAX + 8];
     const size_t size = TV_RECS_TITLE;
     const struct tv_item *item = tv_items_find(&s->items, item_id);
     const char *title = tv_snapshot_title(s, item_id, unknown, sizeof unknown);
     size_t n = strlen(title), n_year = (size_t)snprintf(year, sizeof year, " (%d)", item ? item->year : 0);
     if (n > n_year && strcmp(title + n - n_year, year) == 0)
         n -= n_year;
-    if (n >= size) /* cut at a character's edge */
-        for (n = size - 1; n > 0 && ((unsigned char)title[n] & 0xC0) == 0x80; n--)
-            ;
-    memcpy(out, title, n);
-    out[n] = '\0';
-    return out;
+    return tv_text_mark_cut(out, size, snprintf(out, size, "%.*s", (int)n, title));
 }
 
 static void write_genres(struct tv_out *out, const struct tv_item *item)
 {
-    char name[64];
     for (const char *at = item ? item->genres : ""; *at;) {
         size_t n = strcspn(at, "|");
-        snprintf(name, sizeof name, "%.*s", (int)n, at);
-        const struct tv_slot slots[] = {{"genre", name, NULL}, {NULL, NULL, NULL}};
+        struct tv_out name;
+        tv_out_init(&name);
+        tv_out_html_part(&name, at, n);
+        const struct tv_slot slots[] = {{"genre", NULL, &name}, {NULL, NULL, NULL}};
         tv_page_fill(out, "genre.html", slots);
+        tv_out_free(&name);
         at += n + (at[n] == '|');
     }
 }

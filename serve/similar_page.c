@@ -39,7 +39,7 @@ static void write_row(struct tv_out *out, const struct tv_snapshot *s, const str
                       const struct tv_neighbours *found, size_t i)
 {
     const struct tv_neighbour *n = &found->items[i];
-    char rank[24], width[16], measure[64], unknown[32];
+    char rank[24], width[16], measure[64], unknown[TV_CODE_MAX + 8];
     double part = isnan(n->jaccard) ? n->score : n->jaccard;
     struct tv_out address;
     tv_out_init(&address);
@@ -153,15 +153,16 @@ static void write_found(struct tv_out *out, const struct tv_snapshot *s, const s
 void tv_similar_page(const struct tv_request *request, struct tv_response *response, const struct tv_snapshot *s,
                      const struct tv_similar_question *q, const struct tv_neighbours *found)
 {
-    char unknown[32], heading[512] = "Similar items", top[24];
+    char unknown[TV_CODE_MAX + 8], heading[512] = "Similar items", top[24];
     const char *query = tv_parameter(request, "q");
     struct tv_out content, titles, list;
     tv_out_init(&content);
     tv_out_init(&titles);
     tv_out_init(&list);
     if (found)
-        snprintf(heading, sizeof heading, "Similar to %.*s", 480,
-                 tv_snapshot_title(s, q->item.number, unknown, sizeof unknown));
+        tv_text_mark_cut(heading, sizeof heading,
+                         snprintf(heading, sizeof heading, "Similar to %s",
+                                  tv_snapshot_title(s, q->item.number, unknown, sizeof unknown)));
     if (query && query[0])
         write_found(&titles, s, q, query);
     if (found)

@@ -45,13 +45,11 @@ void tv_snapshot_release(struct tv_snapshot *s)
 
 static void write_genres(struct tv_out *out, const char *genres)
 {
-    char name[64];
     tv_out_text(out, "[");
     for (const char *at = genres; *at;) {
         size_t n = strcspn(at, "|");
-        snprintf(name, sizeof name, "%.*s", (int)n, at);
         tv_out_text(out, at == genres ? "" : ",");
-        tv_out_json(out, name);
+        tv_out_json_part(out, at, n);
         at += n + (at[n] == '|');
     }
     tv_out_text(out, "]");
@@ -59,7 +57,7 @@ static void write_genres(struct tv_out *out, const char *genres)
 
 void tv_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id)
 {
-    char unknown[32];
+    char unknown[TV_CODE_MAX + 8];
     const struct tv_item *item = tv_items_find(&s->items, id);
     tv_out_text(out, "\"id\":");
     tv_id_item_json(out, s, id);

@@ -8,6 +8,8 @@
 #include <unistr.h>
 #include <unictype.h>
 
+#include "trivet/text.h"
+
 /* Letters that Unicode does not take apart, as people type them who have no key for them. */
 static const struct {
     ucs4_t letter;
@@ -39,11 +41,26 @@ static enum tv_status fold_letter(struct folding *f, ucs4_t c, const uint8_t *by
     return TV_OK;
 }
 
+/* Without what is no UTF-8 in it: a space in place of each such byte. */
+static uint8_t *mended(const char *text, size_t size)
+{
+    char *copy = malloc(size + 1);
+    for (size_t i = 0; copy && i < size; i++) {
+        size_t good = tv_text_utf8_prefix(text + i, size - i);
+        memcpy(copy + i, text + i, good);
+        i += good;
+        copy[i] = ' ';
+    }
+    return (uint8_t *)copy;
+}
+
 enum tv_status tv_title_fold(struct tv_buffer *out, const char *text, struct tv_error *err)
 {
     struct folding f = {out, 0};
-    size_t n = 0;
-    uint8_t *folded = u8_casefold((const uint8_t *)text, strlen(text), NULL, UNINORM_NFKD, NULL, &n);
+    size_t size = strlen(text), n = 0;
+    uint8_t *readable = mended(text, size);
+    uint8_t *folded = readable ? u8_casefold(readable, size, NULL, UNINORM_NFKD, NULL, &n) : NULL;
+    free(readable);
     if (folded == NULL)
         return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a title");
     enum tv_status status = TV_OK;

@@ -2,6 +2,7 @@
 #include "users.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,11 +65,12 @@ static enum tv_lookup ask_mongo(struct tv_users *users, const struct tv_snapshot
             return TV_USER_MODEL_GONE;
     }
     if (status != TV_OK) {
+        char who[80];
+        snprintf(who, sizeof who, "user %lld of model %lld", (long long)user_id, (long long)s->number);
         if (status == TV_ERR_UNAVAILABLE)
             tv_breaker_trip(users->breaker, err);
         else
-            tv_log_error("user %lld of model %lld: %s", (long long)user_id, (long long)s->number,
-                         err->message);
+            tv_log_reason(TV_LOG_ERROR, who, err);
         return TV_USER_AWAY;
     }
     if (code && document == NULL)

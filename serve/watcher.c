@@ -84,7 +84,7 @@ static void *run(void *context)
         if (tv_shelf_refresh(w->app->shelf, &err) == TV_OK)
             measure(w);
         else
-            tv_log_debug("refresh: %s", err.message);
+            tv_log_reason(TV_LOG_DEBUG, "refresh", &err);
         if (tv_shelf_last_run(w->app->shelf, &last, NULL) == TV_OK)
             tv_metrics_last_run(w->app->metrics, &last);
     }

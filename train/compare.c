@@ -185,7 +185,8 @@ static enum tv_status title_facts(struct comparison *c, struct tv_error *err)
     for (size_t i = 0; i < n && i < SHOWN_TITLES && moves[i].a != moves[i].b && status == TV_OK; i++) {
         char name[300];
         const struct tv_item *item = tv_items_find(&c->items, moves[i].id);
-        snprintf(name, sizeof name, "lists with %s", item ? item->title : "an unknown title");
+        tv_text_mark_cut(name, sizeof name,
+                         snprintf(name, sizeof name, "lists with %s", item ? item->title : "an unknown title"));
         status = add_numbers(c, name, moves[i].a, moves[i].b, err);
     }
     free(moves);

@@ -193,7 +193,7 @@ static void note(const struct fit *f, enum tv_run_state state)
 {
     struct tv_error err;
     if (tv_last_run_note(f->stores.redis, f->number, state, &err) != TV_OK)
-        tv_log_debug("the state of run %lld is not noted in Redis: %s", (long long)f->number, err.message);
+        tv_log_reason(TV_LOG_DEBUG, "the state of this run is not noted in Redis", &err);
 }
 
 /* Everything from the first write on; what fails before the model is whole is undone. */

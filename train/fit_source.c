@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "train/fit.h"
+#include "trivet/text.h"
 
 static enum tv_status check_column(const struct tv_pg_rows *rows, const char *source, const char *name, int integer,
                                    struct tv_error *err)
@@ -114,7 +115,7 @@ enum tv_status fit_choose_source(struct fit *f, struct tv_error *err)
 void fit_describe_source(const struct fit *f, char *out, size_t size)
 {
     if (f->own_source)
-        snprintf(out, size, "the rows of %s", tv_buffer_string(&f->source));
+        tv_text_mark_cut(out, size, snprintf(out, size, "the rows of %s", tv_buffer_string(&f->source)));
     else
         tv_filter_describe(f->filter, out, size);
 }

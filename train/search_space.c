@@ -124,6 +124,8 @@ static enum tv_status read_list(struct search_axis *a, const struct learn_settin
     for (const char *p = text; status == TV_OK; p++) {
         char value[64];
         size_t n = strcspn(p, ",");
+        if (n >= sizeof value)
+            return tv_fail(err, TV_ERR_USAGE, "%s%s has a value of %zu characters", a->filter ? "" : "--", a->name, n);
         snprintf(value, sizeof value, "%.*s", (int)n, p);
         status = add_value(a, base, value, err);
         p += n;

@@ -25,7 +25,7 @@ struct pair {
     const char *user_name, *item_name; /* as they were asked for */
     int64_t item;          /* dense */
     struct tv_user_document *user;
-    char title[256];       /* "" where none is known */
+    char title[1024];      /* "" where none is known */
     float *user_factors, *item_factors; /* (factors) */
     double score;
     double rating;         /* the mean, where the user has rated the item */
@@ -47,7 +47,7 @@ static enum tv_status find_item(struct pair *p, struct tv_mongo *mongo, struct t
     }
     enum tv_status status = tv_mongo_find_int(mongo, "item", "_id", p->item_id, &doc, err);
     if (status == TV_OK && tv_mongo_doc_text(doc, "title", &title))
-        snprintf(p->title, sizeof p->title, "%s", title);
+        tv_text_mark_cut(p->title, sizeof p->title, snprintf(p->title, sizeof p->title, "%s", title));
     tv_mongo_doc_free(doc);
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
 }

@@ -1,5 +1,6 @@
 /* trial_data: reads the ratings and divides them, once for all trials. */
 #include <jansson.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +68,7 @@ static enum tv_status refuse_foreign(const struct tv_settings *s, struct tv_erro
 
 static enum tv_status describe_files(struct fit *f, struct tv_error *err)
 {
-    char name[512];
+    char name[2 * NAME_MAX + 8];
     const char *train = tv_settings_text(f->settings, "train"), *test = tv_settings_text(f->settings, "test");
     snprintf(name, sizeof name, "%s and %s", basename(train), basename(test));
     json_t *data = json_pack("{s:s, s:s, s:s}", "name", name, "train", train, "test", test);

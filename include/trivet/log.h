@@ -25,10 +25,10 @@ void tv_log(enum tv_log_level level, const char *format, ...) __attribute__((for
 #define tv_log_info(...)  tv_log(TV_LOG_INFO, __VA_ARGS__)
 #define tv_log_debug(...) tv_log(TV_LOG_DEBUG, __VA_ARGS__)
 
-/* "program: message" and, where there is one, "hint: ..." on a line of its own. */
-void tv_log_failure(const char *program, const struct tv_error *err);
+/* "what: message (where)", the last where there is one. */
+void tv_log_reason(enum tv_log_level level, const char *what, const struct tv_error *err);
 
-/* Copies a connection URI with the password replaced by "***"; also for keyword=value strings of libpq. */
-void tv_log_hide_password(char *out, unsigned long out_size, const char *uri);
+/* The same with a program's name, and, where there is one, "hint: ..." on a line of its own. */
+void tv_log_failure(const char *program, const struct tv_error *err);
 
 #endif

@@ -141,7 +141,7 @@ typedef enum tv_status (*tv_mongo_take_name)(void *context, const char *name, st
 enum tv_status tv_mongo_names(struct tv_mongo *m, const char *prefix, tv_mongo_take_name take, void *context,
                               struct tv_error *err);
 
-/* Fields of a document: 1 and the value if it is there with that type (integers of either width), else 0.
+/* Fields of a document: 1 and the value if it is there with that type (integers of either width), else 0; NULL has none.
  * Pointers live as long as the document. */
 int tv_mongo_doc_int(const struct tv_mongo_doc *doc, const char *name, int64_t *value);
 int tv_mongo_doc_real(const struct tv_mongo_doc *doc, const char *name, double *value); /* integers, too */
@@ -151,7 +151,8 @@ int tv_mongo_doc_bytes(const struct tv_mongo_doc *doc, const char *name, const v
  * something else, or without memory. */
 int tv_mongo_doc_pairs(const struct tv_mongo_doc *doc, const char *name, const char *const *pair_names,
                        struct tv_pair **pairs, size_t *n);
-/* A field (or, with NULL, the whole document) as relaxed extended JSON, malloc'ed; NULL if it is not there. */
+/* A field (or, with NULL, the whole document) as relaxed extended JSON, malloc'ed; NULL if it is not there. Bytes
+ * that are no UTF-8 become question marks in it; a text by tv_mongo_doc_text is as it is stored. */
 char *tv_mongo_doc_json(const struct tv_mongo_doc *doc, const char *name);
 /* A document that comes from no server: the extended JSON of an object. TV_ERR_INPUT if it is none. */
 enum tv_status tv_mongo_doc_from_json(struct tv_mongo_doc **out, const char *json, struct tv_error *err);

@@ -15,6 +15,10 @@
 struct tv_pg;
 struct tv_pg_rows;
 
+/* TV_ERR_USAGE, and not a word of the address, if it is none that libpq understands, or if it is in doubt what of it is
+ * the password. tv_pg_open refuses the same; this one asks no server. */
+enum tv_status tv_pg_check_address(const char *uri, struct tv_error *err);
+
 /* Connects; `name` becomes application_name. Tries again for up to wait_seconds while nobody answers. Messages
  * never hold the password. */
 enum tv_status tv_pg_open(struct tv_pg **out, const char *uri, const char *name, int wait_seconds,

@@ -25,18 +25,22 @@ enum tv_status {
 
 struct tv_error {
     enum tv_status status;
-    char message[1024];
+    char message[1024]; /* names no address of a store, so it may be shown to anybody, as the hint may */
     char hint[512];
+    char where[768];    /* for the log and the terminal alone: a store's address, what its client library says; or "" */
 };
 
 /* Fills `err` (which may be NULL) and returns `status`, so that a caller writes `return tv_fail(err, ...)`.
- * The hint is emptied. */
+ * Hint and where are emptied. What does not fit is cut at the end of a character, here and below. */
 enum tv_status tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Adds a hint to an error made before and returns its status; with `err` NULL the status of the thread's last
  * tv_fail, so that it may follow one as `return tv_hint(err, ...)` whether anybody wants the words or not. */
 enum tv_status tv_hint(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Adds to an error made before where it happened, and returns as tv_hint does. */
+enum tv_status tv_where(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts "context: " before the message and returns the error's status; `err` may be NULL as in tv_hint. */
 enum tv_status tv_context(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

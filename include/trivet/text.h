@@ -22,6 +22,22 @@ int tv_text_double(const char *text, size_t n, double *value);
 /* 1 if the n bytes are well-formed UTF-8 (RFC 3629: no surrogates, nothing beyond U+10FFFF, no overlong form). */
 int tv_text_is_utf8(const char *text, size_t n);
 
+/* How many bytes of well-formed UTF-8 the n bytes begin with. */
+size_t tv_text_utf8_prefix(const char *text, size_t n);
+
+/* How many bytes of a text of n bytes stand in `size`, NUL included, when it is cut at the end of a character. */
+size_t tv_text_fitting(const char *text, size_t n, size_t size);
+
+/* After a printf into `size` bytes: if they are full, takes away what is left of a character that was cut. */
+void tv_text_end_whole(char *text, size_t size);
+
+/* Copies as much of a text as `size` bytes hold, NUL included, cut at the end of a character. Returns `out`. */
+char *tv_text_copy(char *out, size_t size, const char *text);
+
+/* After a printf into `size` bytes that gave `wanted`: where not all of it fits, puts "..." (U+2026) at the end, so that
+ * nobody takes what is there for the whole. Returns `text`. */
+char *tv_text_mark_cut(char *text, size_t size, int wanted);
+
 /* The entry of `names` (NULL-terminated) nearest to `name` in edit distance, or NULL if none is near
  * (more than a third of the name's length, at least 2, away). */
 const char *tv_text_nearest(const char *name, const char *const *names);

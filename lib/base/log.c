@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "trivet/lines.h"
+#include "trivet/text.h"
 
 static enum tv_log_level current_level = TV_LOG_INFO;
 static int timestamps;
@@ -91,7 +92,8 @@ void tv_log(enum tv_log_level level, const char *format, ...)
     va_end(args);
     if (m < 0)
         return;
-    n += (size_t)m < sizeof line - n - 1 ? (size_t)m : sizeof line - n - 2;
+    tv_text_end_whole(line, sizeof line - 1);
+    n += strlen(line + n);
     line[n++] = '\n';
     if (lines)
         tv_lines_put(lines, line, n);
@@ -99,55 +101,17 @@ void tv_log(enum tv_log_level level, const char *format, ...)
         write_line(line, n);
 }
 
+void tv_log_reason(enum tv_log_level level, const char *what, const struct tv_error *err)
+{
+    if (err->where[0])
+        tv_log(level, "%s: %s (%s)", what, err->message, err->where);
+    else
+        tv_log(level, "%s: %s", what, err->message);
+}
+
 void tv_log_failure(const char *program, const struct tv_error *err)
 {
-    tv_log(TV_LOG_ERROR, "%s: %s", program, err->message);
+    tv_log_reason(TV_LOG_ERROR, program, err);
     if (err->hint[0])
         tv_log(TV_LOG_ERROR, "hint: %s", err->hint);
-}
-
-/* scheme://user:password@host: the password lies between the first ':' after "://" and the last '@' before '/'. */
-static const char *uri_password(const char *uri, size_t *n)
-{
-    const char *authority = strstr(uri, "://");
-    if (authority == NULL)
-        return NULL;
-    authority += 3;
-    size_t authority_len = strcspn(authority, "/?");
-    const char *at = memrchr(authority, '@', authority_len);
-    const char *colon = at ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
-    if (colon == NULL)
-        return NULL;
-    *n = (size_t)(at - colon - 1);
-    return colon + 1;
-}
-
-/* password=... in a libpq keyword string or a URI's query. */
-static const char *keyword_password(const char *text, size_t *n)
-{
-    const char *p = strcasestr(text, "password=");
-    if (p == NULL)
-        return NULL;
-    p += strlen("password=");
-    if (*p == '\'') {
-        const char *end = p + 1;
-        while (*end && *end != '\'')
-            end += *end == '\\' && end[1] ? 2 : 1;
-        *n = (size_t)(end - p) + (*end == '\'');
-    } else {
-        *n = strcspn(p, " &");
-    }
-    return p;
-}
-
-void tv_log_hide_password(char *out, unsigned long out_size, const char *uri)
-{
-    size_t n = 0;
-    const char *secret = uri_password(uri, &n);
-    if (secret == NULL)
-        secret = keyword_password(uri, &n);
-    if (secret == NULL)
-        snprintf(out, out_size, "%s", uri);
-    else
-        snprintf(out, out_size, "%.*s***%s", (int)(secret - uri), uri, secret + n);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "settings.h"
+#include "trivet/address.h"
 #include "trivet/buffer.h"
 #include "trivet/log.h"
 #include "trivet/text.h"
@@ -46,8 +47,9 @@ static error_t on_option(int key, char *text, struct argp_state *state)
     }
     if (key == ARGP_KEY_ARG) {
         if (p->n_arguments >= p->command->max_arguments || p->n_arguments >= MAX_ARGUMENTS) {
-            p->status = tv_fail(p->err, TV_ERR_USAGE, "%s takes %s, but was also given \"%s\"", p->command->name,
-                                p->command->arguments[0] ? p->command->arguments : "no arguments", text);
+            p->status = tv_fail(p->err, TV_ERR_USAGE, "%s takes %s, but was also given \"%.*s\"", p->command->name,
+                                p->command->arguments[0] ? p->command->arguments : "no arguments",
+                                tv_address_shown(text), text);
             return EINVAL;
         }
         p->arguments[p->n_arguments++] = text;
@@ -103,7 +105,8 @@ static enum tv_status unknown_flag(struct parse *p, int argc, char **argv)
         if (names[known])
             continue;
         const char *nearest = tv_text_nearest(name, names);
-        tv_fail(p->err, TV_ERR_USAGE, "%s %s has no option \"%s\"", p->program->name, p->command->name, argv[i]);
+        tv_fail(p->err, TV_ERR_USAGE, "%s %s has no option \"%.*s\"", p->program->name, p->command->name,
+                tv_address_shown(argv[i]), argv[i]);
         return nearest ? tv_hint(p->err, "did you mean --%s?", nearest)
                        : tv_hint(p->err, "%s %s --help lists them", p->program->name, p->command->name);
     }
@@ -221,7 +224,7 @@ static enum tv_status unknown_command(const struct tv_program *program, const ch
     if (name == NULL)
         tv_fail(err, TV_ERR_USAGE, "%s needs a command", program->name);
     else
-        tv_fail(err, TV_ERR_USAGE, "%s has no command \"%s\"", program->name, name);
+        tv_fail(err, TV_ERR_USAGE, "%s has no command \"%.*s\"", program->name, tv_address_shown(name), name);
     return nearest ? tv_hint(err, "did you mean %s %s?", program->name, nearest)
                    : tv_hint(err, "%s --help lists the commands", program->name);
 }

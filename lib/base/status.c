@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trivet/text.h"
+
 /* What tv_hint and tv_context return to a caller who wants no words: there the error keeps it. */
 static _Thread_local enum tv_status last_failure = TV_ERR_INPUT;
 
@@ -19,9 +21,10 @@ enum tv_status tv_fail(struct tv_error *err, enum tv_status status, const char *
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    tv_text_end_whole(text, sizeof text);
     err->status = status;
     memcpy(err->message, text, sizeof text);
-    err->hint[0] = '\0';
+    err->hint[0] = err->where[0] = '\0';
     return status;
 }
 
@@ -33,6 +36,19 @@ enum tv_status tv_hint(struct tv_error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->hint, sizeof err->hint, format, args);
     va_end(args);
+    tv_text_end_whole(err->hint, sizeof err->hint);
+    return err->status;
+}
+
+enum tv_status tv_where(struct tv_error *err, const char *format, ...)
+{
+    if (err == NULL)
+        return last_failure;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->where, sizeof err->where, format, args);
+    va_end(args);
+    tv_text_end_whole(err->where, sizeof err->where);
     return err->status;
 }
 
@@ -48,6 +64,7 @@ enum tv_status tv_context(struct tv_error *err, const char *format, ...)
     if (n < 0 || (size_t)n >= sizeof text)
         return err->status;
     snprintf(text + n, sizeof text - (size_t)n, ": %s", err->message);
+    tv_text_end_whole(text, sizeof text);
     memcpy(err->message, text, sizeof text);
     return err->status;
 }

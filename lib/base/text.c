@@ -98,23 +98,72 @@ static int utf8_length(unsigned char lead, uint32_t *bits, uint32_t *smallest)
     return -1;
 }
 
-int tv_text_is_utf8(const char *text, size_t n)
+/* The length of the character that begins the n bytes; 0 if they begin with none. */
+static size_t character_length(const unsigned char *s, size_t n)
+{
+    uint32_t code, smallest;
+    int more = utf8_length(s[0], &code, &smallest);
+    if (more < 0 || (size_t)more >= n)
+        return 0;
+    for (int j = 1; j <= more; j++) {
+        if ((s[j] & 0xC0) != 0x80)
+            return 0;
+        code = code << 6 | (s[j] & 0x3F);
+    }
+    return code < smallest || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF) ? 0 : (size_t)more + 1;
+}
+
+size_t tv_text_utf8_prefix(const char *text, size_t n)
 {
     const unsigned char *s = (const unsigned char *)text;
-    for (size_t i = 0; i < n;) {
-        uint32_t code, smallest;
-        int more = utf8_length(s[i++], &code, &smallest);
-        if (more < 0 || (size_t)more > n - i)
-            return 0;
-        for (int j = 0; j < more; j++, i++) {
-            if ((s[i] & 0xC0) != 0x80)
-                return 0;
-            code = code << 6 | (s[i] & 0x3F);
-        }
-        if (code < smallest || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
-            return 0;
+    size_t i = 0;
+    for (size_t length = 1; i < n && length > 0; i += length)
+        length = s[i] < 0x80 ? 1 : character_length(s + i, n - i);
+    return i;
+}
+
+int tv_text_is_utf8(const char *text, size_t n)
+{
+    return tv_text_utf8_prefix(text, n) == n;
+}
+
+size_t tv_text_fitting(const char *text, size_t n, size_t size)
+{
+    if (n < size)
+        return n;
+    for (n = size - 1; n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80; n--)
+        ;
+    return n;
+}
+
+void tv_text_end_whole(char *text, size_t size)
+{
+    size_t n = strlen(text), begin = n;
+    if (n + 1 < size || n == 0)
+        return;
+    while (begin > 0 && n - begin < 4 && ((unsigned char)text[begin - 1] & 0xC0) == 0x80)
+        begin--;
+    begin -= begin > 0;
+    if (character_length((const unsigned char *)text + begin, n - begin) == 0)
+        text[begin] = '\0';
+}
+
+char *tv_text_copy(char *out, size_t size, const char *text)
+{
+    size_t n = tv_text_fitting(text, strlen(text), size);
+    memcpy(out, text, n);
+    out[n] = '\0';
+    return out;
+}
+
+char *tv_text_mark_cut(char *text, size_t size, int wanted)
+{
+    static const char cut[] = "\xe2\x80\xa6";
+    if (wanted >= 0 && (size_t)wanted >= size && size >= sizeof cut) {
+        size_t n = tv_text_fitting(text, size - 1, size - sizeof cut + 1);
+        memcpy(text + n, cut, sizeof cut);
     }
-    return 1;
+    return text;
 }
 
 /* Levenshtein's distance, letters compared without case; names longer than 63 bytes are never near. */

@@ -329,6 +329,7 @@ void tv_filter_describe(const struct tv_filter *f, char *out, size_t size)
     for (int i = 0; i < N_ROWS && n >= 0 && (size_t)n < size; i++)
         if (i >= 4 && !is_default(f, i))
             n += snprintf(out + n, size - (size_t)n, ", %s %s", rows[i].name, f->value[i]);
+    tv_text_mark_cut(out, size, n);
 }
 
 const char *tv_filter_help(void)

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trivet/address.h"
 #include "trivet/buffer.h"
 #include "trivet/clock.h"
 #include "trivet/log.h"
 #include "trivet/stop.h"
+#include "trivet/text.h"
 
 void *tv_mongo_alloc(size_t size, const char *what, struct tv_error *err)
 {
@@ -22,11 +24,14 @@ void *tv_mongo_alloc(size_t size, const char *what, struct tv_error *err)
 
 static pthread_once_t driver_once = PTHREAD_ONCE_INIT;
 
+static _Thread_local int driver_is_mute;
+
 /* The driver's own log would write to our terminal: it goes to our debug level. */
 static void driver_log(mongoc_log_level_t level, const char *domain, const char *message, void *context)
 {
     (void)level, (void)context;
-    tv_log_debug("mongo: %s: %s", domain, message);
+    if (!driver_is_mute)
+        tv_log_debug("mongo: %s: %s", domain, message);
 }
 
 static void start_driver(void)
@@ -36,14 +41,28 @@ static void start_driver(void)
     atexit(mongoc_cleanup);
 }
 
+/* Every secret that an address can hold, wherever the driver repeats one. */
+static void mask(const mongoc_uri_t *uri, char *text)
+{
+    bson_t properties;
+    bson_iter_t it;
+    tv_address_mask(text, mongoc_uri_get_password(uri));
+    tv_address_mask(text, mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCERTIFICATEKEYFILEPASSWORD, NULL));
+    if (!mongoc_uri_get_mechanism_properties(uri, &properties) || !bson_iter_init(&it, &properties))
+        return;
+    while (bson_iter_next(&it)) /* AWS_SESSION_TOKEN */
+        tv_address_mask(text, bson_iter_utf8(&it, NULL));
+}
+
 enum tv_status tv_mongo_translate(const struct tv_mongo *m, const bson_error_t *e, struct tv_error *err)
 {
+    char text[sizeof e->message];
     int away = e->domain == MONGOC_ERROR_SERVER_SELECTION || e->domain == MONGOC_ERROR_STREAM;
-    if (away) {
-        tv_fail(err, TV_ERR_UNAVAILABLE, "MongoDB at %s does not answer: %s", m->where, e->message);
-        return tv_hint(err, "is it running, and is --mongo (TRIVET_MONGO) right?");
-    }
-    return tv_fail(err, TV_ERR_STORE, "MongoDB: %s", e->message);
+    mask(m->uri, tv_text_copy(text, sizeof text, e->message));
+    tv_fail(err, away ? TV_ERR_UNAVAILABLE : TV_ERR_STORE, "MongoDB %s",
+            away ? "does not answer" : "refuses what it was asked");
+    tv_where(err, "%s: %s", m->where, text);
+    return away ? tv_hint(err, "is it running, and is --mongo (TRIVET_MONGO) right?") : TV_ERR_STORE;
 }
 
 mongoc_client_t *tv_mongo_borrow(struct tv_mongo *m)
@@ -68,28 +87,55 @@ static void acknowledge_from_journal(mongoc_uri_t *uri)
     mongoc_write_concern_destroy(concern);
 }
 
-static enum tv_status make_pool(struct tv_mongo *m, const char *uri, const struct tv_mongo_options *options,
-                                struct tv_error *err)
+static void describe(struct tv_mongo *m)
+{
+    const mongoc_host_list_t *hosts = mongoc_uri_get_hosts(m->uri);
+    const char *user = mongoc_uri_get_username(m->uri), *srv = mongoc_uri_get_srv_hostname(m->uri);
+    size_t n = (size_t)snprintf(m->where, sizeof m->where, "%s", srv ? srv : "");
+    for (const mongoc_host_list_t *host = hosts; host && n < sizeof m->where; host = host->next)
+        n += (size_t)snprintf(m->where + n, sizeof m->where - n, "%s%s", n ? "," : "", host->host_and_port);
+    if (n < sizeof m->where)
+        snprintf(m->where + n, sizeof m->where - n, ", database %s%s%s", m->database, user ? ", user " : "",
+                 user ? user : "");
+    tv_text_end_whole(m->where, sizeof m->where);
+}
+
+/* What the driver says of an address it cannot read may repeat it, in its log, too. */
+static enum tv_status read_address(struct tv_mongo *m, const char *uri, struct tv_error *err)
 {
     bson_error_t e;
-    mongoc_uri_t *parsed = mongoc_uri_new_with_error(uri, &e);
-    if (parsed == NULL) {
-        tv_fail(err, TV_ERR_USAGE, "the MongoDB address \"%s\" is wrong: %s", m->where, e.message);
-        return tv_hint(err, "it looks like mongodb://127.0.0.1:27017");
-    }
-    const char *database = mongoc_uri_get_database(parsed);
+    driver_is_mute = 1;
+    if (tv_address_is_clear(uri))
+        m->uri = mongoc_uri_new_with_error(uri, &e);
+    driver_is_mute = 0;
+    if (m->uri == NULL)
+        return tv_address_refuse(err, "MongoDB", "--mongo (TRIVET_MONGO)", "mongodb://user:password@127.0.0.1:27017");
+    const char *database = mongoc_uri_get_database(m->uri);
+    if (database && strlen(database) >= sizeof m->database)
+        return tv_fail(err, TV_ERR_USAGE, "the database in --mongo (TRIVET_MONGO) has a name of more than %zu bytes",
+                       sizeof m->database - 1);
     snprintf(m->database, sizeof m->database, "%s", database ? database : "recsys");
-    mongoc_uri_set_option_as_int32(parsed, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, options->server_selection_ms);
-    mongoc_uri_set_option_as_int32(parsed, MONGOC_URI_SOCKETTIMEOUTMS, options->socket_ms);
-    mongoc_uri_set_option_as_int32(parsed, MONGOC_URI_CONNECTTIMEOUTMS, options->server_selection_ms);
-    mongoc_uri_set_option_as_bool(parsed, MONGOC_URI_SERVERSELECTIONTRYONCE, false);
-    acknowledge_from_journal(parsed);
+    describe(m);
+    return TV_OK;
+}
+
+static enum tv_status make_pool(struct tv_mongo *m, const struct tv_mongo_options *options, struct tv_error *err)
+{
+    bson_error_t e;
+    mongoc_uri_t *uri = m->uri;
+    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, options->server_selection_ms);
+    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, options->socket_ms);
+    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, options->server_selection_ms);
+    mongoc_uri_set_option_as_bool(uri, MONGOC_URI_SERVERSELECTIONTRYONCE, false);
+    acknowledge_from_journal(uri);
     if (options->max_clients > 0)
-        mongoc_uri_set_option_as_int32(parsed, MONGOC_URI_MAXPOOLSIZE, options->max_clients);
-    m->pool = mongoc_client_pool_new_with_error(parsed, &e);
-    mongoc_uri_destroy(parsed);
-    if (m->pool == NULL)
-        return tv_fail(err, TV_ERR_USAGE, "the MongoDB address \"%s\" cannot be used: %s", m->where, e.message);
+        mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, options->max_clients);
+    m->pool = mongoc_client_pool_new_with_error(uri, &e);
+    if (m->pool == NULL) {
+        mask(uri, e.message);
+        tv_fail(err, TV_ERR_USAGE, "the MongoDB address in --mongo (TRIVET_MONGO) cannot be used");
+        return tv_where(err, "%s: %s", m->where, e.message);
+    }
     mongoc_client_pool_set_error_api(m->pool, MONGOC_ERROR_API_VERSION_2);
     mongoc_client_pool_set_appname(m->pool, options->name);
     return TV_OK;
@@ -102,8 +148,9 @@ enum tv_status tv_mongo_open(struct tv_mongo **out, const char *uri, const struc
     struct tv_mongo *m = tv_alloc(1, sizeof *m, "a MongoDB client", err);
     if (m == NULL)
         return TV_ERR_NO_MEMORY;
-    tv_log_hide_password(m->where, sizeof m->where, uri);
-    enum tv_status status = make_pool(m, uri, options, err);
+    enum tv_status status = read_address(m, uri, err);
+    if (status == TV_OK)
+        status = make_pool(m, options, err);
     double until = tv_clock() + options->wait_seconds;
     for (int attempt = 0; status == TV_OK && options->wait_seconds >= 0; attempt++) {
         status = tv_mongo_ping(m, err);
@@ -127,6 +174,8 @@ void tv_mongo_close(struct tv_mongo *m)
         return;
     if (m->pool)
         mongoc_client_pool_destroy(m->pool);
+    if (m->uri)
+        mongoc_uri_destroy(m->uri);
     free(m);
 }
 

@@ -9,7 +9,8 @@
 struct tv_mongo {
     mongoc_client_pool_t *pool;
     char database[64];
-    char where[512]; /* the URI without its password, for messages */
+    mongoc_uri_t *uri; /* parsed, for its secrets */
+    char where[512];   /* hosts, database and user, as the driver reads them */
 };
 
 struct tv_mongo_doc {

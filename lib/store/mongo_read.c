@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "trivet/log.h"
+#include "trivet/text.h"
+
+enum { DEEPEST = 100 }; /* levels of a document that are looked into, as deep as MongoDB stores them */
 
 static struct tv_mongo_doc *tv_mongo_copy_doc(const bson_t *bson, struct tv_error *err)
 {
@@ -136,7 +139,7 @@ enum tv_status tv_mongo_each_int(struct tv_mongo *m, const char *collection, con
 
 static int find_field(const struct tv_mongo_doc *doc, const char *name, bson_iter_t *it)
 {
-    return bson_iter_init_find(it, &doc->bson, name);
+    return doc && bson_iter_init_find(it, &doc->bson, name);
 }
 
 int tv_mongo_doc_int(const struct tv_mongo_doc *doc, const char *name, int64_t *value)
@@ -213,7 +216,31 @@ int tv_mongo_doc_pairs(const struct tv_mongo_doc *doc, const char *name, const c
     return 0;
 }
 
-static char *as_json(const bson_t *bson, int is_array)
+/* A question mark in place of each byte of a text that is no UTF-8. */
+static void mend_text(char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((i += tv_text_utf8_prefix(text + i, n - i)) < n)
+            text[i] = '?';
+}
+
+/* The same for all names and texts in a document, in place: it stays as long as it is. */
+static void mend(bson_iter_t *it, int depth)
+{
+    bson_iter_t inner;
+    uint32_t n = 0;
+    while (depth < DEEPEST && bson_iter_next(it)) {
+        mend_text((char *)bson_iter_key(it), strlen(bson_iter_key(it)));
+        if (BSON_ITER_HOLDS_UTF8(it)) {
+            char *text = (char *)bson_iter_utf8(it, &n);
+            mend_text(text, n);
+        } else if (bson_iter_recurse(it, &inner)) {
+            mend(&inner, depth + 1);
+        }
+    }
+}
+
+static char *write_json(const bson_t *bson, int is_array)
 {
     size_t n;
     char *text = is_array ? bson_array_as_json(bson, &n) : bson_as_relaxed_extended_json(bson, &n);
@@ -222,10 +249,24 @@ static char *as_json(const bson_t *bson, int is_array)
     return copy;
 }
 
+/* MongoDB stores texts that are no UTF-8, of which libbson makes no JSON: one such text must not hide the rest. */
+static char *as_json(const bson_t *bson, int is_array)
+{
+    bson_iter_t it;
+    char *text = write_json(bson, is_array);
+    bson_t *copy = text ? NULL : bson_copy(bson);
+    if (copy && bson_iter_init(&it, copy)) {
+        mend(&it, 0);
+        text = write_json(copy, is_array);
+    }
+    bson_destroy(copy);
+    return text;
+}
+
 char *tv_mongo_doc_json(const struct tv_mongo_doc *doc, const char *name)
 {
     if (name == NULL)
-        return as_json(&doc->bson, 0);
+        return doc ? as_json(&doc->bson, 0) : NULL;
     bson_iter_t it;
     const uint8_t *data;
     uint32_t length;

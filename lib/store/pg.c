@@ -10,12 +10,12 @@
 #include "trivet/clock.h"
 #include "trivet/log.h"
 #include "trivet/stop.h"
+#include "trivet/text.h"
 
 /* libpq ends its messages with a line feed, and puts several lines into one. */
 static void copy_line(char *out, size_t size, const char *text)
 {
-    snprintf(out, size, "%s", text ? text : "");
-    size_t n = strlen(out);
+    size_t n = strlen(tv_text_copy(out, size, text ? text : ""));
     while (n > 0 && out[n - 1] == '\n')
         out[--n] = '\0';
     for (char *p = out; *p; p++)
@@ -29,7 +29,9 @@ enum tv_status tv_pg_lost(struct tv_pg *pg, struct tv_error *err)
     copy_line(text, sizeof text, PQerrorMessage(pg->conn));
     if (pg->late)
         snprintf(text, sizeof text, "%s", pg->why);
-    tv_fail(err, TV_ERR_UNAVAILABLE, "PostgreSQL at %s does not answer: %s", pg->where, text);
+    tv_pg_address_mask(&pg->address, text);
+    tv_fail(err, TV_ERR_UNAVAILABLE, "PostgreSQL does not answer");
+    tv_where(err, "%s: %s", pg->address.where, text);
     return tv_hint(err, "is it running, and is --postgres (TRIVET_POSTGRES) right?");
 }
 
@@ -80,7 +82,7 @@ static enum tv_status connect_until(struct tv_pg *pg, const char *uri, const cha
         if (PQstatus(pg->conn) == CONNECTION_OK)
             return TV_OK;
         if (attempt == 0 && tv_clock() < until)
-            tv_log_info("waiting for PostgreSQL at %s", pg->where);
+            tv_log_info("waiting for PostgreSQL at %s", pg->address.where);
         if (!tv_wait_again(until))
             return tv_pg_lost(pg, err);
         PQfinish(pg->conn);
@@ -93,9 +95,10 @@ static enum tv_status open_until(struct tv_pg **out, const char *uri, const char
     struct tv_pg *pg = tv_alloc(1, sizeof *pg, "a PostgreSQL connection", err);
     if (pg == NULL)
         return TV_ERR_NO_MEMORY;
-    tv_log_hide_password(pg->where, sizeof pg->where, uri);
     pg->patience = patience;
-    enum tv_status status = connect_until(pg, uri, name, patience, until, err);
+    enum tv_status status = tv_pg_address_read(&pg->address, uri, err);
+    if (status == TV_OK)
+        status = connect_until(pg, uri, name, patience, until, err);
     if (status != TV_OK) {
         tv_pg_close(pg);
         return status;
@@ -121,6 +124,7 @@ void tv_pg_close(struct tv_pg *pg)
     if (pg == NULL)
         return;
     PQfinish(pg->conn);
+    tv_pg_address_free(&pg->address);
     free(pg);
 }
 

@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 #include <stdatomic.h>
 
+#include "pg_address.h"
 #include "trivet/pg.h"
 
 struct tv_pg {
@@ -19,7 +20,7 @@ struct tv_pg {
     const char *why;     /* why it was given up */
     tv_pg_notice told;
     void *told_context;
-    char where[512]; /* the URI without its password, for messages */
+    struct tv_pg_address address;
 };
 
 struct tv_pg_rows {

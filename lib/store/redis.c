@@ -16,8 +16,18 @@
 
 enum tv_status tv_redis_unavailable(const struct tv_redis *r, const char *why, struct tv_error *err)
 {
-    tv_fail(err, TV_ERR_UNAVAILABLE, "Redis at %s:%d does not answer: %s", r->address.host, r->address.port, why);
+    tv_fail(err, TV_ERR_UNAVAILABLE, "Redis does not answer");
+    tv_where(err, "%s:%d, database %d: %s", r->address.host, r->address.port, r->address.db, why);
     return tv_hint(err, "is it running, and is --redis (TRIVET_REDIS) right?");
+}
+
+/* What Redis says may name another server (MOVED). */
+static enum tv_status refused(const char *said, struct tv_error *err)
+{
+    int loading = strncmp(said, "LOADING", 7) == 0;
+    tv_fail(err, loading ? TV_ERR_UNAVAILABLE : TV_ERR_STORE,
+            loading ? "Redis is still loading its data" : "Redis refuses what it was asked");
+    return tv_where(err, "%s", said);
 }
 
 static void disconnect(struct tv_redis *r)
@@ -41,10 +51,8 @@ enum tv_status tv_redis_take_reply(struct tv_redis *r, redisReply *reply, redisR
         disconnect(r); /* a reply that is late would be taken for the next one's */
         return tv_redis_unavailable(r, why, err);
     }
-    if (reply->type == REDIS_REPLY_ERROR) {
-        int loading = strncmp(reply->str, "LOADING", 7) == 0;
-        status = tv_fail(err, loading ? TV_ERR_UNAVAILABLE : TV_ERR_STORE, "Redis: %s", reply->str);
-    }
+    if (reply->type == REDIS_REPLY_ERROR)
+        status = refused(reply->str, err);
     if (status == TV_OK && out)
         *out = reply;
     else
@@ -59,16 +67,28 @@ static enum tv_status say(struct tv_redis *r, struct tv_redis_command c, struct 
     return tv_redis_take_reply(r, tv_redis_next_reply(r), NULL, err);
 }
 
+/* A server that does not know the command repeats its arguments, some of them cut: of that text the first word stays. */
+static enum tv_status log_in(struct tv_redis *r, struct tv_error *err)
+{
+    const struct tv_redis_address *a = &r->address;
+    enum tv_status status = say(r,
+                                a->user[0] ? tv_redis_words("AUTH", a->user, a->password, NULL)
+                                           : tv_redis_words("AUTH", a->password, NULL),
+                                err);
+    if (status != TV_ERR_STORE || err == NULL)
+        return status;
+    char why[32];
+    snprintf(why, sizeof why, "%.*s", (int)strcspn(err->where, " "), err->where);
+    tv_fail(err, TV_ERR_STORE, "Redis refuses the login");
+    tv_where(err, "%s:%d: %s", a->host, a->port, why);
+    return tv_hint(err, "are user and password in --redis (TRIVET_REDIS) right, and does this server ask for them?");
+}
+
 static enum tv_status say_hello(struct tv_redis *r, struct tv_error *err)
 {
     const struct tv_redis_address *a = &r->address;
     char db[24];
-    enum tv_status status = TV_OK;
-    if (a->password[0])
-        status = say(r,
-                     a->user[0] ? tv_redis_words("AUTH", a->user, a->password, NULL)
-                                : tv_redis_words("AUTH", a->password, NULL),
-                     err);
+    enum tv_status status = a->password[0] ? log_in(r, err) : TV_OK;
     snprintf(db, sizeof db, "%d", a->db);
     if (status == TV_OK && a->db != 0)
         status = say(r, tv_redis_words("SELECT", db, NULL), err);
@@ -191,7 +211,7 @@ enum tv_status tv_redis_transaction(struct tv_redis *r, const struct tv_redis_co
         return status;
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements && status == TV_OK; i++)
         if (reply->element[i]->type == REDIS_REPLY_ERROR)
-            status = tv_fail(err, TV_ERR_STORE, "Redis: %s", reply->element[i]->str);
+            status = refused(reply->element[i]->str, err);
     if (status == TV_OK && reply->type != REDIS_REPLY_ARRAY)
         status = tv_fail(err, TV_ERR_STORE, "Redis did not run the transaction");
     freeReplyObject(reply);
@@ -223,7 +243,7 @@ static enum tv_status take_part(const redisReply *reply, size_t i, size_t part, 
 {
     char number[24];
     if (reply->type == REDIS_REPLY_ERROR)
-        return tv_fail(err, TV_ERR_STORE, "Redis: %s", reply->str);
+        return refused(reply->str, err);
     if (take == NULL)
         return TV_OK;
     if (reply->type == REDIS_REPLY_INTEGER)

@@ -1,7 +1,7 @@
 /* redis_address: reads redis://[user:password@]host[:port][/db], which hiredis 0.14 does not. */
 #include <string.h>
 
-#include "trivet/log.h"
+#include "trivet/address.h"
 #include "trivet/redis.h"
 #include "trivet/text.h"
 
@@ -35,19 +35,16 @@ static int copy_unescaped(char *out, size_t size, const char *text, size_t n)
     return 1;
 }
 
-static enum tv_status bad_uri(const char *uri, const char *why, struct tv_error *err)
+static enum tv_status bad_uri(const char *why, struct tv_error *err)
 {
-    char shown[256];
-    tv_log_hide_password(shown, sizeof shown, uri);
-    tv_fail(err, TV_ERR_USAGE, "the Redis address \"%s\" %s", shown, why);
+    tv_fail(err, TV_ERR_USAGE, "the Redis address in --redis (TRIVET_REDIS) %s", why);
     return tv_hint(err, "it looks like redis://127.0.0.1:6379/0");
 }
 
 /* [user:password@] or [:password@]; returns what follows it, NULL if it is malformed. */
 static const char *parse_login(struct tv_redis_address *out, const char *p)
 {
-    size_t n = strcspn(p, "/?");
-    const char *at = memrchr(p, '@', n);
+    const char *at = strchr(p, '@'); /* the only one, and ahead of every slash: tv_address_is_clear */
     if (at == NULL)
         return p;
     const char *colon = memchr(p, ':', (size_t)(at - p));
@@ -93,10 +90,12 @@ enum tv_status tv_redis_parse(struct tv_redis_address *out, const char *uri, str
         return tv_hint(err, "let a TLS tunnel such as stunnel listen on this machine and name it as redis://");
     }
     if (strncmp(uri, "redis://", 8) != 0)
-        return bad_uri(uri, "does not begin with redis://", err);
+        return bad_uri("does not begin with redis://", err);
+    if (!tv_address_is_clear(uri))
+        return tv_address_refuse(err, "Redis", "--redis (TRIVET_REDIS)", "redis://user:password@127.0.0.1:6379/0");
     const char *place = parse_login(out, uri + 8);
     if (place == NULL)
-        return bad_uri(uri, "has a user or password that is too long or wrongly escaped", err);
+        return bad_uri("has a user or password that is too long or wrongly escaped", err);
     const char *why = parse_place(out, place);
-    return why ? bad_uri(uri, why, err) : TV_OK;
+    return why ? bad_uri(why, err) : TV_OK;
 }

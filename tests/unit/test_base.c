@@ -7,6 +7,7 @@
 #include <string.h>
 #include <stdlib.h>
 
+#include "trivet/address.h"
 #include "trivet/buffer.h"
 #include "trivet/log.h"
 #include "trivet/options.h"
@@ -87,18 +88,74 @@ static void buffer_keeps_its_maximum(void **state)
     tv_buffer_free(&b);
 }
 
-static void passwords_are_hidden(void **state)
+static void addresses_in_doubt_are_told(void **state)
 {
     (void)state;
-    char out[256];
-    tv_log_hide_password(out, sizeof out, "postgresql://ann:s3:cr@t@db:5432/x");
-    assert_string_equal(out, "postgresql://ann:***@db:5432/x");
-    tv_log_hide_password(out, sizeof out, "host=db password='a b' user=ann");
-    assert_string_equal(out, "host=db password=*** user=ann");
-    tv_log_hide_password(out, sizeof out, "redis://:secret@h/0");
-    assert_string_equal(out, "redis://:***@h/0");
-    tv_log_hide_password(out, sizeof out, "mongodb://127.0.0.1:27018");
-    assert_string_equal(out, "mongodb://127.0.0.1:27018");
+    static const char *const clear[] = {"redis://h/0", "mongodb://u:p%40ss%2Fword@h/db", "postgresql://ann:s3:cr?t#@db/x",
+                                        "postgresql:///?host=/nowhere", "redis://:pass@[::1]:1"};
+    static const char *const doubtful[] = {"postgresql://u:p@ss@h/x", "redis://:s3cr/et@h/0", "mongodb://u:p@ss/word@h",
+                                           "postgresql://h/x?password=p@ss", "h:1", ""};
+    for (size_t i = 0; i < sizeof clear / sizeof *clear; i++)
+        assert_true(tv_address_is_clear(clear[i]));
+    for (size_t i = 0; i < sizeof doubtful / sizeof *doubtful; i++)
+        assert_false(tv_address_is_clear(doubtful[i]));
+}
+
+static void masked(const char *text, const char *secret, const char *expected)
+{
+    char out[64];
+    snprintf(out, sizeof out, "%s", text);
+    tv_address_mask(out, secret);
+    assert_string_equal(out, expected);
+}
+
+static void secrets_are_masked(void **state)
+{
+    (void)state;
+    masked("a secret, secret", "secret", "a ***, ***");
+    masked("aaaa", "a", "****");
+    masked("xabab", "ab", "x****");
+    masked("plain", "", "plain");
+    masked("plain", NULL, "plain");
+    masked("", "secret", "");
+    assert_int_equal(tv_address_shown("--postgre=postgresql://u:p@h"), strlen("--postgre"));
+    assert_int_equal(tv_address_shown("postgresql://u:p=@h"), strlen("postgresql"));
+    assert_int_equal(tv_address_shown("--factor"), strlen("--factor"));
+}
+
+/* Every message, hint and copy that is too long ends at the end of a character, whatever byte the end falls on. */
+static void texts_are_cut_between_characters(void **state)
+{
+    (void)state;
+    static const char *const letters[] = {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x8e\xac"};
+    char text[4096], copy[64];
+    struct tv_error err;
+    for (size_t l = 0; l < sizeof letters / sizeof *letters; l++)
+        for (size_t shift = 0; shift < 4; shift++) {
+            size_t n = shift;
+            memset(text, 'x', shift);
+            for (size_t size = strlen(letters[l]); n + size < sizeof text; n += size)
+                memcpy(text + n, letters[l], size);
+            text[n] = '\0';
+            tv_fail(&err, TV_ERR_INPUT, "%s", text);
+            tv_hint(&err, "%s", text);
+            tv_where(&err, "%s", text);
+            tv_text_copy(copy, sizeof copy, text);
+            const char *const cut[] = {err.message, err.hint, err.where, copy};
+            const size_t sizes[] = {sizeof err.message, sizeof err.hint, sizeof err.where, sizeof copy};
+            for (size_t i = 0; i < 4; i++) {
+                assert_true(tv_text_is_utf8(cut[i], strlen(cut[i])));
+                assert_true(strlen(cut[i]) + strlen(letters[l]) >= sizes[i] - 1);
+            }
+            tv_context(&err, "a context");
+            assert_true(tv_text_is_utf8(err.message, strlen(err.message)));
+        }
+    assert_string_equal(tv_text_copy(copy, 3, "\xc3\xa9"), "\xc3\xa9");
+    assert_string_equal(tv_text_copy(copy, 2, "\xc3\xa9"), "");
+    assert_string_equal(tv_text_copy(copy, 1, "a"), "");
+    assert_int_equal(tv_text_utf8_prefix("ab\xff", 3), 2);
+    assert_int_equal(tv_text_utf8_prefix("\xe2\x82", 2), 0);
+    assert_int_equal(tv_text_utf8_prefix("", 0), 0);
 }
 
 static enum tv_status nothing(const struct tv_settings *s, int n, char **a, struct tv_error *err)
@@ -176,7 +233,9 @@ int main(void)
         cmocka_unit_test(an_error_without_words_keeps_its_status),
         cmocka_unit_test(numbers_are_strict),       cmocka_unit_test(utf8_is_checked),
         cmocka_unit_test(nearest_name_is_found),    cmocka_unit_test(numbers_read_well),
-        cmocka_unit_test(buffer_keeps_its_maximum), cmocka_unit_test(passwords_are_hidden),
+        cmocka_unit_test(buffer_keeps_its_maximum), cmocka_unit_test(addresses_in_doubt_are_told),
+        cmocka_unit_test(secrets_are_masked),
+        cmocka_unit_test(texts_are_cut_between_characters),
         cmocka_unit_test(flags_win_over_environment), cmocka_unit_test(mistakes_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

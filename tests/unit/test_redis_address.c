@@ -21,6 +21,9 @@ static void parts_are_found(void **state)
     assert_string_equal(a.password, "p@ss/word");
     assert_int_equal(a.port, 6380);
     assert_int_equal(a.db, 3);
+    assert_int_equal(tv_redis_parse(&a, "redis://:a?b#c:d@h/", NULL), TV_OK);
+    assert_string_equal(a.password, "a?b#c:d");
+    assert_string_equal(a.host, "h");
     assert_int_equal(tv_redis_parse(&a, "redis://:only@h/", NULL), TV_OK);
     assert_string_equal(a.user, "");
     assert_string_equal(a.password, "only");
@@ -43,8 +46,13 @@ static void mistakes_are_told(void **state)
     }
     assert_int_equal(tv_redis_parse(&a, "rediss://h", &err), TV_ERR_USAGE);
     assert_non_null(strstr(err.message, "TLS"));
-    assert_int_equal(tv_redis_parse(&a, "redis://:s3cret@h:x", &err), TV_ERR_USAGE);
-    assert_null(strstr(err.message, "s3cret"));
+    const char *const secret[] = {"redis://:s3cret@h:x", "redis://:x/s3cret@h/0", "redis://u:x@s3cret@h", "s3cret",
+                                  "redis://u:s3cret%zz@h"};
+    for (size_t i = 0; i < sizeof secret / sizeof *secret; i++) {
+        assert_int_equal(tv_redis_parse(&a, secret[i], &err), TV_ERR_USAGE);
+        assert_null(strstr(err.message, "s3cret"));
+        assert_non_null(strstr(err.message, "TRIVET_REDIS"));
+    }
 }
 
 int main(void)

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "serve/out.h"
+#include "trivet/text.h"
 
 static const char *written(struct tv_out *out)
 {
@@ -121,6 +122,43 @@ static void json_strings_read_back(void **state)
     tv_out_free(&out);
 }
 
+/* Any bytes make JSON and HTML that can be read; those that are no UTF-8 are one U+FFFD each. */
+static void what_is_no_utf8_is_replaced(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {{"a\xff", "\"a\xef\xbf\xbd\""},
+                                           {"\xc3", "\"\xef\xbf\xbd\""},
+                                           {"\xc3\"", "\"\xef\xbf\xbd\\\"\""},
+                                           {"\xe2\x82x", "\"\xef\xbf\xbd\xef\xbf\xbdx\""},
+                                           {"\xc3\xa9\xa9", "\"\xc3\xa9\xef\xbf\xbd\""}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct tv_out out;
+        tv_out_init(&out);
+        tv_out_json(&out, texts[i][0]);
+        assert_string_equal(written(&out), texts[i][1]);
+        tv_out_free(&out);
+    }
+    char bytes[1024];
+    uint64_t seed = 88172645463325252u;
+    for (int round = 0; round < 2000; round++) {
+        for (size_t i = 0; i < sizeof bytes; i++) {
+            seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+            bytes[i] = (char)(seed >> 20);
+        }
+        struct tv_out json, html;
+        tv_out_init(&json);
+        tv_out_init(&html);
+        tv_out_json_part(&json, bytes, sizeof bytes);
+        tv_out_html_part(&html, bytes, sizeof bytes);
+        json_t *read = json_loads(written(&json), JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+        assert_non_null(read);
+        assert_true(tv_text_is_utf8(html.buffer.data, html.buffer.size));
+        json_decref(read);
+        tv_out_free(&json);
+        tv_out_free(&html);
+    }
+}
+
 static void a_failure_is_remembered(void **state)
 {
     (void)state;
@@ -141,7 +179,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reals_are_those_of_printf), cmocka_unit_test(not_a_number_is_null),
         cmocka_unit_test(integers_of_any_size),      cmocka_unit_test(html_is_escaped),
-        cmocka_unit_test(json_strings_read_back),    cmocka_unit_test(a_failure_is_remembered),
+        cmocka_unit_test(json_strings_read_back),
+        cmocka_unit_test(what_is_no_utf8_is_replaced),    cmocka_unit_test(a_failure_is_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,40 @@
+/* address: what may be said of a store's address. */
+#include "trivet/address.h"
+
+#include <string.h>
+
+int tv_address_is_clear(const char *uri)
+{
+    const char *authority = strstr(uri, "://");
+    if (authority == NULL)
+        return 0;
+    authority += 3;
+    const char *at = strchr(authority, '@');
+    return at == NULL || (strchr(at + 1, '@') == NULL && authority + strcspn(authority, "/") > at);
+}
+
+enum tv_status tv_address_refuse(struct tv_error *err, const char *store, const char *setting, const char *example)
+{
+    tv_fail(err, TV_ERR_USAGE, "the %s address in %s cannot be read", store, setting);
+    return tv_hint(err,
+                   "it looks like %s; in a user or a password write @ as %%40, : as %%3A, / as %%2F, ? as %%3F, # as %%23, "
+                   "%% as %%25, and [ ] as %%5B %%5D",
+                   example);
+}
+
+void tv_address_mask(char *text, const char *secret)
+{
+    size_t n = secret ? strlen(secret) : 0, stars = n < 3 ? n : 3;
+    while (n > 0 && (text = strstr(text, secret)) != NULL) {
+        memset(text, '*', stars);
+        memmove(text + stars, text + n, strlen(text + n) + 1);
+        text += stars;
+    }
+}
+
+int tv_address_shown(const char *word)
+{
+    const char *scheme = strstr(word, "://");
+    size_t n = strcspn(word, "=");
+    return (int)(scheme && (size_t)(scheme - word) < n ? (size_t)(scheme - word) : n);
+}
