@@ -2,6 +2,7 @@
 #include "banded.h"
 
 #include <lapacke.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,21 @@ static enum tv_status lapack_failed(struct tv_error *err, const char *routine, i
                    info);
 }
 
+/* LAPACK would only say that an argument is wrong. */
+static enum tv_status check_band(const struct tv_banded *b, struct tv_error *err)
+{
+    for (size_t i = 0; i < (size_t)b->n * (size_t)(b->width + 1); i++)
+        if (!isfinite(b->band[i]))
+            return tv_fail(err, TV_ERR_NUMERIC, "sums over the matrix leave the range of its numbers");
+    return TV_OK;
+}
+
 enum tv_status tv_banded_values(double *sigma, double *row, int n_rows, const struct tv_banded *b,
                                 struct tv_error *err)
 {
     int n = b->n, height = b->width + 1;
+    if (check_band(b, err) != TV_OK)
+        return TV_ERR_NUMERIC;
     size_t size = (size_t)n * (size_t)height;
     double *band = tv_alloc(size + (size_t)n, sizeof *band, "a banded matrix", err), nothing = 0;
     if (band == NULL)
@@ -43,6 +55,8 @@ enum tv_status tv_banded_vectors(double *sigma, double *q, int k, const struct t
                                  struct tv_error *err)
 {
     size_t n = (size_t)b->n, square = n * n;
+    if (check_band(b, err) != TV_OK)
+        return TV_ERR_NUMERIC;
     double *full = tv_alloc(3 * square, sizeof *full, "singular vectors of a banded matrix", err);
     if (full == NULL)
         return TV_ERR_NO_MEMORY;

@@ -166,6 +166,15 @@ done:
     return status;
 }
 
+/* Whether sums of squares stay well within a float, above and below. */
+static int fits_float(const struct tv_csr *matrix)
+{
+    double square = 0;
+    for (int64_t i = 0; i < matrix->n_values; i++)
+        square += (double)matrix->value[i] * (double)matrix->value[i];
+    return square == 0 || (square > 1e-20 && square < 1e30);
+}
+
 enum tv_status tv_svd(struct tv_svd *out, const struct tv_csr *matrix, const struct tv_svd_options *options,
                       struct tv_error *err)
 {
@@ -181,9 +190,9 @@ enum tv_status tv_svd(struct tv_svd *out, const struct tv_csr *matrix, const str
         o.max_steps = shorter;
     openblas_set_num_threads(1); /* LAPACK below must not depend on threads, and its matrices are small */
     struct tv_csr transpose = {0};
-    int enough = 1;
+    int enough = fits_float(matrix);
     status = tv_csr_transpose(&transpose, matrix, err);
-    if (status == TV_OK)
+    if (status == TV_OK && enough)
         status = factorise(out, &enough, tv_svd_kernels_f32(), matrix, &transpose, &o, err);
     if (status == TV_OK && !enough)
         status = factorise(out, &enough, tv_svd_kernels_f64(), matrix, &transpose, &o, err);

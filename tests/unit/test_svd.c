@@ -184,6 +184,26 @@ static void random_ratings(void **state)
     check(ratings(600, 520, 0.02), 15); /* several blocks of vectors and rows */
 }
 
+static struct dense scaled(struct dense d, float by)
+{
+    for (int i = 0; i < d.m * d.n; i++)
+        d.a[i] *= by;
+    return d;
+}
+
+/* Sums of squares would leave a float at one end or the other. */
+static void very_large_and_very_small_values(void **state)
+{
+    (void)state;
+    random_state = 3;
+    check(scaled(ratings(60, 40, 0.3), 6e37f), 10);
+    check(scaled(ratings(60, 40, 0.3), 1e20f), 10);
+    check(scaled(ratings(60, 40, 0.3), 1e-25f), 10);
+    struct dense d = ratings(40, 60, 0.3);
+    d.a[7] = 3e38f;
+    check(d, 1);
+}
+
 static void nearly_all_factors(void **state)
 {
     (void)state;
@@ -415,7 +435,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_ratings),
-        cmocka_unit_test(nearly_all_factors),
+        cmocka_unit_test(very_large_and_very_small_values), cmocka_unit_test(nearly_all_factors),
         cmocka_unit_test(one_row_or_column),
         cmocka_unit_test(repeated_values),
         cmocka_unit_test(rank_is_named),
