@@ -60,8 +60,11 @@ static enum tv_status list_folder(struct tv_input *input, struct tv_error *err)
 
 static enum tv_status archive_failed(struct archive *a, const char *path, struct tv_error *err)
 {
-    return tv_fail(err, TV_ERR_INPUT, "cannot read archive %s: %s", path,
-                   a && archive_error_string(a) ? archive_error_string(a) : "out of memory");
+    if (a == NULL)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the archive %s", path);
+    const char *why = archive_error_string(a);
+    tv_fail(err, TV_ERR_INPUT, "cannot read archive %s: %s", path, why ? why : "it is damaged, or no zip archive");
+    return tv_hint(err, "is it whole? unzip -t %s says more", path);
 }
 
 static enum tv_status open_archive(struct archive **out, const char *path, struct tv_error *err)
@@ -87,7 +90,7 @@ static int is_data(struct archive_entry *entry)
 
 static enum tv_status list_archive(struct tv_input *input, struct tv_error *err)
 {
-    struct archive *a;
+    struct archive *a = NULL;
     struct archive_entry *entry;
     enum tv_status status = open_archive(&a, input->path, err);
     if (status != TV_OK)
@@ -107,14 +110,49 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct tv_input_file *)a)->name, ((const struct tv_input_file *)b)->name);
 }
 
+static size_t first_bytes(const char *path, char *out, size_t size)
+{
+    FILE *f = fopen(path, "rbe");
+    size_t n = f ? fread(out, 1, size, f) : 0;
+    if (f)
+        fclose(f);
+    return n;
+}
+
+/* With a file in it, or without any. */
 static int starts_like_zip(const char *path)
 {
     char magic[4] = "";
-    FILE *f = fopen(path, "rb");
-    size_t n = f ? fread(magic, 1, sizeof magic, f) : 0;
-    if (f)
-        fclose(f);
-    return n == sizeof magic && memcmp(magic, "PK\3\4", 4) == 0;
+    size_t n = first_bytes(path, magic, sizeof magic);
+    return n == sizeof magic && (memcmp(magic, "PK\3\4", 4) == 0 || memcmp(magic, "PK\5\6", 4) == 0);
+}
+
+/* What is packed some other way holds bytes that are no ratings: who unpacks it is told, or NULL. */
+static const char *other_packing(const char *path)
+{
+    static const struct {
+        const char *magic;
+        size_t n;
+        const char *unpack;
+    } known[] = {
+        {"\x1f\x8b", 2, "gunzip"},         {"BZh", 3, "bunzip2"}, {"\xfd" "7zXZ", 5, "unxz"},
+        {"\x28\xb5\x2f\xfd", 4, "unzstd"}, {"7z\xbc\xaf", 4, "7z x"}, {"Rar!", 4, "unrar x"},
+    };
+    char magic[8] = "";
+    size_t n = first_bytes(path, magic, sizeof magic);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (n >= known[i].n && memcmp(magic, known[i].magic, known[i].n) == 0)
+            return known[i].unpack;
+    return NULL;
+}
+
+static enum tv_status add_single(struct tv_input *input, double size, struct tv_error *err)
+{
+    const char *unpack = other_packing(input->path);
+    if (unpack == NULL)
+        return add_file(input, input->path, size, err);
+    tv_fail(err, TV_ERR_INPUT, "%s is packed, and not as a zip archive", input->path);
+    return tv_hint(err, "unpack it first: %s %s", unpack, input->path);
 }
 
 enum tv_status tv_input_open(struct tv_input **out, const char *path, struct tv_error *err)
@@ -137,7 +175,7 @@ enum tv_status tv_input_open(struct tv_input **out, const char *path, struct tv_
     else if (input->is_zip)
         status = list_archive(input, err);
     else
-        status = add_file(input, path, (double)about.st_size, err);
+        status = add_single(input, (double)about.st_size, err);
     if (status != TV_OK) {
         tv_input_close(input);
         return status;
@@ -229,16 +267,18 @@ static void close_zip(struct tv_source *s)
     free(z);
 }
 
-/* Moves to the entry of that name; 0: there is none. */
-static int find_entry(struct archive *archive, const char *name)
+/* Moves to the entry of that name. */
+static enum tv_status find_entry(struct archive *archive, const char *archive_path, const char *name, struct tv_error *err)
 {
     struct archive_entry *entry;
-    while (archive_read_next_header(archive, &entry) == ARCHIVE_OK) {
+    int code;
+    while ((code = archive_read_next_header(archive, &entry)) == ARCHIVE_OK) {
         const char *path = archive_entry_pathname(entry);
         if (path && strcmp(path, name) == 0)
-            return 1;
+            return TV_OK;
     }
-    return 0;
+    return code == ARCHIVE_EOF ? tv_fail(err, TV_ERR_IO, "%s no longer holds %s", archive_path, name)
+                               : archive_failed(archive, archive_path, err);
 }
 
 static enum tv_status open_zip(struct tv_source **out, const char *path, const char *name,
@@ -250,8 +290,8 @@ static enum tv_status open_zip(struct tv_source **out, const char *path, const c
     z->base = (struct tv_source){.read = read_zip, .close = close_zip};
     z->path = path;
     enum tv_status status = open_archive(&z->archive, path, err);
-    if (status == TV_OK && !find_entry(z->archive, name))
-        status = tv_fail(err, TV_ERR_IO, "%s no longer holds %s", path, name);
+    if (status == TV_OK)
+        status = find_entry(z->archive, path, name, err);
     if (status != TV_OK) {
         close_zip(&z->base);
         return status;
