@@ -191,6 +191,12 @@ struct sum {
     uint64_t bytes, hash;
 };
 
+/* A line of checksums.csv: "model.json,1234,00000000deadbeef". */
+static void line_of(char *out, size_t size, const char *name, const struct sum *sum)
+{
+    snprintf(out, size, "%s,%" PRIu64 ",%016" PRIx64 "\n", name, sum->bytes, sum->hash);
+}
+
 static enum tv_status sum_file(struct sum *out, const char *path, struct tv_error *err)
 {
     enum { BLOCK = 1 << 20 };
@@ -228,7 +234,9 @@ static enum tv_status write_sums(const struct folder *f, int *n_files, double *b
         if (status == TV_ERR_NOT_FOUND && files[i].optional) {
             status = TV_OK;
         } else if (status == TV_OK) {
-            fprintf(out, "%s,%" PRIu64 ",%016" PRIx64 "\n", files[i].name, sum.bytes, sum.hash);
+            char line[256];
+            line_of(line, sizeof line, files[i].name, &sum);
+            fputs(line, out);
             *n_files += 1;
             *bytes += (double)sum.bytes;
         }
@@ -278,14 +286,17 @@ static enum tv_status damaged(struct tv_error *err, const char *dir)
     return tv_hint(err, "%s is incomplete or was changed: export the model again", dir);
 }
 
-/* One line of checksums.csv, "model.json,1234,00000000deadbeef": marks the file as found. */
+/* One line of checksums.csv: marks the file as found. */
 static enum tv_status check_line(const char *dir, const char *line, int *found, struct tv_error *err)
 {
-    char name[64], path[FOLDER_PATH];
+    char name[64], path[FOLDER_PATH], exactly[256];
     struct sum said, sum;
-    int end = 0, which;
-    if (sscanf(line, "%63[^,],%" SCNu64 ",%16" SCNx64 "%n", name, &said.bytes, &said.hash, &end) != 3 ||
-        strcmp(line + end, "\n") != 0 || (which = file_of(name)) < 0) {
+    int which = -1;
+    if (sscanf(line, "%63[^,],%" SCNu64 ",%16" SCNx64, name, &said.bytes, &said.hash) == 3)
+        which = file_of(name);
+    if (which >= 0) /* a number can be written in many ways, but an export writes it in one */
+        line_of(exactly, sizeof exactly, name, &said);
+    if (which < 0 || strcmp(line, exactly) != 0 || found[which]) {
         tv_fail(err, TV_ERR_INPUT, "%s/" CHECKSUMS " is damaged: \"%.*s\"", dir, (int)strcspn(line, "\n"), line);
         return damaged(err, dir);
     }
@@ -303,6 +314,19 @@ static enum tv_status check_line(const char *dir, const char *line, int *found, 
         return status;
     damaged(err, dir);
     return TV_ERR_INPUT;
+}
+
+/* A file that nothing vouches for is not read: that an optional one is not listed must not mean that it is taken as it is. */
+static enum tv_status check_listed(const char *dir, const int *found, struct tv_error *err)
+{
+    char path[FOLDER_PATH];
+    for (int i = 0; i < N_FILES; i++)
+        if (!found[i] && access(folder_file(path, dir, files[i].name), F_OK) == 0) {
+            tv_fail(err, TV_ERR_INPUT, "%s/" CHECKSUMS " does not list %s", dir, files[i].name);
+            damaged(err, dir);
+            return TV_ERR_INPUT;
+        }
+    return TV_OK;
 }
 
 static enum tv_status check_complete(const char *dir, const int *found, struct tv_error *err)
@@ -335,5 +359,7 @@ enum tv_status folder_check(const char *dir, struct tv_error *err)
     while (status == TV_OK && fgets(line, sizeof line, sums))
         status = check_line(dir, line, found, err);
     fclose(sums);
-    return status == TV_OK ? check_complete(dir, found, err) : status;
+    if (status == TV_OK)
+        status = check_complete(dir, found, err);
+    return status == TV_OK ? check_listed(dir, found, err) : status;
 }

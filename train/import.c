@@ -1,4 +1,4 @@
-/* import: the command. The folder is checked before anything is written; then a model is published the way fit does
+/* import: the command. The whole folder is checked before anything is written; then a model is published the way fit does
  * it, so that a kill at any moment leaves what was live, live. */
 #include "train/import.h"
 
@@ -94,41 +94,6 @@ static enum tv_status complete_run(struct import *im, struct tv_error *err)
     return status;
 }
 
-/* --- item documents --------------------------------------------------------------------------------------- */
-
-static enum tv_status add_lines(struct import *im, struct tv_mongo_bulk *bulk, FILE *in, struct tv_error *err)
-{
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t n;
-    enum tv_status status = TV_OK;
-    while (status == TV_OK && (n = getline(&line, &size, in)) > 0) {
-        im->items++;
-        status = tv_interrupted() ? tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while writing items")
-                                  : tv_mongo_bulk_add_json(bulk, line, (size_t)n, err);
-        if (status == TV_ERR_INPUT)
-            tv_context(err, "%s/%s, line %" PRId64, im->dir, FOLDER_ITEMS, im->items);
-    }
-    free(line);
-    return status;
-}
-
-static enum tv_status import_items(struct import *im, struct tv_error *err)
-{
-    char name[TV_MODEL_NAME], path[FOLDER_PATH];
-    struct tv_mongo_bulk *bulk = NULL;
-    FILE *in = fopen(folder_file(path, im->dir, FOLDER_ITEMS), "re");
-    if (in == NULL)
-        return tv_fail(err, TV_ERR_IO, "cannot read %s: %s", path, strerror(errno));
-    snprintf(name, sizeof name, "item_%" PRId64, im->number);
-    enum tv_status status = tv_mongo_bulk_begin(&bulk, im->stores.mongo, name, err);
-    if (status == TV_OK)
-        status = add_lines(im, bulk, in, err);
-    enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);
-    fclose(in);
-    return status == TV_OK ? ended : status;
-}
-
 /* --- the command ------------------------------------------------------------------------------------------ */
 
 static enum tv_status write_all(struct import *im, struct tv_error *err)
@@ -181,6 +146,10 @@ enum tv_status import_run(const struct tv_settings *settings, int n, char **argu
         status = folder_check(im.dir, err);
     if (status == TV_OK)
         status = import_read_model(&im, err);
+    if (status == TV_OK)
+        status = import_check_items(&im, err);
+    if (status == TV_OK)
+        status = import_check_users(&im, err);
     if (status == TV_OK)
         status = check_schema(settings, err);
     if (status == TV_OK)

@@ -30,13 +30,19 @@ struct import {
     struct import_codes codes; /* of its users */
 };
 
+/* The folder is read twice: once to check all of it, before anything is written, and once to write it. */
+
 /* import_model.c: the item side and the description. */
 enum tv_status import_read_model(struct import *im, struct tv_error *err);
 /* import_codes.c: the folder's codes into this trivet's dictionary, and those of users into memory. */
 enum tv_status import_read_codes(struct import *im, struct tv_error *err);
 const char *import_user_code(const struct import *im, int64_t id); /* NULL: a number */
 void import_free_codes(struct import *im);
+/* import_items.c: item documents into item_<N>. */
+enum tv_status import_check_items(struct import *im, struct tv_error *err);
+enum tv_status import_items(struct import *im, struct tv_error *err);
 /* import_users.c: everybody's documents into user_<N>. */
+enum tv_status import_check_users(struct import *im, struct tv_error *err);
 enum tv_status import_users(struct import *im, struct tv_error *err);
 
 extern const struct tv_option import_options[];

@@ -35,6 +35,8 @@ struct users {
     struct tv_fold_space space;   /* which are folded in again to know why */
     size_t capacity;              /* of seen, rated and ratings */
     int64_t at;                   /* the pair where the next user's begin */
+    char *rows;                   /* (n_learned) 1: a user has that row of the training matrix */
+    int64_t n_learned;            /* users who have one */
 };
 
 /* --- opening ---------------------------------------------------------------------------------------------- */
@@ -99,13 +101,17 @@ static enum tv_status wrong(const struct users *u, int array, const char *what, 
                    what);
 }
 
-static enum tv_status check_user(const struct users *u, int64_t id_before, int is_first, struct tv_error *err)
+static enum tv_status check_user(struct users *u, int64_t id_before, int is_first, struct tv_error *err)
 {
     const struct tv_user_document *d = &u->user;
     if (!is_first && d->user_id <= id_before)
         return wrong(u, IDS, "does not come after the one before", err);
     if (d->row < -1)
         return wrong(u, ROWS, "has a row below -1", err);
+    if (d->row >= u->import->model->n_learned)
+        return wrong(u, ROWS, "has a row that is none of the training matrix", err);
+    if (d->row >= 0 && u->rows[d->row]++)
+        return wrong(u, ROWS, "has a row that another user has", err);
     for (int f = 0; f < d->factors; f++)
         if (!tv_half_is_finite(d->value[f]))
             return wrong(u, FACTORS, "has a factor that is not finite", err);
@@ -163,6 +169,7 @@ static enum tv_status read_user(struct users *u, int is_first, struct tv_error *
         status = read_ratings(u, err);
     if (status == TV_OK)
         status = check_user(u, id_before, is_first, err);
+    u->n_learned += status == TV_OK && d->row >= 0;
     if (status == TV_OK)
         d->n_seen = folder_seen(&u->items, d->rated, d->n_rated, d->seen);
     d->code = import_user_code(u->import, d->user_id);
@@ -171,6 +178,7 @@ static enum tv_status read_user(struct users *u, int is_first, struct tv_error *
 
 /* --- all of them ------------------------------------------------------------------------------------------ */
 
+/* Without a bulk they are only checked. */
 static enum tv_status add_users(struct users *u, struct tv_mongo_bulk *bulk, struct tv_error *err)
 {
     struct tv_progress progress;
@@ -178,13 +186,13 @@ static enum tv_status add_users(struct users *u, struct tv_mongo_bulk *bulk, str
     enum tv_status status = tv_npy_read(u->readers[START], &zero, 1, err);
     if (status == TV_OK && zero != 0)
         status = tv_fail(err, TV_ERR_INPUT, "%s/%s does not begin with 0", u->import->dir, arrays[START].name);
-    tv_progress_start(&progress, "writing users", "users", (double)u->n_users);
+    tv_progress_start(&progress, bulk ? "writing users" : "checking users", "users", (double)u->n_users);
     for (size_t i = 0; i < u->n_users && status == TV_OK; i++) {
-        status = tv_interrupted() ? tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while writing users")
+        status = tv_interrupted() ? tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while reading users")
                                   : read_user(u, i == 0, err);
-        if (status == TV_OK)
+        if (status == TV_OK && bulk)
             status = tv_user_document_encode(&u->blobs, &u->user, err);
-        if (status == TV_OK)
+        if (status == TV_OK && bulk)
             status = tv_user_document_add(bulk, &u->user, &u->blobs, &u->import->users_hash, err);
         tv_progress_update(&progress, (double)i);
     }
@@ -192,6 +200,9 @@ static enum tv_status add_users(struct users *u, struct tv_mongo_bulk *bulk, str
     if (status == TV_OK && (size_t)u->at != u->n_pairs)
         status = tv_fail(err, TV_ERR_INPUT, "%s/%s ends at %" PRId64 " of %zu ratings", u->import->dir,
                          arrays[START].name, u->at, u->n_pairs);
+    if (status == TV_OK && u->n_learned != u->import->model->n_learned)
+        status = tv_fail(err, TV_ERR_INPUT, "%s/%s has %" PRId64 " users with a row, " FOLDER_MODEL " says learned is %" PRId64,
+                         u->import->dir, arrays[ROWS].name, u->n_learned, u->import->model->n_learned);
     return status;
 }
 
@@ -204,40 +215,64 @@ static void free_users(struct users *u)
     tv_fold_space_free(&u->space);
     tv_folding_free(&u->folding);
     tv_fold_in_free(&u->fold_in);
+    free(u->rows);
     free(u->user.value);
     free(u->user.seen);
     free(u->user.rated);
     free(u->user.ratings);
 }
 
-enum tv_status import_users(struct import *im, struct tv_error *err)
+static enum tv_status open_users(struct users *u, struct tv_error *err)
+{
+    const struct tv_model *m = u->import->model;
+    tv_user_blobs_init(&u->blobs);
+    tv_fold_space_init(&u->space);
+    tv_dense_map_create(&u->items, m->item_ids, (size_t)m->n_items);
+    enum tv_status status = tv_model_fold_in(&u->fold_in, m, err);
+    if (status == TV_OK) {
+        tv_folding_init(&u->folding, &u->fold_in, m->item_ids);
+        status = open_arrays(u, err);
+    }
+    if (status == TV_OK && (m->n_learned < 0 || m->n_learned > m->n_users))
+        status = tv_fail(err, TV_ERR_INPUT, "%s/" FOLDER_MODEL ": learned is %" PRId64 " of %" PRId64 " users", u->import->dir,
+                         m->n_learned, m->n_users);
+    if (status != TV_OK)
+        return status;
+    u->user.value = tv_alloc((size_t)m->factors, sizeof *u->user.value, "factors", err);
+    u->rows = tv_alloc((size_t)m->n_learned + 1, 1, "rows", err);
+    return u->user.value && u->rows ? TV_OK : TV_ERR_NO_MEMORY;
+}
+
+static enum tv_status make_indexes(const struct import *im, const char *name, struct tv_error *err)
+{
+    enum tv_status status = tv_mongo_create_index(im->stores.mongo, name, "id", err);
+    return status == TV_OK && im->codes.n > 0 ? tv_mongo_create_index(im->stores.mongo, name, "code", err) : status;
+}
+
+static enum tv_status read_users(struct import *im, struct tv_mongo_bulk *bulk, struct tv_error *err)
 {
     struct users u = {.import = im, .user = {.factors = im->model->factors}};
-    struct tv_mongo_bulk *bulk = NULL;
-    char name[TV_MODEL_NAME];
-    tv_user_blobs_init(&u.blobs);
-    tv_fold_space_init(&u.space);
-    tv_dense_map_create(&u.items, im->model->item_ids, (size_t)im->model->n_items);
     im->users_hash = TV_HASH_START;
-    enum tv_status status = tv_model_fold_in(&u.fold_in, im->model, err);
-    if (status == TV_OK) {
-        tv_folding_init(&u.folding, &u.fold_in, im->model->item_ids);
-        status = open_arrays(&u, err);
-    }
-    if (status == TV_OK)
-        u.user.value = tv_alloc((size_t)im->model->factors, sizeof *u.user.value, "factors", err);
-    if (status == TV_OK && u.user.value == NULL)
-        status = TV_ERR_NO_MEMORY;
-    if (status == TV_OK)
-        status = tv_mongo_bulk_begin(&bulk, im->stores.mongo, tv_model_users(name, im->number), err);
+    enum tv_status status = open_users(&u, err);
     if (status == TV_OK)
         status = add_users(&u, bulk, err);
-    enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);
-    status = status == TV_OK ? ended : status;
-    if (status == TV_OK)
-        status = tv_mongo_create_index(im->stores.mongo, name, "id", err);
-    if (status == TV_OK && im->codes.n > 0)
-        status = tv_mongo_create_index(im->stores.mongo, name, "code", err);
     free_users(&u);
     return status;
+}
+
+enum tv_status import_check_users(struct import *im, struct tv_error *err)
+{
+    return read_users(im, NULL, err);
+}
+
+enum tv_status import_users(struct import *im, struct tv_error *err)
+{
+    struct tv_mongo_bulk *bulk = NULL;
+    char name[TV_MODEL_NAME];
+    enum tv_status status = tv_mongo_bulk_begin(&bulk, im->stores.mongo, tv_model_users(name, im->number), err);
+    if (status == TV_OK)
+        status = read_users(im, bulk, err);
+    enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);
+    status = status == TV_OK ? ended : status;
+    return status == TV_OK ? make_indexes(im, name, err) : status;
 }

@@ -25,7 +25,7 @@ struct tv_npy_shape {
 /* The header of a file of that shape. */
 void tv_npy_header(char out[TV_NPY_HEADER], const struct tv_npy_shape *shape);
 /* Reads the header at the beginning of n bytes that may be anything. *data_at is where the data begin; whether they
- * are all there is for the caller to check. TV_ERR_CORRUPT says what is wrong. */
+ * are all there is for the caller to check. TV_ERR_INPUT says what is wrong. */
 enum tv_status tv_npy_parse(struct tv_npy_shape *out, size_t *data_at, const void *bytes, size_t n,
                             struct tv_error *err);
 
@@ -49,7 +49,7 @@ void tv_npy_abandon(struct tv_npy_writer *w);
 struct tv_npy_reader;
 
 /* Opens and checks the header, the type, the number of dimensions, and that the file holds exactly the data its shape
- * says. TV_ERR_NOT_FOUND: there is no such file; TV_ERR_CORRUPT: it is something else. Messages name the path. */
+ * says. TV_ERR_NOT_FOUND: there is no such file; TV_ERR_INPUT: it is something else. Messages name the path. */
 enum tv_status tv_npy_open(struct tv_npy_reader **out, const char *path, enum tv_dtype dtype, int n_dims,
                            struct tv_error *err);
 const struct tv_npy_shape *tv_npy_shape_of(const struct tv_npy_reader *r);

@@ -114,21 +114,21 @@ static int take_entry(struct cursor *c, struct tv_npy_shape *s, struct tv_error 
     const char *key, *type;
     size_t n, n_type;
     if (!take_text(c, &key, &n) || !take(c, ':')) {
-        tv_fail(err, TV_ERR_CORRUPT, "its header is no dict of descr, fortran_order and shape");
+        tv_fail(err, TV_ERR_INPUT, "its header is no dict of descr, fortran_order and shape");
     } else if (n == 5 && memcmp(key, "descr", n) == 0) {
         if (take_text(c, &type, &n_type) && tv_dtype_from(type, n_type, &s->dtype))
             return DESCR;
-        tv_fail(err, TV_ERR_CORRUPT, "its type is none of <f2 <f4 <f8 <i4 <i8");
+        tv_fail(err, TV_ERR_INPUT, "its type is none of <f2 <f4 <f8 <i4 <i8");
     } else if (n == 13 && memcmp(key, "fortran_order", n) == 0) {
         if (take_word(c, "False"))
             return ORDER;
-        tv_fail(err, TV_ERR_CORRUPT, "its data are not row by row (fortran_order)");
+        tv_fail(err, TV_ERR_INPUT, "its data are not row by row (fortran_order)");
     } else if (n == 5 && memcmp(key, "shape", n) == 0) {
         if (take_shape(c, s))
             return SHAPE;
-        tv_fail(err, TV_ERR_CORRUPT, "its shape is not one or two sizes");
+        tv_fail(err, TV_ERR_INPUT, "its shape is not one or two sizes");
     } else {
-        tv_fail(err, TV_ERR_CORRUPT, "its header holds \"%.*s\"", n < 40 ? (int)n : 40, key);
+        tv_fail(err, TV_ERR_INPUT, "its header holds \"%.*s\"", n < 40 ? (int)n : 40, key);
     }
     return 0;
 }
@@ -137,19 +137,19 @@ static enum tv_status parse_dict(struct tv_npy_shape *s, struct cursor c, struct
 {
     int found = 0;
     if (!take(&c, '{'))
-        return tv_fail(err, TV_ERR_CORRUPT, "its header is no dict of descr, fortran_order and shape");
+        return tv_fail(err, TV_ERR_INPUT, "its header is no dict of descr, fortran_order and shape");
     while (!take(&c, '}')) {
         int entry = take_entry(&c, s, err);
         if (entry == 0)
-            return TV_ERR_CORRUPT;
+            return TV_ERR_INPUT;
         if (found & entry)
-            return tv_fail(err, TV_ERR_CORRUPT, "its header says something twice");
+            return tv_fail(err, TV_ERR_INPUT, "its header says something twice");
         found |= entry;
         if (!take(&c, ',') && (c.at == c.end || *c.at != '}'))
-            return tv_fail(err, TV_ERR_CORRUPT, "its header does not end");
+            return tv_fail(err, TV_ERR_INPUT, "its header does not end");
     }
     if (found != ALL || !take_word(&c, "\n") || c.at != c.end)
-        return tv_fail(err, TV_ERR_CORRUPT, "its header is incomplete or does not end with a line");
+        return tv_fail(err, TV_ERR_INPUT, "its header is incomplete or does not end with a line");
     return TV_OK;
 }
 
@@ -167,18 +167,18 @@ enum tv_status tv_npy_parse(struct tv_npy_shape *out, size_t *data_at, const voi
 {
     const unsigned char *p = bytes;
     if (n < MAGIC || memcmp(p, magic, MAGIC - 2) != 0)
-        return tv_fail(err, TV_ERR_CORRUPT, "it is no .npy file");
+        return tv_fail(err, TV_ERR_INPUT, "it is no .npy file");
     if (memcmp(p, magic, MAGIC) != 0)
-        return tv_fail(err, TV_ERR_CORRUPT, "it is a .npy file of version %d.%d, not 1.0", p[MAGIC - 2], p[MAGIC - 1]);
+        return tv_fail(err, TV_ERR_INPUT, "it is a .npy file of version %d.%d, not 1.0", p[MAGIC - 2], p[MAGIC - 1]);
     size_t length = n < TEXT_AT ? 0 : (size_t)p[MAGIC] | (size_t)p[MAGIC + 1] << 8;
     if (length == 0 || n - TEXT_AT < length)
-        return tv_fail(err, TV_ERR_CORRUPT, "its header is cut short");
+        return tv_fail(err, TV_ERR_INPUT, "its header is cut short");
     const char *text = (const char *)p + TEXT_AT;
     struct tv_npy_shape shape = {0};
     int fits;
     enum tv_status status = parse_dict(&shape, (struct cursor){text, text + length}, err);
     if (status == TV_OK && (data_bytes(&shape, &fits), !fits))
-        status = tv_fail(err, TV_ERR_CORRUPT, "its shape, (%zu, %zu), is beyond any file", shape.rows, shape.columns);
+        status = tv_fail(err, TV_ERR_INPUT, "its shape, (%zu, %zu), is beyond any file", shape.rows, shape.columns);
     if (status != TV_OK)
         return status;
     *out = shape;
@@ -278,7 +278,7 @@ static enum tv_status read_header(struct tv_npy_reader *r, struct tv_error *err)
     if (fstat(fileno(r->file), &about) != 0 || fseek(r->file, (long)data_at, SEEK_SET) != 0)
         return tv_fail(err, TV_ERR_IO, "cannot read %s: %s", r->path, strerror(errno));
     if ((size_t)about.st_size != expected)
-        return tv_fail(err, TV_ERR_CORRUPT, "%s has %zu bytes, but its shape needs %zu", r->path, (size_t)about.st_size,
+        return tv_fail(err, TV_ERR_INPUT, "%s has %zu bytes, but its shape needs %zu", r->path, (size_t)about.st_size,
                        expected);
     return TV_OK;
 }
@@ -295,7 +295,7 @@ enum tv_status tv_npy_open(struct tv_npy_reader **out, const char *path, enum tv
                                     : tv_fail(err, errno == ENOENT ? TV_ERR_NOT_FOUND : TV_ERR_IO, "cannot read %s: %s",
                                               path, strerror(errno));
     if (status == TV_OK && (r->shape.dtype != dtype || r->shape.n_dims != n_dims))
-        status = tv_fail(err, TV_ERR_CORRUPT, "%s holds %s in %d dimensions where %s in %d was expected", path,
+        status = tv_fail(err, TV_ERR_INPUT, "%s holds %s in %d dimensions where %s in %d was expected", path,
                          tv_dtype_name(r->shape.dtype), r->shape.n_dims, tv_dtype_name(dtype), n_dims);
     if (status != TV_OK) {
         tv_npy_close(r);
@@ -314,7 +314,7 @@ enum tv_status tv_npy_read(struct tv_npy_reader *r, void *rows, size_t n, struct
 {
     size_t values = n * r->shape.columns;
     if (values > 0 && fread(rows, tv_dtype_size(r->shape.dtype), values, r->file) != values)
-        return tv_fail(err, TV_ERR_CORRUPT, "%s ends before its %zu rows do", r->path, r->shape.rows);
+        return tv_fail(err, TV_ERR_INPUT, "%s ends before its %zu rows do", r->path, r->shape.rows);
     return TV_OK;
 }
 

@@ -21,7 +21,7 @@ static void parse(const void *bytes, size_t n)
     char header[TV_NPY_HEADER];
     size_t data_at = 0;
     if (tv_npy_parse(&shape, &data_at, bytes, n, &err) != TV_OK) {
-        require(err.status == TV_ERR_CORRUPT && err.message[0] != '\0');
+        require(err.status == TV_ERR_INPUT && err.message[0] != '\0');
         return;
     }
     require(data_at <= n && (shape.n_dims == 2 || (shape.n_dims == 1 && shape.columns == 1)));

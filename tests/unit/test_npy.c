@@ -133,7 +133,7 @@ static void test_hostile_headers(void **state)
         struct tv_npy_shape shape;
         struct tv_error err = {0};
         size_t at = 0, n = with_header(bytes, wrong[i].text);
-        if (tv_npy_parse(&shape, &at, bytes, n, &err) != TV_ERR_CORRUPT || !strstr(err.message, wrong[i].word))
+        if (tv_npy_parse(&shape, &at, bytes, n, &err) != TV_ERR_INPUT || !strstr(err.message, wrong[i].word))
             fail_msg("%s gave \"%s\"", wrong[i].text, err.message);
     }
 }
@@ -148,7 +148,7 @@ static enum tv_status parse_copy(const char *bytes, size_t n)
     assert_non_null(copy);
     memcpy(copy, bytes, n);
     enum tv_status status = tv_npy_parse(&shape, &at, copy, n, &err);
-    assert_true(status == TV_OK ? at <= n : status == TV_ERR_CORRUPT && err.message[0]);
+    assert_true(status == TV_OK ? at <= n : status == TV_ERR_INPUT && err.message[0]);
     free(copy);
     return status;
 }
@@ -158,7 +158,7 @@ static void test_cut_and_changed_headers(void **state)
     (void)state;
     char bytes[TV_NPY_HEADER];
     for (size_t n = 0; n < TV_NPY_HEADER; n++)
-        assert_int_equal(parse_copy(GOLDEN, n), TV_ERR_CORRUPT);
+        assert_int_equal(parse_copy(GOLDEN, n), TV_ERR_INPUT);
     for (size_t i = 0; i < TV_NPY_HEADER; i++)
         for (int value = 0; value < 256; value++) {
             memcpy(bytes, GOLDEN, sizeof bytes);
@@ -186,7 +186,7 @@ static void test_a_file_written_in_pieces_comes_back_in_others(void **state)
     assert_int_equal(tv_npy_read(r, back, 60, NULL), TV_OK);
     assert_int_equal(tv_npy_read(r, back[60], 40, NULL), TV_OK);
     assert_memory_equal(back, rows, sizeof rows);
-    assert_int_equal(tv_npy_read(r, back, 1, NULL), TV_ERR_CORRUPT);
+    assert_int_equal(tv_npy_read(r, back, 1, NULL), TV_ERR_INPUT);
     tv_npy_close(r);
 }
 
@@ -210,7 +210,7 @@ static void test_a_file_that_was_not_finished_is_none(void **state)
     assert_int_equal(tv_npy_create(&w, path, TV_F2, 0, NULL), TV_OK);
     assert_int_equal(tv_npy_write(w, GOLDEN, 20, NULL), TV_OK);
     tv_npy_abandon(w);
-    assert_int_equal(tv_npy_open(&r, path, TV_F2, 1, NULL), TV_ERR_CORRUPT);
+    assert_int_equal(tv_npy_open(&r, path, TV_F2, 1, NULL), TV_ERR_INPUT);
 }
 
 static void test_files_that_are_refused(void **state)
@@ -223,12 +223,12 @@ static void test_files_that_are_refused(void **state)
     put_file(bytes, TV_NPY_HEADER + 12);
     assert_int_equal(tv_npy_open(&r, path, TV_F2, 2, &err), TV_OK);
     tv_npy_close(r);
-    assert_int_equal(tv_npy_open(&r, path, TV_F4, 2, &err), TV_ERR_CORRUPT);
+    assert_int_equal(tv_npy_open(&r, path, TV_F4, 2, &err), TV_ERR_INPUT);
     assert_non_null(strstr(err.message, "<f2 in 2 dimensions where <f4"));
-    assert_int_equal(tv_npy_open(&r, path, TV_F2, 1, &err), TV_ERR_CORRUPT);
+    assert_int_equal(tv_npy_open(&r, path, TV_F2, 1, &err), TV_ERR_INPUT);
     for (size_t n = TV_NPY_HEADER; n <= TV_NPY_HEADER + 13; n += 13) { /* too few bytes, and one too many */
         put_file(bytes, n);
-        assert_int_equal(tv_npy_open(&r, path, TV_F2, 2, &err), TV_ERR_CORRUPT);
+        assert_int_equal(tv_npy_open(&r, path, TV_F2, 2, &err), TV_ERR_INPUT);
         assert_non_null(strstr(err.message, path));
         assert_non_null(strstr(err.message, "its shape needs 140"));
     }
