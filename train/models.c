@@ -123,20 +123,37 @@ enum tv_status rollback_run(const struct tv_settings *settings, int n, char **ar
     return status;
 }
 
-/* Opening does the work; asked for by name, it also says that nothing was to do. */
+static void print_line(void *context, const char *line)
+{
+    (void)context;
+    printf("%s\n", line);
+    fflush(stdout);
+}
+
+static enum tv_status conclude(const struct tv_repair_counts *counts, struct tv_error *err)
+{
+    if (counts->problems > 0) {
+        tv_fail(err, TV_ERR_CORRUPT, "%d things do not agree and could not be mended", counts->problems);
+        return tv_hint(err, "each is named above, with what can be done");
+    }
+    if (counts->live > 0)
+        printf("everything agrees: model %" PRId64 " is live\n", counts->live);
+    else
+        printf("everything agrees: no model is live yet\n");
+    return TV_OK;
+}
+
+/* What every command does first, and thoroughly: every document and every rating is read. */
 enum tv_status repair_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
+    const struct tv_repair_report report = {.say = print_line};
+    struct tv_repair_counts counts = {0};
     struct tv_stores stores;
-    enum tv_status status = train_open(&stores, settings, "trivet-train repair", err);
+    enum tv_status status = train_open_locked(&stores, settings, "trivet-train repair", err);
     if (status != TV_OK)
         return status;
-    int64_t live = 0;
-    status = tv_run_live(tv_lock_connection(stores.lock), &live, err);
+    status = tv_lifecycle_repair(&stores, &report, &counts, err);
     train_close(&stores);
-    if (status == TV_OK && live > 0)
-        printf("journal, MongoDB and Redis agree: model %" PRId64 " is live\n", live);
-    else if (status == TV_OK)
-        printf("journal, MongoDB and Redis agree: no model is live yet\n");
-    return status;
+    return status == TV_OK ? conclude(&counts, err) : status;
 }

@@ -40,8 +40,8 @@ enum tv_status train_open_readonly(struct tv_stores *s, const struct tv_settings
     return status;
 }
 
-enum tv_status train_open(struct tv_stores *s, const struct tv_settings *settings, const char *who,
-                          struct tv_error *err)
+enum tv_status train_open_locked(struct tv_stores *s, const struct tv_settings *settings, const char *who,
+                                 struct tv_error *err)
 {
     enum tv_status status = train_open_readonly(s, settings, err);
     if (status != TV_OK)
@@ -49,9 +49,16 @@ enum tv_status train_open(struct tv_stores *s, const struct tv_settings *setting
     train_warn_of_redis(s->redis);
     status = tv_lock_acquire(&s->lock, tv_settings_text(settings, "postgres"), who, 0,
                              (int)tv_settings_int(settings, "wait"), err);
-    if (status == TV_OK)
-        status = tv_lifecycle_repair(s, NULL, err);
     if (status != TV_OK)
+        train_close(s);
+    return status;
+}
+
+enum tv_status train_open(struct tv_stores *s, const struct tv_settings *settings, const char *who,
+                          struct tv_error *err)
+{
+    enum tv_status status = train_open_locked(s, settings, who, err);
+    if (status == TV_OK && (status = tv_lifecycle_repair(s, NULL, NULL, err)) != TV_OK)
         train_close(s);
     return status;
 }

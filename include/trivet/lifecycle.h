@@ -38,9 +38,20 @@ enum tv_status tv_lifecycle_activate_number(const struct tv_stores *s, int64_t n
 /* Item documents say what a score of the live model is (`score_kind`): makes them say it of `m`. */
 enum tv_status tv_lifecycle_say_score(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err);
 
-/* Brings journal, MongoDB and Redis to agree after a kill, a restart or a lost store. Says what it did at log level
- * info; *changes counts it. */
-enum tv_status tv_lifecycle_repair(const struct tv_stores *s, int *changes, struct tv_error *err);
+/* Brings Postgres, MongoDB and Redis to agree after a kill, a restart, a lost or a damaged store. Says what it did at
+ * log level info, and at level error what is lost. With a `report` it is thorough: it reads every document and every
+ * rating once, and says one line a check; without (NULL), it looks at what can be told in a fraction of a second. */
+struct tv_repair_report {
+    void (*say)(void *context, const char *line);
+    void *context;
+};
+struct tv_repair_counts {
+    int changes;  /* what was mended */
+    int problems; /* what was found and could not be */
+    int64_t live; /* the model that is live now, or 0 */
+};
+enum tv_status tv_lifecycle_repair(const struct tv_stores *s, const struct tv_repair_report *report,
+                                   struct tv_repair_counts *counts, struct tv_error *err);
 
 /* Keeps the newest `keep` models, the live one and the one live before it; deletes the rest. */
 enum tv_status tv_lifecycle_prune(const struct tv_stores *s, int keep, struct tv_error *err);

@@ -43,5 +43,8 @@ enum tv_status tv_live_fold(struct tv_live_work *work, const struct tv_changes *
 /* At most `limit` items that wait: their n and mean. Costs one pass over all ratings, however many they are. */
 enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo, int limit,
                                      struct tv_error *err);
+/* The n and mean of items whose documents say something else, though they may be of the rev that Postgres has. */
+enum tv_status tv_live_recount(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
+                               const int64_t *items, size_t n, struct tv_error *err);
 
 #endif

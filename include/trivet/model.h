@@ -61,6 +61,9 @@ enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis
                                    struct tv_error *err);
 /* 1 if the model fits one part, so that the switch also writes item_factors, the whole (k, n) array for notebooks. */
 int tv_model_has_alias(const struct tv_model *m);
+/* 1 in *agrees if item_factors is that array, or the model has none. */
+enum tv_status tv_model_alias_agrees(struct tv_redis *redis, const struct tv_model *m, int *agrees,
+                                     struct tv_error *err);
 /* The switch: MULTI; SET trivet:live N; SET item_factors; PUBLISH trivet:live N; EXEC. */
 enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err);
 enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t number, struct tv_error *err);
@@ -71,6 +74,13 @@ enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t number, doub
 enum tv_status tv_model_write_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err);
 enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo, int64_t number,
                                    struct tv_error *err);
+/* Writes model_<N> anew, in one step for whoever reads it. */
+enum tv_status tv_model_rewrite_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err);
+/* *n counts the documents of model_<N> that no trivet wrote. */
+enum tv_status tv_model_strangers(struct tv_mongo *mongo, int64_t number, int64_t *n, struct tv_error *err);
+/* 1 in *whole if Redis has the checksum that MongoDB has, and all keys of N: without reading the arrays. */
+enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mongo *mongo, int64_t number, int *whole,
+                                          struct tv_error *err);
 /* A model from the document `description` of model_<N>, wherever that lay meanwhile: all but the arrays, for which there
  * is room; sigma is NULL. *out may be set after a failure, too, and is the caller's. */
 enum tv_status tv_model_from_description(struct tv_model **out, int64_t number, const struct tv_mongo_doc *doc,

@@ -88,6 +88,7 @@ struct tv_mongo_update {
     size_t n_if_new;
     const char *const *unset; /* (n_unset) fields that go */
     size_t n_unset;
+    int or_equal; /* also a document where the guard is that high is changed: something else in it is wrong */
 };
 /* n of them, in few messages. *written is how many were changed or are new. */
 enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collection, const int64_t *ids,
@@ -131,6 +132,9 @@ enum tv_status tv_mongo_each(struct tv_mongo *m, const char *collection, tv_mong
 /* The same for the documents whose `key` is one of n integers, in any order. */
 enum tv_status tv_mongo_each_int(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
                                  size_t n, tv_mongo_take take, void *context, struct tv_error *err);
+/* Of each of them its _id and one field alone. */
+enum tv_status tv_mongo_each_field(struct tv_mongo *m, const char *collection, const char *field, const int64_t *ids,
+                                   size_t n, tv_mongo_take take, void *context, struct tv_error *err);
 enum tv_status tv_mongo_count(struct tv_mongo *m, const char *collection, int64_t *n, struct tv_error *err);
 enum tv_status tv_mongo_exists(struct tv_mongo *m, const char *collection, int *exists, struct tv_error *err);
 /* Bytes of a collection's documents, before the server compresses them (what it takes on disk is known only after

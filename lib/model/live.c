@@ -185,7 +185,7 @@ static void free_counts(struct counts *c)
 }
 
 /* Rows of item, rev, n and mean. */
-static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *rows, struct tv_error *err)
+static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *rows, int or_equal, struct tv_error *err)
 {
     size_t n = (size_t)tv_pg_rows_count(rows);
     c->ids = tv_alloc(n + 1, sizeof *c->ids, "counts", err);
@@ -202,17 +202,17 @@ static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *row
                                    .real = mean ? strtod(mean, NULL) : 0};
         c->ids[c->n] = atoll(tv_pg_cell(rows, row, 0));
         c->updates[c->n] = (struct tv_mongo_update){
-            .guard = "rev", .value = atoll(tv_pg_cell(rows, row, 1)), .set = set, .n_set = 2};
+            .guard = "rev", .value = atoll(tv_pg_cell(rows, row, 1)), .set = set, .n_set = 2, .or_equal = or_equal};
     }
     return TV_OK;
 }
 
 static enum tv_status write_counts(struct tv_live_work *work, struct tv_mongo *mongo, const struct tv_pg_rows *rows,
-                                   struct tv_error *err)
+                                   int or_equal, struct tv_error *err)
 {
     struct counts c = {0};
     int64_t written = 0;
-    enum tv_status status = take_counts(&c, rows, err);
+    enum tv_status status = take_counts(&c, rows, or_equal, err);
     if (status == TV_OK)
         status = tv_mongo_update_newer_all(mongo, "item", c.ids, c.updates, c.n, &written, err);
     work->items += written;
@@ -236,12 +236,32 @@ static enum tv_status count_items(struct tv_live_work *work, struct tv_pg *pg, s
         status = tv_pg_query(pg, "SELECT item_id, rev, n, mean FROM trivet.item_counts($1::bigint[])", 1, values, &rows,
                              err);
     if (status == TV_OK)
-        status = write_counts(work, mongo, rows, err);
+        status = write_counts(work, mongo, rows, 0, err);
     if (status == TV_OK)
         status = tv_pg_exec(pg, "SELECT trivet.items_counted($1::bigint[], $2::bigint[])", 2, values, err);
     tv_pg_rows_free(rows);
     tv_buffer_free(&ids);
     tv_buffer_free(&revs);
+    return status;
+}
+
+enum tv_status tv_live_recount(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
+                               const int64_t *items, size_t n, struct tv_error *err)
+{
+    static const char sql[] =
+        "SELECT i, coalesce(c.rev, 0), coalesce(r.n, 0), r.mean FROM unnest($1::bigint[]) i "
+        "LEFT JOIN trivet.item_change c ON c.item_id = i LEFT JOIN (SELECT item_id, count(*) AS n, "
+        "avg(value) AS mean FROM trivet.rating GROUP BY item_id) r ON r.item_id = i";
+    struct tv_buffer ids = TV_BUFFER_INIT(1 << 28);
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_int_array(&ids, items, n, err);
+    const char *value = tv_buffer_string(&ids);
+    if (status == TV_OK)
+        status = tv_pg_query(pg, sql, 1, &value, &rows, err);
+    if (status == TV_OK)
+        status = write_counts(work, mongo, rows, 1, err);
+    tv_pg_rows_free(rows);
+    tv_buffer_free(&ids);
     return status;
 }
 

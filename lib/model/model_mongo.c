@@ -72,13 +72,13 @@ static enum tv_status add_description(struct tv_mongo_bulk *bulk, const struct t
     return tv_mongo_bulk_add(bulk, fields, sizeof fields / sizeof *fields, err);
 }
 
-enum tv_status tv_model_write_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err)
+static enum tv_status write_documents(struct tv_mongo *mongo, const char *name, const struct tv_model *m,
+                                      struct tv_error *err)
 {
-    char name[TV_MODEL_NAME];
     struct tv_mongo_bulk *bulk = NULL;
     int part = 0;
     int32_t step = PART_BYTES / (2 * m->factors + 8);
-    enum tv_status status = tv_mongo_bulk_begin(&bulk, mongo, tv_model_parts(name, m->number), err);
+    enum tv_status status = tv_mongo_bulk_begin(&bulk, mongo, name, err);
     for (int32_t first = 0; first < m->n_items && status == TV_OK; first += step)
         status = add_part(bulk, m, part++, first, m->n_items - first < step ? m->n_items - first : step, err);
     if (status == TV_OK && m->sigma)
@@ -87,6 +87,23 @@ enum tv_status tv_model_write_mongo(struct tv_mongo *mongo, const struct tv_mode
         status = add_description(bulk, m, err);
     enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);
     return status == TV_OK ? ended : status;
+}
+
+enum tv_status tv_model_write_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    return write_documents(mongo, tv_model_parts(name, m->number), m, err);
+}
+
+/* A model without its collection counts as pruned, so the new one is written beside it and takes its name. */
+enum tv_status tv_model_rewrite_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err)
+{
+    static const char beside[] = "model_rewritten";
+    char name[TV_MODEL_NAME];
+    enum tv_status status = tv_mongo_drop(mongo, beside, err);
+    if (status == TV_OK)
+        status = write_documents(mongo, beside, m, err);
+    return status == TV_OK ? tv_mongo_rename(mongo, beside, tv_model_parts(name, m->number), err) : status;
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------- */
@@ -108,7 +125,8 @@ enum tv_status tv_model_from_description(struct tv_model **out, int64_t number, 
 {
     int64_t factors = 0, items = 0, biases = 0;
     char checksum[24];
-    if (!tv_mongo_doc_int(doc, "factors", &factors) || !tv_mongo_doc_int(doc, "items", &items) || factors > TV_MAX_FACTORS)
+    if (!tv_mongo_doc_int(doc, "factors", &factors) || !tv_mongo_doc_int(doc, "items", &items) || factors < 1 ||
+        factors > TV_MAX_FACTORS)
         return tv_fail(err, TV_ERR_CORRUPT, "the description of model %lld lacks its sizes", (long long)number);
     enum tv_status status = tv_model_create(out, number, (int)factors, items, err);
     if (status != TV_OK)
@@ -145,6 +163,11 @@ static enum tv_status take_items(struct reading *r, const struct tv_mongo_doc *d
     return status;
 }
 
+static int is_ours(const char *id)
+{
+    return strcmp(id, "description") == 0 || strncmp(id, "items:", 6) == 0 || strcmp(id, "singular_values") == 0;
+}
+
 static enum tv_status take_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct reading *r = context;
@@ -152,6 +175,8 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
     const void *bytes;
     size_t n;
     tv_mongo_doc_text(doc, "_id", &id);
+    if (!is_ours(id)) /* somebody else's: it may stand before the description */
+        return TV_OK;
     if (strcmp(id, "description") == 0)
         return tv_model_from_description(&r->model, r->number, doc, err);
     if (r->model == NULL)
@@ -182,6 +207,22 @@ enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo
     }
     *out = r.model;
     return TV_OK;
+}
+
+static enum tv_status count_stranger(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    const char *id = "";
+    (void)err;
+    tv_mongo_doc_text(doc, "_id", &id);
+    *(int64_t *)context += !is_ours(id);
+    return TV_OK;
+}
+
+enum tv_status tv_model_strangers(struct tv_mongo *mongo, int64_t number, int64_t *n, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    *n = 0;
+    return tv_mongo_each(mongo, tv_model_parts(name, number), count_stranger, n, err);
 }
 
 enum tv_status tv_model_description(char **json, struct tv_mongo *mongo, int64_t number, struct tv_error *err)

@@ -4,6 +4,7 @@
  * :singular_values. The braces are literal: a cluster keeps them together.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 enum { KEY = 96, PART_ITEMS = 65536, PART_BYTES = 64 << 20 };
 #define MAX_VALUE ((size_t)512 << 20) /* a Redis string ends there */
+#define MAX_NUMBER 1e15 /* no field of the hash is so large, and every whole number below fits an int64 */
 
 static char *key(char *out, int64_t number, const char *suffix)
 {
@@ -135,6 +137,22 @@ static enum tv_status encode_alias(const struct tv_model *m, struct tv_buffer *b
     return status;
 }
 
+enum tv_status tv_model_alias_agrees(struct tv_redis *redis, const struct tv_model *m, int *agrees,
+                                     struct tv_error *err)
+{
+    struct tv_buffer due = TV_BUFFER_INIT(MAX_VALUE), there = TV_BUFFER_INIT(MAX_VALUE);
+    *agrees = !tv_model_has_alias(m);
+    if (*agrees)
+        return TV_OK;
+    enum tv_status status = encode_alias(m, &due, err);
+    if (status == TV_OK)
+        status = tv_redis_get(redis, "item_factors", &there, err);
+    *agrees = status == TV_OK && due.size == there.size && memcmp(due.data, there.data, due.size) == 0;
+    tv_buffer_free(&due);
+    tv_buffer_free(&there);
+    return status == TV_ERR_NOT_FOUND ? TV_OK : status;
+}
+
 enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err)
 {
     char number[24];
@@ -185,9 +203,10 @@ static enum tv_status read_number(struct tv_redis *redis, int64_t number, const 
     if (status != TV_OK)
         return status;
     *out = strtod(text, &end);
-    return *text && !*end ? TV_OK
-                          : tv_fail(err, TV_ERR_CORRUPT, "field %s of model %lld in Redis is \"%s\"", field,
-                                    (long long)number, text);
+    return *text && !*end && isfinite(*out) && fabs(*out) < MAX_NUMBER
+               ? TV_OK
+               : tv_fail(err, TV_ERR_CORRUPT, "field %s of model %lld in Redis is \"%s\"", field, (long long)number,
+                         text);
 }
 
 static enum tv_status read_description(struct tv_redis *redis, struct tv_model *m, struct tv_error *err)
@@ -305,6 +324,52 @@ enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis
     }
     *out = m;
     return TV_OK;
+}
+
+/* Counts the keys of a model that are there. */
+static enum tv_status count_keys(struct tv_redis *redis, int64_t number, int parts, int with_sigma, int64_t *there,
+                                 struct tv_error *err)
+{
+    char name[KEY];
+    enum tv_status status = TV_OK;
+    struct tv_buffer n = TV_BUFFER_INIT(64);
+    *there = 0;
+    for (int i = 0; i < 2 * parts + with_sigma && status == TV_OK; i++) {
+        const char *which = i < 2 * parts ? part_key(name, number, i % 2 ? "item_ids" : "item_factors", i / 2)
+                                          : key(name, number, ":singular_values");
+        const struct tv_redis_command c = tv_redis_words("EXISTS", which, NULL);
+        tv_buffer_clear(&n);
+        status = tv_redis_run(redis, &c, &n, err);
+        *there += status == TV_OK && strcmp(tv_buffer_string(&n), "1") == 0;
+    }
+    tv_buffer_free(&n);
+    return status;
+}
+
+enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mongo *mongo, int64_t number, int *whole,
+                                          struct tv_error *err)
+{
+    char parts_name[TV_MODEL_NAME], checksum[64] = "";
+    const char *kept = "", *algorithm = "";
+    struct tv_mongo_doc *doc = NULL;
+    double parts = 0;
+    int64_t there = 0;
+    *whole = 0;
+    enum tv_status status =
+        tv_mongo_find_text(mongo, tv_model_parts(parts_name, number), "_id", "description", &doc, err);
+    if (status == TV_OK) {
+        tv_mongo_doc_text(doc, "checksum", &kept);
+        tv_mongo_doc_text(doc, "algorithm", &algorithm);
+        status = read_number(redis, number, "parts", &parts, err);
+    }
+    if (status == TV_OK)
+        status = read_text(redis, number, "checksum", checksum, sizeof checksum, err);
+    int with_sigma = strcmp(algorithm, "svd") == 0, n = (int)parts;
+    if (status == TV_OK && strcmp(checksum, kept) == 0)
+        status = count_keys(redis, number, n, with_sigma, &there, err);
+    *whole = status == TV_OK && n > 0 && there == 2 * (int64_t)n + with_sigma;
+    tv_mongo_doc_free(doc);
+    return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
 /* --- keys of a model as a whole --------------------------------------------------------------------------- */

@@ -4,25 +4,95 @@
  * has lost its process. The journal is the word on what should be live; Redis is the word on whether a switch happened.
  */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "repair_parts.h"
+#include "trivet/buffer.h"
 #include "trivet/last_run.h"
-#include "trivet/lifecycle.h"
 #include "trivet/log.h"
 #include "trivet/text.h"
 
-struct repair {
-    const struct tv_stores *stores;
-    struct tv_pg *journal;
-    int changes;
-};
+enum { LINE = 1024 };
+
+void repair_did(struct repair *r, const char *format, ...)
+{
+    char line[LINE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    r->changes++;
+    tv_log_info("repair: %s", line);
+}
+
+void repair_problem(struct repair *r, const char *format, ...)
+{
+    char line[LINE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    r->problems++;
+    tv_log_error("repair: %s", line);
+}
+
+void repair_say(struct repair *r, const char *format, ...)
+{
+    char line[LINE];
+    va_list args;
+    if (r->report == NULL)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    r->report->say(r->report->context, line);
+}
 
 static void did(struct repair *r, const char *what, int64_t number)
 {
-    r->changes++;
-    tv_log_info("repair: model %" PRId64 " %s", number, what);
+    repair_did(r, "model %" PRId64 " %s", number, what);
+}
+
+enum tv_status repair_keep(struct repair_ids *list, int64_t id, int64_t rev, struct tv_error *err)
+{
+    if (list->n == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 256;
+        int64_t *ids = realloc(list->ids, capacity * sizeof *ids);
+        list->ids = ids ? ids : list->ids;
+        int64_t *revs = ids ? realloc(list->revs, capacity * sizeof *revs) : NULL;
+        list->revs = revs ? revs : list->revs;
+        if (revs == NULL)
+            return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for %zu documents that are to be mended", capacity);
+        list->capacity = capacity;
+    }
+    list->ids[list->n] = id;
+    list->revs[list->n++] = rev;
+    return TV_OK;
+}
+
+void repair_ids_free(struct repair_ids *list)
+{
+    free(list->ids);
+    free(list->revs);
+    *list = (struct repair_ids){0};
+}
+
+enum tv_status repair_lower(struct repair *r, const char *collection, const struct repair_ids *list,
+                            struct tv_error *err)
+{
+    int64_t n_set = 0;
+    struct tv_mongo_change *changes = tv_alloc(list->n + 1, sizeof *changes, "what is to be mended", err);
+    if (changes == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (size_t i = 0; i < list->n; i++)
+        changes[i] = (struct tv_mongo_change){
+            .id = list->ids[i], .guard = list->revs[i], .set = {.name = "rev", .type = TV_FIELD_INT64, .integer = 0}};
+    enum tv_status status = tv_mongo_set_where(r->stores->mongo, collection, "rev", changes, list->n, &n_set, err);
+    free(changes);
+    return status;
 }
 
 /* --- runs whose process is gone --------------------------------------------------------------------------- */
@@ -105,8 +175,7 @@ static enum tv_status end_beside(struct repair *r, struct tv_error *err)
     int64_t n = 0;
     enum tv_status status = tv_run_fail_abandoned(r->journal, &n, err);
     if (n > 0)
-        tv_log_info("repair: %" PRId64 " evaluations or searches were never finished: failed", n);
-    r->changes += (int)n;
+        repair_did(r, "%" PRId64 " evaluations or searches were never finished: failed", n);
     return status;
 }
 
@@ -137,18 +206,14 @@ static enum tv_status redis_shows(struct repair *r, int64_t number, int *ok, str
 {
     int64_t shown = 0;
     struct tv_model *m = NULL;
-    struct tv_buffer there = TV_BUFFER_INIT(64);
-    const struct tv_redis_command exists = tv_redis_words("EXISTS", "item_factors", NULL);
     *ok = 0;
     enum tv_status status = tv_model_live(r->stores->redis, &shown, err);
     if (status == TV_OK && shown == number) {
         status = tv_model_read_redis(&m, r->stores->redis, number, err);
         if (status == TV_OK)
-            status = tv_redis_run(r->stores->redis, &exists, &there, err);
-        *ok = status == TV_OK && (strcmp(tv_buffer_string(&there), "1") == 0 || !tv_model_has_alias(m));
+            status = tv_model_alias_agrees(r->stores->redis, m, ok, err);
     }
     tv_model_free(m);
-    tv_buffer_free(&there);
     return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
@@ -172,33 +237,39 @@ static enum tv_status mongo_has(struct repair *r, int64_t number, int *ok, struc
     return status;
 }
 
+enum tv_status repair_give_up(struct repair *r, int64_t number, struct tv_error *err)
+{
+    enum tv_status status = tv_lifecycle_discard(r->stores, number, err);
+    if (status == TV_OK)
+        status = tv_run_set_state(r->journal, number, TV_RUN_PRUNED, err);
+    r->changes++;
+    return status;
+}
+
 /* MongoDB is where a model is kept: what it has lost, nothing brings back. Were that an error, no command could go on,
  * and so no fit could make another model. */
 static enum tv_status give_up_live(struct repair *r, int64_t number, struct tv_error *err)
 {
-    enum tv_status status = tv_lifecycle_discard(r->stores, number, err);
+    enum tv_status status = repair_give_up(r, number, err);
     if (status == TV_OK)
         status = tv_redis_delete(r->stores->redis, TV_LIVE_KEY, err);
     if (status == TV_OK)
         status = tv_redis_delete(r->stores->redis, "item_factors", err);
     if (status == TV_OK)
-        status = tv_run_set_state(r->journal, number, TV_RUN_PRUNED, err);
-    if (status != TV_OK)
-        return status;
-    r->changes++;
-    tv_log_error("repair: model %" PRId64 " was live, but MongoDB has lost it, so none is live now; trivet-train fit makes "
-                 "one, trivet-train models lists what is kept", number);
-    return TV_OK;
+        tv_log_error("repair: model %" PRId64
+                     " was live, but MongoDB has lost it, so none is live now; trivet-train fit "
+                     "makes one, trivet-train models lists what is kept",
+                     number);
+    return status;
 }
 
 static enum tv_status show_live(struct repair *r, struct tv_error *err)
 {
-    int64_t live = 0;
+    int64_t live = r->live;
     int mongo_ok = 0, redis_ok = 0, view_ok = 0;
-    enum tv_status status = tv_run_live(r->journal, &live, err);
-    if (status != TV_OK || live == 0)
-        return status;
-    status = mongo_has(r, live, &mongo_ok, err);
+    if (live == 0)
+        return TV_OK;
+    enum tv_status status = mongo_has(r, live, &mongo_ok, err);
     if (status == TV_OK && !mongo_ok)
         return give_up_live(r, live, err);
     if (status == TV_OK)
@@ -215,17 +286,37 @@ static enum tv_status show_live(struct repair *r, struct tv_error *err)
     return status;
 }
 
+static enum tv_status read_live(struct repair *r, struct tv_error *err)
+{
+    return tv_run_live(r->journal, &r->live, err);
+}
+
+/* The live model is shown to everybody. It may have to be given up: then none is live. */
+static enum tv_status mend_live(struct repair *r, struct tv_error *err)
+{
+    int before = r->changes;
+    enum tv_status status = read_live(r, err);
+    if (status == TV_OK)
+        status = show_live(r, err);
+    if (status == TV_OK)
+        status = read_live(r, err);
+    if (status == TV_OK && r->live > 0)
+        repair_say(r, "live model: %" PRId64 " by the journal; trivet:live, item_factors and the view user %s", r->live,
+                   r->changes > before ? "were not its: set" : "are its");
+    else if (status == TV_OK)
+        repair_say(r, "live model: none");
+    return status;
+}
+
 /* Ratings that came live, and that nobody folded in. A model that is given up has no users. */
 static enum tv_status fold_waiting(struct repair *r, struct tv_error *err)
 {
-    int64_t live = 0, users = 0;
-    enum tv_status status = tv_run_live(r->journal, &live, err);
-    if (status == TV_OK && live > 0)
-        status = tv_lifecycle_fold_waiting(r->stores, live, &users, err);
-    if (status == TV_OK && users > 0) {
-        r->changes++;
-        tv_log_info("repair: folded in %" PRId64 " users whose ratings had not reached MongoDB", users);
-    }
+    int64_t users = 0;
+    enum tv_status status = TV_OK;
+    if (r->live > 0)
+        status = tv_lifecycle_fold_waiting(r->stores, r->live, &users, err);
+    if (status == TV_OK && users > 0)
+        repair_did(r, "folded in %" PRId64 " users whose ratings had not reached MongoDB", users);
     return status;
 }
 
@@ -312,21 +403,19 @@ static enum tv_status sweep_leftovers(struct repair *r, struct tv_error *err)
     return status;
 }
 
-enum tv_status tv_lifecycle_repair(const struct tv_stores *s, int *changes, struct tv_error *err)
+/* In this order: what is read has the right type; every run has an end; models are whole; the live one is shown; then
+ * what hangs on it; and what belongs to none goes last. */
+enum tv_status tv_lifecycle_repair(const struct tv_stores *s, const struct tv_repair_report *report,
+                                   struct tv_repair_counts *counts, struct tv_error *err)
 {
-    struct repair r = {s, tv_lock_connection(s->lock), 0};
+    enum tv_status (*const steps[])(struct repair *, struct tv_error *) = {
+        repair_kinds, end_runs,     end_beside,   repair_models,  mend_live,
+        fold_waiting, repair_users, repair_items, repair_similar, sweep_leftovers};
+    struct repair r = {.stores = s, .journal = tv_lock_connection(s->lock), .report = report};
     enum tv_status status = tv_lock_check(s->lock, err);
-    if (status == TV_OK)
-        status = end_runs(&r, err);
-    if (status == TV_OK)
-        status = end_beside(&r, err);
-    if (status == TV_OK)
-        status = show_live(&r, err);
-    if (status == TV_OK)
-        status = fold_waiting(&r, err);
-    if (status == TV_OK)
-        status = sweep_leftovers(&r, err);
-    if (changes)
-        *changes = r.changes;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && status == TV_OK; i++)
+        status = steps[i](&r, err);
+    if (counts)
+        *counts = (struct tv_repair_counts){.changes = r.changes, .problems = r.problems, .live = r.live};
     return status;
 }

@@ -113,8 +113,9 @@ enum tv_status tv_mongo_each(struct tv_mongo *m, const char *collection, tv_mong
     return status;
 }
 
-enum tv_status tv_mongo_each_int(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
-                                 size_t n, tv_mongo_take take, void *context, struct tv_error *err)
+/* `field` is what is read of each document beside _id; NULL: all. */
+static enum tv_status each_in(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
+                              size_t n, const char *field, tv_mongo_take take, void *context, struct tv_error *err)
 {
     bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, in, array;
     char space[16];
@@ -128,11 +129,29 @@ enum tv_status tv_mongo_each_int(struct tv_mongo *m, const char *collection, con
     bson_append_array_end(&in, &array);
     bson_append_document_end(&filter, &in);
     BSON_APPEND_INT64(&options, "batchSize", (int64_t)n + 1); /* one answer holds them all */
+    if (field) {
+        bson_t only;
+        BSON_APPEND_DOCUMENT_BEGIN(&options, "projection", &only);
+        BSON_APPEND_INT32(&only, field, 1);
+        bson_append_document_end(&options, &only);
+    }
     tv_log_debug("mongo: find %zu of %s by %s", n, collection, key);
     enum tv_status status = each_found(m, collection, &filter, &options, take, context, err);
     bson_destroy(&options);
     bson_destroy(&filter);
     return status;
+}
+
+enum tv_status tv_mongo_each_int(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
+                                 size_t n, tv_mongo_take take, void *context, struct tv_error *err)
+{
+    return each_in(m, collection, key, values, n, NULL, take, context, err);
+}
+
+enum tv_status tv_mongo_each_field(struct tv_mongo *m, const char *collection, const char *field, const int64_t *ids,
+                                   size_t n, tv_mongo_take take, void *context, struct tv_error *err)
+{
+    return each_in(m, collection, "_id", ids, n, field, take, context, err);
 }
 
 /* --- fields ----------------------------------------------------------------------------------------------- */

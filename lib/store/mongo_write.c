@@ -205,7 +205,7 @@ static enum tv_status append_fields(bson_t *doc, const char *operator, const str
     bson_t inner;
     enum tv_status status = TV_OK;
     bson_append_document_begin(doc, operator, -1, &inner);
-    if (guard)
+    if (guard && guard->value > 0) /* 0 is what a document without the field has */
         BSON_APPEND_INT64(&inner, guard->guard, guard->value);
     for (size_t i = 0; i < n && status == TV_OK; i++)
         status = append_field(&inner, &fields[i], err);
@@ -231,7 +231,8 @@ static enum tv_status describe_update(bson_t *doc, const struct tv_mongo_update 
 /* The document, unless its guard is as high already. */
 static bson_t *which_older(int64_t id, const struct tv_mongo_update *u)
 {
-    return BCON_NEW("_id", BCON_INT64(id), u->guard, "{", "$not", "{", "$gte", BCON_INT64(u->value), "}", "}");
+    return BCON_NEW("_id", BCON_INT64(id), u->guard, "{", "$not", "{", u->or_equal ? "$gt" : "$gte",
+                    BCON_INT64(u->value), "}", "}");
 }
 
 /* --- many documents at once ------------------------------------------------------------------------------- */

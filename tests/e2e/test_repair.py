@@ -1,5 +1,6 @@
 """Whatever is lost or damaged in a store: repair brings it back, or says what is lost, and says so only when it has looked."""
 
+import json
 import random
 
 import pytest
@@ -61,3 +62,130 @@ def test_counts_survive_a_killed_mongod(run, private_stores, ratings):
         mongo.start()
         assert private_stores.psql("SELECT count(*) FROM trivet.item_change WHERE rev > counted_rev") == "0"
         assert counted(private_stores) == counts(private_stores), turn
+
+
+# --- what is damaged is mended --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def place(run, fresh_stores, ratings):
+    """Three models, the last one live, ratings that came live since, and all of them folded in."""
+    run("trivet-etl", "load", ratings, env=fresh_stores.env)
+    for factors in (3, 4):
+        run(*FIT[:-1], factors, env=fresh_stores.env)
+    run("trivet-train", "fit", "--algorithm", "als", "--factors", 3, env=fresh_stores.env)
+    for user in (1, 2, 3, 500):
+        rate(fresh_stores, user, 10 * (user % 40 + 1), 3)
+        rate(fresh_stores, user, 50, 4)
+    run(*REPAIR, env=fresh_stores.env)
+    return fresh_stores
+
+
+def essence(collection, document):
+    """What nothing else tells goes: how often a user's document was written, the row of a lost one, and microseconds."""
+    if collection.startswith("user"):
+        return {name: value for name, value in document.items() if name not in ("rev", "id")}
+    return {name: round(value, 3) if name == "created_at" else value for name, value in document.items()}
+
+
+def dump(place):
+    """Everything that is stored: {what: how it stands there}."""
+    db, redis = place.mongo_db(), place.redis_client()
+    there = {"journal": place.psql("SELECT id, state FROM trivet.run ORDER BY 1")}
+    for collection in db.list_collections():
+        there["kind of " + collection["name"]] = collection["type"]
+        for document in db[collection["name"]].find():
+            there[collection["name"], document["_id"]] = essence(collection["name"], document)
+    for key in redis.keys("*"):
+        if redis.type(key) == b"hash":
+            there[key] = {k: json.loads(v) if k == b"description" else v for k, v in redis.hgetall(key).items()}
+        elif key != b"trivet:last_run":
+            there[key] = redis.get(key)
+    return there
+
+
+KEY = "trivet:model:{%d}"
+
+
+def flip(place, model, document, field):
+    """One bit of a stored blob."""
+    found = place.mongo_db()[f"model_{model}"].find_one({"_id": document})
+    damaged = bytearray(found[field])
+    damaged[len(damaged) // 2] ^= 1
+    place.mongo_db()[f"model_{model}"].update_one({"_id": document}, {"$set": {field: bytes(damaged)}})
+
+
+def damage_user(place, user):
+    value = bytearray(place.mongo_db().user_3.find_one({"_id": user})["value"])
+    value[0] ^= 0x40
+    place.mongo_db().user_3.update_one({"_id": user}, {"$set": {"value": bytes(value)}})
+
+
+def replace_key(place, key, value=None):
+    redis = place.redis_client()
+    redis.delete(key)
+    redis.lpush(key, "x") if value is None else redis.set(key, value)
+
+
+def view_as_collection(place):
+    place.mongo_db().drop_collection("user")
+    place.mongo_db().create_collection("user")
+
+
+DAMAGES = {
+    "a user's document is gone, who rated live": lambda p: p.mongo_db().user_3.delete_one({"_id": 1}),
+    "a user's document is gone, who is new": lambda p: p.mongo_db().user_3.delete_one({"_id": 500}),
+    "a user's document is of an older rev": lambda p: p.mongo_db().user_3.update_one(
+        {"_id": 2}, {"$set": {"rev": 1, "n": 0, "rated": p.mongo_db().user_3.find_one({"_id": 9})["rated"],
+                              "ratings": p.mongo_db().user_3.find_one({"_id": 9})["ratings"]}}),
+    "a user's document is of a newer rev": lambda p: p.mongo_db().user_3.update_one({"_id": 2}, {"$set": {"rev": 99}}),
+    "a user's document is damaged": lambda p: damage_user(p, 3),
+    "a user's document is damaged, who never rated live": lambda p: damage_user(p, 40),
+    "a user's document has a text for a rev": lambda p: p.mongo_db().user_3.update_one({"_id": 3}, {"$set": {"rev": "x"}}),
+    "an item's count is wrong": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"n": 1}}),
+    "an item's mean is wrong": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"mean": 1.5}}),
+    "an item's count is wrong, never rated live": lambda p: p.mongo_db().item.update_one({"_id": 390}, {"$set": {"n": 1}}),
+    "an item's count is of an older rev": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"rev": 1, "n": 7}}),
+    "an item's count is of a newer rev": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"rev": 99, "n": 7}}),
+    "an item's document is gone": lambda p: p.mongo_db().item.delete_one({"_id": 50}),
+    "all item documents are gone": lambda p: p.mongo_db().drop_collection("item"),
+    "the view is gone": lambda p: p.mongo_db().drop_collection("user"),
+    "the view shows another model": lambda p: p.mongo_db().command("collMod", "user", viewOn="user_1", pipeline=[]),
+    "an empty collection for the view": view_as_collection,
+    "Redis is empty": lambda p: p.redis_client().flushdb(),
+    "the live key is gone": lambda p: p.redis_client().delete("trivet:live"),
+    "the live key is a list": lambda p: replace_key(p, "trivet:live"),
+    "the live key is no number": lambda p: replace_key(p, "trivet:live", "three"),
+    "the live key names another model": lambda p: replace_key(p, "trivet:live", "1"),
+    "the notebooks' array is gone": lambda p: p.redis_client().delete("item_factors"),
+    "the notebooks' array is another": lambda p: replace_key(p, "item_factors", "x"),
+    "the notebooks' array is a list": lambda p: replace_key(p, "item_factors"),
+    "a part of the live model is gone": lambda p: p.redis_client().delete(KEY % 3 + ":item_ids:0"),
+    "a part of the live model is a list": lambda p: replace_key(p, KEY % 3 + ":item_ids:0"),
+    "a part of the live model has other bytes": lambda p: replace_key(p, KEY % 3 + ":item_factors:0", "x"),
+    "the live model's hash is a list": lambda p: replace_key(p, KEY % 3),
+    "a kept model's keys are gone": lambda p: p.redis_client().delete(*p.redis_client().keys("trivet:model:{1}*")),
+    "a kept model's hash is a text": lambda p: replace_key(p, KEY % 2, "x"),
+    "a kept model's part has other bytes": lambda p: replace_key(p, KEY % 2 + ":item_factors:0", "x"),
+    "a kept model's singular values are gone": lambda p: p.redis_client().delete(KEY % 2 + ":singular_values"),
+    "a kept model's hash says another number": lambda p: p.redis_client().hset(KEY % 2, "users", "7"),
+    "a kept model's hash says no number": lambda p: p.redis_client().hset(KEY % 2, "factors", "1e300"),
+    "a bit of a kept model's part in MongoDB": lambda p: flip(p, 2, "items:00000", "item_factors"),
+    "a bit of the live model's part in MongoDB": lambda p: flip(p, 3, "items:00000", "item_ids"),
+    "the live model's description is gone": lambda p: p.mongo_db().model_3.delete_one({"_id": "description"}),
+    "the live model's parts are gone": lambda p: p.mongo_db().drop_collection("model_3"),
+}
+
+
+def test_what_is_damaged_is_as_before(run, place):
+    """Each damage of the table, one after the other: after repair everything is as it was, and a second one changes nothing."""
+    before = dump(place)
+    for name, damage in DAMAGES.items():
+        damage(place)
+        first = run(*REPAIR, env=place.env)
+        after = dump(place)
+        assert {k: (before.get(k), after.get(k)) for k in before.keys() | after.keys() if before.get(k) != after.get(k)} == {}, name
+        assert "repair:" in first.stderr, name
+        second = run(*REPAIR, env=place.env)
+        assert "repair:" not in second.stderr and second.stdout.endswith("everything agrees: model 3 is live\n"), name
+    assert dump(place) == before
