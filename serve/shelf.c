@@ -11,8 +11,8 @@
 #include "trivet/clock.h"
 #include "trivet/log.h"
 
-/* A load may read many megabytes from a store that is busy; a request to a user's document may not. */
-enum { REDIS_TIMEOUT_MS = 5000 };
+/* A load may read many megabytes from a store that is busy; the question which model is live may not. */
+enum { LOAD_MS = 5000, QUESTION_MS = 1000 };
 
 struct tv_shelf {
     pthread_mutex_t shown;
@@ -24,6 +24,7 @@ struct tv_shelf {
     int is_old; /* the live one was held before it was shown, and has not been read again since */
     struct tv_redis *redis;
     struct tv_mongo *mongo;
+    double away_at; /* when a store was last found away while refreshing */
 };
 
 enum tv_status tv_shelf_create(struct tv_shelf **out, const char *redis_uri, struct tv_mongo *mongo,
@@ -36,7 +37,7 @@ enum tv_status tv_shelf_create(struct tv_shelf **out, const char *redis_uri, str
     pthread_mutex_init(&shelf->loading, NULL);
     shelf->mongo = mongo;
     enum tv_status status =
-        redis_uri ? tv_redis_open(&shelf->redis, redis_uri, REDIS_TIMEOUT_MS, -1, err) : TV_OK;
+        redis_uri ? tv_redis_open(&shelf->redis, redis_uri, QUESTION_MS, -1, err) : TV_OK;
     if (status == TV_OK)
         *out = shelf;
     else
@@ -159,7 +160,9 @@ static enum tv_status read_model(struct tv_shelf *shelf, int64_t number, struct 
 {
     struct tv_model *model = NULL;
     struct tv_items items = {0};
+    tv_redis_set_timeout(shelf->redis, LOAD_MS);
     enum tv_status status = tv_model_read_redis(&model, shelf->redis, number, err);
+    tv_redis_set_timeout(shelf->redis, QUESTION_MS);
     if (status == TV_OK && model->description == NULL)
         status = tv_model_description(&model->description, shelf->mongo, number, err);
     if (status == TV_OK)
@@ -261,8 +264,14 @@ static enum tv_status refresh(struct tv_shelf *shelf, struct tv_error *err)
 enum tv_status tv_shelf_refresh(struct tv_shelf *shelf, struct tv_error *err)
 {
     struct tv_error local = {0};
+    double asked = tv_clock();
     pthread_mutex_lock(&shelf->loading);
-    enum tv_status status = refresh(shelf, &local);
+    /* What was found while we waited for the lock is our answer, too: not everybody's wait after the other. */
+    int is_away = shelf->away_at > asked;
+    enum tv_status status =
+        is_away ? tv_fail(&local, TV_ERR_UNAVAILABLE, "a store did not answer a moment ago") : refresh(shelf, &local);
+    if (status == TV_ERR_UNAVAILABLE && !is_away)
+        shelf->away_at = tv_clock();
     pthread_mutex_unlock(&shelf->loading);
     if (status == TV_OK)
         set_notice(shelf, "");

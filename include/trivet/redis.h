@@ -27,6 +27,8 @@ enum tv_status tv_redis_parse(struct tv_redis_address *out, const char *uri, str
 enum tv_status tv_redis_open(struct tv_redis **out, const char *uri, int timeout_ms, int wait_seconds,
                              struct tv_error *err);
 void tv_redis_close(struct tv_redis *r);
+/* From now on no reply is waited for longer than that, unless parts of it arrive. */
+void tv_redis_set_timeout(struct tv_redis *r, int timeout_ms);
 
 struct tv_redis_command { /* words with their lengths, so that values may hold any byte */
     int n;

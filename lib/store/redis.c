@@ -145,6 +145,11 @@ void tv_redis_close(struct tv_redis *r)
     free(r);
 }
 
+void tv_redis_set_timeout(struct tv_redis *r, int timeout_ms)
+{
+    r->timeout_ms = timeout_ms;
+}
+
 /* --- commands --------------------------------------------------------------------------------------------- */
 
 struct tv_redis_command tv_redis_words(const char *first, ...)

@@ -176,6 +176,22 @@ def test_ratings_are_refused_in_time_while_postgres_hangs(serve, own):
     assert sorted(seconds for _, seconds in later)[len(later) // 2] < 0.2, later
     assert page.status == 503 and lab < 8
 
+@pytest.mark.parametrize("name", ["mongo", "redis"])
+def test_ratings_are_taken_in_time_while_another_store_hangs(serve, own, name):
+    server = serve(own)
+    until(lambda: server.get("/readyz").json()["status"] == "ok")
+
+    def put(user):
+        began = time.monotonic()
+        return server.send("PUT", f"/api/v1/users/{user}/ratings/9", 4, timeout=60).status, time.monotonic() - began
+
+    with hanging(own, [name]), concurrent.futures.ThreadPoolExecutor(8) as pool:
+        first = list(pool.map(put, range(70, 86)))
+        later = [put(user) for user in range(90, 100)]
+    assert {status for status, _ in first + later} == {202}
+    assert max(seconds for _, seconds in first) < 4, first
+    assert sorted(seconds for _, seconds in later)[len(later) // 2] < 0.2, later
+
 
 # --- the wall clock -------------------------------------------------------------------------------------------
 
