@@ -43,22 +43,95 @@ alter table trivet.run add column if not exists evidence text;
 comment on column trivet.run.snapshot is 'What the training saw: changes of other transactions came later. Null for imported models.';
 comment on column trivet.run.evidence is 'With a source of one''s own: the SELECT of (user, item, rating) that users are folded in from.';
 
--- Looking through a million ratings takes some 50 ms, so it is done once a load, not once a rating.
+-- Looking through a million ratings takes some 50 ms, so it is done once a load, not once a rating. Nobody waits for somebody
+-- else who is at it: whoever cannot write it down just goes on with what it is. The lock comes before the row of trivet.load,
+-- as in a load that replaces: otherwise the two could wait for each other.
 create or replace function trivet.known_scale(out low real, out high real)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
     l record;
+    looked record;
 begin
     for l in select id from trivet.load where state = 'complete' and low is null and row_count > 0 order by id loop
-        update trivet.load set (low, high) = (select min(r.value), max(r.value) from trivet.rating r where r.load_id = l.id)
-        where id = l.id;
+        lock table only trivet.rating in access share mode;
+        select min(r.value) as low, max(r.value) as high into looked from trivet.rating r where r.load_id = l.id;
+        update trivet.load d set low = looked.low, high = looked.high
+        where d.id in (select f.id from trivet.load f where f.id = l.id for update skip locked);
+        known_scale.low := least(known_scale.low, looked.low);
+        known_scale.high := greatest(known_scale.high, looked.high);
     end loop;
-    select min(d.low), max(d.high) into known_scale.low, known_scale.high from trivet.load d where d.state = 'complete';
+    select least(known_scale.low, min(d.low)), greatest(known_scale.high, max(d.high)) into known_scale.low, known_scale.high
+    from trivet.load d where d.state = 'complete';
 end
 $$;
 comment on function trivet.known_scale() is
 'The smallest and the largest rating of all loads, the two ends of trivet.rating_scale(); nulls without a load.';
+
+create or replace function trivet.rate_check(
+    item_ids bigint[],
+    "values" real[],
+    unsure bigint[] = null,
+    out refused bigint,
+    out reason text,
+    out low real,
+    out high real
+)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+    select s.low, s.high into rate_check.low, rate_check.high from trivet.known_scale() s;
+    select g.item_id, case when g.value between rate_check.low and rate_check.high then 'unknown' else 'scale' end
+    into rate_check.refused, rate_check.reason
+    from unnest(rate_check.item_ids, rate_check."values") with ordinality g (item_id, value, place)
+    where not (g.value between rate_check.low and rate_check.high)
+       or (rate_check.unsure is null or g.item_id = any (rate_check.unsure))
+          and not exists (select from trivet.item i where i.item_id = g.item_id)
+    order by g.place limit 1;
+end
+$$;
+comment on function trivet.rate_check(bigint[], real[], bigint[]) is
+'The first of some ratings that cannot be taken, and why, as trivet.rate says it; refused is null if all can. Writes nothing of them.';
+
+-- A load makes its table visible and drops what stands live in it too, or what it replaces, under a lock that conflicts
+-- with ours: whoever rates has either committed before, so that the load sees the rating, or begins after it, with a lock
+-- that has told the session of the new partition, and so deletes the loaded rating. Without it, a rating planned before
+-- the load and run after it would leave the pair both live and loaded.
+create or replace function trivet.hold_off_loads() returns void
+language sql as $$ lock table only trivet.rating, trivet.rating_live in row exclusive mode $$;
+comment on function trivet.hold_off_loads() is 'From now until the transaction ends no load becomes visible. Whoever writes ratings begins with it.';
+
+create or replace function trivet.rate_write(
+    user_id bigint,
+    item_ids bigint[],
+    "values" real[],
+    out rev bigint,
+    out changed bigint[]
+)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+    perform trivet.hold_off_loads();
+    -- Whoever rates for this user at the same time waits here; changes of a user come one after the other.
+    insert into trivet.user_change as c (user_id, rev, xid) values (rate_write.user_id, 0, pg_current_xact_id())
+    on conflict (user_id) do nothing;
+    select c.rev into rate_write.rev from trivet.user_change c where c.user_id = rate_write.user_id for update;
+
+    select coalesce(array_agg(g.item_id order by g.item_id), '{}') into rate_write.changed
+    from unnest(rate_write.item_ids, rate_write."values") g (item_id, value)
+    where (select count(*) = 1 and bool_and(r.value = g.value and r.load_id is null) from trivet.rating r
+           where r.user_id = rate_write.user_id and r.item_id = g.item_id) is not true;
+    if cardinality(rate_write.changed) = 0 then
+        return;
+    end if;
+    delete from trivet.rating r where r.user_id = rate_write.user_id and r.item_id = any (rate_write.changed);
+    insert into trivet.rating_live (user_id, item_id, value, rated_at)
+    select rate_write.user_id, g.item_id, g.value, now()
+    from unnest(rate_write.item_ids, rate_write."values") g (item_id, value) where g.item_id = any (rate_write.changed);
+    rate_write.rev := trivet.count_change(rate_write.user_id, rate_write.changed);
+end
+$$;
+comment on function trivet.rate_write(bigint, bigint[], real[]) is 'Writes ratings that were checked, as trivet.rate says it.';
 
 create or replace function trivet.rate(
     user_id bigint,
@@ -75,44 +148,23 @@ create or replace function trivet.rate(
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
-    select s.low, s.high into rate.low, rate.high from trivet.known_scale() s;
-    select g.item_id, case when g.value between rate.low and rate.high then 'unknown' else 'scale' end
-    into rate.refused, rate.reason
-    from unnest(rate.item_ids, rate."values") with ordinality g (item_id, value, place)
-    where not (g.value between rate.low and rate.high)
-       or (rate.unsure is null or g.item_id = any (rate.unsure))
-          and not exists (select from trivet.item i where i.item_id = g.item_id)
-    order by g.place limit 1;
-    if rate.refused is not null then
-        return;
+    select c.refused, c.reason, c.low, c.high into rate.refused, rate.reason, rate.low, rate.high
+    from trivet.rate_check(rate.item_ids, rate."values", rate.unsure) c;
+    if rate.refused is null then
+        select w.rev, w.changed into rate.rev, rate.changed
+        from trivet.rate_write(rate.user_id, rate.item_ids, rate."values") w;
     end if;
-
-    -- Whoever rates for this user at the same time waits here; changes of a user come one after the other.
-    insert into trivet.user_change as c (user_id, rev, xid) values (rate.user_id, 0, pg_current_xact_id())
-    on conflict (user_id) do nothing;
-    select c.rev into rate.rev from trivet.user_change c where c.user_id = rate.user_id for update;
-
-    select coalesce(array_agg(g.item_id order by g.item_id), '{}') into rate.changed
-    from unnest(rate.item_ids, rate."values") g (item_id, value)
-    where (select count(*) = 1 and min(r.value) = g.value from trivet.rating r
-           where r.user_id = rate.user_id and r.item_id = g.item_id) is not true;
-    if cardinality(rate.changed) = 0 then
-        return;
-    end if;
-    delete from trivet.rating r where r.user_id = rate.user_id and r.item_id = any (rate.changed);
-    insert into trivet.rating_live (user_id, item_id, value, rated_at)
-    select rate.user_id, g.item_id, g.value, now()
-    from unnest(rate.item_ids, rate."values") g (item_id, value) where g.item_id = any (rate.changed);
-    rate.rev := trivet.count_change(rate.user_id, rate.changed);
 end
 $$;
 comment on function trivet.rate(bigint, bigint[], real[], bigint[]) is
 'Writes ratings of one user, all or none. Each takes the place of what the user gave the item before, live or loaded; a
-pair that holds just that value stays as it is. rev: the user''s number of changes; changed: the items that changed.
+pair that holds just that value, live, stays as it is. rev: the user''s number of changes; changed: the items that changed.
 refused: the first item that cannot be rated; reason: scale (the value is not between low and high) or unknown (only
 the items of `unsure` are looked up in trivet.item, all of them if it is null). Items are to be distinct.
     select * from trivet.rate(0, ''{260,858}'', ''{4.5,5}'');';
 
+-- The code gets its number after the check, so that a refusal has nothing to take back: what it took back could be the
+-- number under which somebody else has rated meanwhile. And before the locks of the ratings, in the order of a load.
 create or replace function trivet.rate_as(
     code text,
     item_ids bigint[],
@@ -128,26 +180,25 @@ create or replace function trivet.rate_as(
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
-declare
-    known bigint := trivet.user_id(rate_as.code);
 begin
-    rate_as.user_id := coalesce(known, trivet.code_id('user', rate_as.code));
-    select r.rev, r.changed, r.refused, r.reason, r.low, r.high
-    into rate_as.rev, rate_as.changed, rate_as.refused, rate_as.reason, rate_as.low, rate_as.high
-    from trivet.rate(rate_as.user_id, rate_as.item_ids, rate_as."values", rate_as.unsure) r;
-    if known is null and rate_as.refused is not null then
-        delete from trivet.code c where c.kind = 'user' and c.id = rate_as.user_id;
+    select c.refused, c.reason, c.low, c.high into rate_as.refused, rate_as.reason, rate_as.low, rate_as.high
+    from trivet.rate_check(rate_as.item_ids, rate_as."values", rate_as.unsure) c;
+    if rate_as.refused is null then
+        rate_as.user_id := trivet.code_id('user', rate_as.code);
+        select w.rev, w.changed into rate_as.rev, rate_as.changed
+        from trivet.rate_write(rate_as.user_id, rate_as.item_ids, rate_as."values") w;
     end if;
 end
 $$;
 comment on function trivet.rate_as(text, bigint[], real[], bigint[]) is
 'trivet.rate for a user as the data calls them: a whole number, or a code, which gets its number in trivet.code with the
-first rating that is taken.';
+first rating that is taken. user_id is null with a refusal.';
 
 create or replace function trivet.unrate(user_id bigint, item_id bigint, out rev bigint, out removed bigint)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
+    perform trivet.hold_off_loads();
     insert into trivet.user_change as c (user_id, rev, xid)
     select r.user_id, 0, pg_current_xact_id() from trivet.rating r
     where r.user_id = unrate.user_id and r.item_id = unrate.item_id limit 1

@@ -28,9 +28,10 @@ select results_eq($$select rev, changed from trivet.rate(0, '{3,1}', '{5,2}')$$,
     'one that differs changes');
 select results_eq('select * from pg_temp.rows_of(0)', 'values (1::bigint, 2::real, true), (3, 5, true)', 'and takes the old one''s place');
 
--- Loaded ratings are replaced, too, however often they stand there.
-select is((select changed from trivet.rate(7, '{1,2}', '{3,4}')), '{2}', 'a loaded rating of that value stays as it is');
-select results_eq('select * from pg_temp.rows_of(7)', 'values (1::bigint, 3::real, false), (2, 4, true)', 'two loaded ones become one');
+-- Loaded ratings are replaced, too, however often they stand there, and whatever their value: what is said live is the
+-- user's word, which no later load replaces.
+select is((select changed from trivet.rate(7, '{1,2}', '{3,4}')), '{1,2}', 'a loaded rating of that value becomes a live one');
+select results_eq('select * from pg_temp.rows_of(7)', 'values (1::bigint, 3::real, true), (2, 4, true)', 'two loaded ones become one');
 
 -- All or nothing.
 select results_eq($$select rev, refused, reason from trivet.rate(8, '{2,3}', '{4,5.5}')$$, $$values (null::bigint, 3::bigint, 'scale')$$,
@@ -61,10 +62,10 @@ select results_eq('select user_id, folded_rev from trivet.user_change where rev 
 select lives_ok($$select trivet.users_folded('{7}', '{2}')$$, 'an older note');
 select is((select folded_rev from trivet.user_change where user_id = 7), 3::bigint, 'takes nothing back');
 select results_eq($$select * from trivet.item_counts('{1,2,3,4}') order by 1$$,
-    'values (1::bigint, 2::bigint, 2::bigint, 1.25::float8), (2, 2, 0, null), (3, 2, 1, 5)', 'counts of what changed');
-select lives_ok($$select trivet.items_counted('{1,3}', '{2,2}')$$, 'counts were written');
+    'values (1::bigint, 3::bigint, 2::bigint, 1.25::float8), (2, 2, 0, null), (3, 2, 1, 5)', 'counts of what changed');
+select lives_ok($$select trivet.items_counted('{1,3}', '{3,2}')$$, 'counts were written');
 select results_eq('select item_id from trivet.item_change where rev > counted_rev order by 1', 'values (2::bigint), (9)', 'the rest waits');
-select is((select document::jsonb -> 'rev' from trivet.item_document where item_id = 1), '2', 'an item''s document knows its rev');
+select is((select document::jsonb -> 'rev' from trivet.item_document where item_id = 1), '3', 'an item''s document knows its rev');
 
 -- What a training saw.
 insert into trivet.run (state, filter, source, snapshot) values
