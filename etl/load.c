@@ -4,8 +4,8 @@
  * writes the journal (trivet.load, trivet.reject) statement by statement, so that it outlives a rollback. The
  * other carries the data: one transaction fills and indexes a table of the load's own, a second one makes it
  * visible and drops what it replaces. Readers see the old ratings until the second commits, and never wait
- * for either (sql/006_load.sql). A load that dies leaves at most a table nobody reads; the next load drops
- * it.
+ * for either (sql/006_load.sql); while they or others are in its way, it is begun again and again. A load that dies
+ * leaves at most a table nobody reads; the next load drops it.
  */
 #include <libgen.h>
 #include <stdio.h>
@@ -25,6 +25,7 @@
 #include "trivet/hash.h"
 #include "trivet/journal.h"
 #include "trivet/log.h"
+#include "trivet/patient.h"
 #include "trivet/text.h"
 
 struct load {
@@ -128,10 +129,32 @@ static enum tv_status unchanged(struct load *l, int *same, struct tv_error *err)
 /* --- begin
  * ---------------------------------------------------------------------------------------------------- */
 
+struct cleaning {
+    struct tv_pg *pg;
+    int64_t tables;
+};
+
+static enum tv_status clean_once(void *context, struct tv_error *err)
+{
+    struct cleaning *c = context;
+    return tv_pg_int(c->pg, "SELECT trivet.load_clean()", 0, NULL, &c->tables, err);
+}
+
+/* A table that is dropped may be held by a backup. */
+static enum tv_status clean(struct load *l, int seconds, int64_t *tables, struct tv_error *err)
+{
+    struct cleaning c = {.pg = l->journal};
+    const struct tv_patience patience = {
+        .what = "waiting to remove what an earlier load left behind", .readers = 1, .seconds = seconds};
+    enum tv_status status = tv_patiently(l->journal, &patience, clean_once, &c, err);
+    *tables = c.tables;
+    return status;
+}
+
 static enum tv_status clean_leftovers(struct load *l, struct tv_error *err)
 {
     int64_t tables = 0;
-    enum tv_status status = tv_pg_int(l->journal, "SELECT trivet.load_clean()", 0, NULL, &tables, err);
+    enum tv_status status = clean(l, (int)tv_settings_int(l->settings, "lock-wait"), &tables, err);
     if (status == TV_OK && tables > 0)
         tv_log_info("removed what an earlier load left behind: %lld tables", (long long)tables);
     return status;
@@ -272,45 +295,72 @@ static enum tv_status fill(struct load *l, struct tv_error *err)
 /* --- transaction 2: publish
  * ------------------------------------------------------------------------------------- */
 
-/* Comes back until nobody reads: see trivet.load_try_lock. */
-static enum tv_status lock_ratings(struct load *l, const char *append, struct tv_error *err)
+static const char *is_append(const struct load *l)
 {
-    for (int tries = 0;; tries++) {
-        int64_t got = 0;
-        enum tv_status status =
-            tv_pg_int(l->data, "SELECT trivet.load_try_lock($1)::int", 1, &append, &got, err);
-        if (status != TV_OK || got)
+    return l->append ? "true" : "false";
+}
+
+/* After it the transaction holds the locks, or what it held before. */
+static enum tv_status try_lock(struct load *l, struct tv_error *err)
+{
+    const char *const values[] = {is_append(l)};
+    enum tv_status status = tv_pg_exec(l->data, "SAVEPOINT unlocked", 0, NULL, err);
+    return status == TV_OK ? tv_pg_exec(l->data, "SELECT trivet.load_lock($1)", 1, values, err) : status;
+}
+
+static enum tv_status unlock(struct load *l, struct tv_error *err)
+{
+    return tv_pg_exec(l->data, "ROLLBACK TO unlocked", 0, NULL, err);
+}
+
+/* The items are in place already, which may have taken seconds: a few tries more spare us doing it again. */
+static enum tv_status lock_ratings(struct load *l, struct tv_error *err)
+{
+    enum { TRIES = 10, PAUSE_US = 50000 };
+    for (int tries = 1;; tries++) {
+        enum tv_status status = try_lock(l, err);
+        if (status == TV_OK || tries == TRIES || !tv_pg_lock_refused(l->data) || tv_interrupted())
             return status;
-        if (tries == 10)
-            tv_log_info("waiting for queries on trivet.rating to end, to put the new ratings in place");
-        if (tv_interrupted())
-            return tv_fail(err, TV_ERR_INTERRUPTED, "interrupted");
-        usleep(100000);
+        if ((status = unlock(l, err)) != TV_OK)
+            return status;
+        usleep(PAUSE_US);
     }
 }
 
-static enum tv_status publish(struct load *l, struct tv_error *err)
+/* Nothing is done while somebody is in the way, and locks are held for milliseconds, at the end. */
+static enum tv_status publish_once(void *context, struct tv_error *err)
 {
+    struct load *l = context;
     char rows[24], rejects[24];
-    const char *append = l->append ? "true" : "false";
     snprintf(rows, sizeof rows, "%lld", l->stage.tally.rows - (long long)l->report.added_up);
     snprintf(rejects, sizeof rejects, "%lld", l->rejects.n);
-    const char *const values[] = {l->id_text, append, rows, rejects};
+    const char *const values[] = {l->id_text, is_append(l), rows, rejects};
     int64_t items = 0;
-    enum tv_status status = tv_pg_exec(l->data, "BEGIN", 0, NULL, err);
+    enum tv_status status = try_lock(l, err);
+    if (status == TV_OK)
+        status = unlock(l, err);
     if (status == TV_OK)
         status = call(l, "SELECT trivet.load_publish_codes($1)", err);
     if (status == TV_OK)
         status = tv_pg_int(l->data, "SELECT trivet.load_publish_items($1, $2)", 2, values, &items, err);
     if (status == TV_OK)
-        status = lock_ratings(l, append, err);
+        status = lock_ratings(l, err);
     if (status == TV_OK)
         status = tv_lock_check(l->lock, err);
     if (status == TV_OK)
         status = tv_pg_exec(l->data, "SELECT trivet.load_attach($1, $2, $3, $4)", 4, values, err);
-    if (status == TV_OK)
-        status = tv_pg_exec(l->data, "COMMIT", 0, NULL, err);
     l->report.items = items;
+    return status;
+}
+
+static enum tv_status publish(struct load *l, struct tv_error *err)
+{
+    const struct tv_patience patience = {
+        .what = "waiting for queries on trivet.rating to end, to put the new ratings in place",
+        .tables = "{trivet.rating,trivet.code,trivet.item}",
+        .readers = !l->append,
+        .seconds = (int)tv_settings_int(l->settings, "lock-wait")};
+    enum tv_status status = tv_patiently(l->data, &patience, publish_once, l, err);
     tv_report_step(&l->report, "publish", &l->clock);
     return status;
 }
@@ -350,7 +400,8 @@ static enum tv_status give_up(struct load *l, enum tv_status status, struct tv_e
     tv_pg_exec(l->journal,
                "UPDATE trivet.load SET message = $2, reject_count = $3 WHERE id = $1 AND state = 'loading'",
                3, values, NULL);
-    tv_pg_exec(l->journal, "SELECT trivet.load_clean()", 0, NULL, NULL);
+    int64_t tables;
+    clean(l, 0, &tables, NULL); /* if it cannot be done now, the next load does */
     return status;
 }
 
@@ -385,7 +436,7 @@ enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments,
         status = tv_pg_open(&l.data, tv_settings_text(s, "postgres"), "trivet-etl load",
                             (int)tv_settings_int(s, "wait"), err);
     if (status == TV_OK)
-        status = tv_schema_apply(l.data, 0, &applied, err);
+        status = tv_schema_apply(l.data, 0, (int)tv_settings_int(s, "lock-wait"), &applied, err);
     if (status == TV_OK && tv_settings_on(s, "if-changed"))
         status = unchanged(&l, &same, err);
     l.report = (struct tv_report){

@@ -1,4 +1,5 @@
-/* schema: applies sql/ in the order of the file names, each file in one transaction.
+/* schema: applies sql/ in the order of the file names, each file in one transaction. A database that is in use goes on
+ * meanwhile: a file whose locks somebody keeps from us is tried again.
  *
  * A database remembers a hash of the files it was given, so that functions which change without a new version of the
  * tables reach it, too. */
@@ -11,6 +12,7 @@
 #include "trivet/hash.h"
 #include "trivet/journal.h"
 #include "trivet/log.h"
+#include "trivet/patient.h"
 
 extern const struct tv_embedded trivet_sql[];
 
@@ -58,10 +60,23 @@ static enum tv_status remember_files(struct tv_pg *pg, struct tv_error *err)
                       1, &value, err);
 }
 
-static enum tv_status apply_files(struct tv_pg *pg, struct tv_error *err)
+struct script {
+    struct tv_pg *pg;
+    const char *text;
+};
+
+static enum tv_status run_script(void *context, struct tv_error *err)
 {
+    const struct script *s = context;
+    return tv_pg_script(s->pg, s->text, err);
+}
+
+static enum tv_status apply_files(struct tv_pg *pg, int lock_wait, struct tv_error *err)
+{
+    const struct tv_patience patience = {.what = "waiting to apply the schema", .readers = 1, .seconds = lock_wait};
     for (const struct tv_embedded *file = trivet_sql; file->name; file++) {
-        enum tv_status status = tv_pg_script(pg, file->text, err);
+        struct script script = {.pg = pg, .text = file->text};
+        enum tv_status status = tv_patiently(pg, &patience, run_script, &script, err);
         if (status == TV_ERR_STORE && err && err->hint[0] == '\0')
             tv_hint(err, "only the login that made the schema, or a superuser, brings it up to date: trivet-etl schema");
         if (status != TV_OK)
@@ -71,7 +86,7 @@ static enum tv_status apply_files(struct tv_pg *pg, struct tv_error *err)
     return remember_files(pg, err);
 }
 
-enum tv_status tv_schema_apply(struct tv_pg *pg, int always, int *applied, struct tv_error *err)
+enum tv_status tv_schema_apply(struct tv_pg *pg, int always, int lock_wait, int *applied, struct tv_error *err)
 {
     /* Two programs that find an empty database at the same time must not both fill it. */
     static const char lock[] = "SELECT pg_advisory_lock(hashtext('trivet schema'))";
@@ -92,7 +107,7 @@ enum tv_status tv_schema_apply(struct tv_pg *pg, int always, int *applied, struc
         status = has_other_files(pg, &other, err);
     }
     if (status == TV_OK && (always || version < TV_SCHEMA_VERSION || other)) {
-        status = apply_files(pg, err);
+        status = apply_files(pg, lock_wait, err);
         *applied = status == TV_OK;
     }
     tv_pg_exec(pg, unlock, 0, NULL, NULL);

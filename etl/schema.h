@@ -5,7 +5,8 @@
 #include "trivet/pg.h"
 
 /* Applies all files in order if the database has no schema or an older one, or in any case with `always`.
- * A newer schema is refused. *applied tells whether anything was done. */
-enum tv_status tv_schema_apply(struct tv_pg *pg, int always, int *applied, struct tv_error *err);
+ * A newer schema is refused. Others are waited for lock_wait seconds (patient.h). *applied tells whether anything was
+ * done. */
+enum tv_status tv_schema_apply(struct tv_pg *pg, int always, int lock_wait, int *applied, struct tv_error *err);
 
 #endif

@@ -14,7 +14,7 @@ enum tv_status tv_etl_schema(const struct tv_settings *s, int n, char **argument
     enum tv_status status = tv_pg_open(&pg, tv_settings_text(s, "postgres"), "trivet-etl schema",
                                        (int)tv_settings_int(s, "wait"), err);
     if (status == TV_OK)
-        status = tv_schema_apply(pg, 1, &applied, err);
+        status = tv_schema_apply(pg, 1, (int)tv_settings_int(s, "lock-wait"), &applied, err);
     if (status == TV_OK)
         printf("schema trivet is at version %d\n", TV_SCHEMA_VERSION);
     tv_pg_close(pg);

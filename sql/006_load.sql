@@ -3,9 +3,11 @@
 --   load_clean     what a killed load left behind
 --   transaction 1  load_create, COPY into rating_load_<id>, load_item, load_tag and load_code, load_add_up, load_index,
 --                  load_duplicates
---   transaction 2  load_publish_codes (008_codes), load_publish_items, load_try_lock until it says true, load_attach
+--   transaction 2  load_lock, given back at once: is anybody in the way? Then load_publish_codes (008_codes),
+--                  load_publish_items, load_lock, load_attach
 --
--- Nothing is visible to readers before transaction 2 commits, and that one holds its lock for milliseconds.
+-- Nothing is visible to readers before transaction 2 commits, and that one holds its lock for milliseconds. It runs with a
+-- short lock_timeout, and is rolled back and begun again while others are in the way (include/trivet/patient.h).
 --
 -- What makes, indexes, attaches and drops tables runs as their owner, trivet_owner: a login that loads may write rows, and
 -- change nothing that runs with somebody else's rights when rows are written (a trigger, an index on an expression).
@@ -132,23 +134,22 @@ end
 $$;
 comment on function trivet.load_publish_items(bigint, boolean) is 'Items and tags of a load into trivet.item and trivet.tag; without append they replace all that stand there. Of an item listed twice the first counts. Returns the items.';
 
--- A waiting request for an exclusive lock makes every later reader wait behind it. So it waits 50 ms at the most, and
--- the caller comes again a little later. Where nothing is to be dropped, attaching disturbs no reader.
-create or replace function trivet.load_try_lock(append boolean) returns boolean
+-- The locks with which a load becomes visible. Where nothing is to be dropped, no reader is disturbed; whoever rates has to
+-- be done (trivet.hold_off_loads). The order is that of everybody who rates: the whole table, then the live part.
+drop function if exists trivet.load_try_lock(boolean); -- of older schemas
+create or replace function trivet.load_lock(append boolean) returns void
 language plpgsql as $$
 begin
     if append or not exists (select from pg_inherits
                              where inhparent = 'trivet.rating'::regclass and inhrelid <> 'trivet.rating_live'::regclass) then
-        return true;
+        lock table only trivet.rating in share update exclusive mode;
+        lock table trivet.rating_live in share row exclusive mode;
+    else
+        lock table trivet.rating in access exclusive mode;
     end if;
-    perform set_config('lock_timeout', '50ms', true);
-    lock table trivet.rating in access exclusive mode;
-    return true;
-exception when lock_not_available then
-    return false;
 end
 $$;
-comment on function trivet.load_try_lock(boolean) is 'Takes the lock that replacing needs, or returns false after 50 ms so that readers do not queue up.';
+comment on function trivet.load_lock(boolean) is 'Takes the locks that load_attach needs, or fails after lock_timeout, which the caller has set so that nobody queues up behind.';
 
 create or replace function trivet.load_attach(load bigint, append boolean, row_count bigint, reject_count bigint)
 returns void
@@ -156,6 +157,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     old regclass;
 begin
+    perform trivet.load_lock(append);
     if not append then
         for old in
             select inhrelid from pg_inherits
@@ -166,7 +168,6 @@ begin
         update trivet.load set state = 'replaced' where state = 'complete';
     end if;
     -- What somebody rated live is their word on that item, whatever a file says; nobody rates until this is done.
-    lock table trivet.rating_live in share row exclusive mode;
     execute format('delete from trivet.rating_load_%s l using trivet.rating_live v '
                    'where l.user_id = v.user_id and l.item_id = v.item_id', load);
     execute format('alter table trivet.rating attach partition trivet.rating_load_%s for values in (%s)', load, load);
@@ -175,4 +176,4 @@ begin
     where l.id = load;
 end
 $$;
-comment on function trivet.load_attach(bigint, boolean, bigint, bigint) is 'Makes a load visible and drops what it replaces; live ratings stay, and take the place of the load''s for the same pair.';
+comment on function trivet.load_attach(bigint, boolean, bigint, bigint) is 'Makes a load visible and drops what it replaces, under the locks of load_lock; live ratings stay, and take the place of the load''s for the same pair.';

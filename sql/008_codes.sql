@@ -76,29 +76,28 @@ $$;
 comment on function trivet.code_id(text, text) is 'The number of a user (kind user) or an item (kind item) by code, for a rating that comes live: a code not known yet gets one.';
 
 -- A code that came live while a load was reading has a number already: what was loaded under the load's own one takes that.
+-- First come the codes themselves. Whoever wants the same one at that moment waits for the other's transaction, so no lock
+-- on the table is needed, which would keep out everybody with a new code.
 create or replace function trivet.load_publish_codes(load bigint) returns bigint
 language plpgsql as $$
 declare
     n bigint;
 begin
-    if not exists (select from pg_temp.load_code) then
-        return 0;
-    end if;
-    lock table trivet.code in share row exclusive mode; -- readers go on, nobody adds a code
-    create temporary table load_renumber on commit drop as
-        select l.kind, l.id as old, c.id as new from pg_temp.load_code l join trivet.code c using (kind, code);
-    if exists (select from pg_temp.load_renumber) then
-        execute format('update trivet.rating_load_%s r set user_id = n.new from pg_temp.load_renumber n '
-                       'where n.kind = ''user'' and r.user_id = n.old', load);
-        execute format('update trivet.rating_load_%s r set item_id = n.new from pg_temp.load_renumber n '
-                       'where n.kind = ''item'' and r.item_id = n.old', load);
-        update pg_temp.load_item i set item_id = n.new from pg_temp.load_renumber n where n.kind = 'item' and i.item_id = n.old;
-        update pg_temp.load_tag t set item_id = n.new from pg_temp.load_renumber n where n.kind = 'item' and t.item_id = n.old;
-        update pg_temp.load_tag t set user_id = n.new from pg_temp.load_renumber n where n.kind = 'user' and t.user_id = n.old;
-    end if;
     insert into trivet.code (kind, id, code)
     select kind, id, code from pg_temp.load_code on conflict on constraint code_kind_code_key do nothing;
     get diagnostics n = row_count;
+    if n = (select count(*) from pg_temp.load_code) then
+        return n;
+    end if;
+    create temporary table load_renumber on commit drop as
+        select l.kind, l.id as old, c.id as new from pg_temp.load_code l join trivet.code c using (kind, code) where l.id <> c.id;
+    execute format('update trivet.rating_load_%s r set user_id = n.new from pg_temp.load_renumber n '
+                   'where n.kind = ''user'' and r.user_id = n.old', load);
+    execute format('update trivet.rating_load_%s r set item_id = n.new from pg_temp.load_renumber n '
+                   'where n.kind = ''item'' and r.item_id = n.old', load);
+    update pg_temp.load_item i set item_id = n.new from pg_temp.load_renumber n where n.kind = 'item' and i.item_id = n.old;
+    update pg_temp.load_tag t set item_id = n.new from pg_temp.load_renumber n where n.kind = 'item' and t.item_id = n.old;
+    update pg_temp.load_tag t set user_id = n.new from pg_temp.load_renumber n where n.kind = 'user' and t.user_id = n.old;
     return n;
 end
 $$;
@@ -133,22 +132,22 @@ end
 $$;
 comment on function trivet.load_largest(bigint) is 'The largest value in a load''s table, rounded up.';
 
+-- As in load_publish_codes, the codes come first: what clashes then was there before, and nothing that clashes can come.
 create or replace function trivet.import_codes() returns text
 language plpgsql as $$
 declare
     clash text;
 begin
-    lock table trivet.code in share row exclusive mode;
+    insert into trivet.code (kind, id, code) select kind, id, code from pg_temp.import_code on conflict do nothing;
     select format('%s %s is %s there and %s here', i.kind, i.code, i.id, coalesce(c.id::text || case when c.code <> i.code then ' of ' || c.code else '' end, '?'))
     into clash
     from pg_temp.import_code i join trivet.code c on c.kind = i.kind and (c.code = i.code) <> (c.id = i.id)
     limit 1;
     if clash is null then
-        insert into trivet.code (kind, id, code) select kind, id, code from pg_temp.import_code on conflict do nothing;
         perform setval('trivet.code_live', greatest(nextval('trivet.code_live'),
             (select max(id) + 1 from pg_temp.import_code where id >= 8500000000000000)), false);
     end if;
     return clash;
 end
 $$;
-comment on function trivet.import_codes() is 'Takes in the codes of a model that another trivet trained, from pg_temp.import_code. Null, or the first that means another user or item here.';
+comment on function trivet.import_codes() is 'Takes in the codes of a model that another trivet trained, from pg_temp.import_code. Null, or the first that means another user or item here: then the caller rolls back.';

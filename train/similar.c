@@ -21,6 +21,7 @@
 #include "trivet/clock.h"
 #include "trivet/interrupt.h"
 #include "trivet/log.h"
+#include "trivet/patient.h"
 #include "trivet/progress.h"
 #include "trivet/similar_build.h"
 #include "trivet/similar_feed.h"
@@ -148,14 +149,23 @@ static enum tv_status settle(struct similar *s, const char *why, struct tv_error
     return status == TV_OK ? tv_similar_drop_others(s->redis, s->live, err) : status;
 }
 
-static enum tv_status begin(struct similar *s, struct tv_error *err)
+static enum tv_status begin_once(void *context, struct tv_error *err)
 {
+    struct similar *s = context;
     char size[16];
     const char *const values[] = {tv_buffer_string(&s->source),
                                   tv_settings_text(s->settings, "source") ? "true" : "false", size};
     snprintf(size, sizeof size, "%lld", tv_settings_int(s->settings, "signature-size"));
-    enum tv_status status =
-        tv_pg_int(journal(s), "SELECT trivet.similar_begin($1, $2, $3)", 3, values, &s->number, err);
+    return tv_pg_int(journal(s), "SELECT trivet.similar_begin($1, $2, $3)", 3, values, &s->number, err);
+}
+
+static enum tv_status begin(struct similar *s, struct tv_error *err)
+{
+    const struct tv_patience patience = {.what =
+                                             "waiting for whoever writes ratings, to begin an index of similar items",
+                                         .tables = "{trivet.rating}",
+                                         .seconds = (int)tv_settings_int(s->settings, "lock-wait")};
+    enum tv_status status = tv_patiently(journal(s), &patience, begin_once, s, err);
     if (status == TV_OK)
         tv_log_info("index %" PRId64 " of similar items", s->number);
     return status;

@@ -42,6 +42,9 @@ int tv_pg_alive(struct tv_pg *pg);
 /* Runs one statement whose result does not matter. `values` are the n text parameters $1.. (NULL: SQL null). */
 enum tv_status tv_pg_exec(struct tv_pg *pg, const char *sql, int n, const char *const *values, struct tv_error *err);
 
+/* 1 if the last statement failed because of a lock: after lock_timeout, or in a deadlock. */
+int tv_pg_lock_refused(const struct tv_pg *pg);
+
 /* The rows of the last tv_pg_exec: "INSERT 0 3" -> 3. */
 long long tv_pg_affected(const struct tv_pg *pg);
 

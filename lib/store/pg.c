@@ -35,11 +35,19 @@ enum tv_status tv_pg_lost(struct tv_pg *pg, struct tv_error *err)
     return tv_hint(err, "is it running, and is --postgres (TRIVET_POSTGRES) right?");
 }
 
+static int is_about_a_lock(const PGresult *result)
+{
+    static const char *const states[] = {"55P03", "40P01"}; /* lock_not_available, deadlock_detected */
+    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    return state && (strcmp(state, states[0]) == 0 || strcmp(state, states[1]) == 0);
+}
+
 enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv_error *err)
 {
     if (pg->late || PQstatus(pg->conn) == CONNECTION_BAD)
         return tv_pg_lost(pg, err);
     char text[900], detail[240], hint[240];
+    pg->lock_refused = is_about_a_lock(result);
     const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     copy_line(text, sizeof text, primary ? primary : PQerrorMessage(pg->conn));
     copy_line(detail, sizeof detail, result ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL);
@@ -137,6 +145,7 @@ int tv_pg_succeeded(const PGresult *result)
 PGresult *tv_pg_run(struct tv_pg *pg, const char *sql, int n, const char *const *values)
 {
     tv_log_debug("postgres: %s", n < 0 ? "a script" : sql);
+    pg->lock_refused = 0;
     return tv_pg_send(pg, sql, n, values) ? tv_pg_take_answer(pg) : NULL;
 }
 
@@ -161,6 +170,11 @@ enum tv_status tv_pg_exec(struct tv_pg *pg, const char *sql, int n, const char *
     pg->affected = atoll(PQcmdTuples(result));
     PQclear(result);
     return status;
+}
+
+int tv_pg_lock_refused(const struct tv_pg *pg)
+{
+    return pg->lock_refused;
 }
 
 long long tv_pg_affected(const struct tv_pg *pg)

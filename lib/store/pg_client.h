@@ -11,6 +11,7 @@
 struct tv_pg {
     PGconn *conn;
     long long affected;
+    int lock_refused; /* the last statement failed because of a lock */
     double patience;   /* seconds; 0: without end */
     atomic_int asked;  /* another thread wants the statement under way to be cancelled */
     tv_pg_go_on go_on; /* the same of whoever waits for it; NULL: nobody */
