@@ -99,7 +99,24 @@ create or replace function trivet.similar_lock_key() returns bigint
 language sql immutable parallel safe as $$ select 8390885012973826099 $$;
 comment on function trivet.similar_lock_key() is 'Key of the advisory lock of the one who works off trivet.similar_event: events of a pair must not overtake one another.';
 
--- Whoever writes ratings right now is waited for: their rows are either in what the build reads, or in the queue.
+-- Whoever builds an index holds it: an advisory lock in the space of two numbers ('tsim' in ASCII, and the id's lower 31
+-- bits), which ends with the connection, however that ends. So a row that says building tells whether anybody builds.
+create or replace function trivet.hold_similar(index_id bigint) returns void
+language sql volatile as $$ select pg_advisory_lock(1953720685, (index_id & 2147483647)::int) $$;
+comment on function trivet.hold_similar(bigint) is 'Marks an index of similar items as being built until this connection ends.';
+
+create or replace function trivet.similar_is_held(index_id bigint) returns boolean
+language sql stable as $$
+    select exists (
+        select from pg_locks l
+        where l.locktype = 'advisory' and l.granted and l.objsubid = 2
+          and l.database = (select oid from pg_database where datname = current_database())
+          and l.classid::bigint = 1953720685 and l.objid::bigint = similar_is_held.index_id & 2147483647)
+$$;
+comment on function trivet.similar_is_held(bigint) is 'True while a connection holds this index: its process is there.';
+
+-- Whoever writes ratings right now is waited for: their rows are either in what the build reads, or in the queue. The caller
+-- sets a short lock_timeout and comes again (include/trivet/patient.h), because all who rate later queue up behind it.
 create or replace function trivet.similar_begin(source text, own_source boolean, signature_size int) returns bigint
 language plpgsql as $$
 declare
@@ -108,23 +125,58 @@ begin
     lock table trivet.rating in share mode;
     insert into trivet.similar_index (source, own_source, signature_size)
     values (similar_begin.source, similar_begin.own_source, similar_begin.signature_size) returning id into number;
+    perform trivet.hold_similar(number);
     return number;
 end
 $$;
-comment on function trivet.similar_begin(text, boolean, int) is 'Begins an index: from now on changes of ratings are written down for it. Returns its number.';
+comment on function trivet.similar_begin(text, boolean, int) is 'Begins an index, and holds it: from now on changes of ratings are written down for it. Returns its number.';
 
-create or replace function trivet.similar_settle(live bigint, message text = 'its build ended before it was whole') returns void
+create or replace function trivet.similar_over(among bigint[], live bigint, message text) returns bigint
 language plpgsql as $$
+declare
+    n bigint;
 begin
     update trivet.similar_index i
-    set state = case when i.id = live then 'live' when i.state = 'live' then 'dropped' else 'failed' end,
+    set state = case when i.id = similar_over.live then 'live' when i.state = 'live' then 'dropped' else 'failed' end,
         finished_at = coalesce(i.finished_at, now()),
-        message = case when i.id = live or i.state = 'live' then i.message else similar_settle.message end
-    where i.state in ('building', 'live') and (i.id <> live or i.state <> 'live');
-    delete from trivet.similar_event e where e.index_id <> live;
+        message = case when i.id = similar_over.live or i.state = 'live' then i.message else similar_over.message end
+    where (i.id = any (similar_over.among) and i.state in ('building', 'live') or i.state = 'live' and similar_over.live = any (similar_over.among))
+      and (i.id <> similar_over.live or i.state <> 'live');
+    get diagnostics n = row_count;
+    if n > 0 then
+        delete from trivet.similar_event e
+        where not exists (select from trivet.similar_index i where i.id = e.index_id and i.state in ('building', 'live'));
+    end if;
+    return n;
 end
 $$;
-comment on function trivet.similar_settle(bigint, text) is 'Makes the journal say what Redis says: which index is live (0: none). All others are over, and so are their events.';
+comment on function trivet.similar_over(bigint[], bigint, text) is 'Of these indices none is built any more: one may be live (0: none), the others are over, and so are their events. If it is one of these, no other is live. Returns how many changed.';
+
+drop function if exists trivet.similar_settle(bigint, text); -- of older schemas: it returned nothing
+create or replace function trivet.similar_settle(live bigint, message text = null) returns bigint
+language sql as $$
+    select trivet.similar_over(array(select i.id from trivet.similar_index i where i.state in ('building', 'live')),
+                               similar_settle.live, coalesce(similar_settle.message, 'its build ended before it was whole'))
+$$;
+comment on function trivet.similar_settle(bigint, text) is 'Makes the journal say what Redis says: which index is live (0: none). All others are over, for the caller holds the lock with which indices are built. Returns how many changed.';
+
+-- The same without that lock, for the one who follows changes: otherwise the events of an index whose process was killed, or
+-- that Redis has lost, would be kept until the next build. Only Redis knows whether an index was switched to in the last
+-- moment of its process, and a process that is gone switches to none any more. So the list comes first, then Redis is asked.
+create or replace function trivet.similar_unheld(followed bigint) returns bigint[]
+language sql stable as $$
+    select coalesce(array_agg(i.id order by i.id), '{}') from trivet.similar_index i
+    where i.state = 'live' and i.id = similar_unheld.followed or i.state = 'building' and not trivet.similar_is_held(i.id)
+$$;
+comment on function trivet.similar_unheld(bigint) is 'The indices of similar items that nobody builds though they are called building, and the one that was followed, if it is called live.';
+
+create or replace function trivet.similar_end(among bigint[], live bigint) returns bigint
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    select trivet.similar_over(array(select i.id from trivet.similar_index i where i.id = any (similar_end.among)
+                                     and (i.state = 'live' or not trivet.similar_is_held(i.id))),
+                               similar_end.live, 'its build ended before it was whole')
+$$;
+comment on function trivet.similar_end(bigint[], bigint) is 'Ends indices out of a list of similar_unheld that Redis, asked afterwards, does not call live. Returns how many changed.';
 
 create or replace function trivet.similar_applied(index_id bigint, events bigint[], changes bigint) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$

@@ -25,6 +25,7 @@
 #include "trivet/progress.h"
 #include "trivet/similar_build.h"
 #include "trivet/similar_feed.h"
+#include "trivet/similar_settle.h"
 #include "trivet/text.h"
 
 enum { REDIS_MS = 30000, EVENTS_AT_ONCE = 1000 };
@@ -137,16 +138,9 @@ static enum tv_status choose_source(struct similar *s, struct tv_error *err)
 
 /* --- the steps ---------------------------------------------------------------------------------------------- */
 
-/* The journal says what Redis says, and nothing is left of other indices. `why` is noted with builds that failed. */
 static enum tv_status settle(struct similar *s, const char *why, struct tv_error *err)
 {
-    char live[24];
-    const char *const values[] = {live, why};
-    enum tv_status status = tv_similar_live(s->redis, &s->live, err);
-    snprintf(live, sizeof live, "%" PRId64, s->live);
-    if (status == TV_OK)
-        status = tv_pg_exec(journal(s), "SELECT trivet.similar_settle($1, $2)", 2, values, err);
-    return status == TV_OK ? tv_similar_drop_others(s->redis, s->live, err) : status;
+    return tv_similar_settle(journal(s), s->redis, why, &s->live, NULL, err);
 }
 
 static enum tv_status begin_once(void *context, struct tv_error *err)

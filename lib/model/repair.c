@@ -13,6 +13,7 @@
 #include "trivet/buffer.h"
 #include "trivet/last_run.h"
 #include "trivet/log.h"
+#include "trivet/similar_settle.h"
 #include "trivet/text.h"
 
 enum { LINE = 1024 };
@@ -320,6 +321,23 @@ static enum tv_status fold_waiting(struct repair *r, struct tv_error *err)
     return status;
 }
 
+/* Builds of the index of similar items hold the same lock: what is not served has lost its process. */
+static enum tv_status end_similar(struct repair *r, struct tv_error *err)
+{
+    int64_t there = 0, live = 0, changed = 0;
+    enum tv_status status =
+        tv_pg_int(r->journal, "SELECT (to_regproc('trivet.similar_over') IS NOT NULL)::int", 0, NULL, &there, err);
+    if (status == TV_OK && there) /* otherwise the schema is older */
+        status = tv_similar_settle(r->journal, r->stores->redis, NULL, &live, &changed, err);
+    if (changed > 0 && live > 0)
+        tv_log_info("repair: the journal was wrong about %" PRId64 " indices of similar items: %" PRId64 " is live",
+                    changed, live);
+    else if (changed > 0)
+        tv_log_info("repair: %" PRId64 " indices of similar items are over; trivet-train similar builds one", changed);
+    r->changes += (int)changed;
+    return status;
+}
+
 /* --- what belongs to no run ------------------------------------------------------------------------------- */
 
 struct sweep {
@@ -410,7 +428,7 @@ enum tv_status tv_lifecycle_repair(const struct tv_stores *s, const struct tv_re
 {
     enum tv_status (*const steps[])(struct repair *, struct tv_error *) = {
         repair_kinds, end_runs,     end_beside,   repair_models,  mend_live,
-        fold_waiting, repair_users, repair_items, repair_similar, sweep_leftovers};
+        fold_waiting, repair_users, repair_items, end_similar,    repair_similar, sweep_leftovers};
     struct repair r = {.stores = s, .journal = tv_lock_connection(s->lock), .report = report};
     enum tv_status status = tv_lock_check(s->lock, err);
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == TV_OK; i++)

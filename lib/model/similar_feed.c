@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "trivet/buffer.h"
+#include "trivet/clock.h"
 #include "trivet/log.h"
 #include "trivet/pg.h"
 #include "trivet/reader.h"
+#include "trivet/similar_settle.h"
 
-enum { REDIS_MS = 10000, MAX_SQL = 1 << 18 };
+enum { REDIS_MS = 10000, MAX_SQL = 1 << 18, END_GONE_SECONDS = 30 };
 
 struct tv_similar_feed {
     char *postgres_uri, *reader_uri; /* the reader's may be NULL */
@@ -24,6 +26,8 @@ struct tv_similar_feed {
     char *source;
     int own_source;        /* it is an analyst's, and only a reader runs it */
     int64_t known_changes; /* of the index, as noted in Postgres */
+    int64_t followed;      /* the last index that this feed knows from Redis, 0: none */
+    double end_gone_at;    /* when to look for indices that are over, by tv_clock */
 };
 
 enum tv_status tv_similar_feed_open(struct tv_similar_feed **out, const char *postgres_uri, const char *reader_uri,
@@ -97,10 +101,12 @@ static enum tv_status read_source(struct tv_similar_feed *f, int64_t version, st
     const char *const values[] = {number};
     struct tv_pg_rows *rows = NULL;
     snprintf(number, sizeof number, "%" PRId64, version);
-    enum tv_status status = tv_pg_query(
-        f->pg, "SELECT source, changes, own_source FROM trivet.similar_index WHERE id = $1", 1, values, &rows, err);
-    if (status == TV_OK && tv_pg_rows_count(rows) == 0) {
-        tv_fail(err, TV_ERR_NOT_FOUND, "Redis serves index %s of similar items, which this database knows nothing of",
+    enum tv_status status = tv_pg_query(f->pg,
+                                        "SELECT source, changes, own_source FROM trivet.similar_index "
+                                        "WHERE id = $1 AND state IN ('building', 'live')",
+                                        1, values, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) == 0) { /* or it was lost, and its events have gone */
+        tv_fail(err, TV_ERR_STORE, "Redis serves index %s of similar items, which this database does not follow",
                 number);
         status = tv_hint(err, "build one from it: trivet-train similar");
     }
@@ -109,7 +115,7 @@ static enum tv_status read_source(struct tv_similar_feed *f, int64_t version, st
         f->source = strdup(tv_pg_cell(rows, 0, 0));
         f->known_changes = strtoll(tv_pg_cell(rows, 0, 1), NULL, 10);
         f->own_source = tv_pg_cell(rows, 0, 2)[0] == 't';
-        f->version = f->source ? version : 0;
+        f->version = f->followed = f->source ? version : 0;
         status = f->source ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a source");
     }
     tv_pg_rows_free(rows);
@@ -367,19 +373,36 @@ static enum tv_status work_off(struct tv_similar_feed *f, int most, int64_t *app
     return status;
 }
 
-/* Redis is asked first: where no index is live, Postgres is left alone. */
+/* Now and then, also where no index is live: an index whose process was killed gathers events all the same. */
+static enum tv_status end_gone(struct tv_similar_feed *f, struct tv_error *err)
+{
+    if (tv_clock() < f->end_gone_at)
+        return TV_OK;
+    f->end_gone_at = tv_clock() + END_GONE_SECONDS;
+    f->version = 0; /* others may have ended ours, so it is looked up again */
+    enum tv_status status = take_lock(f, err);
+    return status == TV_OK && f->holds ? tv_similar_end_gone(f->pg, f->index, f->followed, err) : status;
+}
+
+/* Redis is asked first: where no index is live, Postgres is mostly left alone. */
 enum tv_status tv_similar_feed_step(struct tv_similar_feed *f, int most, int64_t *applied, int *elsewhere,
                                     struct tv_error *err)
 {
     int64_t live;
     *applied = *elsewhere = 0;
-    enum tv_status status = tv_similar_look(f->index, &live, NULL, err);
+    enum tv_status status = tv_similar_look(f->index, &live, NULL, err), ended = TV_OK;
+    if (status == TV_ERR_NOT_FOUND && f->version > 0)
+        f->end_gone_at = 0; /* it was there */
+    if (status == TV_OK || status == TV_ERR_NOT_FOUND)
+        ended = end_gone(f, status == TV_OK ? err : NULL);
+    if (status == TV_OK)
+        status = ended;
     if (status == TV_OK)
         status = take_lock(f, err);
     *elsewhere = status == TV_OK && !f->holds;
     if (status == TV_OK && f->holds)
         status = work_off(f, most, applied, err);
-    if (status == TV_ERR_UNAVAILABLE || status == TV_ERR_STORE)
+    if (status == TV_ERR_UNAVAILABLE || status == TV_ERR_STORE || ended != TV_OK)
         disconnect(f);
     return status;
 }

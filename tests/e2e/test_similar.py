@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 
 import breakpoints
+from server import until
 from stores import REPO
 
 TOOL = pathlib.Path(os.environ.get("TRIVET_TEST_BUILD", REPO / "build")) / "bench/minhash_tool"
@@ -195,6 +196,117 @@ def test_killed_after_the_switch_the_new_index_serves(run, programs, rated):
     similar(run, rated)
     assert rated.psql("SELECT string_agg(state, ',' ORDER BY id) FROM trivet.similar_index") == "dropped,dropped,live"
     assert keys(rated) == {"trivet:similar:{3}"}
+
+
+def agrees_after_update(run, stores):
+    similar(run, stores, "--update")
+    agrees(run, stores)
+
+
+# --- indices that are over ----------------------------------------------------------------------------------------------
+
+
+def journal_of(stores):
+    return stores.psql("SELECT string_agg(state, ',' ORDER BY id) FROM trivet.similar_index")
+
+
+def events_of(stores):
+    return stores.psql("SELECT coalesce(string_agg(DISTINCT index_id::text, ','), '') FROM trivet.similar_event")
+
+
+@pytest.mark.parametrize("who", ["repair", "follower"])
+def test_a_killed_build_gathers_no_events(run, programs, serve, rated, who):
+    """Whether an index serves already or this was the first."""
+    for states, live_one in (("failed", ""), ("failed,live,failed", "2")):
+        breakpoints.at("write_description", programs["trivet-train"], "similar", env=rated.env)
+        insert(rated, (900, 1, 3))
+        assert str(len(states.split(","))) in events_of(rated).split(",")
+        if who == "repair":
+            assert "repair: " in run("trivet-train", "repair", env=rated.env).stderr
+            assert keys(rated) == ({"trivet:similar:{%s}" % live_one} if live_one else set())
+        else:
+            server = serve(rated)  # which follows, without a model, too
+            until(lambda: journal_of(rated) == states)
+            server.stop()
+        assert journal_of(rated) == states
+        insert(rated, (901, 1, 3))
+        assert set(events_of(rated).split(",")) <= {live_one}
+        if not live_one:
+            similar(run, rated)
+    agrees_after_update(run, rated)
+
+
+@pytest.mark.parametrize("who", ["repair", "follower"])
+def test_killed_after_the_switch_the_new_index_is_called_live(run, programs, serve, rated, who):
+    similar(run, rated)
+    breakpoints.at("settle_new", programs["trivet-train"], "similar", env=rated.env)
+    insert(rated, (900, 1, 3))
+    if who == "repair":
+        run("trivet-train", "repair", env=rated.env)
+    else:
+        server = serve(rated)  # which follows, without a model, too
+        until(lambda: journal_of(rated) == "dropped,live")
+        server.stop()
+    assert journal_of(rated) == "dropped,live"
+    insert(rated, (901, 1, 3))
+    assert events_of(rated) == "2"
+    agrees_after_update(run, rated)
+
+
+def test_an_index_that_is_being_built_is_left_alone(run, programs, serve, rated, tmp_path):
+    similar(run, rated)
+    with open(tmp_path / "gdb.log", "w") as log:
+        building = breakpoints.in_background("tv_similar_switch", programs["trivet-train"], "similar", env=rated.env, output=log)
+        try:
+            until(lambda: "Breakpoint 1, " in (tmp_path / "gdb.log").read_text(), 60)
+            server = serve(rated)  # which follows, without a model, too
+            insert(rated, (900, 1, 3))
+            until(lambda: rated.psql("SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NOT NULL") == "1")
+            assert journal_of(rated) == "live,building" and events_of(rated) == "1,2"
+            server.stop()
+        finally:
+            building.communicate("continue\n", timeout=60)
+    assert journal_of(rated) == "dropped,live"
+    agrees_after_update(run, rated)
+
+
+@pytest.mark.parametrize("who", ["repair", "follower"])
+def test_an_index_that_redis_has_lost_gathers_no_events(run, serve, rated, who):
+    """And is not followed where an old Redis brings it back: it has missed what changed meanwhile."""
+    similar(run, rated)
+    redis = rated.redis_client()
+    saved = {key: redis.dump(key) for key in redis.scan_iter("trivet:similar:*")}
+    server = serve(rated) if who == "follower" else None
+    insert(rated, (899, 1, 3))
+    if server:
+        until(lambda: rated.psql("SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NULL") == "0")
+    redis.flushdb()
+    insert(rated, (900, 1, 3))
+    if who == "repair":
+        assert "trivet-train similar builds one" in run("trivet-train", "repair", env=rated.env).stderr
+    else:
+        until(lambda: journal_of(rated) == "dropped")
+        server.stop()
+    insert(rated, (901, 1, 3))
+    assert journal_of(rated) == "dropped" and events_of(rated) == ""
+    for key, value in saved.items():
+        redis.restore(key, 0, value)
+    done = similar(run, rated, "--update", check=False)
+    assert done.returncode == 4 and "does not follow" in done.stderr and "trivet-train similar" in done.stderr
+    similar(run, rated)
+    agrees(run, rated)
+
+
+def test_a_server_beside_another_redis_ends_nobody_s_index(run, programs, serve, rated):
+    """It has never seen the index; only a build whose process is gone is over for everybody."""
+    similar(run, rated)
+    breakpoints.at("write_description", programs["trivet-train"], "similar", env=rated.env)
+    server = serve(rated, env={"TRIVET_REDIS": rated.redis_uri.rsplit("/", 1)[0] + "/999"})
+    until(lambda: journal_of(rated) == "live,failed")
+    server.stop()
+    insert(rated, (900, 1, 3))
+    assert events_of(rated) == "1"
+    agrees_after_update(run, rated)
 
 
 # --- following ----------------------------------------------------------------------------------------------------------
