@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from markdown import block, blocks, code, page, rows, section
+from markdown import block, blocks, code, names, page, rows, section
 from server import clean_environment
 from stores import REPO
 
@@ -197,6 +197,18 @@ def test_what_is_said_is_said_in_the_sources(line):
     sources = "".join(path.read_text() for room in ("lib", "etl", "train", "serve") for path in REPO.glob(f"{room}/**/*.c"))
     pieces = re.split(r"\.\.\.|\bN\b|[\d,]*\d|MongoDB|Redis(?= is away)", line)
     assert any(piece[:12] in sources for piece in pieces if len(piece) >= 8), line
+
+
+def test_disk_and_memory_has_every_table_collection_and_key(run, trained):
+    run("trivet-train", "similar", env=trained.env)
+    postgres, mongo, redis = [set(names(part)) for part in re.split(r"(?=^\| (?:MongoDB|Redis|process) \|)",
+                                                                    section(PAGE, "## Disk and memory"), flags=re.M)][:3]
+    tables = trained.psql("SELECT c.oid::regclass FROM pg_class c WHERE relnamespace = 'trivet'::regnamespace AND relkind IN "
+                          "('r', 'p') AND (NOT relispartition OR relname = 'rating_live')").splitlines()
+    assert postgres == set(tables)
+    collections = {re.sub(r"_\d+$", "_<N>", c["name"]) for c in trained.mongo_db().list_collections() if c["type"] == "collection"}
+    assert mongo - {"item_<N>"} == collections - {"system.views"}
+    assert redis == {re.sub(r"\{\d+\}.*", "{N}", key.decode()) for key in trained.redis_client().keys()}
 
 
 def test_every_command_of_the_page_is_run():
