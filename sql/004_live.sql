@@ -35,7 +35,7 @@ comment on column trivet.item_change.counted_rev is 'The rev up to which MongoDB
 
 alter table trivet.load add column if not exists low real;
 alter table trivet.load add column if not exists high real;
-comment on column trivet.load.low is 'The smallest rating it brought; null until trivet.known_scale looked.';
+comment on column trivet.load.low is 'The smallest rating it brought; null for loads of an older trivet until trivet.known_scale looked.';
 comment on column trivet.load.high is 'The largest.';
 
 alter table trivet.run add column if not exists snapshot pg_snapshot;
@@ -43,9 +43,9 @@ alter table trivet.run add column if not exists evidence text;
 comment on column trivet.run.snapshot is 'What the training saw: changes of other transactions came later. Null for imported models.';
 comment on column trivet.run.evidence is 'With a source of one''s own: the SELECT of (user, item, rating) that users are folded in from.';
 
--- Looking through a million ratings takes some 50 ms, so it is done once a load, not once a rating. Nobody waits for somebody
--- else who is at it: whoever cannot write it down just goes on with what it is. The lock comes before the row of trivet.load,
--- as in a load that replaces: otherwise the two could wait for each other.
+-- A load of an older trivet did not note its scale. Looking through a million ratings takes some 50 ms, so it is done once a
+-- load, not once a rating. Nobody waits for somebody else who is at it: whoever cannot write it down just goes on with what it
+-- is. The lock comes before the row of trivet.load, as in a load that replaces: otherwise the two could wait for each other.
 create or replace function trivet.known_scale(out low real, out high real)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column

@@ -82,9 +82,11 @@ begin
     execute format('create index %I on trivet.%I (user_id, item_id) include (value) with (fillfactor = 100)',
                    name || '_pair', name);
     execute format('analyze trivet.%I', name);
+    -- Now, with all its rows: those that were rated live will be missing later.
+    execute format('update trivet.load l set (low, high) = (select min(value), max(value) from trivet.%I) where l.id = %s', name, load);
 end
 $$;
-comment on function trivet.load_index(bigint) is 'Index and statistics of a filled load table.';
+comment on function trivet.load_index(bigint) is 'Index, statistics and scale of a filled load table.';
 
 create or replace function trivet.load_duplicates(load bigint) returns bigint
 language plpgsql as $$
