@@ -169,11 +169,13 @@ static enum tv_status read_all(struct users *u, struct tv_error *err)
 static enum tv_status read_claimed(struct users *u, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
+    tv_progress_start(&u->progress, "reading users", "users", (double)u->claims.n);
     for (size_t i = 0; i < u->claims.n && i < QUICK && status == TV_OK; i += BATCH) {
         size_t n = u->claims.n - i < BATCH ? u->claims.n - i : BATCH;
         status = tv_mongo_each_field(u->repair->stores->mongo, u->collection, "rev", u->claims.ids + i, n,
                                      take_document, u, err);
     }
+    tv_progress_end(&u->progress);
     if (u->claims.n > QUICK)
         u->claims.n = QUICK;
     return status;

@@ -8,6 +8,8 @@ import threading
 import psycopg2
 import pytest
 
+from server import until
+
 USERS, ITEMS = range(1, 31), range(1, 21)
 
 
@@ -94,3 +96,22 @@ def test_a_refused_rating_takes_no_code_from_whoever_has_it(place):
                       "(SELECT FROM trivet.code c WHERE c.kind = 'user' AND c.id = r.user_id)") == "0"
     assert place.psql("SELECT refused FROM trivet.rate_as('nobody', '{1}', '{99}')") == "1"
     assert place.psql("SELECT count(*) FROM trivet.code WHERE code = 'nobody'") == "0"
+
+
+@pytest.mark.parametrize("noting", ["items_counted('{10,20}', '{1,1}')", "users_folded('{10,20}', '{1,1}')",
+                                    "users_not_folded('{10,20}', '{1,1}', true)"])
+def test_who_notes_and_who_rates_go_the_same_way(place, noting):
+    """The rows lie in descending order, and the plan is one that takes them as they lie: still the first of them is waited for
+    with nothing in hand."""
+    place.psql("SELECT trivet.rate(20, '{20}', '{3}'); SELECT trivet.rate(10, '{10}', '{3}')")
+    with psycopg2.connect(place.postgres_uri) as rating, psycopg2.connect(place.postgres_uri) as other:
+        rate, note = rating.cursor(), other.cursor()
+        note.execute("SET enable_nestloop = off; SET enable_mergejoin = off; SET enable_indexscan = off; SET enable_bitmapscan = off")
+        rate.execute("SELECT changed FROM trivet.rate(10, '{10}', '{4}')")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            noted = pool.submit(note.execute, f"SELECT trivet.{noting}")
+            waits = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {other.info.backend_pid} AND wait_event_type = 'Lock'"
+            until(lambda: place.psql(waits) == "1")
+            rate.execute("SELECT changed FROM trivet.rate(20, '{20}', '{4}')")
+            rating.commit()
+            noted.result(timeout=20)
