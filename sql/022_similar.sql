@@ -155,6 +155,9 @@ comment on function trivet.similar_over(bigint[], bigint, text) is 'Of these ind
 drop function if exists trivet.similar_settle(bigint, text); -- of older schemas: it returned nothing
 create or replace function trivet.similar_settle(live bigint, message text = null) returns bigint
 language sql as $$
+    -- A rating that was under way as an index ended has written for it afterwards.
+    delete from trivet.similar_event e
+    where not exists (select from trivet.similar_index i where i.id = e.index_id and i.state in ('building', 'live'));
     select trivet.similar_over(array(select i.id from trivet.similar_index i where i.state in ('building', 'live')),
                                similar_settle.live, coalesce(similar_settle.message, 'its build ended before it was whole'))
 $$;

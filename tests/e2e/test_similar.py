@@ -335,6 +335,15 @@ def test_without_an_index_nothing_is_written_down(rated):
     assert rated.psql("SELECT count(*) FROM trivet.similar_event") == "0"
 
 
+def test_what_a_late_rating_wrote_for_an_index_that_is_over_goes(run, rated):
+    """A rating that was under way as index 2 took the place of 1 has written for 1, and comes to an end after that."""
+    similar(run, rated)
+    similar(run, rated)
+    rated.psql("INSERT INTO trivet.similar_event (index_id, item_id, user_id) VALUES (1, 1, 1), (2, 1, 1)")
+    run("trivet-train", "repair", env=rated.env)
+    assert rated.psql("SELECT index_id FROM trivet.similar_event") == "2"
+
+
 def test_nothing_is_lost_while_redis_is_away_or_an_index_is_built(run, programs, rated, tmp_path):
     similar(run, rated)
     with open(tmp_path / "gdb.log", "w") as log:
