@@ -168,6 +168,7 @@ class Store(Process):
 
 class Postgres(Store):
     stop_signal = signal.SIGINT  # fast shutdown; SIGTERM would wait for clients to leave
+    initdb_options = []
 
     def __init__(self, folder):
         super().__init__("postgres", folder)
@@ -189,7 +190,7 @@ class Postgres(Store):
     def _initdb(self):
         account = {"user": self.user, "group": self.user, "extra_groups": []} if self.user else {}
         done = subprocess.run([self.bin / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                               "--locale=C.UTF-8", "--no-sync"], cwd="/", capture_output=True, text=True, **account)
+                               "--locale=C.UTF-8", "--no-sync", *self.initdb_options], cwd="/", capture_output=True, text=True, **account)
         if done.returncode != 0:
             raise StoreError(f"initdb failed:\n{done.stdout}{done.stderr}")
 
