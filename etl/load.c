@@ -243,16 +243,28 @@ static enum tv_status count_rows(struct load *l, struct tv_error *err)
 static enum tv_status add_up(struct load *l, struct tv_error *err)
 {
     const char *const values[] = {l->id_text};
-    int64_t pairs = 0, largest = 0;
+    int64_t pairs = 0;
     if (l->stage.tally.repeats == 0 && !l->stage.tally.users_apart)
         return TV_OK;
     enum tv_status status = tv_pg_int(l->data, "SELECT trivet.load_add_up($1)", 1, values, &pairs, err);
     l->report.added_up = l->stage.tally.rows - pairs;
-    if (status == TV_OK)
-        status = tv_pg_int(l->data, "SELECT trivet.load_largest($1)", 1, values, &largest, err);
-    l->stage.tally.max = (float)largest;
     l->stage.tally.repeats = 0;
     l->stage.tally.users_apart = 0;
+    return status;
+}
+
+/* What was added up has other smallest and largest values than the lines had. trivet.load_index noted them. */
+static enum tv_status read_ends(struct load *l, struct tv_error *err)
+{
+    const char *const values[] = {l->id_text};
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status =
+        tv_pg_query(l->data, "SELECT low, high FROM trivet.load WHERE id = $1", 1, values, &rows, err);
+    if (status == TV_OK) {
+        l->stage.tally.min = strtof(tv_pg_cell(rows, 0, 0), NULL);
+        l->stage.tally.max = strtof(tv_pg_cell(rows, 0, 1), NULL);
+    }
+    tv_pg_rows_free(rows);
     return status;
 }
 
@@ -285,6 +297,8 @@ static enum tv_status fill(struct load *l, struct tv_error *err)
         tv_log_info("indexing %s ratings", tv_text_number(rows, l->stage.tally.rows));
     if (status == TV_OK)
         status = call(l, "SELECT trivet.load_index($1)", err);
+    if (status == TV_OK && l->report.added_up > 0)
+        status = read_ends(l, err);
     tv_report_step(&l->report, "index", &l->clock);
     if (status == TV_OK)
         status = count_rows(l, err);

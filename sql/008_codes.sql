@@ -104,13 +104,16 @@ $$;
 comment on function trivet.load_publish_codes(bigint) is 'The codes that a load met first, into trivet.code, before its items. Returns how many.';
 
 -- Plays come one row a play as well as counted. What a model learns from is the value of a pair, so it must be their sum.
+-- The sum of reals is a real, which stands still at 2^24 plays of one each and overflows: so it is made in double precision,
+-- and one beyond a real is the largest real, which no model learns from.
 create or replace function trivet.load_add_up(load bigint) returns bigint
 language plpgsql as $$
 declare
     name text := format('trivet.rating_load_%s', load);
     n bigint;
 begin
-    execute format('create temporary table load_pair on commit drop as select user_id, item_id, sum(value)::real as value, '
+    execute format('create temporary table load_pair on commit drop as select user_id, item_id, '
+                   'least(sum(value::float8), 3.4e38)::real as value, '
                    'max(rated_at) as rated_at from %s group by user_id, item_id', name);
     execute format('truncate %s', name);
     execute format('insert into %s (user_id, item_id, value, rated_at) select user_id, item_id, value, rated_at '
@@ -121,16 +124,8 @@ end
 $$;
 comment on function trivet.load_add_up(bigint) is 'One row a pair of user and item in a load''s table: the sum of its values, and the last time. Returns the rows.';
 
-create or replace function trivet.load_largest(load bigint) returns bigint
-language plpgsql as $$
-declare
-    largest bigint;
-begin
-    execute format('select ceil(max(value)) from trivet.rating_load_%s', load) into largest;
-    return largest;
-end
-$$;
-comment on function trivet.load_largest(bigint) is 'The largest value in a load''s table, rounded up.';
+-- What it told stands in trivet.load.low and high.
+drop function if exists trivet.load_largest(bigint);
 
 -- As in load_publish_codes, the codes come first: what clashes then was there before, and nothing that clashes can come.
 create or replace function trivet.import_codes() returns text

@@ -120,6 +120,15 @@ def test_any_table_of_plays(run, fresh_stores, tmp_path, text, expected):
     assert fresh_stores.psql("SELECT format FROM trivet.load") == "plays-csv"
 
 
+def test_sums_beyond_a_real_s_digits_and_range(run, fresh_stores, tmp_path):
+    """Plays that come one by one count beyond 2^24, and a pair whose sum no real holds does not end the load."""
+    plays = "".join(f"1,5,{n}\n" for n in (1 << 24, *[1] * 4)) + "2,6,3e38\n" * 2 + "3,7,2\n"
+    done = load(run, fresh_stores, write(tmp_path / "set", events="user,track,plays\n" + plays))
+    many, too_many, few = ratings_of(fresh_stores)
+    assert many == (1, 5, (1 << 24) + 4) and too_many[:2] == (2, 6) and too_many[2] > 3e38 and few == (3, 7, 2)
+    assert "counts      2 to 3.4" in done.stdout
+
+
 def test_the_last_time_of_a_pair_stays(run, fresh_stores, tmp_path):
     load(run, fresh_stores, write(tmp_path / "set", events="user,item,time\n1,5,1000\n1,5,3000\n1,5,2000\n"))
     assert fresh_stores.psql("SELECT value, extract(epoch FROM rated_at)::bigint FROM trivet.rating") == "3|3000"
