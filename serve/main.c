@@ -60,52 +60,70 @@ static struct tv_hosts hosts_of(const struct tv_settings *s)
     return hosts;
 }
 
+static struct tv_app_options app_options_of(const struct tv_settings *s)
+{
+    return (struct tv_app_options){.mongo_uri = tv_settings_text(s, "mongo"),
+                                   .redis_uri = tv_settings_text(s, "redis"),
+                                   .reader_uri = given_or(s, "reader", READER),
+                                   .postgres_uri = given_or(s, "postgres", WRITER),
+                                   .permission = permission_of(s),
+                                   .hosts = hosts_of(s),
+                                   .workers = LOOKUPS + WORKERS + TV_PG_POOL,
+                                   .wait_seconds = (int)tv_settings_int(s, "wait"),
+                                   .cached_users = (size_t)tv_settings_int(s, "user-cache"),
+                                   .cached_bytes = (size_t)tv_settings_int(s, "user-cache-mb") << 20};
+}
+
+static struct tv_http_options http_options_of(const struct tv_settings *s)
+{
+    return (struct tv_http_options){.listen = tv_settings_text(s, "listen"),
+                                    .threads = threads_to_use(tv_settings_int(s, "threads")),
+                                    .lookups = LOOKUPS,
+                                    .workers = WORKERS,
+                                    .max_connections = (int)tv_settings_int(s, "max-connections"),
+                                    .timeout_seconds = (int)tv_settings_int(s, "request-timeout"),
+                                    .access_log = strcmp(tv_settings_text(s, "access-log"), "on") == 0};
+}
+
+/* What can be wrong with the settings, before anything is opened with them. */
+static enum tv_status check_options(const struct tv_app_options *o, struct tv_error *err)
+{
+    enum tv_status status = tv_hosts_check(&o->hosts, err);
+    if (status == TV_OK)
+        status = tv_pg_check_address(o->postgres_uri, err);
+    return status == TV_OK ? tv_pg_check_address(o->reader_uri, err) : status;
+}
+
+static void wait_for_signal(const struct tv_http *http, const struct tv_app *app)
+{
+    tv_log_info("listening on %s", tv_http_address(http));
+    tv_log_info("%s", tv_permission_text(&app->permission));
+    int signal_number = tv_interrupt_wait();
+    tv_log_info("%s: finishing what is under way", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
 static enum tv_status serve(const struct tv_settings *s, int n_arguments, char **arguments,
                             struct tv_error *err)
 {
     (void)n_arguments, (void)arguments;
     struct tv_app *app = NULL;
     struct tv_http *http = NULL;
-    const struct tv_app_options app_options = {.mongo_uri = tv_settings_text(s, "mongo"),
-                                               .redis_uri = tv_settings_text(s, "redis"),
-                                               .reader_uri = given_or(s, "reader", READER),
-                                               .postgres_uri = given_or(s, "postgres", WRITER),
-                                               .permission = permission_of(s),
-                                               .hosts = hosts_of(s),
-                                               .workers = LOOKUPS + WORKERS + TV_PG_POOL,
-                                               .wait_seconds = (int)tv_settings_int(s, "wait"),
-                                               .cached_users = (size_t)tv_settings_int(s, "user-cache"),
-                                               .cached_bytes = (size_t)tv_settings_int(s, "user-cache-mb") << 20};
-    const struct tv_http_options http_options = {
-        .listen = tv_settings_text(s, "listen"),
-        .threads = threads_to_use(tv_settings_int(s, "threads")),
-        .lookups = LOOKUPS,
-        .workers = WORKERS,
-        .max_connections = (int)tv_settings_int(s, "max-connections"),
-        .timeout_seconds = (int)tv_settings_int(s, "request-timeout"),
-        .access_log = strcmp(tv_settings_text(s, "access-log"), "on") == 0};
+    const struct tv_app_options app_options = app_options_of(s);
+    const struct tv_http_options http_options = http_options_of(s);
     tv_log_set_timestamps(1);
     raise_file_limit();
     signal(SIGPIPE, SIG_IGN);
     enum tv_status status = tv_interrupt_watch(NULL, err); /* before any thread starts */
     if (status == TV_OK)
-        status = tv_hosts_check(&app_options.hosts, err);
+        status = check_options(&app_options, err);
     if (status == TV_OK)
         status = tv_log_never_wait(err);
-    if (status == TV_OK)
-        status = tv_pg_check_address(app_options.postgres_uri, err);
-    if (status == TV_OK)
-        status = tv_pg_check_address(app_options.reader_uri, err);
     if (status == TV_OK)
         status = tv_app_create(&app, &app_options, err);
     if (status == TV_OK)
         status = tv_http_start(&http, app, &http_options, err);
-    if (status == TV_OK) {
-        tv_log_info("listening on %s", tv_http_address(http));
-        tv_log_info("%s", tv_permission_text(&app->permission));
-        int signal_number = tv_interrupt_wait();
-        tv_log_info("%s: finishing what is under way", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
-    }
+    if (status == TV_OK)
+        wait_for_signal(http, app);
     tv_http_stop(http, TV_STOP_SECONDS);
     tv_stop_within(0); /* nobody is left who waits for an answer */
     tv_app_free(app);
