@@ -131,22 +131,29 @@ end
 $$;
 comment on function trivet.similar_begin(text, boolean, int) is 'Begins an index, and holds it: from now on changes of ratings are written down for it. Returns its number.';
 
+-- Whoever works on events of several indices locks the rows of similar_index first, upwards; trivet.similar_applied begins with
+-- its own. So no two meet among the events.
 create or replace function trivet.similar_over(among bigint[], live bigint, message text) returns bigint
 language plpgsql as $$
 declare
+    wrong bigint[] := array(
+        select i.id from trivet.similar_index i
+        where (i.id = any (similar_over.among) and i.state in ('building', 'live') or i.state = 'live' and similar_over.live = any (similar_over.among))
+          and (i.id <> similar_over.live or i.state <> 'live'));
     n bigint;
 begin
+    if cardinality(wrong) = 0 then -- as nearly always: then nothing is locked
+        return 0;
+    end if;
+    perform from trivet.similar_index i order by i.id for no key update;
     update trivet.similar_index i
     set state = case when i.id = similar_over.live then 'live' when i.state = 'live' then 'dropped' else 'failed' end,
         finished_at = coalesce(i.finished_at, now()),
         message = case when i.id = similar_over.live or i.state = 'live' then i.message else similar_over.message end
-    where (i.id = any (similar_over.among) and i.state in ('building', 'live') or i.state = 'live' and similar_over.live = any (similar_over.among))
-      and (i.id <> similar_over.live or i.state <> 'live');
+    where i.id = any (wrong) and i.state in ('building', 'live') and (i.id <> similar_over.live or i.state <> 'live');
     get diagnostics n = row_count;
-    if n > 0 then
-        delete from trivet.similar_event e
-        where not exists (select from trivet.similar_index i where i.id = e.index_id and i.state in ('building', 'live'));
-    end if;
+    delete from trivet.similar_event e
+    where not exists (select from trivet.similar_index i where i.id = e.index_id and i.state in ('building', 'live'));
     return n;
 end
 $$;
@@ -154,12 +161,18 @@ comment on function trivet.similar_over(bigint[], bigint, text) is 'Of these ind
 
 drop function if exists trivet.similar_settle(bigint, text); -- of older schemas: it returned nothing
 create or replace function trivet.similar_settle(live bigint, message text = null) returns bigint
-language sql as $$
+language plpgsql as $$
+declare
+    n bigint := trivet.similar_over(
+        array(select i.id from trivet.similar_index i where i.state in ('building', 'live')), similar_settle.live,
+        coalesce(similar_settle.message, 'its build ended before it was whole'));
+begin
     -- A rating that was under way as an index ended has written for it afterwards.
+    perform from trivet.similar_index i order by i.id for no key update;
     delete from trivet.similar_event e
     where not exists (select from trivet.similar_index i where i.id = e.index_id and i.state in ('building', 'live'));
-    select trivet.similar_over(array(select i.id from trivet.similar_index i where i.state in ('building', 'live')),
-                               similar_settle.live, coalesce(similar_settle.message, 'its build ended before it was whole'))
+    return n;
+end
 $$;
 comment on function trivet.similar_settle(bigint, text) is 'Makes the journal say what Redis says: which index is live (0: none). All others are over, for the caller holds the lock with which indices are built. Returns how many changed.';
 
@@ -183,17 +196,17 @@ comment on function trivet.similar_end(bigint[], bigint) is 'Ends indices out of
 
 create or replace function trivet.similar_applied(index_id bigint, events bigint[], changes bigint) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
-    update trivet.similar_event e set applied_at = now() where e.id = any (similar_applied.events);
     update trivet.similar_index i set changes = similar_applied.changes where i.id = similar_applied.index_id;
+    update trivet.similar_event e set applied_at = now() where e.id = any (similar_applied.events);
     delete from trivet.similar_event e where e.applied_at < now() - interval '10 minutes';
 $$;
 comment on function trivet.similar_applied(bigint, bigint[], bigint) is 'Notes that an index has heard of events, and how many changes it counts since; forgets those applied ten minutes ago.';
 
 create or replace function trivet.similar_again(index_id bigint, changes bigint) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp as $$
+    update trivet.similar_index i set changes = similar_again.changes where i.id = similar_again.index_id;
     update trivet.similar_event e set applied_at = null
     where e.index_id = similar_again.index_id and e.applied_at is not null;
-    update trivet.similar_index i set changes = similar_again.changes where i.id = similar_again.index_id;
     select count(*) from trivet.similar_event e where e.index_id = similar_again.index_id and e.applied_at is null;
 $$;
 comment on function trivet.similar_again(bigint, bigint) is 'For a Redis that came back older than it was: the events that are kept are to be applied again. Returns how many wait.';

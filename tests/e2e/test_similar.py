@@ -344,6 +344,22 @@ def test_what_a_late_rating_wrote_for_an_index_that_is_over_goes(run, rated):
     assert rated.psql("SELECT index_id FROM trivet.similar_event") == "2"
 
 
+def test_who_applies_events_and_who_ends_an_index_go_the_same_way(run, rated):
+    """Both wait for the row of the index, the one who ends it first; who applies must have nothing in hand by then."""
+    similar(run, rated)
+    rated.psql("INSERT INTO trivet.similar_event (index_id, item_id, user_id) VALUES (1, 1, 1)")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with psycopg2.connect(rated.postgres_uri) as holder, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        holder.cursor().execute("SELECT FROM trivet.similar_index FOR UPDATE")
+        ends = pool.submit(rated.psql, "SELECT trivet.similar_settle(0)")
+        until(lambda: rated.psql(waiting) == "1")
+        applies = pool.submit(rated.psql, "SELECT trivet.similar_applied(1, ARRAY(SELECT id FROM trivet.similar_event), 7)")
+        until(lambda: rated.psql(waiting) == "2")
+        holder.commit()
+        assert (ends.result(20), applies.result(20)) == ("1", "")
+    assert rated.psql("SELECT state FROM trivet.similar_index") == "dropped"
+
+
 def test_nothing_is_lost_while_redis_is_away_or_an_index_is_built(run, programs, rated, tmp_path):
     similar(run, rated)
     with open(tmp_path / "gdb.log", "w") as log:
