@@ -44,8 +44,8 @@ static const char *const mongo[] = {"mongodb://ann:%s@127.0.0.9:1/books",
                                     "mongodb://ann:%s/books",
                                     "mongodb//ann:%s@127.0.0.9:1",
                                     "mongodb://127.0.0.9:1/?tls=true&tlsCertificateKeyFilePassword=%s",
-                                    "mongodb://a:b@127.0.0.9:1/?authMechanism=MONGODB-AWS&"
-                                    "authMechanismProperties=AWS_SESSION_TOKEN:%s",
+                                    ("mongodb://a:b@127.0.0.9:1/?authMechanism=MONGODB-AWS&"
+                                     "authMechanismProperties=AWS_SESSION_TOKEN:%s"),
                                     "mongodb://127.0.0.9:1/?tlsInsecure=%s"};
 static const char *const redis[] = {"redis://ann:%s@127.0.0.9:1/0", "redis://:%s@127.0.0.9:1/0", "redis://ann:%s",
                                     "redis://:%s@127.0.0.9:1/x",    "redis://:%s@127.0.0.9:x",   "redis://:%s@127.0.0.9:1?x",
