@@ -82,7 +82,7 @@ static struct tv_app *make_app(void)
     app.users.breaker = app.mongo_breaker;
     app.permission.loopback = 1;
     app.permission.writes = TV_WRITES_LOCAL;
-    if (tv_rater_create(&app.rater, &app, "postgresql:///?host=/nowhere", NULL) != TV_OK)
+    if (tv_rater_create(&app.rater, &app, "postgresql:///?host=/nowhere", "postgresql:///?host=/nowhere", NULL) != TV_OK)
         abort();
     load(&app);
     return &app;
