@@ -209,7 +209,7 @@ static size_t make_room(struct tv_user_cache *cache, struct shard *shard, const 
     uint32_t same = *find(cache, shard, hash, user->model, user->user_id);
     if (same)
         dropped[n++] = take_out(cache, shard, same);
-    while (n < MOST_DROPPED && shard->oldest &&
+    while (bytes <= cache->max_bytes && n < MOST_DROPPED && shard->oldest &&
            (shard->unused == 0 || shard->bytes + bytes > cache->max_bytes))
         dropped[n++] = take_out(cache, shard, shard->oldest);
     return n;

@@ -53,6 +53,29 @@ static void the_last_used_stay(void **state)
     tv_snapshot_release(s);
 }
 
+/* One who takes more than there is at all is not kept, and drives nobody out. */
+static void who_is_too_large_leaves_the_others(void **state)
+{
+    (void)state;
+    enum { N_TOP = 10000 };
+    struct tv_user_cache *cache = NULL;
+    struct tv_snapshot *s = model();
+    struct tv_user_document *large = fixture_user(s, 3, 0, 5);
+    large->top = calloc(N_TOP, sizeof *large->top);
+    large->n_top = N_TOP;
+    assert_non_null(large->top);
+    assert_int_equal(tv_user_cache_create(&cache, 10, 1 << 16, NULL), TV_OK);
+    put(cache, s, 1, 1);
+    put(cache, s, 2, 1);
+    struct tv_cached_user *user = tv_user_cache_put(cache, s->number, 3, large, 1);
+    assert_non_null(user);
+    tv_cached_user_release(user);
+    assert_false(holds(cache, 5, 3));
+    assert_true(holds(cache, 5, 1) && holds(cache, 5, 2));
+    tv_user_cache_free(cache);
+    tv_snapshot_release(s);
+}
+
 static void bytes_are_bounded_too(void **state)
 {
     (void)state;
@@ -203,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_used_stay),
         cmocka_unit_test(bytes_are_bounded_too),
+        cmocka_unit_test(who_is_too_large_leaves_the_others),
         cmocka_unit_test(a_cache_of_none_keeps_none),
         cmocka_unit_test(a_later_reading_wins),
         cmocka_unit_test(threads_share_it),
