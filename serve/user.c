@@ -17,6 +17,9 @@ static void write_predicted_by(struct tv_out *out, const struct tv_predictor *p)
         tv_out_text(out, "null");
 }
 
+/* An answer takes 64 MB; nobody but a program has so many ratings. */
+enum { MOST_ITEMS = 100000 };
+
 /* Only what comes from factors: the mean of all ratings says nothing about this user. */
 static void write_predicted(struct tv_out *out, const struct tv_predictor *p, int64_t item_id)
 {
@@ -38,7 +41,7 @@ static void write_user(struct tv_out *out, const struct tv_id *id, const struct 
                   u->row >= 0 ? "true" : "false", u->n_rated, u->n_seen);
     write_predicted_by(out, p);
     tv_out_text(out, ",\"items\":[");
-    for (size_t i = 0; i < u->n_rated; i++) {
+    for (size_t i = 0; i < u->n_rated && i < MOST_ITEMS; i++) {
         tv_out_text(out, i ? ",{" : "{");
         tv_item_json(out, s, u->rated[i]);
         tv_out_text(out, ",\"rating\":");
@@ -46,7 +49,10 @@ static void write_user(struct tv_out *out, const struct tv_id *id, const struct 
         write_predicted(out, p, u->rated[i]);
         tv_out_text(out, "}");
     }
-    tv_out_text(out, "]}\n");
+    tv_out_text(out, "]");
+    if (u->n_rated > MOST_ITEMS)
+        tv_out_format(out, ",\"left_off\":%zu", u->n_rated - MOST_ITEMS);
+    tv_out_text(out, "}\n");
 }
 
 /* Ratings are told without predictions when the model that predicts cannot be asked. */
