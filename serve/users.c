@@ -150,7 +150,9 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     struct fetch *f = context;
     struct tv_user_document *document = NULL;
     const struct tv_snapshot *s = f->snapshot;
-    if (tv_user_document_read(&document, doc, s->factors, s->n_items, err) != TV_OK)
+    if (tv_user_document_has_parts(doc)) /* they take a connection more, and this one is ours until the end */
+        return TV_OK;
+    if (tv_user_document_read(&document, f->users->mongo, s->number, doc, s->factors, s->n_items, err) != TV_OK)
         return TV_OK; /* told when that user is looked up alone; the others do not suffer for it */
     count(&f->users->misses);
     int64_t user_id = document->user_id;

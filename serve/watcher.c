@@ -59,8 +59,7 @@ static void measure(struct tv_watcher *w)
     double now = tv_clock(), mongo = -1, redis = -1;
     if (s && (s->number != w->measured_model || now - w->measured_at > BYTES_EVERY_SECONDS) &&
         tv_breaker_is_up(app->mongo_breaker) && tv_breaker_is_up(app->redis_breaker)) {
-        char users[TV_MODEL_NAME];
-        if (tv_mongo_bytes(app->mongo, tv_model_users(users, s->number), &mongo, NULL) != TV_OK)
+        if (tv_user_bytes(app->mongo, s->number, &mongo, NULL) != TV_OK)
             mongo = -1;
         if (tv_shelf_redis_bytes(app->shelf, s->number, &redis, NULL) != TV_OK)
             redis = -1;

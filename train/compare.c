@@ -135,7 +135,8 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     int64_t id = 0;
     if (!tv_mongo_doc_int(doc, "_id", &id) || tv_hash(TV_HASH_START, &id, sizeof id) >= c->keep_below)
         return TV_OK;
-    enum tv_status status = tv_user_document_read(&ua, doc, c->a.model->factors, c->a.model->n_items, err);
+    enum tv_status status =
+        tv_user_document_read(&ua, c->mongo, c->a.number, doc, c->a.model->factors, c->a.model->n_items, err);
     if (status == TV_OK)
         status = tv_user_document_find(&ub, c->mongo, c->b.number, id, c->b.model->factors, c->b.model->n_items, err);
     if (status == TV_OK)

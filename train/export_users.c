@@ -94,7 +94,8 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     struct tv_user_document *user = NULL;
     if (tv_interrupted())
         return tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while writing users");
-    enum tv_status status = tv_user_document_read(&user, doc, m->factors, m->n_items, err);
+    enum tv_status status =
+        tv_user_document_read(&user, u->export->stores.mongo, m->number, doc, m->factors, m->n_items, err);
     if (status == TV_OK)
         status = check_seen(u, user, err);
     if (status == TV_OK)

@@ -67,7 +67,7 @@ static enum tv_status measure(struct fit *f, struct tv_error *err)
     double users = 0, parts = 0;
     enum tv_status status = tv_model_redis_bytes(f->stores.redis, f->number, &f->counts.redis_bytes, err);
     if (status == TV_OK)
-        status = tv_mongo_bytes(f->stores.mongo, tv_model_users(name, f->number), &users, err);
+        status = tv_user_bytes(f->stores.mongo, f->number, &users, err);
     if (status == TV_OK)
         status = tv_mongo_bytes(f->stores.mongo, tv_model_parts(name, f->number), &parts, err);
     f->counts.mongo_bytes = users + parts;

@@ -72,8 +72,8 @@ static enum tv_status add_block(struct fit *f, struct tv_mongo_bulk *bulk, struc
             *err = s->error;
             return s->status;
         }
-        enum tv_status status =
-            tv_user_document_add(bulk, &s->space.document, &s->space.blobs, &f->users_hash, err);
+        enum tv_status status = tv_user_document_add(bulk, f->stores.mongo, f->number, &s->space.document,
+                                                     &s->space.blobs, &f->users_hash, err);
         if (status != TV_OK)
             return status;
         take_count(f, &s->space.document);

@@ -193,7 +193,8 @@ static enum tv_status add_users(struct users *u, struct tv_mongo_bulk *bulk, str
         if (status == TV_OK && bulk)
             status = tv_user_document_encode(&u->blobs, &u->user, err);
         if (status == TV_OK && bulk)
-            status = tv_user_document_add(bulk, &u->user, &u->blobs, &u->import->users_hash, err);
+            status = tv_user_document_add(bulk, u->import->stores.mongo, u->import->number, &u->user, &u->blobs,
+                                          &u->import->users_hash, err);
         tv_progress_update(&progress, (double)i);
     }
     tv_progress_end(&progress);

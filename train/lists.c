@@ -71,7 +71,8 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
 {
     struct lists *l = context;
     struct tv_user_document *user = NULL;
-    enum tv_status status = tv_user_document_read(&user, doc, l->model->factors, l->model->n_items, err);
+    enum tv_status status =
+        tv_user_document_read(&user, l->mongo, l->model->number, doc, l->model->factors, l->model->n_items, err);
     return status == TV_OK ? add_user(l, user, err) : status;
 }
 
@@ -93,6 +94,7 @@ static enum tv_status find_users(struct lists *l, const struct names *names, str
 enum tv_status lists_of_all(struct lists *l, struct tv_mongo *mongo, const char *what, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
+    l->mongo = mongo;
     tv_progress_start(&l->progress, what, "users", (double)l->model->n_users);
     enum tv_status status = tv_mongo_each(mongo, tv_model_users(name, l->model->number), take_user, l, err);
     if (status == TV_OK)

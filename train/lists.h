@@ -26,6 +26,7 @@ struct lists {
     /* Its own: */
     float *item_factors;    /* (n_items, factors) */
     struct scorer *scorers; /* (n_threads) */
+    struct tv_mongo *mongo; /* lent */
     struct list block[LISTS_BLOCK];
     int n;
     int64_t n_users; /* taken so far */

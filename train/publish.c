@@ -13,17 +13,24 @@ enum tv_status publish_store(const struct tv_stores *s, const struct tv_model *m
     return status == TV_OK ? tv_model_write_redis(s->redis, m, err) : status;
 }
 
+struct read_back {
+    struct tv_mongo *mongo;
+    int64_t number;
+    uint64_t hash;
+};
+
 static enum tv_status hash_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
-    return tv_user_document_hash(doc, context, err);
+    struct read_back *r = context;
+    return tv_user_document_hash(r->mongo, r->number, doc, &r->hash, err);
 }
 
 static enum tv_status check_users(const struct tv_stores *s, int64_t number, uint64_t written, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
-    uint64_t found = TV_HASH_START;
+    struct read_back found = {s->mongo, number, TV_HASH_START};
     enum tv_status status = tv_mongo_each(s->mongo, tv_model_users(name, number), hash_document, &found, err);
-    if (status == TV_OK && found != written)
+    if (status == TV_OK && found.hash != written)
         status = tv_fail(err, TV_ERR_CORRUPT, "MongoDB gave back other user documents in %s than were written", name);
     return status;
 }

@@ -16,6 +16,7 @@ struct listing {
     struct tv_table *table;
     enum tv_table_format format;
     const struct tv_model *model;
+    struct tv_mongo *mongo;
     int64_t n, limit;
 };
 
@@ -84,7 +85,8 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     struct tv_user_document *user = NULL;
     if (l->n == l->limit)
         return TV_ERR_NOT_FOUND;
-    enum tv_status status = tv_user_document_read(&user, doc, l->model->factors, l->model->n_items, err);
+    enum tv_status status =
+        tv_user_document_read(&user, l->mongo, l->model->number, doc, l->model->factors, l->model->n_items, err);
     if (status == TV_OK)
         status = user->code ? tv_table_cell(l->table, user->code, err) : tv_table_int(l->table, user->user_id, err);
     if (status == TV_OK)
@@ -118,6 +120,7 @@ enum tv_status show_factors(const struct tv_settings *settings, const struct tv_
 {
     struct listing l = {.format = tv_table_format_from(tv_settings_text(settings, "format")),
                         .model = model,
+                        .mongo = stores->mongo,
                         .limit = tv_settings_int(settings, "limit")};
     int of_users = tv_settings_text(settings, "factors")[0] == 'u';
     enum tv_status status = of_users ? list_users(&l, stores->mongo, err) : list_items(&l, stores->mongo, err);

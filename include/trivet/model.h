@@ -42,9 +42,10 @@ uint64_t tv_model_checksum(const struct tv_model *m);
 enum tv_status tv_model_check(const struct tv_model *m, struct tv_error *err);
 enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m, struct tv_error *err);
 
-/* "user_12", "model_12"; `out` holds TV_MODEL_NAME bytes. */
+/* "user_12", "parts_12" (of users' documents), "model_12"; `out` holds TV_MODEL_NAME bytes. */
 enum { TV_MODEL_NAME = 48 };
 char *tv_model_users(char *out, int64_t number);
+char *tv_model_user_parts(char *out, int64_t number);
 char *tv_model_parts(char *out, int64_t number);
 
 /* --- Redis -------------------------------------------------------------------------------------------------- */

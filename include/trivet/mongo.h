@@ -104,7 +104,14 @@ struct tv_mongo_change {
 enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, const char *guard,
                                   const struct tv_mongo_change *changes, size_t n, int64_t *n_set, struct tv_error *err);
 
+/* A text that nobody else gets: an ObjectId in hex. */
+enum { TV_MONGO_ID = 25 };
+void tv_mongo_new_id(char *out);
+
 enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection, const char *key,
+                                     struct tv_error *err);
+/* Deletes the documents of n text _ids; those that are not there are fine. */
+enum tv_status tv_mongo_delete_texts(struct tv_mongo *m, const char *collection, const char *const *ids, size_t n,
                                      struct tv_error *err);
 enum tv_status tv_mongo_drop(struct tv_mongo *m, const char *collection, struct tv_error *err); /* absent: fine */
 /* Renames over `to`, which is dropped in the same step. */
@@ -135,6 +142,10 @@ enum tv_status tv_mongo_each_int(struct tv_mongo *m, const char *collection, con
 /* Of each of them its _id and one field alone. */
 enum tv_status tv_mongo_each_field(struct tv_mongo *m, const char *collection, const char *field, const int64_t *ids,
                                    size_t n, tv_mongo_take take, void *context, struct tv_error *err);
+/* Of the documents whose `key` is one of n integers, or with NULL of all, everything but one field. */
+enum tv_status tv_mongo_each_without(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
+                                     size_t n, const char *field, tv_mongo_take take, void *context,
+                                     struct tv_error *err);
 enum tv_status tv_mongo_count(struct tv_mongo *m, const char *collection, int64_t *n, struct tv_error *err);
 enum tv_status tv_mongo_exists(struct tv_mongo *m, const char *collection, int *exists, struct tv_error *err);
 /* Bytes of a collection's documents, before the server compresses them (what it takes on disk is known only after
@@ -151,6 +162,8 @@ int tv_mongo_doc_int(const struct tv_mongo_doc *doc, const char *name, int64_t *
 int tv_mongo_doc_real(const struct tv_mongo_doc *doc, const char *name, double *value); /* integers, too */
 int tv_mongo_doc_text(const struct tv_mongo_doc *doc, const char *name, const char **value);
 int tv_mongo_doc_bytes(const struct tv_mongo_doc *doc, const char *name, const void **bytes, size_t *n);
+/* Element i of an array, where that is a text. */
+int tv_mongo_doc_text_at(const struct tv_mongo_doc *doc, const char *name, size_t i, const char **value);
 /* An array of documents of an integer and a real, so named: *pairs is malloc'ed (NULL for none). 0 also if any element is
  * something else, or without memory. */
 int tv_mongo_doc_pairs(const struct tv_mongo_doc *doc, const char *name, const char *const *pair_names,

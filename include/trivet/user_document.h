@@ -37,11 +37,14 @@ void tv_user_blobs_free(struct tv_user_blobs *b);
 /* Encodes into `b`, whose old contents are overwritten. */
 enum tv_status tv_user_document_encode(struct tv_user_blobs *b, const struct tv_user_document *u,
                                        struct tv_error *err);
-/* Adds an encoded document to a bulk write; `hash` (may be NULL) is fed with it. */
-enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, const struct tv_user_document *u,
-                                    const struct tv_user_blobs *b, uint64_t *hash, struct tv_error *err);
+/* Adds an encoded document to a bulk write into user_<model>; what is too long for a document is in parts_<model> then.
+ * `hash` (may be NULL) is fed with it. */
+enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, struct tv_mongo *mongo, int64_t model,
+                                    const struct tv_user_document *u, const struct tv_user_blobs *b, uint64_t *hash,
+                                    struct tv_error *err);
 /* Puts n encoded documents into user_<model>, each in place of the one with a lower rev; row and code of that one stay.
- * With a rev as high or higher there, that one is left. What was computed from the older document (`top`) goes. */
+ * With a rev as high or higher there, that one is left. What was computed from the older document (`top`) goes, and so
+ * do its parts. */
 enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
                                          const struct tv_user_document *const *users,
                                          const struct tv_user_blobs *const *blobs, size_t n, struct tv_error *err);
@@ -55,9 +58,12 @@ struct tv_user_list {
 enum tv_status tv_user_document_set_lists(struct tv_mongo *mongo, int64_t model, const struct tv_user_list *lists,
                                           size_t n, int64_t *written, struct tv_error *err);
 /* Decodes and checks a document: the blobs' types, that lengths agree, that `seen` lies in 0..n_items-1 and
- * ascends, that `factors` is as expected. On success *out is owned by the caller. */
-enum tv_status tv_user_document_read(struct tv_user_document **out, const struct tv_mongo_doc *doc, int factors,
-                                     int32_t n_items, struct tv_error *err);
+ * ascends, that `factors` is as expected. On success *out is owned by the caller. Parts are read with a connection of
+ * their own; where they went because there is a newer document of the user, that is the one in *out. */
+enum tv_status tv_user_document_read(struct tv_user_document **out, struct tv_mongo *mongo, int64_t model,
+                                     const struct tv_mongo_doc *doc, int factors, int32_t n_items,
+                                     struct tv_error *err);
+int tv_user_document_has_parts(const struct tv_mongo_doc *doc);
 void tv_user_document_free(struct tv_user_document *u);
 /* 1 if the user has a place in the model: an item of it among the ratings, and a factor that is not zero. Who has none
  * gets what most people rate. */
@@ -74,6 +80,13 @@ enum tv_status tv_user_document_find_code(struct tv_user_document **out, struct 
                                           const char *code, int factors, int32_t n_items, struct tv_error *err);
 
 /* Feeds the stored blobs of a document into a hash the way tv_user_document_add does: for reading back. */
-enum tv_status tv_user_document_hash(const struct tv_mongo_doc *doc, uint64_t *hash, struct tv_error *err);
+enum tv_status tv_user_document_hash(struct tv_mongo *mongo, int64_t model, const struct tv_mongo_doc *doc,
+                                     uint64_t *hash, struct tv_error *err);
+
+/* Deletes the parts of n users, or with NULL of all, that no document names and none will. */
+enum tv_status tv_user_parts_tidy(struct tv_mongo *mongo, int64_t model, const int64_t *user_ids, size_t n,
+                                  int64_t *deleted, struct tv_error *err);
+/* What the users of a model take in MongoDB, parts included. */
+enum tv_status tv_user_bytes(struct tv_mongo *mongo, int64_t model, double *bytes, struct tv_error *err);
 
 #endif

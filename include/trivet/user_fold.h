@@ -36,8 +36,7 @@ void tv_fold_space_free(struct tv_fold_space *s);
 /* Folds a user in who gave n ratings, of distinct raw items in ascending order, both lent to s->document, and
  * encodes the document: row -1, rev 0 and no code, for the caller to set. Without an item of the model the
  * factors are zeros; so they are where tv_fold_in finds none, and document.why then says why: that is no error, because
- * it is this user's alone. Ratings too many for a document of MongoDB are not in it: n_rated is 0, and there is a
- * `why`. */
+ * it is this user's alone. */
 enum tv_status tv_fold_user(const struct tv_folding *f, struct tv_fold_space *s, int64_t user_id, const int64_t *items,
                             const float *ratings, size_t n, struct tv_error *err);
 

@@ -203,6 +203,8 @@ enum tv_status tv_lifecycle_discard(const struct tv_stores *s, int64_t number, s
     if (status == TV_OK)
         status = tv_mongo_drop(s->mongo, tv_model_users(name, number), err);
     if (status == TV_OK)
+        status = tv_mongo_drop(s->mongo, tv_model_user_parts(name, number), err);
+    if (status == TV_OK)
         status = tv_mongo_drop(s->mongo, items_name(name, number), err);
     return status == TV_OK ? tv_model_drop_redis(s->redis, number, err) : status;
 }

@@ -54,6 +54,12 @@ char *tv_model_users(char *out, int64_t number)
     return out;
 }
 
+char *tv_model_user_parts(char *out, int64_t number)
+{
+    snprintf(out, TV_MODEL_NAME, "parts_%" PRId64, number);
+    return out;
+}
+
 char *tv_model_parts(char *out, int64_t number)
 {
     snprintf(out, TV_MODEL_NAME, "model_%" PRId64, number);

@@ -347,7 +347,7 @@ struct sweep {
     int64_t largest; /* number found, known to the journal or not */
 };
 
-/* user_12, model_12, item_12 and trivet:model:{12}... -> 12; 0 for other names. */
+/* user_12, parts_12, model_12, item_12 and trivet:model:{12}... -> 12; 0 for other names. */
 static int64_t number_in(const char *name)
 {
     const char *digits = strpbrk(name, "_{");
@@ -410,8 +410,8 @@ static enum tv_status sweep_leftovers(struct repair *r, struct tv_error *err)
 {
     struct sweep s = {.repair = r};
     enum tv_status status = tv_run_list(r->journal, ~0u, &s.runs, &s.n_runs, err);
-    const char *const prefixes[] = {"model_", "user_", "item_"};
-    for (int i = 0; i < 3 && status == TV_OK; i++)
+    const char *const prefixes[] = {"model_", "user_", "parts_", "item_"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes && status == TV_OK; i++)
         status = tv_mongo_names(r->stores->mongo, prefixes[i], sweep_name, &s, err);
     if (status == TV_OK)
         status = tv_redis_keys(r->stores->redis, "trivet:model:{*", sweep_name, &s, err);

@@ -76,7 +76,7 @@ static enum tv_status drop_view(void *context, const char *name, struct tv_error
     return status;
 }
 
-/* user_12, model_12, item_12, item; other names of that beginning are not ours. */
+/* user_12, parts_12, model_12, item_12, item; other names of that beginning are not ours. */
 static enum tv_status take_name(void *context, const char *name, struct tv_error *err)
 {
     const char *bar = strchr(name, '_');
@@ -110,7 +110,7 @@ static enum tv_status expect_view(struct repair *r, struct tv_error *err)
 
 static enum tv_status mongo_kinds(struct repair *r, struct tv_error *err)
 {
-    static const char *const prefixes[] = {"model_", "user_", "item"};
+    static const char *const prefixes[] = {"model_", "user_", "parts_", "item"};
     enum tv_status status = expect_view(r, err);
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes && status == TV_OK; i++)
         status = tv_mongo_names(r->stores->mongo, prefixes[i], take_name, r, err);

@@ -106,7 +106,8 @@ static enum tv_status read_claims(struct users *u, struct tv_error *err)
 static enum tv_status decode(const struct users *u, const struct tv_mongo_doc *doc, int *whole, struct tv_error *err)
 {
     struct tv_user_document *read = NULL;
-    enum tv_status status = tv_user_document_read(&read, doc, u->factors, u->n_items, err);
+    enum tv_status status =
+        tv_user_document_read(&read, u->repair->stores->mongo, u->repair->live, doc, u->factors, u->n_items, err);
     tv_user_document_free(read);
     *whole = status == TV_OK;
     return status == TV_ERR_CORRUPT ? TV_OK : status;
@@ -287,6 +288,18 @@ static void tell(struct users *u, int64_t n, int64_t left)
                u->n_documents, n, n > left ? ": folded in" : "");
 }
 
+/* What a writer that was killed has left. */
+static enum tv_status tidy_parts(struct repair *r, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    int64_t n = 0;
+    enum tv_status status = tv_user_parts_tidy(r->stores->mongo, r->live, NULL, 0, &n, err);
+    if (status == TV_OK && n > 0)
+        repair_did(r, "MongoDB's %s had %" PRId64 " parts that no document names: deleted",
+                   tv_model_user_parts(name, r->live), n);
+    return status;
+}
+
 static void free_users(struct users *u)
 {
     tv_changes_free(&u->claims);
@@ -315,6 +328,8 @@ enum tv_status repair_users(struct repair *r, struct tv_error *err)
         status = fold_again(&u, &n, &left, err);
     if (status == TV_OK)
         tell(&u, n, left);
+    if (status == TV_OK && r->report)
+        status = tidy_parts(r, err);
     free_users(&u);
     return status;
 }

@@ -8,12 +8,7 @@
 #include "trivet/half.h"
 #include "trivet/hash.h"
 #include "trivet/model.h"
-
-/* A user with two million ratings has a document of 16 MB, MongoDB's limit: no blob is larger decoded. */
-#define MAX_BLOB ((size_t)64 << 20)
-
-static const char *const blob_names[] = {"value", "seen", "rated", "ratings"};
-enum { VALUE, SEEN, RATED, RATINGS, N_BLOBS };
+#include "user_parts.h"
 
 static void feed_text(uint64_t *hash, const char *text)
 {
@@ -33,10 +28,10 @@ static void feed_hash(uint64_t *hash, int64_t user_id, const char *code, const c
 
 void tv_user_blobs_init(struct tv_user_blobs *b)
 {
-    tv_buffer_init(&b->value, MAX_BLOB);
-    tv_buffer_init(&b->seen, MAX_BLOB);
-    tv_buffer_init(&b->rated, MAX_BLOB);
-    tv_buffer_init(&b->ratings, MAX_BLOB);
+    tv_buffer_init(&b->value, USER_BLOB_MAX);
+    tv_buffer_init(&b->seen, USER_BLOB_MAX);
+    tv_buffer_init(&b->rated, USER_BLOB_MAX);
+    tv_buffer_init(&b->ratings, USER_BLOB_MAX);
 }
 
 void tv_user_blobs_free(struct tv_user_blobs *b)
@@ -64,54 +59,55 @@ enum tv_status tv_user_document_encode(struct tv_user_blobs *b, const struct tv_
     return status == TV_OK ? encode(&b->ratings, tv_array_1d(TV_F4, u->ratings, u->n_rated), err) : status;
 }
 
-static struct tv_field blob_field(int which, const struct tv_buffer *blob)
+static void feed_document(uint64_t *hash, const struct tv_user_document *u, const struct tv_user_blobs *b)
 {
-    return (struct tv_field){
-        .name = blob_names[which], .type = TV_FIELD_BYTES, .bytes = blob->data, .n_bytes = blob->size};
+    const void *bytes[N_BLOBS] = {b->value.data, b->seen.data, b->rated.data, b->ratings.data};
+    const size_t sizes[N_BLOBS] = {b->value.size, b->seen.size, b->rated.size, b->ratings.size};
+    feed_hash(hash, u->user_id, u->code, u->why, bytes, sizes);
 }
 
-enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, const struct tv_user_document *u,
-                                    const struct tv_user_blobs *b, uint64_t *hash, struct tv_error *err)
+enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, struct tv_mongo *mongo, int64_t model,
+                                    const struct tv_user_document *u, const struct tv_user_blobs *b, uint64_t *hash,
+                                    struct tv_error *err)
 {
+    struct user_fields f;
+    enum tv_status status = user_fields_make(&f, mongo, model, u, b, err);
     const struct tv_field fields[] = {
         {.name = "_id", .type = TV_FIELD_INT64, .integer = u->user_id},
         {.name = "id", .type = u->row < 0 ? TV_FIELD_NULL : TV_FIELD_INT32, .integer = u->row},
         {.name = "n", .type = TV_FIELD_INT32, .integer = (int64_t)u->n_rated},
         {.name = "rev", .type = TV_FIELD_INT64, .integer = u->rev},
-        blob_field(VALUE, &b->value),
-        blob_field(SEEN, &b->seen),
-        blob_field(RATED, &b->rated),
-        blob_field(RATINGS, &b->ratings),
+        f.blobs[VALUE],
+        f.blobs[SEEN],
+        f.blobs[RATED],
+        f.blobs[RATINGS],
         {.name = u->code ? "code" : "why", .type = TV_FIELD_TEXT, .text = u->code ? u->code : u->why},
         {.name = "why", .type = TV_FIELD_TEXT, .text = u->why}, /* most users have neither */
     };
     size_t n = sizeof fields / sizeof *fields - (u->code == NULL) - (u->why == NULL);
-    if (hash) {
-        const void *bytes[N_BLOBS] = {b->value.data, b->seen.data, b->rated.data, b->ratings.data};
-        const size_t sizes[N_BLOBS] = {b->value.size, b->seen.size, b->rated.size, b->ratings.size};
-        feed_hash(hash, u->user_id, u->code, u->why, bytes, sizes);
-    }
-    return tv_mongo_bulk_add(bulk, fields, n, err);
+    if (status == TV_OK && hash)
+        feed_document(hash, u, b);
+    if (status == TV_OK)
+        status = tv_mongo_bulk_add(bulk, fields, n, err);
+    user_fields_free(&f);
+    return status;
 }
 
 /* What a document is replaced by. */
 struct replacement {
+    struct user_fields blobs;
     struct tv_field set[6], if_new[2];
 };
 
 static void describe_replacement(struct tv_mongo_update *update, struct replacement *r,
-                                 const struct tv_user_document *u, const struct tv_user_blobs *b)
+                                 const struct tv_user_document *u)
 {
     static const char *const old[] = {"top", "why"};
-    *r = (struct replacement){
-        .set = {{.name = "n", .type = TV_FIELD_INT32, .integer = (int64_t)u->n_rated},
-                blob_field(VALUE, &b->value),
-                blob_field(SEEN, &b->seen),
-                blob_field(RATED, &b->rated),
-                blob_field(RATINGS, &b->ratings),
-                {.name = "why", .type = TV_FIELD_TEXT, .text = u->why}},
-        .if_new = {{.name = "id", .type = TV_FIELD_NULL}, {.name = "code", .type = TV_FIELD_TEXT, .text = u->code}},
-    };
+    r->set[0] = (struct tv_field){.name = "n", .type = TV_FIELD_INT32, .integer = (int64_t)u->n_rated};
+    memcpy(r->set + 1, r->blobs.blobs, sizeof r->blobs.blobs);
+    r->set[1 + N_BLOBS] = (struct tv_field){.name = "why", .type = TV_FIELD_TEXT, .text = u->why};
+    r->if_new[0] = (struct tv_field){.name = "id", .type = TV_FIELD_NULL};
+    r->if_new[1] = (struct tv_field){.name = "code", .type = TV_FIELD_TEXT, .text = u->code};
     *update = (struct tv_mongo_update){.guard = "rev",
                                        .value = u->rev,
                                        .set = r->set,
@@ -127,16 +123,21 @@ enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
                                          const struct tv_user_blobs *const *blobs, size_t n, struct tv_error *err)
 {
     char collection[TV_MODEL_NAME];
-    int64_t written, *ids = tv_alloc(n, sizeof *ids, "documents", err);
+    int64_t count, *ids = tv_alloc(n, sizeof *ids, "documents", err);
     struct tv_mongo_update *updates = tv_alloc(n, sizeof *updates, "documents", err);
     struct replacement *fields = tv_alloc(n, sizeof *fields, "documents", err);
     enum tv_status status = ids && updates && fields ? TV_OK : TV_ERR_NO_MEMORY;
     for (size_t i = 0; i < n && status == TV_OK; i++) {
         ids[i] = users[i]->user_id;
-        describe_replacement(&updates[i], &fields[i], users[i], blobs[i]);
+        status = user_fields_make(&fields[i].blobs, mongo, model, users[i], blobs[i], err);
+        describe_replacement(&updates[i], &fields[i], users[i]);
     }
     if (status == TV_OK)
-        status = tv_mongo_update_newer_all(mongo, tv_model_users(collection, model), ids, updates, n, &written, err);
+        status = tv_mongo_update_newer_all(mongo, tv_model_users(collection, model), ids, updates, n, &count, err);
+    if (status == TV_OK)
+        status = tv_user_parts_tidy(mongo, model, ids, n, &count, err);
+    for (size_t i = 0; fields && i < n; i++)
+        user_fields_free(&fields[i].blobs);
     free(fields);
     free(updates);
     free(ids);
@@ -167,18 +168,6 @@ enum tv_status tv_user_document_set_lists(struct tv_mongo *mongo, int64_t model,
     return status;
 }
 
-static enum tv_status find_blobs(const struct tv_mongo_doc *doc, int64_t *user_id, const void **bytes, size_t *sizes,
-                                 struct tv_error *err)
-{
-    if (!tv_mongo_doc_int(doc, "_id", user_id))
-        return tv_fail(err, TV_ERR_CORRUPT, "a user document has no integer _id");
-    for (int i = 0; i < N_BLOBS; i++)
-        if (!tv_mongo_doc_bytes(doc, blob_names[i], &bytes[i], &sizes[i]))
-            return tv_fail(err, TV_ERR_CORRUPT, "the document of user %lld has no %s", (long long)*user_id,
-                           blob_names[i]);
-    return TV_OK;
-}
-
 /* Of the fields that most users do not have; NULL: not there. */
 static const char *text_of(const struct tv_mongo_doc *doc, const char *name)
 {
@@ -186,14 +175,14 @@ static const char *text_of(const struct tv_mongo_doc *doc, const char *name)
     return tv_mongo_doc_text(doc, name, &text) ? text : NULL;
 }
 
-enum tv_status tv_user_document_hash(const struct tv_mongo_doc *doc, uint64_t *hash, struct tv_error *err)
+enum tv_status tv_user_document_hash(struct tv_mongo *mongo, int64_t model, const struct tv_mongo_doc *doc,
+                                     uint64_t *hash, struct tv_error *err)
 {
-    int64_t user_id = 0;
-    const void *bytes[N_BLOBS];
-    size_t sizes[N_BLOBS];
-    enum tv_status status = find_blobs(doc, &user_id, bytes, sizes, err);
+    struct user_stored s;
+    enum tv_status status = user_stored_open(&s, mongo, model, doc, err);
     if (status == TV_OK)
-        feed_hash(hash, user_id, text_of(doc, "code"), text_of(doc, "why"), bytes, sizes);
+        feed_hash(hash, s.user_id, text_of(s.doc, "code"), text_of(s.doc, "why"), s.bytes, s.sizes);
+    user_stored_close(&s);
     return status;
 }
 
@@ -253,32 +242,41 @@ static struct tv_user_document *assemble(const struct tv_array *a, const char *c
     return u;
 }
 
-enum tv_status tv_user_document_read(struct tv_user_document **out, const struct tv_mongo_doc *doc, int factors,
-                                     int32_t n_items, struct tv_error *err)
+static enum tv_status decode(struct tv_user_document **out, const struct user_stored *s, int factors, int32_t n_items,
+                             struct tv_error *err)
 {
     static const enum tv_dtype types[N_BLOBS] = {[VALUE] = TV_F2, [SEEN] = TV_I4, [RATED] = TV_I8, [RATINGS] = TV_F4};
     struct tv_array arrays[N_BLOBS] = {{0}};
-    int64_t user_id = 0, row = -1;
-    const void *bytes[N_BLOBS];
-    size_t sizes[N_BLOBS];
+    int64_t row = -1;
     struct tv_user_document *u = NULL;
-    enum tv_status status = find_blobs(doc, &user_id, bytes, sizes, err);
+    enum tv_status status = TV_OK;
     for (int i = 0; i < N_BLOBS && status == TV_OK; i++)
-        status = tv_blob_decode_as(&arrays[i], types[i], 1, bytes[i], sizes[i], MAX_BLOB, err);
+        status = tv_blob_decode_as(&arrays[i], types[i], 1, s->bytes[i], s->sizes[i], USER_BLOB_MAX, err);
     if (status == TV_OK)
-        status = check_arrays(arrays, user_id, factors, n_items, err);
-    if (status == TV_OK && (u = assemble(arrays, text_of(doc, "code"), text_of(doc, "why"), err)) == NULL)
+        status = check_arrays(arrays, s->user_id, factors, n_items, err);
+    if (status == TV_OK && (u = assemble(arrays, text_of(s->doc, "code"), text_of(s->doc, "why"), err)) == NULL)
         status = TV_ERR_NO_MEMORY;
     if (status == TV_OK) {
-        u->user_id = user_id;
-        u->row = tv_mongo_doc_int(doc, "id", &row) ? (int32_t)row : -1;
-        if (!tv_mongo_doc_int(doc, "rev", &u->rev))
+        u->user_id = s->user_id;
+        u->row = tv_mongo_doc_int(s->doc, "id", &row) ? (int32_t)row : -1;
+        if (!tv_mongo_doc_int(s->doc, "rev", &u->rev))
             u->rev = 0;
-        tv_mongo_doc_pairs(doc, "top", list_names, &u->top, &u->n_top); /* without it, the list is made anew */
+        tv_mongo_doc_pairs(s->doc, "top", list_names, &u->top, &u->n_top); /* without it, the list is made anew */
         *out = u;
     }
     for (int i = 0; i < N_BLOBS; i++)
         tv_array_free(&arrays[i]);
+    return status;
+}
+
+enum tv_status tv_user_document_read(struct tv_user_document **out, struct tv_mongo *mongo, int64_t model,
+                                     const struct tv_mongo_doc *doc, int factors, int32_t n_items, struct tv_error *err)
+{
+    struct user_stored s;
+    enum tv_status status = user_stored_open(&s, mongo, model, doc, err);
+    if (status == TV_OK)
+        status = decode(out, &s, factors, n_items, err);
+    user_stored_close(&s);
     return status;
 }
 
@@ -312,7 +310,7 @@ enum tv_status tv_user_document_find(struct tv_user_document **out, struct tv_mo
     enum tv_status status =
         tv_mongo_find_int(mongo, tv_model_users(collection, model), "_id", user_id, &doc, err);
     if (status == TV_OK)
-        status = tv_user_document_read(out, doc, factors, n_items, err);
+        status = tv_user_document_read(out, mongo, model, doc, factors, n_items, err);
     tv_mongo_doc_free(doc);
     return status;
 }
@@ -325,7 +323,7 @@ enum tv_status tv_user_document_find_code(struct tv_user_document **out, struct 
     enum tv_status status =
         tv_mongo_find_text(mongo, tv_model_users(collection, model), "code", code, &doc, err);
     if (status == TV_OK)
-        status = tv_user_document_read(out, doc, factors, n_items, err);
+        status = tv_user_document_read(out, mongo, model, doc, factors, n_items, err);
     tv_mongo_doc_free(doc);
     return status;
 }

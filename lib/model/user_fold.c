@@ -1,9 +1,7 @@
 /* user_fold: a user's whole document from a model's item side and the user's ratings. */
 #include "trivet/user_fold.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 void tv_folding_init(struct tv_folding *f, const struct tv_fold_in *fold_in, const int64_t *item_ids)
 {
@@ -50,28 +48,6 @@ static enum tv_status make_room(struct tv_fold_space *s, int factors, size_t n, 
     return s->factors >= factors && s->capacity >= n ? TV_OK : TV_ERR_NO_MEMORY;
 }
 
-/* MongoDB takes 16 MB. Beyond that the ratings stay in PostgreSQL alone, and `why` says so: the user has no factors, as
- * one whose factors cannot be kept. */
-static enum tv_status encode(const struct tv_folding *f, struct tv_fold_space *s, struct tv_error *err)
-{
-    enum { LARGEST = 15 << 20, A_RATING = 16, LARGEST_PLAIN = 60 << 20 };
-    const struct tv_user_blobs *b = &s->blobs;
-    struct tv_user_document *d = &s->document;
-    enum tv_status status = TV_OK;
-    int fits = d->n_rated <= LARGEST_PLAIN / A_RATING;
-    if (fits) {
-        status = tv_user_document_encode(&s->blobs, d, err);
-        fits = b->value.size + b->seen.size + b->rated.size + b->ratings.size <= LARGEST;
-    }
-    if (status != TV_OK || fits)
-        return status;
-    snprintf(s->why, sizeof s->why, "%zu ratings make a document larger than MongoDB takes", d->n_rated);
-    memset(s->value, 0, (size_t)f->fold_in->factors * sizeof *s->value);
-    d->why = s->why;
-    d->n_seen = d->n_rated = 0;
-    return tv_user_document_encode(&s->blobs, d, err);
-}
-
 enum tv_status tv_fold_user(const struct tv_folding *f, struct tv_fold_space *s, int64_t user_id, const int64_t *items,
                             const float *ratings, size_t n, struct tv_error *err)
 {
@@ -101,5 +77,5 @@ enum tv_status tv_fold_user(const struct tv_folding *f, struct tv_fold_space *s,
         .rated = (int64_t *)items, /* the document of a reader owns its arrays, this one borrows them */
         .ratings = (float *)ratings,
     };
-    return encode(f, s, err);
+    return tv_user_document_encode(&s->blobs, &s->document, err);
 }

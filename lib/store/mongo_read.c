@@ -113,29 +113,39 @@ enum tv_status tv_mongo_each(struct tv_mongo *m, const char *collection, tv_mong
     return status;
 }
 
-/* `field` is what is read of each document beside _id; NULL: all. */
-static enum tv_status each_in(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
-                              size_t n, const char *field, tv_mongo_take take, void *context, struct tv_error *err)
+/* {key: {$in: [values]}} */
+static void append_in(bson_t *filter, const char *key, const int64_t *values, size_t n)
 {
-    bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, in, array;
+    bson_t in, array;
     char space[16];
     const char *index;
-    BSON_APPEND_DOCUMENT_BEGIN(&filter, key, &in);
+    BSON_APPEND_DOCUMENT_BEGIN(filter, key, &in);
     BSON_APPEND_ARRAY_BEGIN(&in, "$in", &array);
     for (size_t i = 0; i < n; i++) {
         bson_uint32_to_string((uint32_t)i, &index, space, sizeof space);
         BSON_APPEND_INT64(&array, index, values[i]);
     }
     bson_append_array_end(&in, &array);
-    bson_append_document_end(&filter, &in);
-    BSON_APPEND_INT64(&options, "batchSize", (int64_t)n + 1); /* one answer holds them all */
-    if (field) {
-        bson_t only;
-        BSON_APPEND_DOCUMENT_BEGIN(&options, "projection", &only);
-        BSON_APPEND_INT32(&only, field, 1);
-        bson_append_document_end(&options, &only);
+    bson_append_document_end(filter, &in);
+}
+
+/* `field` (NULL: none) is what alone is read of each document beside _id, or what is not read of it. */
+static enum tv_status each_in(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
+                              size_t n, const char *field, int alone, tv_mongo_take take, void *context,
+                              struct tv_error *err)
+{
+    bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
+    if (key) {
+        append_in(&filter, key, values, n);
+        BSON_APPEND_INT64(&options, "batchSize", (int64_t)n + 1); /* one answer holds them all */
     }
-    tv_log_debug("mongo: find %zu of %s by %s", n, collection, key);
+    if (field) {
+        bson_t projection;
+        BSON_APPEND_DOCUMENT_BEGIN(&options, "projection", &projection);
+        BSON_APPEND_INT32(&projection, field, alone);
+        bson_append_document_end(&options, &projection);
+    }
+    tv_log_debug("mongo: find %zu of %s by %s", n, collection, key ? key : "nothing");
     enum tv_status status = each_found(m, collection, &filter, &options, take, context, err);
     bson_destroy(&options);
     bson_destroy(&filter);
@@ -145,13 +155,20 @@ static enum tv_status each_in(struct tv_mongo *m, const char *collection, const 
 enum tv_status tv_mongo_each_int(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
                                  size_t n, tv_mongo_take take, void *context, struct tv_error *err)
 {
-    return each_in(m, collection, key, values, n, NULL, take, context, err);
+    return each_in(m, collection, key, values, n, NULL, 0, take, context, err);
 }
 
 enum tv_status tv_mongo_each_field(struct tv_mongo *m, const char *collection, const char *field, const int64_t *ids,
                                    size_t n, tv_mongo_take take, void *context, struct tv_error *err)
 {
-    return each_in(m, collection, "_id", ids, n, field, take, context, err);
+    return each_in(m, collection, "_id", ids, n, field, 1, take, context, err);
+}
+
+enum tv_status tv_mongo_each_without(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
+                                     size_t n, const char *field, tv_mongo_take take, void *context,
+                                     struct tv_error *err)
+{
+    return each_in(m, collection, key, values, n, field, 0, take, context, err);
 }
 
 /* --- fields ----------------------------------------------------------------------------------------------- */
@@ -199,6 +216,20 @@ int tv_mongo_doc_bytes(const struct tv_mongo_doc *doc, const char *name, const v
     bson_iter_binary(&it, &subtype, &length, &data);
     *bytes = data;
     *n = length;
+    return 1;
+}
+
+int tv_mongo_doc_text_at(const struct tv_mongo_doc *doc, const char *name, size_t i, const char **value)
+{
+    bson_iter_t it, element;
+    if (!find_field(doc, name, &it) || !BSON_ITER_HOLDS_ARRAY(&it) || !bson_iter_recurse(&it, &element))
+        return 0;
+    for (size_t at = 0; at <= i; at++)
+        if (!bson_iter_next(&element))
+            return 0;
+    if (!BSON_ITER_HOLDS_UTF8(&element))
+        return 0;
+    *value = bson_iter_utf8(&element, NULL);
     return 1;
 }
 

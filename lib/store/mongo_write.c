@@ -198,6 +198,31 @@ enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *b, struct tv_error *err)
     return status;
 }
 
+void tv_mongo_new_id(char *out)
+{
+    bson_oid_t id;
+    bson_oid_init(&id, NULL);
+    bson_oid_to_string(&id, out);
+}
+
+enum tv_status tv_mongo_delete_texts(struct tv_mongo *m, const char *collection, const char *const *ids, size_t n,
+                                     struct tv_error *err)
+{
+    bson_t array = BSON_INITIALIZER;
+    char space[16];
+    const char *index;
+    for (size_t i = 0; i < n; i++) {
+        bson_uint32_to_string((uint32_t)i, &index, space, sizeof space);
+        BSON_APPEND_UTF8(&array, index, ids[i]);
+    }
+    bson_t *words = BCON_NEW("delete", BCON_UTF8(collection), "deletes", "[", "{", "q", "{", "_id", "{", "$in",
+                             BCON_ARRAY(&array), "}", "}", "limit", BCON_INT32(0), "}", "]");
+    enum tv_status status = tv_mongo_write_command(m, NULL, words, err);
+    bson_destroy(words);
+    bson_destroy(&array);
+    return status;
+}
+
 /* {"$set": {fields}} inside `doc`. */
 static enum tv_status append_fields(bson_t *doc, const char *operator, const struct tv_field *fields, size_t n,
                                     const struct tv_mongo_update *guard, struct tv_error *err)

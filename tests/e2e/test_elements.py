@@ -95,15 +95,18 @@ def test_a_user_with_more_ratings_than_a_document_holds_stops_no_training(run, s
                 "GRANT SELECT ON public.many TO trivet_reader")
     done = run("trivet-train", "fit", "--source", "public.ratings", "--fold-in-source", "public.many", "--factors", 5,
                env=loaded.env)
-    assert "1 user is given the popular list" in done.stderr and "(user 70000)" in done.stderr
-    assert "larger than MongoDB takes" in loaded.mongo_db().user.find_one({"_id": 70_000})["why"]
+    assert "61 users are served" in done.stdout and "popular list" not in done.stderr  # test_long_users.py looks closer
+    there = loaded.mongo_db().user.find_one({"_id": 70_000})
+    assert there["n"] == 2_500_000 - 2_500_000 // 7 and "why" not in there
     server = serve(loaded)
-    assert "larger than MongoDB takes" in server.get("/recs?user_id=70000").json()["why"]
+    listed = server.get("/recs?user_id=70000").json()
+    assert listed["reason"] == "popular" and "why" not in listed  # none of those items is one of the model
     assert server.get("/recs?user_id=5").json()["reason"] == "personal"
     answer = server.send("PUT", "/api/v1/users/70000/ratings/7", 4)  # it stops no folding in either
     assert answer.status in (200, 202)
     run("trivet-train", "repair", env=loaded.env)
     assert loaded.psql("SELECT count(*) FROM trivet.user_change WHERE rev > folded_rev") == "0"
+    assert loaded.mongo_db().user.find_one({"_id": 70_000})["n"] == there["n"] + 1
 
 
 # --- ratings ---------------------------------------------------------------------------------------------------

@@ -272,7 +272,7 @@ def test_three_models_are_kept(run, elsewhere, folder):
 
 
 def what_is_stored(stores):
-    names = {n for n in stores.mongo_db().list_collection_names() if n.split("_")[0] in ("user", "model", "item")}
+    names = {n for n in stores.mongo_db().list_collection_names() if n.split("_")[0] in ("user", "parts", "model", "item")}
     return names, stores.redis_client().dbsize()
 
 

@@ -46,7 +46,7 @@ def live(stores):
 
 def what_is_stored(stores):
     """Everything by number: collections and keys of models."""
-    names = {n for n in stores.mongo_db().list_collection_names() if n.split("_")[0] in ("user", "model", "item")}
+    names = {n for n in stores.mongo_db().list_collection_names() if n.split("_")[0] in ("user", "parts", "model", "item")}
     keys = {k.decode().split("}")[0] + "}" for k in stores.redis_client().keys("trivet:model:*")}
     return names, keys
 

@@ -1,0 +1,43 @@
+/* user_parts: where the blobs of a user's document are: in it, or in parts that it names. Private to lib/model.
+ *
+ * MongoDB takes documents of 16 MB. Of a user with more ratings than that holds, the long blobs are cut into documents
+ * of parts_<N>, and in place of such a blob the user's document has the _ids of its parts. A part's _id is new each
+ * time one is written, and a part never changes, so what a document names is its own or not there: two writers, or a
+ * reader and a writer, cannot mix theirs.
+ */
+#ifndef TRIVET_USER_PARTS_H
+#define TRIVET_USER_PARTS_H
+
+#include "trivet/user_document.h"
+
+enum { VALUE, SEEN, RATED, RATINGS, N_BLOBS };
+extern const char *const user_blob_names[N_BLOBS];
+
+/* No blob is larger, decoded or not: LZ4 takes no more. */
+#define USER_BLOB_MAX ((size_t)1 << 31)
+
+/* A document's blobs as its fields. */
+struct user_fields {
+    struct tv_field blobs[N_BLOBS];
+    struct tv_buffer names[N_BLOBS]; /* of the parts of a long one */
+};
+/* Writes the parts of long blobs, which MongoDB has acknowledged then. `b` is lent to *f. */
+enum tv_status user_fields_make(struct user_fields *f, struct tv_mongo *mongo, int64_t model,
+                                const struct tv_user_document *u, const struct tv_user_blobs *b, struct tv_error *err);
+void user_fields_free(struct user_fields *f);
+
+/* The blobs of a document that was read. */
+struct user_stored {
+    const struct tv_mongo_doc *doc; /* it, or the newer one of the same user whose parts these are */
+    struct tv_mongo_doc *newer;
+    int64_t user_id;
+    const void *bytes[N_BLOBS];
+    size_t sizes[N_BLOBS];
+    struct tv_buffer whole[N_BLOBS]; /* those put together from parts */
+};
+/* To be closed after a failure, too. TV_ERR_NOT_FOUND: the document has gone meanwhile. */
+enum tv_status user_stored_open(struct user_stored *s, struct tv_mongo *mongo, int64_t model,
+                                const struct tv_mongo_doc *doc, struct tv_error *err);
+void user_stored_close(struct user_stored *s);
+
+#endif
