@@ -47,6 +47,9 @@ int tv_pg_wait_row(struct tv_pg *pg, char **bytes);
 /* The last result of what was sent, or the first that failed; NULL: given up, or lost. Of a COPY, that it began. */
 PGresult *tv_pg_take_answer(struct tv_pg *pg);
 
+/* A COPY is under way, in one direction or the other. */
+int tv_pg_is_copy(const PGresult *result);
+
 /* Asks PostgreSQL to cancel the statement under way, and waits up to so many seconds until it has heard. */
 int tv_pg_send_cancel(struct tv_pg *pg, double seconds);
 

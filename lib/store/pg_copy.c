@@ -13,7 +13,8 @@ enum tv_status tv_pg_copy_in(struct tv_pg *pg, const char *sql, struct tv_error 
     return status;
 }
 
-/* Reads the results that follow a COPY until libpq has no more; the first failure wins. */
+/* Reads the results that follow a COPY until libpq has no more; the first failure wins. One that says the COPY is still
+ * under way would come again and again: nobody waits for its rows any more. */
 static enum tv_status drain(struct tv_pg *pg, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -23,7 +24,7 @@ static enum tv_status drain(struct tv_pg *pg, struct tv_error *err)
             pg->affected = atoll(PQcmdTuples(result));
         else if (status == TV_OK)
             status = tv_pg_refused(pg, result, err);
-        int over = PQresultStatus(result) == PGRES_COPY_IN || PQstatus(pg->conn) == CONNECTION_BAD;
+        int over = tv_pg_is_copy(result) || PQstatus(pg->conn) == CONNECTION_BAD;
         PQclear(result);
         if (over)
             break;

@@ -160,11 +160,17 @@ int tv_pg_wait_row(struct tv_pg *pg, char **bytes)
 
 /* --- a statement ---------------------------------------------------------------------------------------------- */
 
+int tv_pg_is_copy(const PGresult *result)
+{
+    ExecStatusType s = PQresultStatus(result);
+    return s == PGRES_COPY_IN || s == PGRES_COPY_OUT;
+}
+
 /* A COPY that somebody began and did not end is given up, as PQexec would. */
 static void leave_copy(struct tv_pg *pg)
 {
     for (PGresult *left; tv_pg_wait_result(pg) && (left = PQgetResult(pg->conn)) != NULL; PQclear(left))
-        if (PQstatus(pg->conn) == CONNECTION_BAD ||
+        if (PQstatus(pg->conn) == CONNECTION_BAD || PQresultStatus(left) == PGRES_COPY_OUT ||
             (PQresultStatus(left) == PGRES_COPY_IN && PQputCopyEnd(pg->conn, "given up") != 1)) {
             PQclear(left);
             return;
@@ -183,12 +189,6 @@ int tv_pg_send(struct tv_pg *pg, const char *sql, int n, const char *const *valu
     return n < 0 ? PQsendQuery(pg->conn, sql) : PQsendQueryParams(pg->conn, sql, n, NULL, values, NULL, NULL, 0);
 }
 
-static int is_copy(const PGresult *result)
-{
-    ExecStatusType s = PQresultStatus(result);
-    return s == PGRES_COPY_IN || s == PGRES_COPY_OUT;
-}
-
 /* A connection that broke adds a result to the one that says why. */
 PGresult *tv_pg_take_answer(struct tv_pg *pg)
 {
@@ -200,7 +200,7 @@ PGresult *tv_pg_take_answer(struct tv_pg *pg)
         } else {
             PQclear(next);
         }
-        if (is_copy(answer) || PQstatus(pg->conn) == CONNECTION_BAD)
+        if (tv_pg_is_copy(answer) || PQstatus(pg->conn) == CONNECTION_BAD)
             break;
     }
     if (!pg->late)

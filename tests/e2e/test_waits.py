@@ -16,6 +16,7 @@ import time
 
 import pytest
 
+import breakpoints
 from server import Server, clean_environment, until
 from stores import Place, Servers
 
@@ -262,3 +263,18 @@ def test_a_command_ends_while_a_store_hangs(programs, run, own, ratings, store, 
     run("trivet-train", "repair", env=own.env)
     assert own.psql("SELECT count(*) FROM trivet.run WHERE state IN ('building', 'activating')") == "0"
     assert own.psql("SELECT count(*), min(id), max(id) FROM trivet.load WHERE state = 'complete'") == before
+
+
+def test_a_copy_that_is_given_up_comes_to_an_end(programs, run, private_stores, tmp_path):
+    """MongoDB dies while items are copied out to it, so the rest of the COPY is not wanted; but Postgres stands still, and does
+    not hear of that."""
+    with open(tmp_path / "ratings.csv", "w") as f:
+        f.write("userId,movieId,rating\n" + "".join(f"{user},{film},{random.Random(f'{user} {film}').randint(1, 5)}\n" for user in range(40) for film in range(30)))
+    with open(tmp_path / "movies.csv", "w") as f:  # more than what fits between the two
+        f.write("movieId,title,genres\n" + "".join(f"{film},{'Film ' * 40}{film},Drama\n" for film in range(60_000)))
+    run("trivet-etl", "load", tmp_path, env=private_stores.env)
+    backends = f"$(pgrep -P {private_stores.postgres.pid})"
+    stop = f"shell kill -KILL {private_stores.mongo.pid}; kill -STOP {backends}; (sleep 20; kill -CONT {backends}) &"
+    mongo = {"TRIVET_MONGO": private_stores.mongo_uri + "?serverSelectionTimeoutMS=2000"}
+    done = breakpoints.at("take_item", programs["trivet-train"], *FIT[1:], env={**private_stores.env, **mongo}, do=stop, timeout=90)
+    assert "exited with code 04" in done.stdout, done.stdout[-2000:]
