@@ -1,6 +1,7 @@
 """Loads, trainings and index builds, one after the other in two threads, each with its fate."""
 
 import random
+import shutil
 import signal
 import subprocess
 import threading
@@ -83,6 +84,7 @@ class Commands(threading.Thread):
         what = " ".join(words)
         usual = USUAL | ({2} if "--guard" in words else set())  # where the live model has another min_rating
         if child.poll() is None:
+            self.log.write(self._stacks(child))
             child.kill()
             child.wait()
             self.chaos.fault(f"{what} did not end in {HANGS_AFTER} s; it said\n{self._said(start)}")
@@ -92,7 +94,14 @@ class Commands(threading.Thread):
             self.chaos.fault(f"{what} ended with {child.returncode} after a signal; it said\n{self._said(start)}")
         self.codes.setdefault(words[1], {}).setdefault(child.returncode, []).append(round(time.time() - began, 1))
 
+    @staticmethod
+    def _stacks(child):
+        """Where each thread of it is, if there is a gdb."""
+        if not shutil.which("gdb"):
+            return b""
+        return subprocess.run(["gdb", "-batch", "-ex", "thread apply all bt 20", "-p", str(child.pid)], capture_output=True).stdout
+
     def _said(self, start):
         with open(self.log.name, "rb") as f:
             f.seek(start)
-            return f.read().decode(errors="replace")[-1500:]
+            return f.read().decode(errors="replace")[-4000:]

@@ -7,8 +7,8 @@ import numpy as np
 from blobs import decode
 
 
-# What PostgreSQL may refuse here: for want of disk, and because somebody has waited long enough.
-REFUSALS = re.compile("No space left|could not extend file|could not write|canceling statement|could not obtain lock|terminat|load was given up")
+# What PostgreSQL may refuse here: for want of disk, because somebody has waited long enough, and whose client was killed.
+REFUSALS = re.compile("No space left|could not extend file|could not write|canceling statement|could not obtain lock|terminat|load was given up|unexpected EOF on client")
 
 
 def postgres_log(text, fault):
