@@ -24,7 +24,7 @@ struct tv_shelf {
     int is_old; /* the live one was held before it was shown, and has not been read again since */
     struct tv_redis *redis;
     struct tv_mongo *mongo;
-    double away_at; /* when a store was last found away while refreshing */
+    double away_at; /* when a store was last found away */
 };
 
 enum tv_status tv_shelf_create(struct tv_shelf **out, const char *redis_uri, struct tv_mongo *mongo,
@@ -155,12 +155,12 @@ static void set_notice(struct tv_shelf *shelf, const char *text)
  * ------------------------------------------------------------------------------------------------ */
 
 /* Under `loading`. */
-static enum tv_status read_model(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
-                           struct tv_error *err)
+static enum tv_status read_model(struct tv_shelf *shelf, int64_t number, int patience_ms, struct tv_snapshot **out,
+                                 struct tv_error *err)
 {
     struct tv_model *model = NULL;
     struct tv_items items = {0};
-    tv_redis_set_timeout(shelf->redis, LOAD_MS);
+    tv_redis_set_timeout(shelf->redis, patience_ms);
     enum tv_status status = tv_model_read_redis(&model, shelf->redis, number, err);
     tv_redis_set_timeout(shelf->redis, QUESTION_MS);
     if (status == TV_OK && model->description == NULL)
@@ -179,20 +179,21 @@ static enum tv_status load(struct tv_shelf *shelf, int64_t number, struct tv_sna
                            struct tv_error *err)
 {
     double start = tv_clock();
-    enum tv_status status = read_model(shelf, number, out, err);
+    enum tv_status status = read_model(shelf, number, LOAD_MS, out, err);
     if (status == TV_OK)
         tv_log_info("model %" PRId64 " loaded: %d items, %d factors, %.2f s", number, (int)(*out)->n_items,
                     (*out)->factors, tv_clock() - start);
     return status;
 }
 
-/* Under `loading`, so that nobody else puts another one in place meanwhile. */
+/* Under `loading`, so that nobody else puts another one in place meanwhile. Ratings wait for that lock, and the model
+ * that is there will do for now: so it is read with little patience. */
 static enum tv_status renew(struct tv_shelf *shelf, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     struct tv_snapshot *new = NULL, *old = tv_shelf_live(shelf);
     if (old)
-        status = read_model(shelf, old->number, &new, err);
+        status = read_model(shelf, old->number, QUESTION_MS, &new, err);
     if (new) {
         pthread_mutex_lock(&shelf->shown);
         shelf->live = new;
@@ -209,6 +210,8 @@ enum tv_status tv_shelf_renew(struct tv_shelf *shelf, struct tv_error *err)
 {
     pthread_mutex_lock(&shelf->loading);
     enum tv_status status = renew(shelf, err);
+    if (status == TV_ERR_UNAVAILABLE)
+        shelf->away_at = tv_clock();
     pthread_mutex_unlock(&shelf->loading);
     return status;
 }
