@@ -11,6 +11,7 @@
 #include "trivet/buffer.h"
 #include "trivet/clock.h"
 #include "trivet/log.h"
+#include "trivet/text.h"
 #include "trivet/ticker.h"
 #include "workers.h"
 
@@ -138,26 +139,73 @@ static enum tv_status count_users(struct tv_follower *f, struct tv_follower_stat
     return TV_OK;
 }
 
-static enum tv_status fold_users(struct tv_follower *f, struct tv_live_work *work, struct tv_error *err)
+static void set_state(struct tv_follower *f, const struct tv_follower_state *state)
+{
+    pthread_mutex_lock(&f->mutex);
+    f->state = *state;
+    pthread_mutex_unlock(&f->mutex);
+}
+
+/* How many wait is counted whatever came of it: also while a store is away, or refuses what it is told to write. */
+static enum tv_status fold_users(struct tv_follower *f, int stores_answer, struct tv_live_work *work,
+                                 struct tv_error *err)
 {
     int64_t model = 0;
     struct tv_follower_state state;
+    struct tv_error why = {0};
     enum tv_status status = TV_OK;
     tv_follower_look(f, &state);
     f->reading.pg = f->pg;
-    if (!is_resting(f, &state)) {
+    if (stores_answer && !is_resting(f, &state)) {
         status = tv_rater_fold_waiting(f->rater, &f->reading, USERS_AT_ONCE, work, &model, err);
         if (status == TV_OK && (model || work->told.source.status != TV_OK))
             note_source(f, &state, work, model);
     }
-    if (status == TV_OK)
-        status = count_users(f, &state, err);
+    enum tv_status counted = count_users(f, &state, &why);
     if (state.waiting == 0 && state.unreadable)
         state.unreadable = 0; /* nobody needs it */
-    pthread_mutex_lock(&f->mutex);
-    f->state = state;
-    pthread_mutex_unlock(&f->mutex);
-    return status;
+    set_state(f, &state);
+    if (status != TV_OK || counted == TV_OK)
+        return status;
+    *err = why;
+    return counted;
+}
+
+/* What a store refuses is told once, in the log and to whoever looks: it may be so for ever, and nobody else says it. One
+ * that is away is told by its breaker, and PostgreSQL by every rating that is refused. */
+static void note_refusal(struct tv_follower *f, enum tv_status status, const struct tv_error *why)
+{
+    struct tv_follower_state state;
+    int refused = status != TV_OK && status != TV_ERR_UNAVAILABLE;
+    tv_follower_look(f, &state);
+    if (refused && strcmp(state.refusal, why->message) != 0)
+        tv_log_reason(TV_LOG_ERROR, "ratings are not followed", why);
+    else if (status != TV_OK)
+        tv_log_reason(TV_LOG_DEBUG, "following ratings", why);
+    else if (state.refusal[0])
+        tv_log_info("ratings are followed again");
+    if (status != TV_ERR_UNAVAILABLE)
+        snprintf(state.refusal, sizeof state.refusal, "%s", refused ? why->message : "");
+    tv_text_end_whole(state.refusal, sizeof state.refusal);
+    set_state(f, &state);
+}
+
+/* Users, then counts: a refusal of one is no reason to leave the other. */
+static enum tv_status follow(struct tv_follower *f, int stores_answer, struct tv_live_work *work, struct tv_error *err)
+{
+    struct tv_error why = {0};
+    enum tv_status status = fold_users(f, stores_answer, work, err);
+    if (work->users > 0 && f->behind)
+        tv_log_info("folded in %" PRId64 " users whose ratings had not reached MongoDB", work->users);
+    if (!stores_answer || status == TV_ERR_UNAVAILABLE)
+        return status;
+    enum tv_status counted = count_items(f, work, &why);
+    if (counted == TV_OK)
+        counted = renew_counts(f, &why);
+    if (status != TV_OK || counted == TV_OK)
+        return status;
+    *err = why;
+    return counted;
 }
 
 static double work_off(void *context)
@@ -165,30 +213,20 @@ static double work_off(void *context)
     struct tv_follower *f = context;
     struct tv_error err = {0};
     struct tv_live_work work = {0};
+    int stores_answer = tv_breaker_is_up(f->app->mongo_breaker) && tv_breaker_is_up(f->app->redis_breaker);
     tv_thread_behind_requests();
-    if (!tv_breaker_is_up(f->app->mongo_breaker) || !tv_breaker_is_up(f->app->redis_breaker)) {
-        f->behind = 1;
-        return SOON_SECONDS;
-    }
     enum tv_status status = f->pg ? TV_OK : connect_to(f, &err);
     if (status == TV_OK)
-        status = fold_users(f, &work, &err);
-    if (work.users > 0 && f->behind)
-        tv_log_info("folded in %" PRId64 " users whose ratings had not reached MongoDB", work.users);
-    if (status == TV_OK)
-        status = count_items(f, &work, &err);
-    if (status == TV_OK)
-        status = renew_counts(f, &err);
-    f->behind = status != TV_OK || work.left;
-    if (status != TV_OK)
-        tv_log_reason(TV_LOG_DEBUG, "following ratings", &err);
+        status = follow(f, stores_answer, &work, &err);
+    f->behind = status != TV_OK || work.left || !stores_answer;
+    if (status != TV_OK || stores_answer)
+        note_refusal(f, status, &err);
     if (status != TV_OK && f->pg && !tv_pg_alive(f->pg)) {
         tv_pg_close(f->pg);
         f->pg = NULL;
-    } else if (work.left) {
-        return SOON_SECONDS;
+        return SELDOM_SECONDS;
     }
-    return SELDOM_SECONDS;
+    return work.left || !stores_answer ? SOON_SECONDS : SELDOM_SECONDS;
 }
 
 static void follower_free(struct tv_follower *f)

@@ -42,12 +42,19 @@ static void write_optional(struct tv_out *out, struct tv_questions *questions)
     tv_out_text(out, "}");
 }
 
+/* Numbers only once somebody could count. */
 static void write_ratings(struct tv_out *out, const struct tv_follower_state *state)
 {
-    if (state->waiting < 0)
+    if (state->waiting < 0 && !state->refusal[0])
         return;
-    tv_out_format(out, ",\"ratings\":{\"waiting\":%" PRId64 ",\"refused\":%" PRId64 ",\"source\":%s}", state->waiting,
-                  state->refused, state->unreadable ? "\"unreadable\"" : "\"ok\"");
+    tv_out_format(out, ",\"ratings\":{\"source\":%s", state->unreadable ? "\"unreadable\"" : "\"ok\"");
+    if (state->waiting >= 0)
+        tv_out_format(out, ",\"waiting\":%" PRId64 ",\"refused\":%" PRId64, state->waiting, state->refused);
+    if (state->refusal[0]) {
+        tv_out_text(out, ",\"message\":");
+        tv_out_json(out, state->refusal);
+    }
+    tv_out_text(out, "}");
 }
 
 /* Ready: a model is loaded and users can be looked up. Without Redis the loaded model goes on serving
@@ -66,10 +73,8 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
     tv_shelf_notice(app->shelf, notice, sizeof notice);
     response->status = ready ? 200 : 503;
     struct tv_out *out = &response->out;
-    tv_out_format(out, "{\"status\":\"%s\",\"model\":",
-                  !ready                                         ? "unavailable"
-                  : redis && !notice[0] && !following.unreadable ? "ok"
-                                                                 : "degraded");
+    int whole = redis && !notice[0] && !following.unreadable && !following.refusal[0];
+    tv_out_format(out, "{\"status\":\"%s\",\"model\":", !ready ? "unavailable" : whole ? "ok" : "degraded");
     if (live)
         tv_out_int(out, live->number);
     else

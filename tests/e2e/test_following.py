@@ -177,3 +177,32 @@ def test_600_users_are_folded_in_in_one_pass(run, place):
     for user in (1, 300, 600):
         Live(place).check(place, user)
     assert place.psql("SELECT count(*) FROM trivet.user_change WHERE rev > folded_rev") == "0"
+
+
+@pytest.mark.parametrize("store", ["mongo", "redis"])
+def test_who_waits_is_counted_while_a_store_hangs(run, serve, private_stores, ratings, store):  # noqa: F811
+    run("trivet-etl", "load", ratings, env=private_stores.env)
+    run(*FIT, env=private_stores.env)
+    server = serve(private_stores)
+    rate(server, 1)
+    getattr(private_stores, store).pause()
+    assert [rate(server, user)["counts"] for user in range(2, 9)] == ["later"] * 7
+    until(lambda: metric(server, "trivet_users_waiting") == 7)
+    assert following(server)["waiting"] == 7
+    getattr(private_stores, store).resume()
+    until(lambda: metric(server, "trivet_users_waiting") == 0, 15)
+
+
+def test_what_mongodb_refuses_is_told(serve, place):
+    """A document that it does not take: whoever waits behind it is counted, and one line says why."""
+    server = serve(place)
+    users = place.mongo_db()["user_1"]
+    users.database.command("collMod", users.name, validator={"_id": {"$ne": 5}})
+    assert rate(server, 5)["counts"] == "later" and rate(server, 6)["counts"] == "now"
+    until(lambda: following(server) == {"waiting": 1, "refused": 0, "source": "ok", "message": "MongoDB refuses what it was asked"})
+    assert server.get("/readyz").json()["status"] == "degraded" and metric(server, "trivet_users_waiting") == 1
+    time.sleep(7)
+    assert server.log().count("ratings are not followed: MongoDB refuses") == 1
+    users.database.command("collMod", users.name, validator={})
+    until(lambda: following(server) == {"waiting": 0, "refused": 0, "source": "ok"}, 15)
+    assert server.get("/readyz").json()["status"] == "ok" and "ratings are followed again" in server.log()
