@@ -19,8 +19,27 @@ static int is_token(const char *name, size_t n)
     return n > 0;
 }
 
+static int only_divides(const char *from, const char *to)
+{
+    static const char dividers[] = {'\0', '\r', '\n', '\t', ' ', ':'};
+    while (from < to && memchr(dividers, *from, sizeof dividers))
+        from++;
+    return from == to;
+}
+
+void tv_framing_part(struct tv_framing *f, const char *part, size_t size)
+{
+    if (f->end && !only_divides(f->end, part))
+        f->hidden = 1;
+    f->end = part + size;
+}
+
 void tv_framing_header(struct tv_framing *f, const char *name, size_t name_size, const char *value, size_t value_size)
 {
+    if (f->end) {
+        tv_framing_part(f, name, name_size);
+        tv_framing_part(f, value, value_size);
+    }
     if (!is_token(name, name_size))
         f->bad_name = 1;
     if (is(name, name_size, "Host"))
@@ -36,6 +55,8 @@ void tv_framing_header(struct tv_framing *f, const char *name, size_t name_size,
 const char *tv_framing_wrong(const struct tv_framing *f, const char *version)
 {
     int old = strcmp(version, "HTTP/1.0") == 0;
+    if (f->hidden)
+        return "a line goes on in the next one, or holds a NUL byte";
     if (f->bad_name)
         return "a header's name holds a character that no name may hold";
     if (f->hosts > 1 || (f->hosts == 0 && !old))

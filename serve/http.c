@@ -77,6 +77,7 @@ struct exchange {
     int closes;            /* 1: the connection ends with this answer */
     char *target;          /* taken apart by the parser ... */
     char *logged;          /* ... so the log has a copy of its own */
+    const char *came;      /* where it came, in libmicrohttpd's memory */
     char space[];
 };
 
@@ -248,10 +249,21 @@ static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const
     return MHD_YES;
 }
 
-static const char *wrong_framing(struct exchange *x, const char *version)
+static size_t head_size(struct exchange *x)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info ? info->header_size : 0;
+}
+
+static const char *wrong_framing(struct exchange *x, const char *method, const char *version)
 {
     struct tv_framing framing = {0};
+    tv_framing_part(&framing, method, strlen(method));
+    tv_framing_part(&framing, x->came, strlen(x->logged));
+    tv_framing_part(&framing, version, strlen(version));
     MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, note_header, &framing);
+    tv_framing_part(&framing, method + head_size(x), 0);
     return tv_framing_wrong(&framing, version);
 }
 
@@ -265,13 +277,6 @@ static int peer_has_left(void *context)
     char byte;
     ssize_t n = info ? recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : 1;
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-}
-
-static size_t head_size(struct exchange *x)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return info ? info->header_size : 0;
 }
 
 static enum MHD_Result note_proxy(void *forwarded, enum MHD_ValueKind kind, const char *name, const char *value)
@@ -327,7 +332,7 @@ static enum MHD_Result begin(struct exchange *x, const char *method, const char 
     struct tv_error err;
     size_t target_size = strlen(x->logged);
     enum tv_status parsed = tv_request_parse(&x->request, x->target, &err);
-    const char *length = header(x, "Content-Length"), *wrong = wrong_framing(x, version);
+    const char *length = header(x, "Content-Length"), *wrong = wrong_framing(x, method, version);
     x->closes = wrong != NULL; /* whatever it is answered */
     x->request.method = tv_method_read(method);
     x->request.sender = sender_of(x);
@@ -403,6 +408,7 @@ static struct exchange *exchange_create(struct tv_http *http, struct line *line,
     tv_response_init(&x->response);
     x->target = memcpy(x->space, target, n);
     x->logged = memcpy(x->space + n, target, n);
+    x->came = target;
     line->open = x;
     atomic_fetch_add(&http->open_requests, 1);
     return x;

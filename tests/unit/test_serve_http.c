@@ -218,6 +218,43 @@ static void test_framing_that_two_readers_could_take_in_two_ways(void **state)
     assert_int_equal(ask_text(GET "Host: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), 200);
 }
 
+/* n bytes, of which the client of this test may not know how many are NUL. */
+#define BYTES(literal) {literal, sizeof literal - 1}
+
+static void test_text_that_one_reader_does_not_see(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t n;
+    } refused[] = {
+        BYTES(POST "Content-Length:\r\n 2\r\n\r\n[]"), /* a line that goes on */
+        BYTES(POST "Content-Len: 2\r\n gth\r\n\r\n[]"),
+        BYTES(POST "Transfer-Encoding:\r\n\tchunked\r\n\r\n0\r\n\r\n"),
+        BYTES(POST "Transfer-Enc: chunked\r\n oding\r\n\r\n0\r\n\r\n"),
+        BYTES(POST "A: b\r\n c\r\nContent-Length: 2\r\n\r\n[]"),
+        BYTES(GET "Host: a\r\n b\r\n\r\n"),
+        BYTES(GET "Host: a\r\nVia:\r\n b\r\nC: d\r\n\r\n"),
+        BYTES(GET "Host: a\0b\r\n\r\n"), /* what a NUL hides */
+        BYTES(GET "Host: a\0\r\nA: b\0c\r\n\r\n"),
+        BYTES(GET "A: b\0c\r\nHost: a\r\n\r\n"),
+        BYTES(POST "Transfer-Encoding: chunked\0, gzip\r\n\r\n0\r\n\r\n"),
+        BYTES("GET /healthz\0/a HTTP/1.1\r\nHost: a\r\n\r\n"),
+        BYTES("GET /healthz?a=b\0c HTTP/1.1\r\nHost: a\r\n\r\n"),
+        BYTES("GET\0A /healthz HTTP/1.1\r\nHost: a\r\n\r\n"),
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        assert_int_equal(ask(refused[i].bytes, refused[i].n), 400);
+        assert_non_null(strstr(text, "\r\nConnection: close\r\n"));
+    }
+    const char *const fine[] = {GET "Host:a\r\nA:\r\nB: \t c \r\nConnection: close\r\n\r\n",
+                                "\r\nGET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                                "GET /healthz HTTP/1.1\nHost: a\nConnection: close\n\n",
+                                "GET   /healthz   HTTP/1.1\r\nHost: 127.0.0.1\r\nA: b:c : d\r\nConnection: close\r\n\r\n"};
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+        assert_int_equal(ask_text(fine[i]), i < 3 ? 200 : 404);
+}
+
 static void test_heads_and_bodies_that_are_broken(void **state)
 {
     (void)state;
@@ -378,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_any_number_of_headers_is_answered_or_closed, begin, end),
         cmocka_unit_test_setup_teardown(test_two_errors_at_once, begin, end),
         cmocka_unit_test_setup_teardown(test_framing_that_two_readers_could_take_in_two_ways, begin, end),
+        cmocka_unit_test_setup_teardown(test_text_that_one_reader_does_not_see, begin, end),
         cmocka_unit_test_setup_teardown(test_heads_and_bodies_that_are_broken, begin, end),
         cmocka_unit_test_setup_teardown(test_a_client_that_closes_at_each_byte, begin, end),
         cmocka_unit_test_setup_teardown(test_silence_at_each_byte_ends_in_time, begin, end),
