@@ -65,7 +65,9 @@ static void write_explanation(char *out, size_t size, const struct tv_similar_qu
     if (q->by == TV_BY_FACTORS)
         snprintf(out, size, "by the cosine of their factors in the model");
     else
-        snprintf(out, size, "by how much the audiences overlap, %s; %s items share part of the audience",
+        snprintf(out, size,
+                 "by how much the audiences overlap, %s, of the %s items that share a value of the signature; smaller "
+                 "overlaps may leave no trace in it",
                  q->exact ? "counted" : "estimated", tv_text_number(number, (long long)found->sharing));
 }
 
@@ -103,7 +105,7 @@ static void write_json_address(struct tv_out *out, const struct tv_similar_quest
 static void write_list(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
                        const struct tv_neighbours *found)
 {
-    char explanation[160];
+    char explanation[240];
     struct tv_out rows, ways, json;
     tv_out_init(&rows);
     tv_out_init(&ways);

@@ -85,6 +85,7 @@ def test_the_address_of_the_article(server):
     first = for_programs.json()["items"][0]
     assert f'{first["shared"]} of 128' in page.text and f'/similar?item={first["id"]}&amp;top=5&amp;by=audience' in page.text
     counted = server.get("/similar?item=7&top=5&exact=1", accept="text/html").text
+    assert f'of the {for_programs.json()["sharing"]} items that share a value of the signature' in page.text
     assert "counted" in counted and "±" not in counted
     assert server.get("/similar?item=7&by=factors", accept="text/html").text.count('class="row"') == 10
     search = server.get("/similar?q=film+7", accept="text/html").text
