@@ -31,6 +31,11 @@ enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t number, st
 /* Folds the users in whom nobody has yet (trivet.user_change), and counts items; *users counts those. */
 enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live, int64_t *users, struct tv_error *err);
 
+/* Compares the live model's documents of n users, ascending, with their ratings (tv_refold_compare). *compared is 0 where that
+ * cannot be told: their ratings come from SQL of one's own or stand elsewhere, or a load came after the training. */
+enum tv_status tv_lifecycle_compare_users(const struct tv_stores *s, int64_t live, const int64_t *user_ids, size_t n,
+                                          char *differs, int *compared, struct tv_error *err);
+
 /* The same by number: refills Redis from MongoDB first where that is needed. TV_ERR_NOT_FOUND for a model that is
  * not kept (any more). */
 enum tv_status tv_lifecycle_activate_number(const struct tv_stores *s, int64_t number, struct tv_error *err);

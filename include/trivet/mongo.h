@@ -122,7 +122,8 @@ enum tv_status tv_mongo_set_text(struct tv_mongo *m, const char *collection, con
 /* Makes `view` a view on `collection`: creates it, or moves it with collMod. */
 enum tv_status tv_mongo_point_view(struct tv_mongo *m, const char *view, const char *collection,
                                    struct tv_error *err);
-/* The collection `view` is on, as malloc'ed text; *on is NULL if there is no such view. */
+/* The collection `view` is on, as malloc'ed text, empty if it shows less than all of one; *on is NULL if there is no
+ * such view. */
 enum tv_status tv_mongo_view_target(struct tv_mongo *m, const char *view, char **on, struct tv_error *err);
 
 /* --- reading ---------------------------------------------------------------------------------------------- */

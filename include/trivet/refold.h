@@ -26,6 +26,7 @@ struct tv_refold {
     int64_t model; /* its number */
     struct tv_folding folding;
     char *query;    /* users' rows and their revs, in one statement, so that they agree */
+    char *query_of_whoever; /* the same of users who need never have rated live */
     char *probe;    /* a row of the source: whether it can be read at all */
     int own_source; /* 1: part of it is an analyst's SQL, and read on a login that can only read */
 };
@@ -60,6 +61,13 @@ struct tv_refold_told {
 enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_reading *reading, struct tv_mongo *mongo,
                                const int64_t *user_ids, size_t n, uint8_t *states, struct tv_refold_told *told,
                                struct tv_error *err);
+enum tv_refold_difference { TV_REFOLD_SAME, TV_REFOLD_OTHER, TV_REFOLD_OTHER_CODE, TV_REFOLD_LOST_CODE };
+/* Compares the documents of n users, ascending, with what their ratings in PostgreSQL make of them now: differs (n) becomes
+ * TV_REFOLD_OTHER where factors, seen items, ratings or `why` are others, or the document cannot be read, and
+ * TV_REFOLD_OTHER_CODE or TV_REFOLD_LOST_CODE (PostgreSQL has none) where only the code is. A document of another rev
+ * than PostgreSQL has is left out: its ratings have changed. Not of a source of one's own (r->own_source). */
+enum tv_status tv_refold_compare(const struct tv_refold *r, struct tv_pg *pg, struct tv_mongo *mongo,
+                                 const int64_t *user_ids, size_t n, char *differs, struct tv_error *err);
 /* Integers as PostgreSQL writes arrays of them: '{1,2,3}'. */
 enum tv_status tv_int_array(struct tv_buffer *out, const int64_t *values, size_t n, struct tv_error *err);
 /* Notes in PostgreSQL that documents of the live model are there, each up to a rev. */

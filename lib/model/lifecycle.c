@@ -195,6 +195,42 @@ enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live
     return status;
 }
 
+/* 1 if documents are what the ratings that stand here make of them. Of an import these stand elsewhere, and rows that a load
+ * brought after the training, or took away, are in no document until the next one. */
+static enum tv_status can_compare(const struct tv_stores *s, int64_t number, int64_t *can, struct tv_error *err)
+{
+    char text[24];
+    const char *value = text;
+    snprintf(text, sizeof text, "%" PRId64, number);
+    return tv_pg_int(tv_lock_connection(s->lock),
+                     "SELECT (r.kind = 'fit' AND r.snapshot IS NOT NULL AND NOT EXISTS (SELECT FROM trivet.load l "
+                     "WHERE l.state IN ('complete', 'replaced') AND l.finished_at > r.started_at))::int "
+                     "FROM trivet.run r WHERE r.id = $1",
+                     1, &value, can, err);
+}
+
+enum tv_status tv_lifecycle_compare_users(const struct tv_stores *s, int64_t live, const int64_t *user_ids, size_t n,
+                                          char *differs, int *compared, struct tv_error *err)
+{
+    struct tv_model *m = NULL;
+    struct late_ratings late = {.refold = NULL};
+    int64_t can = 0;
+    *compared = 0;
+    enum tv_status status = can_compare(s, live, &can, err);
+    if (status != TV_OK || !can)
+        return status;
+    status = bring_back(s, live, &m, err);
+    if (status == TV_OK)
+        status = open_late(s, &late, m, err);
+    if (status == TV_OK && late.refold && !late.refold->own_source) {
+        *compared = 1;
+        status = tv_refold_compare(late.refold, late.reading.pg, s->mongo, user_ids, n, differs, err);
+    }
+    close_late(&late);
+    tv_model_free(m);
+    return status;
+}
+
 /* model_<N> goes first: without it nobody takes the rest for a whole model. */
 enum tv_status tv_lifecycle_discard(const struct tv_stores *s, int64_t number, struct tv_error *err)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/evidence.h"
+#include "refold_parts.h"
 #include "trivet/reader.h"
 
 /* Documents are written so many at a time, or so many bytes of them. */
@@ -15,23 +15,37 @@ enum { BLOCK = 100, BLOCK_BYTES = 12 << 20 };
 
 /* --- where ratings are read ------------------------------------------------------------------------------- */
 
-static enum tv_status make_queries(struct tv_refold *r, const char *evidence, struct tv_error *err)
+/* Of whom is asked: users with their revs. */
+#define WHO_RATED_LIVE "SELECT user_id, rev FROM trivet.user_change WHERE user_id = ANY ($1::bigint[])"
+#define WHOEVER                                                                                                        \
+    "SELECT i, coalesce(g.rev, 0) FROM unnest($1::bigint[]) i LEFT JOIN trivet.user_change g ON g.user_id = i"
+
+static enum tv_status format_query(char **out, const char *who, const char *evidence, struct tv_error *err)
 {
-    struct tv_buffer query = TV_BUFFER_INIT(1 << 18), probe = TV_BUFFER_INIT(1 << 18);
+    struct tv_buffer query = TV_BUFFER_INIT(1 << 18);
     enum tv_status status = tv_buffer_format(
         &query, err,
         "SELECT c.user_id, c.rev, "
         "(SELECT d.code FROM trivet.code d WHERE d.kind = 'user' AND d.id = c.user_id), e.items, e.ratings "
-        "FROM trivet.user_change c LEFT JOIN (SELECT x.user_id, array_agg(x.item_id ORDER BY x.item_id), "
+        "FROM (%s) c (user_id, rev) LEFT JOIN (SELECT x.user_id, array_agg(x.item_id ORDER BY x.item_id), "
         "string_agg(coalesce(encode(float4send(x.value), 'hex'), '7fc00000'), '' ORDER BY x.item_id) "
         "FROM (%s) x (user_id, item_id, value) "
         "WHERE x.user_id = ANY ($1::bigint[]) GROUP BY x.user_id) e (user_id, items, ratings) USING (user_id) "
-        "WHERE c.user_id = ANY ($1::bigint[]) ORDER BY c.user_id",
-        evidence);
+        "ORDER BY c.user_id",
+        who, evidence);
+    *out = query.data;
+    return status;
+}
+
+static enum tv_status make_queries(struct tv_refold *r, const char *evidence, struct tv_error *err)
+{
+    struct tv_buffer probe = TV_BUFFER_INIT(1 << 18);
+    enum tv_status status = format_query(&r->query, WHO_RATED_LIVE, evidence, err);
+    if (status == TV_OK)
+        status = format_query(&r->query_of_whoever, WHOEVER, evidence, err);
     if (status == TV_OK)
         status =
             tv_buffer_format(&probe, err, "SELECT * FROM (%s) x (user_id, item_id, value) LIMIT $1::int", evidence);
-    r->query = query.data;
     r->probe = probe.data;
     return status;
 }
@@ -81,6 +95,7 @@ void tv_refold_free(struct tv_refold *r)
         return;
     tv_folding_free(&r->folding);
     free(r->query);
+    free(r->query_of_whoever);
     free(r->probe);
     free(r);
 }
@@ -133,44 +148,6 @@ struct work {
     size_t n, bytes; /* of spaces: users who are not written yet */
 };
 
-/* A number as text depends on extra_float_digits, which somebody's function may have set in this very statement; its
- * bits do not. `hex` is behind what was read before. */
-static float next_value(const char **hex)
-{
-    char digits[9];
-    snprintf(digits, sizeof digits, "%.8s", *hex);
-    uint32_t bits = (uint32_t)strtoul(digits, NULL, 16);
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    *hex += strlen(digits);
-    return value;
-}
-
-/* The element of '{1,NULL,3}' that follows; NULL: no more. *text is behind the bracket or comma before it. */
-static const char *next_element(const char **text)
-{
-    const char *element = *text;
-    size_t n = strcspn(element, ",}");
-    *text = element + n + (element[n] == ',');
-    return n > 0 ? element : NULL;
-}
-
-/* What is no rating is left out, as train/fit_rows.c does. */
-static enum tv_status take_ratings(struct tv_evidence *e, int64_t user_id, const char *items, const char *ratings,
-                                   struct tv_error *err)
-{
-    enum tv_status status = TV_OK;
-    const char *item;
-    if (items == NULL) /* the user has none */
-        return TV_OK;
-    for (items++; status == TV_OK && (item = next_element(&items));) {
-        float rating = next_value(&ratings);
-        if (*item != 'N' && isfinite(rating))
-            status = tv_evidence_add(e, user_id, atoll(item), rating, err);
-    }
-    return status;
-}
-
 static enum tv_status write_block(struct work *w, struct tv_error *err)
 {
     const struct tv_user_document *users[BLOCK];
@@ -187,16 +164,9 @@ static enum tv_status write_block(struct work *w, struct tv_error *err)
 
 static enum tv_status fold_row(struct work *w, const struct tv_pg_rows *rows, int row, struct tv_error *err)
 {
-    enum { USER, REV, CODE, ITEMS, RATINGS };
     struct tv_evidence e = TV_EVIDENCE_INIT;
     struct tv_fold_space *s = &w->spaces[w->n];
-    int64_t user_id = atoll(tv_pg_cell(rows, row, USER));
-    enum tv_status status =
-        take_ratings(&e, user_id, tv_pg_cell(rows, row, ITEMS), tv_pg_cell(rows, row, RATINGS), err);
-    if (status == TV_OK)
-        status = tv_fold_user(&w->r->folding, s, user_id, e.items, e.ratings, e.n_pairs, err);
-    s->document.rev = atoll(tv_pg_cell(rows, row, REV));
-    s->document.code = tv_pg_cell(rows, row, CODE);
+    enum tv_status status = refold_row(s, &e, &w->r->folding, rows, row, err);
     s->document.rated = NULL; /* lent by the evidence, and in the blobs */
     s->document.ratings = NULL;
     w->bytes += s->blobs.seen.size + s->blobs.rated.size + s->blobs.ratings.size;
@@ -261,6 +231,8 @@ static enum tv_status fold_range(struct work *w, size_t from, size_t n, struct t
     if (status != TV_OK)
         return status;
     status = ask(w->r, w->reading, w->r->query, 1, &value, &rows, &why);
+    if (status == TV_OK && w->r->own_source)
+        status = refold_check(rows, w->ids + from, n, &why);
     tv_buffer_free(&ids);
     if (status == TV_OK)
         status = fold_rows(w, rows, from, n, err);

@@ -287,6 +287,42 @@ static enum tv_status show_live(struct repair *r, struct tv_error *err)
     return status;
 }
 
+static enum tv_status is_kept(struct repair *r, int64_t number, int *kept, struct tv_error *err)
+{
+    struct tv_run *runs = NULL;
+    size_t n = 0;
+    enum tv_status status = tv_run_list(r->journal, 1u << TV_RUN_KEPT, &runs, &n, err);
+    for (size_t i = 0; i < n; i++)
+        *kept |= runs[i].id == number;
+    tv_run_list_free(runs, n);
+    return status;
+}
+
+/* The journal says that no model is live, as after a restore of an older backup of Postgres, and Redis shows one to
+ * everybody. If the journal has it, it is live there, too. */
+static enum tv_status ask_redis(struct repair *r, struct tv_error *err)
+{
+    int64_t shown = 0;
+    int kept = 0;
+    enum tv_status status = tv_model_live(r->stores->redis, &shown, err);
+    if (status == TV_ERR_NOT_FOUND)
+        return TV_OK;
+    if (status == TV_OK)
+        status = is_kept(r, shown, &kept, err);
+    if (status == TV_OK && kept)
+        status = tv_lifecycle_finish(r->stores, shown, err);
+    if (status == TV_OK && kept) {
+        did(r, "was shown by Redis, while the journal had none that is live: live", shown);
+    } else if (status == TV_OK || status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT) {
+        repair_problem(r,
+                       "Redis shows model %" PRId64
+                       ", which this journal does not keep; trivet-train fit makes another",
+                       shown);
+        status = TV_OK;
+    }
+    return status;
+}
+
 static enum tv_status read_live(struct repair *r, struct tv_error *err)
 {
     return tv_run_live(r->journal, &r->live, err);
@@ -297,6 +333,10 @@ static enum tv_status mend_live(struct repair *r, struct tv_error *err)
 {
     int before = r->changes;
     enum tv_status status = read_live(r, err);
+    if (status == TV_OK && r->live == 0)
+        status = ask_redis(r, err);
+    if (status == TV_OK)
+        status = read_live(r, err);
     if (status == TV_OK)
         status = show_live(r, err);
     if (status == TV_OK)

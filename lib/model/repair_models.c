@@ -9,6 +9,7 @@
 
 #include "repair_parts.h"
 #include "trivet/log.h"
+#include "trivet/user_document.h"
 
 struct sides {
     int64_t number;
@@ -110,26 +111,59 @@ static enum tv_status look_for_strangers(struct repair *r, int64_t number, struc
     return status;
 }
 
-/* The documents of users: fewer than were written at the training are told; those of the live model are mended. */
-static enum tv_status count_users(struct repair *r, int64_t number, struct tv_error *err)
+/* The documents of a kept model's users. */
+struct read_through {
+    struct repair *repair;
+    const struct tv_model *model;
+    int64_t n, n_damaged;
+};
+
+static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    struct read_through *t = context;
+    const struct tv_model *m = t->model;
+    struct tv_user_document *u = NULL;
+    enum tv_status status =
+        tv_user_document_read(&u, t->repair->stores->mongo, m->number, doc, m->factors, m->n_items, err);
+    tv_user_document_free(u);
+    t->n++;
+    t->n_damaged += status == TV_ERR_CORRUPT;
+    return status == TV_ERR_CORRUPT ? TV_OK : status;
+}
+
+static void tell_users(const struct read_through *t, const char *collection)
+{
+    const struct tv_model *m = t->model;
+    if (t->n < m->n_users)
+        repair_problem(t->repair,
+                       "MongoDB's %s has %" PRId64 " of %" PRId64 " documents: the other users of model %" PRId64
+                       " are lost until a training makes another model",
+                       collection, t->n, (int64_t)m->n_users, m->number);
+    if (t->n_damaged > 0)
+        repair_problem(t->repair,
+                       "MongoDB's %s has %" PRId64 " documents that cannot be read; trivet-train activate %" PRId64
+                       " and then repair folds these users in again",
+                       collection, t->n_damaged, m->number);
+}
+
+/* Those of users who are fewer than at the training are told, and those that cannot be read; the live model's are mended. */
+static enum tv_status read_users(struct repair *r, int64_t number, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     struct tv_mongo_doc *doc = NULL;
-    int64_t there = 0, written = 0;
+    struct tv_model *m = NULL;
     enum tv_status status =
         tv_mongo_find_text(r->stores->mongo, tv_model_parts(name, number), "_id", "description", &doc, err);
     if (status == TV_OK)
-        tv_mongo_doc_int(doc, "users", &written);
-    tv_mongo_doc_free(doc);
+        status = tv_model_from_description(&m, number, doc, err);
+    struct read_through t = {.repair = r, .model = m};
     if (status == TV_OK)
-        status = tv_mongo_count(r->stores->mongo, tv_model_users(name, number), &there, err);
-    if (status == TV_OK && there < written)
-        repair_problem(r,
-                       "MongoDB's %s has %" PRId64 " of %" PRId64 " documents: the other users of model %" PRId64
-                       " are "
-                       "lost until a training makes another model",
-                       name, there, written, number);
-    return status == TV_ERR_NOT_FOUND ? TV_OK : status;
+        status = tv_mongo_each(r->stores->mongo, tv_model_users(name, number), take_user, &t, err);
+    if (status == TV_OK)
+        tell_users(&t, name);
+    tv_model_free(m);
+    tv_mongo_doc_free(doc);
+    return not_whole(status); /* mend() has seen to that */
 }
 
 static enum tv_status look(struct repair *r, int64_t number, struct tv_error *err)
@@ -143,7 +177,7 @@ static enum tv_status look(struct repair *r, int64_t number, struct tv_error *er
     if (status == TV_OK && r->report)
         status = look_for_strangers(r, number, err);
     if (status == TV_OK && r->report && number != r->live)
-        status = count_users(r, number, err);
+        status = read_users(r, number, err);
     return status;
 }
 

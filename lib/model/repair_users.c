@@ -11,6 +11,7 @@
 
 #include "repair_parts.h"
 #include "trivet/buffer.h"
+#include "trivet/code.h"
 #include "trivet/live.h"
 #include "trivet/progress.h"
 #include "trivet/refold.h"
@@ -28,10 +29,13 @@ struct users {
     struct repair_ids ahead;   /* documents of a higher rev than Postgres had: lowered, if it still has not */
     struct repair_ids again;   /* who has a document, and is folded in anew; ascending while documents are read */
     struct repair_ids missing; /* who has none that is as new as is claimed */
+    struct repair_ids current; /* documents of the rev that Postgres has, which are to be what the ratings make of them */
+    struct repair_ids codes;   /* documents with another code than trivet.code has */
+    int compared;              /* 1: they were compared with the ratings */
     int can_fold;              /* the journal knows what users of the model are folded in from */
     int factors;               /* of the model; 0: documents are not decoded */
     int32_t n_items;
-    int64_t n_documents, n_strangers, n_damaged;
+    int64_t n_documents, n_strangers, n_damaged, n_other, n_lost_codes;
     struct tv_progress progress;
 };
 
@@ -130,7 +134,7 @@ static enum tv_status take_user(struct users *u, int64_t id, const struct tv_mon
         return repair_keep(&u->ahead, id, rev, err);
     if (place >= 0)
         u->seen[place] = rev >= u->claims.revs[place];
-    return TV_OK;
+    return rev == known && u->repair->report ? repair_keep(&u->current, id, rev, err) : TV_OK;
 }
 
 static enum tv_status take_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
@@ -180,6 +184,84 @@ static enum tv_status read_claimed(struct users *u, struct tv_error *err)
     if (u->claims.n > QUICK)
         u->claims.n = QUICK;
     return status;
+}
+
+/* --- are documents what the ratings make of them? ---------------------------------------------------------- */
+
+/* A code stands in trivet.code; where that has lost it, the document may be the last that knows it, and stays. */
+static int is_last_word(int64_t id, enum tv_refold_difference difference)
+{
+    return difference == TV_REFOLD_LOST_CODE && id >= TV_CODE_FIRST && id < TV_CODE_END;
+}
+
+static enum tv_status take_difference(struct users *u, int64_t id, int64_t rev, enum tv_refold_difference difference,
+                                      struct tv_error *err)
+{
+    if (difference == TV_REFOLD_SAME)
+        return TV_OK;
+    if (is_last_word(id, difference)) {
+        u->n_lost_codes++;
+        return TV_OK;
+    }
+    u->n_other++;
+    enum tv_status status = repair_keep(&u->again, id, rev, err);
+    return status == TV_OK && difference != TV_REFOLD_OTHER ? repair_keep(&u->codes, id, rev, err) : status;
+}
+
+/* Folding in leaves the code of a document as it is. */
+static enum tv_status write_codes(struct users *u, const struct tv_pg_rows *rows, struct tv_error *err)
+{
+    static const char *const name[] = {"code"};
+    int64_t written = 0;
+    struct tv_field *codes = tv_alloc(u->codes.n, sizeof *codes, "codes", err);
+    struct tv_mongo_update *updates = tv_alloc(u->codes.n, sizeof *updates, "codes", err);
+    enum tv_status status = codes && updates ? TV_OK : TV_ERR_NO_MEMORY;
+    for (size_t i = 0; i < u->codes.n && status == TV_OK; i++) {
+        const char *code = tv_pg_cell(rows, (int)i, 0);
+        codes[i] = (struct tv_field){.name = "code", .type = TV_FIELD_TEXT, .text = code};
+        updates[i] = (struct tv_mongo_update){.guard = "rev", .value = u->codes.revs[i], .or_equal = 1,
+                                              .set = &codes[i], .n_set = code != NULL,
+                                              .unset = name, .n_unset = code == NULL};
+    }
+    if (status == TV_OK)
+        status = tv_mongo_update_newer_all(u->repair->stores->mongo, u->collection, u->codes.ids, updates, u->codes.n,
+                                           &written, err);
+    free(codes);
+    free(updates);
+    return status;
+}
+
+static enum tv_status mend_codes(struct users *u, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    struct tv_buffer ids = TV_BUFFER_INIT(1 << 28);
+    if (u->codes.n == 0)
+        return TV_OK;
+    enum tv_status status = tv_int_array(&ids, u->codes.ids, u->codes.n, err);
+    const char *value = tv_buffer_string(&ids);
+    if (status == TV_OK)
+        status = tv_pg_query(u->repair->journal,
+                             "SELECT c.code FROM unnest($1::bigint[]) WITH ORDINALITY a (id, place) "
+                             "LEFT JOIN trivet.code c ON c.kind = 'user' AND c.id = a.id ORDER BY a.place",
+                             1, &value, &rows, err);
+    if (status == TV_OK)
+        status = write_codes(u, rows, err);
+    tv_pg_rows_free(rows);
+    tv_buffer_free(&ids);
+    return status;
+}
+
+static enum tv_status compare_current(struct users *u, struct tv_error *err)
+{
+    char *differs = tv_alloc(u->current.n + 1, 1, "users", err);
+    if (differs == NULL)
+        return TV_ERR_NO_MEMORY;
+    enum tv_status status = tv_lifecycle_compare_users(u->repair->stores, u->repair->live, u->current.ids,
+                                                       u->current.n, differs, &u->compared, err);
+    for (size_t i = 0; u->compared && i < u->current.n && status == TV_OK; i++)
+        status = take_difference(u, u->current.ids[i], u->current.revs[i], (enum tv_refold_difference)differs[i], err);
+    free(differs);
+    return status == TV_OK ? mend_codes(u, err) : status;
 }
 
 /* --- what is done about it -------------------------------------------------------------------------------- */
@@ -267,9 +349,13 @@ static void tell(struct users *u, int64_t n, int64_t left)
     if (n > left)
         repair_did(r,
                    "%" PRId64 " users of model %" PRId64 " had no document as new as their ratings (%" PRId64
-                   " could not be "
-                   "read): folded in",
-                   n - left, r->live, u->n_damaged);
+                   " could not be read, %" PRId64 " were not what their ratings make of them): folded in",
+                   n - left, r->live, u->n_damaged, u->n_other);
+    if (u->n_lost_codes > 0)
+        repair_problem(r,
+                       "%" PRId64 " users of model %" PRId64
+                       " have a code in MongoDB's %s that PostgreSQL's trivet.code does not know: bring its rows back",
+                       u->n_lost_codes, r->live, u->collection);
     if (left > 0)
         repair_problem(r,
                        "%" PRId64 " users of model %" PRId64
@@ -283,9 +369,10 @@ static void tell(struct users *u, int64_t n, int64_t left)
                        "them: db.%s.deleteMany({_id: {$not: {$type: \"number\"}}})",
                        u->collection, u->n_strangers, u->collection);
     repair_say(r,
-               "users: %" PRId64 " documents read; %" PRId64
+               "users: %" PRId64 " documents read%s; %" PRId64
                " were missing, damaged or of another age than their ratings%s",
-               u->n_documents, n, n > left ? ": folded in" : "");
+               u->n_documents, u->compared ? " and folded in again to compare" : ", and not compared with their ratings", n,
+               n > left ? ": folded in" : "");
 }
 
 /* What a writer that was killed has left. */
@@ -307,6 +394,8 @@ static void free_users(struct users *u)
     repair_ids_free(&u->ahead);
     repair_ids_free(&u->again);
     repair_ids_free(&u->missing);
+    repair_ids_free(&u->current);
+    repair_ids_free(&u->codes);
     free(u->seen);
 }
 
@@ -324,6 +413,8 @@ enum tv_status repair_users(struct repair *r, struct tv_error *err)
         status = add_missing(&u, err);
     if (status == TV_OK)
         status = look_again(&u, err);
+    if (status == TV_OK && r->report && u.can_fold && u.factors > 0)
+        status = compare_current(&u, err);
     if (status == TV_OK)
         status = fold_again(&u, &n, &left, err);
     if (status == TV_OK)

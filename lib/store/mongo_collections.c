@@ -97,12 +97,23 @@ static enum tv_status list_collections(struct tv_mongo *m, const bson_t *filter,
     return status;
 }
 
+/* A view with a pipeline shows something else than its collection: it is on none. */
+static int has_pipeline(const bson_t *entry)
+{
+    bson_iter_t it, pipeline, stage;
+    return bson_iter_init(&it, entry) && bson_iter_find_descendant(&it, "options.pipeline", &pipeline) &&
+           bson_iter_recurse(&pipeline, &stage) && bson_iter_next(&stage);
+}
+
 static enum tv_status take_view_on(void *context, const bson_t *entry, struct tv_error *err)
 {
     (void)err;
     char **on = context;
     bson_iter_t it, inner;
-    if (bson_iter_init(&it, entry) && bson_iter_find_descendant(&it, "options.viewOn", &inner) &&
+    if (has_pipeline(entry)) {
+        free(*on);
+        *on = strdup("");
+    } else if (bson_iter_init(&it, entry) && bson_iter_find_descendant(&it, "options.viewOn", &inner) &&
         BSON_ITER_HOLDS_UTF8(&inner)) {
         free(*on);
         *on = strdup(bson_iter_utf8(&inner, NULL));

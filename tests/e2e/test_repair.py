@@ -77,6 +77,7 @@ def place(run, fresh_stores, ratings):
     for user in (1, 2, 3, 500):
         rate(fresh_stores, user, 10 * (user % 40 + 1), 3)
         rate(fresh_stores, user, 50, 4)
+    fresh_stores.psql("SELECT trivet.rate_as('ann', '{50,60}', '{4,2}')")
     run(*REPAIR, env=fresh_stores.env)
     return fresh_stores
 
@@ -121,6 +122,12 @@ def damage_user(place, user):
     place.mongo_db().user_3.update_one({"_id": user}, {"$set": {"value": bytes(value)}})
 
 
+def exchange(place, user, field, other, *more):
+    """Fields of a document are those of another user's: nothing in it is damaged."""
+    found = place.mongo_db().user_3.find_one({"_id": other})
+    place.mongo_db().user_3.update_one({"_id": user}, {"$set": {name: found[name] for name in (field, *more)}})
+
+
 def replace_key(place, key, value=None):
     redis = place.redis_client()
     redis.delete(key)
@@ -142,6 +149,15 @@ DAMAGES = {
     "a user's document is damaged": lambda p: damage_user(p, 3),
     "a user's document is damaged, who never rated live": lambda p: damage_user(p, 40),
     "a user's document has a text for a rev": lambda p: p.mongo_db().user_3.update_one({"_id": 3}, {"$set": {"rev": "x"}}),
+    "a user's factors are others": lambda p: exchange(p, 40, "value", 41),
+    "a user's factors are others, who rated live": lambda p: exchange(p, 3, "value", 41),
+    "a user's ratings are another's": lambda p: exchange(p, 40, "n", 41, "rated", "ratings"),
+    "a user's seen items are another's": lambda p: exchange(p, 40, "seen", 41),
+    "a user's count of ratings is wrong": lambda p: p.mongo_db().user_3.update_one({"_id": 40}, {"$set": {"n": 7777}}),
+    "a user has a code that nobody gave": lambda p: p.mongo_db().user_3.update_one({"_id": 40}, {"$set": {"code": "forty"}}),
+    "a user has a reason for nothing": lambda p: p.mongo_db().user_3.update_one({"_id": 40}, {"$set": {"why": "so"}}),
+    "a user with a code has another": lambda p: p.mongo_db().user_3.update_one({"code": "ann"}, {"$set": {"code": "bob"}}),
+    "a user with a code has none": lambda p: p.mongo_db().user_3.update_one({"code": "ann"}, {"$unset": {"code": 1}}),
     "an item's count is wrong": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"n": 1}}),
     "an item's mean is wrong": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"mean": 1.5}}),
     "an item's count is wrong, never rated live": lambda p: p.mongo_db().item.update_one({"_id": 390}, {"$set": {"n": 1}}),
@@ -151,6 +167,8 @@ DAMAGES = {
     "all item documents are gone": lambda p: p.mongo_db().drop_collection("item"),
     "the view is gone": lambda p: p.mongo_db().drop_collection("user"),
     "the view shows another model": lambda p: p.mongo_db().command("collMod", "user", viewOn="user_1", pipeline=[]),
+    "the view shows one user": lambda p: p.mongo_db().command("collMod", "user", viewOn="user_3", pipeline=[{"$match": {"_id": 1}}]),
+    "the journal has forgotten which model is live": lambda p: p.psql("UPDATE trivet.run SET state = 'kept' WHERE id = 3"),
     "an empty collection for the view": view_as_collection,
     "Redis is empty": lambda p: p.redis_client().flushdb(),
     "the live key is gone": lambda p: p.redis_client().delete("trivet:live"),
@@ -189,3 +207,53 @@ def test_what_is_damaged_is_as_before(run, place):
         second = run(*REPAIR, env=place.env)
         assert "repair:" not in second.stderr and second.stdout.endswith("everything agrees: model 3 is live\n"), name
     assert dump(place) == before
+
+
+def test_a_document_that_only_mongodb_knows_the_code_of_is_told(run, place):
+    place.psql("DELETE FROM trivet.code WHERE code = 'ann'")
+    done = run(*REPAIR, env=place.env, check=False)
+    assert done.returncode == 4 and "1 users of model 3 have a code in MongoDB's user_3 that PostgreSQL's trivet.code" in done.stderr
+    assert place.mongo_db().user_3.count_documents({"code": "ann"}) == 1
+
+
+def test_documents_of_a_kept_model_are_read(run, place):
+    place.mongo_db().user_2.update_one({"_id": 40}, {"$set": {"value": b"x"}})
+    done = run(*REPAIR, env=place.env, check=False)
+    assert done.returncode == 4 and "user_2 has 1 documents that cannot be read; trivet-train activate 2" in done.stderr
+    run("trivet-train", "activate", 2, env=place.env)
+    assert "folded in" in run(*REPAIR, env=place.env).stderr
+    assert run(*REPAIR, env=place.env).stdout.endswith("everything agrees: model 2 is live\n")
+
+
+def test_a_model_that_only_redis_shows_is_told(run, place):
+    """As after a restore of a backup of Postgres from before the training."""
+    place.psql("DELETE FROM trivet.run WHERE id = 3")
+    done = run(*REPAIR, env=place.env, check=False)
+    assert done.returncode == 4 and "Redis shows model 3, which this journal does not keep" in done.stderr
+    run(*FIT, env=place.env)
+    assert "everything agrees: model 4 is live" in run(*REPAIR, env=place.env).stdout
+
+
+def test_documents_are_compared_until_a_load_comes(run, place, ratings):
+    """What a load brings is in no document until the next training: so it says nothing about what stands there."""
+    before = dump(place)
+    assert "folded in again to compare" in run(*REPAIR, env=place.env).stdout
+    run("trivet-etl", "load", ratings, "--append", env=place.env)
+    done = run(*REPAIR, env=place.env)
+    assert "documents read, and not compared with their ratings" in done.stdout and "users" not in done.stderr
+    after = dump(place)
+    assert {k for k in before if k[0] == "user_3" and before[k] != after[k]} == set()
+
+
+@pytest.mark.parametrize("row", ["NULL, 9, NULL, '{10}', '3f800000'", "1, NULL, NULL, '{10}', '3f800000'", "1, 9, NULL, '{10,20}', '3f800000'",
+                                 "1, 9, NULL, '{10}', NULL", "7, 99, NULL, '{10}', '3f800000'"])
+def test_a_source_that_ends_our_statement_writes_no_document(run, place, row):
+    """Whoever may write the journal can put SQL there whose rows are none of ours: nulls, too few ratings, other users."""
+    evil = ("SELECT 1::bigint, 1::bigint, 1::real) x (user_id, item_id, value) GROUP BY x.user_id) e (user_id, items, ratings) "
+            f"USING (user_id) UNION ALL SELECT {row} --")
+    before = place.mongo_db().user_3.find_one({"_id": 7})
+    place.psql(f"UPDATE trivet.run SET evidence = $${evil}$$ WHERE id = 3")
+    rate(place, 1, 100, 2)
+    done = run(*REPAIR, env=place.env, check=False)
+    assert done.returncode in (0, 4) and "not folded in" in done.stderr
+    assert place.mongo_db().user_3.find_one({"_id": 7}) == before and place.mongo_db().user_3.find_one({"_id": 1})["rev"] != 9
