@@ -191,6 +191,16 @@ static enum tv_status end_reading(struct tv_similar_feed *f, struct tv_error *er
     return f->own_source ? tv_reader_end(f->reader, err) : tv_pg_exec(f->pg, "COMMIT", 0, NULL, err);
 }
 
+/* SQL of one's own is put into our statement as text, and could end it with its brackets; then the rows are whatever it likes. */
+static enum tv_status check_rows(const struct tv_pg_rows *rows, struct tv_error *err)
+{
+    for (int r = 0; r < tv_pg_rows_count(rows); r++)
+        for (int c = 0; c < tv_pg_columns_count(rows); c++)
+            if (tv_pg_cell(rows, r, c) == NULL)
+                return tv_fail(err, TV_ERR_STORE, "the source of similar items does not give rows of (user, item)");
+    return TV_OK;
+}
+
 static enum tv_status query_source(struct tv_similar_feed *f, const char *format, const char *value,
                                    struct tv_pg_rows **rows, struct tv_error *err)
 {
@@ -203,7 +213,7 @@ static enum tv_status query_source(struct tv_similar_feed *f, const char *format
     if (status == TV_OK)
         status = tv_pg_query(asked(f), tv_buffer_string(&sql), 1, values, rows, err);
     tv_buffer_free(&sql);
-    return status;
+    return status == TV_OK ? check_rows(*rows, err) : status;
 }
 
 static enum tv_status append_id(struct tv_buffer *ids, const char *id, struct tv_error *err)
@@ -304,7 +314,7 @@ static enum tv_status replace_audiences(struct tv_similar_feed *f, struct batch 
         query_source(f,
                      "SELECT s.movieid, coalesce(c.code, s.userid::text)"
                      " FROM (SELECT DISTINCT r.movieid, r.userid FROM (SELECT userid, movieid FROM SOURCE) r"
-                     " WHERE r.movieid = ANY ($1::bigint[])) s"
+                     " WHERE r.movieid = ANY ($1::bigint[]) AND r.userid IS NOT NULL) s"
                      " LEFT JOIN trivet.code c ON c.kind = 'user' AND c.id = s.userid ORDER BY s.movieid",
                      wanted, &rows, err);
     for (size_t i = 0; i < b->n_items && status == TV_OK; i++) /* both are in the order of items */

@@ -131,6 +131,28 @@ def test_some_of_the_ratings(run, rated, words, where):
     similar(run, rated, "--check")
 
 
+def test_rows_without_a_user_or_an_item_are_nobody(run, rated):
+    """Neither when the index is built nor when it follows, where an audience that somebody left is read anew."""
+    rated.psql("CREATE VIEW loose AS SELECT userid, movieid, rating FROM ratings UNION ALL SELECT NULL, 3, 5 UNION ALL SELECT 1, NULL, 5")
+    rated.psql("GRANT SELECT ON loose TO trivet_reader")
+    similar(run, rated, "--source", "loose")
+    rated.psql("DELETE FROM trivet.rating WHERE item_id = 3 AND user_id IN (SELECT min(user_id) FROM trivet.rating WHERE item_id = 3)")
+    similar(run, rated, "--update")
+    agrees(run, rated)
+
+
+@pytest.mark.parametrize("row", ["NULL, 3, 'x', true", "1, NULL, 'x', true", "1, 3, NULL, true", "1, 3, 'x', NULL"])
+def test_a_source_that_ends_our_statement_ends_no_program(run, rated, row):
+    """Whoever may write the journal can put SQL there whose rows are none of ours."""
+    similar(run, rated, "--source", "ratings")
+    evil = ("ratings) s) FROM trivet.similar_event e LEFT JOIN trivet.code c USING (id) WHERE e.id = ANY ($1::bigint[]) "
+            f"UNION ALL SELECT {row} --")
+    rated.psql(f"UPDATE trivet.similar_index SET source = $${evil}$$ WHERE state = 'live'")
+    insert(rated, (77, 1, 3))
+    done = similar(run, rated, "--update", check=False)
+    assert done.returncode == 4 and "does not give rows of (user, item)" in done.stderr
+
+
 @pytest.mark.parametrize("words, told", [
     (["--source", "ratings", "--min-rating", "3"], "--min-rating chooses among all ratings"),
     (["--min-rating", "9"], "has no rows"),
