@@ -230,17 +230,18 @@ static enum tv_status plan(struct fit *f, struct tv_error *err)
     return status == TV_OK ? fit_print_plan(f, err) : status;
 }
 
-/* A preset's values come before those of --set; the journal keeps the values that result. */
-static enum tv_status apply_preset(struct fit *f, struct tv_error *err)
+/* A preset's values come before those of --set; the journal keeps the values that result, and users are folded in with them
+ * for as long as the model lives. */
+static enum tv_status settle_filter(struct fit *f, struct tv_error *err)
 {
     const char *const *assignments;
     const char *preset = tv_settings_text(f->settings, "preset");
     size_t n = tv_settings_list(f->settings, "set", &assignments);
-    if (preset == NULL)
-        return TV_OK;
-    enum tv_status status = tv_filter_load_preset(f->filter, f->snapshot, preset, err);
-    if (status == TV_OK)
+    enum tv_status status = preset ? tv_filter_load_preset(f->filter, f->snapshot, preset, err) : TV_OK;
+    if (status == TV_OK && preset)
         status = tv_filter_set_all(f->filter, assignments, n, err);
+    if (status == TV_OK)
+        status = tv_filter_settle(f->filter, f->snapshot, err);
     tv_buffer_clear(&f->values);
     return status == TV_OK ? tv_filter_json(f->filter, &f->values, err) : status;
 }
@@ -262,7 +263,7 @@ static enum tv_status open_all(struct fit *f, int dry_run, struct tv_error *err)
     if (status == TV_OK)
         status = fit_open_snapshot(f, err);
     if (status == TV_OK)
-        status = apply_preset(f, err);
+        status = settle_filter(f, err);
     if (status == TV_OK)
         status = fit_choose_source(f, err);
     if (status == TV_OK)

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "trivet/clock.h"
+#include "trivet/filter.h"
 #include "trivet/interrupt.h"
 #include "trivet/log.h"
 #include "trivet/patient.h"
@@ -103,6 +104,20 @@ static enum tv_status append_argument(struct tv_buffer *call, const char *name, 
     return tv_buffer_format(call, err, "%s%s => %s::%s", before, name, literal, type);
 }
 
+static enum tv_status append_since(struct similar *s, const char *since, struct tv_error *err)
+{
+    char *moment = strdup(since);
+    enum tv_status status = moment ? tv_settle_time(journal(s), "--since", &moment, err)
+                                   : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for --since");
+    char *literal = status == TV_OK ? tv_pg_literal(journal(s), moment) : NULL;
+    if (status == TV_OK)
+        status = literal ? append_argument(&s->source, "rated_since", literal, "timestamptz", err)
+                         : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for --since");
+    free(literal);
+    free(moment);
+    return status;
+}
+
 /* "trivet.similar_rows(min_rating => 3::real)" */
 static enum tv_status call_similar_rows(struct similar *s, struct tv_error *err)
 {
@@ -113,12 +128,8 @@ static enum tv_status call_similar_rows(struct similar *s, struct tv_error *err)
              tv_settings_given(s->settings, "min-rating") ? tv_settings_real(s->settings, "min-rating") : 0);
     if (status == TV_OK && tv_settings_given(s->settings, "min-rating"))
         status = append_argument(&s->source, "min_rating", rating, "real", err);
-    if (status == TV_OK && since) {
-        char *literal = tv_pg_literal(journal(s), since);
-        status = literal ? append_argument(&s->source, "rated_since", literal, "timestamptz", err)
-                         : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for --since");
-        free(literal);
-    }
+    if (status == TV_OK && since)
+        status = append_since(s, since, err);
     return status == TV_OK ? tv_buffer_text(&s->source, ")", err) : status;
 }
 

@@ -38,6 +38,11 @@ enum tv_filter_part {
     TV_FILTER_EVIDENCE = 2, /* trivet.evidence, and trivet.chosen_rows for it: the conditions on rows, not rated_until */
     TV_FILTER_CUTS = 4      /* none: the two cuts and the row limit, which count the rows that the others let through */
 };
+/* A time that PostgreSQL understands, as "yesterday" or "2015-04-01", becomes the moment it means now and in this session's time
+ * zone, with its offset: what is kept and read again later is to mean the same then. `*text` is malloc'ed, and replaced. */
+enum tv_status tv_settle_time(struct tv_pg *pg, const char *name, char **text, struct tv_error *err);
+/* The same for the times of a filter whose values are to be kept. */
+enum tv_status tv_filter_settle(struct tv_filter *f, struct tv_pg *pg, struct tv_error *err);
 /* Appends a call of `function`: "trivet.user_item(max_items_for_user => 200)". Only values that differ from the
  * default are named, quoted by `pg`. */
 enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum tv_filter_part part,

@@ -206,6 +206,33 @@ static enum tv_status append_time(struct tv_pg *pg, const char *name, const char
     return status;
 }
 
+enum tv_status tv_settle_time(struct tv_pg *pg, const char *name, char **text, struct tv_error *err)
+{
+    struct tv_pg_rows *found = NULL;
+    const char *value = *text;
+    enum tv_status status = tv_pg_query(pg, "SELECT to_json($1::timestamptz) #>> '{}'", 1, &value, &found, err);
+    if (status == TV_ERR_STORE)
+        return tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", which is no time; write 2015-04-01", name, value);
+    char *settled = status == TV_OK ? strdup(tv_pg_cell(found, 0, 0)) : NULL;
+    tv_pg_rows_free(found);
+    if (status == TV_OK && settled == NULL)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a time");
+    if (status == TV_OK) {
+        free(*text);
+        *text = settled;
+    }
+    return status;
+}
+
+enum tv_status tv_filter_settle(struct tv_filter *f, struct tv_pg *pg, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (int i = 0; i < N_ROWS && status == TV_OK; i++)
+        if (rows[i].kind == TIME && f->value[i])
+            status = tv_settle_time(pg, rows[i].name, &f->value[i], err);
+    return status;
+}
+
 enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum tv_filter_part part,
                               const char *function, struct tv_buffer *sql, struct tv_error *err)
 {

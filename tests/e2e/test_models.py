@@ -140,6 +140,24 @@ def test_dry_run_writes_nothing(run, loaded):
     assert loaded.redis_client().dbsize() == 0
 
 
+def test_a_time_is_kept_as_the_moment_it_meant(run, fresh_stores, tmp_path):
+    """Users are folded in for as long as the model lives, in sessions with a time zone of their own: "yesterday" is no condition."""
+    now = int(time.time())
+    rows = [f"{u},{i},{1 + (u * i) % 5},{now}" for u in range(1, 21) for i in range(1, 16)]
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n" + "\n".join(rows) + "\n")
+    run("trivet-etl", "load", tmp_path, env=fresh_stores.env)
+    run("trivet-train", "fit", "--set", "rated_since=yesterday", "--factors", 2, env={**fresh_stores.env, "PGTZ": "Asia/Tokyo"})
+    kept = fresh_stores.psql("SELECT filter ->> 'rated_since' FROM trivet.run WHERE id = 1")
+    assert kept.endswith("T00:00:00+09:00")
+    assert kept in fresh_stores.psql("SELECT source FROM trivet.run WHERE id = 1")
+    fresh_stores.psql("INSERT INTO trivet.preset (name, values) VALUES ('now', '{\"rated_until\": \"tomorrow\"}')")
+    run("trivet-train", "fit", "--preset", "now", "--factors", 2, env=fresh_stores.env)
+    assert fresh_stores.psql("SELECT filter ->> 'rated_until' FROM trivet.run WHERE id = 2")[:4].isdigit()
+    run("trivet-train", "similar", "--since", "yesterday", env=fresh_stores.env)
+    assert "yesterday" not in fresh_stores.psql("SELECT source FROM trivet.similar_index")
+
+
+
 @pytest.mark.parametrize("arguments, code, words", [
     (["--set", "min_user_for_item=3"], 2, ["min_user_for_item", "did you mean min_users_for_item"]),
     (["--set", "max_items_for_user=2"], 2, ["at least min_items_for_user, which is 3"]),
