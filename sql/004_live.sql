@@ -262,14 +262,15 @@ language sql stable parallel safe as $$
 $$;
 comment on function trivet.changed_items(bigint) is 'The same for items.';
 
+-- A change that was not yet made is not noted as written, or it would never be.
 -- Those who note something of many rows lock them in ascending order, in a statement of its own: which order an UPDATE takes is
 -- its plan's business, and trivet.count_change, which goes upwards, would meet it halfway.
 create or replace function trivet.users_folded(user_ids bigint[], revs bigint[]) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     select from trivet.user_change c where c.user_id = any (users_folded.user_ids) order by c.user_id for no key update;
-    update trivet.user_change c set folded_rev = f.rev
+    update trivet.user_change c set folded_rev = least(f.rev, c.rev)
     from unnest(users_folded.user_ids, users_folded.revs) f (user_id, rev)
-    where c.user_id = f.user_id and c.folded_rev < f.rev
+    where c.user_id = f.user_id and c.folded_rev < least(f.rev, c.rev)
 $$;
 comment on function trivet.users_folded(bigint[], bigint[]) is 'Notes that documents were written: of each user up to a rev.';
 
@@ -288,9 +289,9 @@ cannot be read, so it is not tried again at this rev.';
 create or replace function trivet.items_counted(item_ids bigint[], revs bigint[]) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     select from trivet.item_change c where c.item_id = any (items_counted.item_ids) order by c.item_id for no key update;
-    update trivet.item_change c set counted_rev = f.rev
+    update trivet.item_change c set counted_rev = least(f.rev, c.rev)
     from unnest(items_counted.item_ids, items_counted.revs) f (item_id, rev)
-    where c.item_id = f.item_id and c.counted_rev < f.rev
+    where c.item_id = f.item_id and c.counted_rev < least(f.rev, c.rev)
 $$;
 comment on function trivet.items_counted(bigint[], bigint[]) is 'Notes that counts were written: of each item up to a rev.';
 

@@ -115,3 +115,12 @@ def test_who_notes_and_who_rates_go_the_same_way(place, noting):
             rate.execute("SELECT changed FROM trivet.rate(20, '{20}', '{4}')")
             rating.commit()
             noted.result(timeout=20)
+
+
+def test_nothing_is_noted_as_written_before_it_changed(place):
+    """Or what changes later would never be written."""
+    place.psql("SELECT trivet.rate(1, '{1}', '{2}')")
+    with psycopg2.connect(place.live_uri) as live, live.cursor() as cursor:
+        cursor.execute("SELECT trivet.users_folded('{1}', '{99}'), trivet.items_counted('{1}', '{99}')")
+    assert place.psql("SELECT rev, folded_rev FROM trivet.user_change") == "1|1"
+    assert place.psql("SELECT rev, counted_rev FROM trivet.item_change") == "1|1"
