@@ -76,18 +76,36 @@ static int solve_f32(const struct tv_als_step *s, struct tv_als_explicit *w, int
     return tv_normal_solve_f32(w->x, w->equations, w->n, (float)(s->options->lambda * (double)(end - from)));
 }
 
-/* Nonzero: not with float64 either. */
-static int solve_f64(const struct tv_als_step *s, struct tv_als_explicit *w, int64_t from, int64_t end)
+/* Sums the equations up in float64; returns the sum of their diagonal. */
+static double sum_f64(const struct tv_als_step *s, struct tv_als_explicit *w, int64_t from, int64_t end)
 {
+    double trace = 0;
+    size_t width = tv_normal_width(w->n);
     memset(w->equations64, 0, tv_normal_size(w->n) * sizeof *w->equations64);
     for (int64_t p = from; p < end; p += TV_NORMAL_GROUP) {
         int n = group_size(end - p);
         gather(w->group, s, w->n, p, n);
-        for (size_t i = 0; i < (size_t)n * tv_normal_width(w->n); i++)
+        for (size_t i = 0; i < (size_t)n * width; i++)
             w->group64[i] = (double)w->group[i];
+        for (size_t i = 0; i < (size_t)n * width; i++)
+            trace += i % width < (size_t)w->n ? w->group64[i] * w->group64[i] : 0;
         tv_normal_add_f64(w->equations64, w->n, w->group64, w->group64, n);
     }
-    int failed = tv_normal_solve_f64(w->x64, w->equations64, w->n, s->options->lambda * (double)(end - from));
+    return trace;
+}
+
+/* Nonzero: not with float64 either. One user with a rating of a billion among those of one to five has factors so large that
+ * lambda is lost beside their squares; then the diagonal gets the least that is not, or that user would end the training. */
+static int solve_f64(const struct tv_als_step *s, struct tv_als_explicit *w, int64_t from, int64_t end)
+{
+    const double least = 1e-13;
+    double lambda = s->options->lambda * (double)(end - from);
+    sum_f64(s, w, from, end);
+    int failed = tv_normal_solve_f64(w->x64, w->equations64, w->n, lambda);
+    if (failed) {
+        double trace = sum_f64(s, w, from, end);
+        failed = tv_normal_solve_f64(w->x64, w->equations64, w->n, lambda + least * trace);
+    }
     for (int f = 0; f < w->n; f++)
         w->x[f] = (float)w->x64[f];
     return failed;

@@ -53,6 +53,14 @@ def test_users_beyond_float16_get_the_popular_list_and_are_named(run, serve, bey
     assert metric(server, "trivet_model_users_without_factors") == 3
 
 
+@pytest.mark.parametrize("words", [["svd"], ["als"], ["als-implicit"]])
+def test_a_user_with_the_largest_rating_that_is_learned_from_ends_no_training(run, loaded, words):  # noqa: F811
+    give(loaded, 99_000, {7: 1e9})
+    done = run("trivet-train", "fit", "--algorithm", *words, "--factors", 5, "--set", "max_items_for_user=60", "--set",
+               "min_items_for_user=1", env=loaded.env)
+    assert "61 users are served" in done.stdout
+
+
 def test_they_have_no_list_anywhere(run, beyond):
     run("trivet-train", *FIT, 5, env=beyond.env)
     run("trivet-train", "precompute", env=beyond.env)
