@@ -197,10 +197,25 @@ static void line_of(char *out, size_t size, const char *name, const struct sum *
     snprintf(out, size, "%s,%" PRIu64 ",%016" PRIx64 "\n", name, sum->bytes, sum->hash);
 }
 
+/* NULL with errno. A pipe or a device among somebody's files would be read for ever. */
+static FILE *open_file(const char *path)
+{
+    struct stat about;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    FILE *file = fstat(fd, &about) == 0 && S_ISREG(about.st_mode) ? fdopen(fd, "rb") : NULL;
+    if (file == NULL) {
+        close(fd);
+        errno = S_ISDIR(about.st_mode) ? EISDIR : EINVAL;
+    }
+    return file;
+}
+
 static enum tv_status sum_file(struct sum *out, const char *path, struct tv_error *err)
 {
     enum { BLOCK = 1 << 20 };
-    FILE *file = fopen(path, "rbe");
+    FILE *file = open_file(path);
     if (file == NULL)
         return tv_fail(err, errno == ENOENT ? TV_ERR_NOT_FOUND : TV_ERR_IO, "cannot read %s: %s", path,
                        strerror(errno));
@@ -344,7 +359,7 @@ enum tv_status folder_check(const char *dir, struct tv_error *err)
 {
     char path[FOLDER_PATH], line[256] = "";
     int found[N_FILES] = {0};
-    FILE *sums = fopen(folder_file(path, dir, CHECKSUMS), "re");
+    FILE *sums = open_file(folder_file(path, dir, CHECKSUMS));
     if (sums == NULL) {
         tv_fail(err, TV_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
         tv_hint(err, "is %s a whole folder of trivet-train export?", dir);

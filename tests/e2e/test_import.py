@@ -1,6 +1,7 @@
 """A folder that is damaged anywhere is refused whole: the sentence names the file and the field, and nothing is written."""
 
 import json
+import os
 import random
 import shutil
 
@@ -197,6 +198,18 @@ def test_what_is_damaged_in_any_byte_is_refused_whole(run, empty, folder, tmp_pa
             data[at] ^= 0x20
             (copy / path.name).write_bytes(data)
             refused(run, empty, copy, path.name if path.name != "checksums.csv" else "")
+
+
+@pytest.mark.parametrize("name", ["checksums.csv", "model.json", "ratings.npy"])
+def test_what_is_no_file_is_not_waited_for(run, empty, folder, tmp_path, name):
+    shutil.copytree(folder, tmp_path / "odd")
+    (tmp_path / "odd" / name).unlink()
+    os.mkfifo(tmp_path / "odd" / name)
+    done = run("trivet-train", "import", tmp_path / "odd", env=empty.env, check=False, timeout=20)
+    assert done.returncode != 0 and name in done.stderr
+    (tmp_path / "odd" / name).unlink()
+    (tmp_path / "odd" / name).symlink_to("/dev/zero")
+    assert run("trivet-train", "import", tmp_path / "odd", env=empty.env, check=False, timeout=20).returncode != 0
 
 
 def test_what_nothing_vouches_for_is_not_read(run, empty, folder, tmp_path):
