@@ -31,6 +31,9 @@ enum { MOST_DISCARDED = 16 << 20 };
 /* libmicrohttpd keeps the head of a request, what it made of it, and the head of the answer in one block;
  * with this much it can take a head that is too large for us, so that we are the ones who refuse it. */
 enum { CONNECTION_MEMORY = 4 * TV_MAX_HEAD };
+/* An answer stays in memory until the client has taken it, and there may be a thousand clients who take their time. Small
+ * ones are no matter; of all others together there is so much at once. */
+enum { SMALL_ANSWER = 64 << 10, MOST_HELD = 256 << 20 };
 
 /* Everything about the page may come from this server and nothing from elsewhere. */
 #define POLICY                                                                                               \
@@ -49,6 +52,7 @@ struct tv_http {
     struct tv_access_log *log;
     struct tv_patience *patience;
     atomic_int open_requests;
+    atomic_size_t held; /* bytes of answers that are not small, and not taken yet */
     struct tv_listener listener;
 };
 
@@ -74,6 +78,7 @@ struct exchange {
     size_t received;       /* bytes of it, kept or not */
     int keeps_body;        /* 0: it is read, and forgotten */
     size_t sent;           /* bytes of the answer's body */
+    size_t held;           /* its part of http->held */
     int closes;            /* 1: the connection ends with this answer */
     char *target;          /* taken apart by the parser ... */
     char *logged;          /* ... so the log has a copy of its own */
@@ -141,16 +146,20 @@ static void add_headers(struct exchange *x, struct MHD_Response *made)
         MHD_add_response_header(made, "Connection", "close");
 }
 
-static enum MHD_Result send_answer(struct exchange *x)
+/* 0: there is no room for it just now. */
+static int hold(struct exchange *x)
 {
-    struct MHD_Response *made = make_response(x);
-    if (made == NULL)
-        return MHD_NO;
-    add_headers(x, made);
-    tv_visit_turn(x->line->visit);
-    enum MHD_Result queued = MHD_queue_response(x->connection, (unsigned)x->response.status, made);
-    MHD_destroy_response(made);
-    return queued;
+    size_t size = x->response.out.buffer.capacity;
+    if (size <= SMALL_ANSWER)
+        return 1;
+    x->held = size;
+    return atomic_fetch_add(&x->http->held, size) + size <= MOST_HELD;
+}
+
+static void let_go(struct exchange *x)
+{
+    atomic_fetch_sub(&x->http->held, x->held);
+    x->held = 0;
 }
 
 static void prepare_problem(struct exchange *x, int status, int retry_after, const char *why)
@@ -160,6 +169,22 @@ static void prepare_problem(struct exchange *x, int status, int retry_after, con
     problem.retry_after = retry_after;
     tv_problem_answer(x->http->app, &x->request, &x->response, &problem);
     x->state = DONE;
+}
+
+static enum MHD_Result send_answer(struct exchange *x)
+{
+    if (!hold(x)) {
+        let_go(x);
+        prepare_problem(x, 503, 1, "more answers of this size are being taken than this server can hold");
+    }
+    struct MHD_Response *made = make_response(x);
+    if (made == NULL)
+        return MHD_NO;
+    add_headers(x, made);
+    tv_visit_turn(x->line->visit);
+    enum MHD_Result queued = MHD_queue_response(x->connection, (unsigned)x->response.status, made);
+    MHD_destroy_response(made);
+    return queued;
 }
 
 static enum MHD_Result refuse(struct exchange *x, int status, const char *why)
@@ -473,6 +498,7 @@ static void exchange_end(struct exchange *x, struct MHD_Connection *connection, 
         tv_access_log_line(http->log, peer, x->method, x->logged, aborted ? 0 : status, x->sent, seconds);
     }
     x->line->open = NULL;
+    let_go(x);
     tv_response_free(&x->response);
     tv_buffer_free(&x->body);
     free(x);
