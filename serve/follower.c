@@ -11,7 +11,6 @@
 #include "trivet/buffer.h"
 #include "trivet/clock.h"
 #include "trivet/log.h"
-#include "trivet/text.h"
 #include "trivet/ticker.h"
 #include "workers.h"
 
@@ -146,25 +145,33 @@ static void set_state(struct tv_follower *f, const struct tv_follower_state *sta
     pthread_mutex_unlock(&f->mutex);
 }
 
-/* How many wait is counted whatever came of it: also while a store is away, or refuses what it is told to write. */
+/* How many wait, for whoever looks. */
+static enum tv_status count_and_show(struct tv_follower *f, struct tv_follower_state *state, struct tv_error *err)
+{
+    enum tv_status status = count_users(f, state, err);
+    if (state->waiting == 0 && state->unreadable)
+        state->unreadable = 0; /* nobody needs it */
+    set_state(f, state);
+    return status;
+}
+
+/* Counted before, because folding in may take minutes; and afterwards whatever came of it, also while a store is away, or
+ * refuses what it is told to write. */
 static enum tv_status fold_users(struct tv_follower *f, int stores_answer, struct tv_live_work *work,
                                  struct tv_error *err)
 {
     int64_t model = 0;
     struct tv_follower_state state;
     struct tv_error why = {0};
-    enum tv_status status = TV_OK;
     tv_follower_look(f, &state);
     f->reading.pg = f->pg;
-    if (stores_answer && !is_resting(f, &state)) {
-        status = tv_rater_fold_waiting(f->rater, &f->reading, USERS_AT_ONCE, work, &model, err);
-        if (status == TV_OK && (model || work->told.source.status != TV_OK))
-            note_source(f, &state, work, model);
-    }
-    enum tv_status counted = count_users(f, &state, &why);
-    if (state.waiting == 0 && state.unreadable)
-        state.unreadable = 0; /* nobody needs it */
-    set_state(f, &state);
+    enum tv_status status = count_and_show(f, &state, err);
+    if (status != TV_OK || !stores_answer || is_resting(f, &state))
+        return status;
+    status = tv_rater_fold_waiting(f->rater, &f->reading, USERS_AT_ONCE, work, &model, err);
+    if (status == TV_OK && (model || work->told.source.status != TV_OK))
+        note_source(f, &state, work, model);
+    enum tv_status counted = count_and_show(f, &state, &why);
     if (status != TV_OK || counted == TV_OK)
         return status;
     *err = why;
@@ -186,7 +193,6 @@ static void note_refusal(struct tv_follower *f, enum tv_status status, const str
         tv_log_info("ratings are followed again");
     if (status != TV_ERR_UNAVAILABLE)
         snprintf(state.refusal, sizeof state.refusal, "%s", refused ? why->message : "");
-    tv_text_end_whole(state.refusal, sizeof state.refusal);
     set_state(f, &state);
 }
 

@@ -24,7 +24,7 @@ struct tv_follower_state {
     int64_t waiting,
         refused;        /* users whose ratings count later; and those whose ratings cannot be read. -1: not known */
     int64_t unreadable; /* the live model whose source cannot be read; 0: it can, as far as is known */
-    char refusal[400];  /* what a store that answers refuses, so that some of this waits; names no address; "": nothing */
+    char refusal[sizeof((struct tv_error *)0)->message]; /* what a store that answers refuses, so that some of this waits; "": nothing */
 };
 void tv_follower_look(struct tv_follower *follower,
                       struct tv_follower_state *state); /* NULL is fine: nothing is known */
