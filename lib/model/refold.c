@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "refold_parts.h"
+#include "trivet/clock.h"
 #include "trivet/reader.h"
 
 /* Documents are written so many at a time, or so many bytes of them. */
@@ -106,8 +107,8 @@ void tv_refold_end_reading(struct tv_refold_reading *reading)
     reading->reader = NULL;
 }
 
-static enum tv_status ask_reader(struct tv_refold_reading *reading, const char *sql, int n, const char *const *values,
-                                 struct tv_pg_rows **rows, struct tv_error *err)
+static enum tv_status ask_reader(struct tv_refold_reading *reading, int seconds, const char *sql, int n,
+                                 const char *const *values, struct tv_pg_rows **rows, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     *rows = NULL;
@@ -115,8 +116,8 @@ static enum tv_status ask_reader(struct tv_refold_reading *reading, const char *
         status = tv_reader_open(&reading->reader, reading->uri, "trivet folding in", 0, err);
     if (status != TV_OK)
         return status;
-    tv_pg_set_patience(reading->reader, reading->seconds + 3.0); /* the server ends it before */
-    status = tv_reader_begin(reading->reader, reading->seconds, err);
+    tv_pg_set_patience(reading->reader, seconds + 3.0); /* the server ends it before */
+    status = tv_reader_begin(reading->reader, seconds, err);
     if (status == TV_OK)
         status = tv_pg_query(reading->reader, sql, n, values, rows, err);
     if (tv_reader_end(reading->reader, NULL) != TV_OK)
@@ -124,11 +125,12 @@ static enum tv_status ask_reader(struct tv_refold_reading *reading, const char *
     return status;
 }
 
-static enum tv_status ask(const struct tv_refold *r, struct tv_refold_reading *reading, const char *sql, int n,
-                          const char *const *values, struct tv_pg_rows **rows, struct tv_error *err)
+/* seconds: how long it may take on a reader's connection; our own has its limit. */
+static enum tv_status ask(const struct tv_refold *r, struct tv_refold_reading *reading, int seconds, const char *sql,
+                          const char *value, struct tv_pg_rows **rows, struct tv_error *err)
 {
-    return r->own_source ? ask_reader(reading, sql, n, values, rows, err)
-                         : tv_pg_query(reading->pg, sql, n, values, rows, err);
+    return r->own_source ? ask_reader(reading, seconds, sql, 1, &value, rows, err)
+                         : tv_pg_query(reading->pg, sql, 1, &value, rows, err);
 }
 
 /* --- rows become documents -------------------------------------------------------------------------------- */
@@ -210,7 +212,7 @@ static enum tv_status probe(struct work *w, struct tv_error *err)
     struct tv_error why = {0};
     if (w->probed[n])
         return TV_OK;
-    enum tv_status status = ask(w->r, w->reading, w->r->probe, 1, &limit, &rows, &why);
+    enum tv_status status = ask(w->r, w->reading, w->reading->seconds, w->r->probe, limit, &rows, &why);
     tv_pg_rows_free(rows);
     w->probed[n] = 1;
     if (is_away(w, status) && err)
@@ -221,16 +223,26 @@ static enum tv_status probe(struct work *w, struct tv_error *err)
     return TV_OK;
 }
 
-static enum tv_status fold_range(struct work *w, size_t from, size_t n, struct tv_error *err)
+/* One user's rows that never end would cost the whole time at each halving, and there may be many such users: so half of the
+ * users get half of the time, once it was not enough. */
+static int time_for_half(int seconds, double took)
+{
+    enum { LEAST_SECONDS = 2 };
+    if (took < seconds)
+        return seconds;
+    return seconds / 2 > LEAST_SECONDS ? seconds / 2 : LEAST_SECONDS;
+}
+
+static enum tv_status fold_range(struct work *w, size_t from, size_t n, int seconds, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
     struct tv_error why = {0};
     struct tv_buffer ids = TV_BUFFER_INIT(1 << 26);
     enum tv_status status = tv_int_array(&ids, w->ids + from, n, err);
-    const char *value = ids.data;
+    double began = tv_clock();
     if (status != TV_OK)
         return status;
-    status = ask(w->r, w->reading, w->r->query, 1, &value, &rows, &why);
+    status = ask(w->r, w->reading, seconds, w->r->query, ids.data, &rows, &why);
     if (status == TV_OK && w->r->own_source)
         status = refold_check(rows, w->ids + from, n, &why);
     tv_buffer_free(&ids);
@@ -249,8 +261,11 @@ static enum tv_status fold_range(struct work *w, size_t from, size_t n, struct t
         tv_named_add_int(&w->told->refused, w->ids[from], why.message);
         return TV_OK;
     }
-    status = fold_range(w, from, n / 2, err);
-    return status == TV_OK && w->told->source.status == TV_OK ? fold_range(w, from + n / 2, n - n / 2, err) : status;
+    seconds = time_for_half(seconds, tv_clock() - began);
+    status = fold_range(w, from, n / 2, seconds, err);
+    if (status != TV_OK || w->told->source.status != TV_OK)
+        return status;
+    return fold_range(w, from + n / 2, n - n / 2, seconds, err);
 }
 
 enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_reading *reading, struct tv_mongo *mongo,
@@ -272,7 +287,7 @@ enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_readi
     w->done_before = told->done;
     for (int i = 0; i < BLOCK; i++)
         tv_fold_space_init(&w->spaces[i]);
-    enum tv_status status = fold_range(w, 0, n, err);
+    enum tv_status status = fold_range(w, 0, n, reading->seconds, err);
     for (int i = 0; i < BLOCK; i++)
         tv_fold_space_free(&w->spaces[i]);
     free(w);

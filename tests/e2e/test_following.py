@@ -156,6 +156,21 @@ def test_a_slow_source_is_no_store_that_is_away(serve, place):
         assert rate(server, user)["counts"] == "now"
 
 
+def test_rows_that_never_end_cost_less_at_each_halving(serve, private_stores, run, ratings):  # noqa: F811
+    """Half a minute for all four, then half of it for two, and so on: before, it was the whole at each step."""
+    place = private_stores
+    run("trivet-etl", "load", ratings, env=place.env)
+    place.psql(SOURCE.format("rating"))
+    run(*MINE, env=place.env)
+    server = serve(place)
+    place.psql(SOURCE.format("(CASE WHEN userid = 6 AND movieid = 810 THEN rating + length(pg_sleep(1000)::text) ELSE rating END)::real"))
+    place.redis.pause()
+    assert {rate(server, user)["counts"] for user in (5, 6, 7, 8)} == {"later"}
+    place.redis.resume()
+    until(lambda: following(server) == {"waiting": 0, "refused": 1, "source": "ok"}, 75)
+    assert "1 user is not folded in" in server.log() and "user 6" in server.log()
+
+
 def test_what_an_analyst_s_source_sets_does_not_outlive_it(run, serve, place):
     """A function as source that sets its session: the next user on the same connection is read as ever."""
     place.psql("CREATE FUNCTION public.sets() RETURNS TABLE (userid bigint, movieid bigint, rating real) LANGUAGE plpgsql AS "
