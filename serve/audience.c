@@ -8,13 +8,15 @@
 #include "trivet/buffer.h"
 #include "trivet/log.h"
 #include "trivet/similar_feed.h"
+#include "trivet/text.h"
 #include "trivet/ticker.h"
 
 enum { CONNECTIONS = 4, REDIS_MS = 1000, LOOK_SECONDS = 2, STATEMENT_SECONDS = 20, EVENTS_AT_ONCE = 500 };
 
 struct tv_audience {
     struct tv_breaker *redis;
-    pthread_mutex_t mutex; /* guards the idle connections */
+    pthread_mutex_t mutex; /* guards the idle connections, and */
+    char refusal[sizeof((struct tv_error *)0)->message];
     pthread_cond_t free;
     struct tv_similar *idle[CONNECTIONS];
     int n_idle;
@@ -66,6 +68,29 @@ enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, 
 
 /* --- following ------------------------------------------------------------------------------------------ */
 
+void tv_audience_look(struct tv_audience *a, char *out, size_t size)
+{
+    out[0] = '\0';
+    if (a == NULL)
+        return;
+    pthread_mutex_lock(&a->mutex);
+    tv_text_copy(out, size, a->refusal);
+    pthread_mutex_unlock(&a->mutex);
+}
+
+/* Said once in the log, and to whoever looks as long as it is so; a store that is away says so itself. */
+static void note_failure(struct tv_audience *a, int failed, const struct tv_error *err)
+{
+    if (failed && !a->behind)
+        tv_log_reason(TV_LOG_INFO, "similar items do not follow ratings for now", err);
+    else if (!failed && a->behind)
+        tv_log_info("similar items follow ratings again");
+    a->behind = failed;
+    pthread_mutex_lock(&a->mutex);
+    tv_text_copy(a->refusal, sizeof a->refusal, failed && err->status != TV_ERR_UNAVAILABLE ? err->message : "");
+    pthread_mutex_unlock(&a->mutex);
+}
+
 /* All that waits. Without an index nothing does; a failure is tried again after a rest. */
 static double catch_up(void *context)
 {
@@ -82,12 +107,7 @@ static double catch_up(void *context)
     } while (status == TV_OK && applied > 0 && !tv_ticker_stopping(a->ticker));
     if (total > 0)
         tv_log_debug("similar items: %" PRId64 " changes applied", total);
-    int failed = status != TV_OK && status != TV_ERR_NOT_FOUND && status != TV_ERR_BUSY;
-    if (failed && !a->behind)
-        tv_log_reason(TV_LOG_INFO, "similar items do not follow ratings for now", &err);
-    else if (!failed && a->behind)
-        tv_log_info("similar items follow ratings again");
-    a->behind = failed;
+    note_failure(a, status != TV_OK && status != TV_ERR_NOT_FOUND && status != TV_ERR_BUSY, &err);
     return LOOK_SECONDS;
 }
 

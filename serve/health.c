@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "app.h"
+#include "audience.h"
 #include "follower.h"
 #include "handlers.h"
 
@@ -42,6 +43,15 @@ static void write_optional(struct tv_out *out, struct tv_questions *questions)
     tv_out_text(out, "}");
 }
 
+static void write_message(struct tv_out *out, const char *before, const char *message, const char *after)
+{
+    if (message[0] == '\0')
+        return;
+    tv_out_text(out, before);
+    tv_out_json(out, message);
+    tv_out_text(out, after);
+}
+
 /* Numbers only once somebody could count. */
 static void write_ratings(struct tv_out *out, const struct tv_follower_state *state)
 {
@@ -50,10 +60,18 @@ static void write_ratings(struct tv_out *out, const struct tv_follower_state *st
     tv_out_format(out, ",\"ratings\":{\"source\":%s", state->unreadable ? "\"unreadable\"" : "\"ok\"");
     if (state->waiting >= 0)
         tv_out_format(out, ",\"waiting\":%" PRId64 ",\"refused\":%" PRId64, state->waiting, state->refused);
-    if (state->refusal[0]) {
-        tv_out_text(out, ",\"message\":");
-        tv_out_json(out, state->refusal);
-    }
+    write_message(out, ",\"message\":", state->refusal, "");
+    tv_out_text(out, "}");
+}
+
+static void write_stores(struct tv_out *out, struct tv_app *app)
+{
+    tv_out_text(out, ",\"stores\":{");
+    write_store(out, "mongodb", app->mongo_breaker);
+    tv_out_text(out, ",");
+    write_store(out, "redis", app->redis_breaker);
+    tv_out_text(out, ",");
+    write_optional(out, app->questions);
     tv_out_text(out, "}");
 }
 
@@ -67,30 +85,23 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
     struct tv_snapshot *live = tv_shelf_live(app->shelf);
     int mongo = tv_breaker_is_up(app->mongo_breaker), redis = tv_breaker_is_up(app->redis_breaker);
     int ready = live && mongo && !atomic_load(&app->draining);
-    char notice[1024];
+    char notice[1024], similar[1024];
     struct tv_follower_state following;
     tv_follower_look(app->follower, &following);
+    tv_audience_look(app->audience, similar, sizeof similar);
     tv_shelf_notice(app->shelf, notice, sizeof notice);
     response->status = ready ? 200 : 503;
     struct tv_out *out = &response->out;
-    int whole = redis && !notice[0] && !following.unreadable && !following.refusal[0];
+    int whole = redis && !notice[0] && !similar[0] && !following.unreadable && !following.refusal[0];
     tv_out_format(out, "{\"status\":\"%s\",\"model\":", !ready ? "unavailable" : whole ? "ok" : "degraded");
     if (live)
         tv_out_int(out, live->number);
     else
         tv_out_text(out, "null");
-    tv_out_text(out, ",\"stores\":{");
-    write_store(out, "mongodb", app->mongo_breaker);
-    tv_out_text(out, ",");
-    write_store(out, "redis", app->redis_breaker);
-    tv_out_text(out, ",");
-    write_optional(out, app->questions);
-    tv_out_text(out, "}");
+    write_stores(out, app);
     write_ratings(out, &following);
-    if (notice[0]) {
-        tv_out_text(out, ",\"notice\":");
-        tv_out_json(out, notice);
-    }
+    write_message(out, ",\"similar\":{\"message\":", similar, "}");
+    write_message(out, ",\"notice\":", notice, "");
     tv_out_text(out, "}\n");
     tv_snapshot_release(live);
     return TV_ANSWERED;

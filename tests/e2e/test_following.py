@@ -221,3 +221,17 @@ def test_what_mongodb_refuses_is_told(serve, place):
     users.database.command("collMod", users.name, validator={})
     until(lambda: following(server) == {"waiting": 0, "refused": 0, "source": "ok"}, 15)
     assert server.get("/readyz").json()["status"] == "ok" and "ratings are followed again" in server.log()
+
+
+def test_similar_items_that_do_not_follow_are_told(run, serve, place):
+    run("trivet-train", "similar", "--source", "public.mine", env=place.env)
+    server = serve(place)
+    place.psql("ALTER VIEW public.mine RENAME TO hidden")
+    run("trivet-train", "fit", "--set", "max_items_for_user=60", "--factors", 3, env=place.env)  # which needs no view
+    rate(server, 6)
+    until(lambda: server.get("/readyz").json().get("similar") == {"message": 'PostgreSQL: relation "public.mine" does not exist'})
+    assert server.get("/readyz").json()["status"] == "degraded"
+    place.psql("ALTER VIEW public.hidden RENAME TO mine")
+    until(lambda: server.get("/readyz").json()["status"] == "ok")
+    assert "similar" not in server.get("/readyz").json()
+    assert place.psql("SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NULL") == "0"
