@@ -17,12 +17,12 @@
 #include <stdlib.h>
 
 #include "rating_file.h"
-#include "trivet/als.h"
-#include "trivet/buffer.h"
-#include "trivet/clock.h"
-#include "trivet/fold_in.h"
-#include "trivet/half.h"
-#include "trivet/top_n.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/clock.h"
+#include "trivet/core/als/als.h"
+#include "trivet/core/fold_in.h"
+#include "trivet/core/formats/half.h"
+#include "trivet/core/top_n.h"
 
 enum { TOP = 10, BLOCK = 16 };
 

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/clock.h"
-#include "trivet/similar_build.h"
+#include "trivet/base/clock.h"
+#include "trivet/similar/build.h"
 
 enum { TIMEOUT_MS = 30000 };
 

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 #include "rating_file.h"
-#include "trivet/clock.h"
-#include "trivet/svd.h"
+#include "trivet/base/clock.h"
+#include "trivet/core/svd/svd.h"
 
 static int die(const struct tv_error *err)
 {

@@ -1,6 +1,6 @@
 # cmake -DOUT=x.c -DVARIABLE=name -DFILES=a;b -P Embed.cmake: writes
-#   const struct tv_embedded name[] = {{"a", bytes, size}, ..., {0}};   (include/trivet/embedded.h)
-set(text "#include \"trivet/embedded.h\"\n\n")
+#   const struct tv_embedded name[] = {{"a", bytes, size}, ..., {0}};   (include/trivet/base/embedded.h)
+set(text "#include \"trivet/base/embedded.h\"\n\n")
 set(table "")
 set(n 0)
 foreach(file IN LISTS FILES)

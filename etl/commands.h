@@ -2,7 +2,7 @@
 #ifndef ETL_COMMANDS_H
 #define ETL_COMMANDS_H
 
-#include "trivet/options.h"
+#include "trivet/cli/options.h"
 
 enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);
 enum tv_status tv_etl_inspect(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);

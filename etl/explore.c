@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/code.h"
-#include "trivet/filter.h"
-#include "trivet/journal.h"
-#include "trivet/log.h"
-#include "trivet/progress.h"
-#include "trivet/table.h"
-#include "trivet/text.h"
+#include "trivet/base/code.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+#include "trivet/cli/progress.h"
+#include "trivet/cli/table.h"
+#include "trivet/model/filter.h"
+#include "trivet/model/journal.h"
 
 #define FORMAT_ROW                                                                                                     \
     {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,    \

@@ -2,7 +2,7 @@
 #ifndef ETL_EXPLORE_H
 #define ETL_EXPLORE_H
 
-#include "trivet/options.h"
+#include "trivet/cli/options.h"
 
 extern const struct tv_option tv_funnel_options[];
 extern const struct tv_option tv_sweep_options[];

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "etl/commands.h"
-#include "etl/detect.h"
-#include "etl/encoding.h"
-#include "trivet/text.h"
+#include "etl/formats/detect.h"
+#include "etl/formats/encoding.h"
+#include "trivet/base/text.h"
 
 enum { SHOWN_ROWS = 5 };
 

@@ -2,10 +2,10 @@
 #include <jansson.h>
 
 #include "etl/commands.h"
-#include "etl/detect.h"
 #include "etl/explore.h"
-#include "etl/schema.h"
-#include "trivet/pg.h"
+#include "etl/formats/detect.h"
+#include "etl/load/schema.h"
+#include "trivet/store/pg.h"
 
 static const struct tv_option load_options[] = {
     {.name = "name", .kind = TV_OPTION_TEXT, .value = "TEXT", .help = "what people call the data; without it, the folder's name"},

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "etl/commands.h"
-#include "etl/schema.h"
-#include "trivet/journal.h"
+#include "etl/load/schema.h"
+#include "trivet/model/journal.h"
 
 enum tv_status tv_etl_schema(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
 {

@@ -1,18 +1,18 @@
 /* app: puts the parts of the server together, and takes them apart in the opposite order. */
-#include "app.h"
+#include "serve/app.h"
 
 #include <stdlib.h>
 
-#include "audience.h"
-#include "follower.h"
-#include "rater.h"
-#include "route.h"
-#include "trivet/buffer.h"
-#include "trivet/clock.h"
-#include "trivet/log.h"
-#include "trivet/redis.h"
-#include "trivet/stop.h"
-#include "watcher.h"
+#include "serve/follow/audience.h"
+#include "serve/follow/follower.h"
+#include "serve/follow/rater.h"
+#include "serve/follow/watcher.h"
+#include "serve/route.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/base/stop.h"
+#include "trivet/store/redis.h"
 
 enum { SELECTION_MS = 300, SOCKET_MS = 1000, ASK_EVERY_MS = 250 };
 

@@ -2,15 +2,15 @@
 #ifndef TRIVET_SERVE_APP_H
 #define TRIVET_SERVE_APP_H
 
-#include "admission.h"
-#include "breaker.h"
-#include "catalog.h"
-#include "questions.h"
-#include "metrics.h"
-#include "permission.h"
-#include "shelf.h"
-#include "trivet/options.h"
-#include "users.h"
+#include "serve/follow/metrics.h"
+#include "serve/model/catalog.h"
+#include "serve/model/shelf.h"
+#include "serve/stores/breaker.h"
+#include "serve/stores/questions.h"
+#include "serve/stores/users.h"
+#include "serve/web/admission.h"
+#include "serve/web/permission.h"
+#include "trivet/cli/options.h"
 
 struct tv_audience;
 struct tv_watcher;

@@ -3,7 +3,7 @@
 #ifndef TRIVET_SERVE_HANDLERS_H
 #define TRIVET_SERVE_HANDLERS_H
 
-#include "route.h"
+#include "serve/route.h"
 
 /* recs.c */
 enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *request,

@@ -7,16 +7,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "app.h"
-#include "http.h"
-#include "pg_pool.h"
-#include "trivet/codec.h"
-#include "trivet/interrupt.h"
-#include "trivet/log.h"
-#include "trivet/options.h"
-#include "trivet/pg.h"
-#include "trivet/redis.h"
-#include "trivet/stop.h"
+#include "serve/app.h"
+#include "serve/listen/http.h"
+#include "serve/stores/pg_pool.h"
+#include "trivet/base/log.h"
+#include "trivet/base/stop.h"
+#include "trivet/cli/interrupt.h"
+#include "trivet/cli/options.h"
+#include "trivet/core/formats/codec.h"
+#include "trivet/store/pg.h"
+#include "trivet/store/redis.h"
 
 /* Workers spend their time waiting for MongoDB, so their number has nothing to do with that of the cores. */
 enum { LOOKUPS = 3, WORKERS = 8 };

@@ -1,16 +1,16 @@
 /* route: which handler answers which address. */
-#include "route.h"
+#include "serve/route.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "admission.h"
-#include "handlers.h"
-#include "item_filter.h"
-#include "lab_parameters.h"
-#include "parameters.h"
-#include "permission.h"
-#include "problem.h"
+#include "serve/handlers.h"
+#include "serve/lab/lab_parameters.h"
+#include "serve/model/item_filter.h"
+#include "serve/web/admission.h"
+#include "serve/web/parameters.h"
+#include "serve/web/permission.h"
+#include "serve/web/problem.h"
 
 static const char *const none[] = {NULL};
 static const char *const recs[] = {"user_id", "top", "model", "strict", TV_ITEM_FILTER_PARAMETERS, NULL};

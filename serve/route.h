@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-#include "app.h"
-#include "request.h"
-#include "response.h"
+#include "serve/app.h"
+#include "serve/web/request.h"
+#include "serve/web/response.h"
 
 enum tv_outcome {
     TV_ANSWERED,

@@ -7,7 +7,7 @@
 --                  load_publish_items, load_lock, load_attach
 --
 -- Nothing is visible to readers before transaction 2 commits, and that one holds its lock for milliseconds. It runs with a
--- short lock_timeout, and is rolled back and begun again while others are in the way (include/trivet/patient.h).
+-- short lock_timeout, and is rolled back and begun again while others are in the way (include/trivet/model/patient.h).
 --
 -- What makes, indexes, attaches and drops tables runs as their owner, trivet_owner: a login that loads may write rows, and
 -- change nothing that runs with somebody else's rights when rows are written (a trigger, an index on an expression).

@@ -3,7 +3,7 @@
 --
 -- An id that is a plain integer is that number itself, and stands in no table. Numbers of codes lie from
 -- 8,000,000,000,000,000 up, below 9,000,000,000,000,000: loads take them from the first half, one after the other,
--- the live ones come from the sequence trivet.code_live, the second half. include/trivet/code.h says the same.
+-- the live ones come from the sequence trivet.code_live, the second half. include/trivet/base/code.h says the same.
 
 create or replace function trivet.code_number(code text) returns bigint
 language sql immutable parallel safe as $$

@@ -5,21 +5,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "train/compare.h"
-#include "train/evaluate.h"
-#include "train/export.h"
-#include "train/fit.h"
-#include "train/import.h"
-#include "train/models.h"
-#include "train/precompute.h"
-#include "train/recommend.h"
-#include "train/runs.h"
-#include "train/search.h"
-#include "train/show.h"
-#include "train/similar.h"
-#include "train/trial.h"
-#include "trivet/codec.h"
-#include "trivet/options.h"
+#include "train/fit/fit.h"
+#include "train/judge/trial.h"
+#include "train/lists/precompute.h"
+#include "train/lists/recommend.h"
+#include "train/models/compare.h"
+#include "train/models/evaluate.h"
+#include "train/models/models.h"
+#include "train/models/runs.h"
+#include "train/models/show.h"
+#include "train/search/search.h"
+#include "train/similar/similar.h"
+#include "train/travel/export.h"
+#include "train/travel/import.h"
+#include "trivet/cli/options.h"
+#include "trivet/core/formats/codec.h"
 
 static const struct tv_option models_options[] = {
     {.name = "all", .kind = TV_OPTION_SWITCH, .help = "also runs that failed and models that were pruned"},

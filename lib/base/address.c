@@ -1,5 +1,5 @@
 /* address: what may be said of a store's address. */
-#include "trivet/address.h"
+#include "trivet/base/address.h"
 
 #include <string.h>
 

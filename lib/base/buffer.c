@@ -1,5 +1,5 @@
 /* buffer: a growable run of bytes that is born with a maximum. */
-#include "trivet/buffer.h"
+#include "trivet/base/buffer.h"
 
 #include <stdarg.h>
 #include <stdint.h>

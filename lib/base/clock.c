@@ -1,5 +1,5 @@
 /* clock: elapsed time and memory. */
-#include "trivet/clock.h"
+#include "trivet/base/clock.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* code: which ids are numbers, and what a code may be. */
-#include "trivet/code.h"
+#include "trivet/base/code.h"
 
-#include "trivet/text.h"
+#include "trivet/base/text.h"
 
 /* At most 18 digits cannot overflow. Returns 0 for anything but digits in their plain form. */
 static int plain_digits(const char *text, size_t n, int64_t *value)

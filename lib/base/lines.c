@@ -1,5 +1,5 @@
 /* lines: text for a reader who may stop reading. */
-#include "trivet/lines.h"
+#include "trivet/base/lines.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "trivet/buffer.h"
+#include "trivet/base/buffer.h"
 
 enum { CAPACITY = 1 << 20, LAST_WAIT_MS = 2000, AT_ONCE = 4096 /* what poll() promises that a pipe takes */ };
 

@@ -1,5 +1,5 @@
 /* log: one line a call, on standard error. */
-#include "trivet/log.h"
+#include "trivet/base/log.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "trivet/lines.h"
-#include "trivet/text.h"
+#include "trivet/base/lines.h"
+#include "trivet/base/text.h"
 
 static enum tv_log_level current_level = TV_LOG_INFO;
 static int timestamps;

@@ -1,5 +1,5 @@
 /* named: how many of many something could not be done for, with the names of the first few. */
-#include "trivet/named.h"
+#include "trivet/base/named.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /* status: carries a failure and its words from where it happened to the person at the terminal. */
-#include "trivet/status.h"
+#include "trivet/base/status.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "trivet/text.h"
+#include "trivet/base/text.h"
 
 /* What tv_hint and tv_context return to a caller who wants no words: there the error keeps it. */
 static _Thread_local enum tv_status last_failure = TV_ERR_INPUT;

@@ -1,11 +1,11 @@
 /* stop: one moment for the whole process, after which no wait goes on. */
-#include "trivet/stop.h"
+#include "trivet/base/stop.h"
 
 #include <math.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "trivet/clock.h"
+#include "trivet/base/clock.h"
 
 enum { SLICE_MS = 100, AGAIN_MS = 300 };
 

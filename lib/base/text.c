@@ -1,5 +1,5 @@
 /* text: small things about strings that several rooms need. */
-#include "trivet/text.h"
+#include "trivet/base/text.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,13 +1,13 @@
 /* ticker: one thread, one condition on the monotonic clock. */
-#include "trivet/ticker.h"
+#include "trivet/base/ticker.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "trivet/buffer.h"
-#include "trivet/clock.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/clock.h"
 
 struct tv_ticker {
     tv_tick tick;

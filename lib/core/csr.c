@@ -1,10 +1,10 @@
 /* csr: transposing by counting, and release. */
-#include "trivet/csr.h"
+#include "trivet/core/csr.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/buffer.h"
+#include "trivet/base/buffer.h"
 
 void tv_csr_free(struct tv_csr *m)
 {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/ratings.h"
+#include "trivet/core/ratings.h"
 
 void tv_dense_map_create(struct tv_dense_map *out, const int64_t *ids, size_t n)
 {

@@ -1,10 +1,10 @@
 /* evidence: all ratings of all users, user after user, repeated pairs averaged. */
-#include "trivet/evidence.h"
+#include "trivet/core/evidence.h"
 
 #include <stdlib.h>
 
-#include "rank_ids.h"
-#include "trivet/buffer.h"
+#include "lib/core/rank_ids.h"
+#include "trivet/base/buffer.h"
 
 static enum tv_status no_memory(const struct tv_evidence *e, struct tv_error *err)
 {

@@ -1,13 +1,13 @@
 /* explain: a score taken apart into what each rating contributed (explain.h has the formulas). */
-#include "trivet/explain.h"
+#include "trivet/core/explain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/buffer.h"
-#include "trivet/half.h"
+#include "trivet/base/buffer.h"
+#include "trivet/core/formats/half.h"
 
-#include "fold_in_als.h"
+#include "lib/core/fold_in_als.h"
 
 /* What an item's row is multiplied with in a score, widened: an item as the equations see it. With biases the column of
  * mean + b is put aside, and the one behind it, 1, takes its place. Returns mean + b, or 0. */

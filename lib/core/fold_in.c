@@ -1,17 +1,17 @@
 /* fold_in: a user's factors, by projection for the SVD and by the equations of fold_in_als.c for ALS (fold_in.h has the
  * formulas). */
-#include "trivet/fold_in.h"
+#include "trivet/core/fold_in.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/buffer.h"
-#include "trivet/half.h"
+#include "trivet/base/buffer.h"
+#include "trivet/core/formats/half.h"
 
-#include "clones.h"
-#include "fold_in_als.h"
+#include "lib/core/clones.h"
+#include "lib/core/fold_in_als.h"
 
 /* Factors are worked on in strips of this many, so that sums and widened factors stay on the stack. */
 enum { STRIP = 64 };

@@ -1,14 +1,14 @@
 /* fold_in_als: normal equations in float64 from float16 item factors (fold_in.h has the formulas). */
-#include "fold_in_als.h"
+#include "lib/core/fold_in_als.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "clones.h"
-#include "normal.h"
-#include "trivet/buffer.h"
-#include "trivet/half.h"
+#include "lib/core/clones.h"
+#include "lib/core/normal.h"
+#include "trivet/base/buffer.h"
+#include "trivet/core/formats/half.h"
 
 static int n_unknowns(const struct tv_fold_in *f)
 {

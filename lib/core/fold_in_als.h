@@ -2,7 +2,7 @@
 #ifndef TRIVET_CORE_FOLD_IN_ALS_H
 #define TRIVET_CORE_FOLD_IN_ALS_H
 
-#include "trivet/fold_in.h"
+#include "trivet/core/fold_in.h"
 
 /* The factors of a user with n > 0 ratings in float64, f->factors of them. */
 enum tv_status tv_fold_in_equations(const struct tv_fold_in *f, double *user, const int32_t *items,

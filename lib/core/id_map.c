@@ -1,9 +1,9 @@
 /* id_map: raw ids get numbers in the order they come. Open addressing with linear steps. */
-#include "trivet/id_map.h"
+#include "trivet/core/id_map.h"
 
 #include <stdlib.h>
 
-#include "splitmix.h"
+#include "lib/core/splitmix.h"
 
 static uint32_t place_of(const struct tv_id_map *map, int64_t id)
 {

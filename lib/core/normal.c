@@ -1,11 +1,11 @@
 /* normal: the two precisions of normal_body.h. */
-#include "normal.h"
+#include "lib/core/normal.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
 
-#include "clones.h"
+#include "lib/core/clones.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -33,7 +33,7 @@ size_t tv_normal_size(int n_unknowns)
 #define EPSILON     FLT_EPSILON
 #define SQUARE_ROOT sqrtf
 #define NAME(x)     x##_f32
-#include "normal_body.h"
+#include "lib/core/normal_body.h"
 #undef REAL
 #undef EPSILON
 #undef SQUARE_ROOT
@@ -43,4 +43,4 @@ size_t tv_normal_size(int n_unknowns)
 #define EPSILON     DBL_EPSILON
 #define SQUARE_ROOT sqrt
 #define NAME(x)     x##_f64
-#include "normal_body.h"
+#include "lib/core/normal_body.h"

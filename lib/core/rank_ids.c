@@ -1,10 +1,10 @@
 /* rank_ids: distinct ids by a hash table (there are far fewer ids than rows); only they are sorted. */
-#include "rank_ids.h"
+#include "lib/core/rank_ids.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/buffer.h"
+#include "trivet/base/buffer.h"
 
 /* Open addressing with linear probing; at most half of the places are taken. place[h] - 1 indexes `ids`. */
 struct id_table {

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trivet/status.h"
+#include "trivet/base/status.h"
 
 /* *sorted (n_sorted) gets the distinct ids, ascending, and *dense (n) each row's rank among them; both are malloc'ed.
  * More than 2^31-1 distinct ids are TV_ERR_INPUT; `what` names them in messages. */

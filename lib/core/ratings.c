@@ -3,14 +3,14 @@
  * The matrix is made by two counting sorts: by item into the transposed matrix, and from there by user, which
  * leaves the columns of each row ascending whatever the order of the rows was.
  */
-#include "trivet/ratings.h"
+#include "trivet/core/ratings.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rank_ids.h"
-#include "trivet/buffer.h"
+#include "lib/core/rank_ids.h"
+#include "trivet/base/buffer.h"
 
 struct tv_ratings {
     int64_t *user, *item; /* (capacity) */

@@ -1,5 +1,5 @@
 /* top_n: scores of all items for a user, and the best of them by a bounded heap. */
-#include "trivet/top_n.h"
+#include "trivet/core/top_n.h"
 
 #include <math.h>
 

@@ -1,10 +1,10 @@
 /* code_list: codes by their numbers. */
-#include "trivet/code_list.h"
+#include "trivet/model/code_list.h"
 
 #include <stdlib.h>
 
-#include "trivet/buffer.h"
-#include "trivet/code.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/code.h"
 
 /* The place of the first id that is not below `id`. */
 static size_t lower_bound(const int64_t *ids, size_t n, int64_t id)

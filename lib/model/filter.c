@@ -1,5 +1,5 @@
 /* filter: the values of trivet.user_item's parameters, from one table of rows. */
-#include "trivet/filter.h"
+#include "trivet/model/filter.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/text.h"
+#include "trivet/base/text.h"
 
 enum kind { INTEGER, REAL, TIME, NAMES };
 

@@ -1,5 +1,5 @@
 /* items: titles and other metadata of all items, read once into one block of text and one array. */
-#include "trivet/items.h"
+#include "trivet/model/items.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/buffer.h"
-#include "trivet/code.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/code.h"
 
 /* Strings live in blocks, so that pointers into them stay good while the text grows. */
 struct tv_items_text {

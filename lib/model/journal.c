@@ -1,13 +1,13 @@
 /* journal: the lock, and the rows of trivet.run. */
-#include "trivet/journal.h"
+#include "trivet/model/journal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "trivet/buffer.h"
-#include "trivet/log.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/log.h"
 
 /* --- the lock --------------------------------------------------------------------------------------------- */
 

@@ -1,12 +1,12 @@
 /* last_run: what became of the last training, noted in Redis. */
-#include "trivet/last_run.h"
+#include "trivet/model/last_run.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "trivet/buffer.h"
-#include "trivet/clock.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/clock.h"
 
 static const enum tv_run_state noted[] = {TV_RUN_BUILDING, TV_RUN_LIVE, TV_RUN_KEPT, TV_RUN_FAILED};
 

@@ -1,12 +1,12 @@
 /* model: one model's item side in memory; names and checksum. model_redis.c and model_mongo.c store it. */
-#include "trivet/model.h"
+#include "trivet/model/model.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/hash.h"
+#include "trivet/base/hash.h"
 
 int tv_model_rank(const struct tv_model *m)
 {

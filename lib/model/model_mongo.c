@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model_parts.h"
+#include "lib/model/model_parts.h"
 
 enum { PART_BYTES = 8 << 20, MAX_BLOB = 15 << 20 };
 

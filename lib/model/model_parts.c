@@ -1,11 +1,11 @@
 /* model_parts: cuts a model's item side into blobs and puts it together again, trusting nothing. */
-#include "model_parts.h"
+#include "lib/model/model_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/codec.h"
-#include "trivet/half.h"
+#include "trivet/core/formats/codec.h"
+#include "trivet/core/formats/half.h"
 
 /* A part decodes to at most its own arrays and a little msgpack around them. */
 static size_t part_limit(const struct tv_model *m, size_t bytes_per_item)

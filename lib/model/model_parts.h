@@ -2,8 +2,8 @@
 #ifndef TRIVET_MODEL_PARTS_H
 #define TRIVET_MODEL_PARTS_H
 
-#include "trivet/buffer.h"
-#include "trivet/model.h"
+#include "trivet/base/buffer.h"
+#include "trivet/model/model.h"
 
 /* Larger models do not exist yet: a guard against a damaged number, not a design limit. */
 enum { TV_MAX_FACTORS = 4096, TV_MAX_ITEMS = 200000000 };

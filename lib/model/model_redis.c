@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model_parts.h"
-#include "trivet/codec.h"
-#include "trivet/log.h"
+#include "lib/model/model_parts.h"
+#include "trivet/base/log.h"
+#include "trivet/core/formats/codec.h"
 
 enum { KEY = 96, PART_ITEMS = 65536, PART_BYTES = 64 << 20 };
 #define MAX_VALUE ((size_t)512 << 20) /* a Redis string ends there */

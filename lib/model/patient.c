@@ -1,14 +1,14 @@
 /* patient: tries again and again, and says whom it waits for. */
-#include "trivet/patient.h"
+#include "trivet/model/patient.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "trivet/clock.h"
-#include "trivet/interrupt.h"
-#include "trivet/log.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/cli/interrupt.h"
 
 enum { PAUSE_US = 300000 }; /* three times as long as a try may make others wait */
 

@@ -1,5 +1,5 @@
 /* reader: a connection for SQL that people write: opened, checked, and cleaned of what such SQL leaves. */
-#include "trivet/reader.h"
+#include "trivet/model/reader.h"
 
 #include <stdio.h>
 

@@ -1,14 +1,14 @@
 /* user_document: one user of one model, to and from MongoDB's user_<N>. */
-#include "trivet/user_document.h"
+#include "trivet/model/user_document.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/codec.h"
-#include "trivet/half.h"
-#include "trivet/hash.h"
-#include "trivet/model.h"
-#include "user_parts.h"
+#include "lib/model/user_parts.h"
+#include "trivet/base/hash.h"
+#include "trivet/core/formats/codec.h"
+#include "trivet/core/formats/half.h"
+#include "trivet/model/model.h"
 
 static void feed_text(uint64_t *hash, const char *text)
 {

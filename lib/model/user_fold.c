@@ -1,5 +1,5 @@
 /* user_fold: a user's whole document from a model's item side and the user's ratings. */
-#include "trivet/user_fold.h"
+#include "trivet/model/user_fold.h"
 
 #include <stdlib.h>
 

@@ -1,11 +1,11 @@
 /* user_parts: the long blobs of users with very many ratings, in parts. The header has the idea. */
-#include "user_parts.h"
+#include "lib/model/user_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/model.h"
+#include "trivet/model/model.h"
 
 /* Blobs that are no longer together stay in the document; beyond, the long ones of them leave it. */
 enum { DOCUMENT_BYTES = 15 << 20, LONG_BYTES = 3 << 20, PART_BYTES = 8 << 20, MAX_NAMES = 1 << 20 };

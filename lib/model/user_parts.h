@@ -8,7 +8,7 @@
 #ifndef TRIVET_USER_PARTS_H
 #define TRIVET_USER_PARTS_H
 
-#include "trivet/user_document.h"
+#include "trivet/model/user_document.h"
 
 enum { VALUE, SEEN, RATED, RATINGS, N_BLOBS };
 extern const char *const user_blob_names[N_BLOBS];

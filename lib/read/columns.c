@@ -1,5 +1,5 @@
 /* columns: header names and what they mean. */
-#include "trivet/columns.h"
+#include "trivet/read/columns.h"
 
 #include <ctype.h>
 #include <string.h>

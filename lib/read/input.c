@@ -1,7 +1,7 @@
 /* input: a folder, a zip archive or one file as a list of byte streams. Zip is read by libarchive, which is
  * a forward-only reader: each stream of an archive opens it anew and seeks to its entry through the
  * directory. */
-#include "trivet/input.h"
+#include "trivet/read/input.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "trivet/buffer.h"
-#include "trivet/hash.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/hash.h"
 
 enum { BLOCK = 256 * 1024, MAX_FILES = 10000 };
 

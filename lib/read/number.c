@@ -1,12 +1,12 @@
 /* number: short decimals are read by hand, because a million ratings a second go through here; everything
  * else, and every doubt, goes to the strict readers of lib/base. */
-#include "trivet/number.h"
+#include "trivet/read/number.h"
 
 #include <math.h>
 #include <string.h>
 #include <strings.h>
 
-#include "trivet/text.h"
+#include "trivet/base/text.h"
 
 /* Up to 18 digits cannot overflow. Returns 0 where there is anything else. */
 static int short_integer(const char *p, size_t n, int64_t *value)

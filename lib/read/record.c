@@ -6,14 +6,14 @@
  * a field at its first character, a doubled quote is a quote, and after a closing quote comes a separator or
  * the end.
  */
-#include "trivet/record.h"
+#include "trivet/read/record.h"
 
 #include <csv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/buffer.h"
+#include "trivet/base/buffer.h"
 
 enum { WINDOW = 1024 * 1024 };
 

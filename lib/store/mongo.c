@@ -1,18 +1,18 @@
 /* mongo: a MongoDB client, over libmongoc: its pool of connections, its errors, its commands. Only the mongo*.c files
  * know BSON. */
-#include "mongo_client.h"
+#include "lib/store/mongo_client.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/address.h"
-#include "trivet/buffer.h"
-#include "trivet/clock.h"
-#include "trivet/log.h"
-#include "trivet/stop.h"
-#include "trivet/text.h"
+#include "trivet/base/address.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/base/stop.h"
+#include "trivet/base/text.h"
 
 void *tv_mongo_alloc(size_t size, const char *what, struct tv_error *err)
 {

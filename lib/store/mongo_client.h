@@ -4,7 +4,7 @@
 
 #include <mongoc/mongoc.h>
 
-#include "trivet/mongo.h"
+#include "trivet/store/mongo.h"
 
 struct tv_mongo {
     mongoc_client_pool_t *pool;

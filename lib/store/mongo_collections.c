@@ -1,11 +1,11 @@
 /* mongo_collections: collections and views of MongoDB as wholes: made, moved, counted, listed. */
-#include "mongo_client.h"
+#include "lib/store/mongo_client.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/log.h"
+#include "trivet/base/log.h"
 
 enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection, const char *key,
                                      struct tv_error *err)

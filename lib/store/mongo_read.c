@@ -1,11 +1,11 @@
 /* mongo_read: documents from MongoDB, and their fields. */
-#include "mongo_client.h"
+#include "lib/store/mongo_client.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/log.h"
-#include "trivet/text.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
 
 enum { DEEPEST = 100 }; /* levels of a document that are looked into, as deep as MongoDB stores them */
 

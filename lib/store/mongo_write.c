@@ -1,13 +1,13 @@
 /* mongo_write: documents to MongoDB, in batches, and changes of single ones. */
-#include "mongo_client.h"
+#include "lib/store/mongo_client.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/buffer.h"
-#include "trivet/log.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/log.h"
 
 /* Documents are gathered until a batch is worth a round trip: the server takes 100,000 documents or 48 MB. */
 enum { BATCH_DOCUMENTS = 2000, BATCH_BYTES = 12 << 20, LARGEST_DOCUMENT = 16 << 20 };

@@ -1,16 +1,16 @@
 /* pg: one PostgreSQL connection, over libpq. The only place that knows libpq's errors. */
-#include "trivet/pg.h"
+#include "trivet/store/pg.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pg_client.h"
-#include "trivet/buffer.h"
-#include "trivet/clock.h"
-#include "trivet/log.h"
-#include "trivet/stop.h"
-#include "trivet/text.h"
+#include "lib/store/pg_client.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/base/stop.h"
+#include "trivet/base/text.h"
 
 /* libpq ends its messages with a line feed, and puts several lines into one. */
 static void copy_line(char *out, size_t size, const char *text)

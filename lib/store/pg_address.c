@@ -1,13 +1,13 @@
 /* pg_address: what may be said of a PostgreSQL address, and what not. libpq tells the parts; the text is shown nowhere. */
-#include "pg_address.h"
+#include "lib/store/pg_address.h"
 
 #include <ctype.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "trivet/address.h"
-#include "trivet/pg.h"
+#include "trivet/base/address.h"
+#include "trivet/store/pg.h"
 
 static enum tv_status refuse(struct tv_error *err)
 {

@@ -2,7 +2,7 @@
 #ifndef STORE_PG_ADDRESS_H
 #define STORE_PG_ADDRESS_H
 
-#include "trivet/status.h"
+#include "trivet/base/status.h"
 
 struct tv_pg_address {
     char where[512]; /* host, port, database and user, as libpq reads them */

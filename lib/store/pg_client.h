@@ -5,8 +5,8 @@
 #include <libpq-fe.h>
 #include <stdatomic.h>
 
-#include "pg_address.h"
-#include "trivet/pg.h"
+#include "lib/store/pg_address.h"
+#include "trivet/store/pg.h"
 
 struct tv_pg {
     PGconn *conn;

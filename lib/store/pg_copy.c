@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pg_client.h"
+#include "lib/store/pg_client.h"
 
 enum tv_status tv_pg_copy_in(struct tv_pg *pg, const char *sql, struct tv_error *err)
 {

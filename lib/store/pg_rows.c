@@ -1,7 +1,7 @@
 /* pg_rows: what a statement returned: its rows, its columns and their types. */
 #include <stdlib.h>
 
-#include "pg_client.h"
+#include "lib/store/pg_client.h"
 
 int tv_pg_rows_count(const struct tv_pg_rows *rows)
 {

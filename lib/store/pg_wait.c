@@ -14,10 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "pg_client.h"
-#include "trivet/clock.h"
-#include "trivet/log.h"
-#include "trivet/stop.h"
+#include "lib/store/pg_client.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/base/stop.h"
 
 /* What is allowed for connecting, for the answer to a cancel, and for the cancel itself: while a statement is waited
  * for, and when nobody waits any more. */

@@ -1,16 +1,16 @@
 /* redis: one Redis connection, over hiredis 0.14: its commands, its errors. */
-#include "trivet/redis.h"
+#include "trivet/store/redis.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "redis_client.h"
-#include "trivet/clock.h"
-#include "trivet/log.h"
-#include "trivet/stop.h"
-#include "trivet/text.h"
+#include "lib/store/redis_client.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/base/stop.h"
+#include "trivet/base/text.h"
 
 /* --- the connection --------------------------------------------------------------------------------------- */
 

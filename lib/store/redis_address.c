@@ -1,9 +1,9 @@
 /* redis_address: reads redis://[user:password@]host[:port][/db], which hiredis 0.14 does not. */
 #include <string.h>
 
-#include "trivet/address.h"
-#include "trivet/redis.h"
-#include "trivet/text.h"
+#include "trivet/base/address.h"
+#include "trivet/base/text.h"
+#include "trivet/store/redis.h"
 
 static int hex_digit(char c)
 {

@@ -4,7 +4,7 @@
 
 #include <hiredis/hiredis.h>
 
-#include "trivet/redis.h"
+#include "trivet/store/redis.h"
 
 struct tv_redis {
     struct tv_redis_address address;

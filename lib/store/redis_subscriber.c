@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "redis_client.h"
-#include "trivet/clock.h"
+#include "lib/store/redis_client.h"
+#include "trivet/base/clock.h"
 
 struct tv_redis_subscriber {
     struct tv_redis *redis;

@@ -9,9 +9,9 @@
 #include <hiredis/sds.h>
 #include <sys/time.h>
 
-#include "redis_client.h"
-#include "trivet/clock.h"
-#include "trivet/stop.h"
+#include "lib/store/redis_client.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/stop.h"
 
 enum { SLICE_MS = 100, CONNECT_MS = 3000 };
 

@@ -13,7 +13,7 @@ from breakpoints import at
 from server import Server
 from test_load import load, number, write
 
-# The beginnings of the ranges from which codes get numbers (include/trivet/code.h): none may ever be seen outside.
+# The beginnings of the ranges from which codes get numbers (include/trivet/base/code.h): none may ever be seen outside.
 INTERNAL = re.compile(r"(?<!\d)8[05]0{8}\d{6}(?!\d)")
 ODD = ["AC/DC", "Sigur Rós", "<b>&\"quoted\"</b>", "100%", "a b+c", "007", "42", "it's", "q?x=1#y", "8000000000000001"]
 

@@ -51,7 +51,7 @@ def test_changelog():
 
 def test_the_configuration_table_is_that_of_the_programs():
     done = subprocess.run([REPO / "docs/make-configuration", "--check"])
-    assert done.returncode == 0, "README.md has another table than lib/base/shared_options.c: run docs/make-configuration"
+    assert done.returncode == 0, "README.md has another table than lib/cli/shared_options.c: run docs/make-configuration"
 
 
 def test_every_setting_is_shown_by_a_program_and_by_the_readme(run):
@@ -120,7 +120,7 @@ def test_the_dump_is_the_golden_blob():
     for offset, line in lines:
         assert int(offset, 16) == len(dump)
         dump += bytes.fromhex(line)
-    source = (REPO / "tests/unit/test_codec.c").read_text()
+    source = (REPO / "tests/unit/lib/core/formats/test_codec.c").read_text()
     golden = re.search(r"halves_2d\[\] = \{(.*?)\}", source, re.S)[1]
     assert dump == bytes(int(byte, 16) for byte in re.findall(r"0x(\w\w)", golden))
 
@@ -166,7 +166,7 @@ def test_tables_of_postgres(served):
 
 
 def test_the_input_table_is_that_of_the_loader():
-    source = (REPO / "etl/detect.c").read_text().split("kinds[] = {")[1].split("\n};")[0]
+    source = (REPO / "etl/formats/detect.c").read_text().split("kinds[] = {")[1].split("\n};")[0]
     patterns = set(re.findall(r'TV_ROLE_\w+,\s*"([^"]+)"', source)) - {"u.genre"}
     assert {name for cells in rows(section(FORMATS, "## Input files")) for name in code(cells[1])} == patterns
 

@@ -17,7 +17,7 @@ from server import until
 from slow_sweep import sweep_waits
 from stores import Place, Servers
 
-THREE_AT_ONCE, WAITING = 3, 16  # serve/questions.h
+THREE_AT_ONCE, WAITING = 3, 16  # serve/stores/questions.h
 
 
 @pytest.fixture(scope="module")

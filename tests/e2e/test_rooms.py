@@ -1,13 +1,16 @@
-"""The rules between the rooms, read from the include lines, and between files that must agree. Needs no server."""
+"""The rules between the rooms, read from the include lines and the object files, and between files that must agree. Needs no
+server."""
 
 import re
 
 import pytest
+import rooms
 from stores import REPO
 
 CLIENTS = {"libpq": "pg", "mongoc": "mongo", "bson": "mongo", "hiredis": "redis"}
 SOCKETS = ("sys/socket.h", "netinet/", "arpa/inet.h", "netdb.h", "sys/un.h")
 PROGRAMS = ("etl", "train", "serve")
+LIB = sorted(p.name for p in (REPO / "lib").iterdir() if p.is_dir())
 
 
 def sources(room):
@@ -18,12 +21,10 @@ def includes(path):
     return re.findall(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', path.read_text(), re.MULTILINE)
 
 
-def ours():
-    """Header of lib -> the room whose .c has its name."""
-    rooms = {}
-    for source in (REPO / "lib").rglob("*.c"):
-        rooms[f"trivet/{source.stem}.h"] = source.parent.name
-    return rooms
+def owner(header):
+    """The room of lib that a header of ours belongs to, or None."""
+    found = re.match(r"(?:trivet|lib)/(\w+)/", header)
+    return found and found[1]
 
 
 def client_of(header):
@@ -32,23 +33,27 @@ def client_of(header):
 
 def uses(room):
     """(file, included header, the room of ours it belongs to or None) of a room's every include."""
-    rooms = ours()
-    return [(p.relative_to(REPO), h, rooms.get(h)) for p in sources(room) for h in includes(p)]
+    return [(p.relative_to(REPO), h, owner(h)) for p in sources(room) for h in includes(p)]
 
 
-ALLOWED = {"lib/base": {"base"}, "lib/core": {"base", "core"}, "lib/read": {"base", "read"},
-           "lib/store": {"base", "store"}, "lib/model": {"base", "core", "store", "model"}}
+ALLOWED = {"base": set(), "core": {"base"}, "read": {"base"}, "store": {"base"}, "cli": {"base", "store"},
+           "model": {"base", "core", "store", "cli"}, "similar": {"base", "core", "store", "cli", "model"},
+           "repair": {"base", "core", "store", "cli", "model", "similar"}}
+
+
+def test_every_room_of_lib_is_spoken_of():
+    assert set(ALLOWED) == set(LIB)
 
 
 @pytest.mark.parametrize("room", ALLOWED)
 def test_a_room_includes_only_the_rooms_it_may(room):
-    used = uses(room)
+    used = uses(f"lib/{room}") + uses(f"include/trivet/{room}")
     assert used, f"{room} is empty"
-    wrong = [f"{p} includes {h}" for p, h, owner in used if owner is not None and owner not in ALLOWED[room]]
+    wrong = [f"{p} includes {h}" for p, h, owner in used if owner is not None and owner not in {room, *ALLOWED[room]}]
     assert wrong == []
 
 
-@pytest.mark.parametrize("room", ["lib/base", "lib/core", "lib/read", "lib/model", *PROGRAMS])
+@pytest.mark.parametrize("room", [*(f"lib/{room}" for room in LIB if room != "store"), *PROGRAMS])
 def test_client_libraries_stay_in_the_store_room(room):
     assert [f"{p} includes {h}" for p, h, _ in uses(room) if client_of(h)] == []
 
@@ -60,7 +65,7 @@ def test_a_store_adapter_knows_one_client_library():
     assert {p.stem for p in sources("lib/store") if p.suffix == ".c"} >= {"pg", "mongo", "redis"}
 
 
-@pytest.mark.parametrize("room", ["lib/base", "lib/core", "lib/read", "lib/model"])
+@pytest.mark.parametrize("room", [f"lib/{room}" for room in LIB if room != "store"])
 def test_no_sockets_outside_the_adapters(room):
     assert [f"{p} includes {h}" for p, h, _ in uses(room) if h.startswith(SOCKETS)] == []
 
@@ -84,8 +89,71 @@ def test_public_headers_do_not_show_a_client_library():
 def test_every_public_header_has_its_source():
     # embedded.h declares a table that the build generates, hash.h and random.h are inline functions, and options.h is
     # the face of program.c and settings.c.
-    headers = {p.stem for p in sources("include/trivet")} - {"embedded", "options", "hash", "random"}
-    assert headers - {p.stem for p in (REPO / "lib").rglob("*.c")} == set()
+    alone = {"base/embedded", "base/hash", "base/random", "cli/options"}
+    headers = {str(p.relative_to(REPO / "include/trivet"))[:-2] for p in sources("include/trivet")} - alone
+    assert headers - {str(p.relative_to(REPO / "lib"))[:-2] for p in (REPO / "lib").rglob("*.c")} == set()
+
+
+# What is not yet as it should be. Each line goes with the work that opens it; none may be added.
+UPHILL = {
+    ("serve/api/prediction.c", "serve/app.c"),
+    ("serve/api/recs.c", "serve/app.c"),
+    ("serve/html/rate_page.c", "serve/api/pick.c"),
+    ("serve/html/rate_page.c", "serve/api/recs.c"),
+    ("serve/html/welcome.c", "serve/app.c"),
+    ("serve/listen/http.c", "serve/route.c"),
+    ("serve/web/problem.c", "serve/html/page.c"),
+    ("serve/web/problem.c", "serve/model/shelf.c"),
+    ("serve/web/problem.c", "serve/model/snapshot.c"),
+    ("train/command/record.c", "train/fit/fit.c"),
+    ("train/judge/trial_data.c", "train/fit/fit.c"),
+    ("train/models/evaluate.c", "train/fit/fit.c"),
+    ("train/similar/read.c", "train/fit/fit.c"),
+}
+CIRCLES = [
+    ["lib/core/als/als.c", "lib/core/als/step.c"],
+    ["lib/core/fold_in.c", "lib/core/fold_in_als.c"],
+    ["lib/repair/items.c", "lib/repair/kinds.c", "lib/repair/models.c", "lib/repair/repair.c", "lib/repair/similar.c",
+     "lib/repair/users.c"],
+    ["lib/store/pg.c", "lib/store/pg_wait.c"],
+    ["serve/api/older.c", "serve/api/predict.c", "serve/api/prediction.c", "serve/api/recs.c", "serve/api/similar.c",
+     "serve/api/user.c", "serve/app.c", "serve/html/rate_page.c", "serve/html/welcome.c", "serve/route.c"],
+    ["serve/html/page.c", "serve/model/ids.c", "serve/model/shelf.c", "serve/model/snapshot.c", "serve/web/parameters.c",
+     "serve/web/problem.c"],
+    ["train/fit/fit.c", "train/fit/guard.c", "train/judge/trial_data.c"],
+    ["train/learn/als.c", "train/learn/learn.c", "train/learn/svd.c"],
+    ["train/models/show.c", "train/models/show_factors.c", "train/models/show_pair.c"],
+    ["train/search/document.c", "train/search/flags.c", "train/search/report.c", "train/search/run.c", "train/search/search.c",
+     "train/search/store.c"],
+]
+
+
+@pytest.fixture(scope="module")
+def needs(programs):
+    """{source: the sources it needs}, of the built programs."""
+    found = rooms.needs()
+    assert len(found) > 200
+    return found
+
+
+def test_every_source_lies_in_a_room(needs):
+    assert {rooms.room_of(source) for source in needs} == set(rooms.order())
+
+
+def test_no_room_needs_one_above_it(needs):
+    order = rooms.order()
+    floor = {source: order.index(rooms.room_of(source)) for source in needs}
+    assert {(s, other) for s in needs for other in needs[s] if floor[other] > floor[s]} == UPHILL
+
+
+def test_no_two_sources_need_each_other(needs):
+    assert rooms.circles(needs) == CIRCLES
+
+
+def test_a_folder_can_be_taken_in_at_a_glance():
+    folders = {p.parent for place in (*PROGRAMS, "lib", "include", "tests/unit") for p in sources(place)}
+    crowded = {str(f.relative_to(REPO)): n for f in folders if (n := sum(p.is_file() for p in f.iterdir())) > 20}
+    assert crowded == {}
 
 
 def test_env_example_describes_every_variable_of_the_compose_file():

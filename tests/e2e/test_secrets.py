@@ -1,7 +1,7 @@
 """Passwords of the stores, however odd, and where the stores are: what programs, their logs, answers and the journal say.
 
 A secret is two words that occur nowhere else with something awkward between them, so that a part of it is found, too.
-tests/unit/test_store_addresses.c has every shape of an address; here are the programs.
+tests/unit/lib/store/test_store_addresses.c has every shape of an address; here are the programs.
 """
 
 import subprocess

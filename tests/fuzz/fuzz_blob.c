@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/codec.h"
+#include "trivet/core/formats/codec.h"
 
 enum { MAX_BYTES = 1 << 20 };
 

@@ -11,11 +11,11 @@
 
 #include <jansson.h>
 
-#include "etl/copy_text.h"
-#include "etl/detect.h"
-#include "etl/encoding.h"
-#include "trivet/code.h"
-#include "trivet/text.h"
+#include "etl/formats/detect.h"
+#include "etl/formats/encoding.h"
+#include "etl/load/copy_text.h"
+#include "trivet/base/code.h"
+#include "trivet/base/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/postings.h"
-#include "trivet/row_list.h"
+#include "trivet/core/sets/postings.h"
+#include "trivet/core/sets/row_list.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,14 +6,14 @@
 #include <string.h>
 
 #include "serve/app.h"
-#include "serve/framing.h"
-#include "serve/problem.h"
-#include "serve/rater.h"
-#include "serve/request.h"
-#include "serve/response.h"
+#include "serve/follow/rater.h"
+#include "serve/listen/framing.h"
 #include "serve/route.h"
-#include "trivet/log.h"
-#include "trivet/text.h"
+#include "serve/web/problem.h"
+#include "serve/web/request.h"
+#include "serve/web/response.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

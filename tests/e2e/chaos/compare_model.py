@@ -54,7 +54,7 @@ class Model:
         return ok
 
     def fold_in(self, rated):
-        """As include/trivet/fold_in.h says for the SVD."""
+        """As include/trivet/core/fold_in.h says for the SVD."""
         sums, wide = np.zeros(self.factors.shape[1]), self.factors.astype("f8")
         for item, value in rated.items():
             at = np.searchsorted(self.ids, item)

@@ -1,0 +1,351 @@
+/* detect: the table of known files, in order of preference, and the choice of one file a role.
+ *
+ * A name alone proves nothing and neither does a first line, so both must fit. Of two files for one role the
+ * one further up in the table is used, then the larger; the others are mentioned and left alone.
+ */
+#include "etl/formats/detect.h"
+
+#include <fnmatch.h>
+#include <string.h>
+#include <strings.h>
+
+#include "trivet/base/code.h"
+#include "trivet/base/log.h"
+
+struct tv_kind {
+    enum tv_role role;
+    const char *pattern, *format;
+    const char *separators; /* those tried, one character each; "::" is a separator of its own */
+    int quotes;
+    int header; /* 1: has one, 0: has none, -1: either */
+    int min_fields, max_fields;
+    enum tv_column needs[3];
+    const char *also; /* a column name a header must have, too */
+    enum tv_status (*read)(const struct tv_reading *reading, struct tv_error *err);
+};
+
+#define USER   TV_COLUMN_USER
+#define ITEM   TV_COLUMN_ITEM
+#define RATING TV_COLUMN_RATING
+#define TITLE  TV_COLUMN_TITLE
+#define CSV    "movielens-csv", ",;\t", 1
+#define PLAYS  "plays-csv", ",;\t", 1
+#define LASTFM "lastfm", "\t", 0
+
+static const struct tv_kind kinds[] = {
+    {TV_ROLE_RATINGS, "ratings.csv", CSV, -1, 3, 256, {USER, ITEM, RATING}, NULL, tv_read_ratings},
+    {TV_ROLE_RATINGS, "ratings.dat", "ml-1m", "::", 0, 0, 3, 4, {USER, ITEM, RATING}, NULL, tv_read_ratings},
+    {TV_ROLE_RATINGS, "u.data", "ml-100k", "\t", 0, 0, 3, 4, {USER, ITEM, RATING}, NULL, tv_read_ratings},
+    {TV_ROLE_RATINGS, "*.inter", "recbole", "\t", 0, 1, 3, 256, {USER, ITEM, RATING}, NULL, tv_read_ratings},
+    {TV_ROLE_RATINGS, "ratings_small.csv", CSV, -1, 3, 256, {USER, ITEM, RATING}, NULL, tv_read_ratings},
+    {TV_ROLE_RATINGS, "ratings*.csv", CSV, -1, 3, 256, {USER, ITEM, RATING}, NULL, tv_read_ratings},
+    {TV_ROLE_RATINGS, "ratings*.dat", "ml-1m", "::", 0, 0, 3, 4, {USER, ITEM, RATING}, NULL, tv_read_ratings},
+    {TV_ROLE_RATINGS, "*.csv", CSV, 1, 3, 256, {USER, ITEM, RATING}, NULL, tv_read_ratings},
+    {TV_ROLE_METADATA,
+     "movies_metadata*.csv",
+     "kaggle-movies",
+     ",",
+     1,
+     1,
+     3,
+     256,
+     {TITLE, TITLE, TITLE},
+     "id",
+     tv_read_kaggle_metadata},
+    {TV_ROLE_ITEMS, "movies.csv", CSV, 1, 2, 256, {ITEM, TITLE, TITLE}, NULL, tv_read_movies},
+    {TV_ROLE_ITEMS, "movies.dat", "ml-1m", "::", 0, 0, 3, 3, {ITEM, TITLE, TITLE}, NULL, tv_read_movies},
+    {TV_ROLE_ITEMS, "u.item", "ml-100k", "|", 0, 0, 6, 64, {ITEM, TITLE, TITLE}, NULL, tv_read_ml100k_items},
+    {TV_ROLE_ITEMS,
+     "*.item",
+     "recbole",
+     "\t",
+     0,
+     1,
+     2,
+     256,
+     {ITEM, TITLE, TITLE},
+     NULL,
+     tv_read_recbole_items},
+    {TV_ROLE_ITEMS, "movies*.csv", CSV, 1, 2, 256, {ITEM, TITLE, TITLE}, NULL, tv_read_movies},
+    {TV_ROLE_LINKS, "links.csv", CSV, 1, 2, 256, {ITEM, TV_COLUMN_IMDB, ITEM}, NULL, tv_read_links},
+    {TV_ROLE_LINKS, "links*.csv", CSV, 1, 2, 256, {ITEM, TV_COLUMN_IMDB, ITEM}, NULL, tv_read_links},
+    {TV_ROLE_TAGS, "tags.csv", CSV, 1, 3, 256, {USER, ITEM, TV_COLUMN_TAG}, NULL, tv_read_tags},
+    {TV_ROLE_TAGS, "tags.dat", "ml-1m", "::", 0, 0, 3, 4, {USER, ITEM, TV_COLUMN_TAG}, NULL, tv_read_tags},
+    {TV_ROLE_GENRES, "u.genre", "ml-100k", "|", 0, 0, 2, 2, {TITLE, TITLE, TITLE}, NULL, NULL},
+    {TV_ROLE_RATINGS, "user_artists.dat", LASTFM, 1, 3, 256, {USER, ITEM, TV_COLUMN_PLAYS}, NULL, tv_read_plays},
+    {TV_ROLE_ITEMS, "artists.dat", LASTFM, 1, 2, 256, {TITLE, TITLE, TITLE}, "id", tv_read_names},
+    {TV_ROLE_TAGS,
+     "user_taggedartists-timestamps.dat",
+     LASTFM,
+     1,
+     4,
+     256,
+     {USER, ITEM, ITEM},
+     "tagID",
+     tv_read_tagged},
+    {TV_ROLE_TAGS, "user_taggedartists.dat", LASTFM, 1, 3, 256, {USER, ITEM, ITEM}, "tagID", tv_read_tagged},
+    {TV_ROLE_WORDS, "tags.dat", LASTFM, 1, 2, 2, {TV_COLUMN_TAG, TV_COLUMN_TAG, TV_COLUMN_TAG}, "tagID", NULL},
+    {TV_ROLE_RATINGS, "lastfm_play*.csv", PLAYS, 1, 2, 256, {USER, ITEM, ITEM}, NULL, tv_read_plays},
+    {TV_ROLE_ITEMS, "lastfm_artist*.csv", PLAYS, 1, 2, 256, {ITEM, TITLE, TITLE}, NULL, tv_read_names},
+    {TV_ROLE_RATINGS, "*.csv", PLAYS, 1, 2, 256, {USER, ITEM, ITEM}, NULL, tv_read_plays},
+    {TV_ROLE_ITEMS, "artists*.csv", PLAYS, 1, 2, 256, {ITEM, TITLE, TITLE}, NULL, tv_read_names},
+    {TV_ROLE_ITEMS, "items*.csv", PLAYS, 1, 2, 256, {ITEM, TITLE, TITLE}, NULL, tv_read_names},
+    {TV_ROLE_MARKER, "trivet-synth.json", NULL, NULL, 0, 0, 0, 0, {USER, USER, USER}, NULL, NULL},
+};
+enum { N_KINDS = sizeof kinds / sizeof *kinds };
+
+static const char *const role_names[TV_ROLE_COUNT] = {
+    "ratings", "items", "links", "metadata", "tags", "genres", "words of tags", "marker of a generated set"};
+
+const char *tv_role_name(enum tv_role role)
+{
+    return role_names[role];
+}
+
+/* --- one file
+ * ------------------------------------------------------------------------------------------------- */
+
+static int is_number(const struct tv_field *f)
+{
+    int64_t id;
+    float value;
+    return tv_number_id(f, &id) == NULL || tv_number_rating(f, &value) == NULL;
+}
+
+static int may_be_id(const struct tv_field *f)
+{
+    return tv_code_refusal(f->text, f->n) == NULL;
+}
+
+/* A record without a header: as many fields as the kind has, and numbers where ids stand; those of ratings may be
+ * codes. */
+static int fits_row(const struct tv_kind *kind, const struct tv_record *record)
+{
+    if (record->reason || record->n < kind->min_fields || record->n > kind->max_fields)
+        return 0;
+    if (kind->role == TV_ROLE_RATINGS)
+        return record->n <= 4 && may_be_id(&record->fields[0]) && may_be_id(&record->fields[1]) &&
+               is_number(&record->fields[2]);
+    if (kind->role == TV_ROLE_ITEMS)
+        return is_number(&record->fields[0]);
+    if (kind->role == TV_ROLE_TAGS)
+        return is_number(&record->fields[0]) && is_number(&record->fields[1]);
+    return 1;
+}
+
+static int fits_header(const struct tv_kind *kind, const struct tv_record *record)
+{
+    struct tv_columns columns;
+    if (record->reason || record->n < kind->min_fields || record->n > kind->max_fields)
+        return 0;
+    tv_columns_from_header(&columns, record);
+    if (kind->role == TV_ROLE_RATINGS && columns.at[TV_COLUMN_TAG] >= 0)
+        return 0; /* users and items, but who said what, not who played what */
+    return tv_columns_have(&columns, kind->needs[0], kind->needs[1], kind->needs[2]) &&
+           (kind->also == NULL || tv_columns_find(record, kind->also) >= 0);
+}
+
+/* Looks at the first record for a header, or at the first ten for one row that fits: the first may be
+ * damaged. */
+static enum tv_status fits(struct tv_found *found, const struct tv_input *input, const char *separator,
+                           int *yes, struct tv_error *err)
+{
+    const struct tv_kind *kind = found->kind;
+    struct tv_source *source = NULL;
+    struct tv_records *records = NULL;
+    found->dialect = (struct tv_dialect){separator, kind->quotes};
+    enum tv_status status = tv_source_open(&source, input, found->file, err);
+    if (status == TV_OK)
+        status = tv_records_open(&records, source, &found->dialect, err);
+    struct tv_record *record = NULL;
+    *yes = 0;
+    for (int i = 0; i < 10 && status == TV_OK && !*yes; i++) {
+        status = tv_records_next(records, &record, err);
+        if (status != TV_OK || record == NULL)
+            break;
+        if (i == 0 && kind->header != 0 && fits_header(kind, record))
+            *yes = found->has_header = 1;
+        else if (kind->header != 1 && fits_row(kind, record))
+            *yes = 1;
+    }
+    tv_records_close(records);
+    return status == TV_OK ? TV_OK : tv_context(err, "%s", found->file->name);
+}
+
+static enum tv_status try_separators(struct tv_found *found, const struct tv_input *input, int *yes,
+                                     struct tv_error *err)
+{
+    static const char *const singles[] = {",", ";", "\t", "|", NULL};
+    const char *separators = found->kind->separators;
+    *yes = 0;
+    if (separators == NULL) {
+        *yes = 1;
+        return TV_OK;
+    }
+    if (strcmp(separators, "::") == 0)
+        return fits(found, input, "::", yes, err);
+    for (const char *const *s = singles; *s && !*yes; s++) {
+        enum tv_status status = strchr(separators, **s) ? fits(found, input, *s, yes, err) : TV_OK;
+        if (status != TV_OK)
+            return status;
+    }
+    return TV_OK;
+}
+
+/* With --format kaggle-movies the CSV files that belong to that set are wanted, too. */
+static int wanted(const struct tv_kind *kind, const char *format)
+{
+    return kind->format == NULL || strcmp(format, "auto") == 0 || strcmp(format, kind->format) == 0 ||
+           (strcmp(format, "kaggle-movies") == 0 && strcmp(kind->format, "movielens-csv") == 0);
+}
+
+/* The first kind in the table that fits the file; found->kind is NULL if none does. */
+static enum tv_status find_kind(struct tv_found *found, const struct tv_input *input,
+                                const struct tv_input_file *file, const char *format, struct tv_error *err)
+{
+    *found = (struct tv_found){.file = file};
+    for (int k = 0; k < N_KINDS; k++) {
+        int yes = 0;
+        if (fnmatch(kinds[k].pattern, file->name, 0) != 0 || !wanted(&kinds[k], format))
+            continue;
+        found->kind = &kinds[k];
+        enum tv_status status = try_separators(found, input, &yes, err);
+        if (status != TV_OK || yes)
+            return status;
+    }
+    found->kind = NULL;
+    return TV_OK;
+}
+
+/* --- the set
+ * -------------------------------------------------------------------------------------------------- */
+
+static int better(const struct tv_found *a, const struct tv_found *b)
+{
+    return b->file == NULL || a->kind < b->kind || (a->kind == b->kind && a->file->size > b->file->size);
+}
+
+static void ignore(struct tv_set *set, const char *name)
+{
+    if (set->n_ignored < sizeof set->ignored / sizeof *set->ignored)
+        set->ignored[set->n_ignored++] = name;
+}
+
+static void place(struct tv_set *set, const struct tv_found *found)
+{
+    if (found->kind == NULL) {
+        ignore(set, found->file->name);
+        return;
+    }
+    struct tv_found *part = &set->parts[found->kind->role];
+    if (!better(found, part)) {
+        ignore(set, found->file->name);
+        return;
+    }
+    if (part->file)
+        ignore(set, part->file->name);
+    *part = *found;
+}
+
+static enum tv_status no_ratings(const struct tv_input *input, const char *format, struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_INPUT, "%s holds no ratings%s%s that trivet can read", input->path,
+            strcmp(format, "auto") == 0 ? "" : " in the format ", strcmp(format, "auto") == 0 ? "" : format);
+    for (size_t i = 0; i < input->n_files; i++)
+        if (fnmatch("*.zip", input->files[i].name, 0) == 0)
+            return tv_hint(err, "it holds %s: give that archive itself", input->files[i].name);
+    return tv_hint(
+        err, "known are ratings.csv with the columns userId,movieId,rating, ratings.dat, u.data, *.inter, "
+             "user_artists.dat and any CSV whose header names user and item; sub-folders are not searched");
+}
+
+enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const char *format,
+                         struct tv_error *err)
+{
+    *set = (struct tv_set){.input = input};
+    for (size_t i = 0; i < input->n_files; i++) {
+        struct tv_found found;
+        enum tv_status status = find_kind(&found, input, &input->files[i], format, err);
+        if (status != TV_OK)
+            return status;
+        place(set, &found);
+    }
+    if (set->parts[TV_ROLE_RATINGS].file == NULL)
+        return no_ratings(input, format, err);
+    if (set->parts[TV_ROLE_WORDS].file == NULL && set->parts[TV_ROLE_TAGS].kind &&
+        set->parts[TV_ROLE_TAGS].kind->read == tv_read_tagged) {
+        ignore(set, set->parts[TV_ROLE_TAGS].file->name); /* numbers without their words */
+        set->parts[TV_ROLE_TAGS] = (struct tv_found){.file = NULL};
+    }
+    set->generated = set->parts[TV_ROLE_MARKER].file != NULL;
+    set->counts = set->parts[TV_ROLE_RATINGS].kind->read == tv_read_plays;
+    const struct tv_found *metadata = &set->parts[TV_ROLE_METADATA];
+    set->format = (metadata->file ? metadata : &set->parts[TV_ROLE_RATINGS])->kind->format;
+    return TV_OK;
+}
+
+/* --- its ids
+ * -------------------------------------------------------------------------------------------------- */
+
+enum { SAMPLED = 1000 };
+
+static void sample_row(struct tv_set *set, const struct tv_columns *columns, const struct tv_record *record)
+{
+    static const enum tv_column of_kind[TV_CODE_KINDS] = {
+        [TV_CODE_USER] = TV_COLUMN_USER, [TV_CODE_ITEM] = TV_COLUMN_ITEM};
+    set->n_sampled++;
+    for (int kind = 0; kind < TV_CODE_KINDS; kind++) {
+        int64_t id;
+        struct tv_field f = tv_columns_field(columns, record, of_kind[kind]);
+        set->n_texts[kind] += tv_number_id(&f, &id) != NULL && may_be_id(&f);
+    }
+}
+
+static enum tv_status sample(struct tv_set *set, struct tv_error *err)
+{
+    const struct tv_found *part = &set->parts[TV_ROLE_RATINGS];
+    struct tv_source *source = NULL;
+    struct tv_records *records = NULL;
+    struct tv_record *record = NULL;
+    struct tv_columns columns = {.at = {[TV_COLUMN_USER] = 0, [TV_COLUMN_ITEM] = 1}, .n = part->kind->min_fields};
+    enum tv_status status = tv_source_open(&source, set->input, part->file, err);
+    if (status == TV_OK)
+        status = tv_records_open(&records, source, &part->dialect, err);
+    for (int first = part->has_header; status == TV_OK && set->n_sampled < SAMPLED; first = 0) {
+        status = tv_records_next(records, &record, err);
+        if (status != TV_OK || record == NULL)
+            break;
+        if (first)
+            tv_columns_from_header(&columns, record);
+        else if (record->reason == NULL && record->n >= columns.n)
+            sample_row(set, &columns, record);
+    }
+    tv_records_close(records);
+    return status == TV_OK ? TV_OK : tv_context(err, "%s", part->file->name);
+}
+
+enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_error *err)
+{
+    enum tv_status status = sample(set, err);
+    for (int kind = 0; kind < TV_CODE_KINDS; kind++)
+        set->codes[kind] = strcmp(choice, "codes") == 0 ||
+                           (strcmp(choice, "auto") == 0 && 2 * set->n_texts[kind] > set->n_sampled);
+    return status;
+}
+
+enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const struct tv_sink *sink,
+                           struct tv_error *err)
+{
+    const struct tv_found *part = &set->parts[role];
+    if (part->file == NULL || part->kind->read == NULL)
+        return TV_OK;
+    struct tv_reading reading = {.input = set->input,
+                                 .file = part->file,
+                                 .dialect = part->dialect,
+                                 .has_header = part->has_header,
+                                 .codes = {set->codes[TV_CODE_USER], set->codes[TV_CODE_ITEM]},
+                                 .genres = set->parts[TV_ROLE_GENRES].file,
+                                 .words = set->parts[TV_ROLE_WORDS].file,
+                                 .sink = sink};
+    return part->kind->read(&reading, err);
+}

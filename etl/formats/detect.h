@@ -1,0 +1,60 @@
+/* detect: which files of an input are which part of which rating set, by their names and first records. */
+#ifndef TRIVET_ETL_FORMATS_DETECT_H
+#define TRIVET_ETL_FORMATS_DETECT_H
+
+#include "etl/formats/reader.h"
+
+enum tv_role {
+    TV_ROLE_RATINGS,
+    TV_ROLE_ITEMS,
+    TV_ROLE_LINKS,
+    TV_ROLE_METADATA,
+    TV_ROLE_TAGS,
+    TV_ROLE_GENRES,
+    TV_ROLE_WORDS,
+    TV_ROLE_MARKER,
+    TV_ROLE_COUNT
+};
+
+struct tv_kind; /* one row of the table of known files */
+
+struct tv_found {
+    const struct tv_input_file *file; /* NULL: the set has no such part */
+    const struct tv_kind *kind;
+    struct tv_dialect dialect;
+    int has_header;
+};
+
+struct tv_set {
+    const struct tv_input *input;
+    const char *format; /* one of TV_DETECT_FORMATS */
+    int counts;         /* 1: the values are counts of plays, not ratings */
+    struct tv_found parts[TV_ROLE_COUNT];
+    int generated; /* written by trivet-etl synth */
+    int codes[TV_CODE_KINDS]; /* 1: ids of that kind may be text; set by tv_detect_ids, as are: */
+    long long n_sampled, n_texts[TV_CODE_KINDS]; /* ratings looked at, and those of them whose id is no integer */
+    size_t n_ignored;
+    const char *ignored[64]; /* names of files that are not used */
+};
+
+/* The choices of --format. */
+#define TV_DETECT_FORMATS "auto|movielens-csv|ml-1m|ml-100k|recbole|kaggle-movies|lastfm|plays-csv"
+/* The choices of --ids. */
+#define TV_DETECT_IDS "auto|numbers|codes"
+
+/* `format` narrows the search; "auto" does not. TV_ERR_INPUT with a hint if there are no ratings. */
+enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const char *format,
+                         struct tv_error *err);
+
+/* What the ids of a set are: "numbers", "codes" (text is taken, too), or "auto": users are codes if more than half of
+ * the first 1,000 ratings name them so, items likewise. */
+enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_error *err);
+
+/* "ratings", "items", ... */
+const char *tv_role_name(enum tv_role role);
+
+/* Reads one part into the sink; nothing to do for genres and marker. */
+enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const struct tv_sink *sink,
+                           struct tv_error *err);
+
+#endif

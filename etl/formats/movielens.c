@@ -1,0 +1,187 @@
+/* movielens: GroupLens' own formats. Since 2014 they are CSV in UTF-8 with a header; ml-1m and ml-10m
+ * have "::" between the fields and no header, ml-1m in ISO-8859-1. A line that is well-formed UTF-8 is taken
+ * as such: Latin-1 text with an accent practically never is. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "etl/formats/reader.h"
+#include "etl/formats/title.h"
+
+enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
+
+static struct tv_columns fixed(enum tv_column a, enum tv_column b, enum tv_column c, int d)
+{
+    struct tv_columns columns = {.n = 0, .least = 3};
+    for (int i = 0; i < TV_COLUMN_COUNT; i++)
+        columns.at[i] = -1;
+    columns.at[a] = 0;
+    columns.at[b] = 1;
+    columns.at[c] = 2;
+    if (d >= 0)
+        columns.at[d] = 3;
+    return columns;
+}
+
+/* --- ratings
+ * -------------------------------------------------------------------------------------------------- */
+
+static const char *rating_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                              enum tv_status *status, struct tv_error *err)
+{
+    const struct tv_reading *reading = context;
+    struct tv_rating_row row = {.time = TV_NUMBER_NO_TIME};
+    int time = c->at[TV_COLUMN_TIME];
+    const char *reason =
+        tv_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, status, err);
+    if (reason == NULL && *status == TV_OK)
+        reason = tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
+    if (reason == NULL)
+        reason = tv_number_rating(&record->fields[c->at[TV_COLUMN_RATING]], &row.value);
+    if (reason == NULL && time >= 0 && time < record->n)
+        reason = tv_number_time(&record->fields[time], &row.time);
+    if (reason == NULL && *status == TV_OK)
+        *status = reading->sink->rating(reading->sink->context, &row, err);
+    return reason;
+}
+
+enum tv_status tv_read_ratings(const struct tv_reading *reading, struct tv_error *err)
+{
+    struct tv_columns columns = fixed(TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING, TV_COLUMN_TIME);
+    return tv_reading_run(reading, &columns, rating_row, NULL, (void *)reading, err);
+}
+
+/* --- movies
+ * --------------------------------------------------------------------------------------------------- */
+
+struct texts {
+    const struct tv_reading *reading;
+    struct tv_buffer raw, title, genres;
+};
+
+static void split_genres(struct tv_item_row *row, char *text)
+{
+    row->has_genres = 1;
+    if (strcmp(text, "(no genres listed)") == 0)
+        return;
+    char *rest = text;
+    for (char *name; (name = strsep(&rest, "|")) != NULL;)
+        if (*name && row->n_genres < TV_ITEM_MAX_GENRES)
+            row->genres[row->n_genres++] = name;
+}
+
+static const char *movie_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                             enum tv_status *status, struct tv_error *err)
+{
+    struct texts *t = context;
+    struct tv_item_row row = {.has_item = 1};
+    struct tv_field title = tv_columns_field(c, record, TV_COLUMN_TITLE);
+    struct tv_field genres = tv_columns_field(c, record, TV_COLUMN_GENRES);
+    int latin1 = !t->reading->has_header;
+    const char *reason =
+        tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
+    if (reason == NULL && *status == TV_OK)
+        reason = tv_reading_text(&t->raw, &title, latin1, status, err);
+    if (reason == NULL && *status == TV_OK)
+        reason = tv_reading_text(&t->genres, &genres, latin1, status, err);
+    if (reason || *status != TV_OK)
+        return reason;
+    tv_buffer_clear(&t->title);
+    *status = tv_title_tidy(&t->title, tv_buffer_string(&t->raw), t->raw.size, err);
+    row.title = t->title.size > 0 ? tv_buffer_string(&t->title) : NULL;
+    row.year = tv_title_year(tv_buffer_string(&t->title), t->title.size);
+    if (t->genres.size > 0)
+        split_genres(&row, t->genres.data);
+    if (*status == TV_OK)
+        *status = t->reading->sink->item(t->reading->sink->context, &row, err);
+    return NULL;
+}
+
+enum tv_status tv_read_movies(const struct tv_reading *reading, struct tv_error *err)
+{
+    struct tv_columns columns = fixed(TV_COLUMN_ITEM, TV_COLUMN_TITLE, TV_COLUMN_GENRES, -1);
+    struct texts t = {reading, TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX)};
+    enum tv_status status = tv_reading_run(reading, &columns, movie_row, NULL, &t, err);
+    tv_buffer_free(&t.raw);
+    tv_buffer_free(&t.title);
+    tv_buffer_free(&t.genres);
+    return status;
+}
+
+/* --- links
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* "0114709" -> "tt0114709"; "tt0114709" stays. */
+static const char *imdb_id(const struct tv_field *f, char *out, size_t size)
+{
+    size_t skip = f->n > 2 && memcmp(f->text, "tt", 2) == 0 ? 2 : 0, n = f->n - skip;
+    if (n + 3 > size)
+        return "IMDb id is not a number";
+    for (size_t i = skip; i < f->n; i++)
+        if (f->text[i] < '0' || f->text[i] > '9')
+            return "IMDb id is not a number";
+    memcpy(out, "tt", 2);
+    memcpy(out + 2, f->text + skip, n);
+    out[2 + n] = '\0';
+    return NULL;
+}
+
+static const char *link_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                            enum tv_status *status, struct tv_error *err)
+{
+    const struct tv_reading *reading = context;
+    struct tv_item_row row = {.has_item = 1};
+    struct tv_field imdb = tv_columns_field(c, record, TV_COLUMN_IMDB),
+                    tmdb = tv_columns_field(c, record, TV_COLUMN_TMDB);
+    char id[24];
+    const char *reason =
+        tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
+    if (reason == NULL && imdb.n > 0) {
+        reason = imdb_id(&imdb, id, sizeof id);
+        row.imdb_id = id;
+    }
+    if (reason == NULL && tmdb.n > 0)
+        reason = tv_number_id(&tmdb, &row.tmdb_id);
+    if (reason == NULL && *status == TV_OK)
+        *status = reading->sink->item(reading->sink->context, &row, err);
+    return reason;
+}
+
+enum tv_status tv_read_links(const struct tv_reading *reading, struct tv_error *err)
+{
+    struct tv_columns columns;
+    return tv_reading_run(reading, &columns, link_row, NULL, (void *)reading, err);
+}
+
+/* --- tags
+ * ----------------------------------------------------------------------------------------------------- */
+
+static const char *tag_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                           enum tv_status *status, struct tv_error *err)
+{
+    struct texts *t = context;
+    struct tv_tag_row row = {.time = TV_NUMBER_NO_TIME};
+    int time = c->at[TV_COLUMN_TIME];
+    const char *reason =
+        tv_reading_id(t->reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, status, err);
+    if (reason == NULL && *status == TV_OK)
+        reason = tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status,
+                               err);
+    if (reason == NULL && *status == TV_OK)
+        reason = tv_reading_text(&t->raw, &record->fields[c->at[TV_COLUMN_TAG]], !t->reading->has_header,
+                                 status, err);
+    if (reason == NULL && time >= 0 && time < record->n)
+        reason = tv_number_time(&record->fields[time], &row.time);
+    row.tag = tv_buffer_string(&t->raw);
+    if (reason == NULL && *status == TV_OK)
+        *status = t->reading->sink->tag(t->reading->sink->context, &row, err);
+    return reason;
+}
+
+enum tv_status tv_read_tags(const struct tv_reading *reading, struct tv_error *err)
+{
+    struct tv_columns columns = fixed(TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_TAG, TV_COLUMN_TIME);
+    struct texts t = {.reading = reading, .raw = TV_BUFFER_INIT(TEXT_MAX)};
+    enum tv_status status = tv_reading_run(reading, &columns, tag_row, NULL, &t, err);
+    tv_buffer_free(&t.raw);
+    return status;
+}

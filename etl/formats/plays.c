@@ -1,0 +1,122 @@
+/* plays: who played what how often: any table with a header that names a user and an item, and perhaps a count;
+ * a row without one is one play. And the names of what was played, as they are: no year, no "The" to move. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "etl/formats/reader.h"
+
+enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
+
+/* --- plays ---------------------------------------------------------------------------------------------- */
+
+/* A file may call its counts ratings: --format plays-csv says what they are. */
+static const char *count_of(const struct tv_columns *c, const struct tv_record *record, float *value)
+{
+    int at = c->at[TV_COLUMN_PLAYS] >= 0 ? c->at[TV_COLUMN_PLAYS] : c->at[TV_COLUMN_RATING];
+    *value = 1;
+    const char *reason = at >= 0 ? tv_number_rating(&record->fields[at], value) : NULL;
+    return reason == NULL && *value < 0 ? "a count below 0" : reason;
+}
+
+static const char *play_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                            enum tv_status *status, struct tv_error *err)
+{
+    const struct tv_reading *reading = context;
+    struct tv_rating_row row = {.time = TV_NUMBER_NO_TIME};
+    const char *reason =
+        tv_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, status, err);
+    if (reason == NULL && *status == TV_OK)
+        reason = tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
+    if (reason == NULL)
+        reason = count_of(c, record, &row.value);
+    if (reason == NULL && c->at[TV_COLUMN_TIME] >= 0)
+        reason = tv_number_time(&record->fields[c->at[TV_COLUMN_TIME]], &row.time);
+    if (reason == NULL && *status == TV_OK)
+        *status = reading->sink->rating(reading->sink->context, &row, err);
+    return reason;
+}
+
+enum tv_status tv_read_plays(const struct tv_reading *reading, struct tv_error *err)
+{
+    struct tv_columns columns;
+    return tv_reading_run(reading, &columns, play_row, NULL, (void *)reading, err);
+}
+
+/* --- names ---------------------------------------------------------------------------------------------- */
+
+struct names {
+    const struct tv_reading *reading;
+    int id, url, picture; /* columns of artists.dat, or -1 */
+    struct tv_buffer name, url_text, picture_text;
+};
+
+static void on_header(void *context, const struct tv_record *header)
+{
+    struct names *t = context;
+    t->id = tv_columns_find(header, "id");
+    t->url = tv_columns_find(header, "url");
+    t->picture = tv_columns_find(header, "pictureURL");
+}
+
+/* Reads an optional column; what is no text there is no reason to lose the name. */
+static const char *optional(struct tv_buffer *out, const struct tv_record *record, int column, enum tv_status *status,
+                            struct tv_error *err)
+{
+    tv_buffer_clear(out);
+    if (column < 0 || *status != TV_OK || tv_reading_text(out, &record->fields[column], 0, status, err))
+        return NULL;
+    return out->size > 0 ? tv_buffer_string(out) : NULL;
+}
+
+static char *extra_json(const char *url, const char *picture)
+{
+    json_t *extra = json_object();
+    if (url)
+        json_object_set_new(extra, "url", json_string(url));
+    if (picture)
+        json_object_set_new(extra, "picture_url", json_string(picture));
+    char *text = json_dumps(extra, JSON_COMPACT);
+    json_decref(extra);
+    return text;
+}
+
+static const char *name_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                            enum tv_status *status, struct tv_error *err)
+{
+    struct names *t = context;
+    struct tv_item_row row = {.has_item = 1};
+    int item = c->at[TV_COLUMN_ITEM] >= 0 ? c->at[TV_COLUMN_ITEM] : t->id;
+    struct tv_field name = tv_columns_field(c, record, TV_COLUMN_TITLE);
+    const char *reason = tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[item], &row.item, status, err);
+    if (reason == NULL && *status == TV_OK)
+        reason = tv_reading_text(&t->name, &name, 0, status, err);
+    if (reason || *status != TV_OK)
+        return reason;
+    row.title = t->name.size > 0 ? tv_buffer_string(&t->name) : NULL;
+    const char *url = optional(&t->url_text, record, t->url, status, err),
+               *picture = optional(&t->picture_text, record, t->picture, status, err);
+    char *extra = url || picture ? extra_json(url, picture) : NULL;
+    row.extra = extra;
+    if (*status == TV_OK)
+        *status = t->reading->sink->item(t->reading->sink->context, &row, err);
+    free(extra);
+    return NULL;
+}
+
+enum tv_status tv_read_names(const struct tv_reading *reading, struct tv_error *err)
+{
+    struct tv_columns columns;
+    struct names t = {.reading = reading,
+                      .id = -1,
+                      .url = -1,
+                      .picture = -1,
+                      .name = TV_BUFFER_INIT(TEXT_MAX),
+                      .url_text = TV_BUFFER_INIT(TEXT_MAX),
+                      .picture_text = TV_BUFFER_INIT(TEXT_MAX)};
+    enum tv_status status = tv_reading_run(reading, &columns, name_row, on_header, &t, err);
+    tv_buffer_free(&t.name);
+    tv_buffer_free(&t.url_text);
+    tv_buffer_free(&t.picture_text);
+    return status;
+}

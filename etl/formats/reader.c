@@ -1,0 +1,107 @@
+/* reader: the loop that all format readers share - open, header, field count, rows, refusals, progress. */
+#include "etl/formats/reader.h"
+
+#include <string.h>
+
+#include "etl/formats/encoding.h"
+#include "trivet/base/code.h"
+#include "trivet/base/text.h"
+
+static enum tv_status refuse(const struct tv_reading *reading, const struct tv_record *record,
+                             const char *reason, struct tv_error *err)
+{
+    const struct tv_sink *sink = reading->sink;
+    return sink->reject(sink->context, reading->file->name, record->line, reason, record->raw,
+                        record->raw_size, err);
+}
+
+static enum tv_status read_header(const struct tv_reading *reading, struct tv_records *records,
+                                  struct tv_columns *columns,
+                                  void (*on_header)(void *context, const struct tv_record *header),
+                                  void *context, struct tv_error *err)
+{
+    struct tv_record *record;
+    enum tv_status status = tv_records_next(records, &record, err);
+    if (status != TV_OK || record == NULL || !reading->has_header)
+        return status;
+    tv_columns_from_header(columns, record);
+    if (on_header)
+        on_header(context, record);
+    return TV_OK;
+}
+
+static enum tv_status read_rows(const struct tv_reading *reading, struct tv_records *records,
+                                struct tv_columns *columns, tv_row_fn row, void *context,
+                                struct tv_error *err)
+{
+    enum { PROGRESS_EVERY = 4096 };
+    struct tv_record *record;
+    for (long long n = 1;; n++) {
+        enum tv_status status = tv_records_next(records, &record, err);
+        if (status != TV_OK || record == NULL)
+            return status;
+        if (columns->n == 0 && record->reason == NULL && record->n >= columns->least)
+            columns->n = record->n;
+        const char *reason = record->reason;
+        if (reason == NULL && record->n != columns->n)
+            reason = "wrong number of fields";
+        if (reason == NULL)
+            reason = row(context, columns, record, &status, err);
+        if (status == TV_OK && reason)
+            status = refuse(reading, record, reason, err);
+        if (status == TV_OK && n % PROGRESS_EVERY == 0)
+            status = reading->sink->progress(reading->sink->context, tv_records_consumed(records), err);
+        if (status != TV_OK)
+            return status;
+    }
+}
+
+enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_columns *columns, tv_row_fn row,
+                              void (*on_header)(void *context, const struct tv_record *header), void *context,
+                              struct tv_error *err)
+{
+    struct tv_source *source = NULL;
+    struct tv_records *records = NULL;
+    enum tv_status status = tv_source_open(&source, reading->input, reading->file, err);
+    if (status == TV_OK)
+        status = tv_records_open(&records, source, &reading->dialect, err);
+    if (status == TV_OK && reading->has_header)
+        status = read_header(reading, records, columns, on_header, context, err);
+    if (status == TV_OK)
+        status = read_rows(reading, records, columns, row, context, err);
+    tv_records_close(records);
+    return status == TV_OK || status == TV_ERR_INTERRUPTED ? status
+                                                           : tv_context(err, "%s", reading->file->name);
+}
+
+const char *tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
+                          int64_t *id, enum tv_status *status, struct tv_error *err)
+{
+    const char *reason = NULL;
+    if (tv_code_is_number(f->text, f->n, id))
+        return NULL;
+    if (!reading->codes[kind]) {
+        reason = tv_number_id(f, id);
+        if (reason || *id < TV_CODE_FIRST || *id >= TV_CODE_END)
+            return reason;
+    }
+    reason = tv_code_refusal(f->text, f->n);
+    if (reason == NULL)
+        *status = reading->sink->code(reading->sink->context, kind, f->text, f->n, id, err);
+    return reason;
+}
+
+const char *tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1,
+                            enum tv_status *status, struct tv_error *err)
+{
+    tv_buffer_clear(out);
+    if (memchr(f->text, '\0', f->n))
+        return "NUL byte";
+    if (tv_text_is_utf8(f->text, f->n))
+        *status = tv_buffer_append(out, f->text, f->n, err);
+    else if (latin1)
+        *status = tv_encoding_from_latin1(out, f->text, f->n, err);
+    else
+        return "invalid UTF-8";
+    return NULL;
+}

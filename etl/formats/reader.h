@@ -1,0 +1,111 @@
+/* reader: what every format reader turns its file into, and the loop they share.
+ *
+ * A reader calls the sink once a row. Strings in a row live until the call returns.
+ */
+#ifndef TRIVET_ETL_FORMATS_READER_H
+#define TRIVET_ETL_FORMATS_READER_H
+
+#include <stdint.h>
+
+#include "etl/load/codes.h"
+#include "trivet/base/buffer.h"
+#include "trivet/read/columns.h"
+#include "trivet/read/number.h"
+#include "trivet/read/record.h"
+
+struct tv_rating_row {
+    int64_t user, item;
+    float value;
+    int64_t time; /* microseconds since 1970, or TV_NUMBER_NO_TIME */
+};
+
+struct tv_tag_row {
+    int64_t user, item;
+    const char *tag;
+    int64_t time;
+};
+
+enum { TV_ITEM_MAX_GENRES = 64 };
+
+/* What one file knows of an item. Rows of several files meet in Postgres: by `item`, or, where a file knows
+ * only The Movie Database's number, by that. */
+struct tv_item_row {
+    int64_t item; /* 0 with has_item 0 */
+    int has_item;
+    const char *title; /* NULL: this file has none */
+    int year;          /* 0: unknown */
+    int has_genres;    /* 0: this file has none; 1 with no names: none is known */
+    int n_genres;
+    const char *genres[TV_ITEM_MAX_GENRES];
+    const char *imdb_id; /* "tt0114709" or NULL */
+    int64_t tmdb_id;     /* 0: unknown */
+    const char *extra;   /* a JSON object or NULL */
+};
+
+struct tv_sink {
+    void *context;
+    enum tv_status (*rating)(void *context, const struct tv_rating_row *row, struct tv_error *err);
+    enum tv_status (*item)(void *context, const struct tv_item_row *row, struct tv_error *err);
+    enum tv_status (*tag)(void *context, const struct tv_tag_row *row, struct tv_error *err);
+    /* The number of an id that is text (NUL-free, n bytes). */
+    enum tv_status (*code)(void *context, enum tv_code_kind kind, const char *text, size_t n, int64_t *id,
+                           struct tv_error *err);
+    enum tv_status (*reject)(void *context, const char *file, long long line, const char *reason,
+                             const char *raw, size_t raw_size, struct tv_error *err);
+    /* Now and then: bytes of this file read so far. Returning an error stops the reading. */
+    enum tv_status (*progress)(void *context, double bytes, struct tv_error *err);
+};
+
+/* One reading of one file. */
+struct tv_reading {
+    const struct tv_input *input;
+    const struct tv_input_file *file;
+    struct tv_dialect dialect;
+    int has_header;
+    int codes[TV_CODE_KINDS];           /* 1: ids of that kind may be text */
+    const struct tv_input_file *genres; /* u.genre of a ml-100k folder, or NULL */
+    const struct tv_input_file *words;  /* tags.dat of a lastfm folder, or NULL */
+    const struct tv_sink *sink;
+};
+
+/* What a reader does with one record: NULL, or the reason why it is refused. *status is set when the sink or
+ * the memory failed, which ends the reading. */
+typedef const char *(*tv_row_fn)(void *context, const struct tv_columns *c, const struct tv_record *record,
+                                 enum tv_status *status, struct tv_error *err);
+
+/* Reads the whole file. `columns` is filled from the header if there is one, else it is as given; columns->n
+ * of 0 takes the field count of the first record. `on_header` may be NULL. */
+enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_columns *columns, tv_row_fn row,
+                              void (*on_header)(void *context, const struct tv_record *header), void *context,
+                              struct tv_error *err);
+
+/* Text of a field into `out` (emptied first, NUL-terminated): UTF-8 as it is; other bytes are ISO-8859-1
+ * where `latin1` allows it, else a reason is returned. */
+const char *tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1,
+                            enum tv_status *status, struct tv_error *err);
+
+/* An id: a number; a code, where the reading allows such; or a reason. */
+const char *tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
+                          int64_t *id, enum tv_status *status, struct tv_error *err);
+
+/* --- the readers
+ * ---------------------------------------------------------------------------------------------- */
+
+/* movielens.c: comma separated with a header, and ml-1m's "::" without */
+enum tv_status tv_read_ratings(const struct tv_reading *reading, struct tv_error *err);
+enum tv_status tv_read_movies(const struct tv_reading *reading, struct tv_error *err);
+enum tv_status tv_read_links(const struct tv_reading *reading, struct tv_error *err);
+enum tv_status tv_read_tags(const struct tv_reading *reading, struct tv_error *err);
+/* ml100k.c */
+enum tv_status tv_read_ml100k_items(const struct tv_reading *reading, struct tv_error *err);
+/* recbole.c */
+enum tv_status tv_read_recbole_items(const struct tv_reading *reading, struct tv_error *err);
+/* kaggle.c */
+enum tv_status tv_read_kaggle_metadata(const struct tv_reading *reading, struct tv_error *err);
+/* plays.c: any table of plays with a header, and the names of what was played */
+enum tv_status tv_read_plays(const struct tv_reading *reading, struct tv_error *err);
+enum tv_status tv_read_names(const struct tv_reading *reading, struct tv_error *err);
+/* lastfm.c: HetRec's words on artists, by their numbers */
+enum tv_status tv_read_tagged(const struct tv_reading *reading, struct tv_error *err);
+
+#endif

@@ -1,0 +1,76 @@
+/* recbole: RecBole's .item files: a header of name:type, tabs between fields, words in a sequence
+ * separated by blanks, the year in a column of its own. The ratings (.inter) are read as any table with a
+ * header. */
+#include <string.h>
+
+#include "etl/formats/reader.h"
+#include "etl/formats/title.h"
+
+enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
+
+struct items {
+    const struct tv_reading *reading;
+    struct tv_buffer raw, title, genres;
+};
+
+static void split_words(struct tv_item_row *row, char *text)
+{
+    row->has_genres = 1;
+    char *rest = text;
+    for (char *name; (name = strsep(&rest, " ")) != NULL;)
+        if (*name && strcmp(name, "unknown") != 0 && row->n_genres < TV_ITEM_MAX_GENRES)
+            row->genres[row->n_genres++] = name;
+}
+
+/* "Toy Story" and 1995 -> "Toy Story (1995)" */
+static enum tv_status whole_title(struct items *t, struct tv_item_row *row, struct tv_error *err)
+{
+    tv_buffer_clear(&t->title);
+    enum tv_status status = tv_title_tidy(&t->title, tv_buffer_string(&t->raw), t->raw.size, err);
+    int in_title = tv_title_year(tv_buffer_string(&t->title), t->title.size);
+    if (status == TV_OK && t->title.size > 0 && row->year > 0 && in_title == 0)
+        status = tv_buffer_format(&t->title, err, " (%d)", row->year);
+    if (row->year == 0)
+        row->year = in_title;
+    row->title = t->title.size > 0 ? tv_buffer_string(&t->title) : NULL;
+    return status;
+}
+
+static const char *item_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                            enum tv_status *status, struct tv_error *err)
+{
+    struct items *t = context;
+    struct tv_item_row row = {.has_item = 1};
+    struct tv_field title = tv_columns_field(c, record, TV_COLUMN_TITLE),
+                    year = tv_columns_field(c, record, TV_COLUMN_YEAR);
+    struct tv_field genres = tv_columns_field(c, record, TV_COLUMN_GENRES);
+    int64_t number = 0;
+    const char *reason =
+        tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
+    if (reason == NULL && *status == TV_OK)
+        reason = tv_reading_text(&t->raw, &title, 0, status, err);
+    if (reason == NULL)
+        reason = tv_reading_text(&t->genres, &genres, 0, status, err);
+    if (reason || *status != TV_OK)
+        return reason;
+    /* Some items have no year, or the letter V there: that is no reason to lose their title. */
+    if (tv_number_id(&year, &number) == NULL && number > 0 && number < 10000)
+        row.year = (int)number;
+    *status = whole_title(t, &row, err);
+    if (t->genres.size > 0)
+        split_words(&row, t->genres.data);
+    if (*status == TV_OK)
+        *status = t->reading->sink->item(t->reading->sink->context, &row, err);
+    return NULL;
+}
+
+enum tv_status tv_read_recbole_items(const struct tv_reading *reading, struct tv_error *err)
+{
+    struct tv_columns columns;
+    struct items t = {reading, TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX)};
+    enum tv_status status = tv_reading_run(reading, &columns, item_row, NULL, &t, err);
+    tv_buffer_free(&t.raw);
+    tv_buffer_free(&t.title);
+    tv_buffer_free(&t.genres);
+    return status;
+}

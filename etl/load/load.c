@@ -1,0 +1,469 @@
+/* load: a rating set becomes the rows of trivet.rating.
+ *
+ * Two connections work on it. The lock's own one holds the session lock that load and training share, and
+ * writes the journal (trivet.load, trivet.reject) statement by statement, so that it outlives a rollback. The
+ * other carries the data: one transaction fills and indexes a table of the load's own, a second one makes it
+ * visible and drops what it replaces. Readers see the old ratings until the second commits, and never wait
+ * for either (sql/006_load.sql); while they or others are in its way, it is begun again and again. A load that dies
+ * leaves at most a table nobody reads; the next load drops it.
+ */
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "etl/commands.h"
+#include "etl/formats/detect.h"
+#include "etl/load/report.h"
+#include "etl/load/schema.h"
+#include "etl/load/stage.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/hash.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+#include "trivet/cli/interrupt.h"
+#include "trivet/model/journal.h"
+#include "trivet/model/patient.h"
+
+struct load {
+    const struct tv_settings *settings;
+    const char *path;
+    int append;
+    char name[256];    /* of the data, for people */
+    const char *given_name; /* --name, or NULL */
+    char options[160]; /* JSON: what --if-changed compares beside the fingerprint */
+    char fingerprint[24];
+    struct tv_input *input;
+    struct tv_set set;
+    struct tv_lock *lock;
+    struct tv_pg *journal; /* the lock's connection */
+    struct tv_pg *data;
+    struct tv_codes *codes;
+    int64_t id; /* 0: the journal has no row yet */
+    char id_text[24];
+    struct tv_rejects rejects;
+    struct tv_stage stage;
+    struct tv_report report;
+    double clock; /* when the present step began */
+};
+
+/* --- what is to be loaded --------------------------------------------------------------------------------- */
+
+static enum tv_status name_of(struct load *l, struct tv_error *err)
+{
+    if (l->given_name) {
+        size_t given = strlen(l->given_name);
+        if (given >= sizeof l->name || !tv_text_is_utf8(l->given_name, given))
+            return tv_fail(err, TV_ERR_USAGE, "--name must be UTF-8 of at most %zu bytes, and has %zu", sizeof l->name - 1,
+                           given);
+        memcpy(l->name, l->given_name, given + 1);
+        return TV_OK;
+    }
+    char *real = realpath(l->path, NULL);
+    char *base = real ? basename(real) : NULL;
+    snprintf(l->name, sizeof l->name, "%s", base ? base : l->path);
+    size_t n = strlen(l->name);
+    if (l->input->is_zip && n > 4 && strcmp(l->name + n - 4, ".zip") == 0)
+        l->name[n - 4] = '\0';
+    if (!tv_text_is_utf8(l->name, strlen(l->name)))
+        snprintf(l->name, sizeof l->name, "ratings");
+    free(real);
+    return TV_OK;
+}
+
+static void say_parts(const struct tv_set *set)
+{
+    for (int role = 0; role < TV_ROLE_COUNT; role++)
+        if (set->parts[role].file)
+            tv_log_info("%s: %s", set->parts[role].file->name, tv_role_name((enum tv_role)role));
+    for (size_t i = 0; i < set->n_ignored; i++)
+        tv_log_info("%s: not used", set->ignored[i]);
+}
+
+static enum tv_status fingerprint(struct load *l, struct tv_error *err)
+{
+    uint64_t hash = TV_HASH_START;
+    enum tv_status status = TV_OK;
+    for (int role = 0; role < TV_ROLE_COUNT && status == TV_OK; role++)
+        if (l->set.parts[role].file)
+            status = tv_input_hash(&hash, l->input, l->set.parts[role].file, err);
+    snprintf(l->fingerprint, sizeof l->fingerprint, "%016llx", (unsigned long long)hash);
+    return status;
+}
+
+static enum tv_status look(struct load *l, struct tv_error *err)
+{
+    const char *format = tv_settings_text(l->settings, "format"), *ids = tv_settings_text(l->settings, "ids");
+    enum tv_status status = tv_input_open(&l->input, l->path, err);
+    if (status == TV_OK)
+        status = tv_detect(&l->set, l->input, format, err);
+    if (status == TV_OK)
+        status = tv_detect_ids(&l->set, ids, err);
+    if (status == TV_OK)
+        status = name_of(l, err);
+    if (status != TV_OK)
+        return status;
+    say_parts(&l->set);
+    snprintf(l->options, sizeof l->options, "{\"format\": \"%s\", \"ids\": \"%s\", \"append\": %s}", format, ids,
+             l->append ? "true" : "false");
+    return fingerprint(l, err);
+}
+
+/* *same: the newest complete load brought these files with these options. */
+static enum tv_status unchanged(struct load *l, int *same, struct tv_error *err)
+{
+    const char *const values[] = {l->fingerprint, l->options};
+    int64_t answer = 0;
+    enum tv_status status =
+        tv_pg_int(l->data,
+                  "SELECT coalesce((SELECT fingerprint = $1 AND options = $2::jsonb FROM trivet.load "
+                  "WHERE state = 'complete' ORDER BY id DESC LIMIT 1), false)::int",
+                  2, values, &answer, err);
+    *same = answer == 1;
+    return status;
+}
+
+/* --- begin
+ * ---------------------------------------------------------------------------------------------------- */
+
+struct cleaning {
+    struct tv_pg *pg;
+    int64_t tables;
+};
+
+static enum tv_status clean_once(void *context, struct tv_error *err)
+{
+    struct cleaning *c = context;
+    return tv_pg_int(c->pg, "SELECT trivet.load_clean()", 0, NULL, &c->tables, err);
+}
+
+/* A table that is dropped may be held by a backup. */
+static enum tv_status clean(struct load *l, int seconds, int64_t *tables, struct tv_error *err)
+{
+    struct cleaning c = {.pg = l->journal};
+    const struct tv_patience patience = {
+        .what = "waiting to remove what an earlier load left behind", .readers = 1, .seconds = seconds};
+    enum tv_status status = tv_patiently(l->journal, &patience, clean_once, &c, err);
+    *tables = c.tables;
+    return status;
+}
+
+static enum tv_status clean_leftovers(struct load *l, struct tv_error *err)
+{
+    int64_t tables = 0;
+    enum tv_status status = clean(l, (int)tv_settings_int(l->settings, "lock-wait"), &tables, err);
+    if (status == TV_OK && tables > 0)
+        tv_log_info("removed what an earlier load left behind: %lld tables", (long long)tables);
+    return status;
+}
+
+static enum tv_status begin(struct load *l, struct tv_error *err)
+{
+    const char *const values[] = {l->name,    l->path,        l->set.format,
+                                  l->options, l->fingerprint, l->set.generated ? "true" : "false"};
+    int wait = (int)tv_settings_int(l->settings, "wait");
+    enum tv_status status =
+        tv_lock_acquire(&l->lock, tv_settings_text(l->settings, "postgres"), "trivet-etl load", 1, wait, err);
+    if (status != TV_OK)
+        return status;
+    l->journal = tv_lock_connection(l->lock);
+    l->clock = tv_clock(); /* waiting for another program is no work */
+    status = clean_leftovers(l, err);
+    if (status == TV_OK)
+        status = tv_pg_int(l->journal,
+                           "INSERT INTO trivet.load (name, source, format, options, fingerprint, generated) "
+                           "VALUES ($1, $2, $3, $4::jsonb, $5, $6) RETURNING id",
+                           6, values, &l->id, err);
+    snprintf(l->id_text, sizeof l->id_text, "%lld", (long long)l->id);
+    tv_rejects_init(&l->rejects, l->journal, l->id, tv_settings_int(l->settings, "max-rejects"));
+    tv_stage_init(&l->stage, l->data, l->codes, &l->rejects);
+    l->report.load = l->id;
+    return status;
+}
+
+/* Calls a function of sql/006_load.sql with the load's number. */
+static enum tv_status call(struct load *l, const char *sql, struct tv_error *err)
+{
+    const char *const values[] = {l->id_text};
+    return tv_pg_exec(l->data, sql, 1, values, err);
+}
+
+/* --- transaction 1: read
+ * --------------------------------------------------------------------------------------- */
+
+static enum tv_status open_copy(struct load *l, enum tv_role role, struct tv_error *err)
+{
+    static const char *const kinds[TV_ROLE_COUNT] = {
+        [TV_ROLE_ITEMS] = "item", [TV_ROLE_LINKS] = "link", [TV_ROLE_METADATA] = "metadata"};
+    if (role == TV_ROLE_RATINGS)
+        return tv_stage_begin_ratings(&l->stage, l->id, err);
+    return role == TV_ROLE_TAGS ? tv_stage_begin_tags(&l->stage, err)
+                                : tv_stage_begin_items(&l->stage, kinds[role], err);
+}
+
+static enum tv_status read_part(struct load *l, enum tv_role role, struct tv_error *err)
+{
+    const struct tv_input_file *file = l->set.parts[role].file;
+    if (file == NULL || role == TV_ROLE_GENRES || role == TV_ROLE_WORDS || role == TV_ROLE_MARKER)
+        return TV_OK;
+    char what[300];
+    snprintf(what, sizeof what, "loading %s", file->name);
+    struct tv_sink sink = tv_stage_sink(&l->stage);
+    l->stage.file_bytes = file->size;
+    tv_progress_start(&l->stage.progress, what, "rows", 0);
+    enum tv_status status = open_copy(l, role, err);
+    if (status == TV_OK)
+        status = tv_set_read(&l->set, role, &sink, err);
+    if (status == TV_OK)
+        status = tv_stage_end(&l->stage, err);
+    else
+        tv_stage_abort(&l->stage);
+    tv_progress_end(&l->stage.progress);
+    return status;
+}
+
+static enum tv_status count_rows(struct load *l, struct tv_error *err)
+{
+    const char *const values[] = {l->id_text};
+    int64_t duplicates = l->stage.tally.repeats, tags = 0;
+    enum tv_status status = TV_OK;
+    if (l->stage.tally.users_apart)
+        status = tv_pg_int(l->data, "SELECT trivet.load_duplicates($1)", 1, values, &duplicates, err);
+    if (status == TV_OK)
+        status = tv_pg_int(l->data, "SELECT count(*) FROM pg_temp.load_tag", 0, NULL, &tags, err);
+    l->report.duplicates = duplicates;
+    l->report.tags = tags;
+    return status;
+}
+
+/* Plays that came one by one become one row a pair, which says how many. */
+static enum tv_status add_up(struct load *l, struct tv_error *err)
+{
+    const char *const values[] = {l->id_text};
+    int64_t pairs = 0;
+    if (l->stage.tally.repeats == 0 && !l->stage.tally.users_apart)
+        return TV_OK;
+    enum tv_status status = tv_pg_int(l->data, "SELECT trivet.load_add_up($1)", 1, values, &pairs, err);
+    l->report.added_up = l->stage.tally.rows - pairs;
+    l->stage.tally.repeats = 0;
+    l->stage.tally.users_apart = 0;
+    return status;
+}
+
+/* What was added up has other smallest and largest values than the lines had. trivet.load_index noted them. */
+static enum tv_status read_ends(struct load *l, struct tv_error *err)
+{
+    const char *const values[] = {l->id_text};
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status =
+        tv_pg_query(l->data, "SELECT low, high FROM trivet.load WHERE id = $1", 1, values, &rows, err);
+    if (status == TV_OK) {
+        l->stage.tally.min = strtof(tv_pg_cell(rows, 0, 0), NULL);
+        l->stage.tally.max = strtof(tv_pg_cell(rows, 0, 1), NULL);
+    }
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+static enum tv_status fill(struct load *l, struct tv_error *err)
+{
+    enum { WORTH_A_LINE = 2000000 }; /* rows that take seconds to index */
+    char rows[32];
+    enum tv_status status = tv_pg_exec(l->data, "BEGIN", 0, NULL, err);
+    if (status == TV_OK)
+        status = call(l, "SELECT trivet.load_create($1)", err);
+    if (status == TV_OK)
+        status = tv_codes_read(l->codes, l->data, err);
+    tv_report_step(&l->report, "prepare", &l->clock);
+    if (status == TV_OK)
+        status = read_part(l, TV_ROLE_RATINGS, err);
+    tv_report_step(&l->report, "ratings", &l->clock);
+    for (int role = TV_ROLE_RATINGS + 1; role < TV_ROLE_COUNT && status == TV_OK; role++)
+        status = read_part(l, (enum tv_role)role, err);
+    if (status == TV_OK)
+        status = tv_codes_write(l->codes, l->data, err);
+    tv_report_step(&l->report, "items", &l->clock);
+    if (status == TV_OK)
+        status = tv_rejects_flush(&l->rejects, err);
+    if (status == TV_OK && l->stage.tally.rows == 0)
+        status =
+            tv_fail(err, TV_ERR_INPUT, "%s holds no rating that can be read", l->set.parts[0].file->name);
+    if (status == TV_OK && l->set.counts)
+        status = add_up(l, err);
+    if (status == TV_OK && l->stage.tally.rows >= WORTH_A_LINE)
+        tv_log_info("indexing %s ratings", tv_text_number(rows, l->stage.tally.rows));
+    if (status == TV_OK)
+        status = call(l, "SELECT trivet.load_index($1)", err);
+    if (status == TV_OK && l->report.added_up > 0)
+        status = read_ends(l, err);
+    tv_report_step(&l->report, "index", &l->clock);
+    if (status == TV_OK)
+        status = count_rows(l, err);
+    tv_report_step(&l->report, "count", &l->clock);
+    return status == TV_OK ? tv_pg_exec(l->data, "COMMIT", 0, NULL, err) : status;
+}
+
+/* --- transaction 2: publish
+ * ------------------------------------------------------------------------------------- */
+
+static const char *is_append(const struct load *l)
+{
+    return l->append ? "true" : "false";
+}
+
+/* After it the transaction holds the locks, or what it held before. */
+static enum tv_status try_lock(struct load *l, struct tv_error *err)
+{
+    const char *const values[] = {is_append(l)};
+    enum tv_status status = tv_pg_exec(l->data, "SAVEPOINT unlocked", 0, NULL, err);
+    return status == TV_OK ? tv_pg_exec(l->data, "SELECT trivet.load_lock($1)", 1, values, err) : status;
+}
+
+static enum tv_status unlock(struct load *l, struct tv_error *err)
+{
+    return tv_pg_exec(l->data, "ROLLBACK TO unlocked", 0, NULL, err);
+}
+
+/* The items are in place already, which may have taken seconds: a few tries more spare us doing it again. */
+static enum tv_status lock_ratings(struct load *l, struct tv_error *err)
+{
+    enum { TRIES = 10, PAUSE_US = 50000 };
+    for (int tries = 1;; tries++) {
+        enum tv_status status = try_lock(l, err);
+        if (status == TV_OK || tries == TRIES || !tv_pg_lock_refused(l->data) || tv_interrupted())
+            return status;
+        if ((status = unlock(l, err)) != TV_OK)
+            return status;
+        usleep(PAUSE_US);
+    }
+}
+
+/* Nothing is done while somebody is in the way, and locks are held for milliseconds, at the end. */
+static enum tv_status publish_once(void *context, struct tv_error *err)
+{
+    struct load *l = context;
+    char rows[24], rejects[24];
+    snprintf(rows, sizeof rows, "%lld", l->stage.tally.rows - (long long)l->report.added_up);
+    snprintf(rejects, sizeof rejects, "%lld", l->rejects.n);
+    const char *const values[] = {l->id_text, is_append(l), rows, rejects};
+    int64_t items = 0;
+    enum tv_status status = try_lock(l, err);
+    if (status == TV_OK)
+        status = unlock(l, err);
+    if (status == TV_OK)
+        status = call(l, "SELECT trivet.load_publish_codes($1)", err);
+    if (status == TV_OK)
+        status = tv_pg_int(l->data, "SELECT trivet.load_publish_items($1, $2)", 2, values, &items, err);
+    if (status == TV_OK)
+        status = lock_ratings(l, err);
+    if (status == TV_OK)
+        status = tv_lock_check(l->lock, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(l->data, "SELECT trivet.load_attach($1, $2, $3, $4)", 4, values, err);
+    l->report.items = items;
+    return status;
+}
+
+static enum tv_status publish(struct load *l, struct tv_error *err)
+{
+    const struct tv_patience patience = {
+        .what = "waiting for queries on trivet.rating to end, to put the new ratings in place",
+        .tables = "{trivet.rating,trivet.code,trivet.item}",
+        .readers = !l->append,
+        .seconds = (int)tv_settings_int(l->settings, "lock-wait")};
+    enum tv_status status = tv_patiently(l->data, &patience, publish_once, l, err);
+    tv_report_step(&l->report, "publish", &l->clock);
+    return status;
+}
+
+/* --- end
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* The load is visible already; a report that cannot be kept is worth a line, not a failure. */
+static void report(struct load *l)
+{
+    tv_report_print(&l->report, stdout);
+    char *json = tv_report_json(&l->report);
+    const char *const values[] = {l->id_text, json};
+    struct tv_error err = {.status = TV_OK};
+    if (json == NULL ||
+        tv_pg_exec(l->journal, "UPDATE trivet.load SET report = $2::jsonb WHERE id = $1", 2, values, &err))
+        tv_log_reason(TV_LOG_INFO, "the report was not kept in trivet.load", &err);
+    free(json);
+}
+
+/* Rolls back, and tells the journal why. What cannot be done now, because Postgres is gone, the next load
+ * does. */
+static enum tv_status give_up(struct load *l, enum tv_status status, struct tv_error *err)
+{
+    if (tv_interrupted()) {
+        status = tv_fail(err, TV_ERR_INTERRUPTED,
+                         "interrupted: the load was rolled back, the ratings are as they were");
+        tv_hint(err, "run it again when you like");
+    }
+    if (l->id == 0)
+        return status;
+    tv_pg_exec(l->data, "ROLLBACK", 0, NULL, NULL);
+    tv_rejects_flush(&l->rejects, NULL);
+    char rejects[24];
+    snprintf(rejects, sizeof rejects, "%lld", l->rejects.n);
+    const char *const values[] = {l->id_text, err->message, rejects};
+    tv_pg_exec(l->journal,
+               "UPDATE trivet.load SET message = $2, reject_count = $3 WHERE id = $1 AND state = 'loading'",
+               3, values, NULL);
+    int64_t tables;
+    clean(l, 0, &tables, NULL); /* if it cannot be done now, the next load does */
+    return status;
+}
+
+static enum tv_status load(struct load *l, struct tv_error *err)
+{
+    enum tv_status status = begin(l, err);
+    if (status == TV_OK)
+        status = tv_interrupt_watch(l->data, err);
+    if (status == TV_OK)
+        status = fill(l, err);
+    if (status == TV_OK)
+        status = publish(l, err);
+    tv_interrupt_watch(NULL, NULL);
+    if (status != TV_OK)
+        return give_up(l, status, err);
+    report(l);
+    return TV_OK;
+}
+
+enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
+{
+    (void)n;
+    struct load l = {.settings = s,
+                     .path = arguments[0],
+                     .given_name = tv_settings_text(s, "name"),
+                     .append = tv_settings_on(s, "append")};
+    int same = 0, applied;
+    enum tv_status status = look(&l, err);
+    if (status == TV_OK)
+        status = tv_codes_create(&l.codes, err);
+    if (status == TV_OK)
+        status = tv_pg_open(&l.data, tv_settings_text(s, "postgres"), "trivet-etl load",
+                            (int)tv_settings_int(s, "wait"), err);
+    if (status == TV_OK)
+        status = tv_schema_apply(l.data, 0, (int)tv_settings_int(s, "lock-wait"), &applied, err);
+    if (status == TV_OK && tv_settings_on(s, "if-changed"))
+        status = unchanged(&l, &same, err);
+    l.report = (struct tv_report){
+        .name = l.name, .set = &l.set, .tally = &l.stage.tally, .rejects = &l.rejects, .codes = l.codes};
+    if (status == TV_OK && same)
+        printf("%s is loaded already and has not changed: nothing to do\n", l.name);
+    else if (status == TV_OK)
+        status = load(&l, err);
+    tv_stage_free(&l.stage);
+    tv_rejects_free(&l.rejects);
+    tv_codes_free(l.codes);
+    tv_pg_close(l.data);
+    tv_lock_release(l.lock);
+    tv_input_close(l.input);
+    return status;
+}

@@ -1,0 +1,81 @@
+/* rejects: refused lines, batched. */
+#include "etl/load/rejects.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "etl/formats/encoding.h"
+#include "etl/load/copy_text.h"
+#include "trivet/base/text.h"
+
+enum { FLUSH_BYTES = 256 * 1024 };
+
+void tv_rejects_init(struct tv_rejects *r, struct tv_pg *pg, int64_t load, long long max)
+{
+    *r = (struct tv_rejects){.pg = pg, .load = load, .max = max, .batch = TV_BUFFER_INIT(4 * FLUSH_BYTES)};
+}
+
+void tv_rejects_free(struct tv_rejects *r)
+{
+    tv_buffer_free(&r->batch);
+}
+
+static void count(struct tv_rejects *r, const char *reason)
+{
+    int i = 0;
+    while (i < r->n_reasons && strcmp(r->reasons[i].reason, reason) != 0)
+        i++;
+    if (i == r->n_reasons && i < TV_REJECTS_MAX_REASONS)
+        r->reasons[r->n_reasons++].reason = reason;
+    if (i < TV_REJECTS_MAX_REASONS)
+        r->reasons[i].n++;
+    r->n++;
+}
+
+enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, long long line, const char *reason,
+                              const char *raw, size_t raw_size, struct tv_error *err)
+{
+    struct tv_buffer shown = TV_BUFFER_INIT(4 * TV_REJECTS_RAW_BYTES + 16);
+    count(r, reason);
+    if (r->n == 1)
+        tv_text_mark_cut(r->first, sizeof r->first,
+                         snprintf(r->first, sizeof r->first, "%s line %lld: %s", file, line, reason));
+    enum tv_status status = tv_encoding_printable(&shown, raw, raw_size, TV_REJECTS_RAW_BYTES, err);
+    if (status == TV_OK)
+        status = tv_copy_text_int(&r->batch, r->load, 0, err);
+    if (status == TV_OK)
+        status = tv_copy_text_text(&r->batch, file, err);
+    if (status == TV_OK)
+        status = tv_copy_text_int(&r->batch, line, 0, err);
+    if (status == TV_OK)
+        status = tv_copy_text_text(&r->batch, reason, err);
+    if (status == TV_OK)
+        status = tv_copy_text_text(&r->batch, tv_buffer_string(&shown), err);
+    if (status == TV_OK)
+        status = tv_copy_text_end(&r->batch, err);
+    tv_buffer_free(&shown);
+    if (status == TV_OK && r->batch.size >= FLUSH_BYTES)
+        status = tv_rejects_flush(r, err);
+    if (status != TV_OK || r->n <= r->max)
+        return status;
+    char max[32];
+    tv_fail(err, TV_ERR_INPUT, "more than %s lines refused; the first was %s", tv_text_number(max, r->max),
+            r->first);
+    return tv_hint(err,
+                   "SELECT * FROM trivet.reject WHERE load_id = %lld shows them; --max-rejects allows more",
+                   (long long)r->load);
+}
+
+enum tv_status tv_rejects_flush(struct tv_rejects *r, struct tv_error *err)
+{
+    if (r->batch.size == 0)
+        return TV_OK;
+    enum tv_status status =
+        tv_pg_copy_in(r->pg, "COPY trivet.reject (load_id, file, line, reason, raw) FROM STDIN", err);
+    if (status == TV_OK)
+        status = tv_pg_copy_put(r->pg, r->batch.data, r->batch.size, err);
+    if (status == TV_OK)
+        status = tv_pg_copy_end(r->pg, NULL, err);
+    tv_buffer_clear(&r->batch);
+    return status;
+}

@@ -1,0 +1,35 @@
+/* rejects: refused input lines on their way into trivet.reject, and their count by reason. They travel on a
+ * connection of their own, in batches, so that they outlive the rollback of the load that refused them. */
+#ifndef TRIVET_ETL_LOAD_REJECTS_H
+#define TRIVET_ETL_LOAD_REJECTS_H
+
+#include <stdint.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/store/pg.h"
+
+enum { TV_REJECTS_MAX_REASONS = 64, TV_REJECTS_RAW_BYTES = 1000 };
+
+struct tv_rejects {
+    struct tv_pg *pg; /* autocommit; not owned */
+    int64_t load;
+    long long n, max;
+    struct tv_buffer batch; /* rows of COPY text */
+    int n_reasons;
+    struct {
+        const char *reason; /* a constant */
+        long long n;
+    } reasons[TV_REJECTS_MAX_REASONS];
+    char first[256]; /* "ratings.csv line 3: not a number" */
+};
+
+void tv_rejects_init(struct tv_rejects *r, struct tv_pg *pg, int64_t load, long long max);
+void tv_rejects_free(struct tv_rejects *r);
+
+/* `reason` is a constant string. TV_ERR_INPUT once more than `max` lines were refused; that line is kept as
+ * well. */
+enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, long long line, const char *reason,
+                              const char *raw, size_t raw_size, struct tv_error *err);
+enum tv_status tv_rejects_flush(struct tv_rejects *r, struct tv_error *err);
+
+#endif

@@ -1,0 +1,114 @@
+/* report: the end of a load in eight lines. */
+#include "etl/load/report.h"
+
+#include <jansson.h>
+
+#include "trivet/base/clock.h"
+#include "trivet/base/text.h"
+
+void tv_report_step(struct tv_report *r, const char *name, double *clock)
+{
+    double now = tv_clock();
+    if (r->n_steps < TV_REPORT_MAX_STEPS) {
+        r->steps[r->n_steps].name = name;
+        r->steps[r->n_steps++].seconds = now - *clock;
+    }
+    *clock = now;
+}
+
+double tv_report_seconds(const struct tv_report *r)
+{
+    double sum = 0;
+    for (int i = 0; i < r->n_steps; i++)
+        sum += r->steps[i].seconds;
+    return sum;
+}
+
+double tv_report_density(const struct tv_report *r)
+{
+    double cells = (double)r->tally->users.n * (double)r->tally->items.n;
+    return cells > 0 ? (double)(r->tally->rows - r->added_up - r->duplicates) / cells : 0;
+}
+
+static void print_rejects(const struct tv_report *r, FILE *out)
+{
+    char number[32];
+    fprintf(out, "  rejected    %s lines", tv_text_number(number, r->rejects->n));
+    for (int i = 0; i < r->rejects->n_reasons; i++)
+        fprintf(out, "%s %s x %s", i ? "," : ":", tv_text_number(number, r->rejects->reasons[i].n),
+                r->rejects->reasons[i].reason);
+    fprintf(out, "\n");
+    if (r->rejects->n > 0)
+        fprintf(out, "              SELECT file, line, reason, raw FROM trivet.reject WHERE load_id = %lld\n",
+                (long long)r->load);
+}
+
+static void print_codes(const struct tv_report *r, FILE *out)
+{
+    char users[32], items[32];
+    size_t new_users = tv_codes_new(r->codes, TV_CODE_USER), new_items = tv_codes_new(r->codes, TV_CODE_ITEM);
+    if (new_users || new_items || r->set->codes[TV_CODE_USER] || r->set->codes[TV_CODE_ITEM])
+        fprintf(out, "  codes       %s users and %s items are new in trivet.code\n",
+                tv_text_number(users, (long long)new_users), tv_text_number(items, (long long)new_items));
+}
+
+static void print_values(const struct tv_report *r, FILE *out)
+{
+    char scale[96], n[32];
+    if (!r->set->counts) {
+        fprintf(out, "  scale       %s\n", tv_tally_scale(r->tally, scale));
+        fprintf(out, "  duplicates  %s rows repeat a pair of user and item\n", tv_text_number(n, r->duplicates));
+        return;
+    }
+    fprintf(out, "  counts      %.9g to %.9g plays of an item by a user\n", (double)r->tally->min,
+            (double)r->tally->max);
+    fprintf(out, "  added up    %s rows repeat a pair of user and item\n", tv_text_number(n, r->added_up));
+}
+
+static void print_steps(const struct tv_report *r, FILE *out)
+{
+    fprintf(out, "  seconds     %.2f", tv_report_seconds(r));
+    for (int i = 0; i < r->n_steps; i++)
+        fprintf(out, "%s %s %.2f", i ? "," : ":", r->steps[i].name, r->steps[i].seconds);
+    fprintf(out, "\n");
+}
+
+void tv_report_print(const struct tv_report *r, FILE *out)
+{
+    char a[32], b[32], c[32];
+    fprintf(out, "load %lld: %s (%s)%s\n", (long long)r->load, r->name, r->set->format,
+            r->set->generated ? ", a generated set" : "");
+    fprintf(out, "  %s     %s rows, %s users, %s items\n", r->set->counts ? "plays  " : "ratings",
+            tv_text_number(a, r->tally->rows),
+            tv_text_number(b, (long long)r->tally->users.n), tv_text_number(c, (long long)r->tally->items.n));
+    print_values(r, out);
+    fprintf(out, "  density     %.4g %% of all pairs\n", 100 * tv_report_density(r));
+    fprintf(out, "  described   %s items, %s tags\n", tv_text_number(a, r->items),
+            tv_text_number(b, r->tags));
+    print_codes(r, out);
+    print_rejects(r, out);
+    print_steps(r, out);
+    if (r->set->counts)
+        fprintf(out, "  next        trivet-train fit --algorithm als-implicit, which takes values as counts\n");
+}
+
+char *tv_report_json(const struct tv_report *r)
+{
+    char scale[96];
+    json_t *reasons = json_object(), *steps = json_object();
+    for (int i = 0; i < r->rejects->n_reasons; i++)
+        json_object_set_new(reasons, r->rejects->reasons[i].reason, json_integer(r->rejects->reasons[i].n));
+    for (int i = 0; i < r->n_steps; i++)
+        json_object_set_new(steps, r->steps[i].name, json_real(r->steps[i].seconds));
+    json_t *report = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:I, s:f, s:I, s:I, s:I, s:o, s:f, s:o}", "values",
+        r->set->counts ? "counts" : "ratings", "added_up", (json_int_t)r->added_up, "rows",
+        (json_int_t)r->tally->rows, "users", (json_int_t)r->tally->users.n, "items",
+        (json_int_t)r->tally->items.n, "scale", tv_tally_scale(r->tally, scale), "min", (double)r->tally->min,
+        "max", (double)r->tally->max, "duplicates", (json_int_t)r->duplicates, "density",
+        tv_report_density(r), "described", (json_int_t)r->items, "tags", (json_int_t)r->tags, "rejected",
+        (json_int_t)r->rejects->n, "reasons", reasons, "seconds", tv_report_seconds(r), "steps", steps);
+    char *text = report ? json_dumps(report, JSON_COMPACT) : NULL;
+    json_decref(report);
+    return text;
+}

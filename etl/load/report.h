@@ -1,0 +1,41 @@
+/* report: what a load says at its end, for people and as JSON for trivet.load.report. */
+#ifndef TRIVET_ETL_LOAD_REPORT_H
+#define TRIVET_ETL_LOAD_REPORT_H
+
+#include <stdio.h>
+
+#include "etl/formats/detect.h"
+#include "etl/load/rejects.h"
+#include "etl/load/tally.h"
+
+enum { TV_REPORT_MAX_STEPS = 12 };
+
+struct tv_report {
+    int64_t load;
+    const char *name; /* of the data */
+    const struct tv_set *set;
+    const struct tv_tally *tally;
+    const struct tv_rejects *rejects;
+    const struct tv_codes *codes;
+    long long items, tags, duplicates;
+    long long added_up; /* rows of plays that were added to another of their pair */
+    int n_steps;
+    struct {
+        const char *name; /* a constant */
+        double seconds;
+    } steps[TV_REPORT_MAX_STEPS];
+};
+
+/* Ends the step that began at *clock, and begins the next. */
+void tv_report_step(struct tv_report *r, const char *name, double *clock);
+double tv_report_seconds(const struct tv_report *r);
+
+/* Distinct pairs by users times items; 0 where there is nothing. */
+double tv_report_density(const struct tv_report *r);
+
+void tv_report_print(const struct tv_report *r, FILE *out);
+
+/* A JSON object, malloc'ed, or NULL without memory. */
+char *tv_report_json(const struct tv_report *r);
+
+#endif

@@ -1,0 +1,139 @@
+/* tally: distinct users and items, and the scale of the ratings. */
+#include "etl/load/tally.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "trivet/base/buffer.h"
+
+/* Fibonacci hashing: neighbouring ids land far apart. Returns the slot that holds the id, or the free one
+ * where it belongs. */
+static struct tv_id_slot *probe(const struct tv_id_map *map, int64_t id)
+{
+    size_t i = (size_t)(((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15)) >> 20) & (map->capacity - 1);
+    while (map->slots[i].used && map->slots[i].id != id)
+        i = (i + 1) & (map->capacity - 1);
+    return &map->slots[i];
+}
+
+static enum tv_status grow(struct tv_id_map *map, struct tv_error *err)
+{
+    struct tv_id_map larger = {.capacity = map->capacity ? 2 * map->capacity : 1024};
+    larger.slots = tv_alloc(larger.capacity, sizeof *larger.slots, "the ids seen", err);
+    if (larger.slots == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (size_t i = 0; i < map->capacity; i++)
+        if (map->slots[i].used)
+            *probe(&larger, map->slots[i].id) = map->slots[i];
+    free(map->slots);
+    map->slots = larger.slots;
+    map->capacity = larger.capacity;
+    return TV_OK;
+}
+
+/* Puts the id's slot into *slot; *known tells whether it was there before. */
+static enum tv_status find_or_add(struct tv_id_map *map, int64_t id, struct tv_id_slot **slot, int *known,
+                                  struct tv_error *err)
+{
+    if (2 * map->n >= map->capacity) {
+        enum tv_status status = grow(map, err);
+        if (status != TV_OK)
+            return status;
+    }
+    *slot = probe(map, id);
+    *known = (*slot)->used;
+    if (!*known) {
+        **slot = (struct tv_id_slot){.id = id, .used = 1};
+        map->n++;
+    }
+    return TV_OK;
+}
+
+void tv_tally_free(struct tv_tally *t)
+{
+    free(t->users.slots);
+    free(t->items.slots);
+    *t = (struct tv_tally){.rows = 0};
+}
+
+static void add_value(struct tv_tally *t, float value)
+{
+    if (t->rows == 0 || value < t->min)
+        t->min = value;
+    if (t->rows == 0 || value > t->max)
+        t->max = value;
+    if (t->n_values > TV_TALLY_MAX_VALUES)
+        return;
+    for (int i = 0; i < t->n_values; i++)
+        if (t->values[i] == value)
+            return;
+    if (t->n_values < TV_TALLY_MAX_VALUES)
+        t->values[t->n_values] = value;
+    t->n_values++;
+}
+
+/* A row that follows one of the same user needs no look at the users. */
+static enum tv_status add_user(struct tv_tally *t, int64_t user, struct tv_error *err)
+{
+    struct tv_id_slot *slot;
+    int known;
+    if (t->rows > 0 && user == t->user)
+        return TV_OK;
+    enum tv_status status = find_or_add(&t->users, user, &slot, &known, err);
+    t->users_apart |= status == TV_OK && known;
+    t->user = user;
+    return status;
+}
+
+enum tv_status tv_tally_add(struct tv_tally *t, int64_t user, int64_t item, float value, struct tv_error *err)
+{
+    struct tv_id_slot *slot;
+    int known;
+    enum tv_status status = add_user(t, user, err);
+    if (status == TV_OK)
+        status = find_or_add(&t->items, item, &slot, &known, err);
+    if (status != TV_OK)
+        return status;
+    t->repeats += known && slot->number == user;
+    slot->number = user;
+    add_value(t, value);
+    t->rows++;
+    return TV_OK;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* The largest step that leads from the smallest value to all others, or 0: a scale of few values has one. */
+static double step(const struct tv_tally *t)
+{
+    if (t->n_values < 2 || t->n_values > TV_TALLY_MAX_VALUES)
+        return 0;
+    float v[TV_TALLY_MAX_VALUES];
+    for (int i = 0; i < t->n_values; i++)
+        v[i] = t->values[i];
+    qsort(v, (size_t)t->n_values, sizeof *v, ascending);
+    double smallest = v[1] - v[0];
+    for (int i = 2; i < t->n_values; i++)
+        smallest = fmin(smallest, v[i] - v[i - 1]);
+    for (int i = 1; i < t->n_values; i++)
+        if (fabs(remainder(v[i] - v[0], smallest)) > 1e-3 * smallest)
+            return 0;
+    return smallest;
+}
+
+char *tv_tally_scale(const struct tv_tally *t, char *out)
+{
+    double by = step(t);
+    if (t->rows == 0)
+        snprintf(out, 96, "none");
+    else if (by > 0)
+        snprintf(out, 96, "%.9g to %.9g by %.6g", t->min, t->max, by);
+    else
+        snprintf(out, 96, "%.9g to %.9g", t->min, t->max);
+    return out;
+}

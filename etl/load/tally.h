@@ -1,0 +1,43 @@
+/* tally: what a load's report says about the ratings, counted while they stream by.
+ *
+ * In nearly all sets the rows of one user stand together. Then repeated pairs can be counted on the way: an
+ * item remembers the last user who rated it. Where a user comes back later, Postgres must count.
+ */
+#ifndef TRIVET_ETL_LOAD_TALLY_H
+#define TRIVET_ETL_LOAD_TALLY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/base/status.h"
+
+/* A map from ids to a number: open addressing, at most half full. */
+struct tv_id_map {
+    struct tv_id_slot {
+        int64_t id, number;
+        int used;
+    } * slots;
+    size_t capacity, n;
+};
+
+enum { TV_TALLY_MAX_VALUES = 64 };
+
+struct tv_tally {
+    long long rows;
+    struct tv_id_map users, items;
+    int64_t user;                      /* of the last row */
+    long long repeats;                 /* rows whose pair stood before, unless users_apart */
+    int users_apart;                   /* a user came back after another one: `repeats` is not known */
+    float values[TV_TALLY_MAX_VALUES]; /* the distinct ratings, in order of appearance, while they are few */
+    int n_values;                      /* TV_TALLY_MAX_VALUES + 1: more */
+    float min, max;
+};
+
+void tv_tally_free(struct tv_tally *t);
+enum tv_status tv_tally_add(struct tv_tally *t, int64_t user, int64_t item, float value,
+                            struct tv_error *err);
+
+/* "0.5 to 5 by 0.5", "1 to 352698", "none". `out` holds at least 96 bytes; returns `out`. */
+char *tv_tally_scale(const struct tv_tally *t, char *out);
+
+#endif

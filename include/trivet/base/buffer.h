@@ -1,0 +1,37 @@
+/* buffer: a growable run of bytes that is born with a maximum.
+ *
+ * An append that would pass the maximum fails with TV_ERR_NO_MEMORY and leaves the buffer as it was. `data` is
+ * always followed by a NUL byte that `size` does not count, so that text can be used as a C string.
+ */
+#ifndef TRIVET_BASE_BUFFER_H
+#define TRIVET_BASE_BUFFER_H
+
+#include <stddef.h>
+
+#include "trivet/base/status.h"
+
+struct tv_buffer {
+    char *data;      /* owned; NULL while empty */
+    size_t size;     /* bytes in use */
+    size_t capacity; /* bytes allocated */
+    size_t max;      /* bytes it may grow to */
+};
+
+#define TV_BUFFER_INIT(max_bytes) {NULL, 0, 0, (max_bytes)}
+
+void tv_buffer_init(struct tv_buffer *b, size_t max);
+void tv_buffer_free(struct tv_buffer *b); /* also makes it empty and usable again */
+void tv_buffer_clear(struct tv_buffer *b); /* size 0, memory kept */
+enum tv_status tv_buffer_reserve(struct tv_buffer *b, size_t more, struct tv_error *err);
+enum tv_status tv_buffer_append(struct tv_buffer *b, const void *bytes, size_t n, struct tv_error *err);
+enum tv_status tv_buffer_text(struct tv_buffer *b, const char *text, struct tv_error *err);
+/* A field of CSV: in quotes where it must be. */
+enum tv_status tv_buffer_csv(struct tv_buffer *b, const char *text, struct tv_error *err);
+enum tv_status tv_buffer_format(struct tv_buffer *b, struct tv_error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+const char *tv_buffer_string(const struct tv_buffer *b); /* "" while empty */
+
+/* n * size with overflow checked, zeroed; NULL and an error that names `what` and the bytes asked for. */
+void *tv_alloc(size_t n, size_t size, const char *what, struct tv_error *err);
+
+#endif

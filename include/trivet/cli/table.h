@@ -1,0 +1,35 @@
+/* table: rows of text for people (table, markdown) and programs (csv, json): what reports are printed with. */
+#ifndef TRIVET_CLI_TABLE_H
+#define TRIVET_CLI_TABLE_H
+
+#include <stdio.h>
+
+#include "trivet/base/status.h"
+#include "trivet/store/pg.h"
+
+enum tv_table_format { TV_TABLE_PLAIN, TV_TABLE_CSV, TV_TABLE_JSON, TV_TABLE_MARKDOWN };
+#define TV_TABLE_FORMATS "table|csv|json|markdown"
+enum tv_table_format tv_table_format_from(const char *name);
+
+enum tv_table_kind {
+    TV_TABLE_TEXT,   /* left-aligned */
+    TV_TABLE_NUMBER, /* right-aligned; digits grouped in table and markdown, bare in csv and json */
+    TV_TABLE_DOCUMENT /* a JSON document: shown as it is, nested in json */
+};
+
+struct tv_table;
+/* `names` and `kinds` have n_columns entries; names are copied. */
+enum tv_status tv_table_create(struct tv_table **out, int n_columns, const char *const *names,
+                               const enum tv_table_kind *kinds, struct tv_error *err);
+/* All rows of a query; kinds follow from the columns' types. */
+enum tv_status tv_table_from_rows(struct tv_table **out, const struct tv_pg_rows *rows, struct tv_error *err);
+void tv_table_free(struct tv_table *t);
+
+/* Cells fill the table row by row; NULL is an empty cell (null in json). Texts are copied. */
+enum tv_status tv_table_cell(struct tv_table *t, const char *text, struct tv_error *err);
+enum tv_status tv_table_int(struct tv_table *t, long long value, struct tv_error *err);
+enum tv_status tv_table_real(struct tv_table *t, double value, int digits, struct tv_error *err);
+
+enum tv_status tv_table_print(const struct tv_table *t, enum tv_table_format format, FILE *out, struct tv_error *err);
+
+#endif

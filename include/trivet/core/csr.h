@@ -1,0 +1,23 @@
+/* csr: a sparse matrix, compressed by rows. */
+#ifndef TRIVET_CORE_CSR_H
+#define TRIVET_CORE_CSR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/base/status.h"
+
+struct tv_csr {
+    int32_t n_rows, n_cols;
+    int64_t n_values;
+    int64_t *start;  /* (n_rows + 1): row r holds values start[r] .. start[r + 1] - 1 */
+    int32_t *column; /* (n_values), ascending within a row, no repeats */
+    float *value;    /* (n_values) */
+};
+
+void tv_csr_free(struct tv_csr *m); /* also makes it empty; NULL is fine */
+
+/* The transpose, with columns ascending in each row again. *out is overwritten. */
+enum tv_status tv_csr_transpose(struct tv_csr *out, const struct tv_csr *m, struct tv_error *err);
+
+#endif

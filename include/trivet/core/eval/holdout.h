@@ -1,0 +1,40 @@
+/* holdout: the ratings of a part that was kept apart, in the dense ids of the training matrix.
+ *
+ * A user or an item is *cold* when training has no rating of theirs. Nothing cold disappears:
+ *
+ * - rows of cold users are counted (cold.user_rows). No method can make them a list of their own, so they are in no
+ *   mean, neither of lists nor of ratings.
+ * - rows of a known user on a cold item are counted (cold.item_rows), and those that are relevant stay relevant: no
+ *   list can hold them, so for every method alike they are missed (`unreachable`: recall, NDCG and MAP divide by them,
+ *   too). There is no rating to predict them from, so the rating error leaves them out.
+ *
+ * rows = test.n_values + cold.user_rows + cold.item_rows.
+ */
+#ifndef TRIVET_CORE_EVAL_HOLDOUT_H
+#define TRIVET_CORE_EVAL_HOLDOUT_H
+
+#include "trivet/base/status.h"
+#include "trivet/core/csr.h"
+#include "trivet/core/eval/split.h"
+#include "trivet/core/ratings.h"
+
+struct tv_holdout_counts {
+    int64_t rows, users, items;           /* of the part */
+    int64_t cold_users, cold_items;       /* of these users and items */
+    int64_t cold_user_rows;               /* rows of cold users, whatever the item */
+    int64_t cold_item_rows;               /* rows of known users on cold items */
+};
+
+struct tv_holdout {
+    struct tv_csr test;    /* (training users, training items): the rows with nothing cold */
+    int32_t *unreachable;  /* (training users) relevant rows on cold items; NULL: none anywhere */
+    float min_relevant;    /* a held-out rating is relevant from here on; -INFINITY: every one */
+    struct tv_holdout_counts counts;
+};
+
+enum tv_status tv_holdout_create(struct tv_holdout *out, const struct tv_pairs *pairs, const struct tv_split *split,
+                                 enum tv_part part, const struct tv_dense *training, float min_relevant,
+                                 struct tv_error *err);
+void tv_holdout_free(struct tv_holdout *h); /* also makes it empty */
+
+#endif

@@ -1,0 +1,44 @@
+/* evidence: all ratings of all users, user after user, repeated pairs averaged: what everybody is folded in from.
+ *
+ * 12 bytes a pair, 24 a user and 16 a repeated pair. Rows must come in (user, item) order.
+ */
+#ifndef TRIVET_CORE_EVIDENCE_H
+#define TRIVET_CORE_EVIDENCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/base/status.h"
+
+struct tv_evidence {
+    size_t n_users, n_pairs;
+    int64_t *users;  /* (n_users) raw ids, ascending */
+    size_t *start;   /* (n_users + 1): user u has pairs start[u] .. start[u + 1] - 1 */
+    int64_t *items;  /* (n_pairs) raw ids, ascending within a user */
+    float *ratings;  /* (n_pairs) the mean of the pair's rows */
+    int64_t *user_rows; /* (n_users) the user's rows: a pair counts as often as it stands there */
+    struct tv_repeat {
+        size_t pair;
+        int64_t more;   /* rows beyond the first */
+    } *repeats;         /* (n_repeats) the pairs of several rows, ascending */
+    size_t n_repeats, user_capacity, pair_capacity, repeat_capacity;
+    double sum;      /* of the rows of the last pair, */
+    int64_t n_rows;  /* which are so many */
+};
+
+#define TV_EVIDENCE_INIT {0}
+
+/* Adds a row. The mean is taken in float64 and rounded once, as avg(real)::real does in SQL. TV_ERR_INPUT for a row
+ * out of order. */
+enum tv_status tv_evidence_add(struct tv_evidence *e, int64_t user, int64_t item, float rating, struct tv_error *err);
+/* How many rows, not pairs, each item has: *items (n, ascending) and *rows (n) are malloc'ed. */
+enum tv_status tv_evidence_item_rows(const struct tv_evidence *e, int64_t **items, int64_t **rows, int32_t *n,
+                                     struct tv_error *err);
+/* The lowest and the highest rating, a pair's mean where it stands more than once; both 0 without a pair. */
+void tv_evidence_scale(const struct tv_evidence *e, float *low, float *high);
+/* Of `e` the pairs whose mark is `wanted`, each with as many rows as it has there. `out` is empty before. */
+enum tv_status tv_evidence_pick(struct tv_evidence *out, const struct tv_evidence *e, const uint8_t *marks, uint8_t wanted,
+                                struct tv_error *err);
+void tv_evidence_free(struct tv_evidence *e); /* also makes it empty */
+
+#endif

@@ -1,0 +1,25 @@
+/* code_list: the codes of users, or of items, by their numbers, as trivet.code has them (code.h). */
+#ifndef TRIVET_MODEL_CODE_LIST_H
+#define TRIVET_MODEL_CODE_LIST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/store/pg.h"
+
+struct tv_code_list {
+    size_t n;
+    int64_t *ids;            /* (n) ascending */
+    struct tv_pg_rows *rows; /* their text */
+};
+
+/* 1 if any of n ascending ids lies in the dictionary's range: without, there is no list to read. */
+int tv_code_list_needed(const int64_t *ids, size_t n);
+
+/* Reads all codes of a kind, "user" or "item". */
+enum tv_status tv_code_list_read(struct tv_code_list *out, struct tv_pg *pg, const char *kind, struct tv_error *err);
+/* The code of an id, or NULL: it is its own number. Lives as long as the list; an empty list has none. */
+const char *tv_code_list_find(const struct tv_code_list *list, int64_t id);
+void tv_code_list_free(struct tv_code_list *list);
+
+#endif

@@ -1,0 +1,57 @@
+/* filter: the values of trivet.user_item's parameters: who and what a model is learned from.
+ *
+ * One table holds name, range, default and meaning of each; the command line, the SQL call, the journal and the
+ * error messages read the same rows.
+ */
+#ifndef TRIVET_MODEL_FILTER_H
+#define TRIVET_MODEL_FILTER_H
+
+#include <stdint.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/base/status.h"
+#include "trivet/store/pg.h"
+
+struct tv_filter; /* opaque: max >= min is kept true once checked */
+
+enum tv_status tv_filter_create(struct tv_filter **out, struct tv_error *err); /* all defaults */
+void tv_filter_free(struct tv_filter *f);
+
+/* "min_users_for_item=20": a wrong name is refused with the nearest one, a wrong value with its range. */
+enum tv_status tv_filter_set(struct tv_filter *f, const char *assignment, struct tv_error *err);
+/* All assignments, then the checks across parameters. */
+enum tv_status tv_filter_set_all(struct tv_filter *f, const char *const *assignments, size_t n,
+                                 struct tv_error *err);
+/* All values of a JSON object, as tv_filter_json writes them or the journal keeps them. */
+enum tv_status tv_filter_set_json(struct tv_filter *f, const char *json, struct tv_error *err);
+/* The values of a preset (trivet.save_preset); TV_ERR_NOT_FOUND names it if there is none. */
+enum tv_status tv_filter_load_preset(struct tv_filter *f, struct tv_pg *pg, const char *name, struct tv_error *err);
+int64_t tv_filter_int(const struct tv_filter *f, const char *name);
+int tv_filter_is_default(const struct tv_filter *f, const char *name);
+/* The first parameter, TV_FILTER_CUTS aside, that has another value in `b`; NULL: up to the cuts, both choose the same
+ * rows. */
+const char *tv_filter_other_rows(const struct tv_filter *a, const struct tv_filter *b);
+
+/* Which of the parameters a function takes. */
+enum tv_filter_part {
+    TV_FILTER_ALL = 1,      /* trivet.user_item and the reports */
+    TV_FILTER_EVIDENCE = 2, /* trivet.evidence, and trivet.chosen_rows for it: the conditions on rows, not rated_until */
+    TV_FILTER_CUTS = 4      /* none: the two cuts and the row limit, which count the rows that the others let through */
+};
+/* A time that PostgreSQL understands, as "yesterday" or "2015-04-01", becomes the moment it means now and in this session's time
+ * zone, with its offset: what is kept and read again later is to mean the same then. `*text` is malloc'ed, and replaced. */
+enum tv_status tv_settle_time(struct tv_pg *pg, const char *name, char **text, struct tv_error *err);
+/* The same for the times of a filter whose values are to be kept. */
+enum tv_status tv_filter_settle(struct tv_filter *f, struct tv_pg *pg, struct tv_error *err);
+/* Appends a call of `function`: "trivet.user_item(max_items_for_user => 200)". Only values that differ from the
+ * default are named, quoted by `pg`. */
+enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum tv_filter_part part,
+                              const char *function, struct tv_buffer *sql, struct tv_error *err);
+/* All values as a JSON object, defaults included. */
+enum tv_status tv_filter_json(const struct tv_filter *f, struct tv_buffer *json, struct tv_error *err);
+/* "more than 10 rating rows an item, 3..50 rating rows a user, at most 100,000 rows" for people. */
+void tv_filter_describe(const struct tv_filter *f, char *out, size_t size);
+/* A table of names, ranges, defaults and meanings for --help. */
+const char *tv_filter_help(void);
+
+#endif

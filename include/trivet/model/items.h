@@ -1,0 +1,40 @@
+/* items: titles and other metadata of all items, for programs that show them. Read from MongoDB's `item`. */
+#ifndef TRIVET_MODEL_ITEMS_H
+#define TRIVET_MODEL_ITEMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/base/status.h"
+#include "trivet/store/mongo.h"
+
+struct tv_item {
+    int64_t id;
+    const char *code;       /* what the data calls it, or NULL: by its number (code.h) */
+    const char *title;      /* never NULL: "item 123" where none is known */
+    int year;               /* 0: unknown */
+    const char *genres;     /* joined by '|', "" for none */
+    const char *imdb_id;    /* "tt0114709", or "" */
+    const char *url;        /* of its page, http or https, or NULL */
+    const char *overview;   /* "" where none is known */
+    int64_t n_ratings;
+    double mean_rating;     /* 0 without ratings */
+};
+
+struct tv_items {
+    size_t n;
+    struct tv_item *items;   /* ascending by id */
+    size_t n_codes;
+    const struct tv_item **by_code; /* (n_codes) those that have a code, ascending by it, as strcmp does */
+    struct tv_items_text *text; /* holds the strings */
+};
+
+enum tv_status tv_items_read(struct tv_items *out, struct tv_mongo *mongo, struct tv_error *err);
+void tv_items_free(struct tv_items *items);
+/* NULL if there is none. */
+const struct tv_item *tv_items_find(const struct tv_items *items, int64_t id);
+const struct tv_item *tv_items_find_code(const struct tv_items *items, const char *code);
+/* Makes `by_code`, which tv_items_read has done; for items that come from elsewhere. */
+enum tv_status tv_items_sort_codes(struct tv_items *items, struct tv_error *err);
+
+#endif

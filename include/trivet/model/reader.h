@@ -1,0 +1,27 @@
+/* reader: a connection for SQL that people write: it logged in as a role that can only read.
+ *
+ * Neither SET ROLE nor a READ ONLY transaction holds such SQL: a function can RESET ROLE and then COPY ... TO PROGRAM.
+ * What holds it is that the session's own login has no right to anything but reading, so that is asked of the server
+ * (trivet.too_much_for_a_reader) before the first statement.
+ *
+ * What such SQL leaves in its session (SET, temporary tables, prepared statements, advisory locks, LISTEN) must not
+ * reach the next statement: a transaction is begun and ended here, and is never committed.
+ */
+#ifndef TRIVET_MODEL_READER_H
+#define TRIVET_MODEL_READER_H
+
+#include "trivet/base/status.h"
+#include "trivet/store/pg.h"
+
+/* Connects, with default_transaction_read_only = on. TV_ERR_USAGE, with the command that makes such a login in the
+ * hint, where `uri` is NULL (none was given) or its login may do more than read; the message says what. *out is NULL
+ * after a failure. */
+enum tv_status tv_reader_open(struct tv_pg **out, const char *uri, const char *name, int wait_seconds,
+                              struct tv_error *err);
+
+/* One snapshot, REPEATABLE READ and READ ONLY; a statement in it ends after that many seconds. */
+enum tv_status tv_reader_begin(struct tv_pg *reader, int statement_seconds, struct tv_error *err);
+/* Rolls back and discards all that the session was left with. After a failure the connection is to be closed. */
+enum tv_status tv_reader_end(struct tv_pg *reader, struct tv_error *err);
+
+#endif

@@ -1,0 +1,25 @@
+/* build: a whole index of similar items into Redis, and the switch to it (similar.h). */
+#ifndef TRIVET_SIMILAR_BUILD_H
+#define TRIVET_SIMILAR_BUILD_H
+
+#include "trivet/core/sets/minhash_sets.h"
+#include "trivet/similar/similar.h"
+#include "trivet/store/redis.h"
+
+/* Told how many of the index's pages are written; an error ends the build. */
+typedef enum tv_status (*tv_similar_written)(void *context, int64_t pages, int64_t of, struct tv_error *err);
+
+/* Writes all of index `version`, which nobody sees yet. `sets` are finished. */
+enum tv_status tv_similar_write(struct tv_redis *redis, int64_t version, const struct tv_minhash_sets *sets,
+                                tv_similar_written written, void *context, struct tv_error *err);
+/* MULTI; SET trivet:similar:live; PUBLISH; EXEC. */
+enum tv_status tv_similar_switch(struct tv_redis *redis, int64_t version, struct tv_error *err);
+/* The live index, or 0. */
+enum tv_status tv_similar_live(struct tv_redis *redis, int64_t *version, struct tv_error *err);
+/* Deletes the keys of every index but `keep` (0: of all). */
+enum tv_status tv_similar_drop_others(struct tv_redis *redis, int64_t keep, struct tv_error *err);
+/* What the keys of an index take in Redis, as MEMORY USAGE has it, and how many there are. */
+enum tv_status tv_similar_bytes(struct tv_redis *redis, int64_t version, double *bytes, int64_t *keys,
+                                struct tv_error *err);
+
+#endif

@@ -1,0 +1,115 @@
+/* pg: one PostgreSQL connection. Moves rows and bytes; knows no table of ours.
+ *
+ * A connection belongs to one thread at a time. Every wait has an end and can be interrupted (pg_wait.c says how).
+ * libpq's errors are translated here: TV_ERR_UNAVAILABLE when the server cannot be reached or went away, TV_ERR_STORE
+ * when it answered with an error (the message is the server's own, its detail and hint become the hint).
+ */
+#ifndef TRIVET_STORE_PG_H
+#define TRIVET_STORE_PG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/base/status.h"
+
+struct tv_pg;
+struct tv_pg_rows;
+
+/* TV_ERR_USAGE, and not a word of the address, if it is none that libpq understands, or if it is in doubt what of it is
+ * the password. tv_pg_open refuses the same; this one asks no server. */
+enum tv_status tv_pg_check_address(const char *uri, struct tv_error *err);
+
+/* Connects; `name` becomes application_name. Tries again for up to wait_seconds while nobody answers. Messages
+ * never hold the password. */
+enum tv_status tv_pg_open(struct tv_pg **out, const char *uri, const char *name, int wait_seconds,
+                          struct tv_error *err);
+/* One attempt, of at most `patience` seconds, which is then the connection's patience, too. */
+enum tv_status tv_pg_open_within(struct tv_pg **out, const char *uri, const char *name, double patience,
+                                 struct tv_error *err);
+void tv_pg_close(struct tv_pg *pg);
+
+/* From now on no statement is waited for longer than that, nor any part of a COPY: one that is late fails with
+ * TV_ERR_UNAVAILABLE, the server is told to cancel it, and the connection is then good for nothing but closing. 0: wait
+ * for as long as it takes, as at first. Once the process has to end (trivet/base/stop.h) nothing is waited for. */
+void tv_pg_set_patience(struct tv_pg *pg, double seconds);
+
+/* How long a server that works takes at most to say that it is there, seconds. */
+enum { TV_PG_ANSWERS = 2 };
+
+/* 1 while the connection is known to work: asks the server with SELECT 1. */
+int tv_pg_alive(struct tv_pg *pg);
+
+/* Runs one statement whose result does not matter. `values` are the n text parameters $1.. (NULL: SQL null). */
+enum tv_status tv_pg_exec(struct tv_pg *pg, const char *sql, int n, const char *const *values, struct tv_error *err);
+
+/* 1 if the last statement failed because of a lock: after lock_timeout, or in a deadlock. */
+int tv_pg_lock_refused(const struct tv_pg *pg);
+
+/* The rows of the last tv_pg_exec: "INSERT 0 3" -> 3. */
+long long tv_pg_affected(const struct tv_pg *pg);
+
+/* Runs one statement and hands over its rows as text; free with tv_pg_rows_free (NULL is fine). */
+enum tv_status tv_pg_query(struct tv_pg *pg, const char *sql, int n, const char *const *values,
+                           struct tv_pg_rows **rows, struct tv_error *err);
+/* The same for a statement that somebody may stop waiting for: `go_on` is asked ten times a second, and once it
+ * returns 0 the server is told to cancel. TV_ERR_INTERRUPTED: it was cancelled, by us, by the server's
+ * statement_timeout, or by an administrator; the message is the server's. */
+typedef int (*tv_pg_go_on)(void *context);
+enum tv_status tv_pg_query_while(struct tv_pg *pg, const char *sql, int n, const char *const *values,
+                                 tv_pg_go_on go_on, void *context, struct tv_pg_rows **rows,
+                                 struct tv_error *err);
+/* Who is told each NOTICE of the connection's next statements, in the thread that runs them, while they run;
+ * NULL: only the debug log. */
+typedef void (*tv_pg_notice)(void *context, const char *text);
+void tv_pg_on_notice(struct tv_pg *pg, tv_pg_notice told, void *context);
+/* How far a statement is that says so with RAISE NOTICE 'name: 3 of 12'. Returns 0 for any other text. */
+int tv_pg_steps(const char *notice, int *done, int *of);
+int tv_pg_rows_count(const struct tv_pg_rows *rows);
+int tv_pg_columns_count(const struct tv_pg_rows *rows);
+const char *tv_pg_column_name(const struct tv_pg_rows *rows, int column);
+enum tv_pg_type { TV_PG_OTHER, TV_PG_INTEGER, TV_PG_REAL, TV_PG_TEXT, TV_PG_JSON };
+enum tv_pg_type tv_pg_column_type(const struct tv_pg_rows *rows, int column);
+const char *tv_pg_cell(const struct tv_pg_rows *rows, int row, int column); /* NULL for SQL null */
+void tv_pg_rows_free(struct tv_pg_rows *rows);
+
+/* One value: the first column of the first row as an integer; TV_ERR_NOT_FOUND if there is no row or it is null. */
+enum tv_status tv_pg_int(struct tv_pg *pg, const char *sql, int n, const char *const *values, int64_t *value,
+                         struct tv_error *err);
+
+/* Runs a script of several statements in one implicit transaction (simple protocol): for our own sql/ files. */
+enum tv_status tv_pg_script(struct tv_pg *pg, const char *text, struct tv_error *err);
+
+/* COPY ... FROM STDIN: begin, any number of puts (any cut of the stream), then end or abort. */
+enum tv_status tv_pg_copy_in(struct tv_pg *pg, const char *sql, struct tv_error *err);
+enum tv_status tv_pg_copy_put(struct tv_pg *pg, const void *bytes, size_t n, struct tv_error *err);
+enum tv_status tv_pg_copy_end(struct tv_pg *pg, long long *rows, struct tv_error *err);
+void tv_pg_copy_abort(struct tv_pg *pg, const char *reason);
+
+/* COPY ... TO STDOUT: `take` is called with one CopyData message at a time (one row; in binary format the first
+ * also holds the 19-byte header, the last is the 2-byte trailer). If it fails the copy is cancelled. */
+typedef enum tv_status (*tv_pg_take)(void *context, const char *bytes, size_t n, struct tv_error *err);
+enum tv_status tv_pg_copy_out(struct tv_pg *pg, const char *sql, tv_pg_take take, void *context,
+                              struct tv_error *err);
+
+/* One row of (bigint, bigint, real), or with a double precision after it, out of a binary COPY message. */
+struct tv_pg_triple {
+    int64_t a, b;
+    float c;
+    double d;  /* NaN: null, or there is no fourth column */
+    int nulls; /* TV_PG_NULL_A, _B, _C: that one is null, and here 0 */
+};
+enum { TV_PG_NULL_A = 1, TV_PG_NULL_B = 2, TV_PG_NULL_C = 4 };
+/* Returns 1 and fills *row, 0 for header-only and trailer messages, -1 if the bytes are something else.
+ * *first must be 1 before the first message. */
+int tv_pg_triple(const char *bytes, size_t n, int *first, struct tv_pg_triple *row);
+
+/* 'text' quoted as an SQL literal, appended to nothing: the result is malloc'ed, or NULL without memory. */
+char *tv_pg_literal(struct tv_pg *pg, const char *text);
+
+/* Has the statement that the connection's thread is waiting for cancelled, within a tenth of a second; any thread may
+ * call it. Without one under way nothing happens. */
+void tv_pg_cancel(struct tv_pg *pg);
+
+const char *tv_pg_library(void); /* "libpq 15.10" */
+
+#endif

@@ -1,0 +1,90 @@
+/* redis: one Redis connection, and a subscriber. Moves keys and bytes; knows no key of ours.
+ *
+ * hiredis 0.14 parses no URI and has no TLS: redis:// is parsed here, rediss:// is refused with a hint. A
+ * connection belongs to one thread at a time. After a socket error or a timeout it reconnects on the next call.
+ */
+#ifndef TRIVET_STORE_REDIS_H
+#define TRIVET_STORE_REDIS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/base/status.h"
+
+struct tv_redis;
+
+struct tv_redis_address {
+    char host[256];
+    int port;
+    int db;
+    char user[128], password[128];
+};
+enum tv_status tv_redis_parse(struct tv_redis_address *out, const char *uri, struct tv_error *err);
+
+/* Connects, authenticates, selects the database and pings; tries again for up to wait_seconds. With
+ * wait_seconds < 0 it only keeps the address and connects on first use. */
+enum tv_status tv_redis_open(struct tv_redis **out, const char *uri, int timeout_ms, int wait_seconds,
+                             struct tv_error *err);
+void tv_redis_close(struct tv_redis *r);
+/* From now on no reply is waited for longer than that, unless parts of it arrive. */
+void tv_redis_set_timeout(struct tv_redis *r, int timeout_ms);
+
+struct tv_redis_command { /* words with their lengths, so that values may hold any byte */
+    int n;
+    const char *words[8];
+    size_t sizes[8];
+};
+/* Puts strlen() of every word into sizes; words after the last given are NULL. */
+struct tv_redis_command tv_redis_words(const char *first, ...) __attribute__((sentinel));
+
+/* Runs one command; `reply` (may be NULL) gets a string, status or integer reply as text.
+ * A nil reply is TV_ERR_NOT_FOUND without a message. */
+enum tv_status tv_redis_run(struct tv_redis *r, const struct tv_redis_command *command, struct tv_buffer *reply,
+                            struct tv_error *err);
+/* MULTI, the commands, EXEC: all or none. */
+enum tv_status tv_redis_transaction(struct tv_redis *r, const struct tv_redis_command *commands, size_t n,
+                                    struct tv_error *err);
+
+/* Many commands in one round trip: queue them, then flush, which sends them and takes their replies. `take` (may be
+ * NULL) sees command i's reply: a string or an integer as text, NULL for nil, and of an array each element in turn, as
+ * part 0, 1, ... A nil array is one part NULL. All replies are read, whatever happens; the first error is returned.
+ * A connection that is lost takes what was queued along. */
+enum tv_status tv_redis_queue(struct tv_redis *r, size_t n, const char *const *words, const size_t *sizes,
+                              struct tv_error *err);
+enum tv_status tv_redis_queue_command(struct tv_redis *r, const struct tv_redis_command *command, struct tv_error *err);
+typedef enum tv_status (*tv_redis_take)(void *context, size_t i, size_t part, const char *bytes, size_t n,
+                                        struct tv_error *err);
+enum tv_status tv_redis_flush(struct tv_redis *r, tv_redis_take take, void *context, struct tv_error *err);
+
+enum tv_status tv_redis_ping(struct tv_redis *r, struct tv_error *err);
+enum tv_status tv_redis_get(struct tv_redis *r, const char *key, struct tv_buffer *value, struct tv_error *err);
+enum tv_status tv_redis_set(struct tv_redis *r, const char *key, const void *value, size_t n, struct tv_error *err);
+/* The integer in a key; TV_ERR_NOT_FOUND if it is not there, TV_ERR_CORRUPT if it is no integer. */
+enum tv_status tv_redis_get_int(struct tv_redis *r, const char *key, int64_t *value, struct tv_error *err);
+enum tv_status tv_redis_delete(struct tv_redis *r, const char *key, struct tv_error *err);
+/* A hash field; TV_ERR_NOT_FOUND if it is not there. */
+enum tv_status tv_redis_hget(struct tv_redis *r, const char *key, const char *field, struct tv_buffer *value,
+                             struct tv_error *err);
+/* Calls `take` for each key that matches a glob pattern (SCAN; a key may be shown twice). */
+typedef enum tv_status (*tv_redis_take_key)(void *context, const char *key, struct tv_error *err);
+enum tv_status tv_redis_keys(struct tv_redis *r, const char *pattern, tv_redis_take_key take, void *context,
+                             struct tv_error *err);
+/* CONFIG GET name; TV_ERR_NOT_FOUND where the server does not tell. */
+enum tv_status tv_redis_config(struct tv_redis *r, const char *name, struct tv_buffer *value, struct tv_error *err);
+
+/* --- a subscriber: its own connection, used by one background thread --------------------------------------- */
+
+struct tv_redis_subscriber;
+enum tv_status tv_redis_subscribe(struct tv_redis_subscriber **out, const char *uri, const char *channel,
+                                  struct tv_error *err);
+/* Waits up to timeout_ms for a message: TV_OK and *got = 1 with the text in `message`, TV_OK and *got = 0 when the
+ * time is up, an error when the connection is lost (then close it and subscribe anew; keys may have changed
+ * meanwhile, so read them). Sends PING on a quiet line, so that a dead peer is noticed. */
+enum tv_status tv_redis_wait(struct tv_redis_subscriber *s, int timeout_ms, struct tv_buffer *message, int *got,
+                             struct tv_error *err);
+void tv_redis_unsubscribe(struct tv_redis_subscriber *s);
+
+const char *tv_redis_library(void); /* "hiredis 0.14.1" */
+
+#endif

@@ -1,0 +1,219 @@
+/* split: marks each pair with its part (split.h says by which rule). */
+#include "trivet/core/eval/split.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/base/buffer.h"
+
+#include "lib/core/splitmix.h"
+
+void tv_split_defaults(struct tv_split_options *o)
+{
+    *o = (struct tv_split_options){.kind = TV_SPLIT_RANDOM, .test = 0.2, .last = 5, .seed = 1};
+}
+
+void tv_split_free(struct tv_split *s)
+{
+    if (s == NULL)
+        return;
+    free(s->part);
+    memset(s, 0, sizeof *s);
+}
+
+/* --- what can be refused ----------------------------------------------------------------------------------- */
+
+static enum tv_status check_options(const struct tv_split_options *o, struct tv_error *err)
+{
+    if (o->kind == TV_SPLIT_LAST) {
+        if (o->last < 1)
+            return tv_fail(err, TV_ERR_USAGE, "cannot keep the last %lld ratings of each user apart",
+                           (long long)o->last);
+        if (o->validation != 0)
+            return tv_fail(err, TV_ERR_USAGE, "a split by the last ratings of each user has no validation part");
+        return TV_OK;
+    }
+    if (!(o->test > 0) || !(o->validation >= 0) || !(o->test + o->validation < 1)) {
+        tv_fail(err, TV_ERR_USAGE, "%g for the test and %g for validation leave nothing to divide", o->test,
+                o->validation);
+        tv_hint(err, "shares are fractions: a test above 0, and both together below 1");
+        return TV_ERR_USAGE;
+    }
+    return TV_OK;
+}
+
+static enum tv_status check_order(const struct tv_pairs *p, struct tv_error *err)
+{
+    for (size_t i = 1; i < p->n; i++)
+        if (p->user[i] < p->user[i - 1] || (p->user[i] == p->user[i - 1] && p->item[i] <= p->item[i - 1]))
+            return tv_fail(err, TV_ERR_INPUT, "the rating of item %lld by user %lld comes out of order, or twice",
+                           (long long)p->item[i], (long long)p->user[i]);
+    return TV_OK;
+}
+
+static enum tv_status check_times(const struct tv_pairs *p, struct tv_error *err)
+{
+    size_t without = p->time ? 0 : p->n;
+    for (size_t i = 0; p->time && i < p->n; i++)
+        without += !isfinite(p->time[i]);
+    if (without == 0)
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "%zu of %zu ratings have no time, so they cannot be split by time", without, p->n);
+    return tv_hint(err, "split at random, or load ratings with a column for the time");
+}
+
+static enum tv_status check_parts(const struct tv_split *s, const struct tv_split_options *o, struct tv_error *err)
+{
+    static const char *const names[TV_PARTS] = {"training", "the test", "validation"};
+    for (int part = 0; part < TV_PARTS; part++) {
+        if (s->n[part] > 0 || (part == TV_VALIDATION && o->validation == 0))
+            continue;
+        tv_fail(err, TV_ERR_INPUT, "of %zu ratings the split leaves none for %s",
+                s->n[TV_TRAINING] + s->n[TV_TEST] + s->n[TV_VALIDATION], names[part]);
+        return tv_hint(err, "choose other shares or another kind of split; ratings of the same second stay together");
+    }
+    return TV_OK;
+}
+
+/* --- the three ways ---------------------------------------------------------------------------------------- */
+
+static void split_random(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        double u = splitmix_real(splitmix_at(o->seed, i));
+        part[i] = u < o->test ? TV_TEST : u < o->test + o->validation ? TV_VALIDATION : TV_TRAINING;
+    }
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The time that the newest `share` of n sorted times is later than. */
+static double newest_begin_after(const double *sorted, size_t n, double share)
+{
+    size_t newest = (size_t)llround(share * (double)n);
+    return newest < n ? sorted[n - newest - 1] : -INFINITY;
+}
+
+static enum tv_status split_by_time(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o,
+                                    struct tv_error *err)
+{
+    double *sorted = tv_alloc(p->n, sizeof *sorted, "a split by time", err);
+    if (sorted == NULL)
+        return TV_ERR_NO_MEMORY;
+    if (p->n > 0)
+        memcpy(sorted, p->time, p->n * sizeof *sorted);
+    qsort(sorted, p->n, sizeof *sorted, ascending);
+    double test = newest_begin_after(sorted, p->n, o->test);
+    double validation = newest_begin_after(sorted, p->n, o->test + o->validation);
+    for (size_t i = 0; i < p->n; i++)
+        part[i] = p->time[i] > test ? TV_TEST : p->time[i] > validation ? TV_VALIDATION : TV_TRAINING;
+    free(sorted);
+    return TV_OK;
+}
+
+struct timed {
+    double time;
+    size_t at; /* ascending with the item, within a user */
+};
+
+static int oldest_first(const void *a, const void *b)
+{
+    const struct timed *x = a, *y = b;
+    if (x->time != y->time)
+        return x->time > y->time ? 1 : -1;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+/* The end of the user's pairs that begin at `from`. */
+static size_t user_end(const struct tv_pairs *p, size_t from)
+{
+    size_t end = from;
+    while (end < p->n && p->user[end] == p->user[from])
+        end++;
+    return end;
+}
+
+static enum tv_status split_last(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o,
+                                 struct tv_error *err)
+{
+    size_t most = 0, last = (size_t)o->last;
+    for (size_t from = 0, end; from < p->n; from = end)
+        if ((end = user_end(p, from)) - from > most)
+            most = end - from;
+    struct timed *pairs = tv_alloc(most, sizeof *pairs, "a split by user", err);
+    if (pairs == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (size_t from = 0, end; from < p->n; from = end) {
+        end = user_end(p, from);
+        size_t n = end - from;
+        if (n <= last)
+            continue;
+        for (size_t i = 0; i < n; i++)
+            pairs[i] = (struct timed){p->time[from + i], from + i};
+        qsort(pairs, n, sizeof *pairs, oldest_first);
+        for (size_t i = n - last; i < n; i++)
+            part[pairs[i].at] = TV_TEST;
+    }
+    free(pairs);
+    return TV_OK;
+}
+
+static enum tv_status mark(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o,
+                           struct tv_error *err)
+{
+    if (o->kind == TV_SPLIT_RANDOM) {
+        split_random(part, p, o);
+        return TV_OK;
+    }
+    enum tv_status status = check_times(p, err);
+    if (status != TV_OK)
+        return status;
+    return o->kind == TV_SPLIT_TIME ? split_by_time(part, p, o, err) : split_last(part, p, o, err);
+}
+
+enum tv_status tv_split(struct tv_split *out, const struct tv_pairs *pairs, const struct tv_split_options *options,
+                        struct tv_error *err)
+{
+    memset(out, 0, sizeof *out);
+    enum tv_status status = check_options(options, err);
+    if (status == TV_OK)
+        status = check_order(pairs, err);
+    if (status != TV_OK)
+        return status;
+    if ((out->part = tv_alloc(pairs->n, sizeof *out->part, "a split", err)) == NULL)
+        return TV_ERR_NO_MEMORY;
+    status = mark(out->part, pairs, options, err);
+    for (size_t i = 0; i < pairs->n; i++)
+        out->n[out->part[i]]++;
+    if (status == TV_OK)
+        status = check_parts(out, options, err);
+    if (status != TV_OK)
+        tv_split_free(out);
+    return status;
+}
+
+void tv_split_thin(uint8_t *marks, size_t n, double fraction, uint64_t seed)
+{
+    for (size_t i = 0; i < n; i++)
+        marks[i] = splitmix_real(splitmix_at(seed + 1, i)) < fraction;
+}
+
+enum tv_status tv_split_dense(struct tv_dense *out, const struct tv_pairs *pairs, const struct tv_split *split,
+                              enum tv_part part, struct tv_error *err)
+{
+    struct tv_ratings *ratings = NULL;
+    memset(out, 0, sizeof *out);
+    enum tv_status status = tv_ratings_create(&ratings, err);
+    for (size_t i = 0; i < pairs->n && status == TV_OK; i++)
+        if (split->part[i] == part)
+            status = tv_ratings_add(ratings, pairs->user[i], pairs->item[i], pairs->value[i], err);
+    if (status == TV_OK)
+        status = tv_ratings_densify(out, ratings, err);
+    tv_ratings_free(ratings);
+    return status;
+}

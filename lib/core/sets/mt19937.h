@@ -1,0 +1,20 @@
+/* mt19937: the Mersenne Twister of Matsumoto and Nishimura (1998), seeded as numpy's RandomState(seed) seeds it. For
+ * numbers that have to be the same as numpy's; elsewhere splitmix.h is smaller. */
+#ifndef TRIVET_CORE_SETS_MT19937_H
+#define TRIVET_CORE_SETS_MT19937_H
+
+#include <stdint.h>
+
+enum { MT19937_WORDS = 624 };
+
+struct mt19937 {
+    uint32_t word[MT19937_WORDS];
+    int next;
+};
+
+void mt19937_seed(struct mt19937 *g, uint32_t seed);
+uint32_t mt19937_next(struct mt19937 *g);
+/* RandomState.randint(low, high, dtype=uint64): uniform in low .. high - 1, by masking and drawing again. */
+uint64_t mt19937_between(struct mt19937 *g, uint64_t low, uint64_t high);
+
+#endif

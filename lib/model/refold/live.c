@@ -1,0 +1,298 @@
+/* live: brings MongoDB up to ratings that came one by one, users and items. */
+#include "trivet/model/refold/live.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+
+enum { BATCH = 500 };
+
+void tv_changes_free(struct tv_changes *c)
+{
+    free(c->ids);
+    free(c->revs);
+    *c = (struct tv_changes){0};
+}
+
+/* `sql` gives (id, rev), ascending by id, for one integer. */
+static enum tv_status read_changes(struct tv_changes *c, struct tv_pg *pg, const char *sql, int64_t parameter,
+                                   struct tv_error *err)
+{
+    char text[24];
+    const char *value = text;
+    struct tv_pg_rows *rows = NULL;
+    *c = (struct tv_changes){0};
+    snprintf(text, sizeof text, "%" PRId64, parameter);
+    enum tv_status status = tv_pg_query(pg, sql, 1, &value, &rows, err);
+    if (status != TV_OK)
+        return status;
+    size_t n = (size_t)tv_pg_rows_count(rows);
+    c->ids = tv_alloc(n + 1, sizeof *c->ids, "what changed", err);
+    c->revs = tv_alloc(n + 1, sizeof *c->revs, "what changed", err);
+    if (c->ids == NULL || c->revs == NULL)
+        status = TV_ERR_NO_MEMORY;
+    for (; status == TV_OK && c->n < n; c->n++) {
+        c->ids[c->n] = atoll(tv_pg_cell(rows, (int)c->n, 0));
+        c->revs[c->n] = atoll(tv_pg_cell(rows, (int)c->n, 1));
+    }
+    tv_pg_rows_free(rows);
+    if (status != TV_OK)
+        tv_changes_free(c);
+    return status;
+}
+
+/* --- users ------------------------------------------------------------------------------------------------ */
+
+/* A batch of users, of whom those that need nothing more are struck out. */
+struct batch {
+    const int64_t *ids, *revs;
+    size_t n;
+    char have[BATCH];
+};
+
+static enum tv_status strike_out(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    struct batch *b = context;
+    int64_t id = 0, rev = 0;
+    (void)err;
+    if (!tv_mongo_doc_int(doc, "_id", &id) || !tv_mongo_doc_int(doc, "rev", &rev))
+        return TV_OK;
+    int64_t place = tv_dense_find(b->ids, b->n, id);
+    if (place >= 0 && rev >= b->revs[place])
+        b->have[place] = 1;
+    return TV_OK;
+}
+
+/* Those of a batch that are in one state. */
+struct part {
+    int64_t ids[BATCH], revs[BATCH];
+    size_t n;
+};
+
+static void take_part(struct part *p, const struct batch *b, const uint8_t *states, uint8_t state)
+{
+    p->n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        if (states[i] == state) {
+            p->ids[p->n] = b->ids[i];
+            p->revs[p->n++] = b->revs[i];
+        }
+}
+
+/* Tells PostgreSQL which documents of the live model are there and which are not. */
+static enum tv_status note_states(struct tv_pg *pg, const struct batch *b, const uint8_t *states, struct tv_error *err)
+{
+    struct part p;
+    take_part(&p, b, states, TV_REFOLD_DONE);
+    enum tv_status status = tv_refold_done(pg, p.ids, p.revs, p.n, err);
+    take_part(&p, b, states, TV_REFOLD_WAITING);
+    if (status == TV_OK)
+        status = tv_refold_not_done(pg, p.ids, p.revs, p.n, 0, err);
+    take_part(&p, b, states, TV_REFOLD_REFUSED);
+    return status == TV_OK ? tv_refold_not_done(pg, p.ids, p.revs, p.n, 1, err) : status;
+}
+
+/* Folds in whom the batch has not struck out, and with `live` notes what came of it. */
+static enum tv_status fold_batch(struct tv_live_work *work, const struct tv_refold *r,
+                                 struct tv_refold_reading *reading, struct tv_mongo *mongo, struct batch *b, int live,
+                                 struct tv_error *err)
+{
+    uint8_t states[BATCH], some[BATCH];
+    int64_t ids[BATCH], before = work->told.done;
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        if (!b->have[i])
+            ids[n++] = b->ids[i];
+    enum tv_status status = tv_refold_users(r, reading, mongo, ids, n, some, &work->told, err);
+    if (status != TV_OK)
+        return status;
+    work->users += work->told.done - before;
+    n = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        states[i] = b->have[i] ? TV_REFOLD_DONE : some[n++];
+        work->waiting += states[i] == TV_REFOLD_WAITING;
+    }
+    return live ? note_states(reading->pg, b, states, err) : TV_OK;
+}
+
+static enum tv_status fold_changes(struct tv_live_work *work, const struct tv_changes *c, const struct tv_refold *r,
+                                   struct tv_refold_reading *reading, struct tv_mongo *mongo, int live, int look,
+                                   struct tv_error *err)
+{
+    char users[TV_MODEL_NAME];
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < c->n && status == TV_OK; i += BATCH) {
+        struct batch b = {.ids = c->ids + i, .revs = c->revs + i, .n = c->n - i < BATCH ? c->n - i : BATCH};
+        if (look)
+            status = tv_mongo_each_int(mongo, tv_model_users(users, r->model), "_id", b.ids, b.n, strike_out, &b, err);
+        if (status == TV_OK)
+            status = fold_batch(work, r, reading, mongo, &b, live, err);
+    }
+    return status;
+}
+
+enum tv_status tv_live_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, int refused, struct tv_error *err)
+{
+    return read_changes(out, pg,
+                        refused ? "SELECT user_id, rev FROM trivet.user_change WHERE rev > folded_rev "
+                                  "ORDER BY user_id LIMIT $1"
+                                : "SELECT user_id, rev FROM trivet.user_change WHERE rev > folded_rev "
+                                  "AND rev > refused_rev ORDER BY user_id LIMIT $1",
+                        limit, err);
+}
+
+enum tv_status tv_live_fold(struct tv_live_work *work, const struct tv_changes *waiting, const struct tv_refold *r,
+                            struct tv_refold_reading *reading, struct tv_mongo *mongo, struct tv_error *err)
+{
+    return fold_changes(work, waiting, r, reading, mongo, 1, 0, err);
+}
+
+void tv_live_report(const struct tv_live_work *work, int64_t model)
+{
+    char users[64];
+    const struct tv_refold_told *told = &work->told;
+    if (told->source.status != TV_OK)
+        tv_log_error("%s not folded in, because the source that users of model %" PRId64
+                     " are read from cannot be read: "
+                     "%s%s%s",
+                     tv_text_are(users, work->waiting, "user"), model, told->source.message,
+                     told->source.hint[0] ? "; hint: " : "", told->source.hint);
+    if (told->refused.n > 0)
+        tv_log_error(
+            "%s not folded in, because their ratings cannot be read (user %s): %s; it is tried again when they "
+            "change, when another model goes live, and by trivet-train repair",
+            tv_text_are(users, told->refused.n, "user"), told->refused.names, told->refused.why);
+}
+
+/* --- items ------------------------------------------------------------------------------------------------ */
+
+/* n and mean of items as Postgres counts them, each a change of the item's document. */
+struct counts {
+    int64_t *ids;
+    struct tv_mongo_update *updates;
+    struct tv_field *set; /* two an item: n and mean */
+    size_t n;
+};
+
+static void free_counts(struct counts *c)
+{
+    free(c->ids);
+    free(c->updates);
+    free(c->set);
+}
+
+/* Rows of item, rev, n and mean. */
+static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *rows, int or_equal, struct tv_error *err)
+{
+    size_t n = (size_t)tv_pg_rows_count(rows);
+    c->ids = tv_alloc(n + 1, sizeof *c->ids, "counts", err);
+    c->updates = tv_alloc(n + 1, sizeof *c->updates, "counts", err);
+    c->set = tv_alloc(2 * n + 1, sizeof *c->set, "counts", err);
+    if (c->ids == NULL || c->updates == NULL || c->set == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (; c->n < n; c->n++) {
+        int row = (int)c->n;
+        const char *mean = tv_pg_cell(rows, row, 3);
+        struct tv_field *set = &c->set[2 * c->n];
+        set[0] = (struct tv_field){.name = "n", .type = TV_FIELD_INT64, .integer = atoll(tv_pg_cell(rows, row, 2))};
+        set[1] = (struct tv_field){.name = "mean", .type = mean ? TV_FIELD_DOUBLE : TV_FIELD_NULL,
+                                   .real = mean ? strtod(mean, NULL) : 0};
+        c->ids[c->n] = atoll(tv_pg_cell(rows, row, 0));
+        c->updates[c->n] = (struct tv_mongo_update){
+            .guard = "rev", .value = atoll(tv_pg_cell(rows, row, 1)), .set = set, .n_set = 2, .or_equal = or_equal};
+    }
+    return TV_OK;
+}
+
+static enum tv_status write_counts(struct tv_live_work *work, struct tv_mongo *mongo, const struct tv_pg_rows *rows,
+                                   int or_equal, struct tv_error *err)
+{
+    struct counts c = {0};
+    int64_t written = 0;
+    enum tv_status status = take_counts(&c, rows, or_equal, err);
+    if (status == TV_OK)
+        status = tv_mongo_update_newer_all(mongo, "item", c.ids, c.updates, c.n, &written, err);
+    work->items += written;
+    free_counts(&c);
+    return status;
+}
+
+/* MongoDB's journal has the counts before Postgres is told that they are written. */
+static enum tv_status count_items(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
+                                  const struct tv_changes *c, struct tv_error *err)
+{
+    struct tv_buffer ids = TV_BUFFER_INIT(1 << 26), revs = TV_BUFFER_INIT(1 << 26);
+    struct tv_pg_rows *rows = NULL;
+    if (c->n == 0)
+        return TV_OK;
+    enum tv_status status = tv_int_array(&ids, c->ids, c->n, err);
+    if (status == TV_OK)
+        status = tv_int_array(&revs, c->revs, c->n, err);
+    const char *const values[] = {ids.data, revs.data};
+    if (status == TV_OK)
+        status = tv_pg_query(pg, "SELECT item_id, rev, n, mean FROM trivet.item_counts($1::bigint[])", 1, values, &rows,
+                             err);
+    if (status == TV_OK)
+        status = write_counts(work, mongo, rows, 0, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(pg, "SELECT trivet.items_counted($1::bigint[], $2::bigint[])", 2, values, err);
+    tv_pg_rows_free(rows);
+    tv_buffer_free(&ids);
+    tv_buffer_free(&revs);
+    return status;
+}
+
+enum tv_status tv_live_recount(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
+                               const int64_t *items, size_t n, struct tv_error *err)
+{
+    static const char sql[] =
+        "SELECT i, coalesce(c.rev, 0), coalesce(r.n, 0), r.mean FROM unnest($1::bigint[]) i "
+        "LEFT JOIN trivet.item_change c ON c.item_id = i LEFT JOIN (SELECT item_id, count(*) AS n, "
+        "avg(value) AS mean FROM trivet.rating GROUP BY item_id) r ON r.item_id = i";
+    struct tv_buffer ids = TV_BUFFER_INIT(1 << 28);
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_int_array(&ids, items, n, err);
+    const char *value = tv_buffer_string(&ids);
+    if (status == TV_OK)
+        status = tv_pg_query(pg, sql, 1, &value, &rows, err);
+    if (status == TV_OK)
+        status = write_counts(work, mongo, rows, 1, err);
+    tv_pg_rows_free(rows);
+    tv_buffer_free(&ids);
+    return status;
+}
+
+enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo, int limit,
+                                     struct tv_error *err)
+{
+    static const char sql[] =
+        "SELECT item_id, rev FROM trivet.item_change WHERE rev > counted_rev ORDER BY item_id LIMIT $1";
+    struct tv_changes c;
+    enum tv_status status = read_changes(&c, pg, sql, limit, err);
+    work->left |= c.n == (size_t)limit;
+    if (status == TV_OK)
+        status = count_items(work, pg, mongo, &c, err);
+    tv_changes_free(&c);
+    return status;
+}
+
+enum tv_status tv_live_catch_up(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_reading *reading,
+                                struct tv_mongo *mongo, int live, struct tv_error *err)
+{
+    struct tv_changes users = {0}, items = {0};
+    *work = (struct tv_live_work){0};
+    enum tv_status status =
+        read_changes(&users, reading->pg, "SELECT user_id, rev FROM trivet.changed_users($1)", r->model, err);
+    if (status == TV_OK)
+        status = fold_changes(work, &users, r, reading, mongo, live, 1, err);
+    if (status == TV_OK)
+        status = read_changes(&items, reading->pg, "SELECT item_id, rev FROM trivet.changed_items($1)", r->model, err);
+    if (status == TV_OK)
+        status = count_items(work, reading->pg, mongo, &items, err);
+    tv_changes_free(&users);
+    tv_changes_free(&items);
+    return status;
+}

@@ -1,0 +1,15 @@
+/* parts: what refold.c and compare.c share. Private to lib/model. */
+#ifndef TRIVET_MODEL_REFOLD_PARTS_H
+#define TRIVET_MODEL_REFOLD_PARTS_H
+
+#include "trivet/core/evidence.h"
+#include "trivet/model/refold/refold.h"
+
+/* Are these rows of tv_refold.query, of some of n users? SQL of one's own is put into it as text, and could end our statement
+ * with its brackets; then the rows are whatever it likes, and TV_ERR_STORE. */
+enum tv_status refold_check(const struct tv_pg_rows *rows, const int64_t *ids, size_t n, struct tv_error *err);
+/* Folds in the user of a row that was checked: `s` has the document with rev and code, `e` its ratings, which it borrows. */
+enum tv_status refold_row(struct tv_fold_space *s, struct tv_evidence *e, const struct tv_folding *folding,
+                          const struct tv_pg_rows *rows, int row, struct tv_error *err);
+
+#endif

@@ -1,0 +1,334 @@
+/* refold: users' documents anew, after their ratings changed. */
+#include "trivet/model/refold/refold.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/model/refold/parts.h"
+#include "trivet/base/clock.h"
+#include "trivet/model/reader.h"
+
+/* Documents are written so many at a time, or so many bytes of them. */
+enum { BLOCK = 100, BLOCK_BYTES = 12 << 20 };
+
+/* --- where ratings are read ------------------------------------------------------------------------------- */
+
+/* Of whom is asked: users with their revs. */
+#define WHO_RATED_LIVE "SELECT user_id, rev FROM trivet.user_change WHERE user_id = ANY ($1::bigint[])"
+#define WHOEVER                                                                                                        \
+    "SELECT i, coalesce(g.rev, 0) FROM unnest($1::bigint[]) i LEFT JOIN trivet.user_change g ON g.user_id = i"
+
+static enum tv_status format_query(char **out, const char *who, const char *evidence, struct tv_error *err)
+{
+    struct tv_buffer query = TV_BUFFER_INIT(1 << 18);
+    enum tv_status status = tv_buffer_format(
+        &query, err,
+        "SELECT c.user_id, c.rev, "
+        "(SELECT d.code FROM trivet.code d WHERE d.kind = 'user' AND d.id = c.user_id), e.items, e.ratings "
+        "FROM (%s) c (user_id, rev) LEFT JOIN (SELECT x.user_id, array_agg(x.item_id ORDER BY x.item_id), "
+        "string_agg(coalesce(encode(float4send(x.value), 'hex'), '7fc00000'), '' ORDER BY x.item_id) "
+        "FROM (%s) x (user_id, item_id, value) "
+        "WHERE x.user_id = ANY ($1::bigint[]) GROUP BY x.user_id) e (user_id, items, ratings) USING (user_id) "
+        "ORDER BY c.user_id",
+        who, evidence);
+    *out = query.data;
+    return status;
+}
+
+static enum tv_status make_queries(struct tv_refold *r, const char *evidence, struct tv_error *err)
+{
+    struct tv_buffer probe = TV_BUFFER_INIT(1 << 18);
+    enum tv_status status = format_query(&r->query, WHO_RATED_LIVE, evidence, err);
+    if (status == TV_OK)
+        status = format_query(&r->query_of_whoever, WHOEVER, evidence, err);
+    if (status == TV_OK)
+        status =
+            tv_buffer_format(&probe, err, "SELECT * FROM (%s) x (user_id, item_id, value) LIMIT $1::int", evidence);
+    r->probe = probe.data;
+    return status;
+}
+
+static enum tv_status read_source(struct tv_refold *r, struct tv_pg *pg, struct tv_error *err)
+{
+    char number[24];
+    const char *value = number;
+    struct tv_pg_rows *rows = NULL;
+    snprintf(number, sizeof number, "%" PRId64, r->model);
+    static const char sql[] = "SELECT trivet.evidence_query(id), evidence IS NOT NULL FROM trivet.run WHERE id = $1";
+    enum tv_status status = tv_pg_query(pg, sql, 1, &value, &rows, err);
+    if (status != TV_OK)
+        return status;
+    const char *evidence = tv_pg_rows_count(rows) > 0 ? tv_pg_cell(rows, 0, 0) : NULL;
+    if (evidence == NULL) {
+        tv_fail(err, TV_ERR_NOT_FOUND, "the journal does not know what the users of model %s are folded in from",
+                number);
+        status = tv_hint(err, "train a model here: trivet-train fit");
+    } else {
+        r->own_source = strcmp(tv_pg_cell(rows, 0, 1), "t") == 0;
+        status = make_queries(r, evidence, err);
+    }
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+enum tv_status tv_refold_create(struct tv_refold **out, int64_t model, const struct tv_fold_in *fold_in,
+                                const int64_t *item_ids, struct tv_pg *pg, struct tv_error *err)
+{
+    struct tv_refold *r = tv_alloc(1, sizeof *r, "a model to fold users into", err);
+    if (r == NULL)
+        return TV_ERR_NO_MEMORY;
+    r->model = model;
+    tv_folding_init(&r->folding, fold_in, item_ids);
+    enum tv_status status = read_source(r, pg, err);
+    if (status == TV_OK)
+        *out = r;
+    else
+        tv_refold_free(r);
+    return status;
+}
+
+void tv_refold_free(struct tv_refold *r)
+{
+    if (r == NULL)
+        return;
+    tv_folding_free(&r->folding);
+    free(r->query);
+    free(r->query_of_whoever);
+    free(r->probe);
+    free(r);
+}
+
+void tv_refold_end_reading(struct tv_refold_reading *reading)
+{
+    tv_pg_close(reading->reader);
+    reading->reader = NULL;
+}
+
+static enum tv_status ask_reader(struct tv_refold_reading *reading, int seconds, const char *sql, int n,
+                                 const char *const *values, struct tv_pg_rows **rows, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    *rows = NULL;
+    if (reading->reader == NULL)
+        status = tv_reader_open(&reading->reader, reading->uri, "trivet folding in", 0, err);
+    if (status != TV_OK)
+        return status;
+    tv_pg_set_patience(reading->reader, seconds + 3.0); /* the server ends it before */
+    status = tv_reader_begin(reading->reader, seconds, err);
+    if (status == TV_OK)
+        status = tv_pg_query(reading->reader, sql, n, values, rows, err);
+    if (tv_reader_end(reading->reader, NULL) != TV_OK)
+        tv_refold_end_reading(reading);
+    return status;
+}
+
+/* seconds: how long it may take on a reader's connection; our own has its limit. */
+static enum tv_status ask(const struct tv_refold *r, struct tv_refold_reading *reading, int seconds, const char *sql,
+                          const char *value, struct tv_pg_rows **rows, struct tv_error *err)
+{
+    return r->own_source ? ask_reader(reading, seconds, sql, 1, &value, rows, err)
+                         : tv_pg_query(reading->pg, sql, 1, &value, rows, err);
+}
+
+/* --- rows become documents -------------------------------------------------------------------------------- */
+
+/* What a call works with. */
+struct work {
+    const struct tv_refold *r;
+    struct tv_refold_reading *reading;
+    struct tv_mongo *mongo;
+    const int64_t *ids;
+    uint8_t *states;
+    struct tv_refold_told *told;
+    size_t refused;      /* in this call */
+    int64_t done_before; /* told->done when it began */
+    int probed[2];       /* with how many rows the source was asked already */
+    struct tv_fold_space spaces[BLOCK];
+    size_t n, bytes; /* of spaces: users who are not written yet */
+};
+
+static enum tv_status write_block(struct work *w, struct tv_error *err)
+{
+    const struct tv_user_document *users[BLOCK];
+    const struct tv_user_blobs *blobs[BLOCK];
+    for (size_t i = 0; i < w->n; i++) {
+        users[i] = &w->spaces[i].document;
+        blobs[i] = &w->spaces[i].blobs;
+    }
+    enum tv_status status =
+        w->n > 0 ? tv_user_documents_replace(w->mongo, w->r->model, users, blobs, w->n, err) : TV_OK;
+    w->n = w->bytes = 0;
+    return status;
+}
+
+static enum tv_status fold_row(struct work *w, const struct tv_pg_rows *rows, int row, struct tv_error *err)
+{
+    struct tv_evidence e = TV_EVIDENCE_INIT;
+    struct tv_fold_space *s = &w->spaces[w->n];
+    enum tv_status status = refold_row(s, &e, &w->r->folding, rows, row, err);
+    s->document.rated = NULL; /* lent by the evidence, and in the blobs */
+    s->document.ratings = NULL;
+    w->bytes += s->blobs.seen.size + s->blobs.rated.size + s->blobs.ratings.size;
+    w->n += status == TV_OK;
+    tv_evidence_free(&e);
+    return status == TV_OK && (w->n == BLOCK || w->bytes > BLOCK_BYTES) ? write_block(w, err) : status;
+}
+
+static enum tv_status fold_rows(struct work *w, const struct tv_pg_rows *rows, size_t from, size_t n,
+                                struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (int i = 0; i < tv_pg_rows_count(rows) && status == TV_OK; i++)
+        status = fold_row(w, rows, i, err);
+    if (status == TV_OK)
+        status = write_block(w, err);
+    if (status == TV_OK) {
+        memset(w->states + from, TV_REFOLD_DONE, n);
+        w->told->done += (int64_t)n;
+    }
+    return status;
+}
+
+/* --- all of them, whatever is wrong with some ------------------------------------------------------------- */
+
+/* Whether PostgreSQL itself is away, and not the login or the rows of somebody's own SQL. */
+static int is_away(struct work *w, enum tv_status status)
+{
+    return status == TV_ERR_NO_MEMORY ||
+           (status == TV_ERR_UNAVAILABLE && (!w->r->own_source || !tv_pg_alive(w->reading->pg)));
+}
+
+/* Is it the source? Asked after the first failure, without a row of it, and once more, for a row, when nobody's can be
+ * read: it may be a function that always fails. Then `told` has it. */
+static enum tv_status probe(struct work *w, struct tv_error *err)
+{
+    enum { NOBODY = 10 };
+    int n = w->refused >= NOBODY && w->told->done == w->done_before;
+    const char *limit = n ? "1" : "0";
+    struct tv_pg_rows *rows = NULL;
+    struct tv_error why = {0};
+    if (w->probed[n])
+        return TV_OK;
+    enum tv_status status = ask(w->r, w->reading, w->reading->seconds, w->r->probe, limit, &rows, &why);
+    tv_pg_rows_free(rows);
+    w->probed[n] = 1;
+    if (is_away(w, status) && err)
+        *err = why;
+    if (is_away(w, status))
+        return status;
+    w->told->source = why;
+    return TV_OK;
+}
+
+/* One user's rows that never end would cost the whole time at each halving, and there may be many such users: so half of the
+ * users get half of the time, once it was not enough. */
+static int time_for_half(int seconds, double took)
+{
+    enum { LEAST_SECONDS = 2 };
+    if (took < seconds)
+        return seconds;
+    return seconds / 2 > LEAST_SECONDS ? seconds / 2 : LEAST_SECONDS;
+}
+
+static enum tv_status fold_range(struct work *w, size_t from, size_t n, int seconds, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    struct tv_error why = {0};
+    struct tv_buffer ids = TV_BUFFER_INIT(1 << 26);
+    enum tv_status status = tv_int_array(&ids, w->ids + from, n, err);
+    double began = tv_clock();
+    if (status != TV_OK)
+        return status;
+    status = ask(w->r, w->reading, seconds, w->r->query, ids.data, &rows, &why);
+    if (status == TV_OK && w->r->own_source)
+        status = refold_check(rows, w->ids + from, n, &why);
+    tv_buffer_free(&ids);
+    if (status == TV_OK)
+        status = fold_rows(w, rows, from, n, err);
+    else if (is_away(w, status) && err)
+        *err = why;
+    else if (!is_away(w, status))
+        status = probe(w, err);
+    tv_pg_rows_free(rows);
+    if (status != TV_OK || why.status == TV_OK || w->told->source.status != TV_OK)
+        return status;
+    if (n == 1) {
+        w->refused++;
+        w->states[from] = TV_REFOLD_REFUSED;
+        tv_named_add_int(&w->told->refused, w->ids[from], why.message);
+        return TV_OK;
+    }
+    seconds = time_for_half(seconds, tv_clock() - began);
+    status = fold_range(w, from, n / 2, seconds, err);
+    if (status != TV_OK || w->told->source.status != TV_OK)
+        return status;
+    return fold_range(w, from + n / 2, n - n / 2, seconds, err);
+}
+
+enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_reading *reading, struct tv_mongo *mongo,
+                               const int64_t *user_ids, size_t n, uint8_t *states, struct tv_refold_told *told,
+                               struct tv_error *err)
+{
+    memset(states, TV_REFOLD_WAITING, n);
+    if (n == 0 || told->source.status != TV_OK)
+        return TV_OK;
+    struct work *w = tv_alloc(1, sizeof *w, "users to fold in", err);
+    if (w == NULL)
+        return TV_ERR_NO_MEMORY;
+    w->r = r;
+    w->reading = reading;
+    w->mongo = mongo;
+    w->ids = user_ids;
+    w->states = states;
+    w->told = told;
+    w->done_before = told->done;
+    for (int i = 0; i < BLOCK; i++)
+        tv_fold_space_init(&w->spaces[i]);
+    enum tv_status status = fold_range(w, 0, n, reading->seconds, err);
+    for (int i = 0; i < BLOCK; i++)
+        tv_fold_space_free(&w->spaces[i]);
+    free(w);
+    return status;
+}
+
+enum tv_status tv_int_array(struct tv_buffer *out, const int64_t *values, size_t n, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < n && status == TV_OK; i++)
+        status = tv_buffer_format(out, err, "%s%" PRId64, i ? "," : "{", values[i]);
+    return status == TV_OK ? tv_buffer_text(out, n ? "}" : "{}", err) : status;
+}
+
+/* Calls a function of (ids, revs). */
+static enum tv_status note(struct tv_pg *pg, const char *sql, const int64_t *user_ids, const int64_t *revs, size_t n,
+                           struct tv_error *err)
+{
+    struct tv_buffer ids = TV_BUFFER_INIT(1 << 26), changes = TV_BUFFER_INIT(1 << 26);
+    enum tv_status status = tv_int_array(&ids, user_ids, n, err);
+    if (status == TV_OK)
+        status = tv_int_array(&changes, revs, n, err);
+    const char *const values[] = {ids.data, changes.data};
+    if (status == TV_OK && n > 0)
+        status = tv_pg_exec(pg, sql, 2, values, err);
+    tv_buffer_free(&ids);
+    tv_buffer_free(&changes);
+    return status;
+}
+
+enum tv_status tv_refold_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n,
+                              struct tv_error *err)
+{
+    return note(pg, "SELECT trivet.users_folded($1::bigint[], $2::bigint[])", user_ids, revs, n, err);
+}
+
+enum tv_status tv_refold_not_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n, int refused,
+                                  struct tv_error *err)
+{
+    return note(pg,
+                refused ? "SELECT trivet.users_not_folded($1::bigint[], $2::bigint[], true)"
+                        : "SELECT trivet.users_not_folded($1::bigint[], $2::bigint[], false)",
+                user_ids, revs, n, err);
+}

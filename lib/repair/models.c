@@ -1,0 +1,198 @@
+/* models: the item side of every kept model, which stands in MongoDB and in Redis.
+ *
+ * Either brings the other back. Without a report only what shows a lost Redis is looked at: the hash with its checksum,
+ * and that its keys are there. With one, both are read whole, and their checksums are computed.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/repair/parts.h"
+#include "trivet/base/log.h"
+#include "trivet/model/user_document.h"
+
+struct sides {
+    int64_t number;
+    int is_live;
+    struct tv_model *mongo, *redis; /* NULL: not whole there */
+    struct tv_error mongo_error;
+};
+
+/* What is not whole is no error here. */
+static enum tv_status not_whole(enum tv_status status)
+{
+    return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
+}
+
+static enum tv_status read_sides(struct repair *r, struct sides *s, struct tv_error *err)
+{
+    enum tv_status status = tv_model_read_mongo(&s->mongo, r->stores->mongo, s->number, &s->mongo_error);
+    if (not_whole(status) != TV_OK) {
+        *err = s->mongo_error;
+        return status;
+    }
+    return not_whole(tv_model_read_redis(&s->redis, r->stores->redis, s->number, err));
+}
+
+static enum tv_status refill_redis(struct repair *r, const struct sides *s, struct tv_error *err)
+{
+    enum tv_status status = tv_model_drop_redis(r->stores->redis, s->number, err);
+    if (status == TV_OK)
+        status = tv_model_write_redis(r->stores->redis, s->mongo, err);
+    if (status == TV_OK)
+        repair_did(r, "model %" PRId64 " was not whole in Redis: filled from MongoDB", s->number);
+    return status;
+}
+
+static enum tv_status refill_mongo(struct repair *r, const struct sides *s, struct tv_error *err)
+{
+    enum tv_status status = tv_model_rewrite_mongo(r->stores->mongo, s->redis, err);
+    if (status == TV_OK)
+        repair_did(r, "model %" PRId64 " was not whole in MongoDB: written from Redis (%s)", s->number,
+                   s->mongo_error.message);
+    return status;
+}
+
+/* A live model that is whole nowhere is given up where it is shown. */
+static enum tv_status lose(struct repair *r, const struct sides *s, struct tv_error *err)
+{
+    if (s->is_live)
+        return TV_OK;
+    tv_log_error("repair: model %" PRId64 " was kept, but is whole in neither MongoDB nor Redis, so it is gone: %s",
+                 s->number, s->mongo_error.message);
+    return repair_give_up(r, s->number, err);
+}
+
+/* All but the arrays, which the checksum stands for. */
+static int same(const struct tv_model *a, const struct tv_model *b)
+{
+    return a->checksum == b->checksum && strcmp(a->algorithm, b->algorithm) == 0 &&
+           strcmp(a->score_kind, b->score_kind) == 0 && a->n_users == b->n_users && a->n_learned == b->n_learned &&
+           a->lambda == b->lambda && a->alpha == b->alpha && a->sigma_power == b->sigma_power && a->biases == b->biases;
+}
+
+/* A model is not brought back without the documents of its users. */
+static enum tv_status has_users(struct repair *r, int64_t number, int *exists, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    return tv_mongo_exists(r->stores->mongo, tv_model_users(name, number), exists, err);
+}
+
+static enum tv_status mend(struct repair *r, int64_t number, struct tv_error *err)
+{
+    struct sides s = {.number = number, .is_live = number == r->live};
+    int users = 0;
+    enum tv_status status = read_sides(r, &s, err);
+    if (status == TV_OK)
+        status = has_users(r, number, &users, err);
+    if (status == TV_OK && s.mongo && (s.redis == NULL || !same(s.mongo, s.redis)))
+        status = refill_redis(r, &s, err);
+    else if (status == TV_OK && s.mongo == NULL && s.redis && users)
+        status = refill_mongo(r, &s, err);
+    else if (status == TV_OK && s.mongo == NULL)
+        status = lose(r, &s, err);
+    tv_model_free(s.mongo);
+    tv_model_free(s.redis);
+    return status;
+}
+
+/* Documents that no trainer wrote hurt nobody, but they are not ours to delete. */
+static enum tv_status look_for_strangers(struct repair *r, int64_t number, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    int64_t n = 0;
+    enum tv_status status = tv_model_strangers(r->stores->mongo, number, &n, err);
+    if (status == TV_OK && n > 0)
+        repair_problem(r,
+                       "MongoDB's %s has %" PRId64
+                       " documents that trivet did not write, and leaves alone; if nobody needs "
+                       "them: db.%s.deleteMany({_id: {$nin: [\"description\", \"singular_values\", /^items:/]}})",
+                       tv_model_parts(name, number), n, name);
+    return status;
+}
+
+/* The documents of a kept model's users. */
+struct read_through {
+    struct repair *repair;
+    const struct tv_model *model;
+    int64_t n, n_damaged;
+};
+
+static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    struct read_through *t = context;
+    const struct tv_model *m = t->model;
+    struct tv_user_document *u = NULL;
+    enum tv_status status =
+        tv_user_document_read(&u, t->repair->stores->mongo, m->number, doc, m->factors, m->n_items, err);
+    tv_user_document_free(u);
+    t->n++;
+    t->n_damaged += status == TV_ERR_CORRUPT;
+    return status == TV_ERR_CORRUPT ? TV_OK : status;
+}
+
+static void tell_users(const struct read_through *t, const char *collection)
+{
+    const struct tv_model *m = t->model;
+    if (t->n < m->n_users)
+        repair_problem(t->repair,
+                       "MongoDB's %s has %" PRId64 " of %" PRId64 " documents: the other users of model %" PRId64
+                       " are lost until a training makes another model",
+                       collection, t->n, (int64_t)m->n_users, m->number);
+    if (t->n_damaged > 0)
+        repair_problem(t->repair,
+                       "MongoDB's %s has %" PRId64 " documents that cannot be read; trivet-train activate %" PRId64
+                       " and then repair folds these users in again",
+                       collection, t->n_damaged, m->number);
+}
+
+/* Those of users who are fewer than at the training are told, and those that cannot be read; the live model's are mended. */
+static enum tv_status read_users(struct repair *r, int64_t number, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    struct tv_mongo_doc *doc = NULL;
+    struct tv_model *m = NULL;
+    enum tv_status status =
+        tv_mongo_find_text(r->stores->mongo, tv_model_parts(name, number), "_id", "description", &doc, err);
+    if (status == TV_OK)
+        status = tv_model_from_description(&m, number, doc, err);
+    struct read_through t = {.repair = r, .model = m};
+    if (status == TV_OK)
+        status = tv_mongo_each(r->stores->mongo, tv_model_users(name, number), take_user, &t, err);
+    if (status == TV_OK)
+        tell_users(&t, name);
+    tv_model_free(m);
+    tv_mongo_doc_free(doc);
+    return not_whole(status); /* mend() has seen to that */
+}
+
+static enum tv_status look(struct repair *r, int64_t number, struct tv_error *err)
+{
+    int whole = 0;
+    enum tv_status status = TV_OK;
+    if (r->report == NULL)
+        status = tv_model_redis_looks_whole(r->stores->redis, r->stores->mongo, number, &whole, err);
+    if (status == TV_OK && !whole)
+        status = mend(r, number, err);
+    if (status == TV_OK && r->report)
+        status = look_for_strangers(r, number, err);
+    if (status == TV_OK && r->report && number != r->live)
+        status = read_users(r, number, err);
+    return status;
+}
+
+enum tv_status repair_models(struct repair *r, struct tv_error *err)
+{
+    struct tv_run *runs = NULL;
+    size_t n = 0;
+    int before = r->changes;
+    enum tv_status status = tv_run_live(r->journal, &r->live, err);
+    if (status == TV_OK)
+        status = tv_run_list(r->journal, 1u << TV_RUN_KEPT | 1u << TV_RUN_LIVE, &runs, &n, err);
+    for (size_t i = 0; i < n && status == TV_OK; i++)
+        status = look(r, runs[i].id, err);
+    if (status == TV_OK)
+        repair_say(r, "models: %zu kept, read from MongoDB and from Redis; %d were not whole", n, r->changes - before);
+    tv_run_list_free(runs, n);
+    return status;
+}

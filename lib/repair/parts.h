@@ -1,0 +1,50 @@
+/* parts: what the files of repair share. Private to lib/model.
+ *
+ * Each check is one function: it looks, mends what it can, and says with repair_say what it saw. `thorough` is what
+ * `trivet-train repair` asks for; the other commands look at what takes no pass over ratings or documents.
+ */
+#ifndef TRIVET_REPAIR_PARTS_H
+#define TRIVET_REPAIR_PARTS_H
+
+#include "trivet/model/lifecycle.h"
+
+struct repair {
+    const struct tv_stores *stores;
+    struct tv_pg *journal;
+    const struct tv_repair_report *report; /* NULL: not thorough */
+    int64_t live;                          /* the live model by the journal, or 0 */
+    int changes;                           /* what was mended */
+    int problems;                          /* what could not be */
+};
+
+/* Something was put right; told in the log. */
+void repair_did(struct repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Something is wrong and stays so: told in the log as an error, and counted. */
+void repair_problem(struct repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The line of a check for the report: nothing without one. */
+void repair_say(struct repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Numbers that are gathered while documents are read. */
+struct repair_ids {
+    int64_t *ids, *revs; /* (n) owned */
+    size_t n, capacity;
+};
+enum tv_status repair_keep(struct repair_ids *list, int64_t id, int64_t rev, struct tv_error *err);
+void repair_ids_free(struct repair_ids *list);
+/* The rev of these documents becomes 0, unless it has changed since: then what Postgres has is newer. */
+enum tv_status repair_lower(struct repair *r, const char *collection, const struct repair_ids *list,
+                            struct tv_error *err);
+
+/* kinds.c: keys of a type, and collections of a kind, that no trivet writes. */
+enum tv_status repair_kinds(struct repair *r, struct tv_error *err);
+/* models.c: the item side of every kept model in MongoDB and Redis. */
+enum tv_status repair_models(struct repair *r, struct tv_error *err);
+/* MongoDB and Redis have lost a model: what is left of it goes, and the journal says so. */
+enum tv_status repair_give_up(struct repair *r, int64_t number, struct tv_error *err);
+/* users.c: the documents of the live model's users; items.c: item documents and their counts. */
+enum tv_status repair_users(struct repair *r, struct tv_error *err);
+enum tv_status repair_items(struct repair *r, struct tv_error *err);
+/* similar.c: the live index of similar items by the journal, and by Redis. */
+enum tv_status repair_similar(struct repair *r, struct tv_error *err);
+
+#endif

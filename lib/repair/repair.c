@@ -1,0 +1,479 @@
+/* repair: brings journal, MongoDB and Redis to agree, whatever was killed, restarted or lost.
+ *
+ * The caller holds the lock, so nobody else works on models: a model that is still `building` or `activating`
+ * has lost its process. The journal is the word on what should be live; Redis is the word on whether a switch happened.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/repair/parts.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+#include "trivet/model/last_run.h"
+#include "trivet/similar/settle.h"
+
+enum { LINE = 1024 };
+
+void repair_did(struct repair *r, const char *format, ...)
+{
+    char line[LINE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    r->changes++;
+    tv_log_info("repair: %s", line);
+}
+
+void repair_problem(struct repair *r, const char *format, ...)
+{
+    char line[LINE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    r->problems++;
+    tv_log_error("repair: %s", line);
+}
+
+void repair_say(struct repair *r, const char *format, ...)
+{
+    char line[LINE];
+    va_list args;
+    if (r->report == NULL)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    r->report->say(r->report->context, line);
+}
+
+static void did(struct repair *r, const char *what, int64_t number)
+{
+    repair_did(r, "model %" PRId64 " %s", number, what);
+}
+
+enum tv_status repair_keep(struct repair_ids *list, int64_t id, int64_t rev, struct tv_error *err)
+{
+    if (list->n == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 256;
+        int64_t *ids = realloc(list->ids, capacity * sizeof *ids);
+        list->ids = ids ? ids : list->ids;
+        int64_t *revs = ids ? realloc(list->revs, capacity * sizeof *revs) : NULL;
+        list->revs = revs ? revs : list->revs;
+        if (revs == NULL)
+            return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for %zu documents that are to be mended", capacity);
+        list->capacity = capacity;
+    }
+    list->ids[list->n] = id;
+    list->revs[list->n++] = rev;
+    return TV_OK;
+}
+
+void repair_ids_free(struct repair_ids *list)
+{
+    free(list->ids);
+    free(list->revs);
+    *list = (struct repair_ids){0};
+}
+
+enum tv_status repair_lower(struct repair *r, const char *collection, const struct repair_ids *list,
+                            struct tv_error *err)
+{
+    int64_t n_set = 0;
+    struct tv_mongo_change *changes = tv_alloc(list->n + 1, sizeof *changes, "what is to be mended", err);
+    if (changes == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (size_t i = 0; i < list->n; i++)
+        changes[i] = (struct tv_mongo_change){
+            .id = list->ids[i], .guard = list->revs[i], .set = {.name = "rev", .type = TV_FIELD_INT64, .integer = 0}};
+    enum tv_status status = tv_mongo_set_where(r->stores->mongo, collection, "rev", changes, list->n, &n_set, err);
+    free(changes);
+    return status;
+}
+
+/* --- runs whose process is gone --------------------------------------------------------------------------- */
+
+/* What servers tell of the last training, where that is this one. */
+static enum tv_status note(struct repair *r, int64_t number, enum tv_run_state state, struct tv_error *err)
+{
+    struct tv_last_run last;
+    enum tv_status status = tv_last_run_read(&last, r->stores->redis, err);
+    if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT || (status == TV_OK && last.run != number))
+        return TV_OK;
+    return status == TV_OK ? tv_last_run_note(r->stores->redis, number, state, err) : status;
+}
+
+static enum tv_status end_building(struct repair *r, int64_t number, struct tv_error *err)
+{
+    enum tv_status status = tv_lifecycle_discard(r->stores, number, err);
+    if (status == TV_OK)
+        status = tv_run_fail(r->journal, number, "its process ended before the model was complete", err);
+    if (status == TV_OK)
+        status = note(r, number, TV_RUN_FAILED, err);
+    if (status == TV_OK)
+        did(r, "was never finished: deleted", number);
+    return status;
+}
+
+/* The item documents may already speak of the model that was not switched to. */
+static enum tv_status say_score_again(struct repair *r, int64_t live, struct tv_error *err)
+{
+    struct tv_model *m = NULL;
+    enum tv_status status = live ? tv_model_read_redis(&m, r->stores->redis, live, err) : TV_OK;
+    if (status == TV_OK && m)
+        status = tv_lifecycle_say_score(r->stores, m, err);
+    tv_model_free(m);
+    return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status; /* show_live sees to that */
+}
+
+/* Killed while activating: before the switch it is a kept model like any other, after it the rest is done now. */
+static enum tv_status end_activating(struct repair *r, int64_t number, struct tv_error *err)
+{
+    int64_t live = 0;
+    enum tv_status status = tv_model_live(r->stores->redis, &live, err);
+    if (status != TV_OK && status != TV_ERR_NOT_FOUND)
+        return status;
+    if (live != number) {
+        status = say_score_again(r, live, err);
+        if (status == TV_OK)
+            status = tv_run_set_state(r->journal, number, TV_RUN_KEPT, err);
+        if (status == TV_OK)
+            status = note(r, number, TV_RUN_KEPT, err);
+        if (status == TV_OK)
+            did(r, "was not switched to: kept", number);
+        return status;
+    }
+    status = tv_lifecycle_finish(r->stores, number, err);
+    if (status == TV_OK)
+        did(r, "was switched to, but not written down: live", number);
+    return status;
+}
+
+/* A kept model without its parts was killed while being pruned. */
+static enum tv_status end_pruning(struct repair *r, int64_t number, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    int exists = 0;
+    enum tv_status status = tv_mongo_exists(r->stores->mongo, tv_model_parts(name, number), &exists, err);
+    if (status != TV_OK || exists)
+        return status;
+    status = tv_lifecycle_discard(r->stores, number, err);
+    if (status == TV_OK)
+        status = tv_run_set_state(r->journal, number, TV_RUN_PRUNED, err);
+    if (status == TV_OK)
+        did(r, "was pruned halfway: deleted", number);
+    return status;
+}
+
+/* Evaluations and searches go on beside others, so being under way means nothing; their connection does. */
+static enum tv_status end_beside(struct repair *r, struct tv_error *err)
+{
+    int64_t n = 0;
+    enum tv_status status = tv_run_fail_abandoned(r->journal, &n, err);
+    if (n > 0)
+        repair_did(r, "%" PRId64 " evaluations or searches were never finished: failed", n);
+    return status;
+}
+
+static enum tv_status end_runs(struct repair *r, struct tv_error *err)
+{
+    struct tv_run *runs = NULL;
+    size_t n = 0;
+    unsigned states = 1u << TV_RUN_BUILDING | 1u << TV_RUN_ACTIVATING | 1u << TV_RUN_KEPT;
+    enum tv_status status = tv_run_list(r->journal, states, &runs, &n, err);
+    for (size_t i = 0; i < n && status == TV_OK; i++) {
+        if (!tv_run_makes_model(runs[i].kind))
+            continue;
+        if (runs[i].state == TV_RUN_BUILDING)
+            status = end_building(r, runs[i].id, err);
+        else if (runs[i].state == TV_RUN_ACTIVATING)
+            status = end_activating(r, runs[i].id, err);
+        else
+            status = end_pruning(r, runs[i].id, err);
+    }
+    tv_run_list_free(runs, n);
+    return status;
+}
+
+/* --- the live model --------------------------------------------------------------------------------------- */
+
+/* 1 in *ok if Redis shows `number`, whole, with its alias for notebooks where one is due. */
+static enum tv_status redis_shows(struct repair *r, int64_t number, int *ok, struct tv_error *err)
+{
+    int64_t shown = 0;
+    struct tv_model *m = NULL;
+    *ok = 0;
+    enum tv_status status = tv_model_live(r->stores->redis, &shown, err);
+    if (status == TV_OK && shown == number) {
+        status = tv_model_read_redis(&m, r->stores->redis, number, err);
+        if (status == TV_OK)
+            status = tv_model_alias_agrees(r->stores->redis, m, ok, err);
+    }
+    tv_model_free(m);
+    return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
+}
+
+static enum tv_status view_shows(struct repair *r, int64_t number, int *ok, struct tv_error *err)
+{
+    char users[TV_MODEL_NAME], *on = NULL;
+    enum tv_status status = tv_mongo_view_target(r->stores->mongo, "user", &on, err);
+    *ok = on && strcmp(on, tv_model_users(users, number)) == 0;
+    free(on);
+    return status;
+}
+
+static enum tv_status mongo_has(struct repair *r, int64_t number, int *ok, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    int parts = 0, users = 0;
+    enum tv_status status = tv_mongo_exists(r->stores->mongo, tv_model_parts(name, number), &parts, err);
+    if (status == TV_OK)
+        status = tv_mongo_exists(r->stores->mongo, tv_model_users(name, number), &users, err);
+    *ok = parts && users;
+    return status;
+}
+
+enum tv_status repair_give_up(struct repair *r, int64_t number, struct tv_error *err)
+{
+    enum tv_status status = tv_lifecycle_discard(r->stores, number, err);
+    if (status == TV_OK)
+        status = tv_run_set_state(r->journal, number, TV_RUN_PRUNED, err);
+    r->changes++;
+    return status;
+}
+
+/* MongoDB is where a model is kept: what it has lost, nothing brings back. Were that an error, no command could go on,
+ * and so no fit could make another model. */
+static enum tv_status give_up_live(struct repair *r, int64_t number, struct tv_error *err)
+{
+    enum tv_status status = repair_give_up(r, number, err);
+    if (status == TV_OK)
+        status = tv_redis_delete(r->stores->redis, TV_LIVE_KEY, err);
+    if (status == TV_OK)
+        status = tv_redis_delete(r->stores->redis, "item_factors", err);
+    if (status == TV_OK)
+        tv_log_error("repair: model %" PRId64
+                     " was live, but MongoDB has lost it, so none is live now; trivet-train fit "
+                     "makes one, trivet-train models lists what is kept",
+                     number);
+    return status;
+}
+
+static enum tv_status show_live(struct repair *r, struct tv_error *err)
+{
+    int64_t live = r->live;
+    int mongo_ok = 0, redis_ok = 0, view_ok = 0;
+    if (live == 0)
+        return TV_OK;
+    enum tv_status status = mongo_has(r, live, &mongo_ok, err);
+    if (status == TV_OK && !mongo_ok)
+        return give_up_live(r, live, err);
+    if (status == TV_OK)
+        status = redis_shows(r, live, &redis_ok, err);
+    if (status == TV_OK)
+        status = view_shows(r, live, &view_ok, err);
+    if (status != TV_OK || (redis_ok && view_ok))
+        return status;
+    status = tv_lifecycle_activate_number(r->stores, live, err);
+    if (status == TV_OK)
+        did(r, redis_ok ? "was not the one notebooks saw: view moved" : "was not what Redis showed: switched to", live);
+    else if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT)
+        return give_up_live(r, live, err);
+    return status;
+}
+
+static enum tv_status is_kept(struct repair *r, int64_t number, int *kept, struct tv_error *err)
+{
+    struct tv_run *runs = NULL;
+    size_t n = 0;
+    enum tv_status status = tv_run_list(r->journal, 1u << TV_RUN_KEPT, &runs, &n, err);
+    for (size_t i = 0; i < n; i++)
+        *kept |= runs[i].id == number;
+    tv_run_list_free(runs, n);
+    return status;
+}
+
+/* The journal says that no model is live, as after a restore of an older backup of Postgres, and Redis shows one to
+ * everybody. If the journal has it, it is live there, too. */
+static enum tv_status ask_redis(struct repair *r, struct tv_error *err)
+{
+    int64_t shown = 0;
+    int kept = 0;
+    enum tv_status status = tv_model_live(r->stores->redis, &shown, err);
+    if (status == TV_ERR_NOT_FOUND)
+        return TV_OK;
+    if (status == TV_OK)
+        status = is_kept(r, shown, &kept, err);
+    if (status == TV_OK && kept)
+        status = tv_lifecycle_finish(r->stores, shown, err);
+    if (status == TV_OK && kept) {
+        did(r, "was shown by Redis, while the journal had none that is live: live", shown);
+    } else if (status == TV_OK || status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT) {
+        repair_problem(r,
+                       "Redis shows model %" PRId64
+                       ", which this journal does not keep; trivet-train fit makes another",
+                       shown);
+        status = TV_OK;
+    }
+    return status;
+}
+
+static enum tv_status read_live(struct repair *r, struct tv_error *err)
+{
+    return tv_run_live(r->journal, &r->live, err);
+}
+
+/* The live model is shown to everybody. It may have to be given up: then none is live. */
+static enum tv_status mend_live(struct repair *r, struct tv_error *err)
+{
+    int before = r->changes;
+    enum tv_status status = read_live(r, err);
+    if (status == TV_OK && r->live == 0)
+        status = ask_redis(r, err);
+    if (status == TV_OK)
+        status = read_live(r, err);
+    if (status == TV_OK)
+        status = show_live(r, err);
+    if (status == TV_OK)
+        status = read_live(r, err);
+    if (status == TV_OK && r->live > 0)
+        repair_say(r, "live model: %" PRId64 " by the journal; trivet:live, item_factors and the view user %s", r->live,
+                   r->changes > before ? "were not its: set" : "are its");
+    else if (status == TV_OK)
+        repair_say(r, "live model: none");
+    return status;
+}
+
+/* Ratings that came live, and that nobody folded in. A model that is given up has no users. */
+static enum tv_status fold_waiting(struct repair *r, struct tv_error *err)
+{
+    int64_t users = 0;
+    enum tv_status status = TV_OK;
+    if (r->live > 0)
+        status = tv_lifecycle_fold_waiting(r->stores, r->live, &users, err);
+    if (status == TV_OK && users > 0)
+        repair_did(r, "folded in %" PRId64 " users whose ratings had not reached MongoDB", users);
+    return status;
+}
+
+/* Builds of the index of similar items hold the same lock: what is not served has lost its process. */
+static enum tv_status end_similar(struct repair *r, struct tv_error *err)
+{
+    int64_t there = 0, live = 0, changed = 0;
+    enum tv_status status =
+        tv_pg_int(r->journal, "SELECT (to_regproc('trivet.similar_over') IS NOT NULL)::int", 0, NULL, &there, err);
+    if (status == TV_OK && there) /* otherwise the schema is older */
+        status = tv_similar_settle(r->journal, r->stores->redis, NULL, &live, &changed, err);
+    if (changed > 0 && live > 0)
+        tv_log_info("repair: the journal was wrong about %" PRId64 " indices of similar items: %" PRId64 " is live",
+                    changed, live);
+    else if (changed > 0)
+        tv_log_info("repair: %" PRId64 " indices of similar items are over; trivet-train similar builds one", changed);
+    r->changes += (int)changed;
+    return status;
+}
+
+/* --- what belongs to no run ------------------------------------------------------------------------------- */
+
+struct sweep {
+    struct repair *repair;
+    struct tv_run *runs; /* all of the journal */
+    size_t n_runs;
+    int64_t largest; /* number found, known to the journal or not */
+};
+
+/* user_12, parts_12, model_12, item_12 and trivet:model:{12}... -> 12; 0 for other names. */
+static int64_t number_in(const char *name)
+{
+    const char *digits = strpbrk(name, "_{");
+    int64_t number = 0;
+    size_t n = digits ? strspn(digits + 1, "0123456789") : 0;
+    if (n == 0 || (digits[0] == '_' && digits[1 + n] != '\0') || !tv_text_int64(digits + 1, n, &number))
+        return 0;
+    return number;
+}
+
+/* item_<N> waits for the moment N goes live. A model that is kept without having gone live may do so much later, and
+ * must not bring back the item documents of today. Those of an import came with it: nothing else has them. */
+static enum tv_status drop_stale_items(struct sweep *s, const struct tv_run *run, const char *name, struct tv_error *err)
+{
+    if (strncmp(name, "item_", 5) != 0 || (run->kind == TV_RUN_IMPORT && run->live_at[0] == '\0'))
+        return TV_OK;
+    return tv_mongo_drop(s->repair->stores->mongo, name, err);
+}
+
+/* Deletes what a run left that the journal says is over. A number the journal never gave is somebody else's: it is
+ * left alone, and told. */
+static enum tv_status sweep_name(void *context, const char *name, struct tv_error *err)
+{
+    struct sweep *s = context;
+    int64_t number = number_in(name);
+    if (number > s->largest)
+        s->largest = number;
+    for (size_t i = 0; i < s->n_runs; i++) {
+        if (s->runs[i].id != number)
+            continue;
+        if (s->runs[i].state != TV_RUN_PRUNED && s->runs[i].state != TV_RUN_FAILED)
+            return drop_stale_items(s, &s->runs[i], name, err);
+        enum tv_status status = tv_lifecycle_discard(s->repair->stores, number, err);
+        if (status == TV_OK)
+            did(s->repair, "left something behind: deleted", number);
+        return status;
+    }
+    if (number > 0)
+        tv_log_debug("repair: %s belongs to no run of this journal and is left alone", name);
+    return TV_OK;
+}
+
+/* Numbers that other journals gave are skipped, so that no model is written over another. */
+static enum tv_status skip_foreign_numbers(struct sweep *s, struct tv_error *err)
+{
+    int64_t newest = s->n_runs > 0 ? s->runs[s->n_runs - 1].id : 0;
+    if (s->largest <= newest)
+        return TV_OK;
+    char text[24];
+    const char *value = text;
+    snprintf(text, sizeof text, "%" PRId64, s->largest);
+    tv_log_info("repair: the stores hold models up to %s that this journal does not know; it goes on after them", text);
+    return tv_pg_exec(s->repair->journal,
+                      "SELECT setval(pg_get_serial_sequence('trivet.run', 'id'), "
+                      "greatest($1::bigint, (SELECT last_value FROM trivet.run_id_seq)))",
+                      1, &value, err);
+}
+
+static enum tv_status sweep_leftovers(struct repair *r, struct tv_error *err)
+{
+    struct sweep s = {.repair = r};
+    enum tv_status status = tv_run_list(r->journal, ~0u, &s.runs, &s.n_runs, err);
+    const char *const prefixes[] = {"model_", "user_", "parts_", "item_"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes && status == TV_OK; i++)
+        status = tv_mongo_names(r->stores->mongo, prefixes[i], sweep_name, &s, err);
+    if (status == TV_OK)
+        status = tv_redis_keys(r->stores->redis, "trivet:model:{*", sweep_name, &s, err);
+    if (status == TV_OK)
+        status = skip_foreign_numbers(&s, err);
+    tv_run_list_free(s.runs, s.n_runs);
+    return status;
+}
+
+/* In this order: what is read has the right type; every run has an end; models are whole; the live one is shown; then
+ * what hangs on it; and what belongs to none goes last. */
+enum tv_status tv_lifecycle_repair(const struct tv_stores *s, const struct tv_repair_report *report,
+                                   struct tv_repair_counts *counts, struct tv_error *err)
+{
+    enum tv_status (*const steps[])(struct repair *, struct tv_error *) = {
+        repair_kinds, end_runs,     end_beside,   repair_models,  mend_live,
+        fold_waiting, repair_users, repair_items, end_similar,    repair_similar, sweep_leftovers};
+    struct repair r = {.stores = s, .journal = tv_lock_connection(s->lock), .report = report};
+    enum tv_status status = tv_lock_check(s->lock, err);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && status == TV_OK; i++)
+        status = steps[i](&r, err);
+    if (counts)
+        *counts = (struct tv_repair_counts){.changes = r.changes, .problems = r.problems, .live = r.live};
+    return status;
+}

@@ -1,0 +1,57 @@
+/* cache: witnesses that were read lately, so that most questions take one round trip instead of two. Nothing has
+ * to be told when they change: whoever asks with old ones finds that the item does not share all values with itself
+ * (ask.c), and reads them again. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/similar/parts.h"
+
+#define MOST_BYTES ((size_t)4 << 20) /* then everything is forgotten, and read again as it is asked for */
+
+void similar_cache_clear(struct tv_similar *s)
+{
+    struct similar_cache *c = &s->cache;
+    for (int32_t i = 0; i < c->n_groups; i++)
+        free(c->groups[i].bytes);
+    free(c->groups);
+    *c = (struct similar_cache){0};
+}
+
+static int make_room(struct similar_cache *c, int32_t group)
+{
+    int32_t n = group + 1 + group / 2;
+    if (group < c->n_groups)
+        return 1;
+    struct similar_cached *grown = realloc(c->groups, (size_t)n * sizeof *grown);
+    if (grown == NULL)
+        return 0;
+    memset(grown + c->n_groups, 0, (size_t)(n - c->n_groups) * sizeof *grown);
+    c->groups = grown;
+    c->n_groups = n;
+    return 1;
+}
+
+void similar_cache_put(struct tv_similar *s, int32_t group, const char *bytes, size_t n)
+{
+    struct similar_cache *c = &s->cache;
+    if (c->n_bytes + n > MOST_BYTES)
+        similar_cache_clear(s);
+    char *copy = n > 0 && n <= MOST_BYTES && make_room(c, group) ? malloc(n) : NULL;
+    if (copy)
+        memcpy(copy, bytes, n);
+    if (group >= c->n_groups)
+        return;
+    struct similar_cached *g = &c->groups[group];
+    c->n_bytes += (copy ? n : 0) - (g->bytes ? g->size : 0);
+    free(g->bytes);
+    *g = (struct similar_cached){.bytes = copy, .size = n};
+}
+
+int similar_cache_get(const struct tv_similar *s, int32_t group, struct tv_buffer *lent)
+{
+    const struct similar_cache *c = &s->cache;
+    if (group >= c->n_groups || c->groups[group].bytes == NULL)
+        return 0;
+    *lent = (struct tv_buffer){.data = c->groups[group].bytes, .size = c->groups[group].size};
+    return 1;
+}

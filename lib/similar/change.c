@@ -1,0 +1,357 @@
+/* change: one item's audience changes: its row goes out of the lists of old witnesses and into those of new
+ * ones. Three round trips: the item's witnesses, their pages, and MULTI ... EXEC with all that is new. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/similar/parts.h"
+
+/* What a witness's list says of the row from now on; n = 0: nothing. */
+struct edit {
+    uint32_t witness;
+    const uint16_t *positions;
+    int n;
+};
+
+/* Of a heavy witness: whether his list of a position has the row. */
+struct heavy_edit {
+    uint32_t witness;
+    int position, present;
+};
+
+struct change {
+    struct tv_similar *s;
+    int32_t row;
+    struct edit *edits;       /* (n_edits, at most 2 size) ascending by witness, and so by page */
+    struct heavy_edit *heavy; /* (n_heavy, at most 2 size) */
+    size_t n_edits, n_heavy;
+    size_t n_pages;         /* of the lists that are read; those of heavy witnesses follow */
+    size_t first;           /* edit of the page that comes next */
+    int n_new;              /* witnesses of the row from now on, which are s->new_witnesses */
+    struct tv_buffer other; /* a page half done */
+    int refused;            /* somebody else was quicker */
+};
+
+/* --- what changes ------------------------------------------------------------------------------------------- */
+
+static int same_positions(const uint16_t *a, int n_a, const uint16_t *b, int n_b)
+{
+    return n_a == n_b && memcmp(a, b, (size_t)n_a * sizeof *a) == 0;
+}
+
+/* One witness's positions of the row become others. */
+static void plan_witness(struct change *c, uint32_t witness, const uint16_t *old, int n_old, const uint16_t *new,
+                         int n_new)
+{
+    if (same_positions(old, n_old, new, n_new))
+        return;
+    if (!similar_is_heavy(c->s, witness)) {
+        c->edits[c->n_edits++] = (struct edit){witness, new, n_new};
+        return;
+    }
+    for (int i = 0, k = 0; i < n_old || k < n_new;) {
+        int goes = k == n_new || (i < n_old && old[i] < new[k]), comes = i == n_old || (k < n_new && new[k] < old[i]);
+        if (goes || comes)
+            c->heavy[c->n_heavy++] = (struct heavy_edit){witness, goes ? old[i] : new[k], comes};
+        i += !comes;
+        k += !goes;
+    }
+}
+
+/* s->values become s->new_values: which lists does that touch? Both rows of witnesses ascend. */
+static enum tv_status plan(struct change *c, struct tv_similar *s, int32_t row, struct tv_error *err)
+{
+    static const struct tv_minhash_witness nobody;
+    *c = (struct change){.s = s, .row = row, .other = TV_BUFFER_INIT(SIMILAR_MAX_BYTES)};
+    int n_old = tv_minhash_witnesses(s->functions, s->values, s->witness, s->witnesses, s->positions), i = 0, k = 0;
+    c->n_new = tv_minhash_witnesses(s->functions, s->new_values, s->new_witness, s->new_witnesses, s->new_positions);
+    c->edits = tv_alloc(2 * (size_t)s->size, sizeof *c->edits, "witnesses of an item", err);
+    c->heavy = tv_alloc(2 * (size_t)s->size, sizeof *c->heavy, "witnesses of an item", err);
+    if (c->edits == NULL || c->heavy == NULL)
+        return TV_ERR_NO_MEMORY;
+    while (i < n_old || k < c->n_new) {
+        const struct tv_minhash_witness *old = i < n_old ? &s->witnesses[i] : &nobody,
+                                        *new = k < c->n_new ? &s->new_witnesses[k] : &nobody;
+        int goes = k == c->n_new || (i < n_old && old->hash < new->hash);
+        int comes = i == n_old || (k < c->n_new && new->hash < old->hash);
+        plan_witness(c, goes ? old->hash : new->hash, s->positions + old->first, comes ? 0 : old->n,
+                     s->new_positions + new->first, goes ? 0 : new->n);
+        i += !comes;
+        k += !goes;
+    }
+    return TV_OK;
+}
+
+static int differing(const struct tv_similar *s)
+{
+    return s->size - tv_minhash_shared(s->functions, s->values, s->new_values);
+}
+
+static void free_change(struct change *c)
+{
+    free(c->edits);
+    free(c->heavy);
+    tv_buffer_free(&c->other);
+}
+
+/* --- pages ---------------------------------------------------------------------------------------------------- */
+
+/* One page as it was; all edits of it in turn. */
+static enum tv_status change_page(struct change *c, struct tv_buffer *page, struct tv_error *err)
+{
+    struct tv_similar *s = c->s;
+    uint32_t number = similar_page_of(c->edits[c->first].witness, s->pages);
+    enum tv_status status = TV_OK;
+    for (; c->first < c->n_edits && status == TV_OK; c->first++) {
+        const struct edit *e = &c->edits[c->first];
+        if (similar_page_of(e->witness, s->pages) != number)
+            break;
+        status = tv_postings_change(&c->other, tv_buffer_string(page), page->size, e->witness, (uint32_t)c->row,
+                                    e->positions, e->n, s->size, err);
+        struct tv_buffer swap = *page;
+        *page = c->other;
+        c->other = swap;
+    }
+    return status;
+}
+
+static enum tv_status take_old(void *context, size_t i, size_t part, const char *bytes, size_t n, struct tv_error *err)
+{
+    (void)i;
+    struct change *c = context;
+    struct tv_buffer *out = &c->s->pages_new[part];
+    bytes = bytes ? bytes : "";
+    if (part >= c->n_pages)
+        return tv_row_list_change(out, bytes, n, (uint32_t)c->row, c->heavy[part - c->n_pages].present, err);
+    tv_buffer_clear(out);
+    enum tv_status status = tv_buffer_append(out, bytes, n, err);
+    return status == TV_OK ? change_page(c, out, err) : status;
+}
+
+static enum tv_status read_old(struct change *c, struct tv_error *err)
+{
+    struct tv_similar *s = c->s;
+    uint32_t last = UINT32_MAX;
+    for (size_t i = 0; i < c->n_edits; i++)
+        similar_add_page(s, c->edits[i].witness, &last, &c->n_pages);
+    size_t n = c->n_pages;
+    for (size_t i = 0; i < c->n_heavy; i++)
+        similar_add_heavy(s, c->heavy[i].witness, c->heavy[i].position, &n);
+    enum tv_status status = similar_queue_lists(s, n, err);
+    return status == TV_OK ? tv_redis_flush(s->redis, take_old, c, err) : status;
+}
+
+/* The group of the row anew, with its new witnesses. */
+static enum tv_status write_group(struct change *c, struct tv_buffer *out, struct tv_error *err)
+{
+    struct tv_similar *s = c->s;
+    enum tv_status status = TV_OK;
+    const char *at, *end = tv_buffer_string(&s->group) + s->group.size;
+    size_t count;
+    for (int32_t i = 0; i < SIMILAR_GROUP && status == TV_OK; i++) {
+        status = similar_group_find(&s->group, i, &at, &count, err);
+        if (status != TV_OK || (i > c->row % SIMILAR_GROUP && at + count * SIMILAR_HASH == end && count == 0))
+            break; /* nothing from here on */
+        status = i == c->row % SIMILAR_GROUP ? similar_group_append(out, s->new_witnesses, c->n_new, err)
+                                             : similar_group_copy(out, at, count, err);
+    }
+    return status;
+}
+
+static void add_word(struct tv_similar *s, size_t *n, const char *word, size_t size)
+{
+    s->words[*n] = word;
+    s->word_sizes[(*n)++] = size;
+}
+
+/* MSET of all pages and lists with rows and of the group, then UNLINK of those without. */
+static enum tv_status queue_pages(struct change *c, const char *group_key, const struct tv_buffer *group,
+                                  struct tv_error *err)
+{
+    struct tv_similar *s = c->s;
+    size_t n = 0;
+    add_word(s, &n, "MSET", 4);
+    add_word(s, &n, group_key, strlen(group_key));
+    add_word(s, &n, tv_buffer_string(group), group->size);
+    for (size_t i = 0; i < c->n_pages + c->n_heavy; i++)
+        if (s->pages_new[i].size > 0) {
+            add_word(s, &n, s->names[i], strlen(s->names[i]));
+            add_word(s, &n, s->pages_new[i].data, s->pages_new[i].size);
+        }
+    enum tv_status status = tv_redis_queue(s->redis, n, s->words, s->word_sizes, err);
+    n = 0;
+    add_word(s, &n, "UNLINK", 6);
+    for (size_t i = 0; i < c->n_pages + c->n_heavy; i++)
+        if (s->pages_new[i].size == 0)
+            add_word(s, &n, s->names[i], strlen(s->names[i]));
+    return status == TV_OK && n > 1 ? tv_redis_queue(s->redis, n, s->words, s->word_sizes, err) : status;
+}
+
+static enum tv_status queue_append(struct tv_similar *s, const char *suffix, const void *bytes, size_t n,
+                                   struct tv_error *err)
+{
+    char key[SIMILAR_KEY];
+    const char *const words[] = {"APPEND", similar_key(key, s->version, suffix), bytes};
+    const size_t sizes[] = {6, strlen(key), n};
+    return tv_redis_queue(s->redis, 3, words, sizes, err);
+}
+
+static enum tv_status queue_new_row(struct tv_similar *s, int64_t item, struct tv_error *err)
+{
+    char bytes[8];
+    similar_put_number(bytes, (uint64_t)item, sizeof bytes);
+    return queue_append(s, ":ids", bytes, sizeof bytes, err);
+}
+
+/* Witnesses whom the index does not know yet. */
+static enum tv_status queue_new_users(const struct change *c, struct tv_error *err)
+{
+    struct tv_similar *s = c->s;
+    struct tv_buffer bytes = TV_BUFFER_INIT(SIMILAR_MAX_BYTES);
+    enum tv_status status = TV_OK;
+    for (int i = 0; i < c->n_new && status == TV_OK; i++) {
+        uint32_t hash = s->new_witnesses[i].hash;
+        char four[SIMILAR_HASH];
+        similar_put_number(four, hash, SIMILAR_HASH);
+        if (tv_id_map_find(&s->users, hash) < 0)
+            status = tv_buffer_append(&bytes, four, sizeof four, err);
+    }
+    if (status == TV_OK && bytes.size > 0)
+        status = queue_append(s, ":users", bytes.data, bytes.size, err);
+    tv_buffer_free(&bytes);
+    return status;
+}
+
+static enum tv_status know_users(const struct change *c, struct tv_error *err)
+{
+    int32_t number;
+    enum tv_status status = TV_OK;
+    for (int i = 0; i < c->n_new && status == TV_OK; i++)
+        status = tv_id_map_add(&c->s->users, c->s->new_witnesses[i].hash, &number, err);
+    return status;
+}
+
+/* The replies are +OK, +QUEUED for each command, and the array of EXEC, or nil where the watch was touched. */
+static enum tv_status take_exec(void *context, size_t i, size_t part, const char *bytes, size_t n, struct tv_error *err)
+{
+    (void)i, (void)n, (void)err;
+    int *refused = context;
+    *refused = part == 0 && bytes == NULL;
+    return TV_OK;
+}
+
+static enum tv_status commit(struct change *c, int64_t item, int is_new, struct tv_error *err)
+{
+    struct tv_similar *s = c->s;
+    char changes[SIMILAR_KEY], group_key[SIMILAR_KEY];
+    struct tv_buffer group = TV_BUFFER_INIT(SIMILAR_MAX_BYTES);
+    const struct tv_redis_command multi = tv_redis_words("MULTI", NULL), exec = tv_redis_words("EXEC", NULL),
+                                  count = tv_redis_words("INCR", similar_key(changes, s->version, ":changes"), NULL);
+    enum tv_status status = write_group(c, &group, err);
+    if (status == TV_OK)
+        status = tv_redis_queue_command(s->redis, &multi, err);
+    if (status == TV_OK)
+        status = queue_pages(c, similar_sets_key(group_key, s->version, c->row), &group, err);
+    if (status == TV_OK && is_new)
+        status = queue_new_row(s, item, err);
+    if (status == TV_OK)
+        status = queue_new_users(c, err);
+    if (status == TV_OK)
+        status = tv_redis_queue_command(s->redis, &count, err);
+    if (status == TV_OK)
+        status = tv_redis_queue_command(s->redis, &exec, err);
+    if (status == TV_OK)
+        status = tv_redis_flush(s->redis, take_exec, &c->refused, err);
+    tv_buffer_free(&group);
+    if (status == TV_OK && !c->refused) {
+        s->changes++;
+        status = know_users(c, err);
+        if (status == TV_OK && is_new)
+            status = tv_id_map_add(&s->rows, item, &c->row, err);
+    }
+    return status;
+}
+
+/* After similar_read with a watch: makes the item's signature s->new_values. *refused = 1: somebody else changed the
+ * index since, and nothing was done. */
+static enum tv_status apply(struct tv_similar *s, int64_t item, int32_t row, int *refused, struct tv_error *err)
+{
+    struct change c;
+    int is_new = row < 0;
+    enum tv_status status = plan(&c, s, is_new ? s->rows.n : row, err);
+    int differs = c.n_edits + c.n_heavy > 0;
+    if (status == TV_OK && differs)
+        status = read_old(&c, err);
+    if (status == TV_OK && differs)
+        status = commit(&c, item, is_new, err);
+    *refused = c.refused;
+    free_change(&c);
+    return status;
+}
+
+/* Those who were refused at the same time should not come again at the same time. */
+static void step_aside(int tries)
+{
+    int most = tries < 8 ? 100 << tries : 25600;
+    usleep((useconds_t)(rand() % most));
+}
+
+enum tv_status tv_similar_add(struct tv_similar *s, int64_t item, const uint32_t *hashes, size_t n, int *changed,
+                              struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    int refused = 1;
+    int32_t row;
+    for (int tries = 0; refused && status == TV_OK; tries++) {
+        if (tries > 0)
+            step_aside(tries);
+        status = similar_read(s, item, 1, &row, err);
+        if (status != TV_OK)
+            break;
+        memcpy(s->new_values, s->values, (size_t)s->size * sizeof *s->values);
+        memcpy(s->new_witness, s->witness, (size_t)s->size * sizeof *s->witness);
+        for (size_t i = 0; i < n; i++)
+            tv_minhash_update_witness(s->functions, s->new_values, s->new_witness, hashes[i]);
+        status = apply(s, item, row, &refused, err);
+    }
+    if (changed)
+        *changed = status == TV_OK ? differing(s) : 0;
+    return status;
+}
+
+enum tv_status tv_similar_holds(struct tv_similar *s, int64_t item, const uint32_t *hashes, size_t n, int *holds,
+                                struct tv_error *err)
+{
+    int32_t row;
+    *holds = 0;
+    enum tv_status status = similar_read(s, item, 0, &row, err);
+    if (status != TV_OK || tv_minhash_is_empty(s->functions, s->values))
+        return status;
+    for (size_t i = 0; i < n && !*holds; i++)
+        for (int j = 0; j < s->size && !*holds; j++)
+            *holds = s->witness[j] == hashes[i];
+    return TV_OK;
+}
+
+enum tv_status tv_similar_replace(struct tv_similar *s, int64_t item, const uint32_t *hashes, size_t n, int64_t version,
+                                  int64_t *changes, struct tv_error *err)
+{
+    int refused = 0;
+    int32_t row;
+    enum tv_status status = similar_read(s, item, 1, &row, err);
+    if (status == TV_OK && s->version == version && s->changes == *changes) {
+        tv_minhash_clear(s->functions, s->new_values);
+        tv_minhash_clear(s->functions, s->new_witness);
+        for (size_t i = 0; i < n; i++)
+            tv_minhash_update_witness(s->functions, s->new_values, s->new_witness, hashes[i]);
+        status = apply(s, item, row, &refused, err);
+    } else if (status == TV_OK) {
+        refused = 1;
+    }
+    if (status == TV_OK && refused)
+        status = tv_fail(err, TV_ERR_BUSY, "the index of similar items changed while item %" PRId64 " was read", item);
+    if (status == TV_OK)
+        *changes = s->changes;
+    return status;
+}

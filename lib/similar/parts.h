@@ -1,0 +1,139 @@
+/* parts: what the files of the index of similar items share: the handle, names of keys, and lists of postings.
+ */
+#ifndef TRIVET_SIMILAR_PARTS_H
+#define TRIVET_SIMILAR_PARTS_H
+
+#include "trivet/core/id_map.h"
+#include "trivet/core/sets/postings.h"
+#include "trivet/core/sets/row_list.h"
+#include "trivet/similar/similar.h"
+
+enum {
+    SIMILAR_KEY = 64,          /* bytes of a key's name, at most */
+    SIMILAR_NEAR = 16,         /* groups that are read together, for questions to come */
+    SIMILAR_GROUP = 16,        /* rows whose witnesses share a key */
+    SIMILAR_PAGE_ENTRIES = 32, /* rows of all witnesses of a page at the time of a build, on average */
+    SIMILAR_MAX_PAGES = 1 << 22,
+    SIMILAR_HASH = 4,     /* bytes of a stored witness */
+    SIMILAR_HEAVY = 2048, /* rows from which on a witness has a list for each position, at the time of a build */
+};
+#define SIMILAR_MAX_BYTES ((size_t)512 << 20) /* a Redis string ends there */
+
+struct similar_cache {
+    struct similar_cached {
+        char *bytes; /* NULL: not there */
+        size_t size;
+    } * groups; /* (n_groups) */
+    int32_t n_groups;
+    size_t n_bytes;
+};
+
+struct tv_similar {
+    struct tv_redis *redis;
+    int64_t version, changes; /* as read last; version 0: none */
+    int size;
+    uint32_t pages;
+    struct tv_minhash *functions;
+    struct tv_id_map rows;  /* the item of each row */
+    struct tv_id_map users; /* hashes of all who are or were a witness */
+    struct tv_id_map heavy; /* hashes of those who have a list for each position, and are on no page */
+
+    struct similar_cache cache;
+
+    /* Room for one question or one change; (size) each unless said otherwise. */
+    uint32_t *values, *witness, *new_values, *new_witness;
+    struct tv_minhash_witness *witnesses; /* (2 size) */
+    uint16_t *positions;                  /* (2 size) of those witnesses */
+    struct tv_minhash_witness *new_witnesses;
+    uint16_t *new_positions;
+    uint8_t *bits; /* ((size + 7) / 8) */
+    struct tv_buffer group;
+    struct tv_postings_counts counts;
+    char (*names)[SIMILAR_KEY]; /* (2 size + 4) */
+    const char **words;         /* (4 size + 16) */
+    size_t *word_sizes;
+    struct tv_buffer *pages_new; /* (2 size) */
+};
+
+/* --- names of keys: into out (SIMILAR_KEY), which is returned --- */
+char *similar_key(char *out, int64_t version, const char *suffix);
+char *similar_sets_key(char *out, int64_t version, int32_t row);
+char *similar_page_key(char *out, int64_t version, uint32_t page);
+char *similar_heavy_key(char *out, int64_t version, uint32_t witness, int position);
+
+/* Which page has a witness: hashes are spread evenly, and pages ascend with them. */
+static inline uint32_t similar_page_of(uint32_t witness, uint32_t pages)
+{
+    return (uint32_t)((uint64_t)witness * pages >> 32);
+}
+
+/* --- similar.c --- */
+/* The item as the index has it now: *row, or -1 for one never seen; values and witness (of the empty set, if it has no
+ * audience); group: the bytes that hold its row, or would; new rows and new users. With `watch`, changes of others from
+ * here on make the next EXEC fail. */
+enum tv_status similar_read(struct tv_similar *s, int64_t item, int watch, int32_t *row, struct tv_error *err);
+/* Rows and users that came since: their ids and hashes. */
+enum tv_status similar_read_new(struct tv_similar *s, struct tv_error *err);
+/* The stored witnesses of a row in its group's bytes: *n of them, SIMILAR_HASH bytes each. A group ends with its last
+ * row that has an audience; beyond it *at is its end. */
+enum tv_status similar_group_find(const struct tv_buffer *group, int32_t row, const char **at, size_t *n,
+                                  struct tv_error *err);
+enum tv_status similar_group_append(struct tv_buffer *group, const struct tv_minhash_witness *witnesses, int n,
+                                    struct tv_error *err);
+enum tv_status similar_group_copy(struct tv_buffer *group, const char *at, size_t n, struct tv_error *err);
+/* The signature of n stored witnesses (little endian). */
+void similar_sketch(const struct tv_minhash *m, const char *at, size_t n, uint32_t *values, uint32_t *witness);
+
+/* --- an MGET of lists, which becomes longer: *n keys so far, whose names are the first in s->names --- */
+/* The page of a witness, unless it was the one before (*last; at first UINT32_MAX). */
+void similar_add_page(struct tv_similar *s, uint32_t witness, uint32_t *last, size_t *n);
+void similar_add_heavy(struct tv_similar *s, uint32_t witness, int position, size_t *n);
+enum tv_status similar_queue_lists(struct tv_similar *s, size_t n, struct tv_error *err);
+
+/* The n lowest bytes of a number, the lowest first. */
+static inline void similar_put_number(char *out, uint64_t number, int n)
+{
+    for (int i = 0; i < n; i++)
+        out[i] = (char)(number >> 8 * i);
+}
+
+static inline int similar_is_heavy(const struct tv_similar *s, uint32_t witness)
+{
+    return tv_id_map_find(&s->heavy, witness) >= 0;
+}
+
+/* --- cache.c: groups of witnesses that were read lately --- */
+void similar_cache_clear(struct tv_similar *s);
+/* Keeps a copy; n = 0: there is no such group. Where memory is short, it is not kept. */
+void similar_cache_put(struct tv_similar *s, int32_t group, const char *bytes, size_t n);
+/* 1, and the bytes are lent until the next call, if the group is there. They may be old. */
+int similar_cache_get(const struct tv_similar *s, int32_t group, struct tv_buffer *lent);
+
+/* --- lists.c: the postings of all rows --- */
+struct similar_lists {
+    int size;
+    struct tv_id_map users; /* all witnesses, as rows name them */
+    struct tv_id_map heavy; /* those of them who have a list for each position */
+    int32_t *order;         /* (users.n) their numbers, ascending by hash */
+    size_t *start;          /* (users.n + 1) where the entries of users.ids[order[i]] begin */
+    uint8_t *bytes;
+    int64_t n_entries;
+};
+/* values and witness: (n, size), row-major; rows with the empty set's signature are left out. heavy: who is; NULL:
+ * whoever has SIMILAR_HEAVY rows. */
+enum tv_status similar_lists_make(struct similar_lists *out, const struct tv_minhash *m, const uint32_t *values,
+                                  const uint32_t *witness, int32_t n, const struct tv_id_map *heavy,
+                                  struct tv_error *err);
+/* Puts a page's bytes into `out` (emptied first). *at is the first list of the page, and becomes that of the next; 0
+ * before page 0, from which on pages come in turn. */
+enum tv_status similar_lists_page(const struct similar_lists *lists, uint32_t page, uint32_t pages, int32_t *at,
+                                  struct tv_buffer *out, struct tv_error *err);
+/* Calls `take` with each position of a heavy witness (its number in `heavy`), and the list of its rows there (n = 0:
+ * none). */
+typedef enum tv_status (*similar_take_list)(void *context, uint32_t witness, int position, const char *list, size_t n,
+                                            struct tv_error *err);
+enum tv_status similar_lists_heavy(const struct similar_lists *lists, int32_t heavy, similar_take_list take,
+                                   void *context, struct tv_error *err);
+void similar_lists_free(struct similar_lists *lists);
+
+#endif

@@ -1,0 +1,492 @@
+/* similar: the index of similar items in Redis: which one is live, its rows, and the witnesses of an item. Asking is in
+ * ask.c, changing in change.c, building in build.c. */
+#include "trivet/similar/similar.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/similar/parts.h"
+#include "trivet/base/text.h"
+
+/* --- names of keys ------------------------------------------------------------------------------------------ */
+
+/* The braces are literal: a cluster keeps an index together. */
+char *similar_key(char *out, int64_t version, const char *suffix)
+{
+    snprintf(out, SIMILAR_KEY, "trivet:similar:{%" PRId64 "}%s", version, suffix);
+    return out;
+}
+
+char *similar_sets_key(char *out, int64_t version, int32_t row)
+{
+    snprintf(out, SIMILAR_KEY, "trivet:similar:{%" PRId64 "}:sets:%d", version, (int)(row / SIMILAR_GROUP));
+    return out;
+}
+
+static char *put_number(char *p, uint64_t number)
+{
+    char digits[20];
+    int n = 0;
+    do
+        digits[n++] = (char)('0' + number % 10);
+    while (number /= 10);
+    while (n > 0)
+        *p++ = digits[--n];
+    return p;
+}
+
+/* By hand: a question names up to 128 pages, and snprintf took a sixth of its time. */
+char *similar_page_key(char *out, int64_t version, uint32_t page)
+{
+    static const char before[] = "trivet:similar:{", between[] = "}:page:";
+    char *p = put_number(mempcpy(out, before, sizeof before - 1), (uint64_t)version);
+    *put_number(mempcpy(p, between, sizeof between - 1), page) = '\0';
+    return out;
+}
+
+char *similar_heavy_key(char *out, int64_t version, uint32_t witness, int position)
+{
+    snprintf(out, SIMILAR_KEY, "trivet:similar:{%" PRId64 "}:heavy:%u:%d", version, witness, position);
+    return out;
+}
+
+static void add_name(struct tv_similar *s, size_t *n)
+{
+    s->words[1 + *n] = s->names[*n];
+    s->word_sizes[1 + *n] = strlen(s->names[*n]);
+    ++*n;
+}
+
+void similar_add_page(struct tv_similar *s, uint32_t witness, uint32_t *last, size_t *n)
+{
+    uint32_t page = similar_page_of(witness, s->pages);
+    if (page == *last)
+        return;
+    *last = page;
+    similar_page_key(s->names[*n], s->version, page);
+    add_name(s, n);
+}
+
+void similar_add_heavy(struct tv_similar *s, uint32_t witness, int position, size_t *n)
+{
+    similar_heavy_key(s->names[*n], s->version, witness, position);
+    add_name(s, n);
+}
+
+enum tv_status similar_queue_lists(struct tv_similar *s, size_t n, struct tv_error *err)
+{
+    s->words[0] = "MGET";
+    s->word_sizes[0] = 4;
+    return tv_redis_queue(s->redis, 1 + n, s->words, s->word_sizes, err);
+}
+
+/* --- the handle --------------------------------------------------------------------------------------------- */
+
+enum tv_status tv_similar_open(struct tv_similar **out, const char *redis_uri, int timeout_ms, struct tv_error *err)
+{
+    struct tv_similar *s = tv_alloc(1, sizeof *s, "an index of similar items", err);
+    if (s == NULL)
+        return TV_ERR_NO_MEMORY;
+    tv_buffer_init(&s->group, SIMILAR_MAX_BYTES);
+    enum tv_status status = tv_redis_open(&s->redis, redis_uri, timeout_ms, -1, err);
+    if (status == TV_OK)
+        *out = s;
+    else
+        tv_similar_close(s);
+    return status;
+}
+
+/* Gives back what belongs to one index; the connection stays. */
+static void forget(struct tv_similar *s)
+{
+    for (int i = 0; s->pages_new && i < 2 * s->size; i++)
+        tv_buffer_free(&s->pages_new[i]);
+    free(s->pages_new);
+    free(s->values);
+    free(s->witnesses);
+    free(s->positions);
+    free(s->bits);
+    free(s->counts.count);
+    free(s->counts.touched);
+    free(s->names);
+    free(s->words);
+    free(s->word_sizes);
+    tv_id_map_free(&s->rows);
+    tv_id_map_free(&s->users);
+    tv_id_map_free(&s->heavy);
+    tv_minhash_free(s->functions);
+    tv_buffer_free(&s->group);
+    similar_cache_clear(s);
+    *s = (struct tv_similar){.redis = s->redis, .group = TV_BUFFER_INIT(SIMILAR_MAX_BYTES)};
+}
+
+void tv_similar_close(struct tv_similar *s)
+{
+    if (s == NULL)
+        return;
+    forget(s);
+    tv_redis_close(s->redis);
+    free(s);
+}
+
+int tv_similar_size(const struct tv_similar *s)
+{
+    return s->size;
+}
+
+static enum tv_status make_room(struct tv_similar *s, struct tv_error *err)
+{
+    size_t size = (size_t)s->size;
+    s->values = tv_alloc(4 * size, sizeof *s->values, "signatures", err);
+    s->witnesses = tv_alloc(3 * size, sizeof *s->witnesses, "witnesses", err);
+    s->positions = tv_alloc(3 * size, sizeof *s->positions, "witnesses", err);
+    s->bits = tv_alloc((size + 7) / 8, 1, "witnesses", err);
+    s->names = tv_alloc(2 * size + 4, sizeof *s->names, "names of keys", err);
+    s->words = tv_alloc(4 * size + 16, sizeof *s->words, "a command", err);
+    s->word_sizes = tv_alloc(4 * size + 16, sizeof *s->word_sizes, "a command", err);
+    s->pages_new = tv_alloc(2 * size, sizeof *s->pages_new, "pages of an index", err);
+    if (!s->values || !s->witnesses || !s->positions || !s->bits || !s->names || !s->words || !s->word_sizes ||
+        !s->pages_new)
+        return TV_ERR_NO_MEMORY;
+    s->witness = s->values + size;
+    s->new_values = s->witness + size;
+    s->new_witness = s->new_values + size;
+    s->new_witnesses = s->witnesses + 2 * size;
+    s->new_positions = s->positions + 2 * size;
+    for (size_t i = 0; i < 2 * size; i++)
+        tv_buffer_init(&s->pages_new[i], SIMILAR_MAX_BYTES);
+    return TV_OK;
+}
+
+/* --- rows and users ----------------------------------------------------------------------------------------- */
+
+enum { ID_BYTES = 8 };
+
+static uint64_t read_number(const char *bytes, int n)
+{
+    uint64_t number = 0;
+    while (n-- > 0)
+        number = number << 8 | (unsigned char)bytes[n];
+    return number;
+}
+
+/* Ids of `each` bytes, for the numbers from map->n on. */
+static enum tv_status take_new(struct tv_similar *s, struct tv_id_map *map, const char *bytes, size_t n, int each,
+                               struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i + (size_t)each <= n && status == TV_OK; i += (size_t)each) {
+        int64_t id = (int64_t)read_number(bytes + i, each);
+        int32_t row, before = map->n;
+        status = tv_id_map_add(map, id, &row, err);
+        if (status == TV_OK && map->n == before)
+            status = tv_fail(err, TV_ERR_CORRUPT, "index %" PRId64 " of similar items names %s %" PRId64 " twice",
+                             s->version, each == ID_BYTES ? "item" : "witness", id);
+    }
+    return status;
+}
+
+static enum tv_status queue_tail(struct tv_similar *s, const char *suffix, int64_t from, struct tv_error *err)
+{
+    char key[SIMILAR_KEY], number[24];
+    snprintf(number, sizeof number, "%" PRId64, from);
+    const struct tv_redis_command c =
+        tv_redis_words("GETRANGE", similar_key(key, s->version, suffix), number, "-1", NULL);
+    return tv_redis_queue_command(s->redis, &c, err);
+}
+
+/* Two replies, for take_new_of. */
+static enum tv_status queue_new(struct tv_similar *s, struct tv_error *err)
+{
+    enum tv_status status = queue_tail(s, ":ids", (int64_t)s->rows.n * ID_BYTES, err);
+    return status == TV_OK ? queue_tail(s, ":users", (int64_t)s->users.n * SIMILAR_HASH, err) : status;
+}
+
+static enum tv_status take_new_of(struct tv_similar *s, size_t reply, const char *bytes, size_t n, struct tv_error *err)
+{
+    return reply == 0 ? take_new(s, &s->rows, bytes, n, ID_BYTES, err)
+                      : take_new(s, &s->users, bytes, n, SIMILAR_HASH, err);
+}
+
+static enum tv_status take_only_new(void *context, size_t i, size_t part, const char *bytes, size_t n,
+                                    struct tv_error *err)
+{
+    (void)part;
+    return take_new_of(context, i, bytes, n, err);
+}
+
+enum tv_status similar_read_new(struct tv_similar *s, struct tv_error *err)
+{
+    enum tv_status status = queue_new(s, err);
+    return status == TV_OK ? tv_redis_flush(s->redis, take_only_new, s, err) : status;
+}
+
+/* --- which index -------------------------------------------------------------------------------------------- */
+
+static enum tv_status no_index(struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_NOT_FOUND, "Redis has no index of similar items");
+    return tv_hint(err, "build one: trivet-train similar");
+}
+
+static enum tv_status older_index(int64_t version, struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_NOT_FOUND, "index %" PRId64 " of similar items was written by an older trivet", version);
+    return tv_hint(err, "build it anew: trivet-train similar");
+}
+
+/* A number from Redis; 0 for nil. */
+static enum tv_status number(const char *what, const char *bytes, size_t n, int64_t *out, struct tv_error *err)
+{
+    *out = 0;
+    if (bytes == NULL || tv_text_int64(bytes, n, out))
+        return TV_OK;
+    return tv_fail(err, TV_ERR_CORRUPT, "Redis has \"%.40s\" for %s, not a number", bytes, what);
+}
+
+struct description {
+    int64_t size, pages;
+};
+
+static enum tv_status take_description(void *context, size_t i, size_t part, const char *bytes, size_t n,
+                                       struct tv_error *err)
+{
+    (void)i;
+    struct description *d = context;
+    return part == 0 ? number("the size of signatures", bytes, n, &d->size, err)
+                     : number("the pages of an index", bytes, n, &d->pages, err);
+}
+
+static enum tv_status take_heavy(void *context, size_t i, size_t part, const char *bytes, size_t n,
+                                 struct tv_error *err)
+{
+    (void)i, (void)part;
+    struct tv_similar *s = context;
+    return take_new(s, &s->heavy, bytes, n, SIMILAR_HASH, err);
+}
+
+/* They stay the same for as long as the index is there. */
+static enum tv_status read_heavy(struct tv_similar *s, struct tv_error *err)
+{
+    enum tv_status status = queue_tail(s, ":heavy", 0, err);
+    return status == TV_OK ? tv_redis_flush(s->redis, take_heavy, s, err) : status;
+}
+
+static enum tv_status load(struct tv_similar *s, int64_t version, struct tv_error *err)
+{
+    char key[SIMILAR_KEY];
+    struct description d = {0};
+    forget(s);
+    const struct tv_redis_command c =
+        tv_redis_words("HMGET", similar_key(key, version, ""), "signature_size", "witness_pages", NULL);
+    enum tv_status status = tv_redis_queue_command(s->redis, &c, err);
+    if (status == TV_OK)
+        status = tv_redis_flush(s->redis, take_description, &d, err);
+    if (status == TV_OK && (d.size < 1 || d.size > TV_MINHASH_MAX || d.pages < 1 || d.pages > SIMILAR_MAX_PAGES))
+        status = d.size > 0 && d.pages == 0 ? older_index(version, err) : no_index(err);
+    if (status == TV_OK)
+        status = tv_minhash_create(&s->functions, (int)d.size, err);
+    if (status == TV_OK) {
+        s->size = (int)d.size;
+        s->pages = (uint32_t)d.pages;
+        s->version = version;
+        status = make_room(s, err);
+    }
+    if (status == TV_OK)
+        status = read_heavy(s, err);
+    if (status == TV_OK)
+        status = similar_read_new(s, err);
+    if (status != TV_OK)
+        forget(s);
+    return status;
+}
+
+/* --- an item ------------------------------------------------------------------------------------------------ */
+
+struct reading {
+    struct tv_similar *s;
+    size_t first;        /* replies before those that matter */
+    int32_t group, near; /* the group that is wanted, and the first that is read with it */
+    int64_t live, changes;
+};
+
+static enum tv_status take_group(struct reading *r, int32_t group, const char *bytes, size_t n, struct tv_error *err)
+{
+    if (r->first == 0) /* no watch: a question */
+        similar_cache_put(r->s, group, bytes, n);
+    return bytes && group == r->group ? tv_buffer_append(&r->s->group, bytes, n, err) : TV_OK;
+}
+
+static enum tv_status take_reading(void *context, size_t i, size_t part, const char *bytes, size_t n,
+                                   struct tv_error *err)
+{
+    struct reading *r = context;
+    if (i < r->first)
+        return TV_OK;
+    switch (i - r->first) {
+    case 0:
+        return number(TV_SIMILAR_LIVE, bytes, n, &r->live, err);
+    case 1:
+        return number("the changes of an index", bytes, n, &r->changes, err);
+    case 2:
+    case 3:
+        return take_new_of(r->s, i - r->first - 2, bytes, n, err);
+    default:
+        return take_group(r, r->near + (int32_t)part, bytes, n, err);
+    }
+}
+
+static enum tv_status queue_watch(struct tv_similar *s, const char *changes, struct tv_error *err)
+{
+    const struct tv_redis_command unwatch = tv_redis_words("UNWATCH", NULL),
+                                  watch = tv_redis_words("WATCH", TV_SIMILAR_LIVE, changes, NULL);
+    enum tv_status status = tv_redis_queue_command(s->redis, &unwatch, err);
+    return status == TV_OK ? tv_redis_queue_command(s->redis, &watch, err) : status;
+}
+
+/* The group of a row; for a question also those near it, for questions to come. */
+static enum tv_status queue_groups(struct reading *r, int32_t row, int watch, struct tv_error *err)
+{
+    char names[SIMILAR_NEAR][SIMILAR_KEY];
+    const char *words[1 + SIMILAR_NEAR] = {"MGET"};
+    size_t sizes[1 + SIMILAR_NEAR] = {4}, n = watch ? 1 : SIMILAR_NEAR;
+    r->group = row / SIMILAR_GROUP;
+    r->near = watch ? r->group : r->group / SIMILAR_NEAR * SIMILAR_NEAR;
+    for (size_t i = 0; i < n; i++) {
+        words[1 + i] = similar_sets_key(names[i], r->s->version, (r->near + (int32_t)i) * SIMILAR_GROUP);
+        sizes[1 + i] = strlen(names[i]);
+    }
+    return tv_redis_queue(r->s->redis, 1 + n, words, sizes, err);
+}
+
+/* One round trip: the number of the live index, its changes, new rows and users, and the group of `row` (-1: none). */
+static enum tv_status read_once(struct tv_similar *s, int32_t row, int watch, int64_t *live, struct tv_error *err)
+{
+    char changes[SIMILAR_KEY];
+    struct reading r = {.s = s, .first = watch ? 2 : 0};
+    similar_key(changes, s->version, ":changes");
+    const struct tv_redis_command get_live = tv_redis_words("GET", TV_SIMILAR_LIVE, NULL),
+                                  get_changes = tv_redis_words("GET", changes, NULL);
+    tv_buffer_clear(&s->group);
+    enum tv_status status = watch ? queue_watch(s, changes, err) : TV_OK;
+    if (status == TV_OK)
+        status = tv_redis_queue_command(s->redis, &get_live, err);
+    if (status == TV_OK)
+        status = tv_redis_queue_command(s->redis, &get_changes, err);
+    if (status == TV_OK)
+        status = queue_new(s, err);
+    if (status == TV_OK && row >= 0)
+        status = queue_groups(&r, row, watch, err);
+    if (status == TV_OK)
+        status = tv_redis_flush(s->redis, take_reading, &r, err);
+    s->changes = r.changes;
+    *live = r.live;
+    return status;
+}
+
+/* Makes the handle that of the live index; *again = 1 if it was another's. */
+static enum tv_status follow(struct tv_similar *s, int64_t live, int *again, struct tv_error *err)
+{
+    *again = live != s->version;
+    if (live == 0)
+        return no_index(err);
+    return *again ? load(s, live, err) : TV_OK;
+}
+
+enum tv_status tv_similar_look(struct tv_similar *s, int64_t *version, int64_t *changes, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    int64_t live;
+    for (int again = 1; again && status == TV_OK;) {
+        status = read_once(s, -1, 0, &live, err);
+        if (status == TV_OK)
+            status = follow(s, live, &again, err);
+    }
+    *version = s->version;
+    if (changes)
+        *changes = s->changes;
+    return status;
+}
+
+/* --- witnesses ---------------------------------------------------------------------------------------------- */
+
+enum { COUNT_BYTES = 2 };
+
+enum tv_status similar_group_find(const struct tv_buffer *group, int32_t row, const char **at, size_t *n,
+                                  struct tv_error *err)
+{
+    const char *p = tv_buffer_string(group), *end = p + group->size;
+    *n = 0;
+    for (int i = 0; p < end; i++) {
+        size_t count = end - p < COUNT_BYTES ? SIZE_MAX : (unsigned char)p[0] | (size_t)(unsigned char)p[1] << 8;
+        p += COUNT_BYTES;
+        if (count > TV_MINHASH_MAX || count * SIMILAR_HASH > (size_t)(end - p))
+            return tv_fail(err, TV_ERR_CORRUPT, "the audience of row %d of an index of similar items is cut short",
+                           (int)row);
+        *at = p;
+        *n = count;
+        if (i == row % SIMILAR_GROUP)
+            return TV_OK;
+        p += count * SIMILAR_HASH;
+    }
+    *n = 0;
+    *at = end;
+    return TV_OK;
+}
+
+enum tv_status similar_group_append(struct tv_buffer *group, const struct tv_minhash_witness *witnesses, int n,
+                                    struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_reserve(group, COUNT_BYTES + (size_t)n * SIMILAR_HASH, err);
+    if (status != TV_OK)
+        return status;
+    char *p = group->data + group->size;
+    *p++ = (char)n;
+    *p++ = (char)(n >> 8);
+    for (int i = 0; i < n; i++, p += SIMILAR_HASH)
+        similar_put_number(p, witnesses[i].hash, SIMILAR_HASH);
+    group->size = (size_t)(p - group->data);
+    group->data[group->size] = '\0';
+    return TV_OK;
+}
+
+enum tv_status similar_group_copy(struct tv_buffer *group, const char *at, size_t n, struct tv_error *err)
+{
+    enum tv_status status = similar_group_append(group, NULL, 0, err);
+    if (status != TV_OK)
+        return status;
+    group->data[group->size - 2] = (char)n;
+    group->data[group->size - 1] = (char)(n >> 8);
+    return tv_buffer_append(group, at, n * SIMILAR_HASH, err);
+}
+
+void similar_sketch(const struct tv_minhash *m, const char *at, size_t n, uint32_t *values, uint32_t *witness)
+{
+    tv_minhash_clear(m, values);
+    tv_minhash_clear(m, witness);
+    for (size_t i = 0; i < n; i++)
+        tv_minhash_update_witness(m, values, witness, (uint32_t)read_number(at + i * SIMILAR_HASH, SIMILAR_HASH));
+}
+
+enum tv_status similar_read(struct tv_similar *s, int64_t item, int watch, int32_t *row, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    int64_t live;
+    for (int again = 1; again && status == TV_OK;) {
+        *row = tv_id_map_find(&s->rows, item);
+        int32_t asked = *row >= 0 ? *row : s->rows.n;
+        status = read_once(s, asked, watch, &live, err);
+        if (status == TV_OK)
+            status = follow(s, live, &again, err);
+        again |= *row < 0 && asked != s->rows.n; /* rows came meanwhile, perhaps this item's */
+    }
+    const char *at;
+    size_t n = 0;
+    if (status == TV_OK)
+        status = similar_group_find(&s->group, *row >= 0 ? *row : s->rows.n, &at, &n, err);
+    if (status == TV_OK)
+        similar_sketch(s->functions, at, n, s->values, s->witness);
+    return status;
+}

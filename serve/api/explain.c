@@ -1,0 +1,115 @@
+/* explain: why an item has its score for a user: what each of the user's ratings contributed, shown so that it adds up.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "serve/api/pick.h"
+#include "serve/handlers.h"
+#include "serve/model/account.h"
+#include "serve/model/ids.h"
+#include "serve/web/parameters.h"
+
+enum { STANDARD_LIMIT = 10, MAX_LIMIT = 1000 };
+
+struct ask {
+    struct tv_id user, item;
+    int64_t model, limit;
+};
+
+static int read_ask(const struct tv_request *request, struct ask *ask, struct tv_problem *problem)
+{
+    static const struct tv_integer limit = {"limit", 0, MAX_LIMIT};
+    const char *absent = !tv_id_parameter(&ask->user, request, "user_id")    ? "user_id"
+                         : !tv_id_parameter(&ask->item, request, "movie_id") ? "movie_id"
+                                                                             : NULL;
+    ask->limit = STANDARD_LIMIT;
+    if (absent) {
+        tv_problem(problem, 400, "%s is missing: which score of whom is to be explained?", absent);
+        snprintf(problem->parameter, sizeof problem->parameter, "%s", absent);
+        return 0;
+    }
+    return tv_parameter_integer(request, &limit, &ask->limit, problem) &&
+           tv_pick_model(request, &ask->model, problem);
+}
+
+/* The terms as they are shown, added up in that order, so that the rounding makes them the score. */
+static void write_terms(struct tv_out *out, const struct tv_snapshot *s, const struct tv_account *a, size_t limit)
+{
+    size_t shown = a->n < limit ? a->n : limit;
+    double sum = a->item_term + a->user_term, others = 0;
+    tv_out_text(out, ",\"item_term\":");
+    tv_out_real(out, a->item_term);
+    tv_out_text(out, ",\"user_term\":");
+    tv_out_real(out, a->user_term);
+    tv_out_text(out, ",\"ratings\":[");
+    for (size_t i = 0; i < shown; i++) {
+        tv_out_text(out, i ? ",{" : "{");
+        tv_item_json(out, s, a->rated[i].item_id);
+        tv_out_text(out, ",\"rating\":");
+        tv_out_real(out, (double)a->rated[i].rating);
+        tv_out_text(out, ",\"contribution\":");
+        tv_out_real(out, a->rated[i].contribution);
+        tv_out_text(out, "}");
+        sum += a->rated[i].contribution;
+    }
+    for (size_t i = shown; i < a->n; i++)
+        others += a->rated[i].contribution;
+    sum += others;
+    tv_out_format(out, "],\"others\":{\"n\":%zu,\"contribution\":", a->n - shown);
+    tv_out_real(out, others);
+    tv_out_text(out, "},\"rounding\":");
+    tv_out_real(out, a->score - sum);
+}
+
+static void write_account(struct tv_out *out, const struct tv_snapshot *s, const struct ask *ask,
+                          const struct tv_account *a)
+{
+    tv_out_text(out, "{\"user_id\":");
+    tv_id_user_json(out, s, &ask->user);
+    tv_out_format(out, ",\"model\":%" PRId64 ",\"reason\":\"%s\",\"score_kind\":", s->number,
+                  tv_reason_name(a->reason));
+    tv_out_json(out, a->reason == TV_REASON_POPULAR ? "count" : s->score_kind);
+    tv_out_text(out, ",\"item\":{");
+    tv_item_json(out, s, ask->item.number);
+    tv_out_text(out, "},\"score\":");
+    tv_out_real(out, a->score);
+    write_terms(out, s, a, (size_t)ask->limit);
+    tv_out_text(out, "}\n");
+}
+
+static void answer(const struct tv_picked *picked, struct ask *ask, struct tv_response *response,
+                   struct tv_problem *problem)
+{
+    const struct tv_snapshot *s = picked->snapshot;
+    struct tv_account account = {0};
+    struct tv_error err = {0};
+    if (!tv_pick_item(&ask->item, s, problem))
+        return;
+    int32_t item = tv_snapshot_dense(s, ask->item.number);
+    if (item < 0) {
+        tv_problem(problem, 404, "item %s is not in model %" PRId64 ", which scores it for nobody", ask->item.text,
+                   s->number);
+        snprintf(problem->hint, sizeof problem->hint,
+                 "trivet-etl why item %s tells which step of the filter leaves it out", ask->item.text);
+        return;
+    }
+    if (tv_account(&account, s, picked->user ? picked->user->document : NULL, item, &err) == TV_OK)
+        write_account(&response->out, s, ask, &account);
+    else
+        tv_problem(problem, 500, "the score could not be taken apart: %s", err.message);
+    response->revalidated = 1;
+    tv_account_free(&account);
+}
+
+enum tv_outcome tv_handle_explain(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
+{
+    struct tv_problem problem = {0};
+    struct tv_picked picked = {0};
+    struct ask ask;
+    enum tv_pick pick = TV_PICK_PROBLEM;
+    if (read_ask(request, &ask, &problem))
+        pick = tv_pick(app, ask.model, &ask.user, request->may_wait, &picked, &problem);
+    if (pick == TV_PICKED)
+        answer(&picked, &ask, response, &problem);
+    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+}

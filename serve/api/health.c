@@ -1,0 +1,117 @@
+/* health: what machines ask a server. None of it waits for anything. */
+#include <inttypes.h>
+#include <stdatomic.h>
+
+#include "serve/app.h"
+#include "serve/follow/audience.h"
+#include "serve/follow/follower.h"
+#include "serve/handlers.h"
+
+enum tv_outcome tv_handle_healthz(struct tv_app *app, const struct tv_request *request,
+                                  struct tv_response *response)
+{
+    (void)app, (void)request;
+    tv_out_text(&response->out, "{\"status\":\"ok\"}\n");
+    return TV_ANSWERED;
+}
+
+static void write_store(struct tv_out *out, const char *key, struct tv_breaker *breaker)
+{
+    struct tv_breaker_state state;
+    tv_breaker_look(breaker, &state);
+    tv_out_json(out, key);
+    tv_out_format(out, ":{\"up\":%s,\"seconds\":%.0f", state.up ? "true" : "false", state.seconds);
+    if (!state.up) {
+        tv_out_text(out, ",\"message\":");
+        tv_out_json(out, state.message);
+    }
+    tv_out_text(out, "}");
+}
+
+/* Only the pages /lab and /models read PostgreSQL, and nobody asks it before they do. */
+static void write_optional(struct tv_out *out, struct tv_questions *questions)
+{
+    static const char *const up[] = {"null", "true", "false"};
+    struct tv_questions_state state;
+    tv_questions_look(questions, &state);
+    tv_out_format(out, "\"postgres\":{\"up\":%s,\"seconds\":%.0f,\"optional\":true", up[state.database],
+                  state.seconds);
+    if (state.message[0]) {
+        tv_out_text(out, ",\"message\":");
+        tv_out_json(out, state.message);
+    }
+    tv_out_text(out, "}");
+}
+
+static void write_message(struct tv_out *out, const char *before, const char *message, const char *after)
+{
+    if (message[0] == '\0')
+        return;
+    tv_out_text(out, before);
+    tv_out_json(out, message);
+    tv_out_text(out, after);
+}
+
+/* Numbers only once somebody could count. */
+static void write_ratings(struct tv_out *out, const struct tv_follower_state *state)
+{
+    if (state->waiting < 0 && !state->refusal[0])
+        return;
+    tv_out_format(out, ",\"ratings\":{\"source\":%s", state->unreadable ? "\"unreadable\"" : "\"ok\"");
+    if (state->waiting >= 0)
+        tv_out_format(out, ",\"waiting\":%" PRId64 ",\"refused\":%" PRId64, state->waiting, state->refused);
+    write_message(out, ",\"message\":", state->refusal, "");
+    tv_out_text(out, "}");
+}
+
+static void write_stores(struct tv_out *out, struct tv_app *app)
+{
+    tv_out_text(out, ",\"stores\":{");
+    write_store(out, "mongodb", app->mongo_breaker);
+    tv_out_text(out, ",");
+    write_store(out, "redis", app->redis_breaker);
+    tv_out_text(out, ",");
+    write_optional(out, app->questions);
+    tv_out_text(out, "}");
+}
+
+/* Ready: a model is loaded and users can be looked up. Without Redis the loaded model goes on serving
+ * everybody, so that is "degraded", and no reason to take a server out of service: all of them would go at
+ * once. */
+enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *request,
+                                 struct tv_response *response)
+{
+    (void)request;
+    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    int mongo = tv_breaker_is_up(app->mongo_breaker), redis = tv_breaker_is_up(app->redis_breaker);
+    int ready = live && mongo && !atomic_load(&app->draining);
+    char notice[1024], similar[1024];
+    struct tv_follower_state following;
+    tv_follower_look(app->follower, &following);
+    tv_audience_look(app->audience, similar, sizeof similar);
+    tv_shelf_notice(app->shelf, notice, sizeof notice);
+    response->status = ready ? 200 : 503;
+    struct tv_out *out = &response->out;
+    int whole = redis && !notice[0] && !similar[0] && !following.unreadable && !following.refusal[0];
+    tv_out_format(out, "{\"status\":\"%s\",\"model\":", !ready ? "unavailable" : whole ? "ok" : "degraded");
+    if (live)
+        tv_out_int(out, live->number);
+    else
+        tv_out_text(out, "null");
+    write_stores(out, app);
+    write_ratings(out, &following);
+    write_message(out, ",\"similar\":{\"message\":", similar, "}");
+    write_message(out, ",\"notice\":", notice, "");
+    tv_out_text(out, "}\n");
+    tv_snapshot_release(live);
+    return TV_ANSWERED;
+}
+
+enum tv_outcome tv_handle_metrics(struct tv_app *app, const struct tv_request *request,
+                                  struct tv_response *response)
+{
+    (void)request;
+    response->type = "text/plain; version=0.0.4; charset=utf-8";
+    tv_metrics_write(app, &response->out);
+    return TV_ANSWERED;
+}

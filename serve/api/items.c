@@ -1,0 +1,131 @@
+/* items: one item with all that is known of it, and the search by title. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/api/pick.h"
+#include "serve/handlers.h"
+#include "serve/model/ids.h"
+#include "serve/web/parameters.h"
+
+enum { STANDARD_FOUND = 20, MAX_FOUND = 100, MAX_QUERY = 200 };
+
+/* --- one item -------------------------------------------------------------------------------------------- */
+
+/* What stands in an item's document beside what every answer has, and what only trivet needs. */
+static json_t *other_fields(const struct tv_mongo_doc *doc)
+{
+    static const char *const named[] = {"_id", "code", "title", "year", "genres", "n", "mean", "score_kind", "rev"};
+    char *text = tv_mongo_doc_json(doc, NULL);
+    json_t *all = text ? json_loads(text, 0, NULL) : NULL, *value;
+    const char *name;
+    void *next;
+    free(text);
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        json_object_del(all, named[i]);
+    json_object_foreach_safe(all, next, name, value) if (json_is_null(value)) json_object_del(all, name);
+    return all;
+}
+
+/* The document of an item, or NULL: it has none, or MongoDB does not answer, which an answer can do without. */
+static struct tv_mongo_doc *find_document(struct tv_app *app, int64_t item_id)
+{
+    struct tv_mongo_doc *doc = NULL;
+    struct tv_error err = {0};
+    if (!tv_breaker_is_up(app->mongo_breaker))
+        return NULL;
+    if (tv_mongo_find_int(app->mongo, "item", "_id", item_id, &doc, &err) == TV_ERR_UNAVAILABLE)
+        tv_breaker_trip(app->mongo_breaker, &err);
+    return doc;
+}
+
+static void write_item(struct tv_app *app, struct tv_out *out, const struct tv_snapshot *s, int64_t item_id)
+{
+    struct tv_mongo_doc *doc = find_document(app, item_id);
+    json_t *others = doc ? other_fields(doc) : NULL;
+    char *text = others ? json_dumps(others, JSON_COMPACT) : NULL;
+    tv_out_text(out, "{");
+    tv_item_json(out, s, item_id);
+    tv_item_counts_json(out, s, item_id);
+    tv_out_format(out, ",\"model\":%" PRId64 ",\"metadata\":", s->number);
+    tv_out_text(out, text ? text : "null");
+    tv_out_text(out, "}\n");
+    free(text);
+    json_decref(others);
+    tv_mongo_doc_free(doc);
+}
+
+enum tv_outcome tv_handle_item(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
+{
+    struct tv_problem problem = {0};
+    struct tv_picked picked = {0};
+    struct tv_id id;
+    int64_t model;
+    if (tv_breaker_is_up(app->mongo_breaker) && !request->may_wait)
+        return TV_LATER;
+    enum tv_pick pick = TV_PICK_PROBLEM;
+    tv_id_set(&id, "id", request->segments[0]);
+    if (tv_pick_model(request, &model, &problem))
+        pick = tv_pick_snapshot(app, model, request->may_wait, &picked.snapshot, &problem);
+    if (pick == TV_PICKED && tv_pick_item(&id, picked.snapshot, &problem)) {
+        write_item(app, &response->out, picked.snapshot, id.number);
+        response->revalidated = 1;
+    }
+    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+}
+
+/* --- the search ------------------------------------------------------------------------------------------ */
+
+static int read_query(const struct tv_request *request, struct tv_buffer *folded, int64_t *top,
+                      struct tv_problem *problem)
+{
+    static const struct tv_integer rule = {"top", 1, MAX_FOUND};
+    const char *q = tv_parameter(request, "q");
+    if (q == NULL)
+        tv_problem(problem, 400, "q is missing: which words stand in the title?");
+    else if (strlen(q) > MAX_QUERY)
+        tv_problem(problem, 400, "q is %zu bytes long, but must be %d at most", strlen(q), MAX_QUERY);
+    else if (tv_title_fold(folded, q, NULL) != TV_OK)
+        tv_problem(problem, 500, "out of memory for the search");
+    else if (folded->size == 0)
+        tv_problem(problem, 400, "q is \"%.*s\", in which there is no letter and no digit", tv_shown(q), q);
+    if (problem->status) {
+        snprintf(problem->parameter, sizeof problem->parameter, "q");
+        return 0;
+    }
+    return tv_parameter_integer(request, &rule, top, problem);
+}
+
+static void write_found(struct tv_out *out, const struct tv_snapshot *s, const char *folded, size_t top)
+{
+    const struct tv_item *best[MAX_FOUND];
+    size_t found, n = tv_title_search(&s->titles, &s->items, folded, best, top, &found);
+    tv_out_format(out, "{\"model\":%" PRId64 ",\"found\":%zu,\"items\":[", s->number, found);
+    for (size_t i = 0; i < n; i++) {
+        tv_out_text(out, i ? ",{" : "{");
+        tv_item_json(out, s, best[i]->id);
+        tv_item_counts_json(out, s, best[i]->id);
+        tv_out_text(out, "}");
+    }
+    tv_out_text(out, "]}\n");
+}
+
+enum tv_outcome tv_handle_items(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
+{
+    struct tv_problem problem = {0};
+    struct tv_picked picked = {0};
+    struct tv_buffer folded;
+    int64_t model, top = STANDARD_FOUND;
+    enum tv_pick pick = TV_PICK_PROBLEM;
+    tv_buffer_init(&folded, 64 * MAX_QUERY);
+    if (read_query(request, &folded, &top, &problem) && tv_pick_model(request, &model, &problem))
+        pick = tv_pick_snapshot(app, model, request->may_wait, &picked.snapshot, &problem);
+    if (pick == TV_PICKED) {
+        write_found(&response->out, picked.snapshot, tv_buffer_string(&folded), (size_t)top);
+        response->revalidated = 1;
+    }
+    tv_buffer_free(&folded);
+    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+}

@@ -1,0 +1,160 @@
+/* pick: the model and the user that a request is about. */
+#include "serve/api/pick.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "serve/web/parameters.h"
+
+enum { RETRY_SECONDS = 1 };
+
+static enum tv_pick unavailable(struct tv_problem *problem, const char *detail, const char *hint)
+{
+    tv_problem(problem, 503, "%s", detail);
+    snprintf(problem->hint, sizeof problem->hint, "%s", hint);
+    problem->retry_after = RETRY_SECONDS;
+    return TV_PICK_PROBLEM;
+}
+
+static enum tv_pick no_such_model(struct tv_problem *problem, int64_t model)
+{
+    tv_problem(problem, 404, "there is no model %" PRId64 " (any more)", model);
+    snprintf(problem->parameter, sizeof problem->parameter, "model");
+    snprintf(problem->hint, sizeof problem->hint, "/api/v1/models lists those that are kept");
+    return TV_PICK_PROBLEM;
+}
+
+int tv_pick_model(const struct tv_request *request, int64_t *model, struct tv_problem *problem)
+{
+    static const struct tv_integer rule = {"model", 1, INT64_MAX};
+    const char *text = tv_parameter(request, "model");
+    *model = TV_LIVE_MODEL;
+    return text == NULL || strcmp(text, "live") == 0 || tv_read_integer(text, &rule, model, problem);
+}
+
+static enum tv_pick pick_live(struct tv_app *app, struct tv_snapshot **out, struct tv_problem *problem)
+{
+    *out = tv_shelf_live(app->shelf);
+    if (*out)
+        return TV_PICKED;
+    if (!tv_breaker_is_up(app->redis_breaker) || !tv_breaker_is_up(app->mongo_breaker))
+        return unavailable(problem, "no model could be loaded: a store does not answer", "/readyz names it");
+    return unavailable(problem, "no model is live yet", "train one: trivet-train");
+}
+
+enum tv_pick tv_pick_snapshot(struct tv_app *app, int64_t model, int may_wait, struct tv_snapshot **out,
+                              struct tv_problem *problem)
+{
+    struct tv_error err = {0};
+    if (model == TV_LIVE_MODEL)
+        return pick_live(app, out, problem);
+    *out = tv_shelf_held(app->shelf, model);
+    if (*out)
+        return TV_PICKED;
+    if (!tv_breaker_is_up(app->redis_breaker) || !tv_breaker_is_up(app->mongo_breaker))
+        return unavailable(problem, "that model cannot be loaded: a store does not answer",
+                           "/readyz names it");
+    if (!may_wait)
+        return TV_PICK_LATER;
+    enum tv_status status = tv_shelf_load(app->shelf, model, out, &err);
+    if (status == TV_ERR_NOT_FOUND)
+        return no_such_model(problem, model);
+    return status == TV_OK ? TV_PICKED : unavailable(problem, err.message, err.hint);
+}
+
+/* The model behind a snapshot is gone from MongoDB. For a model asked for by number that is the answer; the
+ * live one must have moved on, and this server has not noticed yet. Returns TV_PICKED when it is worth to try
+ * again. */
+static enum tv_pick outdated(struct tv_app *app, int64_t model, int64_t number, struct tv_problem *problem)
+{
+    struct tv_error err = {0};
+    if (model != TV_LIVE_MODEL) {
+        tv_shelf_forget(app->shelf, model);
+        return no_such_model(problem, model);
+    }
+    if (tv_breaker_is_up(app->redis_breaker) && tv_shelf_refresh(app->shelf, &err) == TV_OK) {
+        struct tv_snapshot *live = tv_shelf_live(app->shelf);
+        int moved = live && live->number != number;
+        tv_snapshot_release(live);
+        if (moved)
+            return TV_PICKED;
+    }
+    return unavailable(problem, "the live model has been removed, and no newer one can be loaded",
+                       "trivet-train repair");
+}
+
+/* Sets the user's number and looks the document up. TV_USER_UNKNOWN leaves a number that nobody has in place of a
+ * code that nobody has; an id that is none is *problem, and TV_USER_UNKNOWN. */
+static enum tv_lookup look_up(struct tv_app *app, struct tv_id *user, int may_wait, struct tv_picked *picked,
+                              struct tv_problem *problem, struct tv_error *err)
+{
+    const struct tv_snapshot *s = picked->snapshot;
+    enum tv_id_kind kind = tv_id_kind(user, s->info.user_codes, problem);
+    enum tv_lookup lookup = kind == TV_ID_PROBLEM ? TV_USER_UNKNOWN : TV_USER_FOUND;
+    if (kind == TV_ID_CODE)
+        lookup = tv_users_number(&app->users, s, user->text, may_wait, &user->number, err);
+    return lookup == TV_USER_FOUND ? tv_users_find(&app->users, s, user->number, may_wait, &picked->user, err) : lookup;
+}
+
+enum tv_pick tv_pick(struct tv_app *app, int64_t model, struct tv_id *user, int may_wait,
+                     struct tv_picked *picked, struct tv_problem *problem)
+{
+    struct tv_error err = {0};
+    *picked = (struct tv_picked){.snapshot = NULL};
+    for (int attempt = 0;; attempt++) {
+        enum tv_pick pick = tv_pick_snapshot(app, model, may_wait, &picked->snapshot, problem);
+        if (pick != TV_PICKED)
+            return pick;
+        problem->status = 0;
+        enum tv_lookup lookup = look_up(app, user, may_wait, picked, problem, &err);
+        if (lookup == TV_USER_FOUND || (lookup == TV_USER_UNKNOWN && problem->status == 0))
+            return TV_PICKED;
+        int64_t number = picked->snapshot->number;
+        tv_picked_release(picked);
+        if (lookup == TV_USER_UNKNOWN)
+            return TV_PICK_PROBLEM;
+        if (lookup == TV_USER_LATER) {
+            picked->need = (struct tv_need){.user = user->number != TV_NO_ID, .model = number, .user_id = user->number};
+            return TV_PICK_LATER;
+        }
+        if (lookup == TV_USER_AWAY)
+            return unavailable(problem, err.message, "try again in a moment");
+        pick = outdated(app, model, number, problem);
+        if (pick != TV_PICKED)
+            return pick;
+        if (attempt > 0)
+            return unavailable(problem, "models change faster than this server can load them", "");
+    }
+}
+
+void tv_picked_release(struct tv_picked *picked)
+{
+    tv_snapshot_release(picked->snapshot);
+    tv_cached_user_release(picked->user);
+    *picked = (struct tv_picked){.snapshot = NULL};
+}
+
+int tv_pick_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem)
+{
+    if (!tv_id_item(id, s, problem))
+        return 0;
+    if (tv_snapshot_dense(s, id->number) >= 0 || tv_items_find(&s->items, id->number))
+        return 1;
+    tv_problem(problem, 404, "there is no item %s", id->text);
+    return 0;
+}
+
+enum tv_outcome tv_pick_finish(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                               enum tv_pick pick, struct tv_picked *picked, const struct tv_problem *problem)
+{
+    if (pick == TV_PICKED)
+        tv_picked_release(picked);
+    if (pick == TV_PICK_LATER) {
+        response->need = picked->need;
+        return TV_LATER;
+    }
+    if (problem->status)
+        tv_problem_answer(app, request, response, problem);
+    return TV_ANSWERED;
+}

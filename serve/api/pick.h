@@ -1,0 +1,44 @@
+/* pick: the model and the user that a request is about, found together because one can outdate the other. */
+#ifndef TRIVET_SERVE_API_PICK_H
+#define TRIVET_SERVE_API_PICK_H
+
+#include <stdint.h>
+
+#include "serve/app.h"
+#include "serve/model/ids.h"
+#include "serve/route.h"
+#include "serve/web/problem.h"
+#include "serve/web/request.h"
+#include "serve/web/response.h"
+
+enum tv_pick { TV_PICKED, TV_PICK_LATER, TV_PICK_PROBLEM };
+
+enum { TV_LIVE_MODEL = 0 }; /* numbers of models start at 1 */
+
+struct tv_picked {
+    struct tv_snapshot *snapshot;
+    struct tv_cached_user *user; /* NULL: unknown to that model */
+    struct tv_need need;         /* with TV_PICK_LATER: what to fetch */
+};
+
+/* Reads the parameter "model" (a number, or "live", which is also what its absence means). */
+int tv_pick_model(const struct tv_request *request, int64_t *model, struct tv_problem *problem);
+
+/* Looks `user` up, a number or a code, and sets its number. TV_PICKED: *picked holds references that tv_picked_release
+ * gives back. Otherwise it holds none, and for TV_PICK_PROBLEM *problem is filled. */
+enum tv_pick tv_pick(struct tv_app *app, int64_t model, struct tv_id *user, int may_wait,
+                     struct tv_picked *picked, struct tv_problem *problem);
+/* The model alone. */
+enum tv_pick tv_pick_snapshot(struct tv_app *app, int64_t model, int may_wait, struct tv_snapshot **out,
+                              struct tv_problem *problem);
+void tv_picked_release(struct tv_picked *picked);
+
+/* Looks an item up: 1 and id->number, or 0 and a 404, if neither the catalogue nor the model has it. */
+int tv_pick_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem);
+
+/* How a handler that has picked ends: gives back what was picked, asks to be called again, or answers with the
+ * problem, if there is one (problem->status). */
+enum tv_outcome tv_pick_finish(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                               enum tv_pick pick, struct tv_picked *picked, const struct tv_problem *problem);
+
+#endif

@@ -1,0 +1,95 @@
+/* predict: what a user would rate each of some items. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "serve/api/prediction.h"
+#include "serve/handlers.h"
+#include "serve/web/parameters.h"
+
+enum { MAX_IDS = 1000 };
+
+struct ask {
+    struct tv_id user;
+    int64_t model;
+    const char *ids; /* "500,296" */
+};
+
+static int missing(const char *parameter, const char *question, struct tv_problem *problem)
+{
+    tv_problem(problem, 400, "%s is missing: %s", parameter, question);
+    snprintf(problem->parameter, sizeof problem->parameter, "%s", parameter);
+    return 0;
+}
+
+static int read_ask(const struct tv_request *request, struct ask *ask, struct tv_problem *problem)
+{
+    ask->ids = tv_parameter(request, "ids");
+    if (!tv_id_parameter(&ask->user, request, "user_id"))
+        return missing("user_id", "whose ratings?", problem);
+    if (ask->ids == NULL)
+        return missing("ids", "which items, divided by commas?", problem);
+    return tv_pick_model(request, &ask->model, problem);
+}
+
+static void write_prediction(struct tv_out *out, const struct tv_predictor *p, int64_t item_id)
+{
+    struct tv_prediction prediction;
+    if (tv_predict(p, item_id, &prediction) != TV_OK) {
+        out->failed = 1;
+        return;
+    }
+    tv_out_text(out, "{");
+    tv_item_json(out, p->picked.snapshot, item_id);
+    tv_item_counts_json(out, p->picked.snapshot, item_id);
+    tv_out_text(out, ",\"predicted\":");
+    tv_out_real(out, prediction.value);
+    tv_out_text(out, ",\"basis\":");
+    if (prediction.basis)
+        tv_out_json(out, prediction.basis);
+    else
+        tv_out_text(out, "null");
+    tv_out_text(out, "}");
+}
+
+/* Writes the items in the order they were asked for; 0 and *problem at the first that is none. */
+static int write_items(struct tv_out *out, const struct tv_predictor *p, const char *ids, struct tv_problem *problem)
+{
+    struct tv_id_list list = {.rest = ids, .most = MAX_IDS};
+    struct tv_id item;
+    while (tv_id_next(&list, "ids", &item, problem)) {
+        if (!tv_pick_item(&item, p->picked.snapshot, problem))
+            return 0;
+        if (list.n > 1)
+            tv_out_text(out, ",");
+        write_prediction(out, p, item.number);
+    }
+    return problem->status == 0;
+}
+
+static void answer(struct tv_response *response, const struct tv_predictor *p, const struct ask *ask,
+                   struct tv_problem *problem)
+{
+    struct tv_out *out = &response->out;
+    tv_out_text(out, "{\"user_id\":");
+    tv_id_user_json(out, p->picked.snapshot, &ask->user);
+    tv_out_format(out, ",\"model\":%" PRId64 ",\"items\":[", p->picked.snapshot->number);
+    if (!write_items(out, p, ask->ids, problem))
+        return;
+    tv_out_text(out, "]}\n");
+    response->revalidated = 1;
+    tv_predictor_headers(p->basis, response);
+}
+
+enum tv_outcome tv_handle_predict(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
+{
+    struct tv_problem problem = {0};
+    struct tv_predictor predictor = {0};
+    struct ask ask;
+    enum tv_pick pick = TV_PICK_PROBLEM;
+    if (read_ask(request, &ask, &problem))
+        pick = tv_predictor_pick(app, ask.model, &ask.user, request->may_wait, &predictor, &problem);
+    if (pick == TV_PICKED)
+        answer(response, &predictor, &ask, &problem);
+    return tv_pick_finish(app, request, response, pick, &predictor.picked, &problem);
+}

@@ -1,0 +1,131 @@
+/* prediction: what a user would rate an item. */
+#include "serve/api/prediction.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "trivet/base/clock.h"
+#include "trivet/core/formats/half.h"
+
+static int is_rating(const char *score_kind)
+{
+    return strcmp(score_kind, "rating") == 0;
+}
+
+/* The newest kept model that predicts ratings, or TV_LIVE_MODEL if there is none. */
+static int64_t newest_of(const struct tv_catalog_list *list)
+{
+    for (size_t i = list ? list->n : 0; i-- > 0;)
+        if (is_rating(list->models[i].info.score_kind))
+            return list->models[i].info.number;
+    return TV_LIVE_MODEL;
+}
+
+/* The list of models may be a second old; an older one is read again, unless MongoDB is away. */
+static enum tv_pick choose_model(struct tv_app *app, int may_wait, int64_t *model)
+{
+    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    int by_live = live == NULL || is_rating(live->score_kind);
+    tv_snapshot_release(live);
+    *model = TV_LIVE_MODEL;
+    if (by_live)
+        return TV_PICKED;
+    struct tv_catalog_list *list = tv_catalog_known(app->catalog);
+    int fresh = list && tv_clock() - list->read_at < TV_FRESH_SECONDS;
+    if (!fresh && tv_breaker_is_up(app->mongo_breaker)) {
+        tv_catalog_release(list);
+        if (!may_wait)
+            return TV_PICK_LATER;
+        tv_app_refresh_catalog(app);
+        list = tv_catalog_known(app->catalog);
+    }
+    *model = newest_of(list);
+    tv_catalog_release(list);
+    return TV_PICKED;
+}
+
+static const char *basis_of(const struct tv_picked *picked)
+{
+    const struct tv_user_document *user = picked->user ? picked->user->document : NULL;
+    if (tv_reason_for(user) == TV_REASON_POPULAR)
+        return "mean";
+    return is_rating(picked->snapshot->score_kind) ? "rating" : "relevance";
+}
+
+enum tv_pick tv_predictor_pick(struct tv_app *app, int64_t model, struct tv_id *user, int may_wait,
+                               struct tv_predictor *out, struct tv_problem *problem)
+{
+    *out = (struct tv_predictor){.basis = NULL};
+    int64_t chosen = model;
+    enum tv_pick pick = model == TV_LIVE_MODEL ? choose_model(app, may_wait, &chosen) : TV_PICKED;
+    if (pick == TV_PICKED)
+        pick = tv_pick(app, chosen, user, may_wait, &out->picked, problem);
+    if (pick == TV_PICK_PROBLEM && problem->status == 404 && chosen != model) { /* pruned a moment ago */
+        problem->status = 0;
+        pick = tv_pick(app, TV_LIVE_MODEL, user, may_wait, &out->picked, problem);
+    }
+    if (pick == TV_PICKED)
+        out->basis = basis_of(&out->picked);
+    return pick;
+}
+
+double tv_predicted_shown(const struct tv_predictor *p, double score)
+{
+    return tv_on_scale(&p->picked.snapshot->info, p->basis, score);
+}
+
+static double mean_of(const struct tv_snapshot *s, int64_t item_id)
+{
+    const struct tv_item *item = tv_items_find(&s->items, item_id);
+    return item && item->n_ratings > 0 ? item->mean_rating : NAN;
+}
+
+enum tv_status tv_predict(const struct tv_predictor *p, int64_t item_id, struct tv_prediction *out)
+{
+    const struct tv_snapshot *s = p->picked.snapshot;
+    int32_t item = tv_snapshot_dense(s, item_id);
+    if (item < 0 || strcmp(p->basis, "mean") == 0) {
+        out->value = mean_of(s, item_id);
+        out->basis = isnan(out->value) ? NULL : "mean";
+        return TV_OK;
+    }
+    struct tv_workspace *w = tv_workspace_of_thread();
+    if (w == NULL || tv_workspace_prepare(w, s, 1, NULL) != TV_OK)
+        return TV_ERR_NO_MEMORY;
+    out->value = tv_predicted_shown(p, tv_score_one(w, s, p->picked.user->document, item));
+    out->basis = p->basis;
+    return TV_OK;
+}
+
+static enum tv_status rank_means(const struct tv_snapshot *s, const struct tv_user_document *user,
+                                 const struct tv_item_filter *filter, size_t top, struct tv_ranking *out)
+{
+    struct tv_workspace *w = tv_workspace_of_thread();
+    if (w == NULL || tv_workspace_prepare(w, s, top, NULL) != TV_OK)
+        return TV_ERR_NO_MEMORY;
+    for (int32_t i = 0; i < s->n_items; i++)
+        w->scores[i] = mean_of(s, s->item_ids[i]);
+    tv_item_filter_mark(filter, s, user, w->skip, out->counts);
+    out->n = tv_top_n(w->best, top, w->scores, w->skip, (size_t)s->n_items);
+    memset(w->skip, TV_KEPT, (size_t)s->n_items * sizeof *w->skip);
+    out->best = w->best;
+    return TV_OK;
+}
+
+enum tv_status tv_predict_top(const struct tv_predictor *p, const struct tv_item_filter *filter, size_t top,
+                              struct tv_ranking *out)
+{
+    const struct tv_snapshot *s = p->picked.snapshot;
+    const struct tv_user_document *user = p->picked.user ? p->picked.user->document : NULL;
+    if (strcmp(p->basis, "mean") == 0)
+        return rank_means(s, user, filter, top, out);
+    struct tv_workspace *w = tv_workspace_of_thread();
+    return w ? tv_recommend(out, w, s, user, filter, top, NULL) : TV_ERR_NO_MEMORY;
+}
+
+void tv_predictor_headers(const char *basis, struct tv_response *response)
+{
+    response->score = basis;
+    if (basis && strcmp(basis, "relevance") == 0)
+        response->hint = "no kept model predicts ratings: " TV_TRAIN_RATINGS;
+}

@@ -1,0 +1,281 @@
+/* ratings: what people rate, taken in. rater.h tells when a rating counts. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "serve/app.h"
+#include "serve/follow/audience.h"
+#include "serve/follow/follower.h"
+#include "serve/follow/rater.h"
+#include "serve/handlers.h"
+#include "serve/model/ids.h"
+#include "trivet/base/log.h"
+
+enum { RETRY_SECONDS = 1 };
+
+/* One request that changes a user's ratings. */
+struct change {
+    struct tv_app *app;
+    struct tv_snapshot *s; /* NULL: no model is loaded, and ids are to be numbers */
+    struct tv_id user;
+    struct tv_rating_list list; /* of a rating taken back: its item alone */
+    struct tv_rated rated;
+    const char *later; /* the rating is safe, and counts later: why; NULL: it counts now */
+    int64_t model; /* the one the user was folded into; 0: none */
+};
+
+/* --- before ----------------------------------------------------------------------------------------------- */
+
+static int find_user(struct change *c, const struct tv_request *request, struct tv_problem *problem)
+{
+    tv_id_set(&c->user, "user", request->segments[0]);
+    if (c->s == NULL)
+        return tv_id_number(&c->user, problem);
+    return tv_id_kind(&c->user, c->s->info.user_codes, problem) != TV_ID_PROBLEM;
+}
+
+static int find_item(struct change *c, const struct tv_request *request, struct tv_problem *problem)
+{
+    struct tv_id item;
+    tv_id_set(&item, "item", request->segments[1]);
+    c->list.n = 1;
+    if (c->s ? !tv_id_item(&item, c->s, problem) : !tv_id_number(&item, problem))
+        return 0;
+    c->list.items[0] = item.number;
+    return 1;
+}
+
+/* --- between ---------------------------------------------------------------------------------------------- */
+
+static void unavailable(struct tv_problem *problem, enum tv_status status, const struct tv_error *err)
+{
+    tv_log_reason(TV_LOG_ERROR, "a rating was not taken", err);
+    tv_problem(problem, 503, "ratings cannot be taken just now: PostgreSQL %s",
+               status == TV_ERR_UNAVAILABLE ? "does not answer" : "refuses them");
+    snprintf(problem->hint, sizeof problem->hint, "%s",
+             status == TV_ERR_UNAVAILABLE
+                 ? "nothing is half done; try again in a moment, a repeat changes nothing"
+                 : "the server's log says why; trivet-etl schema brings an older database up to date");
+    problem->retry_after = RETRY_SECONDS;
+}
+
+static size_t place_of(const struct tv_rating_list *list, int64_t item)
+{
+    size_t i = 0;
+    while (i + 1 < list->n && list->items[i] != item)
+        i++;
+    return i;
+}
+
+static void refused(const struct change *c, int is_list, struct tv_problem *problem)
+{
+    const struct tv_rated *r = &c->rated;
+    char space[TV_ID_SPACE], entry[48] = "the request";
+    size_t i = place_of(&c->list, r->refused_item);
+    const char *item = space;
+    snprintf(space, sizeof space, "%" PRId64, r->refused_item);
+    if (c->s)
+        item = tv_id_item_text(c->s, r->refused_item, space);
+    if (is_list)
+        snprintf(entry, sizeof entry, "entry %zu of the list", i + 1);
+    if (r->off_scale)
+        tv_problem(problem, 422, "%s rates movie %s with %.9g, but ratings lie between %g and %g", entry, item,
+                   (double)c->list.values[i], r->low, r->high);
+    else
+        tv_problem(problem, 422, "%s rates movie %s, which is not known", entry, item);
+    snprintf(problem->hint, sizeof problem->hint, "%snothing was written%s", is_list ? "of the whole list " : "",
+             r->off_scale ? "; the scale is that of the loaded ratings" : "");
+    problem->entry = is_list ? (int)i + 1 : 0;
+    problem->has_scale = r->has_scale;
+    problem->low = r->low;
+    problem->high = r->high;
+}
+
+/* Called once for every change that is committed, on a worker, before the answer: whoever keeps something that is made
+ * from ratings (an index of similar items, say) is told here. It must be quick, and must not fail. */
+static void on_committed(const struct change *c)
+{
+    tv_follower_wake(c->app->follower); /* counts of items */
+    tv_audience_wake(c->app->audience);
+}
+
+/* No more than a client should know: the log has the words of the store. */
+static const char *why_later(enum tv_status status)
+{
+    switch (status) {
+    case TV_OK:
+        return NULL;
+    case TV_ERR_INPUT:
+        return "what the live model's users are folded in from cannot be read just now; the server's log says why";
+    case TV_ERR_NOT_FOUND:
+        return "no model is live that this user could be folded into";
+    default:
+        return "a store does not answer just now";
+    }
+}
+
+/* What happens once the change is safe. */
+static void fold_in(struct change *c)
+{
+    struct tv_error err = {0};
+    on_committed(c);
+    c->later = why_later(tv_rater_fold(c->app->rater, c->rated.user_id, c->rated.rev, &c->model, &err));
+    if (c->later) {
+        tv_log_debug("user %s counts later: %s", c->user.text, err.message);
+        tv_follower_wake(c->app->follower);
+    }
+}
+
+static int rate(struct change *c, int is_list, struct tv_problem *problem)
+{
+    struct tv_error err = {0};
+    enum tv_status status = tv_rater_rate(c->app->rater, &c->user, &c->list, c->s, &c->rated, &err);
+    if (status != TV_OK)
+        unavailable(problem, status, &err);
+    else if (c->rated.refused)
+        refused(c, is_list, problem);
+    else
+        fold_in(c);
+    return problem->status == 0;
+}
+
+static int unrate(struct change *c, struct tv_problem *problem)
+{
+    char space[TV_ID_SPACE];
+    struct tv_error err = {0};
+    enum tv_status status =
+        tv_rater_unrate(c->app->rater, &c->user, c->list.items[0], &c->rated, &err);
+    if (status != TV_OK)
+        unavailable(problem, status, &err);
+    else if (c->rated.changed == 0)
+        tv_problem(problem, 404, "user %s has no rating of movie %s", c->user.text,
+                   c->s ? tv_id_item_text(c->s, c->list.items[0], space) : "of this id");
+    else
+        fold_in(c);
+    return problem->status == 0;
+}
+
+/* --- after ------------------------------------------------------------------------------------------------ */
+
+static void write_user(struct tv_out *out, const struct change *c)
+{
+    if (c->s)
+        tv_id_user_json(out, c->s, &c->user);
+    else
+        tv_out_int(out, c->user.number);
+}
+
+static void write_item(struct tv_out *out, const struct change *c, size_t i)
+{
+    if (c->s)
+        tv_id_item_json(out, c->s, c->list.items[i]);
+    else
+        tv_out_int(out, c->list.items[i]);
+}
+
+/* The older service's answer: [[user, movie, rating], ...] */
+static void write_triples(struct tv_out *out, const struct change *c)
+{
+    tv_out_text(out, "[");
+    for (size_t i = 0; i < c->list.n; i++) {
+        tv_out_text(out, i ? ",[" : "[");
+        write_user(out, c);
+        tv_out_text(out, ",");
+        write_item(out, c, i);
+        tv_out_text(out, ",");
+        tv_out_float(out, c->list.values[i]);
+        tv_out_text(out, "]");
+    }
+    tv_out_text(out, "]\n");
+}
+
+static void write_change(struct tv_out *out, const struct change *c, int with_ratings)
+{
+    tv_out_text(out, "{\"user_id\":");
+    write_user(out, c);
+    tv_out_format(out, ",\"rev\":%" PRId64 ",\"changed\":%" PRId64 ",\"counts\":\"%s\",\"model\":", c->rated.rev,
+                  c->rated.changed, c->later ? "later" : "now");
+    if (c->model)
+        tv_out_int(out, c->model);
+    else
+        tv_out_text(out, "null");
+    if (c->later) {
+        tv_out_text(out, ",\"why\":");
+        tv_out_json(out, c->later);
+    }
+    tv_out_text(out, ",\"ratings\":[");
+    for (size_t i = 0; with_ratings && i < c->list.n; i++) {
+        tv_out_text(out, i ? ",{\"id\":" : "{\"id\":");
+        write_item(out, c, i);
+        tv_out_text(out, ",\"rating\":");
+        tv_out_float(out, c->list.values[i]);
+        tv_out_text(out, "}");
+    }
+    tv_out_text(out, "]}\n");
+}
+
+/* --- the routes ------------------------------------------------------------------------------------------- */
+
+enum shape { TRIPLES, LIST, ONE, NONE };
+
+static int work(struct change *c, const struct tv_request *request, enum shape shape, struct tv_problem *problem)
+{
+    if (!find_user(c, request, problem))
+        return 0;
+    switch (shape) {
+    case ONE:
+        return find_item(c, request, problem) &&
+               tv_rating_read(&c->list.values[0], request->body, request->body_size, problem) &&
+               rate(c, 0, problem);
+    case NONE:
+        return find_item(c, request, problem) && unrate(c, problem);
+    default:
+        return tv_rating_list_read(&c->list, request->body, request->body_size, c->s, problem) &&
+               rate(c, 1, problem);
+    }
+}
+
+static enum tv_outcome handle(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                              enum shape shape)
+{
+    struct tv_problem problem = {0};
+    if (!request->may_wait) {
+        response->need.writes = 1;
+        return TV_LATER;
+    }
+    struct change c = {.app = app, .s = tv_shelf_live(app->shelf)};
+    if (!work(&c, request, shape, &problem)) {
+        tv_problem_answer(app, request, response, &problem);
+    } else {
+        response->status = c.later ? 202 : 200;
+        if (shape == TRIPLES)
+            write_triples(&response->out, &c);
+        else
+            write_change(&response->out, &c, shape != NONE);
+    }
+    tv_snapshot_release(c.s);
+    return TV_ANSWERED;
+}
+
+enum tv_outcome tv_handle_post_triples(struct tv_app *app, const struct tv_request *request,
+                                       struct tv_response *response)
+{
+    return handle(app, request, response, TRIPLES);
+}
+
+enum tv_outcome tv_handle_post_ratings(struct tv_app *app, const struct tv_request *request,
+                                       struct tv_response *response)
+{
+    return handle(app, request, response, LIST);
+}
+
+enum tv_outcome tv_handle_put_rating(struct tv_app *app, const struct tv_request *request,
+                                     struct tv_response *response)
+{
+    return handle(app, request, response, ONE);
+}
+
+enum tv_outcome tv_handle_delete_rating(struct tv_app *app, const struct tv_request *request,
+                                        struct tv_response *response)
+{
+    return handle(app, request, response, NONE);
+}

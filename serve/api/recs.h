@@ -1,0 +1,31 @@
+/* recs: a ranking on its way out. The page and the JSON are two views of it. */
+#ifndef TRIVET_SERVE_API_RECS_H
+#define TRIVET_SERVE_API_RECS_H
+
+#include <stdint.h>
+
+#include "serve/app.h"
+#include "serve/model/ids.h"
+#include "serve/model/recommend.h"
+#include "serve/web/request.h"
+#include "serve/web/response.h"
+
+struct tv_recs {
+    const struct tv_id *id; /* the user's */
+    const struct tv_snapshot *snapshot;
+    const struct tv_user_document *user; /* NULL: unknown */
+    const struct tv_item_filter *filter; /* NULL: none was asked for */
+    struct tv_ranking ranking;
+};
+
+/* {"user_id":10,"model":2,"reason":"personal","score_kind":"relevance","items":[...]} */
+void tv_recs_json(struct tv_out *out, const struct tv_recs *recs);
+/* [{"rank":1,"id":...,"score":...}, ...]: n items of the model with their scores. */
+void tv_ranked_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_scored *best, size_t n);
+/* Sends a browser on (303) to a user's page at that path. */
+void tv_lead_to(struct tv_response *response, const char *path, const struct tv_id *user);
+/* recs_page.c */
+void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                  const struct tv_recs *recs);
+
+#endif

@@ -1,0 +1,166 @@
+/* similar: the items nearest to an item, by the factors of a model or by who rated or played them. */
+#include "serve/api/similar.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/api/pick.h"
+#include "serve/api/recs.h"
+#include "serve/handlers.h"
+#include "serve/web/parameters.h"
+
+enum { STANDARD_SIMILAR = 10, MAX_SIMILAR = 100 };
+
+/* --- what is asked -------------------------------------------------------------------------------------- */
+
+static int refuse(struct tv_problem *problem, const char *parameter)
+{
+    snprintf(problem->parameter, sizeof problem->parameter, "%s", parameter);
+    return 0;
+}
+
+static int read_by(const struct tv_request *request, struct tv_similar_question *q, struct tv_problem *problem)
+{
+    const char *by = tv_parameter(request, "by");
+    q->by = request->route->kind == TV_ROUTE_PAGE ? TV_BY_AUDIENCE : TV_BY_FACTORS;
+    if (by && strcmp(by, "factors") != 0 && strcmp(by, "audience") != 0) {
+        tv_problem(problem, 400, "by is \"%.*s\", but must be factors or audience", tv_shown(by), by);
+        return refuse(problem, "by");
+    }
+    if (by)
+        q->by = by[0] == 'a' ? TV_BY_AUDIENCE : TV_BY_FACTORS;
+    return 1;
+}
+
+/* The page is there without an item, too, for browsers. */
+static int read_item(const struct tv_request *request, struct tv_similar_question *q, struct tv_problem *problem)
+{
+    if (request->route->kind != TV_ROUTE_PAGE) {
+        tv_id_set(&q->item, "id", request->segments[0]);
+    } else if ((!tv_id_parameter(&q->item, request, "item") || q->item.text[0] == '\0') && !request->wants_html) {
+        tv_problem(problem, 400, "item is missing: similar to which item?");
+        return refuse(problem, "item");
+    }
+    return 1;
+}
+
+static int read_question(const struct tv_request *request, struct tv_similar_question *q, struct tv_problem *problem)
+{
+    static const struct tv_integer top = {"top", 1, MAX_SIMILAR}, exact = {"exact", 0, 1};
+    int64_t exactly = 0;
+    *q = (struct tv_similar_question){.top = STANDARD_SIMILAR};
+    if (!read_by(request, q, problem) || !read_item(request, q, problem) ||
+        !tv_parameter_integer(request, &top, &q->top, problem) ||
+        !tv_parameter_integer(request, &exact, &exactly, problem) || !tv_pick_model(request, &q->model, problem))
+        return 0;
+    q->exact = (int)exactly;
+    if (q->exact && q->by == TV_BY_FACTORS) {
+        tv_problem(problem, 400, "exact counts audiences, so it goes with by=audience");
+        return refuse(problem, "exact");
+    }
+    if (q->model != TV_LIVE_MODEL && q->by == TV_BY_AUDIENCE) {
+        tv_problem(problem, 400, "audiences belong to no model: model goes with by=factors");
+        return refuse(problem, "model");
+    }
+    return 1;
+}
+
+/* --- by factors ----------------------------------------------------------------------------------------- */
+
+/* Cosines of an item's factors with those of all others, biases left out of both. An item without any length has no
+ * direction: NaN, which is never among the best. */
+static size_t rank_cosines(struct tv_workspace *w, const struct tv_snapshot *s, int32_t item, size_t top)
+{
+    size_t k = (size_t)s->factors;
+    memcpy(w->user, s->item_factors + (size_t)item * k, k * sizeof *w->user);
+    for (size_t f = (size_t)tv_snapshot_directions(s); f < k; f++)
+        w->user[f] = 0;
+    tv_scores(w->scores, s->item_factors, (size_t)s->n_items, s->factors, w->user);
+    for (int32_t i = 0; i < s->n_items; i++)
+        w->scores[i] /= s->lengths[i] * s->lengths[item];
+    w->scores[item] = NAN;
+    return tv_top_n(w->best, top, w->scores, NULL, (size_t)s->n_items);
+}
+
+static int by_factors(const struct tv_snapshot *s, const struct tv_similar_question *q, struct tv_neighbours *found,
+                      struct tv_problem *problem)
+{
+    struct tv_workspace *w = tv_workspace_of_thread();
+    int32_t item = tv_snapshot_dense(s, q->item.number);
+    found->items = calloc((size_t)q->top, sizeof *found->items);
+    if (w == NULL || found->items == NULL || tv_workspace_prepare(w, s, (size_t)q->top, NULL) != TV_OK) {
+        tv_problem(problem, 500, "out of memory for similar items");
+        return 0;
+    }
+    found->n = item >= 0 ? rank_cosines(w, s, item, (size_t)q->top) : 0;
+    for (size_t i = 0; i < found->n; i++)
+        found->items[i] =
+            (struct tv_neighbour){.item = s->item_ids[w->best[i].item], .score = w->best[i].score, .jaccard = NAN};
+    return 1;
+}
+
+static void write_factors_json(struct tv_out *out, const struct tv_snapshot *s, int64_t item, size_t n)
+{
+    tv_out_format(out, ",\"model\":%" PRId64 ",\"in_model\":%s,\"by\":\"factors\",\"items\":", s->number,
+                  tv_snapshot_dense(s, item) >= 0 ? "true" : "false");
+    tv_ranked_json(out, s, tv_workspace_of_thread()->best, n);
+}
+
+/* --- the answer ----------------------------------------------------------------------------------------- */
+
+static void write_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
+                       const struct tv_neighbours *found)
+{
+    tv_out_text(out, "{");
+    tv_item_json(out, s, q->item.number);
+    if (q->by == TV_BY_AUDIENCE)
+        tv_similar_audience_json(out, s, found);
+    else
+        write_factors_json(out, s, q->item.number, found->n);
+    tv_out_text(out, "}\n");
+}
+
+/* Ids of items outside the catalogue are the index's to know. */
+static int find_neighbours(struct tv_app *app, const struct tv_request *request, struct tv_similar_question *q,
+                           const struct tv_snapshot *s, struct tv_neighbours *found, struct tv_problem *problem)
+{
+    if (q->by == TV_BY_AUDIENCE)
+        return tv_id_item(&q->item, s, problem) && tv_similar_by_audience(app, request, q, found, problem);
+    return tv_pick_item(&q->item, s, problem) && by_factors(s, q, found, problem);
+}
+
+static void answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                   struct tv_similar_question *q, const struct tv_snapshot *s, struct tv_problem *problem)
+{
+    struct tv_neighbours found = {0};
+    int has_item = q->item.text[0] != '\0', is_page = request->route->kind == TV_ROUTE_PAGE && request->wants_html;
+    if (!has_item || find_neighbours(app, request, q, s, &found, problem)) {
+        if (is_page)
+            tv_similar_page(request, response, s, q, has_item ? &found : NULL);
+        else
+            write_json(&response->out, s, q, &found);
+        response->revalidated = 1;
+    }
+    free(found.items);
+}
+
+enum tv_outcome tv_handle_similar(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
+{
+    struct tv_problem problem = {0};
+    struct tv_picked picked = {0};
+    struct tv_similar_question q;
+    enum tv_pick pick = TV_PICK_PROBLEM;
+    if (read_question(request, &q, &problem)) {
+        if (q.by == TV_BY_AUDIENCE && q.item.text[0] && !request->may_wait) {
+            response->need.postgres = q.exact;
+            return TV_LATER;
+        }
+        pick = tv_pick_snapshot(app, q.model, request->may_wait, &picked.snapshot, &problem);
+    }
+    if (pick == TV_PICKED)
+        answer(app, request, response, &q, picked.snapshot, &problem);
+    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+}

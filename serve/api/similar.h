@@ -1,0 +1,48 @@
+/* similar: the items nearest to an item: what is asked, and two ways to answer. The page and the JSON are views of the
+ * same answer. */
+#ifndef TRIVET_SERVE_API_SIMILAR_H
+#define TRIVET_SERVE_API_SIMILAR_H
+
+#include "serve/app.h"
+#include "serve/model/ids.h"
+#include "serve/model/snapshot.h"
+#include "serve/web/out.h"
+#include "serve/web/problem.h"
+#include "serve/web/request.h"
+#include "serve/web/response.h"
+
+enum tv_similar_by { TV_BY_FACTORS, TV_BY_AUDIENCE };
+
+struct tv_similar_question {
+    struct tv_id item; /* text "": the page alone */
+    int64_t model, top;
+    enum tv_similar_by by;
+    int exact; /* by audience: count the true Jaccard similarities, too */
+};
+
+/* One neighbour. */
+struct tv_neighbour {
+    int64_t item;
+    double score;   /* by factors: the cosine; by audience: the estimate of the Jaccard similarity */
+    int shared;     /* by audience: equal values of the signatures */
+    double jaccard; /* with exact: the true one, else NaN */
+};
+
+struct tv_neighbours {
+    int64_t index;              /* by audience: the number of the index */
+    int size;                   /*     and the values of a signature, */
+    size_t sharing;             /*    and how many items share any */
+    struct tv_neighbour *items; /* (n) nearest first; free() it */
+    size_t n;
+};
+
+/* similar_audience.c: 1, or 0 and *problem. Waits for Redis, and with `exact` for Postgres. */
+int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request, const struct tv_similar_question *q,
+                           struct tv_neighbours *out, struct tv_problem *problem);
+void tv_similar_audience_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_neighbours *found);
+
+/* similar_page.c: `found` is NULL for the page without an item, which may search for titles. */
+void tv_similar_page(const struct tv_request *request, struct tv_response *response, const struct tv_snapshot *s,
+                     const struct tv_similar_question *q, const struct tv_neighbours *found);
+
+#endif

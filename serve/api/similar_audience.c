@@ -1,0 +1,176 @@
+/* similar_audience: neighbours by who rated or played an item: estimates from the index in Redis, and the true
+ * similarity of the best of them from Postgres.
+ *
+ * The true similarity is counted for more items than are asked for, as the best by estimate need not be the best; it
+ * then decides the order.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "serve/api/similar.h"
+#include "serve/follow/audience.h"
+#include "serve/lab/question_answers.h"
+#include "trivet/core/sets/minhash.h"
+
+enum { COUNTED = 4, COUNTED_AT_LEAST = 20, REDIS_RETRY_SECONDS = 5 };
+
+/* --- the true similarity -------------------------------------------------------------------------------- */
+
+static enum tv_status read_source(struct tv_question *question, int64_t index, struct tv_buffer *source,
+                                  struct tv_error *err)
+{
+    char sql[128];
+    struct tv_pg_rows *rows = NULL;
+    snprintf(sql, sizeof sql, "SELECT source FROM trivet.similar_index WHERE id = %" PRId64, index);
+    enum tv_status status = tv_question_ask(question, sql, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) == 0)
+        status = tv_fail(err, TV_ERR_STORE, "PostgreSQL knows nothing of index %" PRId64 " of similar items", index);
+    if (status == TV_OK)
+        status = tv_buffer_text(source, tv_pg_cell(rows, 0, 0), err);
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+/* Users of each item, and how many of them the asked one has, too. */
+static enum tv_status write_count(struct tv_buffer *sql, const char *source, int64_t item,
+                                  const struct tv_neighbours *found, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_format(
+        sql, err,
+        "WITH pair AS MATERIALIZED (SELECT DISTINCT r.movieid, r.userid FROM (SELECT movieid, userid FROM %s) r"
+        " WHERE r.movieid = ANY ('{%" PRId64,
+        source, item);
+    for (size_t i = 0; i < found->n && status == TV_OK; i++)
+        status = tv_buffer_format(sql, err, ",%" PRId64, found->items[i].item);
+    return status == TV_OK ? tv_buffer_format(sql, err,
+                                              "}'::bigint[])) SELECT p.movieid, count(*), count(own.userid) FROM pair p"
+                                              " LEFT JOIN pair own ON own.userid = p.userid AND own.movieid = %" PRId64
+                                              " GROUP BY p.movieid",
+                                              item)
+                           : status;
+}
+
+static void take_counts(struct tv_neighbours *found, int64_t item, const struct tv_pg_rows *rows)
+{
+    double own = 0;
+    for (int r = 0; r < tv_pg_rows_count(rows); r++)
+        if (strtoll(tv_pg_cell(rows, r, 0), NULL, 10) == item)
+            own = strtod(tv_pg_cell(rows, r, 1), NULL);
+    for (size_t i = 0; i < found->n; i++) {
+        struct tv_neighbour *n = &found->items[i];
+        n->jaccard = 0; /* an item without a row has lost its audience since the index was asked */
+        for (int r = 0; r < tv_pg_rows_count(rows); r++)
+            if (strtoll(tv_pg_cell(rows, r, 0), NULL, 10) == n->item) {
+                double users = strtod(tv_pg_cell(rows, r, 1), NULL), common = strtod(tv_pg_cell(rows, r, 2), NULL);
+                n->jaccard = common / (own + users - common);
+            }
+    }
+}
+
+static int by_jaccard(const void *a, const void *b)
+{
+    const struct tv_neighbour *x = a, *y = b;
+    if (x->jaccard != y->jaccard)
+        return x->jaccard < y->jaccard ? 1 : -1;
+    if (x->shared != y->shared)
+        return x->shared < y->shared ? 1 : -1;
+    return (x->item > y->item) - (x->item < y->item);
+}
+
+static enum tv_status count_exactly(struct tv_app *app, const struct tv_request *request, int64_t item,
+                                    struct tv_neighbours *found, struct tv_error *err)
+{
+    struct tv_question *question = NULL;
+    struct tv_pg_rows *rows = NULL;
+    struct tv_buffer source = TV_BUFFER_INIT(1 << 16), sql = TV_BUFFER_INIT(1 << 18);
+    enum tv_status status = tv_question_begin(app->questions, "", &request->caller, &question, err);
+    if (status == TV_OK)
+        status = read_source(question, found->index, &source, err);
+    if (status == TV_OK)
+        status = write_count(&sql, tv_buffer_string(&source), item, found, err);
+    if (status == TV_OK)
+        status = tv_question_ask(question, tv_buffer_string(&sql), &rows, err);
+    if (status == TV_OK) {
+        take_counts(found, item, rows);
+        qsort(found->items, found->n, sizeof *found->items, by_jaccard);
+    }
+    tv_pg_rows_free(rows);
+    tv_question_end(question);
+    tv_buffer_free(&source);
+    tv_buffer_free(&sql);
+    return status;
+}
+
+/* --- the estimate --------------------------------------------------------------------------------------- */
+
+static void say_why(struct tv_problem *problem, const struct tv_id *item, enum tv_status status, int known,
+                    const struct tv_error *err)
+{
+    if (status == TV_ERR_NOT_FOUND && known == 0)
+        tv_problem(problem, 404, "item %s has no audience in the index of similar items", item->text);
+    else
+        tv_problem(problem, 503, "%s", err->message);
+    snprintf(problem->hint, sizeof problem->hint, "%s", err->hint);
+    if (status == TV_ERR_UNAVAILABLE)
+        problem->retry_after = REDIS_RETRY_SECONDS;
+}
+
+static int take_answer(struct tv_neighbours *out, const struct tv_similar_answer *answer)
+{
+    *out = (struct tv_neighbours){.index = answer->version, .size = answer->size, .sharing = answer->sharing};
+    out->items = calloc(answer->n + 1, sizeof *out->items);
+    if (out->items == NULL)
+        return 0;
+    for (size_t i = 0; i < answer->n; i++)
+        out->items[out->n++] =
+            (struct tv_neighbour){.item = answer->items[i].item,
+                                  .score = tv_minhash_estimate(answer->items[i].shared, answer->size),
+                                  .shared = answer->items[i].shared,
+                                  .jaccard = NAN};
+    return 1;
+}
+
+int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request, const struct tv_similar_question *q,
+                           struct tv_neighbours *out, struct tv_problem *problem)
+{
+    struct tv_error err = {0};
+    struct tv_similar_answer answer = {0};
+    size_t top = (size_t)q->top, wanted = q->exact ? COUNTED * top : top;
+    int known = 1;
+    if (q->exact && wanted < COUNTED_AT_LEAST)
+        wanted = COUNTED_AT_LEAST;
+    enum tv_status status = tv_audience_ask(app->audience, q->item.number, wanted, &answer, &known, &err);
+    if (status != TV_OK) {
+        say_why(problem, &q->item, status, known, &err);
+    } else if (!take_answer(out, &answer)) {
+        tv_problem(problem, 500, "out of memory for similar items");
+    } else if (q->exact && (status = count_exactly(app, request, q->item.number, out, &err)) != TV_OK) {
+        tv_question_problem(problem, status, &err, "");
+    }
+    out->n = out->n < top ? out->n : top;
+    tv_similar_answer_free(&answer);
+    return problem->status == 0;
+}
+
+void tv_similar_audience_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_neighbours *found)
+{
+    tv_out_format(out, ",\"by\":\"audience\",\"index\":%" PRId64 ",\"signature_size\":%d,\"sharing\":%zu,\"items\":[",
+                  found->index, found->size, found->sharing);
+    for (size_t i = 0; i < found->n; i++) {
+        const struct tv_neighbour *n = &found->items[i];
+        tv_out_format(out, "%s{\"rank\":%zu,", i ? "," : "", i + 1);
+        tv_item_json(out, s, n->item);
+        tv_out_format(out, ",\"shared\":%d,\"estimate\":", n->shared);
+        tv_out_real(out, n->score);
+        tv_out_text(out, ",\"standard_error\":");
+        tv_out_real(out, tv_minhash_standard_error(n->score, found->size));
+        if (!isnan(n->jaccard)) {
+            tv_out_text(out, ",\"jaccard\":");
+            tv_out_real(out, n->jaccard);
+        }
+        tv_out_text(out, "}");
+    }
+    tv_out_text(out, "]");
+}

@@ -1,0 +1,95 @@
+/* user: what one user rated, with what a model would have predicted beside it. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "serve/api/prediction.h"
+#include "serve/handlers.h"
+#include "serve/web/parameters.h"
+
+static void write_predicted_by(struct tv_out *out, const struct tv_predictor *p)
+{
+    tv_out_text(out, ",\"predicted_by\":");
+    if (p->basis)
+        tv_out_format(out, "{\"model\":%" PRId64 ",\"score_kind\":\"%s\"}", p->picked.snapshot->number, p->basis);
+    else
+        tv_out_text(out, "null");
+}
+
+/* An answer takes 64 MB; nobody but a program has so many ratings. */
+enum { MOST_ITEMS = 100000 };
+
+/* Only what comes from factors: the mean of all ratings says nothing about this user. */
+static void write_predicted(struct tv_out *out, const struct tv_predictor *p, int64_t item_id)
+{
+    struct tv_prediction prediction = {NAN, NULL};
+    if (p->basis && tv_predict(p, item_id, &prediction) != TV_OK)
+        out->failed = 1;
+    tv_out_text(out, ",\"predicted\":");
+    tv_out_real(out, prediction.basis && strcmp(prediction.basis, "mean") != 0 ? prediction.value : NAN);
+}
+
+static void write_user(struct tv_out *out, const struct tv_id *id, const struct tv_picked *picked,
+                       const struct tv_predictor *p)
+{
+    const struct tv_snapshot *s = picked->snapshot;
+    const struct tv_user_document *u = picked->user->document;
+    tv_out_text(out, "{\"user_id\":");
+    tv_id_user_json(out, s, id);
+    tv_out_format(out, ",\"model\":%" PRId64 ",\"learned\":%s,\"n\":%zu,\"n_in_model\":%zu", s->number,
+                  u->row >= 0 ? "true" : "false", u->n_rated, u->n_seen);
+    write_predicted_by(out, p);
+    tv_out_text(out, ",\"items\":[");
+    for (size_t i = 0; i < u->n_rated && i < MOST_ITEMS; i++) {
+        tv_out_text(out, i ? ",{" : "{");
+        tv_item_json(out, s, u->rated[i]);
+        tv_out_text(out, ",\"rating\":");
+        tv_out_real(out, (double)u->ratings[i]);
+        write_predicted(out, p, u->rated[i]);
+        tv_out_text(out, "}");
+    }
+    tv_out_text(out, "]");
+    if (u->n_rated > MOST_ITEMS)
+        tv_out_format(out, ",\"left_off\":%zu", u->n_rated - MOST_ITEMS);
+    tv_out_text(out, "}\n");
+}
+
+/* Ratings are told without predictions when the model that predicts cannot be asked. */
+static enum tv_pick answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                           const struct tv_id *id, struct tv_picked *picked)
+{
+    struct tv_problem ignored = {0};
+    struct tv_predictor predictor;
+    struct tv_id same = *id;
+    enum tv_pick pick =
+        tv_predictor_pick(app, TV_LIVE_MODEL, &same, request->may_wait, &predictor, &ignored);
+    if (pick == TV_PICK_LATER) {
+        tv_picked_release(picked);
+        picked->need = predictor.picked.need;
+        return pick;
+    }
+    write_user(&response->out, id, picked, &predictor);
+    response->revalidated = 1;
+    if (pick == TV_PICKED)
+        tv_picked_release(&predictor.picked);
+    return TV_PICKED;
+}
+
+enum tv_outcome tv_handle_user(struct tv_app *app, const struct tv_request *request,
+                               struct tv_response *response)
+{
+    struct tv_problem problem = {0};
+    struct tv_picked picked = {0};
+    struct tv_id id;
+    int64_t model;
+    enum tv_pick pick = TV_PICK_PROBLEM;
+    tv_id_set(&id, "id", request->segments[0]);
+    if (tv_pick_model(request, &model, &problem))
+        pick = tv_pick(app, model, &id, request->may_wait, &picked, &problem);
+    if (pick == TV_PICKED && picked.user)
+        pick = answer(app, request, response, &id, &picked);
+    else if (pick == TV_PICKED)
+        tv_problem(&problem, 404, "there is no user %s", id.text);
+    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+}

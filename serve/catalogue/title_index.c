@@ -1,0 +1,154 @@
+/* title_index: finds items by words of their titles. */
+#include "serve/catalogue/title_index.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unicase.h>
+#include <uninorm.h>
+#include <unistr.h>
+#include <unictype.h>
+
+#include "trivet/base/text.h"
+
+/* Letters that Unicode does not take apart, as people type them who have no key for them. */
+static const struct {
+    ucs4_t letter;
+    const char *plain;
+} stroked[] = {{0xF8, "o"},  {0x142, "l"},  {0x111, "d"}, {0x127, "h"}, {0x131, "i"},
+               {0xE6, "ae"}, {0x153, "oe"}, {0xF0, "d"},  {0xFE, "th"}};
+
+struct folding {
+    struct tv_buffer *out;
+    int inside; /* a word */
+};
+
+static enum tv_status put(struct folding *f, const char *bytes, size_t n, struct tv_error *err)
+{
+    enum tv_status status = f->inside ? TV_OK : tv_buffer_append(f->out, " ", 1, err);
+    f->inside = 1;
+    return status == TV_OK ? tv_buffer_append(f->out, bytes, n, err) : status;
+}
+
+static enum tv_status fold_letter(struct folding *f, ucs4_t c, const uint8_t *bytes, size_t n, struct tv_error *err)
+{
+    for (size_t i = 0; i < sizeof stroked / sizeof *stroked; i++)
+        if (stroked[i].letter == c)
+            return put(f, stroked[i].plain, strlen(stroked[i].plain), err);
+    if (uc_is_general_category(c, UC_LETTER) || uc_is_general_category(c, UC_NUMBER))
+        return put(f, (const char *)bytes, n, err);
+    if (!uc_is_general_category(c, UC_MARK) && c != '\'' && c != 0x2019)
+        f->inside = 0;
+    return TV_OK;
+}
+
+/* Without what is no UTF-8 in it: a space in place of each such byte. */
+static uint8_t *mended(const char *text, size_t size)
+{
+    char *copy = malloc(size + 1);
+    for (size_t i = 0; copy && i < size; i++) {
+        size_t good = tv_text_utf8_prefix(text + i, size - i);
+        memcpy(copy + i, text + i, good);
+        i += good;
+        copy[i] = ' ';
+    }
+    return (uint8_t *)copy;
+}
+
+enum tv_status tv_title_fold(struct tv_buffer *out, const char *text, struct tv_error *err)
+{
+    struct folding f = {out, 0};
+    size_t size = strlen(text), n = 0;
+    uint8_t *readable = mended(text, size);
+    uint8_t *folded = readable ? u8_casefold(readable, size, NULL, UNINORM_NFKD, NULL, &n) : NULL;
+    free(readable);
+    if (folded == NULL)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a title");
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; status == TV_OK && i < n;) {
+        ucs4_t c;
+        int bytes = u8_mbtouc(&c, folded + i, n - i);
+        status = fold_letter(&f, c, folded + i, (size_t)bytes, err);
+        i += (size_t)bytes;
+    }
+    free(folded);
+    return status;
+}
+
+enum tv_status tv_title_index_create(struct tv_title_index *out, const struct tv_items *items, struct tv_error *err)
+{
+    struct tv_buffer text;
+    tv_buffer_init(&text, SIZE_MAX / 2); /* as large as the catalogue is */
+    *out = (struct tv_title_index){.at = tv_alloc(items->n + 1, sizeof *out->at, "the titles", err)};
+    enum tv_status status = out->at ? TV_OK : TV_ERR_NO_MEMORY;
+    for (size_t i = 0; status == TV_OK && i < items->n; i++) {
+        out->at[i] = text.size;
+        status = tv_title_fold(&text, items->items[i].title, err);
+        if (status == TV_OK)
+            status = tv_buffer_append(&text, "", 1, err);
+    }
+    out->text = text.data;
+    if (status != TV_OK)
+        tv_title_index_free(out);
+    return status;
+}
+
+void tv_title_index_free(struct tv_title_index *index)
+{
+    free(index->text);
+    free(index->at);
+    *index = (struct tv_title_index){0};
+}
+
+/* Whether each word of the query begins a word of the title. `word` is room for one, with its blank. */
+static int holds_words(const char *title, const char *folded, char *word)
+{
+    for (const char *at = folded; *at;) {
+        size_t n = 1 + strcspn(at + 1, " ");
+        memcpy(word, at, n);
+        word[n] = '\0';
+        if (strstr(title, word) == NULL)
+            return 0;
+        at += n;
+    }
+    return 1;
+}
+
+struct match {
+    const struct tv_item *item;
+    int begins; /* with the whole query */
+};
+
+static int is_better(struct match a, struct match b)
+{
+    if (a.begins != b.begins)
+        return a.begins;
+    if (a.item->n_ratings != b.item->n_ratings)
+        return a.item->n_ratings > b.item->n_ratings;
+    return a.item->id < b.item->id;
+}
+
+size_t tv_title_search(const struct tv_title_index *index, const struct tv_items *items, const char *folded,
+                       const struct tv_item **best, size_t top, size_t *found)
+{
+    size_t length = strlen(folded), n = 0;
+    char *word = malloc(length + 1);
+    struct match *matches = malloc((top + 1) * sizeof *matches);
+    *found = 0;
+    for (size_t i = 0; word && matches && i < items->n; i++) {
+        const char *title = index->text + index->at[i];
+        if (!holds_words(title, folded, word))
+            continue;
+        ++*found;
+        struct match match = {&items->items[i], strncmp(title, folded, length) == 0};
+        size_t at = n;
+        for (; at > 0 && is_better(match, matches[at - 1]); at--)
+            matches[at] = matches[at - 1]; /* there is room for one more than the best */
+        matches[at] = match;
+        n += n < top;
+    }
+    for (size_t i = 0; i < n; i++)
+        best[i] = matches[i].item;
+    free(word);
+    free(matches);
+    return n;
+}

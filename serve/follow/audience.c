@@ -1,0 +1,155 @@
+/* audience: connections to the index of similar items, and the thread that keeps it up to date. */
+#include "serve/follow/audience.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+#include "trivet/base/ticker.h"
+#include "trivet/similar/feed.h"
+
+enum { CONNECTIONS = 4, REDIS_MS = 1000, LOOK_SECONDS = 2, STATEMENT_SECONDS = 20, EVENTS_AT_ONCE = 500 };
+
+struct tv_audience {
+    struct tv_breaker *redis;
+    pthread_mutex_t mutex; /* guards the idle connections, and */
+    char refusal[sizeof((struct tv_error *)0)->message];
+    pthread_cond_t free;
+    struct tv_similar *idle[CONNECTIONS];
+    int n_idle;
+    struct tv_ticker *ticker;
+    struct tv_similar_feed *feed; /* the ticker's, as is the next */
+    int behind;                   /* the last step failed: said once */
+};
+
+/* --- asking --------------------------------------------------------------------------------------------- */
+
+static struct tv_similar *take(struct tv_audience *a)
+{
+    pthread_mutex_lock(&a->mutex);
+    while (a->n_idle == 0)
+        pthread_cond_wait(&a->free, &a->mutex);
+    struct tv_similar *s = a->idle[--a->n_idle];
+    pthread_mutex_unlock(&a->mutex);
+    return s;
+}
+
+static void give(struct tv_audience *a, struct tv_similar *s)
+{
+    pthread_mutex_lock(&a->mutex);
+    a->idle[a->n_idle++] = s;
+    pthread_cond_signal(&a->free);
+    pthread_mutex_unlock(&a->mutex);
+}
+
+static enum tv_status away(struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_UNAVAILABLE, "Redis, which has the index of similar items, does not answer");
+    return tv_hint(err, "by=factors needs no Redis");
+}
+
+enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, struct tv_similar_answer *out,
+                               int *known, struct tv_error *err)
+{
+    *out = (struct tv_similar_answer){0};
+    if (a == NULL || !tv_breaker_is_up(a->redis))
+        return away(err);
+    struct tv_similar *s = take(a);
+    int is_up = tv_breaker_is_up(a->redis); /* whoever had the connection before may have found it hanging */
+    enum tv_status status = is_up ? tv_similar_ask(s, item, top, out, known, err) : away(err);
+    give(a, s);
+    if (is_up && status == TV_ERR_UNAVAILABLE)
+        tv_breaker_trip(a->redis, err);
+    return status;
+}
+
+/* --- following ------------------------------------------------------------------------------------------ */
+
+void tv_audience_look(struct tv_audience *a, char *out, size_t size)
+{
+    out[0] = '\0';
+    if (a == NULL)
+        return;
+    pthread_mutex_lock(&a->mutex);
+    tv_text_copy(out, size, a->refusal);
+    pthread_mutex_unlock(&a->mutex);
+}
+
+/* Said once in the log, and to whoever looks as long as it is so; a store that is away says so itself. */
+static void note_failure(struct tv_audience *a, int failed, const struct tv_error *err)
+{
+    if (failed && !a->behind)
+        tv_log_reason(TV_LOG_INFO, "similar items do not follow ratings for now", err);
+    else if (!failed && a->behind)
+        tv_log_info("similar items follow ratings again");
+    a->behind = failed;
+    pthread_mutex_lock(&a->mutex);
+    tv_text_copy(a->refusal, sizeof a->refusal, failed && err->status != TV_ERR_UNAVAILABLE ? err->message : "");
+    pthread_mutex_unlock(&a->mutex);
+}
+
+/* All that waits. Without an index nothing does; a failure is tried again after a rest. */
+static double catch_up(void *context)
+{
+    struct tv_audience *a = context;
+    struct tv_error err = {0};
+    int64_t applied = 0, total = 0;
+    int elsewhere = 0;
+    enum tv_status status = TV_OK;
+    if (!tv_breaker_is_up(a->redis))
+        return LOOK_SECONDS;
+    do {
+        status = tv_similar_feed_step(a->feed, EVENTS_AT_ONCE, &applied, &elsewhere, &err);
+        total += applied;
+    } while (status == TV_OK && applied > 0 && !tv_ticker_stopping(a->ticker));
+    if (total > 0)
+        tv_log_debug("similar items: %" PRId64 " changes applied", total);
+    note_failure(a, status != TV_OK && status != TV_ERR_NOT_FOUND && status != TV_ERR_BUSY, &err);
+    return LOOK_SECONDS;
+}
+
+void tv_audience_wake(struct tv_audience *a)
+{
+    if (a)
+        tv_ticker_wake(a->ticker, 0);
+}
+
+/* --- its life ------------------------------------------------------------------------------------------- */
+
+enum tv_status tv_audience_start(struct tv_audience **out, const char *redis_uri, const char *postgres_uri,
+                                 const char *reader_uri, struct tv_breaker *redis, struct tv_error *err)
+{
+    struct tv_audience *a = tv_alloc(1, sizeof *a, "the index of similar items", err);
+    if (a == NULL)
+        return TV_ERR_NO_MEMORY;
+    a->redis = redis;
+    pthread_mutex_init(&a->mutex, NULL);
+    pthread_cond_init(&a->free, NULL);
+    enum tv_status status = tv_similar_feed_open(&a->feed, postgres_uri, reader_uri, redis_uri, STATEMENT_SECONDS, err);
+    while (status == TV_OK && a->n_idle < CONNECTIONS)
+        if ((status = tv_similar_open(&a->idle[a->n_idle], redis_uri, REDIS_MS, err)) == TV_OK)
+            a->n_idle++;
+    if (status == TV_OK)
+        status = tv_ticker_start(&a->ticker, "keeping similar items up to date", catch_up, a, err);
+    if (status == TV_OK)
+        *out = a;
+    else
+        tv_audience_stop(a);
+    return status;
+}
+
+void tv_audience_stop(struct tv_audience *a)
+{
+    if (a == NULL)
+        return;
+    tv_ticker_stop(a->ticker);
+    while (a->n_idle > 0)
+        tv_similar_close(a->idle[--a->n_idle]);
+    tv_similar_feed_close(a->feed);
+    pthread_cond_destroy(&a->free);
+    pthread_mutex_destroy(&a->mutex);
+    free(a);
+}

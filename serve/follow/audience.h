@@ -1,0 +1,33 @@
+/* audience: the index of similar items, asked by requests, and kept up to date by a thread.
+ *
+ * Requests take one of a few connections to Redis, so they run where one may wait. The thread applies what Postgres has
+ * written down since (trivet/similar/feed.h): at once when a rating of this server tells it to, and every few seconds
+ * besides, as others may rate, too. While a store is away it waits; nothing is lost meanwhile.
+ */
+#ifndef TRIVET_SERVE_FOLLOW_AUDIENCE_H
+#define TRIVET_SERVE_FOLLOW_AUDIENCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "serve/stores/breaker.h"
+#include "trivet/base/status.h"
+#include "trivet/similar/similar.h"
+
+struct tv_audience;
+
+/* `redis` is looked at before Redis is touched, and told when it fails. Connects to nothing yet. */
+enum tv_status tv_audience_start(struct tv_audience **out, const char *redis_uri, const char *postgres_uri,
+                                 const char *reader_uri, struct tv_breaker *redis, struct tv_error *err);
+void tv_audience_stop(struct tv_audience *a); /* NULL is fine */
+
+/* As tv_similar_ask; TV_ERR_UNAVAILABLE while Redis is away. Waits. */
+enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, struct tv_similar_answer *out,
+                               int *known, struct tv_error *err);
+/* Why the index does not follow ratings though all stores answer: names no address; "": it does, as far as is known. NULL is
+ * fine. */
+void tv_audience_look(struct tv_audience *a, char *out, size_t size);
+/* A rating was committed. NULL is fine. */
+void tv_audience_wake(struct tv_audience *a);
+
+#endif

@@ -1,0 +1,281 @@
+/* follower: a thread that does what a rating left to do. */
+#include "serve/follow/follower.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/app.h"
+#include "serve/stores/workers.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/base/ticker.h"
+
+enum { SOON_SECONDS = 1, SELDOM_SECONDS = 5, RENEW_SECONDS = 10, REST = 20 };
+enum { USERS_AT_ONCE = 200, ITEMS_AT_ONCE = 100000 };
+/* Seconds for a pass over all ratings: a statement ends in the server before nobody waits for it any more. */
+enum { STATEMENT_SECONDS = 50, READING_SECONDS = 30, PATIENCE = 60 };
+enum { SOURCE_FIRST_SECONDS = 5, SOURCE_MOST_SECONDS = 600 }; /* a source that cannot be read is left alone for so long */
+
+struct tv_follower {
+    struct tv_app *app;
+    struct tv_rater *rater;
+    char *postgres_uri;
+    struct tv_pg *pg;     /* NULL: not connected */
+    struct tv_refold_reading reading;
+    double source_again, source_rest; /* tv_clock(): not before; and how long that was */
+    double count_again;   /* tv_clock(): not before */
+    double renew_again;
+    int64_t counted;      /* what the catalogue in memory is known to know of item_change, at the least */
+    int behind;           /* what waits is more than what is just being done */
+    struct tv_ticker *ticker;
+    pthread_mutex_t mutex; /* guards `state` */
+    struct tv_follower_state state;
+};
+
+static enum tv_status connect_to(struct tv_follower *f, struct tv_error *err)
+{
+    char timeout[64];
+    snprintf(timeout, sizeof timeout, "SET statement_timeout = '%ds'", STATEMENT_SECONDS);
+    enum tv_status status = tv_pg_open_within(&f->pg, f->postgres_uri, "trivet-serve follower", TV_PG_ANSWERS, err);
+    if (status != TV_OK)
+        return status;
+    tv_pg_set_patience(f->pg, PATIENCE);
+    status = tv_pg_exec(f->pg, timeout, 0, NULL, err);
+    /* Looked through here once, so that no rating has to wait for it. */
+    return status == TV_OK ? tv_pg_exec(f->pg, "SELECT trivet.known_scale()", 0, NULL, err) : status;
+}
+
+static enum tv_status count_items(struct tv_follower *f, struct tv_live_work *work, struct tv_error *err)
+{
+    double began = tv_clock();
+    if (began < f->count_again) {
+        work->left = 1;
+        return TV_OK;
+    }
+    enum tv_status status = tv_live_count_waiting(work, f->pg, f->app->mongo, ITEMS_AT_ONCE, err);
+    f->count_again = tv_clock() + REST * (tv_clock() - began);
+    return status;
+}
+
+/* Reads the catalogue again when somebody has counted since. One that could not be read is tried again; the first look
+ * finds counts that came before, and nobody knows whether the catalogue was read before or after those. */
+static enum tv_status renew_counts(struct tv_follower *f, struct tv_error *err)
+{
+    static const char sql[] = "SELECT coalesce(sum(counted_rev), 0)::bigint FROM trivet.item_change";
+    int64_t counted = 0;
+    enum tv_status status = tv_pg_int(f->pg, sql, 0, NULL, &counted, err);
+    double began = tv_clock();
+    if (status != TV_OK || counted == f->counted || began < f->renew_again)
+        return status;
+    status = tv_shelf_renew(f->app->shelf, err);
+    double took = REST * (tv_clock() - began);
+    f->renew_again = tv_clock() + (took > RENEW_SECONDS ? took : RENEW_SECONDS);
+    if (status == TV_OK)
+        f->counted = counted;
+    return status;
+}
+
+/* --- users --------------------------------------------------------------------------------------------------- */
+
+void tv_follower_look(struct tv_follower *f, struct tv_follower_state *state)
+{
+    *state = (struct tv_follower_state){.waiting = -1, .refused = -1};
+    if (f == NULL)
+        return;
+    pthread_mutex_lock(&f->mutex);
+    *state = f->state;
+    pthread_mutex_unlock(&f->mutex);
+}
+
+/* 1 while a source that cannot be read is left alone; another model has another one. */
+static int is_resting(struct tv_follower *f, const struct tv_follower_state *state)
+{
+    if (state->unreadable == 0 || tv_clock() >= f->source_again)
+        return 0;
+    struct tv_snapshot *live = tv_shelf_live(f->app->shelf);
+    int same = live && live->number == state->unreadable;
+    tv_snapshot_release(live);
+    return same;
+}
+
+/* Says once what cannot be done, and when it can be again. */
+static void note_source(struct tv_follower *f, struct tv_follower_state *state, struct tv_live_work *work,
+                        int64_t model)
+{
+    int readable = work->told.source.status == TV_OK, told = !readable && state->unreadable == model;
+    if (readable && state->unreadable && work->users > 0)
+        tv_log_info("the source that users of model %" PRId64 " are read from can be read again", model);
+    if (readable && work->users + work->told.refused.n > 0)
+        state->unreadable = 0;
+    f->source_rest = !told ? SOURCE_FIRST_SECONDS : f->source_rest * 2;
+    if (f->source_rest > SOURCE_MOST_SECONDS)
+        f->source_rest = SOURCE_MOST_SECONDS;
+    if (!readable) {
+        state->unreadable = model;
+        f->source_again = tv_clock() + f->source_rest;
+    }
+    if (told)
+        work->told.source.status = TV_OK;
+    tv_live_report(work, model);
+}
+
+static enum tv_status count_users(struct tv_follower *f, struct tv_follower_state *state, struct tv_error *err)
+{
+    static const char sql[] =
+        "SELECT count(*) FILTER (WHERE rev > refused_rev), count(*) FILTER (WHERE rev <= refused_rev) "
+        "FROM trivet.user_change WHERE rev > folded_rev";
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_pg_query(f->pg, sql, 0, NULL, &rows, err);
+    if (status != TV_OK)
+        return status;
+    state->waiting = atoll(tv_pg_cell(rows, 0, 0));
+    state->refused = atoll(tv_pg_cell(rows, 0, 1));
+    tv_pg_rows_free(rows);
+    return TV_OK;
+}
+
+static void set_state(struct tv_follower *f, const struct tv_follower_state *state)
+{
+    pthread_mutex_lock(&f->mutex);
+    f->state = *state;
+    pthread_mutex_unlock(&f->mutex);
+}
+
+/* How many wait, for whoever looks. */
+static enum tv_status count_and_show(struct tv_follower *f, struct tv_follower_state *state, struct tv_error *err)
+{
+    enum tv_status status = count_users(f, state, err);
+    if (state->waiting == 0 && state->unreadable)
+        state->unreadable = 0; /* nobody needs it */
+    set_state(f, state);
+    return status;
+}
+
+/* Counted before, because folding in may take minutes; and afterwards whatever came of it, also while a store is away, or
+ * refuses what it is told to write. */
+static enum tv_status fold_users(struct tv_follower *f, int stores_answer, struct tv_live_work *work,
+                                 struct tv_error *err)
+{
+    int64_t model = 0;
+    struct tv_follower_state state;
+    struct tv_error why = {0};
+    tv_follower_look(f, &state);
+    f->reading.pg = f->pg;
+    enum tv_status status = count_and_show(f, &state, err);
+    if (status != TV_OK || !stores_answer || is_resting(f, &state))
+        return status;
+    status = tv_rater_fold_waiting(f->rater, &f->reading, USERS_AT_ONCE, work, &model, err);
+    if (status == TV_OK && (model || work->told.source.status != TV_OK))
+        note_source(f, &state, work, model);
+    enum tv_status counted = count_and_show(f, &state, &why);
+    if (status != TV_OK || counted == TV_OK)
+        return status;
+    *err = why;
+    return counted;
+}
+
+/* What a store refuses is told once, in the log and to whoever looks: it may be so for ever, and nobody else says it. One
+ * that is away is told by its breaker, and PostgreSQL by every rating that is refused. */
+static void note_refusal(struct tv_follower *f, enum tv_status status, const struct tv_error *why)
+{
+    struct tv_follower_state state;
+    int refused = status != TV_OK && status != TV_ERR_UNAVAILABLE;
+    tv_follower_look(f, &state);
+    if (refused && strcmp(state.refusal, why->message) != 0)
+        tv_log_reason(TV_LOG_ERROR, "ratings are not followed", why);
+    else if (status != TV_OK)
+        tv_log_reason(TV_LOG_DEBUG, "following ratings", why);
+    else if (state.refusal[0])
+        tv_log_info("ratings are followed again");
+    if (status != TV_ERR_UNAVAILABLE)
+        snprintf(state.refusal, sizeof state.refusal, "%s", refused ? why->message : "");
+    set_state(f, &state);
+}
+
+/* Users, then counts: a refusal of one is no reason to leave the other. */
+static enum tv_status follow(struct tv_follower *f, int stores_answer, struct tv_live_work *work, struct tv_error *err)
+{
+    struct tv_error why = {0};
+    enum tv_status status = fold_users(f, stores_answer, work, err);
+    if (work->users > 0 && f->behind)
+        tv_log_info("folded in %" PRId64 " users whose ratings had not reached MongoDB", work->users);
+    if (!stores_answer || status == TV_ERR_UNAVAILABLE)
+        return status;
+    enum tv_status counted = count_items(f, work, &why);
+    if (counted == TV_OK)
+        counted = renew_counts(f, &why);
+    if (status != TV_OK || counted == TV_OK)
+        return status;
+    *err = why;
+    return counted;
+}
+
+static double work_off(void *context)
+{
+    struct tv_follower *f = context;
+    struct tv_error err = {0};
+    struct tv_live_work work = {0};
+    int stores_answer = tv_breaker_is_up(f->app->mongo_breaker) && tv_breaker_is_up(f->app->redis_breaker);
+    tv_thread_behind_requests();
+    enum tv_status status = f->pg ? TV_OK : connect_to(f, &err);
+    if (status == TV_OK)
+        status = follow(f, stores_answer, &work, &err);
+    f->behind = status != TV_OK || work.left || !stores_answer;
+    if (status != TV_OK || stores_answer)
+        note_refusal(f, status, &err);
+    if (status != TV_OK && f->pg && !tv_pg_alive(f->pg)) {
+        tv_pg_close(f->pg);
+        f->pg = NULL;
+        return SELDOM_SECONDS;
+    }
+    return work.left || !stores_answer ? SOON_SECONDS : SELDOM_SECONDS;
+}
+
+static void follower_free(struct tv_follower *f)
+{
+    tv_refold_end_reading(&f->reading);
+    tv_pg_close(f->pg);
+    pthread_mutex_destroy(&f->mutex);
+    free(f->postgres_uri);
+    free(f);
+}
+
+enum tv_status tv_follower_start(struct tv_follower **out, struct tv_app *app, struct tv_rater *rater,
+                                 const char *postgres_uri, const char *reader_uri, struct tv_error *err)
+{
+    struct tv_follower *f = tv_alloc(1, sizeof *f, "the follower", err);
+    if (f == NULL)
+        return TV_ERR_NO_MEMORY;
+    f->app = app;
+    f->rater = rater;
+    pthread_mutex_init(&f->mutex, NULL);
+    f->reading = (struct tv_refold_reading){.uri = reader_uri, .seconds = READING_SECONDS};
+    f->state = (struct tv_follower_state){.waiting = -1, .refused = -1};
+    f->behind = 1; /* what waits at the start has waited for long */
+    f->postgres_uri = strdup(postgres_uri);
+    enum tv_status status = f->postgres_uri ? tv_ticker_start(&f->ticker, "following ratings", work_off, f, err)
+                                            : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the follower");
+    if (status == TV_OK)
+        *out = f;
+    else
+        follower_free(f);
+    return status;
+}
+
+void tv_follower_wake(struct tv_follower *f)
+{
+    if (f)
+        tv_ticker_wake(f->ticker, SOON_SECONDS);
+}
+
+void tv_follower_stop(struct tv_follower *f)
+{
+    if (f == NULL)
+        return;
+    tv_ticker_stop(f->ticker);
+    follower_free(f);
+}

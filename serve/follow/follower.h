@@ -1,0 +1,35 @@
+/* follower: a thread that does what a rating left to do: users who could not be folded in at once, because
+ * MongoDB was away or a server was killed, and the counts of items that were rated.
+ *
+ * It looks once a second where this server has something to do, and every few seconds otherwise: another
+ * server may have been killed. Counting takes a pass over all ratings, so it rests twenty times as long as
+ * that took. Whoever counted, every server then reads what it knows of items again: at most every ten
+ * seconds, and with the same rest.
+ */
+#ifndef TRIVET_SERVE_FOLLOW_FOLLOWER_H
+#define TRIVET_SERVE_FOLLOW_FOLLOWER_H
+
+#include "serve/follow/rater.h"
+#include "trivet/base/status.h"
+
+struct tv_follower;
+
+/* `app` lends MongoDB and its breaker, the caller reader_uri: of a login that can only read, or NULL. */
+enum tv_status tv_follower_start(struct tv_follower **out, struct tv_app *app, struct tv_rater *rater,
+                                 const char *postgres_uri, const char *reader_uri, struct tv_error *err);
+void tv_follower_stop(struct tv_follower *follower); /* NULL is fine */
+
+/* What is left to do, as it was seen last. */
+struct tv_follower_state {
+    int64_t waiting,
+        refused;        /* users whose ratings count later; and those whose ratings cannot be read. -1: not known */
+    int64_t unreadable; /* the live model whose source cannot be read; 0: it can, as far as is known */
+    char refusal[sizeof((struct tv_error *)0)->message]; /* what a store that answers refuses, so that some of this waits; "": nothing */
+};
+void tv_follower_look(struct tv_follower *follower,
+                      struct tv_follower_state *state); /* NULL is fine: nothing is known */
+
+/* There is something to do. NULL is fine. */
+void tv_follower_wake(struct tv_follower *follower);
+
+#endif

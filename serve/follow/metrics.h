@@ -1,0 +1,28 @@
+/* metrics: counters that threads bump without locks, and their text for Prometheus. */
+#ifndef TRIVET_SERVE_FOLLOW_METRICS_H
+#define TRIVET_SERVE_FOLLOW_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/base/status.h"
+#include "trivet/model/last_run.h"
+
+struct tv_app;
+struct tv_out;
+struct tv_metrics;
+
+/* `routes` are the patterns requests are counted by, `n` of them, and must live on. */
+enum tv_status tv_metrics_create(struct tv_metrics **out, const char *const *routes, size_t n,
+                                 struct tv_error *err);
+void tv_metrics_free(struct tv_metrics *metrics);
+/* One request was answered. */
+void tv_metrics_request(struct tv_metrics *metrics, size_t route, int status, double seconds);
+/* What the stores use for the live model, as found out last; negative: not known. */
+void tv_metrics_bytes(struct tv_metrics *metrics, double mongo, double redis);
+/* What became of the last training, as found out last. */
+void tv_metrics_last_run(struct tv_metrics *metrics, const struct tv_last_run *last);
+/* Everything, in the text format version 0.0.4. */
+void tv_metrics_write(struct tv_app *app, struct tv_out *out);
+
+#endif

@@ -1,0 +1,349 @@
+/* rater: ratings into PostgreSQL, and then the document of whoever gave them. */
+#include "serve/follow/rater.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/app.h"
+#include "serve/stores/pg_pool.h"
+#include "trivet/model/reader.h"
+
+/* Seconds that a statement may take, so that whoever rates is answered in time: what takes longer is done by the
+ * follower, which has patience. A source that fails is asked twice (refold.h). */
+enum { READING_SECONDS = 2 };
+#define STATEMENT_TIMEOUT "SET statement_timeout = '4s'"
+
+/* The live model with what is needed to fold users into it; shared by reference count, as snapshots are. */
+struct live_model {
+    struct tv_snapshot *snapshot;
+    struct tv_refold *refold;
+    atomic_int references;
+};
+
+struct tv_rater {
+    struct tv_app *app;
+    struct tv_pg_pool *pool, *readers; /* our own login; and one that can only read, for sources of an analyst's own */
+    const char *reader_uri;            /* lent */
+    pthread_mutex_t mutex; /* guards `live` */
+    struct live_model *live;
+};
+
+static enum tv_status open_own(struct tv_pg **out, const char *uri, struct tv_error *err)
+{
+    struct tv_pg *pg = NULL;
+    enum tv_status status = tv_pg_open_within(&pg, uri, "trivet-serve ratings", TV_PG_ANSWERS, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(pg, STATEMENT_TIMEOUT, 0, NULL, err);
+    if (status == TV_OK)
+        *out = pg;
+    else
+        tv_pg_close(pg);
+    return status;
+}
+
+static enum tv_status open_reader(struct tv_pg **out, const char *uri, struct tv_error *err)
+{
+    return tv_reader_open(out, uri, "trivet-serve folding in", 0, err);
+}
+
+enum tv_status tv_rater_create(struct tv_rater **out, struct tv_app *app, const char *postgres_uri,
+                               const char *reader_uri, struct tv_error *err)
+{
+    struct tv_rater *rater = tv_alloc(1, sizeof *rater, "the writing of ratings", err);
+    if (rater == NULL)
+        return TV_ERR_NO_MEMORY;
+    rater->app = app;
+    rater->reader_uri = reader_uri;
+    pthread_mutex_init(&rater->mutex, NULL);
+    enum tv_status status = tv_pg_pool_create(&rater->pool, open_own, postgres_uri, err);
+    if (status == TV_OK)
+        status = tv_pg_pool_create(&rater->readers, open_reader, reader_uri, err);
+    if (status == TV_OK)
+        *out = rater;
+    else
+        tv_rater_free(rater);
+    return status;
+}
+
+static void release(struct live_model *live)
+{
+    if (live == NULL || atomic_fetch_sub(&live->references, 1) != 1)
+        return;
+    tv_refold_free(live->refold);
+    tv_snapshot_release(live->snapshot);
+    free(live);
+}
+
+void tv_rater_free(struct tv_rater *rater)
+{
+    if (rater == NULL)
+        return;
+    release(rater->live);
+    tv_pg_pool_free(rater->pool);
+    tv_pg_pool_free(rater->readers);
+    pthread_mutex_destroy(&rater->mutex);
+    free(rater);
+}
+
+/* --- into PostgreSQL -------------------------------------------------------------------------------------- */
+
+static enum tv_status value_array(struct tv_buffer *out, const float *values, size_t n, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < n && status == TV_OK; i++)
+        status = tv_buffer_format(out, err, "%s%.9g", i ? "," : "{", (double)values[i]);
+    return status == TV_OK ? tv_buffer_text(out, "}", err) : status;
+}
+
+/* The items that the catalogue does not know, which may be because it is older than PostgreSQL's. */
+static enum tv_status unsure_array(struct tv_buffer *out, const struct tv_rating_list *list,
+                                   const struct tv_snapshot *s, struct tv_error *err)
+{
+    int64_t unsure[TV_MAX_RATINGS];
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (s == NULL || tv_items_find(&s->items, list->items[i]) == NULL)
+            unsure[n++] = list->items[i];
+    return tv_int_array(out, unsure, n, err);
+}
+
+static int64_t cell_int(const struct tv_pg_rows *rows, int column)
+{
+    const char *text = tv_pg_cell(rows, 0, column);
+    return text ? atoll(text) : 0;
+}
+
+static void take_result(struct tv_rated *rated, const struct tv_pg_rows *rows)
+{
+    enum { USER, REV, CHANGED, REFUSED, REASON, LOW, HIGH };
+    const char *low = tv_pg_cell(rows, 0, LOW), *high = tv_pg_cell(rows, 0, HIGH);
+    *rated = (struct tv_rated){
+        .user_id = cell_int(rows, USER), .rev = cell_int(rows, REV), .changed = cell_int(rows, CHANGED)};
+    if (low && high) {
+        rated->has_scale = 1;
+        rated->low = strtod(low, NULL);
+        rated->high = strtod(high, NULL);
+    }
+    if (tv_pg_cell(rows, 0, REFUSED)) {
+        rated->refused = 1;
+        rated->refused_item = cell_int(rows, REFUSED);
+        rated->off_scale = strcmp(tv_pg_cell(rows, 0, REASON), "scale") == 0;
+    }
+}
+
+/* One statement is one transaction. */
+static enum tv_status change(struct tv_rater *rater, const char *sql, int n, const char *const *values,
+                             struct tv_rated *rated, struct tv_error *err)
+{
+    struct tv_pg *pg = NULL;
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_pg_pool_take(rater->pool, &pg, err);
+    if (status != TV_OK)
+        return status;
+    status = tv_pg_query(pg, sql, n, values, &rows, err);
+    if (status == TV_OK)
+        take_result(rated, rows);
+    tv_pg_rows_free(rows);
+    tv_pg_pool_give(rater->pool, pg, status);
+    return status;
+}
+
+enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, const struct tv_rating_list *list,
+                             const struct tv_snapshot *s, struct tv_rated *rated, struct tv_error *err)
+{
+    enum { ROOM = 1 << 16 };
+    struct tv_buffer items = TV_BUFFER_INIT(ROOM), ratings = TV_BUFFER_INIT(ROOM), unsure = TV_BUFFER_INIT(ROOM);
+    enum tv_status status = tv_int_array(&items, list->items, list->n, err);
+    if (status == TV_OK)
+        status = value_array(&ratings, list->values, list->n, err);
+    if (status == TV_OK)
+        status = unsure_array(&unsure, list, s, err);
+    const char *const values[] = {user->text, items.data, ratings.data, unsure.data};
+    if (status == TV_OK)
+        status = change(rater,
+                        "SELECT user_id, rev, cardinality(changed), refused, reason, low, high "
+                        "FROM trivet.rate_as($1, $2::bigint[], $3::real[], $4::bigint[])",
+                        4, values, rated, err);
+    tv_buffer_free(&items);
+    tv_buffer_free(&ratings);
+    tv_buffer_free(&unsure);
+    return status;
+}
+
+enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user, int64_t item_id,
+                               struct tv_rated *rated, struct tv_error *err)
+{
+    char item[24];
+    const char *const values[] = {user->text, item};
+    snprintf(item, sizeof item, "%" PRId64, item_id);
+    return change(rater,
+                  "SELECT u.id, r.rev, r.removed, null, null, null, null "
+                  "FROM trivet.user_id($1) u (id), trivet.unrate(u.id, $2::bigint) r", 2,
+                  values, rated, err);
+}
+
+/* --- and on into MongoDB ---------------------------------------------------------------------------------- */
+
+static enum tv_status stores_are_up(struct tv_rater *rater, struct tv_error *err)
+{
+    if (tv_breaker_is_up(rater->app->mongo_breaker) && tv_breaker_is_up(rater->app->redis_breaker))
+        return TV_OK;
+    return tv_fail(err, TV_ERR_UNAVAILABLE, "%s does not answer",
+                   tv_breaker_is_up(rater->app->mongo_breaker) ? "Redis" : "MongoDB");
+}
+
+static struct live_model *held(struct tv_rater *rater, const struct tv_snapshot *s)
+{
+    pthread_mutex_lock(&rater->mutex);
+    struct live_model *live = rater->live && rater->live->snapshot == s ? rater->live : NULL;
+    if (live)
+        atomic_fetch_add(&live->references, 1);
+    pthread_mutex_unlock(&rater->mutex);
+    return live;
+}
+
+/* Takes the snapshot over. */
+static enum tv_status make_live(struct tv_rater *rater, struct tv_snapshot *s, struct tv_pg *pg,
+                                struct live_model **out, struct tv_error *err)
+{
+    struct live_model *made = tv_alloc(1, sizeof *made, "the live model", err);
+    if (made == NULL) {
+        tv_snapshot_release(s);
+        return TV_ERR_NO_MEMORY;
+    }
+    made->snapshot = s;
+    made->references = 1;
+    enum tv_status status = tv_refold_create(&made->refold, s->number, &s->fold_in, s->item_ids, pg, err);
+    if (status != TV_OK) {
+        release(made);
+        return status;
+    }
+    atomic_fetch_add(&made->references, 1);
+    pthread_mutex_lock(&rater->mutex);
+    struct live_model *old = rater->live;
+    rater->live = made;
+    pthread_mutex_unlock(&rater->mutex);
+    release(old);
+    *out = made;
+    return TV_OK;
+}
+
+/* The model that Redis calls live now, with a reference for the caller; NULL: none is. */
+static enum tv_status ask_live(struct tv_rater *rater, struct tv_pg *pg, struct live_model **out,
+                               struct tv_error *err)
+{
+    enum tv_status status = stores_are_up(rater, err);
+    if (status == TV_OK)
+        status = tv_shelf_refresh(rater->app->shelf, err);
+    struct tv_snapshot *s = status == TV_OK ? tv_shelf_live(rater->app->shelf) : NULL;
+    if (s == NULL)
+        return status;
+    *out = held(rater, s);
+    if (*out == NULL)
+        return make_live(rater, s, pg, out, err);
+    tv_snapshot_release(s);
+    return TV_OK;
+}
+
+static void note_mongo(struct tv_rater *rater, enum tv_status status, const struct tv_error *err)
+{
+    if (status == TV_ERR_UNAVAILABLE && strstr(err->message, "MongoDB"))
+        tv_breaker_trip(rater->app->mongo_breaker, err);
+}
+
+/* What cannot be read is no store's failure: TV_ERR_INPUT. */
+static enum tv_status fold_one(struct tv_rater *rater, const struct live_model *live, struct tv_refold_reading *reading,
+                               int64_t user_id, struct tv_error *err)
+{
+    uint8_t state;
+    struct tv_refold_told told = {0};
+    enum tv_status status = tv_refold_users(live->refold, reading, rater->app->mongo, &user_id, 1, &state, &told, err);
+    if (status != TV_OK || state == TV_REFOLD_DONE)
+        return status;
+    return tv_fail(err, TV_ERR_INPUT, "%s", state == TV_REFOLD_REFUSED ? told.refused.why : told.source.message);
+}
+
+/* The same on a reader's connection out of the pool, where the model's source is somebody's own. */
+static enum tv_status fold_with(struct tv_rater *rater, const struct live_model *live, struct tv_pg *pg,
+                                int64_t user_id, struct tv_error *err)
+{
+    struct tv_refold_reading reading = {.pg = pg, .uri = rater->reader_uri, .seconds = READING_SECONDS};
+    if (!live->refold->own_source)
+        return fold_one(rater, live, &reading, user_id, err);
+    if (tv_pg_pool_take(rater->readers, &reading.reader, err) != TV_OK)
+        return tv_fail(err, TV_ERR_INPUT, "there is no connection to read the model's source on");
+    enum tv_status status = fold_one(rater, live, &reading, user_id, err);
+    tv_pg_pool_give(rater->readers, reading.reader, TV_OK); /* closed and NULL, if it is good for nothing */
+    return status;
+}
+
+/* PostgreSQL and MongoDB both answer here; only the one that is lost is to be given up. */
+static enum tv_status fold(struct tv_rater *rater, struct tv_pg *pg, int64_t user_id, int64_t rev, int64_t *model,
+                           struct tv_error *err)
+{
+    struct live_model *live = NULL;
+    enum tv_status status = ask_live(rater, pg, &live, err);
+    if (status == TV_OK && live == NULL)
+        return tv_fail(err, TV_ERR_NOT_FOUND, "no model is live yet");
+    if (status != TV_OK)
+        return status;
+    status = fold_with(rater, live, pg, user_id, err);
+    if (status == TV_OK) {
+        *model = live->snapshot->number;
+        tv_users_renew(&rater->app->users, live->snapshot, user_id);
+        status = tv_refold_done(pg, &user_id, &rev, 1, err);
+    }
+    release(live);
+    return status;
+}
+
+enum tv_status tv_rater_fold(struct tv_rater *rater, int64_t user_id, int64_t rev, int64_t *model,
+                             struct tv_error *err)
+{
+    struct tv_pg *pg = NULL;
+    enum tv_status status = tv_pg_pool_take(rater->pool, &pg, err);
+    if (status != TV_OK)
+        return status;
+    status = fold(rater, pg, user_id, rev, model, err);
+    note_mongo(rater, status, err);
+    tv_pg_pool_give(rater->pool, pg, tv_pg_alive(pg) ? TV_OK : TV_ERR_UNAVAILABLE);
+    return status;
+}
+
+static int64_t live_number(struct tv_rater *rater)
+{
+    struct tv_snapshot *s = tv_shelf_live(rater->app->shelf);
+    int64_t number = s ? s->number : 0;
+    tv_snapshot_release(s);
+    return number;
+}
+
+enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_reading *reading, int limit,
+                                     struct tv_live_work *work, int64_t *model, struct tv_error *err)
+{
+    struct tv_changes waiting = {0};
+    struct live_model *live = NULL;
+    *model = 0;
+    enum tv_status status = tv_live_waiting(&waiting, reading->pg, limit, 0, err);
+    if (status == TV_OK && waiting.n > 0)
+        status = ask_live(rater, reading->pg, &live, err); /* after the list: live.h says why */
+    if (status == TV_ERR_NOT_FOUND) {                      /* nobody knows what its users are folded in from */
+        work->told.source = *err;
+        work->waiting = (int64_t)waiting.n;
+        *model = live_number(rater);
+        status = TV_OK;
+    }
+    if (live) {
+        *model = live->snapshot->number;
+        status = tv_live_fold(work, &waiting, live->refold, reading, rater->app->mongo, err);
+    }
+    work->left = waiting.n == (size_t)limit && (work->users > 0 || work->told.refused.n > 0);
+    note_mongo(rater, status, err);
+    release(live);
+    tv_changes_free(&waiting);
+    return status;
+}

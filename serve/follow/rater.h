@@ -1,0 +1,56 @@
+/* rater: ratings into PostgreSQL, and then the document of whoever gave them.
+ *
+ * The rating is safe once its transaction is committed; that is one statement (trivet.rate), so it happens
+ * whole or not at all. Only afterwards is the live model asked for, and the user folded in with exactly that
+ * one: a training that switches models meanwhile either is seen here, or sees the rating (docs/design.md).
+ * What fails in between is in the queue (trivet.user_change), which follower.h works off.
+ */
+#ifndef TRIVET_SERVE_FOLLOW_RATER_H
+#define TRIVET_SERVE_FOLLOW_RATER_H
+
+#include <stdint.h>
+
+#include "serve/api/rating_list.h"
+#include "trivet/base/status.h"
+#include "trivet/model/refold/live.h"
+
+struct tv_app;
+struct tv_rater;
+
+/* `app` lends its shelf, MongoDB and breakers, the caller reader_uri: of a login that can only read, or NULL. Connects
+ * to nothing yet. */
+enum tv_status tv_rater_create(struct tv_rater **out, struct tv_app *app, const char *postgres_uri,
+                               const char *reader_uri, struct tv_error *err);
+void tv_rater_free(struct tv_rater *rater); /* NULL is fine */
+
+/* What a change came to. */
+struct tv_rated {
+    int64_t user_id;     /* the number of the user, who may be new */
+    int64_t rev;         /* the user's changes so far */
+    int64_t changed;     /* items whose rating changed */
+    int refused;         /* 1: nothing was written, because of ... */
+    int64_t refused_item;
+    int off_scale;       /* 1: its rating lies outside low..high; 0: nobody knows the item */
+    int has_scale;       /* 0: there are no loaded ratings, and so no scale */
+    double low, high;
+};
+
+/* Both wait, and commit. The user is known by user->text, a number or a code. `s` (may be NULL) knows items,
+ * which are then not looked up. TV_ERR_UNAVAILABLE: PostgreSQL does not answer; as a connection can break
+ * after a commit and before the answer, the change may have been made, whole. */
+enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, const struct tv_rating_list *list,
+                             const struct tv_snapshot *s, struct tv_rated *rated, struct tv_error *err);
+enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user, int64_t item_id,
+                               struct tv_rated *rated, struct tv_error *err);
+
+/* After a commit: folds the user in with the live model, and notes that this was done up to `rev`. On success
+ * *model is its number, and this server's next answer has it. TV_ERR_UNAVAILABLE: a store is away; TV_ERR_NOT_FOUND: no
+ * model is live, or nobody knows its source; TV_ERR_INPUT: its source cannot be read for this user just now. Waits. */
+enum tv_status tv_rater_fold(struct tv_rater *rater, int64_t user_id, int64_t rev, int64_t *model,
+                             struct tv_error *err);
+/* Folds in who waits, at most `limit`, on connections of the caller's. *model is the live one's number; 0: none. What
+ * cannot be done is in `work`, and no failure. */
+enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_reading *reading, int limit,
+                                     struct tv_live_work *work, int64_t *model, struct tv_error *err);
+
+#endif

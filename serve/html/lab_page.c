@@ -1,0 +1,52 @@
+/* lab_page: the page /lab. Its scripts fill it; what they cannot know by themselves stands in it: the
+ * filter's defaults, and the filter of the live model to compare with. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "serve/handlers.h"
+#include "serve/html/page.h"
+#include "serve/lab/lab_parameters.h"
+#include "serve/web/parameters.h"
+#include "serve/web/problem.h"
+
+static void write_page(struct tv_app *app, struct tv_response *response)
+{
+    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    struct tv_filter *standard = NULL;
+    struct tv_buffer defaults = TV_BUFFER_INIT(1 << 16);
+    struct tv_out content;
+    char number[24] = "";
+    if (tv_filter_create(&standard, NULL) == TV_OK)
+        tv_filter_json(standard, &defaults, NULL);
+    if (live)
+        snprintf(number, sizeof number, "%" PRId64, live->number);
+    tv_out_init(&content);
+    const struct tv_slot slots[] = {{"defaults", tv_buffer_string(&defaults), NULL},
+                                    {"live_number", number, NULL},
+                                    {"live_filter", live ? live->info.filter_json : "", NULL},
+                                    {"live_source", live ? live->info.source : "", NULL},
+                                    {NULL, NULL, NULL}};
+    tv_page_fill(&content, "lab.html", slots);
+    tv_page_finish(response, "Filter lab", live, &content);
+    response->scripts = 1;
+    tv_out_free(&content);
+    tv_buffer_free(&defaults);
+    tv_filter_free(standard);
+    tv_snapshot_release(live);
+}
+
+/* A link with a wrong value is refused here as everywhere, rather than shown as something it does not say. */
+enum tv_outcome tv_handle_lab(struct tv_app *app, const struct tv_request *request,
+                              struct tv_response *response)
+{
+    struct tv_problem problem = {0};
+    struct tv_filter *filter = NULL;
+    struct tv_lab_axis axes[2];
+    if (tv_lab_filter(request, &filter, &problem) &&
+        (tv_parameter(request, "x") == NULL || tv_lab_axes(request, axes, &problem)))
+        write_page(app, response);
+    else
+        tv_problem_answer(app, request, response, &problem);
+    tv_filter_free(filter);
+    return TV_ANSWERED;
+}

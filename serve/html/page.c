@@ -1,0 +1,202 @@
+/* page: fills templates, and makes the parts that several pages have. */
+#include "serve/html/page.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "serve/app.h"
+#include "serve/catalogue/words.h"
+#include "serve/handlers.h"
+#include "serve/web/parameters.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/text.h"
+#include "trivet/version.h"
+
+enum { STATIC_SECONDS = 300 };
+
+const struct tv_embedded *tv_page_file(const char *name)
+{
+    for (const struct tv_embedded *file = trivet_pages; file->name; file++)
+        if (strcmp(file->name, name) == 0)
+            return file;
+    return NULL;
+}
+
+/* Writes the slot whose name is the n bytes at `name`; 0 if there is none. */
+static int fill_slot(struct tv_out *out, const struct tv_slot *slots, const char *name, size_t n)
+{
+    for (; slots->name; slots++) {
+        if (strlen(slots->name) != n || memcmp(slots->name, name, n) != 0)
+            continue;
+        if (slots->text)
+            tv_out_html(out, slots->text);
+        else if (slots->html) {
+            tv_out_bytes(out, slots->html->buffer.data, slots->html->buffer.size);
+            out->failed |= slots->html->failed;
+        }
+        return 1;
+    }
+    return 0;
+}
+
+void tv_page_fill(struct tv_out *out, const char *name, const struct tv_slot *slots)
+{
+    const struct tv_embedded *file = tv_page_file(name);
+    const char *at = file ? file->text : "";
+    out->failed |= file == NULL;
+    for (const char *open; (open = strstr(at, "{{")) != NULL;) {
+        const char *close = strstr(open, "}}");
+        tv_out_bytes(out, at, (size_t)(open - at));
+        if (close == NULL || !fill_slot(out, slots, open + 2, (size_t)(close - open - 2)))
+            out->failed = 1;
+        at = close ? close + 2 : "";
+    }
+    tv_out_text(out, at);
+}
+
+char *tv_page_duration(char *out, double seconds)
+{
+    static const struct {
+        double seconds;
+        const char *name;
+    } units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+    size_t u = 0;
+    while (u < 3 && seconds < units[u].seconds)
+        u++;
+    long long n = seconds < 0 ? 0 : (long long)(seconds / units[u].seconds);
+    snprintf(out, 32, "%lld %s%s", n, units[u].name, n == 1 ? "" : "s");
+    return out;
+}
+
+/* "Model 2, svd, 15 factors: items with more than 10 rating rows, ..." */
+static void write_option(struct tv_out *out, const char *value, const char *name,
+                         const struct tv_model_info *info, const char *chosen)
+{
+    char text[sizeof info->filter_text + 128];
+    snprintf(text, sizeof text, "%s%s%s, %d factors%s%s", name, info->algorithm[0] ? ", " : "",
+             info->algorithm, info->factors, info->filter_text[0] ? ": " : "", info->filter_text);
+    const struct tv_slot slots[] = {
+        {"value", value, NULL},
+        {"text", text, NULL},
+        {"selected", chosen && strcmp(chosen, value) == 0 ? "selected" : "", NULL},
+        {NULL, NULL, NULL}};
+    tv_page_fill(out, "option.html", slots);
+}
+
+/* The live one first, then every model that is kept, newest first, each with the filter it learned through.
+ */
+static void write_options(struct tv_out *out, struct tv_app *app, const char *chosen)
+{
+    struct tv_catalog_list *models = tv_catalog_known(app->catalog);
+    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    char value[24], name[64];
+    if (live) {
+        snprintf(name, sizeof name, "The live one: model %" PRId64, live->number);
+        write_option(out, "live", name, &live->info, chosen);
+    }
+    for (size_t i = models ? models->n : 0; i-- > 0;) {
+        snprintf(value, sizeof value, "%" PRId64, models->models[i].info.number);
+        snprintf(name, sizeof name, "Model %s", value);
+        write_option(out, value, name, &models->models[i].info, chosen);
+    }
+    tv_snapshot_release(live);
+    tv_catalog_release(models);
+}
+
+void tv_page_form(struct tv_out *out, struct tv_app *app, const struct tv_request *request,
+                  const struct tv_out *filters)
+{
+    const char *user = tv_parameter(request, "user_id"), *top = tv_parameter(request, "top");
+    struct tv_out options;
+    tv_out_init(&options);
+    write_options(&options, app, tv_parameter(request, "model"));
+    const struct tv_slot slots[] = {{"user_id", user ? user : "", NULL},
+                                    {"top", top ? top : "15", NULL},
+                                    {"options", NULL, &options},
+                                    {"filters", NULL, filters},
+                                    {NULL, NULL, NULL}};
+    tv_page_fill(out, "form.html", slots);
+    tv_out_free(&options);
+}
+
+enum { LONG_VALUE = 40 }; /* a longer one gets a line of its own */
+
+static void write_fact(struct tv_out *out, const char *name, const char *value)
+{
+    const struct tv_slot slots[] = {{"name", name, NULL},
+                                    {"value", value, NULL},
+                                    {"kind", strlen(value) > LONG_VALUE ? "wide" : "narrow", NULL},
+                                    {NULL, NULL, NULL}};
+    if (value[0])
+        tv_page_fill(out, "fact.html", slots);
+}
+
+static void write_count(struct tv_out *out, const char *name, int64_t n)
+{
+    char text[32];
+    if (n >= 0)
+        write_fact(out, name, tv_text_number(text, n));
+}
+
+void tv_page_facts(struct tv_out *out, const struct tv_snapshot *s, int64_t live)
+{
+    const struct tv_model_info *info = &s->info;
+    char text[128], age[32];
+    snprintf(text, sizeof text, "%" PRId64 "%s", s->number, s->number == live ? ", live" : ", not live");
+    write_fact(out, "Model", text);
+    snprintf(text, sizeof text, "%s ago", tv_page_duration(age, tv_clock_wall() - s->created_at));
+    write_fact(out, "Made", text);
+    snprintf(text, sizeof text, "%s%s%d factors", info->algorithm, info->algorithm[0] ? ", " : "",
+             info->factors ? info->factors : s->factors);
+    write_fact(out, "Method", text);
+    write_fact(out, "Data", info->data_name);
+    write_count(out, "Items", s->n_items);
+    write_count(out, tv_words_of(info)->learned, info->rows);
+    write_count(out, "Users learned from", info->users);
+    write_count(out, "Users folded in", info->users_folded_in);
+    write_fact(out, "Filter", info->filter_text);
+    write_fact(out, "Source", info->source);
+}
+
+void tv_page_finish(struct tv_response *response, const char *title, const struct tv_snapshot *snapshot,
+                    const struct tv_out *content)
+{
+    struct tv_out banner;
+    static const struct tv_slot no_slots[] = {{NULL, NULL, NULL}};
+    tv_out_init(&banner);
+    if (snapshot && snapshot->info.generated)
+        tv_page_fill(&banner, "banner.html", no_slots);
+    const struct tv_slot slots[] = {{"title", title, NULL},
+                                    {"banner", NULL, &banner},
+                                    {"content", NULL, content},
+                                    {"version", TRIVET_VERSION, NULL},
+                                    {NULL, NULL, NULL}};
+    response->type = "text/html; charset=utf-8";
+    tv_page_fill(&response->out, "layout.html", slots);
+    tv_out_free(&banner);
+}
+
+static const char *type_of(const char *name)
+{
+    const char *end = strrchr(name, '.');
+    return strcmp(end, ".css") == 0   ? "text/css; charset=utf-8"
+           : strcmp(end, ".svg") == 0 ? "image/svg+xml"
+           : strcmp(end, ".js") == 0  ? "text/javascript; charset=utf-8"
+                                      : "application/json";
+}
+
+enum tv_outcome tv_handle_file(struct tv_app *app, const struct tv_request *request,
+                               struct tv_response *response)
+{
+    (void)app;
+    const struct tv_embedded *file = tv_page_file(request->route->pattern + 1);
+    response->out.failed = file == NULL; /* a route without its file would be a mistake of the build */
+    if (file) {
+        response->type = type_of(file->name);
+        response->lent = file->text;
+        response->lent_size = file->size;
+        response->cache_seconds = STATIC_SECONDS;
+    }
+    return TV_ANSWERED;
+}

@@ -1,0 +1,20 @@
+/* rate_box: what pages on which one can rate have in common: the box that searches, and that scripts read the user and
+ * the scale from. */
+#ifndef TRIVET_SERVE_HTML_RATE_BOX_H
+#define TRIVET_SERVE_HTML_RATE_BOX_H
+
+#include <stdint.h>
+
+#include "serve/model/ids.h"
+#include "serve/model/snapshot.h"
+#include "serve/web/out.h"
+#include "trivet/model/user_document.h"
+
+void tv_rate_box(struct tv_out *out, const struct tv_snapshot *s, const struct tv_id *user);
+
+/* A user's rating of an item, "4.5"; "": there is none, or no user (NULL). `out` holds TV_RATING_TEXT bytes; returns
+ * it. */
+enum { TV_RATING_TEXT = 24 };
+const char *tv_rating_text(char *out, const struct tv_user_document *user, int64_t item_id);
+
+#endif

@@ -1,0 +1,188 @@
+/* rate_page: the page of a first visit: an id of one's own, and well-known items to rate. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "serve/api/pick.h"
+#include "serve/api/recs.h"
+#include "serve/catalogue/words.h"
+#include "serve/handlers.h"
+#include "serve/html/page.h"
+#include "serve/html/poster.h"
+#include "serve/html/rate_box.h"
+#include "serve/html/recs_row.h"
+#include "serve/web/parameters.h"
+
+enum {
+    WANTED = 5,   /* ratings until the list is worth a look */
+    SHOWN = 24,   /* items to rate */
+    POOL = 150,   /* of the most popular ones, which somebody may know */
+    GENRES = 256, /* that are told apart */
+    ATTEMPTS = 8  /* at an id that nobody has */
+};
+
+/* --- which items ------------------------------------------------------------------------------------------ */
+
+/* How often the genres of an item were shown, on average; an item without any counts as of one genre more. */
+static double shown_so_far(const struct tv_snapshot *s, int32_t item, const int *shown)
+{
+    double sum = 0;
+    size_t from = s->genres.at[item], to = s->genres.at[item + 1];
+    if (from == to)
+        return shown[GENRES];
+    for (size_t g = from; g < to; g++)
+        sum += shown[s->genres.of[g] % GENRES];
+    return sum / (double)(to - from);
+}
+
+static void count(const struct tv_snapshot *s, int32_t item, int *shown)
+{
+    size_t from = s->genres.at[item], to = s->genres.at[item + 1];
+    shown[GENRES] += from == to;
+    for (size_t g = from; g < to; g++)
+        shown[s->genres.of[g] % GENRES]++;
+}
+
+/* Popular items that differ: each time the one whose genres were shown least, the more popular one where that leaves
+ * several. Returns how many there are. */
+static int32_t choose(const struct tv_snapshot *s, int32_t *chosen)
+{
+    int shown[GENRES + 1] = {0}, taken[POOL] = {0};
+    int32_t pool = s->n_items < POOL ? s->n_items : POOL, n = 0;
+    for (; n < SHOWN && n < pool; n++) {
+        int32_t best = -1;
+        double least = 0;
+        for (int32_t i = 0; i < pool; i++) {
+            double so_far = taken[i] ? 0 : shown_so_far(s, s->popular[i], shown);
+            if (!taken[i] && (best < 0 || so_far < least)) {
+                best = i;
+                least = so_far;
+            }
+        }
+        taken[best] = 1;
+        chosen[n] = s->popular[best];
+        count(s, chosen[n], shown);
+    }
+    return n;
+}
+
+/* --- the page --------------------------------------------------------------------------------------------- */
+
+static void write_card(struct tv_out *out, const struct tv_snapshot *s, const struct tv_user_document *user,
+                       int32_t dense)
+{
+    const int64_t id = s->item_ids[dense];
+    char title[TV_RECS_TITLE], year[16] = "", space[TV_ID_SPACE], rating[TV_RATING_TEXT];
+    struct tv_out poster;
+    tv_out_init(&poster);
+    tv_recs_title(title, s, id);
+    tv_poster(&poster, title, id);
+    if (s->item[dense] && s->item[dense]->year)
+        snprintf(year, sizeof year, "%d", s->item[dense]->year);
+    const struct tv_slot slots[] = {{"item", tv_id_item_text(s, id, space), NULL},
+                                    {"title", title, NULL},
+                                    {"rating", tv_rating_text(rating, user, id), NULL},
+                                    {"poster", NULL, &poster},
+                                    {"year", year, NULL},
+                                    {NULL, NULL, NULL}};
+    tv_page_fill(out, "rate_card.html", slots);
+    tv_out_free(&poster);
+}
+
+static void write_page(struct tv_response *response, const struct tv_snapshot *s, const struct tv_id *id,
+                       const struct tv_user_document *user)
+{
+    const struct tv_words *words = tv_words_of(&s->info);
+    const size_t rated = user ? user->n_rated : 0;
+    int32_t chosen[SHOWN], n_chosen = choose(s, chosen);
+    char n[24], wanted[24];
+    struct tv_out cards, box, list, content, *parts[] = {&cards, &box, &list, &content};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        tv_out_init(parts[i]);
+    for (int32_t i = 0; i < n_chosen; i++)
+        write_card(&cards, s, user, chosen[i]);
+    tv_rate_box(&box, s, id);
+    tv_out_text(&list, "/recs?user_id=");
+    tv_out_url(&list, id->text);
+    snprintf(n, sizeof n, "%zu", rated);
+    snprintf(wanted, sizeof wanted, "%d", WANTED);
+    const struct tv_slot slots[] = {{"heading", words->new_here, NULL},
+                                    {"lead", words->rate_lead, NULL},
+                                    {"user", id->text, NULL},
+                                    {"n", n, NULL},
+                                    {"wanted", wanted, NULL},
+                                    {"quiet", rated < WANTED ? "quiet" : "", NULL},
+                                    {"list", NULL, &list},
+                                    {"cards", NULL, &cards},
+                                    {"box", NULL, &box},
+                                    {NULL, NULL, NULL}};
+    tv_page_fill(&content, "rate_page.html", slots);
+    tv_page_finish(response, words->new_here, s, &content);
+    response->scripts = 1;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        tv_out_free(parts[i]);
+}
+
+/* --- a fresh id ------------------------------------------------------------------------------------------- */
+
+/* Nine digits are easily kept; where users have codes, a UUID (RFC 9562, version 4) cannot be one of theirs. */
+static int make_id(struct tv_id *id, int codes)
+{
+    char text[40];
+    unsigned char r[16];
+    uint64_t number;
+    if (getrandom(r, sizeof r, 0) != sizeof r)
+        return 0;
+    r[6] = (unsigned char)((r[6] & 0x0F) | 0x40);
+    r[8] = (unsigned char)((r[8] & 0x3F) | 0x80);
+    memcpy(&number, r + 8, sizeof number);
+    if (codes)
+        snprintf(text, sizeof text, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", r[0], r[1],
+                 r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14], r[15]);
+    else
+        snprintf(text, sizeof text, "%" PRIu64, 100000000 + number % 900000000);
+    tv_id_set(id, "user_id", text);
+    return 1;
+}
+
+static void somebody_new(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
+{
+    struct tv_problem problem = {0};
+    struct tv_snapshot *live = NULL;
+    struct tv_id id;
+    int found = 0;
+    enum tv_pick pick = tv_pick_snapshot(app, TV_LIVE_MODEL, 1, &live, &problem);
+    for (int i = 0; pick == TV_PICKED && !found && i < ATTEMPTS && make_id(&id, live->info.user_codes); i++) {
+        struct tv_picked picked = {0};
+        pick = tv_pick(app, TV_LIVE_MODEL, &id, 1, &picked, &problem);
+        found = pick == TV_PICKED && picked.user == NULL;
+        tv_picked_release(&picked);
+    }
+    if (pick == TV_PICKED && !found) {
+        tv_problem(&problem, 503, "no id could be found that nobody has");
+        problem.retry_after = 1;
+    }
+    if (found)
+        tv_lead_to(response, "/rate", &id);
+    else
+        tv_problem_answer(app, request, response, &problem);
+    tv_snapshot_release(live);
+}
+
+enum tv_outcome tv_handle_rate(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
+{
+    struct tv_problem problem = {0};
+    struct tv_picked picked = {0};
+    struct tv_id id;
+    if (!request->may_wait)
+        return TV_LATER;
+    if (!tv_id_parameter(&id, request, "user_id")) {
+        somebody_new(app, request, response);
+        return TV_ANSWERED;
+    }
+    enum tv_pick pick = tv_pick(app, TV_LIVE_MODEL, &id, 1, &picked, &problem);
+    if (pick == TV_PICKED)
+        write_page(response, picked.snapshot, &id, picked.user ? picked.user->document : NULL);
+    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+}

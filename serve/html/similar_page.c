@@ -1,0 +1,182 @@
+/* similar_page: the page /similar: an item's neighbours, or a search for the item. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "serve/api/similar.h"
+#include "serve/html/page.h"
+#include "serve/web/parameters.h"
+#include "trivet/base/text.h"
+#include "trivet/core/sets/minhash.h"
+
+enum { MAX_FOUND = 20, MAX_QUERY = 200 };
+
+/* Where an item's own neighbours are, with what was asked of this one. */
+static void write_address(struct tv_out *out, const struct tv_snapshot *s, int64_t item,
+                          const struct tv_similar_question *q, enum tv_similar_by by, int exact)
+{
+    char space[TV_ID_SPACE];
+    tv_out_text(out, "/similar?item=");
+    tv_out_url(out, tv_id_item_text(s, item, space));
+    tv_out_format(out, "&top=%" PRId64 "&by=%s%s", q->top, by == TV_BY_AUDIENCE ? "audience" : "factors",
+                  exact ? "&exact=1" : "");
+}
+
+static void write_measure(char *out, size_t size, const struct tv_similar_question *q,
+                          const struct tv_neighbours *found, const struct tv_neighbour *n)
+{
+    if (q->by == TV_BY_FACTORS)
+        snprintf(out, size, "%.3f", n->score);
+    else if (q->exact)
+        snprintf(out, size, "%.1f %% (%d of %d)", 100 * n->jaccard, n->shared, found->size);
+    else
+        snprintf(out, size, "%.1f ± %.1f %% (%d of %d)", 100 * n->score,
+                 100 * tv_minhash_standard_error(n->score, found->size), n->shared, found->size);
+}
+
+static void write_row(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
+                      const struct tv_neighbours *found, size_t i)
+{
+    const struct tv_neighbour *n = &found->items[i];
+    char rank[24], width[16], measure[64], unknown[TV_CODE_MAX + 8];
+    double part = isnan(n->jaccard) ? n->score : n->jaccard;
+    struct tv_out address;
+    tv_out_init(&address);
+    write_address(&address, s, n->item, q, q->by, q->exact);
+    snprintf(rank, sizeof rank, "%zu", i + 1);
+    snprintf(width, sizeof width, "%.1f%%", 100 * fmin(1, fmax(0, part)));
+    write_measure(measure, sizeof measure, q, found, n);
+    const struct tv_slot slots[] = {{"rank", rank, NULL},
+                                    {"address", tv_buffer_string(&address.buffer), NULL},
+                                    {"title", tv_snapshot_title(s, n->item, unknown, sizeof unknown), NULL},
+                                    {"width", width, NULL},
+                                    {"measure", measure, NULL},
+                                    {NULL, NULL, NULL}};
+    tv_page_fill(out, "similar_row.html", slots);
+    out->failed |= address.failed;
+    tv_out_free(&address);
+}
+
+static void write_explanation(char *out, size_t size, const struct tv_similar_question *q,
+                              const struct tv_neighbours *found)
+{
+    char number[32];
+    if (q->by == TV_BY_FACTORS)
+        snprintf(out, size, "by the cosine of their factors in the model");
+    else
+        snprintf(out, size,
+                 "by how much the audiences overlap, %s, of the %s items that share a value of the signature; smaller "
+                 "overlaps may leave no trace in it",
+                 q->exact ? "counted" : "estimated", tv_text_number(number, (long long)found->sharing));
+}
+
+/* The other ways to ask for the same item. */
+static void write_ways(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q)
+{
+    static const struct {
+        enum tv_similar_by by;
+        int exact;
+        const char *name;
+    } ways[] = {{TV_BY_AUDIENCE, 0, "by audience, estimated"},
+                {TV_BY_AUDIENCE, 1, "by audience, counted"},
+                {TV_BY_FACTORS, 0, "by factors"}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct tv_out address;
+        if (ways[i].by == q->by && ways[i].exact == q->exact)
+            continue;
+        tv_out_init(&address);
+        write_address(&address, s, q->item.number, q, ways[i].by, ways[i].exact);
+        const struct tv_slot slots[] = {
+            {"address", tv_buffer_string(&address.buffer), NULL}, {"name", ways[i].name, NULL}, {NULL, NULL, NULL}};
+        tv_page_fill(out, "similar_way.html", slots);
+        tv_out_free(&address);
+    }
+}
+
+static void write_json_address(struct tv_out *out, const struct tv_similar_question *q)
+{
+    tv_out_text(out, "/api/v1/items/");
+    tv_out_url(out, q->item.text);
+    tv_out_format(out, "/similar?top=%" PRId64 "&by=%s%s", q->top, q->by == TV_BY_AUDIENCE ? "audience" : "factors",
+                  q->exact ? "&exact=1" : "");
+}
+
+static void write_list(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
+                       const struct tv_neighbours *found)
+{
+    char explanation[240];
+    struct tv_out rows, ways, json;
+    tv_out_init(&rows);
+    tv_out_init(&ways);
+    tv_out_init(&json);
+    for (size_t i = 0; i < found->n; i++)
+        write_row(&rows, s, q, found, i);
+    if (found->n == 0)
+        tv_out_text(&rows, "<li class=\"none\">No other item has anything in common with it.</li>\n");
+    write_ways(&ways, s, q);
+    write_json_address(&json, q);
+    write_explanation(explanation, sizeof explanation, q, found);
+    const struct tv_slot slots[] = {{"explanation", explanation, NULL},
+                                    {"rows", NULL, &rows},
+                                    {"ways", NULL, &ways},
+                                    {"json", tv_buffer_string(&json.buffer), NULL},
+                                    {NULL, NULL, NULL}};
+    tv_page_fill(out, "similar_list.html", slots);
+    out->failed |= rows.failed | ways.failed | json.failed;
+    tv_out_free(&rows);
+    tv_out_free(&ways);
+    tv_out_free(&json);
+}
+
+/* Items whose titles have the words of ?q=, each with a link to its neighbours. */
+static void write_found(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
+                        const char *query)
+{
+    const struct tv_item *best[MAX_FOUND];
+    struct tv_buffer folded = TV_BUFFER_INIT(64 * MAX_QUERY);
+    size_t n = 0, found = 0;
+    if (strlen(query) <= MAX_QUERY && tv_title_fold(&folded, query, NULL) == TV_OK && folded.size > 0)
+        n = tv_title_search(&s->titles, &s->items, tv_buffer_string(&folded), best, MAX_FOUND, &found);
+    for (size_t i = 0; i < n; i++) {
+        struct tv_out address;
+        tv_out_init(&address);
+        write_address(&address, s, best[i]->id, q, q->by, q->exact);
+        const struct tv_slot slots[] = {
+            {"address", tv_buffer_string(&address.buffer), NULL}, {"name", best[i]->title, NULL}, {NULL, NULL, NULL}};
+        tv_page_fill(out, "similar_way.html", slots);
+        tv_out_free(&address);
+    }
+    if (n == 0)
+        tv_out_text(out, "<li class=\"none\">No title has these words.</li>\n");
+    tv_buffer_free(&folded);
+}
+
+void tv_similar_page(const struct tv_request *request, struct tv_response *response, const struct tv_snapshot *s,
+                     const struct tv_similar_question *q, const struct tv_neighbours *found)
+{
+    char unknown[TV_CODE_MAX + 8], heading[512] = "Similar items", top[24];
+    const char *query = tv_parameter(request, "q");
+    struct tv_out content, titles, list;
+    tv_out_init(&content);
+    tv_out_init(&titles);
+    tv_out_init(&list);
+    if (found)
+        tv_text_mark_cut(heading, sizeof heading,
+                         snprintf(heading, sizeof heading, "Similar to %s",
+                                  tv_snapshot_title(s, q->item.number, unknown, sizeof unknown)));
+    if (query && query[0])
+        write_found(&titles, s, q, query);
+    if (found)
+        write_list(&list, s, q, found);
+    snprintf(top, sizeof top, "%" PRId64, q->top);
+    const struct tv_slot slots[] = {{"heading", heading, NULL}, {"query", query ? query : "", NULL},
+                                    {"titles", NULL, &titles},  {"top", top, NULL},
+                                    {"list", NULL, &list},      {NULL, NULL, NULL}};
+    tv_page_fill(&content, "similar.html", slots);
+    content.failed |= titles.failed | list.failed;
+    tv_page_finish(response, heading, s, &content);
+    tv_out_free(&content);
+    tv_out_free(&titles);
+    tv_out_free(&list);
+}

@@ -1,0 +1,74 @@
+/* welcome: the first page. */
+#include <stdio.h>
+
+#include "serve/catalogue/words.h"
+#include "serve/handlers.h"
+#include "serve/html/page.h"
+#include "serve/model/ids.h"
+#include "trivet/base/text.h"
+
+static void write_example(struct tv_out *out, const struct tv_words *words, const struct tv_example *e)
+{
+    char ratings[48] = "", number[32];
+    struct tv_out link;
+    tv_out_init(&link);
+    tv_out_url(&link, e->user);
+    if (e->ratings >= 0)
+        snprintf(ratings, sizeof ratings, "%s %s", tv_text_number(number, e->ratings),
+                 e->ratings == 1 ? words->one : words->many);
+    const struct tv_slot slots[] = {{"link", NULL, &link},
+                                    {"user_id", e->user, NULL},
+                                    {"ratings", ratings, NULL},
+                                    {"label", e->label, NULL},
+                                    {NULL, NULL, NULL}};
+    tv_page_fill(out, "example.html", slots);
+    tv_out_free(&link);
+}
+
+static void write_model(struct tv_out *out, const struct tv_snapshot *s)
+{
+    struct tv_out facts, examples;
+    tv_out_init(&facts);
+    tv_out_init(&examples);
+    tv_page_facts(&facts, s, s->number);
+    for (int i = 0; i < s->info.n_examples; i++)
+        write_example(&examples, tv_words_of(&s->info), &s->info.examples[i]);
+    const struct tv_slot slots[] = {
+        {"facts", NULL, &facts}, {"examples", NULL, &examples}, {NULL, NULL, NULL}};
+    tv_page_fill(out, "welcome_model.html", slots);
+    tv_out_free(&facts);
+    tv_out_free(&examples);
+}
+
+enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *request,
+                                  struct tv_response *response)
+{
+    static const struct tv_slot no_slots[] = {{NULL, NULL, NULL}};
+    if (!request->may_wait)
+        return TV_LATER;
+    tv_app_refresh_catalog(app);
+    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    struct tv_out form, model, content;
+    tv_out_init(&form);
+    tv_out_init(&model);
+    tv_out_init(&content);
+    tv_page_form(&form, app, request, NULL);
+    if (live)
+        write_model(&model, live);
+    else
+        tv_page_fill(&model, "welcome_none.html", no_slots);
+    const struct tv_words *words = tv_words_of(live ? &live->info : NULL);
+    const struct tv_slot slots[] = {{"hero", words->hero, NULL},
+                                    {"lead", words->lead, NULL},
+                                    {"new_here", words->new_here, NULL},
+                                    {"form", NULL, &form},
+                                    {"model", NULL, &model},
+                                    {NULL, NULL, NULL}};
+    tv_page_fill(&content, "welcome.html", slots);
+    tv_page_finish(response, "Recommendations", live, &content);
+    tv_out_free(&form);
+    tv_out_free(&model);
+    tv_out_free(&content);
+    tv_snapshot_release(live);
+    return TV_ANSWERED;
+}

@@ -1,0 +1,242 @@
+/* lab_answers: what the page /lab asks this server: funnel, sweep, activity, presets, and to stop one of
+ * them.
+ *
+ * Every answer is made of the rows of one or two SQL functions, each row as the JSON that PostgreSQL makes of
+ * it, so what the functions learn to tell is told here without a change. Beside the rows stand the filter's
+ * values they were computed with, and how long that took.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/handlers.h"
+#include "serve/lab/lab_parameters.h"
+#include "serve/lab/question_answers.h"
+#include "serve/web/parameters.h"
+#include "serve/web/problem.h"
+#include "trivet/base/clock.h"
+
+enum { MAX_SQL = 1 << 16, MAX_PARTS = 2 };
+
+/* A table or a function's rows, and the member of the answer they become. */
+struct part {
+    const char *member;
+    const char *from;
+    enum tv_filter_part parameters; /* of the filter that the function takes; 0: no function */
+};
+
+struct question {
+    const char *id;
+    struct tv_filter *filter;
+    int has_axes;
+    struct tv_lab_axis axes[2]; /* x, y */
+    struct part parts[MAX_PARTS];
+    int n_parts;
+};
+
+/* --- a question's SQL -------------------------------------------------------------------------------------
+ */
+
+/* One value of an axis as SQL text: 20 -> '20', Drama -> '{"Drama"}', null -> null. */
+static enum tv_status write_value(struct tv_pg *pg, int is_genre, const char *value, size_t n,
+                                  struct tv_buffer *sql, struct tv_error *err)
+{
+    char text[2 * TV_LAB_VALUE + 8], *to = text; /* each byte may need a backslash */
+    if (n == 4 && strncmp(value, "null", n) == 0)
+        return tv_buffer_text(sql, "null", err);
+    if (is_genre)
+        to = stpcpy(to, "{\"");
+    for (size_t i = 0; i < n; i++) {
+        if (is_genre && (value[i] == '"' || value[i] == '\\'))
+            *to++ = '\\';
+        *to++ = value[i];
+    }
+    strcpy(to, is_genre ? "\"}" : "");
+    char *quoted = tv_pg_literal(pg, text);
+    enum tv_status status = quoted ? tv_buffer_text(sql, quoted, err)
+                                   : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a value of a sweep");
+    free(quoted);
+    return status;
+}
+
+/* x => 'max_items_for_user', x_values => array['20', '50'] */
+static enum tv_status write_axis(struct tv_pg *pg, const char *name, const struct tv_lab_axis *axis,
+                                 struct tv_buffer *sql, struct tv_error *err)
+{
+    int is_genre = strcmp(axis->name, "genres") == 0;
+    const char *at = axis->values;
+    enum tv_status status =
+        tv_buffer_format(sql, err, "%s => '%s', %s_values => array[", name, axis->name, name);
+    for (size_t i = 0; i < axis->n && status == TV_OK; i++) {
+        size_t n = strcspn(at, ",");
+        status = i ? tv_buffer_text(sql, ", ", err) : TV_OK;
+        if (status == TV_OK)
+            status = write_value(pg, is_genre, at, n, sql, err);
+        at += n + 1;
+    }
+    return status == TV_OK ? tv_buffer_text(sql, "]::text[]", err) : status;
+}
+
+/* The call of a function with the filter's parameters gets those of the axes before its closing bracket. */
+static enum tv_status add_axes(const struct question *q, struct tv_pg *pg, struct tv_buffer *sql,
+                               struct tv_error *err)
+{
+    sql->size--;
+    const char *comma = sql->data[sql->size - 1] == '(' ? "" : ", ";
+    enum tv_status status = tv_buffer_text(sql, comma, err);
+    if (status == TV_OK)
+        status = write_axis(pg, "x", &q->axes[0], sql, err);
+    if (status == TV_OK)
+        status = tv_buffer_text(sql, ", ", err);
+    if (status == TV_OK)
+        status = write_axis(pg, "y", &q->axes[1], sql, err);
+    return status == TV_OK ? tv_buffer_text(sql, ")", err) : status;
+}
+
+static enum tv_status write_sql(const struct question *q, const struct part *part, struct tv_pg *pg,
+                                struct tv_buffer *sql, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_text(sql, "SELECT row_to_json(t) FROM ", err);
+    if (status != TV_OK)
+        return status;
+    status = part->parameters ? tv_filter_call(q->filter, pg, part->parameters, part->from, sql, err)
+                              : tv_buffer_text(sql, part->from, err);
+    if (status == TV_OK && q->has_axes)
+        status = add_axes(q, pg, sql, err);
+    return status == TV_OK ? tv_buffer_text(sql, " t", err) : status;
+}
+
+static enum tv_status ask_part(struct tv_question *asked, const struct question *q, const struct part *part,
+                               struct tv_out *out, struct tv_error *err)
+{
+    struct tv_buffer sql = TV_BUFFER_INIT(MAX_SQL);
+    enum tv_status status = write_sql(q, part, tv_question_pg(asked), &sql, err);
+    if (status == TV_OK)
+        status = tv_question_rows(asked, tv_buffer_string(&sql), part->member, out, err);
+    tv_buffer_free(&sql);
+    return status;
+}
+
+/* --- its answer -------------------------------------------------------------------------------------------
+ */
+
+static void write_parameters(struct tv_out *out, const struct question *q)
+{
+    static const char *const members[] = {"x", "y"};
+    struct tv_buffer json = TV_BUFFER_INIT(MAX_SQL);
+    out->failed |= tv_filter_json(q->filter, &json, NULL) != TV_OK;
+    tv_out_text(out, "{\"parameters\":");
+    tv_out_text(out, tv_buffer_string(&json));
+    for (int i = 0; i < 2 && q->has_axes; i++) {
+        tv_out_format(out, ",\"%s\":", members[i]);
+        tv_out_json(out, q->axes[i].name);
+        tv_out_format(out, ",\"%s_values\":", members[i]);
+        tv_out_json(out, q->axes[i].values);
+    }
+    tv_buffer_free(&json);
+}
+
+static enum tv_status answer(struct tv_questions *questions, const struct tv_request *request,
+                             const struct question *q, struct tv_out *out, struct tv_error *err)
+{
+    struct tv_question *asked = NULL;
+    double began = tv_clock();
+    write_parameters(out, q);
+    enum tv_status status = tv_question_begin(questions, q->id, &request->caller, &asked, err);
+    for (int i = 0; i < q->n_parts && status == TV_OK; i++)
+        status = ask_part(asked, q, &q->parts[i], out, err);
+    tv_question_end(asked);
+    tv_out_format(out, ",\n\"elapsed_ms\":%.1f}\n", (tv_clock() - began) * 1000);
+    return status;
+}
+
+/* Answers at once what is wrong in itself, and leaves the rest to a worker. */
+static enum tv_outcome handle(struct tv_app *app, const struct tv_request *request,
+                              struct tv_response *response, struct question *q)
+{
+    struct tv_problem problem = {0};
+    struct tv_error err = {0};
+    enum tv_outcome outcome = TV_ANSWERED;
+    int good = tv_lab_filter(request, &q->filter, &problem) && tv_lab_id(request, &q->id, &problem) &&
+               (!q->has_axes || tv_lab_axes(request, q->axes, &problem));
+    if (good && !request->may_wait) {
+        response->need.postgres = 1;
+        outcome = TV_LATER;
+    } else if (good) {
+        enum tv_status status = answer(app->questions, request, q, &response->out, &err);
+        if (status != TV_OK)
+            tv_question_problem(&problem, status, &err, tv_lab_parameter_of(err.message));
+    }
+    if (problem.status)
+        tv_problem_answer(app, request, response, &problem);
+    tv_filter_free(q->filter);
+    return outcome;
+}
+
+enum tv_outcome tv_handle_lab_funnel(struct tv_app *app, const struct tv_request *request,
+                                     struct tv_response *response)
+{
+    struct question q = {.parts = {{"rows", "trivet.funnel", TV_FILTER_ALL}}, .n_parts = 1};
+    return handle(app, request, response, &q);
+}
+
+enum tv_outcome tv_handle_lab_sweep(struct tv_app *app, const struct tv_request *request,
+                                    struct tv_response *response)
+{
+    struct question q = {.has_axes = 1, .parts = {{"rows", "trivet.sweep", TV_FILTER_ALL}}, .n_parts = 1};
+    return handle(app, request, response, &q);
+}
+
+enum tv_outcome tv_handle_lab_activity(struct tv_app *app, const struct tv_request *request,
+                                       struct tv_response *response)
+{
+    struct question q = {.parts = {{"users", "trivet.activity_of_users", TV_FILTER_ALL},
+                                   {"items", "trivet.activity_of_items", TV_FILTER_ALL}},
+                         .n_parts = 2};
+    return handle(app, request, response, &q);
+}
+
+enum tv_outcome tv_handle_lab_presets(struct tv_app *app, const struct tv_request *request,
+                                      struct tv_response *response)
+{
+    struct question q = {.parts = {{"rows", "trivet.preset", 0}}, .n_parts = 1};
+    return handle(app, request, response, &q);
+}
+
+/* The id of a question that is under way, or a problem. */
+static const char *named_question(struct tv_app *app, const struct tv_request *request,
+                                  struct tv_response *response)
+{
+    struct tv_problem problem;
+    const char *id;
+    int good = tv_lab_id(request, &id, &problem);
+    if (good && id[0])
+        return id;
+    if (good) {
+        tv_problem(&problem, 400, "id is missing: it names the question");
+        snprintf(problem.parameter, sizeof problem.parameter, "id");
+    }
+    tv_problem_answer(app, request, response, &problem);
+    return NULL;
+}
+
+enum tv_outcome tv_handle_lab_stop(struct tv_app *app, const struct tv_request *request,
+                                   struct tv_response *response)
+{
+    const char *id = named_question(app, request, response);
+    if (id)
+        tv_out_format(&response->out, "{\"stopped\":%d}\n", tv_questions_stop(app->questions, id));
+    return TV_ANSWERED;
+}
+
+enum tv_outcome tv_handle_lab_progress(struct tv_app *app, const struct tv_request *request,
+                                       struct tv_response *response)
+{
+    int done, of;
+    const char *id = named_question(app, request, response);
+    if (id == NULL)
+        return TV_ANSWERED;
+    tv_questions_steps(app->questions, id, &done, &of);
+    tv_out_format(&response->out, "{\"done\":%d,\"of\":%d}\n", done, of);
+    return TV_ANSWERED;
+}

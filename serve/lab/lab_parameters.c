@@ -1,0 +1,157 @@
+/* lab_parameters: the filter and the grid that a request of /lab names. */
+#include "serve/lab/lab_parameters.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "serve/stores/questions.h"
+#include "serve/web/parameters.h"
+
+/* In the order of trivet.user_item's signature. */
+#define FILTER                                                                                               \
+    "min_users_for_item", "min_items_for_user", "max_items_for_user", "max_row_number", "rated_since",       \
+        "rated_until", "genres", "min_rating", "sample_users"
+#define AXES "x", "x_values", "y", "y_values"
+const char *const tv_lab_of_activity[] = {FILTER, "id", NULL};
+
+const char *const tv_lab_of_funnel[] = {FILTER, "id", NULL};
+const char *const tv_lab_of_sweep[] = {FILTER, AXES, "id", NULL};
+const char *const tv_lab_of_page[] = {FILTER, AXES, "measure", NULL};
+
+static const char *const names[] = {FILTER, NULL};
+
+static int refuse(struct tv_problem *problem, const char *name)
+{
+    snprintf(problem->parameter, sizeof problem->parameter, "%s", name);
+    return 0;
+}
+
+static int refuse_error(struct tv_problem *problem, const char *name, const struct tv_error *err)
+{
+    tv_problem(problem, 400, "%s", err->message);
+    snprintf(problem->hint, sizeof problem->hint, "%s", err->hint);
+    return refuse(problem, name);
+}
+
+static int fits(const char *name, const char *value, struct tv_problem *problem)
+{
+    if (strlen(value) <= TV_LAB_VALUE)
+        return 1;
+    tv_problem(problem, 400, "%s is longer than %d bytes", name, TV_LAB_VALUE);
+    return refuse(problem, name);
+}
+
+static int set(struct tv_filter *filter, const char *name, const char *value, struct tv_problem *problem)
+{
+    char assignment[TV_LAB_VALUE + 64];
+    struct tv_error err = {0};
+    if (!fits(name, value, problem))
+        return 0;
+    snprintf(assignment, sizeof assignment, "%s=%s", name, value);
+    return tv_filter_set(filter, assignment, &err) == TV_OK || refuse_error(problem, name, &err);
+}
+
+int tv_lab_filter(const struct tv_request *request, struct tv_filter **out, struct tv_problem *problem)
+{
+    struct tv_filter *filter = NULL;
+    struct tv_error err = {0};
+    if (tv_filter_create(&filter, &err) != TV_OK) {
+        tv_problem(problem, 500, "%s", err.message);
+        return 0;
+    }
+    int good = 1;
+    for (size_t i = 0; names[i] && good; i++) {
+        const char *value = tv_parameter(request, names[i]);
+        good = value == NULL || set(filter, names[i], value, problem);
+    }
+    if (good && tv_filter_set_all(filter, NULL, 0, &err) != TV_OK) /* the checks across parameters */
+        good = refuse_error(problem, tv_lab_parameter_of(err.message), &err);
+    if (good)
+        *out = filter;
+    else
+        tv_filter_free(filter);
+    return good;
+}
+
+const char *tv_lab_parameter_of(const char *message)
+{
+    static const char from_postgres[] = "PostgreSQL: ";
+    if (strncmp(message, from_postgres, sizeof from_postgres - 1) == 0)
+        message += sizeof from_postgres - 1;
+    size_t n = strcspn(message, " ");
+    for (size_t i = 0; names[i]; i++)
+        if (strlen(names[i]) == n && strncmp(names[i], message, n) == 0)
+            return names[i];
+    return "";
+}
+
+/* --- a sweep's two axes -----------------------------------------------------------------------------------
+ */
+
+/* Each value must be one that the filter itself would take; of genres, each value is one genre. */
+static int check_values(struct tv_lab_axis *axis, const char *values_name, struct tv_problem *problem)
+{
+    struct tv_filter *space = NULL;
+    const char *at = axis->values;
+    int good = fits(values_name, at, problem) && tv_filter_create(&space, NULL) == TV_OK;
+    while (good) {
+        char value[TV_LAB_VALUE + 1];
+        size_t n = strcspn(at, ",");
+        snprintf(value, sizeof value, "%.*s", (int)n, at);
+        good = set(space, axis->name, value, problem) || refuse(problem, values_name);
+        axis->n++;
+        if (at[n] == '\0')
+            break;
+        at += n + 1;
+    }
+    tv_filter_free(space);
+    if (good && axis->n > TV_LAB_AXIS_VALUES) {
+        tv_problem(problem, 400, "%s holds %zu values, but may hold at most %d", values_name, axis->n,
+                   TV_LAB_AXIS_VALUES);
+        good = refuse(problem, values_name);
+    }
+    return good;
+}
+
+static int read_axis(const struct tv_request *request, const char *name, struct tv_lab_axis *axis,
+                     struct tv_problem *problem)
+{
+    char values_name[16];
+    const char *chosen = tv_parameter(request, name);
+    snprintf(values_name, sizeof values_name, "%s_values", name);
+    axis->values = tv_parameter(request, values_name);
+    if (chosen == NULL || axis->values == NULL) {
+        tv_problem(problem, 400, "%s is missing", chosen ? values_name : name);
+        return refuse(problem, chosen ? values_name : name);
+    }
+    for (size_t i = 0; names[i]; i++)
+        if (strcmp(names[i], chosen) == 0)
+            axis->name = names[i];
+    if (axis->name)
+        return check_values(axis, values_name, problem);
+    tv_problem(problem, 400, "%s is \"%.60s\", but must be a parameter of the filter", name,
+               strlen(chosen) > 60 ? "..." : chosen);
+    return refuse(problem, name);
+}
+
+int tv_lab_axes(const struct tv_request *request, struct tv_lab_axis axes[2], struct tv_problem *problem)
+{
+    memset(axes, 0, 2 * sizeof *axes);
+    if (!read_axis(request, "x", &axes[0], problem) || !read_axis(request, "y", &axes[1], problem))
+        return 0;
+    if (axes[0].name != axes[1].name)
+        return 1;
+    tv_problem(problem, 400, "y is %s, but x is, too", axes[1].name);
+    return refuse(problem, "y");
+}
+
+int tv_lab_id(const struct tv_request *request, const char **id, struct tv_problem *problem)
+{
+    const char *text = tv_parameter(request, "id");
+    *id = text ? text : "";
+    size_t n = strspn(*id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+    if (text == NULL || (n > 0 && n <= TV_QUESTION_ID && text[n] == '\0'))
+        return 1;
+    tv_problem(problem, 400, "id must be 1 to %d letters, digits and dashes", TV_QUESTION_ID);
+    return refuse(problem, "id");
+}

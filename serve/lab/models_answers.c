@@ -1,0 +1,109 @@
+/* models_answers: what the page /models asks this server about quality: the journal's models, evaluations and
+ * searches, and all that one run measured.
+ *
+ * Every answer is made of rows of the views and functions of sql/020_quality_of_models.sql, each row as the
+ * JSON that PostgreSQL makes of it. Which models MongoDB keeps is told by /api/v1/models, which needs no
+ * PostgreSQL.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "serve/handlers.h"
+#include "serve/lab/question_answers.h"
+#include "serve/web/parameters.h"
+#include "serve/web/problem.h"
+#include "trivet/base/clock.h"
+
+enum { MAX_SQL = 1024 };
+
+/* A member of an answer, and what its rows come from. */
+struct part {
+    const char *member, *from;
+    enum { WHOLE, OF_RUN, CALLED_WITH_RUN } which; /* all rows, those of a run, or a function's of that run */
+};
+
+static const struct part of_journal[] = {{"models", "(SELECT * FROM trivet.model LIMIT 200)", WHOLE},
+                                         {"evaluations", "trivet.evaluations()", WHOLE},
+                                         {"searches", "trivet.searches()", WHOLE},
+                                         {.member = NULL}};
+static const struct part of_run[] = {{"methods", "trivet.evaluation", OF_RUN},
+                                     {"lists", "trivet.evaluation_at", OF_RUN},
+                                     {"learning", "trivet.learning_curve", CALLED_WITH_RUN},
+                                     {"popularity", "trivet.popularity_curve", CALLED_WITH_RUN},
+                                     {"trials", "trivet.search_trial", OF_RUN},
+                                     {"factors", "trivet.factor_curve", CALLED_WITH_RUN},
+                                     {.member = NULL}};
+
+static enum tv_status write_sql(struct tv_buffer *sql, const struct part *part, int64_t run,
+                                struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_format(sql, err, "SELECT row_to_json(t) FROM %s", part->from);
+    if (status == TV_OK && part->which == CALLED_WITH_RUN)
+        status = tv_buffer_format(sql, err, "(%" PRId64 ")", run);
+    if (status == TV_OK)
+        status = tv_buffer_text(sql, " t", err);
+    if (status == TV_OK && part->which == OF_RUN)
+        status = tv_buffer_format(sql, err, " WHERE t.run = %" PRId64, run);
+    return status;
+}
+
+static enum tv_status ask_part(struct tv_question *question, const struct part *part, int64_t run,
+                               struct tv_out *out, struct tv_error *err)
+{
+    struct tv_buffer sql = TV_BUFFER_INIT(MAX_SQL);
+    enum tv_status status = write_sql(&sql, part, run, err);
+    if (status == TV_OK)
+        status = tv_question_rows(question, tv_buffer_string(&sql), part->member, out, err);
+    tv_buffer_free(&sql);
+    return status;
+}
+
+/* Answers on a worker; run 0: none was asked for. */
+static enum tv_outcome answer(struct tv_app *app, const struct tv_request *request,
+                              struct tv_response *response, const struct part *parts, int64_t run)
+{
+    struct tv_question *question = NULL;
+    struct tv_error err = {0};
+    double began = tv_clock();
+    if (!request->may_wait) {
+        response->need.postgres = 1;
+        return TV_LATER;
+    }
+    tv_out_text(&response->out, "{\"parameters\":{");
+    if (run)
+        tv_out_format(&response->out, "\"run\":%" PRId64, run);
+    tv_out_text(&response->out, "}");
+    enum tv_status status = tv_question_begin(app->questions, "", &request->caller, &question, &err);
+    for (; parts->member && status == TV_OK; parts++)
+        status = ask_part(question, parts, run, &response->out, &err);
+    tv_question_end(question);
+    tv_out_format(&response->out, ",\n\"elapsed_ms\":%.1f}\n", (tv_clock() - began) * 1000);
+    if (status != TV_OK) {
+        struct tv_problem problem;
+        tv_question_problem(&problem, status, &err, "");
+        tv_problem_answer(app, request, response, &problem);
+    }
+    return TV_ANSWERED;
+}
+
+enum tv_outcome tv_handle_models_journal(struct tv_app *app, const struct tv_request *request,
+                                         struct tv_response *response)
+{
+    return answer(app, request, response, of_journal, 0);
+}
+
+enum tv_outcome tv_handle_models_metrics(struct tv_app *app, const struct tv_request *request,
+                                         struct tv_response *response)
+{
+    static const struct tv_integer rule = {"run", 1, INT64_MAX};
+    struct tv_problem problem = {0};
+    int64_t run = 0;
+    if (tv_parameter_integer(request, &rule, &run, &problem) && run == 0) {
+        tv_problem(&problem, 400, "run is missing: which evaluation or search?");
+        snprintf(problem.parameter, sizeof problem.parameter, "run");
+    }
+    if (problem.status == 0)
+        return answer(app, request, response, of_run, run);
+    tv_problem_answer(app, request, response, &problem);
+    return TV_ANSWERED;
+}

@@ -1,0 +1,46 @@
+/* question_answers: what becomes of a question's rows, and of its failure. */
+#include "serve/lab/question_answers.h"
+
+#include <stdio.h>
+
+enum { DOWN_RETRY_SECONDS = 5 };
+
+enum tv_status tv_question_rows(struct tv_question *question, const char *sql, const char *member,
+                                struct tv_out *out, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_question_ask(question, sql, &rows, err);
+    if (status != TV_OK)
+        return status;
+    tv_out_format(out, ",\"%s\":[", member);
+    for (int i = 0; i < tv_pg_rows_count(rows); i++) {
+        tv_out_text(out, i ? ",\n" : "\n");
+        tv_out_text(out, tv_pg_cell(rows, i, 0));
+    }
+    tv_out_text(out, "]");
+    tv_pg_rows_free(rows);
+    return TV_OK;
+}
+
+void tv_question_problem(struct tv_problem *problem, enum tv_status status, const struct tv_error *err,
+                         const char *parameter)
+{
+    const char *hint = err->hint;
+    int code = 503;
+    if (status == TV_ERR_USAGE || (status == TV_ERR_STORE && parameter[0])) {
+        code = 400;
+    } else if (status == TV_ERR_BUSY) {
+        code = 409;
+    } else if (status == TV_ERR_INTERRUPTED) {
+        code = 504;
+        hint = "a statement_timeout guards the database: ask for less, or let an administrator raise it for "
+               "this login";
+    } else if (status == TV_ERR_STORE && hint[0] == '\0') {
+        hint = "if the schema in this database is older than this server: trivet-etl schema";
+    }
+    tv_problem(problem, code, "%s", err->message);
+    snprintf(problem->parameter, sizeof problem->parameter, "%s", code == 400 ? parameter : "");
+    snprintf(problem->hint, sizeof problem->hint, "%s", hint);
+    if (status == TV_ERR_UNAVAILABLE)
+        problem->retry_after = DOWN_RETRY_SECONDS;
+}

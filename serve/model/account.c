@@ -1,0 +1,73 @@
+/* account: a score and what it is made of. The numbers are lib/core's (trivet/core/explain.h). */
+#include "serve/model/account.h"
+
+#include <stdlib.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/core/explain.h"
+
+static int most_first(const void *a, const void *b)
+{
+    const struct tv_account_entry *x = a, *y = b;
+    if (x->contribution != y->contribution)
+        return x->contribution > y->contribution ? -1 : 1;
+    return x->item_id < y->item_id ? -1 : x->item_id > y->item_id;
+}
+
+/* The ratings of the items that the model holds, in its order: both lists of the document ascend by raw id. */
+static void ratings_in_model(float *out, const struct tv_snapshot *s, const struct tv_user_document *u)
+{
+    for (size_t i = 0, j = 0; i < u->n_seen; i++) {
+        int64_t item_id = s->item_ids[u->seen[i]];
+        while (j < u->n_rated && u->rated[j] < item_id)
+            j++;
+        out[i] = j < u->n_rated && u->rated[j] == item_id ? u->ratings[j] : 0;
+    }
+}
+
+static enum tv_status take_apart(struct tv_account *a, const struct tv_snapshot *s, const struct tv_user_document *u,
+                                 int32_t item, struct tv_error *err)
+{
+    struct tv_explained terms;
+    float *ratings = tv_alloc(u->n_seen, sizeof *ratings, "an explanation", err);
+    double *contributions = tv_alloc(u->n_seen, sizeof *contributions, "an explanation", err);
+    a->rated = tv_alloc(u->n_seen, sizeof *a->rated, "an explanation", err);
+    enum tv_status status = ratings && contributions && a->rated ? TV_OK : TV_ERR_NO_MEMORY;
+    if (status == TV_OK) {
+        ratings_in_model(ratings, s, u);
+        status = tv_explain(&s->fold_in, contributions, &terms, item, u->seen, ratings, u->n_seen, err);
+    }
+    for (size_t i = 0; status == TV_OK && i < u->n_seen; i++)
+        a->rated[i] = (struct tv_account_entry){s->item_ids[u->seen[i]], ratings[i], contributions[i]};
+    if (status == TV_OK) {
+        a->n = u->n_seen;
+        a->item_term = terms.item;
+        a->user_term = terms.user;
+        qsort(a->rated, a->n, sizeof *a->rated, most_first);
+    }
+    free(ratings);
+    free(contributions);
+    return status;
+}
+
+enum tv_status tv_account(struct tv_account *a, const struct tv_snapshot *s, const struct tv_user_document *u,
+                          int32_t item, struct tv_error *err)
+{
+    struct tv_workspace *w = tv_workspace_of_thread();
+    a->reason = tv_reason_for(u);
+    if (a->reason == TV_REASON_POPULAR) {
+        a->score = a->item_term = (double)tv_snapshot_count(s, item);
+        return TV_OK;
+    }
+    if (w == NULL || tv_workspace_prepare(w, s, 1, err) != TV_OK)
+        return TV_ERR_NO_MEMORY;
+    a->score = tv_score_one(w, s, u, item);
+    return take_apart(a, s, u, item, err);
+}
+
+void tv_account_free(struct tv_account *a)
+{
+    free(a->rated);
+    a->rated = NULL;
+    a->n = 0;
+}

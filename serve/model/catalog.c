@@ -1,0 +1,113 @@
+/* catalog: which models MongoDB keeps. */
+#include "serve/model/catalog.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/base/clock.h"
+#include "trivet/model/model.h"
+
+struct tv_catalog {
+    pthread_mutex_t
+        mutex; /* guards the pointer, not what it points to: a list does not change once it is made */
+    struct tv_catalog_list *list;
+};
+
+enum tv_status tv_catalog_create(struct tv_catalog **out, struct tv_error *err)
+{
+    struct tv_catalog *catalog = tv_alloc(1, sizeof *catalog, "the list of models", err);
+    if (catalog == NULL)
+        return TV_ERR_NO_MEMORY;
+    pthread_mutex_init(&catalog->mutex, NULL);
+    *out = catalog;
+    return TV_OK;
+}
+
+void tv_catalog_release(struct tv_catalog_list *list)
+{
+    if (list == NULL || atomic_fetch_sub_explicit(&list->references, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < list->n; i++)
+        free(list->models[i].description);
+    free(list);
+}
+
+void tv_catalog_free(struct tv_catalog *catalog)
+{
+    if (catalog == NULL)
+        return;
+    tv_catalog_release(catalog->list);
+    pthread_mutex_destroy(&catalog->mutex);
+    free(catalog);
+}
+
+struct tv_catalog_list *tv_catalog_known(struct tv_catalog *catalog)
+{
+    pthread_mutex_lock(&catalog->mutex);
+    struct tv_catalog_list *list = catalog->list;
+    if (list)
+        atomic_fetch_add_explicit(&list->references, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&catalog->mutex);
+    return list;
+}
+
+/* Models that are pruned between the two questions are left out. */
+static enum tv_status read_models(struct tv_catalog_list *list, struct tv_mongo *mongo,
+                                  const int64_t *numbers, size_t n, struct tv_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct tv_catalog_model *model = &list->models[list->n];
+        enum tv_status status = tv_model_description(&model->description, mongo, numbers[i], err);
+        if (status == TV_ERR_NOT_FOUND)
+            continue;
+        if (status != TV_OK)
+            return status;
+        tv_model_info_read(&model->info, numbers[i], model->description);
+        list->n++;
+    }
+    return TV_OK;
+}
+
+static void put(struct tv_catalog *catalog, struct tv_catalog_list *list)
+{
+    atomic_fetch_add_explicit(&list->references, 1, memory_order_relaxed);
+    pthread_mutex_lock(&catalog->mutex);
+    struct tv_catalog_list *old = catalog->list;
+    catalog->list = list;
+    pthread_mutex_unlock(&catalog->mutex);
+    tv_catalog_release(old);
+}
+
+enum tv_status tv_catalog_read(struct tv_catalog *catalog, struct tv_mongo *mongo,
+                               struct tv_catalog_list **out, struct tv_error *err)
+{
+    *out = tv_catalog_known(catalog);
+    double now = tv_clock();
+    if (*out && now - (*out)->read_at < 1)
+        return TV_OK;
+    tv_catalog_release(*out);
+    *out = NULL;
+    int64_t *numbers = NULL;
+    size_t n = 0;
+    struct tv_catalog_list *list = NULL;
+    enum tv_status status = tv_model_list(&numbers, &n, mongo, err);
+    if (status == TV_OK) {
+        list = tv_alloc(1, sizeof *list + n * sizeof list->models[0], "the list of models", err);
+        status = list ? TV_OK : TV_ERR_NO_MEMORY;
+    }
+    if (status == TV_OK) {
+        list->references = 1;
+        list->read_at = now;
+        status = read_models(list, mongo, numbers, n, err);
+    }
+    if (status == TV_OK) {
+        put(catalog, list);
+        *out = list;
+        list = NULL;
+    }
+    tv_catalog_release(list);
+    free(numbers);
+    return status;
+}

@@ -1,0 +1,36 @@
+/* catalog: which models MongoDB keeps, with their descriptions. Read when somebody asks and what is known is
+ * older than a second; shared by reference count, as snapshots are.
+ */
+#ifndef TRIVET_SERVE_MODEL_CATALOG_H
+#define TRIVET_SERVE_MODEL_CATALOG_H
+
+#include <stddef.h>
+
+#include "serve/model/model_info.h"
+#include "trivet/base/status.h"
+#include "trivet/store/mongo.h"
+
+struct tv_catalog_model {
+    struct tv_model_info info;
+    char *description; /* JSON */
+};
+
+struct tv_catalog_list {
+    _Atomic int references;
+    double read_at; /* tv_clock() */
+    size_t n;
+    struct tv_catalog_model models[]; /* ascending by number */
+};
+
+struct tv_catalog;
+enum tv_status tv_catalog_create(struct tv_catalog **out, struct tv_error *err);
+void tv_catalog_free(struct tv_catalog *catalog);
+
+/* The last list read, with a reference for the caller, however old; NULL before the first. Never waits. */
+struct tv_catalog_list *tv_catalog_known(struct tv_catalog *catalog);
+/* A list at most a second old, with a reference for the caller. Waits for MongoDB. */
+enum tv_status tv_catalog_read(struct tv_catalog *catalog, struct tv_mongo *mongo,
+                               struct tv_catalog_list **out, struct tv_error *err);
+void tv_catalog_release(struct tv_catalog_list *list); /* NULL is fine */
+
+#endif

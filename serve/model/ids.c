@@ -1,0 +1,148 @@
+/* ids: users and items as people name them. */
+#include "serve/model/ids.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "serve/web/parameters.h"
+#include "trivet/base/text.h"
+
+void tv_id_set(struct tv_id *id, const char *name, const char *text)
+{
+    size_t n = strnlen(text, sizeof id->text - 1); /* one byte more than a code may have: too long stays too long */
+    id->name = name;
+    id->number = TV_NO_ID;
+    memcpy(id->text, text, n);
+    id->text[n] = '\0';
+}
+
+void tv_id_set_number(struct tv_id *id, const char *name, int64_t number)
+{
+    id->name = name;
+    id->number = number;
+    snprintf(id->text, sizeof id->text, "%" PRId64, number);
+}
+
+int tv_id_parameter(struct tv_id *id, const struct tv_request *request, const char *name)
+{
+    const char *text = tv_parameter(request, name);
+    if (text)
+        tv_id_set(id, name, text);
+    return text != NULL;
+}
+
+int tv_id_next(struct tv_id_list *list, const char *name, struct tv_id *id, struct tv_problem *problem)
+{
+    if (list->rest == NULL)
+        return 0;
+    if (list->n == list->most) {
+        tv_problem(problem, 400, "%s names more than %zu items", name, list->most);
+        snprintf(problem->parameter, sizeof problem->parameter, "%s", name);
+        return 0;
+    }
+    char text[TV_CODE_MAX + 2]; /* as in tv_id_set: too long stays too long */
+    size_t n = strcspn(list->rest, ",");
+    snprintf(text, sizeof text, "%.*s", (int)(n < sizeof text ? n : sizeof text - 1), list->rest);
+    tv_id_set(id, name, text);
+    list->rest = list->rest[n] ? list->rest + n + 1 : NULL;
+    list->n++;
+    return 1;
+}
+
+enum tv_id_kind tv_id_kind(struct tv_id *id, int codes, struct tv_problem *problem)
+{
+    const struct tv_integer rule = {id->name, INT64_MIN, INT64_MAX};
+    int64_t number;
+    const char *refusal;
+    if (tv_code_is_number(id->text, strlen(id->text), &number) ||
+        (!codes && tv_read_integer(id->text, &rule, &number, problem))) {
+        tv_id_set_number(id, id->name, number);
+        return TV_ID_NUMBER;
+    }
+    if (!codes)
+        return TV_ID_PROBLEM;
+    refusal = tv_code_refusal(id->text, strlen(id->text));
+    if (refusal == NULL)
+        return TV_ID_CODE;
+    tv_problem(problem, 400, "%s: %s", id->name, refusal);
+    snprintf(problem->parameter, sizeof problem->parameter, "%s", id->name);
+    return TV_ID_PROBLEM;
+}
+
+int tv_id_number(struct tv_id *id, struct tv_problem *problem)
+{
+    struct tv_problem is_none = {0};
+    if (tv_id_kind(id, 0, &is_none) == TV_ID_NUMBER)
+        return 1;
+    tv_problem(problem, 503, "%s is \"%.*s\", and no model is loaded that tells whether this is a code or a mistake",
+               id->name, tv_shown(id->text), id->text);
+    snprintf(problem->hint, sizeof problem->hint, "try again in a moment; /readyz says what is missing");
+    problem->retry_after = 1;
+    return 0;
+}
+
+int tv_id_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem)
+{
+    enum tv_id_kind kind = tv_id_kind(id, s->items.n_codes > 0, problem);
+    const struct tv_item *item = kind == TV_ID_CODE ? tv_items_find_code(&s->items, id->text) : NULL;
+    if (item)
+        id->number = item->id;
+    else if (kind == TV_ID_CODE)
+        tv_problem(problem, 404, "there is no item %s", id->text);
+    return kind == TV_ID_NUMBER || item;
+}
+
+/* What an item is called that came after the catalogue was made: its number says nothing, and the code is not here. */
+static int is_unnamed(int64_t item_id)
+{
+    return item_id >= TV_CODE_FIRST && item_id < TV_CODE_END;
+}
+
+const char *tv_id_item_text(const struct tv_snapshot *s, int64_t item_id, char *space)
+{
+    const struct tv_item *item = tv_items_find(&s->items, item_id);
+    if (item && item->code)
+        return item->code;
+    if (is_unnamed(item_id))
+        return "newer than the model";
+    snprintf(space, TV_ID_SPACE, "%" PRId64, item_id);
+    return space;
+}
+
+void tv_id_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t item_id)
+{
+    char space[TV_ID_SPACE];
+    const struct tv_item *item = tv_items_find(&s->items, item_id);
+    if (item == NULL && is_unnamed(item_id))
+        tv_out_text(out, "null");
+    else if (s->items.n_codes > 0)
+        tv_out_json(out, tv_id_item_text(s, item_id, space));
+    else
+        tv_out_int(out, item_id);
+}
+
+void tv_id_of_user(struct tv_id *id, const struct tv_user_document *u)
+{
+    tv_id_set_number(id, "user_id", u->user_id);
+    if (u->code)
+        snprintf(id->text, sizeof id->text, "%s", u->code);
+}
+
+void tv_id_user_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_id *user)
+{
+    if (s->info.user_codes)
+        tv_out_json(out, user->text);
+    else
+        tv_out_int(out, user->number);
+}
+
+void tv_out_url(struct tv_out *out, const char *text)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (strchr(plain, *c))
+            tv_out_bytes(out, c, 1);
+        else
+            tv_out_format(out, "%%%02X", *c);
+}

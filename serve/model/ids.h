@@ -1,0 +1,78 @@
+/* ids: users and items as people name them.
+ *
+ * Inside the server an id is a number. Where the data has codes (trivet/base/code.h) that number means nothing to anybody
+ * outside: every id comes in through here, and goes out through here. A model's users are written as JSON strings
+ * once any of them has a code, its items likewise; without codes ids are JSON integers.
+ *
+ * Users have their codes in their documents, so that looking one up may wait (pick.h does it); the codes of items are
+ * in memory with the catalogue.
+ */
+#ifndef TRIVET_SERVE_MODEL_IDS_H
+#define TRIVET_SERVE_MODEL_IDS_H
+
+#include <stdint.h>
+
+#include "serve/model/snapshot.h"
+#include "serve/web/out.h"
+#include "serve/web/problem.h"
+#include "serve/web/request.h"
+#include "trivet/base/code.h"
+#include "trivet/model/user_document.h"
+
+/* A user or an item that a request is about. */
+struct tv_id {
+    const char *name;           /* of the parameter, for messages */
+    int64_t number;             /* once it was looked up */
+    char text[TV_CODE_MAX + 2]; /* as it was asked; of a number, once looked up, its plain form */
+};
+
+/* No user and no item has this number: what an unknown code is looked up as. */
+#define TV_NO_ID (TV_CODE_END - 1)
+
+/* Takes the text as it is: what it means depends on the model. `name` must outlive *id. */
+void tv_id_set(struct tv_id *id, const char *name, const char *text);
+void tv_id_set_number(struct tv_id *id, const char *name, int64_t number);
+/* The same from a parameter: 1, or 0 if it is absent. */
+int tv_id_parameter(struct tv_id *id, const struct tv_request *request, const char *name);
+
+/* Ids divided by commas, at most so many. */
+struct tv_id_list {
+    const char *rest; /* "500,296", at first; NULL: there are no more */
+    size_t most, n;   /* n: how many were taken */
+};
+/* Takes the next id as it is: 1, or 0 at the end and, with *problem, where there are too many. */
+int tv_id_next(struct tv_id_list *list, const char *name, struct tv_id *id, struct tv_problem *problem);
+
+enum tv_id_kind {
+    TV_ID_NUMBER, /* id->number is set */
+    TV_ID_CODE,   /* id->text is a code, to be looked up */
+    TV_ID_PROBLEM /* it is neither, or codes are unknown here: *problem says so */
+};
+/* `codes`: whether there are any among those that it may name. */
+enum tv_id_kind tv_id_kind(struct tv_id *id, int codes, struct tv_problem *problem);
+/* Where no model is loaded nobody knows whether there are codes: 1 for a number, and id->number is set; otherwise 0 and
+ * *problem, 503, because the same request may be right as soon as there is a model. */
+int tv_id_number(struct tv_id *id, struct tv_problem *problem);
+
+/* --- items --------------------------------------------------------------------------------------------- */
+
+/* Sets id->number: 1, or 0 and *problem (400: no id; 404: a code that no item has). That an item has a number does
+ * not mean that the model holds it. */
+int tv_id_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem);
+/* An item's id as a JSON value, and as plain text (in `space`, where it is a number). Of an item that was loaded after
+ * the model was made, and that a user has rated since, the code is not known here: null, "newer than the model". */
+enum { TV_ID_SPACE = 24 };
+void tv_id_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t item_id);
+const char *tv_id_item_text(const struct tv_snapshot *s, int64_t item_id, char *space);
+
+/* --- users --------------------------------------------------------------------------------------------- */
+
+/* The user whose document this is. */
+void tv_id_of_user(struct tv_id *id, const struct tv_user_document *u);
+/* A user's id as a JSON value; as text it is id->text. */
+void tv_id_user_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_id *user);
+
+/* Text as a part of an address, with %XX for all but letters, digits and -._~ */
+void tv_out_url(struct tv_out *out, const char *text);
+
+#endif

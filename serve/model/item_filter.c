@@ -1,0 +1,176 @@
+/* item_filter: which items somebody wants to be recommended. */
+#include "serve/model/item_filter.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "serve/model/ids.h"
+#include "serve/web/parameters.h"
+#include "trivet/base/text.h"
+
+static int refuse(struct tv_problem *problem, const char *parameter)
+{
+    snprintf(problem->parameter, sizeof problem->parameter, "%s", parameter);
+    return 0;
+}
+
+static int read_seen(struct tv_item_filter *f, const char *text, struct tv_problem *problem)
+{
+    f->include_seen = text && strcmp(text, "include") == 0;
+    if (text == NULL || f->include_seen || strcmp(text, "exclude") == 0)
+        return 1;
+    tv_problem(problem, 400, "seen is \"%.*s\", but must be include or exclude", tv_shown(text), text);
+    return refuse(problem, "seen");
+}
+
+static void read_genres(struct tv_item_filter *f, const struct tv_request *request)
+{
+    for (size_t i = 0; i < request->n_parameters; i++) {
+        const struct tv_parameter *p = &request->parameters[i];
+        if (strcmp(p->name, "genre") == 0)
+            f->genres[f->n_genres++] = p->value;
+        else if (strcmp(p->name, "not_genre") == 0 || strcmp(p->name, "genre!") == 0)
+            f->unwanted[f->n_unwanted++] = p->value;
+    }
+}
+
+/* An empty field of a form is no filter. */
+static int read_number(const struct tv_request *request, const struct tv_integer *rule, int64_t *value,
+                       struct tv_problem *problem)
+{
+    const char *text = tv_parameter(request, rule->name);
+    return text == NULL || *text == '\0' || tv_read_integer(text, rule, value, problem);
+}
+
+int tv_item_filter_read(const struct tv_request *request, struct tv_item_filter *f,
+                        struct tv_problem *problem)
+{
+    static const struct tv_integer from = {"year_from", 1, 9999}, to = {"year_to", 1, 9999},
+                                   count = {"min_count", 0, INT64_MAX};
+    f->year_from = INT64_MIN;
+    f->year_to = INT64_MAX;
+    f->min_count = 0;
+    f->n_genres = f->n_unwanted = f->n_excluded = 0;
+    f->excluded_ids = tv_parameter(request, "exclude");
+    if (f->excluded_ids && *f->excluded_ids == '\0')
+        f->excluded_ids = NULL;
+    read_genres(f, request);
+    if (!read_number(request, &from, &f->year_from, problem) ||
+        !read_number(request, &to, &f->year_to, problem) ||
+        !read_number(request, &count, &f->min_count, problem) ||
+        !read_seen(f, tv_parameter(request, "seen"), problem))
+        return 0;
+    if (f->year_from > f->year_to) {
+        tv_problem(problem, 400,
+                   "year_from is %" PRId64 " and year_to is %" PRId64 ": no year lies between them",
+                   f->year_from, f->year_to);
+        return refuse(problem, "year_from");
+    }
+    f->asked = f->n_genres || f->n_unwanted || f->excluded_ids || f->include_seen || f->min_count > 0 ||
+               f->year_from != INT64_MIN || f->year_to != INT64_MAX;
+    return 1;
+}
+
+static int find_genres(int32_t *places, const struct tv_genres *genres, const char *const *names, size_t n,
+                       const char *parameter, struct tv_problem *problem)
+{
+    for (size_t i = 0; i < n; i++) {
+        if ((places[i] = tv_genres_find(genres, names[i])) >= 0)
+            continue;
+        const char *nearest = tv_text_nearest(names[i], genres->names);
+        tv_problem(problem, 400, "no item has the genre \"%.*s\"", tv_shown(names[i]), names[i]);
+        if (nearest)
+            snprintf(problem->hint, sizeof problem->hint, "did you mean %s?", nearest);
+        else if (genres->n == 0)
+            snprintf(problem->hint, sizeof problem->hint, "this catalogue tells no genres");
+        else
+            tv_list_names(problem->hint, sizeof problem->hint, "the genres are ", genres->names);
+        return refuse(problem, parameter);
+    }
+    return 1;
+}
+
+/* Ids that no item has, or that the model does not hold, are in none of its lists anyway. */
+static int find_excluded(struct tv_item_filter *f, const struct tv_snapshot *s, struct tv_problem *problem)
+{
+    struct tv_id_list list = {.rest = f->excluded_ids, .most = TV_MAX_EXCLUDED};
+    struct tv_id id;
+    f->n_excluded = 0;
+    while (tv_id_next(&list, "exclude", &id, problem)) {
+        struct tv_problem found = {0};
+        int known = tv_id_item(&id, s, &found);
+        if (!known && found.status != 404) {
+            *problem = found;
+            return 0;
+        }
+        int32_t item = known ? tv_snapshot_dense(s, id.number) : -1;
+        if (item >= 0)
+            f->excluded[f->n_excluded++] = item;
+    }
+    return problem->status == 0;
+}
+
+int tv_item_filter_resolve(struct tv_item_filter *f, const struct tv_snapshot *s, struct tv_problem *problem)
+{
+    return find_genres(f->genre_places, &s->genres, f->genres, f->n_genres, "genre", problem) &&
+           find_genres(f->unwanted_places, &s->genres, f->unwanted, f->n_unwanted, "not_genre", problem) &&
+           find_excluded(f, s, problem);
+}
+
+static void mark_seen(const struct tv_user_document *user, uint8_t *marks)
+{
+    for (size_t i = 0; user && i < user->n_seen; i++)
+        marks[user->seen[i]] = TV_REMOVED_SEEN;
+}
+
+static int has_one_of(const struct tv_genres *genres, int32_t item, const int32_t *wanted, size_t n)
+{
+    for (size_t g = genres->at[item]; g < genres->at[item + 1]; g++)
+        for (size_t i = 0; i < n; i++)
+            if (genres->of[g] == wanted[i])
+                return 1;
+    return 0;
+}
+
+/* Of an item that is neither seen nor excluded. */
+static enum tv_removal judge(const struct tv_item_filter *f, const struct tv_snapshot *s, int32_t item)
+{
+    int year = s->item[item] ? s->item[item]->year : 0;
+    if (f->n_genres && !has_one_of(&s->genres, item, f->genre_places, f->n_genres))
+        return TV_REMOVED_GENRE;
+    if (f->n_unwanted && has_one_of(&s->genres, item, f->unwanted_places, f->n_unwanted))
+        return TV_REMOVED_NOT_GENRE;
+    if ((f->year_from != INT64_MIN || f->year_to != INT64_MAX) &&
+        (year == 0 || year < f->year_from || year > f->year_to))
+        return TV_REMOVED_YEAR;
+    return tv_snapshot_count(s, item) < f->min_count ? TV_REMOVED_MIN_COUNT : TV_KEPT;
+}
+
+void tv_item_filter_mark(const struct tv_item_filter *f, const struct tv_snapshot *s,
+                         const struct tv_user_document *user, uint8_t *marks, size_t *counts)
+{
+    for (size_t i = 0; i < f->n_excluded; i++)
+        marks[f->excluded[i]] = TV_REMOVED_EXCLUDE;
+    if (!f->include_seen)
+        mark_seen(user, marks);
+    memset(counts, 0, TV_REMOVALS * sizeof *counts);
+    for (int32_t i = 0; i < s->n_items; i++) {
+        if (marks[i] == TV_KEPT)
+            marks[i] = (uint8_t)judge(f, s, i);
+        counts[marks[i]]++;
+    }
+}
+
+void tv_item_filter_json(struct tv_out *out, const size_t *counts)
+{
+    static const char *const names[TV_REMOVALS] = {
+        [TV_REMOVED_SEEN] = "seen",   [TV_REMOVED_EXCLUDE] = "exclude",
+        [TV_REMOVED_GENRE] = "genre", [TV_REMOVED_NOT_GENRE] = "not_genre",
+        [TV_REMOVED_YEAR] = "year",   [TV_REMOVED_MIN_COUNT] = "min_count",
+    };
+    tv_out_format(out, ",\"eligible\":%zu,\"removed\":", counts[TV_KEPT]);
+    for (int i = TV_KEPT + 1; i < TV_REMOVALS; i++)
+        tv_out_format(out, "%c\"%s\":%zu", i == TV_KEPT + 1 ? '{' : ',', names[i], counts[i]);
+    tv_out_text(out, "}");
+}

@@ -1,0 +1,303 @@
+/* shelf: the snapshots the server holds. shelf.h tells how threads meet here. */
+#include "serve/model/shelf.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+
+/* A load may read many megabytes from a store that is busy; the question which model is live may not. */
+enum { LOAD_MS = 5000, QUESTION_MS = 1000 };
+
+struct tv_shelf {
+    pthread_mutex_t shown;
+    struct tv_snapshot *live;
+    struct tv_snapshot *others[TV_SHELF_OTHERS]; /* last used first */
+    char notice[1024];
+
+    pthread_mutex_t loading;
+    int is_old; /* the live one was held before it was shown, and has not been read again since */
+    struct tv_redis *redis;
+    struct tv_mongo *mongo;
+    double away_at; /* when a store was last found away */
+};
+
+enum tv_status tv_shelf_create(struct tv_shelf **out, const char *redis_uri, struct tv_mongo *mongo,
+                               struct tv_error *err)
+{
+    struct tv_shelf *shelf = tv_alloc(1, sizeof *shelf, "the models", err);
+    if (shelf == NULL)
+        return TV_ERR_NO_MEMORY;
+    pthread_mutex_init(&shelf->shown, NULL);
+    pthread_mutex_init(&shelf->loading, NULL);
+    shelf->mongo = mongo;
+    enum tv_status status =
+        redis_uri ? tv_redis_open(&shelf->redis, redis_uri, QUESTION_MS, -1, err) : TV_OK;
+    if (status == TV_OK)
+        *out = shelf;
+    else
+        tv_shelf_free(shelf);
+    return status;
+}
+
+void tv_shelf_free(struct tv_shelf *shelf)
+{
+    if (shelf == NULL)
+        return;
+    tv_snapshot_release(shelf->live);
+    for (size_t i = 0; i < TV_SHELF_OTHERS; i++)
+        tv_snapshot_release(shelf->others[i]);
+    tv_redis_close(shelf->redis);
+    pthread_mutex_destroy(&shelf->shown);
+    pthread_mutex_destroy(&shelf->loading);
+    free(shelf);
+}
+
+/* --- what is shown
+ * ------------------------------------------------------------------------------------------ */
+
+struct tv_snapshot *tv_shelf_live(struct tv_shelf *shelf)
+{
+    pthread_mutex_lock(&shelf->shown);
+    struct tv_snapshot *s = shelf->live ? tv_snapshot_acquire(shelf->live) : NULL;
+    pthread_mutex_unlock(&shelf->shown);
+    return s;
+}
+
+/* Moves others[0..i) one back and puts `s` first. */
+static void put_first(struct tv_shelf *shelf, size_t i, struct tv_snapshot *s)
+{
+    memmove(shelf->others + 1, shelf->others, i * sizeof *shelf->others);
+    shelf->others[0] = s;
+}
+
+static struct tv_snapshot *find_other(struct tv_shelf *shelf, int64_t number)
+{
+    for (size_t i = 0; i < TV_SHELF_OTHERS; i++) {
+        struct tv_snapshot *s = shelf->others[i];
+        if (s && s->number == number) {
+            put_first(shelf, i, s);
+            return s;
+        }
+    }
+    return NULL;
+}
+
+struct tv_snapshot *tv_shelf_held(struct tv_shelf *shelf, int64_t number)
+{
+    pthread_mutex_lock(&shelf->shown);
+    struct tv_snapshot *s =
+        shelf->live && shelf->live->number == number ? shelf->live : find_other(shelf, number);
+    if (s)
+        tv_snapshot_acquire(s);
+    pthread_mutex_unlock(&shelf->shown);
+    return s;
+}
+
+/* Takes the reference over, and gives up the one of whoever falls off the end. */
+static void keep_other(struct tv_shelf *shelf, struct tv_snapshot *s)
+{
+    pthread_mutex_lock(&shelf->shown);
+    struct tv_snapshot *last = shelf->others[TV_SHELF_OTHERS - 1];
+    put_first(shelf, TV_SHELF_OTHERS - 1, s);
+    pthread_mutex_unlock(&shelf->shown);
+    tv_snapshot_release(last);
+}
+
+void tv_shelf_forget(struct tv_shelf *shelf, int64_t number)
+{
+    struct tv_snapshot *found = NULL;
+    pthread_mutex_lock(&shelf->shown);
+    if (find_other(shelf, number)) {
+        found = shelf->others[0];
+        memmove(shelf->others, shelf->others + 1, (TV_SHELF_OTHERS - 1) * sizeof *shelf->others);
+        shelf->others[TV_SHELF_OTHERS - 1] = NULL;
+    }
+    pthread_mutex_unlock(&shelf->shown);
+    tv_snapshot_release(found);
+}
+
+void tv_shelf_show(struct tv_shelf *shelf, struct tv_snapshot *snapshot)
+{
+    tv_shelf_forget(shelf, snapshot->number); /* a rollback shows one that was among the others */
+    pthread_mutex_lock(&shelf->shown);
+    struct tv_snapshot *old = shelf->live;
+    shelf->live = snapshot;
+    pthread_mutex_unlock(&shelf->shown);
+    if (old)
+        keep_other(shelf, old); /* likely to be asked for: the page compares the new model with it */
+}
+
+void tv_shelf_notice(struct tv_shelf *shelf, char *out, size_t size)
+{
+    pthread_mutex_lock(&shelf->shown);
+    snprintf(out, size, "%s", shelf->notice);
+    pthread_mutex_unlock(&shelf->shown);
+}
+
+/* Tells the log only what it was not told before. */
+static void set_notice(struct tv_shelf *shelf, const char *text)
+{
+    pthread_mutex_lock(&shelf->shown);
+    int changed = strcmp(shelf->notice, text) != 0;
+    snprintf(shelf->notice, sizeof shelf->notice, "%s", text);
+    pthread_mutex_unlock(&shelf->shown);
+    if (changed && text[0])
+        tv_log_error("%s", text);
+}
+
+/* --- loading
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Under `loading`. */
+static enum tv_status read_model(struct tv_shelf *shelf, int64_t number, int patience_ms, struct tv_snapshot **out,
+                                 struct tv_error *err)
+{
+    struct tv_model *model = NULL;
+    struct tv_items items = {0};
+    tv_redis_set_timeout(shelf->redis, patience_ms);
+    enum tv_status status = tv_model_read_redis(&model, shelf->redis, number, err);
+    tv_redis_set_timeout(shelf->redis, QUESTION_MS);
+    if (status == TV_OK && model->description == NULL)
+        status = tv_model_description(&model->description, shelf->mongo, number, err);
+    if (status == TV_OK)
+        status = tv_items_read(&items, shelf->mongo, err);
+    if (status == TV_OK)
+        status = tv_snapshot_create(out, model, &items, err);
+    tv_items_free(&items);
+    tv_model_free(model);
+    return status;
+}
+
+/* The same, and says so. */
+static enum tv_status load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
+                           struct tv_error *err)
+{
+    double start = tv_clock();
+    enum tv_status status = read_model(shelf, number, LOAD_MS, out, err);
+    if (status == TV_OK)
+        tv_log_info("model %" PRId64 " loaded: %d items, %d factors, %.2f s", number, (int)(*out)->n_items,
+                    (*out)->factors, tv_clock() - start);
+    return status;
+}
+
+/* Under `loading`, so that nobody else puts another one in place meanwhile. Ratings wait for that lock, and the model
+ * that is there will do for now: so it is read with little patience. */
+static enum tv_status renew(struct tv_shelf *shelf, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    struct tv_snapshot *new = NULL, *old = tv_shelf_live(shelf);
+    if (old)
+        status = read_model(shelf, old->number, QUESTION_MS, &new, err);
+    if (new) {
+        pthread_mutex_lock(&shelf->shown);
+        shelf->live = new;
+        pthread_mutex_unlock(&shelf->shown);
+        tv_snapshot_release(old); /* the shelf's own; ours is given up below */
+        tv_log_debug("model %" PRId64 " read again", new->number);
+    }
+    shelf->is_old = shelf->is_old && status != TV_OK;
+    tv_snapshot_release(old);
+    return status;
+}
+
+enum tv_status tv_shelf_renew(struct tv_shelf *shelf, struct tv_error *err)
+{
+    pthread_mutex_lock(&shelf->loading);
+    enum tv_status status = renew(shelf, err);
+    if (status == TV_ERR_UNAVAILABLE)
+        shelf->away_at = tv_clock();
+    pthread_mutex_unlock(&shelf->loading);
+    return status;
+}
+
+enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
+                             struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    pthread_mutex_lock(&shelf->loading);
+    *out = tv_shelf_held(shelf, number); /* whoever held the lock before may have loaded it */
+    if (*out == NULL) {
+        status = load(shelf, number, out, err);
+        if (status == TV_OK)
+            keep_other(shelf, tv_snapshot_acquire(*out));
+    }
+    pthread_mutex_unlock(&shelf->loading);
+    return status;
+}
+
+/* Shows model `number`: at once if it is held, and then its catalogue may be older than the one shown so far. */
+static enum tv_status show_number(struct tv_shelf *shelf, int64_t number, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    struct tv_snapshot *new = tv_shelf_held(shelf, number);
+    shelf->is_old = new != NULL;
+    if (new == NULL)
+        status = load(shelf, number, &new, err);
+    if (status == TV_OK)
+        tv_shelf_show(shelf, new);
+    else
+        tv_context(err, "model %" PRId64 " is called live but cannot be served", number);
+    return status;
+}
+
+static enum tv_status refresh(struct tv_shelf *shelf, struct tv_error *err)
+{
+    int64_t number = 0;
+    enum tv_status status = tv_model_live(shelf->redis, &number, err);
+    if (status == TV_ERR_NOT_FOUND) {
+        tv_fail(err, TV_ERR_NOT_FOUND, "no model is live yet");
+        return tv_hint(err, "train one: trivet-train");
+    }
+    if (status != TV_OK)
+        return status;
+    struct tv_snapshot *live = tv_shelf_live(shelf);
+    int same = live && live->number == number;
+    tv_snapshot_release(live);
+    if (!same)
+        status = show_number(shelf, number, err);
+    return status == TV_OK && shelf->is_old ? renew(shelf, err) : status;
+}
+
+enum tv_status tv_shelf_refresh(struct tv_shelf *shelf, struct tv_error *err)
+{
+    struct tv_error local = {0};
+    double asked = tv_clock();
+    pthread_mutex_lock(&shelf->loading);
+    /* What was found while we waited for the lock is our answer, too: not everybody's wait after the other. */
+    int is_away = shelf->away_at > asked;
+    enum tv_status status =
+        is_away ? tv_fail(&local, TV_ERR_UNAVAILABLE, "a store did not answer a moment ago") : refresh(shelf, &local);
+    if (status == TV_ERR_UNAVAILABLE && !is_away)
+        shelf->away_at = tv_clock();
+    pthread_mutex_unlock(&shelf->loading);
+    if (status == TV_OK)
+        set_notice(shelf, "");
+    else if (status != TV_ERR_UNAVAILABLE) /* a store that is away is told by its breaker */
+        set_notice(shelf, local.message);
+    if (status != TV_OK && err)
+        *err = local;
+    return status;
+}
+
+enum tv_status tv_shelf_last_run(struct tv_shelf *shelf, struct tv_last_run *out, struct tv_error *err)
+{
+    pthread_mutex_lock(&shelf->loading);
+    enum tv_status status = tv_last_run_read(out, shelf->redis, err);
+    pthread_mutex_unlock(&shelf->loading);
+    return status;
+}
+
+enum tv_status tv_shelf_redis_bytes(struct tv_shelf *shelf, int64_t number, double *bytes,
+                                    struct tv_error *err)
+{
+    pthread_mutex_lock(&shelf->loading);
+    enum tv_status status = tv_model_redis_bytes(shelf->redis, number, bytes, err);
+    pthread_mutex_unlock(&shelf->loading);
+    return status;
+}

@@ -1,0 +1,225 @@
+/* snapshot: makes a model ready to be served. */
+#include "serve/model/snapshot.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/model/ids.h"
+#include "serve/web/out.h"
+#include "trivet/core/formats/half.h"
+#include "trivet/core/ratings.h"
+
+static void snapshot_free(struct tv_snapshot *s)
+{
+    free(s->item_ids);
+    free(s->item_factors);
+    free(s->packed);
+    free(s->lengths);
+    tv_fold_in_free(&s->fold_in);
+    free(s->item);
+    free(s->popular);
+    free(s->json);
+    free(s->json_at);
+    tv_items_free(&s->items);
+    tv_genres_free(&s->genres);
+    tv_title_index_free(&s->titles);
+    free(s);
+}
+
+struct tv_snapshot *tv_snapshot_acquire(struct tv_snapshot *s)
+{
+    atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
+    return s;
+}
+
+void tv_snapshot_release(struct tv_snapshot *s)
+{
+    /* Everything done through this reference happens before the free, whichever thread ends up doing it. */
+    if (s && atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) == 1)
+        snapshot_free(s);
+}
+
+static void write_genres(struct tv_out *out, const char *genres)
+{
+    tv_out_text(out, "[");
+    for (const char *at = genres; *at;) {
+        size_t n = strcspn(at, "|");
+        tv_out_text(out, at == genres ? "" : ",");
+        tv_out_json_part(out, at, n);
+        at += n + (at[n] == '|');
+    }
+    tv_out_text(out, "]");
+}
+
+void tv_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id)
+{
+    char unknown[TV_CODE_MAX + 8];
+    const struct tv_item *item = tv_items_find(&s->items, id);
+    tv_out_text(out, "\"id\":");
+    tv_id_item_json(out, s, id);
+    tv_out_text(out, ",\"title\":");
+    tv_out_json(out, tv_snapshot_title(s, id, unknown, sizeof unknown));
+    tv_out_text(out, ",\"year\":");
+    if (item && item->year)
+        tv_out_int(out, item->year);
+    else
+        tv_out_text(out, "null");
+    tv_out_text(out, ",\"genres\":");
+    write_genres(out, item ? item->genres : "");
+}
+
+void tv_item_counts_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id)
+{
+    const struct tv_item *item = tv_items_find(&s->items, id);
+    tv_out_text(out, ",\"count\":");
+    tv_out_int(out, item ? item->n_ratings : 0);
+    tv_out_text(out, ",\"mean\":");
+    tv_out_real(out, item && item->n_ratings > 0 ? item->mean_rating : NAN);
+    tv_out_text(out, tv_snapshot_dense(s, id) >= 0 ? ",\"in_model\":true" : ",\"in_model\":false");
+}
+
+const char *tv_snapshot_title(const struct tv_snapshot *s, int64_t item_id, char *space, size_t size)
+{
+    const struct tv_item *item = tv_items_find(&s->items, item_id);
+    if (item)
+        return item->title;
+    char id[TV_ID_SPACE];
+    snprintf(space, size, "item %s", tv_id_item_text(s, item_id, id));
+    return space;
+}
+
+static enum tv_status allocate(struct tv_snapshot *s, struct tv_error *err)
+{
+    size_t n = (size_t)s->n_items, k = (size_t)s->factors;
+    s->item_ids = tv_alloc(n, sizeof *s->item_ids, "the item ids", err);
+    s->item_factors = tv_alloc(n * k, sizeof *s->item_factors, "the item factors", err);
+    s->packed = tv_alloc(n * k, sizeof *s->packed, "the item factors", err);
+    s->lengths = tv_alloc(n, sizeof *s->lengths, "the item factors", err);
+    s->item = tv_alloc(n, sizeof *s->item, "the item metadata", err);
+    s->popular = tv_alloc(n, sizeof *s->popular, "the popular list", err);
+    s->json_at = tv_alloc(n + 1, sizeof *s->json_at, "the item texts", err);
+    if (!s->item_ids || !s->item_factors || !s->packed || !s->lengths || !s->item || !s->popular || !s->json_at)
+        return TV_ERR_NO_MEMORY;
+    s->bytes += n * (sizeof *s->item_ids + sizeof *s->item + sizeof *s->popular + sizeof *s->json_at) +
+                n * k * (sizeof *s->item_factors + sizeof *s->packed);
+    return TV_OK;
+}
+
+static double length(const float *row, int n)
+{
+    double sum = 0;
+    for (int f = 0; f < n; f++)
+        sum += (double)row[f] * (double)row[f];
+    return sqrt(sum);
+}
+
+static enum tv_status take_factors(struct tv_snapshot *s, const struct tv_model *model, struct tv_error *err)
+{
+    size_t n = (size_t)s->n_items * (size_t)s->factors;
+    memcpy(s->item_ids, model->item_ids, (size_t)s->n_items * sizeof *s->item_ids);
+    memcpy(s->packed, model->item_factors, n * sizeof *s->packed);
+    tv_half_to_floats(s->item_factors, model->item_factors, n);
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(s->item_factors[i]))
+            return tv_fail(err, TV_ERR_CORRUPT,
+                           "model %" PRId64 ": a factor of item %" PRId64 " is not a number", s->number,
+                           s->item_ids[i / (size_t)s->factors]);
+    struct tv_model ours = *model; /* folding in borrows the factors */
+    ours.item_factors = s->packed;
+    enum tv_status status = tv_model_fold_in(&s->fold_in, &ours, err);
+    for (int32_t i = 0; status == TV_OK && i < s->n_items; i++)
+        s->lengths[i] = length(s->item_factors + (size_t)i * (size_t)s->factors, tv_snapshot_directions(s));
+    return status;
+}
+
+int32_t tv_snapshot_dense(const struct tv_snapshot *s, int64_t item_id)
+{
+    return (int32_t)tv_dense_find(s->item_ids, (size_t)s->n_items, item_id);
+}
+
+int tv_snapshot_directions(const struct tv_snapshot *s)
+{
+    return s->factors - (s->fold_in.biases ? 2 : 0);
+}
+
+int64_t tv_snapshot_count(const struct tv_snapshot *s, int32_t dense)
+{
+    return s->item[dense] ? s->item[dense]->n_ratings : 0;
+}
+
+static int by_ratings(const void *a, const void *b, void *context)
+{
+    const struct tv_snapshot *s = context;
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    int64_t n_x = tv_snapshot_count(s, x), n_y = tv_snapshot_count(s, y);
+    if (n_x != n_y)
+        return n_x > n_y ? -1 : 1;
+    return x < y ? -1 : x > y; /* dense order is id order */
+}
+
+static void rank_popular(struct tv_snapshot *s)
+{
+    for (int32_t i = 0; i < s->n_items; i++)
+        s->popular[i] = i;
+    qsort_r(s->popular, (size_t)s->n_items, sizeof *s->popular, by_ratings, s);
+}
+
+static enum tv_status write_texts(struct tv_snapshot *s, struct tv_error *err)
+{
+    struct tv_out out;
+    tv_out_init(&out);
+    out.buffer.max = SIZE_MAX / 2; /* as large as the catalogue is */
+    for (int32_t i = 0; i < s->n_items; i++) {
+        s->json_at[i] = out.buffer.size;
+        tv_item_json(&out, s, s->item_ids[i]);
+        tv_out_text(&out, ",\"score\":");
+    }
+    s->json_at[s->n_items] = out.buffer.size;
+    s->json = out.buffer.data;
+    s->bytes += out.buffer.capacity;
+    return out.failed ? tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the item texts") : TV_OK;
+}
+
+enum tv_status tv_snapshot_create(struct tv_snapshot **out, const struct tv_model *model,
+                                  struct tv_items *items, struct tv_error *err)
+{
+    if (model->n_items < 1 || model->factors < 1)
+        return tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 " has %d items and %d factors", model->number,
+                       (int)model->n_items, model->factors);
+    struct tv_snapshot *s = tv_alloc(1, sizeof *s, "a model", err);
+    if (s == NULL)
+        return TV_ERR_NO_MEMORY;
+    s->references = 1;
+    s->number = model->number;
+    s->factors = model->factors;
+    s->n_items = model->n_items;
+    s->created_at = model->created_at;
+    snprintf(s->score_kind, sizeof s->score_kind, "%s", model->score_kind);
+    tv_model_info_read(&s->info, model->number, model->description);
+    s->items = *items;
+    *items = (struct tv_items){0};
+    s->bytes = sizeof *s + s->items.n * sizeof *s->items.items;
+    enum tv_status status = allocate(s, err);
+    if (status == TV_OK)
+        status = take_factors(s, model, err);
+    for (int32_t i = 0; status == TV_OK && i < s->n_items; i++)
+        s->item[i] = tv_items_find(&s->items, s->item_ids[i]);
+    if (status == TV_OK)
+        status = tv_genres_create(&s->genres, &s->items, s->item, s->n_items, err);
+    if (status == TV_OK)
+        status = tv_title_index_create(&s->titles, &s->items, err);
+    if (status == TV_OK) {
+        rank_popular(s);
+        status = write_texts(s, err);
+    }
+    if (status != TV_OK) {
+        tv_snapshot_release(s);
+        return status;
+    }
+    *out = s;
+    return TV_OK;
+}

@@ -1,0 +1,146 @@
+/* breaker: whether a store answers. */
+#include "serve/stores/breaker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+
+struct tv_breaker {
+    const char *name;
+    tv_ask ask;
+    void *context;
+    int interval_ms;
+    pthread_t thread;
+    atomic_int up;         /* written under the mutex, read by anybody */
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t wake;
+    int stopping;
+    double since;
+    char message[1024];
+};
+
+/* `why` is read only where the store is away; what is kept of it names no address. */
+static void set(struct tv_breaker *b, int up, const struct tv_error *why)
+{
+    char is_away[64];
+    pthread_mutex_lock(&b->mutex);
+    int changed = atomic_load(&b->up) != up;
+    if (changed)
+        b->since = tv_clock();
+    snprintf(b->message, sizeof b->message, "%s", up ? "" : why->message);
+    atomic_store(&b->up, up);
+    pthread_mutex_unlock(&b->mutex);
+    if (changed && up)
+        tv_log_info("%s answers", b->name);
+    if (!changed || up)
+        return;
+    snprintf(is_away, sizeof is_away, "%s is away", b->name);
+    tv_log_reason(TV_LOG_ERROR, is_away, why);
+}
+
+static void ask(struct tv_breaker *b)
+{
+    struct tv_error err = {0};
+    enum tv_status status = b->ask(b->context, &err);
+    set(b, status == TV_OK, &err);
+}
+
+static int sleep_unless_stopping(struct tv_breaker *b)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += b->interval_ms % 1000 * 1000000L;
+    until.tv_sec += b->interval_ms / 1000 + until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&b->mutex);
+    while (!b->stopping && pthread_cond_timedwait(&b->wake, &b->mutex, &until) == 0)
+        ;
+    int stopping = b->stopping;
+    pthread_mutex_unlock(&b->mutex);
+    return stopping;
+}
+
+static void *run(void *context)
+{
+    struct tv_breaker *b = context;
+    while (!sleep_unless_stopping(b))
+        ask(b);
+    return NULL;
+}
+
+static void breaker_free(struct tv_breaker *b)
+{
+    pthread_cond_destroy(&b->wake);
+    pthread_mutex_destroy(&b->mutex);
+    free(b);
+}
+
+enum tv_status tv_breaker_start(struct tv_breaker **out, const char *name, tv_ask question, void *context,
+                                int interval_ms, struct tv_error *err)
+{
+    struct tv_breaker *b = tv_alloc(1, sizeof *b, "a breaker", err);
+    if (b == NULL)
+        return TV_ERR_NO_MEMORY;
+    b->name = name;
+    b->ask = question;
+    b->context = context;
+    b->interval_ms = interval_ms;
+    b->since = tv_clock();
+    atomic_init(&b->up, -1); /* so that the first answer is told, whichever it is */
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&b->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&b->mutex, NULL);
+    ask(b);
+    if (pthread_create(&b->thread, NULL, run, b) != 0) {
+        breaker_free(b);
+        return tv_fail(err, TV_ERR_NO_MEMORY, "no thread to watch %s", name);
+    }
+    *out = b;
+    return TV_OK;
+}
+
+void tv_breaker_stop(struct tv_breaker *b)
+{
+    if (b == NULL)
+        return;
+    pthread_mutex_lock(&b->mutex);
+    b->stopping = 1;
+    pthread_cond_signal(&b->wake);
+    pthread_mutex_unlock(&b->mutex);
+    pthread_join(b->thread, NULL);
+    breaker_free(b);
+}
+
+int tv_breaker_is_up(const struct tv_breaker *b)
+{
+    return atomic_load_explicit(&b->up, memory_order_relaxed);
+}
+
+void tv_breaker_trip(struct tv_breaker *b, const struct tv_error *why)
+{
+    set(b, 0, why);
+}
+
+void tv_breaker_look(struct tv_breaker *b, struct tv_breaker_state *state)
+{
+    pthread_mutex_lock(&b->mutex);
+    state->up = atomic_load(&b->up);
+    state->seconds = tv_clock() - b->since;
+    memcpy(state->message, b->message, sizeof state->message);
+    pthread_mutex_unlock(&b->mutex);
+}
+
+const char *tv_breaker_name(const struct tv_breaker *b)
+{
+    return b->name;
+}

@@ -1,0 +1,261 @@
+/* questions: what pages ask PostgreSQL.
+ *
+ * Who writes, who reads: `mutex` guards which places are taken, their ids, marks and steps, and the state. A
+ * place's connection belongs to the worker that took the place; `stopped` is the one word of it that others
+ * write.
+ */
+#include "serve/stores/questions.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+
+/* For a login that has no limit of its own. */
+#define STATEMENT_TIMEOUT "30s"
+
+struct tv_question {
+    struct tv_questions *questions;
+    int taken;
+    char id[TV_QUESTION_ID + 1];
+    atomic_int stopped;
+    int done, of; /* steps, as PostgreSQL tells them */
+    struct tv_caller caller;
+    struct tv_pg *pg; /* kept between questions; NULL: not connected */
+    double patience;  /* with a statement, seconds */
+};
+
+struct tv_questions {
+    pthread_mutex_t mutex;
+    char *uri;
+    atomic_int closed;
+    struct tv_questions_state state;
+    double since;
+    struct tv_question places[TV_QUESTIONS_AT_ONCE];
+};
+
+enum tv_status tv_questions_create(struct tv_questions **out, const char *uri, struct tv_error *err)
+{
+    struct tv_questions *questions = tv_alloc(1, sizeof *questions, "questions", err);
+    if (questions == NULL || (questions->uri = strdup(uri)) == NULL) {
+        free(questions);
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for questions to PostgreSQL");
+    }
+    pthread_mutex_init(&questions->mutex, NULL);
+    for (int i = 0; i < TV_QUESTIONS_AT_ONCE; i++)
+        questions->places[i].questions = questions;
+    questions->since = tv_clock();
+    *out = questions;
+    return TV_OK;
+}
+
+void tv_questions_free(struct tv_questions *questions)
+{
+    if (questions == NULL)
+        return;
+    for (int i = 0; i < TV_QUESTIONS_AT_ONCE; i++)
+        tv_pg_close(questions->places[i].pg);
+    pthread_mutex_destroy(&questions->mutex);
+    free(questions->uri);
+    free(questions);
+}
+
+/* --- whether the database is there ---------------------------------------------------------------------- */
+
+/* `why` it is down; NULL: it is up. The log is told once, and where it is; answers are not. */
+static void note_state(struct tv_questions *questions, const struct tv_error *why)
+{
+    pthread_mutex_lock(&questions->mutex);
+    int now = why ? TV_DATABASE_DOWN : TV_DATABASE_UP, changed = (int)questions->state.database != now;
+    if (changed)
+        questions->since = tv_clock();
+    questions->state.database = now;
+    snprintf(questions->state.message, sizeof questions->state.message, "%s", why ? why->message : "");
+    pthread_mutex_unlock(&questions->mutex);
+    if (changed && why)
+        tv_log_reason(TV_LOG_ERROR, "the pages' PostgreSQL is away", why);
+}
+
+void tv_questions_look(struct tv_questions *questions, struct tv_questions_state *state)
+{
+    pthread_mutex_lock(&questions->mutex);
+    *state = questions->state;
+    state->seconds = tv_clock() - questions->since;
+    pthread_mutex_unlock(&questions->mutex);
+}
+
+/* --- a question -------------------------------------------------------------------------------------------
+ */
+
+/* A free place, best one that is connected. There are as many places as workers, so there is one. */
+static struct tv_question *take_place(struct tv_questions *questions, const char *id,
+                                      const struct tv_caller *caller)
+{
+    struct tv_question *found = NULL;
+    pthread_mutex_lock(&questions->mutex);
+    for (int i = 0; i < TV_QUESTIONS_AT_ONCE; i++) {
+        struct tv_question *q = &questions->places[i];
+        if (!q->taken && (found == NULL || (found->pg == NULL && q->pg)))
+            found = q;
+    }
+    if (found) {
+        found->taken = 1;
+        found->done = found->of = 0;
+        found->caller = *caller;
+        snprintf(found->id, sizeof found->id, "%s", id);
+        atomic_store(&found->stopped, 0);
+    }
+    pthread_mutex_unlock(&questions->mutex);
+    return found;
+}
+
+static int goes_on(void *context)
+{
+    struct tv_question *q = context;
+    return !atomic_load(&q->stopped) && !atomic_load(&q->questions->closed) &&
+           !(q->caller.has_left && q->caller.has_left(q->caller.context));
+}
+
+static enum tv_status stopped(struct tv_error *err)
+{
+    return tv_fail(err, TV_ERR_BUSY, "the question was stopped before its answer came");
+}
+
+static void on_notice(void *context, const char *text)
+{
+    struct tv_question *q = context;
+    pthread_mutex_lock(&q->questions->mutex);
+    tv_pg_steps(text, &q->done, &q->of);
+    pthread_mutex_unlock(&q->questions->mutex);
+}
+
+/* The login's own limit, or ours where it has none, in milliseconds. The server keeps it; whoever waits only has to
+ * find out when the server itself hangs, and so waits a little longer. */
+static enum tv_status limit_statements(struct tv_question *q, struct tv_error *err)
+{
+    static const char limit[] = "SELECT set_config('statement_timeout', '" STATEMENT_TIMEOUT "', false) "
+                                "WHERE current_setting('statement_timeout') = '0'";
+    static const char read[] = "SELECT setting FROM pg_settings WHERE name = 'statement_timeout'";
+    int64_t ms = 0;
+    enum tv_status status = tv_pg_exec(q->pg, limit, 0, NULL, err);
+    if (status == TV_OK)
+        status = tv_pg_int(q->pg, read, 0, NULL, &ms, err);
+    q->patience = (double)ms / 1000 + TV_PG_ANSWERS;
+    return status;
+}
+
+static enum tv_status connect_to(struct tv_question *q, struct tv_error *err)
+{
+    enum tv_status status = tv_pg_open_within(&q->pg, q->questions->uri, "trivet-serve", TV_PG_ANSWERS, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(q->pg, "SET default_transaction_read_only = on", 0, NULL, err);
+    if (status == TV_OK)
+        status = limit_statements(q, err);
+    if (status == TV_OK) {
+        tv_pg_on_notice(q->pg, on_notice, q);
+        note_state(q->questions, NULL);
+        return TV_OK;
+    }
+    tv_pg_close(q->pg);
+    q->pg = NULL;
+    note_state(q->questions, err);
+    return tv_hint(err, "is it running, and is --reader (TRIVET_READER) right? Only the pages /lab and "
+                        "/models need it");
+}
+
+static int is_alive(struct tv_question *q)
+{
+    tv_pg_set_patience(q->pg, TV_PG_ANSWERS);
+    return tv_pg_alive(q->pg);
+}
+
+enum tv_status tv_question_begin(struct tv_questions *questions, const char *id,
+                                 const struct tv_caller *caller, struct tv_question **out,
+                                 struct tv_error *err)
+{
+    struct tv_question *q = take_place(questions, id, caller);
+    if (q == NULL)
+        return tv_fail(err, TV_ERR_UNAVAILABLE, "more questions are under way than there are connections");
+    enum tv_status status = goes_on(q) ? TV_OK : stopped(err); /* it may have waited for long */
+    if (status == TV_OK && q->pg && !is_alive(q)) {
+        tv_pg_close(q->pg); /* the database was restarted meanwhile */
+        q->pg = NULL;
+    }
+    if (status == TV_OK && q->pg == NULL)
+        status = connect_to(q, err);
+    if (status == TV_OK)
+        *out = q;
+    else
+        tv_question_end(q);
+    return status;
+}
+
+struct tv_pg *tv_question_pg(struct tv_question *q)
+{
+    return q->pg;
+}
+
+enum tv_status tv_question_ask(struct tv_question *q, const char *sql, struct tv_pg_rows **rows,
+                               struct tv_error *err)
+{
+    if (!goes_on(q))
+        return stopped(err);
+    tv_pg_set_patience(q->pg, q->patience);
+    enum tv_status status = tv_pg_query_while(q->pg, sql, 0, NULL, goes_on, q, rows, err);
+    if (status == TV_ERR_UNAVAILABLE) {
+        note_state(q->questions, err);
+        tv_pg_close(q->pg);
+        q->pg = NULL;
+    }
+    return status == TV_ERR_INTERRUPTED && !goes_on(q) ? stopped(err) : status;
+}
+
+void tv_question_end(struct tv_question *q)
+{
+    if (q == NULL)
+        return;
+    pthread_mutex_lock(&q->questions->mutex);
+    q->taken = 0;
+    q->id[0] = '\0';
+    q->caller = (struct tv_caller){NULL, NULL};
+    pthread_mutex_unlock(&q->questions->mutex);
+}
+
+int tv_questions_stop(struct tv_questions *questions, const char *id)
+{
+    int n = 0;
+    pthread_mutex_lock(&questions->mutex);
+    for (int i = 0; i < TV_QUESTIONS_AT_ONCE; i++) {
+        struct tv_question *q = &questions->places[i];
+        if (q->taken && strcmp(q->id, id) == 0) {
+            atomic_store(&q->stopped, 1);
+            n++;
+        }
+    }
+    pthread_mutex_unlock(&questions->mutex);
+    return n;
+}
+
+void tv_questions_steps(struct tv_questions *questions, const char *id, int *done, int *of)
+{
+    *done = *of = 0;
+    pthread_mutex_lock(&questions->mutex);
+    for (int i = 0; i < TV_QUESTIONS_AT_ONCE; i++) {
+        const struct tv_question *q = &questions->places[i];
+        if (q->taken && strcmp(q->id, id) == 0) {
+            *done = q->done;
+            *of = q->of;
+        }
+    }
+    pthread_mutex_unlock(&questions->mutex);
+}
+
+void tv_questions_close(struct tv_questions *questions)
+{
+    atomic_store(&questions->closed, 1);
+}

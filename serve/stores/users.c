@@ -1,0 +1,187 @@
+/* users: a user's document, from the cache or from MongoDB. */
+#include "serve/stores/users.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/model/model.h"
+
+static void count(_Atomic uint64_t *counter)
+{
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+/* Models are pruned model_<N> first, then user_<N>: a user who is missing while model_<N> is still there
+ * afterwards was missing for good. */
+static enum tv_status model_exists(struct tv_users *users, int64_t number, int *exists, struct tv_error *err)
+{
+    char *description = NULL;
+    enum tv_status status = tv_model_description(&description, users->mongo, number, err);
+    free(description);
+    *exists = status == TV_OK;
+    return status == TV_ERR_NOT_FOUND ? TV_OK : status;
+}
+
+static int same_document(const struct tv_user_document *a, const struct tv_user_document *b)
+{
+    return a->row == b->row && a->factors == b->factors && a->n_seen == b->n_seen &&
+           memcmp(a->value, b->value, (size_t)a->factors * sizeof *a->value) == 0 &&
+           memcmp(a->seen, b->seen, a->n_seen * sizeof *a->seen) == 0;
+}
+
+/* Documents seldom change: the ranking made from the old one is as good for the new one, if they are the
+ * same. */
+static void inherit_ranking(struct tv_cached_user *new, const struct tv_cached_user *old)
+{
+    struct tv_kept_ranking *kept = old ? atomic_load_explicit(&old->ranking, memory_order_acquire) : NULL,
+                           *copy;
+    if (kept == NULL || new == NULL || new->document == NULL || !same_document(new->document, old->document))
+        return;
+    copy = malloc(sizeof *copy);
+    if (copy) {
+        memcpy(copy, kept, sizeof *copy);
+        tv_cached_user_keep(new, copy);
+    }
+}
+
+/* Asks for a user by number, or by code, where that is not NULL; then the number is found out. */
+static enum tv_lookup ask_mongo(struct tv_users *users, const struct tv_snapshot *s, int64_t user_id,
+                                const char *code, struct tv_cached_user **out, struct tv_error *err)
+{
+    struct tv_user_document *document = NULL;
+    double now = tv_clock();
+    int exists = 1;
+    count(&users->misses);
+    enum tv_status status =
+        code ? tv_user_document_find_code(&document, users->mongo, s->number, code, s->factors, s->n_items, err)
+             : tv_user_document_find(&document, users->mongo, s->number, user_id, s->factors, s->n_items, err);
+    if (status == TV_ERR_NOT_FOUND) {
+        status = model_exists(users, s->number, &exists, err);
+        if (status == TV_OK && !exists)
+            return TV_USER_MODEL_GONE;
+    }
+    if (status != TV_OK) {
+        char who[80];
+        snprintf(who, sizeof who, "user %lld of model %lld", (long long)user_id, (long long)s->number);
+        if (status == TV_ERR_UNAVAILABLE)
+            tv_breaker_trip(users->breaker, err);
+        else
+            tv_log_reason(TV_LOG_ERROR, who, err);
+        return TV_USER_AWAY;
+    }
+    if (code && document == NULL)
+        return TV_USER_UNKNOWN;
+    *out = tv_user_cache_put(users->cache, s->number, document ? document->user_id : user_id, document, now);
+    if (*out == NULL) {
+        tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a user");
+        return TV_USER_AWAY;
+    }
+    return (*out)->document ? TV_USER_FOUND : TV_USER_UNKNOWN;
+}
+
+static enum tv_lookup away(struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_UNAVAILABLE, "MongoDB, where the users are kept, does not answer");
+    return TV_USER_AWAY;
+}
+
+enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id,
+                             int may_wait, struct tv_cached_user **out, struct tv_error *err)
+{
+    struct tv_cached_user *old = tv_user_cache_get(users->cache, snapshot->number, user_id), *new = NULL;
+    enum tv_lookup result;
+    int fresh = old && tv_clock() - old->read_at < TV_FRESH_SECONDS;
+    if (fresh) {
+        count(&users->hits);
+        result = old->document ? TV_USER_FOUND : TV_USER_UNKNOWN;
+    } else if (!tv_breaker_is_up(users->breaker)) {
+        result = away(err);
+    } else if (!may_wait) {
+        result = TV_USER_LATER;
+    } else {
+        result = ask_mongo(users, snapshot, user_id, NULL, &new, err);
+        inherit_ranking(new, old);
+    }
+    if (result == TV_USER_AWAY && old && old->document) {
+        count(&users->stale);
+        result = TV_USER_FOUND;
+    }
+    *out = NULL;
+    if (result == TV_USER_FOUND) {
+        *out = new ? new : old;
+        (new ? &new : &old)[0] = NULL;
+    }
+    tv_cached_user_release(old);
+    tv_cached_user_release(new);
+    return result;
+}
+
+enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot *snapshot, const char *code,
+                               int may_wait, int64_t *number, struct tv_error *err)
+{
+    struct tv_cached_user *user = NULL;
+    if (tv_code_cache_get(users->codes, snapshot->number, code, number))
+        return TV_USER_FOUND;
+    if (!tv_breaker_is_up(users->breaker))
+        return away(err);
+    if (!may_wait)
+        return TV_USER_LATER;
+    enum tv_lookup result = ask_mongo(users, snapshot, 0, code, &user, err);
+    if (result == TV_USER_FOUND) {
+        *number = user->user_id;
+        tv_code_cache_put(users->codes, snapshot->number, code, *number);
+    }
+    tv_cached_user_release(user);
+    return result;
+}
+
+struct fetch {
+    struct tv_users *users;
+    const struct tv_snapshot *snapshot;
+    double asked_at;
+};
+
+static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    struct fetch *f = context;
+    struct tv_user_document *document = NULL;
+    const struct tv_snapshot *s = f->snapshot;
+    if (tv_user_document_has_parts(doc)) /* they take a connection more, and this one is ours until the end */
+        return TV_OK;
+    if (tv_user_document_read(&document, f->users->mongo, s->number, doc, s->factors, s->n_items, err) != TV_OK)
+        return TV_OK; /* told when that user is looked up alone; the others do not suffer for it */
+    count(&f->users->misses);
+    int64_t user_id = document->user_id;
+    struct tv_cached_user *old = tv_user_cache_get(f->users->cache, s->number, user_id);
+    struct tv_cached_user *new =
+        tv_user_cache_put(f->users->cache, s->number, user_id, document, f->asked_at);
+    inherit_ranking(new, old);
+    tv_cached_user_release(old);
+    tv_cached_user_release(new);
+    return TV_OK;
+}
+
+void tv_users_fetch(struct tv_users *users, const struct tv_snapshot *snapshot, const int64_t *user_ids,
+                    size_t n)
+{
+    char collection[TV_MODEL_NAME];
+    struct tv_error err = {0};
+    struct fetch f = {users, snapshot, tv_clock()};
+    if (!tv_breaker_is_up(users->breaker))
+        return;
+    if (tv_mongo_each_int(users->mongo, tv_model_users(collection, snapshot->number), "_id", user_ids, n,
+                          take_user, &f, &err) == TV_ERR_UNAVAILABLE)
+        tv_breaker_trip(users->breaker, &err);
+}
+
+void tv_users_renew(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id)
+{
+    struct tv_error err = {0};
+    struct tv_cached_user *user = NULL;
+    ask_mongo(users, snapshot, user_id, NULL, &user, &err); /* without an answer, what is there is soon too old */
+    tv_cached_user_release(user);
+}

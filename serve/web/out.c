@@ -1,0 +1,214 @@
+/* out: appends to an answer, and escapes. */
+#include "serve/web/out.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/base/text.h"
+
+void tv_out_init(struct tv_out *out)
+{
+    tv_buffer_init(&out->buffer, TV_OUT_MAX);
+    out->failed = 0;
+}
+
+void tv_out_free(struct tv_out *out)
+{
+    tv_buffer_free(&out->buffer);
+}
+
+void tv_out_bytes(struct tv_out *out, const void *bytes, size_t n)
+{
+    if (!out->failed && tv_buffer_append(&out->buffer, bytes, n, NULL) != TV_OK)
+        out->failed = 1;
+}
+
+void tv_out_text(struct tv_out *out, const char *text)
+{
+    tv_out_bytes(out, text, strlen(text));
+}
+
+void tv_out_format(struct tv_out *out, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n < 0 || n >= (int)sizeof text)
+        out->failed = 1;
+    else
+        tv_out_bytes(out, text, (size_t)n);
+}
+
+/* Writes the digits of n backwards, ending before `end`; returns where they begin. */
+static char *digits(char *end, uint64_t n)
+{
+    do {
+        *--end = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    return end;
+}
+
+void tv_out_int(struct tv_out *out, int64_t n)
+{
+    char text[24], *end = text + sizeof text;
+    char *begin = digits(end, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+    if (n < 0)
+        *--begin = '-';
+    tv_out_bytes(out, begin, (size_t)(end - begin));
+}
+
+/* printf spends more time on fifteen scores than everything else in an answer. A double is m * 2^-s with m
+ * below 2^53; for values that scores have, m * 10^p fits 128 bits, so 17 digits come from one exact product
+ * and one rounding shift (ties to even, as glibc rounds). Returns 0 for what lies outside; text holds 32
+ * bytes. */
+static size_t fast_real(char *text, double x)
+{
+    enum { DIGITS = 17, MAX_POWER = 22 };
+    static const uint64_t limit = UINT64_C(100000000000000000); /* 10^17 */
+    int exponent;
+    double size = fabs(x);
+    if (!(size >= 1e-4 && size < 1e6))
+        return 0;
+    uint64_t m = (uint64_t)ldexp(frexp(size, &exponent), 53);
+    int shift = 53 - exponent; /* size == m / 2^shift, 33 <= shift <= 66 */
+    int whole = 1;             /* digits before the point; 0, -1, ... for 0.0x */
+    for (double bound = 10; size >= bound; bound *= 10)
+        whole++;
+    for (double bound = 1; size < bound; bound /= 10)
+        whole--;
+    int power = DIGITS - whole;
+    if (power > MAX_POWER)
+        return 0;
+    unsigned __int128 product = m;
+    for (int i = 0; i < power; i++)
+        product *= 10;
+    unsigned __int128 rest = product & (((unsigned __int128)1 << shift) - 1),
+                      half = (unsigned __int128)1 << (shift - 1);
+    uint64_t n = (uint64_t)(product >> shift);
+    n += rest > half || (rest == half && (n & 1));
+    if (n >= limit ||
+        n < limit / 10) /* rounded up to one more digit, or `bound` was inexact: leave it to printf */
+        return 0;
+    char space[24], *end = space + sizeof space, *from = digits(end, n), *to = text;
+    while (end[-1] == '0')
+        end--;
+    if (x < 0)
+        *to++ = '-';
+    if (whole <= 0) {
+        memcpy(to, "0.00000", 7);
+        to += 2 - whole;
+    }
+    for (int i = 0; from < end || i < whole; i++) {
+        if (whole > 0 && i == whole)
+            *to++ = '.';
+        *to++ = (char)(from < end ? *from++ : '0');
+    }
+    return (size_t)(to - text);
+}
+
+void tv_out_real(struct tv_out *out, double x)
+{
+    char text[48];
+    size_t n = fast_real(text, x);
+    if (n == 0 && isfinite(x))
+        n = (size_t)snprintf(text, sizeof text, "%.17g", x);
+    if (n == 0)
+        tv_out_text(out, "null");
+    else
+        tv_out_bytes(out, text, n);
+}
+
+void tv_out_float(struct tv_out *out, float x)
+{
+    char text[32];
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)x);
+        if (strtof(text, NULL) == x)
+            break;
+    }
+    tv_out_text(out, text);
+}
+
+static const char *html_entity(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+/* Writes what needs no escape until the next byte that does; a byte that is no UTF-8 is replaced. `special` says which
+ * bytes need one. Returns how many of the n bytes are done. */
+static size_t write_plain(struct tv_out *out, const char *text, size_t n, int (*special)(unsigned char c))
+{
+    size_t plain = 0;
+    while (plain < n && !special((unsigned char)text[plain]))
+        plain++;
+    size_t good = tv_text_utf8_prefix(text, plain);
+    tv_out_bytes(out, text, good);
+    if (good == plain)
+        return plain;
+    tv_out_text(out, "\xef\xbf\xbd");
+    return good + 1;
+}
+
+static int is_html_special(unsigned char c)
+{
+    return c == '&' || c == '<' || c == '>' || c == '"' || c == '\'';
+}
+
+static int is_json_special(unsigned char c)
+{
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+void tv_out_html_part(struct tv_out *out, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        if (is_html_special((unsigned char)text[i]))
+            tv_out_text(out, html_entity(text[i++]));
+        else
+            i += write_plain(out, text + i, n - i, is_html_special);
+    }
+}
+
+void tv_out_html(struct tv_out *out, const char *text)
+{
+    tv_out_html_part(out, text, strlen(text));
+}
+
+void tv_out_json_part(struct tv_out *out, const char *text, size_t n)
+{
+    tv_out_bytes(out, "\"", 1);
+    for (size_t i = 0; i < n;) {
+        unsigned char c = (unsigned char)text[i];
+        if (!is_json_special(c)) {
+            i += write_plain(out, text + i, n - i, is_json_special);
+            continue;
+        }
+        tv_out_format(out, c >= 0x20 ? "\\%c" : "\\u%04x", c);
+        i++;
+    }
+    tv_out_bytes(out, "\"", 1);
+}
+
+void tv_out_json(struct tv_out *out, const char *text)
+{
+    tv_out_json_part(out, text, strlen(text));
+}

@@ -1,0 +1,39 @@
+/* out: where an answer is written. Appends never fail one by one: the first failure is remembered in
+ * `failed`, and whoever sends the answer looks once. The only places where text is escaped for HTML and JSON
+ * are here.
+ */
+#ifndef TRIVET_SERVE_WEB_OUT_H
+#define TRIVET_SERVE_WEB_OUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trivet/base/buffer.h"
+
+enum { TV_OUT_MAX = 64 << 20 }; /* no answer of ours comes near it */
+
+struct tv_out {
+    struct tv_buffer buffer;
+    int failed; /* memory ran out, or a page template and its slots disagree: do not send this */
+};
+
+void tv_out_init(struct tv_out *out);
+void tv_out_free(struct tv_out *out);
+void tv_out_bytes(struct tv_out *out, const void *bytes, size_t n);
+void tv_out_text(struct tv_out *out, const char *text);
+void tv_out_format(struct tv_out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void tv_out_int(struct tv_out *out, int64_t n);
+/* The number as printf's %.17g writes it, which reads back as the same double; "null" for NaN and infinities.
+ */
+void tv_out_real(struct tv_out *out, double x);
+/* The shortest decimal number that reads back as the same float: 3.7, not 3.7000000476837158. `x` is finite. */
+void tv_out_float(struct tv_out *out, float x);
+/* Text between tags or inside a quoted attribute. Here and in JSON, bytes that are no UTF-8 become U+FFFD, one for each:
+ * whatever a store holds, an answer can be read. */
+void tv_out_html(struct tv_out *out, const char *text);
+void tv_out_html_part(struct tv_out *out, const char *text, size_t n);
+/* A JSON string with its quotes. */
+void tv_out_json(struct tv_out *out, const char *text);
+void tv_out_json_part(struct tv_out *out, const char *text, size_t n);
+
+#endif

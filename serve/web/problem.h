@@ -1,0 +1,32 @@
+/* problem: why a request was not answered as asked. Sent as application/problem+json (RFC 9457), to browsers
+ * as a page with the form filled in.
+ */
+#ifndef TRIVET_SERVE_WEB_PROBLEM_H
+#define TRIVET_SERVE_WEB_PROBLEM_H
+
+struct tv_problem {
+    int status;         /* HTTP; 0: no problem */
+    char parameter[64]; /* the parameter that is wrong, or "" */
+    char detail[1024];
+    char hint[512];  /* what to try next, or "" */
+    int retry_after; /* seconds, or 0 */
+    int entry;        /* of the list that was sent, from 1, that is wrong; 0: none */
+    int has_scale;    /* 1: ratings lie between ... */
+    double low, high;
+    char allow[32];  /* with 405: the methods that there are, "GET, HEAD, POST" */
+};
+
+struct tv_app;
+struct tv_request;
+struct tv_response;
+
+/* Fills *problem; the hint, the parameter and retry_after are emptied. */
+void tv_problem(struct tv_problem *problem, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The words of a status, "Bad Request". */
+const char *tv_status_words(int status);
+/* Writes the answer in the shape the request wants. */
+void tv_problem_answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                       const struct tv_problem *problem);
+
+#endif

@@ -1,0 +1,74 @@
+/* publish: a model into both stores, read back and compared; and away again after a failure. */
+#include "train/command/publish.h"
+
+#include "trivet/base/hash.h"
+#include "trivet/base/log.h"
+#include "trivet/model/user_document.h"
+
+enum tv_status publish_store(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
+{
+    enum tv_status status = tv_lock_check(s->lock, err);
+    if (status == TV_OK)
+        status = tv_model_write_mongo(s->mongo, m, err);
+    return status == TV_OK ? tv_model_write_redis(s->redis, m, err) : status;
+}
+
+struct read_back {
+    struct tv_mongo *mongo;
+    int64_t number;
+    uint64_t hash;
+};
+
+static enum tv_status hash_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    struct read_back *r = context;
+    return tv_user_document_hash(r->mongo, r->number, doc, &r->hash, err);
+}
+
+static enum tv_status check_users(const struct tv_stores *s, int64_t number, uint64_t written, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    struct read_back found = {s->mongo, number, TV_HASH_START};
+    enum tv_status status = tv_mongo_each(s->mongo, tv_model_users(name, number), hash_document, &found, err);
+    if (status == TV_OK && found.hash != written)
+        status = tv_fail(err, TV_ERR_CORRUPT, "MongoDB gave back other user documents in %s than were written", name);
+    return status;
+}
+
+enum tv_status publish_check(const struct tv_stores *s, const struct tv_model *m, uint64_t users_hash,
+                             struct tv_error *err)
+{
+    struct tv_model *from_redis = NULL, *from_mongo = NULL;
+    enum tv_status status = tv_model_read_redis(&from_redis, s->redis, m->number, err);
+    if (status == TV_OK)
+        status = tv_model_read_mongo(&from_mongo, s->mongo, m->number, err);
+    if (status == TV_OK && (from_redis->checksum != m->checksum || from_mongo->checksum != m->checksum))
+        status = tv_fail(err, TV_ERR_CORRUPT, "the stores gave back another model %lld than was written",
+                         (long long)m->number);
+    tv_model_free(from_redis);
+    tv_model_free(from_mongo);
+    return status == TV_OK ? check_users(s, m->number, users_hash, err) : status;
+}
+
+/* Once the run is more than `building` the model is whole, and what is left of it is for repair to finish; so it is
+ * while the journal cannot be asked. */
+static int is_building(struct tv_pg *journal, int64_t number)
+{
+    struct tv_run *runs = NULL;
+    size_t n = 0;
+    int found = 0;
+    enum tv_status status = tv_run_list(journal, 1u << TV_RUN_BUILDING, &runs, &n, NULL);
+    for (size_t i = 0; status == TV_OK && i < n; i++)
+        found += runs[i].id == number;
+    tv_run_list_free(runs, n);
+    return found;
+}
+
+int publish_undo(const struct tv_stores *s, int64_t number, const struct tv_error *why)
+{
+    struct tv_pg *journal = tv_lock_connection(s->lock);
+    if (is_building(journal, number) && tv_lifecycle_discard(s, number, NULL) == TV_OK)
+        return tv_run_fail(journal, number, why->message, NULL) == TV_OK;
+    tv_log_info("the next command finishes or deletes what run %lld wrote (trivet-train repair)", (long long)number);
+    return 0;
+}

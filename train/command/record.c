@@ -1,0 +1,58 @@
+/* record: a run that makes no model in the journal: a row of its own, held while it lasts. */
+#include "train/command/record.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "trivet/base/log.h"
+
+static enum tv_status begin(struct record *r, const struct fit *f, enum tv_run_kind kind, const char *command,
+                            struct tv_error *err)
+{
+    int64_t abandoned = 0;
+    const struct tv_run_plan plan = fit_run_plan(f, kind, command);
+    enum tv_status status = tv_run_fail_abandoned(r->pg, &abandoned, err);
+    if (status == TV_OK)
+        status = tv_run_begin_beside(r->pg, &plan, &r->run, err);
+    if (status == TV_ERR_STORE)
+        tv_hint(err, "it is written down in trivet.run, which takes a login in trivet_writer; --no-journal leaves that out");
+    if (status == TV_OK)
+        tv_log_info("run %" PRId64, r->run);
+    return status;
+}
+
+enum tv_status record_begin(struct record *r, const struct fit *f, enum tv_run_kind kind, const char *command,
+                            struct tv_error *err)
+{
+    char name[64];
+    snprintf(name, sizeof name, "trivet-train %s", tv_run_kind_name(kind));
+    *r = (struct record){NULL, 0};
+    enum tv_status status = tv_pg_open(&r->pg, tv_settings_text(f->settings, "postgres"), name,
+                                       (int)tv_settings_int(f->settings, "wait"), err);
+    if (status == TV_OK)
+        status = begin(r, f, kind, command, err);
+    if (status != TV_OK) {
+        tv_pg_close(r->pg);
+        r->pg = NULL;
+    }
+    return status;
+}
+
+enum tv_status record_done(struct record *r, const char *counts, const char *metrics, struct tv_error *err)
+{
+    if (r->pg == NULL)
+        return TV_OK;
+    enum tv_status status = tv_run_done(r->pg, r->run, counts, metrics, err);
+    tv_pg_close(r->pg);
+    r->pg = NULL;
+    return status;
+}
+
+void record_failed(struct record *r, const struct tv_error *why)
+{
+    if (r->pg == NULL)
+        return;
+    tv_run_fail(r->pg, r->run, why->message, NULL);
+    tv_pg_close(r->pg);
+    r->pg = NULL;
+}

@@ -1,0 +1,26 @@
+/* record: a run that makes no model (an evaluation, a search) in the journal: a row of its own, held while it lasts, so
+ * that one whose process is gone can be told from one that is under way. */
+#ifndef TRIVET_TRAIN_COMMAND_RECORD_H
+#define TRIVET_TRAIN_COMMAND_RECORD_H
+
+#include <stdint.h>
+
+#include "train/fit/fit.h"
+#include "trivet/model/journal.h"
+
+struct record {
+    struct tv_pg *pg; /* NULL: nothing is written down */
+    int64_t run;
+};
+
+/* Opens a connection for the row, and writes it; rows of such runs whose process is gone become failed first. `f` has
+ * been opened for reading. On failure nothing stays open. */
+enum tv_status record_begin(struct record *r, const struct fit *f, enum tv_run_kind kind, const char *command,
+                            struct tv_error *err);
+
+/* The end, either way: done with counts and metrics (JSON), or failed with the reason. Both close the connection; of
+ * a record that was never begun they do nothing. */
+enum tv_status record_done(struct record *r, const char *counts, const char *metrics, struct tv_error *err);
+void record_failed(struct record *r, const struct tv_error *why);
+
+#endif

@@ -1,0 +1,104 @@
+/* stores: the three connections of a command that changes models, and the model a command names. */
+#include "train/command/stores.h"
+
+#include <string.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+
+/* Long work on the server side (dropping a large collection) may keep a socket silent for a while. */
+enum { SERVER_SELECTION_MS = 5000, SOCKET_MS = 120000, REDIS_MS = 30000 };
+
+static void warn_unless(struct tv_redis *redis, const char *name, const char *wanted, const char *otherwise)
+{
+    struct tv_buffer value = TV_BUFFER_INIT(4096);
+    if (tv_redis_config(redis, name, &value, NULL) == TV_OK && strcmp(tv_buffer_string(&value), wanted) != 0)
+        tv_log_info("warning: Redis has %s %s; %s. Set it to %s", name, tv_buffer_string(&value), otherwise, wanted);
+    tv_buffer_free(&value);
+}
+
+void train_warn_of_redis(struct tv_redis *redis)
+{
+    warn_unless(redis, "appendonly", "yes", "a crash of Redis can bring back an older live model (repair mends it)");
+    warn_unless(redis, "maxmemory-policy", "noeviction", "it may drop parts of a model when memory is short");
+}
+
+enum tv_status train_open_readonly(struct tv_stores *s, const struct tv_settings *settings, struct tv_error *err)
+{
+    int wait = (int)tv_settings_int(settings, "wait");
+    const struct tv_mongo_options options = {.name = "trivet-train",
+                                             .server_selection_ms = SERVER_SELECTION_MS,
+                                             .socket_ms = SOCKET_MS,
+                                             .wait_seconds = wait};
+    *s = (struct tv_stores){.reader_uri = tv_settings_text(settings, "reader")};
+    enum tv_status status = tv_redis_open(&s->redis, tv_settings_text(settings, "redis"), REDIS_MS, wait, err);
+    if (status == TV_OK)
+        status = tv_mongo_open(&s->mongo, tv_settings_text(settings, "mongo"), &options, err);
+    if (status != TV_OK)
+        train_close(s);
+    return status;
+}
+
+enum tv_status train_open_locked(struct tv_stores *s, const struct tv_settings *settings, const char *who,
+                                 struct tv_error *err)
+{
+    enum tv_status status = train_open_readonly(s, settings, err);
+    if (status != TV_OK)
+        return status;
+    train_warn_of_redis(s->redis);
+    status = tv_lock_acquire(&s->lock, tv_settings_text(settings, "postgres"), who, 0,
+                             (int)tv_settings_int(settings, "wait"), err);
+    if (status != TV_OK)
+        train_close(s);
+    return status;
+}
+
+enum tv_status train_open(struct tv_stores *s, const struct tv_settings *settings, const char *who,
+                          struct tv_error *err)
+{
+    enum tv_status status = train_open_locked(s, settings, who, err);
+    if (status == TV_OK && (status = tv_lifecycle_repair(s, NULL, NULL, err)) != TV_OK)
+        train_close(s);
+    return status;
+}
+
+void train_close(struct tv_stores *s)
+{
+    tv_lock_release(s->lock);
+    tv_mongo_close(s->mongo);
+    tv_redis_close(s->redis);
+    *s = (struct tv_stores){0};
+}
+
+enum tv_status train_model_number(const char *text, int64_t *number, struct tv_error *err)
+{
+    *number = 0;
+    if (strcmp(text, "live") == 0 || (tv_text_int64(text, strlen(text), number) && *number > 0))
+        return TV_OK;
+    return tv_fail(err, TV_ERR_USAGE, "\"%s\" is no model number, nor \"live\"", text);
+}
+
+enum tv_status train_live_number(const struct tv_stores *s, int64_t *number, struct tv_error *err)
+{
+    enum tv_status status = *number > 0 ? TV_OK : tv_model_live(s->redis, number, err);
+    if (status != TV_ERR_NOT_FOUND)
+        return status;
+    tv_fail(err, status, "no model is live yet");
+    tv_hint(err, "train one: trivet-train fit");
+    return status;
+}
+
+enum tv_status train_load_model(struct tv_model **out, const struct tv_stores *s, int64_t number,
+                                struct tv_error *err)
+{
+    enum tv_status status = train_live_number(s, &number, err);
+    if (status != TV_OK)
+        return status;
+    status = tv_model_read_redis(out, s->redis, number, err);
+    if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT)
+        status = tv_model_read_mongo(out, s->mongo, number, err);
+    if (status == TV_ERR_NOT_FOUND)
+        tv_hint(err, "trivet-train models lists the models that are kept");
+    return status;
+}

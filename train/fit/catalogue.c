@@ -1,0 +1,183 @@
+/* catalogue: item documents into MongoDB's item_<N>, and the example users, asked by a thread of their own while
+ * the ratings are read and factorised. It sees the same snapshot. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/fit/fit.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+#include "trivet/cli/interrupt.h"
+
+enum { LARGEST = 32 << 20 }; /* bytes of a document's text: MongoDB takes no more than 16 MB anyway */
+
+struct listing {
+    struct tv_mongo_bulk *bulk;
+    struct tv_buffer text;
+    struct tv_buffer refused;     /* '{1,2,3': items whose documents MongoDB cannot hold */
+    struct tv_named poorer, lost; /* those that are written without what the input had beside, and those not at all */
+    int64_t n;
+};
+
+/* COPY's text format: a backslash escapes b, f, n, r, t, v and itself; the line feed at the end is not part of it. */
+static enum tv_status unescape(struct tv_buffer *out, const char *bytes, size_t n, struct tv_error *err)
+{
+    static const char from[] = "bfnrtv\\", to[] = "\b\f\n\r\t\v\\";
+    enum tv_status status = tv_buffer_reserve(out, n, err);
+    for (size_t i = 0; status == TV_OK && i < n && bytes[i] != '\n'; i++) {
+        char c = bytes[i];
+        if (c == '\\' && i + 1 < n) {
+            const char *escape = strchr(from, bytes[++i]);
+            c = escape ? to[escape - from] : bytes[i];
+        }
+        status = tv_buffer_append(out, &c, 1, err);
+    }
+    return status;
+}
+
+/* TV_ERR_INPUT where the document can be none. */
+static enum tv_status add_document(struct listing *l, const char *bytes, size_t n, struct tv_error *err)
+{
+    if (n > LARGEST)
+        return tv_fail(err, TV_ERR_INPUT, "its text has %zu bytes", n);
+    tv_buffer_clear(&l->text);
+    enum tv_status status = unescape(&l->text, bytes, n, err);
+    return status == TV_OK ? tv_mongo_bulk_add_json(l->bulk, l->text.data, l->text.size, err) : status;
+}
+
+/* A line of (item_id, document). What is wrong with one item is no reason to publish none. */
+static enum tv_status take_item(void *context, const char *bytes, size_t n, struct tv_error *err)
+{
+    struct listing *l = context;
+    struct tv_error why = {0};
+    if (tv_interrupted())
+        return tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while writing items");
+    size_t id = (size_t)((const char *)memchr(bytes, '\t', n) - bytes);
+    enum tv_status status = add_document(l, bytes + id + 1, n - id - 1, &why);
+    l->n++;
+    if (status == TV_OK)
+        return TV_OK;
+    if (status != TV_ERR_INPUT) {
+        *err = why;
+        return status;
+    }
+    char name[24];
+    snprintf(name, sizeof name, "%.*s", (int)id, bytes);
+    tv_named_add(&l->poorer, name, why.message);
+    return tv_buffer_format(&l->refused, err, "%s%s", l->refused.size ? "," : "{", name);
+}
+
+/* Those that were refused once more, without the fields of trivet.item.extra. */
+static enum tv_status write_poorer(struct fit *f, struct listing *l, struct tv_error *err)
+{
+    static const char sql[] = "SELECT item_id, core FROM trivet.item_document WHERE item_id = ANY ($1::bigint[])";
+    struct tv_pg_rows *rows = NULL;
+    if (l->poorer.n == 0)
+        return TV_OK;
+    enum tv_status status = tv_buffer_text(&l->refused, "}", err);
+    const char *ids = tv_buffer_string(&l->refused);
+    if (status == TV_OK)
+        status = tv_pg_query(f->catalogue.pg, sql, 1, &ids, &rows, err);
+    for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++) {
+        struct tv_error why = {0};
+        const char *text = tv_pg_cell(rows, i, 1);
+        status = tv_mongo_bulk_add_json(l->bulk, text, strlen(text), &why);
+        if (status == TV_ERR_INPUT) {
+            tv_named_add(&l->lost, tv_pg_cell(rows, i, 0), why.message);
+            status = TV_OK;
+        } else if (status != TV_OK) {
+            *err = why;
+        }
+    }
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+static void report_items(const struct listing *l)
+{
+    char n[64];
+    if (l->poorer.n > 0)
+        tv_log_info("%s published without extra fields, because MongoDB cannot hold them (item %s): %s",
+                    tv_text_are(n, l->poorer.n, "item"), l->poorer.names, l->poorer.why);
+    if (l->lost.n > 0)
+        tv_log_info("%s not published, because MongoDB cannot hold even what they are called (item %s): %s",
+                    tv_text_are(n, l->lost.n, "item"), l->lost.names, l->lost.why);
+}
+
+static enum tv_status write_items(struct fit *f, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    struct listing l = {.text = TV_BUFFER_INIT(LARGEST + 1), .refused = TV_BUFFER_INIT(1 << 26)};
+    snprintf(name, sizeof name, "item_%" PRId64, f->number);
+    enum tv_status status = tv_mongo_bulk_begin(&l.bulk, f->stores.mongo, name, err);
+    if (status == TV_OK)
+        status = tv_pg_copy_out(f->catalogue.pg, "COPY (SELECT item_id, document FROM trivet.item_document) TO STDOUT",
+                                take_item, &l, err);
+    if (status == TV_OK)
+        status = write_poorer(f, &l, err);
+    enum tv_status ended = tv_mongo_bulk_end(l.bulk, status == TV_OK ? err : NULL);
+    if (status == TV_OK)
+        report_items(&l);
+    tv_buffer_free(&l.text);
+    tv_buffer_free(&l.refused);
+    f->catalogue.listed = l.n;
+    return status == TV_OK ? ended : status;
+}
+
+static enum tv_status choose_examples(struct fit *f, struct tv_error *err)
+{
+    struct tv_pg_rows *rows;
+    enum tv_status status = tv_pg_query(f->catalogue.pg, "SELECT user_id, ratings, label, (SELECT code FROM trivet.code WHERE kind = 'user' AND id = user_id) "
+                                        "FROM trivet.example_users()", 0,
+                                        NULL, &rows, err);
+    if (status != TV_OK)
+        return status;
+    json_t *list = json_array();
+    for (int i = 0; i < tv_pg_rows_count(rows); i++) {
+        const char *code = tv_pg_cell(rows, i, 3);
+        json_t *user = code ? json_string(code) : json_integer(atoll(tv_pg_cell(rows, i, 0)));
+        json_array_append_new(list, json_pack("{s:o, s:I, s:s}", "user_id", user, "ratings",
+                                              (json_int_t)atoll(tv_pg_cell(rows, i, 1)), "label",
+                                              tv_pg_cell(rows, i, 2)));
+    }
+    tv_pg_rows_free(rows);
+    f->catalogue.examples = json_dumps(list, 0);
+    json_decref(list);
+    return f->catalogue.examples ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for example users");
+}
+
+static void *work(void *context)
+{
+    struct fit *f = context;
+    struct fit_catalogue *c = &f->catalogue;
+    c->status = write_items(f, &c->error);
+    if (c->status == TV_OK)
+        c->status = choose_examples(f, &c->error);
+    return NULL;
+}
+
+enum tv_status fit_start_catalogue(struct fit *f, struct tv_error *err)
+{
+    struct fit_catalogue *c = &f->catalogue;
+    enum tv_status status = fit_join_snapshot(f, &c->pg, err);
+    if (status != TV_OK)
+        return status;
+    int code = pthread_create(&c->thread, NULL, work, f);
+    c->started = code == 0;
+    return code == 0 ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "cannot start a thread: %s", strerror(code));
+}
+
+enum tv_status fit_end_catalogue(struct fit *f, struct tv_error *err)
+{
+    struct fit_catalogue *c = &f->catalogue;
+    if (c->started)
+        pthread_join(c->thread, NULL);
+    c->started = 0;
+    tv_pg_close(c->pg);
+    c->pg = NULL;
+    if (c->status != TV_OK && err)
+        *err = c->error;
+    return c->status;
+}

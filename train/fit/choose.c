@@ -1,0 +1,137 @@
+/* choose: which of the ratings are learned from, as a dense matrix; and why there are none, or fewer.
+ *
+ * The rows are those of trivet.user_item. Where nothing but the two cuts and the row limit divides them from the
+ * evidence already read, they are counted and picked there, and Postgres is not asked a second time. read_source is
+ * the plain way, which is right for any source; a test holds the two against each other.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "train/fit/fit.h"
+#include "train/judge/cuts.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+
+/* --- the plain way: the source's own rows ----------------------------------------------------------------- */
+
+struct chosen {
+    struct tv_ratings *ratings;
+    struct tv_named too_large;
+};
+
+static enum tv_status take_row(void *context, const struct tv_pg_triple *row, struct tv_error *err)
+{
+    struct chosen *c = context;
+    return cuts_add(c->ratings, row->a, row->b, row->c, &c->too_large, err);
+}
+
+static enum tv_status read_source(struct fit *f, struct chosen *chosen, struct tv_error *err)
+{
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
+    enum tv_status status = tv_buffer_format(&sql, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s",
+                                             tv_buffer_string(&f->source));
+    if (status == TV_OK)
+        status = fit_copy_rows(f, tv_buffer_string(&sql), 0, take_row, chosen, err);
+    tv_buffer_free(&sql);
+    return status;
+}
+
+/* --- none, or fewer ---------------------------------------------------------------------------------------- */
+
+/* Names the step that emptied the result and a setting that would not. */
+static enum tv_status explain_empty(struct fit *f, struct tv_error *err)
+{
+    if (f->own_source)
+        return tv_fail(err, TV_ERR_INPUT, "the source %s gives no rows", tv_buffer_string(&f->source));
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_buffer_text(&sql, "SELECT step, suggestion FROM ", err);
+    if (status == TV_OK)
+        status = tv_filter_call(f->filter, f->snapshot, TV_FILTER_ALL, "trivet.why_empty", &sql, err);
+    if (status == TV_OK)
+        status = tv_pg_query(f->snapshot, tv_buffer_string(&sql), 0, NULL, &rows, err);
+    if (status == TV_OK) {
+        const char *step = tv_pg_cell(rows, 0, 0), *suggestion = tv_pg_cell(rows, 0, 1);
+        status = tv_fail(err, TV_ERR_INPUT, "the filter keeps no ratings; what emptied it: %s", step ? step : "unknown");
+        tv_hint(err, "this would keep some: %s", suggestion ? suggestion : "a wider filter");
+    }
+    tv_pg_rows_free(rows);
+    tv_buffer_free(&sql);
+    return status;
+}
+
+/* The row limit cuts in the order of users, so the last users are missing: that is told. */
+static enum tv_status warn_if_cut(struct fit *f, struct tv_error *err)
+{
+    int64_t limit = tv_filter_int(f->filter, "max_row_number"), all = 0;
+    if (f->own_source || f->counts.rows < limit)
+        return TV_OK;
+    char assignment[64], kept[32], total[32];
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
+    snprintf(assignment, sizeof assignment, "max_row_number=%" PRId64, limit);
+    enum tv_status status = tv_filter_set(f->filter, "max_row_number=9000000000000000000", err);
+    if (status == TV_OK)
+        status = tv_buffer_text(&sql, "SELECT count(*) FROM ", err);
+    if (status == TV_OK)
+        status = tv_filter_call(f->filter, f->snapshot, TV_FILTER_ALL, "trivet.user_item", &sql, err);
+    if (status == TV_OK)
+        status = tv_pg_int(f->snapshot, tv_buffer_string(&sql), 0, NULL, &all, err);
+    if (status == TV_OK)
+        status = tv_filter_set(f->filter, assignment, err);
+    if (status == TV_OK && all > limit)
+        tv_log_info("warning: kept %s of %s rows: only users %" PRId64 "..%" PRId64 " are learned; "
+                    "--set max_row_number=%" PRId64 " keeps all",
+                    tv_text_number(kept, limit), tv_text_number(total, all), f->dense.users[0],
+                    f->dense.users[f->dense.matrix.n_rows - 1], all);
+    tv_buffer_free(&sql);
+    return status;
+}
+
+/* The workshop's report: how empty the matrix over raw ids is, and how full the dense one. */
+static void report_sparsity(const struct fit *f)
+{
+    char rows[32], users[32], items[32];
+    const struct tv_dense *d = &f->dense;
+    double m = d->matrix.n_rows, n = d->matrix.n_cols;
+    double user_ids = (double)d->users[d->matrix.n_rows - 1] + 1, item_ids = (double)d->items[d->matrix.n_cols - 1] + 1;
+    tv_log_info("learning from %s ratings of %s users and %s items, density %.3f %%", tv_text_number(rows, f->counts.rows),
+                tv_text_number(users, (long long)m), tv_text_number(items, (long long)n),
+                100.0 * (double)f->counts.rows / m / n);
+    tv_log_info("over raw ids (%.0f x %.0f): users without activity %.7f, items without views %.7f", user_ids, item_ids,
+                1 - m / user_ids, 1 - n / item_ids);
+}
+
+static enum tv_status gather(struct fit *f, struct chosen *chosen, struct tv_error *err)
+{
+    if (f->own_source)
+        return f->same_rows ? cuts_none(chosen->ratings, &f->evidence, &chosen->too_large, err)
+                            : read_source(f, chosen, err);
+    int only_cuts = tv_filter_is_default(f->filter, "rated_until") && tv_filter_is_default(f->filter, "sample_users");
+    return only_cuts ? cuts_apply(chosen->ratings, &f->evidence, f->filter, &chosen->too_large, err)
+                     : read_source(f, chosen, err);
+}
+
+enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err)
+{
+    char text[512];
+    struct chosen chosen = {.ratings = NULL};
+    fit_describe_source(f, text, sizeof text);
+    tv_log_info("filter: %s", text);
+    enum tv_status status = tv_ratings_create(&chosen.ratings, err);
+    if (status == TV_OK)
+        status = gather(f, &chosen, err);
+    f->counts.rows = chosen.ratings ? (int64_t)tv_ratings_count(chosen.ratings) : 0;
+    cuts_report(&chosen.too_large);
+    if (status == TV_OK && f->counts.rows == 0)
+        status = explain_empty(f, err);
+    if (status == TV_OK)
+        status = tv_ratings_densify(&f->dense, chosen.ratings, err);
+    tv_ratings_free(chosen.ratings);
+    if (status != TV_OK)
+        return status;
+    f->counts.users = f->dense.matrix.n_rows;
+    f->counts.items = f->dense.matrix.n_cols;
+    report_sparsity(f);
+    return warn_if_cut(f, err);
+}

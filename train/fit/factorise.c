@@ -1,0 +1,22 @@
+/* factorise: the model's item side, learned from the matrix. */
+#include <stdlib.h>
+
+#include "train/fit/fit.h"
+
+enum tv_status fit_choose_factors(struct fit *f, struct tv_error *err)
+{
+    return learn_fit_factors(&f->learn, &f->dense, err);
+}
+
+enum tv_status fit_factorise(struct fit *f, struct tv_error *err)
+{
+    enum tv_status status = learn(&f->model, &f->report, &f->dense, &f->learn, err);
+    if (status != TV_OK)
+        return status;
+    f->model->number = f->number;
+    tv_csr_free(&f->dense.matrix); /* the ids stay: they tell who was learned from */
+    status = tv_model_fold_in(&f->fold_in, f->model, err);
+    if (status == TV_OK)
+        tv_folding_init(&f->folding, &f->fold_in, f->model->item_ids);
+    return status;
+}

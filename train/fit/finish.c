@@ -1,0 +1,126 @@
+/* finish: the model's description, both stores, the comparison of what they give back, and the switch. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "train/command/publish.h"
+#include "train/fit/fit.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+
+/* --- the description -------------------------------------------------------------------------------------- */
+
+static json_t *load_json(const char *text)
+{
+    json_t *value = text ? json_loads(text, 0, NULL) : NULL;
+    return value ? value : json_object();
+}
+
+static json_t *describe_counts(const struct fit *f)
+{
+    const struct fit_counts *c = &f->counts;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rows", (json_int_t)c->rows, "users", (json_int_t)c->users,
+                     "items", (json_int_t)c->items, "users_served", (json_int_t)c->documents, "users_folded_in",
+                     (json_int_t)(c->documents - c->users), "users_without_model_items",
+                     (json_int_t)(c->documents - c->reached), "users_without_factors", (json_int_t)f->no_factors.n);
+}
+
+/* Predicted ratings are shown within it. */
+static json_t *describe_scale(const struct fit *f)
+{
+    float low, high;
+    tv_evidence_scale(&f->evidence, &low, &high);
+    return json_pack("{s:f, s:f}", "low", (double)low, "high", (double)high);
+}
+
+enum tv_status fit_describe(struct fit *f, struct tv_error *err)
+{
+    char text[512], created[32];
+    time_t now = (time_t)f->model->created_at;
+    struct tm utc;
+    strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    fit_describe_source(f, text, sizeof text);
+    json_t *examples = json_loads(f->catalogue.examples, 0, NULL);
+    json_t *codes = json_pack("{s:b, s:b}", "users", f->user_codes.n > 0, "items",
+                              tv_code_list_needed(f->model->item_ids, (size_t)f->model->n_items));
+    json_t *all = json_pack(
+        "{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:o}", "algorithm", f->model->algorithm, "factors",
+        f->learn.factors, "filter", load_json(tv_buffer_string(&f->values)), "filter_text", text, "source",
+        tv_buffer_string(&f->source), "counts", describe_counts(f), "data", load_json(f->data), "codes", codes, "score",
+        f->model->score_kind, "scale", describe_scale(f), "created_at", created, "examples", examples);
+    f->model->description = all ? json_dumps(all, 0) : NULL;
+    json_decref(all);
+    return f->model->description ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the model's description");
+}
+
+/* --- both stores ------------------------------------------------------------------------------------------ */
+
+enum tv_status fit_store(struct fit *f, struct tv_error *err)
+{
+    return publish_store(&f->stores, f->model, err);
+}
+
+static enum tv_status measure(struct fit *f, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME], redis[32], mongo[32];
+    double users = 0, parts = 0;
+    enum tv_status status = tv_model_redis_bytes(f->stores.redis, f->number, &f->counts.redis_bytes, err);
+    if (status == TV_OK)
+        status = tv_user_bytes(f->stores.mongo, f->number, &users, err);
+    if (status == TV_OK)
+        status = tv_mongo_bytes(f->stores.mongo, tv_model_parts(name, f->number), &parts, err);
+    f->counts.mongo_bytes = users + parts;
+    if (status == TV_OK)
+        tv_log_info("stored %s in Redis and %s in MongoDB", tv_text_bytes(redis, f->counts.redis_bytes),
+                    tv_text_bytes(mongo, f->counts.mongo_bytes));
+    return status;
+}
+
+/* Lanczos steps and residual of an SVD; iterations and objectives of ALS. */
+static void describe_learning(const struct fit *f, json_t *counts)
+{
+    if (f->learn.algorithm == LEARN_SVD) {
+        json_object_set_new(counts, "svd_steps", json_integer(f->report.steps));
+        json_object_set_new(counts, "svd_residual", json_real(f->report.residual));
+        return;
+    }
+    json_t *objectives = json_array();
+    for (int i = 0; i < f->report.steps; i++)
+        json_array_append_new(objectives, json_real(f->report.objective[i]));
+    json_object_set_new(counts, "iterations", json_integer(f->report.steps));
+    json_object_set_new(counts, "objective", objectives);
+}
+
+/* What the journal keeps about the run. */
+static char *journal_counts(const struct fit *f)
+{
+    json_t *counts = describe_counts(f);
+    struct tv_buffer timings = TV_BUFFER_INIT(1 << 13);
+    tv_buffer_format(&timings, NULL, "{%s}", tv_buffer_string(&f->timings));
+    json_object_set_new(counts, "items_listed", json_integer(f->catalogue.listed));
+    describe_learning(f, counts);
+    json_object_set_new(counts, "redis_bytes", json_real(f->counts.redis_bytes));
+    json_object_set_new(counts, "mongo_bytes", json_real(f->counts.mongo_bytes));
+    json_object_set_new(counts, "seconds", load_json(tv_buffer_string(&timings)));
+    char *text = json_dumps(counts, JSON_REAL_PRECISION(6));
+    json_decref(counts);
+    tv_buffer_free(&timings);
+    return text;
+}
+
+enum tv_status fit_check(struct fit *f, struct tv_error *err)
+{
+    enum tv_status status = publish_check(&f->stores, f->model, f->users_hash, err);
+    return status == TV_OK ? measure(f, err) : status;
+}
+
+enum tv_status fit_activate(struct fit *f, struct tv_error *err)
+{
+    char *counts = journal_counts(f);
+    enum tv_status status = counts ? tv_lock_check(f->stores.lock, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory");
+    if (status == TV_OK)
+        status = tv_run_complete(tv_lock_connection(f->stores.lock), f->number, counts, err);
+    free(counts);
+    return status == TV_OK && !f->guard.worse ? tv_lifecycle_activate(&f->stores, f->model, err) : status;
+}

@@ -1,0 +1,194 @@
+/* guard: --guard METRIC:MARGIN: a training whose settings are worse on today's ratings than the live model's were
+ * makes a model, but does not make it live.
+ *
+ * A fifth of the ratings, at random and always with the same seed, is kept apart, the settings learn from the rest, and
+ * what is measured stays with the run. (The model itself is learned from everything, as without a guard.) It is compared with
+ * what the live model's run has measured the same way; so a guard notices bad settings and bad ratings alike. Where the
+ * live model was trained without a guard, its settings are judged on the same division instead.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/fit/fit.h"
+#include "train/judge/metrics_json.h"
+#include "train/judge/trial.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+
+enum tv_status fit_guard_read(struct fit *f, const char *text, struct tv_error *err)
+{
+    struct fit_guard *g = &f->guard;
+    char name[64];
+    size_t n = text ? strcspn(text, ":") : 0;
+    if (text == NULL)
+        return TV_OK;
+    if (text[n] == '\0' || !tv_text_double(text + n + 1, strlen(text + n + 1), &g->margin) || !(g->margin >= 0)) {
+        tv_fail(err, TV_ERR_USAGE, "--guard is \"%s\", but must be a metric and how much worse it may be", text);
+        return tv_hint(err, "for example --guard ndcg@10:0.02, or --guard rmse:0.01");
+    }
+    snprintf(name, sizeof name, "%.*s", (int)n, text);
+    enum tv_status status = metric_parse(&g->metric, name, err);
+    if (status == TV_OK && g->metric.of_ratings && f->learn.algorithm != LEARN_ALS) {
+        tv_fail(err, TV_ERR_USAGE, "--guard %s: %s predicts no ratings", name, learn_algorithm_name(f->learn.algorithm));
+        status = tv_hint(err, "guard its lists, for example with ndcg@10");
+    }
+    g->on = status == TV_OK;
+    return status;
+}
+
+/* --- the live model ---------------------------------------------------------------------------------------------- */
+
+/* The rows must be chosen alike, or the two are asked different questions. */
+static enum tv_status check_comparable(const struct fit *f, const struct tv_run *live, struct tv_filter *filter,
+                                       struct tv_error *err)
+{
+    const char *other = NULL;
+    int filtered = strcmp(live->filter, "{}") != 0;
+    enum tv_status status = filtered ? tv_filter_set_json(filter, live->filter, err) : TV_OK;
+    if (status != TV_OK)
+        return status;
+    if (f->own_source || !filtered)
+        other = strcmp(live->source, tv_buffer_string(&f->source)) != 0 ? "other rows (--source)" : NULL;
+    else
+        other = tv_filter_other_rows(f->filter, filter);
+    if (other == NULL)
+        return TV_OK;
+    tv_fail(err, TV_ERR_USAGE, "--guard cannot compare with live model %" PRId64 ": it was learned with another value of %s",
+            live->id, other);
+    return tv_hint(err, "train once without --guard, and look at the lists");
+}
+
+/* With the live model's settings on the same division. NaN where they cannot be judged, or have no such number. */
+static enum tv_status judge_live(double *value, const struct fit *f, const struct tv_run *live, struct tv_filter *filter,
+                                 const struct trial_data *d, struct tv_error *err)
+{
+    struct trial trial = {.filter = d->filter ? filter : NULL};
+    struct verdict verdict;
+    *value = NAN;
+    enum tv_status status = learn_from_json(&trial.learn, live->algorithm, live->parameters, err);
+    if (status != TV_OK)
+        return status;
+    trial.learn.threads = f->learn.threads;
+    trial.learn.quiet = 1;
+    status = trial_run(&verdict, &trial, d, TV_TEST, err);
+    if (status == TV_OK)
+        *value = metric_of(&f->guard.metric, &verdict);
+    return status == TV_ERR_INPUT || status == TV_ERR_USAGE || status == TV_ERR_NUMERIC ? TV_OK : status;
+}
+
+/* --- the new one ------------------------------------------------------------------------------------------------- */
+
+static enum tv_status judge_new(json_t **metrics, struct fit *f, const struct trial_data *d, struct tv_error *err)
+{
+    struct verdict verdicts[1 + TV_BASELINES];
+    int n = 0;
+    struct trial trial = {.learn = f->learn, .filter = d->filter};
+    trial.learn.quiet = 1;
+    enum tv_status status = trial_run(&verdicts[n++], &trial, d, TV_TEST, err);
+    for (int kind = 0; kind < TV_BASELINES && status == TV_OK; kind++)
+        status = trial_baseline(&verdicts[n++], (enum tv_baseline_kind)kind, 0, &trial.learn, d, TV_TEST, err);
+    if (status != TV_OK)
+        return tv_context(err, "--guard cannot judge the settings");
+    f->guard.value = metric_of(&f->guard.metric, &verdicts[0]);
+    *metrics = metrics_json(d, TV_TEST, verdicts, n);
+    return *metrics ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the numbers of a guard");
+}
+
+static void decide(struct fit_guard *g)
+{
+    double loss = g->metric.of_ratings ? g->value - g->reference : g->reference - g->value;
+    g->worse = isnan(g->value) || loss > g->margin;
+    if (isnan(g->reference))
+        tv_log_info("guard: %s %.6f; nothing to compare it with", g->metric.name, g->value);
+    else
+        tv_log_info("guard: %s %.6f, of live model %" PRId64 " %.6f (%s); at most %g worse is allowed", g->metric.name,
+                    g->value, g->live, g->reference, g->recorded ? "recorded by its run" : "its settings, judged now",
+                    g->margin);
+}
+
+static json_t *guard_json(const struct fit_guard *g)
+{
+    return json_pack("{s:s, s:f, s:o, s:o, s:o, s:b, s:b}", "metric", g->metric.name, "margin", g->margin, "value",
+                     isfinite(g->value) ? json_real(g->value) : json_null(), "live",
+                     g->live ? json_integer(g->live) : json_null(), "reference",
+                     isfinite(g->reference) ? json_real(g->reference) : json_null(), "recorded", g->recorded, "worse",
+                     g->worse);
+}
+
+static enum tv_status keep(struct fit *f, json_t *metrics, struct tv_error *err)
+{
+    json_object_set_new(metrics, "guard", guard_json(&f->guard));
+    char *text = json_dumps(metrics, 0);
+    enum tv_status status = text ? tv_run_set_metrics(tv_lock_connection(f->stores.lock), f->number, text, err)
+                                 : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the numbers of a guard");
+    free(text);
+    return status;
+}
+
+/* --- the step ---------------------------------------------------------------------------------------------------- */
+
+static enum tv_status compare(struct fit *f, const struct tv_run *live, struct tv_filter *filter, struct tv_error *err)
+{
+    struct fit_guard *g = &f->guard;
+    struct trial_data data = {0};
+    json_t *metrics = NULL;
+    struct tv_split_options split;
+    tv_split_defaults(&split);
+    enum tv_status status = live ? check_comparable(f, live, filter, err) : TV_OK;
+    if (status == TV_OK)
+        status = trial_divide(&data, &f->evidence, &split, f, err);
+    if (status == TV_OK)
+        status = judge_new(&metrics, f, &data, err);
+    json_t *past = status == TV_OK && live ? json_loads(live->metrics, 0, NULL) : NULL;
+    if (past && metrics_same_question(past, metrics))
+        g->reference = metric_in_json(&g->metric, past);
+    g->recorded = isfinite(g->reference);
+    if (status == TV_OK && live && !g->recorded)
+        status = judge_live(&g->reference, f, live, filter, &data, err);
+    if (status == TV_OK) {
+        decide(g);
+        status = keep(f, metrics, err);
+    }
+    json_decref(past);
+    json_decref(metrics);
+    trial_data_free(&data);
+    return status;
+}
+
+enum tv_status fit_guard_judge(struct fit *f, struct tv_error *err)
+{
+    struct tv_run *runs = NULL;
+    struct tv_filter *filter = NULL;
+    size_t n = 0;
+    if (!f->guard.on || f->number == 0)
+        return TV_OK;
+    f->guard.reference = NAN;
+    enum tv_status status = tv_filter_create(&filter, err);
+    if (status == TV_OK)
+        status = tv_run_list(tv_lock_connection(f->stores.lock), 1u << TV_RUN_LIVE, &runs, &n, err);
+    if (status == TV_OK && n > 0)
+        f->guard.live = runs[0].id;
+    if (status == TV_OK)
+        status = compare(f, n > 0 ? &runs[0] : NULL, filter, err);
+    tv_run_list_free(runs, n);
+    tv_filter_free(filter);
+    return status;
+}
+
+enum tv_status fit_guard_refuse(struct fit *f, struct tv_error *err)
+{
+    const struct fit_guard *g = &f->guard;
+    char message[256];
+    snprintf(message, sizeof message, "%s is %.6f, and that of live model %" PRId64 " %.6f: more than %g worse", g->metric.name,
+             g->value, g->live, g->reference, g->margin);
+    enum tv_status status = tv_run_set_message(tv_lock_connection(f->stores.lock), f->number, message, err);
+    if (status != TV_OK)
+        return status;
+    tv_fail(err, TV_ERR_WORSE, "model %" PRId64 " is kept, not live: its %s", f->number, message);
+    return tv_hint(err, "trivet-train activate %" PRId64 " shows it all the same; compare %" PRId64 " %" PRId64 " tells more", f->number,
+                   g->live, f->number);
+}

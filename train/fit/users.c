@@ -1,0 +1,162 @@
+/* users: folds in everybody who has ratings, from their evidence, and writes their documents.
+ *
+ * Learned from or not makes no difference to a user's factors: it only fills the document's `id`, the row of the
+ * training matrix. Users are folded in and encoded by all threads, block after block, and added in order by one.
+ */
+#include <inttypes.h>
+#include <omp.h>
+#include <stdlib.h>
+
+#include "train/fit/fit.h"
+#include "trivet/base/hash.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+#include "trivet/cli/interrupt.h"
+#include "trivet/cli/progress.h"
+#include "trivet/model/user_fold.h"
+
+enum { BLOCK = 256 };
+
+/* One user of a block; the memory is used again for the next block. */
+struct slot {
+    struct tv_fold_space space;
+    enum tv_status status;
+    struct tv_error error;
+};
+
+static void free_slots(struct slot *slots)
+{
+    for (int i = 0; slots && i < BLOCK; i++)
+        tv_fold_space_free(&slots[i].space);
+    free(slots);
+}
+
+static struct slot *make_slots(struct tv_error *err)
+{
+    struct slot *slots = tv_alloc(BLOCK, sizeof *slots, "user documents", err);
+    for (int i = 0; slots && i < BLOCK; i++)
+        tv_fold_space_init(&slots[i].space);
+    return slots;
+}
+
+/* Folds user u in and encodes the document. Runs in any thread; touches only its slot. */
+static enum tv_status prepare(const struct fit *f, size_t u, struct slot *s)
+{
+    const struct tv_evidence *e = &f->evidence;
+    size_t first = e->start[u], n = e->start[u + 1] - first;
+    enum tv_status status =
+        tv_fold_user(&f->folding, &s->space, e->users[u], e->items + first, e->ratings + first, n, &s->error);
+    struct tv_user_document *d = &s->space.document;
+    d->code = tv_code_list_find(&f->user_codes, e->users[u]);
+    d->row = (int32_t)tv_dense_find(f->dense.users, (size_t)f->counts.users, e->users[u]);
+    d->rev = fit_rev_of(f, e->users[u]);
+    return status;
+}
+
+static void take_count(struct fit *f, const struct tv_user_document *d)
+{
+    f->counts.documents++;
+    f->counts.reached += d->n_seen > 0;
+    if (d->why && d->code)
+        tv_named_add(&f->no_factors, d->code, d->why);
+    else if (d->why)
+        tv_named_add_int(&f->no_factors, d->user_id, d->why);
+}
+
+static enum tv_status add_block(struct fit *f, struct tv_mongo_bulk *bulk, struct slot *slots, int n,
+                                struct tv_error *err)
+{
+    for (int i = 0; i < n; i++) {
+        struct slot *s = &slots[i];
+        if (s->status != TV_OK) {
+            *err = s->error;
+            return s->status;
+        }
+        enum tv_status status = tv_user_document_add(bulk, f->stores.mongo, f->number, &s->space.document,
+                                                     &s->space.blobs, &f->users_hash, err);
+        if (status != TV_OK)
+            return status;
+        take_count(f, &s->space.document);
+    }
+    return TV_OK;
+}
+
+static enum tv_status write_users(struct fit *f, struct tv_mongo_bulk *bulk, struct slot *slots, struct tv_error *err)
+{
+    struct tv_progress progress;
+    size_t n_users = f->evidence.n_users;
+    int threads = (int)tv_settings_int(f->settings, "threads");
+    enum tv_status status = TV_OK;
+    tv_progress_start(&progress, "folding in users", "users", (double)n_users);
+    for (size_t first = 0; first < n_users && status == TV_OK; first += BLOCK) {
+        int n = n_users - first < BLOCK ? (int)(n_users - first) : BLOCK;
+#pragma omp parallel for schedule(dynamic, 4) num_threads(threads > 0 ? threads : omp_get_max_threads())
+        for (int i = 0; i < n; i++)
+            slots[i].status = prepare(f, first + (size_t)i, &slots[i]);
+        status = tv_interrupted() ? tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while folding in users")
+                                  : add_block(f, bulk, slots, n, err);
+        tv_progress_update(&progress, (double)first);
+    }
+    tv_progress_end(&progress);
+    return status;
+}
+
+/* That a user's ratings lead to no factors is that user's affair. That most users' do is the affair of the settings: a
+ * model that has a place for hardly anybody is not to be shown. */
+static enum tv_status check_factors(const struct fit *f, struct tv_error *err)
+{
+    char users[64];
+    const struct tv_named *n = &f->no_factors;
+    if (n->n == 0)
+        return TV_OK;
+    if (2 * n->n > f->counts.reached) {
+        tv_fail(err, TV_ERR_NUMERIC, "the ratings of %" PRId64 " of %" PRId64 " users lead to no factors (user %s): %s",
+                n->n, f->counts.reached, n->names, n->why);
+        return tv_hint(err,
+                       f->learn.algorithm == LEARN_SVD
+                           ? "train with a larger sigma, which leaves less to the user's side, or with ratings of a "
+                             "smaller range: of counts of plays their logarithm"
+                           : "train with a larger lambda, or with ratings of a smaller range");
+    }
+    tv_log_info("%s given the popular list, because their ratings lead to no factors (user %s): %s",
+                tv_text_are(users, n->n, "user"), n->names, n->why);
+    return TV_OK;
+}
+
+/* The indexes that a server looks users up by. */
+static enum tv_status make_indexes(struct fit *f, const char *collection, struct tv_error *err)
+{
+    enum tv_status status = tv_mongo_create_index(f->stores.mongo, collection, "id", err);
+    return status == TV_OK && f->user_codes.n > 0 ? tv_mongo_create_index(f->stores.mongo, collection, "code", err)
+                                                  : status;
+}
+
+enum tv_status fit_users(struct fit *f, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME], documents[32], folded[32], unreached[32];
+    struct tv_mongo_bulk *bulk = NULL;
+    struct slot *slots = make_slots(err);
+    f->users_hash = TV_HASH_START;
+    enum tv_status status = slots ? TV_OK : TV_ERR_NO_MEMORY;
+    if (status == TV_OK && tv_code_list_needed(f->evidence.users, f->evidence.n_users))
+        status = tv_code_list_read(&f->user_codes, f->snapshot, "user", err);
+    if (status == TV_OK)
+        status = tv_mongo_bulk_begin(&bulk, f->stores.mongo, tv_model_users(name, f->number), err);
+    if (status == TV_OK)
+        status = write_users(f, bulk, slots, err);
+    enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);
+    free_slots(slots);
+    status = status == TV_OK ? ended : status;
+    if (status == TV_OK)
+        status = check_factors(f, err);
+    if (status == TV_OK)
+        status = make_indexes(f, name, err);
+    if (status != TV_OK)
+        return status;
+    f->model->n_users = f->counts.documents;
+    tv_log_info("%s users have factors; %s of them were not learned from, %s rated no item of the model",
+                tv_text_number(documents, f->counts.documents),
+                tv_text_number(folded, f->counts.documents - f->counts.users),
+                tv_text_number(unreached, f->counts.documents - f->counts.reached));
+    return TV_OK;
+}

@@ -1,0 +1,228 @@
+/* given: a division of ratings that others have published: a file to learn from, and one to judge on. */
+#include "train/judge/given.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/cli/interrupt.h"
+#include "trivet/read/columns.h"
+#include "trivet/read/input.h"
+#include "trivet/read/number.h"
+#include "trivet/read/record.h"
+
+struct row {
+    int64_t user, item;
+    float value;
+    uint8_t part;
+    size_t place; /* in the order of reading */
+};
+
+struct rows {
+    struct row *row; /* (n) */
+    size_t n, capacity;
+};
+
+/* --- one file ---------------------------------------------------------------------------------------------------- */
+
+static enum tv_status add(struct rows *rows, const struct row *row, struct tv_error *err)
+{
+    if (rows->n == rows->capacity) {
+        size_t capacity = rows->capacity ? 2 * rows->capacity : 16384;
+        struct row *grown = realloc(rows->row, capacity * sizeof *grown);
+        if (grown == NULL)
+            return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for %zu ratings", capacity);
+        rows->row = grown;
+        rows->capacity = capacity;
+    }
+    rows->row[rows->n] = *row;
+    rows->row[rows->n].place = rows->n;
+    rows->n++;
+    return TV_OK;
+}
+
+/* NULL, or the reason why the record is no rating. */
+static const char *parse(struct row *row, const struct tv_columns *c, const struct tv_record *record)
+{
+    if (record->reason)
+        return record->reason;
+    if (record->n < c->least)
+        return "wrong number of fields";
+    const char *reason = tv_number_id(&record->fields[c->at[TV_COLUMN_USER]], &row->user);
+    if (reason == NULL)
+        reason = tv_number_id(&record->fields[c->at[TV_COLUMN_ITEM]], &row->item);
+    return reason ? reason : tv_number_rating(&record->fields[c->at[TV_COLUMN_RATING]], &row->value);
+}
+
+/* How a file is written. */
+struct layout {
+    struct tv_dialect dialect;
+    struct tv_columns columns;
+    int has_header;
+};
+
+/* Where the first record says that user, item and rating stand; 0 if it is neither a header nor a rating. */
+static int understand(struct layout *l, const struct tv_record *first)
+{
+    struct row row;
+    tv_columns_from_header(&l->columns, first);
+    l->has_header = tv_columns_have(&l->columns, TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING);
+    if (l->has_header)
+        return 1;
+    l->columns.least = 3;
+    l->columns.at[TV_COLUMN_USER] = 0;
+    l->columns.at[TV_COLUMN_ITEM] = 1;
+    l->columns.at[TV_COLUMN_RATING] = 2;
+    return parse(&row, &l->columns, first) == NULL;
+}
+
+static enum tv_status open_records(struct tv_records **out, const struct tv_input *input,
+                                   const struct tv_dialect *dialect, struct tv_error *err)
+{
+    struct tv_source *source = NULL;
+    enum tv_status status = tv_source_open(&source, input, &input->files[0], err);
+    return status == TV_OK ? tv_records_open(out, source, dialect, err) : status;
+}
+
+/* The first separator with which the first record makes sense. */
+static enum tv_status find_layout(struct layout *l, const struct tv_input *input, struct tv_error *err)
+{
+    static const struct tv_dialect dialects[] = {{"\t", 0}, {"::", 0}, {",", 1}, {";", 1}};
+    for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++) {
+        struct tv_records *records = NULL;
+        struct tv_record *first = NULL;
+        l->dialect = dialects[i];
+        enum tv_status status = open_records(&records, input, &l->dialect, err);
+        if (status == TV_OK)
+            status = tv_records_next(records, &first, err);
+        int fits = status == TV_OK && first && first->reason == NULL && understand(l, first);
+        tv_records_close(records);
+        if (status != TV_OK || fits)
+            return status;
+    }
+    tv_fail(err, TV_ERR_INPUT, "the first line of %s is no rating", input->path);
+    return tv_hint(err, "a line has user, item and rating, divided by tab, \"::\", comma or semicolon; or a header names them");
+}
+
+static enum tv_status take_records(struct rows *rows, const struct tv_input *input, uint8_t part,
+                                   const struct layout *l, struct tv_records *records, struct tv_error *err)
+{
+    for (int header = l->has_header;; header = 0) {
+        struct tv_record *record;
+        struct row row = {.part = part};
+        enum tv_status status = tv_records_next(records, &record, err);
+        if (status != TV_OK || record == NULL)
+            return status;
+        if (header)
+            continue;
+        const char *reason = parse(&row, &l->columns, record);
+        if (reason)
+            return tv_fail(err, TV_ERR_INPUT, "%s, line %lld: %s", input->path, record->line, reason);
+        status = tv_interrupted() ? tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while reading %s", input->path)
+                                  : add(rows, &row, err);
+        if (status != TV_OK)
+            return status;
+    }
+}
+
+static enum tv_status read_file(struct rows *rows, const char *path, uint8_t part, struct tv_error *err)
+{
+    struct tv_input *input = NULL;
+    struct tv_records *records = NULL;
+    struct layout layout;
+    enum tv_status status = tv_input_open(&input, path, err);
+    if (status == TV_OK && input->n_files != 1) {
+        tv_fail(err, TV_ERR_INPUT, "%s holds %zu files", path, input->n_files);
+        status = tv_hint(err, "name the one with the ratings");
+    }
+    if (status == TV_OK)
+        status = find_layout(&layout, input, err);
+    if (status == TV_OK)
+        status = open_records(&records, input, &layout.dialect, err);
+    if (status == TV_OK)
+        status = take_records(rows, input, part, &layout, records, err);
+    tv_records_close(records);
+    tv_input_close(input);
+    return status;
+}
+
+/* --- both -------------------------------------------------------------------------------------------------------- */
+
+static int by_pair(const void *x, const void *y)
+{
+    const struct row *a = x, *b = y;
+    if (a->user != b->user)
+        return a->user < b->user ? -1 : 1;
+    if (a->item != b->item)
+        return a->item < b->item ? -1 : 1;
+    return (a->place > b->place) - (a->place < b->place);
+}
+
+static int same_pair(const struct row *a, const struct row *b)
+{
+    return a->user == b->user && a->item == b->item;
+}
+
+/* Rows of a pair stand together, those of the training file first. */
+static enum tv_status refuse_leak(const struct rows *rows, const char *training, const char *test, struct tv_error *err)
+{
+    size_t leaks = 0, first = 0;
+    for (size_t i = 1; i < rows->n; i++)
+        if (same_pair(&rows->row[i - 1], &rows->row[i]) && rows->row[i - 1].part != rows->row[i].part && leaks++ == 0)
+            first = i;
+    if (leaks == 0)
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "%zu pairs stand in both %s and %s, the first that of user %" PRId64 " and item %" PRId64, leaks,
+            training, test, rows->row[first].user, rows->row[first].item);
+    return tv_hint(err, "a model is not judged on ratings it has learned: take them out of one of the files");
+}
+
+static enum tv_status gather(struct tv_evidence *all, struct tv_split *split, const struct rows *rows, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    split->part = tv_alloc(rows->n, sizeof *split->part, "a split", err);
+    if (split->part == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (size_t i = 0; i < rows->n && status == TV_OK; i++) {
+        const struct row *row = &rows->row[i];
+        status = tv_evidence_add(all, row->user, row->item, row->value, err);
+        if (status == TV_OK && (i == 0 || !same_pair(&rows->row[i - 1], row))) {
+            split->part[all->n_pairs - 1] = row->part;
+            split->n[row->part]++;
+        }
+    }
+    return status;
+}
+
+static enum tv_status refuse_empty(const struct tv_split *split, const char *training, const char *test,
+                                   struct tv_error *err)
+{
+    if (split->n[TV_TRAINING] > 0 && split->n[TV_TEST] > 0)
+        return TV_OK;
+    return tv_fail(err, TV_ERR_INPUT, "%s holds no ratings", split->n[TV_TRAINING] == 0 ? training : test);
+}
+
+enum tv_status given_read(struct tv_evidence *all, struct tv_split *split, const char *training, const char *test,
+                          struct tv_error *err)
+{
+    struct rows rows = {0};
+    *all = (struct tv_evidence)TV_EVIDENCE_INIT;
+    *split = (struct tv_split){0};
+    enum tv_status status = read_file(&rows, training, TV_TRAINING, err);
+    if (status == TV_OK)
+        status = read_file(&rows, test, TV_TEST, err);
+    if (rows.n > 0)
+        qsort(rows.row, rows.n, sizeof *rows.row, by_pair);
+    if (status == TV_OK)
+        status = refuse_leak(&rows, training, test, err);
+    if (status == TV_OK)
+        status = gather(all, split, &rows, err);
+    if (status == TV_OK)
+        status = refuse_empty(split, training, test, err);
+    free(rows.row);
+    if (status != TV_OK) {
+        tv_evidence_free(all);
+        tv_split_free(split);
+    }
+    return status;
+}

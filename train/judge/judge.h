@@ -1,0 +1,21 @@
+/* judge: a model in memory as a method to evaluate: users are folded in from their training ratings, as fit does. */
+#ifndef TRIVET_TRAIN_JUDGE_JUDGE_H
+#define TRIVET_TRAIN_JUDGE_JUDGE_H
+
+#include "trivet/core/eval/evaluate.h"
+#include "trivet/core/evidence.h"
+#include "trivet/core/ratings.h"
+#include "trivet/model/model.h"
+
+struct judge; /* opaque: scratch memory for each thread */
+
+/* Everything is lent. Users are folded in from `evidence`; `training` has all its users and items, and perhaps more, and the
+ * model knows some of these items. `threads` as of tv_evaluate_threads. */
+enum tv_status judge_create(struct judge **out, const struct tv_model *model, const struct tv_evidence *evidence,
+                            const struct tv_dense *training, int threads, struct tv_error *err);
+void judge_free(struct judge *j);
+
+/* Scores items the model does not know with NaN; predicts ratings only if that is what its scores are. */
+struct tv_method judge_method(struct judge *j);
+
+#endif

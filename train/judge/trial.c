@@ -1,0 +1,229 @@
+/* trial: settings judged on ratings that are kept apart from learning: one trial. trial_data.c keeps them apart. */
+#include "train/judge/trial.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/judge/cuts.h"
+#include "train/judge/judge.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+#include "trivet/cli/interrupt.h"
+
+static int stop_when_interrupted(void *context, int32_t done, int32_t n)
+{
+    (void)context, (void)done, (void)n;
+    return tv_interrupted();
+}
+
+static struct tv_evaluate_options judging(int threads)
+{
+    struct tv_evaluate_options options;
+    tv_evaluate_defaults(&options);
+    options.threads = threads;
+    options.progress = stop_when_interrupted;
+    return options;
+}
+
+static enum tv_status check_filter(const struct trial *t, const struct trial_data *d, struct tv_error *err)
+{
+    const char *other = t->filter && d->filter ? tv_filter_other_rows(d->filter, t->filter) : NULL;
+    if (other == NULL)
+        return TV_OK;
+    tv_fail(err, TV_ERR_USAGE, "trials on the same ratings cannot have different values of %s", other);
+    return tv_hint(err, "it decides which ratings there are to be kept apart; evaluate each value by itself");
+}
+
+static enum tv_status check_part(const struct trial_data *d, enum tv_part part, struct tv_error *err)
+{
+    if (d->holdout[part].counts.rows > 0)
+        return TV_OK;
+    tv_fail(err, TV_ERR_USAGE, "there is no validation part to judge on");
+    return tv_hint(err, "--validation SHARE sets one aside, of a split at random or by time");
+}
+
+/* --- what is learned from ---------------------------------------------------------------------------------------- */
+
+/* The training part, or a fraction of it over the same dense ids. */
+struct share {
+    const struct tv_evidence *evidence; /* lent: of the data, or `own` */
+    const struct tv_csr *matrix;
+    struct tv_evidence own;
+    struct tv_csr own_matrix;
+};
+
+static void free_share(struct share *s)
+{
+    tv_evidence_free(&s->own);
+    tv_csr_free(&s->own_matrix);
+}
+
+/* The values of the matrix that are marked. Its values stand in the order of the evidence's pairs. */
+static enum tv_status pick_values(struct tv_csr *out, const struct tv_csr *m, const uint8_t *marks, struct tv_error *err)
+{
+    *out = (struct tv_csr){.n_rows = m->n_rows, .n_cols = m->n_cols};
+    out->start = tv_alloc((size_t)m->n_rows + 1, sizeof *out->start, "a fraction", err);
+    out->column = tv_alloc((size_t)m->n_values, sizeof *out->column, "a fraction", err);
+    out->value = tv_alloc((size_t)m->n_values, sizeof *out->value, "a fraction", err);
+    if (out->start == NULL || out->column == NULL || out->value == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (int32_t row = 0; row < m->n_rows; row++) {
+        for (int64_t i = m->start[row]; i < m->start[row + 1]; i++)
+            if (marks[i]) {
+                out->column[out->n_values] = m->column[i];
+                out->value[out->n_values++] = m->value[i];
+            }
+        out->start[row + 1] = out->n_values;
+    }
+    return TV_OK;
+}
+
+static enum tv_status take_share(struct share *out, const struct trial_data *d, double fraction, struct tv_error *err)
+{
+    *out = (struct share){&d->training, &d->dense.matrix, TV_EVIDENCE_INIT, {0}};
+    if (fraction == 0 || fraction >= 1)
+        return TV_OK;
+    uint8_t *marks = tv_alloc(d->training.n_pairs, sizeof *marks, "a fraction", err);
+    if (marks == NULL)
+        return TV_ERR_NO_MEMORY;
+    tv_split_thin(marks, d->training.n_pairs, fraction, d->split.seed);
+    enum tv_status status = tv_evidence_pick(&out->own, &d->training, marks, 1, err);
+    if (status == TV_OK)
+        status = pick_values(&out->own_matrix, &d->dense.matrix, marks, err);
+    out->evidence = &out->own;
+    out->matrix = &out->own_matrix;
+    free(marks);
+    return status;
+}
+
+/* --- a model ----------------------------------------------------------------------------------------------------- */
+
+static enum tv_status nothing_left(const struct trial *t, const struct tv_evidence *e, struct tv_error *err)
+{
+    char text[512] = "";
+    if (t->filter)
+        tv_filter_describe(t->filter, text, sizeof text);
+    tv_fail(err, TV_ERR_INPUT, "the filter (%s) keeps none of the %zu ratings that may be learned from", text, e->n_pairs);
+    return tv_hint(err, "its numbers count what is left when the test is kept apart; use a wider one");
+}
+
+static void report_rows(const struct trial *t)
+{
+    char rows[32], users[32], items[32];
+    tv_log_info("learning from %s ratings of %s users and %s items", tv_text_number(rows, t->rows),
+                tv_text_number(users, t->users), tv_text_number(items, t->items));
+    if (t->filter && t->rows == tv_filter_int(t->filter, "max_row_number"))
+        tv_log_info("warning: max_row_number allows no more, so only the first users are learned from; --set max_row_number=N "
+                    "allows N");
+}
+
+static enum tv_status choose_rows(struct tv_dense *out, struct trial *t, const struct tv_evidence *e,
+                                  struct tv_error *err)
+{
+    struct tv_ratings *ratings = NULL;
+    struct tv_named too_large = {0};
+    enum tv_status status = tv_ratings_create(&ratings, err);
+    if (status == TV_OK)
+        status =
+            t->filter ? cuts_apply(ratings, e, t->filter, &too_large, err) : cuts_none(ratings, e, &too_large, err);
+    if (status == TV_OK && tv_ratings_count(ratings) == 0)
+        status = nothing_left(t, e, err);
+    t->rows = ratings ? (int64_t)tv_ratings_count(ratings) : 0;
+    if (status == TV_OK)
+        status = tv_ratings_densify(out, ratings, err);
+    tv_ratings_free(ratings);
+    if (status != TV_OK)
+        return status;
+    t->users = out->matrix.n_rows;
+    t->items = out->matrix.n_cols;
+    if (!t->learn.quiet) {
+        cuts_report(&too_large);
+        report_rows(t);
+    }
+    return TV_OK;
+}
+
+static enum tv_status learn_share(struct tv_model **out, struct trial *t, const struct tv_evidence *e, struct tv_error *err)
+{
+    struct tv_dense dense = {0};
+    struct learn_report report = {0};
+    enum tv_status status = choose_rows(&dense, t, e, err);
+    if (status == TV_OK)
+        status = learn_fit_factors(&t->learn, &dense, err);
+    double started = tv_clock();
+    if (status == TV_OK)
+        status = learn(out, &report, &dense, &t->learn, err);
+    t->seconds = tv_clock() - started;
+    learn_report_free(&report);
+    tv_dense_free(&dense);
+    return status;
+}
+
+static void begin(struct verdict *out, const char *name, int is_model, double fraction, int quiet)
+{
+    *out = (struct verdict){.is_model = is_model, .fraction = fraction == 0 ? 1 : fraction};
+    snprintf(out->name, sizeof out->name, "%s", name);
+    if (!quiet)
+        tv_log_info("judging %s", name);
+}
+
+static enum tv_status run(struct verdict *out, struct trial *t, const struct share *share, const struct trial_data *d,
+                          enum tv_part part, struct tv_error *err)
+{
+    struct tv_model *model = NULL;
+    struct judge *judge = NULL;
+    const struct tv_evaluate_options options = judging(t->learn.threads);
+    enum tv_status status = learn_share(&model, t, share->evidence, err);
+    if (status == TV_OK)
+        status = judge_create(&judge, model, share->evidence, &d->dense, tv_evaluate_threads(&options), err);
+    if (status == TV_OK) {
+        const struct tv_method method = judge_method(judge);
+        begin(out, model->algorithm, 1, t->fraction, t->learn.quiet);
+        status = verdict_measure(out, &method, &d->dense.matrix, &d->holdout[part], &options, err);
+    }
+    judge_free(judge);
+    tv_model_free(model);
+    return status;
+}
+
+enum tv_status trial_run(struct verdict *out, struct trial *trial, const struct trial_data *d, enum tv_part part,
+                         struct tv_error *err)
+{
+    struct share share = {0};
+    enum tv_status status = check_filter(trial, d, err);
+    if (status == TV_OK)
+        status = check_part(d, part, err);
+    if (status == TV_OK)
+        status = take_share(&share, d, trial->fraction, err);
+    if (status == TV_OK)
+        status = run(out, trial, &share, d, part, err);
+    free_share(&share);
+    return status;
+}
+
+/* --- a baseline -------------------------------------------------------------------------------------------------- */
+
+enum tv_status trial_baseline(struct verdict *out, enum tv_baseline_kind kind, double fraction,
+                              const struct learn_settings *how, const struct trial_data *d, enum tv_part part,
+                              struct tv_error *err)
+{
+    struct share share;
+    struct tv_baseline baseline = {0};
+    struct tv_baseline_options options;
+    const struct tv_evaluate_options evaluate = judging(how->threads);
+    tv_baseline_defaults(&options);
+    enum tv_status status = take_share(&share, d, fraction, err);
+    if (status == TV_OK)
+        status = tv_baseline_fit(&baseline, kind, share.matrix, &options, err);
+    if (status == TV_OK) {
+        const struct tv_method method = tv_baseline_method(&baseline);
+        begin(out, tv_baseline_name(kind), 0, fraction, how->quiet);
+        status = verdict_measure(out, &method, &d->dense.matrix, &d->holdout[part], &evaluate, err);
+    }
+    tv_baseline_free(&baseline);
+    free_share(&share);
+    return status;
+}

@@ -1,0 +1,79 @@
+/* als: alternating least squares, explicit and implicit, and the model's item side from it. */
+#include <stdlib.h>
+
+#include "train/learn/learn.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/cli/interrupt.h"
+#include "trivet/core/als/als.h"
+
+/* An iteration that lowers the objective by less than this part of it is the last one. */
+static const double NO_IMPROVEMENT = 1e-5;
+
+struct watch {
+    int iterations, quiet;
+    double started;
+};
+
+static int show_progress(void *context, int iteration, double objective)
+{
+    const struct watch *w = context;
+    double seconds = tv_clock() - w->started;
+    if (!w->quiet)
+        tv_log_info("iteration %d of %d: objective %.6g; %.1f s, about %.1f s to go", iteration, w->iterations, objective,
+                    seconds, seconds / iteration * (w->iterations - iteration));
+    return tv_interrupted();
+}
+
+static enum tv_status run_als(struct tv_als *als, const struct learn_settings *s, const struct tv_dense *d,
+                              struct tv_error *err)
+{
+    struct watch watch = {s->iterations, s->quiet, tv_clock()};
+    struct tv_als_options options;
+    tv_als_defaults(&options, s->algorithm == LEARN_ALS_IMPLICIT);
+    options.biases = s->biases;
+    options.factors = s->factors;
+    options.iterations = s->iterations;
+    options.lambda = s->lambda;
+    options.alpha = s->alpha;
+    options.seed = s->seed;
+    options.tolerance = NO_IMPROVEMENT;
+    options.threads = s->threads;
+    options.progress = show_progress;
+    options.context = &watch;
+    return tv_als(als, &d->matrix, &options, err);
+}
+
+enum tv_status learn_als(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
+                         struct learn_settings *s, struct tv_error *err)
+{
+    struct tv_als als = {0};
+    struct learn_packing packing = {.beyond = &report->beyond};
+    enum tv_status status = run_als(&als, s, d, err);
+    if (status != TV_OK)
+        return status;
+    if (!s->quiet && als.iterations < s->iterations)
+        tv_log_info("iteration %d brought no improvement, so it was the last", als.iterations);
+    struct tv_model *m =
+        learn_new_model(d, s, als.columns, s->algorithm == LEARN_ALS ? "rating" : "relevance", err);
+    if (m == NULL)
+        status = TV_ERR_NO_MEMORY;
+    for (size_t i = 0; status == TV_OK && i < (size_t)m->n_items; i++)
+        learn_pack_row(&packing, m, i, als.item_factors + i * (size_t)als.columns);
+    if (status == TV_OK)
+        status =
+            learn_end_packing(&packing, m, s->quiet, "use a larger --lambda, or scale the ratings in the filter", err);
+    if (status == TV_OK) {
+        m->lambda = s->lambda;
+        m->alpha = s->alpha;
+        m->biases = s->biases;
+        report->steps = als.iterations;
+        report->objective = als.objective;
+        als.objective = NULL;
+        *out = m;
+    } else {
+        tv_model_free(m);
+    }
+    tv_als_free(&als);
+    return status;
+}

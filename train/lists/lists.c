@@ -1,0 +1,115 @@
+/* lists: the lists of many users of a model, block after block. */
+#include "train/lists/lists.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/cli/interrupt.h"
+
+int lists_threads(const struct tv_settings *settings)
+{
+    int n = (int)tv_settings_int(settings, "threads");
+    return n > 0 ? n : omp_get_max_threads();
+}
+
+enum tv_status lists_prepare(struct lists *l, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    l->item_factors = scorer_widen(l->model, err);
+    l->scorers = tv_alloc((size_t)l->n_threads, sizeof *l->scorers, "scores", err);
+    if (l->item_factors == NULL || l->scorers == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (int i = 0; i < l->n_threads && status == TV_OK; i++)
+        status = scorer_init(&l->scorers[i], l->model, l->item_factors, err);
+    for (int i = 0; i < LISTS_BLOCK && status == TV_OK; i++)
+        if ((l->block[i].best = tv_alloc(l->top, sizeof *l->block[i].best, "lists", err)) == NULL)
+            status = TV_ERR_NO_MEMORY;
+    return status;
+}
+
+void lists_free(struct lists *l)
+{
+    for (int i = 0; i < LISTS_BLOCK; i++) {
+        tv_user_document_free(l->block[i].user);
+        free(l->block[i].best);
+    }
+    for (int i = 0; l->scorers && i < l->n_threads; i++)
+        scorer_free(&l->scorers[i]);
+    free(l->scorers);
+    free(l->item_factors);
+}
+
+static enum tv_status end_block(struct lists *l, struct tv_error *err)
+{
+#pragma omp parallel for schedule(dynamic, 1) num_threads(l->n_threads)
+    for (int i = 0; i < l->n; i += SCORER_USERS) {
+        int n = l->n - i < SCORER_USERS ? l->n - i : SCORER_USERS;
+        scorer_lists(&l->scorers[omp_get_thread_num()], l->block + i, (size_t)n, l->top);
+    }
+    enum tv_status status = l->take(l->context, l->block, l->n, err);
+    for (int i = 0; i < l->n; i++) {
+        tv_user_document_free(l->block[i].user);
+        l->block[i].user = NULL;
+    }
+    l->n_users += l->n;
+    l->n = 0;
+    tv_progress_update(&l->progress, (double)l->n_users);
+    if (status == TV_OK && tv_interrupted())
+        status = tv_fail(err, TV_ERR_INTERRUPTED, "interrupted; %s", l->interrupted);
+    return status;
+}
+
+static enum tv_status add_user(struct lists *l, struct tv_user_document *user, struct tv_error *err)
+{
+    l->block[l->n++].user = user;
+    return l->n == LISTS_BLOCK ? end_block(l, err) : TV_OK;
+}
+
+static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    struct lists *l = context;
+    struct tv_user_document *user = NULL;
+    enum tv_status status =
+        tv_user_document_read(&user, l->mongo, l->model->number, doc, l->model->factors, l->model->n_items, err);
+    return status == TV_OK ? add_user(l, user, err) : status;
+}
+
+static enum tv_status find_users(struct lists *l, const struct names *names, struct tv_mongo *mongo, const char *ids,
+                                 struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    while (*ids && status == TV_OK) {
+        size_t n = strcspn(ids, ",");
+        struct tv_user_document *user = NULL;
+        status = names_find_user(&user, names, mongo, "users", ids, n, err);
+        if (status == TV_OK)
+            status = add_user(l, user, err);
+        ids += n + (ids[n] == ',');
+    }
+    return status;
+}
+
+enum tv_status lists_of_all(struct lists *l, struct tv_mongo *mongo, const char *what, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    l->mongo = mongo;
+    tv_progress_start(&l->progress, what, "users", (double)l->model->n_users);
+    enum tv_status status = tv_mongo_each(mongo, tv_model_users(name, l->model->number), take_user, l, err);
+    if (status == TV_OK)
+        status = end_block(l, err);
+    tv_progress_end(&l->progress);
+    return status;
+}
+
+enum tv_status lists_of_some(struct lists *l, const struct names *names, struct tv_mongo *mongo, const char *what,
+                             const char *ids, struct tv_error *err)
+{
+    tv_progress_start(&l->progress, what, "users", 0);
+    enum tv_status status = find_users(l, names, mongo, ids, err);
+    if (status == TV_OK)
+        status = end_block(l, err);
+    tv_progress_end(&l->progress);
+    return status;
+}

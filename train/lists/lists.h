@@ -1,0 +1,47 @@
+/* lists: the lists of many users of a model, block after block, each block scored by all threads.
+ *
+ * Users come in the order of their ids. A user without an item of the model among their ratings, or whose ratings lead
+ * to no factors, has nothing to score with, and an empty list.
+ */
+#ifndef TRIVET_TRAIN_LISTS_LISTS_H
+#define TRIVET_TRAIN_LISTS_LISTS_H
+
+#include "train/lists/scorer.h"
+#include "train/source/names.h"
+#include "trivet/cli/options.h"
+#include "trivet/cli/progress.h"
+
+enum { LISTS_BLOCK = 128, LISTS_MOST = 1000 };
+
+/* Takes the lists of a block, which are lent. */
+typedef enum tv_status (*lists_take)(void *context, const struct list *lists, int n, struct tv_error *err);
+
+struct lists {
+    struct tv_model *model; /* lent */
+    size_t top;             /* at most LISTS_MOST */
+    int n_threads;
+    const char *interrupted; /* what holds if the work is stopped: "nothing was changed" */
+    lists_take take;
+    void *context;
+    /* Its own: */
+    float *item_factors;    /* (n_items, factors) */
+    struct scorer *scorers; /* (n_threads) */
+    struct tv_mongo *mongo; /* lent */
+    struct list block[LISTS_BLOCK];
+    int n;
+    int64_t n_users; /* taken so far */
+    struct tv_progress progress;
+};
+
+/* The fields before "its own" are set by the caller, the others zero; lists_free whatever this returns. */
+enum tv_status lists_prepare(struct lists *l, struct tv_error *err);
+void lists_free(struct lists *l);
+/* The threads that --threads asks for. */
+int lists_threads(const struct tv_settings *settings);
+
+/* All users, or those of "ID,ID,...", as `names` has them; `what` is for the progress line. */
+enum tv_status lists_of_all(struct lists *l, struct tv_mongo *mongo, const char *what, struct tv_error *err);
+enum tv_status lists_of_some(struct lists *l, const struct names *names, struct tv_mongo *mongo, const char *what,
+                             const char *ids, struct tv_error *err);
+
+#endif

@@ -1,0 +1,253 @@
+/* recommend: the lists of all users, or of some, from a kept model, into trivet.recommendation, as CSV or as JSON. */
+#include "train/lists/recommend.h"
+
+#include <endian.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/command/stores.h"
+#include "train/lists/lists.h"
+#include "train/source/names.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+#include "trivet/cli/interrupt.h"
+
+const struct tv_option recommend_options[] = {
+    {.name = "model", .kind = TV_OPTION_INT, .value = "N", .preset = "0", .min = 0, .max = 9e15,
+     .help = "the same as the argument; 0: the live one"},
+    {.name = "all", .kind = TV_OPTION_SWITCH, .help = "every user of the model; so it is without --users, too"},
+    {.name = "to", .kind = TV_OPTION_CHOICE, .value = "WHERE", .preset = "csv", .choices = "csv|postgres",
+     .help = "standard output, as --format says, or the table trivet.recommendation"},
+    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "csv", .choices = "csv|json",
+     .help = "what standard output gets"},
+    {.name = "top", .kind = TV_OPTION_INT, .value = "N", .preset = "15", .min = 1, .max = LISTS_MOST,
+     .help = "items a user"},
+    {.name = "users", .kind = TV_OPTION_TEXT, .value = "ID,ID,...", .help = "only these users; without it, all"},
+    {.name = NULL},
+};
+
+struct work {
+    struct tv_model *model;
+    struct names names;
+    struct tv_pg *pg;      /* NULL: standard output, */
+    int json;              /* as JSON, not as CSV */
+    struct tv_buffer out;
+    int64_t n_users, n_rows;
+};
+
+/* --- output ----------------------------------------------------------------------------------------------- */
+
+static void put_be(char *p, uint64_t value, int n)
+{
+    uint64_t big = htobe64(value);
+    memcpy(p, (const char *)&big + 8 - n, (size_t)n);
+}
+
+/* A row of COPY's binary format: (run_id bigint, user_id bigint, rank int, item_id bigint, score float8). */
+static enum tv_status binary_row(struct work *w, int64_t user, int32_t rank, const struct tv_scored *s,
+                                 struct tv_error *err)
+{
+    char row[2 + 12 + 12 + 8 + 12 + 12];
+    uint64_t score_bits;
+    memcpy(&score_bits, &s->score, sizeof score_bits);
+    const struct {
+        uint64_t value;
+        int size;
+    } fields[] = {{(uint64_t)w->model->number, 8},
+                  {(uint64_t)user, 8},
+                  {(uint64_t)rank, 4},
+                  {(uint64_t)w->model->item_ids[s->item], 8},
+                  {score_bits, 8}};
+    char *p = row;
+    put_be(p, 5, 2);
+    p += 2;
+    for (int i = 0; i < 5; i++) {
+        put_be(p, (uint64_t)fields[i].size, 4);
+        put_be(p + 4, fields[i].value, fields[i].size);
+        p += 4 + fields[i].size;
+    }
+    return tv_buffer_append(&w->out, row, sizeof row, err);
+}
+
+/* A number as it is; a name among codes as CSV or JSON wants it. */
+static enum tv_status put_name(struct work *w, const char *name, int codes, struct tv_error *err)
+{
+    if (!codes)
+        return tv_buffer_text(&w->out, name, err);
+    if (w->json) {
+        json_t *string = json_string(name);
+        char *text = json_dumps(string, JSON_ENCODE_ANY);
+        enum tv_status status = text ? tv_buffer_text(&w->out, text, err) : TV_ERR_NO_MEMORY;
+        free(text);
+        json_decref(string);
+        return status;
+    }
+    return tv_buffer_csv(&w->out, name, err);
+}
+
+static enum tv_status text_row(struct work *w, const struct tv_user_document *user, int32_t rank,
+                               const struct tv_scored *s, int first, struct tv_error *err)
+{
+    char space[NAMES_SPACE];
+    enum tv_status status = w->json ? tv_buffer_text(&w->out, first ? "\n{\"user_id\": " : ",\n{\"user_id\": ", err) : TV_OK;
+    if (status == TV_OK)
+        status = put_name(w, names_user(user, space), w->names.users, err);
+    if (status == TV_OK)
+        status = tv_buffer_format(&w->out, err, w->json ? ", \"rank\": %d, \"item_id\": " : ",%d,", (int)rank);
+    if (status == TV_OK)
+        status = put_name(w, names_item(&w->names, w->model->item_ids[s->item], space), w->names.items, err);
+    return status == TV_OK
+               ? tv_buffer_format(&w->out, err, w->json ? ", \"score\": %.9g}" : ",%.9g\n", s->score)
+               : status;
+}
+
+static enum tv_status flush(struct work *w, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    if (w->pg)
+        status = tv_pg_copy_put(w->pg, w->out.data, w->out.size, err);
+    else if (fwrite(w->out.data, 1, w->out.size, stdout) != w->out.size)
+        status = tv_fail(err, TV_ERR_IO, "cannot write to standard output");
+    tv_buffer_clear(&w->out);
+    return status;
+}
+
+static enum tv_status write_list(struct work *w, const struct list *s, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (size_t r = 0; r < s->n_best && status == TV_OK; r++, w->n_rows++)
+        status = w->pg ? binary_row(w, s->user->user_id, (int32_t)r + 1, &s->best[r], err)
+                       : text_row(w, s->user, (int32_t)r + 1, &s->best[r], w->n_rows == 0, err);
+    w->n_users += s->n_best > 0;
+    return status;
+}
+
+static enum tv_status write_block(void *context, const struct list *lists, int n, struct tv_error *err)
+{
+    struct work *w = context;
+    enum tv_status status = TV_OK;
+    for (int i = 0; i < n && status == TV_OK; i++)
+        status = write_list(w, &lists[i], err);
+    return status == TV_OK && w->out.size > 0 ? flush(w, err) : status;
+}
+
+/* --- the whole --------------------------------------------------------------------------------------------- */
+
+/* The lists of a model take the place of the ones it had, in one transaction. */
+static enum tv_status begin_copy(struct work *w, const char *uri, int wait, struct tv_error *err)
+{
+    static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the literal's own NUL: 19 bytes */
+    char number[24];
+    const char *value = number;
+    snprintf(number, sizeof number, "%" PRId64, w->model->number);
+    enum tv_status status = tv_pg_open(&w->pg, uri, "trivet-train recommend", wait, err);
+    if (status == TV_OK)
+        status = tv_journal_check_schema(w->pg, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(w->pg, "BEGIN", 0, NULL, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(w->pg, "DELETE FROM trivet.recommendation WHERE run_id = $1", 1, &value, err);
+    if (status == TV_OK)
+        status = tv_pg_copy_in(w->pg,
+                               "COPY trivet.recommendation (run_id, user_id, rank, item_id, score) FROM STDIN (FORMAT binary)",
+                               err);
+    return status == TV_OK ? tv_buffer_append(&w->out, header, 19, err) : status;
+}
+
+static enum tv_status end_copy(struct work *w, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_append(&w->out, "\377\377", 2, err);
+    if (status == TV_OK)
+        status = flush(w, err);
+    if (status == TV_OK)
+        status = tv_pg_copy_end(w->pg, NULL, err);
+    return status == TV_OK ? tv_pg_exec(w->pg, "COMMIT", 0, NULL, err) : status;
+}
+
+static enum tv_status begin_output(struct work *w, const struct tv_settings *settings, struct tv_error *err)
+{
+    if (strcmp(tv_settings_text(settings, "to"), "postgres") == 0)
+        return begin_copy(w, tv_settings_text(settings, "postgres"), (int)tv_settings_int(settings, "wait"), err);
+    w->json = strcmp(tv_settings_text(settings, "format"), "json") == 0;
+    return tv_buffer_text(&w->out, w->json ? "[" : "user_id,rank,item_id,score\n", err);
+}
+
+static enum tv_status end_output(struct work *w, struct tv_error *err)
+{
+    if (w->pg)
+        return end_copy(w, err);
+    enum tv_status status = tv_buffer_text(&w->out, w->json ? "\n]\n" : "", err);
+    if (status == TV_OK)
+        status = flush(w, err);
+    if (status == TV_OK && fflush(stdout) != 0)
+        status = tv_fail(err, TV_ERR_IO, "cannot write to standard output");
+    return status;
+}
+
+static enum tv_status recommend(struct work *w, struct lists *l, const struct tv_stores *s, int64_t number,
+                                const struct tv_settings *settings, struct tv_error *err)
+{
+    static const char what[] = "recommending";
+    const char *users = tv_settings_text(settings, "users");
+    char n_users[32], n_rows[32];
+    enum tv_status status = train_load_model(&w->model, s, number, err);
+    l->model = w->model;
+    if (status == TV_OK)
+        status = names_open(&w->names, w->model, s->mongo, err);
+    if (status == TV_OK)
+        status = lists_prepare(l, err);
+    if (status == TV_OK)
+        status = begin_output(w, settings, err);
+    if (status == TV_OK)
+        status = users ? lists_of_some(l, &w->names, s->mongo, what, users, err) : lists_of_all(l, s->mongo, what, err);
+    if (status == TV_OK)
+        status = end_output(w, err);
+    if (status == TV_OK)
+        tv_log_info("model %" PRId64 ": %s rows for %s users", w->model->number, tv_text_number(n_rows, w->n_rows),
+                    tv_text_number(n_users, w->n_users));
+    return status;
+}
+
+/* The model is named by the argument or by --model. */
+static enum tv_status choose_model(const struct tv_settings *settings, int n, char **arguments, int64_t *number,
+                                   struct tv_error *err)
+{
+    *number = tv_settings_int(settings, "model");
+    if (tv_settings_on(settings, "all") && tv_settings_text(settings, "users"))
+        return tv_fail(err, TV_ERR_USAGE, "--all and --users exclude each other");
+    if (n == 0)
+        return TV_OK;
+    if (tv_settings_given(settings, "model"))
+        return tv_fail(err, TV_ERR_USAGE, "the model is named twice: %s and --model", arguments[0]);
+    return train_model_number(arguments[0], number, err);
+}
+
+enum tv_status recommend_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+{
+    struct tv_stores stores;
+    struct work w = {.out = TV_BUFFER_INIT((size_t)LISTS_BLOCK * LISTS_MOST * 1024)};
+    struct lists lists = {.top = (size_t)tv_settings_int(settings, "top"),
+                          .n_threads = lists_threads(settings),
+                          .interrupted = "nothing was changed",
+                          .take = write_block,
+                          .context = &w};
+    int64_t number = 0;
+    enum tv_status status = choose_model(settings, n, arguments, &number, err);
+    if (status == TV_OK)
+        status = tv_interrupt_watch(NULL, err);
+    if (status == TV_OK)
+        status = train_open_readonly(&stores, settings, err);
+    if (status != TV_OK)
+        return status;
+    status = recommend(&w, &lists, &stores, number, settings, err);
+    lists_free(&lists);
+    names_close(&w.names);
+    tv_model_free(w.model);
+    tv_pg_close(w.pg);
+    tv_buffer_free(&w.out);
+    train_close(&stores);
+    return status;
+}

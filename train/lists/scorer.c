@@ -1,0 +1,73 @@
+/* scorer: the lists of users from a model in memory. */
+#include "train/lists/scorer.h"
+
+#include <stdlib.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/core/formats/half.h"
+
+float *scorer_widen(const struct tv_model *model, struct tv_error *err)
+{
+    size_t n = (size_t)model->n_items * (size_t)model->factors;
+    float *wide = tv_alloc(n, sizeof *wide, "item factors", err);
+    if (wide)
+        tv_half_to_floats(wide, model->item_factors, n);
+    return wide;
+}
+
+enum tv_status scorer_init(struct scorer *s, const struct tv_model *model, const float *item_factors,
+                           struct tv_error *err)
+{
+    size_t n = (size_t)model->n_items;
+    *s = (struct scorer){.model = model, .item_factors = item_factors};
+    s->scores = tv_alloc(SCORER_USERS * n, sizeof *s->scores, "scores", err);
+    s->skip = tv_alloc(n, sizeof *s->skip, "scores", err);
+    s->factors = tv_alloc(SCORER_USERS * (size_t)model->factors, sizeof *s->factors, "scores", err);
+    return s->scores && s->skip && s->factors ? TV_OK : TV_ERR_NO_MEMORY;
+}
+
+void scorer_free(struct scorer *s)
+{
+    free(s->scores);
+    free(s->skip);
+    free(s->factors);
+    *s = (struct scorer){0};
+}
+
+/* Of scores that are there. */
+static size_t choose(struct scorer *s, const struct tv_user_document *user, const double *scores, struct tv_scored *out,
+                     size_t top)
+{
+    for (size_t i = 0; i < user->n_seen; i++)
+        s->skip[user->seen[i]] = 1;
+    size_t n = tv_top_n(out, top, scores, s->skip, (size_t)s->model->n_items);
+    for (size_t i = 0; i < user->n_seen; i++)
+        s->skip[user->seen[i]] = 0;
+    return n;
+}
+
+void scorer_lists(struct scorer *s, struct list *lists, size_t n, size_t top)
+{
+    size_t k = (size_t)s->model->factors, n_items = (size_t)s->model->n_items, place[SCORER_USERS], scored = 0;
+    for (size_t i = 0; i < n; i++) {
+        lists[i].n_best = 0;
+        if (!tv_user_document_is_placed(lists[i].user))
+            continue;
+        tv_half_to_floats(s->factors + scored * k, lists[i].user->value, k);
+        place[scored++] = i;
+    }
+    tv_scores_of_users(s->scores, s->item_factors, n_items, (int)k, s->factors, scored);
+    for (size_t j = 0; j < scored; j++) {
+        struct list *l = &lists[place[j]];
+        l->n_best = choose(s, l->user, s->scores + j * n_items, l->best, top);
+    }
+}
+
+size_t scorer_list(struct scorer *s, const struct tv_user_document *user, struct tv_scored *out, size_t top)
+{
+    if (!tv_user_document_is_placed(user))
+        return 0;
+    tv_half_to_floats(s->factors, user->value, (size_t)user->factors);
+    tv_scores(s->scores, s->item_factors, (size_t)s->model->n_items, s->model->factors, s->factors);
+    return choose(s, user, s->scores, out, top);
+}

@@ -1,0 +1,38 @@
+/* scorer: the lists of users from a model in memory. One scorer a thread; they share the widened item factors. */
+#ifndef TRIVET_TRAIN_LISTS_SCORER_H
+#define TRIVET_TRAIN_LISTS_SCORER_H
+
+#include "trivet/core/top_n.h"
+#include "trivet/model/model.h"
+#include "trivet/model/user_document.h"
+
+enum { SCORER_USERS = 8 };
+
+struct scorer {
+    const struct tv_model *model; /* lent */
+    const float *item_factors;    /* (n_items, factors), lent */
+    double *scores;               /* (SCORER_USERS, n_items) */
+    uint8_t *skip;                /* (n_items), all zero between calls */
+    float *factors;               /* (SCORER_USERS, factors) */
+};
+
+/* One user and their list. */
+struct list {
+    struct tv_user_document *user;
+    struct tv_scored *best; /* room for as many as are asked for */
+    size_t n_best;
+};
+
+/* The model's item factors as float32, (n_items, factors): malloc'ed, NULL without memory. */
+float *scorer_widen(const struct tv_model *model, struct tv_error *err);
+
+enum tv_status scorer_init(struct scorer *s, const struct tv_model *model, const float *item_factors,
+                           struct tv_error *err);
+void scorer_free(struct scorer *s);
+
+/* The `top` best items the user has not seen; how many there are. A user without an item of the model has none. */
+size_t scorer_list(struct scorer *s, const struct tv_user_document *user, struct tv_scored *out, size_t top);
+/* The same for up to SCORER_USERS, in about half the time. */
+void scorer_lists(struct scorer *s, struct list *lists, size_t n, size_t top);
+
+#endif

@@ -1,0 +1,10 @@
+/* compare: two runs side by side. */
+#ifndef TRIVET_TRAIN_MODELS_COMPARE_H
+#define TRIVET_TRAIN_MODELS_COMPARE_H
+
+#include "trivet/cli/options.h"
+
+extern const struct tv_option compare_options[];
+enum tv_status compare_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+
+#endif

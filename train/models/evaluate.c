@@ -1,0 +1,134 @@
+/* evaluate: the command: one setting on ratings that were kept apart, beside plain baselines; also of fractions of what
+ * there is to learn from. The journal keeps the numbers; no model is made. */
+#include "train/models/evaluate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/command/flags.h"
+#include "train/command/record.h"
+#include "train/judge/metrics_json.h"
+#include "train/judge/trial.h"
+#include "trivet/base/text.h"
+
+const struct tv_option evaluate_options[] = {
+    {.name = "validation", .kind = TV_OPTION_REAL, .value = "SHARE", .preset = "0", .min = 0, .max = 0.9,
+     .help = "another share that is not learned from, for choosing settings without a look at the test"},
+    {.name = "judge", .kind = TV_OPTION_CHOICE, .value = "PART", .preset = "test", .choices = "test|validation",
+     .help = "which part to judge on"},
+    {.name = "train-fraction", .kind = TV_OPTION_TEXT, .value = "F,F,...", .preset = "1",
+     .help = "quality against the amount of data: learn from such fractions of the training part, a smaller one within a "
+             "larger, for example 0.1,0.3,1"},
+    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,
+     .help = "how to print it"},
+    {.name = "no-journal", .kind = TV_OPTION_SWITCH, .help = "write nothing: no row in trivet.run keeps the numbers"},
+    {.name = NULL},
+};
+
+enum { MAX_FRACTIONS = 16, METHODS = 1 + TV_BASELINES };
+
+struct evaluation {
+    struct fit fit; /* reads */
+    struct record record;
+    struct trial_data data;
+    enum tv_part part;
+    double fractions[MAX_FRACTIONS];
+    int n_fractions;
+    struct trial trial; /* the last */
+    struct verdict verdicts[MAX_FRACTIONS * METHODS];
+    int n_verdicts;
+};
+
+static enum tv_status read_fractions(struct evaluation *v, struct tv_error *err)
+{
+    const char *text = tv_settings_text(v->fit.settings, "train-fraction");
+    for (const char *at = text;; at++) {
+        size_t n = strcspn(at, ",");
+        double *fraction = &v->fractions[v->n_fractions];
+        if (v->n_fractions == MAX_FRACTIONS)
+            return tv_fail(err, TV_ERR_USAGE, "--train-fraction takes at most %d fractions", MAX_FRACTIONS);
+        if (!tv_text_double(at, n, fraction) || !(*fraction > 0) || *fraction > 1)
+            return tv_fail(err, TV_ERR_USAGE, "--train-fraction has \"%.*s\", but a fraction is above 0 and at most 1", (int)n, at);
+        v->n_fractions++;
+        if (at[n] == '\0')
+            return TV_OK;
+        at += n;
+    }
+}
+
+static enum tv_status open_evaluation(struct evaluation *v, struct tv_error *err)
+{
+    struct tv_buffer command = TV_BUFFER_INIT(1 << 16);
+    const struct tv_settings *s = v->fit.settings;
+    v->part = strcmp(tv_settings_text(s, "judge"), "validation") == 0 ? TV_VALIDATION : TV_TEST;
+    enum tv_status status = learn_read_settings(&v->fit.learn, s, err);
+    if (status == TV_OK)
+        status = read_fractions(v, err);
+    if (status == TV_OK)
+        status = trial_open(&v->fit, err);
+    if (status != TV_OK || tv_settings_on(s, "no-journal"))
+        return status;
+    tv_buffer_text(&command, "trivet-train evaluate", NULL);
+    fit_flags(&v->fit, &command);
+    flags_given(&command, s, trial_options);
+    flags_given(&command, s, evaluate_options);
+    status = record_begin(&v->record, &v->fit, TV_RUN_EVALUATE, tv_buffer_string(&command), err);
+    tv_buffer_free(&command);
+    return status;
+}
+
+static enum tv_status judge_fraction(struct evaluation *v, double fraction, struct tv_error *err)
+{
+    v->trial = (struct trial){.learn = v->fit.learn, .filter = v->data.filter, .fraction = fraction};
+    enum tv_status status = trial_run(&v->verdicts[v->n_verdicts++], &v->trial, &v->data, v->part, err);
+    for (int kind = 0; kind < TV_BASELINES && status == TV_OK; kind++)
+        status = trial_baseline(&v->verdicts[v->n_verdicts++], (enum tv_baseline_kind)kind, fraction, &v->trial.learn,
+                                &v->data, v->part, err);
+    return status == TV_OK || fraction == 1 ? status : tv_context(err, "of %g of the training part", fraction);
+}
+
+static enum tv_status judge_all(struct evaluation *v, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (int i = 0; i < v->n_fractions && status == TV_OK; i++)
+        status = judge_fraction(v, v->fractions[i], err);
+    return status;
+}
+
+static enum tv_status keep(struct evaluation *v, struct tv_error *err)
+{
+    const struct trial *t = &v->trial;
+    json_t *counts = json_pack("{s:I, s:I, s:I, s:{s:f}}", "rows", (json_int_t)t->rows, "users", (json_int_t)t->users,
+                               "items", (json_int_t)t->items, "seconds", "learn", t->seconds);
+    json_t *metrics = metrics_json(&v->data, v->part, v->verdicts, v->n_verdicts);
+    char *counts_text = json_dumps(counts, 0), *metrics_text = json_dumps(metrics, 0);
+    enum tv_status status = counts_text && metrics_text
+                                ? record_done(&v->record, counts_text, metrics_text, err)
+                                : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the numbers of an evaluation");
+    free(counts_text);
+    free(metrics_text);
+    json_decref(counts);
+    json_decref(metrics);
+    return status;
+}
+
+enum tv_status evaluate_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+{
+    (void)n, (void)arguments;
+    struct evaluation v = {.fit = {.settings = settings}};
+    enum tv_table_format format = tv_table_format_from(tv_settings_text(settings, "format"));
+    enum tv_status status = open_evaluation(&v, err);
+    if (status == TV_OK)
+        status = trial_prepare(&v.data, &v.fit, settings, err);
+    if (status == TV_OK)
+        status = judge_all(&v, err);
+    if (status == TV_OK)
+        status = keep(&v, err);
+    if (status == TV_OK)
+        status = verdict_print(v.verdicts, v.n_verdicts, format, err);
+    if (status != TV_OK)
+        record_failed(&v.record, err);
+    trial_data_free(&v.data);
+    fit_free(&v.fit);
+    return status;
+}

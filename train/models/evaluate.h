@@ -1,0 +1,10 @@
+/* evaluate: the command: how good a setting is on ratings that were kept apart, beside plain baselines. */
+#ifndef TRIVET_TRAIN_MODELS_EVALUATE_H
+#define TRIVET_TRAIN_MODELS_EVALUATE_H
+
+#include "trivet/cli/options.h"
+
+extern const struct tv_option evaluate_options[];
+enum tv_status evaluate_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+
+#endif

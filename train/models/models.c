@@ -1,0 +1,159 @@
+/* models: the commands around models that exist: models, activate, rollback, repair. */
+#include "train/models/models.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/command/stores.h"
+#include "trivet/base/text.h"
+
+/* --- models ----------------------------------------------------------------------------------------------- */
+
+static long long count_of(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+/* "> 10 rows an item, 3..200 rows a user, <= 100,000 rows" */
+static void print_filter(const json_t *filter)
+{
+    char limit[32];
+    printf("> %lld an item, %lld..%lld a user, <= %s rows", count_of(filter, "min_users_for_item"),
+           count_of(filter, "min_items_for_user"), count_of(filter, "max_items_for_user"),
+           tv_text_number(limit, count_of(filter, "max_row_number")));
+    static const char *const conditions[] = {"rated_since", "rated_until", "genres", "min_rating"};
+    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
+        const json_t *value = json_object_get(filter, conditions[i]);
+        char *text = value && !json_is_null(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+        if (text)
+            printf(", %s %s", conditions[i], text);
+        free(text);
+    }
+    double sample = json_number_value(json_object_get(filter, "sample_users"));
+    if (sample > 0 && sample < 1)
+        printf(", sample_users %g", sample);
+}
+
+static void print_run(const struct tv_run *run)
+{
+    json_t *parameters = json_loads(run->parameters, 0, NULL), *filter = json_loads(run->filter, 0, NULL);
+    json_t *counts = json_loads(run->counts, 0, NULL);
+    char rows[32], users[32], items[32];
+    printf("%6" PRId64 "  %-10s  %-20s  %-5s %3lld  %11s  %9s  %9s  ", run->id, tv_run_state_name(run->state),
+           run->started_at, run->algorithm, count_of(parameters, "factors"), tv_text_number(rows, count_of(counts, "rows")),
+           tv_text_number(users, count_of(counts, "users")), tv_text_number(items, count_of(counts, "items")));
+    print_filter(filter);
+    printf("\n");
+    json_decref(parameters);
+    json_decref(filter);
+    json_decref(counts);
+}
+
+enum tv_status models_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+{
+    (void)n, (void)arguments;
+    struct tv_pg *pg = NULL;
+    struct tv_run *runs = NULL;
+    size_t n_runs = 0;
+    enum tv_status status = tv_pg_open(&pg, tv_settings_text(settings, "postgres"), "trivet-train models",
+                                       (int)tv_settings_int(settings, "wait"), err);
+    if (status == TV_OK)
+        status = tv_journal_check_schema(pg, err);
+    unsigned kept = 1u << TV_RUN_KEPT | 1u << TV_RUN_ACTIVATING | 1u << TV_RUN_LIVE;
+    if (status == TV_OK)
+        status = tv_run_list(pg, tv_settings_on(settings, "all") ? ~0u : kept, &runs, &n_runs, err);
+    if (status == TV_OK)
+        printf("%6s  %-10s  %-20s  %-9s  %11s  %9s  %9s  %s\n", "model", "state", "started", "algorithm", "ratings", "users",
+               "items", "learned from");
+    for (size_t i = 0; i < n_runs; i++)
+        if (tv_run_makes_model(runs[i].kind))
+            print_run(&runs[i]);
+    tv_run_list_free(runs, n_runs);
+    tv_pg_close(pg);
+    return status;
+}
+
+/* --- activate, rollback, repair --------------------------------------------------------------------------- */
+
+static enum tv_status switch_to(const struct tv_stores *s, int64_t number, struct tv_error *err)
+{
+    enum tv_status status = tv_lifecycle_activate_number(s, number, err);
+    if (status == TV_OK)
+        printf("model %" PRId64 " is live\n", number);
+    else if (status == TV_ERR_NOT_FOUND)
+        tv_hint(err, "trivet-train models lists the models that are kept");
+    return status;
+}
+
+enum tv_status activate_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+{
+    (void)n;
+    int64_t number = 0;
+    struct tv_stores stores;
+    if (!tv_text_int64(arguments[0], strlen(arguments[0]), &number) || number < 1)
+        return tv_fail(err, TV_ERR_USAGE, "\"%s\" is no model number", arguments[0]);
+    enum tv_status status = train_open(&stores, settings, "trivet-train activate", err);
+    if (status != TV_OK)
+        return status;
+    status = switch_to(&stores, number, err);
+    train_close(&stores);
+    return status;
+}
+
+enum tv_status rollback_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+{
+    (void)n, (void)arguments;
+    int64_t previous = 0;
+    struct tv_stores stores;
+    enum tv_status status = train_open(&stores, settings, "trivet-train rollback", err);
+    if (status != TV_OK)
+        return status;
+    status = tv_run_previous(tv_lock_connection(stores.lock), &previous, err);
+    if (status == TV_OK && previous == 0) {
+        tv_fail(err, TV_ERR_NOT_FOUND, "no other model was live before this one");
+        tv_hint(err, "trivet-train models lists the models that are kept; trivet-train activate N shows one");
+        status = TV_ERR_NOT_FOUND;
+    }
+    if (status == TV_OK)
+        status = switch_to(&stores, previous, err);
+    train_close(&stores);
+    return status;
+}
+
+static void print_line(void *context, const char *line)
+{
+    (void)context;
+    printf("%s\n", line);
+    fflush(stdout);
+}
+
+static enum tv_status conclude(const struct tv_repair_counts *counts, struct tv_error *err)
+{
+    if (counts->problems > 0) {
+        tv_fail(err, TV_ERR_CORRUPT, "%d things do not agree and could not be mended", counts->problems);
+        return tv_hint(err, "each is named above, with what can be done");
+    }
+    if (counts->live > 0)
+        printf("everything agrees: model %" PRId64 " is live\n", counts->live);
+    else
+        printf("everything agrees: no model is live yet\n");
+    return TV_OK;
+}
+
+/* What every command does first, and thoroughly: every document and every rating is read. */
+enum tv_status repair_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+{
+    (void)n, (void)arguments;
+    const struct tv_repair_report report = {.say = print_line};
+    struct tv_repair_counts counts = {0};
+    struct tv_stores stores;
+    enum tv_status status = train_open_locked(&stores, settings, "trivet-train repair", err);
+    if (status != TV_OK)
+        return status;
+    status = tv_lifecycle_repair(&stores, &report, &counts, err);
+    train_close(&stores);
+    return status == TV_OK ? conclude(&counts, err) : status;
+}

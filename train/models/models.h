@@ -1,0 +1,12 @@
+/* models: the commands around models that exist. */
+#ifndef TRIVET_TRAIN_MODELS_MODELS_H
+#define TRIVET_TRAIN_MODELS_MODELS_H
+
+#include "trivet/cli/options.h"
+
+enum tv_status models_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+enum tv_status activate_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+enum tv_status rollback_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+enum tv_status repair_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+
+#endif

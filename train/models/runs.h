@@ -1,0 +1,10 @@
+/* runs: the journal for people: what was trained, and when. */
+#ifndef TRIVET_TRAIN_MODELS_RUNS_H
+#define TRIVET_TRAIN_MODELS_RUNS_H
+
+#include "trivet/cli/options.h"
+
+extern const struct tv_option runs_options[];
+enum tv_status runs_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+
+#endif

@@ -1,0 +1,95 @@
+/* flags: command lines: the one that goes on with a search, and the one that trains what it found. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "train/command/flags.h"
+#include "train/search/search.h"
+
+enum { MAX_FLAGS = 128 };
+
+/* What a search tries and what decides; search_options and the shared ones say how it is run and shown. */
+static const struct tv_option *const subject[] = {search_space_options, trial_options, fit_source_options};
+enum { N_SUBJECT = sizeof subject / sizeof *subject };
+
+static int append(json_t *array, const char *name, const char *value)
+{
+    return json_array_append_new(array, json_sprintf("--%s=%s", name, value)) == 0;
+}
+
+/* The rows that were given, all values of a list. */
+static int append_given(json_t *array, const struct tv_settings *s, const struct tv_option *rows)
+{
+    int ok = 1;
+    for (const struct tv_option *row = rows; row->name && ok; row++) {
+        const char *const *values;
+        if ((row->programs & TV_PROGRAM_TRAIN) == 0 && row->programs != 0)
+            continue;
+        if (row->kind == TV_OPTION_LIST)
+            for (size_t i = 0, n = tv_settings_list(s, row->name, &values); i < n && ok; i++)
+                ok = append(array, row->name, values[i]);
+        else if (tv_settings_given(s, row->name))
+            ok = append(array, row->name, tv_settings_text(s, row->name));
+    }
+    return ok;
+}
+
+json_t *search_flags(const struct tv_settings *settings)
+{
+    json_t *array = json_array();
+    int ok = array != NULL;
+    for (int i = 0; i < N_SUBJECT && ok; i++)
+        ok = append_given(array, settings, subject[i]);
+    if (ok)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+static const struct tv_command command = {.name = "search", .arguments = "", .summary = "", SEARCH_OPTIONS};
+static const struct tv_program program = {.name = "trivet-train", .mask = TV_PROGRAM_TRAIN, .commands = &command};
+
+enum tv_status search_flags_read(struct tv_settings **out, json_t *flags, const struct tv_settings *given, struct tv_error *err)
+{
+    static char name[] = "trivet-train";
+    char *argv[MAX_FLAGS + 1] = {name}, **arguments;
+    int argc = 1, n_arguments;
+    size_t i;
+    json_t *flag, *beside = search_flags(given);
+    int ok = beside && json_array_extend(flags, beside) == 0 && append_given(flags, given, search_options) &&
+             append_given(flags, given, tv_shared_options);
+    json_decref(beside);
+    if (!ok)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the flags of a search");
+    json_array_foreach(flags, i, flag) {
+        if (argc == MAX_FLAGS)
+            return tv_fail(err, TV_ERR_USAGE, "the search has more than %d flags", MAX_FLAGS);
+        argv[argc++] = (char *)json_string_value(flag);
+    }
+    return tv_settings_parse(out, &program, &command, argc, argv, (const char *const *)environ, &n_arguments, &arguments, err);
+}
+
+enum tv_status search_command(const struct search *s, struct tv_buffer *line, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_text(line, "trivet-train search", err);
+    if (status != TV_OK)
+        return status;
+    for (int i = 0; i < N_SUBJECT; i++)
+        flags_given(line, s->settings, subject[i]);
+    return TV_OK;
+}
+
+enum tv_status search_fit_command(const struct search *s, size_t trial, const struct learn_settings *learn,
+                                  struct tv_buffer *line, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_text(line, "trivet-train fit", err);
+    if (status != TV_OK)
+        return status;
+    learn_flags(learn, line);
+    flags_given(line, s->settings, fit_source_options);
+    for (int a = 0; a < s->space.n_axes && status == TV_OK; a++)
+        if (s->space.axes[a].filter)
+            status = tv_buffer_format(line, err, " --set %s=%s", s->space.axes[a].name, search_space_value(&s->space, trial, a));
+    return status;
+}

@@ -1,0 +1,158 @@
+/* report: which trial wins, and all of them as a table. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/search/search.h"
+#include "trivet/base/log.h"
+#include "trivet/cli/table.h"
+
+/* --- the winner ------------------------------------------------------------------------------------------------- */
+
+/* How much better a is than b; positive: it is. */
+static double gain(const struct search *s, size_t a, size_t b)
+{
+    double difference = s->results[a].metric.value - s->results[b].metric.value;
+    return s->metric.higher ? difference : -difference;
+}
+
+/* Factors first: they are what every answer costs, iterations are paid once. */
+static int is_cheaper(const struct search *s, size_t a, size_t b)
+{
+    struct learn_settings x, y;
+    search_space_learning(&s->space, a, &x);
+    search_space_learning(&s->space, b, &y);
+    int columns = x.factors + 2 * x.biases - y.factors - 2 * y.biases;
+    if (columns != 0)
+        return columns < 0;
+    return x.iterations != y.iterations ? x.iterations < y.iterations : gain(s, a, b) > 0;
+}
+
+static int has_value(const struct search *s, size_t trial)
+{
+    return isfinite(s->results[trial].metric.value);
+}
+
+enum tv_status search_choose(struct search *s, double min_gain, struct tv_error *err)
+{
+    size_t n = s->space.n_trials, top = 0;
+    while (top < n && !has_value(s, top))
+        top++;
+    if (top == n) {
+        const char *why = s->results[0].message;
+        return tv_fail(err, TV_ERR_INPUT, "no trial could be judged; of the first: %s", why ? why : "it has no value");
+    }
+    for (size_t i = top + 1; i < n; i++)
+        if (has_value(s, i) && gain(s, i, top) > 0)
+            top = i;
+    s->top = s->best = top;
+    for (size_t i = 0; i < n; i++)
+        if (has_value(s, i) && gain(s, top, i) <= min_gain && is_cheaper(s, i, s->best))
+            s->best = i;
+    return TV_OK;
+}
+
+/* --- the table -------------------------------------------------------------------------------------------------- */
+
+enum tv_status search_describe(const struct search *s, size_t trial, struct tv_buffer *text, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (int a = 0; a < s->space.n_axes && status == TV_OK; a++)
+        status = tv_buffer_format(text, err, "%s%s %s", a ? ", " : "", s->space.axes[a].name,
+                                  search_space_value(&s->space, trial, a));
+    return status;
+}
+
+static enum tv_status add_number(struct tv_table *t, double value, int digits, struct tv_error *err)
+{
+    return isfinite(value) ? tv_table_real(t, value, digits, err) : tv_table_cell(t, NULL, err);
+}
+
+static enum tv_status add_row(struct tv_table *t, const struct search *s, size_t trial, struct tv_error *err)
+{
+    const struct search_result *r = &s->results[trial];
+    enum tv_status status = tv_table_int(t, (long long)trial + 1, err);
+    for (int a = 0; a < s->space.n_axes && status == TV_OK; a++)
+        status = tv_table_cell(t, search_space_value(&s->space, trial, a), err);
+    const double metric[] = {r->metric.value, r->metric.low, r->metric.high};
+    for (int i = 0; i < 3 && status == TV_OK; i++)
+        status = add_number(t, metric[i], 6, err);
+    if (status == TV_OK)
+        status = add_number(t, r->seconds, 2, err);
+    return status == TV_OK ? tv_table_cell(t, r->message ? r->message : trial == s->best ? "best" : "", err) : status;
+}
+
+static enum tv_status make_table(struct tv_table **out, const struct search *s, struct tv_error *err)
+{
+    const char *names[SEARCH_AXES + 6] = {"trial"};
+    enum tv_table_kind kinds[SEARCH_AXES + 6] = {TV_TABLE_NUMBER};
+    int n = 1;
+    for (int a = 0; a < s->space.n_axes; a++, n++) {
+        names[n] = s->space.axes[a].name;
+        kinds[n] = strcmp(names[n], "biases") == 0 ? TV_TABLE_TEXT : TV_TABLE_NUMBER;
+    }
+    const char *const numbers[] = {s->metric.name, "low", "high", "seconds"};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++, n++) {
+        names[n] = numbers[i];
+        kinds[n] = TV_TABLE_NUMBER;
+    }
+    names[n] = "note";
+    kinds[n++] = TV_TABLE_TEXT;
+    enum tv_status status = tv_table_create(out, n, names, kinds, err);
+    for (size_t i = 0; i < s->space.n_trials && status == TV_OK; i++)
+        status = add_row(*out, s, i, err);
+    return status;
+}
+
+/* --- in words --------------------------------------------------------------------------------------------------- */
+
+static enum tv_status describe_winner(const struct search *s, struct tv_buffer *text, struct tv_error *err)
+{
+    const struct tv_interval *v = &s->results[s->best].metric, test = s->metric.of(&s->winner);
+    enum tv_status status = tv_buffer_format(text, err, "best: trial %zu, ", s->best + 1);
+    if (status == TV_OK)
+        status = search_describe(s, s->best, text, err);
+    if (status == TV_OK)
+        status = tv_buffer_format(text, err, "\n%s on the validation part %.4f (%.4f to %.4f)\n%s on the test part       %.4f "
+                                  "(%.4f to %.4f)\n",
+                                  s->metric.name, v->value, v->low, v->high, s->metric.name, test.value, test.low, test.high);
+    if (status == TV_OK && s->top != s->best)
+        status = tv_buffer_format(text, err, "trial %zu is better by %.4f, which is not more than --min-gain %g\n", s->top + 1,
+                                  gain(s, s->top, s->best), tv_settings_real(s->settings, "min-gain"));
+    return status == TV_OK ? search_fit_command(s, s->best, &s->best_learn, text, err) : status;
+}
+
+static enum tv_status print_json(const struct search *s, struct tv_error *err)
+{
+    json_t *document = NULL;
+    enum tv_status status = search_document(&document, s, err);
+    if (status == TV_OK && json_object_set_new(document, "run", json_integer((json_int_t)s->run)) != 0)
+        status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the numbers of a search");
+    if (status == TV_OK && (json_dumpf(document, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF))
+        status = tv_fail(err, TV_ERR_IO, "cannot write to standard output");
+    json_decref(document);
+    return status;
+}
+
+/* Programs that read CSV get the table alone; the rest goes where people look. */
+enum tv_status search_print(const struct search *s, struct tv_error *err)
+{
+    enum tv_table_format format = tv_table_format_from(tv_settings_text(s->settings, "format"));
+    struct tv_table *table = NULL;
+    struct tv_buffer text = TV_BUFFER_INIT(1 << 18);
+    if (format == TV_TABLE_JSON)
+        return print_json(s, err);
+    enum tv_status status = make_table(&table, s, err);
+    if (status == TV_OK)
+        status = describe_winner(s, &text, err);
+    if (status == TV_OK)
+        status = tv_table_print(table, format, stdout, err);
+    if (status == TV_OK && format == TV_TABLE_CSV)
+        tv_log_info("%s", tv_buffer_string(&text));
+    else if (status == TV_OK)
+        printf("\n%s\n", tv_buffer_string(&text));
+    tv_buffer_free(&text);
+    tv_table_free(table);
+    return status;
+}

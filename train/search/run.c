@@ -1,0 +1,167 @@
+/* run: the trials, several at a time. Each worker takes the next one that is not done; what one finds is in Postgres
+ * before it takes another. */
+#include <inttypes.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/search/search.h"
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/cli/interrupt.h"
+
+/* --- one trial -------------------------------------------------------------------------------------------------- */
+
+static enum tv_status copy_filter(struct tv_filter **out, const struct search *s, struct tv_error *err)
+{
+    enum tv_status status = tv_filter_create(out, err);
+    return status == TV_OK ? tv_filter_set_json(*out, tv_buffer_string(&s->fit.values), err) : status;
+}
+
+enum tv_status search_judge(struct verdict *out, struct learn_settings *learn, double *seconds, const struct search *s,
+                            size_t trial, int threads, enum tv_part part, struct tv_error *err)
+{
+    struct tv_filter *filter = NULL;
+    struct trial t = {0};
+    enum tv_status status = copy_filter(&filter, s, err);
+    if (status == TV_OK)
+        status = search_space_settings(&s->space, trial, &t.learn, filter, err);
+    t.learn.threads = threads;
+    t.learn.quiet = part != TV_TEST; /* trials are told of in one line each; the winner goes alone */
+    t.filter = s->data.filter ? filter : NULL;
+    if (status == TV_OK)
+        status = trial_run(out, &t, &s->data, part, err);
+    *learn = t.learn;
+    *seconds = t.seconds;
+    tv_filter_free(filter);
+    return status;
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------ */
+
+struct work {
+    struct search *search;
+    pthread_mutex_t mutex; /* guards what follows, and search->pg and search->results */
+    size_t next, n_done;
+    double started, done, all; /* work, in factors: what takes long grows with them */
+    enum tv_status status;     /* the first failure that ends the search, with */
+    struct tv_error error;
+};
+
+static double size_of(const struct search *s, size_t trial)
+{
+    for (int a = 0; a < s->space.n_axes; a++)
+        if (strcmp(s->space.axes[a].name, "factors") == 0)
+            return strtod(search_space_value(&s->space, trial, a), NULL);
+    return s->space.base.factors;
+}
+
+static int take(struct work *w, size_t *trial)
+{
+    const struct search *s = w->search;
+    pthread_mutex_lock(&w->mutex);
+    while (w->next < s->space.n_trials && s->results[w->next].done)
+        w->next++;
+    int some = w->status == TV_OK && w->next < s->space.n_trials;
+    if (some)
+        *trial = w->next++;
+    pthread_mutex_unlock(&w->mutex);
+    return some;
+}
+
+/* A setting that nothing can be learned with is a result, too; what has another reason may go better another time. */
+static int is_result(enum tv_status status)
+{
+    return status == TV_OK || status == TV_ERR_USAGE || status == TV_ERR_INPUT || status == TV_ERR_NUMERIC;
+}
+
+static void tell(struct work *w, size_t trial)
+{
+    const struct search *s = w->search;
+    const struct search_result *r = &s->results[trial];
+    struct tv_buffer text = TV_BUFFER_INIT(1 << 12);
+    double seconds = tv_clock() - w->started;
+    search_describe(s, trial, &text, NULL);
+    if (r->message)
+        tv_buffer_format(&text, NULL, ": %s", r->message);
+    else
+        tv_buffer_format(&text, NULL, ": %s %.4f (%.4f to %.4f), %.1f s", s->metric.name, r->metric.value, r->metric.low,
+                         r->metric.high, r->seconds);
+    tv_log_info("%zu of %zu done; about %.0f s to go; trial %zu: %s", w->n_done, s->space.n_trials,
+                seconds / w->done * (w->all - w->done), trial + 1, tv_buffer_string(&text));
+    tv_buffer_free(&text);
+}
+
+static void put(struct work *w, size_t trial, const struct search_result *result, enum tv_status status,
+                const struct tv_error *error)
+{
+    struct search *s = w->search;
+    struct tv_error err = *error;
+    pthread_mutex_lock(&w->mutex);
+    if (is_result(status) && w->status == TV_OK) {
+        s->results[trial] = *result;
+        s->results[trial].message = status == TV_OK ? NULL : strdup(error->message);
+        status = search_store_result(s, trial, &err);
+        w->n_done++;
+        w->done += size_of(s, trial);
+        tell(w, trial);
+    }
+    if (status != TV_OK && w->status == TV_OK) {
+        w->status = status;
+        w->error = err;
+    }
+    pthread_mutex_unlock(&w->mutex);
+}
+
+static void *run_trials(void *context)
+{
+    struct work *w = context;
+    const struct search *s = w->search;
+    size_t trial;
+    while (take(w, &trial)) {
+        struct tv_error error = {.status = TV_OK};
+        struct verdict verdict;
+        struct learn_settings learn;
+        struct search_result result = {.done = 1, .metric = {NAN, NAN, NAN}};
+        enum tv_status status =
+            search_judge(&verdict, &learn, &result.seconds, s, trial, s->plan.threads, TV_VALIDATION, &error);
+        if (status == TV_OK)
+            result.metric = s->metric.of(&verdict);
+        if (tv_interrupted())
+            status = tv_fail(&error, TV_ERR_INTERRUPTED, "interrupted");
+        put(w, trial, &result, status, &error);
+    }
+    return NULL;
+}
+
+static enum tv_status run_workers(struct work *w, struct tv_error *err)
+{
+    enum { MOST = 1024 };
+    pthread_t threads[MOST];
+    int wanted = w->search->plan.parallel < MOST ? w->search->plan.parallel : MOST, n = 0;
+    while (n < wanted && pthread_create(&threads[n], NULL, run_trials, w) == 0)
+        n++;
+    for (int i = 0; i < n; i++)
+        pthread_join(threads[i], NULL);
+    if (n == 0)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "cannot start a thread");
+    if (w->status != TV_OK && err)
+        *err = w->error;
+    return w->status;
+}
+
+enum tv_status search_run_trials(struct search *s, struct tv_error *err)
+{
+    struct work w = {.search = s, .mutex = PTHREAD_MUTEX_INITIALIZER, .started = tv_clock()};
+    for (size_t i = 0; i < s->space.n_trials; i++) {
+        w.n_done += (size_t)s->results[i].done;
+        w.all += s->results[i].done ? 0 : size_of(s, i);
+    }
+    if (w.n_done == s->space.n_trials)
+        return TV_OK;
+    enum tv_status status = run_workers(&w, err);
+    if (status != TV_OK)
+        tv_hint(err, "trials that are done are kept: trivet-train search --resume %" PRId64 " goes on", s->id);
+    return status;
+}

@@ -1,0 +1,207 @@
+/* search: the command, from its flags to the row in the journal. */
+#include "train/search/search.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+#include "trivet/cli/interrupt.h"
+#include "trivet/cli/table.h"
+#include "trivet/model/journal.h"
+
+const struct tv_option search_options[] = {
+    {.name = "resume", .kind = TV_OPTION_INT, .value = "ID", .min = 1, .max = 9e15,
+     .help = "go on with the search of that number, with its settings; the command it began with does the same"},
+    {.name = "parallel", .kind = TV_OPTION_INT, .value = "N", .preset = "0", .min = 0, .max = 1024,
+     .help = "trials at a time, which share the --threads; 0: as many as there are threads and memory for"},
+    {.name = "memory", .kind = TV_OPTION_INT, .value = "MB", .min = 1, .max = 1e9,
+     .help = "what trials may take together (default: four fifths of what is available)"},
+    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,
+     .help = "how to print it; csv has the trials alone"},
+    {.name = NULL},
+};
+
+/* --- what decides ------------------------------------------------------------------------------------------------- */
+
+static const struct tv_interval NONE = {NAN, NAN, NAN};
+
+static struct tv_interval rmse_of(const struct verdict *v)
+{
+    return v->predicts ? v->rmse : NONE;
+}
+
+static struct tv_interval ndcg_of(const struct verdict *v)
+{
+    enum { AT_10 = 1 };
+    return v->ranks ? v->ndcg[AT_10] : NONE;
+}
+
+static const struct search_metric metrics[] = {{"rmse", 0, rmse_of}, {"ndcg@10", 1, ndcg_of}};
+
+static enum tv_status choose_metric(struct search *s, struct tv_error *err)
+{
+    const char *name = tv_settings_text(s->settings, "metric");
+    int predicts = s->space.base.algorithm == LEARN_ALS;
+    s->metric = metrics[name ? strcmp(name, "rmse") != 0 : !predicts];
+    if (s->metric.higher)
+        return TV_OK;
+    if (!predicts) {
+        tv_fail(err, TV_ERR_USAGE, "--metric rmse: scores of %s order items, they predict no ratings",
+                learn_algorithm_name(s->space.base.algorithm));
+        return tv_hint(err, "use --metric ndcg@10, or --algorithm als");
+    }
+    if (s->space.filters == 0)
+        return TV_OK;
+    tv_fail(err, TV_ERR_USAGE, "--metric rmse cannot choose among filters: a filter leaves out items whose ratings are hard "
+                               "to predict, and would win by that");
+    return tv_hint(err, "use --metric ndcg@10, by which a filter loses what it leaves out");
+}
+
+/* --- before the first trial --------------------------------------------------------------------------------------- */
+
+static enum tv_status open_all(struct search *s, struct tv_error *err)
+{
+    s->fit.settings = s->settings;
+    s->fit.learn = s->space.base;
+    enum tv_status status = trial_open(&s->fit, err);
+    if (status == TV_OK && s->fit.own_source && s->space.filters > 0) {
+        tv_fail(err, TV_ERR_USAGE, "--over means nothing to --source: the filter is applied to the loaded ratings alone");
+        status = tv_hint(err, "leave one of them out");
+    }
+    if (status == TV_OK)
+        status = trial_prepare(&s->data, &s->fit, s->settings, err);
+    if (status == TV_OK && s->data.holdout[TV_VALIDATION].counts.rows == 0) {
+        tv_fail(err, TV_ERR_USAGE, "a search chooses by a validation part, which --split last and published splits do not have");
+        status = tv_hint(err, "split at random or by time");
+    }
+    if (status == TV_OK)
+        status = tv_pg_open(&s->pg, tv_settings_text(s->settings, "postgres"), "trivet-train search",
+                            (int)tv_settings_int(s->settings, "wait"), err);
+    return status;
+}
+
+static enum tv_status make_plan(struct search *s, struct tv_error *err)
+{
+    char one[32], all[32];
+    struct tv_evaluate_options asked = {.threads = (int)tv_settings_int(s->settings, "threads")};
+    double largest = 0, bytes = 0.8 * tv_available_memory();
+    size_t open = 0;
+    if (tv_settings_given(s->settings, "memory"))
+        bytes = (double)tv_settings_int(s->settings, "memory") * 1048576;
+    for (size_t i = 0; i < s->space.n_trials; i++) {
+        struct learn_settings learn;
+        search_space_learning(&s->space, i, &learn);
+        learn.threads = tv_evaluate_threads(&asked);
+        double needed = s->results[i].done ? 0 : search_trial_memory(&learn, &s->data.dense.matrix);
+        largest = needed > largest ? needed : largest;
+        open += !s->results[i].done;
+    }
+    if (open == 0)
+        return TV_OK;
+    enum tv_status status = search_plan(&s->plan, open, (int)tv_settings_int(s->settings, "parallel"),
+                                        tv_evaluate_threads(&asked), largest, bytes, err);
+    if (status == TV_OK)
+        tv_log_info("%zu trials to go, %d at a time with %d thread%s each; one takes up to %s of %s", open, s->plan.parallel,
+                    s->plan.threads, s->plan.threads == 1 ? "" : "s", tv_text_bytes(one, largest), tv_text_bytes(all, bytes));
+    return status;
+}
+
+/* --- after the last ----------------------------------------------------------------------------------------------- */
+
+/* The one look at the test part: choosing by it would flatter what is chosen. */
+static enum tv_status test_winner(struct search *s, struct tv_error *err)
+{
+    double seconds;
+    int threads = (int)tv_settings_int(s->settings, "threads");
+    enum tv_status status = search_choose(s, tv_settings_real(s->settings, "min-gain"), err);
+    return status == TV_OK ? search_judge(&s->winner, &s->best_learn, &seconds, s, s->best, threads, TV_TEST, err) : status;
+}
+
+/* The journal's row says what the winner is learned with. */
+static enum tv_status keep(struct search *s, struct tv_error *err)
+{
+    json_t *document = NULL;
+    s->fit.learn = s->best_learn;
+    tv_buffer_clear(&s->fit.parameters);
+    enum tv_status status = learn_json(&s->best_learn, &s->fit.parameters, err);
+    if (status == TV_OK)
+        status = search_document(&document, s, err);
+    char *text = document ? json_dumps(document, 0) : NULL;
+    if (status == TV_OK)
+        status = text ? search_store_finish(s, text, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a search");
+    free(text);
+    json_decref(document);
+    return status;
+}
+
+static enum tv_status search(struct search *s, struct tv_error *err)
+{
+    enum tv_status status = search_space_read(&s->space, s->settings, err);
+    if (status == TV_OK)
+        status = choose_metric(s, err);
+    if (status == TV_OK)
+        status = open_all(s, err);
+    if (status == TV_OK && (s->results = tv_alloc(s->space.n_trials, sizeof *s->results, "results", err)) == NULL)
+        status = TV_ERR_NO_MEMORY;
+    if (status == TV_OK)
+        status = search_store_begin(s, err);
+    if (status == TV_OK)
+        status = make_plan(s, err);
+    if (status == TV_OK)
+        status = search_run_trials(s, err);
+    if (status == TV_OK)
+        status = test_winner(s, err);
+    if (status == TV_OK)
+        status = keep(s, err);
+    return status == TV_OK ? search_print(s, err) : status;
+}
+
+static void search_free(struct search *s)
+{
+    for (size_t i = 0; s->results && i < s->space.n_trials; i++)
+        free(s->results[i].message);
+    free(s->results);
+    tv_pg_close(s->pg);
+    trial_data_free(&s->data);
+    fit_free(&s->fit);
+    search_space_free(&s->space);
+}
+
+/* --- the command ---------------------------------------------------------------------------------------------------- */
+
+static enum tv_status stored_settings(struct tv_settings **out, json_t **flags, const struct tv_settings *given,
+                                      struct tv_error *err)
+{
+    struct tv_pg *pg = NULL;
+    enum tv_status status = tv_pg_open(&pg, tv_settings_text(given, "postgres"), "trivet-train search",
+                                       (int)tv_settings_int(given, "wait"), err);
+    if (status == TV_OK)
+        status = tv_journal_check_schema(pg, err);
+    if (status == TV_OK)
+        status = search_store_flags(flags, pg, tv_settings_int(given, "resume"), err);
+    if (status == TV_OK)
+        status = search_flags_read(out, *flags, given, err);
+    tv_pg_close(pg);
+    return status;
+}
+
+enum tv_status search_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+{
+    (void)n, (void)arguments;
+    struct tv_settings *stored = NULL;
+    json_t *flags = NULL;
+    enum tv_status status = tv_interrupt_watch(NULL, err); /* before threads start, which inherit what it blocks */
+    if (status == TV_OK && tv_settings_given(settings, "resume"))
+        status = stored_settings(&stored, &flags, settings, err);
+    struct search s = {.settings = stored ? stored : settings};
+    if (status == TV_OK)
+        status = search(&s, err);
+    search_free(&s);
+    tv_settings_free(stored);
+    json_decref(flags);
+    return status;
+}

@@ -1,0 +1,402 @@
+/* space: reads lists and ranges of values, and lays out the trials of a grid or of a random search. */
+#include "train/search/space.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/base/buffer.h"
+#include "trivet/base/random.h"
+#include "trivet/base/text.h"
+
+const struct tv_option search_space_options[] = {
+    {.name = "algorithm", .kind = TV_OPTION_CHOICE, .value = "NAME", .preset = "svd", .choices = "svd|als|als-implicit",
+     .help = "whose settings to choose, as in fit"},
+    {.name = "factors", .alias = "rank", .kind = TV_OPTION_TEXT, .value = "LIST",
+     .help = "values to try for --factors of fit, e.g. 4,8,12; with --random also a range, 4..64"},
+    {.name = "sigma", .kind = TV_OPTION_TEXT, .value = "LIST", .help = "svd: for --sigma, e.g. 0,0.5,1"},
+    {.name = "iterations", .alias = "maxIter", .kind = TV_OPTION_TEXT, .value = "LIST",
+     .help = "als: for --iterations, e.g. 10,20"},
+    {.name = "lambda", .alias = "regParam", .kind = TV_OPTION_TEXT, .value = "LIST",
+     .help = "als: for --lambda, e.g. 0.05,0.1; with --random also 0.01..1"},
+    {.name = "alpha", .kind = TV_OPTION_TEXT, .value = "LIST", .help = "als-implicit: for --alpha, e.g. 1,10,40"},
+    {.name = "biases", .kind = TV_OPTION_TEXT, .value = "LIST", .help = "als: without and with --biases: off,on"},
+    {.name = "over", .kind = TV_OPTION_LIST, .value = "NAME=LIST",
+     .help = "values to try for a number of the filter, e.g. min_users_for_item=5,10,20; may be given several times"},
+    {.name = "random", .kind = TV_OPTION_INT, .value = "N", .min = 1, .max = SEARCH_TRIALS,
+     .help = "try N settings drawn from the lists and ranges, instead of every combination of the lists"},
+    {.name = "seed", .kind = TV_OPTION_INT, .value = "S", .preset = "1", .min = 0, .max = 9e18,
+     .help = "of the draws, and of als: the same seed tries the same settings and learns the same models"},
+    {.name = "metric", .kind = TV_OPTION_CHOICE, .value = "NAME", .choices = "rmse|ndcg@10",
+     .help = "what decides, on the validation part (default: rmse with als, which predicts ratings, else ndcg@10)"},
+    {.name = "min-gain", .kind = TV_OPTION_REAL, .value = "G", .preset = "0", .min = 0, .max = 1e9,
+     .help = "what a larger model must gain: of trials within G of the best, the one with the fewest factors wins, then "
+             "the one with the fewest iterations"},
+    {.name = "validation", .kind = TV_OPTION_REAL, .value = "SHARE", .preset = "0.2", .min = 0.001, .max = 0.9,
+     .help = "share of the pairs of user and item by which trials are judged; the test part judges the winner alone"},
+    {.name = NULL},
+};
+
+/* --- one axis ------------------------------------------------------------------------------------------------- */
+
+/* Only these leave the ratings alone by which trials are judged: they choose among rows that are already read. */
+static const char *const filter_axes[] = {"min_users_for_item", "min_items_for_user", "max_items_for_user", "max_row_number",
+                                          NULL};
+static const char *const whole_axes[] = {"factors", "iterations", NULL};
+
+static int is_among(const char *name, const char *const *names)
+{
+    while (*names && strcmp(name, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
+/* What fit would say to it: only a text that fit takes becomes a value. */
+static enum tv_status check_value(const struct search_axis *a, const struct learn_settings *base, const char *text,
+                                  struct tv_error *err)
+{
+    struct learn_settings learn = *base;
+    struct tv_filter *filter = NULL;
+    char assignment[96];
+    if (!a->filter)
+        return learn_set(&learn, a->name, text, err);
+    enum tv_status status = tv_filter_create(&filter, err);
+    snprintf(assignment, sizeof assignment, "%s=%s", a->name, text);
+    if (status == TV_OK)
+        status = tv_filter_set(filter, assignment, err);
+    tv_filter_free(filter);
+    return status;
+}
+
+/* 0.10 and 0.1 are the same value, and are written the second way; "on" stays. */
+static void write_number(struct search_value *out, const char *text)
+{
+    double number;
+    *out = (struct search_value){0};
+    if (tv_text_double(text, strlen(text), &number))
+        snprintf(out->text, sizeof out->text, "%.15g", number);
+    else
+        snprintf(out->text, sizeof out->text, "%s", text);
+}
+
+static enum tv_status add_value(struct search_axis *a, const struct learn_settings *base, const char *text, struct tv_error *err)
+{
+    struct search_value value;
+    enum tv_status status = check_value(a, base, text, err);
+    if (status != TV_OK)
+        return status;
+    write_number(&value, text);
+    for (size_t i = 0; i < a->n; i++)
+        if (strcmp(a->values[i].text, value.text) == 0)
+            return tv_fail(err, TV_ERR_USAGE, "%s%s lists %s twice", a->filter ? "" : "--", a->name, value.text);
+    if (a->n == SEARCH_VALUES)
+        return tv_fail(err, TV_ERR_USAGE, "%s%s lists more than %d values", a->filter ? "" : "--", a->name, SEARCH_VALUES);
+    a->values[a->n++] = value;
+    return TV_OK;
+}
+
+/* "0.01..1", whose ends fit takes. */
+static enum tv_status read_range(struct search_axis *a, const struct learn_settings *base, const char *text, const char *dots,
+                                 struct tv_error *err)
+{
+    char low[32];
+    snprintf(low, sizeof low, "%.*s", (int)(dots - text), text);
+    enum tv_status status = check_value(a, base, low, err);
+    if (status == TV_OK)
+        status = check_value(a, base, dots + 2, err);
+    if (status != TV_OK)
+        return status;
+    a->low = strtod(low, NULL);
+    a->high = strtod(dots + 2, NULL);
+    if (a->low < a->high)
+        return TV_OK;
+    return tv_fail(err, TV_ERR_USAGE, "%s%s is the range \"%s\", which does not rise", a->filter ? "" : "--", a->name, text);
+}
+
+static enum tv_status read_list(struct search_axis *a, const struct learn_settings *base, const char *text, struct tv_error *err)
+{
+    const char *dots = strstr(text, "..");
+    if (dots)
+        return read_range(a, base, text, dots, err);
+    a->values = tv_alloc(SEARCH_VALUES, sizeof *a->values, "the values of a search", err);
+    enum tv_status status = a->values ? TV_OK : TV_ERR_NO_MEMORY;
+    for (const char *p = text; status == TV_OK; p++) {
+        char value[64];
+        size_t n = strcspn(p, ",");
+        if (n >= sizeof value)
+            return tv_fail(err, TV_ERR_USAGE, "%s%s has a value of %zu characters", a->filter ? "" : "--", a->name, n);
+        snprintf(value, sizeof value, "%.*s", (int)n, p);
+        status = add_value(a, base, value, err);
+        p += n;
+        if (*p == '\0')
+            break;
+    }
+    return status;
+}
+
+static enum tv_status add_axis(struct search_space *s, const char *name, size_t n_name, int filter, const char *list,
+                               struct tv_error *err)
+{
+    if (s->n_axes == SEARCH_AXES)
+        return tv_fail(err, TV_ERR_USAGE, "more than %d settings to choose", SEARCH_AXES);
+    struct search_axis *a = &s->axes[s->n_axes++];
+    snprintf(a->name, sizeof a->name, "%.*s", (int)n_name, name);
+    a->filter = filter;
+    a->whole = filter || is_among(a->name, whole_axes);
+    for (int i = 0; i + 1 < s->n_axes; i++)
+        if (strcmp(s->axes[i].name, a->name) == 0)
+            return tv_fail(err, TV_ERR_USAGE, "--over names %s twice", a->name);
+    return read_list(a, &s->base, list, err);
+}
+
+/* A single value is nothing to choose: all trials have it. */
+static enum tv_status drop_if_single(struct search_space *s, struct tv_error *err)
+{
+    struct search_axis *a = &s->axes[s->n_axes - 1];
+    if (a->n != 1)
+        return TV_OK;
+    enum tv_status status = learn_set(&s->base, a->name, a->values[0].text, err);
+    free(a->values);
+    *a = (struct search_axis){.n = 0};
+    s->n_axes--;
+    return status;
+}
+
+/* --- all axes ------------------------------------------------------------------------------------------------- */
+
+static enum tv_status read_learning(struct search_space *s, const struct tv_settings *settings, struct tv_error *err)
+{
+    static const char *const flags[] = {"factors", "sigma", "iterations", "lambda", "alpha", "biases"};
+    enum tv_status status = TV_OK;
+    learn_defaults(&s->base, (enum learn_algorithm)learn_algorithm_of(tv_settings_text(settings, "algorithm")));
+    s->base.seed = (uint64_t)tv_settings_int(settings, "seed");
+    for (size_t i = 0; i < sizeof flags / sizeof *flags && status == TV_OK; i++) {
+        if (!tv_settings_given(settings, flags[i]))
+            continue;
+        status = add_axis(s, flags[i], strlen(flags[i]), 0, tv_settings_text(settings, flags[i]), err);
+        if (status == TV_OK)
+            status = drop_if_single(s, err);
+    }
+    return status;
+}
+
+/* Another parameter changes which ratings there are, and so those that are kept apart. */
+static enum tv_status refuse_filter_axis(const char *text, size_t n_name, struct tv_error *err)
+{
+    char name[64];
+    struct tv_filter *filter = NULL;
+    snprintf(name, sizeof name, "%.*s", (int)n_name, text);
+    if (is_among(name, filter_axes))
+        return TV_OK;
+    enum tv_status status = tv_filter_create(&filter, err);
+    if (status != TV_OK)
+        return status;
+    int known = tv_filter_is_default(filter, name);
+    if (!known)
+        status = tv_filter_set(filter, text, err);
+    tv_filter_free(filter);
+    if (!known)
+        return status;
+    tv_fail(err, TV_ERR_USAGE, "--over %s: trials would be judged by different ratings, which do not compare", name);
+    return tv_hint(err, "it can choose min_users_for_item, min_items_for_user, max_items_for_user and max_row_number");
+}
+
+static enum tv_status read_filter(struct search_space *s, const struct tv_settings *settings, struct tv_error *err)
+{
+    const char *const *over;
+    size_t n = tv_settings_list(settings, "over", &over);
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < n && status == TV_OK; i++) {
+        size_t n_name = strcspn(over[i], "=");
+        if (over[i][n_name] == '\0') {
+            tv_fail(err, TV_ERR_USAGE, "--over is \"%s\", but must be a parameter and its values", over[i]);
+            return tv_hint(err, "for example --over min_users_for_item=5,10,20");
+        }
+        status = refuse_filter_axis(over[i], n_name, err);
+        if (status == TV_OK)
+            status = add_axis(s, over[i], n_name, 1, over[i] + n_name + 1, err);
+        s->filters++;
+    }
+    return status;
+}
+
+/* --- trials --------------------------------------------------------------------------------------------------- */
+
+static struct search_value *point(const struct search_space *s, size_t trial, int axis)
+{
+    return &s->points[trial * (size_t)s->n_axes + (size_t)axis];
+}
+
+/* Combinations of the lists, counted up to `most` + 1; 0 with a range among them. */
+static size_t count_grid(const struct search_space *s, size_t most)
+{
+    size_t n = 1;
+    for (int a = 0; a < s->n_axes && n <= most; a++)
+        n *= s->axes[a].n;
+    return n;
+}
+
+static void fill_grid(struct search_space *s)
+{
+    for (size_t trial = 0; trial < s->n_trials; trial++) {
+        size_t rest = trial;
+        for (int a = s->n_axes - 1; a >= 0; a--) {
+            *point(s, trial, a) = s->axes[a].values[rest % s->axes[a].n];
+            rest /= s->axes[a].n;
+        }
+    }
+}
+
+/* From a range values are drawn evenly over their logarithms, because it is their size that matters: as many between 0.01
+ * and 0.1 as between 0.1 and 1. Three digits are plenty, and can be typed. */
+static void draw_value(struct search_value *out, const struct search_axis *a, struct tv_random *random)
+{
+    if (a->n > 0) {
+        *out = a->values[tv_random_below(random, a->n)];
+        return;
+    }
+    char text[32];
+    double at = tv_random_real(random), value = a->low + at * (a->high - a->low);
+    if (a->low > 0)
+        value = a->low * pow(a->high / a->low, at);
+    snprintf(text, sizeof text, a->whole ? "%.0f" : "%.3g", value);
+    double rounded = strtod(text, NULL);
+    snprintf(text, sizeof text, "%.15g", rounded < a->low ? a->low : rounded > a->high ? a->high : rounded);
+    write_number(out, text);
+}
+
+static int was_drawn(const struct search_space *s, size_t trial)
+{
+    size_t bytes = (size_t)s->n_axes * sizeof *s->points;
+    for (size_t other = 0; other < trial; other++)
+        if (memcmp(point(s, other, 0), point(s, trial, 0), bytes) == 0)
+            return 1;
+    return 0;
+}
+
+/* No setting twice: after a hundred draws in a row that were there already, there is little left to try. */
+static void fill_random(struct search_space *s)
+{
+    enum { ATTEMPTS = 100 };
+    struct tv_random random = {s->base.seed};
+    size_t wanted = s->n_trials, found = 0;
+    for (int attempt = 0; found < wanted && attempt < ATTEMPTS; attempt++) {
+        for (int a = 0; a < s->n_axes; a++)
+            draw_value(point(s, found, a), &s->axes[a], &random);
+        if (!was_drawn(s, found)) {
+            found++;
+            attempt = 0;
+        }
+    }
+    s->n_trials = found;
+}
+
+static enum tv_status count_trials(struct search_space *s, size_t draws, struct tv_error *err)
+{
+    size_t grid = count_grid(s, SEARCH_TRIALS);
+    for (int a = 0; a < s->n_axes && draws == 0; a++)
+        if (s->axes[a].n == 0) {
+            tv_fail(err, TV_ERR_USAGE, "%s is a range, from which values can only be drawn", s->axes[a].name);
+            return tv_hint(err, "add --random N, or list the values: 4,8,12");
+        }
+    s->n_trials = draws > 0 ? draws : grid;
+    if (grid == 1) {
+        tv_fail(err, TV_ERR_USAGE, "there is nothing to choose from: every setting has one value");
+        return tv_hint(err, "give a flag several values, for example --factors 4,8,12; trivet-train evaluate judges one setting");
+    }
+    if (s->n_trials <= SEARCH_TRIALS)
+        return TV_OK;
+    tv_fail(err, TV_ERR_USAGE, "the lists have more than %d combinations", SEARCH_TRIALS);
+    return tv_hint(err, "shorten them, or try some: --random 100");
+}
+
+static enum tv_status lay_out(struct search_space *s, size_t draws, struct tv_error *err)
+{
+    enum tv_status status = count_trials(s, draws, err);
+    if (status != TV_OK)
+        return status;
+    s->points = tv_alloc(s->n_trials * (size_t)s->n_axes, sizeof *s->points, "the trials of a search", err);
+    if (s->points == NULL)
+        return TV_ERR_NO_MEMORY;
+    size_t grid = count_grid(s, SEARCH_TRIALS);
+    if (draws > 0 && (grid == 0 || draws < grid)) {
+        fill_random(s);
+    } else {
+        s->n_trials = grid;
+        fill_grid(s);
+    }
+    return TV_OK;
+}
+
+enum tv_status search_space_read(struct search_space *out, const struct tv_settings *settings, struct tv_error *err)
+{
+    *out = (struct search_space){0};
+    enum tv_status status = read_learning(out, settings, err);
+    if (status == TV_OK)
+        status = read_filter(out, settings, err);
+    if (status == TV_OK)
+        status = lay_out(out, tv_settings_given(settings, "random") ? (size_t)tv_settings_int(settings, "random") : 0, err);
+    if (status != TV_OK)
+        search_space_free(out);
+    return status;
+}
+
+void search_space_free(struct search_space *s)
+{
+    for (int a = 0; a < s->n_axes; a++)
+        free(s->axes[a].values);
+    free(s->points);
+    *s = (struct search_space){0};
+}
+
+/* --- one trial ------------------------------------------------------------------------------------------------ */
+
+const char *search_space_value(const struct search_space *s, size_t trial, int axis)
+{
+    return point(s, trial, axis)->text;
+}
+
+/* Values were checked when they were read. */
+void search_space_learning(const struct search_space *s, size_t trial, struct learn_settings *out)
+{
+    *out = s->base;
+    for (int a = 0; a < s->n_axes; a++)
+        if (!s->axes[a].filter)
+            learn_set(out, s->axes[a].name, search_space_value(s, trial, a), NULL);
+}
+
+enum tv_status search_space_settings(const struct search_space *s, size_t trial, struct learn_settings *learn,
+                                     struct tv_filter *filter, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    search_space_learning(s, trial, learn);
+    for (int a = 0; a < s->n_axes && status == TV_OK; a++) {
+        char assignment[96];
+        snprintf(assignment, sizeof assignment, "%s=%s", s->axes[a].name, search_space_value(s, trial, a));
+        if (s->axes[a].filter)
+            status = tv_filter_set(filter, assignment, err);
+    }
+    return status == TV_OK && s->filters > 0 ? tv_filter_set_all(filter, NULL, 0, err) : status;
+}
+
+static int set_axis(json_t *object, const struct search_axis *a, const char *value)
+{
+    if (strcmp(value, "on") == 0 || strcmp(value, "off") == 0)
+        return json_object_set_new(object, a->name, json_boolean(value[1] == 'n')) == 0;
+    return json_object_set_new(object, a->name, json_loads(value, JSON_DECODE_ANY, NULL)) == 0;
+}
+
+json_t *search_space_json(const struct search_space *s, size_t trial)
+{
+    struct tv_buffer text = TV_BUFFER_INIT(1 << 12);
+    json_t *object = learn_json(&s->base, &text, NULL) == TV_OK ? json_loads(tv_buffer_string(&text), 0, NULL) : NULL;
+    int ok = object != NULL;
+    for (int a = 0; a < s->n_axes && ok; a++)
+        ok = set_axis(object, &s->axes[a], search_space_value(s, trial, a));
+    tv_buffer_free(&text);
+    if (ok)
+        return object;
+    json_decref(object);
+    return NULL;
+}

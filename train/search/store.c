@@ -1,0 +1,246 @@
+/* store: searches and their finished trials in Postgres. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/command/record.h"
+#include "train/search/search.h"
+#include "trivet/base/hash.h"
+#include "trivet/base/log.h"
+#include "trivet/version.h"
+
+/* --- which search this is --------------------------------------------------------------------------------- */
+
+/* Fifteen digits are what was typed; those of a double do not matter to people. */
+static enum tv_status append_settings(struct tv_buffer *b, const struct search *s, size_t trial, struct tv_error *err)
+{
+    json_t *object = search_space_json(&s->space, trial);
+    char *text = object ? json_dumps(object, JSON_REAL_PRECISION(15)) : NULL;
+    enum tv_status status =
+        text ? tv_buffer_text(b, text, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the settings of a trial");
+    free(text);
+    json_decref(object);
+    return status;
+}
+
+/* All that a trial's numbers depend on; another version of the program may compute others. */
+static enum tv_status fingerprint(char *out, size_t size, const struct search *s, struct tv_error *err)
+{
+    struct tv_buffer b = TV_BUFFER_INIT(1 << 26);
+    const struct tv_split_options *split = &s->data.split;
+    const char *relevant = tv_settings_text(s->settings, "relevant");
+    enum tv_status status =
+        tv_buffer_format(&b, err, "%s %s %d %.17g %.17g %" PRIu64 " %" PRId64 " %s %s %s", TRIVET_VERSION, s->fit.fingerprint,
+                         (int)split->kind, split->test, split->validation, split->seed, split->last, s->metric.name,
+                         learn_algorithm_name(s->space.base.algorithm), relevant ? relevant : "");
+    for (size_t i = 0; i < s->space.n_trials && status == TV_OK; i++)
+        status = append_settings(&b, s, i, err);
+    snprintf(out, size, "%016" PRIx64, tv_hash(TV_HASH_START, b.data, b.size));
+    tv_buffer_free(&b);
+    return status;
+}
+
+static enum tv_status insert(struct search *s, const char *print, int64_t *id, struct tv_error *err)
+{
+    char trials[24];
+    struct tv_buffer command = TV_BUFFER_INIT(1 << 17);
+    json_t *array = search_flags(s->settings);
+    char *flags = array ? json_dumps(array, 0) : NULL;
+    snprintf(trials, sizeof trials, "%zu", s->space.n_trials);
+    enum tv_status status = search_command(s, &command, err);
+    if (status == TV_OK && flags == NULL)
+        status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the flags of a search");
+    const char *const values[] = {print, tv_buffer_string(&command), flags, s->metric.name, trials};
+    if (status == TV_OK)
+        status = tv_pg_exec(s->pg,
+                            "INSERT INTO trivet.search (fingerprint, command, flags, metric, trials) "
+                            "SELECT $1, $2, $3::jsonb, $4, $5::int WHERE NOT EXISTS "
+                            "(SELECT FROM trivet.search WHERE fingerprint = $1) ON CONFLICT (fingerprint) DO NOTHING",
+                            5, values, err);
+    if (status == TV_ERR_STORE)
+        tv_hint(err, "trials that are done are kept in trivet.search_result, which takes a login in trivet_writer");
+    if (status == TV_OK)
+        status = tv_pg_int(s->pg, "SELECT id FROM trivet.search WHERE fingerprint = $1", 1, values, id, err);
+    tv_buffer_free(&command);
+    free(flags);
+    json_decref(array);
+    return status;
+}
+
+/* A lock of the connection's, so that two processes never try the same settings; it ends with the process. */
+static enum tv_status hold(struct search *s, struct tv_error *err)
+{
+    char number[24];
+    const char *value = number;
+    int64_t got = 0;
+    snprintf(number, sizeof number, "%" PRId64, s->id);
+    enum tv_status status =
+        tv_pg_int(s->pg, "SELECT pg_try_advisory_lock(hashtext('trivet.search'), ($1::bigint % 2147483647)::int)::int", 1, &value,
+                  &got, err);
+    if (status != TV_OK || got)
+        return status;
+    tv_fail(err, TV_ERR_BUSY, "another process works on search %" PRId64, s->id);
+    return tv_hint(err, "wait for it to end: the same command then shows its table");
+}
+
+/* --- trials ----------------------------------------------------------------------------------------------- */
+
+static double number_in(const struct tv_pg_rows *rows, int row, int column)
+{
+    const char *text = tv_pg_cell(rows, row, column);
+    return text ? strtod(text, NULL) : NAN;
+}
+
+static enum tv_status read_results(struct search *s, size_t *n_done, struct tv_error *err)
+{
+    char number[24];
+    const char *value = number;
+    struct tv_pg_rows *rows = NULL;
+    snprintf(number, sizeof number, "%" PRId64, s->id);
+    enum tv_status status =
+        tv_pg_query(s->pg,
+                    "SELECT number, seconds, value, low, high, message FROM trivet.search_result WHERE search_id = $1::bigint", 1,
+                    &value, &rows, err);
+    for (int row = 0; status == TV_OK && row < tv_pg_rows_count(rows); row++) {
+        size_t trial = strtoull(tv_pg_cell(rows, row, 0), NULL, 10) - 1;
+        const char *message = tv_pg_cell(rows, row, 5);
+        if (trial >= s->space.n_trials)
+            continue;
+        s->results[trial] = (struct search_result){
+            .done = 1,
+            .seconds = number_in(rows, row, 1),
+            .metric = {number_in(rows, row, 2), number_in(rows, row, 3), number_in(rows, row, 4)},
+            .message = message ? strdup(message) : NULL,
+        };
+        (*n_done)++;
+    }
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+static enum tv_status read_run(struct search *s, struct tv_error *err)
+{
+    char number[24];
+    const char *value = number;
+    snprintf(number, sizeof number, "%" PRId64, s->id);
+    return tv_pg_int(s->pg, "SELECT coalesce(run_id, 0) FROM trivet.search WHERE id = $1::bigint", 1, &value, &s->run, err);
+}
+
+/* --resume names a search; its flags lead to another one if the ratings are no longer the same. */
+static enum tv_status check_number(const struct search *s, struct tv_error *err)
+{
+    if (!tv_settings_given(s->settings, "resume") || tv_settings_int(s->settings, "resume") == s->id)
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "search %lld was about other ratings or other settings, so its trials do not compare",
+            tv_settings_int(s->settings, "resume"));
+    return tv_hint(err, "the same command without --resume begins a search of what there is now");
+}
+
+enum tv_status search_store_begin(struct search *s, struct tv_error *err)
+{
+    char print[24];
+    size_t n_done = 0;
+    enum tv_status status = fingerprint(print, sizeof print, s, err);
+    if (status == TV_OK && tv_settings_given(s->settings, "resume"))
+        status = tv_pg_int(s->pg, "SELECT coalesce(max(id), 0) FROM trivet.search WHERE fingerprint = $1", 1,
+                           (const char *const[]){print}, &s->id, err);
+    else if (status == TV_OK)
+        status = insert(s, print, &s->id, err);
+    if (status == TV_OK)
+        status = check_number(s, err);
+    if (status == TV_OK)
+        status = hold(s, err);
+    if (status == TV_OK)
+        status = read_results(s, &n_done, err);
+    if (status == TV_OK)
+        status = read_run(s, err);
+    if (status == TV_OK)
+        tv_log_info("search %" PRId64 ": %zu of %zu trials are done", s->id, n_done, s->space.n_trials);
+    return status;
+}
+
+/* Every digit, or NULL for SQL's null. */
+static const char *write_number(char *out, size_t size, double number)
+{
+    snprintf(out, size, "%.17g", number);
+    return isfinite(number) ? out : NULL;
+}
+
+enum tv_status search_store_result(struct search *s, size_t trial, struct tv_error *err)
+{
+    const struct search_result *r = &s->results[trial];
+    char id[24], number[24], seconds[40], value[40], low[40], high[40];
+    struct tv_buffer settings = TV_BUFFER_INIT(1 << 14);
+    snprintf(id, sizeof id, "%" PRId64, s->id);
+    snprintf(number, sizeof number, "%zu", trial + 1);
+    enum tv_status status = append_settings(&settings, s, trial, err);
+    const char *const values[] = {id,
+                                  number,
+                                  tv_buffer_string(&settings),
+                                  write_number(seconds, sizeof seconds, r->seconds),
+                                  write_number(value, sizeof value, r->metric.value),
+                                  write_number(low, sizeof low, r->metric.low),
+                                  write_number(high, sizeof high, r->metric.high),
+                                  r->message};
+    if (status == TV_OK)
+        status = tv_pg_exec(s->pg,
+                            "INSERT INTO trivet.search_result (search_id, number, settings, seconds, value, low, high, message) "
+                            "VALUES ($1::bigint, $2::int, $3::jsonb, $4::float8, $5::float8, $6::float8, $7::float8, $8)",
+                            8, values, err);
+    tv_buffer_free(&settings);
+    return status;
+}
+
+/* --- the end ---------------------------------------------------------------------------------------------- */
+
+/* What the winner learned from is not counted here: its fit will be. */
+static enum tv_status write_run(struct search *s, const char *metrics, struct tv_error *err)
+{
+    struct record record;
+    struct tv_buffer command = TV_BUFFER_INIT(1 << 17);
+    enum tv_status status = search_command(s, &command, err);
+    if (status == TV_OK)
+        status = record_begin(&record, &s->fit, TV_RUN_SEARCH, tv_buffer_string(&command), err);
+    tv_buffer_free(&command);
+    if (status != TV_OK)
+        return status;
+    s->run = record.run;
+    return record_done(&record, "{}", metrics, err);
+}
+
+enum tv_status search_store_finish(struct search *s, const char *metrics, struct tv_error *err)
+{
+    char id[24], run[24];
+    const char *const values[] = {id, run};
+    if (s->run > 0)
+        return TV_OK;
+    enum tv_status status = write_run(s, metrics, err);
+    snprintf(id, sizeof id, "%" PRId64, s->id);
+    snprintf(run, sizeof run, "%" PRId64, s->run);
+    return status == TV_OK ? tv_pg_exec(s->pg,
+                                        "UPDATE trivet.search SET finished_at = now(), run_id = $2::bigint WHERE id = $1::bigint",
+                                        2, values, err)
+                           : status;
+}
+
+enum tv_status search_store_flags(json_t **flags, struct tv_pg *pg, int64_t id, struct tv_error *err)
+{
+    char number[24];
+    const char *value = number;
+    struct tv_pg_rows *rows = NULL;
+    snprintf(number, sizeof number, "%" PRId64, id);
+    enum tv_status status = tv_pg_query(pg, "SELECT flags FROM trivet.search WHERE id = $1::bigint", 1, &value, &rows, err);
+    if (status != TV_OK)
+        return status;
+    if (tv_pg_rows_count(rows) == 0) {
+        status = tv_fail(err, TV_ERR_NOT_FOUND, "there is no search %" PRId64, id);
+        tv_hint(err, "psql -c 'SELECT id, started_at, command FROM trivet.search' lists those there are");
+    } else if ((*flags = json_loads(tv_pg_cell(rows, 0, 0), 0, NULL)) == NULL || !json_is_array(*flags)) {
+        json_decref(*flags);
+        status = tv_fail(err, TV_ERR_CORRUPT, "the flags of search %" PRId64 " cannot be read", id);
+    }
+    tv_pg_rows_free(rows);
+    return status;
+}

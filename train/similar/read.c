@@ -1,0 +1,79 @@
+/* read: signatures from the rows of a source, as they come: no row is kept. */
+#include <string.h>
+
+#include "train/similar/similar.h"
+#include "trivet/base/log.h"
+#include "trivet/cli/interrupt.h"
+#include "trivet/cli/progress.h"
+#include "trivet/model/code_list.h"
+
+struct reading {
+    struct tv_minhash_sets *sets;
+    struct tv_progress progress;
+};
+
+static enum tv_status take_row(void *context, const struct tv_pg_triple *row, struct tv_error *err)
+{
+    struct reading *r = context;
+    if ((r->sets->n_pairs & 4095) == 0)
+        tv_progress_update(&r->progress, (double)r->sets->n_pairs);
+    return tv_minhash_sets_add(r->sets, row->a, row->b, err);
+}
+
+/* Postgres's own guess for an ETA: counting would read everything once more. 0: it has none. */
+static double guess_rows(struct tv_pg *pg)
+{
+    int64_t rows = 0;
+    tv_pg_int(pg,
+              "SELECT sum(greatest(c.reltuples, 0))::bigint FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+              " WHERE i.inhparent = 'trivet.rating'::regclass",
+              0, NULL, &rows, NULL);
+    return (double)rows;
+}
+
+static enum tv_status name_users(struct tv_minhash_sets *sets, struct tv_pg *pg, struct tv_error *err)
+{
+    struct tv_code_list codes = {0};
+    enum tv_status status = tv_code_list_read(&codes, pg, "user", err);
+    for (size_t i = 0; i < codes.n && status == TV_OK; i++) {
+        const char *code = tv_pg_cell(codes.rows, (int)i, 1);
+        status = tv_minhash_sets_name(sets, codes.ids[i], code, strlen(code), err);
+    }
+    tv_code_list_free(&codes);
+    return status;
+}
+
+static enum tv_status read_rows(struct fit *f, struct tv_minhash_sets *sets, const char *source, int own,
+                                struct tv_error *err)
+{
+    struct reading r = {.sets = sets};
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
+    enum tv_status status =
+        tv_buffer_format(&sql, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s", source);
+    tv_progress_start(&r.progress, "reading who rated what", "rows", own ? 0 : guess_rows(f->snapshot));
+    if (status == TV_OK)
+        status = fit_copy_rows(f, tv_buffer_string(&sql), 1, take_row, &r, err);
+    tv_minhash_sets_finish(sets);
+    tv_progress_end(&r.progress);
+    tv_buffer_free(&sql);
+    return status;
+}
+
+enum tv_status similar_read_sets(struct tv_minhash_sets *sets, const struct tv_settings *settings, const char *source,
+                                 int own, int size, struct tv_error *err)
+{
+    struct fit f = {.settings = settings};
+    enum tv_status status = tv_minhash_sets_create(sets, size, (int)tv_settings_int(settings, "threads"), err);
+    if (status == TV_OK)
+        status = fit_open_snapshot(&f, err);
+    if (status == TV_OK && own)
+        status = fit_open_source(&f, source, err);
+    if (status == TV_OK)
+        status = tv_interrupt_watch(f.reader ? f.reader : f.snapshot, err);
+    if (status == TV_OK)
+        status = name_users(sets, f.snapshot, err);
+    if (status == TV_OK)
+        status = read_rows(&f, sets, source, own, err);
+    fit_free(&f);
+    return status;
+}

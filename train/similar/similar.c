@@ -1,0 +1,395 @@
+/* similar: builds the index of similar items under a number of its own, switches to it, and brings it up to date.
+ *
+ *   settle       what Redis says is live is what the journal calls live; what an earlier build left goes
+ *   begin        a number, and from then on Postgres writes down which pairs change (sql/022_similar.sql)
+ *   read         one snapshot: signatures of all items, on all cores
+ *   write        under the number, which nobody looks at
+ *   switch       MULTI; SET trivet:similar:live; PUBLISH; EXEC
+ *   settle       the index before goes
+ *   catch up     the pairs that changed since `begin`
+ *
+ * Killed before the switch, the old index serves on and goes on following events; killed after it, the new one does.
+ * Either way the next run's first step cleans up.
+ */
+#include "train/similar/similar.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/base/clock.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+#include "trivet/cli/interrupt.h"
+#include "trivet/cli/progress.h"
+#include "trivet/model/filter.h"
+#include "trivet/model/patient.h"
+#include "trivet/similar/build.h"
+#include "trivet/similar/feed.h"
+#include "trivet/similar/settle.h"
+
+enum { REDIS_MS = 30000, EVENTS_AT_ONCE = 1000 };
+
+const struct tv_option similar_options[] = {
+    {.name = "min-rating",
+     .kind = TV_OPTION_REAL,
+     .value = "RATING",
+     .min = -1e30,
+     .max = 1e30,
+     .help = "who rated (or played) less than that does not count"},
+    {.name = "since",
+     .kind = TV_OPTION_TEXT,
+     .value = "TIME",
+     .help = "ratings given before that do not count: 2026-01-31, or any time that PostgreSQL understands"},
+    {.name = "source",
+     .kind = TV_OPTION_TEXT,
+     .value = "SQL",
+     .help = "count the rows of any function call or view with the columns (userid, movieid, rating) instead of all "
+             "ratings"},
+    {.name = "statement-timeout",
+     .kind = TV_OPTION_INT,
+     .value = "SECONDS",
+     .preset = "600",
+     .min = 1,
+     .max = 86400,
+     .help = "how long one statement of --source may take"},
+    {.name = "signature-size",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .preset = "128",
+     .min = 1,
+     .max = TV_MINHASH_MAX,
+     .help = "values of a signature: the standard error of an estimate is at most 1 / (2 sqrt N)"},
+    {.name = "if-changed",
+     .kind = TV_OPTION_SWITCH,
+     .help = "build only if the live index is not from these rows, or ratings were loaded since it was built"},
+    {.name = "update",
+     .kind = TV_OPTION_SWITCH,
+     .help = "build nothing: bring the live index up to date with what changed since (trivet-serve does so by itself)"},
+    {.name = "check",
+     .kind = TV_OPTION_SWITCH,
+     .help = "build nothing: compare the live index with what would be built now; while nobody rates"},
+    {.name = NULL},
+};
+
+struct similar {
+    const struct tv_settings *settings;
+    struct tv_lock *lock;
+    struct tv_redis *redis;
+    struct tv_buffer source; /* the FROM of the rows */
+    struct tv_minhash_sets sets;
+    struct tv_progress progress;
+    struct tv_buffer timings;
+    int64_t live, number;
+};
+
+static struct tv_pg *journal(const struct similar *s)
+{
+    return tv_lock_connection(s->lock);
+}
+
+static enum tv_status interrupted(struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_INTERRUPTED, "interrupted");
+    return tv_hint(err, "the index that was live still is");
+}
+
+/* --- what it is built from ---------------------------------------------------------------------------------- */
+
+static enum tv_status append_argument(struct tv_buffer *call, const char *name, const char *literal, const char *type,
+                                      struct tv_error *err)
+{
+    const char *before = strchr(tv_buffer_string(call), '=') ? ", " : "";
+    return tv_buffer_format(call, err, "%s%s => %s::%s", before, name, literal, type);
+}
+
+static enum tv_status append_since(struct similar *s, const char *since, struct tv_error *err)
+{
+    char *moment = strdup(since);
+    enum tv_status status = moment ? tv_settle_time(journal(s), "--since", &moment, err)
+                                   : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for --since");
+    char *literal = status == TV_OK ? tv_pg_literal(journal(s), moment) : NULL;
+    if (status == TV_OK)
+        status = literal ? append_argument(&s->source, "rated_since", literal, "timestamptz", err)
+                         : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for --since");
+    free(literal);
+    free(moment);
+    return status;
+}
+
+/* "trivet.similar_rows(min_rating => 3::real)" */
+static enum tv_status call_similar_rows(struct similar *s, struct tv_error *err)
+{
+    char rating[64];
+    const char *since = tv_settings_text(s->settings, "since");
+    enum tv_status status = tv_buffer_text(&s->source, "trivet.similar_rows(", err);
+    snprintf(rating, sizeof rating, "'%.9g'",
+             tv_settings_given(s->settings, "min-rating") ? tv_settings_real(s->settings, "min-rating") : 0);
+    if (status == TV_OK && tv_settings_given(s->settings, "min-rating"))
+        status = append_argument(&s->source, "min_rating", rating, "real", err);
+    if (status == TV_OK && since)
+        status = append_since(s, since, err);
+    return status == TV_OK ? tv_buffer_text(&s->source, ")", err) : status;
+}
+
+static enum tv_status choose_source(struct similar *s, struct tv_error *err)
+{
+    const char *own = tv_settings_text(s->settings, "source");
+    const char *other = tv_settings_given(s->settings, "min-rating") ? "--min-rating"
+                        : tv_settings_given(s->settings, "since")    ? "--since"
+                                                                     : NULL;
+    tv_buffer_init(&s->source, 1 << 16);
+    if (own && other) {
+        tv_fail(err, TV_ERR_USAGE, "%s chooses among all ratings, but --source reads %s instead", other, own);
+        return tv_hint(err, "give the condition inside: --source '(SELECT ... WHERE ...) s'");
+    }
+    return own ? tv_buffer_text(&s->source, own, err) : call_similar_rows(s, err);
+}
+
+/* --- the steps ---------------------------------------------------------------------------------------------- */
+
+static enum tv_status settle(struct similar *s, const char *why, struct tv_error *err)
+{
+    return tv_similar_settle(journal(s), s->redis, why, &s->live, NULL, err);
+}
+
+static enum tv_status begin_once(void *context, struct tv_error *err)
+{
+    struct similar *s = context;
+    char size[16];
+    const char *const values[] = {tv_buffer_string(&s->source),
+                                  tv_settings_text(s->settings, "source") ? "true" : "false", size};
+    snprintf(size, sizeof size, "%lld", tv_settings_int(s->settings, "signature-size"));
+    return tv_pg_int(journal(s), "SELECT trivet.similar_begin($1, $2, $3)", 3, values, &s->number, err);
+}
+
+static enum tv_status begin(struct similar *s, struct tv_error *err)
+{
+    const struct tv_patience patience = {.what =
+                                             "waiting for whoever writes ratings, to begin an index of similar items",
+                                         .tables = "{trivet.rating}",
+                                         .seconds = (int)tv_settings_int(s->settings, "lock-wait")};
+    enum tv_status status = tv_patiently(journal(s), &patience, begin_once, s, err);
+    if (status == TV_OK)
+        tv_log_info("index %" PRId64 " of similar items", s->number);
+    return status;
+}
+
+static enum tv_status read_sets(struct similar *s, struct tv_error *err)
+{
+    enum tv_status status = similar_read_sets(&s->sets, s->settings, tv_buffer_string(&s->source),
+                                              tv_settings_text(s->settings, "source") != NULL,
+                                              (int)tv_settings_int(s->settings, "signature-size"), err);
+    if (status == TV_OK && s->sets.items.n == 0) {
+        tv_fail(err, TV_ERR_INPUT, "%s has no rows, so no item has an audience", tv_buffer_string(&s->source));
+        status = tv_hint(err, "load ratings first: trivet-etl load DIR; or ask for less: --min-rating, --since");
+    }
+    return status;
+}
+
+static enum tv_status show_written(void *context, int64_t pages, int64_t of, struct tv_error *err)
+{
+    struct similar *s = context;
+    s->progress.total = (double)of;
+    tv_progress_update(&s->progress, (double)pages);
+    return tv_interrupted() ? interrupted(err) : TV_OK;
+}
+
+static enum tv_status write_index(struct similar *s, struct tv_error *err)
+{
+    tv_progress_start(&s->progress, "writing the index", "pages", 0);
+    enum tv_status status = tv_similar_write(s->redis, s->number, &s->sets, show_written, s, err);
+    tv_progress_end(&s->progress);
+    return status;
+}
+
+static enum tv_status switch_index(struct similar *s, struct tv_error *err)
+{
+    enum tv_status status = tv_lock_check(s->lock, err);
+    if (status == TV_OK && tv_interrupted())
+        status = interrupted(err);
+    return status == TV_OK ? tv_similar_switch(s->redis, s->number, err) : status;
+}
+
+static enum tv_status settle_new(struct similar *s, struct tv_error *err)
+{
+    return settle(s, NULL, err);
+}
+
+/* All that waits; another process may be at it. */
+static enum tv_status catch_up(struct similar *s, struct tv_error *err)
+{
+    struct tv_similar_feed *feed = NULL;
+    int64_t applied = 1, total = 0;
+    int elsewhere = 0;
+    enum tv_status status = tv_similar_feed_open(
+        &feed, tv_settings_text(s->settings, "postgres"), tv_settings_text(s->settings, "reader"),
+        tv_settings_text(s->settings, "redis"), (int)tv_settings_int(s->settings, "statement-timeout"), err);
+    while (status == TV_OK && applied > 0 && !tv_interrupted()) {
+        status = tv_similar_feed_step(feed, EVENTS_AT_ONCE, &applied, &elsewhere, err);
+        if (status == TV_ERR_BUSY) { /* the index changed while audiences were read */
+            status = TV_OK;
+            applied = 1;
+        }
+        total += applied;
+    }
+    tv_similar_feed_close(feed);
+    if (status == TV_OK && elsewhere)
+        tv_log_info("another process (trivet-serve) applies what changed since");
+    else if (status == TV_OK && total > 0)
+        tv_log_info("%" PRId64 " changes since were applied", total);
+    return status;
+}
+
+struct step {
+    const char *name;
+    enum tv_status (*run)(struct similar *s, struct tv_error *err);
+};
+
+static enum tv_status run_steps(struct similar *s, const struct step *steps, size_t n, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < n && status == TV_OK; i++) {
+        double started = tv_clock();
+        status = steps[i].run(s, err);
+        double seconds = tv_clock() - started;
+        if (status == TV_OK) {
+            tv_log_info("%-22s %8.3f s", steps[i].name, seconds);
+            status = tv_buffer_format(&s->timings, err, "%s\"%s\": %.3f", s->timings.size ? ", " : "", steps[i].name,
+                                      seconds);
+        }
+    }
+    return status;
+}
+
+#define N_STEPS(steps) (sizeof(steps) / sizeof *(steps))
+
+/* --- the report --------------------------------------------------------------------------------------------- */
+
+static enum tv_status report(struct similar *s, struct tv_error *err)
+{
+    char number[24], items[32], rows[32], keys_text[32], bytes_text[32];
+    double bytes = 0;
+    int64_t keys = 0;
+    struct tv_buffer counts = TV_BUFFER_INIT(1 << 16);
+    enum tv_status status = tv_similar_bytes(s->redis, s->number, &bytes, &keys, err);
+    if (status == TV_OK)
+        status = tv_buffer_format(&counts, err,
+                                  "{\"rows\": %" PRId64 ", \"items\": %d, \"keys\": %" PRId64
+                                  ", \"bytes\": %.0f, \"seconds\": {%s}}",
+                                  s->sets.n_pairs, (int)s->sets.items.n, keys, bytes, tv_buffer_string(&s->timings));
+    snprintf(number, sizeof number, "%" PRId64, s->number);
+    const char *const values[] = {number, tv_buffer_string(&counts)};
+    if (status == TV_OK)
+        status = tv_pg_exec(journal(s), "UPDATE trivet.similar_index SET counts = $2 WHERE id = $1", 2, values, err);
+    tv_buffer_free(&counts);
+    if (status == TV_OK)
+        printf("index %s of similar items is live: %s items, from %s rows; %s in %s keys of Redis\n", number,
+               tv_text_number(items, s->sets.items.n), tv_text_number(rows, s->sets.n_pairs),
+               tv_text_bytes(bytes_text, bytes), tv_text_number(keys_text, keys));
+    return status;
+}
+
+/* --- the command -------------------------------------------------------------------------------------------- */
+
+static enum tv_status check_tables(struct similar *s, struct tv_error *err)
+{
+    int64_t there = 0;
+    enum tv_status status = tv_journal_check_schema(journal(s), err);
+    if (status == TV_OK)
+        status = tv_pg_int(journal(s), "SELECT (to_regclass('trivet.similar_index') IS NOT NULL)::int", 0, NULL, &there,
+                           err);
+    if (status != TV_OK || there)
+        return status;
+    tv_fail(err, TV_ERR_STORE, "the schema trivet in this database is older than this program");
+    return tv_hint(err, "bring it up to date: trivet-etl schema");
+}
+
+static enum tv_status open_all(struct similar *s, struct tv_error *err)
+{
+    int wait = (int)tv_settings_int(s->settings, "wait");
+    enum tv_status status = tv_redis_open(&s->redis, tv_settings_text(s->settings, "redis"), REDIS_MS, wait, err);
+    if (status == TV_OK)
+        train_warn_of_redis(s->redis);
+    if (status == TV_OK)
+        status =
+            tv_lock_acquire(&s->lock, tv_settings_text(s->settings, "postgres"), "trivet-train similar", 0, wait, err);
+    return status == TV_OK ? check_tables(s, err) : status;
+}
+
+/* Is the live index of the same rows, and has heard of all that came since? A load fires no trigger. */
+static enum tv_status find_current(struct similar *s, int64_t *current, struct tv_error *err)
+{
+    char size[16], live[24];
+    struct tv_similar *index = NULL;
+    int64_t version = 0;
+    const char *const values[] = {live, tv_buffer_string(&s->source),
+                                  tv_settings_text(s->settings, "source") ? "true" : "false", size};
+    *current = 0;
+    enum tv_status status = tv_similar_open(&index, tv_settings_text(s->settings, "redis"), REDIS_MS, err);
+    if (status == TV_OK)
+        status = tv_similar_look(index, &version, NULL, err);
+    tv_similar_close(index);
+    if (status == TV_ERR_NOT_FOUND) /* none, or an older trivet's */
+        return TV_OK;
+    snprintf(live, sizeof live, "%" PRId64, version);
+    snprintf(size, sizeof size, "%lld", tv_settings_int(s->settings, "signature-size"));
+    return status == TV_OK
+               ? tv_pg_int(journal(s),
+                           "SELECT count(*) FROM trivet.similar_index i WHERE (id, state, source, own_source, "
+                           "signature_size) = ($1, 'live', $2, $3, $4) AND NOT EXISTS "
+                           "(SELECT FROM trivet.load WHERE finished_at > i.started_at)",
+                           4, values, current, err)
+               : status;
+}
+
+static enum tv_status build(struct similar *s, struct tv_error *err)
+{
+    int64_t current = 0;
+    static const struct step before[] = {{"read", read_sets}, {"write", write_index}, {"switch", switch_index}},
+                             after[] = {{"delete the one before", settle_new}, {"catch up", catch_up}};
+    enum tv_status status = choose_source(s, err);
+    if (status == TV_OK)
+        status = settle(s, NULL, err);
+    if (status == TV_OK && tv_settings_on(s->settings, "if-changed"))
+        status = find_current(s, &current, err);
+    if (status == TV_OK && current) {
+        printf("nothing changed: index %" PRId64 " of similar items is from the same ratings\n", s->live);
+        return catch_up(s, err);
+    }
+    if (status == TV_OK)
+        status = begin(s, err);
+    if (status != TV_OK)
+        return status;
+    status = run_steps(s, before, N_STEPS(before), err);
+    if (status != TV_OK) {
+        if (settle(s, err ? err->message : NULL, NULL) != TV_OK)
+            tv_log_info("the next run deletes what index %" PRId64 " has written", s->number);
+        return status;
+    }
+    status = run_steps(s, after, N_STEPS(after), err);
+    return status == TV_OK ? report(s, err) : status;
+}
+
+enum tv_status similar_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+{
+    (void)n, (void)arguments;
+    struct similar s = {.settings = settings, .timings = TV_BUFFER_INIT(1 << 12)};
+    enum tv_status status = tv_interrupt_watch(NULL, err);
+    if (status == TV_OK && tv_settings_on(settings, "update") && tv_settings_on(settings, "check"))
+        status =
+            tv_fail(err, TV_ERR_USAGE, "--update changes the index, and --check only looks at it: give one of them");
+    if (status == TV_OK)
+        status = open_all(&s, err);
+    if (status == TV_OK)
+        status = tv_settings_on(settings, "check")    ? similar_check(settings, journal(&s), err)
+                 : tv_settings_on(settings, "update") ? catch_up(&s, err)
+                                                      : build(&s, err);
+    tv_minhash_sets_free(&s.sets);
+    tv_buffer_free(&s.source);
+    tv_buffer_free(&s.timings);
+    tv_lock_release(s.lock);
+    tv_redis_close(s.redis);
+    return status;
+}

@@ -1,0 +1,121 @@
+/* row_source: where the rows come from: the filter, or SQL of an analyst's own (--source, --fold-in-source).
+ *
+ * SQL of one's own is run on a connection of its own, whose login can only read (trivet/model/reader.h), in a READ ONLY
+ * transaction with a statement timeout, one statement a call. It is tried in a plain SELECT first, where an unbalanced
+ * bracket or a second statement is an error, before it is put into COPY, which could do more than read.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "train/fit/fit.h"
+#include "trivet/base/text.h"
+
+static enum tv_status check_column(const struct tv_pg_rows *rows, const char *source, const char *name, int integer,
+                                   struct tv_error *err)
+{
+    for (int c = 0; c < tv_pg_columns_count(rows); c++) {
+        enum tv_pg_type type = tv_pg_column_type(rows, c);
+        if (strcmp(tv_pg_column_name(rows, c), name) != 0)
+            continue;
+        if (type == TV_PG_INTEGER || (!integer && type == TV_PG_REAL))
+            return TV_OK;
+        tv_fail(err, TV_ERR_USAGE, "column %s of %s is no %s", name, source, integer ? "integer" : "number");
+        return tv_hint(err, "cast it: %s::%s AS %s", name, integer ? "bigint" : "real", name);
+    }
+    tv_fail(err, TV_ERR_USAGE, "%s has no column %s", source, name);
+    return tv_hint(err, "a source has the columns (userid, movieid, rating); rename yours with AS");
+}
+
+/* What the server says about SQL that is not ours deserves to be shown beside it. */
+static enum tv_status explain(const char *source, enum tv_status status, struct tv_error *err)
+{
+    char hint[sizeof err->hint];
+    if (status != TV_ERR_STORE)
+        return status;
+    memcpy(hint, err->hint, sizeof hint);
+    tv_fail(err, TV_ERR_USAGE, "the source %s cannot be read: %s", source, err->message);
+    return tv_hint(err, "%s", hint[0] ? hint : "it runs as a reader: GRANT USAGE ON SCHEMA ..., SELECT or EXECUTE to trivet_reader");
+}
+
+static enum tv_status check_source(struct fit *f, const char *source, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
+    enum tv_status status = tv_buffer_format(&sql, err, "SELECT * FROM %s LIMIT 0", source);
+    if (status == TV_OK)
+        status = explain(source, tv_pg_query(f->reader, tv_buffer_string(&sql), 0, NULL, &rows, err), err);
+    static const char *const names[] = {"userid", "movieid", "rating"};
+    for (int i = 0; i < 3 && status == TV_OK; i++)
+        status = check_column(rows, source, names[i], i < 2, err);
+    tv_pg_rows_free(rows);
+    tv_buffer_free(&sql);
+    return status;
+}
+
+static enum tv_status open_reader(struct fit *f, struct tv_error *err)
+{
+    char timeout[64];
+    snprintf(timeout, sizeof timeout, "SET statement_timeout = %lld",
+             1000 * tv_settings_int(f->settings, "statement-timeout"));
+    enum tv_status status = fit_join_as_reader(f, &f->reader, err);
+    return status == TV_OK ? tv_pg_exec(f->reader, timeout, 0, NULL, err) : status;
+}
+
+enum tv_status fit_open_source(struct fit *f, const char *source, struct tv_error *err)
+{
+    enum tv_status status = open_reader(f, err);
+    return status == TV_OK ? check_source(f, source, err) : status;
+}
+
+static enum tv_status own_source(struct fit *f, const char *source, const char *fold_in, struct tv_error *err)
+{
+    const char *const *assignments;
+    if (tv_settings_list(f->settings, "set", &assignments) > 0 || tv_settings_text(f->settings, "preset")) {
+        tv_fail(err, TV_ERR_USAGE, "--set and --preset change trivet.user_item, but --source reads %s instead", source);
+        return tv_hint(err, "give the values inside: --source 'trivet.user_item(max_items_for_user => 200)'");
+    }
+    if (f->with_times)
+        return tv_fail(err, TV_ERR_USAGE, "the rows of --source have no time to be divided by");
+    f->own_source = 1;
+    f->same_rows = strcmp(source, fold_in) == 0;
+    enum tv_status status = fit_open_source(f, source, err);
+    if (status == TV_OK && !f->same_rows)
+        status = check_source(f, fold_in, err);
+    if (status == TV_OK)
+        status = tv_buffer_text(&f->source, source, err);
+    if (status == TV_OK)
+        status = tv_buffer_format(&f->evidence_rows, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s",
+                                  fold_in);
+    tv_buffer_clear(&f->values); /* the filter's values did not take part */
+    return status == TV_OK ? tv_buffer_text(&f->values, "{}", err) : status;
+}
+
+static enum tv_status filter_source(struct fit *f, struct tv_error *err)
+{
+    const char *columns = f->with_times ? "user_id, item_id, value, date_part('epoch', rated_at)" : "user_id, item_id, value";
+    const char *rows = f->with_times ? "trivet.chosen_ratings" : "trivet.chosen_rows";
+    enum tv_status status = tv_filter_call(f->filter, f->snapshot, TV_FILTER_ALL, "trivet.user_item", &f->source, err);
+    if (status == TV_OK)
+        status = tv_buffer_format(&f->evidence_rows, err, "SELECT %s FROM ", columns);
+    return status == TV_OK ? tv_filter_call(f->filter, f->snapshot, TV_FILTER_EVIDENCE, rows, &f->evidence_rows, err)
+                           : status;
+}
+
+enum tv_status fit_choose_source(struct fit *f, struct tv_error *err)
+{
+    const char *source = tv_settings_text(f->settings, "source");
+    const char *fold_in = tv_settings_text(f->settings, "fold-in-source");
+    if (source)
+        return own_source(f, source, fold_in ? fold_in : source, err);
+    if (fold_in)
+        return tv_fail(err, TV_ERR_USAGE, "--fold-in-source goes with --source");
+    return filter_source(f, err);
+}
+
+void fit_describe_source(const struct fit *f, char *out, size_t size)
+{
+    if (f->own_source)
+        tv_text_mark_cut(out, size, snprintf(out, size, "the rows of %s", tv_buffer_string(&f->source)));
+    else
+        tv_filter_describe(f->filter, out, size);
+}

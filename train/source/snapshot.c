@@ -1,0 +1,75 @@
+/* snapshot: connections that see the data as they were at one moment. */
+#include <stdlib.h>
+
+#include "train/fit/fit.h"
+#include "trivet/model/reader.h"
+
+/* The planner cannot know how many pairs there are, and would hash and then sort a million rows; walking the
+ * (user_id, item_id) index of each partition gives them in order: 0.6 s instead of 2.2 s on 1.0 M rows. */
+static const char *const session[] = {
+    "SET jit = off",
+    "SET enable_sort = off",
+    "SET work_mem = '64MB'",
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+};
+
+static int wait_seconds(const struct fit *f)
+{
+    return (int)tv_settings_int(f->settings, "wait");
+}
+
+static enum tv_status begin(struct tv_pg *pg, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < sizeof session / sizeof *session && status == TV_OK; i++)
+        status = tv_pg_exec(pg, session[i], 0, NULL, err);
+    return status;
+}
+
+static enum tv_status open_session(struct fit *f, struct tv_pg **pg, struct tv_error *err)
+{
+    enum tv_status status =
+        tv_pg_open(pg, tv_settings_text(f->settings, "postgres"), "trivet-train snapshot", wait_seconds(f), err);
+    return status == TV_OK ? begin(*pg, err) : status;
+}
+
+enum tv_status fit_open_snapshot(struct fit *f, struct tv_error *err)
+{
+    enum tv_status status = open_session(f, &f->snapshot, err);
+    return status == TV_OK ? tv_journal_check_schema(f->snapshot, err) : status;
+}
+
+static enum tv_status import_snapshot(struct tv_pg *from, struct tv_pg *to, struct tv_error *err)
+{
+    struct tv_pg_rows *rows;
+    struct tv_buffer sql = TV_BUFFER_INIT(256);
+    enum tv_status status = tv_pg_query(from, "SELECT pg_export_snapshot()", 0, NULL, &rows, err);
+    if (status != TV_OK)
+        return status;
+    char *name = tv_pg_literal(to, tv_pg_cell(rows, 0, 0));
+    status = name ? tv_buffer_format(&sql, err, "SET TRANSACTION SNAPSHOT %s", name)
+                  : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a snapshot");
+    if (status == TV_OK)
+        status = tv_pg_exec(to, tv_buffer_string(&sql), 0, NULL, err);
+    if (status == TV_ERR_STORE)
+        tv_hint(err, "do --postgres and --reader name the same database?");
+    free(name);
+    tv_buffer_free(&sql);
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+enum tv_status fit_join_snapshot(struct fit *f, struct tv_pg **out, struct tv_error *err)
+{
+    enum tv_status status = open_session(f, out, err);
+    return status == TV_OK ? import_snapshot(f->snapshot, *out, err) : status;
+}
+
+enum tv_status fit_join_as_reader(struct fit *f, struct tv_pg **out, struct tv_error *err)
+{
+    enum tv_status status =
+        tv_reader_open(out, tv_settings_text(f->settings, "reader"), "trivet-train reader", wait_seconds(f), err);
+    if (status == TV_OK)
+        status = begin(*out, err);
+    return status == TV_OK ? import_snapshot(f->snapshot, *out, err) : status;
+}

@@ -1,0 +1,31 @@
+/* export, import: a model leaves as a folder, and comes in from one. docs/formats.md has the files. */
+#ifndef TRIVET_TRAIN_TRAVEL_EXPORT_H
+#define TRIVET_TRAIN_TRAVEL_EXPORT_H
+
+#include "train/command/stores.h"
+#include "train/source/names.h"
+#include "train/travel/folder.h"
+#include "trivet/cli/options.h"
+#include "trivet/core/formats/npy.h"
+
+struct export {
+    struct folder folder;
+    struct tv_stores stores; /* without the lock */
+    struct tv_model *model;
+    struct tv_dense_map items; /* of the model's item ids */
+    struct names names;        /* whether there are codes */
+    FILE *codes;               /* codes.jsonl; NULL until there is a code */
+};
+
+/* export_codes.c */
+enum tv_status export_code(struct export *e, const char *kind, int64_t id, const char *code, struct tv_error *err);
+enum tv_status export_close_codes(struct export *e, struct tv_error *err);
+/* export_items.c */
+enum tv_status export_items(struct export *e, struct tv_error *err);
+/* export_users.c */
+enum tv_status export_users(struct export *e, struct tv_error *err);
+
+extern const struct tv_option export_options[];
+enum tv_status export_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+
+#endif

@@ -1,0 +1,123 @@
+/* export_items: what is known of items. items.jsonl has the documents as they are stored; items.csv one line for each
+ * row of the item factors, in their order, known or not. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "train/travel/export.h"
+#include "trivet/cli/interrupt.h"
+#include "trivet/cli/table.h"
+
+struct listing {
+    struct export *export;
+    const struct tv_model *model;
+    FILE *lines;            /* items.jsonl */
+    struct tv_table *table; /* items.csv */
+    int32_t next;           /* dense id of the next line of the table */
+};
+
+/* The last one where items have codes. */
+static const char *const columns[] = {"item_id", "title", "year", "genres", "imdb_id", "tmdb_id", "n", "mean", "code"};
+static const enum tv_table_kind kinds[] = {TV_TABLE_NUMBER, TV_TABLE_TEXT, TV_TABLE_NUMBER, TV_TABLE_TEXT,
+                                           TV_TABLE_TEXT,   TV_TABLE_TEXT, TV_TABLE_NUMBER, TV_TABLE_NUMBER, TV_TABLE_TEXT};
+
+static int n_columns(const struct export *e)
+{
+    return (int)(sizeof columns / sizeof *columns) - !e->names.items;
+}
+
+/* A field as a cell: text as it is, a list joined by bars, null empty. */
+static enum tv_status add_cell(struct tv_table *table, const json_t *value, struct tv_error *err)
+{
+    struct tv_buffer text = TV_BUFFER_INIT(16 << 20);
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < json_array_size(value) && status == TV_OK; i++) {
+        const char *name = json_string_value(json_array_get(value, i));
+        status = tv_buffer_format(&text, err, "%s%s", i ? "|" : "", name ? name : "");
+    }
+    if (status == TV_OK && json_is_integer(value))
+        status = tv_buffer_format(&text, err, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (status == TV_OK && json_is_real(value))
+        status = tv_buffer_format(&text, err, "%.17g", json_real_value(value));
+    else if (status == TV_OK && json_is_string(value))
+        status = tv_buffer_text(&text, json_string_value(value), err);
+    if (status == TV_OK)
+        status = tv_table_cell(table, text.size ? text.data : NULL, err);
+    tv_buffer_free(&text);
+    return status;
+}
+
+/* The next line of the table; `item` is NULL where nothing is known. */
+static enum tv_status add_line(struct listing *l, const json_t *item, struct tv_error *err)
+{
+    enum tv_status status = tv_table_int(l->table, l->model->item_ids[l->next++], err);
+    for (int c = 1; c < n_columns(l->export) && status == TV_OK; c++)
+        status = add_cell(l->table, json_object_get(item, columns[c]), err);
+    return status;
+}
+
+/* Documents come in the order of their ids, as the model's items do. */
+static enum tv_status add_lines_until(struct listing *l, int64_t id, const json_t *item, struct tv_error *err)
+{
+    const struct tv_model *m = l->model;
+    enum tv_status status = TV_OK;
+    while (l->next < m->n_items && m->item_ids[l->next] <= id && status == TV_OK)
+        status = add_line(l, m->item_ids[l->next] == id ? item : NULL, err);
+    return status;
+}
+
+static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    struct listing *l = context;
+    int64_t id = 0;
+    char *text = tv_mongo_doc_json(doc, NULL);
+    json_t *item = text ? json_loads(text, 0, NULL) : NULL;
+    const char *code = json_string_value(json_object_get(item, "code"));
+    enum tv_status status = TV_OK;
+    if (item == NULL || !tv_mongo_doc_int(doc, "_id", &id))
+        status = tv_fail(err, TV_ERR_CORRUPT, "an item document has no integer _id, or is no JSON");
+    if (status == TV_OK && tv_interrupted())
+        status = tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while writing items");
+    if (status == TV_OK && fprintf(l->lines, "%s\n", text) < 0)
+        status = tv_fail(err, TV_ERR_IO, "cannot write " FOLDER_ITEMS);
+    if (status == TV_OK && code)
+        status = export_code(l->export, "item", id, code, err);
+    if (status == TV_OK)
+        status = add_lines_until(l, id, item, err);
+    json_decref(item);
+    free(text);
+    return status;
+}
+
+/* An imported model that was never live has documents of its own. */
+static enum tv_status read_items(const struct export *e, struct listing *l, struct tv_error *err)
+{
+    char own[TV_MODEL_NAME];
+    int exists = 0;
+    snprintf(own, sizeof own, "item_%" PRId64, e->model->number);
+    enum tv_status status = tv_mongo_exists(e->stores.mongo, own, &exists, err);
+    if (status == TV_OK)
+        status = tv_mongo_each(e->stores.mongo, exists ? own : "item", take_item, l, err);
+    return status == TV_OK ? add_lines_until(l, INT64_MAX, NULL, err) : status;
+}
+
+enum tv_status export_items(struct export *e, struct tv_error *err)
+{
+    struct listing l = {.export = e, .model = e->model};
+    FILE *csv = NULL;
+    enum tv_status status = folder_open_text(&l.lines, &e->folder, FOLDER_ITEMS, err);
+    if (status == TV_OK)
+        status = folder_open_text(&csv, &e->folder, FOLDER_ITEMS_CSV, err);
+    if (status == TV_OK)
+        status = tv_table_create(&l.table, n_columns(e), columns, kinds, err);
+    if (status == TV_OK)
+        status = read_items(e, &l, err);
+    if (status == TV_OK)
+        status = tv_table_print(l.table, TV_TABLE_CSV, csv, err);
+    enum tv_status lines = folder_close_text(l.lines, FOLDER_ITEMS, status == TV_OK ? err : NULL);
+    status = status == TV_OK ? lines : status;
+    enum tv_status closed = folder_close_text(csv, FOLDER_ITEMS_CSV, status == TV_OK ? err : NULL);
+    tv_table_free(l.table);
+    return status == TV_OK ? closed : status;
+}

@@ -1,0 +1,148 @@
+/* export_users: everybody's factors and ratings, one user after the other, so that memory does not matter. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/travel/export.h"
+#include "trivet/cli/interrupt.h"
+#include "trivet/cli/progress.h"
+#include "trivet/model/user_document.h"
+
+enum { IDS, ROWS, FACTORS, START, ITEMS, RATINGS, N_ARRAYS };
+
+static const struct {
+    const char *name;
+    enum tv_dtype dtype;
+} arrays[N_ARRAYS] = {
+    [IDS] = {FOLDER_USER_IDS, TV_I8},         [ROWS] = {FOLDER_USER_ROWS, TV_I4},
+    [FACTORS] = {FOLDER_USER_FACTORS, TV_F2}, [START] = {FOLDER_RATED_START, TV_I8},
+    [ITEMS] = {FOLDER_RATED_ITEMS, TV_I8},    [RATINGS] = {FOLDER_RATINGS, TV_F4},
+};
+
+struct users {
+    struct export *export;
+    struct tv_npy_writer *writers[N_ARRAYS];
+    FILE *csv;
+    int32_t *seen;     /* (capacity) */
+    size_t capacity;
+    int64_t n, n_rated;
+    struct tv_progress progress;
+};
+
+/* `seen` is not written: it follows from `rated` and the model's items, and here that is made sure of. */
+static enum tv_status check_seen(struct users *u, const struct tv_user_document *user, struct tv_error *err)
+{
+    if (user->n_rated > u->capacity) {
+        free(u->seen);
+        u->capacity = 0;
+        if ((u->seen = tv_alloc(user->n_rated, sizeof *u->seen, "a user's ratings", err)) == NULL)
+            return TV_ERR_NO_MEMORY;
+        u->capacity = user->n_rated;
+    }
+    size_t n = folder_seen(&u->export->items, user->rated, user->n_rated, u->seen);
+    if (n == user->n_seen && (n == 0 || memcmp(u->seen, user->seen, n * sizeof *u->seen) == 0))
+        return TV_OK;
+    return tv_fail(err, TV_ERR_CORRUPT, "user %" PRId64 " of model %" PRId64 " has seen other items than those rated",
+                   user->user_id, u->export->model->number);
+}
+
+static enum tv_status write_line(const struct users *u, const struct tv_user_document *user, struct tv_error *err)
+{
+    struct tv_buffer line = TV_BUFFER_INIT(4096);
+    char row[16] = "";
+    if (user->row >= 0)
+        snprintf(row, sizeof row, "%d", (int)user->row);
+    enum tv_status status = tv_buffer_format(&line, err, "%" PRId64 ",%s,%zu", user->user_id, row, user->n_rated);
+    if (status == TV_OK && u->export->names.users)
+        status = tv_buffer_text(&line, ",", err);
+    if (status == TV_OK && user->code)
+        status = tv_buffer_csv(&line, user->code, err);
+    if (status == TV_OK && fprintf(u->csv, "%s\r\n", tv_buffer_string(&line)) < 0)
+        status = tv_fail(err, TV_ERR_IO, "cannot write " FOLDER_USERS_CSV);
+    tv_buffer_free(&line);
+    return status;
+}
+
+static enum tv_status write_user(struct users *u, const struct tv_user_document *user, struct tv_error *err)
+{
+    int64_t end = u->n_rated + (int64_t)user->n_rated;
+    const struct {
+        const void *data;
+        size_t n;
+    } rows[N_ARRAYS] = {
+        [IDS] = {&user->user_id, 1}, [ROWS] = {&user->row, 1},  [FACTORS] = {user->value, 1},
+        [START] = {&end, 1},         [ITEMS] = {user->rated, user->n_rated},
+        [RATINGS] = {user->ratings, user->n_rated},
+    };
+    enum tv_status status = TV_OK;
+    for (int i = 0; i < N_ARRAYS && status == TV_OK; i++)
+        status = tv_npy_write(u->writers[i], rows[i].data, rows[i].n, err);
+    if (status == TV_OK && user->code)
+        status = export_code(u->export, "user", user->user_id, user->code, err);
+    if (status == TV_OK)
+        status = write_line(u, user, err);
+    u->n_rated = end;
+    u->n++;
+    return status;
+}
+
+static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    struct users *u = context;
+    const struct tv_model *m = u->export->model;
+    struct tv_user_document *user = NULL;
+    if (tv_interrupted())
+        return tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while writing users");
+    enum tv_status status =
+        tv_user_document_read(&user, u->export->stores.mongo, m->number, doc, m->factors, m->n_items, err);
+    if (status == TV_OK)
+        status = check_seen(u, user, err);
+    if (status == TV_OK)
+        status = write_user(u, user, err);
+    tv_user_document_free(user);
+    tv_progress_update(&u->progress, (double)u->n);
+    return status;
+}
+
+static enum tv_status create_files(struct users *u, struct tv_error *err)
+{
+    static const int64_t zero = 0;
+    const struct export *e = u->export;
+    char path[FOLDER_PATH];
+    enum tv_status status = folder_open_text(&u->csv, &e->folder, FOLDER_USERS_CSV, err);
+    for (int i = 0; i < N_ARRAYS && status == TV_OK; i++)
+        status = tv_npy_create(&u->writers[i], folder_file(path, e->folder.partial, arrays[i].name), arrays[i].dtype,
+                               i == FACTORS ? (size_t)e->model->factors : 0, err);
+    if (status == TV_OK && fputs(e->names.users ? "user_id,row,n,code\r\n" : "user_id,row,n\r\n", u->csv) < 0)
+        status = tv_fail(err, TV_ERR_IO, "cannot write " FOLDER_USERS_CSV);
+    return status == TV_OK ? tv_npy_write(u->writers[START], &zero, 1, err) : status;
+}
+
+static enum tv_status finish_files(struct users *u, enum tv_status status, struct tv_error *err)
+{
+    for (int i = 0; i < N_ARRAYS; i++)
+        if (status == TV_OK)
+            status = tv_npy_finish(u->writers[i], err);
+        else
+            tv_npy_abandon(u->writers[i]);
+    enum tv_status closed = folder_close_text(u->csv, FOLDER_USERS_CSV, status == TV_OK ? err : NULL);
+    return status == TV_OK ? closed : status;
+}
+
+enum tv_status export_users(struct export *e, struct tv_error *err)
+{
+    struct users u = {.export = e};
+    char name[TV_MODEL_NAME];
+    tv_model_users(name, e->model->number);
+    enum tv_status status = create_files(&u, err);
+    tv_progress_start(&u.progress, "writing users", "users", (double)e->model->n_users);
+    if (status == TV_OK)
+        status = tv_mongo_each(e->stores.mongo, name, take_user, &u, err);
+    tv_progress_end(&u.progress);
+    if (status == TV_OK && u.n != e->model->n_users)
+        status = tv_fail(err, TV_ERR_CORRUPT, "MongoDB has %" PRId64 " of the %" PRId64 " users of %s", u.n,
+                         e->model->n_users, name);
+    free(u.seen);
+    return finish_files(&u, status, err);
+}

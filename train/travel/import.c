@@ -1,0 +1,166 @@
+/* import: the command. The whole folder is checked before anything is written; then a model is published the way fit does
+ * it, so that a kill at any moment leaves what was live, live. */
+#include "train/travel/import.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/command/publish.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
+#include "trivet/cli/interrupt.h"
+
+const struct tv_option import_options[] = {
+    {.name = "activate", .kind = TV_OPTION_SWITCH,
+     .help = "make it the live model; without it, it is kept for activate N"},
+    {.name = NULL},
+};
+
+/* --- the journal ------------------------------------------------------------------------------------------ */
+
+/* The import needs the schema and no ratings, so "load ratings first" would be a wrong hint. */
+static enum tv_status check_schema(const struct tv_settings *settings, struct tv_error *err)
+{
+    struct tv_pg *pg = NULL;
+    enum tv_status status = tv_pg_open(&pg, tv_settings_text(settings, "postgres"), "trivet-train import",
+                                       (int)tv_settings_int(settings, "wait"), err);
+    if (status == TV_OK && (status = tv_journal_check_schema(pg, err)) == TV_ERR_INPUT)
+        tv_hint(err, "make it: trivet-etl schema");
+    tv_pg_close(pg);
+    return status;
+}
+
+static const char *text_of(const json_t *run, const char *name, const char *otherwise)
+{
+    const char *text = json_string_value(json_object_get(run, name));
+    return text ? text : otherwise;
+}
+
+static char *json_of(const json_t *run, const char *name)
+{
+    const json_t *value = json_object_get(run, name);
+    return json_is_object(value) ? json_dumps(value, JSON_REAL_PRECISION(17)) : strdup("{}");
+}
+
+/* The parameters it was trained with, and where it came from: that is how the journal knows an import. */
+static char *parameters_of(const struct import *im, const char *from)
+{
+    const json_t *given = json_object_get(im->run, "parameters");
+    json_t *all = json_is_object(given) ? json_deep_copy(given) : json_object();
+    json_object_set_new(all, "imported_from", json_string(from));
+    json_object_set_new(all, "imported_number", json_integer(im->model->number));
+    char *text = json_dumps(all, JSON_REAL_PRECISION(17));
+    json_decref(all);
+    return text;
+}
+
+static enum tv_status begin_run(struct import *im, struct tv_error *err)
+{
+    struct tv_pg *journal = tv_lock_connection(im->stores.lock);
+    char *from = realpath(im->dir, NULL), command[FOLDER_PATH + 64];
+    if (from == NULL)
+        return tv_fail(err, TV_ERR_IO, "cannot find %s: %s", im->dir, strerror(errno));
+    snprintf(command, sizeof command, "trivet-train import %s", from);
+    char *parameters = parameters_of(im, from), *filter = json_of(im->run, "filter"), *data = json_of(im->run, "data");
+    const struct tv_run_plan plan = {.kind = TV_RUN_IMPORT,
+                                     .command = command,
+                                     .algorithm = im->model->algorithm,
+                                     .parameters = parameters,
+                                     .filter = filter,
+                                     .source = text_of(im->run, "source", ""),
+                                     .data = data};
+    enum tv_status status = parameters && filter && data ? tv_run_begin(journal, &plan, &im->number, err)
+                                                         : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory");
+    free(parameters);
+    free(filter);
+    free(data);
+    free(from);
+    if (status == TV_OK)
+        status = tv_lock_name_run(im->stores.lock, im->number, err);
+    im->model->number = im->number;
+    return status;
+}
+
+static enum tv_status complete_run(struct import *im, struct tv_error *err)
+{
+    char *counts = json_of(im->run, "counts");
+    enum tv_status status =
+        counts ? tv_lock_check(im->stores.lock, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory");
+    if (status == TV_OK)
+        status = tv_run_complete(tv_lock_connection(im->stores.lock), im->number, counts, err);
+    free(counts);
+    return status;
+}
+
+/* --- the command ------------------------------------------------------------------------------------------ */
+
+static enum tv_status write_all(struct import *im, struct tv_error *err)
+{
+    enum tv_status status = import_items(im, err);
+    if (status == TV_OK)
+        status = import_users(im, err);
+    if (status == TV_OK)
+        status = publish_store(&im->stores, im->model, err);
+    if (status == TV_OK)
+        status = publish_check(&im->stores, im->model, im->users_hash, err);
+    if (status == TV_OK && tv_interrupted())
+        status = tv_fail(err, TV_ERR_INTERRUPTED, "interrupted");
+    return status == TV_OK ? complete_run(im, err) : status;
+}
+
+static void report(const struct import *im, int live)
+{
+    const struct tv_model *m = im->model;
+    char users[32], items[32];
+    printf("model %" PRId64 " is %s: %d factors, %s items; %s users %s\n", m->number, live ? "live" : "kept",
+           tv_model_rank(m), tv_text_number(items, m->n_items), tv_text_number(users, m->n_users), live ? "are served" : "can be served");
+    if (!live)
+        tv_log_info("trivet-train activate %" PRId64 " shows it to everybody", m->number);
+}
+
+/* Everything from the first write on; what fails before the model is whole is undone. */
+static enum tv_status build(struct import *im, int activate, struct tv_error *err)
+{
+    enum tv_status status = begin_run(im, err);
+    if (status != TV_OK)
+        return status;
+    status = write_all(im, err);
+    if (status == TV_OK && activate)
+        status = tv_lifecycle_activate(&im->stores, im->model, err);
+    if (status != TV_OK) {
+        publish_undo(&im->stores, im->number, err);
+        return status;
+    }
+    report(im, activate);
+    return tv_lifecycle_prune(&im->stores, PUBLISH_KEEP_MODELS, err);
+}
+
+enum tv_status import_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+{
+    (void)n;
+    struct import im = {.dir = arguments[0]};
+    enum tv_status status = tv_interrupt_watch(NULL, err);
+    if (status == TV_OK)
+        status = folder_check(im.dir, err);
+    if (status == TV_OK)
+        status = import_read_model(&im, err);
+    if (status == TV_OK)
+        status = import_check_items(&im, err);
+    if (status == TV_OK)
+        status = import_check_users(&im, err);
+    if (status == TV_OK)
+        status = check_schema(settings, err);
+    if (status == TV_OK)
+        status = train_open(&im.stores, settings, "trivet-train import", err);
+    if (status == TV_OK)
+        status = import_read_codes(&im, err);
+    if (status == TV_OK)
+        status = build(&im, tv_settings_on(settings, "activate"), err);
+    train_close(&im.stores);
+    json_decref(im.run);
+    import_free_codes(&im);
+    tv_model_free(im.model);
+    return status;
+}

@@ -1,0 +1,51 @@
+/* import: a model that came as a folder takes its place among the others, under a new number. */
+#ifndef TRIVET_TRAIN_TRAVEL_IMPORT_H
+#define TRIVET_TRAIN_TRAVEL_IMPORT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "train/command/stores.h"
+#include "train/travel/folder.h"
+#include "trivet/cli/options.h"
+
+struct import_code {
+    int64_t id;
+    char *code;
+};
+
+struct import_codes {
+    struct import_code *users; /* (n) ascending by id */
+    size_t n, capacity;
+};
+
+struct import {
+    const char *dir;
+    struct tv_model *model; /* of the folder; its number is the new one once the journal gave it */
+    json_t *run;            /* what the other journal said */
+    struct tv_stores stores;
+    int64_t number;         /* 0 until the journal gave it */
+    int64_t items;          /* documents written */
+    uint64_t users_hash;    /* of all user documents as written */
+    struct import_codes codes; /* of its users */
+};
+
+/* The folder is read twice: once to check all of it, before anything is written, and once to write it. */
+
+/* import_model.c: the item side and the description. */
+enum tv_status import_read_model(struct import *im, struct tv_error *err);
+/* import_codes.c: the folder's codes into this trivet's dictionary, and those of users into memory. */
+enum tv_status import_read_codes(struct import *im, struct tv_error *err);
+const char *import_user_code(const struct import *im, int64_t id); /* NULL: a number */
+void import_free_codes(struct import *im);
+/* import_items.c: item documents into item_<N>. */
+enum tv_status import_check_items(struct import *im, struct tv_error *err);
+enum tv_status import_items(struct import *im, struct tv_error *err);
+/* import_users.c: everybody's documents into user_<N>. */
+enum tv_status import_check_users(struct import *im, struct tv_error *err);
+enum tv_status import_users(struct import *im, struct tv_error *err);
+
+extern const struct tv_option import_options[];
+enum tv_status import_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+
+#endif

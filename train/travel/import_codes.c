@@ -1,0 +1,140 @@
+/* import_codes: the dictionary that a model came with, codes.jsonl: users get their codes from it, and this trivet's
+ * own takes it in, so that ratings loaded later mean the same users and items. Where a code has another number
+ * here, or a number another code, the model cannot live beside the data of this trivet, and is refused. */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/travel/import.h"
+#include "trivet/base/code.h"
+
+static enum tv_status keep_user(struct import_codes *codes, int64_t id, const char *code, struct tv_error *err)
+{
+    if (codes->n == codes->capacity) {
+        size_t capacity = codes->capacity ? 2 * codes->capacity : 1024;
+        struct import_code *users = realloc(codes->users, capacity * sizeof *users);
+        if (users == NULL)
+            return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for %zu codes", capacity);
+        codes->users = users;
+        codes->capacity = capacity;
+    }
+    char *copy = strdup(code);
+    codes->users[codes->n] = (struct import_code){id, copy};
+    codes->n += copy != NULL;
+    return copy ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a code");
+}
+
+/* {"kind": "user", "id": 8000000000000000, "code": "f3a1"} */
+static enum tv_status take_line(struct import *im, const char *text, const json_t *line, struct tv_buffer *out,
+                                struct tv_error *err)
+{
+    const char *kind = json_string_value(json_object_get(line, "kind")),
+               *code = json_string_value(json_object_get(line, "code"));
+    int64_t id = json_integer_value(json_object_get(line, "id"));
+    struct import_codes *codes = &im->codes;
+    int is_user = kind && strcmp(kind, "user") == 0;
+    if (kind == NULL || code == NULL || (!is_user && strcmp(kind, "item") != 0) || id < TV_CODE_FIRST ||
+        id >= TV_CODE_END || tv_code_refusal(code, strlen(code)))
+        return tv_fail(err, TV_ERR_INPUT, "is no code and its number");
+    if (is_user && codes->n > 0 && id <= codes->users[codes->n - 1].id)
+        return tv_fail(err, TV_ERR_INPUT, "has a user who does not come after the one before");
+    enum tv_status status = is_user ? keep_user(codes, id, code, err) : TV_OK;
+    return status == TV_OK ? tv_buffer_format(out, err, "%s%s", out->size ? "," : "[", text) : status;
+}
+
+/* A JSON array of lines into the temporary table. */
+static enum tv_status send(struct tv_pg *pg, struct tv_buffer *lines, struct tv_error *err)
+{
+    if (lines->size == 0)
+        return TV_OK;
+    enum tv_status status = tv_buffer_text(lines, "]", err);
+    const char *const values[] = {tv_buffer_string(lines)};
+    if (status == TV_OK)
+        status = tv_pg_exec(pg,
+                            "INSERT INTO pg_temp.import_code SELECT kind, id, code "
+                            "FROM jsonb_to_recordset($1::jsonb) AS line (kind text, id bigint, code text)",
+                            1, values, err);
+    tv_buffer_clear(lines);
+    return status;
+}
+
+static enum tv_status send_lines(struct import *im, FILE *in, struct tv_pg *pg, struct tv_error *err)
+{
+    enum { BLOCK = 1 << 18 };
+    struct tv_buffer out = TV_BUFFER_INIT(1 << 20);
+    char *line = NULL;
+    size_t size = 0;
+    long long at = 0;
+    enum tv_status status = TV_OK;
+    while (status == TV_OK && getline(&line, &size, in) > 0) {
+        json_t *object = json_loads(line, 0, NULL);
+        at++;
+        if ((status = take_line(im, line, object, &out, err)) == TV_ERR_INPUT)
+            tv_context(err, "%s/" FOLDER_CODES ", line %lld", im->dir, at);
+        json_decref(object);
+        if (status == TV_OK && out.size >= BLOCK)
+            status = send(pg, &out, err);
+    }
+    if (status == TV_OK)
+        status = send(pg, &out, err);
+    free(line);
+    tv_buffer_free(&out);
+    return status;
+}
+
+static enum tv_status take_in(const struct import *im, struct tv_pg *pg, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_pg_query(pg, "SELECT trivet.import_codes()", 0, NULL, &rows, err);
+    if (status == TV_OK && tv_pg_cell(rows, 0, 0)) {
+        status = tv_fail(err, TV_ERR_INPUT, "%s has ids that mean others in this trivet: %s", im->dir,
+                         tv_pg_cell(rows, 0, 0));
+        tv_hint(err, "import it into a trivet with a Postgres of its own");
+    }
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+enum tv_status import_read_codes(struct import *im, struct tv_error *err)
+{
+    char path[FOLDER_PATH];
+    struct tv_pg *pg = tv_lock_connection(im->stores.lock);
+    FILE *in = fopen(folder_file(path, im->dir, FOLDER_CODES), "re");
+    if (in == NULL)
+        return errno == ENOENT ? TV_OK : tv_fail(err, TV_ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    enum tv_status status = tv_pg_exec(pg, "BEGIN", 0, NULL, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(pg, "CREATE TEMPORARY TABLE import_code (kind text, id bigint, code text) "
+                                "ON COMMIT DROP", 0, NULL, err);
+    if (status == TV_OK)
+        status = send_lines(im, in, pg, err);
+    if (status == TV_OK)
+        status = take_in(im, pg, err);
+    enum tv_status ended =
+        tv_pg_exec(pg, status == TV_OK ? "COMMIT" : "ROLLBACK", 0, NULL, status == TV_OK ? err : NULL);
+    fclose(in);
+    return status == TV_OK ? ended : status;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = ((const struct import_code *)b)->id;
+    return (x > y) - (x < y);
+}
+
+const char *import_user_code(const struct import *im, int64_t id)
+{
+    const struct import_codes *codes = &im->codes;
+    const struct import_code *found =
+        codes->n ? bsearch(&id, codes->users, codes->n, sizeof *codes->users, by_id) : NULL;
+    return found ? found->code : NULL;
+}
+
+void import_free_codes(struct import *im)
+{
+    for (size_t i = 0; i < im->codes.n; i++)
+        free(im->codes.users[i].code);
+    free(im->codes.users);
+}

@@ -1,0 +1,158 @@
+/* import_items: the item documents that a model came with, items.jsonl, into item_<N>.
+ *
+ * They take the place of `item` when the model goes live, and servers and repair read them then: so each of them is what
+ * an export writes, with an integer _id that ascends, and the fields of docs/formats.md with their types.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/travel/import.h"
+#include "trivet/base/code.h"
+#include "trivet/cli/interrupt.h"
+
+static int is_text(const json_t *value)
+{
+    return json_is_string(value) || json_is_null(value);
+}
+
+static int is_whole(const json_t *value)
+{
+    return json_is_integer(value) || json_is_null(value);
+}
+
+static int is_number(const json_t *value)
+{
+    return json_is_number(value) || json_is_null(value);
+}
+
+static int is_count(const json_t *value)
+{
+    return json_is_integer(value) && json_integer_value(value) >= 0;
+}
+
+static int is_names(const json_t *value)
+{
+    size_t i;
+    const json_t *name;
+    json_array_foreach(value, i, name)
+    {
+        if (!json_is_string(name))
+            return 0;
+    }
+    return json_is_array(value);
+}
+
+static int is_code(const json_t *value)
+{
+    return value == NULL || (json_is_string(value) && tv_code_refusal(json_string_value(value), json_string_length(value)) == NULL);
+}
+
+static int is_text_if_any(const json_t *value) /* none was live yet */
+{
+    return value == NULL || json_is_string(value);
+}
+
+static int is_rev(const json_t *value)
+{
+    return value == NULL || is_count(value);
+}
+
+static const struct {
+    const char *name, *what;
+    int (*is)(const json_t *value);
+} fields[] = {
+    {"title", "a text or null", is_text},     {"year", "a whole number or null", is_whole},
+    {"genres", "an array of texts", is_names}, {"imdb_id", "a text or null", is_text},
+    {"tmdb_id", "a whole number or null", is_whole}, {"n", "a count", is_count},
+    {"mean", "a number or null", is_number},  {"score_kind", "a text", is_text_if_any},
+    {"code", "a code", is_code},              {"rev", "a count", is_rev},
+};
+
+static enum tv_status check_fields(const json_t *item, struct tv_error *err)
+{
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (!fields[i].is(json_object_get(item, fields[i].name)))
+            return tv_fail(err, TV_ERR_INPUT, "field %s is missing, or not %s", fields[i].name, fields[i].what);
+    return TV_OK;
+}
+
+/* MongoDB's own reader of JSON has the last word on what a number is. */
+static enum tv_status check_item(const char *line, int64_t *id, int is_first, struct tv_error *err)
+{
+    struct tv_mongo_doc *doc = NULL;
+    int64_t before = *id;
+    json_t *item = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    enum tv_status status = json_is_object(item) ? tv_mongo_doc_from_json(&doc, line, err)
+                                                 : tv_fail(err, TV_ERR_INPUT, "is no JSON object");
+    if (status == TV_OK && !tv_mongo_doc_int(doc, "_id", id))
+        status = tv_fail(err, TV_ERR_INPUT, "field _id is missing, or not a whole number");
+    if (status == TV_OK && !is_first && *id <= before)
+        status = tv_fail(err, TV_ERR_INPUT, "field _id is %" PRId64 ", which does not come after %" PRId64, *id, before);
+    if (status == TV_OK)
+        status = check_fields(item, err);
+    tv_mongo_doc_free(doc);
+    json_decref(item);
+    return status;
+}
+
+static enum tv_status take_line(struct tv_mongo_bulk *bulk, const char *line, size_t n, int64_t *id, int is_first,
+                                struct tv_error *err)
+{
+    if (tv_interrupted())
+        return tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while reading items");
+    if (memchr(line, '\0', n))
+        return tv_fail(err, TV_ERR_INPUT, "holds a NUL byte");
+    return bulk ? tv_mongo_bulk_add_json(bulk, line, n, err) : check_item(line, id, is_first, err);
+}
+
+/* Without a bulk the lines are only checked. */
+static enum tv_status take_lines(struct import *im, struct tv_mongo_bulk *bulk, FILE *in, struct tv_error *err)
+{
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t n;
+    int64_t id = 0;
+    enum tv_status status = TV_OK;
+    im->items = 0;
+    while (status == TV_OK && (n = getline(&line, &size, in)) > 0) {
+        im->items++;
+        status = take_line(bulk, line, (size_t)n, &id, im->items == 1, err);
+        if (status == TV_ERR_INPUT)
+            tv_context(err, "%s/%s, line %" PRId64, im->dir, FOLDER_ITEMS, im->items);
+    }
+    if (status == TV_OK && ferror(in))
+        status = tv_fail(err, TV_ERR_IO, "cannot read %s/%s: %s", im->dir, FOLDER_ITEMS, strerror(errno));
+    free(line);
+    return status;
+}
+
+static enum tv_status read_items(struct import *im, struct tv_mongo_bulk *bulk, struct tv_error *err)
+{
+    char path[FOLDER_PATH];
+    FILE *in = fopen(folder_file(path, im->dir, FOLDER_ITEMS), "re");
+    if (in == NULL)
+        return tv_fail(err, TV_ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    enum tv_status status = take_lines(im, bulk, in, err);
+    fclose(in);
+    return status;
+}
+
+enum tv_status import_check_items(struct import *im, struct tv_error *err)
+{
+    return read_items(im, NULL, err);
+}
+
+enum tv_status import_items(struct import *im, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    struct tv_mongo_bulk *bulk = NULL;
+    snprintf(name, sizeof name, "item_%" PRId64, im->number);
+    enum tv_status status = tv_mongo_bulk_begin(&bulk, im->stores.mongo, name, err);
+    if (status == TV_OK)
+        status = read_items(im, bulk, err);
+    enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);
+    return status == TV_OK ? ended : status;
+}
