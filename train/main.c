@@ -28,9 +28,9 @@ static const struct tv_option models_options[] = {
 
 static const struct tv_command commands[] = {
     {.name = "fit", .arguments = "", .summary = "learn a model from the filtered ratings and make it live",
-     .options = fit_options, .more = {learn_options, fit_source_options}, .run = fit_run},
+     .options = fit_options, .more = {learn_options, tv_reading_options}, .run = fit_run},
     {.name = "evaluate", .arguments = "", .summary = "judge settings on ratings kept apart, beside plain baselines",
-     .options = evaluate_options, .more = {learn_options, fit_source_options, trial_options}, .run = evaluate_run},
+     .options = evaluate_options, .more = {learn_options, tv_reading_options, trial_options}, .run = evaluate_run},
     {.name = "search", .arguments = "", .summary = "try many settings on ratings kept apart, and say which to train with",
      SEARCH_OPTIONS, .run = search_run},
     {.name = "models", .arguments = "", .summary = "list the models that are kept", .options = models_options,

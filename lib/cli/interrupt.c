@@ -78,6 +78,14 @@ enum tv_status tv_interrupt_watch(struct tv_pg *pg, struct tv_error *err)
     return started ? TV_OK : start(err);
 }
 
+void tv_interrupt_forget(const struct tv_pg *pg)
+{
+    pthread_mutex_lock(&mutex);
+    if (watched == pg)
+        watched = NULL;
+    pthread_mutex_unlock(&mutex);
+}
+
 int tv_interrupted(void)
 {
     return tv_stop_asked();

@@ -11,8 +11,8 @@
 
 #include "lib/repair/parts.h"
 #include "trivet/base/buffer.h"
-#include "trivet/model/refold/live.h"
-#include "trivet/model/refold/refold.h"
+#include "trivet/model/life/live.h"
+#include "trivet/model/life/refold.h"
 
 /* Without a report, so many items are looked at as take a fraction of a second. */
 enum { BATCH = 5000, QUICK = 50000 };

@@ -6,7 +6,7 @@
 #ifndef TRIVET_REPAIR_PARTS_H
 #define TRIVET_REPAIR_PARTS_H
 
-#include "trivet/model/lifecycle.h"
+#include "trivet/model/life/lifecycle.h"
 
 struct repair {
     const struct tv_stores *stores;

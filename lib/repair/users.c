@@ -13,8 +13,8 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/code.h"
 #include "trivet/cli/progress.h"
-#include "trivet/model/refold/live.h"
-#include "trivet/model/refold/refold.h"
+#include "trivet/model/life/live.h"
+#include "trivet/model/life/refold.h"
 #include "trivet/model/user_document.h"
 
 /* Without a report, so many documents are looked at as take a fraction of a second. */

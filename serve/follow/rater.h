@@ -12,7 +12,7 @@
 
 #include "serve/api/rating_list.h"
 #include "trivet/base/status.h"
-#include "trivet/model/refold/live.h"
+#include "trivet/model/life/live.h"
 
 struct tv_app;
 struct tv_rater;

@@ -119,7 +119,7 @@ def test_a_failure_is_written_down(run, loaded):
     assert row["message"] in done.stderr and row["metrics"] == {}
 
 
-@pytest.mark.parametrize("function", ["fit_read", "learn_svd", "tv_evaluate_ranking", "tv_run_done"])
+@pytest.mark.parametrize("function", ["tv_reading_read", "learn_svd", "tv_evaluate_ranking", "tv_run_done"])
 @pytest.mark.parametrize("next_command", [("repair",), EVALUATE])
 def test_kill_leaves_a_row_that_is_failed_by_the_next(run, programs, loaded, function, next_command):
     at(function, programs["trivet-train"], *EVALUATE, env=loaded.env)

@@ -105,10 +105,6 @@ UPHILL = {
     ("serve/web/problem.c", "serve/html/page.c"),
     ("serve/web/problem.c", "serve/model/shelf.c"),
     ("serve/web/problem.c", "serve/model/snapshot.c"),
-    ("train/command/record.c", "train/fit/fit.c"),
-    ("train/judge/trial_data.c", "train/fit/fit.c"),
-    ("train/models/evaluate.c", "train/fit/fit.c"),
-    ("train/similar/read.c", "train/fit/fit.c"),
 }
 CIRCLES = [
     ["lib/core/als/als.c", "lib/core/als/step.c"],
@@ -120,7 +116,6 @@ CIRCLES = [
      "serve/api/user.c", "serve/app.c", "serve/html/rate_page.c", "serve/html/welcome.c", "serve/route.c"],
     ["serve/html/page.c", "serve/model/ids.c", "serve/model/shelf.c", "serve/model/snapshot.c", "serve/web/parameters.c",
      "serve/web/problem.c"],
-    ["train/fit/fit.c", "train/fit/guard.c", "train/judge/trial_data.c"],
     ["train/learn/als.c", "train/learn/learn.c", "train/learn/svd.c"],
     ["train/models/show.c", "train/models/show_factors.c", "train/models/show_pair.c"],
     ["train/search/document.c", "train/search/flags.c", "train/search/report.c", "train/search/run.c", "train/search/search.c",
@@ -148,6 +143,15 @@ def test_no_room_needs_one_above_it(needs):
 
 def test_no_two_sources_need_each_other(needs):
     assert rooms.circles(needs) == CIRCLES
+
+
+def test_what_reads_ratings_knows_nothing_of_what_else_reads_them(needs):
+    """fit, evaluate, search and similar share train/source (struct tv_reading), and do not see each other."""
+    readers = {"train/fit/": sources("train/fit"), "train/search/": sources("train/search"), "train/similar/": sources("train/similar"),
+               "train/models/evaluate": [REPO / "train/models/evaluate.c", REPO / "train/models/evaluate.h"]}
+    for mine, files in [*readers.items(), *((f"{room}/", sources(room)) for room in ("train/source", "train/judge"))]:
+        assert [f"{p} includes {h}" for p in files for h in includes(p) for other in readers if other != mine and h.startswith(other)] == []
+        assert [(s, o) for s in needs if s.startswith(mine) for o in needs[s] for other in readers if other != mine and o.startswith(other)] == []
 
 
 def test_a_folder_can_be_taken_in_at_a_glance():

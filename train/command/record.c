@@ -6,14 +6,12 @@
 
 #include "trivet/base/log.h"
 
-static enum tv_status begin(struct record *r, const struct fit *f, enum tv_run_kind kind, const char *command,
-                            struct tv_error *err)
+static enum tv_status begin(struct record *r, const struct tv_run_plan *plan, struct tv_error *err)
 {
     int64_t abandoned = 0;
-    const struct tv_run_plan plan = fit_run_plan(f, kind, command);
     enum tv_status status = tv_run_fail_abandoned(r->pg, &abandoned, err);
     if (status == TV_OK)
-        status = tv_run_begin_beside(r->pg, &plan, &r->run, err);
+        status = tv_run_begin_beside(r->pg, plan, &r->run, err);
     if (status == TV_ERR_STORE)
         tv_hint(err, "it is written down in trivet.run, which takes a login in trivet_writer; --no-journal leaves that out");
     if (status == TV_OK)
@@ -21,16 +19,16 @@ static enum tv_status begin(struct record *r, const struct fit *f, enum tv_run_k
     return status;
 }
 
-enum tv_status record_begin(struct record *r, const struct fit *f, enum tv_run_kind kind, const char *command,
+enum tv_status record_begin(struct record *r, const struct tv_settings *settings, const struct tv_run_plan *plan,
                             struct tv_error *err)
 {
     char name[64];
-    snprintf(name, sizeof name, "trivet-train %s", tv_run_kind_name(kind));
+    snprintf(name, sizeof name, "trivet-train %s", tv_run_kind_name(plan->kind));
     *r = (struct record){NULL, 0};
-    enum tv_status status = tv_pg_open(&r->pg, tv_settings_text(f->settings, "postgres"), name,
-                                       (int)tv_settings_int(f->settings, "wait"), err);
+    enum tv_status status = tv_pg_open(&r->pg, tv_settings_text(settings, "postgres"), name,
+                                       (int)tv_settings_int(settings, "wait"), err);
     if (status == TV_OK)
-        status = begin(r, f, kind, command, err);
+        status = begin(r, plan, err);
     if (status != TV_OK) {
         tv_pg_close(r->pg);
         r->pg = NULL;

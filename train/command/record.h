@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "train/fit/fit.h"
+#include "trivet/cli/options.h"
 #include "trivet/model/journal.h"
 
 struct record {
@@ -13,9 +13,8 @@ struct record {
     int64_t run;
 };
 
-/* Opens a connection for the row, and writes it; rows of such runs whose process is gone become failed first. `f` has
- * been opened for reading. On failure nothing stays open. */
-enum tv_status record_begin(struct record *r, const struct fit *f, enum tv_run_kind kind, const char *command,
+/* Opens a connection for the row, and writes it; rows of such runs whose process is gone become failed first. On failure nothing stays open. */
+enum tv_status record_begin(struct record *r, const struct tv_settings *settings, const struct tv_run_plan *plan,
                             struct tv_error *err);
 
 /* The end, either way: done with counts and metrics (JSON), or failed with the reason. Both close the connection; of

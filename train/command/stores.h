@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "trivet/cli/options.h"
-#include "trivet/model/lifecycle.h"
+#include "trivet/model/life/lifecycle.h"
 #include "trivet/model/model.h"
 
 /* Opens MongoDB and Redis, warns of a Redis that would lose data, takes the lock, and repairs what an earlier

@@ -161,7 +161,7 @@ static void *work(void *context)
 enum tv_status fit_start_catalogue(struct fit *f, struct tv_error *err)
 {
     struct fit_catalogue *c = &f->catalogue;
-    enum tv_status status = fit_join_snapshot(f, &c->pg, err);
+    enum tv_status status = tv_reading_join(&f->reading, &c->pg, err);
     if (status != TV_OK)
         return status;
     int code = pthread_create(&c->thread, NULL, work, f);

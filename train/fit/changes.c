@@ -1,28 +1,15 @@
 /* changes: what the snapshot sees of the ratings that come live, so that documents say which changes are in them,
  * and the switch knows which are not. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "train/fit/fit.h"
-
-static enum tv_status read_snapshot(struct fit *f, struct tv_error *err)
-{
-    struct tv_pg_rows *rows = NULL;
-    enum tv_status status = tv_pg_query(f->snapshot, "SELECT pg_current_snapshot()", 0, NULL, &rows, err);
-    if (status != TV_OK)
-        return status;
-    f->changes.snapshot = strdup(tv_pg_cell(rows, 0, 0));
-    tv_pg_rows_free(rows);
-    return f->changes.snapshot ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a snapshot");
-}
 
 enum tv_status fit_read_changes(struct fit *f, struct tv_error *err)
 {
     struct fit_changes *c = &f->changes;
     struct tv_pg_rows *rows = NULL;
-    enum tv_status status = read_snapshot(f, err);
-    if (status == TV_OK)
-        status = tv_pg_query(f->snapshot, "SELECT user_id, rev FROM trivet.user_change ORDER BY 1", 0, NULL, &rows, err);
+    enum tv_status status =
+        tv_pg_query(f->reading.snapshot, "SELECT user_id, rev FROM trivet.user_change ORDER BY 1", 0, NULL, &rows, err);
     if (status != TV_OK)
         return status;
     size_t n = (size_t)tv_pg_rows_count(rows);
@@ -46,8 +33,7 @@ int64_t fit_rev_of(const struct fit *f, int64_t user)
 
 void fit_free_changes(struct fit_changes *c)
 {
-    free(c->snapshot);
     free(c->users);
     free(c->revs);
-    *c = (struct fit_changes){.snapshot = NULL};
+    *c = (struct fit_changes){.n = 0};
 }

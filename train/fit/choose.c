@@ -30,9 +30,9 @@ static enum tv_status read_source(struct fit *f, struct chosen *chosen, struct t
 {
     struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
     enum tv_status status = tv_buffer_format(&sql, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s",
-                                             tv_buffer_string(&f->source));
+                                             tv_buffer_string(&f->reading.source));
     if (status == TV_OK)
-        status = fit_copy_rows(f, tv_buffer_string(&sql), 0, take_row, chosen, err);
+        status = tv_reading_rows(&f->reading, tv_buffer_string(&sql), 0, take_row, chosen, err);
     tv_buffer_free(&sql);
     return status;
 }
@@ -42,15 +42,15 @@ static enum tv_status read_source(struct fit *f, struct chosen *chosen, struct t
 /* Names the step that emptied the result and a setting that would not. */
 static enum tv_status explain_empty(struct fit *f, struct tv_error *err)
 {
-    if (f->own_source)
-        return tv_fail(err, TV_ERR_INPUT, "the source %s gives no rows", tv_buffer_string(&f->source));
+    if (f->reading.own_source)
+        return tv_fail(err, TV_ERR_INPUT, "the source %s gives no rows", tv_buffer_string(&f->reading.source));
     struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
     struct tv_pg_rows *rows = NULL;
     enum tv_status status = tv_buffer_text(&sql, "SELECT step, suggestion FROM ", err);
     if (status == TV_OK)
-        status = tv_filter_call(f->filter, f->snapshot, TV_FILTER_ALL, "trivet.why_empty", &sql, err);
+        status = tv_filter_call(f->reading.filter, f->reading.snapshot, TV_FILTER_ALL, "trivet.why_empty", &sql, err);
     if (status == TV_OK)
-        status = tv_pg_query(f->snapshot, tv_buffer_string(&sql), 0, NULL, &rows, err);
+        status = tv_pg_query(f->reading.snapshot, tv_buffer_string(&sql), 0, NULL, &rows, err);
     if (status == TV_OK) {
         const char *step = tv_pg_cell(rows, 0, 0), *suggestion = tv_pg_cell(rows, 0, 1);
         status = tv_fail(err, TV_ERR_INPUT, "the filter keeps no ratings; what emptied it: %s", step ? step : "unknown");
@@ -64,21 +64,21 @@ static enum tv_status explain_empty(struct fit *f, struct tv_error *err)
 /* The row limit cuts in the order of users, so the last users are missing: that is told. */
 static enum tv_status warn_if_cut(struct fit *f, struct tv_error *err)
 {
-    int64_t limit = tv_filter_int(f->filter, "max_row_number"), all = 0;
-    if (f->own_source || f->counts.rows < limit)
+    int64_t limit = tv_filter_int(f->reading.filter, "max_row_number"), all = 0;
+    if (f->reading.own_source || f->counts.rows < limit)
         return TV_OK;
     char assignment[64], kept[32], total[32];
     struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
     snprintf(assignment, sizeof assignment, "max_row_number=%" PRId64, limit);
-    enum tv_status status = tv_filter_set(f->filter, "max_row_number=9000000000000000000", err);
+    enum tv_status status = tv_filter_set(f->reading.filter, "max_row_number=9000000000000000000", err);
     if (status == TV_OK)
         status = tv_buffer_text(&sql, "SELECT count(*) FROM ", err);
     if (status == TV_OK)
-        status = tv_filter_call(f->filter, f->snapshot, TV_FILTER_ALL, "trivet.user_item", &sql, err);
+        status = tv_filter_call(f->reading.filter, f->reading.snapshot, TV_FILTER_ALL, "trivet.user_item", &sql, err);
     if (status == TV_OK)
-        status = tv_pg_int(f->snapshot, tv_buffer_string(&sql), 0, NULL, &all, err);
+        status = tv_pg_int(f->reading.snapshot, tv_buffer_string(&sql), 0, NULL, &all, err);
     if (status == TV_OK)
-        status = tv_filter_set(f->filter, assignment, err);
+        status = tv_filter_set(f->reading.filter, assignment, err);
     if (status == TV_OK && all > limit)
         tv_log_info("warning: kept %s of %s rows: only users %" PRId64 "..%" PRId64 " are learned; "
                     "--set max_row_number=%" PRId64 " keeps all",
@@ -104,11 +104,11 @@ static void report_sparsity(const struct fit *f)
 
 static enum tv_status gather(struct fit *f, struct chosen *chosen, struct tv_error *err)
 {
-    if (f->own_source)
-        return f->same_rows ? cuts_none(chosen->ratings, &f->evidence, &chosen->too_large, err)
+    if (f->reading.own_source)
+        return f->reading.same_rows ? cuts_none(chosen->ratings, &f->reading.evidence, &chosen->too_large, err)
                             : read_source(f, chosen, err);
-    int only_cuts = tv_filter_is_default(f->filter, "rated_until") && tv_filter_is_default(f->filter, "sample_users");
-    return only_cuts ? cuts_apply(chosen->ratings, &f->evidence, f->filter, &chosen->too_large, err)
+    int only_cuts = tv_filter_is_default(f->reading.filter, "rated_until") && tv_filter_is_default(f->reading.filter, "sample_users");
+    return only_cuts ? cuts_apply(chosen->ratings, &f->reading.evidence, f->reading.filter, &chosen->too_large, err)
                      : read_source(f, chosen, err);
 }
 
@@ -116,7 +116,7 @@ enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err)
 {
     char text[512];
     struct chosen chosen = {.ratings = NULL};
-    fit_describe_source(f, text, sizeof text);
+    tv_reading_describe(&f->reading, text, sizeof text);
     tv_log_info("filter: %s", text);
     enum tv_status status = tv_ratings_create(&chosen.ratings, err);
     if (status == TV_OK)

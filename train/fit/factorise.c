@@ -5,18 +5,18 @@
 
 enum tv_status fit_choose_factors(struct fit *f, struct tv_error *err)
 {
-    return learn_fit_factors(&f->learn, &f->dense, err);
+    return learn_fit_factors(&f->learning.settings, &f->dense, err);
 }
 
 enum tv_status fit_factorise(struct fit *f, struct tv_error *err)
 {
-    enum tv_status status = learn(&f->model, &f->report, &f->dense, &f->learn, err);
+    enum tv_status status = learn(&f->model.item_side, &f->model.report, &f->dense, &f->learning.settings, err);
     if (status != TV_OK)
         return status;
-    f->model->number = f->number;
+    f->model.item_side->number = f->number;
     tv_csr_free(&f->dense.matrix); /* the ids stay: they tell who was learned from */
-    status = tv_model_fold_in(&f->fold_in, f->model, err);
+    status = tv_model_fold_in(&f->model.fold_in, f->model.item_side, err);
     if (status == TV_OK)
-        tv_folding_init(&f->folding, &f->fold_in, f->model->item_ids);
+        tv_folding_init(&f->model.folding, &f->model.fold_in, f->model.item_side->item_ids);
     return status;
 }

@@ -23,42 +23,42 @@ static json_t *describe_counts(const struct fit *f)
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rows", (json_int_t)c->rows, "users", (json_int_t)c->users,
                      "items", (json_int_t)c->items, "users_served", (json_int_t)c->documents, "users_folded_in",
                      (json_int_t)(c->documents - c->users), "users_without_model_items",
-                     (json_int_t)(c->documents - c->reached), "users_without_factors", (json_int_t)f->no_factors.n);
+                     (json_int_t)(c->documents - c->reached), "users_without_factors", (json_int_t)f->model.no_factors.n);
 }
 
 /* Predicted ratings are shown within it. */
 static json_t *describe_scale(const struct fit *f)
 {
     float low, high;
-    tv_evidence_scale(&f->evidence, &low, &high);
+    tv_evidence_scale(&f->reading.evidence, &low, &high);
     return json_pack("{s:f, s:f}", "low", (double)low, "high", (double)high);
 }
 
 enum tv_status fit_describe(struct fit *f, struct tv_error *err)
 {
     char text[512], created[32];
-    time_t now = (time_t)f->model->created_at;
+    time_t now = (time_t)f->model.item_side->created_at;
     struct tm utc;
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    fit_describe_source(f, text, sizeof text);
+    tv_reading_describe(&f->reading, text, sizeof text);
     json_t *examples = json_loads(f->catalogue.examples, 0, NULL);
-    json_t *codes = json_pack("{s:b, s:b}", "users", f->user_codes.n > 0, "items",
-                              tv_code_list_needed(f->model->item_ids, (size_t)f->model->n_items));
+    json_t *codes = json_pack("{s:b, s:b}", "users", f->model.user_codes.n > 0, "items",
+                              tv_code_list_needed(f->model.item_side->item_ids, (size_t)f->model.item_side->n_items));
     json_t *all = json_pack(
-        "{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:o}", "algorithm", f->model->algorithm, "factors",
-        f->learn.factors, "filter", load_json(tv_buffer_string(&f->values)), "filter_text", text, "source",
-        tv_buffer_string(&f->source), "counts", describe_counts(f), "data", load_json(f->data), "codes", codes, "score",
-        f->model->score_kind, "scale", describe_scale(f), "created_at", created, "examples", examples);
-    f->model->description = all ? json_dumps(all, 0) : NULL;
+        "{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:o}", "algorithm", f->model.item_side->algorithm, "factors",
+        f->learning.settings.factors, "filter", load_json(tv_buffer_string(&f->reading.values)), "filter_text", text, "source",
+        tv_buffer_string(&f->reading.source), "counts", describe_counts(f), "data", load_json(f->reading.data), "codes", codes, "score",
+        f->model.item_side->score_kind, "scale", describe_scale(f), "created_at", created, "examples", examples);
+    f->model.item_side->description = all ? json_dumps(all, 0) : NULL;
     json_decref(all);
-    return f->model->description ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the model's description");
+    return f->model.item_side->description ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the model's description");
 }
 
 /* --- both stores ------------------------------------------------------------------------------------------ */
 
 enum tv_status fit_store(struct fit *f, struct tv_error *err)
 {
-    return publish_store(&f->stores, f->model, err);
+    return publish_store(&f->stores, f->model.item_side, err);
 }
 
 static enum tv_status measure(struct fit *f, struct tv_error *err)
@@ -80,15 +80,15 @@ static enum tv_status measure(struct fit *f, struct tv_error *err)
 /* Lanczos steps and residual of an SVD; iterations and objectives of ALS. */
 static void describe_learning(const struct fit *f, json_t *counts)
 {
-    if (f->learn.algorithm == LEARN_SVD) {
-        json_object_set_new(counts, "svd_steps", json_integer(f->report.steps));
-        json_object_set_new(counts, "svd_residual", json_real(f->report.residual));
+    if (f->learning.settings.algorithm == LEARN_SVD) {
+        json_object_set_new(counts, "svd_steps", json_integer(f->model.report.steps));
+        json_object_set_new(counts, "svd_residual", json_real(f->model.report.residual));
         return;
     }
     json_t *objectives = json_array();
-    for (int i = 0; i < f->report.steps; i++)
-        json_array_append_new(objectives, json_real(f->report.objective[i]));
-    json_object_set_new(counts, "iterations", json_integer(f->report.steps));
+    for (int i = 0; i < f->model.report.steps; i++)
+        json_array_append_new(objectives, json_real(f->model.report.objective[i]));
+    json_object_set_new(counts, "iterations", json_integer(f->model.report.steps));
     json_object_set_new(counts, "objective", objectives);
 }
 
@@ -111,7 +111,7 @@ static char *journal_counts(const struct fit *f)
 
 enum tv_status fit_check(struct fit *f, struct tv_error *err)
 {
-    enum tv_status status = publish_check(&f->stores, f->model, f->users_hash, err);
+    enum tv_status status = publish_check(&f->stores, f->model.item_side, f->model.users_hash, err);
     return status == TV_OK ? measure(f, err) : status;
 }
 
@@ -122,5 +122,5 @@ enum tv_status fit_activate(struct fit *f, struct tv_error *err)
     if (status == TV_OK)
         status = tv_run_complete(tv_lock_connection(f->stores.lock), f->number, counts, err);
     free(counts);
-    return status == TV_OK && !f->guard.worse ? tv_lifecycle_activate(&f->stores, f->model, err) : status;
+    return status == TV_OK && !f->guard.worse ? tv_lifecycle_activate(&f->stores, f->model.item_side, err) : status;
 }

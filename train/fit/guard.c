@@ -32,8 +32,8 @@ enum tv_status fit_guard_read(struct fit *f, const char *text, struct tv_error *
     }
     snprintf(name, sizeof name, "%.*s", (int)n, text);
     enum tv_status status = metric_parse(&g->metric, name, err);
-    if (status == TV_OK && g->metric.of_ratings && f->learn.algorithm != LEARN_ALS) {
-        tv_fail(err, TV_ERR_USAGE, "--guard %s: %s predicts no ratings", name, learn_algorithm_name(f->learn.algorithm));
+    if (status == TV_OK && g->metric.of_ratings && f->learning.settings.algorithm != LEARN_ALS) {
+        tv_fail(err, TV_ERR_USAGE, "--guard %s: %s predicts no ratings", name, learn_algorithm_name(f->learning.settings.algorithm));
         status = tv_hint(err, "guard its lists, for example with ndcg@10");
     }
     g->on = status == TV_OK;
@@ -51,10 +51,10 @@ static enum tv_status check_comparable(const struct fit *f, const struct tv_run 
     enum tv_status status = filtered ? tv_filter_set_json(filter, live->filter, err) : TV_OK;
     if (status != TV_OK)
         return status;
-    if (f->own_source || !filtered)
-        other = strcmp(live->source, tv_buffer_string(&f->source)) != 0 ? "other rows (--source)" : NULL;
+    if (f->reading.own_source || !filtered)
+        other = strcmp(live->source, tv_buffer_string(&f->reading.source)) != 0 ? "other rows (--source)" : NULL;
     else
-        other = tv_filter_other_rows(f->filter, filter);
+        other = tv_filter_other_rows(f->reading.filter, filter);
     if (other == NULL)
         return TV_OK;
     tv_fail(err, TV_ERR_USAGE, "--guard cannot compare with live model %" PRId64 ": it was learned with another value of %s",
@@ -72,7 +72,7 @@ static enum tv_status judge_live(double *value, const struct fit *f, const struc
     enum tv_status status = learn_from_json(&trial.learn, live->algorithm, live->parameters, err);
     if (status != TV_OK)
         return status;
-    trial.learn.threads = f->learn.threads;
+    trial.learn.threads = f->learning.settings.threads;
     trial.learn.quiet = 1;
     status = trial_run(&verdict, &trial, d, TV_TEST, err);
     if (status == TV_OK)
@@ -86,7 +86,7 @@ static enum tv_status judge_new(json_t **metrics, struct fit *f, const struct tr
 {
     struct verdict verdicts[1 + TV_BASELINES];
     int n = 0;
-    struct trial trial = {.learn = f->learn, .filter = d->filter};
+    struct trial trial = {.learn = f->learning.settings, .filter = d->filter};
     trial.learn.quiet = 1;
     enum tv_status status = trial_run(&verdicts[n++], &trial, d, TV_TEST, err);
     for (int kind = 0; kind < TV_BASELINES && status == TV_OK; kind++)
@@ -140,7 +140,7 @@ static enum tv_status compare(struct fit *f, const struct tv_run *live, struct t
     tv_split_defaults(&split);
     enum tv_status status = live ? check_comparable(f, live, filter, err) : TV_OK;
     if (status == TV_OK)
-        status = trial_divide(&data, &f->evidence, &split, f, err);
+        status = trial_divide(&data, &f->reading.evidence, &split, &f->reading, err);
     if (status == TV_OK)
         status = judge_new(&metrics, f, &data, err);
     json_t *past = status == TV_OK && live ? json_loads(live->metrics, 0, NULL) : NULL;

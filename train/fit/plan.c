@@ -13,15 +13,15 @@ enum tv_status fit_print_plan(struct fit *f, struct tv_error *err)
     char memory[32], redis[32], mongo[32], text[32];
     (void)err;
     const struct tv_csr *m = &f->dense.matrix;
-    double items = m->n_cols, k = f->learn.factors + 2 * f->learn.biases;
+    double items = m->n_cols, k = f->learning.settings.factors + 2 * f->learning.settings.biases;
     double redis_bytes = items * (2 * k + 8) + 2 * items * k;
-    double mongo_bytes = (double)f->evidence.n_users * (2 * k + DOCUMENT_OVERHEAD) + (double)f->evidence.n_pairs * BYTES_A_RATING + items * (2 * k + 8);
-    printf("would learn %d factors from %s ratings", f->learn.factors, tv_text_number(text, f->counts.rows));
+    double mongo_bytes = (double)f->reading.evidence.n_users * (2 * k + DOCUMENT_OVERHEAD) + (double)f->reading.evidence.n_pairs * BYTES_A_RATING + items * (2 * k + 8);
+    printf("would learn %d factors from %s ratings", f->learning.settings.factors, tv_text_number(text, f->counts.rows));
     printf(" of %s users", tv_text_number(text, f->counts.users));
     printf(" and %s items", tv_text_number(text, f->counts.items));
-    printf(", and fold in %s users\n", tv_text_number(text, (long long)f->evidence.n_users));
+    printf(", and fold in %s users\n", tv_text_number(text, (long long)f->reading.evidence.n_users));
     printf("memory  about %s (so far %s)\n",
-           tv_text_bytes(memory, tv_peak_memory() + learn_memory(&f->learn, &f->dense)),
+           tv_text_bytes(memory, tv_peak_memory() + learn_memory(&f->learning.settings, &f->dense)),
            tv_text_bytes(text, tv_peak_memory()));
     printf("Redis   about %s\n", tv_text_bytes(redis, redis_bytes));
     printf("MongoDB about %s before its own compression\n", tv_text_bytes(mongo, mongo_bytes));

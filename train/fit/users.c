@@ -42,12 +42,12 @@ static struct slot *make_slots(struct tv_error *err)
 /* Folds user u in and encodes the document. Runs in any thread; touches only its slot. */
 static enum tv_status prepare(const struct fit *f, size_t u, struct slot *s)
 {
-    const struct tv_evidence *e = &f->evidence;
+    const struct tv_evidence *e = &f->reading.evidence;
     size_t first = e->start[u], n = e->start[u + 1] - first;
     enum tv_status status =
-        tv_fold_user(&f->folding, &s->space, e->users[u], e->items + first, e->ratings + first, n, &s->error);
+        tv_fold_user(&f->model.folding, &s->space, e->users[u], e->items + first, e->ratings + first, n, &s->error);
     struct tv_user_document *d = &s->space.document;
-    d->code = tv_code_list_find(&f->user_codes, e->users[u]);
+    d->code = tv_code_list_find(&f->model.user_codes, e->users[u]);
     d->row = (int32_t)tv_dense_find(f->dense.users, (size_t)f->counts.users, e->users[u]);
     d->rev = fit_rev_of(f, e->users[u]);
     return status;
@@ -58,9 +58,9 @@ static void take_count(struct fit *f, const struct tv_user_document *d)
     f->counts.documents++;
     f->counts.reached += d->n_seen > 0;
     if (d->why && d->code)
-        tv_named_add(&f->no_factors, d->code, d->why);
+        tv_named_add(&f->model.no_factors, d->code, d->why);
     else if (d->why)
-        tv_named_add_int(&f->no_factors, d->user_id, d->why);
+        tv_named_add_int(&f->model.no_factors, d->user_id, d->why);
 }
 
 static enum tv_status add_block(struct fit *f, struct tv_mongo_bulk *bulk, struct slot *slots, int n,
@@ -73,7 +73,7 @@ static enum tv_status add_block(struct fit *f, struct tv_mongo_bulk *bulk, struc
             return s->status;
         }
         enum tv_status status = tv_user_document_add(bulk, f->stores.mongo, f->number, &s->space.document,
-                                                     &s->space.blobs, &f->users_hash, err);
+                                                     &s->space.blobs, &f->model.users_hash, err);
         if (status != TV_OK)
             return status;
         take_count(f, &s->space.document);
@@ -84,8 +84,8 @@ static enum tv_status add_block(struct fit *f, struct tv_mongo_bulk *bulk, struc
 static enum tv_status write_users(struct fit *f, struct tv_mongo_bulk *bulk, struct slot *slots, struct tv_error *err)
 {
     struct tv_progress progress;
-    size_t n_users = f->evidence.n_users;
-    int threads = (int)tv_settings_int(f->settings, "threads");
+    size_t n_users = f->reading.evidence.n_users;
+    int threads = (int)tv_settings_int(f->reading.settings, "threads");
     enum tv_status status = TV_OK;
     tv_progress_start(&progress, "folding in users", "users", (double)n_users);
     for (size_t first = 0; first < n_users && status == TV_OK; first += BLOCK) {
@@ -106,14 +106,14 @@ static enum tv_status write_users(struct fit *f, struct tv_mongo_bulk *bulk, str
 static enum tv_status check_factors(const struct fit *f, struct tv_error *err)
 {
     char users[64];
-    const struct tv_named *n = &f->no_factors;
+    const struct tv_named *n = &f->model.no_factors;
     if (n->n == 0)
         return TV_OK;
     if (2 * n->n > f->counts.reached) {
         tv_fail(err, TV_ERR_NUMERIC, "the ratings of %" PRId64 " of %" PRId64 " users lead to no factors (user %s): %s",
                 n->n, f->counts.reached, n->names, n->why);
         return tv_hint(err,
-                       f->learn.algorithm == LEARN_SVD
+                       f->learning.settings.algorithm == LEARN_SVD
                            ? "train with a larger sigma, which leaves less to the user's side, or with ratings of a "
                              "smaller range: of counts of plays their logarithm"
                            : "train with a larger lambda, or with ratings of a smaller range");
@@ -127,7 +127,7 @@ static enum tv_status check_factors(const struct fit *f, struct tv_error *err)
 static enum tv_status make_indexes(struct fit *f, const char *collection, struct tv_error *err)
 {
     enum tv_status status = tv_mongo_create_index(f->stores.mongo, collection, "id", err);
-    return status == TV_OK && f->user_codes.n > 0 ? tv_mongo_create_index(f->stores.mongo, collection, "code", err)
+    return status == TV_OK && f->model.user_codes.n > 0 ? tv_mongo_create_index(f->stores.mongo, collection, "code", err)
                                                   : status;
 }
 
@@ -136,10 +136,10 @@ enum tv_status fit_users(struct fit *f, struct tv_error *err)
     char name[TV_MODEL_NAME], documents[32], folded[32], unreached[32];
     struct tv_mongo_bulk *bulk = NULL;
     struct slot *slots = make_slots(err);
-    f->users_hash = TV_HASH_START;
+    f->model.users_hash = TV_HASH_START;
     enum tv_status status = slots ? TV_OK : TV_ERR_NO_MEMORY;
-    if (status == TV_OK && tv_code_list_needed(f->evidence.users, f->evidence.n_users))
-        status = tv_code_list_read(&f->user_codes, f->snapshot, "user", err);
+    if (status == TV_OK && tv_code_list_needed(f->reading.evidence.users, f->reading.evidence.n_users))
+        status = tv_code_list_read(&f->model.user_codes, f->reading.snapshot, "user", err);
     if (status == TV_OK)
         status = tv_mongo_bulk_begin(&bulk, f->stores.mongo, tv_model_users(name, f->number), err);
     if (status == TV_OK)
@@ -153,7 +153,7 @@ enum tv_status fit_users(struct fit *f, struct tv_error *err)
         status = make_indexes(f, name, err);
     if (status != TV_OK)
         return status;
-    f->model->n_users = f->counts.documents;
+    f->model.item_side->n_users = f->counts.documents;
     tv_log_info("%s users have factors; %s of them were not learned from, %s rated no item of the model",
                 tv_text_number(documents, f->counts.documents),
                 tv_text_number(folded, f->counts.documents - f->counts.users),

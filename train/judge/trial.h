@@ -9,9 +9,9 @@
 
 #include <stdint.h>
 
-#include "train/fit/fit.h"
 #include "train/judge/verdict.h"
 #include "train/learn/learn.h"
+#include "train/source/reading.h"
 #include "trivet/cli/options.h"
 #include "trivet/core/eval/baselines.h"
 #include "trivet/core/eval/holdout.h"
@@ -35,18 +35,17 @@ struct trial_data {
 };
 
 /* Opens what the options need of Postgres: a snapshot of the ratings, with their times or without, or nothing for a
- * published split. f->settings is set. */
-enum tv_status trial_open(struct fit *f, struct tv_error *err);
+ * published split. r->settings is set. */
+enum tv_status trial_open(struct tv_reading *r, struct tv_error *err);
 
-/* Reads and divides all ratings that meet the filter's conditions on rows. `f` has been opened (trial_open); it keeps its
+/* Reads and divides all ratings that meet the filter's conditions on rows. `r` has been opened (trial_open); it keeps its
  * filter, and must outlive the data if a trial has a filter. Says what was kept apart at log level info.
  * TV_ERR_USAGE for settings whose rows would hold ratings that are kept apart; TV_ERR_INPUT for a published split with a
  * pair in both files. On failure *out is empty. */
-enum tv_status trial_prepare(struct trial_data *out, struct fit *f, const struct tv_settings *settings,
-                             struct tv_error *err);
-/* The same of ratings that `f` has read, without a word: they stay as they are. Every rating kept apart is relevant. */
+enum tv_status trial_prepare(struct trial_data *out, struct tv_reading *r, struct tv_error *err);
+/* The same of ratings that `r` has read, without a word: they stay as they are. Every rating kept apart is relevant. */
 enum tv_status trial_divide(struct trial_data *out, const struct tv_evidence *all, const struct tv_split_options *options,
-                            const struct fit *f, struct tv_error *err);
+                            const struct tv_reading *r, struct tv_error *err);
 void trial_data_free(struct trial_data *d); /* also makes it empty */
 
 struct trial {

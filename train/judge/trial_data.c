@@ -66,29 +66,30 @@ static enum tv_status refuse_foreign(const struct tv_settings *s, struct tv_erro
     return train || kind == TV_SPLIT_LAST ? TV_OK : read_share(&share, s, err);
 }
 
-static enum tv_status describe_files(struct fit *f, struct tv_error *err)
+static enum tv_status describe_files(struct tv_reading *r, struct tv_error *err)
 {
     char name[2 * NAME_MAX + 8];
-    const char *train = tv_settings_text(f->settings, "train"), *test = tv_settings_text(f->settings, "test");
+    const char *train = tv_settings_text(r->settings, "train"), *test = tv_settings_text(r->settings, "test");
     snprintf(name, sizeof name, "%s and %s", basename(train), basename(test));
     json_t *data = json_pack("{s:s, s:s, s:s}", "name", name, "train", train, "test", test);
-    f->data = data ? json_dumps(data, 0) : NULL;
+    r->data = data ? json_dumps(data, 0) : NULL;
     json_decref(data);
-    return f->data ? TV_OK : tv_fail(err, TV_ERR_USAGE, "%s and %s are no UTF-8", train, test);
+    return r->data ? TV_OK : tv_fail(err, TV_ERR_USAGE, "%s and %s are no UTF-8", train, test);
 }
 
-enum tv_status trial_open(struct fit *f, struct tv_error *err)
+enum tv_status trial_open(struct tv_reading *r, struct tv_error *err)
 {
-    const struct tv_settings *s = f->settings;
+    const struct tv_settings *s = r->settings;
     enum tv_status status = refuse_foreign(s, err);
     if (status != TV_OK)
         return status;
     if (tv_settings_text(s, "train")) {
-        status = fit_open_settings(f, err);
-        return status == TV_OK ? describe_files(f, err) : status;
+        status = tv_reading_begin(r, err);
+        return status == TV_OK ? describe_files(r, err) : status;
     }
-    f->with_times = kind_of(s) != TV_SPLIT_RANDOM;
-    return fit_open_reading(f, err);
+    r->with_times = kind_of(s) != TV_SPLIT_RANDOM;
+    status = tv_reading_begin(r, err);
+    return status == TV_OK ? tv_reading_open(r, err) : status;
 }
 
 static enum tv_status read_options(struct trial_data *d, const struct tv_settings *s, struct tv_error *err)
@@ -109,11 +110,11 @@ static enum tv_status read_options(struct trial_data *d, const struct tv_setting
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
 /* These change who is learned from in ways only Postgres knows, and it would count the ratings kept apart, too. */
-static enum tv_status refuse_what_leaks(const struct fit *f, struct tv_error *err)
+static enum tv_status refuse_what_leaks(const struct tv_reading *r, struct tv_error *err)
 {
-    const char *leak = f->own_source && !f->same_rows                     ? "--fold-in-source"
-                       : !tv_filter_is_default(f->filter, "rated_until")  ? "rated_until"
-                       : !tv_filter_is_default(f->filter, "sample_users") ? "sample_users"
+    const char *leak = r->own_source && !r->same_rows                     ? "--fold-in-source"
+                       : !tv_filter_is_default(r->filter, "rated_until")  ? "rated_until"
+                       : !tv_filter_is_default(r->filter, "sample_users") ? "sample_users"
                                                                           : NULL;
     if (leak == NULL)
         return TV_OK;
@@ -122,11 +123,11 @@ static enum tv_status refuse_what_leaks(const struct fit *f, struct tv_error *er
 }
 
 /* The files are taken as they are: nothing is known of their items. */
-static enum tv_status refuse_conditions(const struct fit *f, struct tv_error *err)
+static enum tv_status refuse_conditions(const struct tv_reading *r, struct tv_error *err)
 {
     struct tv_filter *defaults = NULL;
     enum tv_status status = tv_filter_create(&defaults, err);
-    const char *other = status == TV_OK ? tv_filter_other_rows(f->filter, defaults) : NULL;
+    const char *other = status == TV_OK ? tv_filter_other_rows(r->filter, defaults) : NULL;
     tv_filter_free(defaults);
     if (other == NULL)
         return status;
@@ -181,12 +182,12 @@ static void report_holdout(const char *what, const struct tv_holdout_counts *c)
                 tv_text_number(cold_items, c->cold_items), tv_text_number(item_rows, c->cold_item_rows));
 }
 
-static enum tv_status read(struct fit *f, struct tv_split *split, const struct trial_data *d, struct tv_error *err)
+static enum tv_status read(struct tv_reading *r, struct tv_split *split, const struct trial_data *d, struct tv_error *err)
 {
-    enum tv_status status = d->train_file ? refuse_conditions(f, err) : refuse_what_leaks(f, err);
+    enum tv_status status = d->train_file ? refuse_conditions(r, err) : refuse_what_leaks(r, err);
     if (status != TV_OK)
         return status;
-    return d->train_file ? given_read(&f->evidence, split, d->train_file, d->test_file, err) : fit_read(f, err);
+    return d->train_file ? given_read(&r->evidence, split, d->train_file, d->test_file, err) : tv_reading_read(r, err);
 }
 
 static void report_data(const struct trial_data *d)
@@ -211,12 +212,12 @@ static enum tv_status divide_as_asked(struct trial_data *d, const struct tv_evid
 }
 
 enum tv_status trial_divide(struct trial_data *out, const struct tv_evidence *all, const struct tv_split_options *options,
-                            const struct fit *f, struct tv_error *err)
+                            const struct tv_reading *r, struct tv_error *err)
 {
     struct tv_split split = {0};
     *out = (struct trial_data){.training = TV_EVIDENCE_INIT, .split = *options, .relevant = -INFINITY,
-                               .filter = f->own_source ? NULL : f->filter};
-    enum tv_status status = refuse_what_leaks(f, err);
+                               .filter = r->own_source ? NULL : r->filter};
+    enum tv_status status = refuse_what_leaks(r, err);
     if (status == TV_OK)
         status = divide_as_asked(out, all, NULL, &split, err);
     tv_split_free(&split);
@@ -225,20 +226,17 @@ enum tv_status trial_divide(struct trial_data *out, const struct tv_evidence *al
     return status;
 }
 
-enum tv_status trial_prepare(struct trial_data *out, struct fit *f, const struct tv_settings *settings,
-                             struct tv_error *err)
+enum tv_status trial_prepare(struct trial_data *out, struct tv_reading *r, struct tv_error *err)
 {
     struct tv_split split = {0};
-    *out = (struct trial_data){.training = TV_EVIDENCE_INIT, .filter = f->own_source ? NULL : f->filter};
-    enum tv_status status = read_options(out, settings, err);
+    *out = (struct trial_data){.training = TV_EVIDENCE_INIT, .filter = r->own_source ? NULL : r->filter};
+    enum tv_status status = read_options(out, r->settings, err);
     if (status == TV_OK)
-        status = read(f, &split, out, err);
+        status = read(r, &split, out, err);
     if (status == TV_OK)
-        status = divide_as_asked(out, &f->evidence, f->times, &split, err);
+        status = divide_as_asked(out, &r->evidence, r->times, &split, err);
     tv_split_free(&split);
-    tv_evidence_free(&f->evidence);
-    free(f->times);
-    f->times = NULL;
+    tv_reading_drop(r);
     if (status == TV_OK)
         report_data(out);
     else

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "train/command/flags.h"
+#include "train/command/learning.h"
 #include "train/command/record.h"
 #include "train/judge/metrics_json.h"
 #include "train/judge/trial.h"
@@ -28,7 +29,8 @@ const struct tv_option evaluate_options[] = {
 enum { MAX_FRACTIONS = 16, METHODS = 1 + TV_BASELINES };
 
 struct evaluation {
-    struct fit fit; /* reads */
+    struct tv_reading reading;
+    struct tv_learning learning;
     struct record record;
     struct trial_data data;
     enum tv_part part;
@@ -41,7 +43,7 @@ struct evaluation {
 
 static enum tv_status read_fractions(struct evaluation *v, struct tv_error *err)
 {
-    const char *text = tv_settings_text(v->fit.settings, "train-fraction");
+    const char *text = tv_settings_text(v->reading.settings, "train-fraction");
     for (const char *at = text;; at++) {
         size_t n = strcspn(at, ",");
         double *fraction = &v->fractions[v->n_fractions];
@@ -59,27 +61,31 @@ static enum tv_status read_fractions(struct evaluation *v, struct tv_error *err)
 static enum tv_status open_evaluation(struct evaluation *v, struct tv_error *err)
 {
     struct tv_buffer command = TV_BUFFER_INIT(1 << 16);
-    const struct tv_settings *s = v->fit.settings;
+    const struct tv_settings *s = v->reading.settings;
     v->part = strcmp(tv_settings_text(s, "judge"), "validation") == 0 ? TV_VALIDATION : TV_TEST;
-    enum tv_status status = learn_read_settings(&v->fit.learn, s, err);
+    enum tv_status status = learn_read_settings(&v->learning.settings, s, err);
     if (status == TV_OK)
         status = read_fractions(v, err);
     if (status == TV_OK)
-        status = trial_open(&v->fit, err);
+        status = trial_open(&v->reading, err);
+    if (status == TV_OK)
+        status = tv_learning_open(&v->learning, &v->reading, err);
     if (status != TV_OK || tv_settings_on(s, "no-journal"))
         return status;
     tv_buffer_text(&command, "trivet-train evaluate", NULL);
-    fit_flags(&v->fit, &command);
+    tv_learning_flags(&v->learning, &v->reading, &command);
     flags_given(&command, s, trial_options);
     flags_given(&command, s, evaluate_options);
-    status = record_begin(&v->record, &v->fit, TV_RUN_EVALUATE, tv_buffer_string(&command), err);
+    const struct tv_run_plan plan =
+        tv_learning_plan(&v->learning, &v->reading, TV_RUN_EVALUATE, tv_buffer_string(&command));
+    status = record_begin(&v->record, s, &plan, err);
     tv_buffer_free(&command);
     return status;
 }
 
 static enum tv_status judge_fraction(struct evaluation *v, double fraction, struct tv_error *err)
 {
-    v->trial = (struct trial){.learn = v->fit.learn, .filter = v->data.filter, .fraction = fraction};
+    v->trial = (struct trial){.learn = v->learning.settings, .filter = v->data.filter, .fraction = fraction};
     enum tv_status status = trial_run(&v->verdicts[v->n_verdicts++], &v->trial, &v->data, v->part, err);
     for (int kind = 0; kind < TV_BASELINES && status == TV_OK; kind++)
         status = trial_baseline(&v->verdicts[v->n_verdicts++], (enum tv_baseline_kind)kind, fraction, &v->trial.learn,
@@ -115,11 +121,11 @@ static enum tv_status keep(struct evaluation *v, struct tv_error *err)
 enum tv_status evaluate_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
-    struct evaluation v = {.fit = {.settings = settings}};
+    struct evaluation v = {.reading = {.settings = settings}};
     enum tv_table_format format = tv_table_format_from(tv_settings_text(settings, "format"));
     enum tv_status status = open_evaluation(&v, err);
     if (status == TV_OK)
-        status = trial_prepare(&v.data, &v.fit, settings, err);
+        status = trial_prepare(&v.data, &v.reading, err);
     if (status == TV_OK)
         status = judge_all(&v, err);
     if (status == TV_OK)
@@ -129,6 +135,7 @@ enum tv_status evaluate_run(const struct tv_settings *settings, int n, char **ar
     if (status != TV_OK)
         record_failed(&v.record, err);
     trial_data_free(&v.data);
-    fit_free(&v.fit);
+    tv_learning_free(&v.learning);
+    tv_reading_close(&v.reading);
     return status;
 }

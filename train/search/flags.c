@@ -10,7 +10,7 @@
 enum { MAX_FLAGS = 128 };
 
 /* What a search tries and what decides; search_options and the shared ones say how it is run and shown. */
-static const struct tv_option *const subject[] = {search_space_options, trial_options, fit_source_options};
+static const struct tv_option *const subject[] = {search_space_options, trial_options, tv_reading_options};
 enum { N_SUBJECT = sizeof subject / sizeof *subject };
 
 static int append(json_t *array, const char *name, const char *value)
@@ -87,7 +87,7 @@ enum tv_status search_fit_command(const struct search *s, size_t trial, const st
     if (status != TV_OK)
         return status;
     learn_flags(learn, line);
-    flags_given(line, s->settings, fit_source_options);
+    flags_given(line, s->settings, tv_reading_options);
     for (int a = 0; a < s->space.n_axes && status == TV_OK; a++)
         if (s->space.axes[a].filter)
             status = tv_buffer_format(line, err, " --set %s=%s", s->space.axes[a].name, search_space_value(&s->space, trial, a));

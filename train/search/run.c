@@ -16,7 +16,7 @@
 static enum tv_status copy_filter(struct tv_filter **out, const struct search *s, struct tv_error *err)
 {
     enum tv_status status = tv_filter_create(out, err);
-    return status == TV_OK ? tv_filter_set_json(*out, tv_buffer_string(&s->fit.values), err) : status;
+    return status == TV_OK ? tv_filter_set_json(*out, tv_buffer_string(&s->reading.values), err) : status;
 }
 
 enum tv_status search_judge(struct verdict *out, struct learn_settings *learn, double *seconds, const struct search *s,

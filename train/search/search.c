@@ -65,15 +65,17 @@ static enum tv_status choose_metric(struct search *s, struct tv_error *err)
 
 static enum tv_status open_all(struct search *s, struct tv_error *err)
 {
-    s->fit.settings = s->settings;
-    s->fit.learn = s->space.base;
-    enum tv_status status = trial_open(&s->fit, err);
-    if (status == TV_OK && s->fit.own_source && s->space.filters > 0) {
+    s->reading.settings = s->settings;
+    s->learning.settings = s->space.base;
+    enum tv_status status = trial_open(&s->reading, err);
+    if (status == TV_OK)
+        status = tv_learning_open(&s->learning, &s->reading, err);
+    if (status == TV_OK && s->reading.own_source && s->space.filters > 0) {
         tv_fail(err, TV_ERR_USAGE, "--over means nothing to --source: the filter is applied to the loaded ratings alone");
         status = tv_hint(err, "leave one of them out");
     }
     if (status == TV_OK)
-        status = trial_prepare(&s->data, &s->fit, s->settings, err);
+        status = trial_prepare(&s->data, &s->reading, err);
     if (status == TV_OK && s->data.holdout[TV_VALIDATION].counts.rows == 0) {
         tv_fail(err, TV_ERR_USAGE, "a search chooses by a validation part, which --split last and published splits do not have");
         status = tv_hint(err, "split at random or by time");
@@ -125,9 +127,9 @@ static enum tv_status test_winner(struct search *s, struct tv_error *err)
 static enum tv_status keep(struct search *s, struct tv_error *err)
 {
     json_t *document = NULL;
-    s->fit.learn = s->best_learn;
-    tv_buffer_clear(&s->fit.parameters);
-    enum tv_status status = learn_json(&s->best_learn, &s->fit.parameters, err);
+    s->learning.settings = s->best_learn;
+    tv_buffer_clear(&s->learning.parameters);
+    enum tv_status status = learn_json(&s->best_learn, &s->learning.parameters, err);
     if (status == TV_OK)
         status = search_document(&document, s, err);
     char *text = document ? json_dumps(document, 0) : NULL;
@@ -167,7 +169,8 @@ static void search_free(struct search *s)
     free(s->results);
     tv_pg_close(s->pg);
     trial_data_free(&s->data);
-    fit_free(&s->fit);
+    tv_learning_free(&s->learning);
+    tv_reading_close(&s->reading);
     search_space_free(&s->space);
 }
 

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#include "train/fit/fit.h"
+#include "train/command/learning.h"
 #include "train/judge/trial.h"
 #include "train/judge/verdict.h"
 #include "train/search/plan.h"
@@ -35,7 +35,8 @@ struct search {
     const struct tv_settings *settings;
     struct search_metric metric;
     struct search_space space;
-    struct fit fit;                 /* reads the ratings */
+    struct tv_reading reading;
+    struct tv_learning learning;    /* as the flags say, or, in the end, as the winner did */
     struct trial_data data;
     struct search_plan plan;
     struct tv_pg *pg;               /* the journal and the trials; one thread at a time */
@@ -84,7 +85,7 @@ enum tv_status search_print(const struct search *s, struct tv_error *err);
 
 extern const struct tv_option search_options[];
 /* A command's row: also for reading a stored command line. */
-#define SEARCH_OPTIONS .options = search_options, .more = {search_space_options, trial_options, fit_source_options}
+#define SEARCH_OPTIONS .options = search_options, .more = {search_space_options, trial_options, tv_reading_options}
 enum tv_status search_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

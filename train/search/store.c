@@ -32,7 +32,7 @@ static enum tv_status fingerprint(char *out, size_t size, const struct search *s
     const struct tv_split_options *split = &s->data.split;
     const char *relevant = tv_settings_text(s->settings, "relevant");
     enum tv_status status =
-        tv_buffer_format(&b, err, "%s %s %d %.17g %.17g %" PRIu64 " %" PRId64 " %s %s %s", TRIVET_VERSION, s->fit.fingerprint,
+        tv_buffer_format(&b, err, "%s %s %d %.17g %.17g %" PRIu64 " %" PRId64 " %s %s %s", TRIVET_VERSION, s->learning.fingerprint,
                          (int)split->kind, split->test, split->validation, split->seed, split->last, s->metric.name,
                          learn_algorithm_name(s->space.base.algorithm), relevant ? relevant : "");
     for (size_t i = 0; i < s->space.n_trials && status == TV_OK; i++)
@@ -201,8 +201,10 @@ static enum tv_status write_run(struct search *s, const char *metrics, struct tv
     struct record record;
     struct tv_buffer command = TV_BUFFER_INIT(1 << 17);
     enum tv_status status = search_command(s, &command, err);
+    const struct tv_run_plan plan =
+        tv_learning_plan(&s->learning, &s->reading, TV_RUN_SEARCH, tv_buffer_string(&command));
     if (status == TV_OK)
-        status = record_begin(&record, &s->fit, TV_RUN_SEARCH, tv_buffer_string(&command), err);
+        status = record_begin(&record, s->settings, &plan, err);
     tv_buffer_free(&command);
     if (status != TV_OK)
         return status;

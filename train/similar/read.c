@@ -2,21 +2,22 @@
 #include <string.h>
 
 #include "train/similar/similar.h"
+#include "train/source/reading.h"
 #include "trivet/base/log.h"
 #include "trivet/cli/interrupt.h"
 #include "trivet/cli/progress.h"
 #include "trivet/model/code_list.h"
 
-struct reading {
+struct progress {
     struct tv_minhash_sets *sets;
-    struct tv_progress progress;
+    struct tv_progress shown;
 };
 
 static enum tv_status take_row(void *context, const struct tv_pg_triple *row, struct tv_error *err)
 {
-    struct reading *r = context;
+    struct progress *r = context;
     if ((r->sets->n_pairs & 4095) == 0)
-        tv_progress_update(&r->progress, (double)r->sets->n_pairs);
+        tv_progress_update(&r->shown, (double)r->sets->n_pairs);
     return tv_minhash_sets_add(r->sets, row->a, row->b, err);
 }
 
@@ -43,18 +44,18 @@ static enum tv_status name_users(struct tv_minhash_sets *sets, struct tv_pg *pg,
     return status;
 }
 
-static enum tv_status read_rows(struct fit *f, struct tv_minhash_sets *sets, const char *source, int own,
+static enum tv_status read_rows(const struct tv_reading *reading, struct tv_minhash_sets *sets, const char *source, int own,
                                 struct tv_error *err)
 {
-    struct reading r = {.sets = sets};
+    struct progress r = {.sets = sets};
     struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
     enum tv_status status =
         tv_buffer_format(&sql, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s", source);
-    tv_progress_start(&r.progress, "reading who rated what", "rows", own ? 0 : guess_rows(f->snapshot));
+    tv_progress_start(&r.shown, "reading who rated what", "rows", own ? 0 : guess_rows(reading->snapshot));
     if (status == TV_OK)
-        status = fit_copy_rows(f, tv_buffer_string(&sql), 1, take_row, &r, err);
+        status = tv_reading_rows(reading, tv_buffer_string(&sql), 1, take_row, &r, err);
     tv_minhash_sets_finish(sets);
-    tv_progress_end(&r.progress);
+    tv_progress_end(&r.shown);
     tv_buffer_free(&sql);
     return status;
 }
@@ -62,18 +63,18 @@ static enum tv_status read_rows(struct fit *f, struct tv_minhash_sets *sets, con
 enum tv_status similar_read_sets(struct tv_minhash_sets *sets, const struct tv_settings *settings, const char *source,
                                  int own, int size, struct tv_error *err)
 {
-    struct fit f = {.settings = settings};
+    struct tv_reading reading = {.settings = settings};
     enum tv_status status = tv_minhash_sets_create(sets, size, (int)tv_settings_int(settings, "threads"), err);
     if (status == TV_OK)
-        status = fit_open_snapshot(&f, err);
+        status = tv_reading_open_snapshot(&reading, err);
     if (status == TV_OK && own)
-        status = fit_open_source(&f, source, err);
+        status = tv_reading_open_source(&reading, source, err);
     if (status == TV_OK)
-        status = tv_interrupt_watch(f.reader ? f.reader : f.snapshot, err);
+        status = tv_interrupt_watch(tv_reading_connection(&reading), err);
     if (status == TV_OK)
-        status = name_users(sets, f.snapshot, err);
+        status = name_users(sets, reading.snapshot, err);
     if (status == TV_OK)
-        status = read_rows(&f, sets, source, own, err);
-    fit_free(&f);
+        status = read_rows(&reading, sets, source, own, err);
+    tv_reading_close(&reading);
     return status;
 }

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/command/stores.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"

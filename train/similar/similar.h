@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-#include "train/fit/fit.h"
 #include "trivet/cli/options.h"
 #include "trivet/core/sets/minhash_sets.h"
+#include "trivet/store/pg.h"
 
 extern const struct tv_option similar_options[];
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "train/fit/fit.h"
+#include "train/source/reading.h"
 #include "trivet/base/text.h"
 
 static enum tv_status check_column(const struct tv_pg_rows *rows, const char *source, const char *name, int integer,
@@ -37,13 +37,13 @@ static enum tv_status explain(const char *source, enum tv_status status, struct 
     return tv_hint(err, "%s", hint[0] ? hint : "it runs as a reader: GRANT USAGE ON SCHEMA ..., SELECT or EXECUTE to trivet_reader");
 }
 
-static enum tv_status check_source(struct fit *f, const char *source, struct tv_error *err)
+static enum tv_status check_source(struct tv_reading *r, const char *source, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
     struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
     enum tv_status status = tv_buffer_format(&sql, err, "SELECT * FROM %s LIMIT 0", source);
     if (status == TV_OK)
-        status = explain(source, tv_pg_query(f->reader, tv_buffer_string(&sql), 0, NULL, &rows, err), err);
+        status = explain(source, tv_pg_query(r->reader, tv_buffer_string(&sql), 0, NULL, &rows, err), err);
     static const char *const names[] = {"userid", "movieid", "rating"};
     for (int i = 0; i < 3 && status == TV_OK; i++)
         status = check_column(rows, source, names[i], i < 2, err);
@@ -52,70 +52,70 @@ static enum tv_status check_source(struct fit *f, const char *source, struct tv_
     return status;
 }
 
-static enum tv_status open_reader(struct fit *f, struct tv_error *err)
+static enum tv_status open_reader(struct tv_reading *r, struct tv_error *err)
 {
     char timeout[64];
     snprintf(timeout, sizeof timeout, "SET statement_timeout = %lld",
-             1000 * tv_settings_int(f->settings, "statement-timeout"));
-    enum tv_status status = fit_join_as_reader(f, &f->reader, err);
-    return status == TV_OK ? tv_pg_exec(f->reader, timeout, 0, NULL, err) : status;
+             1000 * tv_settings_int(r->settings, "statement-timeout"));
+    enum tv_status status = tv_reading_join_as_reader(r, &r->reader, err);
+    return status == TV_OK ? tv_pg_exec(r->reader, timeout, 0, NULL, err) : status;
 }
 
-enum tv_status fit_open_source(struct fit *f, const char *source, struct tv_error *err)
+enum tv_status tv_reading_open_source(struct tv_reading *r, const char *source, struct tv_error *err)
 {
-    enum tv_status status = open_reader(f, err);
-    return status == TV_OK ? check_source(f, source, err) : status;
+    enum tv_status status = open_reader(r, err);
+    return status == TV_OK ? check_source(r, source, err) : status;
 }
 
-static enum tv_status own_source(struct fit *f, const char *source, const char *fold_in, struct tv_error *err)
+static enum tv_status own_source(struct tv_reading *r, const char *source, const char *fold_in, struct tv_error *err)
 {
     const char *const *assignments;
-    if (tv_settings_list(f->settings, "set", &assignments) > 0 || tv_settings_text(f->settings, "preset")) {
+    if (tv_settings_list(r->settings, "set", &assignments) > 0 || tv_settings_text(r->settings, "preset")) {
         tv_fail(err, TV_ERR_USAGE, "--set and --preset change trivet.user_item, but --source reads %s instead", source);
         return tv_hint(err, "give the values inside: --source 'trivet.user_item(max_items_for_user => 200)'");
     }
-    if (f->with_times)
+    if (r->with_times)
         return tv_fail(err, TV_ERR_USAGE, "the rows of --source have no time to be divided by");
-    f->own_source = 1;
-    f->same_rows = strcmp(source, fold_in) == 0;
-    enum tv_status status = fit_open_source(f, source, err);
-    if (status == TV_OK && !f->same_rows)
-        status = check_source(f, fold_in, err);
+    r->own_source = 1;
+    r->same_rows = strcmp(source, fold_in) == 0;
+    enum tv_status status = tv_reading_open_source(r, source, err);
+    if (status == TV_OK && !r->same_rows)
+        status = check_source(r, fold_in, err);
     if (status == TV_OK)
-        status = tv_buffer_text(&f->source, source, err);
+        status = tv_buffer_text(&r->source, source, err);
     if (status == TV_OK)
-        status = tv_buffer_format(&f->evidence_rows, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s",
+        status = tv_buffer_format(&r->evidence_rows, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s",
                                   fold_in);
-    tv_buffer_clear(&f->values); /* the filter's values did not take part */
-    return status == TV_OK ? tv_buffer_text(&f->values, "{}", err) : status;
+    tv_buffer_clear(&r->values); /* the filter's values did not take part */
+    return status == TV_OK ? tv_buffer_text(&r->values, "{}", err) : status;
 }
 
-static enum tv_status filter_source(struct fit *f, struct tv_error *err)
+static enum tv_status filter_source(struct tv_reading *r, struct tv_error *err)
 {
-    const char *columns = f->with_times ? "user_id, item_id, value, date_part('epoch', rated_at)" : "user_id, item_id, value";
-    const char *rows = f->with_times ? "trivet.chosen_ratings" : "trivet.chosen_rows";
-    enum tv_status status = tv_filter_call(f->filter, f->snapshot, TV_FILTER_ALL, "trivet.user_item", &f->source, err);
+    const char *columns = r->with_times ? "user_id, item_id, value, date_part('epoch', rated_at)" : "user_id, item_id, value";
+    const char *rows = r->with_times ? "trivet.chosen_ratings" : "trivet.chosen_rows";
+    enum tv_status status = tv_filter_call(r->filter, r->snapshot, TV_FILTER_ALL, "trivet.user_item", &r->source, err);
     if (status == TV_OK)
-        status = tv_buffer_format(&f->evidence_rows, err, "SELECT %s FROM ", columns);
-    return status == TV_OK ? tv_filter_call(f->filter, f->snapshot, TV_FILTER_EVIDENCE, rows, &f->evidence_rows, err)
+        status = tv_buffer_format(&r->evidence_rows, err, "SELECT %s FROM ", columns);
+    return status == TV_OK ? tv_filter_call(r->filter, r->snapshot, TV_FILTER_EVIDENCE, rows, &r->evidence_rows, err)
                            : status;
 }
 
-enum tv_status fit_choose_source(struct fit *f, struct tv_error *err)
+enum tv_status tv_reading_choose_source(struct tv_reading *r, struct tv_error *err)
 {
-    const char *source = tv_settings_text(f->settings, "source");
-    const char *fold_in = tv_settings_text(f->settings, "fold-in-source");
+    const char *source = tv_settings_text(r->settings, "source");
+    const char *fold_in = tv_settings_text(r->settings, "fold-in-source");
     if (source)
-        return own_source(f, source, fold_in ? fold_in : source, err);
+        return own_source(r, source, fold_in ? fold_in : source, err);
     if (fold_in)
         return tv_fail(err, TV_ERR_USAGE, "--fold-in-source goes with --source");
-    return filter_source(f, err);
+    return filter_source(r, err);
 }
 
-void fit_describe_source(const struct fit *f, char *out, size_t size)
+void tv_reading_describe(const struct tv_reading *r, char *out, size_t size)
 {
-    if (f->own_source)
-        tv_text_mark_cut(out, size, snprintf(out, size, "the rows of %s", tv_buffer_string(&f->source)));
+    if (r->own_source)
+        tv_text_mark_cut(out, size, snprintf(out, size, "the rows of %s", tv_buffer_string(&r->source)));
     else
-        tv_filter_describe(f->filter, out, size);
+        tv_filter_describe(r->filter, out, size);
 }

@@ -3,20 +3,21 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "train/fit/fit.h"
+#include "train/source/reading.h"
 #include "trivet/base/log.h"
+#include "trivet/base/named.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
 
 struct copying {
-    fit_take take;
+    tv_take_row take;
     void *context;
     int first, any_value;
     struct tv_named no_ratings;
 };
 
 /* A row without a user or an item is no rating; nor is one without a finite number, where numbers matter. It is left
- * out, for learning and folding in alike, and so do servers when they read the same rows (lib/model/refold/refold.c). */
+ * out, for learning and folding in alike, and so do servers when they read the same rows (lib/model/life/refold.c). */
 static int is_rating(const struct copying *c, const struct tv_pg_triple *row)
 {
     return row->nulls == 0 ? c->any_value || isfinite(row->c) : c->any_value && row->nulls == TV_PG_NULL_C;
@@ -60,14 +61,14 @@ static enum tv_status take_message(void *context, const char *bytes, size_t n, s
     return TV_OK;
 }
 
-enum tv_status fit_copy_rows(struct fit *f, const char *select, int any_value, fit_take take, void *context,
-                             struct tv_error *err)
+enum tv_status tv_reading_rows(const struct tv_reading *r, const char *select, int any_value, tv_take_row take, void *context,
+                               struct tv_error *err)
 {
     struct copying c = {.take = take, .context = context, .first = 1, .any_value = any_value};
     struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
     enum tv_status status = tv_buffer_format(&sql, err, "COPY (%s) TO STDOUT (FORMAT binary)", select);
     if (status == TV_OK)
-        status = tv_pg_copy_out(f->reader ? f->reader : f->snapshot, tv_buffer_string(&sql), take_message, &c, err);
+        status = tv_pg_copy_out(tv_reading_connection(r), tv_buffer_string(&sql), take_message, &c, err);
     tv_buffer_free(&sql);
     report(&c);
     return status;

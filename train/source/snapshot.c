@@ -1,7 +1,8 @@
 /* snapshot: connections that see the data as they were at one moment. */
 #include <stdlib.h>
 
-#include "train/fit/fit.h"
+#include "train/source/reading.h"
+#include "trivet/model/journal.h"
 #include "trivet/model/reader.h"
 
 /* The planner cannot know how many pairs there are, and would hash and then sort a million rows; walking the
@@ -13,9 +14,9 @@ static const char *const session[] = {
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 };
 
-static int wait_seconds(const struct fit *f)
+static int wait_seconds(const struct tv_reading *r)
 {
-    return (int)tv_settings_int(f->settings, "wait");
+    return (int)tv_settings_int(r->settings, "wait");
 }
 
 static enum tv_status begin(struct tv_pg *pg, struct tv_error *err)
@@ -26,17 +27,17 @@ static enum tv_status begin(struct tv_pg *pg, struct tv_error *err)
     return status;
 }
 
-static enum tv_status open_session(struct fit *f, struct tv_pg **pg, struct tv_error *err)
+static enum tv_status open_session(struct tv_reading *r, struct tv_pg **pg, struct tv_error *err)
 {
     enum tv_status status =
-        tv_pg_open(pg, tv_settings_text(f->settings, "postgres"), "trivet-train snapshot", wait_seconds(f), err);
+        tv_pg_open(pg, tv_settings_text(r->settings, "postgres"), "trivet-train snapshot", wait_seconds(r), err);
     return status == TV_OK ? begin(*pg, err) : status;
 }
 
-enum tv_status fit_open_snapshot(struct fit *f, struct tv_error *err)
+enum tv_status tv_reading_open_snapshot(struct tv_reading *r, struct tv_error *err)
 {
-    enum tv_status status = open_session(f, &f->snapshot, err);
-    return status == TV_OK ? tv_journal_check_schema(f->snapshot, err) : status;
+    enum tv_status status = open_session(r, &r->snapshot, err);
+    return status == TV_OK ? tv_journal_check_schema(r->snapshot, err) : status;
 }
 
 static enum tv_status import_snapshot(struct tv_pg *from, struct tv_pg *to, struct tv_error *err)
@@ -59,17 +60,22 @@ static enum tv_status import_snapshot(struct tv_pg *from, struct tv_pg *to, stru
     return status;
 }
 
-enum tv_status fit_join_snapshot(struct fit *f, struct tv_pg **out, struct tv_error *err)
+enum tv_status tv_reading_join(struct tv_reading *r, struct tv_pg **out, struct tv_error *err)
 {
-    enum tv_status status = open_session(f, out, err);
-    return status == TV_OK ? import_snapshot(f->snapshot, *out, err) : status;
+    enum tv_status status = open_session(r, out, err);
+    return status == TV_OK ? import_snapshot(r->snapshot, *out, err) : status;
 }
 
-enum tv_status fit_join_as_reader(struct fit *f, struct tv_pg **out, struct tv_error *err)
+enum tv_status tv_reading_join_as_reader(struct tv_reading *r, struct tv_pg **out, struct tv_error *err)
 {
     enum tv_status status =
-        tv_reader_open(out, tv_settings_text(f->settings, "reader"), "trivet-train reader", wait_seconds(f), err);
+        tv_reader_open(out, tv_settings_text(r->settings, "reader"), "trivet-train reader", wait_seconds(r), err);
     if (status == TV_OK)
         status = begin(*out, err);
-    return status == TV_OK ? import_snapshot(f->snapshot, *out, err) : status;
+    return status == TV_OK ? import_snapshot(r->snapshot, *out, err) : status;
+}
+
+struct tv_pg *tv_reading_connection(const struct tv_reading *r)
+{
+    return r->reader ? r->reader : r->snapshot;
 }

@@ -11,6 +11,9 @@
  * not see the signals; calling it again changes `pg`. */
 enum tv_status tv_interrupt_watch(struct tv_pg *pg, struct tv_error *err);
 
+/* A connection that is to be closed: a signal no longer cancels what it does. Nothing, where another one is watched. */
+void tv_interrupt_forget(const struct tv_pg *pg);
+
 int tv_interrupted(void);
 
 /* Waits until one of the signals has come, and returns its number. */

@@ -1,9 +1,9 @@
-/* compare: are users' documents what their ratings make of them? For repair, which looks at everything. */
+/* refold_compare: are users' documents what their ratings make of them? For repair, which looks at everything. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/model/refold/parts.h"
+#include "lib/model/life/refold_parts.h"
 #include "trivet/core/formats/half.h"
 
 /* Users are read so many at a time. */

@@ -4,12 +4,12 @@
  * was away, and what a training did not see, is done by whoever comes first: a server, or the trainer before
  * and after it switches.
  */
-#ifndef TRIVET_MODEL_REFOLD_LIVE_H
-#define TRIVET_MODEL_REFOLD_LIVE_H
+#ifndef TRIVET_MODEL_LIFE_LIVE_H
+#define TRIVET_MODEL_LIFE_LIVE_H
 
 #include <stdint.h>
 
-#include "trivet/model/refold/refold.h"
+#include "trivet/model/life/refold.h"
 
 /* Users or items, ascending, and the change each of them has got to. */
 struct tv_changes {

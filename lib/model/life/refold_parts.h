@@ -1,9 +1,9 @@
-/* parts: what refold.c and compare.c share. Private to lib/model. */
-#ifndef TRIVET_MODEL_REFOLD_PARTS_H
-#define TRIVET_MODEL_REFOLD_PARTS_H
+/* refold_parts: what refold.c and refold_compare.c share. Private to lib/model. */
+#ifndef TRIVET_MODEL_LIFE_REFOLD_PARTS_H
+#define TRIVET_MODEL_LIFE_REFOLD_PARTS_H
 
 #include "trivet/core/evidence.h"
-#include "trivet/model/refold/refold.h"
+#include "trivet/model/life/refold.h"
 
 /* Are these rows of tv_refold.query, of some of n users? SQL of one's own is put into it as text, and could end our statement
  * with its brackets; then the rows are whatever it likes, and TV_ERR_STORE. */

@@ -1,12 +1,12 @@
 /* lifecycle: activate, prune and discard. repair.c brings the stores to agree after a kill. */
-#include "trivet/model/lifecycle.h"
+#include "trivet/model/life/lifecycle.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
-#include "trivet/model/refold/live.h"
+#include "trivet/model/life/live.h"
 
 static char *items_name(char *out, int64_t number)
 {

@@ -8,8 +8,8 @@
  * it as: all users wait. One user's rows cannot be read, because one of them divides by zero: that user is refused, and
  * the others go on.
  */
-#ifndef TRIVET_MODEL_REFOLD_REFOLD_H
-#define TRIVET_MODEL_REFOLD_REFOLD_H
+#ifndef TRIVET_MODEL_LIFE_REFOLD_H
+#define TRIVET_MODEL_LIFE_REFOLD_H
 
 #include <stddef.h>
 #include <stdint.h>

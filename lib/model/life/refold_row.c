@@ -1,10 +1,10 @@
-/* row: a row of a user's ratings, as PostgreSQL gives it, becomes a document. */
+/* refold_row: a row of a user's ratings, as PostgreSQL gives it, becomes a document. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/model/refold/parts.h"
+#include "lib/model/life/refold_parts.h"
 
 enum { USER, REV, CODE, ITEMS, RATINGS };
 

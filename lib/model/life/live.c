@@ -1,5 +1,5 @@
 /* live: brings MongoDB up to ratings that came one by one, users and items. */
-#include "trivet/model/refold/live.h"
+#include "trivet/model/life/live.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -7,8 +7,8 @@
  *   item documents take the place of the old; Redis switches (MULTI ... EXEC: this is the moment); the Mongo view `user`
  *   moves; users whose ratings changed meanwhile are folded in; the journal says `live`.
  */
-#ifndef TRIVET_MODEL_LIFECYCLE_H
-#define TRIVET_MODEL_LIFECYCLE_H
+#ifndef TRIVET_MODEL_LIFE_LIFECYCLE_H
+#define TRIVET_MODEL_LIFE_LIFECYCLE_H
 
 #include "trivet/base/status.h"
 #include "trivet/model/journal.h"

@@ -1,5 +1,5 @@
 /* refold: users' documents anew, after their ratings changed. */
-#include "trivet/model/refold/refold.h"
+#include "trivet/model/life/refold.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/model/refold/parts.h"
+#include "lib/model/life/refold_parts.h"
 #include "trivet/base/clock.h"
 #include "trivet/model/reader.h"
 

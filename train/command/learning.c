@@ -1,0 +1,77 @@
+/* learning: what was asked of an algorithm, for the journal and for a command line. */
+#include "train/command/learning.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "train/command/flags.h"
+#include "trivet/base/hash.h"
+#include "trivet/base/log.h"
+
+/* The same data, rows and settings give the same model, byte for byte. */
+static void set_fingerprint(struct tv_learning *l, const struct tv_reading *r)
+{
+    const char *algorithm = learn_algorithm_name(l->settings.algorithm);
+    uint64_t h = tv_hash(TV_HASH_START, r->data_fingerprint, strlen(r->data_fingerprint));
+    h = tv_hash(h, algorithm, strlen(algorithm));
+    h = tv_hash(h, &l->settings.factors_given, sizeof l->settings.factors_given);
+    h = tv_hash(h, l->parameters.data, l->parameters.size);
+    h = tv_hash(h, r->source.data, r->source.size);
+    h = tv_hash(h, r->evidence_rows.data, r->evidence_rows.size);
+    snprintf(l->fingerprint, sizeof l->fingerprint, "%016llx", (unsigned long long)h);
+}
+
+/* An SVD of counts follows the few who play most; that is a choice, but seldom one that somebody made. */
+static void hint_at_counts(const struct tv_learning *l, const struct tv_reading *r)
+{
+    json_t *data = r->data ? json_loads(r->data, 0, NULL) : NULL;
+    const char *values = json_string_value(json_object_get(data, "values"));
+    if (values && strcmp(values, "counts") == 0 && l->settings.algorithm != LEARN_ALS_IMPLICIT)
+        tv_log_info("the values are counts of plays: --algorithm als-implicit takes them as such, %s as ratings",
+                    learn_algorithm_name(l->settings.algorithm));
+    json_decref(data);
+}
+
+enum tv_status tv_learning_open(struct tv_learning *l, const struct tv_reading *r, struct tv_error *err)
+{
+    tv_buffer_init(&l->parameters, 1 << 12);
+    enum tv_status status = learn_json(&l->settings, &l->parameters, err);
+    if (status != TV_OK)
+        return status;
+    if (r->data_fingerprint)
+        set_fingerprint(l, r);
+    hint_at_counts(l, r);
+    return TV_OK;
+}
+
+void tv_learning_free(struct tv_learning *l)
+{
+    tv_buffer_free(&l->parameters);
+}
+
+void tv_learning_flags(const struct tv_learning *l, const struct tv_reading *r, struct tv_buffer *line)
+{
+    learn_flags(&l->settings, line);
+    flags_given(line, r->settings, tv_reading_options);
+}
+
+static const char *or_null(const char *text)
+{
+    return text[0] ? text : NULL;
+}
+
+struct tv_run_plan tv_learning_plan(const struct tv_learning *l, const struct tv_reading *r, enum tv_run_kind kind,
+                                    const char *command)
+{
+    return (struct tv_run_plan){.kind = kind,
+                                .command = command,
+                                .algorithm = learn_algorithm_name(l->settings.algorithm),
+                                .parameters = tv_buffer_string(&l->parameters),
+                                .filter = tv_buffer_string(&r->values),
+                                .source = or_null(tv_buffer_string(&r->source)),
+                                .data = r->data,
+                                .fingerprint = or_null(l->fingerprint),
+                                .snapshot = r->moment,
+                                .evidence = r->own_source ? tv_buffer_string(&r->evidence_rows) : NULL};
+}

@@ -1,0 +1,26 @@
+/* learning: how a command learns from what it reads: the algorithm's settings, as they are written down. Fit, evaluate and search
+ * put the same into the journal and onto a command line. */
+#ifndef TRIVET_TRAIN_COMMAND_LEARNING_H
+#define TRIVET_TRAIN_COMMAND_LEARNING_H
+
+#include "train/learn/learn.h"
+#include "train/source/reading.h"
+#include "trivet/model/journal.h"
+
+struct tv_learning {
+    struct learn_settings settings;
+    struct tv_buffer parameters; /* of the algorithm, JSON, as asked for */
+    char fingerprint[24];        /* of the data, the rows and the settings; "" where ratings come from files */
+};
+
+/* Of an opened reading, with settings that are the caller's to fill. Hints where they hardly suit the data. */
+enum tv_status tv_learning_open(struct tv_learning *l, const struct tv_reading *r, struct tv_error *err);
+void tv_learning_free(struct tv_learning *l);
+
+/* The flags that say what is learned from and how. */
+void tv_learning_flags(const struct tv_learning *l, const struct tv_reading *r, struct tv_buffer *line);
+/* The row of the journal for it; all of it lent. */
+struct tv_run_plan tv_learning_plan(const struct tv_learning *l, const struct tv_reading *r, enum tv_run_kind kind,
+                                    const char *command);
+
+#endif
