@@ -7,7 +7,6 @@
 #include "serve/follow/follower.h"
 #include "serve/follow/rater.h"
 #include "serve/follow/watcher.h"
-#include "serve/route.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
@@ -67,9 +66,7 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
     app->started = tv_clock();
     app->permission = o->permission;
     app->hosts = o->hosts;
-    size_t n_routes;
-    const char *const *routes = tv_route_names(&n_routes);
-    enum tv_status status = tv_metrics_create(&app->metrics, routes, n_routes, err);
+    enum tv_status status = tv_metrics_create(&app->metrics, o->routes, o->n_routes, err);
     if (status == TV_OK)
         status = tv_catalog_create(&app->catalog, err);
     if (status == TV_OK)
@@ -121,15 +118,4 @@ void tv_app_free(struct tv_app *app)
     tv_metrics_free(app->metrics);
     tv_questions_free(app->questions);
     free(app);
-}
-
-void tv_app_refresh_catalog(struct tv_app *app)
-{
-    struct tv_catalog_list *list = NULL;
-    struct tv_error err = {0};
-    if (!tv_breaker_is_up(app->mongo_breaker))
-        return;
-    if (tv_catalog_read(app->catalog, app->mongo, &list, &err) == TV_ERR_UNAVAILABLE)
-        tv_breaker_trip(app->mongo_breaker, &err);
-    tv_catalog_release(list);
 }

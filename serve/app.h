@@ -3,9 +3,9 @@
 #define TRIVET_SERVE_APP_H
 
 #include "serve/follow/metrics.h"
-#include "serve/model/catalog.h"
 #include "serve/model/shelf.h"
 #include "serve/stores/breaker.h"
+#include "serve/stores/catalog.h"
 #include "serve/stores/questions.h"
 #include "serve/stores/users.h"
 #include "serve/web/admission.h"
@@ -45,14 +45,12 @@ struct tv_app_options {
     int workers;            /* threads that wait for MongoDB */
     int wait_seconds;       /* at the start, for the stores */
     size_t cached_users, cached_bytes;
+    const char *const *routes; /* (n_routes) their names, for counting (serve/route.h) */
+    size_t n_routes;
 };
 
 /* Makes everything and loads the live model if the stores answer; that they do not is no failure. */
 enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *options, struct tv_error *err);
 void tv_app_free(struct tv_app *app); /* NULL is fine */
-
-/* Pages show which models there are: makes sure that what is known of them is at most a second old, unless
- * MongoDB is away. Waits. */
-void tv_app_refresh_catalog(struct tv_app *app);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "serve/app.h"
 #include "serve/listen/http.h"
+#include "serve/route.h"
 #include "serve/stores/pg_pool.h"
 #include "trivet/base/log.h"
 #include "trivet/base/stop.h"
@@ -62,6 +63,8 @@ static struct tv_hosts hosts_of(const struct tv_settings *s)
 
 static struct tv_app_options app_options_of(const struct tv_settings *s)
 {
+    size_t n_routes;
+    const char *const *routes = tv_route_names(&n_routes);
     return (struct tv_app_options){.mongo_uri = tv_settings_text(s, "mongo"),
                                    .redis_uri = tv_settings_text(s, "redis"),
                                    .reader_uri = given_or(s, "reader", READER),
@@ -71,7 +74,9 @@ static struct tv_app_options app_options_of(const struct tv_settings *s)
                                    .workers = LOOKUPS + WORKERS + TV_PG_POOL,
                                    .wait_seconds = (int)tv_settings_int(s, "wait"),
                                    .cached_users = (size_t)tv_settings_int(s, "user-cache"),
-                                   .cached_bytes = (size_t)tv_settings_int(s, "user-cache-mb") << 20};
+                                   .cached_bytes = (size_t)tv_settings_int(s, "user-cache-mb") << 20,
+                                   .routes = routes,
+                                   .n_routes = n_routes};
 }
 
 static struct tv_http_options http_options_of(const struct tv_settings *s)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "serve/handlers.h"
+#include "serve/html/problem_page.h"
 #include "serve/lab/lab_parameters.h"
 #include "serve/model/item_filter.h"
 #include "serve/web/admission.h"

@@ -69,9 +69,12 @@ enum tv_status tv_fold_in_als_implicit(struct tv_fold_in *out, const uint16_t *i
     status = gram && group && narrow ? TV_OK : TV_ERR_NO_MEMORY;
     free(group);
     free(narrow);
-    out->gram = gram;
-    if (status != TV_OK)
-        tv_fold_in_free(out);
+    if (status == TV_OK) {
+        out->gram = gram;
+        return TV_OK;
+    }
+    free(gram);
+    memset(out, 0, sizeof *out);
     return status;
 }
 

@@ -17,6 +17,7 @@ struct repair {
     int problems;                          /* what could not be */
 };
 
+/* findings.c */
 /* Something was put right; told in the log. */
 void repair_did(struct repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Something is wrong and stays so: told in the log as an error, and counted. */
@@ -35,12 +36,13 @@ void repair_ids_free(struct repair_ids *list);
 enum tv_status repair_lower(struct repair *r, const char *collection, const struct repair_ids *list,
                             struct tv_error *err);
 
+/* MongoDB and Redis have lost a model: what is left of it goes, and the journal says so. */
+enum tv_status repair_give_up(struct repair *r, int64_t number, struct tv_error *err);
+
 /* kinds.c: keys of a type, and collections of a kind, that no trivet writes. */
 enum tv_status repair_kinds(struct repair *r, struct tv_error *err);
 /* models.c: the item side of every kept model in MongoDB and Redis. */
 enum tv_status repair_models(struct repair *r, struct tv_error *err);
-/* MongoDB and Redis have lost a model: what is left of it goes, and the journal says so. */
-enum tv_status repair_give_up(struct repair *r, int64_t number, struct tv_error *err);
 /* users.c: the documents of the live model's users; items.c: item documents and their counts. */
 enum tv_status repair_users(struct repair *r, struct tv_error *err);
 enum tv_status repair_items(struct repair *r, struct tv_error *err);

@@ -136,12 +136,6 @@ void tv_pg_close(struct tv_pg *pg)
     free(pg);
 }
 
-int tv_pg_succeeded(const PGresult *result)
-{
-    ExecStatusType s = PQresultStatus(result);
-    return s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK;
-}
-
 PGresult *tv_pg_run(struct tv_pg *pg, const char *sql, int n, const char *const *values)
 {
     tv_log_debug("postgres: %s", n < 0 ? "a script" : sql);

@@ -3,6 +3,12 @@
 
 #include "lib/store/pg_client.h"
 
+int tv_pg_succeeded(const PGresult *result)
+{
+    ExecStatusType s = PQresultStatus(result);
+    return s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK;
+}
+
 int tv_pg_rows_count(const struct tv_pg_rows *rows)
 {
     return PQntuples(rows->result);

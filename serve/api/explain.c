@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "serve/api/pick.h"
 #include "serve/handlers.h"
 #include "serve/model/account.h"
 #include "serve/model/ids.h"
+#include "serve/pick/pick.h"
 #include "serve/web/parameters.h"
 
 enum { STANDARD_LIMIT = 10, MAX_LIMIT = 1000 };

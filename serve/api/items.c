@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/api/pick.h"
 #include "serve/handlers.h"
 #include "serve/model/ids.h"
+#include "serve/pick/pick.h"
 #include "serve/web/parameters.h"
 
 enum { STANDARD_FOUND = 20, MAX_FOUND = 100, MAX_QUERY = 200 };

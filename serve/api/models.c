@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "serve/handlers.h"
+#include "serve/html/problem_page.h"
 #include "serve/web/problem.h"
 #include "trivet/model/model.h"
 

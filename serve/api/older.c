@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "serve/api/prediction.h"
 #include "serve/handlers.h"
+#include "serve/pick/prediction.h"
 #include "serve/web/parameters.h"
 
 enum { MAX_TOP = 1000, STANDARD_MIN_COUNT = 25 };

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "serve/api/prediction.h"
 #include "serve/handlers.h"
+#include "serve/pick/prediction.h"
 #include "serve/web/parameters.h"
 
 enum { MAX_IDS = 1000 };

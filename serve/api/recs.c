@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#include "serve/api/pick.h"
 #include "serve/handlers.h"
+#include "serve/html/problem_page.h"
+#include "serve/pick/pick.h"
 #include "serve/web/parameters.h"
 
 enum { STANDARD_TOP = 15, MAX_TOP = 1000 };
@@ -122,7 +123,7 @@ enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *requ
     if (request->wants_html && !request->may_wait)
         return TV_LATER;
     if (request->wants_html)
-        tv_app_refresh_catalog(app);
+        tv_catalog_refresh(app->catalog, app->mongo, app->mongo_breaker);
     enum tv_pick pick = read_ask(request, &ask, &problem) ? TV_PICKED : TV_PICK_PROBLEM;
     if (pick == TV_PICKED)
         pick = tv_pick(app, ask.model, &ask.user, request->may_wait, &picked, &problem);

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/api/pick.h"
 #include "serve/api/recs.h"
 #include "serve/handlers.h"
+#include "serve/pick/pick.h"
 #include "serve/web/parameters.h"
 
 enum { STANDARD_SIMILAR = 10, MAX_SIMILAR = 100 };

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "serve/api/prediction.h"
 #include "serve/handlers.h"
+#include "serve/pick/prediction.h"
 #include "serve/web/parameters.h"
 
 static void write_predicted_by(struct tv_out *out, const struct tv_predictor *p)

@@ -46,7 +46,7 @@ enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *r
     static const struct tv_slot no_slots[] = {{NULL, NULL, NULL}};
     if (!request->may_wait)
         return TV_LATER;
-    tv_app_refresh_catalog(app);
+    tv_catalog_refresh(app->catalog, app->mongo, app->mongo_breaker);
     struct tv_snapshot *live = tv_shelf_live(app->shelf);
     struct tv_out form, model, content;
     tv_out_init(&form);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "serve/handlers.h"
+#include "serve/html/problem_page.h"
 #include "serve/lab/lab_parameters.h"
 #include "serve/lab/question_answers.h"
 #include "serve/web/parameters.h"

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "serve/handlers.h"
+#include "serve/html/problem_page.h"
 #include "serve/lab/question_answers.h"
 #include "serve/web/parameters.h"
 #include "serve/web/problem.h"

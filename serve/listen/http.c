@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "serve/html/problem_page.h"
 #include "serve/listen/access_log.h"
 #include "serve/listen/framing.h"
 #include "serve/listen/listener.h"

@@ -1,8 +1,10 @@
 /* problem: why a request was not answered as asked. Sent as application/problem+json (RFC 9457), to browsers
- * as a page with the form filled in.
+ * as a page with the form filled in (serve/html/problem_page.h).
  */
 #ifndef TRIVET_SERVE_WEB_PROBLEM_H
 #define TRIVET_SERVE_WEB_PROBLEM_H
+
+#include "serve/web/out.h"
 
 struct tv_problem {
     int status;         /* HTTP; 0: no problem */
@@ -16,17 +18,12 @@ struct tv_problem {
     char allow[32];  /* with 405: the methods that there are, "GET, HEAD, POST" */
 };
 
-struct tv_app;
-struct tv_request;
-struct tv_response;
-
 /* Fills *problem; the hint, the parameter and retry_after are emptied. */
 void tv_problem(struct tv_problem *problem, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The words of a status, "Bad Request". */
 const char *tv_status_words(int status);
-/* Writes the answer in the shape the request wants. */
-void tv_problem_answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
-                       const struct tv_problem *problem);
+/* As RFC 9457 has it. */
+void tv_problem_json(struct tv_out *out, const struct tv_problem *problem);
 
 #endif

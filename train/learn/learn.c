@@ -13,7 +13,6 @@
 #include "trivet/core/formats/half.h"
 #include "trivet/core/svd/svd.h"
 
-static const char *const names[] = {"svd", "als", "als-implicit"};
 static const double LAMBDA[] = {0, 0.1, 0.01}; /* defaults: explicit per rating, implicit on the whole */
 
 const struct tv_option learn_options[] = {
@@ -37,19 +36,6 @@ const struct tv_option learn_options[] = {
      .help = "als: the same seed gives the same model, byte for byte"},
     {.name = NULL},
 };
-
-const char *learn_algorithm_name(enum learn_algorithm algorithm)
-{
-    return names[algorithm];
-}
-
-int learn_algorithm_of(const char *name)
-{
-    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return i;
-    return -1;
-}
 
 void learn_defaults(struct learn_settings *out, enum learn_algorithm algorithm)
 {
@@ -75,7 +61,7 @@ static enum tv_status refuse_foreign(const struct learn_settings *s, const char 
                 {"biases", 1u << LEARN_ALS}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcmp(name, rows[i].flag) == 0 && !(rows[i].algorithms & 1u << s->algorithm)) {
-            tv_fail(err, TV_ERR_USAGE, "--%s means nothing to --algorithm %s", name, names[s->algorithm]);
+            tv_fail(err, TV_ERR_USAGE, "--%s means nothing to --algorithm %s", name, learn_algorithm_name(s->algorithm));
             return tv_hint(err, "--help says which algorithm takes what");
         }
     return TV_OK;
@@ -175,7 +161,7 @@ enum tv_status learn_from_json(struct learn_settings *out, const char *algorithm
 
 void learn_flags(const struct learn_settings *s, struct tv_buffer *line)
 {
-    tv_buffer_format(line, NULL, " --algorithm %s", names[s->algorithm]);
+    tv_buffer_format(line, NULL, " --algorithm %s", learn_algorithm_name(s->algorithm));
     if (s->factors_given)
         tv_buffer_format(line, NULL, " --factors %d", s->factors);
     if (s->algorithm == LEARN_SVD && s->sigma != 0.5)
@@ -223,58 +209,6 @@ double learn_memory(const struct learn_settings *s, const struct tv_dense *d)
     options.biases = s->biases;
     options.threads = s->threads;
     return tv_als_memory(m->n_rows, m->n_cols, m->n_values, &options);
-}
-
-struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns,
-                                 const char *score_kind, struct tv_error *err)
-{
-    struct tv_model *m = tv_alloc(1, sizeof *m, "a model", err);
-    if (m == NULL)
-        return NULL;
-    size_t n = (size_t)d->matrix.n_cols;
-    m->factors = columns;
-    m->n_items = d->matrix.n_cols;
-    m->n_learned = d->matrix.n_rows;
-    m->sigma_power = s->sigma;
-    m->created_at = tv_clock_wall();
-    strcpy(m->algorithm, names[s->algorithm]);
-    strcpy(m->score_kind, score_kind);
-    m->item_ids = tv_alloc(n, sizeof *m->item_ids, "item ids", err);
-    m->item_factors = tv_alloc(n * (size_t)columns, sizeof *m->item_factors, "item factors", err);
-    if (m->item_ids == NULL || m->item_factors == NULL) {
-        tv_model_free(m);
-        return NULL;
-    }
-    memcpy(m->item_ids, d->items, n * sizeof *m->item_ids);
-    return m;
-}
-
-void learn_pack_row(struct learn_packing *p, struct tv_model *m, size_t item, const float *row)
-{
-    size_t k = (size_t)m->factors, lost = tv_half_from_floats(m->item_factors + p->kept * k, row, k);
-    m->item_ids[p->kept] = m->item_ids[item];
-    if (lost > 0)
-        tv_named_add_int(p->beyond, m->item_ids[item], NULL);
-    p->lost += lost;
-    p->kept += lost == 0;
-}
-
-enum tv_status learn_end_packing(const struct learn_packing *p, struct tv_model *m, int quiet, const char *hint,
-                                 struct tv_error *err)
-{
-    char items[64];
-    const struct tv_named *beyond = p->beyond;
-    if (beyond->n > m->n_items / 2) {
-        tv_fail(err, TV_ERR_NUMERIC,
-                "%zu item factors are beyond %g, the largest float16 (of %" PRId64 " of %d items: %s)", p->lost,
-                (double)TV_HALF_MAX, beyond->n, (int)m->n_items, beyond->names);
-        return tv_hint(err, "%s", hint);
-    }
-    m->n_items = (int32_t)p->kept;
-    if (beyond->n > 0 && !quiet)
-        tv_log_info("%s left out of the model: a factor is beyond %g, the largest float16 (item %s); %s",
-                    tv_text_are(items, beyond->n, "item"), (double)TV_HALF_MAX, beyond->names, hint);
-    return TV_OK;
 }
 
 enum tv_status learn(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,

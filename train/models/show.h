@@ -18,7 +18,7 @@ enum tv_status show_pair(const struct tv_settings *settings, const struct tv_sto
 enum tv_status show_factors(const struct tv_settings *settings, const struct tv_stores *stores,
                             const struct tv_model *model, struct tv_error *err);
 
-/* What a column of factors is called: its number from 1, or "item bias" and "user bias". `space` holds
+/* show_text.c: what a column of factors is called: its number from 1, or "item bias" and "user bias". `space` holds
  * SHOW_FACTOR_NAME bytes, for a number. */
 enum { SHOW_FACTOR_NAME = 12 };
 const char *show_factor_name(const struct tv_model *model, int factor, char *space);

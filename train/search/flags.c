@@ -1,4 +1,4 @@
-/* flags: command lines: the one that goes on with a search, and the one that trains what it found. */
+/* flags: the rows of the command, and command lines: the one that goes on with a search, and the one that trains what it found. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +6,21 @@
 
 #include "train/command/flags.h"
 #include "train/search/search.h"
+#include "trivet/cli/table.h"
 
 enum { MAX_FLAGS = 128 };
+
+const struct tv_option search_options[] = {
+    {.name = "resume", .kind = TV_OPTION_INT, .value = "ID", .min = 1, .max = 9e15,
+     .help = "go on with the search of that number, with its settings; the command it began with does the same"},
+    {.name = "parallel", .kind = TV_OPTION_INT, .value = "N", .preset = "0", .min = 0, .max = 1024,
+     .help = "trials at a time, which share the --threads; 0: as many as there are threads and memory for"},
+    {.name = "memory", .kind = TV_OPTION_INT, .value = "MB", .min = 1, .max = 1e9,
+     .help = "what trials may take together (default: four fifths of what is available)"},
+    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,
+     .help = "how to print it; csv has the trials alone"},
+    {.name = NULL},
+};
 
 /* What a search tries and what decides; search_options and the shared ones say how it is run and shown. */
 static const struct tv_option *const subject[] = {search_space_options, trial_options, tv_reading_options};

@@ -13,18 +13,6 @@
 #include "trivet/cli/table.h"
 #include "trivet/model/journal.h"
 
-const struct tv_option search_options[] = {
-    {.name = "resume", .kind = TV_OPTION_INT, .value = "ID", .min = 1, .max = 9e15,
-     .help = "go on with the search of that number, with its settings; the command it began with does the same"},
-    {.name = "parallel", .kind = TV_OPTION_INT, .value = "N", .preset = "0", .min = 0, .max = 1024,
-     .help = "trials at a time, which share the --threads; 0: as many as there are threads and memory for"},
-    {.name = "memory", .kind = TV_OPTION_INT, .value = "MB", .min = 1, .max = 1e9,
-     .help = "what trials may take together (default: four fifths of what is available)"},
-    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,
-     .help = "how to print it; csv has the trials alone"},
-    {.name = NULL},
-};
-
 /* --- what decides ------------------------------------------------------------------------------------------------- */
 
 static const struct tv_interval NONE = {NAN, NAN, NAN};

@@ -57,6 +57,7 @@ enum tv_status search_store_finish(struct search *s, const char *metrics, struct
 /* The flags of search number `id`, as search_flags wrote them. */
 enum tv_status search_store_flags(json_t **flags, struct tv_pg *pg, int64_t id, struct tv_error *err);
 
+extern const struct tv_option search_options[]; /* flags.c */
 /* flags.c: a command line that can be repeated: an array of the flags that say what to try. */
 json_t *search_flags(const struct tv_settings *settings);
 /* "trivet-train search --algorithm als ...", and "trivet-train fit ..." for one trial. */
@@ -83,7 +84,6 @@ enum tv_status search_describe(const struct search *s, size_t trial, struct tv_b
 enum tv_status search_document(json_t **out, const struct search *s, struct tv_error *err);
 enum tv_status search_print(const struct search *s, struct tv_error *err);
 
-extern const struct tv_option search_options[];
 /* A command's row: also for reading a stored command line. */
 #define SEARCH_OPTIONS .options = search_options, .more = {search_space_options, trial_options, tv_reading_options}
 enum tv_status search_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);

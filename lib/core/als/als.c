@@ -1,4 +1,4 @@
-/* als: the iterations, their objective, and what goes in and out. The work on rows is in als_step. */
+/* als: the iterations, their objective, and what goes in and out. The work on rows is in step.c. */
 #include "trivet/core/als/als.h"
 
 #include <math.h>
@@ -11,22 +11,6 @@
 #include "trivet/base/buffer.h"
 
 enum { CG_STEPS = 3 };
-
-void tv_als_defaults(struct tv_als_options *o, int implicit)
-{
-    *o = (struct tv_als_options){.implicit = implicit != 0,
-                                 .biases = 0,
-                                 .factors = implicit ? 64 : 50,
-                                 .iterations = 15,
-                                 .lambda = implicit ? 0.01 : 0.065,
-                                 .alpha = 1,
-                                 .seed = 1};
-}
-
-int tv_als_columns(const struct tv_als_options *o)
-{
-    return o->factors + (o->biases && !o->implicit ? 2 : 0);
-}
 
 void tv_als_free(struct tv_als *a)
 {

@@ -1,5 +1,5 @@
 /* catalog: which models MongoDB keeps. */
-#include "serve/model/catalog.h"
+#include "serve/stores/catalog.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -110,4 +110,15 @@ enum tv_status tv_catalog_read(struct tv_catalog *catalog, struct tv_mongo *mong
     tv_catalog_release(list);
     free(numbers);
     return status;
+}
+
+void tv_catalog_refresh(struct tv_catalog *catalog, struct tv_mongo *mongo, struct tv_breaker *breaker)
+{
+    struct tv_catalog_list *list = NULL;
+    struct tv_error err = {0};
+    if (!tv_breaker_is_up(breaker))
+        return;
+    if (tv_catalog_read(catalog, mongo, &list, &err) == TV_ERR_UNAVAILABLE)
+        tv_breaker_trip(breaker, &err);
+    tv_catalog_release(list);
 }

@@ -5,6 +5,7 @@
 
 #include "serve/handlers.h"
 #include "serve/html/page.h"
+#include "serve/html/problem_page.h"
 #include "serve/lab/lab_parameters.h"
 #include "serve/web/parameters.h"
 #include "serve/web/problem.h"

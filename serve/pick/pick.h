@@ -1,6 +1,6 @@
 /* pick: the model and the user that a request is about, found together because one can outdate the other. */
-#ifndef TRIVET_SERVE_API_PICK_H
-#define TRIVET_SERVE_API_PICK_H
+#ifndef TRIVET_SERVE_PICK_PICK_H
+#define TRIVET_SERVE_PICK_PICK_H
 
 #include <stdint.h>
 

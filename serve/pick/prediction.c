@@ -1,5 +1,5 @@
 /* prediction: what a user would rate an item. */
-#include "serve/api/prediction.h"
+#include "serve/pick/prediction.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static enum tv_pick choose_model(struct tv_app *app, int may_wait, int64_t *mode
         tv_catalog_release(list);
         if (!may_wait)
             return TV_PICK_LATER;
-        tv_app_refresh_catalog(app);
+        tv_catalog_refresh(app->catalog, app->mongo, app->mongo_breaker);
         list = tv_catalog_known(app->catalog);
     }
     *model = newest_of(list);

@@ -1,12 +1,13 @@
 /* catalog: which models MongoDB keeps, with their descriptions. Read when somebody asks and what is known is
  * older than a second; shared by reference count, as snapshots are.
  */
-#ifndef TRIVET_SERVE_MODEL_CATALOG_H
-#define TRIVET_SERVE_MODEL_CATALOG_H
+#ifndef TRIVET_SERVE_STORES_CATALOG_H
+#define TRIVET_SERVE_STORES_CATALOG_H
 
 #include <stddef.h>
 
 #include "serve/model/model_info.h"
+#include "serve/stores/breaker.h"
 #include "trivet/base/status.h"
 #include "trivet/store/mongo.h"
 
@@ -31,6 +32,9 @@ struct tv_catalog_list *tv_catalog_known(struct tv_catalog *catalog);
 /* A list at most a second old, with a reference for the caller. Waits for MongoDB. */
 enum tv_status tv_catalog_read(struct tv_catalog *catalog, struct tv_mongo *mongo,
                                struct tv_catalog_list **out, struct tv_error *err);
+/* Pages show which models there are: makes sure that what is known of them is at most a second old, unless MongoDB is away.
+ * Waits. */
+void tv_catalog_refresh(struct tv_catalog *catalog, struct tv_mongo *mongo, struct tv_breaker *breaker);
 void tv_catalog_release(struct tv_catalog_list *list); /* NULL is fine */
 
 #endif

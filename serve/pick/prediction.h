@@ -5,15 +5,15 @@
  * nowhere in the model, nothing is known; then it is the mean of the item's ratings, as it is for items that the model
  * does not hold.
  */
-#ifndef TRIVET_SERVE_API_PREDICTION_H
-#define TRIVET_SERVE_API_PREDICTION_H
+#ifndef TRIVET_SERVE_PICK_PREDICTION_H
+#define TRIVET_SERVE_PICK_PREDICTION_H
 
 #include <stdint.h>
 
-#include "serve/api/pick.h"
 #include "serve/app.h"
 #include "serve/model/ids.h"
 #include "serve/model/recommend.h"
+#include "serve/pick/pick.h"
 
 struct tv_predictor {
     struct tv_picked picked; /* the model, and the user's document in it or NULL */

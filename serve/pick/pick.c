@@ -1,10 +1,11 @@
 /* pick: the model and the user that a request is about. */
-#include "serve/api/pick.h"
+#include "serve/pick/pick.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "serve/html/problem_page.h"
 #include "serve/web/parameters.h"
 
 enum { RETRY_SECONDS = 1 };

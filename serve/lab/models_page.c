@@ -2,6 +2,7 @@
  * filter's defaults, which the models' filters are told beside. */
 #include "serve/handlers.h"
 #include "serve/html/page.h"
+#include "serve/html/problem_page.h"
 #include "serve/web/parameters.h"
 #include "serve/web/problem.h"
 #include "trivet/model/filter.h"

@@ -1,0 +1,92 @@
+/* findings: what a check tells, and the documents that it found to be wrong. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/repair/parts.h"
+#include "trivet/base/buffer.h"
+#include "trivet/base/log.h"
+
+enum { LINE = 1024 };
+
+void repair_did(struct repair *r, const char *format, ...)
+{
+    char line[LINE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    r->changes++;
+    tv_log_info("repair: %s", line);
+}
+
+void repair_problem(struct repair *r, const char *format, ...)
+{
+    char line[LINE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    r->problems++;
+    tv_log_error("repair: %s", line);
+}
+
+void repair_say(struct repair *r, const char *format, ...)
+{
+    char line[LINE];
+    va_list args;
+    if (r->report == NULL)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    r->report->say(r->report->context, line);
+}
+
+enum tv_status repair_keep(struct repair_ids *list, int64_t id, int64_t rev, struct tv_error *err)
+{
+    if (list->n == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 256;
+        int64_t *ids = realloc(list->ids, capacity * sizeof *ids);
+        list->ids = ids ? ids : list->ids;
+        int64_t *revs = ids ? realloc(list->revs, capacity * sizeof *revs) : NULL;
+        list->revs = revs ? revs : list->revs;
+        if (revs == NULL)
+            return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for %zu documents that are to be mended", capacity);
+        list->capacity = capacity;
+    }
+    list->ids[list->n] = id;
+    list->revs[list->n++] = rev;
+    return TV_OK;
+}
+
+void repair_ids_free(struct repair_ids *list)
+{
+    free(list->ids);
+    free(list->revs);
+    *list = (struct repair_ids){0};
+}
+
+enum tv_status repair_lower(struct repair *r, const char *collection, const struct repair_ids *list,
+                            struct tv_error *err)
+{
+    int64_t n_set = 0;
+    struct tv_mongo_change *changes = tv_alloc(list->n + 1, sizeof *changes, "what is to be mended", err);
+    if (changes == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (size_t i = 0; i < list->n; i++)
+        changes[i] = (struct tv_mongo_change){
+            .id = list->ids[i], .guard = list->revs[i], .set = {.name = "rev", .type = TV_FIELD_INT64, .integer = 0}};
+    enum tv_status status = tv_mongo_set_where(r->stores->mongo, collection, "rev", changes, list->n, &n_set, err);
+    free(changes);
+    return status;
+}
+
+enum tv_status repair_give_up(struct repair *r, int64_t number, struct tv_error *err)
+{
+    enum tv_status status = tv_lifecycle_discard(r->stores, number, err);
+    if (status == TV_OK)
+        status = tv_run_set_state(r->journal, number, TV_RUN_PRUNED, err);
+    r->changes++;
+    return status;
+}

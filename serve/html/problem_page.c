@@ -1,0 +1,59 @@
+/* problem_page: a problem, sent in the shape that the request wants. */
+#include "serve/html/problem_page.h"
+
+#include <stdio.h>
+
+#include "serve/app.h"
+#include "serve/html/page.h"
+
+static const char *headline(int status)
+{
+    switch (status) {
+    case 400:
+        return "Please check what you asked";
+    case 404:
+        return "Not found";
+    case 503:
+        return "Not right now";
+    default:
+        return tv_status_words(status);
+    }
+}
+
+static void write_page(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                       const struct tv_problem *problem)
+{
+    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    struct tv_out form, content;
+    char status[32];
+    tv_out_init(&form);
+    tv_out_init(&content);
+    tv_page_form(&form, app, request, NULL);
+    snprintf(status, sizeof status, "%d %s", problem->status, tv_status_words(problem->status));
+    const struct tv_slot slots[] = {{"headline", headline(problem->status), NULL},
+                                    {"detail", problem->detail, NULL},
+                                    {"hint", problem->hint, NULL},
+                                    {"status", status, NULL},
+                                    {"form", NULL, &form},
+                                    {NULL, NULL, NULL}};
+    tv_page_fill(&content, "problem.html", slots);
+    tv_page_finish(response, headline(problem->status), live, &content);
+    tv_out_free(&content);
+    tv_out_free(&form);
+    tv_snapshot_release(live);
+}
+
+void tv_problem_answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                       const struct tv_problem *problem)
+{
+    tv_response_reset(response);
+    response->status = problem->status;
+    response->retry_after = problem->retry_after;
+    snprintf(response->allow, sizeof response->allow, "%s", problem->allow);
+    if (request->wants_html) {
+        write_page(app, request, response, problem);
+    } else {
+        response->type = "application/problem+json";
+        tv_problem_json(&response->out, problem);
+    }
+}

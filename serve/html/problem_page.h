@@ -1,0 +1,15 @@
+/* problem_page: how a problem is answered: to browsers as a page with the form filled in, to everybody else as JSON. */
+#ifndef TRIVET_SERVE_HTML_PROBLEM_PAGE_H
+#define TRIVET_SERVE_HTML_PROBLEM_PAGE_H
+
+#include "serve/web/problem.h"
+#include "serve/web/request.h"
+#include "serve/web/response.h"
+
+struct tv_app;
+
+/* Writes the answer in the shape the request wants. */
+void tv_problem_answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+                       const struct tv_problem *problem);
+
+#endif

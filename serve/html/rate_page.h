@@ -1,0 +1,14 @@
+/* rate_page: the page on which somebody new rates a few well-known items. */
+#ifndef TRIVET_SERVE_HTML_RATE_PAGE_H
+#define TRIVET_SERVE_HTML_RATE_PAGE_H
+
+#include "serve/model/ids.h"
+#include "serve/model/snapshot.h"
+#include "serve/web/response.h"
+#include "trivet/model/user_document.h"
+
+/* `user` may be NULL: nothing is rated yet. */
+void tv_rate_page(struct tv_response *response, const struct tv_snapshot *s, const struct tv_id *id,
+                  const struct tv_user_document *user);
+
+#endif
