@@ -1,15 +1,13 @@
-/* ticker and stop: a thread rests, is woken, ends; a process's waits end with it. */
-#include <math.h>
+/* test_ticker: a thread rests, is woken, ends. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "trivet/base/clock.h"
-#include "trivet/base/stop.h"
 #include "trivet/base/ticker.h"
 
 struct work {
@@ -80,33 +78,12 @@ static void test_whoever_works_hears_of_the_end(void **state)
     tv_ticker_stop(NULL);
 }
 
-/* Last: a process ends only once. */
-static void test_a_stop_ends_every_wait(void **state)
-{
-    (void)state;
-    assert_int_equal(tv_wait_ms(INFINITY), 100);
-    assert_in_range(tv_wait_ms(tv_clock() + 0.02), 1, 21);
-    assert_int_equal(tv_wait_ms(tv_clock() - 1), 0);
-    assert_false(tv_wait_again(tv_clock()));
-    assert_true(tv_wait_again(tv_clock() + 5));
-    assert_false(tv_stop_asked());
-    tv_stop_within(0.05);
-    tv_stop_within(10); /* later than what was promised: not taken */
-    assert_true(tv_stop_asked());
-    assert_in_range(tv_wait_ms(INFINITY), 0, 51);
-    assert_false(tv_wait_again(tv_clock() + 5));
-    usleep(60000);
-    assert_true(tv_stop_due());
-    assert_int_equal(tv_wait_ms(INFINITY), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_works_at_once_and_at_intervals),
         cmocka_unit_test(test_it_is_woken_sooner_but_never_later),
         cmocka_unit_test(test_whoever_works_hears_of_the_end),
-        cmocka_unit_test(test_a_stop_ends_every_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

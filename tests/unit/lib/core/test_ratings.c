@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "trivet/core/ratings.h"
@@ -127,30 +126,6 @@ static void nothing_gives_an_empty_matrix(void **state)
     tv_dense_free(NULL);
 }
 
-static void transposing_twice_comes_back(void **state)
-{
-    (void)state;
-    const struct row rows[] = {{1, 5, 1}, {1, 6, 2}, {2, 9, 3}, {4, 5, 4}, {4, 9, 5}};
-    const int64_t start[] = {0, 2, 3, 5};
-    const int32_t column[] = {0, 2, 0, 1, 2};
-    const float value[] = {1, 4, 2, 3, 5};
-    struct tv_dense d;
-    struct tv_csr t, back;
-    assert_int_equal(densify(&d, rows, 5, NULL), TV_OK);
-    assert_int_equal(tv_csr_transpose(&t, &d.matrix, NULL), TV_OK);
-    assert_memory_equal(t.start, start, sizeof start);
-    assert_memory_equal(t.column, column, sizeof column);
-    assert_memory_equal(t.value, value, sizeof value);
-    assert_int_equal(tv_csr_transpose(&back, &t, NULL), TV_OK);
-    assert_memory_equal(back.start, d.matrix.start, 4 * sizeof *back.start);
-    assert_memory_equal(back.column, d.matrix.column, 5 * sizeof *back.column);
-    assert_memory_equal(back.value, d.matrix.value, 5 * sizeof *back.value);
-    tv_csr_free(&t);
-    tv_csr_free(&back);
-    tv_csr_free(NULL);
-    tv_dense_free(&d);
-}
-
 static void ids_are_found(void **state)
 {
     (void)state;
@@ -171,7 +146,6 @@ int main(void)
         cmocka_unit_test(repeated_pairs_are_named),
         cmocka_unit_test(only_finite_ratings),
         cmocka_unit_test(nothing_gives_an_empty_matrix),
-        cmocka_unit_test(transposing_twice_comes_back),
         cmocka_unit_test(ids_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

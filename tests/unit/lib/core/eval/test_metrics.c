@@ -5,10 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "trivet/core/eval/bootstrap.h"
 #include "trivet/core/eval/metrics.h"
 
 static uint32_t random_state = 1;
@@ -24,8 +21,6 @@ static void assert_near(double a, double b)
     if (!(fabs(a - b) <= 1e-12 * fmax(1, fabs(b))))
         fail_msg("%.17g is not %.17g", a, b);
 }
-
-/* --- ratings --- */
 
 static struct tv_rating_error errors(const double *predicted, const double *rating, int from, int to)
 {
@@ -84,8 +79,6 @@ static void ratings_that_do_not_tell(void **state)
     assert_true(isnan(tv_r2(&equal)));
     assert_near(tv_rmse(&equal), 1);
 }
-
-/* --- one user's list --- */
 
 static void the_list_example(void **state)
 {
@@ -218,186 +211,6 @@ static void cuts_ascend(void **state)
         assert_non_null(tv_measure_name(m));
 }
 
-/* --- the lists of all users --- */
-
-static void the_diversity_example(void **state)
-{
-    (void)state;
-    const int32_t lists[] = {0, 1, 2, 0, 2, 3, 4, 0, -1};
-    const int64_t popularity[] = {90, 50, 30, 20, 10, 5, 3, 2};
-    const struct tv_lists l = {3, 3, 8, lists};
-    const struct tv_cuts cuts = {2, {1, 3}};
-    struct tv_diversity d[2];
-    assert_int_equal(tv_diversity(d, &cuts, &l, popularity, 10000, 1, NULL), TV_OK);
-    assert_near(d[0].coverage, 2 / 8.0);
-    assert_near(d[0].popularity, (90 + 90 + 10) / 3.0);
-    assert_near(d[0].overlap, 1 / 3.0);
-    assert_near(d[0].jaccard, 1 / 3.0);
-    assert_near(d[1].coverage, 5 / 8.0);
-    assert_near(d[1].popularity, (90 + 50 + 30 + 90 + 30 + 20 + 10 + 90) / 8.0);
-    assert_near(d[1].overlap, (2 + 1 + 1) / 3.0);
-    assert_near(d[1].jaccard, (2 / 4.0 + 1 / 4.0 + 1 / 4.0) / 3);
-}
-
-/* Pairs that are drawn: the mean of many comes near the mean of all, and the seed decides. */
-static void overlap_of_drawn_pairs(void **state)
-{
-    (void)state;
-    enum { USERS = 60, DEPTH = 5, ITEMS = 12 };
-    int32_t lists[USERS * DEPTH];
-    int64_t popularity[ITEMS] = {0};
-    for (int u = 0; u < USERS; u++)
-        for (int j = 0; j < DEPTH; j++)
-            lists[u * DEPTH + j] = (u * u % 7 + j) % ITEMS;
-    const struct tv_lists l = {USERS, DEPTH, ITEMS, lists};
-    const struct tv_cuts cuts = {2, {2, 5}};
-    struct tv_diversity all[2], drawn[2], again[2], other[2];
-    assert_int_equal(tv_diversity(all, &cuts, &l, popularity, USERS * (USERS - 1) / 2, 1, NULL), TV_OK);
-    assert_int_equal(tv_diversity(drawn, &cuts, &l, popularity, 1700, 1, NULL), TV_OK);
-    assert_int_equal(tv_diversity(again, &cuts, &l, popularity, 1700, 1, NULL), TV_OK);
-    assert_int_equal(tv_diversity(other, &cuts, &l, popularity, 1700, 2, NULL), TV_OK);
-    assert_memory_equal(drawn, again, sizeof drawn);
-    assert_true(drawn[1].overlap != other[1].overlap);
-    double plain = 0;
-    for (int a = 0; a < USERS; a++)
-        for (int b = a + 1; b < USERS; b++)
-            for (int i = 0; i < DEPTH; i++)
-                for (int j = 0; j < DEPTH; j++)
-                    plain += lists[a * DEPTH + i] == lists[b * DEPTH + j];
-    assert_near(all[1].overlap, plain / (USERS * (USERS - 1) / 2));
-    for (int c = 0; c < 2; c++) {
-        assert_true(fabs(drawn[c].overlap / all[c].overlap - 1) < 0.1);
-        assert_true(fabs(drawn[c].jaccard / all[c].jaccard - 1) < 0.1);
-    }
-}
-
-static void nobody_is_compared_with_themselves(void **state)
-{
-    (void)state;
-    const int32_t lists[] = {0, 1, 2};
-    const int64_t popularity[] = {1, 1, 1};
-    const struct tv_lists l = {3, 1, 3, lists};
-    const struct tv_cuts cuts = {1, {1}};
-    struct tv_diversity d;
-    for (uint64_t seed = 0; seed < 50; seed++) {
-        assert_int_equal(tv_diversity(&d, &cuts, &l, popularity, 2, seed, NULL), TV_OK);
-        assert_true(d.overlap == 0 && d.coverage == 1);
-    }
-}
-
-static void lists_that_do_not_tell(void **state)
-{
-    (void)state;
-    const int32_t empty[] = {-1, -1, -1, -1};
-    const int64_t popularity[] = {1, 2, 3};
-    const struct tv_cuts cuts = {1, {2}};
-    struct tv_diversity d;
-    const struct tv_lists two = {2, 2, 3, empty}, one = {1, 2, 3, empty}, none = {0, 2, 3, NULL};
-    assert_int_equal(tv_diversity(&d, &cuts, &two, popularity, 10, 1, NULL), TV_OK);
-    assert_true(d.coverage == 0 && isnan(d.popularity) && d.overlap == 0 && d.jaccard == 0);
-    assert_int_equal(tv_diversity(&d, &cuts, &one, popularity, 10, 1, NULL), TV_OK);
-    assert_true(isnan(d.overlap) && isnan(d.jaccard));
-    assert_int_equal(tv_diversity(&d, &cuts, &none, popularity, 10, 1, NULL), TV_OK);
-    assert_true(d.coverage == 0 && isnan(d.overlap));
-    const struct tv_cuts deep = {1, {3}};
-    assert_int_equal(tv_diversity(&d, &deep, &two, popularity, 10, 1, NULL), TV_ERR_USAGE);
-}
-
-/* --- intervals --- */
-
-static uint64_t splitmix(uint64_t *seed)
-{
-    uint64_t z = *seed += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void intervals_equal_the_plain_way(void **state)
-{
-    (void)state;
-    enum { N = 37 };
-    double above[N], below[N], ratios[1000];
-    for (int i = 0; i < N; i++) {
-        above[i] = (double)(next_random() % 1000) / 100;
-        below[i] = (double)(1 + next_random() % 20);
-    }
-    struct tv_bootstrap_options o;
-    tv_bootstrap_defaults(&o);
-    o.seed = 99;
-    uint64_t seed = 99;
-    for (int b = 0; b < 1000; b++) {
-        double sum = 0, n = 0;
-        uint64_t draws = splitmix(&seed);
-        for (int j = 0; j < N; j++) {
-            size_t i = (size_t)((unsigned __int128)splitmix(&draws) * N >> 64);
-            sum += above[i];
-            n += below[i];
-        }
-        ratios[b] = sum / n;
-    }
-    qsort(ratios, 1000, sizeof *ratios, by_value);
-    for (int threads = 1; threads <= 3; threads++) {
-        struct tv_interval i;
-        o.threads = threads;
-        assert_int_equal(tv_bootstrap_ratio(&i, above, below, N, &o, NULL), TV_OK);
-        assert_true(i.low == ratios[24] && i.high == ratios[974]);
-        assert_true(i.low < i.value && i.value < i.high);
-        struct tv_interval root = tv_interval_root(i);
-        assert_true(root.low == sqrt(ratios[24]) && root.value == sqrt(i.value) && root.high == sqrt(ratios[974]));
-    }
-}
-
-/* A mean of n values of variance v lies within 1.96 sqrt(v / n) of the truth 95 times out of 100. */
-static void an_interval_is_as_wide_as_theory_says(void **state)
-{
-    (void)state;
-    enum { N = 2000 };
-    static double values[N];
-    double mean = 0, variance = 0;
-    for (int i = 0; i < N; i++)
-        mean += (values[i] = (double)(next_random() % 10000) / 10000) / N;
-    for (int i = 0; i < N; i++)
-        variance += (values[i] - mean) * (values[i] - mean) / N;
-    struct tv_bootstrap_options o;
-    struct tv_interval i;
-    tv_bootstrap_defaults(&o);
-    assert_int_equal(tv_bootstrap_ratio(&i, values, NULL, N, &o, NULL), TV_OK);
-    double half = 1.96 * sqrt(variance / N);
-    assert_near(i.value, mean);
-    assert_true(fabs((i.high - i.low) / (2 * half) - 1) < 0.1);
-    assert_true(fabs((i.high + i.low) / 2 - mean) < 0.2 * half);
-}
-
-static void intervals_at_the_edges(void **state)
-{
-    (void)state;
-    const double one[] = {0.25}, same[] = {2, 2, 2}, zeros[] = {0, 0, 0};
-    struct tv_bootstrap_options o;
-    struct tv_interval i;
-    tv_bootstrap_defaults(&o);
-    assert_int_equal(tv_bootstrap_ratio(&i, NULL, NULL, 0, &o, NULL), TV_OK);
-    assert_true(isnan(i.value) && isnan(i.low) && isnan(i.high));
-    assert_int_equal(tv_bootstrap_ratio(&i, same, zeros, 3, &o, NULL), TV_OK);
-    assert_true(isnan(i.value));
-    assert_int_equal(tv_bootstrap_ratio(&i, one, NULL, 1, &o, NULL), TV_OK);
-    assert_true(i.value == 0.25 && i.low == 0.25 && i.high == 0.25);
-    o.resamples = 1;
-    assert_int_equal(tv_bootstrap_ratio(&i, same, NULL, 3, &o, NULL), TV_OK);
-    assert_true(i.low == 2 && i.high == 2);
-    o.resamples = 0;
-    assert_int_equal(tv_bootstrap_ratio(&i, same, NULL, 3, &o, NULL), TV_ERR_USAGE);
-    tv_bootstrap_defaults(&o);
-    o.level = 1;
-    assert_int_equal(tv_bootstrap_ratio(&i, same, NULL, 3, &o, NULL), TV_ERR_USAGE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,13 +222,6 @@ int main(void)
         cmocka_unit_test(lists_at_the_edges),
         cmocka_unit_test(random_lists_equal_the_plain_way),
         cmocka_unit_test(cuts_ascend),
-        cmocka_unit_test(the_diversity_example),
-        cmocka_unit_test(overlap_of_drawn_pairs),
-        cmocka_unit_test(nobody_is_compared_with_themselves),
-        cmocka_unit_test(lists_that_do_not_tell),
-        cmocka_unit_test(intervals_equal_the_plain_way),
-        cmocka_unit_test(an_interval_is_as_wide_as_theory_says),
-        cmocka_unit_test(intervals_at_the_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,162 @@
+/* test_number: ids, ratings and times as they stand in files. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trivet/read/number.h"
+
+static struct tv_field field(const char *text)
+{
+    return (struct tv_field){text, strlen(text)};
+}
+
+static void ids_are_64_bit_integers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t id;
+        const char *reason;
+    } cases[] = {
+        {"0", 0, NULL},
+        {"193609", 193609, NULL},
+        {"-7", -7, NULL},
+        {"007", 7, NULL},
+        {"9223372036854775807", INT64_MAX, NULL},
+        {"-9223372036854775808", INT64_MIN, NULL},
+        {"9223372036854775808", 0, "id beyond 64 bits"},
+        {"99999999999999999999999999", 0, "id beyond 64 bits"},
+        {"-9223372036854775809", 0, "id beyond 64 bits"},
+        {"", 0, "empty id"},
+        {"1.0", 0, "id is not an integer"},
+        {"abc", 0, "id is not an integer"},
+        {" 1", 0, "id is not an integer"},
+        {"1e3", 0, "id is not an integer"},
+        {"-", 0, "id is not an integer"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tv_field f = field(cases[i].text);
+        int64_t id = 0;
+        const char *reason = tv_number_id(&f, &id);
+        if (cases[i].reason) {
+            assert_non_null(reason);
+            assert_string_equal(reason, cases[i].reason);
+        } else {
+            assert_null(reason);
+            assert_true(id == cases[i].id);
+        }
+    }
+}
+
+static void ratings_are_finite(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        float value;
+        const char *reason;
+    } cases[] = {
+        {"4", 4, NULL},
+        {"4.5", 4.5f, NULL},
+        {"0.5", 0.5f, NULL},
+        {"3.7", 3.7f, NULL},
+        {"-1", -1, NULL},
+        {"352698", 352698, NULL},
+        {"1e2", 100, NULL},
+        {"2.25", 2.25f, NULL},
+        {"nan", 0, "NaN rating"},
+        {"-NaN", 0, "NaN rating"},
+        {"inf", 0, "infinite rating"},
+        {"-Infinity", 0, "infinite rating"},
+        {"1e39", 0, "infinite rating"},
+        {"", 0, "empty rating"},
+        {"4,5", 0, "rating is not a number"},
+        {"four", 0, "rating is not a number"},
+        {"1.x", 0, "rating is not a number"},
+        {"1e999", 0, "rating is not a number"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tv_field f = field(cases[i].text);
+        float value = 0;
+        const char *reason = tv_number_rating(&f, &value);
+        if (cases[i].reason) {
+            assert_non_null(reason);
+            assert_string_equal(reason, cases[i].reason);
+        } else {
+            assert_null(reason);
+            assert_true(value == cases[i].value);
+        }
+    }
+}
+
+/* The short way through a rating gives the same float as the C library, for every rating it takes. */
+static void quick_ratings_equal_strtof(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        char text[8];
+        snprintf(text, sizeof text, "%d.%d", i / 10, i % 10);
+        struct tv_field f = field(text);
+        float value;
+        assert_null(tv_number_rating(&f, &value));
+        assert_true(value == strtof(text, NULL));
+    }
+}
+
+static void times_are_seconds(void **state)
+{
+    (void)state;
+    int64_t t;
+    struct tv_field f = field("964982703");
+    assert_null(tv_number_time(&f, &t));
+    assert_true(t == INT64_C(964982703000000));
+    f = field("1.5");
+    assert_null(tv_number_time(&f, &t));
+    assert_true(t == 1500000);
+    f = field("0");
+    assert_null(tv_number_time(&f, &t));
+    assert_true(t == 0);
+    f = field("");
+    assert_null(tv_number_time(&f, &t));
+    assert_true(t == TV_NUMBER_NO_TIME);
+    f = field("9224318016000");
+    assert_string_equal(tv_number_time(&f, &t), "time out of range");
+    f = field("-210866803201");
+    assert_string_equal(tv_number_time(&f, &t), "time out of range");
+    /* The last second whose microseconds an int64 holds, and the first that it does not. */
+    f = field("9223372036853");
+    assert_null(tv_number_time(&f, &t));
+    assert_true(t == INT64_C(9223372036853000000));
+    f = field("9223372036853.5");
+    assert_null(tv_number_time(&f, &t));
+    assert_true(t > INT64_C(9223372036853499000) && t < INT64_C(9223372036853501000)); /* as a double has it */
+    f = field("-210866803200");
+    assert_null(tv_number_time(&f, &t));
+    assert_true(t == INT64_C(-210866803200000000));
+    static const char *const beyond[] = {"9223372036854",        "9223372036854.0",      "9223372036855",
+                                         "9224318015999",        "9223372036854775807",  "-9223372036854775808",
+                                         "9223372036854775808",  "-9223372036854775809", "99999999999999999999999",
+                                         "-210866803200.5",      "1e300",                "-1e300"};
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+        f = field(beyond[i]);
+        assert_string_equal(tv_number_time(&f, &t), "time out of range");
+    }
+    f = field("yesterday");
+    assert_string_equal(tv_number_time(&f, &t), "time is not a number");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ids_are_64_bit_integers),
+        cmocka_unit_test(ratings_are_finite),
+        cmocka_unit_test(quick_ratings_equal_strtof),
+        cmocka_unit_test(times_are_seconds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
