@@ -14,7 +14,8 @@ struct mt19937 {
 
 void mt19937_seed(struct mt19937 *g, uint32_t seed);
 uint32_t mt19937_next(struct mt19937 *g);
-/* RandomState.randint(low, high, dtype=uint64): uniform in low .. high - 1, by masking and drawing again. */
+/* RandomState.randint(low, high, dtype=uint64): uniform in low .. high - 1, by masking and drawing again. The same as
+ * numpy's where the range has more than 2^32 numbers: of smaller ones numpy draws 32 bits at a time. */
 uint64_t mt19937_between(struct mt19937 *g, uint64_t low, uint64_t high);
 
 #endif
