@@ -63,7 +63,7 @@ static void a_line_appears_every_ten_seconds(void **state)
     assert_non_null(strstr(said(), "loading x.csv  1,000,000 rows  "));
     assert_non_null(strstr(text, " 25 %  ETA "));
     double eta = 0, per_second = 0;
-    assert_int_equal(sscanf(strstr(text, "rows  "), "rows  %lf", &per_second), 1); /* of "9,999/s": what is before the comma */
+    assert_int_equal(sscanf(strstr(text, "rows  "), "rows  %lf", &per_second), 1); /* thousands: up to the comma */
     assert_int_equal(sscanf(strstr(text, "ETA "), "ETA %lf s\n", &eta), 1);
     assert_in_range((int)per_second, 9, 10);
     assert_in_range((int)eta, 295, 305);
