@@ -135,6 +135,41 @@ def test_a_folder_can_be_taken_in_at_a_glance():
     assert crowded == {}
 
 
+# Where each room has a README, and each module a unit test or a line of it that says what else tests it.
+TOLD = ("lib",)
+WRITTEN = sorted({p.parent.relative_to(REPO) for place in TOLD for p in (REPO / place).rglob("*.c")})
+
+
+def readme(room):
+    return (REPO / room / "README.md").read_text()
+
+
+def named_as_tested_elsewhere(room):
+    """The words in backquotes behind "Tested elsewhere:"."""
+    return set(re.findall(r"`(\w+)`", readme(room).partition("Tested elsewhere:")[2]))
+
+
+def has_unit_test(source):
+    return (REPO / "tests/unit" / source.parent / f"test_{source.stem}.c").exists()
+
+
+@pytest.mark.parametrize("room", WRITTEN, ids=str)
+def test_a_readme_says_what_belongs_in_a_room(room):
+    lines = readme(room).splitlines()
+    assert 2 <= len(lines) <= 15
+    assert lines[0].startswith(f"# {room.name}: ")
+    files = re.findall(r"(?:docs|tests)/[\w/]+\.\w+", readme(room))
+    gone = [f for f in files if not (REPO / f).exists()]
+    assert gone == []
+
+
+@pytest.mark.parametrize("room", WRITTEN, ids=str)
+def test_every_module_has_a_unit_test_or_is_told_to_be_tested_elsewhere(room):
+    modules = [p.relative_to(REPO) for p in (REPO / room).glob("*.c")]
+    tests = {p.stem for p in (REPO / "tests/unit").rglob("test_*.c")}
+    assert {m.stem for m in modules if not has_unit_test(m)} == named_as_tested_elsewhere(room) - tests
+
+
 def test_env_example_describes_every_variable_of_the_compose_file():
     compose = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", (REPO / "docker-compose.yml").read_text()))
     example = dict(re.findall(r"^(\w+)=(.*)$", (REPO / ".env.example").read_text(), re.MULTILINE))
