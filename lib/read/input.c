@@ -311,10 +311,11 @@ static enum tv_status read_memory(struct tv_source *s, void *out, size_t n, size
     (void)err;
     struct memory_source *m = (struct memory_source *)s;
     *got = n < m->left ? n : m->left;
-    if (*got > 0)
+    if (*got > 0) { /* bytes may be NULL where there are none */
         memcpy(out, m->bytes, *got);
-    m->bytes += *got;
-    m->left -= *got;
+        m->bytes += *got;
+        m->left -= *got;
+    }
     s->consumed += (double)*got;
     return TV_OK;
 }
