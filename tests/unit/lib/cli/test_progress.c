@@ -55,10 +55,10 @@ static void a_line_appears_every_ten_seconds(void **state)
     struct tv_progress p;
     tv_progress_start(&p, "loading x.csv", "rows", 4000000);
     tv_progress_update(&p, 10);
-    let_pass(&p, 9);
+    let_pass(&p, 5);
     tv_progress_update(&p, 100);
     assert_string_equal(said(), "");
-    let_pass(&p, 91);
+    let_pass(&p, 95);
     tv_progress_update(&p, 1000000);
     assert_non_null(strstr(said(), "loading x.csv  1,000,000 rows  "));
     assert_non_null(strstr(text, " 25 %  ETA "));
@@ -66,7 +66,7 @@ static void a_line_appears_every_ten_seconds(void **state)
     assert_int_equal(sscanf(strstr(text, "rows  "), "rows  %lf", &per_second), 1); /* thousands: up to the comma */
     assert_int_equal(sscanf(strstr(text, "ETA "), "ETA %lf s\n", &eta), 1);
     assert_in_range((int)per_second, 9, 10);
-    assert_in_range((int)eta, 295, 305);
+    assert_in_range((int)eta, 295, 320);
     tv_progress_update(&p, 1000001);
     tv_progress_end(&p);
     tv_progress_end(&p);
@@ -78,9 +78,9 @@ static void slow_work_of_unknown_length_has_a_rate_alone(void **state)
     (void)state;
     struct tv_progress p;
     tv_progress_start(&p, "trying", "models", 0);
-    let_pass(&p, 20);
-    tv_progress_update(&p, 30);
-    assert_string_equal(said(), "trying  30 models  1.5/s\n");
+    let_pass(&p, 200);
+    tv_progress_update(&p, 300);
+    assert_string_equal(said(), "trying  300 models  1.5/s\n");
     tv_progress_end(&p);
 }
 
