@@ -6,7 +6,7 @@ set(TRIVET_ROOMS
     lib/read lib/store lib/cli lib/model lib/model/life lib/similar lib/repair
     etl/formats etl/synth etl/load etl
     train/learn train/source train/command train/lists train/judge train/similar train/models train/fit train/search train/travel train
-    serve/web serve/catalogue serve/model serve/stores serve/follow serve/html serve/lab serve/pick serve/api serve/listen serve)
+    serve/web serve/catalogue serve/model serve/stores serve/follow serve/html serve/lab serve/pick serve/api serve/route serve/listen serve)
 
 # A room is a folder of .c files, those of its inner rooms with them, that becomes one static library, tv_<name>.
 function(trivet_room name)

@@ -45,7 +45,7 @@ struct tv_app_options {
     int workers;            /* threads that wait for MongoDB */
     int wait_seconds;       /* at the start, for the stores */
     size_t cached_users, cached_bytes;
-    const char *const *routes; /* (n_routes) their names, for counting (serve/route.h) */
+    const char *const *routes; /* (n_routes) their names, for counting (serve/route/route.h) */
     size_t n_routes;
 };
 

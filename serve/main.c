@@ -9,7 +9,7 @@
 
 #include "serve/app.h"
 #include "serve/listen/http.h"
-#include "serve/route.h"
+#include "serve/route/route.h"
 #include "serve/stores/pg_pool.h"
 #include "trivet/base/log.h"
 #include "trivet/base/stop.h"

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/model/account.h"
 #include "serve/model/ids.h"
 #include "serve/pick/pick.h"

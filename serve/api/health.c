@@ -5,7 +5,7 @@
 #include "serve/app.h"
 #include "serve/follow/audience.h"
 #include "serve/follow/follower.h"
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 
 enum tv_outcome tv_handle_healthz(struct tv_app *app, const struct tv_request *request,
                                   struct tv_response *response)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/model/ids.h"
 #include "serve/pick/pick.h"
 #include "serve/web/parameters.h"

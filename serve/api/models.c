@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/html/problem_page.h"
 #include "serve/web/problem.h"
 #include "trivet/model/model.h"

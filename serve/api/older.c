@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/pick/prediction.h"
 #include "serve/web/parameters.h"
 

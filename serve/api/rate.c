@@ -5,7 +5,7 @@
 #include <sys/random.h>
 
 #include "serve/api/recs.h"
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/html/problem_page.h"
 #include "serve/html/rate_page.h"
 #include "serve/pick/pick.h"

@@ -6,7 +6,7 @@
 #include "serve/follow/audience.h"
 #include "serve/follow/follower.h"
 #include "serve/follow/rater.h"
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/html/problem_page.h"
 #include "serve/model/ids.h"
 #include "trivet/base/log.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/html/problem_page.h"
 #include "serve/pick/pick.h"
 #include "serve/web/parameters.h"

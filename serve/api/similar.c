@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "serve/api/recs.h"
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/pick/pick.h"
 #include "serve/web/parameters.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/pick/prediction.h"
 #include "serve/web/parameters.h"
 

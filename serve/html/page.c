@@ -7,7 +7,7 @@
 
 #include "serve/app.h"
 #include "serve/catalogue/words.h"
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/web/parameters.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/text.h"

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "serve/catalogue/words.h"
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/html/page.h"
 #include "serve/model/ids.h"
 #include "trivet/base/text.h"

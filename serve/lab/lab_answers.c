@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/html/problem_page.h"
 #include "serve/lab/lab_parameters.h"
 #include "serve/lab/question_answers.h"

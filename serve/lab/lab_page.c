@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/html/page.h"
 #include "serve/html/problem_page.h"
 #include "serve/lab/lab_parameters.h"

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/html/problem_page.h"
 #include "serve/lab/question_answers.h"
 #include "serve/web/parameters.h"

@@ -1,6 +1,6 @@
 /* models_page: the page /models. Its scripts fill it; what they cannot know by themselves stands in it: the
  * filter's defaults, which the models' filters are told beside. */
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/html/page.h"
 #include "serve/html/problem_page.h"
 #include "serve/web/parameters.h"

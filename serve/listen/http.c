@@ -16,7 +16,7 @@
 #include "serve/listen/framing.h"
 #include "serve/listen/listener.h"
 #include "serve/listen/patience.h"
-#include "serve/route.h"
+#include "serve/route/route.h"
 #include "serve/stores/pg_pool.h"
 #include "serve/stores/workers.h"
 #include "serve/web/admission.h"
@@ -78,6 +78,8 @@ struct exchange {
     struct tv_buffer body; /* of the request */
     size_t received;       /* bytes of it, kept or not */
     int keeps_body;        /* 0: it is read, and forgotten */
+    int admitted;          /* 1: its head is as it should be; 0: */
+    struct tv_problem why; /* this is what is wrong */
     size_t sent;           /* bytes of the answer's body */
     size_t held;           /* its part of http->held */
     int closes;            /* 1: the connection ends with this answer */
@@ -249,6 +251,11 @@ static struct tv_workers *workers_for(const struct exchange *x)
 static enum MHD_Result answer(struct exchange *x)
 {
     tv_visit_busy(x->line->visit);
+    if (!x->admitted) {
+        tv_route_refuse(x->http->app, &x->request, &x->response, &x->why);
+        x->state = DONE;
+        return send_answer(x);
+    }
     if (tv_route_answer(x->http->app, &x->request, &x->response) == TV_ANSWERED) {
         x->state = DONE;
         return send_answer(x);
@@ -332,10 +339,9 @@ static enum MHD_Result begin_body(struct exchange *x)
 {
     const char *expect = header(x, "Expect"), *length = header(x, "Content-Length");
     unsigned long long declared = length ? strtoull(length, NULL, 10) : 0;
-    int wanted = tv_route_wants_body(x->http->app, &x->request);
     x->request.body_too_large = declared > TV_MAX_BODY;
-    x->keeps_body = wanted && !x->request.body_too_large;
-    if ((!x->keeps_body && expect) || declared > (wanted ? (unsigned)MOST_DISCARDED : (unsigned)TV_MAX_BODY))
+    x->keeps_body = x->admitted && !x->request.body_too_large;
+    if ((!x->keeps_body && expect) || declared > (x->admitted ? (unsigned)MOST_DISCARDED : (unsigned)TV_MAX_BODY))
         return answer(x);
     x->state = READY;
     return MHD_YES;
@@ -372,12 +378,13 @@ static enum MHD_Result begin(struct exchange *x, const char *method, const char 
         return refuse(x, 431, "the address and the headers are longer than 8 KiB");
     if (wrong || parsed != TV_OK)
         return refuse(x, 400, wrong ? wrong : err.message);
+    x->admitted = tv_route_admit(x->http->app, &x->request, &x->why);
     if (x->request.method == TV_OTHER_METHOD) /* answered before its body is read, which ends the connection */
         return answer(x);
     if (x->request.method != TV_GET)
         return begin_body(x);
     int has_body = (length && strcmp(length, "0") != 0) || header(x, "Transfer-Encoding");
-    if (has_body && !tv_route_wants_body(x->http->app, &x->request))
+    if (has_body && !x->admitted)
         return answer(x); /* what else is wrong with it says more */
     if (has_body)
         return refuse(x, 413, "a request to read something has no body");

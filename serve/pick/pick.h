@@ -6,7 +6,7 @@
 
 #include "serve/app.h"
 #include "serve/model/ids.h"
-#include "serve/route.h"
+#include "serve/route/route.h"
 #include "serve/web/problem.h"
 #include "serve/web/request.h"
 #include "serve/web/response.h"

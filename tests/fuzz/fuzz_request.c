@@ -8,7 +8,7 @@
 #include "serve/app.h"
 #include "serve/follow/rater.h"
 #include "serve/listen/framing.h"
-#include "serve/route.h"
+#include "serve/route/route.h"
 #include "serve/web/problem.h"
 #include "serve/web/request.h"
 #include "serve/web/response.h"
@@ -119,7 +119,7 @@ static void answer(struct tv_app *app, char *target, int html, enum tv_method me
         request.may_wait = 1;
         request.body = body;
         request.body_size = body ? size : 0;
-        if (tv_route_answer(app, &request, &response) != TV_ANSWERED)
+        if (tv_route_run(app, &request, &response) != TV_ANSWERED)
             abort();
         check(&response);
     }

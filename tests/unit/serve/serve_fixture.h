@@ -14,7 +14,7 @@
 
 #include "serve/app.h"
 #include "serve/follow/rater.h"
-#include "serve/route.h"
+#include "serve/route/route.h"
 #include "trivet/base/clock.h"
 #include "trivet/core/formats/half.h"
 
@@ -165,7 +165,7 @@ static inline void fixture_get(struct fixture_answer *a, struct tv_app *app, con
     assert_int_equal(tv_request_parse(&request, a->target, NULL), TV_OK);
     request.wants_html = html;
     request.may_wait = may_wait;
-    a->outcome = tv_route_answer(app, &request, &a->response);
+    a->outcome = tv_route_run(app, &request, &a->response);
     a->text = a->response.lent ? a->response.lent : tv_buffer_string(&a->response.out.buffer);
 }
 

@@ -140,7 +140,7 @@ static void an_answer_that_the_client_has_is_304(void **state)
         request.may_wait = 1;
         snprintf(header, sizeof header, "\"other\", W/%s", etag);
         request.if_none_match = header;
-        assert_int_equal(tv_route_answer(app, &request, &a.response), TV_ANSWERED);
+        assert_int_equal(tv_route_run(app, &request, &a.response), TV_ANSWERED);
         assert_int_equal(a.response.status, i == 1 ? 304 : 200);
         assert_int_equal(a.response.out.buffer.size > 0, i != 1);
         assert_int_equal(strlen(a.response.etag), 18);
@@ -209,7 +209,7 @@ static void addresses_and_methods(void **state)
     tv_response_init(&response);
     assert_int_equal(tv_request_parse(&request, target, NULL), TV_OK);
     request.method = TV_DELETE;
-    assert_int_equal(tv_route_answer(app, &request, &response), TV_ANSWERED);
+    assert_int_equal(tv_route_run(app, &request, &response), TV_ANSWERED);
     assert_int_equal(response.status, 405);
     assert_string_equal(response.allow, "GET, HEAD");
     tv_response_free(&response);

@@ -102,7 +102,7 @@ static int answer(struct tv_app *app, enum tv_method method, const char *target,
     request.may_wait = 1;
     request.body = body;
     request.body_size = body ? strlen(body) : 0;
-    assert_int_equal(tv_route_answer(app, &request, &response), TV_ANSWERED);
+    assert_int_equal(tv_route_run(app, &request, &response), TV_ANSWERED);
     int status = response.status;
     strcpy(allow, response.allow);
     tv_response_free(&response);

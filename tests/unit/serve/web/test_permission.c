@@ -186,7 +186,7 @@ static int asked(struct tv_app *app, const char *path, struct tv_sender sender)
     request.sender = sender;
     request.may_wait = 1;
     tv_response_init(&response);
-    tv_route_answer(app, &request, &response);
+    tv_route_run(app, &request, &response);
     int status = response.status;
     tv_response_free(&response);
     return status;

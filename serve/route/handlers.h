@@ -1,9 +1,9 @@
 /* handlers: one function a route, in files by subject. Each takes a request and writes the response; see
  * route.h. */
-#ifndef TRIVET_SERVE_HANDLERS_H
-#define TRIVET_SERVE_HANDLERS_H
+#ifndef TRIVET_SERVE_ROUTE_HANDLERS_H
+#define TRIVET_SERVE_ROUTE_HANDLERS_H
 
-#include "serve/route.h"
+#include "serve/route/route.h"
 
 /* recs.c */
 enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *request,

@@ -1,10 +1,11 @@
 /* route: which handler answers which address. */
-#ifndef TRIVET_SERVE_ROUTE_H
-#define TRIVET_SERVE_ROUTE_H
+#ifndef TRIVET_SERVE_ROUTE_ROUTE_H
+#define TRIVET_SERVE_ROUTE_ROUTE_H
 
 #include <stddef.h>
 
 #include "serve/app.h"
+#include "serve/web/problem.h"
 #include "serve/web/request.h"
 #include "serve/web/response.h"
 
@@ -42,15 +43,20 @@ unsigned tv_route_fits(const char *pattern, const struct tv_request *request);
  * NULL if none fits. Sets request->route and request->segments. */
 const struct tv_route *tv_route_find(struct tv_request *request);
 enum tv_method tv_route_method(const struct tv_route *route);
-/* 1 if a body is worth reading: the route is there, and may be used by whoever asks. 0: tv_route_answer will say why
- * not, and needs no body for that. */
-int tv_route_wants_body(struct tv_app *app, struct tv_request *request);
+/* Everything that can be said of a request before its body is known, once for each request: finds the route, and asks whether
+ * the sender, the method and the names of the parameters will do. 0: *problem says why not. */
+int tv_route_admit(struct tv_app *app, struct tv_request *request, struct tv_problem *problem);
 /* A route's place among tv_route_names, for counting; NULL: the place of addresses that do not exist. */
 size_t tv_route_index(const struct tv_route *route);
 const char *const *tv_route_names(size_t *n);
 
-/* Everything between a parsed request and its answer: finds the route, checks method, permission and
- * parameter names, calls the handler, and replaces an answer that could not be written whole. */
+/* The answer to a request that was not admitted, or stops otherwise. */
+void tv_route_refuse(struct tv_app *app, struct tv_request *request, struct tv_response *response,
+                     const struct tv_problem *why);
+/* The answer of an admitted request's handler; one that could not be written whole is replaced. After TV_LATER it is called
+ * again, where one may wait. */
 enum tv_outcome tv_route_answer(struct tv_app *app, struct tv_request *request, struct tv_response *response);
+/* Both, for who has the whole request at once. */
+enum tv_outcome tv_route_run(struct tv_app *app, struct tv_request *request, struct tv_response *response);
 
 #endif

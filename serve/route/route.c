@@ -1,10 +1,10 @@
 /* route: which handler answers which address. */
-#include "serve/route.h"
+#include "serve/route/route.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "serve/handlers.h"
+#include "serve/route/handlers.h"
 #include "serve/html/problem_page.h"
 #include "serve/lab/lab_parameters.h"
 #include "serve/model/item_filter.h"
@@ -196,56 +196,62 @@ static int refuse_sender(const struct tv_app *app, const struct tv_request *requ
             !tv_site_admitted(&request->sender, route && route->kind == TV_ROUTE_PAGE, problem));
 }
 
-/* Everything that can be said before the body of a request is known. */
-static int refuse_head(struct tv_app *app, struct tv_request *request, struct tv_problem *problem)
+int tv_route_admit(struct tv_app *app, struct tv_request *request, struct tv_problem *problem)
 {
     const struct tv_route *route = tv_route_find(request);
     if (route ? route->kind != TV_ROUTE_PAGE : request->n_parts > 1 && strcmp(request->parts[0], "api") == 0)
         request->wants_html = 0;
     if (refuse_sender(app, request, problem))
-        return 1;
+        return 0;
     if (route == NULL) {
         tv_problem(problem, 404, "there is nothing at this address");
-        return 1;
+        return 0;
     }
     if (tv_route_method(route) != request->method) {
         refuse_method(request, problem);
-        return 1;
+        return 0;
     }
-    return (request->method != TV_GET && !tv_may_write(&app->permission, &request->sender, problem)) ||
-           !tv_parameters_known(request, route->parameters, problem);
+    return (request->method == TV_GET || tv_may_write(&app->permission, &request->sender, problem)) &&
+           tv_parameters_known(request, route->parameters, problem);
 }
 
-int tv_route_wants_body(struct tv_app *app, struct tv_request *request)
+void tv_route_refuse(struct tv_app *app, struct tv_request *request, struct tv_response *response,
+                     const struct tv_problem *why)
 {
-    struct tv_problem problem;
-    return !refuse_head(app, request, &problem);
-}
-
-static int refuse(struct tv_app *app, struct tv_request *request, struct tv_problem *problem)
-{
-    if (refuse_head(app, request, problem))
-        return 1;
-    if (request->body_too_large)
-        tv_problem(problem, 413, "the body of a request is limited to 1 MiB");
-    return request->body_too_large;
-}
-
-enum tv_outcome tv_route_answer(struct tv_app *app, struct tv_request *request, struct tv_response *response)
-{
-    struct tv_problem problem;
-    enum tv_outcome outcome = TV_ANSWERED;
-    if (refuse(app, request, &problem))
-        tv_problem_answer(app, request, response, &problem);
-    else
-        outcome = request->route->handle(app, request, response);
-    if (outcome == TV_ANSWERED && response->out.failed) {
+    tv_problem_answer(app, request, response, why);
+    if (response->out.failed) {
+        struct tv_problem problem;
         tv_response_reset(response);
         tv_problem(&problem, 500, "the answer could not be written");
         request->wants_html = 0; /* memory is short, or a page is broken: say so in the plainest way */
         tv_problem_answer(app, request, response, &problem);
     }
+}
+
+enum tv_outcome tv_route_answer(struct tv_app *app, struct tv_request *request, struct tv_response *response)
+{
+    struct tv_problem problem;
+    if (request->body_too_large) {
+        tv_problem(&problem, 413, "the body of a request is limited to 1 MiB");
+        tv_route_refuse(app, request, response, &problem);
+        return TV_ANSWERED;
+    }
+    enum tv_outcome outcome = request->route->handle(app, request, response);
+    if (outcome == TV_ANSWERED && response->out.failed) {
+        tv_problem(&problem, 500, "the answer could not be written");
+        request->wants_html = 0;
+        tv_route_refuse(app, request, response, &problem);
+    }
     if (outcome == TV_ANSWERED)
         tv_response_tag(response, request->if_none_match);
     return outcome;
+}
+
+enum tv_outcome tv_route_run(struct tv_app *app, struct tv_request *request, struct tv_response *response)
+{
+    struct tv_problem problem;
+    if (tv_route_admit(app, request, &problem))
+        return tv_route_answer(app, request, response);
+    tv_route_refuse(app, request, response, &problem);
+    return TV_ANSWERED;
 }
