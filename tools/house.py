@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+"""Counts what makes a house hard to live in, and prints the worst of each: files in a folder, prototypes in a header, parameters
+of a function, lines of a function and of a file, circles and arrows that run up (of the built object files).
+
+usage: tools/house.py [--top N]
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+
+REPO = pathlib.Path(__file__).resolve().parent.parent
+PLACES = ("lib", "include", "etl", "train", "serve")
+LIMITS = {"files in a folder": 20, "prototypes in a header": 15, "parameters of a function": 7, "lines of a function": 47}
+# A declaration or definition at the beginning of a line: its name, and what stands between its brackets.
+FUNCTION = re.compile(r"^(?!typedef|#|return|else)[a-z_][\w \t*]*?\b(\w+)\(([^;{}()]*(?:\([^()]*\)[^;{}()]*)*)\)\s*(?:__attribute__\(\([^;]*\)\))?\s*([;{])",
+                      re.M)
+
+
+def sources():
+    return sorted(p for place in PLACES for p in (REPO / place).rglob("*.[ch]"))
+
+
+def plain(text):
+    """Without comments and texts, lines where they were."""
+    return re.sub(r"/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"", lambda m: re.sub(r"[^\n]", " ", m[0]), text, flags=re.S)
+
+
+def parameters(text):
+    depth, n = 0, 1
+    if text.strip() in ("", "void"):
+        return 0
+    for c in text:
+        depth += (c == "(") - (c == ")")
+        n += c == "," and depth == 0
+    return n
+
+
+def count():
+    """{what: [(n, where), ...]}, the largest first."""
+    found = {what: [] for what in LIMITS}
+    folders = {}
+    for path in sources():
+        name = str(path.relative_to(REPO))
+        text = plain(path.read_text())
+        functions = list(FUNCTION.finditer(text))
+        folders[path.parent] = sum(p.is_file() for p in path.parent.iterdir())
+        if path.suffix == ".h":
+            found["prototypes in a header"].append((sum(f[3] == ";" for f in functions), name))
+        for f in functions:
+            found["parameters of a function"].append((parameters(f[2]), f"{name}: {f[1]}"))
+            if f[3] == "{":
+                end = text.find("\n}", f.end())
+                found["lines of a function"].append((text.count("\n", f.end(), end), f"{name}: {f[1]}"))
+    found["files in a folder"] = [(n, str(folder.relative_to(REPO))) for folder, n in folders.items()]
+    return {what: sorted(rows, reverse=True) for what, rows in found.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--top", type=int, default=5, metavar="N", help="how many of each (default 5)")
+    top = parser.parse_args().top
+    over = 0
+    for what, rows in count().items():
+        beyond = [row for row in rows if row[0] > LIMITS[what]]
+        over += len(beyond)
+        print(f"{what}: at most {LIMITS[what]}; {len(beyond)} of {len(rows)} have more")
+        for n, where in rows[:max(top, 0)]:
+            print(f"  {n:5d}  {where}")
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
