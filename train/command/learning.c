@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "train/command/flags.h"
+#include "train/learn/algorithm.h"
 #include "trivet/base/hash.h"
 #include "trivet/base/log.h"
 
 /* The same data, rows and settings give the same model, byte for byte. */
 static void set_fingerprint(struct tv_learning *l, const struct tv_reading *r)
 {
-    const char *algorithm = learn_algorithm_name(l->settings.algorithm);
+    const char *algorithm = learn_algorithm_name(&l->settings);
     uint64_t h = tv_hash(TV_HASH_START, r->data_fingerprint, strlen(r->data_fingerprint));
     h = tv_hash(h, algorithm, strlen(algorithm));
     h = tv_hash(h, &l->settings.factors_given, sizeof l->settings.factors_given);
@@ -27,9 +28,9 @@ static void hint_at_counts(const struct tv_learning *l, const struct tv_reading 
 {
     json_t *data = r->data ? json_loads(r->data, 0, NULL) : NULL;
     const char *values = json_string_value(json_object_get(data, "values"));
-    if (values && strcmp(values, "counts") == 0 && l->settings.algorithm != LEARN_ALS_IMPLICIT)
+    if (values && strcmp(values, "counts") == 0 && !l->settings.algorithm->takes_counts)
         tv_log_info("the values are counts of plays: --algorithm als-implicit takes them as such, %s as ratings",
-                    learn_algorithm_name(l->settings.algorithm));
+                    learn_algorithm_name(&l->settings));
     json_decref(data);
 }
 
@@ -66,7 +67,7 @@ struct tv_run_plan tv_learning_plan(const struct tv_learning *l, const struct tv
 {
     return (struct tv_run_plan){.kind = kind,
                                 .command = command,
-                                .algorithm = learn_algorithm_name(l->settings.algorithm),
+                                .algorithm = learn_algorithm_name(&l->settings),
                                 .parameters = tv_buffer_string(&l->parameters),
                                 .filter = tv_buffer_string(&r->values),
                                 .source = or_null(tv_buffer_string(&r->source)),

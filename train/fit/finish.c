@@ -80,7 +80,7 @@ static enum tv_status measure(struct fit *f, struct tv_error *err)
 /* Lanczos steps and residual of an SVD; iterations and objectives of ALS. */
 static void describe_learning(const struct fit *f, json_t *counts)
 {
-    if (f->learning.settings.algorithm == LEARN_SVD) {
+    if (f->model.report.objective == NULL) {
         json_object_set_new(counts, "svd_steps", json_integer(f->model.report.steps));
         json_object_set_new(counts, "svd_residual", json_real(f->model.report.residual));
         return;

@@ -16,6 +16,7 @@
 #include "train/fit/fit.h"
 #include "train/judge/metrics_json.h"
 #include "train/judge/trial.h"
+#include "train/learn/algorithm.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 
@@ -32,8 +33,8 @@ enum tv_status fit_guard_read(struct fit *f, const char *text, struct tv_error *
     }
     snprintf(name, sizeof name, "%.*s", (int)n, text);
     enum tv_status status = metric_parse(&g->metric, name, err);
-    if (status == TV_OK && g->metric.of_ratings && f->learning.settings.algorithm != LEARN_ALS) {
-        tv_fail(err, TV_ERR_USAGE, "--guard %s: %s predicts no ratings", name, learn_algorithm_name(f->learning.settings.algorithm));
+    if (status == TV_OK && g->metric.of_ratings && !f->learning.settings.algorithm->predicts_ratings) {
+        tv_fail(err, TV_ERR_USAGE, "--guard %s: %s predicts no ratings", name, learn_algorithm_name(&f->learning.settings));
         status = tv_hint(err, "guard its lists, for example with ndcg@10");
     }
     g->on = status == TV_OK;

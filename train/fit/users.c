@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "train/fit/fit.h"
+#include "train/learn/algorithm.h"
 #include "trivet/base/hash.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
@@ -112,11 +113,7 @@ static enum tv_status check_factors(const struct fit *f, struct tv_error *err)
     if (2 * n->n > f->counts.reached) {
         tv_fail(err, TV_ERR_NUMERIC, "the ratings of %" PRId64 " of %" PRId64 " users lead to no factors (user %s): %s",
                 n->n, f->counts.reached, n->names, n->why);
-        return tv_hint(err,
-                       f->learning.settings.algorithm == LEARN_SVD
-                           ? "train with a larger sigma, which leaves less to the user's side, or with ratings of a "
-                             "smaller range: of counts of plays their logarithm"
-                           : "train with a larger lambda, or with ratings of a smaller range");
+        return tv_hint(err, "%s", f->learning.settings.algorithm->remedy);
     }
     tv_log_info("%s given the popular list, because their ratings lead to no factors (user %s): %s",
                 tv_text_are(users, n->n, "user"), n->names, n->why);

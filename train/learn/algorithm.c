@@ -1,19 +1,129 @@
-/* algorithm: what algorithms are called. */
+/* algorithm: the two tables, and what is asked of their rows. */
+#include "train/learn/algorithm.h"
+
+#include <math.h>
+#include <stdint.h>
 #include <string.h>
 
-#include "train/learn/learn.h"
+#include "train/learn/als.h"
+#include "train/learn/svd.h"
 
-static const char *const names[] = {"svd", "als", "als-implicit"};
+/* Each default stands here once; --help shows the same text. */
+#define FACTORS 50
+#define SIGMA 0.5
+#define ITERATIONS 15
+#define SEED 1
+#define ALPHA 1
+#define TEXT_OF(value) #value
+#define TEXT(value) TEXT_OF(value)
 
-const char *learn_algorithm_name(enum learn_algorithm algorithm)
+const struct tv_option learn_options[] = {
+    {.name = "algorithm", .kind = TV_OPTION_CHOICE, .value = "NAME", .preset = "svd", .choices = LEARN_NAMES,
+     .help = "how to factorise: svd takes missing ratings as zeros and ranks well; als fits the ratings there are and "
+             "predicts them; als-implicit takes values as counts (plays)"},
+    {.name = "factors", .alias = "rank", .kind = TV_OPTION_INT, .value = "K", .preset = TEXT(FACTORS), .min = 1, .max = 4096,
+     .help = "factors a user and an item; without this flag a small matrix gets fewer"},
+    {.name = "sigma", .kind = TV_OPTION_REAL, .value = "A", .preset = TEXT(SIGMA), .min = 0, .max = 1,
+     .help = "svd: how much of the singular values goes to the item side: an exponent from 0 to 1, "
+             "of which 0, 0.5 and 1 are usual"},
+    {.name = "iterations", .alias = "maxIter", .kind = TV_OPTION_INT, .value = "N", .preset = TEXT(ITERATIONS), .min = 1,
+     .max = 1000, .help = "als: passes over users and items, at the most"},
+    {.name = "lambda", .alias = "regParam", .kind = TV_OPTION_REAL, .value = "L", .min = 1e-9, .max = 1e9,
+     .help = "als: regularisation; a user's or item's is L times the number of their ratings (default 0.1); with "
+             "als-implicit it is L itself (default 0.01)"},
+    {.name = "alpha", .kind = TV_OPTION_REAL, .value = "A", .preset = TEXT(ALPHA), .min = 0, .max = 1e6,
+     .help = "als-implicit: the confidence in a value r is 1 + A r"},
+    {.name = "biases", .kind = TV_OPTION_SWITCH, .help = "als: also learn how generous each user and how liked each item is"},
+    {.name = "seed", .kind = TV_OPTION_INT, .value = "S", .preset = TEXT(SEED), .min = 0, .max = 9e18,
+     .help = "als: the same seed gives the same model, byte for byte"},
+    {.name = NULL},
+};
+
+#define PLACE(member) offsetof(struct learn_settings, member)
+
+const struct learn_setting learn_setting_rows[] = {
+    {"factors", LEARN_WHOLE, PLACE(factors), FACTORS, 0},
+    {"sigma", LEARN_REAL, PLACE(sigma), SIGMA, 1},
+    {"iterations", LEARN_WHOLE, PLACE(iterations), ITERATIONS, 0},
+    {"lambda", LEARN_REAL, PLACE(lambda), 0, 0},
+    {"alpha", LEARN_REAL, PLACE(alpha), 0, 0},
+    {"biases", LEARN_SWITCH, PLACE(biases), 0, 1},
+    {"seed", LEARN_SEED, PLACE(seed), SEED, 0},
+    {NULL, 0, 0, 0, 0},
+};
+
+static const char larger_lambda[] = "train with a larger lambda, or with ratings of a smaller range";
+
+const struct learn_algorithm learn_algorithms[] = {
+    {.name = "svd",
+     .score_kind = "relevance",
+     .bounded = 1,
+     .remedy = "train with a larger sigma, which leaves less to the user's side, or with ratings of a smaller range: of counts "
+               "of plays their logarithm",
+     .settings = {{"factors", NAN}, {"sigma", NAN}},
+     .memory = learn_svd_memory,
+     .learn = learn_svd},
+    {.name = "als",
+     .score_kind = "rating",
+     .predicts_ratings = 1,
+     .remedy = larger_lambda,
+     .settings = {{"factors", NAN}, {"iterations", NAN}, {"lambda", 0.1}, {"seed", NAN}, {"biases", NAN}},
+     .memory = learn_als_memory,
+     .learn = learn_als},
+    {.name = "als-implicit",
+     .score_kind = "relevance",
+     .takes_counts = 1,
+     .remedy = larger_lambda,
+     .settings = {{"factors", NAN}, {"iterations", NAN}, {"lambda", 0.01}, {"seed", NAN}, {"alpha", ALPHA}},
+     .memory = learn_als_memory,
+     .learn = learn_als},
+    {.name = NULL},
+};
+
+const struct learn_algorithm *learn_algorithm_of(const char *name)
 {
-    return names[algorithm];
+    const struct learn_algorithm *a = learn_algorithms;
+    while (a->name && strcmp(a->name, name) != 0)
+        a++;
+    return a->name ? a : NULL;
 }
 
-int learn_algorithm_of(const char *name)
+const char *learn_algorithm_name(const struct learn_settings *s)
 {
-    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
-        if (strcmp(name, names[i]) == 0)
+    return s->algorithm->name;
+}
+
+const struct learn_setting *learn_setting_of(const char *flag)
+{
+    const struct learn_setting *row = learn_setting_rows;
+    while (row->flag && strcmp(row->flag, flag) != 0)
+        row++;
+    return row->flag ? row : NULL;
+}
+
+static int place_of(const struct learn_algorithm *a, const char *flag)
+{
+    for (int i = 0; a->settings[i].flag; i++)
+        if (strcmp(a->settings[i].flag, flag) == 0)
             return i;
     return -1;
+}
+
+int learn_uses(const struct learn_algorithm *a, const char *flag)
+{
+    return place_of(a, flag) >= 0;
+}
+
+double learn_default_of(const struct learn_algorithm *a, const struct learn_setting *row)
+{
+    int place = place_of(a, row->flag);
+    return place < 0 || isnan(a->settings[place].value) ? row->value : a->settings[place].value;
+}
+
+double learn_value(const struct learn_settings *s, const struct learn_setting *row)
+{
+    const void *at = (const char *)s + row->offset;
+    return row->kind == LEARN_REAL   ? *(const double *)at
+           : row->kind == LEARN_SEED ? (double)*(const uint64_t *)at
+                                     : *(const int *)at;
 }

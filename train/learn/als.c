@@ -1,7 +1,10 @@
 /* als: alternating least squares, explicit and implicit, and the model's item side from it. */
+#include "train/learn/als.h"
+
 #include <stdlib.h>
 
-#include "train/learn/learn.h"
+#include "train/learn/algorithm.h"
+#include "train/learn/packing.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/cli/interrupt.h"
@@ -30,7 +33,7 @@ static enum tv_status run_als(struct tv_als *als, const struct learn_settings *s
 {
     struct watch watch = {s->iterations, s->quiet, tv_clock()};
     struct tv_als_options options;
-    tv_als_defaults(&options, s->algorithm == LEARN_ALS_IMPLICIT);
+    tv_als_defaults(&options, s->algorithm->takes_counts);
     options.biases = s->biases;
     options.factors = s->factors;
     options.iterations = s->iterations;
@@ -54,8 +57,7 @@ enum tv_status learn_als(struct tv_model **out, struct learn_report *report, con
         return status;
     if (!s->quiet && als.iterations < s->iterations)
         tv_log_info("iteration %d brought no improvement, so it was the last", als.iterations);
-    struct tv_model *m =
-        learn_new_model(d, s, als.columns, s->algorithm == LEARN_ALS ? "rating" : "relevance", err);
+    struct tv_model *m = learn_new_model(d, s, als.columns, err);
     if (m == NULL)
         status = TV_ERR_NO_MEMORY;
     for (size_t i = 0; status == TV_OK && i < (size_t)m->n_items; i++)
@@ -76,4 +78,15 @@ enum tv_status learn_als(struct tv_model **out, struct learn_report *report, con
     }
     tv_als_free(&als);
     return status;
+}
+
+double learn_als_memory(const struct learn_settings *s, const struct tv_dense *d)
+{
+    const struct tv_csr *m = &d->matrix;
+    struct tv_als_options options;
+    tv_als_defaults(&options, s->algorithm->takes_counts);
+    options.factors = s->factors;
+    options.biases = s->biases;
+    options.threads = s->threads;
+    return tv_als_memory(m->n_rows, m->n_cols, m->n_values, &options);
 }

@@ -11,11 +11,13 @@
 #include "trivet/core/ratings.h"
 #include "trivet/model/model.h"
 
-enum learn_algorithm { LEARN_SVD, LEARN_ALS, LEARN_ALS_IMPLICIT };
+/* The names of algorithms (algorithm.h), as a choice of flags. */
+#define LEARN_NAMES "svd|als|als-implicit"
+struct learn_algorithm;
 
 /* How to learn. What an algorithm does not use stays at its default. */
 struct learn_settings {
-    enum learn_algorithm algorithm;
+    const struct learn_algorithm *algorithm;
     int factors;       /* k without biases; what was used, once learned */
     int factors_given; /* asked for by name, so not to be shrunk */
     double sigma;      /* svd: the exponent of sigma on the item side */
@@ -39,13 +41,13 @@ struct learn_report {
 extern const struct tv_option learn_options[];
 
 /* Every default of an algorithm. */
-void learn_defaults(struct learn_settings *out, enum learn_algorithm algorithm);
+void learn_defaults(struct learn_settings *out, const struct learn_algorithm *algorithm);
 enum tv_status learn_read_settings(struct learn_settings *out, const struct tv_settings *s, struct tv_error *err);
 /* Sets one by the name of its flag, from the text that the flag would take; "off" and "on" for a switch. TV_ERR_USAGE
  * for a text out of range, and for a setting that the algorithm does not use. */
 enum tv_status learn_set(struct learn_settings *s, const char *name, const char *text, struct tv_error *err);
-const char *learn_algorithm_name(enum learn_algorithm algorithm);
-int learn_algorithm_of(const char *name); /* an enum learn_algorithm, or -1 */
+const char *learn_algorithm_name(const struct learn_settings *s);
+const struct learn_algorithm *learn_algorithm_of(const char *name); /* NULL: none is called so */
 /* {"factors": 50, "sigma": 0.5}: every value the algorithm uses. */
 enum tv_status learn_json(const struct learn_settings *s, struct tv_buffer *json, struct tv_error *err);
 /* Reads what learn_json wrote, older journals' {"factors": 50} too. */
@@ -63,25 +65,5 @@ double learn_memory(const struct learn_settings *s, const struct tv_dense *d);
 enum tv_status learn(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
                      struct learn_settings *s, struct tv_error *err);
 void learn_report_free(struct learn_report *r);
-
-/* svd.c, als.c: fill a model that has its ids and room for its factors. */
-enum tv_status learn_svd(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
-                         struct learn_settings *s, struct tv_error *err);
-enum tv_status learn_als(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
-                         struct learn_settings *s, struct tv_error *err);
-/* A model with ids and zeros for its factors, `columns` a row. */
-struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns,
-                                 const char *score_kind, struct tv_error *err);
-/* Rows of factors are rounded to float16 one after the other. An item with a factor too large for it is left out of the
- * model, as one that nobody rated: its error is its own. Begin with zeros. */
-struct learn_packing {
-    size_t kept, lost; /* items so far, and factors that were too large */
-    struct tv_named *beyond;
-};
-void learn_pack_row(struct learn_packing *p, struct tv_model *m, size_t item, const float *row);
-/* What is left is the model. TV_ERR_NUMERIC where that is less than half: then the settings are wrong, as `hint` says.
- */
-enum tv_status learn_end_packing(const struct learn_packing *p, struct tv_model *m, int quiet, const char *hint,
-                                 struct tv_error *err);
 
 #endif

@@ -1,16 +1,17 @@
 /* packing: a model whose item side is filled row by row, and what becomes of rows that float16 cannot hold. */
+#include "train/learn/packing.h"
+
 #include <inttypes.h>
 #include <string.h>
 
-#include "train/learn/learn.h"
+#include "train/learn/algorithm.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/core/formats/half.h"
 
-struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns,
-                                 const char *score_kind, struct tv_error *err)
+struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns, struct tv_error *err)
 {
     struct tv_model *m = tv_alloc(1, sizeof *m, "a model", err);
     if (m == NULL)
@@ -21,8 +22,8 @@ struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_se
     m->n_learned = d->matrix.n_rows;
     m->sigma_power = s->sigma;
     m->created_at = tv_clock_wall();
-    strcpy(m->algorithm, learn_algorithm_name(s->algorithm));
-    strcpy(m->score_kind, score_kind);
+    strcpy(m->algorithm, s->algorithm->name);
+    strcpy(m->score_kind, s->algorithm->score_kind);
     m->item_ids = tv_alloc(n, sizeof *m->item_ids, "item ids", err);
     m->item_factors = tv_alloc(n * (size_t)columns, sizeof *m->item_factors, "item factors", err);
     if (m->item_ids == NULL || m->item_factors == NULL) {

@@ -1,9 +1,11 @@
 /* svd: the truncated SVD, and the model's item side from it. */
+#include "train/learn/svd.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/learn/learn.h"
+#include "train/learn/packing.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/cli/interrupt.h"
@@ -83,7 +85,7 @@ enum tv_status learn_svd(struct tv_model **out, struct learn_report *report, con
     if (!s->quiet)
         tv_log_info("%d singular values, %.4g to %.4g, in %d steps; largest residual %.1e", s->factors, svd.sigma[0],
                     svd.sigma[s->factors - 1], svd.steps, svd.residual);
-    struct tv_model *m = learn_new_model(d, s, s->factors, "relevance", err);
+    struct tv_model *m = learn_new_model(d, s, s->factors, err);
     status = m && (m->sigma = tv_alloc((size_t)s->factors, sizeof *m->sigma, "singular values", err)) ? TV_OK
                                                                                                      : TV_ERR_NO_MEMORY;
     if (status == TV_OK) {
@@ -96,4 +98,10 @@ enum tv_status learn_svd(struct tv_model **out, struct learn_report *report, con
     else
         tv_model_free(m);
     return status;
+}
+
+double learn_svd_memory(const struct learn_settings *s, const struct tv_dense *d)
+{
+    const struct tv_csr *m = &d->matrix;
+    return tv_svd_memory(m->n_rows, m->n_cols, m->n_values, s->factors);
 }

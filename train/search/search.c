@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/learn/algorithm.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
@@ -33,13 +34,13 @@ static const struct search_metric metrics[] = {{"rmse", 0, rmse_of}, {"ndcg@10",
 static enum tv_status choose_metric(struct search *s, struct tv_error *err)
 {
     const char *name = tv_settings_text(s->settings, "metric");
-    int predicts = s->space.base.algorithm == LEARN_ALS;
+    int predicts = s->space.base.algorithm->predicts_ratings;
     s->metric = metrics[name ? strcmp(name, "rmse") != 0 : !predicts];
     if (s->metric.higher)
         return TV_OK;
     if (!predicts) {
         tv_fail(err, TV_ERR_USAGE, "--metric rmse: scores of %s order items, they predict no ratings",
-                learn_algorithm_name(s->space.base.algorithm));
+                learn_algorithm_name(&s->space.base));
         return tv_hint(err, "use --metric ndcg@10, or --algorithm als");
     }
     if (s->space.filters == 0)

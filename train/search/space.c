@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/learn/algorithm.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/random.h"
 #include "trivet/base/text.h"
 
 const struct tv_option search_space_options[] = {
-    {.name = "algorithm", .kind = TV_OPTION_CHOICE, .value = "NAME", .preset = "svd", .choices = "svd|als|als-implicit",
+    {.name = "algorithm", .kind = TV_OPTION_CHOICE, .value = "NAME", .preset = "svd", .choices = LEARN_NAMES,
      .help = "whose settings to choose, as in fit"},
     {.name = "factors", .alias = "rank", .kind = TV_OPTION_TEXT, .value = "LIST",
      .help = "values to try for --factors of fit, e.g. 4,8,12; with --random also a range, 4..64"},
@@ -43,7 +44,6 @@ const struct tv_option search_space_options[] = {
 /* Only these leave the ratings alone by which trials are judged: they choose among rows that are already read. */
 static const char *const filter_axes[] = {"min_users_for_item", "min_items_for_user", "max_items_for_user", "max_row_number",
                                           NULL};
-static const char *const whole_axes[] = {"factors", "iterations", NULL};
 
 static int is_among(const char *name, const char *const *names)
 {
@@ -143,7 +143,7 @@ static enum tv_status add_axis(struct search_space *s, const char *name, size_t 
     struct search_axis *a = &s->axes[s->n_axes++];
     snprintf(a->name, sizeof a->name, "%.*s", (int)n_name, name);
     a->filter = filter;
-    a->whole = filter || is_among(a->name, whole_axes);
+    a->whole = filter || learn_setting_of(a->name)->kind == LEARN_WHOLE;
     for (int i = 0; i + 1 < s->n_axes; i++)
         if (strcmp(s->axes[i].name, a->name) == 0)
             return tv_fail(err, TV_ERR_USAGE, "--over names %s twice", a->name);
@@ -167,14 +167,13 @@ static enum tv_status drop_if_single(struct search_space *s, struct tv_error *er
 
 static enum tv_status read_learning(struct search_space *s, const struct tv_settings *settings, struct tv_error *err)
 {
-    static const char *const flags[] = {"factors", "sigma", "iterations", "lambda", "alpha", "biases"};
     enum tv_status status = TV_OK;
-    learn_defaults(&s->base, (enum learn_algorithm)learn_algorithm_of(tv_settings_text(settings, "algorithm")));
+    learn_defaults(&s->base, learn_algorithm_of(tv_settings_text(settings, "algorithm")));
     s->base.seed = (uint64_t)tv_settings_int(settings, "seed");
-    for (size_t i = 0; i < sizeof flags / sizeof *flags && status == TV_OK; i++) {
-        if (!tv_settings_given(settings, flags[i]))
+    for (const struct learn_setting *row = learn_setting_rows; row->flag && status == TV_OK; row++) {
+        if (row->kind == LEARN_SEED || !tv_settings_given(settings, row->flag))
             continue;
-        status = add_axis(s, flags[i], strlen(flags[i]), 0, tv_settings_text(settings, flags[i]), err);
+        status = add_axis(s, row->flag, strlen(row->flag), 0, tv_settings_text(settings, row->flag), err);
         if (status == TV_OK)
             status = drop_if_single(s, err);
     }

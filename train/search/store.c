@@ -34,7 +34,7 @@ static enum tv_status fingerprint(char *out, size_t size, const struct search *s
     enum tv_status status =
         tv_buffer_format(&b, err, "%s %s %d %.17g %.17g %" PRIu64 " %" PRId64 " %s %s %s", TRIVET_VERSION, s->learning.fingerprint,
                          (int)split->kind, split->test, split->validation, split->seed, split->last, s->metric.name,
-                         learn_algorithm_name(s->space.base.algorithm), relevant ? relevant : "");
+                         learn_algorithm_name(&s->space.base), relevant ? relevant : "");
     for (size_t i = 0; i < s->space.n_trials && status == TV_OK; i++)
         status = append_settings(&b, s, i, err);
     snprintf(out, size, "%016" PRIx64, tv_hash(TV_HASH_START, b.data, b.size));

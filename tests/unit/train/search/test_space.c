@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/learn/algorithm.h"
 #include "train/search/search.h"
 
 enum { MOST = 12 };
@@ -59,7 +60,7 @@ static void a_grid_has_every_combination_once(void **state)
         assert_int_equal(tv_filter_create(&filter, &err), TV_OK);
         assert_int_equal(search_space_settings(&s, i, &learn, filter, &err), TV_OK);
         assert_true(learn.factors == (i < 6 ? 4 : 8) && learn.factors_given && learn.iterations == 7);
-        assert_true(learn.lambda == strtod(lambdas[i / 2 % 3], NULL) && learn.algorithm == LEARN_ALS);
+        assert_true(learn.lambda == strtod(lambdas[i / 2 % 3], NULL) && learn.algorithm == learn_algorithm_of("als"));
         assert_int_equal(tv_filter_int(filter, "min_users_for_item"), i % 2 ? 10 : 5);
         tv_filter_free(filter);
     }
@@ -167,9 +168,9 @@ static void a_trial_takes_more_with_more_of_anything(void **state)
 {
     (void)state;
     struct tv_csr small = {.n_rows = 100, .n_cols = 50, .n_values = 1000}, large = {.n_rows = 900, .n_cols = 500, .n_values = 90000};
-    for (int algorithm = LEARN_SVD; algorithm <= LEARN_ALS_IMPLICIT; algorithm++) {
+    for (const struct learn_algorithm *a = learn_algorithms; a->name; a++) {
         struct learn_settings few, many;
-        learn_defaults(&few, (enum learn_algorithm)algorithm);
+        learn_defaults(&few, a);
         many = few;
         few.factors = 5;
         assert_true(search_trial_memory(&few, &small) < search_trial_memory(&many, &small));

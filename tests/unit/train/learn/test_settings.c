@@ -1,0 +1,108 @@
+/* test_settings: the tables of algorithms and settings agree with each other and with the flags, and a setting comes back from
+ * wherever it was written. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/learn/algorithm.h"
+#include "train/search/space.h"
+
+static const struct tv_option *option_of(const struct tv_option *rows, const char *name)
+{
+    while (rows->name && strcmp(rows->name, name) != 0)
+        rows++;
+    return rows->name ? rows : NULL;
+}
+
+/* Every setting has its flag, an axis of a search, and an algorithm that uses it; what algorithms use has a row; the choice of the
+ * flag names all algorithms. */
+static void tables_agree(void **state)
+{
+    char names[128] = "";
+    (void)state;
+    for (const struct learn_algorithm *a = learn_algorithms; a->name; a++) {
+        strcat(strcat(names, names[0] ? "|" : ""), a->name);
+        assert_non_null(a->learn);
+        assert_non_null(a->memory);
+        for (int i = 0; a->settings[i].flag; i++)
+            assert_non_null(learn_setting_of(a->settings[i].flag));
+    }
+    assert_string_equal(names, LEARN_NAMES);
+    for (const struct learn_setting *row = learn_setting_rows; row->flag; row++) {
+        int used = 0;
+        assert_non_null(option_of(learn_options, row->flag));
+        assert_non_null(option_of(search_space_options, row->flag));
+        for (const struct learn_algorithm *a = learn_algorithms; a->name; a++)
+            used += learn_uses(a, row->flag);
+        assert_true(used > 0);
+    }
+}
+
+/* A default that --help shows is the one that is used. */
+static void defaults_are_those_of_help(void **state)
+{
+    (void)state;
+    for (const struct learn_algorithm *a = learn_algorithms; a->name; a++)
+        for (int i = 0; a->settings[i].flag; i++) {
+            const struct tv_option *option = option_of(learn_options, a->settings[i].flag);
+            if (option->preset)
+                assert_true(learn_default_of(a, learn_setting_of(option->name)) == strtod(option->preset, NULL));
+        }
+}
+
+static void settings_come_back_from_json(void **state)
+{
+    static const char *const written[] = {
+        "{\"factors\": 7, \"sigma\": 0.10000000000000001}",
+        "{\"factors\": 7, \"iterations\": 3, \"lambda\": 0.25, \"seed\": 9007199254740991, \"biases\": true}",
+        "{\"factors\": 7, \"iterations\": 3, \"lambda\": 0.25, \"seed\": 9007199254740991, \"alpha\": 40}"};
+    static const char *const flags[] = {" --algorithm svd --factors 7 --sigma 0.1",
+                                        " --algorithm als --factors 7 --iterations 3 --lambda 0.25 --seed 9007199254740991 --biases",
+                                        " --algorithm als-implicit --factors 7 --iterations 3 --lambda 0.25 "
+                                        "--seed 9007199254740991 --alpha 40"};
+    (void)state;
+    for (int i = 0; learn_algorithms[i].name; i++) {
+        struct learn_settings s;
+        struct tv_buffer json = TV_BUFFER_INIT(1 << 12), line = TV_BUFFER_INIT(1 << 12);
+        assert_int_equal(learn_from_json(&s, learn_algorithms[i].name, written[i], NULL), TV_OK);
+        assert_int_equal(learn_json(&s, &json, NULL), TV_OK);
+        assert_string_equal(tv_buffer_string(&json), written[i]);
+        learn_flags(&s, &line);
+        assert_string_equal(tv_buffer_string(&line), flags[i]);
+        tv_buffer_free(&json);
+        tv_buffer_free(&line);
+    }
+}
+
+static void settings_of_others_are_refused(void **state)
+{
+    struct learn_settings s;
+    struct tv_error err;
+    (void)state;
+    learn_defaults(&s, learn_algorithm_of("svd"));
+    assert_int_equal(learn_set(&s, "lambda", "0.1", &err), TV_ERR_USAGE);
+    assert_string_equal(err.message, "--lambda means nothing to --algorithm svd");
+    assert_int_equal(learn_set(&s, "sigma", "2", &err), TV_ERR_USAGE);
+    assert_int_equal(learn_set(&s, "sigma", "1", &err), TV_OK);
+    assert_true(s.sigma == 1 && s.factors == 50 && !s.factors_given);
+    learn_defaults(&s, learn_algorithm_of("als"));
+    assert_int_equal(learn_set(&s, "biases", "maybe", &err), TV_ERR_USAGE);
+    assert_int_equal(learn_set(&s, "seed", "9007199254740993", &err), TV_OK);
+    assert_true(s.seed == 9007199254740993u);
+    assert_null(learn_algorithm_of("nmf"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tables_agree),
+        cmocka_unit_test(defaults_are_those_of_help),
+        cmocka_unit_test(settings_come_back_from_json),
+        cmocka_unit_test(settings_of_others_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,57 @@
+/* algorithm: what can be learned with, one row each, and every setting of theirs, one row each. Flags, JSON, command lines, axes of a
+ * search and defaults are loops over these rows: a new algorithm is a row here and a file beside svd.c. */
+#ifndef TRIVET_TRAIN_LEARN_ALGORITHM_H
+#define TRIVET_TRAIN_LEARN_ALGORITHM_H
+
+#include <stddef.h>
+
+#include "train/learn/learn.h"
+
+enum learn_kind {
+    LEARN_WHOLE, /* an int */
+    LEARN_REAL,  /* a double */
+    LEARN_SEED,  /* a uint64_t */
+    LEARN_SWITCH /* an int, 0 or 1; written into JSON as false and true */
+};
+
+struct learn_setting {
+    const char *flag; /* of learn_options, which has its bounds and its help */
+    enum learn_kind kind;
+    size_t offset;    /* in struct learn_settings */
+    double value;     /* its default, unless the algorithm has one of its own; also where an algorithm does not use it */
+    int only_if_set;  /* left out of a command line while it has its default */
+};
+
+enum { LEARN_MOST = 8 };
+
+struct learn_algorithm {
+    const char *name;
+    const char *score_kind; /* of its models: "relevance", or "rating" */
+    int predicts_ratings;   /* so they have an RMSE */
+    int takes_counts;       /* values are counts of plays, not ratings */
+    int bounded;            /* it has at most one factor less than the matrix has rows and columns */
+    const char *remedy;     /* where the ratings of most users lead to no factors */
+    struct {
+        const char *flag;
+        double value; /* its default here; NAN: the setting's own */
+    } settings[LEARN_MOST]; /* that it uses, in the order in which they are written down; ends with a row without a flag */
+    double (*memory)(const struct learn_settings *s, const struct tv_dense *d); /* bytes beside the matrix */
+    /* Fills *out, a model that has its ids and room for its factors. */
+    enum tv_status (*learn)(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
+                            struct learn_settings *s, struct tv_error *err);
+};
+
+/* Ends with a row without a name. */
+extern const struct learn_algorithm learn_algorithms[];
+/* Ends with a row without a flag. */
+extern const struct learn_setting learn_setting_rows[];
+
+/* The row of a flag, NULL if it is none of a setting. */
+const struct learn_setting *learn_setting_of(const char *flag);
+/* 1 if the algorithm uses it. */
+int learn_uses(const struct learn_algorithm *a, const char *flag);
+/* Its default with an algorithm. */
+double learn_default_of(const struct learn_algorithm *a, const struct learn_setting *row);
+double learn_value(const struct learn_settings *s, const struct learn_setting *row);
+
+#endif

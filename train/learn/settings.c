@@ -1,0 +1,138 @@
+/* settings: an algorithm's settings, from flags and from JSON, and as these. Loops over the rows of algorithm.c. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/learn/algorithm.h"
+
+static void set_value(struct learn_settings *s, const struct learn_setting *row, double value)
+{
+    void *at = (char *)s + row->offset;
+    if (row->kind == LEARN_REAL)
+        *(double *)at = value;
+    else if (row->kind == LEARN_SEED)
+        *(uint64_t *)at = (uint64_t)value;
+    else
+        *(int *)at = (int)value;
+}
+
+void learn_defaults(struct learn_settings *out, const struct learn_algorithm *algorithm)
+{
+    *out = (struct learn_settings){.algorithm = algorithm};
+    for (const struct learn_setting *row = learn_setting_rows; row->flag; row++)
+        set_value(out, row, learn_default_of(algorithm, row));
+}
+
+static const struct tv_option *option_of(const char *name)
+{
+    const struct tv_option *row = learn_options;
+    while (row->name && strcmp(row->name, name) != 0)
+        row++;
+    return row;
+}
+
+static enum tv_status set_switch(struct learn_settings *s, const struct learn_setting *row, const char *text,
+                                 struct tv_error *err)
+{
+    int on = strcmp(text, "on") == 0;
+    if (!on && strcmp(text, "off") != 0)
+        return tv_fail(err, TV_ERR_USAGE, "--%s is \"%s\", but must be off or on", row->flag, text);
+    set_value(s, row, on);
+    return TV_OK;
+}
+
+enum tv_status learn_set(struct learn_settings *s, const char *name, const char *text, struct tv_error *err)
+{
+    const struct learn_setting *row = learn_setting_of(name);
+    if (row && !learn_uses(s->algorithm, name)) {
+        tv_fail(err, TV_ERR_USAGE, "--%s means nothing to --algorithm %s", name, learn_algorithm_name(s));
+        return tv_hint(err, "--help says which algorithm takes what");
+    }
+    if (row && row->kind == LEARN_SWITCH)
+        return set_switch(s, row, text, err);
+    enum tv_status status = tv_option_check(option_of(name), text, err);
+    if (status != TV_OK || row == NULL)
+        return status;
+    if (row->kind == LEARN_SEED) /* a double would round it */
+        *(uint64_t *)((char *)s + row->offset) = strtoull(text, NULL, 10);
+    else
+        set_value(s, row, strtod(text, NULL));
+    s->factors_given |= strcmp(name, "factors") == 0;
+    return TV_OK;
+}
+
+enum tv_status learn_read_settings(struct learn_settings *out, const struct tv_settings *s, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    learn_defaults(out, learn_algorithm_of(tv_settings_text(s, "algorithm")));
+    out->threads = (int)tv_settings_int(s, "threads");
+    for (const struct tv_option *row = learn_options; row->name && status == TV_OK; row++)
+        if (row->kind != TV_OPTION_CHOICE && tv_settings_given(s, row->name))
+            status = learn_set(out, row->name, row->kind == TV_OPTION_SWITCH ? "on" : tv_settings_text(s, row->name), err);
+    return status;
+}
+
+static enum tv_status write_json(const struct learn_settings *s, const struct learn_setting *row, struct tv_buffer *json,
+                                 struct tv_error *err)
+{
+    const void *at = (const char *)s + row->offset;
+    switch (row->kind) {
+    case LEARN_REAL:
+        return tv_buffer_format(json, err, "%.17g", *(const double *)at);
+    case LEARN_SEED:
+        return tv_buffer_format(json, err, "%" PRIu64, *(const uint64_t *)at);
+    case LEARN_SWITCH:
+        return tv_buffer_text(json, *(const int *)at ? "true" : "false", err);
+    default:
+        return tv_buffer_format(json, err, "%d", *(const int *)at);
+    }
+}
+
+enum tv_status learn_json(const struct learn_settings *s, struct tv_buffer *json, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_text(json, "{", err);
+    for (int i = 0; s->algorithm->settings[i].flag && status == TV_OK; i++) {
+        const struct learn_setting *row = learn_setting_of(s->algorithm->settings[i].flag);
+        status = tv_buffer_format(json, err, "%s\"%s\": ", i ? ", " : "", row->flag);
+        if (status == TV_OK)
+            status = write_json(s, row, json, err);
+    }
+    return status == TV_OK ? tv_buffer_text(json, "}", err) : status;
+}
+
+enum tv_status learn_from_json(struct learn_settings *out, const char *algorithm, const char *json, struct tv_error *err)
+{
+    const struct learn_algorithm *known = learn_algorithm_of(algorithm);
+    json_t *object = json_loads(json, 0, NULL);
+    if (known == NULL || !json_is_object(object)) {
+        json_decref(object);
+        return tv_fail(err, TV_ERR_CORRUPT, "the settings of an algorithm \"%s\" cannot be read: %s", algorithm, json);
+    }
+    learn_defaults(out, known);
+    out->factors_given = 1;
+    for (const struct learn_setting *row = learn_setting_rows; row->flag; row++) {
+        const json_t *value = json_object_get(object, row->flag);
+        if (json_is_number(value) || json_is_boolean(value))
+            set_value(out, row, json_is_number(value) ? json_number_value(value) : json_is_true(value));
+    }
+    json_decref(object);
+    return TV_OK;
+}
+
+void learn_flags(const struct learn_settings *s, struct tv_buffer *line)
+{
+    tv_buffer_format(line, NULL, " --algorithm %s", learn_algorithm_name(s));
+    for (int i = 0; s->algorithm->settings[i].flag; i++) {
+        const struct learn_setting *row = learn_setting_of(s->algorithm->settings[i].flag);
+        const void *at = (const char *)s + row->offset;
+        int is_factors = strcmp(row->flag, "factors") == 0;
+        if (is_factors ? !s->factors_given : row->only_if_set && learn_value(s, row) == learn_default_of(s->algorithm, row))
+            continue;
+        tv_buffer_format(line, NULL, " --%s", row->flag);
+        if (row->kind == LEARN_SEED)
+            tv_buffer_format(line, NULL, " %" PRIu64, *(const uint64_t *)at);
+        else if (row->kind != LEARN_SWITCH)
+            tv_buffer_format(line, NULL, " %.15g", learn_value(s, row));
+    }
+}
