@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "etl/load/signatures.h"
+#include "trivet/base/buffer.h"
 #include "trivet/base/embedded.h"
 #include "trivet/base/hash.h"
 #include "trivet/base/log.h"
@@ -71,17 +73,33 @@ static enum tv_status run_script(void *context, struct tv_error *err)
     return tv_pg_script(s->pg, s->text, err);
 }
 
+/* The file, and ahead of it, in the same transaction, what makes way for functions with other parameters. */
+static enum tv_status apply_file(struct tv_pg *pg, const char *text, const struct tv_patience *patience, struct tv_error *err)
+{
+    struct tv_buffer sql = TV_BUFFER_INIT(1 << 24);
+    enum tv_status status = tv_signatures_make_way(&sql, pg, text, err);
+    if (status == TV_OK)
+        status = tv_buffer_text(&sql, text, err);
+    struct script script = {.pg = pg, .text = tv_buffer_string(&sql)};
+    if (status == TV_OK)
+        status = tv_patiently(pg, patience, run_script, &script, err);
+    tv_buffer_free(&sql);
+    return status;
+}
+
 static enum tv_status apply_files(struct tv_pg *pg, int lock_wait, struct tv_error *err)
 {
     const struct tv_patience patience = {.what = "waiting to apply the schema", .readers = 1, .seconds = lock_wait};
     for (const struct tv_embedded *file = trivet_sql; file->name; file++) {
-        struct script script = {.pg = pg, .text = file->text};
-        enum tv_status status = tv_patiently(pg, &patience, run_script, &script, err);
+        enum tv_status status = apply_file(pg, file->text, &patience, err);
         if (status == TV_ERR_STORE && err && err->hint[0] == '\0')
             tv_hint(err, "only the login that made the schema, or a superuser, brings it up to date: trivet-etl schema");
         if (status != TV_OK)
             return tv_context(err, "%s", file->name);
     }
+    enum tv_status status = tv_signatures_tidy(pg, err);
+    if (status != TV_OK)
+        return status;
     tv_log_info("schema trivet: version %d applied", TV_SCHEMA_VERSION);
     return remember_files(pg, err);
 }

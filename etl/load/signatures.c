@@ -1,0 +1,148 @@
+/* signatures: reads what functions a file makes, and asks Postgres which of them have other parameters there. */
+#include "etl/load/signatures.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "trivet/base/log.h"
+
+static const char create[] = "create or replace function trivet.";
+
+/* One character of SQL is skipped, or a comment, or what stands between quotes. */
+static const char *step(const char *p)
+{
+    if (p[0] == '-' && p[1] == '-')
+        return p + strcspn(p, "\n");
+    if (*p == '\'' || *p == '"') {
+        const char *end = strchr(p + 1, *p);
+        return end ? end + 1 : p + strlen(p);
+    }
+    return p + 1;
+}
+
+/* A comma or a closing bracket that belongs to no bracket in between. */
+static const char *end_of_parameter(const char *p)
+{
+    for (int depth = 0; *p; p = step(p)) {
+        if (depth == 0 && (*p == ',' || *p == ')'))
+            return p;
+        depth += (*p == '(') - (*p == ')');
+    }
+    return p;
+}
+
+static const char *skip_blanks(const char *p, const char *end)
+{
+    while (p < end && (isspace((unsigned char)*p) || (p[0] == '-' && p[1] == '-')))
+        p = *p == '-' ? step(p) : p + 1;
+    return p;
+}
+
+static const char *skip_word(const char *p, const char *end)
+{
+    if (p < end && *p == '"')
+        return skip_blanks(step(p), end);
+    while (p < end && (isalnum((unsigned char)*p) || *p == '_'))
+        p++;
+    return skip_blanks(p, end);
+}
+
+static int is_word(const char *p, const char *word)
+{
+    size_t n = strlen(word);
+    return strncasecmp(p, word, n) == 0 && isspace((unsigned char)p[n]);
+}
+
+/* "unsure bigint[] = null" -> "bigint[]"; nothing of a parameter that only gives back. */
+static void append_type(char *types, const char *p, const char *end)
+{
+    p = skip_blanks(p, end);
+    if (p == end || is_word(p, "out"))
+        return;
+    if (is_word(p, "in") || is_word(p, "inout") || is_word(p, "variadic"))
+        p = skip_word(p, end);
+    p = skip_word(p, end); /* its name */
+    const char *to = p;
+    while (to < end && *to != '=' && !is_word(to, "default") && !(to[0] == '-' && to[1] == '-'))
+        to++;
+    while (to > p && isspace((unsigned char)to[-1]))
+        to--;
+    size_t n = strlen(types);
+    snprintf(types + n, TV_SIGNATURE - n, "%s%.*s", n ? "," : "", (int)(to - p), p);
+}
+
+int tv_signature_next(const char **at, char *name, char *types)
+{
+    const char *found = strcasestr(*at, create);
+    if (found == NULL)
+        return 0;
+    const char *p = found + strlen(create);
+    size_t n = strcspn(p, " \t\n(");
+    snprintf(name, TV_SIGNATURE, "%.*s", (int)n, p);
+    types[0] = '\0';
+    p = strchr(p, '(');
+    while (p && (*p == '(' || *p == ',')) {
+        const char *end = end_of_parameter(p + 1);
+        append_type(types, p + 1, end);
+        p = end;
+    }
+    *at = p ? p : found + strlen(create);
+    return 1;
+}
+
+/* Names and parameters of functions called `name` that take anything else. */
+static enum tv_status find_others(struct tv_pg *pg, const char *name, const char *types, struct tv_pg_rows **rows,
+                                  struct tv_error *err)
+{
+    static const char sql[] =
+        "SELECT p.oid::regprocedure, format('%s_before_%s', p.proname, p.oid) FROM pg_proc p"
+        " WHERE p.pronamespace = to_regnamespace('trivet') AND p.proname = $1"
+        " AND ARRAY(SELECT t FROM unnest(p.proargtypes) WITH ORDINALITY u(t, n) ORDER BY n)"
+        " IS DISTINCT FROM ARRAY(SELECT to_regtype(t)::oid FROM unnest(string_to_array($2, ',')) WITH ORDINALITY u(t, n)"
+        " ORDER BY n)";
+    const char *const values[] = {name, types};
+    return tv_pg_query(pg, sql, 2, values, rows, err);
+}
+
+enum tv_status tv_signatures_make_way(struct tv_buffer *sql, struct tv_pg *pg, const char *text, struct tv_error *err)
+{
+    char name[TV_SIGNATURE], types[TV_SIGNATURE];
+    enum tv_status status = TV_OK;
+    for (const char *at = text; status == TV_OK && tv_signature_next(&at, name, types);) {
+        struct tv_pg_rows *rows = NULL;
+        status = find_others(pg, name, types, &rows, err);
+        for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++)
+            status = tv_buffer_format(sql, err,
+                                      "DO $way$ BEGIN DROP FUNCTION %s; EXCEPTION WHEN dependent_objects_still_exist THEN "
+                                      "ALTER FUNCTION %s RENAME TO %s; END $way$;\n",
+                                      tv_pg_cell(rows, i, 0), tv_pg_cell(rows, i, 0), tv_pg_cell(rows, i, 1));
+        tv_pg_rows_free(rows);
+    }
+    return status;
+}
+
+enum tv_status tv_signatures_tidy(struct tv_pg *pg, struct tv_error *err)
+{
+    static const char aside[] =
+        "SELECT p.oid::regprocedure, regexp_replace(p.proname, '_before_[0-9]+$', ''), "
+        "(SELECT string_agg(DISTINCT coalesce(r.ev_class::regclass::text, pg_describe_object(d.classid, d.objid, 0)), ', ')"
+        " FROM pg_depend d LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid"
+        " WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid AND d.deptype = 'n')"
+        " FROM pg_proc p WHERE p.pronamespace = 'trivet'::regnamespace AND p.proname ~ '_before_[0-9]+$' ORDER BY p.oid DESC";
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_pg_query(pg, aside, 0, NULL, &rows, err);
+    for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++) {
+        char drop[2 * TV_SIGNATURE];
+        const char *users = tv_pg_cell(rows, i, 2);
+        snprintf(drop, sizeof drop, "DROP FUNCTION %s", tv_pg_cell(rows, i, 0));
+        if (users == NULL)
+            status = tv_pg_exec(pg, drop, 0, NULL, err);
+        else
+            tv_log_info("trivet.%s has other parameters now; %s goes on with it as it was, until made again",
+                        tv_pg_cell(rows, i, 1), users);
+    }
+    tv_pg_rows_free(rows);
+    return status;
+}
