@@ -62,7 +62,7 @@ def test_a_catalogue_that_could_not_be_read_is_read_later(run, serve, place):
     redis.hdel(key, "parts")
     rate(place, 2)
     before = len(server.log())
-    until(lambda: "following ratings: " in server.log()[before:], 40)
+    until(lambda: "ratings are not followed: " in server.log()[before:], 40)
     redis.hset(key, "parts", parts)
     until(lambda: count(server) == 2, 40)
 
