@@ -1,15 +1,17 @@
-/* items: every item has its document in MongoDB's `item`, and it says what Postgres counts.
+/* items: every item has its document in MongoDB's `item`, and it says what Postgres counts and knows of it.
  *
  * Postgres notes up to which change an item's n and mean are written (trivet.item_change.counted_rev). Without a report
  * only those claims are compared. With one, every document is, with one pass over the ratings: so counts also follow
- * what came with a load since, and documents that were lost come back.
+ * what came with a load since, and documents that were lost come back. Titles and all else are compared, too: they are
+ * put right while Postgres holds what they were written from; after a load they wait for the next training, like all it
+ * brought.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/repair/parts.h"
+#include "lib/repair/items.h"
 #include "trivet/base/buffer.h"
 #include "trivet/model/life/live.h"
 #include "trivet/model/life/refold.h"
@@ -17,34 +19,29 @@
 /* Without a report, so many items are looked at as take a fraction of a second. */
 enum { BATCH = 5000, QUICK = 50000 };
 
-struct items {
-    struct repair *repair;
-    struct tv_pg_rows *rows; /* item, rev, n, mean; ascending */
-    int64_t *ids;            /* (n) the first column */
-    char *found;             /* (n) 1: a document, which agrees or is mended */
-    size_t n;
-    struct repair_ids ahead; /* documents of a higher rev than Postgres has */
-    struct repair_ids wrong; /* whose n, mean or rev is another */
-    int64_t n_documents, n_unknown;
-};
-
-static int64_t number(const struct items *t, size_t row, int column)
+static enum tv_status grow(struct items *t, struct tv_error *err)
 {
-    return atoll(tv_pg_cell(t->rows, (int)row, column));
+    size_t capacity = t->capacity ? 2 * t->capacity : 1024;
+    int64_t *ids = realloc(t->ids, capacity * sizeof *ids);
+    t->ids = ids ? ids : t->ids;
+    struct items_want *want = ids ? realloc(t->want, capacity * sizeof *want) : NULL;
+    t->want = want ? want : t->want;
+    char *found = want ? realloc(t->found, capacity) : NULL;
+    t->found = found ? found : t->found;
+    if (found == NULL)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for %zu items", capacity);
+    t->capacity = capacity;
+    return TV_OK;
 }
 
-static enum tv_status ask(struct items *t, const char *sql, struct tv_error *err)
+enum tv_status items_add(struct items *t, int64_t id, struct items_want **want, struct tv_error *err)
 {
-    enum tv_status status = tv_pg_query(t->repair->journal, sql, 0, NULL, &t->rows, err);
-    if (status != TV_OK)
-        return status;
-    size_t n = (size_t)tv_pg_rows_count(t->rows);
-    t->ids = tv_alloc(n + 1, sizeof *t->ids, "items", err);
-    t->found = tv_alloc(n + 1, 1, "items", err);
-    if (t->ids == NULL || t->found == NULL)
+    if (t->n == t->capacity && grow(t, err) != TV_OK)
         return TV_ERR_NO_MEMORY;
-    for (; t->n < n; t->n++)
-        t->ids[t->n] = number(t, t->n, 0);
+    t->ids[t->n] = id;
+    t->found[t->n] = 0;
+    t->want[t->n] = (struct items_want){0};
+    *want = &t->want[t->n++];
     return TV_OK;
 }
 
@@ -62,13 +59,28 @@ static enum tv_status take_rev(void *context, const struct tv_mongo_doc *doc, st
     tv_mongo_doc_int(doc, "rev", &rev);
     t->found[place] = 1;
     t->n_documents++;
-    return rev < number(t, (size_t)place, 1) ? repair_keep(&t->wrong, id, rev, err) : TV_OK;
+    return rev < t->want[place].rev ? repair_keep(&t->wrong, id, rev, err) : TV_OK;
+}
+
+static enum tv_status read_claims(struct items *t, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    struct items_want *want;
+    enum tv_status status = tv_pg_query(
+        t->repair->journal,
+        "SELECT item_id, counted_rev FROM trivet.item_change WHERE counted_rev > 0 ORDER BY item_id", 0, NULL, &rows, err);
+    for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++) {
+        status = items_add(t, atoll(tv_pg_cell(rows, i, 0)), &want, err);
+        if (status == TV_OK)
+            want->rev = atoll(tv_pg_cell(rows, i, 1));
+    }
+    tv_pg_rows_free(rows);
+    return status;
 }
 
 static enum tv_status compare_claims(struct items *t, struct tv_error *err)
 {
-    enum tv_status status =
-        ask(t, "SELECT item_id, counted_rev FROM trivet.item_change WHERE counted_rev > 0 ORDER BY item_id", err);
+    enum tv_status status = read_claims(t, err);
     if (t->repair->report == NULL && t->n > QUICK)
         t->n = QUICK;
     for (size_t i = 0; i < t->n && status == TV_OK; i += BATCH)
@@ -79,41 +91,76 @@ static enum tv_status compare_claims(struct items *t, struct tv_error *err)
 
 /* --- everything ------------------------------------------------------------------------------------------- */
 
-static int same_mean(const struct tv_mongo_doc *doc, const char *mean)
+static int same_mean(const struct tv_mongo_doc *doc, const struct items_want *want)
 {
     double there;
     if (!tv_mongo_doc_real(doc, "mean", &there))
-        return mean == NULL;
-    return mean && there == strtod(mean, NULL);
+        return !want->has_mean;
+    return want->has_mean && there == want->mean;
 }
 
 /* A document newer than what was read here is looked at again. */
+static enum tv_status compare_counts(struct items *t, size_t place, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    const struct items_want *want = &t->want[place];
+    int64_t rev = 0, n = -1;
+    tv_mongo_doc_int(doc, "rev", &rev);
+    if (rev > want->rev)
+        return repair_keep(&t->ahead, t->ids[place], rev, err);
+    if (rev == want->rev && tv_mongo_doc_int(doc, "n", &n) && n == want->n && same_mean(doc, want))
+        return TV_OK;
+    return repair_keep(&t->wrong, t->ids[place], rev, err);
+}
+
+static enum tv_status take_unknown(struct items *t, int64_t id, const struct tv_mongo_doc *doc, struct tv_error *err)
+{
+    int64_t rev = 0;
+    tv_mongo_doc_int(doc, "rev", &rev);
+    return repair_keep(&t->unknown, id, rev, err);
+}
+
 static enum tv_status take_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct items *t = context;
-    int64_t id = 0, rev = 0, n = -1;
+    int64_t id = 0;
+    const char *score = NULL;
     t->n_documents++;
-    int64_t place = tv_mongo_doc_int(doc, "_id", &id) ? tv_dense_find(t->ids, t->n, id) : -1;
-    if (place < 0) {
-        t->n_unknown++;
+    if (!tv_mongo_doc_int(doc, "_id", &id)) {
+        t->n_strangers++;
         return TV_OK;
     }
+    int64_t place = tv_dense_find(t->ids, t->n, id);
+    if (place < 0)
+        return take_unknown(t, id, doc, err);
     t->found[place] = 1;
-    tv_mongo_doc_int(doc, "rev", &rev);
-    if (rev > number(t, (size_t)place, 1))
-        return repair_keep(&t->ahead, id, rev, err);
-    if (rev == number(t, (size_t)place, 1) && tv_mongo_doc_int(doc, "n", &n) && n == number(t, (size_t)place, 2) &&
-        same_mean(doc, tv_pg_cell(t->rows, (int)place, 3)))
-        return TV_OK;
-    return repair_keep(&t->wrong, id, rev, err);
+    t->n_scores += t->score && (!tv_mongo_doc_text(doc, "score_kind", &score) || strcmp(score, t->score) != 0);
+    enum tv_status status = TV_OK;
+    if (!t->want[place].none && items_hash(doc) != t->want[place].hash)
+        status = repair_keep(&t->other, id, 0, err);
+    return status == TV_OK ? compare_counts(t, (size_t)place, doc, err) : status;
+}
+
+/* The documents come from the newest model that was made live by its own training, or by an import. One that was kept back
+ * has a message, and its documents were dropped. */
+static enum tv_status know_loads(struct items *t, struct tv_error *err)
+{
+    int64_t same = 0;
+    enum tv_status status =
+        tv_pg_int(t->repair->journal,
+                  "SELECT (s.started_at IS NOT NULL AND NOT EXISTS (SELECT FROM trivet.run WHERE kind = 'import' AND "
+                  "live_at > s.started_at) AND NOT EXISTS (SELECT FROM trivet.load WHERE state IN ('complete', 'replaced') "
+                  "AND finished_at > s.started_at))::int FROM (SELECT max(started_at) AS started_at FROM trivet.run WHERE "
+                  "kind = 'fit' AND live_at IS NOT NULL AND message IS NULL) s",
+                  0, NULL, &same, err);
+    t->same_loads = same != 0;
+    return status;
 }
 
 static enum tv_status compare_all(struct items *t, struct tv_error *err)
 {
-    static const char sql[] =
-        "SELECT item_id, coalesce((d->>'rev')::bigint, 0), (d->>'n')::bigint, (d->>'mean')::float8 "
-        "FROM (SELECT item_id, document::jsonb AS d FROM trivet.item_document) x ORDER BY item_id";
-    enum tv_status status = ask(t, sql, err);
+    enum tv_status status = know_loads(t, err);
+    if (status == TV_OK)
+        status = items_expect(t, err);
     return status == TV_OK ? tv_mongo_each(t->repair->stores->mongo, "item", take_document, t, err) : status;
 }
 
@@ -156,74 +203,49 @@ static enum tv_status count_again(struct items *t, struct tv_error *err)
     return tv_live_recount(&work, t->repair->journal, t->repair->stores->mongo, t->wrong.ids, t->wrong.n, err);
 }
 
-/* The documents of items that have none, but for score_kind, which the live model says. */
-static enum tv_status write_documents(struct items *t, const char *ids, struct tv_error *err)
+static void tell_other(struct items *t)
 {
-    struct tv_pg_rows *rows = NULL;
-    struct tv_mongo_bulk *bulk = NULL;
-    enum tv_status status =
-        tv_pg_query(t->repair->journal, "SELECT document FROM trivet.item_document WHERE item_id = ANY ($1::bigint[])",
-                    1, &ids, &rows, err);
-    if (status == TV_OK)
-        status = tv_mongo_bulk_begin(&bulk, t->repair->stores->mongo, "item", err);
-    for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++) {
-        const char *document = tv_pg_cell(rows, i, 0);
-        status = tv_mongo_bulk_add_json(bulk, document, strlen(document), err);
-    }
-    enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);
-    tv_pg_rows_free(rows);
-    return status == TV_OK ? ended : status;
+    struct repair *r = t->repair;
+    if (t->same_loads && t->other.n > 0)
+        repair_did(r, "%zu items had another title, or other fields, than in Postgres: written from there", t->other.n);
+    if (t->same_loads && t->unknown.n > 0)
+        repair_did(r, "%zu documents of items that Postgres does not know: deleted", t->unknown.n);
+    if (t->n_scores > 0)
+        repair_did(r, "%" PRId64 " items did not say what a score of the live model is: they do", t->n_scores);
+    if (t->n_strangers > 0)
+        repair_problem(r,
+                       "MongoDB's item has %" PRId64 " documents that trivet did not write, and leaves alone; if nobody "
+                       "needs them: db.item.deleteMany({_id: {$not: {$type: \"number\"}}})",
+                       t->n_strangers);
+    if (!t->same_loads && t->other.n > 0)
+        repair_say(r,
+                   "items: %zu have other fields than Postgres, where loads came since they were written: the next "
+                   "trivet-train fit writes them",
+                   t->other.n);
 }
 
-static enum tv_status say_score(struct repair *r, struct tv_error *err)
-{
-    struct tv_model *m = NULL;
-    enum tv_status status = tv_model_read_redis(&m, r->stores->redis, r->live, err);
-    if (status == TV_OK)
-        status = tv_lifecycle_say_score(r->stores, m, err);
-    tv_model_free(m);
-    return status;
-}
-
-static enum tv_status bring_back(struct items *t, int64_t *n, struct tv_error *err)
-{
-    struct repair_ids missing = {0};
-    struct tv_buffer ids = TV_BUFFER_INIT(1 << 28);
-    enum tv_status status = TV_OK;
-    for (size_t i = 0; i < t->n && status == TV_OK; i++)
-        if (!t->found[i])
-            status = repair_keep(&missing, t->ids[i], 0, err);
-    *n = (int64_t)missing.n;
-    if (status == TV_OK && missing.n > 0)
-        status = tv_int_array(&ids, missing.ids, missing.n, err);
-    if (status == TV_OK && missing.n > 0)
-        status = write_documents(t, tv_buffer_string(&ids), err);
-    if (status == TV_OK && t->repair->report)
-        status = say_score(t->repair, err);
-    repair_ids_free(&missing);
-    tv_buffer_free(&ids);
-    return status;
-}
-
-static void tell(struct items *t, int64_t missing)
+static void tell(struct items *t)
 {
     struct repair *r = t->repair;
     if (t->wrong.n > 0)
         repair_did(r, "%zu items had another count or mean than their ratings: counted again", t->wrong.n);
-    if (missing > 0)
-        repair_did(r, "%" PRId64 " items had no document: written from Postgres", missing);
+    if (t->n_missing > 0)
+        repair_did(r, "%" PRId64 " items had no document: written from Postgres", t->n_missing);
+    tell_other(t);
     repair_say(r,
-               "items: %" PRId64 " documents read, %zu counted otherwise than Postgres and %" PRId64
-               " were missing%s; %" PRId64 " of items that Postgres does not know",
-               t->n_documents, t->wrong.n, missing, t->wrong.n || missing ? ": written" : "", t->n_unknown);
+               "items: %" PRId64 " documents read, %zu counted otherwise than Postgres, %zu with other fields and %" PRId64
+               " were missing; %zu of items that Postgres does not know",
+               t->n_documents, t->wrong.n, t->other.n, t->n_missing, t->unknown.n);
 }
 
 static void free_items(struct items *t)
 {
-    tv_pg_rows_free(t->rows);
     repair_ids_free(&t->ahead);
     repair_ids_free(&t->wrong);
+    repair_ids_free(&t->other);
+    repair_ids_free(&t->unknown);
     free(t->ids);
+    free(t->want);
     free(t->found);
 }
 
@@ -244,21 +266,33 @@ static enum tv_status compare(struct items *t, struct tv_error *err)
     return here ? compare_all(t, err) : compare_claims(t, err);
 }
 
+static enum tv_status look_and_mend(struct items *t, struct tv_error *err)
+{
+    enum tv_status status = compare(t, err);
+    if (status == TV_OK)
+        status = look_again(t, err);
+    if (status == TV_OK)
+        status = count_again(t, err);
+    return status == TV_OK ? items_write(t, err) : status;
+}
+
 enum tv_status repair_items(struct repair *r, struct tv_error *err)
 {
     struct items t = {.repair = r};
-    int64_t missing = 0;
+    struct tv_model *m = NULL;
+    enum tv_status status = TV_OK;
     if (r->live == 0)
         return TV_OK;
-    enum tv_status status = compare(&t, err);
+    if (r->report)
+        status = tv_model_read_redis(&m, r->stores->redis, r->live, err);
+    t.score = m ? m->score_kind : NULL;
     if (status == TV_OK)
-        status = look_again(&t, err);
+        status = look_and_mend(&t, err);
+    if (status == TV_OK && m)
+        status = tv_lifecycle_say_score(r->stores, m, err);
     if (status == TV_OK)
-        status = count_again(&t, err);
-    if (status == TV_OK)
-        status = bring_back(&t, &missing, err);
-    if (status == TV_OK)
-        tell(&t, missing);
+        tell(&t);
     free_items(&t);
+    tv_model_free(m);
     return status;
 }

@@ -27,6 +27,11 @@ void tv_mongo_give_back(struct tv_mongo *m, mongoc_client_t *client);
 /* The driver's error as ours. */
 enum tv_status tv_mongo_translate(const struct tv_mongo *m, const bson_error_t *e, struct tv_error *err);
 
+enum { TV_MONGO_LARGEST = 16 << 20 }; /* bytes of a document */
+enum tv_status tv_mongo_too_large(const bson_t *doc, struct tv_error *err); /* TV_ERR_INPUT, with a message */
+/* A text of n bytes, which a NUL follows, as a document: bson_destroy. TV_ERR_INPUT if it is no JSON. */
+enum tv_status tv_mongo_read_json(bson_t **out, const char *json, size_t n, struct tv_error *err);
+
 /* Runs a command on our database (or another); `reply` may be NULL. */
 enum tv_status tv_mongo_command(struct tv_mongo *m, const char *database, const bson_t *words, bson_t *reply,
                                 struct tv_error *err);

@@ -178,6 +178,12 @@ static int find_field(const struct tv_mongo_doc *doc, const char *name, bson_ite
     return doc && bson_iter_init_find(it, &doc->bson, name);
 }
 
+int tv_mongo_doc_has(const struct tv_mongo_doc *doc, const char *name)
+{
+    bson_iter_t it;
+    return find_field(doc, name, &it);
+}
+
 int tv_mongo_doc_int(const struct tv_mongo_doc *doc, const char *name, int64_t *value)
 {
     bson_iter_t it;
@@ -263,6 +269,7 @@ int tv_mongo_doc_pairs(const struct tv_mongo_doc *doc, const char *name, const c
         return 1;
     free(*pairs);
     *pairs = NULL;
+    *n = 0;
     return 0;
 }
 

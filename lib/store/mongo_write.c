@@ -1,16 +1,13 @@
 /* mongo_write: documents to MongoDB, in batches, and changes of single ones. */
 #include "lib/store/mongo_client.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
 
 /* Documents are gathered until a batch is worth a round trip: the server takes 100,000 documents or 48 MB. */
-enum { BATCH_DOCUMENTS = 2000, BATCH_BYTES = 12 << 20, LARGEST_DOCUMENT = 16 << 20 };
+enum { BATCH_DOCUMENTS = 2000, BATCH_BYTES = 12 << 20 };
 
 struct tv_mongo_bulk {
     struct tv_mongo *mongo;
@@ -112,9 +109,8 @@ static enum tv_status flush(struct tv_mongo_bulk *b, struct tv_error *err)
 static enum tv_status gather(struct tv_mongo_bulk *b, bson_t *doc, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    if (doc->len > LARGEST_DOCUMENT)
-        status = tv_fail(err, TV_ERR_INPUT, "a document of %u bytes is larger than the %d that MongoDB takes", doc->len,
-                         (int)LARGEST_DOCUMENT);
+    if (doc->len > TV_MONGO_LARGEST)
+        status = tv_mongo_too_large(doc, err);
     else if (b->n == BATCH_DOCUMENTS || (b->n > 0 && b->n_bytes + doc->len > BATCH_BYTES))
         status = flush(b, err);
     if (status != TV_OK) {
@@ -139,52 +135,11 @@ enum tv_status tv_mongo_bulk_add(struct tv_mongo_bulk *b, const struct tv_field 
     return status;
 }
 
-/* How long the whole number is that begins there, where it lies beyond 64 bits; else 0. */
-static size_t too_large(const char *text)
-{
-    char *end;
-    errno = 0;
-    strtoll(text, &end, 10);
-    return errno == ERANGE && *end != '.' && *end != 'e' && *end != 'E' ? (size_t)(end - text) : 0;
-}
-
-/* libbson takes a whole number modulo 2^64, and says nothing. So one beyond an int64 gets a decimal point, with which
- * it is read as a double. */
-static enum tv_status mend_numbers(struct tv_buffer *out, const char *json, size_t n, struct tv_error *err)
-{
-    enum tv_status status = TV_OK;
-    size_t done = 0;
-    for (size_t i = 0; i < n && status == TV_OK; i++) {
-        if (json[i] == '"') {
-            for (i++; i < n && json[i] != '"'; i++)
-                i += json[i] == '\\';
-        } else if (isdigit((unsigned char)json[i])) {
-            size_t digits = strspn(json + i, "0123456789.eE+-"), large = digits > 18 ? too_large(json + i) : 0;
-            if (large > 0) {
-                status = tv_buffer_append(out, json + done, i + large - done, err);
-                done = i + large;
-                if (status == TV_OK)
-                    status = tv_buffer_text(out, ".0", err);
-            }
-            i += digits - 1;
-        }
-    }
-    return status == TV_OK && done > 0 ? tv_buffer_append(out, json + done, n - done, err) : status;
-}
-
 enum tv_status tv_mongo_bulk_add_json(struct tv_mongo_bulk *b, const char *json, size_t n, struct tv_error *err)
 {
-    bson_error_t e;
-    struct tv_buffer mended = TV_BUFFER_INIT(2 * n + 64);
-    enum tv_status status = mend_numbers(&mended, json, n, err);
-    if (status != TV_OK)
-        return status;
-    const char *text = mended.size > 0 ? mended.data : json;
-    bson_t *doc = bson_new_from_json((const uint8_t *)text, (ssize_t)(mended.size > 0 ? mended.size : n), &e);
-    tv_buffer_free(&mended);
-    if (doc == NULL)
-        return tv_fail(err, TV_ERR_INPUT, "a document is no JSON: %s: %.80s", e.message, json);
-    return gather(b, doc, err);
+    bson_t *doc = NULL;
+    enum tv_status status = tv_mongo_read_json(&doc, json, n, err);
+    return status == TV_OK ? gather(b, doc, err) : status;
 }
 
 enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *b, struct tv_error *err)
@@ -388,4 +343,58 @@ enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collect
 {
     const struct newer all = {ids, updates};
     return change_all(m, collection, add_newer, &all, n, written, err);
+}
+
+struct documents {
+    const char *guard;
+    const struct tv_mongo_document *all;
+};
+
+static bson_t *which_not_newer(const struct documents *d, size_t i)
+{
+    const struct tv_mongo_update guard = {.guard = d->guard, .value = d->all[i].value, .or_equal = 1};
+    return which_older(d->all[i].id, &guard);
+}
+
+static enum tv_status add_replacement(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err)
+{
+    const struct documents *d = changes;
+    bson_error_t e;
+    bson_t *doc = NULL, options = BSON_INITIALIZER;
+    enum tv_status status = tv_mongo_read_json(&doc, d->all[i].json, strlen(d->all[i].json), err);
+    if (status != TV_OK)
+        return status;
+    bson_t *which = which_not_newer(d, i);
+    BSON_APPEND_BOOL(&options, "upsert", true);
+    if (!mongoc_bulk_operation_replace_one_with_opts(bulk, which, doc, &options, &e))
+        status = tv_fail(err, TV_ERR_INPUT, "document %lld: %s", (long long)d->all[i].id, e.message);
+    bson_destroy(&options);
+    bson_destroy(which);
+    bson_destroy(doc);
+    return status;
+}
+
+enum tv_status tv_mongo_replace_all(struct tv_mongo *m, const char *collection, const char *guard,
+                                    const struct tv_mongo_document *documents, size_t n, struct tv_error *err)
+{
+    const struct documents d = {guard, documents};
+    int64_t written = 0;
+    return change_all(m, collection, add_replacement, &d, n, &written, err);
+}
+
+static enum tv_status add_removal(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err)
+{
+    bson_error_t e;
+    bson_t *which = which_not_newer(changes, i);
+    bool ok = mongoc_bulk_operation_remove_one_with_opts(bulk, which, NULL, &e);
+    bson_destroy(which);
+    return ok ? TV_OK : tv_fail(err, TV_ERR_STORE, "deleting a document: %s", e.message);
+}
+
+enum tv_status tv_mongo_delete_all(struct tv_mongo *m, const char *collection, const char *guard,
+                                   const struct tv_mongo_document *documents, size_t n, struct tv_error *err)
+{
+    const struct documents d = {guard, documents};
+    int64_t found = 0;
+    return change_all(m, collection, add_removal, &d, n, &found, err);
 }

@@ -164,6 +164,19 @@ DAMAGES = {
     "an item's count is of an older rev": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"rev": 1, "n": 7}}),
     "an item's count is of a newer rev": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"rev": 99, "n": 7}}),
     "an item's document is gone": lambda p: p.mongo_db().item.delete_one({"_id": 50}),
+    "an item's document is gone, never rated": lambda p: p.mongo_db().item.delete_one({"_id": 410}),
+    "an item's title is another": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"title": "Another"}}),
+    "an item's title is no text": lambda p: p.mongo_db().item.update_one({"_id": 400}, {"$set": {"title": 7}}),
+    "an item's title is gone, never rated": lambda p: p.mongo_db().item.update_one({"_id": 410}, {"$unset": {"title": 1}}),
+    "an item's year is another": lambda p: p.mongo_db().item.update_one({"_id": 60}, {"$inc": {"year": 1}}),
+    "an item has a genre more": lambda p: p.mongo_db().item.update_one({"_id": 70}, {"$push": {"genres": "Film-Noir"}}),
+    "an item's genres are gone, and its count is wrong": lambda p: p.mongo_db().item.update_one(
+        {"_id": 50}, {"$unset": {"genres": 1}, "$set": {"n": 1}}),
+    "an item has a field that nobody gave": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"budget": 9}}),
+    "all items have one title": lambda p: p.mongo_db().item.update_many({}, {"$set": {"title": "The"}}),
+    "an item's score is of another kind": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"score_kind": "x"}}),
+    "an item has a code that nobody gave": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"code": "fifty"}}),
+    "a document of an item that nobody knows": lambda p: p.mongo_db().item.insert_one({"_id": 99, "title": "Unknown", "n": 0}),
     "all item documents are gone": lambda p: p.mongo_db().drop_collection("item"),
     "the view is gone": lambda p: p.mongo_db().drop_collection("user"),
     "the view shows another model": lambda p: p.mongo_db().command("collMod", "user", viewOn="user_1", pipeline=[]),
@@ -243,6 +256,48 @@ def test_documents_are_compared_until_a_load_comes(run, place, ratings):
     assert "documents read, and not compared with their ratings" in done.stdout and "users" not in done.stderr
     after = dump(place)
     assert {k for k in before if k[0] == "user_3" and before[k] != after[k]} == set()
+
+
+def test_item_documents_are_compared_until_a_load_comes(run, place, ratings):
+    """Titles that a load has changed wait for the training that it does; nothing else calls for one."""
+    items = place.mongo_db().item
+    run("trivet-etl", "load", ratings, "--append", env=place.env)
+    place.psql("UPDATE trivet.item SET title = 'A Later Title' WHERE item_id = 50")
+    items.insert_one({"_id": 99, "title": "Known before the load", "n": 0})
+    for _ in range(2):
+        done = run(*REPAIR, env=place.env)
+        assert "items: 1 have other fields than Postgres, where loads came since they were written" in done.stdout
+        assert "title" not in done.stderr and items.find_one({"_id": 50})["title"] == "Film 5 (1955)" and items.find_one({"_id": 99})
+    run(*FIT, env=place.env)
+    done = run(*REPAIR, env=place.env)
+    assert items.find_one({"_id": 50})["title"] == "A Later Title" and "repair:" not in done.stderr and "loads came" not in done.stdout
+
+
+def test_what_mongodb_cannot_hold_is_no_alarm(run, place):
+    """An item whose other fields are too long for a document has one without them, and one whose title is has none."""
+    place.psql("UPDATE trivet.item SET extra = jsonb_build_object('story', repeat('x', 17000000), 'runtime', 90) WHERE item_id = 50; "
+               "UPDATE trivet.item SET title = repeat('x', 17000000) WHERE item_id = 60; "
+               """UPDATE trivet.item SET extra = '{"budget": 12345678901234567890, "made": {"in": ["a", 1.0, 2e300, null]}}' WHERE item_id = 70""")
+    run(*FIT, env=place.env)
+    items = place.mongo_db().item
+    before = {item["_id"]: item for item in items.find()}
+    assert 60 not in before and "story" not in before[50] and before[70]["made"] == {"in": ["a", 1.0, 2e300, None]}
+    done = run(*REPAIR, env=place.env)
+    assert "repair:" not in done.stderr and "everything agrees" in done.stdout
+    items.delete_one({"_id": 50})
+    items.update_one({"_id": 70}, {"$set": {"made.in": ["a", 1, 2e300, None]}})
+    done = run(*REPAIR, env=place.env)
+    assert "1 items had no document" in done.stderr and "1 items had another title, or other fields" in done.stderr
+    assert {item["_id"]: item for item in items.find()} == before
+    rate(place, 1, 60, 2)
+    assert "items had no document" not in run(*REPAIR, env=place.env).stderr
+
+
+def test_documents_of_items_that_trivet_did_not_write_are_told(run, place):
+    place.mongo_db().item.insert_one({"_id": "fifty", "title": "x"})
+    done = run(*REPAIR, env=place.env, check=False)
+    assert done.returncode == 4 and "MongoDB's item has 1 documents that trivet did not write" in done.stderr
+    assert place.mongo_db().item.find_one({"_id": "fifty"})
 
 
 @pytest.mark.parametrize("row", ["NULL, 9, NULL, '{10}', '3f800000'", "1, NULL, NULL, '{10}', '3f800000'", "1, 9, NULL, '{10,20}', '3f800000'",

@@ -104,6 +104,17 @@ struct tv_mongo_change {
 enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, const char *guard,
                                   const struct tv_mongo_change *changes, size_t n, int64_t *n_set, struct tv_error *err);
 
+/* Whole documents, each in the place of one whose integer field `guard` is not above the value that is given, or of none. */
+struct tv_mongo_document {
+    int64_t id, value;
+    const char *json; /* with the same _id, and that value of the guard unless it is 0; TV_ERR_INPUT if it can be none */
+};
+enum tv_status tv_mongo_replace_all(struct tv_mongo *m, const char *collection, const char *guard,
+                                    const struct tv_mongo_document *documents, size_t n, struct tv_error *err);
+/* Deletes documents by the same condition; `json` is not looked at. */
+enum tv_status tv_mongo_delete_all(struct tv_mongo *m, const char *collection, const char *guard,
+                                   const struct tv_mongo_document *documents, size_t n, struct tv_error *err);
+
 /* A text that nobody else gets: an ObjectId in hex. */
 enum { TV_MONGO_ID = 25 };
 void tv_mongo_new_id(char *out);
@@ -175,6 +186,11 @@ char *tv_mongo_doc_json(const struct tv_mongo_doc *doc, const char *name);
 /* A document that comes from no server: the extended JSON of an object. TV_ERR_INPUT if it is none. */
 enum tv_status tv_mongo_doc_from_json(struct tv_mongo_doc **out, const char *json, struct tv_error *err);
 void tv_mongo_doc_free(struct tv_mongo_doc *doc);
+/* Of all fields but these n, in whatever order they stand: of a document, and of the one that tv_mongo_bulk_add_json makes of a
+ * text (TV_ERR_INPUT: none). Documents that differ have other hashes. Never stored. */
+uint64_t tv_mongo_doc_hash(const struct tv_mongo_doc *doc, const char *const *but, size_t n);
+enum tv_status tv_mongo_json_hash(uint64_t *hash, const char *json, const char *const *but, size_t n,
+                                  struct tv_error *err);
 
 /* Gives back what the client library takes while it is loaded (a file in /dev/shm), for a program about to exec. No
  * other function may be called afterwards. */

@@ -1,0 +1,175 @@
+/* item_documents: item documents as a training would write them (trivet.item_document), to compare and to write.
+ *
+ * A document stands in memory as a hash alone, for a catalogue of films' texts is large. `n`, `mean` and `rev`, which follow
+ * live ratings, and `score_kind`, which an activation says, are not in it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/repair/items.h"
+#include "trivet/base/buffer.h"
+#include "trivet/model/life/refold.h"
+
+static const char *const beside[] = {"_id", "n", "mean", "rev", "score_kind"};
+enum { BESIDE = sizeof beside / sizeof *beside, BATCH = 1000 };
+
+uint64_t items_hash(const struct tv_mongo_doc *doc)
+{
+    return tv_mongo_doc_hash(doc, beside, BESIDE);
+}
+
+/* A document that MongoDB cannot hold is written without what the input had beside, or not at all: *document is NULL. */
+static enum tv_status hash_whole(uint64_t *hash, const char **document, const char *core, struct tv_error *err)
+{
+    struct tv_error why = {0};
+    enum tv_status status = tv_mongo_json_hash(hash, *document, beside, BESIDE, &why);
+    if (status == TV_ERR_INPUT) {
+        *document = core;
+        status = tv_mongo_json_hash(hash, core, beside, BESIDE, &why);
+    }
+    if (status == TV_ERR_INPUT)
+        *document = NULL;
+    else if (status != TV_OK)
+        *err = why;
+    return status == TV_ERR_INPUT ? TV_OK : status;
+}
+
+static enum tv_status expect(struct items *t, const struct tv_pg_rows *rows, int row, struct tv_error *err)
+{
+    struct items_want *want;
+    const char *mean = tv_pg_cell(rows, row, 3), *document = tv_pg_cell(rows, row, 4);
+    enum tv_status status = items_add(t, atoll(tv_pg_cell(rows, row, 0)), &want, err);
+    if (status != TV_OK)
+        return status;
+    want->rev = atoll(tv_pg_cell(rows, row, 1));
+    want->n = atoll(tv_pg_cell(rows, row, 2));
+    want->has_mean = mean != NULL;
+    want->mean = mean ? strtod(mean, NULL) : 0;
+    status = hash_whole(&want->hash, &document, tv_pg_cell(rows, row, 5), err);
+    want->none = document == NULL;
+    return status;
+}
+
+#define ROWS                                                                                                           \
+    "SELECT item_id, coalesce((d->>'rev')::bigint, 0), (d->>'n')::bigint, (d->>'mean')::float8, document, core "       \
+    "FROM (SELECT item_id, core::jsonb AS d, document, core FROM trivet.item_document) x "
+
+enum tv_status items_expect(struct items *t, struct tv_error *err)
+{
+    struct tv_pg *pg = t->repair->journal;
+    int n = 1;
+    enum tv_status status =
+        tv_pg_exec(pg, "DECLARE trivet_items CURSOR WITH HOLD FOR " ROWS "ORDER BY item_id", 0, NULL, err);
+    if (status != TV_OK)
+        return status;
+    while (status == TV_OK && n > 0) {
+        struct tv_pg_rows *rows = NULL;
+        status = tv_pg_query(pg, "FETCH 1000 FROM trivet_items", 0, NULL, &rows, err);
+        n = status == TV_OK ? tv_pg_rows_count(rows) : 0;
+        for (int i = 0; i < n && status == TV_OK; i++)
+            status = expect(t, rows, i, err);
+        tv_pg_rows_free(rows);
+    }
+    enum tv_status closed = tv_pg_exec(pg, "CLOSE trivet_items", 0, NULL, status == TV_OK ? err : NULL);
+    return status == TV_OK ? closed : status;
+}
+
+/* Those of some rows; without score_kind, which is said of all documents that lack it. */
+static enum tv_status write_rows(struct items *t, const struct tv_pg_rows *rows, int from, int end,
+                                 int64_t *written, struct tv_error *err)
+{
+    struct tv_mongo_document documents[BATCH];
+    size_t n = 0;
+    uint64_t hash;
+    enum tv_status status = TV_OK;
+    for (int i = from; i < end && status == TV_OK; i++) {
+        const char *document = tv_pg_cell(rows, i, 4);
+        status = hash_whole(&hash, &document, tv_pg_cell(rows, i, 5), err);
+        if (document)
+            documents[n++] = (struct tv_mongo_document){.id = atoll(tv_pg_cell(rows, i, 0)),
+                                                        .value = atoll(tv_pg_cell(rows, i, 1)), .json = document};
+    }
+    *written += (int64_t)n;
+    return status == TV_OK ? tv_mongo_replace_all(t->repair->stores->mongo, "item", "rev", documents, n, err) : status;
+}
+
+static enum tv_status write_documents(struct items *t, const struct repair_ids *list, int64_t *written,
+                                      struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    struct tv_buffer ids = TV_BUFFER_INIT(1 << 28);
+    if (list->n == 0)
+        return TV_OK;
+    enum tv_status status = tv_int_array(&ids, list->ids, list->n, err);
+    const char *value = tv_buffer_string(&ids);
+    if (status == TV_OK)
+        status = tv_pg_query(t->repair->journal, ROWS "WHERE item_id = ANY ($1::bigint[])", 1, &value, &rows, err);
+    int n = status == TV_OK ? tv_pg_rows_count(rows) : 0;
+    for (int i = 0; i < n && status == TV_OK; i += BATCH)
+        status = write_rows(t, rows, i, n - i < BATCH ? n : i + BATCH, written, err);
+    tv_pg_rows_free(rows);
+    tv_buffer_free(&ids);
+    return status;
+}
+
+/* Who came to be known since Postgres was read is none of them. */
+static enum tv_status still_unknown(struct items *t, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    struct tv_buffer ids = TV_BUFFER_INIT(1 << 28);
+    size_t n = 0;
+    if (t->unknown.n == 0)
+        return TV_OK;
+    enum tv_status status = tv_int_array(&ids, t->unknown.ids, t->unknown.n, err);
+    const char *value = tv_buffer_string(&ids);
+    if (status == TV_OK)
+        status = tv_pg_query(t->repair->journal,
+                             "SELECT i.item_id IS NOT NULL OR EXISTS (SELECT FROM trivet.rating r WHERE r.item_id = a.id) "
+                             "FROM unnest($1::bigint[]) WITH ORDINALITY a (id, place) "
+                             "LEFT JOIN trivet.item i ON i.item_id = a.id ORDER BY a.place",
+                             1, &value, &rows, err);
+    for (size_t i = 0; i < t->unknown.n && status == TV_OK; i++)
+        if (tv_pg_cell(rows, (int)i, 0)[0] == 'f') {
+            t->unknown.ids[n] = t->unknown.ids[i];
+            t->unknown.revs[n++] = t->unknown.revs[i];
+        }
+    t->unknown.n = n;
+    tv_pg_rows_free(rows);
+    tv_buffer_free(&ids);
+    return status;
+}
+
+static enum tv_status delete_unknown(struct items *t, struct tv_error *err)
+{
+    struct tv_mongo_document gone[BATCH];
+    enum tv_status status = still_unknown(t, err);
+    for (size_t i = 0; i < t->unknown.n && status == TV_OK; i += BATCH) {
+        size_t n = t->unknown.n - i < BATCH ? t->unknown.n - i : BATCH;
+        for (size_t j = 0; j < n; j++)
+            gone[j] = (struct tv_mongo_document){.id = t->unknown.ids[i + j], .value = t->unknown.revs[i + j]};
+        status = tv_mongo_delete_all(t->repair->stores->mongo, "item", "rev", gone, n, err);
+    }
+    return status;
+}
+
+static enum tv_status write_missing(struct items *t, struct tv_error *err)
+{
+    struct repair_ids missing = {0};
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < t->n && status == TV_OK; i++)
+        if (!t->found[i] && !t->want[i].none)
+            status = repair_keep(&missing, t->ids[i], 0, err);
+    if (status == TV_OK)
+        status = write_documents(t, &missing, &t->n_missing, err);
+    repair_ids_free(&missing);
+    return status;
+}
+
+enum tv_status items_write(struct items *t, struct tv_error *err)
+{
+    int64_t again = 0;
+    enum tv_status status = write_missing(t, err);
+    if (status == TV_OK && t->same_loads)
+        status = write_documents(t, &t->other, &again, err);
+    return status == TV_OK && t->same_loads ? delete_unknown(t, err) : status;
+}
