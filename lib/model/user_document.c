@@ -168,6 +168,32 @@ enum tv_status tv_user_document_set_lists(struct tv_mongo *mongo, int64_t model,
     return status;
 }
 
+enum tv_status tv_user_document_drop_lists(struct tv_mongo *mongo, int64_t model, const struct tv_user_list *lists,
+                                           size_t n, struct tv_error *err)
+{
+    static const char *const top[] = {"top"};
+    char collection[TV_MODEL_NAME];
+    int64_t written = 0;
+    int64_t *ids = tv_alloc(n, sizeof *ids, "lists", err);
+    struct tv_mongo_update *updates = tv_alloc(n, sizeof *updates, "lists", err);
+    enum tv_status status = ids && updates ? TV_OK : TV_ERR_NO_MEMORY;
+    for (size_t i = 0; i < n && status == TV_OK; i++) {
+        ids[i] = lists[i].user_id;
+        updates[i] = (struct tv_mongo_update){
+            .guard = "rev", .value = lists[i].rev, .or_equal = 1, .unset = top, .n_unset = 1};
+    }
+    if (status == TV_OK)
+        status = tv_mongo_update_newer_all(mongo, tv_model_users(collection, model), ids, updates, n, &written, err);
+    free(updates);
+    free(ids);
+    return status;
+}
+
+int tv_user_document_has_list(const struct tv_mongo_doc *doc)
+{
+    return tv_mongo_doc_has(doc, "top");
+}
+
 /* Of the fields that most users do not have; NULL: not there. */
 static const char *text_of(const struct tv_mongo_doc *doc, const char *name)
 {

@@ -13,6 +13,7 @@ struct repair {
     struct tv_pg *journal;
     const struct tv_repair_report *report; /* NULL: not thorough */
     int64_t live;                          /* the live model by the journal, or 0 */
+    int64_t longest_list;                  /* of those stored with the live model's users */
     int changes;                           /* what was mended */
     int problems;                          /* what could not be */
 };

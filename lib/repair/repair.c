@@ -390,6 +390,7 @@ enum tv_status tv_lifecycle_repair(const struct tv_stores *s, const struct tv_re
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == TV_OK; i++)
         status = steps[i](&r, err);
     if (counts)
-        *counts = (struct tv_repair_counts){.changes = r.changes, .problems = r.problems, .live = r.live};
+        *counts = (struct tv_repair_counts){.changes = r.changes, .problems = r.problems, .live = r.live,
+                                            .longest_list = r.longest_list};
     return status;
 }

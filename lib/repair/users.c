@@ -112,6 +112,10 @@ static enum tv_status decode(const struct users *u, const struct tv_mongo_doc *d
     struct tv_user_document *read = NULL;
     enum tv_status status =
         tv_user_document_read(&read, u->repair->stores->mongo, u->repair->live, doc, u->factors, u->n_items, err);
+    if (tv_user_document_has_list(doc)) { /* one that cannot be read counts as well */
+        int64_t n = read && read->n_top > 0 ? (int64_t)read->n_top : 1;
+        u->repair->longest_list = n > u->repair->longest_list ? n : u->repair->longest_list;
+    }
     tv_user_document_free(read);
     *whole = status == TV_OK;
     return status == TV_ERR_CORRUPT ? TV_OK : status;

@@ -222,6 +222,49 @@ def test_what_is_damaged_is_as_before(run, place):
     assert dump(place) == before
 
 
+def swap(top):
+    top[0]["id"], top[1]["id"] = top[1]["id"], top[0]["id"]
+
+
+LISTS = {
+    "two items are exchanged": swap,
+    "the best is missing": lambda top: top.pop(0),
+    "one in the middle is missing": lambda top: top.pop(4),
+    "an item is another's": lambda top: top[3].update(id=top[2]["id"]),
+    "an item of no model": lambda top: top[3].update(id=12345),
+    "a score is another": lambda top: top[2].update(score=top[2]["score"] + 1e-9),
+    "a score is a text": lambda top: top[2].update(score="x"),
+    "more than there are items": lambda top: top.extend(top * 30),
+    "nothing is in it": lambda top: top.clear(),
+}
+
+
+def test_stored_lists_that_the_model_does_not_give_go(run, place):
+    """Also such as look like lists: a server would read them to everybody. The others stay, and one that is shorter is right."""
+    users = place.mongo_db().user_3
+    run("trivet-train", "precompute", "--top", 15, env=place.env)
+    before = {user["_id"]: user for user in users.find()}
+    assert sum("top" in user for user in before.values()) > 50
+    done = run(*REPAIR, env=place.env)
+    assert "repair:" not in done.stderr and "made again to compare; 0 were others\n" in done.stdout
+    right = {user: dict(document) for user, document in before.items()}
+    for user, (name, damage) in zip((u for u in before if len(before[u].get("top", ())) == 15 and u > 3), LISTS.items()):
+        top = [dict(entry) for entry in before[user]["top"]]
+        damage(top)
+        users.update_one({"_id": user}, {"$set": {"top": top}})
+        del right[user]["top"]
+    users.update_one({"_id": 60}, {"$set": {"top": before[60]["top"][:7]}})
+    right[60]["top"] = before[60]["top"][:7]
+    done = run(*REPAIR, env=place.env)
+    assert f"repair: {len(LISTS)} users of model 3 had a stored list that is not what the model gives" in done.stderr
+    assert {user["_id"]: user for user in users.find()} == right
+    assert "repair:" not in run(*REPAIR, env=place.env).stderr
+    users.update_many({}, {"$set": {"top": "x"}})
+    run(*REPAIR, env=place.env)
+    assert users.count_documents({"top": {"$exists": True}}) == 0
+    assert "lists:" not in run(*REPAIR, env=place.env).stdout
+
+
 def test_a_document_that_only_mongodb_knows_the_code_of_is_told(run, place):
     place.psql("DELETE FROM trivet.code WHERE code = 'ann'")
     done = run(*REPAIR, env=place.env, check=False)

@@ -71,8 +71,12 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
 {
     struct lists *l = context;
     struct tv_user_document *user = NULL;
+    if (l->only_stored && !tv_user_document_has_list(doc))
+        return TV_OK;
     enum tv_status status =
         tv_user_document_read(&user, l->mongo, l->model->number, doc, l->model->factors, l->model->n_items, err);
+    if (status == TV_ERR_CORRUPT && l->only_stored)
+        return TV_OK;
     return status == TV_OK ? add_user(l, user, err) : status;
 }
 

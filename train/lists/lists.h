@@ -21,6 +21,7 @@ struct lists {
     size_t top;             /* at most LISTS_MOST */
     int n_threads;
     const char *interrupted; /* what holds if the work is stopped: "nothing was changed" */
+    int only_stored; /* 1: of users with a stored list alone, and whose document can be read */
     lists_take take;
     void *context;
     /* Its own: */

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "train/command/stores.h"
+#include "train/lists/stored.h"
+#include "trivet/base/log.h"
 #include "trivet/base/text.h"
 
 /* --- models ----------------------------------------------------------------------------------------------- */
@@ -143,6 +145,23 @@ static enum tv_status conclude(const struct tv_repair_counts *counts, struct tv_
     return TV_OK;
 }
 
+/* A list that is not what the model gives goes: servers make it. */
+static enum tv_status check_lists(const struct tv_stores *s, const struct tv_repair_counts *counts, struct tv_error *err)
+{
+    int64_t n = 0, wrong = 0;
+    if (counts->live == 0 || counts->longest_list == 0)
+        return TV_OK;
+    enum tv_status status = stored_check(s, counts->live, (size_t)counts->longest_list, &n, &wrong, err);
+    if (status == TV_OK && wrong > 0)
+        tv_log_info("repair: %" PRId64 " users of model %" PRId64
+                    " had a stored list that is not what the model gives: deleted; trivet-train precompute makes it anew",
+                    wrong, counts->live);
+    if (status == TV_OK)
+        printf("lists: %" PRId64 " are stored with users, and were made again to compare; %" PRId64 " were others%s\n", n,
+               wrong, wrong > 0 ? ": deleted" : "");
+    return status;
+}
+
 /* What every command does first, and thoroughly: every document and every rating is read. */
 enum tv_status repair_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
@@ -154,6 +173,8 @@ enum tv_status repair_run(const struct tv_settings *settings, int n, char **argu
     if (status != TV_OK)
         return status;
     status = tv_lifecycle_repair(&stores, &report, &counts, err);
+    if (status == TV_OK)
+        status = check_lists(&stores, &counts, err);
     train_close(&stores);
     return status == TV_OK ? conclude(&counts, err) : status;
 }

@@ -57,6 +57,10 @@ struct tv_user_list {
 };
 enum tv_status tv_user_document_set_lists(struct tv_mongo *mongo, int64_t model, const struct tv_user_list *lists,
                                           size_t n, int64_t *written, struct tv_error *err);
+/* Takes lists away again, by the same condition; `top` is not looked at. */
+enum tv_status tv_user_document_drop_lists(struct tv_mongo *mongo, int64_t model, const struct tv_user_list *lists,
+                                           size_t n, struct tv_error *err);
+int tv_user_document_has_list(const struct tv_mongo_doc *doc); /* also one that cannot be read */
 /* Decodes and checks a document: the blobs' types, that lengths agree, that `seen` lies in 0..n_items-1 and
  * ascends, that `factors` is as expected. On success *out is owned by the caller. Parts are read with a connection of
  * their own; where they went because there is a newer document of the user, that is the one in *out. */

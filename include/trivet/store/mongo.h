@@ -170,6 +170,7 @@ enum tv_status tv_mongo_names(struct tv_mongo *m, const char *prefix, tv_mongo_t
 
 /* Fields of a document: 1 and the value if it is there with that type (integers of either width), else 0; NULL has none.
  * Pointers live as long as the document. */
+int tv_mongo_doc_has(const struct tv_mongo_doc *doc, const char *name); /* of whatever type */
 int tv_mongo_doc_int(const struct tv_mongo_doc *doc, const char *name, int64_t *value);
 int tv_mongo_doc_real(const struct tv_mongo_doc *doc, const char *name, double *value); /* integers, too */
 int tv_mongo_doc_text(const struct tv_mongo_doc *doc, const char *name, const char **value);

@@ -54,6 +54,7 @@ struct tv_repair_counts {
     int changes;  /* what was mended */
     int problems; /* what was found and could not be */
     int64_t live; /* the model that is live now, or 0 */
+    int64_t longest_list; /* of those that are stored with its users; 0: none is, or the repair was not thorough */
 };
 enum tv_status tv_lifecycle_repair(const struct tv_stores *s, const struct tv_repair_report *report,
                                    struct tv_repair_counts *counts, struct tv_error *err);

@@ -1,0 +1,61 @@
+/* stored: are the lists in users' documents what the model gives? */
+#include "train/lists/stored.h"
+
+#include <omp.h>
+
+#include "train/command/stores.h"
+#include "train/lists/lists.h"
+
+struct comparison {
+    const struct tv_model *model;
+    struct tv_mongo *mongo;
+    int64_t n_read, n_wrong;
+};
+
+/* A longer list begins with a shorter one, and scores are sums in one order on every machine. */
+static int same(const struct comparison *c, const struct list *l)
+{
+    const struct tv_user_document *u = l->user;
+    if (u->n_top == 0 || u->n_top > l->n_best)
+        return 0;
+    for (size_t i = 0; i < u->n_top; i++)
+        if (u->top[i].integer != c->model->item_ids[l->best[i].item] || u->top[i].real != l->best[i].score)
+            return 0;
+    return 1;
+}
+
+static enum tv_status take_block(void *context, const struct list *lists, int n, struct tv_error *err)
+{
+    struct comparison *c = context;
+    struct tv_user_list wrong[LISTS_BLOCK];
+    size_t n_wrong = 0;
+    for (int i = 0; i < n; i++)
+        if (!same(c, &lists[i]))
+            wrong[n_wrong++] = (struct tv_user_list){.user_id = lists[i].user->user_id, .rev = lists[i].user->rev};
+    c->n_read += n;
+    c->n_wrong += (int64_t)n_wrong;
+    return n_wrong > 0 ? tv_user_document_drop_lists(c->mongo, c->model->number, wrong, n_wrong, err) : TV_OK;
+}
+
+enum tv_status stored_check(const struct tv_stores *stores, int64_t number, size_t longest, int64_t *n_read,
+                            int64_t *n_wrong, struct tv_error *err)
+{
+    struct comparison c = {.mongo = stores->mongo};
+    struct lists lists = {.top = longest < LISTS_MOST ? longest : LISTS_MOST,
+                          .n_threads = omp_get_max_threads(),
+                          .interrupted = "the lists that were compared so far are right",
+                          .only_stored = 1,
+                          .take = take_block,
+                          .context = &c};
+    enum tv_status status = train_load_model(&lists.model, stores, number, err);
+    c.model = lists.model;
+    if (status == TV_OK)
+        status = lists_prepare(&lists, err);
+    if (status == TV_OK)
+        status = lists_of_all(&lists, stores->mongo, "comparing lists", err);
+    lists_free(&lists);
+    tv_model_free(lists.model);
+    *n_read = c.n_read;
+    *n_wrong = c.n_wrong;
+    return status;
+}
