@@ -61,6 +61,20 @@ def test_a_user_with_the_largest_rating_that_is_learned_from_ends_no_training(ru
     assert "61 users are served" in done.stdout
 
 
+def test_a_rating_out_of_all_proportion_is_named_and_not_learned_from(run, loaded):  # noqa: F811
+    """With biases the mean of all ratings is in every item: one of a billion leaves no item within float16."""
+    fit = ("trivet-train", "fit", "--algorithm", "als", "--biases", "--factors", 5, "--set", "max_items_for_user=60", "--set",
+           "min_items_for_user=1")
+    learned = run(*fit, env=loaded.env)
+    assert "proportion" not in learned.stderr
+    give(loaded, 99_000, {7: 1e9})
+    done = run(*fit, env=loaded.env)
+    assert "1 rating is not learned from, being out of all proportion to the others (user 99000 item 7: 1e+09)" in done.stderr
+    assert "61 users are served" in done.stdout and "item factors are beyond" in done.stderr
+    assert decode(loaded.mongo_db().user_2.find_one({"_id": 5})["value"]).any()
+    assert "beyond float16" in loaded.mongo_db().user_2.find_one({"_id": 99_000})["why"]
+
+
 def test_they_have_no_list_anywhere(run, beyond):
     run("trivet-train", *FIT, 5, env=beyond.env)
     run("trivet-train", "precompute", env=beyond.env)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "train/learn/algorithm.h"
+#include "train/learn/proportion.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 
@@ -36,14 +37,45 @@ double learn_memory(const struct learn_settings *s, const struct tv_dense *d)
     return s->algorithm->memory(s, d);
 }
 
+static enum tv_status learn_from(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
+                                 struct learn_settings *s, struct tv_error *err)
+{
+    *report = (struct learn_report){0};
+    return s->algorithm->learn(out, report, d, s, err);
+}
+
+/* Once more, without what may have been the reason; without any such rating *err stays as it is. */
+static enum tv_status learn_without_outliers(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
+                                             struct learn_settings *s, struct tv_error *err)
+{
+    char ratings[64];
+    struct tv_named beyond = {0};
+    struct tv_dense less = {.users = d->users, .items = d->items};
+    enum tv_status status = learn_keep_proportion(&less.matrix, &beyond, d, err);
+    if (status == TV_OK && beyond.n == 0)
+        status = TV_ERR_NUMERIC;
+    else if (status == TV_OK) {
+        if (!s->quiet)
+            tv_log_info("%s not learned from, being out of all proportion to the others (%s): with %s there is no model: %s",
+                        tv_text_are(ratings, beyond.n, "rating"), beyond.names, beyond.n == 1 ? "it" : "them",
+                        err->message);
+        status = learn_from(out, report, &less, s, err);
+    }
+    tv_csr_free(&less.matrix);
+    return status;
+}
+
 enum tv_status learn(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
                      struct learn_settings *s, struct tv_error *err)
 {
     char memory[32];
-    *report = (struct learn_report){0};
     if (!s->quiet)
         tv_log_info("learning needs about %s beside the ratings", tv_text_bytes(memory, learn_memory(s, d)));
-    enum tv_status status = s->algorithm->learn(out, report, d, s, err);
+    enum tv_status status = learn_from(out, report, d, s, err);
+    if (status == TV_ERR_NUMERIC && s->algorithm->predicts_ratings) {
+        learn_report_free(report);
+        status = learn_without_outliers(out, report, d, s, err);
+    }
     if (status == TV_OK)
         (*out)->checksum = tv_model_checksum(*out);
     else

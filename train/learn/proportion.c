@@ -1,0 +1,76 @@
+/* proportion: ratings that are out of all proportion to the others. One of 1e9 among those of one to five makes a mean of
+ * which nothing is left in float16, so that a training with biases ends without a model. Only such a training looks for
+ * them: whatever can be learned is learned from all there is. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/learn/proportion.h"
+#include "trivet/base/buffer.h"
+
+enum { TIMES = 1000, ONE_IN = 100 }; /* so many times the median, and no more of them, or it is how the data are */
+
+static int by_size(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* What nothing should be beyond: of the sizes that are not zero the median, so many times. INFINITY if all are zero. */
+static enum tv_status find_limit(float *limit, const struct tv_csr *m, struct tv_error *err)
+{
+    int64_t n = 0;
+    float *sizes = tv_alloc((size_t)m->n_values + 1, sizeof *sizes, "sizes of ratings", err);
+    if (sizes == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (int64_t p = 0; p < m->n_values; p++)
+        if (m->value[p] != 0)
+            sizes[n++] = fabsf(m->value[p]);
+    qsort(sizes, (size_t)n, sizeof *sizes, by_size);
+    *limit = n > 0 ? TIMES * sizes[n / 2] : INFINITY;
+    free(sizes);
+    return TV_OK;
+}
+
+static enum tv_status make_room(struct tv_csr *out, const struct tv_csr *m, struct tv_error *err)
+{
+    *out = (struct tv_csr){.n_rows = m->n_rows, .n_cols = m->n_cols};
+    out->start = tv_alloc((size_t)m->n_rows + 1, sizeof *out->start, "ratings", err);
+    out->column = tv_alloc((size_t)m->n_values, sizeof *out->column, "ratings", err);
+    out->value = tv_alloc((size_t)m->n_values, sizeof *out->value, "ratings", err);
+    return out->start && out->column && out->value ? TV_OK : TV_ERR_NO_MEMORY;
+}
+
+static void name_rating(struct tv_named *beyond, const struct tv_dense *d, int32_t row, int64_t p)
+{
+    char name[96];
+    snprintf(name, sizeof name, "user %" PRId64 " item %" PRId64 ": %g", d->users[row], d->items[d->matrix.column[p]],
+             (double)d->matrix.value[p]);
+    tv_named_add(beyond, name, NULL);
+}
+
+enum tv_status learn_keep_proportion(struct tv_csr *out, struct tv_named *beyond, const struct tv_dense *d,
+                                     struct tv_error *err)
+{
+    const struct tv_csr *m = &d->matrix;
+    float limit;
+    enum tv_status status = find_limit(&limit, m, err);
+    if (status == TV_OK)
+        status = make_room(out, m, err);
+    for (int32_t r = 0; status == TV_OK && r < m->n_rows; r++) {
+        for (int64_t p = m->start[r]; p < m->start[r + 1]; p++) {
+            if (fabsf(m->value[p]) > limit) {
+                name_rating(beyond, d, r, p);
+                continue;
+            }
+            out->column[out->n_values] = m->column[p];
+            out->value[out->n_values++] = m->value[p];
+        }
+        out->start[r + 1] = out->n_values;
+    }
+    if (beyond->n > m->n_values / ONE_IN + 1)
+        beyond->n = 0;
+    return status;
+}
