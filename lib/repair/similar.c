@@ -1,10 +1,91 @@
 /* similar: the live index of similar items by the journal, and by Redis. Nothing but Redis has an index, so one
- * that is lost is told; trivet-train similar builds it anew, and its --check compares every signature. */
+ * that is lost is told; trivet-train similar builds it anew, and its --check compares every signature. One whose source
+ * cannot be read any more follows no rating: servers say so in /readyz, and it is told here. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/repair/parts.h"
+#include "trivet/base/buffer.h"
+#include "trivet/model/reader.h"
 #include "trivet/similar/similar.h"
+
+enum { READING_SECONDS = 60, LONGEST = 1 << 18 };
+
+/* --- can it follow? --------------------------------------------------------------------------------------- */
+
+/* What is asked of the source for the oldest events that wait (feed.c), or for nothing if none do: then it is only looked
+ * up, and with it the right to read it. */
+static enum tv_status describe(struct tv_buffer *sql, int64_t index, const char *source, struct tv_error *err)
+{
+    return tv_buffer_format(sql, err,
+                            "SELECT count(*) + 0 * count(*) FILTER (WHERE EXISTS (SELECT FROM (SELECT userid, movieid FROM %s) s "
+                            "WHERE s.userid = e.user_id AND s.movieid = e.item_id)) FROM (SELECT * FROM trivet.similar_event "
+                            "WHERE index_id = %" PRId64 " AND applied_at IS NULL ORDER BY id LIMIT 1000) e",
+                            source, index);
+}
+
+static enum tv_status read_as(struct tv_pg *pg, const char *sql, int64_t *waiting, struct tv_error *err)
+{
+    enum tv_status status = tv_reader_begin(pg, READING_SECONDS, err);
+    return status == TV_OK ? tv_pg_int(pg, sql, 0, NULL, waiting, err) : status;
+}
+
+/* An analyst's SQL on a login that can only read, ours on our own connection, which keeps the lock. */
+static enum tv_status read_source(struct repair *r, const char *sql, int own, int64_t *waiting, struct tv_error *why,
+                                  struct tv_error *err)
+{
+    struct tv_pg *reader = NULL;
+    if (own) {
+        if (tv_reader_open(&reader, r->stores->reader_uri, "trivet repair", 0, why) == TV_OK)
+            read_as(reader, sql, waiting, why);
+        tv_pg_close(reader);
+        return TV_OK;
+    }
+    read_as(r->journal, sql, waiting, why);
+    return tv_pg_exec(r->journal, "ROLLBACK", 0, NULL, err);
+}
+
+static void tell_whether(struct repair *r, int64_t index, int64_t waiting, int own, const struct tv_error *why)
+{
+    if (why->status == TV_OK)
+        repair_say(r, "similar items: index %" PRId64 " can follow ratings; %" PRId64 "%s wait for it", index, waiting,
+                   waiting == 1000 ? " or more" : "");
+    else if (own && r->stores->reader_uri == NULL)
+        repair_say(r, "similar items: whether index %" PRId64 " can follow ratings is not known without --reader", index);
+    else
+        repair_problem(r,
+                       "index %" PRId64 " of similar items does not follow ratings, because its source cannot be read: "
+                       "%s%s%s; mend that, or trivet-train similar builds another",
+                       index, why->message, why->hint[0] ? "; hint: " : "", why->hint);
+}
+
+static enum tv_status look_whether_it_follows(struct repair *r, int64_t index, struct tv_error *err)
+{
+    char number[24];
+    const char *value = number;
+    struct tv_pg_rows *rows = NULL;
+    struct tv_error why = {0};
+    struct tv_buffer sql = TV_BUFFER_INIT(LONGEST);
+    int64_t waiting = 0;
+    int own = 0;
+    snprintf(number, sizeof number, "%" PRId64, index);
+    enum tv_status status =
+        tv_pg_query(r->journal, "SELECT source, own_source FROM trivet.similar_index WHERE id = $1", 1, &value, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) == 1) {
+        own = tv_pg_cell(rows, 0, 1)[0] == 't';
+        status = describe(&sql, index, tv_pg_cell(rows, 0, 0), err);
+        if (status == TV_OK)
+            status = read_source(r, tv_buffer_string(&sql), own, &waiting, &why, err);
+        if (status == TV_OK)
+            tell_whether(r, index, waiting, own, &why);
+    }
+    tv_buffer_free(&sql);
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+/* --- which one is there ----------------------------------------------------------------------------------- */
 
 enum tv_status repair_similar(struct repair *r, struct tv_error *err)
 {
@@ -29,5 +110,5 @@ enum tv_status repair_similar(struct repair *r, struct tv_error *err)
         repair_say(r, "similar items: index %" PRId64 " by the journal, %" PRId64 " in Redis", journal, redis);
     else
         repair_say(r, "similar items: no index");
-    return TV_OK;
+    return journal && journal == redis ? look_whether_it_follows(r, journal, err) : TV_OK;
 }

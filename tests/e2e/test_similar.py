@@ -236,6 +236,41 @@ def events_of(stores):
     return stores.psql("SELECT coalesce(string_agg(DISTINCT index_id::text, ','), '') FROM trivet.similar_event")
 
 
+LOST = {
+    "dropped": ("DROP VIEW loose", 'relation "loose" does not exist'),
+    "no right": ("REVOKE SELECT ON loose FROM trivet_reader", "permission denied for view loose"),
+    "another column": ("ALTER VIEW loose RENAME COLUMN movieid TO item", 'column "movieid" does not exist'),
+    "a bad row": ("CREATE OR REPLACE VIEW loose AS SELECT user_id AS userid, (item_id / (user_id - 61))::bigint AS movieid, value AS "
+                  "rating FROM trivet.rating", "division by zero"),
+}
+
+
+@pytest.mark.parametrize("loss", LOST)
+def test_repair_tells_of_an_index_that_cannot_follow(run, rated, loss):
+    """Its servers are degraded, so nothing says that everything agrees."""
+    sql, words = LOST[loss]
+    rated.psql("CREATE VIEW loose AS SELECT user_id AS userid, item_id AS movieid, value AS rating FROM trivet.rating; "
+               "GRANT SELECT ON loose TO trivet_reader")
+    similar(run, rated, "--source", "loose")
+    done = run("trivet-train", "repair", env=rated.env)
+    assert "index 1 can follow ratings; 0 wait for it" in done.stdout and "everything agrees" in done.stdout
+    insert(rated, (61, 5, 4), (61, 6, 3))
+    assert "index 1 can follow ratings; 2 wait for it" in run("trivet-train", "repair", env=rated.env).stdout
+    rated.psql(sql)
+    done = run("trivet-train", "repair", env=rated.env, check=False)
+    assert done.returncode == 4 and "everything agrees" not in done.stdout, done
+    assert "index 1 of similar items does not follow ratings, because its source cannot be read: " in done.stderr and words in done.stderr
+    without = {name: value for name, value in rated.env.items() if name != "TRIVET_READER"}
+    assert "is not known without --reader" in run("trivet-train", "repair", env=without).stdout
+
+
+def test_repair_looks_whether_an_index_of_our_own_follows(run, rated):
+    similar(run, rated)
+    insert(rated, (61, 5, 4))
+    done = run("trivet-train", "repair", env=rated.env)
+    assert "index 1 can follow ratings; 1 wait for it" in done.stdout and done.stdout.endswith("no model is live yet\n")
+
+
 @pytest.mark.parametrize("who", ["repair", "follower"])
 def test_a_killed_build_gathers_no_events(run, programs, serve, rated, who):
     """Whether an index serves already or this was the first."""
