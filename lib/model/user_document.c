@@ -120,7 +120,8 @@ static void describe_replacement(struct tv_mongo_update *update, struct replacem
 
 enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
                                          const struct tv_user_document *const *users,
-                                         const struct tv_user_blobs *const *blobs, size_t n, struct tv_error *err)
+                                         const struct tv_user_blobs *const *blobs, size_t n,
+                                         struct tv_mongo_refusals *refusals, struct tv_error *err)
 {
     char collection[TV_MODEL_NAME];
     int64_t count, *ids = tv_alloc(n, sizeof *ids, "documents", err);
@@ -133,7 +134,8 @@ enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
         describe_replacement(&updates[i], &fields[i], users[i]);
     }
     if (status == TV_OK)
-        status = tv_mongo_update_newer_all(mongo, tv_model_users(collection, model), ids, updates, n, &count, err);
+        status = tv_mongo_update_newer_all(mongo, tv_model_users(collection, model), ids, updates, n, &count,
+                                           refusals, err);
     if (status == TV_OK)
         status = tv_user_parts_tidy(mongo, model, ids, n, &count, err);
     for (size_t i = 0; fields && i < n; i++)
@@ -183,7 +185,8 @@ enum tv_status tv_user_document_drop_lists(struct tv_mongo *mongo, int64_t model
             .guard = "rev", .value = lists[i].rev, .or_equal = 1, .unset = top, .n_unset = 1};
     }
     if (status == TV_OK)
-        status = tv_mongo_update_newer_all(mongo, tv_model_users(collection, model), ids, updates, n, &written, err);
+        status = tv_mongo_update_newer_all(mongo, tv_model_users(collection, model), ids, updates, n, &written,
+                                           NULL, err);
     free(updates);
     free(ids);
     return status;

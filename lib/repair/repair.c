@@ -268,10 +268,15 @@ static enum tv_status mend_live(struct repair *r, struct tv_error *err)
 /* Ratings that came live, and that nobody folded in. A model that is given up has no users. */
 static enum tv_status fold_waiting(struct repair *r, struct tv_error *err)
 {
-    int64_t users = 0;
+    int64_t users = 0, unwritten = 0;
     enum tv_status status = TV_OK;
     if (r->live > 0)
-        status = tv_lifecycle_fold_waiting(r->stores, r->live, &users, err);
+        status = tv_lifecycle_fold_waiting(r->stores, r->live, &users, &unwritten, err);
+    if (unwritten > 0)
+        repair_problem(r,
+                       "MongoDB refuses the documents of %" PRId64 " users of model %" PRId64
+                       "; when it takes them, trivet-train repair writes them",
+                       unwritten, r->live);
     if (status == TV_OK && users > 0)
         repair_did(r, "folded in %" PRId64 " users whose ratings had not reached MongoDB", users);
     return status;

@@ -229,7 +229,7 @@ static enum tv_status write_codes(struct users *u, const struct tv_pg_rows *rows
     }
     if (status == TV_OK)
         status = tv_mongo_update_newer_all(u->repair->stores->mongo, u->collection, u->codes.ids, updates, u->codes.n,
-                                           &written, err);
+                                           &written, NULL, err);
     free(codes);
     free(updates);
     return status;
@@ -319,9 +319,9 @@ static enum tv_status wait_again(struct users *u, const char *ids, int64_t *left
         "INSERT INTO trivet.user_change AS c (user_id, rev, xid) SELECT i, 1, pg_current_xact_id() FROM "
         "unnest($1::bigint[]) i ON CONFLICT (user_id) DO UPDATE SET rev = greatest(c.rev, 1), folded_rev = 0",
         1, &ids, err);
-    int64_t folded = 0;
+    int64_t folded = 0, unwritten = 0; /* the latter are among those who are left */
     if (status == TV_OK)
-        status = tv_lifecycle_fold_waiting(u->repair->stores, u->repair->live, &folded, err);
+        status = tv_lifecycle_fold_waiting(u->repair->stores, u->repair->live, &folded, &unwritten, err);
     if (status == TV_OK)
         status =
             tv_pg_int(u->repair->journal,

@@ -220,25 +220,60 @@ static bson_t *which_older(int64_t id, const struct tv_mongo_update *u)
 /* Puts the change of one document into the bulk: element `i` of what `changes` points to. */
 typedef enum tv_status (*add_one)(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err);
 
-/* 1 if all that went wrong is that documents were there already. */
-static int only_duplicates(const bson_t *reply)
+/* What went wrong with single documents. */
+struct write_errors {
+    int n, duplicates;
+    int64_t first_code; /* of those that are no duplicates */
+};
+
+/* Documents that were there already are duplicates; the others are marked in `refusals`, if that is not NULL. */
+static struct write_errors read_write_errors(const bson_t *reply, struct tv_mongo_refusals *refusals, size_t n)
 {
     enum { DUPLICATE_KEY = 11000 };
-    bson_iter_t it, errors, code;
-    int n = 0;
+    bson_iter_t it, errors, code, index;
+    struct write_errors found = {0};
     if (!bson_iter_init_find(&it, reply, "writeErrors") || !bson_iter_recurse(&it, &errors))
-        return 0;
-    for (; bson_iter_next(&errors); n++)
-        if (!bson_iter_recurse(&errors, &code) || !bson_iter_find(&code, "code") ||
-            bson_iter_as_int64(&code) != DUPLICATE_KEY)
-            return 0;
-    return n > 0;
+        return found;
+    for (; bson_iter_next(&errors); found.n++) {
+        int64_t number = bson_iter_recurse(&errors, &code) && bson_iter_find(&code, "code") ? bson_iter_as_int64(&code) : 0;
+        int64_t place = bson_iter_recurse(&errors, &index) && bson_iter_find(&index, "index") ? bson_iter_as_int64(&index) : -1;
+        found.duplicates += number == DUPLICATE_KEY;
+        if (number != DUPLICATE_KEY && found.first_code == 0)
+            found.first_code = number;
+        if (number != DUPLICATE_KEY && refusals && place >= 0 && (size_t)place < n)
+            refusals->each[place] = 1;
+    }
+    return found;
+}
+
+/* What became of a bulk that failed: TV_OK if that is only of single documents, which are duplicates, or refused. */
+static enum tv_status judge(const struct tv_mongo *m, const bson_t *reply, const bson_error_t *e, size_t n,
+                            int *duplicates, struct tv_mongo_refusals *refusals, struct tv_error *err)
+{
+    bson_iter_t it, concern;
+    struct write_errors found = read_write_errors(reply, refusals, n);
+    int only_documents = found.n > 0 && (!bson_iter_init_find(&it, reply, "writeConcernErrors") ||
+                                         !bson_iter_recurse(&it, &concern) || !bson_iter_next(&concern));
+    *duplicates = found.duplicates > 0;
+    if (only_documents && found.duplicates == found.n)
+        return TV_OK;
+    struct tv_error why = {0};
+    enum tv_status status = tv_mongo_translate(m, e, &why);
+    if (only_documents && refusals && status == TV_ERR_STORE) {
+        refusals->why = why;
+        return TV_OK;
+    }
+    *duplicates = 0;
+    if (err)
+        *err = why;
+    return status;
 }
 
 /* One attempt. *n_found counts the documents that were there as expected, and those that are new, also after a failure.
  */
 static enum tv_status try_all(struct tv_mongo *m, mongoc_collection_t *c, add_one add, const void *changes, size_t n,
-                              int64_t *n_found, int *duplicates, struct tv_error *err)
+                              int64_t *n_found, int *duplicates, struct tv_mongo_refusals *refusals,
+                              struct tv_error *err)
 {
     bson_error_t e;
     bson_t reply, options = BSON_INITIALIZER;
@@ -249,10 +284,9 @@ static enum tv_status try_all(struct tv_mongo *m, mongoc_collection_t *c, add_on
         status = add(bulk, changes, i, err);
     if (status == TV_OK) {
         tv_log_debug("mongo: change %zu documents of %s", n, mongoc_collection_get_name(c));
-        int failed = mongoc_bulk_operation_execute(bulk, &reply, &e) == 0;
-        *duplicates = failed && only_duplicates(&reply);
-        if (failed && !*duplicates)
-            status = tv_mongo_translate(m, &e, err);
+        *duplicates = 0;
+        if (mongoc_bulk_operation_execute(bulk, &reply, &e) == 0)
+            status = judge(m, &reply, &e, n, duplicates, refusals, err);
         *n_found += (int64_t)(tv_mongo_reply_number(&reply, "nMatched") + tv_mongo_reply_number(&reply, "nUpserted"));
         bson_destroy(&reply);
     }
@@ -264,7 +298,7 @@ static enum tv_status try_all(struct tv_mongo *m, mongoc_collection_t *c, add_on
 /* Who inserts finds a document there either because it knows more, or because it came at the same moment: then the
  * second attempt changes it. What the first one has done is done, and found there. */
 static enum tv_status change_all(struct tv_mongo *m, const char *collection, add_one add, const void *changes, size_t n,
-                                 int64_t *n_found, struct tv_error *err)
+                                 int64_t *n_found, struct tv_mongo_refusals *refusals, struct tv_error *err)
 {
     enum { ATTEMPTS = 2 };
     enum tv_status status = TV_OK;
@@ -274,8 +308,11 @@ static enum tv_status change_all(struct tv_mongo *m, const char *collection, add
         return TV_OK;
     mongoc_client_t *client = tv_mongo_borrow(m);
     mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
-    for (int i = 0; i < ATTEMPTS && status == TV_OK && duplicates; i++)
-        status = try_all(m, c, add, changes, n, n_found, &duplicates, err);
+    for (int i = 0; i < ATTEMPTS && status == TV_OK && duplicates; i++) {
+        if (refusals)
+            memset(refusals->each, 0, n);
+        status = try_all(m, c, add, changes, n, n_found, &duplicates, refusals, err);
+    }
     mongoc_collection_destroy(c);
     tv_mongo_give_back(m, client);
     return status;
@@ -317,7 +354,7 @@ enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, co
                                   const struct tv_mongo_change *changes, size_t n, int64_t *n_set, struct tv_error *err)
 {
     const struct guarded g = {guard, changes};
-    return change_all(m, collection, add_guarded, &g, n, n_set, err);
+    return change_all(m, collection, add_guarded, &g, n, n_set, NULL, err);
 }
 
 struct newer {
@@ -339,10 +376,10 @@ static enum tv_status add_newer(mongoc_bulk_operation_t *bulk, const void *chang
 
 enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collection, const int64_t *ids,
                                          const struct tv_mongo_update *updates, size_t n, int64_t *written,
-                                         struct tv_error *err)
+                                         struct tv_mongo_refusals *refusals, struct tv_error *err)
 {
     const struct newer all = {ids, updates};
-    return change_all(m, collection, add_newer, &all, n, written, err);
+    return change_all(m, collection, add_newer, &all, n, written, refusals, err);
 }
 
 struct documents {
@@ -379,7 +416,7 @@ enum tv_status tv_mongo_replace_all(struct tv_mongo *m, const char *collection, 
 {
     const struct documents d = {guard, documents};
     int64_t written = 0;
-    return change_all(m, collection, add_replacement, &d, n, &written, err);
+    return change_all(m, collection, add_replacement, &d, n, &written, NULL, err);
 }
 
 static enum tv_status add_removal(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err)
@@ -396,5 +433,5 @@ enum tv_status tv_mongo_delete_all(struct tv_mongo *m, const char *collection, c
 {
     const struct documents d = {guard, documents};
     int64_t found = 0;
-    return change_all(m, collection, add_removal, &d, n, &found, err);
+    return change_all(m, collection, add_removal, &d, n, &found, NULL, err);
 }

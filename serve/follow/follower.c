@@ -118,9 +118,11 @@ static void note_source(struct tv_follower *f, struct tv_follower_state *state, 
         state->unreadable = model;
         f->source_again = tv_clock() + f->source_rest;
     }
+    struct tv_live_work news = *work;
+    news.told.unwritten.n = 0; /* which note_refusal tells */
     if (told)
-        work->told.source.status = TV_OK;
-    tv_live_report(work, model);
+        news.told.source.status = work->told.source.status = TV_OK;
+    tv_live_report(&news, model);
 }
 
 static enum tv_status count_users(struct tv_follower *f, struct tv_follower_state *state, struct tv_error *err)
@@ -171,6 +173,10 @@ static enum tv_status fold_users(struct tv_follower *f, int stores_answer, struc
     status = tv_rater_fold_waiting(f->rater, &f->reading, USERS_AT_ONCE, work, &model, err);
     if (status == TV_OK && (model || work->told.source.status != TV_OK))
         note_source(f, &state, work, model);
+    if (status == TV_OK && work->told.unwritten.n > 0) {
+        *err = work->told.unwritable;
+        status = err->status;
+    }
     enum tv_status counted = count_and_show(f, &state, &why);
     if (status != TV_OK || counted == TV_OK)
         return status;

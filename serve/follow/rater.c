@@ -264,6 +264,10 @@ static enum tv_status fold_one(struct tv_rater *rater, const struct live_model *
     enum tv_status status = tv_refold_users(live->refold, reading, rater->app->mongo, &user_id, 1, &state, &told, err);
     if (status != TV_OK || state == TV_REFOLD_DONE)
         return status;
+    if (told.unwritten.n > 0 && err)
+        *err = told.unwritable;
+    if (told.unwritten.n > 0)
+        return told.unwritable.status;
     return tv_fail(err, TV_ERR_INPUT, "%s", state == TV_REFOLD_REFUSED ? told.refused.why : told.source.message);
 }
 

@@ -208,6 +208,10 @@ def test_who_waits_is_counted_while_a_store_hangs(run, serve, private_stores, ra
     until(lambda: metric(server, "trivet_users_waiting") == 0, 15)
 
 
+def rate_in_postgres(place, user):
+    place.psql(f"SELECT trivet.rate({user}, '{{30}}', '{{4}}')")
+
+
 def test_what_mongodb_refuses_is_told(serve, place):
     """A document that it does not take: whoever waits behind it is counted, and one line says why."""
     server = serve(place)
@@ -221,6 +225,32 @@ def test_what_mongodb_refuses_is_told(serve, place):
     users.database.command("collMod", users.name, validator={})
     until(lambda: following(server) == {"waiting": 0, "refused": 0, "source": "ok"}, 15)
     assert server.get("/readyz").json()["status"] == "ok" and "ratings are followed again" in server.log()
+
+
+def test_one_user_whose_document_mongodb_refuses_keeps_nobody_waiting(run, serve, place):
+    """Neither the others of a batch, nor a command: the one is named, and written once MongoDB takes the document."""
+    run(*FIT, env=place.env)
+    for users in (place.mongo_db()["user_1"], place.mongo_db()["user_2"]):
+        users.database.command("collMod", users.name, validator={"_id": {"$ne": 5}})
+    place.psql("SELECT trivet.rate(u, '{810,20}', '{2.5,4.5}') FROM generate_series(1, 130) u")
+    waiting = "SELECT string_agg(user_id::text, ',') FROM trivet.user_change WHERE rev > folded_rev"
+    done = run("trivet-train", "activate", 1, env=place.env)
+    assert "1 user is not folded in, because MongoDB refuses their documents (user 5)" in done.stderr and place.psql(waiting) == "5"
+    for user in (1, 4, 6, 130):
+        Live(place).check(place, user)
+    for user in (7, 5, 8):
+        rate_in_postgres(place, user)
+    done = run("trivet-train", "repair", env=place.env, check=False)
+    assert done.returncode == 4 and "MongoDB refuses the documents of 1 users of model 1" in done.stderr and place.psql(waiting) == "5"
+    for user in (3, 9):
+        rate_in_postgres(place, user)
+    server = serve(place)
+    until(lambda: place.psql(waiting) == "5")
+    until(lambda: following(server) == {"waiting": 1, "refused": 0, "source": "ok", "message": "MongoDB refuses what it was asked"})
+    server.stop()
+    users.database.command("collMod", "user_1", validator={})
+    assert "everything agrees" in run("trivet-train", "repair", env=place.env).stdout and place.psql(waiting) == ""
+    Live(place).check(place, 5)
 
 
 def test_similar_items_that_do_not_follow_are_told(run, serve, place):

@@ -44,10 +44,11 @@ enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, struct tv_mongo 
                                     struct tv_error *err);
 /* Puts n encoded documents into user_<model>, each in place of the one with a lower rev; row and code of that one stay.
  * With a rev as high or higher there, that one is left. What was computed from the older document (`top`) goes, and so
- * do its parts. */
+ * do its parts. Those that MongoDB refuses are in `refusals`, and no failure. */
 enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
                                          const struct tv_user_document *const *users,
-                                         const struct tv_user_blobs *const *blobs, size_t n, struct tv_error *err);
+                                         const struct tv_user_blobs *const *blobs, size_t n,
+                                         struct tv_mongo_refusals *refusals, struct tv_error *err);
 /* Stores lists, which are lent, in the documents of n users of a model, each only where the document is still of the
  * rev that it was made from. *written is how many were. */
 struct tv_user_list {

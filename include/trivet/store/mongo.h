@@ -90,10 +90,16 @@ struct tv_mongo_update {
     size_t n_unset;
     int or_equal; /* also a document where the guard is that high is changed: something else in it is wrong */
 };
-/* n of them, in few messages. *written is how many were changed or are new. */
+/* Which of n documents the server refused, each for itself, while it took the others: a validator, say. */
+struct tv_mongo_refusals {
+    char *each; /* (n) lent; becomes 1 for these and 0 for others */
+    struct tv_error why; /* of the first; TV_OK: none was */
+};
+/* n of them, in few messages. *written is how many were changed or are new. With `refusals` (NULL: none) it is no failure that
+ * some are refused. */
 enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collection, const int64_t *ids,
                                          const struct tv_mongo_update *updates, size_t n, int64_t *written,
-                                         struct tv_error *err);
+                                         struct tv_mongo_refusals *refusals, struct tv_error *err);
 
 /* Sets a field of n documents, in few messages: of each document only while its integer field `guard` has the value
  * that is given, so that whoever changed it meanwhile wins. *n_set is how many were set, also after a failure. */

@@ -179,7 +179,8 @@ static enum tv_status fold_waiting(const struct tv_stores *s, int64_t live, cons
     return status;
 }
 
-enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live, int64_t *users, struct tv_error *err)
+enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live, int64_t *users, int64_t *unwritten,
+                                         struct tv_error *err)
 {
     enum { ALL = 1 << 30 };
     struct tv_live_work work = {0};
@@ -192,6 +193,7 @@ enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live
         status = tv_live_count_waiting(&work, pg, s->mongo, ALL, err);
     tv_changes_free(&waiting);
     *users = work.users;
+    *unwritten = work.told.unwritten.n;
     return status;
 }
 

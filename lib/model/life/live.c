@@ -160,6 +160,10 @@ void tv_live_report(const struct tv_live_work *work, int64_t model)
                      "%s%s%s",
                      tv_text_are(users, work->waiting, "user"), model, told->source.message,
                      told->source.hint[0] ? "; hint: " : "", told->source.hint);
+    if (told->unwritten.n > 0)
+        tv_log_error("%s not folded in, because MongoDB refuses their documents (user %s): %s (%s); it is tried again while they wait",
+                     tv_text_are(users, told->unwritten.n, "user"), told->unwritten.names, told->unwritable.message,
+                     told->unwritable.where);
     if (told->refused.n > 0)
         tv_log_error(
             "%s not folded in, because their ratings cannot be read (user %s): %s; it is tried again when they "
@@ -214,7 +218,7 @@ static enum tv_status write_counts(struct tv_live_work *work, struct tv_mongo *m
     int64_t written = 0;
     enum tv_status status = take_counts(&c, rows, or_equal, err);
     if (status == TV_OK)
-        status = tv_mongo_update_newer_all(mongo, "item", c.ids, c.updates, c.n, &written, err);
+        status = tv_mongo_update_newer_all(mongo, "item", c.ids, c.updates, c.n, &written, NULL, err);
     work->items += written;
     free_counts(&c);
     return status;

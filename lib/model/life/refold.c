@@ -140,7 +140,8 @@ struct work {
     const struct tv_refold *r;
     struct tv_refold_reading *reading;
     struct tv_mongo *mongo;
-    const int64_t *ids;
+    const int64_t *ids; /* (n_ids) */
+    size_t n_ids;
     uint8_t *states;
     struct tv_refold_told *told;
     size_t refused;      /* in this call */
@@ -150,8 +151,27 @@ struct work {
     size_t n, bytes; /* of spaces: users who are not written yet */
 };
 
+/* Who was refused waits. */
+static void note_unwritten(struct work *w, const struct tv_mongo_refusals *refusals)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        int64_t id = w->spaces[i].document.user_id;
+        if (!refusals->each[i])
+            continue;
+        for (size_t j = 0; j < w->n_ids; j++)
+            if (w->ids[j] == id)
+                w->states[j] = TV_REFOLD_WAITING;
+        if (w->told->unwritten.n == 0)
+            w->told->unwritable = refusals->why;
+        tv_named_add_int(&w->told->unwritten, id, NULL);
+        w->told->done--;
+    }
+}
+
 static enum tv_status write_block(struct work *w, struct tv_error *err)
 {
+    char each[BLOCK] = {0};
+    struct tv_mongo_refusals refusals = {.each = each};
     const struct tv_user_document *users[BLOCK];
     const struct tv_user_blobs *blobs[BLOCK];
     for (size_t i = 0; i < w->n; i++) {
@@ -159,7 +179,9 @@ static enum tv_status write_block(struct work *w, struct tv_error *err)
         blobs[i] = &w->spaces[i].blobs;
     }
     enum tv_status status =
-        w->n > 0 ? tv_user_documents_replace(w->mongo, w->r->model, users, blobs, w->n, err) : TV_OK;
+        w->n > 0 ? tv_user_documents_replace(w->mongo, w->r->model, users, blobs, w->n, &refusals, err) : TV_OK;
+    if (status == TV_OK)
+        note_unwritten(w, &refusals);
     w->n = w->bytes = 0;
     return status;
 }
@@ -181,15 +203,11 @@ static enum tv_status fold_rows(struct work *w, const struct tv_pg_rows *rows, s
                                 struct tv_error *err)
 {
     enum tv_status status = TV_OK;
+    memset(w->states + from, TV_REFOLD_DONE, n); /* but for those whose document is refused */
+    w->told->done += (int64_t)n;
     for (int i = 0; i < tv_pg_rows_count(rows) && status == TV_OK; i++)
         status = fold_row(w, rows, i, err);
-    if (status == TV_OK)
-        status = write_block(w, err);
-    if (status == TV_OK) {
-        memset(w->states + from, TV_REFOLD_DONE, n);
-        w->told->done += (int64_t)n;
-    }
-    return status;
+    return status == TV_OK ? write_block(w, err) : status;
 }
 
 /* --- all of them, whatever is wrong with some ------------------------------------------------------------- */
@@ -282,6 +300,7 @@ enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_readi
     w->reading = reading;
     w->mongo = mongo;
     w->ids = user_ids;
+    w->n_ids = n;
     w->states = states;
     w->told = told;
     w->done_before = told->done;

@@ -28,8 +28,10 @@ enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_
 
 /* What is left of an activation once Redis has switched to the model. */
 enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t number, struct tv_error *err);
-/* Folds the users in whom nobody has yet (trivet.user_change), and counts items; *users counts those. */
-enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live, int64_t *users, struct tv_error *err);
+/* Folds the users in whom nobody has yet (trivet.user_change), and counts items; *users counts those, and *unwritten those
+ * whose documents MongoDB refuses. */
+enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live, int64_t *users, int64_t *unwritten,
+                                         struct tv_error *err);
 
 /* Compares the live model's documents of n users, ascending, with their ratings (tv_refold_compare). *compared is 0 where that
  * cannot be told: their ratings come from SQL of one's own or stand elsewhere, or a load came after the training. */

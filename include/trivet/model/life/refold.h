@@ -6,7 +6,7 @@
  * Three things can go wrong, and are told apart. A store is away: that is a status, and all there is to do is to come
  * again. The source that the ratings are read from cannot be read, because it was dropped, or there is no login to read
  * it as: all users wait. One user's rows cannot be read, because one of them divides by zero: that user is refused, and
- * the others go on.
+ * the others go on. So they do when MongoDB refuses one user's document; that user waits.
  */
 #ifndef TRIVET_MODEL_LIFE_REFOLD_H
 #define TRIVET_MODEL_LIFE_REFOLD_H
@@ -52,11 +52,13 @@ enum tv_refold_state { TV_REFOLD_WAITING, TV_REFOLD_DONE, TV_REFOLD_REFUSED };
 struct tv_refold_told {
     int64_t done;
     struct tv_named refused;
+    struct tv_named unwritten;  /* whose documents MongoDB refuses, while it takes others */
+    struct tv_error unwritable; /* why, of the first */
     struct tv_error source; /* its status is TV_OK unless the source cannot be read */
 };
 
 /* Folds n users in from what stands in PostgreSQL now, into user_<N>: states (n) become TV_REFOLD_DONE, or _REFUSED, or
- * stay _WAITING where the source cannot be read; then nothing more is tried with these `told`. Users who never rated
+ * stay _WAITING where MongoDB refuses the document, or the source cannot be read; then nothing more is tried with these `told`. Users who never rated
  * live are done. */
 enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_reading *reading, struct tv_mongo *mongo,
                                const int64_t *user_ids, size_t n, uint8_t *states, struct tv_refold_told *told,
