@@ -16,6 +16,7 @@
 #include "trivet/cli/table.h"
 #include "trivet/model/filter.h"
 #include "trivet/model/journal.h"
+#include "trivet/store/pg_rows.h"
 
 #define FORMAT_ROW                                                                                                     \
     {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,    \

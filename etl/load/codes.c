@@ -8,6 +8,8 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/code.h"
 #include "trivet/base/hash.h"
+#include "trivet/store/pg_copy.h"
+#include "trivet/store/pg_rows.h"
 
 enum { BLOCK_BYTES = 1 << 20, COPY_BYTES = 1 << 16 };
 

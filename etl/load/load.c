@@ -27,6 +27,7 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/model/journal.h"
 #include "trivet/model/patient.h"
+#include "trivet/store/pg_rows.h"
 
 struct load {
     const struct tv_settings *settings;

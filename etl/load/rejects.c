@@ -7,6 +7,7 @@
 #include "etl/formats/encoding.h"
 #include "etl/load/copy_text.h"
 #include "trivet/base/text.h"
+#include "trivet/store/pg_copy.h"
 
 enum { FLUSH_BYTES = 256 * 1024 };
 

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "trivet/base/log.h"
+#include "trivet/store/pg_rows.h"
 
 static const char create[] = "create or replace function trivet.";
 

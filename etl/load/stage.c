@@ -6,6 +6,7 @@
 
 #include "etl/load/copy_text.h"
 #include "trivet/cli/interrupt.h"
+#include "trivet/store/pg_copy.h"
 
 /* Postgres works while we read on: blocks near the size of a socket buffer keep both sides busy. */
 enum { BLOCK = 64 * 1024, BUFFER_MAX = 16 * 1024 * 1024 };

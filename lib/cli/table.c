@@ -7,6 +7,7 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/text.h"
+#include "trivet/store/pg_rows.h"
 
 struct tv_table {
     int n_columns;

@@ -5,6 +5,7 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/code.h"
+#include "trivet/store/pg_rows.h"
 
 /* The place of the first id that is not below `id`. */
 static size_t lower_bound(const int64_t *ids, size_t n, int64_t id)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "trivet/base/text.h"
+#include "trivet/store/pg_rows.h"
 
 enum kind { INTEGER, REAL, TIME, NAMES };
 

@@ -9,6 +9,8 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/code.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
 
 /* Strings live in blocks, so that pointers into them stay good while the text grows. */
 struct tv_items_text {

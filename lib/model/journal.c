@@ -8,6 +8,7 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
+#include "trivet/store/pg_rows.h"
 
 /* --- the lock --------------------------------------------------------------------------------------------- */
 

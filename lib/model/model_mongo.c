@@ -9,6 +9,11 @@
 #include <string.h>
 
 #include "lib/model/model_parts.h"
+#include "trivet/model/model_mongo.h"
+#include "trivet/store/mongo_collections.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
+#include "trivet/store/mongo_write.h"
 
 enum { PART_BYTES = 8 << 20, MAX_BLOB = 15 << 20 };
 

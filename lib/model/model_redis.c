@@ -12,6 +12,10 @@
 #include "lib/model/model_parts.h"
 #include "trivet/base/log.h"
 #include "trivet/core/formats/codec.h"
+#include "trivet/model/model_mongo.h"
+#include "trivet/model/model_redis.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
 
 enum { KEY = 96, PART_ITEMS = 65536, PART_BYTES = 64 << 20 };
 #define MAX_VALUE ((size_t)512 << 20) /* a Redis string ends there */

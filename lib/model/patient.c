@@ -9,6 +9,7 @@
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/cli/interrupt.h"
+#include "trivet/store/pg_rows.h"
 
 enum { PAUSE_US = 300000 }; /* three times as long as a try may make others wait */
 

@@ -1,6 +1,8 @@
 /* reader: a connection for SQL that people write: opened, checked, and cleaned of what such SQL leaves. */
 #include "trivet/model/reader.h"
 
+#include "trivet/store/pg_rows.h"
+
 #include <stdio.h>
 
 #define READ_ONLY "SET default_transaction_read_only = on"

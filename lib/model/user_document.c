@@ -9,6 +9,9 @@
 #include "trivet/core/formats/codec.h"
 #include "trivet/core/formats/half.h"
 #include "trivet/model/model.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
+#include "trivet/store/mongo_write.h"
 
 static void feed_text(uint64_t *hash, const char *text)
 {

@@ -6,6 +6,10 @@
 #include <string.h>
 
 #include "trivet/model/model.h"
+#include "trivet/store/mongo_collections.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
+#include "trivet/store/mongo_write.h"
 
 /* Blobs that are no longer together stay in the document; beyond, the long ones of them leave it. */
 enum { DOCUMENT_BYTES = 15 << 20, LONG_BYTES = 3 << 20, PART_BYTES = 8 << 20, MAX_NAMES = 1 << 20 };

@@ -15,35 +15,13 @@
 #include "trivet/base/buffer.h"
 #include "trivet/model/life/live.h"
 #include "trivet/model/life/refold.h"
+#include "trivet/model/model_redis.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
+#include "trivet/store/pg_rows.h"
 
 /* Without a report, so many items are looked at as take a fraction of a second. */
 enum { BATCH = 5000, QUICK = 50000 };
-
-static enum tv_status grow(struct items *t, struct tv_error *err)
-{
-    size_t capacity = t->capacity ? 2 * t->capacity : 1024;
-    int64_t *ids = realloc(t->ids, capacity * sizeof *ids);
-    t->ids = ids ? ids : t->ids;
-    struct items_want *want = ids ? realloc(t->want, capacity * sizeof *want) : NULL;
-    t->want = want ? want : t->want;
-    char *found = want ? realloc(t->found, capacity) : NULL;
-    t->found = found ? found : t->found;
-    if (found == NULL)
-        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for %zu items", capacity);
-    t->capacity = capacity;
-    return TV_OK;
-}
-
-enum tv_status items_add(struct items *t, int64_t id, struct items_want **want, struct tv_error *err)
-{
-    if (t->n == t->capacity && grow(t, err) != TV_OK)
-        return TV_ERR_NO_MEMORY;
-    t->ids[t->n] = id;
-    t->found[t->n] = 0;
-    t->want[t->n] = (struct items_want){0};
-    *want = &t->want[t->n++];
-    return TV_OK;
-}
 
 /* --- what is claimed -------------------------------------------------------------------------------------- */
 

@@ -11,7 +11,9 @@
 #include "lib/repair/parts.h"
 #include "trivet/base/buffer.h"
 #include "trivet/model/last_run.h"
+#include "trivet/model/model_redis.h"
 #include "trivet/similar/similar.h"
+#include "trivet/store/mongo_collections.h"
 
 /* --- Redis ------------------------------------------------------------------------------------------------ */
 

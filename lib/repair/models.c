@@ -9,7 +9,12 @@
 
 #include "lib/repair/parts.h"
 #include "trivet/base/log.h"
+#include "trivet/model/model_mongo.h"
+#include "trivet/model/model_redis.h"
 #include "trivet/model/user_document.h"
+#include "trivet/store/mongo_collections.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
 
 struct sides {
     int64_t number;

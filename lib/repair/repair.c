@@ -14,7 +14,9 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/model/last_run.h"
+#include "trivet/model/model_redis.h"
 #include "trivet/similar/settle.h"
+#include "trivet/store/mongo_collections.h"
 
 static void did(struct repair *r, const char *what, int64_t number)
 {

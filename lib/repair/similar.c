@@ -9,6 +9,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/model/reader.h"
 #include "trivet/similar/similar.h"
+#include "trivet/store/pg_rows.h"
 
 enum { READING_SECONDS = 60, LONGEST = 1 << 18 };
 

@@ -15,7 +15,12 @@
 #include "trivet/cli/progress.h"
 #include "trivet/model/life/live.h"
 #include "trivet/model/life/refold.h"
+#include "trivet/model/model_mongo.h"
 #include "trivet/model/user_document.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
+#include "trivet/store/mongo_write.h"
+#include "trivet/store/pg_rows.h"
 
 /* Without a report, so many documents are looked at as take a fraction of a second. */
 enum { BATCH = 5000, QUICK = 50000 };

@@ -12,6 +12,7 @@
 #include "trivet/model/reader.h"
 #include "trivet/similar/settle.h"
 #include "trivet/store/pg.h"
+#include "trivet/store/pg_rows.h"
 
 enum { REDIS_MS = 10000, MAX_SQL = 1 << 18, END_GONE_SECONDS = 30 };
 

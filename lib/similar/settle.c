@@ -7,6 +7,7 @@
 
 #include "trivet/base/log.h"
 #include "trivet/similar/build.h"
+#include "trivet/store/pg_rows.h"
 
 enum tv_status tv_similar_settle(struct tv_pg *pg, struct tv_redis *redis, const char *why, int64_t *live,
                                  int64_t *changed, struct tv_error *err)

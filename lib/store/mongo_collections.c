@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "trivet/base/log.h"
+#include "trivet/store/mongo_collections.h"
+#include "trivet/store/mongo_write.h"
 
 enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection, const char *key,
                                      struct tv_error *err)

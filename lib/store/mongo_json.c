@@ -8,6 +8,7 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/hash.h"
+#include "trivet/store/mongo_document.h"
 
 /* How long the whole number is that begins there, where it lies beyond 64 bits; else 0. */
 static size_t too_large(const char *text)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "trivet/base/log.h"
+#include "trivet/store/mongo_write.h"
 
 /* Documents are gathered until a batch is worth a round trip: the server takes 100,000 documents or 48 MB. */
 enum { BATCH_DOCUMENTS = 2000, BATCH_BYTES = 12 << 20 };

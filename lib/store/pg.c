@@ -11,6 +11,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/stop.h"
 #include "trivet/base/text.h"
+#include "trivet/store/pg_rows.h"
 
 /* libpq ends its messages with a line feed, and puts several lines into one. */
 static void copy_line(char *out, size_t size, const char *text)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/store/pg_client.h"
+#include "trivet/store/pg_copy.h"
 
 enum tv_status tv_pg_copy_in(struct tv_pg *pg, const char *sql, struct tv_error *err)
 {

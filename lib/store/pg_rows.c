@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "lib/store/pg_client.h"
+#include "trivet/store/pg_rows.h"
 
 int tv_pg_succeeded(const PGresult *result)
 {

@@ -5,6 +5,7 @@
 
 #include "lib/store/redis_client.h"
 #include "trivet/base/clock.h"
+#include "trivet/store/redis_subscriber.h"
 
 struct tv_redis_subscriber {
     struct tv_redis *redis;

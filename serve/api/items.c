@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/route/handlers.h"
 #include "serve/model/ids.h"
 #include "serve/pick/pick.h"
+#include "serve/route/handlers.h"
 #include "serve/web/parameters.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
 
 enum { STANDARD_FOUND = 20, MAX_FOUND = 100, MAX_QUERY = 200 };
 

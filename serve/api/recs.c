@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#include "serve/route/handlers.h"
 #include "serve/html/problem_page.h"
 #include "serve/pick/pick.h"
+#include "serve/route/handlers.h"
 #include "serve/web/parameters.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
 
 enum { STANDARD_TOP = 15, MAX_TOP = 1000 };
 

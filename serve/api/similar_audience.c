@@ -13,6 +13,7 @@
 #include "serve/follow/audience.h"
 #include "serve/lab/question_answers.h"
 #include "trivet/core/sets/minhash.h"
+#include "trivet/store/pg_rows.h"
 
 enum { COUNTED = 4, COUNTED_AT_LEAST = 20, REDIS_RETRY_SECONDS = 5 };
 

@@ -13,6 +13,7 @@
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/base/ticker.h"
+#include "trivet/store/pg_rows.h"
 
 enum { SOON_SECONDS = 1, SELDOM_SECONDS = 5, RENEW_SECONDS = 10, REST = 20 };
 enum { USERS_AT_ONCE = 200, ITEMS_AT_ONCE = 100000 };

@@ -11,6 +11,7 @@
 #include "serve/app.h"
 #include "serve/stores/pg_pool.h"
 #include "trivet/model/reader.h"
+#include "trivet/store/pg_rows.h"
 
 /* Seconds that a statement may take, so that whoever rates is answered in time: what takes longer is done by the
  * follower, which has patience. A source that fails is asked twice (refold.h). */

@@ -14,7 +14,9 @@
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/model/model.h"
+#include "trivet/model/model_redis.h"
 #include "trivet/store/redis.h"
+#include "trivet/store/redis_subscriber.h"
 
 /* Slices of a second, so that stopping does not take one. */
 enum { SLICE_MS = 250, SLICES = 4, BYTES_EVERY_SECONDS = 60 };

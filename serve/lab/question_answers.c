@@ -1,6 +1,8 @@
 /* question_answers: what becomes of a question's rows, and of its failure. */
 #include "serve/lab/question_answers.h"
 
+#include "trivet/store/pg_rows.h"
+
 #include <stdio.h>
 
 enum { DOWN_RETRY_SECONDS = 5 };

@@ -10,6 +10,8 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
+#include "trivet/model/model_mongo.h"
+#include "trivet/model/model_redis.h"
 
 /* A load may read many megabytes from a store that is busy; the question which model is live may not. */
 enum { LOAD_MS = 5000, QUESTION_MS = 1000 };

@@ -8,6 +8,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 #include "trivet/model/model.h"
+#include "trivet/model/model_mongo.h"
 
 struct tv_catalog {
     pthread_mutex_t

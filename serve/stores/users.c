@@ -9,6 +9,8 @@
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/model/model.h"
+#include "trivet/model/model_mongo.h"
+#include "trivet/store/mongo_read.h"
 
 static void count(_Atomic uint64_t *counter)
 {

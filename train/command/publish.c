@@ -3,7 +3,10 @@
 
 #include "trivet/base/hash.h"
 #include "trivet/base/log.h"
+#include "trivet/model/model_mongo.h"
+#include "trivet/model/model_redis.h"
 #include "trivet/model/user_document.h"
+#include "trivet/store/mongo_read.h"
 
 enum tv_status publish_store(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
 {

@@ -6,6 +6,8 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
+#include "trivet/model/model_mongo.h"
+#include "trivet/model/model_redis.h"
 
 /* Long work on the server side (dropping a large collection) may keep a socket silent for a while. */
 enum { SERVER_SELECTION_MS = 5000, SOCKET_MS = 120000, REDIS_MS = 30000 };

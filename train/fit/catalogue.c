@@ -10,6 +10,9 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
+#include "trivet/store/mongo_write.h"
+#include "trivet/store/pg_copy.h"
+#include "trivet/store/pg_rows.h"
 
 enum { LARGEST = 32 << 20 }; /* bytes of a document's text: MongoDB takes no more than 16 MB anyway */
 

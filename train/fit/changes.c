@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "train/fit/fit.h"
+#include "trivet/store/pg_rows.h"
 
 enum tv_status fit_read_changes(struct fit *f, struct tv_error *err)
 {

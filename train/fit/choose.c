@@ -12,6 +12,8 @@
 #include "train/judge/cuts.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
+#include "trivet/store/pg_copy.h"
+#include "trivet/store/pg_rows.h"
 
 /* --- the plain way: the source's own rows ----------------------------------------------------------------- */
 

@@ -8,6 +8,8 @@
 #include "train/fit/fit.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
+#include "trivet/model/model_redis.h"
+#include "trivet/store/mongo_collections.h"
 
 /* --- the description -------------------------------------------------------------------------------------- */
 

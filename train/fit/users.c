@@ -15,6 +15,8 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/cli/progress.h"
 #include "trivet/model/user_fold.h"
+#include "trivet/store/mongo_collections.h"
+#include "trivet/store/mongo_write.h"
 
 enum { BLOCK = 256 };
 

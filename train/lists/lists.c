@@ -7,6 +7,7 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/cli/interrupt.h"
+#include "trivet/store/mongo_read.h"
 
 int lists_threads(const struct tv_settings *settings)
 {

@@ -14,6 +14,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
+#include "trivet/store/pg_copy.h"
 
 const struct tv_option recommend_options[] = {
     {.name = "model", .kind = TV_OPTION_INT, .value = "N", .preset = "0", .min = 0, .max = 9e15,

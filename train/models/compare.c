@@ -14,6 +14,9 @@
 #include "trivet/cli/table.h"
 #include "trivet/core/ratings.h"
 #include "trivet/model/items.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
+#include "trivet/store/pg_rows.h"
 
 enum { TOP = 15, SHOWN_TITLES = 10 };
 

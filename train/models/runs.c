@@ -5,6 +5,7 @@
 
 #include "trivet/cli/table.h"
 #include "trivet/model/journal.h"
+#include "trivet/store/pg_rows.h"
 
 const struct tv_option runs_options[] = {
     {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,

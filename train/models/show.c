@@ -1,6 +1,8 @@
 /* show: the command. By itself it prints the journal's sheet of a run, which outlives the model. */
 #include "train/models/show.h"
 
+#include "trivet/store/pg_rows.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -10,6 +10,7 @@
 #include "trivet/model/code_list.h"
 #include "trivet/model/items.h"
 #include "trivet/model/user_document.h"
+#include "trivet/store/mongo_read.h"
 
 /* Columns: the id, one or two facts, and the factors. */
 struct listing {

@@ -9,6 +9,7 @@
 #include "train/search/search.h"
 #include "trivet/base/hash.h"
 #include "trivet/base/log.h"
+#include "trivet/store/pg_rows.h"
 #include "trivet/version.h"
 
 /* --- which search this is --------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include "train/similar/similar.h"
 #include "trivet/base/text.h"
 #include "trivet/similar/similar.h"
+#include "trivet/store/pg_rows.h"
 
 enum { REDIS_MS = 30000 };
 

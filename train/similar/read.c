@@ -7,6 +7,8 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/cli/progress.h"
 #include "trivet/model/code_list.h"
+#include "trivet/store/pg_copy.h"
+#include "trivet/store/pg_rows.h"
 
 struct progress {
     struct tv_minhash_sets *sets;

@@ -9,6 +9,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/progress.h"
+#include "trivet/store/pg_copy.h"
 
 struct progress {
     struct tv_reading *reading;

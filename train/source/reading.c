@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "trivet/cli/interrupt.h"
+#include "trivet/store/pg_rows.h"
 
 const struct tv_option tv_reading_options[] = {
     {.name = "set", .kind = TV_OPTION_LIST, .value = "NAME=VALUE",

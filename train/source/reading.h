@@ -13,6 +13,7 @@
 #include "trivet/core/evidence.h"
 #include "trivet/model/filter.h"
 #include "trivet/store/pg.h"
+#include "trivet/store/pg_copy.h"
 
 struct tv_reading {
     const struct tv_settings *settings; /* lent */

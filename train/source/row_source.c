@@ -9,6 +9,7 @@
 
 #include "train/source/reading.h"
 #include "trivet/base/text.h"
+#include "trivet/store/pg_rows.h"
 
 static enum tv_status check_column(const struct tv_pg_rows *rows, const char *source, const char *name, int integer,
                                    struct tv_error *err)

@@ -8,6 +8,7 @@
 #include "trivet/base/named.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
+#include "trivet/store/pg_copy.h"
 
 struct copying {
     tv_take_row take;

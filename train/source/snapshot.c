@@ -4,6 +4,7 @@
 #include "train/source/reading.h"
 #include "trivet/model/journal.h"
 #include "trivet/model/reader.h"
+#include "trivet/store/pg_rows.h"
 
 /* The planner cannot know how many pairs there are, and would hash and then sort a million rows; walking the
  * (user_id, item_id) index of each partition gives them in order: 0.6 s instead of 2.2 s on 1.0 M rows. */

@@ -9,6 +9,10 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
+#include "trivet/model/model_mongo.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
+#include "trivet/store/pg_rows.h"
 #include "trivet/version.h"
 
 const struct tv_option export_options[] = {

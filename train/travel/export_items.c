@@ -8,6 +8,9 @@
 #include "train/travel/export.h"
 #include "trivet/cli/interrupt.h"
 #include "trivet/cli/table.h"
+#include "trivet/store/mongo_collections.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
 
 struct listing {
     struct export *export;

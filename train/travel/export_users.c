@@ -8,6 +8,7 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/cli/progress.h"
 #include "trivet/model/user_document.h"
+#include "trivet/store/mongo_read.h"
 
 enum { IDS, ROWS, FACTORS, START, ITEMS, RATINGS, N_ARRAYS };
 

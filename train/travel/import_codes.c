@@ -9,6 +9,7 @@
 
 #include "train/travel/import.h"
 #include "trivet/base/code.h"
+#include "trivet/store/pg_rows.h"
 
 static enum tv_status keep_user(struct import_codes *codes, int64_t id, const char *code, struct tv_error *err)
 {

@@ -12,6 +12,8 @@
 #include "train/travel/import.h"
 #include "trivet/base/code.h"
 #include "trivet/cli/interrupt.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_write.h"
 
 static int is_text(const json_t *value)
 {

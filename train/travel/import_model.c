@@ -6,6 +6,8 @@
 
 #include "train/travel/import.h"
 #include "trivet/core/formats/npy.h"
+#include "trivet/model/model_mongo.h"
+#include "trivet/store/mongo_document.h"
 
 /* {"format": "trivet model", "version": 1, "model": {...}, "run": {...}} */
 static enum tv_status check_format(const json_t *all, const char *path, struct tv_error *err)

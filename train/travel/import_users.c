@@ -10,6 +10,8 @@
 #include "trivet/core/formats/half.h"
 #include "trivet/core/formats/npy.h"
 #include "trivet/model/user_fold.h"
+#include "trivet/store/mongo_collections.h"
+#include "trivet/store/mongo_write.h"
 
 enum { IDS, ROWS, FACTORS, START, ITEMS, RATINGS, N_ARRAYS };
 

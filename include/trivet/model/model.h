@@ -48,47 +48,4 @@ char *tv_model_users(char *out, int64_t number);
 char *tv_model_user_parts(char *out, int64_t number);
 char *tv_model_parts(char *out, int64_t number);
 
-/* --- Redis -------------------------------------------------------------------------------------------------- */
-
-#define TV_LIVE_KEY "trivet:live"
-
-/* The live model's number; TV_ERR_NOT_FOUND when none is live yet. */
-enum tv_status tv_model_live(struct tv_redis *redis, int64_t *number, struct tv_error *err);
-/* Writes the item side under N; nothing is visible yet. */
-enum tv_status tv_model_write_redis(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err);
-/* Loads the item side of N from Redis and checks it: every part there, shapes agree, ids ascend, checksum equal.
- * TV_ERR_NOT_FOUND: no such model; TV_ERR_CORRUPT: incomplete or wrong. */
-enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis, int64_t number,
-                                   struct tv_error *err);
-/* 1 if the model fits one part, so that the switch also writes item_factors, the whole (k, n) array for notebooks. */
-int tv_model_has_alias(const struct tv_model *m);
-/* 1 in *agrees if item_factors is that array, or the model has none. */
-enum tv_status tv_model_alias_agrees(struct tv_redis *redis, const struct tv_model *m, int *agrees,
-                                     struct tv_error *err);
-/* The switch: MULTI; SET trivet:live N; SET item_factors; PUBLISH trivet:live N; EXEC. */
-enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err);
-enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t number, struct tv_error *err);
-enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t number, double *bytes, struct tv_error *err);
-
-/* --- MongoDB ------------------------------------------------------------------------------------------------ */
-
-enum tv_status tv_model_write_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err);
-enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo, int64_t number,
-                                   struct tv_error *err);
-/* Writes model_<N> anew, in one step for whoever reads it. */
-enum tv_status tv_model_rewrite_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err);
-/* *n counts the documents of model_<N> that no trivet wrote. */
-enum tv_status tv_model_strangers(struct tv_mongo *mongo, int64_t number, int64_t *n, struct tv_error *err);
-/* 1 in *whole if Redis has the checksum that MongoDB has, and all keys of N: without reading the arrays. */
-enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mongo *mongo, int64_t number, int *whole,
-                                          struct tv_error *err);
-/* A model from the document `description` of model_<N>, wherever that lay meanwhile: all but the arrays, for which there
- * is room; sigma is NULL. *out may be set after a failure, too, and is the caller's. */
-enum tv_status tv_model_from_description(struct tv_model **out, int64_t number, const struct tv_mongo_doc *doc,
-                                         struct tv_error *err);
-/* The description alone, malloc'ed JSON; TV_ERR_NOT_FOUND when model_<N> is not there (pruned, or never whole). */
-enum tv_status tv_model_description(char **json, struct tv_mongo *mongo, int64_t number, struct tv_error *err);
-/* All complete models in MongoDB, ascending: *numbers is malloc'ed. */
-enum tv_status tv_model_list(int64_t **numbers, size_t *n, struct tv_mongo *mongo, struct tv_error *err);
-
 #endif

@@ -7,6 +7,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/status.h"
 #include "trivet/store/mongo.h"
+#include "trivet/store/mongo_write.h"
 
 enum { TV_USER_WHY = 256 }; /* bytes of a reason why there are no factors */
 

@@ -64,44 +64,12 @@ typedef void (*tv_pg_notice)(void *context, const char *text);
 void tv_pg_on_notice(struct tv_pg *pg, tv_pg_notice told, void *context);
 /* How far a statement is that says so with RAISE NOTICE 'name: 3 of 12'. Returns 0 for any other text. */
 int tv_pg_steps(const char *notice, int *done, int *of);
-int tv_pg_rows_count(const struct tv_pg_rows *rows);
-int tv_pg_columns_count(const struct tv_pg_rows *rows);
-const char *tv_pg_column_name(const struct tv_pg_rows *rows, int column);
-enum tv_pg_type { TV_PG_OTHER, TV_PG_INTEGER, TV_PG_REAL, TV_PG_TEXT, TV_PG_JSON };
-enum tv_pg_type tv_pg_column_type(const struct tv_pg_rows *rows, int column);
-const char *tv_pg_cell(const struct tv_pg_rows *rows, int row, int column); /* NULL for SQL null */
-void tv_pg_rows_free(struct tv_pg_rows *rows);
-
 /* One value: the first column of the first row as an integer; TV_ERR_NOT_FOUND if there is no row or it is null. */
 enum tv_status tv_pg_int(struct tv_pg *pg, const char *sql, int n, const char *const *values, int64_t *value,
                          struct tv_error *err);
 
 /* Runs a script of several statements in one implicit transaction (simple protocol): for our own sql/ files. */
 enum tv_status tv_pg_script(struct tv_pg *pg, const char *text, struct tv_error *err);
-
-/* COPY ... FROM STDIN: begin, any number of puts (any cut of the stream), then end or abort. */
-enum tv_status tv_pg_copy_in(struct tv_pg *pg, const char *sql, struct tv_error *err);
-enum tv_status tv_pg_copy_put(struct tv_pg *pg, const void *bytes, size_t n, struct tv_error *err);
-enum tv_status tv_pg_copy_end(struct tv_pg *pg, long long *rows, struct tv_error *err);
-void tv_pg_copy_abort(struct tv_pg *pg, const char *reason);
-
-/* COPY ... TO STDOUT: `take` is called with one CopyData message at a time (one row; in binary format the first
- * also holds the 19-byte header, the last is the 2-byte trailer). If it fails the copy is cancelled. */
-typedef enum tv_status (*tv_pg_take)(void *context, const char *bytes, size_t n, struct tv_error *err);
-enum tv_status tv_pg_copy_out(struct tv_pg *pg, const char *sql, tv_pg_take take, void *context,
-                              struct tv_error *err);
-
-/* One row of (bigint, bigint, real), or with a double precision after it, out of a binary COPY message. */
-struct tv_pg_triple {
-    int64_t a, b;
-    float c;
-    double d;  /* NaN: null, or there is no fourth column */
-    int nulls; /* TV_PG_NULL_A, _B, _C: that one is null, and here 0 */
-};
-enum { TV_PG_NULL_A = 1, TV_PG_NULL_B = 2, TV_PG_NULL_C = 4 };
-/* Returns 1 and fills *row, 0 for header-only and trailer messages, -1 if the bytes are something else.
- * *first must be 1 before the first message. */
-int tv_pg_triple(const char *bytes, size_t n, int *first, struct tv_pg_triple *row);
 
 /* 'text' quoted as an SQL literal, appended to nothing: the result is malloc'ed, or NULL without memory. */
 char *tv_pg_literal(struct tv_pg *pg, const char *text);

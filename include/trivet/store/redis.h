@@ -73,18 +73,6 @@ enum tv_status tv_redis_keys(struct tv_redis *r, const char *pattern, tv_redis_t
 /* CONFIG GET name; TV_ERR_NOT_FOUND where the server does not tell. */
 enum tv_status tv_redis_config(struct tv_redis *r, const char *name, struct tv_buffer *value, struct tv_error *err);
 
-/* --- a subscriber: its own connection, used by one background thread --------------------------------------- */
-
-struct tv_redis_subscriber;
-enum tv_status tv_redis_subscribe(struct tv_redis_subscriber **out, const char *uri, const char *channel,
-                                  struct tv_error *err);
-/* Waits up to timeout_ms for a message: TV_OK and *got = 1 with the text in `message`, TV_OK and *got = 0 when the
- * time is up, an error when the connection is lost (then close it and subscribe anew; keys may have changed
- * meanwhile, so read them). Sends PING on a quiet line, so that a dead peer is noticed. */
-enum tv_status tv_redis_wait(struct tv_redis_subscriber *s, int timeout_ms, struct tv_buffer *message, int *got,
-                             struct tv_error *err);
-void tv_redis_unsubscribe(struct tv_redis_subscriber *s);
-
 const char *tv_redis_library(void); /* "hiredis 0.14.1" */
 
 #endif

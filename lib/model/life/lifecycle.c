@@ -7,6 +7,10 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/model/life/live.h"
+#include "trivet/model/model_mongo.h"
+#include "trivet/model/model_redis.h"
+#include "trivet/store/mongo_collections.h"
+#include "trivet/store/mongo_write.h"
 
 static char *items_name(char *out, int64_t number)
 {

@@ -7,6 +7,10 @@
 
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
+#include "trivet/store/mongo_write.h"
+#include "trivet/store/pg_rows.h"
 
 enum { BATCH = 500 };
 

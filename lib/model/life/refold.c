@@ -10,6 +10,8 @@
 #include "lib/model/life/refold_parts.h"
 #include "trivet/base/clock.h"
 #include "trivet/model/reader.h"
+#include "trivet/store/mongo_write.h"
+#include "trivet/store/pg_rows.h"
 
 /* Documents are written so many at a time, or so many bytes of them. */
 enum { BLOCK = 100, BLOCK_BYTES = 12 << 20 };

@@ -5,6 +5,9 @@
 
 #include "lib/model/life/refold_parts.h"
 #include "trivet/core/formats/half.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/mongo_read.h"
+#include "trivet/store/pg_rows.h"
 
 /* Users are read so many at a time. */
 enum { BATCH = 500 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/model/life/refold_parts.h"
+#include "trivet/store/pg_rows.h"
 
 enum { USER, REV, CODE, ITEMS, RATINGS };
 

@@ -10,6 +10,7 @@
 
 #include "tests/unit/lib/model/document_fixture.h"
 #include "trivet/model/user_document.h"
+#include "trivet/store/mongo_document.h"
 
 static uint16_t value[] = {0x3c00, 0x8000, 0x4000}; /* 1, -0, 2 */
 static int32_t seen[] = {0, 4};

@@ -1,0 +1,31 @@
+/* mongo_collections: collections and views of MongoDB as wholes: made, moved, counted, listed. */
+#ifndef TRIVET_STORE_MONGO_COLLECTIONS_H
+#define TRIVET_STORE_MONGO_COLLECTIONS_H
+
+#include <stdint.h>
+
+#include "trivet/store/mongo.h"
+
+enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection, const char *key,
+                                     struct tv_error *err);
+enum tv_status tv_mongo_drop(struct tv_mongo *m, const char *collection, struct tv_error *err); /* absent: fine */
+/* Renames over `to`, which is dropped in the same step. */
+enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char *to, struct tv_error *err);
+/* Makes `view` a view on `collection`: creates it, or moves it with collMod. */
+enum tv_status tv_mongo_point_view(struct tv_mongo *m, const char *view, const char *collection,
+                                   struct tv_error *err);
+/* The collection `view` is on, as malloc'ed text, empty if it shows less than all of one; *on is NULL if there is no
+ * such view. */
+enum tv_status tv_mongo_view_target(struct tv_mongo *m, const char *view, char **on, struct tv_error *err);
+
+enum tv_status tv_mongo_count(struct tv_mongo *m, const char *collection, int64_t *n, struct tv_error *err);
+enum tv_status tv_mongo_exists(struct tv_mongo *m, const char *collection, int *exists, struct tv_error *err);
+/* Bytes of a collection's documents, before the server compresses them (what it takes on disk is known only after
+ * its next checkpoint). */
+enum tv_status tv_mongo_bytes(struct tv_mongo *m, const char *collection, double *bytes, struct tv_error *err);
+/* Names of all collections that begin with `prefix`. */
+typedef enum tv_status (*tv_mongo_take_name)(void *context, const char *name, struct tv_error *err);
+enum tv_status tv_mongo_names(struct tv_mongo *m, const char *prefix, tv_mongo_take_name take, void *context,
+                              struct tv_error *err);
+
+#endif
