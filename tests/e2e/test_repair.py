@@ -265,6 +265,15 @@ def test_stored_lists_that_the_model_does_not_give_go(run, place):
     assert "lists:" not in run(*REPAIR, env=place.env).stdout
 
 
+@pytest.mark.parametrize("top", [[{"id": 10, "score": 1.0}, {"id": 20, "score": "x"}], [{"id": 10, "score": 1.0}, 7], [{}], [], "x", 7])
+def test_a_server_computes_a_list_that_cannot_be_read(serve, place, top):
+    server = serve(place)
+    right = server.get("/api/v1/recs?user_id=40&top=1").body
+    server.stop()
+    place.mongo_db().user_3.update_one({"_id": 40}, {"$set": {"top": top}})
+    assert serve(place).get("/api/v1/recs?user_id=40&top=1").body == right
+
+
 def test_a_document_that_only_mongodb_knows_the_code_of_is_told(run, place):
     place.psql("DELETE FROM trivet.code WHERE code = 'ann'")
     done = run(*REPAIR, env=place.env, check=False)
