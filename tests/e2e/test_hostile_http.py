@@ -181,7 +181,7 @@ def test_large_answers_that_nobody_takes_do_not_fill_the_memory(run, serve, fres
         s.settimeout(60)
         statuses.append(status(s.recv(100)))
     assert statuses.count(200) >= 5 and statuses.count(200) + statuses.count(503) == len(clients), statuses
-    assert resident_kb(server.pid) < before + 400_000, statuses
+    assert resident_kb(server.pid) < before + 650_000, statuses  # 990,000 without a limit; what is being written comes on top of it
     assert server.get("/recs?user_id=2").status == 200  # small ones go on
     for s in clients:
         s.close()
