@@ -10,7 +10,7 @@ enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *requ
                                struct tv_response *response);
 enum tv_outcome tv_handle_surprise(struct tv_app *app, const struct tv_request *request,
                                    struct tv_response *response);
-/* rate_page.c */
+/* rate.c */
 enum tv_outcome tv_handle_rate(struct tv_app *app, const struct tv_request *request,
                                struct tv_response *response);
 /* user.c */

@@ -8,17 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "numbers_fixture.h"
 #include "trivet/core/fold_in.h"
 #include "trivet/core/formats/half.h"
 #include "trivet/core/svd/svd.h"
-
-static uint32_t random_state = 1;
-
-static uint32_t next_random(void)
-{
-    random_state = random_state * 1664525u + 1013904223u;
-    return random_state >> 8;
-}
 
 /* The formula, one factor after the other. */
 static uint16_t expected_factor(const struct tv_fold_in *f, int factor, const int32_t *items,

@@ -8,16 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "numbers_fixture.h"
 #include "trivet/core/formats/half.h"
 #include "trivet/core/top_n.h"
-
-static uint32_t random_state = 1;
-
-static uint32_t next_random(void)
-{
-    random_state = random_state * 1664525u + 1013904223u;
-    return random_state >> 8;
-}
 
 /* Any half but infinities and NaNs: sums of these are rounded, so another order of additions would show. */
 static float any_half(void)

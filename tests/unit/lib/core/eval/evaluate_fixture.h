@@ -6,22 +6,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "../numbers_fixture.h"
 #include "trivet/core/eval/baselines.h"
 #include "trivet/core/eval/evaluate.h"
-
-static uint32_t random_state = 1;
-
-static inline uint32_t next_random(void)
-{
-    random_state = random_state * 1664525u + 1013904223u;
-    return random_state >> 8;
-}
-
-static inline void assert_near(double a, double b)
-{
-    if (!(fabs(a - b) <= 1e-12 * fmax(1, fabs(b))))
-        fail_msg("%.17g is not %.17g", a, b);
-}
 
 /* Three users, four items; item 3 has no rating, and user 2 none. */
 static int64_t small_start[] = {0, 2, 5, 5};

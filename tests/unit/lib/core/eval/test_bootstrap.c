@@ -7,21 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "../numbers_fixture.h"
 #include "trivet/core/eval/bootstrap.h"
-
-static uint32_t random_state = 1;
-
-static uint32_t next_random(void)
-{
-    random_state = random_state * 1664525u + 1013904223u;
-    return random_state >> 8;
-}
-
-static void assert_near(double a, double b)
-{
-    if (!(fabs(a - b) <= 1e-12 * fmax(1, fabs(b))))
-        fail_msg("%.17g is not %.17g", a, b);
-}
 
 static uint64_t splitmix(uint64_t *seed)
 {

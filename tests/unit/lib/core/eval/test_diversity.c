@@ -6,13 +6,8 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "../numbers_fixture.h"
 #include "trivet/core/eval/metrics.h"
-
-static void assert_near(double a, double b)
-{
-    if (!(fabs(a - b) <= 1e-12 * fmax(1, fabs(b))))
-        fail_msg("%.17g is not %.17g", a, b);
-}
 
 static void the_diversity_example(void **state)
 {

@@ -6,21 +6,8 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "../numbers_fixture.h"
 #include "trivet/core/eval/metrics.h"
-
-static uint32_t random_state = 1;
-
-static uint32_t next_random(void)
-{
-    random_state = random_state * 1664525u + 1013904223u;
-    return random_state >> 8;
-}
-
-static void assert_near(double a, double b)
-{
-    if (!(fabs(a - b) <= 1e-12 * fmax(1, fabs(b))))
-        fail_msg("%.17g is not %.17g", a, b);
-}
 
 static struct tv_rating_error errors(const double *predicted, const double *rating, int from, int to)
 {
