@@ -13,6 +13,9 @@
 #include "trivet/store/mongo_write.h"
 #include "trivet/store/pg_rows.h"
 
+static const char *const beside[] = {"_id", "n", "mean", "rev", "score_kind"};
+enum { BESIDE = sizeof beside / sizeof *beside, BATCH = 1000 };
+
 static enum tv_status grow(struct items *t, struct tv_error *err)
 {
     size_t capacity = t->capacity ? 2 * t->capacity : 1024;
@@ -38,9 +41,6 @@ enum tv_status items_add(struct items *t, int64_t id, struct items_want **want, 
     *want = &t->want[t->n++];
     return TV_OK;
 }
-
-static const char *const beside[] = {"_id", "n", "mean", "rev", "score_kind"};
-enum { BESIDE = sizeof beside / sizeof *beside, BATCH = 1000 };
 
 uint64_t items_hash(const struct tv_mongo_doc *doc)
 {

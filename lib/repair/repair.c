@@ -4,7 +4,6 @@
  * has lost its process. The journal is the word on what should be live; Redis is the word on whether a switch happened.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

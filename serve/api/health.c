@@ -28,6 +28,15 @@ static void write_store(struct tv_out *out, const char *key, struct tv_breaker *
     tv_out_text(out, "}");
 }
 
+static void write_message(struct tv_out *out, const char *before, const char *message, const char *after)
+{
+    if (message[0] == '\0')
+        return;
+    tv_out_text(out, before);
+    tv_out_json(out, message);
+    tv_out_text(out, after);
+}
+
 /* Only the pages /lab and /models read PostgreSQL, and nobody asks it before they do. */
 static void write_optional(struct tv_out *out, struct tv_questions *questions)
 {
@@ -36,20 +45,8 @@ static void write_optional(struct tv_out *out, struct tv_questions *questions)
     tv_questions_look(questions, &state);
     tv_out_format(out, "\"postgres\":{\"up\":%s,\"seconds\":%.0f,\"optional\":true", up[state.database],
                   state.seconds);
-    if (state.message[0]) {
-        tv_out_text(out, ",\"message\":");
-        tv_out_json(out, state.message);
-    }
+    write_message(out, ",\"message\":", state.message, "");
     tv_out_text(out, "}");
-}
-
-static void write_message(struct tv_out *out, const char *before, const char *message, const char *after)
-{
-    if (message[0] == '\0')
-        return;
-    tv_out_text(out, before);
-    tv_out_json(out, message);
-    tv_out_text(out, after);
 }
 
 /* Numbers only once somebody could count. */
