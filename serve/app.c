@@ -33,13 +33,14 @@ static enum tv_status open_stores(struct tv_app *app, const struct tv_app_option
                                      .wait_seconds = -1,
                                      .max_clients =
                                          o->workers + 5}; /* breaker, watcher, follower and start beside them */
-    enum tv_status status = tv_mongo_open(&app->mongo, o->mongo_uri, &mongo, err);
+    enum tv_status status = tv_mongo_open(&app->models.mongo, o->mongo_uri, &mongo, err);
     if (status == TV_OK)
         status = tv_redis_open(&app->redis, o->redis_uri, SOCKET_MS, -1, err);
     if (status == TV_OK)
-        status = tv_breaker_start(&app->mongo_breaker, "MongoDB", ask_mongo, app->mongo, ASK_EVERY_MS, err);
+        status =
+            tv_breaker_start(&app->models.mongo_breaker, "MongoDB", ask_mongo, app->models.mongo, ASK_EVERY_MS, err);
     if (status == TV_OK)
-        status = tv_breaker_start(&app->redis_breaker, "Redis", ask_redis, app->redis, ASK_EVERY_MS, err);
+        status = tv_breaker_start(&app->models.redis_breaker, "Redis", ask_redis, app->redis, ASK_EVERY_MS, err);
     return status;
 }
 
@@ -50,7 +51,7 @@ static void load_first_model(struct tv_app *app, int wait_seconds)
     struct tv_error err = {0};
     enum tv_status status;
     for (;;) {
-        status = tv_shelf_refresh(app->shelf, &err);
+        status = tv_shelf_refresh(app->models.shelf, &err);
         if (status != TV_ERR_UNAVAILABLE || !tv_wait_again(until))
             break;
     }
@@ -63,35 +64,34 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
     struct tv_app *app = tv_alloc(1, sizeof *app, "the server", err);
     if (app == NULL)
         return TV_ERR_NO_MEMORY;
-    app->started = tv_clock();
     app->permission = o->permission;
     app->hosts = o->hosts;
     enum tv_status status = tv_metrics_create(&app->metrics, o->routes, o->n_routes, err);
     if (status == TV_OK)
-        status = tv_catalog_create(&app->catalog, err);
+        status = tv_catalog_create(&app->models.catalog, err);
     if (status == TV_OK)
-        status = tv_user_cache_create(&app->users.cache, o->cached_users, o->cached_bytes, err);
+        status = tv_user_cache_create(&app->models.users.cache, o->cached_users, o->cached_bytes, err);
     if (status == TV_OK)
-        status = tv_code_cache_create(&app->users.codes, o->cached_users, err);
+        status = tv_code_cache_create(&app->models.users.codes, o->cached_users, err);
     if (status == TV_OK)
         status = tv_questions_create(&app->questions, o->reader_uri, err);
     if (status == TV_OK)
         status = open_stores(app, o, err);
     if (status == TV_OK)
-        status = tv_shelf_create(&app->shelf, o->redis_uri, app->mongo, err);
+        status = tv_shelf_create(&app->models.shelf, o->redis_uri, app->models.mongo, err);
     if (status == TV_OK) {
-        app->users.mongo = app->mongo;
-        app->users.breaker = app->mongo_breaker;
+        app->models.users.mongo = app->models.mongo;
+        app->models.users.breaker = app->models.mongo_breaker;
         load_first_model(app, o->wait_seconds);
-        status = tv_watcher_start(&app->watcher, app, o->redis_uri, err);
+        status = tv_watcher_start(&app->watcher, &app->models, app->metrics, o->redis_uri, err);
     }
     if (status == TV_OK)
-        status = tv_rater_create(&app->rater, app, o->postgres_uri, o->reader_uri, err);
+        status = tv_rater_create(&app->rater, &app->models, o->postgres_uri, o->reader_uri, err);
     if (status == TV_OK)
-        status = tv_follower_start(&app->follower, app, app->rater, o->postgres_uri, o->reader_uri, err);
+        status = tv_follower_start(&app->follower, &app->models, app->rater, o->postgres_uri, o->reader_uri, err);
     if (status == TV_OK)
-        status =
-            tv_audience_start(&app->audience, o->redis_uri, o->postgres_uri, o->reader_uri, app->redis_breaker, err);
+        status = tv_audience_start(&app->audience, o->redis_uri, o->postgres_uri, o->reader_uri,
+                                   app->models.redis_breaker, err);
     if (status == TV_OK)
         *out = app;
     else
@@ -107,14 +107,14 @@ void tv_app_free(struct tv_app *app)
     tv_follower_stop(app->follower);
     tv_rater_free(app->rater);
     tv_watcher_stop(app->watcher);
-    tv_breaker_stop(app->mongo_breaker);
-    tv_breaker_stop(app->redis_breaker);
-    tv_shelf_free(app->shelf);
-    tv_user_cache_free(app->users.cache);
-    tv_code_cache_free(app->users.codes);
-    tv_catalog_free(app->catalog);
+    tv_breaker_stop(app->models.mongo_breaker);
+    tv_breaker_stop(app->models.redis_breaker);
+    tv_shelf_free(app->models.shelf);
+    tv_user_cache_free(app->models.users.cache);
+    tv_code_cache_free(app->models.users.codes);
+    tv_catalog_free(app->models.catalog);
     tv_redis_close(app->redis);
-    tv_mongo_close(app->mongo);
+    tv_mongo_close(app->models.mongo);
     tv_metrics_free(app->metrics);
     tv_questions_free(app->questions);
     free(app);

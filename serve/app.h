@@ -3,11 +3,8 @@
 #define TRIVET_SERVE_APP_H
 
 #include "serve/follow/metrics.h"
-#include "serve/model/shelf.h"
-#include "serve/stores/breaker.h"
-#include "serve/stores/catalog.h"
+#include "serve/stores/models.h"
 #include "serve/stores/questions.h"
-#include "serve/stores/users.h"
 #include "serve/web/admission.h"
 #include "serve/web/permission.h"
 #include "trivet/cli/options.h"
@@ -18,13 +15,8 @@ struct tv_rater;
 struct tv_follower;
 
 struct tv_app {
-    double started; /* tv_clock() */
-    struct tv_mongo *mongo;
-    struct tv_redis *redis; /* the breaker's own connection */
-    struct tv_breaker *mongo_breaker, *redis_breaker;
-    struct tv_shelf *shelf;
-    struct tv_catalog *catalog;
-    struct tv_users users;
+    struct tv_models models; /* lent to all who answer from them or follow them */
+    struct tv_redis *redis;  /* the breaker's own connection */
     struct tv_metrics *metrics;
     struct tv_watcher *watcher;
     struct tv_questions *questions; /* to PostgreSQL */

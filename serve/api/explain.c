@@ -108,8 +108,8 @@ enum tv_outcome tv_handle_explain(struct tv_app *app, const struct tv_request *r
     struct ask ask;
     enum tv_pick pick = TV_PICK_PROBLEM;
     if (read_ask(request, &ask, &problem))
-        pick = tv_pick(app, ask.model, &ask.user, request->may_wait, &picked, &problem);
+        pick = tv_pick(&app->models, ask.model, &ask.user, request->may_wait, &picked, &problem);
     if (pick == TV_PICKED)
         answer(&picked, &ask, response, &problem);
-    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+    return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }

@@ -64,9 +64,9 @@ static void write_ratings(struct tv_out *out, const struct tv_follower_state *st
 static void write_stores(struct tv_out *out, struct tv_app *app)
 {
     tv_out_text(out, ",\"stores\":{");
-    write_store(out, "mongodb", app->mongo_breaker);
+    write_store(out, "mongodb", app->models.mongo_breaker);
     tv_out_text(out, ",");
-    write_store(out, "redis", app->redis_breaker);
+    write_store(out, "redis", app->models.redis_breaker);
     tv_out_text(out, ",");
     write_optional(out, app->questions);
     tv_out_text(out, "}");
@@ -79,14 +79,14 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
                                  struct tv_response *response)
 {
     (void)request;
-    struct tv_snapshot *live = tv_shelf_live(app->shelf);
-    int mongo = tv_breaker_is_up(app->mongo_breaker), redis = tv_breaker_is_up(app->redis_breaker);
+    struct tv_snapshot *live = tv_shelf_live(app->models.shelf);
+    int mongo = tv_breaker_is_up(app->models.mongo_breaker), redis = tv_breaker_is_up(app->models.redis_breaker);
     int ready = live && mongo && !atomic_load(&app->draining);
     char notice[1024], similar[1024];
     struct tv_follower_state following;
     tv_follower_look(app->follower, &following);
     tv_audience_look(app->audience, similar, sizeof similar);
-    tv_shelf_notice(app->shelf, notice, sizeof notice);
+    tv_shelf_notice(app->models.shelf, notice, sizeof notice);
     response->status = ready ? 200 : 503;
     struct tv_out *out = &response->out;
     int whole = redis && !notice[0] && !similar[0] && !following.unreadable && !following.refusal[0];
@@ -109,6 +109,6 @@ enum tv_outcome tv_handle_metrics(struct tv_app *app, const struct tv_request *r
 {
     (void)request;
     response->type = "text/plain; version=0.0.4; charset=utf-8";
-    tv_metrics_write(app, &response->out);
+    tv_metrics_write(app->metrics, &app->models, app->follower, &response->out);
     return TV_ANSWERED;
 }

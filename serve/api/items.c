@@ -36,10 +36,10 @@ static struct tv_mongo_doc *find_document(struct tv_app *app, int64_t item_id)
 {
     struct tv_mongo_doc *doc = NULL;
     struct tv_error err = {0};
-    if (!tv_breaker_is_up(app->mongo_breaker))
+    if (!tv_breaker_is_up(app->models.mongo_breaker))
         return NULL;
-    if (tv_mongo_find_int(app->mongo, "item", "_id", item_id, &doc, &err) == TV_ERR_UNAVAILABLE)
-        tv_breaker_trip(app->mongo_breaker, &err);
+    if (tv_mongo_find_int(app->models.mongo, "item", "_id", item_id, &doc, &err) == TV_ERR_UNAVAILABLE)
+        tv_breaker_trip(app->models.mongo_breaker, &err);
     return doc;
 }
 
@@ -65,17 +65,17 @@ enum tv_outcome tv_handle_item(struct tv_app *app, const struct tv_request *requ
     struct tv_picked picked = {0};
     struct tv_id id;
     int64_t model;
-    if (tv_breaker_is_up(app->mongo_breaker) && !request->may_wait)
+    if (tv_breaker_is_up(app->models.mongo_breaker) && !request->may_wait)
         return TV_LATER;
     enum tv_pick pick = TV_PICK_PROBLEM;
     tv_id_set(&id, "id", request->segments[0]);
     if (tv_pick_model(request, &model, &problem))
-        pick = tv_pick_snapshot(app, model, request->may_wait, &picked.snapshot, &problem);
+        pick = tv_pick_snapshot(&app->models, model, request->may_wait, &picked.snapshot, &problem);
     if (pick == TV_PICKED && tv_pick_item(&id, picked.snapshot, &problem)) {
         write_item(app, &response->out, picked.snapshot, id.number);
         response->revalidated = 1;
     }
-    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+    return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }
 
 /* --- the search ------------------------------------------------------------------------------------------ */
@@ -123,11 +123,11 @@ enum tv_outcome tv_handle_items(struct tv_app *app, const struct tv_request *req
     enum tv_pick pick = TV_PICK_PROBLEM;
     tv_buffer_init(&folded, 64 * MAX_QUERY);
     if (read_query(request, &folded, &top, &problem) && tv_pick_model(request, &model, &problem))
-        pick = tv_pick_snapshot(app, model, request->may_wait, &picked.snapshot, &problem);
+        pick = tv_pick_snapshot(&app->models, model, request->may_wait, &picked.snapshot, &problem);
     if (pick == TV_PICKED) {
         write_found(&response->out, picked.snapshot, tv_buffer_string(&folded), (size_t)top);
         response->revalidated = 1;
     }
     tv_buffer_free(&folded);
-    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+    return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }

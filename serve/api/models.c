@@ -10,7 +10,7 @@
 
 static json_t *describe(struct tv_app *app, const struct tv_catalog_model *model, int64_t live)
 {
-    struct tv_snapshot *held = tv_shelf_held(app->shelf, model->info.number);
+    struct tv_snapshot *held = tv_shelf_held(app->models.shelf, model->info.number);
     json_t *description = json_loads(model->description, 0, NULL);
     json_t *one = json_pack("{s:I, s:b, s:b, s:o?}", "number", (json_int_t)model->info.number, "live",
                             model->info.number == live, "loaded", held != NULL, "description", description);
@@ -20,7 +20,7 @@ static json_t *describe(struct tv_app *app, const struct tv_catalog_model *model
 
 static void write_models(struct tv_app *app, struct tv_response *response, const struct tv_catalog_list *list)
 {
-    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    struct tv_snapshot *live = tv_shelf_live(app->models.shelf);
     json_t *models = json_array();
     for (size_t i = 0; i < list->n; i++)
         json_array_append_new(models, describe(app, &list->models[i], live ? live->number : -1));
@@ -43,20 +43,20 @@ enum tv_outcome tv_handle_models(struct tv_app *app, const struct tv_request *re
 {
     struct tv_catalog_list *list = NULL;
     struct tv_error err = {0};
-    if (tv_breaker_is_up(app->mongo_breaker) && !request->may_wait)
+    if (tv_breaker_is_up(app->models.mongo_breaker) && !request->may_wait)
         return TV_LATER;
     enum tv_status status = TV_ERR_UNAVAILABLE;
-    if (tv_breaker_is_up(app->mongo_breaker))
-        status = tv_catalog_read(app->catalog, app->mongo, &list, &err);
+    if (tv_breaker_is_up(app->models.mongo_breaker))
+        status = tv_catalog_read(app->models.catalog, app->models.mongo, &list, &err);
     if (status == TV_OK) {
         write_models(app, response, list);
     } else {
         struct tv_problem problem;
         if (status == TV_ERR_UNAVAILABLE && err.message[0])
-            tv_breaker_trip(app->mongo_breaker, &err);
+            tv_breaker_trip(app->models.mongo_breaker, &err);
         tv_problem(&problem, 503, "MongoDB, where the models are listed, does not answer");
         problem.retry_after = 1;
-        tv_problem_answer(app, request, response, &problem);
+        tv_problem_answer(&app->models, request, response, &problem);
     }
     tv_catalog_release(list);
     return TV_ANSWERED;

@@ -74,10 +74,10 @@ enum tv_outcome tv_handle_older_rating(struct tv_app *app, const struct tv_reque
     tv_id_set(&user, "user", request->segments[0]);
     tv_id_set(&movie, "movie", request->segments[1]);
     if (tv_pick_model(request, &model, &problem))
-        pick = tv_predictor_pick(app, model, &user, request->may_wait, &predictor, &problem);
+        pick = tv_predictor_pick(&app->models, model, &user, request->may_wait, &predictor, &problem);
     if (pick == TV_PICKED)
         answer_one(&predictor, &movie, response, &problem);
-    return tv_pick_finish(app, request, response, pick, &predictor.picked, &problem);
+    return tv_pick_finish(&app->models, request, response, pick, &predictor.picked, &problem);
 }
 
 static int read_filter(const struct tv_request *request, struct tv_item_filter *filter, struct tv_problem *problem)
@@ -102,8 +102,8 @@ enum tv_outcome tv_handle_older_top(struct tv_app *app, const struct tv_request 
     tv_id_set(&user, "user", request->segments[0]);
     if (tv_read_integer(request->segments[1], &rule, &top, &problem) && tv_pick_model(request, &model, &problem) &&
         read_filter(request, &filter, &problem))
-        pick = tv_predictor_pick(app, model, &user, request->may_wait, &predictor, &problem);
+        pick = tv_predictor_pick(&app->models, model, &user, request->may_wait, &predictor, &problem);
     if (pick == TV_PICKED)
         answer_top(&predictor, &filter, (size_t)top, response, &problem);
-    return tv_pick_finish(app, request, response, pick, &predictor.picked, &problem);
+    return tv_pick_finish(&app->models, request, response, pick, &predictor.picked, &problem);
 }

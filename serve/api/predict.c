@@ -88,8 +88,8 @@ enum tv_outcome tv_handle_predict(struct tv_app *app, const struct tv_request *r
     struct ask ask;
     enum tv_pick pick = TV_PICK_PROBLEM;
     if (read_ask(request, &ask, &problem))
-        pick = tv_predictor_pick(app, ask.model, &ask.user, request->may_wait, &predictor, &problem);
+        pick = tv_predictor_pick(&app->models, ask.model, &ask.user, request->may_wait, &predictor, &problem);
     if (pick == TV_PICKED)
         answer(response, &predictor, &ask, &problem);
-    return tv_pick_finish(app, request, response, pick, &predictor.picked, &problem);
+    return tv_pick_finish(&app->models, request, response, pick, &predictor.picked, &problem);
 }

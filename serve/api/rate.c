@@ -38,10 +38,10 @@ static void somebody_new(struct tv_app *app, const struct tv_request *request, s
     struct tv_snapshot *live = NULL;
     struct tv_id id;
     int found = 0;
-    enum tv_pick pick = tv_pick_snapshot(app, TV_LIVE_MODEL, 1, &live, &problem);
+    enum tv_pick pick = tv_pick_snapshot(&app->models, TV_LIVE_MODEL, 1, &live, &problem);
     for (int i = 0; pick == TV_PICKED && !found && i < ATTEMPTS && make_id(&id, live->info.user_codes); i++) {
         struct tv_picked picked = {0};
-        pick = tv_pick(app, TV_LIVE_MODEL, &id, 1, &picked, &problem);
+        pick = tv_pick(&app->models, TV_LIVE_MODEL, &id, 1, &picked, &problem);
         found = pick == TV_PICKED && picked.user == NULL;
         tv_picked_release(&picked);
     }
@@ -52,7 +52,7 @@ static void somebody_new(struct tv_app *app, const struct tv_request *request, s
     if (found)
         tv_lead_to(response, "/rate", &id);
     else
-        tv_problem_answer(app, request, response, &problem);
+        tv_problem_answer(&app->models, request, response, &problem);
     tv_snapshot_release(live);
 }
 
@@ -67,8 +67,8 @@ enum tv_outcome tv_handle_rate(struct tv_app *app, const struct tv_request *requ
         somebody_new(app, request, response);
         return TV_ANSWERED;
     }
-    enum tv_pick pick = tv_pick(app, TV_LIVE_MODEL, &id, 1, &picked, &problem);
+    enum tv_pick pick = tv_pick(&app->models, TV_LIVE_MODEL, &id, 1, &picked, &problem);
     if (pick == TV_PICKED)
         tv_rate_page(response, picked.snapshot, &id, picked.user ? picked.user->document : NULL);
-    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+    return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }

@@ -243,9 +243,9 @@ static enum tv_outcome handle(struct tv_app *app, const struct tv_request *reque
         response->need.writes = 1;
         return TV_LATER;
     }
-    struct change c = {.app = app, .s = tv_shelf_live(app->shelf)};
+    struct change c = {.app = app, .s = tv_shelf_live(app->models.shelf)};
     if (!work(&c, request, shape, &problem)) {
-        tv_problem_answer(app, request, response, &problem);
+        tv_problem_answer(&app->models, request, response, &problem);
     } else {
         response->status = c.later ? 202 : 200;
         if (shape == TRIPLES)

@@ -125,17 +125,17 @@ enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *requ
     if (request->wants_html && !request->may_wait)
         return TV_LATER;
     if (request->wants_html)
-        tv_catalog_refresh(app->catalog, app->mongo, app->mongo_breaker);
+        tv_catalog_refresh(app->models.catalog, app->models.mongo, app->models.mongo_breaker);
     enum tv_pick pick = read_ask(request, &ask, &problem) ? TV_PICKED : TV_PICK_PROBLEM;
     if (pick == TV_PICKED)
-        pick = tv_pick(app, ask.model, &ask.user, request->may_wait, &picked, &problem);
+        pick = tv_pick(&app->models, ask.model, &ask.user, request->may_wait, &picked, &problem);
     if (pick == TV_PICKED) {
         if (picked.user == NULL && ask.strict)
             tv_problem(&problem, 404, "there is no user %s", ask.user.text);
         else if (tv_item_filter_resolve(&ask.filter, picked.snapshot, &problem))
             answer(app, request, response, &ask, &picked);
     }
-    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+    return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }
 
 /* A user the live model learned from, any of them as likely: a random row of the training matrix. */
@@ -148,13 +148,13 @@ static enum tv_pick pick_any(struct tv_app *app, struct tv_id *user, struct tv_p
     const char *code;
     int64_t number = 0;
     uint64_t random = 0;
-    enum tv_pick pick = tv_pick_snapshot(app, TV_LIVE_MODEL, 1, &s, problem);
+    enum tv_pick pick = tv_pick_snapshot(&app->models, TV_LIVE_MODEL, 1, &s, problem);
     if (pick != TV_PICKED)
         return pick;
     enum tv_status status = TV_ERR_NOT_FOUND;
     if (getrandom(&random, sizeof random, 0) == sizeof random && s->info.users > 0 &&
-        tv_breaker_is_up(app->mongo_breaker))
-        status = tv_mongo_find_int(app->mongo, tv_model_users(users, s->number), "id",
+        tv_breaker_is_up(app->models.mongo_breaker))
+        status = tv_mongo_find_int(app->models.mongo, tv_model_users(users, s->number), "id",
                                    (int64_t)(random % (uint64_t)s->info.users), &doc, &err);
     if (status != TV_OK || !tv_mongo_doc_int(doc, "_id", &number)) {
         tv_problem(problem, 503, "no user could be picked just now");
@@ -191,7 +191,7 @@ enum tv_outcome tv_handle_surprise(struct tv_app *app, const struct tv_request *
     if (!request->may_wait)
         return TV_LATER;
     if (pick_any(app, &user, &problem) != TV_PICKED) {
-        tv_problem_answer(app, request, response, &problem);
+        tv_problem_answer(&app->models, request, response, &problem);
         return TV_ANSWERED;
     }
     tv_lead_to(response, "/recs", &user);

@@ -158,9 +158,9 @@ enum tv_outcome tv_handle_similar(struct tv_app *app, const struct tv_request *r
             response->need.postgres = q.exact;
             return TV_LATER;
         }
-        pick = tv_pick_snapshot(app, q.model, request->may_wait, &picked.snapshot, &problem);
+        pick = tv_pick_snapshot(&app->models, q.model, request->may_wait, &picked.snapshot, &problem);
     }
     if (pick == TV_PICKED)
         answer(app, request, response, &q, picked.snapshot, &problem);
-    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+    return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }

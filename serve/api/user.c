@@ -62,8 +62,7 @@ static enum tv_pick answer(struct tv_app *app, const struct tv_request *request,
     struct tv_problem ignored = {0};
     struct tv_predictor predictor;
     struct tv_id same = *id;
-    enum tv_pick pick =
-        tv_predictor_pick(app, TV_LIVE_MODEL, &same, request->may_wait, &predictor, &ignored);
+    enum tv_pick pick = tv_predictor_pick(&app->models, TV_LIVE_MODEL, &same, request->may_wait, &predictor, &ignored);
     if (pick == TV_PICK_LATER) {
         tv_picked_release(picked);
         picked->need = predictor.picked.need;
@@ -86,10 +85,10 @@ enum tv_outcome tv_handle_user(struct tv_app *app, const struct tv_request *requ
     enum tv_pick pick = TV_PICK_PROBLEM;
     tv_id_set(&id, "id", request->segments[0]);
     if (tv_pick_model(request, &model, &problem))
-        pick = tv_pick(app, model, &id, request->may_wait, &picked, &problem);
+        pick = tv_pick(&app->models, model, &id, request->may_wait, &picked, &problem);
     if (pick == TV_PICKED && picked.user)
         pick = answer(app, request, response, &id, &picked);
     else if (pick == TV_PICKED)
         tv_problem(&problem, 404, "there is no user %s", id.text);
-    return tv_pick_finish(app, request, response, pick, &picked, &problem);
+    return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/app.h"
 #include "serve/stores/workers.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
@@ -22,7 +21,7 @@ enum { STATEMENT_SECONDS = 50, READING_SECONDS = 30, PATIENCE = 60 };
 enum { SOURCE_FIRST_SECONDS = 5, SOURCE_MOST_SECONDS = 600 }; /* a source that cannot be read is left alone for so long */
 
 struct tv_follower {
-    struct tv_app *app;
+    struct tv_models *models; /* lent, as is the rater */
     struct tv_rater *rater;
     char *postgres_uri;
     struct tv_pg *pg;     /* NULL: not connected */
@@ -57,7 +56,7 @@ static enum tv_status count_items(struct tv_follower *f, struct tv_live_work *wo
         work->left = 1;
         return TV_OK;
     }
-    enum tv_status status = tv_live_count_waiting(work, f->pg, f->app->mongo, ITEMS_AT_ONCE, err);
+    enum tv_status status = tv_live_count_waiting(work, f->pg, f->models->mongo, ITEMS_AT_ONCE, err);
     f->count_again = tv_clock() + REST * (tv_clock() - began);
     return status;
 }
@@ -72,7 +71,7 @@ static enum tv_status renew_counts(struct tv_follower *f, struct tv_error *err)
     double began = tv_clock();
     if (status != TV_OK || counted == f->counted || began < f->renew_again)
         return status;
-    status = tv_shelf_renew(f->app->shelf, err);
+    status = tv_shelf_renew(f->models->shelf, err);
     double took = REST * (tv_clock() - began);
     f->renew_again = tv_clock() + (took > RENEW_SECONDS ? took : RENEW_SECONDS);
     if (status == TV_OK)
@@ -97,7 +96,7 @@ static int is_resting(struct tv_follower *f, const struct tv_follower_state *sta
 {
     if (state->unreadable == 0 || tv_clock() >= f->source_again)
         return 0;
-    struct tv_snapshot *live = tv_shelf_live(f->app->shelf);
+    struct tv_snapshot *live = tv_shelf_live(f->models->shelf);
     int same = live && live->number == state->unreadable;
     tv_snapshot_release(live);
     return same;
@@ -226,7 +225,7 @@ static double work_off(void *context)
     struct tv_follower *f = context;
     struct tv_error err = {0};
     struct tv_live_work work = {0};
-    int stores_answer = tv_breaker_is_up(f->app->mongo_breaker) && tv_breaker_is_up(f->app->redis_breaker);
+    int stores_answer = tv_models_reachable(f->models);
     tv_thread_behind_requests();
     enum tv_status status = f->pg ? TV_OK : connect_to(f, &err);
     if (status == TV_OK)
@@ -251,13 +250,13 @@ static void follower_free(struct tv_follower *f)
     free(f);
 }
 
-enum tv_status tv_follower_start(struct tv_follower **out, struct tv_app *app, struct tv_rater *rater,
+enum tv_status tv_follower_start(struct tv_follower **out, struct tv_models *models, struct tv_rater *rater,
                                  const char *postgres_uri, const char *reader_uri, struct tv_error *err)
 {
     struct tv_follower *f = tv_alloc(1, sizeof *f, "the follower", err);
     if (f == NULL)
         return TV_ERR_NO_MEMORY;
-    f->app = app;
+    f->models = models;
     f->rater = rater;
     pthread_mutex_init(&f->mutex, NULL);
     f->reading = (struct tv_refold_reading){.uri = reader_uri, .seconds = READING_SECONDS};

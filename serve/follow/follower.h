@@ -14,8 +14,8 @@
 
 struct tv_follower;
 
-/* `app` lends MongoDB and its breaker, the caller reader_uri: of a login that can only read, or NULL. */
-enum tv_status tv_follower_start(struct tv_follower **out, struct tv_app *app, struct tv_rater *rater,
+/* Lent: `models`, `rater`, and reader_uri, of a login that can only read, or NULL. */
+enum tv_status tv_follower_start(struct tv_follower **out, struct tv_models *models, struct tv_rater *rater,
                                  const char *postgres_uri, const char *reader_uri, struct tv_error *err);
 void tv_follower_stop(struct tv_follower *follower); /* NULL is fine */
 

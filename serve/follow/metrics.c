@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "serve/app.h"
 #include "serve/follow/follower.h"
+#include "serve/stores/models.h"
 #include "serve/web/out.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
@@ -24,6 +24,7 @@ struct route_counts {
 };
 
 struct tv_metrics {
+    double began; /* tv_clock() */
     const char *const *routes;
     size_t n;
     _Atomic double mongo_bytes, redis_bytes;
@@ -38,6 +39,7 @@ enum tv_status tv_metrics_create(struct tv_metrics **out, const char *const *rou
     struct tv_metrics *m = tv_alloc(1, sizeof *m + n * sizeof m->counts[0], "the metrics", err);
     if (m == NULL)
         return TV_ERR_NO_MEMORY;
+    m->began = tv_clock();
     m->routes = routes;
     m->n = n;
     tv_metrics_bytes(m, -1, -1);
@@ -139,9 +141,9 @@ static void write_cache(struct tv_users *users, struct tv_out *out)
     tv_out_format(out, "trivet_user_cache_bytes %zu\n", c.bytes);
 }
 
-static void write_model(struct tv_app *app, struct tv_out *out)
+static void write_model(struct tv_models *models, struct tv_out *out)
 {
-    struct tv_snapshot *s = tv_shelf_live(app->shelf);
+    struct tv_snapshot *s = tv_shelf_live(models->shelf);
     if (s) {
         head(out, "trivet_model_number", "gauge", "The model that is served.");
         tv_out_format(out, "trivet_model_number %" PRId64 "\n", s->number);
@@ -177,12 +179,12 @@ static void write_last_run(struct tv_metrics *m, struct tv_out *out)
     tv_out_format(out, "trivet_last_run_seconds %.0f\n", tv_clock_wall() - last.at);
 }
 
-static void write_stores(struct tv_app *app, struct tv_out *out)
+static void write_stores(struct tv_metrics *m, struct tv_models *models, struct tv_out *out)
 {
     head(out, "trivet_store_up", "gauge", "1 while the store answers.");
-    tv_out_format(out, "trivet_store_up{store=\"mongodb\"} %d\n", tv_breaker_is_up(app->mongo_breaker));
-    tv_out_format(out, "trivet_store_up{store=\"redis\"} %d\n", tv_breaker_is_up(app->redis_breaker));
-    double mongo = atomic_load(&app->metrics->mongo_bytes), redis = atomic_load(&app->metrics->redis_bytes);
+    tv_out_format(out, "trivet_store_up{store=\"mongodb\"} %d\n", tv_breaker_is_up(models->mongo_breaker));
+    tv_out_format(out, "trivet_store_up{store=\"redis\"} %d\n", tv_breaker_is_up(models->redis_breaker));
+    double mongo = atomic_load(&m->mongo_bytes), redis = atomic_load(&m->redis_bytes);
     if (mongo < 0 && redis < 0)
         return;
     head(out, "trivet_store_bytes", "gauge", "Bytes the served model takes in a store.");
@@ -207,17 +209,18 @@ static void write_following(struct tv_follower *follower, struct tv_out *out)
     tv_out_format(out, "trivet_source_up %d\n", state.unreadable == 0);
 }
 
-void tv_metrics_write(struct tv_app *app, struct tv_out *out)
+void tv_metrics_write(struct tv_metrics *metrics, struct tv_models *models, struct tv_follower *follower,
+                      struct tv_out *out)
 {
     head(out, "trivet_build_info", "gauge", "The version, as a label.");
     tv_out_format(out, "trivet_build_info{version=\"%s\"} 1\n", TRIVET_VERSION);
     head(out, "trivet_uptime_seconds", "gauge", "Seconds since the server started.");
-    tv_out_format(out, "trivet_uptime_seconds %.0f\n", tv_clock() - app->started);
-    write_model(app, out);
-    write_last_run(app->metrics, out);
-    write_stores(app, out);
-    write_following(app->follower, out);
-    write_cache(&app->users, out);
-    write_requests(app->metrics, out);
-    write_latencies(app->metrics, out);
+    tv_out_format(out, "trivet_uptime_seconds %.0f\n", tv_clock() - metrics->began);
+    write_model(models, out);
+    write_last_run(metrics, out);
+    write_stores(metrics, models, out);
+    write_following(follower, out);
+    write_cache(&models->users, out);
+    write_requests(metrics, out);
+    write_latencies(metrics, out);
 }

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/app.h"
 #include "serve/stores/pg_pool.h"
 #include "trivet/model/reader.h"
 #include "trivet/store/pg_rows.h"
@@ -26,7 +25,7 @@ struct live_model {
 };
 
 struct tv_rater {
-    struct tv_app *app;
+    struct tv_models *models;          /* lent */
     struct tv_pg_pool *pool, *readers; /* our own login; and one that can only read, for sources of an analyst's own */
     const char *reader_uri;            /* lent */
     pthread_mutex_t mutex; /* guards `live` */
@@ -51,13 +50,13 @@ static enum tv_status open_reader(struct tv_pg **out, const char *uri, struct tv
     return tv_reader_open(out, uri, "trivet-serve folding in", 0, err);
 }
 
-enum tv_status tv_rater_create(struct tv_rater **out, struct tv_app *app, const char *postgres_uri,
+enum tv_status tv_rater_create(struct tv_rater **out, struct tv_models *models, const char *postgres_uri,
                                const char *reader_uri, struct tv_error *err)
 {
     struct tv_rater *rater = tv_alloc(1, sizeof *rater, "the writing of ratings", err);
     if (rater == NULL)
         return TV_ERR_NO_MEMORY;
-    rater->app = app;
+    rater->models = models;
     rater->reader_uri = reader_uri;
     pthread_mutex_init(&rater->mutex, NULL);
     enum tv_status status = tv_pg_pool_create(&rater->pool, open_own, postgres_uri, err);
@@ -191,10 +190,10 @@ enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user,
 
 static enum tv_status stores_are_up(struct tv_rater *rater, struct tv_error *err)
 {
-    if (tv_breaker_is_up(rater->app->mongo_breaker) && tv_breaker_is_up(rater->app->redis_breaker))
+    if (tv_models_reachable(rater->models))
         return TV_OK;
     return tv_fail(err, TV_ERR_UNAVAILABLE, "%s does not answer",
-                   tv_breaker_is_up(rater->app->mongo_breaker) ? "Redis" : "MongoDB");
+                   tv_breaker_is_up(rater->models->mongo_breaker) ? "Redis" : "MongoDB");
 }
 
 static struct live_model *held(struct tv_rater *rater, const struct tv_snapshot *s)
@@ -239,8 +238,8 @@ static enum tv_status ask_live(struct tv_rater *rater, struct tv_pg *pg, struct 
 {
     enum tv_status status = stores_are_up(rater, err);
     if (status == TV_OK)
-        status = tv_shelf_refresh(rater->app->shelf, err);
-    struct tv_snapshot *s = status == TV_OK ? tv_shelf_live(rater->app->shelf) : NULL;
+        status = tv_shelf_refresh(rater->models->shelf, err);
+    struct tv_snapshot *s = status == TV_OK ? tv_shelf_live(rater->models->shelf) : NULL;
     if (s == NULL)
         return status;
     *out = held(rater, s);
@@ -253,7 +252,7 @@ static enum tv_status ask_live(struct tv_rater *rater, struct tv_pg *pg, struct 
 static void note_mongo(struct tv_rater *rater, enum tv_status status, const struct tv_error *err)
 {
     if (status == TV_ERR_UNAVAILABLE && strstr(err->message, "MongoDB"))
-        tv_breaker_trip(rater->app->mongo_breaker, err);
+        tv_breaker_trip(rater->models->mongo_breaker, err);
 }
 
 /* What cannot be read is no store's failure: TV_ERR_INPUT. */
@@ -262,7 +261,8 @@ static enum tv_status fold_one(struct tv_rater *rater, const struct live_model *
 {
     uint8_t state;
     struct tv_refold_told told = {0};
-    enum tv_status status = tv_refold_users(live->refold, reading, rater->app->mongo, &user_id, 1, &state, &told, err);
+    enum tv_status status =
+        tv_refold_users(live->refold, reading, rater->models->mongo, &user_id, 1, &state, &told, err);
     if (status != TV_OK || state == TV_REFOLD_DONE)
         return status;
     if (told.unwritten.n > 0 && err)
@@ -299,7 +299,7 @@ static enum tv_status fold(struct tv_rater *rater, struct tv_pg *pg, int64_t use
     status = fold_with(rater, live, pg, user_id, err);
     if (status == TV_OK) {
         *model = live->snapshot->number;
-        tv_users_renew(&rater->app->users, live->snapshot, user_id);
+        tv_users_renew(&rater->models->users, live->snapshot, user_id);
         status = tv_refold_done(pg, &user_id, &rev, 1, err);
     }
     release(live);
@@ -321,7 +321,7 @@ enum tv_status tv_rater_fold(struct tv_rater *rater, int64_t user_id, int64_t re
 
 static int64_t live_number(struct tv_rater *rater)
 {
-    struct tv_snapshot *s = tv_shelf_live(rater->app->shelf);
+    struct tv_snapshot *s = tv_shelf_live(rater->models->shelf);
     int64_t number = s ? s->number : 0;
     tv_snapshot_release(s);
     return number;
@@ -344,7 +344,7 @@ enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_re
     }
     if (live) {
         *model = live->snapshot->number;
-        status = tv_live_fold(work, &waiting, live->refold, reading, rater->app->mongo, err);
+        status = tv_live_fold(work, &waiting, live->refold, reading, rater->models->mongo, err);
     }
     work->left = waiting.n == (size_t)limit && (work->users > 0 || work->told.refused.n > 0);
     note_mongo(rater, status, err);

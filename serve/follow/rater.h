@@ -11,15 +11,14 @@
 #include <stdint.h>
 
 #include "serve/api/rating_list.h"
+#include "serve/stores/models.h"
 #include "trivet/base/status.h"
 #include "trivet/model/life/live.h"
 
-struct tv_app;
 struct tv_rater;
 
-/* `app` lends its shelf, MongoDB and breakers, the caller reader_uri: of a login that can only read, or NULL. Connects
- * to nothing yet. */
-enum tv_status tv_rater_create(struct tv_rater **out, struct tv_app *app, const char *postgres_uri,
+/* Lent: `models`, and reader_uri, of a login that can only read, or NULL. Connects to nothing yet. */
+enum tv_status tv_rater_create(struct tv_rater **out, struct tv_models *models, const char *postgres_uri,
                                const char *reader_uri, struct tv_error *err);
 void tv_rater_free(struct tv_rater *rater); /* NULL is fine */
 

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "serve/app.h"
 #include "serve/stores/workers.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
@@ -22,7 +21,8 @@
 enum { SLICE_MS = 250, SLICES = 4, BYTES_EVERY_SECONDS = 60 };
 
 struct tv_watcher {
-    struct tv_app *app;
+    struct tv_models *models; /* lent, as are */
+    struct tv_metrics *metrics;
     char *redis_uri;
     pthread_t thread;
     atomic_int stopping;
@@ -38,7 +38,7 @@ static void wait_for_notice(struct tv_watcher *w)
     struct tv_buffer message = TV_BUFFER_INIT(4096);
     struct tv_error err;
     int got = 0;
-    if (w->subscriber == NULL && tv_breaker_is_up(w->app->redis_breaker) &&
+    if (w->subscriber == NULL && tv_breaker_is_up(w->models->redis_breaker) &&
         tv_redis_subscribe(&w->subscriber, w->redis_uri, TV_LIVE_KEY, &err) == TV_OK)
         return; /* something may have changed while nobody listened */
     for (int i = 0; i < SLICES && !got && !atomic_load(&w->stopping); i++) {
@@ -56,16 +56,16 @@ static void wait_for_notice(struct tv_watcher *w)
 
 static void measure(struct tv_watcher *w)
 {
-    struct tv_app *app = w->app;
-    struct tv_snapshot *s = tv_shelf_live(app->shelf);
+    struct tv_models *models = w->models;
+    struct tv_snapshot *s = tv_shelf_live(models->shelf);
     double now = tv_clock(), mongo = -1, redis = -1;
     if (s && (s->number != w->measured_model || now - w->measured_at > BYTES_EVERY_SECONDS) &&
-        tv_breaker_is_up(app->mongo_breaker) && tv_breaker_is_up(app->redis_breaker)) {
-        if (tv_user_bytes(app->mongo, s->number, &mongo, NULL) != TV_OK)
+        tv_models_reachable(models)) {
+        if (tv_user_bytes(models->mongo, s->number, &mongo, NULL) != TV_OK)
             mongo = -1;
-        if (tv_shelf_redis_bytes(app->shelf, s->number, &redis, NULL) != TV_OK)
+        if (tv_shelf_redis_bytes(models->shelf, s->number, &redis, NULL) != TV_OK)
             redis = -1;
-        tv_metrics_bytes(app->metrics, mongo, redis);
+        tv_metrics_bytes(w->metrics, mongo, redis);
         w->measured_model = s->number;
         w->measured_at = now;
     }
@@ -78,16 +78,16 @@ static void *run(void *context)
     tv_thread_behind_requests();
     while (!atomic_load(&w->stopping)) {
         wait_for_notice(w);
-        if (atomic_load(&w->stopping) || !tv_breaker_is_up(w->app->redis_breaker))
+        if (atomic_load(&w->stopping) || !tv_breaker_is_up(w->models->redis_breaker))
             continue;
         struct tv_error err = {0};
         struct tv_last_run last;
-        if (tv_shelf_refresh(w->app->shelf, &err) == TV_OK)
+        if (tv_shelf_refresh(w->models->shelf, &err) == TV_OK)
             measure(w);
         else
             tv_log_reason(TV_LOG_DEBUG, "refresh", &err);
-        if (tv_shelf_last_run(w->app->shelf, &last, NULL) == TV_OK)
-            tv_metrics_last_run(w->app->metrics, &last);
+        if (tv_shelf_last_run(w->models->shelf, &last, NULL) == TV_OK)
+            tv_metrics_last_run(w->metrics, &last);
     }
     return NULL;
 }
@@ -99,13 +99,14 @@ static void watcher_free(struct tv_watcher *w)
     free(w);
 }
 
-enum tv_status tv_watcher_start(struct tv_watcher **out, struct tv_app *app, const char *redis_uri,
-                                struct tv_error *err)
+enum tv_status tv_watcher_start(struct tv_watcher **out, struct tv_models *models, struct tv_metrics *metrics,
+                                const char *redis_uri, struct tv_error *err)
 {
     struct tv_watcher *w = tv_alloc(1, sizeof *w, "the watcher", err);
     if (w == NULL)
         return TV_ERR_NO_MEMORY;
-    w->app = app;
+    w->models = models;
+    w->metrics = metrics;
     w->redis_uri = strdup(redis_uri);
     if (w->redis_uri == NULL || pthread_create(&w->thread, NULL, run, w) != 0) {
         watcher_free(w);

@@ -7,13 +7,15 @@
 #ifndef TRIVET_SERVE_FOLLOW_WATCHER_H
 #define TRIVET_SERVE_FOLLOW_WATCHER_H
 
+#include "serve/follow/metrics.h"
+#include "serve/stores/models.h"
 #include "trivet/base/status.h"
 
-struct tv_app;
 struct tv_watcher;
 
-enum tv_status tv_watcher_start(struct tv_watcher **out, struct tv_app *app, const char *redis_uri,
-                                struct tv_error *err);
+/* Lent: `models`, whose shelf it changes, and `metrics`, which it tells. */
+enum tv_status tv_watcher_start(struct tv_watcher **out, struct tv_models *models, struct tv_metrics *metrics,
+                                const char *redis_uri, struct tv_error *err);
 void tv_watcher_stop(struct tv_watcher *w); /* within half a second, or when a load is done; NULL is fine */
 
 #endif

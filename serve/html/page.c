@@ -86,31 +86,31 @@ static void write_option(struct tv_out *out, const char *value, const char *name
 
 /* The live one first, then every model that is kept, newest first, each with the filter it learned through.
  */
-static void write_options(struct tv_out *out, struct tv_app *app, const char *chosen)
+static void write_options(struct tv_out *out, struct tv_models *models, const char *chosen)
 {
-    struct tv_catalog_list *models = tv_catalog_known(app->catalog);
-    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    struct tv_catalog_list *kept = tv_catalog_known(models->catalog);
+    struct tv_snapshot *live = tv_shelf_live(models->shelf);
     char value[24], name[64];
     if (live) {
         snprintf(name, sizeof name, "The live one: model %" PRId64, live->number);
         write_option(out, "live", name, &live->info, chosen);
     }
-    for (size_t i = models ? models->n : 0; i-- > 0;) {
-        snprintf(value, sizeof value, "%" PRId64, models->models[i].info.number);
+    for (size_t i = kept ? kept->n : 0; i-- > 0;) {
+        snprintf(value, sizeof value, "%" PRId64, kept->models[i].info.number);
         snprintf(name, sizeof name, "Model %s", value);
-        write_option(out, value, name, &models->models[i].info, chosen);
+        write_option(out, value, name, &kept->models[i].info, chosen);
     }
     tv_snapshot_release(live);
-    tv_catalog_release(models);
+    tv_catalog_release(kept);
 }
 
-void tv_page_form(struct tv_out *out, struct tv_app *app, const struct tv_request *request,
+void tv_page_form(struct tv_out *out, struct tv_models *models, const struct tv_request *request,
                   const struct tv_out *filters)
 {
     const char *user = tv_parameter(request, "user_id"), *top = tv_parameter(request, "top");
     struct tv_out options;
     tv_out_init(&options);
-    write_options(&options, app, tv_parameter(request, "model"));
+    write_options(&options, models, tv_parameter(request, "model"));
     const struct tv_slot slots[] = {{"user_id", user ? user : "", NULL},
                                     {"top", top ? top : "15", NULL},
                                     {"options", NULL, &options},

@@ -11,12 +11,11 @@
 #include <stdint.h>
 
 #include "serve/model/snapshot.h"
+#include "serve/stores/models.h"
 #include "serve/web/out.h"
 #include "serve/web/request.h"
 #include "serve/web/response.h"
 #include "trivet/base/embedded.h"
-
-struct tv_app;
 
 extern const struct tv_embedded trivet_pages[];
 
@@ -34,7 +33,7 @@ void tv_page_fill(struct tv_out *out, const char *file, const struct tv_slot *sl
  * -------------------------------------------------------------------------- */
 
 /* The form: what it held when it was sent, or the standard values; `filters` are further fields of it, or NULL. */
-void tv_page_form(struct tv_out *out, struct tv_app *app, const struct tv_request *request,
+void tv_page_form(struct tv_out *out, struct tv_models *models, const struct tv_request *request,
                   const struct tv_out *filters);
 /* The facts of a model as a list; `live` is the number of the live one. */
 void tv_page_facts(struct tv_out *out, const struct tv_snapshot *snapshot, int64_t live);

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "serve/app.h"
 #include "serve/html/page.h"
 
 static const char *headline(int status)
@@ -20,15 +19,15 @@ static const char *headline(int status)
     }
 }
 
-static void write_page(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+static void write_page(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                        const struct tv_problem *problem)
 {
-    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    struct tv_snapshot *live = tv_shelf_live(models->shelf);
     struct tv_out form, content;
     char status[32];
     tv_out_init(&form);
     tv_out_init(&content);
-    tv_page_form(&form, app, request, NULL);
+    tv_page_form(&form, models, request, NULL);
     snprintf(status, sizeof status, "%d %s", problem->status, tv_status_words(problem->status));
     const struct tv_slot slots[] = {{"headline", headline(problem->status), NULL},
                                     {"detail", problem->detail, NULL},
@@ -43,7 +42,7 @@ static void write_page(struct tv_app *app, const struct tv_request *request, str
     tv_snapshot_release(live);
 }
 
-void tv_problem_answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+void tv_problem_answer(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                        const struct tv_problem *problem)
 {
     tv_response_reset(response);
@@ -51,7 +50,7 @@ void tv_problem_answer(struct tv_app *app, const struct tv_request *request, str
     response->retry_after = problem->retry_after;
     snprintf(response->allow, sizeof response->allow, "%s", problem->allow);
     if (request->wants_html) {
-        write_page(app, request, response, problem);
+        write_page(models, request, response, problem);
     } else {
         response->type = "application/problem+json";
         tv_problem_json(&response->out, problem);

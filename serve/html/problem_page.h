@@ -2,14 +2,13 @@
 #ifndef TRIVET_SERVE_HTML_PROBLEM_PAGE_H
 #define TRIVET_SERVE_HTML_PROBLEM_PAGE_H
 
+#include "serve/stores/models.h"
 #include "serve/web/problem.h"
 #include "serve/web/request.h"
 #include "serve/web/response.h"
 
-struct tv_app;
-
-/* Writes the answer in the shape the request wants. */
-void tv_problem_answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+/* Writes the answer in the shape the request wants; the page's form offers the models there are. */
+void tv_problem_answer(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                        const struct tv_problem *problem);
 
 #endif

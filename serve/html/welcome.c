@@ -46,13 +46,13 @@ enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *r
     static const struct tv_slot no_slots[] = {{NULL, NULL, NULL}};
     if (!request->may_wait)
         return TV_LATER;
-    tv_catalog_refresh(app->catalog, app->mongo, app->mongo_breaker);
-    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    tv_catalog_refresh(app->models.catalog, app->models.mongo, app->models.mongo_breaker);
+    struct tv_snapshot *live = tv_shelf_live(app->models.shelf);
     struct tv_out form, model, content;
     tv_out_init(&form);
     tv_out_init(&model);
     tv_out_init(&content);
-    tv_page_form(&form, app, request, NULL);
+    tv_page_form(&form, &app->models, request, NULL);
     if (live)
         write_model(&model, live);
     else

@@ -169,7 +169,7 @@ static enum tv_outcome handle(struct tv_app *app, const struct tv_request *reque
             tv_question_problem(&problem, status, &err, tv_lab_parameter_of(err.message));
     }
     if (problem.status)
-        tv_problem_answer(app, request, response, &problem);
+        tv_problem_answer(&app->models, request, response, &problem);
     tv_filter_free(q->filter);
     return outcome;
 }
@@ -217,7 +217,7 @@ static const char *named_question(struct tv_app *app, const struct tv_request *r
         tv_problem(&problem, 400, "id is missing: it names the question");
         snprintf(problem.parameter, sizeof problem.parameter, "id");
     }
-    tv_problem_answer(app, request, response, &problem);
+    tv_problem_answer(&app->models, request, response, &problem);
     return NULL;
 }
 

@@ -82,7 +82,7 @@ static enum tv_outcome answer(struct tv_app *app, const struct tv_request *reque
     if (status != TV_OK) {
         struct tv_problem problem;
         tv_question_problem(&problem, status, &err, "");
-        tv_problem_answer(app, request, response, &problem);
+        tv_problem_answer(&app->models, request, response, &problem);
     }
     return TV_ANSWERED;
 }
@@ -105,6 +105,6 @@ enum tv_outcome tv_handle_models_metrics(struct tv_app *app, const struct tv_req
     }
     if (problem.status == 0)
         return answer(app, request, response, of_run, run);
-    tv_problem_answer(app, request, response, &problem);
+    tv_problem_answer(&app->models, request, response, &problem);
     return TV_ANSWERED;
 }

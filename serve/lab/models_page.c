@@ -9,7 +9,7 @@
 
 static void write_page(struct tv_app *app, struct tv_response *response)
 {
-    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    struct tv_snapshot *live = tv_shelf_live(app->models.shelf);
     struct tv_filter *standard = NULL;
     struct tv_buffer defaults = TV_BUFFER_INIT(1 << 16);
     struct tv_out content;
@@ -47,6 +47,6 @@ enum tv_outcome tv_handle_models_page(struct tv_app *app, const struct tv_reques
     if (read_numbers(request, &problem))
         write_page(app, response);
     else
-        tv_problem_answer(app, request, response, &problem);
+        tv_problem_answer(&app->models, request, response, &problem);
     return TV_ANSWERED;
 }

@@ -170,7 +170,7 @@ static void prepare_problem(struct exchange *x, int status, int retry_after, con
     struct tv_problem problem;
     tv_problem(&problem, status, "%s", why);
     problem.retry_after = retry_after;
-    tv_problem_answer(x->http->app, &x->request, &x->response, &problem);
+    tv_problem_answer(&x->http->app->models, &x->request, &x->response, &problem);
     x->state = DONE;
 }
 
@@ -218,9 +218,9 @@ static void fetch_users(struct tv_app *app, struct tv_work *const *batch, size_t
         if (need->model == model)
             user_ids[n_users++] = need->user_id;
     }
-    struct tv_snapshot *snapshot = n_users > 1 ? tv_shelf_held(app->shelf, model) : NULL;
+    struct tv_snapshot *snapshot = n_users > 1 ? tv_shelf_held(app->models.shelf, model) : NULL;
     if (snapshot)
-        tv_users_fetch(&app->users, snapshot, user_ids, n_users);
+        tv_users_fetch(&app->models.users, snapshot, user_ids, n_users);
     tv_snapshot_release(snapshot);
 }
 

@@ -34,31 +34,31 @@ int tv_pick_model(const struct tv_request *request, int64_t *model, struct tv_pr
     return text == NULL || strcmp(text, "live") == 0 || tv_read_integer(text, &rule, model, problem);
 }
 
-static enum tv_pick pick_live(struct tv_app *app, struct tv_snapshot **out, struct tv_problem *problem)
+static enum tv_pick pick_live(struct tv_models *models, struct tv_snapshot **out, struct tv_problem *problem)
 {
-    *out = tv_shelf_live(app->shelf);
+    *out = tv_shelf_live(models->shelf);
     if (*out)
         return TV_PICKED;
-    if (!tv_breaker_is_up(app->redis_breaker) || !tv_breaker_is_up(app->mongo_breaker))
+    if (!tv_models_reachable(models))
         return unavailable(problem, "no model could be loaded: a store does not answer", "/readyz names it");
     return unavailable(problem, "no model is live yet", "train one: trivet-train");
 }
 
-enum tv_pick tv_pick_snapshot(struct tv_app *app, int64_t model, int may_wait, struct tv_snapshot **out,
+enum tv_pick tv_pick_snapshot(struct tv_models *models, int64_t model, int may_wait, struct tv_snapshot **out,
                               struct tv_problem *problem)
 {
     struct tv_error err = {0};
     if (model == TV_LIVE_MODEL)
-        return pick_live(app, out, problem);
-    *out = tv_shelf_held(app->shelf, model);
+        return pick_live(models, out, problem);
+    *out = tv_shelf_held(models->shelf, model);
     if (*out)
         return TV_PICKED;
-    if (!tv_breaker_is_up(app->redis_breaker) || !tv_breaker_is_up(app->mongo_breaker))
+    if (!tv_models_reachable(models))
         return unavailable(problem, "that model cannot be loaded: a store does not answer",
                            "/readyz names it");
     if (!may_wait)
         return TV_PICK_LATER;
-    enum tv_status status = tv_shelf_load(app->shelf, model, out, &err);
+    enum tv_status status = tv_shelf_load(models->shelf, model, out, &err);
     if (status == TV_ERR_NOT_FOUND)
         return no_such_model(problem, model);
     return status == TV_OK ? TV_PICKED : unavailable(problem, err.message, err.hint);
@@ -67,15 +67,15 @@ enum tv_pick tv_pick_snapshot(struct tv_app *app, int64_t model, int may_wait, s
 /* The model behind a snapshot is gone from MongoDB. For a model asked for by number that is the answer; the
  * live one must have moved on, and this server has not noticed yet. Returns TV_PICKED when it is worth to try
  * again. */
-static enum tv_pick outdated(struct tv_app *app, int64_t model, int64_t number, struct tv_problem *problem)
+static enum tv_pick outdated(struct tv_models *models, int64_t model, int64_t number, struct tv_problem *problem)
 {
     struct tv_error err = {0};
     if (model != TV_LIVE_MODEL) {
-        tv_shelf_forget(app->shelf, model);
+        tv_shelf_forget(models->shelf, model);
         return no_such_model(problem, model);
     }
-    if (tv_breaker_is_up(app->redis_breaker) && tv_shelf_refresh(app->shelf, &err) == TV_OK) {
-        struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    if (tv_breaker_is_up(models->redis_breaker) && tv_shelf_refresh(models->shelf, &err) == TV_OK) {
+        struct tv_snapshot *live = tv_shelf_live(models->shelf);
         int moved = live && live->number != number;
         tv_snapshot_release(live);
         if (moved)
@@ -87,28 +87,29 @@ static enum tv_pick outdated(struct tv_app *app, int64_t model, int64_t number, 
 
 /* Sets the user's number and looks the document up. TV_USER_UNKNOWN leaves a number that nobody has in place of a
  * code that nobody has; an id that is none is *problem, and TV_USER_UNKNOWN. */
-static enum tv_lookup look_up(struct tv_app *app, struct tv_id *user, int may_wait, struct tv_picked *picked,
+static enum tv_lookup look_up(struct tv_models *models, struct tv_id *user, int may_wait, struct tv_picked *picked,
                               struct tv_problem *problem, struct tv_error *err)
 {
     const struct tv_snapshot *s = picked->snapshot;
     enum tv_id_kind kind = tv_id_kind(user, s->info.user_codes, problem);
     enum tv_lookup lookup = kind == TV_ID_PROBLEM ? TV_USER_UNKNOWN : TV_USER_FOUND;
     if (kind == TV_ID_CODE)
-        lookup = tv_users_number(&app->users, s, user->text, may_wait, &user->number, err);
-    return lookup == TV_USER_FOUND ? tv_users_find(&app->users, s, user->number, may_wait, &picked->user, err) : lookup;
+        lookup = tv_users_number(&models->users, s, user->text, may_wait, &user->number, err);
+    return lookup == TV_USER_FOUND ? tv_users_find(&models->users, s, user->number, may_wait, &picked->user, err)
+                                   : lookup;
 }
 
-enum tv_pick tv_pick(struct tv_app *app, int64_t model, struct tv_id *user, int may_wait,
+enum tv_pick tv_pick(struct tv_models *models, int64_t model, struct tv_id *user, int may_wait,
                      struct tv_picked *picked, struct tv_problem *problem)
 {
     struct tv_error err = {0};
     *picked = (struct tv_picked){.snapshot = NULL};
     for (int attempt = 0;; attempt++) {
-        enum tv_pick pick = tv_pick_snapshot(app, model, may_wait, &picked->snapshot, problem);
+        enum tv_pick pick = tv_pick_snapshot(models, model, may_wait, &picked->snapshot, problem);
         if (pick != TV_PICKED)
             return pick;
         problem->status = 0;
-        enum tv_lookup lookup = look_up(app, user, may_wait, picked, problem, &err);
+        enum tv_lookup lookup = look_up(models, user, may_wait, picked, problem, &err);
         if (lookup == TV_USER_FOUND || (lookup == TV_USER_UNKNOWN && problem->status == 0))
             return TV_PICKED;
         int64_t number = picked->snapshot->number;
@@ -121,7 +122,7 @@ enum tv_pick tv_pick(struct tv_app *app, int64_t model, struct tv_id *user, int 
         }
         if (lookup == TV_USER_AWAY)
             return unavailable(problem, err.message, "try again in a moment");
-        pick = outdated(app, model, number, problem);
+        pick = outdated(models, model, number, problem);
         if (pick != TV_PICKED)
             return pick;
         if (attempt > 0)
@@ -146,7 +147,7 @@ int tv_pick_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_proble
     return 0;
 }
 
-enum tv_outcome tv_pick_finish(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+enum tv_outcome tv_pick_finish(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                                enum tv_pick pick, struct tv_picked *picked, const struct tv_problem *problem)
 {
     if (pick == TV_PICKED)
@@ -156,6 +157,6 @@ enum tv_outcome tv_pick_finish(struct tv_app *app, const struct tv_request *requ
         return TV_LATER;
     }
     if (problem->status)
-        tv_problem_answer(app, request, response, problem);
+        tv_problem_answer(models, request, response, problem);
     return TV_ANSWERED;
 }

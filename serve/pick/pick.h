@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 
-#include "serve/app.h"
 #include "serve/model/ids.h"
 #include "serve/route/route.h"
 #include "serve/web/problem.h"
@@ -26,10 +25,10 @@ int tv_pick_model(const struct tv_request *request, int64_t *model, struct tv_pr
 
 /* Looks `user` up, a number or a code, and sets its number. TV_PICKED: *picked holds references that tv_picked_release
  * gives back. Otherwise it holds none, and for TV_PICK_PROBLEM *problem is filled. */
-enum tv_pick tv_pick(struct tv_app *app, int64_t model, struct tv_id *user, int may_wait,
+enum tv_pick tv_pick(struct tv_models *models, int64_t model, struct tv_id *user, int may_wait,
                      struct tv_picked *picked, struct tv_problem *problem);
 /* The model alone. */
-enum tv_pick tv_pick_snapshot(struct tv_app *app, int64_t model, int may_wait, struct tv_snapshot **out,
+enum tv_pick tv_pick_snapshot(struct tv_models *models, int64_t model, int may_wait, struct tv_snapshot **out,
                               struct tv_problem *problem);
 void tv_picked_release(struct tv_picked *picked);
 
@@ -38,7 +37,7 @@ int tv_pick_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_proble
 
 /* How a handler that has picked ends: gives back what was picked, asks to be called again, or answers with the
  * problem, if there is one (problem->status). */
-enum tv_outcome tv_pick_finish(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+enum tv_outcome tv_pick_finish(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                                enum tv_pick pick, struct tv_picked *picked, const struct tv_problem *problem);
 
 #endif

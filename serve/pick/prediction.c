@@ -22,22 +22,22 @@ static int64_t newest_of(const struct tv_catalog_list *list)
 }
 
 /* The list of models may be a second old; an older one is read again, unless MongoDB is away. */
-static enum tv_pick choose_model(struct tv_app *app, int may_wait, int64_t *model)
+static enum tv_pick choose_model(struct tv_models *models, int may_wait, int64_t *model)
 {
-    struct tv_snapshot *live = tv_shelf_live(app->shelf);
+    struct tv_snapshot *live = tv_shelf_live(models->shelf);
     int by_live = live == NULL || is_rating(live->score_kind);
     tv_snapshot_release(live);
     *model = TV_LIVE_MODEL;
     if (by_live)
         return TV_PICKED;
-    struct tv_catalog_list *list = tv_catalog_known(app->catalog);
+    struct tv_catalog_list *list = tv_catalog_known(models->catalog);
     int fresh = list && tv_clock() - list->read_at < TV_FRESH_SECONDS;
-    if (!fresh && tv_breaker_is_up(app->mongo_breaker)) {
+    if (!fresh && tv_breaker_is_up(models->mongo_breaker)) {
         tv_catalog_release(list);
         if (!may_wait)
             return TV_PICK_LATER;
-        tv_catalog_refresh(app->catalog, app->mongo, app->mongo_breaker);
-        list = tv_catalog_known(app->catalog);
+        tv_catalog_refresh(models->catalog, models->mongo, models->mongo_breaker);
+        list = tv_catalog_known(models->catalog);
     }
     *model = newest_of(list);
     tv_catalog_release(list);
@@ -52,17 +52,17 @@ static const char *basis_of(const struct tv_picked *picked)
     return is_rating(picked->snapshot->score_kind) ? "rating" : "relevance";
 }
 
-enum tv_pick tv_predictor_pick(struct tv_app *app, int64_t model, struct tv_id *user, int may_wait,
+enum tv_pick tv_predictor_pick(struct tv_models *models, int64_t model, struct tv_id *user, int may_wait,
                                struct tv_predictor *out, struct tv_problem *problem)
 {
     *out = (struct tv_predictor){.basis = NULL};
     int64_t chosen = model;
-    enum tv_pick pick = model == TV_LIVE_MODEL ? choose_model(app, may_wait, &chosen) : TV_PICKED;
+    enum tv_pick pick = model == TV_LIVE_MODEL ? choose_model(models, may_wait, &chosen) : TV_PICKED;
     if (pick == TV_PICKED)
-        pick = tv_pick(app, chosen, user, may_wait, &out->picked, problem);
+        pick = tv_pick(models, chosen, user, may_wait, &out->picked, problem);
     if (pick == TV_PICK_PROBLEM && problem->status == 404 && chosen != model) { /* pruned a moment ago */
         problem->status = 0;
-        pick = tv_pick(app, TV_LIVE_MODEL, user, may_wait, &out->picked, problem);
+        pick = tv_pick(models, TV_LIVE_MODEL, user, may_wait, &out->picked, problem);
     }
     if (pick == TV_PICKED)
         out->basis = basis_of(&out->picked);

@@ -24,7 +24,7 @@ struct tv_predictor {
 #define TV_TRAIN_RATINGS "trivet-train fit --algorithm als --biases"
 
 /* Picks as tv_pick does; TV_LIVE_MODEL leaves the choice to the rule above. Then picked holds references. */
-enum tv_pick tv_predictor_pick(struct tv_app *app, int64_t model, struct tv_id *user, int may_wait,
+enum tv_pick tv_predictor_pick(struct tv_models *models, int64_t model, struct tv_id *user, int may_wait,
                                struct tv_predictor *out, struct tv_problem *problem);
 
 struct tv_prediction {

@@ -218,13 +218,13 @@ int tv_route_admit(struct tv_app *app, struct tv_request *request, struct tv_pro
 void tv_route_refuse(struct tv_app *app, struct tv_request *request, struct tv_response *response,
                      const struct tv_problem *why)
 {
-    tv_problem_answer(app, request, response, why);
+    tv_problem_answer(&app->models, request, response, why);
     if (response->out.failed) {
         struct tv_problem problem;
         tv_response_reset(response);
         tv_problem(&problem, 500, "the answer could not be written");
         request->wants_html = 0; /* memory is short, or a page is broken: say so in the plainest way */
-        tv_problem_answer(app, request, response, &problem);
+        tv_problem_answer(&app->models, request, response, &problem);
     }
 }
 

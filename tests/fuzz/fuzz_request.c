@@ -56,12 +56,12 @@ static void load(struct tv_app *app)
     if (tv_items_sort_codes(&items, NULL) != TV_OK || tv_snapshot_create(&snapshot, &model, &items, NULL) != TV_OK ||
         user == NULL)
         abort();
-    tv_shelf_show(app->shelf, snapshot);
+    tv_shelf_show(app->models.shelf, snapshot);
     user->user_id = 1;
     user->factors = 1;
     user->value = (uint16_t *)(void *)(user + 1);
-    tv_code_cache_put(app->users.codes, 1, "b", 1);
-    tv_cached_user_release(tv_user_cache_put(app->users.cache, 1, 1, user, 0));
+    tv_code_cache_put(app->models.users.codes, 1, "b", 1);
+    tv_cached_user_release(tv_user_cache_put(app->models.users.cache, 1, 1, user, 0));
 }
 
 static struct tv_app *make_app(void)
@@ -71,18 +71,19 @@ static struct tv_app *make_app(void)
     const char *const *routes = tv_route_names(&n);
     tv_log_set_level(TV_LOG_ERROR);
     if (tv_metrics_create(&app.metrics, routes, n, NULL) != TV_OK ||
-        tv_catalog_create(&app.catalog, NULL) != TV_OK ||
-        tv_user_cache_create(&app.users.cache, 4, 1 << 20, NULL) != TV_OK ||
-        tv_code_cache_create(&app.users.codes, 4, NULL) != TV_OK ||
-        tv_shelf_create(&app.shelf, NULL, NULL, NULL) != TV_OK ||
+        tv_catalog_create(&app.models.catalog, NULL) != TV_OK ||
+        tv_user_cache_create(&app.models.users.cache, 4, 1 << 20, NULL) != TV_OK ||
+        tv_code_cache_create(&app.models.users.codes, 4, NULL) != TV_OK ||
+        tv_shelf_create(&app.models.shelf, NULL, NULL, NULL) != TV_OK ||
         tv_questions_create(&app.questions, "postgresql:///?host=/nowhere", NULL) != TV_OK ||
-        tv_breaker_start(&app.mongo_breaker, "MongoDB", away, NULL, 3600000, NULL) != TV_OK ||
-        tv_breaker_start(&app.redis_breaker, "Redis", away, NULL, 3600000, NULL) != TV_OK)
+        tv_breaker_start(&app.models.mongo_breaker, "MongoDB", away, NULL, 3600000, NULL) != TV_OK ||
+        tv_breaker_start(&app.models.redis_breaker, "Redis", away, NULL, 3600000, NULL) != TV_OK)
         abort();
-    app.users.breaker = app.mongo_breaker;
+    app.models.users.breaker = app.models.mongo_breaker;
     app.permission.loopback = 1;
     app.permission.writes = TV_WRITES_LOCAL;
-    if (tv_rater_create(&app.rater, &app, "postgresql:///?host=/nowhere", "postgresql:///?host=/nowhere", NULL) != TV_OK)
+    if (tv_rater_create(&app.rater, &app.models, "postgresql:///?host=/nowhere", "postgresql:///?host=/nowhere",
+                        NULL) != TV_OK)
         abort();
     load(&app);
     return &app;

@@ -122,31 +122,29 @@ static inline struct tv_app *fixture_app(struct tv_snapshot *live, int up)
     struct tv_app *app = calloc(1, sizeof *app);
     size_t n;
     const char *const *routes = tv_route_names(&n);
-    app->started = tv_clock();
     assert_int_equal(tv_metrics_create(&app->metrics, routes, n, NULL), TV_OK);
-    assert_int_equal(tv_catalog_create(&app->catalog, NULL), TV_OK);
-    assert_int_equal(tv_user_cache_create(&app->users.cache, 100, 1 << 20, NULL), TV_OK);
-    assert_int_equal(tv_code_cache_create(&app->users.codes, 100, NULL), TV_OK);
-    assert_int_equal(tv_shelf_create(&app->shelf, NULL, NULL, NULL), TV_OK);
+    assert_int_equal(tv_catalog_create(&app->models.catalog, NULL), TV_OK);
+    assert_int_equal(tv_user_cache_create(&app->models.users.cache, 100, 1 << 20, NULL), TV_OK);
+    assert_int_equal(tv_code_cache_create(&app->models.users.codes, 100, NULL), TV_OK);
+    assert_int_equal(tv_shelf_create(&app->models.shelf, NULL, NULL, NULL), TV_OK);
     assert_int_equal(
         tv_questions_create(&app->questions, "postgresql://trivet_page@127.0.0.1:1/postgres", NULL), TV_OK);
     tv_ask ask = up ? fixture_there : fixture_away;
-    assert_int_equal(tv_breaker_start(&app->mongo_breaker, "MongoDB", ask, NULL, 10000, NULL), TV_OK);
-    assert_int_equal(tv_breaker_start(&app->redis_breaker, "Redis", ask, NULL, 10000, NULL), TV_OK);
-    app->users.breaker = app->mongo_breaker;
+    assert_int_equal(tv_breaker_start(&app->models.mongo_breaker, "MongoDB", ask, NULL, 10000, NULL), TV_OK);
+    assert_int_equal(tv_breaker_start(&app->models.redis_breaker, "Redis", ask, NULL, 10000, NULL), TV_OK);
+    app->models.users.breaker = app->models.mongo_breaker;
     app->permission.loopback = 1;
     app->permission.writes = TV_WRITES_LOCAL;
-    assert_int_equal(tv_rater_create(&app->rater, app, "postgresql:///?host=/nowhere", NULL, NULL), TV_OK);
+    assert_int_equal(tv_rater_create(&app->rater, &app->models, "postgresql:///?host=/nowhere", NULL, NULL), TV_OK);
     if (live)
-        tv_shelf_show(app->shelf, live);
+        tv_shelf_show(app->models.shelf, live);
     return app;
 }
 
 static inline void fixture_know(struct tv_app *app, const struct tv_snapshot *s, int64_t user_id,
                                 struct tv_user_document *document, double age)
 {
-    tv_cached_user_release(
-        tv_user_cache_put(app->users.cache, s->number, user_id, document, tv_clock() - age));
+    tv_cached_user_release(tv_user_cache_put(app->models.users.cache, s->number, user_id, document, tv_clock() - age));
 }
 
 struct fixture_answer {

@@ -62,7 +62,7 @@ static void rows_say_why(void **state)
     (void)state;
     struct tv_app *app = app_with_user();
     char *page = get_page(app, "/recs?user_id=7&top=10");
-    struct tv_snapshot *s = tv_shelf_live(app->shelf);
+    struct tv_snapshot *s = tv_shelf_live(app->models.shelf);
     struct tv_user_document *u = fixture_user(s, 7, 0, 3);
     struct tv_account account = {0};
     assert_int_equal(tv_account(&account, s, u, 1, NULL), TV_OK);
@@ -85,7 +85,7 @@ static void somebody_unknown_is_told_no_reasons(void **state)
 {
     (void)state;
     struct tv_app *app = app_with_user();
-    struct tv_snapshot *s = tv_shelf_live(app->shelf);
+    struct tv_snapshot *s = tv_shelf_live(app->models.shelf);
     fixture_know(app, s, 8, NULL, 0);
     char *page = get_page(app, "/recs?user_id=8&top=10");
     assert_int_equal(count(page, "Because you liked"), 0);

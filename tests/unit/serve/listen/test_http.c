@@ -375,7 +375,7 @@ static void know_long_titles(void)
     memset(title, 'x', sizeof title - 1);
     struct tv_snapshot *s = fixture_snapshot(7, 1000, 4, title, NULL);
     fixture_know(app, s, 1, fixture_user(s, 1, 0, 100), 0);
-    tv_shelf_show(app->shelf, s);
+    tv_shelf_show(app->models.shelf, s);
 }
 
 /* Takes 50,000 bytes, pauses, and so on to the end; how many they were. */

@@ -76,7 +76,7 @@ static struct tv_app *coded_app(int up)
     struct tv_user_document *user = fixture_user(s, user_number, 0, 3);
     user->code = USER;
     fixture_know(app, s, user_number, user, 0);
-    tv_code_cache_put(app->users.codes, s->number, USER, user_number);
+    tv_code_cache_put(app->models.users.codes, s->number, USER, user_number);
     return app;
 }
 
@@ -190,7 +190,7 @@ static void items_are_found_by_code(void **state)
 {
     (void)state;
     struct tv_app *app = coded_app(1);
-    struct tv_snapshot *s = tv_shelf_live(app->shelf);
+    struct tv_snapshot *s = tv_shelf_live(app->models.shelf);
     struct tv_problem problem;
     struct tv_id id;
     tv_id_set(&id, "id", "aa");

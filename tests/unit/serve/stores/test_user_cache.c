@@ -180,7 +180,7 @@ static enum tv_lookup look(struct tv_app *app, struct tv_snapshot *s, int64_t us
 {
     struct tv_cached_user *user = NULL;
     struct tv_error err = {0};
-    enum tv_lookup lookup = tv_users_find(&app->users, s, user_id, may_wait, &user, &err);
+    enum tv_lookup lookup = tv_users_find(&app->models.users, s, user_id, may_wait, &user, &err);
     assert_int_equal(user != NULL, lookup == TV_USER_FOUND);
     tv_cached_user_release(user);
     return lookup;
@@ -200,7 +200,7 @@ static void what_the_cache_says_while_mongodb_is_away(void **state)
     assert_int_equal(look(app, s, 3, 0), TV_USER_UNKNOWN);
     assert_int_equal(look(app, s, 4, 1), TV_USER_AWAY); /* may exist by now */
     assert_int_equal(look(app, s, 5, 1), TV_USER_AWAY);
-    assert_int_equal(app->users.stale, 1);
+    assert_int_equal(app->models.users.stale, 1);
     tv_app_free(app);
     tv_snapshot_release(s);
 }
