@@ -1,4 +1,7 @@
-/* findings: what a check tells, and the documents that it found to be wrong. */
+/* findings: how a check tells what it did, what it could not do and what it saw, and the lists of documents that it
+ * found to be wrong. The counts become the exit code of `trivet-train repair`, so a check tells through these
+ * functions alone.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +47,8 @@ void repair_say(struct repair *r, const char *format, ...)
     r->report->say(r->report->context, line);
 }
 
+/* Both arrays are grown one after the other, and a failure of the second leaves the first larger than `capacity`
+ * says: harmless, and freed with it. */
 enum tv_status repair_keep(struct repair_ids *list, int64_t id, int64_t rev, struct tv_error *err)
 {
     if (list->n == list->capacity) {
@@ -68,6 +73,7 @@ void repair_ids_free(struct repair_ids *list)
     *list = (struct repair_ids){0};
 }
 
+/* Folding in and counting replace only a document of a lower rev, so a document that is wrong is first given rev 0. */
 enum tv_status repair_lower(struct repair *r, const char *collection, const struct repair_ids *list,
                             struct tv_error *err)
 {

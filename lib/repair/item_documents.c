@@ -1,7 +1,8 @@
 /* item_documents: item documents as a training would write them (trivet.item_document), to compare and to write.
  *
- * A document stands in memory as a hash alone, for a catalogue of films' texts is large. `n`, `mean` and `rev`, which follow
- * live ratings, and `score_kind`, which an activation says, are not in it.
+ * A document stands in memory as a hash alone, because a catalogue with long texts is large. The fields in `beside`
+ * are not in the hash: `n`, `mean` and `rev` follow single ratings and are compared by items.c, `score_kind` is said
+ * by an activation.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 static const char *const beside[] = {"_id", "n", "mean", "rev", "score_kind"};
 enum { BESIDE = sizeof beside / sizeof *beside, BATCH = 1000 };
 
+/* Three arrays of one length; what was grown before a failure is kept in the struct and freed with it. */
 static enum tv_status grow(struct items *t, struct tv_error *err)
 {
     size_t capacity = t->capacity ? 2 * t->capacity : 1024;
@@ -47,7 +49,8 @@ uint64_t items_hash(const struct tv_mongo_doc *doc)
     return tv_mongo_doc_hash(doc, beside, BESIDE);
 }
 
-/* A document that MongoDB cannot hold is written without what the input had beside, or not at all: *document is NULL. */
+/* MongoDB cannot hold every JSON text, a document beyond 16 MB for example. Such an item is written without the extra
+ * fields of its input (`core`), as a training would, or not at all: *document is NULL then. */
 static enum tv_status hash_whole(uint64_t *hash, const char **document, const char *core, struct tv_error *err)
 {
     struct tv_error why = {0};
@@ -63,6 +66,7 @@ static enum tv_status hash_whole(uint64_t *hash, const char **document, const ch
     return status == TV_ERR_INPUT ? TV_OK : status;
 }
 
+/* One row of ROWS as what is wanted of the item's document. */
 static enum tv_status expect(struct items *t, const struct tv_pg_rows *rows, int row, struct tv_error *err)
 {
     struct items_want *want;
@@ -83,6 +87,8 @@ static enum tv_status expect(struct items *t, const struct tv_pg_rows *rows, int
     "SELECT item_id, coalesce((d->>'rev')::bigint, 0), (d->>'n')::bigint, (d->>'mean')::float8, document, core "       \
     "FROM (SELECT item_id, core::jsonb AS d, document, core FROM trivet.item_document) x "
 
+/* A cursor WITH HOLD outlives the statement without a transaction around it, so rows come a thousand at a time, and
+ * the client never holds all documents. */
 enum tv_status items_expect(struct items *t, struct tv_error *err)
 {
     struct tv_pg *pg = t->repair->journal;
@@ -103,7 +109,8 @@ enum tv_status items_expect(struct items *t, struct tv_error *err)
     return status == TV_OK ? closed : status;
 }
 
-/* Those of some rows; without score_kind, which is said of all documents that lack it. */
+/* Writes the documents of some rows, without score_kind, which repair_items then says of all documents that lack it.
+ * A document of a higher rev than the row's stays: somebody counted meanwhile. */
 static enum tv_status write_rows(struct items *t, const struct tv_pg_rows *rows, int from, int end,
                                  int64_t *written, struct tv_error *err)
 {
@@ -122,6 +129,7 @@ static enum tv_status write_rows(struct items *t, const struct tv_pg_rows *rows,
     return status == TV_OK ? tv_mongo_replace_all(t->repair->stores->mongo, "item", "rev", documents, n, err) : status;
 }
 
+/* Reads the documents once more instead of having kept them: only hashes are in memory. */
 static enum tv_status write_documents(struct items *t, const struct repair_ids *list, int64_t *written,
                                       struct tv_error *err)
 {
@@ -141,7 +149,7 @@ static enum tv_status write_documents(struct items *t, const struct repair_ids *
     return status;
 }
 
-/* Who came to be known since Postgres was read is none of them. */
+/* Takes items off the list that Postgres has come to know since it was read, by a load or a rating. */
 static enum tv_status still_unknown(struct items *t, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
@@ -168,6 +176,7 @@ static enum tv_status still_unknown(struct items *t, struct tv_error *err)
     return status;
 }
 
+/* Deletes only documents of no higher rev than was read, so one that was written meanwhile stays. */
 static enum tv_status delete_unknown(struct items *t, struct tv_error *err)
 {
     struct tv_mongo_document gone[BATCH];
@@ -181,6 +190,7 @@ static enum tv_status delete_unknown(struct items *t, struct tv_error *err)
     return status;
 }
 
+/* Items without a document, except those whose document MongoDB cannot hold. */
 static enum tv_status write_missing(struct items *t, struct tv_error *err)
 {
     struct repair_ids missing = {0};

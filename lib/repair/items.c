@@ -20,11 +20,13 @@
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/pg_rows.h"
 
-/* Without a report, so many items are looked at as take a fraction of a second. */
+/* Items asked for in one message to MongoDB, and items looked at without a report, which takes a fraction of a second.
+ */
 enum { BATCH = 5000, QUICK = 50000 };
 
 /* --- what is claimed -------------------------------------------------------------------------------------- */
 
+/* A document older than Postgres claims is wrong; its n and mean are counted again. */
 static enum tv_status take_rev(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct items *t = context;
@@ -40,6 +42,7 @@ static enum tv_status take_rev(void *context, const struct tv_mongo_doc *doc, st
     return rev < t->want[place].rev ? repair_keep(&t->wrong, id, rev, err) : TV_OK;
 }
 
+/* The items of which Postgres says that their counts are written, and up to which change. */
 static enum tv_status read_claims(struct items *t, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
@@ -56,6 +59,7 @@ static enum tv_status read_claims(struct items *t, struct tv_error *err)
     return status;
 }
 
+/* Only revs are read here, so it is quick, and it asks nothing of item documents that another trivet wrote. */
 static enum tv_status compare_claims(struct items *t, struct tv_error *err)
 {
     enum tv_status status = read_claims(t, err);
@@ -69,6 +73,7 @@ static enum tv_status compare_claims(struct items *t, struct tv_error *err)
 
 /* --- everything ------------------------------------------------------------------------------------------- */
 
+/* Both are avg(value) of Postgres, so they are compared bit for bit; an item without ratings has no mean. */
 static int same_mean(const struct tv_mongo_doc *doc, const struct items_want *want)
 {
     double there;
@@ -77,7 +82,8 @@ static int same_mean(const struct tv_mongo_doc *doc, const struct items_want *wa
     return want->has_mean && there == want->mean;
 }
 
-/* A document newer than what was read here is looked at again. */
+/* A document newer than what was read from Postgres is no damage yet: a rating may have come in between, so it is
+ * looked at again. One of the same rev must have the same counts. */
 static enum tv_status compare_counts(struct items *t, size_t place, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     const struct items_want *want = &t->want[place];
@@ -90,6 +96,7 @@ static enum tv_status compare_counts(struct items *t, size_t place, const struct
     return repair_keep(&t->wrong, t->ids[place], rev, err);
 }
 
+/* A document of an item that Postgres had not heard of when it was read. */
 static enum tv_status take_unknown(struct items *t, int64_t id, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     int64_t rev = 0;
@@ -118,8 +125,9 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
     return status == TV_OK ? compare_counts(t, (size_t)place, doc, err) : status;
 }
 
-/* The documents come from the newest model that was made live by its own training, or by an import. One that was kept back
- * has a message, and its documents were dropped. */
+/* Whether Postgres still holds the titles and fields that the documents were written from. They come from the newest
+ * model that was made live by its own training, or by an import. A training that was kept back has a message, and its
+ * documents were dropped. An import since, or a load since the training began, makes the answer no. */
 static enum tv_status know_loads(struct items *t, struct tv_error *err)
 {
     int64_t same = 0;
@@ -134,6 +142,8 @@ static enum tv_status know_loads(struct items *t, struct tv_error *err)
     return status;
 }
 
+/* The thorough look: how each document should be is read first, with one pass over the ratings, and then every
+ * document once. */
 static enum tv_status compare_all(struct items *t, struct tv_error *err)
 {
     enum tv_status status = know_loads(t, err);
@@ -144,7 +154,8 @@ static enum tv_status compare_all(struct items *t, struct tv_error *err)
 
 /* --- what is done about it -------------------------------------------------------------------------------- */
 
-/* Those that Postgres has not caught up with since, as after a restore of an older backup, are wrong. */
+/* Asks Postgres once more about documents that were ahead of it. Those that still are, as after a restore of an older
+ * backup, would keep new counts out: their rev becomes 0, and they are counted again. */
 static enum tv_status look_again(struct items *t, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
@@ -172,7 +183,7 @@ static enum tv_status look_again(struct items *t, struct tv_error *err)
     return status;
 }
 
-/* Postgres counts them once more, for a rating may have come meanwhile. */
+/* Postgres counts the wrong items once more instead of writing what was read, for a rating may have come meanwhile. */
 static enum tv_status count_again(struct items *t, struct tv_error *err)
 {
     struct tv_live_work work = {0};
@@ -181,6 +192,8 @@ static enum tv_status count_again(struct items *t, struct tv_error *err)
     return tv_live_recount(&work, t->repair->journal, t->repair->stores->mongo, t->wrong.ids, t->wrong.n, err);
 }
 
+/* Other fields and unknown items are mended only with same_loads (items_write); otherwise they are no damage, and
+ * only the report has them. */
 static void tell_other(struct items *t)
 {
     struct repair *r = t->repair;
@@ -227,7 +240,8 @@ static void free_items(struct items *t)
     free(t->found);
 }
 
-/* An imported model brings the item documents of another trivet: of those only what was rated here is known here. */
+/* An imported model brings the item documents of another trivet, and Postgres here knows only the items that were
+ * rated here: only its claims can be compared. */
 static enum tv_status compare(struct items *t, struct tv_error *err)
 {
     char number_text[24];
@@ -254,6 +268,8 @@ static enum tv_status look_and_mend(struct items *t, struct tv_error *err)
     return status == TV_OK ? items_write(t, err) : status;
 }
 
+/* score_kind is put right for all documents at once, at the end, and not document by document: MongoDB changes those
+ * that lack it with one message. */
 enum tv_status repair_items(struct repair *r, struct tv_error *err)
 {
     struct items t = {.repair = r};

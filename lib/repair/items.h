@@ -1,4 +1,6 @@
-/* items: what the two files that look at item documents share. */
+/* items: what the two files that look at item documents share: items.c compares and tells, item_documents.c knows how
+ * a document should be and writes it.
+ */
 #ifndef TRIVET_REPAIR_ITEMS_H
 #define TRIVET_REPAIR_ITEMS_H
 
@@ -13,27 +15,31 @@ struct items_want {
     uint64_t hash; /* of the fields that no rating and no activation changes */
 };
 
+/* One look at all item documents, on the stack of repair_items. */
 struct items {
     struct repair *repair;
     int64_t *ids; /* (n) ascending */
     struct items_want *want;
     char *found; /* (n) 1: a document */
     size_t n, capacity;
-    struct repair_ids ahead;   /* documents of a higher rev than Postgres has */
-    struct repair_ids wrong;   /* whose n, mean or rev is another */
-    struct repair_ids other;   /* whose other fields are others */
-    struct repair_ids unknown; /* of items that Postgres does not know */
+    struct repair_ids ahead;   /* documents of a higher rev than Postgres had when it was read */
+    struct repair_ids wrong;   /* documents whose n, mean or rev is another */
+    struct repair_ids other;   /* documents whose other fields are others */
+    struct repair_ids unknown; /* documents of items that Postgres does not know */
     int64_t n_documents, n_strangers, n_scores, n_missing;
     const char *score; /* what `score_kind` is to be; NULL: not looked at */
     int same_loads;    /* 1: Postgres holds what the documents were written from */
 };
 
-/* Room for one more item, which is zero. */
+/* Room for one more item, which is zero. *want is valid until the next call, which may move it. */
 enum tv_status items_add(struct items *t, int64_t id, struct items_want **want, struct tv_error *err);
-/* Every item as its document should be. */
+/* Reads from Postgres how the document of every item should be: one pass over the ratings, ids ascending. */
 enum tv_status items_expect(struct items *t, struct tv_error *err);
+/* The hash of a document without the fields that ratings and activations change, to be compared with items_want.hash.
+ */
 uint64_t items_hash(const struct tv_mongo_doc *doc);
-/* Documents of items that have none, and with same_loads of those with other fields, anew; unknown ones go. */
+/* Writes the documents of items that have none. With same_loads, also those with other fields, and deletes the
+ * documents of items that Postgres does not know. */
 enum tv_status items_write(struct items *t, struct tv_error *err);
 
 #endif

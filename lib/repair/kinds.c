@@ -1,6 +1,6 @@
 /* kinds: keys of Redis of a type, and collections of MongoDB of a kind, that trivet does not write.
  *
- * A key of ours of another type would stop every command with WRONGTYPE. It holds nothing that we could read, so it
+ * A key of ours of another type would stop every command with WRONGTYPE. It holds nothing that trivet could read, so it
  * goes, and is filled anew. A view in the place of a collection holds nothing either. A collection in the place of the
  * view `user` may be somebody's data: it is named, and stays.
  */
@@ -17,6 +17,7 @@
 
 /* --- Redis ------------------------------------------------------------------------------------------------ */
 
+/* Deletes a key that is neither of the expected type nor missing (Redis's TYPE answers "none" then). */
 static enum tv_status expect_type(struct repair *r, const char *key, const char *expected, struct tv_error *err)
 {
     struct tv_buffer type = TV_BUFFER_INIT(64);
@@ -38,7 +39,7 @@ static enum tv_status take_model_key(void *context, const char *key, struct tv_e
     return expect_type(context, key, n > 0 && key[n - 1] == '}' ? "hash" : "string", err);
 }
 
-/* A number is a number. */
+/* A key that holds a run number in decimal; other text makes it as useless as another type would. */
 static enum tv_status expect_number(struct repair *r, const char *key, struct tv_error *err)
 {
     int64_t number = 0;
@@ -65,6 +66,8 @@ static enum tv_status redis_types(struct repair *r, struct tv_error *err)
 
 /* --- MongoDB ---------------------------------------------------------------------------------------------- */
 
+/* A name of a collection of trivet's that turns out to be a view: it holds no documents of its own, so nothing is
+ * lost by dropping it. The view `user` is where it belongs. */
 static enum tv_status drop_view(void *context, const char *name, struct tv_error *err)
 {
     struct repair *r = context;
@@ -86,6 +89,8 @@ static enum tv_status take_name(void *context, const char *name, struct tv_error
     return ours ? drop_view(context, name, err) : TV_OK;
 }
 
+/* The one name at which a view belongs. A collection there is dropped if it is empty; with documents it ends the
+ * command, because they may be somebody's, and no activation could move the view. */
 static enum tv_status expect_view(struct repair *r, struct tv_error *err)
 {
     int exists = 0;

@@ -16,6 +16,7 @@
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 
+/* One kept model as each store has it; both models are owned. */
 struct sides {
     int64_t number;
     int is_live;
@@ -23,12 +24,15 @@ struct sides {
     struct tv_error mongo_error;
 };
 
-/* What is not whole is no error here. */
+/* A model that is missing or damaged in one store is what the check looks for, so it is no failure. A store that does
+ * not answer is. */
 static enum tv_status not_whole(enum tv_status status)
 {
     return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
+/* Reads both sides whole, checksums included. What MongoDB lacks is kept as a message, to be told if the model is
+ * lost. */
 static enum tv_status read_sides(struct repair *r, struct sides *s, struct tv_error *err)
 {
     enum tv_status status = tv_model_read_mongo(&s->mongo, r->stores->mongo, s->number, &s->mongo_error);
@@ -39,6 +43,8 @@ static enum tv_status read_sides(struct repair *r, struct sides *s, struct tv_er
     return not_whole(tv_model_read_redis(&s->redis, r->stores->redis, s->number, err));
 }
 
+/* MongoDB is where a model is kept, so where the two differ its side wins; whatever is left in Redis is dropped
+ * first, so that no blob of the other side stays. */
 static enum tv_status refill_redis(struct repair *r, const struct sides *s, struct tv_error *err)
 {
     enum tv_status status = tv_model_drop_redis(r->stores->redis, s->number, err);
@@ -49,6 +55,7 @@ static enum tv_status refill_redis(struct repair *r, const struct sides *s, stru
     return status;
 }
 
+/* The other way round, for a MongoDB whose model_<N> was lost or damaged while its users are still there. */
 static enum tv_status refill_mongo(struct repair *r, const struct sides *s, struct tv_error *err)
 {
     enum tv_status status = tv_model_rewrite_mongo(r->stores->mongo, s->redis, err);
@@ -58,7 +65,8 @@ static enum tv_status refill_mongo(struct repair *r, const struct sides *s, stru
     return status;
 }
 
-/* A live model that is whole nowhere is given up where it is shown. */
+/* A kept model that is whole in neither store is given up. The live one is left to show_live, which must also take it
+ * from Redis. */
 static enum tv_status lose(struct repair *r, const struct sides *s, struct tv_error *err)
 {
     if (s->is_live)
@@ -68,7 +76,8 @@ static enum tv_status lose(struct repair *r, const struct sides *s, struct tv_er
     return repair_give_up(r, s->number, err);
 }
 
-/* All but the arrays, which the checksum stands for. */
+/* Whether both stores describe the same model. The arrays are not compared: the checksum, computed when each side was
+ * read, stands for them. */
 static int same(const struct tv_model *a, const struct tv_model *b)
 {
     return a->checksum == b->checksum && strcmp(a->algorithm, b->algorithm) == 0 &&
@@ -83,6 +92,7 @@ static enum tv_status has_users(struct repair *r, int64_t number, int *exists, s
     return tv_mongo_exists(r->stores->mongo, tv_model_users(name, number), exists, err);
 }
 
+/* Reads both sides and brings back the one that is not whole; MongoDB's is the one that is believed. */
 static enum tv_status mend(struct repair *r, int64_t number, struct tv_error *err)
 {
     struct sides s = {.number = number, .is_live = number == r->live};
@@ -101,7 +111,8 @@ static enum tv_status mend(struct repair *r, int64_t number, struct tv_error *er
     return status;
 }
 
-/* Documents that no trainer wrote hurt nobody, but they are not ours to delete. */
+/* Tells of documents in model_<N> that trivet did not write. They disturb no reader, and they are not trivet's to
+ * delete. */
 static enum tv_status look_for_strangers(struct repair *r, int64_t number, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
@@ -116,7 +127,7 @@ static enum tv_status look_for_strangers(struct repair *r, int64_t number, struc
     return status;
 }
 
-/* The documents of a kept model's users. */
+/* A pass over the documents of a kept model's users, which only counts. */
 struct read_through {
     struct repair *repair;
     const struct tv_model *model;
@@ -151,7 +162,8 @@ static void tell_users(const struct read_through *t, const char *collection)
                        collection, t->n_damaged, m->number);
 }
 
-/* Those of users who are fewer than at the training are told, and those that cannot be read; the live model's are mended. */
+/* Tells how many documents of a kept model's users are missing or cannot be read. They are not mended, because
+ * ratings are folded into the live model alone; users.c does that for the live model's. */
 static enum tv_status read_users(struct repair *r, int64_t number, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
@@ -168,9 +180,11 @@ static enum tv_status read_users(struct repair *r, int64_t number, struct tv_err
         tell_users(&t, name);
     tv_model_free(m);
     tv_mongo_doc_free(doc);
-    return not_whole(status); /* mend() has seen to that */
+    return not_whole(status); /* mend() has told of a model without a description */
 }
 
+/* One kept or live model: quickly, by the hash in Redis and the presence of its keys, and both sides only where that
+ * looks wrong; thoroughly, both sides always, and the users of the models that are not live. */
 static enum tv_status look(struct repair *r, int64_t number, struct tv_error *err)
 {
     int whole = 0;

@@ -1,17 +1,20 @@
-/* parts: what the files of repair share. Private to lib/model.
+/* parts: what the files of repair share. Private to lib/repair.
  *
- * Each check is one function: it looks, mends what it can, and says with repair_say what it saw. `thorough` is what
- * `trivet-train repair` asks for; the other commands look at what takes no pass over ratings or documents.
+ * Each check is one function, called in the order that tv_lifecycle_repair gives: it looks, mends what it can, and
+ * says with repair_say what it saw. A check is thorough if there is a report (`trivet-train repair`); for every other
+ * command it looks only at what takes no pass over ratings or documents. A check fails only where a store does not
+ * answer: what is wrong in a store is a finding.
  */
 #ifndef TRIVET_REPAIR_PARTS_H
 #define TRIVET_REPAIR_PARTS_H
 
 #include "trivet/model/life/lifecycle.h"
 
+/* One repair, on the stack of tv_lifecycle_repair; everything it points to is lent. */
 struct repair {
     const struct tv_stores *stores;
     struct tv_pg *journal;
-    const struct tv_repair_report *report; /* NULL: not thorough */
+    const struct tv_repair_report *report; /* lent; NULL: not thorough */
     int64_t live;                          /* the live model by the journal, or 0 */
     int64_t longest_list;                  /* of those stored with the live model's users */
     int changes;                           /* what was mended */
@@ -26,18 +29,20 @@ void repair_problem(struct repair *r, const char *format, ...) __attribute__((fo
 /* The line of a check for the report: nothing without one. */
 void repair_say(struct repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Numbers that are gathered while documents are read. */
+/* Ids of documents that are to be mended, with the rev each had when it was read. Begin with zeros. */
 struct repair_ids {
     int64_t *ids, *revs; /* (n) owned */
     size_t n, capacity;
 };
+/* Appends one; TV_ERR_NO_MEMORY leaves the list as it was. */
 enum tv_status repair_keep(struct repair_ids *list, int64_t id, int64_t rev, struct tv_error *err);
 void repair_ids_free(struct repair_ids *list);
 /* The rev of these documents becomes 0, unless it has changed since: then what Postgres has is newer. */
 enum tv_status repair_lower(struct repair *r, const char *collection, const struct repair_ids *list,
                             struct tv_error *err);
 
-/* MongoDB and Redis have lost a model: what is left of it goes, and the journal says so. */
+/* Deletes what is left of a model that is whole in no store, and calls it pruned in the journal. Callers log the
+ * loss; here it is only counted as a change. */
 enum tv_status repair_give_up(struct repair *r, int64_t number, struct tv_error *err);
 
 /* kinds.c: keys of a type, and collections of a kind, that no trivet writes. */

@@ -17,6 +17,7 @@
 #include "trivet/similar/settle.h"
 #include "trivet/store/mongo_collections.h"
 
+/* The line of most findings here: a model's number and what became of it. */
 static void did(struct repair *r, const char *what, int64_t number)
 {
     repair_did(r, "model %" PRId64 " %s", number, what);
@@ -34,6 +35,8 @@ static enum tv_status note(struct repair *r, int64_t number, enum tv_run_state s
     return status == TV_OK ? tv_last_run_note(r->stores->redis, number, state, err) : status;
 }
 
+/* A run that is building holds the lock that repair holds now, so its process is gone. Nothing of it was shown to
+ * anybody: it is deleted before the run is called failed, so that a kill in between leaves it to the next repair. */
 static enum tv_status end_building(struct repair *r, int64_t number, struct tv_error *err)
 {
     enum tv_status status = tv_lifecycle_discard(r->stores, number, err);
@@ -46,7 +49,9 @@ static enum tv_status end_building(struct repair *r, int64_t number, struct tv_e
     return status;
 }
 
-/* The item documents may already speak of the model that was not switched to. */
+/* An activation gives the item documents their `score_kind` before Redis switches, so after a kill in between they
+ * may speak of a model that was not switched to. The live model's is put back. A live model that Redis does not hold
+ * whole is no failure here, because show_live mends that. */
 static enum tv_status say_score_again(struct repair *r, int64_t live, struct tv_error *err)
 {
     struct tv_model *m = NULL;
@@ -54,10 +59,11 @@ static enum tv_status say_score_again(struct repair *r, int64_t live, struct tv_
     if (status == TV_OK && m)
         status = tv_lifecycle_say_score(r->stores, m, err);
     tv_model_free(m);
-    return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status; /* show_live sees to that */
+    return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
-/* Killed while activating: before the switch it is a kept model like any other, after it the rest is done now. */
+/* A model that was being activated: if Redis does not show it, the switch never came, and it is a kept model like any
+ * other. If Redis does, requests see it already, and the rest of the activation is done now. */
 static enum tv_status end_activating(struct repair *r, int64_t number, struct tv_error *err)
 {
     int64_t live = 0;
@@ -80,7 +86,8 @@ static enum tv_status end_activating(struct repair *r, int64_t number, struct tv
     return status;
 }
 
-/* A kept model without its parts was killed while being pruned. */
+/* Pruning deletes model_<N> first and calls the run pruned last. A kept model without that collection was killed in
+ * between, and the rest of it goes now. */
 static enum tv_status end_pruning(struct repair *r, int64_t number, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
@@ -96,7 +103,8 @@ static enum tv_status end_pruning(struct repair *r, int64_t number, struct tv_er
     return status;
 }
 
-/* Evaluations and searches go on beside others, so being under way means nothing; their connection does. */
+/* Evaluations and searches take no lock and go on beside a training or a repair, so that one is building says
+ * nothing. Their connection holds a lock of its own, and a run whose lock nobody holds has failed. */
 static enum tv_status end_beside(struct repair *r, struct tv_error *err)
 {
     int64_t n = 0;
@@ -106,6 +114,8 @@ static enum tv_status end_beside(struct repair *r, struct tv_error *err)
     return status;
 }
 
+/* Ends every run that makes a model and whose process is gone. Only this and the switch look at `building` and
+ * `activating`, so every later step can take the journal at its word. */
 static enum tv_status end_runs(struct repair *r, struct tv_error *err)
 {
     struct tv_run *runs = NULL;
@@ -128,7 +138,8 @@ static enum tv_status end_runs(struct repair *r, struct tv_error *err)
 
 /* --- the live model --------------------------------------------------------------------------------------- */
 
-/* 1 in *ok if Redis shows `number`, whole, with its alias for notebooks where one is due. */
+/* 1 in *ok if Redis shows `number`, whole, with its alias for notebooks (item_factors) where one is due. A key that
+ * is missing or damaged is an answer and no failure. */
 static enum tv_status redis_shows(struct repair *r, int64_t number, int *ok, struct tv_error *err)
 {
     int64_t shown = 0;
@@ -144,6 +155,7 @@ static enum tv_status redis_shows(struct repair *r, int64_t number, int *ok, str
     return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
+/* 1 in *ok if the view `user`, through which notebooks read users, is on the model's collection. */
 static enum tv_status view_shows(struct repair *r, int64_t number, int *ok, struct tv_error *err)
 {
     char users[TV_MODEL_NAME], *on = NULL;
@@ -153,6 +165,7 @@ static enum tv_status view_shows(struct repair *r, int64_t number, int *ok, stru
     return status;
 }
 
+/* 1 in *ok if MongoDB has both collections of a model. Whether they are whole is repair_models's question. */
 static enum tv_status mongo_has(struct repair *r, int64_t number, int *ok, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
@@ -181,6 +194,8 @@ static enum tv_status give_up_live(struct repair *r, int64_t number, struct tv_e
     return status;
 }
 
+/* The journal is the word on what should be live: if Redis or the view shows anything else, the model is activated
+ * once more. That needs it whole in Redis or MongoDB, and a model that is whole nowhere is given up. */
 static enum tv_status show_live(struct repair *r, struct tv_error *err)
 {
     int64_t live = r->live;
@@ -204,6 +219,7 @@ static enum tv_status show_live(struct repair *r, struct tv_error *err)
     return status;
 }
 
+/* 1 is added to *kept if the journal keeps the model; otherwise *kept stays as the caller set it. */
 static enum tv_status is_kept(struct repair *r, int64_t number, int *kept, struct tv_error *err)
 {
     struct tv_run *runs = NULL;
@@ -266,7 +282,8 @@ static enum tv_status mend_live(struct repair *r, struct tv_error *err)
     return status;
 }
 
-/* Ratings that came live, and that nobody folded in. A model that is given up has no users. */
+/* Folds in users whose single ratings nobody folded in, because a server was killed or MongoDB was away. A model that
+ * was given up has no users. */
 static enum tv_status fold_waiting(struct repair *r, struct tv_error *err)
 {
     int64_t users = 0, unwritten = 0;
@@ -283,7 +300,8 @@ static enum tv_status fold_waiting(struct repair *r, struct tv_error *err)
     return status;
 }
 
-/* Builds of the index of similar items hold the same lock: what is not served has lost its process. */
+/* Ends indices of similar items that nobody builds any more: builds hold the lock that repair holds, so an index that
+ * is building now has lost its process. */
 static enum tv_status end_similar(struct repair *r, struct tv_error *err)
 {
     int64_t there = 0, live = 0, changed = 0;
@@ -302,6 +320,7 @@ static enum tv_status end_similar(struct repair *r, struct tv_error *err)
 
 /* --- what belongs to no run ------------------------------------------------------------------------------- */
 
+/* A walk over the names of all models in both stores. */
 struct sweep {
     struct repair *repair;
     struct tv_run *runs; /* all of the journal */
@@ -352,7 +371,9 @@ static enum tv_status sweep_name(void *context, const char *name, struct tv_erro
     return TV_OK;
 }
 
-/* Numbers that other journals gave are skipped, so that no model is written over another. */
+/* Moves the journal's next run number beyond every number found in the stores. A store that another journal wrote to,
+ * or a restored older backup of Postgres, has models of numbers that this journal would give again, and a training
+ * would write over them. */
 static enum tv_status skip_foreign_numbers(struct sweep *s, struct tv_error *err)
 {
     int64_t newest = s->n_runs > 0 ? s->runs[s->n_runs - 1].id : 0;
@@ -368,6 +389,7 @@ static enum tv_status skip_foreign_numbers(struct sweep *s, struct tv_error *err
                       1, &value, err);
 }
 
+/* Goes through everything in MongoDB and Redis whose name has a model's number. */
 static enum tv_status sweep_leftovers(struct repair *r, struct tv_error *err)
 {
     struct sweep s = {.repair = r};
@@ -383,8 +405,9 @@ static enum tv_status sweep_leftovers(struct repair *r, struct tv_error *err)
     return status;
 }
 
-/* In this order: what is read has the right type; every run has an end; models are whole; the live one is shown; then
- * what hangs on it; and what belongs to none goes last. */
+/* The order matters: first what is read gets the right type; then every run gets an end, models are made whole, and
+ * the live one is shown; then users, items and the index, which hang on the live model, are compared; and what
+ * belongs to no run goes last, when the journal is true. */
 enum tv_status tv_lifecycle_repair(const struct tv_stores *s, const struct tv_repair_report *report,
                                    struct tv_repair_counts *counts, struct tv_error *err)
 {

@@ -1,6 +1,8 @@
-/* similar: the live index of similar items by the journal, and by Redis. Nothing but Redis has an index, so one
- * that is lost is told; trivet-train similar builds it anew, and its --check compares every signature. One whose source
- * cannot be read any more follows no rating: servers say so in /readyz, and it is told here. */
+/* similar: tells whether the live index of similar items is the same by the journal and by Redis, and whether it can
+ * follow ratings. It mends nothing: only Redis has an index, so one that is lost can only be built anew (trivet-train
+ * similar, whose --check compares every signature). An index whose source cannot be read any more follows no rating;
+ * servers say so in /readyz, and it is told here. Indices that are over were ended before (end_similar in repair.c).
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +17,9 @@ enum { READING_SECONDS = 60, LONGEST = 1 << 18 };
 
 /* --- can it follow? --------------------------------------------------------------------------------------- */
 
-/* What is asked of the source for the oldest events that wait (feed.c), or for nothing if none do: then it is only looked
- * up, and with it the right to read it. */
+/* The question that feed.c puts to the source, for the oldest 1,000 events that wait. The answer is how many wait:
+ * the second count is multiplied by zero, and is there so that Postgres must read the source for them. Without events
+ * the source is only looked up, and with it the right to read it. */
 static enum tv_status describe(struct tv_buffer *sql, int64_t index, const char *source, struct tv_error *err)
 {
     return tv_buffer_format(sql, err,
@@ -26,13 +29,16 @@ static enum tv_status describe(struct tv_buffer *sql, int64_t index, const char 
                             source, index);
 }
 
+/* tv_reader_begin opens a transaction that can only read, with a statement timeout. */
 static enum tv_status read_as(struct tv_pg *pg, const char *sql, int64_t *waiting, struct tv_error *err)
 {
     enum tv_status status = tv_reader_begin(pg, READING_SECONDS, err);
     return status == TV_OK ? tv_pg_int(pg, sql, 0, NULL, waiting, err) : status;
 }
 
-/* An analyst's SQL on a login that can only read, ours on our own connection, which keeps the lock. */
+/* Reads an analyst's SQL on a login that can only read, and trivet's own on the journal's connection, which holds the
+ * lock and whose transaction is ended again. What goes wrong with the source is the finding, in *why; only a lost
+ * connection of our own is a failure. */
 static enum tv_status read_source(struct repair *r, const char *sql, int own, int64_t *waiting, struct tv_error *why,
                                   struct tv_error *err)
 {
@@ -47,6 +53,7 @@ static enum tv_status read_source(struct repair *r, const char *sql, int own, in
     return tv_pg_exec(r->journal, "ROLLBACK", 0, NULL, err);
 }
 
+/* 1,000 is the limit of the question, so that many may be more. */
 static void tell_whether(struct repair *r, int64_t index, int64_t waiting, int own, const struct tv_error *why)
 {
     if (why->status == TV_OK)

@@ -22,9 +22,11 @@
 #include "trivet/store/mongo_write.h"
 #include "trivet/store/pg_rows.h"
 
-/* Without a report, so many documents are looked at as take a fraction of a second. */
+/* Users asked for in one message to MongoDB, and users looked at without a report, which takes a fraction of a second.
+ */
 enum { BATCH = 5000, QUICK = 50000 };
 
+/* One look at the live model's users. A claim is what Postgres says: that a user's document is written up to a rev. */
 struct users {
     struct repair *repair;
     char collection[TV_MODEL_NAME];
@@ -32,8 +34,8 @@ struct users {
     struct tv_changes revs;    /* the same users, and how far Postgres is */
     char *seen;                /* (claims.n) 1: a document as new as is claimed */
     struct repair_ids ahead;   /* documents of a higher rev than Postgres had: lowered, if it still has not */
-    struct repair_ids again;   /* who has a document, and is folded in anew; ascending while documents are read */
-    struct repair_ids missing; /* who has none that is as new as is claimed */
+    struct repair_ids again;   /* users with a document that is folded in anew; ascending while documents are read */
+    struct repair_ids missing; /* users without a document that is as new as is claimed */
     struct repair_ids current; /* documents of the rev that Postgres has, which are to be what the ratings make of them */
     struct repair_ids codes;   /* documents with another code than trivet.code has */
     int compared;              /* 1: they were compared with the ratings */
@@ -49,6 +51,9 @@ struct users {
 /* Everybody who rated live and whose document is said to be written. */
 #define CLAIMED "SELECT user_id, folded_rev, rev FROM trivet.user_change WHERE folded_rev > 0"
 
+/* The claims above, and everybody the training knew: the users of its evidence with ratings of loads that were
+ * complete when it began, whose documents it wrote. Users who wait are left out of the second half, because they are
+ * about to be folded in anyway. */
 #define EVERYBODY                                                                                                      \
     "SELECT user_id, coalesce(c.folded_rev, 0), coalesce(c.rev, 0) FROM (" CLAIMED                                     \
     ") c FULL JOIN (SELECT DISTINCT x.user_id "                                                                        \
@@ -57,8 +62,9 @@ struct users {
     "l.id = g.load_id JOIN trivet.run n ON n.id = %s AND l.finished_at <= n.started_at) AND NOT EXISTS (SELECT FROM "  \
     "trivet.user_change w WHERE w.user_id = x.user_id AND w.rev > w.folded_rev)) e USING (user_id) ORDER BY user_id"
 
-/* And everybody the training knew: the users of its evidence with ratings of loads that were complete when it began. An
- * import knows others, and SQL of an analyst's own is run for one user at a time alone. */
+/* The statement that lists the claims. Everybody is listed for a thorough look at a model that was trained here from
+ * ratings in Postgres; an imported model has other users, and an analyst's own SQL can only be read for one user at a
+ * time. Then, and without a report, only users with single ratings are. */
 static enum tv_status describe_claims(struct users *u, struct tv_buffer *sql, struct tv_error *err)
 {
     char number[24];
@@ -80,6 +86,7 @@ static enum tv_status describe_claims(struct users *u, struct tv_buffer *sql, st
     return status;
 }
 
+/* The arrays are never empty, so that no user at all is not taken for a failed allocation. */
 static enum tv_status make_room(struct users *u, size_t n, struct tv_error *err)
 {
     u->claims.ids = tv_alloc(n + 1, sizeof *u->claims.ids, "users", err);
@@ -111,7 +118,9 @@ static enum tv_status read_claims(struct users *u, struct tv_error *err)
 
 /* --- what MongoDB has ------------------------------------------------------------------------------------- */
 
-/* Whether the document can be read, as a server would. */
+/* Whether the document can be read as a server would read it: a damaged one is a finding, and only a store that fails
+ * is a failure. The longest stored list is noted in passing, because `trivet-train repair` compares such lists with
+ * what the model gives afterwards. */
 static enum tv_status decode(const struct users *u, const struct tv_mongo_doc *doc, int *whole, struct tv_error *err)
 {
     struct tv_user_document *read = NULL;
@@ -126,7 +135,9 @@ static enum tv_status decode(const struct users *u, const struct tv_mongo_doc *d
     return status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
-/* Nobody claims anything of a user who waits, or who came with a load that no training knows. */
+/* Sorts one document by its rev. A user that no claim is about (folded in never since the training, or new with a
+ * later load) counts as rev 0 here; whether such a document is truly ahead is asked once more at the end, in
+ * look_again. */
 static enum tv_status take_user(struct users *u, int64_t id, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     int64_t rev = 0, place = tv_dense_find(u->claims.ids, u->claims.n, id),
@@ -158,6 +169,8 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
     return TV_OK;
 }
 
+/* Every document of the live model's users, once; the description is read first, because decoding checks a document
+ * against the model's sizes. */
 static enum tv_status read_all(struct users *u, struct tv_error *err)
 {
     struct tv_mongo_doc *doc = NULL;
@@ -180,6 +193,8 @@ static enum tv_status read_all(struct users *u, struct tv_error *err)
     return status;
 }
 
+/* Only the rev of users with a claim, at most QUICK of them: what every command can afford before it begins. The
+ * claims beyond are forgotten, or they would be taken for missing documents. */
 static enum tv_status read_claimed(struct users *u, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -197,12 +212,15 @@ static enum tv_status read_claimed(struct users *u, struct tv_error *err)
 
 /* --- are documents what the ratings make of them? ---------------------------------------------------------- */
 
-/* A code stands in trivet.code; where that has lost it, the document may be the last that knows it, and stays. */
+/* A document whose code trivet.code no longer has. If the id is of the range that codes get, the document may be the
+ * last to know the code, so it stays and is told; an integer id never had a code, and one in its document is removed.
+ */
 static int is_last_word(int64_t id, enum tv_refold_difference difference)
 {
     return difference == TV_REFOLD_LOST_CODE && id >= TV_CODE_FIRST && id < TV_CODE_END;
 }
 
+/* Every difference makes the user be folded in again; a wrong code needs more (write_codes). */
 static enum tv_status take_difference(struct users *u, int64_t id, int64_t rev, enum tv_refold_difference difference,
                                       struct tv_error *err)
 {
@@ -217,7 +235,9 @@ static enum tv_status take_difference(struct users *u, int64_t id, int64_t rev, 
     return status == TV_OK && difference != TV_REFOLD_OTHER ? repair_keep(&u->codes, id, rev, err) : status;
 }
 
-/* Folding in leaves the code of a document as it is. */
+/* Sets the code of documents to what Postgres has, or removes it where Postgres has none: folding in leaves the code
+ * of a document as it is. Rows are in the order of u->codes. A document that has become newer meanwhile is left
+ * alone, because its writer knew the code. */
 static enum tv_status write_codes(struct users *u, const struct tv_pg_rows *rows, struct tv_error *err)
 {
     static const char *const name[] = {"code"};
@@ -260,6 +280,8 @@ static enum tv_status mend_codes(struct users *u, struct tv_error *err)
     return status;
 }
 
+/* Folds every user whose document has the rev of Postgres in again and compares: such a document may still be wrong,
+ * by a damaged disk or somebody's hand. u->compared stays 0 where that is impossible. */
 static enum tv_status compare_current(struct users *u, struct tv_error *err)
 {
     char *differs = tv_alloc(u->current.n + 1, 1, "users", err);
@@ -275,8 +297,9 @@ static enum tv_status compare_current(struct users *u, struct tv_error *err)
 
 /* --- what is done about it -------------------------------------------------------------------------------- */
 
-/* A rating between the two readings made a document newer than what Postgres had said: that is as it should be. Who is
- * ahead still is folded in anew. */
+/* A rating between the reading of Postgres and that of MongoDB makes a document newer than what Postgres had said,
+ * and Postgres says so by now. Documents that are still ahead come from a Postgres that was restored to an older
+ * state: their users are folded in anew. */
 static enum tv_status settle_ahead(struct users *u, const struct tv_pg_rows *rows, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -286,6 +309,7 @@ static enum tv_status settle_ahead(struct users *u, const struct tv_pg_rows *row
     return status;
 }
 
+/* Asks Postgres once more about the users whose documents were ahead of it. */
 static enum tv_status look_again(struct users *u, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
@@ -306,6 +330,8 @@ static enum tv_status look_again(struct users *u, struct tv_error *err)
     return status;
 }
 
+/* Claims that no document backed. Both lists are still ascending here, so they are searched by halves; users on them
+ * have a document that is dealt with otherwise. */
 static enum tv_status add_missing(struct users *u, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -316,7 +342,9 @@ static enum tv_status add_missing(struct users *u, struct tv_error *err)
     return status;
 }
 
-/* They wait, like everybody whose ratings changed. */
+/* Enters users as waiting, like everybody whose ratings changed, and folds in everybody who waits. A user without a
+ * single rating gets rev 1, so that the new document is newer than one of rev 0. *left counts those of them who wait
+ * still. */
 static enum tv_status wait_again(struct users *u, const char *ids, int64_t *left, struct tv_error *err)
 {
     enum tv_status status = tv_pg_exec(
@@ -335,7 +363,8 @@ static enum tv_status wait_again(struct users *u, const char *ids, int64_t *left
     return status;
 }
 
-/* *n users have no document that is as new as was claimed; of them *left cannot be folded in. */
+/* *n users have no document that is as new as was claimed, or one that is wrong; of them *left cannot be folded in,
+ * which are all where the journal does not know what users of the model are folded in from. */
 static enum tv_status fold_again(struct users *u, int64_t *n, int64_t *left, struct tv_error *err)
 {
     struct tv_buffer ids = TV_BUFFER_INIT(1 << 28);
@@ -384,7 +413,7 @@ static void tell(struct users *u, int64_t n, int64_t left)
                n > left ? ": folded in" : "");
 }
 
-/* What a writer that was killed has left. */
+/* Deletes parts of long documents that a killed writer left: written, but named by no document. */
 static enum tv_status tidy_parts(struct repair *r, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];

@@ -1,9 +1,11 @@
-/* ask: which items share most values with one. Two round trips: the item's witnesses, unless they were
- * read lately (cache.c), then their pages; the rest is counting.
+/* ask: which items share most values with one. Two round trips: the item's witnesses, unless they were read lately
+ * (cache.c), then their pages; the rest is counting.
  *
  * Two items share a value where they have the same witness at the same position. They also do where two users' hashes
- * happen to give the same value there, once in 2^32: so all users who would give one of the item's values are computed
- * (tv_minhash_inverse), and those of them that the index knows are looked for, too. */
+ * happen to give the same value there, which of two users happens once in 2^32. So all hashes that would give one of
+ * the item's values are computed (tv_minhash_inverse), and those that the index has as witnesses, the twins here, are
+ * looked for, too.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,8 @@
 
 enum { SPARE_ROWS = 4096 }; /* that may come between two round trips */
 
+/* A count for each row, with some to spare for rows that other processes add before the pages are read. The room is
+ * made anew only when half of that is used up. */
 static enum tv_status make_counts(struct tv_similar *s, struct tv_error *err)
 {
     size_t n = (size_t)s->rows.n + SPARE_ROWS;
@@ -29,6 +33,7 @@ static enum tv_status make_counts(struct tv_similar *s, struct tv_error *err)
     return TV_ERR_NO_MEMORY;
 }
 
+/* One question between its second round trip's commands and replies. */
 struct asking {
     struct tv_similar *s;
     int n;                 /* witnesses that are looked for */
@@ -40,7 +45,9 @@ struct asking {
 
 /* --- who is looked for --------------------------------------------------------------------------------------- */
 
-/* Another user whose value at a position is the item's: one in 2^32, so `size` of them are more than there can be. */
+/* Called with every hash that gives the item's value at a->position: keeps those of other witnesses that the index
+ * knows. A twin has one position, behind those of the item's own. Two users agree at a position once in 2^32, so
+ * there is room for `size` twins and no more. */
 static void take_twin(void *context, uint32_t hash)
 {
     struct asking *a = context;
@@ -75,6 +82,7 @@ static void look_for(struct asking *a)
 
 /* --- counting ------------------------------------------------------------------------------------------------ */
 
+/* Marks a witness's positions in s->bits, or takes the marks away again: the bits are zero between two witnesses. */
 static void set_bits(struct tv_similar *s, const struct tv_minhash_witness *w, int on)
 {
     for (int i = w->first; i < w->first + w->n; i++) {
@@ -83,6 +91,8 @@ static void set_bits(struct tv_similar *s, const struct tv_minhash_witness *w, i
     }
 }
 
+/* The reply for the next page, with all witnesses that are on it. Replies come in the order of the pages, and
+ * s->witnesses in the same, so a->first walks through them once. Heavy witnesses are on no page. */
 static enum tv_status count_page(struct asking *a, const char *bytes, size_t n, struct tv_error *err)
 {
     struct tv_similar *s = a->s;
@@ -104,6 +114,8 @@ static enum tv_status count_page(struct asking *a, const char *bytes, size_t n, 
     return status;
 }
 
+/* The first command's reply has a part for each page and then one for each heavy list; the other two commands' are
+ * numbers. */
 static enum tv_status take_reply(void *context, size_t i, size_t part, const char *bytes, size_t n,
                                  struct tv_error *err)
 {
@@ -119,7 +131,7 @@ static enum tv_status take_reply(void *context, size_t i, size_t part, const cha
     return TV_OK;
 }
 
-/* All pages, and then the lists of heavy witnesses at the positions that the item has of them. */
+/* One MGET of all pages, and behind them the lists of heavy witnesses at the positions that the item has of them. */
 static enum tv_status queue_lists(struct asking *a, struct tv_error *err)
 {
     struct tv_similar *s = a->s;
@@ -136,7 +148,7 @@ static enum tv_status queue_lists(struct asking *a, struct tv_error *err)
     return similar_queue_lists(s, n, err);
 }
 
-/* Counts over the lists of all witnesses; *stale = 1 if it has to be done again, as the index changed meanwhile. */
+/* Counts over the lists of all witnesses; *stale = 1 if the index changed meanwhile and it has to be done again. */
 static enum tv_status count_shared(struct tv_similar *s, int32_t row, int *stale, struct tv_error *err)
 {
     struct asking a = {.s = s};
@@ -169,7 +181,8 @@ static int most_shared_first(const void *a, const void *b)
     return (x->item > y->item) - (x->item < y->item);
 }
 
-/* The least count that still belongs to the `top` most. */
+/* The least count that still belongs to the `top` most, from a histogram, so that only rows that can be in the answer
+ * are sorted. */
 static int threshold(const struct tv_postings_counts *c, int size, size_t top, uint32_t *histogram)
 {
     memset(histogram, 0, ((size_t)size + 1) * sizeof *histogram);
@@ -182,6 +195,7 @@ static int threshold(const struct tv_postings_counts *c, int size, size_t top, u
     return 1;
 }
 
+/* Sorts only the rows at or above the threshold; equal counts at the threshold are cut by item id. */
 static enum tv_status select_top(struct tv_similar *s, int32_t row, size_t top, struct tv_similar_answer *out,
                                  struct tv_error *err)
 {
@@ -208,8 +222,9 @@ static enum tv_status select_top(struct tv_similar *s, int32_t row, size_t top, 
     return TV_OK;
 }
 
-/* Rows that came between the round trips have no item yet: reads them and asks once more. `status` is that of counting,
- * which calls rows far beyond those known corrupt. */
+/* Rows that came between the two round trips have no item here yet: reads them, and has the question asked once more.
+ * `status` is that of counting, which takes a row far beyond those known for damage; it is only that if no rows have
+ * come. A count above `size` is damage, too. */
 static enum tv_status know_all_rows(struct tv_similar *s, enum tv_status status, int *stale, struct tv_error *err)
 {
     int32_t before = s->rows.n;
@@ -236,7 +251,8 @@ static enum tv_status know_all_rows(struct tv_similar *s, enum tv_status status,
                    s->version, (int)before, highest);
 }
 
-/* The item's signature from witnesses that were read lately; 0 if they were not. */
+/* The item's signature from witnesses that were read lately; 0 if they were not. They may be old: then the item does
+ * not share all values with itself, and the next try reads them. */
 static int read_cached(struct tv_similar *s, int64_t item, int32_t *row)
 {
     struct tv_buffer group;
@@ -250,7 +266,8 @@ static int read_cached(struct tv_similar *s, int64_t item, int32_t *row)
     return 1;
 }
 
-/* One try; *stale = 1: it has to be done again. */
+/* One try; *stale = 1: it has to be done again. Counts are cleared whatever happened, because the next question
+ * relies on zeros. */
 static enum tv_status ask_once(struct tv_similar *s, int64_t item, size_t top, int cached,
                                struct tv_similar_answer *out, int *known, int *stale, struct tv_error *err)
 {
@@ -273,6 +290,8 @@ static enum tv_status ask_once(struct tv_similar *s, int64_t item, size_t top, i
     return status;
 }
 
+/* Only the first try may use the cache. A hundred tries fail only for an index that changes faster than it can be
+ * read. */
 enum tv_status tv_similar_ask(struct tv_similar *s, int64_t item, size_t top, struct tv_similar_answer *out, int *known,
                               struct tv_error *err)
 {

@@ -1,4 +1,7 @@
-/* build: a whole index into Redis under its number, page after page, and the switch to it. */
+/* build: a whole index into Redis under its number, key after key, and the switch to it. Nobody reads an index before
+ * the switch, so the keys are written in any order, except that the description comes last. Keys go out a few hundred
+ * at a time, by MSET.
+ */
 #include "trivet/similar/build.h"
 
 #include <inttypes.h>
@@ -12,7 +15,7 @@ enum { KEYS_AT_ONCE = 256 };
 
 /* --- writing keys in bulk ------------------------------------------------------------------------------------- */
 
-/* One MSET that grows. */
+/* One MSET that grows. The buffers are used again for every MSET. */
 struct bulk {
     struct tv_redis *redis;
     char names[KEYS_AT_ONCE][SIMILAR_KEY];
@@ -54,7 +57,8 @@ static enum tv_status send_bulk(struct bulk *b, struct tv_error *err)
     return status == TV_OK ? tv_redis_flush(b->redis, NULL, NULL, err) : status;
 }
 
-/* The next key's name and value are filled in by the caller; an empty value is no key. */
+/* Counts in the key whose name and value the caller has put at b->n; an empty value is no key, as a page without
+ * witnesses is none. */
 static enum tv_status put_key(struct bulk *b, struct tv_error *err)
 {
     if (b->values[b->n].size == 0)
@@ -64,6 +68,8 @@ static enum tv_status put_key(struct bulk *b, struct tv_error *err)
 
 /* --- pages ---------------------------------------------------------------------------------------------------- */
 
+/* So many pages that each has some SIMILAR_PAGE_ENTRIES entries. The number stays for the life of the index, while
+ * entries are added. */
 static uint32_t pages_for(int64_t entries)
 {
     int64_t pages = (entries + SIMILAR_PAGE_ENTRIES - 1) / SIMILAR_PAGE_ENTRIES;
@@ -87,6 +93,7 @@ static enum tv_status write_pages(struct bulk *b, int64_t version, const struct 
     return status == TV_OK ? send_bulk(b, err) : status;
 }
 
+/* What put_list needs. */
 struct heavy_lists {
     struct bulk *bulk;
     int64_t version;
@@ -115,6 +122,7 @@ static enum tv_status write_heavy(struct bulk *b, int64_t version, const struct 
 
 /* --- rows ----------------------------------------------------------------------------------------------------- */
 
+/* The witnesses of one row, as they are stored: the signature follows from them. */
 static enum tv_status append_witnesses(struct tv_buffer *group, const struct tv_minhash_sets *sets, int32_t row,
                                        struct tv_error *err)
 {
@@ -125,6 +133,8 @@ static enum tv_status append_witnesses(struct tv_buffer *group, const struct tv_
     return similar_group_append(group, witnesses, n, err);
 }
 
+/* The witnesses of all rows, SIMILAR_GROUP rows a key: a key costs Redis more than the few witnesses of most items
+ * do. */
 static enum tv_status write_sets(struct bulk *b, int64_t version, const struct tv_minhash_sets *sets,
                                  struct tv_error *err)
 {
@@ -141,7 +151,8 @@ static enum tv_status write_sets(struct bulk *b, int64_t version, const struct t
     return status == TV_OK ? send_bulk(b, err) : status;
 }
 
-/* The ids of a map, each in so many bytes, little endian. */
+/* The ids of a map in the order of their numbers, `each` bytes an id, little endian: one string, to which changes
+ * append. */
 static enum tv_status write_ids(struct tv_redis *redis, int64_t version, const char *suffix,
                                 const struct tv_id_map *map, int each, struct tv_error *err)
 {
@@ -157,7 +168,7 @@ static enum tv_status write_ids(struct tv_redis *redis, int64_t version, const c
     return status;
 }
 
-/* The description comes last: an index without it is not there. */
+/* The hash that tells how the index is to be read. It comes last: an index without it is not there. */
 static enum tv_status write_description(struct tv_redis *redis, int64_t version, const struct tv_minhash_sets *sets,
                                         uint32_t pages, struct tv_error *err)
 {
@@ -225,13 +236,14 @@ enum tv_status tv_similar_live(struct tv_redis *redis, int64_t *version, struct 
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
 }
 
-/* Names of keys, gathered while SCAN walks: its cursor and what is done with the keys would share one connection. */
+/* Names of keys, gathered while SCAN walks, because what is then done with them uses the same connection. */
 struct names {
     int64_t keep;
     struct tv_buffer text; /* each with its NUL */
     size_t n;
 };
 
+/* The pattern of SCAN may match other names; the number between the braces decides. */
 static enum tv_status gather(void *context, const char *key, struct tv_error *err)
 {
     struct names *names = context;
@@ -259,6 +271,7 @@ static enum tv_status each_name(struct tv_redis *redis, const struct names *name
     return status;
 }
 
+/* UNLINK frees memory in a thread of Redis's own, where DEL would hold up everybody. */
 enum tv_status tv_similar_drop_others(struct tv_redis *redis, int64_t keep, struct tv_error *err)
 {
     struct names names = {.keep = keep, .text = TV_BUFFER_INIT(SIZE_MAX / 2)};

@@ -1,6 +1,7 @@
-/* cache: witnesses that were read lately, so that most questions take one round trip instead of two. Nothing has
- * to be told when they change: whoever asks with old ones finds that the item does not share all values with itself
- * (ask.c), and reads them again. */
+/* cache: witnesses that were read lately, so that most questions take one round trip instead of two. Nothing has to
+ * be told when they change: a question asked with old ones finds that the item does not share all values with itself
+ * (ask.c), and reads them again.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@ void similar_cache_clear(struct tv_similar *s)
     *c = (struct similar_cache){0};
 }
 
+/* Half as many again as are needed, so that rows that come in turn do not copy the array each time. 0 where memory is
+ * short. */
 static int make_room(struct similar_cache *c, int32_t group)
 {
     int32_t n = group + 1 + group / 2;
@@ -31,6 +34,8 @@ static int make_room(struct similar_cache *c, int32_t group)
     return 1;
 }
 
+/* A group that is gone, or not kept for want of memory, also takes the place of what was kept before: old bytes must
+ * not stay. */
 void similar_cache_put(struct tv_similar *s, int32_t group, const char *bytes, size_t n)
 {
     struct similar_cache *c = &s->cache;

@@ -1,5 +1,8 @@
-/* change: one item's audience changes: its row goes out of the lists of old witnesses and into those of new
- * ones. Three round trips: the item's witnesses, their pages, and MULTI ... EXEC with all that is new. */
+/* change: one item's audience changes: its row goes out of the lists of old witnesses and into those of new ones.
+ * Three round trips: the item's witnesses, with a WATCH on the counter of changes; their pages; and MULTI ... EXEC
+ * with all that is new. Redis refuses the EXEC if anybody counted a change in between, and then it is done again. A
+ * process that is killed on the way has changed nothing.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,19 +10,20 @@
 
 #include "lib/similar/parts.h"
 
-/* What a witness's list says of the row from now on; n = 0: nothing. */
+/* What a witness's list says of the row from now on; n = 0: nothing. The positions are lent from the handle. */
 struct edit {
     uint32_t witness;
     const uint16_t *positions;
     int n;
 };
 
-/* Of a heavy witness: whether his list of a position has the row. */
+/* A heavy witness has a list for each position: whether this one has the row from now on. */
 struct heavy_edit {
     uint32_t witness;
     int position, present;
 };
 
+/* One change of one row; edits are owned. */
 struct change {
     struct tv_similar *s;
     int32_t row;
@@ -29,7 +33,7 @@ struct change {
     size_t n_pages;         /* of the lists that are read; those of heavy witnesses follow */
     size_t first;           /* edit of the page that comes next */
     int n_new;              /* witnesses of the row from now on, which are s->new_witnesses */
-    struct tv_buffer other; /* a page half done */
+    struct tv_buffer other; /* a page after some of its edits; changes places with the page at each */
     int refused;            /* somebody else was quicker */
 };
 
@@ -40,7 +44,8 @@ static int same_positions(const uint16_t *a, int n_a, const uint16_t *b, int n_b
     return n_a == n_b && memcmp(a, b, (size_t)n_a * sizeof *a) == 0;
 }
 
-/* One witness's positions of the row become others. */
+/* The positions of the row that come from one witness become others: one edit of its record on a page, or, for a
+ * heavy witness, one of each list that loses or gains the row. Positions ascend, so both are merged. */
 static void plan_witness(struct change *c, uint32_t witness, const uint16_t *old, int n_old, const uint16_t *new,
                          int n_new)
 {
@@ -59,7 +64,8 @@ static void plan_witness(struct change *c, uint32_t witness, const uint16_t *old
     }
 }
 
-/* s->values become s->new_values: which lists does that touch? Both rows of witnesses ascend. */
+/* s->values become s->new_values: which lists does that touch? Both rows of witnesses ascend, so they are merged; a
+ * witness in both with the same positions touches nothing. */
 static enum tv_status plan(struct change *c, struct tv_similar *s, int32_t row, struct tv_error *err)
 {
     static const struct tv_minhash_witness nobody;
@@ -83,6 +89,7 @@ static enum tv_status plan(struct change *c, struct tv_similar *s, int32_t row, 
     return TV_OK;
 }
 
+/* How many values of the signature the change made different. */
 static int differing(const struct tv_similar *s)
 {
     return s->size - tv_minhash_shared(s->functions, s->values, s->new_values);
@@ -97,7 +104,8 @@ static void free_change(struct change *c)
 
 /* --- pages ---------------------------------------------------------------------------------------------------- */
 
-/* One page as it was; all edits of it in turn. */
+/* Applies all edits of the next page to its bytes, in turn. tv_postings_change writes into another buffer, so the two
+ * change places. */
 static enum tv_status change_page(struct change *c, struct tv_buffer *page, struct tv_error *err)
 {
     struct tv_similar *s = c->s;
@@ -116,6 +124,7 @@ static enum tv_status change_page(struct change *c, struct tv_buffer *page, stru
     return status;
 }
 
+/* One old list: makes the new one in s->pages_new. Parts come in the order of the MGET, pages first. */
 static enum tv_status take_old(void *context, size_t i, size_t part, const char *bytes, size_t n, struct tv_error *err)
 {
     (void)i;
@@ -129,6 +138,8 @@ static enum tv_status take_old(void *context, size_t i, size_t part, const char 
     return status == TV_OK ? change_page(c, out, err) : status;
 }
 
+/* The pages and lists that change. They are read after the WATCH, so an EXEC that goes through was made from what is
+ * still there. */
 static enum tv_status read_old(struct change *c, struct tv_error *err)
 {
     struct tv_similar *s = c->s;
@@ -142,7 +153,8 @@ static enum tv_status read_old(struct change *c, struct tv_error *err)
     return status == TV_OK ? tv_redis_flush(s->redis, take_old, c, err) : status;
 }
 
-/* The group of the row anew, with its new witnesses. */
+/* The group of the row anew, with its new witnesses; the other rows' are copied. A group ends with its last row that
+ * has an audience, so a row beyond the end makes it longer. */
 static enum tv_status write_group(struct change *c, struct tv_buffer *out, struct tv_error *err)
 {
     struct tv_similar *s = c->s;
@@ -165,7 +177,7 @@ static void add_word(struct tv_similar *s, size_t *n, const char *word, size_t s
     s->word_sizes[(*n)++] = size;
 }
 
-/* MSET of all pages and lists with rows and of the group, then UNLINK of those without. */
+/* MSET of all pages and lists with rows and of the group, then UNLINK of those that have lost their last row. */
 static enum tv_status queue_pages(struct change *c, const char *group_key, const struct tv_buffer *group,
                                   struct tv_error *err)
 {
@@ -188,6 +200,7 @@ static enum tv_status queue_pages(struct change *c, const char *group_key, const
     return status == TV_OK && n > 1 ? tv_redis_queue(s->redis, n, s->words, s->word_sizes, err) : status;
 }
 
+/* Appends to the ids or to the users; a reader reads the tail that it does not know yet. */
 static enum tv_status queue_append(struct tv_similar *s, const char *suffix, const void *bytes, size_t n,
                                    struct tv_error *err)
 {
@@ -197,6 +210,7 @@ static enum tv_status queue_append(struct tv_similar *s, const char *suffix, con
     return tv_redis_queue(s->redis, 3, words, sizes, err);
 }
 
+/* An item that the index has never seen gets the next row. Nobody else can have taken it, or EXEC fails. */
 static enum tv_status queue_new_row(struct tv_similar *s, int64_t item, struct tv_error *err)
 {
     char bytes[8];
@@ -204,7 +218,7 @@ static enum tv_status queue_new_row(struct tv_similar *s, int64_t item, struct t
     return queue_append(s, ":ids", bytes, sizeof bytes, err);
 }
 
-/* Witnesses whom the index does not know yet. */
+/* Witnesses that the index does not know yet: they may be the twins of others (ask.c). */
 static enum tv_status queue_new_users(const struct change *c, struct tv_error *err)
 {
     struct tv_similar *s = c->s;
@@ -223,6 +237,7 @@ static enum tv_status queue_new_users(const struct change *c, struct tv_error *e
     return status;
 }
 
+/* The handle knows these users, too, once Redis has them. */
 static enum tv_status know_users(const struct change *c, struct tv_error *err)
 {
     int32_t number;
@@ -232,7 +247,8 @@ static enum tv_status know_users(const struct change *c, struct tv_error *err)
     return status;
 }
 
-/* The replies are +OK, +QUEUED for each command, and the array of EXEC, or nil where the watch was touched. */
+/* The replies are +OK for MULTI, +QUEUED for each command, and the array of EXEC, or nil where the watch was touched.
+ * Each overwrites *refused, so the last one, EXEC's, decides. */
 static enum tv_status take_exec(void *context, size_t i, size_t part, const char *bytes, size_t n, struct tv_error *err)
 {
     (void)i, (void)n, (void)err;
@@ -241,6 +257,8 @@ static enum tv_status take_exec(void *context, size_t i, size_t part, const char
     return TV_OK;
 }
 
+/* Everything in one transaction: witnesses, lists, new row, new users and the counter of changes, which all others
+ * watch. The handle's own copies follow only if it went through. */
 static enum tv_status commit(struct change *c, int64_t item, int is_new, struct tv_error *err)
 {
     struct tv_similar *s = c->s;
@@ -290,13 +308,16 @@ static enum tv_status apply(struct tv_similar *s, int64_t item, int32_t row, int
     return status;
 }
 
-/* Those who were refused at the same time should not come again at the same time. */
+/* Processes that were refused at the same time should not come again at the same time: a random wait of up to 0.2 ms,
+ * doubled with each try up to 25.6 ms. */
 static void step_aside(int tries)
 {
     int most = tries < 8 ? 100 << tries : 25600;
     usleep((useconds_t)(rand() % most));
 }
 
+/* A new element can only lower values, so the new signature follows from the old one, and the rest of the audience is
+ * not asked for. */
 enum tv_status tv_similar_add(struct tv_similar *s, int64_t item, const uint32_t *hashes, size_t n, int *changed,
                               struct tv_error *err)
 {
@@ -334,6 +355,9 @@ enum tv_status tv_similar_holds(struct tv_similar *s, int64_t item, const uint32
     return TV_OK;
 }
 
+/* Refuses unless the index is where the caller saw it before reading the audience: with a change in between, that
+ * audience may be older than the index. *changes is counted on, so that the caller can replace several items in a
+ * row. */
 enum tv_status tv_similar_replace(struct tv_similar *s, int64_t item, const uint32_t *hashes, size_t n, int64_t version,
                                   int64_t *changes, struct tv_error *err)
 {

@@ -1,4 +1,7 @@
-/* feed: works off trivet.similar_event: which pairs are there now, and what that makes of the index. */
+/* feed: works off trivet.similar_event: asks Postgres which of the pairs are there now, and changes the index
+ * accordingly. Called by a thread of trivet-serve and by `trivet-train similar --update`, each with a feed of its
+ * own.
+ */
 #include "trivet/similar/feed.h"
 
 #include <inttypes.h>
@@ -16,6 +19,8 @@
 
 enum { REDIS_MS = 10000, MAX_SQL = 1 << 18, END_GONE_SECONDS = 30 };
 
+/* A feed belongs to one thread. Its connections are opened when needed and closed after any error that may be theirs.
+ */
 struct tv_similar_feed {
     char *postgres_uri, *reader_uri; /* the reader's may be NULL */
     int statement_seconds;
@@ -52,6 +57,7 @@ enum tv_status tv_similar_feed_open(struct tv_similar_feed **out, const char *po
     return status;
 }
 
+/* The lock goes with the connection, so another process may take over; the source is read anew afterwards. */
 static void disconnect(struct tv_similar_feed *f)
 {
     tv_pg_close(f->pg);
@@ -75,13 +81,14 @@ void tv_similar_feed_close(struct tv_similar_feed *f)
 
 /* --- the lock, and what the index is made of ------------------------------------------------------------------ */
 
-/* PostgreSQL keeps to its statement_timeout; whoever waits only has to notice when it hangs. */
+/* PostgreSQL keeps to its statement_timeout; the client only has to notice when the server hangs. */
 static void limit_waits(const struct tv_similar_feed *f, struct tv_pg *pg)
 {
     if (f->statement_seconds > 0)
         tv_pg_set_patience(pg, f->statement_seconds + TV_PG_ANSWERS);
 }
 
+/* A lock that is taken stays with the connection, and is not asked for again. */
 static enum tv_status take_lock(struct tv_similar_feed *f, struct tv_error *err)
 {
     int64_t got = 0;
@@ -96,6 +103,8 @@ static enum tv_status take_lock(struct tv_similar_feed *f, struct tv_error *err)
     return status;
 }
 
+/* What the index is made of, as its build noted it. `building` is accepted as well: between the switch in Redis and
+ * the journal's word the index serves already. */
 static enum tv_status read_source(struct tv_similar_feed *f, int64_t version, struct tv_error *err)
 {
     char number[24];
@@ -123,7 +132,8 @@ static enum tv_status read_source(struct tv_similar_feed *f, int64_t version, st
     return status;
 }
 
-/* Redis came back as it was some time ago: the events that it has forgotten are applied again. */
+/* Redis came back as it was some time ago, with a smaller count of changes than Postgres remembers. Applied events
+ * stay in Postgres for ten minutes, and those that Redis may have forgotten are made to wait again. */
 static enum tv_status start_again(struct tv_similar_feed *f, int64_t changes, struct tv_error *err)
 {
     char version[24], count[24];
@@ -143,7 +153,7 @@ static enum tv_status start_again(struct tv_similar_feed *f, int64_t changes, st
 
 /* --- a batch of events ---------------------------------------------------------------------------------------- */
 
-/* The events of one item: who is there and who is not. */
+/* The events of one item, as hashes of their users: those whose pair is there now, and those whose is not. */
 struct item_events {
     int64_t item;
     uint32_t *present, *absent;
@@ -151,6 +161,7 @@ struct item_events {
     int whole; /* its audience has to be read */
 };
 
+/* The events of one step. */
 struct batch {
     struct tv_buffer ids; /* "{1,2,3}": the events */
     int64_t n;
@@ -167,13 +178,14 @@ static void free_batch(struct batch *b)
     free(b->items);
 }
 
-/* Where the source is asked: SQL of an analyst's own on a login that can only read, ours on our own. Either way the
- * events are read in the same statement, so that both are of one moment. */
+/* The connection on which the source is asked: SQL of an analyst's own on a login that can only read, trivet's own on
+ * the feed's. Either way the events are read in the same statement, so that both are of one moment. */
 static struct tv_pg *asked(const struct tv_similar_feed *f)
 {
     return f->own_source ? f->reader : f->pg;
 }
 
+/* Opens a transaction that can only read; for an analyst's SQL also the login, when it is first needed. */
 static enum tv_status begin_reading(struct tv_similar_feed *f, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -184,7 +196,8 @@ static enum tv_status begin_reading(struct tv_similar_feed *f, struct tv_error *
     return status == TV_OK ? tv_reader_begin(asked(f), f->statement_seconds, err) : status;
 }
 
-/* Our own connection keeps its session, which holds the lock. */
+/* A reader's session is cleaned of what the SQL may have left in it; the feed's own is kept as it is, because it
+ * holds the lock. */
 static enum tv_status end_reading(struct tv_similar_feed *f, struct tv_error *err)
 {
     if (asked(f) == NULL)
@@ -192,7 +205,8 @@ static enum tv_status end_reading(struct tv_similar_feed *f, struct tv_error *er
     return f->own_source ? tv_reader_end(f->reader, err) : tv_pg_exec(f->pg, "COMMIT", 0, NULL, err);
 }
 
-/* SQL of one's own is put into our statement as text, and could end it with its brackets; then the rows are whatever it likes. */
+/* SQL of an analyst's own is put into the statement as text, and could end it with its brackets; then the rows are
+ * whatever it likes. A null anywhere would be taken for a text below. */
 static enum tv_status check_rows(const struct tv_pg_rows *rows, struct tv_error *err)
 {
     for (int r = 0; r < tv_pg_rows_count(rows); r++)
@@ -202,6 +216,8 @@ static enum tv_status check_rows(const struct tv_pg_rows *rows, struct tv_error 
     return TV_OK;
 }
 
+/* Runs a statement with the index's source in the place of the word SOURCE, which stands in `format` once. The buffer
+ * bounds the length of the source. */
 static enum tv_status query_source(struct tv_similar_feed *f, const char *format, const char *value,
                                    struct tv_pg_rows **rows, struct tv_error *err)
 {
@@ -217,12 +233,15 @@ static enum tv_status query_source(struct tv_similar_feed *f, const char *format
     return status == TV_OK ? check_rows(*rows, err) : status;
 }
 
+/* One more element of an array as Postgres writes it; the closing bracket is the caller's. */
 static enum tv_status append_id(struct tv_buffer *ids, const char *id, struct tv_error *err)
 {
     return tv_buffer_format(ids, err, "%s%s", ids->size ? "," : "{", id);
 }
 
-/* Rows (event, item, element, is it there), by item: makes the batch of them. */
+/* Makes a batch of rows (event, item, element, whether the pair is there), which come by item. The hashes of an item
+ * are written from its first row on, in a half for those present and one for those absent, so an item never needs
+ * more room than it has rows. */
 static enum tv_status gather(struct batch *b, const struct tv_pg_rows *rows, struct tv_error *err)
 {
     int n = tv_pg_rows_count(rows);
@@ -249,6 +268,8 @@ static enum tv_status gather(struct batch *b, const struct tv_pg_rows *rows, str
     return status == TV_OK ? tv_buffer_text(&b->ids, "}", err) : status;
 }
 
+/* The oldest events, each with whether its pair is among the source's rows now. A user's element is the code where
+ * the user has one, as at the build. */
 static enum tv_status read_events(struct tv_similar_feed *f, struct batch *b, int most, struct tv_error *err)
 {
     char limits[64];
@@ -271,7 +292,8 @@ static enum tv_status read_events(struct tv_similar_feed *f, struct batch *b, in
 
 /* --- items somebody left ---------------------------------------------------------------------------------------- */
 
-/* Which audiences have to be read: those of items that lose a witness. "{7,9}" in wanted, "" for none. */
+/* Which audiences have to be read: those of items that lose a witness. "{7,9}" in wanted, empty for none. Any other
+ * user who left changes no value. */
 static enum tv_status find_losses(struct tv_similar_feed *f, struct batch *b, struct tv_buffer *wanted,
                                   struct tv_error *err)
 {
@@ -288,7 +310,8 @@ static enum tv_status find_losses(struct tv_similar_feed *f, struct batch *b, st
     return status == TV_OK && wanted->size ? tv_buffer_text(wanted, "}", err) : status;
 }
 
-/* rows (item, element), by item; *next is the first row of the items not looked at yet. */
+/* Makes an item's audience that of its rows (item, element); *next walks over the rows of all items, which come in
+ * the same order. No rows: the item goes out of the index. */
 static enum tv_status replace_one(struct tv_similar_feed *f, struct batch *b, const struct item_events *e,
                                   const struct tv_pg_rows *rows, int *next, struct tv_error *err)
 {
@@ -306,6 +329,7 @@ static enum tv_status replace_one(struct tv_similar_feed *f, struct batch *b, co
     return status;
 }
 
+/* One pass over the source for all items of the batch that lost a witness. */
 static enum tv_status replace_audiences(struct tv_similar_feed *f, struct batch *b, const char *wanted,
                                         struct tv_error *err)
 {
@@ -327,6 +351,8 @@ static enum tv_status replace_audiences(struct tv_similar_feed *f, struct batch 
 
 /* --- a step ----------------------------------------------------------------------------------------------------- */
 
+/* Losses come before additions, because tv_similar_replace relies on the count of changes from before the audiences
+ * were read. An item whose audience was read has its additions in it. */
 static enum tv_status apply(struct tv_similar_feed *f, struct batch *b, struct tv_error *err)
 {
     struct tv_buffer wanted = TV_BUFFER_INIT(1 << 20);
@@ -342,7 +368,8 @@ static enum tv_status apply(struct tv_similar_feed *f, struct batch *b, struct t
     return status;
 }
 
-/* Only if the index is still the one that the events are of: it may have been switched on the way. */
+/* Notes the events as applied, and how many changes the index has now. Only if the index is still the one that the
+ * events are of: it may have been switched on the way, and then the new one needs them. */
 static enum tv_status note_applied(struct tv_similar_feed *f, struct batch *b, struct tv_error *err)
 {
     char version[24], changes[24];
@@ -360,6 +387,8 @@ static enum tv_status note_applied(struct tv_similar_feed *f, struct batch *b, s
     return status;
 }
 
+/* One batch from beginning to end. Redis has the changes before Postgres notes the events as applied, so a kill in
+ * between applies them twice, which changes nothing. */
 static enum tv_status work_off(struct tv_similar_feed *f, int most, int64_t *applied, struct tv_error *err)
 {
     struct batch b = {.ids = TV_BUFFER_INIT(1 << 24)};
@@ -384,7 +413,8 @@ static enum tv_status work_off(struct tv_similar_feed *f, int most, int64_t *app
     return status;
 }
 
-/* Now and then, also where no index is live: an index whose process was killed gathers events all the same. */
+/* Every 30 seconds, also where no index is live, because an index whose process was killed gathers events all the
+ * same. */
 static enum tv_status end_gone(struct tv_similar_feed *f, struct tv_error *err)
 {
     if (tv_clock() < f->end_gone_at)
@@ -395,7 +425,8 @@ static enum tv_status end_gone(struct tv_similar_feed *f, struct tv_error *err)
     return status == TV_OK && f->holds ? tv_similar_end_gone(f->pg, f->index, f->followed, err) : status;
 }
 
-/* Redis is asked first: where no index is live, Postgres is mostly left alone. */
+/* Redis is asked first: where no index is live, Postgres is left alone but for end_gone. An index that was there and
+ * is gone is looked after at once. */
 enum tv_status tv_similar_feed_step(struct tv_similar_feed *f, int most, int64_t *applied, int *elsewhere,
                                     struct tv_error *err)
 {

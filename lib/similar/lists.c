@@ -1,10 +1,12 @@
-/* lists: the postings of all rows at once, each witness with its rows. The rows are walked twice: to see how
- * long each list becomes, and to write it where it belongs. */
+/* lists: the postings of all rows at once, each witness with its rows, from signatures in memory. The rows are walked
+ * twice: to see how long each list becomes, and to write each into its place in one array, so no list is ever grown.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/similar/parts.h"
 
+/* State of both walks, per witness; freed when the lists stand. */
 struct making {
     struct similar_lists *out;
     const struct tv_minhash *m;
@@ -15,7 +17,7 @@ struct making {
     int writing;    /* the second walk */
 };
 
-/* An array of k->room elements becomes one of `room`, the new ones zero. */
+/* An array of `before` elements becomes one of `room`, the new ones zero. */
 static enum tv_status grow_one(void **array, size_t element, int32_t before, int32_t room, struct tv_error *err)
 {
     char *grown = realloc(*array, (size_t)room * element);
@@ -38,6 +40,8 @@ static enum tv_status grow(struct making *k, struct tv_error *err)
     return status;
 }
 
+/* One row of one witness: measured in the first walk, written in the second. Rows come in ascending order, and
+ * entries hold the step from the row before. */
 static enum tv_status add_entry(struct making *k, int32_t row, uint32_t witness, const uint16_t *positions, int n,
                                 struct tv_error *err)
 {
@@ -60,6 +64,7 @@ static enum tv_status add_entry(struct making *k, int32_t row, uint32_t witness,
     return TV_OK;
 }
 
+/* Tells add_entry of every row's witnesses. */
 static enum tv_status walk(struct making *k, const uint32_t *values, const uint32_t *witness, int32_t n,
                            struct tv_error *err)
 {
@@ -84,7 +89,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Lists lie in the order of hashes, which is that of pages. */
+/* Gives every list its place. They lie in the order of hashes, which is that of pages, so that a page's lists are one
+ * run of bytes. Hash and number are one integer while they are sorted, so that the number comes along. */
 static enum tv_status place(struct making *k, struct tv_error *err)
 {
     struct similar_lists *out = k->out;
@@ -111,7 +117,7 @@ static enum tv_status place(struct making *k, struct tv_error *err)
     return out->bytes ? TV_OK : TV_ERR_NO_MEMORY;
 }
 
-/* Who has so many rows that nobody who asks about one of them should read all. */
+/* Heavy are the witnesses with so many rows that a question about one of them should not read all. */
 static enum tv_status find_heavy(struct making *k, const struct tv_id_map *heavy, struct tv_error *err)
 {
     int32_t number;
@@ -164,11 +170,12 @@ enum tv_status similar_lists_page(const struct similar_lists *lists, uint32_t pa
 
 /* --- one witness of many rows --------------------------------------------------------------------------------- */
 
-/* Its rows at each position. */
+/* A heavy witness's rows at each position. */
 struct by_position {
     struct tv_buffer *rows; /* (size) of uint32_t */
 };
 
+/* One entry: its row, to each of its positions. */
 static enum tv_status deal_out(void *context, uint32_t witness, uint32_t row, const uint16_t *positions, int n,
                                struct tv_error *err)
 {
@@ -180,6 +187,7 @@ static enum tv_status deal_out(void *context, uint32_t witness, uint32_t row, co
     return status;
 }
 
+/* Rows were dealt out in ascending order, which tv_row_list_append wants. */
 static enum tv_status each_position(const struct similar_lists *lists, uint32_t witness, const struct by_position *b,
                                     similar_take_list take, void *context, struct tv_error *err)
 {
@@ -197,7 +205,7 @@ static enum tv_status each_position(const struct similar_lists *lists, uint32_t 
     return status;
 }
 
-/* Where a witness is in `order`. */
+/* Where a witness is in `order`, by halves; it is there. */
 static size_t find_witness(const struct similar_lists *lists, uint32_t witness)
 {
     size_t low = 0, high = (size_t)lists->users.n;
@@ -208,6 +216,7 @@ static size_t find_witness(const struct similar_lists *lists, uint32_t witness)
     return low;
 }
 
+/* The list is made into a page of one record, so that the reader of pages (tv_postings_each) takes it apart. */
 enum tv_status similar_lists_heavy(const struct similar_lists *lists, int32_t heavy, similar_take_list take,
                                    void *context, struct tv_error *err)
 {

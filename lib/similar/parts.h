@@ -1,4 +1,5 @@
 /* parts: what the files of the index of similar items share: the handle, names of keys, and lists of postings.
+ * Private to lib/similar.
  */
 #ifndef TRIVET_SIMILAR_PARTS_H
 #define TRIVET_SIMILAR_PARTS_H
@@ -8,9 +9,11 @@
 #include "trivet/core/sets/row_list.h"
 #include "trivet/similar/similar.h"
 
+/* SIMILAR_GROUP and SIMILAR_HASH are part of the format (docs/formats.md). How many pages there are and which
+ * witnesses are heavy is stored with an index, so SIMILAR_PAGE_ENTRIES and SIMILAR_HEAVY matter at a build alone. */
 enum {
     SIMILAR_KEY = 64,          /* bytes of a key's name, at most */
-    SIMILAR_NEAR = 16,         /* groups that are read together, for questions to come */
+    SIMILAR_NEAR = 16,         /* groups that a question reads together, for questions to come */
     SIMILAR_GROUP = 16,        /* rows whose witnesses share a key */
     SIMILAR_PAGE_ENTRIES = 32, /* rows of all witnesses of a page at the time of a build, on average */
     SIMILAR_MAX_PAGES = 1 << 22,
@@ -19,6 +22,7 @@ enum {
 };
 #define SIMILAR_MAX_BYTES ((size_t)512 << 20) /* a Redis string ends there */
 
+/* Groups of witnesses by number, as Redis had them when they were read. */
 struct similar_cache {
     struct similar_cached {
         char *bytes; /* NULL: not there */
@@ -28,6 +32,8 @@ struct similar_cache {
     size_t n_bytes;
 };
 
+/* The handle. What belongs to one index is loaded when that index is first seen live, and given up when another is;
+ * the connection stays. */
 struct tv_similar {
     struct tv_redis *redis;
     int64_t version, changes; /* as read last; version 0: none */
@@ -35,8 +41,8 @@ struct tv_similar {
     uint32_t pages;
     struct tv_minhash *functions;
     struct tv_id_map rows;  /* the item of each row */
-    struct tv_id_map users; /* hashes of all who are or were a witness */
-    struct tv_id_map heavy; /* hashes of those who have a list for each position, and are on no page */
+    struct tv_id_map users; /* hashes of all users that are or were a witness */
+    struct tv_id_map heavy; /* hashes of those with a list for each position, which are on no page */
 
     struct similar_cache cache;
 
@@ -61,7 +67,7 @@ char *similar_sets_key(char *out, int64_t version, int32_t row);
 char *similar_page_key(char *out, int64_t version, uint32_t page);
 char *similar_heavy_key(char *out, int64_t version, uint32_t witness, int position);
 
-/* Which page has a witness: hashes are spread evenly, and pages ascend with them. */
+/* The page of a witness: hashes are spread evenly over pages, and pages ascend with them. */
 static inline uint32_t similar_page_of(uint32_t witness, uint32_t pages)
 {
     return (uint32_t)((uint64_t)witness * pages >> 32);
@@ -97,6 +103,7 @@ static inline void similar_put_number(char *out, uint64_t number, int n)
         out[i] = (char)(number >> 8 * i);
 }
 
+/* Heavy witnesses are found out at a build, and stay heavy or not for as long as the index is there. */
 static inline int similar_is_heavy(const struct tv_similar *s, uint32_t witness)
 {
     return tv_id_map_find(&s->heavy, witness) >= 0;
@@ -110,17 +117,19 @@ void similar_cache_put(struct tv_similar *s, int32_t group, const char *bytes, s
 int similar_cache_get(const struct tv_similar *s, int32_t group, struct tv_buffer *lent);
 
 /* --- lists.c: the postings of all rows --- */
+/* The lists of one index, whole, in memory: for a build, and to check an index against its signatures. */
 struct similar_lists {
     int size;
     struct tv_id_map users; /* all witnesses, as rows name them */
-    struct tv_id_map heavy; /* those of them who have a list for each position */
+    struct tv_id_map heavy; /* those of them with a list for each position */
     int32_t *order;         /* (users.n) their numbers, ascending by hash */
     size_t *start;          /* (users.n + 1) where the entries of users.ids[order[i]] begin */
     uint8_t *bytes;
     int64_t n_entries;
 };
-/* values and witness: (n, size), row-major; rows with the empty set's signature are left out. heavy: who is; NULL:
- * whoever has SIMILAR_HEAVY rows. */
+/* values and witness: (n, size), row-major; rows with the empty set's signature are left out. `heavy` are the
+ * witnesses with a list for each position; NULL: those with SIMILAR_HEAVY rows or more. Free with similar_lists_free,
+ * also after a failure. */
 enum tv_status similar_lists_make(struct similar_lists *out, const struct tv_minhash *m, const uint32_t *values,
                                   const uint32_t *witness, int32_t n, const struct tv_id_map *heavy,
                                   struct tv_error *err);

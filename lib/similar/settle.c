@@ -9,6 +9,8 @@
 #include "trivet/similar/build.h"
 #include "trivet/store/pg_rows.h"
 
+/* Redis is the word on which index serves; the journal is corrected in one statement, and then the keys of all other
+ * indices go. */
 enum tv_status tv_similar_settle(struct tv_pg *pg, struct tv_redis *redis, const char *why, int64_t *live,
                                  int64_t *changed, struct tv_error *err)
 {
@@ -24,6 +26,7 @@ enum tv_status tv_similar_settle(struct tv_pg *pg, struct tv_redis *redis, const
     return status == TV_OK ? tv_similar_drop_others(redis, *live, err) : status;
 }
 
+/* Ends the unheld indices `among` ("{1,2}"), except the live one. */
 static enum tv_status end(struct tv_pg *pg, const char *among, int64_t live, struct tv_error *err)
 {
     char number[24];
@@ -36,7 +39,8 @@ static enum tv_status end(struct tv_pg *pg, const char *among, int64_t live, str
     return status;
 }
 
-/* The list comes first: a process that is gone by then has switched to its index already, or never will. */
+/* The list of indices without a process is read before Redis is asked: a process that is gone by then has switched to
+ * its index already, or never will. */
 enum tv_status tv_similar_end_gone(struct tv_pg *pg, struct tv_similar *index, int64_t followed, struct tv_error *err)
 {
     char number[24];

@@ -1,5 +1,7 @@
-/* similar: the index of similar items in Redis: which one is live, its rows, and the witnesses of an item. Asking is in
- * ask.c, changing in change.c, building in build.c. */
+/* similar: the handle on the index of similar items in Redis: which index is live, its rows and users, and the
+ * witnesses of an item, with the signature they make. Asking is in ask.c, changing in change.c, building in build.c;
+ * all of them read through similar_read.
+ */
 #include "trivet/similar/similar.h"
 
 #include <inttypes.h>
@@ -12,7 +14,8 @@
 
 /* --- names of keys ------------------------------------------------------------------------------------------ */
 
-/* The braces are literal: a cluster keeps an index together. */
+/* The braces are literal: Redis Cluster keeps keys with the same text between them on one node, so MSET and MULTI may
+ * name several. */
 char *similar_key(char *out, int64_t version, const char *suffix)
 {
     snprintf(out, SIMILAR_KEY, "trivet:similar:{%" PRId64 "}%s", version, suffix);
@@ -25,6 +28,7 @@ char *similar_sets_key(char *out, int64_t version, int32_t row)
     return out;
 }
 
+/* Decimal digits at p; returns what follows them. */
 static char *put_number(char *p, uint64_t number)
 {
     char digits[20];
@@ -52,6 +56,7 @@ char *similar_heavy_key(char *out, int64_t version, uint32_t witness, int positi
     return out;
 }
 
+/* The name was put at s->names[*n]; the command's first word is its own name, so words begin at 1. */
 static void add_name(struct tv_similar *s, size_t *n)
 {
     s->words[1 + *n] = s->names[*n];
@@ -84,6 +89,7 @@ enum tv_status similar_queue_lists(struct tv_similar *s, size_t n, struct tv_err
 
 /* --- the handle --------------------------------------------------------------------------------------------- */
 
+/* No index is looked for yet: a server may be started before there is one. */
 enum tv_status tv_similar_open(struct tv_similar **out, const char *redis_uri, int timeout_ms, struct tv_error *err)
 {
     struct tv_similar *s = tv_alloc(1, sizeof *s, "an index of similar items", err);
@@ -136,6 +142,8 @@ int tv_similar_size(const struct tv_similar *s)
     return s->size;
 }
 
+/* Room for one question or change of this index, all of it proportional to the signature's size. The first array of
+ * each kind is allocated, and the others point into it. */
 static enum tv_status make_room(struct tv_similar *s, struct tv_error *err)
 {
     size_t size = (size_t)s->size;
@@ -164,6 +172,7 @@ static enum tv_status make_room(struct tv_similar *s, struct tv_error *err)
 
 enum { ID_BYTES = 8 };
 
+/* n bytes, little endian. */
 static uint64_t read_number(const char *bytes, int n)
 {
     uint64_t number = 0;
@@ -172,7 +181,8 @@ static uint64_t read_number(const char *bytes, int n)
     return number;
 }
 
-/* Ids of `each` bytes, for the numbers from map->n on. */
+/* Ids of `each` bytes, for the numbers from map->n on. They are numbered as they come, so one that stands twice would
+ * shift all others. */
 static enum tv_status take_new(struct tv_similar *s, struct tv_id_map *map, const char *bytes, size_t n, int each,
                                struct tv_error *err)
 {
@@ -188,6 +198,7 @@ static enum tv_status take_new(struct tv_similar *s, struct tv_id_map *map, cons
     return status;
 }
 
+/* The bytes of a string from `from` on: nothing, if nobody has appended. */
 static enum tv_status queue_tail(struct tv_similar *s, const char *suffix, int64_t from, struct tv_error *err)
 {
     char key[SIMILAR_KEY], number[24];
@@ -197,7 +208,7 @@ static enum tv_status queue_tail(struct tv_similar *s, const char *suffix, int64
     return tv_redis_queue_command(s->redis, &c, err);
 }
 
-/* Two replies, for take_new_of. */
+/* Asks for rows and users that came since; two replies, for take_new_of. */
 static enum tv_status queue_new(struct tv_similar *s, struct tv_error *err)
 {
     enum tv_status status = queue_tail(s, ":ids", (int64_t)s->rows.n * ID_BYTES, err);
@@ -231,13 +242,14 @@ static enum tv_status no_index(struct tv_error *err)
     return tv_hint(err, "build one: trivet-train similar");
 }
 
+/* An older format had no number of pages. */
 static enum tv_status older_index(int64_t version, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_NOT_FOUND, "index %" PRId64 " of similar items was written by an older trivet", version);
     return tv_hint(err, "build it anew: trivet-train similar");
 }
 
-/* A number from Redis; 0 for nil. */
+/* A number from Redis; 0 for nil, a key that is not there. */
 static enum tv_status number(const char *what, const char *bytes, size_t n, int64_t *out, struct tv_error *err)
 {
     *out = 0;
@@ -246,6 +258,7 @@ static enum tv_status number(const char *what, const char *bytes, size_t n, int6
     return tv_fail(err, TV_ERR_CORRUPT, "Redis has \"%.40s\" for %s, not a number", bytes, what);
 }
 
+/* What is needed to read an index. */
 struct description {
     int64_t size, pages;
 };
@@ -259,6 +272,7 @@ static enum tv_status take_description(void *context, size_t i, size_t part, con
                      : number("the pages of an index", bytes, n, &d->pages, err);
 }
 
+/* Which witnesses are heavy. */
 static enum tv_status take_heavy(void *context, size_t i, size_t part, const char *bytes, size_t n,
                                  struct tv_error *err)
 {
@@ -267,13 +281,14 @@ static enum tv_status take_heavy(void *context, size_t i, size_t part, const cha
     return take_new(s, &s->heavy, bytes, n, SIMILAR_HASH, err);
 }
 
-/* They stay the same for as long as the index is there. */
+/* Read once: they stay the same for as long as the index is there. */
 static enum tv_status read_heavy(struct tv_similar *s, struct tv_error *err)
 {
     enum tv_status status = queue_tail(s, ":heavy", 0, err);
     return status == TV_OK ? tv_redis_flush(s->redis, take_heavy, s, err) : status;
 }
 
+/* Makes the handle that of another index. Where that fails it is a handle of none, and the next call tries again. */
 static enum tv_status load(struct tv_similar *s, int64_t version, struct tv_error *err)
 {
     char key[SIMILAR_KEY];
@@ -305,6 +320,7 @@ static enum tv_status load(struct tv_similar *s, int64_t version, struct tv_erro
 
 /* --- an item ------------------------------------------------------------------------------------------------ */
 
+/* One round trip of read_once. */
 struct reading {
     struct tv_similar *s;
     size_t first;        /* replies before those that matter */
@@ -312,6 +328,7 @@ struct reading {
     int64_t live, changes;
 };
 
+/* Only questions fill the cache: a change is about to make its group old. */
 static enum tv_status take_group(struct reading *r, int32_t group, const char *bytes, size_t n, struct tv_error *err)
 {
     if (r->first == 0) /* no watch: a question */
@@ -338,6 +355,7 @@ static enum tv_status take_reading(void *context, size_t i, size_t part, const c
     }
 }
 
+/* UNWATCH first: an earlier change may have ended without an EXEC, and watches add up. */
 static enum tv_status queue_watch(struct tv_similar *s, const char *changes, struct tv_error *err)
 {
     const struct tv_redis_command unwatch = tv_redis_words("UNWATCH", NULL),
@@ -346,7 +364,8 @@ static enum tv_status queue_watch(struct tv_similar *s, const char *changes, str
     return status == TV_OK ? tv_redis_queue_command(s->redis, &watch, err) : status;
 }
 
-/* The group of a row; for a question also those near it, for questions to come. */
+/* The group of a row. A question also asks for those near it, which cost little in the same round trip, for questions
+ * to come. */
 static enum tv_status queue_groups(struct reading *r, int32_t row, int watch, struct tv_error *err)
 {
     char names[SIMILAR_NEAR][SIMILAR_KEY];
@@ -361,7 +380,9 @@ static enum tv_status queue_groups(struct reading *r, int32_t row, int watch, st
     return tv_redis_queue(r->s->redis, 1 + n, words, sizes, err);
 }
 
-/* One round trip: the number of the live index, its changes, new rows and users, and the group of `row` (-1: none). */
+/* One round trip: the number of the live index, its changes, new rows and users, and the group of `row` (-1: none).
+ * Redis answers in order, but others may change the index between two of these commands; callers see that by the
+ * counts, and a change by its WATCH. */
 static enum tv_status read_once(struct tv_similar *s, int32_t row, int watch, int64_t *live, struct tv_error *err)
 {
     char changes[SIMILAR_KEY];
@@ -395,6 +416,8 @@ static enum tv_status follow(struct tv_similar *s, int64_t live, int *again, str
     return *again ? load(s, live, err) : TV_OK;
 }
 
+/* Twice at most, unless indices are switched faster than they are loaded: the second time the handle is that of the
+ * live one. */
 enum tv_status tv_similar_look(struct tv_similar *s, int64_t *version, int64_t *changes, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -414,6 +437,8 @@ enum tv_status tv_similar_look(struct tv_similar *s, int64_t *version, int64_t *
 
 enum { COUNT_BYTES = 2 };
 
+/* A row in its group: a count of two bytes, then as many hashes, row after row; so the rows before are walked over.
+ * Bytes come from Redis, so every count is checked against what is left. */
 enum tv_status similar_group_find(const struct tv_buffer *group, int32_t row, const char **at, size_t *n,
                                   struct tv_error *err)
 {
@@ -462,6 +487,7 @@ enum tv_status similar_group_copy(struct tv_buffer *group, const char *at, size_
     return tv_buffer_append(group, at, n * SIMILAR_HASH, err);
 }
 
+/* The signature of a set is that of its witnesses, so this gives back the values bit for bit. */
 void similar_sketch(const struct tv_minhash *m, const char *at, size_t n, uint32_t *values, uint32_t *witness)
 {
     tv_minhash_clear(m, values);
@@ -470,6 +496,8 @@ void similar_sketch(const struct tv_minhash *m, const char *at, size_t n, uint32
         tv_minhash_update_witness(m, values, witness, (uint32_t)read_number(at + i * SIMILAR_HASH, SIMILAR_HASH));
 }
 
+/* A row that is not known yet would be the next one, so its group is read on the chance: an item that has just come
+ * is found in the same round trip. Where other rows came instead, it is read once more. */
 enum tv_status similar_read(struct tv_similar *s, int64_t item, int watch, int32_t *row, struct tv_error *err)
 {
     enum tv_status status = TV_OK;

@@ -1,11 +1,14 @@
-/* verify: reads a whole index: all signatures, and whether the pages say the same. Equal contents have equal
- * bytes, so pages are compared with what building them anew gives. */
+/* verify: reads a whole index: all signatures, and whether the pages say the same. Equal contents have equal bytes,
+ * so pages are compared with what building them anew from the signatures gives. An index that changes meanwhile would
+ * look damaged; the caller sees to it that none does.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/similar/parts.h"
 
+/* A walk over the groups of witnesses, in order. */
 struct walking {
     struct tv_similar *s;
     int32_t first; /* row of the group */
@@ -13,6 +16,7 @@ struct walking {
     void *context;
 };
 
+/* One group: tells of each row with an audience. A group that Redis does not have is of rows without. */
 static enum tv_status take_group(void *context, size_t i, size_t part, const char *bytes, size_t n,
                                  struct tv_error *err)
 {
@@ -52,6 +56,7 @@ enum tv_status tv_similar_each(struct tv_similar *s, tv_similar_take_item take, 
 
 /* --- pages ---------------------------------------------------------------------------------------------------- */
 
+/* What the pages are compared with; all owned. */
 struct verifying {
     struct tv_similar *s;
     uint32_t *values, *witness; /* (rows, size) */
@@ -61,6 +66,7 @@ struct verifying {
     struct tv_buffer wanted;
 };
 
+/* The handle's `witness` belongs to the same row, as similar_sketch left it before the call. */
 static enum tv_status keep_values(void *context, int64_t item, const uint32_t *values, struct tv_error *err)
 {
     (void)err;
@@ -104,6 +110,7 @@ static enum tv_status compare_pages(struct verifying *v, struct tv_error *err)
     return status;
 }
 
+/* A list without rows is no key. */
 static enum tv_status compare_list(void *context, uint32_t witness, int position, const char *list, size_t n,
                                    struct tv_error *err)
 {
@@ -119,6 +126,7 @@ static enum tv_status compare_list(void *context, uint32_t witness, int position
     return status;
 }
 
+/* The lists of heavy witnesses. They are few, so they are read one by one. */
 static enum tv_status compare_heavy(struct verifying *v, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -127,7 +135,7 @@ static enum tv_status compare_heavy(struct verifying *v, struct tv_error *err)
     return status;
 }
 
-/* Who is a witness but not among the users would be nobody's twin. */
+/* A witness that is missing among the users would never be found as somebody's twin. */
 static enum tv_status compare_users(const struct verifying *v, struct tv_error *err)
 {
     for (int32_t i = 0; i < v->lists.users.n; i++)
@@ -137,6 +145,8 @@ static enum tv_status compare_users(const struct verifying *v, struct tv_error *
     return TV_OK;
 }
 
+/* Memory is that of a build: two numbers for each value of each row. Which witnesses are heavy is taken from the
+ * index, because it was decided at its build, and rows have come since. */
 enum tv_status tv_similar_verify(struct tv_similar *s, struct tv_error *err)
 {
     int64_t version;

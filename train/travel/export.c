@@ -1,5 +1,7 @@
-/* export: the command. Reads a model from MongoDB, where it is kept, and its run from the journal, and writes both as a
- * folder. It takes no lock: a model that is pruned meanwhile ends it with an error, and no folder. */
+/* export: the command. Reads a model from MongoDB, where it is kept, and its run from the journal, and writes both as
+ * a folder (folder.h). It takes no lock: the item side never changes, a document is replaced whole, and a model that
+ * is pruned meanwhile ends the export with an error, and no folder is left.
+ */
 #include "train/travel/export.h"
 
 #include <inttypes.h>
@@ -22,7 +24,8 @@ const struct tv_option export_options[] = {
 
 /* --- model.json ------------------------------------------------------------------------------------------- */
 
-/* What the journal says of the run: all that an import writes into another one. */
+/* What the journal says of the run: all that an import writes into another journal. It stays JSON text from Postgres
+ * to the file, so a new key of `parameters` or `metrics` needs no change here. */
 static enum tv_status read_run(json_t **out, const struct tv_settings *settings, int64_t number, struct tv_error *err)
 {
     static const char sql[] = "SELECT json_build_object('started_at', started_at, 'command', command, 'algorithm', "
@@ -48,7 +51,8 @@ static enum tv_status read_run(json_t **out, const struct tv_settings *settings,
     return status;
 }
 
-/* The description as it stands in model_<N>, whatever fields it has: who reads it here reads it there. */
+/* The description as it stands in model_<N>, whatever fields it has: import reads it with the function that reads it
+ * in MongoDB. It is missing only if the model was pruned since it was loaded. */
 static enum tv_status read_description(json_t **out, const struct export *e, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
@@ -65,6 +69,7 @@ static enum tv_status read_description(json_t **out, const struct export *e, str
     return status;
 }
 
+/* 17 digits give every double back exactly. */
 static enum tv_status write_json(const struct export *e, json_t *all, struct tv_error *err)
 {
     FILE *out = NULL;
@@ -76,7 +81,8 @@ static enum tv_status write_json(const struct export *e, json_t *all, struct tv_
     return folder_close_text(out, FOLDER_MODEL, err);
 }
 
-/* The last file: that the model is still described means that it was whole while the others were read. */
+/* Writes model.json, and is called last: pruning deletes model_<N> first, so a description that is still there means
+ * that everything before it was read from a whole model. */
 static enum tv_status export_description(struct export *e, const struct tv_settings *settings, struct tv_error *err)
 {
     json_t *run = NULL, *model = NULL;
@@ -97,6 +103,7 @@ static enum tv_status export_description(struct export *e, const struct tv_setti
 
 /* --- arrays of the item side ------------------------------------------------------------------------------ */
 
+/* One array as a .npy file; `columns` is 0 for one dimension. */
 static enum tv_status write_array(const struct export *e, const char *name, enum tv_dtype dtype, size_t columns,
                                   const void *data, size_t rows, struct tv_error *err)
 {
@@ -111,6 +118,8 @@ static enum tv_status write_array(const struct export *e, const char *name, enum
     return status;
 }
 
+/* The item factors go out as the float16 they are stored as: an import has the same bytes, and the checksum of the
+ * model stays what it is. */
 static enum tv_status export_item_side(struct export *e, struct tv_error *err)
 {
     const struct tv_model *m = e->model;
@@ -151,6 +160,7 @@ static enum tv_status publish(struct export *e, struct tv_error *err)
     return status;
 }
 
+/* The number 0 means the live model. The ids of items become a map, because users' ratings are by id. */
 static enum tv_status load(struct export *e, int64_t number, struct tv_error *err)
 {
     enum tv_status status = train_live_number(&e->stores, &number, err);

@@ -1,4 +1,4 @@
-/* export, import: a model leaves as a folder, and comes in from one. docs/formats.md has the files. */
+/* export: a model leaves as a folder. What the files of export share; docs/formats.md has the folder's files. */
 #ifndef TRIVET_TRAIN_TRAVEL_EXPORT_H
 #define TRIVET_TRAIN_TRAVEL_EXPORT_H
 
@@ -8,6 +8,7 @@
 #include "trivet/cli/options.h"
 #include "trivet/core/formats/npy.h"
 
+/* One export, on the stack of export_run, which frees everything in it. */
 struct export {
     struct folder folder;
     struct tv_stores stores; /* without the lock */
@@ -17,12 +18,13 @@ struct export {
     FILE *codes;               /* codes.jsonl; NULL until there is a code */
 };
 
-/* export_codes.c */
+/* One line for a user or item that has a code; the first makes the file. */
 enum tv_status export_code(struct export *e, const char *kind, int64_t id, const char *code, struct tv_error *err);
+/* Closes codes.jsonl if it was begun; safe to call twice. */
 enum tv_status export_close_codes(struct export *e, struct tv_error *err);
-/* export_items.c */
+/* Writes items.jsonl and items.csv. */
 enum tv_status export_items(struct export *e, struct tv_error *err);
-/* export_users.c */
+/* Writes the six arrays of users and users.csv. */
 enum tv_status export_users(struct export *e, struct tv_error *err);
 
 extern const struct tv_option export_options[];

@@ -4,6 +4,7 @@
 
 #include "train/travel/export.h"
 
+/* Lines of users come in ascending order of ids, because users are read in that order; import relies on it. */
 enum tv_status export_code(struct export *e, const char *kind, int64_t id, const char *code, struct tv_error *err)
 {
     enum tv_status status = e->codes ? TV_OK : folder_open_text(&e->codes, &e->folder, FOLDER_CODES, err);

@@ -1,5 +1,6 @@
-/* export_items: what is known of items. items.jsonl has the documents as they are stored; items.csv one line for each
- * row of the item factors, in their order, known or not. */
+/* export_items: what is known of items. items.jsonl has the documents as they are stored, for an import; items.csv
+ * has one line for each row of the item factors, in their order, known or not, for a notebook.
+ */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -12,15 +13,16 @@
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 
+/* The walk over item documents in step with the model's items; both ascend by id. */
 struct listing {
     struct export *export;
     const struct tv_model *model;
     FILE *lines;            /* items.jsonl */
     struct tv_table *table; /* items.csv */
-    int32_t next;           /* dense id of the next line of the table */
+    int32_t next;           /* dense index of the item of the table's next line */
 };
 
-/* The last one where items have codes. */
+/* Fields of the documents, by the names they have there. The last one is left out where no item has a code. */
 static const char *const columns[] = {"item_id", "title", "year", "genres", "imdb_id", "tmdb_id", "n", "mean", "code"};
 static const enum tv_table_kind kinds[] = {TV_TABLE_NUMBER, TV_TABLE_TEXT, TV_TABLE_NUMBER, TV_TABLE_TEXT,
                                            TV_TABLE_TEXT,   TV_TABLE_TEXT, TV_TABLE_NUMBER, TV_TABLE_NUMBER, TV_TABLE_TEXT};
@@ -60,7 +62,8 @@ static enum tv_status add_line(struct listing *l, const json_t *item, struct tv_
     return status;
 }
 
-/* Documents come in the order of their ids, as the model's items do. */
+/* Writes the lines of all model items up to an id. Items of the model between two documents have none, and get an
+ * empty line, so that line and row of the factors stay in step. */
 static enum tv_status add_lines_until(struct listing *l, int64_t id, const json_t *item, struct tv_error *err)
 {
     const struct tv_model *m = l->model;
@@ -70,6 +73,8 @@ static enum tv_status add_lines_until(struct listing *l, int64_t id, const json_
     return status;
 }
 
+/* One document. It goes to items.jsonl whether the model has the item or not; the lines of items.csv are the model's
+ * items alone. */
 static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct listing *l = context;
@@ -93,7 +98,8 @@ static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, s
     return status;
 }
 
-/* An imported model that was never live has documents of its own. */
+/* An imported model that was never live has item documents of its own, in item_<N>; for every other model those that
+ * are served are the ones there are. */
 static enum tv_status read_items(const struct export *e, struct listing *l, struct tv_error *err)
 {
     char own[TV_MODEL_NAME];

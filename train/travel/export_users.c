@@ -1,4 +1,6 @@
-/* export_users: everybody's factors and ratings, one user after the other, so that memory does not matter. */
+/* export_users: factors and ratings of all users, from MongoDB one document after the other into six arrays that grow
+ * together, so that memory is that of one user. users.csv has a line a user for people.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,8 @@
 #include "trivet/model/user_document.h"
 #include "trivet/store/mongo_read.h"
 
+/* The arrays of users. START has one entry more than there are users: the ratings of user i are those from START[i]
+ * to START[i+1] - 1 of ITEMS and RATINGS. */
 enum { IDS, ROWS, FACTORS, START, ITEMS, RATINGS, N_ARRAYS };
 
 static const struct {
@@ -21,6 +25,7 @@ static const struct {
     [ITEMS] = {FOLDER_RATED_ITEMS, TV_I8},    [RATINGS] = {FOLDER_RATINGS, TV_F4},
 };
 
+/* The pass over users: open files, and how far they are written. */
 struct users {
     struct export *export;
     struct tv_npy_writer *writers[N_ARRAYS];
@@ -31,7 +36,8 @@ struct users {
     struct tv_progress progress;
 };
 
-/* `seen` is not written: it follows from `rated` and the model's items, and here that is made sure of. */
+/* `seen` is not written, because it follows from `rated` and the model's items. That it does is made sure of here, or
+ * an import would make another document than the one that was exported. */
 static enum tv_status check_seen(struct users *u, const struct tv_user_document *user, struct tv_error *err)
 {
     if (user->n_rated > u->capacity) {
@@ -48,6 +54,7 @@ static enum tv_status check_seen(struct users *u, const struct tv_user_document 
                    user->user_id, u->export->model->number);
 }
 
+/* A user with ratings that the model did not learn from has no row of the training matrix, and an empty cell there. */
 static enum tv_status write_line(const struct users *u, const struct tv_user_document *user, struct tv_error *err)
 {
     struct tv_buffer line = TV_BUFFER_INIT(4096);
@@ -120,6 +127,7 @@ static enum tv_status create_files(struct users *u, struct tv_error *err)
     return status == TV_OK ? tv_npy_write(u->writers[START], &zero, 1, err) : status;
 }
 
+/* Completes the arrays' headers, which say how many rows there are; after a failure it only closes what is open. */
 static enum tv_status finish_files(struct users *u, enum tv_status status, struct tv_error *err)
 {
     for (int i = 0; i < N_ARRAYS; i++)
@@ -131,6 +139,8 @@ static enum tv_status finish_files(struct users *u, enum tv_status status, struc
     return status == TV_OK ? closed : status;
 }
 
+/* Fewer users than the description says are damage (trivet-train repair tells of it), and would be an incomplete
+ * model elsewhere. */
 enum tv_status export_users(struct export *e, struct tv_error *err)
 {
     struct users u = {.export = e};

@@ -1,4 +1,6 @@
-/* folder: a model's folder as a whole: making it, its checksums, and putting it in its place. */
+/* folder: a model's folder as a whole: making it beside its place, its checksums, putting it in its place in one
+ * step, and checking one that came from elsewhere. What is in the files is for the other files here.
+ */
 #include "train/travel/folder.h"
 
 #include <dirent.h>
@@ -16,6 +18,8 @@
 
 #define CHECKSUMS "checksums.csv"
 
+/* Every file that a folder can hold. Anything else in a folder is somebody else's, and stops deletion and
+ * replacement. */
 static const struct {
     const char *name;
     int optional;
@@ -27,7 +31,7 @@ static const struct {
 };
 enum { N_FILES = sizeof files / sizeof *files };
 
-/* The place of a name in `files`, or -1. */
+/* The index of a name in `files`, or -1. */
 static int file_of(const char *name)
 {
     for (int i = 0; i < N_FILES; i++)
@@ -42,6 +46,7 @@ char *folder_file(char *out, const char *dir, const char *name)
     return out;
 }
 
+/* Items ascend in both, so `seen` ascends, too. */
 size_t folder_seen(const struct tv_dense_map *items, const int64_t *rated, size_t n, int32_t *seen)
 {
     size_t n_seen = 0;
@@ -78,6 +83,7 @@ static enum tv_status refuse_any(const char *dir, const char *name, struct tv_er
     return tv_hint(err, "name another folder; --force replaces an earlier export");
 }
 
+/* A folder of another kind may be named by mistake; --force must not delete somebody's work. */
 static enum tv_status refuse_foreign(const char *dir, const char *name, struct tv_error *err)
 {
     if (file_of(name) >= 0 || strcmp(name, CHECKSUMS) == 0)
@@ -106,6 +112,8 @@ static enum tv_status delete_folder(const char *dir, struct tv_error *err)
 
 /* --- making it -------------------------------------------------------------------------------------------- */
 
+/* "/", "." and ".." name folders that cannot be renamed to. The limit leaves room for the files' names in
+ * FOLDER_PATH. */
 static enum tv_status choose_places(struct folder *f, const char *dir, struct tv_error *err)
 {
     size_t n = strlen(dir);
@@ -123,6 +131,7 @@ static enum tv_status choose_places(struct folder *f, const char *dir, struct tv
     return TV_OK;
 }
 
+/* A missing place is fine. Without --force an existing one must be empty, with it there may be an export. */
 static enum tv_status look_at_place(struct folder *f, int force, struct tv_error *err)
 {
     enum tv_status status = each_entry(f->place, force ? refuse_foreign : refuse_any, err);
@@ -130,7 +139,8 @@ static enum tv_status look_at_place(struct folder *f, int force, struct tv_error
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
 }
 
-/* The lock ends with the process, however that ends. */
+/* Makes and locks the partial folder, so that two exports to one place do not write into each other's files. The lock
+ * (flock) ends with the process, however that ends, so a killed export leaves a folder but no lock. */
 static enum tv_status hold(struct folder *f, struct tv_error *err)
 {
     if (mkdir(f->partial, 0777) != 0 && errno != EEXIST)
@@ -160,6 +170,7 @@ enum tv_status folder_create(struct folder *f, const char *dir, int force, struc
     return status;
 }
 
+/* Best effort: the reason that it is called is already in the caller's error. */
 void folder_discard(struct folder *f)
 {
     if (f->held < 0)
@@ -176,6 +187,7 @@ enum tv_status folder_open_text(FILE **out, const struct folder *f, const char *
     return *out ? TV_OK : tv_fail(err, TV_ERR_IO, "cannot write %s: %s", path, strerror(errno));
 }
 
+/* A full disk may show only when the data is written, so the file is synced before it counts as written. */
 enum tv_status folder_close_text(FILE *file, const char *name, struct tv_error *err)
 {
     if (file == NULL)
@@ -212,6 +224,7 @@ static FILE *open_file(const char *path)
     return file;
 }
 
+/* Size and hash (FNV-1a) of a file, a megabyte at a time. */
 static enum tv_status sum_file(struct sum *out, const char *path, struct tv_error *err)
 {
     enum { BLOCK = 1 << 20 };
@@ -234,6 +247,7 @@ static enum tv_status sum_file(struct sum *out, const char *path, struct tv_erro
     return status;
 }
 
+/* Hashes what was written by reading it back; with checksums.csv itself, *n_files is one more than there are lines. */
 static enum tv_status write_sums(const struct folder *f, int *n_files, double *bytes, struct tv_error *err)
 {
     char path[FOLDER_PATH];
@@ -262,6 +276,8 @@ static enum tv_status write_sums(const struct folder *f, int *n_files, double *b
 
 /* --- putting it in its place ------------------------------------------------------------------------------ */
 
+/* A rename outlives a power cut once the folder that holds the name is on the disk. A failure is not told: the export
+ * is whole either way. */
 static void sync_parent(const struct folder *f)
 {
     char parent[FOLDER_PATH];
@@ -274,7 +290,8 @@ static void sync_parent(const struct folder *f)
     }
 }
 
-/* An empty or missing place is renamed over; an earlier export changes places with the new one, then goes away. */
+/* Onto an empty or missing place the folder is renamed. With an earlier export it changes places in one step
+ * (RENAME_EXCHANGE), so that there is always a whole one, and the old one then goes away. */
 static enum tv_status take_place(struct folder *f, struct tv_error *err)
 {
     unsigned how = f->replace ? RENAME_EXCHANGE : 0;
@@ -296,6 +313,7 @@ enum tv_status folder_publish(struct folder *f, int *n_files, double *bytes, str
 
 /* --- checking it ------------------------------------------------------------------------------------------ */
 
+/* The hint of every finding; the status in err stays the caller's. */
 static enum tv_status damaged(struct tv_error *err, const char *dir)
 {
     return tv_hint(err, "%s is incomplete or was changed: export the model again", dir);
@@ -355,6 +373,8 @@ static enum tv_status check_complete(const char *dir, const int *found, struct t
     return TV_OK;
 }
 
+/* Three looks: every line is right and its file agrees, every file that must be there has a line, and no file that is
+ * there lacks one. A pipe instead of a file is refused and not waited for. */
 enum tv_status folder_check(const char *dir, struct tv_error *err)
 {
     char path[FOLDER_PATH], line[256] = "";

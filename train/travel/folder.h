@@ -30,11 +30,13 @@
 
 enum { FOLDER_VERSION = 1, FOLDER_PATH = 4096 };
 
-/* dir/name in `out`, which holds FOLDER_PATH bytes. */
+/* dir/name in `out`, which holds FOLDER_PATH bytes and is returned. */
 char *folder_file(char *out, const char *dir, const char *name);
 
 /* --- writing ------------------------------------------------------------------------------------------------ */
 
+/* A folder that is being written. Begin with held = -1, so that folder_discard has nothing to do before
+ * folder_create. */
 struct folder {
     char place[FOLDER_PATH];   /* where it goes: as given, without slashes at the end */
     char partial[FOLDER_PATH]; /* where it is written: place.partial */
@@ -49,7 +51,8 @@ enum tv_status folder_create(struct folder *f, const char *dir, int force, struc
 enum tv_status folder_open_text(FILE **out, const struct folder *f, const char *name, struct tv_error *err);
 /* Closes it, once the disk has it; TV_ERR_IO if any write failed. NULL is fine. */
 enum tv_status folder_close_text(FILE *file, const char *name, struct tv_error *err);
-/* Writes checksums.csv and puts the folder in its place. */
+/* Writes checksums.csv and puts the folder in its place: everything is on the disk before it gets its name. *files
+ * and *bytes are for the report. */
 enum tv_status folder_publish(struct folder *f, int *files, double *bytes, struct tv_error *err);
 void folder_discard(struct folder *f); /* deletes what is not published; safe to call twice */
 
@@ -60,7 +63,7 @@ enum tv_status folder_check(const char *dir, struct tv_error *err);
 
 /* --- both --------------------------------------------------------------------------------------------------- */
 
-/* The dense ids of those of n rated items that the model holds, into `seen` (n); returns how many. */
+/* The dense indices of those of n rated items that the model holds, into `seen` (n); returns how many. */
 size_t folder_seen(const struct tv_dense_map *items, const int64_t *rated, size_t n, int32_t *seen);
 
 #endif

@@ -1,5 +1,7 @@
-/* import: the command. The whole folder is checked before anything is written; then a model is published the way fit does
- * it, so that a kill at any moment leaves what was live, live. */
+/* import: the command. The whole folder is checked before anything is written; then the model is published the way
+ * fit does it (command/publish.h), so that a kill at any moment leaves what was live, live. Ratings are not needed:
+ * users' documents have theirs.
+ */
 #include "train/travel/import.h"
 
 #include <errno.h>
@@ -32,12 +34,14 @@ static enum tv_status check_schema(const struct tv_settings *settings, struct tv
     return status;
 }
 
+/* A text of the other journal's run; lent. */
 static const char *text_of(const json_t *run, const char *name, const char *otherwise)
 {
     const char *text = json_string_value(json_object_get(run, name));
     return text ? text : otherwise;
 }
 
+/* An object of the other journal's run as JSON text, `{}` if it has none; the caller frees it. */
 static char *json_of(const json_t *run, const char *name)
 {
     const json_t *value = json_object_get(run, name);
@@ -56,6 +60,9 @@ static char *parameters_of(const struct import *im, const char *from)
     return text;
 }
 
+/* The row in the journal, and with it the run number under which everything is written. The path is made absolute,
+ * because the journal outlives the working directory of the command. The model keeps its old number until the
+ * parameters have been made, which note it. */
 static enum tv_status begin_run(struct import *im, struct tv_error *err)
 {
     struct tv_pg *journal = tv_lock_connection(im->stores.lock);
@@ -83,6 +90,8 @@ static enum tv_status begin_run(struct import *im, struct tv_error *err)
     return status;
 }
 
+/* The lock is checked once more before the run is called complete: where the connection was lost, another command may
+ * have cleaned up under it. */
 static enum tv_status complete_run(struct import *im, struct tv_error *err)
 {
     char *counts = json_of(im->run, "counts");
@@ -96,6 +105,8 @@ static enum tv_status complete_run(struct import *im, struct tv_error *err)
 
 /* --- the command ------------------------------------------------------------------------------------------ */
 
+/* In the order of fit: items, users, then the description that makes them a model, and then all of it is read back
+ * and compared. */
 static enum tv_status write_all(struct import *im, struct tv_error *err)
 {
     enum tv_status status = import_items(im, err);
@@ -137,6 +148,8 @@ static enum tv_status build(struct import *im, int activate, struct tv_error *er
     return tv_lifecycle_prune(&im->stores, PUBLISH_KEEP_MODELS, err);
 }
 
+/* What needs no store is checked first, so a damaged folder is told of even where no store runs. The lock is taken
+ * before the first write. */
 enum tv_status import_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n;

@@ -1,4 +1,6 @@
-/* import: a model that came as a folder takes its place among the others, under a new number. */
+/* import: a model that came as a folder takes its place among the others, under a new number. What the files of
+ * import share.
+ */
 #ifndef TRIVET_TRAIN_TRAVEL_IMPORT_H
 #define TRIVET_TRAIN_TRAVEL_IMPORT_H
 
@@ -9,6 +11,7 @@
 #include "train/travel/folder.h"
 #include "trivet/cli/options.h"
 
+/* A user's code; owned by its list. */
 struct import_code {
     int64_t id;
     char *code;
@@ -19,24 +22,27 @@ struct import_codes {
     size_t n, capacity;
 };
 
+/* One import, on the stack of import_run, which frees everything in it. */
 struct import {
     const char *dir;
     struct tv_model *model; /* of the folder; its number is the new one once the journal gave it */
     json_t *run;            /* what the other journal said */
     struct tv_stores stores;
-    int64_t number;         /* 0 until the journal gave it */
+    int64_t number;         /* the run number; 0 until the journal gave it */
     int64_t items;          /* documents written */
     uint64_t users_hash;    /* of all user documents as written */
-    struct import_codes codes; /* of its users */
+    struct import_codes codes; /* of the folder's users */
 };
 
-/* The folder is read twice: once to check all of it, before anything is written, and once to write it. */
+/* The folder is read twice, by the same functions: once to check all of it, before anything is written, and once to
+ * write. */
 
 /* import_model.c: the item side and the description. */
 enum tv_status import_read_model(struct import *im, struct tv_error *err);
 /* import_codes.c: the folder's codes into this trivet's dictionary, and those of users into memory. */
 enum tv_status import_read_codes(struct import *im, struct tv_error *err);
-const char *import_user_code(const struct import *im, int64_t id); /* NULL: a number */
+/* The code of a user, lent from the list; NULL: the user has none, the id is a number. */
+const char *import_user_code(const struct import *im, int64_t id);
 void import_free_codes(struct import *im);
 /* import_items.c: item documents into item_<N>. */
 enum tv_status import_check_items(struct import *im, struct tv_error *err);

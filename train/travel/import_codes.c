@@ -1,6 +1,7 @@
-/* import_codes: the dictionary that a model came with, codes.jsonl: users get their codes from it, and this trivet's
- * own takes it in, so that ratings loaded later mean the same users and items. Where a code has another number
- * here, or a number another code, the model cannot live beside the data of this trivet, and is refused. */
+/* import_codes: the dictionary that a model came with, codes.jsonl. Users get their codes from it, and this trivet's
+ * own dictionary takes it in, so that ratings loaded later mean the same users and items. Where a code has another
+ * number here, or a number another code, the model cannot live beside the data of this trivet, and is refused.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -11,6 +12,7 @@
 #include "trivet/base/code.h"
 #include "trivet/store/pg_rows.h"
 
+/* Users' codes stay in memory, sorted by id as they come, until the users' documents are written. */
 static enum tv_status keep_user(struct import_codes *codes, int64_t id, const char *code, struct tv_error *err)
 {
     if (codes->n == codes->capacity) {
@@ -27,7 +29,9 @@ static enum tv_status keep_user(struct import_codes *codes, int64_t id, const ch
     return copy ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a code");
 }
 
-/* {"kind": "user", "id": 8000000000000000, "code": "f3a1"} */
+/* One line, for example {"kind": "user", "id": 8000000000000000, "code": "f3a1"}: checked, kept if it is a user's,
+ * and appended to the JSON array that goes to Postgres. An id outside the range of codes would take the place of an
+ * integer id. */
 static enum tv_status take_line(struct import *im, const char *text, const json_t *line, struct tv_buffer *out,
                                 struct tv_error *err)
 {
@@ -45,7 +49,7 @@ static enum tv_status take_line(struct import *im, const char *text, const json_
     return status == TV_OK ? tv_buffer_format(out, err, "%s%s", out->size ? "," : "[", text) : status;
 }
 
-/* A JSON array of lines into the temporary table. */
+/* Sends the gathered lines as one JSON array into the temporary table, and empties them. */
 static enum tv_status send(struct tv_pg *pg, struct tv_buffer *lines, struct tv_error *err)
 {
     if (lines->size == 0)
@@ -61,6 +65,7 @@ static enum tv_status send(struct tv_pg *pg, struct tv_buffer *lines, struct tv_
     return status;
 }
 
+/* A quarter of a megabyte a statement: few round trips, and no buffer as large as the dictionary. */
 static enum tv_status send_lines(struct import *im, FILE *in, struct tv_pg *pg, struct tv_error *err)
 {
     enum { BLOCK = 1 << 18 };
@@ -85,6 +90,7 @@ static enum tv_status send_lines(struct import *im, FILE *in, struct tv_pg *pg, 
     return status;
 }
 
+/* trivet.import_codes inserts what is new and returns the first contradiction, or null. */
 static enum tv_status take_in(const struct import *im, struct tv_pg *pg, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
@@ -98,6 +104,9 @@ static enum tv_status take_in(const struct import *im, struct tv_pg *pg, struct 
     return status;
 }
 
+/* All in one transaction, which is rolled back if there is a contradiction: the dictionary takes in all codes or
+ * none. It is committed before the run begins; codes without ratings hurt nobody if the import fails later. A folder
+ * without the file has no codes. */
 enum tv_status import_read_codes(struct import *im, struct tv_error *err)
 {
     char path[FOLDER_PATH];

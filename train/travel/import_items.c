@@ -1,7 +1,7 @@
 /* import_items: the item documents that a model came with, items.jsonl, into item_<N>.
  *
- * They take the place of `item` when the model goes live, and servers and repair read them then: so each of them is what
- * an export writes, with an integer _id that ascends, and the fields of docs/formats.md with their types.
+ * They take the place of `item` when the model goes live, and servers and repair read them then: so each of them must
+ * be what an export writes, with an integer _id that ascends, and the fields of docs/formats.md with their types.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,6 +15,8 @@
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_write.h"
 
+/* Each of these says whether a field's value is of one kind; NULL, a missing field, is of none except where it is
+ * optional. */
 static int is_text(const json_t *value)
 {
     return json_is_string(value) || json_is_null(value);
@@ -52,7 +54,7 @@ static int is_code(const json_t *value)
     return value == NULL || (json_is_string(value) && tv_code_refusal(json_string_value(value), json_string_length(value)) == NULL);
 }
 
-static int is_text_if_any(const json_t *value) /* none was live yet */
+static int is_text_if_any(const json_t *value) /* optional: an activation writes it */
 {
     return value == NULL || json_is_string(value);
 }
@@ -62,6 +64,7 @@ static int is_rev(const json_t *value)
     return value == NULL || is_count(value);
 }
 
+/* The fields that servers and repair rely on; other fields are the extra ones of the input, and may be anything. */
 static const struct {
     const char *name, *what;
     int (*is)(const json_t *value);
@@ -81,7 +84,8 @@ static enum tv_status check_fields(const json_t *item, struct tv_error *err)
     return TV_OK;
 }
 
-/* MongoDB's own reader of JSON has the last word on what a number is. */
+/* jansson looks at the fields, MongoDB's own reader of JSON at the whole: it has the last word on what a number is,
+ * and is the one that reads the line when it is written. *id is the item before on entry, this one after. */
 static enum tv_status check_item(const char *line, int64_t *id, int is_first, struct tv_error *err)
 {
     struct tv_mongo_doc *doc = NULL;
@@ -100,6 +104,7 @@ static enum tv_status check_item(const char *line, int64_t *id, int is_first, st
     return status;
 }
 
+/* A NUL byte would end the text for jansson, and not for MongoDB's reader, which is told the length. */
 static enum tv_status take_line(struct tv_mongo_bulk *bulk, const char *line, size_t n, int64_t *id, int is_first,
                                 struct tv_error *err)
 {
@@ -110,7 +115,7 @@ static enum tv_status take_line(struct tv_mongo_bulk *bulk, const char *line, si
     return bulk ? tv_mongo_bulk_add_json(bulk, line, n, err) : check_item(line, id, is_first, err);
 }
 
-/* Without a bulk the lines are only checked. */
+/* Without a bulk the lines are only checked; im->items counts them either way. */
 static enum tv_status take_lines(struct import *im, struct tv_mongo_bulk *bulk, FILE *in, struct tv_error *err)
 {
     char *line = NULL;
@@ -147,6 +152,7 @@ enum tv_status import_check_items(struct import *im, struct tv_error *err)
     return read_items(im, NULL, err);
 }
 
+/* The collection has no readers until an activation renames it to `item`. */
 enum tv_status import_items(struct import *im, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];

@@ -1,4 +1,6 @@
-/* import_model: model.json and the arrays of the item side, as a model in memory. */
+/* import_model: model.json and the arrays of the item side, as a model in memory, checked as a model that is read
+ * from a store.
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +11,8 @@
 #include "trivet/model/model_mongo.h"
 #include "trivet/store/mongo_document.h"
 
-/* {"format": "trivet model", "version": 1, "model": {...}, "run": {...}} */
+/* The head of the file: {"format": "trivet model", "version": 1, "model": {...}, "run": {...}}. It is looked at
+ * first, so that any other JSON is told as that, and a newer version as newer. */
 static enum tv_status check_format(const json_t *all, const char *path, struct tv_error *err)
 {
     const char *format = json_string_value(json_object_get(all, "format"));
@@ -63,7 +66,8 @@ static int is_object(const json_t *value)
     return json_is_object(value);
 }
 
-/* What MongoDB's reader of the description would take for 0, or leave empty, is refused here. */
+/* MongoDB's reader of the description trusts what trivet wrote, and takes a field that is missing or of another type
+ * for 0 or empty. So each field it knows is checked here. */
 static const struct {
     const char *name, *what;
     int (*is)(const json_t *value);
@@ -85,7 +89,8 @@ static enum tv_status check_fields(const json_t *model, const char *path, struct
     return TV_OK;
 }
 
-/* The arrays say how much there is, and the description is held against them before memory is asked for. */
+/* The files say how much there is, and the description is held against them before memory is asked for: a description
+ * with a wrong count could ask for any amount. */
 static enum tv_status check_size(const struct import *im, const json_t *model, struct tv_error *err)
 {
     char path[FOLDER_PATH];
@@ -101,7 +106,8 @@ static enum tv_status check_size(const struct import *im, const json_t *model, s
     return status;
 }
 
-/* The same function reads it that reads it in MongoDB, so its fields are listed in one place. */
+/* The description goes through MongoDB's JSON into the function that reads it there, so that its fields are listed in
+ * one place. */
 static enum tv_status make_model(struct import *im, const json_t *description, struct tv_error *err)
 {
     struct tv_mongo_doc *doc = NULL;
@@ -116,6 +122,8 @@ static enum tv_status make_model(struct import *im, const json_t *description, s
     return status;
 }
 
+/* Makes im->model, with room for the arrays, and keeps im->run. A key that stands twice is refused, for readers
+ * differ in which one they take. */
 static enum tv_status read_json(struct import *im, struct tv_error *err)
 {
     char path[FOLDER_PATH];
@@ -155,7 +163,8 @@ static enum tv_status read_array(const struct import *im, const char *name, enum
     return status;
 }
 
-/* Only some algorithms have singular values; the model's checksum tells whether some should be there. */
+/* Only the truncated SVD has singular values, so a missing file is fine here; the model's checksum covers them, and
+ * tells if some should be there. */
 static enum tv_status read_sigma(struct import *im, struct tv_error *err)
 {
     struct tv_model *m = im->model;
@@ -171,6 +180,8 @@ static enum tv_status read_sigma(struct import *im, struct tv_error *err)
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
 }
 
+/* The arrays must have the checksum of the description, and the model's algorithm must be one that this program can
+ * fold users in with. */
 static enum tv_status read_model(struct import *im, struct tv_error *err)
 {
     struct tv_fold_in fold_in = {0};
@@ -192,7 +203,7 @@ static enum tv_status read_model(struct import *im, struct tv_error *err)
     return status;
 }
 
-/* What would be a damaged store there is bad input here. */
+/* The functions that check a model call it corrupt, as in a store; here it came from outside and is bad input. */
 enum tv_status import_read_model(struct import *im, struct tv_error *err)
 {
     enum tv_status status = read_model(im, err);

@@ -1,4 +1,6 @@
-/* import_users: everybody's factors and ratings, one user after the other, from six arrays that must agree. */
+/* import_users: factors and ratings of all users, read in step from six arrays that must agree (export_users.c), and
+ * written as documents. Memory is that of one user.
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 #include "trivet/store/mongo_collections.h"
 #include "trivet/store/mongo_write.h"
 
+/* The arrays in the order they are read for a user. */
 enum { IDS, ROWS, FACTORS, START, ITEMS, RATINGS, N_ARRAYS };
 
 static const struct {
@@ -25,6 +28,7 @@ static const struct {
     [ITEMS] = {FOLDER_RATED_ITEMS, TV_I8, 1},    [RATINGS] = {FOLDER_RATINGS, TV_F4, 1},
 };
 
+/* One pass over the arrays: to check them, or to write documents. */
 struct users {
     struct import *import;
     struct tv_npy_reader *readers[N_ARRAYS];
@@ -32,9 +36,9 @@ struct users {
     struct tv_dense_map items;
     struct tv_user_document user; /* its arrays are used again */
     struct tv_user_blobs blobs;
-    struct tv_fold_in fold_in; /* for users whose factors are zeros, */
+    struct tv_fold_in fold_in; /* for users whose factors are zeros, who */
     struct tv_folding folding;
-    struct tv_fold_space space;   /* which are folded in again to know why */
+    struct tv_fold_space space;   /* are folded in again to know why */
     size_t capacity;              /* of seen, rated and ratings */
     int64_t at;                   /* the pair where the next user's begin */
     char *rows;                   /* (n_learned) 1: a user has that row of the training matrix */
@@ -56,6 +60,8 @@ static enum tv_status check_rows(const struct users *u, int array, size_t expect
                    shape_of(u, array)->rows, expected);
 }
 
+/* Every array must have the number of rows that the description and the others make due, before a row of any is read.
+ */
 static enum tv_status open_arrays(struct users *u, struct tv_error *err)
 {
     const struct tv_model *m = u->import->model;
@@ -82,6 +88,7 @@ static enum tv_status open_arrays(struct users *u, struct tv_error *err)
 
 /* --- one user --------------------------------------------------------------------------------------------- */
 
+/* Room for one user's ratings, which is used again for the next user and grows to the largest. */
 static enum tv_status make_room(struct users *u, size_t n, struct tv_error *err)
 {
     struct tv_user_document *d = &u->user;
@@ -97,12 +104,15 @@ static enum tv_status make_room(struct users *u, size_t n, struct tv_error *err)
     return u->capacity ? TV_OK : TV_ERR_NO_MEMORY;
 }
 
+/* The file, the user and what is wrong with the user's part of it. */
 static enum tv_status wrong(const struct users *u, int array, const char *what, struct tv_error *err)
 {
     return tv_fail(err, TV_ERR_INPUT, "%s/%s: user %" PRId64 " %s", u->import->dir, arrays[array].name, u->user.user_id,
                    what);
 }
 
+/* What servers and later computations rely on without looking: ids ascend, rows of the training matrix are there and
+ * taken once, factors and ratings are finite, rated items ascend. */
 static enum tv_status check_user(struct users *u, int64_t id_before, int is_first, struct tv_error *err)
 {
     const struct tv_user_document *d = &u->user;
@@ -126,6 +136,7 @@ static enum tv_status check_user(struct users *u, int64_t id_before, int is_firs
     return TV_OK;
 }
 
+/* The user's part of the ratings. Its end is checked against the arrays' length before it becomes a size of memory. */
 static enum tv_status read_ratings(struct users *u, struct tv_error *err)
 {
     struct tv_user_document *d = &u->user;
@@ -145,7 +156,8 @@ static enum tv_status read_ratings(struct users *u, struct tv_error *err)
     return status;
 }
 
-/* A user with an item of the model and no factors: the folder does not say why, and folding in does. */
+/* A user with an item of the model and no factors has a reason in the document (`why`), which the folder does not
+ * hold. Folding in gives the same zeros and the reason. */
 static enum tv_status find_why(struct users *u, struct tv_error *err)
 {
     struct tv_user_document *d = &u->user;
@@ -158,6 +170,7 @@ static enum tv_status find_why(struct users *u, struct tv_error *err)
     return status;
 }
 
+/* The next user, whole, in u->user; `seen` and the code are made from the model's items and the dictionary. */
 static enum tv_status read_user(struct users *u, int is_first, struct tv_error *err)
 {
     struct tv_user_document *d = &u->user;
@@ -180,7 +193,8 @@ static enum tv_status read_user(struct users *u, int is_first, struct tv_error *
 
 /* --- all of them ------------------------------------------------------------------------------------------ */
 
-/* Without a bulk they are only checked. */
+/* All users; without a bulk they are only checked. im->users_hash becomes the hash of all documents, with which the
+ * read-back compares. */
 static enum tv_status add_users(struct users *u, struct tv_mongo_bulk *bulk, struct tv_error *err)
 {
     struct tv_progress progress;
@@ -246,6 +260,8 @@ static enum tv_status open_users(struct users *u, struct tv_error *err)
     return u->user.value && u->rows ? TV_OK : TV_ERR_NO_MEMORY;
 }
 
+/* The same indexes that a training makes: by `id`, the row of the training matrix, and by `code` where there are
+ * codes. */
 static enum tv_status make_indexes(const struct import *im, const char *name, struct tv_error *err)
 {
     enum tv_status status = tv_mongo_create_index(im->stores.mongo, name, "id", err);
