@@ -35,8 +35,7 @@ struct items {
 enum tv_status items_add(struct items *t, int64_t id, struct items_want **want, struct tv_error *err);
 /* Reads from Postgres how the document of every item should be: one pass over the ratings, ids ascending. */
 enum tv_status items_expect(struct items *t, struct tv_error *err);
-/* The hash of a document without the fields that ratings and activations change, to be compared with items_want.hash.
- */
+/* The hash of a document without the fields that ratings and activations change, to compare with items_want.hash. */
 uint64_t items_hash(const struct tv_mongo_doc *doc);
 /* Writes the documents of items that have none. With same_loads, also those with other fields, and deletes the
  * documents of items that Postgres does not know. */

@@ -1,9 +1,9 @@
 /* similar: the index of similar items in Redis: who shares how many values of a signature with whom.
  *
  * An index has a number, and is written under it while nobody looks; trivet:similar:live names the one that serves.
- * Each item has a row. A set's signature is kept as its witnesses (minhash.h), and the index has, for each user who is
- * a witness, the rows and positions of which (postings.h; row_list.h for users of very many items): two items share a
- * value where they have the same witness, or two with the same value. docs/formats.md has every byte.
+ * Each item has a row. A set's signature is kept as its witnesses (minhash.h). The index has, for each witness, the rows
+ * and the positions of which that user is a witness (postings.h; row_list.h for users of very many items): two items
+ * share a value where they have the same witness, or two with the same value. docs/formats.md has every byte.
  *
  * A change of one item rewrites the lists that it leaves and those that it comes into, in one MULTI ... EXEC that Redis
  * refuses if anybody else changed the index meanwhile (WATCH on its counter of changes); then it is done again. So any
