@@ -1,4 +1,5 @@
-/* address: what may be said of a store's address. */
+/* address: what may be said of a store's address. The three adapters of lib/store check and mask addresses with it, and
+ * the command line of lib/cli cuts words that may hold one. */
 #include "trivet/base/address.h"
 
 #include <string.h>
@@ -13,6 +14,8 @@ int tv_address_is_clear(const char *uri)
     return at == NULL || (strchr(at + 1, '@') == NULL && authority + strcspn(authority, "/") > at);
 }
 
+/* The hint lists the characters to escape because a password with one of them is the usual reason why an address is
+ * refused (RFC 3986, section 2.1). */
 enum tv_status tv_address_refuse(struct tv_error *err, const char *store, const char *setting, const char *example)
 {
     tv_fail(err, TV_ERR_USAGE, "the %s address in %s cannot be read", store, setting);
@@ -25,6 +28,7 @@ enum tv_status tv_address_refuse(struct tv_error *err, const char *store, const 
 void tv_address_mask(char *text, const char *secret)
 {
     size_t n = secret ? strlen(secret) : 0, stars = n < 3 ? n : 3;
+    /* A secret of one or two bytes gets as many stars, so the text never grows and needs no room beyond its own. */
     while (n > 0 && (text = strstr(text, secret)) != NULL) {
         memset(text, '*', stars);
         memmove(text + stars, text + n, strlen(text + n) + 1);

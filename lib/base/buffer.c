@@ -1,4 +1,6 @@
-/* buffer: a growable run of bytes that is born with a maximum. */
+/* buffer: a growable run of bytes that is born with a maximum. Answers, JSON, SQL text and lines of CSV are put
+ * together in it. The maximum is why what a client or a store sends cannot make a program take all memory: each user of
+ * a buffer says how much is sane for its purpose. */
 #include "trivet/base/buffer.h"
 
 #include <stdarg.h>
@@ -33,6 +35,8 @@ enum tv_status tv_buffer_reserve(struct tv_buffer *b, size_t more, struct tv_err
     size_t need = b->size + more + 1;
     if (need <= b->capacity)
         return TV_OK;
+    /* Half as much again each time, so a buffer that grows byte by byte copies each byte a few times at most on
+     * average. */
     size_t capacity = b->capacity ? b->capacity : 256;
     while (capacity < need)
         capacity += capacity / 2 + 64;
@@ -61,6 +65,7 @@ enum tv_status tv_buffer_text(struct tv_buffer *b, const char *text, struct tv_e
     return tv_buffer_append(b, text, strlen(text), err);
 }
 
+/* A failure midway leaves half a field behind; callers give the whole line up then. */
 enum tv_status tv_buffer_csv(struct tv_buffer *b, const char *text, struct tv_error *err)
 {
     if (strpbrk(text, ",\"\r\n") == NULL)
@@ -71,6 +76,8 @@ enum tv_status tv_buffer_csv(struct tv_buffer *b, const char *text, struct tv_er
     return status == TV_OK ? tv_buffer_text(b, "\"", err) : status;
 }
 
+/* Formats twice: once to learn the length, so that the maximum is checked before a byte is written, and once into the
+ * room. */
 enum tv_status tv_buffer_format(struct tv_buffer *b, struct tv_error *err, const char *format, ...)
 {
     va_list args, again;
@@ -99,6 +106,7 @@ void *tv_alloc(size_t n, size_t size, const char *what, struct tv_error *err)
         tv_fail(err, TV_ERR_NO_MEMORY, "%s: %zu x %zu bytes is more than can be addressed", what, n, size);
         return NULL;
     }
+    /* malloc(0) may return NULL, which would read as a failure; an empty array gets one byte instead. */
     void *p = calloc(n ? n : 1, size ? size : 1);
     if (p == NULL)
         tv_fail(err, TV_ERR_NO_MEMORY, "out of memory: %s needs %zu bytes", what, n * size);

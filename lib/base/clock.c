@@ -1,4 +1,5 @@
-/* clock: elapsed time and memory. */
+/* clock: elapsed time and memory. Everything that waits or measures uses tv_clock(), because an administrator or NTP
+ * may set the time of day while a program runs; tv_clock_wall() is for what is shown or stored. */
 #include "trivet/base/clock.h"
 
 #include <stdio.h>
@@ -27,10 +28,12 @@ double tv_peak_memory(void)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
+    /* Linux counts ru_maxrss in units of 1024 bytes (getrusage(2)). */
     return (double)usage.ru_maxrss * 1024.0;
 }
 
-/* The number after `name` in a file of the kernel's ("" for the first thing in it); -1 if there is none. */
+/* The number after `name` in a file of /proc or /sys ("": at the beginning of the file); -1 if there is none. A control
+ * group without a limit says "max", which is no number either. */
 static double read_number(const char *path, const char *name)
 {
     char line[256];
@@ -44,6 +47,8 @@ static double read_number(const char *path, const char *name)
     return number;
 }
 
+/* A search decides by it how many trials run side by side. Inside a container the files of the group lie at these paths
+ * (cgroup version 2); with version 1 they are missing and the machine's figure counts alone. */
 double tv_available_memory(void)
 {
     double machine = read_number("/proc/meminfo", "MemAvailable:") * 1024;

@@ -1,9 +1,11 @@
-/* code: which ids are numbers, and what a code may be. */
+/* code: which ids are numbers, and what a code may be. Loads, imports, the models' row names and the server's
+ * parameters all ask here, so that one text never means two things. SQL decides the same way (sql/008_codes.sql). */
 #include "trivet/base/code.h"
 
 #include "trivet/base/text.h"
 
-/* At most 18 digits cannot overflow. Returns 0 for anything but digits in their plain form. */
+/* A load reads every id through this loop, which is why it does not call strtoll: at most 18 digits cannot overflow.
+ * Returns 0 for anything but digits in their plain form. */
 static int plain_digits(const char *text, size_t n, int64_t *value)
 {
     int64_t v = 0;
@@ -24,6 +26,8 @@ int tv_code_is_number(const char *text, size_t n, int64_t *id)
     int64_t value = 0;
     size_t sign = n > 0 && text[0] == '-';
     if (!plain_digits(text, n, &value)) {
+        /* Negative numbers and those of 19 digits are rare enough for the slower way. "-0" and leading zeros are codes:
+         * a number is written in one way only, or two texts would be one id. */
         if (n <= sign || text[sign] < '0' || text[sign] > '9' || (text[sign] == '0' && (sign || n > 1)) ||
             !tv_text_int64(text, n, &value))
             return 0;
@@ -40,6 +44,7 @@ const char *tv_code_refusal(const char *text, size_t n)
         return "empty id";
     if (n > TV_CODE_MAX)
         return "id longer than 255 bytes";
+    /* Nearly all codes are ASCII, and the bits that their bytes have together show it without a second pass. */
     unsigned char all = 0;
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -47,5 +52,5 @@ const char *tv_code_refusal(const char *text, size_t n)
             return "id with a control character";
         all |= c;
     }
-    return all < 0x80 || tv_text_is_utf8(text, n) ? NULL : "invalid UTF-8"; /* nearly all are ASCII */
+    return all < 0x80 || tv_text_is_utf8(text, n) ? NULL : "invalid UTF-8";
 }

@@ -1,4 +1,6 @@
-/* lines: text for a reader who may stop reading. */
+/* lines: text for a reader who may stop reading. The server's log and its access log go through it: once a pipe is full
+ * (a stopped `less`, a logger that hangs), write() would block each thread that has something to say, and the server
+ * with it. Two buffers of fixed size change places, so memory is bounded and the lock is held for a memcpy alone. */
 #include "trivet/base/lines.h"
 
 #include <errno.h>
@@ -35,7 +37,8 @@ static int is_stopping(struct tv_lines *lines)
     return stopping;
 }
 
-/* Writes all of it; while stopping, a reader who does not read is given up after a while. */
+/* Writes all of it. poll() comes first because write() on a full pipe would block without an end, and the thread must
+ * look every two seconds whether it is to stop; while stopping, a reader who does not read is given up. */
 static void write_out(struct tv_lines *lines, const char *text, size_t n)
 {
     while (n > 0) {
@@ -55,7 +58,8 @@ static void write_out(struct tv_lines *lines, const char *text, size_t n)
     }
 }
 
-/* With the mutex held: what has gathered, and how many lines there was no room for. */
+/* With the mutex held: swaps the buffers, so what has gathered is now in `writing`, and says how many lines there was
+ * no room for. */
 static size_t take(struct tv_lines *lines, size_t *dropped)
 {
     char *text = lines->filling;
@@ -67,6 +71,7 @@ static size_t take(struct tv_lines *lines, size_t *dropped)
     return n;
 }
 
+/* Comes behind the lines that did fit; the dropped ones came after them. */
 static void write_dropped(struct tv_lines *lines, size_t dropped)
 {
     char note[80];
@@ -74,6 +79,8 @@ static void write_dropped(struct tv_lines *lines, size_t dropped)
     write_out(lines, note, (size_t)n);
 }
 
+/* Called and left with the mutex held, and lets go of it meanwhile. The access log asks for it: one write for a crowd
+ * of lines instead of one each. */
 static void gather(struct tv_lines *lines)
 {
     const struct timespec pause = {.tv_nsec = lines->gather_ms * 1000000L};
@@ -92,6 +99,8 @@ static void lines_free(struct tv_lines *lines)
     free(lines);
 }
 
+/* Ends when told to and nothing is left. Whether the struct is freed here or by tv_lines_stop is settled under the
+ * mutex: by the one of the two that comes later. */
 static void *run(void *context)
 {
     struct tv_lines *lines = context;

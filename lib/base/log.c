@@ -1,4 +1,6 @@
-/* log: one line a call, on standard error. */
+/* log: one line a call, on standard error. It has no rotation and no files of its own: the system that starts a program
+ * (systemd, a container) collects what it says. The settings are the process's and are made before threads start, hence
+ * without a lock. */
 #include "trivet/base/log.h"
 
 #include <errno.h>
@@ -40,6 +42,7 @@ void tv_log_set_timestamps(int on)
     timestamps = on;
 }
 
+/* Run by exit(), in the thread that ends the program: a line that comes even later is written directly. */
 static void stop_lines(void)
 {
     struct tv_lines *last = lines;
@@ -47,6 +50,7 @@ static void stop_lines(void)
     tv_lines_stop(last);
 }
 
+/* A regular file is excepted because the last line before a crash is then in it; through `lines` it might not be. */
 enum tv_status tv_log_never_wait(struct tv_error *err)
 {
     struct stat what;
@@ -58,6 +62,7 @@ enum tv_status tv_log_never_wait(struct tv_error *err)
     return status;
 }
 
+/* Goes on after a signal or half a line; gives up in silence otherwise, since there is nowhere to complain. */
 static void write_line(const char *line, size_t n)
 {
     while (n > 0) {
@@ -76,6 +81,8 @@ void tv_log(enum tv_log_level level, const char *format, ...)
     static const char *const names[] = {"error", "info", "debug"};
     if (!tv_log_enabled(level))
         return;
+    /* As long as PIPE_BUF: a pipe takes a line in one piece (pipe(7)), so those of several threads or processes do not
+     * mix. */
     char line[4096];
     size_t n = 0;
     if (timestamps) {

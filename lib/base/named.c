@@ -1,4 +1,5 @@
-/* named: how many of many something could not be done for, with the names of the first few. */
+/* named: counts the things that something could not be done for, and keeps the names of the first few. Ten thousand
+ * rows that are wrong in the same way make one line of log this way instead of ten thousand. */
 #include "trivet/base/named.h"
 
 #include <inttypes.h>
@@ -7,6 +8,8 @@
 
 enum { NAMED = 5 };
 
+/* A name that might leave no room for ", ..." is not added: the dots tell that there are more. Once they stand nothing
+ * follows them. */
 void tv_named_add(struct tv_named *n, const char *name, const char *why)
 {
     size_t length = strlen(n->names), room = sizeof n->names - length;

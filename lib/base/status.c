@@ -7,7 +7,8 @@
 
 #include "trivet/base/text.h"
 
-/* What tv_hint and tv_context return to a caller who wants no words: there the error keeps it. */
+/* A caller who wants no words passes NULL, and then there is no struct tv_error that remembers the status for tv_hint,
+ * tv_where and tv_context; `return tv_hint(err, ...)` must give it all the same. */
 static _Thread_local enum tv_status last_failure = TV_ERR_INPUT;
 
 enum tv_status tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)
@@ -61,6 +62,7 @@ enum tv_status tv_context(struct tv_error *err, const char *format, ...)
     va_start(args, format);
     int n = vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    /* A context that leaves no room for the message is dropped: the message is what matters. */
     if (n < 0 || (size_t)n >= sizeof text)
         return err->status;
     snprintf(text + n, sizeof text - (size_t)n, ": %s", err->message);
@@ -69,6 +71,7 @@ enum tv_status tv_context(struct tv_error *err, const char *format, ...)
     return err->status;
 }
 
+/* Scripts and cron jobs tell by it whether trying again helps; docs/operations.md has the list. */
 int tv_exit_code(enum tv_status status)
 {
     switch (status) {

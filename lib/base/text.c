@@ -1,4 +1,5 @@
-/* text: small things about strings that several rooms need. */
+/* text: small things about strings that several rooms need. None depends on the locale: programs never call
+ * setlocale(), and bytes beyond ASCII are treated as UTF-8 here. */
 #include "trivet/base/text.h"
 
 #include <ctype.h>
@@ -22,6 +23,7 @@ char *tv_text_number(char *out, long long n)
     return out;
 }
 
+/* For log messages, where "1 users are" would be read as carelessness. */
 char *tv_text_are(char *out, long long n, const char *one)
 {
     char number[32];
@@ -41,6 +43,8 @@ char *tv_text_bytes(char *out, double bytes)
     return out;
 }
 
+/* A copy, because `text` may be a field in the middle of a line with no NUL behind it. strtoll skips blanks and takes a
+ * "+", hence the look at the first byte; a lone "-" is caught by the look at the last. */
 int tv_text_int64(const char *text, size_t n, int64_t *value)
 {
     char copy[24];
@@ -57,6 +61,7 @@ int tv_text_int64(const char *text, size_t n, int64_t *value)
     return 1;
 }
 
+/* The same for strtod, which also reads hexadecimal ("0x1p3") and the words "nan" and "inf"; neither is a rating. */
 int tv_text_double(const char *text, size_t n, double *value)
 {
     char copy[64];
@@ -110,9 +115,11 @@ static size_t character_length(const unsigned char *s, size_t n)
             return 0;
         code = code << 6 | (s[j] & 0x3F);
     }
+    /* Refused: overlong forms, what lies beyond Unicode, and the halves of UTF-16 pairs. */
     return code < smallest || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF) ? 0 : (size_t)more + 1;
 }
 
+/* ASCII takes the short way: nearly all texts are, and JSON is checked as it is written. */
 size_t tv_text_utf8_prefix(const char *text, size_t n)
 {
     const unsigned char *s = (const unsigned char *)text;
@@ -136,6 +143,8 @@ size_t tv_text_fitting(const char *text, size_t n, size_t size)
     return n;
 }
 
+/* Looks at the last character alone: goes back over its continuation bytes, at most three, to the lead byte, and cuts
+ * there if the character is not all there. Everything ahead of it is as printf wrote it. */
 void tv_text_end_whole(char *text, size_t size)
 {
     size_t n = strlen(text), begin = n;
@@ -166,7 +175,9 @@ char *tv_text_mark_cut(char *text, size_t size, int wanted)
     return text;
 }
 
-/* Levenshtein's distance, letters compared without case; names longer than 63 bytes are never near. */
+/* Levenshtein's distance, letters compared without case, with one row of the table at a time. Names longer than 63
+ * bytes are never near: the names compared with are options, parameters and genres, and the row is an array of fixed
+ * size. */
 static size_t edit_distance(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b), row[64];
@@ -195,6 +206,7 @@ const char *tv_text_nearest(const char *name, const char *const *names)
         size_t d = edit_distance(name, *names);
         if (d <= limit) {
             best = *names;
+            /* only a nearer name replaces it, so of equally near ones the first wins */
             limit = d ? d - 1 : 0;
         }
     }

@@ -1,4 +1,5 @@
-/* ticker: one thread, one condition on the monotonic clock. */
+/* ticker: one thread, one condition on the monotonic clock. The server's threads that follow ratings and keep similar
+ * items up to date are such; what they share with other threads is their own business and has locks of its own. */
 #include "trivet/base/ticker.h"
 
 #include <math.h>
@@ -25,7 +26,8 @@ static struct timespec timespec_of(double seconds)
     return (struct timespec){.tv_sec = (time_t)whole, .tv_nsec = (long)((seconds - whole) * 1e9)};
 }
 
-/* With the mutex held. `rest` may become shorter meanwhile. */
+/* With the mutex held, which the wait gives up. A wake-up may shorten `rest` meanwhile, so the end is computed again
+ * each time round; spurious wake-ups of the condition are harmless for the same reason. */
 static void rest(struct tv_ticker *t)
 {
     double began = tv_clock();
@@ -35,6 +37,8 @@ static void rest(struct tv_ticker *t)
     }
 }
 
+/* `rest` is infinite while the tick works, so a tv_ticker_wake that arrives then is kept, and the shorter of it and of
+ * the tick's own answer counts. Without that, an event in the middle of a tick would be slept over. */
 static void *run(void *context)
 {
     struct tv_ticker *t = context;
@@ -72,6 +76,8 @@ enum tv_status tv_ticker_start(struct tv_ticker **out, const char *what, tv_tick
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&t->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    /* Before the thread begins: the first tick may already ask tv_ticker_stopping(), through the caller's own
+     * pointer. */
     *out = t;
     if (pthread_create(&t->thread, NULL, run, t) == 0)
         return TV_OK;

@@ -34,6 +34,8 @@ enum tv_status tv_csr_transpose(struct tv_csr *out, const struct tv_csr *m, stru
         next[m->column[p] + 1]++;
     for (int32_t r = 1; r < t.n_rows; r++)
         next[r] += next[r - 1];
+    /* Rows of `m` are read in ascending order, so each row of the transpose gets its columns ascending without a
+     * sort. */
     for (int32_t row = 0; row < m->n_rows; row++)
         for (int64_t p = m->start[row]; p < m->start[row + 1]; p++) {
             int64_t to = next[m->column[p]]++;

@@ -1,4 +1,5 @@
-/* evidence: all ratings of all users, user after user, repeated pairs averaged. */
+/* evidence: all ratings of all users, user after user, repeated pairs averaged. Trainer, server and evaluation fill one
+ * from their rows; the arrays grow as rows come, since nobody knows beforehand how many there are. */
 #include "trivet/core/evidence.h"
 
 #include <stdlib.h>
@@ -11,6 +12,8 @@ static enum tv_status no_memory(const struct tv_evidence *e, struct tv_error *er
     return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the ratings of %zu users (%zu so far)", e->n_users, e->n_pairs);
 }
 
+/* Each array is stored as soon as it is moved, so that tv_evidence_free finds it where a later one of the three
+ * fails. */
 static enum tv_status more_users(struct tv_evidence *e, struct tv_error *err)
 {
     if (e->n_users < e->user_capacity)
@@ -28,6 +31,7 @@ static enum tv_status more_users(struct tv_evidence *e, struct tv_error *err)
     return TV_OK;
 }
 
+/* Half as much again: doubling arrays that hold most of the data could leave half of the memory unused. */
 static enum tv_status more_pairs(struct tv_evidence *e, struct tv_error *err)
 {
     if (e->n_pairs < e->pair_capacity)
@@ -43,7 +47,9 @@ static enum tv_status more_pairs(struct tv_evidence *e, struct tv_error *err)
     return TV_OK;
 }
 
-/* One more row of the last pair. */
+/* One more row of the last pair. The sum of its rows is kept in float64 and the mean computed anew from it; a mean that
+ * was updated in float32 would be rounded at each row. A repeat is noted at the second row, so a pair of a single row
+ * costs nothing beyond itself. */
 static enum tv_status add_repeat(struct tv_evidence *e, float rating, struct tv_error *err)
 {
     if (e->n_rows == 1 && e->n_repeats == e->repeat_capacity) {
@@ -67,6 +73,7 @@ static enum tv_status add_repeat(struct tv_evidence *e, float rating, struct tv_
 enum tv_status tv_evidence_add(struct tv_evidence *e, int64_t user, int64_t item, float rating, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
+    /* Order makes one comparison enough: a pair can only repeat the last one. */
     int same_user = e->n_users > 0 && e->users[e->n_users - 1] == user;
     if (same_user && e->items[e->n_pairs - 1] == item)
         return add_repeat(e, rating, err);
@@ -91,6 +98,7 @@ enum tv_status tv_evidence_add(struct tv_evidence *e, int64_t user, int64_t item
     return TV_OK;
 }
 
+/* Cuts by an item's popularity count rows, not users, hence the repeats on top of one for each pair. */
 enum tv_status tv_evidence_item_rows(const struct tv_evidence *e, int64_t **items, int64_t **rows, int32_t *n,
                                      struct tv_error *err)
 {
@@ -112,6 +120,7 @@ enum tv_status tv_evidence_item_rows(const struct tv_evidence *e, int64_t **item
     return TV_ERR_NO_MEMORY;
 }
 
+/* A model keeps both, because predicted ratings are shown within what users have given. */
 void tv_evidence_scale(const struct tv_evidence *e, float *low, float *high)
 {
     *low = *high = e->n_pairs ? e->ratings[0] : 0;
@@ -121,6 +130,8 @@ void tv_evidence_scale(const struct tv_evidence *e, float *low, float *high)
     }
 }
 
+/* `marks` has a byte for each pair, e.g. its part of a split. The pair's mean is added once for each of its rows: a
+ * float32 times a count is exact in float64, so the mean of these is the same bits again. */
 enum tv_status tv_evidence_pick(struct tv_evidence *out, const struct tv_evidence *e, const uint8_t *marks, uint8_t wanted,
                                 struct tv_error *err)
 {

@@ -1,4 +1,9 @@
-/* explain: a score taken apart into what each rating contributed (explain.h has the formulas). */
+/* explain: a score taken apart into what each rating contributed (explain.h has the formulas). The server accounts for
+ * a score with it.
+ *
+ * The idea: a score is i' A^(-1) (sum of w_j i_j), and A is symmetric, so A^(-1) i is solved for once and its product
+ * with each w_j i_j is that rating's term. Solving for each rating would cost n times as much.
+ */
 #include "trivet/core/explain.h"
 
 #include <stdlib.h>
@@ -9,8 +14,8 @@
 
 #include "lib/core/fold_in_als.h"
 
-/* What an item's row is multiplied with in a score, widened: an item as the equations see it. With biases the column of
- * mean + b is put aside, and the one behind it, 1, takes its place. Returns mean + b, or 0. */
+/* An item's row in float64 as the equations see it: with biases the column of mean + b is put aside, and the column
+ * behind it, 1, takes its place, where the user's bias is the unknown. Returns mean + b, or 0. */
 static double widen(const struct tv_fold_in *f, double *row, int32_t item)
 {
     const uint16_t *factors = f->item_factors + (size_t)item * (size_t)f->factors;
@@ -38,6 +43,7 @@ static enum tv_status make_direction(const struct tv_fold_in *f, double *directi
     return tv_fold_in_direction(f, direction, items, ratings, n, err);
 }
 
+/* The number that a rated item's row stands with on the right-hand side of the user's equations. */
 static double weight(const struct tv_fold_in *f, float rating, double bias)
 {
     return f->kind == TV_FOLD_IN_ALS_IMPLICIT ? 1 + f->alpha * (double)rating : (double)rating - bias;
@@ -57,6 +63,8 @@ static void add_contributions(const struct tv_fold_in *f, double *contributions,
     }
 }
 
+/* With biases the user's own b_u is needed, so the user's equations are solved once more as they are; `row` holds that
+ * solution first and serves as scratch afterwards. */
 enum tv_status tv_explain(const struct tv_fold_in *f, double *contributions, struct tv_explained *out, int32_t item,
                           const int32_t *items, const float *ratings, size_t n, struct tv_error *err)
 {

@@ -1,5 +1,5 @@
 /* fold_in: a user's factors, by projection for the SVD and by the equations of fold_in_als.c for ALS (fold_in.h has the
- * formulas). */
+ * formulas). The struct says which; callers hold it beside the model and need not know the algorithm. */
 #include "trivet/core/fold_in.h"
 
 #include <math.h>
@@ -16,6 +16,8 @@
 /* Factors are worked on in strips of this many, so that sums and widened factors stay on the stack. */
 enum { STRIP = 64 };
 
+/* The powers of sigma are taken once a model, not once a user. A sigma so small that its power overflows cannot be
+ * divided by. */
 enum tv_status tv_fold_in_svd(struct tv_fold_in *out, const uint16_t *item_factors, int32_t n_items,
                               int factors, const double *sigma, double a, struct tv_error *err)
 {
@@ -64,6 +66,7 @@ static enum tv_status round_factor(uint16_t *user, int c, double p, struct tv_er
                    (double)TV_HALF_MAX);
 }
 
+/* Factors from .. from + width - 1 of a user: a pass over the rated items that touches only those columns. */
 static enum tv_status project_strip(const struct tv_fold_in *f, uint16_t *user, int from, int width,
                                     const int32_t *items, const float *ratings, size_t n, struct tv_error *err)
 {
@@ -105,6 +108,8 @@ static enum tv_status solve(const struct tv_fold_in *f, uint16_t *user, const in
     return status;
 }
 
+/* Without ratings explicit ALS has no equations (lambda n is 0), and the other kinds come to zeros; so all give
+ * zeros. */
 enum tv_status tv_fold_in(const struct tv_fold_in *f, uint16_t *user, const int32_t *items,
                           const float *ratings, size_t n, struct tv_error *err)
 {
@@ -122,6 +127,7 @@ enum tv_status tv_fold_in_or_zeros(const struct tv_fold_in *f, uint16_t *user, c
     struct tv_error own = {0};
     enum tv_status status = tv_fold_in(f, user, items, ratings, n, &own);
     why[0] = '\0';
+    /* These two are the user's numbers; lack of memory concerns everybody and ends the work. */
     if (status == TV_ERR_NUMERIC || status == TV_ERR_INPUT) {
         snprintf(why, size, "%s", own.message);
         memset(user, 0, (size_t)f->factors * sizeof *user);

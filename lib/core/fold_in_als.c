@@ -1,4 +1,6 @@
-/* fold_in_als: normal equations in float64 from float16 item factors (fold_in.h has the formulas). */
+/* fold_in_als: normal equations in float64 from float16 item factors (fold_in.h has the formulas). It is apart from
+ * training's half-step (als/explicit.c) because it reads what is stored: float16 factors, whose products are exact in
+ * float64. */
 #include "lib/core/fold_in_als.h"
 
 #include <math.h>
@@ -15,6 +17,7 @@ static int n_unknowns(const struct tv_fold_in *f)
     return f->factors - (f->biases ? 1 : 0); /* the column that is always 1 is none */
 }
 
+/* A lambda above 0 is what makes A positive definite for a user with fewer ratings than factors. */
 static enum tv_status prepare(struct tv_fold_in *out, enum tv_fold_in_kind kind, const uint16_t *item_factors,
                               int32_t n_items, int factors, double lambda, struct tv_error *err)
 {
@@ -36,6 +39,8 @@ enum tv_status tv_fold_in_als(struct tv_fold_in *out, const uint16_t *item_facto
     return status;
 }
 
+/* Rows of `factors` numbers become rows of `width`; the target and the padding of each stay 0, as they were
+ * allocated. */
 TV_CLONES static void widen(double *out, size_t width, const float *in, int factors, int n)
 {
     for (int t = 0; t < n; t++)
@@ -56,6 +61,7 @@ enum tv_status tv_fold_in_als_implicit(struct tv_fold_in *out, const uint16_t *i
     if (status != TV_OK)
         return status;
     out->alpha = alpha;
+    /* The Gram matrix is laid out like a user's equations, so that each user starts from a copy of it. */
     size_t k = (size_t)factors, width = tv_normal_width(factors);
     double *gram = tv_alloc(tv_normal_size(factors), sizeof *gram, "a Gram matrix", err);
     double *group = tv_alloc(TV_NORMAL_GROUP * width, sizeof *group, "a Gram matrix", err);
@@ -84,6 +90,8 @@ struct scratch {
     float *narrow;                    /* (TV_NORMAL_GROUP, factors) */
 };
 
+/* Explicit equations are symmetric in their two sides, and one group of rows is both; implicit ones weigh the right
+ * side. `narrow` comes last: floats need no stricter alignment than the doubles ahead of them. */
 static enum tv_status make_scratch(struct scratch *s, const struct tv_fold_in *f, struct tv_error *err)
 {
     size_t size = tv_normal_size(n_unknowns(f)), group = TV_NORMAL_GROUP * tv_normal_width(n_unknowns(f));
@@ -134,6 +142,7 @@ TV_CLONES static int implicit_rows(const struct scratch *s, const struct tv_fold
     return below;
 }
 
+/* Widens TV_NORMAL_GROUP items at a time, so scratch has a fixed size whatever the number of ratings. */
 static enum tv_status add_ratings(const struct scratch *s, const struct tv_fold_in *f, const int32_t *items,
                                   const float *ratings, size_t n, struct tv_error *err)
 {
@@ -169,6 +178,7 @@ static enum tv_status solve(const struct tv_fold_in *f, double *solution, const 
     status = add_ratings(&s, f, items, ratings, n, err);
     for (int c = 0; right && c < unknowns; c++)
         s.equations[(size_t)c * width + (size_t)unknowns] = right[c];
+    /* Explicit ALS weighs lambda by the number of ratings, implicit ALS does not (als.h). */
     double ridge = f->kind == TV_FOLD_IN_ALS ? f->lambda * (double)n : f->lambda;
     if (status == TV_OK && tv_normal_solve_f64(solution, s.equations, unknowns, ridge)) {
         status = tv_fail(err, TV_ERR_NUMERIC, "the equations of a user with %zu ratings cannot be solved", n);
@@ -178,6 +188,8 @@ static enum tv_status solve(const struct tv_fold_in *f, double *solution, const 
     return status;
 }
 
+/* With biases the last unknown is b_u; the stored row has a 1 between p and b_u, against which the item's mean + b_i
+ * stands. */
 enum tv_status tv_fold_in_equations(const struct tv_fold_in *f, double *user, const int32_t *items,
                                     const float *ratings, size_t n, struct tv_error *err)
 {

@@ -1,10 +1,13 @@
-/* id_map: raw ids get numbers in the order they come. Open addressing with linear steps. */
+/* id_map: raw ids get numbers in the order they come. Open addressing with linear steps; the index of similar items
+ * numbers its rows and witnesses with it. */
 #include "trivet/core/id_map.h"
 
 #include <stdlib.h>
 
 #include "lib/core/splitmix.h"
 
+/* The place of `id`, or the free place where it belongs. Ids are often consecutive, so they are mixed before the mask
+ * cuts them. */
 static uint32_t place_of(const struct tv_id_map *map, int64_t id)
 {
     uint32_t mask = map->n_places - 1, place = (uint32_t)splitmix_at(0, (uint64_t)id) & mask;
@@ -13,6 +16,8 @@ static uint32_t place_of(const struct tv_id_map *map, int64_t id)
     return place;
 }
 
+/* A failure leaves the map as it was, with all its ids. At most two thirds of the places are taken, which keeps the
+ * walks short. Numbers are int32_t, so beyond 2^31 places there is nothing to grow for. */
 static enum tv_status grow(struct tv_id_map *map, struct tv_error *err)
 {
     uint32_t n_places = map->n_places ? map->n_places * 2 : 1024;

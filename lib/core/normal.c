@@ -1,4 +1,5 @@
-/* normal: the two precisions of normal_body.h. */
+/* normal: the two precisions of normal_body.h. Training solves most rows in float32, where a vector holds twice as many
+ * numbers; float64 is for the rows that float32 cannot solve, and for folding in. */
 #include "lib/core/normal.h"
 
 #include <float.h>

@@ -14,7 +14,8 @@ INLINE void NAME(put)(REAL *to, const VECTOR *sum, int subtract)
     *at = subtract ? *at - *sum : *at + *sum;
 }
 
-/* to (4, 2 vectors) += or -= left' right over n rows. */
+/* to (4, 2 vectors) += or -= left' right over n rows. Eight sums have names of their own so that the compiler keeps
+ * them in registers for all n rows; the tile is read and written once. */
 INLINE void NAME(wide_tile)(REAL *to, size_t width, const REAL *left, const REAL *right, int n, int subtract)
 {
     VECTOR a0 = {0}, b0 = {0}, a1 = {0}, b1 = {0}, a2 = {0}, b2 = {0}, a3 = {0}, b3 = {0};
@@ -48,7 +49,8 @@ INLINE void NAME(narrow_tile)(REAL *to, size_t width, const REAL *left, const RE
     NAME(put)(to + 3 * width, &a3, subtract);
 }
 
-/* Rows first .. first + 3 of the matrix, from the diagonal on. */
+/* Rows first .. first + 3 of the matrix, from the diagonal on. Columns begin at the vector that holds the diagonal, so
+ * a few entries below it are computed as well: nobody reads them, and whole vectors are faster than single numbers. */
 INLINE void NAME(band)(REAL *equations, size_t width, int first, const REAL *left, const REAL *right, int n,
                        int subtract)
 {
@@ -115,7 +117,7 @@ TV_CLONES int NAME(tv_normal_solve)(REAL *x, REAL *equations, int n_unknowns, RE
         size_t end = first + ROWS < n ? first + ROWS : n;
         REAL least[ROWS];
         for (size_t r = first; r < end; r++)
-            least[r - first] = 4 * (REAL)n * EPSILON * equations[r * width + r];
+            least[r - first] = 4 * (REAL)n * EPSILON * equations[r * width + r]; /* a pivot below is rounding error */
         NAME(band)(equations, width, (int)first, equations, equations, (int)first, 1);
         for (size_t r = first; r < end; r++) {
             if (NAME(finish_row)(equations + r * width, width, r, least[r - first]))
@@ -123,6 +125,7 @@ TV_CLONES int NAME(tv_normal_solve)(REAL *x, REAL *equations, int n_unknowns, RE
             NAME(eliminate)(equations, width, r, end);
         }
     }
+    /* The column of right-hand sides went through the elimination with the rest and is y by now. */
     NAME(substitute)(x, equations, width, n);
     return 0;
 }

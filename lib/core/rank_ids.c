@@ -1,4 +1,5 @@
-/* rank_ids: distinct ids by a hash table (there are far fewer ids than rows); only they are sorted. */
+/* rank_ids: distinct ids by a hash table (there are far fewer ids than rows); only they are sorted. Sorting all rows
+ * would cost O(n log n) for n ratings; this is O(n) and a sort of the ids. */
 #include "lib/core/rank_ids.h"
 
 #include <stdlib.h>
@@ -36,6 +37,7 @@ static uint32_t *find_place(const struct id_table *t, int64_t id)
     return &t->place[h];
 }
 
+/* Places as uint32_t suffice: there are at most 2^31-1 ids, which number_ids sees to. */
 static enum tv_status table_grow(struct id_table *t, struct tv_error *err)
 {
     size_t places = t->place ? 2 * (t->mask + 1) : 1024;
@@ -104,6 +106,8 @@ static enum tv_status sort_ids(const struct id_table *t, int64_t **sorted, int32
 enum tv_status tv_rank_ids(int64_t **sorted, int32_t *n_sorted, int32_t **dense, const int64_t *ids, size_t n,
                            const char *what, struct tv_error *err)
 {
+    /* *dense holds numbers in the order of first appearance until the ids are sorted, and is then translated in
+     * place. */
     struct id_table t = {0};
     int32_t *rank = NULL;
     *sorted = NULL;

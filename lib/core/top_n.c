@@ -1,8 +1,11 @@
-/* top_n: scores of all items for a user, and the best of them by a bounded heap. */
+/* top_n: scores of all items for a user, and the best of them by a bounded heap. This is the inner loop of every list:
+ * a list costs one pass over all item factors and one over the scores. */
 #include "trivet/core/top_n.h"
 
 #include <math.h>
 
+/* The definition of a score, and the code of processors without AVX2. Sums go to four accumulators because that is how
+ * the vectors below add; any other order would round differently. */
 void tv_scores_reference(double *scores, const float *item_factors, size_t n_items, int factors,
                          const float *user)
 {
@@ -20,6 +23,7 @@ void tv_scores_reference(double *scores, const float *item_factors, size_t n_ite
 
 #define AVX2 __attribute__((target("avx2")))
 
+/* Multiply and add stay two steps: one fused instruction would round once instead of twice, and give other bits. */
 static inline AVX2 __m256d add_products(__m256d sum, const float *item, __m256d user)
 {
     return _mm256_add_pd(sum, _mm256_mul_pd(_mm256_cvtps_pd(_mm_loadu_ps(item)), user));
@@ -184,7 +188,7 @@ static int is_worse(struct tv_scored a, struct tv_scored b)
     return a.score < b.score || (a.score == b.score && a.item > b.item);
 }
 
-/* Puts `entry` at the root of a heap of n whose worst entry is the root, and restores the order below. */
+/* Puts `entry` at place `at` of a heap of n whose worst entry is the root, and restores the order below. */
 static void sift_down(struct tv_scored *heap, size_t n, size_t at, struct tv_scored entry)
 {
     for (;;) {
@@ -201,6 +205,8 @@ static void sift_down(struct tv_scored *heap, size_t n, size_t at, struct tv_sco
     heap[at] = entry;
 }
 
+/* A heap of `top` entries whose root is the worst of them: an item that is no better than the root is passed over with
+ * one comparison, and most are. O(n_items), and O(log top) for each item that does get in. */
 size_t tv_top_n(struct tv_scored *out, size_t top, const double *scores, const uint8_t *skip, size_t n_items)
 {
     size_t n = 0, i = 0;

@@ -22,10 +22,13 @@ struct tv_buffer {
 void tv_buffer_init(struct tv_buffer *b, size_t max);
 void tv_buffer_free(struct tv_buffer *b); /* also makes it empty and usable again */
 void tv_buffer_clear(struct tv_buffer *b); /* size 0, memory kept */
+/* Room for `more` bytes and the NUL; the next appends of so many bytes together cannot fail. */
 enum tv_status tv_buffer_reserve(struct tv_buffer *b, size_t more, struct tv_error *err);
 enum tv_status tv_buffer_append(struct tv_buffer *b, const void *bytes, size_t n, struct tv_error *err);
+/* The bytes of a C string, without its NUL. */
 enum tv_status tv_buffer_text(struct tv_buffer *b, const char *text, struct tv_error *err);
-/* A field of CSV: in quotes where it must be. */
+/* A field of CSV (RFC 4180): in quotes, with quotes doubled, where a comma, a quote or an end of line makes that
+ * necessary. */
 enum tv_status tv_buffer_csv(struct tv_buffer *b, const char *text, struct tv_error *err);
 enum tv_status tv_buffer_format(struct tv_buffer *b, struct tv_error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -2,7 +2,7 @@
 #ifndef TRIVET_BASE_CLOCK_H
 #define TRIVET_BASE_CLOCK_H
 
-/* Seconds on a clock that never goes back. */
+/* Seconds on a clock that never goes back. Its zero is arbitrary: differences alone mean something. */
 double tv_clock(void);
 
 /* Seconds since 1970, UTC. */

@@ -1,7 +1,7 @@
 /* lines: text for a reader who may stop reading, such as a pipe or a terminal.
  *
- * Whoever has a line only puts it into a buffer; a thread writes it out, so a reader who is slow holds nobody else up.
- * When the buffer is full lines are dropped, and a line says how many as soon as there is somebody to tell:
+ * A thread that has a line only puts it into a buffer; a thread of its own writes it out, so a slow reader holds up
+ * nothing else. When the buffer is full lines are dropped, and a line says how many as soon as something is read again:
  *
  *   (12 lines dropped: they came faster than they were read)
  */

@@ -14,9 +14,9 @@ int tv_log_enabled(enum tv_log_level level);
 /* With `on`, each line starts with the time (UTC, ISO 8601) and the level: for servers. */
 void tv_log_set_timestamps(int on);
 
-/* From now on no thread waits for who reads standard error (lines.h): for servers, whose threads have other work. What is
- * left is written when the program ends, for two seconds at the most. A plain file has no reader who could stop: it gets
- * each line at once, as before. Called once, before other threads start. */
+/* From now on no thread waits for the reader of standard error (lines.h): for servers, whose threads have other work.
+ * The rest is left is written when the program ends, for two seconds at the most. A plain file has no reader who could
+ * stop: it gets each line at once, as before. Called once, before other threads start. */
 enum tv_status tv_log_never_wait(struct tv_error *err);
 
 /* One line a call, written whole, safe from several threads. */

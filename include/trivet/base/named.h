@@ -1,5 +1,5 @@
-/* named: how many of many something could not be done for, with the names of the first few: for one line that tells it,
- * however many there are. */
+/* named: counts the things that something could not be done for, with the names of the first few: for one line that
+ * tells it, however many there are. */
 #ifndef TRIVET_BASE_NAMED_H
 #define TRIVET_BASE_NAMED_H
 

@@ -1,4 +1,4 @@
-/* stop: when this process is to end, and how long whoever waits for a store may still wait.
+/* stop: when this process is to end, and how long a wait for a store may still last.
  *
  * A signal sets one moment for the whole process. Until then what is under way is finished in order; after it every
  * wait on a store ends as if the store had not answered. Each such wait sleeps a tenth of a second at a time and asks
@@ -7,7 +7,7 @@
 #ifndef TRIVET_BASE_STOP_H
 #define TRIVET_BASE_STOP_H
 
-/* What is promised after a signal: the process has ended by then, give or take a second. */
+/* The promise after a signal: the process has ended so many seconds later, give or take one. */
 enum { TV_STOP_SECONDS = 10 };
 
 /* The process is to end: what is under way may take that many seconds more. A later moment than one set before is

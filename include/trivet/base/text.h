@@ -34,8 +34,8 @@ void tv_text_end_whole(char *text, size_t size);
 /* Copies as much of a text as `size` bytes hold, NUL included, cut at the end of a character. Returns `out`. */
 char *tv_text_copy(char *out, size_t size, const char *text);
 
-/* After a printf into `size` bytes that gave `wanted`: where not all of it fits, puts "..." (U+2026) at the end, so that
- * nobody takes what is there for the whole. Returns `text`. */
+/* After a printf into `size` bytes that gave `wanted`: where not all of it fits, puts "..." (U+2026) at the end, so
+ * that a reader does not take the beginning for the whole. Returns `text`. */
 char *tv_text_mark_cut(char *text, size_t size, int wanted);
 
 /* The entry of `names` (NULL-terminated) nearest to `name` in edit distance, or NULL if none is near

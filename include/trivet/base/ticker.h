@@ -1,6 +1,6 @@
 /* ticker: a thread that works at intervals, or sooner when it is woken, until it is stopped.
  *
- * Its clock never goes back: whoever sets the time of the machine changes nothing of how long it rests.
+ * Its clock never goes back: setting the time of the machine changes nothing of how long it rests.
  */
 #ifndef TRIVET_BASE_TICKER_H
 #define TRIVET_BASE_TICKER_H
@@ -18,9 +18,9 @@ enum tv_status tv_ticker_start(struct tv_ticker **out, const char *what, tv_tick
                                struct tv_error *err);
 /* It is to work again within so many seconds of the end of its last work, or of the one under way. NULL is fine. */
 void tv_ticker_wake(struct tv_ticker *t, double seconds);
-/* 1: whoever works should come to an end. */
+/* 1: a tick that does many small steps should come to an end. */
 int tv_ticker_stopping(struct tv_ticker *t);
-/* Waits for the end of the work under way. NULL is fine. */
+/* Waits for the end of the work under way, and frees the ticker. NULL is fine. */
 void tv_ticker_stop(struct tv_ticker *t);
 
 #endif

@@ -1,4 +1,5 @@
-/* csr: a sparse matrix, compressed by rows. */
+/* csr: a sparse matrix, compressed by rows: the form in which ratings are learned from. Users are rows, items columns;
+ * the transpose has them the other way round. */
 #ifndef TRIVET_CORE_CSR_H
 #define TRIVET_CORE_CSR_H
 

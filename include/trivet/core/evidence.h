@@ -1,4 +1,5 @@
-/* evidence: all ratings of all users, user after user, repeated pairs averaged: what everybody is folded in from.
+/* evidence: all ratings of all users, user after user, repeated pairs averaged. Users are folded in from it: those that
+ * a model was learned from and those that it was not.
  *
  * 12 bytes a pair, 24 a user and 16 a repeated pair. Rows must come in (user, item) order.
  */
@@ -22,14 +23,14 @@ struct tv_evidence {
         int64_t more;   /* rows beyond the first */
     } *repeats;         /* (n_repeats) the pairs of several rows, ascending */
     size_t n_repeats, user_capacity, pair_capacity, repeat_capacity;
-    double sum;      /* of the rows of the last pair, */
-    int64_t n_rows;  /* which are so many */
+    double sum;      /* of the ratings of the last pair's rows, whose mean changes with each */
+    int64_t n_rows;  /* how many rows the last pair has so far */
 };
 
 #define TV_EVIDENCE_INIT {0}
 
-/* Adds a row. The mean is taken in float64 and rounded once, as avg(real)::real does in SQL. TV_ERR_INPUT for a row
- * out of order. */
+/* Adds a row. The mean is taken in float64 and rounded once, as avg(real)::real does in SQL. TV_ERR_INPUT for a row out
+ * of order. After a failure `e` is good for tv_evidence_free alone. */
 enum tv_status tv_evidence_add(struct tv_evidence *e, int64_t user, int64_t item, float rating, struct tv_error *err);
 /* How many rows, not pairs, each item has: *items (n, ascending) and *rows (n) are malloc'ed. */
 enum tv_status tv_evidence_item_rows(const struct tv_evidence *e, int64_t **items, int64_t **rows, int32_t *n,

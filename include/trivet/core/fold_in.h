@@ -1,14 +1,14 @@
 /* fold_in: a user's factors from the item factors and the user's ratings.
  *
- * There is one function for everybody: the trainer calls it for each user, learned from or not, and whoever
- * folds a user in later calls it with the same numbers and gets the same bits. The item factors are those that are
- * stored, rounded to float16; products and sums are float64 in an order that neither the number of threads nor the
- * processor changes.
+ * There is one function for all: the trainer calls it for each user, learned from or not, and the server, which folds a
+ * user in later, calls it with the same numbers and gets the same bits. The item factors are those that are stored,
+ * rounded to float16; products and sums are float64 in an order that neither the number of threads nor the processor
+ * changes.
  *
- * SVD: p = r I16 diag(sigma^(-2a)), the projection of the row r on the right singular vectors, where the item
- * factors are I = V diag(sigma^a) rounded to float16 (Sarwar, Karypis, Konstan and Riedl, "Incremental singular
- * value decomposition algorithms for highly scalable recommender systems", 2002; here a = 1/2).
- * Products are exact in float64 and are added in the order of ascending dense item, each factor on its own.
+ * SVD: p = r I16 diag(sigma^(-2a)), the projection of the row r on the right singular vectors, where the item factors
+ * are I = V diag(sigma^a) rounded to float16 (Sarwar, Karypis, Konstan and Riedl, "Incremental singular value
+ * decomposition algorithms for highly scalable recommender systems", 2002; here a = 1/2). Products are exact in float64
+ * and are added in the order of ascending dense item, each factor on its own.
  *
  * ALS (als.h has the objectives) solves the user's normal equations by Cholesky; i are rows of I16, n is the number of
  * ratings:
@@ -62,8 +62,9 @@ void tv_fold_in_free(struct tv_fold_in *f); /* also makes it empty; NULL is fine
 enum tv_status tv_fold_in(const struct tv_fold_in *f, uint16_t *user, const int32_t *items, const float *ratings,
                           size_t n, struct tv_error *err);
 
-/* The same for whoever goes on with other users. Where the user's factors cannot be computed, or do not fit float16,
- * they are zeros, `why` (of `size` bytes) says why, and the status is TV_OK; else `why` is "". */
+/* The same for callers that go on with other users: one user's impossible ratings must not end a training. Where the
+ * user's factors cannot be computed, or do not fit float16, they are zeros, `why` (of `size` bytes) says why, and the
+ * status is TV_OK; else `why` is "". */
 enum tv_status tv_fold_in_or_zeros(const struct tv_fold_in *f, uint16_t *user, const int32_t *items,
                                    const float *ratings, size_t n, char *why, size_t size, struct tv_error *err);
 

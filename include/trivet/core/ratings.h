@@ -25,8 +25,8 @@ struct tv_dense {
     struct tv_csr matrix; /* (users, items) */
 };
 
-/* Makes the matrix and empties `r` as it goes, so that both are never whole in memory at the same time.
- * A repeated pair is TV_ERR_INPUT and names the pair; more than 2^31-1 users or items, too. */
+/* Makes the matrix and empties `r` as it goes, so that both are never whole in memory at the same time; `r` is empty
+ * after a failure, too. A repeated pair is TV_ERR_INPUT and names the pair; more than 2^31-1 users or items, too. */
 enum tv_status tv_ratings_densify(struct tv_dense *out, struct tv_ratings *r, struct tv_error *err);
 void tv_dense_free(struct tv_dense *d);
 

@@ -1,5 +1,5 @@
-/* baselines: means, biases, popularity and chance (baselines.h has the formulas). Sums run in the order of the
- * matrix. */
+/* baselines: means, biases, popularity and chance (baselines.h has the formulas). Evaluation puts them beside a model,
+ * to show what the model adds. Sums run in the order of the matrix, on one thread. */
 #include "trivet/core/eval/baselines.h"
 
 #include <math.h>
@@ -40,8 +40,8 @@ static double mean_of(const struct tv_csr *m)
     return sum / (double)m->n_values;
 }
 
-/* Turns `count` ratings that add up to `sum` into what the kind keeps of an item. The sum of whole or half stars is
- * exact, so items with equal ratings come out equal to the bit, and tie. */
+/* Turns `count` ratings that add up to `sum` into the number that the kind keeps of an item. The sum of whole or half
+ * stars is exact, so items with equal ratings come out equal to the bit, and tie. */
 static double item_value(const struct tv_baseline *b, double count, double sum, double weight)
 {
     if (b->kind == TV_POPULAR)
@@ -67,6 +67,7 @@ static enum tv_status learn_items(struct tv_baseline *b, const struct tv_csr *m,
     return ok ? TV_OK : TV_ERR_NO_MEMORY;
 }
 
+/* After the items, whose biases it needs: a user with a taste for good items is not a generous one. */
 static enum tv_status learn_users(struct tv_baseline *b, const struct tv_csr *m, double weight, struct tv_error *err)
 {
     if ((b->user = tv_alloc((size_t)m->n_rows, sizeof *b->user, "a baseline", err)) == NULL)
@@ -119,6 +120,8 @@ double tv_baseline_predict(const struct tv_baseline *b, int32_t user, int32_t it
 
 void tv_baseline_scores(const struct tv_baseline *b, int32_t user, double *scores)
 {
+    /* Every user has a generator of their own, so that a random list is the same whichever thread asks, and in whatever
+     * order. */
     uint64_t list = splitmix_at(b->seed, (uint64_t)(int64_t)user);
     for (int32_t i = 0; i < b->n_items; i++)
         scores[i] = b->kind == TV_MEAN      ? NAN
@@ -145,6 +148,8 @@ static enum tv_status method_predict(void *context, int thread, int32_t user, co
     return TV_OK;
 }
 
+/* The mean is no order of items, and counts and chance are no ratings: these functions are NULL, and evaluation leaves
+ * out what they would have told. */
 struct tv_method tv_baseline_method(struct tv_baseline *b)
 {
     int predicts = b->kind == TV_MEAN || b->kind == TV_ITEM_MEAN || b->kind == TV_BIAS;

@@ -1,4 +1,5 @@
-/* bootstrap: percentile intervals of a ratio of sums over users that are drawn again and again. */
+/* bootstrap: percentile intervals of a ratio of sums over users that are drawn again and again (bootstrap.h says why
+ * users). O(resamples * n); the draws come from splitmix64 by place, so a resample needs no memory and no order. */
 #include "trivet/core/eval/bootstrap.h"
 
 #include <math.h>
@@ -24,6 +25,7 @@ static double plain_ratio(const double *above, const double *below, size_t n)
     return b > 0 ? a / b : NAN;
 }
 
+/* One resample: n of the n users with repetition, summed in the order of the draws. */
 static double drawn_ratio(const double *above, const double *below, size_t n, uint64_t seed)
 {
     double a = 0, b = 0;
@@ -41,7 +43,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The ceil(n share)-th of n ascending values. A share such as 0.025 of 1,000 is a whole number but for rounding. */
+/* The ceil(n share)-th of n ascending values. A share such as 0.025 of 1,000 is a whole number but for rounding, which
+ * must not lift it to the next. */
 static double quantile(const double *sorted, int n, double share)
 {
     double rank = ceil(n * share - 1e-9);

@@ -1,4 +1,5 @@
-/* diversity: the lists of all users together (tv_diversity in metrics.h). */
+/* diversity: the lists of all users together (tv_diversity in metrics.h). A method may be good for each user and still
+ * show everybody the same few items; no mean over users tells that. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ struct shown {
     double popularity;         /* summed over these places: whole numbers, exact up to 2^53 */
 };
 
-/* Adds the places from + 1 .. k of all lists. */
+/* Adds the places from + 1 .. k of all lists. Cuts ascend, so each place is looked at once, however many cuts there
+ * are. */
 static void show(struct shown *s, const struct tv_lists *l, const int64_t *popularity, int32_t from, int32_t k)
 {
     for (int32_t u = 0; u < l->n_users; u++)

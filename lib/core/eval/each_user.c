@@ -1,5 +1,6 @@
 /* each_user: blocks of users, one after the other; the users of a block are shared out. Between blocks the calling
- * thread looks for failures and tells the progress, so that neither needs a lock. */
+ * thread looks for failures and tells the progress, so that neither needs a lock, and an interrupt is seen after 1,024
+ * users at the latest. Rankings and predictions are both evaluated through it. */
 #include "lib/core/eval/each_user.h"
 
 #include <omp.h>
@@ -14,6 +15,7 @@ int tv_evaluate_threads(const struct tv_evaluate_options *o)
     return o->threads > 0 ? o->threads : omp_get_max_threads();
 }
 
+/* Each thread keeps its own failure and does no more work after it; of several, that of the lowest thread is told. */
 static enum tv_status first_failure(const struct tv_error *errors, int threads, struct tv_error *err)
 {
     for (int t = 0; t < threads; t++)

@@ -1,4 +1,5 @@
-/* evaluate: the lists of a method beside what was held out, and what follows from both (evaluate.h). */
+/* evaluate: the lists of a method beside what was held out, and what follows from both (evaluate.h). The trainer's
+ * evaluate, search and the guard of fit all come to their numbers through here, so that they can be compared. */
 #include "trivet/core/eval/evaluate.h"
 
 #include <math.h>
@@ -58,11 +59,14 @@ static size_t relevant_items(const struct tv_holdout *h, int32_t user, int32_t *
     return n;
 }
 
+/* Relevant items of the user that are cold, hence in no list. */
 static size_t unreachable(const struct tv_holdout *h, int32_t user)
 {
     return h->unreachable ? (size_t)h->unreachable[user] : 0;
 }
 
+/* A user with nothing relevant has no recall to speak of. One whose relevant items are all cold is judged all the same,
+ * with zeros: leaving such users out would raise the figures of every method on data where much is cold. */
 static enum tv_status choose_users(struct ranking *r, struct tv_error *err)
 {
     struct tv_ranking_result *out = r->out;
@@ -78,12 +82,14 @@ static enum tv_status choose_users(struct ranking *r, struct tv_error *err)
 
 /* --- one user ---------------------------------------------------------------------------------------------- */
 
+/* `skip` is set for one user and cleared again by the same list: clearing all n_items for each user would cost more. */
 static void mark_seen(const struct ranking *r, uint8_t *skip, int32_t user, uint8_t mark)
 {
     for (int64_t p = r->training->start[user]; p < r->training->start[user + 1]; p++)
         skip[r->training->column[p]] = mark;
 }
 
+/* The work on one user, in a thread of its own scratch; writes to that user's places of the result alone. */
 static enum tv_status judge(void *context, int thread, int32_t number, struct tv_error *err)
 {
     struct ranking *r = context;

@@ -1,4 +1,5 @@
-/* evaluate_ratings: predictions of a method beside the held-out ratings (tv_evaluate_ratings in evaluate.h). */
+/* evaluate_ratings: predictions of a method beside the held-out ratings (tv_evaluate_ratings in evaluate.h). Errors are
+ * kept a user, so that tv_rmse_interval can draw users. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ void tv_rating_result_free(struct tv_rating_result *r)
     memset(r, 0, sizeof *r);
 }
 
+/* A prediction of NaN (the method cannot tell) is left out here and counted by gather(). */
 static enum tv_status predict(void *context, int thread, int32_t user, struct tv_error *err)
 {
     struct predicting *p = context;
@@ -38,7 +40,8 @@ static enum tv_status predict(void *context, int thread, int32_t user, struct tv
     return status;
 }
 
-/* Moves the users that have a prediction together, and adds them up in their order. */
+/* Moves the users that have a prediction together, and adds them up in their order: the total has the same bits at any
+ * number of threads. */
 static void gather(struct tv_rating_result *out, const struct tv_csr *test)
 {
     for (int32_t u = 0; u < test->n_rows; u++) {
@@ -75,6 +78,7 @@ enum tv_status tv_evaluate_ratings(struct tv_rating_result *out, const struct tv
     return status;
 }
 
+/* The interval is drawn for the mean squared error, a ratio of sums, and its root taken at the end. */
 enum tv_status tv_rmse_interval(struct tv_interval *out, const struct tv_rating_result *r,
                                 const struct tv_bootstrap_options *options, struct tv_error *err)
 {

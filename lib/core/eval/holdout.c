@@ -1,4 +1,6 @@
-/* holdout: held-out pairs, in user order, become a matrix beside the training one; what is cold is counted. */
+/* holdout: held-out pairs, in user order, become a matrix beside the training one; pairs that are cold are counted. It
+ * exists because leaving cold pairs out in silence would flatter every method: the counts say how much of the part was
+ * judged. */
 #include "trivet/core/eval/holdout.h"
 
 #include <stdlib.h>
@@ -6,6 +8,7 @@
 
 #include "trivet/base/buffer.h"
 
+/* State of one pass over the part. */
 struct filling {
     struct tv_holdout *out;
     const struct tv_dense *training;
@@ -52,6 +55,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Items of the part: those of the training matrix were marked on the way, the cold ones have raw ids alone and are
+ * sorted to count each once. */
 static void count_items(struct filling *f)
 {
     struct tv_holdout_counts *c = &f->out->counts;
@@ -63,6 +68,8 @@ static void count_items(struct filling *f)
         c->items += f->known[i];
 }
 
+/* Users come one after the other, so a new one is told by the id before; the counts make starts at the end, as in
+ * csr.c. */
 static void fill(struct filling *f, const struct tv_pairs *p, const struct tv_split *split, enum tv_part part)
 {
     struct tv_holdout *h = f->out;
@@ -86,6 +93,7 @@ enum tv_status tv_holdout_create(struct tv_holdout *out, const struct tv_pairs *
                                  enum tv_part part, const struct tv_dense *training, float min_relevant,
                                  struct tv_error *err)
 {
+    /* Sized for the case that the whole part is warm, and for the other that it is all cold. */
     size_t n_users = (size_t)training->matrix.n_rows, n_items = (size_t)training->matrix.n_cols, n = split->n[part];
     struct filling f = {.out = out, .training = training};
     *out = (struct tv_holdout){.min_relevant = min_relevant};

@@ -1,4 +1,5 @@
-/* metrics: rating errors, and the quality of one user's list (metrics.h has the formulas). */
+/* metrics: rating errors, and the quality of one user's list (metrics.h has the formulas, docs/metrics.md works each
+ * through). */
 #include "trivet/core/eval/metrics.h"
 
 #include <math.h>
@@ -11,6 +12,7 @@ void tv_rating_error_add(struct tv_rating_error *e, double predicted, double rat
     tv_rating_error_merge(e, &(struct tv_rating_error){1, d * d, fabs(d), rating, 0});
 }
 
+/* Chan, Golub and LeVeque's update: sum r^2 - n mean^2 would cancel where ratings lie far from 0 and close together. */
 void tv_rating_error_merge(struct tv_rating_error *to, const struct tv_rating_error *from)
 {
     if (from->n == 0)
@@ -75,6 +77,8 @@ static int contains(const int32_t *sorted, size_t n, int32_t item)
     return low < n && sorted[low] == item;
 }
 
+/* One walk down the list serves all cuts: sums run on, and each cut takes down what they are when the walk reaches it.
+ * O(k log R), with R relevant items. */
 void tv_list_quality(struct tv_list_quality *out, const struct tv_cuts *cuts, const int32_t *list, size_t n_list,
                      const int32_t *relevant, size_t n_relevant, size_t unreachable)
 {

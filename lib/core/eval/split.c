@@ -1,4 +1,5 @@
-/* split: marks each pair with its part (split.h says by which rule). */
+/* split: marks each pair with its part (split.h says by which rule). The draw for a pair depends on its number and the
+ * seed alone, so the same ratings give the same split in every program, and docs/metrics.md can state the rule. */
 #include "trivet/core/eval/split.h"
 
 #include <math.h>
@@ -43,6 +44,7 @@ static enum tv_status check_options(const struct tv_split_options *o, struct tv_
     return TV_OK;
 }
 
+/* Pair numbers are what the random split draws by: pairs in another order would give another split without a word. */
 static enum tv_status check_order(const struct tv_pairs *p, struct tv_error *err)
 {
     for (size_t i = 1; i < p->n; i++)
@@ -63,6 +65,8 @@ static enum tv_status check_times(const struct tv_pairs *p, struct tv_error *err
     return tv_hint(err, "split at random, or load ratings with a column for the time");
 }
 
+/* An empty part would make every number that follows NaN; the usual reason is that too many ratings share their
+ * second. */
 static enum tv_status check_parts(const struct tv_split *s, const struct tv_split_options *o, struct tv_error *err)
 {
     static const char *const names[TV_PARTS] = {"training", "the test", "validation"};
@@ -92,7 +96,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The time that the newest `share` of n sorted times is later than. */
+/* The time that the newest `share` of n sorted times is later than. It is the time of a pair that is not among them, so
+ * pairs of that same second stay out, too, and a second is never divided between two parts. */
 static double newest_begin_after(const double *sorted, size_t n, double share)
 {
     size_t newest = (size_t)llround(share * (double)n);
@@ -138,6 +143,7 @@ static size_t user_end(const struct tv_pairs *p, size_t from)
     return end;
 }
 
+/* Users with `last` pairs or fewer stay in training: kept apart whole, they would be cold. */
 static enum tv_status split_last(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o,
                                  struct tv_error *err)
 {
@@ -197,6 +203,7 @@ enum tv_status tv_split(struct tv_split *out, const struct tv_pairs *pairs, cons
     return status;
 }
 
+/* A seed of its own (seed + 1), so that the draws are not those that the split was made with. */
 void tv_split_thin(uint8_t *marks, size_t n, double fraction, uint64_t seed)
 {
     for (size_t i = 0; i < n; i++)

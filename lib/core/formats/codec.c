@@ -1,8 +1,9 @@
-/* codec: blobs, numpy arrays as Python's lz4.block and msgpack-numpy write them (codec.h has the layout).
+/* codec: blobs, numpy arrays as Python's lz4.block and msgpack-numpy write them (codec.h has the layout). Models and
+ * user documents are stored so, in order that a notebook can read them with two calls.
  *
- * Writing goes through msgpack-c. Reading does not: msgpack-c takes memory for a declared number of elements
- * before it has seen them, so five bytes could ask for gigabytes. Since a blob is one map of five known
- * entries, we read it with a cursor that never moves past the end and takes no memory at all.
+ * Writing goes through msgpack-c. Reading does not: msgpack-c takes memory for a declared number of elements before it
+ * has seen them, so five bytes could ask for gigabytes. Since a blob is one map of five known entries, we read it with
+ * a cursor that never moves past the end and takes no memory at all.
  */
 #include "trivet/core/formats/codec.h"
 
@@ -18,8 +19,11 @@
 #error "blobs are little-endian and are read in place"
 #endif
 
+/* LZ4_MAX_RATIO: in LZ4's block format each further byte of a length stands for 255 bytes of output, so no block grows
+ * by more. */
 enum { SIZE_PREFIX = 4, LZ4_MAX_RATIO = 255 };
 
+/* The names are numpy's, little-endian in all cases. */
 static const struct {
     char name[4];
     size_t size;
@@ -49,6 +53,7 @@ int tv_dtype_from(const char *name, size_t n, enum tv_dtype *out)
     return 0;
 }
 
+/* Nothing is copied or owned: `memory` stays NULL, so tv_array_free would not free the caller's data. */
 static struct tv_array view(enum tv_dtype dtype, const void *data, int n_dims, size_t rows, size_t columns)
 {
     struct tv_array a = {
@@ -77,11 +82,13 @@ void tv_array_free(struct tv_array *array)
 
 /* --- writing --- */
 
+/* msgpack-c's callback for output; it knows of failure no more than -1. */
 static int append_packed(void *context, const char *bytes, size_t n)
 {
     return tv_buffer_append(context, bytes, n, NULL) == TV_OK ? 0 : -1;
 }
 
+/* msgpack-numpy makes its keys bytes, not strings, and its decoder looks them up as such. */
 static void pack_bin(msgpack_packer *pk, const void *bytes, size_t n)
 {
     msgpack_pack_bin(pk, n);
@@ -109,6 +116,7 @@ static void pack_array(struct tv_buffer *out, const struct tv_array *a)
     pack_bin(&pk, a->data, a->n_bytes);
 }
 
+/* Compresses straight into `out`, behind its contents; the prefix is what lz4.block.decompress reads for the size. */
 static enum tv_status compress(struct tv_buffer *out, const struct tv_buffer *packed, struct tv_error *err)
 {
     int size = (int)packed->size, bound = LZ4_compressBound(size);
@@ -159,6 +167,8 @@ static enum tv_status corrupt(struct tv_error *err, const char *format, ...)
     return tv_fail(err, TV_ERR_CORRUPT, "not a blob of trivet: %s", what);
 }
 
+/* A place in the message and its end. Each take_ function returns 0 where the bytes are not what it is for, and may
+ * have moved the cursor then: a message is given up at the first mismatch. */
 struct cursor {
     const unsigned char *at, *end;
 };
@@ -210,6 +220,7 @@ static int take_key(struct cursor *c, const char *key)
     return take_bin(c, &bytes, &n) && n == strlen(key) && memcmp(bytes, key, n) == 0;
 }
 
+/* A fixstr of three bytes. */
 static int take_dtype(struct cursor *c, enum tv_dtype *out)
 {
     if (!take_byte(c, 0xa3) || c->end - c->at < 3 || !tv_dtype_from((const char *)c->at, 3, out))
@@ -218,6 +229,7 @@ static int take_dtype(struct cursor *c, enum tv_dtype *out)
     return 1;
 }
 
+/* A fixarray of one or two sizes; a missing second one counts as 1. */
 static int take_shape(struct cursor *c, struct tv_array *a)
 {
     uint64_t head, size;
@@ -233,7 +245,8 @@ static int take_shape(struct cursor *c, struct tv_array *a)
     return 1;
 }
 
-/* Reads the map; a->data points into the message. */
+/* Reads the map; a->data points into the message. The entries must come in the order in which msgpack-numpy writes
+ * them. */
 static enum tv_status unpack_array(struct tv_array *a, struct cursor c, struct tv_error *err)
 {
     uint64_t n;

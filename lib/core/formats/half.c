@@ -1,8 +1,9 @@
 /* half: conversions between binary32 and binary16, rounding to nearest, ties to even.
  *
- * Every processor gets the same bits: the plain functions define them, and the F16C instructions of x86 are
- * used for groups of eight where they agree, which is everywhere but for infinities and NaNs (the hardware
- * sets the quiet bit of a NaN, numpy keeps it as it was). A group that holds one of these goes the plain way.
+ * Every processor gets the same bits: the plain functions define them, and the F16C instructions of x86 are used for
+ * groups of eight where they agree, which is everywhere but for infinities and NaNs (the hardware sets the quiet bit of
+ * a NaN, numpy keeps it as it was). A group that holds one of these goes the plain way. Factors go through here each
+ * time a model is read, so it has to be fast, and each time one is written, so it has to be exact.
  */
 #include "trivet/core/formats/half.h"
 
@@ -11,6 +12,8 @@
 
 #include "lib/core/formats/half_paths.h"
 
+/* memcpy, because reading a float through a pointer to an integer is undefined in C; compilers make it one
+ * instruction. */
 static uint32_t bits_of(float x)
 {
     uint32_t bits;
@@ -45,6 +48,8 @@ uint16_t tv_half_from_float(float x)
         return (uint16_t)(sign | shift_rounded(magnitude - 0x38000000u, 13));
     if (magnitude < 0x33000000u) /* below 2^-25, half the smallest subnormal */
         return (uint16_t)sign;
+    /* A subnormal half counts in units of 2^-24: the float's 24 bits, its hidden one among them, shift to that
+     * place. */
     uint32_t fraction = (magnitude & 0x7fffffu) | 0x800000u;
     return (uint16_t)(sign | shift_rounded(fraction, 126u - (magnitude >> 23)));
 }
@@ -78,6 +83,7 @@ static int is_finite_half(uint16_t h)
     return (h & 0x7c00u) != 0x7c00u;
 }
 
+/* The count of values that did not survive lets callers name what is too large before it is stored. */
 size_t tv_half_from_floats_plain(uint16_t *out, const float *in, size_t n)
 {
     size_t lost = 0;

@@ -1,5 +1,5 @@
-/* half_paths: the plain and the F16C conversion of arrays, so that tests can run one against the other.
- * Private to lib/core; everybody else calls tv_half_from_floats and tv_half_to_floats. */
+/* half_paths: the plain and the F16C conversion of arrays, so that tests can run one against the other. Private to
+ * lib/core; all other code calls tv_half_from_floats and tv_half_to_floats. */
 #ifndef TRIVET_CORE_FORMATS_HALF_PATHS_H
 #define TRIVET_CORE_FORMATS_HALF_PATHS_H
 

@@ -1,7 +1,7 @@
-/* npy: NumPy's .npy files, format 1.0 (npy.h).
+/* npy: NumPy's .npy files, format 1.0 (npy.h). Export and import of models write and read them.
  *
- * numpy reads the header with Python's own parser. Here it is a cursor that knows the three entries, in any order,
- * and takes nothing else: a header is text from outside, and no number in it is used before it is checked.
+ * numpy reads the header with Python's own parser. Here it is a cursor that knows the three entries, in any order, and
+ * takes nothing else: a header is text from outside, and no number in it is used before it is checked.
  */
 #include "trivet/core/formats/npy.h"
 
@@ -20,6 +20,8 @@ enum { MAGIC = sizeof magic, TEXT_AT = MAGIC + 2, MAX_HEADER = TEXT_AT + UINT16_
 
 /* --- the header ------------------------------------------------------------------------------------------- */
 
+/* Always 128 bytes, filled with blanks up to a line feed: the writer leaves that room at first and fills it in at the
+ * end, when the number of rows is known. numpy wants the data to begin at a multiple of 64. */
 void tv_npy_header(char out[TV_NPY_HEADER], const struct tv_npy_shape *shape)
 {
     const int length = TV_NPY_HEADER - TEXT_AT;
@@ -36,6 +38,7 @@ void tv_npy_header(char out[TV_NPY_HEADER], const struct tv_npy_shape *shape)
     out[TV_NPY_HEADER - 1] = '\n';
 }
 
+/* A place in the header's text and its end; the take functions return 0 where the text is something else. */
 struct cursor {
     const char *at, *end;
 };
@@ -80,6 +83,7 @@ static int take_text(struct cursor *c, const char **text, size_t *n)
     return 1;
 }
 
+/* Digits without a sign. Overflow is refused rather than wrapped, since sizes decide how much memory is taken. */
 static int take_size(struct cursor *c, size_t *out)
 {
     const char *first = c->at;
@@ -133,6 +137,7 @@ static int take_entry(struct cursor *c, struct tv_npy_shape *s, struct tv_error 
     return 0;
 }
 
+/* Each entry once, and all of them; a trailing comma is allowed, as numpy writes one. */
 static enum tv_status parse_dict(struct tv_npy_shape *s, struct cursor c, struct tv_error *err)
 {
     int found = 0;
@@ -188,17 +193,20 @@ enum tv_status tv_npy_parse(struct tv_npy_shape *out, size_t *data_at, const voi
 
 /* --- writing ---------------------------------------------------------------------------------------------- */
 
+/* `path` is for messages. */
 struct tv_npy_writer {
     FILE *file;
     struct tv_npy_shape shape; /* rows: as many as were written */
     char path[];
 };
 
+/* Called right after the call that failed, while errno still is its. */
 static enum tv_status cannot_write(const struct tv_npy_writer *w, struct tv_error *err)
 {
     return tv_fail(err, TV_ERR_IO, "cannot write %s: %s", w->path, strerror(errno));
 }
 
+/* Zeros stand where the header will be, so what a broken-off export leaves is no .npy file. */
 enum tv_status tv_npy_create(struct tv_npy_writer **out, const char *path, enum tv_dtype dtype, size_t columns,
                              struct tv_error *err)
 {

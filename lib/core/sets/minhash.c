@@ -1,4 +1,5 @@
-/* minhash: signatures of sets, bit for bit those of datasketch's original scheme. */
+/* minhash: signatures of sets, bit for bit those of datasketch's original scheme (minhash.h has the formulas). An
+ * item's set is the users who rated it; the index of similar items is built, asked and changed by these functions. */
 #include "trivet/core/sets/minhash.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* minhash_sets: signatures of many items from a stream of pairs.
+/* minhash_sets: signatures of many items from a stream of pairs. The trainer builds and checks an index with it.
  *
  * Pairs gather in a batch. A full batch is grouped by item, since a signature that is at hand takes its next user in a
  * quarter of the time that it takes to fetch one from memory, and most plays are of few items. The items are then
@@ -14,6 +14,7 @@
 
 enum { BATCH = 1 << 20 };
 
+/* Pairs in the order they came, by the item's row and the user's hash, and the hashes again in the order of rows. */
 struct tv_minhash_batch {
     int32_t n;
     int32_t row[BATCH];
@@ -46,6 +47,8 @@ void tv_minhash_sets_free(struct tv_minhash_sets *s)
     *s = (struct tv_minhash_sets){0};
 }
 
+/* Each array is stored as soon as it is moved, so tv_minhash_sets_free finds it where a later one fails. The new part
+ * of values and witness is not cleared here: a row is, when its item comes first. */
 static enum tv_status more_rows(struct tv_minhash_sets *s, struct tv_error *err)
 {
     size_t size = (size_t)tv_minhash_size(s->functions), room = (size_t)s->room + (size_t)s->room / 2 + 1024;
@@ -125,6 +128,7 @@ static void group(struct tv_minhash_batch *b, int32_t rows)
     b->start[0] = 0;
 }
 
+/* Rows differ widely in how many pairs a batch has for them, hence the dynamic schedule. */
 void tv_minhash_sets_finish(struct tv_minhash_sets *s)
 {
     struct tv_minhash_batch *b = s->batch;

@@ -1,4 +1,5 @@
-/* mt19937: the Mersenne Twister, as numpy's RandomState draws from it. */
+/* mt19937: the Mersenne Twister, as numpy's RandomState draws from it. The constants are those of the paper
+ * (mt19937.h); datasketch draws its functions with it, and a signature must agree with datasketch's. */
 #include "lib/core/sets/mt19937.h"
 
 enum { MIDDLE = 397 };

@@ -6,7 +6,8 @@
  *   kind 0     list: a varint each, ascending
  *   kind 1     bits: (size + 7) / 8 bytes, bit b of byte i stands for position 8 i + b
  *
- * A varint is that of varint.h. Of list and bits the shorter is written, so that equal contents have equal bytes.
+ * A varint is that of varint.h. Of list and bits the shorter is written, so that equal contents have equal bytes. Pages
+ * come back from Redis, so each byte is checked before it is trusted.
  */
 #include "trivet/core/sets/postings.h"
 
@@ -20,9 +21,10 @@ enum { LIST = 0, BITS = 1, RECORD_HEAD = 4 + 10, BITS_MAX = TV_MINHASH_MAX / 8 }
 
 struct record {
     uint32_t witness;
-    const uint8_t *at, *entries, *end; /* where it begins, its entries, and behind it */
+    const uint8_t *at, *entries, *end; /* into the page: where it begins, its entries, and behind it */
 };
 
+/* One entry as found on a page; pointers lead into the page. */
 struct entry {
     uint32_t row;
     int n, kind;
@@ -53,7 +55,8 @@ static enum tv_status read_record(struct record *r, const uint8_t *p, const uint
     return TV_OK;
 }
 
-/* The record of a witness, or an empty one where it belongs. */
+/* The record of a witness, or an empty one where it belongs. A page has few records and no index of them: their sizes
+ * let the search step from one to the next. */
 static enum tv_status find(struct record *r, const uint8_t *page, size_t n, uint32_t witness, struct tv_error *err)
 {
     const uint8_t *p = page, *end = page + n;
@@ -70,7 +73,8 @@ static enum tv_status find(struct record *r, const uint8_t *page, size_t n, uint
     return TV_OK;
 }
 
-/* The entry at p, whose row is `next` plus what it says. Positions of a list are only walked over. */
+/* The entry at p, whose row is `next` plus what it says: `next` is one more than the row before, so rows cannot repeat
+ * or descend. Positions of a list are only walked over, to find the end. */
 static inline enum tv_status read_entry(struct entry *e, const uint8_t *p, const uint8_t *end, uint64_t next, int size,
                                         struct tv_error *err)
 {
@@ -119,6 +123,7 @@ static enum tv_status read_positions(const struct entry *e, int size, uint16_t *
 
 /* --- counting --------------------------------------------------------------------------------------------- */
 
+/* Bits that both have, eight bytes at a time. */
 static inline int count_bits(const uint8_t *a, const uint8_t *b, int n)
 {
     int common = 0;
@@ -133,8 +138,8 @@ static inline int count_bits(const uint8_t *a, const uint8_t *b, int n)
     return common;
 }
 
-/* What follows the n positions of a list, NULL if it is cut short; *common: how many of them are wanted, -1 if one is
- * none of a signature. Positions and what they match are found in one pass: this is where a question's time goes. */
+/* Returns the place behind the n positions of a list, NULL if it is cut short; *common: how many of them are wanted, -1
+ * if one is none of a signature. Positions and matches are found in one pass: this is where a question's time goes. */
 static inline const uint8_t *count_list(const uint8_t *p, const uint8_t *end, uint64_t n,
                                         const struct tv_postings_wanted *wanted, int *common)
 {
@@ -175,6 +180,7 @@ static inline const uint8_t *count_entry(const uint8_t *p, const uint8_t *end, u
     return p + bytes;
 }
 
+/* The loop does the work of read_entry and read_positions in one, without an array in between. */
 TV_CLONES enum tv_status tv_postings_count(struct tv_postings_counts *counts, const void *page, size_t n,
                                            uint32_t witness, const struct tv_postings_wanted *wanted,
                                            struct tv_error *err)
@@ -199,6 +205,7 @@ TV_CLONES enum tv_status tv_postings_count(struct tv_postings_counts *counts, co
     return TV_OK;
 }
 
+/* Where rows were counted eight at a time, `touched` was not kept up: one pass over all counts makes it again. */
 void tv_postings_gather(struct tv_postings_counts *c)
 {
     if (!c->many)
@@ -211,6 +218,7 @@ void tv_postings_gather(struct tv_postings_counts *c)
     c->many = 0;
 }
 
+/* Zeroing only what was touched costs as much as the question did, not as much as the catalogue is long. */
 void tv_postings_clear(struct tv_postings_counts *c)
 {
     if (c->many)
@@ -221,6 +229,7 @@ void tv_postings_clear(struct tv_postings_counts *c)
     c->many = 0;
 }
 
+/* This is the thorough reading: where tv_postings_count would not notice descending positions, read_positions does. */
 static enum tv_status each_entry(const struct record *r, int size, tv_postings_take take, void *context,
                                  struct tv_error *err)
 {
@@ -259,6 +268,7 @@ static size_t list_size(const uint16_t *positions, int n)
     return size;
 }
 
+/* A full entry is a list of kind 0 without positions; among the others the shorter wins, and a tie goes to the list. */
 static int kind_of(const uint16_t *positions, int n, int size)
 {
     return n < size && (size_t)(size + 7) / 8 < list_size(positions, n) ? BITS : LIST;
@@ -286,6 +296,7 @@ uint8_t *tv_postings_put_entry(uint8_t *out, uint32_t step, const uint16_t *posi
     return out;
 }
 
+/* The caller has reserved room. */
 static void put_record_head(struct tv_buffer *page, uint32_t witness, size_t size)
 {
     uint8_t *out = (uint8_t *)page->data + page->size;
@@ -313,6 +324,8 @@ struct cut {
     const uint8_t *kept;        /* what follows the step at `rest` */
 };
 
+/* A changed row changes the step of the entry behind it as well, as steps are relative; the entries from there on keep
+ * their bytes, which are copied without being decoded. */
 static enum tv_status cut_record(struct cut *c, const struct record *r, uint32_t row, int size, struct tv_error *err)
 {
     struct entry e = {0};
@@ -359,6 +372,8 @@ static void put_record(struct tv_buffer *out, const struct record *r, const stru
     out->data[out->size] = '\0';
 }
 
+/* Works from page to page and not in place: a step may become longer, and the caller keeps the old page to compare it
+ * with the store's. */
 enum tv_status tv_postings_change(struct tv_buffer *out, const void *page, size_t page_size, uint32_t witness,
                                   uint32_t row, const uint16_t *positions, int n, int size, struct tv_error *err)
 {

@@ -4,7 +4,7 @@
  *   kind 1  bits: varint of (first row / 8), then bytes whose bit b of byte i stands for row 8 (first / 8 + i) + b
  *
  * A list begins with its kind, a byte. A varint is that of varint.h. Of the two kinds the shorter is written, so that
- * equal contents have equal bytes.
+ * equal contents have equal bytes. Lists come back from Redis, so each byte is checked before it is trusted.
  */
 #include "trivet/core/sets/row_list.h"
 
@@ -24,6 +24,7 @@ static const char too_far[] = "names a row that the index does not have";
 
 /* --- counting --------------------------------------------------------------------------------------------- */
 
+/* `touched` has room for one more than n_rows, as the last row may be written there once more without counting. */
 static enum tv_status count_list(struct tv_postings_counts *c, const uint8_t *p, const uint8_t *end,
                                  struct tv_error *err)
 {
@@ -52,6 +53,8 @@ static void add_eight(uint16_t *count, uint8_t bits)
     memcpy(count, &counts, sizeof counts);
 }
 
+/* The last byte is never 0 in a list that was written, so its highest bit is the highest row; one comparison ahead of
+ * the loop checks them all. add_eight may read and write up to seven counts behind n_rows: TV_POSTINGS_SPARE. */
 static enum tv_status count_bits(struct tv_postings_counts *c, const uint8_t *p, const uint8_t *end,
                                  struct tv_error *err)
 {

@@ -1,4 +1,5 @@
-/* varint: numbers of seven bits a byte, the lowest first; the high bit says that more follow. */
+/* varint: numbers of seven bits a byte, the lowest first; the high bit says that more follow (LEB128, as in DWARF).
+ * Differences between neighbours are small, so most take one byte. */
 #ifndef TRIVET_CORE_SETS_VARINT_H
 #define TRIVET_CORE_SETS_VARINT_H
 
@@ -32,7 +33,8 @@ static inline const uint8_t *get_long_varint(const uint8_t *p, const uint8_t *en
     return NULL;
 }
 
-/* NULL if it does not end before `end` or has more than 35 bits. Most have one byte. */
+/* NULL if it does not end before `end` or takes more than five bytes, 35 bits: rows and sizes are 32 bits wide. One
+ * byte is the common case and is inlined. */
 static inline const uint8_t *get_varint(const uint8_t *p, const uint8_t *end, uint64_t *v)
 {
     if (p < end && *p < 128) {

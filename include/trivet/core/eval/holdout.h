@@ -2,13 +2,13 @@
  *
  * A user or an item is *cold* when training has no rating of theirs. Nothing cold disappears:
  *
- * - rows of cold users are counted (cold.user_rows). No method can make them a list of their own, so they are in no
+ * - rows of cold users are counted (counts.cold_user_rows). No method can make them a list of their own, so they are in no
  *   mean, neither of lists nor of ratings.
- * - rows of a known user on a cold item are counted (cold.item_rows), and those that are relevant stay relevant: no
+ * - rows of a known user on a cold item are counted (counts.cold_item_rows), and relevant ones stay relevant: no
  *   list can hold them, so for every method alike they are missed (`unreachable`: recall, NDCG and MAP divide by them,
  *   too). There is no rating to predict them from, so the rating error leaves them out.
  *
- * rows = test.n_values + cold.user_rows + cold.item_rows.
+ * rows = test.n_values + counts.cold_user_rows + counts.cold_item_rows.
  */
 #ifndef TRIVET_CORE_EVAL_HOLDOUT_H
 #define TRIVET_CORE_EVAL_HOLDOUT_H
@@ -32,6 +32,8 @@ struct tv_holdout {
     struct tv_holdout_counts counts;
 };
 
+/* `pairs` and `split` belong together, `training` is the part that was learned from. TV_ERR_NO_MEMORY is the only
+ * failure; *out is then empty. */
 enum tv_status tv_holdout_create(struct tv_holdout *out, const struct tv_pairs *pairs, const struct tv_split *split,
                                  enum tv_part part, const struct tv_dense *training, float min_relevant,
                                  struct tv_error *err);

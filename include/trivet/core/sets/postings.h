@@ -2,7 +2,7 @@
  * items stores: docs/formats.md has their bytes. (An inverted index's lists: Zobel and Moffat, 2006.)
  *
  * A page is a run of records, ascending by witness (the hash of a user, minhash.h). A record has, for each row (an
- * item's number, from zero) of whose signature the user is a witness, the positions at which he is. Two items share a
+ * item's number, from zero) of whose signature the user is a witness, the positions at which it is. Two items share a
  * value where both have the same witness at the same position.
  */
 #ifndef TRIVET_CORE_SETS_POSTINGS_H
@@ -31,7 +31,7 @@ enum tv_status tv_postings_change(struct tv_buffer *out, const void *page, size_
 
 /* --- counting ----------------------------------------------------------------------------------------------- */
 
-/* What is looked for: positions as bits, bit p % 8 of byte p / 8. */
+/* The positions that a question looks for, as bits: bit p % 8 of byte p / 8. */
 struct tv_postings_wanted {
     uint8_t *bits; /* ((size + 7) / 8) */
     int n, size;   /* how many bits are set; values of a signature */

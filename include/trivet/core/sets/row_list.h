@@ -1,6 +1,8 @@
 /* row_list: a set of rows (small numbers from zero), packed: as differences where they lie apart, as bits where that is
- * shorter. So n rows take at most n / 8 bytes of the rows there are, and never more than two bytes each below 16,384.
- * An index of similar items keeps the users of very many items so: docs/formats.md has the bytes.
+ * shorter. So a set of rows below N takes at most N / 8 bytes and a few more, and no row takes more than two bytes
+ * where N is at most 16,384.
+ *
+ * An index of similar items keeps the rows of heavy users so: docs/formats.md has the bytes.
  */
 #ifndef TRIVET_CORE_SETS_ROW_LIST_H
 #define TRIVET_CORE_SETS_ROW_LIST_H
