@@ -24,6 +24,7 @@
 #include "trivet/core/formats/half.h"
 #include "trivet/core/top_n.h"
 
+/* BLOCK: users whose scores are computed together; each thread has room for so many. */
 enum { TOP = 10, BLOCK = 16 };
 
 struct arguments {
@@ -32,7 +33,7 @@ struct arguments {
     const char *train, *test, *top;
 };
 
-/* What is served: float16 factors, widened for scoring. */
+/* The model as it would be served: float16 factors, widened for scoring. */
 struct model {
     int columns;
     uint16_t *item_half, *user_half;
@@ -155,6 +156,7 @@ static enum tv_status make_model(struct model *m, const struct tv_als *als, stru
     return TV_OK;
 }
 
+/* Threads share no error to fill, so a failure is only noted. */
 static enum tv_status fold_in_all(struct model *m, const struct tv_fold_in *f, const struct tv_csr *matrix,
                                   int threads, struct tv_error *err)
 {
@@ -192,7 +194,7 @@ static enum tv_status fold_in(struct model *m, const struct tv_dense *d, const s
     return status;
 }
 
-/* Scores of a block of users, and marks: of one thread. */
+/* Scores of a block of users, and marks of rated items: the scratch of one thread. */
 struct sheet {
     double *scores;
     uint8_t *rated;
@@ -257,6 +259,7 @@ static enum tv_status write_lists(const struct model *m, const struct tv_dense *
     return fclose(f) == 0 ? TV_OK : tv_fail(err, TV_ERR_IO, "cannot write %s", path);
 }
 
+/* Single predictions need no vectors; the reference gives the same bits. */
 static double predict(const struct model *m, int64_t user, int64_t item)
 {
     double score;

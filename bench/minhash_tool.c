@@ -79,6 +79,7 @@ static enum tv_status time_signatures(char **arguments, struct tv_error *err)
     return status;
 }
 
+/* Takes the number after the live index, and drops every other index in the end. */
 static enum tv_status build(char **arguments, struct tv_error *err)
 {
     struct tv_redis *redis = NULL;
@@ -137,6 +138,7 @@ static enum tv_status ask(char **arguments, struct tv_error *err)
     return status;
 }
 
+/* The time includes the hash of the user, which the server computes as well. */
 static enum tv_status add(char **arguments, struct tv_error *err)
 {
     struct tv_similar *s = NULL;

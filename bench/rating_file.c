@@ -1,4 +1,5 @@
-/* rating_file: reads line by line; only the first may be something else than a rating. */
+/* rating_file: reads line by line; only the first may be something else than a rating. It is a small reader of its own,
+ * so that tools can take a file without the formats of lib/read and etl, and time is not spent on them. */
 #include "rating_file.h"
 
 #include <stdio.h>

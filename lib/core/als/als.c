@@ -1,4 +1,6 @@
-/* als: the iterations, their objective, and what goes in and out. The work on rows is in step.c. */
+/* als: the iterations, their objective, and what goes in and out (als.h has the mathematics). The work on rows is in
+ * step.c. Memory is that of the matrix twice, by user and by item, and of the factors in padded rows; the padding goes
+ * when they leave. */
 #include "trivet/core/als/als.h"
 
 #include <math.h>
@@ -10,6 +12,7 @@
 #include "lib/core/splitmix.h"
 #include "trivet/base/buffer.h"
 
+/* Of conjugate gradients a row: als.h has the paper that found three to be enough. */
 enum { CG_STEPS = 3 };
 
 void tv_als_free(struct tv_als *a)
@@ -24,6 +27,7 @@ void tv_als_free(struct tv_als *a)
 
 double tv_als_memory(int64_t users, int64_t items, int64_t n_values, const struct tv_als_options *options)
 {
+    /* gram: GRAM_BLOCKS partial sums of tv_als_gram and the two Gram matrices. */
     double transpose = 8.0 * (double)n_values + 8.0 * (double)items, rows = (double)(users + items);
     double factors = 4.0 * rows * ((double)tv_als_stride(options) + tv_als_columns(options));
     double k = options->factors + 8.0, gram = options->implicit ? 8.0 * 34 * k * (k + 64) : 0;
@@ -48,6 +52,7 @@ static enum tv_status check_options(const struct tv_als_options *o, const struct
     return TV_OK;
 }
 
+/* Refused here, where a value can be named: in the equations it would only show as a row that cannot be solved. */
 static enum tv_status check_values(const struct tv_csr *m, int implicit, struct tv_error *err)
 {
     for (int64_t p = 0; p < m->n_values; p++) {
@@ -66,7 +71,8 @@ static enum tv_status check_values(const struct tv_csr *m, int implicit, struct 
     return TV_OK;
 }
 
-/* Everything a run holds. */
+/* Everything that a training holds. Penalties and errors are kept a row, so that they can be summed in the order of
+ * rows whatever thread solved which. */
 struct run {
     const struct tv_als_options *options;
     const struct tv_csr *by_user;
@@ -89,6 +95,7 @@ static void free_run(struct run *r)
     free(r->item_gram);
 }
 
+/* On failure the caller frees what there is. */
 static enum tv_status allocate(struct run *r, struct tv_error *err)
 {
     size_t users = (size_t)r->users.n, items = (size_t)r->items.n, k = (size_t)r->options->factors;
@@ -129,7 +136,8 @@ static double mean_of(const struct tv_csr *m)
     return sum / (double)m->n_values;
 }
 
-/* Explicit: items of about length 1; users follow from them. Implicit: both small, since both are improved only. */
+/* Explicit: items of about length 1 (k numbers of variance 1 / k); users are solved from them exactly and need no
+ * start. Implicit: both small, since conjugate gradients only improve what they find. */
 static void start(struct run *r)
 {
     const struct tv_als_options *o = r->options;
@@ -149,6 +157,7 @@ static void start(struct run *r)
     }
 }
 
+/* Nothing to do for explicit ALS, whose equations sum over the rated items alone. */
 static enum tv_status gram(double *out, const struct run *r, const struct tv_als_side *side, struct tv_error *err)
 {
     if (!r->options->implicit)
@@ -156,6 +165,7 @@ static enum tv_status gram(double *out, const struct run *r, const struct tv_als
     return tv_als_gram(out, side, r->stride, r->options->factors, r->options->threads, err);
 }
 
+/* The Gram matrix of a side is computed as soon as the side is solved: the other side's next half-step needs it. */
 static enum tv_status solve_users(struct run *r, struct tv_error *err)
 {
     struct tv_als_step s = {.options = r->options,
@@ -173,6 +183,7 @@ static enum tv_status solve_users(struct run *r, struct tv_error *err)
     return status;
 }
 
+/* Asks for errors, which the half-step of users does not: only after this one are both sides those of the objective. */
 static enum tv_status solve_items(struct run *r, struct tv_error *err)
 {
     struct tv_als_step s = {.options = r->options,
@@ -199,7 +210,8 @@ static double sum_of(const double *x, size_t n)
     return sum;
 }
 
-/* After solve_items. The squares of all scores of implicit ALS are the product of the two Gram matrices. */
+/* After solve_items. Implicit ALS sums over all pairs, n_users * n_items of them: the squares of all scores are the
+ * product of the two Gram matrices, entry by entry, and the errors of step.c put the stored pairs right. */
 static double objective(const struct run *r)
 {
     size_t users = (size_t)r->users.n, items = (size_t)r->items.n, k = (size_t)r->options->factors;
@@ -226,6 +238,7 @@ static enum tv_status iterate(struct tv_als *out, struct run *r, struct tv_error
         }
         if (o->progress && o->progress(o->context, i + 1, now) != 0)
             return tv_fail(err, TV_ERR_INTERRUPTED, "interrupted after %d iterations", i + 1);
+        /* A rise counts as no improvement, too. */
         if (o->tolerance > 0 && before - now < o->tolerance * before)
             break;
     }

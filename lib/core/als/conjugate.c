@@ -1,4 +1,9 @@
-/* conjugate: the method as in Takacs, Pilaszy and Tikk (2011), eight rows at a time. */
+/* conjugate: the method as in Takacs, Pilaszy and Tikk (2011), eight rows at a time: x is loaded once for eight rows,
+ * and eight sums side by side need not wait for each other's additions.
+ *
+ * Helpers are forced inline because TV_CLONES compiles the function it stands at for AVX2, and not the functions that
+ * are called from it.
+ */
 #include "lib/core/als/conjugate.h"
 
 #include <string.h>
@@ -51,7 +56,8 @@ INLINE void add_rows(float *out, const float *weight, const float *const *rows, 
     }
 }
 
-/* Eight stored values from place `p` on; those beyond the end repeat the last row, with weight 0. */
+/* Eight stored values from place `p` on; places beyond the end repeat the last row, with weight 0, so that the loops
+ * need no other case. Returns how many are real. */
 INLINE int load_group(const float **rows, float *w, const struct tv_conjugate *c, int64_t p)
 {
     int n = c->n - p < GROUP ? (int)(c->n - p) : GROUP;
@@ -63,7 +69,8 @@ INLINE int load_group(const float **rows, float *w, const struct tv_conjugate *c
     return n;
 }
 
-/* out += sum of (target (1 + w) - w (i . x)) i, with target 1 or 0. */
+/* out += sum of (target (1 + w) - w (i . x)) i, with target 1 or 0: with 1 the right-hand side less the matrix times x,
+ * without the Gram part; with 0 minus the matrix times x, without it. */
 INLINE void add_weighted(float *out, const struct tv_conjugate *c, const float *x, float target)
 {
     for (int64_t p = 0; p < c->n; p += GROUP) {
@@ -107,6 +114,7 @@ INLINE void add_scaled(float *to, float factor, const float *x, size_t stride)
         *(vector *)(to + f) += factor * *(const vector *)(x + f);
 }
 
+/* Stops early where the rest is as good as zero: the next step would divide 0 by 0. */
 TV_CLONES void tv_conjugate_gradients(float *x, const struct tv_conjugate *c, int steps)
 {
     size_t stride = c->stride;
@@ -129,6 +137,8 @@ TV_CLONES void tv_conjugate_gradients(float *x, const struct tv_conjugate *c, in
     }
 }
 
+/* (1 + w) (1 - s)^2 for a stored pair, less the s^2 that the product of the Gram matrices counts for it as for all
+ * pairs. */
 TV_CLONES double tv_conjugate_error(const float *x, const struct tv_conjugate *c)
 {
     double sum = 0;

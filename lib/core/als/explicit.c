@@ -1,4 +1,5 @@
-/* explicit: the normal equations of one row, from the rows of the other side that it has ratings with. */
+/* explicit: the normal equations of one row, from the rows of the other side that it has ratings with. They are tried
+ * in float32 first; where that cannot solve them, they are summed up and solved again in float64. */
 #include "lib/core/als/explicit.h"
 
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "lib/core/normal.h"
 #include "trivet/base/buffer.h"
 
+/* The float64 half is made when a row first needs it (make_wide). */
 enum tv_status tv_als_explicit_create(struct tv_als_explicit *w, const struct tv_als_step *s, struct tv_error *err)
 {
     *w = (struct tv_als_explicit){.n = s->options->factors + (s->solved->bias >= 0)};
@@ -27,6 +29,7 @@ void tv_als_explicit_free(struct tv_als_explicit *w)
     *w = (struct tv_als_explicit){0};
 }
 
+/* Called within the parallel loop, and without an error to fill: the step tells of the failure once for all threads. */
 static enum tv_status make_wide(struct tv_als_explicit *w)
 {
     size_t group = TV_NORMAL_GROUP * tv_normal_width(w->n), size = tv_normal_size(w->n);
@@ -64,7 +67,7 @@ static int group_size(int64_t left)
     return left < TV_NORMAL_GROUP ? (int)left : TV_NORMAL_GROUP;
 }
 
-/* Nonzero: not with float32. */
+/* Returns nonzero where float32 does not suffice. */
 static int solve_f32(const struct tv_als_step *s, struct tv_als_explicit *w, int64_t from, int64_t end)
 {
     memset(w->equations, 0, tv_normal_size(w->n) * sizeof *w->equations);
@@ -76,7 +79,7 @@ static int solve_f32(const struct tv_als_step *s, struct tv_als_explicit *w, int
     return tv_normal_solve_f32(w->x, w->equations, w->n, (float)(s->options->lambda * (double)(end - from)));
 }
 
-/* Sums the equations up in float64; returns the sum of their diagonal. */
+/* Sums the equations up in float64; returns the sum of their diagonal, the scale that a ridge is measured by. */
 static double sum_f64(const struct tv_als_step *s, struct tv_als_explicit *w, int64_t from, int64_t end)
 {
     double trace = 0;
@@ -94,8 +97,9 @@ static double sum_f64(const struct tv_als_step *s, struct tv_als_explicit *w, in
     return trace;
 }
 
-/* Nonzero: not with float64 either. One user with a rating of a billion among those of one to five has factors so large that
- * lambda is lost beside their squares; then the diagonal gets the least that is not, or that user would end the training. */
+/* Returns nonzero where float64 does not suffice either. One user with a rating of a billion among those of one to five
+ * has factors so large that lambda is lost beside their squares; then the diagonal gets the least that is not, or that
+ * user would end the training. */
 static int solve_f64(const struct tv_als_step *s, struct tv_als_explicit *w, int64_t from, int64_t end)
 {
     const double least = 1e-13;
@@ -111,7 +115,8 @@ static int solve_f64(const struct tv_als_step *s, struct tv_als_explicit *w, int
     return failed;
 }
 
-/* Puts the solution into the columns of row r. */
+/* Puts the solution into the columns of row r. The bias column holds mean + b on the items' side and b on the users',
+ * whose mean is 0; the column that meets the other side's bias is 1. */
 static void store(const struct tv_als_step *s, int32_t r, const float *x)
 {
     float *row = s->solved->factors + (size_t)r * s->stride;
@@ -123,7 +128,8 @@ static void store(const struct tv_als_step *s, int32_t r, const float *x)
     }
 }
 
-/* The squared errors of a row's ratings, their products in eight lanes. */
+/* The squared errors of a row's ratings. A score is one product over the padded row, biases included, in eight lanes
+ * that are added in a fixed order. */
 TV_CLONES static double squared_errors(const struct tv_als_step *s, int32_t r)
 {
     enum { LANES = 8 };
@@ -142,6 +148,8 @@ TV_CLONES static double squared_errors(const struct tv_als_step *s, int32_t r)
     return total;
 }
 
+/* Penalties are weighed by the number of ratings, as lambda is in the equations. A row without ratings gets zeros (and
+ * b = 0). */
 enum tv_status tv_als_explicit_row(const struct tv_als_step *s, struct tv_als_explicit *w, int32_t r)
 {
     int64_t from = s->ratings->start[r], end = s->ratings->start[r + 1];

@@ -1,4 +1,5 @@
-/* options: what can be asked of alternating least squares, and what follows for the shape of the factors. */
+/* options: what can be asked of alternating least squares, and what follows for the shape of the factors. The trainer
+ * starts from these defaults and then puts its own settings in; benches and tests use them as they are. */
 #include "trivet/core/als/als.h"
 
 void tv_als_defaults(struct tv_als_options *o, int implicit)

@@ -1,4 +1,5 @@
-/* step: rows are dealt out to threads as they come; what becomes of a row does not depend on who gets it. */
+/* step: half an iteration of ALS. Rows are dealt out to threads as they come; the result for a row does not depend on
+ * the thread that gets it. Explicit rows go to explicit.c, implicit ones to conjugate.c. */
 #include "lib/core/als/step.h"
 
 #include <omp.h>
@@ -10,6 +11,7 @@
 #include "lib/core/normal.h"
 #include "trivet/base/buffer.h"
 
+/* Few rows at a time, because rows differ by orders of magnitude in how many ratings they have. */
 enum {
     ROWS_AT_A_TIME = 8,
     GRAM_BLOCKS = 32 /* of rows; their sums are added in order */
@@ -30,6 +32,7 @@ struct worker {
     int32_t row;
 };
 
+/* The row is improved in place. A row without values is zeros: all its pairs are wanted to be 0. */
 static void solve_implicit(const struct tv_als_step *s, const float *gram, float *scratch, int32_t r)
 {
     float *x = s->solved->factors + (size_t)r * s->stride;
@@ -68,7 +71,8 @@ static void solve_rows(const struct tv_als_step *s, const float *gram, struct wo
     }
 }
 
-/* The failure at the lowest row, which is the same at any number of threads. */
+/* The failure at the lowest row. It is the same at any number of threads: rows are dealt out ascending and a thread
+ * stops at its first failure, so whichever thread gets the lowest row that fails has met none before. */
 static enum tv_status first_failure(const struct worker *workers, int n, struct tv_error *err)
 {
     const struct worker *first = NULL;
@@ -84,7 +88,8 @@ static enum tv_status first_failure(const struct worker *workers, int n, struct 
     return TV_ERR_NUMERIC;
 }
 
-/* `gram` in float32 as conjugate.h wants it. */
+/* `gram` in float32 as conjugate.h wants it: padded to whole vectors, with lambda on the diagonal, so that the loops
+ * add it in passing. */
 static enum tv_status pad_gram(float **out, const struct tv_als_step *s, struct tv_error *err)
 {
     size_t k = (size_t)s->options->factors;
@@ -97,6 +102,8 @@ static enum tv_status pad_gram(float **out, const struct tv_als_step *s, struct 
     return TV_OK;
 }
 
+/* Scratch is allocated before the threads start, since an allocation that fails in a parallel loop has no way out of
+ * it. */
 enum tv_status tv_als_step(const struct tv_als_step *s, struct tv_error *err)
 {
     int threads = s->options->threads, implicit = s->options->implicit;
@@ -122,7 +129,8 @@ enum tv_status tv_als_step(const struct tv_als_step *s, struct tv_error *err)
     return status;
 }
 
-/* sum += F' F for rows from .. to - 1, in the layout of normal.h. */
+/* sum += F' F for rows from .. to - 1, in the layout of normal.h. Float64, as there are as many terms as the side has
+ * rows. */
 static void add_rows(double *sum, double *group, const struct tv_als_side *side, size_t stride, int k,
                      int32_t from, int32_t to)
 {
@@ -136,6 +144,7 @@ static void add_rows(double *sum, double *group, const struct tv_als_side *side,
     }
 }
 
+/* The number of blocks is fixed and not that of the threads, so neither the sums nor their order depend on it. */
 enum tv_status tv_als_gram(double *gram, const struct tv_als_side *side, size_t stride, int k, int threads,
                            struct tv_error *err)
 {

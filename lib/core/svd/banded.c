@@ -1,4 +1,6 @@
-/* banded: asks LAPACK for the values and the last rows of P (dgbbrd, dbdsqr), or for all of Q (dgesdd). */
+/* banded: asks LAPACK for the values and the last rows of P (dgbbrd, dbdsqr), or for all of Q (dgesdd). The first is
+ * what each look at the convergence needs, and makes no vectors; the second is wanted at the end and where a probe
+ * begins. */
 #include "lib/core/svd/banded.h"
 
 #include <lapacke.h>
@@ -14,7 +16,7 @@ static enum tv_status lapack_failed(struct tv_error *err, const char *routine, i
                    info);
 }
 
-/* LAPACK would only say that an argument is wrong. */
+/* LAPACK would only say that an argument is wrong. Sums over the matrix that overflowed show here. */
 static enum tv_status check_band(const struct tv_banded *b, struct tv_error *err)
 {
     for (size_t i = 0; i < (size_t)b->n * (size_t)(b->width + 1); i++)
@@ -51,6 +53,8 @@ enum tv_status tv_banded_values(double *sigma, double *row, int n_rows, const st
     return info == 0 ? TV_OK : lapack_failed(err, routine, n, info);
 }
 
+/* B is spread out into a full matrix, as LAPACK has no driver for the vectors of a banded one. Memory: three times n^2
+ * float64. */
 enum tv_status tv_banded_vectors(double *sigma, double *q, int k, const struct tv_banded *b,
                                  struct tv_error *err)
 {

@@ -1,8 +1,8 @@
 /* converge: runs the Lanczos process until the k largest triplets of B are those of A.
  *
- * Of a singular value that comes more than eight times, a chain that began with eight vectors sees eight
- * copies. So where eight of the k values lie close together, another chain is begun that is orthogonal to the
- * k vectors found, a probe. Only when it brings nothing new among the k largest do we stop.
+ * Of a singular value that comes more than eight times, a chain that began with eight vectors sees eight copies. So
+ * where eight of the k values lie close together, another chain is begun that is orthogonal to the k vectors found, a
+ * probe. Only when it brings nothing new among the k largest does the process stop.
  */
 #include "lib/core/svd/converge.h"
 
@@ -40,6 +40,8 @@ static double residual_of(const struct tv_lanczos *l, const double *row, int i)
     return sqrt(square);
 }
 
+/* Eight in a row that are close. A crowd at the very end of the k does not count: more copies of sigma_k would leave
+ * the k largest values as they are. */
 static int is_crowded(const double *sigma, int k)
 {
     for (int i = 0; i + TV_PANEL <= k; i++)
@@ -48,6 +50,7 @@ static int is_crowded(const double *sigma, int k)
     return 0;
 }
 
+/* Factors B and counts which of the k largest have converged. O(n^2) for n Lanczos vectors, so not after each step. */
 static enum tv_status look_at(struct look *out, const struct tv_lanczos *l,
                               const struct tv_svd_options *options, struct tv_error *err)
 {
@@ -92,6 +95,7 @@ static int wait_for(const struct look *look, double tolerance)
     return look->residual > tolerance ? (int)ceil(log(look->residual / tolerance) / log(4)) : 1;
 }
 
+/* The chain begins anew with the k vectors found, so memory does not grow with the number of probes. */
 static enum tv_status begin_probe(struct tv_lanczos *l, int k, struct tv_error *err)
 {
     struct tv_ritz found;
@@ -102,6 +106,9 @@ static enum tv_status begin_probe(struct tv_lanczos *l, int k, struct tv_error *
     return status;
 }
 
+/* B ends where V spans the whole short side (`coming` is 0) or where a fresh vector meets nothing of A (`exhausted`);
+ * then its values are those of A, be they fewer than k. *residual is the worst of the looks that a probe went out from
+ * and the last. */
 enum tv_status tv_converge(struct tv_lanczos *l, double *residual, const struct tv_svd_options *options,
                            struct tv_error *err)
 {

@@ -1,4 +1,5 @@
-/* factors_body: the loops that make the factors in the end, a part of kernels_body.h. */
+/* factors_body: the loops that make the factors in the end, a part of kernels_body.h. Both are sums of rows with
+ * weights: X = V Q from the basis, and A X / sigma from the sparse matrix. */
 
 /* sum[0 .. n) += a[0] * x[0] + a[1] * x[1] + ..., for n_rows (1 .. 4) numbers a and rows x of n. Four at a
  * time, so that the sums are loaded and stored once for the four. */
@@ -16,7 +17,8 @@ INLINE void NAME(add_rows)(REAL *restrict sum, const REAL *a, const REAL *const 
             sum[f] += a[r] * x[r][f];
 }
 
-/* `stride` numbers lie between two panels of the basis. */
+/* `stride` numbers lie between two panels of the basis. TV_PANEL is a multiple of four, so four vectors are always
+ * there. */
 static void NAME(combine_rows)(REAL *out, const REAL *basis, size_t stride, int n_basis, const REAL *q,
                                int width, size_t n)
 {
@@ -30,6 +32,8 @@ static void NAME(combine_rows)(REAL *out, const REAL *basis, size_t stride, int 
     }
 }
 
+/* Rows of the result are dealt out in blocks small enough to stay in the first cache while the whole basis passes
+ * by. */
 static void NAME(combine)(void *out, const void *basis, int n_basis, const void *q, int width, size_t n,
                           int threads)
 {

@@ -88,6 +88,7 @@ static void NAME(multiply_rows)(REAL *y, const struct tv_csr *m, int32_t from, i
     }
 }
 
+/* The Gram matrix of the result is made while a block of it is still in cache; Cholesky needs it next. */
 static void NAME(multiply)(void *y, double *gram, const struct tv_blocked *m, const void *x, const void *z,
                            const double *c, double *partial, int threads)
 {
@@ -184,6 +185,7 @@ static void NAME(subtract)(void *x, double *gram, const void *basis, int n_basis
     sum_in_order(gram, partial, n_blocks, TV_SQUARE);
 }
 
+/* Uniform in [-1, 1) times sqrt(3 / n): variance 1 / n a number, so about length 1. */
 static void NAME(fill)(void *x, int c, uint64_t seed, size_t n)
 {
     REAL *out = x;

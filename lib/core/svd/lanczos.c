@@ -28,6 +28,7 @@
 
 enum { MAX_PASSES = 5, N = TV_PANEL }; /* of orthogonalisation */
 
+/* Panels lie one after the other: the whole panel j is (n_short, 8) row-major. */
 static void *panel(const struct tv_lanczos *l, int j)
 {
     return (char *)l->basis + (size_t)j * l->n_short * N * l->kernels->size;
@@ -44,6 +45,7 @@ static struct tv_panel_work work(const struct tv_lanczos *l)
     return (struct tv_panel_work){l->kernels, l->partial, l->threads};
 }
 
+/* `array` is the address of a pointer of any type; it keeps its old value on failure. */
 static int grow_array(void *array, size_t n, size_t size)
 {
     void **place = array, *grown = n > SIZE_MAX / size ? NULL : realloc(*place, n * size);
@@ -70,6 +72,7 @@ static enum tv_status reserve(struct tv_lanczos *l, int j, struct tv_error *err)
     return TV_OK;
 }
 
+/* U needs a single panel (see above), which is what makes the long side cheap: 8 numbers a row. */
 enum tv_status tv_lanczos_create(struct tv_lanczos *out, const struct tv_svd_kernels *kernels,
                                  const struct tv_csr *down, const struct tv_csr *up, int threads,
                                  struct tv_error *err)

@@ -1,4 +1,4 @@
-/* ritz: B = P S Q' by LAPACK, and X = V Q. */
+/* ritz: B = P S Q' by LAPACK, and X = V Q: the right singular vectors of A, at the end and where a probe begins. */
 #include "lib/core/svd/ritz.h"
 
 #include <stdlib.h>

@@ -34,6 +34,8 @@ void tv_svd_free(struct tv_svd *s)
     memset(s, 0, sizeof *s);
 }
 
+/* Counts a run in float32; where float64 is needed, vectors take twice as much. 32 bytes for each pair of steps are
+ * LAPACK's matrices in banded.c. */
 double tv_svd_memory(int64_t rows, int64_t cols, int64_t n_values, int factors)
 {
     double shorter = (double)(rows < cols ? rows : cols), longer = (double)(rows < cols ? cols : rows);
@@ -55,7 +57,7 @@ static enum tv_status check_options(const struct tv_svd_options *o, const struct
     return TV_OK;
 }
 
-/* The largest count of singular values that stand out from rounding errors. */
+/* How many singular values stand out from rounding errors, by the rule of svd.h (numpy's matrix_rank has the same). */
 static int rank_of(const double *sigma, int n, const struct tv_csr *m)
 {
     int rank = 0;
@@ -65,7 +67,8 @@ static int rank_of(const double *sigma, int n, const struct tv_csr *m)
     return rank;
 }
 
-/* Makes the entry of largest magnitude of each column of v positive. */
+/* Makes the entry of largest magnitude of each column of v positive. A pair of singular vectors is only known up to its
+ * sign; with a rule, models of the same ratings can be compared column by column. */
 static void fix_signs(struct tv_svd *s)
 {
     size_t k = (size_t)s->factors;
@@ -101,6 +104,7 @@ static enum tv_status make_vectors(float *shorter, float *longer, const struct t
     return TV_OK;
 }
 
+/* Lanczos worked on the taller of the matrix and its transpose; which side is u and which v is put right here. */
 static enum tv_status fill_result(struct tv_svd *out, const struct tv_csr *matrix, const struct tv_lanczos *l,
                                   const struct tv_ritz *found, double residual, struct tv_error *err)
 {
@@ -125,6 +129,7 @@ static enum tv_status fill_result(struct tv_svd *out, const struct tv_csr *matri
     return TV_OK;
 }
 
+/* *out carries the rank beside the failure, so that a caller may ask again for that many. */
 static enum tv_status refuse_rank(struct tv_svd *out, const struct tv_csr *matrix, int rank, int k,
                                   struct tv_error *err)
 {
@@ -166,7 +171,7 @@ done:
     return status;
 }
 
-/* Whether sums of squares stay well within a float, above and below. */
+/* Whether sums of squares stay well within a float, above and below: norms are sums of squares of sums of values. */
 static int fits_float(const struct tv_csr *matrix)
 {
     double square = 0;
