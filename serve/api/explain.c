@@ -3,7 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "serve/route/handlers.h"
+#include "serve/api/handlers.h"
+#include "serve/app.h"
 #include "serve/model/account.h"
 #include "serve/model/ids.h"
 #include "serve/pick/pick.h"

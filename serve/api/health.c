@@ -2,10 +2,10 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 
+#include "serve/api/health.h"
 #include "serve/app.h"
 #include "serve/follow/audience.h"
 #include "serve/follow/follower.h"
-#include "serve/route/handlers.h"
 
 enum tv_outcome tv_handle_healthz(struct tv_app *app, const struct tv_request *request,
                                   struct tv_response *response)

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "serve/api/handlers.h"
+#include "serve/app.h"
 #include "serve/model/ids.h"
 #include "serve/pick/pick.h"
-#include "serve/route/handlers.h"
 #include "serve/web/parameters.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"

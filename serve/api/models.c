@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/route/handlers.h"
+#include "serve/api/handlers.h"
+#include "serve/app.h"
 #include "serve/html/problem_page.h"
 #include "serve/web/problem.h"
 #include "trivet/model/model.h"

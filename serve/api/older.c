@@ -5,7 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "serve/route/handlers.h"
+#include "serve/api/handlers.h"
+#include "serve/app.h"
 #include "serve/pick/prediction.h"
 #include "serve/web/parameters.h"
 

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "serve/route/handlers.h"
+#include "serve/api/handlers.h"
+#include "serve/app.h"
 #include "serve/pick/prediction.h"
 #include "serve/web/parameters.h"
 

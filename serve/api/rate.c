@@ -4,8 +4,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "serve/api/handlers.h"
 #include "serve/api/recs.h"
-#include "serve/route/handlers.h"
+#include "serve/app.h"
 #include "serve/html/problem_page.h"
 #include "serve/html/rate_page.h"
 #include "serve/pick/pick.h"

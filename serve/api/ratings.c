@@ -2,11 +2,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "serve/api/ratings.h"
 #include "serve/app.h"
 #include "serve/follow/audience.h"
 #include "serve/follow/follower.h"
 #include "serve/follow/rater.h"
-#include "serve/route/handlers.h"
 #include "serve/html/problem_page.h"
 #include "serve/model/ids.h"
 #include "trivet/base/log.h"

@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "serve/api/handlers.h"
+#include "serve/app.h"
 #include "serve/html/problem_page.h"
 #include "serve/pick/pick.h"
-#include "serve/route/handlers.h"
 #include "serve/web/parameters.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
@@ -110,7 +111,7 @@ static void answer(struct tv_app *app, const struct tv_request *request, struct 
     if (rank(&recs, picked->user, (size_t)ask->top) != TV_OK)
         response->out.failed = 1;
     else if (request->wants_html)
-        tv_recs_page(app, request, response, &recs);
+        tv_recs_page(&app->models, request, response, &recs);
     else
         tv_recs_json(&response->out, &recs);
     response->revalidated = !request->wants_html; /* the page also tells how old the model is */

@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-#include "serve/app.h"
 #include "serve/model/ids.h"
 #include "serve/model/recommend.h"
+#include "serve/stores/models.h"
 #include "serve/web/request.h"
 #include "serve/web/response.h"
 
@@ -25,7 +25,7 @@ void tv_ranked_json(struct tv_out *out, const struct tv_snapshot *s, const struc
 /* Sends a browser on (303) to a user's page at that path. */
 void tv_lead_to(struct tv_response *response, const char *path, const struct tv_id *user);
 /* recs_page.c */
-void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+void tv_recs_page(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                   const struct tv_recs *recs);
 
 #endif

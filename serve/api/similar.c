@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "serve/api/handlers.h"
 #include "serve/api/recs.h"
-#include "serve/route/handlers.h"
+#include "serve/app.h"
 #include "serve/pick/pick.h"
+#include "serve/route/route.h"
 #include "serve/web/parameters.h"
 
 enum { STANDARD_SIMILAR = 10, MAX_SIMILAR = 100 };

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "serve/api/rating_list.h"
+#include "serve/follow/rating_list.h"
 #include "serve/stores/models.h"
 #include "trivet/base/status.h"
 #include "trivet/model/life/live.h"

@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "serve/app.h"
 #include "serve/catalogue/words.h"
-#include "serve/route/handlers.h"
+#include "serve/html/handlers.h"
 #include "serve/web/parameters.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/text.h"
@@ -190,7 +189,7 @@ enum tv_outcome tv_handle_file(struct tv_app *app, const struct tv_request *requ
                                struct tv_response *response)
 {
     (void)app;
-    const struct tv_embedded *file = tv_page_file(request->route->pattern + 1);
+    const struct tv_embedded *file = tv_page_file(request->parts[0]);
     response->out.failed = file == NULL; /* a route without its file would be a mistake of the build */
     if (file) {
         response->type = type_of(file->name);

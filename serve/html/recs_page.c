@@ -120,10 +120,10 @@ static void write_placed(char *out, size_t size, const struct tv_recs *recs)
                  tv_text_number(rated, (long long)u->n_rated));
 }
 
-void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
+void tv_recs_page(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                   const struct tv_recs *recs)
 {
-    struct tv_snapshot *live = tv_shelf_live(app->models.shelf);
+    struct tv_snapshot *live = tv_shelf_live(models->shelf);
     struct tv_out filters, form, removed, rows, box, rated, facts, content;
     char heading[TV_CODE_MAX + 16], reason[128], placed[192 + TV_USER_WHY];
     struct tv_out path, *parts[] = {&filters, &form, &removed, &rows, &box, &rated, &facts, &content, &path};
@@ -136,7 +136,7 @@ void tv_recs_page(struct tv_app *app, const struct tv_request *request, struct t
     write_rated(&rated, recs);
     tv_rate_box(&box, recs->snapshot, recs->id);
     tv_filter_form(&filters, request, recs->snapshot);
-    tv_page_form(&form, &app->models, request, &filters);
+    tv_page_form(&form, models, request, &filters);
     tv_page_facts(&facts, recs->snapshot, live ? live->number : -1);
     snprintf(heading, sizeof heading, "For user %s", recs->id->text);
     tv_out_text(&path, "/api/v1/recs?user_id=");

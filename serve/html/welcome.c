@@ -1,8 +1,9 @@
 /* welcome: the first page. */
 #include <stdio.h>
 
+#include "serve/app.h"
 #include "serve/catalogue/words.h"
-#include "serve/route/handlers.h"
+#include "serve/html/handlers.h"
 #include "serve/html/page.h"
 #include "serve/model/ids.h"
 #include "trivet/base/text.h"

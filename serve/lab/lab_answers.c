@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/route/handlers.h"
+#include "serve/app.h"
 #include "serve/html/problem_page.h"
+#include "serve/lab/handlers.h"
 #include "serve/lab/lab_parameters.h"
 #include "serve/lab/question_answers.h"
 #include "serve/web/parameters.h"

@@ -3,9 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "serve/route/handlers.h"
+#include "serve/app.h"
 #include "serve/html/page.h"
 #include "serve/html/problem_page.h"
+#include "serve/lab/handlers.h"
 #include "serve/lab/lab_parameters.h"
 #include "serve/web/parameters.h"
 #include "serve/web/problem.h"

@@ -8,8 +8,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "serve/route/handlers.h"
+#include "serve/app.h"
 #include "serve/html/problem_page.h"
+#include "serve/lab/handlers.h"
 #include "serve/lab/question_answers.h"
 #include "serve/web/parameters.h"
 #include "serve/web/problem.h"

@@ -1,8 +1,9 @@
 /* models_page: the page /models. Its scripts fill it; what they cannot know by themselves stands in it: the
  * filter's defaults, which the models' filters are told beside. */
-#include "serve/route/handlers.h"
+#include "serve/app.h"
 #include "serve/html/page.h"
 #include "serve/html/problem_page.h"
+#include "serve/lab/handlers.h"
 #include "serve/web/parameters.h"
 #include "serve/web/problem.h"
 #include "trivet/model/filter.h"

@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 #include "serve/model/ids.h"
-#include "serve/route/route.h"
+#include "serve/stores/models.h"
+#include "serve/web/handler.h"
 #include "serve/web/problem.h"
 #include "serve/web/request.h"
 #include "serve/web/response.h"

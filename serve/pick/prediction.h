@@ -10,7 +10,6 @@
 
 #include <stdint.h>
 
-#include "serve/app.h"
 #include "serve/model/ids.h"
 #include "serve/model/recommend.h"
 #include "serve/pick/pick.h"

@@ -4,8 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "serve/route/handlers.h"
+#include "serve/api/handlers.h"
+#include "serve/api/health.h"
+#include "serve/api/ratings.h"
+#include "serve/html/handlers.h"
 #include "serve/html/problem_page.h"
+#include "serve/lab/handlers.h"
 #include "serve/lab/lab_parameters.h"
 #include "serve/model/item_filter.h"
 #include "serve/web/admission.h"

@@ -5,17 +5,10 @@
 #include <stddef.h>
 
 #include "serve/app.h"
+#include "serve/web/handler.h"
 #include "serve/web/problem.h"
 #include "serve/web/request.h"
 #include "serve/web/response.h"
-
-enum tv_outcome {
-    TV_ANSWERED,
-    TV_LATER /* a store has to be waited for and request->may_wait is 0: call again where one may wait */
-};
-
-typedef enum tv_outcome (*tv_handler)(struct tv_app *app, const struct tv_request *request,
-                                      struct tv_response *response);
 
 enum tv_route_kind {
     TV_ROUTE_JSON, /* answers browsers like everybody else */

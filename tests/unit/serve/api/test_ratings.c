@@ -1,7 +1,7 @@
 /* test_ratings: bodies that rate, and the routes that take them, without a store. */
 #include "../serve_fixture.h"
 
-#include "serve/api/rating_list.h"
+#include "serve/follow/rating_list.h"
 
 static int read_list(struct tv_rating_list *list, const char *body, struct tv_problem *problem)
 {

@@ -1,6 +1,6 @@
 /* rating_list: the body of a request that rates. */
-#ifndef TRIVET_SERVE_API_RATING_LIST_H
-#define TRIVET_SERVE_API_RATING_LIST_H
+#ifndef TRIVET_SERVE_FOLLOW_RATING_LIST_H
+#define TRIVET_SERVE_FOLLOW_RATING_LIST_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* rating_list: the body of a request that rates. */
-#include "serve/api/rating_list.h"
+#include "serve/follow/rating_list.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -1,0 +1,16 @@
+/* ratings: what answers the routes that change ratings. */
+#ifndef TRIVET_SERVE_API_RATINGS_H
+#define TRIVET_SERVE_API_RATINGS_H
+
+#include "serve/web/handler.h"
+
+enum tv_outcome tv_handle_post_triples(struct tv_app *app, const struct tv_request *request,
+                                       struct tv_response *response);
+enum tv_outcome tv_handle_post_ratings(struct tv_app *app, const struct tv_request *request,
+                                       struct tv_response *response);
+enum tv_outcome tv_handle_put_rating(struct tv_app *app, const struct tv_request *request,
+                                     struct tv_response *response);
+enum tv_outcome tv_handle_delete_rating(struct tv_app *app, const struct tv_request *request,
+                                        struct tv_response *response);
+
+#endif
