@@ -1,4 +1,7 @@
-/* cuts: the two cuts and the row limit of the filter, applied to rows in memory. */
+/* cuts: the two cuts and the row limit of the filter, applied to rows in memory, because a trial must count only
+ * what it may learn from: Postgres would count the ratings kept apart, too. fit uses them as well, on all rows,
+ * instead of asking Postgres a second time.
+ */
 #include "train/judge/cuts.h"
 
 #include <inttypes.h>
@@ -9,6 +12,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 
+/* A NaN compares with nothing, and counts as too large as well. */
 enum tv_status cuts_add(struct tv_ratings *out, int64_t user, int64_t item, float rating, struct tv_named *too_large,
                         struct tv_error *err)
 {
@@ -44,6 +48,8 @@ static enum tv_status keep_items(const struct tv_evidence *e, const struct tv_fi
     return status;
 }
 
+/* The order is that of trivet.user_item, user by user, so that the row limit keeps the same users. Both bounds of a
+ * user's rows are inclusive. */
 static enum tv_status pick(struct tv_ratings *out, const struct tv_evidence *e, const struct tv_filter *filter,
                            const struct tv_dense_map *kept_items, struct tv_named *too_large, struct tv_error *err)
 {
@@ -63,6 +69,7 @@ static enum tv_status pick(struct tv_ratings *out, const struct tv_evidence *e, 
     return status;
 }
 
+/* Counts are taken before either cut is applied, as in SQL: an item that loses users to the cut on users stays. */
 enum tv_status cuts_apply(struct tv_ratings *out, const struct tv_evidence *evidence, const struct tv_filter *filter,
                           struct tv_named *too_large, struct tv_error *err)
 {

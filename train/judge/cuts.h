@@ -15,6 +15,7 @@
 /* Adds one rating, or counts it in `too_large`; cuts_report logs what was. */
 enum tv_status cuts_add(struct tv_ratings *out, int64_t user, int64_t item, float rating, struct tv_named *too_large,
                         struct tv_error *err);
+/* One line in the log for all of them, if there were any. */
 void cuts_report(const struct tv_named *too_large);
 
 /* Adds to `out` the pairs that trivet.user_item would keep if `evidence` were all the rows there are, in their order:
@@ -23,7 +24,7 @@ void cuts_report(const struct tv_named *too_large);
 enum tv_status cuts_apply(struct tv_ratings *out, const struct tv_evidence *evidence, const struct tv_filter *filter,
                           struct tv_named *too_large, struct tv_error *err);
 
-/* All pairs of `evidence`. */
+/* Adds all pairs of `evidence`, for an analyst's own SQL, to which no filter is applied. */
 enum tv_status cuts_none(struct tv_ratings *out, const struct tv_evidence *evidence, struct tv_named *too_large,
                          struct tv_error *err);
 

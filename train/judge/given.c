@@ -1,4 +1,7 @@
-/* given: a division of ratings that others have published: a file to learn from, and one to judge on. */
+/* given: a division of ratings that others have published: a file to learn from, and one to judge on. It is read
+ * here and not loaded into Postgres, so that two such files can be compared with published numbers whatever a
+ * database holds.
+ */
 #include "train/judge/given.h"
 
 #include <inttypes.h>
@@ -11,6 +14,7 @@
 #include "trivet/read/number.h"
 #include "trivet/read/record.h"
 
+/* One rating as it was read. */
 struct row {
     int64_t user, item;
     float value;
@@ -18,6 +22,7 @@ struct row {
     size_t place; /* in the order of reading */
 };
 
+/* The ratings of both files, gathered before they are sorted by pair. */
 struct rows {
     struct row *row; /* (n) */
     size_t n, capacity;
@@ -25,6 +30,7 @@ struct rows {
 
 /* --- one file ---------------------------------------------------------------------------------------------------- */
 
+/* Keeps a row; its place settles the order of rows of the same pair. */
 static enum tv_status add(struct rows *rows, const struct row *row, struct tv_error *err)
 {
     if (rows->n == rows->capacity) {
@@ -61,7 +67,8 @@ struct layout {
     int has_header;
 };
 
-/* Where the first record says that user, item and rating stand; 0 if it is neither a header nor a rating. */
+/* Finds out from the first record where user, item and rating stand: a header names them, a rating has them first.
+ * 0 if the record is neither. */
 static int understand(struct layout *l, const struct tv_record *first)
 {
     struct row row;
@@ -76,6 +83,7 @@ static int understand(struct layout *l, const struct tv_record *first)
     return parse(&row, &l->columns, first) == NULL;
 }
 
+/* On success the records own the source. */
 static enum tv_status open_records(struct tv_records **out, const struct tv_input *input,
                                    const struct tv_dialect *dialect, struct tv_error *err)
 {
@@ -104,6 +112,8 @@ static enum tv_status find_layout(struct layout *l, const struct tv_input *input
     return tv_hint(err, "a line has user, item and rating, divided by tab, \"::\", comma or semicolon; or a header names them");
 }
 
+/* All ratings of a file. The first line that is none ends the command: a published split with lines missing would
+ * not be that split. */
 static enum tv_status take_records(struct rows *rows, const struct tv_input *input, uint8_t part,
                                    const struct layout *l, struct tv_records *records, struct tv_error *err)
 {
@@ -125,6 +135,7 @@ static enum tv_status take_records(struct rows *rows, const struct tv_input *inp
     }
 }
 
+/* One file, alone or in an archive, whatever its name. */
 static enum tv_status read_file(struct rows *rows, const char *path, uint8_t part, struct tv_error *err)
 {
     struct tv_input *input = NULL;
@@ -148,6 +159,7 @@ static enum tv_status read_file(struct rows *rows, const char *path, uint8_t par
 
 /* --- both -------------------------------------------------------------------------------------------------------- */
 
+/* By user and item, and then in the order of reading. */
 static int by_pair(const void *x, const void *y)
 {
     const struct row *a = x, *b = y;
@@ -177,6 +189,8 @@ static enum tv_status refuse_leak(const struct rows *rows, const char *training,
     return tv_hint(err, "a model is not judged on ratings it has learned: take them out of one of the files");
 }
 
+/* Rows come by pair, so each begins a new pair or adds to the mean of the last. A pair has one part, because
+ * refuse_leak was asked before. */
 static enum tv_status gather(struct tv_evidence *all, struct tv_split *split, const struct rows *rows, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -194,6 +208,7 @@ static enum tv_status gather(struct tv_evidence *all, struct tv_split *split, co
     return status;
 }
 
+/* A file with a header alone is one that can be read. */
 static enum tv_status refuse_empty(const struct tv_split *split, const char *training, const char *test,
                                    struct tv_error *err)
 {

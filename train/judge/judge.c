@@ -1,4 +1,7 @@
-/* judge: a model in memory as a method to evaluate. */
+/* judge: a model in memory as a method to evaluate (trivet/core/eval/evaluate.h). Users are folded in from their
+ * training ratings, as fit does it and as they would be served, rather than taken from the solver: so what is
+ * measured is what would be recommended, float16 included.
+ */
 #include "train/judge/judge.h"
 
 #include <math.h>
@@ -10,7 +13,7 @@
 #include "trivet/core/formats/half.h"
 #include "trivet/core/top_n.h"
 
-/* What one thread works with. */
+/* What one thread works with: threads share nothing that is written. */
 struct bench {
     int32_t *seen;      /* (longest user) items of the model */
     float *ratings;     /* (longest user) */
@@ -19,12 +22,14 @@ struct bench {
     double *scores;     /* (model->n_items) */
 };
 
+/* A model between two numberings of items: its own, and that of the training matrix, which has all items of the
+ * training part and is what an evaluation counts in. */
 struct judge {
     const struct tv_model *model;
     const struct tv_evidence *evidence;
     const struct tv_dense *training;
     struct tv_fold_in fold_in;
-    struct tv_dense_map items; /* raw id to the model's dense item */
+    struct tv_dense_map items; /* an item's id to its dense index in the model */
     float *item_factors;
     int32_t *place;            /* (model->n_items) the item in the training matrix */
     int32_t *known;            /* (training items) the item in the model, or -1 */
@@ -33,6 +38,7 @@ struct judge {
     struct bench *benches;     /* (threads) */
 };
 
+/* The most ratings of a user, at least 1. */
 static size_t longest_user(const struct tv_evidence *e)
 {
     size_t longest = 1;
@@ -52,6 +58,8 @@ static enum tv_status make_bench(struct bench *b, const struct judge *j, size_t 
     return b->seen && b->ratings && b->value && b->user && b->scores ? TV_OK : TV_ERR_NO_MEMORY;
 }
 
+/* Fills both maps between the numberings. Every item of a model has ratings in the part that it was learned from,
+ * so one without is a mistake of the caller. */
 static enum tv_status place_items(struct judge *j, const struct tv_dense *training, struct tv_error *err)
 {
     size_t n = (size_t)j->model->n_items;
@@ -116,8 +124,8 @@ void judge_free(struct judge *j)
     free(j);
 }
 
-/* The user's factors into b->user; *known is how many of the ratings are of items of the model; 0, too, where they lead
- * to no factors. */
+/* The user's factors into b->user. *known is how many of the ratings are of items of the model; 0, too, where they
+ * lead to no factors, so that the user gets no list then, as on a server. */
 static enum tv_status fold_in(const struct judge *j, struct bench *b, int32_t user, size_t *known, struct tv_error *err)
 {
     const struct tv_evidence *e = j->evidence;
@@ -138,6 +146,8 @@ static enum tv_status fold_in(const struct judge *j, struct bench *b, int32_t us
     return status;
 }
 
+/* Scores of all items of the training matrix; NaN for those that the model left out, and for a user without
+ * factors. */
 static enum tv_status scores_of(void *context, int thread, int32_t user, double *scores, struct tv_error *err)
 {
     const struct judge *j = context;
@@ -154,6 +164,7 @@ static enum tv_status scores_of(void *context, int thread, int32_t user, double 
     return TV_OK;
 }
 
+/* The same for a few items, which is all that rating errors need. */
 static enum tv_status predict(void *context, int thread, int32_t user, const int32_t *items, size_t n, double *predicted,
                               struct tv_error *err)
 {

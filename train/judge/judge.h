@@ -15,7 +15,8 @@ enum tv_status judge_create(struct judge **out, const struct tv_model *model, co
                             const struct tv_dense *training, int threads, struct tv_error *err);
 void judge_free(struct judge *j);
 
-/* Scores items the model does not know with NaN; predicts ratings only if that is what its scores are. */
+/* Scores items that the model does not know with NaN; predicts ratings only if that is what the model's scores are.
+ * The method is valid as long as the judge. */
 struct tv_method judge_method(struct judge *j);
 
 #endif

@@ -1,4 +1,4 @@
-/* metric: one number of a verdict by its name, for whoever decides by it. */
+/* metric: one number of a verdict by its name, in memory or in the JSON of an earlier run. */
 #include "train/judge/metric.h"
 
 #include <math.h>
@@ -7,6 +7,7 @@
 
 #include "trivet/base/text.h"
 
+/* The measure of that name, whose n bytes do not end with a NUL; 0: there is none. */
 static int find_measure(struct metric *m, const char *name, size_t n)
 {
     for (int i = 0; i < TV_MEASURES; i++) {
@@ -19,6 +20,7 @@ static int find_measure(struct metric *m, const char *name, size_t n)
     return 0;
 }
 
+/* The place of "10" among the cuts that are always measured; 0: it is none of them. */
 static int find_cut(struct metric *m, const char *text)
 {
     struct tv_evaluate_options options;
@@ -58,6 +60,8 @@ static double number_in(const json_t *value)
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+/* Takes the model that was learned from the whole training part: an evaluation may also have judged models of
+ * fractions, and baselines. */
 double metric_in_json(const struct metric *m, const json_t *metrics)
 {
     size_t i, word = strcspn(m->name, "@");

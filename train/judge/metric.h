@@ -1,4 +1,4 @@
-/* metric: one number of a verdict by its name, for whoever decides by it. */
+/* metric: one number of a verdict by its name, for the guard, which decides by it. */
 #ifndef TRIVET_TRAIN_JUDGE_METRIC_H
 #define TRIVET_TRAIN_JUDGE_METRIC_H
 

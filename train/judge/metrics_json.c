@@ -1,9 +1,12 @@
-/* metrics_json: verdicts as trivet.run.metrics keeps them. What a method has no number for is null. */
+/* metrics_json: verdicts as trivet.run.metrics keeps them. A number that a method has not is null, so that every
+ * method has the same fields; docs/formats.md lists them.
+ */
 #include "train/judge/metrics_json.h"
 
 #include <math.h>
 #include <stdio.h>
 
+/* JSON has no NaN and no infinity. */
 static json_t *number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
@@ -16,7 +19,8 @@ static json_t *interval(const struct tv_interval *i)
 
 /* --- what was kept apart ----------------------------------------------------------------------------------------- */
 
-/* What played no part in the division is null. */
+/* How the ratings were divided; an option that played no part is null. With the fingerprint it says which ratings
+ * were judged on. */
 static json_t *split_json(const struct trial_data *d, enum tv_part part)
 {
     static const char *const kinds[] = {"random", "time", "last"};
@@ -50,6 +54,7 @@ static json_t *training_json(const struct tv_csr *m)
 
 /* --- the methods ------------------------------------------------------------------------------------------------- */
 
+/* All measures at one cut; ndcg has an interval. */
 static json_t *cut_json(const struct verdict *v, int cut)
 {
     const struct tv_diversity *d = &v->diversity[cut];
@@ -61,6 +66,7 @@ static json_t *cut_json(const struct verdict *v, int cut)
     return out;
 }
 
+/* An object with the lengths of lists as its keys: "5", "10", ... */
 static json_t *cuts_json(const struct verdict *v)
 {
     struct tv_evaluate_options options;
@@ -96,6 +102,7 @@ json_t *metrics_json(const struct trial_data *d, enum tv_part part, const struct
                      number((double)d->relevant), "methods", methods);
 }
 
+/* The seed, the shares and the kind have to agree; the fingerprint may differ, because ratings have come since. */
 int metrics_same_question(const json_t *a, const json_t *b)
 {
     json_t *of_a = json_copy(json_object_get(a, "split")), *of_b = json_copy(json_object_get(b, "split"));

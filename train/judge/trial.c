@@ -1,4 +1,6 @@
-/* trial: settings judged on ratings that are kept apart from learning: one trial. trial_data.c keeps them apart. */
+/* trial: settings judged on ratings that are kept apart from learning: one trial, or one baseline. trial_data.c has
+ * divided the ratings. Nothing here changes the data, so trials may run at the same time.
+ */
 #include "train/judge/trial.h"
 
 #include <stdio.h>
@@ -13,6 +15,7 @@
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
 
+/* Asked by an evaluation as it goes on, so that Ctrl-C does not wait for its end. */
 static int stop_when_interrupted(void *context, int32_t done, int32_t n)
 {
     (void)context, (void)done, (void)n;
@@ -28,6 +31,8 @@ static struct tv_evaluate_options judging(int threads)
     return options;
 }
 
+/* Only the cuts may differ from the data's filter: another condition on rows would make other ratings, which cannot
+ * be compared. */
 static enum tv_status check_filter(const struct trial *t, const struct trial_data *d, struct tv_error *err)
 {
     const char *other = t->filter && d->filter ? tv_filter_other_rows(d->filter, t->filter) : NULL;
@@ -47,7 +52,8 @@ static enum tv_status check_part(const struct trial_data *d, enum tv_part part, 
 
 /* --- what is learned from ---------------------------------------------------------------------------------------- */
 
-/* The training part, or a fraction of it over the same dense ids. */
+/* The training part, or a fraction of it over the same dense indices, so that what users have seen and the
+ * catalogue stay the same. */
 struct share {
     const struct tv_evidence *evidence; /* lent: of the data, or `own` */
     const struct tv_csr *matrix;
@@ -81,6 +87,8 @@ static enum tv_status pick_values(struct tv_csr *out, const struct tv_csr *m, co
     return TV_OK;
 }
 
+/* A fraction is drawn with the split's seed: a smaller one lies within a larger, and the same one is the same for
+ * the model and for baselines. */
 static enum tv_status take_share(struct share *out, const struct trial_data *d, double fraction, struct tv_error *err)
 {
     *out = (struct share){&d->training, &d->dense.matrix, TV_EVIDENCE_INIT, {0}};
@@ -110,6 +118,7 @@ static enum tv_status nothing_left(const struct trial *t, const struct tv_eviden
     return tv_hint(err, "its numbers count what is left when the test is kept apart; use a wider one");
 }
 
+/* A row limit that was reached keeps the users with the lowest ids and no others, so it is said. */
 static void report_rows(const struct trial *t)
 {
     char rows[32], users[32], items[32];
@@ -120,6 +129,7 @@ static void report_rows(const struct trial *t)
                     "allows N");
 }
 
+/* What the trial learns from, as a matrix: the share after the trial's cuts. */
 static enum tv_status choose_rows(struct tv_dense *out, struct trial *t, const struct tv_evidence *e,
                                   struct tv_error *err)
 {
@@ -146,6 +156,7 @@ static enum tv_status choose_rows(struct tv_dense *out, struct trial *t, const s
     return TV_OK;
 }
 
+/* Learns a model from the share; only learning itself is timed. */
 static enum tv_status learn_share(struct tv_model **out, struct trial *t, const struct tv_evidence *e, struct tv_error *err)
 {
     struct tv_dense dense = {0};
@@ -162,6 +173,7 @@ static enum tv_status learn_share(struct tv_model **out, struct trial *t, const 
     return status;
 }
 
+/* The verdict's head; a fraction of 0 stands for all. */
 static void begin(struct verdict *out, const char *name, int is_model, double fraction, int quiet)
 {
     *out = (struct verdict){.is_model = is_model, .fraction = fraction == 0 ? 1 : fraction};
@@ -170,6 +182,8 @@ static void begin(struct verdict *out, const char *name, int is_model, double fr
         tv_log_info("judging %s", name);
 }
 
+/* Learns from the share and judges on a part. Users are folded in from the whole share, whatever the cuts left out,
+ * as they would be served. */
 static enum tv_status run(struct verdict *out, struct trial *t, const struct share *share, const struct trial_data *d,
                           enum tv_part part, struct tv_error *err)
 {

@@ -1,4 +1,7 @@
-/* trial_data: reads the ratings and divides them, once for all trials. */
+/* trial_data: reads the ratings and divides them, once for all trials. The training part is held twice: as
+ * evidence, with rows and ids, to learn and fold in from; and as a matrix, which is what an evaluation knows of
+ * users and items.
+ */
 #include <jansson.h>
 #include <limits.h>
 #include <math.h>
@@ -38,6 +41,7 @@ static enum tv_split_kind kind_of(const struct tv_settings *s)
     return strcmp(name, "time") == 0 ? TV_SPLIT_TIME : strcmp(name, "last") == 0 ? TV_SPLIT_LAST : TV_SPLIT_RANDOM;
 }
 
+/* The flag is a text, because with --train it is a file; so its bounds are checked here. */
 static enum tv_status read_share(double *share, const struct tv_settings *s, struct tv_error *err)
 {
     const char *text = tv_settings_text(s, "test");
@@ -66,6 +70,7 @@ static enum tv_status refuse_foreign(const struct tv_settings *s, struct tv_erro
     return train || kind == TV_SPLIT_LAST ? TV_OK : read_share(&share, s, err);
 }
 
+/* What the journal's column `data` says where no load is behind the ratings. */
 static enum tv_status describe_files(struct tv_reading *r, struct tv_error *err)
 {
     char name[2 * NAME_MAX + 8];
@@ -92,6 +97,7 @@ enum tv_status trial_open(struct tv_reading *r, struct tv_error *err)
     return status == TV_OK ? tv_reading_open(r, err) : status;
 }
 
+/* Shares mean nothing to a published split and to --split last (refuse_foreign), and stay at their defaults there. */
 static enum tv_status read_options(struct trial_data *d, const struct tv_settings *s, struct tv_error *err)
 {
     d->relevant = tv_settings_given(s, "relevant") ? (float)tv_settings_real(s, "relevant") : -INFINITY;
@@ -109,7 +115,8 @@ static enum tv_status read_options(struct trial_data *d, const struct tv_setting
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
-/* These change who is learned from in ways only Postgres knows, and it would count the ratings kept apart, too. */
+/* These settings change who is learned from in ways that only Postgres knows, and it would count the ratings kept
+ * apart, too. */
 static enum tv_status refuse_what_leaks(const struct tv_reading *r, struct tv_error *err)
 {
     const char *leak = r->own_source && !r->same_rows                     ? "--fold-in-source"
@@ -135,7 +142,7 @@ static enum tv_status refuse_conditions(const struct tv_reading *r, struct tv_er
     return tv_hint(err, "the two cuts and max_row_number are applied to the file to learn from");
 }
 
-/* The user of each pair, written out. */
+/* The user of each pair, written out: evidence has each user once, the functions that divide want pairs. */
 static int64_t *users_of_pairs(const struct tv_evidence *e, struct tv_error *err)
 {
     int64_t *users = tv_alloc(e->n_pairs, sizeof *users, "users", err);
@@ -147,7 +154,8 @@ static int64_t *users_of_pairs(const struct tv_evidence *e, struct tv_error *err
 
 /* --- dividing ---------------------------------------------------------------------------------------------------- */
 
-/* Of every pair with its value and its part: equal for the same ratings, divided alike, however that came about. */
+/* A hash of every pair with its value and its part: equal for the same ratings, divided alike, however that came
+ * about. */
 static void set_fingerprint(struct trial_data *d, const struct tv_pairs *p, const struct tv_split *split)
 {
     uint64_t h = tv_hash(TV_HASH_START, p->user, p->n * sizeof *p->user);
@@ -157,6 +165,7 @@ static void set_fingerprint(struct trial_data *d, const struct tv_pairs *p, cons
     snprintf(d->fingerprint, sizeof d->fingerprint, "%016llx", (unsigned long long)h);
 }
 
+/* Makes the training part in both forms, and a holdout of each part that has pairs. */
 static enum tv_status divide(struct trial_data *d, const struct tv_evidence *all, const struct tv_pairs *pairs,
                              const struct tv_split *split, struct tv_error *err)
 {
@@ -170,6 +179,7 @@ static enum tv_status divide(struct trial_data *d, const struct tv_evidence *all
     return status;
 }
 
+/* Says how much cannot be judged: a user without a training rating has no list, and an item without one is in none. */
 static void report_holdout(const char *what, const struct tv_holdout_counts *c)
 {
     char rows[32], users[32], cold_users[32], cold_items[32], user_rows[32], item_rows[32];
@@ -226,6 +236,7 @@ enum tv_status trial_divide(struct trial_data *out, const struct tv_evidence *al
     return status;
 }
 
+/* The rows as they were read are dropped afterwards; the parts are copies. */
 enum tv_status trial_prepare(struct trial_data *out, struct tv_reading *r, struct tv_error *err)
 {
     struct tv_split split = {0};

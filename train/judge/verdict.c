@@ -1,4 +1,7 @@
-/* verdict: all numbers of one method on ratings that were kept apart, and tables of several. */
+/* verdict: all numbers of one method on ratings that were kept apart, and tables of several. Intervals are by
+ * bootstrap over users (trivet/core/eval). Nothing is measured that the method cannot: one without predictions has
+ * no rating errors.
+ */
 #include "train/judge/verdict.h"
 
 #include <math.h>
@@ -41,6 +44,8 @@ static int64_t *count_items(const struct tv_csr *m, struct tv_error *err)
     return counts;
 }
 
+/* Means, intervals and diversity at each cut. Popularity is that in the training part, and how much lists overlap
+ * is estimated from 10,000 pairs of users, drawn with a fixed seed. */
 static enum tv_status take_lists(struct verdict *v, const struct tv_ranking_result *r, const struct tv_csr *seen,
                                  const struct tv_evaluate_options *options, struct tv_error *err)
 {
@@ -79,6 +84,7 @@ static enum tv_status measure_lists(struct verdict *v, const struct tv_method *m
     return status;
 }
 
+/* Everything but the head is zeroed first, so that a method that cannot rank has no numbers of an earlier one. */
 enum tv_status verdict_measure(struct verdict *out, const struct tv_method *method, const struct tv_csr *seen,
                                const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
                                struct tv_error *err)
@@ -99,7 +105,7 @@ enum kind {
 };
 enum { AT_5 = 1, AT_10 = 2, AT_15 = 4, AT_100 = 8, ONCE = 16 };
 
-/* Once for each cut, or once. People are shown some of the cuts, programs all. */
+/* The rows of the table: each once for each cut, or once. People are shown some of the cuts, programs all. */
 static const struct number {
     const char *name;
     enum kind kind;
@@ -152,6 +158,7 @@ static double value_of(const struct verdict *v, const struct number *n, int cut)
     return NAN;
 }
 
+/* Counts are whole; an empty cell says that the method has no such number. */
 static enum tv_status add_cell(struct tv_table *t, const struct verdict *v, const struct number *n, int cut,
                                struct tv_error *err)
 {

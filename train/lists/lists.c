@@ -1,4 +1,6 @@
-/* lists: the lists of many users of a model, block after block. */
+/* lists: the lists of many users of a model, block after block: users are read and lists taken by one thread, and
+ * scored in between by all. Memory is that of a block, however many users there are.
+ */
 #include "train/lists/lists.h"
 
 #include <omp.h>
@@ -15,6 +17,7 @@ int lists_threads(const struct tv_settings *settings)
     return n > 0 ? n : omp_get_max_threads();
 }
 
+/* The item factors are widened once for all threads; scores and lists have room of their own in each. */
 enum tv_status lists_prepare(struct lists *l, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -42,6 +45,8 @@ void lists_free(struct lists *l)
     free(l->item_factors);
 }
 
+/* Scores the block, hands it on and empties it. SCORER_USERS users go together, because scoring them in one pass
+ * over the item factors takes about half the time (scorer.h). */
 static enum tv_status end_block(struct lists *l, struct tv_error *err)
 {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(l->n_threads)
@@ -68,6 +73,8 @@ static enum tv_status add_user(struct lists *l, struct tv_user_document *user, s
     return l->n == LISTS_BLOCK ? end_block(l, err) : TV_OK;
 }
 
+/* A document of the model. Where stored lists are compared, one that cannot be read is left out: repair has told of
+ * it. */
 static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct lists *l = context;
@@ -81,6 +88,7 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     return status == TV_OK ? add_user(l, user, err) : status;
 }
 
+/* Users named by "ID,ID,...", each a number or a code; the first that is not there ends the command. */
 static enum tv_status find_users(struct lists *l, const struct names *names, struct tv_mongo *mongo, const char *ids,
                                  struct tv_error *err)
 {

@@ -1,7 +1,8 @@
-/* lists: the lists of many users of a model, block after block, each block scored by all threads.
+/* lists: the lists of many users of a model, block after block, each block scored by all threads. What recommend,
+ * precompute and stored share.
  *
- * Users come in the order of their ids. A user without an item of the model among their ratings, or whose ratings lead
- * to no factors, has nothing to score with, and an empty list.
+ * Users come in the order of their ids, or as they were asked for. A user without an item of the model among their
+ * ratings, or whose ratings lead to no factors, has nothing to score with, and an empty list.
  */
 #ifndef TRIVET_TRAIN_LISTS_LISTS_H
 #define TRIVET_TRAIN_LISTS_LISTS_H
@@ -11,17 +12,20 @@
 #include "trivet/cli/options.h"
 #include "trivet/cli/progress.h"
 
+/* Users of a block, and the longest list: with both bounded, so is what a block needs of memory. */
 enum { LISTS_BLOCK = 128, LISTS_MOST = 1000 };
 
 /* Takes the lists of a block, which are lent. */
 typedef enum tv_status (*lists_take)(void *context, const struct list *lists, int n, struct tv_error *err);
 
+/* One pass over users. The caller makes it and hands it the model; everything below "its own" is freed by
+ * lists_free. */
 struct lists {
     struct tv_model *model; /* lent */
     size_t top;             /* at most LISTS_MOST */
     int n_threads;
     const char *interrupted; /* what holds if the work is stopped: "nothing was changed" */
-    int only_stored; /* 1: of users with a stored list alone, and whose document can be read */
+    int only_stored;         /* 1: only users with a stored list, whose document can be read */
     lists_take take;
     void *context;
     /* Its own: */

@@ -22,6 +22,7 @@ const struct tv_option precompute_options[] = {
     {.name = NULL},
 };
 
+/* What store_block needs, and what is told in the end. `pairs` is room for a block's lists. */
 struct work {
     const struct tv_model *model;
     struct tv_mongo *mongo;
@@ -30,6 +31,8 @@ struct work {
     int64_t n_users, n_stored;
 };
 
+/* Stores the lists of a block with one bulk write. MongoDB changes a document only while it is of the rev that was
+ * read, so `written` may be less than the number of lists. */
 static enum tv_status store_block(void *context, const struct list *lists, int n, struct tv_error *err)
 {
     struct work *w = context;
@@ -79,6 +82,7 @@ static enum tv_status precompute(struct work *w, struct lists *l, const struct t
     return status;
 }
 
+/* Takes the lock, so that no training prunes the model meanwhile. */
 enum tv_status precompute_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     struct tv_stores stores;

@@ -1,4 +1,7 @@
-/* recommend: the lists of all users, or of some, from a kept model, into trivet.recommendation, as CSV or as JSON. */
+/* recommend: the lists of all users, or of some, from a kept model, into trivet.recommendation, as CSV or as JSON.
+ * It takes no lock: a list is of the user's document as it is when it is read, and the table's rows are replaced in
+ * one transaction.
+ */
 #include "train/lists/recommend.h"
 
 #include <endian.h>
@@ -30,6 +33,7 @@ const struct tv_option recommend_options[] = {
     {.name = NULL},
 };
 
+/* Where rows go, and how many there were. `out` gathers a block's rows. */
 struct work {
     struct tv_model *model;
     struct names names;
@@ -41,13 +45,16 @@ struct work {
 
 /* --- output ----------------------------------------------------------------------------------------------- */
 
+/* The n lower bytes of a value, highest first, as COPY's binary format has them. */
 static void put_be(char *p, uint64_t value, int n)
 {
     uint64_t big = htobe64(value);
     memcpy(p, (const char *)&big + 8 - n, (size_t)n);
 }
 
-/* A row of COPY's binary format: (run_id bigint, user_id bigint, rank int, item_id bigint, score float8). */
+/* A row of COPY's binary format (PostgreSQL manual, "COPY", "Binary Format"), of the columns run_id bigint, user_id
+ * bigint, rank int, item_id bigint, score float8: the number of fields, then each field with its length before it.
+ * Binary because a score must arrive with all its bits. */
 static enum tv_status binary_row(struct work *w, int64_t user, int32_t rank, const struct tv_scored *s,
                                  struct tv_error *err)
 {
@@ -73,7 +80,7 @@ static enum tv_status binary_row(struct work *w, int64_t user, int32_t rank, con
     return tv_buffer_append(&w->out, row, sizeof row, err);
 }
 
-/* A number as it is; a name among codes as CSV or JSON wants it. */
+/* The id of a user or an item: a number as it is; a code as CSV or JSON wants it. */
 static enum tv_status put_name(struct work *w, const char *name, int codes, struct tv_error *err)
 {
     if (!codes)
@@ -89,6 +96,7 @@ static enum tv_status put_name(struct work *w, const char *name, int codes, stru
     return tv_buffer_csv(&w->out, name, err);
 }
 
+/* A row as CSV, or as an object of a JSON array, which is written as it grows, so that memory is bounded. */
 static enum tv_status text_row(struct work *w, const struct tv_user_document *user, int32_t rank,
                                const struct tv_scored *s, int first, struct tv_error *err)
 {
@@ -105,6 +113,7 @@ static enum tv_status text_row(struct work *w, const struct tv_user_document *us
                : status;
 }
 
+/* Hands the block's rows to Postgres or to standard output. */
 static enum tv_status flush(struct work *w, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -158,6 +167,7 @@ static enum tv_status begin_copy(struct work *w, const char *uri, int wait, stru
     return status == TV_OK ? tv_buffer_append(&w->out, header, 19, err) : status;
 }
 
+/* The trailer of the binary format is a field count of -1. Only the COMMIT makes the new lists visible. */
 static enum tv_status end_copy(struct work *w, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_append(&w->out, "\377\377", 2, err);
@@ -212,7 +222,7 @@ static enum tv_status recommend(struct work *w, struct lists *l, const struct tv
     return status;
 }
 
-/* The model is named by the argument or by --model. */
+/* The model is named by the argument or by --model, but not by both. */
 static enum tv_status choose_model(const struct tv_settings *settings, int n, char **arguments, int64_t *number,
                                    struct tv_error *err)
 {
@@ -226,6 +236,7 @@ static enum tv_status choose_model(const struct tv_settings *settings, int n, ch
     return train_model_number(arguments[0], number, err);
 }
 
+/* The buffer's limit is what a block of the longest lists may take: 1 KB a row, codes included. */
 enum tv_status recommend_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     struct tv_stores stores;

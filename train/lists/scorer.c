@@ -1,4 +1,6 @@
-/* scorer: the lists of users from a model in memory. */
+/* scorer: the lists of users from a model in memory. Scores are tv_scores's, computed as a server computes them, so
+ * a list made here is the one that a server would make.
+ */
 #include "train/lists/scorer.h"
 
 #include <stdlib.h>
@@ -34,7 +36,8 @@ void scorer_free(struct scorer *s)
     *s = (struct scorer){0};
 }
 
-/* Of scores that are there. */
+/* The best of scores that are there. Only the marks of the user's own items are taken back, which is cheaper than
+ * clearing the whole array for each user. */
 static size_t choose(struct scorer *s, const struct tv_user_document *user, const double *scores, struct tv_scored *out,
                      size_t top)
 {
@@ -46,6 +49,7 @@ static size_t choose(struct scorer *s, const struct tv_user_document *user, cons
     return n;
 }
 
+/* Users without factors are skipped, and the others moved together, so that the scores of a block are one matrix. */
 void scorer_lists(struct scorer *s, struct list *lists, size_t n, size_t top)
 {
     size_t k = (size_t)s->model->factors, n_items = (size_t)s->model->n_items, place[SCORER_USERS], scored = 0;

@@ -6,8 +6,10 @@
 #include "trivet/model/model.h"
 #include "trivet/model/user_document.h"
 
+/* Users that are scored together: each item's factors are read once for all of them. */
 enum { SCORER_USERS = 8 };
 
+/* What one thread works with; the arrays are its own. */
 struct scorer {
     const struct tv_model *model; /* lent */
     const float *item_factors;    /* (n_items, factors), lent */
@@ -26,6 +28,7 @@ struct list {
 /* The model's item factors as float32, (n_items, factors): malloc'ed, NULL without memory. */
 float *scorer_widen(const struct tv_model *model, struct tv_error *err);
 
+/* After a failure scorer_free gives back what was allocated. */
 enum tv_status scorer_init(struct scorer *s, const struct tv_model *model, const float *item_factors,
                            struct tv_error *err);
 void scorer_free(struct scorer *s);

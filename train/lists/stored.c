@@ -1,4 +1,6 @@
-/* stored: are the lists in users' documents what the model gives? */
+/* stored: are the lists in users' documents what the model gives? Part of `trivet-train repair`: a list could be of
+ * damaged factors, or written by hand, and servers answer with it as it is.
+ */
 #include "train/lists/stored.h"
 
 #include <omp.h>
@@ -6,13 +8,15 @@
 #include "train/command/stores.h"
 #include "train/lists/lists.h"
 
+/* What take_block needs, and what it counts. */
 struct comparison {
     const struct tv_model *model;
     struct tv_mongo *mongo;
     int64_t n_read, n_wrong;
 };
 
-/* A longer list begins with a shorter one, and scores are sums in one order on every machine. */
+/* A longer list begins with a shorter one, so lists of the longest length are made for all, and their beginning is
+ * compared. Scores are compared bit for bit, because they are sums in one order on every machine. */
 static int same(const struct comparison *c, const struct list *l)
 {
     const struct tv_user_document *u = l->user;
@@ -24,6 +28,8 @@ static int same(const struct comparison *c, const struct list *l)
     return 1;
 }
 
+/* Takes a wrong list out of its document, while that is of the rev that was read; a server then makes the list
+ * itself. */
 static enum tv_status take_block(void *context, const struct list *lists, int n, struct tv_error *err)
 {
     struct comparison *c = context;

@@ -10,6 +10,7 @@ static json_t *metric_json(const struct search *s, const struct tv_interval *i)
     return json_pack("{s:s, s:f, s:f, s:f}", "name", s->metric.name, "value", i->value, "low", i->low, "high", i->high);
 }
 
+/* One trial: its settings, and what came of it. */
 static json_t *trial_json(const struct search *s, size_t trial)
 {
     const struct search_result *r = &s->results[trial];
@@ -22,6 +23,7 @@ static json_t *trial_json(const struct search *s, size_t trial)
     return out;
 }
 
+/* The winner also has its value on the test part and the command that trains it. */
 static json_t *best_json(const struct search *s, struct tv_error *err)
 {
     struct tv_buffer command = TV_BUFFER_INIT(1 << 17);
@@ -35,6 +37,8 @@ static json_t *best_json(const struct search *s, struct tv_error *err)
     return out;
 }
 
+/* The same fields as an evaluation's metrics, of the winner on the test part, so that a search can be put beside
+ * one; and all trials. */
 enum tv_status search_document(json_t **out, const struct search *s, struct tv_error *err)
 {
     json_t *trials = json_array(), *document = metrics_json(&s->data, TV_TEST, &s->winner, 1);

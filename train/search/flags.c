@@ -1,4 +1,7 @@
-/* flags: the rows of the command, and command lines: the one that goes on with a search, and the one that trains what it found. */
+/* flags: the flags of the command, and the command lines it writes: the one that goes on with a search, and the one
+ * that trains what it found. A search is stored as the flags that were given, not as values, so a default that
+ * changes with the program shows in the fingerprint and not as a wrong trial.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +29,13 @@ const struct tv_option search_options[] = {
 static const struct tv_option *const subject[] = {search_space_options, trial_options, tv_reading_options};
 enum { N_SUBJECT = sizeof subject / sizeof *subject };
 
+/* One flag as "--name=value", which no value can be mistaken for another flag in. */
 static int append(json_t *array, const char *name, const char *value)
 {
     return json_array_append_new(array, json_sprintf("--%s=%s", name, value)) == 0;
 }
 
-/* The rows that were given, all values of a list. */
+/* The flags of some rows that were given, all values of a list among them. Rows of other programs are left out. */
 static int append_given(json_t *array, const struct tv_settings *s, const struct tv_option *rows)
 {
     int ok = 1;
@@ -60,9 +64,13 @@ json_t *search_flags(const struct tv_settings *settings)
     return NULL;
 }
 
+/* A program of this one command, to read a stored command line with. */
 static const struct tv_command command = {.name = "search", .arguments = "", .summary = "", SEARCH_OPTIONS};
 static const struct tv_program program = {.name = "trivet-train", .mask = TV_PROGRAM_TRAIN, .commands = &command};
 
+/* Later flags win over earlier ones, so what was given beside --resume is appended: it may change how a search is
+ * run and shown. What it changes of the subject leads to another fingerprint, and is refused (check_number in
+ * store.c). */
 enum tv_status search_flags_read(struct tv_settings **out, json_t *flags, const struct tv_settings *given, struct tv_error *err)
 {
     static char name[] = "trivet-train";

@@ -1,4 +1,6 @@
-/* plan: how many trials at a time, and with how many threads each. */
+/* plan: how many trials at a time, and with how many threads each: as many trials as memory and threads allow, and
+ * the threads divided among them.
+ */
 #include "train/search/plan.h"
 
 #include "trivet/base/text.h"
@@ -18,6 +20,7 @@ double search_trial_memory(const struct learn_settings *learn, const struct tv_c
     return rows + learn_memory(learn, &all) + model + judging;
 }
 
+/* Without --parallel, one trial a thread as far as memory goes; more trials than are open are never planned. */
 enum tv_status search_plan(struct search_plan *out, size_t open, int parallel, int threads, double trial_bytes,
                            double bytes, struct tv_error *err)
 {

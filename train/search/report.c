@@ -1,4 +1,4 @@
-/* report: which trial wins, and all of them as a table. */
+/* report: which trial wins, and all of them as a table, as words and as JSON. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +34,8 @@ static int has_value(const struct search *s, size_t trial)
     return isfinite(s->results[trial].metric.value);
 }
 
+/* The best value is found first, and then the cheapest trial that is within --min-gain of it: a chain of small
+ * steps cannot lead further from the best than that. Trials come in order, so of equal ones the first wins. */
 enum tv_status search_choose(struct search *s, double min_gain, struct tv_error *err)
 {
     size_t n = s->space.n_trials, top = 0;
@@ -64,11 +66,13 @@ enum tv_status search_describe(const struct search *s, size_t trial, struct tv_b
     return status;
 }
 
+/* A number, or an empty cell where a trial has none. */
 static enum tv_status add_number(struct tv_table *t, double value, int digits, struct tv_error *err)
 {
     return isfinite(value) ? tv_table_real(t, value, digits, err) : tv_table_cell(t, NULL, err);
 }
 
+/* A trial's line of the table. The note is why it has no value, or that it won. */
 static enum tv_status add_row(struct tv_table *t, const struct search *s, size_t trial, struct tv_error *err)
 {
     const struct search_result *r = &s->results[trial];
@@ -83,6 +87,8 @@ static enum tv_status add_row(struct tv_table *t, const struct search *s, size_t
     return status == TV_OK ? tv_table_cell(t, r->message ? r->message : trial == s->best ? "best" : "", err) : status;
 }
 
+/* Columns: the trial's number, its value on each axis, the metric with its interval, seconds of learning, and the
+ * note. */
 static enum tv_status make_table(struct tv_table **out, const struct search *s, struct tv_error *err)
 {
     const char *names[SEARCH_AXES + 6] = {"trial"};
@@ -107,6 +113,8 @@ static enum tv_status make_table(struct tv_table **out, const struct search *s, 
 
 /* --- in words --------------------------------------------------------------------------------------------------- */
 
+/* The winner's values on both parts, and the command that trains it. Where a larger trial was better by less than
+ * --min-gain, that is said. */
 static enum tv_status describe_winner(const struct search *s, struct tv_buffer *text, struct tv_error *err)
 {
     const struct tv_interval *v = &s->results[s->best].metric, test = s->metric.of(&s->winner);
@@ -135,7 +143,7 @@ static enum tv_status print_json(const struct search *s, struct tv_error *err)
     return status;
 }
 
-/* Programs that read CSV get the table alone; the rest goes where people look. */
+/* Programs that read CSV get the table alone; the words go to the log, where people look. */
 enum tv_status search_print(const struct search *s, struct tv_error *err)
 {
     enum tv_table_format format = tv_table_format_from(tv_settings_text(s->settings, "format"));

@@ -13,12 +13,14 @@
 
 /* --- one trial -------------------------------------------------------------------------------------------------- */
 
+/* Each trial sets its own values in a filter of its own, because trials run at the same time. */
 static enum tv_status copy_filter(struct tv_filter **out, const struct search *s, struct tv_error *err)
 {
     enum tv_status status = tv_filter_create(out, err);
     return status == TV_OK ? tv_filter_set_json(*out, tv_buffer_string(&s->reading.values), err) : status;
 }
 
+/* The data is only read, so that any number of trials may run on it at once; what a trial changes is its own. */
 enum tv_status search_judge(struct verdict *out, struct learn_settings *learn, double *seconds, const struct search *s,
                             size_t trial, int threads, enum tv_part part, struct tv_error *err)
 {
@@ -40,15 +42,17 @@ enum tv_status search_judge(struct verdict *out, struct learn_settings *learn, d
 
 /* --- all of them ------------------------------------------------------------------------------------------------ */
 
+/* What the workers share. */
 struct work {
     struct search *search;
     pthread_mutex_t mutex; /* guards what follows, and search->pg and search->results */
     size_t next, n_done;
-    double started, done, all; /* work, in factors: what takes long grows with them */
+    double started, done, all; /* when it began; work done and in all, in factors, with which learning grows */
     enum tv_status status;     /* the first failure that ends the search, with */
     struct tv_error error;
 };
 
+/* A trial's share of the work, for the time that is left: its number of factors. */
 static double size_of(const struct search *s, size_t trial)
 {
     for (int a = 0; a < s->space.n_axes; a++)
@@ -57,6 +61,7 @@ static double size_of(const struct search *s, size_t trial)
     return s->space.base.factors;
 }
 
+/* The next trial that is not done, or 0 where there is none or the search is over. */
 static int take(struct work *w, size_t *trial)
 {
     const struct search *s = w->search;
@@ -76,6 +81,7 @@ static int is_result(enum tv_status status)
     return status == TV_OK || status == TV_ERR_USAGE || status == TV_ERR_INPUT || status == TV_ERR_NUMERIC;
 }
 
+/* Called with the mutex held, so that lines of several workers do not mix. */
 static void tell(struct work *w, size_t trial)
 {
     const struct search *s = w->search;
@@ -93,6 +99,8 @@ static void tell(struct work *w, size_t trial)
     tv_buffer_free(&text);
 }
 
+/* Keeps a result and stores it before the worker takes another trial: what a kill loses is the trials that are
+ * under way. The first failure stops the others after the trial they are at. */
 static void put(struct work *w, size_t trial, const struct search_result *result, enum tv_status status,
                 const struct tv_error *error)
 {
@@ -114,6 +122,7 @@ static void put(struct work *w, size_t trial, const struct search_result *result
     pthread_mutex_unlock(&w->mutex);
 }
 
+/* A worker. An interrupted trial gives no result, because it may have been cut short. */
 static void *run_trials(void *context)
 {
     struct work *w = context;
@@ -135,6 +144,7 @@ static void *run_trials(void *context)
     return NULL;
 }
 
+/* Fewer threads than were planned are fine, as long as there is one. */
 static enum tv_status run_workers(struct work *w, struct tv_error *err)
 {
     enum { MOST = 1024 };

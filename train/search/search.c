@@ -18,6 +18,7 @@
 
 static const struct tv_interval NONE = {NAN, NAN, NAN};
 
+/* A metric a method has none of is NaN, and such a trial cannot win. */
 static struct tv_interval rmse_of(const struct verdict *v)
 {
     return v->predicts ? v->rmse : NONE;
@@ -31,6 +32,8 @@ static struct tv_interval ndcg_of(const struct verdict *v)
 
 static const struct search_metric metrics[] = {{"rmse", 0, rmse_of}, {"ndcg@10", 1, ndcg_of}};
 
+/* What decides: --metric, or what suits the algorithm. A metric by which a trial could win for the wrong reason is
+ * refused. */
 static enum tv_status choose_metric(struct search *s, struct tv_error *err)
 {
     const char *name = tv_settings_text(s->settings, "metric");
@@ -52,6 +55,7 @@ static enum tv_status choose_metric(struct search *s, struct tv_error *err)
 
 /* --- before the first trial --------------------------------------------------------------------------------------- */
 
+/* Reads and divides the ratings, once for all trials, and opens the connection on which trials are kept. */
 static enum tv_status open_all(struct search *s, struct tv_error *err)
 {
     s->reading.settings = s->settings;
@@ -75,6 +79,8 @@ static enum tv_status open_all(struct search *s, struct tv_error *err)
     return status;
 }
 
+/* How many trials at a time, from the largest that is not done. Four fifths of the available memory are planned
+ * with, unless --memory says otherwise. */
 static enum tv_status make_plan(struct search *s, struct tv_error *err)
 {
     char one[32], all[32];
@@ -112,7 +118,7 @@ static enum tv_status test_winner(struct search *s, struct tv_error *err)
     return status == TV_OK ? search_judge(&s->winner, &s->best_learn, &seconds, s, s->best, threads, TV_TEST, err) : status;
 }
 
-/* The journal's row says what the winner is learned with. */
+/* Finishes the search in the journal, whose row says what the winner is learned with. */
 static enum tv_status keep(struct search *s, struct tv_error *err)
 {
     json_t *document = NULL;
@@ -129,6 +135,8 @@ static enum tv_status keep(struct search *s, struct tv_error *err)
     return status;
 }
 
+/* In this order, because the fingerprint of the ratings is part of which search it is, and only that says which
+ * trials are done. */
 static enum tv_status search(struct search *s, struct tv_error *err)
 {
     enum tv_status status = search_space_read(&s->space, s->settings, err);
@@ -165,6 +173,8 @@ static void search_free(struct search *s)
 
 /* --- the command ---------------------------------------------------------------------------------------------------- */
 
+/* The settings of the search that --resume names. Its flags are read on a connection of their own, because nothing
+ * else can be opened before they are known. */
 static enum tv_status stored_settings(struct tv_settings **out, json_t **flags, const struct tv_settings *given,
                                       struct tv_error *err)
 {

@@ -1,4 +1,6 @@
-/* space: reads lists and ranges of values, and lays out the trials of a grid or of a random search. */
+/* space: reads lists and ranges of values, and lays out the trials of a grid or of a random search. Everything is
+ * known before the first trial, so that a search that is resumed has the same trials under the same numbers.
+ */
 #include "train/search/space.h"
 
 #include <math.h>
@@ -45,6 +47,7 @@ const struct tv_option search_space_options[] = {
 static const char *const filter_axes[] = {"min_users_for_item", "min_items_for_user", "max_items_for_user", "max_row_number",
                                           NULL};
 
+/* Whether a name is in a list that ends with NULL. */
 static int is_among(const char *name, const char *const *names)
 {
     while (*names && strcmp(name, *names) != 0)
@@ -114,6 +117,7 @@ static enum tv_status read_range(struct search_axis *a, const struct learn_setti
     return tv_fail(err, TV_ERR_USAGE, "%s%s is the range \"%s\", which does not rise", a->filter ? "" : "--", a->name, text);
 }
 
+/* A text with ".." is a range, any other a list of values divided by commas. */
 static enum tv_status read_list(struct search_axis *a, const struct learn_settings *base, const char *text, struct tv_error *err)
 {
     const char *dots = strstr(text, "..");
@@ -135,6 +139,7 @@ static enum tv_status read_list(struct search_axis *a, const struct learn_settin
     return status;
 }
 
+/* Adds an axis by its name, which does not end with a NUL, and reads its values. */
 static enum tv_status add_axis(struct search_space *s, const char *name, size_t n_name, int filter, const char *list,
                                struct tv_error *err)
 {
@@ -165,6 +170,8 @@ static enum tv_status drop_if_single(struct search_space *s, struct tv_error *er
 
 /* --- all axes ------------------------------------------------------------------------------------------------- */
 
+/* The flags of learning settings that were given, in the order of the table. The seed is one for all trials and no
+ * axis. */
 static enum tv_status read_learning(struct search_space *s, const struct tv_settings *settings, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -180,7 +187,8 @@ static enum tv_status read_learning(struct search_space *s, const struct tv_sett
     return status;
 }
 
-/* Another parameter changes which ratings there are, and so those that are kept apart. */
+/* Parameters of the filter beyond the four would change which ratings there are, and so those that are kept apart.
+ * A name that the filter does not know gets the filter's own message. */
 static enum tv_status refuse_filter_axis(const char *text, size_t n_name, struct tv_error *err)
 {
     char name[64];
@@ -201,6 +209,7 @@ static enum tv_status refuse_filter_axis(const char *text, size_t n_name, struct
     return tv_hint(err, "it can choose min_users_for_item, min_items_for_user, max_items_for_user and max_row_number");
 }
 
+/* --over NAME=LIST, each an axis of the filter; it stays an axis with a single value, too. */
 static enum tv_status read_filter(struct search_space *s, const struct tv_settings *settings, struct tv_error *err)
 {
     const char *const *over;
@@ -222,6 +231,7 @@ static enum tv_status read_filter(struct search_space *s, const struct tv_settin
 
 /* --- trials --------------------------------------------------------------------------------------------------- */
 
+/* The value of an axis in a trial; an axis more or less would move all of them. */
 static struct search_value *point(const struct search_space *s, size_t trial, int axis)
 {
     return &s->points[trial * (size_t)s->n_axes + (size_t)axis];
@@ -236,6 +246,7 @@ static size_t count_grid(const struct search_space *s, size_t most)
     return n;
 }
 
+/* The trial's number is read as a number of mixed base, the last axis being the lowest digit. */
 static void fill_grid(struct search_space *s)
 {
     for (size_t trial = 0; trial < s->n_trials; trial++) {
@@ -265,6 +276,7 @@ static void draw_value(struct search_value *out, const struct search_axis *a, st
     write_number(out, text);
 }
 
+/* Values are texts whose rest is zeros (write_number), so whole points can be compared by their bytes. */
 static int was_drawn(const struct search_space *s, size_t trial)
 {
     size_t bytes = (size_t)s->n_axes * sizeof *s->points;
@@ -291,6 +303,8 @@ static void fill_random(struct search_space *s)
     s->n_trials = found;
 }
 
+/* How many trials there will be at most; a range without --random and a search with nothing to choose are refused
+ * here. */
 static enum tv_status count_trials(struct search_space *s, size_t draws, struct tv_error *err)
 {
     size_t grid = count_grid(s, SEARCH_TRIALS);
@@ -310,6 +324,7 @@ static enum tv_status count_trials(struct search_space *s, size_t draws, struct 
     return tv_hint(err, "shorten them, or try some: --random 100");
 }
 
+/* Where as many draws are asked for as the grid has points, or more, the grid itself is tried. */
 static enum tv_status lay_out(struct search_space *s, size_t draws, struct tv_error *err)
 {
     enum tv_status status = count_trials(s, draws, err);
@@ -379,6 +394,7 @@ enum tv_status search_space_settings(const struct search_space *s, size_t trial,
     return status == TV_OK && s->filters > 0 ? tv_filter_set_all(filter, NULL, 0, err) : status;
 }
 
+/* Values go into JSON as numbers, "on" and "off" as true and false. */
 static int set_axis(json_t *object, const struct search_axis *a, const char *value)
 {
     if (strcmp(value, "on") == 0 || strcmp(value, "off") == 0)

@@ -15,20 +15,22 @@
 
 enum { SEARCH_AXES = 16, SEARCH_VALUES = 1000, SEARCH_TRIALS = 10000 };
 
-/* "0.05" */
+/* The text of a value, as a flag of fit takes it: "0.05". What follows the text is zero. */
 struct search_value {
     char text[32];
 };
 
+/* One setting that is to be chosen, and the values it may take. */
 struct search_axis {
     char name[32];               /* a flag of fit without its dashes, or a parameter of the filter */
-    int filter;                  /* the latter */
+    int filter;                  /* 1: a parameter of the filter */
     int whole;                   /* integers */
     struct search_value *values; /* (n) owned */
     size_t n;                    /* 0: a range, */
     double low, high;            /* from which values are drawn */
 };
 
+/* What all trials are: each is a row of `points`. */
 struct search_space {
     struct learn_settings base; /* what all trials have in common */
     struct search_axis axes[SEARCH_AXES];
@@ -47,6 +49,7 @@ extern const struct tv_option search_space_options[];
 enum tv_status search_space_read(struct search_space *out, const struct tv_settings *s, struct tv_error *err);
 void search_space_free(struct search_space *s); /* also makes it empty */
 
+/* The text of a trial's value on an axis; lent from the space. */
 const char *search_space_value(const struct search_space *s, size_t trial, int axis);
 
 /* What trial number `trial` learns with, its filter aside. */

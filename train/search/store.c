@@ -1,4 +1,7 @@
-/* store: searches and their finished trials in Postgres. */
+/* store: searches and their finished trials in Postgres, so that a search can be killed and resumed. What was tried
+ * is found again by a fingerprint of everything that a trial's numbers depend on: the same command on the same
+ * ratings goes on where it was.
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -43,6 +46,8 @@ static enum tv_status fingerprint(char *out, size_t size, const struct search *s
     return status;
 }
 
+/* The row of this search, made unless it is there: a resumed search and a new one are the same statement. Another
+ * process that inserts the same row at the same time is seen by the second query. */
 static enum tv_status insert(struct search *s, const char *print, int64_t *id, struct tv_error *err)
 {
     char trials[24];
@@ -88,12 +93,15 @@ static enum tv_status hold(struct search *s, struct tv_error *err)
 
 /* --- trials ----------------------------------------------------------------------------------------------- */
 
+/* A column's number; NaN for SQL's null. */
 static double number_in(const struct tv_pg_rows *rows, int row, int column)
 {
     const char *text = tv_pg_cell(rows, row, column);
     return text ? strtod(text, NULL) : NAN;
 }
 
+/* The trials that are done, by their numbers from 1 in the table and from 0 here. Numbers come back bit for bit,
+ * because they were written with all their digits. */
 static enum tv_status read_results(struct search *s, size_t *n_done, struct tv_error *err)
 {
     char number[24];
@@ -121,6 +129,7 @@ static enum tv_status read_results(struct search *s, size_t *n_done, struct tv_e
     return status;
 }
 
+/* The journal's run of a search that was finished before; 0 otherwise. */
 static enum tv_status read_run(struct search *s, struct tv_error *err)
 {
     char number[24];
@@ -139,6 +148,7 @@ static enum tv_status check_number(const struct search *s, struct tv_error *err)
     return tv_hint(err, "the same command without --resume begins a search of what there is now");
 }
 
+/* Leaves s->id, s->run and s->results as they are in Postgres, and the search held. */
 enum tv_status search_store_begin(struct search *s, struct tv_error *err)
 {
     char print[24];
@@ -169,6 +179,7 @@ static const char *write_number(char *out, size_t size, double number)
     return isfinite(number) ? out : NULL;
 }
 
+/* Runs in a statement of its own, so that it is committed at once. */
 enum tv_status search_store_result(struct search *s, size_t trial, struct tv_error *err)
 {
     const struct search_result *r = &s->results[trial];
@@ -213,6 +224,7 @@ static enum tv_status write_run(struct search *s, const char *metrics, struct tv
     return record_done(&record, "{}", metrics, err);
 }
 
+/* A search that was finished before stays as it is: asked for once more, it only shows its table. */
 enum tv_status search_store_finish(struct search *s, const char *metrics, struct tv_error *err)
 {
     char id[24], run[24];
