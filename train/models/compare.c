@@ -1,5 +1,7 @@
-/* compare: two runs side by side: what the journal says of both, with what was measured, and, while both are models that are
- * kept, what they do to the lists of a sample of users. */
+/* compare: two runs side by side: what the journal says of both, with what was measured, and, while both are models
+ * that are kept, what they do to the lists of a sample of users: how much the lists overlap, and which items come
+ * into more or fewer of them.
+ */
 #include "train/models/compare.h"
 
 #include <inttypes.h>
@@ -18,6 +20,7 @@
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/pg_rows.h"
 
+/* Length of the lists that are compared, and how many items are named. */
 enum { TOP = 15, SHOWN_TITLES = 10 };
 
 const struct tv_option compare_options[] = {
@@ -28,6 +31,7 @@ const struct tv_option compare_options[] = {
     {.name = NULL},
 };
 
+/* One of the two runs; while its model is kept, all that scores with it. */
 struct side {
     int64_t number;
     struct tv_model *model; /* NULL: not kept any more */
@@ -37,6 +41,7 @@ struct side {
     int64_t *listed;        /* (model->n_items) how many lists hold the item */
 };
 
+/* Both runs, and what is counted while users are read. */
 struct comparison {
     struct side a, b;
     struct tv_mongo *mongo;
@@ -50,6 +55,7 @@ struct comparison {
 
 /* --- facts of the journal ---------------------------------------------------------------------------------- */
 
+/* A line of the table: a fact of both sides, marked where they differ. */
 static enum tv_status add_fact(struct comparison *c, const char *name, const char *a, const char *b,
                                struct tv_error *err)
 {
@@ -68,6 +74,7 @@ static enum tv_status add_numbers(struct comparison *c, const char *name, int64_
     return add_fact(c, name, tv_text_number(left, a), tv_text_number(right, b), err);
 }
 
+/* The sheets of both runs beside each other; a fact of one alone has an empty cell. */
 static enum tv_status journal_facts(struct comparison *c, struct tv_pg *pg, const char *const *numbers,
                                     struct tv_error *err)
 {
@@ -83,6 +90,7 @@ static enum tv_status journal_facts(struct comparison *c, struct tv_pg *pg, cons
 
 /* --- what the models hold ---------------------------------------------------------------------------------- */
 
+/* A model that is not kept any more is no failure: the journal alone is compared then. */
 static enum tv_status open_side(struct side *s, const struct tv_stores *stores, struct tv_error *err)
 {
     enum tv_status status = train_load_model(&s->model, stores, s->number, err);
@@ -103,6 +111,7 @@ static void close_side(struct side *s)
     tv_model_free(s->model);
 }
 
+/* How many items one model has and the other has not. */
 static int64_t items_only_in(const struct tv_model *here, const struct tv_model *there)
 {
     int64_t n = 0;
@@ -113,6 +122,8 @@ static int64_t items_only_in(const struct tv_model *here, const struct tv_model 
 
 /* --- what they do to lists ---------------------------------------------------------------------------------- */
 
+/* Makes a user's list under both models and counts what they share. The overlap is the share of the longer list; a
+ * user with no list under either is not counted. */
 static void count_list(struct comparison *c, const struct tv_user_document *ua, const struct tv_user_document *ub)
 {
     struct tv_scored a[TOP], b[TOP];
@@ -130,7 +141,9 @@ static void count_list(struct comparison *c, const struct tv_user_document *ua, 
     }
 }
 
-/* The lists of a user of the sample, under both models. */
+/* The lists of a user of the sample, under both models. Whether a user is in the sample follows from a hash of the
+ * id, so that the same users are compared each time, and no list of users is held. A user who is in one model alone
+ * is left out. */
 static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct comparison *c = context;
@@ -149,11 +162,13 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
 }
 
+/* An item, and in how many lists of the sample it is. */
 struct moved {
     int64_t id;
     int64_t a, b; /* lists it is in */
 };
 
+/* The largest difference first, then by id, so that the order is always the same. */
 static int by_move(const void *x, const void *y)
 {
     const struct moved *m = x, *n = y;
@@ -161,7 +176,7 @@ static int by_move(const void *x, const void *y)
     return dm != dn ? (dm < dn) - (dm > dn) : (m->id > n->id) - (m->id < n->id);
 }
 
-/* Every item of either model with the lists it is in; malloc'ed. */
+/* Every item of either model with the lists it is in; malloc'ed. Ids of both ascend, so they are merged. */
 static struct moved *gather_moves(const struct comparison *c, size_t *n, struct tv_error *err)
 {
     const struct tv_model *a = c->a.model, *b = c->b.model;
@@ -178,6 +193,7 @@ static struct moved *gather_moves(const struct comparison *c, size_t *n, struct 
     return moves;
 }
 
+/* The items whose number of lists changed most. */
 static enum tv_status title_facts(struct comparison *c, struct tv_error *err)
 {
     size_t n;
@@ -199,11 +215,13 @@ static enum tv_status title_facts(struct comparison *c, struct tv_error *err)
 
 /* --- who was learned from ----------------------------------------------------------------------------------- */
 
+/* Users that a model learned from. */
 struct learned {
     int64_t *ids; /* ascending */
     size_t n, capacity;
 };
 
+/* A user that was learned from has a row of the training matrix (`id`); one that was only folded in has not. */
 static enum tv_status take_learned(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct learned *l = context;
@@ -240,6 +258,7 @@ static enum tv_status count_learned(struct comparison *c, struct tv_error *err)
     return status;
 }
 
+/* Everything that needs both models. */
 static enum tv_status model_facts(struct comparison *c, struct tv_error *err)
 {
     char name[TV_MODEL_NAME], percent[32];
@@ -273,7 +292,7 @@ static enum tv_status check_numbers(struct comparison *c, char **arguments, stru
     return TV_OK;
 }
 
-/* Whether the run made a model. */
+/* Whether the run made a model. Evaluations have sheets as well. */
 static enum tv_status find_kind(int *model, struct tv_pg *pg, const char *number, struct tv_error *err)
 {
     int64_t makes = 0;
@@ -287,6 +306,8 @@ static enum tv_status find_kind(int *model, struct tv_pg *pg, const char *number
     return status;
 }
 
+/* Compares the models, where both are kept. The sample is the users whose hash is below a share of 2^64; the factor
+ * is the largest double below that, so that the product fits into a uint64_t. */
 static enum tv_status compare_models(struct comparison *c, const struct tv_settings *settings, char **arguments,
                                      struct tv_error *err)
 {

@@ -26,8 +26,10 @@ const struct tv_option evaluate_options[] = {
     {.name = NULL},
 };
 
+/* Methods that are judged with a fraction: the model, and each baseline. */
 enum { MAX_FRACTIONS = 16, METHODS = 1 + TV_BASELINES };
 
+/* One evaluation. It is large (all verdicts), and stands on the stack of evaluate_run. */
 struct evaluation {
     struct tv_reading reading;
     struct tv_learning learning;
@@ -36,11 +38,12 @@ struct evaluation {
     enum tv_part part;
     double fractions[MAX_FRACTIONS];
     int n_fractions;
-    struct trial trial; /* the last */
+    struct trial trial; /* the last that was run; its counts go to the journal */
     struct verdict verdicts[MAX_FRACTIONS * METHODS];
     int n_verdicts;
 };
 
+/* "0.1,0.3,1", into v->fractions. */
 static enum tv_status read_fractions(struct evaluation *v, struct tv_error *err)
 {
     const char *text = tv_settings_text(v->reading.settings, "train-fraction");
@@ -58,6 +61,8 @@ static enum tv_status read_fractions(struct evaluation *v, struct tv_error *err)
     }
 }
 
+/* Reads the settings, opens the ratings, and begins the row of the journal, unless --no-journal keeps it from
+ * writing anything. The row has a command line that judges the same again. */
 static enum tv_status open_evaluation(struct evaluation *v, struct tv_error *err)
 {
     struct tv_buffer command = TV_BUFFER_INIT(1 << 16);
@@ -83,6 +88,7 @@ static enum tv_status open_evaluation(struct evaluation *v, struct tv_error *err
     return status;
 }
 
+/* The model and all baselines, learned from the same fraction. */
 static enum tv_status judge_fraction(struct evaluation *v, double fraction, struct tv_error *err)
 {
     v->trial = (struct trial){.learn = v->learning.settings, .filter = v->data.filter, .fraction = fraction};
@@ -101,6 +107,7 @@ static enum tv_status judge_all(struct evaluation *v, struct tv_error *err)
     return status;
 }
 
+/* Ends the row of the journal with the numbers. */
 static enum tv_status keep(struct evaluation *v, struct tv_error *err)
 {
     const struct trial *t = &v->trial;

@@ -1,4 +1,6 @@
-/* models: the commands around models that exist: models, activate, rollback, repair. */
+/* models: the commands around models that exist: models, activate, rollback, repair. What they do to a model is
+ * lib/model/life and lib/repair; here is what they ask and say.
+ */
 #include "train/models/models.h"
 
 #include <inttypes.h>
@@ -14,12 +16,13 @@
 
 /* --- models ----------------------------------------------------------------------------------------------- */
 
+/* A number of a run's JSON; 0 where the run has none, as an older trivet's. */
 static long long count_of(const json_t *object, const char *name)
 {
     return json_integer_value(json_object_get(object, name));
 }
 
-/* "> 10 rows an item, 3..200 rows a user, <= 100,000 rows" */
+/* For example "> 10 an item, 3..200 a user, <= 100,000 rows", and those conditions that are not at their default. */
 static void print_filter(const json_t *filter)
 {
     char limit[32];
@@ -39,6 +42,7 @@ static void print_filter(const json_t *filter)
         printf(", sample_users %g", sample);
 }
 
+/* One line of the list, from the JSON that the journal keeps with a run. */
 static void print_run(const struct tv_run *run)
 {
     json_t *parameters = json_loads(run->parameters, 0, NULL), *filter = json_loads(run->filter, 0, NULL);
@@ -54,6 +58,8 @@ static void print_run(const struct tv_run *run)
     json_decref(counts);
 }
 
+/* Lists runs that made a model; evaluations and searches are in `trivet-train runs`. Only Postgres is asked, so it
+ * works while the other stores are away. */
 enum tv_status models_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
@@ -80,6 +86,7 @@ enum tv_status models_run(const struct tv_settings *settings, int n, char **argu
 
 /* --- activate, rollback, repair --------------------------------------------------------------------------- */
 
+/* Makes a kept model the live one; the same for activate and rollback. */
 static enum tv_status switch_to(const struct tv_stores *s, int64_t number, struct tv_error *err)
 {
     enum tv_status status = tv_lifecycle_activate_number(s, number, err);
@@ -105,6 +112,8 @@ enum tv_status activate_run(const struct tv_settings *settings, int n, char **ar
     return status;
 }
 
+/* The model before is the one that the journal saw live last, whatever its number: two rollbacks in a row return to
+ * where they began. */
 enum tv_status rollback_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
@@ -125,6 +134,7 @@ enum tv_status rollback_run(const struct tv_settings *settings, int n, char **ar
     return status;
 }
 
+/* Each line is flushed, because the next check may take long. */
 static void print_line(void *context, const char *line)
 {
     (void)context;
@@ -132,6 +142,8 @@ static void print_line(void *context, const char *line)
     fflush(stdout);
 }
 
+/* The last word of `repair`, and with its status the exit code: problems that could not be mended are a failure,
+ * what was mended is not. */
 static enum tv_status conclude(const struct tv_repair_counts *counts, struct tv_error *err)
 {
     if (counts->problems > 0) {
@@ -145,7 +157,8 @@ static enum tv_status conclude(const struct tv_repair_counts *counts, struct tv_
     return TV_OK;
 }
 
-/* A list that is not what the model gives goes: servers make it. */
+/* Compares the lists that precompute stored with what the model gives. One that differs is deleted, and servers
+ * make it themselves. */
 static enum tv_status check_lists(const struct tv_stores *s, const struct tv_repair_counts *counts, struct tv_error *err)
 {
     int64_t n = 0, wrong = 0;
@@ -162,7 +175,8 @@ static enum tv_status check_lists(const struct tv_stores *s, const struct tv_rep
     return status;
 }
 
-/* What every command does first, and thoroughly: every document and every rating is read. */
+/* What every command does first, and thoroughly: every document and every rating is read. The lock is taken without
+ * the quick repair, which would do part of the work unseen. */
 enum tv_status repair_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;

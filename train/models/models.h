@@ -1,4 +1,4 @@
-/* models: the commands around models that exist. */
+/* models: the commands models, activate, rollback and repair. */
 #ifndef TRIVET_TRAIN_MODELS_MODELS_H
 #define TRIVET_TRAIN_MODELS_MODELS_H
 

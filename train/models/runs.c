@@ -1,4 +1,6 @@
-/* runs: the command `runs`. */
+/* runs: the command `runs`: the view trivet.run_list as a table. What it shows is decided in SQL, so that psql
+ * shows the same.
+ */
 #include "train/models/runs.h"
 
 #include <stdio.h>

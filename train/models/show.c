@@ -1,4 +1,6 @@
-/* show: the command. By itself it prints the journal's sheet of a run, which outlives the model. */
+/* show: the command. By itself it prints the journal's sheet of a run, which outlives the model; with flags it
+ * shows numbers of the model, which must still be kept (show_pair.c, show_factors.c).
+ */
 #include "train/models/show.h"
 
 #include "trivet/store/pg_rows.h"
@@ -21,6 +23,7 @@ const struct tv_option show_options[] = {
 
 /* --- the journal's sheet ---------------------------------------------------------------------------------- */
 
+/* People get a name and a value a line; the other formats are a table as everywhere. */
 static enum tv_status print_sheet(const struct tv_pg_rows *rows, enum tv_table_format format, struct tv_error *err)
 {
     struct tv_table *table = NULL;
@@ -39,7 +42,7 @@ static enum tv_status print_sheet(const struct tv_pg_rows *rows, enum tv_table_f
     return TV_OK;
 }
 
-/* The run that the journal calls live, for "live". */
+/* The number 0 stands for "live": makes it the run that the journal calls live. */
 static enum tv_status live_run(struct tv_pg *pg, int64_t *number, struct tv_error *err)
 {
     enum tv_status status = *number > 0 ? TV_OK : tv_run_live(pg, number, err);
@@ -50,6 +53,7 @@ static enum tv_status live_run(struct tv_pg *pg, int64_t *number, struct tv_erro
     return TV_ERR_NOT_FOUND;
 }
 
+/* Asks Postgres alone. */
 static enum tv_status show_sheet(const struct tv_settings *settings, int64_t number, struct tv_error *err)
 {
     struct tv_pg *pg = NULL;
@@ -78,6 +82,7 @@ static enum tv_status show_sheet(const struct tv_settings *settings, int64_t num
 
 /* --- the command ------------------------------------------------------------------------------------------ */
 
+/* Flags that mean nothing together are refused before any store is opened. */
 static enum tv_status check_flags(const struct tv_settings *settings, struct tv_error *err)
 {
     int user = tv_settings_given(settings, "user"), item = tv_settings_given(settings, "item");

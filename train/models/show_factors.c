@@ -1,4 +1,6 @@
-/* show_factors: the first rows of a model's item factors, or of its users', with what they belong to. */
+/* show_factors: the first rows of a model's item factors, or of its users', with what they belong to: to look into
+ * a model, and to compare with what a notebook reads.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@
 #include "trivet/model/user_document.h"
 #include "trivet/store/mongo_read.h"
 
-/* Columns: the id, one or two facts, and the factors. */
+/* The table that grows. Columns are the id, one or two facts, and the factors. */
 struct listing {
     struct tv_table *table;
     enum tv_table_format format;
@@ -21,12 +23,13 @@ struct listing {
     int64_t n, limit;
 };
 
+/* A column before the factors. */
 struct fact {
     const char *name;
     enum tv_table_kind kind;
 };
 
-/* The names "1", "2", ... stand behind those of the facts. */
+/* A model has any number of factors, so names of columns are made: "1", "2", ... behind those of the facts. */
 static enum tv_status make_table(struct listing *l, const struct fact *facts, int n_facts, struct tv_error *err)
 {
     size_t n = (size_t)n_facts + (size_t)l->model->factors;
@@ -56,6 +59,7 @@ static enum tv_status add_factors(struct listing *l, const uint16_t *factors, st
     return status;
 }
 
+/* Items in the order of the model; an item without a document has no title. */
 static enum tv_status list_items(struct listing *l, struct tv_mongo *mongo, struct tv_error *err)
 {
     const struct tv_model *m = l->model;
@@ -79,7 +83,8 @@ static enum tv_status list_items(struct listing *l, struct tv_mongo *mongo, stru
     return status;
 }
 
-/* TV_ERR_NOT_FOUND, without a message, once there are enough: it ends the reading. */
+/* One user's row. TV_ERR_NOT_FOUND, without a message, once there are enough: it ends the reading, and list_users
+ * knows it. */
 static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct listing *l = context;
@@ -100,6 +105,7 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     return status;
 }
 
+/* Users in the order of their ids. */
 static enum tv_status list_users(struct listing *l, struct tv_mongo *mongo, struct tv_error *err)
 {
     struct names names;

@@ -21,22 +21,24 @@
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/pg_rows.h"
 
+/* One user and one item of a model, and all that is shown of them; the model is lent. */
 struct pair {
     const struct tv_model *model;
     struct names names;
     int64_t item_id;
     const char *user_name, *item_name; /* as they were asked for */
-    int64_t item;          /* dense */
+    int64_t item;                      /* its dense index */
     struct tv_user_document *user;
     char title[1024];      /* "" where none is known */
     float *user_factors, *item_factors; /* (factors) */
     double score;
     double rating;         /* the mean, where the user has rated the item */
-    int64_t n_ratings;     /* so often */
+    int64_t n_ratings;     /* how often the user rated it; 0: not, by Postgres */
 };
 
 /* --- asking the stores ------------------------------------------------------------------------------------ */
 
+/* The item's dense index and its title, where MongoDB has one. */
 static enum tv_status find_item(struct pair *p, struct tv_mongo *mongo, struct tv_error *err)
 {
     const struct tv_model *m = p->model;
@@ -55,6 +57,7 @@ static enum tv_status find_item(struct pair *p, struct tv_mongo *mongo, struct t
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
 }
 
+/* The user may have rated an item several times, in several loads; the mean is shown, with how many there are. */
 static enum tv_status ask_rating(struct pair *p, const struct tv_settings *settings, struct tv_error *err)
 {
     static const char sql[] =
@@ -80,6 +83,8 @@ static enum tv_status ask_rating(struct pair *p, const struct tv_settings *setti
     return status;
 }
 
+/* The score is computed as everywhere else, and not as the sum of the column that is printed: so the two check each
+ * other. */
 static enum tv_status multiply(struct pair *p, struct tv_error *err)
 {
     size_t k = (size_t)p->model->factors;
@@ -95,6 +100,7 @@ static enum tv_status multiply(struct pair *p, struct tv_error *err)
 
 /* --- in words --------------------------------------------------------------------------------------------- */
 
+/* Whether a score is a rating decides how it may be read, so it is said. */
 static const char *meaning(const struct tv_model *m)
 {
     return strcmp(m->score_kind, "rating") == 0 ? "what the user would rate, on the scale of the ratings"
@@ -104,6 +110,7 @@ static const char *meaning(const struct tv_model *m)
 static void print_fact(FILE *out, const char *bullet, const char *name, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* One line "name value", of a list where the format has lists. */
 static void print_fact(FILE *out, const char *bullet, const char *name, const char *format, ...)
 {
     va_list args;
@@ -145,6 +152,7 @@ static void print_rating(const struct pair *p, FILE *out, const char *bullet)
         print_fact(out, bullet, name, "none");
 }
 
+/* Each factor with both sides, their product, and the sum so far. */
 static enum tv_status fill_table(const struct pair *p, struct tv_table *table, enum tv_table_format format,
                                  struct tv_error *err)
 {
@@ -178,6 +186,7 @@ static enum tv_status print_table(const struct pair *p, enum tv_table_format for
 
 /* --- as JSON ---------------------------------------------------------------------------------------------- */
 
+/* The same as fill_table, for programs. */
 static json_t *factors_json(const struct pair *p)
 {
     char space[SHOW_FACTOR_NAME];
@@ -193,6 +202,7 @@ static json_t *factors_json(const struct pair *p)
     return list;
 }
 
+/* Ids are texts where the model has codes, and numbers otherwise. */
 static enum tv_status print_json(const struct pair *p, struct tv_error *err)
 {
     const struct tv_model *m = p->model;
@@ -208,7 +218,7 @@ static enum tv_status print_json(const struct pair *p, struct tv_error *err)
     return failed ? tv_fail(err, TV_ERR_IO, "cannot write JSON") : TV_OK;
 }
 
-/* A table of CSV is for a program; what it means goes where talk goes. */
+/* With --format csv the table alone goes to standard output, for a program; the facts go to standard error. */
 static enum tv_status print_pair(const struct pair *p, enum tv_table_format format, struct tv_error *err)
 {
     if (format == TV_TABLE_JSON)

@@ -1,5 +1,7 @@
-/* check: is the live index what a build would give now? Its pages against its signatures, and its signatures
- * against those of its source's rows. */
+/* check: is the live index what a build would give now? Its pages are compared with its signatures
+ * (lib/similar/verify.c), and its signatures with those of its source's rows. Events that wait, or ratings that
+ * come meanwhile, make a difference that is none.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +14,14 @@
 
 enum { REDIS_MS = 30000 };
 
+/* Signatures as they should be, and the index that is compared with them. */
 struct comparing {
     const struct tv_minhash_sets *built;
     struct tv_similar *index;
     int64_t n; /* items of the index with an audience */
 };
 
+/* An item of the index whose signature, or whose very audience, is another. */
 static enum tv_status compare_item(void *context, int64_t item, const uint32_t *values, struct tv_error *err)
 {
     struct comparing *c = context;
@@ -34,6 +38,7 @@ static enum tv_status compare_item(void *context, int64_t item, const uint32_t *
                    size - shared, size);
 }
 
+/* Every item of the index is compared; that none is missing follows from their number. */
 static enum tv_status compare(struct tv_similar *index, const struct tv_minhash_sets *built, int64_t version,
                               struct tv_error *err)
 {
@@ -54,6 +59,7 @@ static enum tv_status compare(struct tv_similar *index, const struct tv_minhash_
     return status;
 }
 
+/* What the index was built from is asked of the journal, so the flags of the build need not be repeated. */
 enum tv_status similar_check(const struct tv_settings *settings, struct tv_pg *journal, struct tv_error *err)
 {
     struct tv_similar *index = NULL;

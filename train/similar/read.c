@@ -1,4 +1,4 @@
-/* read: signatures from the rows of a source, as they come: no row is kept. */
+/* read: signatures from the rows of a source, as they come: no row is kept, so memory is that of the signatures. */
 #include <string.h>
 
 #include "train/similar/similar.h"
@@ -10,6 +10,7 @@
 #include "trivet/store/pg_copy.h"
 #include "trivet/store/pg_rows.h"
 
+/* Where rows go, and the line that shows how many came. */
 struct progress {
     struct tv_minhash_sets *sets;
     struct tv_progress shown;
@@ -34,6 +35,8 @@ static double guess_rows(struct tv_pg *pg)
     return (double)rows;
 }
 
+/* The element of a user with a code is the code and not the number, so that signatures are the same in another
+ * trivet. Codes must be known before the first row. */
 static enum tv_status name_users(struct tv_minhash_sets *sets, struct tv_pg *pg, struct tv_error *err)
 {
     struct tv_code_list codes = {0};
@@ -46,6 +49,7 @@ static enum tv_status name_users(struct tv_minhash_sets *sets, struct tv_pg *pg,
     return status;
 }
 
+/* An analyst's SQL runs on a login that can only read, trivet's own in the snapshot. */
 static enum tv_status read_rows(const struct tv_reading *reading, struct tv_minhash_sets *sets, const char *source, int own,
                                 struct tv_error *err)
 {
@@ -62,6 +66,7 @@ static enum tv_status read_rows(const struct tv_reading *reading, struct tv_minh
     return status;
 }
 
+/* A build opens the snapshot after `begin` (similar.c), so that no change falls between the two. */
 enum tv_status similar_read_sets(struct tv_minhash_sets *sets, const struct tv_settings *settings, const char *source,
                                  int own, int size, struct tv_error *err)
 {

@@ -74,17 +74,20 @@ const struct tv_option similar_options[] = {
     {.name = NULL},
 };
 
+/* One build. */
 struct similar {
     const struct tv_settings *settings;
     struct tv_lock *lock;
     struct tv_redis *redis;
-    struct tv_buffer source; /* the FROM of the rows */
+    struct tv_buffer source; /* what stands behind FROM in the statement that reads the rows */
     struct tv_minhash_sets sets;
     struct tv_progress progress;
     struct tv_buffer timings;
     int64_t live, number;
 };
 
+/* The connection that holds the lock also writes the journal: if it is lost, nothing is noted under a lock that is
+ * gone. */
 static struct tv_pg *journal(const struct similar *s)
 {
     return tv_lock_connection(s->lock);
@@ -98,6 +101,7 @@ static enum tv_status interrupted(struct tv_error *err)
 
 /* --- what it is built from ---------------------------------------------------------------------------------- */
 
+/* One named argument of a call; an "=" in what is there already means that it is not the first. */
 static enum tv_status append_argument(struct tv_buffer *call, const char *name, const char *literal, const char *type,
                                       struct tv_error *err)
 {
@@ -105,6 +109,8 @@ static enum tv_status append_argument(struct tv_buffer *call, const char *name, 
     return tv_buffer_format(call, err, "%s%s => %s::%s", before, name, literal, type);
 }
 
+/* A time is kept as the moment that it means now, with its offset: the source is stored, and read again for each
+ * event, perhaps by a session with another time zone. */
 static enum tv_status append_since(struct similar *s, const char *since, struct tv_error *err)
 {
     char *moment = strdup(since);
@@ -119,7 +125,8 @@ static enum tv_status append_since(struct similar *s, const char *since, struct 
     return status;
 }
 
-/* "trivet.similar_rows(min_rating => 3::real)" */
+/* The source as text, for example "trivet.similar_rows(min_rating => '3'::real)". It is what the journal stores,
+ * and what --if-changed compares. */
 static enum tv_status call_similar_rows(struct similar *s, struct tv_error *err)
 {
     char rating[64];
@@ -134,6 +141,7 @@ static enum tv_status call_similar_rows(struct similar *s, struct tv_error *err)
     return status == TV_OK ? tv_buffer_text(&s->source, ")", err) : status;
 }
 
+/* An analyst's SQL, or a call of trivet.similar_rows with what was asked for. */
 static enum tv_status choose_source(struct similar *s, struct tv_error *err)
 {
     const char *own = tv_settings_text(s->settings, "source");
@@ -150,11 +158,14 @@ static enum tv_status choose_source(struct similar *s, struct tv_error *err)
 
 /* --- the steps ---------------------------------------------------------------------------------------------- */
 
+/* Makes journal and Redis agree about which index there is, and deletes what others left. */
 static enum tv_status settle(struct similar *s, const char *why, struct tv_error *err)
 {
     return tv_similar_settle(journal(s), s->redis, why, &s->live, NULL, err);
 }
 
+/* One attempt to begin: it takes a lock on trivet.rating for a moment, so that each change of a rating is either in
+ * what the build reads or written down for the new index. */
 static enum tv_status begin_once(void *context, struct tv_error *err)
 {
     struct similar *s = context;
@@ -165,6 +176,8 @@ static enum tv_status begin_once(void *context, struct tv_error *err)
     return tv_pg_int(journal(s), "SELECT trivet.similar_begin($1, $2, $3)", 3, values, &s->number, err);
 }
 
+/* The lock must wait for writers, and whoever rates later would queue behind it; so it is tried for a tenth of a
+ * second at a time (patient.h). */
 static enum tv_status begin(struct similar *s, struct tv_error *err)
 {
     const struct tv_patience patience = {.what =
@@ -177,6 +190,7 @@ static enum tv_status begin(struct similar *s, struct tv_error *err)
     return status;
 }
 
+/* All signatures, in memory. An empty index is refused: it would replace one that serves. */
 static enum tv_status read_sets(struct similar *s, struct tv_error *err)
 {
     enum tv_status status = similar_read_sets(&s->sets, s->settings, tv_buffer_string(&s->source),
@@ -189,6 +203,7 @@ static enum tv_status read_sets(struct similar *s, struct tv_error *err)
     return status;
 }
 
+/* Called now and then while pages are written. */
 static enum tv_status show_written(void *context, int64_t pages, int64_t of, struct tv_error *err)
 {
     struct similar *s = context;
@@ -205,6 +220,8 @@ static enum tv_status write_index(struct similar *s, struct tv_error *err)
     return status;
 }
 
+/* The last moment at which an interrupt leaves the old index in place. The lock is checked, because a lost
+ * connection may mean that another build has begun. */
 static enum tv_status switch_index(struct similar *s, struct tv_error *err)
 {
     enum tv_status status = tv_lock_check(s->lock, err);
@@ -218,7 +235,7 @@ static enum tv_status settle_new(struct similar *s, struct tv_error *err)
     return settle(s, NULL, err);
 }
 
-/* All that waits; another process may be at it. */
+/* Applies the pairs that changed since `begin`. trivet-serve may be at it already, which is fine. */
 static enum tv_status catch_up(struct similar *s, struct tv_error *err)
 {
     struct tv_similar_feed *feed = NULL;
@@ -243,11 +260,13 @@ static enum tv_status catch_up(struct similar *s, struct tv_error *err)
     return status;
 }
 
+/* A step with its name in the log and in the journal. */
 struct step {
     const char *name;
     enum tv_status (*run)(struct similar *s, struct tv_error *err);
 };
 
+/* Runs steps in turn, and tells and keeps how long each took. */
 static enum tv_status run_steps(struct similar *s, const struct step *steps, size_t n, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -268,6 +287,7 @@ static enum tv_status run_steps(struct similar *s, const struct step *steps, siz
 
 /* --- the report --------------------------------------------------------------------------------------------- */
 
+/* Notes in the journal what was built, and how much memory it takes in Redis. */
 static enum tv_status report(struct similar *s, struct tv_error *err)
 {
     char number[24], items[32], rows[32], keys_text[32], bytes_text[32];
@@ -294,6 +314,7 @@ static enum tv_status report(struct similar *s, struct tv_error *err)
 
 /* --- the command -------------------------------------------------------------------------------------------- */
 
+/* An older schema has no table of indices, and would fail later with a message of Postgres's. */
 static enum tv_status check_tables(struct similar *s, struct tv_error *err)
 {
     int64_t there = 0;
@@ -307,6 +328,7 @@ static enum tv_status check_tables(struct similar *s, struct tv_error *err)
     return tv_hint(err, "bring it up to date: trivet-etl schema");
 }
 
+/* Takes the lock that training and repair take, too, because they clean up indices. */
 static enum tv_status open_all(struct similar *s, struct tv_error *err)
 {
     int wait = (int)tv_settings_int(s->settings, "wait");
@@ -319,7 +341,8 @@ static enum tv_status open_all(struct similar *s, struct tv_error *err)
     return status == TV_OK ? check_tables(s, err) : status;
 }
 
-/* Is the live index of the same rows, and has heard of all that came since? A load fires no trigger. */
+/* Whether the live index is of the same rows and has heard of all that came since. A load fires no trigger, so one
+ * that ended after the build began means that it has not. */
 static enum tv_status find_current(struct similar *s, int64_t *current, struct tv_error *err)
 {
     char size[16], live[24];
@@ -345,6 +368,8 @@ static enum tv_status find_current(struct similar *s, int64_t *current, struct t
                : status;
 }
 
+/* Up to the switch, a failure is cleaned up at once if the stores allow it; afterwards the new index serves, and
+ * what is missing is done by the next command or by trivet-serve. */
 static enum tv_status build(struct similar *s, struct tv_error *err)
 {
     int64_t current = 0;

@@ -1,4 +1,5 @@
-/* similar: the index of similar items from who rated what; the command. */
+/* similar: the command that builds the index of similar items from who rated what; lib/similar is the index itself.
+ */
 #ifndef TRIVET_TRAIN_SIMILAR_SIMILAR_H
 #define TRIVET_TRAIN_SIMILAR_SIMILAR_H
 
