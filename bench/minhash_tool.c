@@ -8,7 +8,7 @@
  *   minhash_tool verify REDIS                  all pages against all signatures
  *   minhash_tool dump REDIS                    item and signature of every row
  *
- * REDIS is redis://host:port/db. What is timed is printed as "name seconds" lines on standard error.
+ * REDIS is redis://host:port/db. Times are printed as "name seconds" lines on standard error.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* address: what may be said of a store's address. The three adapters of lib/store check and mask addresses with it, and
- * the command line of lib/cli cuts words that may hold one. */
+/* address: how much of a store's address may be said. The three adapters of lib/store check and mask addresses with it,
+ * and the command line of lib/cli cuts words that may hold one. */
 #include "trivet/base/address.h"
 
 #include <string.h>

@@ -14,7 +14,7 @@
 
 #include "trivet/base/buffer.h"
 
-enum { CAPACITY = 1 << 20, LAST_WAIT_MS = 2000, AT_ONCE = 4096 /* what poll() promises that a pipe takes */ };
+enum { CAPACITY = 1 << 20, LAST_WAIT_MS = 2000, AT_ONCE = 4096 /* bytes that a pipe takes when poll() says so */ };
 
 struct tv_lines {
     pthread_mutex_t mutex; /* guards what follows */
@@ -50,7 +50,7 @@ static void write_out(struct tv_lines *lines, const char *text, size_t n)
         }
         ssize_t written = write(lines->fd, text, n < AT_ONCE ? n : AT_ONCE);
         if (written < 0 && errno != EINTR && errno != EAGAIN)
-            return; /* nobody reads any more */
+            return; /* the reader is gone */
         if (written > 0) {
             text += written;
             n -= (size_t)written;

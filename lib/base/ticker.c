@@ -1,5 +1,6 @@
 /* ticker: one thread, one condition on the monotonic clock. The server's threads that follow ratings and keep similar
- * items up to date are such; what they share with other threads is their own business and has locks of its own. */
+ * items up to date are such. The mutex guards the ticker's own members alone; data that a tick shares with other
+ * threads need a lock of their own. */
 #include "trivet/base/ticker.h"
 
 #include <math.h>

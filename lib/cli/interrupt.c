@@ -1,4 +1,6 @@
-/* interrupt: a thread waits for the signals, so that it may use locks and sockets, which a handler must not. */
+/* interrupt: a thread waits for the signals, so that it may use locks and sockets, which a handler must not
+ * (signal-safety(7)). On the first SIGINT or SIGTERM it sets the moment of trivet/base/stop.h, cancels the statement
+ * that Postgres is working on, and wakes the server's main thread; a second one changes nothing. */
 #include "trivet/cli/interrupt.h"
 
 #include <poll.h>
@@ -11,6 +13,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/stop.h"
 
+/* Beyond TV_STOP_SECONDS, for work that keeps to the moment but ends right at it. */
 static const double grace_seconds = 0.8;
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -19,6 +22,8 @@ static struct tv_pg *watched; /* guarded by mutex, as is the next */
 static int seen;              /* the first signal; 0: none yet */
 static int started;
 
+/* The cancellation is sent with the mutex held, so that tv_interrupt_forget, after which the connection is closed,
+ * waits for it. */
 static void pass_on(int signal_number)
 {
     pthread_mutex_lock(&mutex);
@@ -29,8 +34,9 @@ static void pass_on(int signal_number)
     pthread_mutex_unlock(&mutex);
 }
 
-/* The last resort, for what no deadline of ours reaches: a client library that waits (MongoDB's, or for DNS), a disk
- * that hangs. What a killed program leaves half done the next one mends, so this is no worse than SIGKILL. */
+/* The last resort, for a wait that no deadline of ours reaches: a client library (MongoDB's, or for DNS), a disk that
+ * hangs. A program that is killed leaves work half done which the next one mends, so this is no worse than SIGKILL. The
+ * message is only tried where standard error takes it at once: it must not be one more thing that hangs. */
 static void end_late(void)
 {
     double until = tv_clock() + TV_STOP_SECONDS + grace_seconds;
@@ -39,7 +45,7 @@ static void end_late(void)
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&out, 1, 0) > 0 && (out.revents & POLLOUT))
         tv_log_error("still busy %d s after it was told to end, so this program ends as it stands", TV_STOP_SECONDS);
-    poll(NULL, 0, 100); /* for whoever writes the log */
+    poll(NULL, 0, 100); /* for the thread that writes the log */
     _exit(1);
 }
 
@@ -54,6 +60,8 @@ static void *wait_for_signals(void *set)
     return NULL;
 }
 
+/* The signals are blocked in this thread before others exist; they inherit that, so sigwait alone takes them. The set
+ * is static because the thread outlives this call. */
 static enum tv_status start(struct tv_error *err)
 {
     static sigset_t set;

@@ -1,4 +1,5 @@
-/* program: runs one of a program's commands. argp reads the flags from the same table that --help prints. */
+/* program: runs one of a program's commands. argp reads the flags from the same table that --help prints. The mains of
+ * etl, train and serve hand their table of commands to tv_program_main, which does the rest. */
 #include <argp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 /* argp keys of the table's rows start here, beyond every character. */
 enum { FIRST_KEY = 1000, MAX_ARGUMENTS = 16 };
 
+/* State of one call of argp; argp's callback knows of failure no more than an errno, so the words are kept here. */
 struct parse {
     const struct tv_program *program;
     const struct tv_command *command;
@@ -24,7 +26,7 @@ struct parse {
     enum tv_status status;
 };
 
-/* "PostgreSQL, ... (TRIVET_POSTGRES; default: postgresql://...)" */
+/* "how much to say on standard error: error|info|debug; environment TRIVET_LOG; default info". The caller frees it. */
 static char *describe(const struct tv_option *row)
 {
     struct tv_buffer b = TV_BUFFER_INIT(4096);
@@ -58,7 +60,8 @@ static error_t on_option(int key, char *text, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-/* argp wants one static description; it is built from the table and freed by free_argp. */
+/* argp wants one static description; it is built from the table and freed by free_argp. Shared rows are a group of
+ * their own, which --help sets apart. */
 static struct argp_option *build_argp(const struct tv_settings *s)
 {
     struct argp_option *options = calloc(2 * s->n + 1, sizeof *options), *next = options;
@@ -82,6 +85,8 @@ static void free_argp(struct argp_option *options)
     free(options);
 }
 
+/* argp was told to print nothing and says only that it failed, so this looks for the flag that no row begins with (argp
+ * takes abbreviations). If there is none, a value is missing or one too many. */
 static enum tv_status unknown_flag(struct parse *p, int argc, char **argv)
 {
     const char *names[2 * TV_SETTINGS_MAX + 1] = {NULL};
@@ -115,6 +120,7 @@ static enum tv_status unknown_flag(struct parse *p, int argc, char **argv)
     return tv_hint(p->err, "%s %s --help lists the options", p->program->name, p->command->name);
 }
 
+/* With `help` nothing is parsed: the same description is printed instead. */
 static enum tv_status parse_flags(struct parse *p, int argc, char **argv, int help)
 {
     struct argp_option *options = build_argp(p->settings);
@@ -140,6 +146,7 @@ static enum tv_status parse_flags(struct parse *p, int argc, char **argv, int he
     return p->status;
 }
 
+/* Too many arguments are refused while argp hands them over (on_option). */
 static enum tv_status check_arguments(struct parse *p)
 {
     if (p->n_arguments >= p->command->min_arguments)
@@ -148,6 +155,7 @@ static enum tv_status check_arguments(struct parse *p)
     return tv_hint(p->err, "%s %s --help says more", p->program->name, p->command->name);
 }
 
+/* Flags come ahead of the environment, whose values are taken, and checked, only where no flag has given one. */
 enum tv_status tv_settings_parse(struct tv_settings **out, const struct tv_program *program,
                                  const struct tv_command *command, int argc, char **argv,
                                  const char *const *environment, int *n_arguments, char ***arguments,
@@ -167,7 +175,7 @@ enum tv_status tv_settings_parse(struct tv_settings **out, const struct tv_progr
         tv_settings_free(p.settings);
         return status;
     }
-    /* argv is ours to reorder: what remains goes to its front, behind the program's name. */
+    /* argv is ours to reorder: the arguments go to its front, behind the program's name. */
     for (int i = 0; i < p.n_arguments; i++)
         argv[i + 1] = p.arguments[i];
     *out = p.settings;
@@ -229,6 +237,7 @@ static enum tv_status unknown_command(const struct tv_program *program, const ch
                    : tv_hint(err, "%s --help lists the commands", program->name);
 }
 
+/* Ahead of all parsing, so that help and version come even where a flag or the environment is wrong. */
 static int asks_for(int argc, char **argv, const char *flag)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
@@ -237,6 +246,7 @@ static int asks_for(int argc, char **argv, const char *flag)
     return 0;
 }
 
+/* The one place where a program's failure is told. */
 static int finish(const struct tv_program *program, enum tv_status status, const struct tv_error *err)
 {
     if (status != TV_OK)
@@ -244,6 +254,7 @@ static int finish(const struct tv_program *program, enum tv_status status, const
     return tv_exit_code(status);
 }
 
+/* A program with one command (trivet-serve) is called without its name, and its first word is no command then. */
 int tv_program_main(const struct tv_program *program, int argc, char **argv)
 {
     struct tv_error err = {.status = TV_OK};

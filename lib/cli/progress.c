@@ -1,4 +1,5 @@
-/* progress: how far long work is, with rate and ETA. */
+/* progress: how far long work is, with rate and ETA. Work that may take minutes calls it as it goes; the clock decides
+ * whether there is anything to print. */
 #include "trivet/cli/progress.h"
 
 #include <stdio.h>
@@ -14,6 +15,7 @@ void tv_progress_start(struct tv_progress *p, const char *what, const char *unit
     p->started = p->shown = tv_clock();
 }
 
+/* "\r\033[K" goes to the line's begin and empties it, so a shorter line leaves nothing of the longer one before. */
 static void show(struct tv_progress *p, double done, double now)
 {
     char count[32], rate[32], eta[48] = "";
@@ -38,6 +40,7 @@ static void show(struct tv_progress *p, double done, double now)
 void tv_progress_update(struct tv_progress *p, double done)
 {
     double now = tv_clock();
+    /* On a terminal the first line waits for a second, so that short work shows none, and later ones for a tenth. */
     double pause = p->terminal ? (p->printed ? 0.1 : 1.0) : 10.0;
     if (now - p->shown >= pause && tv_log_enabled(TV_LOG_INFO))
         show(p, done, now);

@@ -1,4 +1,5 @@
-/* settings: the values of one command's options, from flags, environment and defaults, each checked. */
+/* settings: the values of one command's options, from flags, environment and defaults, each checked. A bad value is
+ * refused before the command begins, under the name that the user wrote, and never in the middle of the work. */
 #include "lib/cli/settings.h"
 
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/text.h"
 
+/* Shared rows name the programs that take them; a command's own rows name none, and serve it in any case. */
 static int row_serves(const struct tv_option *row, unsigned mask)
 {
     return row->programs == 0 || (row->programs & mask) != 0;
@@ -20,6 +22,7 @@ enum tv_status tv_settings_create(struct tv_settings **out, const struct tv_prog
     if (s == NULL)
         return TV_ERR_NO_MEMORY;
     s->program = program->name;
+    /* A command's own rows come first, so that --help lists them ahead of the shared ones. */
     const struct tv_option *tables[] = {command->options, command->more[0], command->more[1], command->more[2],
                                         tv_shared_options};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
@@ -39,6 +42,7 @@ void tv_settings_free(struct tv_settings *s)
     free(s);
 }
 
+/* `choices` is a list such as "error|info|debug"; a text must be one of the words whole. */
 static int is_choice(const char *choices, const char *text)
 {
     size_t n = strlen(text);
@@ -55,6 +59,8 @@ static const char *spelled(const struct tv_option *row, int from_environment, ch
     return space;
 }
 
+/* `min` and `max` are doubles for integers, too; the largest bounds in use (9e18) are there to keep a value within
+ * int64. */
 static enum tv_status check(const struct tv_option *row, const char *text, int from_environment,
                             struct tv_error *err)
 {
@@ -103,7 +109,8 @@ enum tv_status tv_settings_put(struct tv_setting *e, const char *text, int from_
     return TV_OK;
 }
 
-/* An empty variable counts as unset, as compose files leave it. */
+/* An empty variable counts as unset: a compose file that passes on a variable which the host does not have leaves it
+ * so. */
 enum tv_status tv_settings_environment(struct tv_settings *s, const char *const *environment, struct tv_error *err)
 {
     for (size_t i = 0; i < s->n; i++) {
@@ -122,6 +129,8 @@ enum tv_status tv_settings_environment(struct tv_settings *s, const char *const 
     return TV_OK;
 }
 
+/* Names that begin with TRIVET_TEST_ belong to the tests. All shared rows are known to every program, so that one
+ * environment can be written for all of them. */
 enum tv_status tv_settings_check_names(const char *const *environment, struct tv_error *err)
 {
     const char *names[64];
@@ -148,6 +157,7 @@ enum tv_status tv_settings_check_names(const char *const *environment, struct tv
     return TV_OK;
 }
 
+/* A name that is not there is a mistake in the program, not of its user. */
 static const struct tv_setting *find(const struct tv_settings *s, const char *name)
 {
     for (size_t i = 0; i < s->n; i++)

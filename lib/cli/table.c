@@ -1,4 +1,5 @@
-/* table: rows of text for people and programs. */
+/* table: rows of text for people and programs. Reports of etl and train put their cells into one and print it in the
+ * format that --format names; cells stay text until then, so that numbers keep the digits that SQL gave them. */
 #include "trivet/cli/table.h"
 
 #include <jansson.h>
@@ -17,6 +18,7 @@ struct tv_table {
     size_t n_cells, capacity;
 };
 
+/* The options table has refused other names already. */
 enum tv_table_format tv_table_format_from(const char *name)
 {
     static const char *const names[] = {"table", "csv", "json", "markdown"};
@@ -94,6 +96,7 @@ enum tv_status tv_table_real(struct tv_table *t, double value, int digits, struc
     return tv_table_cell(t, text, err);
 }
 
+/* Columns beyond the 64th are left out. */
 enum tv_status tv_table_from_rows(struct tv_table **out, const struct tv_pg_rows *rows, struct tv_error *err)
 {
     enum { MAX_COLUMNS = 64 };
@@ -125,12 +128,13 @@ static const char *cell(const struct tv_table *t, size_t row, int column)
     return t->cells[row * (size_t)t->n_columns + (size_t)column];
 }
 
+/* A row that is not full yet does not count. */
 static size_t n_rows(const struct tv_table *t)
 {
     return t->n_columns ? t->n_cells / (size_t)t->n_columns : 0;
 }
 
-/* What a person sees: grouped digits, "" for an empty cell. `space` holds 64 bytes. */
+/* The text for a person: grouped digits, "" for an empty cell. `space` holds 64 bytes. */
 static const char *shown(const struct tv_table *t, size_t row, int column, char *space)
 {
     const char *text = cell(t, row, column);
@@ -160,6 +164,7 @@ static void print_padded(FILE *out, const char *text, int width, int right)
         fprintf(out, "%s%*s", text, pad, "");
 }
 
+/* The line below the header. In Markdown a colon at its end makes a column of numbers right-aligned. */
 static void print_rule(FILE *out, const int *width, const struct tv_table *t, int markdown)
 {
     for (int c = 0; c < t->n_columns; c++) {
@@ -170,6 +175,8 @@ static void print_rule(FILE *out, const int *width, const struct tv_table *t, in
     fputs(markdown ? " |\n" : "\n", out);
 }
 
+/* Widths first, over all rows: the table is in memory whole, as reports are short. The last column of text is not
+ * padded, which would leave blanks at the ends of lines. */
 static enum tv_status print_aligned(const struct tv_table *t, int markdown, FILE *out, struct tv_error *err)
 {
     char space[64];
@@ -197,6 +204,7 @@ static enum tv_status print_aligned(const struct tv_table *t, int markdown, FILE
     return TV_OK;
 }
 
+/* A line of CSV; lines end in CR LF by RFC 4180. */
 static enum tv_status add_fields(struct tv_buffer *line, int n, const char *const *fields, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -208,6 +216,7 @@ static enum tv_status add_fields(struct tv_buffer *line, int n, const char *cons
     return status == TV_OK ? tv_buffer_text(line, "\r\n", err) : status;
 }
 
+/* One line at a time in a buffer, so that a line is written whole. */
 static enum tv_status print_csv(const struct tv_table *t, FILE *out, struct tv_error *err)
 {
     struct tv_buffer line = TV_BUFFER_INIT(64 << 20);
@@ -223,6 +232,7 @@ static enum tv_status print_csv(const struct tv_table *t, FILE *out, struct tv_e
     return status;
 }
 
+/* Numbers and documents are JSON as they are; a number that JSON does not have, such as NaN, becomes a string. */
 static json_t *cell_json(const struct tv_table *t, size_t row, int column)
 {
     const char *text = cell(t, row, column);
@@ -232,6 +242,7 @@ static json_t *cell_json(const struct tv_table *t, size_t row, int column)
     return value ? value : json_string(text);
 }
 
+/* An array of objects, a row each; with 15 digits a number that was written with as many comes out as it was. */
 static enum tv_status print_json(const struct tv_table *t, FILE *out, struct tv_error *err)
 {
     json_t *array = json_array();

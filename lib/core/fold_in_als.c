@@ -163,7 +163,7 @@ static enum tv_status add_ratings(const struct scratch *s, const struct tv_fold_
     return TV_OK;
 }
 
-/* Builds the equations of a user, puts `right` (NULL: what the ratings make) on their right-hand side, and solves. */
+/* Builds the equations of a user, puts `right` (NULL: the ratings' own) on their right-hand side, and solves. */
 static enum tv_status solve(const struct tv_fold_in *f, double *solution, const double *right, const int32_t *items,
                             const float *ratings, size_t n, struct tv_error *err)
 {

@@ -1,4 +1,4 @@
-/* normal_body: what normal.h promises, written once. normal.c includes it for each REAL.
+/* normal_body: the loops of normal.h, written once. normal.c includes it for each REAL.
  *
  * Both halves of the work are the same loop: a tile of the matrix, four rows by one or two vectors, stays in
  * registers while rows pass. Building adds what has been summed, elimination subtracts it.

@@ -66,8 +66,8 @@ static AVX2 void scores_avx2(double *scores, const float *item_factors, size_t n
     tv_scores_reference(scores + i, item_factors + i * k, n_items - i, factors, user);
 }
 
-/* Blocks of both sides are widened into panels that stay in the first cache, 16 KB each; rows are filled up with zeros to
- * whole registers, which changes no sum. */
+/* Blocks of both sides are widened into panels that stay in the first cache, 16 KB each; rows are filled up with zeros
+ * to whole registers, which changes no sum. */
 enum { PANEL = 2048, USERS = 8 };
 
 static AVX2 void widen(double *panel, const float *factors, size_t rows, size_t k, size_t padded)

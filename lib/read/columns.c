@@ -1,4 +1,5 @@
-/* columns: header names and what they mean. */
+/* columns: header names and what they mean. The names are those of the rating sets that people load: MovieLens,
+ * Last.fm, RecBole's files, and the plain words for the same things. */
 #include "trivet/read/columns.h"
 
 #include <ctype.h>
@@ -25,7 +26,7 @@ static const struct {
     {"tmdbid", TV_COLUMN_TMDB},      {"tagvalue", TV_COLUMN_TAG},
 };
 
-/* "user_id:token" -> "userid" */
+/* "user_id:token" -> "userid": RecBole puts a type behind each name. Longer names are cut, and match nothing then. */
 static void plain_name(char *out, size_t size, const struct tv_field *f)
 {
     size_t o = 0;
@@ -35,6 +36,7 @@ static void plain_name(char *out, size_t size, const struct tv_field *f)
     out[o] = '\0';
 }
 
+/* The first column of a meaning wins: of "title" and "name" in one header, say, the one that comes first. */
 void tv_columns_from_header(struct tv_columns *c, const struct tv_record *header)
 {
     for (int i = 0; i < TV_COLUMN_COUNT; i++)
@@ -60,6 +62,7 @@ struct tv_field tv_columns_field(const struct tv_columns *c, const struct tv_rec
     return c->at[column] < 0 ? (struct tv_field){"", 0} : record->fields[c->at[column]];
 }
 
+/* For names that the caller knows and that have no meaning here. */
 int tv_columns_find(const struct tv_record *header, const char *name)
 {
     for (int i = 0; i < header->n; i++)

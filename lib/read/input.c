@@ -1,6 +1,5 @@
-/* input: a folder, a zip archive or one file as a list of byte streams. Zip is read by libarchive, which is
- * a forward-only reader: each stream of an archive opens it anew and seeks to its entry through the
- * directory. */
+/* input: a folder, a zip archive or one file as a list of byte streams. Zip is read by libarchive, which is a
+ * forward-only reader: each stream of an archive opens it anew and seeks to its entry through the directory. */
 #include "trivet/read/input.h"
 
 #include <archive.h>
@@ -17,8 +16,7 @@
 
 enum { BLOCK = 256 * 1024, MAX_FILES = 10000 };
 
-/* --- the list of files
- * ---------------------------------------------------------------------------------------- */
+/* --- the list of files ------------------------------------------------------------------------- */
 
 static const char *base_name(const char *path)
 {
@@ -26,6 +24,7 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* A failure in the middle leaves a file without a name or path in the list, which tv_input_close frees all the same. */
 static enum tv_status add_file(struct tv_input *input, const char *path, double size, struct tv_error *err)
 {
     if (input->n_files == MAX_FILES)
@@ -41,6 +40,7 @@ static enum tv_status add_file(struct tv_input *input, const char *path, double 
     return TV_OK;
 }
 
+/* Hidden files and folders are passed over, as is a file that vanishes meanwhile. */
 static enum tv_status list_folder(struct tv_input *input, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -58,6 +58,7 @@ static enum tv_status list_folder(struct tv_input *input, struct tv_error *err)
     return status;
 }
 
+/* libarchive may fail without a text. */
 static enum tv_status archive_failed(struct archive *a, const char *path, struct tv_error *err)
 {
     if (a == NULL)
@@ -67,6 +68,7 @@ static enum tv_status archive_failed(struct archive *a, const char *path, struct
     return tv_hint(err, "is it whole? unzip -t %s says more", path);
 }
 
+/* Zip alone is allowed of all that libarchive reads: the fewer parsers see bytes from outside, the better. */
 static enum tv_status open_archive(struct archive **out, const char *path, struct tv_error *err)
 {
     struct archive *a = archive_read_new();
@@ -105,11 +107,13 @@ static enum tv_status list_archive(struct tv_input *input, struct tv_error *err)
     return status;
 }
 
+/* A folder lists its files in no order, and a load must not depend on it. */
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const struct tv_input_file *)a)->name, ((const struct tv_input_file *)b)->name);
 }
 
+/* Of a file that cannot be read: none; opening it for the load will say why. */
 static size_t first_bytes(const char *path, char *out, size_t size)
 {
     FILE *f = fopen(path, "rbe");
@@ -119,7 +123,8 @@ static size_t first_bytes(const char *path, char *out, size_t size)
     return n;
 }
 
-/* With a file in it, or without any. */
+/* A zip archive begins with the header of its first file, or, when empty, with the end of its directory. The name is no
+ * sign: archives come under other names, too. */
 static int starts_like_zip(const char *path)
 {
     char magic[4] = "";
@@ -127,7 +132,8 @@ static int starts_like_zip(const char *path)
     return n == sizeof magic && (memcmp(magic, "PK\3\4", 4) == 0 || memcmp(magic, "PK\5\6", 4) == 0);
 }
 
-/* What is packed some other way holds bytes that are no ratings: who unpacks it is told, or NULL. */
+/* The command that unpacks the file, if it is packed in a way that is not read here, or NULL. Read as text, such a file
+ * would be refused line by line, without a word of the reason. */
 static const char *other_packing(const char *path)
 {
     static const struct {
@@ -199,8 +205,7 @@ void tv_input_close(struct tv_input *input)
     free(input);
 }
 
-/* --- streams
- * -------------------------------------------------------------------------------------------------- */
+/* --- streams ----------------------------------------------------------------------------------- */
 
 struct file_source {
     struct tv_source base;
@@ -208,6 +213,7 @@ struct file_source {
     char *path;
 };
 
+/* fread fills `out` but for the end of the file, so a short read is the end or an error. */
 static enum tv_status read_file(struct tv_source *s, void *out, size_t n, size_t *got, struct tv_error *err)
 {
     struct file_source *f = (struct file_source *)s;
@@ -243,6 +249,7 @@ static enum tv_status open_file(struct tv_source **out, const char *path, struct
     return TV_OK;
 }
 
+/* An archive of its own, opened anew, since libarchive moves forward only and several streams may be open. */
 struct zip_source {
     struct tv_source base;
     struct archive *archive;
@@ -281,6 +288,7 @@ static enum tv_status find_entry(struct archive *archive, const char *archive_pa
                                : archive_failed(archive, archive_path, err);
 }
 
+/* `path` is that of the archive and stays the input's. */
 static enum tv_status open_zip(struct tv_source **out, const char *path, const char *name,
                                struct tv_error *err)
 {
@@ -300,6 +308,7 @@ static enum tv_status open_zip(struct tv_source **out, const char *path, const c
     return TV_OK;
 }
 
+/* Bytes that the caller keeps: for tests and for a first look at a file's head. */
 struct memory_source {
     struct tv_source base;
     const char *bytes;

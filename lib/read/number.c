@@ -8,7 +8,7 @@
 
 #include "trivet/base/text.h"
 
-/* Up to 18 digits cannot overflow. Returns 0 where there is anything else. */
+/* Up to 18 digits cannot overflow. Returns 0 where there is anything else, a sign included. */
 static int short_integer(const char *p, size_t n, int64_t *value)
 {
     int64_t v = 0;
@@ -24,6 +24,7 @@ static int short_integer(const char *p, size_t n, int64_t *value)
     return 1;
 }
 
+/* Tells "beyond 64 bits" from "not an integer" once both readers have refused. */
 static int all_digits(const char *p, size_t n)
 {
     size_t i = n > 1 && p[0] == '-';
@@ -41,6 +42,7 @@ const char *tv_number_id(const struct tv_field *f, int64_t *id)
     return all_digits(f->text, f->n) ? "id beyond 64 bits" : "id is not an integer";
 }
 
+/* strtod would take these words, tv_text_double refuses them; the reason given should name what stood there. */
 static int is_word(const struct tv_field *f, const char *word)
 {
     size_t skip = f->n > 0 && (f->text[0] == '-' || f->text[0] == '+');
@@ -74,6 +76,8 @@ const char *tv_number_rating(const struct tv_field *f, float *value)
     return f->n == 0 ? "empty rating" : "rating is not a number";
 }
 
+/* Whole seconds stay integers: microseconds since 1970 exceed the 53 bits of a double within the range that is
+ * allowed. */
 const char *tv_number_time(const struct tv_field *f, int64_t *microseconds)
 {
     int64_t seconds;

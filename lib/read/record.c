@@ -17,6 +17,8 @@
 
 enum { WINDOW = 1024 * 1024 };
 
+/* One reader: the window moves over the stream, and the fields of a record point into it (or into fields_text). So a
+ * record is valid until the next one is asked for. */
 struct tv_records {
     struct tv_source *source;
     struct tv_dialect dialect;
@@ -32,6 +34,7 @@ struct tv_records {
     struct tv_record record;
 };
 
+/* libcsv asks it which characters are blanks and which end a record: none. */
 static int never(unsigned char c)
 {
     (void)c;
@@ -98,8 +101,7 @@ const char *tv_record_library(void)
     return text;
 }
 
-/* --- the window
- * ----------------------------------------------------------------------------------------------- */
+/* --- the window -------------------------------------------------------------------------------- */
 
 /* Makes a whole record of the largest size visible, and its line end, unless the stream ends before. */
 static enum tv_status fill(struct tv_records *r, struct tv_error *err)
@@ -120,6 +122,8 @@ static enum tv_status fill(struct tv_records *r, struct tv_error *err)
     return TV_OK;
 }
 
+/* Spreadsheets write one. UTF-16 is told by its mark: read as bytes, every line of it would be refused for another
+ * reason. */
 static enum tv_status skip_byte_order_mark(struct tv_records *r, struct tv_error *err)
 {
     const char *w = r->window;
@@ -151,9 +155,9 @@ static enum tv_status skip_line(struct tv_records *r, struct tv_error *err)
     }
 }
 
-/* --- fields
- * --------------------------------------------------------------------------------------------------- */
+/* --- fields ------------------------------------------------------------------------------------ */
 
+/* Too many fields refuse the record; the rest of them is cut all the same and dropped. */
 static void add_field(struct tv_record *record, const char *text, size_t n)
 {
     if (record->n == TV_RECORD_MAX_FIELDS) {
@@ -163,6 +167,7 @@ static void add_field(struct tv_record *record, const char *text, size_t n)
     record->fields[record->n++] = (struct tv_field){text, n};
 }
 
+/* Fields are slices of the window; nothing is copied. */
 static void cut_plain(struct tv_records *r)
 {
     struct tv_record *record = &r->record;
@@ -188,6 +193,8 @@ static void on_csv_field(void *text, size_t n, void *context)
     add_field(&r->record, copy, n);
 }
 
+/* libcsv takes doubled quotes apart, so fields are copied. The framer has checked the record, and memory is all that
+ * can fail. */
 static enum tv_status cut_quoted(struct tv_records *r, struct tv_error *err)
 {
     r->fields_size = 0;
@@ -197,8 +204,7 @@ static enum tv_status cut_quoted(struct tv_records *r, struct tv_error *err)
     return TV_OK;
 }
 
-/* --- framing
- * -------------------------------------------------------------------------------------------------- */
+/* --- framing ----------------------------------------------------------------------------------- */
 
 /* Where a record that begins at `text` ends: the index of its LF, or n at the end of the stream. Returns -1
  * and a reason where it has no proper end within n bytes. */
@@ -249,7 +255,7 @@ static void take(struct tv_records *r, size_t size, long long lines)
     r->line += lines + has_lf;
 }
 
-/* Refuses the line at the window's start; what is shown of it ends at its line end or after 64 KiB. */
+/* Refuses the line at the window's start; its shown part ends at its line end or after 64 KiB. */
 static enum tv_status refuse_line(struct tv_records *r, const char *reason, struct tv_error *err)
 {
     size_t n = r->end - r->start;
@@ -268,6 +274,7 @@ static enum tv_status refuse_line(struct tv_records *r, const char *reason, stru
     return skip_line(r, err);
 }
 
+/* The whole record, of as many lines as it has; line numbers count them all. */
 static enum tv_status next_quoted(struct tv_records *r, size_t n, struct tv_error *err)
 {
     const char *reason = NULL;
@@ -280,7 +287,8 @@ static enum tv_status next_quoted(struct tv_records *r, size_t n, struct tv_erro
     return cut_quoted(r, err);
 }
 
-/* One line or record from a filled window. */
+/* One line or record from a filled window. A quote anywhere in the line sends it the slow way, since only there can a
+ * line break belong to a field. */
 static enum tv_status next_framed(struct tv_records *r, struct tv_error *err)
 {
     size_t left = r->end - r->start, n = left > TV_RECORD_MAX_BYTES ? TV_RECORD_MAX_BYTES : left;

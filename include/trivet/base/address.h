@@ -1,5 +1,5 @@
-/* address: what may be said of a store's address. An address holds a password, and a reader of a message need not know
- * it.
+/* address: how much of a store's address may be said. An address holds a password, and a reader of a message need not
+ * know it.
  *
  * A password is told from the rest by the client library that parses the address; nothing here cuts one out of a text.
  * Where that is in doubt, the text is not shown at all: the message names the setting.
@@ -14,8 +14,8 @@
  * as a password, and show it. */
 int tv_address_is_clear(const char *uri);
 
-/* "the MongoDB address in --mongo (TRIVET_MONGO) cannot be read": TV_ERR_USAGE, without a word of the address. `example`
- * is what it should look like. */
+/* "the MongoDB address in --mongo (TRIVET_MONGO) cannot be read": TV_ERR_USAGE, without a word of the address.
+ * `example` is what it should look like. */
 enum tv_status tv_address_refuse(struct tv_error *err, const char *store, const char *setting, const char *example);
 
 /* Puts "***" in place of a secret, wherever a client library quotes it; NULL or "": nothing happens. */

@@ -11,7 +11,7 @@ double tv_clock_wall(void);
 /* The most resident memory this process has had, bytes. */
 double tv_peak_memory(void);
 
-/* The memory that new work can take without swapping, bytes: what the machine has available, or what the control group
+/* The memory that new work can take without swapping, bytes: that of the machine, or that which the control group
  * (a container's limit) leaves, whichever is less. 0 where neither tells. */
 double tv_available_memory(void);
 

@@ -1,4 +1,4 @@
-/* log: what programs say on standard error while they work. Results go to standard output, never through here. */
+/* log: messages of programs at work, on standard error. Results go to standard output, never through here. */
 #ifndef TRIVET_BASE_LOG_H
 #define TRIVET_BASE_LOG_H
 

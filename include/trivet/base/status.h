@@ -1,4 +1,4 @@
-/* status: what a call that can fail returns, and the words that go with it.
+/* status: the result of a call that can fail, and the words that go with it.
  *
  * Every such call returns an `enum tv_status` and takes a `struct tv_error *` last. On success the error is
  * untouched; on failure it holds a message that names the values that disagree, and a hint that says what to
@@ -31,7 +31,7 @@ struct tv_error {
 };
 
 /* Fills `err` (which may be NULL) and returns `status`, so that a caller writes `return tv_fail(err, ...)`.
- * Hint and where are emptied. What does not fit is cut at the end of a character, here and below. */
+ * Hint and where are emptied. A text that does not fit is cut at the end of a character, here and below. */
 enum tv_status tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -10,12 +10,12 @@
 /* The promise after a signal: the process has ended so many seconds later, give or take one. */
 enum { TV_STOP_SECONDS = 10 };
 
-/* The process is to end: what is under way may take that many seconds more. A later moment than one set before is
+/* The process is to end: work under way may take that many seconds more. A later moment than one set before is
  * not taken. */
 void tv_stop_within(double seconds);
 
 int tv_stop_asked(void); /* 1 from the first tv_stop_within on */
-int tv_stop_due(void);   /* 1 once its moment is past: nobody waits any more */
+int tv_stop_due(void);   /* 1 once its moment is past: no wait goes on */
 
 /* How long a wait that may last until `until` (INFINITY: without end) sleeps before it looks again: milliseconds, at
  * most 100; 0 once the time is up or the stop is due. */

@@ -29,7 +29,7 @@ struct tv_option {
     const char *alias;  /* another name of it, or NULL */
     const char *env;    /* environment name, or NULL: flag only */
     enum tv_option_kind kind;
-    const char *value;  /* what --help calls the value, e.g. "URI" */
+    const char *value;  /* its name in --help, e.g. "URI" */
     const char *preset; /* the default as text, NULL: unset */
     const char *help;
     double min, max;

@@ -1,4 +1,4 @@
-/* table: rows of text for people (table, markdown) and programs (csv, json): what reports are printed with. */
+/* table: rows of text for people (table, markdown) and programs (csv, json); reports are printed with it. */
 #ifndef TRIVET_CLI_TABLE_H
 #define TRIVET_CLI_TABLE_H
 

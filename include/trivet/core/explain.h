@@ -10,10 +10,10 @@
  *   implicit ALS  (1 + alpha r_j) i_j' A^(-1) i     with A = I16' I16 + sum of alpha r i i' + lambda 1
  *
  * for the item i (Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets", 2008, section 5,
- * which weighs by the same A^(-1)). A depends on which items were rated, and is held fixed: a contribution says what a rating
- * adds among the others, not what the score were without it.
+ * which weighs by the same A^(-1)). A depends on which items were rated, and is held fixed: a contribution says what a
+ * rating adds among the others, not what the score were without it.
  *
- * All of it is float64. The score that is served comes from factors rounded to float16; what that rounding made of it
+ * All of it is float64. The score that is served comes from factors rounded to float16; the effect of that rounding
  * is the difference to the sum of the terms.
  */
 #ifndef TRIVET_CORE_EXPLAIN_H

@@ -20,8 +20,8 @@ struct tv_scored {
 void tv_scores(double *scores, const float *item_factors, size_t n_items, int factors, const float *user);
 void tv_scores_reference(double *scores, const float *item_factors, size_t n_items, int factors, const float *user);
 
-/* The same for several users: scores (n_users, n_items), users (n_users, factors) row-major, the same bits. It takes half the
- * time, because an item's factors are widened once for eight users. */
+/* The same for several users: scores (n_users, n_items), users (n_users, factors) row-major, the same bits. It takes
+ * half the time, because an item's factors are widened once for eight users. */
 void tv_scores_of_users(double *scores, const float *item_factors, size_t n_items, int factors, const float *users,
                         size_t n_users);
 

@@ -1,4 +1,5 @@
-/* columns: which field of a record means what, by the names in a header line or by a fixed order. */
+/* columns: which field of a record means what, by the names in a header line or by a fixed order. etl's formats ask for
+ * columns by meaning, so the sets that people load may name and order theirs as they like. */
 #ifndef TRIVET_READ_COLUMNS_H
 #define TRIVET_READ_COLUMNS_H
 

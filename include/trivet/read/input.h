@@ -1,8 +1,7 @@
-/* input: what a load reads from - a folder, a zip archive, or one file - as a flat list of named byte
- * streams.
+/* input: the folder, zip archive or single file that a load reads from, as a flat list of named byte streams.
  *
- * Sub-folders are not entered, except inside an archive, where GroupLens puts everything into one. A stream
- * is read once from its beginning; several may be open at the same time.
+ * Sub-folders are not entered, except inside an archive, where GroupLens puts everything into one. A stream is read
+ * once from its beginning; several may be open at the same time.
  */
 #ifndef TRIVET_READ_INPUT_H
 #define TRIVET_READ_INPUT_H
@@ -14,7 +13,7 @@
 
 struct tv_input_file {
     char *name;  /* without folder */
-    char *path;  /* what opens it: a path, or the entry's name inside the archive */
+    char *path;  /* to open it by: a path, or the entry's name inside the archive */
     double size; /* bytes, uncompressed; 0 where an archive does not tell */
 };
 
@@ -25,23 +24,28 @@ struct tv_input {
     size_t n_files;
 };
 
+/* Lists the files; none is opened yet. TV_ERR_INPUT with a hint where the path leads nowhere, an archive is damaged, or
+ * a file is packed in a way that is not read; TV_ERR_IO for a folder that cannot be read. *out is the caller's to
+ * close. */
 enum tv_status tv_input_open(struct tv_input **out, const char *path, struct tv_error *err);
 void tv_input_close(struct tv_input *input);
 
-/* Bytes from somewhere. `read` puts up to n bytes into `out` and tells how many; 0 is the end. */
+/* Bytes from somewhere. `read` puts up to n bytes into `out` and tells how many; 0 is the end. Each kind of stream
+ * begins with this struct and has its own members behind it. */
 struct tv_source {
     enum tv_status (*read)(struct tv_source *s, void *out, size_t n, size_t *got, struct tv_error *err);
     void (*close)(struct tv_source *s); /* frees s */
     double consumed;                    /* bytes handed out so far */
 };
 
+/* `input` must outlive the stream. TV_ERR_IO where the file is gone meanwhile. */
 enum tv_status tv_source_open(struct tv_source **out, const struct tv_input *input,
                               const struct tv_input_file *file, struct tv_error *err);
 /* n bytes of memory, which must outlive the source: for tests and for looking at a first line. */
 enum tv_status tv_source_memory(struct tv_source **out, const void *bytes, size_t n, struct tv_error *err);
 void tv_source_close(struct tv_source *s); /* NULL is fine */
 
-/* Feeds a file's name and bytes into a running tv_hash. */
+/* Feeds a file's name and bytes into a running tv_hash: the fingerprint of a load's input. */
 enum tv_status tv_input_hash(uint64_t *hash, const struct tv_input *input, const struct tv_input_file *file,
                              struct tv_error *err);
 

@@ -11,7 +11,8 @@ const char *tv_number_id(const struct tv_field *f, int64_t *id);
 const char *tv_number_rating(const struct tv_field *f, float *value); /* finite, also as a float */
 
 #define TV_NUMBER_NO_TIME INT64_MIN
-/* What a timestamptz holds (from 4713 BC), and an int64 of microseconds since 1970 (below the year 294,247). */
+/* The range that both a timestamptz holds (from 4713 BC) and an int64 of microseconds since 1970 (below the year
+ * 294,247). */
 #define TV_NUMBER_FIRST_SECOND INT64_C(-210866803200)
 #define TV_NUMBER_END_SECOND INT64_C(9223372036854)
 

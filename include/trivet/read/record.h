@@ -1,9 +1,9 @@
 /* record: a byte stream cut into records, and records into fields.
  *
- * A record is a line, or several where a CSV field in quotes holds line breaks. What cannot be cut is refused
- * alone: a quoted record that does not end within 64 KiB, or whose quotes are misplaced, refuses its first
- * line only, and reading resumes on the next. Memory is bounded whatever the input. Line ends are LF or CRLF;
- * a UTF-8 byte order mark is skipped; empty lines are no records.
+ * A record is a line, or several where a CSV field in quotes holds line breaks. A piece that cannot be cut is refused
+ * alone: a quoted record that does not end within 64 KiB, or whose quotes are misplaced, refuses its first line only,
+ * and reading resumes on the next. Memory is bounded whatever the input. Line ends are LF or CRLF; a UTF-8 byte order
+ * mark is skipped; empty lines are no records.
  */
 #ifndef TRIVET_READ_RECORD_H
 #define TRIVET_READ_RECORD_H

@@ -5,7 +5,7 @@
 
 #include "lib/core/als/step.h"
 
-/* What one thread works in. */
+/* The memory that one thread works in. */
 struct tv_als_explicit {
     int n;                             /* unknowns */
     float *group, *equations, *x;      /* one allocation */

@@ -1,4 +1,4 @@
-/* options: what can be asked of alternating least squares, and what follows for the shape of the factors. The trainer
+/* options: the defaults of alternating least squares, and the shape of factors that follows from options. The trainer
  * starts from these defaults and then puts its own settings in; benches and tests use them as they are. */
 #include "trivet/core/als/als.h"
 

@@ -24,7 +24,7 @@ size_t tv_als_stride(const struct tv_als_options *o)
     return (columns + TV_CONJUGATE_PAD - 1) / TV_CONJUGATE_PAD * TV_CONJUGATE_PAD;
 }
 
-/* What one thread works in, and the first row it failed at. */
+/* The memory that one thread works in, and the first row it failed at. */
 struct worker {
     struct tv_als_explicit work;
     float *scratch; /* implicit */

@@ -7,13 +7,15 @@
 
 #include "trivet/core/als/als.h"
 
+/* Users or items. One side is solved while the other is fixed; they change places between half-steps. */
 struct tv_als_side {
     int32_t n;
     float *factors; /* (n, stride) */
     int bias;       /* the column of this side's bias, which on the other side holds ones; -1: none */
-    double mean;    /* what that column holds beyond the bias */
+    double mean;    /* that the column holds on top of the bias; 0 for users */
 };
 
+/* One half-step, put together by als.c; all of it is lent. */
 struct tv_als_step {
     const struct tv_als_options *options; /* lent; threads are filled in */
     size_t stride;
@@ -22,8 +24,8 @@ struct tv_als_step {
     const struct tv_als_side *fixed; /* a row of it for each column of `ratings` */
     const double *gram;              /* implicit: of `fixed`, by tv_als_gram */
     int cg_steps;                    /* implicit */
-    double *penalty;                 /* (rows) what lambda is multiplied with in the objective */
-    double *error;                   /* (rows) what the row's values add to it; NULL: not wanted */
+    double *penalty;                 /* (rows) the row's factor of lambda in the objective */
+    double *error;                   /* (rows) the row's errors in the objective; NULL: not wanted */
 };
 
 size_t tv_als_stride(const struct tv_als_options *o);

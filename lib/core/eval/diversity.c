@@ -38,7 +38,8 @@ static void show(struct shown *s, const struct tv_lists *l, const int64_t *popul
 
 /* --- overlap --- */
 
-/* Pair number p of all pairs of n users (drawn = 0), or of those that are drawn. */
+/* Pair number p of all pairs of n users (drawn = 0), or of those that are drawn. All pairs are taken where there are no
+ * more of them than `pairs`, so n is small then and the walk below short. */
 static void choose_pair(int64_t *a, int64_t *b, int64_t p, int64_t n, int drawn, uint64_t seed)
 {
     if (drawn) {

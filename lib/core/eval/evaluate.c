@@ -26,7 +26,7 @@ void tv_ranking_result_free(struct tv_ranking_result *r)
     memset(r, 0, sizeof *r);
 }
 
-/* What a thread writes to. */
+/* The memory that one thread writes to. */
 struct scratch {
     double *scores;         /* (n_items) */
     uint8_t *skip;          /* (n_items), all zero between users */
@@ -34,6 +34,7 @@ struct scratch {
     int32_t *relevant;      /* (longest held-out row) */
 };
 
+/* One evaluation: its input, its result and the threads' scratch. */
 struct ranking {
     struct tv_ranking_result *out;
     const struct tv_method *method;
@@ -123,6 +124,7 @@ static enum tv_status check(const struct tv_method *method, const struct tv_csr 
     return tv_cuts_check(cuts, err);
 }
 
+/* Bounds the scratch for relevant items. */
 static size_t longest_row(const struct tv_csr *m)
 {
     int64_t most = 0;
@@ -181,6 +183,7 @@ enum tv_status tv_evaluate_ranking(struct tv_ranking_result *out, const struct t
     if (status == TV_OK)
         status = each_user(out->n_users, options, judge, &r, err);
     free_scratch(&r);
+    /* A list without a first item is a list without any. */
     for (int32_t u = 0; status == TV_OK && u < out->n_users; u++)
         out->n_without_list += out->list[(size_t)u * (size_t)r.depth] < 0;
     if (status != TV_OK)
@@ -195,6 +198,7 @@ static const struct tv_list_quality *quality_of(const struct tv_ranking_result *
     return &r->quality[(size_t)user * (size_t)r->cuts.n + (size_t)cut];
 }
 
+/* Summed in the order of users, on one thread. */
 struct tv_list_quality tv_ranking_mean(const struct tv_ranking_result *r, int cut)
 {
     struct tv_list_quality mean = {{0}};

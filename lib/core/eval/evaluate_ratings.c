@@ -9,6 +9,7 @@
 
 #include "lib/core/eval/each_user.h"
 
+/* Threads write to places of `predicted` and of out->error that belong to their user alone. */
 struct predicting {
     struct tv_rating_result *out;
     const struct tv_method *method;

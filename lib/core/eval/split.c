@@ -25,6 +25,7 @@ void tv_split_free(struct tv_split *s)
 
 /* --- what can be refused ----------------------------------------------------------------------------------- */
 
+/* Shares are checked by what is left for training: test and validation together must be below 1. */
 static enum tv_status check_options(const struct tv_split_options *o, struct tv_error *err)
 {
     if (o->kind == TV_SPLIT_LAST) {
@@ -82,6 +83,7 @@ static enum tv_status check_parts(const struct tv_split *s, const struct tv_spli
 
 /* --- the three ways ---------------------------------------------------------------------------------------- */
 
+/* One draw a pair decides between three parts: the test stays the same when validation is taken from training. */
 static void split_random(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o)
 {
     for (size_t i = 0; i < p->n; i++) {
@@ -121,6 +123,7 @@ static enum tv_status split_by_time(uint8_t *part, const struct tv_pairs *p, con
     return TV_OK;
 }
 
+/* A pair of one user, to be sorted by time. */
 struct timed {
     double time;
     size_t at; /* ascending with the item, within a user */
@@ -169,6 +172,7 @@ static enum tv_status split_last(uint8_t *part, const struct tv_pairs *p, const 
     return TV_OK;
 }
 
+/* `part` comes in as all TV_TRAINING, which is 0. */
 static enum tv_status mark(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o,
                            struct tv_error *err)
 {

@@ -235,6 +235,8 @@ enum tv_status tv_npy_write(struct tv_npy_writer *w, const void *rows, size_t n,
     return TV_OK;
 }
 
+/* fsync, because an export gives its folder the final name once all files are written, and their data must be there
+ * then. */
 enum tv_status tv_npy_finish(struct tv_npy_writer *w, struct tv_error *err)
 {
     char header[TV_NPY_HEADER];

@@ -87,6 +87,7 @@ int tv_minhash_size(const struct tv_minhash *m)
 
 /* --- elements --------------------------------------------------------------------------------------------- */
 
+/* The first four bytes of the digest, little-endian: datasketch's sha1_hash32. */
 uint32_t tv_minhash_hash(const void *element, size_t n)
 {
     struct sha1_ctx context;
@@ -170,6 +171,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* O(size log size); sorting by witness and position in one key keeps the positions of each ascending. */
 int tv_minhash_witnesses(const struct tv_minhash *m, const uint32_t *values, const uint32_t *witness,
                          struct tv_minhash_witness *out, uint16_t *positions)
 {

@@ -4,6 +4,7 @@
 
 enum { MIDDLE = 397 };
 
+/* The generator's state is used up, so the first draw makes a new one. */
 void mt19937_seed(struct mt19937 *g, uint32_t seed)
 {
     g->word[0] = seed;
@@ -12,6 +13,8 @@ void mt19937_seed(struct mt19937 *g, uint32_t seed)
     g->next = MT19937_WORDS;
 }
 
+/* In place: a word needs its own old value, its neighbour's, and one that is 397 further on, which is new already from
+ * place 227 on, as in the reference. */
 static void twist(struct mt19937 *g)
 {
     uint32_t *w = g->word;
@@ -33,6 +36,7 @@ uint32_t mt19937_next(struct mt19937 *g)
     return y ^ y >> 18;
 }
 
+/* The mask covers the range, so fewer than half of the draws are thrown away. */
 uint64_t mt19937_between(struct mt19937 *g, uint64_t low, uint64_t high)
 {
     uint64_t range = high - 1 - low, mask = UINT64_MAX >> (range ? __builtin_clzll(range) : 63), drawn;

@@ -321,7 +321,7 @@ enum tv_status tv_postings_append(struct tv_buffer *page, uint32_t witness, cons
 struct cut {
     const uint8_t *here, *rest; /* the entries before `here` stay, and those from `rest` on, but for their first step */
     uint64_t before, after;     /* row + 1 of the entry before (0: none), and of the one at `rest` */
-    const uint8_t *kept;        /* what follows the step at `rest` */
+    const uint8_t *kept;        /* the bytes behind the step at `rest` */
 };
 
 /* A changed row changes the step of the entry behind it as well, as steps are relative; the entries from there on keep

@@ -24,8 +24,8 @@ struct look {
     int crowded;     /* some might have come more often than was seen */
 };
 
-/* The residual of triplet i: what the last entries of its left vector (row as of tv_banded_values) carry over
- * to the panel that is to come. */
+/* The residual of triplet i: the part that the last entries of its left vector (row as of tv_banded_values) carry over
+ * to the panel that is to come. It comes from B alone, without a pass over A. */
 static double residual_of(const struct tv_lanczos *l, const double *row, int i)
 {
     int n = l->panels * TV_PANEL;

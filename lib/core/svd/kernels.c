@@ -40,7 +40,7 @@ static void sum_in_order(double *out, const double *partial, int n_parts, size_t
             out[i] += partial[(size_t)p * size + i];
 }
 
-/* The finaliser of splitmix64: a number from a place, so that no state passes between threads. */
+/* A number from a place (splitmix64, with the place for its state), so that no state passes between threads. */
 static uint64_t mix(uint64_t x)
 {
     x = (x + 1) * 0x9e3779b97f4a7c15u;
@@ -87,6 +87,7 @@ void tv_blocked_free(struct tv_blocked *b)
     memset(b, 0, sizeof *b);
 }
 
+/* The most that any kernel needs: a small matrix for each block of rows, times the panels for `project`. */
 size_t tv_svd_scratch(size_t n, const struct tv_blocked *m, size_t n_basis)
 {
     size_t blocks = (size_t)count_blocks(n) * (n_basis ? n_basis : 1);
@@ -114,6 +115,7 @@ size_t tv_svd_scratch(size_t n, const struct tv_blocked *m, size_t n_basis)
 #undef EPSILON
 #undef VARIANT
 
+/* Written by tests, before they call tv_svd. */
 int tv_svd_use_avx2 = 1;
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)

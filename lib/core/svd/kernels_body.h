@@ -1,4 +1,4 @@
-/* kernels_body: what kernels.h promises, written once. kernels.c includes it for each REAL and
+/* kernels_body: the loops of kernels.h, written once. kernels.c includes it for each REAL and
  * each kind of processor.
  *
  * A row of a panel is one value of type LANES, a vector type of the compiler: operators work on the eight

@@ -34,7 +34,7 @@ static void *panel(const struct tv_lanczos *l, int j)
     return (char *)l->basis + (size_t)j * l->n_short * N * l->kernels->size;
 }
 
-/* What rounding leaves of a zero. */
+/* The most that rounding leaves where a zero should be. */
 static double noise(const struct tv_lanczos *l)
 {
     return 16 * l->kernels->epsilon * l->norm;
@@ -123,7 +123,7 @@ static unsigned fill_columns(struct tv_lanczos *l, int j, unsigned zeros)
     return filled;
 }
 
-/* Makes panel j orthonormal, and orthogonal to all before, by classical Gram-Schmidt: what came in is V_j s +
+/* Makes panel j orthonormal, and orthogonal to all before, by classical Gram-Schmidt: the panel that came in is V_j s +
  * a combination of the panels before. gram is that of the panel; columns no longer than `floor` are nothing.
  */
 static void orthonormalise(struct tv_lanczos *l, int j, double *gram, double floor, double *s)

@@ -5,7 +5,7 @@
 #include "lib/core/svd/banded.h"
 #include "lib/core/svd/kernels.h"
 
-/* What one step found: a column of blocks of B, and how it goes on. */
+/* The result of one step: a column of blocks of B, and how it goes on. */
 struct tv_lanczos_step {
     double diagonal[TV_SQUARE]; /* D */
     double coupling[TV_SQUARE]; /* S, whose transpose stands right of D */

@@ -39,6 +39,8 @@ enum tv_status tv_ritz_create(struct tv_ritz *out, const struct tv_lanczos *l, i
     enum tv_status status = tv_lanczos_matrix(&b, l, err);
     if (status != TV_OK)
         return status;
+    /* B may have fewer values than k, where A's rank is below k; the rest of sigma and of q are zeros, and svd.c
+     * refuses. */
     size_t n = (size_t)b.n, rows = n > (size_t)k ? n : (size_t)k;
     double *q = tv_alloc(rows * (size_t)k, sizeof *q, "singular vectors", err);
     out->sigma = q ? tv_alloc(rows, sizeof *out->sigma, "singular values", err) : NULL;

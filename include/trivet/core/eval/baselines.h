@@ -1,4 +1,4 @@
-/* baselines: what a model has to beat. Each is learned from the training matrix alone.
+/* baselines: simple methods that a model has to beat. Each is learned from the training matrix alone.
  *
  *              predicts                    ranks by
  * mean         m, the mean of all ratings  nothing: every item would be equal
@@ -58,7 +58,7 @@ double tv_baseline_predict(const struct tv_baseline *b, int32_t user, int32_t it
 /* scores (n_items), for a user of -1, too (random: one list for all of them). NaN throughout for the mean. */
 void tv_baseline_scores(const struct tv_baseline *b, int32_t user, double *scores);
 
-/* For tv_evaluate_*; `b` is lent. What the kind cannot do is NULL. */
+/* For tv_evaluate_*; `b` is lent. A function that the kind has no answer for is NULL. */
 struct tv_method tv_baseline_method(struct tv_baseline *b);
 
 #endif

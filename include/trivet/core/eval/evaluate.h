@@ -2,8 +2,8 @@
  *
  * A user's list is the best of the whole catalogue, that is of all items of the training matrix, without those the user
  * has in it; ties go to the lower dense item. Means are over users with at least one relevant held-out rating,
- * reachable or not (holdout.h has what is cold). Each user's values are kept, and added up in the order of users afterwards, so
- * that every number has the same bits at any number of threads, and intervals can be drawn from them.
+ * reachable or not (holdout.h has what is cold). Each user's values are kept, and added up in the order of users
+ * afterwards, so that every number has the same bits at any number of threads, and intervals can be drawn from them.
  */
 #ifndef TRIVET_CORE_EVAL_EVALUATE_H
 #define TRIVET_CORE_EVAL_EVALUATE_H
@@ -17,9 +17,9 @@
 #include "trivet/core/eval/holdout.h"
 #include "trivet/core/eval/metrics.h"
 
-/* What is judged: a baseline (baselines.h), or factors, or anything that answers. Both functions are called from
- * several threads at once; `thread` (0 .. threads - 1) is the caller's number, for scratch memory. Either may be NULL for a
- * method that cannot do it. A failure ends the evaluation. */
+/* The method that is judged: a baseline (baselines.h), or factors, or anything that answers. Both functions are called
+ * from several threads at once; `thread` (0 .. threads - 1) is the caller's number, for scratch memory. Either may be
+ * NULL for a method that cannot do it. A failure ends the evaluation. */
 struct tv_method {
     void *context;
     /* scores (n_items), higher is better. An item with NaN is in no list; a user with NaN throughout has none. */

@@ -2,8 +2,8 @@
  *
  * A user or an item is *cold* when training has no rating of theirs. Nothing cold disappears:
  *
- * - rows of cold users are counted (counts.cold_user_rows). No method can make them a list of their own, so they are in no
- *   mean, neither of lists nor of ratings.
+ * - rows of cold users are counted (counts.cold_user_rows). No method can make them a list of their own, so they are
+ *   in no mean, neither of lists nor of ratings.
  * - rows of a known user on a cold item are counted (counts.cold_item_rows), and relevant ones stay relevant: no
  *   list can hold them, so for every method alike they are missed (`unreachable`: recall, NDCG and MAP divide by them,
  *   too). There is no rating to predict them from, so the rating error leaves them out.

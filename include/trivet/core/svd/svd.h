@@ -39,7 +39,8 @@ struct tv_svd {
 
 /* Sign rule: in each column of v the entry of largest magnitude (the first of equals) is positive.
  * Fails with TV_ERR_NUMERIC when the rank is below k (the message names the rank: sigma_k <= sigma_1 * max(m, n)
- * * eps) or when max_steps do not suffice, TV_ERR_USAGE for a k out of range. On failure *out is empty but for `rank`. */
+ * * eps) or when max_steps do not suffice, TV_ERR_USAGE for a k out of range. On failure *out is empty but for `rank`.
+ */
 enum tv_status tv_svd(struct tv_svd *out, const struct tv_csr *matrix, const struct tv_svd_options *options,
                       struct tv_error *err);
 void tv_svd_free(struct tv_svd *s);
