@@ -1,6 +1,7 @@
-/* explore: funnel, sweep, why, activity, quality and presets: SQL functions of schema trivet, printed as tables.
+/* explore: funnel, sweep, why, activity, quality and presets: SQL functions and views of schema trivet, printed as
+ * tables. All that is counted is counted in SQL, so that psql, /lab and these commands say the same.
  *
- * Each command runs one statement in a READ ONLY transaction.
+ * Each command runs in a READ ONLY transaction, which ends with the connection.
  */
 #include "etl/explore.h"
 
@@ -49,6 +50,7 @@ const struct tv_option tv_report_options[] = {FORMAT_ROW, {.name = NULL}};
 
 /* --- what the commands share ------------------------------------------------------------------------------- */
 
+/* A connection in a READ ONLY transaction, so that what is given by --set can change nothing. */
 static enum tv_status open_reading(struct tv_pg **pg, const struct tv_settings *s, struct tv_error *err)
 {
     enum tv_status status = tv_pg_open(pg, tv_settings_text(s, "postgres"), "trivet-etl", (int)tv_settings_int(s, "wait"), err);
@@ -57,6 +59,7 @@ static enum tv_status open_reading(struct tv_pg **pg, const struct tv_settings *
     return status == TV_OK ? tv_pg_exec(*pg, "BEGIN READ ONLY", 0, NULL, err) : status;
 }
 
+/* Prints whatever columns a statement has. */
 static enum tv_status print_query(struct tv_pg *pg, const struct tv_settings *s, const char *sql, int n,
                                   const char *const *values, struct tv_error *err)
 {
@@ -72,7 +75,7 @@ static enum tv_status print_query(struct tv_pg *pg, const struct tv_settings *s,
     return status;
 }
 
-/* --preset, then --set. */
+/* The defaults, then the values of --preset, then those of --set. */
 static enum tv_status read_filter(struct tv_filter **f, struct tv_pg *pg, const struct tv_settings *s,
                                   struct tv_error *err)
 {
@@ -85,6 +88,7 @@ static enum tv_status read_filter(struct tv_filter **f, struct tv_pg *pg, const 
     return status == TV_OK ? tv_filter_set_all(*f, assignments, n, err) : status;
 }
 
+/* Says in the log which filter the table is about: standard output may go to a program. */
 static void tell_filter(const struct tv_filter *f, const char *what)
 {
     char text[512];
@@ -94,6 +98,8 @@ static void tell_filter(const struct tv_filter *f, const char *what)
 
 /* --- funnel ------------------------------------------------------------------------------------------------- */
 
+/* The filter of the run that `where` chooses. A run with a source of its own has an empty filter, which is told,
+ * and counts as none; *found says whether there is one. */
 static enum tv_status run_filter(struct tv_filter *f, struct tv_pg *pg, const char *where, const char *value,
                                  int *found, struct tv_error *err)
 {
@@ -116,7 +122,8 @@ static enum tv_status run_filter(struct tv_filter *f, struct tv_pg *pg, const ch
     return status;
 }
 
-/* The filter of --against; *found = 0 when no model is live yet. */
+/* The filter of --against: the live model's, a run's by number, or a preset's by name. *found = 0 where no model is
+ * live yet, and then the funnel stands alone. */
 static enum tv_status other_filter(struct tv_filter **f, struct tv_pg *pg, const char *against, int *found,
                                    struct tv_error *err)
 {
@@ -137,6 +144,7 @@ static enum tv_status other_filter(struct tv_filter **f, struct tv_pg *pg, const
     return status;
 }
 
+/* One statement for both filters, joined step by step, so that both are counted on the same ratings. */
 static enum tv_status print_funnel(struct tv_pg *pg, const struct tv_settings *s, const struct tv_filter *f,
                                    const struct tv_filter *other, struct tv_error *err)
 {
@@ -191,7 +199,8 @@ enum tv_status tv_etl_funnel(const struct tv_settings *s, int n, char **argument
 
 /* --- sweep ---------------------------------------------------------------------------------------------------- */
 
-/* "min_users_for_item=5,10,20" -> the name, and '{"5","10","20"}' for SQL; commas inside braces do not divide. */
+/* "min_users_for_item=5,10,20": the name, and the values as an array of SQL, '{"5","10","20"}'. Commas inside
+ * braces do not divide, because a list of genres is one value. */
 static enum tv_status split_over(const char *text, char *name, size_t size, struct tv_buffer *values,
                                  struct tv_error *err)
 {
@@ -213,7 +222,8 @@ static enum tv_status split_over(const char *text, char *name, size_t size, stru
     return status == TV_OK ? tv_buffer_text(values, "\"}", err) : status;
 }
 
-/* Every value of what is no count threshold costs a run, and Postgres says when each is done. */
+/* A value of a parameter that is no count threshold costs a run over the ratings, and Postgres says in a notice
+ * when each is done. */
 static void on_run(void *context, const char *notice)
 {
     struct tv_progress *progress = context;
@@ -238,6 +248,8 @@ static enum tv_status print_while_telling(struct tv_pg *pg, const struct tv_sett
     return status;
 }
 
+/* trivet.sweep takes the filter as its last arguments, by name; tv_filter_call writes them with their brackets, and
+ * the opening one is left out here. */
 static enum tv_status print_sweep(struct tv_pg *pg, const struct tv_settings *s, const struct tv_filter *f,
                                   const char *const *over, size_t n_over, struct tv_error *err)
 {
@@ -306,7 +318,7 @@ static enum tv_status find_number(int64_t *id, char *column, size_t size, struct
     return status == TV_ERR_NOT_FOUND ? tv_fail(err, TV_ERR_USAGE, "\"%s\" is no id of a %s", text, kind) : status;
 }
 
-/* "SELECT ... FROM trivet.why_item(5, max_items_for_user => 200)" */
+/* The call, for example "SELECT ... FROM trivet.why_item(5, max_items_for_user => 200)". */
 static enum tv_status append_why(struct tv_buffer *sql, struct tv_pg *pg, const struct tv_filter *f, const char *kind,
                                  const char *text, struct tv_error *err)
 {
@@ -347,6 +359,7 @@ enum tv_status tv_etl_why(const struct tv_settings *s, int n, char **arguments, 
 
 /* --- reports without parameters ------------------------------------------------------------------------------ */
 
+/* A view that takes no parameters. */
 static enum tv_status print_report(const struct tv_settings *s, const char *sql, struct tv_error *err)
 {
     struct tv_pg *pg = NULL;

@@ -1,4 +1,6 @@
-/* inspect: what a load would read - format, columns, encoding, five rows - without a database. */
+/* inspect: what a load would read (format, columns, encoding, five rows), without a database and without writing
+ * anything. It reads each file whole, as a load does, because damage may stand anywhere in it.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,11 +11,14 @@
 
 enum { SHOWN_ROWS = 5 };
 
+/* What was counted over one file. */
 struct look {
     long long records, refused, not_ascii, not_utf8;
     int bom, crlf;
 };
 
+/* One record on one line, whatever its bytes are: fields that are no UTF-8 are shown as ISO-8859-1, and control
+ * characters as \xNN, so that no file can send commands to a terminal. */
 static void print_record(const struct tv_record *record, const char *indent)
 {
     struct tv_buffer line = TV_BUFFER_INIT(1 << 20);
@@ -32,6 +37,7 @@ static void print_record(const struct tv_record *record, const char *indent)
     tv_buffer_free(&line);
 }
 
+/* One pass without a branch: most records are nothing but ASCII, and need no further look. */
 static int is_ascii(const char *text, size_t n)
 {
     unsigned char all = 0;
@@ -40,6 +46,7 @@ static int is_ascii(const char *text, size_t n)
     return all < 0x80;
 }
 
+/* Counts a record; whether it is UTF-8 is asked of the whole line, not of each field. */
 static void count(struct look *look, const struct tv_record *record)
 {
     if (record->reason) {
@@ -53,6 +60,8 @@ static void count(struct look *look, const struct tv_record *record)
     }
 }
 
+/* Reads a part to its end; its header and first rows are printed on the way. Line ends are called CRLF if most
+ * lines have it. */
 static enum tv_status look_through(const struct tv_set *set, const struct tv_found *part, struct look *look,
                                    struct tv_error *err)
 {
@@ -82,6 +91,7 @@ static const char *separator_name(const char *separator)
     return *separator == '\t' ? "tab" : separator;
 }
 
+/* What tv_detect_ids found, by which the choice between numbers and codes can be judged. */
 static void print_ids(const struct tv_set *set)
 {
     static const char *const names[TV_CODE_KINDS] = {"users", "items"};
@@ -94,6 +104,7 @@ static void print_ids(const struct tv_set *set)
         printf("  values    counts of plays\n");
 }
 
+/* One file of the set. The marker of a generated set has nothing to show. */
 static enum tv_status inspect_part(const struct tv_set *set, enum tv_role role, struct tv_error *err)
 {
     const struct tv_found *part = &set->parts[role];

@@ -1,4 +1,4 @@
-/* trivet-etl: ratings from files into Postgres. */
+/* trivet-etl: the table of its commands and their options. Parsing, --help and the exit code are lib/cli's. */
 #include <jansson.h>
 
 #include "etl/commands.h"
@@ -7,6 +7,7 @@
 #include "etl/load/schema.h"
 #include "trivet/store/pg.h"
 
+/* Options of the commands that have no header of their own; explore.c has those of the commands that read. */
 static const struct tv_option load_options[] = {
     {.name = "name", .kind = TV_OPTION_TEXT, .value = "TEXT", .help = "what people call the data; without it, the folder's name"},
     {.name = "append", .kind = TV_OPTION_SWITCH, .help = "keep the ratings of earlier loads"},
@@ -145,6 +146,7 @@ static const struct tv_command commands[] = {
     {.name = NULL},
 };
 
+/* What --version says, beside the program's own version. */
 static void libraries(FILE *out)
 {
     fprintf(out, "  %s\n  %s\n  %s\n  jansson %s\n", tv_pg_library(), tv_input_library(), tv_record_library(),

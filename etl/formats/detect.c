@@ -12,6 +12,7 @@
 #include "trivet/base/code.h"
 #include "trivet/base/log.h"
 
+/* A known file: how its name looks, and how its first records must look. */
 struct tv_kind {
     enum tv_role role;
     const char *pattern, *format;
@@ -32,6 +33,8 @@ struct tv_kind {
 #define PLAYS  "plays-csv", ",;\t", 1
 #define LASTFM "lastfm", "\t", 0
 
+/* In order of preference. Names of known releases come before patterns, and ratings before plays, which any CSV
+ * with a user and an item would be. */
 static const struct tv_kind kinds[] = {
     {TV_ROLE_RATINGS, "ratings.csv", CSV, -1, 3, 256, {USER, ITEM, RATING}, NULL, tv_read_ratings},
     {TV_ROLE_RATINGS, "ratings.dat", "ml-1m", "::", 0, 0, 3, 4, {USER, ITEM, RATING}, NULL, tv_read_ratings},
@@ -102,9 +105,9 @@ const char *tv_role_name(enum tv_role role)
     return role_names[role];
 }
 
-/* --- one file
- * ------------------------------------------------------------------------------------------------- */
+/* --- one file ------------------------------------------------------------------------------------------- */
 
+/* Ids and values alike: it is only to be told from text. */
 static int is_number(const struct tv_field *f)
 {
     int64_t id;
@@ -112,12 +115,13 @@ static int is_number(const struct tv_field *f)
     return tv_number_id(f, &id) == NULL || tv_number_rating(f, &value) == NULL;
 }
 
+/* Any text that could be a code. */
 static int may_be_id(const struct tv_field *f)
 {
     return tv_code_refusal(f->text, f->n) == NULL;
 }
 
-/* A record without a header: as many fields as the kind has, and numbers where ids stand; those of ratings may be
+/* A record without a header: as many fields as the kind has, and numbers where ids stand; ids of ratings may be
  * codes. */
 static int fits_row(const struct tv_kind *kind, const struct tv_record *record)
 {
@@ -133,6 +137,7 @@ static int fits_row(const struct tv_kind *kind, const struct tv_record *record)
     return 1;
 }
 
+/* Names in the header decide, whatever the order of columns. */
 static int fits_header(const struct tv_kind *kind, const struct tv_record *record)
 {
     struct tv_columns columns;
@@ -145,8 +150,8 @@ static int fits_header(const struct tv_kind *kind, const struct tv_record *recor
            (kind->also == NULL || tv_columns_find(record, kind->also) >= 0);
 }
 
-/* Looks at the first record for a header, or at the first ten for one row that fits: the first may be
- * damaged. */
+/* Opens the file with one separator and looks at its first record for a header, or at the first ten for one row
+ * that fits: the first may be damaged. */
 static enum tv_status fits(struct tv_found *found, const struct tv_input *input, const char *separator,
                            int *yes, struct tv_error *err)
 {
@@ -172,6 +177,7 @@ static enum tv_status fits(struct tv_found *found, const struct tv_input *input,
     return status == TV_OK ? TV_OK : tv_context(err, "%s", found->file->name);
 }
 
+/* Tries the kind's separators in turn; a kind without any (the marker) fits by its name. */
 static enum tv_status try_separators(struct tv_found *found, const struct tv_input *input, int *yes,
                                      struct tv_error *err)
 {
@@ -217,20 +223,23 @@ static enum tv_status find_kind(struct tv_found *found, const struct tv_input *i
     return TV_OK;
 }
 
-/* --- the set
- * -------------------------------------------------------------------------------------------------- */
+/* --- the set -------------------------------------------------------------------------------------------- */
 
+/* Of two files for one role the one further up in the table, then the larger: "ratings.csv" rather than
+ * "ratings_small.csv". */
 static int better(const struct tv_found *a, const struct tv_found *b)
 {
     return b->file == NULL || a->kind < b->kind || (a->kind == b->kind && a->file->size > b->file->size);
 }
 
+/* Names are listed for the report, as many as there is room for. */
 static void ignore(struct tv_set *set, const char *name)
 {
     if (set->n_ignored < sizeof set->ignored / sizeof *set->ignored)
         set->ignored[set->n_ignored++] = name;
 }
 
+/* Puts a file at its role, if it is better than what is there. */
 static void place(struct tv_set *set, const struct tv_found *found)
 {
     if (found->kind == NULL) {
@@ -247,6 +256,7 @@ static void place(struct tv_set *set, const struct tv_found *found)
     *part = *found;
 }
 
+/* Names what was looked for; an archive inside the folder is a common reason. */
 static enum tv_status no_ratings(const struct tv_input *input, const char *format, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_INPUT, "%s holds no ratings%s%s that trivet can read", input->path,
@@ -284,11 +294,11 @@ enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const
     return TV_OK;
 }
 
-/* --- its ids
- * -------------------------------------------------------------------------------------------------- */
+/* --- its ids -------------------------------------------------------------------------------------------- */
 
 enum { SAMPLED = 1000 };
 
+/* Counts ids that are no integers but could be codes. */
 static void sample_row(struct tv_set *set, const struct tv_columns *columns, const struct tv_record *record)
 {
     static const enum tv_column of_kind[TV_CODE_KINDS] = {
@@ -301,6 +311,7 @@ static void sample_row(struct tv_set *set, const struct tv_columns *columns, con
     }
 }
 
+/* Looks at the first 1,000 ratings; damaged records are left out. */
 static enum tv_status sample(struct tv_set *set, struct tv_error *err)
 {
     const struct tv_found *part = &set->parts[TV_ROLE_RATINGS];
@@ -324,6 +335,7 @@ static enum tv_status sample(struct tv_set *set, struct tv_error *err)
     return status == TV_OK ? TV_OK : tv_context(err, "%s", part->file->name);
 }
 
+/* Half is asked for and not one, because a single damaged id must not turn numbers into codes. */
 enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_error *err)
 {
     enum tv_status status = sample(set, err);

@@ -4,6 +4,8 @@
 
 #include "etl/formats/reader.h"
 
+/* What a file is to a set; a set has at most one file a role. TV_ROLE_WORDS are the words that HetRec's tags are
+ * numbers of, TV_ROLE_MARKER is what trivet-etl synth leaves beside its files. */
 enum tv_role {
     TV_ROLE_RATINGS,
     TV_ROLE_ITEMS,
@@ -18,6 +20,7 @@ enum tv_role {
 
 struct tv_kind; /* one row of the table of known files */
 
+/* A file that has been recognised, and how it is to be read. */
 struct tv_found {
     const struct tv_input_file *file; /* NULL: the set has no such part */
     const struct tv_kind *kind;
@@ -25,6 +28,7 @@ struct tv_found {
     int has_header;
 };
 
+/* A rating set as it was found; the input must live as long. */
 struct tv_set {
     const struct tv_input *input;
     const char *format; /* one of TV_DETECT_FORMATS */
@@ -53,7 +57,8 @@ enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_e
 /* "ratings", "items", ... */
 const char *tv_role_name(enum tv_role role);
 
-/* Reads one part into the sink; nothing to do for genres and marker. */
+/* Reads one part into the sink. Genres, words and marker are read with the part that needs them, so there is
+ * nothing to do for these. */
 enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const struct tv_sink *sink,
                            struct tv_error *err);
 

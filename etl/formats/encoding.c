@@ -1,8 +1,9 @@
-/* encoding: ISO-8859-1 to UTF-8, and any bytes to something that can be shown. */
+/* encoding: ISO-8859-1 to UTF-8, and any bytes to something that can be shown and stored. */
 #include "etl/formats/encoding.h"
 
 #include "trivet/base/text.h"
 
+/* Each byte is the code point of its value, so a byte from 0x80 on becomes two. */
 enum tv_status tv_encoding_from_latin1(struct tv_buffer *out, const char *text, size_t n,
                                        struct tv_error *err)
 {
@@ -24,6 +25,8 @@ static size_t character(const char *text, size_t n)
     return 0;
 }
 
+/* Rejected lines are kept in Postgres and shown on a terminal: neither takes any byte. DEL and what is below a
+ * blank are shown as well, except tab. */
 enum tv_status tv_encoding_printable(struct tv_buffer *out, const char *text, size_t n, size_t max,
                                      struct tv_error *err)
 {

@@ -1,5 +1,6 @@
-/* kaggle: movies_metadata.csv of The Movies Dataset. Its `id` is The Movie Database's number, not
- * MovieLens'; links.csv brings the two together later, in Postgres. Genre lists are Python literals. */
+/* kaggle: movies_metadata.csv of The Movies Dataset. Its `id` is The Movie Database's number, not MovieLens';
+ * links.csv brings the two together later, in Postgres. Genres are Python literals (literal.c).
+ */
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ static const struct {
 };
 enum { N_KEPT = sizeof kept / sizeof *kept };
 
+/* Field indices, which come from the header, and buffers that are used again for every record. */
 struct metadata {
     const struct tv_reading *reading;
     int id, genres, imdb, date, at[N_KEPT]; /* field indices, or -1 */
@@ -51,6 +53,7 @@ static void on_header(void *context, const struct tv_record *header)
         m->at[i] = tv_columns_find(header, kept[i].column);
 }
 
+/* A field by its index, empty where the file has no such column. */
 static struct tv_field field(const struct tv_record *record, int at)
 {
     return at < 0 ? (struct tv_field){"", 0} : record->fields[at];
@@ -65,6 +68,8 @@ static int year_of(const struct tv_field *date)
                                                                                                    : 0;
 }
 
+/* Fields for trivet.item.extra. Numbers that are whole become integers, because the file writes 81.0 for 81; below
+ * 2^53 none is rounded. */
 static const char *add_extra(struct metadata *m, const struct tv_record *record, json_t *extra,
                              enum tv_status *status, struct tv_error *err)
 {
@@ -104,6 +109,8 @@ static const char *add_genres(json_t *list, struct tv_item_row *row)
     return NULL;
 }
 
+/* The title with the year of the release behind it, as MovieLens writes titles. The title is copied, because the
+ * buffer it was read into is used again. */
 static enum tv_status whole_title(struct metadata *m, struct tv_item_row *row, struct tv_error *err)
 {
     tv_buffer_clear(&m->title);
@@ -114,6 +121,7 @@ static enum tv_status whole_title(struct metadata *m, struct tv_item_row *row, s
     return status;
 }
 
+/* Everything but genres and extra fields. */
 static const char *fill_row(struct metadata *m, const struct tv_columns *c, const struct tv_record *record,
                             struct tv_item_row *row, enum tv_status *status, struct tv_error *err)
 {
@@ -132,6 +140,7 @@ static const char *fill_row(struct metadata *m, const struct tv_columns *c, cons
     return NULL;
 }
 
+/* The row's texts point into the JSON values, which live until the sink has taken it. */
 static const char *metadata_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                 enum tv_status *status, struct tv_error *err)
 {

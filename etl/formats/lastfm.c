@@ -8,6 +8,7 @@
 
 enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16, MAX_WORDS = 1 << 20 };
 
+/* The words by number, and the columns of the file. */
 struct tagged {
     const struct tv_reading *reading;
     struct tv_buffer words; /* one after the other, each with its NUL */
@@ -18,6 +19,7 @@ struct tagged {
 
 /* --- tags.dat ------------------------------------------------------------------------------------------- */
 
+/* A line of tags.dat: number and word. */
 static const char *word_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                             enum tv_status *status, struct tv_error *err)
 {
@@ -36,6 +38,7 @@ static const char *word_row(void *context, const struct tv_columns *c, const str
     return NULL;
 }
 
+/* tags.dat is read whole before the first tag: MAX_WORDS bounds what a wrong file can ask for. */
 static enum tv_status read_words(struct tagged *t, struct tv_error *err)
 {
     struct tv_reading reading = *t->reading;
@@ -74,6 +77,7 @@ static int64_t time_of(const struct tagged *t, const struct tv_record *record)
     return (int64_t)timegm(&date) * 1000000;
 }
 
+/* A tag whose word is not there is refused, since its number means nothing here. */
 static const char *tagged_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                               enum tv_status *status, struct tv_error *err)
 {

@@ -1,4 +1,6 @@
-/* literal: a recursive descent over ast.literal_eval's grammar, as far as data files use it. */
+/* literal: a recursive descent over the grammar of Python's ast.literal_eval, as far as data files use it. The
+ * input is anybody's, so depth is bounded and no byte is read beyond the end.
+ */
 #include "etl/formats/literal.h"
 
 #include <stdint.h>
@@ -9,13 +11,16 @@
 
 enum { MAX_DEPTH = 32 };
 
+/* Where the parser stands; `depth` counts lists and dictionaries that are open. */
 struct parser {
     const char *p, *end;
     int depth;
 };
 
+/* Any literal. Only lists and dictionaries can nest, and each takes a level. */
 static json_t *value(struct parser *s);
 
+/* strchr also finds the NUL that ends its set, so a NUL byte in the text must be asked for. */
 static void blanks(struct parser *s)
 {
     while (s->p < s->end && strchr(" \t\r\n", *s->p) && *s->p)
@@ -32,9 +37,10 @@ static int accept(struct parser *s, char c)
     return 1;
 }
 
-/* --- strings
- * -------------------------------------------------------------------------------------------------- */
+/* --- strings -------------------------------------------------------------------------------------------- */
 
+/* Appends a code point as UTF-8. Surrogates and numbers beyond Unicode make bytes that are no UTF-8, and are
+ * refused by that. */
 static int append_code_point(struct tv_buffer *out, uint32_t c)
 {
     char b[4];
@@ -50,6 +56,8 @@ static int append_code_point(struct tv_buffer *out, uint32_t c)
     return tv_text_is_utf8(b, n) && tv_buffer_append(out, b, n, NULL) == TV_OK;
 }
 
+/* Reads so many hexadecimal digits. `| 0x20` makes letters small, and would make digits of some control characters,
+ * which are below '0'. */
 static int hex(struct parser *s, int digits, uint32_t *code)
 {
     *code = 0;
@@ -63,6 +71,7 @@ static int hex(struct parser *s, int digits, uint32_t *code)
     return 1;
 }
 
+/* What stands behind a backslash. */
 static int escape(struct parser *s, struct tv_buffer *out)
 {
     if (s->p == s->end)
@@ -91,7 +100,8 @@ static int escape(struct parser *s, struct tv_buffer *out)
     }
 }
 
-/* The opening quote is next. */
+/* A string; the opening quote is next. Bytes are taken as they are, and jansson refuses what is no UTF-8 in the
+ * end. */
 static json_t *string(struct parser *s)
 {
     struct tv_buffer out = TV_BUFFER_INIT((size_t)(s->end - s->p) + 16);
@@ -113,9 +123,9 @@ static json_t *string(struct parser *s)
     return result;
 }
 
-/* --- the rest
- * ------------------------------------------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------------------------------------- */
 
+/* None, True, False, or a number up to the next sign of the grammar. */
 static json_t *word_or_number(struct parser *s)
 {
     const char *start = s->p;
@@ -135,6 +145,7 @@ static json_t *word_or_number(struct parser *s)
     return tv_text_double(start, n, &real) ? json_real(real) : NULL;
 }
 
+/* Lists and tuples, which JSON does not tell apart. A comma may stand behind the last element, as in Python. */
 static json_t *list(struct parser *s, char closing)
 {
     json_t *array = json_array();
@@ -149,6 +160,7 @@ static json_t *list(struct parser *s, char closing)
     return array;
 }
 
+/* Keys must be strings without a NUL, because JSON's are. */
 static json_t *dictionary(struct parser *s)
 {
     json_t *object = json_object();
@@ -190,6 +202,7 @@ static json_t *value(struct parser *s)
     return result;
 }
 
+/* Anything behind the literal makes the whole text none. */
 json_t *tv_literal_parse(const char *text, size_t n)
 {
     struct parser s = {text, text + n, 0};

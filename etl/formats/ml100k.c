@@ -16,6 +16,7 @@ static const char *const released_genres[] = {
     "Romance",     "Sci-Fi", "Thriller",  "War",       "Western"};
 enum { N_RELEASED = sizeof released_genres / sizeof *released_genres };
 
+/* Genres by their numbers, and buffers that are used again for every record. */
 struct items {
     const struct tv_reading *reading;
     int n_genres;
@@ -23,9 +24,9 @@ struct items {
     struct tv_buffer raw, title, date, address;
 };
 
-/* --- u.genre
- * -------------------------------------------------------------------------------------------------- */
+/* --- u.genre -------------------------------------------------------------------------------------------- */
 
+/* A line of u.genre: name|number. */
 static const char *genre_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                              enum tv_status *status, struct tv_error *err)
 {
@@ -43,6 +44,7 @@ static const char *genre_row(void *context, const struct tv_columns *c, const st
     return NULL;
 }
 
+/* u.genre says which flag is which genre. Its refusals go to the sink like those of any file. */
 static enum tv_status read_genres(struct items *t, struct tv_error *err)
 {
     t->n_genres = 0;
@@ -58,8 +60,7 @@ static enum tv_status read_genres(struct items *t, struct tv_error *err)
     return TV_OK;
 }
 
-/* --- u.item
- * --------------------------------------------------------------------------------------------------- */
+/* --- u.item --------------------------------------------------------------------------------------------- */
 
 /* The flags of a record as names; "unknown" says that none is known. */
 static const char *flags(struct items *t, const struct tv_record *record, struct tv_item_row *row)
@@ -77,6 +78,7 @@ static const char *flags(struct items *t, const struct tv_record *record, struct
     return NULL;
 }
 
+/* What trivet has no column for goes to trivet.item.extra. */
 static char *extra_json(const struct items *t)
 {
     json_t *extra = json_object();
@@ -89,6 +91,7 @@ static char *extra_json(const struct items *t)
     return text;
 }
 
+/* id|title|release date|video date|IMDb address|flags. The year is that of the title. */
 static const char *item_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                             enum tv_status *status, struct tv_error *err)
 {
@@ -118,6 +121,7 @@ static const char *item_row(void *context, const struct tv_columns *c, const str
     return NULL;
 }
 
+/* The number of fields follows from the number of genres, so it is known before the first record. */
 enum tv_status tv_read_ml100k_items(const struct tv_reading *reading, struct tv_error *err)
 {
     struct items *t = tv_alloc(1, sizeof *t, "genre names", err);

@@ -9,6 +9,8 @@
 
 enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
 
+/* The columns of a file without a header: three in this order, and column d fourth where a file has it (-1: no such
+ * column). */
 static struct tv_columns fixed(enum tv_column a, enum tv_column b, enum tv_column c, int d)
 {
     struct tv_columns columns = {.n = 0, .least = 3};
@@ -22,9 +24,9 @@ static struct tv_columns fixed(enum tv_column a, enum tv_column b, enum tv_colum
     return columns;
 }
 
-/* --- ratings
- * -------------------------------------------------------------------------------------------------- */
+/* --- ratings -------------------------------------------------------------------------------------------- */
 
+/* A record without the fourth field has no time. */
 static const char *rating_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                               enum tv_status *status, struct tv_error *err)
 {
@@ -50,14 +52,15 @@ enum tv_status tv_read_ratings(const struct tv_reading *reading, struct tv_error
     return tv_reading_run(reading, &columns, rating_row, NULL, (void *)reading, err);
 }
 
-/* --- movies
- * --------------------------------------------------------------------------------------------------- */
+/* --- movies --------------------------------------------------------------------------------------------- */
 
+/* Buffers that are used again for every record. */
 struct texts {
     const struct tv_reading *reading;
     struct tv_buffer raw, title, genres;
 };
 
+/* Genres divided by bars. No genre at all is said in words, and differs from a file without genres. */
 static void split_genres(struct tv_item_row *row, char *text)
 {
     row->has_genres = 1;
@@ -69,6 +72,7 @@ static void split_genres(struct tv_item_row *row, char *text)
             row->genres[row->n_genres++] = name;
 }
 
+/* Only the old format, without a header, may be in ISO-8859-1. */
 static const char *movie_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                              enum tv_status *status, struct tv_error *err)
 {
@@ -107,10 +111,9 @@ enum tv_status tv_read_movies(const struct tv_reading *reading, struct tv_error 
     return status;
 }
 
-/* --- links
- * ---------------------------------------------------------------------------------------------------- */
+/* --- links ---------------------------------------------------------------------------------------------- */
 
-/* "0114709" -> "tt0114709"; "tt0114709" stays. */
+/* MovieLens has the digits alone; elsewhere they are written as "tt0114709", which is kept. */
 static const char *imdb_id(const struct tv_field *f, char *out, size_t size)
 {
     size_t skip = f->n > 2 && memcmp(f->text, "tt", 2) == 0 ? 2 : 0, n = f->n - skip;
@@ -125,6 +128,7 @@ static const char *imdb_id(const struct tv_field *f, char *out, size_t size)
     return NULL;
 }
 
+/* Either number may be missing. */
 static const char *link_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                             enum tv_status *status, struct tv_error *err)
 {
@@ -152,9 +156,9 @@ enum tv_status tv_read_links(const struct tv_reading *reading, struct tv_error *
     return tv_reading_run(reading, &columns, link_row, NULL, (void *)reading, err);
 }
 
-/* --- tags
- * ----------------------------------------------------------------------------------------------------- */
+/* --- tags ----------------------------------------------------------------------------------------------- */
 
+/* The time is optional, as in ratings. */
 static const char *tag_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                            enum tv_status *status, struct tv_error *err)
 {

@@ -1,5 +1,7 @@
-/* plays: who played what how often: any table with a header that names a user and an item, and perhaps a count;
- * a row without one is one play. And the names of what was played, as they are: no year, no "The" to move. */
+/* plays: who played what how often: any table with a header that names a user and an item, and perhaps a count; a
+ * row without one is one play. And the names of what was played, taken as they are: a name has no year, and its
+ * "The" stays where it is.
+ */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,7 @@ static const char *count_of(const struct tv_columns *c, const struct tv_record *
     return reason == NULL && *value < 0 ? "a count below 0" : reason;
 }
 
+/* A play is kept as a rating whose value is the count. */
 static const char *play_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                             enum tv_status *status, struct tv_error *err)
 {
@@ -45,6 +48,7 @@ enum tv_status tv_read_plays(const struct tv_reading *reading, struct tv_error *
 
 /* --- names ---------------------------------------------------------------------------------------------- */
 
+/* Columns that only some files have, and buffers that are used again for every record. */
 struct names {
     const struct tv_reading *reading;
     int id, url, picture; /* columns of artists.dat, or -1 */
@@ -59,7 +63,7 @@ static void on_header(void *context, const struct tv_record *header)
     t->picture = tv_columns_find(header, "pictureURL");
 }
 
-/* Reads an optional column; what is no text there is no reason to lose the name. */
+/* Reads an optional column. Bytes there that are no text are no reason to lose the name. */
 static const char *optional(struct tv_buffer *out, const struct tv_record *record, int column, enum tv_status *status,
                             struct tv_error *err)
 {
@@ -81,6 +85,7 @@ static char *extra_json(const char *url, const char *picture)
     return text;
 }
 
+/* The item's column is called "id" in artists.dat, and like an item in other files. */
 static const char *name_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                             enum tv_status *status, struct tv_error *err)
 {

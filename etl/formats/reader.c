@@ -1,4 +1,6 @@
-/* reader: the loop that all format readers share - open, header, field count, rows, refusals, progress. */
+/* reader: the loop that all format readers share: open, header, field count, rows, refusals, progress. A reader
+ * itself only takes one record apart.
+ */
 #include "etl/formats/reader.h"
 
 #include <string.h>
@@ -7,6 +9,7 @@
 #include "trivet/base/code.h"
 #include "trivet/base/text.h"
 
+/* Hands a record that could not be read to the sink, with its line as it stands in the file. */
 static enum tv_status refuse(const struct tv_reading *reading, const struct tv_record *record,
                              const char *reason, struct tv_error *err)
 {
@@ -15,6 +18,7 @@ static enum tv_status refuse(const struct tv_reading *reading, const struct tv_r
                         record->raw_size, err);
 }
 
+/* The first record names the columns. It is read as a record also where the reader has no use for it. */
 static enum tv_status read_header(const struct tv_reading *reading, struct tv_records *records,
                                   struct tv_columns *columns,
                                   void (*on_header)(void *context, const struct tv_record *header),
@@ -30,6 +34,9 @@ static enum tv_status read_header(const struct tv_reading *reading, struct tv_re
     return TV_OK;
 }
 
+/* Every record after the header. Where the number of fields is not known, the first record with the least there
+ * must be sets it. All others must have as many, because a field that has shifted would be a wrong rating and not a
+ * refused one. */
 static enum tv_status read_rows(const struct tv_reading *reading, struct tv_records *records,
                                 struct tv_columns *columns, tv_row_fn row, void *context,
                                 struct tv_error *err)
@@ -56,6 +63,7 @@ static enum tv_status read_rows(const struct tv_reading *reading, struct tv_reco
     }
 }
 
+/* An error gets the file's name in front, an interrupt does not: it has nothing to do with the file. */
 enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_columns *columns, tv_row_fn row,
                               void (*on_header)(void *context, const struct tv_record *header), void *context,
                               struct tv_error *err)
@@ -74,6 +82,9 @@ enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_column
                                                            : tv_context(err, "%s", reading->file->name);
 }
 
+/* Integers outside the range of codes are themselves in every set. Text, and integers within that range, get a
+ * number from the dictionary; where ids are numbers, text is refused with the reason why it is none, and only those
+ * integers are looked up. */
 const char *tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
                           int64_t *id, enum tv_status *status, struct tv_error *err)
 {

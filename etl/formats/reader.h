@@ -1,6 +1,8 @@
 /* reader: what every format reader turns its file into, and the loop they share.
  *
- * A reader calls the sink once a row. Strings in a row live until the call returns.
+ * A reader calls the sink once a row. Strings in a row live until the call returns. A record that cannot be read is
+ * refused with a reason and counted (--max-rejects), and the rest goes on; an error of the sink or of the file ends
+ * the reading.
  */
 #ifndef TRIVET_ETL_FORMATS_READER_H
 #define TRIVET_ETL_FORMATS_READER_H
@@ -13,12 +15,14 @@
 #include "trivet/read/number.h"
 #include "trivet/read/record.h"
 
+/* A rating, or a count of plays. */
 struct tv_rating_row {
     int64_t user, item;
     float value;
     int64_t time; /* microseconds since 1970, or TV_NUMBER_NO_TIME */
 };
 
+/* A word that a user gave an item; the text is lent. */
 struct tv_tag_row {
     int64_t user, item;
     const char *tag;
@@ -42,6 +46,7 @@ struct tv_item_row {
     const char *extra;   /* a JSON object or NULL */
 };
 
+/* Where the rows go: a load sends them to Postgres. Any member returns an error to end the reading. */
 struct tv_sink {
     void *context;
     enum tv_status (*rating)(void *context, const struct tv_rating_row *row, struct tv_error *err);
@@ -88,8 +93,7 @@ const char *tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int
 const char *tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
                           int64_t *id, enum tv_status *status, struct tv_error *err);
 
-/* --- the readers
- * ---------------------------------------------------------------------------------------------- */
+/* --- the readers ---------------------------------------------------------------------------------------- */
 
 /* movielens.c: comma separated with a header, and ml-1m's "::" without */
 enum tv_status tv_read_ratings(const struct tv_reading *reading, struct tv_error *err);

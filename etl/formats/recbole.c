@@ -8,11 +8,13 @@
 
 enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
 
+/* Buffers that are used again for every record. */
 struct items {
     const struct tv_reading *reading;
     struct tv_buffer raw, title, genres;
 };
 
+/* Genres divided by blanks, as RecBole writes sequences; a genre of two words cannot be told from two genres. */
 static void split_words(struct tv_item_row *row, char *text)
 {
     row->has_genres = 1;

@@ -19,6 +19,7 @@ static const char *const articles[] = {
 
 static const char *const prefixes[] = {"a.k.a. ", "aka ", "AKA ", NULL};
 
+/* The length without the white space at the end. */
 static size_t trimmed(const char *text, size_t n)
 {
     while (n > 0 && isspace((unsigned char)text[n - 1]))
@@ -38,7 +39,7 @@ static size_t article_at_end(const char *text, size_t n)
     return 0;
 }
 
-/* One part without its parentheses. */
+/* One part without its parentheses. What introduces another name ("a.k.a. ") stays in front of the article. */
 static enum tv_status tidy_part(struct tv_buffer *out, const char *text, size_t n, struct tv_error *err)
 {
     n = trimmed(text, n);
@@ -64,6 +65,7 @@ static enum tv_status tidy_part(struct tv_buffer *out, const char *text, size_t 
     return status == TV_OK ? tv_buffer_append(out, text, n - size - 2, err) : status;
 }
 
+/* Walks from one pair of parentheses to the next; what is in a pair and what is before it are parts of their own. */
 enum tv_status tv_title_tidy(struct tv_buffer *out, const char *text, size_t n, struct tv_error *err)
 {
     while (n > 0 && isspace((unsigned char)*text)) {
@@ -90,6 +92,7 @@ enum tv_status tv_title_tidy(struct tv_buffer *out, const char *text, size_t n, 
     return status;
 }
 
+/* The number that four digits make, or 0. The caller makes sure that four bytes are there. */
 static int four_digits(const char *p)
 {
     int year = 0;
@@ -101,6 +104,7 @@ static int four_digits(const char *p)
     return year;
 }
 
+/* Looks only at a pair of parentheses that ends the title: "2001: A Space Odyssey" is no year. */
 int tv_title_year(const char *text, size_t n)
 {
     n = trimmed(text, n);

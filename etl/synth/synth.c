@@ -1,5 +1,6 @@
-/* synth: a rating set as files, for trying things out where no real one can be had. Everything follows from
- * the seed. One user at a time is in memory, so the number of ratings is bounded by the disk alone.
+/* synth: a rating set as files, for trying things out where no real one can be had. Everything follows from the
+ * seed: the same seed gives the same files. One user at a time is in memory, so the number of ratings is bounded by
+ * the disk alone.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 
 enum { FLUSH_BYTES = 256 * 1024, FIRST_YEAR = 1950, YEARS = 75 };
 
+/* One set that is being written. Memory grows with the number of users and items, not with that of ratings. */
 struct synth {
     const char *folder;
     uint32_t users, items;
@@ -32,10 +34,9 @@ struct synth {
     struct tv_progress progress;
 };
 
-/* --- files
- * ---------------------------------------------------------------------------------------------------- */
+/* --- files ---------------------------------------------------------------------------------------------- */
 
-/* A file gets its name when it is whole. */
+/* A file is written as NAME.part and gets its name when it is whole, so that a load never reads half of one. */
 static void path_of(const struct synth *s, const char *name, const char *suffix, char *out, size_t size)
 {
     snprintf(out, size, "%s/%s%s", s->folder, name, suffix);
@@ -49,6 +50,7 @@ static enum tv_status begin_file(struct synth *s, const char *name, struct tv_er
     return s->file ? TV_OK : tv_fail(err, TV_ERR_IO, "cannot write %s: %s", path, strerror(errno));
 }
 
+/* Writes what has gathered, some 256 KB at a time. */
 static enum tv_status flush(struct synth *s, struct tv_error *err)
 {
     size_t written = fwrite(s->out.data, 1, s->out.size, s->file);
@@ -72,7 +74,8 @@ static enum tv_status end_file(struct synth *s, const char *name, struct tv_erro
     return status;
 }
 
-/* Somebody's own ratings must not be written over: the folder is new, empty of ratings, or ours. */
+/* Somebody's own ratings must not be written over: the folder is new, has no ratings.csv, or has the marker of a
+ * generated set. */
 static enum tv_status prepare_folder(const struct synth *s, struct tv_error *err)
 {
     char ratings[4096], marker[4096];
@@ -87,7 +90,8 @@ static enum tv_status prepare_folder(const struct synth *s, struct tv_error *err
     return TV_OK;
 }
 
-/* Written first, so that ratings never lie there without it. */
+/* Written first, so that generated ratings never lie there without it: a load notes that they are generated, and
+ * pages say so. */
 static enum tv_status write_marker(struct synth *s, struct tv_error *err)
 {
     enum tv_status status = begin_file(s, "trivet-synth.json", err);
@@ -101,6 +105,7 @@ static enum tv_status write_marker(struct synth *s, struct tv_error *err)
     return status == TV_OK ? end_file(s, "trivet-synth.json", err) : status;
 }
 
+/* The format of MovieLens (movielens.c), so that nothing need be told to load it. */
 static enum tv_status write_movies(struct synth *s, struct tv_error *err)
 {
     enum tv_status status = begin_file(s, "movies.csv", err);
@@ -122,10 +127,11 @@ static enum tv_status write_movies(struct synth *s, struct tv_error *err)
     return status == TV_OK ? end_file(s, "movies.csv", err) : status;
 }
 
-/* --- ratings
- * -------------------------------------------------------------------------------------------------- */
+/* --- ratings -------------------------------------------------------------------------------------------- */
 
-/* How many ratings each user gives: log-normal, at most half of the items, the sum exact. */
+/* How many ratings each user gives: log-normal, at most half of the items, the sum exact. The same random numbers
+ * are drawn twice, once for their sum and once for the shares, so that no array of them is kept. What rounding and
+ * the limit leave over goes to the first users with room. */
 static void share_out(struct synth *s)
 {
     double sum = 0, done = 0;
@@ -149,8 +155,9 @@ static void share_out(struct synth *s)
     }
 }
 
-/* The next item of a user: popular ones and those to their taste come more often. Where the user knows nearly
- * all of these already, the next unknown one. */
+/* The next item of a user: popular ones and those to the user's taste come more often (an item is drawn by
+ * popularity and kept with a probability that grows with affinity). Where most of what is drawn is known already,
+ * the next unknown item is taken, so that it always ends. */
 static uint32_t choose(struct synth *s, const struct tv_synth_user *user, uint32_t mark, float *affinity)
 {
     enum { PATIENCE = 200 };
@@ -169,6 +176,8 @@ static uint32_t choose(struct synth *s, const struct tv_synth_user *user, uint32
     return item;
 }
 
+/* A user's ratings, at times that follow one another. The item's mark with this user's number says that it is
+ * rated; so marks are never cleared. */
 static enum tv_status write_user(struct synth *s, uint32_t u, struct tv_error *err)
 {
     static const uint64_t from = 946684800, span = 631152000; /* the years 2000 to 2019 */
@@ -206,9 +215,9 @@ static enum tv_status write_ratings(struct synth *s, struct tv_error *err)
     return status == TV_OK ? end_file(s, "ratings.csv", err) : status;
 }
 
-/* --- the command
- * ---------------------------------------------------------------------------------------------- */
+/* --- the command ---------------------------------------------------------------------------------------- */
 
+/* Every user rates at most half of the items; with more ratings than that there would be nothing to choose from. */
 static enum tv_status check(const struct synth *s, struct tv_error *err)
 {
     uint64_t most = (uint64_t)s->users * (s->items > 1 ? s->items / 2 : 1);
@@ -220,6 +229,7 @@ static enum tv_status check(const struct synth *s, struct tv_error *err)
     return tv_hint(err, "raise --users or --items");
 }
 
+/* The order of the random numbers is the order of this function, and part of what a seed means. */
 static enum tv_status generate(struct synth *s, struct tv_error *err)
 {
     s->counts = tv_alloc(s->users, sizeof *s->counts, "users", err);

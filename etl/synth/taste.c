@@ -1,4 +1,6 @@
-/* taste: genres, items, users and what they think of each other. */
+/* taste: genres, items, users and what they think of each other. All numbers come from one generator in a fixed
+ * order; a draw more or less would change every set that a seed stands for.
+ */
 #include "etl/synth/taste.h"
 
 #include <stdlib.h>
@@ -11,6 +13,7 @@ const char *const tv_synth_genres[TV_SYNTH_GENRES] = {
     "Documentary", "Drama",     "Fantasy",   "Film-Noir", "Horror", "Musical",
     "Mystery",     "Romance",   "Sci-Fi",    "Thriller",  "War",    "Western"};
 
+/* Directions drawn evenly from the sphere: normal numbers, brought to length 1. */
 static void make_genres(struct tv_synth_world *w, struct tv_random *r)
 {
     for (int g = 0; g < TV_SYNTH_GENRES; g++) {
@@ -24,7 +27,7 @@ static void make_genres(struct tv_synth_world *w, struct tv_random *r)
     }
 }
 
-/* One to three different genres, the earlier in a random round the likelier. */
+/* One to three different genres, all equally likely. */
 static void choose_genres(struct tv_synth_item *item, struct tv_random *r)
 {
     int wanted = 1 + (int)tv_random_below(r, TV_SYNTH_MAX_GENRES);
@@ -38,6 +41,8 @@ static void choose_genres(struct tv_synth_item *item, struct tv_random *r)
     }
 }
 
+/* An item lies at the sum of its genres, shorter for each of several so that the length stays about 1, with a
+ * little noise. */
 static void make_item(struct tv_synth_item *item, const struct tv_synth_world *w, struct tv_random *r)
 {
     choose_genres(item, r);
@@ -50,7 +55,9 @@ static void make_item(struct tv_synth_item *item, const struct tv_synth_world *w
     }
 }
 
-/* Walker's alias method: each slot holds its own item with probability keep, else its alias. */
+/* Popularity by rank, a Zipf law with a flattened head, (rank + 8)^-0.9, the ranks in random order. It is made into
+ * Walker's alias table (Walker, 1977): each slot holds its own item with probability `keep`, else its alias, so
+ * that an item is drawn in constant time. */
 static enum tv_status make_popularity(struct tv_synth_world *w, struct tv_random *r, struct tv_error *err)
 {
     size_t n = w->n_items, n_small = 0, n_large = 0;
@@ -115,6 +122,7 @@ void tv_synth_world_free(struct tv_synth_world *w)
     *w = (struct tv_synth_world){.n_items = 0};
 }
 
+/* A user likes two genres, perhaps the same one twice. */
 void tv_synth_user_create(struct tv_synth_user *u, const struct tv_synth_world *w, struct tv_random *r)
 {
     enum { LIKED = 2 };
@@ -129,6 +137,7 @@ void tv_synth_user_create(struct tv_synth_user *u, const struct tv_synth_world *
         u->taste[f] += (float)(0.15 * tv_random_normal(r));
 }
 
+/* A slot drawn evenly, and then one of its two items. */
 uint32_t tv_synth_draw(const struct tv_synth_world *w, struct tv_random *r)
 {
     uint32_t slot = (uint32_t)tv_random_below(r, w->n_items);
@@ -143,6 +152,7 @@ float tv_synth_affinity(const struct tv_synth_user *u, const struct tv_synth_ite
     return sum;
 }
 
+/* Stars around 3.3, rounded to halves and cut at both ends of the scale. */
 int tv_synth_rate(const struct tv_synth_user *u, const struct tv_synth_item *i, float affinity,
                   struct tv_random *r)
 {

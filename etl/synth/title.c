@@ -1,6 +1,7 @@
-/* title: every combination of a pattern and two words, in an order that looks random: index times a
- * stride that has no factor in common with the number of combinations visits each once. Then come the
- * sequels. */
+/* title: every combination of a pattern and two words, in an order that looks random: index times a stride that has
+ * no factor in common with the number of combinations visits each once. Then come the sequels, "Part 2" and so on,
+ * so that there are titles for any number of items.
+ */
 #include "etl/synth/title.h"
 
 #include <stdio.h>
@@ -40,6 +41,7 @@ static uint64_t size_of(int pattern)
     return (uint64_t)N_NOUNS * (patterns[pattern].first_is_adjective ? N_ADJECTIVES : N_NOUNS - 1);
 }
 
+/* The title of a combination: its pattern, and in that the place of both words. */
 static void combine(char *out, size_t size, uint64_t combination)
 {
     int pattern = 0;
@@ -55,6 +57,7 @@ static void combine(char *out, size_t size, uint64_t combination)
 #pragma GCC diagnostic pop
 }
 
+/* Computed from the index alone, so that no list of titles is kept. */
 void tv_synth_title(char *out, size_t size, uint64_t index)
 {
     static const uint64_t stride = 22271; /* prime, and no factor of 31,620, the sum of all sizes */
