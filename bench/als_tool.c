@@ -221,6 +221,7 @@ static void rank_block(struct model *m, const struct sheet *s, const struct tv_c
         rank_user(m, s->scores + (size_t)u * n_items, s->rated, matrix, from + u);
 }
 
+/* Each thread has scores and marks of its own. */
 static enum tv_status rank_all(struct model *m, const struct tv_dense *d, const struct arguments *a,
                                struct tv_error *err)
 {
@@ -268,6 +269,7 @@ static double predict(const struct model *m, int64_t user, int64_t item)
     return score;
 }
 
+/* Predictions are made from what would be served: float16 item factors and users folded in. */
 static enum tv_status test(const struct model *m, const struct tv_dense *d, const char *path, struct tv_error *err)
 {
     struct tv_dense held_out = {0};

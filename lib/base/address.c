@@ -14,8 +14,8 @@ int tv_address_is_clear(const char *uri)
     return at == NULL || (strchr(at + 1, '@') == NULL && authority + strcspn(authority, "/") > at);
 }
 
-/* The hint lists the characters to escape because a password with one of them is the usual reason why an address is
- * refused (RFC 3986, section 2.1). */
+/* The hint lists the characters to escape, because a password with one of them makes an address that cannot be read
+ * (RFC 3986, section 2.1, has the escapes). */
 enum tv_status tv_address_refuse(struct tv_error *err, const char *store, const char *setting, const char *example)
 {
     tv_fail(err, TV_ERR_USAGE, "the %s address in %s cannot be read", store, setting);

@@ -1,6 +1,6 @@
 /* buffer: a growable run of bytes that is born with a maximum. Answers, JSON, SQL text and lines of CSV are put
- * together in it. The maximum is why what a client or a store sends cannot make a program take all memory: each user of
- * a buffer says how much is sane for its purpose. */
+ * together in it. The maximum keeps a client or a store from making a program take all memory: each user of a buffer
+ * says how much is sane for its purpose. */
 #include "trivet/base/buffer.h"
 
 #include <stdarg.h>

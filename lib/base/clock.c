@@ -1,5 +1,5 @@
-/* clock: elapsed time and memory. Everything that waits or measures uses tv_clock(), because an administrator or NTP
- * may set the time of day while a program runs; tv_clock_wall() is for what is shown or stored. */
+/* clock: elapsed time and memory. tv_clock() is for waits and measurements, because an administrator or NTP may set the
+ * time of day while a program runs; tv_clock_wall() is for times that are shown or stored. */
 #include "trivet/base/clock.h"
 
 #include <stdio.h>

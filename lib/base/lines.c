@@ -16,6 +16,7 @@
 
 enum { CAPACITY = 1 << 20, LAST_WAIT_MS = 2000, AT_ONCE = 4096 /* bytes that a pipe takes when poll() says so */ };
 
+/* Owned by its caller until tv_lines_stop, and by its thread from then on if that thread hangs in write(). */
 struct tv_lines {
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t wake;   /* there is something to write, or an end */
@@ -58,7 +59,7 @@ static void write_out(struct tv_lines *lines, const char *text, size_t n)
     }
 }
 
-/* With the mutex held: swaps the buffers, so what has gathered is now in `writing`, and says how many lines there was
+/* With the mutex held: swaps the buffers, so the gathered lines are now in `writing`, and says how many lines there was
  * no room for. */
 static size_t take(struct tv_lines *lines, size_t *dropped)
 {
@@ -71,7 +72,6 @@ static size_t take(struct tv_lines *lines, size_t *dropped)
     return n;
 }
 
-/* Comes behind the lines that did fit; the dropped ones came after them. */
 static void write_dropped(struct tv_lines *lines, size_t dropped)
 {
     char note[80];
@@ -156,6 +156,7 @@ enum tv_status tv_lines_start(struct tv_lines **out, int fd, int gather_ms, stru
     return TV_OK;
 }
 
+/* When the buffer is full the newest line is dropped, not the oldest: nothing that is in the buffer has to be moved. */
 void tv_lines_put(struct tv_lines *lines, const char *line, size_t n)
 {
     pthread_mutex_lock(&lines->mutex);
@@ -180,6 +181,7 @@ static int ends_in_time(struct tv_lines *lines)
     return lines->done;
 }
 
+/* A thread that hangs cannot be joined without hanging, too, so it is left alone with the memory that it uses. */
 void tv_lines_stop(struct tv_lines *lines)
 {
     if (lines == NULL)

@@ -1,6 +1,6 @@
 /* log: one line a call, on standard error. It has no rotation and no files of its own: the system that starts a program
- * (systemd, a container) collects what it says. The settings are the process's and are made before threads start, hence
- * without a lock. */
+ * (systemd, a container) collects the lines. The settings are the process's and are made at its start, hence without a
+ * lock. */
 #include "trivet/base/log.h"
 
 #include <errno.h>
@@ -76,6 +76,7 @@ static void write_line(const char *line, size_t n)
     }
 }
 
+/* A line that is too long is cut at the end of a character. */
 void tv_log(enum tv_log_level level, const char *format, ...)
 {
     static const char *const names[] = {"error", "info", "debug"};
@@ -108,6 +109,7 @@ void tv_log(enum tv_log_level level, const char *format, ...)
         write_line(line, n);
 }
 
+/* err->where names a store's address: it belongs into the log, and into no answer. */
 void tv_log_reason(enum tv_log_level level, const char *what, const struct tv_error *err)
 {
     if (err->where[0])
@@ -116,6 +118,7 @@ void tv_log_reason(enum tv_log_level level, const char *what, const struct tv_er
         tv_log(level, "%s: %s", what, err->message);
 }
 
+/* The last words of a program, or of a command. */
 void tv_log_failure(const char *program, const struct tv_error *err)
 {
     tv_log_reason(TV_LOG_ERROR, program, err);

@@ -41,6 +41,7 @@ enum tv_status tv_hint(struct tv_error *err, const char *format, ...)
     return err->status;
 }
 
+/* Apart from the message, because messages go into answers over HTTP and addresses must not. */
 enum tv_status tv_where(struct tv_error *err, const char *format, ...)
 {
     if (err == NULL)
@@ -53,6 +54,7 @@ enum tv_status tv_where(struct tv_error *err, const char *format, ...)
     return err->status;
 }
 
+/* A long message loses its end, not the context ahead of it. */
 enum tv_status tv_context(struct tv_error *err, const char *format, ...)
 {
     if (err == NULL)
@@ -71,7 +73,7 @@ enum tv_status tv_context(struct tv_error *err, const char *format, ...)
     return err->status;
 }
 
-/* Scripts and cron jobs tell by it whether trying again helps; docs/operations.md has the list. */
+/* Scripts tell failures apart by it; docs/operations.md has the list. */
 int tv_exit_code(enum tv_status status)
 {
     switch (status) {

@@ -23,7 +23,7 @@ char *tv_text_number(char *out, long long n)
     return out;
 }
 
-/* For log messages, where "1 users are" would be read as carelessness. */
+/* `one` is a noun whose plural takes an s. */
 char *tv_text_are(char *out, long long n, const char *one)
 {
     char number[32];
@@ -115,11 +115,11 @@ static size_t character_length(const unsigned char *s, size_t n)
             return 0;
         code = code << 6 | (s[j] & 0x3F);
     }
-    /* Refused: overlong forms, what lies beyond Unicode, and the halves of UTF-16 pairs. */
+    /* Refused: overlong forms, code points beyond Unicode, and the halves of UTF-16 pairs. */
     return code < smallest || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF) ? 0 : (size_t)more + 1;
 }
 
-/* ASCII takes the short way: nearly all texts are, and JSON is checked as it is written. */
+/* ASCII takes the short way, as most bytes of the JSON that is checked here are ASCII. */
 size_t tv_text_utf8_prefix(const char *text, size_t n)
 {
     const unsigned char *s = (const unsigned char *)text;

@@ -87,6 +87,8 @@ enum tv_status tv_ticker_start(struct tv_ticker **out, const char *what, tv_tick
     return tv_fail(err, TV_ERR_NO_MEMORY, "no thread for %s", what);
 }
 
+/* Only ever shortens the rest: many wake-ups for the same work are one, and a later one cannot put an earlier one
+ * off. */
 void tv_ticker_wake(struct tv_ticker *t, double seconds)
 {
     if (t == NULL)
@@ -107,6 +109,7 @@ int tv_ticker_stopping(struct tv_ticker *t)
     return stopping;
 }
 
+/* Never called from within the tick, which would wait for itself. */
 void tv_ticker_stop(struct tv_ticker *t)
 {
     if (t == NULL)

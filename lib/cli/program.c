@@ -40,6 +40,7 @@ static char *describe(const struct tv_option *row)
     return b.data;
 }
 
+/* A flag is checked as argp meets it, so the message is about the first bad one. argp wants an errno for "stop". */
 static error_t on_option(int key, char *text, struct argp_state *state)
 {
     struct parse *p = state->input;
@@ -85,8 +86,8 @@ static void free_argp(struct argp_option *options)
     free(options);
 }
 
-/* argp was told to print nothing and says only that it failed, so this looks for the flag that no row begins with (argp
- * takes abbreviations). If there is none, a value is missing or one too many. */
+/* argp was told to print nothing and says only that it failed, so this looks for the flag that begins no row's name
+ * (argp takes abbreviations). If there is none, a value is lacking, or is given to an option that takes none. */
 static enum tv_status unknown_flag(struct parse *p, int argc, char **argv)
 {
     const char *names[2 * TV_SETTINGS_MAX + 1] = {NULL};
@@ -193,6 +194,7 @@ static void print_help(const struct tv_program *program, const struct tv_command
     tv_settings_free(p.settings);
 }
 
+/* trivet-serve, with its one command, never comes here: its --help is that of the command. */
 static void print_commands(const struct tv_program *program)
 {
     printf("%s %s: %s\n\nCommands:\n", program->name, TRIVET_VERSION, program->summary);

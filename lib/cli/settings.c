@@ -22,7 +22,6 @@ enum tv_status tv_settings_create(struct tv_settings **out, const struct tv_prog
     if (s == NULL)
         return TV_ERR_NO_MEMORY;
     s->program = program->name;
-    /* A command's own rows come first, so that --help lists them ahead of the shared ones. */
     const struct tv_option *tables[] = {command->options, command->more[0], command->more[1], command->more[2],
                                         tv_shared_options};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
@@ -88,6 +87,7 @@ enum tv_status tv_option_check(const struct tv_option *row, const char *text, st
     return check(row, text, 0, err);
 }
 
+/* Texts are not copied: argv and the environment live as long as the process. */
 enum tv_status tv_settings_put(struct tv_setting *e, const char *text, int from_environment, struct tv_error *err)
 {
     if (e->row->kind == TV_OPTION_SWITCH) {
@@ -173,6 +173,7 @@ const char *tv_settings_text(const struct tv_settings *s, const char *name)
     return e->text ? e->text : e->row->preset;
 }
 
+/* An option of this kind was checked when it came in; its default is a number in the table. */
 long long tv_settings_int(const struct tv_settings *s, const char *name)
 {
     const char *text = tv_settings_text(s, name);

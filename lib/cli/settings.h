@@ -28,7 +28,7 @@ enum tv_status tv_settings_create(struct tv_settings **out, const struct tv_prog
                                   const struct tv_command *command, struct tv_error *err);
 /* Checks a value and takes it; of several the last counts, a list keeps all. `text` must outlive the settings. */
 enum tv_status tv_settings_put(struct tv_setting *e, const char *text, int from_environment, struct tv_error *err);
-/* Takes from the environment whatever no flag has given: call it after the flags. */
+/* Takes from the environment the values that no flag has given: call it after the flags. */
 enum tv_status tv_settings_environment(struct tv_settings *s, const char *const *environment, struct tv_error *err);
 /* Refuses a TRIVET_ variable that no program knows: a misspelt one would be passed over in silence. */
 enum tv_status tv_settings_check_names(const char *const *environment, struct tv_error *err);

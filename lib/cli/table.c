@@ -10,6 +10,7 @@
 #include "trivet/base/text.h"
 #include "trivet/store/pg_rows.h"
 
+/* Cells are copies of texts, and all of them stay until the table is printed. */
 struct tv_table {
     int n_columns;
     char **names;
@@ -146,7 +147,7 @@ static const char *shown(const struct tv_table *t, size_t row, int column, char 
     return text;
 }
 
-/* Columns on a terminal: characters of UTF-8, not bytes. */
+/* Columns on a terminal: characters of UTF-8, not bytes. Wide characters, such as those of Chinese, count as one. */
 static int width_of(const char *text)
 {
     int n = 0;
@@ -216,7 +217,6 @@ static enum tv_status add_fields(struct tv_buffer *line, int n, const char *cons
     return status == TV_OK ? tv_buffer_text(line, "\r\n", err) : status;
 }
 
-/* One line at a time in a buffer, so that a line is written whole. */
 static enum tv_status print_csv(const struct tv_table *t, FILE *out, struct tv_error *err)
 {
     struct tv_buffer line = TV_BUFFER_INIT(64 << 20);

@@ -25,6 +25,7 @@ size_t tv_normal_width(int n_unknowns)
     return round_up((size_t)n_unknowns + 1, PAD);
 }
 
+/* Rows are rounded up to whole bands of four, which are computed together whether they mean something or not. */
 size_t tv_normal_size(int n_unknowns)
 {
     return round_up((size_t)n_unknowns, ROWS) * tv_normal_width(n_unknowns);

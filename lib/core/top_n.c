@@ -5,7 +5,7 @@
 #include <math.h>
 
 /* The definition of a score, and the code of processors without AVX2. Sums go to four accumulators because that is how
- * the vectors below add; any other order would round differently. */
+ * the vectors below add; another order may round differently. */
 void tv_scores_reference(double *scores, const float *item_factors, size_t n_items, int factors,
                          const float *user)
 {

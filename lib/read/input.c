@@ -256,6 +256,7 @@ struct zip_source {
     const char *path; /* of the archive; lives in the input */
 };
 
+/* libarchive checks an entry's CRC as it is read, so damage shows here at the latest. */
 static enum tv_status read_zip(struct tv_source *s, void *out, size_t n, size_t *got, struct tv_error *err)
 {
     struct zip_source *z = (struct zip_source *)s;
@@ -274,7 +275,8 @@ static void close_zip(struct tv_source *s)
     free(z);
 }
 
-/* Moves to the entry of that name. */
+/* Moves to the entry of that name, over the headers of those before it. The archive may have been replaced since it was
+ * listed. */
 static enum tv_status find_entry(struct archive *archive, const char *archive_path, const char *name, struct tv_error *err)
 {
     struct archive_entry *entry;
@@ -356,6 +358,7 @@ void tv_source_close(struct tv_source *s)
         s->close(s);
 }
 
+/* The name goes in with its NUL, so that a file "ab" that holds "c" and a file "a" that holds "bc" differ. */
 enum tv_status tv_input_hash(uint64_t *hash, const struct tv_input *input, const struct tv_input_file *file,
                              struct tv_error *err)
 {

@@ -10,8 +10,8 @@
 #include "trivet/base/status.h"
 
 /* 1 if it is beyond doubt which part of scheme://user:password@host/... is the password: there is one '@' at most, and
- * no '/' between "://" and it. With more of them, client libraries disagree: one would take for a host what was meant
- * as a password, and show it. */
+ * no '/' between "://" and it. With more of them, client libraries may disagree: one would take for a host what was
+ * meant as a password, and show it. */
 int tv_address_is_clear(const char *uri);
 
 /* "the MongoDB address in --mongo (TRIVET_MONGO) cannot be read": TV_ERR_USAGE, without a word of the address.

@@ -15,8 +15,8 @@ int tv_log_enabled(enum tv_log_level level);
 void tv_log_set_timestamps(int on);
 
 /* From now on no thread waits for the reader of standard error (lines.h): for servers, whose threads have other work.
- * The rest is left is written when the program ends, for two seconds at the most. A plain file has no reader who could
- * stop: it gets each line at once, as before. Called once, before other threads start. */
+ * Lines that are left are written when the program ends, for two seconds at the most. A plain file has no reader who
+ * could stop: it gets each line at once, as before. Called once, before other threads start. */
 enum tv_status tv_log_never_wait(struct tv_error *err);
 
 /* One line a call, written whole, safe from several threads. */

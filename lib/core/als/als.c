@@ -12,7 +12,7 @@
 #include "lib/core/splitmix.h"
 #include "trivet/base/buffer.h"
 
-/* Of conjugate gradients a row: als.h has the paper that found three to be enough. */
+/* Steps of conjugate gradients a row; als.h names the paper. */
 enum { CG_STEPS = 3 };
 
 void tv_als_free(struct tv_als *a)
@@ -222,6 +222,8 @@ static double objective(const struct run *r)
     return total;
 }
 
+/* Users first, because explicit ALS starts with items alone. Items are solved last each time, so their factors are the
+ * best for the user factors beside them. */
 static enum tv_status iterate(struct tv_als *out, struct run *r, struct tv_error *err)
 {
     const struct tv_als_options *o = r->options;
@@ -254,6 +256,7 @@ static float *without_padding(const struct tv_als_side *side, size_t stride, int
     return out;
 }
 
+/* A copy, so both forms of the factors are in memory for a moment; tv_als_memory counts both. */
 static enum tv_status fill_result(struct tv_als *out, const struct run *r, struct tv_error *err)
 {
     out->columns = tv_als_columns(r->options);

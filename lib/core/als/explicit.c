@@ -98,8 +98,8 @@ static double sum_f64(const struct tv_als_step *s, struct tv_als_explicit *w, in
 }
 
 /* Returns nonzero where float64 does not suffice either. One user with a rating of a billion among those of one to five
- * has factors so large that lambda is lost beside their squares; then the diagonal gets the least that is not, or that
- * user would end the training. */
+ * has factors so large that lambda is lost beside their squares; then the diagonal gets the least ridge that is not
+ * lost, or that user would end the training. */
 static int solve_f64(const struct tv_als_step *s, struct tv_als_explicit *w, int64_t from, int64_t end)
 {
     const double least = 1e-13;

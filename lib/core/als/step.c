@@ -71,8 +71,8 @@ static void solve_rows(const struct tv_als_step *s, const float *gram, struct wo
     }
 }
 
-/* The failure at the lowest row. It is the same at any number of threads: rows are dealt out ascending and a thread
- * stops at its first failure, so whichever thread gets the lowest row that fails has met none before. */
+/* The failure at the lowest row, which is the same at any number of threads: OpenMP's runtime deals rows out ascending,
+ * and a thread stops at its first failure, so the thread that gets the lowest row that fails has met none before. */
 static enum tv_status first_failure(const struct worker *workers, int n, struct tv_error *err)
 {
     const struct worker *first = NULL;

@@ -12,7 +12,7 @@ struct tv_als_side {
     int32_t n;
     float *factors; /* (n, stride) */
     int bias;       /* the column of this side's bias, which on the other side holds ones; -1: none */
-    double mean;    /* that the column holds on top of the bias; 0 for users */
+    double mean;    /* added to each bias in that column: of all ratings for items, 0 for users */
 };
 
 /* One half-step, put together by als.c; all of it is lent. */

@@ -15,6 +15,7 @@ void tv_bootstrap_defaults(struct tv_bootstrap_options *o)
     *o = (struct tv_bootstrap_options){.resamples = 1000, .level = 0.95, .seed = 1};
 }
 
+/* The value of the users as they are; NaN where there are none, and then there is no interval either. */
 static double plain_ratio(const double *above, const double *below, size_t n)
 {
     double a = 0, b = 0;
@@ -51,6 +52,7 @@ static double quantile(const double *sorted, int n, double share)
     return sorted[rank < 1 ? 0 : rank > n ? n - 1 : (int)rank - 1];
 }
 
+/* Memory: one number a resample. */
 enum tv_status tv_bootstrap_ratio(struct tv_interval *out, const double *above, const double *below, size_t n,
                                   const struct tv_bootstrap_options *options, struct tv_error *err)
 {

@@ -35,6 +35,7 @@ double tv_mae(const struct tv_rating_error *e)
     return e->n > 0 ? e->absolute / (double)e->n : NAN;
 }
 
+/* Equal ratings leave nothing to explain: NaN, not minus infinity. */
 double tv_r2(const struct tv_rating_error *e)
 {
     return e->spread > 0 ? 1 - e->squared / e->spread : NAN;
@@ -64,6 +65,7 @@ const char *tv_measure_name(enum tv_measure m)
     return names[m];
 }
 
+/* A user's relevant items are few and ascending, so a binary search does without a mark for each item. */
 static int contains(const int32_t *sorted, size_t n, int32_t item)
 {
     size_t low = 0, high = n;

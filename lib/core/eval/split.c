@@ -66,8 +66,8 @@ static enum tv_status check_times(const struct tv_pairs *p, struct tv_error *err
     return tv_hint(err, "split at random, or load ratings with a column for the time");
 }
 
-/* An empty part would make every number that follows NaN; the usual reason is that too many ratings share their
- * second. */
+/* An empty part would make every number that follows NaN. One way to it is a split by time of ratings that share few
+ * seconds. */
 static enum tv_status check_parts(const struct tv_split *s, const struct tv_split_options *o, struct tv_error *err)
 {
     static const char *const names[TV_PARTS] = {"training", "the test", "validation"};

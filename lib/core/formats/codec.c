@@ -19,8 +19,8 @@
 #error "blobs are little-endian and are read in place"
 #endif
 
-/* LZ4_MAX_RATIO: in LZ4's block format each further byte of a length stands for 255 bytes of output, so no block grows
- * by more. */
+/* LZ4_MAX_RATIO: in LZ4's block format each further byte of a length stands for 255 bytes of output, so no block
+ * decompresses to more than 255 times its size. */
 enum { SIZE_PREFIX = 4, LZ4_MAX_RATIO = 255 };
 
 /* The names are numpy's, little-endian in all cases. */

@@ -21,7 +21,7 @@ enum { MAGIC = sizeof magic, TEXT_AT = MAGIC + 2, MAX_HEADER = TEXT_AT + UINT16_
 /* --- the header ------------------------------------------------------------------------------------------- */
 
 /* Always 128 bytes, filled with blanks up to a line feed: the writer leaves that room at first and fills it in at the
- * end, when the number of rows is known. numpy wants the data to begin at a multiple of 64. */
+ * end, when the number of rows is known. numpy lets data begin at a multiple of 64, too. */
 void tv_npy_header(char out[TV_NPY_HEADER], const struct tv_npy_shape *shape)
 {
     const int length = TV_NPY_HEADER - TEXT_AT;

@@ -55,8 +55,8 @@ static enum tv_status read_record(struct record *r, const uint8_t *p, const uint
     return TV_OK;
 }
 
-/* The record of a witness, or an empty one where it belongs. A page has few records and no index of them: their sizes
- * let the search step from one to the next. */
+/* The record of a witness, or an empty one where it belongs. A page has no index of its records: their sizes let the
+ * search step from one to the next. */
 static enum tv_status find(struct record *r, const uint8_t *page, size_t n, uint32_t witness, struct tv_error *err)
 {
     const uint8_t *p = page, *end = page + n;
@@ -218,7 +218,8 @@ void tv_postings_gather(struct tv_postings_counts *c)
     c->many = 0;
 }
 
-/* Zeroing only what was touched costs as much as the question did, not as much as the catalogue is long. */
+/* Unless rows were counted eight at a time, only the counts that were touched are zeroed: that costs as much as the
+ * question did, not as much as the catalogue is long. */
 void tv_postings_clear(struct tv_postings_counts *c)
 {
     if (c->many)
@@ -372,8 +373,7 @@ static void put_record(struct tv_buffer *out, const struct record *r, const stru
     out->data[out->size] = '\0';
 }
 
-/* Works from page to page and not in place: a step may become longer, and the caller keeps the old page to compare it
- * with the store's. */
+/* Works from page to page and not in place, as a step may become longer. */
 enum tv_status tv_postings_change(struct tv_buffer *out, const void *page, size_t page_size, uint32_t witness,
                                   uint32_t row, const uint16_t *positions, int n, int size, struct tv_error *err)
 {

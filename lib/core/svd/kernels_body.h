@@ -25,8 +25,8 @@ INLINE void NAME(narrow)(LANES *out, const double *in)
     (sum) += (((row)[0] * (t)[0] + (row)[1] * (t)[1]) + ((row)[2] * (t)[2] + (row)[3] * (t)[3])) +           \
              (((row)[4] * (t)[4] + (row)[5] * (t)[5]) + ((row)[6] * (t)[6] + (row)[7] * (t)[7]))
 
-/* gram += y' y over n rows, the blocks on the diagonal and the one right above. In float64, because a small
- * pivot of the Cholesky factor is what is left of two large numbers. */
+/* gram = y' y over n rows: the upper left, upper right and lower right quarter, as nobody reads the lower left one. In
+ * float64, because a small pivot of the Cholesky factor is what is left of two large numbers. */
 static void NAME(gram_rows)(double *gram, const REAL *y, size_t n)
 {
     FOUR left[4] = {{0}}, right[4] = {{0}}, below[4] = {{0}};
@@ -141,6 +141,7 @@ static void NAME(project_block)(double *coefficient, const REAL *v, const REAL *
             coefficient[r * TV_PANEL + l] = (double)sums[r][l];
 }
 
+/* Blocks outside and panels inside, so a block of x stays in cache while all panels pass. */
 static void NAME(project)(double *coefficient, const void *basis, int n_basis, const void *x, size_t n,
                           double *partial, int threads)
 {
