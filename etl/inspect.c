@@ -11,7 +11,7 @@
 
 enum { SHOWN_ROWS = 5 };
 
-/* What was counted over one file. */
+/* Counts over one file. */
 struct look {
     long long records, refused, not_ascii, not_utf8;
     int bom, crlf;
@@ -91,7 +91,7 @@ static const char *separator_name(const char *separator)
     return *separator == '\t' ? "tab" : separator;
 }
 
-/* What tv_detect_ids found, by which the choice between numbers and codes can be judged. */
+/* Shows what tv_detect_ids counted, so that its choice between numbers and codes can be judged. */
 static void print_ids(const struct tv_set *set)
 {
     static const char *const names[TV_CODE_KINDS] = {"users", "items"};

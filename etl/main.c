@@ -146,7 +146,7 @@ static const struct tv_command commands[] = {
     {.name = NULL},
 };
 
-/* What --version says, beside the program's own version. */
+/* Printed by --version behind the program's own version. */
 static void libraries(FILE *out)
 {
     fprintf(out, "  %s\n  %s\n  %s\n  jansson %s\n", tv_pg_library(), tv_input_library(), tv_record_library(),

@@ -269,6 +269,8 @@ static enum tv_status no_ratings(const struct tv_input *input, const char *forma
              "user_artists.dat and any CSV whose header names user and item; sub-folders are not searched");
 }
 
+/* Tags that are numbers are left out where the file with their words is missing. A set with metadata is named after
+ * that, whatever its ratings are. */
 enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const char *format,
                          struct tv_error *err)
 {

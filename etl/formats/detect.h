@@ -4,8 +4,8 @@
 
 #include "etl/formats/reader.h"
 
-/* What a file is to a set; a set has at most one file a role. TV_ROLE_WORDS are the words that HetRec's tags are
- * numbers of, TV_ROLE_MARKER is what trivet-etl synth leaves beside its files. */
+/* The parts a set can have, at most one file each. TV_ROLE_WORDS are the words that HetRec's tags are numbers of,
+ * TV_ROLE_MARKER is what trivet-etl synth leaves beside its files. */
 enum tv_role {
     TV_ROLE_RATINGS,
     TV_ROLE_ITEMS,
@@ -50,8 +50,8 @@ struct tv_set {
 enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const char *format,
                          struct tv_error *err);
 
-/* What the ids of a set are: "numbers", "codes" (text is taken, too), or "auto": users are codes if more than half of
- * the first 1,000 ratings name them so, items likewise. */
+/* Decides which ids of a set are codes: none with "numbers", all that are text with "codes"; with "auto", users are
+ * codes if more than half of the first 1,000 ratings name them so, and items likewise. */
 enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_error *err);
 
 /* "ratings", "items", ... */

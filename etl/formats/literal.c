@@ -71,7 +71,7 @@ static int hex(struct parser *s, int digits, uint32_t *code)
     return 1;
 }
 
-/* What stands behind a backslash. */
+/* Takes an escape, whose backslash has been read. */
 static int escape(struct parser *s, struct tv_buffer *out)
 {
     if (s->p == s->end)

@@ -78,7 +78,7 @@ static const char *flags(struct items *t, const struct tv_record *record, struct
     return NULL;
 }
 
-/* What trivet has no column for goes to trivet.item.extra. */
+/* Fields without a column in Postgres go to trivet.item.extra. */
 static char *extra_json(const struct items *t)
 {
     json_t *extra = json_object();

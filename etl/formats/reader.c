@@ -82,9 +82,9 @@ enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_column
                                                            : tv_context(err, "%s", reading->file->name);
 }
 
-/* Integers outside the range of codes are themselves in every set. Text, and integers within that range, get a
- * number from the dictionary; where ids are numbers, text is refused with the reason why it is none, and only those
- * integers are looked up. */
+/* An integer in its plain form (42, and not 007), outside the range of codes, is itself in every set. Where ids may
+ * be codes, all other text gets a number from the dictionary. Where they are numbers, 007 is 7, text is refused,
+ * and only an integer within the range of codes is looked up. */
 const char *tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
                           int64_t *id, enum tv_status *status, struct tv_error *err)
 {

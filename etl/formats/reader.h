@@ -31,7 +31,7 @@ struct tv_tag_row {
 
 enum { TV_ITEM_MAX_GENRES = 64 };
 
-/* What one file knows of an item. Rows of several files meet in Postgres: by `item`, or, where a file knows
+/* An item as far as one file knows it. Rows of several files meet in Postgres: by `item`, or, where a file knows
  * only The Movie Database's number, by that. */
 struct tv_item_row {
     int64_t item; /* 0 with has_item 0 */
@@ -73,8 +73,8 @@ struct tv_reading {
     const struct tv_sink *sink;
 };
 
-/* What a reader does with one record: NULL, or the reason why it is refused. *status is set when the sink or
- * the memory failed, which ends the reading. */
+/* A reader's function for one record: returns NULL, or the reason why it is refused. *status is set when the sink
+ * or the memory failed, which ends the reading. */
 typedef const char *(*tv_row_fn)(void *context, const struct tv_columns *c, const struct tv_record *record,
                                  enum tv_status *status, struct tv_error *err);
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Those with an apostrophe or hyphen at the end stand without a blank: L'Avventura. "Da", "I" and "O" are
+/* Articles with an apostrophe or hyphen at the end stand without a blank: L'Avventura. "Da", "I" and "O" are
  * Italian and Portuguese; an English title that ends in ", I" is not known. */
 static const char *const articles[] = {
     "The", "A",   "An", "Le",  "La",  "Les", "L'",  "L\u2019", "Un",  "Une", "El",  "Los",  "Las", "Una",
@@ -39,7 +39,8 @@ static size_t article_at_end(const char *text, size_t n)
     return 0;
 }
 
-/* One part without its parentheses. What introduces another name ("a.k.a. ") stays in front of the article. */
+/* One part without its parentheses. A prefix that introduces another name ("a.k.a. ") stays in front of the
+ * article. */
 static enum tv_status tidy_part(struct tv_buffer *out, const char *text, size_t n, struct tv_error *err)
 {
     n = trimmed(text, n);
@@ -65,7 +66,7 @@ static enum tv_status tidy_part(struct tv_buffer *out, const char *text, size_t 
     return status == TV_OK ? tv_buffer_append(out, text, n - size - 2, err) : status;
 }
 
-/* Walks from one pair of parentheses to the next; what is in a pair and what is before it are parts of their own. */
+/* Walks from one pair of parentheses to the next; the text in a pair and the text before it are parts of their own. */
 enum tv_status tv_title_tidy(struct tv_buffer *out, const char *text, size_t n, struct tv_error *err)
 {
     while (n > 0 && isspace((unsigned char)*text)) {

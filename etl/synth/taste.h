@@ -46,7 +46,7 @@ void tv_synth_world_free(struct tv_synth_world *w);
 void tv_synth_user_create(struct tv_synth_user *u, const struct tv_synth_world *w, struct tv_random *r);
 /* An item by popularity alone. */
 uint32_t tv_synth_draw(const struct tv_synth_world *w, struct tv_random *r);
-/* What the two have in common: around 0, rarely beyond 3. */
+/* How much of their taste an item and a user have in common: around 0, rarely beyond 3. */
 float tv_synth_affinity(const struct tv_synth_user *u, const struct tv_synth_item *i);
 /* Half stars, 1 (0.5) to 10 (5.0). */
 int tv_synth_rate(const struct tv_synth_user *u, const struct tv_synth_item *i, float affinity,

@@ -104,6 +104,8 @@ static enum tv_status take_unknown(struct items *t, int64_t id, const struct tv_
     return repair_keep(&t->unknown, id, rev, err);
 }
 
+/* One document beside what Postgres says. Fields and counts are compared apart, because they are mended in
+ * different ways. */
 static enum tv_status take_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct items *t = context;
@@ -125,9 +127,10 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
     return status == TV_OK ? compare_counts(t, (size_t)place, doc, err) : status;
 }
 
-/* Whether Postgres still holds the titles and fields that the documents were written from. They come from the newest
- * model that was made live by its own training, or by an import. A training that was kept back has a message, and its
- * documents were dropped. An import since, or a load since the training began, makes the answer no. */
+/* Whether Postgres still holds the titles and fields that the documents were written from. The documents come from
+ * the newest model that was made live by its own training, or by an import. A training that was kept back has a
+ * message, and its documents were dropped. An import since, or a load since the training began, makes the answer
+ * no. */
 static enum tv_status know_loads(struct items *t, struct tv_error *err)
 {
     int64_t same = 0;
@@ -154,8 +157,8 @@ static enum tv_status compare_all(struct items *t, struct tv_error *err)
 
 /* --- what is done about it -------------------------------------------------------------------------------- */
 
-/* Asks Postgres once more about documents that were ahead of it. Those that still are, as after a restore of an older
- * backup, would keep new counts out: their rev becomes 0, and they are counted again. */
+/* Asks Postgres once more about documents that were ahead of it. A document that still is, as after a restore of an
+ * older backup, would keep new counts out: its rev becomes 0, and the item is counted again. */
 static enum tv_status look_again(struct items *t, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;

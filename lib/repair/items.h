@@ -6,7 +6,7 @@
 
 #include "lib/repair/parts.h"
 
-/* What Postgres says of an item. */
+/* How an item's document should be, by Postgres. */
 struct items_want {
     int64_t rev, n;
     double mean;

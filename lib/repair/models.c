@@ -31,8 +31,8 @@ static enum tv_status not_whole(enum tv_status status)
     return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
-/* Reads both sides whole, checksums included. What MongoDB lacks is kept as a message, to be told if the model is
- * lost. */
+/* Reads both sides whole, checksums included. The reason why MongoDB's cannot be read is kept, to be told if the
+ * model is lost. */
 static enum tv_status read_sides(struct repair *r, struct sides *s, struct tv_error *err)
 {
     enum tv_status status = tv_model_read_mongo(&s->mongo, r->stores->mongo, s->number, &s->mongo_error);
@@ -147,6 +147,7 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     return status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
+/* The number of users in the description is that of the training; single ratings of new users only add documents. */
 static void tell_users(const struct read_through *t, const char *collection)
 {
     const struct tv_model *m = t->model;
@@ -200,6 +201,7 @@ static enum tv_status look(struct repair *r, int64_t number, struct tv_error *er
     return status;
 }
 
+/* Only kept models and the live one; a number that the journal calls pruned or failed is swept away later. */
 enum tv_status repair_models(struct repair *r, struct tv_error *err)
 {
     struct tv_run *runs = NULL;

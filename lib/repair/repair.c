@@ -25,7 +25,8 @@ static void did(struct repair *r, const char *what, int64_t number)
 
 /* --- runs whose process is gone --------------------------------------------------------------------------- */
 
-/* What servers tell of the last training, where that is this one. */
+/* The training that servers tell of as the last (last_run.h) is corrected, where this is the one: it would be
+ * called building for ever. */
 static enum tv_status note(struct repair *r, int64_t number, enum tv_run_state state, struct tv_error *err)
 {
     struct tv_last_run last;
@@ -339,8 +340,9 @@ static int64_t number_in(const char *name)
     return number;
 }
 
-/* item_<N> waits for the moment N goes live. A model that is kept without having gone live may do so much later, and
- * must not bring back the item documents of today. Those of an import came with it: nothing else has them. */
+/* item_<N> waits for the moment N goes live. A model that is kept without having gone live may do so much later,
+ * and must not bring back the item documents of today. The documents of an import came with it, and nothing else
+ * has them. */
 static enum tv_status drop_stale_items(struct sweep *s, const struct tv_run *run, const char *name, struct tv_error *err)
 {
     if (strncmp(name, "item_", 5) != 0 || (run->kind == TV_RUN_IMPORT && run->live_at[0] == '\0'))

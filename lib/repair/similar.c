@@ -36,8 +36,8 @@ static enum tv_status read_as(struct tv_pg *pg, const char *sql, int64_t *waitin
     return status == TV_OK ? tv_pg_int(pg, sql, 0, NULL, waiting, err) : status;
 }
 
-/* Reads an analyst's SQL on a login that can only read, and trivet's own on the journal's connection, which holds the
- * lock and whose transaction is ended again. What goes wrong with the source is the finding, in *why; only a lost
+/* Reads an analyst's SQL on a login that can only read, and trivet's own on the journal's connection, which holds
+ * the lock and whose transaction is ended again. An error of the source is the finding, in *why; only a lost
  * connection of our own is a failure. */
 static enum tv_status read_source(struct repair *r, const char *sql, int own, int64_t *waiting, struct tv_error *why,
                                   struct tv_error *err)
@@ -95,6 +95,7 @@ static enum tv_status look_whether_it_follows(struct repair *r, int64_t index, s
 
 /* --- which one is there ----------------------------------------------------------------------------------- */
 
+/* Tells which index there is, and, where journal and Redis agree on one, whether it can follow ratings. */
 enum tv_status repair_similar(struct repair *r, struct tv_error *err)
 {
     int64_t journal = 0, redis = 0;

@@ -260,6 +260,7 @@ static enum tv_status write_codes(struct users *u, const struct tv_pg_rows *rows
     return status;
 }
 
+/* The codes of all these users in one question, in their order. */
 static enum tv_status mend_codes(struct users *u, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
@@ -437,6 +438,7 @@ static void free_users(struct users *u)
     free(u->seen);
 }
 
+/* Documents are read after Postgres, so one that is newer than Postgres was is asked about again (look_again). */
 enum tv_status repair_users(struct repair *r, struct tv_error *err)
 {
     struct users u = {.repair = r};

@@ -1,10 +1,10 @@
 /* ask: which items share most values with one. Two round trips: the item's witnesses, unless they were read lately
  * (cache.c), then their pages; the rest is counting.
  *
- * Two items share a value where they have the same witness at the same position. They also do where two users' hashes
- * happen to give the same value there, which of two users happens once in 2^32. So all hashes that would give one of
- * the item's values are computed (tv_minhash_inverse), and those that the index has as witnesses, the twins here, are
- * looked for, too.
+ * Two items share a value where they have the same witness at the same position. They also do where two different
+ * witnesses happen to give the same value there, which is the case for one pair of users in 2^32. So all hashes
+ * that would give one of the item's values are computed (tv_minhash_inverse), and those that the index has as
+ * witnesses, the twins here, are looked for, too.
  */
 #include <inttypes.h>
 #include <stdlib.h>

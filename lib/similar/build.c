@@ -42,6 +42,7 @@ static void free_bulk(struct bulk *b)
     free(b);
 }
 
+/* Sends the gathered keys, if there are any, and waits for Redis to have them. */
 static enum tv_status send_bulk(struct bulk *b, struct tv_error *err)
 {
     b->words[0] = "MSET";
@@ -76,6 +77,7 @@ static uint32_t pages_for(int64_t entries)
     return (uint32_t)(pages < 1 ? 1 : pages > SIMILAR_MAX_PAGES ? SIMILAR_MAX_PAGES : pages);
 }
 
+/* All pages in turn, and now and then the news of how far it is, which may end the build. */
 static enum tv_status write_pages(struct bulk *b, int64_t version, const struct similar_lists *lists, uint32_t pages,
                                   tv_similar_written written, void *context, struct tv_error *err)
 {
@@ -93,12 +95,13 @@ static enum tv_status write_pages(struct bulk *b, int64_t version, const struct 
     return status == TV_OK ? send_bulk(b, err) : status;
 }
 
-/* What put_list needs. */
+/* The context of put_list. */
 struct heavy_lists {
     struct bulk *bulk;
     int64_t version;
 };
 
+/* One list of a heavy witness; a position without rows has no key. */
 static enum tv_status put_list(void *context, uint32_t witness, int position, const char *list, size_t n,
                                struct tv_error *err)
 {
@@ -201,6 +204,8 @@ static enum tv_status write_all(struct bulk *b, int64_t version, const struct tv
     return status == TV_OK ? write_description(b->redis, version, sets, pages, err) : status;
 }
 
+/* All lists stand in memory before the first key is written: how many entries there are decides how many pages
+ * there will be. */
 enum tv_status tv_similar_write(struct tv_redis *redis, int64_t version, const struct tv_minhash_sets *sets,
                                 tv_similar_written written, void *context, struct tv_error *err)
 {
@@ -218,6 +223,7 @@ enum tv_status tv_similar_write(struct tv_redis *redis, int64_t version, const s
 
 /* --- an index as a whole -------------------------------------------------------------------------------------- */
 
+/* One transaction, so that a server that hears of the switch finds it done. */
 enum tv_status tv_similar_switch(struct tv_redis *redis, int64_t version, struct tv_error *err)
 {
     char number[24];

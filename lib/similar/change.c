@@ -10,7 +10,8 @@
 
 #include "lib/similar/parts.h"
 
-/* What a witness's list says of the row from now on; n = 0: nothing. The positions are lent from the handle. */
+/* A witness's list as it is to be for the row from now on: these positions, or with n = 0 none. The positions are
+ * lent from the handle. */
 struct edit {
     uint32_t witness;
     const uint16_t *positions;
@@ -95,6 +96,7 @@ static int differing(const struct tv_similar *s)
     return s->size - tv_minhash_shared(s->functions, s->values, s->new_values);
 }
 
+/* Safe after a failure of plan, which leaves what it had no memory for as NULL. */
 static void free_change(struct change *c)
 {
     free(c->edits);
@@ -341,6 +343,8 @@ enum tv_status tv_similar_add(struct tv_similar *s, int64_t item, const uint32_t
     return status;
 }
 
+/* A user who leaves an item changes its signature only as a witness: each value comes from exactly one user, and
+ * all others are without effect. */
 enum tv_status tv_similar_holds(struct tv_similar *s, int64_t item, const uint32_t *hashes, size_t n, int *holds,
                                 struct tv_error *err)
 {

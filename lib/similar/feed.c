@@ -103,8 +103,8 @@ static enum tv_status take_lock(struct tv_similar_feed *f, struct tv_error *err)
     return status;
 }
 
-/* What the index is made of, as its build noted it. `building` is accepted as well: between the switch in Redis and
- * the journal's word the index serves already. */
+/* Reads what the index is made of, as its build noted it. `building` is accepted as well: between the switch in
+ * Redis and the journal's word the index serves already. */
 static enum tv_status read_source(struct tv_similar_feed *f, int64_t version, struct tv_error *err)
 {
     char number[24];
@@ -292,8 +292,8 @@ static enum tv_status read_events(struct tv_similar_feed *f, struct batch *b, in
 
 /* --- items somebody left ---------------------------------------------------------------------------------------- */
 
-/* Which audiences have to be read: those of items that lose a witness. "{7,9}" in wanted, empty for none. Any other
- * user who left changes no value. */
+/* Finds the items that lose a witness: only their audiences have to be read, because any other user who left
+ * changes no value. "{7,9}" in wanted, empty for none. */
 static enum tv_status find_losses(struct tv_similar_feed *f, struct batch *b, struct tv_buffer *wanted,
                                   struct tv_error *err)
 {

@@ -89,8 +89,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Gives every list its place. They lie in the order of hashes, which is that of pages, so that a page's lists are one
- * run of bytes. Hash and number are one integer while they are sorted, so that the number comes along. */
+/* Gives every list its place. Lists lie in the order of hashes, which is that of pages, so that a page's lists are
+ * one run of bytes. Hash and number are one integer while they are sorted, so that the number comes along. */
 static enum tv_status place(struct making *k, struct tv_error *err)
 {
     struct similar_lists *out = k->out;
@@ -129,6 +129,8 @@ static enum tv_status find_heavy(struct making *k, const struct tv_id_map *heavy
     return status;
 }
 
+/* Heavy witnesses are found between the two walks, when it is known how many rows each has; their lists are made
+ * like all others and dealt out later. */
 enum tv_status similar_lists_make(struct similar_lists *out, const struct tv_minhash *m, const uint32_t *values,
                                   const uint32_t *witness, int32_t n, const struct tv_id_map *heavy,
                                   struct tv_error *err)
@@ -151,6 +153,8 @@ enum tv_status similar_lists_make(struct similar_lists *out, const struct tv_min
     return status;
 }
 
+/* The lists of a page follow one another in `order`; those of heavy witnesses are passed over, because they are on
+ * no page. */
 enum tv_status similar_lists_page(const struct similar_lists *lists, uint32_t page, uint32_t pages, int32_t *at,
                                   struct tv_buffer *out, struct tv_error *err)
 {

@@ -32,8 +32,8 @@ struct similar_cache {
     size_t n_bytes;
 };
 
-/* The handle. What belongs to one index is loaded when that index is first seen live, and given up when another is;
- * the connection stays. */
+/* The handle. All that belongs to one index is loaded when that index is first seen live, and given up when another
+ * is; the connection stays. */
 struct tv_similar {
     struct tv_redis *redis;
     int64_t version, changes; /* as read last; version 0: none */

@@ -64,6 +64,7 @@ static void add_name(struct tv_similar *s, size_t *n)
     ++*n;
 }
 
+/* Witnesses ascend, and pages with them, so it is enough to remember the last one. */
 void similar_add_page(struct tv_similar *s, uint32_t witness, uint32_t *last, size_t *n)
 {
     uint32_t page = similar_page_of(witness, s->pages);
@@ -258,7 +259,7 @@ static enum tv_status number(const char *what, const char *bytes, size_t n, int6
     return tv_fail(err, TV_ERR_CORRUPT, "Redis has \"%.40s\" for %s, not a number", bytes, what);
 }
 
-/* What is needed to read an index. */
+/* The two numbers that are needed to read an index. */
 struct description {
     int64_t size, pages;
 };
@@ -272,7 +273,7 @@ static enum tv_status take_description(void *context, size_t i, size_t part, con
                      : number("the pages of an index", bytes, n, &d->pages, err);
 }
 
-/* Which witnesses are heavy. */
+/* Takes the witnesses that are heavy. */
 static enum tv_status take_heavy(void *context, size_t i, size_t part, const char *bytes, size_t n,
                                  struct tv_error *err)
 {
@@ -336,6 +337,7 @@ static enum tv_status take_group(struct reading *r, int32_t group, const char *b
     return bytes && group == r->group ? tv_buffer_append(&r->s->group, bytes, n, err) : TV_OK;
 }
 
+/* Replies by their place: the two of a WATCH, if there is one, then those in the order of read_once. */
 static enum tv_status take_reading(void *context, size_t i, size_t part, const char *bytes, size_t n,
                                    struct tv_error *err)
 {
@@ -461,6 +463,7 @@ enum tv_status similar_group_find(const struct tv_buffer *group, int32_t row, co
     return TV_OK;
 }
 
+/* The count comes first, so that a reader can walk over a row without looking at its hashes. */
 enum tv_status similar_group_append(struct tv_buffer *group, const struct tv_minhash_witness *witnesses, int n,
                                     struct tv_error *err)
 {
@@ -477,6 +480,7 @@ enum tv_status similar_group_append(struct tv_buffer *group, const struct tv_min
     return TV_OK;
 }
 
+/* A row that does not change is copied as it stands, hashes and all. */
 enum tv_status similar_group_copy(struct tv_buffer *group, const char *at, size_t n, struct tv_error *err)
 {
     enum tv_status status = similar_group_append(group, NULL, 0, err);

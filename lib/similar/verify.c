@@ -56,7 +56,7 @@ enum tv_status tv_similar_each(struct tv_similar *s, tv_similar_take_item take, 
 
 /* --- pages ---------------------------------------------------------------------------------------------------- */
 
-/* What the pages are compared with; all owned. */
+/* The index as its signatures make it, with which the pages are compared; all owned. */
 struct verifying {
     struct tv_similar *s;
     uint32_t *values, *witness; /* (rows, size) */
@@ -78,6 +78,7 @@ static enum tv_status keep_values(void *context, int64_t item, const uint32_t *v
     return TV_OK;
 }
 
+/* Replies come in the order of the pages, and similar_lists_page makes them in that order, too. */
 static enum tv_status compare_page(void *context, size_t i, size_t part, const char *bytes, size_t n,
                                    struct tv_error *err)
 {
@@ -145,8 +146,8 @@ static enum tv_status compare_users(const struct verifying *v, struct tv_error *
     return TV_OK;
 }
 
-/* Memory is that of a build: two numbers for each value of each row. Which witnesses are heavy is taken from the
- * index, because it was decided at its build, and rows have come since. */
+/* Memory is that of a build: two numbers for each value of each row. The heavy witnesses are those that the index
+ * names, because they were chosen at its build, and rows have come since. */
 enum tv_status tv_similar_verify(struct tv_similar *s, struct tv_error *err)
 {
     int64_t version;

@@ -13,7 +13,7 @@
 #include "trivet/core/formats/half.h"
 #include "trivet/core/top_n.h"
 
-/* What one thread works with: threads share nothing that is written. */
+/* The workspace of one thread: threads share nothing that is written. */
 struct bench {
     int32_t *seen;      /* (longest user) items of the model */
     float *ratings;     /* (longest user) */

@@ -46,7 +46,7 @@ static json_t *holdout_json(const struct tv_holdout_counts *c)
                      (json_int_t)c->cold_item_rows);
 }
 
-/* What may be learned from; its items are the catalogue, however few of them a model keeps. */
+/* The ratings that may be learned from; their items are the catalogue, however few of them a model keeps. */
 static json_t *training_json(const struct tv_csr *m)
 {
     return json_pack("{s:I, s:i, s:i}", "rows", (json_int_t)m->n_values, "users", (int)m->n_rows, "items", (int)m->n_cols);

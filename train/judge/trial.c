@@ -129,7 +129,7 @@ static void report_rows(const struct trial *t)
                     "allows N");
 }
 
-/* What the trial learns from, as a matrix: the share after the trial's cuts. */
+/* Makes the matrix that the trial learns from: the share after the trial's cuts. */
 static enum tv_status choose_rows(struct tv_dense *out, struct trial *t, const struct tv_evidence *e,
                                   struct tv_error *err)
 {
@@ -220,6 +220,7 @@ enum tv_status trial_run(struct verdict *out, struct trial *trial, const struct 
 
 /* --- a baseline -------------------------------------------------------------------------------------------------- */
 
+/* A baseline learns from the whole share: the trial's filter is the model's alone. */
 enum tv_status trial_baseline(struct verdict *out, enum tv_baseline_kind kind, double fraction,
                               const struct learn_settings *how, const struct trial_data *d, enum tv_part part,
                               struct tv_error *err)

@@ -70,7 +70,7 @@ static enum tv_status refuse_foreign(const struct tv_settings *s, struct tv_erro
     return train || kind == TV_SPLIT_LAST ? TV_OK : read_share(&share, s, err);
 }
 
-/* What the journal's column `data` says where no load is behind the ratings. */
+/* Makes the journal's column `data` where no load is behind the ratings. */
 static enum tv_status describe_files(struct tv_reading *r, struct tv_error *err)
 {
     char name[2 * NAME_MAX + 8];
@@ -82,6 +82,7 @@ static enum tv_status describe_files(struct tv_reading *r, struct tv_error *err)
     return r->data ? TV_OK : tv_fail(err, TV_ERR_USAGE, "%s and %s are no UTF-8", train, test);
 }
 
+/* A random split needs no times, and so no column of them is read. */
 enum tv_status trial_open(struct tv_reading *r, struct tv_error *err)
 {
     const struct tv_settings *s = r->settings;

@@ -98,7 +98,7 @@ enum tv_status verdict_measure(struct verdict *out, const struct tv_method *meth
 
 /* --- the table ------------------------------------------------------------------------------------------------- */
 
-/* What a row of the table takes from a verdict. */
+/* The number that a row of the table takes from a verdict. */
 enum kind {
     RMSE, RMSE_LOW, RMSE_HIGH, MAE, R2, UNPREDICTED, /* of ratings; what follows is of lists */
     NDCG_LOW, NDCG_HIGH, MEASURE, COVERAGE, POPULARITY, OVERLAP, JACCARD, USERS

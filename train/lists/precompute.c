@@ -22,7 +22,7 @@ const struct tv_option precompute_options[] = {
     {.name = NULL},
 };
 
-/* What store_block needs, and what is told in the end. `pairs` is room for a block's lists. */
+/* The context of store_block, and the numbers for the report. `pairs` is room for a block's lists. */
 struct work {
     const struct tv_model *model;
     struct tv_mongo *mongo;

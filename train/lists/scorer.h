@@ -9,7 +9,7 @@
 /* Users that are scored together: each item's factors are read once for all of them. */
 enum { SCORER_USERS = 8 };
 
-/* What one thread works with; the arrays are its own. */
+/* The workspace of one thread; the arrays are its own. */
 struct scorer {
     const struct tv_model *model; /* lent */
     const float *item_factors;    /* (n_items, factors), lent */

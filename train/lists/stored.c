@@ -8,7 +8,7 @@
 #include "train/command/stores.h"
 #include "train/lists/lists.h"
 
-/* What take_block needs, and what it counts. */
+/* The context of take_block, with its counts. */
 struct comparison {
     const struct tv_model *model;
     struct tv_mongo *mongo;

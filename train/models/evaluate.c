@@ -125,6 +125,8 @@ static enum tv_status keep(struct evaluation *v, struct tv_error *err)
     return status;
 }
 
+/* A failure after the row has begun is noted in it; a process that is killed leaves it to the next command
+ * (record.h). */
 enum tv_status evaluate_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;

@@ -1,5 +1,5 @@
-/* models: the commands around models that exist: models, activate, rollback, repair. What they do to a model is
- * lib/model/life and lib/repair; here is what they ask and say.
+/* models: the commands around models that exist: models, activate, rollback, repair. lib/model/life and lib/repair
+ * do the work; here it is asked for, and told.
  */
 #include "train/models/models.h"
 
@@ -175,7 +175,7 @@ static enum tv_status check_lists(const struct tv_stores *s, const struct tv_rep
     return status;
 }
 
-/* What every command does first, and thoroughly: every document and every rating is read. The lock is taken without
+/* Does thoroughly what every command does first: every document and every rating is read. The lock is taken without
  * the quick repair, which would do part of the work unseen. */
 enum tv_status repair_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {

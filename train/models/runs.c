@@ -1,5 +1,5 @@
-/* runs: the command `runs`: the view trivet.run_list as a table. What it shows is decided in SQL, so that psql
- * shows the same.
+/* runs: the command `runs`: the view trivet.run_list as a table. Its columns are decided in SQL, so that psql shows
+ * the same.
  */
 #include "train/models/runs.h"
 

@@ -137,7 +137,8 @@ static void print_facts(const struct pair *p, FILE *out, const char *bullet)
     print_fact(out, bullet, "score kind", "%s: %s", m->score_kind, meaning(m));
 }
 
-/* What Postgres has may be newer than the model, or, after an import, not there at all. */
+/* The rating in Postgres may be newer than the model, or, after an import, not there at all; then the one in the
+ * user's document is told. */
 static void print_rating(const struct pair *p, FILE *out, const char *bullet)
 {
     static const char name[] = "true rating";

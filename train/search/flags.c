@@ -25,7 +25,8 @@ const struct tv_option search_options[] = {
     {.name = NULL},
 };
 
-/* What a search tries and what decides; search_options and the shared ones say how it is run and shown. */
+/* The flags that say what is tried and what decides; search_options and the shared ones say how it is run and
+ * shown. */
 static const struct tv_option *const subject[] = {search_space_options, trial_options, tv_reading_options};
 enum { N_SUBJECT = sizeof subject / sizeof *subject };
 
@@ -68,9 +69,8 @@ json_t *search_flags(const struct tv_settings *settings)
 static const struct tv_command command = {.name = "search", .arguments = "", .summary = "", SEARCH_OPTIONS};
 static const struct tv_program program = {.name = "trivet-train", .mask = TV_PROGRAM_TRAIN, .commands = &command};
 
-/* Later flags win over earlier ones, so what was given beside --resume is appended: it may change how a search is
- * run and shown. What it changes of the subject leads to another fingerprint, and is refused (check_number in
- * store.c). */
+/* Later flags win over earlier ones, so those given beside --resume are appended: they may change how a search is
+ * run and shown. A change of the subject leads to another fingerprint, and is refused (check_number in store.c). */
 enum tv_status search_flags_read(struct tv_settings **out, json_t *flags, const struct tv_settings *given, struct tv_error *err)
 {
     static char name[] = "trivet-train";

@@ -8,9 +8,10 @@
 /* Rows as they are gathered, with room to grow, while the matrix is made of them: 30 + 20 bytes. The matrix itself: 8. */
 enum { BYTES_A_ROW = 58 };
 
-/* What judging keeps: of each user the best 100, their numbers at four cuts, and draws of the bootstrap. */
+/* Judging keeps of each user the best 100, their numbers at four cuts, and draws of the bootstrap. */
 enum { BYTES_A_USER = 4 * 100 + 4 * 48 + 64 };
 
+/* An upper bound: every row passes the filter, and all parts stand at once. */
 double search_trial_memory(const struct learn_settings *learn, const struct tv_csr *training)
 {
     struct tv_dense all = {.matrix = *training};

@@ -7,7 +7,7 @@
 
 #include "train/judge/trial.h"
 
-/* What was planned, and what it was planned from, for the message. */
+/* The plan, and the two numbers that it was made from, for the message. */
 struct search_plan {
     int parallel, threads; /* trials, and of each one */
     double trial_bytes;     /* of the largest trial, at most */

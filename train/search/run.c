@@ -42,7 +42,7 @@ enum tv_status search_judge(struct verdict *out, struct learn_settings *learn, d
 
 /* --- all of them ------------------------------------------------------------------------------------------------ */
 
-/* What the workers share. */
+/* The workers' common state. */
 struct work {
     struct search *search;
     pthread_mutex_t mutex; /* guards what follows, and search->pg and search->results */

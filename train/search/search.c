@@ -32,8 +32,8 @@ static struct tv_interval ndcg_of(const struct verdict *v)
 
 static const struct search_metric metrics[] = {{"rmse", 0, rmse_of}, {"ndcg@10", 1, ndcg_of}};
 
-/* What decides: --metric, or what suits the algorithm. A metric by which a trial could win for the wrong reason is
- * refused. */
+/* Sets the metric that decides: --metric, or the one that suits the algorithm. A metric by which a trial could win
+ * for the wrong reason is refused. */
 static enum tv_status choose_metric(struct search *s, struct tv_error *err)
 {
     const char *name = tv_settings_text(s->settings, "metric");
@@ -191,6 +191,7 @@ static enum tv_status stored_settings(struct tv_settings **out, json_t **flags, 
     return status;
 }
 
+/* A resumed search is run from the stored settings, with those given now over them. */
 enum tv_status search_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;

@@ -16,7 +16,7 @@
 #include "train/search/space.h"
 #include "trivet/cli/options.h"
 
-/* What decides. */
+/* The number that decides which trial wins. */
 struct search_metric {
     const char *name;    /* "rmse" */
     int higher;          /* is better */

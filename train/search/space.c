@@ -55,7 +55,7 @@ static int is_among(const char *name, const char *const *names)
     return *names != NULL;
 }
 
-/* What fit would say to it: only a text that fit takes becomes a value. */
+/* Asks the parser that fit uses: only a text that fit takes becomes a value. */
 static enum tv_status check_value(const struct search_axis *a, const struct learn_settings *base, const char *text,
                                   struct tv_error *err)
 {

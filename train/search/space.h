@@ -15,7 +15,7 @@
 
 enum { SEARCH_AXES = 16, SEARCH_VALUES = 1000, SEARCH_TRIALS = 10000 };
 
-/* The text of a value, as a flag of fit takes it: "0.05". What follows the text is zero. */
+/* The text of a value, as a flag of fit takes it: "0.05". The bytes behind the text are zero. */
 struct search_value {
     char text[32];
 };
@@ -30,7 +30,7 @@ struct search_axis {
     double low, high;            /* from which values are drawn */
 };
 
-/* What all trials are: each is a row of `points`. */
+/* A setting to choose from is an axis, and each trial a row of `points`. */
 struct search_space {
     struct learn_settings base; /* what all trials have in common */
     struct search_axis axes[SEARCH_AXES];
@@ -52,10 +52,10 @@ void search_space_free(struct search_space *s); /* also makes it empty */
 /* The text of a trial's value on an axis; lent from the space. */
 const char *search_space_value(const struct search_space *s, size_t trial, int axis);
 
-/* What trial number `trial` learns with, its filter aside. */
+/* The settings that trial number `trial` learns with, its filter aside. */
 void search_space_learning(const struct search_space *s, size_t trial, struct learn_settings *out);
-/* All it learns with; the filter keeps the values of parameters that are on no axis. TV_ERR_USAGE where
- * values exclude each other. */
+/* All settings of a trial; the filter keeps the values of parameters that are on no axis. TV_ERR_USAGE where values
+ * exclude each other. */
 enum tv_status search_space_settings(const struct search_space *s, size_t trial, struct learn_settings *learn,
                                      struct tv_filter *filter, struct tv_error *err);
 

@@ -1,6 +1,6 @@
-/* store: searches and their finished trials in Postgres, so that a search can be killed and resumed. What was tried
- * is found again by a fingerprint of everything that a trial's numbers depend on: the same command on the same
- * ratings goes on where it was.
+/* store: searches and their finished trials in Postgres, so that a search can be killed and resumed. A search is
+ * found again by a fingerprint of everything that a trial's numbers depend on: the same command on the same ratings
+ * goes on where it was.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -207,7 +207,7 @@ enum tv_status search_store_result(struct search *s, size_t trial, struct tv_err
 
 /* --- the end ---------------------------------------------------------------------------------------------- */
 
-/* What the winner learned from is not counted here: its fit will be. */
+/* The rows that the winner learned from are not counted here: its fit will count them. */
 static enum tv_status write_run(struct search *s, const char *metrics, struct tv_error *err)
 {
     struct record record;

@@ -59,7 +59,7 @@ static enum tv_status compare(struct tv_similar *index, const struct tv_minhash_
     return status;
 }
 
-/* What the index was built from is asked of the journal, so the flags of the build need not be repeated. */
+/* The journal knows what the index was built from, so the flags of the build need not be repeated. */
 enum tv_status similar_check(const struct tv_settings *settings, struct tv_pg *journal, struct tv_error *err)
 {
     struct tv_similar *index = NULL;

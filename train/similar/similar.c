@@ -176,7 +176,7 @@ static enum tv_status begin_once(void *context, struct tv_error *err)
     return tv_pg_int(journal(s), "SELECT trivet.similar_begin($1, $2, $3)", 3, values, &s->number, err);
 }
 
-/* The lock must wait for writers, and whoever rates later would queue behind it; so it is tried for a tenth of a
+/* The lock has to wait for writers, and all who rate later would queue behind it; so it is tried for a tenth of a
  * second at a time (patient.h). */
 static enum tv_status begin(struct similar *s, struct tv_error *err)
 {

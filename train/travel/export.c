@@ -24,7 +24,7 @@ const struct tv_option export_options[] = {
 
 /* --- model.json ------------------------------------------------------------------------------------------- */
 
-/* What the journal says of the run: all that an import writes into another journal. It stays JSON text from Postgres
+/* The journal's word on the run: all that an import writes into another journal. It stays JSON text from Postgres
  * to the file, so a new key of `parameters` or `metrics` needs no change here. */
 static enum tv_status read_run(json_t **out, const struct tv_settings *settings, int64_t number, struct tv_error *err)
 {
@@ -176,6 +176,8 @@ static enum tv_status load(struct export *e, int64_t number, struct tv_error *er
     return status;
 }
 
+/* The model is read before the folder is begun, so a wrong number leaves nothing behind; a failure later leaves no
+ * folder either. */
 enum tv_status export_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n;

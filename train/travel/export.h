@@ -1,4 +1,6 @@
-/* export: a model leaves as a folder. What the files of export share; docs/formats.md has the folder's files. */
+/* export: a model leaves as a folder. Here is what the files of export share; docs/formats.md has the folder's
+ * files.
+ */
 #ifndef TRIVET_TRAIN_TRAVEL_EXPORT_H
 #define TRIVET_TRAIN_TRAVEL_EXPORT_H
 

@@ -72,6 +72,7 @@ static enum tv_status write_line(const struct users *u, const struct tv_user_doc
     return status;
 }
 
+/* One user, appended to every array. */
 static enum tv_status write_user(struct users *u, const struct tv_user_document *user, struct tv_error *err)
 {
     int64_t end = u->n_rated + (int64_t)user->n_rated;
@@ -95,6 +96,7 @@ static enum tv_status write_user(struct users *u, const struct tv_user_document 
     return status;
 }
 
+/* Documents come in the order of user ids, so all arrays ascend with them. */
 static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct users *u = context;

@@ -1,5 +1,5 @@
 /* folder: a model's folder as a whole: making it beside its place, its checksums, putting it in its place in one
- * step, and checking one that came from elsewhere. What is in the files is for the other files here.
+ * step, and checking one that came from elsewhere. The contents of the files are the other files' business.
  */
 #include "train/travel/folder.h"
 
@@ -92,6 +92,7 @@ static enum tv_status refuse_foreign(const char *dir, const char *name, struct t
     return tv_hint(err, "name another folder");
 }
 
+/* An entry that no export wrote stays, and ends the deletion. */
 static enum tv_status delete_file(const char *dir, const char *name, struct tv_error *err)
 {
     char path[FOLDER_PATH];
@@ -155,6 +156,7 @@ static enum tv_status hold(struct folder *f, struct tv_error *err)
     return tv_fail(err, TV_ERR_BUSY, "another export is writing %s", f->partial);
 }
 
+/* The lock is taken before the partial folder is emptied: another export may be writing into it. */
 enum tv_status folder_create(struct folder *f, const char *dir, int force, struct tv_error *err)
 {
     *f = (struct folder){.held = -1};

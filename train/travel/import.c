@@ -148,8 +148,8 @@ static enum tv_status build(struct import *im, int activate, struct tv_error *er
     return tv_lifecycle_prune(&im->stores, PUBLISH_KEEP_MODELS, err);
 }
 
-/* What needs no store is checked first, so a damaged folder is told of even where no store runs. The lock is taken
- * before the first write. */
+/* All that needs no store is checked first, so a damaged folder is told of even where no store runs. The lock is
+ * taken before the first write. */
 enum tv_status import_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n;

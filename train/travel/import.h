@@ -1,5 +1,5 @@
-/* import: a model that came as a folder takes its place among the others, under a new number. What the files of
- * import share.
+/* import: a model that came as a folder takes its place among the others, under a new number. Here is what the
+ * files of import share.
  */
 #ifndef TRIVET_TRAIN_TRAVEL_IMPORT_H
 #define TRIVET_TRAIN_TRAVEL_IMPORT_H

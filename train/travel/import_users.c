@@ -111,8 +111,8 @@ static enum tv_status wrong(const struct users *u, int array, const char *what, 
                    what);
 }
 
-/* What servers and later computations rely on without looking: ids ascend, rows of the training matrix are there and
- * taken once, factors and ratings are finite, rated items ascend. */
+/* Servers and later computations rely on these without looking: ids ascend, rows of the training matrix are there
+ * and taken once, factors and ratings are finite, rated items ascend. */
 static enum tv_status check_user(struct users *u, int64_t id_before, int is_first, struct tv_error *err)
 {
     const struct tv_user_document *d = &u->user;
@@ -239,6 +239,7 @@ static void free_users(struct users *u)
     free(u->user.ratings);
 }
 
+/* The number of rows of the training matrix is bounded by that of users before memory for it is asked for. */
 static enum tv_status open_users(struct users *u, struct tv_error *err)
 {
     const struct tv_model *m = u->import->model;

@@ -18,7 +18,7 @@ enum tv_status tv_similar_switch(struct tv_redis *redis, int64_t version, struct
 enum tv_status tv_similar_live(struct tv_redis *redis, int64_t *version, struct tv_error *err);
 /* Deletes the keys of every index but `keep` (0: of all). */
 enum tv_status tv_similar_drop_others(struct tv_redis *redis, int64_t keep, struct tv_error *err);
-/* What the keys of an index take in Redis, as MEMORY USAGE has it, and how many there are. */
+/* *bytes: the memory that the keys of an index take in Redis, as MEMORY USAGE has it; *keys: how many there are. */
 enum tv_status tv_similar_bytes(struct tv_redis *redis, int64_t version, double *bytes, int64_t *keys,
                                 struct tv_error *err);
 

@@ -10,15 +10,15 @@
 #include "trivet/store/pg.h"
 #include "trivet/store/redis.h"
 
-/* For whoever holds the lock with which indices are built (journal.h): the journal says what Redis says, and nothing is
- * left of other indices. `why` is noted with builds that had failed (NULL: their process ended). *live: the index that
- * Redis serves, or 0; *changed: how many the journal was wrong about (NULL is fine). */
+/* The caller holds the lock with which indices are built (journal.h): the journal says what Redis says, and nothing
+ * is left of other indices. `why` is noted with builds that had failed (NULL: their process ended). *live: the
+ * index that Redis serves, or 0; *changed: how many the journal was wrong about (NULL is fine). */
 enum tv_status tv_similar_settle(struct tv_pg *pg, struct tv_redis *redis, const char *why, int64_t *live,
                                  int64_t *changed, struct tv_error *err);
 
-/* The same while others may be building: ends those that nobody builds and that Redis does not serve; their keys stay
- * for the next build. Of those that are called live only `followed` is ended (0: none), which the caller has seen in
- * this Redis: one that was never there may be somebody else's, in another Redis. */
+/* The same while others may be building: ends indices that nobody builds and that Redis does not serve; their keys
+ * stay for the next build. Of indices that are called live only `followed` is ended (0: none), which the caller has
+ * seen in this Redis: one that was never there may be somebody else's, in another Redis. */
 enum tv_status tv_similar_end_gone(struct tv_pg *pg, struct tv_similar *index, int64_t followed, struct tv_error *err);
 
 #endif

@@ -63,8 +63,9 @@ enum tv_status tv_similar_add(struct tv_similar *s, int64_t item, const uint32_t
 /* 1 in *holds if any of the hashes is a witness of the item: only then its removal changes the signature. */
 enum tv_status tv_similar_holds(struct tv_similar *s, int64_t item, const uint32_t *hashes, size_t n, int *holds,
                                 struct tv_error *err);
-/* Makes the audience these users and nobody else; n = 0 takes the item out of the index. TV_ERR_BUSY if the index is no
- * longer number `version` with `changes` changes: whoever read the audience before that reads it again. */
+/* Makes the audience these users and nobody else; n = 0 takes the item out of the index. TV_ERR_BUSY if the index
+ * is no longer number `version` with `changes` changes: then the audience may have been read too early, and has to
+ * be read again. */
 enum tv_status tv_similar_replace(struct tv_similar *s, int64_t item, const uint32_t *hashes, size_t n, int64_t version,
                                   int64_t *changes, struct tv_error *err);
 
