@@ -1,4 +1,4 @@
-/* test_address: what of an address may be shown, and secrets that are masked. */
+/* test_address: how much of an address may be shown, and secrets that are masked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Lines for a reader who stops: nobody waits, what is lost is counted, and the end comes in time. */
+/* test_lines: text for a reader who stops: no thread waits, lost lines are counted, and the end comes in time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* MinHash signatures: datasketch's own numbers, and what must hold for any sets. */
+/* test_minhash: signatures: datasketch's own numbers, and what must hold for any sets. */
 #include "trivet/core/sets/minhash.h"
 
 #include <setjmp.h>

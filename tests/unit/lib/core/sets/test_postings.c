@@ -1,4 +1,4 @@
-/* Pages of postings: golden bytes, changes against a plain table, and bytes that are no page. */
+/* test_postings: pages: golden bytes, changes against a plain table, and bytes that are no page. */
 #include "trivet/core/sets/postings.h"
 
 #include <setjmp.h>

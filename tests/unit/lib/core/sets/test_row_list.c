@@ -1,4 +1,4 @@
-/* Packed sets of rows: golden bytes, changes against a plain table, and bytes that are no list. */
+/* test_row_list: packed sets of rows: golden bytes, changes against a plain table, and bytes that are no list. */
 #include "trivet/core/sets/row_list.h"
 
 #include <setjmp.h>
