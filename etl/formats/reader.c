@@ -18,7 +18,7 @@ static enum tv_status refuse(const struct tv_reading *reading, const struct tv_r
                         record->raw_size, err);
 }
 
-/* The first record names the columns. It is read as a record also where the reader has no use for it. */
+/* The first record names the columns; on_header may look for others than those of tv_columns. */
 static enum tv_status read_header(const struct tv_reading *reading, struct tv_records *records,
                                   struct tv_columns *columns,
                                   void (*on_header)(void *context, const struct tv_record *header),

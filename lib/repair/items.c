@@ -1,10 +1,10 @@
-/* items: every item has its document in MongoDB's `item`, and it says what Postgres counts and knows of it.
+/* items: every item has its document in MongoDB's `item`, and it says what Postgres counts and knows of the item.
  *
- * Postgres notes up to which change an item's n and mean are written (trivet.item_change.counted_rev). Without a report
- * only those claims are compared. With one, every document is, with one pass over the ratings: so counts also follow
- * what came with a load since, and documents that were lost come back. Titles and all else are compared, too: they are
- * put right while Postgres holds what they were written from; after a load they wait for the next training, like all it
- * brought.
+ * Postgres notes up to which change an item's n and mean are written (trivet.item_change.counted_rev). Without a
+ * report only those claims are compared. With one, every document is, with one pass over the ratings: so counts
+ * also follow a load that came since, and documents that were lost come back. Titles and all other fields are
+ * compared, too. They are put right while Postgres holds what they were written from; after a load they wait for
+ * the next training, like everything that the load brought.
  */
 #include <inttypes.h>
 #include <stdio.h>

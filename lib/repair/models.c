@@ -1,7 +1,8 @@
-/* models: the item side of every kept model, which stands in MongoDB and in Redis.
+/* models: the item side of every kept model, which stands in MongoDB and in Redis, and either brings the other
+ * back.
  *
- * Either brings the other back. Without a report only what shows a lost Redis is looked at: the hash with its checksum,
- * and that its keys are there. With one, both are read whole, and their checksums are computed.
+ * Without a report only signs of a lost Redis are looked for: the hash with its checksum, and that the keys are
+ * there. With one, both sides are read whole, and their checksums are computed.
  */
 #include <inttypes.h>
 #include <stdlib.h>

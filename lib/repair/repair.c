@@ -233,7 +233,7 @@ static enum tv_status is_kept(struct repair *r, int64_t number, int *kept, struc
 }
 
 /* The journal says that no model is live, as after a restore of an older backup of Postgres, and Redis shows one to
- * everybody. If the journal has it, it is live there, too. */
+ * everybody. If the journal keeps that model, it becomes live there, too. */
 static enum tv_status ask_redis(struct repair *r, struct tv_error *err)
 {
     int64_t shown = 0;
@@ -350,8 +350,8 @@ static enum tv_status drop_stale_items(struct sweep *s, const struct tv_run *run
     return tv_mongo_drop(s->repair->stores->mongo, name, err);
 }
 
-/* Deletes what a run left that the journal says is over. A number the journal never gave is somebody else's: it is
- * left alone, and told. */
+/* Deletes the rest of a run that the journal calls pruned or failed. A model of a number that the journal never
+ * gave is somebody else's: it is left alone. */
 static enum tv_status sweep_name(void *context, const char *name, struct tv_error *err)
 {
     struct sweep *s = context;

@@ -48,12 +48,12 @@ struct users {
 
 /* --- what Postgres says ----------------------------------------------------------------------------------- */
 
-/* Everybody who rated live and whose document is said to be written. */
+/* Users with single ratings whose document is said to be written. */
 #define CLAIMED "SELECT user_id, folded_rev, rev FROM trivet.user_change WHERE folded_rev > 0"
 
 /* The claims above, and everybody the training knew: the users of its evidence with ratings of loads that were
- * complete when it began, whose documents it wrote. Users who wait are left out of the second half, because they are
- * about to be folded in anyway. */
+ * complete when it began, whose documents it wrote. Users who still wait are left out of the second half, because
+ * nothing is claimed of them. */
 #define EVERYBODY                                                                                                      \
     "SELECT user_id, coalesce(c.folded_rev, 0), coalesce(c.rev, 0) FROM (" CLAIMED                                     \
     ") c FULL JOIN (SELECT DISTINCT x.user_id "                                                                        \
@@ -235,9 +235,9 @@ static enum tv_status take_difference(struct users *u, int64_t id, int64_t rev, 
     return status == TV_OK && difference != TV_REFOLD_OTHER ? repair_keep(&u->codes, id, rev, err) : status;
 }
 
-/* Sets the code of documents to what Postgres has, or removes it where Postgres has none: folding in leaves the code
- * of a document as it is. Rows are in the order of u->codes. A document that has become newer meanwhile is left
- * alone, because its writer knew the code. */
+/* Sets the code of documents to what Postgres has, or removes it where Postgres has none: folding in leaves the
+ * code of a document as it is. Rows are in the order of u->codes. A document that has become newer meanwhile is
+ * left to the next repair. */
 static enum tv_status write_codes(struct users *u, const struct tv_pg_rows *rows, struct tv_error *err)
 {
     static const char *const name[] = {"code"};

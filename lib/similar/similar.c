@@ -500,8 +500,8 @@ void similar_sketch(const struct tv_minhash *m, const char *at, size_t n, uint32
         tv_minhash_update_witness(m, values, witness, (uint32_t)read_number(at + i * SIMILAR_HASH, SIMILAR_HASH));
 }
 
-/* A row that is not known yet would be the next one, so its group is read on the chance: an item that has just come
- * is found in the same round trip. Where other rows came instead, it is read once more. */
+/* An item without a row would get the next one, so the group of that row is read, for a change to append to. Where
+ * rows came meanwhile, perhaps this item's, everything is read once more. */
 enum tv_status similar_read(struct tv_similar *s, int64_t item, int watch, int32_t *row, struct tv_error *err)
 {
     enum tv_status status = TV_OK;

@@ -1,6 +1,6 @@
 /* verify: reads a whole index: all signatures, and whether the pages say the same. Equal contents have equal bytes,
- * so pages are compared with what building them anew from the signatures gives. An index that changes meanwhile would
- * look damaged; the caller sees to it that none does.
+ * so pages are compared with what building them anew from the signatures gives. An index that changes meanwhile
+ * looks damaged, so this is for a time when nobody rates.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -12,7 +12,7 @@
 #include "trivet/cli/options.h"
 #include "trivet/cli/progress.h"
 
-/* Users of a block, and the longest list: with both bounded, so is what a block needs of memory. */
+/* Users of a block, and the longest list that may be asked for. */
 enum { LISTS_BLOCK = 128, LISTS_MOST = 1000 };
 
 /* Takes the lists of a block, which are lent. */

@@ -33,7 +33,8 @@ enum tv_status scorer_init(struct scorer *s, const struct tv_model *model, const
                            struct tv_error *err);
 void scorer_free(struct scorer *s);
 
-/* The `top` best items the user has not seen; how many there are. A user without an item of the model has none. */
+/* The `top` best items that the user has not seen, into out; returns how many there are. A user without an item of
+ * the model has none. */
 size_t scorer_list(struct scorer *s, const struct tv_user_document *user, struct tv_scored *out, size_t top);
 /* The same for up to SCORER_USERS, in about half the time. */
 void scorer_lists(struct scorer *s, struct list *lists, size_t n, size_t top);

@@ -1,5 +1,5 @@
-/* stored: are the lists in users' documents what the model gives? Part of `trivet-train repair`: a list could be of
- * damaged factors, or written by hand, and servers answer with it as it is.
+/* stored: are the lists in users' documents what the model gives? Part of `trivet-train repair`: servers answer
+ * with a stored list as it is, so one that is wrong must not stay.
  */
 #include "train/lists/stored.h"
 

@@ -7,8 +7,9 @@
 
 #include "trivet/model/life/lifecycle.h"
 
-/* Makes the list of every user of a model who has one stored, of at most `longest` items, and takes those away that are
- * others: a server makes them then. It takes as long as storing them did. */
+/* Makes the list of every user that has one stored, of at most `longest` items, and takes stored lists that differ
+ * out of their documents: a server then makes them itself. It takes as long as storing them did. *n_read and
+ * *n_wrong: how many were compared, and taken out. */
 enum tv_status stored_check(const struct tv_stores *stores, int64_t number, size_t longest, int64_t *n_read,
                             int64_t *n_wrong, struct tv_error *err);
 

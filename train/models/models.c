@@ -16,7 +16,7 @@
 
 /* --- models ----------------------------------------------------------------------------------------------- */
 
-/* A number of a run's JSON; 0 where the run has none, as an older trivet's. */
+/* A number of a run's JSON; 0 where the run has none. */
 static long long count_of(const json_t *object, const char *name)
 {
     return json_integer_value(json_object_get(object, name));

@@ -18,7 +18,7 @@
 
 static const struct tv_interval NONE = {NAN, NAN, NAN};
 
-/* A metric a method has none of is NaN, and such a trial cannot win. */
+/* The value of a method that has none is NaN, and its trial cannot win. */
 static struct tv_interval rmse_of(const struct verdict *v)
 {
     return v->predicts ? v->rmse : NONE;

@@ -49,7 +49,7 @@ struct search {
 };
 
 /* store.c: finds or begins the search, holds it against other processes until s->pg is closed, and reads the trials
- * that are done. TV_ERR_BUSY names nobody: another process works on it. */
+ * that are done. TV_ERR_BUSY: another process works on it. */
 enum tv_status search_store_begin(struct search *s, struct tv_error *err);
 enum tv_status search_store_result(struct search *s, size_t trial, struct tv_error *err);
 /* All are done; `metrics` go to the journal. A search that was finished before stays as it is. */
@@ -64,7 +64,8 @@ json_t *search_flags(const struct tv_settings *settings);
 enum tv_status search_command(const struct search *s, struct tv_buffer *line, struct tv_error *err);
 enum tv_status search_fit_command(const struct search *s, size_t trial, const struct learn_settings *learn,
                                   struct tv_buffer *line, struct tv_error *err);
-/* The settings of a stored search, with those given beside --resume over them. The texts live as long as `kept`. */
+/* The settings of a stored search, with those given beside --resume over them. `flags` is extended by these, and
+ * lends its texts to *out. */
 enum tv_status search_flags_read(struct tv_settings **out, json_t *flags, const struct tv_settings *given,
                                  struct tv_error *err);
 

@@ -46,8 +46,8 @@ static enum tv_status fingerprint(char *out, size_t size, const struct search *s
     return status;
 }
 
-/* The row of this search, made unless it is there: a resumed search and a new one are the same statement. Another
- * process that inserts the same row at the same time is seen by the second query. */
+/* The row of this search, made unless it is there, so that repeating a command and beginning a search are the same
+ * statement. A row that another process inserts at the same time is found by the second query. */
 static enum tv_status insert(struct search *s, const char *print, int64_t *id, struct tv_error *err)
 {
     char trials[24];

@@ -1,14 +1,15 @@
 /* similar: builds the index of similar items under a number of its own, switches to it, and brings it up to date.
  *
- *   settle       what Redis says is live is what the journal calls live; what an earlier build left goes
- *   begin        a number, and from then on Postgres writes down which pairs change (sql/022_similar.sql)
- *   read         one snapshot: signatures of all items, on all cores
- *   write        under the number, which nobody looks at
+ *   settle       the journal takes over which index Redis calls live, and what an earlier build left is deleted
+ *   begin        the new index gets a number, and from then on Postgres writes down which pairs change
+ *                (sql/022_similar.sql)
+ *   read         the signatures of all items, from one snapshot, on all cores
+ *   write        all keys under the number, which nobody looks at
  *   switch       MULTI; SET trivet:similar:live; PUBLISH; EXEC
- *   settle       the index before goes
- *   catch up     the pairs that changed since `begin`
+ *   settle       the index that was live before is deleted
+ *   catch up     the pairs that changed since `begin` are applied
  *
- * Killed before the switch, the old index serves on and goes on following events; killed after it, the new one does.
+ * After a kill before the switch the old index serves on and follows events; after a later one the new index does.
  * Either way the next run's first step cleans up.
  */
 #include "train/similar/similar.h"

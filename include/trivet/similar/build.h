@@ -6,13 +6,13 @@
 #include "trivet/similar/similar.h"
 #include "trivet/store/redis.h"
 
-/* Told how many of the index's pages are written; an error ends the build. */
+/* Called with how many of the index's pages are written; an error ends the build. */
 typedef enum tv_status (*tv_similar_written)(void *context, int64_t pages, int64_t of, struct tv_error *err);
 
 /* Writes all of index `version`, which nobody sees yet. `sets` are finished. */
 enum tv_status tv_similar_write(struct tv_redis *redis, int64_t version, const struct tv_minhash_sets *sets,
                                 tv_similar_written written, void *context, struct tv_error *err);
-/* MULTI; SET trivet:similar:live; PUBLISH; EXEC. */
+/* Makes the index the live one: MULTI; SET trivet:similar:live; PUBLISH; EXEC. */
 enum tv_status tv_similar_switch(struct tv_redis *redis, int64_t version, struct tv_error *err);
 /* The live index, or 0. */
 enum tv_status tv_similar_live(struct tv_redis *redis, int64_t *version, struct tv_error *err);

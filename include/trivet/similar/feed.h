@@ -1,13 +1,14 @@
 /* feed: brings the live index of similar items up to what Postgres has, from the queue trivet.similar_event
  * (sql/022_similar.sql).
  *
- * An event names a pair of user and item. Whether the pair is among the index's rows now is asked of Postgres; where
- * the rows are SQL of an analyst's own, as a login that can only read (reader.h). A pair that is there is added, which
- * is a minimum. One that is not matters only if the user is a witness of the item; then the item's whole audience is
- * read. Events are noted as applied once Redis has them, so one may be applied twice, which changes nothing.
+ * An event names a pair of user and item. Whether the pair is among the index's rows now is asked of Postgres;
+ * where the rows are SQL of an analyst's own, as a login that can only read (reader.h). If the pair is there, the
+ * user is added: each value of the item's signature becomes the smaller of itself and the user's. If it is not,
+ * that matters only where the user is a witness of the item, and then the item's whole audience is read. Events are
+ * noted as applied once Redis has them, so an event may be applied twice, which changes nothing.
  *
- * One process at a time does it (an advisory lock on the feed's own connection): events of a pair must not overtake one
- * another. Any number may try.
+ * One process at a time does it (an advisory lock on the feed's own connection), because events of a pair must not
+ * overtake one another. Any number may try.
  */
 #ifndef TRIVET_SIMILAR_FEED_H
 #define TRIVET_SIMILAR_FEED_H

@@ -1,7 +1,7 @@
 /* settle: indices of similar items that are over, and what they have left in the journal, the queue and Redis.
  *
- * An index is over when another took its place, when the process that built it is gone, or when Redis has lost it. From
- * then on nobody applies its events (sql/022_similar.sql), so they go.
+ * An index is over when another took its place, when the process that built it is gone, or when Redis has lost it.
+ * From then on nobody applies its events (sql/022_similar.sql), so the events are deleted.
  */
 #ifndef TRIVET_SIMILAR_SETTLE_H
 #define TRIVET_SIMILAR_SETTLE_H
