@@ -337,7 +337,7 @@ static enum tv_status sample(struct tv_set *set, struct tv_error *err)
     return status == TV_OK ? TV_OK : tv_context(err, "%s", part->file->name);
 }
 
-/* Half is asked for and not one, because a single damaged id must not turn numbers into codes. */
+/* More than half of the ids must be text, because a few damaged ids must not turn numbers into codes. */
 enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_error *err)
 {
     enum tv_status status = sample(set, err);

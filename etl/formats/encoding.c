@@ -25,8 +25,7 @@ static size_t character(const char *text, size_t n)
     return 0;
 }
 
-/* Rejected lines are kept in Postgres and shown on a terminal: neither takes any byte. DEL and what is below a
- * blank are shown as well, except tab. */
+/* Rejected lines are kept in Postgres and shown on a terminal, and neither takes every byte. */
 enum tv_status tv_encoding_printable(struct tv_buffer *out, const char *text, size_t n, size_t max,
                                      struct tv_error *err)
 {

@@ -85,7 +85,7 @@ static char *extra_json(const char *url, const char *picture)
     return text;
 }
 
-/* The item's column is called "id" in artists.dat, and like an item in other files. */
+/* In artists.dat the item's column is called "id", by which tv_columns knows no item. */
 static const char *name_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                             enum tv_status *status, struct tv_error *err)
 {

@@ -217,7 +217,7 @@ static enum tv_status write_ratings(struct synth *s, struct tv_error *err)
 
 /* --- the command ---------------------------------------------------------------------------------------- */
 
-/* Every user rates at most half of the items; with more ratings than that there would be nothing to choose from. */
+/* Every user rates at most half of the items (share_out), so more ratings than that cannot be given out. */
 static enum tv_status check(const struct synth *s, struct tv_error *err)
 {
     uint64_t most = (uint64_t)s->users * (s->items > 1 ? s->items / 2 : 1);

@@ -1,9 +1,10 @@
 /* parts: what the files of repair share. Private to lib/repair.
  *
  * Each check is one function, called in the order that tv_lifecycle_repair gives: it looks, mends what it can, and
- * says with repair_say what it saw. A check is thorough if there is a report (`trivet-train repair`); for every other
- * command it looks only at what takes no pass over ratings or documents. A check fails only where a store does not
- * answer: what is wrong in a store is a finding.
+ * says with repair_say what it saw. A check is thorough if there is a report (`trivet-train repair`); for every
+ * other command it looks only at what takes no pass over ratings or documents. Whatever is wrong in a store is a
+ * finding and no failure, except a collection `user` with documents (kinds.c); a store that does not answer is a
+ * failure.
  */
 #ifndef TRIVET_REPAIR_PARTS_H
 #define TRIVET_REPAIR_PARTS_H

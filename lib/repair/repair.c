@@ -25,8 +25,8 @@ static void did(struct repair *r, const char *what, int64_t number)
 
 /* --- runs whose process is gone --------------------------------------------------------------------------- */
 
-/* The training that servers tell of as the last (last_run.h) is corrected, where this is the one: it would be
- * called building for ever. */
+/* Corrects what servers tell of the last training (last_run.h), if this is the one: they would tell of it as under
+ * way for ever. */
 static enum tv_status note(struct repair *r, int64_t number, enum tv_run_state state, struct tv_error *err)
 {
     struct tv_last_run last;
@@ -115,8 +115,8 @@ static enum tv_status end_beside(struct repair *r, struct tv_error *err)
     return status;
 }
 
-/* Ends every run that makes a model and whose process is gone. Only this and the switch look at `building` and
- * `activating`, so every later step can take the journal at its word. */
+/* Ends every run that makes a model and whose process is gone. Afterwards none is `building` or `activating`, and
+ * every later step can take the journal at its word. */
 static enum tv_status end_runs(struct repair *r, struct tv_error *err)
 {
     struct tv_run *runs = NULL;

@@ -135,9 +135,8 @@ static enum tv_status decode(const struct users *u, const struct tv_mongo_doc *d
     return status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
-/* Sorts one document by its rev. A user that no claim is about (folded in never since the training, or new with a
- * later load) counts as rev 0 here; whether such a document is truly ahead is asked once more at the end, in
- * look_again. */
+/* Sorts one document by its rev. A user that no claim is about (new with a later load, or waiting for the first
+ * time) counts as rev 0 here; whether such a document is truly ahead is asked once more at the end, in look_again. */
 static enum tv_status take_user(struct users *u, int64_t id, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     int64_t rev = 0, place = tv_dense_find(u->claims.ids, u->claims.n, id),

@@ -1,7 +1,7 @@
 /* change: one item's audience changes: its row goes out of the lists of old witnesses and into those of new ones.
  * Three round trips: the item's witnesses, with a WATCH on the counter of changes; their pages; and MULTI ... EXEC
  * with all that is new. Redis refuses the EXEC if anybody counted a change in between, and then it is done again. A
- * process that is killed on the way has changed nothing.
+ * process that is killed before the EXEC has changed nothing.
  */
 #include <inttypes.h>
 #include <stdlib.h>

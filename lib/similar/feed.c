@@ -1,6 +1,5 @@
 /* feed: works off trivet.similar_event: asks Postgres which of the pairs are there now, and changes the index
- * accordingly. Called by a thread of trivet-serve and by `trivet-train similar --update`, each with a feed of its
- * own.
+ * accordingly. A thread of trivet-serve and `trivet-train similar` call it, each with a feed of its own.
  */
 #include "trivet/similar/feed.h"
 

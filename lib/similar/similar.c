@@ -1,6 +1,6 @@
 /* similar: the handle on the index of similar items in Redis: which index is live, its rows and users, and the
- * witnesses of an item, with the signature they make. Asking is in ask.c, changing in change.c, building in build.c;
- * all of them read through similar_read.
+ * witnesses of an item, with the signature they make. Asking (ask.c) and changing (change.c) begin here; building
+ * (build.c) needs no handle.
  */
 #include "trivet/similar/similar.h"
 

@@ -16,7 +16,7 @@ struct walking {
     void *context;
 };
 
-/* One group: tells of each row with an audience. A group that Redis does not have is of rows without. */
+/* One group: tells of each row with an audience. Where Redis has no such group, none of its rows has one. */
 static enum tv_status take_group(void *context, size_t i, size_t part, const char *bytes, size_t n,
                                  struct tv_error *err)
 {

@@ -208,7 +208,7 @@ static enum tv_status gather(struct tv_evidence *all, struct tv_split *split, co
     return status;
 }
 
-/* A file with a header alone is one that can be read. */
+/* A file with nothing but a header is read without an error, and refused here. */
 static enum tv_status refuse_empty(const struct tv_split *split, const char *training, const char *test,
                                    struct tv_error *err)
 {

@@ -102,7 +102,8 @@ json_t *metrics_json(const struct trial_data *d, enum tv_part part, const struct
                      number((double)d->relevant), "methods", methods);
 }
 
-/* The seed, the shares and the kind have to agree; the fingerprint may differ, because ratings have come since. */
+/* All that describes the split has to agree, and from where on a rating is relevant. The fingerprint may differ,
+ * because ratings have come since. */
 int metrics_same_question(const json_t *a, const json_t *b)
 {
     json_t *of_a = json_copy(json_object_get(a, "split")), *of_b = json_copy(json_object_get(b, "split"));

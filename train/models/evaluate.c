@@ -26,7 +26,7 @@ const struct tv_option evaluate_options[] = {
     {.name = NULL},
 };
 
-/* Methods that are judged with a fraction: the model, and each baseline. */
+/* Fractions that may be asked for, and the methods that are judged with each: the model and the baselines. */
 enum { MAX_FRACTIONS = 16, METHODS = 1 + TV_BASELINES };
 
 /* One evaluation. It is large (all verdicts), and stands on the stack of evaluate_run. */

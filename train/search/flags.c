@@ -30,7 +30,7 @@ const struct tv_option search_options[] = {
 static const struct tv_option *const subject[] = {search_space_options, trial_options, tv_reading_options};
 enum { N_SUBJECT = sizeof subject / sizeof *subject };
 
-/* One flag as "--name=value", which no value can be mistaken for another flag in. */
+/* One flag as "--name=value", in one word, so that a value that begins with dashes is not taken for a flag. */
 static int append(json_t *array, const char *name, const char *value)
 {
     return json_array_append_new(array, json_sprintf("--%s=%s", name, value)) == 0;

@@ -81,7 +81,7 @@ static int is_result(enum tv_status status)
     return status == TV_OK || status == TV_ERR_USAGE || status == TV_ERR_INPUT || status == TV_ERR_NUMERIC;
 }
 
-/* Called with the mutex held, so that lines of several workers do not mix. */
+/* Called with the mutex held: it reads what all workers change. */
 static void tell(struct work *w, size_t trial)
 {
     const struct search *s = w->search;

@@ -231,7 +231,7 @@ static enum tv_status read_filter(struct search_space *s, const struct tv_settin
 
 /* --- trials --------------------------------------------------------------------------------------------------- */
 
-/* The value of an axis in a trial; an axis more or less would move all of them. */
+/* The place of a trial's value on an axis; the number of axes must be final. */
 static struct search_value *point(const struct search_space *s, size_t trial, int axis)
 {
     return &s->points[trial * (size_t)s->n_axes + (size_t)axis];

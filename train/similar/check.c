@@ -1,6 +1,6 @@
 /* check: is the live index what a build would give now? Its pages are compared with its signatures
- * (lib/similar/verify.c), and its signatures with those of its source's rows. Events that wait, or ratings that
- * come meanwhile, make a difference that is none.
+ * (lib/similar/verify.c), and its signatures with those of its source's rows. Events that wait, and ratings that
+ * come meanwhile, show as differences, too.
  */
 #include <inttypes.h>
 #include <stdio.h>

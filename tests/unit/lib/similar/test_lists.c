@@ -1,4 +1,4 @@
-/* test_lists: the postings of all rows are those of each, on pages and for who has very many. */
+/* test_lists: the postings of all rows at once are those of each row alone, also for a witness of very many rows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
