@@ -11,6 +11,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 
+/* tick and context never change, so the thread reads them without the mutex. */
 struct tv_ticker {
     tv_tick tick;
     void *context;

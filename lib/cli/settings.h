@@ -17,6 +17,8 @@ struct tv_setting {
     int on, given;
 };
 
+/* Each option of the command once, in the order of the tables; names are searched for in that order, as there are
+ * few. */
 struct tv_settings {
     const char *program;
     size_t n;

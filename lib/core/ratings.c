@@ -12,6 +12,7 @@
 #include "lib/core/rank_ids.h"
 #include "trivet/base/buffer.h"
 
+/* Rows in the order they came, one array a column. */
 struct tv_ratings {
     int64_t *user, *item; /* (capacity) */
     float *value;         /* (capacity) */

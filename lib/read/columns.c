@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+/* Each name by which a header may call a column. */
 static const struct {
     const char *name; /* lower case, without "_" */
     enum tv_column column;

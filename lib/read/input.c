@@ -207,6 +207,7 @@ void tv_input_close(struct tv_input *input)
 
 /* --- streams ----------------------------------------------------------------------------------- */
 
+/* A stream of a file that lies on its own; `path` is for messages. */
 struct file_source {
     struct tv_source base;
     FILE *file;

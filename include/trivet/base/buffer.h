@@ -10,6 +10,7 @@
 
 #include "trivet/base/status.h"
 
+/* Begins as TV_BUFFER_INIT or by tv_buffer_init; members are for reading, and are changed by the functions below. */
 struct tv_buffer {
     char *data;      /* owned; NULL while empty */
     size_t size;     /* bytes in use */

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+/* Begins as all zeros; has a fixed size, whatever is added. */
 struct tv_named {
     int64_t n;
     char names[160]; /* "17, 23, 99": of the first five; ", ..." where there are more */

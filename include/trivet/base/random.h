@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdint.h>
 
+/* A generator: set `state` to the seed and draw. Generators share nothing, so each thread or purpose has one of its
+ * own. */
 struct tv_random {
     uint64_t state;
 };

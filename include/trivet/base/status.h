@@ -23,6 +23,8 @@ enum tv_status {
     TV_ERR_WORSE        /* a guard kept what was made from taking the place of something better */
 };
 
+/* A failure in words. It lives where the caller wants it, mostly on the stack, owns no memory, and is copied by
+ * assignment; texts are cut rather than allocated, so that lack of memory can be told as well. */
 struct tv_error {
     enum tv_status status;
     char message[1024]; /* names no address of a store, so it may be shown to anybody, as the hint may */

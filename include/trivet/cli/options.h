@@ -24,6 +24,7 @@ enum tv_option_kind {
 
 enum { TV_PROGRAM_ETL = 1, TV_PROGRAM_TRAIN = 2, TV_PROGRAM_SERVE = 4, TV_PROGRAM_ALL = 7 };
 
+/* A row of a table that is constant. Members that a row does not name are unset. */
 struct tv_option {
     const char *name;   /* long flag, without dashes */
     const char *alias;  /* another name of it, or NULL */
@@ -52,6 +53,8 @@ int tv_settings_given(const struct tv_settings *s, const char *name); /* by flag
 size_t tv_settings_list(const struct tv_settings *s, const char *name, const char *const **values);
 const char *tv_settings_program(const struct tv_settings *s);
 
+/* A command of a program, in a constant table. `run` gets settings that were checked, and as many arguments as were
+ * asked for. */
 struct tv_command {
     const char *name;      /* "load" */
     const char *arguments; /* "DIR|FILE.zip", or "" */
@@ -62,6 +65,7 @@ struct tv_command {
     enum tv_status (*run)(const struct tv_settings *s, int n_arguments, char **arguments, struct tv_error *err);
 };
 
+/* A program as its main describes it to tv_program_main. */
 struct tv_program {
     const char *name;    /* "trivet-etl" */
     const char *summary; /* one line */

@@ -7,6 +7,7 @@
 #ifndef TRIVET_CLI_PROGRESS_H
 #define TRIVET_CLI_PROGRESS_H
 
+/* On the caller's stack; `what` and `unit` must outlive the work. */
 struct tv_progress {
     const char *what; /* "loading ratings.csv"; not owned */
     const char *unit; /* "rows"; not owned */

@@ -8,6 +8,8 @@
 
 #include "trivet/base/status.h"
 
+/* Arrays are malloc'ed and owned; where a matrix is passed as const, it is lent. Ascending columns make sums run in a
+ * fixed order and let a row be searched. */
 struct tv_csr {
     int32_t n_rows, n_cols;
     int64_t n_values;

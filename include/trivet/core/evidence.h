@@ -11,6 +11,7 @@
 
 #include "trivet/base/status.h"
 
+/* Begins as TV_EVIDENCE_INIT; all arrays are owned and grow as rows are added. Capacities are counted in entries. */
 struct tv_evidence {
     size_t n_users, n_pairs;
     int64_t *users;  /* (n_users) raw ids, ascending */

@@ -29,6 +29,8 @@
 
 enum tv_fold_in_kind { TV_FOLD_IN_SVD, TV_FOLD_IN_ALS, TV_FOLD_IN_ALS_IMPLICIT };
 
+/* The side of folding in that all users of a model have in common. The item factors are lent and must outlive it; after
+ * it is made nothing changes, so threads share one. */
 struct tv_fold_in {
     enum tv_fold_in_kind kind;
     int factors;                  /* k; for ALS the columns of a row, two more with biases */

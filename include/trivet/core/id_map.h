@@ -7,6 +7,7 @@
 
 #include "trivet/base/status.h"
 
+/* Begins as TV_ID_MAP_INIT. Ids are never taken out, so numbers stay. */
 struct tv_id_map {
     int64_t *ids;    /* (n) the id of each number */
     int32_t *places; /* (n_places) number + 1, or 0; open addressing */

@@ -20,6 +20,7 @@ enum tv_column {
     TV_COLUMN_COUNT
 };
 
+/* The columns of one file, by meaning. A format that has no header fills it by hand. */
 struct tv_columns {
     int at[TV_COLUMN_COUNT]; /* field index, or -1 */
     int n;                   /* fields a record must have; 0: as many as the first that has `least` */

@@ -11,12 +11,14 @@
 
 #include "trivet/base/status.h"
 
+/* One file of the list; both texts are owned by the input. */
 struct tv_input_file {
     char *name;  /* without folder */
     char *path;  /* to open it by: a path, or the entry's name inside the archive */
     double size; /* bytes, uncompressed; 0 where an archive does not tell */
 };
 
+/* The list, owned by its opener until tv_input_close. */
 struct tv_input {
     char *path; /* as given */
     int is_zip;

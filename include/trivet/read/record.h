@@ -12,11 +12,13 @@
 
 enum { TV_RECORD_MAX_BYTES = 64 * 1024, TV_RECORD_MAX_FIELDS = 256 };
 
+/* A slice of the reader's memory, valid as long as its record. */
 struct tv_field {
     const char *text; /* not NUL-terminated */
     size_t n;
 };
 
+/* The reader owns the only one, and fills it anew for each call. */
 struct tv_record {
     long long line;     /* of its first byte, from 1 */
     const char *reason; /* why it is refused, or NULL; a refused record has no fields */
@@ -26,6 +28,7 @@ struct tv_record {
     struct tv_field fields[TV_RECORD_MAX_FIELDS];
 };
 
+/* How a file is cut. etl detects it from the first lines. */
 struct tv_dialect {
     const char *separator; /* "," ";" "\t" "|" "::" */
     int quotes;            /* fields may stand in double quotes (separators of one character only) */

@@ -13,6 +13,8 @@
 
 enum { TV_CONJUGATE_PAD = 8 };
 
+/* One row to improve, and the numbers it depends on; all of it is lent. Rows are independent, so each thread has one of
+ * these. */
 struct tv_conjugate {
     size_t stride;
     const float *gram;  /* (stride, stride) symmetric, with lambda on its diagonal; zeros in the padding */

@@ -16,6 +16,7 @@ static const int32_t *list_of(const struct tv_lists *l, int64_t user)
 
 /* --- coverage and popularity --- */
 
+/* The items that lists have shown up to the cut that was reached last. */
 struct shown {
     uint8_t *item;             /* (n_items) 1: in somebody's list so far */
     int64_t different, places; /* items that are; places that are filled */

@@ -7,6 +7,7 @@
 
 enum { MT19937_WORDS = 624 };
 
+/* 624 words of state and the place of the next one to hand out; 624: all are used up. */
 struct mt19937 {
     uint32_t word[MT19937_WORDS];
     int next;

@@ -19,6 +19,7 @@
 
 enum { LIST = 0, BITS = 1, RECORD_HEAD = 4 + 10, BITS_MAX = TV_MINHASH_MAX / 8 };
 
+/* One record as found on a page. */
 struct record {
     uint32_t witness;
     const uint8_t *at, *entries, *end; /* into the page: where it begins, its entries, and behind it */

@@ -17,6 +17,7 @@
 
 enum { PROBE_PANELS = 12 }; /* as many powers see a value 5 % above sigma_k among some 100,000 dimensions */
 
+/* The state of convergence when B was last factored. */
 struct look {
     int converged;
     double total;    /* sum of the k largest singular values */

@@ -33,6 +33,8 @@ enum {
 /* How many float64 `partial` needs for panels of n rows, a matrix, and n_basis panels of coefficients. */
 size_t tv_svd_scratch(size_t n, const struct tv_blocked *m, size_t n_basis);
 
+/* One table for each precision and kind of processor; constant. lanczos.c and its helpers know panels as void pointers
+ * and call these. */
 struct tv_svd_kernels {
     size_t size;    /* bytes of one number */
     double epsilon; /* its rounding unit */

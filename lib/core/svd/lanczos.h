@@ -11,6 +11,7 @@ struct tv_lanczos_step {
     double coupling[TV_SQUARE]; /* S, whose transpose stands right of D */
 };
 
+/* The state of one factorisation. V is kept whole, since each new panel is made orthogonal to all of it. */
 struct tv_lanczos {
     const struct tv_svd_kernels *kernels;
     int threads;

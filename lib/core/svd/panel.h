@@ -4,6 +4,7 @@
 
 #include "lib/core/svd/kernels.h"
 
+/* The parts of a factorisation that the functions here need; lent. */
 struct tv_panel_work {
     const struct tv_svd_kernels *kernels;
     double *partial; /* scratch as of tv_svd_scratch */

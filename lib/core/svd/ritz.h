@@ -5,6 +5,7 @@
 
 #include "lib/core/svd/lanczos.h"
 
+/* The triplets of B at one moment; arrays are owned. */
 struct tv_ritz {
     int k;
     int width;     /* k rounded up to whole panels */

@@ -32,6 +32,7 @@
 #include "trivet/base/status.h"
 #include "trivet/core/csr.h"
 
+/* How to train. tv_als_defaults sets all of it: threads 0, no progress. */
 struct tv_als_options {
     int implicit;   /* values are counts, not ratings */
     int biases;     /* explicit only */
@@ -52,6 +53,7 @@ void tv_als_defaults(struct tv_als_options *o, int implicit);
 /* Columns of a row of factors: k, and two more with biases. */
 int tv_als_columns(const struct tv_als_options *o);
 
+/* A trained model. The arrays are malloc'ed, and tv_als_free releases them. */
 struct tv_als {
     int columns, users, items;
     float *user_factors; /* (users, columns) row-major */

@@ -38,6 +38,7 @@ struct tv_baseline_options {
 };
 void tv_baseline_defaults(struct tv_baseline_options *o); /* weights 25 and 10, as Koren's for Netflix; seed 1 */
 
+/* One learned baseline; arrays are owned, and tv_baseline_free releases them. */
 struct tv_baseline {
     enum tv_baseline_kind kind;
     int32_t n_users, n_items;

@@ -18,6 +18,7 @@
 #include "trivet/core/eval/split.h"
 #include "trivet/core/ratings.h"
 
+/* The size of the part, and how much of it cannot be judged: reports show these beside every result. */
 struct tv_holdout_counts {
     int64_t rows, users, items;           /* of the part */
     int64_t cold_users, cold_items;       /* of these users and items */
@@ -25,6 +26,7 @@ struct tv_holdout_counts {
     int64_t cold_item_rows;               /* rows of known users on cold items */
 };
 
+/* Owned by its creator; evaluations only read it, so several may share one. */
 struct tv_holdout {
     struct tv_csr test;    /* (training users, training items): the rows with nothing cold */
     int32_t *unreachable;  /* (training users) relevant rows on cold items; NULL: none anywhere */

@@ -49,6 +49,7 @@ double tv_r2(const struct tv_rating_error *e);   /* NaN where all ratings are eq
 
 enum { TV_MAX_CUTS = 8 };
 
+/* The lengths k at which lists are measured, such as 5, 10, 15 and 100. */
 struct tv_cuts {
     int n;                  /* 1 .. TV_MAX_CUTS */
     int32_t k[TV_MAX_CUTS]; /* 1 or more, ascending; the last one is the depth of a list */
@@ -71,6 +72,7 @@ void tv_list_quality(struct tv_list_quality *out, const struct tv_cuts *cuts, co
 
 /* --- the lists of all users --- */
 
+/* A view of lists that somebody else owns. */
 struct tv_lists {
     int32_t n_users, depth, n_items;
     const int32_t *item; /* (n_users, depth) row-major, dense items, best first; -1 from the end of a list on */

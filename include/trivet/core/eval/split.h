@@ -40,6 +40,7 @@ struct tv_split_options {
 };
 void tv_split_defaults(struct tv_split_options *o); /* random, a fifth, no validation; last 5; seed 1 */
 
+/* Made by tv_split, for the very pairs it was given: part[i] is that of pair i. */
 struct tv_split {
     uint8_t *part;       /* (n) an enum tv_part for each pair */
     size_t n[TV_PARTS];  /* pairs of each part */

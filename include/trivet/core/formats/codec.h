@@ -18,6 +18,7 @@
 
 enum tv_dtype { TV_F2, TV_F4, TV_F8, TV_I4, TV_I8 };
 
+/* An array of one or two dimensions, lent or owned as `memory` says. */
 struct tv_array {
     enum tv_dtype dtype;
     int n_dims;        /* 1 or 2 */

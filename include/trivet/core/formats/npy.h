@@ -15,6 +15,7 @@
 
 enum { TV_NPY_HEADER = 128 }; /* bytes before the data in a file of ours, whatever its shape */
 
+/* Type and shape, all that a header says. */
 struct tv_npy_shape {
     enum tv_dtype dtype;
     int n_dims;      /* 1 or 2 */

@@ -8,6 +8,8 @@
 #include "trivet/core/id_map.h"
 #include "trivet/core/sets/minhash.h"
 
+/* All signatures in memory, row by row. Fill by tv_minhash_sets_add; values and witness are complete after
+ * tv_minhash_sets_finish, and move when items are added. Used by one thread, which lets others help within a call. */
 struct tv_minhash_sets {
     struct tv_minhash *functions;
     struct tv_id_map items;     /* row r is the item items.ids[r] */

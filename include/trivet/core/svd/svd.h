@@ -27,6 +27,7 @@ struct tv_svd_options {
 };
 void tv_svd_defaults(struct tv_svd_options *o); /* 50 factors, tolerance good for 1e-6 in the singular values */
 
+/* The factors. Arrays are malloc'ed, and tv_svd_free releases them. */
 struct tv_svd {
     int factors, rows, cols;
     float *u;      /* (rows, factors) row-major, left singular vectors */
