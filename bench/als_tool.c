@@ -166,7 +166,8 @@ static enum tv_status fold_in_all(struct model *m, const struct tv_fold_in *f, c
         int64_t from = matrix->start[u];
         size_t k = (size_t)m->columns, n = (size_t)(matrix->start[u + 1] - from);
         uint16_t *user = m->user_half + (size_t)u * k;
-        failed |= tv_fold_in(f, user, matrix->column + from, matrix->value + from, n, NULL) != TV_OK;
+        failed |= tv_fold_in(f, user, &(struct tv_user_ratings){matrix->column + from, matrix->value + from, n},
+                             NULL) != TV_OK;
         tv_half_to_floats(m->users + (size_t)u * k, user, k);
     }
     return failed ? tv_fail(err, TV_ERR_NUMERIC, "a user cannot be folded in") : TV_OK;

@@ -158,30 +158,28 @@ static enum tv_status check_arguments(struct parse *p)
 
 /* Flags come ahead of the environment, whose values are taken, and checked, only where no flag has given one. */
 enum tv_status tv_settings_parse(struct tv_settings **out, const struct tv_program *program,
-                                 const struct tv_command *command, int argc, char **argv,
-                                 const char *const *environment, int *n_arguments, char ***arguments,
-                                 struct tv_error *err)
+                                 const struct tv_command *command, struct tv_command_line *line, struct tv_error *err)
 {
     struct parse p = {.program = program, .command = command, .err = err};
-    enum tv_status status = tv_settings_check_names(environment, err);
+    enum tv_status status = tv_settings_check_names(line->environment, err);
     if (status == TV_OK)
         status = tv_settings_create(&p.settings, program, command, err);
     if (status == TV_OK)
-        status = parse_flags(&p, argc, argv, 0);
+        status = parse_flags(&p, line->argc, line->argv, 0);
     if (status == TV_OK)
         status = check_arguments(&p);
     if (status == TV_OK)
-        status = tv_settings_environment(p.settings, environment, err);
+        status = tv_settings_environment(p.settings, line->environment, err);
     if (status != TV_OK) {
         tv_settings_free(p.settings);
         return status;
     }
     /* argv is ours to reorder: the arguments go to its front, behind the program's name. */
     for (int i = 0; i < p.n_arguments; i++)
-        argv[i + 1] = p.arguments[i];
+        line->argv[i + 1] = p.arguments[i];
     *out = p.settings;
-    *n_arguments = p.n_arguments;
-    *arguments = argv + 1;
+    line->n_arguments = p.n_arguments;
+    line->arguments = line->argv + 1;
     return TV_OK;
 }
 
@@ -278,13 +276,13 @@ int tv_program_main(const struct tv_program *program, int argc, char **argv)
         return finish(program, unknown_command(program, named ? argv[1] : NULL, &err), &err);
 
     struct tv_settings *settings = NULL;
-    int skip = named && !single, n_arguments = 0;
-    char **arguments = NULL;
-    enum tv_status status = tv_settings_parse(&settings, program, command, argc - skip, argv + skip,
-                                              (const char *const *)environ, &n_arguments, &arguments, &err);
+    int skip = named && !single;
+    struct tv_command_line line = {
+        .argc = argc - skip, .argv = argv + skip, .environment = (const char *const *)environ};
+    enum tv_status status = tv_settings_parse(&settings, program, command, &line, &err);
     if (status == TV_OK) {
         tv_log_set_level(tv_log_level_from(tv_settings_text(settings, "log")));
-        status = command->run(settings, n_arguments, arguments, &err);
+        status = command->run(settings, line.n_arguments, line.arguments, &err);
     }
     tv_settings_free(settings);
     return finish(program, status, &err);

@@ -29,8 +29,8 @@ static double widen(const struct tv_fold_in *f, double *row, int32_t item)
 }
 
 /* The vector whose product with a rated item's row is what a rating of weight 1 adds to the score. */
-static enum tv_status make_direction(const struct tv_fold_in *f, double *direction, int32_t item, const int32_t *items,
-                                     const float *ratings, size_t n, struct tv_error *err)
+static enum tv_status make_direction(const struct tv_fold_in *f, double *direction, int32_t item,
+                                     const struct tv_user_ratings *rated, struct tv_error *err)
 {
     widen(f, direction, item);
     if (f->kind == TV_FOLD_IN_SVD) {
@@ -40,7 +40,7 @@ static enum tv_status make_direction(const struct tv_fold_in *f, double *directi
     }
     if (f->biases)
         direction[f->factors - 2] = 0; /* the user's bias is a term of its own */
-    return tv_fold_in_direction(f, direction, items, ratings, n, err);
+    return tv_fold_in_direction(f, direction, rated, err);
 }
 
 /* The number that a rated item's row stands with on the right-hand side of the user's equations. */
@@ -49,16 +49,16 @@ static double weight(const struct tv_fold_in *f, float rating, double bias)
     return f->kind == TV_FOLD_IN_ALS_IMPLICIT ? 1 + f->alpha * (double)rating : (double)rating - bias;
 }
 
+/* `row` is room for an item's. */
 static void add_contributions(const struct tv_fold_in *f, double *contributions, struct tv_explained *out,
-                              const double *direction, double *row, const int32_t *items, const float *ratings,
-                              size_t n)
+                              const double *direction, double *row, const struct tv_user_ratings *rated)
 {
     int unknowns = f->factors - (f->biases ? 1 : 0);
-    for (size_t j = 0; j < n; j++) {
-        double bias = widen(f, row, items[j]), product = 0;
+    for (size_t j = 0; j < rated->n; j++) {
+        double bias = widen(f, row, rated->items[j]), product = 0;
         for (int c = 0; c < unknowns; c++)
             product += row[c] * direction[c];
-        contributions[j] = weight(f, ratings[j], bias) * product;
+        contributions[j] = weight(f, rated->ratings[j], bias) * product;
         out->sum += contributions[j];
     }
 }
@@ -66,11 +66,11 @@ static void add_contributions(const struct tv_fold_in *f, double *contributions,
 /* With biases the user's own b_u is needed, so the user's equations are solved once more as they are; `row` holds that
  * solution first and serves as scratch afterwards. */
 enum tv_status tv_explain(const struct tv_fold_in *f, double *contributions, struct tv_explained *out, int32_t item,
-                          const int32_t *items, const float *ratings, size_t n, struct tv_error *err)
+                          const struct tv_user_ratings *rated, struct tv_error *err)
 {
     size_t k = (size_t)f->factors;
     *out = (struct tv_explained){0};
-    if (n == 0)
+    if (rated->n == 0)
         return TV_OK;
     double *direction = tv_alloc(2 * k, sizeof *direction, "an explanation", err);
     if (direction == NULL)
@@ -79,14 +79,14 @@ enum tv_status tv_explain(const struct tv_fold_in *f, double *contributions, str
     enum tv_status status = TV_OK;
     if (f->biases) {
         out->item = widen(f, row, item);
-        status = tv_fold_in_equations(f, row, items, ratings, n, err);
+        status = tv_fold_in_equations(f, row, rated, err);
         out->user = row[k - 1];
         out->sum = out->item + out->user;
     }
     if (status == TV_OK)
-        status = make_direction(f, direction, item, items, ratings, n, err);
+        status = make_direction(f, direction, item, rated, err);
     if (status == TV_OK)
-        add_contributions(f, contributions, out, direction, row, items, ratings, n);
+        add_contributions(f, contributions, out, direction, row, rated);
     free(direction);
     return status;
 }

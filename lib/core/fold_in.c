@@ -68,15 +68,14 @@ static enum tv_status round_factor(uint16_t *user, int c, double p, struct tv_er
 
 /* Factors from .. from + width - 1 of a user: a pass over the rated items that touches only those columns. */
 static enum tv_status project_strip(const struct tv_fold_in *f, uint16_t *user, int from, int width,
-                                    const int32_t *items, const float *ratings, size_t n, struct tv_error *err)
+                                    const struct tv_user_ratings *rated, struct tv_error *err)
 {
     double sum[STRIP] = {0};
     float item[STRIP];
     enum tv_status status = TV_OK;
-    for (size_t i = 0; i < n; i++) {
-        tv_half_to_floats(item, f->item_factors + (size_t)items[i] * (size_t)f->factors + from,
-                          (size_t)width);
-        add_rated(sum, (double)ratings[i], item, width);
+    for (size_t i = 0; i < rated->n; i++) {
+        tv_half_to_floats(item, f->item_factors + (size_t)rated->items[i] * (size_t)f->factors + from, (size_t)width);
+        add_rated(sum, (double)rated->ratings[i], item, width);
     }
     for (int c = 0; status == TV_OK && c < width; c++)
         if ((status = round_factor(user, from + c, sum[c] * f->scale[from + c], err)) != TV_OK)
@@ -85,22 +84,22 @@ static enum tv_status project_strip(const struct tv_fold_in *f, uint16_t *user, 
     return status;
 }
 
-static enum tv_status project(const struct tv_fold_in *f, uint16_t *user, const int32_t *items,
-                              const float *ratings, size_t n, struct tv_error *err)
+static enum tv_status project(const struct tv_fold_in *f, uint16_t *user, const struct tv_user_ratings *rated,
+                              struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     for (int from = 0; status == TV_OK && from < f->factors; from += STRIP) {
         int width = f->factors - from < STRIP ? f->factors - from : STRIP;
-        status = project_strip(f, user, from, width, items, ratings, n, err);
+        status = project_strip(f, user, from, width, rated, err);
     }
     return status;
 }
 
-static enum tv_status solve(const struct tv_fold_in *f, uint16_t *user, const int32_t *items, const float *ratings,
-                            size_t n, struct tv_error *err)
+static enum tv_status solve(const struct tv_fold_in *f, uint16_t *user, const struct tv_user_ratings *rated,
+                            struct tv_error *err)
 {
     double *p = tv_alloc((size_t)f->factors, sizeof *p, "a user's factors", err);
-    enum tv_status status = p ? tv_fold_in_equations(f, p, items, ratings, n, err) : TV_ERR_NO_MEMORY;
+    enum tv_status status = p ? tv_fold_in_equations(f, p, rated, err) : TV_ERR_NO_MEMORY;
     for (int c = 0; status == TV_OK && c < f->factors; c++)
         if ((status = round_factor(user, c, p[c], err)) != TV_OK)
             tv_hint(err, "train with a larger lambda than %g, or with ratings of a smaller range", f->lambda);
@@ -110,22 +109,22 @@ static enum tv_status solve(const struct tv_fold_in *f, uint16_t *user, const in
 
 /* Without ratings explicit ALS has no equations (lambda n is 0), and the other kinds come to zeros; so all give
  * zeros. */
-enum tv_status tv_fold_in(const struct tv_fold_in *f, uint16_t *user, const int32_t *items,
-                          const float *ratings, size_t n, struct tv_error *err)
+enum tv_status tv_fold_in(const struct tv_fold_in *f, uint16_t *user, const struct tv_user_ratings *rated,
+                          struct tv_error *err)
 {
     if (f->kind == TV_FOLD_IN_SVD)
-        return project(f, user, items, ratings, n, err);
-    if (n > 0)
-        return solve(f, user, items, ratings, n, err);
+        return project(f, user, rated, err);
+    if (rated->n > 0)
+        return solve(f, user, rated, err);
     memset(user, 0, (size_t)f->factors * sizeof *user);
     return TV_OK;
 }
 
-enum tv_status tv_fold_in_or_zeros(const struct tv_fold_in *f, uint16_t *user, const int32_t *items,
-                                   const float *ratings, size_t n, char *why, size_t size, struct tv_error *err)
+enum tv_status tv_fold_in_or_zeros(const struct tv_fold_in *f, uint16_t *user, const struct tv_user_ratings *rated,
+                                   char *why, size_t size, struct tv_error *err)
 {
     struct tv_error own = {0};
-    enum tv_status status = tv_fold_in(f, user, items, ratings, n, &own);
+    enum tv_status status = tv_fold_in(f, user, rated, &own);
     why[0] = '\0';
     /* These two are the user's numbers; lack of memory concerns everybody and ends the work. */
     if (status == TV_ERR_NUMERIC || status == TV_ERR_INPUT) {

@@ -143,17 +143,18 @@ TV_CLONES static int implicit_rows(const struct scratch *s, const struct tv_fold
 }
 
 /* Widens TV_NORMAL_GROUP items at a time, so scratch has a fixed size whatever the number of ratings. */
-static enum tv_status add_ratings(const struct scratch *s, const struct tv_fold_in *f, const int32_t *items,
-                                  const float *ratings, size_t n, struct tv_error *err)
+static enum tv_status add_ratings(const struct scratch *s, const struct tv_fold_in *f,
+                                  const struct tv_user_ratings *rated, struct tv_error *err)
 {
     size_t k = (size_t)f->factors;
-    for (size_t from = 0; from < n; from += TV_NORMAL_GROUP) {
-        int count = n - from < TV_NORMAL_GROUP ? (int)(n - from) : TV_NORMAL_GROUP;
+    for (size_t from = 0; from < rated->n; from += TV_NORMAL_GROUP) {
+        const int32_t *items = rated->items + from;
+        int count = rated->n - from < TV_NORMAL_GROUP ? (int)(rated->n - from) : TV_NORMAL_GROUP;
         for (int t = 0; t < count; t++)
-            tv_half_to_floats(s->narrow + (size_t)t * k, f->item_factors + (size_t)items[from + (size_t)t] * k, k);
+            tv_half_to_floats(s->narrow + (size_t)t * k, f->item_factors + (size_t)items[t] * k, k);
         if (f->kind == TV_FOLD_IN_ALS)
-            explicit_rows(s, f, ratings + from, count);
-        else if (implicit_rows(s, f, ratings + from, count)) {
+            explicit_rows(s, f, rated->ratings + from, count);
+        else if (implicit_rows(s, f, rated->ratings + from, count)) {
             tv_fail(err, TV_ERR_INPUT, "a user has a rating below 0, which cannot be a count");
             tv_hint(err, "implicit ALS reads counts; explicit ALS takes ratings of any sign");
             return TV_ERR_INPUT;
@@ -164,8 +165,8 @@ static enum tv_status add_ratings(const struct scratch *s, const struct tv_fold_
 }
 
 /* Builds the equations of a user, puts `right` (NULL: the ratings' own) on their right-hand side, and solves. */
-static enum tv_status solve(const struct tv_fold_in *f, double *solution, const double *right, const int32_t *items,
-                            const float *ratings, size_t n, struct tv_error *err)
+static enum tv_status solve(const struct tv_fold_in *f, double *solution, const double *right,
+                            const struct tv_user_ratings *rated, struct tv_error *err)
 {
     struct scratch s;
     int unknowns = n_unknowns(f);
@@ -175,13 +176,13 @@ static enum tv_status solve(const struct tv_fold_in *f, double *solution, const 
         return status;
     if (f->gram)
         memcpy(s.equations, f->gram, tv_normal_size(unknowns) * sizeof *f->gram);
-    status = add_ratings(&s, f, items, ratings, n, err);
+    status = add_ratings(&s, f, rated, err);
     for (int c = 0; right && c < unknowns; c++)
         s.equations[(size_t)c * width + (size_t)unknowns] = right[c];
     /* Explicit ALS weighs lambda by the number of ratings, implicit ALS does not (als.h). */
-    double ridge = f->kind == TV_FOLD_IN_ALS ? f->lambda * (double)n : f->lambda;
+    double ridge = f->kind == TV_FOLD_IN_ALS ? f->lambda * (double)rated->n : f->lambda;
     if (status == TV_OK && tv_normal_solve_f64(solution, s.equations, unknowns, ridge)) {
-        status = tv_fail(err, TV_ERR_NUMERIC, "the equations of a user with %zu ratings cannot be solved", n);
+        status = tv_fail(err, TV_ERR_NUMERIC, "the equations of a user with %zu ratings cannot be solved", rated->n);
         tv_hint(err, "train with a larger lambda than %g, or with fewer factors", f->lambda);
     }
     free(s.equations);
@@ -190,11 +191,11 @@ static enum tv_status solve(const struct tv_fold_in *f, double *solution, const 
 
 /* With biases the last unknown is b_u; the stored row has a 1 between p and b_u, against which the item's mean + b_i
  * stands. */
-enum tv_status tv_fold_in_equations(const struct tv_fold_in *f, double *user, const int32_t *items,
-                                    const float *ratings, size_t n, struct tv_error *err)
+enum tv_status tv_fold_in_equations(const struct tv_fold_in *f, double *user, const struct tv_user_ratings *rated,
+                                    struct tv_error *err)
 {
     int unknowns = n_unknowns(f);
-    enum tv_status status = solve(f, user, NULL, items, ratings, n, err);
+    enum tv_status status = solve(f, user, NULL, rated, err);
     if (status == TV_OK && f->biases) {
         user[unknowns] = user[unknowns - 1];
         user[unknowns - 1] = 1;
@@ -202,8 +203,8 @@ enum tv_status tv_fold_in_equations(const struct tv_fold_in *f, double *user, co
     return status;
 }
 
-enum tv_status tv_fold_in_direction(const struct tv_fold_in *f, double *vector, const int32_t *items,
-                                    const float *ratings, size_t n, struct tv_error *err)
+enum tv_status tv_fold_in_direction(const struct tv_fold_in *f, double *vector, const struct tv_user_ratings *rated,
+                                    struct tv_error *err)
 {
-    return solve(f, vector, vector, items, ratings, n, err);
+    return solve(f, vector, vector, rated, err);
 }

@@ -4,13 +4,13 @@
 
 #include "trivet/core/fold_in.h"
 
-/* The factors of a user with n > 0 ratings in float64, f->factors of them. */
-enum tv_status tv_fold_in_equations(const struct tv_fold_in *f, double *user, const int32_t *items,
-                                    const float *ratings, size_t n, struct tv_error *err);
+/* The factors of a user with ratings in float64, f->factors of them. */
+enum tv_status tv_fold_in_equations(const struct tv_fold_in *f, double *user, const struct tv_user_ratings *rated,
+                                    struct tv_error *err);
 
 /* The same equations with another right-hand side: `vector` holds it, one number an unknown (f->factors, one less with
  * biases), and gets the solution. */
-enum tv_status tv_fold_in_direction(const struct tv_fold_in *f, double *vector, const int32_t *items,
-                                    const float *ratings, size_t n, struct tv_error *err);
+enum tv_status tv_fold_in_direction(const struct tv_fold_in *f, double *vector, const struct tv_user_ratings *rated,
+                                    struct tv_error *err);
 
 #endif

@@ -86,12 +86,13 @@ enum tv_status tv_ratings_add(struct tv_ratings *r, int64_t user, int64_t item, 
 
 /* --- the matrix --- */
 
-/* The rows sorted by item; the users within an item stay in the order of the rows. */
-static enum tv_status sort_by_item(struct tv_csr *m, int32_t n_users, int32_t n_items, const int32_t *user,
-                                   const int32_t *item, const float *value, size_t n, struct tv_error *err)
+/* The rows (m->n_values) sorted by item into a matrix whose sizes are set; the users within an item stay in the order
+ * of the rows. */
+static enum tv_status sort_by_item(struct tv_csr *m, const int32_t *user, const int32_t *item, const float *value,
+                                   struct tv_error *err)
 {
-    *m = (struct tv_csr){.n_rows = n_items, .n_cols = n_users, .n_values = (int64_t)n};
-    m->start = tv_alloc((size_t)n_items + 2, sizeof *m->start, "a matrix", err);
+    size_t n = (size_t)m->n_values;
+    m->start = tv_alloc((size_t)m->n_rows + 2, sizeof *m->start, "a matrix", err);
     m->column = tv_alloc(n, sizeof *m->column, "a matrix", err);
     m->value = tv_alloc(n, sizeof *m->value, "a matrix", err);
     if (!m->start || !m->column || !m->value)
@@ -99,7 +100,7 @@ static enum tv_status sort_by_item(struct tv_csr *m, int32_t n_users, int32_t n_
     int64_t *next = m->start + 1; /* as in tv_csr_transpose: next[r] ends where row r + 1 starts */
     for (size_t i = 0; i < n; i++)
         next[item[i] + 1]++;
-    for (int32_t r = 1; r < n_items; r++)
+    for (int32_t r = 1; r < m->n_rows; r++)
         next[r] += next[r - 1];
     for (size_t i = 0; i < n; i++) {
         int64_t to = next[item[i]]++;
@@ -142,8 +143,9 @@ enum tv_status tv_ratings_densify(struct tv_dense *out, struct tv_ratings *r, st
         status = tv_rank_ids(&d.items, &n_items, &item, r->item, n, "items", err);
     free(r->item);
     r->item = NULL;
+    by_item = (struct tv_csr){.n_rows = n_items, .n_cols = n_users, .n_values = (int64_t)n};
     if (status == TV_OK)
-        status = sort_by_item(&by_item, n_users, n_items, user, item, r->value, n, err);
+        status = sort_by_item(&by_item, user, item, r->value, err);
     free(user);
     free(item);
     free(r->value);

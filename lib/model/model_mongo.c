@@ -154,16 +154,15 @@ enum tv_status tv_model_from_description(struct tv_model **out, int64_t number, 
 
 static enum tv_status take_items(struct reading *r, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
-    const void *factors, *ids;
-    size_t n_factors, n_ids;
+    struct tv_part_blobs blobs;
     int64_t first = -1;
     int32_t n = 0;
-    if (!tv_mongo_doc_bytes(doc, "item_factors", &factors, &n_factors) ||
-        !tv_mongo_doc_bytes(doc, "item_ids", &ids, &n_ids) || !tv_mongo_doc_int(doc, "first", &first) ||
+    if (!tv_mongo_doc_bytes(doc, "item_factors", &blobs.factors, &blobs.n_factors) ||
+        !tv_mongo_doc_bytes(doc, "item_ids", &blobs.ids, &blobs.n_ids) || !tv_mongo_doc_int(doc, "first", &first) ||
         first != r->items)
         return tv_fail(err, TV_ERR_CORRUPT, "a part of model %lld is damaged or missing before item %d",
                        (long long)r->number, (int)r->items);
-    enum tv_status status = tv_part_decode(r->model, r->items, factors, n_factors, ids, n_ids, &n, err);
+    enum tv_status status = tv_part_decode(r->model, r->items, &blobs, &n, err);
     r->items += n;
     return status;
 }

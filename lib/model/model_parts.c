@@ -23,14 +23,15 @@ enum tv_status tv_part_encode(const struct tv_model *m, int32_t first, int32_t n
     return status == TV_OK ? tv_blob_encode(ids, &i, err) : status;
 }
 
-enum tv_status tv_part_decode(struct tv_model *m, int32_t first, const void *factors, size_t n_factors,
-                              const void *ids, size_t n_ids, int32_t *n, struct tv_error *err)
+enum tv_status tv_part_decode(struct tv_model *m, int32_t first, const struct tv_part_blobs *blobs, int32_t *n,
+                              struct tv_error *err)
 {
     struct tv_array f = {0}, i = {0};
     size_t k = (size_t)m->factors, room = (size_t)(m->n_items - first);
-    enum tv_status status = tv_blob_decode_as(&f, TV_F2, 2, factors, n_factors, part_limit(m, 2 * k), err);
+    enum tv_status status =
+        tv_blob_decode_as(&f, TV_F2, 2, blobs->factors, blobs->n_factors, part_limit(m, 2 * k), err);
     if (status == TV_OK)
-        status = tv_blob_decode_as(&i, TV_I8, 1, ids, n_ids, part_limit(m, 8), err);
+        status = tv_blob_decode_as(&i, TV_I8, 1, blobs->ids, blobs->n_ids, part_limit(m, 8), err);
     if (status == TV_OK && (f.shape[1] != k || f.shape[0] != i.shape[0] || f.shape[0] > room || f.shape[0] == 0))
         status = tv_fail(err, TV_ERR_CORRUPT, "a part of model %lld is (%zu, %zu) factors and %zu ids, where at most "
                                               "(%zu, %zu) are left",

@@ -8,12 +8,18 @@
 /* Larger models do not exist yet: a guard against a damaged number, not a design limit. */
 enum { TV_MAX_FACTORS = 4096, TV_MAX_ITEMS = 200000000 };
 
+/* A part as it is stored. */
+struct tv_part_blobs {
+    const void *factors, *ids;
+    size_t n_factors, n_ids; /* bytes */
+};
+
 /* Items first .. first + n - 1 as two blobs, appended. */
 enum tv_status tv_part_encode(const struct tv_model *m, int32_t first, int32_t n, struct tv_buffer *factors,
                               struct tv_buffer *ids, struct tv_error *err);
 /* Decodes a part into items first .. of the model, which has its arrays; *n is how many it held. */
-enum tv_status tv_part_decode(struct tv_model *m, int32_t first, const void *factors, size_t n_factors,
-                              const void *ids, size_t n_ids, int32_t *n, struct tv_error *err);
+enum tv_status tv_part_decode(struct tv_model *m, int32_t first, const struct tv_part_blobs *blobs, int32_t *n,
+                              struct tv_error *err);
 enum tv_status tv_sigma_encode(const struct tv_model *m, struct tv_buffer *out, struct tv_error *err);
 enum tv_status tv_sigma_decode(struct tv_model *m, const void *bytes, size_t n, struct tv_error *err);
 

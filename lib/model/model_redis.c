@@ -285,8 +285,10 @@ static enum tv_status read_part(struct tv_redis *redis, struct tv_model *m, int 
         status = tv_redis_get(redis, part_key(name, m->number, "item_ids", part), &ids, err);
     if (status == TV_ERR_NOT_FOUND)
         status = tv_fail(err, TV_ERR_CORRUPT, "Redis has no key %s", name);
+    const struct tv_part_blobs blobs = {
+        .factors = factors.data, .n_factors = factors.size, .ids = ids.data, .n_ids = ids.size};
     if (status == TV_OK)
-        status = tv_part_decode(m, *first, factors.data, factors.size, ids.data, ids.size, &n, err);
+        status = tv_part_decode(m, *first, &blobs, &n, err);
     *first += n;
     tv_buffer_free(&factors);
     tv_buffer_free(&ids);

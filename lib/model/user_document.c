@@ -111,7 +111,8 @@ static void describe_replacement(struct tv_mongo_update *update, struct replacem
     r->set[1 + N_BLOBS] = (struct tv_field){.name = "why", .type = TV_FIELD_TEXT, .text = u->why};
     r->if_new[0] = (struct tv_field){.name = "id", .type = TV_FIELD_NULL};
     r->if_new[1] = (struct tv_field){.name = "code", .type = TV_FIELD_TEXT, .text = u->code};
-    *update = (struct tv_mongo_update){.guard = "rev",
+    *update = (struct tv_mongo_update){.id = u->user_id,
+                                       .guard = "rev",
                                        .value = u->rev,
                                        .set = r->set,
                                        .n_set = sizeof r->set / sizeof *r->set - (u->why == NULL),
@@ -137,8 +138,7 @@ enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
         describe_replacement(&updates[i], &fields[i], users[i]);
     }
     if (status == TV_OK)
-        status = tv_mongo_update_newer_all(mongo, tv_model_users(collection, model), ids, updates, n, &count,
-                                           refusals, err);
+        status = tv_mongo_update_newer_all(mongo, tv_model_users(collection, model), updates, n, &count, refusals, err);
     if (status == TV_OK)
         status = tv_user_parts_tidy(mongo, model, ids, n, &count, err);
     for (size_t i = 0; fields && i < n; i++)
@@ -179,19 +179,15 @@ enum tv_status tv_user_document_drop_lists(struct tv_mongo *mongo, int64_t model
     static const char *const top[] = {"top"};
     char collection[TV_MODEL_NAME];
     int64_t written = 0;
-    int64_t *ids = tv_alloc(n, sizeof *ids, "lists", err);
     struct tv_mongo_update *updates = tv_alloc(n, sizeof *updates, "lists", err);
-    enum tv_status status = ids && updates ? TV_OK : TV_ERR_NO_MEMORY;
-    for (size_t i = 0; i < n && status == TV_OK; i++) {
-        ids[i] = lists[i].user_id;
+    if (updates == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (size_t i = 0; i < n; i++)
         updates[i] = (struct tv_mongo_update){
-            .guard = "rev", .value = lists[i].rev, .or_equal = 1, .unset = top, .n_unset = 1};
-    }
-    if (status == TV_OK)
-        status = tv_mongo_update_newer_all(mongo, tv_model_users(collection, model), ids, updates, n, &written,
-                                           NULL, err);
+            .id = lists[i].user_id, .guard = "rev", .value = lists[i].rev, .or_equal = 1, .unset = top, .n_unset = 1};
+    enum tv_status status =
+        tv_mongo_update_newer_all(mongo, tv_model_users(collection, model), updates, n, &written, NULL, err);
     free(updates);
-    free(ids);
     return status;
 }
 

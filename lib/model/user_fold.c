@@ -60,9 +60,9 @@ enum tv_status tv_fold_user(const struct tv_folding *f, struct tv_fold_space *s,
             s->seen_ratings[n_seen++] = ratings[i];
         }
     }
+    const struct tv_user_ratings rated = {.items = s->seen, .ratings = s->seen_ratings, .n = n_seen};
     if (status == TV_OK)
-        status =
-            tv_fold_in_or_zeros(f->fold_in, s->value, s->seen, s->seen_ratings, n_seen, s->why, sizeof s->why, err);
+        status = tv_fold_in_or_zeros(f->fold_in, s->value, &rated, s->why, sizeof s->why, err);
     if (status != TV_OK)
         return tv_context(err, "user %lld", (long long)user_id);
     s->document = (struct tv_user_document){

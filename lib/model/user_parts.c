@@ -251,7 +251,9 @@ static enum tv_status judge_all(struct parts *p, struct tv_mongo *mongo, int64_t
         return TV_ERR_NO_MEMORY;
     for (size_t i = 0; i < p->n; i++)
         ids[i] = p->list[i].user;
-    enum tv_status status = tv_mongo_each_int(mongo, tv_model_users(users, model), "_id", ids, p->n, judge, p, err);
+    const struct tv_mongo_selection wanted = {
+        .collection = tv_model_users(users, model), .key = "_id", .values = ids, .n = p->n};
+    enum tv_status status = tv_mongo_each_of(mongo, &wanted, judge, p, err);
     free(ids);
     return status;
 }
@@ -277,9 +279,13 @@ enum tv_status tv_user_parts_tidy(struct tv_mongo *mongo, int64_t model, const i
 {
     char collection[TV_MODEL_NAME];
     struct parts p = {.list = NULL};
+    const struct tv_mongo_selection wanted = {.collection = tv_model_user_parts(collection, model),
+                                              .key = user_ids ? "user" : NULL,
+                                              .values = user_ids,
+                                              .n = n,
+                                              .without = "bytes"};
     *deleted = 0;
-    enum tv_status status = tv_mongo_each_without(mongo, tv_model_user_parts(collection, model),
-                                                  user_ids ? "user" : NULL, user_ids, n, "bytes", take_part, &p, err);
+    enum tv_status status = tv_mongo_each_of(mongo, &wanted, take_part, &p, err);
     if (status == TV_OK && p.n > 0)
         status = judge_all(&p, mongo, model, err);
     if (status == TV_OK && p.n > 0)

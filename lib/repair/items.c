@@ -65,9 +65,14 @@ static enum tv_status compare_claims(struct items *t, struct tv_error *err)
     enum tv_status status = read_claims(t, err);
     if (t->repair->report == NULL && t->n > QUICK)
         t->n = QUICK;
-    for (size_t i = 0; i < t->n && status == TV_OK; i += BATCH)
-        status = tv_mongo_each_field(t->repair->stores->mongo, "item", "rev", t->ids + i,
-                                     t->n - i < BATCH ? t->n - i : BATCH, take_rev, t, err);
+    for (size_t i = 0; i < t->n && status == TV_OK; i += BATCH) {
+        const struct tv_mongo_selection wanted = {.collection = "item",
+                                                  .key = "_id",
+                                                  .values = t->ids + i,
+                                                  .n = t->n - i < BATCH ? t->n - i : BATCH,
+                                                  .only = "rev"};
+        status = tv_mongo_each_of(t->repair->stores->mongo, &wanted, take_rev, t, err);
+    }
     return status;
 }
 

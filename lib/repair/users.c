@@ -199,9 +199,12 @@ static enum tv_status read_claimed(struct users *u, struct tv_error *err)
     enum tv_status status = TV_OK;
     tv_progress_start(&u->progress, "reading users", "users", (double)u->claims.n);
     for (size_t i = 0; i < u->claims.n && i < QUICK && status == TV_OK; i += BATCH) {
-        size_t n = u->claims.n - i < BATCH ? u->claims.n - i : BATCH;
-        status = tv_mongo_each_field(u->repair->stores->mongo, u->collection, "rev", u->claims.ids + i, n,
-                                     take_document, u, err);
+        const struct tv_mongo_selection wanted = {.collection = u->collection,
+                                                  .key = "_id",
+                                                  .values = u->claims.ids + i,
+                                                  .n = u->claims.n - i < BATCH ? u->claims.n - i : BATCH,
+                                                  .only = "rev"};
+        status = tv_mongo_each_of(u->repair->stores->mongo, &wanted, take_document, u, err);
     }
     tv_progress_end(&u->progress);
     if (u->claims.n > QUICK)
@@ -247,13 +250,18 @@ static enum tv_status write_codes(struct users *u, const struct tv_pg_rows *rows
     for (size_t i = 0; i < u->codes.n && status == TV_OK; i++) {
         const char *code = tv_pg_cell(rows, (int)i, 0);
         codes[i] = (struct tv_field){.name = "code", .type = TV_FIELD_TEXT, .text = code};
-        updates[i] = (struct tv_mongo_update){.guard = "rev", .value = u->codes.revs[i], .or_equal = 1,
-                                              .set = &codes[i], .n_set = code != NULL,
-                                              .unset = name, .n_unset = code == NULL};
+        updates[i] = (struct tv_mongo_update){.id = u->codes.ids[i],
+                                              .guard = "rev",
+                                              .value = u->codes.revs[i],
+                                              .or_equal = 1,
+                                              .set = &codes[i],
+                                              .n_set = code != NULL,
+                                              .unset = name,
+                                              .n_unset = code == NULL};
     }
     if (status == TV_OK)
-        status = tv_mongo_update_newer_all(u->repair->stores->mongo, u->collection, u->codes.ids, updates, u->codes.n,
-                                           &written, NULL, err);
+        status = tv_mongo_update_newer_all(u->repair->stores->mongo, u->collection, updates, u->codes.n, &written, NULL,
+                                           err);
     free(codes);
     free(updates);
     return status;

@@ -266,21 +266,25 @@ static int read_cached(struct tv_similar *s, int64_t item, int32_t *row)
     return 1;
 }
 
+/* The item's row, and its signature in s; *known as tv_similar_ask has it. */
+static enum tv_status find_item(struct tv_similar *s, int64_t item, int cached, int32_t *row, int *known,
+                                struct tv_error *err)
+{
+    enum tv_status status = cached && read_cached(s, item, row) ? TV_OK : similar_read(s, item, 0, row, err);
+    *known = status == TV_ERR_NOT_FOUND ? -1 : 1;
+    if (status != TV_OK || (*row >= 0 && !tv_minhash_is_empty(s->functions, s->values)))
+        return status;
+    *known = 0;
+    return tv_fail(err, TV_ERR_NOT_FOUND, "item %" PRId64 " has no audience in the index of similar items", item);
+}
+
 /* One try; *stale = 1: it has to be done again. Counts are cleared whatever happened, because the next question
  * relies on zeros. */
-static enum tv_status ask_once(struct tv_similar *s, int64_t item, size_t top, int cached,
-                               struct tv_similar_answer *out, int *known, int *stale, struct tv_error *err)
+static enum tv_status ask_once(struct tv_similar *s, int32_t row, size_t top, struct tv_similar_answer *out, int *stale,
+                               struct tv_error *err)
 {
-    int32_t row = -1;
     *stale = 0;
-    enum tv_status status = cached && read_cached(s, item, &row) ? TV_OK : similar_read(s, item, 0, &row, err);
-    *known = status == TV_ERR_NOT_FOUND ? -1 : 1;
-    if (status == TV_OK && (row < 0 || tv_minhash_is_empty(s->functions, s->values))) {
-        *known = 0;
-        return tv_fail(err, TV_ERR_NOT_FOUND, "item %" PRId64 " has no audience in the index of similar items", item);
-    }
-    if (status == TV_OK)
-        status = make_counts(s, err);
+    enum tv_status status = make_counts(s, err);
     if (status != TV_OK)
         return status;
     status = know_all_rows(s, count_shared(s, row, stale, err), stale, err);
@@ -299,8 +303,12 @@ enum tv_status tv_similar_ask(struct tv_similar *s, int64_t item, size_t top, st
     enum tv_status status = TV_OK;
     int stale = 1;
     *out = (struct tv_similar_answer){0};
-    for (int i = 0; i < TRIES && stale && status == TV_OK; i++)
-        status = ask_once(s, item, top, i == 0, out, known, &stale, err);
+    for (int i = 0; i < TRIES && stale && status == TV_OK; i++) {
+        int32_t row = -1;
+        status = find_item(s, item, i == 0, &row, known, err);
+        if (status == TV_OK)
+            status = ask_once(s, row, top, out, &stale, err);
+    }
     if (status == TV_OK && stale)
         status =
             tv_fail(err, TV_ERR_BUSY, "the index of similar items changed during each of %d looks at an item", TRIES);

@@ -117,8 +117,9 @@ static enum tv_status change_page(struct change *c, struct tv_buffer *page, stru
         const struct edit *e = &c->edits[c->first];
         if (similar_page_of(e->witness, s->pages) != number)
             break;
-        status = tv_postings_change(&c->other, tv_buffer_string(page), page->size, e->witness, (uint32_t)c->row,
-                                    e->positions, e->n, s->size, err);
+        status = tv_postings_change(&c->other, tv_buffer_string(page), page->size,
+                                    &(struct tv_postings_entry){e->witness, (uint32_t)c->row, e->positions, e->n},
+                                    s->size, err);
         struct tv_buffer swap = *page;
         *page = c->other;
         c->other = swap;

@@ -105,44 +105,22 @@ static void append_in(bson_t *filter, const char *key, const int64_t *values, si
     bson_append_document_end(filter, &in);
 }
 
-/* `field` (NULL: none) is what alone is read of each document beside _id, or what is not read of it. */
-static enum tv_status each_in(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
-                              size_t n, const char *field, int alone, tv_mongo_take take, void *context,
-                              struct tv_error *err)
+enum tv_status tv_mongo_each_of(struct tv_mongo *m, const struct tv_mongo_selection *wanted, tv_mongo_take take,
+                                void *context, struct tv_error *err)
 {
-    bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
-    if (key) {
-        append_in(&filter, key, values, n);
-        BSON_APPEND_INT64(&options, "batchSize", (int64_t)n + 1); /* one answer holds them all */
+    bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, projection;
+    if (wanted->key) {
+        append_in(&filter, wanted->key, wanted->values, wanted->n);
+        BSON_APPEND_INT64(&options, "batchSize", (int64_t)wanted->n + 1); /* one answer holds them all */
     }
-    if (field) {
-        bson_t projection;
+    if (wanted->only || wanted->without) {
         BSON_APPEND_DOCUMENT_BEGIN(&options, "projection", &projection);
-        BSON_APPEND_INT32(&projection, field, alone);
+        BSON_APPEND_INT32(&projection, wanted->only ? wanted->only : wanted->without, wanted->only != NULL);
         bson_append_document_end(&options, &projection);
     }
-    tv_log_debug("mongo: find %zu of %s by %s", n, collection, key ? key : "nothing");
-    enum tv_status status = each_found(m, collection, &filter, &options, take, context, err);
+    tv_log_debug("mongo: find %zu of %s by %s", wanted->n, wanted->collection, wanted->key ? wanted->key : "nothing");
+    enum tv_status status = each_found(m, wanted->collection, &filter, &options, take, context, err);
     bson_destroy(&options);
     bson_destroy(&filter);
     return status;
-}
-
-enum tv_status tv_mongo_each_int(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
-                                 size_t n, tv_mongo_take take, void *context, struct tv_error *err)
-{
-    return each_in(m, collection, key, values, n, NULL, 0, take, context, err);
-}
-
-enum tv_status tv_mongo_each_field(struct tv_mongo *m, const char *collection, const char *field, const int64_t *ids,
-                                   size_t n, tv_mongo_take take, void *context, struct tv_error *err)
-{
-    return each_in(m, collection, "_id", ids, n, field, 1, take, context, err);
-}
-
-enum tv_status tv_mongo_each_without(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
-                                     size_t n, const char *field, tv_mongo_take take, void *context,
-                                     struct tv_error *err)
-{
-    return each_in(m, collection, key, values, n, field, 0, take, context, err);
 }

@@ -210,9 +210,9 @@ static enum tv_status describe_update(bson_t *doc, const struct tv_mongo_update 
 }
 
 /* The document, unless its guard is as high already. */
-static bson_t *which_older(int64_t id, const struct tv_mongo_update *u)
+static bson_t *which_older(const struct tv_mongo_update *u)
 {
-    return BCON_NEW("_id", BCON_INT64(id), u->guard, "{", "$not", "{", u->or_equal ? "$gt" : "$gte",
+    return BCON_NEW("_id", BCON_INT64(u->id), u->guard, "{", "$not", "{", u->or_equal ? "$gt" : "$gte",
                     BCON_INT64(u->value), "}", "}");
 }
 
@@ -221,14 +221,24 @@ static bson_t *which_older(int64_t id, const struct tv_mongo_update *u)
 /* Puts the change of one document into the bulk: element `i` of what `changes` points to. */
 typedef enum tv_status (*add_one)(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err);
 
+/* What is to become of many documents, and what became of them. */
+struct changing {
+    add_one add;
+    const void *changes; /* (n) as add takes them */
+    size_t n;
+    int64_t n_found; /* documents that were there as expected, and those that are new; also after a failure */
+    int duplicates;  /* some were there already, and nothing else went wrong */
+    struct tv_mongo_refusals *refusals; /* NULL: a refusal is a failure */
+};
+
 /* What went wrong with single documents. */
 struct write_errors {
     int n, duplicates;
     int64_t first_code; /* of those that are no duplicates */
 };
 
-/* Documents that were there already are duplicates; the others are marked in `refusals`, if that is not NULL. */
-static struct write_errors read_write_errors(const bson_t *reply, struct tv_mongo_refusals *refusals, size_t n)
+/* Documents that were there already are duplicates; the others are marked as refused. */
+static struct write_errors read_write_errors(const bson_t *reply, const struct changing *all)
 {
     enum { DUPLICATE_KEY = 11000 };
     bson_iter_t it, errors, code, index;
@@ -241,54 +251,52 @@ static struct write_errors read_write_errors(const bson_t *reply, struct tv_mong
         found.duplicates += number == DUPLICATE_KEY;
         if (number != DUPLICATE_KEY && found.first_code == 0)
             found.first_code = number;
-        if (number != DUPLICATE_KEY && refusals && place >= 0 && (size_t)place < n)
-            refusals->each[place] = 1;
+        if (number != DUPLICATE_KEY && all->refusals && place >= 0 && (size_t)place < all->n)
+            all->refusals->each[place] = 1;
     }
     return found;
 }
 
 /* What became of a bulk that failed: TV_OK if that is only of single documents, which are duplicates, or refused. */
-static enum tv_status judge(const struct tv_mongo *m, const bson_t *reply, const bson_error_t *e, size_t n,
-                            int *duplicates, struct tv_mongo_refusals *refusals, struct tv_error *err)
+static enum tv_status judge(const struct tv_mongo *m, const bson_t *reply, const bson_error_t *e, struct changing *all,
+                            struct tv_error *err)
 {
     bson_iter_t it, concern;
-    struct write_errors found = read_write_errors(reply, refusals, n);
+    struct write_errors found = read_write_errors(reply, all);
     int only_documents = found.n > 0 && (!bson_iter_init_find(&it, reply, "writeConcernErrors") ||
                                          !bson_iter_recurse(&it, &concern) || !bson_iter_next(&concern));
-    *duplicates = found.duplicates > 0;
+    all->duplicates = found.duplicates > 0;
     if (only_documents && found.duplicates == found.n)
         return TV_OK;
     struct tv_error why = {0};
     enum tv_status status = tv_mongo_translate(m, e, &why);
-    if (only_documents && refusals && status == TV_ERR_STORE) {
-        refusals->why = why;
+    if (only_documents && all->refusals && status == TV_ERR_STORE) {
+        all->refusals->why = why;
         return TV_OK;
     }
-    *duplicates = 0;
+    all->duplicates = 0;
     if (err)
         *err = why;
     return status;
 }
 
-/* One attempt. *n_found counts the documents that were there as expected, and those that are new, also after a failure.
- */
-static enum tv_status try_all(struct tv_mongo *m, mongoc_collection_t *c, add_one add, const void *changes, size_t n,
-                              int64_t *n_found, int *duplicates, struct tv_mongo_refusals *refusals,
-                              struct tv_error *err)
+/* One attempt. */
+static enum tv_status try_all(struct tv_mongo *m, mongoc_collection_t *c, struct changing *all, struct tv_error *err)
 {
     bson_error_t e;
     bson_t reply, options = BSON_INITIALIZER;
     enum tv_status status = TV_OK;
     BSON_APPEND_BOOL(&options, "ordered", false);
     mongoc_bulk_operation_t *bulk = mongoc_collection_create_bulk_operation_with_opts(c, &options);
-    for (size_t i = 0; i < n && status == TV_OK; i++)
-        status = add(bulk, changes, i, err);
+    for (size_t i = 0; i < all->n && status == TV_OK; i++)
+        status = all->add(bulk, all->changes, i, err);
     if (status == TV_OK) {
-        tv_log_debug("mongo: change %zu documents of %s", n, mongoc_collection_get_name(c));
-        *duplicates = 0;
+        tv_log_debug("mongo: change %zu documents of %s", all->n, mongoc_collection_get_name(c));
+        all->duplicates = 0;
         if (mongoc_bulk_operation_execute(bulk, &reply, &e) == 0)
-            status = judge(m, &reply, &e, n, duplicates, refusals, err);
-        *n_found += (int64_t)(tv_mongo_reply_number(&reply, "nMatched") + tv_mongo_reply_number(&reply, "nUpserted"));
+            status = judge(m, &reply, &e, all, err);
+        all->n_found +=
+            (int64_t)(tv_mongo_reply_number(&reply, "nMatched") + tv_mongo_reply_number(&reply, "nUpserted"));
         bson_destroy(&reply);
     }
     mongoc_bulk_operation_destroy(bulk);
@@ -298,21 +306,18 @@ static enum tv_status try_all(struct tv_mongo *m, mongoc_collection_t *c, add_on
 
 /* Who inserts finds a document there either because it knows more, or because it came at the same moment: then the
  * second attempt changes it. What the first one has done is done, and found there. */
-static enum tv_status change_all(struct tv_mongo *m, const char *collection, add_one add, const void *changes, size_t n,
-                                 int64_t *n_found, struct tv_mongo_refusals *refusals, struct tv_error *err)
+static enum tv_status change_all(struct tv_mongo *m, const char *collection, struct changing *all, struct tv_error *err)
 {
     enum { ATTEMPTS = 2 };
     enum tv_status status = TV_OK;
-    int duplicates = 1;
-    *n_found = 0;
-    if (n == 0)
+    if (all->n == 0)
         return TV_OK;
     mongoc_client_t *client = tv_mongo_borrow(m);
     mongoc_collection_t *c = mongoc_client_get_collection(client, m->database, collection);
-    for (int i = 0; i < ATTEMPTS && status == TV_OK && duplicates; i++) {
-        if (refusals)
-            memset(refusals->each, 0, n);
-        status = try_all(m, c, add, changes, n, n_found, &duplicates, refusals, err);
+    for (int i = 0; i < ATTEMPTS && status == TV_OK && (i == 0 || all->duplicates); i++) {
+        if (all->refusals)
+            memset(all->refusals->each, 0, all->n);
+        status = try_all(m, c, all, err);
     }
     mongoc_collection_destroy(c);
     tv_mongo_give_back(m, client);
@@ -355,32 +360,31 @@ enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, co
                                   const struct tv_mongo_change *changes, size_t n, int64_t *n_set, struct tv_error *err)
 {
     const struct guarded g = {guard, changes};
-    return change_all(m, collection, add_guarded, &g, n, n_set, NULL, err);
+    struct changing all = {.add = add_guarded, .changes = &g, .n = n};
+    enum tv_status status = change_all(m, collection, &all, err);
+    *n_set = all.n_found;
+    return status;
 }
-
-struct newer {
-    const int64_t *ids;
-    const struct tv_mongo_update *updates;
-};
 
 static enum tv_status add_newer(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err)
 {
-    const struct newer *all = changes;
+    const struct tv_mongo_update *update = (const struct tv_mongo_update *)changes + i;
     bson_t document = BSON_INITIALIZER;
-    enum tv_status status = describe_update(&document, &all->updates[i], err);
+    enum tv_status status = describe_update(&document, update, err);
     if (status == TV_OK)
-        status = add_update(bulk, all->ids[i], which_older(all->ids[i], &all->updates[i]), &document,
-                            all->updates[i].if_new != NULL, err);
+        status = add_update(bulk, update->id, which_older(update), &document, update->if_new != NULL, err);
     bson_destroy(&document);
     return status;
 }
 
-enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collection, const int64_t *ids,
+enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collection,
                                          const struct tv_mongo_update *updates, size_t n, int64_t *written,
                                          struct tv_mongo_refusals *refusals, struct tv_error *err)
 {
-    const struct newer all = {ids, updates};
-    return change_all(m, collection, add_newer, &all, n, written, refusals, err);
+    struct changing all = {.add = add_newer, .changes = updates, .n = n, .refusals = refusals};
+    enum tv_status status = change_all(m, collection, &all, err);
+    *written = all.n_found;
+    return status;
 }
 
 struct documents {
@@ -390,8 +394,9 @@ struct documents {
 
 static bson_t *which_not_newer(const struct documents *d, size_t i)
 {
-    const struct tv_mongo_update guard = {.guard = d->guard, .value = d->all[i].value, .or_equal = 1};
-    return which_older(d->all[i].id, &guard);
+    const struct tv_mongo_update guard = {
+        .id = d->all[i].id, .guard = d->guard, .value = d->all[i].value, .or_equal = 1};
+    return which_older(&guard);
 }
 
 static enum tv_status add_replacement(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err)
@@ -416,8 +421,8 @@ enum tv_status tv_mongo_replace_all(struct tv_mongo *m, const char *collection, 
                                     const struct tv_mongo_document *documents, size_t n, struct tv_error *err)
 {
     const struct documents d = {guard, documents};
-    int64_t written = 0;
-    return change_all(m, collection, add_replacement, &d, n, &written, NULL, err);
+    struct changing all = {.add = add_replacement, .changes = &d, .n = n};
+    return change_all(m, collection, &all, err);
 }
 
 static enum tv_status add_removal(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err)
@@ -433,6 +438,6 @@ enum tv_status tv_mongo_delete_all(struct tv_mongo *m, const char *collection, c
                                    const struct tv_mongo_document *documents, size_t n, struct tv_error *err)
 {
     const struct documents d = {guard, documents};
-    int64_t found = 0;
-    return change_all(m, collection, add_removal, &d, n, &found, NULL, err);
+    struct changing all = {.add = add_removal, .changes = &d, .n = n};
+    return change_all(m, collection, &all, err);
 }

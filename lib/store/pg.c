@@ -201,14 +201,13 @@ enum tv_status tv_pg_query(struct tv_pg *pg, const char *sql, int n, const char 
     return hand_over(pg, tv_pg_run(pg, sql, n, values), rows, err);
 }
 
-enum tv_status tv_pg_query_while(struct tv_pg *pg, const char *sql, int n, const char *const *values,
-                                 tv_pg_go_on go_on, void *context, struct tv_pg_rows **rows,
-                                 struct tv_error *err)
+enum tv_status tv_pg_query_while(struct tv_pg *pg, const char *sql, tv_pg_go_on go_on, void *context,
+                                 struct tv_pg_rows **rows, struct tv_error *err)
 {
     *rows = NULL;
     pg->go_on = go_on;
     pg->go_on_context = context;
-    PGresult *result = tv_pg_run(pg, sql, n, values);
+    PGresult *result = tv_pg_run(pg, sql, 0, NULL);
     pg->go_on = NULL;
     if (result == NULL)
         return tv_pg_lost(pg, err);

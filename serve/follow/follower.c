@@ -25,7 +25,7 @@ struct tv_follower {
     struct tv_rater *rater;
     char *postgres_uri;
     struct tv_pg *pg;     /* NULL: not connected */
-    struct tv_refold_reading reading;
+    struct tv_refold_stores reading;
     double source_again, source_rest; /* tv_clock(): not before; and how long that was */
     double count_again;   /* tv_clock(): not before */
     double renew_again;
@@ -259,7 +259,7 @@ enum tv_status tv_follower_start(struct tv_follower **out, struct tv_models *mod
     f->models = models;
     f->rater = rater;
     pthread_mutex_init(&f->mutex, NULL);
-    f->reading = (struct tv_refold_reading){.uri = reader_uri, .seconds = READING_SECONDS};
+    f->reading = (struct tv_refold_stores){.mongo = models->mongo, .uri = reader_uri, .seconds = READING_SECONDS};
     f->state = (struct tv_follower_state){.waiting = -1, .refused = -1};
     f->behind = 1; /* what waits at the start has waited for long */
     f->postgres_uri = strdup(postgres_uri);

@@ -256,13 +256,12 @@ static void note_mongo(struct tv_rater *rater, enum tv_status status, const stru
 }
 
 /* What cannot be read is no store's failure: TV_ERR_INPUT. */
-static enum tv_status fold_one(struct tv_rater *rater, const struct live_model *live, struct tv_refold_reading *reading,
-                               int64_t user_id, struct tv_error *err)
+static enum tv_status fold_one(const struct live_model *live, struct tv_refold_stores *reading, int64_t user_id,
+                               struct tv_error *err)
 {
     uint8_t state;
     struct tv_refold_told told = {0};
-    enum tv_status status =
-        tv_refold_users(live->refold, reading, rater->models->mongo, &user_id, 1, &state, &told, err);
+    enum tv_status status = tv_refold_users(live->refold, reading, &user_id, 1, &state, &told, err);
     if (status != TV_OK || state == TV_REFOLD_DONE)
         return status;
     if (told.unwritten.n > 0 && err)
@@ -276,12 +275,13 @@ static enum tv_status fold_one(struct tv_rater *rater, const struct live_model *
 static enum tv_status fold_with(struct tv_rater *rater, const struct live_model *live, struct tv_pg *pg,
                                 int64_t user_id, struct tv_error *err)
 {
-    struct tv_refold_reading reading = {.pg = pg, .uri = rater->reader_uri, .seconds = READING_SECONDS};
+    struct tv_refold_stores reading = {
+        .mongo = rater->models->mongo, .pg = pg, .uri = rater->reader_uri, .seconds = READING_SECONDS};
     if (!live->refold->own_source)
-        return fold_one(rater, live, &reading, user_id, err);
+        return fold_one(live, &reading, user_id, err);
     if (tv_pg_pool_take(rater->readers, &reading.reader, err) != TV_OK)
         return tv_fail(err, TV_ERR_INPUT, "there is no connection to read the model's source on");
-    enum tv_status status = fold_one(rater, live, &reading, user_id, err);
+    enum tv_status status = fold_one(live, &reading, user_id, err);
     tv_pg_pool_give(rater->readers, reading.reader, TV_OK); /* closed and NULL, if it is good for nothing */
     return status;
 }
@@ -327,7 +327,7 @@ static int64_t live_number(struct tv_rater *rater)
     return number;
 }
 
-enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_reading *reading, int limit,
+enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_stores *reading, int limit,
                                      struct tv_live_work *work, int64_t *model, struct tv_error *err)
 {
     struct tv_changes waiting = {0};
@@ -344,7 +344,7 @@ enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_re
     }
     if (live) {
         *model = live->snapshot->number;
-        status = tv_live_fold(work, &waiting, live->refold, reading, rater->models->mongo, err);
+        status = tv_live_fold(work, &waiting, live->refold, reading, err);
     }
     work->left = waiting.n == (size_t)limit && (work->users > 0 || work->told.refused.n > 0);
     note_mongo(rater, status, err);

@@ -49,7 +49,7 @@ enum tv_status tv_rater_fold(struct tv_rater *rater, int64_t user_id, int64_t re
                              struct tv_error *err);
 /* Folds in who waits, at most `limit`, on connections of the caller's. *model is the live one's number; 0: none. What
  * cannot be done is in `work`, and no failure. */
-enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_reading *reading, int limit,
+enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_stores *reading, int limit,
                                      struct tv_live_work *work, int64_t *model, struct tv_error *err);
 
 #endif

@@ -35,7 +35,8 @@ static enum tv_status take_apart(struct tv_account *a, const struct tv_snapshot 
     enum tv_status status = ratings && contributions && a->rated ? TV_OK : TV_ERR_NO_MEMORY;
     if (status == TV_OK) {
         ratings_in_model(ratings, s, u);
-        status = tv_explain(&s->fold_in, contributions, &terms, item, u->seen, ratings, u->n_seen, err);
+        const struct tv_user_ratings rated = {.items = u->seen, .ratings = ratings, .n = u->n_seen};
+        status = tv_explain(&s->fold_in, contributions, &terms, item, &rated, err);
     }
     for (size_t i = 0; status == TV_OK && i < u->n_seen; i++)
         a->rated[i] = (struct tv_account_entry){s->item_ids[u->seen[i]], ratings[i], contributions[i]};

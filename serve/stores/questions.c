@@ -206,7 +206,7 @@ enum tv_status tv_question_ask(struct tv_question *q, const char *sql, struct tv
     if (!goes_on(q))
         return stopped(err);
     tv_pg_set_patience(q->pg, q->patience);
-    enum tv_status status = tv_pg_query_while(q->pg, sql, 0, NULL, goes_on, q, rows, err);
+    enum tv_status status = tv_pg_query_while(q->pg, sql, goes_on, q, rows, err);
     if (status == TV_ERR_UNAVAILABLE) {
         note_state(q->questions, err);
         tv_pg_close(q->pg);

@@ -175,8 +175,9 @@ void tv_users_fetch(struct tv_users *users, const struct tv_snapshot *snapshot, 
     struct fetch f = {users, snapshot, tv_clock()};
     if (!tv_breaker_is_up(users->breaker))
         return;
-    if (tv_mongo_each_int(users->mongo, tv_model_users(collection, snapshot->number), "_id", user_ids, n,
-                          take_user, &f, &err) == TV_ERR_UNAVAILABLE)
+    const struct tv_mongo_selection wanted = {
+        .collection = tv_model_users(collection, snapshot->number), .key = "_id", .values = user_ids, .n = n};
+    if (tv_mongo_each_of(users->mongo, &wanted, take_user, &f, &err) == TV_ERR_UNAVAILABLE)
         tv_breaker_trip(users->breaker, &err);
 }
 

@@ -66,7 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int is_page = tv_postings_each(page, size, SIZE, take, NULL, NULL) == TV_OK;
     size_t before = entries;
     int n = size & 1 ? 3 : 0;
-    if (tv_postings_change(&changed, page, size, witness, row, positions, n, SIZE, NULL) == TV_OK && is_page) {
+    if (tv_postings_change(&changed, page, size, &(struct tv_postings_entry){witness, row, positions, n}, SIZE, NULL) ==
+            TV_OK &&
+        is_page) {
         entries = 0;
         require(tv_postings_each(changed.data, changed.size, SIZE, take, NULL, NULL) == TV_OK);
         require(entries == before || entries == (n ? before + 1 : before - 1));

@@ -139,7 +139,8 @@ static enum tv_status fold_in(const struct judge *j, struct bench *b, int32_t us
         }
     }
     char why[TV_USER_WHY];
-    enum tv_status status = tv_fold_in_or_zeros(&j->fold_in, b->value, b->seen, b->ratings, n, why, sizeof why, err);
+    const struct tv_user_ratings rated = {.items = b->seen, .ratings = b->ratings, .n = n};
+    enum tv_status status = tv_fold_in_or_zeros(&j->fold_in, b->value, &rated, why, sizeof why, err);
     *known = why[0] ? 0 : n;
     if (status == TV_OK)
         tv_half_to_floats(b->user, b->value, (size_t)j->model->factors);

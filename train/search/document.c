@@ -27,9 +27,9 @@ static json_t *trial_json(const struct search *s, size_t trial)
 static json_t *best_json(const struct search *s, struct tv_error *err)
 {
     struct tv_buffer command = TV_BUFFER_INIT(1 << 17);
-    const struct tv_interval test = s->metric.of(&s->winner);
+    const struct tv_interval test = s->metric.of(&s->winner.verdict);
     json_t *out = trial_json(s, s->best);
-    if (search_fit_command(s, s->best, &s->best_learn, &command, err) == TV_OK) {
+    if (search_fit_command(s, s->best, &s->winner.learn, &command, err) == TV_OK) {
         json_object_set_new(out, "test", metric_json(s, &test));
         json_object_set_new(out, "command", json_string(tv_buffer_string(&command)));
     }
@@ -41,7 +41,7 @@ static json_t *best_json(const struct search *s, struct tv_error *err)
  * one; and all trials. */
 enum tv_status search_document(json_t **out, const struct search *s, struct tv_error *err)
 {
-    json_t *trials = json_array(), *document = metrics_json(&s->data, TV_TEST, &s->winner, 1);
+    json_t *trials = json_array(), *document = metrics_json(&s->data, TV_TEST, &s->winner.verdict, 1);
     for (size_t i = 0; i < s->space.n_trials; i++)
         json_array_append_new(trials, trial_json(s, i));
     int ok = json_object_set_new(document, "search", json_integer((json_int_t)s->id)) == 0 &&

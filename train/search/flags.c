@@ -74,8 +74,8 @@ static const struct tv_program program = {.name = "trivet-train", .mask = TV_PRO
 enum tv_status search_flags_read(struct tv_settings **out, json_t *flags, const struct tv_settings *given, struct tv_error *err)
 {
     static char name[] = "trivet-train";
-    char *argv[MAX_FLAGS + 1] = {name}, **arguments;
-    int argc = 1, n_arguments;
+    char *argv[MAX_FLAGS + 1] = {name};
+    struct tv_command_line line = {.argc = 1, .argv = argv, .environment = (const char *const *)environ};
     size_t i;
     json_t *flag, *beside = search_flags(given);
     int ok = beside && json_array_extend(flags, beside) == 0 && append_given(flags, given, search_options) &&
@@ -84,11 +84,11 @@ enum tv_status search_flags_read(struct tv_settings **out, json_t *flags, const 
     if (!ok)
         return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the flags of a search");
     json_array_foreach(flags, i, flag) {
-        if (argc == MAX_FLAGS)
+        if (line.argc == MAX_FLAGS)
             return tv_fail(err, TV_ERR_USAGE, "the search has more than %d flags", MAX_FLAGS);
-        argv[argc++] = (char *)json_string_value(flag);
+        argv[line.argc++] = (char *)json_string_value(flag);
     }
-    return tv_settings_parse(out, &program, &command, argc, argv, (const char *const *)environ, &n_arguments, &arguments, err);
+    return tv_settings_parse(out, &program, &command, &line, err);
 }
 
 enum tv_status search_command(const struct search *s, struct tv_buffer *line, struct tv_error *err)

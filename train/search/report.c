@@ -117,7 +117,7 @@ static enum tv_status make_table(struct tv_table **out, const struct search *s, 
  * --min-gain, that is said. */
 static enum tv_status describe_winner(const struct search *s, struct tv_buffer *text, struct tv_error *err)
 {
-    const struct tv_interval *v = &s->results[s->best].metric, test = s->metric.of(&s->winner);
+    const struct tv_interval *v = &s->results[s->best].metric, test = s->metric.of(&s->winner.verdict);
     enum tv_status status = tv_buffer_format(text, err, "best: trial %zu, ", s->best + 1);
     if (status == TV_OK)
         status = search_describe(s, s->best, text, err);
@@ -128,7 +128,7 @@ static enum tv_status describe_winner(const struct search *s, struct tv_buffer *
     if (status == TV_OK && s->top != s->best)
         status = tv_buffer_format(text, err, "trial %zu is better by %.4f, which is not more than --min-gain %g\n", s->top + 1,
                                   gain(s, s->top, s->best), tv_settings_real(s->settings, "min-gain"));
-    return status == TV_OK ? search_fit_command(s, s->best, &s->best_learn, text, err) : status;
+    return status == TV_OK ? search_fit_command(s, s->best, &s->winner.learn, text, err) : status;
 }
 
 static enum tv_status print_json(const struct search *s, struct tv_error *err)

@@ -21,8 +21,8 @@ static enum tv_status copy_filter(struct tv_filter **out, const struct search *s
 }
 
 /* The data is only read, so that any number of trials may run on it at once; what a trial changes is its own. */
-enum tv_status search_judge(struct verdict *out, struct learn_settings *learn, double *seconds, const struct search *s,
-                            size_t trial, int threads, enum tv_part part, struct tv_error *err)
+enum tv_status search_judge(struct search_judged *out, const struct search *s, size_t trial, int threads,
+                            enum tv_part part, struct tv_error *err)
 {
     struct tv_filter *filter = NULL;
     struct trial t = {0};
@@ -33,9 +33,9 @@ enum tv_status search_judge(struct verdict *out, struct learn_settings *learn, d
     t.learn.quiet = part != TV_TEST; /* trials are told of in one line each; the winner goes alone */
     t.filter = s->data.filter ? filter : NULL;
     if (status == TV_OK)
-        status = trial_run(out, &t, &s->data, part, err);
-    *learn = t.learn;
-    *seconds = t.seconds;
+        status = trial_run(&out->verdict, &t, &s->data, part, err);
+    out->learn = t.learn;
+    out->seconds = t.seconds;
     tv_filter_free(filter);
     return status;
 }
@@ -130,13 +130,12 @@ static void *run_trials(void *context)
     size_t trial;
     while (take(w, &trial)) {
         struct tv_error error = {.status = TV_OK};
-        struct verdict verdict;
-        struct learn_settings learn;
+        struct search_judged judged;
         struct search_result result = {.done = 1, .metric = {NAN, NAN, NAN}};
-        enum tv_status status =
-            search_judge(&verdict, &learn, &result.seconds, s, trial, s->plan.threads, TV_VALIDATION, &error);
+        enum tv_status status = search_judge(&judged, s, trial, s->plan.threads, TV_VALIDATION, &error);
+        result.seconds = judged.seconds;
         if (status == TV_OK)
-            result.metric = s->metric.of(&verdict);
+            result.metric = s->metric.of(&judged.verdict);
         if (tv_interrupted())
             status = tv_fail(&error, TV_ERR_INTERRUPTED, "interrupted");
         put(w, trial, &result, status, &error);

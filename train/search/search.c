@@ -112,19 +112,18 @@ static enum tv_status make_plan(struct search *s, struct tv_error *err)
 /* The one look at the test part: choosing by it would flatter what is chosen. */
 static enum tv_status test_winner(struct search *s, struct tv_error *err)
 {
-    double seconds;
     int threads = (int)tv_settings_int(s->settings, "threads");
     enum tv_status status = search_choose(s, tv_settings_real(s->settings, "min-gain"), err);
-    return status == TV_OK ? search_judge(&s->winner, &s->best_learn, &seconds, s, s->best, threads, TV_TEST, err) : status;
+    return status == TV_OK ? search_judge(&s->winner, s, s->best, threads, TV_TEST, err) : status;
 }
 
 /* Finishes the search in the journal, whose row says what the winner is learned with. */
 static enum tv_status keep(struct search *s, struct tv_error *err)
 {
     json_t *document = NULL;
-    s->learning.settings = s->best_learn;
+    s->learning.settings = s->winner.learn;
     tv_buffer_clear(&s->learning.parameters);
-    enum tv_status status = learn_json(&s->best_learn, &s->learning.parameters, err);
+    enum tv_status status = learn_json(&s->winner.learn, &s->learning.parameters, err);
     if (status == TV_OK)
         status = search_document(&document, s, err);
     char *text = document ? json_dumps(document, 0) : NULL;

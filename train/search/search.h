@@ -23,6 +23,13 @@ struct search_metric {
     struct tv_interval (*of)(const struct verdict *v); /* NaN for a method that has none */
 };
 
+/* A trial that was learned and judged. */
+struct search_judged {
+    struct learn_settings learn; /* what it was learned with, with the factors it had in the end */
+    double seconds;              /* of learning */
+    struct verdict verdict;
+};
+
 /* One trial that is done. */
 struct search_result {
     int done;
@@ -44,8 +51,7 @@ struct search {
     int64_t run;                    /* in the journal; 0 until finished */
     struct search_result *results;  /* (space.n_trials) owned */
     size_t best, top;               /* numbers, from 0: the winner, and the one with the best value */
-    struct learn_settings best_learn; /* the winner's, with the factors it had in the end */
-    struct verdict winner;          /* on the test part */
+    struct search_judged winner;    /* on the test part */
 };
 
 /* store.c: finds or begins the search, holds it against other processes until s->pg is closed, and reads the trials
@@ -69,9 +75,9 @@ enum tv_status search_fit_command(const struct search *s, size_t trial, const st
 enum tv_status search_flags_read(struct tv_settings **out, json_t *flags, const struct tv_settings *given,
                                  struct tv_error *err);
 
-/* run.c: learns with one trial's settings and judges them on a part; `learn` gets what was learned with. */
-enum tv_status search_judge(struct verdict *out, struct learn_settings *learn, double *seconds, const struct search *s,
-                            size_t trial, int threads, enum tv_part part, struct tv_error *err);
+/* run.c: learns with one trial's settings and judges them on a part. */
+enum tv_status search_judge(struct search_judged *out, const struct search *s, size_t trial, int threads,
+                            enum tv_part part, struct tv_error *err);
 /* All trials that are not done yet. */
 enum tv_status search_run_trials(struct search *s, struct tv_error *err);
 

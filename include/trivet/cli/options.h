@@ -82,12 +82,17 @@ extern const struct tv_option tv_shared_options[];
 /* A whole program: returns the exit code. */
 int tv_program_main(const struct tv_program *program, int argc, char **argv);
 
-/* For tests: parses one command's flags against an environment (NULL-terminated "NAME=value" strings).
- * On success *out is owned by the caller; *n_arguments and *arguments (into argv) are what remains. */
+/* What a command is called with, and what of it is left once its flags are read. */
+struct tv_command_line {
+    int argc;
+    char **argv;                    /* (argc) from a program's name on; reordered */
+    const char *const *environment; /* "NAME=value" texts, then NULL */
+    int n_arguments;
+    char **arguments; /* (n_arguments) in argv: what is no flag */
+};
+/* Reads one command's flags and environment. On success *out is owned by the caller. */
 enum tv_status tv_settings_parse(struct tv_settings **out, const struct tv_program *program,
-                                 const struct tv_command *command, int argc, char **argv,
-                                 const char *const *environment, int *n_arguments, char ***arguments,
-                                 struct tv_error *err);
+                                 const struct tv_command *command, struct tv_command_line *line, struct tv_error *err);
 void tv_settings_free(struct tv_settings *s);
 
 #endif

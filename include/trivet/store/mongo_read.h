@@ -16,15 +16,17 @@ enum tv_status tv_mongo_find_text(struct tv_mongo *m, const char *collection, co
 typedef enum tv_status (*tv_mongo_take)(void *context, const struct tv_mongo_doc *doc, struct tv_error *err);
 enum tv_status tv_mongo_each(struct tv_mongo *m, const char *collection, tv_mongo_take take, void *context,
                              struct tv_error *err);
-/* The same for the documents whose `key` is one of n integers, in any order. */
-enum tv_status tv_mongo_each_int(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
-                                 size_t n, tv_mongo_take take, void *context, struct tv_error *err);
-/* Of each of them its _id and one field alone. */
-enum tv_status tv_mongo_each_field(struct tv_mongo *m, const char *collection, const char *field, const int64_t *ids,
-                                   size_t n, tv_mongo_take take, void *context, struct tv_error *err);
-/* Of the documents whose `key` is one of n integers, or with NULL of all, everything but one field. */
-enum tv_status tv_mongo_each_without(struct tv_mongo *m, const char *collection, const char *key, const int64_t *values,
-                                     size_t n, const char *field, tv_mongo_take take, void *context,
-                                     struct tv_error *err);
+/* Which documents of a collection, and what of each. */
+struct tv_mongo_selection {
+    const char *collection;
+    const char *key;       /* those whose `key` is one of n integers; NULL: all */
+    const int64_t *values; /* (n) */
+    size_t n;
+    const char *only;    /* of each its _id and this field; NULL: the whole document */
+    const char *without; /* of each everything but this field; NULL: nothing is left out */
+};
+/* The same for some of the documents, in any order. */
+enum tv_status tv_mongo_each_of(struct tv_mongo *m, const struct tv_mongo_selection *wanted, tv_mongo_take take,
+                                void *context, struct tv_error *err);
 
 #endif

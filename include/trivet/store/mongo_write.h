@@ -24,6 +24,7 @@ enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *bulk, struct tv_error *er
 /* A change of a document, unless that has been done by somebody who knows more: `guard` is an integer field of it that
  * only grows. */
 struct tv_mongo_update {
+    int64_t id;
     const char *guard;
     int64_t value;                /* what the guard becomes; a document where it is as high already is left alone */
     const struct tv_field *set;   /* (n_set) beside it */
@@ -41,7 +42,7 @@ struct tv_mongo_refusals {
 };
 /* n of them, in few messages. *written is how many were changed or are new. With `refusals` (NULL: none) it is no failure that
  * some are refused. */
-enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collection, const int64_t *ids,
+enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collection,
                                          const struct tv_mongo_update *updates, size_t n, int64_t *written,
                                          struct tv_mongo_refusals *refusals, struct tv_error *err);
 

@@ -51,13 +51,12 @@ long long tv_pg_affected(const struct tv_pg *pg);
 /* Runs one statement and hands over its rows as text; free with tv_pg_rows_free (NULL is fine). */
 enum tv_status tv_pg_query(struct tv_pg *pg, const char *sql, int n, const char *const *values,
                            struct tv_pg_rows **rows, struct tv_error *err);
-/* The same for a statement that somebody may stop waiting for: `go_on` is asked ten times a second, and once it
- * returns 0 the server is told to cancel. TV_ERR_INTERRUPTED: it was cancelled, by us, by the server's
+/* The same for a statement without parameters that somebody may stop waiting for: `go_on` is asked ten times a second,
+ * and once it returns 0 the server is told to cancel. TV_ERR_INTERRUPTED: it was cancelled, by us, by the server's
  * statement_timeout, or by an administrator; the message is the server's. */
 typedef int (*tv_pg_go_on)(void *context);
-enum tv_status tv_pg_query_while(struct tv_pg *pg, const char *sql, int n, const char *const *values,
-                                 tv_pg_go_on go_on, void *context, struct tv_pg_rows **rows,
-                                 struct tv_error *err);
+enum tv_status tv_pg_query_while(struct tv_pg *pg, const char *sql, tv_pg_go_on go_on, void *context,
+                                 struct tv_pg_rows **rows, struct tv_error *err);
 /* Who is told each NOTICE of the connection's next statements, in the thread that runs them, while they run;
  * NULL: only the debug log. */
 typedef void (*tv_pg_notice)(void *context, const char *text);

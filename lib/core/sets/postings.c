@@ -354,19 +354,19 @@ static enum tv_status cut_record(struct cut *c, const struct record *r, uint32_t
 }
 
 /* The record anew, into a page that has room. */
-static void put_record(struct tv_buffer *out, const struct record *r, const struct cut *c, uint32_t row,
-                       const uint16_t *positions, int n, int size)
+static void put_record(struct tv_buffer *out, const struct record *r, const struct cut *c,
+                       const struct tv_postings_entry *e, int size)
 {
-    uint64_t before = n ? (uint64_t)row + 1 : c->before;
+    uint64_t before = e->n ? (uint64_t)e->row + 1 : c->before;
     size_t kept = (size_t)(c->here - r->entries), rest = (size_t)(r->end - c->kept);
-    size_t entry = n ? tv_postings_entry_size((uint32_t)(row - c->before), positions, n, size) : 0;
+    size_t entry = e->n ? tv_postings_entry_size((uint32_t)(e->row - c->before), e->positions, e->n, size) : 0;
     size_t step = c->after ? varint_size(c->after - 1 - before) : 0;
     if (kept + entry + step + rest == 0)
         return;
     put_record_head(out, r->witness, kept + entry + step + rest);
     uint8_t *p = (uint8_t *)mempcpy(out->data + out->size, r->entries, kept);
-    if (n)
-        p = tv_postings_put_entry(p, (uint32_t)(row - c->before), positions, n, size);
+    if (e->n)
+        p = tv_postings_put_entry(p, (uint32_t)(e->row - c->before), e->positions, e->n, size);
     if (c->after)
         p = put_varint(p, c->after - 1 - before);
     p = mempcpy(p, c->kept, rest);
@@ -375,22 +375,22 @@ static void put_record(struct tv_buffer *out, const struct record *r, const stru
 }
 
 /* Works from page to page and not in place, as a step may become longer. */
-enum tv_status tv_postings_change(struct tv_buffer *out, const void *page, size_t page_size, uint32_t witness,
-                                  uint32_t row, const uint16_t *positions, int n, int size, struct tv_error *err)
+enum tv_status tv_postings_change(struct tv_buffer *out, const void *page, size_t page_size,
+                                  const struct tv_postings_entry *entry, int size, struct tv_error *err)
 {
     struct record r;
     struct cut c;
     const uint8_t *begin = page;
     tv_buffer_clear(out);
-    enum tv_status status = find(&r, begin, page_size, witness, err);
+    enum tv_status status = find(&r, begin, page_size, entry->witness, err);
     if (status == TV_OK)
-        status = cut_record(&c, &r, row, size, err);
+        status = cut_record(&c, &r, entry->row, size, err);
     if (status == TV_OK) /* a head, an entry, and a step that became longer */
         status = tv_buffer_reserve(out, page_size + 2 * RECORD_HEAD + BITS_MAX + 10, err);
     if (status == TV_OK)
         status = tv_buffer_append(out, begin, (size_t)(r.at - begin), err);
     if (status != TV_OK)
         return status;
-    put_record(out, &r, &c, row, positions, n, size);
+    put_record(out, &r, &c, entry, size);
     return tv_buffer_append(out, r.end, page_size - (size_t)(r.end - begin), err);
 }

@@ -43,7 +43,7 @@ static enum tv_status publish_items(struct tv_mongo *mongo, const struct tv_mode
 struct late_ratings {
     struct tv_fold_in fold_in;
     struct tv_refold *refold;
-    struct tv_refold_reading reading;
+    struct tv_refold_stores stores;
 };
 
 /* A user's rows are read again and again while a command waits. */
@@ -52,8 +52,8 @@ enum { READING_SECONDS = 60 };
 static enum tv_status open_late(const struct tv_stores *s, struct late_ratings *late, const struct tv_model *m,
                                 struct tv_error *err)
 {
-    late->reading =
-        (struct tv_refold_reading){.pg = tv_lock_connection(s->lock), .uri = s->reader_uri, .seconds = READING_SECONDS};
+    late->stores = (struct tv_refold_stores){
+        .mongo = s->mongo, .pg = tv_lock_connection(s->lock), .uri = s->reader_uri, .seconds = READING_SECONDS};
     enum tv_status status = tv_model_fold_in(&late->fold_in, m, err);
     if (status == TV_OK)
         status = tv_refold_create(&late->refold, m->number, &late->fold_in, m->item_ids,
@@ -63,19 +63,19 @@ static enum tv_status open_late(const struct tv_stores *s, struct late_ratings *
 
 static void close_late(struct late_ratings *late)
 {
-    tv_refold_end_reading(&late->reading);
+    tv_refold_end_reading(&late->stores);
     tv_refold_free(late->refold);
     tv_fold_in_free(&late->fold_in);
 }
 
 /* Ratings that came after the training read them. What cannot be done is told after the switch, when it matters. */
-static enum tv_status catch_up(const struct tv_stores *s, struct late_ratings *late, int live, struct tv_error *err)
+static enum tv_status catch_up(struct late_ratings *late, int live, struct tv_error *err)
 {
     char users[32];
     struct tv_live_work work = {0};
     if (late->refold == NULL)
         return TV_OK;
-    enum tv_status status = tv_live_catch_up(&work, late->refold, &late->reading, s->mongo, live, err);
+    enum tv_status status = tv_live_catch_up(&work, late->refold, &late->stores, live, err);
     if (status == TV_OK && live)
         tv_live_report(&work, late->refold->model);
     if (status == TV_OK && work.users > 0)
@@ -98,7 +98,7 @@ static enum tv_status finish(const struct tv_stores *s, int64_t number, struct l
     if (status == TV_OK)
         status = forget_refused(s, err);
     if (status == TV_OK)
-        status = catch_up(s, late, 1, err);
+        status = catch_up(late, 1, err);
     return status == TV_OK ? tv_run_go_live(tv_lock_connection(s->lock), number, err) : status;
 }
 
@@ -119,7 +119,7 @@ enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_
     if (status == TV_OK)
         status = open_late(s, &late, m, err);
     if (status == TV_OK)
-        status = catch_up(s, &late, 0, err); /* most of it, so that nobody's list is old for long */
+        status = catch_up(&late, 0, err); /* most of it, so that nobody's list is old for long */
     if (status == TV_OK)
         status = switch_to(s, m, err);
     if (status == TV_OK)
@@ -175,7 +175,7 @@ static enum tv_status fold_waiting(const struct tv_stores *s, int64_t live, cons
     if (status == TV_OK)
         status = open_late(s, &late, m, err);
     if (status == TV_OK && late.refold)
-        status = tv_live_fold(work, waiting, late.refold, &late.reading, s->mongo, err);
+        status = tv_live_fold(work, waiting, late.refold, &late.stores, err);
     if (status == TV_OK)
         tv_live_report(work, live);
     close_late(&late);
@@ -230,7 +230,7 @@ enum tv_status tv_lifecycle_compare_users(const struct tv_stores *s, int64_t liv
         status = open_late(s, &late, m, err);
     if (status == TV_OK && late.refold && !late.refold->own_source) {
         *compared = 1;
-        status = tv_refold_compare(late.refold, late.reading.pg, s->mongo, user_ids, n, differs, err);
+        status = tv_refold_compare(late.refold, late.stores.pg, s->mongo, user_ids, n, differs, err);
     }
     close_late(&late);
     tv_model_free(m);

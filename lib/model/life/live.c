@@ -100,9 +100,8 @@ static enum tv_status note_states(struct tv_pg *pg, const struct batch *b, const
 }
 
 /* Folds in whom the batch has not struck out, and with `live` notes what came of it. */
-static enum tv_status fold_batch(struct tv_live_work *work, const struct tv_refold *r,
-                                 struct tv_refold_reading *reading, struct tv_mongo *mongo, struct batch *b, int live,
-                                 struct tv_error *err)
+static enum tv_status fold_batch(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_stores *stores,
+                                 struct batch *b, int live, struct tv_error *err)
 {
     uint8_t states[BATCH], some[BATCH];
     int64_t ids[BATCH], before = work->told.done;
@@ -110,7 +109,7 @@ static enum tv_status fold_batch(struct tv_live_work *work, const struct tv_refo
     for (size_t i = 0; i < b->n; i++)
         if (!b->have[i])
             ids[n++] = b->ids[i];
-    enum tv_status status = tv_refold_users(r, reading, mongo, ids, n, some, &work->told, err);
+    enum tv_status status = tv_refold_users(r, stores, ids, n, some, &work->told, err);
     if (status != TV_OK)
         return status;
     work->users += work->told.done - before;
@@ -119,21 +118,22 @@ static enum tv_status fold_batch(struct tv_live_work *work, const struct tv_refo
         states[i] = b->have[i] ? TV_REFOLD_DONE : some[n++];
         work->waiting += states[i] == TV_REFOLD_WAITING;
     }
-    return live ? note_states(reading->pg, b, states, err) : TV_OK;
+    return live ? note_states(stores->pg, b, states, err) : TV_OK;
 }
 
 static enum tv_status fold_changes(struct tv_live_work *work, const struct tv_changes *c, const struct tv_refold *r,
-                                   struct tv_refold_reading *reading, struct tv_mongo *mongo, int live, int look,
-                                   struct tv_error *err)
+                                   struct tv_refold_stores *stores, int live, int look, struct tv_error *err)
 {
     char users[TV_MODEL_NAME];
     enum tv_status status = TV_OK;
     for (size_t i = 0; i < c->n && status == TV_OK; i += BATCH) {
         struct batch b = {.ids = c->ids + i, .revs = c->revs + i, .n = c->n - i < BATCH ? c->n - i : BATCH};
+        const struct tv_mongo_selection wanted = {
+            .collection = tv_model_users(users, r->model), .key = "_id", .values = b.ids, .n = b.n};
         if (look)
-            status = tv_mongo_each_int(mongo, tv_model_users(users, r->model), "_id", b.ids, b.n, strike_out, &b, err);
+            status = tv_mongo_each_of(stores->mongo, &wanted, strike_out, &b, err);
         if (status == TV_OK)
-            status = fold_batch(work, r, reading, mongo, &b, live, err);
+            status = fold_batch(work, r, stores, &b, live, err);
     }
     return status;
 }
@@ -149,9 +149,9 @@ enum tv_status tv_live_waiting(struct tv_changes *out, struct tv_pg *pg, int lim
 }
 
 enum tv_status tv_live_fold(struct tv_live_work *work, const struct tv_changes *waiting, const struct tv_refold *r,
-                            struct tv_refold_reading *reading, struct tv_mongo *mongo, struct tv_error *err)
+                            struct tv_refold_stores *stores, struct tv_error *err)
 {
-    return fold_changes(work, waiting, r, reading, mongo, 1, 0, err);
+    return fold_changes(work, waiting, r, stores, 1, 0, err);
 }
 
 void tv_live_report(const struct tv_live_work *work, int64_t model)
@@ -179,7 +179,6 @@ void tv_live_report(const struct tv_live_work *work, int64_t model)
 
 /* n and mean of items as Postgres counts them, each a change of the item's document. */
 struct counts {
-    int64_t *ids;
     struct tv_mongo_update *updates;
     struct tv_field *set; /* two an item: n and mean */
     size_t n;
@@ -187,7 +186,6 @@ struct counts {
 
 static void free_counts(struct counts *c)
 {
-    free(c->ids);
     free(c->updates);
     free(c->set);
 }
@@ -196,10 +194,9 @@ static void free_counts(struct counts *c)
 static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *rows, int or_equal, struct tv_error *err)
 {
     size_t n = (size_t)tv_pg_rows_count(rows);
-    c->ids = tv_alloc(n + 1, sizeof *c->ids, "counts", err);
     c->updates = tv_alloc(n + 1, sizeof *c->updates, "counts", err);
     c->set = tv_alloc(2 * n + 1, sizeof *c->set, "counts", err);
-    if (c->ids == NULL || c->updates == NULL || c->set == NULL)
+    if (c->updates == NULL || c->set == NULL)
         return TV_ERR_NO_MEMORY;
     for (; c->n < n; c->n++) {
         int row = (int)c->n;
@@ -208,9 +205,12 @@ static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *row
         set[0] = (struct tv_field){.name = "n", .type = TV_FIELD_INT64, .integer = atoll(tv_pg_cell(rows, row, 2))};
         set[1] = (struct tv_field){.name = "mean", .type = mean ? TV_FIELD_DOUBLE : TV_FIELD_NULL,
                                    .real = mean ? strtod(mean, NULL) : 0};
-        c->ids[c->n] = atoll(tv_pg_cell(rows, row, 0));
-        c->updates[c->n] = (struct tv_mongo_update){
-            .guard = "rev", .value = atoll(tv_pg_cell(rows, row, 1)), .set = set, .n_set = 2, .or_equal = or_equal};
+        c->updates[c->n] = (struct tv_mongo_update){.id = atoll(tv_pg_cell(rows, row, 0)),
+                                                    .guard = "rev",
+                                                    .value = atoll(tv_pg_cell(rows, row, 1)),
+                                                    .set = set,
+                                                    .n_set = 2,
+                                                    .or_equal = or_equal};
     }
     return TV_OK;
 }
@@ -222,7 +222,7 @@ static enum tv_status write_counts(struct tv_live_work *work, struct tv_mongo *m
     int64_t written = 0;
     enum tv_status status = take_counts(&c, rows, or_equal, err);
     if (status == TV_OK)
-        status = tv_mongo_update_newer_all(mongo, "item", c.ids, c.updates, c.n, &written, NULL, err);
+        status = tv_mongo_update_newer_all(mongo, "item", c.updates, c.n, &written, NULL, err);
     work->items += written;
     free_counts(&c);
     return status;
@@ -287,19 +287,19 @@ enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg
     return status;
 }
 
-enum tv_status tv_live_catch_up(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_reading *reading,
-                                struct tv_mongo *mongo, int live, struct tv_error *err)
+enum tv_status tv_live_catch_up(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_stores *stores,
+                                int live, struct tv_error *err)
 {
     struct tv_changes users = {0}, items = {0};
     *work = (struct tv_live_work){0};
     enum tv_status status =
-        read_changes(&users, reading->pg, "SELECT user_id, rev FROM trivet.changed_users($1)", r->model, err);
+        read_changes(&users, stores->pg, "SELECT user_id, rev FROM trivet.changed_users($1)", r->model, err);
     if (status == TV_OK)
-        status = fold_changes(work, &users, r, reading, mongo, live, 1, err);
+        status = fold_changes(work, &users, r, stores, live, 1, err);
     if (status == TV_OK)
-        status = read_changes(&items, reading->pg, "SELECT item_id, rev FROM trivet.changed_items($1)", r->model, err);
+        status = read_changes(&items, stores->pg, "SELECT item_id, rev FROM trivet.changed_items($1)", r->model, err);
     if (status == TV_OK)
-        status = count_items(work, reading->pg, mongo, &items, err);
+        status = count_items(work, stores->pg, stores->mongo, &items, err);
     tv_changes_free(&users);
     tv_changes_free(&items);
     return status;

@@ -103,36 +103,36 @@ void tv_refold_free(struct tv_refold *r)
     free(r);
 }
 
-void tv_refold_end_reading(struct tv_refold_reading *reading)
+void tv_refold_end_reading(struct tv_refold_stores *stores)
 {
-    tv_pg_close(reading->reader);
-    reading->reader = NULL;
+    tv_pg_close(stores->reader);
+    stores->reader = NULL;
 }
 
-static enum tv_status ask_reader(struct tv_refold_reading *reading, int seconds, const char *sql, int n,
+static enum tv_status ask_reader(struct tv_refold_stores *stores, int seconds, const char *sql, int n,
                                  const char *const *values, struct tv_pg_rows **rows, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     *rows = NULL;
-    if (reading->reader == NULL)
-        status = tv_reader_open(&reading->reader, reading->uri, "trivet folding in", 0, err);
+    if (stores->reader == NULL)
+        status = tv_reader_open(&stores->reader, stores->uri, "trivet folding in", 0, err);
     if (status != TV_OK)
         return status;
-    tv_pg_set_patience(reading->reader, seconds + 3.0); /* the server ends it before */
-    status = tv_reader_begin(reading->reader, seconds, err);
+    tv_pg_set_patience(stores->reader, seconds + 3.0); /* the server ends it before */
+    status = tv_reader_begin(stores->reader, seconds, err);
     if (status == TV_OK)
-        status = tv_pg_query(reading->reader, sql, n, values, rows, err);
-    if (tv_reader_end(reading->reader, NULL) != TV_OK)
-        tv_refold_end_reading(reading);
+        status = tv_pg_query(stores->reader, sql, n, values, rows, err);
+    if (tv_reader_end(stores->reader, NULL) != TV_OK)
+        tv_refold_end_reading(stores);
     return status;
 }
 
 /* seconds: how long it may take on a reader's connection; our own has its limit. */
-static enum tv_status ask(const struct tv_refold *r, struct tv_refold_reading *reading, int seconds, const char *sql,
+static enum tv_status ask(const struct tv_refold *r, struct tv_refold_stores *stores, int seconds, const char *sql,
                           const char *value, struct tv_pg_rows **rows, struct tv_error *err)
 {
-    return r->own_source ? ask_reader(reading, seconds, sql, 1, &value, rows, err)
-                         : tv_pg_query(reading->pg, sql, 1, &value, rows, err);
+    return r->own_source ? ask_reader(stores, seconds, sql, 1, &value, rows, err)
+                         : tv_pg_query(stores->pg, sql, 1, &value, rows, err);
 }
 
 /* --- rows become documents -------------------------------------------------------------------------------- */
@@ -140,8 +140,7 @@ static enum tv_status ask(const struct tv_refold *r, struct tv_refold_reading *r
 /* What a call works with. */
 struct work {
     const struct tv_refold *r;
-    struct tv_refold_reading *reading;
-    struct tv_mongo *mongo;
+    struct tv_refold_stores *stores;
     const int64_t *ids; /* (n_ids) */
     size_t n_ids;
     uint8_t *states;
@@ -181,7 +180,7 @@ static enum tv_status write_block(struct work *w, struct tv_error *err)
         blobs[i] = &w->spaces[i].blobs;
     }
     enum tv_status status =
-        w->n > 0 ? tv_user_documents_replace(w->mongo, w->r->model, users, blobs, w->n, &refusals, err) : TV_OK;
+        w->n > 0 ? tv_user_documents_replace(w->stores->mongo, w->r->model, users, blobs, w->n, &refusals, err) : TV_OK;
     if (status == TV_OK)
         note_unwritten(w, &refusals);
     w->n = w->bytes = 0;
@@ -218,7 +217,7 @@ static enum tv_status fold_rows(struct work *w, const struct tv_pg_rows *rows, s
 static int is_away(struct work *w, enum tv_status status)
 {
     return status == TV_ERR_NO_MEMORY ||
-           (status == TV_ERR_UNAVAILABLE && (!w->r->own_source || !tv_pg_alive(w->reading->pg)));
+           (status == TV_ERR_UNAVAILABLE && (!w->r->own_source || !tv_pg_alive(w->stores->pg)));
 }
 
 /* Is it the source? Asked after the first failure, without a row of it, and once more, for a row, when nobody's can be
@@ -232,7 +231,7 @@ static enum tv_status probe(struct work *w, struct tv_error *err)
     struct tv_error why = {0};
     if (w->probed[n])
         return TV_OK;
-    enum tv_status status = ask(w->r, w->reading, w->reading->seconds, w->r->probe, limit, &rows, &why);
+    enum tv_status status = ask(w->r, w->stores, w->stores->seconds, w->r->probe, limit, &rows, &why);
     tv_pg_rows_free(rows);
     w->probed[n] = 1;
     if (is_away(w, status) && err)
@@ -262,7 +261,7 @@ static enum tv_status fold_range(struct work *w, size_t from, size_t n, int seco
     double began = tv_clock();
     if (status != TV_OK)
         return status;
-    status = ask(w->r, w->reading, seconds, w->r->query, ids.data, &rows, &why);
+    status = ask(w->r, w->stores, seconds, w->r->query, ids.data, &rows, &why);
     if (status == TV_OK && w->r->own_source)
         status = refold_check(rows, w->ids + from, n, &why);
     tv_buffer_free(&ids);
@@ -288,9 +287,8 @@ static enum tv_status fold_range(struct work *w, size_t from, size_t n, int seco
     return fold_range(w, from + n / 2, n - n / 2, seconds, err);
 }
 
-enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_reading *reading, struct tv_mongo *mongo,
-                               const int64_t *user_ids, size_t n, uint8_t *states, struct tv_refold_told *told,
-                               struct tv_error *err)
+enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_stores *stores, const int64_t *user_ids,
+                               size_t n, uint8_t *states, struct tv_refold_told *told, struct tv_error *err)
 {
     memset(states, TV_REFOLD_WAITING, n);
     if (n == 0 || told->source.status != TV_OK)
@@ -299,8 +297,7 @@ enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_readi
     if (w == NULL)
         return TV_ERR_NO_MEMORY;
     w->r = r;
-    w->reading = reading;
-    w->mongo = mongo;
+    w->stores = stores;
     w->ids = user_ids;
     w->n_ids = n;
     w->states = states;
@@ -308,7 +305,7 @@ enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_readi
     w->done_before = told->done;
     for (int i = 0; i < BLOCK; i++)
         tv_fold_space_init(&w->spaces[i]);
-    enum tv_status status = fold_range(w, 0, n, reading->seconds, err);
+    enum tv_status status = fold_range(w, 0, n, stores->seconds, err);
     for (int i = 0; i < BLOCK; i++)
         tv_fold_space_free(&w->spaces[i]);
     free(w);

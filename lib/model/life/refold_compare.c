@@ -99,8 +99,9 @@ static enum tv_status compare_batch(struct compared *c, struct tv_pg *pg, struct
     char users[TV_MODEL_NAME];
     struct tv_pg_rows *rows = NULL;
     struct tv_buffer ids = TV_BUFFER_INIT(1 << 20);
-    enum tv_status status = tv_mongo_each_int(c->mongo, tv_model_users(users, c->r->model), "_id", c->ids, c->n,
-                                              take_document, c, err);
+    const struct tv_mongo_selection wanted = {
+        .collection = tv_model_users(users, c->r->model), .key = "_id", .values = c->ids, .n = c->n};
+    enum tv_status status = tv_mongo_each_of(c->mongo, &wanted, take_document, c, err);
     if (status == TV_OK)
         status = tv_int_array(&ids, c->ids, c->n, err);
     const char *value = tv_buffer_string(&ids);

@@ -24,10 +24,16 @@ uint8_t *tv_postings_put_entry(uint8_t *out, uint32_t step, const uint16_t *posi
 /* Appends a record, whose n > 0 bytes of entries are made already. The page's witnesses must be below this one. */
 enum tv_status tv_postings_append(struct tv_buffer *page, uint32_t witness, const void *entries, size_t n,
                                   struct tv_error *err);
-/* Puts into `out` (emptied first) the page in which the witness has these positions of a row and no others; n = 0: none
- * at all. A record that loses its last row goes. Equal contents have equal bytes, whatever led to them. */
-enum tv_status tv_postings_change(struct tv_buffer *out, const void *page, size_t page_size, uint32_t witness,
-                                  uint32_t row, const uint16_t *positions, int n, int size, struct tv_error *err);
+/* The positions at which a witness has a row. */
+struct tv_postings_entry {
+    uint32_t witness, row;
+    const uint16_t *positions; /* (n) ascending */
+    int n;
+};
+/* Puts into `out` (emptied first) the page in which the witness has these positions of the row and no others; n = 0:
+ * none at all. A record that loses its last row goes. Equal contents have equal bytes, whatever led to them. */
+enum tv_status tv_postings_change(struct tv_buffer *out, const void *page, size_t page_size,
+                                  const struct tv_postings_entry *entry, int size, struct tv_error *err);
 
 /* --- counting ----------------------------------------------------------------------------------------------- */
 

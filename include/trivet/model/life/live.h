@@ -31,15 +31,15 @@ void tv_live_report(const struct tv_live_work *work, int64_t model);
 /* Everybody whose ratings changed after the model was trained, and the counts of the items they rated. Those whose
  * document has their rev already are skipped. With `live` it is noted of each whether it was done: the switch has
  * happened. Who cannot be folded in is in `work`, and no failure. */
-enum tv_status tv_live_catch_up(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_reading *reading,
-                                struct tv_mongo *mongo, int live, struct tv_error *err);
+enum tv_status tv_live_catch_up(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_stores *stores,
+                                int live, struct tv_error *err);
 
 /* Who waits to be folded in, at most `limit`; with `refused` those, too, with whom it was tried in vain. */
 enum tv_status tv_live_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, int refused, struct tv_error *err);
 /* Folds them in and notes what came of it. `r` must be the model that was live after tv_live_waiting returned:
  * who switches to another one afterwards sees the same changes. */
 enum tv_status tv_live_fold(struct tv_live_work *work, const struct tv_changes *waiting, const struct tv_refold *r,
-                            struct tv_refold_reading *reading, struct tv_mongo *mongo, struct tv_error *err);
+                            struct tv_refold_stores *stores, struct tv_error *err);
 /* At most `limit` items that wait: their n and mean. Costs one pass over all ratings, however many they are. */
 enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo, int limit,
                                      struct tv_error *err);

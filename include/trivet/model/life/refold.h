@@ -37,14 +37,15 @@ enum tv_status tv_refold_create(struct tv_refold **out, int64_t model, const str
                                 const int64_t *item_ids, struct tv_pg *pg, struct tv_error *err);
 void tv_refold_free(struct tv_refold *r); /* NULL is fine */
 
-/* The connections that rows are read on; one thread's. */
-struct tv_refold_reading {
+/* Where users' rows are read and their documents written; one thread's. */
+struct tv_refold_stores {
+    struct tv_mongo *mongo; /* lent */
     struct tv_pg *pg;     /* our own, lent */
     const char *uri;      /* of a login that can only read (reader.h); NULL: none */
     int seconds;          /* how long a statement may take there */
     struct tv_pg *reader; /* opened when a source of one's own is first read; tv_refold_end_reading closes it */
 };
-void tv_refold_end_reading(struct tv_refold_reading *reading);
+void tv_refold_end_reading(struct tv_refold_stores *stores);
 
 enum tv_refold_state { TV_REFOLD_WAITING, TV_REFOLD_DONE, TV_REFOLD_REFUSED };
 
@@ -60,9 +61,8 @@ struct tv_refold_told {
 /* Folds n users in from what stands in PostgreSQL now, into user_<N>: states (n) become TV_REFOLD_DONE, or _REFUSED, or
  * stay _WAITING where MongoDB refuses the document, or the source cannot be read; then nothing more is tried with these `told`. Users who never rated
  * live are done. */
-enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_reading *reading, struct tv_mongo *mongo,
-                               const int64_t *user_ids, size_t n, uint8_t *states, struct tv_refold_told *told,
-                               struct tv_error *err);
+enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_stores *stores, const int64_t *user_ids,
+                               size_t n, uint8_t *states, struct tv_refold_told *told, struct tv_error *err);
 enum tv_refold_difference { TV_REFOLD_SAME, TV_REFOLD_OTHER, TV_REFOLD_OTHER_CODE, TV_REFOLD_LOST_CODE };
 /* Compares the documents of n users, ascending, with what their ratings in PostgreSQL make of them now: differs (n) becomes
  * TV_REFOLD_OTHER where factors, seen items, ratings or `why` are others, or the document cannot be read, and

@@ -29,9 +29,8 @@ static const struct tv_program program = {.name = "t", .summary = "s", .mask = T
 static enum tv_status parse(struct tv_settings **s, const char *const *env, struct tv_error *err, int argc,
                             char **argv)
 {
-    int n;
-    char **rest;
-    return tv_settings_parse(s, &program, commands, argc, argv, env, &n, &rest, err);
+    struct tv_command_line line = {.argc = argc, .argv = argv, .environment = env};
+    return tv_settings_parse(s, &program, commands, &line, err);
 }
 
 static void flags_win_over_environment(void **state)

@@ -126,7 +126,8 @@ static void contributions_equal_one_solve_a_rating(void **state)
             struct tv_explained out;
             int n = choose_ratings(items, ratings), item = (int)(next_random() * ITEMS);
             double user = 0, sum = 0, x[80];
-            assert_int_equal(tv_explain(&m.f, found, &out, item, items, ratings, (size_t)n, NULL), TV_OK);
+            assert_int_equal(
+                tv_explain(&m.f, found, &out, item, &(struct tv_user_ratings){items, ratings, (size_t)n}, NULL), TV_OK);
             for (int j = 0; j < n; j++) {
                 double expected = contribution(&m.f, &user, item, items, ratings, n, j);
                 assert_true(fabs(found[j] - expected) <= 1e-9 * fmax(1, fabs(expected)));
@@ -154,8 +155,10 @@ static void they_add_up_to_the_score(void **state)
             struct tv_explained out;
             int n = choose_ratings(items, ratings), item = (int)(next_random() * ITEMS), k = m.f.factors;
             double most = 0;
-            assert_int_equal(tv_fold_in(&m.f, packed, items, ratings, (size_t)n, NULL), TV_OK);
-            assert_int_equal(tv_explain(&m.f, found, &out, item, items, ratings, (size_t)n, NULL), TV_OK);
+            assert_int_equal(tv_fold_in(&m.f, packed, &(struct tv_user_ratings){items, ratings, (size_t)n}, NULL),
+                             TV_OK);
+            assert_int_equal(
+                tv_explain(&m.f, found, &out, item, &(struct tv_user_ratings){items, ratings, (size_t)n}, NULL), TV_OK);
             tv_half_to_floats(user, packed, (size_t)k);
             tv_half_to_floats(row, m.factors + item * k, (size_t)k);
             tv_scores(&score, row, 1, k, user);
@@ -172,7 +175,7 @@ static void who_rated_nothing_has_nothing_to_explain(void **state)
     for (enum kind kind = SVD; kind < KINDS; kind++) {
         struct model m = make_model(kind, 3);
         struct tv_explained out;
-        assert_int_equal(tv_explain(&m.f, NULL, &out, 5, NULL, NULL, 0, NULL), TV_OK);
+        assert_int_equal(tv_explain(&m.f, NULL, &out, 5, &(struct tv_user_ratings){0}, NULL), TV_OK);
         assert_true(out.item == 0 && out.user == 0 && out.sum == 0);
         free_model(&m);
     }
@@ -186,7 +189,8 @@ static void counts_below_0_are_refused(void **state)
     double found;
     struct model m = make_model(IMPLICIT, 3);
     struct tv_explained out;
-    assert_int_equal(tv_explain(&m.f, &found, &out, 5, &item, &rating, 1, NULL), TV_ERR_INPUT);
+    assert_int_equal(tv_explain(&m.f, &found, &out, 5, &(struct tv_user_ratings){&item, &rating, 1}, NULL),
+                     TV_ERR_INPUT);
     free_model(&m);
 }
 

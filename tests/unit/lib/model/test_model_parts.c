@@ -22,8 +22,8 @@ static void parts_become_the_whole(void **state)
     assert_int_equal(tv_sigma_encode(m, &sigma, NULL), TV_OK);
     assert_int_equal(tv_model_create(&back, 12, FACTORS, ITEMS, NULL), TV_OK);
     for (int32_t p = 0, first = 0; p < 2; p++, first += n) {
-        const struct tv_buffer *f = &factors[p], *i = &ids[p];
-        assert_int_equal(tv_part_decode(back, first, f->data, f->size, i->data, i->size, &n, NULL), TV_OK);
+        const struct tv_part_blobs part = {factors[p].data, ids[p].data, factors[p].size, ids[p].size};
+        assert_int_equal(tv_part_decode(back, first, &part, &n, NULL), TV_OK);
         assert_int_equal(n, p ? 2 : 4);
     }
     assert_int_equal(tv_sigma_decode(back, sigma.data, sigma.size, NULL), TV_OK);
@@ -51,12 +51,15 @@ static void parts_that_do_not_fit_are_corrupt(void **state)
     assert_int_equal(tv_part_encode(m, 0, 3, &rest, &few, NULL), TV_OK);
     assert_int_equal(tv_sigma_encode(m, &sigma, NULL), TV_OK);
     assert_int_equal(tv_model_create(&wide, 13, FACTORS + 1, ITEMS, NULL), TV_OK);
-    const char *f = factors.data, *i = ids.data;
-    assert_int_equal(tv_part_decode(m, 3, f, factors.size, i, ids.size, &n, NULL), TV_ERR_CORRUPT);
-    assert_int_equal(tv_part_decode(m, 0, f, factors.size, few.data, few.size, &n, NULL), TV_ERR_CORRUPT);
-    assert_int_equal(tv_part_decode(wide, 0, f, factors.size, i, ids.size, &n, NULL), TV_ERR_CORRUPT);
-    assert_int_equal(tv_part_decode(m, 0, i, ids.size, f, factors.size, &n, NULL), TV_ERR_CORRUPT);
-    assert_int_equal(tv_part_decode(m, 0, f, factors.size - 1, i, ids.size, &n, NULL), TV_ERR_CORRUPT);
+    const struct tv_part_blobs whole = {factors.data, ids.data, factors.size, ids.size};
+    const struct tv_part_blobs fewer_ids = {factors.data, few.data, factors.size, few.size};
+    const struct tv_part_blobs swapped = {ids.data, factors.data, ids.size, factors.size};
+    const struct tv_part_blobs cut = {factors.data, ids.data, factors.size - 1, ids.size};
+    assert_int_equal(tv_part_decode(m, 3, &whole, &n, NULL), TV_ERR_CORRUPT);
+    assert_int_equal(tv_part_decode(m, 0, &fewer_ids, &n, NULL), TV_ERR_CORRUPT);
+    assert_int_equal(tv_part_decode(wide, 0, &whole, &n, NULL), TV_ERR_CORRUPT);
+    assert_int_equal(tv_part_decode(m, 0, &swapped, &n, NULL), TV_ERR_CORRUPT);
+    assert_int_equal(tv_part_decode(m, 0, &cut, &n, NULL), TV_ERR_CORRUPT);
     assert_int_equal(tv_sigma_decode(wide, sigma.data, sigma.size, NULL), TV_ERR_CORRUPT);
     assert_int_equal(n, -1);
     assert_int_equal(tv_model_check(m, NULL), TV_OK); /* nothing was written */

@@ -20,12 +20,12 @@ static enum tv_status read_space(struct search_space *out, struct tv_error *err,
     static const struct tv_command command = {.name = "search", .arguments = "", .summary = "", SEARCH_OPTIONS};
     const struct tv_program program = {.name = "trivet-train", .mask = TV_PROGRAM_TRAIN, .commands = &command};
     const char *const environment[] = {NULL};
-    char *argv[MOST + 1] = {(char *)"trivet-train"}, **arguments;
+    char *argv[MOST + 1] = {(char *)"trivet-train"};
+    struct tv_command_line line = {.argc = 1, .argv = argv, .environment = environment};
     struct tv_settings *settings = NULL;
-    int argc = 1, n;
     while (*flags)
-        argv[argc++] = (char *)*flags++;
-    enum tv_status status = tv_settings_parse(&settings, &program, &command, argc, argv, environment, &n, &arguments, err);
+        argv[line.argc++] = (char *)*flags++;
+    enum tv_status status = tv_settings_parse(&settings, &program, &command, &line, err);
     if (status == TV_OK)
         status = search_space_read(out, settings, err);
     tv_settings_free(settings);

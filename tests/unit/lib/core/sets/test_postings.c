@@ -143,8 +143,9 @@ static void changes_keep_to_a_plain_table(void **state)
         for (int j = 0; j < SIZE; j++)
             t.has[u][r][j] = rand() % 100 < percent;
         int n = positions_of(&t, u, r, positions);
-        assert_int_equal(tv_postings_change(&next, tv_buffer_string(&page), page.size, witnesses[u], (uint32_t)r,
-                                            positions, n, SIZE, NULL),
+        assert_int_equal(tv_postings_change(&next, tv_buffer_string(&page), page.size,
+                                            &(struct tv_postings_entry){witnesses[u], (uint32_t)r, positions, n}, SIZE,
+                                            NULL),
                          TV_OK);
         struct tv_buffer swap = page;
         page = next;
@@ -166,11 +167,12 @@ static void the_last_row_takes_its_record_along(void **state)
     (void)state;
     static const uint16_t one_position[] = {3};
     struct tv_buffer one = TV_BUFFER_INIT(1000), none = TV_BUFFER_INIT(1000);
-    assert_int_equal(tv_postings_change(&one, "", 0, 5, 9, one_position, 1, SIZE, NULL), TV_OK);
+    const struct tv_postings_entry entry = {5, 9, one_position, 1}, gone = {5, 9, NULL, 0}, other = {6, 9, NULL, 0};
+    assert_int_equal(tv_postings_change(&one, "", 0, &entry, SIZE, NULL), TV_OK);
     assert_int_equal(one.size, 8);
-    assert_int_equal(tv_postings_change(&none, one.data, one.size, 5, 9, NULL, 0, SIZE, NULL), TV_OK);
+    assert_int_equal(tv_postings_change(&none, one.data, one.size, &gone, SIZE, NULL), TV_OK);
     assert_int_equal(none.size, 0);
-    assert_int_equal(tv_postings_change(&none, one.data, one.size, 6, 9, NULL, 0, SIZE, NULL), TV_OK);
+    assert_int_equal(tv_postings_change(&none, one.data, one.size, &other, SIZE, NULL), TV_OK);
     assert_int_equal(none.size, one.size);
     tv_buffer_free(&one);
     tv_buffer_free(&none);
@@ -203,7 +205,8 @@ static void broken_bytes_are_refused_or_harmless(void **state)
         assert_true(c.n_touched <= ROWS);
         tv_postings_clear(&c);
         tv_postings_each(bytes, n, SIZE, ignore, NULL, NULL);
-        tv_postings_change(&out, bytes, n, (uint32_t)rand() % 3, 7, positions, 2, SIZE, NULL);
+        tv_postings_change(&out, bytes, n, &(struct tv_postings_entry){(uint32_t)rand() % 3, 7, positions, 2}, SIZE,
+                           NULL);
     }
     static const uint8_t far[] = {1, 0, 0, 0, 4, 0xff, 0x7f, 2, 3}, beyond[] = {1, 0, 0, 0, 4, 1, 2, 0x80, 1};
     assert_int_equal(tv_postings_count(&c, far, sizeof far, 1, &wanted, &err), TV_ERR_CORRUPT);
