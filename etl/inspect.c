@@ -22,18 +22,20 @@ struct look {
 static void print_record(const struct tv_record *record, const char *indent)
 {
     struct tv_buffer line = TV_BUFFER_INIT(1 << 20);
-    for (int i = 0; i < record->n; i++) {
-        enum tv_status status = i ? tv_buffer_text(&line, " | ", NULL) : TV_OK;
+    enum tv_status status = TV_OK;
+    for (int i = 0; i < record->n && status == TV_OK; i++) {
+        status = i ? tv_buffer_text(&line, " | ", NULL) : TV_OK;
         if (status == TV_OK && !tv_text_is_utf8(record->fields[i].text, record->fields[i].n)) {
             struct tv_buffer utf8 = TV_BUFFER_INIT(2 * TV_RECORD_MAX_BYTES + 16);
-            if (tv_encoding_from_latin1(&utf8, record->fields[i].text, record->fields[i].n, NULL) == TV_OK)
-                tv_encoding_printable(&line, tv_buffer_string(&utf8), utf8.size, 100, NULL);
+            status = tv_encoding_from_latin1(&utf8, record->fields[i].text, record->fields[i].n, NULL);
+            if (status == TV_OK)
+                status = tv_encoding_printable(&line, tv_buffer_string(&utf8), utf8.size, 100, NULL);
             tv_buffer_free(&utf8);
         } else if (status == TV_OK) {
-            tv_encoding_printable(&line, record->fields[i].text, record->fields[i].n, 100, NULL);
+            status = tv_encoding_printable(&line, record->fields[i].text, record->fields[i].n, 100, NULL);
         }
     }
-    printf("%s%s\n", indent, tv_buffer_string(&line));
+    printf("%s%s%s\n", indent, tv_buffer_string(&line), status == TV_OK ? "" : " ...");
     tv_buffer_free(&line);
 }
 

@@ -86,12 +86,13 @@ enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_column
 
 /* Text of a field into `out` (emptied first, NUL-terminated): UTF-8 as it is; other bytes are ISO-8859-1
  * where `latin1` allows it, else a reason is returned. */
-const char *tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1,
-                            enum tv_status *status, struct tv_error *err);
+TV_MUST_USE const char *tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1,
+                                        enum tv_status *status, struct tv_error *err);
 
 /* An id: a number; a code, where the reading allows such; or a reason. */
-const char *tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
-                          int64_t *id, enum tv_status *status, struct tv_error *err);
+TV_MUST_USE const char *tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind,
+                                      const struct tv_field *f, int64_t *id, enum tv_status *status,
+                                      struct tv_error *err);
 
 /* --- the readers ---------------------------------------------------------------------------------------- */
 

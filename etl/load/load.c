@@ -407,16 +407,18 @@ static enum tv_status give_up(struct load *l, enum tv_status status, struct tv_e
     }
     if (l->id == 0)
         return status;
-    tv_pg_exec(l->data, "ROLLBACK", 0, NULL, NULL);
-    tv_rejects_flush(&l->rejects, NULL);
+    static const char why[] = "the load has failed already, and the next one does what cannot be done now";
+    tv_ignore(tv_pg_exec(l->data, "ROLLBACK", 0, NULL, NULL), why);
+    tv_ignore(tv_rejects_flush(&l->rejects, NULL), why);
     char rejects[24];
     snprintf(rejects, sizeof rejects, "%lld", l->rejects.n);
     const char *const values[] = {l->id_text, err->message, rejects};
-    tv_pg_exec(l->journal,
-               "UPDATE trivet.load SET message = $2, reject_count = $3 WHERE id = $1 AND state = 'loading'",
-               3, values, NULL);
+    tv_ignore(tv_pg_exec(l->journal,
+                         "UPDATE trivet.load SET message = $2, reject_count = $3 WHERE id = $1 AND state = 'loading'",
+                         3, values, NULL),
+              why);
     int64_t tables;
-    clean(l, 0, &tables, NULL); /* if it cannot be done now, the next load does */
+    tv_ignore(clean(l, 0, &tables, NULL), why);
     return status;
 }
 
@@ -429,7 +431,7 @@ static enum tv_status load(struct load *l, struct tv_error *err)
         status = fill(l, err);
     if (status == TV_OK)
         status = publish(l, err);
-    tv_interrupt_watch(NULL, NULL);
+    tv_interrupt_forget(l->data);
     if (status != TV_OK)
         return give_up(l, status, err);
     report(l);

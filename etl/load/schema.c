@@ -128,6 +128,6 @@ enum tv_status tv_schema_apply(struct tv_pg *pg, int always, int lock_wait, int 
         status = apply_files(pg, lock_wait, err);
         *applied = status == TV_OK;
     }
-    tv_pg_exec(pg, unlock, 0, NULL, NULL);
+    tv_ignore(tv_pg_exec(pg, unlock, 0, NULL, NULL), "it ends with the connection at the latest");
     return status;
 }

@@ -11,7 +11,7 @@
  * tv_where and tv_context; `return tv_hint(err, ...)` must give it all the same. */
 static _Thread_local enum tv_status last_failure = TV_ERR_INPUT;
 
-enum tv_status tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)
+unsigned tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)
 {
     last_failure = status;
     if (err == NULL)
@@ -29,7 +29,7 @@ enum tv_status tv_fail(struct tv_error *err, enum tv_status status, const char *
     return status;
 }
 
-enum tv_status tv_hint(struct tv_error *err, const char *format, ...)
+unsigned tv_hint(struct tv_error *err, const char *format, ...)
 {
     if (err == NULL)
         return last_failure;
@@ -42,7 +42,7 @@ enum tv_status tv_hint(struct tv_error *err, const char *format, ...)
 }
 
 /* Apart from the message, because messages go into answers over HTTP and addresses must not. */
-enum tv_status tv_where(struct tv_error *err, const char *format, ...)
+unsigned tv_where(struct tv_error *err, const char *format, ...)
 {
     if (err == NULL)
         return last_failure;
@@ -55,7 +55,7 @@ enum tv_status tv_where(struct tv_error *err, const char *format, ...)
 }
 
 /* A long message loses its end, not the context ahead of it. */
-enum tv_status tv_context(struct tv_error *err, const char *format, ...)
+unsigned tv_context(struct tv_error *err, const char *format, ...)
 {
     if (err == NULL)
         return last_failure;

@@ -30,13 +30,14 @@ struct parse {
 static char *describe(const struct tv_option *row)
 {
     struct tv_buffer b = TV_BUFFER_INIT(4096);
-    tv_buffer_text(&b, row->help, NULL);
-    if (row->choices)
-        tv_buffer_format(&b, NULL, ": %s", row->choices);
-    if (row->env)
-        tv_buffer_format(&b, NULL, "; environment %s", row->env);
-    if (row->preset)
-        tv_buffer_format(&b, NULL, "; default %s", row->preset);
+    enum tv_status status = tv_buffer_text(&b, row->help, NULL);
+    if (row->choices && status == TV_OK)
+        status = tv_buffer_format(&b, NULL, ": %s", row->choices);
+    if (row->env && status == TV_OK)
+        status = tv_buffer_format(&b, NULL, "; environment %s", row->env);
+    if (row->preset && status == TV_OK)
+        status = tv_buffer_format(&b, NULL, "; default %s", row->preset);
+    tv_ignore(status, "an option without its whole description can still be used");
     return b.data;
 }
 
@@ -128,9 +129,10 @@ static enum tv_status parse_flags(struct parse *p, int argc, char **argv, int he
     if (options == NULL)
         return tv_fail(p->err, TV_ERR_NO_MEMORY, "out of memory for the option table");
     struct tv_buffer doc = TV_BUFFER_INIT(16384);
-    tv_buffer_text(&doc, p->command->summary, NULL);
-    if (p->program->closing)
-        tv_buffer_format(&doc, NULL, "\v%s", p->program->closing);
+    enum tv_status status = tv_buffer_text(&doc, p->command->summary, NULL);
+    if (p->program->closing && status == TV_OK)
+        status = tv_buffer_format(&doc, NULL, "\v%s", p->program->closing);
+    tv_ignore(status, "help without its last lines is help");
     struct argp argp = {.options = options, .parser = on_option, .args_doc = p->command->arguments, .doc = doc.data};
     if (help) {
         char name[128];
@@ -188,7 +190,7 @@ static void print_help(const struct tv_program *program, const struct tv_command
     struct tv_error err = {.status = TV_OK};
     struct parse p = {.program = program, .command = command, .err = &err};
     if (tv_settings_create(&p.settings, program, command, &err) == TV_OK)
-        parse_flags(&p, 0, NULL, 1);
+        tv_ignore(parse_flags(&p, 0, NULL, 1), "without memory for the table of options there is no help to print");
     tv_settings_free(p.settings);
 }
 

@@ -15,6 +15,8 @@
 
 #include <stddef.h>
 
+#include "trivet/base/status.h"
+
 enum { TV_NORMAL_GROUP = 32 }; /* rows in a group: two groups of 60 float64 numbers a row fit the first cache */
 
 /* Numbers in a padded row, and in the matrix of the equations. */
@@ -27,7 +29,7 @@ void tv_normal_add_f64(double *equations, int n_unknowns, const double *left, co
 
 /* x (n_unknowns) = the solution; the equations are overwritten. Returns 0, or 1 where A + ridge 1 is not so
  * positive definite that rounding errors could not hide it. */
-int tv_normal_solve_f32(float *x, float *equations, int n_unknowns, float ridge);
-int tv_normal_solve_f64(double *x, double *equations, int n_unknowns, double ridge);
+TV_MUST_USE int tv_normal_solve_f32(float *x, float *equations, int n_unknowns, float ridge);
+TV_MUST_USE int tv_normal_solve_f64(double *x, double *equations, int n_unknowns, double ridge);
 
 #endif

@@ -186,7 +186,7 @@ enum tv_status tv_run_begin_beside(struct tv_pg *pg, const struct tv_run_plan *p
     if (status == TV_OK)
         status = tv_pg_exec(pg, "SELECT trivet.hold_run($1::bigint)", 1, &value, err);
     if (status != TV_OK) {
-        tv_pg_exec(pg, "ROLLBACK", 0, NULL, NULL);
+        tv_ignore(tv_pg_exec(pg, "ROLLBACK", 0, NULL, NULL), "a lost connection rolls back by itself");
         return status;
     }
     return tv_pg_exec(pg, "COMMIT", 0, NULL, err);
@@ -264,7 +264,7 @@ enum tv_status tv_run_go_live(struct tv_pg *pg, int64_t id, struct tv_error *err
     if (status == TV_OK)
         status = update(pg, "UPDATE trivet.run SET state = 'live', live_at = now() WHERE id = $1", id, NULL, err);
     if (status != TV_OK) {
-        tv_pg_exec(pg, "ROLLBACK", 0, NULL, NULL);
+        tv_ignore(tv_pg_exec(pg, "ROLLBACK", 0, NULL, NULL), "a lost connection rolls back by itself");
         return status;
     }
     return tv_pg_exec(pg, "COMMIT", 0, NULL, err);

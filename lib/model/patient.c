@@ -27,7 +27,7 @@ static enum tv_status try_once(struct tv_pg *pg, tv_attempt attempt, void *conte
         status = tv_pg_exec(pg, "COMMIT", 0, NULL, err);
     *refused = status != TV_OK && tv_pg_lock_refused(pg);
     if (status != TV_OK)
-        tv_pg_exec(pg, "ROLLBACK", 0, NULL, NULL);
+        tv_ignore(tv_pg_exec(pg, "ROLLBACK", 0, NULL, NULL), "a lost connection rolls back by itself");
     return status;
 }
 

@@ -45,11 +45,11 @@ static enum tv_status read_source(struct repair *r, const char *sql, int own, in
     struct tv_pg *reader = NULL;
     if (own) {
         if (tv_reader_open(&reader, r->stores->reader_uri, "trivet repair", 0, why) == TV_OK)
-            read_as(reader, sql, waiting, why);
+            tv_ignore(read_as(reader, sql, waiting, why), "`why` is what the caller tells");
         tv_pg_close(reader);
         return TV_OK;
     }
-    read_as(r->journal, sql, waiting, why);
+    tv_ignore(read_as(r->journal, sql, waiting, why), "`why` is what the caller tells");
     return tv_pg_exec(r->journal, "ROLLBACK", 0, NULL, err);
 }
 

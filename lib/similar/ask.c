@@ -124,10 +124,8 @@ static enum tv_status take_reply(void *context, size_t i, size_t part, const cha
         return count_page(a, bytes, n, err);
     if (i == 0)
         return bytes ? tv_row_list_count(&a->s->counts, bytes, n, err) : TV_OK;
-    int64_t *number = i == 1 ? &a->live : &a->n_users;
-    *number = 0;
-    if (bytes)
-        tv_text_int64(bytes, n, number);
+    int64_t *number = i == 1 ? &a->live : &a->n_users, read;
+    *number = bytes && tv_text_int64(bytes, n, &read) ? read : 0;
     return TV_OK;
 }
 

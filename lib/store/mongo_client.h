@@ -18,10 +18,10 @@ struct tv_mongo_doc {
 };
 
 /* Zeroed memory for a struct that holds a bson_t, which wants to lie on a boundary of 128 bytes. */
-void *tv_mongo_alloc(size_t size, const char *what, struct tv_error *err);
+TV_MUST_USE void *tv_mongo_alloc(size_t size, const char *what, struct tv_error *err);
 
 /* A document of the caller's own. */
-struct tv_mongo_doc *tv_mongo_copy_doc(const bson_t *bson, struct tv_error *err);
+TV_MUST_USE struct tv_mongo_doc *tv_mongo_copy_doc(const bson_t *bson, struct tv_error *err);
 
 /* A client of the pool for the length of one call. */
 mongoc_client_t *tv_mongo_borrow(struct tv_mongo *m);

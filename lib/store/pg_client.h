@@ -35,14 +35,14 @@ struct tv_pg_rows {
 void tv_pg_dial(struct tv_pg *pg, const char *uri, const char *name, double patience);
 
 /* Sends a statement, or with n < 0 a script of several. */
-int tv_pg_send(struct tv_pg *pg, const char *sql, int n, const char *const *values);
+TV_MUST_USE int tv_pg_send(struct tv_pg *pg, const char *sql, int n, const char *const *values);
 
 /* 1: PQgetResult has something to say and does not block. 0: it is given up (pg->late), or the connection broke. */
-int tv_pg_wait_result(struct tv_pg *pg);
+TV_MUST_USE int tv_pg_wait_result(struct tv_pg *pg);
 /* 1: all that libpq held is sent. */
-int tv_pg_wait_sent(struct tv_pg *pg);
+TV_MUST_USE int tv_pg_wait_sent(struct tv_pg *pg);
 /* As PQgetCopyData: the next row's size, -1 at the end, -2 after an error or when it is given up. */
-int tv_pg_wait_row(struct tv_pg *pg, char **bytes);
+TV_MUST_USE int tv_pg_wait_row(struct tv_pg *pg, char **bytes);
 
 /* The last result of what was sent, or the first that failed; NULL: given up, or lost. Of a COPY, that it began. */
 PGresult *tv_pg_take_answer(struct tv_pg *pg);
@@ -57,7 +57,7 @@ int tv_pg_send_cancel(struct tv_pg *pg, double seconds);
 
 /* Sends and takes the answer. */
 PGresult *tv_pg_run(struct tv_pg *pg, const char *sql, int n, const char *const *values);
-int tv_pg_succeeded(const PGresult *result);
+TV_MUST_USE int tv_pg_succeeded(const PGresult *result);
 enum tv_status tv_pg_lost(struct tv_pg *pg, struct tv_error *err);
 /* Turns a failed result into an error: a lost connection, or what the server said. */
 enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv_error *err);

@@ -67,7 +67,7 @@ enum tv_status tv_pg_copy_end(struct tv_pg *pg, long long *rows, struct tv_error
 void tv_pg_copy_abort(struct tv_pg *pg, const char *reason)
 {
     if (!pg->late && PQputCopyEnd(pg->conn, reason) == 1)
-        drain(pg, NULL);
+        tv_ignore(drain(pg, NULL), "it fails as was asked, with our reason");
 }
 
 /* Rows that are under way when a COPY is given up. */
@@ -77,7 +77,7 @@ static void skip_rows(struct tv_pg *pg)
     tv_pg_cancel(pg);
     while (tv_pg_wait_row(pg, &bytes) > 0)
         PQfreemem(bytes);
-    drain(pg, NULL);
+    tv_ignore(drain(pg, NULL), "it fails, because it was cancelled");
 }
 
 enum tv_status tv_pg_copy_out(struct tv_pg *pg, const char *sql, tv_pg_take take, void *context, struct tv_error *err)

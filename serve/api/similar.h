@@ -37,8 +37,9 @@ struct tv_neighbours {
 };
 
 /* similar_audience.c: 1, or 0 and *problem. Waits for Redis, and with `exact` for Postgres. */
-int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request, const struct tv_similar_question *q,
-                           struct tv_neighbours *out, struct tv_problem *problem);
+TV_MUST_USE int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request,
+                                       const struct tv_similar_question *q, struct tv_neighbours *out,
+                                       struct tv_problem *problem);
 void tv_similar_audience_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_neighbours *found);
 
 /* similar_page.c: `found` is NULL for the page without an item, which may search for titles. */

@@ -22,11 +22,11 @@ struct tv_lab_axis {
 };
 
 /* All three return 1, or 0 and *problem, which names the parameter. */
-int tv_lab_filter(const struct tv_request *request, struct tv_filter **out, struct tv_problem *problem);
+TV_MUST_USE int tv_lab_filter(const struct tv_request *request, struct tv_filter **out, struct tv_problem *problem);
 /* The two parameters whose values a sweep combines: x, x_values, y, y_values. */
-int tv_lab_axes(const struct tv_request *request, struct tv_lab_axis axes[2], struct tv_problem *problem);
+TV_MUST_USE int tv_lab_axes(const struct tv_request *request, struct tv_lab_axis axes[2], struct tv_problem *problem);
 /* What the page calls a question of its, "" if it does not: letters, digits and dashes. */
-int tv_lab_id(const struct tv_request *request, const char **id, struct tv_problem *problem);
+TV_MUST_USE int tv_lab_id(const struct tv_request *request, const char **id, struct tv_problem *problem);
 
 /* The filter's parameter that a message begins with, "" if there is none: PostgreSQL's errors do, too. */
 const char *tv_lab_parameter_of(const char *message);

@@ -41,7 +41,7 @@ struct tv_id_list {
     size_t most, n;   /* n: how many were taken */
 };
 /* Takes the next id as it is: 1, or 0 at the end and, with *problem, where there are too many. */
-int tv_id_next(struct tv_id_list *list, const char *name, struct tv_id *id, struct tv_problem *problem);
+TV_MUST_USE int tv_id_next(struct tv_id_list *list, const char *name, struct tv_id *id, struct tv_problem *problem);
 
 enum tv_id_kind {
     TV_ID_NUMBER, /* id->number is set */
@@ -49,16 +49,16 @@ enum tv_id_kind {
     TV_ID_PROBLEM /* it is neither, or codes are unknown here: *problem says so */
 };
 /* `codes`: whether there are any among those that it may name. */
-enum tv_id_kind tv_id_kind(struct tv_id *id, int codes, struct tv_problem *problem);
+TV_MUST_USE enum tv_id_kind tv_id_kind(struct tv_id *id, int codes, struct tv_problem *problem);
 /* Where no model is loaded nobody knows whether there are codes: 1 for a number, and id->number is set; otherwise 0 and
  * *problem, 503, because the same request may be right as soon as there is a model. */
-int tv_id_number(struct tv_id *id, struct tv_problem *problem);
+TV_MUST_USE int tv_id_number(struct tv_id *id, struct tv_problem *problem);
 
 /* --- items --------------------------------------------------------------------------------------------- */
 
 /* Sets id->number: 1, or 0 and *problem (400: no id; 404: a code that no item has). That an item has a number does
  * not mean that the model holds it. */
-int tv_id_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem);
+TV_MUST_USE int tv_id_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem);
 /* An item's id as a JSON value, and as plain text (in `space`, where it is a number). Of an item that was loaded after
  * the model was made, and that a user has rated since, the code is not known here: null, "newer than the model". */
 enum { TV_ID_SPACE = 24 };

@@ -58,11 +58,11 @@ struct tv_item_filter {
     "+genre", "+not_genre", "+genre!", "year_from", "year_to", "min_count", "exclude", "seen"
 
 /* 1 and *filter, whose texts are those of the request, or 0 and a 400 in *problem. */
-int tv_item_filter_read(const struct tv_request *request, struct tv_item_filter *filter,
-                        struct tv_problem *problem);
+TV_MUST_USE int tv_item_filter_read(const struct tv_request *request, struct tv_item_filter *filter,
+                                    struct tv_problem *problem);
 /* Looks genres and ids up: 1, or 0 and a 400, which for a genre that no item has names the nearest. */
-int tv_item_filter_resolve(struct tv_item_filter *filter, const struct tv_snapshot *s,
-                           struct tv_problem *problem);
+TV_MUST_USE int tv_item_filter_resolve(struct tv_item_filter *filter, const struct tv_snapshot *s,
+                                       struct tv_problem *problem);
 
 /* Of a resolved filter: writes an enum tv_removal for every item of the model into marks (n_items), which
  * were all 0 = TV_KEPT; counts (TV_REMOVALS) get how many there are of each. `user` may be NULL. */

@@ -11,7 +11,7 @@
 #include "serve/web/request.h"
 #include "serve/web/response.h"
 
-enum tv_pick { TV_PICKED, TV_PICK_LATER, TV_PICK_PROBLEM };
+enum TV_MUST_USE tv_pick { TV_PICKED, TV_PICK_LATER, TV_PICK_PROBLEM };
 
 enum { TV_LIVE_MODEL = 0 }; /* numbers of models start at 1 */
 
@@ -22,7 +22,7 @@ struct tv_picked {
 };
 
 /* Reads the parameter "model" (a number, or "live", which is also what its absence means). */
-int tv_pick_model(const struct tv_request *request, int64_t *model, struct tv_problem *problem);
+TV_MUST_USE int tv_pick_model(const struct tv_request *request, int64_t *model, struct tv_problem *problem);
 
 /* Looks `user` up, a number or a code, and sets its number. TV_PICKED: *picked holds references that tv_picked_release
  * gives back. Otherwise it holds none, and for TV_PICK_PROBLEM *problem is filled. */
@@ -34,7 +34,7 @@ enum tv_pick tv_pick_snapshot(struct tv_models *models, int64_t model, int may_w
 void tv_picked_release(struct tv_picked *picked);
 
 /* Looks an item up: 1 and id->number, or 0 and a 404, if neither the catalogue nor the model has it. */
-int tv_pick_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem);
+TV_MUST_USE int tv_pick_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem);
 
 /* How a handler that has picked ends: gives back what was picked, asks to be called again, or answers with the
  * problem, if there is one (problem->status). */

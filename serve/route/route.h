@@ -38,7 +38,7 @@ const struct tv_route *tv_route_find(struct tv_request *request);
 enum tv_method tv_route_method(const struct tv_route *route);
 /* Everything that can be said of a request before its body is known, once for each request: finds the route, and asks whether
  * the sender, the method and the names of the parameters will do. 0: *problem says why not. */
-int tv_route_admit(struct tv_app *app, struct tv_request *request, struct tv_problem *problem);
+TV_MUST_USE int tv_route_admit(struct tv_app *app, struct tv_request *request, struct tv_problem *problem);
 /* A route's place among tv_route_names, for counting; NULL: the place of addresses that do not exist. */
 size_t tv_route_index(const struct tv_route *route);
 const char *const *tv_route_names(size_t *n);

@@ -28,13 +28,13 @@ struct tv_users {
 
 /* Looks a user of the snapshot's model up. For TV_USER_FOUND *out has a reference that the caller gives back
  * with tv_cached_user_release; for anything else it is NULL. *err is filled for TV_USER_AWAY. */
-enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id,
-                             int may_wait, struct tv_cached_user **out, struct tv_error *err);
+TV_MUST_USE enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id,
+                                         int may_wait, struct tv_cached_user **out, struct tv_error *err);
 
 /* The number of the user who has this code in the snapshot's model: for TV_USER_FOUND *number is set, and the user's
  * document is in the cache, if it had to be read. Everything else as above. */
-enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot *snapshot, const char *code,
-                               int may_wait, int64_t *number, struct tv_error *err);
+TV_MUST_USE enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot *snapshot, const char *code,
+                                           int may_wait, int64_t *number, struct tv_error *err);
 
 /* Fetches the documents of n users of a model in one question and puts them into the cache, where
  * tv_users_find then finds them. Who is not there, or already fresh, is left out. Waits. */

@@ -29,10 +29,11 @@ enum tv_status tv_hosts_check(const struct tv_hosts *hosts, struct tv_error *err
 int tv_host_is_here(const char *host);
 
 /* 1, or 0 and a 421 in *problem. A request without a Host comes from no browser. */
-int tv_host_admitted(const struct tv_hosts *hosts, const struct tv_sender *sender, struct tv_problem *problem);
+TV_MUST_USE int tv_host_admitted(const struct tv_hosts *hosts, const struct tv_sender *sender,
+                                 struct tv_problem *problem);
 
 /* 1, or 0 and a 403 in *problem: a page of another site asks for something that is no page to be looked at. */
-int tv_site_admitted(const struct tv_sender *sender, int is_page, struct tv_problem *problem);
+TV_MUST_USE int tv_site_admitted(const struct tv_sender *sender, int is_page, struct tv_problem *problem);
 
 /* 1 if a header of this name is added by proxies and by nobody else. */
 int tv_is_proxy_header(const char *name);

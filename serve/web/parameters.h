@@ -12,8 +12,8 @@
 
 /* 1 if every parameter is among `known` (NULL-terminated) and none stands twice that must not; else 0 and
  * *problem. */
-int tv_parameters_known(const struct tv_request *request, const char *const *known,
-                        struct tv_problem *problem);
+TV_MUST_USE int tv_parameters_known(const struct tv_request *request, const char *const *known,
+                                    struct tv_problem *problem);
 
 /* The text of a parameter, or NULL. */
 const char *tv_parameter(const struct tv_request *request, const char *name);
@@ -28,10 +28,10 @@ struct tv_integer {
     int64_t min, max; /* inclusive */
 };
 /* Reads a text as an integer in range: 1 and *value, or 0 and *problem. */
-int tv_read_integer(const char *text, const struct tv_integer *rule, int64_t *value,
-                    struct tv_problem *problem);
+TV_MUST_USE int tv_read_integer(const char *text, const struct tv_integer *rule, int64_t *value,
+                                struct tv_problem *problem);
 /* Reads a parameter; when it is absent *value is left as it is. */
-int tv_parameter_integer(const struct tv_request *request, const struct tv_integer *rule, int64_t *value,
-                         struct tv_problem *problem);
+TV_MUST_USE int tv_parameter_integer(const struct tv_request *request, const struct tv_integer *rule, int64_t *value,
+                                     struct tv_problem *problem);
 
 #endif

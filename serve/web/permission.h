@@ -34,8 +34,8 @@ enum tv_writes tv_writes_from(const char *name); /* "token", "local", "off" */
 enum tv_status tv_permission_check(const struct tv_permission *permission, struct tv_error *err);
 
 /* 1, or 0 and a 401 or 403 in *problem. The token is compared in a time that does not depend on what was sent. */
-int tv_may_write(const struct tv_permission *permission, const struct tv_sender *sender,
-                 struct tv_problem *problem);
+TV_MUST_USE int tv_may_write(const struct tv_permission *permission, const struct tv_sender *sender,
+                             struct tv_problem *problem);
 
 /* One line for the log: who may write. */
 const char *tv_permission_text(const struct tv_permission *permission);

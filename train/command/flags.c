@@ -2,40 +2,49 @@
 #include "train/command/flags.h"
 
 /* In a shell's single quotes. */
-static void append_quoted(struct tv_buffer *line, const char *value)
+static enum tv_status append_quoted(struct tv_buffer *line, const char *value, struct tv_error *err)
 {
-    tv_buffer_text(line, "'", NULL);
-    for (; *value; value++)
-        tv_buffer_format(line, NULL, *value == '\'' ? "'\\''" : "%c", *value);
-    tv_buffer_text(line, "'", NULL);
+    enum tv_status status = tv_buffer_text(line, "'", err);
+    for (; *value && status == TV_OK; value++)
+        status = *value == '\'' ? tv_buffer_text(line, "'\\''", err) : tv_buffer_append(line, value, 1, err);
+    return status == TV_OK ? tv_buffer_text(line, "'", err) : status;
 }
 
-static void append_list(struct tv_buffer *line, const struct tv_settings *settings, const char *name)
+static enum tv_status append_list(struct tv_buffer *line, const struct tv_settings *settings, const char *name,
+                                  struct tv_error *err)
 {
+    enum tv_status status = TV_OK;
     const char *const *values;
     size_t n = tv_settings_list(settings, name, &values);
-    for (size_t i = 0; i < n; i++) {
-        tv_buffer_format(line, NULL, " --%s ", name);
-        append_quoted(line, values[i]);
+    for (size_t i = 0; i < n && status == TV_OK; i++) {
+        status = tv_buffer_format(line, err, " --%s ", name);
+        if (status == TV_OK)
+            status = append_quoted(line, values[i], err);
     }
+    return status;
 }
 
-static void append_one(struct tv_buffer *line, const struct tv_settings *settings, const struct tv_option *row)
+static enum tv_status append_one(struct tv_buffer *line, const struct tv_settings *settings,
+                                 const struct tv_option *row, struct tv_error *err)
 {
-    tv_buffer_format(line, NULL, " --%s", row->name);
-    if (row->kind == TV_OPTION_TEXT) {
-        tv_buffer_text(line, " ", NULL);
-        append_quoted(line, tv_settings_text(settings, row->name));
-    } else if (row->kind != TV_OPTION_SWITCH) {
-        tv_buffer_format(line, NULL, " %s", tv_settings_text(settings, row->name));
-    }
+    enum tv_status status = tv_buffer_format(line, err, " --%s", row->name);
+    if (status != TV_OK || row->kind == TV_OPTION_SWITCH)
+        return status;
+    const char *value = tv_settings_text(settings, row->name);
+    if (row->kind != TV_OPTION_TEXT)
+        return tv_buffer_format(line, err, " %s", value);
+    status = tv_buffer_text(line, " ", err);
+    return status == TV_OK ? append_quoted(line, value, err) : status;
 }
 
-void flags_given(struct tv_buffer *line, const struct tv_settings *settings, const struct tv_option *rows)
+enum tv_status flags_given(struct tv_buffer *line, const struct tv_settings *settings, const struct tv_option *rows,
+                           struct tv_error *err)
 {
-    for (const struct tv_option *row = rows; row->name; row++)
+    enum tv_status status = TV_OK;
+    for (const struct tv_option *row = rows; row->name && status == TV_OK; row++)
         if (row->kind == TV_OPTION_LIST)
-            append_list(line, settings, row->name);
+            status = append_list(line, settings, row->name, err);
         else if (tv_settings_given(settings, row->name))
-            append_one(line, settings, row);
+            status = append_one(line, settings, row, err);
+    return status;
 }

@@ -51,10 +51,11 @@ void tv_learning_free(struct tv_learning *l)
     tv_buffer_free(&l->parameters);
 }
 
-void tv_learning_flags(const struct tv_learning *l, const struct tv_reading *r, struct tv_buffer *line)
+enum tv_status tv_learning_flags(const struct tv_learning *l, const struct tv_reading *r, struct tv_buffer *line,
+                                 struct tv_error *err)
 {
-    learn_flags(&l->settings, line);
-    flags_given(line, r->settings, tv_reading_options);
+    enum tv_status status = learn_flags(&l->settings, line, err);
+    return status == TV_OK ? flags_given(line, r->settings, tv_reading_options, err) : status;
 }
 
 static const char *or_null(const char *text)

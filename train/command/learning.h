@@ -18,7 +18,8 @@ enum tv_status tv_learning_open(struct tv_learning *l, const struct tv_reading *
 void tv_learning_free(struct tv_learning *l);
 
 /* The flags that say what is learned from and how. */
-void tv_learning_flags(const struct tv_learning *l, const struct tv_reading *r, struct tv_buffer *line);
+enum tv_status tv_learning_flags(const struct tv_learning *l, const struct tv_reading *r, struct tv_buffer *line,
+                                 struct tv_error *err);
 /* The row of the journal for it; all of it lent. */
 struct tv_run_plan tv_learning_plan(const struct tv_learning *l, const struct tv_reading *r, enum tv_run_kind kind,
                                     const char *command);

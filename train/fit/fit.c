@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/command/flags.h"
 #include "train/command/publish.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
@@ -84,12 +85,14 @@ static enum tv_status find_same(struct fit *f, int64_t *same, struct tv_error *e
 
 static enum tv_status begin_run(struct fit *f, struct tv_error *err)
 {
-    struct tv_buffer command = TV_BUFFER_INIT(1 << 16);
-    tv_buffer_text(&command, "trivet-train fit", NULL);
-    tv_learning_flags(&f->learning, &f->reading, &command);
+    struct tv_buffer command = TV_BUFFER_INIT(FLAGS_LINE);
+    enum tv_status status = tv_buffer_text(&command, "trivet-train fit", err);
+    if (status == TV_OK)
+        status = tv_learning_flags(&f->learning, &f->reading, &command, err);
     const struct tv_run_plan plan =
         tv_learning_plan(&f->learning, &f->reading, TV_RUN_FIT, tv_buffer_string(&command));
-    enum tv_status status = tv_run_begin(tv_lock_connection(f->stores.lock), &plan, &f->number, err);
+    if (status == TV_OK)
+        status = tv_run_begin(tv_lock_connection(f->stores.lock), &plan, &f->number, err);
     tv_buffer_free(&command);
     if (status == TV_OK)
         status = tv_lock_name_run(f->stores.lock, f->number, err);
@@ -131,7 +134,7 @@ static enum tv_status build(struct fit *f, struct tv_error *err)
     if (status == TV_OK)
         status = run_steps(f, building, N_STEPS(building), err);
     if (status != TV_OK) {
-        fit_end_catalogue(f, NULL);
+        tv_ignore(fit_end_catalogue(f, NULL), "the training has failed already, of something that came first");
         if (publish_undo(&f->stores, f->number, err))
             note(f, TV_RUN_FAILED);
         return status;

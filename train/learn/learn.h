@@ -53,7 +53,7 @@ enum tv_status learn_json(const struct learn_settings *s, struct tv_buffer *json
 /* Reads what learn_json wrote, older journals' {"factors": 50} too. */
 enum tv_status learn_from_json(struct learn_settings *out, const char *algorithm, const char *json, struct tv_error *err);
 /* " --algorithm als --factors 20": the flags that say the same. */
-void learn_flags(const struct learn_settings *s, struct tv_buffer *line);
+enum tv_status learn_flags(const struct learn_settings *s, struct tv_buffer *line, struct tv_error *err);
 
 /* Shrinks a default number of factors to what the matrix allows; one that was asked for is refused instead. */
 enum tv_status learn_fit_factors(struct learn_settings *s, const struct tv_dense *d, struct tv_error *err);

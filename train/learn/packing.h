@@ -6,7 +6,8 @@
 #include "train/learn/learn.h"
 
 /* A model with ids and zeros for its factors, `columns` a row. */
-struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns, struct tv_error *err);
+TV_MUST_USE struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns,
+                                             struct tv_error *err);
 
 /* Begin with zeros, and with `beyond`. */
 struct learn_packing {

@@ -120,19 +120,20 @@ enum tv_status learn_from_json(struct learn_settings *out, const char *algorithm
     return TV_OK;
 }
 
-void learn_flags(const struct learn_settings *s, struct tv_buffer *line)
+enum tv_status learn_flags(const struct learn_settings *s, struct tv_buffer *line, struct tv_error *err)
 {
-    tv_buffer_format(line, NULL, " --algorithm %s", learn_algorithm_name(s));
-    for (int i = 0; s->algorithm->settings[i].flag; i++) {
+    enum tv_status status = tv_buffer_format(line, err, " --algorithm %s", learn_algorithm_name(s));
+    for (int i = 0; s->algorithm->settings[i].flag && status == TV_OK; i++) {
         const struct learn_setting *row = learn_setting_of(s->algorithm->settings[i].flag);
         const void *at = (const char *)s + row->offset;
         int is_factors = strcmp(row->flag, "factors") == 0;
         if (is_factors ? !s->factors_given : row->only_if_set && learn_value(s, row) == learn_default_of(s->algorithm, row))
             continue;
-        tv_buffer_format(line, NULL, " --%s", row->flag);
-        if (row->kind == LEARN_SEED)
-            tv_buffer_format(line, NULL, " %" PRIu64, *(const uint64_t *)at);
-        else if (row->kind != LEARN_SWITCH)
-            tv_buffer_format(line, NULL, " %.15g", learn_value(s, row));
+        status = tv_buffer_format(line, err, " --%s", row->flag);
+        if (row->kind == LEARN_SEED && status == TV_OK)
+            status = tv_buffer_format(line, err, " %" PRIu64, *(const uint64_t *)at);
+        else if (row->kind != LEARN_SWITCH && status == TV_OK)
+            status = tv_buffer_format(line, err, " %.15g", learn_value(s, row));
     }
+    return status;
 }

@@ -26,7 +26,7 @@ struct list {
 };
 
 /* The model's item factors as float32, (n_items, factors): malloc'ed, NULL without memory. */
-float *scorer_widen(const struct tv_model *model, struct tv_error *err);
+TV_MUST_USE float *scorer_widen(const struct tv_model *model, struct tv_error *err);
 
 /* After a failure scorer_free gives back what was allocated. */
 enum tv_status scorer_init(struct scorer *s, const struct tv_model *model, const float *item_factors,

@@ -65,7 +65,7 @@ static enum tv_status read_fractions(struct evaluation *v, struct tv_error *err)
  * writing anything. The row has a command line that judges the same again. */
 static enum tv_status open_evaluation(struct evaluation *v, struct tv_error *err)
 {
-    struct tv_buffer command = TV_BUFFER_INIT(1 << 16);
+    struct tv_buffer command = TV_BUFFER_INIT(FLAGS_LINE);
     const struct tv_settings *s = v->reading.settings;
     v->part = strcmp(tv_settings_text(s, "judge"), "validation") == 0 ? TV_VALIDATION : TV_TEST;
     enum tv_status status = learn_read_settings(&v->learning.settings, s, err);
@@ -77,13 +77,17 @@ static enum tv_status open_evaluation(struct evaluation *v, struct tv_error *err
         status = tv_learning_open(&v->learning, &v->reading, err);
     if (status != TV_OK || tv_settings_on(s, "no-journal"))
         return status;
-    tv_buffer_text(&command, "trivet-train evaluate", NULL);
-    tv_learning_flags(&v->learning, &v->reading, &command);
-    flags_given(&command, s, trial_options);
-    flags_given(&command, s, evaluate_options);
+    status = tv_buffer_text(&command, "trivet-train evaluate", err);
+    if (status == TV_OK)
+        status = tv_learning_flags(&v->learning, &v->reading, &command, err);
+    if (status == TV_OK)
+        status = flags_given(&command, s, trial_options, err);
+    if (status == TV_OK)
+        status = flags_given(&command, s, evaluate_options, err);
     const struct tv_run_plan plan =
         tv_learning_plan(&v->learning, &v->reading, TV_RUN_EVALUATE, tv_buffer_string(&command));
-    status = record_begin(&v->record, s, &plan, err);
+    if (status == TV_OK)
+        status = record_begin(&v->record, s, &plan, err);
     tv_buffer_free(&command);
     return status;
 }

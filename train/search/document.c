@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "train/command/flags.h"
 #include "train/judge/metrics_json.h"
 #include "train/search/search.h"
 
@@ -26,7 +27,7 @@ static json_t *trial_json(const struct search *s, size_t trial)
 /* The winner also has its value on the test part and the command that trains it. */
 static json_t *best_json(const struct search *s, struct tv_error *err)
 {
-    struct tv_buffer command = TV_BUFFER_INIT(1 << 17);
+    struct tv_buffer command = TV_BUFFER_INIT(FLAGS_LINE);
     const struct tv_interval test = s->metric.of(&s->winner.verdict);
     json_t *out = trial_json(s, s->best);
     if (search_fit_command(s, s->best, &s->winner.learn, &command, err) == TV_OK) {

@@ -94,21 +94,19 @@ enum tv_status search_flags_read(struct tv_settings **out, json_t *flags, const 
 enum tv_status search_command(const struct search *s, struct tv_buffer *line, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_text(line, "trivet-train search", err);
-    if (status != TV_OK)
-        return status;
-    for (int i = 0; i < N_SUBJECT; i++)
-        flags_given(line, s->settings, subject[i]);
-    return TV_OK;
+    for (int i = 0; i < N_SUBJECT && status == TV_OK; i++)
+        status = flags_given(line, s->settings, subject[i], err);
+    return status;
 }
 
 enum tv_status search_fit_command(const struct search *s, size_t trial, const struct learn_settings *learn,
                                   struct tv_buffer *line, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_text(line, "trivet-train fit", err);
-    if (status != TV_OK)
-        return status;
-    learn_flags(learn, line);
-    flags_given(line, s->settings, tv_reading_options);
+    if (status == TV_OK)
+        status = learn_flags(learn, line, err);
+    if (status == TV_OK)
+        status = flags_given(line, s->settings, tv_reading_options, err);
     for (int a = 0; a < s->space.n_axes && status == TV_OK; a++)
         if (s->space.axes[a].filter)
             status = tv_buffer_format(line, err, " --set %s=%s", s->space.axes[a].name, search_space_value(&s->space, trial, a));

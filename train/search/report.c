@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/command/flags.h"
 #include "train/search/search.h"
 #include "trivet/base/log.h"
 #include "trivet/cli/table.h"
@@ -148,7 +149,7 @@ enum tv_status search_print(const struct search *s, struct tv_error *err)
 {
     enum tv_table_format format = tv_table_format_from(tv_settings_text(s->settings, "format"));
     struct tv_table *table = NULL;
-    struct tv_buffer text = TV_BUFFER_INIT(1 << 18);
+    struct tv_buffer text = TV_BUFFER_INIT(FLAGS_LINE);
     if (format == TV_TABLE_JSON)
         return print_json(s, err);
     enum tv_status status = make_table(&table, s, err);

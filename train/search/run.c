@@ -88,12 +88,13 @@ static void tell(struct work *w, size_t trial)
     const struct search_result *r = &s->results[trial];
     struct tv_buffer text = TV_BUFFER_INIT(1 << 12);
     double seconds = tv_clock() - w->started;
-    search_describe(s, trial, &text, NULL);
-    if (r->message)
-        tv_buffer_format(&text, NULL, ": %s", r->message);
-    else
-        tv_buffer_format(&text, NULL, ": %s %.4f (%.4f to %.4f), %.1f s", s->metric.name, r->metric.value, r->metric.low,
-                         r->metric.high, r->seconds);
+    enum tv_status status = search_describe(s, trial, &text, NULL);
+    if (r->message && status == TV_OK)
+        status = tv_buffer_format(&text, NULL, ": %s", r->message);
+    else if (status == TV_OK)
+        status = tv_buffer_format(&text, NULL, ": %s %.4f (%.4f to %.4f), %.1f s", s->metric.name, r->metric.value,
+                                  r->metric.low, r->metric.high, r->seconds);
+    tv_ignore(status, "the line is cut where it is too long");
     tv_log_info("%zu of %zu done; about %.0f s to go; trial %zu: %s", w->n_done, s->space.n_trials,
                 seconds / w->done * (w->all - w->done), trial + 1, tv_buffer_string(&text));
     tv_buffer_free(&text);

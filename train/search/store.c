@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/command/flags.h"
 #include "train/command/record.h"
 #include "train/search/search.h"
 #include "trivet/base/hash.h"
@@ -51,7 +52,7 @@ static enum tv_status fingerprint(char *out, size_t size, const struct search *s
 static enum tv_status insert(struct search *s, const char *print, int64_t *id, struct tv_error *err)
 {
     char trials[24];
-    struct tv_buffer command = TV_BUFFER_INIT(1 << 17);
+    struct tv_buffer command = TV_BUFFER_INIT(FLAGS_LINE);
     json_t *array = search_flags(s->settings);
     char *flags = array ? json_dumps(array, 0) : NULL;
     snprintf(trials, sizeof trials, "%zu", s->space.n_trials);
@@ -211,7 +212,7 @@ enum tv_status search_store_result(struct search *s, size_t trial, struct tv_err
 static enum tv_status write_run(struct search *s, const char *metrics, struct tv_error *err)
 {
     struct record record;
-    struct tv_buffer command = TV_BUFFER_INIT(1 << 17);
+    struct tv_buffer command = TV_BUFFER_INIT(FLAGS_LINE);
     enum tv_status status = search_command(s, &command, err);
     const struct tv_run_plan plan =
         tv_learning_plan(&s->learning, &s->reading, TV_RUN_SEARCH, tv_buffer_string(&command));

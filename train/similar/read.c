@@ -28,11 +28,12 @@ static enum tv_status take_row(void *context, const struct tv_pg_triple *row, st
 static double guess_rows(struct tv_pg *pg)
 {
     int64_t rows = 0;
-    tv_pg_int(pg,
-              "SELECT sum(greatest(c.reltuples, 0))::bigint FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-              " WHERE i.inhparent = 'trivet.rating'::regclass",
-              0, NULL, &rows, NULL);
-    return (double)rows;
+    enum tv_status status = tv_pg_int(
+        pg,
+        "SELECT sum(greatest(c.reltuples, 0))::bigint FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+        " WHERE i.inhparent = 'trivet.rating'::regclass",
+        0, NULL, &rows, NULL);
+    return status == TV_OK ? (double)rows : 0;
 }
 
 /* The element of a user with a code is the code and not the number, so that signatures are the same in another

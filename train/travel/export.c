@@ -196,7 +196,7 @@ enum tv_status export_run(const struct tv_settings *settings, int n, char **argu
         status = write_all(&e, settings, err);
     if (status == TV_OK)
         status = publish(&e, err);
-    export_close_codes(&e, NULL);
+    tv_ignore(export_close_codes(&e, NULL), "write_all closed it, unless something failed before");
     folder_discard(&e.folder);
     names_close(&e.names);
     tv_dense_map_free(&e.items);

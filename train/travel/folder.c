@@ -177,7 +177,7 @@ void folder_discard(struct folder *f)
 {
     if (f->held < 0)
         return;
-    delete_folder(f->partial, NULL);
+    tv_ignore(delete_folder(f->partial, NULL), "the next export into this place takes over what is left");
     close(f->held);
     f->held = -1;
 }
@@ -316,7 +316,7 @@ enum tv_status folder_publish(struct folder *f, int *n_files, double *bytes, str
 /* --- checking it ------------------------------------------------------------------------------------------ */
 
 /* The hint of every finding; the status in err stays the caller's. */
-static enum tv_status damaged(struct tv_error *err, const char *dir)
+static unsigned damaged(struct tv_error *err, const char *dir)
 {
     return tv_hint(err, "%s is incomplete or was changed: export the model again", dir);
 }

@@ -36,6 +36,6 @@ enum tv_status tv_buffer_format(struct tv_buffer *b, struct tv_error *err, const
 const char *tv_buffer_string(const struct tv_buffer *b); /* "" while empty */
 
 /* n * size with overflow checked, zeroed; NULL and an error that names `what` and the bytes asked for. */
-void *tv_alloc(size_t n, size_t size, const char *what, struct tv_error *err);
+TV_MUST_USE void *tv_alloc(size_t n, size_t size, const char *what, struct tv_error *err);
 
 #endif

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trivet/base/status.h"
+
 /* Beyond the ids that people use, and still exact in a double: notebooks and spreadsheets show them unharmed. Loads
  * take numbers from the first half, one after the other; a code that first comes with a single rating takes one from
  * the second half (the sequence trivet.code_live). */
@@ -21,7 +23,7 @@
 enum { TV_CODE_MAX = 255 }; /* bytes of UTF-8 */
 
 /* 1 and *id if the text is an id that is its own number: "42", "-7", but not "007", "+1" or one of the range. */
-int tv_code_is_number(const char *text, size_t n, int64_t *id);
+TV_MUST_USE int tv_code_is_number(const char *text, size_t n, int64_t *id);
 
 /* NULL if the text may be a code, else why not: "empty id", "id longer than 255 bytes", ... */
 const char *tv_code_refusal(const char *text, size_t n);

@@ -3,11 +3,22 @@
  * Every such call returns an `enum tv_status` and takes a `struct tv_error *` last. On success the error is
  * untouched; on failure it holds a message that names the values that disagree, and a hint that says what to
  * try next (possibly empty). `err` may be NULL when the caller wants the status alone.
+ *
+ * The compiler refuses a call whose status nobody looks at, of whatever function, ours or static or through a pointer;
+ * where a failure may be passed over, tv_ignore says why.
  */
 #ifndef TRIVET_BASE_STATUS_H
 #define TRIVET_BASE_STATUS_H
 
-enum tv_status {
+/* Before a prototype, or a type that functions return: what comes back may not be dropped. GCC takes the attribute of
+ * C23 on a type, clang its own. */
+#ifdef __clang__
+#define TV_MUST_USE __attribute__((warn_unused_result))
+#else
+#define TV_MUST_USE [[nodiscard]]
+#endif
+
+enum TV_MUST_USE tv_status {
     TV_OK = 0,
     TV_ERR_USAGE,       /* the command line or a setting is wrong */
     TV_ERR_INPUT,       /* the data given cannot be used */
@@ -23,6 +34,13 @@ enum tv_status {
     TV_ERR_WORSE        /* a guard kept what was made from taking the place of something better */
 };
 
+/* For a failure that may be passed over; `why` is for who reads the call. */
+static inline void tv_ignore(enum tv_status status, const char *why)
+{
+    (void)status;
+    (void)why;
+}
+
 /* A failure in words. It lives where the caller wants it, mostly on the stack, owns no memory, and is copied by
  * assignment; texts are cut rather than allocated, so that lack of memory can be told as well. */
 struct tv_error {
@@ -33,19 +51,21 @@ struct tv_error {
 };
 
 /* Fills `err` (which may be NULL) and returns `status`, so that a caller writes `return tv_fail(err, ...)`.
- * Hint and where are emptied. A text that does not fit is cut at the end of a character, here and below. */
-enum tv_status tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)
+ * Here and in the three below it comes back as the number that it is (compilers hold the enum in an unsigned), because
+ * the caller knows it and may drop it. Hint and where are emptied. A text that does not fit is cut at the end of a character,
+ * here and below. */
+unsigned tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Adds a hint to an error made before and returns its status; with `err` NULL the status of the thread's last
  * tv_fail, so that it may follow one as `return tv_hint(err, ...)` whether anybody wants the words or not. */
-enum tv_status tv_hint(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+unsigned tv_hint(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Adds to an error made before where it happened, and returns as tv_hint does. */
-enum tv_status tv_where(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+unsigned tv_where(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts "context: " before the message and returns the error's status; `err` may be NULL as in tv_hint. */
-enum tv_status tv_context(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+unsigned tv_context(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The exit code of a program that ends with `status`: 0 ok, 2 usage, 3 input, 4 store, 5 busy, 6 worse, 1 the
  * rest. */

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trivet/base/status.h"
+
 /* 1234567 -> "1,234,567". `out` holds at least 32 bytes; returns `out`. */
 char *tv_text_number(char *out, long long n);
 
@@ -16,8 +18,8 @@ char *tv_text_bytes(char *out, double bytes);
 
 /* Strict whole-string numbers: no leading blanks, no trailing bytes, no overflow, NaN and infinities refused.
  * Return 1 and set *value, or return 0 and leave it. */
-int tv_text_int64(const char *text, size_t n, int64_t *value);
-int tv_text_double(const char *text, size_t n, double *value);
+TV_MUST_USE int tv_text_int64(const char *text, size_t n, int64_t *value);
+TV_MUST_USE int tv_text_double(const char *text, size_t n, double *value);
 
 /* 1 if the n bytes are well-formed UTF-8 (RFC 3629: no surrogates, nothing beyond U+10FFFF, no overlong form). */
 int tv_text_is_utf8(const char *text, size_t n);

@@ -22,6 +22,6 @@ enum tv_status tv_last_run_note(struct tv_redis *redis, int64_t run, enum tv_run
 /* TV_ERR_NOT_FOUND before the first training, TV_ERR_CORRUPT for text that is something else. */
 enum tv_status tv_last_run_read(struct tv_last_run *out, struct tv_redis *redis, struct tv_error *err);
 /* Reads the text of the key: 1, or 0 for other text. */
-int tv_last_run_parse(struct tv_last_run *out, const char *text);
+TV_MUST_USE int tv_last_run_parse(struct tv_last_run *out, const char *text);
 
 #endif

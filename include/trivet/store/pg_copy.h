@@ -29,6 +29,6 @@ struct tv_pg_triple {
 enum { TV_PG_NULL_A = 1, TV_PG_NULL_B = 2, TV_PG_NULL_C = 4 };
 /* Returns 1 and fills *row, 0 for header-only and trailer messages, -1 if the bytes are something else.
  * *first must be 1 before the first message. */
-int tv_pg_triple(const char *bytes, size_t n, int *first, struct tv_pg_triple *row);
+TV_MUST_USE int tv_pg_triple(const char *bytes, size_t n, int *first, struct tv_pg_triple *row);
 
 #endif

@@ -30,7 +30,7 @@ struct tv_array {
 
 size_t tv_dtype_size(enum tv_dtype dtype);
 const char *tv_dtype_name(enum tv_dtype dtype); /* "<f2" */
-int tv_dtype_from(const char *name, size_t n, enum tv_dtype *out); /* 0 for any other name */
+TV_MUST_USE int tv_dtype_from(const char *name, size_t n, enum tv_dtype *out); /* 0 for any other name */
 
 /* A view of memory that the caller keeps: n values, or (rows, columns). */
 struct tv_array tv_array_1d(enum tv_dtype dtype, const void *data, size_t n);

@@ -71,7 +71,7 @@ static void settings_come_back_from_json(void **state)
         assert_int_equal(learn_from_json(&s, learn_algorithms[i].name, written[i], NULL), TV_OK);
         assert_int_equal(learn_json(&s, &json, NULL), TV_OK);
         assert_string_equal(tv_buffer_string(&json), written[i]);
-        learn_flags(&s, &line);
+        assert_int_equal(learn_flags(&s, &line, NULL), TV_OK);
         assert_string_equal(tv_buffer_string(&line), flags[i]);
         tv_buffer_free(&json);
         tv_buffer_free(&line);

@@ -163,7 +163,7 @@ static void test_cut_and_changed_headers(void **state)
         for (int value = 0; value < 256; value++) {
             memcpy(bytes, GOLDEN, sizeof bytes);
             bytes[i] = (char)value;
-            parse_copy(bytes, sizeof bytes);
+            tv_ignore(parse_copy(bytes, sizeof bytes), "whatever it says, it reads nothing beyond");
         }
 }
 

@@ -196,17 +196,18 @@ static void broken_bytes_are_refused_or_harmless(void **state)
     struct tv_postings_counts c = {.count = count, .touched = touched, .n_rows = ROWS};
     struct tv_buffer out = TV_BUFFER_INIT(1 << 20);
     struct tv_error err;
+    static const char why[] = "whatever it says, it reads nothing beyond";
     srand(2);
     for (int i = 0; i < 100000; i++) {
         size_t n = (size_t)(rand() % (int)sizeof bytes);
         for (size_t j = 0; j < n; j++)
             bytes[j] = (uint8_t)(rand() % 4 ? rand() % 12 : rand());
-        tv_postings_count(&c, bytes, n, (uint32_t)rand(), &wanted, NULL);
+        tv_ignore(tv_postings_count(&c, bytes, n, (uint32_t)rand(), &wanted, NULL), why);
         assert_true(c.n_touched <= ROWS);
         tv_postings_clear(&c);
-        tv_postings_each(bytes, n, SIZE, ignore, NULL, NULL);
-        tv_postings_change(&out, bytes, n, &(struct tv_postings_entry){(uint32_t)rand() % 3, 7, positions, 2}, SIZE,
-                           NULL);
+        tv_ignore(tv_postings_each(bytes, n, SIZE, ignore, NULL, NULL), why);
+        const struct tv_postings_entry entry = {(uint32_t)rand() % 3, 7, positions, 2};
+        tv_ignore(tv_postings_change(&out, bytes, n, &entry, SIZE, NULL), why);
     }
     static const uint8_t far[] = {1, 0, 0, 0, 4, 0xff, 0x7f, 2, 3}, beyond[] = {1, 0, 0, 0, 4, 1, 2, 0x80, 1};
     assert_int_equal(tv_postings_count(&c, far, sizeof far, 1, &wanted, &err), TV_ERR_CORRUPT);

@@ -104,15 +104,16 @@ static void broken_bytes_are_refused_or_harmless(void **state)
     struct tv_buffer out = TV_BUFFER_INIT(1 << 20);
     struct tv_error err;
     uint8_t bytes[40];
+    static const char why[] = "whatever it says, it reads nothing beyond";
     srand(2);
     for (int i = 0; i < 100000; i++) {
         size_t n = (size_t)(rand() % (int)sizeof bytes);
         for (size_t j = 0; j < n; j++)
             bytes[j] = (uint8_t)(rand() % 4 ? rand() % 3 : rand());
         struct tv_postings_counts c = counts();
-        tv_row_list_count(&c, bytes, n, NULL);
+        tv_ignore(tv_row_list_count(&c, bytes, n, NULL), why);
         assert_true(c.n_touched <= ROWS);
-        tv_row_list_change(&out, bytes, n, 7, 1, NULL);
+        tv_ignore(tv_row_list_change(&out, bytes, n, 7, 1, NULL), why);
     }
     static const uint8_t far[] = {0, 0xff, 0x7f}, no_kind[] = {2, 1};
     struct tv_postings_counts c = counts();
