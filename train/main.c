@@ -1,4 +1,6 @@
-/* trivet-train: learns factors from ratings, publishes them, and looks after the models that are kept. */
+/* trivet-train: learns factors from ratings, publishes them, and looks after the models that are kept. Here stands
+ * the table of its commands; parsing, --help and exit codes are lib/cli's.
+ */
 #include <cblas.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -61,6 +63,7 @@ static const struct tv_command commands[] = {
     {.name = NULL},
 };
 
+/* Printed by --version behind the program's own version. */
 static void print_libraries(FILE *out)
 {
     char codec[128];
@@ -69,9 +72,10 @@ static void print_libraries(FILE *out)
             codec, openblas_get_config(), jansson_version_str());
 }
 
-/* OpenMP's threads wait for one another by spinning for milliseconds, which takes the cores from PostgreSQL and MongoDB
- * while they work for us: a fit on two busy cores took 3.6 s where it takes 2.1 s with short spins, and an idle machine
- * loses nothing by them. The library reads that setting while it is loaded, so the program starts itself once more. */
+/* OpenMP's threads wait for one another by spinning for milliseconds, which takes the cores from PostgreSQL and
+ * MongoDB while these work for the training: a fit on two busy cores took 3.6 s where it takes 2.1 s with short
+ * spins, and an idle machine loses nothing by them. The library reads that setting while it is loaded, so the
+ * program starts itself once more. A setting that somebody made is left alone. */
 static void wait_with_short_spins(char **argv)
 {
     char self[4096];
@@ -85,6 +89,7 @@ static void wait_with_short_spins(char **argv)
     exit(1);
 }
 
+/* The closing of --help has the parameters of the filter, which are not options. */
 int main(int argc, char **argv)
 {
     wait_with_short_spins(argv);

@@ -1,7 +1,7 @@
 /* flags: settings as a command line again: what the journal keeps, so that a run can be repeated. */
 #include "train/command/flags.h"
 
-/* In a shell's single quotes. */
+/* In a shell's single quotes. A quote in the value ends them, stands behind a backslash, and opens them again. */
 static enum tv_status append_quoted(struct tv_buffer *line, const char *value, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_text(line, "'", err);
@@ -10,6 +10,7 @@ static enum tv_status append_quoted(struct tv_buffer *line, const char *value, s
     return status == TV_OK ? tv_buffer_text(line, "'", err) : status;
 }
 
+/* A list that was not given is empty, and leaves nothing. */
 static enum tv_status append_list(struct tv_buffer *line, const struct tv_settings *settings, const char *name,
                                   struct tv_error *err)
 {

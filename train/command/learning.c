@@ -1,4 +1,6 @@
-/* learning: what was asked of an algorithm, for the journal and for a command line. */
+/* learning: an algorithm's settings as a command writes them down, in the journal and as a command line, and the
+ * fingerprint by which --if-changed knows that nothing changed.
+ */
 #include "train/command/learning.h"
 
 #include <jansson.h>
@@ -10,7 +12,8 @@
 #include "trivet/base/hash.h"
 #include "trivet/base/log.h"
 
-/* The same data, rows and settings give the same model, byte for byte. */
+/* The same data, rows and settings give the same model, byte for byte. Whether the number of factors was asked for
+ * counts, too: a default shrinks to the matrix. */
 static void set_fingerprint(struct tv_learning *l, const struct tv_reading *r)
 {
     const char *algorithm = learn_algorithm_name(&l->settings);
@@ -23,7 +26,8 @@ static void set_fingerprint(struct tv_learning *l, const struct tv_reading *r)
     snprintf(l->fingerprint, sizeof l->fingerprint, "%016llx", (unsigned long long)h);
 }
 
-/* An SVD of counts follows the few who play most; that is a choice, but seldom one that somebody made. */
+/* A hint and no refusal: an SVD of counts follows the few users who play most, which is a choice, but seldom one
+ * that somebody made. */
 static void hint_at_counts(const struct tv_learning *l, const struct tv_reading *r)
 {
     json_t *data = r->data ? json_loads(r->data, 0, NULL) : NULL;

@@ -1,5 +1,6 @@
-/* learning: how a command learns from what it reads: the algorithm's settings, as they are written down. Fit, evaluate and search
- * put the same into the journal and onto a command line. */
+/* learning: how a command learns from what it reads: the algorithm's settings, as they are written down. Fit,
+ * evaluate and search put the same into the journal and onto a command line.
+ */
 #ifndef TRIVET_TRAIN_COMMAND_LEARNING_H
 #define TRIVET_TRAIN_COMMAND_LEARNING_H
 

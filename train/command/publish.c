@@ -8,6 +8,8 @@
 #include "trivet/model/user_document.h"
 #include "trivet/store/mongo_read.h"
 
+/* MongoDB first: from there Redis can be filled again. Whether the lock still holds is asked before either, because
+ * another process could be writing by now. */
 enum tv_status publish_store(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
 {
     enum tv_status status = tv_lock_check(s->lock, err);
@@ -16,6 +18,7 @@ enum tv_status publish_store(const struct tv_stores *s, const struct tv_model *m
     return status == TV_OK ? tv_model_write_redis(s->redis, m, err) : status;
 }
 
+/* The hash of user documents so far, as they are read back. */
 struct read_back {
     struct tv_mongo *mongo;
     int64_t number;
@@ -28,6 +31,8 @@ static enum tv_status hash_document(void *context, const struct tv_mongo_doc *do
     return tv_user_document_hash(r->mongo, r->number, doc, &r->hash, err);
 }
 
+/* The hash depends on the order of documents. They come back ordered by _id, the order in which fit and import
+ * write them. */
 static enum tv_status check_users(const struct tv_stores *s, int64_t number, uint64_t written, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
@@ -53,8 +58,8 @@ enum tv_status publish_check(const struct tv_stores *s, const struct tv_model *m
     return status == TV_OK ? check_users(s, m->number, users_hash, err) : status;
 }
 
-/* Once the run is more than `building` the model is whole, and what is left of it is for repair to finish; so it is
- * while the journal cannot be asked. */
+/* 1 while the run's model is not whole. Afterwards, and while the journal cannot be asked, what stands under its
+ * number is left alone, for repair to judge. */
 static int is_building(struct tv_pg *journal, int64_t number)
 {
     struct tv_run *runs = NULL;
@@ -67,6 +72,7 @@ static int is_building(struct tv_pg *journal, int64_t number)
     return found;
 }
 
+/* The failure that led here is the one to tell, so those of undoing are not. */
 int publish_undo(const struct tv_stores *s, int64_t number, const struct tv_error *why)
 {
     struct tv_pg *journal = tv_lock_connection(s->lock);

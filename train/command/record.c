@@ -1,4 +1,6 @@
-/* record: a run that makes no model in the journal: a row of its own, held while it lasts. */
+/* record: a row of the journal for a run that makes no model, on a connection of its own, which holds the row while
+ * the run lasts.
+ */
 #include "train/command/record.h"
 
 #include <inttypes.h>
@@ -6,6 +8,8 @@
 
 #include "trivet/base/log.h"
 
+/* Rows of evaluations and searches whose process is gone are ended first. These runs need no lock and so no repair,
+ * which would do it otherwise. */
 static enum tv_status begin(struct record *r, const struct tv_run_plan *plan, struct tv_error *err)
 {
     int64_t abandoned = 0;
@@ -19,6 +23,7 @@ static enum tv_status begin(struct record *r, const struct tv_run_plan *plan, st
     return status;
 }
 
+/* The connection shows in Postgres under the command's name. */
 enum tv_status record_begin(struct record *r, const struct tv_settings *settings, const struct tv_run_plan *plan,
                             struct tv_error *err)
 {
@@ -46,6 +51,8 @@ enum tv_status record_done(struct record *r, const char *counts, const char *met
     return status;
 }
 
+/* The reason is the caller's to tell; if the journal cannot take it, the next run or a repair finds the row without
+ * its process. */
 void record_failed(struct record *r, const struct tv_error *why)
 {
     if (r->pg == NULL)

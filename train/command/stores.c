@@ -9,9 +9,11 @@
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
 
-/* Long work on the server side (dropping a large collection) may keep a socket silent for a while. */
+/* How long MongoDB and Redis may take: to be found, and to answer. Long work on the server side (dropping a large
+ * collection) may keep a socket silent for a while. */
 enum { SERVER_SELECTION_MS = 5000, SOCKET_MS = 120000, REDIS_MS = 30000 };
 
+/* A server that does not tell its settings, as managed ones do, is not warned of. */
 static void warn_unless(struct tv_redis *redis, const char *name, const char *wanted, const char *otherwise)
 {
     struct tv_buffer value = TV_BUFFER_INIT(4096);
@@ -91,6 +93,7 @@ enum tv_status train_live_number(const struct tv_stores *s, int64_t *number, str
     return status;
 }
 
+/* The item side in Redis is a copy; of a damaged or missing one MongoDB has the original. */
 enum tv_status train_load_model(struct tv_model **out, const struct tv_stores *s, int64_t number,
                                 struct tv_error *err)
 {

@@ -12,7 +12,7 @@
  * process left. `who` is what others are told while they wait. On failure nothing stays open. */
 enum tv_status train_open(struct tv_stores *s, const struct tv_settings *settings, const char *who,
                           struct tv_error *err);
-/* The same without the repair. */
+/* The same without the repair: for trivet-train repair, which makes a thorough one itself. */
 enum tv_status train_open_locked(struct tv_stores *s, const struct tv_settings *settings, const char *who,
                                  struct tv_error *err);
 /* The stores without the lock and without repair: for commands that only look. */

@@ -1,5 +1,7 @@
-/* catalogue: item documents into MongoDB's item_<N>, and the example users, asked by a thread of their own while
- * the ratings are read and factorised. It sees the same snapshot. */
+/* catalogue: item documents into MongoDB's item_<N>, and the example users of the welcome page. Neither needs
+ * anything of the model, so a thread of its own asks Postgres for them, in the same snapshot, while the ratings are
+ * read and factorised. The step "write items" waits for it.
+ */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 
 enum { LARGEST = 32 << 20 }; /* bytes of a document's text: MongoDB takes no more than 16 MB anyway */
 
+/* Documents on their way into MongoDB. Their texts come from the input, so some may be what MongoDB cannot hold. */
 struct listing {
     struct tv_mongo_bulk *bulk;
     struct tv_buffer text;
@@ -40,7 +43,7 @@ static enum tv_status unescape(struct tv_buffer *out, const char *bytes, size_t 
     return status;
 }
 
-/* TV_ERR_INPUT where the document can be none. */
+/* One document. TV_ERR_INPUT, with the reason in *err, is about this document alone: others may still be written. */
 static enum tv_status add_document(struct listing *l, const char *bytes, size_t n, struct tv_error *err)
 {
     if (n > LARGEST)
@@ -50,7 +53,8 @@ static enum tv_status add_document(struct listing *l, const char *bytes, size_t 
     return status == TV_OK ? tv_mongo_bulk_add_json(l->bulk, l->text.data, l->text.size, err) : status;
 }
 
-/* A line of (item_id, document). What is wrong with one item is no reason to publish none. */
+/* A line of (item_id, document). A document that MongoDB cannot hold is noted for write_poorer and does not end the
+ * COPY; any other failure does, and its error is the one that is told. */
 static enum tv_status take_item(void *context, const char *bytes, size_t n, struct tv_error *err)
 {
     struct listing *l = context;
@@ -72,7 +76,8 @@ static enum tv_status take_item(void *context, const char *bytes, size_t n, stru
     return tv_buffer_format(&l->refused, err, "%s%s", l->refused.size ? "," : "{", name);
 }
 
-/* Those that were refused once more, without the fields of trivet.item.extra. */
+/* Writes the noted documents once more, without the fields of trivet.item.extra, which are the input's own and of
+ * any size. An item that MongoDB cannot hold even so is left out and named. */
 static enum tv_status write_poorer(struct fit *f, struct listing *l, struct tv_error *err)
 {
     static const char sql[] = "SELECT item_id, core FROM trivet.item_document WHERE item_id = ANY ($1::bigint[])";
@@ -109,6 +114,7 @@ static void report_items(const struct listing *l)
                     tv_text_are(n, l->lost.n, "item"), l->lost.names, l->lost.why);
 }
 
+/* The documents go into item_<N>, which nobody reads: the activation gives it the name item (lifecycle.c). */
 static enum tv_status write_items(struct fit *f, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
@@ -129,6 +135,8 @@ static enum tv_status write_items(struct fit *f, struct tv_error *err)
     return status == TV_OK ? ended : status;
 }
 
+/* The users that the welcome page offers, as JSON for the model's description. They are called as the data calls
+ * them: a code is a string, a number a number. */
 static enum tv_status choose_examples(struct fit *f, struct tv_error *err)
 {
     struct tv_pg_rows *rows;
@@ -151,6 +159,8 @@ static enum tv_status choose_examples(struct fit *f, struct tv_error *err)
     return f->catalogue.examples ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for example users");
 }
 
+/* The thread. Of *f it changes f->catalogue alone, and of what it reads nothing changes meanwhile: the number, and
+ * MongoDB's client, which threads may share. */
 static void *work(void *context)
 {
     struct fit *f = context;
@@ -161,6 +171,8 @@ static void *work(void *context)
     return NULL;
 }
 
+/* The connection is made here, in the caller's thread, because it is the caller's connection that exports the
+ * snapshot. After a failure fit_end_catalogue closes it. */
 enum tv_status fit_start_catalogue(struct fit *f, struct tv_error *err)
 {
     struct fit_catalogue *c = &f->catalogue;

@@ -1,10 +1,13 @@
-/* changes: what the snapshot sees of the ratings that come live, so that documents say which changes are in them,
- * and the switch knows which are not. */
+/* changes: the revs of users with single ratings, as the snapshot sees them (trivet.user_change). A document
+ * carries the rev of the ratings it was made from, so that an activation can tell which documents lack a change.
+ */
 #include <stdlib.h>
 
 #include "train/fit/fit.h"
 #include "trivet/store/pg_rows.h"
 
+/* Read in the snapshot in which the ratings are read, so that a document's rev and its ratings agree. Ascending,
+ * because fit_rev_of searches. */
 enum tv_status fit_read_changes(struct fit *f, struct tv_error *err)
 {
     struct fit_changes *c = &f->changes;

@@ -17,6 +17,7 @@
 
 /* --- the plain way: the source's own rows ----------------------------------------------------------------- */
 
+/* Rows to learn from, and those that are left out because their value is beyond what can be learned (cuts.h). */
 struct chosen {
     struct tv_ratings *ratings;
     struct tv_named too_large;
@@ -28,6 +29,7 @@ static enum tv_status take_row(void *context, const struct tv_pg_triple *row, st
     return cuts_add(c->ratings, row->a, row->b, row->c, &c->too_large, err);
 }
 
+/* The rows may come in any order, but a pair that comes twice is an error (trivet/core/ratings.h). */
 static enum tv_status read_source(struct fit *f, struct chosen *chosen, struct tv_error *err)
 {
     struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
@@ -41,7 +43,8 @@ static enum tv_status read_source(struct fit *f, struct chosen *chosen, struct t
 
 /* --- none, or fewer ---------------------------------------------------------------------------------------- */
 
-/* Names the step that emptied the result and a setting that would not. */
+/* Fails with the step of the filter that emptied the result and a setting that would not (trivet.why_empty). Of SQL
+ * of one's own there are no steps to tell. */
 static enum tv_status explain_empty(struct fit *f, struct tv_error *err)
 {
     if (f->reading.own_source)
@@ -63,7 +66,8 @@ static enum tv_status explain_empty(struct fit *f, struct tv_error *err)
     return status;
 }
 
-/* The row limit cuts in the order of users, so the last users are missing: that is told. */
+/* The row limit cuts in the order of users, so the users with the highest ids are missing: that is told, with the
+ * limit that would keep all. To count them, the filter has another limit for the length of one statement. */
 static enum tv_status warn_if_cut(struct fit *f, struct tv_error *err)
 {
     int64_t limit = tv_filter_int(f->reading.filter, "max_row_number"), all = 0;
@@ -90,7 +94,8 @@ static enum tv_status warn_if_cut(struct fit *f, struct tv_error *err)
     return status;
 }
 
-/* The workshop's report: how empty the matrix over raw ids is, and how full the dense one. */
+/* Tells what the workshop tells: the shares of empty rows and columns in a matrix over raw ids. And the density of
+ * the dense one. */
 static void report_sparsity(const struct fit *f)
 {
     char rows[32], users[32], items[32];
@@ -104,6 +109,9 @@ static void report_sparsity(const struct fit *f)
                 1 - m / user_ids, 1 - n / item_ids);
 }
 
+/* rated_until and sample_users limit what is learned and not the evidence, so with either of them the rows cannot
+ * be picked there, and Postgres is asked. SQL of one's own has no cuts: its rows are the evidence, unless
+ * --fold-in-source names others. */
 static enum tv_status gather(struct fit *f, struct chosen *chosen, struct tv_error *err)
 {
     if (f->reading.own_source)
@@ -114,6 +122,7 @@ static enum tv_status gather(struct fit *f, struct chosen *chosen, struct tv_err
                      : read_source(f, chosen, err);
 }
 
+/* The rows are counted before they become a matrix, which empties the collection they stand in. */
 enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err)
 {
     char text[512];

@@ -1,4 +1,6 @@
-/* factorise: the model's item side, learned from the matrix. */
+/* factorise: the model's item side, learned from the matrix. The solver's user factors are not kept: everybody,
+ * learned from or not, is folded in with the item factors as they were rounded (users.c).
+ */
 #include <stdlib.h>
 
 #include "train/fit/fit.h"

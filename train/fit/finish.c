@@ -13,12 +13,14 @@
 
 /* --- the description -------------------------------------------------------------------------------------- */
 
+/* A JSON text as a value; an empty object for one that is missing or cannot be read. */
 static json_t *load_json(const char *text)
 {
     json_t *value = text ? json_loads(text, 0, NULL) : NULL;
     return value ? value : json_object();
 }
 
+/* The counts that both the model's description and the journal have. */
 static json_t *describe_counts(const struct fit *f)
 {
     const struct fit_counts *c = &f->counts;
@@ -28,7 +30,7 @@ static json_t *describe_counts(const struct fit *f)
                      (json_int_t)(c->documents - c->reached), "users_without_factors", (json_int_t)f->model.no_factors.n);
 }
 
-/* Predicted ratings are shown within it. */
+/* The lowest and the highest rating that users are folded in from. Predicted ratings are shown within it. */
 static json_t *describe_scale(const struct fit *f)
 {
     float low, high;
@@ -36,6 +38,8 @@ static json_t *describe_scale(const struct fit *f)
     return json_pack("{s:f, s:f}", "low", (double)low, "high", (double)high);
 }
 
+/* The description travels with the model into both stores, and servers read from it what they show
+ * (docs/formats.md). */
 enum tv_status fit_describe(struct fit *f, struct tv_error *err)
 {
     char text[512], created[32];
@@ -63,6 +67,7 @@ enum tv_status fit_store(struct fit *f, struct tv_error *err)
     return publish_store(&f->stores, f->model.item_side, err);
 }
 
+/* Bytes in the stores, once all of it was read back: for the log and the journal. */
 static enum tv_status measure(struct fit *f, struct tv_error *err)
 {
     char name[TV_MODEL_NAME], redis[32], mongo[32];
@@ -94,7 +99,7 @@ static void describe_learning(const struct fit *f, json_t *counts)
     json_object_set_new(counts, "objective", objectives);
 }
 
-/* What the journal keeps about the run. */
+/* The counts that the journal keeps about the run, with its timings; NULL without memory. */
 static char *journal_counts(const struct fit *f)
 {
     json_t *counts = describe_counts(f);
@@ -112,12 +117,15 @@ static char *journal_counts(const struct fit *f)
     return text;
 }
 
+/* Reads everything back from both stores and compares it with what was written, while nothing of it is shown yet. */
 enum tv_status fit_check(struct fit *f, struct tv_error *err)
 {
     enum tv_status status = publish_check(&f->stores, f->model.item_side, f->model.users_hash, err);
     return status == TV_OK ? measure(f, err) : status;
 }
 
+/* The journal calls the run kept first. From then on the model counts as whole, a failure no longer deletes it
+ * (publish_undo), and a model that the guard refuses stays like this. */
 enum tv_status fit_activate(struct fit *f, struct tv_error *err)
 {
     char *counts = journal_counts(f);

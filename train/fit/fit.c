@@ -1,4 +1,6 @@
-/* fit: the command. Takes the lock, walks through the steps, and leaves nothing half done when one fails. */
+/* fit: the command. Takes the lock, walks through the steps, and leaves nothing half done when one fails. The steps
+ * are functions of this room's other files; docs/design.md tells what each is for.
+ */
 #include "train/fit/fit.h"
 
 #include <stdio.h>
@@ -24,6 +26,7 @@ const struct tv_option fit_options[] = {
     {.name = NULL},
 };
 
+/* A step, under the name by which the log and the journal's timings call it. */
 struct step {
     const char *name;
     enum tv_status (*run)(struct fit *f, struct tv_error *err);
@@ -34,24 +37,29 @@ static enum tv_status read_ratings(struct fit *f, struct tv_error *err)
     return tv_reading_read(&f->reading, err);
 }
 
+/* These steps write nothing of the model, so a dry run takes them, too. */
 static const struct step learning[] = {
     {"read ratings", read_ratings},
     {"judge", fit_guard_judge},
     {"choose rows", fit_choose_rows},
     {"choose factors", fit_choose_factors},
 };
+/* These steps write the model under its number, and only the last one shows it. */
 static const struct step building[] = {
     {"factorise", fit_factorise}, {"fold in users", fit_users}, {"write items", fit_end_catalogue},
     {"describe", fit_describe},   {"write factors", fit_store}, {"read back and compare", fit_check},
     {"activate", fit_activate},
 };
 
+/* A signal makes statements and waits fail with words of their own. Whatever a step returned, the signal is what is
+ * told. */
 static enum tv_status interrupted(struct tv_error *err)
 {
     tv_fail(err, TV_ERR_INTERRUPTED, "interrupted");
     return tv_hint(err, "the model that was live still is");
 }
 
+/* Runs steps until one fails. The guard's is not told of where there is no guard. */
 static enum tv_status run_steps(struct fit *f, const struct step *steps, size_t n, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -74,7 +82,7 @@ static enum tv_status run_steps(struct fit *f, const struct step *steps, size_t 
 
 #define N_STEPS(steps) (sizeof(steps) / sizeof *(steps))
 
-/* The newest kept or live run with our fingerprint, or 0. */
+/* The newest kept or live run with the fingerprint of this one, or 0 in *same. */
 static enum tv_status find_same(struct fit *f, int64_t *same, struct tv_error *err)
 {
     const char *value = f->learning.fingerprint;
@@ -83,6 +91,7 @@ static enum tv_status find_same(struct fit *f, int64_t *same, struct tv_error *e
                      1, &value, same, err);
 }
 
+/* The journal gets the run with a command line that repeats it, and its row gives the model its number. */
 static enum tv_status begin_run(struct fit *f, struct tv_error *err)
 {
     struct tv_buffer command = TV_BUFFER_INIT(FLAGS_LINE);
@@ -111,7 +120,8 @@ static void report(const struct fit *f)
     tv_log_info("peak memory %s", tv_text_bytes(memory, tv_peak_memory()));
 }
 
-/* Tells servers what becomes of this training. That Redis is away is no failure of it. */
+/* Tells servers what becomes of this training (last_run.h). Where Redis does not take it the training goes on,
+ * because the journal is the word on it. */
 static void note(const struct fit *f, enum tv_run_state state)
 {
     struct tv_error err;
@@ -119,7 +129,9 @@ static void note(const struct fit *f, enum tv_run_state state)
         tv_log_reason(TV_LOG_DEBUG, "the state of this run is not noted in Redis", &err);
 }
 
-/* Everything from the first write on; what fails before the model is whole is undone. */
+/* All from the first write on. After a failure nothing stays under the run's number; where a store is away, the
+ * next command's repair does that. A model that the guard refuses is whole and kept, and the command fails all the
+ * same. */
 static enum tv_status build(struct fit *f, struct tv_error *err)
 {
     enum tv_status status = begin_run(f, err);
@@ -145,6 +157,7 @@ static enum tv_status build(struct fit *f, struct tv_error *err)
     return status == TV_OK && f->guard.worse ? fit_guard_refuse(f, err) : status;
 }
 
+/* A dry run: no lock, no run, no other store, but the ratings are read as they would be. */
 static enum tv_status plan(struct fit *f, struct tv_error *err)
 {
     enum tv_status status = run_steps(f, learning, N_STEPS(learning), err);
@@ -153,6 +166,8 @@ static enum tv_status plan(struct fit *f, struct tv_error *err)
     return status == TV_OK ? fit_print_plan(f, err) : status;
 }
 
+/* The lock comes before the snapshot, so that the snapshot sees all that the lock's last holder, perhaps a load,
+ * has committed. */
 static enum tv_status open_all(struct fit *f, int dry_run, struct tv_error *err)
 {
     enum tv_status status = dry_run ? TV_OK : train_open(&f->stores, f->reading.settings, "trivet-train fit", err);
@@ -199,6 +214,7 @@ static void fit_free(struct fit *f)
     tv_buffer_free(&f->timings);
 }
 
+/* Flags are judged before anything is connected. */
 enum tv_status fit_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;

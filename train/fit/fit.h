@@ -1,4 +1,6 @@
-/* fit: one training, from the rows of the filter to a live model. The steps are in the other files of this room. */
+/* fit: one training, from the rows of the filter to a live model. fit.c walks through the steps, which are
+ * functions of the other files; all of them work on one struct fit.
+ */
 #ifndef TRIVET_TRAIN_FIT_FIT_H
 #define TRIVET_TRAIN_FIT_FIT_H
 
@@ -20,6 +22,7 @@
 #include "trivet/model/user_fold.h"
 #include "trivet/store/pg.h"
 
+/* What a training has counted, for the description, the journal and the last line. */
 struct fit_counts {
     int64_t rows, users, items;  /* learned from */
     int64_t documents;           /* users written: everybody with ratings */
@@ -38,10 +41,10 @@ struct fit_catalogue {
     struct tv_error error;
 };
 
-/* Which ratings the snapshot sees of those that come live meanwhile. */
+/* Which changes by single ratings the snapshot sees (trivet.user_change). */
 struct fit_changes {
     size_t n;
-    int64_t *users, *revs; /* (n) everybody who ever rated live, ascending, and how often it changed */
+    int64_t *users, *revs; /* (n) users whose ratings single ratings ever changed, ascending; how often */
 };
 
 /* --guard: whether the new model may take the live one's place. */
@@ -66,6 +69,7 @@ struct fit_model {
     struct tv_named no_factors;      /* users whose ratings lead to none */
 };
 
+/* One training; lives in fit_run. What stands in it grows from step to step, and fit_free gives all of it back. */
 struct fit {
     struct tv_reading reading;
     struct tv_learning learning;
@@ -96,10 +100,13 @@ enum tv_status fit_guard_judge(struct fit *f, struct tv_error *err);
 enum tv_status fit_guard_refuse(struct fit *f, struct tv_error *err);
 
 /* factorise.c */
+/* Shrinks the default number of factors to what the matrix allows, or refuses the one that was asked for, before
+ * the long work. */
 enum tv_status fit_choose_factors(struct fit *f, struct tv_error *err);
 enum tv_status fit_factorise(struct fit *f, struct tv_error *err);
 
 /* users.c */
+/* Folds in everybody who has ratings, and writes user_<N>. */
 enum tv_status fit_users(struct fit *f, struct tv_error *err);
 
 /* catalogue.c */
@@ -113,6 +120,7 @@ enum tv_status fit_check(struct fit *f, struct tv_error *err);
 enum tv_status fit_activate(struct fit *f, struct tv_error *err);
 
 /* plan.c */
+/* Prints what the training would take in memory and in the stores. */
 enum tv_status fit_print_plan(struct fit *f, struct tv_error *err);
 
 /* fit.c: the command. */

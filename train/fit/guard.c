@@ -20,6 +20,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 
+/* A metric of ratings is refused here where the algorithm predicts none, before anything is read. */
 enum tv_status fit_guard_read(struct fit *f, const char *text, struct tv_error *err)
 {
     struct fit_guard *g = &f->guard;
@@ -43,7 +44,7 @@ enum tv_status fit_guard_read(struct fit *f, const char *text, struct tv_error *
 
 /* --- the live model ---------------------------------------------------------------------------------------------- */
 
-/* The rows must be chosen alike, or the two are asked different questions. */
+/* The rows must be chosen alike, up to the cuts, or the two models would be asked different questions. */
 static enum tv_status check_comparable(const struct fit *f, const struct tv_run *live, struct tv_filter *filter,
                                        struct tv_error *err)
 {
@@ -63,7 +64,8 @@ static enum tv_status check_comparable(const struct fit *f, const struct tv_run 
     return tv_hint(err, "train once without --guard, and look at the lists");
 }
 
-/* With the live model's settings on the same division. NaN where they cannot be judged, or have no such number. */
+/* Judges the live model's settings on the same division. *value is NAN where they cannot be judged, or have no such
+ * number. */
 static enum tv_status judge_live(double *value, const struct fit *f, const struct tv_run *live, struct tv_filter *filter,
                                  const struct trial_data *d, struct tv_error *err)
 {
@@ -83,6 +85,8 @@ static enum tv_status judge_live(double *value, const struct fit *f, const struc
 
 /* --- the new one ------------------------------------------------------------------------------------------------- */
 
+/* Judges the new settings, and beside them the plain baselines, so that the journal has the same table as after an
+ * evaluation. */
 static enum tv_status judge_new(json_t **metrics, struct fit *f, const struct trial_data *d, struct tv_error *err)
 {
     struct verdict verdicts[1 + TV_BASELINES];
@@ -99,6 +103,8 @@ static enum tv_status judge_new(json_t **metrics, struct fit *f, const struct tr
     return *metrics ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the numbers of a guard");
 }
 
+/* Errors are better when low, metrics of lists when high. Settings without a number are worse than any; without a
+ * reference nothing is worse, because no comparison with NAN holds. */
 static void decide(struct fit_guard *g)
 {
     double loss = g->metric.of_ratings ? g->value - g->reference : g->reference - g->value;
@@ -111,6 +117,7 @@ static void decide(struct fit_guard *g)
                     g->margin);
 }
 
+/* JSON has no NAN: such a number is null. */
 static json_t *guard_json(const struct fit_guard *g)
 {
     return json_pack("{s:s, s:f, s:o, s:o, s:o, s:b, s:b}", "metric", g->metric.name, "margin", g->margin, "value",
@@ -120,6 +127,7 @@ static json_t *guard_json(const struct fit_guard *g)
                      g->worse);
 }
 
+/* Keeps the numbers with the run, whether its model goes live or not: the next guard may compare with them. */
 static enum tv_status keep(struct fit *f, json_t *metrics, struct tv_error *err)
 {
     json_object_set_new(metrics, "guard", guard_json(&f->guard));
@@ -132,6 +140,8 @@ static enum tv_status keep(struct fit *f, json_t *metrics, struct tv_error *err)
 
 /* --- the step ---------------------------------------------------------------------------------------------------- */
 
+/* The number that the live model's run has kept is taken if it answers the same question; otherwise its settings
+ * are judged now. */
 static enum tv_status compare(struct fit *f, const struct tv_run *live, struct tv_filter *filter, struct tv_error *err)
 {
     struct fit_guard *g = &f->guard;
@@ -160,6 +170,7 @@ static enum tv_status compare(struct fit *f, const struct tv_run *live, struct t
     return status;
 }
 
+/* A dry run has no number, and is not judged. */
 enum tv_status fit_guard_judge(struct fit *f, struct tv_error *err)
 {
     struct tv_run *runs = NULL;
@@ -180,6 +191,7 @@ enum tv_status fit_guard_judge(struct fit *f, struct tv_error *err)
     return status;
 }
 
+/* The journal keeps the reason, too: the model lists show it long after the log is gone. */
 enum tv_status fit_guard_refuse(struct fit *f, struct tv_error *err)
 {
     const struct fit_guard *g = &f->guard;

@@ -18,6 +18,7 @@
 #include "trivet/store/mongo_collections.h"
 #include "trivet/store/mongo_write.h"
 
+/* Users that are folded in before one thread adds their documents. */
 enum { BLOCK = 256 };
 
 /* One user of a block; the memory is used again for the next block. */
@@ -42,7 +43,7 @@ static struct slot *make_slots(struct tv_error *err)
     return slots;
 }
 
-/* Folds user u in and encodes the document. Runs in any thread; touches only its slot. */
+/* Folds user u in and encodes the document. Runs in any thread, and touches only its slot. */
 static enum tv_status prepare(const struct fit *f, size_t u, struct slot *s)
 {
     const struct tv_evidence *e = &f->reading.evidence;
@@ -56,6 +57,7 @@ static enum tv_status prepare(const struct fit *f, size_t u, struct slot *s)
     return status;
 }
 
+/* A user without factors is named as the data calls them. */
 static void take_count(struct fit *f, const struct tv_user_document *d)
 {
     f->counts.documents++;
@@ -66,6 +68,8 @@ static void take_count(struct fit *f, const struct tv_user_document *d)
         tv_named_add_int(&f->model.no_factors, d->user_id, d->why);
 }
 
+/* Documents are added in the order of users, because their hash depends on it: read back by _id they give the same
+ * (publish.c). */
 static enum tv_status add_block(struct fit *f, struct tv_mongo_bulk *bulk, struct slot *slots, int n,
                                 struct tv_error *err)
 {
@@ -84,6 +88,7 @@ static enum tv_status add_block(struct fit *f, struct tv_mongo_bulk *bulk, struc
     return TV_OK;
 }
 
+/* Only folding in and encoding run in several threads; MongoDB's bulk and the hash belong to one. */
 static enum tv_status write_users(struct fit *f, struct tv_mongo_bulk *bulk, struct slot *slots, struct tv_error *err)
 {
     struct tv_progress progress;
@@ -104,8 +109,8 @@ static enum tv_status write_users(struct fit *f, struct tv_mongo_bulk *bulk, str
     return status;
 }
 
-/* That a user's ratings lead to no factors is that user's affair. That most users' do is the affair of the settings: a
- * model that has a place for hardly anybody is not to be shown. */
+/* A user whose ratings lead to no factors is one user's affair, who gets the popular list. Where that is so for
+ * most users, it is the affair of the settings: a model that has a place for hardly anybody is not to be shown. */
 static enum tv_status check_factors(const struct fit *f, struct tv_error *err)
 {
     char users[64];
@@ -122,7 +127,7 @@ static enum tv_status check_factors(const struct fit *f, struct tv_error *err)
     return TV_OK;
 }
 
-/* The indexes that a server looks users up by. */
+/* The indexes that a server looks users up by. Without codes there is nothing to look up by code. */
 static enum tv_status make_indexes(struct fit *f, const char *collection, struct tv_error *err)
 {
     enum tv_status status = tv_mongo_create_index(f->stores.mongo, collection, "id", err);

@@ -1,4 +1,6 @@
-/* algorithm: the two tables, and what is asked of their rows. */
+/* algorithm: the table of algorithms and the table of their settings, and what is asked of their rows. Flags, JSON,
+ * command lines and the axes of a search are loops over them (settings.c, train/search/space.c).
+ */
 #include "train/learn/algorithm.h"
 
 #include <math.h>
@@ -17,6 +19,8 @@
 #define TEXT_OF(value) #value
 #define TEXT(value) TEXT_OF(value)
 
+/* The flags, with the bounds that every other way to give a setting is held to as well (settings.c). lambda has no
+ * preset, because its default depends on the algorithm. */
 const struct tv_option learn_options[] = {
     {.name = "algorithm", .kind = TV_OPTION_CHOICE, .value = "NAME", .preset = "svd", .choices = LEARN_NAMES,
      .help = "how to factorise: svd takes missing ratings as zeros and ranks well; als fits the ratings there are and "
@@ -41,6 +45,7 @@ const struct tv_option learn_options[] = {
 
 #define PLACE(member) offsetof(struct learn_settings, member)
 
+/* A default of 0 stands with settings that some algorithms do not use, and the others give another default for. */
 const struct learn_setting learn_setting_rows[] = {
     {"factors", LEARN_WHOLE, PLACE(factors), FACTORS, 0},
     {"sigma", LEARN_REAL, PLACE(sigma), SIGMA, 1},
@@ -52,6 +57,7 @@ const struct learn_setting learn_setting_rows[] = {
     {NULL, 0, 0, 0, 0},
 };
 
+/* Larger regularisation makes factors smaller, and so does a smaller range. */
 static const char larger_lambda[] = "train with a larger lambda, or with ratings of a smaller range";
 
 const struct learn_algorithm learn_algorithms[] = {
@@ -101,6 +107,7 @@ const struct learn_setting *learn_setting_of(const char *flag)
     return row->flag ? row : NULL;
 }
 
+/* The place of a setting among those an algorithm uses; -1: it does not use it. */
 static int place_of(const struct learn_algorithm *a, const char *flag)
 {
     for (int i = 0; a->settings[i].flag; i++)
@@ -120,6 +127,8 @@ double learn_default_of(const struct learn_algorithm *a, const struct learn_sett
     return place < 0 || isnan(a->settings[place].value) ? row->value : a->settings[place].value;
 }
 
+/* As a double, for comparing with defaults and for what takes any setting. A large seed is rounded by that, so
+ * where a seed is written down the integer itself is taken (settings.c). */
 double learn_value(const struct learn_settings *s, const struct learn_setting *row)
 {
     const void *at = (const char *)s + row->offset;

@@ -1,5 +1,7 @@
-/* algorithm: what can be learned with, one row each, and every setting of theirs, one row each. Flags, JSON, command lines, axes of a
- * search and defaults are loops over these rows: a new algorithm is a row here and a file beside svd.c. */
+/* algorithm: the algorithms that a model can be learned with, one row each, and all their settings, one row each.
+ * Flags, JSON, command lines, axes of a search and defaults are loops over these rows: a new algorithm is a row
+ * here and a file beside svd.c.
+ */
 #ifndef TRIVET_TRAIN_LEARN_ALGORITHM_H
 #define TRIVET_TRAIN_LEARN_ALGORITHM_H
 
@@ -7,6 +9,7 @@
 
 #include "train/learn/learn.h"
 
+/* How a setting is stored in struct learn_settings, and so how it is read and written. */
 enum learn_kind {
     LEARN_WHOLE, /* an int */
     LEARN_REAL,  /* a double */
@@ -14,6 +17,7 @@ enum learn_kind {
     LEARN_SWITCH /* an int, 0 or 1; written into JSON as false and true */
 };
 
+/* One setting, whatever algorithms use it. */
 struct learn_setting {
     const char *flag; /* of learn_options, which has its bounds and its help */
     enum learn_kind kind;
@@ -24,6 +28,7 @@ struct learn_setting {
 
 enum { LEARN_MOST = 8 };
 
+/* One algorithm: what its models are like, which settings it uses, and the functions that do the work. */
 struct learn_algorithm {
     const char *name;
     const char *score_kind; /* of its models: "relevance", or "rating" */
@@ -48,10 +53,11 @@ extern const struct learn_setting learn_setting_rows[];
 
 /* The row of a flag, NULL if it is none of a setting. */
 const struct learn_setting *learn_setting_of(const char *flag);
-/* 1 if the algorithm uses it. */
+/* 1 if the algorithm uses the setting of that flag. */
 int learn_uses(const struct learn_algorithm *a, const char *flag);
-/* Its default with an algorithm. */
+/* The default of a setting with an algorithm. */
 double learn_default_of(const struct learn_algorithm *a, const struct learn_setting *row);
+/* The value of a setting as a double; a seed beyond 2^53 is rounded. */
 double learn_value(const struct learn_settings *s, const struct learn_setting *row);
 
 #endif

@@ -13,11 +13,13 @@
 /* An iteration that lowers the objective by less than this part of it is the last one. */
 static const double NO_IMPROVEMENT = 1e-5;
 
+/* What show_progress knows of the training; `started` by tv_clock(). */
 struct watch {
     int iterations, quiet;
     double started;
 };
 
+/* Called after each iteration. A signal ends the work with TV_ERR_INTERRUPTED. */
 static int show_progress(void *context, int iteration, double objective)
 {
     const struct watch *w = context;
@@ -47,6 +49,8 @@ static enum tv_status run_als(struct tv_als *als, const struct learn_settings *s
     return tv_als(als, &d->matrix, &options, err);
 }
 
+/* The solver's user factors are freed with it: users are folded in with the item factors (trivet/core/fold_in.h).
+ * The objectives move to the report. */
 enum tv_status learn_als(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
                          struct learn_settings *s, struct tv_error *err)
 {

@@ -1,4 +1,6 @@
-/* learn: calls the algorithm that is asked for. */
+/* learn: calls the algorithm that is asked for, and once more without outliers where one that predicts ratings
+ * fails for numerical reasons.
+ */
 #include "train/learn/learn.h"
 
 #include <stdlib.h>
@@ -37,6 +39,7 @@ double learn_memory(const struct learn_settings *s, const struct tv_dense *d)
     return s->algorithm->memory(s, d);
 }
 
+/* One attempt, with an empty report. */
 static enum tv_status learn_from(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
                                  struct learn_settings *s, struct tv_error *err)
 {
@@ -44,7 +47,8 @@ static enum tv_status learn_from(struct tv_model **out, struct learn_report *rep
     return s->algorithm->learn(out, report, d, s, err);
 }
 
-/* Once more, without what may have been the reason; without any such rating *err stays as it is. */
+/* Learns once more, without the ratings that may have been the reason (proportion.h). Where there are none, *err
+ * still says why the first attempt failed. `less` lends the ids of `d`, and its matrix is its own. */
 static enum tv_status learn_without_outliers(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
                                              struct learn_settings *s, struct tv_error *err)
 {
@@ -65,6 +69,7 @@ static enum tv_status learn_without_outliers(struct tv_model **out, struct learn
     return status;
 }
 
+/* On failure *report is empty, and *out is not set. */
 enum tv_status learn(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
                      struct learn_settings *s, struct tv_error *err)
 {

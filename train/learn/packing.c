@@ -11,6 +11,8 @@
 #include "trivet/base/text.h"
 #include "trivet/core/formats/half.h"
 
+/* The ids are copied, because the matrix stays the caller's. Names of the table fit the fields they are copied
+ * into. */
 struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns, struct tv_error *err)
 {
     struct tv_model *m = tv_alloc(1, sizeof *m, "a model", err);
@@ -34,6 +36,8 @@ struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_se
     return m;
 }
 
+/* The row goes to the first free place, so rows behind one that is left out move up. Rows must come in order: then
+ * a place is read before it is written. */
 void learn_pack_row(struct learn_packing *p, struct tv_model *m, size_t item, const float *row)
 {
     size_t k = (size_t)m->factors, lost = tv_half_from_floats(m->item_factors + p->kept * k, row, k);
@@ -44,6 +48,7 @@ void learn_pack_row(struct learn_packing *p, struct tv_model *m, size_t item, co
     p->kept += lost == 0;
 }
 
+/* Item ids and factors keep the memory of the items that were left out; n_items says where they end. */
 enum tv_status learn_end_packing(const struct learn_packing *p, struct tv_model *m, int quiet, const char *hint,
                                  struct tv_error *err)
 {

@@ -9,13 +9,15 @@
 TV_MUST_USE struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns,
                                              struct tv_error *err);
 
-/* Begin with zeros, and with `beyond`. */
+/* How far the packing is. Begin with zeros, and with `beyond`, which gets the items that are left out. */
 struct learn_packing {
     size_t kept, lost; /* items so far, and factors that were too large */
     struct tv_named *beyond;
 };
+/* Rounds the factors of an item, all items in order, into the model; one with a factor beyond float16 is left out. */
 void learn_pack_row(struct learn_packing *p, struct tv_model *m, size_t item, const float *row);
-/* What is left is the model. TV_ERR_NUMERIC where that is less than half: then the settings are wrong, as `hint` says. */
+/* Makes the packed rows the model. TV_ERR_NUMERIC where they are less than half of the items: then the settings are
+ * wrong, as `hint` says. */
 enum tv_status learn_end_packing(const struct learn_packing *p, struct tv_model *m, int quiet, const char *hint,
                                  struct tv_error *err);
 

@@ -1,6 +1,7 @@
-/* proportion: ratings that are out of all proportion to the others. One of 1e9 among those of one to five makes a mean of
- * which nothing is left in float16, so that a training with biases ends without a model. Only such a training looks for
- * them: whatever can be learned is learned from all there is. */
+/* proportion: ratings that are out of all proportion to the others. One of 1e9 among those of one to five makes a
+ * mean of which nothing is left in float16, so that a training with biases ends without a model. Only after such a
+ * failure are they looked for: whatever can be learned is learned from all there is.
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +11,8 @@
 #include "train/learn/proportion.h"
 #include "trivet/base/buffer.h"
 
+/* A rating is out of proportion beyond so many times the median size. If more than one in so many are, that is how
+ * the data are, and none is left out. */
 enum { TIMES = 1000, ONE_IN = 100 }; /* so many times the median, and no more of them, or it is how the data are */
 
 static int by_size(const void *a, const void *b)
@@ -18,7 +21,8 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* What nothing should be beyond: of the sizes that are not zero the median, so many times. INFINITY if all are zero. */
+/* The size beyond which a rating is out of proportion: TIMES the median of the sizes that are not zero; INFINITY if
+ * all are zero. */
 static enum tv_status find_limit(float *limit, const struct tv_csr *m, struct tv_error *err)
 {
     int64_t n = 0;
@@ -34,6 +38,7 @@ static enum tv_status find_limit(float *limit, const struct tv_csr *m, struct tv
     return TV_OK;
 }
 
+/* A matrix with room for all of `m`, and no values yet. On failure the caller frees what there is. */
 static enum tv_status make_room(struct tv_csr *out, const struct tv_csr *m, struct tv_error *err)
 {
     *out = (struct tv_csr){.n_rows = m->n_rows, .n_cols = m->n_cols};
@@ -51,6 +56,7 @@ static void name_rating(struct tv_named *beyond, const struct tv_dense *d, int32
     tv_named_add(beyond, name, NULL);
 }
 
+/* Users and items keep their rows and columns, also where nothing of them is left, so that the ids still fit. */
 enum tv_status learn_keep_proportion(struct tv_csr *out, struct tv_named *beyond, const struct tv_dense *d,
                                      struct tv_error *err)
 {

@@ -1,4 +1,6 @@
-/* settings: an algorithm's settings, from flags and from JSON, and as these. Loops over the rows of algorithm.c. */
+/* settings: an algorithm's settings from flags and from JSON, and back into both. All of it is loops over the rows
+ * of algorithm.c, so a new setting needs nothing here.
+ */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -6,6 +8,8 @@
 
 #include "train/learn/algorithm.h"
 
+/* Writes a setting where its row says. A seed is rounded to a double on the way, so learn_set does not take it this
+ * way. */
 static void set_value(struct learn_settings *s, const struct learn_setting *row, double value)
 {
     void *at = (char *)s + row->offset;
@@ -24,6 +28,7 @@ void learn_defaults(struct learn_settings *out, const struct learn_algorithm *al
         set_value(out, row, learn_default_of(algorithm, row));
 }
 
+/* The row of learn_options that has a setting's bounds; one without a name for anything else. */
 static const struct tv_option *option_of(const char *name)
 {
     const struct tv_option *row = learn_options;
@@ -32,6 +37,7 @@ static const struct tv_option *option_of(const char *name)
     return row;
 }
 
+/* A search names the two values of a switch, where a command line has only the flag. */
 static enum tv_status set_switch(struct learn_settings *s, const struct learn_setting *row, const char *text,
                                  struct tv_error *err)
 {
@@ -62,6 +68,8 @@ enum tv_status learn_set(struct learn_settings *s, const char *name, const char 
     return TV_OK;
 }
 
+/* Only flags that were given are set, so that a flag the algorithm does not use is refused while its default stays
+ * harmless. */
 enum tv_status learn_read_settings(struct learn_settings *out, const struct tv_settings *s, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -73,6 +81,7 @@ enum tv_status learn_read_settings(struct learn_settings *out, const struct tv_s
     return status;
 }
 
+/* Reals with 17 digits, which bring back every double; a seed as the integer it is. */
 static enum tv_status write_json(const struct learn_settings *s, const struct learn_setting *row, struct tv_buffer *json,
                                  struct tv_error *err)
 {
@@ -101,6 +110,8 @@ enum tv_status learn_json(const struct learn_settings *s, struct tv_buffer *json
     return status == TV_OK ? tv_buffer_text(json, "}", err) : status;
 }
 
+/* A setting that the JSON does not have keeps its default. The number of factors counts as asked for: another
+ * matrix must not shrink it. */
 enum tv_status learn_from_json(struct learn_settings *out, const char *algorithm, const char *json, struct tv_error *err)
 {
     const struct learn_algorithm *known = learn_algorithm_of(algorithm);
@@ -120,6 +131,8 @@ enum tv_status learn_from_json(struct learn_settings *out, const char *algorithm
     return TV_OK;
 }
 
+/* Factors appear only if they were asked for: a default shrinks to the matrix, and does so again when the command
+ * is repeated. */
 enum tv_status learn_flags(const struct learn_settings *s, struct tv_buffer *line, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_format(line, err, " --algorithm %s", learn_algorithm_name(s));

@@ -11,11 +11,13 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/core/svd/svd.h"
 
+/* What show_progress knows; `shown` is when it last said something, by tv_clock(). */
 struct watch {
     int factors, quiet;
     double shown;
 };
 
+/* A line every five seconds at most. A signal ends the work with TV_ERR_INTERRUPTED. */
 static int show_progress(void *context, int steps, int converged)
 {
     struct watch *w = context;
@@ -48,7 +50,8 @@ static enum tv_status run_svd(struct learn_settings *s, const struct tv_dense *d
     return status;
 }
 
-/* I = V diag(sigma^a), rounded to float16; an item with a factor that does not fit is left out. */
+/* I = V diag(sigma^a), computed in float64 and rounded to float16; an item with a factor that does not fit is left
+ * out. */
 static enum tv_status pack_items(struct tv_model *m, const struct tv_svd *svd, struct learn_report *report, int quiet,
                                  struct tv_error *err)
 {
@@ -73,6 +76,8 @@ static enum tv_status pack_items(struct tv_model *m, const struct tv_svd *svd, s
                            : status;
 }
 
+/* The left singular vectors are freed with the rest: users are folded in with the item factors and sigma
+ * (trivet/core/fold_in.h). */
 enum tv_status learn_svd(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
                          struct learn_settings *s, struct tv_error *err)
 {
