@@ -20,8 +20,8 @@
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/pg_rows.h"
 
-/* Items asked for in one message to MongoDB, and items looked at without a report, which takes a fraction of a second.
- */
+/* Items asked for in one message to MongoDB, and items looked at without a report, which takes a fraction of a
+ * second. */
 enum { BATCH = 5000, QUICK = 50000 };
 
 /* --- what is claimed -------------------------------------------------------------------------------------- */

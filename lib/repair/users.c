@@ -22,8 +22,8 @@
 #include "trivet/store/mongo_write.h"
 #include "trivet/store/pg_rows.h"
 
-/* Users asked for in one message to MongoDB, and users looked at without a report, which takes a fraction of a second.
- */
+/* Users asked for in one message to MongoDB, and users looked at without a report, which takes a fraction of a
+ * second. */
 enum { BATCH = 5000, QUICK = 50000 };
 
 /* One look at the live model's users. A claim is what Postgres says: that a user's document is written up to a rev. */
@@ -215,8 +215,8 @@ static enum tv_status read_claimed(struct users *u, struct tv_error *err)
 /* --- are documents what the ratings make of them? ---------------------------------------------------------- */
 
 /* A document whose code trivet.code no longer has. If the id is of the range that codes get, the document may be the
- * last to know the code, so it stays and is told; an integer id never had a code, and one in its document is removed.
- */
+ * last to know the code, so it stays and is told; an integer id never had a code, and one in its document is
+ * removed. */
 static int is_last_word(int64_t id, enum tv_refold_difference difference)
 {
     return difference == TV_REFOLD_LOST_CODE && id >= TV_CODE_FIRST && id < TV_CODE_END;

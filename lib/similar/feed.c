@@ -18,8 +18,8 @@
 
 enum { REDIS_MS = 10000, MAX_SQL = 1 << 18, END_GONE_SECONDS = 30 };
 
-/* A feed belongs to one thread. Its connections are opened when needed and closed after any error that may be theirs.
- */
+/* A feed belongs to one thread. Its connections are opened when needed and closed after any error that may be
+ * theirs. */
 struct tv_similar_feed {
     char *postgres_uri, *reader_uri; /* the reader's may be NULL */
     int statement_seconds;

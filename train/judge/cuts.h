@@ -19,8 +19,8 @@ enum tv_status cuts_add(struct tv_ratings *out, int64_t user, int64_t item, floa
 void cuts_report(const struct tv_named *too_large);
 
 /* Adds to `out` the pairs that trivet.user_item would keep if `evidence` were all the rows there are, in their order:
- * min_users_for_item, min_items_for_user, max_items_for_user and max_row_number of the filter, counted in rows. Its other
- * parameters are not looked at. Pairs may end up none; that is no error. */
+ * min_users_for_item, min_items_for_user, max_items_for_user and max_row_number of the filter, counted in rows. Its
+ * other parameters are not looked at. Pairs may end up none; that is no error. */
 enum tv_status cuts_apply(struct tv_ratings *out, const struct tv_evidence *evidence, const struct tv_filter *filter,
                           struct tv_named *too_large, struct tv_error *err);
 

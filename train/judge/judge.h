@@ -9,8 +9,8 @@
 
 struct judge; /* opaque: scratch memory for each thread */
 
-/* Everything is lent. Users are folded in from `evidence`; `training` has all its users and items, and perhaps more, and the
- * model knows some of these items. `threads` as of tv_evaluate_threads. */
+/* Everything is lent. Users are folded in from `evidence`; `training` has all its users and items, and perhaps more,
+ * and the model knows some of these items. `threads` as of tv_evaluate_threads. */
 enum tv_status judge_create(struct judge **out, const struct tv_model *model, const struct tv_evidence *evidence,
                             const struct tv_dense *training, int threads, struct tv_error *err);
 void judge_free(struct judge *j);

@@ -38,10 +38,10 @@ struct trial_data {
  * published split. r->settings is set. */
 enum tv_status trial_open(struct tv_reading *r, struct tv_error *err);
 
-/* Reads and divides all ratings that meet the filter's conditions on rows. `r` has been opened (trial_open); it keeps its
- * filter, and must outlive the data if a trial has a filter. Says what was kept apart at log level info.
- * TV_ERR_USAGE for settings whose rows would hold ratings that are kept apart; TV_ERR_INPUT for a published split with a
- * pair in both files. On failure *out is empty. */
+/* Reads and divides all ratings that meet the filter's conditions on rows. `r` has been opened (trial_open); it keeps
+ * its filter, and must outlive the data if a trial has a filter. Says what was kept apart at log level info.
+ * TV_ERR_USAGE for settings whose rows would hold ratings that are kept apart; TV_ERR_INPUT for a published split
+ * with a pair in both files. On failure *out is empty. */
 enum tv_status trial_prepare(struct trial_data *out, struct tv_reading *r, struct tv_error *err);
 /* The same of ratings that `r` has read, without a word: they stay as they are. Every rating kept apart is relevant. */
 enum tv_status trial_divide(struct trial_data *out, const struct tv_evidence *all, const struct tv_split_options *options,

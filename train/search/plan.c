@@ -5,7 +5,8 @@
 
 #include "trivet/base/text.h"
 
-/* Rows as they are gathered, with room to grow, while the matrix is made of them: 30 + 20 bytes. The matrix itself: 8. */
+/* Rows as they are gathered, with room to grow, while the matrix is made of them: 30 + 20 bytes. The matrix itself:
+ * 8. */
 enum { BYTES_A_ROW = 58 };
 
 /* Judging keeps of each user the best 100, their numbers at four cuts, and draws of the bootstrap. */

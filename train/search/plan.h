@@ -17,8 +17,8 @@ struct search_plan {
 /* Bytes that a trial with these settings takes at most beside the data: as if its filter kept everything. */
 double search_trial_memory(const struct learn_settings *learn, const struct tv_csr *training);
 
-/* For `open` trials of at most `trial_bytes` with `threads` threads and `bytes` in all; `parallel` is what was asked for,
- * 0: as many as fit. TV_ERR_NO_MEMORY where not even one fits, TV_ERR_USAGE where so many do not. */
+/* For `open` trials of at most `trial_bytes` with `threads` threads and `bytes` in all; `parallel` is what was asked
+ * for, 0: as many as fit. TV_ERR_NO_MEMORY where not even one fits, TV_ERR_USAGE where so many do not. */
 enum tv_status search_plan(struct search_plan *out, size_t open, int parallel, int threads, double trial_bytes,
                            double bytes, struct tv_error *err);
 

@@ -82,8 +82,8 @@ enum tv_status search_judge(struct search_judged *out, const struct search *s, s
 enum tv_status search_run_trials(struct search *s, struct tv_error *err);
 
 /* report.c */
-/* The best, or, of those within `min_gain` of it, the one with the fewest factors, then iterations, then the better value.
- * TV_ERR_INPUT if no trial has a value. */
+/* The best, or, of those within `min_gain` of it, the one with the fewest factors, then iterations, then the better
+ * value. TV_ERR_INPUT if no trial has a value. */
 enum tv_status search_choose(struct search *s, double min_gain, struct tv_error *err);
 /* "factors 8, lambda 0.1" */
 enum tv_status search_describe(const struct search *s, size_t trial, struct tv_buffer *text, struct tv_error *err);

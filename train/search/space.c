@@ -258,8 +258,8 @@ static void fill_grid(struct search_space *s)
     }
 }
 
-/* From a range values are drawn evenly over their logarithms, because it is their size that matters: as many between 0.01
- * and 0.1 as between 0.1 and 1. Three digits are plenty, and can be typed. */
+/* From a range values are drawn evenly over their logarithms, because it is their size that matters: as many between
+ * 0.01 and 0.1 as between 0.1 and 1. Three digits are plenty, and can be typed. */
 static void draw_value(struct search_value *out, const struct search_axis *a, struct tv_random *random)
 {
     if (a->n > 0) {

@@ -1,7 +1,9 @@
-/* space: what a search chooses from. An axis is one setting and the values it may take; a trial is one value for
- * each axis. The grid has every combination, the last axis changing fastest; a random search draws some.
+/* space: what a search chooses from. An axis is one setting and the values it may take; a trial is one value for each
+ * axis. The grid has every combination, the last axis changing fastest; a random search draws some.
  *
- * Values stay texts, as a flag of fit takes them, so that the command a search ends with says exactly what was tried. */
+ * Values stay texts, as a flag of fit takes them, so that the command a search ends with says exactly what was
+ * tried.
+ */
 #ifndef TRIVET_TRAIN_SEARCH_SPACE_H
 #define TRIVET_TRAIN_SEARCH_SPACE_H
 
@@ -44,8 +46,8 @@ struct search_space {
  * what decides. */
 extern const struct tv_option search_space_options[];
 
-/* Reads those flags and lays out the trials. TV_ERR_USAGE names the flag and the value that is no value of it; one trial
- * or more than SEARCH_TRIALS are refused. After a failure there is nothing to free. */
+/* Reads those flags and lays out the trials. TV_ERR_USAGE names the flag and the value that is no value of it; one
+ * trial or more than SEARCH_TRIALS are refused. After a failure there is nothing to free. */
 enum tv_status search_space_read(struct search_space *out, const struct tv_settings *s, struct tv_error *err);
 void search_space_free(struct search_space *s); /* also makes it empty */
 

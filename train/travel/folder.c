@@ -351,7 +351,8 @@ static enum tv_status check_line(const char *dir, const char *line, int *found, 
     return TV_ERR_INPUT;
 }
 
-/* A file that nothing vouches for is not read: that an optional one is not listed must not mean that it is taken as it is. */
+/* A file that nothing vouches for is not read: that an optional one is not listed must not mean that it is taken as
+ * it is. */
 static enum tv_status check_listed(const char *dir, const int *found, struct tv_error *err)
 {
     char path[FOLDER_PATH];

@@ -60,8 +60,8 @@ static enum tv_status check_rows(const struct users *u, int array, size_t expect
                    shape_of(u, array)->rows, expected);
 }
 
-/* Every array must have the number of rows that the description and the others make due, before a row of any is read.
- */
+/* Every array must have the number of rows that the description and the others make due, before a row of any is
+ * read. */
 static enum tv_status open_arrays(struct users *u, struct tv_error *err)
 {
     const struct tv_model *m = u->import->model;
