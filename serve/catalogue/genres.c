@@ -1,4 +1,6 @@
-/* genres: the names of a catalogue's genres, and which of them each item has. */
+/* genres: the names of a catalogue's genres, and which of them each item has. Filters and the page that asks for
+ * ratings compare an item's genres by number; the names are for parameters and pages.
+ */
 #include "serve/catalogue/genres.h"
 
 #include <stdlib.h>
@@ -7,7 +9,8 @@
 
 #include "trivet/base/buffer.h"
 
-/* Calls `take` for each name in "Comedy|Drama"; returns how many there are. */
+/* Calls `take` for each name in "Comedy|Drama"; returns how many there are. Names are no C strings: they end at a
+ * bar. NULL only counts. */
 static size_t each_name(const char *joined, void (*take)(void *context, const char *name, size_t n),
                         void *context)
 {
@@ -22,6 +25,7 @@ static size_t each_name(const char *joined, void (*take)(void *context, const ch
     return names;
 }
 
+/* The context of collect: `end` is where the next name goes in genres->text. */
 struct collecting {
     struct tv_genres *genres;
     char *end;
@@ -40,6 +44,9 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Two passes: how much room all names take, duplicates included, and then the names, sorted and once each. A name
+ * with its NUL takes no more room than it did with its bar. The text keeps the duplicates, to which no name
+ * points. */
 static enum tv_status collect_names(struct tv_genres *g, const struct tv_items *catalogue,
                                     struct tv_error *err)
 {
@@ -64,7 +71,8 @@ static enum tv_status collect_names(struct tv_genres *g, const struct tv_items *
     return TV_OK;
 }
 
-/* The first place whose name does not come before this one. */
+/* The first place whose name does not come before this one: the name's own, because every name is in the list, and
+ * longer ones that begin with it come after it. */
 static size_t place_of(const struct tv_genres *g, const char *name, size_t n)
 {
     size_t low = 0, high = g->n;
@@ -79,6 +87,7 @@ static size_t place_of(const struct tv_genres *g, const char *name, size_t n)
     return low;
 }
 
+/* The context of place: the number of genres written so far. */
 struct placing {
     struct tv_genres *genres;
     size_t n;
@@ -90,6 +99,7 @@ static void place(void *context, const char *name, size_t n)
     p->genres->of[p->n++] = (int32_t)place_of(p->genres, name, n);
 }
 
+/* `names` is complete before items get places in it. On failure *out is empty. */
 enum tv_status tv_genres_create(struct tv_genres *out, const struct tv_items *catalogue,
                                 const struct tv_item *const *items, int32_t n_items, struct tv_error *err)
 {
@@ -123,6 +133,7 @@ void tv_genres_free(struct tv_genres *g)
     *g = (struct tv_genres){0};
 }
 
+/* One after the other, because binary search needs the order of strcmp, and people write "comedy" for "Comedy". */
 int32_t tv_genres_find(const struct tv_genres *g, const char *name)
 {
     for (size_t i = 0; i < g->n; i++)

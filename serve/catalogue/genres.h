@@ -8,6 +8,8 @@
 #include "trivet/base/status.h"
 #include "trivet/model/items.h"
 
+/* Items are by dense id, as rows one after the other: `of` has the genres of all items, `at` tells where each
+ * item's begin. */
 struct tv_genres {
     size_t n;
     const char **names; /* (n + 1) ascending as strcmp orders them, then NULL */

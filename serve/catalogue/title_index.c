@@ -1,4 +1,6 @@
-/* title_index: finds items by words of their titles. */
+/* title_index: finds items by words of their titles. Titles and queries are folded by the same function, so that
+ * equal means equal bytes; a search is strstr over all folded titles.
+ */
 #include "serve/catalogue/title_index.h"
 
 #include <stdlib.h>
@@ -10,18 +12,20 @@
 
 #include "trivet/base/text.h"
 
-/* Letters that Unicode does not take apart, as people type them who have no key for them. */
+/* Letters that NFKD does not decompose, with the letters that people without a key for them type. */
 static const struct {
     ucs4_t letter;
     const char *plain;
 } stroked[] = {{0xF8, "o"},  {0x142, "l"},  {0x111, "d"}, {0x127, "h"}, {0x131, "i"},
                {0xE6, "ae"}, {0x153, "oe"}, {0xF0, "d"},  {0xFE, "th"}};
 
+/* The state of tv_title_fold between two characters. */
 struct folding {
     struct tv_buffer *out;
-    int inside; /* a word */
+    int inside; /* 1: in a word, so the next letter begins none */
 };
 
+/* Appends bytes of a word; the blank ahead of each word is what holds_words looks for. */
 static enum tv_status put(struct folding *f, const char *bytes, size_t n, struct tv_error *err)
 {
     enum tv_status status = f->inside ? TV_OK : tv_buffer_append(f->out, " ", 1, err);
@@ -29,6 +33,8 @@ static enum tv_status put(struct folding *f, const char *bytes, size_t n, struct
     return status == TV_OK ? tv_buffer_append(f->out, bytes, n, err) : status;
 }
 
+/* Marks and apostrophes are left out without ending the word: "Amélie" is one word, and so is "Schindler's", as
+ * "schindlers". */
 static enum tv_status fold_letter(struct folding *f, ucs4_t c, const uint8_t *bytes, size_t n, struct tv_error *err)
 {
     for (size_t i = 0; i < sizeof stroked / sizeof *stroked; i++)
@@ -41,7 +47,8 @@ static enum tv_status fold_letter(struct folding *f, ucs4_t c, const uint8_t *by
     return TV_OK;
 }
 
-/* Without what is no UTF-8 in it: a space in place of each such byte. */
+/* A copy with a blank in place of each byte that is no UTF-8, because u8_casefold fails on such a text as a whole,
+ * and the item should be found by the rest of its title. The caller frees it. */
 static uint8_t *mended(const char *text, size_t size)
 {
     char *copy = malloc(size + 1);
@@ -74,6 +81,7 @@ enum tv_status tv_title_fold(struct tv_buffer *out, const char *text, struct tv_
     return status;
 }
 
+/* All titles are in one block, which a search reads from begin to end. */
 enum tv_status tv_title_index_create(struct tv_title_index *out, const struct tv_items *items, struct tv_error *err)
 {
     struct tv_buffer text;
@@ -99,7 +107,9 @@ void tv_title_index_free(struct tv_title_index *index)
     *index = (struct tv_title_index){0};
 }
 
-/* Whether each word of the query begins a word of the title. `word` is room for one, with its blank. */
+/* Whether each word of the query begins a word of the title. Folded texts have a blank ahead of every word, also
+ * the first, so strstr for the word with its blank finds beginnings of words alone. `word` is room for one, with
+ * its blank. */
 static int holds_words(const char *title, const char *folded, char *word)
 {
     for (const char *at = folded; *at;) {
@@ -113,9 +123,10 @@ static int holds_words(const char *title, const char *folded, char *word)
     return 1;
 }
 
+/* A title that has all words of the query. */
 struct match {
     const struct tv_item *item;
-    int begins; /* with the whole query */
+    int begins; /* 1: the title begins with the whole query */
 };
 
 static int is_better(struct match a, struct match b)
@@ -127,6 +138,8 @@ static int is_better(struct match a, struct match b)
     return a.item->id < b.item->id;
 }
 
+/* Keeps the best in order as it goes, by insertion: `top` is small, and a match that is worse than the last of
+ * the best moves nothing. Without memory nothing is found. */
 size_t tv_title_search(const struct tv_title_index *index, const struct tv_items *items, const char *folded,
                        const struct tv_item **best, size_t top, size_t *found)
 {

@@ -14,6 +14,7 @@
 #include "trivet/base/status.h"
 #include "trivet/model/items.h"
 
+/* Belongs to one catalogue: places are those of tv_items.items. */
 struct tv_title_index {
     char *text; /* the folded titles, each NUL-terminated */
     size_t *at; /* (n) where the title of items[i] begins */

@@ -1,4 +1,6 @@
-/* words: what pages call ratings, and what they call plays. */
+/* words: the words of pages that differ between ratings and plays. Templates have slots for them, so one page
+ * serves both kinds of data.
+ */
 #include "serve/catalogue/words.h"
 
 #include <stddef.h>

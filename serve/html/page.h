@@ -29,8 +29,7 @@ const struct tv_embedded *tv_page_file(const char *name); /* NULL if there is no
 /* Fills a template; `slots` end with a row without a name. */
 void tv_page_fill(struct tv_out *out, const char *file, const struct tv_slot *slots);
 
-/* --- parts that several pages have
- * -------------------------------------------------------------------------- */
+/* --- parts that several pages have ---------------------------------------------------------------------- */
 
 /* The form: what it held when it was sent, or the standard values; `filters` are further fields of it, or NULL. */
 void tv_page_form(struct tv_out *out, struct tv_models *models, const struct tv_request *request,

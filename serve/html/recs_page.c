@@ -15,8 +15,7 @@
 
 enum { RATED_SHOWN = 15 };
 
-/* --- what the user rated highest
- * ---------------------------------------------------------------------------- */
+/* --- what the user rated highest ------------------------------------------------------------------------ */
 
 struct rated {
     int64_t item_id, n_ratings;
@@ -82,8 +81,7 @@ static void write_rated(struct tv_out *out, const struct tv_recs *recs)
     free(rated);
 }
 
-/* --- the whole page
- * ----------------------------------------------------------------------------------------- */
+/* --- the whole page ------------------------------------------------------------------------------------- */
 
 /* The sentence that says where the list comes from: only ratings of items the model holds count for it. */
 static void write_reason(char *out, size_t size, const struct tv_recs *recs)

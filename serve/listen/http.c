@@ -89,8 +89,7 @@ struct exchange {
     char space[];
 };
 
-/* --- an answer
- * ---------------------------------------------------------------------------------------------- */
+/* --- an answer ------------------------------------------------------------------------------------------ */
 
 static struct MHD_Response *make_response(struct exchange *x)
 {
@@ -196,8 +195,7 @@ static enum MHD_Result refuse(struct exchange *x, int status, const char *why)
     return send_answer(x);
 }
 
-/* --- a request
- * ---------------------------------------------------------------------------------------------- */
+/* --- a request ------------------------------------------------------------------------------------------ */
 
 static void finish_waiting(struct exchange *x)
 {
@@ -565,8 +563,7 @@ static void on_log(void *context, const char *format, va_list args)
     tv_log_debug("http: %s", text);
 }
 
-/* --- start and end
- * ------------------------------------------------------------------------------------------ */
+/* --- start and end -------------------------------------------------------------------------------------- */
 
 static struct MHD_Daemon *start_daemon(struct tv_http *http, const struct tv_http_options *o, int fd)
 {

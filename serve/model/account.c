@@ -1,4 +1,7 @@
-/* account: a score and what it is made of. The numbers are lib/core's (trivet/core/explain.h). */
+/* account: a score and the terms it is the sum of. /api/v1/explain shows them, and the page of recommendations
+ * names the items that contributed most. The arithmetic is lib/core's (trivet/core/explain.h); here are the ids,
+ * the order and the memory.
+ */
 #include "serve/model/account.h"
 
 #include <stdlib.h>
@@ -6,6 +9,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/core/explain.h"
 
+/* Equal contributions are in the order of ids, so that the same question always has the same answer. */
 static int most_first(const void *a, const void *b)
 {
     const struct tv_account_entry *x = a, *y = b;
@@ -14,7 +18,8 @@ static int most_first(const void *a, const void *b)
     return x->item_id < y->item_id ? -1 : x->item_id > y->item_id;
 }
 
-/* The ratings of the items that the model holds, in its order: both lists of the document ascend by raw id. */
+/* The user's ratings of the items that the model holds, in the order of `seen`. Dense order is the order of raw
+ * ids, so `seen` and `rated` ascend alike, and one pass over both finds every rating. */
 static void ratings_in_model(float *out, const struct tv_snapshot *s, const struct tv_user_document *u)
 {
     for (size_t i = 0, j = 0; i < u->n_seen; i++) {
@@ -25,6 +30,8 @@ static void ratings_in_model(float *out, const struct tv_snapshot *s, const stru
     }
 }
 
+/* The entries are a's from the moment they are allocated, so that tv_account_free frees them after a failure, too;
+ * a->n counts them only once they are filled. */
 static enum tv_status take_apart(struct tv_account *a, const struct tv_snapshot *s, const struct tv_user_document *u,
                                  int32_t item, struct tv_error *err)
 {
@@ -51,6 +58,8 @@ static enum tv_status take_apart(struct tv_account *a, const struct tv_snapshot 
     return status;
 }
 
+/* A user without a place in the model has no factors to take apart: their list is the popular items, and its score
+ * is the number of ratings, which is the item's own term. */
 enum tv_status tv_account(struct tv_account *a, const struct tv_snapshot *s, const struct tv_user_document *u,
                           int32_t item, struct tv_error *err)
 {

@@ -1,4 +1,4 @@
-/* account: a score and what it is made of: what each of the user's ratings contributed, the most first. */
+/* account: a score and its terms: the contribution of each of the user's ratings, the largest first. */
 #ifndef TRIVET_SERVE_MODEL_ACCOUNT_H
 #define TRIVET_SERVE_MODEL_ACCOUNT_H
 
@@ -10,18 +10,21 @@
 #include "trivet/base/status.h"
 #include "trivet/model/user_document.h"
 
+/* One rating and its term. The contributions, item_term and user_term add up to the score but for rounding
+ * (trivet/core/explain.h). */
 struct tv_account_entry {
     int64_t item_id;
     float rating;
     double contribution;
 };
 
-/* Of somebody whom the model does not know the score is the number of ratings, and that of the item alone. */
+/* For a user whom the model does not know the score is the item's number of ratings; item_term is all of it then,
+ * and there is no entry. */
 struct tv_account {
     enum tv_reason reason;
     double score, item_term, user_term;
     size_t n;
-    struct tv_account_entry *rated; /* (n) what contributed most first, ties by id; owned */
+    struct tv_account_entry *rated; /* (n) largest contribution first, ties by id; owned */
 };
 
 /* Takes the score of `item` (dense) for a user apart; `user` may be NULL: unknown. *a, all zero before, is given back with

@@ -1,4 +1,6 @@
-/* ids: users and items as people name them. */
+/* ids: users and items as people name them. Handlers take ids from addresses and parameters, and write ids into
+ * answers, by these functions alone; in between ids are numbers.
+ */
 #include "serve/model/ids.h"
 
 #include <inttypes.h>
@@ -10,7 +12,8 @@
 
 void tv_id_set(struct tv_id *id, const char *name, const char *text)
 {
-    size_t n = strnlen(text, sizeof id->text - 1); /* one byte more than a code may have: too long stays too long */
+    /* The room is one byte more than a code may have, so a text that is cut is still refused as too long. */
+    size_t n = strnlen(text, sizeof id->text - 1);
     id->name = name;
     id->number = TV_NO_ID;
     memcpy(id->text, text, n);
@@ -32,6 +35,8 @@ int tv_id_parameter(struct tv_id *id, const struct tv_request *request, const ch
     return text != NULL;
 }
 
+/* Ids are taken one at a time, so that a list may be as long as an address without room for all of it. An empty
+ * piece between two commas is an id, too, and is refused when it is looked at. */
 int tv_id_next(struct tv_id_list *list, const char *name, struct tv_id *id, struct tv_problem *problem)
 {
     if (list->rest == NULL)
@@ -41,7 +46,7 @@ int tv_id_next(struct tv_id_list *list, const char *name, struct tv_id *id, stru
         snprintf(problem->parameter, sizeof problem->parameter, "%s", name);
         return 0;
     }
-    char text[TV_CODE_MAX + 2]; /* as in tv_id_set: too long stays too long */
+    char text[TV_CODE_MAX + 2]; /* as in tv_id_set: a text that is cut is still refused as too long */
     size_t n = strcspn(list->rest, ",");
     snprintf(text, sizeof text, "%.*s", (int)(n < sizeof text ? n : sizeof text - 1), list->rest);
     tv_id_set(id, name, text);
@@ -50,6 +55,8 @@ int tv_id_next(struct tv_id_list *list, const char *name, struct tv_id *id, stru
     return 1;
 }
 
+/* Where there are codes, a number counts as one in its plain form only: "007" is a code then, as it was when the
+ * data was loaded. Where there are none, an integer in any other form is read, too. */
 enum tv_id_kind tv_id_kind(struct tv_id *id, int codes, struct tv_problem *problem)
 {
     const struct tv_integer rule = {id->name, INT64_MIN, INT64_MAX};
@@ -82,6 +89,7 @@ int tv_id_number(struct tv_id *id, struct tv_problem *problem)
     return 0;
 }
 
+/* A number is taken as it is, whether or not an item has it; tv_pick_item is for callers that need one. */
 int tv_id_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem)
 {
     enum tv_id_kind kind = tv_id_kind(id, s->items.n_codes > 0, problem);
@@ -93,7 +101,8 @@ int tv_id_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem 
     return kind == TV_ID_NUMBER || item;
 }
 
-/* What an item is called that came after the catalogue was made: its number says nothing, and the code is not here. */
+/* 1 for an item with a code that came after the catalogue was read: its number means nothing to anybody outside,
+ * and the code is not here. */
 static int is_unnamed(int64_t item_id)
 {
     return item_id >= TV_CODE_FIRST && item_id < TV_CODE_END;
@@ -129,6 +138,7 @@ void tv_id_of_user(struct tv_id *id, const struct tv_user_document *u)
         snprintf(id->text, sizeof id->text, "%s", u->code);
 }
 
+/* By the model and not by the one user, so that every id in an answer has the same type. */
 void tv_id_user_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_id *user)
 {
     if (s->info.user_codes)
@@ -137,6 +147,8 @@ void tv_id_user_json(struct tv_out *out, const struct tv_snapshot *s, const stru
         tv_out_int(out, user->number);
 }
 
+/* Every byte but the unreserved characters (RFC 3986, 2.3) is escaped, so that a slash or an & in a code is no part
+ * of the address's structure. */
 void tv_out_url(struct tv_out *out, const char *text)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";

@@ -23,13 +23,13 @@
 struct tv_id {
     const char *name;           /* of the parameter, for messages */
     int64_t number;             /* once it was looked up */
-    char text[TV_CODE_MAX + 2]; /* as it was asked; of a number, once looked up, its plain form */
+    char text[TV_CODE_MAX + 2]; /* as it came; of a number, once looked up, its plain form */
 };
 
-/* No user and no item has this number: what an unknown code is looked up as. */
+/* The number of an id until it was looked up. No user and no item has it: the dictionary never comes that far. */
 #define TV_NO_ID (TV_CODE_END - 1)
 
-/* Takes the text as it is: what it means depends on the model. `name` must outlive *id. */
+/* Takes the text as it is, because its meaning depends on the model. `name` must outlive *id. */
 void tv_id_set(struct tv_id *id, const char *name, const char *text);
 void tv_id_set_number(struct tv_id *id, const char *name, int64_t number);
 /* The same from a parameter: 1, or 0 if it is absent. */
@@ -48,10 +48,12 @@ enum tv_id_kind {
     TV_ID_CODE,   /* id->text is a code, to be looked up */
     TV_ID_PROBLEM /* it is neither, or codes are unknown here: *problem says so */
 };
-/* `codes`: whether there are any among those that it may name. */
+/* `codes`: 1 if some of the users (or items) that it may name have codes. For TV_ID_NUMBER, id->text is the
+ * number's plain form afterwards. */
 TV_MUST_USE enum tv_id_kind tv_id_kind(struct tv_id *id, int codes, struct tv_problem *problem);
-/* Where no model is loaded nobody knows whether there are codes: 1 for a number, and id->number is set; otherwise 0 and
- * *problem, 503, because the same request may be right as soon as there is a model. */
+/* For requests that come while no model is loaded, so that nothing tells whether there are codes: 1 for a number,
+ * and id->number is set; otherwise 0 and *problem, 503, because the same request may be right as soon as there is a
+ * model. */
 TV_MUST_USE int tv_id_number(struct tv_id *id, struct tv_problem *problem);
 
 /* --- items --------------------------------------------------------------------------------------------- */

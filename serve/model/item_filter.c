@@ -1,4 +1,7 @@
-/* item_filter: which items somebody wants to be recommended. */
+/* item_filter: which items may be in a user's list. Handlers of lists (/recs, the older API's top) read the filter
+ * from the request, resolve it for the resident model that the request is answered from, and hand it to
+ * tv_recommend or tv_predict_top, which calls tv_item_filter_mark.
+ */
 #include "serve/model/item_filter.h"
 
 #include <inttypes.h>
@@ -9,6 +12,7 @@
 #include "serve/web/parameters.h"
 #include "trivet/base/text.h"
 
+/* Names the parameter at fault in the problem; the message is there already. */
 static int refuse(struct tv_problem *problem, const char *parameter)
 {
     snprintf(problem->parameter, sizeof problem->parameter, "%s", parameter);
@@ -24,6 +28,7 @@ static int read_seen(struct tv_item_filter *f, const char *text, struct tv_probl
     return refuse(problem, "seen");
 }
 
+/* The arrays have room for as many names as a request has parameters, so nothing is counted here. */
 static void read_genres(struct tv_item_filter *f, const struct tv_request *request)
 {
     for (size_t i = 0; i < request->n_parameters; i++) {
@@ -35,7 +40,7 @@ static void read_genres(struct tv_item_filter *f, const struct tv_request *reque
     }
 }
 
-/* An empty field of a form is no filter. */
+/* An empty field counts as absent: browsers send every field of a form, filled in or not. */
 static int read_number(const struct tv_request *request, const struct tv_integer *rule, int64_t *value,
                        struct tv_problem *problem)
 {
@@ -43,6 +48,8 @@ static int read_number(const struct tv_request *request, const struct tv_integer
     return text == NULL || *text == '\0' || tv_read_integer(text, rule, value, problem);
 }
 
+/* INT64_MIN and INT64_MAX stand for "no bound". Genres and ids are only kept here; they are looked up when the
+ * model is known (tv_item_filter_resolve). */
 int tv_item_filter_read(const struct tv_request *request, struct tv_item_filter *f,
                         struct tv_problem *problem)
 {
@@ -72,6 +79,8 @@ int tv_item_filter_read(const struct tv_request *request, struct tv_item_filter 
     return 1;
 }
 
+/* A genre that no item has is refused, not passed over: a misspelt one would empty the list, or filter nothing,
+ * without a word. */
 static int find_genres(int32_t *places, const struct tv_genres *genres, const char *const *names, size_t n,
                        const char *parameter, struct tv_problem *problem)
 {
@@ -91,7 +100,8 @@ static int find_genres(int32_t *places, const struct tv_genres *genres, const ch
     return 1;
 }
 
-/* Ids that no item has, or that the model does not hold, are in none of its lists anyway. */
+/* Unlike an unknown genre, an unknown id is no mistake: an item that nobody has, or that the model does not hold,
+ * is in none of its lists anyway. */
 static int find_excluded(struct tv_item_filter *f, const struct tv_snapshot *s, struct tv_problem *problem)
 {
     struct tv_id_list list = {.rest = f->excluded_ids, .most = TV_MAX_EXCLUDED};
@@ -133,7 +143,8 @@ static int has_one_of(const struct tv_genres *genres, int32_t item, const int32_
     return 0;
 }
 
-/* Of an item that is neither seen nor excluded. */
+/* For an item that is neither seen nor excluded: the first filter, in the order of item_filter.h, that leaves it
+ * out. An item whose year is not known passes no filter by year. */
 static enum tv_removal judge(const struct tv_item_filter *f, const struct tv_snapshot *s, int32_t item)
 {
     int year = s->item[item] ? s->item[item]->year : 0;
@@ -147,6 +158,7 @@ static enum tv_removal judge(const struct tv_item_filter *f, const struct tv_sna
     return tv_snapshot_count(s, item) < f->min_count ? TV_REMOVED_MIN_COUNT : TV_KEPT;
 }
 
+/* An item that is both seen and excluded counts as seen, so seen items are marked last. */
 void tv_item_filter_mark(const struct tv_item_filter *f, const struct tv_snapshot *s,
                          const struct tv_user_document *user, uint8_t *marks, size_t *counts)
 {

@@ -1,8 +1,7 @@
-/* item_filter: which items somebody wants to be recommended. Filters act before the cut, so a list of fifteen
- * has fifteen items as long as fifteen pass.
+/* item_filter: which items may be in a user's list. Filters act before the list is cut to its length, so a list of
+ * fifteen has fifteen items as long as fifteen pass.
  *
- * Each item of the model that is left out is counted once, at the first filter that leaves it out, in this
- * order:
+ * Each item of the model that is left out is counted once, at the first filter that leaves it out, in this order:
  *
  *   seen       the user rated it (unless seen=include)
  *   exclude    it is one of exclude=ID,ID,...
@@ -11,7 +10,7 @@
  *   year       its year is outside year_from..year_to, or not known
  *   min_count  it has fewer ratings
  *
- * So what is eligible and what was removed are together the items of the model.
+ * So the numbers of items kept and left out add up to the items of the model.
  */
 #ifndef TRIVET_SERVE_MODEL_ITEM_FILTER_H
 #define TRIVET_SERVE_MODEL_ITEM_FILTER_H
@@ -25,6 +24,8 @@
 #include "serve/web/request.h"
 #include "trivet/model/user_document.h"
 
+/* The fate of an item: kept, or the first filter that leaves it out. TV_KEPT is 0, so cleared marks say that all
+ * are kept. */
 enum tv_removal {
     TV_KEPT,
     TV_REMOVED_SEEN,
@@ -36,8 +37,10 @@ enum tv_removal {
     TV_REMOVALS
 };
 
-enum { TV_MAX_EXCLUDED = 1000 };
+enum { TV_MAX_EXCLUDED = 1000 }; /* ids in exclude= */
 
+/* A filter as one request asks for it. Read first, then resolved for a model; its texts are the request's, which
+ * must outlive it. */
 struct tv_item_filter {
     int asked; /* 0: no parameter of it stands in the request: only seen items are left out */
     int include_seen;
@@ -46,10 +49,10 @@ struct tv_item_filter {
     size_t n_genres, n_unwanted;
     const char *genres[TV_MAX_PARAMETERS], *unwanted[TV_MAX_PARAMETERS];
     const char *excluded_ids; /* "500,296", or NULL */
-    /* ... and as places in the snapshot that the filter was resolved for. */
+    /* ... and as places in the resident model that the filter was resolved for. */
     int32_t genre_places[TV_MAX_PARAMETERS], unwanted_places[TV_MAX_PARAMETERS];
     size_t n_excluded;
-    int32_t excluded[TV_MAX_EXCLUDED]; /* those that the model holds */
+    int32_t excluded[TV_MAX_EXCLUDED]; /* dense ids of those that the model holds */
 };
 
 /* The parameters that tv_item_filter_read reads, for a route's list: genre, not_genre (also spelt genre!),

@@ -1,4 +1,6 @@
-/* model_info: reads a model's description. */
+/* model_info: reads a model's description, the JSON object that training wrote (docs/formats.md), into fields of
+ * fixed size. The resident model and the model list hold one each; pages and handlers read these.
+ */
 #include "serve/model/model_info.h"
 
 #include <jansson.h>
@@ -8,6 +10,8 @@
 
 #include "trivet/base/text.h"
 
+/* An absent key leaves the text as it was, empty. A text longer than its room ends in "..." and never in half a
+ * character. */
 static void read_text(char *out, size_t size, const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -16,7 +20,8 @@ static void read_text(char *out, size_t size, const json_t *object, const char *
     tv_text_mark_cut(out, size, snprintf(out, size, "%s", text));
 }
 
-/* An object as JSON text; one that does not fit counts as not told. */
+/* An object as JSON text. One that does not fit counts as not told, as a part of it could not be read. json_dumpb
+ * returns the bytes that the whole would take, so a result beyond the room shows that it did not fit. */
 static void read_object(char *out, size_t size, const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
@@ -30,6 +35,7 @@ static int64_t read_int(const json_t *object, const char *key, int64_t absent)
     return json_is_integer(value) ? json_integer_value(value) : absent;
 }
 
+/* An example whose user is neither a number nor a code cannot be linked to, and is passed over. */
 static void read_examples(struct tv_model_info *info, const json_t *examples)
 {
     size_t i;
@@ -49,6 +55,9 @@ static void read_examples(struct tv_model_info *info, const json_t *examples)
     }
 }
 
+/* Nothing here is an error: jansson finds no key in NULL or in a value that is no object, so each missing or odd
+ * key leaves its own field at "not told". Descriptions of older models lack keys, and their models are served all
+ * the same. */
 void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *json)
 {
     memset(info, 0, sizeof *info);
@@ -79,6 +88,7 @@ void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *
     json_decref(root);
 }
 
+/* A scale whose ends are equal, as both are 0 where none is told, clamps nothing. */
 double tv_on_scale(const struct tv_model_info *info, const char *score_kind, double score)
 {
     if (strcmp(score_kind, "rating") != 0 || info->scale_low >= info->scale_high)

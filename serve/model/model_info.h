@@ -1,5 +1,4 @@
-/* model_info: what a model says about itself, read from its description. Every key of the description is
- * optional. */
+/* model_info: what a model says about itself, read from its description. Every key of the description is optional. */
 #ifndef TRIVET_SERVE_MODEL_MODEL_INFO_H
 #define TRIVET_SERVE_MODEL_MODEL_INFO_H
 
@@ -9,18 +8,20 @@
 
 enum { TV_MAX_EXAMPLES = 6 };
 
+/* A user that the welcome page offers to look at. */
 struct tv_example {
     char user[TV_CODE_MAX + 1]; /* id: a number, or a code */
     int64_t ratings; /* -1: not told */
     char label[512];
 };
 
+/* The description's keys that the server uses, copied, so that it outlives the JSON and is shared without locks. */
 struct tv_model_info {
-    int64_t number;
+    int64_t number;      /* the run number */
     int factors;         /* 0: not told */
     char algorithm[24];  /* "" where not told, as all texts here */
     char created_at[40]; /* ISO 8601 */
-    /* What does not fit ends in "...": rooms are wide enough for whatever a person would write. */
+    /* A text that does not fit ends in "...": these rooms are wide enough for what a person would write. */
     char filter_text[2048];
     char filter_json[16384]; /* the filter's values as a JSON object */
     char source[2048];

@@ -1,4 +1,7 @@
-/* recommend: which items a user gets. */
+/* recommend: a user's list of items. tv_recommend computes one from the factors; tv_recommend_stored takes the one
+ * that `trivet-train precompute` put into the document; tv_ranking_keep and tv_ranking_from_kept hold the beginning
+ * of a list with a cached user. serve/api/recs.c chooses between the three.
+ */
 #include "serve/model/recommend.h"
 
 #include <pthread.h>
@@ -25,6 +28,7 @@ void tv_workspace_free(struct tv_workspace *w)
 static pthread_key_t workspace_key;
 static pthread_once_t workspace_once = PTHREAD_ONCE_INIT;
 
+/* POSIX calls it with the thread's value, and only where that is not NULL. */
 static void end_of_thread(void *workspace)
 {
     tv_workspace_free(workspace);
@@ -37,6 +41,8 @@ static void make_key(void)
         abort(); /* POSIX promises 128 keys and we take one, before anything else runs */
 }
 
+/* Scoring takes memory in the size of the model, which is not to be allocated and cleared for every request. A thread
+ * answers one request at a time, so one workspace for each thread is enough. */
 struct tv_workspace *tv_workspace_of_thread(void)
 {
     pthread_once(&workspace_once, make_key);
@@ -51,6 +57,9 @@ struct tv_workspace *tv_workspace_of_thread(void)
     return w;
 }
 
+/* Room is never given back before the thread ends, and a workspace that is large enough is left as it is, with the
+ * ranking in it. One that grows is made anew: rankings in it are gone. `skip` must be all zero, which calloc sees
+ * to. On failure the workspace is empty. */
 enum tv_status tv_workspace_prepare(struct tv_workspace *w, const struct tv_snapshot *s, size_t top,
                                     struct tv_error *err)
 {
@@ -72,7 +81,7 @@ enum tv_status tv_workspace_prepare(struct tv_workspace *w, const struct tv_snap
     return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the scores of %zu items", items);
 }
 
-/* The seen items were checked to lie in the model when the document was read. */
+/* No bounds are checked: tv_user_document_read refuses a document whose seen items do not lie in the model. */
 static void mark_seen(struct tv_workspace *w, const struct tv_user_document *user, uint8_t mark)
 {
     for (size_t i = 0; user && i < user->n_seen; i++)
@@ -86,11 +95,14 @@ enum tv_reason tv_reason_for(const struct tv_user_document *user)
     return user->row >= 0 ? TV_REASON_PERSONAL : TV_REASON_FOLDED_IN;
 }
 
+/* A popular item's score is its number of ratings, whatever the model's scores are. */
 static const char *score_kind(const struct tv_snapshot *s, enum tv_reason reason)
 {
     return reason == TV_REASON_POPULAR ? "count" : s->score_kind;
 }
 
+/* The model's popular list is sorted already, so this ends after `top` items and those that were skipped on the
+ * way. */
 static size_t rank_popular(struct tv_workspace *w, const struct tv_snapshot *s, size_t top)
 {
     size_t n = 0;
@@ -102,6 +114,7 @@ static size_t rank_popular(struct tv_workspace *w, const struct tv_snapshot *s, 
     return n;
 }
 
+/* The user's factors are widened once; those of the items were widened when the model became resident. */
 static size_t rank_scores(struct tv_workspace *w, const struct tv_snapshot *s,
                           const struct tv_user_document *user, size_t top)
 {
@@ -110,6 +123,8 @@ static size_t rank_scores(struct tv_workspace *w, const struct tv_snapshot *s,
     return tv_top_n(w->best, top, w->scores, w->skip, (size_t)s->n_items);
 }
 
+/* `skip` is zero again in the end, as the next list relies on it. Without a filter only the user's own marks are
+ * undone, which are few; a filter may have marked any item. */
 enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, const struct tv_snapshot *s,
                             const struct tv_user_document *user, const struct tv_item_filter *filter,
                             size_t top, struct tv_error *err)
@@ -132,12 +147,14 @@ enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, cons
     return TV_OK;
 }
 
-/* It is all there is when it has every item that is not seen. */
+/* A stored list that is shorter than was asked for is the whole answer only if it has every item that is not seen. */
 static int is_long_enough(const struct tv_snapshot *s, const struct tv_user_document *user, size_t top)
 {
     return user->n_top >= top || user->n_top == (size_t)s->n_items - user->n_seen;
 }
 
+/* Every reason not to use the stored list is answered with 0, and never with an error: the caller can compute the
+ * list instead. A user without a place in the model gets the popular items, so a list of theirs does not count. */
 int tv_recommend_stored(struct tv_ranking *out, struct tv_workspace *w, const struct tv_snapshot *s,
                         const struct tv_user_document *user, size_t top)
 {
@@ -156,6 +173,8 @@ int tv_recommend_stored(struct tv_ranking *out, struct tv_workspace *w, const st
     return out->reason != TV_REASON_POPULAR;
 }
 
+/* tv_scores adds up each item's products in the same order however many items it is given, so this is the number
+ * that a list shows, bit for bit. */
 double tv_score_one(struct tv_workspace *w, const struct tv_snapshot *s, const struct tv_user_document *user, int32_t item)
 {
     size_t k = (size_t)s->factors;
@@ -165,6 +184,7 @@ double tv_score_one(struct tv_workspace *w, const struct tv_snapshot *s, const s
     return score;
 }
 
+/* The counts of a filter are not kept, as filtered rankings never are (serve/api/recs.c). */
 struct tv_kept_ranking *tv_ranking_keep(const struct tv_ranking *ranking)
 {
     struct tv_kept_ranking *kept = malloc(sizeof *kept);
@@ -180,7 +200,7 @@ int tv_ranking_from_kept(struct tv_ranking *out, const struct tv_kept_ranking *k
                          const struct tv_snapshot *s, size_t top)
 {
     if (top > kept->n && kept->n == TV_KEPT_ITEMS)
-        return 0; /* there may be more */
+        return 0; /* the list was cut when it was kept, so there may be more */
     *out = (struct tv_ranking){.reason = kept->reason,
                                .score_kind = score_kind(s, kept->reason),
                                .n = top < kept->n ? top : kept->n,

@@ -1,4 +1,7 @@
-/* shelf: the snapshots the server holds. shelf.h tells how threads meet here. */
+/* shelf: the resident models. shelf.h tells how threads meet here. The watcher refreshes it, every second and when
+ * Redis tells of a switch, and so does a rating that is to be folded in; a worker loads a model that somebody asked
+ * for by number; the follower renews the live one when ratings were counted. All others only take references.
+ */
 #include "serve/model/shelf.h"
 
 #include <inttypes.h>
@@ -13,20 +16,22 @@
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
 
-/* A load may read many megabytes from a store that is busy; the question which model is live may not. */
+/* Redis's time to answer: a load may read many megabytes from a store that is busy; a question waits for a few bytes.
+ */
 enum { LOAD_MS = 5000, QUESTION_MS = 1000 };
 
+/* Two locks, and what each guards. `loading` is taken first where both are. */
 struct tv_shelf {
-    pthread_mutex_t shown;
+    pthread_mutex_t shown; /* guards the next three */
     struct tv_snapshot *live;
     struct tv_snapshot *others[TV_SHELF_OTHERS]; /* last used first */
     char notice[1024];
 
-    pthread_mutex_t loading;
-    int is_old; /* the live one was held before it was shown, and has not been read again since */
+    pthread_mutex_t loading; /* guards all below */
+    int is_old;              /* 1: the live one was resident before it was shown, and has not been read again since */
     struct tv_redis *redis;
-    struct tv_mongo *mongo;
-    double away_at; /* when a store was last found away */
+    struct tv_mongo *mongo; /* lent; a pool */
+    double away_at;         /* tv_clock() when a store was last found away */
 };
 
 enum tv_status tv_shelf_create(struct tv_shelf **out, const char *redis_uri, struct tv_mongo *mongo,
@@ -60,8 +65,7 @@ void tv_shelf_free(struct tv_shelf *shelf)
     free(shelf);
 }
 
-/* --- what is shown
- * ------------------------------------------------------------------------------------------ */
+/* --- what is shown -------------------------------------------------------------------------------------- */
 
 struct tv_snapshot *tv_shelf_live(struct tv_shelf *shelf)
 {
@@ -78,6 +82,7 @@ static void put_first(struct tv_shelf *shelf, size_t i, struct tv_snapshot *s)
     shelf->others[0] = s;
 }
 
+/* Called with `shown` held. Finding a model makes it the one used last, so it will be dropped last. */
 static struct tv_snapshot *find_other(struct tv_shelf *shelf, int64_t number)
 {
     for (size_t i = 0; i < TV_SHELF_OTHERS; i++) {
@@ -101,7 +106,8 @@ struct tv_snapshot *tv_shelf_held(struct tv_shelf *shelf, int64_t number)
     return s;
 }
 
-/* Takes the reference over, and gives up the one of whoever falls off the end. */
+/* Puts a model first among the others. The reference passes to the shelf, which gives up its own to the model that
+ * falls off the end: outside the lock, because the last reference frees many megabytes. */
 static void keep_other(struct tv_shelf *shelf, struct tv_snapshot *s)
 {
     pthread_mutex_lock(&shelf->shown);
@@ -111,6 +117,7 @@ static void keep_other(struct tv_shelf *shelf, struct tv_snapshot *s)
     tv_snapshot_release(last);
 }
 
+/* A request that still has a reference goes on with the model; only the shelf's own reference is given up. */
 void tv_shelf_forget(struct tv_shelf *shelf, int64_t number)
 {
     struct tv_snapshot *found = NULL;
@@ -124,6 +131,7 @@ void tv_shelf_forget(struct tv_shelf *shelf, int64_t number)
     tv_snapshot_release(found);
 }
 
+/* Called with `loading` held (tests aside), so no other switch comes between the times that `shown` is taken. */
 void tv_shelf_show(struct tv_shelf *shelf, struct tv_snapshot *snapshot)
 {
     tv_shelf_forget(shelf, snapshot->number); /* a rollback shows one that was among the others */
@@ -132,7 +140,7 @@ void tv_shelf_show(struct tv_shelf *shelf, struct tv_snapshot *snapshot)
     shelf->live = snapshot;
     pthread_mutex_unlock(&shelf->shown);
     if (old)
-        keep_other(shelf, old); /* likely to be asked for: the page compares the new model with it */
+        keep_other(shelf, old); /* likely to be asked for: /models compares the new model with the one before */
 }
 
 void tv_shelf_notice(struct tv_shelf *shelf, char *out, size_t size)
@@ -142,7 +150,7 @@ void tv_shelf_notice(struct tv_shelf *shelf, char *out, size_t size)
     pthread_mutex_unlock(&shelf->shown);
 }
 
-/* Tells the log only what it was not told before. */
+/* The watcher fails anew every second as long as the reason stands; the log is told of a reason once. */
 static void set_notice(struct tv_shelf *shelf, const char *text)
 {
     pthread_mutex_lock(&shelf->shown);
@@ -153,10 +161,11 @@ static void set_notice(struct tv_shelf *shelf, const char *text)
         tv_log_error("%s", text);
 }
 
-/* --- loading
- * ------------------------------------------------------------------------------------------------ */
+/* --- loading -------------------------------------------------------------------------------------------- */
 
-/* Under `loading`. */
+/* Called with `loading` held. The item side and the description come from Redis, titles and numbers of ratings from
+ * MongoDB. Redis has `patience_ms` for each answer; afterwards the connection is back at QUESTION_MS for all
+ * others. */
 static enum tv_status read_model(struct tv_shelf *shelf, int64_t number, int patience_ms, struct tv_snapshot **out,
                                  struct tv_error *err)
 {
@@ -176,7 +185,7 @@ static enum tv_status read_model(struct tv_shelf *shelf, int64_t number, int pat
     return status;
 }
 
-/* The same, and says so. */
+/* read_model with the patience of a load, and a line in the log. */
 static enum tv_status load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
                            struct tv_error *err)
 {
@@ -188,8 +197,10 @@ static enum tv_status load(struct tv_shelf *shelf, int64_t number, struct tv_sna
     return status;
 }
 
-/* Under `loading`, so that nobody else puts another one in place meanwhile. Ratings wait for that lock, and the model
- * that is there will do for now: so it is read with little patience. */
+/* Reads the live model once more and shows the new copy. Called with `loading` held, so no other model is shown
+ * meanwhile. Ratings that are folded in wait for the same lock (tv_shelf_refresh), and the copy that is there will
+ * do for now: so Redis gets no more than the time of a question. On failure is_old stays as it was, so that
+ * the next refresh reads a copy again that was found old. */
 static enum tv_status renew(struct tv_shelf *shelf, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -200,7 +211,7 @@ static enum tv_status renew(struct tv_shelf *shelf, struct tv_error *err)
         pthread_mutex_lock(&shelf->shown);
         shelf->live = new;
         pthread_mutex_unlock(&shelf->shown);
-        tv_snapshot_release(old); /* the shelf's own; ours is given up below */
+        tv_snapshot_release(old); /* the shelf's own reference; the one taken above is given up below */
         tv_log_debug("model %" PRId64 " read again", new->number);
     }
     shelf->is_old = shelf->is_old && status != TV_OK;
@@ -218,12 +229,14 @@ enum tv_status tv_shelf_renew(struct tv_shelf *shelf, struct tv_error *err)
     return status;
 }
 
+/* Several requests may ask for the same model at once: the first loads it, and the others find it resident when
+ * they get the lock. */
 enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
                              struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     pthread_mutex_lock(&shelf->loading);
-    *out = tv_shelf_held(shelf, number); /* whoever held the lock before may have loaded it */
+    *out = tv_shelf_held(shelf, number); /* the thread that held the lock before may have loaded it */
     if (*out == NULL) {
         status = load(shelf, number, out, err);
         if (status == TV_OK)
@@ -233,7 +246,8 @@ enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t number, struct tv_s
     return status;
 }
 
-/* Shows model `number`: at once if it is held, and then its catalogue may be older than the one shown so far. */
+/* Shows model `number`: at once if it is resident (a rollback), and then its titles and numbers of ratings may be
+ * older than those shown so far, so it is read again afterwards. */
 static enum tv_status show_number(struct tv_shelf *shelf, int64_t number, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -248,6 +262,7 @@ static enum tv_status show_number(struct tv_shelf *shelf, int64_t number, struct
     return status;
 }
 
+/* Called with `loading` held. Redis has the last word about which model is live. */
 static enum tv_status refresh(struct tv_shelf *shelf, struct tv_error *err)
 {
     int64_t number = 0;
@@ -266,12 +281,14 @@ static enum tv_status refresh(struct tv_shelf *shelf, struct tv_error *err)
     return status == TV_OK && shelf->is_old ? renew(shelf, err) : status;
 }
 
+/* A thread that waited for the lock while another found a store away takes that for its own answer: otherwise each
+ * of them would wait out its own timeout, one after the other. A store that is away is no notice, because its
+ * breaker tells of it. */
 enum tv_status tv_shelf_refresh(struct tv_shelf *shelf, struct tv_error *err)
 {
     struct tv_error local = {0};
     double asked = tv_clock();
     pthread_mutex_lock(&shelf->loading);
-    /* What was found while we waited for the lock is our answer, too: not everybody's wait after the other. */
     int is_away = shelf->away_at > asked;
     enum tv_status status =
         is_away ? tv_fail(&local, TV_ERR_UNAVAILABLE, "a store did not answer a moment ago") : refresh(shelf, &local);
@@ -280,13 +297,14 @@ enum tv_status tv_shelf_refresh(struct tv_shelf *shelf, struct tv_error *err)
     pthread_mutex_unlock(&shelf->loading);
     if (status == TV_OK)
         set_notice(shelf, "");
-    else if (status != TV_ERR_UNAVAILABLE) /* a store that is away is told by its breaker */
+    else if (status != TV_ERR_UNAVAILABLE)
         set_notice(shelf, local.message);
     if (status != TV_OK && err)
         *err = local;
     return status;
 }
 
+/* Belongs to the shelf only because the connection to Redis does. */
 enum tv_status tv_shelf_last_run(struct tv_shelf *shelf, struct tv_last_run *out, struct tv_error *err)
 {
     pthread_mutex_lock(&shelf->loading);

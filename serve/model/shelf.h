@@ -1,19 +1,19 @@
-/* shelf: the snapshots the server holds: the live one, and a few others that somebody asked for by number.
+/* shelf: the resident models: the live one, and a few others that were asked for by number.
  *
- * Who writes, who reads, who waits. Two locks:
+ * There are two locks:
  *
- *   `shown` guards the pointers to the snapshots. It is held for a few instructions: to look one up and take
- * a reference, or to put a new one in place. Readers never wait for a load, because a load does not hold it.
+ *   `shown` guards the pointers to the models. It is held for a few instructions: to look one up and take a
+ *   reference, or to put a new one in place. Readers never wait for a load, because a load does not hold it.
  *
- *   `loading` makes loads come one after the other: it owns the Redis connection, and holds while a model is
- * read, checked and made. Only threads that may wait take it: the watcher, and workers.
+ *   `loading` makes loads come one after the other: it owns the Redis connection, and is held while a model is
+ *   read, checked and made. Only threads that may wait take it: the watcher, the follower, and workers.
  *
- * A swap puts the new pointer in place under `shown` and gives up the shelf's reference to the old snapshot
- * afterwards. A request that took its reference before the swap goes on with the old one; the last to let go
- * frees it. So there is no moment without a snapshot, and no request sees two.
+ * A swap puts the new pointer in place under `shown` and gives up the shelf's reference to the old model
+ * afterwards. A request that took its reference before the swap goes on with the old one; the last reference that
+ * is given up frees it. So there is no moment without a model, and no request sees two.
  *
- * Why a lock and not an atomic pointer: between loading a pointer and counting a reference the snapshot could
- * be freed. Hazard pointers or epochs would close that gap; a lock held for 20 ns closes it, too.
+ * Why a lock and not an atomic pointer: between loading a pointer and counting a reference the model could be
+ * freed. Hazard pointers or epochs would close that gap; a lock held for 20 ns closes it, too.
  */
 #ifndef TRIVET_SERVE_MODEL_SHELF_H
 #define TRIVET_SERVE_MODEL_SHELF_H
@@ -26,7 +26,7 @@
 #include "trivet/model/last_run.h"
 #include "trivet/store/mongo.h"
 
-enum { TV_SHELF_OTHERS = 3 }; /* snapshots kept beside the live one */
+enum { TV_SHELF_OTHERS = 3 }; /* models kept beside the live one */
 
 struct tv_shelf;
 
@@ -37,17 +37,18 @@ void tv_shelf_free(struct tv_shelf *shelf);
 
 /* With a reference for the caller; NULL while no model has been loaded. Never waits. */
 struct tv_snapshot *tv_shelf_live(struct tv_shelf *shelf);
-/* The snapshot of a model that is already held, live or not; NULL if it is not. Never waits. */
+/* A model that is resident already, live or not, with a reference for the caller; NULL if it is not. Never waits. */
 struct tv_snapshot *tv_shelf_held(struct tv_shelf *shelf, int64_t number);
 
-/* Both wait for the stores. */
-/* Asks Redis for the live number and, when it differs, loads that model and shows it. On failure the old one
- * stays, and the reason is kept for tv_shelf_notice. TV_ERR_NOT_FOUND: Redis knows no live model. */
+/* Asks Redis for the live number and, when it differs, loads that model and shows it. On failure the old one stays,
+ * and the reason is kept for tv_shelf_notice. TV_ERR_NOT_FOUND: Redis knows no live model. Waits for the stores, as
+ * do the next two. */
 enum tv_status tv_shelf_refresh(struct tv_shelf *shelf, struct tv_error *err);
-/* Loads the live model once more and shows that instead, because what is known of items has changed in
- * MongoDB: how often they were rated. */
+/* Loads the live model once more and shows that instead, because MongoDB's items have new numbers of ratings. On
+ * failure the old one stays. */
 enum tv_status tv_shelf_renew(struct tv_shelf *shelf, struct tv_error *err);
-/* A model by number, loaded if need be. TV_ERR_NOT_FOUND if there is none of that number. */
+/* A model by number, loaded if need be, with a reference for the caller. TV_ERR_NOT_FOUND if there is none of that
+ * number. */
 enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
                              struct tv_error *err);
 /* Forgets a model that is not live: MongoDB no longer has it. */
@@ -56,7 +57,7 @@ void tv_shelf_forget(struct tv_shelf *shelf, int64_t number);
 enum tv_status tv_shelf_redis_bytes(struct tv_shelf *shelf, int64_t number, double *bytes,
                                     struct tv_error *err);
 
-/* What became of the last training. Waits. */
+/* What became of the last training (trivet/model/last_run.h). Waits. */
 enum tv_status tv_shelf_last_run(struct tv_shelf *shelf, struct tv_last_run *out, struct tv_error *err);
 
 /* Why the last refresh did not show what Redis calls live, or "". */

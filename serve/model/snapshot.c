@@ -1,4 +1,7 @@
-/* snapshot: makes a model ready to be served. */
+/* snapshot: makes a model ready to be served. All that requests need is computed here once, while the model before
+ * it is still served: widened factors, their lengths, the popular list, the JSON of every item, indexes of genres
+ * and titles.
+ */
 #include "serve/model/snapshot.h"
 
 #include <inttypes.h>
@@ -30,6 +33,7 @@ static void snapshot_free(struct tv_snapshot *s)
     free(s);
 }
 
+/* Relaxed is enough: the caller's own reference, or the shelf's lock, keeps the model in place meanwhile. */
 struct tv_snapshot *tv_snapshot_acquire(struct tv_snapshot *s)
 {
     atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
@@ -38,11 +42,12 @@ struct tv_snapshot *tv_snapshot_acquire(struct tv_snapshot *s)
 
 void tv_snapshot_release(struct tv_snapshot *s)
 {
-    /* Everything done through this reference happens before the free, whichever thread ends up doing it. */
+    /* acq_rel: all reads through this reference come before the free, whichever thread ends up freeing. */
     if (s && atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) == 1)
         snapshot_free(s);
 }
 
+/* "Drama|Crime" as a JSON array. */
 static void write_genres(struct tv_out *out, const char *genres)
 {
     tv_out_text(out, "[");
@@ -72,6 +77,8 @@ void tv_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id)
     write_genres(out, item ? item->genres : "");
 }
 
+/* NaN is written as null. A user may have rated items that the model does not hold, so an answer tells which those
+ * are. */
 void tv_item_counts_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id)
 {
     const struct tv_item *item = tv_items_find(&s->items, id);
@@ -92,6 +99,7 @@ const char *tv_snapshot_title(const struct tv_snapshot *s, int64_t item_id, char
     return space;
 }
 
+/* `bytes` is for people who ask how much a model takes, so it counts the large arrays and no more. */
 static enum tv_status allocate(struct tv_snapshot *s, struct tv_error *err)
 {
     size_t n = (size_t)s->n_items, k = (size_t)s->factors;
@@ -109,6 +117,7 @@ static enum tv_status allocate(struct tv_snapshot *s, struct tv_error *err)
     return TV_OK;
 }
 
+/* Summed in double, in which the squares of floats are exact. */
 static double length(const float *row, int n)
 {
     double sum = 0;
@@ -117,6 +126,9 @@ static double length(const float *row, int n)
     return sqrt(sum);
 }
 
+/* A factor that is not finite would make NaN of scores, and NaN is in no list (top_n.h): such a model is refused as
+ * a whole, by the name of the item. fold_in keeps a pointer to packed factors, and is therefore given ours; the
+ * model's own are the caller's, and soon gone. */
 static enum tv_status take_factors(struct tv_snapshot *s, const struct tv_model *model, struct tv_error *err)
 {
     size_t n = (size_t)s->n_items * (size_t)s->factors;
@@ -151,6 +163,7 @@ int64_t tv_snapshot_count(const struct tv_snapshot *s, int32_t dense)
     return s->item[dense] ? s->item[dense]->n_ratings : 0;
 }
 
+/* Equal numbers of ratings are in the order of ids. */
 static int by_ratings(const void *a, const void *b, void *context)
 {
     const struct tv_snapshot *s = context;
@@ -168,6 +181,8 @@ static void rank_popular(struct tv_snapshot *s)
     qsort_r(s->popular, (size_t)s->n_items, sizeof *s->popular, by_ratings, s);
 }
 
+/* A list of fifteen items copies fifteen of these texts and puts a number behind each, so titles are escaped once
+ * for all answers. `json` is out's memory, and is freed with the model. */
 static enum tv_status write_texts(struct tv_snapshot *s, struct tv_error *err)
 {
     struct tv_out out;
@@ -184,6 +199,8 @@ static enum tv_status write_texts(struct tv_snapshot *s, struct tv_error *err)
     return out.failed ? tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the item texts") : TV_OK;
 }
 
+/* Items are looked up before the genres and the popular list, which need them. On failure the model is released as it
+ * stands, with whatever it has of its members. */
 enum tv_status tv_snapshot_create(struct tv_snapshot **out, const struct tv_model *model,
                                   struct tv_items *items, struct tv_error *err)
 {

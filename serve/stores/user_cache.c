@@ -107,8 +107,7 @@ void tv_user_cache_free(struct tv_user_cache *cache)
     free(cache);
 }
 
-/* --- inside a shard, under its lock
- * ------------------------------------------------------------------------- */
+/* --- inside a shard, under its lock --------------------------------------------------------------------- */
 
 static void unlink_use(struct shard *shard, uint32_t s)
 {
