@@ -15,6 +15,7 @@
 #include "trivet/base/log.h"
 #include "trivet/model/journal.h"
 #include "trivet/model/patient.h"
+#include "trivet/store/pg_rows.h"
 
 extern const struct tv_embedded trivet_sql[];
 

@@ -7,6 +7,8 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
+#include "trivet/model/run.h"
+#include "trivet/store/redis_keys.h"
 
 static const enum tv_run_state noted[] = {TV_RUN_BUILDING, TV_RUN_LIVE, TV_RUN_KEPT, TV_RUN_FAILED};
 

@@ -16,6 +16,7 @@
 #include "trivet/model/model_redis.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
+#include "trivet/store/redis_keys.h"
 
 enum { KEY = 96, PART_ITEMS = 65536, PART_BYTES = 64 << 20 };
 #define MAX_VALUE ((size_t)512 << 20) /* a Redis string ends there */

@@ -9,6 +9,7 @@
 #include "trivet/core/formats/codec.h"
 #include "trivet/core/formats/half.h"
 #include "trivet/model/model.h"
+#include "trivet/model/user_parts.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/mongo_write.h"

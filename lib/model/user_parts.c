@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "trivet/model/model.h"
+#include "trivet/model/user_parts.h"
 #include "trivet/store/mongo_collections.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"

@@ -9,6 +9,7 @@
 #include "lib/repair/parts.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
+#include "trivet/model/journal.h"
 #include "trivet/store/mongo_write.h"
 
 enum { LINE = 1024 };

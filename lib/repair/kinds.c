@@ -14,6 +14,7 @@
 #include "trivet/model/model_redis.h"
 #include "trivet/similar/similar.h"
 #include "trivet/store/mongo_collections.h"
+#include "trivet/store/redis_keys.h"
 
 /* --- Redis ------------------------------------------------------------------------------------------------ */
 

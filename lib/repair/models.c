@@ -12,6 +12,7 @@
 #include "trivet/base/log.h"
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
+#include "trivet/model/run.h"
 #include "trivet/model/user_document.h"
 #include "trivet/store/mongo_collections.h"
 #include "trivet/store/mongo_document.h"

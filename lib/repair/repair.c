@@ -12,10 +12,14 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
+#include "trivet/model/journal.h"
 #include "trivet/model/last_run.h"
+#include "trivet/model/lock.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/similar/settle.h"
 #include "trivet/store/mongo_collections.h"
+#include "trivet/store/pg_rows.h"
+#include "trivet/store/redis_keys.h"
 
 /* The line of most findings here: a model's number and what became of it. */
 static void did(struct repair *r, const char *what, int64_t number)

@@ -12,6 +12,7 @@
 #include "trivet/model/reader.h"
 #include "trivet/similar/similar.h"
 #include "trivet/store/pg_rows.h"
+#include "trivet/store/redis_keys.h"
 
 enum { READING_SECONDS = 60, LONGEST = 1 << 18 };
 

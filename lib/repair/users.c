@@ -17,6 +17,7 @@
 #include "trivet/model/life/refold.h"
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/user_document.h"
+#include "trivet/model/user_parts.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/mongo_write.h"

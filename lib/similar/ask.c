@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/similar/cache.h"
 #include "lib/similar/parts.h"
 #include "trivet/base/text.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/similar/cache.h"
 #include "lib/similar/parts.h"
 
 #define MOST_BYTES ((size_t)4 << 20) /* then everything is forgotten, and read again as it is asked for */

@@ -4,6 +4,7 @@
 #ifndef TRIVET_SIMILAR_PARTS_H
 #define TRIVET_SIMILAR_PARTS_H
 
+#include "lib/similar/cache.h"
 #include "trivet/core/id_map.h"
 #include "trivet/core/sets/postings.h"
 #include "trivet/core/sets/row_list.h"
@@ -21,16 +22,6 @@ enum {
     SIMILAR_HEAVY = 2048, /* rows from which on a witness has a list for each position, at the time of a build */
 };
 #define SIMILAR_MAX_BYTES ((size_t)512 << 20) /* a Redis string ends there */
-
-/* Groups of witnesses by number, as Redis had them when they were read. */
-struct similar_cache {
-    struct similar_cached {
-        char *bytes; /* NULL: not there */
-        size_t size;
-    } * groups; /* (n_groups) */
-    int32_t n_groups;
-    size_t n_bytes;
-};
 
 /* The handle. All that belongs to one index is loaded when that index is first seen live, and given up when another
  * is; the connection stays. */
@@ -108,41 +99,5 @@ static inline int similar_is_heavy(const struct tv_similar *s, uint32_t witness)
 {
     return tv_id_map_find(&s->heavy, witness) >= 0;
 }
-
-/* --- cache.c: groups of witnesses that were read lately --- */
-void similar_cache_clear(struct tv_similar *s);
-/* Keeps a copy; n = 0: there is no such group. Where memory is short, it is not kept. */
-void similar_cache_put(struct tv_similar *s, int32_t group, const char *bytes, size_t n);
-/* 1, and the bytes are lent until the next call, if the group is there. They may be old. */
-int similar_cache_get(const struct tv_similar *s, int32_t group, struct tv_buffer *lent);
-
-/* --- lists.c: the postings of all rows --- */
-/* The lists of one index, whole, in memory: for a build, and to check an index against its signatures. */
-struct similar_lists {
-    int size;
-    struct tv_id_map users; /* all witnesses, as rows name them */
-    struct tv_id_map heavy; /* those of them with a list for each position */
-    int32_t *order;         /* (users.n) their numbers, ascending by hash */
-    size_t *start;          /* (users.n + 1) where the entries of users.ids[order[i]] begin */
-    uint8_t *bytes;
-    int64_t n_entries;
-};
-/* values and witness: (n, size), row-major; rows with the empty set's signature are left out. `heavy` are the
- * witnesses with a list for each position; NULL: those with SIMILAR_HEAVY rows or more. Free with similar_lists_free,
- * also after a failure. */
-enum tv_status similar_lists_make(struct similar_lists *out, const struct tv_minhash *m, const uint32_t *values,
-                                  const uint32_t *witness, int32_t n, const struct tv_id_map *heavy,
-                                  struct tv_error *err);
-/* Puts a page's bytes into `out` (emptied first). *at is the first list of the page, and becomes that of the next; 0
- * before page 0, from which on pages come in turn. */
-enum tv_status similar_lists_page(const struct similar_lists *lists, uint32_t page, uint32_t pages, int32_t *at,
-                                  struct tv_buffer *out, struct tv_error *err);
-/* Calls `take` with each position of a heavy witness (its number in `heavy`), and the list of its rows there (n = 0:
- * none). */
-typedef enum tv_status (*similar_take_list)(void *context, uint32_t witness, int position, const char *list, size_t n,
-                                            struct tv_error *err);
-enum tv_status similar_lists_heavy(const struct similar_lists *lists, int32_t heavy, similar_take_list take,
-                                   void *context, struct tv_error *err);
-void similar_lists_free(struct similar_lists *lists);
 
 #endif

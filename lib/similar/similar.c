@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/similar/cache.h"
 #include "lib/similar/parts.h"
 #include "trivet/base/text.h"
 

@@ -11,7 +11,6 @@
 #include "trivet/base/log.h"
 #include "trivet/base/stop.h"
 #include "trivet/base/text.h"
-#include "trivet/store/pg_rows.h"
 
 /* libpq ends its messages with a line feed, and puts several lines into one. */
 static void copy_line(char *out, size_t size, const char *text)
@@ -175,64 +174,6 @@ int tv_pg_lock_refused(const struct tv_pg *pg)
 long long tv_pg_affected(const struct tv_pg *pg)
 {
     return pg->affected;
-}
-
-/* Makes a statement's result the caller's rows, or an error. */
-static enum tv_status hand_over(struct tv_pg *pg, PGresult *result, struct tv_pg_rows **rows,
-                                struct tv_error *err)
-{
-    struct tv_pg_rows *r = NULL;
-    enum tv_status status = tv_pg_succeeded(result) ? TV_OK : tv_pg_refused(pg, result, err);
-    if (status == TV_OK && (r = tv_alloc(1, sizeof *r, "a result", err)) == NULL)
-        status = TV_ERR_NO_MEMORY;
-    if (status != TV_OK) {
-        PQclear(result);
-        return status;
-    }
-    r->result = result;
-    *rows = r;
-    return TV_OK;
-}
-
-enum tv_status tv_pg_query(struct tv_pg *pg, const char *sql, int n, const char *const *values,
-                           struct tv_pg_rows **rows, struct tv_error *err)
-{
-    *rows = NULL;
-    return hand_over(pg, tv_pg_run(pg, sql, n, values), rows, err);
-}
-
-enum tv_status tv_pg_query_while(struct tv_pg *pg, const char *sql, tv_pg_go_on go_on, void *context,
-                                 struct tv_pg_rows **rows, struct tv_error *err)
-{
-    *rows = NULL;
-    pg->go_on = go_on;
-    pg->go_on_context = context;
-    PGresult *result = tv_pg_run(pg, sql, 0, NULL);
-    pg->go_on = NULL;
-    if (result == NULL)
-        return tv_pg_lost(pg, err);
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    int cancelled = state && strcmp(state, "57014") == 0; /* query_canceled */
-    enum tv_status status = hand_over(pg, result, rows, err);
-    if (cancelled && err)
-        err->status = TV_ERR_INTERRUPTED;
-    return cancelled ? TV_ERR_INTERRUPTED : status;
-}
-
-enum tv_status tv_pg_int(struct tv_pg *pg, const char *sql, int n, const char *const *values, int64_t *value,
-                         struct tv_error *err)
-{
-    struct tv_pg_rows *rows;
-    enum tv_status status = tv_pg_query(pg, sql, n, values, &rows, err);
-    if (status != TV_OK)
-        return status;
-    const char *text = tv_pg_rows_count(rows) > 0 ? tv_pg_cell(rows, 0, 0) : NULL;
-    if (text == NULL)
-        status = tv_fail(err, TV_ERR_NOT_FOUND, "PostgreSQL has no row for: %s", sql);
-    else
-        *value = strtoll(text, NULL, 10);
-    tv_pg_rows_free(rows);
-    return status;
 }
 
 enum tv_status tv_pg_script(struct tv_pg *pg, const char *text, struct tv_error *err)

@@ -1,5 +1,5 @@
 /* pg_address: what may be said of a PostgreSQL address, and what not. libpq tells the parts; the text is shown nowhere. */
-#include "lib/store/pg_address.h"
+#include "lib/store/pg_client.h"
 
 #include <ctype.h>
 #include <libpq-fe.h>

@@ -5,8 +5,14 @@
 #include <libpq-fe.h>
 #include <stdatomic.h>
 
-#include "lib/store/pg_address.h"
 #include "trivet/store/pg.h"
+#include "trivet/store/pg_rows.h"
+
+/* What may be said of an address, and what not. */
+struct tv_pg_address {
+    char where[512]; /* host, port, database and user, as libpq reads them */
+    void *options;   /* what libpq reads in it, for its secrets */
+};
 
 struct tv_pg {
     PGconn *conn;
@@ -49,15 +55,24 @@ PGresult *tv_pg_take_answer(struct tv_pg *pg);
 
 /* A COPY is under way, in one direction or the other. */
 int tv_pg_is_copy(const PGresult *result);
+TV_MUST_USE int tv_pg_succeeded(const PGresult *result);
 
 /* Asks PostgreSQL to cancel the statement under way, and waits up to so many seconds until it has heard. */
 int tv_pg_send_cancel(struct tv_pg *pg, double seconds);
+
+/* --- pg_address.c ------------------------------------------------------------------------------------------ */
+
+/* Reads a URI, a string of keywords, or the name of a database; TV_ERR_USAGE if it is none. */
+enum tv_status tv_pg_address_read(struct tv_pg_address *out, const char *uri, struct tv_error *err);
+void tv_pg_address_free(struct tv_pg_address *address);
+
+/* Takes every secret of the address out of a text of libpq's. */
+void tv_pg_address_mask(const struct tv_pg_address *address, char *text);
 
 /* --- pg.c -------------------------------------------------------------------------------------------------- */
 
 /* Sends and takes the answer. */
 PGresult *tv_pg_run(struct tv_pg *pg, const char *sql, int n, const char *const *values);
-TV_MUST_USE int tv_pg_succeeded(const PGresult *result);
 enum tv_status tv_pg_lost(struct tv_pg *pg, struct tv_error *err);
 /* Turns a failed result into an error: a lost connection, or what the server said. */
 enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv_error *err);

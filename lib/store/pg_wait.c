@@ -160,6 +160,12 @@ int tv_pg_wait_row(struct tv_pg *pg, char **bytes)
 
 /* --- a statement ---------------------------------------------------------------------------------------------- */
 
+int tv_pg_succeeded(const PGresult *result)
+{
+    ExecStatusType s = PQresultStatus(result);
+    return s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK;
+}
+
 int tv_pg_is_copy(const PGresult *result)
 {
     ExecStatusType s = PQresultStatus(result);

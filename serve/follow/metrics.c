@@ -11,6 +11,7 @@
 #include "serve/web/out.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
+#include "trivet/model/run.h"
 #include "trivet/version.h"
 
 static const int codes[] = {200, 202, 303, 304, 400, 401, 403, 404, 405, 413, 414, 422, 431, 500, 503};

@@ -14,6 +14,7 @@
 #include "trivet/base/log.h"
 #include "trivet/model/model.h"
 #include "trivet/model/model_redis.h"
+#include "trivet/model/user_parts.h"
 #include "trivet/store/redis.h"
 #include "trivet/store/redis_subscriber.h"
 

@@ -15,6 +15,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
+#include "trivet/store/pg_rows.h"
 
 /* For a login that has no limit of its own. */
 #define STATEMENT_TIMEOUT "30s"

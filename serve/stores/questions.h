@@ -12,6 +12,7 @@
 #include "serve/web/request.h"
 #include "trivet/base/status.h"
 #include "trivet/store/pg.h"
+#include "trivet/store/pg_rows.h"
 
 enum { TV_QUESTIONS_AT_ONCE = 3, TV_QUESTIONS_WAITING = 16, TV_QUESTION_ID = 64 };
 

@@ -10,6 +10,7 @@
 #include "trivet/base/log.h"
 #include "trivet/model/model.h"
 #include "trivet/model/model_mongo.h"
+#include "trivet/model/user_parts.h"
 #include "trivet/store/mongo_read.h"
 
 static void count(_Atomic uint64_t *counter)

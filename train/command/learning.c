@@ -11,6 +11,7 @@
 #include "train/learn/algorithm.h"
 #include "trivet/base/hash.h"
 #include "trivet/base/log.h"
+#include "trivet/model/journal.h"
 
 /* The same data, rows and settings give the same model, byte for byte. Whether the number of factors was asked for
  * counts, too: a default shrinks to the matrix. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "trivet/base/log.h"
+#include "trivet/model/journal.h"
 
 /* Rows of evaluations and searches whose process is gone are ended first. These runs need no lock and so no repair,
  * which would do it otherwise. */

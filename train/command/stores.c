@@ -6,8 +6,10 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
+#include "trivet/model/lock.h"
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
+#include "trivet/store/redis_keys.h"
 
 /* How long MongoDB and Redis may take: to be found, and to answer. Long work on the server side (dropping a large
  * collection) may keep a socket silent for a while. */

@@ -8,7 +8,10 @@
 #include "train/fit/fit.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
+#include "trivet/model/journal.h"
+#include "trivet/model/lock.h"
 #include "trivet/model/model_redis.h"
+#include "trivet/model/user_parts.h"
 #include "trivet/store/mongo_collections.h"
 
 /* --- the description -------------------------------------------------------------------------------------- */

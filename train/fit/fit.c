@@ -9,11 +9,15 @@
 
 #include "train/command/flags.h"
 #include "train/command/publish.h"
+#include "train/fit/guard.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
+#include "trivet/model/journal.h"
 #include "trivet/model/last_run.h"
+#include "trivet/model/lock.h"
+#include "trivet/store/pg_rows.h"
 
 const struct tv_option fit_options[] = {
     {.name = "if-changed", .kind = TV_OPTION_SWITCH,

@@ -92,13 +92,6 @@ void fit_free_changes(struct fit_changes *c);
 /* choose.c: which of the ratings are learned from, as a dense matrix. */
 enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err);
 
-/* guard.c */
-enum tv_status fit_guard_read(struct fit *f, const char *text, struct tv_error *err); /* "ndcg@10:0.02"; NULL: no guard */
-/* Between reading the ratings and choosing rows: compares, and keeps what it measured. */
-enum tv_status fit_guard_judge(struct fit *f, struct tv_error *err);
-/* TV_ERR_WORSE with the numbers, which the journal keeps, too. The model is whole. */
-enum tv_status fit_guard_refuse(struct fit *f, struct tv_error *err);
-
 /* factorise.c */
 /* Shrinks the default number of factors to what the matrix allows, or refuses the one that was asked for, before
  * the long work. */

@@ -14,11 +14,14 @@
 #include <string.h>
 
 #include "train/fit/fit.h"
+#include "train/fit/guard.h"
 #include "train/judge/metrics_json.h"
 #include "train/judge/trial.h"
 #include "train/learn/algorithm.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
+#include "trivet/model/journal.h"
+#include "trivet/model/lock.h"
 
 /* A metric of ratings is refused here where the algorithm predicts none, before anything is read. */
 enum tv_status fit_guard_read(struct fit *f, const char *text, struct tv_error *err)

@@ -17,6 +17,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
+#include "trivet/model/journal.h"
 #include "trivet/store/pg_copy.h"
 
 const struct tv_option recommend_options[] = {

@@ -16,6 +16,7 @@
 #include "trivet/cli/table.h"
 #include "trivet/core/ratings.h"
 #include "trivet/model/items.h"
+#include "trivet/model/journal.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/pg_rows.h"

@@ -11,6 +11,7 @@
 #include "train/judge/metrics_json.h"
 #include "train/judge/trial.h"
 #include "trivet/base/text.h"
+#include "trivet/model/journal.h"
 
 const struct tv_option evaluate_options[] = {
     {.name = "validation", .kind = TV_OPTION_REAL, .value = "SHARE", .preset = "0", .min = 0, .max = 0.9,

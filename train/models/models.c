@@ -13,6 +13,8 @@
 #include "train/lists/stored.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
+#include "trivet/model/journal.h"
+#include "trivet/model/lock.h"
 
 /* --- models ----------------------------------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
  */
 #include "train/models/show.h"
 
+#include "trivet/model/journal.h"
 #include "trivet/store/pg_rows.h"
 
 #include <inttypes.h>

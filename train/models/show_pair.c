@@ -17,6 +17,7 @@
 #include "trivet/base/text.h"
 #include "trivet/core/formats/half.h"
 #include "trivet/core/ratings.h"
+#include "trivet/model/journal.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/pg_rows.h"

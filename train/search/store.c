@@ -13,6 +13,7 @@
 #include "train/search/search.h"
 #include "trivet/base/hash.h"
 #include "trivet/base/log.h"
+#include "trivet/model/journal.h"
 #include "trivet/store/pg_rows.h"
 #include "trivet/version.h"
 

@@ -26,10 +26,13 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/cli/progress.h"
 #include "trivet/model/filter.h"
+#include "trivet/model/journal.h"
+#include "trivet/model/lock.h"
 #include "trivet/model/patient.h"
 #include "trivet/similar/build.h"
 #include "trivet/similar/feed.h"
 #include "trivet/similar/settle.h"
+#include "trivet/store/pg_rows.h"
 
 enum { REDIS_MS = 30000, EVENTS_AT_ONCE = 1000 };
 

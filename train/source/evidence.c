@@ -10,6 +10,7 @@
 #include "trivet/base/text.h"
 #include "trivet/cli/progress.h"
 #include "trivet/store/pg_copy.h"
+#include "trivet/store/pg_rows.h"
 
 struct progress {
     struct tv_reading *reading;

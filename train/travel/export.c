@@ -11,6 +11,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
+#include "trivet/model/journal.h"
 #include "trivet/model/model_mongo.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"

@@ -13,6 +13,8 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
+#include "trivet/model/journal.h"
+#include "trivet/model/lock.h"
 
 const struct tv_option import_options[] = {
     {.name = "activate", .kind = TV_OPTION_SWITCH,

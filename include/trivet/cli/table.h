@@ -6,6 +6,7 @@
 
 #include "trivet/base/status.h"
 #include "trivet/store/pg.h"
+#include "trivet/store/pg_rows.h"
 
 enum tv_table_format { TV_TABLE_PLAIN, TV_TABLE_CSV, TV_TABLE_JSON, TV_TABLE_MARKDOWN };
 #define TV_TABLE_FORMATS "table|csv|json|markdown"

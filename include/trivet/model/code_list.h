@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "trivet/store/pg.h"
+#include "trivet/store/pg_rows.h"
 
 struct tv_code_list {
     size_t n;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "trivet/base/status.h"
-#include "trivet/model/journal.h"
+#include "trivet/model/run.h"
 #include "trivet/store/redis.h"
 
 #define TV_LAST_RUN_KEY "trivet:last_run"

@@ -69,7 +69,6 @@ int tv_user_document_has_list(const struct tv_mongo_doc *doc); /* also one that 
 enum tv_status tv_user_document_read(struct tv_user_document **out, struct tv_mongo *mongo, int64_t model,
                                      const struct tv_mongo_doc *doc, int factors, int32_t n_items,
                                      struct tv_error *err);
-int tv_user_document_has_parts(const struct tv_mongo_doc *doc);
 void tv_user_document_free(struct tv_user_document *u);
 /* 1 if the user has a place in the model: an item of it among the ratings, and a factor that is not zero. Who has none
  * gets what most people rate. */
@@ -88,11 +87,5 @@ enum tv_status tv_user_document_find_code(struct tv_user_document **out, struct 
 /* Feeds the stored blobs of a document into a hash the way tv_user_document_add does: for reading back. */
 enum tv_status tv_user_document_hash(struct tv_mongo *mongo, int64_t model, const struct tv_mongo_doc *doc,
                                      uint64_t *hash, struct tv_error *err);
-
-/* Deletes the parts of n users, or with NULL of all, that no document names and none will. */
-enum tv_status tv_user_parts_tidy(struct tv_mongo *mongo, int64_t model, const int64_t *user_ids, size_t n,
-                                  int64_t *deleted, struct tv_error *err);
-/* What the users of a model take in MongoDB, parts included. */
-enum tv_status tv_user_bytes(struct tv_mongo *mongo, int64_t model, double *bytes, struct tv_error *err);
 
 #endif

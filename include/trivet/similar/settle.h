@@ -10,7 +10,7 @@
 #include "trivet/store/pg.h"
 #include "trivet/store/redis.h"
 
-/* The caller holds the lock with which indices are built (journal.h): the journal says what Redis says, and nothing
+/* The caller holds the lock with which indices are built (lock.h): the journal says what Redis says, and nothing
  * is left of other indices. `why` is noted with builds that had failed (NULL: their process ended). *live: the
  * index that Redis serves, or 0; *changed: how many the journal was wrong about (NULL is fine). */
 enum tv_status tv_similar_settle(struct tv_pg *pg, struct tv_redis *redis, const char *why, int64_t *live,

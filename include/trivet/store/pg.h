@@ -13,7 +13,6 @@
 #include "trivet/base/status.h"
 
 struct tv_pg;
-struct tv_pg_rows;
 
 /* TV_ERR_USAGE, and not a word of the address, if it is none that libpq understands, or if it is in doubt what of it is
  * the password. tv_pg_open refuses the same; this one asks no server. */
@@ -48,24 +47,12 @@ int tv_pg_lock_refused(const struct tv_pg *pg);
 /* The rows of the last tv_pg_exec: "INSERT 0 3" -> 3. */
 long long tv_pg_affected(const struct tv_pg *pg);
 
-/* Runs one statement and hands over its rows as text; free with tv_pg_rows_free (NULL is fine). */
-enum tv_status tv_pg_query(struct tv_pg *pg, const char *sql, int n, const char *const *values,
-                           struct tv_pg_rows **rows, struct tv_error *err);
-/* The same for a statement without parameters that somebody may stop waiting for: `go_on` is asked ten times a second,
- * and once it returns 0 the server is told to cancel. TV_ERR_INTERRUPTED: it was cancelled, by us, by the server's
- * statement_timeout, or by an administrator; the message is the server's. */
-typedef int (*tv_pg_go_on)(void *context);
-enum tv_status tv_pg_query_while(struct tv_pg *pg, const char *sql, tv_pg_go_on go_on, void *context,
-                                 struct tv_pg_rows **rows, struct tv_error *err);
 /* Who is told each NOTICE of the connection's next statements, in the thread that runs them, while they run;
  * NULL: only the debug log. */
 typedef void (*tv_pg_notice)(void *context, const char *text);
 void tv_pg_on_notice(struct tv_pg *pg, tv_pg_notice told, void *context);
 /* How far a statement is that says so with RAISE NOTICE 'name: 3 of 12'. Returns 0 for any other text. */
 int tv_pg_steps(const char *notice, int *done, int *of);
-/* One value: the first column of the first row as an integer; TV_ERR_NOT_FOUND if there is no row or it is null. */
-enum tv_status tv_pg_int(struct tv_pg *pg, const char *sql, int n, const char *const *values, int64_t *value,
-                         struct tv_error *err);
 
 /* Runs a script of several statements in one implicit transaction (simple protocol): for our own sql/ files. */
 enum tv_status tv_pg_script(struct tv_pg *pg, const char *text, struct tv_error *err);

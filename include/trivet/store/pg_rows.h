@@ -1,8 +1,26 @@
-/* pg_rows: what a statement of PostgreSQL returned. */
+/* pg_rows: statements of PostgreSQL that return something, and what they returned. */
 #ifndef TRIVET_STORE_PG_ROWS_H
 #define TRIVET_STORE_PG_ROWS_H
 
+#include <stdint.h>
+
+#include "trivet/base/status.h"
 #include "trivet/store/pg.h"
+
+struct tv_pg_rows;
+
+/* Runs one statement and hands over its rows as text; free with tv_pg_rows_free (NULL is fine). */
+enum tv_status tv_pg_query(struct tv_pg *pg, const char *sql, int n, const char *const *values,
+                           struct tv_pg_rows **rows, struct tv_error *err);
+/* The same for a statement without parameters that somebody may stop waiting for: `go_on` is asked ten times a second,
+ * and once it returns 0 the server is told to cancel. TV_ERR_INTERRUPTED: it was cancelled, by us, by the server's
+ * statement_timeout, or by an administrator; the message is the server's. */
+typedef int (*tv_pg_go_on)(void *context);
+enum tv_status tv_pg_query_while(struct tv_pg *pg, const char *sql, tv_pg_go_on go_on, void *context,
+                                 struct tv_pg_rows **rows, struct tv_error *err);
+/* One value: the first column of the first row as an integer; TV_ERR_NOT_FOUND if there is no row or it is null. */
+enum tv_status tv_pg_int(struct tv_pg *pg, const char *sql, int n, const char *const *values, int64_t *value,
+                         struct tv_error *err);
 
 int tv_pg_rows_count(const struct tv_pg_rows *rows);
 int tv_pg_columns_count(const struct tv_pg_rows *rows);

@@ -58,20 +58,6 @@ typedef enum tv_status (*tv_redis_take)(void *context, size_t i, size_t part, co
 enum tv_status tv_redis_flush(struct tv_redis *r, tv_redis_take take, void *context, struct tv_error *err);
 
 enum tv_status tv_redis_ping(struct tv_redis *r, struct tv_error *err);
-enum tv_status tv_redis_get(struct tv_redis *r, const char *key, struct tv_buffer *value, struct tv_error *err);
-enum tv_status tv_redis_set(struct tv_redis *r, const char *key, const void *value, size_t n, struct tv_error *err);
-/* The integer in a key; TV_ERR_NOT_FOUND if it is not there, TV_ERR_CORRUPT if it is no integer. */
-enum tv_status tv_redis_get_int(struct tv_redis *r, const char *key, int64_t *value, struct tv_error *err);
-enum tv_status tv_redis_delete(struct tv_redis *r, const char *key, struct tv_error *err);
-/* A hash field; TV_ERR_NOT_FOUND if it is not there. */
-enum tv_status tv_redis_hget(struct tv_redis *r, const char *key, const char *field, struct tv_buffer *value,
-                             struct tv_error *err);
-/* Calls `take` for each key that matches a glob pattern (SCAN; a key may be shown twice). */
-typedef enum tv_status (*tv_redis_take_key)(void *context, const char *key, struct tv_error *err);
-enum tv_status tv_redis_keys(struct tv_redis *r, const char *pattern, tv_redis_take_key take, void *context,
-                             struct tv_error *err);
-/* CONFIG GET name; TV_ERR_NOT_FOUND where the server does not tell. */
-enum tv_status tv_redis_config(struct tv_redis *r, const char *name, struct tv_buffer *value, struct tv_error *err);
 
 const char *tv_redis_library(void); /* "hiredis 0.14.1" */
 

@@ -149,12 +149,6 @@ TV_CLONES void tv_minhash_update_witness(const struct tv_minhash *m, uint32_t *v
     }
 }
 
-void tv_minhash_merge(const struct tv_minhash *m, uint32_t *values, const uint32_t *other)
-{
-    for (int j = 0; j < m->size; j++)
-        values[j] = other[j] < values[j] ? other[j] : values[j];
-}
-
 int tv_minhash_is_empty(const struct tv_minhash *m, const uint32_t *values)
 {
     for (int j = 0; j < m->size; j++)

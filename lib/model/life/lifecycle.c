@@ -6,11 +6,14 @@
 
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
+#include "trivet/model/journal.h"
 #include "trivet/model/life/live.h"
+#include "trivet/model/lock.h"
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/store/mongo_collections.h"
 #include "trivet/store/mongo_write.h"
+#include "trivet/store/pg_rows.h"
 
 static char *items_name(char *out, int64_t number)
 {

@@ -4,6 +4,7 @@
 
 #include "trivet/core/evidence.h"
 #include "trivet/model/life/refold.h"
+#include "trivet/store/pg_rows.h"
 
 /* Are these rows of tv_refold.query, of some of n users? SQL of one's own is put into it as text, and could end our statement
  * with its brackets; then the rows are whatever it likes, and TV_ERR_STORE. */

@@ -45,8 +45,6 @@ int tv_minhash_update(const struct tv_minhash *m, uint32_t *values, uint32_t has
 /* The same, and keeps in witness (size) the hash that each value comes from; of equal values the smaller hash, so that
  * the order of elements does not matter. Both start as tv_minhash_clear leaves them. */
 void tv_minhash_update_witness(const struct tv_minhash *m, uint32_t *values, uint32_t *witness, uint32_t hash);
-/* The signature of both sets together into values (size). */
-void tv_minhash_merge(const struct tv_minhash *m, uint32_t *values, const uint32_t *other);
 /* 1 for the signature of the empty set. */
 int tv_minhash_is_empty(const struct tv_minhash *m, const uint32_t *values);
 

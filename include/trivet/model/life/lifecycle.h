@@ -1,6 +1,6 @@
 /* lifecycle: what happens to a model once it is complete: activate, repair, prune, discard.
  *
- * All of it is done while holding the lock (journal.h), and each step can be killed: whatever is left half done is
+ * All of it is done while holding the lock (lock.h), and each step can be killed: whatever is left half done is
  * finished or undone by tv_lifecycle_repair, which every command that takes the lock runs first.
  *
  *   activating: users whose ratings changed since the training are folded in; the journal says `activating N`; the new
@@ -11,7 +11,6 @@
 #define TRIVET_MODEL_LIFE_LIFECYCLE_H
 
 #include "trivet/base/status.h"
-#include "trivet/model/journal.h"
 #include "trivet/model/model.h"
 #include "trivet/store/mongo.h"
 #include "trivet/store/redis.h"

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "trivet/model/last_run.h"
+#include "trivet/model/run.h"
 
 static void what_is_written_is_read(void **state)
 {

@@ -10,6 +10,7 @@
 
 #include "lib/model/user_parts.h"
 #include "tests/unit/lib/model/document_fixture.h"
+#include "trivet/model/user_parts.h"
 #include "trivet/store/mongo_document.h"
 
 /* Fifteen MB in all stay together, however long one of them is. Beyond that parts are written, which takes a store

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/similar/cache.h"
 #include "lib/similar/parts.h"
 
 static void what_was_put_is_lent(void **state)
