@@ -1,4 +1,5 @@
-/* explain: why an item has its score for a user: what each of the user's ratings contributed, shown so that it adds up.
+/* explain: why an item has its score for a user: the contribution of each of the user's ratings, shown so that it
+ * adds up.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,11 +13,13 @@
 
 enum { STANDARD_LIMIT = 10, MAX_LIMIT = 1000 };
 
+/* The request's parameters. `limit` is how many ratings are shown one by one; the others are summed up. */
 struct ask {
     struct tv_id user, item;
     int64_t model, limit;
 };
 
+/* The item's parameter is called movie_id, as in the bodies of ratings. */
 static int read_ask(const struct tv_request *request, struct ask *ask, struct tv_problem *problem)
 {
     static const struct tv_integer limit = {"limit", 0, MAX_LIMIT};
@@ -33,7 +36,9 @@ static int read_ask(const struct tv_request *request, struct ask *ask, struct tv
            tv_pick_model(request, &ask->model, problem);
 }
 
-/* The terms as they are shown, added up in that order, so that the rounding makes them the score. */
+/* The terms as they are shown, added up in that order. `rounding` is what is missing then to the score that is
+ * served, whose factors were rounded (trivet/core/explain.h), so a reader who adds up the printed numbers gets the
+ * score. */
 static void write_terms(struct tv_out *out, const struct tv_snapshot *s, const struct tv_account *a, size_t limit)
 {
     size_t shown = a->n < limit ? a->n : limit;
@@ -78,6 +83,7 @@ static void write_account(struct tv_out *out, const struct tv_snapshot *s, const
     tv_out_text(out, "}\n");
 }
 
+/* An item outside the model has no score to explain, though the catalogue may have it. */
 static void answer(const struct tv_picked *picked, struct ask *ask, struct tv_response *response,
                    struct tv_problem *problem)
 {

@@ -1,4 +1,4 @@
-/* handlers: what answers the routes that read, a function a route, in files by subject. */
+/* handlers: the functions that answer the routes that read, one a route, in files by subject. */
 #ifndef TRIVET_SERVE_API_HANDLERS_H
 #define TRIVET_SERVE_API_HANDLERS_H
 

@@ -1,4 +1,6 @@
-/* health: what machines ask a server. None of it waits for anything. */
+/* health: answers for machines that watch the server. None of them waits for anything: all state is what threads of
+ * the server found out last.
+ */
 #include <inttypes.h>
 #include <stdatomic.h>
 
@@ -7,6 +9,8 @@
 #include "serve/follow/audience.h"
 #include "serve/follow/follower.h"
 
+/* That this is answered at all says that the process lives; an answer that depended on a store would have the
+ * server restarted for the store's failure. */
 enum tv_outcome tv_handle_healthz(struct tv_app *app, const struct tv_request *request,
                                   struct tv_response *response)
 {
@@ -28,6 +32,7 @@ static void write_store(struct tv_out *out, const char *key, struct tv_breaker *
     tv_out_text(out, "}");
 }
 
+/* Nothing for an empty message, so that an answer where all is well is short. */
 static void write_message(struct tv_out *out, const char *before, const char *message, const char *after)
 {
     if (message[0] == '\0')
@@ -37,7 +42,8 @@ static void write_message(struct tv_out *out, const char *before, const char *me
     tv_out_text(out, after);
 }
 
-/* Only the pages /lab and /models read PostgreSQL, and nobody asks it before they do. */
+/* Only the pages /lab and /models, and exact counts of audiences, read PostgreSQL this way, and it is not asked
+ * before one of them does: until then `up` is null. */
 static void write_optional(struct tv_out *out, struct tv_questions *questions)
 {
     static const char *const up[] = {"null", "true", "false"};
@@ -49,7 +55,7 @@ static void write_optional(struct tv_out *out, struct tv_questions *questions)
     tv_out_text(out, "}");
 }
 
-/* Numbers only once somebody could count. */
+/* Numbers stand here only once they could be counted. */
 static void write_ratings(struct tv_out *out, const struct tv_follower_state *state)
 {
     if (state->waiting < 0 && !state->refusal[0])
@@ -72,9 +78,8 @@ static void write_stores(struct tv_out *out, struct tv_app *app)
     tv_out_text(out, "}");
 }
 
-/* Ready: a model is loaded and users can be looked up. Without Redis the loaded model goes on serving
- * everybody, so that is "degraded", and no reason to take a server out of service: all of them would go at
- * once. */
+/* Ready: a model is loaded and users can be looked up. Without Redis the loaded model goes on serving everybody, so
+ * that is "degraded", and no reason to take a server out of service: all servers would go at once. */
 enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *request,
                                  struct tv_response *response)
 {

@@ -1,4 +1,4 @@
-/* health: what answers those who watch the server: whether it lives, whether it is ready, its counters. */
+/* health: handlers for machines that watch the server: whether it lives, whether it is ready, its counters. */
 #ifndef TRIVET_SERVE_API_HEALTH_H
 #define TRIVET_SERVE_API_HEALTH_H
 

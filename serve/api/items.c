@@ -1,4 +1,6 @@
-/* items: one item with all that is known of it, and the search by title. */
+/* items: one item with all that is known of it, and the search by title. Both answer from the resident model's
+ * catalogue; further fields of one item are read from MongoDB.
+ */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -17,7 +19,8 @@ enum { STANDARD_FOUND = 20, MAX_FOUND = 100, MAX_QUERY = 200 };
 
 /* --- one item -------------------------------------------------------------------------------------------- */
 
-/* What stands in an item's document beside what every answer has, and what only trivet needs. */
+/* The fields of an item's document that no other member of the answer tells and that are not trivet's own. Fields
+ * without a value are left out. */
 static json_t *other_fields(const struct tv_mongo_doc *doc)
 {
     static const char *const named[] = {"_id", "code", "title", "year", "genres", "n", "mean", "score_kind", "rev"};
@@ -32,7 +35,7 @@ static json_t *other_fields(const struct tv_mongo_doc *doc)
     return all;
 }
 
-/* The document of an item, or NULL: it has none, or MongoDB does not answer, which an answer can do without. */
+/* The document of an item, or NULL: it has none, or MongoDB does not answer. The answer can do without it. */
 static struct tv_mongo_doc *find_document(struct tv_app *app, int64_t item_id)
 {
     struct tv_mongo_doc *doc = NULL;
@@ -60,6 +63,8 @@ static void write_item(struct tv_app *app, struct tv_out *out, const struct tv_s
     tv_mongo_doc_free(doc);
 }
 
+/* MongoDB is asked unless it is known to be away, so the handler asks for a worker before it begins. While it is
+ * away the answer has metadata null. */
 enum tv_outcome tv_handle_item(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem = {0};
@@ -81,6 +86,7 @@ enum tv_outcome tv_handle_item(struct tv_app *app, const struct tv_request *requ
 
 /* --- the search ------------------------------------------------------------------------------------------ */
 
+/* The query is folded here, because one that folds to nothing is refused: it would be in every title. */
 static int read_query(const struct tv_request *request, struct tv_buffer *folded, int64_t *top,
                       struct tv_problem *problem)
 {
@@ -101,6 +107,7 @@ static int read_query(const struct tv_request *request, struct tv_buffer *folded
     return tv_parameter_integer(request, &rule, top, problem);
 }
 
+/* The search is in memory and takes no worker (title_index.h). */
 static void write_found(struct tv_out *out, const struct tv_snapshot *s, const char *folded, size_t top)
 {
     const struct tv_item *best[MAX_FOUND];
@@ -115,6 +122,7 @@ static void write_found(struct tv_out *out, const struct tv_snapshot *s, const c
     tv_out_text(out, "]}\n");
 }
 
+/* A letter may fold into several (NFKD), so the buffer's limit is far above that of the query. */
 enum tv_outcome tv_handle_items(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem = {0};

@@ -1,4 +1,4 @@
-/* models: which models are kept, and which of them is live. */
+/* models: the model list: which models are kept, and which of them is live and resident. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "serve/web/problem.h"
 #include "trivet/model/model.h"
 
+/* The description as MongoDB has it; one that cannot be read is null. s:o? takes the reference over, also of NULL. */
 static json_t *describe(struct tv_app *app, const struct tv_catalog_model *model, int64_t live)
 {
     struct tv_snapshot *held = tv_shelf_held(app->models.shelf, model->info.number);
@@ -19,6 +20,7 @@ static json_t *describe(struct tv_app *app, const struct tv_catalog_model *model
     return one;
 }
 
+/* The live one is the one this server serves, which may be a moment behind Redis. */
 static void write_models(struct tv_app *app, struct tv_response *response, const struct tv_catalog_list *list)
 {
     struct tv_snapshot *live = tv_shelf_live(app->models.shelf);
@@ -39,6 +41,8 @@ static void write_models(struct tv_app *app, struct tv_response *response, const
     tv_snapshot_release(live);
 }
 
+/* The list may be a second old (tv_catalog_read). A breaker that is open, or a failure just now, is a 503: without
+ * MongoDB nothing tells which models there are. */
 enum tv_outcome tv_handle_models(struct tv_app *app, const struct tv_request *request,
                                  struct tv_response *response)
 {

@@ -1,5 +1,5 @@
-/* older: the addresses of the older service, which programs were written for, with its answers: an array of
- * [title, predicted rating, number of ratings].
+/* older: the addresses of the older service, for which programs were written, with its answers: an array of [title,
+ * predicted rating, number of ratings].
  */
 #include <inttypes.h>
 #include <math.h>
@@ -12,6 +12,7 @@
 
 enum { MAX_TOP = 1000, STANDARD_MIN_COUNT = 25 };
 
+/* An item that cannot be predicted has null in the middle (tv_out_real of NaN). */
 static void write_triple(struct tv_out *out, const struct tv_snapshot *s, int64_t item_id, double predicted)
 {
     char unknown[TV_CODE_MAX + 8];
@@ -23,6 +24,8 @@ static void write_triple(struct tv_out *out, const struct tv_snapshot *s, int64_
     tv_out_format(out, ",%" PRId64 "]", item ? item->n_ratings : 0);
 }
 
+/* Scores are brought to the scale here, after the ranking: items that the scale's end makes equal keep the order of
+ * their scores. */
 static void write_top(struct tv_out *out, const struct tv_predictor *p, const struct tv_ranking *ranking)
 {
     const struct tv_snapshot *s = p->picked.snapshot;
@@ -35,7 +38,7 @@ static void write_top(struct tv_out *out, const struct tv_predictor *p, const st
     tv_out_text(out, "]\n");
 }
 
-/* The one item: known to the model or the catalogue, rated or not, by however many. */
+/* Unlike a list, this asks for no number of ratings: any item that the model or the catalogue knows is answered. */
 static void answer_one(const struct tv_predictor *p, struct tv_id *item, struct tv_response *response,
                        struct tv_problem *problem)
 {
@@ -81,6 +84,7 @@ enum tv_outcome tv_handle_older_rating(struct tv_app *app, const struct tv_reque
     return tv_pick_finish(&app->models, request, response, pick, &predictor.picked, &problem);
 }
 
+/* Lists at these addresses leave out items with fewer ratings, unless min_count says otherwise. */
 static int read_filter(const struct tv_request *request, struct tv_item_filter *filter, struct tv_problem *problem)
 {
     if (!tv_item_filter_read(request, filter, problem))
@@ -90,6 +94,7 @@ static int read_filter(const struct tv_request *request, struct tv_item_filter *
     return 1;
 }
 
+/* The number of items is a part of the path, but it is read and refused like a parameter, under the name n. */
 enum tv_outcome tv_handle_older_top(struct tv_app *app, const struct tv_request *request,
                                     struct tv_response *response)
 {

@@ -1,4 +1,4 @@
-/* predict: what a user would rate each of some items. */
+/* predict: a user's ratings of some items, predicted (serve/pick/prediction.h). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 
 enum { MAX_IDS = 1000 };
 
+/* The request's parameters; `ids` is taken apart while the answer is written. */
 struct ask {
     struct tv_id user;
     int64_t model;
@@ -33,6 +34,7 @@ static int read_ask(const struct tv_request *request, struct ask *ask, struct tv
     return tv_pick_model(request, &ask->model, problem);
 }
 
+/* Each item has its basis, because items outside the model are answered with their mean. */
 static void write_prediction(struct tv_out *out, const struct tv_predictor *p, int64_t item_id)
 {
     struct tv_prediction prediction;
@@ -68,6 +70,8 @@ static int write_items(struct tv_out *out, const struct tv_predictor *p, const c
     return problem->status == 0;
 }
 
+/* The answer is written as ids are read. Where one of them is none, the part written so far is dropped, and
+ * tv_pick_finish answers with the problem instead. */
 static void answer(struct tv_response *response, const struct tv_predictor *p, const struct ask *ask,
                    struct tv_problem *problem)
 {

@@ -1,4 +1,6 @@
-/* rate: the page of a first visit, and the id that somebody new gets for it. */
+/* rate: the page of a first visit, and the id that somebody new gets for it. The id is only made up: a user exists
+ * once they have rated something.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +15,8 @@
 
 enum { ATTEMPTS = 8 }; /* at an id that nobody has */
 
-/* Nine digits are easily kept; where users have codes, a UUID (RFC 9562, version 4) cannot be one of theirs. */
+/* Nine digits are easily kept in mind. Where users have codes it is a UUID (RFC 9562, version 4): 122 random bits, so
+ * it is nobody's code. The constants set its version and its variant. */
 static int make_id(struct tv_id *id, int codes)
 {
     char text[40];
@@ -33,6 +36,7 @@ static int make_id(struct tv_id *id, int codes)
     return 1;
 }
 
+/* The browser is sent on to the page with the new id, so that the address can be kept and reloaded. */
 static void somebody_new(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem = {0};
@@ -57,6 +61,7 @@ static void somebody_new(struct tv_app *app, const struct tv_request *request, s
     tv_snapshot_release(live);
 }
 
+/* Looks users up in either case, so it begins where it may wait. */
 enum tv_outcome tv_handle_rate(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem = {0};

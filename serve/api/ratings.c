@@ -1,4 +1,7 @@
-/* ratings: what people rate, taken in. rater.h tells when a rating counts. */
+/* ratings: takes ratings in, and takes them back. A change is committed in PostgreSQL first, then the user is
+ * folded in, then the answer says whether it counts now or later. rater.h tells when a rating counts, and
+ * rating_list.h reads bodies.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -13,7 +16,7 @@
 
 enum { RETRY_SECONDS = 1 };
 
-/* One request that changes a user's ratings. */
+/* One request that changes a user's ratings, on its way through this file. It stands on the stack of `handle`. */
 struct change {
     struct tv_app *app;
     struct tv_snapshot *s; /* NULL: no model is loaded, and ids are to be numbers */
@@ -26,6 +29,7 @@ struct change {
 
 /* --- before ----------------------------------------------------------------------------------------------- */
 
+/* A user who has no rating yet is no mistake: the id is checked here, and the first rating makes the user. */
 static int find_user(struct change *c, const struct tv_request *request, struct tv_problem *problem)
 {
     tv_id_set(&c->user, "user", request->segments[0]);
@@ -34,6 +38,7 @@ static int find_user(struct change *c, const struct tv_request *request, struct 
     return tv_id_kind(&c->user, c->s->info.user_codes, problem) != TV_ID_PROBLEM;
 }
 
+/* For the routes that name one item in the path; the list is that one item. */
 static int find_item(struct change *c, const struct tv_request *request, struct tv_problem *problem)
 {
     struct tv_id item;
@@ -47,6 +52,8 @@ static int find_item(struct change *c, const struct tv_request *request, struct 
 
 /* --- between ---------------------------------------------------------------------------------------------- */
 
+/* The store's own words go to the log alone, as they may tell of the server. A repeat is harmless: the same rating
+ * twice changes nothing. */
 static void unavailable(struct tv_problem *problem, enum tv_status status, const struct tv_error *err)
 {
     tv_log_reason(TV_LOG_ERROR, "a rating was not taken", err);
@@ -59,6 +66,8 @@ static void unavailable(struct tv_problem *problem, enum tv_status status, const
     problem->retry_after = RETRY_SECONDS;
 }
 
+/* Where the refused item is in the list. It is one of the list's; were it none, the last place is an answer that
+ * breaks nothing. */
 static size_t place_of(const struct tv_rating_list *list, int64_t item)
 {
     size_t i = 0;
@@ -67,6 +76,8 @@ static size_t place_of(const struct tv_rating_list *list, int64_t item)
     return i;
 }
 
+/* Nothing of a list is written if one entry is refused (trivet.rate), so the answer names that entry and says that
+ * all is as before. */
 static void refused(const struct change *c, int is_list, struct tv_problem *problem)
 {
     const struct tv_rated *r = &c->rated;
@@ -91,15 +102,15 @@ static void refused(const struct change *c, int is_list, struct tv_problem *prob
     problem->high = r->high;
 }
 
-/* Called once for every change that is committed, on a worker, before the answer: whoever keeps something that is made
- * from ratings (an index of similar items, say) is told here. It must be quick, and must not fail. */
+/* Called once for every change that is committed, on a worker, before the answer. Threads that keep something made
+ * from ratings (counts of items, the index of similar items) are woken here. It must be quick, and must not fail. */
 static void on_committed(const struct change *c)
 {
     tv_follower_wake(c->app->follower); /* counts of items */
     tv_audience_wake(c->app->audience);
 }
 
-/* No more than a client should know: the log has the words of the store. */
+/* Tells a client no more than it should know; the log has the words of the store. */
 static const char *why_later(enum tv_status status)
 {
     switch (status) {
@@ -114,7 +125,8 @@ static const char *why_later(enum tv_status status)
     }
 }
 
-/* What happens once the change is safe. */
+/* The change is safe by now. If the user cannot be folded in, the queue has them already (trivet.user_change), and
+ * the follower is told. */
 static void fold_in(struct change *c)
 {
     struct tv_error err = {0};
@@ -126,6 +138,7 @@ static void fold_in(struct change *c)
     }
 }
 
+/* 1 if the change was committed, whether or not it counts yet; 0 and *problem. */
 static int rate(struct change *c, int is_list, struct tv_problem *problem)
 {
     struct tv_error err = {0};
@@ -139,6 +152,7 @@ static int rate(struct change *c, int is_list, struct tv_problem *problem)
     return problem->status == 0;
 }
 
+/* Taking back a rating that is not there is a 404, so that a mistyped id does not look like success. */
 static int unrate(struct change *c, struct tv_problem *problem)
 {
     char space[TV_ID_SPACE];
@@ -189,6 +203,8 @@ static void write_triples(struct tv_out *out, const struct change *c)
     tv_out_text(out, "]\n");
 }
 
+/* The ratings are told as they were understood, codes and text turned into numbers. `counts` is "now" if this
+ * server's next answer has them. */
 static void write_change(struct tv_out *out, const struct change *c, int with_ratings)
 {
     tv_out_text(out, "{\"user_id\":");
@@ -216,8 +232,10 @@ static void write_change(struct tv_out *out, const struct change *c, int with_ra
 
 /* --- the routes ------------------------------------------------------------------------------------------- */
 
+/* The four routes: a list with the older answer, a list, one rating, and one rating taken back. */
 enum shape { TRIPLES, LIST, ONE, NONE };
 
+/* Ids and body are read before PostgreSQL is asked. The route's address names the user, and some an item. */
 static int work(struct change *c, const struct tv_request *request, enum shape shape, struct tv_problem *problem)
 {
     if (!find_user(c, request, problem))
@@ -235,6 +253,9 @@ static int work(struct change *c, const struct tv_request *request, enum shape s
     }
 }
 
+/* Writes have workers of their own, one for each connection of the pool (http.c). The live model is held for the
+ * whole request, so that ids mean the same in its question and in its answer. 202 says that a rating is safe and
+ * counts later. */
 static enum tv_outcome handle(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
                               enum shape shape)
 {

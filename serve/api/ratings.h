@@ -1,4 +1,4 @@
-/* ratings: what answers the routes that change ratings. */
+/* ratings: handlers of the routes that change ratings. */
 #ifndef TRIVET_SERVE_API_RATINGS_H
 #define TRIVET_SERVE_API_RATINGS_H
 

@@ -1,4 +1,7 @@
-/* recs: recommendations for one user, and the way to a user picked at random. */
+/* recs: recommendations for one user, and the way to a user picked at random. The answer that is asked for most:
+ * for a user in the cache, with a ranking kept, it costs little more than lookups in memory and the copying of
+ * texts.
+ */
 #include "serve/api/recs.h"
 
 #include <inttypes.h>
@@ -16,6 +19,8 @@
 
 enum { STANDARD_TOP = 15, MAX_TOP = 1000 };
 
+/* The request's parameters. `strict` refuses a user whom the model does not know, who otherwise gets the popular
+ * items. */
 struct ask {
     struct tv_id user;
     int64_t top, model, strict;
@@ -38,6 +43,8 @@ static int read_ask(const struct tv_request *request, struct ask *ask, struct tv
            tv_item_filter_read(request, &ask->filter, problem);
 }
 
+/* Each item's members were written when the model became resident (snapshot.c), so only rank and score are
+ * formatted here. */
 void tv_ranked_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_scored *best, size_t n)
 {
     tv_out_text(out, "[");
@@ -75,8 +82,9 @@ void tv_recs_json(struct tv_out *out, const struct tv_recs *recs)
     tv_out_text(out, "}\n");
 }
 
-/* The ranking kept with the user, or that of the document, or a new one, of which the beginning is kept. With a filter
- * always a new one, which is not kept. */
+/* In this order: the ranking kept with the cached user; the list stored in the user's document; one computed now.
+ * Of a new one the beginning is kept, and therefore at least TV_KEPT_ITEMS are ranked. A filtered ranking is always
+ * computed, and never kept. The acquire is for the ranking's contents, which another thread may just have written. */
 static enum tv_status rank(struct tv_recs *recs, struct tv_cached_user *user, size_t top)
 {
     if (recs->filter)
@@ -94,13 +102,14 @@ static enum tv_status rank(struct tv_recs *recs, struct tv_cached_user *user, si
     if (recs->filter || !tv_recommend_stored(&recs->ranking, w, recs->snapshot, recs->user, wanted))
         status = tv_recommend(&recs->ranking, w, recs->snapshot, recs->user, recs->filter, wanted, NULL);
     if (status == TV_OK && keep) {
-        if (recs->ranking.reason != TV_REASON_POPULAR) /* that one changes though the document does not */
+        if (recs->ranking.reason != TV_REASON_POPULAR) /* popular items change though the document does not */
             tv_cached_user_keep(user, tv_ranking_keep(&recs->ranking));
         recs->ranking.n = recs->ranking.n < top ? recs->ranking.n : top;
     }
     return status;
 }
 
+/* The page and the JSON have the same ranking. */
 static void answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
                    const struct ask *ask, const struct tv_picked *picked)
 {
@@ -117,6 +126,7 @@ static void answer(struct tv_app *app, const struct tv_request *request, struct 
     response->revalidated = !request->wants_html; /* the page also tells how old the model is */
 }
 
+/* The page lists the models there are, which may take a question to MongoDB, so browsers are answered on a worker. */
 enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *request,
                                struct tv_response *response)
 {
@@ -139,7 +149,8 @@ enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *requ
     return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }
 
-/* A user the live model learned from, any of them as likely: a random row of the training matrix. */
+/* Any user the live model learned from, all as likely. Their documents have their rows in the training matrix as
+ * `id`, 0 to users - 1, with an index on it, so a random row is found in one question. */
 static enum tv_pick pick_any(struct tv_app *app, struct tv_id *user, struct tv_problem *problem)
 {
     struct tv_snapshot *s = NULL;
@@ -170,6 +181,7 @@ static enum tv_pick pick_any(struct tv_app *app, struct tv_id *user, struct tv_p
     return pick;
 }
 
+/* 303, so that the browser asks the other address with GET. The code is escaped in the Location. */
 void tv_lead_to(struct tv_response *response, const char *path, const struct tv_id *user)
 {
     struct tv_out location;

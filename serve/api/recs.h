@@ -1,4 +1,4 @@
-/* recs: a ranking on its way out. The page and the JSON are two views of it. */
+/* recs: a ranking on its way into an answer. The page and the JSON are two views of it. */
 #ifndef TRIVET_SERVE_API_RECS_H
 #define TRIVET_SERVE_API_RECS_H
 
@@ -10,6 +10,7 @@
 #include "serve/web/request.h"
 #include "serve/web/response.h"
 
+/* All of it is lent, for as long as the answer is written. */
 struct tv_recs {
     const struct tv_id *id; /* the user's */
     const struct tv_snapshot *snapshot;

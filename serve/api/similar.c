@@ -1,4 +1,6 @@
-/* similar: the items nearest to an item, by the factors of a model or by who rated or played them. */
+/* similar: the items nearest to an item, by the factors of a model or by the users who rated or played them. The
+ * address under /api/v1 answers by factors unless told otherwise, the page by audience.
+ */
 #include "serve/api/similar.h"
 
 #include <inttypes.h>
@@ -18,6 +20,7 @@ enum { STANDARD_SIMILAR = 10, MAX_SIMILAR = 100 };
 
 /* --- what is asked -------------------------------------------------------------------------------------- */
 
+/* Names the parameter at fault in the problem; the message is there already. */
 static int refuse(struct tv_problem *problem, const char *parameter)
 {
     snprintf(problem->parameter, sizeof problem->parameter, "%s", parameter);
@@ -37,7 +40,7 @@ static int read_by(const struct tv_request *request, struct tv_similar_question 
     return 1;
 }
 
-/* The page is there without an item, too, for browsers. */
+/* The page is there without an item, too, for browsers: it has a field to search for one. */
 static int read_item(const struct tv_request *request, struct tv_similar_question *q, struct tv_problem *problem)
 {
     if (request->route->kind != TV_ROUTE_PAGE) {
@@ -49,6 +52,7 @@ static int read_item(const struct tv_request *request, struct tv_similar_questio
     return 1;
 }
 
+/* A parameter that would do nothing with this way of asking is refused and not passed over. */
 static int read_question(const struct tv_request *request, struct tv_similar_question *q, struct tv_problem *problem)
 {
     static const struct tv_integer top = {"top", 1, MAX_SIMILAR}, exact = {"exact", 0, 1};
@@ -72,8 +76,9 @@ static int read_question(const struct tv_request *request, struct tv_similar_que
 
 /* --- by factors ----------------------------------------------------------------------------------------- */
 
-/* Cosines of an item's factors with those of all others, biases left out of both. An item without any length has no
- * direction: NaN, which is never among the best. */
+/* Cosines of an item's factors with those of all others, biases left out of both: the item's are set to 0 in the
+ * copy, so they add nothing, and the lengths are without them. An item of length 0 has no direction: NaN, which is
+ * never among the best. */
 static size_t rank_cosines(struct tv_workspace *w, const struct tv_snapshot *s, int32_t item, size_t top)
 {
     size_t k = (size_t)s->factors;
@@ -87,6 +92,7 @@ static size_t rank_cosines(struct tv_workspace *w, const struct tv_snapshot *s, 
     return tv_top_n(w->best, top, w->scores, NULL, (size_t)s->n_items);
 }
 
+/* An item that the catalogue has and the model has not is answered with an empty list. */
 static int by_factors(const struct tv_snapshot *s, const struct tv_similar_question *q, struct tv_neighbours *found,
                       struct tv_problem *problem)
 {
@@ -104,6 +110,7 @@ static int by_factors(const struct tv_snapshot *s, const struct tv_similar_quest
     return 1;
 }
 
+/* The ranking still lies in the workspace of this thread, in which by_factors put it. */
 static void write_factors_json(struct tv_out *out, const struct tv_snapshot *s, int64_t item, size_t n)
 {
     tv_out_format(out, ",\"model\":%" PRId64 ",\"in_model\":%s,\"by\":\"factors\",\"items\":", s->number,
@@ -125,7 +132,7 @@ static void write_json(struct tv_out *out, const struct tv_snapshot *s, const st
     tv_out_text(out, "}\n");
 }
 
-/* Ids of items outside the catalogue are the index's to know. */
+/* By audience, ids of items outside the catalogue are looked up, too: the index may have them. */
 static int find_neighbours(struct tv_app *app, const struct tv_request *request, struct tv_similar_question *q,
                            const struct tv_snapshot *s, struct tv_neighbours *found, struct tv_problem *problem)
 {
@@ -134,6 +141,7 @@ static int find_neighbours(struct tv_app *app, const struct tv_request *request,
     return tv_pick_item(&q->item, s, problem) && by_factors(s, q, found, problem);
 }
 
+/* Without an item there is nothing to look up: the page is its search alone. */
 static void answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
                    struct tv_similar_question *q, const struct tv_snapshot *s, struct tv_problem *problem)
 {
@@ -149,6 +157,8 @@ static void answer(struct tv_app *app, const struct tv_request *request, struct 
     free(found.items);
 }
 
+/* The index is asked on a worker; a question that counts in PostgreSQL is told from the others, as it may take
+ * seconds. */
 enum tv_outcome tv_handle_similar(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem = {0};

@@ -1,5 +1,6 @@
-/* similar: the items nearest to an item: what is asked, and two ways to answer. The page and the JSON are views of the
- * same answer. */
+/* similar: the items nearest to an item: the question, and two ways to answer it. The page and the JSON are views
+ * of the same answer.
+ */
 #ifndef TRIVET_SERVE_API_SIMILAR_H
 #define TRIVET_SERVE_API_SIMILAR_H
 
@@ -11,10 +12,12 @@
 #include "serve/web/request.h"
 #include "serve/web/response.h"
 
+/* By the factors of a model, or by the users who rated or played both items. */
 enum tv_similar_by { TV_BY_FACTORS, TV_BY_AUDIENCE };
 
+/* The parameters of a request for neighbours. */
 struct tv_similar_question {
-    struct tv_id item; /* text "": the page alone */
+    struct tv_id item; /* text "": none, for the page alone */
     int64_t model, top;
     enum tv_similar_by by;
     int exact; /* by audience: count the true Jaccard similarities, too */
@@ -28,10 +31,11 @@ struct tv_neighbour {
     double jaccard; /* with exact: the true one, else NaN */
 };
 
+/* An answer by either way. Zero it before; members "by audience" stay 0 by factors. */
 struct tv_neighbours {
     int64_t index;              /* by audience: the number of the index */
     int size;                   /*     and the values of a signature, */
-    size_t sharing;             /*    and how many items share any */
+    size_t sharing;             /*     and the number of items that share any */
     struct tv_neighbour *items; /* (n) nearest first; free() it */
     size_t n;
 };

@@ -1,8 +1,8 @@
-/* similar_audience: neighbours by who rated or played an item: estimates from the index in Redis, and the true
- * similarity of the best of them from Postgres.
+/* similar_audience: neighbours by the users who rated or played an item: estimates from the index in Redis, and the
+ * true similarity of the best of them from Postgres.
  *
- * The true similarity is counted for more items than are asked for, as the best by estimate need not be the best; it
- * then decides the order.
+ * The true similarity is counted for more items than are asked for, as the best by estimate need not be the best;
+ * it then decides the order.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -15,10 +15,13 @@
 #include "trivet/core/sets/minhash.h"
 #include "trivet/store/pg_rows.h"
 
+/* COUNTED times as many similarities are counted as are asked for, and at least COUNTED_AT_LEAST. */
 enum { COUNTED = 4, COUNTED_AT_LEAST = 20, REDIS_RETRY_SECONDS = 5 };
 
 /* --- the true similarity -------------------------------------------------------------------------------- */
 
+/* The SQL of the rows that the index was built from, as trivet.similar_index has it: true similarities are of the
+ * same rows as the estimates. */
 static enum tv_status read_source(struct tv_question *question, int64_t index, struct tv_buffer *source,
                                   struct tv_error *err)
 {
@@ -34,7 +37,9 @@ static enum tv_status read_source(struct tv_question *question, int64_t index, s
     return status;
 }
 
-/* Users of each item, and how many of them the asked one has, too. */
+/* A statement that gives, for each item, the number of its users and how many of them the asked item has, too.
+ * MATERIALIZED, so that the source, which may be any SQL, is run once and not once for each side of the join. Ids
+ * are numbers, and the source comes from trivet.similar_index: nothing of the request is in it as text. */
 static enum tv_status write_count(struct tv_buffer *sql, const char *source, int64_t item,
                                   const struct tv_neighbours *found, struct tv_error *err)
 {
@@ -53,6 +58,7 @@ static enum tv_status write_count(struct tv_buffer *sql, const char *source, int
                            : status;
 }
 
+/* Jaccard similarity: users in common over users in all, |a & b| / (|a| + |b| - |a & b|). */
 static void take_counts(struct tv_neighbours *found, int64_t item, const struct tv_pg_rows *rows)
 {
     double own = 0;
@@ -70,6 +76,7 @@ static void take_counts(struct tv_neighbours *found, int64_t item, const struct 
     }
 }
 
+/* Ties by the estimate, then by id, so that the order is always the same. */
 static int by_jaccard(const void *a, const void *b)
 {
     const struct tv_neighbour *x = a, *y = b;
@@ -80,6 +87,8 @@ static int by_jaccard(const void *a, const void *b)
     return (x->item > y->item) - (x->item < y->item);
 }
 
+/* A question like those of the pages (questions.h): one that may take seconds, and that ends when the client has
+ * gone. */
 static enum tv_status count_exactly(struct tv_app *app, const struct tv_request *request, int64_t item,
                                     struct tv_neighbours *found, struct tv_error *err)
 {
@@ -106,6 +115,8 @@ static enum tv_status count_exactly(struct tv_app *app, const struct tv_request 
 
 /* --- the estimate --------------------------------------------------------------------------------------- */
 
+/* `known` tells an item without an audience, which is the answer, from an index that is not there (-1), which is
+ * the server's trouble. */
 static void say_why(struct tv_problem *problem, const struct tv_id *item, enum tv_status status, int known,
                     const struct tv_error *err)
 {
@@ -118,6 +129,7 @@ static void say_why(struct tv_problem *problem, const struct tv_id *item, enum t
         problem->retry_after = REDIS_RETRY_SECONDS;
 }
 
+/* The answer is copied into our own shape, which both ways of asking share. */
 static int take_answer(struct tv_neighbours *out, const struct tv_similar_answer *answer)
 {
     *out = (struct tv_neighbours){.index = answer->version, .size = answer->size, .sharing = answer->sharing};
@@ -133,6 +145,8 @@ static int take_answer(struct tv_neighbours *out, const struct tv_similar_answer
     return 1;
 }
 
+/* More than `top` neighbours may be found; the surplus is dropped only after the true similarities have decided the
+ * order. */
 int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request, const struct tv_similar_question *q,
                            struct tv_neighbours *out, struct tv_problem *problem)
 {
@@ -155,6 +169,8 @@ int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request,
     return problem->status == 0;
 }
 
+/* The standard error goes with the estimate, so that a reader sees which differences mean something; the true
+ * similarity stands beside both where it was counted. */
 void tv_similar_audience_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_neighbours *found)
 {
     tv_out_format(out, ",\"by\":\"audience\",\"index\":%" PRId64 ",\"signature_size\":%d,\"sharing\":%zu,\"items\":[",

@@ -1,4 +1,4 @@
-/* user: what one user rated, with what a model would have predicted beside it. */
+/* user: a user's ratings, with the ratings that a model predicts beside them. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,10 +18,10 @@ static void write_predicted_by(struct tv_out *out, const struct tv_predictor *p)
         tv_out_text(out, "null");
 }
 
-/* An answer takes 64 MB; nobody but a program has so many ratings. */
+/* Items in an answer, whose room is TV_OUT_MAX; only programs have more ratings than that. */
 enum { MOST_ITEMS = 100000 };
 
-/* Only what comes from factors: the mean of all ratings says nothing about this user. */
+/* Only predictions from factors: the mean of all ratings says nothing about this user. */
 static void write_predicted(struct tv_out *out, const struct tv_predictor *p, int64_t item_id)
 {
     struct tv_prediction prediction = {NAN, NULL};
@@ -56,7 +56,8 @@ static void write_user(struct tv_out *out, const struct tv_id *id, const struct 
     tv_out_text(out, "}\n");
 }
 
-/* Ratings are told without predictions when the model that predicts cannot be asked. */
+/* Ratings are told without predictions where the model that predicts cannot be asked: they are what was asked for.
+ * If that model has to be waited for, though, this is called again where it may. */
 static enum tv_pick answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
                            const struct tv_id *id, struct tv_picked *picked)
 {

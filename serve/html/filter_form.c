@@ -1,4 +1,6 @@
-/* filter_form: filters on the page of recommendations. */
+/* filter_form: filters on the page of recommendations. The form sends the parameters that item_filter.h reads, so a
+ * page with a filter is an address that can be kept.
+ */
 #include "serve/html/filter_form.h"
 
 #include <inttypes.h>
@@ -10,10 +12,11 @@
 #include "serve/web/parameters.h"
 #include "trivet/base/text.h"
 
-enum { MOST_GENRES = 60 }; /* boxes of one kind; a catalogue with more is no catalogue of genres */
+enum { MOST_GENRES = 60 }; /* boxes of one kind; where a catalogue has more, the first are shown */
 
 /* --- the fields ------------------------------------------------------------------------------------------- */
 
+/* Whether the request has this parameter with this value, also among several of the name. */
 static int is_given(const struct tv_request *request, const char *name, const char *value)
 {
     for (size_t i = 0; i < request->n_parameters; i++)
@@ -22,6 +25,7 @@ static int is_given(const struct tv_request *request, const char *name, const ch
     return 0;
 }
 
+/* A catalogue without genres gets nothing here, not even the legend. */
 static void write_genres(struct tv_out *out, const struct tv_request *request, const struct tv_genres *genres,
                          const char *name, const char *legend)
 {
@@ -46,6 +50,7 @@ static const char *field(const struct tv_request *request, const char *name)
     return value ? value : "";
 }
 
+/* The fields are folded away, unless one of them was filled in: a reader should see what narrows the list. */
 void tv_filter_form(struct tv_out *out, const struct tv_request *request, const struct tv_snapshot *s)
 {
     const struct tv_words *words = tv_words_of(&s->info);
@@ -70,7 +75,7 @@ void tv_filter_form(struct tv_out *out, const struct tv_request *request, const 
     tv_out_free(&genres);
 }
 
-/* --- what they did ---------------------------------------------------------------------------------------- */
+/* --- their effect ---------------------------------------------------------------------------------------- */
 
 static const char *const filter_names[TV_REMOVALS] = {
     [TV_REMOVED_EXCLUDE] = "by id",         [TV_REMOVED_GENRE] = "by genre",
@@ -85,6 +90,7 @@ static void write_address(struct tv_out *out, const struct tv_recs *recs)
     tv_out_format(out, "&model=%" PRId64, recs->snapshot->number);
 }
 
+/* The items that the user has seen are not told: they are left out of every list, filter or not. */
 void tv_filter_removed(struct tv_out *out, const struct tv_recs *recs)
 {
     char what[256] = "", n[32], eligible[32];
@@ -106,7 +112,8 @@ void tv_filter_removed(struct tv_out *out, const struct tv_recs *recs)
     tv_out_free(&address);
 }
 
-/* The filter that left most of the unseen items out, or TV_KEPT. */
+/* The filter that left out most of the items that were neither seen nor left out before it; TV_KEPT if none left
+ * out any. */
 static enum tv_removal strictest(const struct tv_recs *recs)
 {
     enum tv_removal most = TV_KEPT;
@@ -116,6 +123,7 @@ static enum tv_removal strictest(const struct tv_recs *recs)
     return most;
 }
 
+/* The hint loosens the filter that took most away, which need not be the only one. */
 void tv_filter_none(struct tv_out *out, const struct tv_recs *recs)
 {
     static const char *const hints[TV_REMOVALS] = {

@@ -1,5 +1,5 @@
-/* handlers: what answers the routes that are pages and files alone; a page that is an answer of the API's, too, has its
- * handler in serve/api.
+/* handlers: the functions that answer routes for pages and files alone; a page that is an answer of the API's, too,
+ * has its handler in serve/api.
  */
 #ifndef TRIVET_SERVE_HTML_HANDLERS_H
 #define TRIVET_SERVE_HTML_HANDLERS_H

@@ -1,4 +1,6 @@
-/* page: fills templates, and makes the parts that several pages have. */
+/* page: fills templates, and makes the parts that several pages have. Templates and other files of serve/pages are
+ * in the program as the table trivet_pages, made by the build, so a server needs no files beside it.
+ */
 #include "serve/html/page.h"
 
 #include <inttypes.h>
@@ -12,8 +14,9 @@
 #include "trivet/base/text.h"
 #include "trivet/version.h"
 
-enum { STATIC_SECONDS = 300 };
+enum { STATIC_SECONDS = 300 }; /* a browser keeps a file for so long, and the old one after an upgrade */
 
+/* One after the other: there are a few dozen files. */
 const struct tv_embedded *tv_page_file(const char *name)
 {
     for (const struct tv_embedded *file = trivet_pages; file->name; file++)
@@ -22,7 +25,7 @@ const struct tv_embedded *tv_page_file(const char *name)
     return NULL;
 }
 
-/* Writes the slot whose name is the n bytes at `name`; 0 if there is none. */
+/* Writes the slot whose name is the n bytes at `name`; 0 if there is none. A part that failed makes the whole fail. */
 static int fill_slot(struct tv_out *out, const struct tv_slot *slots, const char *name, size_t n)
 {
     for (; slots->name; slots++) {
@@ -39,6 +42,8 @@ static int fill_slot(struct tv_out *out, const struct tv_slot *slots, const char
     return 0;
 }
 
+/* A slot of the template that is not given, or a template that is not there, is a mistake of ours: the output is
+ * marked, and the answer becomes a 500 rather than half a page. */
 void tv_page_fill(struct tv_out *out, const char *name, const struct tv_slot *slots)
 {
     const struct tv_embedded *file = tv_page_file(name);
@@ -54,6 +59,7 @@ void tv_page_fill(struct tv_out *out, const char *name, const struct tv_slot *sl
     tv_out_text(out, at);
 }
 
+/* One unit, cut and not rounded: for an age, "3 hours" is as much as a reader wants. */
 char *tv_page_duration(char *out, double seconds)
 {
     static const struct {
@@ -83,8 +89,9 @@ static void write_option(struct tv_out *out, const char *value, const char *name
     tv_page_fill(out, "option.html", slots);
 }
 
-/* The live one first, then every model that is kept, newest first, each with the filter it learned through.
- */
+/* The live one first, then every model that is kept, newest first, each with the filter it learned through. MongoDB
+ * is not asked here: handlers of pages refresh the list before (tv_catalog_refresh), and a problem's page shows
+ * those that are known. */
 static void write_options(struct tv_out *out, struct tv_models *models, const char *chosen)
 {
     struct tv_catalog_list *kept = tv_catalog_known(models->catalog);
@@ -103,6 +110,7 @@ static void write_options(struct tv_out *out, struct tv_models *models, const ch
     tv_catalog_release(kept);
 }
 
+/* Pages of problems have the form, too, filled in as it was sent, so that a reader corrects one field. */
 void tv_page_form(struct tv_out *out, struct tv_models *models, const struct tv_request *request,
                   const struct tv_out *filters)
 {
@@ -121,6 +129,7 @@ void tv_page_form(struct tv_out *out, struct tv_models *models, const struct tv_
 
 enum { LONG_VALUE = 40 }; /* a longer one gets a line of its own */
 
+/* A fact that is not told is left out. */
 static void write_fact(struct tv_out *out, const char *name, const char *value)
 {
     const struct tv_slot slots[] = {{"name", name, NULL},
@@ -158,6 +167,8 @@ void tv_page_facts(struct tv_out *out, const struct tv_snapshot *s, int64_t live
     write_fact(out, "Source", info->source);
 }
 
+/* The banner says on every page that its model learned from generated ratings, so that nobody takes the lists for
+ * real taste. */
 void tv_page_finish(struct tv_response *response, const char *title, const struct tv_snapshot *snapshot,
                     const struct tv_out *content)
 {
@@ -176,6 +187,7 @@ void tv_page_finish(struct tv_response *response, const char *title, const struc
     tv_out_free(&banner);
 }
 
+/* Every file that a route names has an ending. */
 static const char *type_of(const char *name)
 {
     const char *end = strrchr(name, '.');

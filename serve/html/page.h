@@ -1,8 +1,8 @@
 /* page: HTML files with slots, {{like_this}}, that travel inside the program.
  *
- * What goes into a slot is either text, which is escaped here and nowhere else, or a part that was itself
- * made from a template. A template and its slots must agree exactly; where they do not, the output is marked
- * as failed.
+ * A slot is filled either with text, which is escaped here and nowhere else, or with a part that was itself made
+ * from a template. A template must not name a slot that it is not given; where it does, the output is marked as
+ * failed.
  */
 #ifndef TRIVET_SERVE_HTML_PAGE_H
 #define TRIVET_SERVE_HTML_PAGE_H
@@ -19,6 +19,7 @@
 
 extern const struct tv_embedded trivet_pages[];
 
+/* The filling of one slot, all lent. */
 struct tv_slot {
     const char *name;
     const char *text;          /* escaped; NULL: */

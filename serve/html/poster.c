@@ -9,14 +9,14 @@
 
 enum { COLOURS = 8, INITIALS = 2, LONGEST = 4 }; /* of trivet.css; letters; bytes of a letter in UTF-8 */
 
-/* Articles, and what titles write small: "of", "the". */
+/* Articles, and words that titles write small: "of", "the". Only the first letter is looked at for those. */
 static int is_small(const char *word, size_t n)
 {
     return (word[0] >= 'a' && word[0] <= 'z') || (n == 1 && strchr("Aa", word[0])) || (n == 2 && strncmp(word, "An", 2) == 0) ||
            (n == 3 && strncmp(word, "The", 3) == 0);
 }
 
-/* The bytes of the UTF-8 character that begins here. */
+/* The bytes of the UTF-8 character that begins here: continuation bytes begin with the bits 10. */
 static size_t letter_bytes(const char *at)
 {
     size_t n = 1;
@@ -25,8 +25,8 @@ static size_t letter_bytes(const char *at)
     return n;
 }
 
-/* "The Big Lebowski" -> "BL". What begins with neither a letter nor a digit is no word; a small word counts only
- * where nothing else is there. */
+/* "The Big Lebowski" -> "BL". Small words count only where the title has no other. A letter is taken for four bytes
+ * at most, so `out` is large enough for any title. */
 static void take_initials(char *out, const char *title)
 {
     static const char between[] = " -:,.!?\"()&/";

@@ -1,10 +1,13 @@
-/* problem_page: a problem, sent in the shape that the request wants. */
+/* problem_page: a problem, sent in the shape that the request wants. In serve/html and not beside the value in
+ * serve/web, because the page shows a form with the models there are.
+ */
 #include "serve/html/problem_page.h"
 
 #include <stdio.h>
 
 #include "serve/html/page.h"
 
+/* The heading of the page, for the statuses that people meet. */
 static const char *headline(int status)
 {
     switch (status) {
@@ -19,6 +22,7 @@ static const char *headline(int status)
     }
 }
 
+/* The live model, if there is one, is only for the banner. */
 static void write_page(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                        const struct tv_problem *problem)
 {
@@ -42,6 +46,7 @@ static void write_page(struct tv_models *models, const struct tv_request *reques
     tv_snapshot_release(live);
 }
 
+/* Everything that the handler had written is dropped. */
 void tv_problem_answer(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                        const struct tv_problem *problem)
 {

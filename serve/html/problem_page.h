@@ -1,4 +1,6 @@
-/* problem_page: how a problem is answered: to browsers as a page with the form filled in, to everybody else as JSON. */
+/* problem_page: the answer to a request that has a problem: to browsers a page with the form filled in, to
+ * everybody else JSON.
+ */
 #ifndef TRIVET_SERVE_HTML_PROBLEM_PAGE_H
 #define TRIVET_SERVE_HTML_PROBLEM_PAGE_H
 

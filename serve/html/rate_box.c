@@ -1,4 +1,6 @@
-/* rate_box: what pages on which one can rate have in common. */
+/* rate_box: the parts that pages for rating have in common. A page's scripts (serve/pages/rate.js) do the rating;
+ * the box gives them the user and the scale.
+ */
 #include "serve/html/rate_box.h"
 
 #include <stdio.h>
@@ -7,6 +9,7 @@
 #include "serve/catalogue/words.h"
 #include "serve/html/page.h"
 
+/* Whether values are counts decides how scripts ask for them: stars on a scale, or a number. */
 void tv_rate_box(struct tv_out *out, const struct tv_snapshot *s, const struct tv_id *user)
 {
     char low[32], high[32];
@@ -29,6 +32,8 @@ static int by_id(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
+/* Seven digits show a rating as people wrote it, 3.7 and not 3.7000000476837158, and counts below ten million
+ * whole. */
 const char *tv_rating_text(char *out, const struct tv_user_document *user, int64_t item_id)
 {
     const int64_t *at = NULL;

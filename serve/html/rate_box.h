@@ -1,5 +1,6 @@
-/* rate_box: what pages on which one can rate have in common: the box that searches, and that scripts read the user and
- * the scale from. */
+/* rate_box: the parts that pages for rating have in common: the box with the search, from which scripts also read
+ * the user and the scale, and a rating as text.
+ */
 #ifndef TRIVET_SERVE_HTML_RATE_BOX_H
 #define TRIVET_SERVE_HTML_RATE_BOX_H
 

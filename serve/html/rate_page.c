@@ -1,4 +1,6 @@
-/* rate_page: the page of a first visit: well-known items to rate. */
+/* rate_page: the page of a first visit: well-known items to rate. The items are chosen anew for each visit from the
+ * live model's popular list and genres; nothing is random, so the page stays the same when it is loaded again.
+ */
 #include "serve/html/rate_page.h"
 
 #include <stdio.h>
@@ -18,7 +20,8 @@ enum {
 
 /* --- which items ------------------------------------------------------------------------------------------ */
 
-/* How often the genres of an item were shown, on average; an item without any counts as of one genre more. */
+/* How often the genres of an item were shown, on average; items without any are counted as one genre of their own,
+ * the last. */
 static double shown_so_far(const struct tv_snapshot *s, int32_t item, const int *shown)
 {
     double sum = 0;
@@ -30,6 +33,7 @@ static double shown_so_far(const struct tv_snapshot *s, int32_t item, const int 
     return sum / (double)(to - from);
 }
 
+/* Notes the genres of an item that was chosen. */
 static void count(const struct tv_snapshot *s, int32_t item, int *shown)
 {
     size_t from = s->genres.at[item], to = s->genres.at[item + 1];
@@ -38,8 +42,9 @@ static void count(const struct tv_snapshot *s, int32_t item, int *shown)
         shown[s->genres.of[g] % GENRES]++;
 }
 
-/* Popular items that differ: each time the one whose genres were shown least, the more popular one where that leaves
- * several. Returns how many there are. */
+/* Popular items that differ: each time the one whose genres were shown least, the more popular one where that
+ * leaves several. So five ratings tell of more than one taste. SHOWN * POOL steps for a page. Returns how many
+ * there are. */
 static int32_t choose(const struct tv_snapshot *s, int32_t *chosen)
 {
     int shown[GENRES + 1] = {0}, taken[POOL] = {0};

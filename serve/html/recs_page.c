@@ -1,4 +1,6 @@
-/* recs_page: the page of one user's recommendations. */
+/* recs_page: the page of one user's recommendations: the list with its reasons, the user's own best-rated items,
+ * the form with filters, and the facts of the model. The list is the one that the JSON has (recs.h).
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -17,12 +19,13 @@ enum { RATED_SHOWN = 15 };
 
 /* --- what the user rated highest ------------------------------------------------------------------------ */
 
+/* An item for the list of those rated highest, with the keys it is sorted by. */
 struct rated {
     int64_t item_id, n_ratings;
     float rating;
 };
 
-/* Best first; among equals what more people know. */
+/* Best first; among equals the items that more people know. */
 static int by_rating(const void *a, const void *b)
 {
     const struct rated *x = a, *y = b;
@@ -33,6 +36,7 @@ static int by_rating(const void *a, const void *b)
     return x->item_id < y->item_id ? -1 : x->item_id > y->item_id;
 }
 
+/* A count of plays, from 1 on, is written as a whole number with commas, a rating with three digits at the most. */
 static void write_rated_row(struct tv_out *out, const struct tv_recs *recs, const struct rated *rated)
 {
     char title[TV_RECS_TITLE], rating[32], value[TV_RATING_TEXT], label[48], year[16] = "", space[TV_ID_SPACE];
@@ -56,6 +60,7 @@ static void write_rated_row(struct tv_out *out, const struct tv_recs *recs, cons
     tv_page_fill(out, "rated_row.html", slots);
 }
 
+/* All ratings are sorted for the fifteen that are shown; without memory the page fails as a whole. */
 static void write_rated(struct tv_out *out, const struct tv_recs *recs)
 {
     const struct tv_user_document *u = recs->user;
@@ -83,7 +88,8 @@ static void write_rated(struct tv_out *out, const struct tv_recs *recs)
 
 /* --- the whole page ------------------------------------------------------------------------------------- */
 
-/* The sentence that says where the list comes from: only ratings of items the model holds count for it. */
+/* The sentence under the heading says where the list comes from: only ratings of items the model holds count for
+ * it. */
 static void write_reason(char *out, size_t size, const struct tv_recs *recs)
 {
     char n[32];
@@ -100,6 +106,7 @@ static void write_reason(char *out, size_t size, const struct tv_recs *recs)
                  u->n_seen == 1 ? words->from_one : words->from_many);
 }
 
+/* The small print: whether the model learned from this user, and how many of their ratings it knows nothing of. */
 static void write_placed(char *out, size_t size, const struct tv_recs *recs)
 {
     char rated[32];
@@ -118,6 +125,8 @@ static void write_placed(char *out, size_t size, const struct tv_recs *recs)
                  tv_text_number(rated, (long long)u->n_rated));
 }
 
+/* The list's own model may be another than the live one, which the facts say; so the live one is asked for beside
+ * it. */
 void tv_recs_page(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                   const struct tv_recs *recs)
 {

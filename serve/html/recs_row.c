@@ -1,4 +1,6 @@
-/* recs_row: the rows of the page of recommendations. */
+/* recs_row: the rows of the page of recommendations: an item each, with the rated items that contributed most to
+ * its score.
+ */
 #include "serve/html/recs_row.h"
 
 #include <math.h>
@@ -12,12 +14,12 @@
 #include "serve/model/account.h"
 #include "trivet/base/text.h"
 
-/* How many rows say why, and by how many items: explaining a score costs about what folding the user in costs, and nobody
- * reads further down. */
+/* Rows that say why, and items that they name: explaining a score costs about as much as folding the user in, and
+ * nobody reads further down. */
 enum { EXPLAINED = 50, NAMED = 2 };
 
-/* Where to read about an item: its page at IMDb, the one its data name, else a search for its title. Returns what to
- * call that place. */
+/* Where to read about an item: its page at IMDb, the one its data name, else a search for its title. Returns the
+ * name of that place, for the link. */
 static const char *write_link(struct tv_out *url, const struct tv_words *words, const struct tv_item *item,
                               const char *title)
 {
@@ -34,6 +36,8 @@ static const char *write_link(struct tv_out *url, const struct tv_words *words, 
     return words->search_name;
 }
 
+/* Titles often end with the year, "Alien (1979)", which stands in a place of its own; a title cut in the middle
+ * ends in "...". */
 const char *tv_recs_title(char *out, const struct tv_snapshot *s, int64_t item_id)
 {
     char year[16], unknown[TV_CODE_MAX + 8];
@@ -60,6 +64,7 @@ static void write_genres(struct tv_out *out, const struct tv_item *item)
     }
 }
 
+/* Scores of popular items are numbers of ratings; predicted ratings are shown within their scale. */
 static void write_score(char *out, size_t size, const struct tv_recs *recs, double score)
 {
     char number[32];
@@ -71,7 +76,7 @@ static void write_score(char *out, size_t size, const struct tv_recs *recs, doub
 
 /* --- why */
 
-/* From where on a user liked what they rated: their mean rating. Of plays every one counts. */
+/* From where on a user liked an item they rated: their mean rating. Of plays every one counts. */
 static double liked_from(const struct tv_account *a, const struct tv_model_info *info)
 {
     double sum = 0;
@@ -80,7 +85,8 @@ static double liked_from(const struct tv_account *a, const struct tv_model_info 
     return info->counts || a->n == 0 ? 0 : sum / (double)a->n;
 }
 
-/* "Because you liked Alien and Brazil": the liked items that contributed most to the score, if any did. */
+/* "Because you liked Alien and Brazil": the liked items that contributed most to the score, if any did. A low
+ * rating may contribute, too, but nobody wants to hear that an item is there because they disliked another. */
 static void write_because(struct tv_out *out, const struct tv_recs *recs, int32_t item)
 {
     struct tv_account account = {0};
@@ -105,6 +111,7 @@ static void write_because(struct tv_out *out, const struct tv_recs *recs, int32_
 
 /* --- a row */
 
+/* The bar's width is the score's part of the best score; nothing where the best is not above 0. */
 static void write_row(struct tv_out *out, const struct tv_recs *recs, size_t i)
 {
     const struct tv_snapshot *s = recs->snapshot;
@@ -150,8 +157,8 @@ static void write_row(struct tv_out *out, const struct tv_recs *recs, size_t i)
         tv_out_free(parts[p]);
 }
 
-/* The ranking may lie in this thread's workspace, which explaining uses, too: it scores single items there, and leaves
- * the ranking alone. */
+/* The ranking may lie in this thread's workspace, which explaining uses, too: it scores single items there, for
+ * which there is room, and leaves the ranking alone. */
 void tv_recs_rows(struct tv_out *out, const struct tv_recs *recs)
 {
     for (size_t i = 0; i < recs->ranking.n; i++)

@@ -1,4 +1,6 @@
-/* similar_page: the page /similar: an item's neighbours, or a search for the item. */
+/* similar_page: the page /similar: an item's neighbours, or a search for the item. It runs no scripts: every choice
+ * on it is a link or a form.
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -12,7 +14,7 @@
 
 enum { MAX_FOUND = 20, MAX_QUERY = 200 };
 
-/* Where an item's own neighbours are, with what was asked of this one. */
+/* The address of an item's own neighbours, asked in the same way as this page was. */
 static void write_address(struct tv_out *out, const struct tv_snapshot *s, int64_t item,
                           const struct tv_similar_question *q, enum tv_similar_by by, int exact)
 {
@@ -23,6 +25,8 @@ static void write_address(struct tv_out *out, const struct tv_snapshot *s, int64
                   exact ? "&exact=1" : "");
 }
 
+/* Estimates stand with their standard error, counted similarities without; "(12 of 128)" are the values of the
+ * signature that both share. */
 static void write_measure(char *out, size_t size, const struct tv_similar_question *q,
                           const struct tv_neighbours *found, const struct tv_neighbour *n)
 {
@@ -35,6 +39,7 @@ static void write_measure(char *out, size_t size, const struct tv_similar_questi
                  100 * tv_minhash_standard_error(n->score, found->size), n->shared, found->size);
 }
 
+/* The bar is as long as the true similarity where there is one, else as the score; a cosine below 0 has none. */
 static void write_row(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
                       const struct tv_neighbours *found, size_t i)
 {
@@ -58,6 +63,7 @@ static void write_row(struct tv_out *out, const struct tv_snapshot *s, const str
     tv_out_free(&address);
 }
 
+/* An estimate finds only items that share a value, so the sentence says that others may be missing. */
 static void write_explanation(char *out, size_t size, const struct tv_similar_question *q,
                               const struct tv_neighbours *found)
 {
@@ -71,7 +77,7 @@ static void write_explanation(char *out, size_t size, const struct tv_similar_qu
                  q->exact ? "counted" : "estimated", tv_text_number(number, (long long)found->sharing));
 }
 
-/* The other ways to ask for the same item. */
+/* Links to the other ways to ask for the same item. */
 static void write_ways(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q)
 {
     static const struct {
@@ -102,6 +108,7 @@ static void write_json_address(struct tv_out *out, const struct tv_similar_quest
                   q->exact ? "&exact=1" : "");
 }
 
+/* A list without rows says so in words. */
 static void write_list(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
                        const struct tv_neighbours *found)
 {
@@ -129,7 +136,8 @@ static void write_list(struct tv_out *out, const struct tv_snapshot *s, const st
     tv_out_free(&json);
 }
 
-/* Items whose titles have the words of ?q=, each with a link to its neighbours. */
+/* Items whose titles have the words of ?q=, each with a link to its neighbours. A query that folds to nothing finds
+ * nothing; unlike /api/v1/items the page calls that no error. */
 static void write_found(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
                         const char *query)
 {
@@ -152,6 +160,7 @@ static void write_found(struct tv_out *out, const struct tv_snapshot *s, const s
     tv_buffer_free(&folded);
 }
 
+/* The search is there with and without an item; `list` is empty without one. */
 void tv_similar_page(const struct tv_request *request, struct tv_response *response, const struct tv_snapshot *s,
                      const struct tv_similar_question *q, const struct tv_neighbours *found)
 {

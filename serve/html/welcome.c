@@ -1,4 +1,6 @@
-/* welcome: the first page. */
+/* welcome: the first page: the form, the facts of the live model and users to look at. Without a model it says how
+ * to make one.
+ */
 #include <stdio.h>
 
 #include "serve/app.h"
@@ -8,6 +10,8 @@
 #include "serve/model/ids.h"
 #include "trivet/base/text.h"
 
+/* The description's examples were chosen when the model was made; one without a number of ratings is shown without
+ * it. */
 static void write_example(struct tv_out *out, const struct tv_words *words, const struct tv_example *e)
 {
     char ratings[48] = "", number[32];
@@ -41,6 +45,7 @@ static void write_model(struct tv_out *out, const struct tv_snapshot *s)
     tv_out_free(&examples);
 }
 
+/* The form lists the models there are, which may take a question to MongoDB: so it is answered on a worker. */
 enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *request,
                                   struct tv_response *response)
 {

@@ -1,4 +1,7 @@
-/* pick: the model and the user that a request is about. */
+/* pick: the model and the user that a request is about. Nearly every handler begins with tv_pick or
+ * tv_pick_snapshot and ends with tv_pick_finish, so that waiting, models that are gone and stores that are away are
+ * answered alike everywhere.
+ */
 #include "serve/pick/pick.h"
 
 #include <inttypes.h>
@@ -34,6 +37,7 @@ int tv_pick_model(const struct tv_request *request, int64_t *model, struct tv_pr
     return text == NULL || strcmp(text, "live") == 0 || tv_read_integer(text, &rule, model, problem);
 }
 
+/* Needs no store, and goes on while both are away: the resident model answers. */
 static enum tv_pick pick_live(struct tv_models *models, struct tv_snapshot **out, struct tv_problem *problem)
 {
     *out = tv_shelf_live(models->shelf);
@@ -44,6 +48,7 @@ static enum tv_pick pick_live(struct tv_models *models, struct tv_snapshot **out
     return unavailable(problem, "no model is live yet", "train one: trivet-train");
 }
 
+/* TV_ERR_NOT_FOUND is the one failure that is the request's own; any other is a 503 with the store's words. */
 enum tv_pick tv_pick_snapshot(struct tv_models *models, int64_t model, int may_wait, struct tv_snapshot **out,
                               struct tv_problem *problem)
 {
@@ -64,9 +69,9 @@ enum tv_pick tv_pick_snapshot(struct tv_models *models, int64_t model, int may_w
     return status == TV_OK ? TV_PICKED : unavailable(problem, err.message, err.hint);
 }
 
-/* The model behind a snapshot is gone from MongoDB. For a model asked for by number that is the answer; the
- * live one must have moved on, and this server has not noticed yet. Returns TV_PICKED when it is worth to try
- * again. */
+/* MongoDB no longer has the model that the user was looked up in. Where the request names that model, this is the
+ * answer. Where it means the live one, another must have gone live that this server has not noticed yet: it is
+ * shown now, and TV_PICKED says that a second attempt is worth it. */
 static enum tv_pick outdated(struct tv_models *models, int64_t model, int64_t number, struct tv_problem *problem)
 {
     struct tv_error err = {0};
@@ -85,8 +90,9 @@ static enum tv_pick outdated(struct tv_models *models, int64_t model, int64_t nu
                        "trivet-train repair");
 }
 
-/* Sets the user's number and looks the document up. TV_USER_UNKNOWN leaves a number that nobody has in place of a
- * code that nobody has; an id that is none is *problem, and TV_USER_UNKNOWN. */
+/* Sets the user's number and looks the document up. A user by code takes two steps, code to number and number to
+ * document, each with a cache of its own. TV_USER_UNKNOWN leaves TV_NO_ID in place of a code that nobody has; a
+ * text that is no id at all is TV_USER_UNKNOWN, too, with *problem. */
 static enum tv_lookup look_up(struct tv_models *models, struct tv_id *user, int may_wait, struct tv_picked *picked,
                               struct tv_problem *problem, struct tv_error *err)
 {
@@ -99,6 +105,8 @@ static enum tv_lookup look_up(struct tv_models *models, struct tv_id *user, int 
                                    : lookup;
 }
 
+/* Model and user are found in one loop because the second can outdate the first: a user missing from a model may
+ * mean that the model was pruned meanwhile. It is tried once more at the most. */
 enum tv_pick tv_pick(struct tv_models *models, int64_t model, struct tv_id *user, int may_wait,
                      struct tv_picked *picked, struct tv_problem *problem)
 {
@@ -147,6 +155,7 @@ int tv_pick_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_proble
     return 0;
 }
 
+/* References are given back here also where a problem came up after picking, so that no handler can forget them. */
 enum tv_outcome tv_pick_finish(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                                enum tv_pick pick, struct tv_picked *picked, const struct tv_problem *problem)
 {

@@ -11,14 +11,18 @@
 #include "serve/web/request.h"
 #include "serve/web/response.h"
 
+/* TV_PICK_LATER is answered only where the caller may not wait: the handler passes it on (tv_pick_finish), and is
+ * called again on a worker. */
 enum TV_MUST_USE tv_pick { TV_PICKED, TV_PICK_LATER, TV_PICK_PROBLEM };
 
 enum { TV_LIVE_MODEL = 0 }; /* numbers of models start at 1 */
 
+/* All that a handler holds of the stores. The references keep both alive, whatever becomes of shelf and cache
+ * meanwhile. */
 struct tv_picked {
     struct tv_snapshot *snapshot;
     struct tv_cached_user *user; /* NULL: unknown to that model */
-    struct tv_need need;         /* with TV_PICK_LATER: what to fetch */
+    struct tv_need need;         /* with TV_PICK_LATER: the document to fetch, if it is one */
 };
 
 /* Reads the parameter "model" (a number, or "live", which is also what its absence means). */
@@ -28,7 +32,7 @@ TV_MUST_USE int tv_pick_model(const struct tv_request *request, int64_t *model, 
  * gives back. Otherwise it holds none, and for TV_PICK_PROBLEM *problem is filled. */
 enum tv_pick tv_pick(struct tv_models *models, int64_t model, struct tv_id *user, int may_wait,
                      struct tv_picked *picked, struct tv_problem *problem);
-/* The model alone. */
+/* The model alone, with a reference in *out. A model that is not resident is loaded, which waits. */
 enum tv_pick tv_pick_snapshot(struct tv_models *models, int64_t model, int may_wait, struct tv_snapshot **out,
                               struct tv_problem *problem);
 void tv_picked_release(struct tv_picked *picked);

@@ -1,4 +1,6 @@
-/* prediction: what a user would rate an item. */
+/* prediction: a user's rating of an item, predicted. The older API, /api/v1/predict and the ratings of a user go
+ * through here; lists of recommendations do not (recommend.h), as they show the model's scores as they are.
+ */
 #include "serve/pick/prediction.h"
 
 #include <math.h>
@@ -12,7 +14,7 @@ static int is_rating(const char *score_kind)
     return strcmp(score_kind, "rating") == 0;
 }
 
-/* The newest kept model that predicts ratings, or TV_LIVE_MODEL if there is none. */
+/* The newest kept model that predicts ratings, or TV_LIVE_MODEL if there is none. The list ascends by number. */
 static int64_t newest_of(const struct tv_catalog_list *list)
 {
     for (size_t i = list ? list->n : 0; i-- > 0;)
@@ -21,7 +23,8 @@ static int64_t newest_of(const struct tv_catalog_list *list)
     return TV_LIVE_MODEL;
 }
 
-/* The list of models may be a second old; an older one is read again, unless MongoDB is away. */
+/* A live model that predicts ratings itself needs no list of models, and none is read. The list may be a second
+ * old; an older one is read again, unless MongoDB is away: then the old one is better than none. */
 static enum tv_pick choose_model(struct tv_models *models, int may_wait, int64_t *model)
 {
     struct tv_snapshot *live = tv_shelf_live(models->shelf);
@@ -44,6 +47,7 @@ static enum tv_pick choose_model(struct tv_models *models, int may_wait, int64_t
     return TV_PICKED;
 }
 
+/* One basis for all items of the model: it depends on the model and on whether the user has a place in it. */
 static const char *basis_of(const struct tv_picked *picked)
 {
     const struct tv_user_document *user = picked->user ? picked->user->document : NULL;
@@ -52,6 +56,8 @@ static const char *basis_of(const struct tv_picked *picked)
     return is_rating(picked->snapshot->score_kind) ? "rating" : "relevance";
 }
 
+/* A chosen model may have been pruned since the list was read. A 404 for a model that the request did not name
+ * would be nobody's fault, so the live one answers instead. */
 enum tv_pick tv_predictor_pick(struct tv_models *models, int64_t model, struct tv_id *user, int may_wait,
                                struct tv_predictor *out, struct tv_problem *problem)
 {
@@ -80,6 +86,8 @@ static double mean_of(const struct tv_snapshot *s, int64_t item_id)
     return item && item->n_ratings > 0 ? item->mean_rating : NAN;
 }
 
+/* The mean where the factors say nothing: for an item outside the model, and for a user without a place in it. An
+ * item that nobody has rated has no mean either. */
 enum tv_status tv_predict(const struct tv_predictor *p, int64_t item_id, struct tv_prediction *out)
 {
     const struct tv_snapshot *s = p->picked.snapshot;
@@ -97,6 +105,9 @@ enum tv_status tv_predict(const struct tv_predictor *p, int64_t item_id, struct 
     return TV_OK;
 }
 
+/* For a user without a place in the model every list of predicted ratings is the same but for what they have rated.
+ * Items without a mean are NaN, which tv_top_n never chooses. `skip` is zero again in the end, as tv_recommend
+ * leaves it. */
 static enum tv_status rank_means(const struct tv_snapshot *s, const struct tv_user_document *user,
                                  const struct tv_item_filter *filter, size_t top, struct tv_ranking *out)
 {

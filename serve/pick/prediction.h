@@ -1,9 +1,9 @@
-/* prediction: what a user would rate an item, for all who ask for ratings and not for a list.
+/* prediction: a user's rating of an item, predicted, for answers that are ratings rather than recommendations.
  *
- * A rating is predicted by a model whose score is one: the live model, if its is, else the newest that is kept. With
- * none of that kind, the live model's relevance takes the place of ratings, and the answer says so. Of a user who is
- * nowhere in the model, nothing is known; then it is the mean of the item's ratings, as it is for items that the model
- * does not hold.
+ * A rating is predicted by a model whose score is one: the live model, if its score is, else the newest such model
+ * that is kept. With none of that kind, the live model's relevance takes the place of ratings, and the answer says
+ * so. Nothing is known of a user who is nowhere in the model; then it is the mean of the item's ratings, as it is
+ * for items that the model does not hold.
  */
 #ifndef TRIVET_SERVE_PICK_PREDICTION_H
 #define TRIVET_SERVE_PICK_PREDICTION_H
@@ -14,6 +14,7 @@
 #include "serve/model/recommend.h"
 #include "serve/pick/pick.h"
 
+/* The model that predicts, chosen once for all items of a request. */
 struct tv_predictor {
     struct tv_picked picked; /* the model, and the user's document in it or NULL */
     const char *basis;       /* of the items that the model holds: "rating", "relevance" or "mean" */
@@ -35,9 +36,9 @@ enum tv_status tv_predict(const struct tv_predictor *p, int64_t item_id, struct 
 /* A score of the predictor's as it is shown: ratings within their scale. */
 double tv_predicted_shown(const struct tv_predictor *p, double score);
 
-/* The best items for the user among those that a filter, resolved for the predictor's model, leaves: best first,
- * by what is predicted; of somebody unknown by the mean of their ratings. out->best is the workspace's; its scores are not yet
- * shown. */
+/* The best items for the user among those that a filter, resolved for the predictor's model, leaves: best first, by
+ * predicted rating; for an unknown user by the mean of their ratings. out->best is the workspace's; its scores are
+ * to go through tv_predicted_shown. */
 enum tv_status tv_predict_top(const struct tv_predictor *p, const struct tv_item_filter *filter, size_t top,
                               struct tv_ranking *out);
 

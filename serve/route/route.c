@@ -1,4 +1,7 @@
-/* route: which handler answers which address. */
+/* route: which handler answers which address. All addresses stand in one table, with the parameters that each
+ * knows. The questions that every request is asked first are here, too: who may ask, with which method, with which
+ * parameters.
+ */
 #include "serve/route/route.h"
 
 #include <stdio.h>
@@ -17,6 +20,7 @@
 #include "serve/web/permission.h"
 #include "serve/web/problem.h"
 
+/* Names of parameters, for tv_parameters_known; one with a + may stand more than once. */
 static const char *const none[] = {NULL};
 static const char *const recs[] = {"user_id", "top", "model", "strict", TV_ITEM_FILTER_PARAMETERS, NULL};
 static const char *const items[] = {"q", "top", "model", NULL};
@@ -32,6 +36,7 @@ static const char *const of_run[] = {"run", NULL};
 static const char *const of_models_page[] = {"user_id", "a", "b",      "top", "run",
                                              "search",  "k", "metric", "all", NULL};
 
+/* A row for each address and method. The more exact pattern wins, wherever it stands (tv_route_find). */
 static const struct tv_route routes[] = {
     {"/", TV_ROUTE_PAGE, tv_handle_welcome, none},
     {"/recs", TV_ROUTE_PAGE, tv_handle_recs, recs},
@@ -93,6 +98,9 @@ static size_t part_length(const char *pattern)
     return strcspn(pattern, "/");
 }
 
+/* A bit for each part, the first part's the highest: 1 where the part is the very same, 0 where braces take it.
+ * Whatever fits has as many parts as the request, so the larger number is the nearer pattern. An empty part is
+ * nothing that braces could stand for. */
 unsigned tv_route_fits(const char *pattern, const struct tv_request *request)
 {
     unsigned fit = 1;
@@ -112,6 +120,7 @@ unsigned tv_route_fits(const char *pattern, const struct tv_request *request)
     return *pattern == '\0' && request->n_parts ? fit : 0;
 }
 
+/* For a pattern that fits, which has as many parts as the request. */
 static void take_segments(struct tv_request *request, const char *pattern)
 {
     size_t n = 0;
@@ -137,6 +146,8 @@ enum tv_method tv_route_method(const struct tv_route *route)
     }
 }
 
+/* An address may have several routes, one a method. Among those that fit equally well, the one with the method of
+ * the request is taken; otherwise any, for tv_route_admit to say which methods there are. */
 const struct tv_route *tv_route_find(struct tv_request *request)
 {
     unsigned best = 0;
@@ -158,6 +169,8 @@ size_t tv_route_index(const struct tv_route *route)
     return route ? (size_t)(route - routes) : ROUTES;
 }
 
+/* The server calls it once, before there are threads: the texts are static, because the counters keep pointers to
+ * them. */
 const char *const *tv_route_names(size_t *n)
 {
     static const char *names[ROUTES + 1];
@@ -175,6 +188,7 @@ const char *const *tv_route_names(size_t *n)
     return names;
 }
 
+/* A 405 must list the methods of the address (RFC 9110, 15.5.6). */
 static void refuse_method(const struct tv_request *request, struct tv_problem *problem)
 {
     char allow[sizeof problem->allow] = "";
@@ -189,7 +203,8 @@ static void refuse_method(const struct tv_request *request, struct tv_problem *p
     memcpy(problem->allow, allow, sizeof allow);
 }
 
-/* Whoever may not ask is told nothing else: not even what there is. */
+/* A sender that is not admitted is told nothing else, not even what there is. The site is asked about only for
+ * requests that read; those that change something are judged by tv_may_write, which is stricter. */
 static int refuse_sender(const struct tv_app *app, const struct tv_request *request, struct tv_problem *problem)
 {
     const struct tv_route *route = request->route;
@@ -200,6 +215,9 @@ static int refuse_sender(const struct tv_app *app, const struct tv_request *requ
             !tv_site_admitted(&request->sender, route && route->kind == TV_ROUTE_PAGE, problem));
 }
 
+/* The order of the questions is that of what may be told: first whether the sender is answered at all, then the
+ * address and its methods, then permission, and parameters last. Only pages, and addresses that do not exist and do
+ * not look like the API's, are answered with HTML. */
 int tv_route_admit(struct tv_app *app, struct tv_request *request, struct tv_problem *problem)
 {
     const struct tv_route *route = tv_route_find(request);
@@ -219,6 +237,8 @@ int tv_route_admit(struct tv_app *app, struct tv_request *request, struct tv_pro
            tv_parameters_known(request, route->parameters, problem);
 }
 
+/* The one place that may answer with a problem whose own page could not be written; the second attempt is JSON,
+ * which takes little memory and no template. */
 void tv_route_refuse(struct tv_app *app, struct tv_request *request, struct tv_response *response,
                      const struct tv_problem *why)
 {
@@ -232,6 +252,7 @@ void tv_route_refuse(struct tv_app *app, struct tv_request *request, struct tv_r
     }
 }
 
+/* A body that is too large is refused here and not in tv_route_admit, which is asked before the body has come. */
 enum tv_outcome tv_route_answer(struct tv_app *app, struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem;

@@ -16,21 +16,22 @@ enum tv_route_kind {
     /* Shows nobody's data: answers under every name of the server, and the pages of other sites, too. Probes ask by
      * whatever address they know. */
     TV_ROUTE_OPEN,
-    /* Those that change something: tv_may_write is asked first, and the answer is JSON for everybody. */
+    /* The rest change something: tv_may_write is asked first, and the answer is JSON for everybody. */
     TV_ROUTE_POST,
     TV_ROUTE_PUT,
     TV_ROUTE_DELETE
 };
 
+/* A row of the table of addresses. It lives as long as the program. */
 struct tv_route {
     const char *pattern; /* "/api/v1/items/{id}/similar": a part in braces stands for any one part */
     enum tv_route_kind kind;
     tv_handler handle;
-    const char *const *parameters; /* that it knows (parameters.h), NULL-terminated */
+    const char *const *parameters; /* the names that it knows (parameters.h), NULL-terminated */
 };
 
-/* How exactly a pattern fits the path of a request: 0 not at all, else the more the earlier a part is the
- * very same instead of braces, so that of two patterns that fit, the one with more is meant. */
+/* How exactly a pattern fits the path of a request: 0 not at all, else the more the earlier a part is the very same
+ * instead of braces. Of two patterns that fit, the one with more is meant. */
 unsigned tv_route_fits(const char *pattern, const struct tv_request *request);
 /* The route that fits best and has the method of the request; where none of those that fit best has it, one of them.
  * NULL if none fits. Sets request->route and request->segments. */
@@ -49,7 +50,7 @@ void tv_route_refuse(struct tv_app *app, struct tv_request *request, struct tv_r
 /* The answer of an admitted request's handler; one that could not be written whole is replaced. After TV_LATER it is called
  * again, where one may wait. */
 enum tv_outcome tv_route_answer(struct tv_app *app, struct tv_request *request, struct tv_response *response);
-/* Both, for who has the whole request at once. */
+/* Both, for a caller that has the whole request at once. */
 enum tv_outcome tv_route_run(struct tv_app *app, struct tv_request *request, struct tv_response *response);
 
 #endif

@@ -1,4 +1,6 @@
-/* admission: whose requests are answered at all, whatever they ask. */
+/* admission: whose requests are answered at all, whatever they ask. Route asks here before it says anything else
+ * (serve/route/route.c); http.c asks which headers are a proxy's.
+ */
 #include "serve/web/admission.h"
 
 #include <ctype.h>
@@ -6,7 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* How long the name in a Host is, without the port; 0 if what follows it is no port. */
+/* How long the name in a Host is, without the port; 0 if the rest is no port. An IPv6 address stands in brackets,
+ * because it has colons of its own (RFC 3986, 3.2.2). */
 static size_t name_length(const char *host)
 {
     size_t n = host[0] == '[' ? strcspn(host, "]") : strcspn(host, ":");
@@ -32,7 +35,7 @@ int tv_host_is_here(const char *host)
     return 0;
 }
 
-/* The next name of a list with commas, past blanks; *n is 0 at the end. */
+/* One setting may hold several names: an environment variable cannot be given twice, as --allowed-host can. */
 static const char *next_name(const char *at, size_t *n)
 {
     at += strspn(at, ", ");
@@ -52,6 +55,8 @@ static int is_listed(const struct tv_hosts *hosts, const char *host)
     return 0;
 }
 
+/* Letters, digits and .-_ or an IPv6 address in brackets: a scheme, a port or a path in the setting would never
+ * equal a Host, and is refused at the start instead. */
 static int is_host_name(const char *name, size_t n)
 {
     int bracketed = n > 2 && name[0] == '[' && name[n - 1] == ']';
@@ -74,6 +79,7 @@ enum tv_status tv_hosts_check(const struct tv_hosts *hosts, struct tv_error *err
     return TV_OK;
 }
 
+/* 421 is the status for a name that this server does not answer for (RFC 9110, 15.5.20). */
 int tv_host_admitted(const struct tv_hosts *hosts, const struct tv_sender *sender, struct tv_problem *problem)
 {
     const char *host = sender->host;
@@ -86,6 +92,9 @@ int tv_host_admitted(const struct tv_hosts *hosts, const struct tv_sender *sende
     return 0;
 }
 
+/* A browser sends "none" for an address that its user typed, and "same-origin" for our own pages. "same-site" is
+ * refused, too: a site is no more than a domain and a scheme, so another port of this machine would be of it.
+ * Programs send no such header. */
 int tv_site_admitted(const struct tv_sender *sender, int is_page, struct tv_problem *problem)
 {
     const char *site = sender->fetch_site, *mode = sender->fetch_mode;
@@ -99,6 +108,8 @@ int tv_site_admitted(const struct tv_sender *sender, int is_page, struct tv_prob
     return 0;
 }
 
+/* Names of the proxies and networks that are common, as no header is sent by all of them; a plain proxy that adds
+ * none is not seen (permission.h). */
 int tv_is_proxy_header(const char *name)
 {
     static const char *const whole[] = {"Via",         "Forwarded",           "CDN-Loop",       "X-Real-IP",

@@ -1,4 +1,4 @@
-/* handler: what answers a route: it is given the server and a request, and writes the response. */
+/* handler: the functions that answer routes. Each is given the server and a request, and writes the response. */
 #ifndef TRIVET_SERVE_WEB_HANDLER_H
 #define TRIVET_SERVE_WEB_HANDLER_H
 
@@ -7,6 +7,7 @@
 
 struct tv_app;
 
+/* A handler that answers TV_LATER must have written nothing yet, for it is called once more, from its beginning. */
 enum tv_outcome {
     TV_ANSWERED,
     TV_LATER /* a store has to be waited for and request->may_wait is 0: call again where one may wait */

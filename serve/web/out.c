@@ -1,4 +1,4 @@
-/* out: appends to an answer, and escapes. */
+/* out: appends to an answer, and escapes. JSON and HTML of the whole server are written through here. */
 #include "serve/web/out.h"
 
 #include <math.h>
@@ -31,6 +31,7 @@ void tv_out_text(struct tv_out *out, const char *text)
     tv_out_bytes(out, text, strlen(text));
 }
 
+/* For short pieces, mostly with numbers. A longer one is a failure and never cut. */
 void tv_out_format(struct tv_out *out, const char *format, ...)
 {
     char text[512];
@@ -54,6 +55,7 @@ static char *digits(char *end, uint64_t n)
     return end;
 }
 
+/* 0 - n in unsigned arithmetic is right for INT64_MIN, too, whose magnitude int64_t cannot hold. */
 void tv_out_int(struct tv_out *out, int64_t n)
 {
     char text[24], *end = text + sizeof text;
@@ -63,10 +65,10 @@ void tv_out_int(struct tv_out *out, int64_t n)
     tv_out_bytes(out, begin, (size_t)(end - begin));
 }
 
-/* printf spends more time on fifteen scores than everything else in an answer. A double is m * 2^-s with m
- * below 2^53; for values that scores have, m * 10^p fits 128 bits, so 17 digits come from one exact product
- * and one rounding shift (ties to even, as glibc rounds). Returns 0 for what lies outside; text holds 32
- * bytes. */
+/* printf spends more time on fifteen scores than everything else in an answer. A double is m * 2^-s with m below
+ * 2^53; for the values that scores have, m * 10^p with p up to 22 is below 2^127 and fits 128 bits, so 17 digits
+ * come from one exact product and one rounding shift (ties to even, as glibc rounds). Returns 0 for a value that
+ * lies outside; text holds 32 bytes. */
 static size_t fast_real(char *text, double x)
 {
     enum { DIGITS = 17, MAX_POWER = 22 };
@@ -124,6 +126,8 @@ void tv_out_real(struct tv_out *out, double x)
         tv_out_bytes(out, text, n);
 }
 
+/* Nine digits are enough for every float; most ratings need two. %g leaves zeros at the end away, so trying from
+ * six on finds short ones, too. */
 void tv_out_float(struct tv_out *out, float x)
 {
     char text[32];
@@ -168,11 +172,13 @@ static size_t write_plain(struct tv_out *out, const char *text, size_t n, int (*
     return good + 1;
 }
 
+/* Both kinds of quotes, so that a text may stand in an attribute in either. */
 static int is_html_special(unsigned char c)
 {
     return c == '&' || c == '<' || c == '>' || c == '"' || c == '\'';
 }
 
+/* As RFC 8259, 7 demands: control characters, the quote and the backslash. */
 static int is_json_special(unsigned char c)
 {
     return c < 0x20 || c == '"' || c == '\\';
@@ -193,6 +199,7 @@ void tv_out_html(struct tv_out *out, const char *text)
     tv_out_html_part(out, text, strlen(text));
 }
 
+/* Everything beyond ASCII is written as it is: JSON is UTF-8 (RFC 8259, 8.1). */
 void tv_out_json_part(struct tv_out *out, const char *text, size_t n)
 {
     tv_out_bytes(out, "\"", 1);

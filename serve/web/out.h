@@ -1,6 +1,6 @@
-/* out: where an answer is written. Appends never fail one by one: the first failure is remembered in
- * `failed`, and whoever sends the answer looks once. The only places where text is escaped for HTML and JSON
- * are here.
+/* out: where an answer is written. Appends never fail one by one: the first failure is remembered in `failed`, at
+ * which route.c looks once, before the answer is sent. The only places where text is escaped for HTML and JSON are
+ * here.
  */
 #ifndef TRIVET_SERVE_WEB_OUT_H
 #define TRIVET_SERVE_WEB_OUT_H
@@ -28,8 +28,8 @@ void tv_out_int(struct tv_out *out, int64_t n);
 void tv_out_real(struct tv_out *out, double x);
 /* The shortest decimal number that reads back as the same float: 3.7, not 3.7000000476837158. `x` is finite. */
 void tv_out_float(struct tv_out *out, float x);
-/* Text between tags or inside a quoted attribute. Here and in JSON, bytes that are no UTF-8 become U+FFFD, one for each:
- * whatever a store holds, an answer can be read. */
+/* Text between tags or inside a quoted attribute. Here and in JSON, bytes that are no UTF-8 become U+FFFD, one for
+ * each: whatever a store holds, an answer can be read. */
 void tv_out_html(struct tv_out *out, const char *text);
 void tv_out_html_part(struct tv_out *out, const char *text, size_t n);
 /* A JSON string with its quotes. */

@@ -1,4 +1,6 @@
-/* parameters: strict reading of a query. */
+/* parameters: strict reading of a query. Route checks the names once for every request (tv_parameters_known);
+ * handlers read the values.
+ */
 #include "serve/web/parameters.h"
 
 #include <inttypes.h>
@@ -7,13 +9,14 @@
 
 #include "trivet/base/text.h"
 
-enum { SHOWN = 60 }; /* of a name or value that somebody sent, so many bytes appear in a message */
+enum { SHOWN = 60 }; /* bytes of a name or value from a request that appear in a message */
 
 int tv_shown(const char *text)
 {
     return (int)tv_text_fitting(text, strnlen(text, SHOWN + 1), SHOWN + 1);
 }
 
+/* Names the parameter at fault in the problem, for programs; the message is for people. */
 static int refuse(struct tv_problem *problem, const char *name)
 {
     snprintf(problem->parameter, sizeof problem->parameter, "%.*s", tv_shown(name), name);
@@ -43,6 +46,8 @@ void tv_list_names(char *out, size_t size, const char *before, const char *const
     }
 }
 
+/* A misspelt parameter would be passed over in silence, and the answer taken for what was asked. The hint names the
+ * nearest known one, or all of them. */
 static int unknown(const char *const *known, const char *name, struct tv_problem *problem)
 {
     tv_problem(problem, 400, "there is no parameter \"%.*s\" here", tv_shown(name), name);
@@ -56,6 +61,8 @@ static int unknown(const char *const *known, const char *name, struct tv_problem
     return refuse(problem, name);
 }
 
+/* Each parameter is compared with all before it, of which there are at most TV_MAX_PARAMETERS. A second value of
+ * the same name would be passed over (tv_parameter takes the first), so it is refused. */
 int tv_parameters_known(const struct tv_request *request, const char *const *known,
                         struct tv_problem *problem)
 {

@@ -23,6 +23,7 @@ int tv_shown(const char *text);
 /* "the parameters are a, b, c", as many as there is room for. */
 void tv_list_names(char *out, size_t size, const char *before, const char *const *names);
 
+/* A whole number that a parameter, or a part of the path, is to be; `name` is how messages call it. */
 struct tv_integer {
     const char *name;
     int64_t min, max; /* inclusive */

@@ -1,4 +1,6 @@
-/* permission: who may change something over HTTP. */
+/* permission: who may change something over HTTP. Asked by route for every request that is no GET or HEAD, and at
+ * the start, when settings and address are known. permission.h has the reasons.
+ */
 #include "serve/web/permission.h"
 
 #include <stdio.h>
@@ -9,11 +11,13 @@
 
 static const char scheme[] = "Bearer ";
 
+/* The name was checked when the settings were read, so every other one is "token". */
 enum tv_writes tv_writes_from(const char *name)
 {
     return strcmp(name, "local") == 0 ? TV_WRITES_LOCAL : strcmp(name, "off") == 0 ? TV_WRITES_OFF : TV_WRITES_TOKEN;
 }
 
+/* A header keeps no blanks at the ends of its value, and promises nothing about bytes beyond ASCII (RFC 9110, 5.5). */
 static enum tv_status check_token(const char *token, struct tv_error *err)
 {
     for (size_t i = 0; token && token[i]; i++)
@@ -39,7 +43,8 @@ enum tv_status tv_permission_check(const struct tv_permission *p, struct tv_erro
     return TV_OK;
 }
 
-/* Looks at every character of what was sent, however early the two differ. */
+/* Looks at every character that was sent, however early the two differ: otherwise the time of the answer would tell
+ * how many of them are right. */
 static int same_secret(const char *sent, const char *token)
 {
     size_t n = strlen(token), sent_size = strlen(sent);
@@ -49,6 +54,8 @@ static int same_secret(const char *sent, const char *token)
     return difference == 0;
 }
 
+/* The scheme's name is the same in capitals (RFC 9110, 11.1); one or more blanks may follow it. A wrong token and
+ * an absent one are told apart, for people whose setting is wrong. */
 static int has_token(const char *token, const struct tv_sender *sender, struct tv_problem *problem)
 {
     const char *sent = sender->authorization;
@@ -65,7 +72,9 @@ static int has_token(const char *token, const struct tv_sender *sender, struct t
     return 0;
 }
 
-/* 1 if a browser says that a page of ours asked, or nothing says that a browser did. */
+/* 1 if a browser says that a page of ours asked, or nothing says that a browser did. Older browsers send no
+ * Sec-Fetch-Site, but an Origin with every such request; it must be http:// and the name that the request asked
+ * for, which is one of this machine's by then. */
 static int from_own_page(const struct tv_sender *sender)
 {
     const char *site = sender->fetch_site, *origin = sender->origin;
@@ -76,7 +85,7 @@ static int from_own_page(const struct tv_sender *sender)
     return strncmp(origin, "http://", 7) == 0 && sender->host && strcasecmp(origin + 7, sender->host) == 0;
 }
 
-/* Of a server that takes changes from this machine. */
+/* For a server that takes changes from this machine (--writes local). */
 static int is_local(const struct tv_sender *sender, struct tv_problem *problem)
 {
     if (sender->forwarded || (sender->host && !tv_host_is_here(sender->host)))
@@ -91,6 +100,8 @@ static int is_local(const struct tv_sender *sender, struct tv_problem *problem)
     return 0;
 }
 
+/* The rule of --writes local counts only with a loopback address, whatever tv_permission_check has let pass. A
+ * problem that the sender cannot mend is 403; 401 asks for the token. */
 int tv_may_write(const struct tv_permission *p, const struct tv_sender *sender, struct tv_problem *problem)
 {
     if (p->writes == TV_WRITES_LOCAL && p->loopback)

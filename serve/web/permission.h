@@ -1,12 +1,12 @@
 /* permission: who may change something over HTTP.
  *
- * Whoever sends the token (TRIVET_TOKEN) as `Authorization: Bearer` (RFC 6750). Without one nobody may, unless the
- * server was told on purpose to take changes from this machine (--writes local): that a request comes from a loopback
- * address proves nothing, as everybody's does who comes through a proxy here, and a plain nginx `proxy_pass` adds no
- * header that would tell. Where it was told so, it must listen on a loopback address, and takes changes from programs
- * that speak to it directly: not from the pages of other sites in a browser on this machine, which could make it send
- * such a request (told by Origin and Sec-Fetch-Site, and by Host, should their name be made to point to us), and from
- * nobody whose request bears the header of a proxy.
+ * A request may if it has the token (TRIVET_TOKEN) as `Authorization: Bearer` (RFC 6750). Without a token none may,
+ * unless the server was told on purpose to take changes from this machine (--writes local): that a request comes
+ * from a loopback address proves nothing, as every request through a proxy on this machine does, and a plain nginx
+ * `proxy_pass` adds no header that would tell. A server that was told so must listen on a loopback address, and
+ * takes changes from programs that speak to it directly: not from the pages of other sites in a browser on this
+ * machine, which could make it send such a request (told by Origin and Sec-Fetch-Site, and by Host, should their
+ * name be made to point to us), and not where the request bears the header of a proxy.
  */
 #ifndef TRIVET_SERVE_WEB_PERMISSION_H
 #define TRIVET_SERVE_WEB_PERMISSION_H
@@ -16,11 +16,12 @@
 #include "trivet/base/status.h"
 
 enum tv_writes {
-    TV_WRITES_TOKEN, /* from whoever sends the token; without one from nobody */
+    TV_WRITES_TOKEN, /* with the token; from nobody if none is set */
     TV_WRITES_LOCAL, /* from programs on this machine */
     TV_WRITES_OFF    /* from nobody */
 };
 
+/* The server's settings about changes. `loopback` is known once the socket is there. */
 struct tv_permission {
     enum tv_writes writes;
     const char *token; /* NULL: none is set */

@@ -1,4 +1,6 @@
-/* problem: why a request was not answered as asked. */
+/* problem: why a request was not answered as asked: the value, and its JSON. The page for browsers is
+ * problem_page's.
+ */
 #include "serve/web/problem.h"
 
 #include <stdarg.h>
@@ -7,6 +9,7 @@
 
 #include "trivet/base/text.h"
 
+/* Everything that an earlier problem said is gone, so a caller sets hint and parameter afterwards. */
 void tv_problem(struct tv_problem *problem, int status, const char *format, ...)
 {
     memset(problem, 0, sizeof *problem);
@@ -18,6 +21,8 @@ void tv_problem(struct tv_problem *problem, int status, const char *format, ...)
     tv_text_end_whole(problem->detail, sizeof problem->detail);
 }
 
+/* The reason phrases of RFC 9110, and of RFC 6585 for 431. Only statuses that the server answers are here; any
+ * other is told as a failure of the server. */
 const char *tv_status_words(int status)
 {
     switch (status) {
@@ -52,6 +57,8 @@ const char *tv_status_words(int status)
     }
 }
 
+/* `parameter`, `entry`, `scale` and `hint` are members of our own, which RFC 9457, 3.2 allows. The type is
+ * about:blank, so the title is the status's own words (RFC 9457, 4.2.1). */
 void tv_problem_json(struct tv_out *out, const struct tv_problem *problem)
 {
     tv_out_text(out, "{\"type\":\"about:blank\",\"title\":");

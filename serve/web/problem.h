@@ -6,16 +6,18 @@
 
 #include "serve/web/out.h"
 
+/* A problem is filled by any part of the server that finds one, and written by tv_problem_answer alone. All zero:
+ * none. Texts are cut at the end of a character. */
 struct tv_problem {
     int status;         /* HTTP; 0: no problem */
     char parameter[64]; /* the parameter that is wrong, or "" */
     char detail[1024];
     char hint[512];  /* what to try next, or "" */
     int retry_after; /* seconds, or 0 */
-    int entry;        /* of the list that was sent, from 1, that is wrong; 0: none */
+    int entry;       /* the place in the list that was sent, from 1, of the entry that is wrong; 0: none */
     int has_scale;    /* 1: ratings lie between ... */
     double low, high;
-    char allow[32];  /* with 405: the methods that there are, "GET, HEAD, POST" */
+    char allow[32]; /* with 405: the methods of this address, "GET, HEAD, POST" */
 };
 
 /* Fills *problem; the hint, the parameter and retry_after are emptied. */

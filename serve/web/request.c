@@ -1,4 +1,5 @@
-/* request: takes a request target apart. */
+/* request: takes a request target apart, in place: the parts and parameters are pieces of the text that came.
+ */
 #include "serve/web/request.h"
 
 #include <string.h>
@@ -6,6 +7,7 @@
 
 #include "trivet/base/text.h"
 
+/* Names of methods are the same only letter for letter (RFC 9110, 9.1): "get" is another one. */
 enum tv_method tv_method_read(const char *name)
 {
     if (strcmp(name, "HEAD") == 0)
@@ -22,6 +24,7 @@ const char *tv_method_name(enum tv_method method)
     return names[method];
 }
 
+/* The value of a hexadecimal digit, or -1. */
 static int hex(char c)
 {
     if (c >= '0' && c <= '9')
@@ -30,7 +33,9 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes %41 (and + where a form wrote it) in place. */
+/* Decodes %41 in place, and + as a blank where a form wrote it. The result is never longer than the text. NUL bytes
+ * are refused, because a C string would end there and the rest be passed over; so is text that is no UTF-8, because
+ * it comes back in answers and goes to the stores. */
 static enum tv_status decode(char *text, int plus_is_blank, struct tv_error *err)
 {
     char *to = text;
@@ -54,6 +59,7 @@ static enum tv_status decode(char *text, int plus_is_blank, struct tv_error *err
     return TV_OK;
 }
 
+/* "a" without "=" is a with an empty value, and "&&" divides nothing: browsers and programs write both. */
 static enum tv_status parse_query(struct tv_request *request, char *query, struct tv_error *err)
 {
     char *rest = query;
@@ -76,7 +82,8 @@ static enum tv_status parse_query(struct tv_request *request, char *query, struc
     return TV_OK;
 }
 
-/* Cut first, decoded then: an id may hold a slash, sent as %2F. */
+/* The path is cut first and decoded then, because an id may hold a slash, sent as %2F. A path with too many parts
+ * has none: no route fits, which is a 404 and no error. */
 static enum tv_status parse_path(struct tv_request *request, char *path, struct tv_error *err)
 {
     int nowhere = *path != '\0' && *path != '/';
@@ -96,7 +103,7 @@ static enum tv_status parse_path(struct tv_request *request, char *path, struct 
     return TV_OK;
 }
 
-/* Proxies send the whole address; a server must take it (RFC 9112, 3.2.2). */
+/* Proxies send the whole address, and a server must take it (RFC 9112, 3.2.2). */
 static char *skip_authority(char *target)
 {
     size_t n = strncasecmp(target, "http://", 7) == 0 ? 7 : strncasecmp(target, "https://", 8) == 0 ? 8 : 0;
@@ -111,6 +118,8 @@ enum tv_status tv_request_parse(struct tv_request *request, char *target, struct
     return status == TV_OK ? parse_query(request, query, err) : status;
 }
 
+/* Browsers name text/html in Accept, programs do not; a type with stars is no wish for a page. A q of 0, in any of the
+ * ways to write it, refuses the type (RFC 9110, 12.4.2). */
 int tv_accepts_html(const char *accept)
 {
     for (const char *at = accept ? strcasestr(accept, "text/html") : NULL; at;

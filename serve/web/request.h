@@ -1,5 +1,5 @@
-/* request: what a handler is given. Made from a request target by tv_request_parse, and a few fields beside
- * it, so that handlers are tested, and the parser fuzzed, without a socket.
+/* request: all that a handler knows of its request. Made from a request target by tv_request_parse, and a few
+ * fields beside it, so that handlers are tested, and the parser fuzzed, without a socket.
  */
 #ifndef TRIVET_SERVE_WEB_REQUEST_H
 #define TRIVET_SERVE_WEB_REQUEST_H
@@ -9,7 +9,7 @@
 
 #include "trivet/base/status.h"
 
-enum { TV_MAX_PARAMETERS = 32, TV_MAX_PARTS = 8, TV_MAX_SEGMENTS = 2, TV_MAX_BODY = 1 << 20 };
+enum { TV_MAX_PARAMETERS = 32, TV_MAX_PARTS = 8, TV_MAX_SEGMENTS = 2, TV_MAX_BODY = 1 << 20 }; /* the last in bytes */
 
 enum tv_method {
     TV_GET, /* and HEAD, which libmicrohttpd answers without the body */
@@ -26,7 +26,7 @@ struct tv_parameter {
     const char *name, *value; /* decoded, UTF-8, without NUL bytes inside */
 };
 
-/* Who waits for the answer. */
+/* Whether the client is still there, for questions that take seconds. */
 struct tv_caller {
     int (*has_left)(void *context); /* 1: nobody waits any more; NULL: cannot be known */
     void *context;
@@ -39,6 +39,7 @@ struct tv_sender {
     int forwarded; /* 1: it bears a header that proxies add */
 };
 
+/* Its texts are lent, and live until the answer is sent. */
 struct tv_request {
     enum tv_method method;
     /* The path cut at its slashes, each part decoded: "/api/v1/users/AC%2FDC" has four, the last "AC/DC"; "/"
@@ -47,7 +48,7 @@ struct tv_request {
     size_t n_parts;
     const char *parts[TV_MAX_PARTS];
     const struct tv_route *route;          /* set by tv_route_find, as are: */
-    const char *segments[TV_MAX_SEGMENTS]; /* what stands for each {..} of the route's pattern, in order */
+    const char *segments[TV_MAX_SEGMENTS]; /* the parts that stand for each {..} of the route's pattern, in order */
     size_t n_parameters;
     struct tv_parameter parameters[TV_MAX_PARAMETERS];
     const char *body; /* (body_size) of a POST or PUT, followed by a NUL byte; NULL without one ... */

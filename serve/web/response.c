@@ -1,4 +1,4 @@
-/* response: an answer before it is sent. */
+/* response: an answer before it is sent: its beginning and end, and its ETag. */
 #include "serve/web/response.h"
 
 #include <inttypes.h>
@@ -20,8 +20,9 @@ void tv_response_free(struct tv_response *response)
     tv_out_free(&response->out);
 }
 
-/* Model, user document, numbers of ratings: whatever an answer was made from shows in it, so its hash tells
- * any change that matters and no other. */
+/* The body alone is hashed, because everything it was made from (model, user document, numbers of ratings) shows in
+ * it: so the tag tells any change that matters and no other. If-None-Match is a list of tags, each maybe with W/
+ * before it, and compared weakly (RFC 9110, 13.1.2), so it is enough that ours stands in it. */
 void tv_response_tag(struct tv_response *response, const char *if_none_match)
 {
     if (!response->revalidated || response->status != 200)

@@ -1,4 +1,4 @@
-/* response: what a handler gives back. */
+/* response: an answer as a handler leaves it: status, headers and body, which http.c sends. */
 #ifndef TRIVET_SERVE_WEB_RESPONSE_H
 #define TRIVET_SERVE_WEB_RESPONSE_H
 
@@ -8,8 +8,9 @@
 #include "serve/web/out.h"
 #include "trivet/base/code.h"
 
-/* What a handler that answers TV_LATER is waiting for, where it can be fetched together with what others
- * need. */
+/* The reason of a handler that answers TV_LATER. http.c chooses by it which threads run the handler again, so that
+ * slow stores do not hold up what needs others; documents of users are fetched together with those that other
+ * requests need. All zero: it waits for something else. */
 struct tv_need {
     int user; /* 1: the document of ... */
     int64_t model, user_id;
@@ -17,6 +18,8 @@ struct tv_need {
     int writes;   /* 1: a rating is to be written */
 };
 
+/* The body is out's, and owned, or `lent`; a handler fills one of them. Texts are lent for as long as the program
+ * runs. */
 struct tv_response {
     int status;
     const char *type;    /* Content-Type */
