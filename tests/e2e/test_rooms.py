@@ -180,3 +180,10 @@ def test_sql_files_say_what_they_are_for():
         text = path.read_text()
         assert text.startswith("-- "), f"{path.name} does not begin with its purpose"
         assert not re.search(r"^\\", text, re.MULTILINE), f"{path.name} holds a psql command"
+
+
+def test_each_sql_file_has_a_number_of_its_own_and_begins_with_its_name():
+    files = sorted((REPO / "sql").glob("*.sql"))
+    numbers = [p.name.split("_")[0] for p in files]
+    assert len(set(numbers)) == len(numbers)
+    assert [p.name for p in files if not p.read_text().startswith(f"-- {p.stem}: ")] == []

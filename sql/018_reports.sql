@@ -1,4 +1,4 @@
--- 004_reports: what the filter's result looks like.
+-- 018_reports: what the filter's result looks like.
 
 create or replace function trivet.sparsity(
     min_users_for_item int = 10,
