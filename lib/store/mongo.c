@@ -24,9 +24,10 @@ void *tv_mongo_alloc(size_t size, const char *what, struct tv_error *err)
 
 static pthread_once_t driver_once = PTHREAD_ONCE_INIT;
 
+/* Set while this thread has the driver read an address: what it logs then may quote it. */
 static _Thread_local int driver_is_mute;
 
-/* The driver's own log would write to our terminal: it goes to our debug level. */
+/* The driver's own log would write to the program's terminal: it goes to the log, at the debug level. */
 static void driver_log(mongoc_log_level_t level, const char *domain, const char *message, void *context)
 {
     (void)level, (void)context;
@@ -34,6 +35,7 @@ static void driver_log(mongoc_log_level_t level, const char *domain, const char 
         tv_log_debug("mongo: %s: %s", domain, message);
 }
 
+/* Once a process, before the first client, as the driver demands. */
 static void start_driver(void)
 {
     mongoc_log_set_handler(driver_log, NULL); /* first: starting may already have something to say */
@@ -41,7 +43,7 @@ static void start_driver(void)
     atexit(mongoc_cleanup);
 }
 
-/* Every secret that an address can hold, wherever the driver repeats one. */
+/* Puts asterisks in place of every secret that an address can hold, wherever the driver repeats one. */
 static void mask(const mongoc_uri_t *uri, char *text)
 {
     bson_t properties;
@@ -54,6 +56,7 @@ static void mask(const mongoc_uri_t *uri, char *text)
         tv_address_mask(text, bson_iter_utf8(&it, NULL));
 }
 
+/* Errors of server selection and of streams mean that no server answered; any other is an answer. */
 enum tv_status tv_mongo_translate(const struct tv_mongo *m, const bson_error_t *e, struct tv_error *err)
 {
     char text[sizeof e->message];
@@ -65,6 +68,7 @@ enum tv_status tv_mongo_translate(const struct tv_mongo *m, const bson_error_t *
     return away ? tv_hint(err, "is it running, and is --mongo (TRIVET_MONGO) right?") : TV_ERR_STORE;
 }
 
+/* Waits while all connections of the pool are lent. */
 mongoc_client_t *tv_mongo_borrow(struct tv_mongo *m)
 {
     return mongoc_client_pool_pop(m->pool);
@@ -87,6 +91,7 @@ static void acknowledge_from_journal(mongoc_uri_t *uri)
     mongoc_write_concern_destroy(concern);
 }
 
+/* What errors show of the address: hosts, database and user. */
 static void describe(struct tv_mongo *m)
 {
     const mongoc_host_list_t *hosts = mongoc_uri_get_hosts(m->uri);
@@ -100,7 +105,7 @@ static void describe(struct tv_mongo *m)
     tv_text_end_whole(m->where, sizeof m->where);
 }
 
-/* What the driver says of an address it cannot read may repeat it, in its log, too. */
+/* The driver's words about an address that it cannot read may repeat it, in its log, too. So neither is shown. */
 static enum tv_status read_address(struct tv_mongo *m, const char *uri, struct tv_error *err)
 {
     bson_error_t e;
@@ -119,6 +124,7 @@ static enum tv_status read_address(struct tv_mongo *m, const char *uri, struct t
     return TV_OK;
 }
 
+/* The timeouts given here take the place of any in the address. */
 static enum tv_status make_pool(struct tv_mongo *m, const struct tv_mongo_options *options, struct tv_error *err)
 {
     bson_error_t e;
@@ -179,6 +185,7 @@ void tv_mongo_close(struct tv_mongo *m)
     free(m);
 }
 
+/* For commands that read: it asks for no acknowledgement from the journal. */
 enum tv_status tv_mongo_command(struct tv_mongo *m, const char *database, const bson_t *words, bson_t *reply,
                               struct tv_error *err)
 {
@@ -204,6 +211,7 @@ enum tv_status tv_mongo_write_command(struct tv_mongo *m, const char *database, 
     return ok ? TV_OK : tv_mongo_translate(m, &e, err);
 }
 
+/* Servers answer with integers or doubles, as they like. */
 double tv_mongo_reply_number(const bson_t *reply, const char *name)
 {
     bson_iter_t it;

@@ -6,6 +6,7 @@
 
 #include "trivet/store/mongo.h"
 
+/* A pool of connections to one database; threads share it. */
 struct tv_mongo {
     mongoc_client_pool_t *pool;
     char database[64];
@@ -13,6 +14,7 @@ struct tv_mongo {
     char where[512];   /* hosts, database and user, as the driver reads them */
 };
 
+/* A document that was read: its own copy, or a view of the driver's memory that is lent to a `take`. */
 struct tv_mongo_doc {
     bson_t bson;
 };

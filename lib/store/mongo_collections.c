@@ -9,6 +9,7 @@
 #include "trivet/store/mongo_collections.h"
 #include "trivet/store/mongo_write.h"
 
+/* An index that is there already is fine for the server. */
 enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection, const char *key,
                                      struct tv_error *err)
 {
@@ -21,6 +22,7 @@ enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection,
     return status;
 }
 
+/* A server may call an absent collection an error; here it is none. */
 enum tv_status tv_mongo_drop(struct tv_mongo *m, const char *collection, struct tv_error *err)
 {
     enum { NAMESPACE_NOT_FOUND = 26 };
@@ -34,6 +36,7 @@ enum tv_status tv_mongo_drop(struct tv_mongo *m, const char *collection, struct 
     return ok ? TV_OK : tv_mongo_translate(m, &e, err);
 }
 
+/* A command of the database admin, which wants whole names. */
 enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char *to, struct tv_error *err)
 {
     char old_name[160], new_name[160];
@@ -57,6 +60,7 @@ enum tv_status tv_mongo_set_text(struct tv_mongo *m, const char *collection, con
     return status;
 }
 
+/* A view that is right already is left alone. */
 enum tv_status tv_mongo_point_view(struct tv_mongo *m, const char *view, const char *collection,
                                    struct tv_error *err)
 {
@@ -99,7 +103,7 @@ static enum tv_status list_collections(struct tv_mongo *m, const bson_t *filter,
     return status;
 }
 
-/* A view with a pipeline shows something else than its collection: it is on none. */
+/* A view with a pipeline shows something else than its collection, so it counts as a view on none. */
 static int has_pipeline(const bson_t *entry)
 {
     bson_iter_t it, pipeline, stage;
@@ -107,6 +111,7 @@ static int has_pipeline(const bson_t *entry)
            bson_iter_recurse(&pipeline, &stage) && bson_iter_next(&stage);
 }
 
+/* Of a view, its entry in listCollections names the collection in options.viewOn. */
 static enum tv_status take_view_on(void *context, const bson_t *entry, struct tv_error *err)
 {
     (void)err;
@@ -132,7 +137,8 @@ enum tv_status tv_mongo_view_target(struct tv_mongo *m, const char *view, char *
     return status;
 }
 
-/* The server's own counter is wrong after it was killed, so keys are counted. */
+/* Counts keys of the index on _id. The server's own counter, which a count without a query reads, is wrong after
+ * the server was killed. */
 enum tv_status tv_mongo_count(struct tv_mongo *m, const char *collection, int64_t *n, struct tv_error *err)
 {
     bson_t reply, *words = BCON_NEW("count", BCON_UTF8(collection), "query", "{", "_id", "{", "$gte", BCON_MINKEY, "}", "}");
@@ -173,12 +179,14 @@ enum tv_status tv_mongo_exists(struct tv_mongo *m, const char *collection, int *
     return status;
 }
 
+/* The names that begin with a prefix, on their way to `take`. */
 struct names {
     const char *prefix;
     tv_mongo_take_name take;
     void *context;
 };
 
+/* The prefix is compared here, so that nothing in it has to be escaped for a regular expression. */
 static enum tv_status take_name(void *context, const bson_t *entry, struct tv_error *err)
 {
     struct names *n = context;

@@ -93,6 +93,7 @@ int tv_mongo_doc_text_at(const struct tv_mongo_doc *doc, const char *name, size_
     return 1;
 }
 
+/* A pair is read where it stands, without a copy of it. */
 static int read_pair(const bson_iter_t *element, const char *const *names, struct tv_pair *pair)
 {
     struct tv_mongo_doc inner;
@@ -105,6 +106,7 @@ static int read_pair(const bson_iter_t *element, const char *const *names, struc
            tv_mongo_doc_real(&inner, names[1], &pair->real);
 }
 
+/* Counted first, so that memory is asked for once. */
 int tv_mongo_doc_pairs(const struct tv_mongo_doc *doc, const char *name, const char *const *pair_names,
                        struct tv_pair **pairs, size_t *n)
 {
@@ -127,7 +129,7 @@ int tv_mongo_doc_pairs(const struct tv_mongo_doc *doc, const char *name, const c
     return 0;
 }
 
-/* A question mark in place of each byte of a text that is no UTF-8. */
+/* Puts a question mark in place of each byte of a text that is no UTF-8. */
 static void mend_text(char *text, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -135,7 +137,8 @@ static void mend_text(char *text, size_t n)
             text[i] = '?';
 }
 
-/* The same for all names and texts in a document, in place: it stays as long as it is. */
+/* Does the same for all names and texts in a document, in place: its length does not change, so neither does any
+ * length in it. */
 static void mend(bson_iter_t *it, int depth)
 {
     bson_iter_t inner;
@@ -151,6 +154,7 @@ static void mend(bson_iter_t *it, int depth)
     }
 }
 
+/* Copied, because libbson's memory takes bson_free and the caller uses free. */
 static char *write_json(const bson_t *bson, int is_array)
 {
     size_t n;
@@ -160,7 +164,8 @@ static char *write_json(const bson_t *bson, int is_array)
     return copy;
 }
 
-/* MongoDB stores texts that are no UTF-8, of which libbson makes no JSON: one such text must not hide the rest. */
+/* MongoDB stores texts that are no UTF-8, of which libbson makes no JSON. One such text must not hide the rest, so
+ * it is mended in a copy. */
 static char *as_json(const bson_t *bson, int is_array)
 {
     bson_iter_t it;

@@ -10,7 +10,7 @@
 #include "trivet/base/hash.h"
 #include "trivet/store/mongo_document.h"
 
-/* How long the whole number is that begins there, where it lies beyond 64 bits; else 0. */
+/* How long the whole number is that begins there, if it lies beyond 64 bits; else 0. */
 static size_t too_large(const char *text)
 {
     char *end;
@@ -19,8 +19,9 @@ static size_t too_large(const char *text)
     return errno == ERANGE && *end != '.' && *end != 'e' && *end != 'E' ? (size_t)(end - text) : 0;
 }
 
-/* libbson takes a whole number modulo 2^64, and says nothing. So one beyond an int64 gets a decimal point, with which
- * it is read as a double. */
+/* libbson takes a whole number modulo 2^64, and says nothing. So one beyond an int64 gets a decimal point, with
+ * which it is read as a double. Texts in quotes are passed over; nothing is appended to `out` where all numbers are
+ * fine. */
 static enum tv_status mend_numbers(struct tv_buffer *out, const char *json, size_t n, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -70,7 +71,7 @@ static int is_one_of(const char *name, const char *const *names, size_t n)
     return 0;
 }
 
-/* A sum, so that it does not matter in which order fields stand: a change of one puts it last. */
+/* A sum of the fields' hashes, so that it does not matter in which order they stand: a change of one puts it last. */
 static uint64_t hash_fields(const bson_t *doc, const char *const *but, size_t n)
 {
     bson_iter_t it;

@@ -1,9 +1,11 @@
-/* mongo_read: documents from MongoDB. */
+/* mongo_read: documents from MongoDB: one by a key, or many, one after the other, to a caller's function. */
 #include "lib/store/mongo_client.h"
 
 #include "trivet/base/log.h"
 #include "trivet/store/mongo_read.h"
 
+/* With singleBatch the server closes its cursor with the first answer. That there is no such document is an
+ * ordinary answer, without a message. */
 static enum tv_status find_one(struct tv_mongo *m, const char *collection, const bson_t *filter,
                                struct tv_mongo_doc **out, struct tv_error *err)
 {
@@ -52,7 +54,8 @@ enum tv_status tv_mongo_find_text(struct tv_mongo *m, const char *collection, co
     return status;
 }
 
-/* Calls `take` for each document that fits the filter. */
+/* Calls `take` for each document that fits the filter, with a view of the driver's memory. A connection of the pool
+ * is lent for all that time, so what `take` asks of MongoDB goes over another one. */
 static enum tv_status each_found(struct tv_mongo *m, const char *collection, const bson_t *filter,
                                  const bson_t *options, tv_mongo_take take, void *context, struct tv_error *err)
 {

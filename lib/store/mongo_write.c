@@ -1,4 +1,6 @@
-/* mongo_write: documents to MongoDB, in batches, and changes of single ones. */
+/* mongo_write: documents to MongoDB, in batches, and changes of single ones, many at a time. Changes with a guard
+ * may come late, twice, or beside another writer's: what they would undo is left alone.
+ */
 #include "lib/store/mongo_client.h"
 
 #include <stdlib.h>
@@ -10,6 +12,8 @@
 /* Documents are gathered until a batch is worth a round trip: the server takes 100,000 documents or 48 MB. */
 enum { BATCH_DOCUMENTS = 2000, BATCH_BYTES = 12 << 20 };
 
+/* Documents on their way into one collection, over one connection that is lent until the end. Those gathered are
+ * owned. */
 struct tv_mongo_bulk {
     struct tv_mongo *mongo;
     mongoc_client_t *client;
@@ -18,6 +22,7 @@ struct tv_mongo_bulk {
     size_t n, n_bytes;
 };
 
+/* libbson reads an array as a document whose names are 0, 1, ...; it is appended as the array it was. */
 static enum tv_status append_json(bson_t *doc, const struct tv_field *f, struct tv_error *err)
 {
     bson_error_t e;
@@ -93,6 +98,7 @@ enum tv_status tv_mongo_bulk_begin(struct tv_mongo_bulk **out, struct tv_mongo *
     return TV_OK;
 }
 
+/* A batch that was sent is gone, whether the server took it or not. */
 static enum tv_status flush(struct tv_mongo_bulk *b, struct tv_error *err)
 {
     if (b->n == 0)
@@ -179,7 +185,7 @@ enum tv_status tv_mongo_delete_texts(struct tv_mongo *m, const char *collection,
     return status;
 }
 
-/* {"$set": {fields}} inside `doc`. */
+/* {operator: {fields}} in `doc`, as {"$set": {"n": 3}}; with `guard` the guard is one of the fields. */
 static enum tv_status append_fields(bson_t *doc, const char *operator, const struct tv_field *fields, size_t n,
                                     const struct tv_mongo_update *guard, struct tv_error *err)
 {
@@ -209,7 +215,7 @@ static enum tv_status describe_update(bson_t *doc, const struct tv_mongo_update 
     return TV_OK;
 }
 
-/* The document, unless its guard is as high already. */
+/* The document, unless its guard is as high already. $not also takes a document that has no guard. */
 static bson_t *which_older(const struct tv_mongo_update *u)
 {
     return BCON_NEW("_id", BCON_INT64(u->id), u->guard, "{", "$not", "{", u->or_equal ? "$gt" : "$gte",
@@ -231,7 +237,7 @@ struct changing {
     struct tv_mongo_refusals *refusals; /* NULL: a refusal is a failure */
 };
 
-/* What went wrong with single documents. */
+/* What went wrong with single documents of a bulk. */
 struct write_errors {
     int n, duplicates;
     int64_t first_code; /* of those that are no duplicates */
@@ -280,7 +286,7 @@ static enum tv_status judge(const struct tv_mongo *m, const bson_t *reply, const
     return status;
 }
 
-/* One attempt. */
+/* One attempt. Not ordered, so that one document that is refused does not keep the server from the others. */
 static enum tv_status try_all(struct tv_mongo *m, mongoc_collection_t *c, struct changing *all, struct tv_error *err)
 {
     bson_error_t e;
@@ -304,8 +310,9 @@ static enum tv_status try_all(struct tv_mongo *m, mongoc_collection_t *c, struct
     return status;
 }
 
-/* Who inserts finds a document there either because it knows more, or because it came at the same moment: then the
- * second attempt changes it. What the first one has done is done, and found there. */
+/* An insert finds a document in its place either because that one knows more, and stays, or because another writer
+ * made it at the same moment: then the second attempt changes it. What the first attempt has done is found done by
+ * the second. */
 static enum tv_status change_all(struct tv_mongo *m, const char *collection, struct changing *all, struct tv_error *err)
 {
     enum { ATTEMPTS = 2 };
@@ -337,6 +344,7 @@ static enum tv_status add_update(mongoc_bulk_operation_t *bulk, int64_t id, bson
     return ok ? TV_OK : tv_fail(err, TV_ERR_STORE, "a change of document %lld: %s", (long long)id, e.message);
 }
 
+/* Changes, each while the guard of its document is what it was. */
 struct guarded {
     const char *guard;
     const struct tv_mongo_change *changes;
@@ -387,6 +395,7 @@ enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collect
     return status;
 }
 
+/* Whole documents, each for one whose guard is not above its own. */
 struct documents {
     const char *guard;
     const struct tv_mongo_document *all;

@@ -1,4 +1,9 @@
-/* pg: one PostgreSQL connection, over libpq. The only place that knows libpq's errors. */
+/* pg: one PostgreSQL connection, over libpq: it opens, runs statements, and translates what libpq and the server
+ * say into errors. This is the only place that knows libpq's errors; pg_wait.c does all the waiting, pg_copy.c the
+ * COPY.
+ *
+ * A NULL result needs no care: libpq takes it as one that failed, without rows, words or a count.
+ */
 #include "trivet/store/pg.h"
 
 #include <stdio.h>
@@ -12,7 +17,7 @@
 #include "trivet/base/stop.h"
 #include "trivet/base/text.h"
 
-/* libpq ends its messages with a line feed, and puts several lines into one. */
+/* libpq ends its messages with a line feed and puts several lines into one; a line of the log is one line. */
 static void copy_line(char *out, size_t size, const char *text)
 {
     size_t n = strlen(tv_text_copy(out, size, text ? text : ""));
@@ -23,6 +28,8 @@ static void copy_line(char *out, size_t size, const char *text)
             *p = ' ';
 }
 
+/* libpq's words go into `where`, which only log and terminal show, and without the secrets of the address, which
+ * libpq may quote. */
 enum tv_status tv_pg_lost(struct tv_pg *pg, struct tv_error *err)
 {
     char text[600];
@@ -35,6 +42,7 @@ enum tv_status tv_pg_lost(struct tv_pg *pg, struct tv_error *err)
     return tv_hint(err, "is it running, and is --postgres (TRIVET_POSTGRES) right?");
 }
 
+/* Whether the statement failed because others held a lock, so that it may succeed later (patient.h). */
 static int is_about_a_lock(const PGresult *result)
 {
     static const char *const states[] = {"55P03", "40P01"}; /* lock_not_available, deadlock_detected */
@@ -42,6 +50,8 @@ static int is_about_a_lock(const PGresult *result)
     return state && (strcmp(state, states[0]) == 0 || strcmp(state, states[1]) == 0);
 }
 
+/* Of a server that answered, the words are its own. Where no answer can be had any more, the lost connection is
+ * told instead. */
 enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv_error *err)
 {
     if (pg->late || PQstatus(pg->conn) == CONNECTION_BAD)
@@ -58,6 +68,7 @@ enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv
     return TV_ERR_STORE;
 }
 
+/* Called by libpq while it reads, in the thread that waits for the statement. */
 static void on_notice(void *context, const PGresult *result)
 {
     struct tv_pg *pg = context;
@@ -136,6 +147,7 @@ void tv_pg_close(struct tv_pg *pg)
     free(pg);
 }
 
+/* All statements but COPY's data go this way. NULL: given up or lost, which tv_pg_refused tells. */
 PGresult *tv_pg_run(struct tv_pg *pg, const char *sql, int n, const char *const *values)
 {
     tv_log_debug("postgres: %s", n < 0 ? "a script" : sql);
@@ -184,6 +196,7 @@ enum tv_status tv_pg_script(struct tv_pg *pg, const char *text, struct tv_error 
     return status;
 }
 
+/* Copied, because libpq's memory takes PQfreemem and the caller uses free. */
 char *tv_pg_literal(struct tv_pg *pg, const char *text)
 {
     char *quoted = PQescapeLiteral(pg->conn, text, strlen(text));
@@ -192,6 +205,8 @@ char *tv_pg_literal(struct tv_pg *pg, const char *text)
     return copy;
 }
 
+/* Only notes the wish. The thread that waits sends the cancel itself (is_patient in pg_wait.c), so it never hits a
+ * later statement. */
 void tv_pg_cancel(struct tv_pg *pg)
 {
     atomic_store(&pg->asked, 1);

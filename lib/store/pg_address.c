@@ -1,4 +1,7 @@
-/* pg_address: what may be said of a PostgreSQL address, and what not. libpq tells the parts; the text is shown nowhere. */
+/* pg_address: reads what may be said of a PostgreSQL address, and what may not. libpq tells the parts apart, so
+ * nothing here guesses which of them is the password; the text as a whole is shown nowhere, unless it is a plain
+ * name.
+ */
 #include "lib/store/pg_client.h"
 
 #include <ctype.h>
@@ -23,14 +26,15 @@ static const char *value_of(const PQconninfoOption *options, const char *keyword
     return NULL;
 }
 
-/* A password without a host behind it, user:password/database, is read as host and port. */
+/* In an address without a host, user:password/database, libpq reads user and password as host and port, which are
+ * shown. */
 static int has_a_port(const PQconninfoOption *options)
 {
     const char *port = value_of(options, "port");
     return port == NULL || port[strspn(port, "0123456789,")] == '\0';
 }
 
-/* A single word is a database, as for psql. */
+/* A single word is the name of a database, as for psql. */
 static int is_plain_name(const char *text)
 {
     for (; *text; text++)
@@ -39,6 +43,7 @@ static int is_plain_name(const char *text)
     return 1;
 }
 
+/* What errors show of the address: host, port, database and user. */
 static void describe(struct tv_pg_address *a, const PQconninfoOption *options)
 {
     const char *host = value_of(options, "host"), *port = value_of(options, "port"), *user = value_of(options, "user"),
@@ -50,6 +55,7 @@ static void describe(struct tv_pg_address *a, const PQconninfoOption *options)
              user ? user : "");
 }
 
+/* libpq's own message about an address it cannot read is not asked for: it may quote it. */
 enum tv_status tv_pg_address_read(struct tv_pg_address *out, const char *uri, struct tv_error *err)
 {
     *out = (struct tv_pg_address){.options = NULL};
@@ -75,7 +81,7 @@ void tv_pg_address_free(struct tv_pg_address *address)
     address->options = NULL;
 }
 
-/* libpq marks what a form should not show with an asterisk: password, sslpassword. */
+/* libpq marks options that a form should not show with an asterisk: password, sslpassword. */
 void tv_pg_address_mask(const struct tv_pg_address *address, char *text)
 {
     for (const PQconninfoOption *o = address->options; o && o->keyword; o++)

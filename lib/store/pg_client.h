@@ -14,6 +14,7 @@ struct tv_pg_address {
     void *options;   /* what libpq reads in it, for its secrets */
 };
 
+/* One connection. It belongs to one thread at a time, except for `asked`, which any thread may set. */
 struct tv_pg {
     PGconn *conn;
     long long affected;
@@ -30,6 +31,7 @@ struct tv_pg {
     struct tv_pg_address address;
 };
 
+/* What a statement returned; owned by the caller, freed by tv_pg_rows_free. */
 struct tv_pg_rows {
     PGresult *result;
 };

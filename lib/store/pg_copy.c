@@ -1,4 +1,7 @@
-/* pg_copy: COPY into PostgreSQL and out of it, and the rows of its binary format. */
+/* pg_copy: COPY into PostgreSQL and out of it, and the rows of its binary format (PostgreSQL's documentation of
+ * COPY, "Binary Format"). A COPY is the way of all that comes in many rows: a load's ratings and a training's
+ * evidence.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +57,7 @@ enum tv_status tv_pg_copy_put(struct tv_pg *pg, const void *bytes, size_t n, str
     return TV_OK;
 }
 
+/* Only the server's answer to the end says that the rows are in, and how many. */
 enum tv_status tv_pg_copy_end(struct tv_pg *pg, long long *rows, struct tv_error *err)
 {
     if (pg->late || PQputCopyEnd(pg->conn, NULL) != 1)
@@ -64,13 +68,15 @@ enum tv_status tv_pg_copy_end(struct tv_pg *pg, long long *rows, struct tv_error
     return status;
 }
 
+/* Ending a COPY with a reason makes the server fail it, so none of its rows stay. */
 void tv_pg_copy_abort(struct tv_pg *pg, const char *reason)
 {
     if (!pg->late && PQputCopyEnd(pg->conn, reason) == 1)
         tv_ignore(drain(pg, NULL), "it fails as was asked, with our reason");
 }
 
-/* Rows that are under way when a COPY is given up. */
+/* Gives up a COPY that sends rows: has the server cancel it, and reads away the rows that are under way. Otherwise
+ * these would be the answer to the next statement. */
 static void skip_rows(struct tv_pg *pg)
 {
     char *bytes = NULL;
@@ -80,6 +86,7 @@ static void skip_rows(struct tv_pg *pg)
     tv_ignore(drain(pg, NULL), "it fails, because it was cancelled");
 }
 
+/* A failure of `take` is the one that is told, whatever the rest of the COPY does. */
 enum tv_status tv_pg_copy_out(struct tv_pg *pg, const char *sql, tv_pg_take take, void *context, struct tv_error *err)
 {
     PGresult *result = tv_pg_run(pg, sql, 0, NULL);
@@ -99,6 +106,7 @@ enum tv_status tv_pg_copy_out(struct tv_pg *pg, const char *sql, tv_pg_take take
     return status;
 }
 
+/* Numbers in the binary format are big-endian. */
 static uint64_t read_be(const unsigned char *p, int n)
 {
     uint64_t v = 0;
@@ -107,7 +115,8 @@ static uint64_t read_be(const unsigned char *p, int n)
     return v;
 }
 
-/* The header of a COPY stream: 0 where it is another. */
+/* The signature, flags and the length of an extension, which are at the head of the first message: 0 where it is no
+ * such header. */
 static int skip_copy_header(const unsigned char **p, size_t *n)
 {
     enum { HEADER = 19 };
@@ -119,7 +128,7 @@ static int skip_copy_header(const unsigned char **p, size_t *n)
     return 1;
 }
 
-/* The fourth column: eight bytes, or a null of none. */
+/* The fourth column: eight bytes, or a length of -1, which is null, and no bytes. */
 static int read_fourth(double *value, const unsigned char *p, size_t n)
 {
     *value = NAN;
@@ -146,6 +155,8 @@ static int take_field(const unsigned char **p, size_t *n, size_t width, uint64_t
     return !is_null;
 }
 
+/* A row has the number of its fields as int16, and of each field its length as int32 and its bytes. The trailer is
+ * a number of fields of -1. */
 int tv_pg_triple(const char *bytes, size_t n, int *first, struct tv_pg_triple *row)
 {
     static const size_t widths[] = {8, 8, 4};

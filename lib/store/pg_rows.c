@@ -1,4 +1,4 @@
-/* pg_rows: statements that return something: their rows, their columns and the types of these. */
+/* pg_rows: what a statement returned: its rows, its columns and their types, as text. */
 #include <stdlib.h>
 #include <string.h>
 

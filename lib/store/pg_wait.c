@@ -19,14 +19,14 @@
 #include "trivet/base/log.h"
 #include "trivet/base/stop.h"
 
-/* What is allowed for connecting, for the answer to a cancel, and for the cancel itself: while a statement is waited
- * for, and when nobody waits any more. */
+/* Seconds for connecting to each host, for the answer to a cancel, and for the cancel itself: while a statement is
+ * waited for, and when nobody waits any more. */
 static const double connect_seconds = 10, answer_seconds = 2, cancel_seconds = 1, parting_seconds = 0.2;
 
 /* --- cancelling ----------------------------------------------------------------------------------------------- */
 
-/* PQcancel waits until the server has closed its end, which one that hangs never does. So a thread of its own calls
- * it; the second of the two to be done frees this. */
+/* PQcancel waits until the server has closed its end, which a server that hangs never does. So a thread of its own
+ * calls it, and may stay behind; the second of the two to be done frees this. */
 struct cancel {
     PGcancel *request;
     atomic_int left; /* how many of the two are done */
@@ -49,6 +49,7 @@ static void *send_cancel(void *context)
     return NULL;
 }
 
+/* Detached, because nobody can wait for a thread that may hang. */
 static int start_cancel(struct cancel *c)
 {
     pthread_t thread;
@@ -60,6 +61,7 @@ static int start_cancel(struct cancel *c)
     return code == 0;
 }
 
+/* 1: the server has heard, whatever it makes of it. */
 int tv_pg_send_cancel(struct tv_pg *pg, double seconds)
 {
     struct cancel *c = calloc(1, sizeof *c);
@@ -79,11 +81,14 @@ int tv_pg_send_cancel(struct tv_pg *pg, double seconds)
 
 /* --- waiting -------------------------------------------------------------------------------------------------- */
 
+/* By tv_clock(). Patience is for each answer and each part of a COPY, not for a COPY as a whole. */
 static double end_of_wait(const struct tv_pg *pg)
 {
     return pg->patience > 0 ? tv_clock() + pg->patience : INFINITY;
 }
 
+/* From here on the connection is good for nothing but closing: the answer may still come, and would be taken for
+ * that of another statement. Returns 0, for callers to return. */
 static int give_up(struct tv_pg *pg, const char *why)
 {
     pg->late = 1;
@@ -91,13 +96,14 @@ static int give_up(struct tv_pg *pg, const char *why)
     return 0;
 }
 
+/* Neither another thread nor whoever waits for the answer wants it cancelled. */
 static int is_wanted(struct tv_pg *pg)
 {
     return !atomic_load(&pg->asked) && (pg->go_on == NULL || pg->go_on(pg->go_on_context));
 }
 
-/* 1: wait on. Whoever wants the statement cancelled is obeyed once, by the thread that owns the connection, so that it
- * cannot hit the statement after this one; then its answer, whatever it is, has a moment to come. */
+/* 1: wait on. A wish to cancel is passed on once, by the thread that owns the connection, so that it cannot hit the
+ * statement after this one; then the answer, whatever it is, has a moment to come. */
 static int is_patient(struct tv_pg *pg, double until)
 {
     int cancelled = pg->answer_until > 0;
@@ -148,6 +154,7 @@ int tv_pg_wait_sent(struct tv_pg *pg)
     return 1;
 }
 
+/* The row is libpq's memory, to be freed with PQfreemem. */
 int tv_pg_wait_row(struct tv_pg *pg, char **bytes)
 {
     double until = end_of_wait(pg);
@@ -172,7 +179,8 @@ int tv_pg_is_copy(const PGresult *result)
     return s == PGRES_COPY_IN || s == PGRES_COPY_OUT;
 }
 
-/* A COPY that somebody began and did not end is given up, as PQexec would. */
+/* Gives up a COPY that an earlier caller began and did not end, as PQexec would. Without it the next statement
+ * would get the COPY's results. */
 static void leave_copy(struct tv_pg *pg)
 {
     for (PGresult *left; tv_pg_wait_result(pg) && (left = PQgetResult(pg->conn)) != NULL; PQclear(left))
@@ -183,6 +191,7 @@ static void leave_copy(struct tv_pg *pg)
         }
 }
 
+/* A wish to cancel that is older than the statement is not about it, and is forgotten. */
 int tv_pg_send(struct tv_pg *pg, const char *sql, int n, const char *const *values)
 {
     if (!pg->late && tv_stop_due())
@@ -195,7 +204,7 @@ int tv_pg_send(struct tv_pg *pg, const char *sql, int n, const char *const *valu
     return n < 0 ? PQsendQuery(pg->conn, sql) : PQsendQueryParams(pg->conn, sql, n, NULL, values, NULL, NULL, 0);
 }
 
-/* A connection that broke adds a result to the one that says why. */
+/* The first failure stays the answer: a connection that broke adds a result to the one that says why. */
 PGresult *tv_pg_take_answer(struct tv_pg *pg)
 {
     PGresult *answer = NULL, *next;

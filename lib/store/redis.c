@@ -1,4 +1,4 @@
-/* redis: one Redis connection, over hiredis 0.14: its commands, its errors. */
+/* redis: one Redis connection, over hiredis 0.14: its commands, its errors. redis_wait.c does all the waiting. */
 #include "trivet/store/redis.h"
 
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 
 /* --- the connection --------------------------------------------------------------------------------------- */
 
+/* For everything that is no reply; `why` is hiredis's word, or ours. */
 enum tv_status tv_redis_unavailable(const struct tv_redis *r, const char *why, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_UNAVAILABLE, "Redis does not answer");
@@ -20,7 +21,8 @@ enum tv_status tv_redis_unavailable(const struct tv_redis *r, const char *why, s
     return tv_hint(err, "is it running, and is --redis (TRIVET_REDIS) right?");
 }
 
-/* What Redis says may name another server (MOVED). */
+/* Redis's words go into `where`, because they may name another server (MOVED). A server that is still loading its
+ * data counts as one that does not answer yet, so that openers wait for it. */
 static enum tv_status refused(const char *said, struct tv_error *err)
 {
     int loading = strncmp(said, "LOADING", 7) == 0;
@@ -29,6 +31,7 @@ static enum tv_status refused(const char *said, struct tv_error *err)
     return tv_where(err, "%s", said);
 }
 
+/* Commands that wait for a reply are forgotten with the connection on which it would have come. */
 static void disconnect(struct tv_redis *r)
 {
     if (r->context)
@@ -59,6 +62,7 @@ enum tv_status tv_redis_take_reply(struct tv_redis *r, redisReply *reply, redisR
     return status;
 }
 
+/* One command on a connection that is only being made, and so not by tv_redis_call, which would make it. */
 static enum tv_status say(struct tv_redis *r, struct tv_redis_command c, struct tv_error *err)
 {
     if (redisAppendCommandArgv(r->context, c.n, (const char **)c.words, c.sizes) != REDIS_OK)
@@ -66,7 +70,8 @@ static enum tv_status say(struct tv_redis *r, struct tv_redis_command c, struct 
     return tv_redis_take_reply(r, tv_redis_next_reply(r), NULL, err);
 }
 
-/* A server that does not know the command repeats its arguments, some of them cut: of that text the first word stays. */
+/* A server that does not know the command repeats its arguments, some of them cut, so that no mask finds the
+ * password there. So only the first word of such an answer, the error's name, is passed on. */
 static enum tv_status log_in(struct tv_redis *r, struct tv_error *err)
 {
     const struct tv_redis_address *a = &r->address;
@@ -83,6 +88,7 @@ static enum tv_status log_in(struct tv_redis *r, struct tv_error *err)
     return tv_hint(err, "are user and password in --redis (TRIVET_REDIS) right, and does this server ask for them?");
 }
 
+/* PING comes last, because it shows whether the server lets this login work at all. */
 static enum tv_status say_hello(struct tv_redis *r, struct tv_error *err)
 {
     const struct tv_redis_address *a = &r->address;
@@ -94,6 +100,8 @@ static enum tv_status say_hello(struct tv_redis *r, struct tv_error *err)
     return status == TV_OK ? say(r, tv_redis_words("PING", NULL), err) : status;
 }
 
+/* Called before every command: a connection that was lost comes back with the next one. A process that has to end
+ * opens none. */
 static enum tv_status connect_now(struct tv_redis *r, struct tv_error *err)
 {
     if (r->context)
@@ -164,11 +172,13 @@ struct tv_redis_command tv_redis_words(const char *first, ...)
     return c;
 }
 
+/* Without values, which may be large and hold any byte. */
 static void debug_command(const struct tv_redis_command *c)
 {
     tv_log_debug("redis: %s %s", c->words[0], c->n > 1 ? c->words[1] : "");
 }
 
+/* The reply is the caller's to free with freeReplyObject. */
 enum tv_status tv_redis_call(struct tv_redis *r, const struct tv_redis_command *c, redisReply **reply,
                              struct tv_error *err)
 {
@@ -198,6 +208,8 @@ enum tv_status tv_redis_run(struct tv_redis *r, const struct tv_redis_command *c
     return status;
 }
 
+/* A command that Redis refuses when it is queued makes it refuse EXEC, too. A command that fails within EXEC, on a
+ * key of another type, undoes none of the others: Redis rolls nothing back, and the error is told. */
 enum tv_status tv_redis_transaction(struct tv_redis *r, const struct tv_redis_command *commands, size_t n,
                                     struct tv_error *err)
 {
@@ -242,6 +254,7 @@ enum tv_status tv_redis_queue_command(struct tv_redis *r, const struct tv_redis_
     return tv_redis_queue(r, (size_t)c->n, c->words, c->sizes, err);
 }
 
+/* An array inside an array is not taken apart: it counts as nil. */
 static enum tv_status take_part(const redisReply *reply, size_t i, size_t part, tv_redis_take take, void *context,
                                 struct tv_error *err)
 {
@@ -267,6 +280,8 @@ static enum tv_status take_whole(const redisReply *reply, size_t i, tv_redis_tak
     return status;
 }
 
+/* After a failure of `take` the other replies are read all the same, or the next command would get them. Without a
+ * connection there is nothing to read. */
 enum tv_status tv_redis_flush(struct tv_redis *r, tv_redis_take take, void *context, struct tv_error *err)
 {
     enum tv_status status = TV_OK;

@@ -13,7 +13,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Copies n bytes with %XX undone; 0 if it does not fit or an escape is wrong. */
+/* Copies n bytes with %XX undone (RFC 3986, 2.1); 0 if it does not fit or an escape is wrong. */
 static int copy_unescaped(char *out, size_t size, const char *text, size_t n)
 {
     size_t o = 0;
@@ -35,6 +35,7 @@ static int copy_unescaped(char *out, size_t size, const char *text, size_t n)
     return 1;
 }
 
+/* Says what is wrong with the address without repeating it, because it may hold a password. */
 static enum tv_status bad_uri(const char *why, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_USAGE, "the Redis address in --redis (TRIVET_REDIS) %s", why);
@@ -56,7 +57,7 @@ static const char *parse_login(struct tv_redis_address *out, const char *p)
     return at + 1;
 }
 
-/* host, [v6], optional :port, optional /db */
+/* host, [v6], optional :port, optional /db. NULL, or what is wrong. */
 static const char *parse_place(struct tv_redis_address *out, const char *p)
 {
     int64_t number;

@@ -6,6 +6,7 @@
 
 #include "trivet/store/redis.h"
 
+/* One connection, by the address that brings it back when it was lost. */
 struct tv_redis {
     struct tv_redis_address address;
     int timeout_ms;

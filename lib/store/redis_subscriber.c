@@ -1,4 +1,7 @@
-/* redis_subscriber: a connection that hears of messages. */
+/* redis_subscriber: a connection that hears of messages. Its waiting is its own and not that of redis_wait.c,
+ * because a line on which nothing comes is no failure here: its thread looks every so often, and asks for a sign of
+ * life.
+ */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,13 +10,16 @@
 #include "trivet/base/clock.h"
 #include "trivet/store/redis_subscriber.h"
 
+/* A connection that is subscribed. Redis takes no command but a few on it, so nothing else uses it. */
 struct tv_redis_subscriber {
     struct tv_redis *redis;
     double heard, asked; /* when the line last spoke; when PING was sent and not answered yet, else 0 */
 };
 
+/* A line that was quiet for so long is asked for a PONG, which must come within so long. */
 enum { QUIET_SECONDS = 5, ANSWER_SECONDS = 3 };
 
+/* One attempt: the caller's thread tries again in its own time. */
 enum tv_status tv_redis_subscribe(struct tv_redis_subscriber **out, const char *uri, const char *channel,
                                   struct tv_error *err)
 {
@@ -34,7 +40,8 @@ enum tv_status tv_redis_subscribe(struct tv_redis_subscriber **out, const char *
     return TV_OK;
 }
 
-/* A reply that has arrived already: a message is copied, a PONG only proves life. */
+/* Takes replies that have arrived already, up to the first message. Any other reply, such as a PONG, which comes as
+ * an array here, only proves life. */
 static enum tv_status read_arrived(struct tv_redis_subscriber *s, struct tv_buffer *message, int *got,
                                    struct tv_error *err)
 {
@@ -70,6 +77,7 @@ static enum tv_status check_quiet_line(struct tv_redis_subscriber *s, struct tv_
     return TV_OK;
 }
 
+/* Messages that hiredis has read already come first: poll() knows nothing of them. */
 enum tv_status tv_redis_wait(struct tv_redis_subscriber *s, int timeout_ms, struct tv_buffer *message, int *got,
                              struct tv_error *err)
 {

@@ -1,10 +1,11 @@
-/* redis_wait: every wait for Redis.
+/* redis_wait: every wait for Redis, but for messages (redis_subscriber.c).
  *
- * hiredis either blocks for as long as its one timeout, or not at all, and then leaves the waiting to us. So it is told
- * that the socket does not block, while the socket does: for a tenth of a second at a time. Between two of them we look
- * whether the time is up or the process has to end. That is what poll() would do, with fewer calls, and what is sent
- * goes out in long pieces, which matters because hiredis moves the rest to the front after each. Connecting cannot be
- * interrupted, so it is kept short; nor can getaddrinfo(), which hiredis calls and /etc/resolv.conf limits.
+ * hiredis either blocks for as long as its one timeout, or not at all, and then leaves the waiting to its caller.
+ * So it is told that the socket does not block, while the socket does: for a tenth of a second at a time. Between
+ * two of them this file looks whether the time is up or the process has to end. That is what poll() would do, with
+ * fewer calls, and what is sent goes out in long pieces, which matters because hiredis moves the rest to the front
+ * after each. Connecting cannot be interrupted, so it is kept short; nor can getaddrinfo(), which hiredis calls and
+ * /etc/resolv.conf limits.
  */
 #include <hiredis/sds.h>
 #include <sys/time.h>
@@ -13,6 +14,7 @@
 #include "trivet/base/clock.h"
 #include "trivet/base/stop.h"
 
+/* How long the socket blocks at a time, and how long connecting may take at most. */
 enum { SLICE_MS = 100, CONNECT_MS = 3000 };
 
 static struct timeval timeval_of(int ms)
@@ -29,7 +31,8 @@ redisContext *tv_redis_dial(const struct tv_redis *r)
     return context;
 }
 
-/* 1: wait on. What moves in either direction gives Redis its whole time again: a large value may take long. */
+/* 1: wait on. Bytes that move in either direction give Redis its whole time again, because a large value may take
+ * long. */
 static int is_patient(struct tv_redis *r, double *until, int moved)
 {
     if (moved)
@@ -38,6 +41,7 @@ static int is_patient(struct tv_redis *r, double *until, int moved)
     return !r->late;
 }
 
+/* 1: everything that hiredis holds is sent. */
 static int send_all(struct tv_redis *r)
 {
     double until = 0;

@@ -43,11 +43,13 @@ enum tv_field_type {
     TV_FIELD_JSON   /* an extended-JSON text, stored as what it describes: an object or an array */
 };
 
+/* An element of TV_FIELD_PAIRS: an item and its score, say. */
 struct tv_pair {
     int64_t integer;
     double real;
 };
 
+/* A field of a document that is to be written. All is lent; which members count depends on the type. */
 struct tv_field {
     const char *name;
     enum tv_field_type type;

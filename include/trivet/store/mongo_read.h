@@ -12,7 +12,8 @@ enum tv_status tv_mongo_find_int(struct tv_mongo *m, const char *collection, con
                                  struct tv_mongo_doc **out, struct tv_error *err);
 enum tv_status tv_mongo_find_text(struct tv_mongo *m, const char *collection, const char *key, const char *value,
                                   struct tv_mongo_doc **out, struct tv_error *err);
-/* Calls `take` for every document, ordered by _id; the document is only lent. */
+/* Calls `take` for every document, ordered by _id; the document is only lent. A failure of `take` ends it, and is
+ * returned. */
 typedef enum tv_status (*tv_mongo_take)(void *context, const struct tv_mongo_doc *doc, struct tv_error *err);
 enum tv_status tv_mongo_each(struct tv_mongo *m, const char *collection, tv_mongo_take take, void *context,
                              struct tv_error *err);

@@ -47,11 +47,11 @@ int tv_pg_lock_refused(const struct tv_pg *pg);
 /* The rows of the last tv_pg_exec: "INSERT 0 3" -> 3. */
 long long tv_pg_affected(const struct tv_pg *pg);
 
-/* Who is told each NOTICE of the connection's next statements, in the thread that runs them, while they run;
- * NULL: only the debug log. */
+/* From now on `told` is called with each NOTICE of the connection's statements, in the thread that runs them, while
+ * they run. NULL: only the debug log has them. */
 typedef void (*tv_pg_notice)(void *context, const char *text);
 void tv_pg_on_notice(struct tv_pg *pg, tv_pg_notice told, void *context);
-/* How far a statement is that says so with RAISE NOTICE 'name: 3 of 12'. Returns 0 for any other text. */
+/* Reads from a notice 'name: 3 of 12' how far its statement is. Returns 0 for any other text. */
 int tv_pg_steps(const char *notice, int *done, int *of);
 
 /* Runs a script of several statements in one implicit transaction (simple protocol): for our own sql/ files. */

@@ -1,4 +1,6 @@
-/* pg_rows: statements of PostgreSQL that return something, and what they returned. */
+/* pg_rows: what a statement of PostgreSQL returned. Rows and columns count from 0. Names and cells belong to the
+ * rows and live as long as they do; whatever the type, a cell is text.
+ */
 #ifndef TRIVET_STORE_PG_ROWS_H
 #define TRIVET_STORE_PG_ROWS_H
 
@@ -25,6 +27,7 @@ enum tv_status tv_pg_int(struct tv_pg *pg, const char *sql, int n, const char *c
 int tv_pg_rows_count(const struct tv_pg_rows *rows);
 int tv_pg_columns_count(const struct tv_pg_rows *rows);
 const char *tv_pg_column_name(const struct tv_pg_rows *rows, int column);
+/* The types that callers tell apart; TV_PG_REAL has numeric, too. */
 enum tv_pg_type { TV_PG_OTHER, TV_PG_INTEGER, TV_PG_REAL, TV_PG_TEXT, TV_PG_JSON };
 enum tv_pg_type tv_pg_column_type(const struct tv_pg_rows *rows, int column);
 const char *tv_pg_cell(const struct tv_pg_rows *rows, int row, int column); /* NULL for SQL null */

@@ -14,6 +14,7 @@
 
 struct tv_redis;
 
+/* What a redis:// address says; "" where it says nothing of user or password. */
 struct tv_redis_address {
     char host[256];
     int port;
