@@ -1,4 +1,6 @@
-/* code_list: codes by their numbers. */
+/* code_list: the codes of one kind by their numbers, read from trivet.code once and found by binary search. The
+ * texts stay in the result that PostgreSQL sent.
+ */
 #include "trivet/model/code_list.h"
 
 #include <stdlib.h>
@@ -21,6 +23,7 @@ static size_t lower_bound(const int64_t *ids, size_t n, int64_t id)
     return low;
 }
 
+/* Ids ascend, so the first that is not below the range decides. */
 int tv_code_list_needed(const int64_t *ids, size_t n)
 {
     size_t at = lower_bound(ids, n, TV_CODE_FIRST);

@@ -70,6 +70,7 @@ static int find_row(const char *name, size_t n)
     return -1;
 }
 
+/* Nearly all wrong names are misspelt ones, so the nearest is offered. */
 static enum tv_status unknown_name(const char *assignment, size_t n, struct tv_error *err)
 {
     char name[64];
@@ -91,6 +92,7 @@ static int fits_real(double d)
     return isfinite(narrow) && (narrow != 0 || d == 0);
 }
 
+/* Times and names are PostgreSQL's to judge; of them only the length is looked at. */
 static enum tv_status check_value(const struct row *row, const char *text, struct tv_error *err)
 {
     int64_t i = 0;
@@ -108,6 +110,7 @@ static enum tv_status check_value(const struct row *row, const char *text, struc
     return TV_OK;
 }
 
+/* "null" takes a condition away, of a parameter that may be without one. */
 enum tv_status tv_filter_set(struct tv_filter *f, const char *assignment, struct tv_error *err)
 {
     const char *equals = strchr(assignment, '=');
@@ -192,6 +195,7 @@ static enum tv_status append_names(struct tv_pg *pg, const char *text, struct tv
     return status == TV_OK ? tv_buffer_text(sql, "]", err) : status;
 }
 
+/* PostgreSQL knows best what a time is. Asking it first gives an error that names the parameter. */
 static enum tv_status append_time(struct tv_pg *pg, const char *name, const char *text, struct tv_buffer *sql,
                                   struct tv_error *err)
 {
@@ -207,6 +211,7 @@ static enum tv_status append_time(struct tv_pg *pg, const char *name, const char
     return status;
 }
 
+/* to_json writes a time with its offset, whatever the session's DateStyle is. */
 enum tv_status tv_settle_time(struct tv_pg *pg, const char *name, char **text, struct tv_error *err)
 {
     struct tv_pg_rows *found = NULL;
@@ -263,6 +268,7 @@ static json_t *names_json(const char *text)
     return array;
 }
 
+/* Numbers as numbers and genres as an array, as SQL reads them again (trivet.evidence_query). */
 static json_t *value_json(int i, const char *text)
 {
     if (text == NULL)
@@ -287,7 +293,8 @@ enum tv_status tv_filter_json(const struct tv_filter *f, struct tv_buffer *out, 
     return status;
 }
 
-/* "name=value" of one JSON value, as tv_filter_set takes it. */
+/* "name=value" of one JSON value, as tv_filter_set takes it. Nine digits bring back every float32, which is what
+ * PostgreSQL's real holds. */
 static enum tv_status append_assignment(struct tv_buffer *b, const char *name, const json_t *value,
                                         struct tv_error *err)
 {

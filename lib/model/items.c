@@ -21,6 +21,7 @@ struct tv_items_text {
 
 enum { BLOCK_BYTES = 1 << 20 };
 
+/* Room for n bytes in the newest block; a text longer than a block gets one of its own. NULL without memory. */
 static char *text_room(struct tv_items *items, size_t n, struct tv_error *err)
 {
     struct tv_items_text *block = items->text;
@@ -37,6 +38,7 @@ static char *text_room(struct tv_items *items, size_t n, struct tv_error *err)
     return room;
 }
 
+/* A copy that lives as long as the items; nothing is copied of an empty text. NULL without memory. */
 static const char *keep_text(struct tv_items *items, const char *text, struct tv_error *err)
 {
     if (text == NULL || *text == '\0')
@@ -64,6 +66,7 @@ static const char *keep_genres(struct tv_items *items, const struct tv_mongo_doc
     return kept;
 }
 
+/* The catalogue while it is read, and how many items there is room for. */
 struct reading {
     struct tv_items *items;
     size_t capacity;
@@ -88,7 +91,8 @@ static const char *doc_text(const struct tv_mongo_doc *doc, const char *name)
     return tv_mongo_doc_text(doc, name, &text) ? text : "";
 }
 
-/* Only what a browser may follow: the data decide. */
+/* A page links to it, and it comes from the data: so nothing is kept but http and https, which a browser follows
+ * without running anything. */
 static const char *keep_url(struct tv_items *items, const char *url, int *failed, struct tv_error *err)
 {
     if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
@@ -98,6 +102,7 @@ static const char *keep_url(struct tv_items *items, const char *url, int *failed
     return kept;
 }
 
+/* One document of the collection item. An item without a title is called by its code, or by its number. */
 static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct reading *r = context;
@@ -131,6 +136,7 @@ static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, s
     return TV_OK;
 }
 
+/* Documents come ordered by _id, so the items ascend, as tv_items_find needs it. */
 enum tv_status tv_items_read(struct tv_items *out, struct tv_mongo *mongo, struct tv_error *err)
 {
     struct reading r = {out, 0};
@@ -148,6 +154,7 @@ static int by_code(const void *a, const void *b)
     return strcmp((*(const struct tv_item *const *)a)->code, (*(const struct tv_item *const *)b)->code);
 }
 
+/* The codes point into the array of items, which must not grow afterwards. */
 enum tv_status tv_items_sort_codes(struct tv_items *items, struct tv_error *err)
 {
     size_t n = 0;

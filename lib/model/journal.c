@@ -1,11 +1,13 @@
-/* journal: writes rows of trivet.run. */
+/* journal: the lock, and the rows of trivet.run. Each change of state is a statement or a short transaction of its
+ * own, committed at once, so that it outlives whatever the run does on other connections.
+ */
 #include "trivet/model/journal.h"
 
 #include <stdio.h>
 
 #include "trivet/store/pg_rows.h"
 
-/* A schema of the same version may be of before the journal knew other runs than trainings. */
+/* A schema of the same version may be older than runs that are no trainings: then trivet.hold_run is missing. */
 static enum tv_status check_kinds(struct tv_pg *pg, struct tv_error *err)
 {
     int64_t there = 0;
@@ -91,6 +93,7 @@ static enum tv_status update_two(struct tv_pg *pg, const char *sql, int64_t id, 
     return status;
 }
 
+/* The same with one more text at most. */
 static enum tv_status update(struct tv_pg *pg, const char *sql, int64_t id, const char *second, struct tv_error *err)
 {
     return update_two(pg, sql, id, second, NULL, err);

@@ -10,6 +10,7 @@
 #include "trivet/model/run.h"
 #include "trivet/store/redis_keys.h"
 
+/* The states that a training tells of; any other word is not ours. */
 static const enum tv_run_state noted[] = {TV_RUN_BUILDING, TV_RUN_LIVE, TV_RUN_KEPT, TV_RUN_FAILED};
 
 enum tv_status tv_last_run_note(struct tv_redis *redis, int64_t run, enum tv_run_state state, struct tv_error *err)

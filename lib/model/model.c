@@ -24,6 +24,8 @@ void tv_model_free(struct tv_model *m)
     free(m);
 }
 
+/* The singular values, or what users are folded in with by ALS, are in it because the documents of users depend on
+ * them as on the factors. */
 uint64_t tv_model_checksum(const struct tv_model *m)
 {
     size_t n = (size_t)m->n_items, k = (size_t)m->factors;
@@ -35,6 +37,8 @@ uint64_t tv_model_checksum(const struct tv_model *m)
     return tv_hash(h, solved_with, sizeof solved_with);
 }
 
+/* The algorithm is told by its name, as the stores have it: a name that is not known here is that of a newer
+ * trivet. */
 enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m, struct tv_error *err)
 {
     if (strcmp(m->algorithm, "als") == 0)

@@ -15,10 +15,12 @@
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/mongo_write.h"
 
+/* Bytes of a part's arrays, and at most of each of its blobs: a document ends at 16 MB. */
 enum { PART_BYTES = 8 << 20, MAX_BLOB = 15 << 20 };
 
 /* --- writing ---------------------------------------------------------------------------------------------- */
 
+/* Part numbers have five digits, so that parts are read in order of their _id. */
 static enum tv_status add_part(struct tv_mongo_bulk *bulk, const struct tv_model *m, int part, int32_t first,
                                int32_t n, struct tv_error *err)
 {
@@ -77,6 +79,8 @@ static enum tv_status add_description(struct tv_mongo_bulk *bulk, const struct t
     return tv_mongo_bulk_add(bulk, fields, sizeof fields / sizeof *fields, err);
 }
 
+/* The description goes last, and the bulk keeps the order: a process that is killed before leaves parts that are no
+ * model. */
 static enum tv_status write_documents(struct tv_mongo *mongo, const char *name, const struct tv_model *m,
                                       struct tv_error *err)
 {
@@ -113,6 +117,7 @@ enum tv_status tv_model_rewrite_mongo(struct tv_mongo *mongo, const struct tv_mo
 
 /* --- reading ---------------------------------------------------------------------------------------------- */
 
+/* A model while its documents come, in the order of their _id. */
 struct reading {
     struct tv_model *model; /* made by the first document, the description */
     int64_t number;
@@ -152,6 +157,7 @@ enum tv_status tv_model_from_description(struct tv_model **out, int64_t number, 
     return m->description ? TV_OK : tv_fail(err, TV_ERR_CORRUPT, "model %lld has no description", (long long)number);
 }
 
+/* Parts must follow one another without a gap, from item 0 on. */
 static enum tv_status take_items(struct reading *r, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct tv_part_blobs blobs;
@@ -167,11 +173,13 @@ static enum tv_status take_items(struct reading *r, const struct tv_mongo_doc *d
     return status;
 }
 
+/* Whether a document of model_<N> is one that trivet writes. */
 static int is_ours(const char *id)
 {
     return strcmp(id, "description") == 0 || strncmp(id, "items:", 6) == 0 || strcmp(id, "singular_values") == 0;
 }
 
+/* "description" sorts before all others of ours, so the model is there when its first part comes. */
 static enum tv_status take_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct reading *r = context;
@@ -249,6 +257,7 @@ struct numbers {
     size_t n;
 };
 
+/* Names that are no number, as model_rewritten, are no models. */
 static enum tv_status take_number(void *context, const char *name, struct tv_error *err)
 {
     struct numbers *list = context;

@@ -1,4 +1,6 @@
-/* model_parts: cuts a model's item side into blobs and puts it together again, trusting nothing. */
+/* model_parts: cuts a model's item side into blobs and puts it together again. Blobs come from stores that anybody
+ * may have written to, so each size is checked before it is believed.
+ */
 #include "lib/model/model_parts.h"
 
 #include <stdlib.h>
@@ -23,6 +25,7 @@ enum tv_status tv_part_encode(const struct tv_model *m, int32_t first, int32_t n
     return status == TV_OK ? tv_blob_encode(ids, &i, err) : status;
 }
 
+/* Nothing is written unless the part fits what is left of the arrays. */
 enum tv_status tv_part_decode(struct tv_model *m, int32_t first, const struct tv_part_blobs *blobs, int32_t *n,
                               struct tv_error *err)
 {
@@ -67,6 +70,7 @@ enum tv_status tv_sigma_decode(struct tv_model *m, const void *bytes, size_t n, 
     return status;
 }
 
+/* Sizes are judged before memory is asked for, because they may be a damaged store's. */
 enum tv_status tv_model_create(struct tv_model **out, int64_t number, int factors, int64_t n_items,
                                struct tv_error *err)
 {

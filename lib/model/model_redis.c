@@ -18,6 +18,7 @@
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/redis_keys.h"
 
+/* Bytes of a key's name; a part holds at most so many items, and so many bytes of factors. */
 enum { KEY = 96, PART_ITEMS = 65536, PART_BYTES = 64 << 20 };
 #define MAX_VALUE ((size_t)512 << 20) /* a Redis string ends there */
 #define MAX_NUMBER 1e15 /* no field of the hash is so large, and every whole number below fits an int64 */
@@ -34,6 +35,7 @@ static char *part_key(char *out, int64_t number, const char *what, int part)
     return out;
 }
 
+/* Items of a part, a number that depends on the factors alone. */
 static int32_t part_items(int factors)
 {
     int32_t by_bytes = PART_BYTES / (2 * factors);
@@ -73,6 +75,7 @@ static enum tv_status write_sigma(struct tv_redis *redis, const struct tv_model 
     return status;
 }
 
+/* One command a field: a model has fifteen, and it is written once. */
 static enum tv_status write_field(struct tv_redis *redis, int64_t number, const char *field, const char *value,
                                   struct tv_error *err)
 {
@@ -142,6 +145,7 @@ static enum tv_status encode_alias(const struct tv_model *m, struct tv_buffer *b
     return status;
 }
 
+/* Compared byte by byte with what this program would write. */
 enum tv_status tv_model_alias_agrees(struct tv_redis *redis, const struct tv_model *m, int *agrees,
                                      struct tv_error *err)
 {
@@ -158,6 +162,7 @@ enum tv_status tv_model_alias_agrees(struct tv_redis *redis, const struct tv_mod
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
 }
 
+/* One transaction, so that a server which hears the message finds the number and the alias. */
 enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err)
 {
     char number[24];
@@ -186,6 +191,7 @@ enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m,
 
 /* --- reading ---------------------------------------------------------------------------------------------- */
 
+/* A field that is missing counts as a model that is not there; read_hash knows the fields that older models lack. */
 static enum tv_status read_text(struct tv_redis *redis, int64_t number, const char *field, char *out, size_t size,
                                 struct tv_error *err)
 {
@@ -200,6 +206,7 @@ static enum tv_status read_text(struct tv_redis *redis, int64_t number, const ch
     return status;
 }
 
+/* As a double, which holds every whole number of the hash exactly (MAX_NUMBER). */
 static enum tv_status read_number(struct tv_redis *redis, int64_t number, const char *field, double *out,
                                   struct tv_error *err)
 {
@@ -275,6 +282,7 @@ static enum tv_status read_hash(struct tv_model **out, struct tv_redis *redis, i
     return TV_OK;
 }
 
+/* A key that is missing makes the model incomplete, and that is damage, not absence: the hash was there. */
 static enum tv_status read_part(struct tv_redis *redis, struct tv_model *m, int part, int32_t *first,
                                 struct tv_error *err)
 {
@@ -386,7 +394,7 @@ static enum tv_status delete_key(void *context, const char *name, struct tv_erro
     return tv_redis_delete(context, name, err);
 }
 
-/* In a glob pattern braces stand for themselves. */
+/* The hash goes first: without it there is no model. In a glob pattern braces stand for themselves. */
 enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t number, struct tv_error *err)
 {
     char name[KEY];
@@ -399,6 +407,7 @@ struct byte_count {
     double bytes;
 };
 
+/* A key that is gone by now takes nothing. */
 static enum tv_status add_bytes(void *context, const char *name, struct tv_error *err)
 {
     struct byte_count *count = context;

@@ -1,4 +1,4 @@
-/* patient: tries again and again, and says whom it waits for. */
+/* patient: tries again and again, and says whom it waits for. The header tells why. */
 #include "trivet/model/patient.h"
 
 #include <stdio.h>
@@ -13,9 +13,10 @@
 
 enum { PAUSE_US = 300000 }; /* three times as long as a try may make others wait */
 
+/* How long it waits before it says so, and how long between two such lines. */
 static const double FIRST_WORD = 1, NEXT_WORD = 60; /* seconds */
 
-/* *refused: a lock could not be had. */
+/* *refused: a lock could not be had, or a deadlock was ended. */
 static enum tv_status try_once(struct tv_pg *pg, tv_attempt attempt, void *context, int *refused, struct tv_error *err)
 {
     enum tv_status status = tv_pg_exec(pg, "BEGIN", 0, NULL, err);
@@ -31,7 +32,8 @@ static enum tv_status try_once(struct tv_pg *pg, tv_attempt attempt, void *conte
     return status;
 }
 
-/* Who is in the way, as text; 0 where nobody knows: it has just ended, or the schema is older. */
+/* Tells who is in the way, as text. Returns the process, or 0 where nobody can say: it has just ended, or the
+ * schema is older. */
 static int64_t look(struct tv_pg *pg, const struct tv_patience *p, char *out, size_t size)
 {
     const char *const values[] = {p->tables, p->readers ? "true" : "false"};
@@ -65,6 +67,7 @@ static enum tv_status give_up(const struct tv_patience *p, const char *who, int6
         (long long)pid);
 }
 
+/* A line is due after FIRST_WORD, then every NEXT_WORD, and when somebody else is in the way than was told. */
 enum tv_status tv_patiently(struct tv_pg *pg, const struct tv_patience *p, tv_attempt attempt, void *context,
                             struct tv_error *err)
 {

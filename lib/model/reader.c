@@ -24,8 +24,8 @@ static enum tv_status no_reader(struct tv_error *err)
     return say_how(err);
 }
 
-/* Asked about the session's login, whatever role was put on. No operator and no name without a schema: the login's own
- * search_path could lead them astray. */
+/* Asked about the session's login, whatever role was put on. The statement has no operator and no name without a
+ * schema, because the login's own search_path could lead these astray. */
 static enum tv_status check_rights(struct tv_pg *pg, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
@@ -42,6 +42,7 @@ static enum tv_status check_rights(struct tv_pg *pg, struct tv_error *err)
     return status;
 }
 
+/* The rights are asked for before anything else runs on the connection. */
 enum tv_status tv_reader_open(struct tv_pg **out, const char *uri, const char *name, int wait_seconds,
                               struct tv_error *err)
 {
@@ -71,6 +72,7 @@ enum tv_status tv_reader_begin(struct tv_pg *reader, int statement_seconds, stru
     return status == TV_OK ? tv_pg_exec(reader, timeout, 0, NULL, err) : status;
 }
 
+/* DISCARD ALL also takes back that transactions are read-only, so that is said again. */
 enum tv_status tv_reader_end(struct tv_pg *reader, struct tv_error *err)
 {
     static const char *const steps[] = {"ROLLBACK", "DISCARD ALL", READ_ONLY};

@@ -1,4 +1,6 @@
-/* user_document: one user of one model, to and from MongoDB's user_<N>. */
+/* user_document: one user of one model, to and from MongoDB's user_<N>. Where the blobs stand, in the document or
+ * in parts, is user_parts.c's business.
+ */
 #include "trivet/model/user_document.h"
 
 #include <stdlib.h>
@@ -20,6 +22,8 @@ static void feed_text(uint64_t *hash, const char *text)
         *hash = tv_hash(*hash, text, strlen(text));
 }
 
+/* The same bytes in the same order, whether a document is written or read back. Of its numbers only the user's is
+ * among them. */
 static void feed_hash(uint64_t *hash, int64_t user_id, const char *code, const char *why, const void *const *bytes,
                       const size_t *sizes)
 {
@@ -46,6 +50,7 @@ void tv_user_blobs_free(struct tv_user_blobs *b)
     tv_buffer_free(&b->ratings);
 }
 
+/* The buffer keeps its memory for the next user. */
 static enum tv_status encode(struct tv_buffer *out, const struct tv_array array, struct tv_error *err)
 {
     tv_buffer_clear(out);
@@ -70,6 +75,8 @@ static void feed_document(uint64_t *hash, const struct tv_user_document *u, cons
     feed_hash(hash, u->user_id, u->code, u->why, bytes, sizes);
 }
 
+/* The last two fields are of few users: `n` leaves out the missing ones, and where there is no code, why stands in
+ * its place. */
 enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, struct tv_mongo *mongo, int64_t model,
                                     const struct tv_user_document *u, const struct tv_user_blobs *b, uint64_t *hash,
                                     struct tv_error *err)
@@ -97,12 +104,14 @@ enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, struct tv_mongo 
     return status;
 }
 
-/* What a document is replaced by. */
+/* What a document is replaced by; the update refers to these fields, so they stay until it is sent. */
 struct replacement {
     struct user_fields blobs;
     struct tv_field set[6], if_new[2];
 };
 
+/* The row of the training matrix and the code are set in a new document alone. The list goes, because it was
+ * computed from the older factors. */
 static void describe_replacement(struct tv_mongo_update *update, struct replacement *r,
                                  const struct tv_user_document *u)
 {
@@ -123,6 +132,8 @@ static void describe_replacement(struct tv_mongo_update *update, struct replacem
                                        .n_unset = 1 + (u->why == NULL)};
 }
 
+/* Parts first, then the documents that name them, then the parts that no document names any more: whatever is
+ * killed in between, a document has its parts. */
 enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
                                          const struct tv_user_document *const *users,
                                          const struct tv_user_blobs *const *blobs, size_t n,
@@ -215,6 +226,7 @@ enum tv_status tv_user_document_hash(struct tv_mongo *mongo, int64_t model, cons
     return status;
 }
 
+/* Servers rely on all of this without looking again. */
 static enum tv_status check_arrays(const struct tv_array *a, int64_t user, int factors, int32_t n_items,
                                    struct tv_error *err)
 {
@@ -316,6 +328,7 @@ void tv_user_document_free(struct tv_user_document *u)
     free(u);
 }
 
+/* Zero and minus zero differ in the sign bit alone. */
 int tv_user_document_is_placed(const struct tv_user_document *u)
 {
     for (int f = 0; u->n_seen > 0 && f < u->factors; f++)

@@ -31,6 +31,7 @@ void tv_fold_space_free(struct tv_fold_space *s)
     tv_fold_space_init(s);
 }
 
+/* Arrays are not copied as they grow: the last user's contents are of no use. */
 static enum tv_status make_room(struct tv_fold_space *s, int factors, size_t n, struct tv_error *err)
 {
     if (factors > s->factors) {
@@ -48,6 +49,7 @@ static enum tv_status make_room(struct tv_fold_space *s, int factors, size_t n, 
     return s->factors >= factors && s->capacity >= n ? TV_OK : TV_ERR_NO_MEMORY;
 }
 
+/* The items ascend, and so do dense indices with them, so `seen` ascends as it is filled. */
 enum tv_status tv_fold_user(const struct tv_folding *f, struct tv_fold_space *s, int64_t user_id, const int64_t *items,
                             const float *ratings, size_t n, struct tv_error *err)
 {

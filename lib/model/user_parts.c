@@ -12,13 +12,15 @@
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/mongo_write.h"
 
-/* Blobs that are no longer together stay in the document; beyond, the long ones of them leave it. */
+/* Blobs of at most DOCUMENT_BYTES together stay in the document. Of more, those over LONG_BYTES leave it, in parts
+ * of PART_BYTES. The names of all parts of a blob take at most MAX_NAMES. */
 enum { DOCUMENT_BYTES = 15 << 20, LONG_BYTES = 3 << 20, PART_BYTES = 8 << 20, MAX_NAMES = 1 << 20 };
 
 const char *const user_blob_names[N_BLOBS] = {"value", "seen", "rated", "ratings"};
 
 /* --- writing ---------------------------------------------------------------------------------------------- */
 
+/* Gives the part an _id that nobody else gets, and appends it to the names as JSON. */
 static enum tv_status add_part(struct tv_mongo_bulk *bulk, struct tv_buffer *names, const struct tv_user_document *u,
                                const char *bytes, size_t n, struct tv_error *err)
 {
@@ -44,6 +46,8 @@ static enum tv_status add_parts(struct tv_mongo_bulk *bulk, struct tv_buffer *na
     return status == TV_OK ? tv_buffer_text(names, "]", err) : status;
 }
 
+/* The index is made ahead of the first part; afterwards it is there, and fine. Ending the bulk waits until MongoDB
+ * has the parts in its journal. */
 static enum tv_status write_parts(struct user_fields *f, struct tv_mongo *mongo, int64_t model,
                                   const struct tv_user_document *u, const struct tv_buffer *const *blobs,
                                   struct tv_error *err)
@@ -95,7 +99,7 @@ int tv_user_document_has_parts(const struct tv_mongo_doc *doc)
     return n > 0;
 }
 
-/* TV_ERR_CORRUPT: a part is not there. */
+/* TV_ERR_CORRUPT: the part is not there, or holds no bytes. */
 static enum tv_status append_part(struct user_stored *s, struct tv_mongo *mongo, const char *collection, int which,
                                   const char *name, struct tv_error *err)
 {
@@ -112,6 +116,7 @@ static enum tv_status append_part(struct user_stored *s, struct tv_mongo *mongo,
     return status;
 }
 
+/* A blob is bytes in the document, or an array of names of parts, which are put together. */
 static enum tv_status find_blob(struct user_stored *s, struct tv_mongo *mongo, int64_t model, int which,
                                 struct tv_error *err)
 {
@@ -140,6 +145,7 @@ static enum tv_status find_blobs(struct user_stored *s, struct tv_mongo *mongo, 
     return status;
 }
 
+/* Reads the user's document again: the one that was read may have been replaced. */
 static enum tv_status find_newer(struct user_stored *s, struct tv_mongo *mongo, int64_t model, struct tv_error *err)
 {
     char collection[TV_MODEL_NAME];
@@ -184,6 +190,7 @@ void user_stored_close(struct user_stored *s)
 
 /* --- parts that no document names ------------------------------------------------------------------------- */
 
+/* A part without its bytes, to be judged. */
 struct part {
     char id[TV_MONGO_ID];
     int64_t user, rev;
@@ -295,6 +302,7 @@ enum tv_status tv_user_parts_tidy(struct tv_mongo *mongo, int64_t model, const i
     return status;
 }
 
+/* Without a user of very many ratings there is no collection of parts. */
 enum tv_status tv_user_bytes(struct tv_mongo *mongo, int64_t model, double *bytes, struct tv_error *err)
 {
     char collection[TV_MODEL_NAME];

@@ -8,6 +8,7 @@
 #include "trivet/base/status.h"
 #include "trivet/store/mongo.h"
 
+/* One item as programs show it. Its texts belong to the struct tv_items it is in. */
 struct tv_item {
     int64_t id;
     const char *code;       /* what the data calls it, or NULL: by its number (code.h) */
@@ -21,6 +22,7 @@ struct tv_item {
     double mean_rating;     /* 0 without ratings */
 };
 
+/* The whole catalogue. */
 struct tv_items {
     size_t n;
     struct tv_item *items;   /* ascending by id */

@@ -14,7 +14,7 @@ enum { TV_SCHEMA_VERSION = 1 };
 /* TV_ERR_INPUT with a hint while the database has no schema trivet, TV_ERR_STORE when it has a newer one. */
 enum tv_status tv_journal_check_schema(struct tv_pg *pg, struct tv_error *err);
 
-/* What a new run is: all texts are lent; JSON where the column is jsonb. */
+/* A run that is to begin: all texts are lent; JSON where the column is jsonb. */
 struct tv_run_plan {
     enum tv_run_kind kind;
     const char *command, *algorithm, *parameters, *filter, *source, *data, *fingerprint;
@@ -31,10 +31,11 @@ enum tv_status tv_run_fail_abandoned(struct tv_pg *pg, int64_t *n, struct tv_err
 enum tv_status tv_run_complete(struct tv_pg *pg, int64_t id, const char *counts, struct tv_error *err);
 /* building -> done, with its counts and metrics (JSON). */
 enum tv_status tv_run_done(struct tv_pg *pg, int64_t id, const char *counts, const char *metrics, struct tv_error *err);
-/* What was measured on a model, while it is being made. */
+/* Keeps what was measured on a model while it is being made. */
 enum tv_status tv_run_set_metrics(struct tv_pg *pg, int64_t id, const char *metrics, struct tv_error *err);
-/* Why a model that is whole does not go live. */
+/* Keeps why a model that is whole does not go live. */
 enum tv_status tv_run_set_message(struct tv_pg *pg, int64_t id, const char *message, struct tv_error *err);
+/* The run is over, with the reason. Its model, if it was to make one, is the caller's to delete. */
 enum tv_status tv_run_fail(struct tv_pg *pg, int64_t id, const char *message, struct tv_error *err);
 enum tv_status tv_run_set_state(struct tv_pg *pg, int64_t id, enum tv_run_state state, struct tv_error *err);
 /* One transaction: the live run becomes kept, `id` becomes live now. */

@@ -15,6 +15,7 @@
 #include "trivet/store/mongo.h"
 #include "trivet/store/redis.h"
 
+/* A model's item side; all arrays are owned. */
 struct tv_model {
     int64_t number;         /* N */
     char algorithm[16];     /* "svd", "als" or "als-implicit" */

@@ -25,7 +25,9 @@ enum tv_status tv_model_alias_agrees(struct tv_redis *redis, const struct tv_mod
                                      struct tv_error *err);
 /* The switch: MULTI; SET trivet:live N; SET item_factors; PUBLISH trivet:live N; EXEC. */
 enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err);
+/* Deletes every key of N; none is fine. */
 enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t number, struct tv_error *err);
+/* Bytes that the keys of N take, as MEMORY USAGE has it. */
 enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t number, double *bytes, struct tv_error *err);
 
 /* 1 in *whole if Redis has the checksum that MongoDB has, and all keys of N: without reading the arrays. */

@@ -1,10 +1,10 @@
 /* patient: how a program takes strong locks on tables that others use.
  *
- * Whoever waits for a lock that conflicts with what people hold makes everybody wait who comes later, even those who
- * would not disturb each other: with one forgotten transaction no rating is taken any more. So nothing waits for long.
- * What is to be done is a transaction that ends after a lock_timeout of a tenth of a second; it is rolled back, the
- * others go on, and it is tried again a little later, until it succeeds or its time is over. Deadlocks are tried again,
- * too.
+ * A lock that is waited for keeps out everybody who comes later and wants one that conflicts with it, even those
+ * who would not disturb each other: with one forgotten transaction no rating is taken any more. So nothing waits
+ * for long. The work is a transaction that ends after a lock_timeout of a tenth of a second; it is rolled back, the
+ * others go on, and it is tried again a little later, until it succeeds or its time is over. Deadlocks are tried
+ * again, too.
  */
 #ifndef TRIVET_MODEL_PATIENT_H
 #define TRIVET_MODEL_PATIENT_H
@@ -12,10 +12,11 @@
 #include "trivet/base/status.h"
 #include "trivet/store/pg.h"
 
+/* What is waited for, for how long, and what is said meanwhile. */
 struct tv_patience {
     const char *what;   /* what is said while it waits: "waiting for queries on trivet.rating to end, to ..." */
-    const char *tables; /* whoever holds locks on these is named: "{trivet.rating}"; NULL: any of trivet's */
-    int readers;        /* those who only read are in the way, too */
+    const char *tables; /* transactions that hold locks on these are named: "{trivet.rating}"; NULL: on any of trivet's */
+    int readers;        /* transactions that only read are in the way, too */
     int seconds;        /* in all; 0: one try */
 };
 

@@ -70,10 +70,10 @@ enum tv_status tv_user_document_read(struct tv_user_document **out, struct tv_mo
                                      const struct tv_mongo_doc *doc, int factors, int32_t n_items,
                                      struct tv_error *err);
 void tv_user_document_free(struct tv_user_document *u);
-/* 1 if the user has a place in the model: an item of it among the ratings, and a factor that is not zero. Who has none
- * gets what most people rate. */
+/* 1 if the user has a place in the model: an item of it among the ratings, and a factor that is not zero. A user
+ * without one gets what most people rate. */
 int tv_user_document_is_placed(const struct tv_user_document *u);
-/* What it holds in memory, for a cache that counts. */
+/* Bytes that it takes in memory, for a cache that counts. */
 size_t tv_user_document_bytes(const struct tv_user_document *u);
 
 /* Looks a user up in user_<model>. TV_ERR_NOT_FOUND if there is none. */

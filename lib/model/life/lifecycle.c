@@ -1,4 +1,6 @@
-/* lifecycle: activate, prune and discard. repair.c brings the stores to agree after a kill. */
+/* lifecycle: activate, prune and discard. The header has the order of an activation; lib/repair brings the stores
+ * to agree after a kill.
+ */
 #include "trivet/model/life/lifecycle.h"
 
 #include <inttypes.h>
@@ -42,16 +44,19 @@ static enum tv_status publish_items(struct tv_mongo *mongo, const struct tv_mode
     return status == TV_OK && exists ? tv_mongo_rename(mongo, name, "item", err) : status;
 }
 
-/* What users are folded into a model with; `refold` is NULL for one whose users' ratings the journal does not know. */
+/* All that it takes to fold users into a model; `refold` is NULL for a model whose users' ratings the journal does
+ * not know. */
 struct late_ratings {
     struct tv_fold_in fold_in;
     struct tv_refold *refold;
     struct tv_refold_stores stores;
 };
 
-/* A user's rows are read again and again while a command waits. */
+/* How long a statement of an analyst's source may take, while a command waits for it. */
 enum { READING_SECONDS = 60 };
 
+/* A model whose users' ratings the journal does not know is activated without anybody folded in. close_late is due
+ * after a failure, too. */
 static enum tv_status open_late(const struct tv_stores *s, struct late_ratings *late, const struct tv_model *m,
                                 struct tv_error *err)
 {
@@ -71,7 +76,8 @@ static void close_late(struct late_ratings *late)
     tv_fold_in_free(&late->fold_in);
 }
 
-/* Ratings that came after the training read them. What cannot be done is told after the switch, when it matters. */
+/* Folds in users whose ratings came after the training read them. Users with whom that fails are told of after the
+ * switch, when it matters. */
 static enum tv_status catch_up(struct late_ratings *late, int live, struct tv_error *err)
 {
     char users[32];
@@ -87,13 +93,16 @@ static enum tv_status catch_up(struct late_ratings *late, int live, struct tv_er
     return status;
 }
 
-/* Who was refused by the model before may be none of this one's. */
+/* A user whose ratings could not be read for the model before may be read for this one, which may have another
+ * source. */
 static enum tv_status forget_refused(const struct tv_stores *s, struct tv_error *err)
 {
     return tv_pg_exec(tv_lock_connection(s->lock),
                       "UPDATE trivet.user_change SET refused_rev = 0 WHERE refused_rev > 0", 0, NULL, err);
 }
 
+/* Everything after the switch. The journal says `live` last, so a kill in between leaves `activating`, and repair
+ * does all of this again. */
 static enum tv_status finish(const struct tv_stores *s, int64_t number, struct late_ratings *late, struct tv_error *err)
 {
     char users[TV_MODEL_NAME];
@@ -105,6 +114,8 @@ static enum tv_status finish(const struct tv_stores *s, int64_t number, struct l
     return status == TV_OK ? tv_run_go_live(tv_lock_connection(s->lock), number, err) : status;
 }
 
+/* The journal says `activating` first: with trivet:live it tells whether a kill came before or after the switch.
+ * The lock is asked for once more ahead of the step that cannot be undone. */
 static enum tv_status switch_to(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
 {
     enum tv_status status = tv_run_set_state(tv_lock_connection(s->lock), m->number, TV_RUN_ACTIVATING, err);
@@ -131,7 +142,7 @@ enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_
     return status;
 }
 
-/* The model from Redis, or from MongoDB with Redis refilled. */
+/* Reads the model from Redis; where Redis has lost it, from MongoDB, and fills Redis again. */
 static enum tv_status bring_back(const struct tv_stores *s, int64_t number, struct tv_model **m, struct tv_error *err)
 {
     enum tv_status status = tv_model_read_redis(m, s->redis, number, err);
@@ -186,6 +197,7 @@ static enum tv_status fold_waiting(const struct tv_stores *s, int64_t live, cons
     return status;
 }
 
+/* Without a limit, and also with users who were refused before, which servers leave to the commands. */
 enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live, int64_t *users, int64_t *unwritten,
                                          struct tv_error *err)
 {
@@ -204,8 +216,8 @@ enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live
     return status;
 }
 
-/* 1 if documents are what the ratings that stand here make of them. Of an import these stand elsewhere, and rows that a load
- * brought after the training, or took away, are in no document until the next one. */
+/* 1 if documents are what the ratings that stand here make of them. Of an import these stand elsewhere, and rows
+ * that a load brought after the training, or took away, are in no document until the next one. */
 static enum tv_status can_compare(const struct tv_stores *s, int64_t number, int64_t *can, struct tv_error *err)
 {
     char text[24];
@@ -254,6 +266,8 @@ enum tv_status tv_lifecycle_discard(const struct tv_stores *s, int64_t number, s
     return status == TV_OK ? tv_model_drop_redis(s->redis, number, err) : status;
 }
 
+/* Runs ascend, so the first ones are the oldest. What is stored goes before the journal says so: a kill in between
+ * leaves a model that is kept in the journal alone, which repair finds. */
 enum tv_status tv_lifecycle_prune(const struct tv_stores *s, int keep, struct tv_error *err)
 {
     struct tv_pg *journal = tv_lock_connection(s->lock);

@@ -12,6 +12,7 @@
 #include "trivet/store/mongo_write.h"
 #include "trivet/store/pg_rows.h"
 
+/* Users whose documents are looked at, and who are folded in, at a time. */
 enum { BATCH = 500 };
 
 void tv_changes_free(struct tv_changes *c)
@@ -50,13 +51,14 @@ static enum tv_status read_changes(struct tv_changes *c, struct tv_pg *pg, const
 
 /* --- users ------------------------------------------------------------------------------------------------ */
 
-/* A batch of users, of whom those that need nothing more are struck out. */
+/* Users with the revs they are to get to; `have` strikes out those whose document has it. */
 struct batch {
     const int64_t *ids, *revs;
     size_t n;
     char have[BATCH];
 };
 
+/* A document of the wanted rev, or of a later one, needs nothing more. */
 static enum tv_status strike_out(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct batch *b = context;
@@ -70,7 +72,7 @@ static enum tv_status strike_out(void *context, const struct tv_mongo_doc *doc, 
     return TV_OK;
 }
 
-/* Those of a batch that are in one state. */
+/* The users of a batch that came to the same state. */
 struct part {
     int64_t ids[BATCH], revs[BATCH];
     size_t n;
@@ -121,6 +123,7 @@ static enum tv_status fold_batch(struct tv_live_work *work, const struct tv_refo
     return live ? note_states(stores->pg, b, states, err) : TV_OK;
 }
 
+/* With `look`, users whose documents have their rev already are passed over. */
 static enum tv_status fold_changes(struct tv_live_work *work, const struct tv_changes *c, const struct tv_refold *r,
                                    struct tv_refold_stores *stores, int live, int look, struct tv_error *err)
 {
@@ -138,6 +141,7 @@ static enum tv_status fold_changes(struct tv_live_work *work, const struct tv_ch
     return status;
 }
 
+/* A refused user waits, too, but is tried again only at a higher rev, with another model, or by a command. */
 enum tv_status tv_live_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, int refused, struct tv_error *err)
 {
     return read_changes(out, pg,
@@ -190,7 +194,7 @@ static void free_counts(struct counts *c)
     free(c->set);
 }
 
-/* Rows of item, rev, n and mean. */
+/* Makes each row of (item, rev, n, mean) the change of a document. An item without ratings has no mean: null. */
 static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *rows, int or_equal, struct tv_error *err)
 {
     size_t n = (size_t)tv_pg_rows_count(rows);
@@ -228,7 +232,7 @@ static enum tv_status write_counts(struct tv_live_work *work, struct tv_mongo *m
     return status;
 }
 
-/* MongoDB's journal has the counts before Postgres is told that they are written. */
+/* MongoDB's journal has the counts before PostgreSQL is told that they are written. */
 static enum tv_status count_items(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
                                   const struct tv_changes *c, struct tv_error *err)
 {
@@ -253,6 +257,7 @@ static enum tv_status count_items(struct tv_live_work *work, struct tv_pg *pg, s
     return status;
 }
 
+/* or_equal, because these documents are wrong at the very rev that they have. */
 enum tv_status tv_live_recount(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
                                const int64_t *items, size_t n, struct tv_error *err)
 {
@@ -287,6 +292,8 @@ enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg
     return status;
 }
 
+/* By the transactions that the training's snapshot did not see, and not by folded_rev, which is about the live
+ * model. */
 enum tv_status tv_live_catch_up(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_stores *stores,
                                 int live, struct tv_error *err)
 {

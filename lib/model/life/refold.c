@@ -18,11 +18,13 @@ enum { BLOCK = 100, BLOCK_BYTES = 12 << 20 };
 
 /* --- where ratings are read ------------------------------------------------------------------------------- */
 
-/* Of whom is asked: users with their revs. */
+/* The users that are asked about, with their revs: those with single ratings, or all of them. */
 #define WHO_RATED_LIVE "SELECT user_id, rev FROM trivet.user_change WHERE user_id = ANY ($1::bigint[])"
 #define WHOEVER                                                                                                        \
     "SELECT i, coalesce(g.rev, 0) FROM unnest($1::bigint[]) i LEFT JOIN trivet.user_change g ON g.user_id = i"
 
+/* One statement gives of each user rev, code and ratings, so that they agree. Values travel as their bits in
+ * hexadecimal digits, a null as NaN, each in the place of its item (refold_row.c reads them). */
 static enum tv_status format_query(char **out, const char *who, const char *evidence, struct tv_error *err)
 {
     struct tv_buffer query = TV_BUFFER_INIT(1 << 18);
@@ -53,6 +55,7 @@ static enum tv_status make_queries(struct tv_refold *r, const char *evidence, st
     return status;
 }
 
+/* An own source is text that an analyst wrote; the filter's query is ours. */
 static enum tv_status read_source(struct tv_refold *r, struct tv_pg *pg, struct tv_error *err)
 {
     char number[24];
@@ -109,6 +112,7 @@ void tv_refold_end_reading(struct tv_refold_stores *stores)
     stores->reader = NULL;
 }
 
+/* The session is cleaned after each statement; one that cannot be cleaned is closed, and opened again for the next. */
 static enum tv_status ask_reader(struct tv_refold_stores *stores, int seconds, const char *sql, int n,
                                  const char *const *values, struct tv_pg_rows **rows, struct tv_error *err)
 {
@@ -127,7 +131,7 @@ static enum tv_status ask_reader(struct tv_refold_stores *stores, int seconds, c
     return status;
 }
 
-/* seconds: how long it may take on a reader's connection; our own has its limit. */
+/* `seconds` is how long the statement may take on a reader's connection; the caller's own has its limit. */
 static enum tv_status ask(const struct tv_refold *r, struct tv_refold_stores *stores, int seconds, const char *sql,
                           const char *value, struct tv_pg_rows **rows, struct tv_error *err)
 {
@@ -137,7 +141,7 @@ static enum tv_status ask(const struct tv_refold *r, struct tv_refold_stores *st
 
 /* --- rows become documents -------------------------------------------------------------------------------- */
 
-/* What a call works with. */
+/* One call of tv_refold_users. */
 struct work {
     const struct tv_refold *r;
     struct tv_refold_stores *stores;
@@ -152,7 +156,7 @@ struct work {
     size_t n, bytes; /* of spaces: users who are not written yet */
 };
 
-/* Who was refused waits. */
+/* Users whose documents MongoDB refused are not done: they wait. */
 static void note_unwritten(struct work *w, const struct tv_mongo_refusals *refusals)
 {
     for (size_t i = 0; i < w->n; i++) {
@@ -169,6 +173,7 @@ static void note_unwritten(struct work *w, const struct tv_mongo_refusals *refus
     }
 }
 
+/* Writes the users gathered so far, in few messages. */
 static enum tv_status write_block(struct work *w, struct tv_error *err)
 {
     char each[BLOCK] = {0};
@@ -200,6 +205,7 @@ static enum tv_status fold_row(struct work *w, const struct tv_pg_rows *rows, in
     return status == TV_OK && (w->n == BLOCK || w->bytes > BLOCK_BYTES) ? write_block(w, err) : status;
 }
 
+/* All users of the range are done, also those of whom there is no row: they never had a single rating. */
 static enum tv_status fold_rows(struct work *w, const struct tv_pg_rows *rows, size_t from, size_t n,
                                 struct tv_error *err)
 {
@@ -213,15 +219,17 @@ static enum tv_status fold_rows(struct work *w, const struct tv_pg_rows *rows, s
 
 /* --- all of them, whatever is wrong with some ------------------------------------------------------------- */
 
-/* Whether PostgreSQL itself is away, and not the login or the rows of somebody's own SQL. */
+/* 1 if nothing more can be asked: PostgreSQL itself is away, and not only the login or the rows of an analyst's
+ * SQL, or memory is. */
 static int is_away(struct work *w, enum tv_status status)
 {
     return status == TV_ERR_NO_MEMORY ||
            (status == TV_ERR_UNAVAILABLE && (!w->r->own_source || !tv_pg_alive(w->stores->pg)));
 }
 
-/* Is it the source? Asked after the first failure, without a row of it, and once more, for a row, when nobody's can be
- * read: it may be a function that always fails. Then `told` has it. */
+/* Asks whether it is the source that cannot be read: after the first failure for none of its rows, and once more
+ * for one, when many users were refused and nobody was done: it may be a function that always fails. If so, `told`
+ * has it. */
 static enum tv_status probe(struct work *w, struct tv_error *err)
 {
     enum { NOBODY = 10 };
@@ -252,6 +260,8 @@ static int time_for_half(int seconds, double took)
     return seconds / 2 > LEAST_SECONDS ? seconds / 2 : LEAST_SECONDS;
 }
 
+/* Folds in users `from` to from + n - 1. If their rows cannot be read, each half is tried by itself, until the one
+ * user is found that is to blame: that user is refused, and the others go on. */
 static enum tv_status fold_range(struct work *w, size_t from, size_t n, int seconds, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;

@@ -9,7 +9,7 @@
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/pg_rows.h"
 
-/* Users are read so many at a time. */
+/* Users that are read and compared at a time. */
 enum { BATCH = 500 };
 
 struct compared {
@@ -21,6 +21,7 @@ struct compared {
     struct tv_user_document *documents[BATCH]; /* NULL: none, or none that can be read */
 };
 
+/* `n` in the document is compared here, because a document in memory does not keep it. */
 static enum tv_status take_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct compared *c = context;
@@ -55,7 +56,7 @@ static int same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* Whatever code they have. */
+/* Compares all but the codes. */
 static int same(const struct tv_user_document *a, const struct tv_user_document *b)
 {
     return a->n_rated == b->n_rated && a->n_seen == b->n_seen &&
@@ -65,6 +66,7 @@ static int same(const struct tv_user_document *a, const struct tv_user_document 
                                 memcmp(a->ratings, b->ratings, a->n_rated * sizeof *a->ratings) == 0));
 }
 
+/* A document of another rev than PostgreSQL has now was not made from these ratings, and is not judged. */
 static enum tv_status compare_row(struct compared *c, struct tv_fold_space *s, const struct tv_pg_rows *rows, int row,
                                   struct tv_error *err)
 {

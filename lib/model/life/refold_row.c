@@ -52,6 +52,7 @@ static int is_asked(const int64_t *ids, size_t n, int64_t id)
     return 0;
 }
 
+/* Only what was checked here is read by refold_row without looking. */
 enum tv_status refold_check(const struct tv_pg_rows *rows, const int64_t *ids, size_t n, struct tv_error *err)
 {
     for (int r = 0; r < tv_pg_rows_count(rows); r++) {
@@ -63,7 +64,7 @@ enum tv_status refold_check(const struct tv_pg_rows *rows, const int64_t *ids, s
     return TV_OK;
 }
 
-/* What is no rating is left out, as train/source/rows.c does. */
+/* Rows that are no ratings are left out, as train/source/rows.c does. */
 static enum tv_status take_ratings(struct tv_evidence *e, int64_t user_id, const char *items, const char *ratings,
                                    struct tv_error *err)
 {

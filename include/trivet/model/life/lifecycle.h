@@ -25,7 +25,7 @@ struct tv_stores {
 /* Makes `m`, which stands complete in MongoDB and Redis, the live model. */
 enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err);
 
-/* What is left of an activation once Redis has switched to the model. */
+/* Does what is left of an activation once Redis has switched to the model. */
 enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t number, struct tv_error *err);
 /* Folds the users in whom nobody has yet (trivet.user_change), and counts items; *users counts those, and *unwritten those
  * whose documents MongoDB refuses. */

@@ -1,8 +1,8 @@
 /* live: brings MongoDB up to ratings that came one by one, users and items (sql/004_live.sql).
  *
- * A server folds a user in right after a rating. What it could not finish, because it was killed or MongoDB
- * was away, and what a training did not see, is done by whoever comes first: a server, or the trainer before
- * and after it switches.
+ * A server folds a user in right after a rating. Sometimes it cannot finish, because it was killed or MongoDB was
+ * away, and a training does not see what comes while it runs. The rest is done by whoever comes first: a server, or
+ * the trainer before and after it switches.
  */
 #ifndef TRIVET_MODEL_LIFE_LIVE_H
 #define TRIVET_MODEL_LIFE_LIVE_H
@@ -30,11 +30,11 @@ void tv_live_report(const struct tv_live_work *work, int64_t model);
 
 /* Everybody whose ratings changed after the model was trained, and the counts of the items they rated. Those whose
  * document has their rev already are skipped. With `live` it is noted of each whether it was done: the switch has
- * happened. Who cannot be folded in is in `work`, and no failure. */
+ * happened. Users who cannot be folded in are in `work`, and no failure. */
 enum tv_status tv_live_catch_up(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_stores *stores,
                                 int live, struct tv_error *err);
 
-/* Who waits to be folded in, at most `limit`; with `refused` those, too, with whom it was tried in vain. */
+/* The users who wait to be folded in, at most `limit`; with `refused` also those with whom it was tried in vain. */
 enum tv_status tv_live_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, int refused, struct tv_error *err);
 /* Folds them in and notes what came of it. `r` must be the model that was live after tv_live_waiting returned:
  * who switches to another one afterwards sees the same changes. */
