@@ -25,7 +25,8 @@ unsigned tv_fail(struct tv_error *err, enum tv_status status, const char *format
     tv_text_end_whole(text, sizeof text);
     err->status = status;
     memcpy(err->message, text, sizeof text);
-    err->hint[0] = err->where[0] = '\0';
+    err->origin = TV_FROM_NO_STORE;
+    err->hint[0] = err->where[0] = err->parameter[0] = '\0';
     return status;
 }
 
@@ -74,6 +75,22 @@ unsigned tv_context(struct tv_error *err, const char *format, ...)
 }
 
 /* Scripts tell failures apart by it; docs/operations.md has the list. */
+unsigned tv_from(struct tv_error *err, enum tv_origin origin)
+{
+    if (err == NULL)
+        return last_failure;
+    err->origin = origin;
+    return err->status;
+}
+
+unsigned tv_about(struct tv_error *err, const char *parameter)
+{
+    if (err == NULL)
+        return last_failure;
+    tv_text_copy(err->parameter, sizeof err->parameter, parameter ? parameter : "");
+    return err->status;
+}
+
 int tv_exit_code(enum tv_status status)
 {
     switch (status) {

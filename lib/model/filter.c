@@ -124,7 +124,7 @@ enum tv_status tv_filter_set(struct tv_filter *f, const char *assignment, struct
     int is_null = rows[i].preset == NULL && strcmp(equals + 1, "null") == 0;
     enum tv_status status = is_null ? TV_OK : check_value(&rows[i], equals + 1, err);
     if (status != TV_OK)
-        return status;
+        return tv_about(err, rows[i].name);
     char *copy = is_null ? NULL : strdup(equals + 1);
     if (copy == NULL && !is_null)
         return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a filter");
@@ -171,11 +171,18 @@ enum tv_status tv_filter_set_all(struct tv_filter *f, const char *const *assignm
             return status;
     }
     int64_t min = tv_filter_int(f, "min_items_for_user"), max = tv_filter_int(f, "max_items_for_user");
-    if (max < min)
-        return tv_fail(err, TV_ERR_USAGE,
-                       "max_items_for_user is %lld, but must be at least min_items_for_user, which is %lld",
-                       (long long)max, (long long)min);
+    if (max < min) {
+        tv_fail(err, TV_ERR_USAGE, "max_items_for_user is %lld, but must be at least min_items_for_user, which is %lld",
+                (long long)max, (long long)min);
+        return tv_about(err, "max_items_for_user");
+    }
     return TV_OK;
+}
+
+static enum tv_status no_time(const char *name, const char *text, struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", which is no time; write 2015-04-01", name, text);
+    return tv_about(err, name);
 }
 
 /* "genres" -> array['Drama', 'Comedy'] */
@@ -202,9 +209,7 @@ static enum tv_status append_time(struct tv_pg *pg, const char *name, const char
     /* Postgres knows best what a time is; asking it first gives an error that names the parameter. */
     enum tv_status status = tv_pg_exec(pg, "SELECT $1::timestamptz", 1, &text, err);
     if (status != TV_OK)
-        return status == TV_ERR_STORE ? tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", which is no time; write 2015-04-01",
-                                                name, text)
-                                      : status;
+        return status == TV_ERR_STORE ? no_time(name, text, err) : status;
     char *quoted = tv_pg_literal(pg, text);
     status = quoted ? tv_buffer_text(sql, quoted, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a time");
     free(quoted);
@@ -218,7 +223,7 @@ enum tv_status tv_settle_time(struct tv_pg *pg, const char *name, char **text, s
     const char *value = *text;
     enum tv_status status = tv_pg_query(pg, "SELECT to_json($1::timestamptz) #>> '{}'", 1, &value, &found, err);
     if (status == TV_ERR_STORE)
-        return tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", which is no time; write 2015-04-01", name, value);
+        return no_time(name, value, err);
     char *settled = status == TV_OK ? strdup(tv_pg_cell(found, 0, 0)) : NULL;
     tv_pg_rows_free(found);
     if (status == TV_OK && settled == NULL)

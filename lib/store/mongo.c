@@ -64,6 +64,7 @@ enum tv_status tv_mongo_translate(const struct tv_mongo *m, const bson_error_t *
     mask(m->uri, tv_text_copy(text, sizeof text, e->message));
     tv_fail(err, away ? TV_ERR_UNAVAILABLE : TV_ERR_STORE, "MongoDB %s",
             away ? "does not answer" : "refuses what it was asked");
+    tv_from(err, TV_FROM_MONGO);
     tv_where(err, "%s: %s", m->where, text);
     return away ? tv_hint(err, "is it running, and is --mongo (TRIVET_MONGO) right?") : TV_ERR_STORE;
 }

@@ -67,10 +67,12 @@ static enum tv_status each_found(struct tv_mongo *m, const char *collection, con
     mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(c, filter, options, NULL);
     while (status == TV_OK && mongoc_cursor_next(cursor, &found)) {
         struct tv_mongo_doc lent;
-        if (!bson_init_static(&lent.bson, bson_get_data(found), found->len))
-            status = tv_fail(err, TV_ERR_CORRUPT, "MongoDB sent a document that cannot be read from %s", collection);
-        else
+        if (bson_init_static(&lent.bson, bson_get_data(found), found->len)) {
             status = take(context, &lent, err);
+        } else {
+            tv_fail(err, TV_ERR_CORRUPT, "MongoDB sent a document that cannot be read from %s", collection);
+            status = tv_from(err, TV_FROM_MONGO);
+        }
     }
     if (status == TV_OK && mongoc_cursor_error(cursor, &e))
         status = tv_mongo_translate(m, &e, err);

@@ -38,6 +38,7 @@ enum tv_status tv_pg_lost(struct tv_pg *pg, struct tv_error *err)
         snprintf(text, sizeof text, "%s", pg->why);
     tv_pg_address_mask(&pg->address, text);
     tv_fail(err, TV_ERR_UNAVAILABLE, "PostgreSQL does not answer");
+    tv_from(err, TV_FROM_POSTGRES);
     tv_where(err, "%s: %s", pg->address.where, text);
     return tv_hint(err, "is it running, and is --postgres (TRIVET_POSTGRES) right?");
 }
@@ -48,6 +49,14 @@ static int is_about_a_lock(const PGresult *result)
     static const char *const states[] = {"55P03", "40P01"}; /* lock_not_available, deadlock_detected */
     const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
     return state && (strcmp(state, states[0]) == 0 || strcmp(state, states[1]) == 0);
+}
+
+/* A function of ours that refuses a parameter names it: RAISE EXCEPTION ... USING COLUMN = 'genres'. Other errors have
+ * columns of tables there. */
+static const char *parameter_of(const PGresult *result)
+{
+    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    return state && strcmp(state, "P0001") == 0 ? PQresultErrorField(result, PG_DIAG_COLUMN_NAME) : NULL;
 }
 
 /* Of a server that answered, the words are its own. Where no answer can be had any more, the lost connection is
@@ -63,6 +72,8 @@ enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv
     copy_line(detail, sizeof detail, result ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL);
     copy_line(hint, sizeof hint, result ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL);
     tv_fail(err, TV_ERR_STORE, "PostgreSQL: %s", text);
+    tv_from(err, TV_FROM_POSTGRES);
+    tv_about(err, parameter_of(result));
     if (detail[0] || hint[0])
         tv_hint(err, "%s%s%s", detail, detail[0] && hint[0] ? " " : "", hint);
     return TV_ERR_STORE;

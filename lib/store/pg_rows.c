@@ -106,10 +106,12 @@ enum tv_status tv_pg_int(struct tv_pg *pg, const char *sql, int n, const char *c
     if (status != TV_OK)
         return status;
     const char *text = tv_pg_rows_count(rows) > 0 ? tv_pg_cell(rows, 0, 0) : NULL;
-    if (text == NULL)
-        status = tv_fail(err, TV_ERR_NOT_FOUND, "PostgreSQL has no row for: %s", sql);
-    else
+    if (text == NULL) {
+        tv_fail(err, TV_ERR_NOT_FOUND, "PostgreSQL has no row for: %s", sql);
+        status = tv_from(err, TV_FROM_POSTGRES);
+    } else {
         *value = strtoll(text, NULL, 10);
+    }
     tv_pg_rows_free(rows);
     return status;
 }

@@ -17,6 +17,7 @@
 enum tv_status tv_redis_unavailable(const struct tv_redis *r, const char *why, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_UNAVAILABLE, "Redis does not answer");
+    tv_from(err, TV_FROM_REDIS);
     tv_where(err, "%s:%d, database %d: %s", r->address.host, r->address.port, r->address.db, why);
     return tv_hint(err, "is it running, and is --redis (TRIVET_REDIS) right?");
 }
@@ -28,6 +29,7 @@ static enum tv_status refused(const char *said, struct tv_error *err)
     int loading = strncmp(said, "LOADING", 7) == 0;
     tv_fail(err, loading ? TV_ERR_UNAVAILABLE : TV_ERR_STORE,
             loading ? "Redis is still loading its data" : "Redis refuses what it was asked");
+    tv_from(err, TV_FROM_REDIS);
     return tv_where(err, "%s", said);
 }
 
@@ -84,6 +86,7 @@ static enum tv_status log_in(struct tv_redis *r, struct tv_error *err)
     char why[32];
     snprintf(why, sizeof why, "%.*s", (int)strcspn(err->where, " "), err->where);
     tv_fail(err, TV_ERR_STORE, "Redis refuses the login");
+    tv_from(err, TV_FROM_REDIS);
     tv_where(err, "%s:%d: %s", a->host, a->port, why);
     return tv_hint(err, "are user and password in --redis (TRIVET_REDIS) right, and does this server ask for them?");
 }
@@ -228,8 +231,10 @@ enum tv_status tv_redis_transaction(struct tv_redis *r, const struct tv_redis_co
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements && status == TV_OK; i++)
         if (reply->element[i]->type == REDIS_REPLY_ERROR)
             status = refused(reply->element[i]->str, err);
-    if (status == TV_OK && reply->type != REDIS_REPLY_ARRAY)
-        status = tv_fail(err, TV_ERR_STORE, "Redis did not run the transaction");
+    if (status == TV_OK && reply->type != REDIS_REPLY_ARRAY) {
+        tv_fail(err, TV_ERR_STORE, "Redis did not run the transaction");
+        status = tv_from(err, TV_FROM_REDIS);
+    }
     freeReplyObject(reply);
     return status;
 }

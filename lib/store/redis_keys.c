@@ -25,9 +25,10 @@ enum tv_status tv_redis_get_int(struct tv_redis *r, const char *key, int64_t *va
 {
     struct tv_buffer text = TV_BUFFER_INIT(1 << 20);
     enum tv_status status = tv_redis_get(r, key, &text, err);
-    if (status == TV_OK && !tv_text_int64(tv_buffer_string(&text), text.size, value))
-        status =
-            tv_fail(err, TV_ERR_CORRUPT, "Redis key %s holds \"%.40s\", not a number", key, tv_buffer_string(&text));
+    if (status == TV_OK && !tv_text_int64(tv_buffer_string(&text), text.size, value)) {
+        tv_fail(err, TV_ERR_CORRUPT, "Redis key %s holds \"%.40s\", not a number", key, tv_buffer_string(&text));
+        status = tv_from(err, TV_FROM_REDIS);
+    }
     tv_buffer_free(&text);
     return status;
 }
@@ -48,8 +49,10 @@ enum tv_status tv_redis_hget(struct tv_redis *r, const char *key, const char *fi
 static enum tv_status take_page(const redisReply *page, tv_redis_take_key take, void *context, char *cursor,
                                 struct tv_error *err)
 {
-    if (page->type != REDIS_REPLY_ARRAY || page->elements != 2)
-        return tv_fail(err, TV_ERR_STORE, "Redis answered SCAN with something else than two elements");
+    if (page->type != REDIS_REPLY_ARRAY || page->elements != 2) {
+        tv_fail(err, TV_ERR_STORE, "Redis answered SCAN with something else than two elements");
+        return tv_from(err, TV_FROM_REDIS);
+    }
     snprintf(cursor, 32, "%s", page->element[0]->str);
     enum tv_status status = TV_OK;
     for (size_t i = 0; i < page->element[1]->elements && status == TV_OK; i++)

@@ -28,9 +28,7 @@ static int read_ask(const struct tv_request *request, struct ask *ask, struct tv
                                                                              : NULL;
     ask->limit = STANDARD_LIMIT;
     if (absent) {
-        tv_problem(problem, 400, "%s is missing: which score of whom is to be explained?", absent);
-        snprintf(problem->parameter, sizeof problem->parameter, "%s", absent);
-        return 0;
+        return tv_problem_at(problem, 400, absent, "%s is missing: which score of whom is to be explained?", absent);
     }
     return tv_parameter_integer(request, &limit, &ask->limit, problem) &&
            tv_pick_model(request, &ask->model, problem);
@@ -96,8 +94,7 @@ static void answer(const struct tv_picked *picked, struct ask *ask, struct tv_re
     if (item < 0) {
         tv_problem(problem, 404, "item %s is not in model %" PRId64 ", which scores it for nobody", ask->item.text,
                    s->number);
-        snprintf(problem->hint, sizeof problem->hint,
-                 "trivet-etl why item %s tells which step of the filter leaves it out", ask->item.text);
+        tv_problem_hint(problem, "trivet-etl why item %s tells which step of the filter leaves it out", ask->item.text);
         return;
     }
     if (tv_account(&account, s, picked->user ? picked->user->document : NULL, item, &err) == TV_OK)

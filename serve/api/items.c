@@ -93,17 +93,14 @@ static int read_query(const struct tv_request *request, struct tv_buffer *folded
     static const struct tv_integer rule = {"top", 1, MAX_FOUND};
     const char *q = tv_parameter(request, "q");
     if (q == NULL)
-        tv_problem(problem, 400, "q is missing: which words stand in the title?");
-    else if (strlen(q) > MAX_QUERY)
-        tv_problem(problem, 400, "q is %zu bytes long, but must be %d at most", strlen(q), MAX_QUERY);
-    else if (tv_title_fold(folded, q, NULL) != TV_OK)
-        tv_problem(problem, 500, "out of memory for the search");
-    else if (folded->size == 0)
-        tv_problem(problem, 400, "q is \"%.*s\", in which there is no letter and no digit", tv_shown(q), q);
-    if (problem->status) {
-        snprintf(problem->parameter, sizeof problem->parameter, "q");
-        return 0;
-    }
+        return tv_problem_at(problem, 400, "q", "q is missing: which words stand in the title?");
+    if (strlen(q) > MAX_QUERY)
+        return tv_problem_at(problem, 400, "q", "q is %zu bytes long, but must be %d at most", strlen(q), MAX_QUERY);
+    if (tv_title_fold(folded, q, NULL) != TV_OK)
+        return tv_problem_at(problem, 500, "q", "out of memory for the search");
+    if (folded->size == 0)
+        return tv_problem_at(problem, 400, "q", "q is \"%.*s\", in which there is no letter and no digit", tv_shown(q),
+                             q);
     return tv_parameter_integer(request, &rule, top, problem);
 }
 

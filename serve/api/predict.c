@@ -19,9 +19,7 @@ struct ask {
 
 static int missing(const char *parameter, const char *question, struct tv_problem *problem)
 {
-    tv_problem(problem, 400, "%s is missing: %s", parameter, question);
-    snprintf(problem->parameter, sizeof problem->parameter, "%s", parameter);
-    return 0;
+    return tv_problem_at(problem, 400, parameter, "%s is missing: %s", parameter, question);
 }
 
 static int read_ask(const struct tv_request *request, struct ask *ask, struct tv_problem *problem)

@@ -59,10 +59,10 @@ static void unavailable(struct tv_problem *problem, enum tv_status status, const
     tv_log_reason(TV_LOG_ERROR, "a rating was not taken", err);
     tv_problem(problem, 503, "ratings cannot be taken just now: PostgreSQL %s",
                status == TV_ERR_UNAVAILABLE ? "does not answer" : "refuses them");
-    snprintf(problem->hint, sizeof problem->hint, "%s",
-             status == TV_ERR_UNAVAILABLE
-                 ? "nothing is half done; try again in a moment, a repeat changes nothing"
-                 : "the server's log says why; trivet-etl schema brings an older database up to date");
+    tv_problem_hint(problem, "%s",
+                    status == TV_ERR_UNAVAILABLE
+                        ? "nothing is half done; try again in a moment, a repeat changes nothing"
+                        : "the server's log says why; trivet-etl schema brings an older database up to date");
     problem->retry_after = RETRY_SECONDS;
 }
 
@@ -94,8 +94,8 @@ static void refused(const struct change *c, int is_list, struct tv_problem *prob
                    (double)c->list.values[i], r->low, r->high);
     else
         tv_problem(problem, 422, "%s rates movie %s, which is not known", entry, item);
-    snprintf(problem->hint, sizeof problem->hint, "%snothing was written%s", is_list ? "of the whole list " : "",
-             r->off_scale ? "; the scale is that of the loaded ratings" : "");
+    tv_problem_hint(problem, "%snothing was written%s", is_list ? "of the whole list " : "",
+                    r->off_scale ? "; the scale is that of the loaded ratings" : "");
     problem->entry = is_list ? (int)i + 1 : 0;
     problem->has_scale = r->has_scale;
     problem->low = r->low;

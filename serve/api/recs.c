@@ -33,9 +33,7 @@ static int read_ask(const struct tv_request *request, struct ask *ask, struct tv
     ask->top = STANDARD_TOP;
     ask->strict = 0;
     if (!tv_id_parameter(&ask->user, request, "user_id")) {
-        tv_problem(problem, 400, "user_id is missing: whose recommendations?");
-        snprintf(problem->parameter, sizeof problem->parameter, "user_id");
-        return 0;
+        return tv_problem_at(problem, 400, "user_id", "user_id is missing: whose recommendations?");
     }
     return tv_parameter_integer(request, &top, &ask->top, problem) &&
            tv_parameter_integer(request, &strict, &ask->strict, problem) &&

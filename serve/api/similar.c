@@ -20,20 +20,12 @@ enum { STANDARD_SIMILAR = 10, MAX_SIMILAR = 100 };
 
 /* --- what is asked -------------------------------------------------------------------------------------- */
 
-/* Names the parameter at fault in the problem; the message is there already. */
-static int refuse(struct tv_problem *problem, const char *parameter)
-{
-    snprintf(problem->parameter, sizeof problem->parameter, "%s", parameter);
-    return 0;
-}
-
 static int read_by(const struct tv_request *request, struct tv_similar_question *q, struct tv_problem *problem)
 {
     const char *by = tv_parameter(request, "by");
     q->by = request->route->kind == TV_ROUTE_PAGE ? TV_BY_AUDIENCE : TV_BY_FACTORS;
     if (by && strcmp(by, "factors") != 0 && strcmp(by, "audience") != 0) {
-        tv_problem(problem, 400, "by is \"%.*s\", but must be factors or audience", tv_shown(by), by);
-        return refuse(problem, "by");
+        return tv_problem_at(problem, 400, "by", "by is \"%.*s\", but must be factors or audience", tv_shown(by), by);
     }
     if (by)
         q->by = by[0] == 'a' ? TV_BY_AUDIENCE : TV_BY_FACTORS;
@@ -46,8 +38,7 @@ static int read_item(const struct tv_request *request, struct tv_similar_questio
     if (request->route->kind != TV_ROUTE_PAGE) {
         tv_id_set(&q->item, "id", request->segments[0]);
     } else if ((!tv_id_parameter(&q->item, request, "item") || q->item.text[0] == '\0') && !request->wants_html) {
-        tv_problem(problem, 400, "item is missing: similar to which item?");
-        return refuse(problem, "item");
+        return tv_problem_at(problem, 400, "item", "item is missing: similar to which item?");
     }
     return 1;
 }
@@ -64,12 +55,10 @@ static int read_question(const struct tv_request *request, struct tv_similar_que
         return 0;
     q->exact = (int)exactly;
     if (q->exact && q->by == TV_BY_FACTORS) {
-        tv_problem(problem, 400, "exact counts audiences, so it goes with by=audience");
-        return refuse(problem, "exact");
+        return tv_problem_at(problem, 400, "exact", "exact counts audiences, so it goes with by=audience");
     }
     if (q->model != TV_LIVE_MODEL && q->by == TV_BY_AUDIENCE) {
-        tv_problem(problem, 400, "audiences belong to no model: model goes with by=factors");
-        return refuse(problem, "model");
+        return tv_problem_at(problem, 400, "model", "audiences belong to no model: model goes with by=factors");
     }
     return 1;
 }

@@ -124,7 +124,7 @@ static void say_why(struct tv_problem *problem, const struct tv_id *item, enum t
         tv_problem(problem, 404, "item %s has no audience in the index of similar items", item->text);
     else
         tv_problem(problem, 503, "%s", err->message);
-    snprintf(problem->hint, sizeof problem->hint, "%s", err->hint);
+    tv_problem_hint(problem, "%s", err->hint);
     if (status == TV_ERR_UNAVAILABLE)
         problem->retry_after = REDIS_RETRY_SECONDS;
 }
@@ -162,7 +162,7 @@ int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request,
     } else if (!take_answer(out, &answer)) {
         tv_problem(problem, 500, "out of memory for similar items");
     } else if (q->exact && (status = count_exactly(app, request, q->item.number, out, &err)) != TV_OK) {
-        tv_question_problem(problem, status, &err, "");
+        tv_question_problem(problem, status, &err);
     }
     out->n = out->n < top ? out->n : top;
     tv_similar_answer_free(&answer);

@@ -48,6 +48,7 @@ static void give(struct tv_audience *a, struct tv_similar *s)
 static enum tv_status away(struct tv_error *err)
 {
     tv_fail(err, TV_ERR_UNAVAILABLE, "Redis, which has the index of similar items, does not answer");
+    tv_from(err, TV_FROM_REDIS);
     return tv_hint(err, "by=factors needs no Redis");
 }
 

@@ -192,8 +192,9 @@ static enum tv_status stores_are_up(struct tv_rater *rater, struct tv_error *err
 {
     if (tv_models_reachable(rater->models))
         return TV_OK;
-    return tv_fail(err, TV_ERR_UNAVAILABLE, "%s does not answer",
-                   tv_breaker_is_up(rater->models->mongo_breaker) ? "Redis" : "MongoDB");
+    int is_redis = tv_breaker_is_up(rater->models->mongo_breaker);
+    tv_fail(err, TV_ERR_UNAVAILABLE, "%s does not answer", is_redis ? "Redis" : "MongoDB");
+    return tv_from(err, is_redis ? TV_FROM_REDIS : TV_FROM_MONGO);
 }
 
 static struct live_model *held(struct tv_rater *rater, const struct tv_snapshot *s)
@@ -251,7 +252,7 @@ static enum tv_status ask_live(struct tv_rater *rater, struct tv_pg *pg, struct 
 
 static void note_mongo(struct tv_rater *rater, enum tv_status status, const struct tv_error *err)
 {
-    if (status == TV_ERR_UNAVAILABLE && strstr(err->message, "MongoDB"))
+    if (status == TV_ERR_UNAVAILABLE && err->origin == TV_FROM_MONGO)
         tv_breaker_trip(rater->models->mongo_breaker, err);
 }
 

@@ -22,7 +22,7 @@ static json_t *load(const char *body, size_t size, struct tv_problem *problem)
     else
         tv_problem(problem, 400, "the body is not JSON: line %d, column %d: %s", e.line, e.column,
                    tv_text_is_utf8(e.text, strlen(e.text)) ? e.text : "it is not UTF-8");
-    snprintf(problem->hint, sizeof problem->hint, "[{\"movie_id\": 260, \"rating\": 4.5}, ...]");
+    tv_problem_hint(problem, "[{\"movie_id\": 260, \"rating\": 4.5}, ...]");
     return NULL;
 }
 
@@ -134,10 +134,10 @@ int tv_rating_list_read(struct tv_rating_list *list, const char *body, size_t si
         return 0;
     if (!json_is_array(root) || n == 0) {
         tv_problem(problem, 400, "the body is no list of ratings");
-        snprintf(problem->hint, sizeof problem->hint, "[{\"movie_id\": 260, \"rating\": 4.5}, ...]");
+        tv_problem_hint(problem, "[{\"movie_id\": 260, \"rating\": 4.5}, ...]");
     } else if (n > TV_MAX_RATINGS) {
         tv_problem(problem, 413, "the list has %zu entries, at most %d are taken", n, TV_MAX_RATINGS);
-        snprintf(problem->hint, sizeof problem->hint, "send it in parts");
+        tv_problem_hint(problem, "send it in parts");
     } else {
         ok = 1;
         for (size_t i = 0; i < n && ok; i++)

@@ -167,7 +167,7 @@ static enum tv_outcome handle(struct tv_app *app, const struct tv_request *reque
     } else if (good) {
         enum tv_status status = answer(app->questions, request, q, &response->out, &err);
         if (status != TV_OK)
-            tv_question_problem(&problem, status, &err, tv_lab_parameter_of(err.message));
+            tv_question_problem(&problem, status, &err);
     }
     if (problem.status)
         tv_problem_answer(&app->models, request, response, &problem);
@@ -215,8 +215,7 @@ static const char *named_question(struct tv_app *app, const struct tv_request *r
     if (good && id[0])
         return id;
     if (good) {
-        tv_problem(&problem, 400, "id is missing: it names the question");
-        snprintf(problem.parameter, sizeof problem.parameter, "id");
+        tv_problem_at(&problem, 400, "id", "id is missing: it names the question");
     }
     tv_problem_answer(&app->models, request, response, &problem);
     return NULL;

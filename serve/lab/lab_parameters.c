@@ -20,35 +20,30 @@ const char *const tv_lab_of_page[] = {FILTER, AXES, "measure", NULL};
 
 static const char *const names[] = {FILTER, NULL};
 
-static int refuse(struct tv_problem *problem, const char *name)
-{
-    snprintf(problem->parameter, sizeof problem->parameter, "%s", name);
-    return 0;
-}
-
 static int refuse_error(struct tv_problem *problem, const char *name, const struct tv_error *err)
 {
-    tv_problem(problem, 400, "%s", err->message);
-    snprintf(problem->hint, sizeof problem->hint, "%s", err->hint);
-    return refuse(problem, name);
+    tv_problem_at(problem, 400, name, "%s", err->message);
+    tv_problem_hint(problem, "%s", err->hint);
+    return 0;
 }
 
 static int fits(const char *name, const char *value, struct tv_problem *problem)
 {
     if (strlen(value) <= TV_LAB_VALUE)
         return 1;
-    tv_problem(problem, 400, "%s is longer than %d bytes", name, TV_LAB_VALUE);
-    return refuse(problem, name);
+    return tv_problem_at(problem, 400, name, "%s is longer than %d bytes", name, TV_LAB_VALUE);
 }
 
-static int set(struct tv_filter *filter, const char *name, const char *value, struct tv_problem *problem)
+/* A wrong value is told of `given`, the request's parameter that it stands in. */
+static int set(struct tv_filter *filter, const char *name, const char *value, const char *given,
+               struct tv_problem *problem)
 {
     char assignment[TV_LAB_VALUE + 64];
     struct tv_error err = {0};
-    if (!fits(name, value, problem))
+    if (!fits(given, value, problem))
         return 0;
     snprintf(assignment, sizeof assignment, "%s=%s", name, value);
-    return tv_filter_set(filter, assignment, &err) == TV_OK || refuse_error(problem, name, &err);
+    return tv_filter_set(filter, assignment, &err) == TV_OK || refuse_error(problem, given, &err);
 }
 
 int tv_lab_filter(const struct tv_request *request, struct tv_filter **out, struct tv_problem *problem)
@@ -62,27 +57,15 @@ int tv_lab_filter(const struct tv_request *request, struct tv_filter **out, stru
     int good = 1;
     for (size_t i = 0; names[i] && good; i++) {
         const char *value = tv_parameter(request, names[i]);
-        good = value == NULL || set(filter, names[i], value, problem);
+        good = value == NULL || set(filter, names[i], value, names[i], problem);
     }
     if (good && tv_filter_set_all(filter, NULL, 0, &err) != TV_OK) /* the checks across parameters */
-        good = refuse_error(problem, tv_lab_parameter_of(err.message), &err);
+        good = refuse_error(problem, err.parameter, &err);
     if (good)
         *out = filter;
     else
         tv_filter_free(filter);
     return good;
-}
-
-const char *tv_lab_parameter_of(const char *message)
-{
-    static const char from_postgres[] = "PostgreSQL: ";
-    if (strncmp(message, from_postgres, sizeof from_postgres - 1) == 0)
-        message += sizeof from_postgres - 1;
-    size_t n = strcspn(message, " ");
-    for (size_t i = 0; names[i]; i++)
-        if (strlen(names[i]) == n && strncmp(names[i], message, n) == 0)
-            return names[i];
-    return "";
 }
 
 /* --- a sweep's two axes -----------------------------------------------------------------------------------
@@ -98,7 +81,7 @@ static int check_values(struct tv_lab_axis *axis, const char *values_name, struc
         char value[TV_LAB_VALUE + 1];
         size_t n = strcspn(at, ",");
         snprintf(value, sizeof value, "%.*s", (int)n, at);
-        good = set(space, axis->name, value, problem) || refuse(problem, values_name);
+        good = set(space, axis->name, value, values_name, problem);
         axis->n++;
         if (at[n] == '\0')
             break;
@@ -106,9 +89,8 @@ static int check_values(struct tv_lab_axis *axis, const char *values_name, struc
     }
     tv_filter_free(space);
     if (good && axis->n > TV_LAB_AXIS_VALUES) {
-        tv_problem(problem, 400, "%s holds %zu values, but may hold at most %d", values_name, axis->n,
-                   TV_LAB_AXIS_VALUES);
-        good = refuse(problem, values_name);
+        good = tv_problem_at(problem, 400, values_name, "%s holds %zu values, but may hold at most %d", values_name,
+                             axis->n, TV_LAB_AXIS_VALUES);
     }
     return good;
 }
@@ -121,17 +103,15 @@ static int read_axis(const struct tv_request *request, const char *name, struct 
     snprintf(values_name, sizeof values_name, "%s_values", name);
     axis->values = tv_parameter(request, values_name);
     if (chosen == NULL || axis->values == NULL) {
-        tv_problem(problem, 400, "%s is missing", chosen ? values_name : name);
-        return refuse(problem, chosen ? values_name : name);
+        return tv_problem_at(problem, 400, chosen ? values_name : name, "%s is missing", chosen ? values_name : name);
     }
     for (size_t i = 0; names[i]; i++)
         if (strcmp(names[i], chosen) == 0)
             axis->name = names[i];
     if (axis->name)
         return check_values(axis, values_name, problem);
-    tv_problem(problem, 400, "%s is \"%.60s\", but must be a parameter of the filter", name,
-               strlen(chosen) > 60 ? "..." : chosen);
-    return refuse(problem, name);
+    return tv_problem_at(problem, 400, name, "%s is \"%.60s\", but must be a parameter of the filter", name,
+                         strlen(chosen) > 60 ? "..." : chosen);
 }
 
 int tv_lab_axes(const struct tv_request *request, struct tv_lab_axis axes[2], struct tv_problem *problem)
@@ -141,8 +121,7 @@ int tv_lab_axes(const struct tv_request *request, struct tv_lab_axis axes[2], st
         return 0;
     if (axes[0].name != axes[1].name)
         return 1;
-    tv_problem(problem, 400, "y is %s, but x is, too", axes[1].name);
-    return refuse(problem, "y");
+    return tv_problem_at(problem, 400, "y", "y is %s, but x is, too", axes[1].name);
 }
 
 int tv_lab_id(const struct tv_request *request, const char **id, struct tv_problem *problem)
@@ -152,6 +131,5 @@ int tv_lab_id(const struct tv_request *request, const char **id, struct tv_probl
     size_t n = strspn(*id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
     if (text == NULL || (n > 0 && n <= TV_QUESTION_ID && text[n] == '\0'))
         return 1;
-    tv_problem(problem, 400, "id must be 1 to %d letters, digits and dashes", TV_QUESTION_ID);
-    return refuse(problem, "id");
+    return tv_problem_at(problem, 400, "id", "id must be 1 to %d letters, digits and dashes", TV_QUESTION_ID);
 }

@@ -28,7 +28,4 @@ TV_MUST_USE int tv_lab_axes(const struct tv_request *request, struct tv_lab_axis
 /* What the page calls a question of its, "" if it does not: letters, digits and dashes. */
 TV_MUST_USE int tv_lab_id(const struct tv_request *request, const char **id, struct tv_problem *problem);
 
-/* The filter's parameter that a message begins with, "" if there is none: PostgreSQL's errors do, too. */
-const char *tv_lab_parameter_of(const char *message);
-
 #endif

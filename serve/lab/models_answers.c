@@ -82,7 +82,7 @@ static enum tv_outcome answer(struct tv_app *app, const struct tv_request *reque
     tv_out_format(&response->out, ",\n\"elapsed_ms\":%.1f}\n", (tv_clock() - began) * 1000);
     if (status != TV_OK) {
         struct tv_problem problem;
-        tv_question_problem(&problem, status, &err, "");
+        tv_question_problem(&problem, status, &err);
         tv_problem_answer(&app->models, request, response, &problem);
     }
     return TV_ANSWERED;
@@ -101,8 +101,7 @@ enum tv_outcome tv_handle_models_metrics(struct tv_app *app, const struct tv_req
     struct tv_problem problem = {0};
     int64_t run = 0;
     if (tv_parameter_integer(request, &rule, &run, &problem) && run == 0) {
-        tv_problem(&problem, 400, "run is missing: which evaluation or search?");
-        snprintf(problem.parameter, sizeof problem.parameter, "run");
+        tv_problem_at(&problem, 400, "run", "run is missing: which evaluation or search?");
     }
     if (problem.status == 0)
         return answer(app, request, response, of_run, run);

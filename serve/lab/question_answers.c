@@ -24,12 +24,11 @@ enum tv_status tv_question_rows(struct tv_question *question, const char *sql, c
     return TV_OK;
 }
 
-void tv_question_problem(struct tv_problem *problem, enum tv_status status, const struct tv_error *err,
-                         const char *parameter)
+void tv_question_problem(struct tv_problem *problem, enum tv_status status, const struct tv_error *err)
 {
     const char *hint = err->hint;
     int code = 503;
-    if (status == TV_ERR_USAGE || (status == TV_ERR_STORE && parameter[0])) {
+    if (status == TV_ERR_USAGE || (status == TV_ERR_STORE && err->parameter[0])) {
         code = 400;
     } else if (status == TV_ERR_BUSY) {
         code = 409;
@@ -40,9 +39,8 @@ void tv_question_problem(struct tv_problem *problem, enum tv_status status, cons
     } else if (status == TV_ERR_STORE && hint[0] == '\0') {
         hint = "if the schema in this database is older than this server: trivet-etl schema";
     }
-    tv_problem(problem, code, "%s", err->message);
-    snprintf(problem->parameter, sizeof problem->parameter, "%s", code == 400 ? parameter : "");
-    snprintf(problem->hint, sizeof problem->hint, "%s", hint);
+    tv_problem_at(problem, code, code == 400 ? err->parameter : "", "%s", err->message);
+    tv_problem_hint(problem, "%s", hint);
     if (status == TV_ERR_UNAVAILABLE)
         problem->retry_after = DOWN_RETRY_SECONDS;
 }

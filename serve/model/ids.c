@@ -42,9 +42,7 @@ int tv_id_next(struct tv_id_list *list, const char *name, struct tv_id *id, stru
     if (list->rest == NULL)
         return 0;
     if (list->n == list->most) {
-        tv_problem(problem, 400, "%s names more than %zu items", name, list->most);
-        snprintf(problem->parameter, sizeof problem->parameter, "%s", name);
-        return 0;
+        return tv_problem_at(problem, 400, name, "%s names more than %zu items", name, list->most);
     }
     char text[TV_CODE_MAX + 2]; /* as in tv_id_set: a text that is cut is still refused as too long */
     size_t n = strcspn(list->rest, ",");
@@ -72,8 +70,7 @@ enum tv_id_kind tv_id_kind(struct tv_id *id, int codes, struct tv_problem *probl
     refusal = tv_code_refusal(id->text, strlen(id->text));
     if (refusal == NULL)
         return TV_ID_CODE;
-    tv_problem(problem, 400, "%s: %s", id->name, refusal);
-    snprintf(problem->parameter, sizeof problem->parameter, "%s", id->name);
+    tv_problem_at(problem, 400, id->name, "%s: %s", id->name, refusal);
     return TV_ID_PROBLEM;
 }
 
@@ -84,7 +81,7 @@ int tv_id_number(struct tv_id *id, struct tv_problem *problem)
         return 1;
     tv_problem(problem, 503, "%s is \"%.*s\", and no model is loaded that tells whether this is a code or a mistake",
                id->name, tv_shown(id->text), id->text);
-    snprintf(problem->hint, sizeof problem->hint, "try again in a moment; /readyz says what is missing");
+    tv_problem_hint(problem, "try again in a moment; /readyz says what is missing");
     problem->retry_after = 1;
     return 0;
 }

@@ -12,20 +12,13 @@
 #include "serve/web/parameters.h"
 #include "trivet/base/text.h"
 
-/* Names the parameter at fault in the problem; the message is there already. */
-static int refuse(struct tv_problem *problem, const char *parameter)
-{
-    snprintf(problem->parameter, sizeof problem->parameter, "%s", parameter);
-    return 0;
-}
-
 static int read_seen(struct tv_item_filter *f, const char *text, struct tv_problem *problem)
 {
     f->include_seen = text && strcmp(text, "include") == 0;
     if (text == NULL || f->include_seen || strcmp(text, "exclude") == 0)
         return 1;
-    tv_problem(problem, 400, "seen is \"%.*s\", but must be include or exclude", tv_shown(text), text);
-    return refuse(problem, "seen");
+    return tv_problem_at(problem, 400, "seen", "seen is \"%.*s\", but must be include or exclude", tv_shown(text),
+                         text);
 }
 
 /* The arrays have room for as many names as a request has parameters, so nothing is counted here. */
@@ -69,10 +62,9 @@ int tv_item_filter_read(const struct tv_request *request, struct tv_item_filter 
         !read_seen(f, tv_parameter(request, "seen"), problem))
         return 0;
     if (f->year_from > f->year_to) {
-        tv_problem(problem, 400,
-                   "year_from is %" PRId64 " and year_to is %" PRId64 ": no year lies between them",
-                   f->year_from, f->year_to);
-        return refuse(problem, "year_from");
+        return tv_problem_at(problem, 400, "year_from",
+                             "year_from is %" PRId64 " and year_to is %" PRId64 ": no year lies between them",
+                             f->year_from, f->year_to);
     }
     f->asked = f->n_genres || f->n_unwanted || f->excluded_ids || f->include_seen || f->min_count > 0 ||
                f->year_from != INT64_MIN || f->year_to != INT64_MAX;
@@ -88,14 +80,14 @@ static int find_genres(int32_t *places, const struct tv_genres *genres, const ch
         if ((places[i] = tv_genres_find(genres, names[i])) >= 0)
             continue;
         const char *nearest = tv_text_nearest(names[i], genres->names);
-        tv_problem(problem, 400, "no item has the genre \"%.*s\"", tv_shown(names[i]), names[i]);
+        tv_problem_at(problem, 400, parameter, "no item has the genre \"%.*s\"", tv_shown(names[i]), names[i]);
         if (nearest)
-            snprintf(problem->hint, sizeof problem->hint, "did you mean %s?", nearest);
+            tv_problem_hint(problem, "did you mean %s?", nearest);
         else if (genres->n == 0)
-            snprintf(problem->hint, sizeof problem->hint, "this catalogue tells no genres");
+            tv_problem_hint(problem, "this catalogue tells no genres");
         else
             tv_list_names(problem->hint, sizeof problem->hint, "the genres are ", genres->names);
-        return refuse(problem, parameter);
+        return 0;
     }
     return 1;
 }

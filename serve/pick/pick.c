@@ -16,16 +16,15 @@ enum { RETRY_SECONDS = 1 };
 static enum tv_pick unavailable(struct tv_problem *problem, const char *detail, const char *hint)
 {
     tv_problem(problem, 503, "%s", detail);
-    snprintf(problem->hint, sizeof problem->hint, "%s", hint);
+    tv_problem_hint(problem, "%s", hint);
     problem->retry_after = RETRY_SECONDS;
     return TV_PICK_PROBLEM;
 }
 
 static enum tv_pick no_such_model(struct tv_problem *problem, int64_t model)
 {
-    tv_problem(problem, 404, "there is no model %" PRId64 " (any more)", model);
-    snprintf(problem->parameter, sizeof problem->parameter, "model");
-    snprintf(problem->hint, sizeof problem->hint, "/api/v1/models lists those that are kept");
+    tv_problem_at(problem, 404, "model", "there is no model %" PRId64 " (any more)", model);
+    tv_problem_hint(problem, "/api/v1/models lists those that are kept");
     return TV_PICK_PROBLEM;
 }
 

@@ -45,7 +45,8 @@ void tv_pg_pool_free(struct tv_pg_pool *pool)
 
 static enum tv_status away(struct tv_error *err)
 {
-    return tv_fail(err, TV_ERR_UNAVAILABLE, "PostgreSQL, where ratings are kept, does not answer");
+    tv_fail(err, TV_ERR_UNAVAILABLE, "PostgreSQL, where ratings are kept, does not answer");
+    return tv_from(err, TV_FROM_POSTGRES);
 }
 
 /* Takes a place among those that are out, and an idle connection if there is one. 0: no place, or PostgreSQL was away a

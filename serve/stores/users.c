@@ -89,6 +89,7 @@ static enum tv_lookup ask_mongo(struct tv_users *users, const struct tv_snapshot
 static enum tv_lookup away(struct tv_error *err)
 {
     tv_fail(err, TV_ERR_UNAVAILABLE, "MongoDB, where the users are kept, does not answer");
+    tv_from(err, TV_FROM_MONGO);
     return TV_USER_AWAY;
 }
 

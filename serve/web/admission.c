@@ -86,9 +86,8 @@ int tv_host_admitted(const struct tv_hosts *hosts, const struct tv_sender *sende
     if (host == NULL || (!hosts->loopback && hosts->n == 0) || tv_host_is_here(host) || is_listed(hosts, host))
         return 1;
     tv_problem(problem, 421, "this server does not answer to the name \"%.100s\"", host);
-    snprintf(problem->hint, sizeof problem->hint,
-             "ask for 127.0.0.1 or localhost, or start the server with that name in --allowed-host "
-             "(TRIVET_ALLOWED_HOST)");
+    tv_problem_hint(problem, "ask for 127.0.0.1 or localhost, or start the server with that name in --allowed-host "
+                             "(TRIVET_ALLOWED_HOST)");
     return 0;
 }
 
@@ -103,8 +102,8 @@ int tv_site_admitted(const struct tv_sender *sender, int is_page, struct tv_prob
     if (is_page && mode && strcasecmp(mode, "navigate") == 0)
         return 1;
     tv_problem(problem, 403, "this is not answered to the pages of other sites");
-    snprintf(problem->hint, sizeof problem->hint,
-             "ask from a page of this server or from a program; a proxy can let a site in (docs/nginx.conf)");
+    tv_problem_hint(problem,
+                    "ask from a page of this server or from a program; a proxy can let a site in (docs/nginx.conf)");
     return 0;
 }
 

@@ -16,13 +16,6 @@ int tv_shown(const char *text)
     return (int)tv_text_fitting(text, strnlen(text, SHOWN + 1), SHOWN + 1);
 }
 
-/* Names the parameter at fault in the problem, for programs; the message is for people. */
-static int refuse(struct tv_problem *problem, const char *name)
-{
-    snprintf(problem->parameter, sizeof problem->parameter, "%.*s", tv_shown(name), name);
-    return 0;
-}
-
 /* The parameter of that name in a route's list, or NULL. */
 static const char *find_known(const char *const *known, const char *name)
 {
@@ -50,15 +43,15 @@ void tv_list_names(char *out, size_t size, const char *before, const char *const
  * nearest known one, or all of them. */
 static int unknown(const char *const *known, const char *name, struct tv_problem *problem)
 {
-    tv_problem(problem, 400, "there is no parameter \"%.*s\" here", tv_shown(name), name);
+    tv_problem_at(problem, 400, name, "there is no parameter \"%.*s\" here", tv_shown(name), name);
     const char *nearest = tv_text_nearest(name, known);
     if (nearest)
-        snprintf(problem->hint, sizeof problem->hint, "did you mean %s?", nearest + (*nearest == '+'));
+        tv_problem_hint(problem, "did you mean %s?", nearest + (*nearest == '+'));
     else if (known[0] == NULL)
-        snprintf(problem->hint, sizeof problem->hint, "this address takes no parameters");
+        tv_problem_hint(problem, "this address takes no parameters");
     else
         tv_list_names(problem->hint, sizeof problem->hint, "the parameters are ", known);
-    return refuse(problem, name);
+    return 0;
 }
 
 /* Each parameter is compared with all before it, of which there are at most TV_MAX_PARAMETERS. A second value of
@@ -73,8 +66,7 @@ int tv_parameters_known(const struct tv_request *request, const char *const *kno
             return unknown(known, name, problem);
         for (size_t j = 0; j < i && *as_known != '+'; j++)
             if (strcmp(request->parameters[j].name, name) == 0) {
-                tv_problem(problem, 400, "%s is given more than once", name);
-                return refuse(problem, name);
+                return tv_problem_at(problem, 400, name, "%s is given more than once", name);
             }
     }
     return 1;
@@ -97,12 +89,11 @@ int tv_read_integer(const char *text, const struct tv_integer *rule, int64_t *va
         return 1;
     }
     if (rule->min == INT64_MIN && rule->max == INT64_MAX)
-        tv_problem(problem, 400, "%s is \"%.*s\", but must be an integer of at most 64 bits", rule->name,
-                   tv_shown(text), text);
-    else
-        tv_problem(problem, 400, "%s is \"%.*s\", but must be an integer from %" PRId64 " to %" PRId64,
-                   rule->name, tv_shown(text), text, rule->min, rule->max);
-    return refuse(problem, rule->name);
+        return tv_problem_at(problem, 400, rule->name, "%s is \"%.*s\", but must be an integer of at most 64 bits",
+                             rule->name, tv_shown(text), text);
+    return tv_problem_at(problem, 400, rule->name,
+                         "%s is \"%.*s\", but must be an integer from %" PRId64 " to %" PRId64, rule->name,
+                         tv_shown(text), text, rule->min, rule->max);
 }
 
 int tv_parameter_integer(const struct tv_request *request, const struct tv_integer *rule, int64_t *value,

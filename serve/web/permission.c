@@ -67,8 +67,7 @@ static int has_token(const char *token, const struct tv_sender *sender, struct t
     } else {
         tv_problem(problem, 401, "changing something here takes this server's token");
     }
-    snprintf(problem->hint, sizeof problem->hint,
-             "send it as a header, Authorization: Bearer ..., with the value of TRIVET_TOKEN");
+    tv_problem_hint(problem, "send it as a header, Authorization: Bearer ..., with the value of TRIVET_TOKEN");
     return 0;
 }
 
@@ -94,9 +93,10 @@ static int is_local(const struct tv_sender *sender, struct tv_problem *problem)
         tv_problem(problem, 403, "this server has no token, and takes no changes from the pages of other sites");
     else
         return 1;
-    snprintf(problem->hint, sizeof problem->hint,
-             "start it with TRIVET_TOKEN=... instead of --writes local, and send Authorization: Bearer ... with the "
-             "same value");
+    tv_problem_hint(
+        problem,
+        "start it with TRIVET_TOKEN=... instead of --writes local, and send Authorization: Bearer ... with the "
+        "same value");
     return 0;
 }
 
@@ -111,9 +111,10 @@ int tv_may_write(const struct tv_permission *p, const struct tv_sender *sender, 
     tv_problem(problem, 403,
                p->writes == TV_WRITES_OFF ? "this server takes no changes"
                                           : "this server has no token, and so takes no changes");
-    snprintf(problem->hint, sizeof problem->hint,
-             "start it with TRIVET_TOKEN=..., and send Authorization: Bearer ... with the same value; on a machine of "
-             "one's own --writes local takes changes without (docs/operations.md)");
+    tv_problem_hint(
+        problem,
+        "start it with TRIVET_TOKEN=..., and send Authorization: Bearer ... with the same value; on a machine of "
+        "one's own --writes local takes changes without (docs/operations.md)");
     return 0;
 }
 

@@ -9,16 +9,41 @@
 
 #include "trivet/base/text.h"
 
-/* Everything that an earlier problem said is gone, so a caller sets hint and parameter afterwards. */
-void tv_problem(struct tv_problem *problem, int status, const char *format, ...)
+/* Everything that an earlier problem said is gone, so the hint comes afterwards. */
+static void __attribute__((format(printf, 3, 0)))
+fill(struct tv_problem *problem, int status, const char *format, va_list args)
 {
     memset(problem, 0, sizeof *problem);
     problem->status = status;
+    vsnprintf(problem->detail, sizeof problem->detail, format, args);
+    tv_text_end_whole(problem->detail, sizeof problem->detail);
+}
+
+void tv_problem(struct tv_problem *problem, int status, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    vsnprintf(problem->detail, sizeof problem->detail, format, args);
+    fill(problem, status, format, args);
     va_end(args);
-    tv_text_end_whole(problem->detail, sizeof problem->detail);
+}
+
+int tv_problem_at(struct tv_problem *problem, int status, const char *parameter, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fill(problem, status, format, args);
+    va_end(args);
+    tv_text_copy(problem->parameter, sizeof problem->parameter, parameter);
+    return 0;
+}
+
+void tv_problem_hint(struct tv_problem *problem, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(problem->hint, sizeof problem->hint, format, args);
+    va_end(args);
+    tv_text_end_whole(problem->hint, sizeof problem->hint);
 }
 
 /* The reason phrases of RFC 9110, and of RFC 6585 for 431. Only statuses that the server answers are here; any

@@ -10,7 +10,7 @@
  * none. Texts are cut at the end of a character. */
 struct tv_problem {
     int status;         /* HTTP; 0: no problem */
-    char parameter[64]; /* the parameter that is wrong, or "" */
+    char parameter[61]; /* the parameter that is wrong, or ""; of a name that somebody sent, its beginning */
     char detail[1024];
     char hint[512];  /* what to try next, or "" */
     int retry_after; /* seconds, or 0 */
@@ -23,6 +23,11 @@ struct tv_problem {
 /* Fills *problem; the hint, the parameter and retry_after are emptied. */
 void tv_problem(struct tv_problem *problem, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same about a parameter, and 0: what a reader of parameters returns then. */
+int tv_problem_at(struct tv_problem *problem, int status, const char *parameter, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Adds what to try next to a problem made before. */
+void tv_problem_hint(struct tv_problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The words of a status, "Bad Request". */
 const char *tv_status_words(int status);
 /* As RFC 9457 has it. */

@@ -58,6 +58,8 @@ def without_comments(path):
     return re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
 
 
+# What these return is always the same, for a caller to return in turn.
+KNOWN = {"tv_problem_at"}
 # What a header declares: what comes back, name, parameters.
 PROTOTYPE = re.compile(r"^(?!typedef|return|#)([A-Za-z_][\w \t*]*?)\b(\w+)\(([^;{}]*?)\)\s*(?:__attribute__\(\([^;]*\)\))?;", re.M)
 
@@ -70,7 +72,7 @@ def test_a_header_marks_what_tells_of_a_failure():
     for path in sources(".h"):
         for returned, name, parameters in PROTOTYPE.findall(without_comments(path)):
             fills = re.search(r"(?<!const )struct tv_(?:error|problem) \*(?!const)", parameters)
-            if fills and returned.strip() not in ("void", "unsigned"):
+            if fills and returned.strip() not in ("void", "unsigned") and name not in KNOWN:
                 seen += 1
                 if not returned.startswith("TV_MUST_USE ") and returned.strip() not in marked:
                     unmarked.append(f"{path.relative_to(REPO)}: {name}")

@@ -41,10 +41,15 @@ static inline void tv_ignore(enum tv_status status, const char *why)
     (void)why;
 }
 
+/* The store that a failure came from: its adapter (lib/store) says so where the error is made. */
+enum tv_origin { TV_FROM_NO_STORE = 0, TV_FROM_POSTGRES, TV_FROM_MONGO, TV_FROM_REDIS };
+
 /* A failure in words. It lives where the caller wants it, mostly on the stack, owns no memory, and is copied by
  * assignment; texts are cut rather than allocated, so that lack of memory can be told as well. */
 struct tv_error {
     enum tv_status status;
+    enum tv_origin origin;
+    char parameter[64]; /* what a caller gave that is wrong, by its name ("genres"), or "" */
     char message[1024]; /* names no address of a store, so it may be shown to anybody, as the hint may */
     char hint[512];
     char where[768];    /* for the log and the terminal alone: a store's address, what its client library says; or "" */
@@ -52,7 +57,7 @@ struct tv_error {
 
 /* Fills `err` (which may be NULL) and returns `status`, so that a caller writes `return tv_fail(err, ...)`.
  * Here and in the three below it comes back as the number that it is (compilers hold the enum in an unsigned), because
- * the caller knows it and may drop it. Hint and where are emptied. A text that does not fit is cut at the end of a character,
+ * the caller knows it and may drop it. All else is emptied. A text that does not fit is cut at the end of a character,
  * here and below. */
 unsigned tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -63,6 +68,12 @@ unsigned tv_hint(struct tv_error *err, const char *format, ...) __attribute__((f
 
 /* Adds to an error made before where it happened, and returns as tv_hint does. */
 unsigned tv_where(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Adds to an error made before the store it came from, and returns as tv_hint does. */
+unsigned tv_from(struct tv_error *err, enum tv_origin origin);
+
+/* Adds to an error made before the parameter that it is about (NULL: none), and returns as tv_hint does. */
+unsigned tv_about(struct tv_error *err, const char *parameter);
 
 /* Puts "context: " before the message and returns the error's status; `err` may be NULL as in tv_hint. */
 unsigned tv_context(struct tv_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -58,11 +58,40 @@ static void texts_are_cut_between_characters(void **state)
         }
 }
 
+/* What an error is about stays with it under every context, and does not pass to the next error in the same place. */
+static void an_error_knows_its_store_and_its_parameter(void **state)
+{
+    (void)state;
+    struct tv_error err;
+    char name[sizeof err.parameter + 8];
+    tv_fail(&err, TV_ERR_UNAVAILABLE, "it does not answer");
+    assert_int_equal(err.origin, TV_FROM_NO_STORE);
+    assert_string_equal(err.parameter, "");
+    assert_int_equal(tv_from(&err, TV_FROM_MONGO), TV_ERR_UNAVAILABLE);
+    assert_int_equal(tv_about(&err, "genres"), TV_ERR_UNAVAILABLE);
+    tv_context(&err, "row 4");
+    tv_hint(&err, "try 3");
+    assert_int_equal(err.origin, TV_FROM_MONGO);
+    assert_string_equal(err.parameter, "genres");
+    tv_about(&err, NULL);
+    assert_string_equal(err.parameter, "");
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    tv_about(&err, name);
+    assert_int_equal(strlen(err.parameter), sizeof err.parameter - 1);
+    tv_fail(&err, TV_ERR_INPUT, "another");
+    assert_int_equal(err.origin, TV_FROM_NO_STORE);
+    assert_string_equal(err.parameter, "");
+    assert_int_equal(tv_from(NULL, TV_FROM_REDIS), TV_ERR_INPUT);
+    assert_int_equal(tv_about(NULL, "genres"), TV_ERR_INPUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_without_words_keeps_its_status),
         cmocka_unit_test(texts_are_cut_between_characters),
+        cmocka_unit_test(an_error_knows_its_store_and_its_parameter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,19 @@ static void refuse(struct tv_filter *f, const char *assignment, const char *mess
         fail_msg("%s: %s / %s", assignment, err.message, err.hint);
 }
 
+static void an_error_is_about_its_parameter(void **state)
+{
+    static const char *const wrong[][2] = {{"sample_users=0", "sample_users"},
+                                           {"genres=", "genres"},
+                                           {"max_items_for_user=2", "max_items_for_user"},
+                                           {"limit=3", ""}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct tv_error err = {0};
+        assert_int_equal(tv_filter_set_all(*state, &wrong[i][0], 1, &err), TV_ERR_USAGE);
+        assert_string_equal(err.parameter, wrong[i][1]);
+    }
+}
+
 static void mistakes_are_named(void **state)
 {
     refuse(*state, "min_user_for_item=3", "no parameter \"min_user_for_item\"", "min_users_for_item");
@@ -80,6 +93,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(defaults_are_the_workshops, setup, teardown),
         cmocka_unit_test_setup_teardown(assignments_are_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(mistakes_are_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_error_is_about_its_parameter, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

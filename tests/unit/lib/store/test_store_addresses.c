@@ -141,14 +141,17 @@ static void what_is_told_is_host_database_and_user(void **state)
     struct tv_error err = {0};
     assert_int_equal(open_postgres("postgresql://ann:x@127.0.0.9:1/books", &err), TV_ERR_UNAVAILABLE);
     assert_int_equal(strncmp(err.where, "127.0.0.9:1, database books, user ann: ", 39), 0);
+    assert_int_equal(err.origin, TV_FROM_POSTGRES);
     assert_int_equal(open_postgres("user=ann  host = 127.0.0.9 port=1 dbname='my books' password='x y'", &err),
                      TV_ERR_UNAVAILABLE);
     assert_int_equal(strncmp(err.where, "127.0.0.9:1, database my books, user ann: ", 42), 0);
     assert_int_equal(open_mongo("mongodb://ann:x@127.0.0.9:1,127.0.0.9:2/books?replicaSet=r", &err),
                      TV_ERR_UNAVAILABLE);
     assert_int_equal(strncmp(err.where, "127.0.0.9:1,127.0.0.9:2, database books, user ann: ", 51), 0);
+    assert_int_equal(err.origin, TV_FROM_MONGO);
     assert_int_equal(open_redis("redis://ann:x@127.0.0.9:1/7", &err), TV_ERR_UNAVAILABLE);
     assert_int_equal(strncmp(err.where, "127.0.0.9:1, database 7: ", 25), 0);
+    assert_int_equal(err.origin, TV_FROM_REDIS);
     assert_int_equal(tv_pg_check_address("books", NULL), TV_OK);
 }
 

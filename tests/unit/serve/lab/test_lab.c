@@ -6,6 +6,7 @@
 
 #include "serve/html/page.h"
 #include "serve/lab/lab_parameters.h"
+#include "serve/lab/question_answers.h"
 
 static void parse(struct tv_request *request, char *space, const char *target)
 {
@@ -112,15 +113,21 @@ static void long_values_are_refused_before_they_are_read(void **state)
     assert_true(strlen(problem.detail) < 100);
 }
 
-static void messages_are_told_by_their_parameter(void **state)
+/* 400 only where a parameter is at fault, whatever words the message begins with. */
+static void a_failure_is_told_by_what_it_is_about(void **state)
 {
     (void)state;
-    assert_string_equal(tv_lab_parameter_of("rated_since is \"x\", which is no time"), "rated_since");
-    assert_string_equal(tv_lab_parameter_of("PostgreSQL: genres is empty"), "genres");
-    assert_string_equal(tv_lab_parameter_of("PostgreSQL: relation \"genres\" does not exist"), "");
-    assert_string_equal(tv_lab_parameter_of("genres"), "genres");
-    assert_string_equal(tv_lab_parameter_of("genresque is empty"), "");
-    assert_string_equal(tv_lab_parameter_of(""), "");
+    struct tv_error err;
+    struct tv_problem problem;
+    tv_fail(&err, TV_ERR_STORE, "PostgreSQL: what was given is empty");
+    tv_about(&err, "genres");
+    tv_question_problem(&problem, TV_ERR_STORE, &err);
+    assert_int_equal(problem.status, 400);
+    assert_string_equal(problem.parameter, "genres");
+    tv_fail(&err, TV_ERR_STORE, "PostgreSQL: genres does not exist");
+    tv_question_problem(&problem, TV_ERR_STORE, &err);
+    assert_int_equal(problem.status, 503);
+    assert_string_equal(problem.parameter, "");
 }
 
 /* --- a sweep ----------------------------------------------------------------------------------------------
@@ -322,7 +329,7 @@ int main(void)
         cmocka_unit_test(the_routes_know_every_parameter),
         cmocka_unit_test(a_wrong_filter_names_its_parameter),
         cmocka_unit_test(long_values_are_refused_before_they_are_read),
-        cmocka_unit_test(messages_are_told_by_their_parameter),
+        cmocka_unit_test(a_failure_is_told_by_what_it_is_about),
         cmocka_unit_test(a_request_is_a_grid),
         cmocka_unit_test(a_wrong_grid_names_its_parameter),
         cmocka_unit_test(ids_are_plain_words),
