@@ -1,5 +1,4 @@
-/* schema_command: trivet-etl schema, for those who want the tables before the first load, or new functions
- * now. */
+/* schema_command: trivet-etl schema: the tables before the first load, or new functions at once. */
 #include <stdio.h>
 
 #include "etl/commands.h"

@@ -1,4 +1,6 @@
-/* codes: text to number by a hash table a kind, the text in blocks. */
+/* codes: text to number by a hash table a kind, the text in blocks. All codes of a load are looked up here, so none
+ * costs a question to Postgres.
+ */
 #include "etl/load/codes.h"
 
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 
 enum { BLOCK_BYTES = 1 << 20, COPY_BYTES = 1 << 16 };
 
+/* A code and its number; 0 until it gets one. */
 struct entry {
     const char *text; /* NUL-terminated, in a block */
     uint32_t n;
@@ -24,6 +27,7 @@ struct slot {
     uint32_t entry; /* index + 1; 0: free */
 };
 
+/* The codes of one kind. Slots name entries by their place, which stays when either array grows. */
 struct dictionary {
     struct entry *entries; /* in the order of appearance; those from n_known on are new */
     size_t n, capacity, n_known;
@@ -32,12 +36,14 @@ struct dictionary {
     size_t n_slots;
 };
 
+/* Texts, one behind the other. Blocks are never moved, so entries may point into them. */
 struct block {
     struct block *next;
     size_t used;
     char bytes[BLOCK_BYTES];
 };
 
+/* Both dictionaries, of users and of items; the numbers they give come from one count. */
 struct tv_codes {
     struct dictionary of[TV_CODE_KINDS];
     struct block *blocks;
@@ -91,6 +97,7 @@ static struct slot *probe(const struct dictionary *d, uint64_t hash, const char 
     }
 }
 
+/* Slots keep half of a hash, so it is computed anew of each text. */
 static enum tv_status grow_slots(struct dictionary *d, struct tv_error *err)
 {
     struct dictionary larger = *d;
@@ -108,6 +115,7 @@ static enum tv_status grow_slots(struct dictionary *d, struct tv_error *err)
     return TV_OK;
 }
 
+/* A slot has 32 bits for the place of its entry. */
 static enum tv_status grow_entries(struct dictionary *d, struct tv_error *err)
 {
     size_t capacity = d->capacity ? 2 * d->capacity : 1024;
@@ -119,6 +127,7 @@ static enum tv_status grow_entries(struct dictionary *d, struct tv_error *err)
     return TV_OK;
 }
 
+/* A code has at most TV_CODE_MAX bytes, and always fits a new block. */
 static const char *keep_text(struct tv_codes *codes, const char *text, size_t n, struct tv_error *err)
 {
     struct block *block = codes->blocks;
@@ -183,6 +192,7 @@ size_t tv_codes_count(const struct tv_codes *codes, enum tv_code_kind kind)
 
 /* --- Postgres ------------------------------------------------------------------------------------------- */
 
+/* Numbers from TV_CODE_LIVE on were given to codes that came with single ratings; loads count on below them. */
 static enum tv_status read_kind(struct tv_codes *codes, struct tv_pg *pg, enum tv_code_kind kind,
                                 struct tv_error *err)
 {
@@ -212,6 +222,7 @@ enum tv_status tv_codes_read(struct tv_codes *codes, struct tv_pg *pg, struct tv
     return status == TV_OK ? read_kind(codes, pg, TV_CODE_ITEM, err) : status;
 }
 
+/* Appends the new codes of a kind to the COPY, a block at a time. */
 static enum tv_status put_kind(const struct tv_codes *codes, enum tv_code_kind kind, struct tv_buffer *out,
                                struct tv_pg *pg, struct tv_error *err)
 {
@@ -233,6 +244,7 @@ static enum tv_status put_kind(const struct tv_codes *codes, enum tv_code_kind k
     return status;
 }
 
+/* What stands in pg_temp.load_code becomes visible with the ratings (trivet.load_publish_codes). */
 enum tv_status tv_codes_write(const struct tv_codes *codes, struct tv_pg *pg, struct tv_error *err)
 {
     struct tv_buffer out = TV_BUFFER_INIT(1 << 20);

@@ -8,6 +8,7 @@
 
 #include "trivet/read/number.h"
 
+/* The characters that would end a column or a row, and the one that escapes. */
 static const char *escape_of(char c)
 {
     switch (c) {
@@ -68,6 +69,8 @@ enum tv_status tv_copy_text_time(struct tv_buffer *out, int64_t microseconds, st
                             t.tm_sec, (int)fraction, year > 0 ? "" : " BC");
 }
 
+/* An array's literal has escapes of its own, for quotes and backslashes, and as a whole it is escaped once more for
+ * COPY. */
 enum tv_status tv_copy_text_array(struct tv_buffer *out, const char *const *texts, int n, int is_null,
                                   struct tv_error *err)
 {
@@ -94,6 +97,7 @@ enum tv_status tv_copy_text_array(struct tv_buffer *out, const char *const *text
     return status;
 }
 
+/* Every column has put a tab behind itself; the last one becomes the end of the row. */
 enum tv_status tv_copy_text_end(struct tv_buffer *out, struct tv_error *err)
 {
     if (out->size == 0)

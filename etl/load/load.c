@@ -29,6 +29,7 @@
 #include "trivet/model/patient.h"
 #include "trivet/store/pg_rows.h"
 
+/* One load; lives in tv_etl_load, which gives all of it back. */
 struct load {
     const struct tv_settings *settings;
     const char *path;
@@ -53,6 +54,8 @@ struct load {
 
 /* --- what is to be loaded --------------------------------------------------------------------------------- */
 
+/* What people call the data: --name, else the name of the folder or archive. Postgres stores no name that is not
+ * UTF-8. */
 static enum tv_status name_of(struct load *l, struct tv_error *err)
 {
     if (l->given_name) {
@@ -84,6 +87,7 @@ static void say_parts(const struct tv_set *set)
         tv_log_info("%s: not used", set->ignored[i]);
 }
 
+/* Of the bytes of every file that is read, whether they stand in a folder or in an archive. */
 static enum tv_status fingerprint(struct load *l, struct tv_error *err)
 {
     uint64_t hash = TV_HASH_START;
@@ -95,6 +99,7 @@ static enum tv_status fingerprint(struct load *l, struct tv_error *err)
     return status;
 }
 
+/* Everything that can be refused without a database is refused here, before there is a row in the journal. */
 static enum tv_status look(struct load *l, struct tv_error *err)
 {
     const char *format = tv_settings_text(l->settings, "format"), *ids = tv_settings_text(l->settings, "ids");
@@ -127,9 +132,9 @@ static enum tv_status unchanged(struct load *l, int *same, struct tv_error *err)
     return status;
 }
 
-/* --- begin
- * ---------------------------------------------------------------------------------------------------- */
+/* --- begin ------------------------------------------------------------------------------------------------------ */
 
+/* What clean_once works with, each time it is tried. */
 struct cleaning {
     struct tv_pg *pg;
     int64_t tables;
@@ -161,6 +166,8 @@ static enum tv_status clean_leftovers(struct load *l, struct tv_error *err)
     return status;
 }
 
+/* A load waits for whoever holds the lock, where a training would be refused. Its row in the journal is committed
+ * at once, so lines that are refused have a load to belong to. */
 static enum tv_status begin(struct load *l, struct tv_error *err)
 {
     const char *const values[] = {l->name,    l->path,        l->set.format,
@@ -192,9 +199,9 @@ static enum tv_status call(struct load *l, const char *sql, struct tv_error *err
     return tv_pg_exec(l->data, sql, 1, values, err);
 }
 
-/* --- transaction 1: read
- * --------------------------------------------------------------------------------------- */
+/* --- transaction 1: read ---------------------------------------------------------------------------------------- */
 
+/* Opens the COPY that a part's rows go through. */
 static enum tv_status open_copy(struct load *l, enum tv_role role, struct tv_error *err)
 {
     static const char *const kinds[TV_ROLE_COUNT] = {
@@ -205,6 +212,8 @@ static enum tv_status open_copy(struct load *l, enum tv_role role, struct tv_err
                                 : tv_stage_begin_items(&l->stage, kinds[role], err);
 }
 
+/* Genres and words serve the readers of other parts, and the marker only says that the set is generated: these
+ * three have no rows. */
 static enum tv_status read_part(struct load *l, enum tv_role role, struct tv_error *err)
 {
     const struct tv_input_file *file = l->set.parts[role].file;
@@ -226,6 +235,8 @@ static enum tv_status read_part(struct load *l, enum tv_role role, struct tv_err
     return status;
 }
 
+/* Repeated pairs were counted on the way if the rows of each user stand together (tally.h); otherwise Postgres
+ * counts. */
 static enum tv_status count_rows(struct load *l, struct tv_error *err)
 {
     const char *const values[] = {l->id_text};
@@ -240,7 +251,7 @@ static enum tv_status count_rows(struct load *l, struct tv_error *err)
     return status;
 }
 
-/* Plays that came one by one become one row a pair, which says how many. */
+/* Plays that came one by one become one row a pair, which says how many. From then on no pair is repeated. */
 static enum tv_status add_up(struct load *l, struct tv_error *err)
 {
     const char *const values[] = {l->id_text};
@@ -254,7 +265,7 @@ static enum tv_status add_up(struct load *l, struct tv_error *err)
     return status;
 }
 
-/* What was added up has other smallest and largest values than the lines had. trivet.load_index noted them. */
+/* The values that were added up have another smallest and largest than the lines had. trivet.load_index noted them. */
 static enum tv_status read_ends(struct load *l, struct tv_error *err)
 {
     const char *const values[] = {l->id_text};
@@ -269,6 +280,8 @@ static enum tv_status read_ends(struct load *l, struct tv_error *err)
     return status;
 }
 
+/* One transaction from making the table to its index: COPY may FREEZE rows only in the transaction that made their
+ * table. */
 static enum tv_status fill(struct load *l, struct tv_error *err)
 {
     enum { WORTH_A_LINE = 2000000 }; /* rows that take seconds to index */
@@ -307,15 +320,14 @@ static enum tv_status fill(struct load *l, struct tv_error *err)
     return status == TV_OK ? tv_pg_exec(l->data, "COMMIT", 0, NULL, err) : status;
 }
 
-/* --- transaction 2: publish
- * ------------------------------------------------------------------------------------- */
+/* --- transaction 2: publish ------------------------------------------------------------------------------------- */
 
 static const char *is_append(const struct load *l)
 {
     return l->append ? "true" : "false";
 }
 
-/* After it the transaction holds the locks, or what it held before. */
+/* Takes the locks behind a savepoint, so that unlock gives back these and nothing else. */
 static enum tv_status try_lock(struct load *l, struct tv_error *err)
 {
     const char *const values[] = {is_append(l)};
@@ -342,7 +354,8 @@ static enum tv_status lock_ratings(struct load *l, struct tv_error *err)
     }
 }
 
-/* Nothing is done while somebody is in the way, and locks are held for milliseconds, at the end. */
+/* Locks are tried and given back first: while somebody is in the way, the seconds for codes and items would be
+ * lost. They are taken for good at the end, and held for milliseconds. */
 static enum tv_status publish_once(void *context, struct tv_error *err)
 {
     struct load *l = context;
@@ -380,10 +393,9 @@ static enum tv_status publish(struct load *l, struct tv_error *err)
     return status;
 }
 
-/* --- end
- * ------------------------------------------------------------------------------------------------------ */
+/* --- end -------------------------------------------------------------------------------------------------------- */
 
-/* The load is visible already; a report that cannot be kept is worth a line, not a failure. */
+/* The load is visible already, so a report that cannot be kept is worth a line, not a failure. */
 static void report(struct load *l)
 {
     tv_report_print(&l->report, stdout);
@@ -396,8 +408,7 @@ static void report(struct load *l)
     free(json);
 }
 
-/* Rolls back, and tells the journal why. What cannot be done now, because Postgres is gone, the next load
- * does. */
+/* Rolls back, and tells the journal why. What cannot be done now, because Postgres is gone, the next load does. */
 static enum tv_status give_up(struct load *l, enum tv_status status, struct tv_error *err)
 {
     if (tv_interrupted()) {
@@ -422,6 +433,8 @@ static enum tv_status give_up(struct load *l, enum tv_status status, struct tv_e
     return status;
 }
 
+/* A signal cancels what the data's connection does, and nothing on the journal's, which still has to say how it
+ * ended. */
 static enum tv_status load(struct load *l, struct tv_error *err)
 {
     enum tv_status status = begin(l, err);

@@ -1,4 +1,4 @@
-/* rejects: refused lines, batched. */
+/* rejects: refused lines, gathered and sent in batches. */
 #include "etl/load/rejects.h"
 
 #include <stdio.h>
@@ -21,6 +21,7 @@ void tv_rejects_free(struct tv_rejects *r)
     tv_buffer_free(&r->batch);
 }
 
+/* Reasons are constants and few; one that finds no room counts in the sum alone. */
 static void count(struct tv_rejects *r, const char *reason)
 {
     int i = 0;
@@ -33,6 +34,7 @@ static void count(struct tv_rejects *r, const char *reason)
     r->n++;
 }
 
+/* Lines are kept as something that Postgres stores and a terminal may show, whatever bytes they have. */
 enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, long long line, const char *reason,
                               const char *raw, size_t raw_size, struct tv_error *err)
 {

@@ -1,4 +1,4 @@
-/* report: the end of a load in eight lines. */
+/* report: the end of a load in a few lines, and the same numbers as JSON. */
 #include "etl/load/report.h"
 
 #include <jansson.h>
@@ -43,6 +43,7 @@ static void print_rejects(const struct tv_report *r, FILE *out)
                 (long long)r->load);
 }
 
+/* Only of data that has codes, or of a load that brought some. */
 static void print_codes(const struct tv_report *r, FILE *out)
 {
     char users[32], items[32];
@@ -52,6 +53,7 @@ static void print_codes(const struct tv_report *r, FILE *out)
                 tv_text_number(users, (long long)new_users), tv_text_number(items, (long long)new_items));
 }
 
+/* Ratings have a scale, and counts of plays were added up. */
 static void print_values(const struct tv_report *r, FILE *out)
 {
     char scale[96], n[32];

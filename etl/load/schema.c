@@ -32,6 +32,7 @@ static enum tv_status found_version(struct tv_pg *pg, int64_t *version, struct t
     return status;
 }
 
+/* Of the text of all files, in their order. */
 static void hash_files(char *out, size_t size)
 {
     uint64_t hash = TV_HASH_START;
@@ -40,6 +41,7 @@ static void hash_files(char *out, size_t size)
     snprintf(out, size, "%016" PRIx64, hash);
 }
 
+/* Read through to_jsonb, because a table of an older schema has no such column yet. */
 static enum tv_status has_other_files(struct tv_pg *pg, int *other, struct tv_error *err)
 {
     char hash[24];
@@ -63,6 +65,7 @@ static enum tv_status remember_files(struct tv_pg *pg, struct tv_error *err)
                       1, &value, err);
 }
 
+/* What run_script works with, each time it is tried. */
 struct script {
     struct tv_pg *pg;
     const char *text;

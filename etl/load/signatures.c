@@ -1,4 +1,6 @@
-/* signatures: reads what functions a file makes, and asks Postgres which of them have other parameters there. */
+/* signatures: reads which functions a file makes, and asks Postgres which of them have other parameters there. It
+ * understands as much SQL as the files of sql/ have: comments of two dashes, quotes and brackets.
+ */
 #include "etl/load/signatures.h"
 
 #include <ctype.h>
@@ -11,7 +13,7 @@
 
 static const char create[] = "create or replace function trivet.";
 
-/* One character of SQL is skipped, or a comment, or what stands between quotes. */
+/* Steps over one character of SQL, or over a whole comment, or over a text in quotes. */
 static const char *step(const char *p)
 {
     if (p[0] == '-' && p[1] == '-')
@@ -23,7 +25,7 @@ static const char *step(const char *p)
     return p + 1;
 }
 
-/* A comma or a closing bracket that belongs to no bracket in between. */
+/* Finds the comma or the closing bracket that belongs to no bracket in between. */
 static const char *end_of_parameter(const char *p)
 {
     for (int depth = 0; *p; p = step(p)) {
@@ -34,6 +36,7 @@ static const char *end_of_parameter(const char *p)
     return p;
 }
 
+/* Comments count as blanks. */
 static const char *skip_blanks(const char *p, const char *end)
 {
     while (p < end && (isspace((unsigned char)*p) || (p[0] == '-' && p[1] == '-')))
@@ -56,7 +59,8 @@ static int is_word(const char *p, const char *word)
     return strncasecmp(p, word, n) == 0 && isspace((unsigned char)p[n]);
 }
 
-/* "unsure bigint[] = null" -> "bigint[]"; nothing of a parameter that only gives back. */
+/* "unsure bigint[] = null" -> "bigint[]"; nothing of a parameter that only gives back, because Postgres does not
+ * count it among those that make a function another one. */
 static void append_type(char *types, const char *p, const char *end)
 {
     p = skip_blanks(p, end);
@@ -93,7 +97,8 @@ int tv_signature_next(const char **at, char *name, char *types)
     return 1;
 }
 
-/* Names and parameters of functions called `name` that take anything else. */
+/* Names and parameters of functions called `name` that take anything else. Types are compared as types, so "int" is
+ * "integer". */
 static enum tv_status find_others(struct tv_pg *pg, const char *name, const char *types, struct tv_pg_rows **rows,
                                   struct tv_error *err)
 {
@@ -107,6 +112,8 @@ static enum tv_status find_others(struct tv_pg *pg, const char *name, const char
     return tv_pg_query(pg, sql, 2, values, rows, err);
 }
 
+/* A function that somebody's view or function depends on cannot be dropped, and is renamed. What depends on it goes
+ * on with it. */
 enum tv_status tv_signatures_make_way(struct tv_buffer *sql, struct tv_pg *pg, const char *text, struct tv_error *err)
 {
     char name[TV_SIGNATURE], types[TV_SIGNATURE];

@@ -12,8 +12,8 @@
 /* Appends the statements that make way for the functions which `text` creates in schema trivet; nothing where all are as they
  * were. */
 enum tv_status tv_signatures_make_way(struct tv_buffer *sql, struct tv_pg *pg, const char *text, struct tv_error *err);
-/* Once all files are applied: functions that were put aside, and that nobody uses any more, are dropped; who uses the others is
- * told in the log. */
+/* Once all files are applied: functions that were put aside and that nobody uses any more are dropped; of the
+ * others the log says what uses them. */
 enum tv_status tv_signatures_tidy(struct tv_pg *pg, struct tv_error *err);
 
 /* The next function that a text creates in schema trivet, from *at on: its name, and the types of what it takes, with commas. 0:

@@ -1,4 +1,6 @@
-/* stage: encodes rows for COPY and sends them in blocks. */
+/* stage: encodes rows for COPY and sends them in blocks. Ratings, of which there are most, go in the binary format,
+ * which spares Postgres the parsing of numbers; the rest goes as text.
+ */
 #include "etl/load/stage.h"
 
 #include <stdio.h>
@@ -31,9 +33,9 @@ static enum tv_status send(struct tv_stage *s, struct tv_error *err)
     return status;
 }
 
-/* --- ratings: COPY's binary format
- * ---------------------------------------------------------------------------- */
+/* --- ratings: COPY's binary format ------------------------------------------------------------------------------ */
 
+/* n bytes of a number, the highest first, as the binary format has them. */
 static unsigned char *put(unsigned char *p, uint64_t value, int n)
 {
     for (int i = n - 1; i >= 0; i--)
@@ -41,6 +43,8 @@ static unsigned char *put(unsigned char *p, uint64_t value, int n)
     return p;
 }
 
+/* A row of the binary format: the number of fields, then the length and the bytes of each. PostgreSQL counts
+ * microseconds from the year 2000. */
 static enum tv_status put_rating(void *context, const struct tv_rating_row *row, struct tv_error *err)
 {
     static const int64_t epoch_2000 = INT64_C(946684800000000);
@@ -63,6 +67,7 @@ static enum tv_status put_rating(void *context, const struct tv_rating_row *row,
     return status == TV_OK && s->out.size >= BLOCK ? send(s, err) : status;
 }
 
+/* FREEZE writes rows as VACUUM FREEZE would leave them, so that no vacuum has to come back for them. */
 enum tv_status tv_stage_begin_ratings(struct tv_stage *s, int64_t load, struct tv_error *err)
 {
     static const char header[19] = "PGCOPY\n\377\r\n"; /* signature, then flags and extension length: zeros */
@@ -77,8 +82,7 @@ enum tv_status tv_stage_begin_ratings(struct tv_stage *s, int64_t load, struct t
     return status == TV_OK ? tv_buffer_append(&s->out, header, sizeof header, err) : status;
 }
 
-/* --- items and tags: COPY's text format
- * ----------------------------------------------------------------------- */
+/* --- items and tags: COPY's text format ------------------------------------------------------------------------- */
 
 static enum tv_status put_item(void *context, const struct tv_item_row *row, struct tv_error *err)
 {
@@ -143,8 +147,7 @@ enum tv_status tv_stage_begin_tags(struct tv_stage *s, struct tv_error *err)
     return status;
 }
 
-/* --- end
- * ------------------------------------------------------------------------------------------------------ */
+/* --- end -------------------------------------------------------------------------------------------------------- */
 
 enum tv_status tv_stage_end(struct tv_stage *s, struct tv_error *err)
 {
@@ -158,6 +161,7 @@ enum tv_status tv_stage_end(struct tv_stage *s, struct tv_error *err)
     return tv_pg_copy_end(s->pg, NULL, err);
 }
 
+/* Rows that were sent are gone with the COPY, and those that were not are forgotten. */
 void tv_stage_abort(struct tv_stage *s)
 {
     if (s->open)

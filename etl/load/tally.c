@@ -1,4 +1,4 @@
-/* tally: distinct users and items, and the scale of the ratings. */
+/* tally: distinct users and items, repeated pairs, and the scale of the ratings, counted as rows come by. */
 #include "etl/load/tally.h"
 
 #include <math.h>
@@ -17,6 +17,7 @@ static struct tv_id_slot *probe(const struct tv_id_map *map, int64_t id)
     return &map->slots[i];
 }
 
+/* Twice the room; every id is put where it belongs there. */
 static enum tv_status grow(struct tv_id_map *map, struct tv_error *err)
 {
     struct tv_id_map larger = {.capacity = map->capacity ? 2 * map->capacity : 1024};
@@ -57,6 +58,7 @@ void tv_tally_free(struct tv_tally *t)
     *t = (struct tv_tally){.rows = 0};
 }
 
+/* Distinct values are kept while they may be a scale; one more than fit says that they are none. */
 static void add_value(struct tv_tally *t, float value)
 {
     if (t->rows == 0 || value < t->min)
@@ -73,7 +75,8 @@ static void add_value(struct tv_tally *t, float value)
     t->n_values++;
 }
 
-/* A row that follows one of the same user needs no look at the users. */
+/* A row that follows one of the same user needs no look at the users. A known user who comes back after another has
+ * rows that do not stand together. */
 static enum tv_status add_user(struct tv_tally *t, int64_t user, struct tv_error *err)
 {
     struct tv_id_slot *slot;
@@ -108,7 +111,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The largest step that leads from the smallest value to all others, or 0: a scale of few values has one. */
+/* The largest step that leads from the smallest value to all others, or 0 where there is none: a scale of few
+ * values has one. Values are float32, so a step may be a thousandth off. */
 static double step(const struct tv_tally *t)
 {
     if (t->n_values < 2 || t->n_values > TV_TALLY_MAX_VALUES)

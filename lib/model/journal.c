@@ -1,5 +1,5 @@
-/* journal: the lock, and the rows of trivet.run. Each change of state is a statement or a short transaction of its
- * own, committed at once, so that it outlives whatever the run does on other connections.
+/* journal: writes the rows of trivet.run. Each change of state is a statement or a short transaction of its own,
+ * committed at once, so that it outlives whatever the run does on other connections.
  */
 #include "trivet/model/journal.h"
 

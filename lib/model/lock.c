@@ -1,4 +1,6 @@
-/* lock: the advisory lock, and who holds it. */
+/* lock: the advisory lock, and who holds it. PostgreSQL gives it back with the connection, so a process that is
+ * killed leaves none behind.
+ */
 #include "trivet/model/lock.h"
 
 #include <stdio.h>
@@ -9,6 +11,7 @@
 #include "trivet/model/journal.h"
 #include "trivet/store/pg_rows.h"
 
+/* The lock lives on this connection, and ends with it. */
 struct tv_lock {
     struct tv_pg *pg;
     char who[64];
@@ -40,6 +43,8 @@ static enum tv_status try_lock(struct tv_pg *pg, int *got, struct tv_error *err)
     return status;
 }
 
+/* The holder may be gone by the time it is asked for; then it is called "another process". Waiting is PostgreSQL's:
+ * the statement returns with the lock. */
 static enum tv_status lock_or_wait(struct tv_pg *pg, int wait, struct tv_error *err)
 {
     char holder[256];
@@ -77,6 +82,7 @@ enum tv_status tv_lock_acquire(struct tv_lock **out, const char *postgres_uri, c
     return TV_OK;
 }
 
+/* Other programs read the name from pg_stat_activity (trivet.lock_holder). */
 enum tv_status tv_lock_name_run(struct tv_lock *lock, int64_t run, struct tv_error *err)
 {
     char name[96];
@@ -98,6 +104,7 @@ struct tv_pg *tv_lock_connection(struct tv_lock *lock)
     return lock->pg;
 }
 
+/* Closing the connection gives the lock back. */
 void tv_lock_release(struct tv_lock *lock)
 {
     if (lock == NULL)

@@ -1,4 +1,4 @@
-/* run: reads rows of trivet.run. */
+/* run: reads rows of trivet.run, and knows the names of states and kinds as the table has them. */
 #include "trivet/model/run.h"
 
 #include <stdio.h>
@@ -39,7 +39,7 @@ static void fill_text(char *out, size_t size, const struct tv_pg_rows *rows, int
     snprintf(out, size, "%s", text ? text : "");
 }
 
-/* The tables' checks allow no other name. */
+/* The place of a name. The table's checks allow no others, so the last place needs no comparison. */
 static int find_name(const char *const *names, int n, const char *name)
 {
     int i = 0;
@@ -48,6 +48,7 @@ static int find_name(const char *const *names, int n, const char *name)
     return i;
 }
 
+/* Returns 0 without memory; what was copied by then is freed with the list. */
 static int fill_run(struct tv_run *run, const struct tv_pg_rows *rows, int row)
 {
     run->id = atoll(tv_pg_cell(rows, row, 0));
@@ -120,6 +121,7 @@ enum tv_status tv_run_live(struct tv_pg *pg, int64_t *live, struct tv_error *err
     return tv_pg_int(pg, "SELECT coalesce(max(id), 0) FROM trivet.run WHERE state = 'live'", 0, NULL, live, err);
 }
 
+/* The model that was live last among those that are kept. */
 enum tv_status tv_run_previous(struct tv_pg *pg, int64_t *previous, struct tv_error *err)
 {
     return tv_pg_int(pg,

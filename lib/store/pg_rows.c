@@ -1,4 +1,4 @@
-/* pg_rows: what a statement returned: its rows, its columns and their types, as text. */
+/* pg_rows: statements whose answer matters: its rows, its columns and their types. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +80,8 @@ enum tv_status tv_pg_query(struct tv_pg *pg, const char *sql, int n, const char 
     return hand_over(pg, tv_pg_run(pg, sql, n, values), rows, err);
 }
 
+/* The server has one SQLSTATE for everything that cancels a statement, so a timeout of the server's cannot be told
+ * from our own cancel, and both are TV_ERR_INTERRUPTED. */
 enum tv_status tv_pg_query_while(struct tv_pg *pg, const char *sql, tv_pg_go_on go_on, void *context,
                                  struct tv_pg_rows **rows, struct tv_error *err)
 {

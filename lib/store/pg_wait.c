@@ -167,6 +167,7 @@ int tv_pg_wait_row(struct tv_pg *pg, char **bytes)
 
 /* --- a statement ---------------------------------------------------------------------------------------------- */
 
+/* A COPY that has begun is neither of the two; tv_pg_is_copy asks for that. */
 int tv_pg_succeeded(const PGresult *result)
 {
     ExecStatusType s = PQresultStatus(result);

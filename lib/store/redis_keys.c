@@ -33,6 +33,7 @@ enum tv_status tv_redis_get_int(struct tv_redis *r, const char *key, int64_t *va
     return status;
 }
 
+/* UNLINK and not DEL: large values are freed behind the scenes, and no other client waits for that. */
 enum tv_status tv_redis_delete(struct tv_redis *r, const char *key, struct tv_error *err)
 {
     const struct tv_redis_command c = tv_redis_words("UNLINK", key, NULL);
@@ -46,6 +47,7 @@ enum tv_status tv_redis_hget(struct tv_redis *r, const char *key, const char *fi
     return tv_redis_run(r, &c, value, err);
 }
 
+/* A page of SCAN: the cursor of the next page, and keys. */
 static enum tv_status take_page(const redisReply *page, tv_redis_take_key take, void *context, char *cursor,
                                 struct tv_error *err)
 {
@@ -60,6 +62,7 @@ static enum tv_status take_page(const redisReply *page, tv_redis_take_key take, 
     return status;
 }
 
+/* SCAN and not KEYS, which would hold up the server for as long as it looks. */
 enum tv_status tv_redis_keys(struct tv_redis *r, const char *pattern, tv_redis_take_key take, void *context,
                              struct tv_error *err)
 {

@@ -12,6 +12,7 @@
 #include "trivet/store/pg_copy.h"
 #include "trivet/store/pg_rows.h"
 
+/* A reading under way; n_times of the pairs have their time so far. */
 struct progress {
     struct tv_reading *reading;
     size_t n_times, capacity;
@@ -40,6 +41,7 @@ static enum tv_status take_time(struct progress *p, double time, struct tv_error
     return TV_OK;
 }
 
+/* Rows come in the order of user and item, which tv_evidence_add demands. */
 static enum tv_status take_row(void *context, const struct tv_pg_triple *row, struct tv_error *err)
 {
     struct progress *p = context;
@@ -50,6 +52,8 @@ static enum tv_status take_row(void *context, const struct tv_pg_triple *row, st
     return status == TV_OK && p->reading->with_times ? take_time(p, row->d, err) : status;
 }
 
+/* One pass over the rows that everybody is folded in from. The order costs no sort where the index of each
+ * partition is walked (snapshot.c). */
 enum tv_status tv_reading_read(struct tv_reading *r, struct tv_error *err)
 {
     struct progress p = {.reading = r};
@@ -70,7 +74,7 @@ void tv_reading_drop(struct tv_reading *r)
     r->times = NULL;
 }
 
-/* "genres and min_rating": the conditions on rows that the evidence had to meet, or "". */
+/* The conditions on rows that the evidence had to meet: "genres and min_rating", or "". */
 static void name_conditions(const struct tv_filter *filter, char *out, size_t size)
 {
     static const char *const conditions[] = {"rated_since", "genres", "min_rating"};

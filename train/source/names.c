@@ -1,4 +1,4 @@
-/* names: users and items as people name them. */
+/* names: users and items as people name them. Whatever computes has numbers alone; codes come in and go out here. */
 #include "train/source/names.h"
 
 #include <inttypes.h>
@@ -10,6 +10,7 @@
 #include "trivet/base/text.h"
 #include "trivet/model/code_list.h"
 
+/* The model's description says whether any of its users has a code; item codes are told by the ids themselves. */
 static int has_user_codes(const struct tv_model *model)
 {
     json_t *description = model->description ? json_loads(model->description, 0, NULL) : NULL;
@@ -18,6 +19,8 @@ static int has_user_codes(const struct tv_model *model)
     return has;
 }
 
+/* Codes of items stand in the catalogue, which is read only where there are any. A user's code stands in the user's
+ * document. */
 enum tv_status names_open(struct names *names, const struct tv_model *model, struct tv_mongo *mongo,
                           struct tv_error *err)
 {
@@ -32,7 +35,8 @@ void names_close(struct names *names)
     tv_items_free(&names->codes);
 }
 
-/* 1 and *id for a number; 0 for a code, where there are such; else an error. */
+/* 1 in *is_number and *id for a number; 0 for a code, where there are such; else an error. Without codes a number
+ * may have any form, such as 007. */
 static enum tv_status read_id(int64_t *id, int *is_number, int codes, const char *flag, const char *text, size_t n,
                               struct tv_error *err)
 {

@@ -22,6 +22,7 @@ const struct tv_option tv_reading_options[] = {
     {.name = NULL},
 };
 
+/* The filter's values are written down here already: where ratings come from files, nothing else is opened. */
 enum tv_status tv_reading_begin(struct tv_reading *r, struct tv_error *err)
 {
     const char *const *assignments;
@@ -53,6 +54,8 @@ static enum tv_status settle_filter(struct tv_reading *r, struct tv_error *err)
     return status == TV_OK ? tv_filter_json(r->filter, &r->values, err) : status;
 }
 
+/* What the snapshot sees: its moment, by which single ratings that come later are told, and the loads with their
+ * fingerprint. */
 static enum tv_status describe_data(struct tv_reading *r, struct tv_error *err)
 {
     struct tv_pg_rows *rows;
@@ -69,6 +72,7 @@ static enum tv_status describe_data(struct tv_reading *r, struct tv_error *err)
                : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for what a snapshot holds");
 }
 
+/* A preset is a row of the database, so the filter is only complete here, and the source follows from it. */
 enum tv_status tv_reading_open(struct tv_reading *r, struct tv_error *err)
 {
     enum tv_status status = tv_reading_open_snapshot(r, err);
@@ -81,6 +85,7 @@ enum tv_status tv_reading_open(struct tv_reading *r, struct tv_error *err)
     return status == TV_OK ? tv_interrupt_watch(tv_reading_connection(r), err) : status;
 }
 
+/* A signal must not cancel what a connection does that is closed, so it is forgotten first. */
 void tv_reading_close(struct tv_reading *r)
 {
     tv_interrupt_forget(tv_reading_connection(r));

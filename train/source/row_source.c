@@ -11,6 +11,7 @@
 #include "trivet/base/text.h"
 #include "trivet/store/pg_rows.h"
 
+/* A source has the names and kinds of trivet.user_item's columns; the hint says what to write if it has not. */
 static enum tv_status check_column(const struct tv_pg_rows *rows, const char *source, const char *name, int integer,
                                    struct tv_error *err)
 {
@@ -27,7 +28,8 @@ static enum tv_status check_column(const struct tv_pg_rows *rows, const char *so
     return tv_hint(err, "a source has the columns (userid, movieid, rating); rename yours with AS");
 }
 
-/* What the server says about SQL that is not ours deserves to be shown beside it. */
+/* What the server says about an analyst's SQL is shown beside that SQL, as wrong usage and not as a store's
+ * failure. */
 static enum tv_status explain(const char *source, enum tv_status status, struct tv_error *err)
 {
     char hint[sizeof err->hint];
@@ -38,6 +40,7 @@ static enum tv_status explain(const char *source, enum tv_status status, struct 
     return tv_hint(err, "%s", hint[0] ? hint : "it runs as a reader: GRANT USAGE ON SCHEMA ..., SELECT or EXECUTE to trivet_reader");
 }
 
+/* LIMIT 0: the columns are told without a row. */
 static enum tv_status check_source(struct tv_reading *r, const char *source, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
@@ -53,6 +56,7 @@ static enum tv_status check_source(struct tv_reading *r, const char *source, str
     return status;
 }
 
+/* The timeout is the session's, so it holds for each statement of the source. */
 static enum tv_status open_reader(struct tv_reading *r, struct tv_error *err)
 {
     char timeout[64];
@@ -68,6 +72,7 @@ enum tv_status tv_reading_open_source(struct tv_reading *r, const char *source, 
     return status == TV_OK ? check_source(r, source, err) : status;
 }
 
+/* The filter takes no part: its values are refused where they are given, and {} where they are kept. */
 static enum tv_status own_source(struct tv_reading *r, const char *source, const char *fold_in, struct tv_error *err)
 {
     const char *const *assignments;
@@ -91,6 +96,7 @@ static enum tv_status own_source(struct tv_reading *r, const char *source, const
     return status == TV_OK ? tv_buffer_text(&r->values, "{}", err) : status;
 }
 
+/* A fourth column, the time, is read only where ratings are divided by it. */
 static enum tv_status filter_source(struct tv_reading *r, struct tv_error *err)
 {
     const char *columns = r->with_times ? "user_id, item_id, value, date_part('epoch', rated_at)" : "user_id, item_id, value";

@@ -1,4 +1,6 @@
-/* rows: rows of (user, item, rating) out of Postgres, whoever wants them. */
+/* rows: rows of (user, item, rating) out of Postgres by a binary COPY, one function call a row, and none of them
+ * kept here.
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +12,7 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/store/pg_copy.h"
 
+/* A COPY under way, and the rows that were left out. */
 struct copying {
     tv_take_row take;
     void *context;
@@ -24,6 +27,7 @@ static int is_rating(const struct copying *c, const struct tv_pg_triple *row)
     return row->nulls == 0 ? c->any_value || isfinite(row->c) : c->any_value && row->nulls == TV_PG_NULL_C;
 }
 
+/* Counts a row that is no rating, and names it if it is among the first. */
 static void leave_out(struct copying *c, const struct tv_pg_triple *row)
 {
     char user[24] = "null", item[24] = "null", value[24] = "null", name[96];
@@ -62,6 +66,7 @@ static enum tv_status take_message(void *context, const char *bytes, size_t n, s
     return TV_OK;
 }
 
+/* Rows left out are told after a failure, too. */
 enum tv_status tv_reading_rows(const struct tv_reading *r, const char *select, int any_value, tv_take_row take, void *context,
                                struct tv_error *err)
 {

@@ -20,6 +20,8 @@ static int wait_seconds(const struct tv_reading *r)
     return (int)tv_settings_int(r->settings, "wait");
 }
 
+/* Nothing may be asked between this and import_snapshot: Postgres takes a snapshot over only ahead of a
+ * transaction's first query. */
 static enum tv_status begin(struct tv_pg *pg, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -41,6 +43,7 @@ enum tv_status tv_reading_open_snapshot(struct tv_reading *r, struct tv_error *e
     return status == TV_OK ? tv_journal_check_schema(r->snapshot, err) : status;
 }
 
+/* The exporting transaction stays open for as long as the reading, so its snapshot can be taken over at any time. */
 static enum tv_status import_snapshot(struct tv_pg *from, struct tv_pg *to, struct tv_error *err)
 {
     struct tv_pg_rows *rows;

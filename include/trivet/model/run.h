@@ -23,6 +23,7 @@ int tv_run_makes_model(enum tv_run_kind kind);
 const char *tv_run_kind_name(enum tv_run_kind kind);
 const char *tv_run_state_name(enum tv_run_state state);
 
+/* A row of the journal. */
 struct tv_run {
     int64_t id;
     enum tv_run_kind kind;

@@ -15,7 +15,7 @@ int tv_user_document_has_parts(const struct tv_mongo_doc *doc);
 /* Deletes the parts of n users, or with NULL of all, that no document names and none will. */
 enum tv_status tv_user_parts_tidy(struct tv_mongo *mongo, int64_t model, const int64_t *user_ids, size_t n,
                                   int64_t *deleted, struct tv_error *err);
-/* What the users of a model take in MongoDB, parts included. */
+/* Bytes that the users of a model take in MongoDB, parts included. */
 enum tv_status tv_user_bytes(struct tv_mongo *mongo, int64_t model, double *bytes, struct tv_error *err);
 
 #endif
