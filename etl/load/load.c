@@ -87,7 +87,7 @@ static void say_parts(const struct tv_set *set)
         tv_log_info("%s: not used", set->ignored[i]);
 }
 
-/* Of the bytes of every file that is read, whether they stand in a folder or in an archive. */
+/* Of the names and bytes of every file that is read, whether they stand in a folder or in an archive. */
 static enum tv_status fingerprint(struct load *l, struct tv_error *err)
 {
     uint64_t hash = TV_HASH_START;
@@ -381,6 +381,7 @@ static enum tv_status publish_once(void *context, struct tv_error *err)
     return status;
 }
 
+/* A load that is appended drops nothing, so readers are not in its way. */
 static enum tv_status publish(struct load *l, struct tv_error *err)
 {
     const struct tv_patience patience = {
@@ -451,6 +452,8 @@ static enum tv_status load(struct load *l, struct tv_error *err)
     return TV_OK;
 }
 
+/* The schema comes with the first load. Whether the files have changed is asked before the lock is taken, so that a
+ * load with nothing to do waits for nobody. */
 enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
 {
     (void)n;

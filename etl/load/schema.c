@@ -91,6 +91,8 @@ static enum tv_status apply_file(struct tv_pg *pg, const char *text, const struc
     return status;
 }
 
+/* All files run, also those that did not change: each may run any number of times. Old functions are tidied up at
+ * the end, when nothing of the new files can need them. */
 static enum tv_status apply_files(struct tv_pg *pg, int lock_wait, struct tv_error *err)
 {
     const struct tv_patience patience = {.what = "waiting to apply the schema", .readers = 1, .seconds = lock_wait};
@@ -108,6 +110,8 @@ static enum tv_status apply_files(struct tv_pg *pg, int lock_wait, struct tv_err
     return remember_files(pg, err);
 }
 
+/* The lock is the session's, and another one than that of loads and trainings, since the schema has to be there
+ * before that one can be asked for. */
 enum tv_status tv_schema_apply(struct tv_pg *pg, int always, int lock_wait, int *applied, struct tv_error *err)
 {
     /* Two programs that find an empty database at the same time must not both fill it. */

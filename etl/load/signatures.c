@@ -78,6 +78,7 @@ static void append_type(char *types, const char *p, const char *end)
     snprintf(types + n, TV_SIGNATURE - n, "%s%.*s", n ? "," : "", (int)(to - p), p);
 }
 
+/* Only the words that make a function are looked for, so bodies and everything else are passed over. */
 int tv_signature_next(const char **at, char *name, char *types)
 {
     const char *found = strcasestr(*at, create);
@@ -131,6 +132,7 @@ enum tv_status tv_signatures_make_way(struct tv_buffer *sql, struct tv_pg *pg, c
     return status;
 }
 
+/* Functions that were put aside by any earlier update are looked at, because what used them may have gone since. */
 enum tv_status tv_signatures_tidy(struct tv_pg *pg, struct tv_error *err)
 {
     static const char aside[] =

@@ -84,6 +84,7 @@ enum tv_status tv_stage_begin_ratings(struct tv_stage *s, int64_t load, struct t
 
 /* --- items and tags: COPY's text format ------------------------------------------------------------------------- */
 
+/* The columns stand in the order of tv_stage_begin_items. */
 static enum tv_status put_item(void *context, const struct tv_item_row *row, struct tv_error *err)
 {
     struct tv_stage *s = context;
@@ -109,6 +110,7 @@ static enum tv_status put_item(void *context, const struct tv_item_row *row, str
     return status == TV_OK && out->size >= BLOCK ? send(s, err) : status;
 }
 
+/* The columns stand in the order of tv_stage_begin_tags. */
 static enum tv_status put_tag(void *context, const struct tv_tag_row *row, struct tv_error *err)
 {
     struct tv_stage *s = context;
@@ -184,6 +186,7 @@ static enum tv_status put_reject(void *context, const char *file, long long line
     return tv_rejects_add(s->rejects, file, line, reason, raw, raw_size, err);
 }
 
+/* Readers call it every so often, so this is also where a signal ends them. */
 static enum tv_status on_progress(void *context, double bytes, struct tv_error *err)
 {
     struct tv_stage *s = context;

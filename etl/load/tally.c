@@ -89,6 +89,7 @@ static enum tv_status add_user(struct tv_tally *t, int64_t user, struct tv_error
     return status;
 }
 
+/* An item's number is the last user who rated it: the same user once more is a repeated pair. */
 enum tv_status tv_tally_add(struct tv_tally *t, int64_t user, int64_t item, float value, struct tv_error *err)
 {
     struct tv_id_slot *slot;

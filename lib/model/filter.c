@@ -163,6 +163,7 @@ const char *tv_filter_other_rows(const struct tv_filter *a, const struct tv_filt
     return NULL;
 }
 
+/* One assignment may break what another mends, so minimum and maximum are compared after all of them. */
 enum tv_status tv_filter_set_all(struct tv_filter *f, const char *const *assignments, size_t n, struct tv_error *err)
 {
     for (size_t i = 0; i < n; i++) {
@@ -244,6 +245,8 @@ enum tv_status tv_filter_settle(struct tv_filter *f, struct tv_pg *pg, struct tv
     return status;
 }
 
+/* Numbers go into the SQL as they are, because tv_filter_set has read each of them as a number; everything else is
+ * quoted. */
 enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum tv_filter_part part,
                               const char *function, struct tv_buffer *sql, struct tv_error *err)
 {

@@ -19,6 +19,8 @@ static enum tv_status check_kinds(struct tv_pg *pg, struct tv_error *err)
     return tv_hint(err, "bring it up to date: trivet-etl schema");
 }
 
+/* The table is looked for before it is asked, because a statement about one that is not there would be an error of
+ * the server's. */
 enum tv_status tv_journal_check_schema(struct tv_pg *pg, struct tv_error *err)
 {
     int64_t there = 0, version = 0;

@@ -20,6 +20,7 @@ enum tv_status tv_last_run_note(struct tv_redis *redis, int64_t run, enum tv_run
     return tv_redis_set(redis, TV_LAST_RUN_KEY, text, (size_t)n, err);
 }
 
+/* %n is behind the last of the three, so text that goes on is told from a whole one. */
 int tv_last_run_parse(struct tv_last_run *out, const char *text)
 {
     char state[16] = "";

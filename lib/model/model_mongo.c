@@ -55,6 +55,7 @@ static enum tv_status add_sigma(struct tv_mongo_bulk *bulk, const struct tv_mode
     return status;
 }
 
+/* All that reading needs stands in fields of its own; the description is stored as the object that it is. */
 static enum tv_status add_description(struct tv_mongo_bulk *bulk, const struct tv_model *m, struct tv_error *err)
 {
     char checksum[24];
@@ -130,6 +131,7 @@ static void copy_text(char *out, size_t size, const struct tv_mongo_doc *doc, co
     snprintf(out, size, "%s", tv_mongo_doc_text(doc, name, &text) ? text : "");
 }
 
+/* Only the sizes must be there. Fields that older models do not have stay 0. */
 enum tv_status tv_model_from_description(struct tv_model **out, int64_t number, const struct tv_mongo_doc *doc,
                                          struct tv_error *err)
 {
@@ -200,6 +202,7 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
     return TV_OK;
 }
 
+/* Without a description there is no model, whatever parts lie there. With one, anything that is missing is damage. */
 enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo, int64_t number,
                                    struct tv_error *err)
 {

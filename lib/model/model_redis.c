@@ -111,6 +111,7 @@ static enum tv_status write_hash(struct tv_redis *redis, const struct tv_model *
     return status;
 }
 
+/* Until the hash is there, no reader looks at the other keys. */
 enum tv_status tv_model_write_redis(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -361,6 +362,7 @@ static enum tv_status count_keys(struct tv_redis *redis, int64_t number, int par
     return status;
 }
 
+/* For models that are kept and not live: a question a key, and no array is read. */
 enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mongo *mongo, int64_t number, int *whole,
                                           struct tv_error *err)
 {

@@ -54,6 +54,7 @@ static int64_t look(struct tv_pg *pg, const struct tv_patience *p, char *out, si
     return pid;
 }
 
+/* Where there was no time to wait, the message does not say that anything was waited for. */
 static enum tv_status give_up(const struct tv_patience *p, const char *who, int64_t pid, struct tv_error *err)
 {
     if (p->seconds == 0)

@@ -66,6 +66,7 @@ static int fill_run(struct tv_run *run, const struct tv_pg_rows *rows, int row)
     return run->parameters && run->filter && run->counts && run->metrics && run->source && run->message;
 }
 
+/* Times are written in UTC, whatever the session's time zone is. */
 enum tv_status tv_run_list(struct tv_pg *pg, unsigned states, struct tv_run **out, size_t *n, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;

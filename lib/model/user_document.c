@@ -185,6 +185,7 @@ enum tv_status tv_user_document_set_lists(struct tv_mongo *mongo, int64_t model,
     return status;
 }
 
+/* A rev only grows, so a document that is not above it is of this very rev. */
 enum tv_status tv_user_document_drop_lists(struct tv_mongo *mongo, int64_t model, const struct tv_user_list *lists,
                                            size_t n, struct tv_error *err)
 {
@@ -283,6 +284,8 @@ static struct tv_user_document *assemble(const struct tv_array *a, const char *c
     return u;
 }
 
+/* A list that cannot be read counts as none, because it can be made again; everything else in the document must be
+ * right. */
 static enum tv_status decode(struct tv_user_document **out, const struct user_stored *s, int factors, int32_t n_items,
                              struct tv_error *err)
 {

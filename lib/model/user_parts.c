@@ -68,6 +68,7 @@ static enum tv_status write_parts(struct user_fields *f, struct tv_mongo *mongo,
     return status == TV_OK ? ended : status;
 }
 
+/* Nothing is asked of MongoDB for a document that holds its blobs itself, as nearly all do. */
 enum tv_status user_fields_make(struct user_fields *f, struct tv_mongo *mongo, int64_t model,
                                 const struct tv_user_document *u, const struct tv_user_blobs *b, struct tv_error *err)
 {
@@ -282,6 +283,7 @@ static enum tv_status delete_left(const struct parts *p, struct tv_mongo *mongo,
     return status;
 }
 
+/* Parts are listed without their bytes, which would be read for nothing. */
 enum tv_status tv_user_parts_tidy(struct tv_mongo *mongo, int64_t model, const int64_t *user_ids, size_t n,
                                   int64_t *deleted, struct tv_error *err)
 {

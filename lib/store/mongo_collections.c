@@ -80,6 +80,7 @@ enum tv_status tv_mongo_point_view(struct tv_mongo *m, const char *view, const c
 /* Calls `take` with each entry of listCollections that matches `filter`. */
 typedef enum tv_status (*take_entry)(void *context, const bson_t *entry, struct tv_error *err);
 
+/* A failure of `take` ends it, and is returned. */
 static enum tv_status list_collections(struct tv_mongo *m, const bson_t *filter, take_entry take, void *context,
                                        struct tv_error *err)
 {

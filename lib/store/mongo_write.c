@@ -35,6 +35,7 @@ static enum tv_status append_json(bson_t *doc, const struct tv_field *f, struct 
     return ok ? TV_OK : tv_fail(err, TV_ERR_INPUT, "field %s is too large for a document", f->name);
 }
 
+/* An array of documents such as {id: 1, score: 2.5}. */
 static bool append_pairs(bson_t *doc, const struct tv_field *f)
 {
     bson_t array, pair;
@@ -167,6 +168,7 @@ void tv_mongo_new_id(char *out)
     bson_oid_to_string(&id, out);
 }
 
+/* A limit of 0 is the server's word for all that match. */
 enum tv_status tv_mongo_delete_texts(struct tv_mongo *m, const char *collection, const char *const *ids, size_t n,
                                      struct tv_error *err)
 {

@@ -100,6 +100,7 @@ enum tv_status tv_pg_query_while(struct tv_pg *pg, const char *sql, tv_pg_go_on 
     return cancelled ? TV_ERR_INTERRUPTED : status;
 }
 
+/* Without a row the statement itself is named, as the only thing to find it by. */
 enum tv_status tv_pg_int(struct tv_pg *pg, const char *sql, int n, const char *const *values, int64_t *value,
                          struct tv_error *err)
 {

@@ -194,6 +194,7 @@ enum tv_status tv_redis_call(struct tv_redis *r, const struct tv_redis_command *
     return tv_redis_take_reply(r, tv_redis_next_reply(r), reply, err);
 }
 
+/* Of an array nothing is taken: functions that expect one use tv_redis_call. */
 enum tv_status tv_redis_run(struct tv_redis *r, const struct tv_redis_command *command, struct tv_buffer *out,
                             struct tv_error *err)
 {

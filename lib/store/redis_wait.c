@@ -56,6 +56,7 @@ static int send_all(struct tv_redis *r)
     return 0;
 }
 
+/* The reader may hold a whole reply already, from bytes that came with an earlier one; then nothing is read. */
 redisReply *tv_redis_next_reply(struct tv_redis *r)
 {
     void *reply = NULL;

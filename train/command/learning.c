@@ -39,6 +39,7 @@ static void hint_at_counts(const struct tv_learning *l, const struct tv_reading 
     json_decref(data);
 }
 
+/* Ratings that come from files have no fingerprint, and then nothing can be called unchanged. */
 enum tv_status tv_learning_open(struct tv_learning *l, const struct tv_reading *r, struct tv_error *err)
 {
     tv_buffer_init(&l->parameters, 1 << 12);
@@ -68,6 +69,8 @@ static const char *or_null(const char *text)
     return text[0] ? text : NULL;
 }
 
+/* The rows that users are folded in from are written down only for an analyst's own source; otherwise the filter
+ * says them (trivet.evidence_query). */
 struct tv_run_plan tv_learning_plan(const struct tv_learning *l, const struct tv_reading *r, enum tv_run_kind kind,
                                     const char *command)
 {

@@ -45,6 +45,8 @@ static enum tv_status check_users(const struct tv_stores *s, int64_t number, uin
     return status;
 }
 
+/* Reading compares the arrays with the checksum that stands beside them. Here that checksum is compared with the
+ * one in memory, or another whole model would pass. */
 enum tv_status publish_check(const struct tv_stores *s, const struct tv_model *m, uint64_t users_hash,
                              struct tv_error *err)
 {

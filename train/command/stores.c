@@ -30,6 +30,7 @@ void train_warn_of_redis(struct tv_redis *redis)
     warn_unless(redis, "maxmemory-policy", "noeviction", "it may drop parts of a model when memory is short");
 }
 
+/* The connection to Postgres is the lock's, so commands that only look do without one. */
 enum tv_status train_open_readonly(struct tv_stores *s, const struct tv_settings *settings, struct tv_error *err)
 {
     int wait = (int)tv_settings_int(settings, "wait");
@@ -46,6 +47,7 @@ enum tv_status train_open_readonly(struct tv_stores *s, const struct tv_settings
     return status;
 }
 
+/* The lock is not waited for: the message names the program that holds it. */
 enum tv_status train_open_locked(struct tv_stores *s, const struct tv_settings *settings, const char *who,
                                  struct tv_error *err)
 {

@@ -184,6 +184,8 @@ enum tv_status fit_start_catalogue(struct fit *f, struct tv_error *err)
     return code == 0 ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "cannot start a thread: %s", strerror(code));
 }
 
+/* The step "write items", and what a failed training calls before it undoes anything: the thread must not write
+ * into a collection that is being dropped. */
 enum tv_status fit_end_catalogue(struct fit *f, struct tv_error *err)
 {
     struct fit_catalogue *c = &f->catalogue;

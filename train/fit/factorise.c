@@ -10,6 +10,7 @@ enum tv_status fit_choose_factors(struct fit *f, struct tv_error *err)
     return learn_fit_factors(&f->learning.settings, &f->dense, err);
 }
 
+/* The matrix is given back before users are folded in: from here on only its ids are needed. */
 enum tv_status fit_factorise(struct fit *f, struct tv_error *err)
 {
     enum tv_status status = learn(&f->model.item_side, &f->model.report, &f->dense, &f->learning.settings, err);

@@ -182,6 +182,7 @@ static enum tv_status open_all(struct fit *f, int dry_run, struct tv_error *err)
     return status == TV_OK ? tv_learning_open(&f->learning, &f->reading, err) : status;
 }
 
+/* With --if-changed the lock is held while the journal is asked, so no other training can end in between. */
 static enum tv_status fit_opened(struct fit *f, int dry_run, struct tv_error *err)
 {
     int64_t same = 0;

@@ -135,6 +135,7 @@ static enum tv_status make_indexes(struct fit *f, const char *collection, struct
                                                   : status;
 }
 
+/* Codes are read only if any id of a user lies in their range. Indexes are made once all documents are there. */
 enum tv_status fit_users(struct fit *f, struct tv_error *err)
 {
     char name[TV_MODEL_NAME], documents[32], folded[32], unreached[32];

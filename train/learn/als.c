@@ -30,6 +30,7 @@ static int show_progress(void *context, int iteration, double objective)
     return tv_interrupted();
 }
 
+/* Everything that the settings can say is passed on; the tolerance is the same for all trainings. */
 static enum tv_status run_als(struct tv_als *als, const struct learn_settings *s, const struct tv_dense *d,
                               struct tv_error *err)
 {

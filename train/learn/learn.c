@@ -17,6 +17,8 @@ static int largest_factors(const struct tv_dense *d)
     return shorter > 1 ? shorter - 1 : 1;
 }
 
+/* A default shrinks for every algorithm. A number that was asked for is refused only where the algorithm is bounded
+ * by the matrix. */
 enum tv_status learn_fit_factors(struct learn_settings *s, const struct tv_dense *d, struct tv_error *err)
 {
     int largest = largest_factors(d);

@@ -48,6 +48,8 @@ static enum tv_status set_switch(struct learn_settings *s, const struct learn_se
     return TV_OK;
 }
 
+/* The text is held to the bounds of the flag, so a search and a command line refuse the same values with the same
+ * words. */
 enum tv_status learn_set(struct learn_settings *s, const char *name, const char *text, struct tv_error *err)
 {
     const struct learn_setting *row = learn_setting_of(name);

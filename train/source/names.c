@@ -46,6 +46,7 @@ static enum tv_status read_id(int64_t *id, int *is_number, int codes, const char
     return tv_fail(err, TV_ERR_USAGE, "--%s is \"%.*s\", which is no id", flag, (int)n, text);
 }
 
+/* The bytes are part of a longer text, so a code is copied; read_id has seen that it is short enough. */
 enum tv_status names_find_user(struct tv_user_document **out, const struct names *names, struct tv_mongo *mongo,
                                const char *flag, const char *text, size_t n, struct tv_error *err)
 {

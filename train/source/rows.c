@@ -49,6 +49,7 @@ static void report(const struct copying *c)
                     tv_text_are(rows, c->no_ratings.n, "row"), c->no_ratings.names);
 }
 
+/* A signal is looked for at each row, because a COPY may take long and no caller has to think of it. */
 static enum tv_status take_message(void *context, const char *bytes, size_t n, struct tv_error *err)
 {
     struct copying *c = context;

@@ -126,6 +126,8 @@ static enum tv_status switch_to(const struct tv_stores *s, const struct tv_model
     return status == TV_OK ? tv_model_switch(s->redis, m, err) : status;
 }
 
+/* Users are caught up with twice. A rating that is committed before the second time is found by it; one that comes
+ * later is folded in by its server, which by then reads that this model is live. */
 enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
 {
     struct late_ratings late = {.refold = NULL};
@@ -166,6 +168,7 @@ enum tv_status tv_lifecycle_activate_number(const struct tv_stores *s, int64_t n
     return status;
 }
 
+/* By number, because the process that had the model in memory is gone. */
 enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t number, struct tv_error *err)
 {
     struct tv_model *m = NULL;

@@ -219,6 +219,7 @@ static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *row
     return TV_OK;
 }
 
+/* An item without a document is left alone: the documents of the next training bring the counts. */
 static enum tv_status write_counts(struct tv_live_work *work, struct tv_mongo *mongo, const struct tv_pg_rows *rows,
                                    int or_equal, struct tv_error *err)
 {
@@ -278,6 +279,7 @@ enum tv_status tv_live_recount(struct tv_live_work *work, struct tv_pg *pg, stru
     return status;
 }
 
+/* As many as the limit means that there may be more. */
 enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo, int limit,
                                      struct tv_error *err)
 {

@@ -42,6 +42,7 @@ static enum tv_status format_query(char **out, const char *who, const char *evid
     return status;
 }
 
+/* The probe reads as many rows as it is told, none or one. */
 static enum tv_status make_queries(struct tv_refold *r, const char *evidence, struct tv_error *err)
 {
     struct tv_buffer probe = TV_BUFFER_INIT(1 << 18);
@@ -297,6 +298,7 @@ static enum tv_status fold_range(struct work *w, size_t from, size_t n, int seco
     return fold_range(w, from + n / 2, n - n / 2, seconds, err);
 }
 
+/* On the heap, because each of BLOCK users has the space of a document. */
 enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_stores *stores, const int64_t *user_ids,
                                size_t n, uint8_t *states, struct tv_refold_told *told, struct tv_error *err)
 {

@@ -15,6 +15,7 @@
 #include "trivet/store/mongo.h"
 #include "trivet/store/redis.h"
 
+/* The stores of a command that changes models, or looks at them. */
 struct tv_stores {
     struct tv_lock *lock; /* held; its connection writes the journal */
     struct tv_mongo *mongo;
@@ -51,6 +52,7 @@ struct tv_repair_report {
     void (*say)(void *context, const char *line);
     void *context;
 };
+/* What a repair has to say in numbers; the exit code follows from them. */
 struct tv_repair_counts {
     int changes;  /* what was mended */
     int problems; /* what was found and could not be */

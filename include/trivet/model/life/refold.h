@@ -58,9 +58,9 @@ struct tv_refold_told {
     struct tv_error source; /* its status is TV_OK unless the source cannot be read */
 };
 
-/* Folds n users in from what stands in PostgreSQL now, into user_<N>: states (n) become TV_REFOLD_DONE, or _REFUSED, or
- * stay _WAITING where MongoDB refuses the document, or the source cannot be read; then nothing more is tried with these `told`. Users who never rated
- * live are done. */
+/* Folds n users in from what stands in PostgreSQL now, into user_<N>: states (n) become TV_REFOLD_DONE, or _REFUSED,
+ * or stay _WAITING where MongoDB refuses the document, or the source cannot be read; then nothing more is tried with
+ * these `told`. Users without single ratings are done. */
 enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_stores *stores, const int64_t *user_ids,
                                size_t n, uint8_t *states, struct tv_refold_told *told, struct tv_error *err);
 enum tv_refold_difference { TV_REFOLD_SAME, TV_REFOLD_OTHER, TV_REFOLD_OTHER_CODE, TV_REFOLD_LOST_CODE };
