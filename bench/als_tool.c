@@ -54,7 +54,7 @@ static int parse(struct arguments *a, int argc, char **argv)
         {NULL, 0, NULL, 0}};
     int option;
     a->repeat = 1;
-    tv_als_defaults(o, 0);
+    *o = (struct tv_als_options){.factors = 50, .iterations = 15, .lambda = 0.065, .alpha = 1, .seed = 1};
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1)
         switch (option) {
         case FACTORS:

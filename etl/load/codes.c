@@ -185,11 +185,6 @@ size_t tv_codes_new(const struct tv_codes *codes, enum tv_code_kind kind)
     return codes->of[kind].n - codes->of[kind].n_known;
 }
 
-size_t tv_codes_count(const struct tv_codes *codes, enum tv_code_kind kind)
-{
-    return codes->of[kind].n;
-}
-
 /* --- Postgres ------------------------------------------------------------------------------------------- */
 
 /* Numbers from TV_CODE_LIVE on were given to codes that came with single ratings; loads count on below them. */

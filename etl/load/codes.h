@@ -26,8 +26,7 @@ enum tv_status tv_codes_number(struct tv_codes *codes, enum tv_code_kind kind, c
                                int64_t *id, struct tv_error *err);
 /* Copies the new ones into pg_temp.load_code. */
 enum tv_status tv_codes_write(const struct tv_codes *codes, struct tv_pg *pg, struct tv_error *err);
-/* How many of a kind are new, and how many there are. */
+/* How many of a kind are new. */
 size_t tv_codes_new(const struct tv_codes *codes, enum tv_code_kind kind);
-size_t tv_codes_count(const struct tv_codes *codes, enum tv_code_kind kind);
 
 #endif

@@ -16,7 +16,7 @@ void tv_report_step(struct tv_report *r, const char *name, double *clock)
     *clock = now;
 }
 
-double tv_report_seconds(const struct tv_report *r)
+static double seconds_of(const struct tv_report *r)
 {
     double sum = 0;
     for (int i = 0; i < r->n_steps; i++)
@@ -24,7 +24,8 @@ double tv_report_seconds(const struct tv_report *r)
     return sum;
 }
 
-double tv_report_density(const struct tv_report *r)
+/* Distinct pairs by users times items; 0 where there is nothing. */
+static double density_of(const struct tv_report *r)
 {
     double cells = (double)r->tally->users.n * (double)r->tally->items.n;
     return cells > 0 ? (double)(r->tally->rows - r->added_up - r->duplicates) / cells : 0;
@@ -69,7 +70,7 @@ static void print_values(const struct tv_report *r, FILE *out)
 
 static void print_steps(const struct tv_report *r, FILE *out)
 {
-    fprintf(out, "  seconds     %.2f", tv_report_seconds(r));
+    fprintf(out, "  seconds     %.2f", seconds_of(r));
     for (int i = 0; i < r->n_steps; i++)
         fprintf(out, "%s %s %.2f", i ? "," : ":", r->steps[i].name, r->steps[i].seconds);
     fprintf(out, "\n");
@@ -84,7 +85,7 @@ void tv_report_print(const struct tv_report *r, FILE *out)
             tv_text_number(a, r->tally->rows),
             tv_text_number(b, (long long)r->tally->users.n), tv_text_number(c, (long long)r->tally->items.n));
     print_values(r, out);
-    fprintf(out, "  density     %.4g %% of all pairs\n", 100 * tv_report_density(r));
+    fprintf(out, "  density     %.4g %% of all pairs\n", 100 * density_of(r));
     fprintf(out, "  described   %s items, %s tags\n", tv_text_number(a, r->items),
             tv_text_number(b, r->tags));
     print_codes(r, out);
@@ -102,14 +103,14 @@ char *tv_report_json(const struct tv_report *r)
         json_object_set_new(reasons, r->rejects->reasons[i].reason, json_integer(r->rejects->reasons[i].n));
     for (int i = 0; i < r->n_steps; i++)
         json_object_set_new(steps, r->steps[i].name, json_real(r->steps[i].seconds));
-    json_t *report = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:I, s:f, s:I, s:I, s:I, s:o, s:f, s:o}", "values",
-        r->set->counts ? "counts" : "ratings", "added_up", (json_int_t)r->added_up, "rows",
-        (json_int_t)r->tally->rows, "users", (json_int_t)r->tally->users.n, "items",
-        (json_int_t)r->tally->items.n, "scale", tv_tally_scale(r->tally, scale), "min", (double)r->tally->min,
-        "max", (double)r->tally->max, "duplicates", (json_int_t)r->duplicates, "density",
-        tv_report_density(r), "described", (json_int_t)r->items, "tags", (json_int_t)r->tags, "rejected",
-        (json_int_t)r->rejects->n, "reasons", reasons, "seconds", tv_report_seconds(r), "steps", steps);
+    json_t *report =
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:I, s:f, s:I, s:I, s:I, s:o, s:f, s:o}", "values",
+                  r->set->counts ? "counts" : "ratings", "added_up", (json_int_t)r->added_up, "rows",
+                  (json_int_t)r->tally->rows, "users", (json_int_t)r->tally->users.n, "items",
+                  (json_int_t)r->tally->items.n, "scale", tv_tally_scale(r->tally, scale), "min", (double)r->tally->min,
+                  "max", (double)r->tally->max, "duplicates", (json_int_t)r->duplicates, "density", density_of(r),
+                  "described", (json_int_t)r->items, "tags", (json_int_t)r->tags, "rejected", (json_int_t)r->rejects->n,
+                  "reasons", reasons, "seconds", seconds_of(r), "steps", steps);
     char *text = report ? json_dumps(report, JSON_COMPACT) : NULL;
     json_decref(report);
     return text;

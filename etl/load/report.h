@@ -28,10 +28,6 @@ struct tv_report {
 
 /* Ends the step that began at *clock, and begins the next. */
 void tv_report_step(struct tv_report *r, const char *name, double *clock);
-double tv_report_seconds(const struct tv_report *r);
-
-/* Distinct pairs by users times items; 0 where there is nothing. */
-double tv_report_density(const struct tv_report *r);
 
 void tv_report_print(const struct tv_report *r, FILE *out);
 

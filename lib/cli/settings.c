@@ -21,7 +21,6 @@ enum tv_status tv_settings_create(struct tv_settings **out, const struct tv_prog
     struct tv_settings *s = tv_alloc(1, sizeof *s, "settings", err);
     if (s == NULL)
         return TV_ERR_NO_MEMORY;
-    s->program = program->name;
     const struct tv_option *tables[] = {command->options, command->more[0], command->more[1], command->more[2],
                                         tv_shared_options};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
@@ -202,9 +201,4 @@ size_t tv_settings_list(const struct tv_settings *s, const char *name, const cha
     const struct tv_setting *e = find(s, name);
     *values = e->values;
     return e->n_values;
-}
-
-const char *tv_settings_program(const struct tv_settings *s)
-{
-    return s->program;
 }

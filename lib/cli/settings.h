@@ -20,7 +20,6 @@ struct tv_setting {
 /* Each option of the command once, in the order of the tables; names are searched for in that order, as there are
  * few. */
 struct tv_settings {
-    const char *program;
     size_t n;
     struct tv_setting entries[TV_SETTINGS_MAX];
 };

@@ -125,7 +125,8 @@ enum tv_status tv_model_write_redis(struct tv_redis *redis, const struct tv_mode
     return status == TV_OK ? write_hash(redis, m, parts, err) : status;
 }
 
-int tv_model_has_alias(const struct tv_model *m)
+/* 1 if the model fits one part, so that the switch also writes item_factors, the whole (k, n) array for notebooks. */
+static int has_alias(const struct tv_model *m)
 {
     return m->n_items <= part_items(m->factors);
 }
@@ -151,7 +152,7 @@ enum tv_status tv_model_alias_agrees(struct tv_redis *redis, const struct tv_mod
                                      struct tv_error *err)
 {
     struct tv_buffer due = TV_BUFFER_INIT(MAX_VALUE), there = TV_BUFFER_INIT(MAX_VALUE);
-    *agrees = !tv_model_has_alias(m);
+    *agrees = !has_alias(m);
     if (*agrees)
         return TV_OK;
     enum tv_status status = encode_alias(m, &due, err);
@@ -169,7 +170,7 @@ enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m,
     char number[24];
     struct tv_buffer blob = TV_BUFFER_INIT(MAX_VALUE);
     enum tv_status status = TV_OK;
-    int whole = tv_model_has_alias(m);
+    int whole = has_alias(m);
     if (whole)
         status = encode_alias(m, &blob, err);
     else

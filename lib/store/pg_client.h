@@ -59,9 +59,6 @@ PGresult *tv_pg_take_answer(struct tv_pg *pg);
 int tv_pg_is_copy(const PGresult *result);
 TV_MUST_USE int tv_pg_succeeded(const PGresult *result);
 
-/* Asks PostgreSQL to cancel the statement under way, and waits up to so many seconds until it has heard. */
-int tv_pg_send_cancel(struct tv_pg *pg, double seconds);
-
 /* --- pg_address.c ------------------------------------------------------------------------------------------ */
 
 /* Reads a URI, a string of keywords, or the name of a database; TV_ERR_USAGE if it is none. */

@@ -40,7 +40,7 @@ static void leave(struct cancel *c)
     }
 }
 
-static void *send_cancel(void *context)
+static void *run_cancel(void *context)
 {
     struct cancel *c = context;
     char why[256];
@@ -56,13 +56,13 @@ static int start_cancel(struct cancel *c)
     pthread_attr_t detached;
     pthread_attr_init(&detached);
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    int code = pthread_create(&thread, &detached, send_cancel, c);
+    int code = pthread_create(&thread, &detached, run_cancel, c);
     pthread_attr_destroy(&detached);
     return code == 0;
 }
 
 /* 1: the server has heard, whatever it makes of it. */
-int tv_pg_send_cancel(struct tv_pg *pg, double seconds)
+static int send_cancel(struct tv_pg *pg, double seconds)
 {
     struct cancel *c = calloc(1, sizeof *c);
     if (c == NULL || (c->request = PQgetCancel(pg->conn)) == NULL || !start_cancel(c)) {
@@ -108,14 +108,14 @@ static int is_patient(struct tv_pg *pg, double until)
 {
     int cancelled = pg->answer_until > 0;
     if (tv_wait_ms(cancelled && pg->answer_until < until ? pg->answer_until : until) == 0) {
-        tv_pg_send_cancel(pg, parting_seconds);
+        send_cancel(pg, parting_seconds);
         return give_up(pg, cancelled       ? "it was told to cancel a statement, and says nothing"
                            : tv_stop_due() ? "it had not answered when this program had to end"
                                            : "no answer in time");
     }
     if (cancelled || is_wanted(pg))
         return 1;
-    if (!tv_pg_send_cancel(pg, cancel_seconds))
+    if (!send_cancel(pg, cancel_seconds))
         return give_up(pg, "it was told to cancel a statement, and does not listen");
     pg->answer_until = tv_clock() + answer_seconds;
     return 1;

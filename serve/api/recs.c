@@ -58,7 +58,8 @@ void tv_ranked_json(struct tv_out *out, const struct tv_snapshot *s, const struc
     tv_out_text(out, "]");
 }
 
-void tv_recs_json(struct tv_out *out, const struct tv_recs *recs)
+/* {"user_id":10,"model":2,"reason":"personal","score_kind":"relevance","items":[...]} */
+static void write_recs(struct tv_out *out, const struct tv_recs *recs)
 {
     const struct tv_snapshot *s = recs->snapshot;
     tv_out_text(out, "{\"user_id\":");
@@ -120,7 +121,7 @@ static void answer(struct tv_app *app, const struct tv_request *request, struct 
     else if (request->wants_html)
         tv_recs_page(&app->models, request, response, &recs);
     else
-        tv_recs_json(&response->out, &recs);
+        write_recs(&response->out, &recs);
     response->revalidated = !request->wants_html; /* the page also tells how old the model is */
 }
 

@@ -19,8 +19,6 @@ struct tv_recs {
     struct tv_ranking ranking;
 };
 
-/* {"user_id":10,"model":2,"reason":"personal","score_kind":"relevance","items":[...]} */
-void tv_recs_json(struct tv_out *out, const struct tv_recs *recs);
 /* [{"rank":1,"id":...,"score":...}, ...]: n items of the model with their scores. */
 void tv_ranked_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_scored *best, size_t n);
 /* Sends a browser on (303) to a user's page at that path. */

@@ -128,13 +128,6 @@ void tv_id_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t it
         tv_out_int(out, item_id);
 }
 
-void tv_id_of_user(struct tv_id *id, const struct tv_user_document *u)
-{
-    tv_id_set_number(id, "user_id", u->user_id);
-    if (u->code)
-        snprintf(id->text, sizeof id->text, "%s", u->code);
-}
-
 /* By the model and not by the one user, so that every id in an answer has the same type. */
 void tv_id_user_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_id *user)
 {

@@ -69,8 +69,6 @@ const char *tv_id_item_text(const struct tv_snapshot *s, int64_t item_id, char *
 
 /* --- users --------------------------------------------------------------------------------------------- */
 
-/* The user whose document this is. */
-void tv_id_of_user(struct tv_id *id, const struct tv_user_document *u);
 /* A user's id as a JSON value; as text it is id->text. */
 void tv_id_user_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_id *user);
 

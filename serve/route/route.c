@@ -132,7 +132,7 @@ static void take_segments(struct tv_request *request, const char *pattern)
     }
 }
 
-enum tv_method tv_route_method(const struct tv_route *route)
+static enum tv_method method_of(const struct tv_route *route)
 {
     switch (route->kind) {
     case TV_ROUTE_POST:
@@ -154,7 +154,7 @@ const struct tv_route *tv_route_find(struct tv_request *request)
     request->route = NULL;
     for (size_t i = 0; i < ROUTES; i++) {
         unsigned fit = tv_route_fits(routes[i].pattern, request);
-        if (fit > best || (fit && fit == best && tv_route_method(&routes[i]) == request->method)) {
+        if (fit > best || (fit && fit == best && method_of(&routes[i]) == request->method)) {
             best = fit;
             request->route = &routes[i];
         }
@@ -176,7 +176,7 @@ const char *const *tv_route_names(size_t *n)
     static const char *names[ROUTES + 1];
     static char with_method[ROUTES][64]; /* a pattern may stand there more than once */
     for (size_t i = 0; i < ROUTES; i++) {
-        enum tv_method method = tv_route_method(&routes[i]);
+        enum tv_method method = method_of(&routes[i]);
         names[i] = routes[i].pattern;
         if (method == TV_GET)
             continue;
@@ -194,7 +194,7 @@ static void refuse_method(const struct tv_request *request, struct tv_problem *p
     char allow[sizeof problem->allow] = "";
     unsigned fit = tv_route_fits(request->route->pattern, request);
     for (size_t i = 0, n = 0; i < ROUTES; i++) {
-        enum tv_method method = tv_route_method(&routes[i]);
+        enum tv_method method = method_of(&routes[i]);
         if (tv_route_fits(routes[i].pattern, request) == fit)
             n += (size_t)snprintf(allow + n, sizeof allow - n, "%s%s", n ? ", " : "",
                                   method == TV_GET ? "GET, HEAD" : tv_method_name(method));
@@ -229,7 +229,7 @@ int tv_route_admit(struct tv_app *app, struct tv_request *request, struct tv_pro
         tv_problem(problem, 404, "there is nothing at this address");
         return 0;
     }
-    if (tv_route_method(route) != request->method) {
+    if (method_of(route) != request->method) {
         refuse_method(request, problem);
         return 0;
     }

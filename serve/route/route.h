@@ -36,7 +36,6 @@ unsigned tv_route_fits(const char *pattern, const struct tv_request *request);
 /* The route that fits best and has the method of the request; where none of those that fit best has it, one of them.
  * NULL if none fits. Sets request->route and request->segments. */
 const struct tv_route *tv_route_find(struct tv_request *request);
-enum tv_method tv_route_method(const struct tv_route *route);
 /* Everything that can be said of a request before its body is known, once for each request: finds the route, and asks whether
  * the sender, the method and the names of the parameters will do. 0: *problem says why not. */
 TV_MUST_USE int tv_route_admit(struct tv_app *app, struct tv_request *request, struct tv_problem *problem);

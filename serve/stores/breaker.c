@@ -139,8 +139,3 @@ void tv_breaker_look(struct tv_breaker *b, struct tv_breaker_state *state)
     memcpy(state->message, b->message, sizeof state->message);
     pthread_mutex_unlock(&b->mutex);
 }
-
-const char *tv_breaker_name(const struct tv_breaker *b)
-{
-    return b->name;
-}

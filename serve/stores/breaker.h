@@ -32,6 +32,5 @@ struct tv_breaker_state {
     char message[1024]; /* the last failure while down, "" while up */
 };
 void tv_breaker_look(struct tv_breaker *b, struct tv_breaker_state *state);
-const char *tv_breaker_name(const struct tv_breaker *b);
 
 #endif

@@ -42,6 +42,22 @@ def needs():
     return {source: {made_by[name] for name in names if name in made_by} - {source} for source, names in used.items()}
 
 
+def never_called():
+    """Public names of the programs' sources that neither another source nor their own needs; as "source: name"."""
+    used, made = set(), []
+    for source, path in objects().items():
+        names = [line.split() for line in subprocess.run(["nm", path], capture_output=True, text=True, check=True).stdout.splitlines()]
+        used |= {name[1] for name in names if name[0] == "U"}
+        made += [(source, name[2]) for name in names if name[1] in "TDBRi" and name[0] != "U"]
+    return [f"{source}: {name}" for source, name in made if name not in used and not needs_itself(source, name)]
+
+
+def needs_itself(source, name):
+    """Whether a source names what it makes a second time."""
+    code = re.sub(r"/\*.*?\*/", "", (REPO / source).read_text(), flags=re.S)
+    return name.split(".")[0] == "main" or len(re.findall(rf"\b{re.escape(name.split('.')[0])}\b", code)) > 1
+
+
 def circles(graph):
     """Groups of nodes that reach each other (Tarjan, 1972), each sorted."""
     index, low, stack, found = {}, {}, [], []

@@ -116,6 +116,20 @@ def test_no_two_sources_need_each_other(needs):
     assert rooms.circles(needs) == []
 
 
+# What no program calls, and why it is there all the same.
+FOR_TESTS = {
+    "lib/core/eval/metrics.c: tv_rmse": "the plain form that evaluations of ratings, with their intervals, are compared with",
+    "lib/core/sets/minhash.c: tv_jaccard": "the true similarity that signatures estimate",
+    "lib/core/sets/minhash.c: tv_minhash_update": "the plain form of tv_minhash_update_witness",
+    "lib/read/input.c: tv_source_memory": "a byte source without a file, for tests of what reads one",
+    "serve/route/route.c: tv_route_run": "a whole request without a socket",
+}
+
+
+def test_every_public_name_is_needed(needs):
+    assert set(rooms.never_called()) == set(FOR_TESTS)
+
+
 def test_what_reads_ratings_knows_nothing_of_what_else_reads_them(needs):
     """fit, evaluate, search and similar share train/source (struct tv_reading), and do not see each other."""
     readers = {"train/fit/": sources("train/fit"), "train/search/": sources("train/search"), "train/similar/": sources("train/similar"),

@@ -35,18 +35,17 @@ static enum tv_status run_als(struct tv_als *als, const struct learn_settings *s
                               struct tv_error *err)
 {
     struct watch watch = {s->iterations, s->quiet, tv_clock()};
-    struct tv_als_options options;
-    tv_als_defaults(&options, s->algorithm->takes_counts);
-    options.biases = s->biases;
-    options.factors = s->factors;
-    options.iterations = s->iterations;
-    options.lambda = s->lambda;
-    options.alpha = s->alpha;
-    options.seed = s->seed;
-    options.tolerance = NO_IMPROVEMENT;
-    options.threads = s->threads;
-    options.progress = show_progress;
-    options.context = &watch;
+    const struct tv_als_options options = {.implicit = s->algorithm->takes_counts,
+                                           .biases = s->biases,
+                                           .factors = s->factors,
+                                           .iterations = s->iterations,
+                                           .lambda = s->lambda,
+                                           .alpha = s->alpha,
+                                           .seed = s->seed,
+                                           .tolerance = NO_IMPROVEMENT,
+                                           .threads = s->threads,
+                                           .progress = show_progress,
+                                           .context = &watch};
     return tv_als(als, &d->matrix, &options, err);
 }
 
@@ -88,10 +87,7 @@ enum tv_status learn_als(struct tv_model **out, struct learn_report *report, con
 double learn_als_memory(const struct learn_settings *s, const struct tv_dense *d)
 {
     const struct tv_csr *m = &d->matrix;
-    struct tv_als_options options;
-    tv_als_defaults(&options, s->algorithm->takes_counts);
-    options.factors = s->factors;
-    options.biases = s->biases;
-    options.threads = s->threads;
+    const struct tv_als_options options = {
+        .implicit = s->algorithm->takes_counts, .biases = s->biases, .factors = s->factors, .threads = s->threads};
     return tv_als_memory(m->n_rows, m->n_cols, m->n_values, &options);
 }

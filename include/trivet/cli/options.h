@@ -51,7 +51,6 @@ double tv_settings_real(const struct tv_settings *s, const char *name);
 int tv_settings_on(const struct tv_settings *s, const char *name);
 int tv_settings_given(const struct tv_settings *s, const char *name); /* by flag or environment */
 size_t tv_settings_list(const struct tv_settings *s, const char *name, const char *const **values);
-const char *tv_settings_program(const struct tv_settings *s);
 
 /* A command of a program, in a constant table. `run` gets settings that were checked, and as many arguments as were
  * asked for. */

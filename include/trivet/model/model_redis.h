@@ -16,11 +16,9 @@ enum tv_status tv_model_live(struct tv_redis *redis, int64_t *number, struct tv_
 enum tv_status tv_model_write_redis(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err);
 /* Loads the item side of N from Redis and checks it: every part there, shapes agree, ids ascend, checksum equal.
  * TV_ERR_NOT_FOUND: no such model; TV_ERR_CORRUPT: incomplete or wrong. */
-enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis, int64_t number,
-                                   struct tv_error *err);
-/* 1 if the model fits one part, so that the switch also writes item_factors, the whole (k, n) array for notebooks. */
-int tv_model_has_alias(const struct tv_model *m);
-/* 1 in *agrees if item_factors is that array, or the model has none. */
+enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis, int64_t number, struct tv_error *err);
+/* 1 in *agrees if the key item_factors, the whole (k, n) array for notebooks, is that of the model, or the model has
+ * none. */
 enum tv_status tv_model_alias_agrees(struct tv_redis *redis, const struct tv_model *m, int *agrees,
                                      struct tv_error *err);
 /* The switch: MULTI; SET trivet:live N; SET item_factors; PUBLISH trivet:live N; EXEC. */

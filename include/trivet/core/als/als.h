@@ -32,7 +32,7 @@
 #include "trivet/base/status.h"
 #include "trivet/core/csr.h"
 
-/* How to train. tv_als_defaults sets all of it: threads 0, no progress. */
+/* How to train. What is left 0 is off, or as the field says. */
 struct tv_als_options {
     int implicit;   /* values are counts, not ratings */
     int biases;     /* explicit only */
@@ -48,7 +48,6 @@ struct tv_als_options {
     int (*progress)(void *context, int iteration, double objective);
     void *context;
 };
-void tv_als_defaults(struct tv_als_options *o, int implicit);
 
 /* Columns of a row of factors: k, and two more with biases. */
 int tv_als_columns(const struct tv_als_options *o);

@@ -46,7 +46,7 @@ static void many_codes_keep_their_numbers(void **state)
             if (number(codes, TV_CODE_USER, text) != TV_CODE_FIRST + i)
                 fail_msg("%s has another number in pass %d", text, pass);
         }
-    assert_int_equal(tv_codes_count(codes, TV_CODE_USER), MANY);
+    assert_int_equal(tv_codes_new(codes, TV_CODE_USER), MANY);
     tv_codes_free(codes);
 }
 

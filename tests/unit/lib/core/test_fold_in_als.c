@@ -218,12 +218,13 @@ static void trained_users_come_back(void **state)
     random_state = 5;
     struct tv_csr m = random_ratings(USERS, ITEMS, 0.5);
     for (enum kind kind = PLAIN; kind < KINDS; kind++) {
-        struct tv_als_options o;
-        tv_als_defaults(&o, kind == IMPLICIT);
-        o.biases = kind == BIASED;
-        o.factors = K;
-        o.iterations = 400;
-        o.lambda = kind == IMPLICIT ? 2 : 0.1;
+        const struct tv_als_options o = {.implicit = kind == IMPLICIT,
+                                         .biases = kind == BIASED,
+                                         .factors = K,
+                                         .iterations = 400,
+                                         .lambda = kind == IMPLICIT ? 2 : 0.1,
+                                         .alpha = 1,
+                                         .seed = 1};
         struct tv_als a;
         assert_int_equal(tv_als(&a, &m, &o, NULL), TV_OK);
         uint16_t item_factors[ITEMS * (K + 2)], user[K + 2];

@@ -14,14 +14,14 @@ enum kind { PLAIN, BIASED, IMPLICIT, KINDS };
 
 static struct tv_als_options options_of(enum kind kind, int factors, int iterations, double lambda)
 {
-    struct tv_als_options o;
-    tv_als_defaults(&o, kind == IMPLICIT);
-    o.biases = kind == BIASED;
-    o.factors = factors;
-    o.iterations = iterations;
-    o.lambda = lambda;
-    o.threads = 2;
-    return o;
+    return (struct tv_als_options){.implicit = kind == IMPLICIT,
+                                   .biases = kind == BIASED,
+                                   .factors = factors,
+                                   .iterations = iterations,
+                                   .lambda = lambda,
+                                   .alpha = 1,
+                                   .seed = 1,
+                                   .threads = 2};
 }
 
 static struct tv_als run(const struct tv_csr *m, const struct tv_als_options *o)
