@@ -1,4 +1,4 @@
-/* handlers: what answers /lab and /models, and what their scripts ask. */
+/* handlers: the functions that answer the pages /lab and /models, and the questions of their scripts. */
 #ifndef TRIVET_SERVE_LAB_HANDLERS_H
 #define TRIVET_SERVE_LAB_HANDLERS_H
 

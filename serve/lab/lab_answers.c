@@ -1,8 +1,8 @@
-/* lab_answers: what the page /lab asks this server: funnel, sweep, activity, presets, and to stop one of
+/* lab_answers: the answers to the scripts of the page /lab: funnel, sweep, activity, presets, and to stop one of
  * them.
  *
- * Every answer is made of the rows of one or two SQL functions, each row as the JSON that PostgreSQL makes of
- * it, so what the functions learn to tell is told here without a change. Beside the rows stand the filter's
+ * Every answer is made of the rows of one or two SQL functions, each row as the JSON that PostgreSQL makes of it,
+ * so a column that a function gets is in the answer without a change here. Beside the rows stand the filter's
  * values they were computed with, and how long that took.
  */
 #include <stdio.h>
@@ -27,19 +27,22 @@ struct part {
     enum tv_filter_part parameters; /* of the filter that the function takes; 0: no function */
 };
 
+/* One request: what is asked of PostgreSQL, and with which values. `filter` is owned, and freed by `handle`; `id`
+ * is the request's, "" for none. */
 struct question {
     const char *id;
     struct tv_filter *filter;
-    int has_axes;
+    int has_axes;               /* 1: a sweep, whose two axes go into the call, too */
     struct tv_lab_axis axes[2]; /* x, y */
     struct part parts[MAX_PARTS];
     int n_parts;
 };
 
-/* --- a question's SQL -------------------------------------------------------------------------------------
- */
+/* --- a question's SQL ----------------------------------------------------------------------------------- */
 
-/* One value of an axis as SQL text: 20 -> '20', Drama -> '{"Drama"}', null -> null. */
+/* One value of an axis as SQL text: 20 -> '20', Drama -> '{"Drama"}', null -> null. The functions take the values
+ * as text, and cast each to the type of its parameter; that of genres is an array, whose text form is written here,
+ * as PostgreSQL reads it (a genre may hold quotes). All of it is quoted once more by libpq. */
 static enum tv_status write_value(struct tv_pg *pg, int is_genre, const char *value, size_t n,
                                   struct tv_buffer *sql, struct tv_error *err)
 {
@@ -61,7 +64,8 @@ static enum tv_status write_value(struct tv_pg *pg, int is_genre, const char *va
     return status;
 }
 
-/* x => 'max_items_for_user', x_values => array['20', '50'] */
+/* x => 'max_items_for_user', x_values => array['20', '50']. The name is one of lab_parameters.c's own, so it needs
+ * no quoting; values are divided by commas, as they came. */
 static enum tv_status write_axis(struct tv_pg *pg, const char *name, const struct tv_lab_axis *axis,
                                  struct tv_buffer *sql, struct tv_error *err)
 {
@@ -79,7 +83,8 @@ static enum tv_status write_axis(struct tv_pg *pg, const char *name, const struc
     return status == TV_OK ? tv_buffer_text(sql, "]::text[]", err) : status;
 }
 
-/* The call of a function with the filter's parameters gets those of the axes before its closing bracket. */
+/* tv_filter_call has written a whole call, and the axes go into it: its closing bracket is taken away and written
+ * again behind them. */
 static enum tv_status add_axes(const struct question *q, struct tv_pg *pg, struct tv_buffer *sql,
                                struct tv_error *err)
 {
@@ -95,6 +100,7 @@ static enum tv_status add_axes(const struct question *q, struct tv_pg *pg, struc
     return status == TV_OK ? tv_buffer_text(sql, ")", err) : status;
 }
 
+/* row_to_json makes a row one JSON value, so tv_question_rows copies a single column. */
 static enum tv_status write_sql(const struct question *q, const struct part *part, struct tv_pg *pg,
                                 struct tv_buffer *sql, struct tv_error *err)
 {
@@ -119,9 +125,10 @@ static enum tv_status ask_part(struct tv_question *asked, const struct question 
     return status;
 }
 
-/* --- its answer -------------------------------------------------------------------------------------------
- */
+/* --- its answer ----------------------------------------------------------------------------------------- */
 
+/* The filter as it was understood, defaults and all, so that a script labels a chart with the values that were
+ * used. */
 static void write_parameters(struct tv_out *out, const struct question *q)
 {
     static const char *const members[] = {"x", "y"};
@@ -138,6 +145,7 @@ static void write_parameters(struct tv_out *out, const struct question *q)
     tv_buffer_free(&json);
 }
 
+/* The members are written as rows come. A failure leaves half an answer behind, which tv_problem_answer drops. */
 static enum tv_status answer(struct tv_questions *questions, const struct tv_request *request,
                              const struct question *q, struct tv_out *out, struct tv_error *err)
 {
@@ -152,7 +160,8 @@ static enum tv_status answer(struct tv_questions *questions, const struct tv_req
     return status;
 }
 
-/* Answers at once what is wrong in itself, and leaves the rest to a worker. */
+/* A request that is wrong in itself is answered at once; only a good one is left to a worker, so that the few of
+ * them are kept for PostgreSQL. */
 static enum tv_outcome handle(struct tv_app *app, const struct tv_request *request,
                               struct tv_response *response, struct question *q)
 {
@@ -205,7 +214,7 @@ enum tv_outcome tv_handle_lab_presets(struct tv_app *app, const struct tv_reques
     return handle(app, request, response, &q);
 }
 
-/* The id of a question that is under way, or a problem. */
+/* The id of a question that is under way, or NULL, and then the problem is answered. */
 static const char *named_question(struct tv_app *app, const struct tv_request *request,
                                   struct tv_response *response)
 {
@@ -221,6 +230,7 @@ static const char *named_question(struct tv_app *app, const struct tv_request *r
     return NULL;
 }
 
+/* Needs no worker: it sets a mark that the thread with the question looks at (questions.h). */
 enum tv_outcome tv_handle_lab_stop(struct tv_app *app, const struct tv_request *request,
                                    struct tv_response *response)
 {
@@ -230,6 +240,7 @@ enum tv_outcome tv_handle_lab_stop(struct tv_app *app, const struct tv_request *
     return TV_ANSWERED;
 }
 
+/* As cheap as stopping, because scripts ask it again and again while a question is under way. */
 enum tv_outcome tv_handle_lab_progress(struct tv_app *app, const struct tv_request *request,
                                        struct tv_response *response)
 {

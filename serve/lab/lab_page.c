@@ -1,5 +1,6 @@
-/* lab_page: the page /lab. Its scripts fill it; what they cannot know by themselves stands in it: the
- * filter's defaults, and the filter of the live model to compare with. */
+/* lab_page: the page /lab. Its scripts fill it; the page itself tells them the filter's defaults, and the filter of
+ * the live model to compare with. The address holds the filter and the axes, so a link shows the same again.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -11,6 +12,7 @@
 #include "serve/web/parameters.h"
 #include "serve/web/problem.h"
 
+/* Without memory for the filter the page goes without its defaults, and can still be used. */
 static void write_page(struct tv_app *app, struct tv_response *response)
 {
     struct tv_snapshot *live = tv_shelf_live(app->models.shelf);

@@ -1,4 +1,7 @@
-/* lab_parameters: the filter and the grid that a request of /lab names. */
+/* lab_parameters: the filter and the grid that a request of /lab names. Each value goes through the checks of
+ * lib/model/filter, the same as for --set on a command line; here are names, lengths and which parameter is at
+ * fault.
+ */
 #include "serve/lab/lab_parameters.h"
 
 #include <stdio.h>
@@ -20,6 +23,7 @@ const char *const tv_lab_of_page[] = {FILTER, AXES, "measure", NULL};
 
 static const char *const names[] = {FILTER, NULL};
 
+/* A refusal of the filter's as a 400, with its own words. */
 static int refuse_error(struct tv_problem *problem, const char *name, const struct tv_error *err)
 {
     tv_problem_at(problem, 400, name, "%s", err->message);
@@ -27,6 +31,7 @@ static int refuse_error(struct tv_problem *problem, const char *name, const stru
     return 0;
 }
 
+/* Values go into messages and SQL of bounded size, so they are bounded themselves. */
 static int fits(const char *name, const char *value, struct tv_problem *problem)
 {
     if (strlen(value) <= TV_LAB_VALUE)
@@ -34,7 +39,8 @@ static int fits(const char *name, const char *value, struct tv_problem *problem)
     return tv_problem_at(problem, 400, name, "%s is longer than %d bytes", name, TV_LAB_VALUE);
 }
 
-/* A wrong value is told of `given`, the request's parameter that it stands in. */
+/* lib/model/filter reads "name=value", as a flag gives it. `given` is the request's parameter in which the value
+ * stands: of a sweep it is not the filter's, but x_values, say. */
 static int set(struct tv_filter *filter, const char *name, const char *value, const char *given,
                struct tv_problem *problem)
 {
@@ -46,6 +52,8 @@ static int set(struct tv_filter *filter, const char *name, const char *value, co
     return tv_filter_set(filter, assignment, &err) == TV_OK || refuse_error(problem, given, &err);
 }
 
+/* Parameters are checked one by one first, so that the problem names the one at fault; conditions between two of
+ * them (tv_filter_set_all) come last. On failure nothing is left to free. */
 int tv_lab_filter(const struct tv_request *request, struct tv_filter **out, struct tv_problem *problem)
 {
     struct tv_filter *filter = NULL;
@@ -68,10 +76,10 @@ int tv_lab_filter(const struct tv_request *request, struct tv_filter **out, stru
     return good;
 }
 
-/* --- a sweep's two axes -----------------------------------------------------------------------------------
- */
+/* --- a sweep's two axes --------------------------------------------------------------------------------- */
 
-/* Each value must be one that the filter itself would take; of genres, each value is one genre. */
+/* Each value must be one that the filter itself would take: all are put into a filter, one after the other. Of genres,
+ * each value is one genre. */
 static int check_values(struct tv_lab_axis *axis, const char *values_name, struct tv_problem *problem)
 {
     struct tv_filter *space = NULL;
@@ -95,6 +103,8 @@ static int check_values(struct tv_lab_axis *axis, const char *values_name, struc
     return good;
 }
 
+/* axis->name is a pointer out of `names`, never text of the request: it goes into SQL as it is, and two axes are
+ * the same where the pointers are. */
 static int read_axis(const struct tv_request *request, const char *name, struct tv_lab_axis *axis,
                      struct tv_problem *problem)
 {
@@ -124,6 +134,7 @@ int tv_lab_axes(const struct tv_request *request, struct tv_lab_axis axes[2], st
     return tv_problem_at(problem, 400, "y", "y is %s, but x is, too", axes[1].name);
 }
 
+/* Scripts make ids up; one with other characters comes from elsewhere. */
 int tv_lab_id(const struct tv_request *request, const char **id, struct tv_problem *problem)
 {
     const char *text = tv_parameter(request, "id");

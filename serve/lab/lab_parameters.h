@@ -7,7 +7,7 @@
 #include "serve/web/request.h"
 #include "trivet/model/filter.h"
 
-/* NULL-terminated, for the table of routes: the filter's parameters, alone and with what else an address
+/* NULL-terminated, for the table of routes: the filter's parameters, alone and with the others that an address
  * takes. */
 extern const char *const tv_lab_of_funnel[], *const tv_lab_of_sweep[], *const tv_lab_of_activity[],
                                                                            *const tv_lab_of_page[];
@@ -15,6 +15,8 @@ extern const char *const tv_lab_of_funnel[], *const tv_lab_of_sweep[], *const tv
 /* TV_LAB_VALUE: bytes of a parameter; with the words around it, it fits a message. */
 enum { TV_LAB_AXIS_VALUES = 20, TV_LAB_VALUE = 400 };
 
+/* A parameter of the filter, and the values of it that a sweep tries. Texts are the request's, the name the
+ * program's. */
 struct tv_lab_axis {
     const char *name;   /* of a filter parameter; NULL: not given */
     const char *values; /* "5,10,20", as it came */
@@ -25,7 +27,7 @@ struct tv_lab_axis {
 TV_MUST_USE int tv_lab_filter(const struct tv_request *request, struct tv_filter **out, struct tv_problem *problem);
 /* The two parameters whose values a sweep combines: x, x_values, y, y_values. */
 TV_MUST_USE int tv_lab_axes(const struct tv_request *request, struct tv_lab_axis axes[2], struct tv_problem *problem);
-/* What the page calls a question of its, "" if it does not: letters, digits and dashes. */
+/* The page's name for a question of its own, "" if it gives none: letters, digits and dashes. */
 TV_MUST_USE int tv_lab_id(const struct tv_request *request, const char **id, struct tv_problem *problem);
 
 #endif

@@ -1,9 +1,8 @@
-/* models_answers: what the page /models asks this server about quality: the journal's models, evaluations and
- * searches, and all that one run measured.
+/* models_answers: the answers to the scripts of the page /models about quality: the journal's models, evaluations
+ * and searches, and all that one run measured.
  *
- * Every answer is made of rows of the views and functions of sql/020_quality_of_models.sql, each row as the
- * JSON that PostgreSQL makes of it. Which models MongoDB keeps is told by /api/v1/models, which needs no
- * PostgreSQL.
+ * Every answer is made of rows of the views and functions of sql/020_quality_of_models.sql, each row as the JSON
+ * that PostgreSQL makes of it. Which models MongoDB keeps is told by /api/v1/models, which needs no PostgreSQL.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,7 +17,7 @@
 
 enum { MAX_SQL = 1024 };
 
-/* A member of an answer, and what its rows come from. */
+/* A member of an answer, and the view or function that its rows come from. */
 struct part {
     const char *member, *from;
     enum { WHOLE, OF_RUN, CALLED_WITH_RUN } which; /* all rows, those of a run, or a function's of that run */
@@ -36,6 +35,7 @@ static const struct part of_run[] = {{"methods", "trivet.evaluation", OF_RUN},
                                      {"factors", "trivet.factor_curve", CALLED_WITH_RUN},
                                      {.member = NULL}};
 
+/* The run is a number and the rest is the program's own text, so nothing needs quoting. */
 static enum tv_status write_sql(struct tv_buffer *sql, const struct part *part, int64_t run,
                                 struct tv_error *err)
 {
@@ -60,7 +60,8 @@ static enum tv_status ask_part(struct tv_question *question, const struct part *
     return status;
 }
 
-/* Answers on a worker; run 0: none was asked for. */
+/* Answers on a worker; run 0: none was asked for. A failure leaves half an answer behind, which tv_problem_answer
+ * drops. */
 static enum tv_outcome answer(struct tv_app *app, const struct tv_request *request,
                               struct tv_response *response, const struct part *parts, int64_t run)
 {

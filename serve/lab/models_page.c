@@ -1,5 +1,6 @@
-/* models_page: the page /models. Its scripts fill it; what they cannot know by themselves stands in it: the
- * filter's defaults, which the models' filters are told beside. */
+/* models_page: the page /models. Its scripts fill it; the page itself tells them the filter's defaults, beside
+ * which the filters of models are shown.
+ */
 #include "serve/app.h"
 #include "serve/html/page.h"
 #include "serve/html/problem_page.h"
@@ -27,8 +28,8 @@ static void write_page(struct tv_app *app, struct tv_response *response)
     tv_snapshot_release(live);
 }
 
-/* A link with a wrong value is refused here as everywhere, rather than shown as something it does not say. Who
- * user_id is depends on the model, so the lists tell. */
+/* A link with a wrong value is refused here as everywhere, rather than shown as something it does not say. A wrong
+ * user_id is told by the lists, because the meaning of a code depends on the model. */
 static int read_numbers(const struct tv_request *request, struct tv_problem *problem)
 {
     static const struct tv_integer rules[] = {

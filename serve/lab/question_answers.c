@@ -1,4 +1,4 @@
-/* question_answers: what becomes of a question's rows, and of its failure. */
+/* question_answers: rows of a question as a member of an answer, and its failure as a problem. */
 #include "serve/lab/question_answers.h"
 
 #include "trivet/store/pg_rows.h"
@@ -7,6 +7,7 @@
 
 enum { DOWN_RETRY_SECONDS = 5 };
 
+/* Rows stand on lines of their own, so that people can read the answer, too. */
 enum tv_status tv_question_rows(struct tv_question *question, const char *sql, const char *member,
                                 struct tv_out *out, struct tv_error *err)
 {
@@ -24,6 +25,8 @@ enum tv_status tv_question_rows(struct tv_question *question, const char *sql, c
     return TV_OK;
 }
 
+/* TV_ERR_STORE with a parameter is an exception that an SQL function raised about it, and so the client's to mend;
+ * without one it is most likely a function that this database does not have yet. */
 void tv_question_problem(struct tv_problem *problem, enum tv_status status, const struct tv_error *err)
 {
     const char *hint = err->hint;

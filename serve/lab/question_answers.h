@@ -1,5 +1,6 @@
-/* question_answers: what becomes of a question's rows, and of its failure: the same for every page that asks
- * PostgreSQL. */
+/* question_answers: rows of a question as a member of an answer, and its failure as a problem: the same for every
+ * page that asks PostgreSQL.
+ */
 #ifndef TRIVET_SERVE_LAB_QUESTION_ANSWERS_H
 #define TRIVET_SERVE_LAB_QUESTION_ANSWERS_H
 

@@ -1,4 +1,6 @@
-/* catalog: which models MongoDB keeps. */
+/* catalog: the model list: which models MongoDB keeps. Reading it takes a question for the names and one for each
+ * model's description; so a list is kept for a second, and shared by all who ask meanwhile.
+ */
 #include "serve/stores/catalog.h"
 
 #include <pthread.h>
@@ -10,6 +12,7 @@
 #include "trivet/model/model.h"
 #include "trivet/model/model_mongo.h"
 
+/* The list that was read last. */
 struct tv_catalog {
     pthread_mutex_t
         mutex; /* guards the pointer, not what it points to: a list does not change once it is made */
@@ -26,6 +29,7 @@ enum tv_status tv_catalog_create(struct tv_catalog **out, struct tv_error *err)
     return TV_OK;
 }
 
+/* The last reference frees the list with its descriptions; NULL is fine. */
 void tv_catalog_release(struct tv_catalog_list *list)
 {
     if (list == NULL || atomic_fetch_sub_explicit(&list->references, 1, memory_order_acq_rel) != 1)
@@ -44,6 +48,7 @@ void tv_catalog_free(struct tv_catalog *catalog)
     free(catalog);
 }
 
+/* The count goes up under the mutex, so that `put` cannot give up the last reference in between. */
 struct tv_catalog_list *tv_catalog_known(struct tv_catalog *catalog)
 {
     pthread_mutex_lock(&catalog->mutex);
@@ -54,7 +59,8 @@ struct tv_catalog_list *tv_catalog_known(struct tv_catalog *catalog)
     return list;
 }
 
-/* Models that are pruned between the two questions are left out. */
+/* A model that was pruned between the two questions is left out. list->n counts what is there, so a list that fails
+ * halfway can be released. */
 static enum tv_status read_models(struct tv_catalog_list *list, struct tv_mongo *mongo,
                                   const int64_t *numbers, size_t n, struct tv_error *err)
 {
@@ -81,6 +87,8 @@ static void put(struct tv_catalog *catalog, struct tv_catalog_list *list)
     tv_catalog_release(old);
 }
 
+/* `now` is taken before MongoDB is asked, so that a list is never younger than it says. Two threads may read at
+ * once; the list that is put in last stays. */
 enum tv_status tv_catalog_read(struct tv_catalog *catalog, struct tv_mongo *mongo,
                                struct tv_catalog_list **out, struct tv_error *err)
 {
@@ -113,6 +121,7 @@ enum tv_status tv_catalog_read(struct tv_catalog *catalog, struct tv_mongo *mong
     return status;
 }
 
+/* A failure is the breaker's to tell; pages show the older list. */
 void tv_catalog_refresh(struct tv_catalog *catalog, struct tv_mongo *mongo, struct tv_breaker *breaker)
 {
     struct tv_catalog_list *list = NULL;

@@ -1,5 +1,5 @@
-/* catalog: which models MongoDB keeps, with their descriptions. Read when somebody asks and what is known is
- * older than a second; shared by reference count, as snapshots are.
+/* catalog: the model list: which models MongoDB keeps, with their descriptions. Read when a request asks and the
+ * last list is older than a second; shared by reference count, as resident models are.
  */
 #ifndef TRIVET_SERVE_STORES_CATALOG_H
 #define TRIVET_SERVE_STORES_CATALOG_H
@@ -16,6 +16,7 @@ struct tv_catalog_model {
     char *description; /* JSON */
 };
 
+/* Never changes once it is made; tv_catalog_release gives a reference back. */
 struct tv_catalog_list {
     _Atomic int references;
     double read_at; /* tv_clock() */
@@ -32,8 +33,8 @@ struct tv_catalog_list *tv_catalog_known(struct tv_catalog *catalog);
 /* A list at most a second old, with a reference for the caller. Waits for MongoDB. */
 enum tv_status tv_catalog_read(struct tv_catalog *catalog, struct tv_mongo *mongo,
                                struct tv_catalog_list **out, struct tv_error *err);
-/* Pages show which models there are: makes sure that what is known of them is at most a second old, unless MongoDB is away.
- * Waits. */
+/* For pages, which show the models there are: makes sure that the known list is at most a second old, unless
+ * MongoDB is away. Waits. */
 void tv_catalog_refresh(struct tv_catalog *catalog, struct tv_mongo *mongo, struct tv_breaker *breaker);
 void tv_catalog_release(struct tv_catalog_list *list); /* NULL is fine */
 

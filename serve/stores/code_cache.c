@@ -1,4 +1,6 @@
-/* code_cache: which number a user's code has in a model. */
+/* code_cache: a hash table in which every code has one place, and the last to come stands there. What is lost costs
+ * a question to MongoDB and nothing else.
+ */
 #include "serve/stores/code_cache.h"
 
 #include <pthread.h>
@@ -11,6 +13,7 @@
 
 enum { LOCKS = 16 };
 
+/* Codes are stored whole: the place alone does not tell which code stands there. */
 struct place {
     int64_t model, number;
     char code[TV_CODE_MAX + 1]; /* "": free */
@@ -22,6 +25,7 @@ struct tv_code_cache {
     struct place places[];
 };
 
+/* A power of two, so that the hash's low bits are the place. */
 enum tv_status tv_code_cache_create(struct tv_code_cache **out, size_t codes, struct tv_error *err)
 {
     size_t n = codes ? 1 : 0;
@@ -46,6 +50,8 @@ void tv_code_cache_free(struct tv_code_cache *cache)
     free(cache);
 }
 
+/* The model is in the hash, because a code may have another number in each. Both halves of the hash are mixed, as
+ * only the low bits choose. */
 static size_t place_of(const struct tv_code_cache *cache, int64_t model, const char *code)
 {
     uint64_t h = tv_hash(tv_hash(TV_HASH_START, &model, sizeof model), code, strlen(code));

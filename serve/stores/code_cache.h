@@ -1,7 +1,7 @@
-/* code_cache: which number a user's code has in a model, as far as it was asked lately.
+/* code_cache: the numbers of users' codes in a model, as far as they were asked for lately.
  *
- * A code's number never changes within a model, so an entry is good for ever; one that is not there costs a question
- * to MongoDB. Each code has one place, where the last to come stands: bounded, and without a list to keep.
+ * A code's number never changes within a model, so an entry is good for ever; one that is not there costs a
+ * question to MongoDB. Each code has one place, where the last to come stands: bounded, and without a list to keep.
  */
 #ifndef TRIVET_SERVE_STORES_CODE_CACHE_H
 #define TRIVET_SERVE_STORES_CODE_CACHE_H

@@ -12,8 +12,9 @@
 #include "serve/stores/users.h"
 #include "trivet/store/mongo.h"
 
+/* Its parts guard themselves, so that any thread may use them. */
 struct tv_models {
-    struct tv_shelf *shelf;     /* those in memory */
+    struct tv_shelf *shelf;     /* the resident ones */
     struct tv_catalog *catalog; /* the list of all that MongoDB keeps */
     struct tv_users users;      /* the documents of users in them */
     struct tv_mongo *mongo;     /* a pool: any thread may ask */

@@ -1,4 +1,6 @@
-/* pg_pool: a few connections to PostgreSQL, for statements that are soon done. */
+/* pg_pool: a few connections to PostgreSQL, for statements that are soon done. The rater has two pools: one with
+ * the server's own login, one with the reader's.
+ */
 #include "serve/stores/pg_pool.h"
 
 #include <pthread.h>
@@ -8,8 +10,9 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 
-static const double try_every = 1.0; /* seconds */
+static const double try_every = 1.0; /* seconds between attempts to connect while PostgreSQL is away */
 
+/* Idle connections are the pool's; one that is out is its taker's alone. */
 struct tv_pg_pool {
     pthread_mutex_t mutex; /* guards all below */
     tv_pg_pool_open open;
@@ -49,15 +52,16 @@ static enum tv_status away(struct tv_error *err)
     return tv_from(err, TV_FROM_POSTGRES);
 }
 
-/* Takes a place among those that are out, and an idle connection if there is one. 0: no place, or PostgreSQL was away a
- * moment ago. */
+/* Takes a place among those that are out, and an idle connection if there is one. 0: no place is free, or
+ * PostgreSQL was away a moment ago. While it is away one thread a second tries, and the others fail at once instead
+ * of waiting with it. */
 static int take_place(struct tv_pg_pool *pool, struct tv_pg **idle)
 {
     pthread_mutex_lock(&pool->mutex);
     double now = tv_clock();
     int ok = pool->n_out < TV_PG_POOL && (pool->down_since == 0 || now - pool->down_since >= try_every);
     if (ok && pool->down_since != 0)
-        pool->down_since = now; /* ours is the attempt of this second */
+        pool->down_since = now; /* this thread makes the attempt of this second */
     *idle = ok && pool->n_idle > 0 ? pool->idle[--pool->n_idle] : NULL;
     pool->n_out += ok;
     pthread_mutex_unlock(&pool->mutex);
@@ -71,13 +75,16 @@ static void note_state(struct tv_pg_pool *pool, int up)
     pthread_mutex_unlock(&pool->mutex);
 }
 
+/* An idle connection is tried before it is handed out: PostgreSQL may have been restarted since, and a statement
+ * that fails on it could not be told from one that failed half done. Connecting and trying are outside the mutex,
+ * as they wait. */
 enum tv_status tv_pg_pool_take(struct tv_pg_pool *pool, struct tv_pg **out, struct tv_error *err)
 {
     struct tv_pg *pg = NULL;
     enum tv_status status = TV_OK;
     if (!take_place(pool, &pg))
         return away(err);
-    if (pg && !tv_pg_alive(pg)) { /* it was restarted meanwhile */
+    if (pg && !tv_pg_alive(pg)) {
         tv_pg_close(pg);
         pg = NULL;
     }
@@ -94,6 +101,7 @@ enum tv_status tv_pg_pool_take(struct tv_pg_pool *pool, struct tv_pg **out, stru
     return status;
 }
 
+/* Also gives back the place of a connection that could not be made, NULL. */
 void tv_pg_pool_give(struct tv_pg_pool *pool, struct tv_pg *pg, enum tv_status status)
 {
     if (status == TV_ERR_UNAVAILABLE) {

@@ -1,8 +1,7 @@
-/* questions: what pages ask PostgreSQL.
+/* questions: statements of pages to PostgreSQL.
  *
- * Who writes, who reads: `mutex` guards which places are taken, their ids, marks and steps, and the state. A
- * place's connection belongs to the worker that took the place; `stopped` is the one word of it that others
- * write.
+ * `mutex` guards which places are taken, their ids, marks and steps, and the state. A place's connection belongs to
+ * the worker that took the place; `stopped` is the one word of it that other threads write.
  */
 #include "serve/stores/questions.h"
 
@@ -17,24 +16,26 @@
 #include "trivet/base/log.h"
 #include "trivet/store/pg_rows.h"
 
-/* For a login that has no limit of its own. */
+/* The limit of a statement, for a login that has none of its own. */
 #define STATEMENT_TIMEOUT "30s"
 
+/* A place for a question under way. There are as many as workers that ask; each keeps its connection for the next
+ * question. */
 struct tv_question {
     struct tv_questions *questions;
-    int taken;
+    int taken; /* 1: a worker has it */
     char id[TV_QUESTION_ID + 1];
     atomic_int stopped;
     int done, of; /* steps, as PostgreSQL tells them */
     struct tv_caller caller;
     struct tv_pg *pg; /* kept between questions; NULL: not connected */
-    double patience;  /* with a statement, seconds */
+    double patience;  /* seconds to wait for a statement */
 };
 
 struct tv_questions {
     pthread_mutex_t mutex;
     char *uri;
-    atomic_int closed;
+    atomic_int closed; /* 1: the server ends, and no question goes on */
     struct tv_questions_state state;
     double since;
     struct tv_question places[TV_QUESTIONS_AT_ONCE];
@@ -68,7 +69,7 @@ void tv_questions_free(struct tv_questions *questions)
 
 /* --- whether the database is there ---------------------------------------------------------------------- */
 
-/* `why` it is down; NULL: it is up. The log is told once, and where it is; answers are not. */
+/* `why` it is down; NULL: it is up. The log is told once, with the address; answers never have it. */
 static void note_state(struct tv_questions *questions, const struct tv_error *why)
 {
     pthread_mutex_lock(&questions->mutex);
@@ -90,10 +91,9 @@ void tv_questions_look(struct tv_questions *questions, struct tv_questions_state
     pthread_mutex_unlock(&questions->mutex);
 }
 
-/* --- a question -------------------------------------------------------------------------------------------
- */
+/* --- a question ----------------------------------------------------------------------------------------- */
 
-/* A free place, best one that is connected. There are as many places as workers, so there is one. */
+/* A free place, best one that is connected. There are as many places as workers, so one is free. */
 static struct tv_question *take_place(struct tv_questions *questions, const char *id,
                                       const struct tv_caller *caller)
 {
@@ -115,6 +115,7 @@ static struct tv_question *take_place(struct tv_questions *questions, const char
     return found;
 }
 
+/* Asked again and again while a statement runs (tv_pg_query_while): the three reasons that end a question early. */
 static int goes_on(void *context)
 {
     struct tv_question *q = context;
@@ -127,6 +128,7 @@ static enum tv_status stopped(struct tv_error *err)
     return tv_fail(err, TV_ERR_BUSY, "the question was stopped before its answer came");
 }
 
+/* A function that takes long raises notices with the steps it has done (tv_pg_steps), for a script to show. */
 static void on_notice(void *context, const char *text)
 {
     struct tv_question *q = context;
@@ -135,8 +137,8 @@ static void on_notice(void *context, const char *text)
     pthread_mutex_unlock(&q->questions->mutex);
 }
 
-/* The login's own limit, or ours where it has none, in milliseconds. The server keeps it; whoever waits only has to
- * find out when the server itself hangs, and so waits a little longer. */
+/* The login's own limit, or STATEMENT_TIMEOUT where it has none, in milliseconds. PostgreSQL keeps it; this side
+ * only has to find out when PostgreSQL itself hangs, and so waits a little longer. */
 static enum tv_status limit_statements(struct tv_question *q, struct tv_error *err)
 {
     static const char limit[] = "SELECT set_config('statement_timeout', '" STATEMENT_TIMEOUT "', false) "
@@ -150,6 +152,7 @@ static enum tv_status limit_statements(struct tv_question *q, struct tv_error *e
     return status;
 }
 
+/* Read only by the session, whatever the login may do. */
 static enum tv_status connect_to(struct tv_question *q, struct tv_error *err)
 {
     enum tv_status status = tv_pg_open_within(&q->pg, q->questions->uri, "trivet-serve", TV_PG_ANSWERS, err);
@@ -169,12 +172,14 @@ static enum tv_status connect_to(struct tv_question *q, struct tv_error *err)
                         "/models need it");
 }
 
+/* A connection that is asked for life has little time: the statement after it may have much. */
 static int is_alive(struct tv_question *q)
 {
     tv_pg_set_patience(q->pg, TV_PG_ANSWERS);
     return tv_pg_alive(q->pg);
 }
 
+/* A question may have waited in the workers' queue for long, so it is asked first whether anybody still wants it. */
 enum tv_status tv_question_begin(struct tv_questions *questions, const char *id,
                                  const struct tv_caller *caller, struct tv_question **out,
                                  struct tv_error *err)
@@ -182,7 +187,7 @@ enum tv_status tv_question_begin(struct tv_questions *questions, const char *id,
     struct tv_question *q = take_place(questions, id, caller);
     if (q == NULL)
         return tv_fail(err, TV_ERR_UNAVAILABLE, "more questions are under way than there are connections");
-    enum tv_status status = goes_on(q) ? TV_OK : stopped(err); /* it may have waited for long */
+    enum tv_status status = goes_on(q) ? TV_OK : stopped(err);
     if (status == TV_OK && q->pg && !is_alive(q)) {
         tv_pg_close(q->pg); /* the database was restarted meanwhile */
         q->pg = NULL;
@@ -201,6 +206,8 @@ struct tv_pg *tv_question_pg(struct tv_question *q)
     return q->pg;
 }
 
+/* A statement that was cancelled because the question does not go on is told as stopped; one that its limit
+ * cancelled is TV_ERR_INTERRUPTED. */
 enum tv_status tv_question_ask(struct tv_question *q, const char *sql, struct tv_pg_rows **rows,
                                struct tv_error *err)
 {
@@ -216,6 +223,7 @@ enum tv_status tv_question_ask(struct tv_question *q, const char *sql, struct tv
     return status == TV_ERR_INTERRUPTED && !goes_on(q) ? stopped(err) : status;
 }
 
+/* The connection stays with the place. */
 void tv_question_end(struct tv_question *q)
 {
     if (q == NULL)
@@ -227,6 +235,7 @@ void tv_question_end(struct tv_question *q)
     pthread_mutex_unlock(&q->questions->mutex);
 }
 
+/* The worker finds the mark when it next looks (goes_on), and cancels its statement itself. */
 int tv_questions_stop(struct tv_questions *questions, const char *id)
 {
     int n = 0;

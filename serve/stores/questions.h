@@ -1,10 +1,9 @@
-/* questions: what pages ask PostgreSQL.
+/* questions: statements of pages to PostgreSQL.
  *
- * A question may take seconds, so it runs on a worker, never on a thread that serves connections. Each worker
- * has a connection of its own, opened when it is first needed and kept. Three things end a question early:
- * somebody asks for that by the id the page gave it, whoever asked has gone, or the statement_timeout of the
- * login. Each of them cancels it in PostgreSQL, too. All connections are read only, whatever the login may
- * do.
+ * A question may take seconds, so it runs on a worker, never on a thread that serves connections. Each worker has a
+ * connection of its own, opened when it is first needed and kept. Three things end a question early: somebody asks
+ * for that by the id the page gave it, the client that asked has gone, or the statement_timeout of the login. Each
+ * of them cancels it in PostgreSQL, too. All connections are read only, whatever the login may do.
  */
 #ifndef TRIVET_SERVE_STORES_QUESTIONS_H
 #define TRIVET_SERVE_STORES_QUESTIONS_H
@@ -14,7 +13,7 @@
 #include "trivet/store/pg.h"
 #include "trivet/store/pg_rows.h"
 
-enum { TV_QUESTIONS_AT_ONCE = 3, TV_QUESTIONS_WAITING = 16, TV_QUESTION_ID = 64 };
+enum { TV_QUESTIONS_AT_ONCE = 3, TV_QUESTIONS_WAITING = 16, TV_QUESTION_ID = 64 }; /* the last: bytes of an id */
 
 struct tv_questions;
 struct tv_question; /* one that is under way */
@@ -44,6 +43,7 @@ void tv_questions_steps(struct tv_questions *questions, const char *id, int *don
 /* Stops all questions, and those to come: the server ends. */
 void tv_questions_close(struct tv_questions *questions);
 
+/* Whether PostgreSQL answers, as questions found out; nothing else asks it. */
 struct tv_questions_state {
     enum { TV_DATABASE_UNASKED, TV_DATABASE_UP, TV_DATABASE_DOWN } database; /* as last found */
     double seconds;     /* since it became so */

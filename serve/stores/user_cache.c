@@ -1,4 +1,6 @@
-/* user_cache: the user documents read last. */
+/* user_cache: the user documents read last. Each shard is a hash table with chains and a list by last use, both
+ * made of slot numbers in arrays that are allocated once, so that nothing is allocated under a lock.
+ */
 #include "serve/stores/user_cache.h"
 
 #include <pthread.h>
@@ -8,15 +10,16 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 
-enum { SHARDS = 16, USERS_WORTH_SHARDS = 1024 };
+enum { SHARDS = 16, USERS_WORTH_SHARDS = 1024 }; /* a smaller cache is one shard, whose limits are the whole's */
 
-/* A shard's place for an entry. Slots are allocated once; slot 0 stands for "none". */
+/* A shard's place for an entry. The links are numbers of slots; slot 0 holds no entry and stands for "none". */
 struct slot {
     struct tv_cached_user *user;
     size_t bytes;
     uint32_t next_in_bucket, newer, older;
 };
 
+/* A part of the cache with a lock of its own. */
 struct shard {
     pthread_mutex_t mutex;
     struct slot *slots;              /* (max_users + 1) */
@@ -31,6 +34,7 @@ struct tv_user_cache {
     struct shard shards[SHARDS];
 };
 
+/* acq_rel: reads through other references are over before the entry is freed. */
 void tv_cached_user_release(struct tv_cached_user *user)
 {
     if (user && atomic_fetch_sub_explicit(&user->references, 1, memory_order_acq_rel) == 1) {
@@ -40,6 +44,8 @@ void tv_cached_user_release(struct tv_cached_user *user)
     }
 }
 
+/* Two threads may rank at the same time: the first to come is kept, as its ranking may be in use by then; the
+ * other's is freed. */
 void tv_cached_user_keep(struct tv_cached_user *user, struct tv_kept_ranking *ranking)
 {
     struct tv_kept_ranking *none = NULL;
@@ -56,6 +62,7 @@ static uint64_t mix(int64_t model, int64_t user_id)
     return h ^ h >> 33;
 }
 
+/* All slots are unused at first, chained so that slot 1 is taken first. */
 static enum tv_status shard_create(struct tv_user_cache *cache, struct shard *shard, struct tv_error *err)
 {
     shard->slots = tv_alloc(cache->max_users + 1, sizeof *shard->slots, "the user cache", err);
@@ -69,6 +76,7 @@ static enum tv_status shard_create(struct tv_user_cache *cache, struct shard *sh
     return TV_OK;
 }
 
+/* The limits are cut into as many parts as there are shards: a shard keeps its own and asks no other. */
 enum tv_status tv_user_cache_create(struct tv_user_cache **out, size_t max_users, size_t max_bytes,
                                     struct tv_error *err)
 {
@@ -109,6 +117,7 @@ void tv_user_cache_free(struct tv_user_cache *cache)
 
 /* --- inside a shard, under its lock --------------------------------------------------------------------- */
 
+/* The list's ends are in the shard and not in slots, so a missing neighbour's link is the shard's. */
 static void unlink_use(struct shard *shard, uint32_t s)
 {
     struct slot *slot = &shard->slots[s];
@@ -154,6 +163,7 @@ static struct tv_cached_user *take_out(struct tv_user_cache *cache, struct shard
     return user;
 }
 
+/* The hash's upper bits choose the shard and its lower bits the bucket, so that one does not decide the other. */
 static struct shard *shard_of(struct tv_user_cache *cache, uint64_t hash)
 {
     return &cache->shards[(hash >> 60) % cache->n_shards];
@@ -161,6 +171,8 @@ static struct shard *shard_of(struct tv_user_cache *cache, uint64_t hash)
 
 /* --- from outside -------------------------------------------------------------------------------- */
 
+/* A read is a use: the entry becomes the newest. The reference is taken under the lock, before the entry can be
+ * evicted. */
 struct tv_cached_user *tv_user_cache_get(struct tv_user_cache *cache, int64_t model, int64_t user_id)
 {
     if (cache->max_users == 0)
@@ -182,6 +194,7 @@ struct tv_cached_user *tv_user_cache_get(struct tv_user_cache *cache, int64_t mo
     return user;
 }
 
+/* The document is taken over also when there is no memory. */
 static struct tv_cached_user *make_entry(int64_t model, int64_t user_id, struct tv_user_document *document,
                                          double read_at)
 {
@@ -201,6 +214,9 @@ static struct tv_cached_user *make_entry(int64_t model, int64_t user_id, struct 
 /* Frees a place: of the same key, else of whoever was used longest ago until users and bytes suffice. What
  * was dropped is chained through `dropped` and released outside the lock. */
 enum { MOST_DROPPED = 64 };
+/* Frees a place: that of the same key, else those that were used longest ago, until users and bytes suffice. The
+ * entries taken out are put into `dropped`, to be released outside the lock. At most MOST_DROPPED go at a time: if
+ * that is not enough, the new entry is not kept. */
 static size_t make_room(struct tv_user_cache *cache, struct shard *shard, const struct tv_cached_user *user,
                         uint64_t hash, size_t bytes, struct tv_cached_user **dropped)
 {
@@ -214,6 +230,7 @@ static size_t make_room(struct tv_user_cache *cache, struct shard *shard, const 
     return n;
 }
 
+/* The cache has a reference of its own; the caller keeps the first. */
 static void put_in(struct tv_user_cache *cache, struct shard *shard, struct tv_cached_user *user,
                    uint64_t hash, size_t bytes)
 {
@@ -229,6 +246,8 @@ static void put_in(struct tv_user_cache *cache, struct shard *shard, struct tv_c
     atomic_fetch_add_explicit(&user->references, 1, memory_order_relaxed);
 }
 
+/* A document read earlier never replaces one read later, so a slow reader does not undo what a faster one has put
+ * in. One that is too large for a shard is returned and not kept. */
 struct tv_cached_user *tv_user_cache_put(struct tv_user_cache *cache, int64_t model, int64_t user_id,
                                          struct tv_user_document *document, double read_at)
 {
@@ -242,8 +261,7 @@ struct tv_cached_user *tv_user_cache_put(struct tv_user_cache *cache, int64_t mo
     struct shard *shard = shard_of(cache, hash);
     pthread_mutex_lock(&shard->mutex);
     uint32_t same = *find(cache, shard, hash, model, user_id);
-    if (same == 0 ||
-        shard->slots[same].user->read_at <= read_at) { /* a slow reader does not undo a later one */
+    if (same == 0 || shard->slots[same].user->read_at <= read_at) {
         n = make_room(cache, shard, user, hash, bytes, dropped);
         if (shard->unused && shard->bytes + bytes <= cache->max_bytes)
             put_in(cache, shard, user, hash, bytes);

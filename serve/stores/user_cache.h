@@ -22,11 +22,13 @@
 
 struct tv_user_cache;
 
+/* A user as the stores had them at one moment. Nothing in it changes but `ranking`; tv_cached_user_release gives a
+ * reference back. */
 struct tv_cached_user {
     int64_t model, user_id;
     struct tv_user_document *document; /* owned; NULL: there is no such user */
     double read_at;                    /* tv_clock() */
-    /* What was computed from the document; owned. NULL at first, then set once, by whoever has it first. */
+    /* Computed from the document; owned. NULL at first, then set once, by the first thread that has ranked. */
     _Atomic(struct tv_kept_ranking *) ranking;
     _Atomic int references;
 };

@@ -1,4 +1,6 @@
-/* users: a user's document, from the cache or from MongoDB. */
+/* users: a user's document, from the cache or from MongoDB. Threads that serve connections find what is in the
+ * cache; workers ask MongoDB, for one user or for many at once (tv_users_fetch).
+ */
 #include "serve/stores/users.h"
 
 #include <stdatomic.h>
@@ -18,8 +20,8 @@ static void count(_Atomic uint64_t *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-/* Models are pruned model_<N> first, then user_<N>: a user who is missing while model_<N> is still there
- * afterwards was missing for good. */
+/* Models are pruned model_<N> first, then user_<N>. So if model_<N> is still there after a user was not found, the
+ * user was missing and not pruned. */
 static enum tv_status model_exists(struct tv_users *users, int64_t number, int *exists, struct tv_error *err)
 {
     char *description = NULL;
@@ -29,6 +31,8 @@ static enum tv_status model_exists(struct tv_users *users, int64_t number, int *
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
 }
 
+/* Everything that a ranking depends on: the factors, the items that are left out, and whether the model learned
+ * from the user. */
 static int same_document(const struct tv_user_document *a, const struct tv_user_document *b)
 {
     return a->row == b->row && a->factors == b->factors && a->n_seen == b->n_seen &&
@@ -36,8 +40,7 @@ static int same_document(const struct tv_user_document *a, const struct tv_user_
            memcmp(a->seen, b->seen, a->n_seen * sizeof *a->seen) == 0;
 }
 
-/* Documents seldom change: the ranking made from the old one is as good for the new one, if they are the
- * same. */
+/* Documents seldom change: the ranking made from the old one is as good for the new one, if the two are the same. */
 static void inherit_ranking(struct tv_cached_user *new, const struct tv_cached_user *old)
 {
     struct tv_kept_ranking *kept = old ? atomic_load_explicit(&old->ranking, memory_order_acquire) : NULL,
@@ -51,7 +54,9 @@ static void inherit_ranking(struct tv_cached_user *new, const struct tv_cached_u
     }
 }
 
-/* Asks for a user by number, or by code, where that is not NULL; then the number is found out. */
+/* Asks for a user by number, or by code, where that is not NULL; then the number is found out. The entry's time is
+ * taken before the question, because the document may be as old as that. That there is no such user is kept, too,
+ * as an entry without a document; of an unknown code nothing can be kept, as it has no number. */
 static enum tv_lookup ask_mongo(struct tv_users *users, const struct tv_snapshot *s, int64_t user_id,
                                 const char *code, struct tv_cached_user **out, struct tv_error *err)
 {
@@ -86,6 +91,7 @@ static enum tv_lookup ask_mongo(struct tv_users *users, const struct tv_snapshot
     return (*out)->document ? TV_USER_FOUND : TV_USER_UNKNOWN;
 }
 
+/* Answered without a question: the breaker is open. */
 static enum tv_lookup away(struct tv_error *err)
 {
     tv_fail(err, TV_ERR_UNAVAILABLE, "MongoDB, where the users are kept, does not answer");
@@ -93,6 +99,8 @@ static enum tv_lookup away(struct tv_error *err)
     return TV_USER_AWAY;
 }
 
+/* A fresh entry answers; an older one only while MongoDB is away, and only if it has a document (user_cache.h).
+ * Otherwise MongoDB is asked, or, where the caller may not wait, the question is left to a worker. */
 enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id,
                              int may_wait, struct tv_cached_user **out, struct tv_error *err)
 {
@@ -117,13 +125,14 @@ enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *s
     *out = NULL;
     if (result == TV_USER_FOUND) {
         *out = new ? new : old;
-        (new ? &new : &old)[0] = NULL;
+        (new ? &new : &old)[0] = NULL; /* the reference is the caller's now */
     }
     tv_cached_user_release(old);
     tv_cached_user_release(new);
     return result;
 }
 
+/* Only codes that were found are kept, so a new user's is never hidden. */
 enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot *snapshot, const char *code,
                                int may_wait, int64_t *number, struct tv_error *err)
 {
@@ -143,12 +152,14 @@ enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot 
     return result;
 }
 
+/* The context of take_user. */
 struct fetch {
     struct tv_users *users;
     const struct tv_snapshot *snapshot;
     double asked_at;
 };
 
+/* Puts one document of a batch into the cache. A failure of one is no reason to lose the others. */
 static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct fetch *f = context;
@@ -157,7 +168,7 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     if (tv_user_document_has_parts(doc)) /* they take a connection more, and this one is ours until the end */
         return TV_OK;
     if (tv_user_document_read(&document, f->users->mongo, s->number, doc, s->factors, s->n_items, err) != TV_OK)
-        return TV_OK; /* told when that user is looked up alone; the others do not suffer for it */
+        return TV_OK; /* told when that user is looked up alone */
     count(&f->users->misses);
     int64_t user_id = document->user_id;
     struct tv_cached_user *old = tv_user_cache_get(f->users->cache, s->number, user_id);
@@ -183,10 +194,12 @@ void tv_users_fetch(struct tv_users *users, const struct tv_snapshot *snapshot, 
         tv_breaker_trip(users->breaker, &err);
 }
 
+/* For a user who was just folded in: the next answer of this server has the new document. If it cannot be read, the
+ * old entry is too old a second later. */
 void tv_users_renew(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id)
 {
     struct tv_error err = {0};
     struct tv_cached_user *user = NULL;
-    ask_mongo(users, snapshot, user_id, NULL, &user, &err); /* without an answer, what is there is soon too old */
+    ask_mongo(users, snapshot, user_id, NULL, &user, &err);
     tv_cached_user_release(user);
 }

@@ -10,14 +10,16 @@
 #include "serve/stores/user_cache.h"
 #include "trivet/store/mongo.h"
 
+/* The outcome of looking a user up. */
 enum tv_lookup {
     TV_USER_FOUND,
     TV_USER_UNKNOWN,    /* the model is there, and has no such user */
     TV_USER_LATER,      /* MongoDB has to be asked, and the caller may not wait */
-    TV_USER_MODEL_GONE, /* no such user, and the model is not there either: the snapshot is out of date */
+    TV_USER_MODEL_GONE, /* no such user, and the model is not there either: the resident one is out of date */
     TV_USER_AWAY        /* MongoDB does not answer, and the cache cannot help */
 };
 
+/* Lent but for the caches, which the app owns; any thread may use it. */
 struct tv_users {
     struct tv_user_cache *cache;
     struct tv_code_cache *codes;
@@ -36,8 +38,8 @@ TV_MUST_USE enum tv_lookup tv_users_find(struct tv_users *users, const struct tv
 TV_MUST_USE enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot *snapshot, const char *code,
                                            int may_wait, int64_t *number, struct tv_error *err);
 
-/* Fetches the documents of n users of a model in one question and puts them into the cache, where
- * tv_users_find then finds them. Who is not there, or already fresh, is left out. Waits. */
+/* Fetches the documents of n users of a model in one question and puts them into the cache, where tv_users_find
+ * then finds them. Users who are not there are left out. Waits. */
 void tv_users_fetch(struct tv_users *users, const struct tv_snapshot *snapshot, const int64_t *user_ids,
                     size_t n);
 

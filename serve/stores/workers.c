@@ -1,4 +1,6 @@
-/* workers: a few threads that may wait for stores. */
+/* workers: a few threads that may wait for stores. http.c has four groups of them, each with a queue of its own, so
+ * that slow work never holds up quick work.
+ */
 #include "serve/stores/workers.h"
 
 #include <pthread.h>
@@ -8,6 +10,7 @@
 
 #include "trivet/base/buffer.h"
 
+/* A queue as a chain of the works themselves: `last` points to the link that the next one goes into. */
 struct tv_workers {
     pthread_mutex_t mutex; /* guards the queue */
     pthread_cond_t wake;
@@ -20,7 +23,8 @@ struct tv_workers {
     pthread_t threads[];
 };
 
-/* Waits for work; 0: there is none, and there will be none. */
+/* Waits for work, and takes all that has gathered, up to max_batch; 0: there is none, and there will be none. A
+ * stop does not empty the queue: works that wait are done first. */
 static size_t take(struct tv_workers *w, struct tv_work **batch)
 {
     size_t n = 0;
@@ -47,6 +51,7 @@ static void *run(void *context)
     return NULL;
 }
 
+/* Works are chained and not copied, so a queue takes no memory of its own. */
 enum tv_status tv_workers_start(struct tv_workers **out, int threads, size_t max_waiting, size_t max_batch,
                                 tv_run_batch run_batch, void *context, struct tv_error *err)
 {
@@ -78,6 +83,7 @@ void tv_thread_behind_requests(void)
     setpriority(PRIO_PROCESS, (id_t)gettid(), NICER); /* on Linux a thread has a priority of its own */
 }
 
+/* Bounded, so that a store that hangs leads to refusals and not to a queue that grows. */
 int tv_workers_give(struct tv_workers *w, struct tv_work *work)
 {
     pthread_mutex_lock(&w->mutex);
