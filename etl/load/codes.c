@@ -239,7 +239,7 @@ static enum tv_status put_kind(const struct tv_codes *codes, enum tv_code_kind k
     return status;
 }
 
-/* What stands in pg_temp.load_code becomes visible with the ratings (trivet.load_publish_codes). */
+/* Codes in pg_temp.load_code become visible with the ratings (trivet.load_publish_codes). */
 enum tv_status tv_codes_write(const struct tv_codes *codes, struct tv_pg *pg, struct tv_error *err)
 {
     struct tv_buffer out = TV_BUFFER_INIT(1 << 20);

@@ -1,6 +1,6 @@
 /* codes: the dictionary of ids that are text, while a load reads (include/trivet/base/code.h).
  *
- * What trivet.code held at the beginning is in memory, each code met for the first time gets the next number, and
+ * The codes of trivet.code at the beginning are in memory, each code met for the first time gets the next number, and
  * these new ones go back to Postgres at the end, inside the load's transaction: a load that fails leaves the
  * dictionary as it was. A code takes its bytes and some 50 more.
  */

@@ -54,7 +54,7 @@ struct load {
 
 /* --- what is to be loaded --------------------------------------------------------------------------------- */
 
-/* What people call the data: --name, else the name of the folder or archive. Postgres stores no name that is not
+/* Names the data as people call it: by --name, else as the folder or archive. Postgres stores no name that is not
  * UTF-8. */
 static enum tv_status name_of(struct load *l, struct tv_error *err)
 {
@@ -87,7 +87,7 @@ static void say_parts(const struct tv_set *set)
         tv_log_info("%s: not used", set->ignored[i]);
 }
 
-/* Of the names and bytes of every file that is read, whether they stand in a folder or in an archive. */
+/* The hash of the names and bytes of every file that is read, whether they stand in a folder or in an archive. */
 static enum tv_status fingerprint(struct load *l, struct tv_error *err)
 {
     uint64_t hash = TV_HASH_START;
@@ -134,7 +134,7 @@ static enum tv_status unchanged(struct load *l, int *same, struct tv_error *err)
 
 /* --- begin ------------------------------------------------------------------------------------------------------ */
 
-/* What clean_once works with, each time it is tried. */
+/* The context of clean_once, which may be called several times. */
 struct cleaning {
     struct tv_pg *pg;
     int64_t tables;
@@ -340,7 +340,7 @@ static enum tv_status unlock(struct load *l, struct tv_error *err)
     return tv_pg_exec(l->data, "ROLLBACK TO unlocked", 0, NULL, err);
 }
 
-/* The items are in place already, which may have taken seconds: a few tries more spare us doing it again. */
+/* The items are in place already, which may have taken seconds: a few more tries are cheaper than doing that again. */
 static enum tv_status lock_ratings(struct load *l, struct tv_error *err)
 {
     enum { TRIES = 10, PAUSE_US = 50000 };
@@ -354,7 +354,7 @@ static enum tv_status lock_ratings(struct load *l, struct tv_error *err)
     }
 }
 
-/* Locks are tried and given back first: while somebody is in the way, the seconds for codes and items would be
+/* The locks are tried and given back first: while somebody is in the way, the seconds for codes and items would be
  * lost. They are taken for good at the end, and held for milliseconds. */
 static enum tv_status publish_once(void *context, struct tv_error *err)
 {
@@ -409,7 +409,7 @@ static void report(struct load *l)
     free(json);
 }
 
-/* Rolls back, and tells the journal why. What cannot be done now, because Postgres is gone, the next load does. */
+/* Rolls back, and tells the journal why. Where Postgres is gone, the next load does the rest. */
 static enum tv_status give_up(struct load *l, enum tv_status status, struct tv_error *err)
 {
     if (tv_interrupted()) {

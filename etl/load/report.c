@@ -44,7 +44,7 @@ static void print_rejects(const struct tv_report *r, FILE *out)
                 (long long)r->load);
 }
 
-/* Only of data that has codes, or of a load that brought some. */
+/* A line only for data that has codes, or for a load that brought some. */
 static void print_codes(const struct tv_report *r, FILE *out)
 {
     char users[32], items[32];

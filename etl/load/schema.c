@@ -32,7 +32,7 @@ static enum tv_status found_version(struct tv_pg *pg, int64_t *version, struct t
     return status;
 }
 
-/* Of the text of all files, in their order. */
+/* The hash of all files' text, in their order. */
 static void hash_files(char *out, size_t size)
 {
     uint64_t hash = TV_HASH_START;
@@ -41,7 +41,7 @@ static void hash_files(char *out, size_t size)
     snprintf(out, size, "%016" PRIx64, hash);
 }
 
-/* Read through to_jsonb, because a table of an older schema has no such column yet. */
+/* The column is read through to_jsonb, because a table of an older schema has none of that name yet. */
 static enum tv_status has_other_files(struct tv_pg *pg, int *other, struct tv_error *err)
 {
     char hash[24];
@@ -65,7 +65,7 @@ static enum tv_status remember_files(struct tv_pg *pg, struct tv_error *err)
                       1, &value, err);
 }
 
-/* What run_script works with, each time it is tried. */
+/* The context of run_script, which may be called several times. */
 struct script {
     struct tv_pg *pg;
     const char *text;

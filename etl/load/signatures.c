@@ -113,8 +113,8 @@ static enum tv_status find_others(struct tv_pg *pg, const char *name, const char
     return tv_pg_query(pg, sql, 2, values, rows, err);
 }
 
-/* A function that somebody's view or function depends on cannot be dropped, and is renamed. What depends on it goes
- * on with it. */
+/* A function that somebody's view or function depends on cannot be dropped. It is renamed instead, and they go on
+ * with it. */
 enum tv_status tv_signatures_make_way(struct tv_buffer *sql, struct tv_pg *pg, const char *text, struct tv_error *err)
 {
     char name[TV_SIGNATURE], types[TV_SIGNATURE];

@@ -17,7 +17,7 @@ static struct tv_id_slot *probe(const struct tv_id_map *map, int64_t id)
     return &map->slots[i];
 }
 
-/* Twice the room; every id is put where it belongs there. */
+/* Doubles the room; every id is put where it belongs there. */
 static enum tv_status grow(struct tv_id_map *map, struct tv_error *err)
 {
     struct tv_id_map larger = {.capacity = map->capacity ? 2 * map->capacity : 1024};

@@ -70,7 +70,7 @@ static int find_row(const char *name, size_t n)
     return -1;
 }
 
-/* Nearly all wrong names are misspelt ones, so the nearest is offered. */
+/* Offers the parameter whose name is nearest; where none is near, all are named. */
 static enum tv_status unknown_name(const char *assignment, size_t n, struct tv_error *err)
 {
     char name[64];
@@ -203,7 +203,6 @@ static enum tv_status append_names(struct tv_pg *pg, const char *text, struct tv
     return status == TV_OK ? tv_buffer_text(sql, "]", err) : status;
 }
 
-/* PostgreSQL knows best what a time is. Asking it first gives an error that names the parameter. */
 static enum tv_status append_time(struct tv_pg *pg, const char *name, const char *text, struct tv_buffer *sql,
                                   struct tv_error *err)
 {

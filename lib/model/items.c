@@ -1,4 +1,4 @@
-/* items: titles and other metadata of all items, read once into one block of text and one array. */
+/* items: titles and other metadata of all items, read once into blocks of text and one array. */
 #include "trivet/model/items.h"
 
 #include <inttypes.h>

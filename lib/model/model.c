@@ -37,8 +37,7 @@ uint64_t tv_model_checksum(const struct tv_model *m)
     return tv_hash(h, solved_with, sizeof solved_with);
 }
 
-/* The algorithm is told by its name, as the stores have it: a name that is not known here is that of a newer
- * trivet. */
+/* The algorithm is told by its name, as the stores have it: a name that is not known here may be a newer trivet's. */
 enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m, struct tv_error *err)
 {
     if (strcmp(m->algorithm, "als") == 0)

@@ -208,7 +208,7 @@ static enum tv_status read_text(struct tv_redis *redis, int64_t number, const ch
     return status;
 }
 
-/* As a double, which holds every whole number of the hash exactly (MAX_NUMBER). */
+/* Read as a double, which holds every whole number of the hash exactly (MAX_NUMBER). */
 static enum tv_status read_number(struct tv_redis *redis, int64_t number, const char *field, double *out,
                                   struct tv_error *err)
 {
@@ -363,7 +363,7 @@ static enum tv_status count_keys(struct tv_redis *redis, int64_t number, int par
     return status;
 }
 
-/* For models that are kept and not live: a question a key, and no array is read. */
+/* Meant for models that are kept and not live: a question a key, and no array is read. */
 enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mongo *mongo, int64_t number, int *whole,
                                           struct tv_error *err)
 {

@@ -24,8 +24,8 @@ static enum tv_status no_reader(struct tv_error *err)
     return say_how(err);
 }
 
-/* Asked about the session's login, whatever role was put on. The statement has no operator and no name without a
- * schema, because the login's own search_path could lead these astray. */
+/* The question is about the session's login, whatever role was put on. The statement has no operator and no name
+ * without a schema, because the login's own search_path could lead these astray. */
 static enum tv_status check_rights(struct tv_pg *pg, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;

@@ -104,7 +104,7 @@ enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, struct tv_mongo 
     return status;
 }
 
-/* What a document is replaced by; the update refers to these fields, so they stay until it is sent. */
+/* The fields that a document is replaced by; the update refers to them, so they stay until it is sent. */
 struct replacement {
     struct user_fields blobs;
     struct tv_field set[6], if_new[2];
@@ -209,7 +209,7 @@ int tv_user_document_has_list(const struct tv_mongo_doc *doc)
     return tv_mongo_doc_has(doc, "top");
 }
 
-/* Of the fields that most users do not have; NULL: not there. */
+/* The text of a field that most users do not have; NULL: it is not there. */
 static const char *text_of(const struct tv_mongo_doc *doc, const char *name)
 {
     const char *text;

@@ -35,7 +35,7 @@ static void driver_log(mongoc_log_level_t level, const char *domain, const char 
         tv_log_debug("mongo: %s: %s", domain, message);
 }
 
-/* Once a process, before the first client, as the driver demands. */
+/* Runs once a process, before the first client, as the driver demands. */
 static void start_driver(void)
 {
     mongoc_log_set_handler(driver_log, NULL); /* first: starting may already have something to say */
@@ -92,7 +92,7 @@ static void acknowledge_from_journal(mongoc_uri_t *uri)
     mongoc_write_concern_destroy(concern);
 }
 
-/* What errors show of the address: hosts, database and user. */
+/* Makes the text that errors show of the address: hosts, database and user. */
 static void describe(struct tv_mongo *m)
 {
     const mongoc_host_list_t *hosts = mongoc_uri_get_hosts(m->uri);
@@ -186,7 +186,7 @@ void tv_mongo_close(struct tv_mongo *m)
     free(m);
 }
 
-/* For commands that read: it asks for no acknowledgement from the journal. */
+/* Meant for commands that read: it asks for no acknowledgement from the journal. */
 enum tv_status tv_mongo_command(struct tv_mongo *m, const char *database, const bson_t *words, bson_t *reply,
                               struct tv_error *err)
 {

@@ -112,7 +112,7 @@ static int has_pipeline(const bson_t *entry)
            bson_iter_recurse(&pipeline, &stage) && bson_iter_next(&stage);
 }
 
-/* Of a view, its entry in listCollections names the collection in options.viewOn. */
+/* The entry of a view in listCollections names its collection in options.viewOn. */
 static enum tv_status take_view_on(void *context, const bson_t *entry, struct tv_error *err)
 {
     (void)err;

@@ -106,7 +106,7 @@ static int read_pair(const bson_iter_t *element, const char *const *names, struc
            tv_mongo_doc_real(&inner, names[1], &pair->real);
 }
 
-/* Counted first, so that memory is asked for once. */
+/* Elements are counted first, so that memory is asked for once. */
 int tv_mongo_doc_pairs(const struct tv_mongo_doc *doc, const char *name, const char *const *pair_names,
                        struct tv_pair **pairs, size_t *n)
 {
@@ -154,7 +154,7 @@ static void mend(bson_iter_t *it, int depth)
     }
 }
 
-/* Copied, because libbson's memory takes bson_free and the caller uses free. */
+/* The text is copied, because libbson's memory takes bson_free and the caller uses free. */
 static char *write_json(const bson_t *bson, int is_array)
 {
     size_t n;

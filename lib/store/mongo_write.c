@@ -229,7 +229,7 @@ static bson_t *which_older(const struct tv_mongo_update *u)
 /* Puts the change of one document into the bulk: element `i` of what `changes` points to. */
 typedef enum tv_status (*add_one)(mongoc_bulk_operation_t *bulk, const void *changes, size_t i, struct tv_error *err);
 
-/* What is to become of many documents, and what became of them. */
+/* Changes of many documents, and their outcome. */
 struct changing {
     add_one add;
     const void *changes; /* (n) as add takes them */
@@ -239,7 +239,7 @@ struct changing {
     struct tv_mongo_refusals *refusals; /* NULL: a refusal is a failure */
 };
 
-/* What went wrong with single documents of a bulk. */
+/* Failures of single documents of a bulk. */
 struct write_errors {
     int n, duplicates;
     int64_t first_code; /* of those that are no duplicates */
@@ -265,7 +265,7 @@ static struct write_errors read_write_errors(const bson_t *reply, const struct c
     return found;
 }
 
-/* What became of a bulk that failed: TV_OK if that is only of single documents, which are duplicates, or refused. */
+/* Judges a bulk that failed: TV_OK if the failure is only of single documents, which are duplicates, or refused. */
 static enum tv_status judge(const struct tv_mongo *m, const bson_t *reply, const bson_error_t *e, struct changing *all,
                             struct tv_error *err)
 {
@@ -313,8 +313,8 @@ static enum tv_status try_all(struct tv_mongo *m, mongoc_collection_t *c, struct
 }
 
 /* An insert finds a document in its place either because that one knows more, and stays, or because another writer
- * made it at the same moment: then the second attempt changes it. What the first attempt has done is found done by
- * the second. */
+ * made it at the same moment: then the second attempt changes it. Documents that the first attempt has changed are
+ * found so by the second. */
 static enum tv_status change_all(struct tv_mongo *m, const char *collection, struct changing *all, struct tv_error *err)
 {
     enum { ATTEMPTS = 2 };

@@ -59,8 +59,8 @@ static const char *parameter_of(const PGresult *result)
     return state && strcmp(state, "P0001") == 0 ? PQresultErrorField(result, PG_DIAG_COLUMN_NAME) : NULL;
 }
 
-/* Of a server that answered, the words are its own. Where no answer can be had any more, the lost connection is
- * told instead. */
+/* The words are the server's own, if it answered. Where no answer can be had any more, the lost connection is told
+ * instead. */
 enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv_error *err)
 {
     if (pg->late || PQstatus(pg->conn) == CONNECTION_BAD)
@@ -207,7 +207,7 @@ enum tv_status tv_pg_script(struct tv_pg *pg, const char *text, struct tv_error 
     return status;
 }
 
-/* Copied, because libpq's memory takes PQfreemem and the caller uses free. */
+/* The text is copied, because libpq's memory takes PQfreemem and the caller uses free. */
 char *tv_pg_literal(struct tv_pg *pg, const char *text)
 {
     char *quoted = PQescapeLiteral(pg->conn, text, strlen(text));

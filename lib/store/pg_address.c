@@ -43,7 +43,7 @@ static int is_plain_name(const char *text)
     return 1;
 }
 
-/* What errors show of the address: host, port, database and user. */
+/* Makes the text that errors show of the address: host, port, database and user. */
 static void describe(struct tv_pg_address *a, const PQconninfoOption *options)
 {
     const char *host = value_of(options, "host"), *port = value_of(options, "port"), *user = value_of(options, "user"),

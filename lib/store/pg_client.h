@@ -8,7 +8,7 @@
 #include "trivet/store/pg.h"
 #include "trivet/store/pg_rows.h"
 
-/* What may be said of an address, and what not. */
+/* The parts of an address that may be said, and those that may not. */
 struct tv_pg_address {
     char where[512]; /* host, port, database and user, as libpq reads them */
     void *options;   /* what libpq reads in it, for its secrets */
@@ -31,7 +31,7 @@ struct tv_pg {
     struct tv_pg_address address;
 };
 
-/* What a statement returned; owned by the caller, freed by tv_pg_rows_free. */
+/* The result of a statement; owned by the caller, freed by tv_pg_rows_free. */
 struct tv_pg_rows {
     PGresult *result;
 };

@@ -17,8 +17,8 @@ enum tv_status tv_pg_copy_in(struct tv_pg *pg, const char *sql, struct tv_error 
     return status;
 }
 
-/* Reads the results that follow a COPY until libpq has no more; the first failure wins. One that says the COPY is still
- * under way would come again and again: nobody waits for its rows any more. */
+/* Reads the results that follow a COPY until libpq has no more; the first failure wins. A result that says the COPY
+ * is still under way would come again and again, because nobody waits for its rows any more. */
 static enum tv_status drain(struct tv_pg *pg, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -36,7 +36,7 @@ static enum tv_status drain(struct tv_pg *pg, struct tv_error *err)
     return status == TV_OK && (pg->late || PQstatus(pg->conn) == CONNECTION_BAD) ? tv_pg_lost(pg, err) : status;
 }
 
-/* What became of a COPY that takes no more: the server's own words, if it had any. */
+/* Tells why a COPY takes no more: in the server's own words, if it had any. */
 static enum tv_status stopped(struct tv_pg *pg, struct tv_error *err)
 {
     enum tv_status status = drain(pg, err);

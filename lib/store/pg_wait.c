@@ -49,7 +49,7 @@ static void *run_cancel(void *context)
     return NULL;
 }
 
-/* Detached, because nobody can wait for a thread that may hang. */
+/* The thread is detached, because nobody can wait for one that may hang. */
 static int start_cancel(struct cancel *c)
 {
     pthread_t thread;
@@ -81,7 +81,7 @@ static int send_cancel(struct tv_pg *pg, double seconds)
 
 /* --- waiting -------------------------------------------------------------------------------------------------- */
 
-/* By tv_clock(). Patience is for each answer and each part of a COPY, not for a COPY as a whole. */
+/* A moment of tv_clock(). Patience is for each answer and each part of a COPY, not for a COPY as a whole. */
 static double end_of_wait(const struct tv_pg *pg)
 {
     return pg->patience > 0 ? tv_clock() + pg->patience : INFINITY;
@@ -227,8 +227,8 @@ PGresult *tv_pg_take_answer(struct tv_pg *pg)
 
 /* --- connecting ----------------------------------------------------------------------------------------------- */
 
-/* How long connecting may take: what the URI says of each host, in a list of several, and never more than `patience`.
- */
+/* How long connecting may take: what the URI says of each host, of which there may be several, and at most
+ * `patience`. */
 static double limit_of(PGconn *conn, double patience)
 {
     PQconninfoOption *options = PQconninfo(conn);
@@ -263,7 +263,7 @@ static void connect_within(struct tv_pg *pg, double seconds)
 
 void tv_pg_dial(struct tv_pg *pg, const char *uri, const char *name, double patience)
 {
-    /* expand_dbname: the URI stands in dbname. What is named before it is our default, what comes after it is ours.
+    /* expand_dbname: the URI stands in dbname. Keywords ahead of it are defaults, those behind it are set whatever it says.
      * Keepalives notice within a minute that a machine or its network is gone, while a statement without a limit
      * runs. */
     const char *const keys[] = {"keepalives_idle",

@@ -13,7 +13,7 @@
 
 /* --- the connection --------------------------------------------------------------------------------------- */
 
-/* For everything that is no reply; `why` is hiredis's word, or ours. */
+/* The error for everything that is no reply; `why` is hiredis's word, or ours. */
 enum tv_status tv_redis_unavailable(const struct tv_redis *r, const char *why, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_UNAVAILABLE, "Redis does not answer");
@@ -175,7 +175,7 @@ struct tv_redis_command tv_redis_words(const char *first, ...)
     return c;
 }
 
-/* Without values, which may be large and hold any byte. */
+/* Values are not logged: they may be large, and hold any byte. */
 static void debug_command(const struct tv_redis_command *c)
 {
     tv_log_debug("redis: %s %s", c->words[0], c->n > 1 ? c->words[1] : "");
@@ -194,7 +194,7 @@ enum tv_status tv_redis_call(struct tv_redis *r, const struct tv_redis_command *
     return tv_redis_take_reply(r, tv_redis_next_reply(r), reply, err);
 }
 
-/* Of an array nothing is taken: functions that expect one use tv_redis_call. */
+/* Nothing is taken of an array: functions that expect one use tv_redis_call. */
 enum tv_status tv_redis_run(struct tv_redis *r, const struct tv_redis_command *command, struct tv_buffer *out,
                             struct tv_error *err)
 {

@@ -14,7 +14,7 @@ struct tv_learning {
     char fingerprint[24];        /* of the data, the rows and the settings; "" where ratings come from files */
 };
 
-/* Of an opened reading, with settings that are the caller's to fill. Hints where they hardly suit the data. */
+/* For an opened reading; the settings are the caller's to fill before. Hints where they hardly suit the data. */
 enum tv_status tv_learning_open(struct tv_learning *l, const struct tv_reading *r, struct tv_error *err);
 void tv_learning_free(struct tv_learning *l);
 

@@ -22,7 +22,7 @@
 #include "trivet/model/user_fold.h"
 #include "trivet/store/pg.h"
 
-/* What a training has counted, for the description, the journal and the last line. */
+/* A training's numbers, for the description, the journal and the last line. */
 struct fit_counts {
     int64_t rows, users, items;  /* learned from */
     int64_t documents;           /* users written: everybody with ratings */
@@ -69,7 +69,7 @@ struct fit_model {
     struct tv_named no_factors;      /* users whose ratings lead to none */
 };
 
-/* One training; lives in fit_run. What stands in it grows from step to step, and fit_free gives all of it back. */
+/* One training; lives in fit_run. Its members are filled from step to step, and fit_free gives all of it back. */
 struct fit {
     struct tv_reading reading;
     struct tv_learning learning;

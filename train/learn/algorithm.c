@@ -127,8 +127,8 @@ double learn_default_of(const struct learn_algorithm *a, const struct learn_sett
     return place < 0 || isnan(a->settings[place].value) ? row->value : a->settings[place].value;
 }
 
-/* As a double, for comparing with defaults and for what takes any setting. A large seed is rounded by that, so
- * where a seed is written down the integer itself is taken (settings.c). */
+/* Returned as a double, for comparing with defaults and for what takes any setting. A large seed is rounded by
+ * that, so where a seed is written down the integer itself is taken (settings.c). */
 double learn_value(const struct learn_settings *s, const struct learn_setting *row)
 {
     const void *at = (const char *)s + row->offset;

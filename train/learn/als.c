@@ -13,7 +13,7 @@
 /* An iteration that lowers the objective by less than this part of it is the last one. */
 static const double NO_IMPROVEMENT = 1e-5;
 
-/* What show_progress knows of the training; `started` by tv_clock(). */
+/* The context of show_progress; `started` is a moment of tv_clock(). */
 struct watch {
     int iterations, quiet;
     double started;

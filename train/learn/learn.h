@@ -15,7 +15,7 @@
 #define LEARN_NAMES "svd|als|als-implicit"
 struct learn_algorithm;
 
-/* How to learn. What an algorithm does not use stays at its default. */
+/* How to learn. Members that an algorithm does not use stay at their defaults. */
 struct learn_settings {
     const struct learn_algorithm *algorithm;
     int factors;       /* k without biases; what was used, once learned */
@@ -29,7 +29,7 @@ struct learn_settings {
     int quiet;         /* no progress: several are learned at once */
 };
 
-/* What is worth telling of a training. */
+/* Things worth telling of a training. */
 struct learn_report {
     int steps;         /* Lanczos steps, or iterations */
     double residual;   /* svd: the largest one, relative to sigma_1 */

@@ -13,7 +13,7 @@
 
 /* A rating is out of proportion beyond so many times the median size. If more than one in so many are, that is how
  * the data are, and none is left out. */
-enum { TIMES = 1000, ONE_IN = 100 }; /* so many times the median, and no more of them, or it is how the data are */
+enum { TIMES = 1000, ONE_IN = 100 };
 
 static int by_size(const void *a, const void *b)
 {

@@ -11,7 +11,7 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/core/svd/svd.h"
 
-/* What show_progress knows; `shown` is when it last said something, by tv_clock(). */
+/* The context of show_progress; `shown` is when it last said something, by tv_clock(). */
 struct watch {
     int factors, quiet;
     double shown;

@@ -29,7 +29,7 @@ enum tv_status names_find_user(struct tv_user_document **out, const struct names
 enum tv_status names_find_item(int64_t *id, const struct names *names, const char *flag, const char *text,
                                struct tv_error *err);
 
-/* What to call them; `space` holds NAMES_SPACE bytes. */
+/* The name to call a user or an item by; `space` holds NAMES_SPACE bytes. */
 const char *names_user(const struct tv_user_document *user, char *space);
 const char *names_item(const struct names *names, int64_t id, char *space);
 

@@ -54,8 +54,8 @@ static enum tv_status settle_filter(struct tv_reading *r, struct tv_error *err)
     return status == TV_OK ? tv_filter_json(r->filter, &r->values, err) : status;
 }
 
-/* What the snapshot sees: its moment, by which single ratings that come later are told, and the loads with their
- * fingerprint. */
+/* Reads what the snapshot sees: its moment, by which single ratings that come later are told, and the loads with
+ * their fingerprint. */
 static enum tv_status describe_data(struct tv_reading *r, struct tv_error *err)
 {
     struct tv_pg_rows *rows;

@@ -1,8 +1,9 @@
-/* reading: the ratings that a command works on: which rows, as one snapshot of Postgres has them. What fit, evaluate, search
- * and similar share; none of them sees another.
+/* reading: the ratings that a command works on: which rows, as one snapshot of Postgres has them. Fit, evaluate,
+ * search and similar share it, and none of them sees another.
  *
- * A caller fills `settings` and, before it is opened, `with_times`; tv_reading_close gives back all the rest and may be
- * called at any time. */
+ * A caller fills `settings` and, before it is opened, `with_times`; tv_reading_close gives back all the rest and
+ * may be called at any time.
+ */
 #ifndef TRIVET_TRAIN_SOURCE_READING_H
 #define TRIVET_TRAIN_SOURCE_READING_H
 

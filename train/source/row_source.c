@@ -28,8 +28,7 @@ static enum tv_status check_column(const struct tv_pg_rows *rows, const char *so
     return tv_hint(err, "a source has the columns (userid, movieid, rating); rename yours with AS");
 }
 
-/* What the server says about an analyst's SQL is shown beside that SQL, as wrong usage and not as a store's
- * failure. */
+/* An analyst's SQL is shown beside the server's words about it, as wrong usage and not as a store's failure. */
 static enum tv_status explain(const char *source, enum tv_status status, struct tv_error *err)
 {
     char hint[sizeof err->hint];

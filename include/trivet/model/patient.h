@@ -12,7 +12,7 @@
 #include "trivet/base/status.h"
 #include "trivet/store/pg.h"
 
-/* What is waited for, for how long, and what is said meanwhile. */
+/* How long is waited for which transactions, and what is said meanwhile. */
 struct tv_patience {
     const char *what;   /* what is said while it waits: "waiting for queries on trivet.rating to end, to ..." */
     const char *tables; /* transactions that hold locks on these are named: "{trivet.rating}"; NULL: on any of trivet's */

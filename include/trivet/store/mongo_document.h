@@ -26,8 +26,9 @@ char *tv_mongo_doc_json(const struct tv_mongo_doc *doc, const char *name);
 /* A document that comes from no server: the extended JSON of an object. TV_ERR_INPUT if it is none. */
 enum tv_status tv_mongo_doc_from_json(struct tv_mongo_doc **out, const char *json, struct tv_error *err);
 void tv_mongo_doc_free(struct tv_mongo_doc *doc);
-/* Of all fields but these n, in whatever order they stand: of a document, and of the one that tv_mongo_bulk_add_json makes of a
- * text (TV_ERR_INPUT: none). Documents that differ have other hashes. Never stored. */
+/* The hash of all fields but these n, in whatever order they stand: of a document, and of the one that
+ * tv_mongo_bulk_add_json makes of a text (TV_ERR_INPUT: none). Documents that differ have other hashes. Never
+ * stored. */
 uint64_t tv_mongo_doc_hash(const struct tv_mongo_doc *doc, const char *const *but, size_t n);
 enum tv_status tv_mongo_json_hash(uint64_t *hash, const char *json, const char *const *but, size_t n,
                                   struct tv_error *err);

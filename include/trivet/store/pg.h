@@ -32,7 +32,7 @@ void tv_pg_close(struct tv_pg *pg);
  * for as long as it takes, as at first. Once the process has to end (trivet/base/stop.h) nothing is waited for. */
 void tv_pg_set_patience(struct tv_pg *pg, double seconds);
 
-/* How long a server that works takes at most to say that it is there, seconds. */
+/* Seconds that a server which works takes at most to say that it is there. */
 enum { TV_PG_ANSWERS = 2 };
 
 /* 1 while the connection is known to work: asks the server with SELECT 1. */

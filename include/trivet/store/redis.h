@@ -14,7 +14,7 @@
 
 struct tv_redis;
 
-/* What a redis:// address says; "" where it says nothing of user or password. */
+/* The parts of a redis:// address; user and password are "" where it has none. */
 struct tv_redis_address {
     char host[256];
     int port;

@@ -168,7 +168,7 @@ enum tv_status tv_lifecycle_activate_number(const struct tv_stores *s, int64_t n
     return status;
 }
 
-/* By number, because the process that had the model in memory is gone. */
+/* The model is named by its number, because the process that had it in memory is gone. */
 enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t number, struct tv_error *err)
 {
     struct tv_model *m = NULL;
@@ -200,7 +200,7 @@ static enum tv_status fold_waiting(const struct tv_stores *s, int64_t live, cons
     return status;
 }
 
-/* Without a limit, and also with users who were refused before, which servers leave to the commands. */
+/* Folds in without a limit, and also users who were refused before, whom servers leave to the commands. */
 enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live, int64_t *users, int64_t *unwritten,
                                          struct tv_error *err)
 {
@@ -269,8 +269,8 @@ enum tv_status tv_lifecycle_discard(const struct tv_stores *s, int64_t number, s
     return status == TV_OK ? tv_model_drop_redis(s->redis, number, err) : status;
 }
 
-/* Runs ascend, so the first ones are the oldest. What is stored goes before the journal says so: a kill in between
- * leaves a model that is kept in the journal alone, which repair finds. */
+/* Runs ascend, so the first ones are the oldest. The stores come before the journal: a kill in between leaves a
+ * model that is kept in the journal alone, which repair finds. */
 enum tv_status tv_lifecycle_prune(const struct tv_stores *s, int keep, struct tv_error *err)
 {
     struct tv_pg *journal = tv_lock_connection(s->lock);

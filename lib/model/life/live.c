@@ -101,7 +101,7 @@ static enum tv_status note_states(struct tv_pg *pg, const struct batch *b, const
     return status == TV_OK ? tv_refold_not_done(pg, p.ids, p.revs, p.n, 1, err) : status;
 }
 
-/* Folds in whom the batch has not struck out, and with `live` notes what came of it. */
+/* Folds in the users that are not struck out, and with `live` notes what came of it. */
 static enum tv_status fold_batch(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_stores *stores,
                                  struct batch *b, int live, struct tv_error *err)
 {
@@ -258,7 +258,7 @@ static enum tv_status count_items(struct tv_live_work *work, struct tv_pg *pg, s
     return status;
 }
 
-/* or_equal, because these documents are wrong at the very rev that they have. */
+/* Writes with or_equal, because these documents are wrong at the very rev that they have. */
 enum tv_status tv_live_recount(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
                                const int64_t *items, size_t n, struct tv_error *err)
 {
@@ -279,7 +279,7 @@ enum tv_status tv_live_recount(struct tv_live_work *work, struct tv_pg *pg, stru
     return status;
 }
 
-/* As many as the limit means that there may be more. */
+/* If as many wait as the limit allows, there may be more. */
 enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo, int limit,
                                      struct tv_error *err)
 {
@@ -294,8 +294,8 @@ enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg
     return status;
 }
 
-/* By the transactions that the training's snapshot did not see, and not by folded_rev, which is about the live
- * model. */
+/* Changes are told by the transactions that the training's snapshot did not see, and not by folded_rev, which is
+ * about the live model. */
 enum tv_status tv_live_catch_up(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_stores *stores,
                                 int live, struct tv_error *err)
 {

@@ -56,7 +56,8 @@ static enum tv_status make_queries(struct tv_refold *r, const char *evidence, st
     return status;
 }
 
-/* An own source is text that an analyst wrote; the filter's query is ours. */
+/* A source of one's own is text that an analyst wrote; what follows from the filter is made by
+ * trivet.evidence_query. */
 static enum tv_status read_source(struct tv_refold *r, struct tv_pg *pg, struct tv_error *err)
 {
     char number[24];
@@ -206,7 +207,7 @@ static enum tv_status fold_row(struct work *w, const struct tv_pg_rows *rows, in
     return status == TV_OK && (w->n == BLOCK || w->bytes > BLOCK_BYTES) ? write_block(w, err) : status;
 }
 
-/* All users of the range are done, also those of whom there is no row: they never had a single rating. */
+/* All users of the range are done, also users of whom there is no row, because they have no single ratings. */
 static enum tv_status fold_rows(struct work *w, const struct tv_pg_rows *rows, size_t from, size_t n,
                                 struct tv_error *err)
 {
@@ -298,7 +299,7 @@ static enum tv_status fold_range(struct work *w, size_t from, size_t n, int seco
     return fold_range(w, from + n / 2, n - n / 2, seconds, err);
 }
 
-/* On the heap, because each of BLOCK users has the space of a document. */
+/* The work is on the heap, because it has the space of a document for each of BLOCK users. */
 enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_stores *stores, const int64_t *user_ids,
                                size_t n, uint8_t *states, struct tv_refold_told *told, struct tv_error *err)
 {

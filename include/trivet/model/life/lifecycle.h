@@ -52,7 +52,7 @@ struct tv_repair_report {
     void (*say)(void *context, const char *line);
     void *context;
 };
-/* What a repair has to say in numbers; the exit code follows from them. */
+/* A repair's outcome in numbers; the exit code follows from them. */
 struct tv_repair_counts {
     int changes;  /* what was mended */
     int problems; /* what was found and could not be */

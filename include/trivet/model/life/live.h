@@ -18,7 +18,7 @@ struct tv_changes {
 };
 void tv_changes_free(struct tv_changes *c); /* also makes it empty */
 
-/* What some work did. *left: there is more to do. */
+/* How much some work did. *left: there is more to do. */
 struct tv_live_work {
     int64_t users, items;
     int64_t waiting; /* users who are not folded in because the source cannot be read */

@@ -31,8 +31,8 @@ struct tv_refold {
     int own_source; /* 1: part of it is an analyst's SQL, and read on a login that can only read */
 };
 
-/* Of model N, whose item ids and what users are folded in with must live as long. TV_ERR_NOT_FOUND: the
- * journal does not know what ratings they are folded in from. */
+/* Makes it of model N. The item ids, and `fold_in`, must live as long. TV_ERR_NOT_FOUND: the journal does not know
+ * what ratings its users are folded in from. */
 enum tv_status tv_refold_create(struct tv_refold **out, int64_t model, const struct tv_fold_in *fold_in,
                                 const int64_t *item_ids, struct tv_pg *pg, struct tv_error *err);
 void tv_refold_free(struct tv_refold *r); /* NULL is fine */
@@ -49,7 +49,7 @@ void tv_refold_end_reading(struct tv_refold_stores *stores);
 
 enum tv_refold_state { TV_REFOLD_WAITING, TV_REFOLD_DONE, TV_REFOLD_REFUSED };
 
-/* What became of users, added up over calls. Begin with zeros. */
+/* The outcomes of folding users in, added up over calls. Begin with zeros. */
 struct tv_refold_told {
     int64_t done;
     struct tv_named refused;
