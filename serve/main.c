@@ -1,4 +1,6 @@
-/* trivet-serve: answers recommendation requests from a model in memory. */
+/* trivet-serve: answers recommendation requests from a model in memory. Here are its settings, and the order in
+ * which it starts and ends; app.c makes the parts, http.c the sockets.
+ */
 #include <jansson.h>
 #include <unistring/version.h>
 #include <signal.h>
@@ -22,13 +24,15 @@
 /* Workers spend their time waiting for MongoDB, so their number has nothing to do with that of the cores. */
 enum { LOOKUPS = 3, WORKERS = 8 };
 
+/* Such threads never wait, so one for each core is enough. */
 static int threads_to_use(long long wanted)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     return wanted > 0 ? (int)wanted : cores > 0 ? (int)cores : 1;
 }
 
-/* A connection is a file; the soft limit of 1,024 is for programs that use select(). */
+/* A connection is a file. The soft limit of 1,024 is low for the sake of programs that use select(); this one uses
+ * epoll. */
 static void raise_file_limit(void)
 {
     struct rlimit limit;
@@ -43,6 +47,7 @@ static void raise_file_limit(void)
 #define READER "postgresql://trivet_page@127.0.0.1:5433/postgres"
 #define WRITER "postgresql://trivet_live@127.0.0.1:5433/postgres"
 
+/* A setting, or this program's own default. */
 static const char *given_or(const struct tv_settings *s, const char *name, const char *otherwise)
 {
     return tv_settings_given(s, name) ? tv_settings_text(s, name) : otherwise;
@@ -61,6 +66,7 @@ static struct tv_hosts hosts_of(const struct tv_settings *s)
     return hosts;
 }
 
+/* MongoDB's connections: one for each thread that may ask it. Texts are the settings', which outlive the server. */
 static struct tv_app_options app_options_of(const struct tv_settings *s)
 {
     size_t n_routes;
@@ -90,7 +96,7 @@ static struct tv_http_options http_options_of(const struct tv_settings *s)
                                     .access_log = strcmp(tv_settings_text(s, "access-log"), "on") == 0};
 }
 
-/* What can be wrong with the settings, before anything is opened with them. */
+/* Mistakes in the settings are found before anything is opened with them. */
 static enum tv_status check_options(const struct tv_app_options *o, struct tv_error *err)
 {
     enum tv_status status = tv_hosts_check(&o->hosts, err);
@@ -107,6 +113,8 @@ static void wait_for_signal(const struct tv_http *http, const struct tv_app *app
     tv_log_info("%s: finishing what is under way", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
+/* SIGPIPE would end the program when a client closes its connection early; a write then fails with EPIPE instead.
+ * Sockets close first and the parts behind them afterwards, so no request finds a part gone. */
 static enum tv_status serve(const struct tv_settings *s, int n_arguments, char **arguments,
                             struct tv_error *err)
 {
@@ -130,7 +138,7 @@ static enum tv_status serve(const struct tv_settings *s, int n_arguments, char *
     if (status == TV_OK)
         wait_for_signal(http, app);
     tv_http_stop(http, TV_STOP_SECONDS);
-    tv_stop_within(0); /* nobody is left who waits for an answer */
+    tv_stop_within(0); /* no request is left that waits for an answer */
     tv_app_free(app);
     if (status == TV_OK)
         tv_log_info("stopped");

@@ -13,7 +13,7 @@
 #include "serve/html/rate_page.h"
 #include "serve/pick/pick.h"
 
-enum { ATTEMPTS = 8 }; /* at an id that nobody has */
+enum { ATTEMPTS = 8 }; /* to find an id that no user has */
 
 /* Nine digits are easily kept in mind. Where users have codes it is a UUID (RFC 9562, version 4): 122 random bits, so
  * it is nobody's code. The constants set its version and its variant. */

@@ -1,4 +1,6 @@
-/* audience: connections to the index of similar items, and the thread that keeps it up to date. */
+/* audience: connections to the index of similar items, and the thread that keeps it up to date. Requests and the
+ * thread use connections of their own; all they share is the refusal, which /readyz tells.
+ */
 #include "serve/follow/audience.h"
 
 #include <inttypes.h>
@@ -27,6 +29,8 @@ struct tv_audience {
 
 /* --- asking --------------------------------------------------------------------------------------------- */
 
+/* There are fewer connections than workers: a request waits for one, which is short, as each answers or fails
+ * within REDIS_MS a round trip. */
 static struct tv_similar *take(struct tv_audience *a)
 {
     pthread_mutex_lock(&a->mutex);
@@ -52,6 +56,9 @@ static enum tv_status away(struct tv_error *err)
     return tv_hint(err, "by=factors needs no Redis");
 }
 
+/* The breaker is looked at twice. A connection that was waited for may have been given back by a thread that found
+ * Redis hanging; without the second look every waiting request would find that out for itself, one timeout after
+ * the other. */
 enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, struct tv_similar_answer *out,
                                int *known, struct tv_error *err)
 {
@@ -59,7 +66,7 @@ enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, 
     if (a == NULL || !tv_breaker_is_up(a->redis))
         return away(err);
     struct tv_similar *s = take(a);
-    int is_up = tv_breaker_is_up(a->redis); /* whoever had the connection before may have found it hanging */
+    int is_up = tv_breaker_is_up(a->redis);
     enum tv_status status = is_up ? tv_similar_ask(s, item, top, out, known, err) : away(err);
     give(a, s);
     if (is_up && status == TV_ERR_UNAVAILABLE)
@@ -79,7 +86,7 @@ void tv_audience_look(struct tv_audience *a, char *out, size_t size)
     pthread_mutex_unlock(&a->mutex);
 }
 
-/* Said once in the log, and to whoever looks as long as it is so; a store that is away says so itself. */
+/* Told once in the log, and to all who look as long as it is so. A store that is away is left to its breaker. */
 static void note_failure(struct tv_audience *a, int failed, const struct tv_error *err)
 {
     if (failed && !a->behind)
@@ -92,7 +99,9 @@ static void note_failure(struct tv_audience *a, int failed, const struct tv_erro
     pthread_mutex_unlock(&a->mutex);
 }
 
-/* All that waits. Without an index nothing does; a failure is tried again after a rest. */
+/* The ticker's step: applies all events that wait, EVENTS_AT_ONCE at a time. Without an index (TV_ERR_NOT_FOUND),
+ * or where another went live meanwhile (TV_ERR_BUSY), nothing is wrong: the next step looks anew. A failure is
+ * tried again after a rest. Returns the seconds until the next step. */
 static double catch_up(void *context)
 {
     struct tv_audience *a = context;
@@ -120,6 +129,7 @@ void tv_audience_wake(struct tv_audience *a)
 
 /* --- its life ------------------------------------------------------------------------------------------- */
 
+/* A failure half-way ends in tv_audience_stop, which takes what there is. */
 enum tv_status tv_audience_start(struct tv_audience **out, const char *redis_uri, const char *postgres_uri,
                                  const char *reader_uri, struct tv_breaker *redis, struct tv_error *err)
 {

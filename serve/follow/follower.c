@@ -1,4 +1,6 @@
-/* follower: a thread that does what a rating left to do. */
+/* follower: a thread that does the work a rating left to do, in steps of work_off: first users, then counts of
+ * items, then the catalogue. It has a connection to PostgreSQL of its own, and more patience than the rater.
+ */
 #include "serve/follow/follower.h"
 
 #include <inttypes.h>
@@ -16,10 +18,12 @@
 
 enum { SOON_SECONDS = 1, SELDOM_SECONDS = 5, RENEW_SECONDS = 10, REST = 20 };
 enum { USERS_AT_ONCE = 200, ITEMS_AT_ONCE = 100000 };
-/* Seconds for a pass over all ratings: a statement ends in the server before nobody waits for it any more. */
+/* Seconds for a pass over all ratings. PostgreSQL ends a statement (STATEMENT_SECONDS) before this side gives it up
+ * (PATIENCE). */
 enum { STATEMENT_SECONDS = 50, READING_SECONDS = 30, PATIENCE = 60 };
 enum { SOURCE_FIRST_SECONDS = 5, SOURCE_MOST_SECONDS = 600 }; /* a source that cannot be read is left alone for so long */
 
+/* All but `state` is for the ticker's thread alone. */
 struct tv_follower {
     struct tv_models *models; /* lent, as is the rater */
     struct tv_rater *rater;
@@ -29,13 +33,15 @@ struct tv_follower {
     double source_again, source_rest; /* tv_clock(): not before; and how long that was */
     double count_again;   /* tv_clock(): not before */
     double renew_again;
-    int64_t counted;      /* what the catalogue in memory is known to know of item_change, at the least */
-    int behind;           /* what waits is more than what is just being done */
+    int64_t counted; /* the sum of counted_rev in item_change that the resident catalogue has, at the least */
+    int behind;      /* 1: users may have waited since an earlier step, so that folding them in is told */
     struct tv_ticker *ticker;
     pthread_mutex_t mutex; /* guards `state` */
     struct tv_follower_state state;
 };
 
+/* known_scale passes over the ratings of a load whose scale was never noted. It is asked once here, so that no
+ * rating has to wait for that. */
 static enum tv_status connect_to(struct tv_follower *f, struct tv_error *err)
 {
     char timeout[64];
@@ -45,10 +51,11 @@ static enum tv_status connect_to(struct tv_follower *f, struct tv_error *err)
         return status;
     tv_pg_set_patience(f->pg, PATIENCE);
     status = tv_pg_exec(f->pg, timeout, 0, NULL, err);
-    /* Looked through here once, so that no rating has to wait for it. */
     return status == TV_OK ? tv_pg_exec(f->pg, "SELECT trivet.known_scale()", 0, NULL, err) : status;
 }
 
+/* Rests REST times as long as the last pass took, so that counting never takes more than a twentieth of the time.
+ * work->left brings the follower back meanwhile. */
 static enum tv_status count_items(struct tv_follower *f, struct tv_live_work *work, struct tv_error *err)
 {
     double began = tv_clock();
@@ -61,8 +68,9 @@ static enum tv_status count_items(struct tv_follower *f, struct tv_live_work *wo
     return status;
 }
 
-/* Reads the catalogue again when somebody has counted since. One that could not be read is tried again; the first look
- * finds counts that came before, and nobody knows whether the catalogue was read before or after those. */
+/* Reads the catalogue again when some process has counted since. One that could not be read is tried again. The
+ * first look always finds a difference (f->counted is 0), because nothing tells whether the catalogue was read
+ * before or after the counts that are there. */
 static enum tv_status renew_counts(struct tv_follower *f, struct tv_error *err)
 {
     static const char sql[] = "SELECT coalesce(sum(counted_rev), 0)::bigint FROM trivet.item_change";
@@ -91,7 +99,7 @@ void tv_follower_look(struct tv_follower *f, struct tv_follower_state *state)
     pthread_mutex_unlock(&f->mutex);
 }
 
-/* 1 while a source that cannot be read is left alone; another model has another one. */
+/* 1 while a source that cannot be read is left alone; another model has another source. */
 static int is_resting(struct tv_follower *f, const struct tv_follower_state *state)
 {
     if (state->unreadable == 0 || tv_clock() >= f->source_again)
@@ -102,7 +110,8 @@ static int is_resting(struct tv_follower *f, const struct tv_follower_state *sta
     return same;
 }
 
-/* Says once what cannot be done, and when it can be again. */
+/* Tells once that a source cannot be read, and once that it can be again. Each failure doubles the rest, up to
+ * SOURCE_MOST_SECONDS. */
 static void note_source(struct tv_follower *f, struct tv_follower_state *state, struct tv_live_work *work,
                         int64_t model)
 {
@@ -119,12 +128,13 @@ static void note_source(struct tv_follower *f, struct tv_follower_state *state, 
         f->source_again = tv_clock() + f->source_rest;
     }
     struct tv_live_work news = *work;
-    news.told.unwritten.n = 0; /* which note_refusal tells */
+    news.told.unwritten.n = 0; /* note_refusal tells of these */
     if (told)
         news.told.source.status = work->told.source.status = TV_OK;
     tv_live_report(&news, model);
 }
 
+/* Waiting: changed since they were last folded in. Refused: those of them whose rows cannot be read. */
 static enum tv_status count_users(struct tv_follower *f, struct tv_follower_state *state, struct tv_error *err)
 {
     static const char sql[] =
@@ -140,6 +150,7 @@ static enum tv_status count_users(struct tv_follower *f, struct tv_follower_stat
     return TV_OK;
 }
 
+/* The one place that shows the thread's findings to others. */
 static void set_state(struct tv_follower *f, const struct tv_follower_state *state)
 {
     pthread_mutex_lock(&f->mutex);
@@ -147,18 +158,19 @@ static void set_state(struct tv_follower *f, const struct tv_follower_state *sta
     pthread_mutex_unlock(&f->mutex);
 }
 
-/* How many wait, for whoever looks. */
+/* Where no user waits, no user needs the source, and it is no longer called unreadable. */
 static enum tv_status count_and_show(struct tv_follower *f, struct tv_follower_state *state, struct tv_error *err)
 {
     enum tv_status status = count_users(f, state, err);
     if (state->waiting == 0 && state->unreadable)
-        state->unreadable = 0; /* nobody needs it */
+        state->unreadable = 0;
     set_state(f, state);
     return status;
 }
 
-/* Counted before, because folding in may take minutes; and afterwards whatever came of it, also while a store is away, or
- * refuses what it is told to write. */
+/* Users are counted before, because folding in may take minutes, and afterwards whatever came of it, also while a
+ * store is away, or refuses what it is told to write. A document that MongoDB refuses becomes this step's failure,
+ * though other users were folded in. */
 static enum tv_status fold_users(struct tv_follower *f, int stores_answer, struct tv_live_work *work,
                                  struct tv_error *err)
 {
@@ -184,8 +196,8 @@ static enum tv_status fold_users(struct tv_follower *f, int stores_answer, struc
     return counted;
 }
 
-/* What a store refuses is told once, in the log and to whoever looks: it may be so for ever, and nobody else says it. One
- * that is away is told by its breaker, and PostgreSQL by every rating that is refused. */
+/* A store's refusal is told once, in the log and on /readyz: it may last for ever, and nothing else tells of it. A
+ * store that is away is told by its breaker, and PostgreSQL by every rating that is refused. */
 static void note_refusal(struct tv_follower *f, enum tv_status status, const struct tv_error *why)
 {
     struct tv_follower_state state;
@@ -202,7 +214,7 @@ static void note_refusal(struct tv_follower *f, enum tv_status status, const str
     set_state(f, &state);
 }
 
-/* Users, then counts: a refusal of one is no reason to leave the other. */
+/* Users first, then counts: a refusal of one is no reason to leave the other. Of two failures the users' is told. */
 static enum tv_status follow(struct tv_follower *f, int stores_answer, struct tv_live_work *work, struct tv_error *err)
 {
     struct tv_error why = {0};
@@ -220,6 +232,8 @@ static enum tv_status follow(struct tv_follower *f, int stores_answer, struct tv
     return counted;
 }
 
+/* The ticker's step; returns the seconds until the next one. A connection that is lost is closed, and opened again
+ * by the next step. */
 static double work_off(void *context)
 {
     struct tv_follower *f = context;
@@ -250,6 +264,7 @@ static void follower_free(struct tv_follower *f)
     free(f);
 }
 
+/* The first step comes at once, and tells what had waited for a server. */
 enum tv_status tv_follower_start(struct tv_follower **out, struct tv_models *models, struct tv_rater *rater,
                                  const char *postgres_uri, const char *reader_uri, struct tv_error *err)
 {

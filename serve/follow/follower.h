@@ -1,10 +1,10 @@
-/* follower: a thread that does what a rating left to do: users who could not be folded in at once, because
+/* follower: a thread that does the work a rating left to do: users who could not be folded in at once, because
  * MongoDB was away or a server was killed, and the counts of items that were rated.
  *
- * It looks once a second where this server has something to do, and every few seconds otherwise: another
- * server may have been killed. Counting takes a pass over all ratings, so it rests twenty times as long as
- * that took. Whoever counted, every server then reads what it knows of items again: at most every ten
- * seconds, and with the same rest.
+ * It looks once a second where this server has something to do, and every few seconds otherwise: another server may
+ * have been killed. Counting takes a pass over all ratings, so it rests twenty times as long as that took.
+ * Whichever server counted, all of them then read the catalogue again: at most every ten seconds, and with the same
+ * rest.
  */
 #ifndef TRIVET_SERVE_FOLLOW_FOLLOWER_H
 #define TRIVET_SERVE_FOLLOW_FOLLOWER_H
@@ -19,7 +19,7 @@ enum tv_status tv_follower_start(struct tv_follower **out, struct tv_models *mod
                                  const char *postgres_uri, const char *reader_uri, struct tv_error *err);
 void tv_follower_stop(struct tv_follower *follower); /* NULL is fine */
 
-/* What is left to do, as it was seen last. */
+/* Work that is left, as it was seen last. */
 struct tv_follower_state {
     int64_t waiting,
         refused;        /* users whose ratings count later; and those whose ratings cannot be read. -1: not known */

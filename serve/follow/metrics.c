@@ -1,4 +1,6 @@
-/* metrics: counters, and their text for Prometheus. */
+/* metrics: counters, and their text for Prometheus. Threads count with atomic additions and no lock; /metrics adds
+ * up what stands there.
+ */
 #include "serve/follow/metrics.h"
 
 #include <inttypes.h>
@@ -14,10 +16,12 @@
 #include "trivet/model/run.h"
 #include "trivet/version.h"
 
+/* Statuses with a counter of their own, and the upper bounds of latency in seconds. */
 static const int codes[] = {200, 202, 303, 304, 400, 401, 403, 404, 405, 413, 414, 422, 431, 500, 503};
 static const double bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
 enum { CODES = sizeof codes / sizeof codes[0], BOUNDS = sizeof bounds / sizeof bounds[0] };
 
+/* The counters of one route. */
 struct route_counts {
     _Atomic uint64_t by_code[CODES + 1];     /* the last: any other */
     _Atomic uint64_t by_latency[BOUNDS + 1]; /* up to each bound, not summed; the last: slower */
@@ -56,6 +60,7 @@ void tv_metrics_free(struct tv_metrics *metrics)
     free(metrics);
 }
 
+/* Relaxed: each counter is right by itself, and nothing is read through it. Called at the end of every request. */
 void tv_metrics_request(struct tv_metrics *metrics, size_t route, int status, double seconds)
 {
     struct route_counts *c = &metrics->counts[route];
@@ -92,6 +97,7 @@ static void head(struct tv_out *out, const char *name, const char *kind, const c
     tv_out_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);
 }
 
+/* A row for each route and status that has occurred; a counter that is absent is 0. */
 static void write_requests(struct tv_metrics *m, struct tv_out *out)
 {
     head(out, "trivet_requests_total", "counter", "Requests answered, by route and HTTP status.");
@@ -107,6 +113,8 @@ static void write_requests(struct tv_metrics *m, struct tv_out *out)
         }
 }
 
+/* Buckets are counted each for itself and added up here, because those of a Prometheus histogram hold all that is
+ * below their bound. */
 static void write_latencies(struct tv_metrics *m, struct tv_out *out)
 {
     static const char name[] = "trivet_request_seconds";
@@ -127,6 +135,7 @@ static void write_latencies(struct tv_metrics *m, struct tv_out *out)
     }
 }
 
+/* How far the cache saves MongoDB questions. */
 static void write_cache(struct tv_users *users, struct tv_out *out)
 {
     struct tv_user_cache_counts c;
@@ -142,6 +151,7 @@ static void write_cache(struct tv_users *users, struct tv_out *out)
     tv_out_format(out, "trivet_user_cache_bytes %zu\n", c.bytes);
 }
 
+/* Nothing while there is no model. */
 static void write_model(struct tv_models *models, struct tv_out *out)
 {
     struct tv_snapshot *s = tv_shelf_live(models->shelf);
@@ -163,6 +173,7 @@ static void write_model(struct tv_models *models, struct tv_out *out)
     tv_snapshot_release(s);
 }
 
+/* One row for each state, 1 for the one that it is in, as Prometheus has no texts as values. */
 static void write_last_run(struct tv_metrics *m, struct tv_out *out)
 {
     static const enum tv_run_state states[] = {TV_RUN_BUILDING, TV_RUN_LIVE, TV_RUN_KEPT, TV_RUN_FAILED};
@@ -180,6 +191,7 @@ static void write_last_run(struct tv_metrics *m, struct tv_out *out)
     tv_out_format(out, "trivet_last_run_seconds %.0f\n", tv_clock_wall() - last.at);
 }
 
+/* Bytes are left out where they are not known. */
 static void write_stores(struct tv_metrics *m, struct tv_models *models, struct tv_out *out)
 {
     head(out, "trivet_store_up", "gauge", "1 while the store answers.");
@@ -195,6 +207,7 @@ static void write_stores(struct tv_metrics *m, struct tv_models *models, struct 
         tv_out_format(out, "trivet_store_bytes{store=\"redis\"} %.0f\n", redis);
 }
 
+/* Nothing as long as the follower could not count. */
 static void write_following(struct tv_follower *follower, struct tv_out *out)
 {
     struct tv_follower_state state;

@@ -20,9 +20,9 @@ enum tv_status tv_metrics_create(struct tv_metrics **out, const char *const *rou
 void tv_metrics_free(struct tv_metrics *metrics);
 /* One request was answered. */
 void tv_metrics_request(struct tv_metrics *metrics, size_t route, int status, double seconds);
-/* What the stores use for the live model, as found out last; negative: not known. */
+/* Bytes that the live model takes in the stores, as found out last; negative: not known. */
 void tv_metrics_bytes(struct tv_metrics *metrics, double mongo, double redis);
-/* What became of the last training, as found out last. */
+/* The outcome of the last training, as found out last. */
 void tv_metrics_last_run(struct tv_metrics *metrics, const struct tv_last_run *last);
 /* Everything, in the text format version 0.0.4: what was counted here, and what `models` and `follower` (NULL is fine)
  * say of themselves just now. */

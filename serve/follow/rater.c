@@ -1,4 +1,7 @@
-/* rater: ratings into PostgreSQL, and then the document of whoever gave them. */
+/* rater: ratings into PostgreSQL, and then into the document of the user who gave them. Called by workers
+ * (serve/api/ratings.c) after a request, and by the follower for users who wait; all of it may be called by several
+ * threads at once.
+ */
 #include "serve/follow/rater.h"
 
 #include <inttypes.h>
@@ -12,12 +15,13 @@
 #include "trivet/model/reader.h"
 #include "trivet/store/pg_rows.h"
 
-/* Seconds that a statement may take, so that whoever rates is answered in time: what takes longer is done by the
+/* Seconds that a statement may take, so that a request is answered in time: folding in that takes longer is done by the
  * follower, which has patience. A source that fails is asked twice (refold.h). */
 enum { READING_SECONDS = 2 };
 #define STATEMENT_TIMEOUT "SET statement_timeout = '4s'"
 
-/* The live model with what is needed to fold users into it; shared by reference count, as snapshots are. */
+/* The live model with all that is needed to fold users into it; shared by reference count, as resident models are.
+ * Made once for each resident copy, because the query of its source is read from the journal. */
 struct live_model {
     struct tv_snapshot *snapshot;
     struct tv_refold *refold;
@@ -26,12 +30,13 @@ struct live_model {
 
 struct tv_rater {
     struct tv_models *models;          /* lent */
-    struct tv_pg_pool *pool, *readers; /* our own login; and one that can only read, for sources of an analyst's own */
+    struct tv_pg_pool *pool, *readers; /* our own login; one that can only read, for sources that analysts wrote */
     const char *reader_uri;            /* lent */
     pthread_mutex_t mutex; /* guards `live` */
     struct live_model *live;
 };
 
+/* A connection for the pool; its statements end in PostgreSQL before the pool's patience does. */
 static enum tv_status open_own(struct tv_pg **out, const char *uri, struct tv_error *err)
 {
     struct tv_pg *pg = NULL;
@@ -91,6 +96,7 @@ void tv_rater_free(struct tv_rater *rater)
 
 /* --- into PostgreSQL -------------------------------------------------------------------------------------- */
 
+/* Nine digits bring a float back as it is. */
 static enum tv_status value_array(struct tv_buffer *out, const float *values, size_t n, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -99,7 +105,8 @@ static enum tv_status value_array(struct tv_buffer *out, const float *values, si
     return status == TV_OK ? tv_buffer_text(out, "}", err) : status;
 }
 
-/* The items that the catalogue does not know, which may be because it is older than PostgreSQL's. */
+/* Items that the resident catalogue does not know may be new in PostgreSQL, so only these are looked up
+ * there. */
 static enum tv_status unsure_array(struct tv_buffer *out, const struct tv_rating_list *list,
                                    const struct tv_snapshot *s, struct tv_error *err)
 {
@@ -117,6 +124,8 @@ static int64_t cell_int(const struct tv_pg_rows *rows, int column)
     return text ? atoll(text) : 0;
 }
 
+/* The row of trivet.rate_as, or of a statement shaped like it. Without loaded ratings there is no scale, and both
+ * of its ends are null. */
 static void take_result(struct tv_rated *rated, const struct tv_pg_rows *rows)
 {
     enum { USER, REV, CHANGED, REFUSED, REASON, LOW, HIGH };
@@ -135,7 +144,7 @@ static void take_result(struct tv_rated *rated, const struct tv_pg_rows *rows)
     }
 }
 
-/* One statement is one transaction. */
+/* One statement is one transaction, so a change is made whole or not at all; it is committed when its row is here. */
 static enum tv_status change(struct tv_rater *rater, const char *sql, int n, const char *const *values,
                              struct tv_rated *rated, struct tv_error *err)
 {
@@ -152,6 +161,7 @@ static enum tv_status change(struct tv_rater *rater, const char *sql, int n, con
     return status;
 }
 
+/* The limit of the room is far above what TV_MAX_RATINGS numbers take. */
 enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, const struct tv_rating_list *list,
                              const struct tv_snapshot *s, struct tv_rated *rated, struct tv_error *err)
 {
@@ -174,6 +184,7 @@ enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, c
     return status;
 }
 
+/* For a code that no user has nothing is removed, and the caller answers 404. */
 enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user, int64_t item_id,
                                struct tv_rated *rated, struct tv_error *err)
 {
@@ -197,6 +208,8 @@ static enum tv_status stores_are_up(struct tv_rater *rater, struct tv_error *err
     return tv_from(err, is_redis ? TV_FROM_REDIS : TV_FROM_MONGO);
 }
 
+/* The live model as it was made before, if it is of this resident copy. When counts of items are renewed the copy
+ * is another, though the number is the same, and it is made anew: it borrows the copy's factors. */
 static struct live_model *held(struct tv_rater *rater, const struct tv_snapshot *s)
 {
     pthread_mutex_lock(&rater->mutex);
@@ -207,7 +220,8 @@ static struct live_model *held(struct tv_rater *rater, const struct tv_snapshot 
     return live;
 }
 
-/* Takes the snapshot over. */
+/* Takes the reference to `s` over, also on failure. Two threads may make one at the same time; the one put in last
+ * stays, and each goes on with its own. */
 static enum tv_status make_live(struct tv_rater *rater, struct tv_snapshot *s, struct tv_pg *pg,
                                 struct live_model **out, struct tv_error *err)
 {
@@ -233,7 +247,8 @@ static enum tv_status make_live(struct tv_rater *rater, struct tv_snapshot *s, s
     return TV_OK;
 }
 
-/* The model that Redis calls live now, with a reference for the caller; NULL: none is. */
+/* The model that Redis calls live now, with a reference for the caller; NULL: none is. Redis is asked, and not the
+ * shelf alone, because a switch that came before the commit must be seen (rater.h). */
 static enum tv_status ask_live(struct tv_rater *rater, struct tv_pg *pg, struct live_model **out,
                                struct tv_error *err)
 {
@@ -250,13 +265,15 @@ static enum tv_status ask_live(struct tv_rater *rater, struct tv_pg *pg, struct 
     return TV_OK;
 }
 
+/* Three stores may be the one that is away; the error knows which it was. */
 static void note_mongo(struct tv_rater *rater, enum tv_status status, const struct tv_error *err)
 {
     if (status == TV_ERR_UNAVAILABLE && err->origin == TV_FROM_MONGO)
         tv_breaker_trip(rater->models->mongo_breaker, err);
 }
 
-/* What cannot be read is no store's failure: TV_ERR_INPUT. */
+/* Folds one user in. Rows that cannot be read are no store's failure: TV_ERR_INPUT. A document that MongoDB refuses
+ * is its own failure, with its words. */
 static enum tv_status fold_one(const struct live_model *live, struct tv_refold_stores *reading, int64_t user_id,
                                struct tv_error *err)
 {
@@ -272,7 +289,8 @@ static enum tv_status fold_one(const struct live_model *live, struct tv_refold_s
     return tv_fail(err, TV_ERR_INPUT, "%s", state == TV_REFOLD_REFUSED ? told.refused.why : told.source.message);
 }
 
-/* The same on a reader's connection out of the pool, where the model's source is somebody's own. */
+/* fold_one, with a reader's connection out of the pool where part of the model's source is SQL that an analyst
+ * wrote: that is never run with the server's own login. */
 static enum tv_status fold_with(struct tv_rater *rater, const struct live_model *live, struct tv_pg *pg,
                                 int64_t user_id, struct tv_error *err)
 {
@@ -287,7 +305,8 @@ static enum tv_status fold_with(struct tv_rater *rater, const struct live_model 
     return status;
 }
 
-/* PostgreSQL and MongoDB both answer here; only the one that is lost is to be given up. */
+/* The cache is renewed before the queue is told, so that this server never answers a user who is out of the queue
+ * from an older document. */
 static enum tv_status fold(struct tv_rater *rater, struct tv_pg *pg, int64_t user_id, int64_t rev, int64_t *model,
                            struct tv_error *err)
 {
@@ -307,6 +326,8 @@ static enum tv_status fold(struct tv_rater *rater, struct tv_pg *pg, int64_t use
     return status;
 }
 
+/* PostgreSQL and MongoDB both answer on this way. The status does not say which of them is lost, so the connection
+ * is tried before it goes back to the pool. */
 enum tv_status tv_rater_fold(struct tv_rater *rater, int64_t user_id, int64_t rev, int64_t *model,
                              struct tv_error *err)
 {
@@ -320,6 +341,7 @@ enum tv_status tv_rater_fold(struct tv_rater *rater, int64_t user_id, int64_t re
     return status;
 }
 
+/* 0: none. For the follower, which tells of a source by its model's number. */
 static int64_t live_number(struct tv_rater *rater)
 {
     struct tv_snapshot *s = tv_shelf_live(rater->models->shelf);
@@ -328,6 +350,8 @@ static int64_t live_number(struct tv_rater *rater)
     return number;
 }
 
+/* A model whose source the journal does not know is no failure of a store: it is told like a source that cannot be
+ * read, and all users wait. */
 enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_stores *reading, int limit,
                                      struct tv_live_work *work, int64_t *model, struct tv_error *err)
 {
@@ -336,8 +360,8 @@ enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_st
     *model = 0;
     enum tv_status status = tv_live_waiting(&waiting, reading->pg, limit, 0, err);
     if (status == TV_OK && waiting.n > 0)
-        status = ask_live(rater, reading->pg, &live, err); /* after the list: live.h says why */
-    if (status == TV_ERR_NOT_FOUND) {                      /* nobody knows what its users are folded in from */
+        status = ask_live(rater, reading->pg, &live, err); /* after the list (tv_live_fold in live.h says why) */
+    if (status == TV_ERR_NOT_FOUND) {
         work->told.source = *err;
         work->waiting = (int64_t)waiting.n;
         *model = live_number(rater);

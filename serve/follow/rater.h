@@ -1,9 +1,9 @@
-/* rater: ratings into PostgreSQL, and then the document of whoever gave them.
+/* rater: ratings into PostgreSQL, and then into the document of the user who gave them.
  *
- * The rating is safe once its transaction is committed; that is one statement (trivet.rate), so it happens
- * whole or not at all. Only afterwards is the live model asked for, and the user folded in with exactly that
- * one: a training that switches models meanwhile either is seen here, or sees the rating (docs/design.md).
- * What fails in between is in the queue (trivet.user_change), which follower.h works off.
+ * The rating is safe once its transaction is committed; that is one statement (trivet.rate), so it happens whole or
+ * not at all. Only afterwards is the live model asked for, and the user folded in with exactly that one: a training
+ * that switches models meanwhile either is seen here, or sees the rating (docs/design.md). A change whose folding
+ * in fails is in the queue (trivet.user_change), which follower.h works off.
  */
 #ifndef TRIVET_SERVE_FOLLOW_RATER_H
 #define TRIVET_SERVE_FOLLOW_RATER_H
@@ -22,14 +22,14 @@ enum tv_status tv_rater_create(struct tv_rater **out, struct tv_models *models, 
                                const char *reader_uri, struct tv_error *err);
 void tv_rater_free(struct tv_rater *rater); /* NULL is fine */
 
-/* What a change came to. */
+/* The outcome of a change. */
 struct tv_rated {
     int64_t user_id;     /* the number of the user, who may be new */
     int64_t rev;         /* the user's changes so far */
     int64_t changed;     /* items whose rating changed */
     int refused;         /* 1: nothing was written, because of ... */
     int64_t refused_item;
-    int off_scale;       /* 1: its rating lies outside low..high; 0: nobody knows the item */
+    int off_scale;       /* 1: its rating lies outside low..high; 0: the item is not known */
     int has_scale;       /* 0: there are no loaded ratings, and so no scale */
     double low, high;
 };

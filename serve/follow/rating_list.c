@@ -1,4 +1,6 @@
-/* rating_list: the body of a request that rates. */
+/* rating_list: the body of a request that rates. Strict where a mistake would be written into the database, lenient
+ * where JSON libraries differ: numbers may come as text.
+ */
 #include "serve/follow/rating_list.h"
 
 #include <inttypes.h>
@@ -10,7 +12,9 @@
 
 #include "trivet/base/text.h"
 
-/* jansson has its own limit on how deep JSON may be; a NUL in a text is not one of ours. */
+/* Any JSON value is read here; whether it is a list or one rating is the caller's question. A name that comes twice
+ * in an object is refused, because programs differ about which of the two counts (RFC 8259, 4). jansson itself
+ * limits how deep JSON may be, and refuses NUL in texts. */
 static json_t *load(const char *body, size_t size, struct tv_problem *problem)
 {
     json_error_t e;
@@ -26,6 +30,7 @@ static json_t *load(const char *body, size_t size, struct tv_problem *problem)
     return NULL;
 }
 
+/* Entries are counted from 1, in the message and in problem->entry. */
 static int wrong_entry(struct tv_problem *problem, size_t entry, const char *what)
 {
     tv_problem(problem, 400, "entry %zu of the list %s", entry + 1, what);
@@ -33,7 +38,8 @@ static int wrong_entry(struct tv_problem *problem, size_t entry, const char *wha
     return 0;
 }
 
-/* A number, or text that is one; 1 and *value, which is finite. */
+/* A number, or text that is one: 1 and *value. It is to be a float, and a double beyond a float's range would
+ * become infinite. */
 static int read_number(const json_t *json, double *value)
 {
     const char *text = json_string_value(json);
@@ -44,6 +50,7 @@ static int read_number(const json_t *json, double *value)
     return isfinite((float)*value);
 }
 
+/* A JSON number is taken as its plain form, so that 260 and "260" are the same id. */
 static int read_item(const json_t *json, struct tv_id *id)
 {
     char number[24];
@@ -57,13 +64,14 @@ static int read_item(const json_t *json, struct tv_id *id)
     return text != NULL;
 }
 
-/* What an id names is asked of the model's catalogue, if it is no number. */
+/* An id that is no number is looked up in the resident catalogue. A problem with it becomes the entry's; an unknown
+ * item is 422, as 404 would be about the address. */
 static int find_item(struct tv_id *id, const struct tv_snapshot *s, size_t entry, struct tv_problem *problem)
 {
     char why[sizeof problem->detail];
     int found = s ? tv_id_item(id, s, problem) : tv_id_number(id, problem);
     if (found || problem->status == 503)
-        return found; /* 503 is about us, not about the entry */
+        return found; /* 503 is about the server and not about the entry */
     int status = problem->status;
     snprintf(why, sizeof why, "cannot be taken: %.600s", problem->detail);
     wrong_entry(problem, entry, why);
@@ -71,6 +79,7 @@ static int find_item(struct tv_id *id, const struct tv_snapshot *s, size_t entry
     return 0;
 }
 
+/* Appends one entry, or leaves the list as it was. */
 static int read_entry(struct tv_rating_list *list, const json_t *json, const struct tv_snapshot *s,
                       struct tv_problem *problem)
 {
@@ -91,6 +100,7 @@ static int read_entry(struct tv_rating_list *list, const json_t *json, const str
     return 1;
 }
 
+/* An item with its place in the list, for finding duplicates by sorting. */
 struct place {
     int64_t item;
     size_t entry;
@@ -104,6 +114,8 @@ static int by_item(const void *a, const void *b)
     return x->entry < y->entry ? -1 : x->entry > y->entry;
 }
 
+/* Two ratings of one item in one list contradict each other, or say the same twice; which of them is meant cannot
+ * be told. O(n log n), as a list may have a thousand entries. */
 static int has_no_duplicate(const struct tv_rating_list *list, const struct tv_snapshot *s, struct tv_problem *problem)
 {
     struct place places[TV_MAX_RATINGS];
@@ -123,6 +135,7 @@ static int has_no_duplicate(const struct tv_rating_list *list, const struct tv_s
     return 1;
 }
 
+/* The list is checked whole before any of it is used. */
 int tv_rating_list_read(struct tv_rating_list *list, const char *body, size_t size, const struct tv_snapshot *s,
                         struct tv_problem *problem)
 {

@@ -11,6 +11,7 @@
 
 enum { TV_MAX_RATINGS = 1000 };
 
+/* About 12 KB; it stands on the stack of the handler's thread. */
 struct tv_rating_list {
     size_t n;
     int64_t items[TV_MAX_RATINGS]; /* distinct, in the order of the list */

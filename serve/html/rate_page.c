@@ -12,10 +12,10 @@
 #include "serve/html/recs_row.h"
 
 enum {
-    WANTED = 5,   /* ratings until the list is worth a look */
-    SHOWN = 24,   /* items to rate */
-    POOL = 150,   /* of the most popular ones, which somebody may know */
-    GENRES = 256  /* that are told apart */
+    WANTED = 5,  /* ratings until the list is worth a look */
+    SHOWN = 24,  /* items to rate */
+    POOL = 150,  /* the most popular items, some of which a new user may know */
+    GENRES = 256 /* that are told apart */
 };
 
 /* --- which items ------------------------------------------------------------------------------------------ */

@@ -1,4 +1,4 @@
-/* rate_page: the page on which somebody new rates a few well-known items. */
+/* rate_page: the page on which a new user rates a few well-known items. */
 #ifndef TRIVET_SERVE_HTML_RATE_PAGE_H
 #define TRIVET_SERVE_HTML_RATE_PAGE_H
 

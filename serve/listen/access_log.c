@@ -1,4 +1,6 @@
-/* access_log: one line a request on standard output. */
+/* access_log: one line a request on standard output. Lines are made on the thread that ends the request, and
+ * written by the thread of lines.h.
+ */
 #include "serve/listen/access_log.h"
 
 #include <stdio.h>
@@ -8,7 +10,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/lines.h"
 
-enum { MOST_OF_A_METHOD = 64, MOST_OF_A_TARGET = 1024, GATHER_MS = 100 };
+enum { MOST_OF_A_METHOD = 64, MOST_OF_A_TARGET = 1024, GATHER_MS = 100 }; /* bytes; ms until lines are written */
 
 struct tv_access_log {
     struct tv_lines *lines;
@@ -27,7 +29,8 @@ enum tv_status tv_access_log_start(struct tv_access_log **out, int fd, struct tv
     return status;
 }
 
-/* Clients send anything: what could end the line, the quotes or a terminal's composure is written as \x1b. */
+/* Clients send anything: a byte that could end the line or the quotes, or that a terminal would obey, is written as
+ * \x1b. Cut to the room, whole escapes only. */
 static size_t put_escaped(char *out, size_t size, const char *text)
 {
     size_t n = 0;
@@ -41,7 +44,8 @@ static size_t put_escaped(char *out, size_t size, const char *text)
     return n;
 }
 
-/* The date changes once a second, lines come thousands of times as often. */
+/* The date changes once a second and lines may come thousands of times as often, so each thread keeps the text of
+ * its last second. */
 static size_t put_time(char *out, size_t size)
 {
     static _Thread_local time_t shown = -1;

@@ -1,16 +1,20 @@
-/* framing: whether the head of a request can be read in one way only. */
+/* framing: whether the head of a request can be read in one way only. http.c feeds it all parts of a head before
+ * the request is looked at; framing.h has the reasons.
+ */
 #include "serve/listen/framing.h"
 
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
+/* Names of headers and codings are the same in capitals (RFC 9110, 5.1 and RFC 9112, 7). */
 static int is(const char *text, size_t n, const char *wanted)
 {
     return n == strlen(wanted) && strncasecmp(text, wanted, n) == 0;
 }
 
-/* RFC 9110, 5.6.2. "Content-Length " is another header to some, and the same one to others. */
+/* A token as RFC 9110, 5.6.2 has it. "Content-Length " with a blank is another header to some servers, and the same
+ * one to others. */
 static int is_token(const char *name, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -19,6 +23,7 @@ static int is_token(const char *name, size_t n)
     return n > 0;
 }
 
+/* Whether nothing but dividers stands between two parts. */
 static int only_divides(const char *from, const char *to)
 {
     static const char dividers[] = {'\0', '\r', '\n', '\t', ' ', ':'};
@@ -52,6 +57,7 @@ void tv_framing_header(struct tv_framing *f, const char *name, size_t name_size,
     }
 }
 
+/* HTTP/1.0 needs no Host and has no Transfer-Encoding (RFC 9112, 3.2 and 6.1). */
 const char *tv_framing_wrong(const struct tv_framing *f, const char *version)
 {
     int old = strcmp(version, "HTTP/1.0") == 0;

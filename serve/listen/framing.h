@@ -10,12 +10,12 @@
 
 #include <stddef.h>
 
-/* What its headers have said so far; all zero at the start. */
+/* The headers of a head, as far as they were fed; all zero at the start. */
 struct tv_framing {
     int hosts, lengths, codings;
     int other_coding; /* 1: a Transfer-Encoding that is not "chunked" */
     int bad_name;     /* 1: a name that no header can have */
-    const char *end;  /* of the last part; NULL: nobody tells of any */
+    const char *end;  /* of the last part; NULL: no parts are fed */
     int hidden;       /* 1: there is text between two parts */
 };
 

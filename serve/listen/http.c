@@ -1,4 +1,10 @@
-/* http: the one file that sees sockets. http.h tells how threads share the work. */
+/* http: the one file that sees sockets. http.h tells how threads share the work.
+ *
+ * libmicrohttpd calls it in this order: on_connection when a connection begins; for each request on_target with the
+ * target as it came, on_request once for the head, once for each piece of a body and once when the request is
+ * whole, and on_completed when it is over; on_connection when the connection ends. One request is an `exchange`,
+ * one connection a `line`.
+ */
 #include "serve/listen/http.h"
 
 #include <arpa/inet.h>
@@ -26,30 +32,32 @@
 #include "trivet/base/log.h"
 
 enum { MOST_WAITING = 4096, WRITES_WAITING = 256, DRAIN_STEP_US = 20000 };
-/* A body that is too large is read to its end, up to so many bytes, and then refused: who is still sending when the
- * connection ends sees that it ended, and not the answer. */
+/* A body that is too large is read to its end, up to so many bytes, and then refused: a client that is still sending
+ * when the connection ends sees that it ended, and not the answer. */
 enum { MOST_DISCARDED = 16 << 20 };
-/* libmicrohttpd keeps the head of a request, what it made of it, and the head of the answer in one block;
- * with this much it can take a head that is too large for us, so that we are the ones who refuse it. */
+/* libmicrohttpd keeps the head of a request, the pieces it took it into, and the head of the answer in one block; with
+ * this much it takes a head that is too large for us, so that the refusal is ours, with the words of tv_problem. */
 enum { CONNECTION_MEMORY = 4 * TV_MAX_HEAD };
-/* An answer stays in memory until the client has taken it, and there may be a thousand clients who take their time. Small
- * ones are no matter; of all others together there is so much at once. */
+/* An answer stays in memory until the client has taken it, and a thousand clients may take their time. Small ones are
+ * no matter; the others take at most MOST_HELD bytes together. */
 enum { SMALL_ANSWER = 64 << 10, MOST_HELD = 256 << 20 };
 
-/* Everything about the page may come from this server and nothing from elsewhere. */
+/* For Content-Security-Policy: styles and pictures of a page come from this server, and nothing from elsewhere. */
 #define POLICY                                                                                               \
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "            \
     "frame-ancestors 'none'"
 /* ... and a page that has scripts runs files of this server's, which ask this server. */
 #define POLICY_WITH_SCRIPTS POLICY "; script-src 'self'; connect-src 'self'"
 
+/* The server's sockets and the threads behind them. Four groups of workers, so that no kind of waiting holds up
+ * another. */
 struct tv_http {
     struct tv_app *app;
     struct MHD_Daemon *daemon;
     struct tv_workers *lookups;   /* for requests that need a user's document: many in one question */
     struct tv_workers *slow;      /* for everything else that waits */
-    struct tv_workers *writes;    /* for ratings: one for each connection of the pool */
-    struct tv_workers *questions; /* for what waits for seconds: a queue of its own, so nobody else does */
+    struct tv_workers *writes;    /* for ratings: a thread for each connection of the pool */
+    struct tv_workers *questions; /* for requests that wait for seconds, on PostgreSQL */
     struct tv_access_log *log;
     struct tv_patience *patience;
     atomic_int open_requests;
@@ -64,7 +72,8 @@ struct line {
     struct exchange *open; /* NULL between requests */
 };
 
-/* One request and its answer. */
+/* One request and its answer. Made when its target comes, freed when it is over (exchange_end). At any moment one
+ * thread works on it: the connection's own, or, from WAITING to the resume, a worker. */
 struct exchange {
     struct tv_work work; /* first, so that a worker's pointer is ours */
     struct tv_http *http;
@@ -85,12 +94,14 @@ struct exchange {
     int closes;            /* 1: the connection ends with this answer */
     char *target;          /* taken apart by the parser ... */
     char *logged;          /* ... so the log has a copy of its own */
-    const char *came;      /* where it came, in libmicrohttpd's memory */
-    char space[];
+    const char *came;      /* the target in libmicrohttpd's memory, for wrong_framing */
+    char space[];          /* both copies */
 };
 
 /* --- an answer ------------------------------------------------------------------------------------------ */
 
+/* A lent body is sent from where it is. A written one becomes libmicrohttpd's, which frees it when the client has
+ * taken it. */
 static struct MHD_Response *make_response(struct exchange *x)
 {
     struct tv_response *r = &x->response;
@@ -106,6 +117,10 @@ static struct MHD_Response *make_response(struct exchange *x)
     return made;
 }
 
+/* X-Content-Type-Options and the policies keep a browser from taking an answer for something else, or from using it
+ * in a page of another site (Cross-Origin-Resource-Policy). Vary: one address answers browsers with a page and
+ * programs with JSON. "private, no-cache": a client may keep the answer, but asks with its ETag each time; a shared
+ * cache may not, as it is about one user. RFC 9110, 11.6.1 wants WWW-Authenticate with every 401. */
 static void add_headers(struct exchange *x, struct MHD_Response *made)
 {
     const struct tv_response *r = &x->response;
@@ -148,7 +163,8 @@ static void add_headers(struct exchange *x, struct MHD_Response *made)
         MHD_add_response_header(made, "Connection", "close");
 }
 
-/* 0: there is no room for it just now. */
+/* Counts an answer that is not small; 0: there is no room for it just now, and let_go is to take it off the count
+ * again. */
 static int hold(struct exchange *x)
 {
     size_t size = x->response.out.buffer.capacity;
@@ -164,6 +180,7 @@ static void let_go(struct exchange *x)
     x->held = 0;
 }
 
+/* Makes a problem the answer, ready to be sent by whichever thread comes next. */
 static void prepare_problem(struct exchange *x, int status, int retry_after, const char *why)
 {
     struct tv_problem problem;
@@ -173,6 +190,7 @@ static void prepare_problem(struct exchange *x, int status, int retry_after, con
     x->state = DONE;
 }
 
+/* From here on it is the client's turn (patience.h). MHD_NO, without memory, ends the connection. */
 static enum MHD_Result send_answer(struct exchange *x)
 {
     if (!hold(x)) {
@@ -189,6 +207,7 @@ static enum MHD_Result send_answer(struct exchange *x)
     return queued;
 }
 
+/* For requests that are refused before any route is asked. */
 static enum MHD_Result refuse(struct exchange *x, int status, const char *why)
 {
     prepare_problem(x, status, 0, why);
@@ -197,6 +216,8 @@ static enum MHD_Result refuse(struct exchange *x, int status, const char *why)
 
 /* --- a request ------------------------------------------------------------------------------------------ */
 
+/* On a worker: runs the handler once more, now with leave to wait, and lets the connection's own thread send the
+ * answer (on_request, DONE). After MHD_resume_connection the exchange may be gone. */
 static void finish_waiting(struct exchange *x)
 {
     x->request.may_wait = 1;
@@ -205,8 +226,8 @@ static void finish_waiting(struct exchange *x)
     MHD_resume_connection(x->connection);
 }
 
-/* Fetches the documents that the requests of a batch wait for in one question. They nearly always ask the
- * same model; who asks another is looked up alone, as is somebody who waits alone. */
+/* Fetches the documents that the requests of a batch wait for in one question. They nearly always ask the same
+ * model; a request about another is looked up alone, as is one that waits alone. */
 static void fetch_users(struct tv_app *app, struct tv_work *const *batch, size_t n)
 {
     int64_t user_ids[TV_MAX_BATCH], model = ((struct exchange *)batch[0])->response.need.model;
@@ -230,6 +251,7 @@ static void run_lookups(void *context, struct tv_work *const *batch, size_t n)
         finish_waiting((struct exchange *)batch[i]);
 }
 
+/* The batch function of the other workers: their requests have nothing in common that could be fetched together. */
 static void run_slow(void *context, struct tv_work *const *batch, size_t n)
 {
     (void)context;
@@ -237,6 +259,8 @@ static void run_slow(void *context, struct tv_work *const *batch, size_t n)
         finish_waiting((struct exchange *)batch[i]);
 }
 
+/* A handler tells one need at most. One that tells none waits for something that cannot be fetched together, a
+ * model to be loaded for instance. */
 static struct tv_workers *workers_for(const struct exchange *x)
 {
     const struct tv_need *need = &x->response.need;
@@ -246,6 +270,8 @@ static struct tv_workers *workers_for(const struct exchange *x)
                             : x->http->slow;
 }
 
+/* Runs the handler on the connection's thread, which must not wait. If the handler needs to, the connection is
+ * suspended and the exchange given to workers; their queue is bounded, and a full one is a 503 at once. */
 static enum MHD_Result answer(struct exchange *x)
 {
     tv_visit_busy(x->line->visit);
@@ -267,6 +293,7 @@ static enum MHD_Result answer(struct exchange *x)
     return MHD_YES;
 }
 
+/* A header of the request, or NULL. The text is libmicrohttpd's, and lives as long as the request. */
 static const char *header(struct exchange *x, const char *name)
 {
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
@@ -287,6 +314,8 @@ static size_t head_size(struct exchange *x)
     return info ? info->header_size : 0;
 }
 
+/* Feeds every part of the head to framing.h, in the order in which they lie in libmicrohttpd's memory, up to the
+ * head's end. NULL if nothing is wrong. */
 static const char *wrong_framing(struct exchange *x, const char *method, const char *version)
 {
     struct tv_framing framing = {0};
@@ -298,7 +327,7 @@ static const char *wrong_framing(struct exchange *x, const char *method, const c
     return tv_framing_wrong(&framing, version);
 }
 
-/* Whether the client has closed the connection, or its own half of it. Called while the connection is
+/* Whether the client has closed the connection, or its own half of it. Called on a worker while the connection is
  * suspended: libmicrohttpd looks at it no more, but keeps it open. */
 static int peer_has_left(void *context)
 {
@@ -317,6 +346,7 @@ static enum MHD_Result note_proxy(void *forwarded, enum MHD_ValueKind kind, cons
     return MHD_YES;
 }
 
+/* Headers that say who sent the request, as they came; permission.h and admission.h judge them. */
 static struct tv_sender sender_of(struct exchange *x)
 {
     int forwarded = 0;
@@ -331,8 +361,10 @@ static struct tv_sender sender_of(struct exchange *x)
     };
 }
 
-/* What comes with the head of a request that has a body: it is read, kept or not, unless it is refused anyway and can
- * be stopped, or is longer than anybody should send. */
+/* The head of a request that has a body has come. The body is read, and kept if it will be used; a refused one is
+ * read as well, so that the client sees the answer. It is not read where the client waits for leave (Expect:
+ * 100-continue, RFC 9110, 10.1.1), or where it is longer than should be sent at all: then the answer comes at once
+ * and ends the connection. */
 static enum MHD_Result begin_body(struct exchange *x)
 {
     const char *expect = header(x, "Expect"), *length = header(x, "Content-Length");
@@ -357,6 +389,10 @@ static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t n
     return x->received <= MOST_DISCARDED ? MHD_YES : MHD_NO;
 }
 
+/* The head is whole. Everything that can be wrong with it is found here; what is wrong with the address alone
+ * (x->admitted) is mostly answered only once the body has been read (begin_body), so that the connection can go on. A
+ * head that can be read in two ways is refused, and its connection closed, because nobody knows where the next request
+ * begins. */
 static enum MHD_Result begin(struct exchange *x, const char *method, const char *version)
 {
     struct tv_error err;
@@ -390,6 +426,8 @@ static enum MHD_Result begin(struct exchange *x, const char *method, const char 
     return MHD_YES;
 }
 
+/* libmicrohttpd's callback. *upload_size > 0: a piece of a body; otherwise the state says what is next. Setting
+ * *upload_size to 0 says that the piece was taken. */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **of_connection)
@@ -419,12 +457,15 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     }
 }
 
+/* The connection's `line`, as on_connection left it; NULL without memory. */
 static struct line *line_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
 }
 
+/* The target is copied twice in one allocation with the exchange: the parser takes one apart, the log shows the
+ * other. */
 static struct exchange *exchange_create(struct tv_http *http, struct line *line, const char *target)
 {
     size_t n = strlen(target) + 1;
@@ -445,9 +486,9 @@ static struct exchange *exchange_create(struct tv_http *http, struct line *line,
     return x;
 }
 
-/* libmicrohttpd would now make a record of each argument, which nobody reads, in the connection's own memory, and where
- * that is too small give the request up and never answer. The text is still to be taken apart in place (this is what it
- * calls us ahead of), so it is its to change; without text there is nothing to do. */
+/* libmicrohttpd would now make a record of each argument, which is of no use here, in the connection's own memory,
+ * and where that is too small give the request up and never answer. The text is still to be taken apart in place
+ * (this is what it calls on_target ahead of), so it may be changed; without text there is nothing to do. */
 static void leave_no_arguments(const char *target)
 {
     char *query = strchr(target, '?');
@@ -480,7 +521,8 @@ static void peer_of(struct MHD_Connection *connection, char *out, size_t size)
         snprintf(out, size, "-");
 }
 
-/* Of the answer: the handler's, or libmicrohttpd's own to what it cannot read; 0: there is none. */
+/* The status of the answer: the handler's, or libmicrohttpd's own to a request that it cannot read; 0: there is
+ * none. */
 static int status_of(const struct exchange *x, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info = NULL;
@@ -490,7 +532,7 @@ static int status_of(const struct exchange *x, struct MHD_Connection *connection
     return info ? (int)info->http_status : 0;
 }
 
-/* aborted: the answer was not sent, or not to its end. */
+/* Counts and logs the request, and frees it. aborted: the answer was not sent, or not to its end. */
 static void exchange_end(struct exchange *x, struct MHD_Connection *connection, int aborted)
 {
     struct tv_http *http = x->http;
@@ -511,6 +553,7 @@ static void exchange_end(struct exchange *x, struct MHD_Connection *connection, 
     atomic_fetch_sub(&http->open_requests, 1);
 }
 
+/* Tells the end of most requests; the rest is line_end's. */
 static void on_completed(void *context, struct MHD_Connection *connection, void **of_connection,
                          enum MHD_RequestTerminationCode how)
 {
@@ -526,6 +569,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     exchange_end(x, connection, !whole);
 }
 
+/* Without memory the connection goes on without a line, and its first request ends it (on_request). */
 static struct line *line_create(struct tv_http *http, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -554,6 +598,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         line_end(*of_socket, connection);
 }
 
+/* libmicrohttpd's own messages are about single connections, and of interest only when something is sought. */
 static void on_log(void *context, const char *format, va_list args)
 {
     char text[512];
@@ -565,6 +610,8 @@ static void on_log(void *context, const char *format, va_list args)
 
 /* --- start and end -------------------------------------------------------------------------------------- */
 
+/* One epoll for each thread, and suspended connections (http.h). TURBO reads from a socket at once instead of
+ * waiting to be told that there is something to read. */
 static struct MHD_Daemon *start_daemon(struct tv_http *http, const struct tv_http_options *o, int fd)
 {
     /* A pool of one thread is not a pool. */
@@ -579,6 +626,8 @@ static struct MHD_Daemon *start_daemon(struct tv_http *http, const struct tv_htt
         http, MHD_OPTION_END);
 }
 
+/* Connections are taken from the moment the daemon runs, so it comes last. Only the socket tells whether the
+ * address is a loopback one, on which permission and hosts depend. */
 enum tv_status tv_http_start(struct tv_http **out, struct tv_app *app, const struct tv_http_options *o,
                              struct tv_error *err)
 {
@@ -625,8 +674,9 @@ const char *tv_http_address(const struct tv_http *http)
     return http->listener.address;
 }
 
-/* From the quiesce on nobody new comes in. Whoever is connected gets an answer to what they asked, with
- * "Connection: close"; who asks nothing for a moment is cut off. */
+/* From the quiesce on no new connection is taken. Requests under way are answered, with "Connection: close"; a
+ * connection on which nothing is asked for a moment is cut off. Questions to PostgreSQL are stopped: they could
+ * take longer than there is time. */
 static void drain(struct tv_http *http, double seconds)
 {
     double until = tv_clock() + seconds, quiet_since = tv_clock();
@@ -646,6 +696,7 @@ static void drain(struct tv_http *http, double seconds)
     }
 }
 
+/* Workers end before the daemon, because MHD_stop_daemon must not find a suspended connection. */
 void tv_http_stop(struct tv_http *http, double seconds)
 {
     if (http == NULL)

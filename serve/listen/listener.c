@@ -1,4 +1,6 @@
-/* listener: the socket on which the server takes connections. */
+/* listener: the socket on which the server takes connections. Opened here and handed to libmicrohttpd, so that a
+ * failure is told in our words, and port 0 as the port that was taken.
+ */
 #include "serve/listen/listener.h"
 
 #include <arpa/inet.h>
@@ -9,8 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 1024 }; /* connections that the kernel holds until they are taken */
 
+/* The last colon divides; an IPv6 address, which has colons itself, stands in brackets. */
 static enum tv_status split_address(const char *listen_on, char *host, size_t size, const char **port,
                                     struct tv_error *err)
 {
@@ -27,6 +30,7 @@ static enum tv_status split_address(const char *listen_on, char *host, size_t si
     return TV_OK;
 }
 
+/* By the socket itself, which knows the port that was taken. */
 static void name_address(char *out, size_t size, int fd)
 {
     struct sockaddr_storage bound;
@@ -38,6 +42,7 @@ static void name_address(char *out, size_t size, int fd)
     snprintf(out, size, bound.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host, port);
 }
 
+/* All of 127.0.0.0/8 is this machine; of IPv6 ::1 alone. */
 static int is_loopback(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET)
@@ -46,6 +51,8 @@ static int is_loopback(const struct sockaddr *address)
            IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
 }
 
+/* The first address that the name resolves to is taken. SO_REUSEADDR lets a server start again while connections of
+ * the one before are still ending. */
 enum tv_status tv_listen(struct tv_listener *out, const char *text, struct tv_error *err)
 {
     char host[256];

@@ -10,7 +10,7 @@ struct tv_listener {
     char address[128]; /* "http://127.0.0.1:5001", with the port that was taken */
 };
 
-/* text: "HOST:PORT", "[::1]:5001"; port 0: any free one. A failure leaves *out as it was. */
+/* text: "HOST:PORT", "[::1]:5001"; port 0: any free one. A failure leaves out->fd as it was. */
 enum tv_status tv_listen(struct tv_listener *out, const char *text, struct tv_error *err);
 
 #endif

@@ -92,7 +92,7 @@ static int find_genres(int32_t *places, const struct tv_genres *genres, const ch
     return 1;
 }
 
-/* Unlike an unknown genre, an unknown id is no mistake: an item that nobody has, or that the model does not hold,
+/* Unlike an unknown genre, an unknown id is no mistake: one that no item has, or that the model does not hold,
  * is in none of its lists anyway. */
 static int find_excluded(struct tv_item_filter *f, const struct tv_snapshot *s, struct tv_problem *problem)
 {

@@ -57,7 +57,7 @@ void tv_shelf_forget(struct tv_shelf *shelf, int64_t number);
 enum tv_status tv_shelf_redis_bytes(struct tv_shelf *shelf, int64_t number, double *bytes,
                                     struct tv_error *err);
 
-/* What became of the last training (trivet/model/last_run.h). Waits. */
+/* The outcome of the last training (trivet/model/last_run.h). Waits. */
 enum tv_status tv_shelf_last_run(struct tv_shelf *shelf, struct tv_last_run *out, struct tv_error *err);
 
 /* Why the last refresh did not show what Redis calls live, or "". */

@@ -1,5 +1,5 @@
-/* code_cache: a hash table in which every code has one place, and the last to come stands there. What is lost costs
- * a question to MongoDB and nothing else.
+/* code_cache: a hash table in which every code has one place, and the last to come stands there. A code that is lost
+ * costs a question to MongoDB and nothing else.
  */
 #include "serve/stores/code_cache.h"
 

@@ -1,6 +1,6 @@
 /* pg_pool: a few connections to PostgreSQL, for statements that are soon done.
  *
- * A connection is opened when it is first needed, and kept. Nobody waits for long: a statement that gets no
+ * A connection is opened when it is first needed, and kept. No thread waits for long: a statement that gets no
  * answer within TV_PG_PATIENCE seconds fails, and while PostgreSQL does not answer, one attempt a second is
  * made to connect, and everybody else is told at once.
  */

@@ -211,9 +211,8 @@ static struct tv_cached_user *make_entry(int64_t model, int64_t user_id, struct 
     return user;
 }
 
-/* Frees a place: of the same key, else of whoever was used longest ago until users and bytes suffice. What
- * was dropped is chained through `dropped` and released outside the lock. */
-enum { MOST_DROPPED = 64 };
+enum { MOST_DROPPED = 64 }; /* entries that make room for one new one, at most */
+
 /* Frees a place: that of the same key, else those that were used longest ago, until users and bytes suffice. The
  * entries taken out are put into `dropped`, to be released outside the lock. At most MOST_DROPPED go at a time: if
  * that is not enough, the new entry is not kept. */

@@ -28,12 +28,12 @@ struct tv_users {
     _Atomic uint64_t hits, misses, stale; /* answered from the cache; from MongoDB; from an old entry */
 };
 
-/* Looks a user of the snapshot's model up. For TV_USER_FOUND *out has a reference that the caller gives back
+/* Looks a user of the resident model up. For TV_USER_FOUND *out has a reference that the caller gives back
  * with tv_cached_user_release; for anything else it is NULL. *err is filled for TV_USER_AWAY. */
 TV_MUST_USE enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id,
                                          int may_wait, struct tv_cached_user **out, struct tv_error *err);
 
-/* The number of the user who has this code in the snapshot's model: for TV_USER_FOUND *number is set, and the user's
+/* The number of the user who has this code in the resident model: for TV_USER_FOUND *number is set, and the user's
  * document is in the cache, if it had to be read. Everything else as above. */
 TV_MUST_USE enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot *snapshot, const char *code,
                                            int may_wait, int64_t *number, struct tv_error *err);

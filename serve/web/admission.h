@@ -35,7 +35,7 @@ TV_MUST_USE int tv_host_admitted(const struct tv_hosts *hosts, const struct tv_s
 /* 1, or 0 and a 403 in *problem: a page of another site asks for something that is no page to be looked at. */
 TV_MUST_USE int tv_site_admitted(const struct tv_sender *sender, int is_page, struct tv_problem *problem);
 
-/* 1 if a header of this name is added by proxies and by nobody else. */
+/* 1 if a header of this name is added by proxies and by nothing else. */
 int tv_is_proxy_header(const char *name);
 
 #endif

@@ -16,9 +16,9 @@
 #include "trivet/base/status.h"
 
 enum tv_writes {
-    TV_WRITES_TOKEN, /* with the token; from nobody if none is set */
+    TV_WRITES_TOKEN, /* with the token; none if no token is set */
     TV_WRITES_LOCAL, /* from programs on this machine */
-    TV_WRITES_OFF    /* from nobody */
+    TV_WRITES_OFF    /* none */
 };
 
 /* The server's settings about changes. `loopback` is known once the socket is there. */

@@ -23,7 +23,7 @@ struct tv_problem {
 /* Fills *problem; the hint, the parameter and retry_after are emptied. */
 void tv_problem(struct tv_problem *problem, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same about a parameter, and 0: what a reader of parameters returns then. */
+/* The same about a parameter; returns 0, as a reader of parameters does that has a problem. */
 int tv_problem_at(struct tv_problem *problem, int status, const char *parameter, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* Adds what to try next to a problem made before. */

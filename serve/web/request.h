@@ -28,11 +28,11 @@ struct tv_parameter {
 
 /* Whether the client is still there, for questions that take seconds. */
 struct tv_caller {
-    int (*has_left)(void *context); /* 1: nobody waits any more; NULL: cannot be known */
+    int (*has_left)(void *context); /* 1: the client has gone; NULL: cannot be known */
     void *context;
 };
 
-/* What a request says about who sent it: headers as they came, NULL where there is none. permission.h and admission.h
+/* What a request says about its sender: headers as they came, NULL where there is none. permission.h and admission.h
  * judge them. */
 struct tv_sender {
     const char *authorization, *host, *origin, *fetch_site, *fetch_mode;
@@ -53,7 +53,7 @@ struct tv_request {
     struct tv_parameter parameters[TV_MAX_PARAMETERS];
     const char *body; /* (body_size) of a POST or PUT, followed by a NUL byte; NULL without one ... */
     size_t body_size;
-    int body_too_large; /* ... or with one of more than TV_MAX_BODY bytes, which nobody kept */
+    int body_too_large; /* ... or with one of more than TV_MAX_BODY bytes, which was not kept */
     struct tv_sender sender;
     int wants_html;            /* a browser: Accept names text/html */
     const char *if_none_match; /* the header, or NULL */
