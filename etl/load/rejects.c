@@ -69,7 +69,7 @@ enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, long long 
                    (long long)r->load);
 }
 
-/* A batch that could not be sent is not sent again. */
+/* A COPY of its own, which commits by itself. A batch that could not be sent is not sent again. */
 enum tv_status tv_rejects_flush(struct tv_rejects *r, struct tv_error *err)
 {
     if (r->batch.size == 0)

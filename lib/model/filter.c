@@ -37,6 +37,8 @@ static const struct row rows[] = {
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
+/* The values, in the order of the rows. They stay the texts that they were given as, so that nothing is rounded on
+ * the way into the SQL. */
 struct tv_filter {
     char *value[N_ROWS]; /* owned; NULL: SQL null */
 };
@@ -360,6 +362,7 @@ enum tv_status tv_filter_load_preset(struct tv_filter *f, struct tv_pg *pg, cons
     return status;
 }
 
+/* The two cuts and the row limit are always told, the conditions only where there are some. */
 void tv_filter_describe(const struct tv_filter *f, char *out, size_t size)
 {
     char item[32], low[32], high[32], limit[32];

@@ -12,7 +12,7 @@
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 
-/* Strings live in blocks, so that pointers into them stay good while the text grows. */
+/* A block of texts. Blocks are never moved, so that pointers into them stay good while the text grows. */
 struct tv_items_text {
     struct tv_items_text *next;
     size_t used, size;
@@ -198,6 +198,7 @@ const struct tv_item *tv_items_find(const struct tv_items *items, int64_t id)
     return low < items->n && items->items[low].id == id ? &items->items[low] : NULL;
 }
 
+/* bsearch compares items, so the code is put into one. */
 const struct tv_item *tv_items_find_code(const struct tv_items *items, const char *code)
 {
     const struct tv_item key = {.code = code}, *wanted = &key;

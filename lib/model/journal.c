@@ -71,6 +71,7 @@ enum tv_status tv_run_begin_beside(struct tv_pg *pg, const struct tv_run_plan *p
     return tv_pg_exec(pg, "COMMIT", 0, NULL, err);
 }
 
+/* A run whose process is there holds its row (tv_run_begin_beside). Runs that make models are repair's to judge. */
 enum tv_status tv_run_fail_abandoned(struct tv_pg *pg, int64_t *n, struct tv_error *err)
 {
     enum tv_status status = tv_pg_exec(pg,
@@ -136,6 +137,7 @@ enum tv_status tv_run_set_state(struct tv_pg *pg, int64_t id, enum tv_run_state 
     return update(pg, "UPDATE trivet.run SET state = $2 WHERE id = $1", id, tv_run_state_name(state), err);
 }
 
+/* The live run gives its state up first, because the table allows one such row (run_one_live). */
 enum tv_status tv_run_go_live(struct tv_pg *pg, int64_t id, struct tv_error *err)
 {
     enum tv_status status = tv_pg_exec(pg, "BEGIN", 0, NULL, err);

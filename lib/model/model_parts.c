@@ -93,6 +93,8 @@ enum tv_status tv_model_create(struct tv_model **out, int64_t number, int factor
     return TV_OK;
 }
 
+/* A factor that is not finite would make every score of its item one, and ids that do not ascend could not be
+ * searched. */
 enum tv_status tv_model_check(const struct tv_model *m, struct tv_error *err)
 {
     for (int32_t i = 1; i < m->n_items; i++)

@@ -223,6 +223,7 @@ static enum tv_status read_number(struct tv_redis *redis, int64_t number, const 
                          text);
 }
 
+/* Read apart from the short fields, because it may be of any length. */
 static enum tv_status read_description(struct tv_redis *redis, struct tv_model *m, struct tv_error *err)
 {
     char name[KEY];
@@ -319,6 +320,8 @@ static enum tv_status read_sigma(struct tv_redis *redis, struct tv_model *m, str
     return status;
 }
 
+/* Keys are read one after the other, without a transaction: a number always stands for the same bytes, so they
+ * belong together. */
 enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis, int64_t number,
                                    struct tv_error *err)
 {
@@ -423,6 +426,7 @@ static enum tv_status add_bytes(void *context, const char *name, struct tv_error
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
 }
 
+/* The pattern finds the hash, too, whose name is the beginning of the others. */
 enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t number, double *bytes, struct tv_error *err)
 {
     char name[KEY];

@@ -161,8 +161,11 @@ enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
     return status;
 }
 
+/* The fields of an element of a stored list. */
 static const char *const list_names[] = {"id", "score"};
 
+/* A document that was replaced meanwhile has a higher rev, and so gets no list that was computed from the older
+ * factors. */
 enum tv_status tv_user_document_set_lists(struct tv_mongo *mongo, int64_t model, const struct tv_user_list *lists,
                                           size_t n, int64_t *written, struct tv_error *err)
 {
@@ -216,6 +219,7 @@ static const char *text_of(const struct tv_mongo_doc *doc, const char *name)
     return tv_mongo_doc_text(doc, name, &text) ? text : NULL;
 }
 
+/* Parts are read, too, so the blobs of every user count, however long. */
 enum tv_status tv_user_document_hash(struct tv_mongo *mongo, int64_t model, const struct tv_mongo_doc *doc,
                                      uint64_t *hash, struct tv_error *err)
 {
@@ -340,6 +344,7 @@ int tv_user_document_is_placed(const struct tv_user_document *u)
     return 0;
 }
 
+/* The two allocations of decode: the document with its arrays and texts, and the list. */
 size_t tv_user_document_bytes(const struct tv_user_document *u)
 {
     return sizeof *u + (size_t)u->factors * sizeof *u->value + u->n_seen * sizeof *u->seen +

@@ -224,6 +224,7 @@ static enum tv_status take_part(void *context, const struct tv_mongo_doc *doc, s
     return TV_OK;
 }
 
+/* Whether any blob of the document has this part. */
 static int names_part(const struct tv_mongo_doc *doc, const char *id)
 {
     const char *name;
@@ -267,6 +268,7 @@ static enum tv_status judge_all(struct parts *p, struct tv_mongo *mongo, int64_t
     return status;
 }
 
+/* One statement for all of them: a part that another process has deleted by now is fine. */
 static enum tv_status delete_left(const struct parts *p, struct tv_mongo *mongo, const char *collection,
                                   int64_t *deleted, struct tv_error *err)
 {

@@ -27,6 +27,7 @@ enum tv_status tv_mongo_doc_from_json(struct tv_mongo_doc **out, const char *jso
     return *out ? TV_OK : TV_ERR_NO_MEMORY;
 }
 
+/* libbson looks from the beginning of the document on; documents here have some ten fields. */
 static int find_field(const struct tv_mongo_doc *doc, const char *name, bson_iter_t *it)
 {
     return doc && bson_iter_init_find(it, &doc->bson, name);
@@ -79,6 +80,7 @@ int tv_mongo_doc_bytes(const struct tv_mongo_doc *doc, const char *name, const v
     return 1;
 }
 
+/* An array is walked from its beginning, so a long one is not the place to ask for each element in turn. */
 int tv_mongo_doc_text_at(const struct tv_mongo_doc *doc, const char *name, size_t i, const char **value)
 {
     bson_iter_t it, element;

@@ -89,6 +89,7 @@ uint64_t tv_mongo_doc_hash(const struct tv_mongo_doc *doc, const char *const *bu
     return hash_fields(&doc->bson, but, n);
 }
 
+/* The size is judged as if the document were to be stored, so that a text that cannot be one has no hash. */
 enum tv_status tv_mongo_json_hash(uint64_t *hash, const char *json, const char *const *but, size_t n,
                                   struct tv_error *err)
 {

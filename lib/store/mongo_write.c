@@ -202,6 +202,7 @@ static enum tv_status append_fields(bson_t *doc, const char *operator, const str
     return status;
 }
 
+/* One change may set fields, set others only in a new document, and remove some. */
 static enum tv_status describe_update(bson_t *doc, const struct tv_mongo_update *u, struct tv_error *err)
 {
     bson_t gone;
@@ -333,7 +334,8 @@ static enum tv_status change_all(struct tv_mongo *m, const char *collection, str
     return status;
 }
 
-/* Takes ownership of `which`. */
+/* Takes ownership of `which`. With if_new, a filter that finds nothing inserts, also where the document is there
+ * and knows more. Then the server answers that the key is a duplicate (change_all). */
 static enum tv_status add_update(mongoc_bulk_operation_t *bulk, int64_t id, bson_t *which, const bson_t *change,
                                  int if_new, struct tv_error *err)
 {

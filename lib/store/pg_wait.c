@@ -263,8 +263,8 @@ static void connect_within(struct tv_pg *pg, double seconds)
 
 void tv_pg_dial(struct tv_pg *pg, const char *uri, const char *name, double patience)
 {
-    /* expand_dbname: the URI stands in dbname. Keywords ahead of it are defaults, those behind it are set whatever it says.
-     * Keepalives notice within a minute that a machine or its network is gone, while a statement without a limit
+    /* expand_dbname: the URI stands in dbname. Keywords ahead of it are defaults, those behind it are set whatever it
+     * says. Keepalives notice within a minute that a machine or its network is gone, while a statement without a limit
      * runs. */
     const char *const keys[] = {"keepalives_idle",
                                 "keepalives_interval",

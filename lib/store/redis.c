@@ -162,6 +162,7 @@ void tv_redis_set_timeout(struct tv_redis *r, int timeout_ms)
 
 /* --- commands --------------------------------------------------------------------------------------------- */
 
+/* Words beyond the eight of the struct would be lost; no command here has so many. */
 struct tv_redis_command tv_redis_words(const char *first, ...)
 {
     struct tv_redis_command c = {.n = 0};

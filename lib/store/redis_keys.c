@@ -13,6 +13,7 @@ enum tv_status tv_redis_get(struct tv_redis *r, const char *key, struct tv_buffe
     return tv_redis_run(r, &c, value, err);
 }
 
+/* The value has a length of its own, because it may hold any byte. */
 enum tv_status tv_redis_set(struct tv_redis *r, const char *key, const void *value, size_t n, struct tv_error *err)
 {
     struct tv_redis_command c = tv_redis_words("SET", key, "", NULL);
@@ -62,7 +63,8 @@ static enum tv_status take_page(const redisReply *page, tv_redis_take_key take, 
     return status;
 }
 
-/* SCAN and not KEYS, which would hold up the server for as long as it looks. */
+/* SCAN and not KEYS, which would hold up the server for as long as it looks. COUNT is about how many keys it looks
+ * at before it answers. */
 enum tv_status tv_redis_keys(struct tv_redis *r, const char *pattern, tv_redis_take_key take, void *context,
                              struct tv_error *err)
 {

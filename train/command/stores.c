@@ -71,6 +71,7 @@ enum tv_status train_open(struct tv_stores *s, const struct tv_settings *setting
     return status;
 }
 
+/* Stores that were opened in part are fine, too. */
 void train_close(struct tv_stores *s)
 {
     tv_lock_release(s->lock);

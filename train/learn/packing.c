@@ -11,8 +11,7 @@
 #include "trivet/base/text.h"
 #include "trivet/core/formats/half.h"
 
-/* The ids are copied, because the matrix stays the caller's. Names of the table fit the fields they are copied
- * into. */
+/* The ids are copied, because the matrix stays the caller's. n_items is that of the matrix until learn_end_packing. */
 struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns, struct tv_error *err)
 {
     struct tv_model *m = tv_alloc(1, sizeof *m, "a model", err);

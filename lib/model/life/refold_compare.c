@@ -12,6 +12,7 @@
 /* Users that are read and compared at a time. */
 enum { BATCH = 500 };
 
+/* A batch of users under comparison. */
 struct compared {
     const struct tv_refold *r;
     struct tv_mongo *mongo;
@@ -39,7 +40,8 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
     return status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
-/* The same model folded in on another machine may be rounded otherwise in the last place. */
+/* The same model folded in on another machine may be rounded otherwise. float16 has 11 significant bits, so 1/256
+ * of the largest factor is some units of its last place. */
 static int same_factors(const struct tv_user_document *a, const struct tv_user_document *b)
 {
     float largest = 0, apart = 0;
@@ -118,6 +120,7 @@ static enum tv_status compare_batch(struct compared *c, struct tv_pg *pg, struct
     return status;
 }
 
+/* In batches, so that no more than BATCH documents are in memory. */
 enum tv_status tv_refold_compare(const struct tv_refold *r, struct tv_pg *pg, struct tv_mongo *mongo,
                                  const int64_t *user_ids, size_t n, char *differs, struct tv_error *err)
 {
