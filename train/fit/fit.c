@@ -133,9 +133,9 @@ static void note(const struct fit *f, enum tv_run_state state)
         tv_log_reason(TV_LOG_DEBUG, "the state of this run is not noted in Redis", &err);
 }
 
-/* All from the first write on. After a failure nothing stays under the run's number; where a store is away, the
- * next command's repair does that. A model that the guard refuses is whole and kept, and the command fails all the
- * same. */
+/* Does all from the first write on. After a failure nothing stays under the run's number; where a store is away,
+ * the next command's repair sees to that. A model that the guard refuses is whole and kept, and the command fails
+ * all the same. */
 static enum tv_status build(struct fit *f, struct tv_error *err)
 {
     enum tv_status status = begin_run(f, err);

@@ -194,7 +194,7 @@ enum tv_status fit_guard_judge(struct fit *f, struct tv_error *err)
     return status;
 }
 
-/* The journal keeps the reason, too: the model lists show it long after the log is gone. */
+/* The journal keeps the reason, too, so that it is there long after the log is gone. */
 enum tv_status fit_guard_refuse(struct fit *f, struct tv_error *err)
 {
     const struct fit_guard *g = &f->guard;
