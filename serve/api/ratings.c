@@ -66,8 +66,8 @@ static void unavailable(struct tv_problem *problem, enum tv_status status, const
     problem->retry_after = RETRY_SECONDS;
 }
 
-/* Where the refused item is in the list. It is one of the list's; were it none, the last place is an answer that
- * breaks nothing. */
+/* The place of the refused item in the list. It is one of the list's; were it none, the last place is an answer
+ * that breaks nothing. */
 static size_t place_of(const struct tv_rating_list *list, int64_t item)
 {
     size_t i = 0;

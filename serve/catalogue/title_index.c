@@ -107,9 +107,9 @@ void tv_title_index_free(struct tv_title_index *index)
     *index = (struct tv_title_index){0};
 }
 
-/* Whether each word of the query begins a word of the title. Folded texts have a blank ahead of every word, also
- * the first, so strstr for the word with its blank finds beginnings of words alone. `word` is room for one, with
- * its blank. */
+/* 1 if each word of the query begins a word of the title. Folded texts have a blank ahead of every word, also the
+ * first, so strstr for the word with its blank finds beginnings of words alone. `word` is room for one, with its
+ * blank. */
 static int holds_words(const char *title, const char *folded, char *word)
 {
     for (const char *at = folded; *at;) {

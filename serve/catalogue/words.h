@@ -7,7 +7,7 @@
 /* One set of words. Some are pieces of a sentence, which pages put around a number or a title. */
 struct tv_words {
     const char *hero, *lead; /* of the welcome page */
-    const char *from, *from_one, *from_many; /* of a user's list, around a number: "From your ", " rating", " ratings" */
+    const char *from, *from_one, *from_many; /* of a list, around a number: "From your ", " rating", " ratings" */
     const char *stranger;        /* nothing is known of the user */
     const char *nothing_known;   /* nothing of theirs is in the model */
     const char *folded_in;       /* their ratings place them in it */

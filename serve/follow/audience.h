@@ -24,8 +24,8 @@ void tv_audience_stop(struct tv_audience *a); /* NULL is fine */
 /* As tv_similar_ask; TV_ERR_UNAVAILABLE while Redis is away. Waits. */
 enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, struct tv_similar_answer *out,
                                int *known, struct tv_error *err);
-/* Why the index does not follow ratings though all stores answer: names no address; "": it does, as far as is known. NULL is
- * fine. */
+/* The reason why the index does not follow ratings though all stores answer: names no address; "": it does, as far
+ * as is known. NULL is fine. */
 void tv_audience_look(struct tv_audience *a, char *out, size_t size);
 /* A rating was committed. NULL is fine. */
 void tv_audience_wake(struct tv_audience *a);

@@ -21,7 +21,8 @@ enum { USERS_AT_ONCE = 200, ITEMS_AT_ONCE = 100000 };
 /* Seconds for a pass over all ratings. PostgreSQL ends a statement (STATEMENT_SECONDS) before this side gives it up
  * (PATIENCE). */
 enum { STATEMENT_SECONDS = 50, READING_SECONDS = 30, PATIENCE = 60 };
-enum { SOURCE_FIRST_SECONDS = 5, SOURCE_MOST_SECONDS = 600 }; /* a source that cannot be read is left alone for so long */
+/* A source that cannot be read is left alone for so long. */
+enum { SOURCE_FIRST_SECONDS = 5, SOURCE_MOST_SECONDS = 600 };
 
 /* All but `state` is for the ticker's thread alone. */
 struct tv_follower {
@@ -158,7 +159,7 @@ static void set_state(struct tv_follower *f, const struct tv_follower_state *sta
     pthread_mutex_unlock(&f->mutex);
 }
 
-/* Where no user waits, no user needs the source, and it is no longer called unreadable. */
+/* As long as no user waits, none needs the source, and it is no longer called unreadable. */
 static enum tv_status count_and_show(struct tv_follower *f, struct tv_follower_state *state, struct tv_error *err)
 {
     enum tv_status status = count_users(f, state, err);

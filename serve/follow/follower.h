@@ -24,7 +24,8 @@ struct tv_follower_state {
     int64_t waiting,
         refused;        /* users whose ratings count later; and those whose ratings cannot be read. -1: not known */
     int64_t unreadable; /* the live model whose source cannot be read; 0: it can, as far as is known */
-    char refusal[sizeof((struct tv_error *)0)->message]; /* what a store that answers refuses, so that some of this waits; "": nothing */
+    /* The refusal of a store that answers, because of which some of this waits; "": none. */
+    char refusal[sizeof((struct tv_error *)0)->message];
 };
 void tv_follower_look(struct tv_follower *follower,
                       struct tv_follower_state *state); /* NULL is fine: nothing is known */

@@ -135,7 +135,7 @@ static void write_latencies(struct tv_metrics *m, struct tv_out *out)
     }
 }
 
-/* How far the cache saves MongoDB questions. */
+/* Three ways to an answer, which together say how far the cache saves MongoDB questions. */
 static void write_cache(struct tv_users *users, struct tv_out *out)
 {
     struct tv_user_cache_counts c;

@@ -16,7 +16,7 @@ enum { MOST_GENRES = 60 }; /* boxes of one kind; where a catalogue has more, the
 
 /* --- the fields ------------------------------------------------------------------------------------------- */
 
-/* Whether the request has this parameter with this value, also among several of the name. */
+/* 1 if the request has this parameter with this value, also among several of the name. */
 static int is_given(const struct tv_request *request, const char *name, const char *value)
 {
     for (size_t i = 0; i < request->n_parameters; i++)

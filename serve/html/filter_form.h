@@ -10,9 +10,9 @@
 
 /* The fields, as they stood when the form was sent; genres are those of the catalogue. */
 void tv_filter_form(struct tv_out *out, const struct tv_request *request, const struct tv_snapshot *s);
-/* How many items each filter left out; nothing without a filter. */
+/* The number of items that each filter left out; nothing without a filter. */
 void tv_filter_removed(struct tv_out *out, const struct tv_recs *recs);
-/* Instead of rows: why there are none, and what to loosen. */
+/* Instead of rows: the reason why there are none, and which filter to loosen. */
 void tv_filter_none(struct tv_out *out, const struct tv_recs *recs);
 
 #endif

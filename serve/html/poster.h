@@ -1,5 +1,5 @@
-/* poster: a small picture that stands for an item: its initials on a colour of its own. Drawn here, because nothing on a
- * page comes from elsewhere.
+/* poster: a small picture that stands for an item: its initials on a colour of its own. Drawn here, because nothing
+ * on a page comes from elsewhere.
  */
 #ifndef TRIVET_SERVE_HTML_POSTER_H
 #define TRIVET_SERVE_HTML_POSTER_H

@@ -20,8 +20,8 @@ enum {
 
 /* --- which items ------------------------------------------------------------------------------------------ */
 
-/* How often the genres of an item were shown, on average; items without any are counted as one genre of their own,
- * the last. */
+/* The number of times that the genres of an item were shown, on average; items without any are counted as one genre
+ * of their own, the last. */
 static double shown_so_far(const struct tv_snapshot *s, int32_t item, const int *shown)
 {
     double sum = 0;
@@ -33,7 +33,6 @@ static double shown_so_far(const struct tv_snapshot *s, int32_t item, const int 
     return sum / (double)(to - from);
 }
 
-/* Notes the genres of an item that was chosen. */
 static void count(const struct tv_snapshot *s, int32_t item, int *shown)
 {
     size_t from = s->genres.at[item], to = s->genres.at[item + 1];

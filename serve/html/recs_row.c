@@ -18,8 +18,8 @@
  * nobody reads further down. */
 enum { EXPLAINED = 50, NAMED = 2 };
 
-/* Where to read about an item: its page at IMDb, the one its data name, else a search for its title. Returns the
- * name of that place, for the link. */
+/* The address for reading about an item: its page at IMDb, the one its data name, else a search for its title.
+ * Returns the name of that place, for the link. */
 static const char *write_link(struct tv_out *url, const struct tv_words *words, const struct tv_item *item,
                               const char *title)
 {
@@ -76,7 +76,7 @@ static void write_score(char *out, size_t size, const struct tv_recs *recs, doub
 
 /* --- why */
 
-/* From where on a user liked an item they rated: their mean rating. Of plays every one counts. */
+/* The rating from which on a user liked an item: the mean of their ratings. Of plays every one counts. */
 static double liked_from(const struct tv_account *a, const struct tv_model_info *info)
 {
     double sum = 0;

@@ -7,8 +7,8 @@
 #include "serve/api/recs.h"
 #include "serve/web/out.h"
 
-/* "The Godfather", an item's title without the year, which stands beside it on its own. `out` holds TV_RECS_TITLE bytes;
- * returns it. */
+/* "The Godfather", an item's title without the year, which stands beside it on its own. `out` holds TV_RECS_TITLE
+ * bytes; returns it. */
 enum { TV_RECS_TITLE = 512 };
 const char *tv_recs_title(char *out, const struct tv_snapshot *s, int64_t item_id);
 

@@ -23,7 +23,7 @@ static int is_token(const char *name, size_t n)
     return n > 0;
 }
 
-/* Whether nothing but dividers stands between two parts. */
+/* 1 if nothing but dividers stands between two parts. */
 static int only_divides(const char *from, const char *to)
 {
     static const char dividers[] = {'\0', '\r', '\n', '\t', ' ', ':'};

@@ -19,10 +19,10 @@ struct tv_framing {
     int hidden;       /* 1: there is text between two parts */
 };
 
-/* The parts of a head in the order in which they came: method, target, version, each name and value, and at last the end
- * of the head, of no size. libmicrohttpd ends each where a C string ends, so what a NUL byte hides is in none of them; and it
- * adds a line that begins with a blank to the header's name, not to its value, and moves it elsewhere. Either way
- * there is more between two parts than what divides them. */
+/* The parts of a head in the order in which they came: method, target, version, each name and value, and at last
+ * the end of the head, of no size. libmicrohttpd ends each where a C string ends, so bytes behind a NUL are in none
+ * of them; and it adds a line that begins with a blank to the header's name, not to its value, and moves it
+ * elsewhere. Either way there is more between two parts than what divides them. */
 void tv_framing_part(struct tv_framing *f, const char *part, size_t size);
 /* A header; its name and its value are parts, too, if there were some. */
 void tv_framing_header(struct tv_framing *f, const char *name, size_t name_size, const char *value, size_t value_size);

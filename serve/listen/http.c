@@ -327,7 +327,7 @@ static const char *wrong_framing(struct exchange *x, const char *method, const c
     return tv_framing_wrong(&framing, version);
 }
 
-/* Whether the client has closed the connection, or its own half of it. Called on a worker while the connection is
+/* 1 if the client has closed the connection, or its own half of it. Called on a worker while the connection is
  * suspended: libmicrohttpd looks at it no more, but keeps it open. */
 static int peer_has_left(void *context)
 {

@@ -1,11 +1,11 @@
 /* ids: users and items as people name them.
  *
- * Inside the server an id is a number. Where the data has codes (trivet/base/code.h) that number means nothing to anybody
- * outside: every id comes in through here, and goes out through here. A model's users are written as JSON strings
- * once any of them has a code, its items likewise; without codes ids are JSON integers.
+ * Inside the server an id is a number. Where the data has codes (trivet/base/code.h) that number means nothing to
+ * anybody outside: every id comes in through here, and goes out through here. A model's users are written as JSON
+ * strings once any of them has a code, its items likewise; without codes ids are JSON integers.
  *
- * Users have their codes in their documents, so that looking one up may wait (pick.h does it); the codes of items are
- * in memory with the catalogue.
+ * Users have their codes in their documents, so that looking one up may wait (pick.h does it); the codes of items
+ * are in memory with the catalogue.
  */
 #ifndef TRIVET_SERVE_MODEL_IDS_H
 #define TRIVET_SERVE_MODEL_IDS_H

@@ -1,4 +1,4 @@
-/* model_info: reads a model's description, the JSON object that training wrote (docs/formats.md), into fields of
+/* model_info: reads a model's description, the JSON object that came with it (docs/formats.md), into fields of
  * fixed size. The resident model and the model list hold one each; pages and handlers read these.
  */
 #include "serve/model/model_info.h"

@@ -12,7 +12,7 @@
 #include "trivet/core/top_n.h"
 #include "trivet/model/user_document.h"
 
-/* Where a list comes from. Answers tell it, so that a reader knows whether the list is about the user at all. */
+/* The origin of a list. Answers tell it, so that a reader knows whether the list is about the user at all. */
 enum tv_reason {
     TV_REASON_PERSONAL,  /* the model learned from this user */
     TV_REASON_FOLDED_IN, /* it did not, but the user's ratings place them in it */

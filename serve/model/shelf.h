@@ -60,7 +60,7 @@ enum tv_status tv_shelf_redis_bytes(struct tv_shelf *shelf, int64_t number, doub
 /* The outcome of the last training (trivet/model/last_run.h). Waits. */
 enum tv_status tv_shelf_last_run(struct tv_shelf *shelf, struct tv_last_run *out, struct tv_error *err);
 
-/* Why the last refresh did not show what Redis calls live, or "". */
+/* The reason why the last refresh did not show the model that Redis calls live, or "". */
 void tv_shelf_notice(struct tv_shelf *shelf, char *out, size_t size);
 /* For tests and the shelf itself: makes `snapshot` the live one and takes the reference over. */
 void tv_shelf_show(struct tv_shelf *shelf, struct tv_snapshot *snapshot);

@@ -40,8 +40,8 @@ void tv_picked_release(struct tv_picked *picked);
 /* Looks an item up: 1 and id->number, or 0 and a 404, if neither the catalogue nor the model has it. */
 TV_MUST_USE int tv_pick_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem);
 
-/* How a handler that has picked ends: gives back what was picked, asks to be called again, or answers with the
- * problem, if there is one (problem->status). */
+/* Ends a handler that has picked: gives back what was picked, asks to be called again, or answers with the problem,
+ * if there is one (problem->status). */
 enum tv_outcome tv_pick_finish(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                                enum tv_pick pick, struct tv_picked *picked, const struct tv_problem *problem);
 

@@ -20,7 +20,7 @@ struct tv_predictor {
     const char *basis;       /* of the items that the model holds: "rating", "relevance" or "mean" */
 };
 
-/* How to train a model that predicts ratings; sent as X-Trivet-Hint where there is none. */
+/* The command that trains a model which predicts ratings; sent as X-Trivet-Hint where there is none. */
 #define TV_TRAIN_RATINGS "trivet-train fit --algorithm als --biases"
 
 /* Picks as tv_pick does; TV_LIVE_MODEL leaves the choice to the rule above. Then picked holds references. */

@@ -30,14 +30,14 @@ struct tv_route {
     const char *const *parameters; /* the names that it knows (parameters.h), NULL-terminated */
 };
 
-/* How exactly a pattern fits the path of a request: 0 not at all, else the more the earlier a part is the very same
- * instead of braces. Of two patterns that fit, the one with more is meant. */
+/* Tells how exactly a pattern fits the path of a request: 0 not at all, else the more the earlier a part is the
+ * very same instead of braces. Of two patterns that fit, the one with more is meant. */
 unsigned tv_route_fits(const char *pattern, const struct tv_request *request);
 /* The route that fits best and has the method of the request; where none of those that fit best has it, one of them.
  * NULL if none fits. Sets request->route and request->segments. */
 const struct tv_route *tv_route_find(struct tv_request *request);
-/* Everything that can be said of a request before its body is known, once for each request: finds the route, and asks whether
- * the sender, the method and the names of the parameters will do. 0: *problem says why not. */
+/* Everything that can be said of a request before its body is known, once for each request: finds the route, and
+ * asks whether the sender, the method and the names of the parameters will do. 0: *problem says why not. */
 TV_MUST_USE int tv_route_admit(struct tv_app *app, struct tv_request *request, struct tv_problem *problem);
 /* A route's place among tv_route_names, for counting; NULL: the place of addresses that do not exist. */
 size_t tv_route_index(const struct tv_route *route);
@@ -46,8 +46,8 @@ const char *const *tv_route_names(size_t *n);
 /* The answer to a request that was not admitted, or stops otherwise. */
 void tv_route_refuse(struct tv_app *app, struct tv_request *request, struct tv_response *response,
                      const struct tv_problem *why);
-/* The answer of an admitted request's handler; one that could not be written whole is replaced. After TV_LATER it is called
- * again, where one may wait. */
+/* The answer of an admitted request's handler; one that could not be written whole is replaced. After TV_LATER it
+ * is called again, where one may wait. */
 enum tv_outcome tv_route_answer(struct tv_app *app, struct tv_request *request, struct tv_response *response);
 /* Both, for a caller that has the whole request at once. */
 enum tv_outcome tv_route_run(struct tv_app *app, struct tv_request *request, struct tv_response *response);

@@ -37,13 +37,13 @@ void tv_question_end(struct tv_question *question); /* NULL is fine */
 
 /* Stops the questions of that id; returns how many there were. */
 int tv_questions_stop(struct tv_questions *questions, const char *id);
-/* How far the question of that id is, as PostgreSQL tells; 0 of 0: it does not, or there is no such question.
- */
+/* Tells how far the question of that id is, as PostgreSQL says; 0 of 0: it does not say, or there is no such
+ * question. */
 void tv_questions_steps(struct tv_questions *questions, const char *id, int *done, int *of);
 /* Stops all questions, and those to come: the server ends. */
 void tv_questions_close(struct tv_questions *questions);
 
-/* Whether PostgreSQL answers, as questions found out; nothing else asks it. */
+/* The state of PostgreSQL, as questions found it; nothing else asks it. */
 struct tv_questions_state {
     enum { TV_DATABASE_UNASKED, TV_DATABASE_UP, TV_DATABASE_DOWN } database; /* as last found */
     double seconds;     /* since it became so */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* How long the name in a Host is, without the port; 0 if the rest is no port. An IPv6 address stands in brackets,
+/* The length of the name in a Host, without the port; 0 if the rest is no port. An IPv6 address stands in brackets,
  * because it has colons of its own (RFC 3986, 3.2.2). */
 static size_t name_length(const char *host)
 {

@@ -18,7 +18,7 @@ TV_MUST_USE int tv_parameters_known(const struct tv_request *request, const char
 /* The text of a parameter, or NULL. */
 const char *tv_parameter(const struct tv_request *request, const char *name);
 
-/* How many bytes of a text that somebody sent to show in a message, for "%.*s": cut at a character's edge. */
+/* The number of bytes of a text out of a request that a message shows, for "%.*s": cut at a character's edge. */
 int tv_shown(const char *text);
 /* "the parameters are a, b, c", as many as there is room for. */
 void tv_list_names(char *out, size_t size, const char *before, const char *const *names);

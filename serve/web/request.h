@@ -26,13 +26,13 @@ struct tv_parameter {
     const char *name, *value; /* decoded, UTF-8, without NUL bytes inside */
 };
 
-/* Whether the client is still there, for questions that take seconds. */
+/* Tells whether the client is still there, for questions that take seconds. */
 struct tv_caller {
     int (*has_left)(void *context); /* 1: the client has gone; NULL: cannot be known */
     void *context;
 };
 
-/* What a request says about its sender: headers as they came, NULL where there is none. permission.h and admission.h
+/* The headers that say who sent a request, as they came, NULL where there is none. permission.h and admission.h
  * judge them. */
 struct tv_sender {
     const char *authorization, *host, *origin, *fetch_site, *fetch_mode;

@@ -39,8 +39,8 @@ struct tv_response {
 
 void tv_response_init(struct tv_response *response);
 void tv_response_free(struct tv_response *response);
-/* Where an answer is `revalidated`, gives it its ETag, a hash of the body; 304 without one, if the client has
- * it. */
+/* Gives an answer that is `revalidated` its ETag, a hash of the body; makes it a 304 without a body, if the client
+ * has that one. */
 void tv_response_tag(struct tv_response *response, const char *if_none_match);
 /* Forgets what was written so far: the next answer replaces it. */
 void tv_response_reset(struct tv_response *response);
