@@ -8,9 +8,8 @@
 #include "serve/follow/rater.h"
 #include "serve/follow/watcher.h"
 #include "trivet/base/buffer.h"
-#include "trivet/base/clock.h"
 #include "trivet/base/log.h"
-#include "trivet/base/stop.h"
+#include "trivet/base/wait.h"
 #include "trivet/store/redis.h"
 
 enum { SELECTION_MS = 300, SOCKET_MS = 1000, ASK_EVERY_MS = 250 };
@@ -47,14 +46,12 @@ static enum tv_status open_stores(struct tv_app *app, const struct tv_app_option
 /* A server without a model answers, too: it says what is missing, and the watcher goes on looking. */
 static void load_first_model(struct tv_app *app, int wait_seconds)
 {
-    double until = tv_clock() + wait_seconds;
+    struct tv_wait wait = tv_wait_for(NULL, NULL, wait_seconds);
     struct tv_error err = {0};
     enum tv_status status;
-    for (;;) {
+    do
         status = tv_shelf_refresh(app->models.shelf, &err);
-        if (status != TV_ERR_UNAVAILABLE || !tv_wait_again(until))
-            break;
-    }
+    while (status == TV_ERR_UNAVAILABLE && tv_wait_more(&wait));
     if (status != TV_OK)
         tv_log_reason(TV_LOG_ERROR, "serving without a model for now", &err);
 }

@@ -1,6 +1,6 @@
-/* ticker: one thread, one condition on the monotonic clock. The server's threads that follow ratings and keep similar
- * items up to date are such. The mutex guards the ticker's own members alone; data that a tick shares with other
- * threads need a lock of their own. */
+/* ticker: one thread, one condition on the monotonic clock. Each thread of the server's that rests is one
+ * (docs/threads.md). The mutex guards the ticker's own members alone; data that a tick shares with other threads need
+ * a lock of their own. */
 #include "trivet/base/ticker.h"
 
 #include <math.h>
@@ -45,13 +45,12 @@ static void *run(void *context)
 {
     struct tv_ticker *t = context;
     pthread_mutex_lock(&t->mutex);
-    while (!t->stopping) {
+    for (rest(t); !t->stopping; rest(t)) {
         t->rest = INFINITY;
         pthread_mutex_unlock(&t->mutex);
         double seconds = t->tick(t->context);
         pthread_mutex_lock(&t->mutex);
         t->rest = seconds < t->rest ? seconds : t->rest;
-        rest(t);
     }
     pthread_mutex_unlock(&t->mutex);
     return NULL;
@@ -64,15 +63,16 @@ static void ticker_free(struct tv_ticker *t)
     free(t);
 }
 
-enum tv_status tv_ticker_start(struct tv_ticker **out, const char *what, tv_tick tick, void *context,
+enum tv_status tv_ticker_start(struct tv_ticker **out, const char *what, double first, tv_tick tick, void *context,
                                struct tv_error *err)
 {
-    struct tv_ticker *t = tv_alloc(1, sizeof *t, what, err);
+    struct tv_ticker *t = tv_alloc(1, sizeof *t, "a thread", err);
     pthread_condattr_t monotonic;
     if (t == NULL)
         return TV_ERR_NO_MEMORY;
     t->tick = tick;
     t->context = context;
+    t->rest = first;
     pthread_mutex_init(&t->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -85,7 +85,7 @@ enum tv_status tv_ticker_start(struct tv_ticker **out, const char *what, tv_tick
         return TV_OK;
     *out = NULL;
     ticker_free(t);
-    return tv_fail(err, TV_ERR_NO_MEMORY, "no thread for %s", what);
+    return tv_fail(err, TV_ERR_NO_MEMORY, "no thread %s", what);
 }
 
 /* Only ever shortens the rest: many wake-ups for the same work are one, and a later one cannot put an earlier one

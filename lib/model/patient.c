@@ -4,14 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
+#include "trivet/base/wait.h"
 #include "trivet/cli/interrupt.h"
 #include "trivet/store/pg_rows.h"
-
-enum { PAUSE_US = 300000 }; /* three times as long as a try may make others wait */
 
 /* How long it waits before it says so, and how long between two such lines. */
 static const double FIRST_WORD = 1, NEXT_WORD = 60; /* seconds */
@@ -73,7 +71,9 @@ enum tv_status tv_patiently(struct tv_pg *pg, const struct tv_patience *p, tv_at
                             struct tv_error *err)
 {
     char who[256];
-    double began = tv_clock(), word = began + FIRST_WORD;
+    double word = tv_clock() + FIRST_WORD;
+    /* Its pauses are three times as long as a try may make others wait. */
+    struct tv_wait wait = tv_wait_for(NULL, NULL, p->seconds);
     int64_t told = 0;
     for (int refused;;) {
         enum tv_status status = try_once(pg, attempt, context, &refused, err);
@@ -81,15 +81,14 @@ enum tv_status tv_patiently(struct tv_pg *pg, const struct tv_patience *p, tv_at
             return status;
         int64_t pid = look(pg, p, who, sizeof who);
         double now = tv_clock();
-        if (now >= began + p->seconds)
+        if (now >= wait.until)
             return give_up(p, who, pid, err);
-        if (tv_interrupted())
-            return tv_fail(err, TV_ERR_INTERRUPTED, "interrupted");
         if (now >= word || (told && pid && pid != told)) {
             tv_log_info("%s: in the way is %s", p->what, who);
             told = pid;
             word = now + NEXT_WORD;
         }
-        usleep(PAUSE_US);
+        if (!tv_wait_more(&wait) && tv_interrupted())
+            return tv_fail(err, TV_ERR_INTERRUPTED, "interrupted");
     }
 }

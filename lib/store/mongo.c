@@ -9,10 +9,9 @@
 
 #include "trivet/base/address.h"
 #include "trivet/base/buffer.h"
-#include "trivet/base/clock.h"
 #include "trivet/base/log.h"
-#include "trivet/base/stop.h"
 #include "trivet/base/text.h"
+#include "trivet/base/wait.h"
 
 void *tv_mongo_alloc(size_t size, const char *what, struct tv_error *err)
 {
@@ -148,6 +147,16 @@ static enum tv_status make_pool(struct tv_mongo *m, const struct tv_mongo_option
     return TV_OK;
 }
 
+static enum tv_status ping_within(struct tv_mongo *m, int wait_seconds, struct tv_error *err)
+{
+    enum tv_status status;
+    struct tv_wait wait = tv_wait_for("MongoDB", m->where, wait_seconds);
+    do
+        status = tv_mongo_ping(m, err);
+    while (status == TV_ERR_UNAVAILABLE && tv_wait_more(&wait));
+    return status;
+}
+
 enum tv_status tv_mongo_open(struct tv_mongo **out, const char *uri, const struct tv_mongo_options *options,
                              struct tv_error *err)
 {
@@ -158,15 +167,8 @@ enum tv_status tv_mongo_open(struct tv_mongo **out, const char *uri, const struc
     enum tv_status status = read_address(m, uri, err);
     if (status == TV_OK)
         status = make_pool(m, options, err);
-    double until = tv_clock() + options->wait_seconds;
-    for (int attempt = 0; status == TV_OK && options->wait_seconds >= 0; attempt++) {
-        status = tv_mongo_ping(m, err);
-        if (status == TV_ERR_UNAVAILABLE && attempt == 0 && tv_clock() < until)
-            tv_log_info("waiting for MongoDB at %s", m->where);
-        if (status != TV_ERR_UNAVAILABLE || !tv_wait_again(until))
-            break;
-        status = TV_OK;
-    }
+    if (status == TV_OK && options->wait_seconds >= 0)
+        status = ping_within(m, options->wait_seconds, err);
     if (status != TV_OK) {
         tv_mongo_close(m);
         return status;

@@ -12,10 +12,9 @@
 
 #include "lib/store/pg_client.h"
 #include "trivet/base/buffer.h"
-#include "trivet/base/clock.h"
 #include "trivet/base/log.h"
-#include "trivet/base/stop.h"
 #include "trivet/base/text.h"
+#include "trivet/base/wait.h"
 
 /* libpq ends its messages with a line feed and puts several lines into one; a line of the log is one line. */
 static void copy_line(char *out, size_t size, const char *text)
@@ -102,25 +101,24 @@ int tv_pg_steps(const char *notice, int *done, int *of)
     return colon && sscanf(colon, ": %d of %d", done, of) == 2;
 }
 
-static enum tv_status connect_until(struct tv_pg *pg, const char *uri, const char *name, double patience, double until,
-                                    struct tv_error *err)
+static enum tv_status connect_within(struct tv_pg *pg, const char *uri, const char *name, double patience,
+                                     int wait_seconds, struct tv_error *err)
 {
-    for (int attempt = 0;; attempt++) {
+    struct tv_wait wait = tv_wait_for("PostgreSQL", pg->address.where, wait_seconds);
+    for (;;) {
         tv_pg_dial(pg, uri, name, patience);
         if (pg->conn == NULL)
             return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a PostgreSQL connection");
         if (PQstatus(pg->conn) == CONNECTION_OK)
             return TV_OK;
-        if (attempt == 0 && tv_clock() < until)
-            tv_log_info("waiting for PostgreSQL at %s", pg->address.where);
-        if (!tv_wait_again(until))
+        if (!tv_wait_more(&wait))
             return tv_pg_lost(pg, err);
         PQfinish(pg->conn);
     }
 }
 
-static enum tv_status open_until(struct tv_pg **out, const char *uri, const char *name, double patience, double until,
-                                 struct tv_error *err)
+static enum tv_status open_within(struct tv_pg **out, const char *uri, const char *name, double patience,
+                                  int wait_seconds, struct tv_error *err)
 {
     struct tv_pg *pg = tv_alloc(1, sizeof *pg, "a PostgreSQL connection", err);
     if (pg == NULL)
@@ -128,7 +126,7 @@ static enum tv_status open_until(struct tv_pg **out, const char *uri, const char
     pg->patience = patience;
     enum tv_status status = tv_pg_address_read(&pg->address, uri, err);
     if (status == TV_OK)
-        status = connect_until(pg, uri, name, patience, until, err);
+        status = connect_within(pg, uri, name, patience, wait_seconds, err);
     if (status != TV_OK) {
         tv_pg_close(pg);
         return status;
@@ -140,13 +138,13 @@ static enum tv_status open_until(struct tv_pg **out, const char *uri, const char
 
 enum tv_status tv_pg_open(struct tv_pg **out, const char *uri, const char *name, int wait_seconds, struct tv_error *err)
 {
-    return open_until(out, uri, name, 0, tv_clock() + wait_seconds, err);
+    return open_within(out, uri, name, 0, wait_seconds, err);
 }
 
 enum tv_status tv_pg_open_within(struct tv_pg **out, const char *uri, const char *name, double patience,
                                  struct tv_error *err)
 {
-    return open_until(out, uri, name, patience, 0, err);
+    return open_within(out, uri, name, patience, 0, err);
 }
 
 void tv_pg_close(struct tv_pg *pg)

@@ -18,6 +18,7 @@
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/base/stop.h"
+#include "trivet/base/wait.h"
 
 /* Seconds for connecting to each host, for the answer to a cancel, and for the cancel itself: while a statement is
  * waited for, and when nobody waits any more. */

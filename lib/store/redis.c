@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "lib/store/redis_client.h"
-#include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/base/stop.h"
+#include "trivet/base/wait.h"
 
 /* --- the connection --------------------------------------------------------------------------------------- */
 
@@ -122,6 +122,18 @@ static enum tv_status connect_now(struct tv_redis *r, struct tv_error *err)
     return status;
 }
 
+static enum tv_status connect_within(struct tv_redis *r, int wait_seconds, struct tv_error *err)
+{
+    char where[sizeof r->address.host + 16];
+    enum tv_status status;
+    snprintf(where, sizeof where, "%s:%d", r->address.host, r->address.port);
+    struct tv_wait wait = tv_wait_for("Redis", where, wait_seconds);
+    do
+        status = connect_now(r, err);
+    while (status == TV_ERR_UNAVAILABLE && tv_wait_more(&wait));
+    return status;
+}
+
 enum tv_status tv_redis_open(struct tv_redis **out, const char *uri, int timeout_ms, int wait_seconds,
                              struct tv_error *err)
 {
@@ -130,15 +142,8 @@ enum tv_status tv_redis_open(struct tv_redis **out, const char *uri, int timeout
         return TV_ERR_NO_MEMORY;
     r->timeout_ms = timeout_ms;
     enum tv_status status = tv_redis_parse(&r->address, uri, err);
-    double until = tv_clock() + wait_seconds;
-    for (int attempt = 0; status == TV_OK && wait_seconds >= 0; attempt++) {
-        status = connect_now(r, err);
-        if (status == TV_ERR_UNAVAILABLE && attempt == 0 && tv_clock() < until)
-            tv_log_info("waiting for Redis at %s:%d", r->address.host, r->address.port);
-        if (status != TV_ERR_UNAVAILABLE || !tv_wait_again(until))
-            break;
-        status = TV_OK;
-    }
+    if (status == TV_OK && wait_seconds >= 0)
+        status = connect_within(r, wait_seconds, err);
     if (status != TV_OK) {
         tv_redis_close(r);
         return status;

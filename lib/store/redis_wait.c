@@ -13,6 +13,7 @@
 #include "lib/store/redis_client.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/stop.h"
+#include "trivet/base/wait.h"
 
 /* How long the socket blocks at a time, and how long connecting may take at most. */
 enum { SLICE_MS = 100, CONNECT_MS = 3000 };

@@ -144,7 +144,7 @@ enum tv_status tv_audience_start(struct tv_audience **out, const char *redis_uri
         if ((status = tv_similar_open(&a->idle[a->n_idle], redis_uri, REDIS_MS, err)) == TV_OK)
             a->n_idle++;
     if (status == TV_OK)
-        status = tv_ticker_start(&a->ticker, "keeping similar items up to date", catch_up, a, err);
+        status = tv_ticker_start(&a->ticker, "for keeping similar items up to date", 0, catch_up, a, err);
     if (status == TV_OK)
         *out = a;
     else

@@ -279,7 +279,7 @@ enum tv_status tv_follower_start(struct tv_follower **out, struct tv_models *mod
     f->state = (struct tv_follower_state){.waiting = -1, .refused = -1};
     f->behind = 1; /* what waits at the start has waited for long */
     f->postgres_uri = strdup(postgres_uri);
-    enum tv_status status = f->postgres_uri ? tv_ticker_start(&f->ticker, "following ratings", work_off, f, err)
+    enum tv_status status = f->postgres_uri ? tv_ticker_start(&f->ticker, "for following ratings", 0, work_off, f, err)
                                             : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the follower");
     if (status == TV_OK)
         *out = f;

@@ -2,57 +2,55 @@
 #include "serve/follow/watcher.h"
 
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "serve/stores/workers.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
+#include "trivet/base/ticker.h"
 #include "trivet/model/model.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/model/user_parts.h"
 #include "trivet/store/redis.h"
 #include "trivet/store/redis_subscriber.h"
 
-/* Slices of a second, so that stopping does not take one. */
-enum { SLICE_MS = 250, SLICES = 4, BYTES_EVERY_SECONDS = 60 };
+/* It waits on its subscription, a socket, for a second in slices, so that stopping does not take one; without a
+ * subscription there is nothing to wait on, and the ticker has it rest. */
+enum { SLICE_MS = 250, SLICES = 4, UNTOLD_SECONDS = 1, BYTES_EVERY_SECONDS = 60 };
 
 struct tv_watcher {
     struct tv_models *models; /* lent, as are */
     struct tv_metrics *metrics;
     char *redis_uri;
-    pthread_t thread;
-    atomic_int stopping;
-    struct tv_redis_subscriber *subscriber;
+    struct tv_ticker *ticker;
+    struct tv_redis_subscriber *subscriber; /* the ticker's, as are the next; NULL: nobody tells us */
     int64_t measured_model;
     double measured_at;
 };
 
-/* Waits for a notice, a second, or the end. Without a subscription it waits all the same: the key is read
- * anyway. */
-static void wait_for_notice(struct tv_watcher *w)
+/* 1: from now on we are told. */
+static int subscribe(struct tv_watcher *w)
+{
+    return tv_breaker_is_up(w->models->redis_breaker) &&
+           tv_redis_subscribe(&w->subscriber, w->redis_uri, TV_LIVE_KEY, NULL) == TV_OK;
+}
+
+/* Waits for a notice, a second, or the end. 0: the subscription is lost. */
+static int wait_for_notice(struct tv_watcher *w)
 {
     struct tv_buffer message = TV_BUFFER_INIT(4096);
-    struct tv_error err;
     int got = 0;
-    if (w->subscriber == NULL && tv_breaker_is_up(w->models->redis_breaker) &&
-        tv_redis_subscribe(&w->subscriber, w->redis_uri, TV_LIVE_KEY, &err) == TV_OK)
-        return; /* something may have changed while nobody listened */
-    for (int i = 0; i < SLICES && !got && !atomic_load(&w->stopping); i++) {
-        if (w->subscriber == NULL) {
-            usleep(SLICE_MS * 1000);
-        } else if (tv_redis_wait(w->subscriber, SLICE_MS, &message, &got, &err) != TV_OK) {
+    for (int i = 0; w->subscriber && i < SLICES && !got && !tv_ticker_stopping(w->ticker); i++)
+        if (tv_redis_wait(w->subscriber, SLICE_MS, &message, &got, NULL) != TV_OK) {
             tv_redis_unsubscribe(w->subscriber);
             w->subscriber = NULL;
         }
-    }
     if (got)
         tv_log_debug("redis: notice on " TV_LIVE_KEY ": %s", tv_buffer_string(&message));
     tv_buffer_free(&message);
+    return w->subscriber != NULL;
 }
 
 static void measure(struct tv_watcher *w)
@@ -73,24 +71,28 @@ static void measure(struct tv_watcher *w)
     tv_snapshot_release(s);
 }
 
-static void *run(void *context)
+static void look(struct tv_watcher *w)
+{
+    struct tv_error err = {0};
+    struct tv_last_run last;
+    if (tv_shelf_refresh(w->models->shelf, &err) == TV_OK)
+        measure(w);
+    else
+        tv_log_reason(TV_LOG_DEBUG, "refresh", &err);
+    if (tv_shelf_last_run(w->models->shelf, &last, NULL) == TV_OK)
+        tv_metrics_last_run(w->metrics, &last);
+}
+
+/* The key is read whether there was a notice or not: one may have been lost, and before we were told of any, something
+ * may have changed. */
+static double watch(void *context)
 {
     struct tv_watcher *w = context;
     tv_thread_behind_requests();
-    while (!atomic_load(&w->stopping)) {
-        wait_for_notice(w);
-        if (atomic_load(&w->stopping) || !tv_breaker_is_up(w->models->redis_breaker))
-            continue;
-        struct tv_error err = {0};
-        struct tv_last_run last;
-        if (tv_shelf_refresh(w->models->shelf, &err) == TV_OK)
-            measure(w);
-        else
-            tv_log_reason(TV_LOG_DEBUG, "refresh", &err);
-        if (tv_shelf_last_run(w->models->shelf, &last, NULL) == TV_OK)
-            tv_metrics_last_run(w->metrics, &last);
-    }
-    return NULL;
+    int is_told = w->subscriber ? wait_for_notice(w) : subscribe(w);
+    if (!tv_ticker_stopping(w->ticker) && tv_breaker_is_up(w->models->redis_breaker))
+        look(w);
+    return is_told ? 0 : UNTOLD_SECONDS;
 }
 
 static void watcher_free(struct tv_watcher *w)
@@ -109,19 +111,19 @@ enum tv_status tv_watcher_start(struct tv_watcher **out, struct tv_models *model
     w->models = models;
     w->metrics = metrics;
     w->redis_uri = strdup(redis_uri);
-    if (w->redis_uri == NULL || pthread_create(&w->thread, NULL, run, w) != 0) {
+    enum tv_status status = w->redis_uri ? tv_ticker_start(&w->ticker, "to watch for new models", 0, watch, w, err)
+                                         : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the watcher");
+    if (status == TV_OK)
+        *out = w;
+    else
         watcher_free(w);
-        return tv_fail(err, TV_ERR_NO_MEMORY, "no thread to watch for new models");
-    }
-    *out = w;
-    return TV_OK;
+    return status;
 }
 
 void tv_watcher_stop(struct tv_watcher *w)
 {
     if (w == NULL)
         return;
-    atomic_store(&w->stopping, 1);
-    pthread_join(w->thread, NULL);
+    tv_ticker_stop(w->ticker);
     watcher_free(w);
 }

@@ -5,10 +5,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
+#include "trivet/base/ticker.h"
+
+enum { LOOK_SECONDS = 1 };
 
 struct tv_visit {
     struct tv_patience *patience;
@@ -19,37 +21,27 @@ struct tv_visit {
 
 struct tv_patience {
     pthread_mutex_t mutex; /* guards the list, and that no socket in it is closed while we shut it down */
-    pthread_cond_t wake;
     struct tv_visit *first;
     double seconds;
-    int stopping;
-    pthread_t thread;
+    struct tv_ticker *ticker;
 };
 
-static void *run(void *context)
+static double look(void *context)
 {
     struct tv_patience *p = context;
-    struct timespec next;
+    double late = tv_clock() - p->seconds;
     pthread_mutex_lock(&p->mutex);
-    clock_gettime(CLOCK_MONOTONIC, &next);
-    while (!p->stopping) {
-        next.tv_sec++;
-        while (!p->stopping && pthread_cond_timedwait(&p->wake, &p->mutex, &next) == 0)
-            ;
-        double late = tv_clock() - p->seconds;
-        for (struct tv_visit *v = p->first; v; v = v->next) {
-            double since = atomic_load_explicit(&v->since, memory_order_relaxed);
-            if (since >= 0 && since < late)
-                shutdown(v->socket, SHUT_RDWR);
-        }
+    for (struct tv_visit *v = p->first; v; v = v->next) {
+        double since = atomic_load_explicit(&v->since, memory_order_relaxed);
+        if (since >= 0 && since < late)
+            shutdown(v->socket, SHUT_RDWR);
     }
     pthread_mutex_unlock(&p->mutex);
-    return NULL;
+    return LOOK_SECONDS;
 }
 
 static void patience_free(struct tv_patience *p)
 {
-    pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->mutex);
     free(p);
 }
@@ -59,30 +51,21 @@ enum tv_status tv_patience_start(struct tv_patience **out, double seconds, struc
     struct tv_patience *p = tv_alloc(1, sizeof *p, "the list of connections", err);
     if (p == NULL)
         return TV_ERR_NO_MEMORY;
-    pthread_condattr_t monotonic; /* a clock that is set back must not make anybody patient */
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&p->mutex, NULL);
     p->seconds = seconds;
-    if (pthread_create(&p->thread, NULL, run, p) != 0) {
+    enum tv_status status = tv_ticker_start(&p->ticker, "to watch the connections", LOOK_SECONDS, look, p, err);
+    if (status == TV_OK)
+        *out = p;
+    else
         patience_free(p);
-        return tv_fail(err, TV_ERR_NO_MEMORY, "no thread to watch the connections");
-    }
-    *out = p;
-    return TV_OK;
+    return status;
 }
 
 void tv_patience_stop(struct tv_patience *p)
 {
     if (p == NULL)
         return;
-    pthread_mutex_lock(&p->mutex);
-    p->stopping = 1;
-    pthread_cond_signal(&p->wake);
-    pthread_mutex_unlock(&p->mutex);
-    pthread_join(p->thread, NULL);
+    tv_ticker_stop(p->ticker);
     patience_free(p);
 }
 

@@ -6,22 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
+#include "trivet/base/ticker.h"
 
 struct tv_breaker {
     const char *name;
     tv_ask ask;
     void *context;
-    int interval_ms;
-    pthread_t thread;
+    double interval; /* seconds */
+    struct tv_ticker *ticker;
     atomic_int up;         /* written under the mutex, read by anybody */
     pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t wake;
-    int stopping;
     double since;
     char message[1024];
 };
@@ -45,39 +43,17 @@ static void set(struct tv_breaker *b, int up, const struct tv_error *why)
     tv_log_reason(TV_LOG_ERROR, is_away, why);
 }
 
-static void ask(struct tv_breaker *b)
+static double ask(void *context)
 {
+    struct tv_breaker *b = context;
     struct tv_error err = {0};
     enum tv_status status = b->ask(b->context, &err);
     set(b, status == TV_OK, &err);
-}
-
-static int sleep_unless_stopping(struct tv_breaker *b)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += b->interval_ms % 1000 * 1000000L;
-    until.tv_sec += b->interval_ms / 1000 + until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_mutex_lock(&b->mutex);
-    while (!b->stopping && pthread_cond_timedwait(&b->wake, &b->mutex, &until) == 0)
-        ;
-    int stopping = b->stopping;
-    pthread_mutex_unlock(&b->mutex);
-    return stopping;
-}
-
-static void *run(void *context)
-{
-    struct tv_breaker *b = context;
-    while (!sleep_unless_stopping(b))
-        ask(b);
-    return NULL;
+    return b->interval;
 }
 
 static void breaker_free(struct tv_breaker *b)
 {
-    pthread_cond_destroy(&b->wake);
     pthread_mutex_destroy(&b->mutex);
     free(b);
 }
@@ -85,39 +61,32 @@ static void breaker_free(struct tv_breaker *b)
 enum tv_status tv_breaker_start(struct tv_breaker **out, const char *name, tv_ask question, void *context,
                                 int interval_ms, struct tv_error *err)
 {
+    char to_watch[64];
     struct tv_breaker *b = tv_alloc(1, sizeof *b, "a breaker", err);
     if (b == NULL)
         return TV_ERR_NO_MEMORY;
     b->name = name;
     b->ask = question;
     b->context = context;
-    b->interval_ms = interval_ms;
+    b->interval = interval_ms / 1000.0;
     b->since = tv_clock();
     atomic_init(&b->up, -1); /* so that the first answer is told, whichever it is */
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&b->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&b->mutex, NULL);
     ask(b);
-    if (pthread_create(&b->thread, NULL, run, b) != 0) {
+    snprintf(to_watch, sizeof to_watch, "to watch %s", name);
+    enum tv_status status = tv_ticker_start(&b->ticker, to_watch, b->interval, ask, b, err);
+    if (status == TV_OK)
+        *out = b;
+    else
         breaker_free(b);
-        return tv_fail(err, TV_ERR_NO_MEMORY, "no thread to watch %s", name);
-    }
-    *out = b;
-    return TV_OK;
+    return status;
 }
 
 void tv_breaker_stop(struct tv_breaker *b)
 {
     if (b == NULL)
         return;
-    pthread_mutex_lock(&b->mutex);
-    b->stopping = 1;
-    pthread_cond_signal(&b->wake);
-    pthread_mutex_unlock(&b->mutex);
-    pthread_join(b->thread, NULL);
+    tv_ticker_stop(b->ticker);
     breaker_free(b);
 }
 

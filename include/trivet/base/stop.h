@@ -1,8 +1,9 @@
 /* stop: when this process is to end, and how long a wait for a store may still last.
  *
  * A signal sets one moment for the whole process. Until then what is under way is finished in order; after it every
- * wait on a store ends as if the store had not answered. Each such wait sleeps a tenth of a second at a time and asks
- * here in between, so no store can keep a process from ending. All times are of tv_clock(), which never goes back.
+ * wait on a store ends as if the store had not answered. Each such wait (trivet/base/wait.h) sleeps a tenth of a second
+ * at a time and asks here in between, so no store can keep a process from ending. All times are of tv_clock(), which
+ * never goes back.
  */
 #ifndef TRIVET_BASE_STOP_H
 #define TRIVET_BASE_STOP_H
@@ -17,12 +18,6 @@ void tv_stop_within(double seconds);
 int tv_stop_asked(void); /* 1 from the first tv_stop_within on */
 int tv_stop_due(void);   /* 1 once its moment is past: no wait goes on */
 
-/* How long a wait that may last until `until` (INFINITY: without end) sleeps before it looks again: milliseconds, at
- * most 100; 0 once the time is up or the stop is due. */
-int tv_wait_ms(double until);
-
-/* Between two attempts: sleeps for three tenths of a second and returns 1, or returns 0 once the time is up or the
- * process is to end. */
-int tv_wait_again(double until);
+double tv_stop_moment(void); /* of tv_clock(); INFINITY before the first tv_stop_within. trivet/base/wait.h asks */
 
 #endif

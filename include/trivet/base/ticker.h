@@ -12,9 +12,9 @@ struct tv_ticker;
 /* Works once, and returns after how many seconds to work again. */
 typedef double (*tv_tick)(void *context);
 
-/* Works at once, and from then on. `what` is for the message when there is no thread to be had. *out is there before
- * the first work begins. */
-enum tv_status tv_ticker_start(struct tv_ticker **out, const char *what, tv_tick tick, void *context,
+/* Works after `first` seconds (0: at once), and from then on. `what` is for the message when there is no thread to be
+ * had: "to watch Redis". *out is there before the first work begins. */
+enum tv_status tv_ticker_start(struct tv_ticker **out, const char *what, double first, tv_tick tick, void *context,
                                struct tv_error *err);
 /* It is to work again within so many seconds of the end of its last work, or of the one under way. NULL is fine. */
 void tv_ticker_wake(struct tv_ticker *t, double seconds);

@@ -1,4 +1,4 @@
-/* test_stop: the waits of a process end with it. */
+/* test_stop: a process has one moment at which its waits end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,27 +11,24 @@
 #include "trivet/base/stop.h"
 
 /* One test alone: a process ends only once. */
-static void test_a_stop_ends_every_wait(void **state)
+static void test_a_stop_has_one_moment(void **state)
 {
     (void)state;
-    assert_int_equal(tv_wait_ms(INFINITY), 100);
-    assert_in_range(tv_wait_ms(tv_clock() + 0.02), 1, 21);
-    assert_int_equal(tv_wait_ms(tv_clock() - 1), 0);
-    assert_false(tv_wait_again(tv_clock()));
-    assert_true(tv_wait_again(tv_clock() + 5));
     assert_false(tv_stop_asked());
+    assert_false(tv_stop_due());
+    assert_true(isinf(tv_stop_moment()));
     tv_stop_within(0.05);
+    double moment = tv_stop_moment();
     tv_stop_within(10); /* later than what was promised: not taken */
+    assert_true(tv_stop_moment() == moment);
+    assert_true(moment <= tv_clock() + 0.05);
     assert_true(tv_stop_asked());
-    assert_in_range(tv_wait_ms(INFINITY), 0, 51);
-    assert_false(tv_wait_again(tv_clock() + 5));
     usleep(60000);
     assert_true(tv_stop_due());
-    assert_int_equal(tv_wait_ms(INFINITY), 0);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_stop_ends_every_wait)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_stop_has_one_moment)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

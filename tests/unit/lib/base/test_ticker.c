@@ -1,4 +1,4 @@
-/* test_ticker: a thread rests, is woken, ends. */
+/* test_ticker: a thread rests, is woken, ends, whatever the wall clock does meanwhile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,7 @@
 
 #include "trivet/base/clock.h"
 #include "trivet/base/ticker.h"
+#include "wall_clock_fixture.h"
 
 struct work {
     atomic_int done;
@@ -37,7 +38,7 @@ static void test_it_works_at_once_and_at_intervals(void **state)
 {
     (void)state;
     struct work w = {.rest = 0.01};
-    assert_int_equal(tv_ticker_start(&w.ticker, "a test", tick, &w, NULL), TV_OK);
+    assert_int_equal(tv_ticker_start(&w.ticker, "for a test", 0, tick, &w, NULL), TV_OK);
     assert_true(comes_to(&w, 4));
     tv_ticker_stop(w.ticker);
     int done = atomic_load(&w.done);
@@ -49,7 +50,7 @@ static void test_it_is_woken_sooner_but_never_later(void **state)
 {
     (void)state;
     struct work w = {.rest = 3600};
-    assert_int_equal(tv_ticker_start(&w.ticker, "a test", tick, &w, NULL), TV_OK);
+    assert_int_equal(tv_ticker_start(&w.ticker, "for a test", 0, tick, &w, NULL), TV_OK);
     assert_true(comes_to(&w, 1));
     usleep(20000); /* it rests */
     tv_ticker_wake(w.ticker, 7200);
@@ -67,11 +68,28 @@ static void test_it_is_woken_sooner_but_never_later(void **state)
     assert_true(tv_clock() - began < 1);
 }
 
+static void test_the_first_work_comes_when_it_is_wanted(void **state)
+{
+    (void)state;
+    struct work w = {.rest = 3600}, never = {.rest = 3600};
+    double began = tv_clock();
+    assert_int_equal(tv_ticker_start(&w.ticker, "for a test", 0.1, tick, &w, NULL), TV_OK);
+    assert_int_equal(tv_ticker_start(&never.ticker, "for a test", 3600, tick, &never, NULL), TV_OK);
+    assert_true(comes_to(&w, 1));
+    assert_true(tv_clock() - began >= 0.1);
+    tv_ticker_stop(never.ticker);
+    assert_int_equal(atomic_load(&never.done), 0);
+    tv_ticker_wake(w.ticker, 0);
+    assert_true(comes_to(&w, 2));
+    tv_ticker_stop(w.ticker);
+    assert_true(tv_clock() - began < 3);
+}
+
 static void test_whoever_works_hears_of_the_end(void **state)
 {
     (void)state;
     struct work w = {.rest = 3600, .is_long = 1};
-    assert_int_equal(tv_ticker_start(&w.ticker, "a test", tick, &w, NULL), TV_OK);
+    assert_int_equal(tv_ticker_start(&w.ticker, "for a test", 0, tick, &w, NULL), TV_OK);
     assert_true(comes_to(&w, 1));
     tv_ticker_stop(w.ticker);
     tv_ticker_wake(NULL, 0);
@@ -83,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_works_at_once_and_at_intervals),
         cmocka_unit_test(test_it_is_woken_sooner_but_never_later),
+        cmocka_unit_test(test_the_first_work_comes_when_it_is_wanted),
         cmocka_unit_test(test_whoever_works_hears_of_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

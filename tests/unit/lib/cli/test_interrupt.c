@@ -4,11 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <math.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "trivet/base/stop.h"
+#include "trivet/base/wait.h"
 #include "trivet/cli/interrupt.h"
 
 /* One test alone: a process is interrupted once, and ends some ten seconds later. */
@@ -25,7 +25,8 @@ static void a_signal_is_remembered(void **state)
     assert_true(tv_interrupted());
     assert_true(tv_stop_asked());
     assert_false(tv_stop_due()); /* what is under way has ten seconds */
-    assert_false(tv_wait_again(INFINITY));
+    struct tv_wait wait = tv_wait_for(NULL, NULL, 3600);
+    assert_false(tv_wait_more(&wait));
     assert_int_equal(kill(getpid(), SIGTERM), 0); /* a second one kills nobody */
     usleep(20000);
     assert_true(tv_interrupted());
