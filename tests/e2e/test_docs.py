@@ -24,6 +24,12 @@ def anchors(name):
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_files_that_are_named_are_there(name):
+    named = re.findall(r"`((?:lib|serve|train|etl|tests|sql|docs|cmake|tools|bench|include|trivet)/[\w/.*-]+\.\w+)`", page(name))
+    assert [f for f in named if not list(REPO.glob(f"include/{f}" if f.startswith("trivet/") else f))] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name):
     for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page(name)) + re.findall(r'src="(?!https?:)([^"]+)"', page(name)):
         path, _, anchor = link.partition("#")
