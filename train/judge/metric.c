@@ -52,6 +52,20 @@ double metric_of(const struct metric *m, const struct verdict *v)
     return v->ranks ? v->at[m->cut].of[m->measure] : NAN;
 }
 
+struct tv_interval metric_interval(const struct metric *m, const struct verdict *v)
+{
+    if (strcmp(m->name, "rmse") == 0 && v->predicts)
+        return v->rmse;
+    if (!m->of_ratings && m->measure == TV_NDCG && v->ranks)
+        return v->ndcg[m->cut];
+    return (struct tv_interval){metric_of(m, v), NAN, NAN};
+}
+
+int metric_higher_is_better(const struct metric *m)
+{
+    return !m->of_ratings;
+}
+
 /* A number, or an interval's value. */
 static double number_in(const json_t *value)
 {

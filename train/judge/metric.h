@@ -17,6 +17,9 @@ struct metric {
 /* TV_ERR_USAGE for a name that is none of these. */
 enum tv_status metric_parse(struct metric *out, const char *name, struct tv_error *err);
 double metric_of(const struct metric *m, const struct verdict *v); /* NaN: the method has none */
+/* The same with its interval, which rmse and ndcg have: NaN for the bounds of others. */
+struct tv_interval metric_interval(const struct metric *m, const struct verdict *v);
+int metric_higher_is_better(const struct metric *m);
 /* Of the model, learned from all of the training part, in what metrics_json wrote; NaN: it is not there. */
 double metric_in_json(const struct metric *m, const json_t *metrics);
 

@@ -28,7 +28,7 @@ static json_t *trial_json(const struct search *s, size_t trial)
 static json_t *best_json(const struct search *s, struct tv_error *err)
 {
     struct tv_buffer command = TV_BUFFER_INIT(FLAGS_LINE);
-    const struct tv_interval test = s->metric.of(&s->winner.verdict);
+    const struct tv_interval test = metric_interval(&s->metric, &s->winner.verdict);
     json_t *out = trial_json(s, s->best);
     if (search_fit_command(s, s->best, &s->winner.learn, &command, err) == TV_OK) {
         json_object_set_new(out, "test", metric_json(s, &test));

@@ -15,7 +15,7 @@
 static double gain(const struct search *s, size_t a, size_t b)
 {
     double difference = s->results[a].metric.value - s->results[b].metric.value;
-    return s->metric.higher ? difference : -difference;
+    return metric_higher_is_better(&s->metric) ? difference : -difference;
 }
 
 /* Factors first: they are what every answer costs, iterations are paid once. */
@@ -118,7 +118,7 @@ static enum tv_status make_table(struct tv_table **out, const struct search *s, 
  * --min-gain, that is said. */
 static enum tv_status describe_winner(const struct search *s, struct tv_buffer *text, struct tv_error *err)
 {
-    const struct tv_interval *v = &s->results[s->best].metric, test = s->metric.of(&s->winner.verdict);
+    const struct tv_interval *v = &s->results[s->best].metric, test = metric_interval(&s->metric, &s->winner.verdict);
     enum tv_status status = tv_buffer_format(text, err, "best: trial %zu, ", s->best + 1);
     if (status == TV_OK)
         status = search_describe(s, s->best, text, err);

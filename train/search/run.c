@@ -136,7 +136,7 @@ static void *run_trials(void *context)
         enum tv_status status = search_judge(&judged, s, trial, s->plan.threads, TV_VALIDATION, &error);
         result.seconds = judged.seconds;
         if (status == TV_OK)
-            result.metric = s->metric.of(&judged.verdict);
+            result.metric = metric_interval(&s->metric, &judged.verdict);
         if (tv_interrupted())
             status = tv_fail(&error, TV_ERR_INTERRUPTED, "interrupted");
         put(w, trial, &result, status, &error);

@@ -2,9 +2,7 @@
 #include "train/search/search.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "train/learn/algorithm.h"
 #include "trivet/base/clock.h"
@@ -16,31 +14,15 @@
 
 /* --- what decides ------------------------------------------------------------------------------------------------- */
 
-static const struct tv_interval NONE = {NAN, NAN, NAN};
-
-/* The value of a method that has none is NaN, and its trial cannot win. */
-static struct tv_interval rmse_of(const struct verdict *v)
-{
-    return v->predicts ? v->rmse : NONE;
-}
-
-static struct tv_interval ndcg_of(const struct verdict *v)
-{
-    enum { AT_10 = 1 };
-    return v->ranks ? v->ndcg[AT_10] : NONE;
-}
-
-static const struct search_metric metrics[] = {{"rmse", 0, rmse_of}, {"ndcg@10", 1, ndcg_of}};
-
 /* Sets the metric that decides: --metric, or the one that suits the algorithm. A metric by which a trial could win
  * for the wrong reason is refused. */
 static enum tv_status choose_metric(struct search *s, struct tv_error *err)
 {
     const char *name = tv_settings_text(s->settings, "metric");
     int predicts = s->space.base.algorithm->predicts_ratings;
-    s->metric = metrics[name ? strcmp(name, "rmse") != 0 : !predicts];
-    if (s->metric.higher)
-        return TV_OK;
+    enum tv_status status = metric_parse(&s->metric, name ? name : predicts ? "rmse" : "ndcg@10", err);
+    if (status != TV_OK || !s->metric.of_ratings)
+        return status;
     if (!predicts) {
         tv_fail(err, TV_ERR_USAGE, "--metric rmse: scores of %s order items, they predict no ratings",
                 learn_algorithm_name(&s->space.base));

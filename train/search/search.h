@@ -10,18 +10,12 @@
 #include <stdint.h>
 
 #include "train/command/learning.h"
+#include "train/judge/metric.h"
 #include "train/judge/trial.h"
 #include "train/judge/verdict.h"
 #include "train/search/plan.h"
 #include "train/search/space.h"
 #include "trivet/cli/options.h"
-
-/* The number that decides which trial wins. */
-struct search_metric {
-    const char *name;    /* "rmse" */
-    int higher;          /* is better */
-    struct tv_interval (*of)(const struct verdict *v); /* NaN for a method that has none */
-};
 
 /* A trial that was learned and judged. */
 struct search_judged {
@@ -40,7 +34,7 @@ struct search_result {
 
 struct search {
     const struct tv_settings *settings;
-    struct search_metric metric;
+    struct metric metric; /* what decides */
     struct search_space space;
     struct tv_reading reading;
     struct tv_learning learning;    /* as the flags say, or, in the end, as the winner did */

@@ -181,7 +181,7 @@ static void a_trial_takes_more_with_more_of_anything(void **state)
 /* A search of four trials, (factors, iterations), with these values. */
 static size_t chosen(const double *values, int higher, double min_gain)
 {
-    struct search s = {.metric = {.name = "m", .higher = higher}};
+    struct search s = {.metric = {.name = "m", .of_ratings = !higher}};
     struct search_result results[4] = {{0}};
     struct tv_error err = {0};
     s.space = space_of((const char *const[]){"--algorithm=als", "--factors=4,8", "--iterations=10,20", NULL});
