@@ -25,7 +25,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 #include "trivet/model/patient.h"
 #include "trivet/store/pg_rows.h"
 

@@ -40,12 +40,9 @@ uint64_t tv_model_checksum(const struct tv_model *m)
 /* The algorithm is told by its name, as the stores have it: a name that is not known here may be a newer trivet's. */
 enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m, struct tv_error *err)
 {
-    if (strcmp(m->algorithm, "als") == 0)
-        return tv_fold_in_als(out, m->item_factors, m->n_items, m->factors, m->biases, m->lambda, err);
-    if (strcmp(m->algorithm, "als-implicit") == 0)
-        return tv_fold_in_als_implicit(out, m->item_factors, m->n_items, m->factors, m->lambda, m->alpha, err);
-    if (strcmp(m->algorithm, "svd") == 0 && m->sigma)
-        return tv_fold_in_svd(out, m->item_factors, m->n_items, m->factors, m->sigma, m->sigma_power, err);
+    for (const struct tv_model_folding *f = tv_model_foldings; f->algorithm; f++)
+        if (strcmp(f->algorithm, m->algorithm) == 0 && (m->sigma || !f->takes_sigma))
+            return f->prepare(out, m, err);
     tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 " is of the algorithm \"%s\", which this trivet cannot fold users into",
             m->number, m->algorithm);
     return tv_hint(err, "was it trained by a newer one?");

@@ -14,7 +14,7 @@
 #include "trivet/base/text.h"
 #include "trivet/model/journal.h"
 #include "trivet/model/last_run.h"
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/similar/settle.h"
 #include "trivet/store/mongo_collections.h"

@@ -4,7 +4,7 @@
 #include "trivet/base/hash.h"
 #include "trivet/base/log.h"
 #include "trivet/model/journal.h"
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/model/user_document.h"

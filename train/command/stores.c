@@ -6,7 +6,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/store/redis_keys.h"

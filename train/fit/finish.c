@@ -9,7 +9,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/model/journal.h"
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/model/user_parts.h"
 #include "trivet/store/mongo_collections.h"

@@ -16,7 +16,7 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/model/journal.h"
 #include "trivet/model/last_run.h"
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 #include "trivet/store/pg_rows.h"
 
 const struct tv_option fit_options[] = {

@@ -21,7 +21,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/model/journal.h"
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 
 /* A metric of ratings is refused here where the algorithm predicts none, before anything is read. */
 enum tv_status fit_guard_read(struct fit *f, const char *text, struct tv_error *err)

@@ -1,4 +1,4 @@
-/* algorithm: the table of algorithms and the table of their settings, and what is asked of their rows. Flags, JSON,
+/* algorithm: the table of settings, and what is asked of their rows. Flags, JSON,
  * command lines and the axes of a search are loops over them (settings.c, train/search/space.c).
  */
 #include "train/learn/algorithm.h"
@@ -7,38 +7,72 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "train/learn/als.h"
-#include "train/learn/svd.h"
-
 /* Each default stands here once; --help shows the same text. */
 #define FACTORS 50
 #define SIGMA 0.5
 #define ITERATIONS 15
-#define SEED 1
-#define ALPHA 1
+#define SEED           1
 #define TEXT_OF(value) #value
 #define TEXT(value) TEXT_OF(value)
 
 /* The flags, with the bounds that every other way to give a setting is held to as well (settings.c). lambda has no
  * preset, because its default depends on the algorithm. */
 const struct tv_option learn_options[] = {
-    {.name = "algorithm", .kind = TV_OPTION_CHOICE, .value = "NAME", .preset = "svd", .choices = LEARN_NAMES,
+    {.name = "algorithm",
+     .kind = TV_OPTION_CHOICE,
+     .value = "NAME",
+     .preset = "svd",
+     .choices = LEARN_NAMES,
      .help = "how to factorise: svd takes missing ratings as zeros and ranks well; als fits the ratings there are and "
              "predicts them; als-implicit takes values as counts (plays)"},
-    {.name = "factors", .alias = "rank", .kind = TV_OPTION_INT, .value = "K", .preset = TEXT(FACTORS), .min = 1, .max = 4096,
+    {.name = "factors",
+     .alias = "rank",
+     .kind = TV_OPTION_INT,
+     .value = "K",
+     .preset = TEXT(FACTORS),
+     .min = 1,
+     .max = 4096,
      .help = "factors a user and an item; without this flag a small matrix gets fewer"},
-    {.name = "sigma", .kind = TV_OPTION_REAL, .value = "A", .preset = TEXT(SIGMA), .min = 0, .max = 1,
+    {.name = "sigma",
+     .kind = TV_OPTION_REAL,
+     .value = "A",
+     .preset = TEXT(SIGMA),
+     .min = 0,
+     .max = 1,
      .help = "svd: how much of the singular values goes to the item side: an exponent from 0 to 1, "
              "of which 0, 0.5 and 1 are usual"},
-    {.name = "iterations", .alias = "maxIter", .kind = TV_OPTION_INT, .value = "N", .preset = TEXT(ITERATIONS), .min = 1,
-     .max = 1000, .help = "als: passes over users and items, at the most"},
-    {.name = "lambda", .alias = "regParam", .kind = TV_OPTION_REAL, .value = "L", .min = 1e-9, .max = 1e9,
+    {.name = "iterations",
+     .alias = "maxIter",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .preset = TEXT(ITERATIONS),
+     .min = 1,
+     .max = 1000,
+     .help = "als: passes over users and items, at the most"},
+    {.name = "lambda",
+     .alias = "regParam",
+     .kind = TV_OPTION_REAL,
+     .value = "L",
+     .min = 1e-9,
+     .max = 1e9,
      .help = "als: regularisation; a user's or item's is L times the number of their ratings (default 0.1); with "
              "als-implicit it is L itself (default 0.01)"},
-    {.name = "alpha", .kind = TV_OPTION_REAL, .value = "A", .preset = TEXT(ALPHA), .min = 0, .max = 1e6,
+    {.name = "alpha",
+     .kind = TV_OPTION_REAL,
+     .value = "A",
+     .preset = TEXT(LEARN_ALPHA),
+     .min = 0,
+     .max = 1e6,
      .help = "als-implicit: the confidence in a value r is 1 + A r"},
-    {.name = "biases", .kind = TV_OPTION_SWITCH, .help = "als: also learn how generous each user and how liked each item is"},
-    {.name = "seed", .kind = TV_OPTION_INT, .value = "S", .preset = TEXT(SEED), .min = 0, .max = 9e18,
+    {.name = "biases",
+     .kind = TV_OPTION_SWITCH,
+     .help = "als: also learn how generous each user and how liked each item is"},
+    {.name = "seed",
+     .kind = TV_OPTION_INT,
+     .value = "S",
+     .preset = TEXT(SEED),
+     .min = 0,
+     .max = 9e18,
      .help = "als: the same seed gives the same model, byte for byte"},
     {.name = NULL},
 };
@@ -55,35 +89,6 @@ const struct learn_setting learn_setting_rows[] = {
     {"biases", LEARN_SWITCH, PLACE(biases), 0, 1},
     {"seed", LEARN_SEED, PLACE(seed), SEED, 0},
     {NULL, 0, 0, 0, 0},
-};
-
-/* Larger regularisation makes factors smaller, and so does a smaller range. */
-static const char larger_lambda[] = "train with a larger lambda, or with ratings of a smaller range";
-
-const struct learn_algorithm learn_algorithms[] = {
-    {.name = "svd",
-     .score_kind = "relevance",
-     .bounded = 1,
-     .remedy = "train with a larger sigma, which leaves less to the user's side, or with ratings of a smaller range: of counts "
-               "of plays their logarithm",
-     .settings = {{"factors", NAN}, {"sigma", NAN}},
-     .memory = learn_svd_memory,
-     .learn = learn_svd},
-    {.name = "als",
-     .score_kind = "rating",
-     .predicts_ratings = 1,
-     .remedy = larger_lambda,
-     .settings = {{"factors", NAN}, {"iterations", NAN}, {"lambda", 0.1}, {"seed", NAN}, {"biases", NAN}},
-     .memory = learn_als_memory,
-     .learn = learn_als},
-    {.name = "als-implicit",
-     .score_kind = "relevance",
-     .takes_counts = 1,
-     .remedy = larger_lambda,
-     .settings = {{"factors", NAN}, {"iterations", NAN}, {"lambda", 0.01}, {"seed", NAN}, {"alpha", ALPHA}},
-     .memory = learn_als_memory,
-     .learn = learn_als},
-    {.name = NULL},
 };
 
 const struct learn_algorithm *learn_algorithm_of(const char *name)

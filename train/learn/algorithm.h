@@ -28,6 +28,9 @@ struct learn_setting {
 
 enum { LEARN_MOST = 8 };
 
+/* The default of --alpha, which has no other place, because only one algorithm uses it. */
+#define LEARN_ALPHA 1
+
 /* One algorithm: what its models are like, which settings it uses, and the functions that do the work. */
 struct learn_algorithm {
     const char *name;
@@ -46,7 +49,7 @@ struct learn_algorithm {
                             struct learn_settings *s, struct tv_error *err);
 };
 
-/* Ends with a row without a name. */
+/* algorithms.c; ends with a row without a name. */
 extern const struct learn_algorithm learn_algorithms[];
 /* Ends with a row without a flag. */
 extern const struct learn_setting learn_setting_rows[];

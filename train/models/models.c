@@ -14,7 +14,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/model/journal.h"
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 
 /* --- models ----------------------------------------------------------------------------------------------- */
 

@@ -27,7 +27,7 @@
 #include "trivet/cli/progress.h"
 #include "trivet/model/filter.h"
 #include "trivet/model/journal.h"
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 #include "trivet/model/patient.h"
 #include "trivet/similar/build.h"
 #include "trivet/similar/feed.h"

@@ -14,7 +14,7 @@
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
 #include "trivet/model/journal.h"
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 
 const struct tv_option import_options[] = {
     {.name = "activate", .kind = TV_OPTION_SWITCH,

@@ -10,7 +10,7 @@
 
 #include "train/travel/import.h"
 #include "trivet/base/code.h"
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 #include "trivet/store/pg_rows.h"
 
 /* Users' codes stay in memory, sorted by id as they come, until the users' documents are written. */

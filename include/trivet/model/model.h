@@ -18,7 +18,7 @@
 /* A model's item side; all arrays are owned. */
 struct tv_model {
     int64_t number;         /* N */
-    char algorithm[16];     /* "svd", "als" or "als-implicit" */
+    char algorithm[16];     /* a name of tv_model_foldings */
     char score_kind[16];    /* what a score is: "relevance", or "rating" on the scale of the ratings */
     int factors;            /* k, the columns of a row; biases are two of them */
     int32_t n_items;
@@ -41,6 +41,14 @@ void tv_model_free(struct tv_model *m); /* frees *m itself, too; NULL is fine */
 uint64_t tv_model_checksum(const struct tv_model *m);
 /* Ids ascend, factors are finite, and the checksum is that of the arrays. TV_ERR_CORRUPT otherwise. */
 enum tv_status tv_model_check(const struct tv_model *m, struct tv_error *err);
+/* How users are folded into models of an algorithm. */
+struct tv_model_folding {
+    const char *algorithm;
+    int takes_sigma; /* with the singular values */
+    enum tv_status (*prepare)(struct tv_fold_in *out, const struct tv_model *m, struct tv_error *err);
+};
+extern const struct tv_model_folding tv_model_foldings[]; /* foldings.c; ends with a row without a name */
+/* TV_ERR_CORRUPT for a model of an algorithm that has no row. */
 enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m, struct tv_error *err);
 
 /* "user_12", "parts_12" (of users' documents), "model_12"; `out` holds TV_MODEL_NAME bytes. */

@@ -10,7 +10,7 @@
 #include "trivet/base/text.h"
 #include "trivet/model/journal.h"
 #include "trivet/model/life/live.h"
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/store/mongo_collections.h"

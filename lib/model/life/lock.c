@@ -1,7 +1,7 @@
 /* lock: the advisory lock, and who holds it. PostgreSQL gives it back with the connection, so a process that is
  * killed leaves none behind.
  */
-#include "trivet/model/lock.h"
+#include "trivet/model/life/lock.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * It is a session-level advisory lock of PostgreSQL on a connection of its own: it ends with the process,
  * however that ends. It is checked before each step that cannot be undone.
  */
-#ifndef TRIVET_MODEL_LOCK_H
-#define TRIVET_MODEL_LOCK_H
+#ifndef TRIVET_MODEL_LIFE_LOCK_H
+#define TRIVET_MODEL_LIFE_LOCK_H
 
 #include <stdint.h>
 

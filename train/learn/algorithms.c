@@ -1,0 +1,37 @@
+/* algorithms: the table of algorithms, one row each. The rows have a file of their own, so that a test can link others
+ * in their place. */
+#include <math.h>
+
+#include "train/learn/algorithm.h"
+#include "train/learn/als.h"
+#include "train/learn/svd.h"
+
+/* Larger regularisation makes factors smaller, and so does a smaller range. */
+static const char larger_lambda[] = "train with a larger lambda, or with ratings of a smaller range";
+
+const struct learn_algorithm learn_algorithms[] = {
+    {.name = "svd",
+     .score_kind = "relevance",
+     .bounded = 1,
+     .remedy = "train with a larger sigma, which leaves less to the user's side, or with ratings of a smaller range: "
+               "of counts "
+               "of plays their logarithm",
+     .settings = {{"factors", NAN}, {"sigma", NAN}},
+     .memory = learn_svd_memory,
+     .learn = learn_svd},
+    {.name = "als",
+     .score_kind = "rating",
+     .predicts_ratings = 1,
+     .remedy = larger_lambda,
+     .settings = {{"factors", NAN}, {"iterations", NAN}, {"lambda", 0.1}, {"seed", NAN}, {"biases", NAN}},
+     .memory = learn_als_memory,
+     .learn = learn_als},
+    {.name = "als-implicit",
+     .score_kind = "relevance",
+     .takes_counts = 1,
+     .remedy = larger_lambda,
+     .settings = {{"factors", NAN}, {"iterations", NAN}, {"lambda", 0.01}, {"seed", NAN}, {"alpha", LEARN_ALPHA}},
+     .memory = learn_als_memory,
+     .learn = learn_als},
+    {.name = NULL},
+};
