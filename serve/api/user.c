@@ -31,6 +31,8 @@ static void write_predicted(struct tv_out *out, const struct tv_predictor *p, in
     tv_out_real(out, prediction.basis && strcmp(prediction.basis, "mean") != 0 ? prediction.value : NAN);
 }
 
+/* Every item that the user rated, also those outside the model; n_in_model tells how many are in it. Ratings beyond
+ * MOST_ITEMS are left off, and their number told. */
 static void write_user(struct tv_out *out, const struct tv_id *id, const struct tv_picked *picked,
                        const struct tv_predictor *p)
 {
@@ -77,6 +79,7 @@ static enum tv_pick answer(struct tv_app *app, const struct tv_request *request,
     return TV_PICKED;
 }
 
+/* Of a user without a document there is nothing to tell, so this is a 404 and no empty answer. */
 enum tv_outcome tv_handle_user(struct tv_app *app, const struct tv_request *request,
                                struct tv_response *response)
 {

@@ -61,6 +61,8 @@ static uint8_t *mended(const char *text, size_t size)
     return (uint8_t *)copy;
 }
 
+/* u8_casefold decomposes and folds case in one call, as the two must go together (Unicode, 3.13); what is left is
+ * to drop marks and to cut words, letter by letter. */
 enum tv_status tv_title_fold(struct tv_buffer *out, const char *text, struct tv_error *err)
 {
     struct folding f = {out, 0};

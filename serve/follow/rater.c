@@ -55,6 +55,7 @@ static enum tv_status open_reader(struct tv_pg **out, const char *uri, struct tv
     return tv_reader_open(out, uri, "trivet-serve folding in", 0, err);
 }
 
+/* Nothing is connected to yet, so that a server starts, and serves, without PostgreSQL. */
 enum tv_status tv_rater_create(struct tv_rater **out, struct tv_models *models, const char *postgres_uri,
                                const char *reader_uri, struct tv_error *err)
 {

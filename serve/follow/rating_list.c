@@ -161,6 +161,7 @@ int tv_rating_list_read(struct tv_rating_list *list, const char *body, size_t si
     return ok;
 }
 
+/* An entry of a list will do as well as the bare number; which item it is about stands in the address. */
 int tv_rating_read(float *value, const char *body, size_t size, struct tv_problem *problem)
 {
     json_t *root = load(body, size, problem);

@@ -147,6 +147,7 @@ static void write_count(struct tv_out *out, const char *name, int64_t n)
         write_fact(out, name, tv_text_number(text, n));
 }
 
+/* Facts that the description does not tell are left out. */
 void tv_page_facts(struct tv_out *out, const struct tv_snapshot *s, int64_t live)
 {
     const struct tv_model_info *info = &s->info;
@@ -197,6 +198,8 @@ static const char *type_of(const char *name)
                                       : "application/json";
 }
 
+/* The name comes from the address, and only addresses in the table of routes come here: no other file can be asked
+ * for. */
 enum tv_outcome tv_handle_file(struct tv_app *app, const struct tv_request *request,
                                struct tv_response *response)
 {

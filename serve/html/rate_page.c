@@ -88,6 +88,8 @@ static void write_card(struct tv_out *out, const struct tv_snapshot *s, const st
     tv_out_free(&poster);
 }
 
+/* The link to the list is there from the beginning, and stands out once there are WANTED ratings. The user's
+ * earlier ratings are filled in. */
 void tv_rate_page(struct tv_response *response, const struct tv_snapshot *s, const struct tv_id *id,
                        const struct tv_user_document *user)
 {

@@ -61,6 +61,7 @@ static size_t put_time(char *out, size_t size)
     return (size_t)snprintf(out, size, "%s.%03ldZ", text, now.tv_nsec / 1000000);
 }
 
+/* The line is complete before it is put, so that lines of several threads do not mix. */
 void tv_access_log_line(struct tv_access_log *log, const char *peer, const char *method, const char *target,
                         int status, size_t bytes, double seconds)
 {

@@ -39,6 +39,7 @@ void tv_framing_part(struct tv_framing *f, const char *part, size_t size)
     f->end = part + size;
 }
 
+/* Where no parts were fed (f->end is NULL), the header is judged by its text alone. */
 void tv_framing_header(struct tv_framing *f, const char *name, size_t name_size, const char *value, size_t value_size)
 {
     if (f->end) {

@@ -507,6 +507,7 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
     return x;
 }
 
+/* The address that the connection comes from, a proxy's where one stands in front; "-" if it cannot be told. */
 static void peer_of(struct MHD_Connection *connection, char *out, size_t size)
 {
     const union MHD_ConnectionInfo *info =

@@ -20,7 +20,7 @@ struct place {
 };
 
 struct tv_code_cache {
-    pthread_mutex_t locks[LOCKS]; /* a place's is that of its index */
+    pthread_mutex_t locks[LOCKS]; /* lock i % LOCKS guards place i */
     size_t n;                     /* a power of two, or 0 */
     struct place places[];
 };

@@ -28,6 +28,7 @@ static enum tv_status check_token(const char *token, struct tv_error *err)
     return TV_OK;
 }
 
+/* Settings that contradict each other are refused at the start, instead of one of them being passed over. */
 enum tv_status tv_permission_check(const struct tv_permission *p, struct tv_error *err)
 {
     if (p->writes != TV_WRITES_LOCAL)
