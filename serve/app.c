@@ -1,4 +1,6 @@
-/* app: puts the parts of the server together, and takes them apart in the opposite order. */
+/* app: puts the parts of the server together, and takes them apart in the opposite order: what is started later may
+ * use what was started before.
+ */
 #include "serve/app.h"
 
 #include <stdlib.h>
@@ -12,8 +14,10 @@
 #include "trivet/base/wait.h"
 #include "trivet/store/redis.h"
 
+/* Milliseconds for MongoDB to be found, and for a reply of either store: short, as a request may be waiting. */
 enum { SELECTION_MS = 300, SOCKET_MS = 1000, ASK_EVERY_MS = 250 };
 
+/* The breakers' questions. */
 static enum tv_status ask_mongo(void *mongo, struct tv_error *err)
 {
     return tv_mongo_ping(mongo, err);
@@ -24,6 +28,7 @@ static enum tv_status ask_redis(void *redis, struct tv_error *err)
     return tv_redis_ping(redis, err);
 }
 
+/* Nothing is connected to yet but for the breakers' first questions, and that they fail is no failure. */
 static enum tv_status open_stores(struct tv_app *app, const struct tv_app_options *o, struct tv_error *err)
 {
     struct tv_mongo_options mongo = {.name = "trivet-serve",
@@ -56,6 +61,8 @@ static void load_first_model(struct tv_app *app, int wait_seconds)
         tv_log_reason(TV_LOG_ERROR, "serving without a model for now", &err);
 }
 
+/* Each part is made after those that it needs: stores and their breakers, the shelf, a first model, then the
+ * threads that follow. A failure half-way ends in tv_app_free, which takes what there is. */
 enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o, struct tv_error *err)
 {
     struct tv_app *app = tv_alloc(1, sizeof *app, "the server", err);
@@ -96,6 +103,7 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
     return status;
 }
 
+/* Threads first, in the opposite order; then the parts that they used. */
 void tv_app_free(struct tv_app *app)
 {
     if (app == NULL)

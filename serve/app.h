@@ -1,4 +1,4 @@
-/* app: what the server is made of. Handlers get it beside the request; it knows no socket. */
+/* app: the parts that the server is made of. Handlers get it beside the request; it knows no socket. */
 #ifndef TRIVET_SERVE_APP_H
 #define TRIVET_SERVE_APP_H
 
@@ -14,6 +14,8 @@ struct tv_watcher;
 struct tv_rater;
 struct tv_follower;
 
+/* The server. It owns all its parts; they are made in tv_app_create and stay until tv_app_free, so handlers read
+ * the pointers without a lock. */
 struct tv_app {
     struct tv_models models; /* lent to all who answer from them or follow them */
     struct tv_redis *redis;  /* the breaker's own connection */
@@ -23,11 +25,12 @@ struct tv_app {
     struct tv_permission permission;
     struct tv_hosts hosts;
     struct tv_rater *rater;       /* ratings into PostgreSQL; NULL in tests without one */
-    struct tv_follower *follower; /* and what they leave to do */
+    struct tv_follower *follower; /* does the work that ratings leave */
     struct tv_audience *audience; /* the index of similar items */
     _Atomic int draining; /* a signal asked to stop */
 };
 
+/* The settings, as main.c read them; texts are lent, and outlive the app. */
 struct tv_app_options {
     const char *mongo_uri, *redis_uri;
     const char *reader_uri;   /* PostgreSQL for the pages /lab and /models, and for SQL that analysts wrote */

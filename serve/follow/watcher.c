@@ -1,4 +1,6 @@
-/* watcher: a thread that notices new models. */
+/* watcher: a thread that notices new models. Each step waits for a notice or a second, asks Redis which model is
+ * live (tv_shelf_refresh, which loads it if it is another), and sees to the counters that only a store can tell.
+ */
 #include "serve/follow/watcher.h"
 
 #include <inttypes.h>
@@ -16,7 +18,7 @@
 #include "trivet/store/redis.h"
 #include "trivet/store/redis_subscriber.h"
 
-/* It waits on its subscription, a socket, for a second in slices, so that stopping does not take one; without a
+/* The thread waits on its subscription, a socket, for a second in slices, so that stopping does not take one; without a
  * subscription there is nothing to wait on, and the ticker has it rest. */
 enum { SLICE_MS = 250, SLICES = 4, UNTOLD_SECONDS = 1, BYTES_EVERY_SECONDS = 60 };
 
@@ -25,12 +27,12 @@ struct tv_watcher {
     struct tv_metrics *metrics;
     char *redis_uri;
     struct tv_ticker *ticker;
-    struct tv_redis_subscriber *subscriber; /* the ticker's, as are the next; NULL: nobody tells us */
+    struct tv_redis_subscriber *subscriber; /* the ticker's, as are the next; NULL: no subscription */
     int64_t measured_model;
     double measured_at;
 };
 
-/* 1: from now on we are told. */
+/* 1: from now on notices come. */
 static int subscribe(struct tv_watcher *w)
 {
     return tv_breaker_is_up(w->models->redis_breaker) &&
@@ -53,6 +55,8 @@ static int wait_for_notice(struct tv_watcher *w)
     return w->subscriber != NULL;
 }
 
+/* Bytes in the stores, for /metrics: when the model is new, and once a minute besides. A store that does not tell
+ * leaves its number unknown. */
 static void measure(struct tv_watcher *w)
 {
     struct tv_models *models = w->models;
@@ -71,6 +75,7 @@ static void measure(struct tv_watcher *w)
     tv_snapshot_release(s);
 }
 
+/* A refresh that fails is no error here: the shelf keeps the reason, and the breakers tell of stores that are away. */
 static void look(struct tv_watcher *w)
 {
     struct tv_error err = {0};
@@ -83,8 +88,8 @@ static void look(struct tv_watcher *w)
         tv_metrics_last_run(w->metrics, &last);
 }
 
-/* The key is read whether there was a notice or not: one may have been lost, and before we were told of any, something
- * may have changed. */
+/* The ticker's step. The key is read whether there was a notice or not: one may have been lost, and something may have
+ * changed before the subscription. With one there is no rest between steps, as waiting is in the step. */
 static double watch(void *context)
 {
     struct tv_watcher *w = context;

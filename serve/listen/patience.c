@@ -1,4 +1,6 @@
-/* patience: ends connections whose client is too slow. */
+/* patience: ends connections whose client is too slow. The threads that serve connections only note whose turn it
+ * is, an atomic write; the ticker's thread looks at all of them once a second.
+ */
 #include "serve/listen/patience.h"
 
 #include <pthread.h>
@@ -12,20 +14,23 @@
 
 enum { LOOK_SECONDS = 1 };
 
+/* One connection in the list; http.c's, from its first byte to its last. */
 struct tv_visit {
     struct tv_patience *patience;
-    struct tv_visit *next, **link; /* `link` is what points to us */
+    struct tv_visit *next, **link; /* `link` points to the pointer that points here */
     int socket;
-    _Atomic double since; /* the client's turn, on the clock that never goes back; negative: the server's */
+    _Atomic double since; /* tv_clock() when the client's turn began; negative: it is the server's */
 };
 
 struct tv_patience {
-    pthread_mutex_t mutex; /* guards the list, and that no socket in it is closed while we shut it down */
+    pthread_mutex_t mutex; /* guards the list; while it is held, no socket in the list is closed */
     struct tv_visit *first;
     double seconds;
     struct tv_ticker *ticker;
 };
 
+/* The ticker's step. A socket is shut down and not closed: its number stays taken until libmicrohttpd has seen the
+ * end, so no other connection can be hit. */
 static double look(void *context)
 {
     struct tv_patience *p = context;
@@ -99,6 +104,7 @@ void tv_visit_turn(struct tv_visit *v)
         atomic_store_explicit(&v->since, tv_clock(), memory_order_relaxed);
 }
 
+/* Waits until `look` is through with the list, so the caller may close the socket afterwards. */
 void tv_visit_end(struct tv_visit *v)
 {
     if (v == NULL)

@@ -1,4 +1,6 @@
-/* breaker: whether a store answers. */
+/* breaker: whether a store answers. The ticker asks; requests read one flag (tv_breaker_is_up), and report failures
+ * of their own (tv_breaker_trip). app.c starts one for MongoDB and one for Redis.
+ */
 #include "serve/stores/breaker.h"
 
 #include <pthread.h>
@@ -12,19 +14,21 @@
 #include "trivet/base/log.h"
 #include "trivet/base/ticker.h"
 
+/* The flag, and since when and why, for /readyz. */
 struct tv_breaker {
     const char *name;
     tv_ask ask;
     void *context;
     double interval; /* seconds */
     struct tv_ticker *ticker;
-    atomic_int up;         /* written under the mutex, read by anybody */
-    pthread_mutex_t mutex; /* guards what follows */
+    atomic_int up;         /* written under the mutex, read by any thread without it */
+    pthread_mutex_t mutex; /* guards the rest */
     double since;
     char message[1024];
 };
 
-/* `why` is read only where the store is away; what is kept of it names no address. */
+/* Every change is logged once. `why` is read only where the store is away; the message that is kept names no
+ * address, as /readyz shows it. */
 static void set(struct tv_breaker *b, int up, const struct tv_error *why)
 {
     char is_away[64];
@@ -43,6 +47,7 @@ static void set(struct tv_breaker *b, int up, const struct tv_error *why)
     tv_log_reason(TV_LOG_ERROR, is_away, why);
 }
 
+/* The ticker's step. Only its answer closes the breaker; it waits outside the mutex. */
 static double ask(void *context)
 {
     struct tv_breaker *b = context;
@@ -58,6 +63,8 @@ static void breaker_free(struct tv_breaker *b)
     free(b);
 }
 
+/* The first question is asked here, on the caller's thread, so that requests never see a breaker that does not
+ * know. */
 enum tv_status tv_breaker_start(struct tv_breaker **out, const char *name, tv_ask question, void *context,
                                 int interval_ms, struct tv_error *err)
 {
@@ -90,6 +97,7 @@ void tv_breaker_stop(struct tv_breaker *b)
     breaker_free(b);
 }
 
+/* Relaxed: nothing is read through the flag, and every request reads it. */
 int tv_breaker_is_up(const struct tv_breaker *b)
 {
     return atomic_load_explicit(&b->up, memory_order_relaxed);
@@ -100,6 +108,7 @@ void tv_breaker_trip(struct tv_breaker *b, const struct tv_error *why)
     set(b, 0, why);
 }
 
+/* All three of one moment, for /readyz. */
 void tv_breaker_look(struct tv_breaker *b, struct tv_breaker_state *state)
 {
     pthread_mutex_lock(&b->mutex);

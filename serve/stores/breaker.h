@@ -1,10 +1,9 @@
-/* breaker: whether a store answers, kept by a thread of its own (Nygard, "Release It!", 2007: a circuit
- * breaker).
+/* breaker: whether a store answers, kept by a thread of its own (Nygard, "Release It!", 2007: a circuit breaker).
  *
- * A thread asks the store every so often, and waits for the answer so that nobody else has to. Requests look
- * at one flag. While the breaker is open they do not touch the store at all: a store that hangs costs the
- * first few requests their timeout, and nobody after them anything. A request that runs into the failure
- * itself opens the breaker at once; only an answer to the thread's own question closes it.
+ * A thread asks the store every so often, and waits for the answer so that no request has to. Requests look at one
+ * flag. While the breaker is open they do not touch the store at all: a store that hangs costs the first few
+ * requests their timeout, and none after them anything. A request that runs into the failure itself opens the
+ * breaker at once; only an answer to the thread's own question closes it.
  */
 #ifndef TRIVET_SERVE_STORES_BREAKER_H
 #define TRIVET_SERVE_STORES_BREAKER_H
@@ -26,6 +25,7 @@ int tv_breaker_is_up(const struct tv_breaker *b);
 /* A request saw the store fail. */
 void tv_breaker_trip(struct tv_breaker *b, const struct tv_error *why);
 
+/* A breaker at one moment. */
 struct tv_breaker_state {
     int up;
     double seconds;     /* since it became so */
