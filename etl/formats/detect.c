@@ -112,7 +112,7 @@ static int is_number(const struct tv_field *f)
 {
     int64_t id;
     float value;
-    return tv_number_id(f, &id) == NULL || tv_number_rating(f, &value) == NULL;
+    return tv_number_id(f, &id, NULL) == TV_OK || tv_number_rating(f, &value, NULL) == TV_OK;
 }
 
 /* Any text that could be a code. */
@@ -309,7 +309,7 @@ static void sample_row(struct tv_set *set, const struct tv_columns *columns, con
     for (int kind = 0; kind < TV_CODE_KINDS; kind++) {
         int64_t id;
         struct tv_field f = tv_columns_field(columns, record, of_kind[kind]);
-        set->n_texts[kind] += tv_number_id(&f, &id) != NULL && may_be_id(&f);
+        set->n_texts[kind] += tv_number_id(&f, &id, NULL) != TV_OK && may_be_id(&f);
     }
 }
 

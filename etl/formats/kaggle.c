@@ -64,23 +64,22 @@ static int year_of(const struct tv_field *date)
 {
     int64_t year;
     struct tv_field first = {date->text, 4};
-    return date->n >= 5 && date->text[4] == '-' && tv_number_id(&first, &year) == NULL && year > 0 ? (int)year
-                                                                                                   : 0;
+    return date->n >= 5 && date->text[4] == '-' && tv_number_id(&first, &year, NULL) == TV_OK && year > 0 ? (int)year
+                                                                                                          : 0;
 }
 
 /* Fields for trivet.item.extra. Numbers that are whole become integers, because the file writes 81.0 for 81; below
  * 2^53 none is rounded. */
-static const char *add_extra(struct metadata *m, const struct tv_record *record, json_t *extra,
-                             enum tv_status *status, struct tv_error *err)
+static enum tv_status add_extra(struct metadata *m, const struct tv_record *record, json_t *extra, struct tv_error *err)
 {
     for (int i = 0; i < N_KEPT; i++) {
         struct tv_field f = field(record, m->at[i]);
         double number;
         if (f.n == 0)
             continue;
-        const char *reason = tv_reading_text(&m->text, &f, 0, status, err);
-        if (reason || *status != TV_OK)
-            return reason;
+        enum tv_status status = tv_reading_text(&m->text, &f, 0, err);
+        if (status != TV_OK)
+            return status;
         if (!kept[i].is_number)
             json_object_set_new(extra, kept[i].name, json_stringn(tv_buffer_string(&m->text), m->text.size));
         else if (tv_text_double(f.text, f.n, &number) && fabs(number) < MAX_WHOLE &&
@@ -89,16 +88,16 @@ static const char *add_extra(struct metadata *m, const struct tv_record *record,
         else if (tv_text_double(f.text, f.n, &number))
             json_object_set_new(extra, kept[i].name, json_real(number));
     }
-    return NULL;
+    return TV_OK;
 }
 
 /* [{'id': 16, 'name': 'Animation'}, ...]: the names point into `list`. */
-static const char *add_genres(json_t *list, struct tv_item_row *row)
+static enum tv_status add_genres(json_t *list, struct tv_item_row *row, struct tv_error *err)
 {
     size_t i;
     json_t *genre;
     if (!json_is_array(list))
-        return "genres are no Python list";
+        return tv_fail(err, TV_ERR_RECORD, "genres are no Python list");
     row->has_genres = 1;
     json_array_foreach(list, i, genre)
     {
@@ -106,7 +105,7 @@ static const char *add_genres(json_t *list, struct tv_item_row *row)
         if (name && *name && row->n_genres < TV_ITEM_MAX_GENRES)
             row->genres[row->n_genres++] = name;
     }
-    return NULL;
+    return TV_OK;
 }
 
 /* The title with the year of the release behind it, as MovieLens writes titles. The title is copied, because the
@@ -122,46 +121,45 @@ static enum tv_status whole_title(struct metadata *m, struct tv_item_row *row, s
 }
 
 /* Everything but genres and extra fields. */
-static const char *fill_row(struct metadata *m, const struct tv_columns *c, const struct tv_record *record,
-                            struct tv_item_row *row, enum tv_status *status, struct tv_error *err)
+static enum tv_status fill_row(struct metadata *m, const struct tv_columns *c, const struct tv_record *record,
+                               struct tv_item_row *row, struct tv_error *err)
 {
     struct tv_field date = field(record, m->date), imdb = field(record, m->imdb);
     struct tv_field title = tv_columns_field(c, record, TV_COLUMN_TITLE);
-    const char *reason = tv_number_id(&record->fields[m->id], &row->tmdb_id);
+    enum tv_status status = tv_number_id(&record->fields[m->id], &row->tmdb_id, err);
     row->year = year_of(&date);
-    if (reason == NULL)
-        reason = tv_reading_text(&m->imdb_text, &imdb, 0, status, err);
-    if (reason == NULL && *status == TV_OK)
-        reason = tv_reading_text(&m->text, &title, 0, status, err);
-    if (reason || *status != TV_OK)
-        return reason;
+    if (status == TV_OK)
+        status = tv_reading_text(&m->imdb_text, &imdb, 0, err);
+    if (status == TV_OK)
+        status = tv_reading_text(&m->text, &title, 0, err);
+    if (status != TV_OK)
+        return status;
     row->imdb_id = m->imdb_text.size > 0 ? tv_buffer_string(&m->imdb_text) : NULL;
-    *status = whole_title(m, row, err);
-    return NULL;
+    return whole_title(m, row, err);
 }
 
 /* The row's texts point into the JSON values, which live until the sink has taken it. */
-static const char *metadata_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                                enum tv_status *status, struct tv_error *err)
+static enum tv_status metadata_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                                   struct tv_error *err)
 {
     struct metadata *m = context;
     struct tv_item_row row = {.has_item = 0};
     struct tv_field literal = field(record, m->genres);
     json_t *extra = json_object(),
            *genres = literal.n > 0 ? tv_literal_parse(literal.text, literal.n) : json_array();
-    const char *reason = fill_row(m, c, record, &row, status, err);
-    if (reason == NULL && *status == TV_OK)
-        reason = add_genres(genres, &row);
-    if (reason == NULL && *status == TV_OK)
-        reason = add_extra(m, record, extra, status, err);
+    enum tv_status status = fill_row(m, c, record, &row, err);
+    if (status == TV_OK)
+        status = add_genres(genres, &row, err);
+    if (status == TV_OK)
+        status = add_extra(m, record, extra, err);
     char *text = json_dumps(extra, JSON_COMPACT);
     row.extra = text;
-    if (reason == NULL && *status == TV_OK)
-        *status = m->reading->sink->item(m->reading->sink->context, &row, err);
+    if (status == TV_OK)
+        status = m->reading->sink->item(m->reading->sink->context, &row, err);
     free(text);
     json_decref(genres);
     json_decref(extra);
-    return reason;
+    return status;
 }
 
 enum tv_status tv_read_kaggle_metadata(const struct tv_reading *reading, struct tv_error *err)

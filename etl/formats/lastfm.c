@@ -20,22 +20,21 @@ struct tagged {
 /* --- tags.dat ------------------------------------------------------------------------------------------- */
 
 /* A line of tags.dat: number and word. */
-static const char *word_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                            enum tv_status *status, struct tv_error *err)
+static enum tv_status word_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                               struct tv_error *err)
 {
     (void)c;
     struct tagged *t = context;
     int64_t number;
-    const char *reason = tv_number_id(&record->fields[0], &number);
-    if (reason == NULL && (number < 0 || number >= MAX_WORDS))
-        reason = "tag number out of range";
-    if (reason == NULL)
-        reason = tv_reading_text(&t->raw, &record->fields[1], 1, status, err);
-    if (reason || *status != TV_OK)
-        return reason;
+    enum tv_status status = tv_number_id(&record->fields[0], &number, err);
+    if (status == TV_OK && (number < 0 || number >= MAX_WORDS))
+        status = tv_fail(err, TV_ERR_RECORD, "tag number out of range");
+    if (status == TV_OK)
+        status = tv_reading_text(&t->raw, &record->fields[1], 1, err);
+    if (status != TV_OK)
+        return status;
     t->at[number] = t->words.size + 1;
-    *status = tv_buffer_append(&t->words, tv_buffer_string(&t->raw), t->raw.size + 1, err);
-    return NULL;
+    return tv_buffer_append(&t->words, tv_buffer_string(&t->raw), t->raw.size + 1, err);
 }
 
 /* tags.dat is read whole before the first tag: MAX_WORDS bounds what a wrong file can ask for. */
@@ -64,12 +63,13 @@ static int64_t time_of(const struct tagged *t, const struct tv_record *record)
 {
     int64_t day = 0, month = 0, year = 0, milliseconds;
     if (t->milliseconds >= 0)
-        return tv_number_id(&record->fields[t->milliseconds], &milliseconds) == NULL && milliseconds >= 0 &&
+        return tv_number_id(&record->fields[t->milliseconds], &milliseconds, NULL) == TV_OK && milliseconds >= 0 &&
                        milliseconds < TV_NUMBER_END_SECOND * 1000
                    ? milliseconds * 1000
                    : TV_NUMBER_NO_TIME;
-    if (t->day < 0 || t->month < 0 || t->year < 0 || tv_number_id(&record->fields[t->day], &day) ||
-        tv_number_id(&record->fields[t->month], &month) || tv_number_id(&record->fields[t->year], &year))
+    if (t->day < 0 || t->month < 0 || t->year < 0 || tv_number_id(&record->fields[t->day], &day, NULL) != TV_OK ||
+        tv_number_id(&record->fields[t->month], &month, NULL) != TV_OK ||
+        tv_number_id(&record->fields[t->year], &year, NULL) != TV_OK)
         return TV_NUMBER_NO_TIME;
     if (day < 1 || day > 31 || month < 1 || month > 12 || year < 1970 || year > 9999)
         return TV_NUMBER_NO_TIME;
@@ -78,26 +78,25 @@ static int64_t time_of(const struct tagged *t, const struct tv_record *record)
 }
 
 /* A tag whose word is not there is refused, since its number means nothing here. */
-static const char *tagged_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                              enum tv_status *status, struct tv_error *err)
+static enum tv_status tagged_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                                 struct tv_error *err)
 {
     struct tagged *t = context;
     const struct tv_reading *reading = t->reading;
     struct tv_tag_row row = {.time = time_of(t, record)};
     int64_t number = 0;
-    const char *reason =
-        tv_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, status, err);
-    if (reason == NULL && *status == TV_OK)
-        reason = tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
-    if (reason == NULL)
-        reason = tv_number_id(&record->fields[t->tag], &number);
-    if (reason == NULL && (number < 0 || number >= MAX_WORDS || t->at[number] == 0))
-        reason = "no such tag in tags.dat";
-    if (reason || *status != TV_OK)
-        return reason;
+    enum tv_status status =
+        tv_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
+    if (status == TV_OK)
+        status = tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+    if (status == TV_OK)
+        status = tv_number_id(&record->fields[t->tag], &number, err);
+    if (status == TV_OK && (number < 0 || number >= MAX_WORDS || t->at[number] == 0))
+        status = tv_fail(err, TV_ERR_RECORD, "no such tag in tags.dat");
+    if (status != TV_OK)
+        return status;
     row.tag = t->words.data + t->at[number] - 1;
-    *status = reading->sink->tag(reading->sink->context, &row, err);
-    return NULL;
+    return reading->sink->tag(reading->sink->context, &row, err);
 }
 
 enum tv_status tv_read_tagged(const struct tv_reading *reading, struct tv_error *err)

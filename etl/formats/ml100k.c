@@ -27,21 +27,21 @@ struct items {
 /* --- u.genre -------------------------------------------------------------------------------------------- */
 
 /* A line of u.genre: name|number. */
-static const char *genre_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                             enum tv_status *status, struct tv_error *err)
+static enum tv_status genre_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                                struct tv_error *err)
 {
-    (void)c, (void)status, (void)err;
+    (void)c;
     struct items *t = context;
     int64_t at;
     const struct tv_field *name = &record->fields[0];
-    if (tv_number_id(&record->fields[1], &at) || at < 0 || at >= TV_ITEM_MAX_GENRES ||
+    if (tv_number_id(&record->fields[1], &at, err) != TV_OK || at < 0 || at >= TV_ITEM_MAX_GENRES ||
         name->n >= NAME_MAX_BYTES)
-        return "not a genre and its number";
+        return tv_fail(err, TV_ERR_RECORD, "not a genre and its number");
     memcpy(t->genres[at], name->text, name->n);
     t->genres[at][name->n] = '\0';
     if (at >= t->n_genres)
         t->n_genres = (int)at + 1;
-    return NULL;
+    return TV_OK;
 }
 
 /* u.genre says which flag is which genre. Its refusals go to the sink like those of any file. */
@@ -63,19 +63,20 @@ static enum tv_status read_genres(struct items *t, struct tv_error *err)
 /* --- u.item --------------------------------------------------------------------------------------------- */
 
 /* The flags of a record as names; "unknown" says that none is known. */
-static const char *flags(struct items *t, const struct tv_record *record, struct tv_item_row *row)
+static enum tv_status flags(struct items *t, const struct tv_record *record, struct tv_item_row *row,
+                            struct tv_error *err)
 {
     if (record->n - FIRST_FLAG != t->n_genres)
-        return "wrong number of fields";
+        return tv_fail(err, TV_ERR_RECORD, "wrong number of fields");
     row->has_genres = 1;
     for (int i = 0; i < t->n_genres; i++) {
         const struct tv_field *f = &record->fields[FIRST_FLAG + i];
         if (f->n != 1 || (*f->text != '0' && *f->text != '1'))
-            return "genre flag is not 0 or 1";
+            return tv_fail(err, TV_ERR_RECORD, "genre flag is not 0 or 1");
         if (*f->text == '1' && strcmp(t->genres[i], "unknown") != 0)
             row->genres[row->n_genres++] = t->genres[i];
     }
-    return NULL;
+    return TV_OK;
 }
 
 /* Fields without a column in Postgres go to trivet.item.extra. */
@@ -92,33 +93,33 @@ static char *extra_json(const struct items *t)
 }
 
 /* id|title|release date|video date|IMDb address|flags. The year is that of the title. */
-static const char *item_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                            enum tv_status *status, struct tv_error *err)
+static enum tv_status item_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                               struct tv_error *err)
 {
     (void)c;
     struct items *t = context;
     struct tv_item_row row = {.has_item = 1};
-    const char *reason = tv_number_id(&record->fields[0], &row.item);
-    if (reason == NULL)
-        reason = tv_reading_text(&t->raw, &record->fields[1], 1, status, err);
-    if (reason == NULL && *status == TV_OK)
-        reason = tv_reading_text(&t->date, &record->fields[2], 1, status, err);
-    if (reason == NULL && *status == TV_OK)
-        reason = tv_reading_text(&t->address, &record->fields[4], 1, status, err);
-    if (reason == NULL)
-        reason = flags(t, record, &row);
-    if (reason || *status != TV_OK)
-        return reason;
+    enum tv_status status = tv_number_id(&record->fields[0], &row.item, err);
+    if (status == TV_OK)
+        status = tv_reading_text(&t->raw, &record->fields[1], 1, err);
+    if (status == TV_OK)
+        status = tv_reading_text(&t->date, &record->fields[2], 1, err);
+    if (status == TV_OK)
+        status = tv_reading_text(&t->address, &record->fields[4], 1, err);
+    if (status == TV_OK)
+        status = flags(t, record, &row, err);
+    if (status != TV_OK)
+        return status;
     tv_buffer_clear(&t->title);
-    *status = tv_title_tidy(&t->title, tv_buffer_string(&t->raw), t->raw.size, err);
+    status = tv_title_tidy(&t->title, tv_buffer_string(&t->raw), t->raw.size, err);
     row.title = tv_buffer_string(&t->title);
     row.year = tv_title_year(row.title, t->title.size);
     char *extra = extra_json(t);
     row.extra = extra;
-    if (*status == TV_OK)
-        *status = t->reading->sink->item(t->reading->sink->context, &row, err);
+    if (status == TV_OK)
+        status = t->reading->sink->item(t->reading->sink->context, &row, err);
     free(extra);
-    return NULL;
+    return status;
 }
 
 /* The number of fields follows from the number of genres, so it is known before the first record. */

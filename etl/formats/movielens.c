@@ -27,23 +27,23 @@ static struct tv_columns fixed(enum tv_column a, enum tv_column b, enum tv_colum
 /* --- ratings -------------------------------------------------------------------------------------------- */
 
 /* A record without the fourth field has no time. */
-static const char *rating_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                              enum tv_status *status, struct tv_error *err)
+static enum tv_status rating_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                                 struct tv_error *err)
 {
     const struct tv_reading *reading = context;
     struct tv_rating_row row = {.time = TV_NUMBER_NO_TIME};
     int time = c->at[TV_COLUMN_TIME];
-    const char *reason =
-        tv_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, status, err);
-    if (reason == NULL && *status == TV_OK)
-        reason = tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
-    if (reason == NULL)
-        reason = tv_number_rating(&record->fields[c->at[TV_COLUMN_RATING]], &row.value);
-    if (reason == NULL && time >= 0 && time < record->n)
-        reason = tv_number_time(&record->fields[time], &row.time);
-    if (reason == NULL && *status == TV_OK)
-        *status = reading->sink->rating(reading->sink->context, &row, err);
-    return reason;
+    enum tv_status status =
+        tv_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
+    if (status == TV_OK)
+        status = tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+    if (status == TV_OK)
+        status = tv_number_rating(&record->fields[c->at[TV_COLUMN_RATING]], &row.value, err);
+    if (status == TV_OK && time >= 0 && time < record->n)
+        status = tv_number_time(&record->fields[time], &row.time, err);
+    if (status == TV_OK)
+        status = reading->sink->rating(reading->sink->context, &row, err);
+    return status;
 }
 
 enum tv_status tv_read_ratings(const struct tv_reading *reading, struct tv_error *err)
@@ -73,31 +73,31 @@ static void split_genres(struct tv_item_row *row, char *text)
 }
 
 /* Only the old format, without a header, may be in ISO-8859-1. */
-static const char *movie_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                             enum tv_status *status, struct tv_error *err)
+static enum tv_status movie_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                                struct tv_error *err)
 {
     struct texts *t = context;
     struct tv_item_row row = {.has_item = 1};
     struct tv_field title = tv_columns_field(c, record, TV_COLUMN_TITLE);
     struct tv_field genres = tv_columns_field(c, record, TV_COLUMN_GENRES);
     int latin1 = !t->reading->has_header;
-    const char *reason =
-        tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
-    if (reason == NULL && *status == TV_OK)
-        reason = tv_reading_text(&t->raw, &title, latin1, status, err);
-    if (reason == NULL && *status == TV_OK)
-        reason = tv_reading_text(&t->genres, &genres, latin1, status, err);
-    if (reason || *status != TV_OK)
-        return reason;
+    enum tv_status status =
+        tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+    if (status == TV_OK)
+        status = tv_reading_text(&t->raw, &title, latin1, err);
+    if (status == TV_OK)
+        status = tv_reading_text(&t->genres, &genres, latin1, err);
+    if (status != TV_OK)
+        return status;
     tv_buffer_clear(&t->title);
-    *status = tv_title_tidy(&t->title, tv_buffer_string(&t->raw), t->raw.size, err);
+    status = tv_title_tidy(&t->title, tv_buffer_string(&t->raw), t->raw.size, err);
     row.title = t->title.size > 0 ? tv_buffer_string(&t->title) : NULL;
     row.year = tv_title_year(tv_buffer_string(&t->title), t->title.size);
     if (t->genres.size > 0)
         split_genres(&row, t->genres.data);
-    if (*status == TV_OK)
-        *status = t->reading->sink->item(t->reading->sink->context, &row, err);
-    return NULL;
+    if (status == TV_OK)
+        status = t->reading->sink->item(t->reading->sink->context, &row, err);
+    return status;
 }
 
 enum tv_status tv_read_movies(const struct tv_reading *reading, struct tv_error *err)
@@ -114,40 +114,40 @@ enum tv_status tv_read_movies(const struct tv_reading *reading, struct tv_error 
 /* --- links ---------------------------------------------------------------------------------------------- */
 
 /* MovieLens has the digits alone; elsewhere they are written as "tt0114709", which is kept. */
-static const char *imdb_id(const struct tv_field *f, char *out, size_t size)
+static enum tv_status imdb_id(const struct tv_field *f, char *out, size_t size, struct tv_error *err)
 {
     size_t skip = f->n > 2 && memcmp(f->text, "tt", 2) == 0 ? 2 : 0, n = f->n - skip;
     if (n + 3 > size)
-        return "IMDb id is not a number";
+        return tv_fail(err, TV_ERR_RECORD, "IMDb id is not a number");
     for (size_t i = skip; i < f->n; i++)
         if (f->text[i] < '0' || f->text[i] > '9')
-            return "IMDb id is not a number";
+            return tv_fail(err, TV_ERR_RECORD, "IMDb id is not a number");
     memcpy(out, "tt", 2);
     memcpy(out + 2, f->text + skip, n);
     out[2 + n] = '\0';
-    return NULL;
+    return TV_OK;
 }
 
 /* Either number may be missing. */
-static const char *link_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                            enum tv_status *status, struct tv_error *err)
+static enum tv_status link_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                               struct tv_error *err)
 {
     const struct tv_reading *reading = context;
     struct tv_item_row row = {.has_item = 1};
     struct tv_field imdb = tv_columns_field(c, record, TV_COLUMN_IMDB),
                     tmdb = tv_columns_field(c, record, TV_COLUMN_TMDB);
     char id[24];
-    const char *reason =
-        tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
-    if (reason == NULL && imdb.n > 0) {
-        reason = imdb_id(&imdb, id, sizeof id);
+    enum tv_status status =
+        tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+    if (status == TV_OK && imdb.n > 0) {
+        status = imdb_id(&imdb, id, sizeof id, err);
         row.imdb_id = id;
     }
-    if (reason == NULL && tmdb.n > 0)
-        reason = tv_number_id(&tmdb, &row.tmdb_id);
-    if (reason == NULL && *status == TV_OK)
-        *status = reading->sink->item(reading->sink->context, &row, err);
-    return reason;
+    if (status == TV_OK && tmdb.n > 0)
+        status = tv_number_id(&tmdb, &row.tmdb_id, err);
+    if (status == TV_OK)
+        status = reading->sink->item(reading->sink->context, &row, err);
+    return status;
 }
 
 enum tv_status tv_read_links(const struct tv_reading *reading, struct tv_error *err)
@@ -159,26 +159,24 @@ enum tv_status tv_read_links(const struct tv_reading *reading, struct tv_error *
 /* --- tags ----------------------------------------------------------------------------------------------- */
 
 /* The time is optional, as in ratings. */
-static const char *tag_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                           enum tv_status *status, struct tv_error *err)
+static enum tv_status tag_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                              struct tv_error *err)
 {
     struct texts *t = context;
     struct tv_tag_row row = {.time = TV_NUMBER_NO_TIME};
     int time = c->at[TV_COLUMN_TIME];
-    const char *reason =
-        tv_reading_id(t->reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, status, err);
-    if (reason == NULL && *status == TV_OK)
-        reason = tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status,
-                               err);
-    if (reason == NULL && *status == TV_OK)
-        reason = tv_reading_text(&t->raw, &record->fields[c->at[TV_COLUMN_TAG]], !t->reading->has_header,
-                                 status, err);
-    if (reason == NULL && time >= 0 && time < record->n)
-        reason = tv_number_time(&record->fields[time], &row.time);
+    enum tv_status status =
+        tv_reading_id(t->reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
+    if (status == TV_OK)
+        status = tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+    if (status == TV_OK)
+        status = tv_reading_text(&t->raw, &record->fields[c->at[TV_COLUMN_TAG]], !t->reading->has_header, err);
+    if (status == TV_OK && time >= 0 && time < record->n)
+        status = tv_number_time(&record->fields[time], &row.time, err);
     row.tag = tv_buffer_string(&t->raw);
-    if (reason == NULL && *status == TV_OK)
-        *status = t->reading->sink->tag(t->reading->sink->context, &row, err);
-    return reason;
+    if (status == TV_OK)
+        status = t->reading->sink->tag(t->reading->sink->context, &row, err);
+    return status;
 }
 
 enum tv_status tv_read_tags(const struct tv_reading *reading, struct tv_error *err)

@@ -13,31 +13,32 @@ enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
 /* --- plays ---------------------------------------------------------------------------------------------- */
 
 /* A file may call its counts ratings: --format plays-csv says what they are. */
-static const char *count_of(const struct tv_columns *c, const struct tv_record *record, float *value)
+static enum tv_status count_of(const struct tv_columns *c, const struct tv_record *record, float *value,
+                               struct tv_error *err)
 {
     int at = c->at[TV_COLUMN_PLAYS] >= 0 ? c->at[TV_COLUMN_PLAYS] : c->at[TV_COLUMN_RATING];
     *value = 1;
-    const char *reason = at >= 0 ? tv_number_rating(&record->fields[at], value) : NULL;
-    return reason == NULL && *value < 0 ? "a count below 0" : reason;
+    enum tv_status status = at >= 0 ? tv_number_rating(&record->fields[at], value, err) : TV_OK;
+    return status == TV_OK && *value < 0 ? tv_fail(err, TV_ERR_RECORD, "a count below 0") : status;
 }
 
 /* A play is kept as a rating whose value is the count. */
-static const char *play_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                            enum tv_status *status, struct tv_error *err)
+static enum tv_status play_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                               struct tv_error *err)
 {
     const struct tv_reading *reading = context;
     struct tv_rating_row row = {.time = TV_NUMBER_NO_TIME};
-    const char *reason =
-        tv_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, status, err);
-    if (reason == NULL && *status == TV_OK)
-        reason = tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
-    if (reason == NULL)
-        reason = count_of(c, record, &row.value);
-    if (reason == NULL && c->at[TV_COLUMN_TIME] >= 0)
-        reason = tv_number_time(&record->fields[c->at[TV_COLUMN_TIME]], &row.time);
-    if (reason == NULL && *status == TV_OK)
-        *status = reading->sink->rating(reading->sink->context, &row, err);
-    return reason;
+    enum tv_status status =
+        tv_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
+    if (status == TV_OK)
+        status = tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+    if (status == TV_OK)
+        status = count_of(c, record, &row.value, err);
+    if (status == TV_OK && c->at[TV_COLUMN_TIME] >= 0)
+        status = tv_number_time(&record->fields[c->at[TV_COLUMN_TIME]], &row.time, err);
+    if (status == TV_OK)
+        status = reading->sink->rating(reading->sink->context, &row, err);
+    return status;
 }
 
 enum tv_status tv_read_plays(const struct tv_reading *reading, struct tv_error *err)
@@ -64,13 +65,16 @@ static void on_header(void *context, const struct tv_record *header)
 }
 
 /* Reads an optional column. Bytes there that are no text are no reason to lose the name. */
-static const char *optional(struct tv_buffer *out, const struct tv_record *record, int column, enum tv_status *status,
-                            struct tv_error *err)
+static enum tv_status optional(struct tv_buffer *out, const struct tv_record *record, int column, struct tv_error *err)
 {
     tv_buffer_clear(out);
-    if (column < 0 || *status != TV_OK || tv_reading_text(out, &record->fields[column], 0, status, err))
-        return NULL;
-    return out->size > 0 ? tv_buffer_string(out) : NULL;
+    enum tv_status status = column < 0 ? TV_OK : tv_reading_text(out, &record->fields[column], 0, err);
+    return status == TV_ERR_RECORD ? TV_OK : status;
+}
+
+static const char *or_null(const struct tv_buffer *text)
+{
+    return text->size > 0 ? tv_buffer_string(text) : NULL;
 }
 
 static char *extra_json(const char *url, const char *picture)
@@ -86,27 +90,29 @@ static char *extra_json(const char *url, const char *picture)
 }
 
 /* In artists.dat the item's column is called "id", by which tv_columns knows no item. */
-static const char *name_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                            enum tv_status *status, struct tv_error *err)
+static enum tv_status name_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                               struct tv_error *err)
 {
     struct names *t = context;
     struct tv_item_row row = {.has_item = 1};
     int item = c->at[TV_COLUMN_ITEM] >= 0 ? c->at[TV_COLUMN_ITEM] : t->id;
     struct tv_field name = tv_columns_field(c, record, TV_COLUMN_TITLE);
-    const char *reason = tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[item], &row.item, status, err);
-    if (reason == NULL && *status == TV_OK)
-        reason = tv_reading_text(&t->name, &name, 0, status, err);
-    if (reason || *status != TV_OK)
-        return reason;
-    row.title = t->name.size > 0 ? tv_buffer_string(&t->name) : NULL;
-    const char *url = optional(&t->url_text, record, t->url, status, err),
-               *picture = optional(&t->picture_text, record, t->picture, status, err);
+    enum tv_status status = tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[item], &row.item, err);
+    if (status == TV_OK)
+        status = tv_reading_text(&t->name, &name, 0, err);
+    if (status != TV_OK)
+        return status;
+    row.title = or_null(&t->name);
+    status = optional(&t->url_text, record, t->url, err);
+    if (status == TV_OK)
+        status = optional(&t->picture_text, record, t->picture, err);
+    const char *url = or_null(&t->url_text), *picture = or_null(&t->picture_text);
     char *extra = url || picture ? extra_json(url, picture) : NULL;
     row.extra = extra;
-    if (*status == TV_OK)
-        *status = t->reading->sink->item(t->reading->sink->context, &row, err);
+    if (status == TV_OK)
+        status = t->reading->sink->item(t->reading->sink->context, &row, err);
     free(extra);
-    return NULL;
+    return status;
 }
 
 enum tv_status tv_read_names(const struct tv_reading *reading, struct tv_error *err)

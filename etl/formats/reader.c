@@ -9,15 +9,6 @@
 #include "trivet/base/code.h"
 #include "trivet/base/text.h"
 
-/* Hands a record that could not be read to the sink, with its line as it stands in the file. */
-static enum tv_status refuse(const struct tv_reading *reading, const struct tv_record *record,
-                             const char *reason, struct tv_error *err)
-{
-    const struct tv_sink *sink = reading->sink;
-    return sink->reject(sink->context, reading->file->name, record->line, reason, record->raw,
-                        record->raw_size, err);
-}
-
 /* The first record names the columns; on_header may look for others than those of tv_columns. */
 static enum tv_status read_header(const struct tv_reading *reading, struct tv_records *records,
                                   struct tv_columns *columns,
@@ -32,6 +23,16 @@ static enum tv_status read_header(const struct tv_reading *reading, struct tv_re
     if (on_header)
         on_header(context, record);
     return TV_OK;
+}
+
+static enum tv_status read_row(const struct tv_columns *columns, tv_row_fn row, void *context,
+                               const struct tv_record *record, struct tv_error *err)
+{
+    if (record->reason)
+        return tv_fail(err, TV_ERR_RECORD, "%s", record->reason);
+    if (record->n != columns->n)
+        return tv_fail(err, TV_ERR_RECORD, "wrong number of fields");
+    return row(context, columns, record, err);
 }
 
 /* Every record after the header. Where the number of fields is not known, the first record with the least there
@@ -49,13 +50,12 @@ static enum tv_status read_rows(const struct tv_reading *reading, struct tv_reco
             return status;
         if (columns->n == 0 && record->reason == NULL && record->n >= columns->least)
             columns->n = record->n;
-        const char *reason = record->reason;
-        if (reason == NULL && record->n != columns->n)
-            reason = "wrong number of fields";
-        if (reason == NULL)
-            reason = row(context, columns, record, &status, err);
-        if (status == TV_OK && reason)
-            status = refuse(reading, record, reason, err);
+        struct tv_error why;
+        status = read_row(columns, row, context, record, &why);
+        if (status == TV_ERR_RECORD)
+            status = reading->sink->reject(reading->sink->context, reading->file->name, record, &why, err);
+        else if (status != TV_OK && err)
+            *err = why;
         if (status == TV_OK && n % PROGRESS_EVERY == 0)
             status = reading->sink->progress(reading->sink->context, tv_records_consumed(records), err);
         if (status != TV_OK)
@@ -85,34 +85,27 @@ enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_column
 /* An integer in its plain form (42, and not 007), outside the range of codes, is itself in every set. Where ids may
  * be codes, all other text gets a number from the dictionary. Where they are numbers, 007 is 7, text is refused,
  * and only an integer within the range of codes is looked up. */
-const char *tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
-                          int64_t *id, enum tv_status *status, struct tv_error *err)
+enum tv_status tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
+                             int64_t *id, struct tv_error *err)
 {
-    const char *reason = NULL;
     if (tv_code_is_number(f->text, f->n, id))
-        return NULL;
+        return TV_OK;
     if (!reading->codes[kind]) {
-        reason = tv_number_id(f, id);
-        if (reason || *id < TV_CODE_FIRST || *id >= TV_CODE_END)
-            return reason;
+        enum tv_status status = tv_number_id(f, id, err);
+        if (status != TV_OK || *id < TV_CODE_FIRST || *id >= TV_CODE_END)
+            return status;
     }
-    reason = tv_code_refusal(f->text, f->n);
-    if (reason == NULL)
-        *status = reading->sink->code(reading->sink->context, kind, f->text, f->n, id, err);
-    return reason;
+    const char *why = tv_code_refusal(f->text, f->n);
+    return why ? tv_fail(err, TV_ERR_RECORD, "%s", why)
+               : reading->sink->code(reading->sink->context, kind, f->text, f->n, id, err);
 }
 
-const char *tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1,
-                            enum tv_status *status, struct tv_error *err)
+enum tv_status tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1, struct tv_error *err)
 {
     tv_buffer_clear(out);
     if (memchr(f->text, '\0', f->n))
-        return "NUL byte";
+        return tv_fail(err, TV_ERR_RECORD, "NUL byte");
     if (tv_text_is_utf8(f->text, f->n))
-        *status = tv_buffer_append(out, f->text, f->n, err);
-    else if (latin1)
-        *status = tv_encoding_from_latin1(out, f->text, f->n, err);
-    else
-        return "invalid UTF-8";
-    return NULL;
+        return tv_buffer_append(out, f->text, f->n, err);
+    return latin1 ? tv_encoding_from_latin1(out, f->text, f->n, err) : tv_fail(err, TV_ERR_RECORD, "invalid UTF-8");
 }

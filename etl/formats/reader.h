@@ -55,8 +55,9 @@ struct tv_sink {
     /* The number of an id that is text (NUL-free, n bytes). */
     enum tv_status (*code)(void *context, enum tv_code_kind kind, const char *text, size_t n, int64_t *id,
                            struct tv_error *err);
-    enum tv_status (*reject)(void *context, const char *file, long long line, const char *reason,
-                             const char *raw, size_t raw_size, struct tv_error *err);
+    /* A record that is refused, with what the error says. */
+    enum tv_status (*reject)(void *context, const char *file, const struct tv_record *record,
+                             const struct tv_error *why, struct tv_error *err);
     /* Now and then: bytes of this file read so far. Returning an error stops the reading. */
     enum tv_status (*progress)(void *context, double bytes, struct tv_error *err);
 };
@@ -73,10 +74,10 @@ struct tv_reading {
     const struct tv_sink *sink;
 };
 
-/* A reader's function for one record: returns NULL, or the reason why it is refused. *status is set when the sink
- * or the memory failed, which ends the reading. */
-typedef const char *(*tv_row_fn)(void *context, const struct tv_columns *c, const struct tv_record *record,
-                                 enum tv_status *status, struct tv_error *err);
+/* A reader's function for one record. TV_ERR_RECORD refuses it, for one of a few reasons that are always in the same
+ * words; any other failure ends the reading. */
+typedef enum tv_status (*tv_row_fn)(void *context, const struct tv_columns *c, const struct tv_record *record,
+                                    struct tv_error *err);
 
 /* Reads the whole file. `columns` is filled from the header if there is one, else it is as given; columns->n
  * of 0 takes the field count of the first record. `on_header` may be NULL. */
@@ -85,14 +86,12 @@ enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_column
                               struct tv_error *err);
 
 /* Text of a field into `out` (emptied first, NUL-terminated): UTF-8 as it is; other bytes are ISO-8859-1
- * where `latin1` allows it, else a reason is returned. */
-TV_MUST_USE const char *tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1,
-                                        enum tv_status *status, struct tv_error *err);
+ * where `latin1` allows it, else TV_ERR_RECORD. */
+enum tv_status tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1, struct tv_error *err);
 
-/* An id: a number; a code, where the reading allows such; or a reason. */
-TV_MUST_USE const char *tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind,
-                                      const struct tv_field *f, int64_t *id, enum tv_status *status,
-                                      struct tv_error *err);
+/* An id: a number; or a code, where the reading allows such; else TV_ERR_RECORD. */
+enum tv_status tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
+                             int64_t *id, struct tv_error *err);
 
 /* --- the readers ---------------------------------------------------------------------------------------- */
 

@@ -38,8 +38,8 @@ static enum tv_status whole_title(struct items *t, struct tv_item_row *row, stru
     return status;
 }
 
-static const char *item_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                            enum tv_status *status, struct tv_error *err)
+static enum tv_status item_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                               struct tv_error *err)
 {
     struct items *t = context;
     struct tv_item_row row = {.has_item = 1};
@@ -47,23 +47,23 @@ static const char *item_row(void *context, const struct tv_columns *c, const str
                     year = tv_columns_field(c, record, TV_COLUMN_YEAR);
     struct tv_field genres = tv_columns_field(c, record, TV_COLUMN_GENRES);
     int64_t number = 0;
-    const char *reason =
-        tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, status, err);
-    if (reason == NULL && *status == TV_OK)
-        reason = tv_reading_text(&t->raw, &title, 0, status, err);
-    if (reason == NULL)
-        reason = tv_reading_text(&t->genres, &genres, 0, status, err);
-    if (reason || *status != TV_OK)
-        return reason;
+    enum tv_status status =
+        tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+    if (status == TV_OK)
+        status = tv_reading_text(&t->raw, &title, 0, err);
+    if (status == TV_OK)
+        status = tv_reading_text(&t->genres, &genres, 0, err);
+    if (status != TV_OK)
+        return status;
     /* Some items have no year, or the letter V there: that is no reason to lose their title. */
-    if (tv_number_id(&year, &number) == NULL && number > 0 && number < 10000)
+    if (tv_number_id(&year, &number, NULL) == TV_OK && number > 0 && number < 10000)
         row.year = (int)number;
-    *status = whole_title(t, &row, err);
+    status = whole_title(t, &row, err);
     if (t->genres.size > 0)
         split_words(&row, t->genres.data);
-    if (*status == TV_OK)
-        *status = t->reading->sink->item(t->reading->sink->context, &row, err);
-    return NULL;
+    if (status == TV_OK)
+        status = t->reading->sink->item(t->reading->sink->context, &row, err);
+    return status;
 }
 
 enum tv_status tv_read_recbole_items(const struct tv_reading *reading, struct tv_error *err)

@@ -28,30 +28,30 @@ static void count(struct tv_rejects *r, const char *reason)
     while (i < r->n_reasons && strcmp(r->reasons[i].reason, reason) != 0)
         i++;
     if (i == r->n_reasons && i < TV_REJECTS_MAX_REASONS)
-        r->reasons[r->n_reasons++].reason = reason;
+        tv_text_copy(r->reasons[r->n_reasons++].reason, sizeof r->reasons[0].reason, reason);
     if (i < TV_REJECTS_MAX_REASONS)
         r->reasons[i].n++;
     r->n++;
 }
 
 /* Lines are kept as something that Postgres stores and a terminal may show, whatever bytes they have. */
-enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, long long line, const char *reason,
-                              const char *raw, size_t raw_size, struct tv_error *err)
+enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, const struct tv_record *record,
+                              const struct tv_error *why, struct tv_error *err)
 {
     struct tv_buffer shown = TV_BUFFER_INIT(4 * TV_REJECTS_RAW_BYTES + 16);
-    count(r, reason);
+    count(r, why->message);
     if (r->n == 1)
         tv_text_mark_cut(r->first, sizeof r->first,
-                         snprintf(r->first, sizeof r->first, "%s line %lld: %s", file, line, reason));
-    enum tv_status status = tv_encoding_printable(&shown, raw, raw_size, TV_REJECTS_RAW_BYTES, err);
+                         snprintf(r->first, sizeof r->first, "%s line %lld: %s", file, record->line, why->message));
+    enum tv_status status = tv_encoding_printable(&shown, record->raw, record->raw_size, TV_REJECTS_RAW_BYTES, err);
     if (status == TV_OK)
         status = tv_copy_text_int(&r->batch, r->load, 0, err);
     if (status == TV_OK)
         status = tv_copy_text_text(&r->batch, file, err);
     if (status == TV_OK)
-        status = tv_copy_text_int(&r->batch, line, 0, err);
+        status = tv_copy_text_int(&r->batch, record->line, 0, err);
     if (status == TV_OK)
-        status = tv_copy_text_text(&r->batch, reason, err);
+        status = tv_copy_text_text(&r->batch, why->message, err);
     if (status == TV_OK)
         status = tv_copy_text_text(&r->batch, tv_buffer_string(&shown), err);
     if (status == TV_OK)

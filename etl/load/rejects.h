@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "trivet/base/buffer.h"
+#include "trivet/read/record.h"
 #include "trivet/store/pg.h"
 
 enum { TV_REJECTS_MAX_REASONS = 64, TV_REJECTS_RAW_BYTES = 1000 };
@@ -17,7 +18,7 @@ struct tv_rejects {
     struct tv_buffer batch; /* rows of COPY text */
     int n_reasons;
     struct {
-        const char *reason; /* a constant */
+        char reason[64]; /* readers give few, always in the same words */
         long long n;
     } reasons[TV_REJECTS_MAX_REASONS];
     char first[256]; /* "ratings.csv line 3: not a number" */
@@ -26,10 +27,10 @@ struct tv_rejects {
 void tv_rejects_init(struct tv_rejects *r, struct tv_pg *pg, int64_t load, long long max);
 void tv_rejects_free(struct tv_rejects *r);
 
-/* `reason` is a constant string. TV_ERR_INPUT once more than `max` lines were refused; that line is kept as
+/* A record that `why` refuses. TV_ERR_INPUT once more than `max` lines were refused; that line is kept as
  * well. */
-enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, long long line, const char *reason,
-                              const char *raw, size_t raw_size, struct tv_error *err);
+enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, const struct tv_record *record,
+                              const struct tv_error *why, struct tv_error *err);
 enum tv_status tv_rejects_flush(struct tv_rejects *r, struct tv_error *err);
 
 #endif

@@ -179,11 +179,11 @@ static enum tv_status number_code(void *context, enum tv_code_kind kind, const c
     return tv_codes_number(s->codes, kind, text, n, id, err);
 }
 
-static enum tv_status put_reject(void *context, const char *file, long long line, const char *reason,
-                                 const char *raw, size_t raw_size, struct tv_error *err)
+static enum tv_status put_reject(void *context, const char *file, const struct tv_record *record,
+                                 const struct tv_error *why, struct tv_error *err)
 {
     struct tv_stage *s = context;
-    return tv_rejects_add(s->rejects, file, line, reason, raw, raw_size, err);
+    return tv_rejects_add(s->rejects, file, record, why, err);
 }
 
 /* Readers call it every so often, so this is also where a signal ends them. */

@@ -101,6 +101,7 @@ int tv_exit_code(enum tv_status status)
     case TV_ERR_INPUT:
     case TV_ERR_NOT_FOUND:
     case TV_ERR_NUMERIC:
+    case TV_ERR_RECORD:
         return 3;
     case TV_ERR_UNAVAILABLE:
     case TV_ERR_STORE:

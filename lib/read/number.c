@@ -33,13 +33,18 @@ static int all_digits(const char *p, size_t n)
     return n > 0 && i == n;
 }
 
-const char *tv_number_id(const struct tv_field *f, int64_t *id)
+static enum tv_status refuse(struct tv_error *err, const char *why)
+{
+    return tv_fail(err, TV_ERR_RECORD, "%s", why);
+}
+
+enum tv_status tv_number_id(const struct tv_field *f, int64_t *id, struct tv_error *err)
 {
     if (short_integer(f->text, f->n, id) || tv_text_int64(f->text, f->n, id))
-        return NULL;
+        return TV_OK;
     if (f->n == 0)
-        return "empty id";
-    return all_digits(f->text, f->n) ? "id beyond 64 bits" : "id is not an integer";
+        return refuse(err, "empty id");
+    return refuse(err, all_digits(f->text, f->n) ? "id beyond 64 bits" : "id is not an integer");
 }
 
 /* strtod would take these words, tv_text_double refuses them; the reason given should name what stood there. */
@@ -49,49 +54,49 @@ static int is_word(const struct tv_field *f, const char *word)
     return f->n - skip == strlen(word) && strncasecmp(f->text + skip, word, f->n - skip) == 0;
 }
 
-const char *tv_number_rating(const struct tv_field *f, float *value)
+enum tv_status tv_number_rating(const struct tv_field *f, float *value, struct tv_error *err)
 {
     /* "4" and "4.5": two small integers and one division are exact enough for a float, and quick. */
     int64_t whole, tenths;
     if (f->n == 1 && short_integer(f->text, 1, &whole)) {
         *value = (float)whole;
-        return NULL;
+        return TV_OK;
     }
     if (f->n == 3 && f->text[1] == '.' && short_integer(f->text, 1, &whole) &&
         short_integer(f->text + 2, 1, &tenths)) {
         *value = (float)((double)(10 * whole + tenths) / 10);
-        return NULL;
+        return TV_OK;
     }
     double v;
     if (tv_text_double(f->text, f->n, &v)) {
         if (!isfinite((float)v))
-            return "infinite rating";
+            return refuse(err, "infinite rating");
         *value = (float)v;
-        return NULL;
+        return TV_OK;
     }
     if (is_word(f, "nan"))
-        return "NaN rating";
+        return refuse(err, "NaN rating");
     if (is_word(f, "inf") || is_word(f, "infinity"))
-        return "infinite rating";
-    return f->n == 0 ? "empty rating" : "rating is not a number";
+        return refuse(err, "infinite rating");
+    return refuse(err, f->n == 0 ? "empty rating" : "rating is not a number");
 }
 
 /* Whole seconds stay integers: microseconds since 1970 exceed the 53 bits of a double within the range that is
  * allowed. */
-const char *tv_number_time(const struct tv_field *f, int64_t *microseconds)
+enum tv_status tv_number_time(const struct tv_field *f, int64_t *microseconds, struct tv_error *err)
 {
     int64_t seconds;
     double real;
     if (f->n == 0) {
         *microseconds = TV_NUMBER_NO_TIME;
-        return NULL;
+        return TV_OK;
     }
     int whole = short_integer(f->text, f->n, &seconds) || tv_text_int64(f->text, f->n, &seconds);
     if (!whole && !tv_text_double(f->text, f->n, &real))
-        return "time is not a number";
+        return refuse(err, "time is not a number");
     if (whole ? seconds < TV_NUMBER_FIRST_SECOND || seconds >= TV_NUMBER_END_SECOND
               : real < (double)TV_NUMBER_FIRST_SECOND || real >= (double)TV_NUMBER_END_SECOND)
-        return "time out of range";
+        return refuse(err, "time out of range");
     *microseconds = whole ? seconds * 1000000 : (int64_t)llround(real * 1e6);
-    return NULL;
+    return TV_OK;
 }

@@ -100,14 +100,14 @@ static enum tv_status on_code(void *context, enum tv_code_kind kind, const char 
     return TV_OK;
 }
 
-static enum tv_status on_reject(void *context, const char *file, long long line, const char *reason,
-                                const char *raw, size_t raw_size, struct tv_error *err)
+static enum tv_status on_reject(void *context, const char *file, const struct tv_record *record,
+                                const struct tv_error *why, struct tv_error *err)
 {
     const size_t *file_size = context;
     struct tv_buffer out = TV_BUFFER_INIT(8192);
-    require(file && reason && *reason && line >= 1 && (size_t)line <= *file_size + 1 &&
-            raw_size <= *file_size);
-    require(tv_encoding_printable(&out, raw, raw_size, 1000, err) == TV_OK);
+    require(file && why->status == TV_ERR_RECORD && why->message[0] && record->line >= 1 &&
+            (size_t)record->line <= *file_size + 1 && record->raw_size <= *file_size);
+    require(tv_encoding_printable(&out, record->raw, record->raw_size, 1000, err) == TV_OK);
     text_is_fit(tv_buffer_string(&out));
     tv_buffer_free(&out);
     return TV_OK;

@@ -47,17 +47,18 @@ static enum tv_status add(struct rows *rows, const struct row *row, struct tv_er
     return TV_OK;
 }
 
-/* NULL, or the reason why the record is no rating. */
-static const char *parse(struct row *row, const struct tv_columns *c, const struct tv_record *record)
+/* TV_ERR_RECORD: the record is no rating. */
+static enum tv_status parse(struct row *row, const struct tv_columns *c, const struct tv_record *record,
+                            struct tv_error *err)
 {
     if (record->reason)
-        return record->reason;
+        return tv_fail(err, TV_ERR_RECORD, "%s", record->reason);
     if (record->n < c->least)
-        return "wrong number of fields";
-    const char *reason = tv_number_id(&record->fields[c->at[TV_COLUMN_USER]], &row->user);
-    if (reason == NULL)
-        reason = tv_number_id(&record->fields[c->at[TV_COLUMN_ITEM]], &row->item);
-    return reason ? reason : tv_number_rating(&record->fields[c->at[TV_COLUMN_RATING]], &row->value);
+        return tv_fail(err, TV_ERR_RECORD, "wrong number of fields");
+    enum tv_status status = tv_number_id(&record->fields[c->at[TV_COLUMN_USER]], &row->user, err);
+    if (status == TV_OK)
+        status = tv_number_id(&record->fields[c->at[TV_COLUMN_ITEM]], &row->item, err);
+    return status == TV_OK ? tv_number_rating(&record->fields[c->at[TV_COLUMN_RATING]], &row->value, err) : status;
 }
 
 /* How a file is written. */
@@ -80,7 +81,7 @@ static int understand(struct layout *l, const struct tv_record *first)
     l->columns.at[TV_COLUMN_USER] = 0;
     l->columns.at[TV_COLUMN_ITEM] = 1;
     l->columns.at[TV_COLUMN_RATING] = 2;
-    return parse(&row, &l->columns, first) == NULL;
+    return parse(&row, &l->columns, first, NULL) == TV_OK;
 }
 
 /* On success the records own the source. */
@@ -125,9 +126,9 @@ static enum tv_status take_records(struct rows *rows, const struct tv_input *inp
             return status;
         if (header)
             continue;
-        const char *reason = parse(&row, &l->columns, record);
-        if (reason)
-            return tv_fail(err, TV_ERR_INPUT, "%s, line %lld: %s", input->path, record->line, reason);
+        struct tv_error why;
+        if (parse(&row, &l->columns, record, &why) != TV_OK)
+            return tv_fail(err, TV_ERR_INPUT, "%s, line %lld: %s", input->path, record->line, why.message);
         status = tv_interrupted() ? tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while reading %s", input->path)
                                   : add(rows, &row, err);
         if (status != TV_OK)

@@ -31,6 +31,7 @@ enum TV_MUST_USE tv_status {
     TV_ERR_CORRUPT,     /* stored bytes fail their own checks */
     TV_ERR_NUMERIC,     /* the numbers do not allow it: rank too low, overflow, no convergence */
     TV_ERR_INTERRUPTED, /* a signal asked to stop */
+    TV_ERR_RECORD,      /* a record or a field of it cannot be taken; what comes after it can */
     TV_ERR_WORSE        /* a guard kept what was made from taking the place of something better */
 };
 

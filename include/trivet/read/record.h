@@ -21,7 +21,7 @@ struct tv_field {
 /* The reader owns the only one, and fills it anew for each call. */
 struct tv_record {
     long long line;     /* of its first byte, from 1 */
-    const char *reason; /* why it is refused, or NULL; a refused record has no fields */
+    const char *reason; /* why it is refused, for a TV_ERR_RECORD, or NULL; a refused record has no fields */
     const char *raw; /* the bytes of the record without its line end; of a refused one, of its first line */
     size_t raw_size;
     int n;
