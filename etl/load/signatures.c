@@ -132,6 +132,22 @@ enum tv_status tv_signatures_make_way(struct tv_buffer *sql, struct tv_pg *pg, c
     return status;
 }
 
+/* A function that was put aside calls its successor with what it takes, each by its name: its own text may speak of functions
+ * that are no more, or of itself by the name it had. Where that cannot be, it stays as it is. */
+static const char go_on[] =
+    "DO $way$ DECLARE f record; BEGIN FOR f IN"
+    " SELECT format('CREATE OR REPLACE FUNCTION %s(%s) RETURNS %s LANGUAGE sql %s PARALLEL %s AS %L', p.oid::regproc,"
+    " pg_get_function_arguments(p.oid), pg_get_function_result(p.oid),"
+    " CASE p.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END,"
+    " CASE p.proparallel WHEN 's' THEN 'SAFE' WHEN 'r' THEN 'RESTRICTED' ELSE 'UNSAFE' END,"
+    " format(CASE WHEN c.columns IS NULL THEN 'SELECT trivet.%2$I(%3$s)' ELSE 'SELECT %1$s FROM trivet.%2$I(%3$s)' END,"
+    " c.columns, regexp_replace(p.proname, '_before_[0-9]+$', ''), c.arguments)) AS sql"
+    " FROM pg_proc p CROSS JOIN LATERAL (SELECT string_agg(quote_ident(n), ', ' ORDER BY i) FILTER (WHERE m = 't') AS columns,"
+    " coalesce(string_agg(format('%I => $%s', n, i), ', ' ORDER BY i) FILTER (WHERE m <> 't' AND n <> ''), '') AS arguments"
+    " FROM unnest(p.proargnames, coalesce(p.proargmodes, array_fill('i'::\"char\", ARRAY[p.pronargs::int]))) WITH ORDINALITY u(n, m, i)) c"
+    " WHERE p.pronamespace = 'trivet'::regnamespace AND p.proname ~ '_before_[0-9]+$'"
+    " LOOP BEGIN EXECUTE f.sql; EXCEPTION WHEN syntax_error_or_access_rule_violation THEN NULL; END; END LOOP; END $way$";
+
 /* Functions that were put aside by any earlier update are looked at, because what used them may have gone since. */
 enum tv_status tv_signatures_tidy(struct tv_pg *pg, struct tv_error *err)
 {
@@ -143,6 +159,8 @@ enum tv_status tv_signatures_tidy(struct tv_pg *pg, struct tv_error *err)
         " FROM pg_proc p WHERE p.pronamespace = 'trivet'::regnamespace AND p.proname ~ '_before_[0-9]+$' ORDER BY p.oid DESC";
     struct tv_pg_rows *rows = NULL;
     enum tv_status status = tv_pg_query(pg, aside, 0, NULL, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) > 0)
+        status = tv_pg_exec(pg, go_on, 0, NULL, err);
     for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++) {
         char drop[2 * TV_SIGNATURE];
         const char *users = tv_pg_cell(rows, i, 2);
@@ -150,7 +168,7 @@ enum tv_status tv_signatures_tidy(struct tv_pg *pg, struct tv_error *err)
         if (users == NULL)
             status = tv_pg_exec(pg, drop, 0, NULL, err);
         else
-            tv_log_info("trivet.%s has other parameters now; %s goes on with it as it was, until made again",
+            tv_log_info("trivet.%s has other parameters now; %s goes on with those it had, until made again",
                         tv_pg_cell(rows, i, 1), users);
     }
     tv_pg_rows_free(rows);
