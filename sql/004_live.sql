@@ -230,12 +230,11 @@ comment on function trivet.count_change(bigint, bigint[]) is 'Counts a change of
 create or replace function trivet.evidence_query(run_id bigint) returns text
 language sql stable parallel safe as $$
     select coalesce(r.evidence, case when r.filter ? 'max_items_for_user' then
-        format('SELECT user_id, item_id, value FROM trivet.chosen_rows(rated_since => %s, genres => %s, min_rating => %s)',
-               coalesce(quote_literal(f.rated_since::text) || '::timestamptz', 'null'),
-               coalesce(quote_literal(f.genres::text) || '::text[]', 'null'),
-               coalesce(quote_literal(f.min_rating::text) || '::real', 'null')) end)
+        format('SELECT user_id, item_id, value FROM trivet.chosen_rows(%s)',
+               (select string_agg(t.name || ' => ' || coalesce(quote_literal(f.texts[t.nr]) || '::' || t.type, 'null'), ', ' order by t.nr)
+                from trivet.filter_table() t where t.in_evidence)) end)
     from trivet.run r
-    cross join lateral jsonb_to_record(r.filter) f (rated_since timestamptz, genres text[], min_rating real)
+    cross join lateral (select trivet.filter_texts(jsonb_populate_record(null::trivet.filter_values, r.filter)) as texts) f
     where r.id = evidence_query.run_id
 $$;
 comment on function trivet.evidence_query(bigint) is

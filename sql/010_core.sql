@@ -12,43 +12,34 @@
 -- their neighbours lose. On a million ratings a round takes about a quarter of a second, and there are usually less
 -- than ten. No temporary tables: it runs in a READ ONLY transaction and on a standby.
 
-create or replace function trivet.core(
-    min_users_for_item int = 10,
-    min_items_for_user int = 3,
-    max_items_for_user int = 50,
-    rated_since timestamptz = null,
-    rated_until timestamptz = null,
-    genres text[] = null,
-    min_rating real = null,
-    sample_users real = 1
-) returns table (userids bigint[], movieids bigint[])
+create or replace function trivet.core_of(given trivet.filter_values) returns table (userids bigint[], movieids bigint[])
 language plpgsql stable parallel restricted
 set work_mem = '64MB'
 set jit = off
 set plan_cache_mode = force_custom_plan as $$
 declare
     -- Whoever has no pair left is not in the result, whatever the minimum says.
-    users_needed constant bigint := min_users_for_item::bigint + 1;
-    items_needed constant bigint := greatest(min_items_for_user, 1);
+    users_needed constant bigint := given.min_users_for_item::bigint + 1;
+    items_needed constant bigint := greatest(given.min_items_for_user, 1);
     items_left bigint[]; -- of each of userids: pairs with items that are not removed
     users_left bigint[]; -- of each of movieids
     gone bigint[];       -- who was removed in this round
 begin
-    perform trivet.check_filter(min_users_for_item, min_items_for_user, max_items_for_user, 1, sample_users);
+    perform trivet.check_filter_of(given);
 
     -- DISTINCT ON, because it takes the pairs in the order of the index; GROUP BY would hash a million of them.
     select array_agg(t.user_id order by t.user_id), array_agg(t.n order by t.user_id) into userids, items_left
     from (select p.user_id, count(*) as n
           from (select distinct on (c.user_id, c.item_id) c.user_id
-                from trivet.chosen_rows(core.rated_since, core.rated_until, core.genres, core.min_rating) c
-                where core.sample_users >= 1
-                   or (hashint8extended(c.user_id, 0) & 2147483647) < core.sample_users::float8 * 2147483648
+                from trivet.chosen_rows_of(given) c
+                where given.sample_users >= 1
+                   or (hashint8extended(c.user_id, 0) & 2147483647) < given.sample_users::float8 * 2147483648
                 order by c.user_id, c.item_id) p
-          group by p.user_id having count(*) between items_needed and core.max_items_for_user) t;
+          group by p.user_id having count(*) between items_needed and given.max_items_for_user) t;
     select array_agg(t.item_id order by t.item_id), array_agg(t.n order by t.item_id) into movieids, users_left
     from (select p.item_id, count(*) as n
           from (select distinct on (c.user_id, c.item_id) c.item_id
-                from trivet.chosen_rows(core.rated_since, core.rated_until, core.genres, core.min_rating) c
+                from trivet.chosen_rows_of(given) c
                 where (c.user_id in (select unnest(userids))) is true
                 order by c.user_id, c.item_id) p
           group by p.item_id) t;
@@ -62,7 +53,7 @@ begin
         exit when gone is null;
         with lost as (
             select c.user_id, count(distinct c.item_id) as n
-            from trivet.chosen_rows(core.rated_since, core.rated_until, core.genres, core.min_rating) c
+            from trivet.chosen_rows_of(given) c
             where (c.item_id in (select unnest(gone))) is true
             group by c.user_id
         ), remaining as (
@@ -79,7 +70,7 @@ begin
         exit when gone is null;
         with lost as (
             select c.item_id, count(distinct c.user_id) as n
-            from trivet.chosen_rows(core.rated_since, core.rated_until, core.genres, core.min_rating) c
+            from trivet.chosen_rows_of(given) c
             where (c.user_id in (select unnest(gone))) is true
             group by c.item_id
         )
@@ -92,39 +83,25 @@ begin
     return next;
 end
 $$;
-comment on function trivet.core(int, int, int, timestamptz, timestamptz, text[], real, real) is
+comment on function trivet.core_of(trivet.filter_values) is
 'One row: the users and the items that trivet.user_item_core keeps, both ascending.';
 
-create or replace function trivet.user_item_core(
-    min_users_for_item int = 10,
-    min_items_for_user int = 3,
-    max_items_for_user int = 50,
-    max_row_number bigint = 100000,
-    rated_since timestamptz = null,
-    rated_until timestamptz = null,
-    genres text[] = null,
-    min_rating real = null,
-    sample_users real = 1
-) returns table (userid bigint, movieid bigint, rating real)
+create or replace function trivet.user_item_core_of(given trivet.filter_values)
+returns table (userid bigint, movieid bigint, rating real)
 language sql stable parallel restricted as $$
     with core as materialized (
-        select * from trivet.core(user_item_core.min_users_for_item, user_item_core.min_items_for_user,
-            user_item_core.max_items_for_user, user_item_core.rated_since, user_item_core.rated_until,
-            user_item_core.genres, user_item_core.min_rating, user_item_core.sample_users)
+        select * from trivet.core_of(given)
     )
     select c.user_id, c.item_id, avg(c.value)::real
-    from trivet.chosen_rows(user_item_core.rated_since, user_item_core.rated_until, user_item_core.genres,
-                            user_item_core.min_rating) c
-    where trivet.check_filter(user_item_core.min_users_for_item, user_item_core.min_items_for_user,
-                              user_item_core.max_items_for_user, user_item_core.max_row_number,
-                              user_item_core.sample_users)
+    from trivet.chosen_rows_of(given) c
+    where trivet.check_filter_of(given)
       and (c.item_id in (select unnest(k.movieids) from core k)) is true
       and (c.user_id in (select unnest(k.userids) from core k)) is true
     group by c.user_id, c.item_id
     order by c.user_id, c.item_id
-    limit user_item_core.max_row_number
+    limit given.max_row_number
 $$;
-comment on function trivet.user_item_core(int, int, int, bigint, timestamptz, timestamptz, text[], real, real) is
+comment on function trivet.user_item_core_of(trivet.filter_values) is
 'Like trivet.user_item with the same parameters, but both cuts are repeated until nothing changes, and count pairs, not
 rating rows: every item left has more than min_users_for_item users, every user left min_items_for_user to
 max_items_for_user items. Use it where a user must truly have so many items to be learned from.

@@ -5,17 +5,20 @@
 -- COUNT(DISTINCT item_id), which sorts the few items of one user; a GROUP BY user and item would hash them all, in four
 -- times the time. The users folded in cost no pass: their rows are those of all users less those of users learned from.
 
-create or replace function trivet.funnel(
-    min_users_for_item int = 10,
-    min_items_for_user int = 3,
-    max_items_for_user int = 50,
-    max_row_number bigint = 100000,
-    rated_since timestamptz = null,
-    rated_until timestamptz = null,
-    genres text[] = null,
-    min_rating real = null,
-    sample_users real = 1
-) returns table (step int, name text, row_count bigint, users bigint, items bigint, density float8,
+-- The notes of funnel tell these five parameters in words of their own.
+create or replace function trivet.set_beside(step int, given trivet.filter_values) returns text
+language sql stable parallel safe as $$
+    select string_agg(t.name || ' ' || v.text[t.nr], ', ' order by t.nr)
+    from trivet.filter_table() t
+         cross join (select trivet.filter_texts(given) as text, trivet.filter_texts(trivet.filter_defaults()) as standard) v
+    where t.step = set_beside.step and v.text[t.nr] is distinct from v.standard[t.nr]
+      and t.name not in ('rated_since', 'rated_until', 'min_rating', 'genres', 'sample_users')
+$$;
+comment on function trivet.set_beside(int, trivet.filter_values) is
+'What acts in a step of trivet.funnel and is not at its default, beside the parameters that the step is named after; null for nothing.';
+
+create or replace function trivet.funnel_of(given trivet.filter_values)
+returns table (step int, name text, row_count bigint, users bigint, items bigint, density float8,
                  removed_rows bigint, removed_users bigint, removed_items bigint,
                  users_below_minimum bigint, limit_cut boolean, note text, parameters jsonb)
 language plpgsql stable parallel restricted
@@ -24,63 +27,68 @@ set jit = off
 set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 declare
+    timed constant trivet.filter_values := trivet.filter_up_to(2, given);
+    liked constant trivet.filter_values := trivet.filter_up_to(3, given);
+    chosen constant trivet.filter_values := trivet.filter_up_to(4, given);
+    served constant trivet.filter_values := trivet.filter_evidence(given);
     -- Each condition is a step. One that is not set costs no pass: its step repeats the numbers before it.
-    by_time constant boolean := rated_since is not null or rated_until is not null;
-    by_rating constant boolean := min_rating is not null;
-    by_genre constant boolean := genres is not null;
+    by_time constant boolean := timed is distinct from trivet.filter_defaults();
+    by_rating constant boolean := liked is distinct from timed;
+    by_genre constant boolean := chosen is distinct from liked;
+    only_learning constant boolean := served is distinct from chosen;
 begin
-    perform trivet.check_filter(min_users_for_item, min_items_for_user, max_items_for_user, max_row_number, sample_users);
+    perform trivet.check_filter_of(given);
     return query
     with all_users as materialized (
         select r.user_id, count(*) as n from trivet.rating r group by r.user_id
     ), all_items as materialized (
         select r.item_id, count(*) as n from trivet.rating r group by r.item_id
     ), timed_users as materialized (
-        select c.user_id, count(*) as n from trivet.chosen_rows(funnel.rated_since, funnel.rated_until) c
+        select c.user_id, count(*) as n from trivet.chosen_rows_of(timed) c
         where by_time group by c.user_id
         union all select a.user_id, a.n from all_users a where not by_time
     ), timed_items as materialized (
-        select c.item_id, count(*) as n from trivet.chosen_rows(funnel.rated_since, funnel.rated_until) c
+        select c.item_id, count(*) as n from trivet.chosen_rows_of(timed) c
         where by_time group by c.item_id
         union all select a.item_id, a.n from all_items a where not by_time
     ), liked_users as materialized (
         select c.user_id, count(*) as n
-        from trivet.chosen_rows(funnel.rated_since, funnel.rated_until, null, funnel.min_rating) c
+        from trivet.chosen_rows_of(liked) c
         where by_rating group by c.user_id
         union all select a.user_id, a.n from timed_users a where not by_rating
     ), liked_items as materialized (
         select c.item_id, count(*) as n
-        from trivet.chosen_rows(funnel.rated_since, funnel.rated_until, null, funnel.min_rating) c
+        from trivet.chosen_rows_of(liked) c
         where by_rating group by c.item_id
         union all select a.item_id, a.n from timed_items a where not by_rating
     ), chosen_users as materialized (
         select c.user_id, count(*) as n
-        from trivet.chosen_rows(funnel.rated_since, funnel.rated_until, funnel.genres, funnel.min_rating) c
+        from trivet.chosen_rows_of(chosen) c
         where by_genre group by c.user_id
         union all select a.user_id, a.n from liked_users a where not by_genre
     ), chosen_items as materialized (
         select c.item_id, count(*) as n
-        from trivet.chosen_rows(funnel.rated_since, funnel.rated_until, funnel.genres, funnel.min_rating) c
+        from trivet.chosen_rows_of(chosen) c
         where by_genre group by c.item_id
         union all select a.item_id, a.n from liked_items a where not by_genre
 
     -- The two cuts, both on the counts above; then the sample.
     ), kept_items as materialized (
-        select c.item_id, c.n from chosen_items c where c.n > funnel.min_users_for_item
+        select c.item_id, c.n from chosen_items c where c.n > given.min_users_for_item
     ), kept_users as materialized (
-        select c.user_id, c.n, funnel.sample_users >= 1
-               or (hashint8extended(c.user_id, 0) & 2147483647) < funnel.sample_users::float8 * 2147483648 as sampled
-        from chosen_users c where c.n between funnel.min_items_for_user and funnel.max_items_for_user
+        select c.user_id, c.n, given.sample_users >= 1
+               or (hashint8extended(c.user_id, 0) & 2147483647) < given.sample_users::float8 * 2147483648 as sampled
+        from chosen_users c where c.n between given.min_items_for_user and given.max_items_for_user
     ), on_kept_items as materialized (
         -- One row is enough: the index finds it after a few.
         select a.user_id
         from chosen_users a cross join lateral (
-            select from trivet.chosen_rows(funnel.rated_since, funnel.rated_until, funnel.genres, funnel.min_rating) c
+            select from trivet.chosen_rows_of(chosen) c
             where c.user_id = a.user_id and (c.item_id in (select k.item_id from kept_items k)) is true
             limit 1) reached
     ), rows_of_kept_users as materialized (
         select c.user_id, count(*) as n, count(distinct c.item_id) as pairs
-        from trivet.chosen_rows(funnel.rated_since, funnel.rated_until, funnel.genres, funnel.min_rating) c
+        from trivet.chosen_rows_of(chosen) c
         where (c.user_id in (select k.user_id from kept_users k)) is true
           and (c.item_id in (select k.item_id from kept_items k)) is true
         group by c.user_id
@@ -95,15 +103,15 @@ begin
     ), last_user as materialized (
         select p.user_id, p.up_to - p.n as before, t.total
         from pairs p cross join (select sum(n) as total from pairs) t
-        where t.total > funnel.max_row_number
-          and p.up_to >= funnel.max_row_number and p.up_to - p.n < funnel.max_row_number
+        where t.total > given.max_row_number
+          and p.up_to >= given.max_row_number and p.up_to - p.n < given.max_row_number
     ), last_pair as materialized (
         select l.user_id, i.item_id, l.total
         from last_user l cross join lateral (
             select distinct c.item_id
-            from trivet.chosen_rows(funnel.rated_since, funnel.rated_until, funnel.genres, funnel.min_rating) c
+            from trivet.chosen_rows_of(chosen) c
             where c.user_id = l.user_id and (c.item_id in (select k.item_id from kept_items k)) is true
-            order by c.item_id offset funnel.max_row_number - l.before - 1 limit 1) i
+            order by c.item_id offset given.max_row_number - l.before - 1 limit 1) i
     ), learned_users as materialized (
         select p.user_id from pairs p
         where p.user_id <= (select l.user_id from last_pair l) or not exists (select from last_pair)
@@ -113,9 +121,9 @@ begin
                coalesce(max(l.item_id), 9223372036854775807) as item_id
         from last_pair l
     ), of_kept_users as (
-        select c.user_id, c.item_id, funnel.sample_users >= 1
-               or (hashint8extended(c.user_id, 0) & 2147483647) < funnel.sample_users::float8 * 2147483648 as sampled
-        from trivet.chosen_rows(funnel.rated_since, funnel.rated_until, funnel.genres, funnel.min_rating) c
+        select c.user_id, c.item_id, given.sample_users >= 1
+               or (hashint8extended(c.user_id, 0) & 2147483647) < given.sample_users::float8 * 2147483648 as sampled
+        from trivet.chosen_rows_of(chosen) c
         where (c.user_id in (select k.user_id from kept_users k)) is true
     ), items_of_kept_users as materialized (
         -- Whether the sample has the item, whether it comes before the cut, and its rows of users learned from.
@@ -134,7 +142,7 @@ begin
         -- One row on an item of the model is enough: the index finds it after a few.
         select a.user_id
         from all_users a cross join lateral (
-            select from trivet.chosen_rows(funnel.rated_since, null, funnel.genres, funnel.min_rating) c
+            select from trivet.chosen_rows_of(served) c
             where c.user_id = a.user_id and (c.item_id in (select k.item_id from learned_items k)) is true
             limit 1) reached
         where a.user_id not in (select k.user_id from learned_users k)
@@ -143,11 +151,11 @@ begin
         -- are theirs but for those of users learned from, as long as both come from the same rows.
         select i.item_id, c.n - i.n as n
         from learned_items i join chosen_items c using (item_id)
-        where funnel.rated_until is null and c.n > i.n
+        where not only_learning and c.n > i.n
         union all
         select c.item_id, count(*)
-        from trivet.chosen_rows(funnel.rated_since, null, funnel.genres, funnel.min_rating) c
-        where funnel.rated_until is not null
+        from trivet.chosen_rows_of(served) c
+        where only_learning
           and (c.item_id in (select k.item_id from learned_items k)) is true
           and (c.user_id in (select k.user_id from folded_users k)) is true
         group by c.item_id
@@ -181,7 +189,7 @@ begin
         select 8, 'pairs', (select sum(n) from pairs), (select count(*) from pairs),
                (select count(*) from items_of_kept_users i where i.sampled)
         union all
-        select s.step, s.name, (select least(coalesce(sum(n), 0), funnel.max_row_number) from pairs),
+        select s.step, s.name, (select least(coalesce(sum(n), 0), given.max_row_number) from pairs),
                (select count(*) from learned_users), (select count(*) from learned_items)
         from (values (9, 'row limit'), (10, 'users learned from')) s (step, name)
         union all
@@ -201,8 +209,8 @@ begin
                lag(c.items) over w as items_before
         from counted c window w as (order by c.step)
     ), below as (
-        select count(*) filter (where r.n < funnel.min_items_for_user) as users,
-               count(*) filter (where r.n < funnel.min_items_for_user and r.sampled) as sampled
+        select count(*) filter (where r.n < given.min_items_for_user) as users,
+               count(*) filter (where r.n < given.min_items_for_user and r.sampled) as sampled
         from remaining r
     )
     select b.step, b.name, b.n, b.users, b.items, b.n / nullif(b.users * b.items, 0)::float8,
@@ -212,36 +220,35 @@ begin
            case b.step when 9 then exists (select from last_pair) end,
            case b.step
                when 1 then 'all rating rows'
-               when 2 then case when by_time then concat_ws(', ', 'rated since ' || funnel.rated_since,
-                                                            'rated before ' || funnel.rated_until)
-                                else 'any time' end
-               when 3 then coalesce('rating rows of at least ' || funnel.min_rating, 'any rating')
-               when 4 then coalesce('items of any of the genres ' || array_to_string(funnel.genres, ', '), 'any genre')
-               when 5 then format('items with more than %s rating rows', trivet.readable(funnel.min_users_for_item))
+               when 2 then coalesce(nullif(concat_ws(', ', 'rated since ' || given.rated_since, 'rated before ' || given.rated_until,
+                                                     trivet.set_beside(2, given)), ''), 'any time')
+               when 3 then coalesce(nullif(concat_ws(', ', 'rating rows of at least ' || given.min_rating,
+                                                     trivet.set_beside(3, given)), ''), 'any rating')
+               when 4 then coalesce(nullif(concat_ws(', ', 'items of any of the genres ' || array_to_string(given.genres, ', '),
+                                                     trivet.set_beside(4, given)), ''), 'any genre')
+               when 5 then format('items with more than %s rating rows', trivet.readable(given.min_users_for_item))
                when 6 then format('users with %s to %s rating rows, counted before the item cut; %s of them have fewer left',
-                                  trivet.readable(funnel.min_items_for_user),
-                                  trivet.readable(funnel.max_items_for_user), trivet.readable(w.users))
-               when 7 then case when funnel.sample_users < 1
-                                then format('a share of %s of the users, by a hash of the id', funnel.sample_users)
-                                else 'all users' end
+                                  trivet.readable(given.min_items_for_user),
+                                  trivet.readable(given.max_items_for_user), trivet.readable(w.users))
+               when 7 then coalesce(nullif(concat_ws(', ', case when given.sample_users < 1 then
+                                                         format('a share of %s of the users, by a hash of the id', given.sample_users) end,
+                                                     trivet.set_beside(7, given)), ''), 'all users')
                when 8 then 'one average a pair of user and item'
                when 9 then coalesce(
                     (select format('cut: kept %s of %s pairs, only users %s to %s are learned',
-                                   trivet.readable(funnel.max_row_number), trivet.readable(l.total::bigint),
+                                   trivet.readable(given.max_row_number), trivet.readable(l.total::bigint),
                                    (select min(k.user_id) from learned_users k), l.user_id) from last_pair l),
-                    format('at most %s pairs: nothing cut', trivet.readable(funnel.max_row_number)))
+                    format('at most %s pairs: nothing cut', trivet.readable(given.max_row_number)))
                when 10 then 'the matrix that is factorised'
                when 11 then 'other users, with their rating rows on items of the model'
                when 12 then 'users without a rating row on an item of the model: they get the popular list'
            end,
-           trivet.filter_values(funnel.min_users_for_item, funnel.min_items_for_user, funnel.max_items_for_user,
-                                funnel.max_row_number, funnel.rated_since, funnel.rated_until, funnel.genres,
-                                funnel.min_rating, funnel.sample_users)
+           to_jsonb(given)
     from beside b cross join below w
     order by b.step;
 end
 $$;
-comment on function trivet.funnel(int, int, int, bigint, timestamptz, timestamptz, text[], real, real) is
+comment on function trivet.funnel_of(trivet.filter_values) is
 'The filter step by step, with the parameters of trivet.user_item: one row a step, in order.
 1 all rating rows; 2 time, 3 min_rating, 4 genres: the conditions on rows; 5 item cut; 6 user cut; 7 sample of users;
 8 pairs, after averaging; 9 row limit: what trivet.user_item returns. Then who the model serves: 10 users learned from,
@@ -252,5 +259,5 @@ but whom the item cut leaves fewer than min_items_for_user rating rows, or none.
 cut. parameters: the values all this was computed with.
     select step, name, row_count, users, items, note from trivet.funnel(max_items_for_user => 200);';
 
-create or replace view trivet.funnel as select * from trivet.funnel();
+create or replace view trivet.funnel as select * from trivet.funnel_of(trivet.filter_defaults());
 comment on view trivet.funnel is 'trivet.funnel() at the defaults of the filter.';

@@ -81,7 +81,8 @@ begin
          'group by r.user_id, r.item_id having count(*) > 1'),
         ('rating rows dated in the future', 'a clock or a unit is wrong',
          'select r.* from trivet.rating r where r.rated_at > now()'),
-        ('rating rows without a date', 'rated_since and rated_until leave them out',
+        ('rating rows without a date',
+         (select string_agg(t.name, ' and ' order by t.nr) from trivet.filter_table() t where t.type = 'timestamptz') || ' leave them out',
          'select r.* from trivet.rating r where r.rated_at is null'),
         ('rating rows with a value that is no number', 'NaN or infinite: no model can learn from them',
          'select r.* from trivet.rating r where r.value in (''NaN'', ''Infinity'', ''-Infinity'')')

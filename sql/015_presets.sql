@@ -23,49 +23,36 @@ comment on column trivet.preset.note is 'What it is for.';
 comment on column trivet.preset.created_at is 'When it was saved.';
 comment on column trivet.preset."values" is 'All parameters of trivet.user_item with their values, as in trivet.run.filter.';
 
-create or replace function trivet.save_preset(
-    name text,
-    min_users_for_item int = 10,
-    min_items_for_user int = 3,
-    max_items_for_user int = 50,
-    max_row_number bigint = 100000,
-    rated_since timestamptz = null,
-    rated_until timestamptz = null,
-    genres text[] = null,
-    min_rating real = null,
-    sample_users real = 1,
-    note text = null,
-    replace boolean = false
-) returns jsonb
+create or replace function trivet.save_preset_of(name text, given trivet.filter_values, note text, replace boolean)
+returns jsonb
 language plpgsql as $$
 #variable_conflict use_column
 declare
-    given constant jsonb := trivet.filter_values(min_users_for_item, min_items_for_user, max_items_for_user,
-        max_row_number, rated_since, rated_until, genres, min_rating, sample_users);
+    chosen constant jsonb := to_jsonb(given);
     old trivet.preset;
 begin
-    perform trivet.check_filter(min_users_for_item, min_items_for_user, max_items_for_user, max_row_number, sample_users);
-    if trivet.is_preset_name(save_preset.name) is not true then
+    perform trivet.check_filter_of(given);
+    if trivet.is_preset_name(save_preset_of.name) is not true then
         raise exception 'name is %, but must be 1 to 100 characters, without spaces around them, no number and not "live"',
-            coalesce('"' || save_preset.name || '"', 'null');
+            coalesce('"' || save_preset_of.name || '"', 'null');
     end if;
-    insert into trivet.preset (name, note, "values") values (save_preset.name, save_preset.note, given)
+    insert into trivet.preset (name, note, "values") values (save_preset_of.name, save_preset_of.note, chosen)
     on conflict do nothing;
     if not found then
-        select p.* into old from trivet.preset p where p.name = save_preset.name for update;
-        if not coalesce(save_preset.replace, false) then
+        select p.* into old from trivet.preset p where p.name = save_preset_of.name for update;
+        if not coalesce(save_preset_of.replace, false) then
             raise exception 'preset "%" exists: saved by % on %', old.name, old.author, old.created_at::date
                 using hint = 'take another name, or overwrite it with replace => true', errcode = 'unique_violation';
         end if;
         update trivet.preset p
-        set author = session_user, note = save_preset.note, created_at = now(), "values" = given
-        where p.name = save_preset.name;
+        set author = session_user, note = save_preset_of.note, created_at = now(), "values" = chosen
+        where p.name = save_preset_of.name;
         raise notice 'preset "%" of % is replaced; it was %', old.name, old.author, old."values";
     end if;
-    return given;
+    return chosen;
 end
 $$;
-comment on function trivet.save_preset(text, int, int, int, bigint, timestamptz, timestamptz, text[], real, real, text, boolean) is
+comment on function trivet.save_preset_of(text, trivet.filter_values, text, boolean) is
 'Saves values of the filter under a name, and returns all of them. An existing name is an error, unless replace is true.
     select trivet.save_preset(''weekend'', max_items_for_user => 200, note => ''for the weekend page'');';
 
@@ -84,10 +71,8 @@ end
 $$;
 comment on function trivet.drop_preset(text) is 'Deletes a preset and returns its values.';
 
-create or replace function trivet.preset_values(name text)
-returns table (min_users_for_item int, min_items_for_user int, max_items_for_user int, max_row_number bigint,
-               rated_since timestamptz, rated_until timestamptz, genres text[], min_rating real, sample_users real)
-language plpgsql stable parallel safe as $$
+create or replace function trivet.preset_values(name text) returns trivet.filter_values
+language plpgsql stable parallel unsafe as $$
 #variable_conflict use_column
 declare
     found_values jsonb;
@@ -97,47 +82,46 @@ begin
         raise exception 'there is no preset %', coalesce('"' || preset_values.name || '"', 'null')
             using hint = 'select name, author, note from trivet.preset lists them';
     end if;
-    return query select * from trivet.filter_parameters(found_values);
+    return trivet.filter_parameters(found_values);
 end
 $$;
 comment on function trivet.preset_values(text) is 'The values of a preset as one row, a column a parameter.';
 
 create or replace function trivet.preset_user_item(name text)
 returns table (userid bigint, movieid bigint, rating real)
-language plpgsql stable parallel restricted
+language plpgsql stable parallel unsafe
 set work_mem = '64MB'
 set jit = off
 set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 declare
-    p record;
+    -- In a variable: as a constant it leaves trivet.user_item its hashed subplans.
+    p constant trivet.filter_values := trivet.preset_values(preset_user_item.name);
 begin
-    -- Into variables first: as constants they leave trivet.user_item its hashed subplans.
-    select * into p from trivet.preset_values(preset_user_item.name);
-    return query
-    select * from trivet.user_item(p.min_users_for_item, p.min_items_for_user, p.max_items_for_user, p.max_row_number,
-                                   p.rated_since, p.rated_until, p.genres, p.min_rating, p.sample_users);
+    return query select * from trivet.user_item_of(p);
 end
 $$;
 comment on function trivet.preset_user_item(text) is 'trivet.user_item with the values of a preset.';
 
 create or replace function trivet.items_lost(a text, b text)
 returns table (movieid bigint, title text, rating_rows bigint, pairs bigint, step int, name text, reason text)
-language plpgsql stable parallel restricted
+language plpgsql stable parallel unsafe
 set work_mem = '64MB'
 set jit = off
 set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 declare
-    p record;
+    -- Both here, where no query runs yet that could be a parallel one.
+    given constant trivet.filter_values := trivet.preset_values(a);
+    p constant trivet.filter_values := trivet.preset_values(b);
+    everybody constant trivet.filter_values := trivet.filter_up_to(6, p); -- before the sample
 begin
-    select * into p from trivet.preset_values(b);
     return query
     with of_a as materialized (
-        select f.movieid, count(*) as pairs from trivet.preset_user_item(a) f group by f.movieid
+        select f.movieid, count(*) as pairs from trivet.user_item_of(given) f group by f.movieid
     ), lost as materialized (
         select o.movieid, o.pairs from of_a o
-        where o.movieid not in (select f.movieid from trivet.preset_user_item(b) f)
+        where o.movieid not in (select f.movieid from trivet.user_item_of(p) f)
     ), rows_of_lost as (
         select r.item_id, count(*) as n from trivet.rating r
         where (r.item_id in (select l.movieid from lost l)) is true group by r.item_id
@@ -145,19 +129,18 @@ begin
         -- As in trivet.why_item, for all of them at once.
         select c.item_id, count(*) as chosen,
                count(*) filter (where (c.user_id in (
-                   select k.userid from trivet.kept_users(p.min_items_for_user, p.max_items_for_user, p.rated_since,
-                       p.rated_until, p.genres, p.min_rating) k)) is true) as of_kept,
+                   select k.userid from trivet.kept_users_of(everybody) k)) is true) as of_kept,
                count(*) filter (where (c.user_id in (
-                   select k.userid from trivet.kept_users(p.min_items_for_user, p.max_items_for_user, p.rated_since,
-                       p.rated_until, p.genres, p.min_rating, p.sample_users) k)) is true) as of_sampled
-        from trivet.chosen_rows(p.rated_since, p.rated_until, p.genres, p.min_rating) c
+                   select k.userid from trivet.kept_users_of(p) k)) is true) as of_sampled
+        from trivet.chosen_rows_of(p) c
         where (c.item_id in (select l.movieid from lost l)) is true
         group by c.item_id
     )
     select l.movieid, i.title, n.n, l.pairs, s.step,
            (array['conditions on rows', 'item cut', 'user cut', 'sample', 'pairs', 'row limit'])[s.step - 3],
            case s.step
-               when 4 then 'no rating row meets rated_since, rated_until, min_rating and genres'
+               when 4 then format('no rating row meets %s', (select regexp_replace(string_agg(t.name, ', ' order by t.step, t.nr), ', (\w+)$', ' and \1')
+                                                        from trivet.filter_table() t where t.step <= 4))
                when 5 then format('%s rating rows, not more than %s', trivet.readable(c.chosen),
                                   trivet.readable(p.min_users_for_item))
                when 6 then format('none of %s rating rows is of a user with %s to %s rating rows', trivet.readable(c.chosen),

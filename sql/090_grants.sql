@@ -34,6 +34,9 @@ begin
                and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and c.relkind = 'S'
                                                          and d.deptype in ('a', 'i') and d.refclassid = 'pg_class'::regclass)
              union all
+             select 'type', t.oid::regtype::text from pg_type t join pg_class c on c.oid = t.typrelid
+             where t.typnamespace = 'trivet'::regnamespace and c.relkind = 'c' and t.typowner <> 'trivet_owner'::regrole
+             union all
              select 'function', p.oid::regprocedure::text from pg_proc p
              where p.pronamespace = 'trivet'::regnamespace and p.proowner <> 'trivet_owner'::regrole
     loop
@@ -65,7 +68,7 @@ begin
         execute format('grant insert, update, delete, truncate on %s to trivet_writer', t);
     end loop;
     for f in select p.oid::regprocedure as name, p.provolatile <> 'v' as reads,
-                    p.proname in ('save_preset', 'drop_preset') as presets
+                    p.proname in ('save_preset', 'save_preset_of', 'drop_preset') as presets
              from pg_proc p where p.pronamespace = 'trivet'::regnamespace and p.prorettype <> 'trigger'::regtype
     loop
         execute format('grant execute on function %s to %s', f.name,

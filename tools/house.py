@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Counts what makes a house hard to live in, and prints the worst of each: files in a folder, prototypes in a header, parameters
-of a function, lines of a function and of a file, circles and arrows that run up (of the built object files).
+of a function, lines of a function and of a file, circles and arrows that run up (of the built object files); and the files that
+speak of a parameter of the filter.
 
 usage: tools/house.py [--top N]
 """
@@ -12,6 +13,14 @@ import sys
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 PLACES = ("lib", "include", "etl", "train", "serve")
+# Where a parameter of the filter may be spoken of: all that a program is made of, files that the build makes aside.
+SPEAKING = (*PLACES, "sql")
+MADE = "Made by tools/filter_sql.c"
+TABLE = "include/trivet/model/filter_parameters.def"
+# A step of the funnel is named after these, and items have genres; an index of similar items has a condition of its own.
+NAMES_OF_STEPS = ("min_rating", "genres")
+OTHERWISE = {"rated_since": r"sql/022_similar\.sql|train/similar/"}
+LIMIT_OF_PARAMETER = 4
 LIMITS = {"files in a folder": 20, "prototypes in a header": 15, "parameters of a function": 7, "lines of a function": 47}
 # What a library asks for: {what: {where}}, not counted.
 ALLOWED = {"parameters of a function": {"serve/listen/http.c: on_request"}}  # libmicrohttpd calls it
@@ -60,6 +69,38 @@ def count():
     return {what: sorted(rows, reverse=True) for what, rows in counted.items()}
 
 
+def filter_parameters():
+    """Their names, from the table, and of each the step of the funnel that it acts in."""
+    return dict(re.findall(r"^PARAMETER\((\w+),.*?\.step = TV_FILTER_(\w+)", (REPO / TABLE).read_text(), re.M | re.S))
+
+
+def files_of_parameters():
+    """{name: the files that speak of it}: what loops over the table do for all parameters has no name in it."""
+    found = {name: [] for name in filter_parameters()}
+    kinds = (".c", ".h", ".def", ".js", ".json", ".html", ".sql")
+    for path in sorted(p for place in SPEAKING for p in (REPO / place).rglob("*") if p.suffix in kinds):
+        text, where = path.read_text(), str(path.relative_to(REPO))
+        for name in found:
+            if MADE not in text[:1000] and re.search(rf"\b{name}\b", text) and not re.match(OTHERWISE.get(name, "$"), where):
+                found[name].append(where)
+    return found
+
+
+def ordinary(name):
+    """A condition on rows that no step is named after. The cuts, the limit and the sample are each a step of their own."""
+    return filter_parameters()[name] in ("TIMES", "VALUES", "ITEMS") and name not in NAMES_OF_STEPS
+
+
+def print_parameters():
+    """How many ordinary parameters are over the limit."""
+    over = 0
+    print(f"files that speak of a parameter of the filter: of a condition on rows at most {LIMIT_OF_PARAMETER}")
+    for name, files in files_of_parameters().items():
+        over += ordinary(name) and len(files) > LIMIT_OF_PARAMETER
+        print(f"  {len(files):5d}  {name}" + (f": {', '.join(files)}" if ordinary(name) else ""))
+    return over
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--top", type=int, default=5, metavar="N", help="how many of each (default 5)")
@@ -71,6 +112,7 @@ def main():
         print(f"{what}: at most {LIMITS[what]}; {len(beyond)} of {len(rows)} have more")
         for n, where in rows[:max(top, 0)]:
             print(f"  {n:5d}  {where}")
+    over += print_parameters()
     return 1 if over else 0
 
 

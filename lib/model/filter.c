@@ -1,4 +1,4 @@
-/* filter: the values of trivet.user_item's parameters, from one table of rows. */
+/* filter: the values of trivet.user_item's parameters. */
 #include "trivet/model/filter.h"
 
 #include <jansson.h>
@@ -10,32 +10,8 @@
 #include "trivet/base/text.h"
 #include "trivet/store/pg_rows.h"
 
-enum kind { INTEGER, REAL, TIME, NAMES };
-
-struct row {
-    const char *name;
-    enum kind kind;
-    double min, max;    /* of INTEGER and REAL, inclusive */
-    int above_min;      /* the minimum itself is out */
-    const char *preset; /* the default as text; NULL: SQL null */
-    unsigned parts;     /* enum tv_filter_part */
-    const char *meaning;
-};
-
-enum { ALL = TV_FILTER_ALL, ROWS = TV_FILTER_EVIDENCE, CUT = TV_FILTER_CUTS };
-
-static const struct row rows[] = {
-    {"min_users_for_item", INTEGER, 0, 2147483647.0, 0, "10", ALL | CUT, "an item stays with more than so many rating rows"},
-    {"min_items_for_user", INTEGER, 0, 2147483647.0, 0, "3", ALL | CUT, "a user stays with at least so many rating rows"},
-    {"max_items_for_user", INTEGER, 0, 2147483647.0, 0, "50", ALL | CUT, "and at most so many"},
-    {"max_row_number", INTEGER, 1, 9e18, 0, "100000", ALL | CUT, "at most so many rows, in (user, item) order"},
-    {"rated_since", TIME, 0, 0, 0, NULL, ALL | ROWS, "only ratings from that time on"},
-    {"rated_until", TIME, 0, 0, 0, NULL, ALL, "only ratings before that time"},
-    {"genres", NAMES, 0, 0, 0, NULL, ALL | ROWS, "only items of any of these genres: Drama,Comedy"},
-    {"min_rating", REAL, -1e30, 1e30, 0, NULL, ALL | ROWS, "only ratings of at least that value"},
-    {"sample_users", REAL, 0, 1, 1, "1", ALL, "only that share of the users, by a stable hash"},
-};
-enum { N_ROWS = sizeof rows / sizeof *rows };
+static const struct tv_filter_parameter *const rows = tv_filter_parameters;
+enum { N_ROWS = TV_FILTER_PARAMETERS };
 
 /* The values, in the order of the rows. They stay the texts that they were given as, so that nothing is rounded on
  * the way into the SQL. */
@@ -49,7 +25,7 @@ enum tv_status tv_filter_create(struct tv_filter **out, struct tv_error *err)
     if (f == NULL)
         return TV_ERR_NO_MEMORY;
     for (int i = 0; i < N_ROWS; i++)
-        if (rows[i].preset && (f->value[i] = strdup(rows[i].preset)) == NULL) {
+        if (rows[i].standard && (f->value[i] = strdup(rows[i].standard)) == NULL) {
             tv_filter_free(f);
             return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a filter");
         }
@@ -64,29 +40,6 @@ void tv_filter_free(struct tv_filter *f)
     free(f);
 }
 
-static int find_row(const char *name, size_t n)
-{
-    for (int i = 0; i < N_ROWS; i++)
-        if (strlen(rows[i].name) == n && strncmp(rows[i].name, name, n) == 0)
-            return i;
-    return -1;
-}
-
-/* Offers the parameter whose name is nearest; where none is near, all are named. */
-static enum tv_status unknown_name(const char *assignment, size_t n, struct tv_error *err)
-{
-    char name[64];
-    const char *names[N_ROWS + 1] = {NULL};
-    for (int i = 0; i < N_ROWS; i++)
-        names[i] = rows[i].name;
-    snprintf(name, sizeof name, "%.*s", (int)n, assignment);
-    const char *nearest = tv_text_nearest(name, names);
-    tv_fail(err, TV_ERR_USAGE, "the filter has no parameter \"%s\"", name);
-    return nearest ? tv_hint(err, "did you mean %s?", nearest)
-                   : tv_hint(err, "its parameters are min_users_for_item, min_items_for_user, max_items_for_user, "
-                                  "max_row_number, rated_since, rated_until, genres, min_rating, sample_users");
-}
-
 /* PostgreSQL keeps it as real, and takes no number that would become 0 or infinite by that. */
 static int fits_real(double d)
 {
@@ -95,17 +48,17 @@ static int fits_real(double d)
 }
 
 /* Times and names are PostgreSQL's to judge; of them only the length is looked at. */
-static enum tv_status check_value(const struct row *row, const char *text, struct tv_error *err)
+static enum tv_status check_value(const struct tv_filter_parameter *row, const char *text, struct tv_error *err)
 {
     int64_t i = 0;
     double d = 0;
     size_t n = strlen(text);
-    if (row->kind == INTEGER && (!tv_text_int64(text, n, &i) || (double)i < row->min || (double)i > row->max))
-        return tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be an integer from %.0f", row->name, text, row->min);
-    if (row->kind == REAL && (!tv_text_double(text, n, &d) || d < row->min || d > row->max || !fits_real(d) ||
-                              (row->above_min && d == row->min)))
-        return row->above_min ? tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be a number above %g, at most %g",
-                                        row->name, text, row->min, row->max)
+    if (row->kind == TV_FILTER_INTEGER && (!tv_text_int64(text, n, &i) || (double)i < row->least || (double)i > row->most))
+        return tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be an integer from %.0f", row->name, text, row->least);
+    if (row->kind == TV_FILTER_REAL && (!tv_text_double(text, n, &d) || d < row->least || d > row->most || !fits_real(d) ||
+                              (row->above && d == row->least)))
+        return row->above ? tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be a number above %g, at most %g",
+                                        row->name, text, row->least, row->most)
                               : tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be a number", row->name, text);
     if (n == 0 || n > 1000)
         return tv_fail(err, TV_ERR_USAGE, "%s is empty or longer than 1,000 bytes", row->name);
@@ -120,10 +73,10 @@ enum tv_status tv_filter_set(struct tv_filter *f, const char *assignment, struct
         tv_fail(err, TV_ERR_USAGE, "\"%s\" is no assignment to a filter parameter", assignment);
         return tv_hint(err, "write it as name=value, for example max_items_for_user=200");
     }
-    int i = find_row(assignment, (size_t)(equals - assignment));
+    int i = tv_filter_find(assignment, (size_t)(equals - assignment));
     if (i < 0)
-        return unknown_name(assignment, (size_t)(equals - assignment), err);
-    int is_null = rows[i].preset == NULL && strcmp(equals + 1, "null") == 0;
+        return tv_filter_unknown(assignment, (size_t)(equals - assignment), err);
+    int is_null = rows[i].standard == NULL && strcmp(equals + 1, "null") == 0;
     enum tv_status status = is_null ? TV_OK : check_value(&rows[i], equals + 1, err);
     if (status != TV_OK)
         return tv_about(err, rows[i].name);
@@ -137,7 +90,7 @@ enum tv_status tv_filter_set(struct tv_filter *f, const char *assignment, struct
 
 int64_t tv_filter_int(const struct tv_filter *f, const char *name)
 {
-    int i = find_row(name, strlen(name));
+    int i = tv_filter_find(name, strlen(name));
     return i >= 0 && f->value[i] ? strtoll(f->value[i], NULL, 10) : 0;
 }
 
@@ -148,38 +101,52 @@ static int same_value(const char *a, const char *b)
 
 static int is_default(const struct tv_filter *f, int i)
 {
-    return same_value(f->value[i], rows[i].preset);
+    return same_value(f->value[i], rows[i].standard);
 }
 
 int tv_filter_is_default(const struct tv_filter *f, const char *name)
 {
-    int i = find_row(name, strlen(name));
+    int i = tv_filter_find(name, strlen(name));
     return i >= 0 && is_default(f, i);
+}
+
+const char *tv_filter_only_learning(const struct tv_filter *f)
+{
+    for (int i = 0; i < N_ROWS; i++)
+        if (!(tv_filter_parts(&rows[i]) & (TV_FILTER_EVIDENCE | TV_FILTER_CUTS)) && !is_default(f, i))
+            return rows[i].name;
+    return NULL;
 }
 
 const char *tv_filter_other_rows(const struct tv_filter *a, const struct tv_filter *b)
 {
     for (int i = 0; i < N_ROWS; i++)
-        if (!(rows[i].parts & TV_FILTER_CUTS) && !same_value(a->value[i], b->value[i]))
+        if (!(tv_filter_parts(&rows[i]) & TV_FILTER_CUTS) && !same_value(a->value[i], b->value[i]))
             return rows[i].name;
     return NULL;
+}
+
+/* A window is to have something in it. */
+static enum tv_status check_order(const struct tv_filter *f, int i, struct tv_error *err)
+{
+    int64_t value = tv_filter_int(f, rows[i].name), least = tv_filter_int(f, rows[i].not_below);
+    if (value >= least)
+        return TV_OK;
+    tv_fail(err, TV_ERR_USAGE, "%s is %lld, but must be at least %s, which is %lld", rows[i].name, (long long)value,
+            rows[i].not_below, (long long)least);
+    return tv_about(err, rows[i].name);
 }
 
 /* One assignment may break what another mends, so minimum and maximum are compared after all of them. */
 enum tv_status tv_filter_set_all(struct tv_filter *f, const char *const *assignments, size_t n, struct tv_error *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        enum tv_status status = tv_filter_set(f, assignments[i], err);
-        if (status != TV_OK)
-            return status;
-    }
-    int64_t min = tv_filter_int(f, "min_items_for_user"), max = tv_filter_int(f, "max_items_for_user");
-    if (max < min) {
-        tv_fail(err, TV_ERR_USAGE, "max_items_for_user is %lld, but must be at least min_items_for_user, which is %lld",
-                (long long)max, (long long)min);
-        return tv_about(err, "max_items_for_user");
-    }
-    return TV_OK;
+    enum tv_status status = TV_OK;
+    for (size_t i = 0; i < n && status == TV_OK; i++)
+        status = tv_filter_set(f, assignments[i], err);
+    for (int i = 0; i < N_ROWS && status == TV_OK; i++)
+        if (rows[i].not_below)
+            status = check_order(f, i, err);
+    return status;
 }
 
 static enum tv_status no_time(const char *name, const char *text, struct tv_error *err)
@@ -241,7 +208,7 @@ enum tv_status tv_filter_settle(struct tv_filter *f, struct tv_pg *pg, struct tv
 {
     enum tv_status status = TV_OK;
     for (int i = 0; i < N_ROWS && status == TV_OK; i++)
-        if (rows[i].kind == TIME && f->value[i])
+        if (rows[i].kind == TV_FILTER_TIME && f->value[i])
             status = tv_settle_time(pg, rows[i].name, &f->value[i], err);
     return status;
 }
@@ -254,14 +221,14 @@ enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum 
     int n = 0;
     enum tv_status status = tv_buffer_format(sql, err, "%s(", function);
     for (int i = 0; i < N_ROWS && status == TV_OK; i++) {
-        if (is_default(f, i) || !(rows[i].parts & part))
+        if (is_default(f, i) || !(tv_filter_parts(&rows[i]) & part))
             continue;
         status = tv_buffer_format(sql, err, "%s%s => ", n++ ? ", " : "", rows[i].name);
         if (status != TV_OK)
             break;
-        if (rows[i].kind == NAMES)
+        if (rows[i].kind == TV_FILTER_NAMES)
             status = append_names(pg, f->value[i], sql, err);
-        else if (rows[i].kind == TIME)
+        else if (rows[i].kind == TV_FILTER_TIME)
             status = append_time(pg, rows[i].name, f->value[i], sql, err);
         else
             status = tv_buffer_text(sql, f->value[i], err);
@@ -282,11 +249,11 @@ static json_t *value_json(int i, const char *text)
 {
     if (text == NULL)
         return json_null();
-    if (rows[i].kind == INTEGER)
+    if (rows[i].kind == TV_FILTER_INTEGER)
         return json_integer(strtoll(text, NULL, 10));
-    if (rows[i].kind == REAL)
+    if (rows[i].kind == TV_FILTER_REAL)
         return json_real(strtod(text, NULL));
-    return rows[i].kind == NAMES ? names_json(text) : json_string(text);
+    return rows[i].kind == TV_FILTER_NAMES ? names_json(text) : json_string(text);
 }
 
 enum tv_status tv_filter_json(const struct tv_filter *f, struct tv_buffer *out, struct tv_error *err)
@@ -372,17 +339,7 @@ void tv_filter_describe(const struct tv_filter *f, char *out, size_t size)
                      tv_text_number(high, tv_filter_int(f, "max_items_for_user")),
                      tv_text_number(limit, tv_filter_int(f, "max_row_number")));
     for (int i = 0; i < N_ROWS && n >= 0 && (size_t)n < size; i++)
-        if (i >= 4 && !is_default(f, i))
+        if (!(tv_filter_parts(&rows[i]) & TV_FILTER_CUTS) && !is_default(f, i))
             n += snprintf(out + n, size - (size_t)n, ", %s %s", rows[i].name, f->value[i]);
     tv_text_mark_cut(out, size, n);
-}
-
-const char *tv_filter_help(void)
-{
-    static char text[2048];
-    size_t n = (size_t)snprintf(text, sizeof text, "Filter parameters for --set (of the SQL function trivet.user_item):\n");
-    for (int i = 0; i < N_ROWS && n < sizeof text; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "  %-20s %s (default %s)\n", rows[i].name, rows[i].meaning,
-                              rows[i].preset ? rows[i].preset : "null: no condition");
-    return text;
 }

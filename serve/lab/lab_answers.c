@@ -41,22 +41,22 @@ struct question {
 /* --- a question's SQL ----------------------------------------------------------------------------------- */
 
 /* One value of an axis as SQL text: 20 -> '20', Drama -> '{"Drama"}', null -> null. The functions take the values
- * as text, and cast each to the type of its parameter; that of genres is an array, whose text form is written here,
- * as PostgreSQL reads it (a genre may hold quotes). All of it is quoted once more by libpq. */
-static enum tv_status write_value(struct tv_pg *pg, int is_genre, const char *value, size_t n,
+ * as text, and cast each to the type of its parameter; those of a list are an array, whose text form is written here,
+ * as PostgreSQL reads it (a name may hold quotes). All of it is quoted once more by libpq. */
+static enum tv_status write_value(struct tv_pg *pg, int is_list, const char *value, size_t n,
                                   struct tv_buffer *sql, struct tv_error *err)
 {
     char text[2 * TV_LAB_VALUE + 8], *to = text; /* each byte may need a backslash */
     if (n == 4 && strncmp(value, "null", n) == 0)
         return tv_buffer_text(sql, "null", err);
-    if (is_genre)
+    if (is_list)
         to = stpcpy(to, "{\"");
     for (size_t i = 0; i < n; i++) {
-        if (is_genre && (value[i] == '"' || value[i] == '\\'))
+        if (is_list && (value[i] == '"' || value[i] == '\\'))
             *to++ = '\\';
         *to++ = value[i];
     }
-    strcpy(to, is_genre ? "\"}" : "");
+    strcpy(to, is_list ? "\"}" : "");
     char *quoted = tv_pg_literal(pg, text);
     enum tv_status status = quoted ? tv_buffer_text(sql, quoted, err)
                                    : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a value of a sweep");
@@ -69,7 +69,7 @@ static enum tv_status write_value(struct tv_pg *pg, int is_genre, const char *va
 static enum tv_status write_axis(struct tv_pg *pg, const char *name, const struct tv_lab_axis *axis,
                                  struct tv_buffer *sql, struct tv_error *err)
 {
-    int is_genre = strcmp(axis->name, "genres") == 0;
+    int is_list = tv_filter_parameters[tv_filter_find(axis->name, strlen(axis->name))].kind == TV_FILTER_NAMES;
     const char *at = axis->values;
     enum tv_status status =
         tv_buffer_format(sql, err, "%s => '%s', %s_values => array[", name, axis->name, name);
@@ -77,7 +77,7 @@ static enum tv_status write_axis(struct tv_pg *pg, const char *name, const struc
         size_t n = strcspn(at, ",");
         status = i ? tv_buffer_text(sql, ", ", err) : TV_OK;
         if (status == TV_OK)
-            status = write_value(pg, is_genre, at, n, sql, err);
+            status = write_value(pg, is_list, at, n, sql, err);
         at += n + 1;
     }
     return status == TV_OK ? tv_buffer_text(sql, "]::text[]", err) : status;

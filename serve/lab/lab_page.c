@@ -1,4 +1,4 @@
-/* lab_page: the page /lab. Its scripts fill it; the page itself tells them the filter's defaults, and the filter of
+/* lab_page: the page /lab. Its scripts fill it; the page itself tells them the filter's parameters and defaults, and the filter of
  * the live model to compare with. The address holds the filter and the axes, so a link shows the same again.
  */
 #include <inttypes.h>
@@ -17,7 +17,7 @@ static void write_page(struct tv_app *app, struct tv_response *response)
 {
     struct tv_snapshot *live = tv_shelf_live(app->models.shelf);
     struct tv_filter *standard = NULL;
-    struct tv_buffer defaults = TV_BUFFER_INIT(1 << 16);
+    struct tv_buffer defaults = TV_BUFFER_INIT(1 << 16), fields = TV_BUFFER_INIT(1 << 16);
     struct tv_out content;
     char number[24] = "";
     if (tv_filter_create(&standard, NULL) == TV_OK)
@@ -25,7 +25,9 @@ static void write_page(struct tv_app *app, struct tv_response *response)
     if (live)
         snprintf(number, sizeof number, "%" PRId64, live->number);
     tv_out_init(&content);
-    const struct tv_slot slots[] = {{"defaults", tv_buffer_string(&defaults), NULL},
+    content.failed |= tv_filter_fields(&fields, NULL) != TV_OK;
+    const struct tv_slot slots[] = {{"parameters", tv_buffer_string(&fields), NULL},
+                                    {"defaults", tv_buffer_string(&defaults), NULL},
                                     {"live_number", number, NULL},
                                     {"live_filter", live ? live->info.filter_json : "", NULL},
                                     {"live_source", live ? live->info.source : "", NULL},
@@ -35,6 +37,7 @@ static void write_page(struct tv_app *app, struct tv_response *response)
     response->scripts = 1;
     tv_out_free(&content);
     tv_buffer_free(&defaults);
+    tv_buffer_free(&fields);
     tv_filter_free(standard);
     tv_snapshot_release(live);
 }

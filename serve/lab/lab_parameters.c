@@ -10,18 +10,24 @@
 #include "serve/stores/questions.h"
 #include "serve/web/parameters.h"
 
-/* In the order of trivet.user_item's signature. */
-#define FILTER                                                                                               \
-    "min_users_for_item", "min_items_for_user", "max_items_for_user", "max_row_number", "rated_since",       \
-        "rated_until", "genres", "min_rating", "sample_users"
 #define AXES "x", "x_values", "y", "y_values"
-const char *const tv_lab_of_activity[] = {FILTER, "id", NULL};
+#define PARAMETER(name, ...) #name,
 
-const char *const tv_lab_of_funnel[] = {FILTER, "id", NULL};
-const char *const tv_lab_of_sweep[] = {FILTER, AXES, "id", NULL};
-const char *const tv_lab_of_page[] = {FILTER, AXES, "measure", NULL};
-
-static const char *const names[] = {FILTER, NULL};
+static const char *const names[] = {
+#include "trivet/model/filter_parameters.def"
+    NULL};
+const char *const tv_lab_of_activity[] = {
+#include "trivet/model/filter_parameters.def"
+    "id", NULL};
+const char *const tv_lab_of_funnel[] = {
+#include "trivet/model/filter_parameters.def"
+    "id", NULL};
+const char *const tv_lab_of_sweep[] = {
+#include "trivet/model/filter_parameters.def"
+    AXES, "id", NULL};
+const char *const tv_lab_of_page[] = {
+#include "trivet/model/filter_parameters.def"
+    AXES, "measure", NULL};
 
 /* A refusal of the filter's as a 400, with its own words. */
 static int refuse_error(struct tv_problem *problem, const char *name, const struct tv_error *err)
@@ -115,11 +121,11 @@ static int read_axis(const struct tv_request *request, const char *name, struct 
     if (chosen == NULL || axis->values == NULL) {
         return tv_problem_at(problem, 400, chosen ? values_name : name, "%s is missing", chosen ? values_name : name);
     }
-    for (size_t i = 0; names[i]; i++)
-        if (strcmp(names[i], chosen) == 0)
-            axis->name = names[i];
-    if (axis->name)
+    int at = tv_filter_find(chosen, strlen(chosen));
+    if (at >= 0) {
+        axis->name = names[at];
         return check_values(axis, values_name, problem);
+    }
     return tv_problem_at(problem, 400, name, "%s is \"%.60s\", but must be a parameter of the filter", name,
                          strlen(chosen) > 60 ? "..." : chosen);
 }

@@ -1,5 +1,5 @@
 /* lab_parameters: the filter and the grid that a request of /lab names, strictly read. The parameters are
- * those of trivet.user_item; names, ranges and defaults come from lib/model/filter. */
+ * those of trivet.user_item; names, ranges and defaults come from filter_parameters.h. */
 #ifndef TRIVET_SERVE_LAB_LAB_PARAMETERS_H
 #define TRIVET_SERVE_LAB_LAB_PARAMETERS_H
 

@@ -1,4 +1,4 @@
-/* models_page: the page /models. Its scripts fill it; the page itself tells them the filter's defaults, beside
+/* models_page: the page /models. Its scripts fill it; the page itself tells them the filter's parameters and defaults, beside
  * which the filters of models are shown.
  */
 #include "serve/app.h"
@@ -13,17 +13,20 @@ static void write_page(struct tv_app *app, struct tv_response *response)
 {
     struct tv_snapshot *live = tv_shelf_live(app->models.shelf);
     struct tv_filter *standard = NULL;
-    struct tv_buffer defaults = TV_BUFFER_INIT(1 << 16);
+    struct tv_buffer defaults = TV_BUFFER_INIT(1 << 16), fields = TV_BUFFER_INIT(1 << 16);
     struct tv_out content;
     if (tv_filter_create(&standard, NULL) == TV_OK)
         tv_ignore(tv_filter_json(standard, &defaults, NULL), "the page can be used without the defaults");
     tv_out_init(&content);
-    const struct tv_slot slots[] = {{"defaults", tv_buffer_string(&defaults), NULL}, {NULL, NULL, NULL}};
+    content.failed |= tv_filter_fields(&fields, NULL) != TV_OK;
+    const struct tv_slot slots[] = {{"parameters", tv_buffer_string(&fields), NULL},
+                                    {"defaults", tv_buffer_string(&defaults), NULL}, {NULL, NULL, NULL}};
     tv_page_fill(&content, "models.html", slots);
     tv_page_finish(response, "Models", live, &content);
     response->scripts = 1;
     tv_out_free(&content);
     tv_buffer_free(&defaults);
+    tv_buffer_free(&fields);
     tv_filter_free(standard);
     tv_snapshot_release(live);
 }

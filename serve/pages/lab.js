@@ -6,6 +6,7 @@ import { drawGrid, markCurrent, measures } from "./lab_sweep.js";
 
 const number = new Intl.NumberFormat("en-US");
 const root = $("lab");
+filter.know(JSON.parse(root.dataset.parameters));
 const defaults = filter.complete(JSON.parse(root.dataset.defaults), {});
 const live = root.dataset.liveFilter ? filter.complete(JSON.parse(root.dataset.liveFilter), defaults) : null;
 const liveName = `live model ${root.dataset.liveNumber}`;
@@ -191,10 +192,10 @@ function write() {
 
 // --- the funnel --------------------------------------------------------------------------------------------------
 
-// A condition that is not set has a step, too; it repeats the numbers before it, so its bar tells nothing.
-const needs = { time: (v) => v.rated_since || v.rated_until, min_rating: (v) => v.min_rating, genres: (v) => v.genres,
-  sample: (v) => Number(v.sample_users) < 1 };
-const idle = (name, of) => needs[name] && !needs[name](of) && !(live && needs[name](live));
+// A condition that is not set has a step, too; it repeats the numbers before it, so its bar tells nothing. The cuts are always
+// shown.
+const isCut = (step) => [5, 6, 9].includes(step);
+const idle = (step, of) => !isCut(step) && filter.isIdle(step, of, defaults) && !(live && !filter.isIdle(step, live, defaults));
 const count = (n) => (n === null || n === undefined ? "" : number.format(n));
 const signed = (n) => (n === 0 ? "same" : `${n > 0 ? "+" : "−"}${number.format(Math.abs(n))}`);
 const density = (d) => (d === null ? "" : `${(d * 100).toPrecision(3)} %`);
@@ -221,8 +222,8 @@ function drawAllOfFunnel() {
   if (!shown.funnel) return;
   const { rows, given } = shown.funnel, measure = $("funnel-measure").value;
   const before = shown.live && shown.live.rows;
-  const bars = rows.map((r, i) => ({ label: r.name, value: r[measure], live: before && before[i][measure], name: r.name }))
-    .filter((b) => !idle(b.name, given));
+  const bars = rows.map((r, i) => ({ label: r.name, value: r[measure], live: before && before[i][measure], name: r.name, step: r.step }))
+    .filter((b) => !idle(b.step, given));
   drawFunnel($("funnel-chart"), bars, measure === "row_count" ? "rows" : measure, before && liveName);
   tabulate(rows, given, before);
   const changed = live ? filter.differing(given, live) : [];
@@ -249,7 +250,7 @@ async function askLive() {
 
 // --- activity ----------------------------------------------------------------------------------------------------
 
-const rowConditions = ["rated_since", "rated_until", "genres", "min_rating"];
+const rowConditions = filter.parameters.filter(filter.isOnRows).map((p) => p.name);
 
 // The share of those with at most n rows.
 function shareUpTo(points, n) {

@@ -1,26 +1,28 @@
 // The filter's values: how they are written in links, in SQL and on a command line. Knows nothing of the page.
 
-// In the order of trivet.user_item's signature. A slider walks through `stops`; a field takes any value.
+// What sliders walk through; a field takes any value.
 const counts = [0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 2000, 5000, 10000];
 const limits = [1000, 10000, 30000, 100000, 300000, 1000000, 3000000, 10000000, 100000000];
 const shares = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
-export const parameters = [
-  { name: "min_users_for_item", meaning: "an item stays with more than so many rating rows", stops: counts,
-    sweep: "0,2,5,10,20,30,50,75,100,200" },
-  { name: "min_items_for_user", meaning: "a user stays with at least so many rating rows", stops: counts,
-    sweep: "1,3,5,10,20,30,50,75,100,200" },
-  { name: "max_items_for_user", meaning: "and with at most so many", stops: counts,
-    sweep: "20,30,50,75,100,150,200,500,1000,10000" },
-  { name: "max_row_number", meaning: "at most so many pairs, in (user, item) order", stops: limits,
-    sweep: "1000,10000,100000,1000000" },
-  { name: "rated_since", meaning: "only ratings from that time on: 2015-04-01", kind: "time",
-    sweep: "2000-01-01,2010-01-01" },
-  { name: "rated_until", meaning: "only ratings before that time", kind: "time", sweep: "2010-01-01,2020-01-01" },
-  { name: "genres", meaning: "only items of any of these: Drama,Comedy", kind: "names", sweep: "Drama,Comedy,Action" },
-  { name: "min_rating", meaning: "only ratings of at least that value", kind: "real", sweep: "1,2,3,4,5" },
-  { name: "sample_users", meaning: "only that share of the users, by a stable hash", stops: shares,
-    sweep: "0.1,0.25,0.5,1" },
-];
+const sliders = { counts, limits, shares };
+
+// In the order of trivet.user_item's signature: name, kind, meaning, step of the funnel, stops of the slider or none, values of
+// a sweep.
+export let parameters = [];
+
+// The page has the table of them (include/trivet/model/filter_parameters.def).
+export function know(list) {
+  parameters = list.map((p) => ({ ...p, stops: sliders[p.slider], meaning: p.kind === "time" ? `${p.meaning}: 2015-04-01` : p.meaning }));
+}
+
+// Conditions on rows: the first steps of the funnel.
+export const isOnRows = ({ step }) => step <= 4;
+
+// Whether a step of the funnel has parameters, and all are at their defaults: then it repeats the numbers before it.
+export function isIdle(step, values, defaults) {
+  const acting = parameters.filter((p) => p.step === step);
+  return acting.length > 0 && acting.every(({ name }) => equal(name, values, defaults));
+}
 
 // A value as text, as it stands in a field, a link and after --set; "" is SQL's null.
 export function text(value) {

@@ -5,6 +5,7 @@ import * as filter from "./lab_filter.js";
 import { compareLists } from "./models_lists.js";
 import { Quality } from "./models_quality.js";
 
+filter.know(JSON.parse($("models").dataset.parameters));
 const defaults = filter.complete(JSON.parse($("models").dataset.defaults), {});
 const address = new URLSearchParams(location.search);
 const STANDARD_TOP = 15;

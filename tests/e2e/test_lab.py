@@ -237,14 +237,14 @@ def test_a_login_without_limits_gets_them(serve, own):
     server = serve(own, env={"TRIVET_READER": own.postgres_uri})
     own.psql("create or replace function trivet.settings_now() returns text language sql stable as "
              "$$ select current_setting('default_transaction_read_only') || current_setting('statement_timeout') $$")
-    own.psql("alter function trivet.check_filter(int, int, int, bigint, real) rename to check_filter_kept")
-    own.psql("create function trivet.check_filter(int, int, int, bigint, real) returns boolean language plpgsql as "
+    own.psql("alter function trivet.check_filter_of(trivet.filter_values) rename to check_filter_kept")
+    own.psql("create function trivet.check_filter_of(trivet.filter_values) returns boolean language plpgsql as "
              "$$ begin raise exception 'session: %', trivet.settings_now(); end $$")
     try:
         assert "session: on30s" in server.get("/lab/funnel").json()["detail"]
     finally:
-        own.psql("drop function trivet.check_filter(int, int, int, bigint, real)")
-        own.psql("alter function trivet.check_filter_kept(int, int, int, bigint, real) rename to check_filter")
+        own.psql("drop function trivet.check_filter_of(trivet.filter_values)")
+        own.psql("alter function trivet.check_filter_kept(trivet.filter_values) rename to check_filter_of")
         own.psql("drop function trivet.settings_now()")
     assert server.get("/lab/funnel").status == 200
 

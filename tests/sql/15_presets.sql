@@ -2,7 +2,7 @@
 begin;
 set local jit = off;
 set local client_min_messages = warning;
-select plan(33);
+select plan(35);
 
 delete from trivet.rating;
 delete from trivet.item;
@@ -53,6 +53,19 @@ select is_empty($$select l.movieid from trivet.items_lost('open', 'all') l, triv
     where greatest(w.step, 4) is distinct from l.step$$, 'the same step as why_item');
 select is_empty($$select * from trivet.items_lost('few', 'open')$$, 'nothing is lost the other way');
 select throws_like($$select * from trivet.items_lost('open', 'none')$$, 'there is no preset "none"', 'an unknown preset is named');
+
+-- Where the ratings are many, queries are parallel; checking a value takes a subtransaction, which those cannot start.
+set local parallel_setup_cost = 0;
+set local parallel_tuple_cost = 0;
+set local min_parallel_table_scan_size = 0;
+set local min_parallel_index_scan_size = 0;
+select lives_ok($$select * from trivet.items_lost('open', 'few')$$, 'items_lost where plans are parallel');
+select lives_ok($$select count(*), (select sum(row_count) from trivet.sweep('min_rating', '{1,2}')), (select count(*) from trivet.preset_user_item('all'))
+    from trivet.rating r where r.value > 0$$, 'sweep and presets beside a parallel scan');
+reset parallel_setup_cost;
+reset parallel_tuple_cost;
+reset min_parallel_table_scan_size;
+reset min_parallel_index_scan_size;
 
 -- Dropped.
 select is(trivet.drop_preset('few'), trivet.filter_values(1, 3, 6), 'dropping returns the values');

@@ -109,7 +109,7 @@ static void report_sparsity(const struct fit *f)
                 1 - m / user_ids, 1 - n / item_ids);
 }
 
-/* rated_until and sample_users limit what is learned and not the evidence, so with either of them the rows cannot
+/* Some parameters limit what is learned and not the evidence (tv_filter_only_learning): with one of them the rows cannot
  * be picked there, and Postgres is asked. SQL of one's own has no cuts: its rows are the evidence, unless
  * --fold-in-source names others. */
 static enum tv_status gather(struct fit *f, struct chosen *chosen, struct tv_error *err)
@@ -117,7 +117,7 @@ static enum tv_status gather(struct fit *f, struct chosen *chosen, struct tv_err
     if (f->reading.own_source)
         return f->reading.same_rows ? cuts_none(chosen->ratings, &f->reading.evidence, &chosen->too_large, err)
                             : read_source(f, chosen, err);
-    int only_cuts = tv_filter_is_default(f->reading.filter, "rated_until") && tv_filter_is_default(f->reading.filter, "sample_users");
+    int only_cuts = tv_filter_only_learning(f->reading.filter) == NULL;
     return only_cuts ? cuts_apply(chosen->ratings, &f->reading.evidence, f->reading.filter, &chosen->too_large, err)
                      : read_source(f, chosen, err);
 }

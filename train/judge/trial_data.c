@@ -120,10 +120,7 @@ static enum tv_status read_options(struct trial_data *d, const struct tv_setting
  * apart, too. */
 static enum tv_status refuse_what_leaks(const struct tv_reading *r, struct tv_error *err)
 {
-    const char *leak = r->own_source && !r->same_rows                     ? "--fold-in-source"
-                       : !tv_filter_is_default(r->filter, "rated_until")  ? "rated_until"
-                       : !tv_filter_is_default(r->filter, "sample_users") ? "sample_users"
-                                                                          : NULL;
+    const char *leak = r->own_source && !r->same_rows ? "--fold-in-source" : tv_filter_only_learning(r->filter);
     if (leak == NULL)
         return TV_OK;
     tv_fail(err, TV_ERR_USAGE, "%s cannot be evaluated: the rows it gives would hold ratings that are kept apart", leak);

@@ -13,6 +13,7 @@
 #include "train/lists/stored.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
+#include "trivet/model/filter_parameters.h"
 #include "trivet/model/journal.h"
 #include "trivet/model/life/lock.h"
 
@@ -24,6 +25,21 @@ static long long count_of(const json_t *object, const char *name)
     return json_integer_value(json_object_get(object, name));
 }
 
+/* ", genres ["Drama"]"; nothing where the value is the default: null, or all users. */
+static void print_value(const json_t *filter, const struct tv_filter_parameter *p)
+{
+    const json_t *value = json_object_get(filter, p->name);
+    if (p->standard && json_is_number(value)) {
+        if (json_number_value(value) != strtod(p->standard, NULL))
+            printf(", %s %g", p->name, json_number_value(value));
+        return;
+    }
+    char *text = value && !json_is_null(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+    if (text)
+        printf(", %s %s", p->name, text);
+    free(text);
+}
+
 /* For example "> 10 an item, 3..200 a user, <= 100,000 rows", and those conditions that are not at their default. */
 static void print_filter(const json_t *filter)
 {
@@ -31,17 +47,9 @@ static void print_filter(const json_t *filter)
     printf("> %lld an item, %lld..%lld a user, <= %s rows", count_of(filter, "min_users_for_item"),
            count_of(filter, "min_items_for_user"), count_of(filter, "max_items_for_user"),
            tv_text_number(limit, count_of(filter, "max_row_number")));
-    static const char *const conditions[] = {"rated_since", "rated_until", "genres", "min_rating"};
-    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
-        const json_t *value = json_object_get(filter, conditions[i]);
-        char *text = value && !json_is_null(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
-        if (text)
-            printf(", %s %s", conditions[i], text);
-        free(text);
-    }
-    double sample = json_number_value(json_object_get(filter, "sample_users"));
-    if (sample > 0 && sample < 1)
-        printf(", sample_users %g", sample);
+    for (const struct tv_filter_parameter *p = tv_filter_parameters; p->name; p++)
+        if (!(tv_filter_parts(p) & TV_FILTER_CUTS))
+            print_value(filter, p);
 }
 
 /* One line of the list, from the JSON that the journal keeps with a run. */

@@ -43,18 +43,6 @@ const struct tv_option search_space_options[] = {
 
 /* --- one axis ------------------------------------------------------------------------------------------------- */
 
-/* Only these leave the ratings alone by which trials are judged: they choose among rows that are already read. */
-static const char *const filter_axes[] = {"min_users_for_item", "min_items_for_user", "max_items_for_user", "max_row_number",
-                                          NULL};
-
-/* Whether a name is in a list that ends with NULL. */
-static int is_among(const char *name, const char *const *names)
-{
-    while (*names && strcmp(name, *names) != 0)
-        names++;
-    return *names != NULL;
-}
-
 /* Asks the parser that fit uses: only a text that fit takes becomes a value. */
 static enum tv_status check_value(const struct search_axis *a, const struct learn_settings *base, const char *text,
                                   struct tv_error *err)
@@ -187,25 +175,17 @@ static enum tv_status read_learning(struct search_space *s, const struct tv_sett
     return status;
 }
 
-/* Parameters of the filter beyond the four would change which ratings there are, and so those that are kept apart.
- * A name that the filter does not know gets the filter's own message. */
+/* Only the cuts leave the ratings alone by which trials are judged: they choose among rows that are already read. A name that
+ * the filter does not know gets the filter's own message. */
 static enum tv_status refuse_filter_axis(const char *text, size_t n_name, struct tv_error *err)
 {
-    char name[64];
-    struct tv_filter *filter = NULL;
-    snprintf(name, sizeof name, "%.*s", (int)n_name, text);
-    if (is_among(name, filter_axes))
+    int i = tv_filter_find(text, n_name);
+    if (i < 0)
+        return tv_filter_unknown(text, n_name, err);
+    const struct tv_filter_parameter *p = &tv_filter_parameters[i];
+    if (tv_filter_parts(p) & TV_FILTER_CUTS)
         return TV_OK;
-    enum tv_status status = tv_filter_create(&filter, err);
-    if (status != TV_OK)
-        return status;
-    int known = tv_filter_is_default(filter, name);
-    if (!known)
-        status = tv_filter_set(filter, text, err);
-    tv_filter_free(filter);
-    if (!known)
-        return status;
-    tv_fail(err, TV_ERR_USAGE, "--over %s: trials would be judged by different ratings, which do not compare", name);
+    tv_fail(err, TV_ERR_USAGE, "--over %s: trials would be judged by different ratings, which do not compare", p->name);
     return tv_hint(err, "it can choose min_users_for_item, min_items_for_user, max_items_for_user and max_row_number");
 }
 

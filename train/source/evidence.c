@@ -77,16 +77,16 @@ void tv_reading_drop(struct tv_reading *r)
 /* The conditions on rows that the evidence had to meet: "genres and min_rating", or "". */
 static void name_conditions(const struct tv_filter *filter, char *out, size_t size)
 {
-    static const char *const conditions[] = {"rated_since", "genres", "min_rating"};
+    int n = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++)
-        if (!tv_filter_is_default(filter, conditions[i]))
-            snprintf(out + strlen(out), size - strlen(out), "%s%s", out[0] ? " and " : "", conditions[i]);
+    for (const struct tv_filter_parameter *p = tv_filter_parameters; p->name && n >= 0 && (size_t)n < size; p++)
+        if ((tv_filter_parts(p) & TV_FILTER_EVIDENCE) && !tv_filter_is_default(filter, p->name))
+            n += snprintf(out + n, size - (size_t)n, "%s%s", n ? " and " : "", p->name);
 }
 
 enum tv_status tv_reading_tell_left_out(const struct tv_reading *r, struct tv_error *err)
 {
-    char names[64], left_out[32], all[32];
+    char names[256], left_out[32], all[32];
     int64_t users;
     name_conditions(r->filter, names, sizeof names);
     if (r->own_source || names[0] == '\0')

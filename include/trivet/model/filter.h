@@ -1,7 +1,6 @@
 /* filter: the values of trivet.user_item's parameters: who and what a model is learned from.
  *
- * One table holds name, range, default and meaning of each; the command line, the SQL call, the journal and the
- * error messages read the same rows.
+ * The command line, the SQL call, the journal and the error messages read the same table of rows (filter_parameters.h).
  */
 #ifndef TRIVET_MODEL_FILTER_H
 #define TRIVET_MODEL_FILTER_H
@@ -10,6 +9,7 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/status.h"
+#include "trivet/model/filter_parameters.h"
 #include "trivet/store/pg.h"
 
 struct tv_filter; /* opaque: max >= min is kept true once checked */
@@ -28,16 +28,13 @@ enum tv_status tv_filter_set_json(struct tv_filter *f, const char *json, struct 
 enum tv_status tv_filter_load_preset(struct tv_filter *f, struct tv_pg *pg, const char *name, struct tv_error *err);
 int64_t tv_filter_int(const struct tv_filter *f, const char *name);
 int tv_filter_is_default(const struct tv_filter *f, const char *name);
+/* The first parameter with a value of its own that decides what is learned, but is neither a cut nor asked of the rows that users
+ * are folded in from: only Postgres knows what it leaves. NULL: there is none. */
+const char *tv_filter_only_learning(const struct tv_filter *f);
 /* The first parameter, TV_FILTER_CUTS aside, that has another value in `b`; NULL: up to the cuts, both choose the same
  * rows. */
 const char *tv_filter_other_rows(const struct tv_filter *a, const struct tv_filter *b);
 
-/* Which of the parameters a function takes. */
-enum tv_filter_part {
-    TV_FILTER_ALL = 1,      /* trivet.user_item and the reports */
-    TV_FILTER_EVIDENCE = 2, /* trivet.evidence, and trivet.chosen_rows for it: the conditions on rows, not rated_until */
-    TV_FILTER_CUTS = 4      /* none: the two cuts and the row limit, which count the rows that the others let through */
-};
 /* A time that PostgreSQL understands, as "yesterday" or "2015-04-01", becomes the moment it means now and in this session's time
  * zone, with its offset: what is kept and read again later is to mean the same then. `*text` is malloc'ed, and replaced. */
 enum tv_status tv_settle_time(struct tv_pg *pg, const char *name, char **text, struct tv_error *err);
@@ -51,7 +48,5 @@ enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum 
 enum tv_status tv_filter_json(const struct tv_filter *f, struct tv_buffer *json, struct tv_error *err);
 /* "more than 10 rating rows an item, 3..50 rating rows a user, at most 100,000 rows" for people. */
 void tv_filter_describe(const struct tv_filter *f, char *out, size_t size);
-/* A table of names, ranges, defaults and meanings for --help. */
-const char *tv_filter_help(void);
 
 #endif

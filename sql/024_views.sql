@@ -1,4 +1,4 @@
--- 002_views: the names that MovieLens analysts know, so that their old queries run as they are.
+-- 024_views: the names that MovieLens analysts know, so that their old queries run as they are.
 
 create or replace view public.ratings as
     select user_id as userid, item_id as movieid, value as rating, extract(epoch from rated_at)::bigint as "timestamp"
