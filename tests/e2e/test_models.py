@@ -356,3 +356,14 @@ def test_sigterm_leaves_the_old_model(run, programs, loaded):
     assert "interrupted" in done.stdout + done.stderr
     assert consistent(run, loaded) == 1
     exactly(loaded, [1])
+
+
+def test_a_sigterm_after_the_switch_comes_too_late(run, programs, loaded):
+    """The switch is made: to say that the old model is still live would be a lie."""
+    run("trivet-train", *FIT, 3, env=loaded.env)
+    done = at("close_late", programs["trivet-train"], *FIT, 4, env=loaded.env,
+              do="shell pkill -TERM -x -P $PPID trivet-train; sleep 0.3")
+    told = done.stdout + done.stderr
+    assert "model 2 is live" in told and "still is" not in told, told
+    assert consistent(run, loaded) == 2
+    exactly(loaded, [1, 2])

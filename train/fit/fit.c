@@ -56,22 +56,25 @@ static const struct step building[] = {
 };
 
 /* A signal makes statements and waits fail with words of their own. Whatever a step returned, the signal is what is
- * told. */
-static enum tv_status interrupted(struct tv_error *err)
+ * told. Within the last step the switch may have been made, so nothing is promised about it. */
+static enum tv_status interrupted(int activating, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_INTERRUPTED, "interrupted");
-    return tv_hint(err, "the model that was live still is");
+    return activating ? tv_hint(err, "trivet-train models says which model is live; the next command finishes the switch")
+                      : tv_hint(err, "the model that was live still is");
 }
 
-/* Runs steps until one fails. The guard's is not told of where there is no guard. */
+/* Runs steps until one fails. A signal that comes while the last one succeeds comes too late: the model is live, and to say
+ * otherwise would be wrong. The guard's is not told of where there is no guard. */
 static enum tv_status run_steps(struct fit *f, const struct step *steps, size_t n, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     for (size_t i = 0; i < n && status == TV_OK; i++) {
         double started = tv_clock();
         status = steps[i].run(f, err);
-        if (tv_interrupted())
-            status = interrupted(err);
+        int last = steps[i].run == fit_activate;
+        if (tv_interrupted() && !(last && status == TV_OK))
+            status = interrupted(last, err);
         double seconds = tv_clock() - started;
         if (steps[i].run == fit_guard_judge && !f->guard.on)
             continue;
