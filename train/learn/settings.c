@@ -8,8 +8,7 @@
 
 #include "train/learn/algorithm.h"
 
-/* Writes a setting where its row says. A seed is rounded to a double on the way, so learn_set does not take it this
- * way. */
+/* Writes a setting where its row says. A seed of more than 53 bits would be rounded to a double on the way: set_seed. */
 static void set_value(struct learn_settings *s, const struct learn_setting *row, double value)
 {
     void *at = (char *)s + row->offset;
@@ -19,6 +18,11 @@ static void set_value(struct learn_settings *s, const struct learn_setting *row,
         *(uint64_t *)at = (uint64_t)value;
     else
         *(int *)at = (int)value;
+}
+
+static void set_seed(struct learn_settings *s, const struct learn_setting *row, uint64_t seed)
+{
+    *(uint64_t *)((char *)s + row->offset) = seed;
 }
 
 void learn_defaults(struct learn_settings *out, const struct learn_algorithm *algorithm)
@@ -62,8 +66,8 @@ enum tv_status learn_set(struct learn_settings *s, const char *name, const char 
     enum tv_status status = tv_option_check(option_of(name), text, err);
     if (status != TV_OK || row == NULL)
         return status;
-    if (row->kind == LEARN_SEED) /* a double would round it */
-        *(uint64_t *)((char *)s + row->offset) = strtoull(text, NULL, 10);
+    if (row->kind == LEARN_SEED)
+        set_seed(s, row, strtoull(text, NULL, 10));
     else
         set_value(s, row, strtod(text, NULL));
     s->factors_given |= strcmp(name, "factors") == 0;
@@ -126,7 +130,9 @@ enum tv_status learn_from_json(struct learn_settings *out, const char *algorithm
     out->factors_given = 1;
     for (const struct learn_setting *row = learn_setting_rows; row->flag; row++) {
         const json_t *value = json_object_get(object, row->flag);
-        if (json_is_number(value) || json_is_boolean(value))
+        if (row->kind == LEARN_SEED && json_is_integer(value))
+            set_seed(out, row, (uint64_t)json_integer_value(value));
+        else if (json_is_number(value) || json_is_boolean(value))
             set_value(out, row, json_is_number(value) ? json_number_value(value) : json_is_true(value));
     }
     json_decref(object);

@@ -58,12 +58,12 @@ static void settings_come_back_from_json(void **state)
 {
     static const char *const written[] = {
         "{\"factors\": 7, \"sigma\": 0.10000000000000001}",
-        "{\"factors\": 7, \"iterations\": 3, \"lambda\": 0.25, \"seed\": 9007199254740991, \"biases\": true}",
-        "{\"factors\": 7, \"iterations\": 3, \"lambda\": 0.25, \"seed\": 9007199254740991, \"alpha\": 40}"};
+        "{\"factors\": 7, \"iterations\": 3, \"lambda\": 0.25, \"seed\": 9007199254740993, \"biases\": true}",
+        "{\"factors\": 7, \"iterations\": 3, \"lambda\": 0.25, \"seed\": 9007199254740993, \"alpha\": 40}"};
     static const char *const flags[] = {
         " --algorithm svd --factors 7 --sigma 0.1",
-        " --algorithm als --factors 7 --iterations 3 --lambda 0.25 --seed 9007199254740991 --biases",
-        " --algorithm als-implicit --factors 7 --iterations 3 --lambda 0.25 --seed 9007199254740991 --alpha 40"};
+        " --algorithm als --factors 7 --iterations 3 --lambda 0.25 --seed 9007199254740993 --biases",
+        " --algorithm als-implicit --factors 7 --iterations 3 --lambda 0.25 --seed 9007199254740993 --alpha 40"};
     (void)state;
     for (int i = 0; learn_algorithms[i].name; i++) {
         struct learn_settings s;
