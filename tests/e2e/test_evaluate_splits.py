@@ -239,3 +239,15 @@ def test_judging_on_a_part_that_is_not_there(run, published):
     done = run("trivet-train", "evaluate", *FILTER, "--train", published / "ua.base", "--test", published / "ua.test", "--judge", "validation",
                "--no-journal", check=False)
     assert done.returncode == 2 and "no validation part" in done.stderr
+
+
+@pytest.mark.parametrize("first", ["with a time", "without"])
+def test_a_pair_with_one_row_without_a_time_has_none(run, servers, tmp_path, first):
+    """Every third pair came twice, once without a time: in whichever order, it cannot be split by time."""
+    once = [(u, i, 1 + (u * i) % 5, 1e9 + 1000 * (u + 60 * i)) for u in range(1, 61) for i in range(1, 13)]
+    timeless = [(u, i, value, np.nan) for u, i, value, _ in once[::3]]
+    write(tmp_path / "ratings.csv", once + timeless if first == "with a time" else timeless + once)
+    place = servers.place()
+    run("trivet-etl", "load", tmp_path, env=place.env)
+    done = run("trivet-train", "evaluate", "--split", "time", *FILTER, env=place.env, check=False)
+    assert done.returncode != 0 and "240 of 720 ratings have no time" in done.stderr, done.stderr

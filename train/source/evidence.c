@@ -19,13 +19,15 @@ struct progress {
     struct tv_progress shown;
 };
 
-/* A pair whose rows came at several times has the latest of them. */
+/* A pair whose rows came at several times has the latest of them, and none where one of its rows has none: in whichever
+ * order they come. fmax alone would pass over NaN. */
 static enum tv_status take_time(struct progress *p, double time, struct tv_error *err)
 {
     struct tv_reading *r = p->reading;
     size_t n = r->evidence.n_pairs;
     if (n == p->n_times) {
-        r->times[n - 1] = isnan(time) ? time : fmax(r->times[n - 1], time);
+        if (!isnan(r->times[n - 1]))
+            r->times[n - 1] = isnan(time) ? time : fmax(r->times[n - 1], time);
         return TV_OK;
     }
     if (n > p->capacity) {
