@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """Counts what makes a house hard to live in, and prints the worst of each: files in a folder, prototypes in a header, parameters
-of a function, lines of a function and of a file, circles and arrows that run up (of the built object files); and the files that
-speak of a parameter of the filter.
+of a function, lines of a function, files that a fourth algorithm touches.
 
 usage: tools/house.py [--top N]
 """
@@ -13,15 +12,7 @@ import sys
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 PLACES = ("lib", "include", "etl", "train", "serve")
-# Where a parameter of the filter may be spoken of: all that a program is made of, files that the build makes aside.
-SPEAKING = (*PLACES, "sql")
-MADE = "Made by tools/filter_sql.c"
-TABLE = "include/trivet/model/filter_parameters.def"
-# A step of the funnel is named after these, and items have genres; an index of similar items has a condition of its own.
-NAMES_OF_STEPS = ("min_rating", "genres")
-OTHERWISE = {"rated_since": r"sql/022_similar\.sql|train/similar/"}
-LIMIT_OF_PARAMETER = 4
-LIMITS = {"files in a folder": 20, "prototypes in a header": 15, "parameters of a function": 7, "lines of a function": 47}
+LIMITS = {"files a fourth algorithm touches": 6, "files in a folder": 20, "prototypes in a header": 15, "parameters of a function": 7, "lines of a function": 47}
 # What a library asks for: {what: {where}}, not counted.
 ALLOWED = {"parameters of a function": {"serve/listen/http.c: on_request"}}  # libmicrohttpd calls it
 # A declaration or definition at the beginning of a line: its name, and what stands between its brackets.
@@ -48,6 +39,17 @@ def parameters(text):
     return n
 
 
+def names_algorithms(path):
+    """Whether code has a text with the name of an algorithm in it: help, which may speak of any, and examples aside."""
+    texts = re.findall(r'"((?:\\.|[^"\\\n])*)"', re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S))
+    return any("als-implicit" in text.split("|") for text in texts)
+
+
+def algorithm_files():
+    """What CONTRIBUTING.md tells to touch, "Add an algorithm": where algorithms are named, and a source and a header."""
+    return [str(p.relative_to(REPO)) for p in sources() if names_algorithms(p)] + ["train/learn/NAME.c", "train/learn/NAME.h"]
+
+
 def count():
     """{what: [(n, where), ...]}, the largest first."""
     found = {what: [] for what in LIMITS}
@@ -64,6 +66,8 @@ def count():
             if f[3] == "{":
                 end = text.find("\n}", f.end())
                 found["lines of a function"].append((text.count("\n", f.end(), end), f"{name}: {f[1]}"))
+    touched = algorithm_files()
+    found["files a fourth algorithm touches"] = [(len(touched), ", ".join(touched))]
     found["files in a folder"] = [(n, str(folder.relative_to(REPO))) for folder, n in folders.items()]
     counted = {what: [row for row in rows if row[1] not in ALLOWED.get(what, ())] for what, rows in found.items()}
     return {what: sorted(rows, reverse=True) for what, rows in counted.items()}

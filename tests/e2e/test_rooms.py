@@ -2,10 +2,14 @@
 server."""
 
 import re
+import sys
 
 import pytest
 import rooms
 from stores import REPO
+
+sys.path.insert(0, str(REPO / "tools"))
+import house  # noqa: E402
 
 CLIENTS = {"libpq": "pg", "mongoc": "mongo", "bson": "mongo", "hiredis": "redis"}
 SOCKETS = ("sys/socket.h", "netinet/", "arpa/inet.h", "netdb.h", "sys/un.h")
@@ -139,10 +143,31 @@ def test_what_reads_ratings_knows_nothing_of_what_else_reads_them(needs):
         assert [(s, o) for s in needs if s.startswith(mine) for o in needs[s] for other in readers if other != mine and o.startswith(other)] == []
 
 
-def test_a_folder_can_be_taken_in_at_a_glance():
-    folders = {p.parent for place in (*PROGRAMS, "lib", "include", "tests/unit") for p in sources(place)}
-    crowded = {str(f.relative_to(REPO)): n for f in folders if (n := sum(p.is_file() for p in f.iterdir())) > 20}
+def test_a_folder_of_tests_can_be_taken_in_at_a_glance():
+    folders = {p.parent for p in sources("tests/unit")}
+    crowded = {str(f.relative_to(REPO)): n for f in folders if (n := sum(p.is_file() for p in f.iterdir())) > house.LIMITS["files in a folder"]}
     assert crowded == {}
+
+
+@pytest.mark.parametrize("what", house.LIMITS)
+def test_the_house_stays_small(what):
+    assert [row for row in house.count()[what] if row[0] > house.LIMITS[what]] == []
+
+
+def section(title):
+    """What CONTRIBUTING.md says under a heading, up to the next one."""
+    return re.search(rf"^### {title}\n(.*?)(?=^##|\Z)", (REPO / "CONTRIBUTING.md").read_text(), re.S | re.M)[1]
+
+
+def test_the_recipe_for_an_algorithm_names_all_files_it_touches():
+    assert {f"`{f}`" for f in house.algorithm_files()} <= set(re.findall(r"`[^`]+`", section("Add an algorithm")))
+
+
+@pytest.mark.parametrize("recipe", ("Add an algorithm", "Add a file format", "Add a route"))
+def test_files_that_a_recipe_names_are_there(recipe):
+    named = re.findall(r"`((?:[a-z]+/)+[\w.]+\.\w+)`", section(recipe))
+    assert len(named) >= 4
+    assert [f for f in named if "NAME" not in f and not (REPO / f).exists()] == []
 
 
 # Where each room has a README, and each module a unit test or a line of it that says what else tests it.
