@@ -73,6 +73,9 @@ static void settings_come_back_from_json(void **state)
         assert_string_equal(tv_buffer_string(&json), written[i]);
         assert_int_equal(learn_flags(&s, &line, NULL), TV_OK);
         assert_string_equal(tv_buffer_string(&line), flags[i]);
+        struct tv_buffer small = TV_BUFFER_INIT(24); /* a line that lacks a flag would repeat another run */
+        assert_int_equal(learn_flags(&s, &small, NULL), TV_ERR_NO_MEMORY);
+        tv_buffer_free(&small);
         tv_buffer_free(&json);
         tv_buffer_free(&line);
     }
