@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Counts what makes a house hard to live in, and prints the worst of each: files in a folder, prototypes in a header, parameters
-of a function, lines of a function, files that a fourth algorithm touches.
+of a function, lines of a function and of a file; the files that a fourth algorithm touches, and those that speak of a parameter of the
+filter.
 
 usage: tools/house.py [--top N]
 """
@@ -12,7 +13,16 @@ import sys
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 PLACES = ("lib", "include", "etl", "train", "serve")
-LIMITS = {"files a fourth algorithm touches": 6, "files in a folder": 20, "prototypes in a header": 15, "parameters of a function": 7, "lines of a function": 47}
+# Where a parameter of the filter may be spoken of: all that a program is made of, files that the build makes aside.
+SPEAKING = (*PLACES, "sql")
+MADE = "Made by tools/filter_sql.c"
+TABLE = "include/trivet/model/filter_parameters.def"
+# A step of the funnel is named after these, and items have genres; an index of similar items has a condition of its own.
+NAMES_OF_STEPS = ("min_rating", "genres")
+OTHERWISE = {"rated_since": r"sql/022_similar\.sql|train/similar/"}
+LIMIT_OF_PARAMETER = 4
+LIMITS = {"files a fourth algorithm touches": 6, "files in a folder": 20, "prototypes in a header": 15,
+          "parameters of a function": 7, "lines of a function": 47}
 # What a library asks for: {what: {where}}, not counted.
 ALLOWED = {"parameters of a function": {"serve/listen/http.c: on_request"}}  # libmicrohttpd calls it
 # A declaration or definition at the beginning of a line: its name, and what stands between its brackets.
