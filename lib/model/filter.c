@@ -47,7 +47,7 @@ static int fits_real(double d)
     return isfinite(narrow) && (narrow != 0 || d == 0);
 }
 
-/* Times and names are PostgreSQL's to judge; of them only the length is looked at. */
+/* Times and names are PostgreSQL's to judge; of them only length and encoding are looked at. */
 static enum tv_status check_value(const struct tv_filter_parameter *row, const char *text, struct tv_error *err)
 {
     int64_t i = 0;
@@ -62,6 +62,8 @@ static enum tv_status check_value(const struct tv_filter_parameter *row, const c
                               : tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be a number", row->name, text);
     if (n == 0 || n > 1000)
         return tv_fail(err, TV_ERR_USAGE, "%s is empty or longer than 1,000 bytes", row->name);
+    if (!tv_text_is_utf8(text, n)) /* neither PostgreSQL nor the journal's JSON could hold it */
+        return tv_fail(err, TV_ERR_USAGE, "%s is not valid UTF-8", row->name);
     return TV_OK;
 }
 
@@ -256,15 +258,18 @@ static json_t *value_json(int i, const char *text)
     return rows[i].kind == TV_FILTER_NAMES ? names_json(text) : json_string(text);
 }
 
+/* A value that does not get in must not be missing in silence. tv_filter_set takes only UTF-8, so want of memory is all that
+ * can be in the way. */
 enum tv_status tv_filter_json(const struct tv_filter *f, struct tv_buffer *out, struct tv_error *err)
 {
     json_t *object = json_object();
+    int whole = object != NULL;
     for (int i = 0; i < N_ROWS; i++)
-        json_object_set_new(object, rows[i].name, value_json(i, f->value[i]));
-    char *text = json_dumps(object, 0);
+        whole &= json_object_set_new(object, rows[i].name, value_json(i, f->value[i])) == 0;
+    char *text = whole ? json_dumps(object, 0) : NULL;
     json_decref(object);
     enum tv_status status = text ? tv_buffer_text(out, text, err)
-                                 : tv_fail(err, TV_ERR_USAGE, "a filter value is not valid UTF-8");
+                                 : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a filter's values");
     free(text);
     return status;
 }

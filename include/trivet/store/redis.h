@@ -43,7 +43,8 @@ struct tv_redis_command tv_redis_words(const char *first, ...) __attribute__((se
  * A nil reply is TV_ERR_NOT_FOUND without a message. */
 enum tv_status tv_redis_run(struct tv_redis *r, const struct tv_redis_command *command, struct tv_buffer *reply,
                             struct tv_error *err);
-/* MULTI, the commands, EXEC: all or none. */
+/* MULTI, the commands, EXEC: nobody sees some of them without the others. Redis does not take the others back where one
+ * fails. */
 enum tv_status tv_redis_transaction(struct tv_redis *r, const struct tv_redis_command *commands, size_t n,
                                     struct tv_error *err);
 
