@@ -99,6 +99,18 @@ static enum tv_status fingerprint(struct load *l, struct tv_error *err)
     return status;
 }
 
+/* What a load is told, as trivet.load.options keeps it. */
+static enum tv_status write_options(struct load *l, const char *format, const char *ids, struct tv_error *err)
+{
+    json_t *options = json_pack("{s:s, s:s, s:b}", "format", format, "ids", ids, "append", l->append);
+    size_t n = options ? json_dumpb(options, l->options, sizeof l->options - 1, 0) : 0;
+    json_decref(options);
+    if (n == 0 || n >= sizeof l->options)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the options of a load");
+    l->options[n] = '\0';
+    return TV_OK;
+}
+
 /* Everything that can be refused without a database is refused here, before there is a row in the journal. */
 static enum tv_status look(struct load *l, struct tv_error *err)
 {
@@ -113,9 +125,8 @@ static enum tv_status look(struct load *l, struct tv_error *err)
     if (status != TV_OK)
         return status;
     say_parts(&l->set);
-    snprintf(l->options, sizeof l->options, "{\"format\": \"%s\", \"ids\": \"%s\", \"append\": %s}", format, ids,
-             l->append ? "true" : "false");
-    return fingerprint(l, err);
+    status = write_options(l, format, ids, err);
+    return status == TV_OK ? fingerprint(l, err) : status;
 }
 
 /* *same: the newest complete load brought these files with these options. */

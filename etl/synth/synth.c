@@ -2,6 +2,7 @@
  * seed: the same seed gives the same files. One user at a time is in memory, so the number of ratings is bounded by
  * the disk alone.
  */
+#include <jansson.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,13 +96,15 @@ static enum tv_status prepare_folder(const struct synth *s, struct tv_error *err
 static enum tv_status write_marker(struct synth *s, struct tv_error *err)
 {
     enum tv_status status = begin_file(s, "trivet-synth.json", err);
+    json_t *marker = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:i}", "generated_by", "trivet-etl synth", "version",
+                               TRIVET_VERSION, "users", (json_int_t)s->users, "items", (json_int_t)s->items, "ratings",
+                               (json_int_t)s->ratings, "seed", (json_int_t)s->seed, "rank", TV_SYNTH_RANK);
+    char *text = marker ? json_dumps(marker, 0) : NULL;
+    json_decref(marker);
     if (status == TV_OK)
-        status =
-            tv_buffer_format(&s->out, err,
-                             "{\"generated_by\": \"trivet-etl synth\", \"version\": \"%s\", \"users\": %u, "
-                             "\"items\": %u, \"ratings\": %llu, \"seed\": %llu, \"rank\": %d}\n",
-                             TRIVET_VERSION, s->users, s->items, (unsigned long long)s->ratings,
-                             (unsigned long long)s->seed, TV_SYNTH_RANK);
+        status = text ? tv_buffer_format(&s->out, err, "%s\n", text)
+                      : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the marker of a generated set");
+    free(text);
     return status == TV_OK ? end_file(s, "trivet-synth.json", err) : status;
 }
 
