@@ -106,17 +106,13 @@ static void describe_learning(const struct fit *f, json_t *counts)
 static char *journal_counts(const struct fit *f)
 {
     json_t *counts = describe_counts(f);
-    struct tv_buffer timings = TV_BUFFER_INIT(1 << 13);
-    tv_ignore(tv_buffer_format(&timings, NULL, "{%s}", tv_buffer_string(&f->timings)),
-              "a model without its timings is a model");
     json_object_set_new(counts, "items_listed", json_integer(f->catalogue.listed));
     describe_learning(f, counts);
     json_object_set_new(counts, "redis_bytes", json_real(f->counts.redis_bytes));
     json_object_set_new(counts, "mongo_bytes", json_real(f->counts.mongo_bytes));
-    json_object_set_new(counts, "seconds", load_json(tv_buffer_string(&timings)));
+    json_object_set_new(counts, "seconds", json_incref(f->timings));
     char *text = json_dumps(counts, JSON_REAL_PRECISION(6));
     json_decref(counts);
-    tv_buffer_free(&timings);
     return text;
 }
 

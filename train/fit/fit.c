@@ -3,6 +3,7 @@
  */
 #include "train/fit/fit.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,9 +81,8 @@ static enum tv_status run_steps(struct fit *f, const struct step *steps, size_t 
             continue;
         if (status == TV_OK)
             tv_log_info("%-22s %8.3f s", steps[i].name, seconds);
-        if (status == TV_OK)
-            status = tv_buffer_format(&f->timings, err, "%s\"%s\": %.3f", f->timings.size ? ", " : "", steps[i].name,
-                                      seconds);
+        if (status == TV_OK) /* a model without its timings is a model */
+            json_object_set_new(f->timings, steps[i].name, json_real(round(seconds * 1000) / 1000));
     }
     return status;
 }
@@ -219,7 +219,7 @@ static void fit_free(struct fit *f)
     tv_dense_free(&f->dense);
     fit_free_changes(&f->changes);
     free_model(&f->model);
-    tv_buffer_free(&f->timings);
+    json_decref(f->timings);
 }
 
 /* Flags are judged before anything is connected. */
@@ -227,7 +227,7 @@ enum tv_status fit_run(const struct tv_settings *settings, int n, char **argumen
 {
     (void)n, (void)arguments;
     struct fit f = {.reading = {.settings = settings}};
-    tv_buffer_init(&f.timings, 1 << 12);
+    f.timings = json_object();
     enum tv_status status = learn_read_settings(&f.learning.settings, settings, err);
     if (status == TV_OK)
         status = fit_guard_read(&f, tv_settings_text(settings, "guard"), err);

@@ -4,6 +4,7 @@
 #ifndef TRIVET_TRAIN_FIT_FIT_H
 #define TRIVET_TRAIN_FIT_FIT_H
 
+#include <jansson.h>
 #include <pthread.h>
 #include <stdint.h>
 
@@ -81,7 +82,7 @@ struct fit {
     struct tv_dense dense;     /* the training matrix; given back once factorised, but for its ids */
     struct fit_model model;
     struct fit_counts counts;
-    struct tv_buffer timings;  /* "read": 0.61, ... */
+    json_t *timings; /* {"read": 0.61, ...}, or NULL without memory */
 };
 
 /* changes.c */

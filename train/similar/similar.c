@@ -15,6 +15,8 @@
 #include "train/similar/similar.h"
 
 #include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +88,7 @@ struct similar {
     struct tv_buffer source; /* what stands behind FROM in the statement that reads the rows */
     struct tv_minhash_sets sets;
     struct tv_progress progress;
-    struct tv_buffer timings;
+    json_t *timings; /* {"read": 0.61, ...}, or NULL without memory */
     int64_t live, number;
 };
 
@@ -280,8 +282,7 @@ static enum tv_status run_steps(struct similar *s, const struct step *steps, siz
         double seconds = tv_clock() - started;
         if (status == TV_OK) {
             tv_log_info("%-22s %8.3f s", steps[i].name, seconds);
-            status = tv_buffer_format(&s->timings, err, "%s\"%s\": %.3f", s->timings.size ? ", " : "", steps[i].name,
-                                      seconds);
+            json_object_set_new(s->timings, steps[i].name, json_real(round(seconds * 1000) / 1000));
         }
     }
     return status;
@@ -291,24 +292,32 @@ static enum tv_status run_steps(struct similar *s, const struct step *steps, siz
 
 /* --- the report --------------------------------------------------------------------------------------------- */
 
+/* The counts that trivet.similar_index keeps of an index, as text that the caller frees. */
+static enum tv_status describe(char **out, const struct similar *s, int64_t keys, double bytes, struct tv_error *err)
+{
+    json_t *counts =
+        json_pack("{s:I, s:i, s:I, s:I, s:O}", "rows", (json_int_t)s->sets.n_pairs, "items", (int)s->sets.items.n,
+                  "keys", (json_int_t)keys, "bytes", (json_int_t)bytes, "seconds", s->timings);
+    *out = counts ? json_dumps(counts, JSON_REAL_PRECISION(6)) : NULL;
+    json_decref(counts);
+    return *out ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the counts of an index");
+}
+
 /* Notes in the journal what was built, and how much memory it takes in Redis. */
 static enum tv_status report(struct similar *s, struct tv_error *err)
 {
     char number[24], items[32], rows[32], keys_text[32], bytes_text[32];
     double bytes = 0;
     int64_t keys = 0;
-    struct tv_buffer counts = TV_BUFFER_INIT(1 << 16);
+    char *counts = NULL;
     enum tv_status status = tv_similar_bytes(s->redis, s->number, &bytes, &keys, err);
     if (status == TV_OK)
-        status = tv_buffer_format(&counts, err,
-                                  "{\"rows\": %" PRId64 ", \"items\": %d, \"keys\": %" PRId64
-                                  ", \"bytes\": %.0f, \"seconds\": {%s}}",
-                                  s->sets.n_pairs, (int)s->sets.items.n, keys, bytes, tv_buffer_string(&s->timings));
+        status = describe(&counts, s, keys, bytes, err);
     snprintf(number, sizeof number, "%" PRId64, s->number);
-    const char *const values[] = {number, tv_buffer_string(&counts)};
+    const char *const values[] = {number, counts};
     if (status == TV_OK)
         status = tv_pg_exec(journal(s), "UPDATE trivet.similar_index SET counts = $2 WHERE id = $1", 2, values, err);
-    tv_buffer_free(&counts);
+    free(counts);
     if (status == TV_OK)
         printf("index %s of similar items is live: %s items, from %s rows; %s in %s keys of Redis\n", number,
                tv_text_number(items, s->sets.items.n), tv_text_number(rows, s->sets.n_pairs),
@@ -405,7 +414,7 @@ static enum tv_status build(struct similar *s, struct tv_error *err)
 enum tv_status similar_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
-    struct similar s = {.settings = settings, .timings = TV_BUFFER_INIT(1 << 12)};
+    struct similar s = {.settings = settings, .timings = json_object()};
     enum tv_status status = tv_interrupt_watch(NULL, err);
     if (status == TV_OK && tv_settings_on(settings, "update") && tv_settings_on(settings, "check"))
         status =
@@ -418,7 +427,7 @@ enum tv_status similar_run(const struct tv_settings *settings, int n, char **arg
                                                       : build(&s, err);
     tv_minhash_sets_free(&s.sets);
     tv_buffer_free(&s.source);
-    tv_buffer_free(&s.timings);
+    json_decref(s.timings);
     tv_lock_release(s.lock);
     tv_redis_close(s.redis);
     return status;
