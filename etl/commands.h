@@ -1,6 +1,6 @@
 /* commands: what trivet-etl can do, one function a command. */
-#ifndef ETL_COMMANDS_H
-#define ETL_COMMANDS_H
+#ifndef TRIVET_ETL_COMMANDS_H
+#define TRIVET_ETL_COMMANDS_H
 
 #include "trivet/cli/options.h"
 

@@ -1,6 +1,6 @@
 /* explore: the commands that show what a filter does before anything is trained. They only read. */
-#ifndef ETL_EXPLORE_H
-#define ETL_EXPLORE_H
+#ifndef TRIVET_ETL_EXPLORE_H
+#define TRIVET_ETL_EXPLORE_H
 
 #include "trivet/cli/options.h"
 

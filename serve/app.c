@@ -5,9 +5,9 @@
 
 #include <stdlib.h>
 
-#include "serve/follow/audience.h"
 #include "serve/follow/follower.h"
 #include "serve/follow/rater.h"
+#include "serve/follow/similar_keeper.h"
 #include "serve/follow/watcher.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"

@@ -2,7 +2,7 @@
 #ifndef TRIVET_SERVE_APP_H
 #define TRIVET_SERVE_APP_H
 
-#include "serve/follow/metrics.h"
+#include "serve/follow/counters.h"
 #include "serve/stores/models.h"
 #include "serve/stores/questions.h"
 #include "serve/web/admission.h"

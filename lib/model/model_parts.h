@@ -1,6 +1,6 @@
 /* model_parts: what both stores need to cut a model into parts and to put it together. Private to lib/model. */
-#ifndef TRIVET_MODEL_PARTS_H
-#define TRIVET_MODEL_PARTS_H
+#ifndef TRIVET_MODEL_MODEL_PARTS_H
+#define TRIVET_MODEL_MODEL_PARTS_H
 
 #include "trivet/base/buffer.h"
 #include "trivet/model/model.h"

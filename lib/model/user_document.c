@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/model/user_parts.h"
+#include "lib/model/user_blobs.h"
 #include "trivet/base/hash.h"
 #include "trivet/core/formats/codec.h"
 #include "trivet/core/formats/half.h"

@@ -1,5 +1,5 @@
 /* user_parts: the long blobs of users with very many ratings, in parts. The header has the idea. */
-#include "lib/model/user_parts.h"
+#include "lib/model/user_blobs.h"
 
 #include <stdio.h>
 #include <stdlib.h>

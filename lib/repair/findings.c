@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/repair/parts.h"
+#include "lib/repair/inside.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
 #include "trivet/model/journal.h"

@@ -9,7 +9,7 @@
 
 #include "lib/repair/items.h"
 #include "trivet/base/buffer.h"
-#include "trivet/model/life/refold.h"
+#include "trivet/model/life/fold_in_anew.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_write.h"
 #include "trivet/store/pg_rows.h"

@@ -13,8 +13,8 @@
 
 #include "lib/repair/items.h"
 #include "trivet/base/buffer.h"
-#include "trivet/model/life/live.h"
-#include "trivet/model/life/refold.h"
+#include "trivet/model/life/catch_up.h"
+#include "trivet/model/life/fold_in_anew.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"

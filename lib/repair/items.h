@@ -4,7 +4,7 @@
 #ifndef TRIVET_REPAIR_ITEMS_H
 #define TRIVET_REPAIR_ITEMS_H
 
-#include "lib/repair/parts.h"
+#include "lib/repair/inside.h"
 
 /* How an item's document should be, by Postgres. */
 struct items_want {

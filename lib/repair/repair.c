@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/repair/parts.h"
+#include "lib/repair/inside.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"

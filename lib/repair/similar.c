@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/repair/parts.h"
+#include "lib/repair/inside.h"
 #include "trivet/base/buffer.h"
 #include "trivet/model/reader.h"
 #include "trivet/similar/similar.h"

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/repair/parts.h"
+#include "lib/repair/inside.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/code.h"
 #include "trivet/cli/progress.h"
-#include "trivet/model/life/live.h"
-#include "trivet/model/life/refold.h"
+#include "trivet/model/life/catch_up.h"
+#include "trivet/model/life/fold_in_anew.h"
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/user_document.h"
 #include "trivet/model/user_parts.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "lib/similar/cache.h"
-#include "lib/similar/parts.h"
+#include "lib/similar/inside.h"
 #include "trivet/base/text.h"
 
 enum { SPARE_ROWS = 4096 }; /* that may come between two round trips */

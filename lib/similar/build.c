@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/similar/inside.h"
 #include "lib/similar/lists.h"
-#include "lib/similar/parts.h"
 #include "trivet/store/redis_keys.h"
 
 enum { KEYS_AT_ONCE = 256 };

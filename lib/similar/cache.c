@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/similar/cache.h"
-#include "lib/similar/parts.h"
+#include "lib/similar/inside.h"
 
 #define MOST_BYTES ((size_t)4 << 20) /* then everything is forgotten, and read again as it is asked for */
 

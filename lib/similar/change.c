@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/similar/parts.h"
+#include "lib/similar/inside.h"
 
 /* A witness's list as it is to be for the row from now on: these positions, or with n = 0 none. The positions are
  * lent from the handle. */

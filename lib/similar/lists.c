@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/similar/inside.h"
 #include "lib/similar/lists.h"
-#include "lib/similar/parts.h"
 
 /* State of both walks, per witness; freed when the lists stand. */
 struct making {

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "lib/similar/cache.h"
-#include "lib/similar/parts.h"
+#include "lib/similar/inside.h"
 #include "trivet/base/text.h"
 
 /* --- names of keys ------------------------------------------------------------------------------------------ */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/similar/inside.h"
 #include "lib/similar/lists.h"
-#include "lib/similar/parts.h"
 #include "trivet/store/redis_keys.h"
 
 /* A walk over the groups of witnesses, in order. */

@@ -1,6 +1,6 @@
 /* mongo_client: what the files of the MongoDB client share, and nobody else sees. */
-#ifndef STORE_MONGO_CLIENT_H
-#define STORE_MONGO_CLIENT_H
+#ifndef TRIVET_STORE_MONGO_CLIENT_H
+#define TRIVET_STORE_MONGO_CLIENT_H
 
 #include <mongoc/mongoc.h>
 

@@ -6,8 +6,8 @@
 
 #include "serve/api/health.h"
 #include "serve/app.h"
-#include "serve/follow/audience.h"
 #include "serve/follow/follower.h"
+#include "serve/follow/similar_keeper.h"
 
 /* That this is answered at all says that the process lives; an answer that depended on a store would have the
  * server restarted for the store's failure. */

@@ -7,9 +7,9 @@
 
 #include "serve/api/ratings.h"
 #include "serve/app.h"
-#include "serve/follow/audience.h"
 #include "serve/follow/follower.h"
 #include "serve/follow/rater.h"
+#include "serve/follow/similar_keeper.h"
 #include "serve/html/problem_page.h"
 #include "serve/model/ids.h"
 #include "trivet/base/log.h"

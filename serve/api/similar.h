@@ -6,7 +6,7 @@
 
 #include "serve/app.h"
 #include "serve/model/ids.h"
-#include "serve/model/snapshot.h"
+#include "serve/model/resident.h"
 #include "serve/web/out.h"
 #include "serve/web/problem.h"
 #include "serve/web/request.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "serve/api/similar.h"
-#include "serve/follow/audience.h"
+#include "serve/follow/similar_keeper.h"
 #include "serve/lab/question_answers.h"
 #include "trivet/core/sets/minhash.h"
 #include "trivet/store/pg_rows.h"

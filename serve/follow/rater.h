@@ -13,7 +13,7 @@
 #include "serve/follow/rating_list.h"
 #include "serve/stores/models.h"
 #include "trivet/base/status.h"
-#include "trivet/model/life/live.h"
+#include "trivet/model/life/catch_up.h"
 
 struct tv_rater;
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "serve/model/ids.h"
-#include "serve/model/snapshot.h"
+#include "serve/model/resident.h"
 #include "serve/web/problem.h"
 
 enum { TV_MAX_RATINGS = 1000 };

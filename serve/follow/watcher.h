@@ -7,7 +7,7 @@
 #ifndef TRIVET_SERVE_FOLLOW_WATCHER_H
 #define TRIVET_SERVE_FOLLOW_WATCHER_H
 
-#include "serve/follow/metrics.h"
+#include "serve/follow/counters.h"
 #include "serve/stores/models.h"
 #include "trivet/base/status.h"
 

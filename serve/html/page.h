@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "serve/model/snapshot.h"
+#include "serve/model/resident.h"
 #include "serve/stores/models.h"
 #include "serve/web/out.h"
 #include "serve/web/request.h"

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "serve/model/ids.h"
-#include "serve/model/snapshot.h"
+#include "serve/model/resident.h"
 #include "serve/web/out.h"
 #include "trivet/model/user_document.h"
 

@@ -3,7 +3,7 @@
 #define TRIVET_SERVE_HTML_RATE_PAGE_H
 
 #include "serve/model/ids.h"
-#include "serve/model/snapshot.h"
+#include "serve/model/resident.h"
 #include "serve/web/response.h"
 #include "trivet/model/user_document.h"
 

@@ -21,7 +21,7 @@
 #include "serve/listen/access_log.h"
 #include "serve/listen/framing.h"
 #include "serve/listen/listener.h"
-#include "serve/listen/patience.h"
+#include "serve/listen/visits.h"
 #include "serve/route/route.h"
 #include "serve/stores/pg_pool.h"
 #include "serve/stores/workers.h"
@@ -190,7 +190,7 @@ static void prepare_problem(struct exchange *x, int status, int retry_after, con
     x->state = DONE;
 }
 
-/* From here on it is the client's turn (patience.h). MHD_NO, without memory, ends the connection. */
+/* From here on it is the client's turn (visits.h). MHD_NO, without memory, ends the connection. */
 static enum MHD_Result send_answer(struct exchange *x)
 {
     if (!hold(x)) {

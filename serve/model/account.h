@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "serve/model/recommend.h"
-#include "serve/model/snapshot.h"
+#include "serve/model/resident.h"
 #include "trivet/base/status.h"
 #include "trivet/model/user_document.h"
 

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "serve/model/snapshot.h"
+#include "serve/model/resident.h"
 #include "serve/web/out.h"
 #include "serve/web/problem.h"
 #include "serve/web/request.h"

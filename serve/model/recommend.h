@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "serve/model/item_filter.h"
-#include "serve/model/snapshot.h"
+#include "serve/model/resident.h"
 #include "trivet/core/top_n.h"
 #include "trivet/model/user_document.h"
 

@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "serve/model/snapshot.h"
+#include "serve/model/resident.h"
 #include "trivet/base/status.h"
 #include "trivet/model/last_run.h"
 #include "trivet/store/mongo.h"

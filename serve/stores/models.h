@@ -8,7 +8,7 @@
 
 #include "serve/model/shelf.h"
 #include "serve/stores/breaker.h"
-#include "serve/stores/catalog.h"
+#include "serve/stores/model_list.h"
 #include "serve/stores/users.h"
 #include "trivet/store/mongo.h"
 

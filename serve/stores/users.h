@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "serve/model/snapshot.h"
+#include "serve/model/resident.h"
 #include "serve/stores/breaker.h"
 #include "serve/stores/code_cache.h"
 #include "serve/stores/user_cache.h"

@@ -19,8 +19,8 @@
 #include "trivet/core/fold_in.h"
 #include "trivet/core/ratings.h"
 #include "trivet/model/code_list.h"
+#include "trivet/model/fold_in_document.h"
 #include "trivet/model/model.h"
-#include "trivet/model/user_fold.h"
 #include "trivet/store/pg.h"
 
 /* A training's numbers, for the description, the journal and the last line. */

@@ -14,7 +14,7 @@
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
 #include "trivet/cli/progress.h"
-#include "trivet/model/user_fold.h"
+#include "trivet/model/fold_in_document.h"
 #include "trivet/store/mongo_collections.h"
 #include "trivet/store/mongo_write.h"
 

@@ -7,7 +7,7 @@
 
 #include "train/command/flags.h"
 #include "train/command/learning.h"
-#include "train/command/record.h"
+#include "train/command/run_row.h"
 #include "train/judge/metrics_json.h"
 #include "train/judge/trial.h"
 #include "trivet/base/text.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "train/command/flags.h"
-#include "train/command/record.h"
+#include "train/command/run_row.h"
 #include "train/search/search.h"
 #include "trivet/base/hash.h"
 #include "trivet/base/log.h"

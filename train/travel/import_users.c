@@ -11,7 +11,7 @@
 #include "trivet/cli/progress.h"
 #include "trivet/core/formats/half.h"
 #include "trivet/core/formats/npy.h"
-#include "trivet/model/user_fold.h"
+#include "trivet/model/fold_in_document.h"
 #include "trivet/store/mongo_collections.h"
 #include "trivet/store/mongo_write.h"
 

@@ -9,7 +9,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/model/journal.h"
-#include "trivet/model/life/live.h"
+#include "trivet/model/life/catch_up.h"
 #include "trivet/model/life/lock.h"
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"

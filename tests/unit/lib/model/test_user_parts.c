@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/model/user_parts.h"
+#include "lib/model/user_blobs.h"
 #include "tests/unit/lib/model/document_fixture.h"
 #include "trivet/model/user_parts.h"
 #include "trivet/store/mongo_document.h"

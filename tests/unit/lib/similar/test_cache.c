@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/similar/cache.h"
-#include "lib/similar/parts.h"
+#include "lib/similar/inside.h"
 
 static void what_was_put_is_lent(void **state)
 {

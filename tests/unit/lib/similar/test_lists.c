@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/similar/inside.h"
 #include "lib/similar/lists.h"
-#include "lib/similar/parts.h"
 
 enum { SIZE = 16, ROWS = 40, USERS = 60, PAGES = 7 };
 

@@ -1,7 +1,7 @@
-/* record: a row of the journal for a run that makes no model, on a connection of its own, which holds the row while
+/* run_row: a row of the journal for a run that makes no model, on a connection of its own, which holds the row while
  * the run lasts.
  */
-#include "train/command/record.h"
+#include "train/command/run_row.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
-/* refold_compare: are users' documents what their ratings make of them? For repair, which looks at everything. */
+/* fold_in_compare: are users' documents what their ratings make of them? For repair, which looks at everything. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/model/life/refold_parts.h"
+#include "lib/model/life/fold_in_row.h"
 #include "trivet/core/formats/half.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"

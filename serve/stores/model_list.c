@@ -1,7 +1,7 @@
-/* catalog: the model list: which models MongoDB keeps. Reading it takes a question for the names and one for each
+/* model_list: the model list: which models MongoDB keeps. Reading it takes a question for the names and one for each
  * model's description; so a list is kept for a second, and shared by all who ask meanwhile.
  */
-#include "serve/stores/catalog.h"
+#include "serve/stores/model_list.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,8 +14,8 @@
 
 /* The list that was read last. */
 struct tv_catalog {
-    pthread_mutex_t
-        mutex; /* guards the pointer, not what it points to: a list does not change once it is made */
+    /* guards the pointer, not what it points to: a list does not change once it is made */
+    pthread_mutex_t mutex;
     struct tv_catalog_list *list;
 };
 

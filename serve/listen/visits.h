@@ -1,4 +1,4 @@
-/* patience: ends connections whose client is too slow.
+/* visits: ends connections whose client is too slow.
  *
  * libmicrohttpd closes a connection on which nothing moves. A client that sends one byte every few seconds, or
  * takes its answer so, keeps it moving, and could hold all connections there are with next to no work. So whenever
@@ -7,8 +7,8 @@
  * taken. While the server has a request in hand no time runs. A thread looks once a second, and shuts late
  * connections down; libmicrohttpd then sees them end and cleans up as usual.
  */
-#ifndef TRIVET_SERVE_LISTEN_PATIENCE_H
-#define TRIVET_SERVE_LISTEN_PATIENCE_H
+#ifndef TRIVET_SERVE_LISTEN_VISITS_H
+#define TRIVET_SERVE_LISTEN_VISITS_H
 
 #include "trivet/base/status.h"
 

@@ -1,5 +1,5 @@
-/* live: brings MongoDB up to ratings that came one by one, users and items. */
-#include "trivet/model/life/live.h"
+/* catch_up: brings MongoDB up to ratings that came one by one, users and items. */
+#include "trivet/model/life/catch_up.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
-/* record: a run that makes no model (an evaluation, a search) in the journal: a row of its own, held while it lasts, so
- * that one whose process is gone can be told from one that is under way. */
-#ifndef TRIVET_TRAIN_COMMAND_RECORD_H
-#define TRIVET_TRAIN_COMMAND_RECORD_H
+/* run_row: a run that makes no model (an evaluation, a search) in the journal: a row of its own, held while it lasts,
+ * so that one whose process is gone can be told from one that is under way. */
+#ifndef TRIVET_TRAIN_COMMAND_RUN_ROW_H
+#define TRIVET_TRAIN_COMMAND_RUN_ROW_H
 
 #include <stdint.h>
 

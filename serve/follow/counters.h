@@ -1,6 +1,6 @@
-/* metrics: counters that threads bump without locks, and their text for Prometheus. */
-#ifndef TRIVET_SERVE_FOLLOW_METRICS_H
-#define TRIVET_SERVE_FOLLOW_METRICS_H
+/* counters: counters that threads bump without locks, and their text for Prometheus. */
+#ifndef TRIVET_SERVE_FOLLOW_COUNTERS_H
+#define TRIVET_SERVE_FOLLOW_COUNTERS_H
 
 #include <stddef.h>
 #include <stdint.h>

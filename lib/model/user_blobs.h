@@ -1,12 +1,12 @@
-/* user_parts: where the blobs of a user's document are: in it, or in parts that it names. Private to lib/model.
+/* user_blobs: where the blobs of a user's document are: in it, or in parts that it names. Private to lib/model.
  *
  * MongoDB takes documents of 16 MB. Of a user with more ratings than that holds, the long blobs are cut into documents
  * of parts_<N>, and in place of such a blob the user's document has the _ids of its parts. A part's _id is new each
  * time one is written, and a part never changes, so what a document names is its own or not there: two writers, or a
  * reader and a writer, cannot mix theirs.
  */
-#ifndef TRIVET_USER_PARTS_H
-#define TRIVET_USER_PARTS_H
+#ifndef TRIVET_MODEL_USER_BLOBS_H
+#define TRIVET_MODEL_USER_BLOBS_H
 
 #include "trivet/model/user_document.h"
 

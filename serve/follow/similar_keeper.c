@@ -1,7 +1,7 @@
-/* audience: connections to the index of similar items, and the thread that keeps it up to date. Requests and the
+/* similar_keeper: connections to the index of similar items, and the thread that keeps it up to date. Requests and the
  * thread use connections of their own; all they share is the refusal, which /readyz tells.
  */
-#include "serve/follow/audience.h"
+#include "serve/follow/similar_keeper.h"
 
 #include <inttypes.h>
 #include <pthread.h>

@@ -1,9 +1,9 @@
-/* refold_parts: what refold.c and refold_compare.c share. Private to lib/model. */
-#ifndef TRIVET_MODEL_LIFE_REFOLD_PARTS_H
-#define TRIVET_MODEL_LIFE_REFOLD_PARTS_H
+/* fold_in_row: what fold_in_anew.c and fold_in_compare.c share. Private to lib/model. */
+#ifndef TRIVET_MODEL_LIFE_FOLD_IN_ROW_H
+#define TRIVET_MODEL_LIFE_FOLD_IN_ROW_H
 
 #include "trivet/core/evidence.h"
-#include "trivet/model/life/refold.h"
+#include "trivet/model/life/fold_in_anew.h"
 #include "trivet/store/pg_rows.h"
 
 /* Are these rows of tv_refold.query, of some of n users? SQL of one's own is put into it as text, and could end our statement

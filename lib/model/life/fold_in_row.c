@@ -1,10 +1,10 @@
-/* refold_row: a row of a user's ratings, as PostgreSQL gives it, becomes a document. */
+/* fold_in_row: a row of a user's ratings, as PostgreSQL gives it, becomes a document. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/model/life/refold_parts.h"
+#include "lib/model/life/fold_in_row.h"
 #include "trivet/store/pg_rows.h"
 
 enum { USER, REV, CODE, ITEMS, RATINGS };

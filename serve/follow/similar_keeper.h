@@ -1,11 +1,11 @@
-/* audience: the index of similar items, asked by requests, and kept up to date by a thread.
+/* similar_keeper: the index of similar items, asked by requests, and kept up to date by a thread.
  *
  * Requests take one of a few connections to Redis, so they run where one may wait. The thread applies what Postgres has
  * written down since (trivet/similar/feed.h): at once when a rating of this server tells it to, and every few seconds
  * besides, as others may rate, too. While a store is away it waits; nothing is lost meanwhile.
  */
-#ifndef TRIVET_SERVE_FOLLOW_AUDIENCE_H
-#define TRIVET_SERVE_FOLLOW_AUDIENCE_H
+#ifndef TRIVET_SERVE_FOLLOW_SIMILAR_KEEPER_H
+#define TRIVET_SERVE_FOLLOW_SIMILAR_KEEPER_H
 
 #include <stddef.h>
 #include <stdint.h>

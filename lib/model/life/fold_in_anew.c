@@ -1,5 +1,5 @@
-/* refold: users' documents anew, after their ratings changed. */
-#include "trivet/model/life/refold.h"
+/* fold_in_anew: users' documents anew, after their ratings changed. */
+#include "trivet/model/life/fold_in_anew.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/model/life/refold_parts.h"
+#include "lib/model/life/fold_in_row.h"
 #include "trivet/base/clock.h"
 #include "trivet/model/reader.h"
 #include "trivet/store/mongo_write.h"
@@ -24,7 +24,7 @@ enum { BLOCK = 100, BLOCK_BYTES = 12 << 20 };
     "SELECT i, coalesce(g.rev, 0) FROM unnest($1::bigint[]) i LEFT JOIN trivet.user_change g ON g.user_id = i"
 
 /* One statement gives of each user rev, code and ratings, so that they agree. Values travel as their bits in
- * hexadecimal digits, a null as NaN, each in the place of its item (refold_row.c reads them). */
+ * hexadecimal digits, a null as NaN, each in the place of its item (fold_in_row.c reads them). */
 static enum tv_status format_query(char **out, const char *who, const char *evidence, struct tv_error *err)
 {
     struct tv_buffer query = TV_BUFFER_INIT(1 << 18);

@@ -1,7 +1,7 @@
-/* metrics: counters, and their text for Prometheus. Threads count with atomic additions and no lock; /metrics adds
+/* counters: counters, and their text for Prometheus. Threads count with atomic additions and no lock; /metrics adds
  * up what stands there.
  */
-#include "serve/follow/metrics.h"
+#include "serve/follow/counters.h"
 
 #include <inttypes.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-/* parts: what the files of repair share. Private to lib/repair.
+/* inside: what the files of repair share. Private to lib/repair.
  *
  * Each check is one function, called in the order that tv_lifecycle_repair gives: it looks, mends what it can, and
  * says with repair_say what it saw. A check is thorough if there is a report (`trivet-train repair`); for every
@@ -6,8 +6,8 @@
  * finding and no failure, except a collection `user` with documents (kinds.c); a store that does not answer is a
  * failure.
  */
-#ifndef TRIVET_REPAIR_PARTS_H
-#define TRIVET_REPAIR_PARTS_H
+#ifndef TRIVET_REPAIR_INSIDE_H
+#define TRIVET_REPAIR_INSIDE_H
 
 #include "trivet/model/life/lifecycle.h"
 

@@ -1,10 +1,10 @@
-/* user_fold: a user's whole document from a model's item side and the user's ratings.
+/* fold_in_document: a user's whole document from a model's item side and the user's ratings.
  *
  * Trainer and server both make documents here and nowhere else, so a document is a function of the model and of the
  * ratings, bit for bit, whoever wrote it.
  */
-#ifndef TRIVET_MODEL_USER_FOLD_H
-#define TRIVET_MODEL_USER_FOLD_H
+#ifndef TRIVET_MODEL_FOLD_IN_DOCUMENT_H
+#define TRIVET_MODEL_FOLD_IN_DOCUMENT_H
 
 #include "trivet/core/fold_in.h"
 #include "trivet/core/ratings.h"

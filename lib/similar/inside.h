@@ -1,8 +1,8 @@
-/* parts: what the files of the index of similar items share: the handle, names of keys, and lists of postings.
+/* inside: what the files of the index of similar items share: the handle, names of keys, and lists of postings.
  * Private to lib/similar.
  */
-#ifndef TRIVET_SIMILAR_PARTS_H
-#define TRIVET_SIMILAR_PARTS_H
+#ifndef TRIVET_SIMILAR_INSIDE_H
+#define TRIVET_SIMILAR_INSIDE_H
 
 #include "lib/similar/cache.h"
 #include "trivet/core/id_map.h"

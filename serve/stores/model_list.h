@@ -1,8 +1,8 @@
-/* catalog: the model list: which models MongoDB keeps, with their descriptions. Read when a request asks and the
+/* model_list: the model list: which models MongoDB keeps, with their descriptions. Read when a request asks and the
  * last list is older than a second; shared by reference count, as resident models are.
  */
-#ifndef TRIVET_SERVE_STORES_CATALOG_H
-#define TRIVET_SERVE_STORES_CATALOG_H
+#ifndef TRIVET_SERVE_STORES_MODEL_LIST_H
+#define TRIVET_SERVE_STORES_MODEL_LIST_H
 
 #include <stddef.h>
 

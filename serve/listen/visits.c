@@ -1,7 +1,7 @@
-/* patience: ends connections whose client is too slow. The threads that serve connections only note whose turn it
+/* visits: ends connections whose client is too slow. The threads that serve connections only note whose turn it
  * is, an atomic write; the ticker's thread looks at all of them once a second.
  */
-#include "serve/listen/patience.h"
+#include "serve/listen/visits.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,12 +1,12 @@
-/* snapshot: a resident model: one model as the server works with it, loaded once and never changed afterwards.
+/* resident: a resident model: one model as the server works with it, loaded once and never changed afterwards.
  *
  * Because nothing in it changes, any number of threads reads it without locks. What has to be right is its end: it
  * is freed when the last reference to it is given up. The shelf (shelf.h) holds one reference to each model it
  * shows, a request takes one of its own for as long as it works, so a request that began on a model finishes on it,
  * even when the shelf has moved on meanwhile.
  */
-#ifndef TRIVET_SERVE_MODEL_SNAPSHOT_H
-#define TRIVET_SERVE_MODEL_SNAPSHOT_H
+#ifndef TRIVET_SERVE_MODEL_RESIDENT_H
+#define TRIVET_SERVE_MODEL_RESIDENT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* refold: users' documents anew, after their ratings changed (sql/004_live.sql).
+/* fold_in_anew: users' documents anew, after their ratings changed (sql/004_live.sql).
  *
  * A user is folded in from all of the user's evidence, with the very function that the trainer uses, and replaces
  * only a document of a lower rev: so it does not matter who does it, in what order, or how often.
@@ -8,15 +8,15 @@
  * it as: all users wait. One user's rows cannot be read, because one of them divides by zero: that user is refused, and
  * the others go on. So they do when MongoDB refuses one user's document; that user waits.
  */
-#ifndef TRIVET_MODEL_LIFE_REFOLD_H
-#define TRIVET_MODEL_LIFE_REFOLD_H
+#ifndef TRIVET_MODEL_LIFE_FOLD_IN_ANEW_H
+#define TRIVET_MODEL_LIFE_FOLD_IN_ANEW_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "trivet/base/named.h"
+#include "trivet/model/fold_in_document.h"
 #include "trivet/model/model.h"
-#include "trivet/model/user_fold.h"
 #include "trivet/store/mongo.h"
 #include "trivet/store/pg.h"
 

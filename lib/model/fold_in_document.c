@@ -1,5 +1,5 @@
-/* user_fold: a user's whole document from a model's item side and the user's ratings. */
-#include "trivet/model/user_fold.h"
+/* fold_in_document: a user's whole document from a model's item side and the user's ratings. */
+#include "trivet/model/fold_in_document.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* test_user_fold: a user's document from ratings of items, some of which the model does not have. */
+/* test_fold_in_document: a user's document from ratings of items, some of which the model does not have. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "trivet/core/formats/half.h"
-#include "trivet/model/user_fold.h"
+#include "trivet/model/fold_in_document.h"
 
 enum { ITEMS = 4, FACTORS = 2 };
 

@@ -1,15 +1,15 @@
-/* live: brings MongoDB up to ratings that came one by one, users and items (sql/004_live.sql).
+/* catch_up: brings MongoDB up to ratings that came one by one, users and items (sql/004_live.sql).
  *
  * A server folds a user in right after a rating. Sometimes it cannot finish, because it was killed or MongoDB was
  * away, and a training does not see what comes while it runs. The rest is done by whoever comes first: a server, or
  * the trainer before and after it switches.
  */
-#ifndef TRIVET_MODEL_LIFE_LIVE_H
-#define TRIVET_MODEL_LIFE_LIVE_H
+#ifndef TRIVET_MODEL_LIFE_CATCH_UP_H
+#define TRIVET_MODEL_LIFE_CATCH_UP_H
 
 #include <stdint.h>
 
-#include "trivet/model/life/refold.h"
+#include "trivet/model/life/fold_in_anew.h"
 
 /* Users or items, ascending, and the change each of them has got to. */
 struct tv_changes {

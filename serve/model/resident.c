@@ -1,8 +1,8 @@
-/* snapshot: makes a model ready to be served. All that requests need is computed here once, while the model before
+/* resident: makes a model ready to be served. All that requests need is computed here once, while the model before
  * it is still served: widened factors, their lengths, the popular list, the JSON of every item, indexes of genres
  * and titles.
  */
-#include "serve/model/snapshot.h"
+#include "serve/model/resident.h"
 
 #include <inttypes.h>
 #include <math.h>
