@@ -91,14 +91,14 @@ static int parse(struct arguments *a, int argc, char **argv)
     return a->train && optind + 2 >= argc && a->repeat > 0;
 }
 
-static enum tv_status read_file(struct tv_dense *out, const char *path, struct tv_error *err)
+static enum tv_status read_file(struct tv_matrix *out, const char *path, struct tv_error *err)
 {
     struct tv_ratings *ratings = NULL;
     enum tv_status status = tv_ratings_create(&ratings, err);
     if (status == TV_OK)
         status = rating_file_read(ratings, path, err);
     if (status == TV_OK)
-        status = tv_ratings_densify(out, ratings, err);
+        status = tv_ratings_matrix(out, ratings, err);
     tv_ratings_free(ratings);
     return status;
 }
@@ -111,22 +111,21 @@ static void keep(double *best, double started)
         *best = took;
 }
 
-static enum tv_status fit(struct tv_als *als, const struct tv_dense *d, const struct arguments *a,
+static enum tv_status fit(struct tv_als *als, const struct tv_matrix *d, const struct arguments *a,
                           struct tv_error *err)
 {
     double seconds = 0;
     for (int i = 0; i < a->repeat; i++) {
         tv_als_free(als);
         double started = tv_clock();
-        enum tv_status status = tv_als(als, &d->matrix, &a->als, err);
+        enum tv_status status = tv_als(als, &d->csr, &a->als, err);
         if (status != TV_OK)
             return status;
         keep(&seconds, started);
     }
     for (int i = 0; i < als->iterations; i++)
         printf("objective %.9g\n", als->objective[i]);
-    printf("users %d\nitems %d\nratings %lld\nfit %.6f\n", als->users, als->items,
-           (long long)d->matrix.n_values, seconds);
+    printf("users %d\nitems %d\nratings %lld\nfit %.6f\n", als->users, als->items, (long long)d->csr.n_values, seconds);
     return TV_OK;
 }
 
@@ -166,20 +165,20 @@ static enum tv_status fold_in_all(struct model *m, const struct tv_fold_in *f, c
         int64_t from = matrix->start[u];
         size_t k = (size_t)m->columns, n = (size_t)(matrix->start[u + 1] - from);
         uint16_t *user = m->user_half + (size_t)u * k;
-        failed |= tv_fold_in(f, user, &(struct tv_user_ratings){matrix->column + from, matrix->value + from, n},
-                             NULL) != TV_OK;
+        failed |= tv_fold_in_factors(f, user, &(struct tv_user_ratings){matrix->column + from, matrix->value + from, n},
+                                     NULL) != TV_OK;
         tv_half_to_floats(m->users + (size_t)u * k, user, k);
     }
     return failed ? tv_fail(err, TV_ERR_NUMERIC, "a user cannot be folded in") : TV_OK;
 }
 
-static enum tv_status fold_in(struct model *m, const struct tv_dense *d, const struct arguments *a,
+static enum tv_status fold_in(struct model *m, const struct tv_matrix *d, const struct arguments *a,
                               struct tv_error *err)
 {
     double seconds = 0;
     enum tv_status status = TV_OK;
     const struct tv_als_options *o = &a->als;
-    int32_t n_items = d->matrix.n_cols;
+    int32_t n_items = d->csr.n_cols;
     for (int i = 0; status == TV_OK && i < a->repeat; i++) {
         struct tv_fold_in f = {0};
         double started = tv_clock();
@@ -187,7 +186,7 @@ static enum tv_status fold_in(struct model *m, const struct tv_dense *d, const s
                      ? tv_fold_in_als_implicit(&f, m->item_half, n_items, m->columns, o->lambda, o->alpha, err)
                      : tv_fold_in_als(&f, m->item_half, n_items, m->columns, o->biases, o->lambda, err);
         if (status == TV_OK)
-            status = fold_in_all(m, &f, &d->matrix, o->threads, err);
+            status = fold_in_all(m, &f, &d->csr, o->threads, err);
         keep(&seconds, started);
         tv_fold_in_free(&f);
     }
@@ -223,19 +222,19 @@ static void rank_block(struct model *m, const struct sheet *s, const struct tv_c
 }
 
 /* Each thread has scores and marks of its own. */
-static enum tv_status rank_all(struct model *m, const struct tv_dense *d, const struct arguments *a,
+static enum tv_status rank_all(struct model *m, const struct tv_matrix *d, const struct arguments *a,
                                struct tv_error *err)
 {
-    size_t n_items = (size_t)d->matrix.n_cols, threads = (size_t)a->als.threads;
+    size_t n_items = (size_t)d->csr.n_cols, threads = (size_t)a->als.threads;
     double seconds = 0, *scores = tv_alloc(threads * BLOCK * n_items, sizeof *scores, "scores", err);
     uint8_t *rated = tv_alloc(threads * n_items, 1, "marks", err);
     for (int i = 0; scores && rated && i < a->repeat; i++) {
         double started = tv_clock();
 #pragma omp parallel for schedule(dynamic, 1) num_threads(a->als.threads)
-        for (int32_t u = 0; u < d->matrix.n_rows; u += BLOCK) {
+        for (int32_t u = 0; u < d->csr.n_rows; u += BLOCK) {
             size_t at = (size_t)omp_get_thread_num() * n_items;
             struct sheet s = {scores + BLOCK * at, rated + at};
-            rank_block(m, &s, &d->matrix, u);
+            rank_block(m, &s, &d->csr, u);
         }
         keep(&seconds, started);
     }
@@ -246,13 +245,13 @@ static enum tv_status rank_all(struct model *m, const struct tv_dense *d, const 
     return status;
 }
 
-static enum tv_status write_lists(const struct model *m, const struct tv_dense *d, const char *path,
+static enum tv_status write_lists(const struct model *m, const struct tv_matrix *d, const char *path,
                                   struct tv_error *err)
 {
     FILE *f = fopen(path, "w");
     if (f == NULL)
         return tv_fail(err, TV_ERR_IO, "cannot open %s", path);
-    for (size_t u = 0; u < (size_t)d->matrix.n_rows; u++) {
+    for (size_t u = 0; u < (size_t)d->csr.n_rows; u++) {
         fprintf(f, "%lld", (long long)d->users[u]);
         for (size_t i = 0; i < TOP && m->best[u * TOP + i].item >= 0; i++)
             fprintf(f, " %lld", (long long)d->items[m->best[u * TOP + i].item]);
@@ -271,19 +270,19 @@ static double predict(const struct model *m, int64_t user, int64_t item)
 }
 
 /* Predictions are made from what would be served: float16 item factors and users folded in. */
-static enum tv_status test(const struct model *m, const struct tv_dense *d, const char *path, struct tv_error *err)
+static enum tv_status test(const struct model *m, const struct tv_matrix *d, const char *path, struct tv_error *err)
 {
-    struct tv_dense held_out = {0};
+    struct tv_matrix held_out = {0};
     enum tv_status status = read_file(&held_out, path, err);
     if (status != TV_OK)
         return status;
     double sum = 0;
     long long n = 0;
-    const struct tv_csr *t = &held_out.matrix;
+    const struct tv_csr *t = &held_out.csr;
     for (int32_t row = 0; row < t->n_rows; row++) {
-        int64_t user = tv_dense_find(d->users, (size_t)d->matrix.n_rows, held_out.users[row]);
+        int64_t user = tv_dense_find(d->users, (size_t)d->csr.n_rows, held_out.users[row]);
         for (int64_t p = t->start[row]; p < t->start[row + 1]; p++) {
-            int64_t item = tv_dense_find(d->items, (size_t)d->matrix.n_cols, held_out.items[t->column[p]]);
+            int64_t item = tv_dense_find(d->items, (size_t)d->csr.n_cols, held_out.items[t->column[p]]);
             if (user < 0 || item < 0)
                 continue;
             double e = predict(m, user, item) - (double)t->value[p];
@@ -292,11 +291,11 @@ static enum tv_status test(const struct model *m, const struct tv_dense *d, cons
         }
     }
     printf("rmse %.6f\ntested %lld\n", sqrt(sum / (double)n), n);
-    tv_dense_free(&held_out);
+    tv_matrix_free(&held_out);
     return TV_OK;
 }
 
-static enum tv_status run(const struct arguments *a, struct tv_dense *d, struct tv_als *als, struct model *m,
+static enum tv_status run(const struct arguments *a, struct tv_matrix *d, struct tv_als *als, struct model *m,
                           struct tv_error *err)
 {
     enum tv_status status = read_file(d, a->train, err);
@@ -325,14 +324,14 @@ int main(int argc, char **argv)
         return 2;
     }
     struct tv_error err = {0};
-    struct tv_dense dense = {0};
+    struct tv_matrix matrix = {0};
     struct tv_als als = {0};
     struct model model = {0};
-    enum tv_status status = run(&a, &dense, &als, &model, &err);
+    enum tv_status status = run(&a, &matrix, &als, &model, &err);
     if (status != TV_OK)
         fprintf(stderr, "als_tool: %s\n", err.message);
     free_model(&model);
     tv_als_free(&als);
-    tv_dense_free(&dense);
+    tv_matrix_free(&matrix);
     return tv_exit_code(status);
 }

@@ -20,8 +20,10 @@
 #include "trivet/store/pg_rows.h"
 
 #define FORMAT_ROW                                                                                                     \
-    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,    \
-     .help = "how to print it"}
+    {                                                                                                                  \
+        .name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .default_text = "table",                        \
+        .choices = TV_TABLE_FORMATS, .help = "how to print it"                                                         \
+    }
 #define SET_ROW                                                                                                        \
     {.name = "set", .kind = TV_OPTION_LIST, .value = "NAME=VALUE",                                                     \
      .help = "a parameter of the filter, e.g. max_items_for_user=200; may be given several times"}
@@ -32,7 +34,10 @@
 const struct tv_option tv_funnel_options[] = {
     SET_ROW,
     PRESET_ROW,
-    {.name = "against", .kind = TV_OPTION_TEXT, .value = "live|PRESET|RUN", .preset = "live",
+    {.name = "against",
+     .kind = TV_OPTION_TEXT,
+     .value = "live|PRESET|RUN",
+     .default_text = "live",
      .help = "the filter to show the difference to: the live model's, a preset's, or a run's by number"},
     FORMAT_ROW,
     {.name = NULL},

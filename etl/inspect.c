@@ -64,20 +64,20 @@ static void count(struct look *look, const struct tv_record *record)
 
 /* Reads a part to its end; its header and first rows are printed on the way. Line ends are called CRLF if most
  * lines have it. */
-static enum tv_status look_through(const struct tv_set *set, const struct tv_found *part, struct look *look,
+static enum tv_status look_through(const struct tv_set *set, const struct tv_found *chosen, struct look *look,
                                    struct tv_error *err)
 {
-    struct tv_source *source = NULL;
+    struct tv_byte_source *source = NULL;
     struct tv_records *records = NULL;
     struct tv_record *record = NULL;
-    enum tv_status status = tv_source_open(&source, set->input, part->file, err);
+    enum tv_status status = tv_byte_source_open(&source, set->input, chosen->file, err);
     if (status == TV_OK)
-        status = tv_records_open(&records, source, &part->dialect, err);
+        status = tv_records_open(&records, source, &chosen->dialect, err);
     while (status == TV_OK && (status = tv_records_next(records, &record, err)) == TV_OK && record) {
         count(look, record);
-        if (look->records == 1 && part->has_header && !record->reason)
+        if (look->records == 1 && chosen->has_header && !record->reason)
             print_record(record, "  columns   ");
-        else if (look->records <= SHOWN_ROWS + part->has_header && !record->reason)
+        else if (look->records <= SHOWN_ROWS + chosen->has_header && !record->reason)
             print_record(record, "            ");
     }
     if (status == TV_OK) {
@@ -107,27 +107,27 @@ static void print_ids(const struct tv_set *set)
 }
 
 /* One file of the set. The marker of a generated set has nothing to show. */
-static enum tv_status inspect_part(const struct tv_set *set, enum tv_role role, struct tv_error *err)
+static enum tv_status inspect_role(const struct tv_set *set, enum tv_role role, struct tv_error *err)
 {
-    const struct tv_found *part = &set->parts[role];
+    const struct tv_found *chosen = &set->chosen[role];
     struct look look = {.records = 0};
     char size[32], rows[32];
-    if (part->file == NULL)
+    if (chosen->file == NULL)
         return TV_OK;
-    printf("\n%s: %s, %s", part->file->name, tv_role_name(role), tv_text_bytes(size, part->file->size));
+    printf("\n%s: %s, %s", chosen->file->name, tv_role_name(role), tv_text_bytes(size, chosen->file->size));
     if (role == TV_ROLE_MARKER) {
         printf("\n");
         return TV_OK;
     }
-    printf(", fields separated by %s, %s header\n", separator_name(part->dialect.separator),
-           part->has_header ? "a" : "no");
-    enum tv_status status = look_through(set, part, &look, err);
+    printf(", fields separated by %s, %s header\n", separator_name(chosen->dialect.separator),
+           chosen->has_header ? "a" : "no");
+    enum tv_status status = look_through(set, chosen, &look, err);
     printf("  encoding  %s%s, lines end in %s\n",
            look.not_utf8    ? "ISO-8859-1"
            : look.not_ascii ? "UTF-8"
                             : "ASCII",
            look.bom ? " with byte order mark" : "", look.crlf ? "CRLF" : "LF");
-    printf("  rows      %s", tv_text_number(rows, look.records - part->has_header));
+    printf("  rows      %s", tv_text_number(rows, look.records - chosen->has_header));
     printf(look.refused ? ", %s lines that are no records\n" : "\n", tv_text_number(rows, look.refused));
     if (role == TV_ROLE_RATINGS)
         print_ids(set);
@@ -148,7 +148,7 @@ enum tv_status tv_etl_inspect(const struct tv_settings *s, int n, char **argumen
         printf("%s: format %s%s%s\n", arguments[0], set.format, input->is_zip ? ", in a zip archive" : "",
                set.generated ? ", a generated set" : "");
     for (int role = 0; role < TV_ROLE_COUNT && status == TV_OK; role++)
-        status = inspect_part(&set, (enum tv_role)role, err);
+        status = inspect_role(&set, (enum tv_role)role, err);
     for (size_t i = 0; i < set.n_ignored && status == TV_OK; i++)
         printf("\n%s: not used\n", set.ignored[i]);
     tv_input_close(input);

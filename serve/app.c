@@ -70,9 +70,9 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
         return TV_ERR_NO_MEMORY;
     app->permission = o->permission;
     app->hosts = o->hosts;
-    enum tv_status status = tv_metrics_create(&app->metrics, o->routes, o->n_routes, err);
+    enum tv_status status = tv_counters_create(&app->counters, o->routes, o->n_routes, err);
     if (status == TV_OK)
-        status = tv_catalog_create(&app->models.catalog, err);
+        status = tv_model_list_create(&app->models.model_list, err);
     if (status == TV_OK)
         status = tv_user_cache_create(&app->models.users.cache, o->cached_users, o->cached_bytes, err);
     if (status == TV_OK)
@@ -87,15 +87,15 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
         app->models.users.mongo = app->models.mongo;
         app->models.users.breaker = app->models.mongo_breaker;
         load_first_model(app, o->wait_seconds);
-        status = tv_watcher_start(&app->watcher, &app->models, app->metrics, o->redis_uri, err);
+        status = tv_watcher_start(&app->watcher, &app->models, app->counters, o->redis_uri, err);
     }
     if (status == TV_OK)
         status = tv_rater_create(&app->rater, &app->models, o->postgres_uri, o->reader_uri, err);
     if (status == TV_OK)
         status = tv_follower_start(&app->follower, &app->models, app->rater, o->postgres_uri, o->reader_uri, err);
     if (status == TV_OK)
-        status = tv_audience_start(&app->audience, o->redis_uri, o->postgres_uri, o->reader_uri,
-                                   app->models.redis_breaker, err);
+        status = tv_similar_keeper_start(&app->similar_keeper, o->redis_uri, o->postgres_uri, o->reader_uri,
+                                         app->models.redis_breaker, err);
     if (status == TV_OK)
         *out = app;
     else
@@ -108,7 +108,7 @@ void tv_app_free(struct tv_app *app)
 {
     if (app == NULL)
         return;
-    tv_audience_stop(app->audience);
+    tv_similar_keeper_stop(app->similar_keeper);
     tv_follower_stop(app->follower);
     tv_rater_free(app->rater);
     tv_watcher_stop(app->watcher);
@@ -117,10 +117,10 @@ void tv_app_free(struct tv_app *app)
     tv_shelf_free(app->models.shelf);
     tv_user_cache_free(app->models.users.cache);
     tv_code_cache_free(app->models.users.codes);
-    tv_catalog_free(app->models.catalog);
+    tv_model_list_free(app->models.model_list);
     tv_redis_close(app->redis);
     tv_mongo_close(app->models.mongo);
-    tv_metrics_free(app->metrics);
+    tv_counters_free(app->counters);
     tv_questions_free(app->questions);
     free(app);
 }

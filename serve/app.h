@@ -9,7 +9,7 @@
 #include "serve/web/permission.h"
 #include "trivet/cli/options.h"
 
-struct tv_audience;
+struct tv_similar_keeper;
 struct tv_watcher;
 struct tv_rater;
 struct tv_follower;
@@ -19,15 +19,15 @@ struct tv_follower;
 struct tv_app {
     struct tv_models models; /* lent to all who answer from them or follow them */
     struct tv_redis *redis;  /* the breaker's own connection */
-    struct tv_metrics *metrics;
+    struct tv_counters *counters;
     struct tv_watcher *watcher;
     struct tv_questions *questions; /* to PostgreSQL */
     struct tv_permission permission;
     struct tv_hosts hosts;
-    struct tv_rater *rater;       /* ratings into PostgreSQL; NULL in tests without one */
-    struct tv_follower *follower; /* does the work that ratings leave */
-    struct tv_audience *audience; /* the index of similar items */
-    _Atomic int draining; /* a signal asked to stop */
+    struct tv_rater *rater;                   /* ratings into PostgreSQL; NULL in tests without one */
+    struct tv_follower *follower;             /* does the work that ratings leave */
+    struct tv_similar_keeper *similar_keeper; /* the index of similar items */
+    _Atomic int draining;                     /* a signal asked to stop */
 };
 
 /* The settings, as main.c read them; texts are lent, and outlive the app. */

@@ -22,7 +22,7 @@ struct tv_kind {
     int min_fields, max_fields;
     enum tv_column needs[3];
     const char *also; /* a column name a header must have, too */
-    enum tv_status (*read)(const struct tv_reading *reading, struct tv_error *err);
+    enum tv_status (*read)(const struct tv_file_reading *reading, struct tv_error *err);
 };
 
 #define USER   TV_COLUMN_USER
@@ -33,67 +33,278 @@ struct tv_kind {
 /* In order of preference. Names of known releases come before patterns, and ratings before plays, which any CSV
  * with a user and an item would be. */
 static const struct tv_kind kinds[] = {
-    {.role = TV_ROLE_RATINGS, .pattern = "ratings.csv", .format = "movielens-csv", .separators = ",;\t", .quotes = 1,
-     .header = -1, .min_fields = 3, .max_fields = 256, .needs = {USER, ITEM, RATING}, .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS, .pattern = "ratings.dat", .format = "ml-1m", .separators = "::", .min_fields = 3,
-     .max_fields = 4, .needs = {USER, ITEM, RATING}, .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS, .pattern = "u.data", .format = "ml-100k", .separators = "\t", .min_fields = 3,
-     .max_fields = 4, .needs = {USER, ITEM, RATING}, .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS, .pattern = "*.inter", .format = "recbole", .separators = "\t", .header = 1,
-     .min_fields = 3, .max_fields = 256, .needs = {USER, ITEM, RATING}, .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS, .pattern = "ratings_small.csv", .format = "movielens-csv", .separators = ",;\t",
-     .quotes = 1, .header = -1, .min_fields = 3, .max_fields = 256, .needs = {USER, ITEM, RATING},
+    {.role = TV_ROLE_RATINGS,
+     .pattern = "ratings.csv",
+     .format = "movielens-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = -1,
+     .min_fields = 3,
+     .max_fields = 256,
+     .needs = {USER, ITEM, RATING},
      .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS, .pattern = "ratings*.csv", .format = "movielens-csv", .separators = ",;\t", .quotes = 1,
-     .header = -1, .min_fields = 3, .max_fields = 256, .needs = {USER, ITEM, RATING}, .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS, .pattern = "ratings*.dat", .format = "ml-1m", .separators = "::", .min_fields = 3,
-     .max_fields = 4, .needs = {USER, ITEM, RATING}, .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS, .pattern = "*.csv", .format = "movielens-csv", .separators = ",;\t", .quotes = 1,
-     .header = 1, .min_fields = 3, .max_fields = 256, .needs = {USER, ITEM, RATING}, .read = tv_read_ratings},
-    {.role = TV_ROLE_METADATA, .pattern = "movies_metadata*.csv", .format = "kaggle-movies", .separators = ",",
-     .quotes = 1, .header = 1, .min_fields = 3, .max_fields = 256, .needs = {TITLE, TITLE, TITLE}, .also = "id",
+    {.role = TV_ROLE_RATINGS,
+     .pattern = "ratings.dat",
+     .format = "ml-1m",
+     .separators = "::",
+     .min_fields = 3,
+     .max_fields = 4,
+     .needs = {USER, ITEM, RATING},
+     .read = tv_read_ratings},
+    {.role = TV_ROLE_RATINGS,
+     .pattern = "u.data",
+     .format = "ml-100k",
+     .separators = "\t",
+     .min_fields = 3,
+     .max_fields = 4,
+     .needs = {USER, ITEM, RATING},
+     .read = tv_read_ratings},
+    {.role = TV_ROLE_RATINGS,
+     .pattern = "*.inter",
+     .format = "recbole",
+     .separators = "\t",
+     .header = 1,
+     .min_fields = 3,
+     .max_fields = 256,
+     .needs = {USER, ITEM, RATING},
+     .read = tv_read_ratings},
+    {.role = TV_ROLE_RATINGS,
+     .pattern = "ratings_small.csv",
+     .format = "movielens-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = -1,
+     .min_fields = 3,
+     .max_fields = 256,
+     .needs = {USER, ITEM, RATING},
+     .read = tv_read_ratings},
+    {.role = TV_ROLE_RATINGS,
+     .pattern = "ratings*.csv",
+     .format = "movielens-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = -1,
+     .min_fields = 3,
+     .max_fields = 256,
+     .needs = {USER, ITEM, RATING},
+     .read = tv_read_ratings},
+    {.role = TV_ROLE_RATINGS,
+     .pattern = "ratings*.dat",
+     .format = "ml-1m",
+     .separators = "::",
+     .min_fields = 3,
+     .max_fields = 4,
+     .needs = {USER, ITEM, RATING},
+     .read = tv_read_ratings},
+    {.role = TV_ROLE_RATINGS,
+     .pattern = "*.csv",
+     .format = "movielens-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = 1,
+     .min_fields = 3,
+     .max_fields = 256,
+     .needs = {USER, ITEM, RATING},
+     .read = tv_read_ratings},
+    {.role = TV_ROLE_METADATA,
+     .pattern = "movies_metadata*.csv",
+     .format = "kaggle-movies",
+     .separators = ",",
+     .quotes = 1,
+     .header = 1,
+     .min_fields = 3,
+     .max_fields = 256,
+     .needs = {TITLE, TITLE, TITLE},
+     .also = "id",
      .read = tv_read_kaggle_metadata},
-    {.role = TV_ROLE_ITEMS, .pattern = "movies.csv", .format = "movielens-csv", .separators = ",;\t", .quotes = 1,
-     .header = 1, .min_fields = 2, .max_fields = 256, .needs = {ITEM, TITLE, TITLE}, .read = tv_read_movies},
-    {.role = TV_ROLE_ITEMS, .pattern = "movies.dat", .format = "ml-1m", .separators = "::", .min_fields = 3,
-     .max_fields = 3, .needs = {ITEM, TITLE, TITLE}, .read = tv_read_movies},
-    {.role = TV_ROLE_ITEMS, .pattern = "u.item", .format = "ml-100k", .separators = "|", .min_fields = 6,
-     .max_fields = 64, .needs = {ITEM, TITLE, TITLE}, .read = tv_read_ml100k_items},
-    {.role = TV_ROLE_ITEMS, .pattern = "*.item", .format = "recbole", .separators = "\t", .header = 1, .min_fields = 2,
-     .max_fields = 256, .needs = {ITEM, TITLE, TITLE}, .read = tv_read_recbole_items},
-    {.role = TV_ROLE_ITEMS, .pattern = "movies*.csv", .format = "movielens-csv", .separators = ",;\t", .quotes = 1,
-     .header = 1, .min_fields = 2, .max_fields = 256, .needs = {ITEM, TITLE, TITLE}, .read = tv_read_movies},
-    {.role = TV_ROLE_LINKS, .pattern = "links.csv", .format = "movielens-csv", .separators = ",;\t", .quotes = 1,
-     .header = 1, .min_fields = 2, .max_fields = 256, .needs = {ITEM, TV_COLUMN_IMDB, ITEM}, .read = tv_read_links},
-    {.role = TV_ROLE_LINKS, .pattern = "links*.csv", .format = "movielens-csv", .separators = ",;\t", .quotes = 1,
-     .header = 1, .min_fields = 2, .max_fields = 256, .needs = {ITEM, TV_COLUMN_IMDB, ITEM}, .read = tv_read_links},
-    {.role = TV_ROLE_TAGS, .pattern = "tags.csv", .format = "movielens-csv", .separators = ",;\t", .quotes = 1,
-     .header = 1, .min_fields = 3, .max_fields = 256, .needs = {USER, ITEM, TV_COLUMN_TAG}, .read = tv_read_tags},
-    {.role = TV_ROLE_TAGS, .pattern = "tags.dat", .format = "ml-1m", .separators = "::", .min_fields = 3,
-     .max_fields = 4, .needs = {USER, ITEM, TV_COLUMN_TAG}, .read = tv_read_tags},
-    {.role = TV_ROLE_GENRES, .pattern = "u.genre", .format = "ml-100k", .separators = "|", .min_fields = 2,
-     .max_fields = 2, .needs = {TITLE, TITLE, TITLE}},
-    {.role = TV_ROLE_RATINGS, .pattern = "user_artists.dat", .format = "lastfm", .separators = "\t", .header = 1,
-     .min_fields = 3, .max_fields = 256, .needs = {USER, ITEM, TV_COLUMN_PLAYS}, .read = tv_read_plays},
-    {.role = TV_ROLE_ITEMS, .pattern = "artists.dat", .format = "lastfm", .separators = "\t", .header = 1,
-     .min_fields = 2, .max_fields = 256, .needs = {TITLE, TITLE, TITLE}, .also = "id", .read = tv_read_names},
-    {.role = TV_ROLE_TAGS, .pattern = "user_taggedartists-timestamps.dat", .format = "lastfm", .separators = "\t",
-     .header = 1, .min_fields = 4, .max_fields = 256, .needs = {USER, ITEM, ITEM}, .also = "tagID",
+    {.role = TV_ROLE_ITEMS,
+     .pattern = "movies.csv",
+     .format = "movielens-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = 1,
+     .min_fields = 2,
+     .max_fields = 256,
+     .needs = {ITEM, TITLE, TITLE},
+     .read = tv_read_movielens_items},
+    {.role = TV_ROLE_ITEMS,
+     .pattern = "movies.dat",
+     .format = "ml-1m",
+     .separators = "::",
+     .min_fields = 3,
+     .max_fields = 3,
+     .needs = {ITEM, TITLE, TITLE},
+     .read = tv_read_movielens_items},
+    {.role = TV_ROLE_ITEMS,
+     .pattern = "u.item",
+     .format = "ml-100k",
+     .separators = "|",
+     .min_fields = 6,
+     .max_fields = 64,
+     .needs = {ITEM, TITLE, TITLE},
+     .read = tv_read_ml100k_items},
+    {.role = TV_ROLE_ITEMS,
+     .pattern = "*.item",
+     .format = "recbole",
+     .separators = "\t",
+     .header = 1,
+     .min_fields = 2,
+     .max_fields = 256,
+     .needs = {ITEM, TITLE, TITLE},
+     .read = tv_read_recbole_items},
+    {.role = TV_ROLE_ITEMS,
+     .pattern = "movies*.csv",
+     .format = "movielens-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = 1,
+     .min_fields = 2,
+     .max_fields = 256,
+     .needs = {ITEM, TITLE, TITLE},
+     .read = tv_read_movielens_items},
+    {.role = TV_ROLE_LINKS,
+     .pattern = "links.csv",
+     .format = "movielens-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = 1,
+     .min_fields = 2,
+     .max_fields = 256,
+     .needs = {ITEM, TV_COLUMN_IMDB, ITEM},
+     .read = tv_read_links},
+    {.role = TV_ROLE_LINKS,
+     .pattern = "links*.csv",
+     .format = "movielens-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = 1,
+     .min_fields = 2,
+     .max_fields = 256,
+     .needs = {ITEM, TV_COLUMN_IMDB, ITEM},
+     .read = tv_read_links},
+    {.role = TV_ROLE_TAGS,
+     .pattern = "tags.csv",
+     .format = "movielens-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = 1,
+     .min_fields = 3,
+     .max_fields = 256,
+     .needs = {USER, ITEM, TV_COLUMN_TAG},
+     .read = tv_read_tags},
+    {.role = TV_ROLE_TAGS,
+     .pattern = "tags.dat",
+     .format = "ml-1m",
+     .separators = "::",
+     .min_fields = 3,
+     .max_fields = 4,
+     .needs = {USER, ITEM, TV_COLUMN_TAG},
+     .read = tv_read_tags},
+    {.role = TV_ROLE_GENRES,
+     .pattern = "u.genre",
+     .format = "ml-100k",
+     .separators = "|",
+     .min_fields = 2,
+     .max_fields = 2,
+     .needs = {TITLE, TITLE, TITLE}},
+    {.role = TV_ROLE_RATINGS,
+     .pattern = "user_artists.dat",
+     .format = "lastfm",
+     .separators = "\t",
+     .header = 1,
+     .min_fields = 3,
+     .max_fields = 256,
+     .needs = {USER, ITEM, TV_COLUMN_PLAYS},
+     .read = tv_read_plays},
+    {.role = TV_ROLE_ITEMS,
+     .pattern = "artists.dat",
+     .format = "lastfm",
+     .separators = "\t",
+     .header = 1,
+     .min_fields = 2,
+     .max_fields = 256,
+     .needs = {TITLE, TITLE, TITLE},
+     .also = "id",
+     .read = tv_read_names},
+    {.role = TV_ROLE_TAGS,
+     .pattern = "user_taggedartists-timestamps.dat",
+     .format = "lastfm",
+     .separators = "\t",
+     .header = 1,
+     .min_fields = 4,
+     .max_fields = 256,
+     .needs = {USER, ITEM, ITEM},
+     .also = "tagID",
      .read = tv_read_tagged},
-    {.role = TV_ROLE_TAGS, .pattern = "user_taggedartists.dat", .format = "lastfm", .separators = "\t", .header = 1,
-     .min_fields = 3, .max_fields = 256, .needs = {USER, ITEM, ITEM}, .also = "tagID", .read = tv_read_tagged},
-    {.role = TV_ROLE_WORDS, .pattern = "tags.dat", .format = "lastfm", .separators = "\t", .header = 1,
-     .min_fields = 2, .max_fields = 2, .needs = {TV_COLUMN_TAG, TV_COLUMN_TAG, TV_COLUMN_TAG}, .also = "tagID"},
-    {.role = TV_ROLE_RATINGS, .pattern = "lastfm_play*.csv", .format = "plays-csv", .separators = ",;\t", .quotes = 1,
-     .header = 1, .min_fields = 2, .max_fields = 256, .needs = {USER, ITEM, ITEM}, .read = tv_read_plays},
-    {.role = TV_ROLE_ITEMS, .pattern = "lastfm_artist*.csv", .format = "plays-csv", .separators = ",;\t", .quotes = 1,
-     .header = 1, .min_fields = 2, .max_fields = 256, .needs = {ITEM, TITLE, TITLE}, .read = tv_read_names},
-    {.role = TV_ROLE_RATINGS, .pattern = "*.csv", .format = "plays-csv", .separators = ",;\t", .quotes = 1,
-     .header = 1, .min_fields = 2, .max_fields = 256, .needs = {USER, ITEM, ITEM}, .read = tv_read_plays},
-    {.role = TV_ROLE_ITEMS, .pattern = "artists*.csv", .format = "plays-csv", .separators = ",;\t", .quotes = 1,
-     .header = 1, .min_fields = 2, .max_fields = 256, .needs = {ITEM, TITLE, TITLE}, .read = tv_read_names},
-    {.role = TV_ROLE_ITEMS, .pattern = "items*.csv", .format = "plays-csv", .separators = ",;\t", .quotes = 1,
-     .header = 1, .min_fields = 2, .max_fields = 256, .needs = {ITEM, TITLE, TITLE}, .read = tv_read_names},
+    {.role = TV_ROLE_TAGS,
+     .pattern = "user_taggedartists.dat",
+     .format = "lastfm",
+     .separators = "\t",
+     .header = 1,
+     .min_fields = 3,
+     .max_fields = 256,
+     .needs = {USER, ITEM, ITEM},
+     .also = "tagID",
+     .read = tv_read_tagged},
+    {.role = TV_ROLE_WORDS,
+     .pattern = "tags.dat",
+     .format = "lastfm",
+     .separators = "\t",
+     .header = 1,
+     .min_fields = 2,
+     .max_fields = 2,
+     .needs = {TV_COLUMN_TAG, TV_COLUMN_TAG, TV_COLUMN_TAG},
+     .also = "tagID"},
+    {.role = TV_ROLE_RATINGS,
+     .pattern = "lastfm_play*.csv",
+     .format = "plays-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = 1,
+     .min_fields = 2,
+     .max_fields = 256,
+     .needs = {USER, ITEM, ITEM},
+     .read = tv_read_plays},
+    {.role = TV_ROLE_ITEMS,
+     .pattern = "lastfm_artist*.csv",
+     .format = "plays-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = 1,
+     .min_fields = 2,
+     .max_fields = 256,
+     .needs = {ITEM, TITLE, TITLE},
+     .read = tv_read_names},
+    {.role = TV_ROLE_RATINGS,
+     .pattern = "*.csv",
+     .format = "plays-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = 1,
+     .min_fields = 2,
+     .max_fields = 256,
+     .needs = {USER, ITEM, ITEM},
+     .read = tv_read_plays},
+    {.role = TV_ROLE_ITEMS,
+     .pattern = "artists*.csv",
+     .format = "plays-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = 1,
+     .min_fields = 2,
+     .max_fields = 256,
+     .needs = {ITEM, TITLE, TITLE},
+     .read = tv_read_names},
+    {.role = TV_ROLE_ITEMS,
+     .pattern = "items*.csv",
+     .format = "plays-csv",
+     .separators = ",;\t",
+     .quotes = 1,
+     .header = 1,
+     .min_fields = 2,
+     .max_fields = 256,
+     .needs = {ITEM, TITLE, TITLE},
+     .read = tv_read_names},
     {.role = TV_ROLE_MARKER, .pattern = "trivet-synth.json"},
 };
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
@@ -157,10 +368,10 @@ static enum tv_status fits(struct tv_found *found, const struct tv_input *input,
                            int *yes, struct tv_error *err)
 {
     const struct tv_kind *kind = found->kind;
-    struct tv_source *source = NULL;
+    struct tv_byte_source *source = NULL;
     struct tv_records *records = NULL;
     found->dialect = (struct tv_dialect){separator, kind->quotes};
-    enum tv_status status = tv_source_open(&source, input, found->file, err);
+    enum tv_status status = tv_byte_source_open(&source, input, found->file, err);
     if (status == TV_OK)
         status = tv_records_open(&records, source, &found->dialect, err);
     struct tv_record *record = NULL;
@@ -247,14 +458,14 @@ static void place(struct tv_set *set, const struct tv_found *found)
         ignore(set, found->file->name);
         return;
     }
-    struct tv_found *part = &set->parts[found->kind->role];
-    if (!better(found, part)) {
+    struct tv_found *chosen = &set->chosen[found->kind->role];
+    if (!better(found, chosen)) {
         ignore(set, found->file->name);
         return;
     }
-    if (part->file)
-        ignore(set, part->file->name);
-    *part = *found;
+    if (chosen->file)
+        ignore(set, chosen->file->name);
+    *chosen = *found;
 }
 
 /* Names what was looked for; an archive inside the folder is a common reason. */
@@ -283,17 +494,17 @@ enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const
             return status;
         place(set, &found);
     }
-    if (set->parts[TV_ROLE_RATINGS].file == NULL)
+    if (set->chosen[TV_ROLE_RATINGS].file == NULL)
         return no_ratings(input, format, err);
-    if (set->parts[TV_ROLE_WORDS].file == NULL && set->parts[TV_ROLE_TAGS].kind &&
-        set->parts[TV_ROLE_TAGS].kind->read == tv_read_tagged) {
-        ignore(set, set->parts[TV_ROLE_TAGS].file->name); /* numbers without their words */
-        set->parts[TV_ROLE_TAGS] = (struct tv_found){.file = NULL};
+    if (set->chosen[TV_ROLE_WORDS].file == NULL && set->chosen[TV_ROLE_TAGS].kind &&
+        set->chosen[TV_ROLE_TAGS].kind->read == tv_read_tagged) {
+        ignore(set, set->chosen[TV_ROLE_TAGS].file->name); /* numbers without their words */
+        set->chosen[TV_ROLE_TAGS] = (struct tv_found){.file = NULL};
     }
-    set->generated = set->parts[TV_ROLE_MARKER].file != NULL;
-    set->counts = set->parts[TV_ROLE_RATINGS].kind->read == tv_read_plays;
-    const struct tv_found *metadata = &set->parts[TV_ROLE_METADATA];
-    set->format = (metadata->file ? metadata : &set->parts[TV_ROLE_RATINGS])->kind->format;
+    set->generated = set->chosen[TV_ROLE_MARKER].file != NULL;
+    set->counts = set->chosen[TV_ROLE_RATINGS].kind->read == tv_read_plays;
+    const struct tv_found *metadata = &set->chosen[TV_ROLE_METADATA];
+    set->format = (metadata->file ? metadata : &set->chosen[TV_ROLE_RATINGS])->kind->format;
     return TV_OK;
 }
 
@@ -317,15 +528,15 @@ static void sample_row(struct tv_set *set, const struct tv_columns *columns, con
 /* Looks at the first 1,000 ratings; damaged records are left out. */
 static enum tv_status sample(struct tv_set *set, struct tv_error *err)
 {
-    const struct tv_found *part = &set->parts[TV_ROLE_RATINGS];
-    struct tv_source *source = NULL;
+    const struct tv_found *chosen = &set->chosen[TV_ROLE_RATINGS];
+    struct tv_byte_source *source = NULL;
     struct tv_records *records = NULL;
     struct tv_record *record = NULL;
-    struct tv_columns columns = {.at = {[TV_COLUMN_USER] = 0, [TV_COLUMN_ITEM] = 1}, .n = part->kind->min_fields};
-    enum tv_status status = tv_source_open(&source, set->input, part->file, err);
+    struct tv_columns columns = {.at = {[TV_COLUMN_USER] = 0, [TV_COLUMN_ITEM] = 1}, .n = chosen->kind->min_fields};
+    enum tv_status status = tv_byte_source_open(&source, set->input, chosen->file, err);
     if (status == TV_OK)
-        status = tv_records_open(&records, source, &part->dialect, err);
-    for (int first = part->has_header; status == TV_OK && set->n_sampled < SAMPLED; first = 0) {
+        status = tv_records_open(&records, source, &chosen->dialect, err);
+    for (int first = chosen->has_header; status == TV_OK && set->n_sampled < SAMPLED; first = 0) {
         status = tv_records_next(records, &record, err);
         if (status != TV_OK || record == NULL)
             break;
@@ -335,7 +546,7 @@ static enum tv_status sample(struct tv_set *set, struct tv_error *err)
             sample_row(set, &columns, record);
     }
     tv_records_close(records);
-    return status == TV_OK ? TV_OK : tv_context(err, "%s", part->file->name);
+    return status == TV_OK ? TV_OK : tv_context(err, "%s", chosen->file->name);
 }
 
 /* More than half of the ids must be text, because a few damaged ids must not turn numbers into codes. */
@@ -351,16 +562,16 @@ enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_e
 enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const struct tv_sink *sink,
                            struct tv_error *err)
 {
-    const struct tv_found *part = &set->parts[role];
-    if (part->file == NULL || part->kind->read == NULL)
+    const struct tv_found *chosen = &set->chosen[role];
+    if (chosen->file == NULL || chosen->kind->read == NULL)
         return TV_OK;
-    struct tv_reading reading = {.input = set->input,
-                                 .file = part->file,
-                                 .dialect = part->dialect,
-                                 .has_header = part->has_header,
-                                 .codes = {set->codes[TV_CODE_USER], set->codes[TV_CODE_ITEM]},
-                                 .genres = set->parts[TV_ROLE_GENRES].file,
-                                 .words = set->parts[TV_ROLE_WORDS].file,
-                                 .sink = sink};
-    return part->kind->read(&reading, err);
+    struct tv_file_reading reading = {.input = set->input,
+                                      .file = chosen->file,
+                                      .dialect = chosen->dialect,
+                                      .has_header = chosen->has_header,
+                                      .codes = {set->codes[TV_CODE_USER], set->codes[TV_CODE_ITEM]},
+                                      .genres = set->chosen[TV_ROLE_GENRES].file,
+                                      .words = set->chosen[TV_ROLE_WORDS].file,
+                                      .sink = sink};
+    return chosen->kind->read(&reading, err);
 }

@@ -1,4 +1,4 @@
-/* detect: which files of an input are which part of which rating set, by their names and first records. */
+/* detect: which role the files of an input have in which rating set, by their names and first records. */
 #ifndef TRIVET_ETL_FORMATS_DETECT_H
 #define TRIVET_ETL_FORMATS_DETECT_H
 
@@ -22,7 +22,7 @@ struct tv_kind; /* one row of the table of known files */
 
 /* A file that has been recognised, and how it is to be read. */
 struct tv_found {
-    const struct tv_input_file *file; /* NULL: the set has no such part */
+    const struct tv_input_file *file; /* NULL: the set has no file of that role */
     const struct tv_kind *kind;
     struct tv_dialect dialect;
     int has_header;
@@ -33,9 +33,9 @@ struct tv_set {
     const struct tv_input *input;
     const char *format; /* one of TV_DETECT_FORMATS */
     int counts;         /* 1: the values are counts of plays, not ratings */
-    struct tv_found parts[TV_ROLE_COUNT];
-    int generated; /* written by trivet-etl synth */
-    int codes[TV_CODE_KINDS]; /* 1: ids of that kind may be text; set by tv_detect_ids, as are: */
+    struct tv_found chosen[TV_ROLE_COUNT];
+    int generated;                               /* written by trivet-etl synth */
+    int codes[TV_CODE_KINDS];                    /* 1: ids of that kind may be text; set by tv_detect_ids, as are: */
     long long n_sampled, n_texts[TV_CODE_KINDS]; /* ratings looked at, and those of them whose id is no integer */
     size_t n_ignored;
     const char *ignored[64]; /* names of files that are not used */
@@ -57,8 +57,8 @@ enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_e
 /* "ratings", "items", ... */
 const char *tv_role_name(enum tv_role role);
 
-/* Reads one part into the sink. Genres, words and marker are read with the part that needs them, so there is
- * nothing to do for these. */
+/* Reads the file of one role into the sink. Genres, words and marker are read with the part that needs them, so there
+ * is nothing to do for these. */
 enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const struct tv_sink *sink,
                            struct tv_error *err);
 

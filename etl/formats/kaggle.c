@@ -37,7 +37,7 @@ enum { N_KEPT = sizeof kept / sizeof *kept };
 
 /* Field indices, which come from the header, and buffers that are used again for every record. */
 struct metadata {
-    const struct tv_reading *reading;
+    const struct tv_file_reading *reading;
     int id, genres, imdb, date, at[N_KEPT]; /* field indices, or -1 */
     struct tv_buffer text, title, imdb_text;
 };
@@ -77,7 +77,7 @@ static enum tv_status add_extra(struct metadata *m, const struct tv_record *reco
         double number;
         if (f.n == 0)
             continue;
-        enum tv_status status = tv_reading_text(&m->text, &f, 0, err);
+        enum tv_status status = tv_file_reading_text(&m->text, &f, 0, err);
         if (status != TV_OK)
             return status;
         if (!kept[i].is_number)
@@ -129,9 +129,9 @@ static enum tv_status fill_row(struct metadata *m, const struct tv_columns *c, c
     enum tv_status status = tv_number_id(&record->fields[m->id], &row->tmdb_id, err);
     row->year = year_of(&date);
     if (status == TV_OK)
-        status = tv_reading_text(&m->imdb_text, &imdb, 0, err);
+        status = tv_file_reading_text(&m->imdb_text, &imdb, 0, err);
     if (status == TV_OK)
-        status = tv_reading_text(&m->text, &title, 0, err);
+        status = tv_file_reading_text(&m->text, &title, 0, err);
     if (status != TV_OK)
         return status;
     row->imdb_id = m->imdb_text.size > 0 ? tv_buffer_string(&m->imdb_text) : NULL;
@@ -162,14 +162,14 @@ static enum tv_status metadata_row(void *context, const struct tv_columns *c, co
     return status;
 }
 
-enum tv_status tv_read_kaggle_metadata(const struct tv_reading *reading, struct tv_error *err)
+enum tv_status tv_read_kaggle_metadata(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns;
     struct metadata m = {.reading = reading,
                          .text = TV_BUFFER_INIT(TEXT_MAX),
                          .title = TV_BUFFER_INIT(TEXT_MAX),
                          .imdb_text = TV_BUFFER_INIT(TEXT_MAX)};
-    enum tv_status status = tv_reading_run(reading, &columns, metadata_row, on_header, &m, err);
+    enum tv_status status = tv_file_reading_run(reading, &columns, metadata_row, on_header, &m, err);
     tv_buffer_free(&m.text);
     tv_buffer_free(&m.title);
     tv_buffer_free(&m.imdb_text);

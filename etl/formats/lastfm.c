@@ -10,7 +10,7 @@ enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16, MAX_WORDS = 1 << 20 };
 
 /* The words by number, and the columns of the file. */
 struct tagged {
-    const struct tv_reading *reading;
+    const struct tv_file_reading *reading;
     struct tv_buffer words; /* one after the other, each with its NUL */
     size_t *at;             /* (MAX_WORDS) by number: where the word begins + 1; 0: none */
     struct tv_buffer raw;
@@ -30,7 +30,7 @@ static enum tv_status word_row(void *context, const struct tv_columns *c, const 
     if (status == TV_OK && (number < 0 || number >= MAX_WORDS))
         status = tv_fail(err, TV_ERR_RECORD, "tag number out of range");
     if (status == TV_OK)
-        status = tv_reading_text(&t->raw, &record->fields[1], 1, err);
+        status = tv_file_reading_text(&t->raw, &record->fields[1], 1, err);
     if (status != TV_OK)
         return status;
     t->at[number] = t->words.size + 1;
@@ -40,10 +40,10 @@ static enum tv_status word_row(void *context, const struct tv_columns *c, const 
 /* tags.dat is read whole before the first tag: MAX_WORDS bounds what a wrong file can ask for. */
 static enum tv_status read_words(struct tagged *t, struct tv_error *err)
 {
-    struct tv_reading reading = *t->reading;
+    struct tv_file_reading reading = *t->reading;
     struct tv_columns columns;
     reading.file = t->reading->words;
-    return reading.file ? tv_reading_run(&reading, &columns, word_row, NULL, t, err) : TV_OK;
+    return reading.file ? tv_file_reading_run(&reading, &columns, word_row, NULL, t, err) : TV_OK;
 }
 
 /* --- user_taggedartists.dat -------------------------------------------------------------------------------- */
@@ -82,13 +82,13 @@ static enum tv_status tagged_row(void *context, const struct tv_columns *c, cons
                                  struct tv_error *err)
 {
     struct tagged *t = context;
-    const struct tv_reading *reading = t->reading;
+    const struct tv_file_reading *reading = t->reading;
     struct tv_tag_row row = {.time = time_of(t, record)};
     int64_t number = 0;
     enum tv_status status =
-        tv_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
+        tv_file_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
     if (status == TV_OK)
-        status = tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+        status = tv_file_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
         status = tv_number_id(&record->fields[t->tag], &number, err);
     if (status == TV_OK && (number < 0 || number >= MAX_WORDS || t->at[number] == 0))
@@ -99,7 +99,7 @@ static enum tv_status tagged_row(void *context, const struct tv_columns *c, cons
     return reading->sink->tag(reading->sink->context, &row, err);
 }
 
-enum tv_status tv_read_tagged(const struct tv_reading *reading, struct tv_error *err)
+enum tv_status tv_read_tagged(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns;
     struct tagged t = {
@@ -107,7 +107,7 @@ enum tv_status tv_read_tagged(const struct tv_reading *reading, struct tv_error 
     t.at = tv_alloc(MAX_WORDS, sizeof *t.at, "the words of tags", err);
     enum tv_status status = t.at ? read_words(&t, err) : TV_ERR_NO_MEMORY;
     if (status == TV_OK)
-        status = tv_reading_run(reading, &columns, tagged_row, on_header, &t, err);
+        status = tv_file_reading_run(reading, &columns, tagged_row, on_header, &t, err);
     tv_buffer_free(&t.words);
     tv_buffer_free(&t.raw);
     free(t.at);

@@ -18,7 +18,7 @@ enum { N_RELEASED = sizeof released_genres / sizeof *released_genres };
 
 /* Genres by their numbers, and buffers that are used again for every record. */
 struct items {
-    const struct tv_reading *reading;
+    const struct tv_file_reading *reading;
     int n_genres;
     char genres[TV_ITEM_MAX_GENRES][NAME_MAX_BYTES];
     struct tv_buffer raw, title, date, address;
@@ -49,10 +49,10 @@ static enum tv_status read_genres(struct items *t, struct tv_error *err)
 {
     t->n_genres = 0;
     if (t->reading->genres) {
-        struct tv_reading reading = *t->reading;
+        struct tv_file_reading reading = *t->reading;
         struct tv_columns columns = {.n = 2};
         reading.file = t->reading->genres;
-        return tv_reading_run(&reading, &columns, genre_row, NULL, t, err);
+        return tv_file_reading_run(&reading, &columns, genre_row, NULL, t, err);
     }
     for (int i = 0; i < N_RELEASED; i++)
         strcpy(t->genres[i], released_genres[i]);
@@ -101,11 +101,11 @@ static enum tv_status item_row(void *context, const struct tv_columns *c, const 
     struct tv_item_row row = {.has_item = 1};
     enum tv_status status = tv_number_id(&record->fields[0], &row.item, err);
     if (status == TV_OK)
-        status = tv_reading_text(&t->raw, &record->fields[1], 1, err);
+        status = tv_file_reading_text(&t->raw, &record->fields[1], 1, err);
     if (status == TV_OK)
-        status = tv_reading_text(&t->date, &record->fields[2], 1, err);
+        status = tv_file_reading_text(&t->date, &record->fields[2], 1, err);
     if (status == TV_OK)
-        status = tv_reading_text(&t->address, &record->fields[4], 1, err);
+        status = tv_file_reading_text(&t->address, &record->fields[4], 1, err);
     if (status == TV_OK)
         status = flags(t, record, &row, err);
     if (status != TV_OK)
@@ -123,7 +123,7 @@ static enum tv_status item_row(void *context, const struct tv_columns *c, const 
 }
 
 /* The number of fields follows from the number of genres, so it is known before the first record. */
-enum tv_status tv_read_ml100k_items(const struct tv_reading *reading, struct tv_error *err)
+enum tv_status tv_read_ml100k_items(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct items *t = tv_alloc(1, sizeof *t, "genre names", err);
     if (t == NULL)
@@ -137,7 +137,7 @@ enum tv_status tv_read_ml100k_items(const struct tv_reading *reading, struct tv_
     enum tv_status status = read_genres(t, err);
     columns.n = FIRST_FLAG + t->n_genres;
     if (status == TV_OK)
-        status = tv_reading_run(reading, &columns, item_row, NULL, t, err);
+        status = tv_file_reading_run(reading, &columns, item_row, NULL, t, err);
     tv_buffer_free(&t->raw);
     tv_buffer_free(&t->title);
     tv_buffer_free(&t->date);

@@ -30,13 +30,13 @@ static struct tv_columns fixed(enum tv_column a, enum tv_column b, enum tv_colum
 static enum tv_status rating_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                  struct tv_error *err)
 {
-    const struct tv_reading *reading = context;
+    const struct tv_file_reading *reading = context;
     struct tv_rating_row row = {.time = TV_NUMBER_NO_TIME};
     int time = c->at[TV_COLUMN_TIME];
     enum tv_status status =
-        tv_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
+        tv_file_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
     if (status == TV_OK)
-        status = tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+        status = tv_file_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
         status = tv_number_rating(&record->fields[c->at[TV_COLUMN_RATING]], &row.value, err);
     if (status == TV_OK && time >= 0 && time < record->n)
@@ -46,17 +46,17 @@ static enum tv_status rating_row(void *context, const struct tv_columns *c, cons
     return status;
 }
 
-enum tv_status tv_read_ratings(const struct tv_reading *reading, struct tv_error *err)
+enum tv_status tv_read_ratings(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns = fixed(TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING, TV_COLUMN_TIME);
-    return tv_reading_run(reading, &columns, rating_row, NULL, (void *)reading, err);
+    return tv_file_reading_run(reading, &columns, rating_row, NULL, (void *)reading, err);
 }
 
 /* --- movies --------------------------------------------------------------------------------------------- */
 
 /* Buffers that are used again for every record. */
 struct texts {
-    const struct tv_reading *reading;
+    const struct tv_file_reading *reading;
     struct tv_buffer raw, title, genres;
 };
 
@@ -73,8 +73,8 @@ static void split_genres(struct tv_item_row *row, char *text)
 }
 
 /* Only the old format, without a header, may be in ISO-8859-1. */
-static enum tv_status movie_row(void *context, const struct tv_columns *c, const struct tv_record *record,
-                                struct tv_error *err)
+static enum tv_status item_row(void *context, const struct tv_columns *c, const struct tv_record *record,
+                               struct tv_error *err)
 {
     struct texts *t = context;
     struct tv_item_row row = {.has_item = 1};
@@ -82,11 +82,11 @@ static enum tv_status movie_row(void *context, const struct tv_columns *c, const
     struct tv_field genres = tv_columns_field(c, record, TV_COLUMN_GENRES);
     int latin1 = !t->reading->has_header;
     enum tv_status status =
-        tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+        tv_file_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
-        status = tv_reading_text(&t->raw, &title, latin1, err);
+        status = tv_file_reading_text(&t->raw, &title, latin1, err);
     if (status == TV_OK)
-        status = tv_reading_text(&t->genres, &genres, latin1, err);
+        status = tv_file_reading_text(&t->genres, &genres, latin1, err);
     if (status != TV_OK)
         return status;
     tv_buffer_clear(&t->title);
@@ -100,11 +100,11 @@ static enum tv_status movie_row(void *context, const struct tv_columns *c, const
     return status;
 }
 
-enum tv_status tv_read_movies(const struct tv_reading *reading, struct tv_error *err)
+enum tv_status tv_read_movielens_items(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns = fixed(TV_COLUMN_ITEM, TV_COLUMN_TITLE, TV_COLUMN_GENRES, -1);
     struct texts t = {reading, TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX)};
-    enum tv_status status = tv_reading_run(reading, &columns, movie_row, NULL, &t, err);
+    enum tv_status status = tv_file_reading_run(reading, &columns, item_row, NULL, &t, err);
     tv_buffer_free(&t.raw);
     tv_buffer_free(&t.title);
     tv_buffer_free(&t.genres);
@@ -132,13 +132,13 @@ static enum tv_status imdb_id(const struct tv_field *f, char *out, size_t size, 
 static enum tv_status link_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                struct tv_error *err)
 {
-    const struct tv_reading *reading = context;
+    const struct tv_file_reading *reading = context;
     struct tv_item_row row = {.has_item = 1};
     struct tv_field imdb = tv_columns_field(c, record, TV_COLUMN_IMDB),
                     tmdb = tv_columns_field(c, record, TV_COLUMN_TMDB);
     char id[24];
     enum tv_status status =
-        tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+        tv_file_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK && imdb.n > 0) {
         status = imdb_id(&imdb, id, sizeof id, err);
         row.imdb_id = id;
@@ -150,10 +150,10 @@ static enum tv_status link_row(void *context, const struct tv_columns *c, const 
     return status;
 }
 
-enum tv_status tv_read_links(const struct tv_reading *reading, struct tv_error *err)
+enum tv_status tv_read_links(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns;
-    return tv_reading_run(reading, &columns, link_row, NULL, (void *)reading, err);
+    return tv_file_reading_run(reading, &columns, link_row, NULL, (void *)reading, err);
 }
 
 /* --- tags ----------------------------------------------------------------------------------------------- */
@@ -166,11 +166,11 @@ static enum tv_status tag_row(void *context, const struct tv_columns *c, const s
     struct tv_tag_row row = {.time = TV_NUMBER_NO_TIME};
     int time = c->at[TV_COLUMN_TIME];
     enum tv_status status =
-        tv_reading_id(t->reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
+        tv_file_reading_id(t->reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
     if (status == TV_OK)
-        status = tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+        status = tv_file_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
-        status = tv_reading_text(&t->raw, &record->fields[c->at[TV_COLUMN_TAG]], !t->reading->has_header, err);
+        status = tv_file_reading_text(&t->raw, &record->fields[c->at[TV_COLUMN_TAG]], !t->reading->has_header, err);
     if (status == TV_OK && time >= 0 && time < record->n)
         status = tv_number_time(&record->fields[time], &row.time, err);
     row.tag = tv_buffer_string(&t->raw);
@@ -179,11 +179,11 @@ static enum tv_status tag_row(void *context, const struct tv_columns *c, const s
     return status;
 }
 
-enum tv_status tv_read_tags(const struct tv_reading *reading, struct tv_error *err)
+enum tv_status tv_read_tags(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns = fixed(TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_TAG, TV_COLUMN_TIME);
     struct texts t = {.reading = reading, .raw = TV_BUFFER_INIT(TEXT_MAX)};
-    enum tv_status status = tv_reading_run(reading, &columns, tag_row, NULL, &t, err);
+    enum tv_status status = tv_file_reading_run(reading, &columns, tag_row, NULL, &t, err);
     tv_buffer_free(&t.raw);
     return status;
 }

@@ -26,12 +26,12 @@ static enum tv_status count_of(const struct tv_columns *c, const struct tv_recor
 static enum tv_status play_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                struct tv_error *err)
 {
-    const struct tv_reading *reading = context;
+    const struct tv_file_reading *reading = context;
     struct tv_rating_row row = {.time = TV_NUMBER_NO_TIME};
     enum tv_status status =
-        tv_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
+        tv_file_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
     if (status == TV_OK)
-        status = tv_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+        status = tv_file_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
         status = count_of(c, record, &row.value, err);
     if (status == TV_OK && c->at[TV_COLUMN_TIME] >= 0)
@@ -41,17 +41,17 @@ static enum tv_status play_row(void *context, const struct tv_columns *c, const 
     return status;
 }
 
-enum tv_status tv_read_plays(const struct tv_reading *reading, struct tv_error *err)
+enum tv_status tv_read_plays(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns;
-    return tv_reading_run(reading, &columns, play_row, NULL, (void *)reading, err);
+    return tv_file_reading_run(reading, &columns, play_row, NULL, (void *)reading, err);
 }
 
 /* --- names ---------------------------------------------------------------------------------------------- */
 
 /* Columns that only some files have, and buffers that are used again for every record. */
 struct names {
-    const struct tv_reading *reading;
+    const struct tv_file_reading *reading;
     int id, url, picture; /* columns of artists.dat, or -1 */
     struct tv_buffer name, url_text, picture_text;
 };
@@ -68,7 +68,7 @@ static void on_header(void *context, const struct tv_record *header)
 static enum tv_status optional(struct tv_buffer *out, const struct tv_record *record, int column, struct tv_error *err)
 {
     tv_buffer_clear(out);
-    enum tv_status status = column < 0 ? TV_OK : tv_reading_text(out, &record->fields[column], 0, err);
+    enum tv_status status = column < 0 ? TV_OK : tv_file_reading_text(out, &record->fields[column], 0, err);
     return status == TV_ERR_RECORD ? TV_OK : status;
 }
 
@@ -97,9 +97,9 @@ static enum tv_status name_row(void *context, const struct tv_columns *c, const 
     struct tv_item_row row = {.has_item = 1};
     int item = c->at[TV_COLUMN_ITEM] >= 0 ? c->at[TV_COLUMN_ITEM] : t->id;
     struct tv_field name = tv_columns_field(c, record, TV_COLUMN_TITLE);
-    enum tv_status status = tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[item], &row.item, err);
+    enum tv_status status = tv_file_reading_id(t->reading, TV_CODE_ITEM, &record->fields[item], &row.item, err);
     if (status == TV_OK)
-        status = tv_reading_text(&t->name, &name, 0, err);
+        status = tv_file_reading_text(&t->name, &name, 0, err);
     if (status != TV_OK)
         return status;
     row.title = or_null(&t->name);
@@ -115,7 +115,7 @@ static enum tv_status name_row(void *context, const struct tv_columns *c, const 
     return status;
 }
 
-enum tv_status tv_read_names(const struct tv_reading *reading, struct tv_error *err)
+enum tv_status tv_read_names(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns;
     struct names t = {.reading = reading,
@@ -125,7 +125,7 @@ enum tv_status tv_read_names(const struct tv_reading *reading, struct tv_error *
                       .name = TV_BUFFER_INIT(TEXT_MAX),
                       .url_text = TV_BUFFER_INIT(TEXT_MAX),
                       .picture_text = TV_BUFFER_INIT(TEXT_MAX)};
-    enum tv_status status = tv_reading_run(reading, &columns, name_row, on_header, &t, err);
+    enum tv_status status = tv_file_reading_run(reading, &columns, name_row, on_header, &t, err);
     tv_buffer_free(&t.name);
     tv_buffer_free(&t.url_text);
     tv_buffer_free(&t.picture_text);

@@ -10,10 +10,10 @@
 #include "trivet/base/text.h"
 
 /* The first record names the columns; on_header may look for others than those of tv_columns. */
-static enum tv_status read_header(const struct tv_reading *reading, struct tv_records *records,
+static enum tv_status read_header(const struct tv_file_reading *reading, struct tv_records *records,
                                   struct tv_columns *columns,
-                                  void (*on_header)(void *context, const struct tv_record *header),
-                                  void *context, struct tv_error *err)
+                                  void (*on_header)(void *context, const struct tv_record *header), void *context,
+                                  struct tv_error *err)
 {
     struct tv_record *record;
     enum tv_status status = tv_records_next(records, &record, err);
@@ -38,9 +38,8 @@ static enum tv_status read_row(const struct tv_columns *columns, tv_row_fn row, 
 /* Every record after the header. Where the number of fields is not known, the first record with the least there
  * must be sets it. All others must have as many, because a field that has shifted would be a wrong rating and not a
  * refused one. */
-static enum tv_status read_rows(const struct tv_reading *reading, struct tv_records *records,
-                                struct tv_columns *columns, tv_row_fn row, void *context,
-                                struct tv_error *err)
+static enum tv_status read_rows(const struct tv_file_reading *reading, struct tv_records *records,
+                                struct tv_columns *columns, tv_row_fn row, void *context, struct tv_error *err)
 {
     enum { PROGRESS_EVERY = 4096 };
     struct tv_record *record;
@@ -64,13 +63,13 @@ static enum tv_status read_rows(const struct tv_reading *reading, struct tv_reco
 }
 
 /* An error gets the file's name in front, an interrupt does not: it has nothing to do with the file. */
-enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_columns *columns, tv_row_fn row,
-                              void (*on_header)(void *context, const struct tv_record *header), void *context,
-                              struct tv_error *err)
+enum tv_status tv_file_reading_run(const struct tv_file_reading *reading, struct tv_columns *columns, tv_row_fn row,
+                                   void (*on_header)(void *context, const struct tv_record *header), void *context,
+                                   struct tv_error *err)
 {
-    struct tv_source *source = NULL;
+    struct tv_byte_source *source = NULL;
     struct tv_records *records = NULL;
-    enum tv_status status = tv_source_open(&source, reading->input, reading->file, err);
+    enum tv_status status = tv_byte_source_open(&source, reading->input, reading->file, err);
     if (status == TV_OK)
         status = tv_records_open(&records, source, &reading->dialect, err);
     if (status == TV_OK && reading->has_header)
@@ -85,8 +84,8 @@ enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_column
 /* An integer in its plain form (42, and not 007), outside the range of codes, is itself in every set. Where ids may
  * be codes, all other text gets a number from the dictionary. Where they are numbers, 007 is 7, text is refused,
  * and only an integer within the range of codes is looked up. */
-enum tv_status tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
-                             int64_t *id, struct tv_error *err)
+enum tv_status tv_file_reading_id(const struct tv_file_reading *reading, enum tv_code_kind kind,
+                                  const struct tv_field *f, int64_t *id, struct tv_error *err)
 {
     if (tv_code_is_number(f->text, f->n, id))
         return TV_OK;
@@ -100,7 +99,7 @@ enum tv_status tv_reading_id(const struct tv_reading *reading, enum tv_code_kind
                : reading->sink->code(reading->sink->context, kind, f->text, f->n, id, err);
 }
 
-enum tv_status tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1, struct tv_error *err)
+enum tv_status tv_file_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1, struct tv_error *err)
 {
     tv_buffer_clear(out);
     if (memchr(f->text, '\0', f->n))

@@ -63,7 +63,7 @@ struct tv_sink {
 };
 
 /* One reading of one file. */
-struct tv_reading {
+struct tv_file_reading {
     const struct tv_input *input;
     const struct tv_input_file *file;
     struct tv_dialect dialect;
@@ -81,35 +81,35 @@ typedef enum tv_status (*tv_row_fn)(void *context, const struct tv_columns *c, c
 
 /* Reads the whole file. `columns` is filled from the header if there is one, else it is as given; columns->n
  * of 0 takes the field count of the first record. `on_header` may be NULL. */
-enum tv_status tv_reading_run(const struct tv_reading *reading, struct tv_columns *columns, tv_row_fn row,
-                              void (*on_header)(void *context, const struct tv_record *header), void *context,
-                              struct tv_error *err);
+enum tv_status tv_file_reading_run(const struct tv_file_reading *reading, struct tv_columns *columns, tv_row_fn row,
+                                   void (*on_header)(void *context, const struct tv_record *header), void *context,
+                                   struct tv_error *err);
 
 /* Text of a field into `out` (emptied first, NUL-terminated): UTF-8 as it is; other bytes are ISO-8859-1
  * where `latin1` allows it, else TV_ERR_RECORD. */
-enum tv_status tv_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1, struct tv_error *err);
+enum tv_status tv_file_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1, struct tv_error *err);
 
 /* An id: a number; or a code, where the reading allows such; else TV_ERR_RECORD. */
-enum tv_status tv_reading_id(const struct tv_reading *reading, enum tv_code_kind kind, const struct tv_field *f,
-                             int64_t *id, struct tv_error *err);
+enum tv_status tv_file_reading_id(const struct tv_file_reading *reading, enum tv_code_kind kind,
+                                  const struct tv_field *f, int64_t *id, struct tv_error *err);
 
 /* --- the readers ---------------------------------------------------------------------------------------- */
 
 /* movielens.c: comma separated with a header, and ml-1m's "::" without */
-enum tv_status tv_read_ratings(const struct tv_reading *reading, struct tv_error *err);
-enum tv_status tv_read_movies(const struct tv_reading *reading, struct tv_error *err);
-enum tv_status tv_read_links(const struct tv_reading *reading, struct tv_error *err);
-enum tv_status tv_read_tags(const struct tv_reading *reading, struct tv_error *err);
+enum tv_status tv_read_ratings(const struct tv_file_reading *reading, struct tv_error *err);
+enum tv_status tv_read_movielens_items(const struct tv_file_reading *reading, struct tv_error *err);
+enum tv_status tv_read_links(const struct tv_file_reading *reading, struct tv_error *err);
+enum tv_status tv_read_tags(const struct tv_file_reading *reading, struct tv_error *err);
 /* ml100k.c */
-enum tv_status tv_read_ml100k_items(const struct tv_reading *reading, struct tv_error *err);
+enum tv_status tv_read_ml100k_items(const struct tv_file_reading *reading, struct tv_error *err);
 /* recbole.c */
-enum tv_status tv_read_recbole_items(const struct tv_reading *reading, struct tv_error *err);
+enum tv_status tv_read_recbole_items(const struct tv_file_reading *reading, struct tv_error *err);
 /* kaggle.c */
-enum tv_status tv_read_kaggle_metadata(const struct tv_reading *reading, struct tv_error *err);
+enum tv_status tv_read_kaggle_metadata(const struct tv_file_reading *reading, struct tv_error *err);
 /* plays.c: any table of plays with a header, and the names of what was played */
-enum tv_status tv_read_plays(const struct tv_reading *reading, struct tv_error *err);
-enum tv_status tv_read_names(const struct tv_reading *reading, struct tv_error *err);
+enum tv_status tv_read_plays(const struct tv_file_reading *reading, struct tv_error *err);
+enum tv_status tv_read_names(const struct tv_file_reading *reading, struct tv_error *err);
 /* lastfm.c: HetRec's words on artists, by their numbers */
-enum tv_status tv_read_tagged(const struct tv_reading *reading, struct tv_error *err);
+enum tv_status tv_read_tagged(const struct tv_file_reading *reading, struct tv_error *err);
 
 #endif

@@ -10,7 +10,7 @@ enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
 
 /* Buffers that are used again for every record. */
 struct items {
-    const struct tv_reading *reading;
+    const struct tv_file_reading *reading;
     struct tv_buffer raw, title, genres;
 };
 
@@ -48,11 +48,11 @@ static enum tv_status item_row(void *context, const struct tv_columns *c, const 
     struct tv_field genres = tv_columns_field(c, record, TV_COLUMN_GENRES);
     int64_t number = 0;
     enum tv_status status =
-        tv_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+        tv_file_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
-        status = tv_reading_text(&t->raw, &title, 0, err);
+        status = tv_file_reading_text(&t->raw, &title, 0, err);
     if (status == TV_OK)
-        status = tv_reading_text(&t->genres, &genres, 0, err);
+        status = tv_file_reading_text(&t->genres, &genres, 0, err);
     if (status != TV_OK)
         return status;
     /* Some items have no year, or the letter V there: that is no reason to lose their title. */
@@ -66,11 +66,11 @@ static enum tv_status item_row(void *context, const struct tv_columns *c, const 
     return status;
 }
 
-enum tv_status tv_read_recbole_items(const struct tv_reading *reading, struct tv_error *err)
+enum tv_status tv_read_recbole_items(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns;
     struct items t = {reading, TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX)};
-    enum tv_status status = tv_reading_run(reading, &columns, item_row, NULL, &t, err);
+    enum tv_status status = tv_file_reading_run(reading, &columns, item_row, NULL, &t, err);
     tv_buffer_free(&t.raw);
     tv_buffer_free(&t.title);
     tv_buffer_free(&t.genres);

@@ -1,4 +1,4 @@
-/* title: film titles as people say them. */
+/* title: items' titles as people say them. */
 #ifndef TRIVET_ETL_FORMATS_TITLE_H
 #define TRIVET_ETL_FORMATS_TITLE_H
 

@@ -187,7 +187,7 @@ size_t tv_codes_new(const struct tv_codes *codes, enum tv_code_kind kind)
 
 /* --- Postgres ------------------------------------------------------------------------------------------- */
 
-/* Numbers from TV_CODE_LIVE on were given to codes that came with single ratings; loads count on below them. */
+/* Numbers from TV_CODE_SINGLE on were given to codes that came with single ratings; loads count on below them. */
 static enum tv_status read_kind(struct tv_codes *codes, struct tv_pg *pg, enum tv_code_kind kind,
                                 struct tv_error *err)
 {
@@ -203,7 +203,7 @@ static enum tv_status read_kind(struct tv_codes *codes, struct tv_pg *pg, enum t
             status = TV_ERR_NO_MEMORY;
         else
             e->id = id;
-        if (id >= codes->next && id < TV_CODE_LIVE)
+        if (id >= codes->next && id < TV_CODE_SINGLE)
             codes->next = id + 1;
     }
     codes->of[kind].n_known = codes->of[kind].n;

@@ -78,11 +78,11 @@ static enum tv_status name_of(struct load *l, struct tv_error *err)
     return TV_OK;
 }
 
-static void say_parts(const struct tv_set *set)
+static void say_roles(const struct tv_set *set)
 {
     for (int role = 0; role < TV_ROLE_COUNT; role++)
-        if (set->parts[role].file)
-            tv_log_info("%s: %s", set->parts[role].file->name, tv_role_name((enum tv_role)role));
+        if (set->chosen[role].file)
+            tv_log_info("%s: %s", set->chosen[role].file->name, tv_role_name((enum tv_role)role));
     for (size_t i = 0; i < set->n_ignored; i++)
         tv_log_info("%s: not used", set->ignored[i]);
 }
@@ -93,8 +93,8 @@ static enum tv_status fingerprint(struct load *l, struct tv_error *err)
     uint64_t hash = TV_HASH_START;
     enum tv_status status = TV_OK;
     for (int role = 0; role < TV_ROLE_COUNT && status == TV_OK; role++)
-        if (l->set.parts[role].file)
-            status = tv_input_hash(&hash, l->input, l->set.parts[role].file, err);
+        if (l->set.chosen[role].file)
+            status = tv_input_hash(&hash, l->input, l->set.chosen[role].file, err);
     snprintf(l->fingerprint, sizeof l->fingerprint, "%016llx", (unsigned long long)hash);
     return status;
 }
@@ -124,7 +124,7 @@ static enum tv_status look(struct load *l, struct tv_error *err)
         status = name_of(l, err);
     if (status != TV_OK)
         return status;
-    say_parts(&l->set);
+    say_roles(&l->set);
     status = write_options(l, format, ids, err);
     return status == TV_OK ? fingerprint(l, err) : status;
 }
@@ -225,9 +225,9 @@ static enum tv_status open_copy(struct load *l, enum tv_role role, struct tv_err
 
 /* Genres and words serve the readers of other parts, and the marker only says that the set is generated: these
  * three have no rows. */
-static enum tv_status read_part(struct load *l, enum tv_role role, struct tv_error *err)
+static enum tv_status read_role(struct load *l, enum tv_role role, struct tv_error *err)
 {
-    const struct tv_input_file *file = l->set.parts[role].file;
+    const struct tv_input_file *file = l->set.chosen[role].file;
     if (file == NULL || role == TV_ROLE_GENRES || role == TV_ROLE_WORDS || role == TV_ROLE_MARKER)
         return TV_OK;
     char what[300];
@@ -304,18 +304,17 @@ static enum tv_status fill(struct load *l, struct tv_error *err)
         status = tv_codes_read(l->codes, l->data, err);
     tv_report_step(&l->report, "prepare", &l->clock);
     if (status == TV_OK)
-        status = read_part(l, TV_ROLE_RATINGS, err);
+        status = read_role(l, TV_ROLE_RATINGS, err);
     tv_report_step(&l->report, "ratings", &l->clock);
     for (int role = TV_ROLE_RATINGS + 1; role < TV_ROLE_COUNT && status == TV_OK; role++)
-        status = read_part(l, (enum tv_role)role, err);
+        status = read_role(l, (enum tv_role)role, err);
     if (status == TV_OK)
         status = tv_codes_write(l->codes, l->data, err);
     tv_report_step(&l->report, "items", &l->clock);
     if (status == TV_OK)
         status = tv_rejects_flush(&l->rejects, err);
     if (status == TV_OK && l->stage.tally.rows == 0)
-        status =
-            tv_fail(err, TV_ERR_INPUT, "%s holds no rating that can be read", l->set.parts[0].file->name);
+        status = tv_fail(err, TV_ERR_INPUT, "%s holds no rating that can be read", l->set.chosen[0].file->name);
     if (status == TV_OK && l->set.counts)
         status = add_up(l, err);
     if (status == TV_OK && l->stage.tally.rows >= WORTH_A_LINE)

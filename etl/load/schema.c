@@ -17,7 +17,7 @@
 #include "trivet/model/patient.h"
 #include "trivet/store/pg_rows.h"
 
-extern const struct tv_embedded trivet_sql[];
+extern const struct tv_embedded tv_sql[];
 
 /* 0 for a database without the schema. */
 static enum tv_status found_version(struct tv_pg *pg, int64_t *version, struct tv_error *err)
@@ -36,7 +36,7 @@ static enum tv_status found_version(struct tv_pg *pg, int64_t *version, struct t
 static void hash_files(char *out, size_t size)
 {
     uint64_t hash = TV_HASH_START;
-    for (const struct tv_embedded *file = trivet_sql; file->name; file++)
+    for (const struct tv_embedded *file = tv_sql; file->name; file++)
         hash = tv_hash(hash, file->text, file->size);
     snprintf(out, size, "%016" PRIx64, hash);
 }
@@ -96,7 +96,7 @@ static enum tv_status apply_file(struct tv_pg *pg, const char *text, const struc
 static enum tv_status apply_files(struct tv_pg *pg, int lock_wait, struct tv_error *err)
 {
     const struct tv_patience patience = {.what = "waiting to apply the schema", .readers = 1, .seconds = lock_wait};
-    for (const struct tv_embedded *file = trivet_sql; file->name; file++) {
+    for (const struct tv_embedded *file = tv_sql; file->name; file++) {
         enum tv_status status = apply_file(pg, file->text, &patience, err);
         if (status == TV_ERR_STORE && err && err->hint[0] == '\0')
             tv_hint(err, "only the login that made the schema, or a superuser, brings it up to date: trivet-etl schema");

@@ -9,7 +9,7 @@
 
 /* Fibonacci hashing: neighbouring ids land far apart. Returns the slot that holds the id, or the free one
  * where it belongs. */
-static struct tv_id_slot *probe(const struct tv_id_map *map, int64_t id)
+static struct tv_id_slot *probe(const struct tv_tally_map *map, int64_t id)
 {
     size_t i = (size_t)(((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15)) >> 20) & (map->capacity - 1);
     while (map->slots[i].used && map->slots[i].id != id)
@@ -18,9 +18,9 @@ static struct tv_id_slot *probe(const struct tv_id_map *map, int64_t id)
 }
 
 /* Doubles the room; every id is put where it belongs there. */
-static enum tv_status grow(struct tv_id_map *map, struct tv_error *err)
+static enum tv_status grow(struct tv_tally_map *map, struct tv_error *err)
 {
-    struct tv_id_map larger = {.capacity = map->capacity ? 2 * map->capacity : 1024};
+    struct tv_tally_map larger = {.capacity = map->capacity ? 2 * map->capacity : 1024};
     larger.slots = tv_alloc(larger.capacity, sizeof *larger.slots, "the ids seen", err);
     if (larger.slots == NULL)
         return TV_ERR_NO_MEMORY;
@@ -34,7 +34,7 @@ static enum tv_status grow(struct tv_id_map *map, struct tv_error *err)
 }
 
 /* Puts the id's slot into *slot; *known tells whether it was there before. */
-static enum tv_status find_or_add(struct tv_id_map *map, int64_t id, struct tv_id_slot **slot, int *known,
+static enum tv_status find_or_add(struct tv_tally_map *map, int64_t id, struct tv_id_slot **slot, int *known,
                                   struct tv_error *err)
 {
     if (2 * map->n >= map->capacity) {

@@ -12,7 +12,7 @@
 #include "trivet/base/status.h"
 
 /* A map from ids to a number: open addressing, at most half full. */
-struct tv_id_map {
+struct tv_tally_map {
     struct tv_id_slot {
         int64_t id, number;
         int used;
@@ -24,7 +24,7 @@ enum { TV_TALLY_MAX_VALUES = 64 };
 
 struct tv_tally {
     long long rows;
-    struct tv_id_map users, items;
+    struct tv_tally_map users, items;
     int64_t user;                      /* of the last row */
     long long repeats;                 /* rows whose pair stood before, unless users_apart */
     int users_apart;                   /* a user came back after another one: `repeats` is not known */

@@ -109,7 +109,7 @@ static enum tv_status write_marker(struct synth *s, struct tv_error *err)
 }
 
 /* The format of MovieLens (movielens.c), so that nothing need be told to load it. */
-static enum tv_status write_movies(struct synth *s, struct tv_error *err)
+static enum tv_status write_items(struct synth *s, struct tv_error *err)
 {
     enum tv_status status = begin_file(s, "movies.csv", err);
     if (status == TV_OK)
@@ -245,7 +245,7 @@ static enum tv_status generate(struct synth *s, struct tv_error *err)
     if (status == TV_OK)
         status = write_marker(s, err);
     if (status == TV_OK)
-        status = write_movies(s, err);
+        status = write_items(s, err);
     if (status != TV_OK)
         return status;
     share_out(s);

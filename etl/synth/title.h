@@ -1,4 +1,4 @@
-/* title: titles of films that do not exist. */
+/* title: titles of items that do not exist. */
 #ifndef TRIVET_ETL_SYNTH_TITLE_H
 #define TRIVET_ETL_SYNTH_TITLE_H
 

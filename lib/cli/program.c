@@ -35,8 +35,8 @@ static char *describe(const struct tv_option *row)
         status = tv_buffer_format(&b, NULL, ": %s", row->choices);
     if (row->env && status == TV_OK)
         status = tv_buffer_format(&b, NULL, "; environment %s", row->env);
-    if (row->preset && status == TV_OK)
-        status = tv_buffer_format(&b, NULL, "; default %s", row->preset);
+    if (row->default_text && status == TV_OK)
+        status = tv_buffer_format(&b, NULL, "; default %s", row->default_text);
     tv_ignore(status, "an option without its whole description can still be used");
     return b.data;
 }

@@ -169,7 +169,7 @@ static const struct tv_setting *find(const struct tv_settings *s, const char *na
 const char *tv_settings_text(const struct tv_settings *s, const char *name)
 {
     const struct tv_setting *e = find(s, name);
-    return e->text ? e->text : e->row->preset;
+    return e->text ? e->text : e->row->default_text;
 }
 
 /* An option of this kind was checked when it came in; its default is a number in the table. */

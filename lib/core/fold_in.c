@@ -109,8 +109,8 @@ static enum tv_status solve(const struct tv_fold_in *f, uint16_t *user, const st
 
 /* Without ratings explicit ALS has no equations (lambda n is 0), and the other kinds come to zeros; so all give
  * zeros. */
-enum tv_status tv_fold_in(const struct tv_fold_in *f, uint16_t *user, const struct tv_user_ratings *rated,
-                          struct tv_error *err)
+enum tv_status tv_fold_in_factors(const struct tv_fold_in *f, uint16_t *user, const struct tv_user_ratings *rated,
+                                  struct tv_error *err)
 {
     if (f->kind == TV_FOLD_IN_SVD)
         return project(f, user, rated, err);
@@ -120,11 +120,12 @@ enum tv_status tv_fold_in(const struct tv_fold_in *f, uint16_t *user, const stru
     return TV_OK;
 }
 
-enum tv_status tv_fold_in_or_zeros(const struct tv_fold_in *f, uint16_t *user, const struct tv_user_ratings *rated,
-                                   char *why, size_t size, struct tv_error *err)
+enum tv_status tv_fold_in_factors_or_zeros(const struct tv_fold_in *f, uint16_t *user,
+                                           const struct tv_user_ratings *rated, char *why, size_t size,
+                                           struct tv_error *err)
 {
     struct tv_error own = {0};
-    enum tv_status status = tv_fold_in(f, user, rated, &own);
+    enum tv_status status = tv_fold_in_factors(f, user, rated, &own);
     why[0] = '\0';
     /* These two are the user's numbers; lack of memory concerns everybody and ends the work. */
     if (status == TV_ERR_NUMERIC || status == TV_ERR_INPUT) {

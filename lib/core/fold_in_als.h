@@ -1,4 +1,4 @@
-/* fold_in_als: the part of tv_fold_in that solves the normal equations of ALS. Private to lib/core. */
+/* fold_in_als: the part of tv_fold_in_factors that solves the normal equations of ALS. Private to lib/core. */
 #ifndef TRIVET_CORE_FOLD_IN_ALS_H
 #define TRIVET_CORE_FOLD_IN_ALS_H
 

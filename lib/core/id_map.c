@@ -10,7 +10,7 @@
  * cuts them. */
 static uint32_t place_of(const struct tv_id_map *map, int64_t id)
 {
-    uint32_t mask = map->n_places - 1, place = (uint32_t)splitmix_at(0, (uint64_t)id) & mask;
+    uint32_t mask = map->n_places - 1, place = (uint32_t)tv_splitmix_at(0, (uint64_t)id) & mask;
     while (map->places[place] != 0 && map->ids[map->places[place] - 1] != id)
         place = (place + 1) & mask;
     return place;

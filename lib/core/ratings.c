@@ -112,9 +112,9 @@ static enum tv_status sort_by_item(struct tv_csr *m, const int32_t *user, const 
 
 /* Repeats can be told only here, where they are neighbours. A matrix with repeats would count a pair twice in every
  * sum. */
-static enum tv_status refuse_repeats(const struct tv_dense *d, struct tv_error *err)
+static enum tv_status refuse_repeats(const struct tv_matrix *d, struct tv_error *err)
 {
-    const struct tv_csr *m = &d->matrix;
+    const struct tv_csr *m = &d->csr;
     for (int32_t row = 0; row < m->n_rows; row++)
         for (int64_t p = m->start[row] + 1; p < m->start[row + 1]; p++)
             if (m->column[p] == m->column[p - 1]) {
@@ -129,9 +129,9 @@ static enum tv_status refuse_repeats(const struct tv_dense *d, struct tv_error *
 
 /* Raw ids go first, 16 of a row's 20 bytes, as soon as dense ones have taken their place. Two counting sorts cost
  * O(rows + users + items); sorting the rows by pair would cost O(n log n). */
-enum tv_status tv_ratings_densify(struct tv_dense *out, struct tv_ratings *r, struct tv_error *err)
+enum tv_status tv_ratings_matrix(struct tv_matrix *out, struct tv_ratings *r, struct tv_error *err)
 {
-    struct tv_dense d = {0};
+    struct tv_matrix d = {0};
     struct tv_csr by_item = {0};
     int32_t *user = NULL, *item = NULL, n_users = 0, n_items = 0;
     size_t n = r->n;
@@ -151,24 +151,24 @@ enum tv_status tv_ratings_densify(struct tv_dense *out, struct tv_ratings *r, st
     free(r->value);
     memset(r, 0, sizeof *r);
     if (status == TV_OK)
-        status = tv_csr_transpose(&d.matrix, &by_item, err);
+        status = tv_csr_transpose(&d.csr, &by_item, err);
     if (status == TV_OK)
         status = refuse_repeats(&d, err);
     tv_csr_free(&by_item);
     if (status != TV_OK)
-        tv_dense_free(&d);
+        tv_matrix_free(&d);
     else
         *out = d;
     return status;
 }
 
-void tv_dense_free(struct tv_dense *d)
+void tv_matrix_free(struct tv_matrix *d)
 {
     if (d == NULL)
         return;
     free(d->users);
     free(d->items);
-    tv_csr_free(&d->matrix);
+    tv_csr_free(&d->csr);
     memset(d, 0, sizeof *d);
 }
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Output i, from zero, of the generator started at `seed`. */
-static inline uint64_t splitmix_at(uint64_t seed, uint64_t i)
+static inline uint64_t tv_splitmix_at(uint64_t seed, uint64_t i)
 {
     uint64_t z = seed + (i + 1) * UINT64_C(0x9E3779B97F4A7C15);
     z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
@@ -15,13 +15,13 @@ static inline uint64_t splitmix_at(uint64_t seed, uint64_t i)
 }
 
 /* In [0, 1): the upper 53 bits. */
-static inline double splitmix_real(uint64_t x)
+static inline double tv_splitmix_real(uint64_t x)
 {
     return (double)(x >> 11) * 0x1p-53;
 }
 
 /* In 0 .. n-1; the bias is below n / 2^64. */
-static inline uint64_t splitmix_below(uint64_t x, uint64_t n)
+static inline uint64_t tv_splitmix_below(uint64_t x, uint64_t n)
 {
     return (uint64_t)(((unsigned __int128)x * n) >> 64);
 }

@@ -217,13 +217,13 @@ enum tv_status tv_filter_settle(struct tv_filter *f, struct tv_pg *pg, struct tv
 
 /* Numbers go into the SQL as they are, because tv_filter_set has read each of them as a number; everything else is
  * quoted. */
-enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum tv_filter_part part,
+enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum tv_filter_subset subset,
                               const char *function, struct tv_buffer *sql, struct tv_error *err)
 {
     int n = 0;
     enum tv_status status = tv_buffer_format(sql, err, "%s(", function);
     for (int i = 0; i < N_ROWS && status == TV_OK; i++) {
-        if (is_default(f, i) || !(tv_filter_parts(&rows[i]) & part))
+        if (is_default(f, i) || !(tv_filter_parts(&rows[i]) & subset))
             continue;
         status = tv_buffer_format(sql, err, "%s%s => ", n++ ? ", " : "", rows[i].name);
         if (status != TV_OK)

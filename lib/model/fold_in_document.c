@@ -3,36 +3,36 @@
 
 #include <stdlib.h>
 
-void tv_folding_init(struct tv_folding *f, const struct tv_fold_in *fold_in, const int64_t *item_ids)
+void tv_fold_in_model_init(struct tv_fold_in_model *f, const struct tv_fold_in *fold_in, const int64_t *item_ids)
 {
     f->fold_in = fold_in;
     tv_dense_map_create(&f->items, item_ids, (size_t)fold_in->n_items);
 }
 
-void tv_folding_free(struct tv_folding *f)
+void tv_fold_in_model_free(struct tv_fold_in_model *f)
 {
     if (f->fold_in)
         tv_dense_map_free(&f->items);
-    *f = (struct tv_folding){.fold_in = NULL};
+    *f = (struct tv_fold_in_model){.fold_in = NULL};
 }
 
-void tv_fold_space_init(struct tv_fold_space *s)
+void tv_fold_in_space_init(struct tv_fold_in_space *s)
 {
-    *s = (struct tv_fold_space){.capacity = 0};
+    *s = (struct tv_fold_in_space){.capacity = 0};
     tv_user_blobs_init(&s->blobs);
 }
 
-void tv_fold_space_free(struct tv_fold_space *s)
+void tv_fold_in_space_free(struct tv_fold_in_space *s)
 {
     tv_user_blobs_free(&s->blobs);
     free(s->seen);
     free(s->seen_ratings);
     free(s->value);
-    tv_fold_space_init(s);
+    tv_fold_in_space_init(s);
 }
 
 /* Arrays are not copied as they grow: the last user's contents are of no use. */
-static enum tv_status make_room(struct tv_fold_space *s, int factors, size_t n, struct tv_error *err)
+static enum tv_status make_room(struct tv_fold_in_space *s, int factors, size_t n, struct tv_error *err)
 {
     if (factors > s->factors) {
         free(s->value);
@@ -50,8 +50,8 @@ static enum tv_status make_room(struct tv_fold_space *s, int factors, size_t n, 
 }
 
 /* The items ascend, and so do dense indices with them, so `seen` ascends as it is filled. */
-enum tv_status tv_fold_user(const struct tv_folding *f, struct tv_fold_space *s, int64_t user_id, const int64_t *items,
-                            const float *ratings, size_t n, struct tv_error *err)
+enum tv_status tv_fold_in_document(const struct tv_fold_in_model *f, struct tv_fold_in_space *s, int64_t user_id,
+                                   const int64_t *items, const float *ratings, size_t n, struct tv_error *err)
 {
     size_t n_seen = 0;
     enum tv_status status = make_room(s, f->fold_in->factors, n, err);
@@ -64,7 +64,7 @@ enum tv_status tv_fold_user(const struct tv_folding *f, struct tv_fold_space *s,
     }
     const struct tv_user_ratings rated = {.items = s->seen, .ratings = s->seen_ratings, .n = n_seen};
     if (status == TV_OK)
-        status = tv_fold_in_or_zeros(f->fold_in, s->value, &rated, s->why, sizeof s->why, err);
+        status = tv_fold_in_factors_or_zeros(f->fold_in, s->value, &rated, s->why, sizeof s->why, err);
     if (status != TV_OK)
         return tv_context(err, "user %lld", (long long)user_id);
     s->document = (struct tv_user_document){

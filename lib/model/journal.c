@@ -41,7 +41,7 @@ enum tv_status tv_journal_check_schema(struct tv_pg *pg, struct tv_error *err)
     return tv_hint(err, "use the newer trivet, or another database");
 }
 
-enum tv_status tv_run_begin(struct tv_pg *pg, const struct tv_run_plan *p, int64_t *id, struct tv_error *err)
+enum tv_status tv_run_begin(struct tv_pg *pg, const struct tv_run_plan *p, int64_t *run_number, struct tv_error *err)
 {
     const char *const values[] = {p->command,  p->algorithm, p->parameters,  p->filter,
                                   p->source,   p->data,      p->fingerprint, tv_run_kind_name(p->kind),
@@ -50,18 +50,19 @@ enum tv_status tv_run_begin(struct tv_pg *pg, const struct tv_run_plan *p, int64
                      "INSERT INTO trivet.run (command, algorithm, parameters, filter, source, data, fingerprint, kind, "
                      "snapshot, evidence) "
                      "VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6::jsonb, $7, $8, $9::pg_snapshot, $10) RETURNING id",
-                     10, values, id, err);
+                     10, values, run_number, err);
 }
 
 /* In one transaction: nobody sees the row before it is held. */
-enum tv_status tv_run_begin_beside(struct tv_pg *pg, const struct tv_run_plan *plan, int64_t *id, struct tv_error *err)
+enum tv_status tv_run_begin_beside(struct tv_pg *pg, const struct tv_run_plan *plan, int64_t *run_number,
+                                   struct tv_error *err)
 {
     char text[24];
     const char *value = text;
     enum tv_status status = tv_pg_exec(pg, "BEGIN", 0, NULL, err);
     if (status == TV_OK)
-        status = tv_run_begin(pg, plan, id, err);
-    snprintf(text, sizeof text, "%lld", (long long)*id);
+        status = tv_run_begin(pg, plan, run_number, err);
+    snprintf(text, sizeof text, "%lld", (long long)*run_number);
     if (status == TV_OK)
         status = tv_pg_exec(pg, "SELECT trivet.hold_run($1::bigint)", 1, &value, err);
     if (status != TV_OK) {
@@ -84,67 +85,71 @@ enum tv_status tv_run_fail_abandoned(struct tv_pg *pg, int64_t *n, struct tv_err
 }
 
 /* An update of one run, $1, with up to two more texts, $2 and $3; a run that is not there is an error, not a success. */
-static enum tv_status update_two(struct tv_pg *pg, const char *sql, int64_t id, const char *second, const char *third,
-                                 struct tv_error *err)
+static enum tv_status update_two(struct tv_pg *pg, const char *sql, int64_t run_number, const char *second,
+                                 const char *third, struct tv_error *err)
 {
     char number[24];
-    snprintf(number, sizeof number, "%lld", (long long)id);
+    snprintf(number, sizeof number, "%lld", (long long)run_number);
     const char *const values[] = {number, second, third};
     enum tv_status status = tv_pg_exec(pg, sql, 1 + (second != NULL) + (third != NULL), values, err);
     if (status == TV_OK && tv_pg_affected(pg) != 1)
-        status = tv_fail(err, TV_ERR_NOT_FOUND, "the journal (trivet.run) has no run %lld", (long long)id);
+        status = tv_fail(err, TV_ERR_NOT_FOUND, "the journal (trivet.run) has no run %lld", (long long)run_number);
     return status;
 }
 
 /* The same with one more text at most. */
-static enum tv_status update(struct tv_pg *pg, const char *sql, int64_t id, const char *second, struct tv_error *err)
+static enum tv_status update(struct tv_pg *pg, const char *sql, int64_t run_number, const char *second,
+                             struct tv_error *err)
 {
-    return update_two(pg, sql, id, second, NULL, err);
+    return update_two(pg, sql, run_number, second, NULL, err);
 }
 
-enum tv_status tv_run_complete(struct tv_pg *pg, int64_t id, const char *counts, struct tv_error *err)
+enum tv_status tv_run_complete(struct tv_pg *pg, int64_t run_number, const char *counts, struct tv_error *err)
 {
-    return update(pg, "UPDATE trivet.run SET state = 'kept', finished_at = now(), counts = $2::jsonb WHERE id = $1", id,
-                  counts, err);
+    return update(pg, "UPDATE trivet.run SET state = 'kept', finished_at = now(), counts = $2::jsonb WHERE id = $1",
+                  run_number, counts, err);
 }
 
-enum tv_status tv_run_done(struct tv_pg *pg, int64_t id, const char *counts, const char *metrics, struct tv_error *err)
+enum tv_status tv_run_done(struct tv_pg *pg, int64_t run_number, const char *counts, const char *metrics,
+                           struct tv_error *err)
 {
-    return update_two(pg,
-                      "UPDATE trivet.run SET state = 'done', finished_at = now(), counts = $2::jsonb, metrics = $3::jsonb "
-                      "WHERE id = $1",
-                      id, counts, metrics, err);
+    return update_two(
+        pg,
+        "UPDATE trivet.run SET state = 'done', finished_at = now(), counts = $2::jsonb, metrics = $3::jsonb "
+        "WHERE id = $1",
+        run_number, counts, metrics, err);
 }
 
-enum tv_status tv_run_set_metrics(struct tv_pg *pg, int64_t id, const char *metrics, struct tv_error *err)
+enum tv_status tv_run_set_metrics(struct tv_pg *pg, int64_t run_number, const char *metrics, struct tv_error *err)
 {
-    return update(pg, "UPDATE trivet.run SET metrics = $2::jsonb WHERE id = $1", id, metrics, err);
+    return update(pg, "UPDATE trivet.run SET metrics = $2::jsonb WHERE id = $1", run_number, metrics, err);
 }
 
-enum tv_status tv_run_set_message(struct tv_pg *pg, int64_t id, const char *message, struct tv_error *err)
+enum tv_status tv_run_set_message(struct tv_pg *pg, int64_t run_number, const char *message, struct tv_error *err)
 {
-    return update(pg, "UPDATE trivet.run SET message = $2 WHERE id = $1", id, message, err);
+    return update(pg, "UPDATE trivet.run SET message = $2 WHERE id = $1", run_number, message, err);
 }
 
-enum tv_status tv_run_fail(struct tv_pg *pg, int64_t id, const char *message, struct tv_error *err)
+enum tv_status tv_run_fail(struct tv_pg *pg, int64_t run_number, const char *message, struct tv_error *err)
 {
-    return update(pg, "UPDATE trivet.run SET state = 'failed', finished_at = now(), message = $2 WHERE id = $1", id,
-                  message, err);
+    return update(pg, "UPDATE trivet.run SET state = 'failed', finished_at = now(), message = $2 WHERE id = $1",
+                  run_number, message, err);
 }
 
-enum tv_status tv_run_set_state(struct tv_pg *pg, int64_t id, enum tv_run_state state, struct tv_error *err)
+enum tv_status tv_run_set_state(struct tv_pg *pg, int64_t run_number, enum tv_run_state state, struct tv_error *err)
 {
-    return update(pg, "UPDATE trivet.run SET state = $2 WHERE id = $1", id, tv_run_state_name(state), err);
+    return update(pg, "UPDATE trivet.run SET state = $2 WHERE id = $1", run_number, tv_run_state_name(state), err);
 }
 
 /* The live run gives its state up first, because the table allows one such row (run_one_live). */
-enum tv_status tv_run_go_live(struct tv_pg *pg, int64_t id, struct tv_error *err)
+enum tv_status tv_run_go_live(struct tv_pg *pg, int64_t run_number, struct tv_error *err)
 {
     enum tv_status status = tv_pg_exec(pg, "BEGIN", 0, NULL, err);
     if (status == TV_OK)
         status = tv_pg_exec(pg, "UPDATE trivet.run SET state = 'kept' WHERE state = 'live'", 0, NULL, err);
     if (status == TV_OK)
-        status = update(pg, "UPDATE trivet.run SET state = 'live', live_at = now() WHERE id = $1", id, NULL, err);
+        status =
+            update(pg, "UPDATE trivet.run SET state = 'live', live_at = now() WHERE id = $1", run_number, NULL, err);
     if (status != TV_OK) {
         tv_ignore(tv_pg_exec(pg, "ROLLBACK", 0, NULL, NULL), "a lost connection rolls back by itself");
         return status;

@@ -43,25 +43,26 @@ enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m
     for (const struct tv_model_folding *f = tv_model_foldings; f->algorithm; f++)
         if (strcmp(f->algorithm, m->algorithm) == 0 && (m->sigma || !f->takes_sigma))
             return f->prepare(out, m, err);
-    tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 " is of the algorithm \"%s\", which this trivet cannot fold users into",
-            m->number, m->algorithm);
+    tv_fail(err, TV_ERR_CORRUPT,
+            "model %" PRId64 " is of the algorithm \"%s\", which this trivet cannot fold users into", m->run_number,
+            m->algorithm);
     return tv_hint(err, "was it trained by a newer one?");
 }
 
-char *tv_model_users(char *out, int64_t number)
+char *tv_model_users(char *out, int64_t run_number)
 {
-    snprintf(out, TV_MODEL_NAME, "user_%" PRId64, number);
+    snprintf(out, TV_MODEL_NAME, "user_%" PRId64, run_number);
     return out;
 }
 
-char *tv_model_user_parts(char *out, int64_t number)
+char *tv_model_user_parts(char *out, int64_t run_number)
 {
-    snprintf(out, TV_MODEL_NAME, "parts_%" PRId64, number);
+    snprintf(out, TV_MODEL_NAME, "parts_%" PRId64, run_number);
     return out;
 }
 
-char *tv_model_parts(char *out, int64_t number)
+char *tv_model_parts(char *out, int64_t run_number)
 {
-    snprintf(out, TV_MODEL_NAME, "model_%" PRId64, number);
+    snprintf(out, TV_MODEL_NAME, "model_%" PRId64, run_number);
     return out;
 }

@@ -28,11 +28,11 @@ static enum tv_status add_part(struct tv_mongo_bulk *bulk, const struct tv_model
     struct tv_buffer factors = TV_BUFFER_INIT(MAX_BLOB), ids = TV_BUFFER_INIT(MAX_BLOB);
     snprintf(id, sizeof id, "items:%05d", part);
     enum tv_status status = tv_part_encode(m, first, n, &factors, &ids, err);
-    const struct tv_field fields[] = {
-        {.name = "_id", .type = TV_FIELD_TEXT, .text = id},
-        {.name = "first", .type = TV_FIELD_INT32, .integer = first},
-        {.name = "item_factors", .type = TV_FIELD_BYTES, .bytes = factors.data, .n_bytes = factors.size},
-        {.name = "item_ids", .type = TV_FIELD_BYTES, .bytes = ids.data, .n_bytes = ids.size},
+    const struct tv_mongo_field fields[] = {
+        {.name = "_id", .type = TV_MONGO_FIELD_TEXT, .text = id},
+        {.name = "first", .type = TV_MONGO_FIELD_INT32, .integer = first},
+        {.name = "item_factors", .type = TV_MONGO_FIELD_BYTES, .bytes = factors.data, .n_bytes = factors.size},
+        {.name = "item_ids", .type = TV_MONGO_FIELD_BYTES, .bytes = ids.data, .n_bytes = ids.size},
     };
     if (status == TV_OK)
         status = tv_mongo_bulk_add(bulk, fields, sizeof fields / sizeof *fields, err);
@@ -45,9 +45,9 @@ static enum tv_status add_sigma(struct tv_mongo_bulk *bulk, const struct tv_mode
 {
     struct tv_buffer blob = TV_BUFFER_INIT(MAX_BLOB);
     enum tv_status status = tv_sigma_encode(m, &blob, err);
-    const struct tv_field fields[] = {
-        {.name = "_id", .type = TV_FIELD_TEXT, .text = "singular_values"},
-        {.name = "value", .type = TV_FIELD_BYTES, .bytes = blob.data, .n_bytes = blob.size},
+    const struct tv_mongo_field fields[] = {
+        {.name = "_id", .type = TV_MONGO_FIELD_TEXT, .text = "singular_values"},
+        {.name = "value", .type = TV_MONGO_FIELD_BYTES, .bytes = blob.data, .n_bytes = blob.size},
     };
     if (status == TV_OK)
         status = tv_mongo_bulk_add(bulk, fields, 2, err);
@@ -60,22 +60,22 @@ static enum tv_status add_description(struct tv_mongo_bulk *bulk, const struct t
 {
     char checksum[24];
     snprintf(checksum, sizeof checksum, "%016" PRIx64, m->checksum);
-    const struct tv_field fields[] = {
-        {.name = "_id", .type = TV_FIELD_TEXT, .text = "description"},
-        {.name = "number", .type = TV_FIELD_INT64, .integer = m->number},
-        {.name = "algorithm", .type = TV_FIELD_TEXT, .text = m->algorithm},
-        {.name = "score", .type = TV_FIELD_TEXT, .text = m->score_kind},
-        {.name = "factors", .type = TV_FIELD_INT32, .integer = m->factors},
-        {.name = "items", .type = TV_FIELD_INT32, .integer = m->n_items},
-        {.name = "users", .type = TV_FIELD_INT64, .integer = m->n_users},
-        {.name = "learned", .type = TV_FIELD_INT64, .integer = m->n_learned},
-        {.name = "sigma_power", .type = TV_FIELD_DOUBLE, .real = m->sigma_power},
-        {.name = "lambda", .type = TV_FIELD_DOUBLE, .real = m->lambda},
-        {.name = "alpha", .type = TV_FIELD_DOUBLE, .real = m->alpha},
-        {.name = "biases", .type = TV_FIELD_INT32, .integer = m->biases},
-        {.name = "created_at", .type = TV_FIELD_DOUBLE, .real = m->created_at},
-        {.name = "checksum", .type = TV_FIELD_TEXT, .text = checksum},
-        {.name = "description", .type = TV_FIELD_JSON, .text = m->description},
+    const struct tv_mongo_field fields[] = {
+        {.name = "_id", .type = TV_MONGO_FIELD_TEXT, .text = "description"},
+        {.name = "number", .type = TV_MONGO_FIELD_INT64, .integer = m->run_number},
+        {.name = "algorithm", .type = TV_MONGO_FIELD_TEXT, .text = m->algorithm},
+        {.name = "score", .type = TV_MONGO_FIELD_TEXT, .text = m->score_kind},
+        {.name = "factors", .type = TV_MONGO_FIELD_INT32, .integer = m->factors},
+        {.name = "items", .type = TV_MONGO_FIELD_INT32, .integer = m->n_items},
+        {.name = "users", .type = TV_MONGO_FIELD_INT64, .integer = m->n_users},
+        {.name = "learned", .type = TV_MONGO_FIELD_INT64, .integer = m->n_learned},
+        {.name = "sigma_power", .type = TV_MONGO_FIELD_DOUBLE, .real = m->sigma_power},
+        {.name = "lambda", .type = TV_MONGO_FIELD_DOUBLE, .real = m->lambda},
+        {.name = "alpha", .type = TV_MONGO_FIELD_DOUBLE, .real = m->alpha},
+        {.name = "biases", .type = TV_MONGO_FIELD_INT32, .integer = m->biases},
+        {.name = "created_at", .type = TV_MONGO_FIELD_DOUBLE, .real = m->created_at},
+        {.name = "checksum", .type = TV_MONGO_FIELD_TEXT, .text = checksum},
+        {.name = "description", .type = TV_MONGO_FIELD_JSON, .text = m->description},
     };
     return tv_mongo_bulk_add(bulk, fields, sizeof fields / sizeof *fields, err);
 }
@@ -102,7 +102,7 @@ static enum tv_status write_documents(struct tv_mongo *mongo, const char *name, 
 enum tv_status tv_model_write_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
-    return write_documents(mongo, tv_model_parts(name, m->number), m, err);
+    return write_documents(mongo, tv_model_parts(name, m->run_number), m, err);
 }
 
 /* A model without its collection counts as pruned, so the new one is written beside it and takes its name. */
@@ -113,7 +113,7 @@ enum tv_status tv_model_rewrite_mongo(struct tv_mongo *mongo, const struct tv_mo
     enum tv_status status = tv_mongo_drop(mongo, beside, err);
     if (status == TV_OK)
         status = write_documents(mongo, beside, m, err);
-    return status == TV_OK ? tv_mongo_rename(mongo, beside, tv_model_parts(name, m->number), err) : status;
+    return status == TV_OK ? tv_mongo_rename(mongo, beside, tv_model_parts(name, m->run_number), err) : status;
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------- */
@@ -121,7 +121,7 @@ enum tv_status tv_model_rewrite_mongo(struct tv_mongo *mongo, const struct tv_mo
 /* A model while its documents come, in the order of their _id. */
 struct reading {
     struct tv_model *model; /* made by the first document, the description */
-    int64_t number;
+    int64_t run_number;
     int32_t items;
 };
 
@@ -132,15 +132,15 @@ static void copy_text(char *out, size_t size, const struct tv_mongo_doc *doc, co
 }
 
 /* Only the sizes must be there. Fields that older models do not have stay 0. */
-enum tv_status tv_model_from_description(struct tv_model **out, int64_t number, const struct tv_mongo_doc *doc,
+enum tv_status tv_model_from_description(struct tv_model **out, int64_t run_number, const struct tv_mongo_doc *doc,
                                          struct tv_error *err)
 {
     int64_t factors = 0, items = 0, biases = 0;
     char checksum[24];
     if (!tv_mongo_doc_int(doc, "factors", &factors) || !tv_mongo_doc_int(doc, "items", &items) || factors < 1 ||
         factors > TV_MAX_FACTORS)
-        return tv_fail(err, TV_ERR_CORRUPT, "the description of model %lld lacks its sizes", (long long)number);
-    enum tv_status status = tv_model_create(out, number, (int)factors, items, err);
+        return tv_fail(err, TV_ERR_CORRUPT, "the description of model %lld lacks its sizes", (long long)run_number);
+    enum tv_status status = tv_model_create(out, run_number, (int)factors, items, err);
     if (status != TV_OK)
         return status;
     struct tv_model *m = *out;
@@ -156,7 +156,8 @@ enum tv_status tv_model_from_description(struct tv_model **out, int64_t number, 
     m->biases = tv_mongo_doc_int(doc, "biases", &biases) && biases != 0;
     tv_mongo_doc_real(doc, "created_at", &m->created_at);
     m->description = tv_mongo_doc_json(doc, "description");
-    return m->description ? TV_OK : tv_fail(err, TV_ERR_CORRUPT, "model %lld has no description", (long long)number);
+    return m->description ? TV_OK
+                          : tv_fail(err, TV_ERR_CORRUPT, "model %lld has no description", (long long)run_number);
 }
 
 /* Parts must follow one another without a gap, from item 0 on. */
@@ -169,7 +170,7 @@ static enum tv_status take_items(struct reading *r, const struct tv_mongo_doc *d
         !tv_mongo_doc_bytes(doc, "item_ids", &blobs.ids, &blobs.n_ids) || !tv_mongo_doc_int(doc, "first", &first) ||
         first != r->items)
         return tv_fail(err, TV_ERR_CORRUPT, "a part of model %lld is damaged or missing before item %d",
-                       (long long)r->number, (int)r->items);
+                       (long long)r->run_number, (int)r->items);
     enum tv_status status = tv_part_decode(r->model, r->items, &blobs, &n, err);
     r->items += n;
     return status;
@@ -192,9 +193,9 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
     if (!is_ours(id)) /* somebody else's: it may stand before the description */
         return TV_OK;
     if (strcmp(id, "description") == 0)
-        return tv_model_from_description(&r->model, r->number, doc, err);
+        return tv_model_from_description(&r->model, r->run_number, doc, err);
     if (r->model == NULL)
-        return tv_fail(err, TV_ERR_CORRUPT, "model %lld has no description", (long long)r->number);
+        return tv_fail(err, TV_ERR_CORRUPT, "model %lld has no description", (long long)r->run_number);
     if (strncmp(id, "items:", 6) == 0)
         return take_items(r, doc, err);
     if (strcmp(id, "singular_values") == 0 && r->model->sigma == NULL && tv_mongo_doc_bytes(doc, "value", &bytes, &n))
@@ -203,16 +204,16 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
 }
 
 /* Without a description there is no model, whatever parts lie there. With one, anything that is missing is damage. */
-enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo, int64_t number,
+enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo, int64_t run_number,
                                    struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
-    struct reading r = {.number = number};
-    enum tv_status status = tv_mongo_each(mongo, tv_model_parts(name, number), take_document, &r, err);
+    struct reading r = {.run_number = run_number};
+    enum tv_status status = tv_mongo_each(mongo, tv_model_parts(name, run_number), take_document, &r, err);
     if (status == TV_OK && r.model == NULL)
-        status = tv_fail(err, TV_ERR_NOT_FOUND, "MongoDB has no model %lld", (long long)number);
+        status = tv_fail(err, TV_ERR_NOT_FOUND, "MongoDB has no model %lld", (long long)run_number);
     if (status == TV_OK && r.items != r.model->n_items)
-        status = tv_fail(err, TV_ERR_CORRUPT, "model %lld has %d items, but its parts hold %d", (long long)number,
+        status = tv_fail(err, TV_ERR_CORRUPT, "model %lld has %d items, but its parts hold %d", (long long)run_number,
                          (int)r.model->n_items, (int)r.items);
     if (status == TV_OK)
         status = tv_model_check(r.model, err);
@@ -233,22 +234,23 @@ static enum tv_status count_stranger(void *context, const struct tv_mongo_doc *d
     return TV_OK;
 }
 
-enum tv_status tv_model_strangers(struct tv_mongo *mongo, int64_t number, int64_t *n, struct tv_error *err)
+enum tv_status tv_model_strangers(struct tv_mongo *mongo, int64_t run_number, int64_t *n, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     *n = 0;
-    return tv_mongo_each(mongo, tv_model_parts(name, number), count_stranger, n, err);
+    return tv_mongo_each(mongo, tv_model_parts(name, run_number), count_stranger, n, err);
 }
 
-enum tv_status tv_model_description(char **json, struct tv_mongo *mongo, int64_t number, struct tv_error *err)
+enum tv_status tv_model_description(char **json, struct tv_mongo *mongo, int64_t run_number, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     struct tv_mongo_doc *doc = NULL;
-    enum tv_status status = tv_mongo_find_text(mongo, tv_model_parts(name, number), "_id", "description", &doc, err);
+    enum tv_status status =
+        tv_mongo_find_text(mongo, tv_model_parts(name, run_number), "_id", "description", &doc, err);
     if (status == TV_OK && (*json = tv_mongo_doc_json(doc, "description")) == NULL)
-        status = tv_fail(err, TV_ERR_CORRUPT, "model %lld has no description", (long long)number);
+        status = tv_fail(err, TV_ERR_CORRUPT, "model %lld has no description", (long long)run_number);
     if (status == TV_ERR_NOT_FOUND)
-        tv_fail(err, TV_ERR_NOT_FOUND, "there is no model %lld", (long long)number);
+        tv_fail(err, TV_ERR_NOT_FOUND, "there is no model %lld", (long long)run_number);
     tv_mongo_doc_free(doc);
     return status;
 }
@@ -265,13 +267,13 @@ static enum tv_status take_number(void *context, const char *name, struct tv_err
 {
     struct numbers *list = context;
     char *end;
-    int64_t number = strtoll(name + strlen("model_"), &end, 10);
-    if (*end || number <= 0)
+    int64_t run_number = strtoll(name + strlen("model_"), &end, 10);
+    if (*end || run_number <= 0)
         return TV_OK;
     int64_t *values = realloc(list->values, (list->n + 1) * sizeof *values);
     if (values == NULL)
         return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the list of models");
-    values[list->n++] = number;
+    values[list->n++] = run_number;
     list->values = values;
     return TV_OK;
 }
@@ -282,7 +284,7 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Drops the numbers whose description is not there (yet). */
+/* Drops the run numbers whose description is not there (yet). */
 static enum tv_status keep_complete(struct numbers *list, struct tv_mongo *mongo, struct tv_error *err)
 {
     size_t kept = 0;
@@ -299,7 +301,7 @@ static enum tv_status keep_complete(struct numbers *list, struct tv_mongo *mongo
     return TV_OK;
 }
 
-enum tv_status tv_model_list(int64_t **numbers, size_t *n, struct tv_mongo *mongo, struct tv_error *err)
+enum tv_status tv_model_run_numbers(int64_t **numbers, size_t *n, struct tv_mongo *mongo, struct tv_error *err)
 {
     struct numbers list = {NULL, 0};
     enum tv_status status = tv_mongo_names(mongo, "model_", take_number, &list, err);

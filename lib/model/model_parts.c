@@ -36,9 +36,10 @@ enum tv_status tv_part_decode(struct tv_model *m, int32_t first, const struct tv
     if (status == TV_OK)
         status = tv_blob_decode_as(&i, TV_I8, 1, blobs->ids, blobs->n_ids, part_limit(m, 8), err);
     if (status == TV_OK && (f.shape[1] != k || f.shape[0] != i.shape[0] || f.shape[0] > room || f.shape[0] == 0))
-        status = tv_fail(err, TV_ERR_CORRUPT, "a part of model %lld is (%zu, %zu) factors and %zu ids, where at most "
-                                              "(%zu, %zu) are left",
-                         (long long)m->number, f.shape[0], f.shape[1], i.shape[0], room, k);
+        status = tv_fail(err, TV_ERR_CORRUPT,
+                         "a part of model %lld is (%zu, %zu) factors and %zu ids, where at most "
+                         "(%zu, %zu) are left",
+                         (long long)m->run_number, f.shape[0], f.shape[1], i.shape[0], room, k);
     if (status == TV_OK) {
         memcpy(m->item_factors + (size_t)first * k, f.data, f.n_bytes);
         memcpy(m->item_ids + first, i.data, i.n_bytes);
@@ -61,7 +62,7 @@ enum tv_status tv_sigma_decode(struct tv_model *m, const void *bytes, size_t n, 
     enum tv_status status = tv_blob_decode_as(&a, TV_F8, 1, bytes, n, (size_t)m->factors * 8 + 4096, err);
     if (status == TV_OK && a.shape[0] != (size_t)m->factors)
         status = tv_fail(err, TV_ERR_CORRUPT, "model %lld has %zu singular values and %d factors",
-                         (long long)m->number, a.shape[0], m->factors);
+                         (long long)m->run_number, a.shape[0], m->factors);
     if (status == TV_OK && (m->sigma = tv_alloc((size_t)m->factors, sizeof *m->sigma, "singular values", err)) == NULL)
         status = TV_ERR_NO_MEMORY;
     if (status == TV_OK)
@@ -71,16 +72,16 @@ enum tv_status tv_sigma_decode(struct tv_model *m, const void *bytes, size_t n, 
 }
 
 /* Sizes are judged before memory is asked for, because they may be a damaged store's. */
-enum tv_status tv_model_create(struct tv_model **out, int64_t number, int factors, int64_t n_items,
+enum tv_status tv_model_create(struct tv_model **out, int64_t run_number, int factors, int64_t n_items,
                                struct tv_error *err)
 {
     if (factors < 1 || factors > TV_MAX_FACTORS || n_items < 1 || n_items > TV_MAX_ITEMS)
-        return tv_fail(err, TV_ERR_CORRUPT, "model %lld says it has %lld items and %d factors", (long long)number,
+        return tv_fail(err, TV_ERR_CORRUPT, "model %lld says it has %lld items and %d factors", (long long)run_number,
                        (long long)n_items, factors);
     struct tv_model *m = tv_alloc(1, sizeof *m, "a model", err);
     if (m == NULL)
         return TV_ERR_NO_MEMORY;
-    m->number = number;
+    m->run_number = run_number;
     m->factors = factors;
     m->n_items = (int32_t)n_items;
     m->item_ids = tv_alloc((size_t)n_items, sizeof *m->item_ids, "item ids", err);
@@ -100,13 +101,14 @@ enum tv_status tv_model_check(const struct tv_model *m, struct tv_error *err)
     for (int32_t i = 1; i < m->n_items; i++)
         if (m->item_ids[i] <= m->item_ids[i - 1])
             return tv_fail(err, TV_ERR_CORRUPT, "the item ids of model %lld do not ascend at %lld",
-                           (long long)m->number, (long long)m->item_ids[i]);
+                           (long long)m->run_number, (long long)m->item_ids[i]);
     for (size_t i = 0; i < (size_t)m->n_items * (size_t)m->factors; i++)
         if (!tv_half_is_finite(m->item_factors[i]))
-            return tv_fail(err, TV_ERR_CORRUPT, "model %lld has an item factor that is not finite", (long long)m->number);
+            return tv_fail(err, TV_ERR_CORRUPT, "model %lld has an item factor that is not finite",
+                           (long long)m->run_number);
     uint64_t found = tv_model_checksum(m);
     if (found != m->checksum)
         return tv_fail(err, TV_ERR_CORRUPT, "the checksum of model %lld is %016llx, but %016llx was written",
-                       (long long)m->number, (unsigned long long)found, (unsigned long long)m->checksum);
+                       (long long)m->run_number, (unsigned long long)found, (unsigned long long)m->checksum);
     return TV_OK;
 }

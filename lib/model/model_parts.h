@@ -24,7 +24,7 @@ enum tv_status tv_sigma_encode(const struct tv_model *m, struct tv_buffer *out, 
 enum tv_status tv_sigma_decode(struct tv_model *m, const void *bytes, size_t n, struct tv_error *err);
 
 /* An empty model with its arrays, sizes checked. */
-enum tv_status tv_model_create(struct tv_model **out, int64_t number, int factors, int64_t n_items,
+enum tv_status tv_model_create(struct tv_model **out, int64_t run_number, int factors, int64_t n_items,
                                struct tv_error *err);
 
 #endif

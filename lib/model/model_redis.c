@@ -23,15 +23,15 @@ enum { KEY = 96, PART_ITEMS = 65536, PART_BYTES = 64 << 20 };
 #define MAX_VALUE ((size_t)512 << 20) /* a Redis string ends there */
 #define MAX_NUMBER 1e15 /* no field of the hash is so large, and every whole number below fits an int64 */
 
-static char *key(char *out, int64_t number, const char *suffix)
+static char *key(char *out, int64_t run_number, const char *suffix)
 {
-    snprintf(out, KEY, "trivet:model:{%" PRId64 "}%s", number, suffix);
+    snprintf(out, KEY, "trivet:model:{%" PRId64 "}%s", run_number, suffix);
     return out;
 }
 
-static char *part_key(char *out, int64_t number, const char *what, int part)
+static char *part_key(char *out, int64_t run_number, const char *what, int part)
 {
-    snprintf(out, KEY, "trivet:model:{%" PRId64 "}:%s:%d", number, what, part);
+    snprintf(out, KEY, "trivet:model:{%" PRId64 "}:%s:%d", run_number, what, part);
     return out;
 }
 
@@ -42,9 +42,9 @@ static int32_t part_items(int factors)
     return by_bytes < PART_ITEMS ? by_bytes : PART_ITEMS;
 }
 
-enum tv_status tv_model_live(struct tv_redis *redis, int64_t *number, struct tv_error *err)
+enum tv_status tv_model_live(struct tv_redis *redis, int64_t *run_number, struct tv_error *err)
 {
-    return tv_redis_get_int(redis, TV_LIVE_KEY, number, err);
+    return tv_redis_get_int(redis, TV_LIVE_KEY, run_number, err);
 }
 
 /* --- writing ---------------------------------------------------------------------------------------------- */
@@ -56,9 +56,10 @@ static enum tv_status write_part(struct tv_redis *redis, const struct tv_model *
     struct tv_buffer factors = TV_BUFFER_INIT(MAX_VALUE), ids = TV_BUFFER_INIT(MAX_VALUE);
     enum tv_status status = tv_part_encode(m, first, n, &factors, &ids, err);
     if (status == TV_OK)
-        status = tv_redis_set(redis, part_key(name, m->number, "item_factors", part), factors.data, factors.size, err);
+        status =
+            tv_redis_set(redis, part_key(name, m->run_number, "item_factors", part), factors.data, factors.size, err);
     if (status == TV_OK)
-        status = tv_redis_set(redis, part_key(name, m->number, "item_ids", part), ids.data, ids.size, err);
+        status = tv_redis_set(redis, part_key(name, m->run_number, "item_ids", part), ids.data, ids.size, err);
     tv_buffer_free(&factors);
     tv_buffer_free(&ids);
     return status;
@@ -70,17 +71,17 @@ static enum tv_status write_sigma(struct tv_redis *redis, const struct tv_model 
     struct tv_buffer blob = TV_BUFFER_INIT(MAX_VALUE);
     enum tv_status status = tv_sigma_encode(m, &blob, err);
     if (status == TV_OK)
-        status = tv_redis_set(redis, key(name, m->number, ":singular_values"), blob.data, blob.size, err);
+        status = tv_redis_set(redis, key(name, m->run_number, ":singular_values"), blob.data, blob.size, err);
     tv_buffer_free(&blob);
     return status;
 }
 
 /* One command a field: a model has fifteen, and it is written once. */
-static enum tv_status write_field(struct tv_redis *redis, int64_t number, const char *field, const char *value,
+static enum tv_status write_field(struct tv_redis *redis, int64_t run_number, const char *field, const char *value,
                                   struct tv_error *err)
 {
     char name[KEY];
-    const struct tv_redis_command c = tv_redis_words("HSET", key(name, number, ""), field, value, NULL);
+    const struct tv_redis_command c = tv_redis_words("HSET", key(name, run_number, ""), field, value, NULL);
     return tv_redis_run(redis, &c, NULL, err);
 }
 
@@ -107,7 +108,7 @@ static enum tv_status write_hash(struct tv_redis *redis, const struct tv_model *
     };
     enum tv_status status = TV_OK;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs && status == TV_OK; i++)
-        status = write_field(redis, m->number, pairs[i][0], pairs[i][1], err);
+        status = write_field(redis, m->run_number, pairs[i][0], pairs[i][1], err);
     return status;
 }
 
@@ -175,7 +176,7 @@ enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m,
         status = encode_alias(m, &blob, err);
     else
         tv_log_info("the model has more than one part, so there is no item_factors for notebooks");
-    snprintf(number, sizeof number, "%" PRId64, m->number);
+    snprintf(number, sizeof number, "%" PRId64, m->run_number);
     struct tv_redis_command commands[] = {
         tv_redis_words("SET", TV_LIVE_KEY, number, NULL),
         whole ? tv_redis_words("SET", "item_factors", "", NULL) : tv_redis_words("UNLINK", "item_factors", NULL),
@@ -194,32 +195,32 @@ enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m,
 /* --- reading ---------------------------------------------------------------------------------------------- */
 
 /* A field that is missing counts as a model that is not there; read_hash knows the fields that older models lack. */
-static enum tv_status read_text(struct tv_redis *redis, int64_t number, const char *field, char *out, size_t size,
+static enum tv_status read_text(struct tv_redis *redis, int64_t run_number, const char *field, char *out, size_t size,
                                 struct tv_error *err)
 {
     char name[KEY];
     struct tv_buffer b = TV_BUFFER_INIT(4096);
-    enum tv_status status = tv_redis_hget(redis, key(name, number, ""), field, &b, err);
+    enum tv_status status = tv_redis_hget(redis, key(name, run_number, ""), field, &b, err);
     if (status == TV_OK)
         snprintf(out, size, "%s", tv_buffer_string(&b));
     if (status == TV_ERR_NOT_FOUND)
-        status = tv_fail(err, TV_ERR_NOT_FOUND, "Redis has no field %s of model %lld", field, (long long)number);
+        status = tv_fail(err, TV_ERR_NOT_FOUND, "Redis has no field %s of model %lld", field, (long long)run_number);
     tv_buffer_free(&b);
     return status;
 }
 
 /* Read as a double, which holds every whole number of the hash exactly (MAX_NUMBER). */
-static enum tv_status read_number(struct tv_redis *redis, int64_t number, const char *field, double *out,
+static enum tv_status read_number(struct tv_redis *redis, int64_t run_number, const char *field, double *out,
                                   struct tv_error *err)
 {
     char text[64], *end;
-    enum tv_status status = read_text(redis, number, field, text, sizeof text, err);
+    enum tv_status status = read_text(redis, run_number, field, text, sizeof text, err);
     if (status != TV_OK)
         return status;
     *out = strtod(text, &end);
     return *text && !*end && isfinite(*out) && fabs(*out) < MAX_NUMBER
                ? TV_OK
-               : tv_fail(err, TV_ERR_CORRUPT, "field %s of model %lld in Redis is \"%s\"", field, (long long)number,
+               : tv_fail(err, TV_ERR_CORRUPT, "field %s of model %lld in Redis is \"%s\"", field, (long long)run_number,
                          text);
 }
 
@@ -228,24 +229,24 @@ static enum tv_status read_description(struct tv_redis *redis, struct tv_model *
 {
     char name[KEY];
     struct tv_buffer b = TV_BUFFER_INIT(MAX_VALUE);
-    enum tv_status status = tv_redis_hget(redis, key(name, m->number, ""), "description", &b, err);
+    enum tv_status status = tv_redis_hget(redis, key(name, m->run_number, ""), "description", &b, err);
     if (status == TV_OK && (m->description = strdup(tv_buffer_string(&b))) == NULL)
         status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a description");
     if (status == TV_ERR_NOT_FOUND)
-        status = tv_fail(err, TV_ERR_CORRUPT, "model %lld in Redis has no description", (long long)m->number);
+        status = tv_fail(err, TV_ERR_CORRUPT, "model %lld in Redis has no description", (long long)m->run_number);
     tv_buffer_free(&b);
     return status;
 }
 
 /* The hash: enough to make the model's arrays. `parts` is written last, so it is read first. */
-static enum tv_status read_hash(struct tv_model **out, struct tv_redis *redis, int64_t number, int *parts,
+static enum tv_status read_hash(struct tv_model **out, struct tv_redis *redis, int64_t run_number, int *parts,
                                 struct tv_error *err)
 {
     char checksum[64];
     double n_parts = 0, factors = 0, items = 0, users = 0, learned = 0, created = 0, power = 0;
     double lambda = 0, alpha = 0, biases = 0;
     struct tv_model *m = NULL;
-    enum tv_status status = read_number(redis, number, "parts", &n_parts, err);
+    enum tv_status status = read_number(redis, run_number, "parts", &n_parts, err);
     const struct {
         const char *field;
         double *value;
@@ -253,19 +254,19 @@ static enum tv_status read_hash(struct tv_model **out, struct tv_redis *redis, i
                    {"learned", &learned}, {"created_at", &created},    {"sigma_power", &power}},
       later[] = {{"lambda", &lambda}, {"alpha", &alpha}, {"biases", &biases}}; /* models before ALS do not have them */
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == TV_OK; i++)
-        status = read_number(redis, number, numbers[i].field, numbers[i].value, err);
+        status = read_number(redis, run_number, numbers[i].field, numbers[i].value, err);
     for (size_t i = 0; i < sizeof later / sizeof *later && status == TV_OK; i++) {
-        status = read_number(redis, number, later[i].field, later[i].value, err);
+        status = read_number(redis, run_number, later[i].field, later[i].value, err);
         status = status == TV_ERR_NOT_FOUND ? TV_OK : status;
     }
     if (status == TV_OK)
-        status = read_text(redis, number, "checksum", checksum, sizeof checksum, err);
+        status = read_text(redis, run_number, "checksum", checksum, sizeof checksum, err);
     if (status == TV_OK)
-        status = tv_model_create(&m, number, (int)factors, (int64_t)items, err);
+        status = tv_model_create(&m, run_number, (int)factors, (int64_t)items, err);
     if (status == TV_OK)
-        status = read_text(redis, number, "algorithm", m->algorithm, sizeof m->algorithm, err);
+        status = read_text(redis, run_number, "algorithm", m->algorithm, sizeof m->algorithm, err);
     if (status == TV_OK)
-        status = read_text(redis, number, "score", m->score_kind, sizeof m->score_kind, err);
+        status = read_text(redis, run_number, "score", m->score_kind, sizeof m->score_kind, err);
     if (status == TV_OK)
         status = read_description(redis, m, err);
     if (status != TV_OK) {
@@ -292,9 +293,9 @@ static enum tv_status read_part(struct tv_redis *redis, struct tv_model *m, int 
     char name[KEY];
     int32_t n = 0;
     struct tv_buffer factors = TV_BUFFER_INIT(MAX_VALUE), ids = TV_BUFFER_INIT(MAX_VALUE);
-    enum tv_status status = tv_redis_get(redis, part_key(name, m->number, "item_factors", part), &factors, err);
+    enum tv_status status = tv_redis_get(redis, part_key(name, m->run_number, "item_factors", part), &factors, err);
     if (status == TV_OK)
-        status = tv_redis_get(redis, part_key(name, m->number, "item_ids", part), &ids, err);
+        status = tv_redis_get(redis, part_key(name, m->run_number, "item_ids", part), &ids, err);
     if (status == TV_ERR_NOT_FOUND)
         status = tv_fail(err, TV_ERR_CORRUPT, "Redis has no key %s", name);
     const struct tv_part_blobs blobs = {
@@ -311,7 +312,7 @@ static enum tv_status read_sigma(struct tv_redis *redis, struct tv_model *m, str
 {
     char name[KEY];
     struct tv_buffer blob = TV_BUFFER_INIT(MAX_VALUE);
-    enum tv_status status = tv_redis_get(redis, key(name, m->number, ":singular_values"), &blob, err);
+    enum tv_status status = tv_redis_get(redis, key(name, m->run_number, ":singular_values"), &blob, err);
     if (status == TV_OK)
         status = tv_sigma_decode(m, blob.data, blob.size, err);
     else if (status == TV_ERR_NOT_FOUND) /* the checksum tells whether some should be there */
@@ -322,18 +323,18 @@ static enum tv_status read_sigma(struct tv_redis *redis, struct tv_model *m, str
 
 /* Keys are read one after the other, without a transaction: a number always stands for the same bytes, so they
  * belong together. */
-enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis, int64_t number,
+enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis, int64_t run_number,
                                    struct tv_error *err)
 {
     struct tv_model *m = NULL;
     int parts = 0;
     int32_t first = 0;
-    enum tv_status status = read_hash(&m, redis, number, &parts, err);
+    enum tv_status status = read_hash(&m, redis, run_number, &parts, err);
     for (int part = 0; part < parts && status == TV_OK; part++)
         status = read_part(redis, m, part, &first, err);
     if (status == TV_OK && first != m->n_items)
-        status = tv_fail(err, TV_ERR_CORRUPT, "model %lld has %d items, but its %d parts hold %d", (long long)number,
-                         (int)m->n_items, parts, (int)first);
+        status = tv_fail(err, TV_ERR_CORRUPT, "model %lld has %d items, but its %d parts hold %d",
+                         (long long)run_number, (int)m->n_items, parts, (int)first);
     if (status == TV_OK)
         status = read_sigma(redis, m, err);
     if (status == TV_OK)
@@ -347,7 +348,7 @@ enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis
 }
 
 /* Counts the keys of a model that are there. */
-static enum tv_status count_keys(struct tv_redis *redis, int64_t number, int parts, int with_sigma, int64_t *there,
+static enum tv_status count_keys(struct tv_redis *redis, int64_t run_number, int parts, int with_sigma, int64_t *there,
                                  struct tv_error *err)
 {
     char name[KEY];
@@ -355,8 +356,8 @@ static enum tv_status count_keys(struct tv_redis *redis, int64_t number, int par
     struct tv_buffer n = TV_BUFFER_INIT(64);
     *there = 0;
     for (int i = 0; i < 2 * parts + with_sigma && status == TV_OK; i++) {
-        const char *which = i < 2 * parts ? part_key(name, number, i % 2 ? "item_ids" : "item_factors", i / 2)
-                                          : key(name, number, ":singular_values");
+        const char *which = i < 2 * parts ? part_key(name, run_number, i % 2 ? "item_ids" : "item_factors", i / 2)
+                                          : key(name, run_number, ":singular_values");
         const struct tv_redis_command c = tv_redis_words("EXISTS", which, NULL);
         tv_buffer_clear(&n);
         status = tv_redis_run(redis, &c, &n, err);
@@ -367,8 +368,8 @@ static enum tv_status count_keys(struct tv_redis *redis, int64_t number, int par
 }
 
 /* Meant for models that are kept and not live: a question a key, and no array is read. */
-enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mongo *mongo, int64_t number, int *whole,
-                                          struct tv_error *err)
+enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mongo *mongo, int64_t run_number,
+                                          int *whole, struct tv_error *err)
 {
     char parts_name[TV_MODEL_NAME], checksum[64] = "";
     const char *kept = "", *algorithm = "";
@@ -377,17 +378,17 @@ enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mong
     int64_t there = 0;
     *whole = 0;
     enum tv_status status =
-        tv_mongo_find_text(mongo, tv_model_parts(parts_name, number), "_id", "description", &doc, err);
+        tv_mongo_find_text(mongo, tv_model_parts(parts_name, run_number), "_id", "description", &doc, err);
     if (status == TV_OK) {
         tv_mongo_doc_text(doc, "checksum", &kept);
         tv_mongo_doc_text(doc, "algorithm", &algorithm);
-        status = read_number(redis, number, "parts", &parts, err);
+        status = read_number(redis, run_number, "parts", &parts, err);
     }
     if (status == TV_OK)
-        status = read_text(redis, number, "checksum", checksum, sizeof checksum, err);
+        status = read_text(redis, run_number, "checksum", checksum, sizeof checksum, err);
     int with_sigma = strcmp(algorithm, "svd") == 0, n = (int)parts;
     if (status == TV_OK && strcmp(checksum, kept) == 0)
-        status = count_keys(redis, number, n, with_sigma, &there, err);
+        status = count_keys(redis, run_number, n, with_sigma, &there, err);
     *whole = status == TV_OK && n > 0 && there == 2 * (int64_t)n + with_sigma;
     tv_mongo_doc_free(doc);
     return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
@@ -401,11 +402,11 @@ static enum tv_status delete_key(void *context, const char *name, struct tv_erro
 }
 
 /* The hash goes first: without it there is no model. In a glob pattern braces stand for themselves. */
-enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t number, struct tv_error *err)
+enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t run_number, struct tv_error *err)
 {
     char name[KEY];
-    enum tv_status status = tv_redis_delete(redis, key(name, number, ""), err);
-    return status == TV_OK ? tv_redis_keys(redis, key(name, number, ":*"), delete_key, redis, err) : status;
+    enum tv_status status = tv_redis_delete(redis, key(name, run_number, ""), err);
+    return status == TV_OK ? tv_redis_keys(redis, key(name, run_number, ":*"), delete_key, redis, err) : status;
 }
 
 struct byte_count {
@@ -427,11 +428,11 @@ static enum tv_status add_bytes(void *context, const char *name, struct tv_error
 }
 
 /* The pattern finds the hash, too, whose name is the beginning of the others. */
-enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t number, double *bytes, struct tv_error *err)
+enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t run_number, double *bytes, struct tv_error *err)
 {
     char name[KEY];
     struct byte_count count = {redis, 0};
-    enum tv_status status = tv_redis_keys(redis, key(name, number, "*"), add_bytes, &count, err);
+    enum tv_status status = tv_redis_keys(redis, key(name, run_number, "*"), add_bytes, &count, err);
     *bytes = count.bytes;
     return status;
 }

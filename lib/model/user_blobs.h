@@ -10,34 +10,35 @@
 
 #include "trivet/model/user_document.h"
 
-enum { VALUE, SEEN, RATED, RATINGS, N_BLOBS };
-extern const char *const user_blob_names[N_BLOBS];
+enum { TV_BLOB_VALUE, TV_BLOB_SEEN, TV_BLOB_RATED, TV_BLOB_RATINGS, TV_BLOBS };
+extern const char *const tv_user_blob_names[TV_BLOBS];
 
 /* No blob is larger, decoded or not: LZ4 takes no more. */
-#define USER_BLOB_MAX ((size_t)1 << 31)
+#define TV_USER_BLOB_MAX ((size_t)1 << 31)
 
 /* A document's blobs as its fields. */
-struct user_fields {
-    struct tv_field blobs[N_BLOBS];
-    struct tv_buffer names[N_BLOBS]; /* of the parts of a long one */
+struct tv_user_fields {
+    struct tv_mongo_field blobs[TV_BLOBS];
+    struct tv_buffer names[TV_BLOBS]; /* of the parts of a long one */
 };
 /* Writes the parts of long blobs, which MongoDB has acknowledged then. `b` is lent to *f. */
-enum tv_status user_fields_make(struct user_fields *f, struct tv_mongo *mongo, int64_t model,
-                                const struct tv_user_document *u, const struct tv_user_blobs *b, struct tv_error *err);
-void user_fields_free(struct user_fields *f);
+enum tv_status tv_user_fields_make(struct tv_user_fields *f, struct tv_mongo *mongo, int64_t model,
+                                   const struct tv_user_document *u, const struct tv_user_blobs *b,
+                                   struct tv_error *err);
+void tv_user_fields_free(struct tv_user_fields *f);
 
 /* The blobs of a document that was read. */
-struct user_stored {
+struct tv_user_stored {
     const struct tv_mongo_doc *doc; /* it, or the newer one of the same user whose parts these are */
     struct tv_mongo_doc *newer;
     int64_t user_id;
-    const void *bytes[N_BLOBS];
-    size_t sizes[N_BLOBS];
-    struct tv_buffer whole[N_BLOBS]; /* those put together from parts */
+    const void *bytes[TV_BLOBS];
+    size_t sizes[TV_BLOBS];
+    struct tv_buffer whole[TV_BLOBS]; /* those put together from parts */
 };
 /* To be closed after a failure, too. TV_ERR_NOT_FOUND: the document has gone meanwhile. */
-enum tv_status user_stored_open(struct user_stored *s, struct tv_mongo *mongo, int64_t model,
-                                const struct tv_mongo_doc *doc, struct tv_error *err);
-void user_stored_close(struct user_stored *s);
+enum tv_status tv_user_stored_open(struct tv_user_stored *s, struct tv_mongo *mongo, int64_t model,
+                                   const struct tv_mongo_doc *doc, struct tv_error *err);
+void tv_user_stored_close(struct tv_user_stored *s);
 
 #endif

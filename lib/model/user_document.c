@@ -30,16 +30,16 @@ static void feed_hash(uint64_t *hash, int64_t user_id, const char *code, const c
     *hash = tv_hash(*hash, &user_id, sizeof user_id);
     feed_text(hash, code);
     feed_text(hash, why);
-    for (int i = 0; i < N_BLOBS; i++)
+    for (int i = 0; i < TV_BLOBS; i++)
         *hash = tv_hash(*hash, bytes[i], sizes[i]);
 }
 
 void tv_user_blobs_init(struct tv_user_blobs *b)
 {
-    tv_buffer_init(&b->value, USER_BLOB_MAX);
-    tv_buffer_init(&b->seen, USER_BLOB_MAX);
-    tv_buffer_init(&b->rated, USER_BLOB_MAX);
-    tv_buffer_init(&b->ratings, USER_BLOB_MAX);
+    tv_buffer_init(&b->value, TV_USER_BLOB_MAX);
+    tv_buffer_init(&b->seen, TV_USER_BLOB_MAX);
+    tv_buffer_init(&b->rated, TV_USER_BLOB_MAX);
+    tv_buffer_init(&b->ratings, TV_USER_BLOB_MAX);
 }
 
 void tv_user_blobs_free(struct tv_user_blobs *b)
@@ -70,8 +70,8 @@ enum tv_status tv_user_document_encode(struct tv_user_blobs *b, const struct tv_
 
 static void feed_document(uint64_t *hash, const struct tv_user_document *u, const struct tv_user_blobs *b)
 {
-    const void *bytes[N_BLOBS] = {b->value.data, b->seen.data, b->rated.data, b->ratings.data};
-    const size_t sizes[N_BLOBS] = {b->value.size, b->seen.size, b->rated.size, b->ratings.size};
+    const void *bytes[TV_BLOBS] = {b->value.data, b->seen.data, b->rated.data, b->ratings.data};
+    const size_t sizes[TV_BLOBS] = {b->value.size, b->seen.size, b->rated.size, b->ratings.size};
     feed_hash(hash, u->user_id, u->code, u->why, bytes, sizes);
 }
 
@@ -81,33 +81,33 @@ enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, struct tv_mongo 
                                     const struct tv_user_document *u, const struct tv_user_blobs *b, uint64_t *hash,
                                     struct tv_error *err)
 {
-    struct user_fields f;
-    enum tv_status status = user_fields_make(&f, mongo, model, u, b, err);
-    const struct tv_field fields[] = {
-        {.name = "_id", .type = TV_FIELD_INT64, .integer = u->user_id},
-        {.name = "id", .type = u->row < 0 ? TV_FIELD_NULL : TV_FIELD_INT32, .integer = u->row},
-        {.name = "n", .type = TV_FIELD_INT32, .integer = (int64_t)u->n_rated},
-        {.name = "rev", .type = TV_FIELD_INT64, .integer = u->rev},
-        f.blobs[VALUE],
-        f.blobs[SEEN],
-        f.blobs[RATED],
-        f.blobs[RATINGS],
-        {.name = u->code ? "code" : "why", .type = TV_FIELD_TEXT, .text = u->code ? u->code : u->why},
-        {.name = "why", .type = TV_FIELD_TEXT, .text = u->why}, /* most users have neither */
+    struct tv_user_fields f;
+    enum tv_status status = tv_user_fields_make(&f, mongo, model, u, b, err);
+    const struct tv_mongo_field fields[] = {
+        {.name = "_id", .type = TV_MONGO_FIELD_INT64, .integer = u->user_id},
+        {.name = "id", .type = u->row < 0 ? TV_MONGO_FIELD_NULL : TV_MONGO_FIELD_INT32, .integer = u->row},
+        {.name = "n", .type = TV_MONGO_FIELD_INT32, .integer = (int64_t)u->n_rated},
+        {.name = "rev", .type = TV_MONGO_FIELD_INT64, .integer = u->rev},
+        f.blobs[TV_BLOB_VALUE],
+        f.blobs[TV_BLOB_SEEN],
+        f.blobs[TV_BLOB_RATED],
+        f.blobs[TV_BLOB_RATINGS],
+        {.name = u->code ? "code" : "why", .type = TV_MONGO_FIELD_TEXT, .text = u->code ? u->code : u->why},
+        {.name = "why", .type = TV_MONGO_FIELD_TEXT, .text = u->why}, /* most users have neither */
     };
     size_t n = sizeof fields / sizeof *fields - (u->code == NULL) - (u->why == NULL);
     if (status == TV_OK && hash)
         feed_document(hash, u, b);
     if (status == TV_OK)
         status = tv_mongo_bulk_add(bulk, fields, n, err);
-    user_fields_free(&f);
+    tv_user_fields_free(&f);
     return status;
 }
 
 /* The fields that a document is replaced by; the update refers to them, so they stay until it is sent. */
 struct replacement {
-    struct user_fields blobs;
-    struct tv_field set[6], if_new[2];
+    struct tv_user_fields blobs;
+    struct tv_mongo_field set[6], if_new[2];
 };
 
 /* The row of the training matrix and the code are set in a new document alone. The list goes, because it was
@@ -116,11 +116,11 @@ static void describe_replacement(struct tv_mongo_update *update, struct replacem
                                  const struct tv_user_document *u)
 {
     static const char *const old[] = {"top", "why"};
-    r->set[0] = (struct tv_field){.name = "n", .type = TV_FIELD_INT32, .integer = (int64_t)u->n_rated};
+    r->set[0] = (struct tv_mongo_field){.name = "n", .type = TV_MONGO_FIELD_INT32, .integer = (int64_t)u->n_rated};
     memcpy(r->set + 1, r->blobs.blobs, sizeof r->blobs.blobs);
-    r->set[1 + N_BLOBS] = (struct tv_field){.name = "why", .type = TV_FIELD_TEXT, .text = u->why};
-    r->if_new[0] = (struct tv_field){.name = "id", .type = TV_FIELD_NULL};
-    r->if_new[1] = (struct tv_field){.name = "code", .type = TV_FIELD_TEXT, .text = u->code};
+    r->set[1 + TV_BLOBS] = (struct tv_mongo_field){.name = "why", .type = TV_MONGO_FIELD_TEXT, .text = u->why};
+    r->if_new[0] = (struct tv_mongo_field){.name = "id", .type = TV_MONGO_FIELD_NULL};
+    r->if_new[1] = (struct tv_mongo_field){.name = "code", .type = TV_MONGO_FIELD_TEXT, .text = u->code};
     *update = (struct tv_mongo_update){.id = u->user_id,
                                        .guard = "rev",
                                        .value = u->rev,
@@ -146,7 +146,7 @@ enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
     enum tv_status status = ids && updates && fields ? TV_OK : TV_ERR_NO_MEMORY;
     for (size_t i = 0; i < n && status == TV_OK; i++) {
         ids[i] = users[i]->user_id;
-        status = user_fields_make(&fields[i].blobs, mongo, model, users[i], blobs[i], err);
+        status = tv_user_fields_make(&fields[i].blobs, mongo, model, users[i], blobs[i], err);
         describe_replacement(&updates[i], &fields[i], users[i]);
     }
     if (status == TV_OK)
@@ -154,7 +154,7 @@ enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
     if (status == TV_OK)
         status = tv_user_parts_tidy(mongo, model, ids, n, &count, err);
     for (size_t i = 0; fields && i < n; i++)
-        user_fields_free(&fields[i].blobs);
+        tv_user_fields_free(&fields[i].blobs);
     free(fields);
     free(updates);
     free(ids);
@@ -178,7 +178,7 @@ enum tv_status tv_user_document_set_lists(struct tv_mongo *mongo, int64_t model,
         changes[i] = (struct tv_mongo_change){.id = lists[i].user_id,
                                               .guard = lists[i].rev,
                                               .set = {.name = "top",
-                                                      .type = TV_FIELD_PAIRS,
+                                                      .type = TV_MONGO_FIELD_PAIRS,
                                                       .pairs = lists[i].top,
                                                       .n_pairs = lists[i].n_top,
                                                       .pair_names = {list_names[0], list_names[1]}}};
@@ -223,11 +223,11 @@ static const char *text_of(const struct tv_mongo_doc *doc, const char *name)
 enum tv_status tv_user_document_hash(struct tv_mongo *mongo, int64_t model, const struct tv_mongo_doc *doc,
                                      uint64_t *hash, struct tv_error *err)
 {
-    struct user_stored s;
-    enum tv_status status = user_stored_open(&s, mongo, model, doc, err);
+    struct tv_user_stored s;
+    enum tv_status status = tv_user_stored_open(&s, mongo, model, doc, err);
     if (status == TV_OK)
         feed_hash(hash, s.user_id, text_of(s.doc, "code"), text_of(s.doc, "why"), s.bytes, s.sizes);
-    user_stored_close(&s);
+    tv_user_stored_close(&s);
     return status;
 }
 
@@ -235,18 +235,18 @@ enum tv_status tv_user_document_hash(struct tv_mongo *mongo, int64_t model, cons
 static enum tv_status check_arrays(const struct tv_array *a, int64_t user, int factors, int32_t n_items,
                                    struct tv_error *err)
 {
-    if (a[VALUE].shape[0] != (size_t)factors)
+    if (a[TV_BLOB_VALUE].shape[0] != (size_t)factors)
         return tv_fail(err, TV_ERR_CORRUPT, "user %lld has %zu factors, the model %d", (long long)user,
-                       a[VALUE].shape[0], factors);
-    if (a[RATED].shape[0] != a[RATINGS].shape[0])
+                       a[TV_BLOB_VALUE].shape[0], factors);
+    if (a[TV_BLOB_RATED].shape[0] != a[TV_BLOB_RATINGS].shape[0])
         return tv_fail(err, TV_ERR_CORRUPT, "user %lld has %zu rated items and %zu ratings", (long long)user,
-                       a[RATED].shape[0], a[RATINGS].shape[0]);
-    const uint16_t *value = a[VALUE].data;
+                       a[TV_BLOB_RATED].shape[0], a[TV_BLOB_RATINGS].shape[0]);
+    const uint16_t *value = a[TV_BLOB_VALUE].data;
     for (int f = 0; f < factors; f++)
         if (!tv_half_is_finite(value[f]))
             return tv_fail(err, TV_ERR_CORRUPT, "factor %d of user %lld is not finite", f + 1, (long long)user);
-    const int32_t *seen = a[SEEN].data;
-    for (size_t i = 0; i < a[SEEN].shape[0]; i++)
+    const int32_t *seen = a[TV_BLOB_SEEN].data;
+    for (size_t i = 0; i < a[TV_BLOB_SEEN].shape[0]; i++)
         if (seen[i] < 0 || seen[i] >= n_items || (i > 0 && seen[i] <= seen[i - 1]))
             return tv_fail(err, TV_ERR_CORRUPT, "user %lld has seen item %d, out of order or beyond the %d of the model",
                            (long long)user, (int)seen[i], (int)n_items);
@@ -262,14 +262,14 @@ static size_t text_size(const char *text)
 static struct tv_user_document *assemble(const struct tv_array *a, const char *code, const char *why,
                                          struct tv_error *err)
 {
-    static const int order[] = {RATED, SEEN, RATINGS, VALUE};
+    static const int order[] = {TV_BLOB_RATED, TV_BLOB_SEEN, TV_BLOB_RATINGS, TV_BLOB_VALUE};
     size_t total = sizeof(struct tv_user_document) + text_size(code) + text_size(why);
-    char *place[N_BLOBS];
-    for (int i = 0; i < N_BLOBS; i++)
+    char *place[TV_BLOBS];
+    for (int i = 0; i < TV_BLOBS; i++)
         total += a[i].n_bytes;
     struct tv_user_document *u = tv_alloc(1, total, "a user document", err);
     char *p = (char *)(u + 1);
-    for (int i = 0; u && i < N_BLOBS; i++) {
+    for (int i = 0; u && i < TV_BLOBS; i++) {
         place[order[i]] = p;
         memcpy(p, a[order[i]].data, a[order[i]].n_bytes);
         p += a[order[i]].n_bytes;
@@ -278,28 +278,29 @@ static struct tv_user_document *assemble(const struct tv_array *a, const char *c
         return NULL;
     u->code = code ? strcpy(p, code) : NULL;
     u->why = why ? strcpy(p + text_size(code), why) : NULL;
-    u->factors = (int)a[VALUE].shape[0];
-    u->n_seen = a[SEEN].shape[0];
-    u->n_rated = a[RATED].shape[0];
-    u->value = (uint16_t *)(void *)place[VALUE];
-    u->seen = (int32_t *)(void *)place[SEEN];
-    u->rated = (int64_t *)(void *)place[RATED];
-    u->ratings = (float *)(void *)place[RATINGS];
+    u->factors = (int)a[TV_BLOB_VALUE].shape[0];
+    u->n_seen = a[TV_BLOB_SEEN].shape[0];
+    u->n_rated = a[TV_BLOB_RATED].shape[0];
+    u->value = (uint16_t *)(void *)place[TV_BLOB_VALUE];
+    u->seen = (int32_t *)(void *)place[TV_BLOB_SEEN];
+    u->rated = (int64_t *)(void *)place[TV_BLOB_RATED];
+    u->ratings = (float *)(void *)place[TV_BLOB_RATINGS];
     return u;
 }
 
 /* A list that cannot be read counts as none, because it can be made again; everything else in the document must be
  * right. */
-static enum tv_status decode(struct tv_user_document **out, const struct user_stored *s, int factors, int32_t n_items,
-                             struct tv_error *err)
+static enum tv_status decode(struct tv_user_document **out, const struct tv_user_stored *s, int factors,
+                             int32_t n_items, struct tv_error *err)
 {
-    static const enum tv_dtype types[N_BLOBS] = {[VALUE] = TV_F2, [SEEN] = TV_I4, [RATED] = TV_I8, [RATINGS] = TV_F4};
-    struct tv_array arrays[N_BLOBS] = {{0}};
+    static const enum tv_dtype types[TV_BLOBS] = {
+        [TV_BLOB_VALUE] = TV_F2, [TV_BLOB_SEEN] = TV_I4, [TV_BLOB_RATED] = TV_I8, [TV_BLOB_RATINGS] = TV_F4};
+    struct tv_array arrays[TV_BLOBS] = {{0}};
     int64_t row = -1;
     struct tv_user_document *u = NULL;
     enum tv_status status = TV_OK;
-    for (int i = 0; i < N_BLOBS && status == TV_OK; i++)
-        status = tv_blob_decode_as(&arrays[i], types[i], 1, s->bytes[i], s->sizes[i], USER_BLOB_MAX, err);
+    for (int i = 0; i < TV_BLOBS && status == TV_OK; i++)
+        status = tv_blob_decode_as(&arrays[i], types[i], 1, s->bytes[i], s->sizes[i], TV_USER_BLOB_MAX, err);
     if (status == TV_OK)
         status = check_arrays(arrays, s->user_id, factors, n_items, err);
     if (status == TV_OK && (u = assemble(arrays, text_of(s->doc, "code"), text_of(s->doc, "why"), err)) == NULL)
@@ -312,7 +313,7 @@ static enum tv_status decode(struct tv_user_document **out, const struct user_st
         tv_mongo_doc_pairs(s->doc, "top", list_names, &u->top, &u->n_top); /* without it, the list is made anew */
         *out = u;
     }
-    for (int i = 0; i < N_BLOBS; i++)
+    for (int i = 0; i < TV_BLOBS; i++)
         tv_array_free(&arrays[i]);
     return status;
 }
@@ -320,11 +321,11 @@ static enum tv_status decode(struct tv_user_document **out, const struct user_st
 enum tv_status tv_user_document_read(struct tv_user_document **out, struct tv_mongo *mongo, int64_t model,
                                      const struct tv_mongo_doc *doc, int factors, int32_t n_items, struct tv_error *err)
 {
-    struct user_stored s;
-    enum tv_status status = user_stored_open(&s, mongo, model, doc, err);
+    struct tv_user_stored s;
+    enum tv_status status = tv_user_stored_open(&s, mongo, model, doc, err);
     if (status == TV_OK)
         status = decode(out, &s, factors, n_items, err);
-    user_stored_close(&s);
+    tv_user_stored_close(&s);
     return status;
 }
 

@@ -16,7 +16,7 @@
  * of PART_BYTES. The names of all parts of a blob take at most MAX_NAMES. */
 enum { DOCUMENT_BYTES = 15 << 20, LONG_BYTES = 3 << 20, PART_BYTES = 8 << 20, MAX_NAMES = 1 << 20 };
 
-const char *const user_blob_names[N_BLOBS] = {"value", "seen", "rated", "ratings"};
+const char *const tv_user_blob_names[TV_BLOBS] = {"value", "seen", "rated", "ratings"};
 
 /* --- writing ---------------------------------------------------------------------------------------------- */
 
@@ -26,11 +26,11 @@ static enum tv_status add_part(struct tv_mongo_bulk *bulk, struct tv_buffer *nam
 {
     char id[TV_MONGO_ID];
     tv_mongo_new_id(id);
-    const struct tv_field fields[] = {
-        {.name = "_id", .type = TV_FIELD_TEXT, .text = id},
-        {.name = "user", .type = TV_FIELD_INT64, .integer = u->user_id},
-        {.name = "rev", .type = TV_FIELD_INT64, .integer = u->rev},
-        {.name = "bytes", .type = TV_FIELD_BYTES, .bytes = bytes, .n_bytes = n},
+    const struct tv_mongo_field fields[] = {
+        {.name = "_id", .type = TV_MONGO_FIELD_TEXT, .text = id},
+        {.name = "user", .type = TV_MONGO_FIELD_INT64, .integer = u->user_id},
+        {.name = "rev", .type = TV_MONGO_FIELD_INT64, .integer = u->rev},
+        {.name = "bytes", .type = TV_MONGO_FIELD_BYTES, .bytes = bytes, .n_bytes = n},
     };
     enum tv_status status = tv_buffer_format(names, err, "%s\"%s\"", names->size ? "," : "[", id);
     return status == TV_OK ? tv_mongo_bulk_add(bulk, fields, sizeof fields / sizeof *fields, err) : status;
@@ -48,7 +48,7 @@ static enum tv_status add_parts(struct tv_mongo_bulk *bulk, struct tv_buffer *na
 
 /* The index is made ahead of the first part; afterwards it is there, and fine. Ending the bulk waits until MongoDB
  * has the parts in its journal. */
-static enum tv_status write_parts(struct user_fields *f, struct tv_mongo *mongo, int64_t model,
+static enum tv_status write_parts(struct tv_user_fields *f, struct tv_mongo *mongo, int64_t model,
                                   const struct tv_user_document *u, const struct tv_buffer *const *blobs,
                                   struct tv_error *err)
 {
@@ -57,35 +57,38 @@ static enum tv_status write_parts(struct user_fields *f, struct tv_mongo *mongo,
     enum tv_status status = tv_mongo_create_index(mongo, tv_model_user_parts(collection, model), "user", err);
     if (status == TV_OK)
         status = tv_mongo_bulk_begin(&bulk, mongo, collection, err);
-    for (int i = 0; i < N_BLOBS && status == TV_OK; i++) {
+    for (int i = 0; i < TV_BLOBS && status == TV_OK; i++) {
         if (blobs[i]->size <= LONG_BYTES)
             continue;
         status = add_parts(bulk, &f->names[i], u, blobs[i], err);
-        f->blobs[i] = (struct tv_field){
-            .name = user_blob_names[i], .type = TV_FIELD_JSON, .text = tv_buffer_string(&f->names[i])};
+        f->blobs[i] = (struct tv_mongo_field){
+            .name = tv_user_blob_names[i], .type = TV_MONGO_FIELD_JSON, .text = tv_buffer_string(&f->names[i])};
     }
     enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);
     return status == TV_OK ? ended : status;
 }
 
 /* Nothing is asked of MongoDB for a document that holds its blobs itself, as nearly all do. */
-enum tv_status user_fields_make(struct user_fields *f, struct tv_mongo *mongo, int64_t model,
-                                const struct tv_user_document *u, const struct tv_user_blobs *b, struct tv_error *err)
+enum tv_status tv_user_fields_make(struct tv_user_fields *f, struct tv_mongo *mongo, int64_t model,
+                                   const struct tv_user_document *u, const struct tv_user_blobs *b,
+                                   struct tv_error *err)
 {
-    const struct tv_buffer *const blobs[N_BLOBS] = {&b->value, &b->seen, &b->rated, &b->ratings};
+    const struct tv_buffer *const blobs[TV_BLOBS] = {&b->value, &b->seen, &b->rated, &b->ratings};
     size_t total = 0;
-    for (int i = 0; i < N_BLOBS; i++) {
-        f->blobs[i] = (struct tv_field){
-            .name = user_blob_names[i], .type = TV_FIELD_BYTES, .bytes = blobs[i]->data, .n_bytes = blobs[i]->size};
+    for (int i = 0; i < TV_BLOBS; i++) {
+        f->blobs[i] = (struct tv_mongo_field){.name = tv_user_blob_names[i],
+                                              .type = TV_MONGO_FIELD_BYTES,
+                                              .bytes = blobs[i]->data,
+                                              .n_bytes = blobs[i]->size};
         tv_buffer_init(&f->names[i], MAX_NAMES);
         total += blobs[i]->size;
     }
     return total > DOCUMENT_BYTES ? write_parts(f, mongo, model, u, blobs, err) : TV_OK;
 }
 
-void user_fields_free(struct user_fields *f)
+void tv_user_fields_free(struct tv_user_fields *f)
 {
-    for (int i = 0; i < N_BLOBS; i++)
+    for (int i = 0; i < TV_BLOBS; i++)
         tv_buffer_free(&f->names[i]);
 }
 
@@ -95,13 +98,13 @@ int tv_user_document_has_parts(const struct tv_mongo_doc *doc)
 {
     const char *name;
     int n = 0;
-    for (int i = 0; i < N_BLOBS; i++)
-        n += tv_mongo_doc_text_at(doc, user_blob_names[i], 0, &name);
+    for (int i = 0; i < TV_BLOBS; i++)
+        n += tv_mongo_doc_text_at(doc, tv_user_blob_names[i], 0, &name);
     return n > 0;
 }
 
 /* TV_ERR_CORRUPT: the part is not there, or holds no bytes. */
-static enum tv_status append_part(struct user_stored *s, struct tv_mongo *mongo, const char *collection, int which,
+static enum tv_status append_part(struct tv_user_stored *s, struct tv_mongo *mongo, const char *collection, int which,
                                   const char *name, struct tv_error *err)
 {
     struct tv_mongo_doc *part = NULL;
@@ -110,7 +113,7 @@ static enum tv_status append_part(struct user_stored *s, struct tv_mongo *mongo,
     enum tv_status status = tv_mongo_find_text(mongo, collection, "_id", name, &part, err);
     if (status == TV_ERR_NOT_FOUND || (status == TV_OK && !tv_mongo_doc_bytes(part, "bytes", &bytes, &n)))
         status = tv_fail(err, TV_ERR_CORRUPT, "the document of user %lld names a part of %s, %s, that is not in %s",
-                         (long long)s->user_id, user_blob_names[which], name, collection);
+                         (long long)s->user_id, tv_user_blob_names[which], name, collection);
     if (status == TV_OK)
         status = tv_buffer_append(&s->whole[which], bytes, n, err);
     tv_mongo_doc_free(part);
@@ -118,36 +121,36 @@ static enum tv_status append_part(struct user_stored *s, struct tv_mongo *mongo,
 }
 
 /* A blob is bytes in the document, or an array of names of parts, which are put together. */
-static enum tv_status find_blob(struct user_stored *s, struct tv_mongo *mongo, int64_t model, int which,
+static enum tv_status find_blob(struct tv_user_stored *s, struct tv_mongo *mongo, int64_t model, int which,
                                 struct tv_error *err)
 {
     char collection[TV_MODEL_NAME];
     const char *name;
     enum tv_status status = TV_OK;
-    if (tv_mongo_doc_bytes(s->doc, user_blob_names[which], &s->bytes[which], &s->sizes[which]))
+    if (tv_mongo_doc_bytes(s->doc, tv_user_blob_names[which], &s->bytes[which], &s->sizes[which]))
         return TV_OK;
-    if (!tv_mongo_doc_text_at(s->doc, user_blob_names[which], 0, &name))
+    if (!tv_mongo_doc_text_at(s->doc, tv_user_blob_names[which], 0, &name))
         return tv_fail(err, TV_ERR_CORRUPT, "the document of user %lld has no %s", (long long)s->user_id,
-                       user_blob_names[which]);
+                       tv_user_blob_names[which]);
     tv_model_user_parts(collection, model);
     tv_buffer_clear(&s->whole[which]);
-    for (size_t i = 0; status == TV_OK && tv_mongo_doc_text_at(s->doc, user_blob_names[which], i, &name); i++)
+    for (size_t i = 0; status == TV_OK && tv_mongo_doc_text_at(s->doc, tv_user_blob_names[which], i, &name); i++)
         status = append_part(s, mongo, collection, which, name, err);
     s->bytes[which] = s->whole[which].data;
     s->sizes[which] = s->whole[which].size;
     return status;
 }
 
-static enum tv_status find_blobs(struct user_stored *s, struct tv_mongo *mongo, int64_t model, struct tv_error *err)
+static enum tv_status find_blobs(struct tv_user_stored *s, struct tv_mongo *mongo, int64_t model, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    for (int i = 0; i < N_BLOBS && status == TV_OK; i++)
+    for (int i = 0; i < TV_BLOBS && status == TV_OK; i++)
         status = find_blob(s, mongo, model, i, err);
     return status;
 }
 
 /* Reads the user's document again: the one that was read may have been replaced. */
-static enum tv_status find_newer(struct user_stored *s, struct tv_mongo *mongo, int64_t model, struct tv_error *err)
+static enum tv_status find_newer(struct tv_user_stored *s, struct tv_mongo *mongo, int64_t model, struct tv_error *err)
 {
     char collection[TV_MODEL_NAME];
     tv_mongo_doc_free(s->newer);
@@ -164,13 +167,13 @@ static enum tv_status find_newer(struct user_stored *s, struct tv_mongo *mongo, 
 
 /* A part that is gone went because there is a newer document: that one is read. The third attempt is for a user who
  * rates so fast that the second document was replaced, too; a part that is lost is missing in all of them. */
-enum tv_status user_stored_open(struct user_stored *s, struct tv_mongo *mongo, int64_t model,
-                                const struct tv_mongo_doc *doc, struct tv_error *err)
+enum tv_status tv_user_stored_open(struct tv_user_stored *s, struct tv_mongo *mongo, int64_t model,
+                                   const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     enum { ATTEMPTS = 3 };
-    *s = (struct user_stored){.doc = doc};
-    for (int i = 0; i < N_BLOBS; i++)
-        tv_buffer_init(&s->whole[i], USER_BLOB_MAX);
+    *s = (struct tv_user_stored){.doc = doc};
+    for (int i = 0; i < TV_BLOBS; i++)
+        tv_buffer_init(&s->whole[i], TV_USER_BLOB_MAX);
     if (!tv_mongo_doc_int(doc, "_id", &s->user_id))
         return tv_fail(err, TV_ERR_CORRUPT, "a user document has no integer _id");
     enum tv_status status = find_blobs(s, mongo, model, err);
@@ -182,9 +185,9 @@ enum tv_status user_stored_open(struct user_stored *s, struct tv_mongo *mongo, i
     return status;
 }
 
-void user_stored_close(struct user_stored *s)
+void tv_user_stored_close(struct tv_user_stored *s)
 {
-    for (int i = 0; i < N_BLOBS; i++)
+    for (int i = 0; i < TV_BLOBS; i++)
         tv_buffer_free(&s->whole[i]);
     tv_mongo_doc_free(s->newer);
 }
@@ -228,8 +231,8 @@ static enum tv_status take_part(void *context, const struct tv_mongo_doc *doc, s
 static int names_part(const struct tv_mongo_doc *doc, const char *id)
 {
     const char *name;
-    for (int which = 0; which < N_BLOBS; which++)
-        for (size_t i = 0; tv_mongo_doc_text_at(doc, user_blob_names[which], i, &name); i++)
+    for (int which = 0; which < TV_BLOBS; which++)
+        for (size_t i = 0; tv_mongo_doc_text_at(doc, tv_user_blob_names[which], i, &name); i++)
             if (strcmp(name, id) == 0)
                 return 1;
     return 0;

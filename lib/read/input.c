@@ -209,13 +209,13 @@ void tv_input_close(struct tv_input *input)
 
 /* A stream of a file that lies on its own; `path` is for messages. */
 struct file_source {
-    struct tv_source base;
+    struct tv_byte_source base;
     FILE *file;
     char *path;
 };
 
 /* fread fills `out` but for the end of the file, so a short read is the end or an error. */
-static enum tv_status read_file(struct tv_source *s, void *out, size_t n, size_t *got, struct tv_error *err)
+static enum tv_status read_file(struct tv_byte_source *s, void *out, size_t n, size_t *got, struct tv_error *err)
 {
     struct file_source *f = (struct file_source *)s;
     *got = fread(out, 1, n, f->file);
@@ -223,7 +223,7 @@ static enum tv_status read_file(struct tv_source *s, void *out, size_t n, size_t
     return ferror(f->file) ? tv_fail(err, TV_ERR_IO, "cannot read %s: %s", f->path, strerror(errno)) : TV_OK;
 }
 
-static void close_file(struct tv_source *s)
+static void close_file(struct tv_byte_source *s)
 {
     struct file_source *f = (struct file_source *)s;
     if (f->file)
@@ -232,12 +232,12 @@ static void close_file(struct tv_source *s)
     free(f);
 }
 
-static enum tv_status open_file(struct tv_source **out, const char *path, struct tv_error *err)
+static enum tv_status open_file(struct tv_byte_source **out, const char *path, struct tv_error *err)
 {
     struct file_source *f = tv_alloc(1, sizeof *f, "a file", err);
     if (f == NULL)
         return TV_ERR_NO_MEMORY;
-    f->base = (struct tv_source){.read = read_file, .close = close_file};
+    f->base = (struct tv_byte_source){.read = read_file, .close = close_file};
     f->path = strdup(path);
     f->file = fopen(path, "rb");
     if (f->path == NULL || f->file == NULL) {
@@ -252,13 +252,13 @@ static enum tv_status open_file(struct tv_source **out, const char *path, struct
 
 /* An archive of its own, opened anew, since libarchive moves forward only and several streams may be open. */
 struct zip_source {
-    struct tv_source base;
+    struct tv_byte_source base;
     struct archive *archive;
     const char *path; /* of the archive; lives in the input */
 };
 
 /* libarchive checks an entry's CRC as it is read, so damage shows here at the latest. */
-static enum tv_status read_zip(struct tv_source *s, void *out, size_t n, size_t *got, struct tv_error *err)
+static enum tv_status read_zip(struct tv_byte_source *s, void *out, size_t n, size_t *got, struct tv_error *err)
 {
     struct zip_source *z = (struct zip_source *)s;
     la_ssize_t size = archive_read_data(z->archive, out, n);
@@ -269,7 +269,7 @@ static enum tv_status read_zip(struct tv_source *s, void *out, size_t n, size_t 
     return TV_OK;
 }
 
-static void close_zip(struct tv_source *s)
+static void close_zip(struct tv_byte_source *s)
 {
     struct zip_source *z = (struct zip_source *)s;
     archive_read_free(z->archive);
@@ -292,13 +292,12 @@ static enum tv_status find_entry(struct archive *archive, const char *archive_pa
 }
 
 /* `path` is that of the archive and stays the input's. */
-static enum tv_status open_zip(struct tv_source **out, const char *path, const char *name,
-                               struct tv_error *err)
+static enum tv_status open_zip(struct tv_byte_source **out, const char *path, const char *name, struct tv_error *err)
 {
     struct zip_source *z = tv_alloc(1, sizeof *z, "an archive", err);
     if (z == NULL)
         return TV_ERR_NO_MEMORY;
-    z->base = (struct tv_source){.read = read_zip, .close = close_zip};
+    z->base = (struct tv_byte_source){.read = read_zip, .close = close_zip};
     z->path = path;
     enum tv_status status = open_archive(&z->archive, path, err);
     if (status == TV_OK)
@@ -313,12 +312,12 @@ static enum tv_status open_zip(struct tv_source **out, const char *path, const c
 
 /* Bytes that the caller keeps: for tests and for a first look at a file's head. */
 struct memory_source {
-    struct tv_source base;
+    struct tv_byte_source base;
     const char *bytes;
     size_t left;
 };
 
-static enum tv_status read_memory(struct tv_source *s, void *out, size_t n, size_t *got, struct tv_error *err)
+static enum tv_status read_memory(struct tv_byte_source *s, void *out, size_t n, size_t *got, struct tv_error *err)
 {
     (void)err;
     struct memory_source *m = (struct memory_source *)s;
@@ -332,12 +331,12 @@ static enum tv_status read_memory(struct tv_source *s, void *out, size_t n, size
     return TV_OK;
 }
 
-static void close_memory(struct tv_source *s)
+static void close_memory(struct tv_byte_source *s)
 {
     free(s);
 }
 
-enum tv_status tv_source_memory(struct tv_source **out, const void *bytes, size_t n, struct tv_error *err)
+enum tv_status tv_byte_source_memory(struct tv_byte_source **out, const void *bytes, size_t n, struct tv_error *err)
 {
     struct memory_source *m = tv_alloc(1, sizeof *m, "a source", err);
     if (m == NULL)
@@ -347,13 +346,13 @@ enum tv_status tv_source_memory(struct tv_source **out, const void *bytes, size_
     return TV_OK;
 }
 
-enum tv_status tv_source_open(struct tv_source **out, const struct tv_input *input,
-                              const struct tv_input_file *file, struct tv_error *err)
+enum tv_status tv_byte_source_open(struct tv_byte_source **out, const struct tv_input *input,
+                                   const struct tv_input_file *file, struct tv_error *err)
 {
     return input->is_zip ? open_zip(out, input->path, file->path, err) : open_file(out, file->path, err);
 }
 
-void tv_source_close(struct tv_source *s)
+void tv_byte_source_close(struct tv_byte_source *s)
 {
     if (s)
         s->close(s);
@@ -363,9 +362,9 @@ void tv_source_close(struct tv_source *s)
 enum tv_status tv_input_hash(uint64_t *hash, const struct tv_input *input, const struct tv_input_file *file,
                              struct tv_error *err)
 {
-    struct tv_source *source = NULL;
+    struct tv_byte_source *source = NULL;
     char *block = tv_alloc(BLOCK, 1, "a block", err);
-    enum tv_status status = block ? tv_source_open(&source, input, file, err) : TV_ERR_NO_MEMORY;
+    enum tv_status status = block ? tv_byte_source_open(&source, input, file, err) : TV_ERR_NO_MEMORY;
     uint64_t h = tv_hash(*hash, file->name, strlen(file->name) + 1);
     for (size_t got = 1; status == TV_OK && got > 0;) {
         status = source->read(source, block, BLOCK, &got, err);
@@ -373,7 +372,7 @@ enum tv_status tv_input_hash(uint64_t *hash, const struct tv_input *input, const
             h = tv_hash(h, block, got);
     }
     *hash = h;
-    tv_source_close(source);
+    tv_byte_source_close(source);
     free(block);
     return status;
 }

@@ -20,7 +20,7 @@ enum { WINDOW = 1024 * 1024 };
 /* One reader: the window moves over the stream, and the fields of a record point into it (or into fields_text). So a
  * record is valid until the next one is asked for. */
 struct tv_records {
-    struct tv_source *source;
+    struct tv_byte_source *source;
     struct tv_dialect dialect;
     size_t separator_size;
     char *window; /* WINDOW bytes; start..end are unread */
@@ -41,12 +41,12 @@ static int never(unsigned char c)
     return 0;
 }
 
-enum tv_status tv_records_open(struct tv_records **out, struct tv_source *source,
-                               const struct tv_dialect *dialect, struct tv_error *err)
+enum tv_status tv_records_open(struct tv_records **out, struct tv_byte_source *source, const struct tv_dialect *dialect,
+                               struct tv_error *err)
 {
     struct tv_records *r = tv_alloc(1, sizeof *r, "a record reader", err);
     if (r == NULL) {
-        tv_source_close(source);
+        tv_byte_source_close(source);
         return TV_ERR_NO_MEMORY;
     }
     r->source = source;
@@ -71,7 +71,7 @@ void tv_records_close(struct tv_records *r)
 {
     if (r == NULL)
         return;
-    tv_source_close(r->source);
+    tv_byte_source_close(r->source);
     if (r->csv_ready)
         csv_free(&r->csv);
     free(r->window);

@@ -14,7 +14,7 @@
 
 enum { LINE = 1024 };
 
-void repair_did(struct repair *r, const char *format, ...)
+void tv_repair_did(struct tv_repair *r, const char *format, ...)
 {
     char line[LINE];
     va_list args;
@@ -25,7 +25,7 @@ void repair_did(struct repair *r, const char *format, ...)
     tv_log_info("repair: %s", line);
 }
 
-void repair_problem(struct repair *r, const char *format, ...)
+void tv_repair_problem(struct tv_repair *r, const char *format, ...)
 {
     char line[LINE];
     va_list args;
@@ -36,7 +36,7 @@ void repair_problem(struct repair *r, const char *format, ...)
     tv_log_error("repair: %s", line);
 }
 
-void repair_say(struct repair *r, const char *format, ...)
+void tv_repair_say(struct tv_repair *r, const char *format, ...)
 {
     char line[LINE];
     va_list args;
@@ -50,7 +50,7 @@ void repair_say(struct repair *r, const char *format, ...)
 
 /* Both arrays are grown one after the other, and a failure of the second leaves the first larger than `capacity`
  * says: harmless, and freed with it. */
-enum tv_status repair_keep(struct repair_ids *list, int64_t id, int64_t rev, struct tv_error *err)
+enum tv_status tv_repair_keep(struct tv_repair_ids *list, int64_t id, int64_t rev, struct tv_error *err)
 {
     if (list->n == list->capacity) {
         size_t capacity = list->capacity ? 2 * list->capacity : 256;
@@ -67,34 +67,35 @@ enum tv_status repair_keep(struct repair_ids *list, int64_t id, int64_t rev, str
     return TV_OK;
 }
 
-void repair_ids_free(struct repair_ids *list)
+void tv_repair_ids_free(struct tv_repair_ids *list)
 {
     free(list->ids);
     free(list->revs);
-    *list = (struct repair_ids){0};
+    *list = (struct tv_repair_ids){0};
 }
 
 /* Folding in and counting replace only a document of a lower rev, so a document that is wrong is first given rev 0. */
-enum tv_status repair_lower(struct repair *r, const char *collection, const struct repair_ids *list,
-                            struct tv_error *err)
+enum tv_status tv_repair_lower(struct tv_repair *r, const char *collection, const struct tv_repair_ids *list,
+                               struct tv_error *err)
 {
     int64_t n_set = 0;
     struct tv_mongo_change *changes = tv_alloc(list->n + 1, sizeof *changes, "what is to be mended", err);
     if (changes == NULL)
         return TV_ERR_NO_MEMORY;
     for (size_t i = 0; i < list->n; i++)
-        changes[i] = (struct tv_mongo_change){
-            .id = list->ids[i], .guard = list->revs[i], .set = {.name = "rev", .type = TV_FIELD_INT64, .integer = 0}};
+        changes[i] = (struct tv_mongo_change){.id = list->ids[i],
+                                              .guard = list->revs[i],
+                                              .set = {.name = "rev", .type = TV_MONGO_FIELD_INT64, .integer = 0}};
     enum tv_status status = tv_mongo_set_where(r->stores->mongo, collection, "rev", changes, list->n, &n_set, err);
     free(changes);
     return status;
 }
 
-enum tv_status repair_give_up(struct repair *r, int64_t number, struct tv_error *err)
+enum tv_status tv_repair_give_up(struct tv_repair *r, int64_t run_number, struct tv_error *err)
 {
-    enum tv_status status = tv_lifecycle_discard(r->stores, number, err);
+    enum tv_status status = tv_lifecycle_discard(r->stores, run_number, err);
     if (status == TV_OK)
-        status = tv_run_set_state(r->journal, number, TV_RUN_PRUNED, err);
+        status = tv_run_set_state(r->journal, run_number, TV_RUN_PRUNED, err);
     r->changes++;
     return status;
 }

@@ -1,7 +1,7 @@
 /* inside: what the files of repair share. Private to lib/repair.
  *
  * Each check is one function, called in the order that tv_lifecycle_repair gives: it looks, mends what it can, and
- * says with repair_say what it saw. A check is thorough if there is a report (`trivet-train repair`); for every
+ * says with tv_repair_say what it saw. A check is thorough if there is a report (`trivet-train repair`); for every
  * other command it looks only at what takes no pass over ratings or documents. Whatever is wrong in a store is a
  * finding and no failure, except a collection `user` with documents (kinds.c); a store that does not answer is a
  * failure.
@@ -12,7 +12,7 @@
 #include "trivet/model/life/lifecycle.h"
 
 /* One repair, on the stack of tv_lifecycle_repair; everything it points to is lent. */
-struct repair {
+struct tv_repair {
     const struct tv_stores *stores;
     struct tv_pg *journal;
     const struct tv_repair_report *report; /* lent; NULL: not thorough */
@@ -24,36 +24,36 @@ struct repair {
 
 /* findings.c */
 /* Something was put right; told in the log. */
-void repair_did(struct repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void tv_repair_did(struct tv_repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Something is wrong and stays so: told in the log as an error, and counted. */
-void repair_problem(struct repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void tv_repair_problem(struct tv_repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The line of a check for the report: nothing without one. */
-void repair_say(struct repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void tv_repair_say(struct tv_repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Ids of documents that are to be mended, with the rev each had when it was read. Begin with zeros. */
-struct repair_ids {
+struct tv_repair_ids {
     int64_t *ids, *revs; /* (n) owned */
     size_t n, capacity;
 };
 /* Appends one; TV_ERR_NO_MEMORY leaves the list as it was. */
-enum tv_status repair_keep(struct repair_ids *list, int64_t id, int64_t rev, struct tv_error *err);
-void repair_ids_free(struct repair_ids *list);
+enum tv_status tv_repair_keep(struct tv_repair_ids *list, int64_t id, int64_t rev, struct tv_error *err);
+void tv_repair_ids_free(struct tv_repair_ids *list);
 /* The rev of these documents becomes 0, unless it has changed since: then what Postgres has is newer. */
-enum tv_status repair_lower(struct repair *r, const char *collection, const struct repair_ids *list,
-                            struct tv_error *err);
+enum tv_status tv_repair_lower(struct tv_repair *r, const char *collection, const struct tv_repair_ids *list,
+                               struct tv_error *err);
 
 /* Deletes what is left of a model that is whole in no store, and calls it pruned in the journal. Callers log the
  * loss; here it is only counted as a change. */
-enum tv_status repair_give_up(struct repair *r, int64_t number, struct tv_error *err);
+enum tv_status tv_repair_give_up(struct tv_repair *r, int64_t run_number, struct tv_error *err);
 
 /* kinds.c: keys of a type, and collections of a kind, that no trivet writes. */
-enum tv_status repair_kinds(struct repair *r, struct tv_error *err);
+enum tv_status tv_repair_kinds(struct tv_repair *r, struct tv_error *err);
 /* models.c: the item side of every kept model in MongoDB and Redis. */
-enum tv_status repair_models(struct repair *r, struct tv_error *err);
+enum tv_status tv_repair_models(struct tv_repair *r, struct tv_error *err);
 /* users.c: the documents of the live model's users; items.c: item documents and their counts. */
-enum tv_status repair_users(struct repair *r, struct tv_error *err);
-enum tv_status repair_items(struct repair *r, struct tv_error *err);
+enum tv_status tv_repair_users(struct tv_repair *r, struct tv_error *err);
+enum tv_status tv_repair_items(struct tv_repair *r, struct tv_error *err);
 /* similar.c: the live index of similar items by the journal, and by Redis. */
-enum tv_status repair_similar(struct repair *r, struct tv_error *err);
+enum tv_status tv_repair_similar(struct tv_repair *r, struct tv_error *err);
 
 #endif

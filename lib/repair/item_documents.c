@@ -18,12 +18,12 @@ static const char *const beside[] = {"_id", "n", "mean", "rev", "score_kind"};
 enum { BESIDE = sizeof beside / sizeof *beside, BATCH = 1000 };
 
 /* Three arrays of one length; what was grown before a failure is kept in the struct and freed with it. */
-static enum tv_status grow(struct items *t, struct tv_error *err)
+static enum tv_status grow(struct tv_item_repair *t, struct tv_error *err)
 {
     size_t capacity = t->capacity ? 2 * t->capacity : 1024;
     int64_t *ids = realloc(t->ids, capacity * sizeof *ids);
     t->ids = ids ? ids : t->ids;
-    struct items_want *want = ids ? realloc(t->want, capacity * sizeof *want) : NULL;
+    struct tv_item_want *want = ids ? realloc(t->want, capacity * sizeof *want) : NULL;
     t->want = want ? want : t->want;
     char *found = want ? realloc(t->found, capacity) : NULL;
     t->found = found ? found : t->found;
@@ -33,18 +33,19 @@ static enum tv_status grow(struct items *t, struct tv_error *err)
     return TV_OK;
 }
 
-enum tv_status items_add(struct items *t, int64_t id, struct items_want **want, struct tv_error *err)
+enum tv_status tv_item_repair_add(struct tv_item_repair *t, int64_t id, struct tv_item_want **want,
+                                  struct tv_error *err)
 {
     if (t->n == t->capacity && grow(t, err) != TV_OK)
         return TV_ERR_NO_MEMORY;
     t->ids[t->n] = id;
     t->found[t->n] = 0;
-    t->want[t->n] = (struct items_want){0};
+    t->want[t->n] = (struct tv_item_want){0};
     *want = &t->want[t->n++];
     return TV_OK;
 }
 
-uint64_t items_hash(const struct tv_mongo_doc *doc)
+uint64_t tv_item_repair_hash(const struct tv_mongo_doc *doc)
 {
     return tv_mongo_doc_hash(doc, beside, BESIDE);
 }
@@ -67,11 +68,11 @@ static enum tv_status hash_whole(uint64_t *hash, const char **document, const ch
 }
 
 /* One row of ROWS as what is wanted of the item's document. */
-static enum tv_status expect(struct items *t, const struct tv_pg_rows *rows, int row, struct tv_error *err)
+static enum tv_status expect(struct tv_item_repair *t, const struct tv_pg_rows *rows, int row, struct tv_error *err)
 {
-    struct items_want *want;
+    struct tv_item_want *want;
     const char *mean = tv_pg_cell(rows, row, 3), *document = tv_pg_cell(rows, row, 4);
-    enum tv_status status = items_add(t, atoll(tv_pg_cell(rows, row, 0)), &want, err);
+    enum tv_status status = tv_item_repair_add(t, atoll(tv_pg_cell(rows, row, 0)), &want, err);
     if (status != TV_OK)
         return status;
     want->rev = atoll(tv_pg_cell(rows, row, 1));
@@ -89,7 +90,7 @@ static enum tv_status expect(struct items *t, const struct tv_pg_rows *rows, int
 
 /* A cursor WITH HOLD outlives the statement without a transaction around it, so rows come a thousand at a time, and
  * the client never holds all documents. */
-enum tv_status items_expect(struct items *t, struct tv_error *err)
+enum tv_status tv_item_repair_expect(struct tv_item_repair *t, struct tv_error *err)
 {
     struct tv_pg *pg = t->repair->journal;
     int n = 1;
@@ -109,9 +110,9 @@ enum tv_status items_expect(struct items *t, struct tv_error *err)
     return status == TV_OK ? closed : status;
 }
 
-/* Writes the documents of some rows, without score_kind, which repair_items then says of all documents that lack it.
+/* Writes the documents of some rows, without score_kind, which tv_repair_items then says of all documents that lack it.
  * A document of a higher rev than the row's stays: somebody counted meanwhile. */
-static enum tv_status write_rows(struct items *t, const struct tv_pg_rows *rows, int from, int end,
+static enum tv_status write_rows(struct tv_item_repair *t, const struct tv_pg_rows *rows, int from, int end,
                                  int64_t *written, struct tv_error *err)
 {
     struct tv_mongo_document documents[BATCH];
@@ -130,7 +131,7 @@ static enum tv_status write_rows(struct items *t, const struct tv_pg_rows *rows,
 }
 
 /* Reads the documents once more instead of having kept them: only hashes are in memory. */
-static enum tv_status write_documents(struct items *t, const struct repair_ids *list, int64_t *written,
+static enum tv_status write_documents(struct tv_item_repair *t, const struct tv_repair_ids *list, int64_t *written,
                                       struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
@@ -150,7 +151,7 @@ static enum tv_status write_documents(struct items *t, const struct repair_ids *
 }
 
 /* Takes items off the list that Postgres has come to know since it was read, by a load or a rating. */
-static enum tv_status still_unknown(struct items *t, struct tv_error *err)
+static enum tv_status still_unknown(struct tv_item_repair *t, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
     struct tv_buffer ids = TV_BUFFER_INIT(1 << 28);
@@ -177,7 +178,7 @@ static enum tv_status still_unknown(struct items *t, struct tv_error *err)
 }
 
 /* Deletes only documents of no higher rev than was read, so one that was written meanwhile stays. */
-static enum tv_status delete_unknown(struct items *t, struct tv_error *err)
+static enum tv_status delete_unknown(struct tv_item_repair *t, struct tv_error *err)
 {
     struct tv_mongo_document gone[BATCH];
     enum tv_status status = still_unknown(t, err);
@@ -191,20 +192,20 @@ static enum tv_status delete_unknown(struct items *t, struct tv_error *err)
 }
 
 /* Items without a document, except those whose document MongoDB cannot hold. */
-static enum tv_status write_missing(struct items *t, struct tv_error *err)
+static enum tv_status write_missing(struct tv_item_repair *t, struct tv_error *err)
 {
-    struct repair_ids missing = {0};
+    struct tv_repair_ids missing = {0};
     enum tv_status status = TV_OK;
     for (size_t i = 0; i < t->n && status == TV_OK; i++)
         if (!t->found[i] && !t->want[i].none)
-            status = repair_keep(&missing, t->ids[i], 0, err);
+            status = tv_repair_keep(&missing, t->ids[i], 0, err);
     if (status == TV_OK)
         status = write_documents(t, &missing, &t->n_missing, err);
-    repair_ids_free(&missing);
+    tv_repair_ids_free(&missing);
     return status;
 }
 
-enum tv_status items_write(struct items *t, struct tv_error *err)
+enum tv_status tv_item_repair_write(struct tv_item_repair *t, struct tv_error *err)
 {
     int64_t again = 0;
     enum tv_status status = write_missing(t, err);

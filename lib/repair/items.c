@@ -29,7 +29,7 @@ enum { BATCH = 5000, QUICK = 50000 };
 /* A document older than Postgres claims is wrong; its n and mean are counted again. */
 static enum tv_status take_rev(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
-    struct items *t = context;
+    struct tv_item_repair *t = context;
     int64_t id = 0, rev = 0;
     if (!tv_mongo_doc_int(doc, "_id", &id))
         return TV_OK;
@@ -39,19 +39,19 @@ static enum tv_status take_rev(void *context, const struct tv_mongo_doc *doc, st
     tv_mongo_doc_int(doc, "rev", &rev);
     t->found[place] = 1;
     t->n_documents++;
-    return rev < t->want[place].rev ? repair_keep(&t->wrong, id, rev, err) : TV_OK;
+    return rev < t->want[place].rev ? tv_repair_keep(&t->wrong, id, rev, err) : TV_OK;
 }
 
 /* The items of which Postgres says that their counts are written, and up to which change. */
-static enum tv_status read_claims(struct items *t, struct tv_error *err)
+static enum tv_status read_claims(struct tv_item_repair *t, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
-    struct items_want *want;
+    struct tv_item_want *want;
     enum tv_status status = tv_pg_query(
         t->repair->journal,
         "SELECT item_id, counted_rev FROM trivet.item_change WHERE counted_rev > 0 ORDER BY item_id", 0, NULL, &rows, err);
     for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++) {
-        status = items_add(t, atoll(tv_pg_cell(rows, i, 0)), &want, err);
+        status = tv_item_repair_add(t, atoll(tv_pg_cell(rows, i, 0)), &want, err);
         if (status == TV_OK)
             want->rev = atoll(tv_pg_cell(rows, i, 1));
     }
@@ -60,7 +60,7 @@ static enum tv_status read_claims(struct items *t, struct tv_error *err)
 }
 
 /* Only revs are read here, so it is quick, and it asks nothing of item documents that another trivet wrote. */
-static enum tv_status compare_claims(struct items *t, struct tv_error *err)
+static enum tv_status compare_claims(struct tv_item_repair *t, struct tv_error *err)
 {
     enum tv_status status = read_claims(t, err);
     if (t->repair->report == NULL && t->n > QUICK)
@@ -79,7 +79,7 @@ static enum tv_status compare_claims(struct items *t, struct tv_error *err)
 /* --- everything ------------------------------------------------------------------------------------------- */
 
 /* Both are avg(value) of Postgres, so they are compared bit for bit; an item without ratings has no mean. */
-static int same_mean(const struct tv_mongo_doc *doc, const struct items_want *want)
+static int same_mean(const struct tv_mongo_doc *doc, const struct tv_item_want *want)
 {
     double there;
     if (!tv_mongo_doc_real(doc, "mean", &there))
@@ -89,31 +89,33 @@ static int same_mean(const struct tv_mongo_doc *doc, const struct items_want *wa
 
 /* A document newer than what was read from Postgres is no damage yet: a rating may have come in between, so it is
  * looked at again. One of the same rev must have the same counts. */
-static enum tv_status compare_counts(struct items *t, size_t place, const struct tv_mongo_doc *doc, struct tv_error *err)
+static enum tv_status compare_counts(struct tv_item_repair *t, size_t place, const struct tv_mongo_doc *doc,
+                                     struct tv_error *err)
 {
-    const struct items_want *want = &t->want[place];
+    const struct tv_item_want *want = &t->want[place];
     int64_t rev = 0, n = -1;
     tv_mongo_doc_int(doc, "rev", &rev);
     if (rev > want->rev)
-        return repair_keep(&t->ahead, t->ids[place], rev, err);
+        return tv_repair_keep(&t->ahead, t->ids[place], rev, err);
     if (rev == want->rev && tv_mongo_doc_int(doc, "n", &n) && n == want->n && same_mean(doc, want))
         return TV_OK;
-    return repair_keep(&t->wrong, t->ids[place], rev, err);
+    return tv_repair_keep(&t->wrong, t->ids[place], rev, err);
 }
 
 /* A document of an item that Postgres had not heard of when it was read. */
-static enum tv_status take_unknown(struct items *t, int64_t id, const struct tv_mongo_doc *doc, struct tv_error *err)
+static enum tv_status take_unknown(struct tv_item_repair *t, int64_t id, const struct tv_mongo_doc *doc,
+                                   struct tv_error *err)
 {
     int64_t rev = 0;
     tv_mongo_doc_int(doc, "rev", &rev);
-    return repair_keep(&t->unknown, id, rev, err);
+    return tv_repair_keep(&t->unknown, id, rev, err);
 }
 
 /* One document beside what Postgres says. Fields and counts are compared apart, because they are mended in
  * different ways. */
 static enum tv_status take_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
-    struct items *t = context;
+    struct tv_item_repair *t = context;
     int64_t id = 0;
     const char *score = NULL;
     t->n_documents++;
@@ -127,8 +129,8 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
     t->found[place] = 1;
     t->n_scores += t->score && (!tv_mongo_doc_text(doc, "score_kind", &score) || strcmp(score, t->score) != 0);
     enum tv_status status = TV_OK;
-    if (!t->want[place].none && items_hash(doc) != t->want[place].hash)
-        status = repair_keep(&t->other, id, 0, err);
+    if (!t->want[place].none && tv_item_repair_hash(doc) != t->want[place].hash)
+        status = tv_repair_keep(&t->other, id, 0, err);
     return status == TV_OK ? compare_counts(t, (size_t)place, doc, err) : status;
 }
 
@@ -136,7 +138,7 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
  * the newest model that was made live by its own training, or by an import. A training that was kept back has a
  * message, and its documents were dropped. An import since, or a load since the training began, makes the answer
  * no. */
-static enum tv_status know_loads(struct items *t, struct tv_error *err)
+static enum tv_status know_loads(struct tv_item_repair *t, struct tv_error *err)
 {
     int64_t same = 0;
     enum tv_status status =
@@ -152,11 +154,11 @@ static enum tv_status know_loads(struct items *t, struct tv_error *err)
 
 /* The thorough look: how each document should be is read first, with one pass over the ratings, and then every
  * document once. */
-static enum tv_status compare_all(struct items *t, struct tv_error *err)
+static enum tv_status compare_all(struct tv_item_repair *t, struct tv_error *err)
 {
     enum tv_status status = know_loads(t, err);
     if (status == TV_OK)
-        status = items_expect(t, err);
+        status = tv_item_repair_expect(t, err);
     return status == TV_OK ? tv_mongo_each(t->repair->stores->mongo, "item", take_document, t, err) : status;
 }
 
@@ -164,11 +166,11 @@ static enum tv_status compare_all(struct items *t, struct tv_error *err)
 
 /* Asks Postgres once more about documents that were ahead of it. A document that still is, as after a restore of an
  * older backup, would keep new counts out: its rev becomes 0, and the item is counted again. */
-static enum tv_status look_again(struct items *t, struct tv_error *err)
+static enum tv_status look_again(struct tv_item_repair *t, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
     struct tv_buffer ids = TV_BUFFER_INIT(1 << 28);
-    struct repair_ids still = {0};
+    struct tv_repair_ids still = {0};
     if (t->ahead.n == 0)
         return TV_OK;
     enum tv_status status = tv_int_array(&ids, t->ahead.ids, t->ahead.n, err);
@@ -180,69 +182,72 @@ static enum tv_status look_again(struct items *t, struct tv_error *err)
                              1, &value, &rows, err);
     for (size_t i = 0; i < t->ahead.n && status == TV_OK; i++)
         if (t->ahead.revs[i] > atoll(tv_pg_cell(rows, (int)i, 0)))
-            status = repair_keep(&still, t->ahead.ids[i], t->ahead.revs[i], err);
+            status = tv_repair_keep(&still, t->ahead.ids[i], t->ahead.revs[i], err);
     if (status == TV_OK)
-        status = repair_lower(t->repair, "item", &still, err);
+        status = tv_repair_lower(t->repair, "item", &still, err);
     for (size_t i = 0; i < still.n && status == TV_OK; i++)
-        status = repair_keep(&t->wrong, still.ids[i], 0, err);
-    repair_ids_free(&still);
+        status = tv_repair_keep(&t->wrong, still.ids[i], 0, err);
+    tv_repair_ids_free(&still);
     tv_pg_rows_free(rows);
     tv_buffer_free(&ids);
     return status;
 }
 
 /* Postgres counts the wrong items once more instead of writing what was read, for a rating may have come meanwhile. */
-static enum tv_status count_again(struct items *t, struct tv_error *err)
+static enum tv_status count_again(struct tv_item_repair *t, struct tv_error *err)
 {
-    struct tv_live_work work = {0};
+    struct tv_catch_up_work work = {0};
     if (t->wrong.n == 0)
         return TV_OK;
-    return tv_live_recount(&work, t->repair->journal, t->repair->stores->mongo, t->wrong.ids, t->wrong.n, err);
+    return tv_catch_up_recount(&work, t->repair->journal, t->repair->stores->mongo, t->wrong.ids, t->wrong.n, err);
 }
 
-/* Other fields and unknown items are mended only with same_loads (items_write); otherwise they are no damage, and
- * only the report has them. */
-static void tell_other(struct items *t)
+/* Other fields and unknown items are mended only with same_loads (tv_item_repair_write); otherwise they are no damage,
+ * and only the report has them. */
+static void tell_other(struct tv_item_repair *t)
 {
-    struct repair *r = t->repair;
+    struct tv_repair *r = t->repair;
     if (t->same_loads && t->other.n > 0)
-        repair_did(r, "%zu items had another title, or other fields, than in Postgres: written from there", t->other.n);
+        tv_repair_did(r, "%zu items had another title, or other fields, than in Postgres: written from there",
+                      t->other.n);
     if (t->same_loads && t->unknown.n > 0)
-        repair_did(r, "%zu documents of items that Postgres does not know: deleted", t->unknown.n);
+        tv_repair_did(r, "%zu documents of items that Postgres does not know: deleted", t->unknown.n);
     if (t->n_scores > 0)
-        repair_did(r, "%" PRId64 " items did not say what a score of the live model is: they do", t->n_scores);
+        tv_repair_did(r, "%" PRId64 " items did not say what a score of the live model is: they do", t->n_scores);
     if (t->n_strangers > 0)
-        repair_problem(r,
-                       "MongoDB's item has %" PRId64 " documents that trivet did not write, and leaves alone; if nobody "
-                       "needs them: db.item.deleteMany({_id: {$not: {$type: \"number\"}}})",
-                       t->n_strangers);
+        tv_repair_problem(r,
+                          "MongoDB's item has %" PRId64
+                          " documents that trivet did not write, and leaves alone; if nobody "
+                          "needs them: db.item.deleteMany({_id: {$not: {$type: \"number\"}}})",
+                          t->n_strangers);
     if (!t->same_loads && t->other.n > 0)
-        repair_say(r,
-                   "items: %zu have other fields than Postgres, where loads came since they were written: the next "
-                   "trivet-train fit writes them",
-                   t->other.n);
+        tv_repair_say(r,
+                      "items: %zu have other fields than Postgres, where loads came since they were written: the next "
+                      "trivet-train fit writes them",
+                      t->other.n);
 }
 
-static void tell(struct items *t)
+static void tell(struct tv_item_repair *t)
 {
-    struct repair *r = t->repair;
+    struct tv_repair *r = t->repair;
     if (t->wrong.n > 0)
-        repair_did(r, "%zu items had another count or mean than their ratings: counted again", t->wrong.n);
+        tv_repair_did(r, "%zu items had another count or mean than their ratings: counted again", t->wrong.n);
     if (t->n_missing > 0)
-        repair_did(r, "%" PRId64 " items had no document: written from Postgres", t->n_missing);
+        tv_repair_did(r, "%" PRId64 " items had no document: written from Postgres", t->n_missing);
     tell_other(t);
-    repair_say(r,
-               "items: %" PRId64 " documents read, %zu counted otherwise than Postgres, %zu with other fields and %" PRId64
-               " were missing; %zu of items that Postgres does not know",
-               t->n_documents, t->wrong.n, t->other.n, t->n_missing, t->unknown.n);
+    tv_repair_say(r,
+                  "items: %" PRId64
+                  " documents read, %zu counted otherwise than Postgres, %zu with other fields and %" PRId64
+                  " were missing; %zu of items that Postgres does not know",
+                  t->n_documents, t->wrong.n, t->other.n, t->n_missing, t->unknown.n);
 }
 
-static void free_items(struct items *t)
+static void free_items(struct tv_item_repair *t)
 {
-    repair_ids_free(&t->ahead);
-    repair_ids_free(&t->wrong);
-    repair_ids_free(&t->other);
-    repair_ids_free(&t->unknown);
+    tv_repair_ids_free(&t->ahead);
+    tv_repair_ids_free(&t->wrong);
+    tv_repair_ids_free(&t->other);
+    tv_repair_ids_free(&t->unknown);
     free(t->ids);
     free(t->want);
     free(t->found);
@@ -250,7 +255,7 @@ static void free_items(struct items *t)
 
 /* An imported model brings the item documents of another trivet, and Postgres here knows only the items that were
  * rated here: only its claims can be compared. */
-static enum tv_status compare(struct items *t, struct tv_error *err)
+static enum tv_status compare(struct tv_item_repair *t, struct tv_error *err)
 {
     char number_text[24];
     const char *value = number_text;
@@ -266,21 +271,21 @@ static enum tv_status compare(struct items *t, struct tv_error *err)
     return here ? compare_all(t, err) : compare_claims(t, err);
 }
 
-static enum tv_status look_and_mend(struct items *t, struct tv_error *err)
+static enum tv_status look_and_mend(struct tv_item_repair *t, struct tv_error *err)
 {
     enum tv_status status = compare(t, err);
     if (status == TV_OK)
         status = look_again(t, err);
     if (status == TV_OK)
         status = count_again(t, err);
-    return status == TV_OK ? items_write(t, err) : status;
+    return status == TV_OK ? tv_item_repair_write(t, err) : status;
 }
 
 /* score_kind is put right for all documents at once, at the end, and not document by document: MongoDB changes those
  * that lack it with one message. */
-enum tv_status repair_items(struct repair *r, struct tv_error *err)
+enum tv_status tv_repair_items(struct tv_repair *r, struct tv_error *err)
 {
-    struct items t = {.repair = r};
+    struct tv_item_repair t = {.repair = r};
     struct tv_model *m = NULL;
     enum tv_status status = TV_OK;
     if (r->live == 0)

@@ -7,7 +7,7 @@
 #include "lib/repair/inside.h"
 
 /* How an item's document should be, by Postgres. */
-struct items_want {
+struct tv_item_want {
     int64_t rev, n;
     double mean;
     int has_mean;
@@ -15,30 +15,31 @@ struct items_want {
     uint64_t hash; /* of the fields that no rating and no activation changes */
 };
 
-/* One look at all item documents, on the stack of repair_items. */
-struct items {
-    struct repair *repair;
+/* One look at all item documents, on the stack of tv_repair_items. */
+struct tv_item_repair {
+    struct tv_repair *repair;
     int64_t *ids; /* (n) ascending */
-    struct items_want *want;
+    struct tv_item_want *want;
     char *found; /* (n) 1: a document */
     size_t n, capacity;
-    struct repair_ids ahead;   /* documents of a higher rev than Postgres had when it was read */
-    struct repair_ids wrong;   /* documents whose n, mean or rev is another */
-    struct repair_ids other;   /* documents whose other fields are others */
-    struct repair_ids unknown; /* documents of items that Postgres does not know */
+    struct tv_repair_ids ahead;   /* documents of a higher rev than Postgres had when it was read */
+    struct tv_repair_ids wrong;   /* documents whose n, mean or rev is another */
+    struct tv_repair_ids other;   /* documents whose other fields are others */
+    struct tv_repair_ids unknown; /* documents of items that Postgres does not know */
     int64_t n_documents, n_strangers, n_scores, n_missing;
     const char *score; /* what `score_kind` is to be; NULL: not looked at */
     int same_loads;    /* 1: Postgres holds what the documents were written from */
 };
 
 /* Room for one more item, which is zero. *want is valid until the next call, which may move it. */
-enum tv_status items_add(struct items *t, int64_t id, struct items_want **want, struct tv_error *err);
+enum tv_status tv_item_repair_add(struct tv_item_repair *t, int64_t id, struct tv_item_want **want,
+                                  struct tv_error *err);
 /* Reads from Postgres how the document of every item should be: one pass over the ratings, ids ascending. */
-enum tv_status items_expect(struct items *t, struct tv_error *err);
+enum tv_status tv_item_repair_expect(struct tv_item_repair *t, struct tv_error *err);
 /* The hash of a document without the fields that ratings and activations change, to compare with items_want.hash. */
-uint64_t items_hash(const struct tv_mongo_doc *doc);
+uint64_t tv_item_repair_hash(const struct tv_mongo_doc *doc);
 /* Writes the documents of items that have none. With same_loads, also those with other fields, and deletes the
  * documents of items that Postgres does not know. */
-enum tv_status items_write(struct items *t, struct tv_error *err);
+enum tv_status tv_item_repair_write(struct tv_item_repair *t, struct tv_error *err);
 
 #endif

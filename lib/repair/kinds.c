@@ -19,7 +19,7 @@
 /* --- Redis ------------------------------------------------------------------------------------------------ */
 
 /* Deletes a key that is neither of the expected type nor missing (Redis's TYPE answers "none" then). */
-static enum tv_status expect_type(struct repair *r, const char *key, const char *expected, struct tv_error *err)
+static enum tv_status expect_type(struct tv_repair *r, const char *key, const char *expected, struct tv_error *err)
 {
     struct tv_buffer type = TV_BUFFER_INIT(64);
     const struct tv_redis_command c = tv_redis_words("TYPE", key, NULL);
@@ -27,7 +27,7 @@ static enum tv_status expect_type(struct repair *r, const char *key, const char 
     const char *found = tv_buffer_string(&type);
     if (status == TV_OK && strcmp(found, expected) != 0 && strcmp(found, "none") != 0) {
         status = tv_redis_delete(r->stores->redis, key, err);
-        repair_did(r, "Redis key %s was a %s, not a %s: deleted", key, found, expected);
+        tv_repair_did(r, "Redis key %s was a %s, not a %s: deleted", key, found, expected);
     }
     tv_buffer_free(&type);
     return status;
@@ -41,18 +41,18 @@ static enum tv_status take_model_key(void *context, const char *key, struct tv_e
 }
 
 /* A key that holds a run number in decimal; other text makes it as useless as another type would. */
-static enum tv_status expect_number(struct repair *r, const char *key, struct tv_error *err)
+static enum tv_status expect_number(struct tv_repair *r, const char *key, struct tv_error *err)
 {
-    int64_t number = 0;
-    enum tv_status status = tv_redis_get_int(r->stores->redis, key, &number, err);
+    int64_t run_number = 0;
+    enum tv_status status = tv_redis_get_int(r->stores->redis, key, &run_number, err);
     if (status == TV_ERR_CORRUPT) {
         status = tv_redis_delete(r->stores->redis, key, err);
-        repair_did(r, "Redis key %s held no number: deleted", key);
+        tv_repair_did(r, "Redis key %s held no number: deleted", key);
     }
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
 }
 
-static enum tv_status redis_types(struct repair *r, struct tv_error *err)
+static enum tv_status redis_types(struct tv_repair *r, struct tv_error *err)
 {
     static const char *const strings[] = {TV_LIVE_KEY, "item_factors", "trivet:last_run", TV_SIMILAR_LIVE};
     enum tv_status status = TV_OK;
@@ -71,12 +71,12 @@ static enum tv_status redis_types(struct repair *r, struct tv_error *err)
  * lost by dropping it. The view `user` is where it belongs. */
 static enum tv_status drop_view(void *context, const char *name, struct tv_error *err)
 {
-    struct repair *r = context;
+    struct tv_repair *r = context;
     char *on = NULL;
     enum tv_status status = tv_mongo_view_target(r->stores->mongo, name, &on, err);
     if (status == TV_OK && on && strcmp(name, "user") != 0) {
         status = tv_mongo_drop(r->stores->mongo, name, err);
-        repair_did(r, "%s was a view on %s, where a collection belongs: dropped", name, on);
+        tv_repair_did(r, "%s was a view on %s, where a collection belongs: dropped", name, on);
     }
     free(on);
     return status;
@@ -92,7 +92,7 @@ static enum tv_status take_name(void *context, const char *name, struct tv_error
 
 /* The one name at which a view belongs. A collection there is dropped if it is empty; with documents it ends the
  * command, because they may be somebody's, and no activation could move the view. */
-static enum tv_status expect_view(struct repair *r, struct tv_error *err)
+static enum tv_status expect_view(struct tv_repair *r, struct tv_error *err)
 {
     int exists = 0;
     int64_t n = 0;
@@ -106,7 +106,7 @@ static enum tv_status expect_view(struct repair *r, struct tv_error *err)
     if (status != TV_OK || !exists)
         return status;
     if (n == 0) {
-        repair_did(r, "user was an empty collection, where a view belongs: dropped");
+        tv_repair_did(r, "user was an empty collection, where a view belongs: dropped");
         return tv_mongo_drop(r->stores->mongo, "user", err);
     }
     tv_fail(err, TV_ERR_STORE,
@@ -116,7 +116,7 @@ static enum tv_status expect_view(struct repair *r, struct tv_error *err)
     return tv_hint(err, "give it another name: db.user.renameCollection(\"user_of_mine\"); or drop it: db.user.drop()");
 }
 
-static enum tv_status mongo_kinds(struct repair *r, struct tv_error *err)
+static enum tv_status mongo_kinds(struct tv_repair *r, struct tv_error *err)
 {
     static const char *const prefixes[] = {"model_", "user_", "parts_", "item"};
     enum tv_status status = expect_view(r, err);
@@ -125,14 +125,14 @@ static enum tv_status mongo_kinds(struct repair *r, struct tv_error *err)
     return status;
 }
 
-enum tv_status repair_kinds(struct repair *r, struct tv_error *err)
+enum tv_status tv_repair_kinds(struct tv_repair *r, struct tv_error *err)
 {
     int before = r->changes;
     enum tv_status status = redis_types(r, err);
     if (status == TV_OK)
         status = mongo_kinds(r, err);
     if (status == TV_OK)
-        repair_say(r, "keys of Redis and collections of MongoDB: %s",
-                   r->changes > before ? "some were of a wrong kind: deleted" : "all of the right kind");
+        tv_repair_say(r, "keys of Redis and collections of MongoDB: %s",
+                      r->changes > before ? "some were of a wrong kind: deleted" : "all of the right kind");
     return status;
 }

@@ -20,7 +20,7 @@
 
 /* One kept model as each store has it; both models are owned. */
 struct sides {
-    int64_t number;
+    int64_t run_number;
     int is_live;
     struct tv_model *mongo, *redis; /* NULL: not whole there */
     struct tv_error mongo_error;
@@ -35,47 +35,47 @@ static enum tv_status not_whole(enum tv_status status)
 
 /* Reads both sides whole, checksums included. The reason why MongoDB's cannot be read is kept, to be told if the
  * model is lost. */
-static enum tv_status read_sides(struct repair *r, struct sides *s, struct tv_error *err)
+static enum tv_status read_sides(struct tv_repair *r, struct sides *s, struct tv_error *err)
 {
-    enum tv_status status = tv_model_read_mongo(&s->mongo, r->stores->mongo, s->number, &s->mongo_error);
+    enum tv_status status = tv_model_read_mongo(&s->mongo, r->stores->mongo, s->run_number, &s->mongo_error);
     if (not_whole(status) != TV_OK) {
         *err = s->mongo_error;
         return status;
     }
-    return not_whole(tv_model_read_redis(&s->redis, r->stores->redis, s->number, err));
+    return not_whole(tv_model_read_redis(&s->redis, r->stores->redis, s->run_number, err));
 }
 
 /* MongoDB is where a model is kept, so where the two differ its side wins; whatever is left in Redis is dropped
  * first, so that no blob of the other side stays. */
-static enum tv_status refill_redis(struct repair *r, const struct sides *s, struct tv_error *err)
+static enum tv_status refill_redis(struct tv_repair *r, const struct sides *s, struct tv_error *err)
 {
-    enum tv_status status = tv_model_drop_redis(r->stores->redis, s->number, err);
+    enum tv_status status = tv_model_drop_redis(r->stores->redis, s->run_number, err);
     if (status == TV_OK)
         status = tv_model_write_redis(r->stores->redis, s->mongo, err);
     if (status == TV_OK)
-        repair_did(r, "model %" PRId64 " was not whole in Redis: filled from MongoDB", s->number);
+        tv_repair_did(r, "model %" PRId64 " was not whole in Redis: filled from MongoDB", s->run_number);
     return status;
 }
 
 /* The other way round, for a MongoDB whose model_<N> was lost or damaged while its users are still there. */
-static enum tv_status refill_mongo(struct repair *r, const struct sides *s, struct tv_error *err)
+static enum tv_status refill_mongo(struct tv_repair *r, const struct sides *s, struct tv_error *err)
 {
     enum tv_status status = tv_model_rewrite_mongo(r->stores->mongo, s->redis, err);
     if (status == TV_OK)
-        repair_did(r, "model %" PRId64 " was not whole in MongoDB: written from Redis (%s)", s->number,
-                   s->mongo_error.message);
+        tv_repair_did(r, "model %" PRId64 " was not whole in MongoDB: written from Redis (%s)", s->run_number,
+                      s->mongo_error.message);
     return status;
 }
 
 /* A kept model that is whole in neither store is given up. The live one is left to show_live, which must also take it
  * from Redis. */
-static enum tv_status lose(struct repair *r, const struct sides *s, struct tv_error *err)
+static enum tv_status lose(struct tv_repair *r, const struct sides *s, struct tv_error *err)
 {
     if (s->is_live)
         return TV_OK;
     tv_log_error("repair: model %" PRId64 " was kept, but is whole in neither MongoDB nor Redis, so it is gone: %s",
-                 s->number, s->mongo_error.message);
-    return repair_give_up(r, s->number, err);
+                 s->run_number, s->mongo_error.message);
+    return tv_repair_give_up(r, s->run_number, err);
 }
 
 /* Whether both stores describe the same model. The arrays are not compared: the checksum, computed when each side was
@@ -88,20 +88,20 @@ static int same(const struct tv_model *a, const struct tv_model *b)
 }
 
 /* A model is not brought back without the documents of its users. */
-static enum tv_status has_users(struct repair *r, int64_t number, int *exists, struct tv_error *err)
+static enum tv_status has_users(struct tv_repair *r, int64_t run_number, int *exists, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
-    return tv_mongo_exists(r->stores->mongo, tv_model_users(name, number), exists, err);
+    return tv_mongo_exists(r->stores->mongo, tv_model_users(name, run_number), exists, err);
 }
 
 /* Reads both sides and brings back the one that is not whole; MongoDB's is the one that is believed. */
-static enum tv_status mend(struct repair *r, int64_t number, struct tv_error *err)
+static enum tv_status mend(struct tv_repair *r, int64_t run_number, struct tv_error *err)
 {
-    struct sides s = {.number = number, .is_live = number == r->live};
+    struct sides s = {.run_number = run_number, .is_live = run_number == r->live};
     int users = 0;
     enum tv_status status = read_sides(r, &s, err);
     if (status == TV_OK)
-        status = has_users(r, number, &users, err);
+        status = has_users(r, run_number, &users, err);
     if (status == TV_OK && s.mongo && (s.redis == NULL || !same(s.mongo, s.redis)))
         status = refill_redis(r, &s, err);
     else if (status == TV_OK && s.mongo == NULL && s.redis && users)
@@ -115,23 +115,23 @@ static enum tv_status mend(struct repair *r, int64_t number, struct tv_error *er
 
 /* Tells of documents in model_<N> that trivet did not write. They disturb no reader, and they are not trivet's to
  * delete. */
-static enum tv_status look_for_strangers(struct repair *r, int64_t number, struct tv_error *err)
+static enum tv_status look_for_strangers(struct tv_repair *r, int64_t run_number, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     int64_t n = 0;
-    enum tv_status status = tv_model_strangers(r->stores->mongo, number, &n, err);
+    enum tv_status status = tv_model_strangers(r->stores->mongo, run_number, &n, err);
     if (status == TV_OK && n > 0)
-        repair_problem(r,
-                       "MongoDB's %s has %" PRId64
-                       " documents that trivet did not write, and leaves alone; if nobody needs "
-                       "them: db.%s.deleteMany({_id: {$nin: [\"description\", \"singular_values\", /^items:/]}})",
-                       tv_model_parts(name, number), n, name);
+        tv_repair_problem(r,
+                          "MongoDB's %s has %" PRId64
+                          " documents that trivet did not write, and leaves alone; if nobody needs "
+                          "them: db.%s.deleteMany({_id: {$nin: [\"description\", \"singular_values\", /^items:/]}})",
+                          tv_model_parts(name, run_number), n, name);
     return status;
 }
 
 /* A pass over the documents of a kept model's users, which only counts. */
 struct read_through {
-    struct repair *repair;
+    struct tv_repair *repair;
     const struct tv_model *model;
     int64_t n, n_damaged;
 };
@@ -142,7 +142,7 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     const struct tv_model *m = t->model;
     struct tv_user_document *u = NULL;
     enum tv_status status =
-        tv_user_document_read(&u, t->repair->stores->mongo, m->number, doc, m->factors, m->n_items, err);
+        tv_user_document_read(&u, t->repair->stores->mongo, m->run_number, doc, m->factors, m->n_items, err);
     tv_user_document_free(u);
     t->n++;
     t->n_damaged += status == TV_ERR_CORRUPT;
@@ -154,31 +154,31 @@ static void tell_users(const struct read_through *t, const char *collection)
 {
     const struct tv_model *m = t->model;
     if (t->n < m->n_users)
-        repair_problem(t->repair,
-                       "MongoDB's %s has %" PRId64 " of %" PRId64 " documents: the other users of model %" PRId64
-                       " are lost until a training makes another model",
-                       collection, t->n, (int64_t)m->n_users, m->number);
+        tv_repair_problem(t->repair,
+                          "MongoDB's %s has %" PRId64 " of %" PRId64 " documents: the other users of model %" PRId64
+                          " are lost until a training makes another model",
+                          collection, t->n, (int64_t)m->n_users, m->run_number);
     if (t->n_damaged > 0)
-        repair_problem(t->repair,
-                       "MongoDB's %s has %" PRId64 " documents that cannot be read; trivet-train activate %" PRId64
-                       " and then repair folds these users in again",
-                       collection, t->n_damaged, m->number);
+        tv_repair_problem(t->repair,
+                          "MongoDB's %s has %" PRId64 " documents that cannot be read; trivet-train activate %" PRId64
+                          " and then repair folds these users in again",
+                          collection, t->n_damaged, m->run_number);
 }
 
 /* Tells how many documents of a kept model's users are missing or cannot be read. They are not mended, because
  * ratings are folded into the live model alone; users.c does that for the live model's. */
-static enum tv_status read_users(struct repair *r, int64_t number, struct tv_error *err)
+static enum tv_status read_users(struct tv_repair *r, int64_t run_number, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     struct tv_mongo_doc *doc = NULL;
     struct tv_model *m = NULL;
     enum tv_status status =
-        tv_mongo_find_text(r->stores->mongo, tv_model_parts(name, number), "_id", "description", &doc, err);
+        tv_mongo_find_text(r->stores->mongo, tv_model_parts(name, run_number), "_id", "description", &doc, err);
     if (status == TV_OK)
-        status = tv_model_from_description(&m, number, doc, err);
+        status = tv_model_from_description(&m, run_number, doc, err);
     struct read_through t = {.repair = r, .model = m};
     if (status == TV_OK)
-        status = tv_mongo_each(r->stores->mongo, tv_model_users(name, number), take_user, &t, err);
+        status = tv_mongo_each(r->stores->mongo, tv_model_users(name, run_number), take_user, &t, err);
     if (status == TV_OK)
         tell_users(&t, name);
     tv_model_free(m);
@@ -188,23 +188,23 @@ static enum tv_status read_users(struct repair *r, int64_t number, struct tv_err
 
 /* One kept or live model: quickly, by the hash in Redis and the presence of its keys, and both sides only where that
  * looks wrong; thoroughly, both sides always, and the users of the models that are not live. */
-static enum tv_status look(struct repair *r, int64_t number, struct tv_error *err)
+static enum tv_status look(struct tv_repair *r, int64_t run_number, struct tv_error *err)
 {
     int whole = 0;
     enum tv_status status = TV_OK;
     if (r->report == NULL)
-        status = tv_model_redis_looks_whole(r->stores->redis, r->stores->mongo, number, &whole, err);
+        status = tv_model_redis_looks_whole(r->stores->redis, r->stores->mongo, run_number, &whole, err);
     if (status == TV_OK && !whole)
-        status = mend(r, number, err);
+        status = mend(r, run_number, err);
     if (status == TV_OK && r->report)
-        status = look_for_strangers(r, number, err);
-    if (status == TV_OK && r->report && number != r->live)
-        status = read_users(r, number, err);
+        status = look_for_strangers(r, run_number, err);
+    if (status == TV_OK && r->report && run_number != r->live)
+        status = read_users(r, run_number, err);
     return status;
 }
 
 /* Only kept models and the live one; a number that the journal calls pruned or failed is swept away later. */
-enum tv_status repair_models(struct repair *r, struct tv_error *err)
+enum tv_status tv_repair_models(struct tv_repair *r, struct tv_error *err)
 {
     struct tv_run *runs = NULL;
     size_t n = 0;
@@ -215,7 +215,8 @@ enum tv_status repair_models(struct repair *r, struct tv_error *err)
     for (size_t i = 0; i < n && status == TV_OK; i++)
         status = look(r, runs[i].id, err);
     if (status == TV_OK)
-        repair_say(r, "models: %zu kept, read from MongoDB and from Redis; %d were not whole", n, r->changes - before);
+        tv_repair_say(r, "models: %zu kept, read from MongoDB and from Redis; %d were not whole", n,
+                      r->changes - before);
     tv_run_list_free(runs, n);
     return status;
 }

@@ -22,42 +22,42 @@
 #include "trivet/store/redis_keys.h"
 
 /* The line of most findings here: a model's number and what became of it. */
-static void did(struct repair *r, const char *what, int64_t number)
+static void did(struct tv_repair *r, const char *what, int64_t run_number)
 {
-    repair_did(r, "model %" PRId64 " %s", number, what);
+    tv_repair_did(r, "model %" PRId64 " %s", run_number, what);
 }
 
 /* --- runs whose process is gone --------------------------------------------------------------------------- */
 
 /* Corrects what servers tell of the last training (last_run.h), if this is the one: they would tell of it as under
  * way for ever. */
-static enum tv_status note(struct repair *r, int64_t number, enum tv_run_state state, struct tv_error *err)
+static enum tv_status note(struct tv_repair *r, int64_t run_number, enum tv_run_state state, struct tv_error *err)
 {
     struct tv_last_run last;
     enum tv_status status = tv_last_run_read(&last, r->stores->redis, err);
-    if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT || (status == TV_OK && last.run != number))
+    if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT || (status == TV_OK && last.run != run_number))
         return TV_OK;
-    return status == TV_OK ? tv_last_run_note(r->stores->redis, number, state, err) : status;
+    return status == TV_OK ? tv_last_run_note(r->stores->redis, run_number, state, err) : status;
 }
 
 /* A run that is building holds the lock that repair holds now, so its process is gone. Nothing of it was shown to
  * anybody: it is deleted before the run is called failed, so that a kill in between leaves it to the next repair. */
-static enum tv_status end_building(struct repair *r, int64_t number, struct tv_error *err)
+static enum tv_status end_building(struct tv_repair *r, int64_t run_number, struct tv_error *err)
 {
-    enum tv_status status = tv_lifecycle_discard(r->stores, number, err);
+    enum tv_status status = tv_lifecycle_discard(r->stores, run_number, err);
     if (status == TV_OK)
-        status = tv_run_fail(r->journal, number, "its process ended before the model was complete", err);
+        status = tv_run_fail(r->journal, run_number, "its process ended before the model was complete", err);
     if (status == TV_OK)
-        status = note(r, number, TV_RUN_FAILED, err);
+        status = note(r, run_number, TV_RUN_FAILED, err);
     if (status == TV_OK)
-        did(r, "was never finished: deleted", number);
+        did(r, "was never finished: deleted", run_number);
     return status;
 }
 
 /* An activation gives the item documents their `score_kind` before Redis switches, so after a kill in between they
  * may speak of a model that was not switched to. The live model's is put back. A live model that Redis does not hold
  * whole is no failure here, because show_live mends that. */
-static enum tv_status say_score_again(struct repair *r, int64_t live, struct tv_error *err)
+static enum tv_status say_score_again(struct tv_repair *r, int64_t live, struct tv_error *err)
 {
     struct tv_model *m = NULL;
     enum tv_status status = live ? tv_model_read_redis(&m, r->stores->redis, live, err) : TV_OK;
@@ -69,59 +69,59 @@ static enum tv_status say_score_again(struct repair *r, int64_t live, struct tv_
 
 /* A model that was being activated: if Redis does not show it, the switch never came, and it is a kept model like any
  * other. If Redis does, requests see it already, and the rest of the activation is done now. */
-static enum tv_status end_activating(struct repair *r, int64_t number, struct tv_error *err)
+static enum tv_status end_activating(struct tv_repair *r, int64_t run_number, struct tv_error *err)
 {
     int64_t live = 0;
     enum tv_status status = tv_model_live(r->stores->redis, &live, err);
     if (status != TV_OK && status != TV_ERR_NOT_FOUND)
         return status;
-    if (live != number) {
+    if (live != run_number) {
         status = say_score_again(r, live, err);
         if (status == TV_OK)
-            status = tv_run_set_state(r->journal, number, TV_RUN_KEPT, err);
+            status = tv_run_set_state(r->journal, run_number, TV_RUN_KEPT, err);
         if (status == TV_OK)
-            status = note(r, number, TV_RUN_KEPT, err);
+            status = note(r, run_number, TV_RUN_KEPT, err);
         if (status == TV_OK)
-            did(r, "was not switched to: kept", number);
+            did(r, "was not switched to: kept", run_number);
         return status;
     }
-    status = tv_lifecycle_finish(r->stores, number, err);
+    status = tv_lifecycle_finish(r->stores, run_number, err);
     if (status == TV_OK)
-        did(r, "was switched to, but not written down: live", number);
+        did(r, "was switched to, but not written down: live", run_number);
     return status;
 }
 
 /* Pruning deletes model_<N> first and calls the run pruned last. A kept model without that collection was killed in
  * between, and the rest of it goes now. */
-static enum tv_status end_pruning(struct repair *r, int64_t number, struct tv_error *err)
+static enum tv_status end_pruning(struct tv_repair *r, int64_t run_number, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     int exists = 0;
-    enum tv_status status = tv_mongo_exists(r->stores->mongo, tv_model_parts(name, number), &exists, err);
+    enum tv_status status = tv_mongo_exists(r->stores->mongo, tv_model_parts(name, run_number), &exists, err);
     if (status != TV_OK || exists)
         return status;
-    status = tv_lifecycle_discard(r->stores, number, err);
+    status = tv_lifecycle_discard(r->stores, run_number, err);
     if (status == TV_OK)
-        status = tv_run_set_state(r->journal, number, TV_RUN_PRUNED, err);
+        status = tv_run_set_state(r->journal, run_number, TV_RUN_PRUNED, err);
     if (status == TV_OK)
-        did(r, "was pruned halfway: deleted", number);
+        did(r, "was pruned halfway: deleted", run_number);
     return status;
 }
 
 /* Evaluations and searches take no lock and go on beside a training or a repair, so that one is building says
  * nothing. Their connection holds a lock of its own, and a run whose lock nobody holds has failed. */
-static enum tv_status end_beside(struct repair *r, struct tv_error *err)
+static enum tv_status end_beside(struct tv_repair *r, struct tv_error *err)
 {
     int64_t n = 0;
     enum tv_status status = tv_run_fail_abandoned(r->journal, &n, err);
     if (n > 0)
-        repair_did(r, "%" PRId64 " evaluations or searches were never finished: failed", n);
+        tv_repair_did(r, "%" PRId64 " evaluations or searches were never finished: failed", n);
     return status;
 }
 
 /* Ends every run that makes a model and whose process is gone. Afterwards none is `building` or `activating`, and
  * every later step can take the journal at its word. */
-static enum tv_status end_runs(struct repair *r, struct tv_error *err)
+static enum tv_status end_runs(struct tv_repair *r, struct tv_error *err)
 {
     struct tv_run *runs = NULL;
     size_t n = 0;
@@ -143,16 +143,16 @@ static enum tv_status end_runs(struct repair *r, struct tv_error *err)
 
 /* --- the live model --------------------------------------------------------------------------------------- */
 
-/* 1 in *ok if Redis shows `number`, whole, with its alias for notebooks (item_factors) where one is due. A key that
+/* 1 in *ok if Redis shows `run_number`, whole, with its alias for notebooks (item_factors) where one is due. A key that
  * is missing or damaged is an answer and no failure. */
-static enum tv_status redis_shows(struct repair *r, int64_t number, int *ok, struct tv_error *err)
+static enum tv_status redis_shows(struct tv_repair *r, int64_t run_number, int *ok, struct tv_error *err)
 {
     int64_t shown = 0;
     struct tv_model *m = NULL;
     *ok = 0;
     enum tv_status status = tv_model_live(r->stores->redis, &shown, err);
-    if (status == TV_OK && shown == number) {
-        status = tv_model_read_redis(&m, r->stores->redis, number, err);
+    if (status == TV_OK && shown == run_number) {
+        status = tv_model_read_redis(&m, r->stores->redis, run_number, err);
         if (status == TV_OK)
             status = tv_model_alias_agrees(r->stores->redis, m, ok, err);
     }
@@ -161,32 +161,32 @@ static enum tv_status redis_shows(struct repair *r, int64_t number, int *ok, str
 }
 
 /* 1 in *ok if the view `user`, through which notebooks read users, is on the model's collection. */
-static enum tv_status view_shows(struct repair *r, int64_t number, int *ok, struct tv_error *err)
+static enum tv_status view_shows(struct tv_repair *r, int64_t run_number, int *ok, struct tv_error *err)
 {
     char users[TV_MODEL_NAME], *on = NULL;
     enum tv_status status = tv_mongo_view_target(r->stores->mongo, "user", &on, err);
-    *ok = on && strcmp(on, tv_model_users(users, number)) == 0;
+    *ok = on && strcmp(on, tv_model_users(users, run_number)) == 0;
     free(on);
     return status;
 }
 
-/* 1 in *ok if MongoDB has both collections of a model. Whether they are whole is repair_models's question. */
-static enum tv_status mongo_has(struct repair *r, int64_t number, int *ok, struct tv_error *err)
+/* 1 in *ok if MongoDB has both collections of a model. Whether they are whole is tv_repair_models's question. */
+static enum tv_status mongo_has(struct tv_repair *r, int64_t run_number, int *ok, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     int parts = 0, users = 0;
-    enum tv_status status = tv_mongo_exists(r->stores->mongo, tv_model_parts(name, number), &parts, err);
+    enum tv_status status = tv_mongo_exists(r->stores->mongo, tv_model_parts(name, run_number), &parts, err);
     if (status == TV_OK)
-        status = tv_mongo_exists(r->stores->mongo, tv_model_users(name, number), &users, err);
+        status = tv_mongo_exists(r->stores->mongo, tv_model_users(name, run_number), &users, err);
     *ok = parts && users;
     return status;
 }
 
 /* MongoDB is where a model is kept: what it has lost, nothing brings back. Were that an error, no command could go on,
  * and so no fit could make another model. */
-static enum tv_status give_up_live(struct repair *r, int64_t number, struct tv_error *err)
+static enum tv_status give_up_live(struct tv_repair *r, int64_t run_number, struct tv_error *err)
 {
-    enum tv_status status = repair_give_up(r, number, err);
+    enum tv_status status = tv_repair_give_up(r, run_number, err);
     if (status == TV_OK)
         status = tv_redis_delete(r->stores->redis, TV_LIVE_KEY, err);
     if (status == TV_OK)
@@ -195,13 +195,13 @@ static enum tv_status give_up_live(struct repair *r, int64_t number, struct tv_e
         tv_log_error("repair: model %" PRId64
                      " was live, but MongoDB has lost it, so none is live now; trivet-train fit "
                      "makes one, trivet-train models lists what is kept",
-                     number);
+                     run_number);
     return status;
 }
 
 /* The journal is the word on what should be live: if Redis or the view shows anything else, the model is activated
  * once more. That needs it whole in Redis or MongoDB, and a model that is whole nowhere is given up. */
-static enum tv_status show_live(struct repair *r, struct tv_error *err)
+static enum tv_status show_live(struct tv_repair *r, struct tv_error *err)
 {
     int64_t live = r->live;
     int mongo_ok = 0, redis_ok = 0, view_ok = 0;
@@ -216,7 +216,7 @@ static enum tv_status show_live(struct repair *r, struct tv_error *err)
         status = view_shows(r, live, &view_ok, err);
     if (status != TV_OK || (redis_ok && view_ok))
         return status;
-    status = tv_lifecycle_activate_number(r->stores, live, err);
+    status = tv_lifecycle_activate_run(r->stores, live, err);
     if (status == TV_OK)
         did(r, redis_ok ? "was not the one notebooks saw: view moved" : "was not what Redis showed: switched to", live);
     else if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT)
@@ -225,20 +225,20 @@ static enum tv_status show_live(struct repair *r, struct tv_error *err)
 }
 
 /* 1 is added to *kept if the journal keeps the model; otherwise *kept stays as the caller set it. */
-static enum tv_status is_kept(struct repair *r, int64_t number, int *kept, struct tv_error *err)
+static enum tv_status is_kept(struct tv_repair *r, int64_t run_number, int *kept, struct tv_error *err)
 {
     struct tv_run *runs = NULL;
     size_t n = 0;
     enum tv_status status = tv_run_list(r->journal, 1u << TV_RUN_KEPT, &runs, &n, err);
     for (size_t i = 0; i < n; i++)
-        *kept |= runs[i].id == number;
+        *kept |= runs[i].id == run_number;
     tv_run_list_free(runs, n);
     return status;
 }
 
 /* The journal says that no model is live, as after a restore of an older backup of Postgres, and Redis shows one to
  * everybody. If the journal keeps that model, it becomes live there, too. */
-static enum tv_status ask_redis(struct repair *r, struct tv_error *err)
+static enum tv_status ask_redis(struct tv_repair *r, struct tv_error *err)
 {
     int64_t shown = 0;
     int kept = 0;
@@ -252,22 +252,21 @@ static enum tv_status ask_redis(struct repair *r, struct tv_error *err)
     if (status == TV_OK && kept) {
         did(r, "was shown by Redis, while the journal had none that is live: live", shown);
     } else if (status == TV_OK || status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT) {
-        repair_problem(r,
-                       "Redis shows model %" PRId64
-                       ", which this journal does not keep; trivet-train fit makes another",
-                       shown);
+        tv_repair_problem(
+            r, "Redis shows model %" PRId64 ", which this journal does not keep; trivet-train fit makes another",
+            shown);
         status = TV_OK;
     }
     return status;
 }
 
-static enum tv_status read_live(struct repair *r, struct tv_error *err)
+static enum tv_status read_live(struct tv_repair *r, struct tv_error *err)
 {
     return tv_run_live(r->journal, &r->live, err);
 }
 
 /* The live model is shown to everybody. It may have to be given up: then none is live. */
-static enum tv_status mend_live(struct repair *r, struct tv_error *err)
+static enum tv_status mend_live(struct tv_repair *r, struct tv_error *err)
 {
     int before = r->changes;
     enum tv_status status = read_live(r, err);
@@ -280,34 +279,34 @@ static enum tv_status mend_live(struct repair *r, struct tv_error *err)
     if (status == TV_OK)
         status = read_live(r, err);
     if (status == TV_OK && r->live > 0)
-        repair_say(r, "live model: %" PRId64 " by the journal; trivet:live, item_factors and the view user %s", r->live,
-                   r->changes > before ? "were not its: set" : "are its");
+        tv_repair_say(r, "live model: %" PRId64 " by the journal; trivet:live, item_factors and the view user %s",
+                      r->live, r->changes > before ? "were not its: set" : "are its");
     else if (status == TV_OK)
-        repair_say(r, "live model: none");
+        tv_repair_say(r, "live model: none");
     return status;
 }
 
 /* Folds in users whose single ratings nobody folded in, because a server was killed or MongoDB was away. A model that
  * was given up has no users. */
-static enum tv_status fold_waiting(struct repair *r, struct tv_error *err)
+static enum tv_status fold_waiting(struct tv_repair *r, struct tv_error *err)
 {
     int64_t users = 0, unwritten = 0;
     enum tv_status status = TV_OK;
     if (r->live > 0)
-        status = tv_lifecycle_fold_waiting(r->stores, r->live, &users, &unwritten, err);
+        status = tv_lifecycle_fold_in_waiting(r->stores, r->live, &users, &unwritten, err);
     if (unwritten > 0)
-        repair_problem(r,
-                       "MongoDB refuses the documents of %" PRId64 " users of model %" PRId64
-                       "; when it takes them, trivet-train repair writes them",
-                       unwritten, r->live);
+        tv_repair_problem(r,
+                          "MongoDB refuses the documents of %" PRId64 " users of model %" PRId64
+                          "; when it takes them, trivet-train repair writes them",
+                          unwritten, r->live);
     if (status == TV_OK && users > 0)
-        repair_did(r, "folded in %" PRId64 " users whose ratings had not reached MongoDB", users);
+        tv_repair_did(r, "folded in %" PRId64 " users whose ratings had not reached MongoDB", users);
     return status;
 }
 
 /* Ends indices of similar items that nobody builds any more: builds hold the lock that repair holds, so an index that
  * is building now has lost its process. */
-static enum tv_status end_similar(struct repair *r, struct tv_error *err)
+static enum tv_status end_similar(struct tv_repair *r, struct tv_error *err)
 {
     int64_t there = 0, live = 0, changed = 0;
     enum tv_status status =
@@ -327,7 +326,7 @@ static enum tv_status end_similar(struct repair *r, struct tv_error *err)
 
 /* A walk over the names of all models in both stores. */
 struct sweep {
-    struct repair *repair;
+    struct tv_repair *repair;
     struct tv_run *runs; /* all of the journal */
     size_t n_runs;
     int64_t largest; /* number found, known to the journal or not */
@@ -337,11 +336,11 @@ struct sweep {
 static int64_t number_in(const char *name)
 {
     const char *digits = strpbrk(name, "_{");
-    int64_t number = 0;
+    int64_t run_number = 0;
     size_t n = digits ? strspn(digits + 1, "0123456789") : 0;
-    if (n == 0 || (digits[0] == '_' && digits[1 + n] != '\0') || !tv_text_int64(digits + 1, n, &number))
+    if (n == 0 || (digits[0] == '_' && digits[1 + n] != '\0') || !tv_text_int64(digits + 1, n, &run_number))
         return 0;
-    return number;
+    return run_number;
 }
 
 /* item_<N> waits for the moment N goes live. A model that is kept without having gone live may do so much later,
@@ -359,20 +358,20 @@ static enum tv_status drop_stale_items(struct sweep *s, const struct tv_run *run
 static enum tv_status sweep_name(void *context, const char *name, struct tv_error *err)
 {
     struct sweep *s = context;
-    int64_t number = number_in(name);
-    if (number > s->largest)
-        s->largest = number;
+    int64_t run_number = number_in(name);
+    if (run_number > s->largest)
+        s->largest = run_number;
     for (size_t i = 0; i < s->n_runs; i++) {
-        if (s->runs[i].id != number)
+        if (s->runs[i].id != run_number)
             continue;
         if (s->runs[i].state != TV_RUN_PRUNED && s->runs[i].state != TV_RUN_FAILED)
             return drop_stale_items(s, &s->runs[i], name, err);
-        enum tv_status status = tv_lifecycle_discard(s->repair->stores, number, err);
+        enum tv_status status = tv_lifecycle_discard(s->repair->stores, run_number, err);
         if (status == TV_OK)
-            did(s->repair, "left something behind: deleted", number);
+            did(s->repair, "left something behind: deleted", run_number);
         return status;
     }
-    if (number > 0)
+    if (run_number > 0)
         tv_log_debug("repair: %s belongs to no run of this journal and is left alone", name);
     return TV_OK;
 }
@@ -396,7 +395,7 @@ static enum tv_status skip_foreign_numbers(struct sweep *s, struct tv_error *err
 }
 
 /* Goes through everything in MongoDB and Redis whose name has a model's number. */
-static enum tv_status sweep_leftovers(struct repair *r, struct tv_error *err)
+static enum tv_status sweep_leftovers(struct tv_repair *r, struct tv_error *err)
 {
     struct sweep s = {.repair = r};
     enum tv_status status = tv_run_list(r->journal, ~0u, &s.runs, &s.n_runs, err);
@@ -417,10 +416,10 @@ static enum tv_status sweep_leftovers(struct repair *r, struct tv_error *err)
 enum tv_status tv_lifecycle_repair(const struct tv_stores *s, const struct tv_repair_report *report,
                                    struct tv_repair_counts *counts, struct tv_error *err)
 {
-    enum tv_status (*const steps[])(struct repair *, struct tv_error *) = {
-        repair_kinds, end_runs,     end_beside,   repair_models,  mend_live,
-        fold_waiting, repair_users, repair_items, end_similar,    repair_similar, sweep_leftovers};
-    struct repair r = {.stores = s, .journal = tv_lock_connection(s->lock), .report = report};
+    enum tv_status (*const steps[])(struct tv_repair *, struct tv_error *) = {
+        tv_repair_kinds, end_runs,        end_beside,  tv_repair_models,  mend_live,      fold_waiting,
+        tv_repair_users, tv_repair_items, end_similar, tv_repair_similar, sweep_leftovers};
+    struct tv_repair r = {.stores = s, .journal = tv_lock_connection(s->lock), .report = report};
     enum tv_status status = tv_lock_check(s->lock, err);
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == TV_OK; i++)
         status = steps[i](&r, err);

@@ -1,7 +1,8 @@
 /* similar: tells whether the live index of similar items is the same by the journal and by Redis, and whether it can
  * follow ratings. It mends nothing: only Redis has an index, so one that is lost can only be built anew (trivet-train
- * similar, whose --check compares every signature). An index whose source cannot be read any more follows no rating;
- * servers say so in /readyz, and it is told here. Indices that are over were ended before (end_similar in repair.c).
+ * similar, whose --check compares every signature). An index whose row source cannot be read any more follows no
+ * rating; servers say so in /readyz, and it is told here. Indices that are over were ended before (end_similar in
+ * repair.c).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,9 +19,9 @@ enum { READING_SECONDS = 60, LONGEST = 1 << 18 };
 
 /* --- can it follow? --------------------------------------------------------------------------------------- */
 
-/* The question that feed.c puts to the source, for the oldest 1,000 events that wait. The answer is how many wait:
- * the second count is multiplied by zero, and is there so that Postgres must read the source for them. Without events
- * the source is only looked up, and with it the right to read it. */
+/* The question that feed.c puts to the row source, for the oldest 1,000 events that wait. The answer is how many wait:
+ * the second count is multiplied by zero, and is there so that Postgres must read the row source for them. Without
+ * events the row source is only looked up, and with it the right to read it. */
 static enum tv_status describe(struct tv_buffer *sql, int64_t index, const char *source, struct tv_error *err)
 {
     return tv_buffer_format(sql, err,
@@ -38,9 +39,9 @@ static enum tv_status read_as(struct tv_pg *pg, const char *sql, int64_t *waitin
 }
 
 /* Reads an analyst's SQL on a login that can only read, and trivet's own on the journal's connection, which holds
- * the lock and whose transaction is ended again. An error of the source is the finding, in *why; only a lost
+ * the lock and whose transaction is ended again. An error of the row source is the finding, in *why; only a lost
  * connection of our own is a failure. */
-static enum tv_status read_source(struct repair *r, const char *sql, int own, int64_t *waiting, struct tv_error *why,
+static enum tv_status read_source(struct tv_repair *r, const char *sql, int own, int64_t *waiting, struct tv_error *why,
                                   struct tv_error *err)
 {
     struct tv_pg *reader = NULL;
@@ -55,21 +56,23 @@ static enum tv_status read_source(struct repair *r, const char *sql, int own, in
 }
 
 /* 1,000 is the limit of the question, so that many may be more. */
-static void tell_whether(struct repair *r, int64_t index, int64_t waiting, int own, const struct tv_error *why)
+static void tell_whether(struct tv_repair *r, int64_t index, int64_t waiting, int own, const struct tv_error *why)
 {
     if (why->status == TV_OK)
-        repair_say(r, "similar items: index %" PRId64 " can follow ratings; %" PRId64 "%s wait for it", index, waiting,
-                   waiting == 1000 ? " or more" : "");
+        tv_repair_say(r, "similar items: index %" PRId64 " can follow ratings; %" PRId64 "%s wait for it", index,
+                      waiting, waiting == 1000 ? " or more" : "");
     else if (own && r->stores->reader_uri == NULL)
-        repair_say(r, "similar items: whether index %" PRId64 " can follow ratings is not known without --reader", index);
+        tv_repair_say(r, "similar items: whether index %" PRId64 " can follow ratings is not known without --reader",
+                      index);
     else
-        repair_problem(r,
-                       "index %" PRId64 " of similar items does not follow ratings, because its source cannot be read: "
-                       "%s%s%s; mend that, or trivet-train similar builds another",
-                       index, why->message, why->hint[0] ? "; hint: " : "", why->hint);
+        tv_repair_problem(r,
+                          "index %" PRId64
+                          " of similar items does not follow ratings, because its source cannot be read: "
+                          "%s%s%s; mend that, or trivet-train similar builds another",
+                          index, why->message, why->hint[0] ? "; hint: " : "", why->hint);
 }
 
-static enum tv_status look_whether_it_follows(struct repair *r, int64_t index, struct tv_error *err)
+static enum tv_status look_whether_it_follows(struct tv_repair *r, int64_t index, struct tv_error *err)
 {
     char number[24];
     const char *value = number;
@@ -97,7 +100,7 @@ static enum tv_status look_whether_it_follows(struct repair *r, int64_t index, s
 /* --- which one is there ----------------------------------------------------------------------------------- */
 
 /* Tells which index there is, and, where journal and Redis agree on one, whether it can follow ratings. */
-enum tv_status repair_similar(struct repair *r, struct tv_error *err)
+enum tv_status tv_repair_similar(struct tv_repair *r, struct tv_error *err)
 {
     int64_t journal = 0, redis = 0;
     if (r->report == NULL)
@@ -109,16 +112,16 @@ enum tv_status repair_similar(struct repair *r, struct tv_error *err)
     if (status != TV_OK && status != TV_ERR_NOT_FOUND)
         return status;
     if (journal != redis && redis == 0)
-        repair_problem(r, "Redis has lost index %" PRId64 " of similar items; trivet-train similar builds another",
-                       journal);
+        tv_repair_problem(r, "Redis has lost index %" PRId64 " of similar items; trivet-train similar builds another",
+                          journal);
     else if (journal != redis)
-        repair_problem(r,
-                       "Redis serves index %" PRId64 " of similar items, the journal says %" PRId64
-                       "; trivet-train similar settles it",
-                       redis, journal);
+        tv_repair_problem(r,
+                          "Redis serves index %" PRId64 " of similar items, the journal says %" PRId64
+                          "; trivet-train similar settles it",
+                          redis, journal);
     if (journal || redis)
-        repair_say(r, "similar items: index %" PRId64 " by the journal, %" PRId64 " in Redis", journal, redis);
+        tv_repair_say(r, "similar items: index %" PRId64 " by the journal, %" PRId64 " in Redis", journal, redis);
     else
-        repair_say(r, "similar items: no index");
+        tv_repair_say(r, "similar items: no index");
     return journal && journal == redis ? look_whether_it_follows(r, journal, err) : TV_OK;
 }

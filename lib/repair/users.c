@@ -29,19 +29,20 @@ enum { BATCH = 5000, QUICK = 50000 };
 
 /* One look at the live model's users. A claim is what Postgres says: that a user's document is written up to a rev. */
 struct users {
-    struct repair *repair;
+    struct tv_repair *repair;
     char collection[TV_MODEL_NAME];
-    struct tv_changes claims;  /* ascending: everybody who is said to have a document, and up to which rev */
-    struct tv_changes revs;    /* the same users, and how far Postgres is */
-    char *seen;                /* (claims.n) 1: a document as new as is claimed */
-    struct repair_ids ahead;   /* documents of a higher rev than Postgres had: lowered, if it still has not */
-    struct repair_ids again;   /* users with a document that is folded in anew; ascending while documents are read */
-    struct repair_ids missing; /* users without a document that is as new as is claimed */
-    struct repair_ids current; /* documents of the rev that Postgres has, which are to be what the ratings make of them */
-    struct repair_ids codes;   /* documents with another code than trivet.code has */
-    int compared;              /* 1: they were compared with the ratings */
-    int can_fold;              /* the journal knows what users of the model are folded in from */
-    int factors;               /* of the model; 0: documents are not decoded */
+    struct tv_changes claims;     /* ascending: everybody who is said to have a document, and up to which rev */
+    struct tv_changes revs;       /* the same users, and how far Postgres is */
+    char *seen;                   /* (claims.n) 1: a document as new as is claimed */
+    struct tv_repair_ids ahead;   /* documents of a higher rev than Postgres had: lowered, if it still has not */
+    struct tv_repair_ids again;   /* users with a document that is folded in anew; ascending while documents are read */
+    struct tv_repair_ids missing; /* users without a document that is as new as is claimed */
+    /* documents of the rev that Postgres has, which are to be what the ratings make of them */
+    struct tv_repair_ids current;
+    struct tv_repair_ids codes; /* documents with another code than trivet.code has */
+    int compared;               /* 1: they were compared with the ratings */
+    int can_fold;               /* the journal knows what users of the model are folded in from */
+    int factors;                /* of the model; 0: documents are not decoded */
     int32_t n_items;
     int64_t n_documents, n_strangers, n_damaged, n_other, n_lost_codes;
     struct tv_progress progress;
@@ -148,13 +149,13 @@ static enum tv_status take_user(struct users *u, int64_t id, const struct tv_mon
         return status;
     if (!whole) {
         u->n_damaged++;
-        return repair_keep(&u->again, id, rev, err);
+        return tv_repair_keep(&u->again, id, rev, err);
     }
     if (rev > known)
-        return repair_keep(&u->ahead, id, rev, err);
+        return tv_repair_keep(&u->ahead, id, rev, err);
     if (place >= 0)
         u->seen[place] = rev >= u->claims.revs[place];
-    return rev == known && u->repair->report ? repair_keep(&u->current, id, rev, err) : TV_OK;
+    return rev == known && u->repair->report ? tv_repair_keep(&u->current, id, rev, err) : TV_OK;
 }
 
 static enum tv_status take_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
@@ -176,7 +177,7 @@ static enum tv_status read_all(struct users *u, struct tv_error *err)
     struct tv_mongo_doc *doc = NULL;
     struct tv_model *m = NULL;
     char name[TV_MODEL_NAME];
-    struct repair *r = u->repair;
+    struct tv_repair *r = u->repair;
     enum tv_status status =
         tv_mongo_find_text(r->stores->mongo, tv_model_parts(name, r->live), "_id", "description", &doc, err);
     if (status == TV_OK)
@@ -218,24 +219,24 @@ static enum tv_status read_claimed(struct users *u, struct tv_error *err)
 /* A document whose code trivet.code no longer has. If the id is of the range that codes get, the document may be the
  * last to know the code, so it stays and is told; an integer id never had a code, and one in its document is
  * removed. */
-static int is_last_word(int64_t id, enum tv_refold_difference difference)
+static int is_last_word(int64_t id, enum tv_fold_in_difference difference)
 {
-    return difference == TV_REFOLD_LOST_CODE && id >= TV_CODE_FIRST && id < TV_CODE_END;
+    return difference == TV_FOLD_IN_LOST_CODE && id >= TV_CODE_FIRST && id < TV_CODE_END;
 }
 
 /* Every difference makes the user be folded in again; a wrong code needs more (write_codes). */
-static enum tv_status take_difference(struct users *u, int64_t id, int64_t rev, enum tv_refold_difference difference,
+static enum tv_status take_difference(struct users *u, int64_t id, int64_t rev, enum tv_fold_in_difference difference,
                                       struct tv_error *err)
 {
-    if (difference == TV_REFOLD_SAME)
+    if (difference == TV_FOLD_IN_SAME)
         return TV_OK;
     if (is_last_word(id, difference)) {
         u->n_lost_codes++;
         return TV_OK;
     }
     u->n_other++;
-    enum tv_status status = repair_keep(&u->again, id, rev, err);
-    return status == TV_OK && difference != TV_REFOLD_OTHER ? repair_keep(&u->codes, id, rev, err) : status;
+    enum tv_status status = tv_repair_keep(&u->again, id, rev, err);
+    return status == TV_OK && difference != TV_FOLD_IN_OTHER ? tv_repair_keep(&u->codes, id, rev, err) : status;
 }
 
 /* Sets the code of documents to what Postgres has, or removes it where Postgres has none: folding in leaves the
@@ -245,12 +246,12 @@ static enum tv_status write_codes(struct users *u, const struct tv_pg_rows *rows
 {
     static const char *const name[] = {"code"};
     int64_t written = 0;
-    struct tv_field *codes = tv_alloc(u->codes.n, sizeof *codes, "codes", err);
+    struct tv_mongo_field *codes = tv_alloc(u->codes.n, sizeof *codes, "codes", err);
     struct tv_mongo_update *updates = tv_alloc(u->codes.n, sizeof *updates, "codes", err);
     enum tv_status status = codes && updates ? TV_OK : TV_ERR_NO_MEMORY;
     for (size_t i = 0; i < u->codes.n && status == TV_OK; i++) {
         const char *code = tv_pg_cell(rows, (int)i, 0);
-        codes[i] = (struct tv_field){.name = "code", .type = TV_FIELD_TEXT, .text = code};
+        codes[i] = (struct tv_mongo_field){.name = "code", .type = TV_MONGO_FIELD_TEXT, .text = code};
         updates[i] = (struct tv_mongo_update){.id = u->codes.ids[i],
                                               .guard = "rev",
                                               .value = u->codes.revs[i],
@@ -299,7 +300,7 @@ static enum tv_status compare_current(struct users *u, struct tv_error *err)
     enum tv_status status = tv_lifecycle_compare_users(u->repair->stores, u->repair->live, u->current.ids,
                                                        u->current.n, differs, &u->compared, err);
     for (size_t i = 0; u->compared && i < u->current.n && status == TV_OK; i++)
-        status = take_difference(u, u->current.ids[i], u->current.revs[i], (enum tv_refold_difference)differs[i], err);
+        status = take_difference(u, u->current.ids[i], u->current.revs[i], (enum tv_fold_in_difference)differs[i], err);
     free(differs);
     return status == TV_OK ? mend_codes(u, err) : status;
 }
@@ -314,7 +315,7 @@ static enum tv_status settle_ahead(struct users *u, const struct tv_pg_rows *row
     enum tv_status status = TV_OK;
     for (size_t i = 0; i < u->ahead.n && status == TV_OK; i++)
         if (u->ahead.revs[i] > atoll(tv_pg_cell(rows, (int)i, 0)))
-            status = repair_keep(&u->again, u->ahead.ids[i], u->ahead.revs[i], err);
+            status = tv_repair_keep(&u->again, u->ahead.ids[i], u->ahead.revs[i], err);
     return status;
 }
 
@@ -347,7 +348,7 @@ static enum tv_status add_missing(struct users *u, struct tv_error *err)
     for (size_t i = 0; i < u->claims.n && status == TV_OK; i++)
         if (!u->seen[i] && tv_dense_find(u->again.ids, u->again.n, u->claims.ids[i]) < 0 &&
             tv_dense_find(u->ahead.ids, u->ahead.n, u->claims.ids[i]) < 0)
-            status = repair_keep(&u->missing, u->claims.ids[i], 0, err);
+            status = tv_repair_keep(&u->missing, u->claims.ids[i], 0, err);
     return status;
 }
 
@@ -363,7 +364,7 @@ static enum tv_status wait_again(struct users *u, const char *ids, int64_t *left
         1, &ids, err);
     int64_t folded = 0, unwritten = 0; /* the latter are among those who are left */
     if (status == TV_OK)
-        status = tv_lifecycle_fold_waiting(u->repair->stores, u->repair->live, &folded, &unwritten, err);
+        status = tv_lifecycle_fold_in_waiting(u->repair->stores, u->repair->live, &folded, &unwritten, err);
     if (status == TV_OK)
         status =
             tv_pg_int(u->repair->journal,
@@ -377,9 +378,9 @@ static enum tv_status wait_again(struct users *u, const char *ids, int64_t *left
 static enum tv_status fold_again(struct users *u, int64_t *n, int64_t *left, struct tv_error *err)
 {
     struct tv_buffer ids = TV_BUFFER_INIT(1 << 28);
-    enum tv_status status = u->can_fold ? repair_lower(u->repair, u->collection, &u->again, err) : TV_OK;
+    enum tv_status status = u->can_fold ? tv_repair_lower(u->repair, u->collection, &u->again, err) : TV_OK;
     for (size_t i = 0; i < u->missing.n && status == TV_OK; i++)
-        status = repair_keep(&u->again, u->missing.ids[i], 0, err);
+        status = tv_repair_keep(&u->again, u->missing.ids[i], 0, err);
     *n = *left = (int64_t)u->again.n;
     if (status == TV_OK && u->again.n > 0 && u->can_fold) {
         status = tv_int_array(&ids, u->again.ids, u->again.n, err);
@@ -392,45 +393,46 @@ static enum tv_status fold_again(struct users *u, int64_t *n, int64_t *left, str
 
 static void tell(struct users *u, int64_t n, int64_t left)
 {
-    struct repair *r = u->repair;
+    struct tv_repair *r = u->repair;
     if (n > left)
-        repair_did(r,
-                   "%" PRId64 " users of model %" PRId64 " had no document as new as their ratings (%" PRId64
-                   " could not be read, %" PRId64 " were not what their ratings make of them): folded in",
-                   n - left, r->live, u->n_damaged, u->n_other);
+        tv_repair_did(r,
+                      "%" PRId64 " users of model %" PRId64 " had no document as new as their ratings (%" PRId64
+                      " could not be read, %" PRId64 " were not what their ratings make of them): folded in",
+                      n - left, r->live, u->n_damaged, u->n_other);
     if (u->n_lost_codes > 0)
-        repair_problem(r,
-                       "%" PRId64 " users of model %" PRId64
-                       " have a code in MongoDB's %s that PostgreSQL's trivet.code does not know: bring its rows back",
-                       u->n_lost_codes, r->live, u->collection);
+        tv_repair_problem(
+            r,
+            "%" PRId64 " users of model %" PRId64
+            " have a code in MongoDB's %s that PostgreSQL's trivet.code does not know: bring its rows back",
+            u->n_lost_codes, r->live, u->collection);
     if (left > 0)
-        repair_problem(r,
-                       "%" PRId64 " users of model %" PRId64
-                       " have no document as new as their ratings, and cannot be folded "
-                       "in; trivet-train fit makes a model with them",
-                       left, r->live);
+        tv_repair_problem(r,
+                          "%" PRId64 " users of model %" PRId64
+                          " have no document as new as their ratings, and cannot be folded "
+                          "in; trivet-train fit makes a model with them",
+                          left, r->live);
     if (u->n_strangers > 0)
-        repair_problem(r,
-                       "MongoDB's %s has %" PRId64
-                       " documents that trivet did not write, and leaves alone; if nobody needs "
-                       "them: db.%s.deleteMany({_id: {$not: {$type: \"number\"}}})",
-                       u->collection, u->n_strangers, u->collection);
-    repair_say(r,
-               "users: %" PRId64 " documents read%s; %" PRId64
-               " were missing, damaged or of another age than their ratings%s",
-               u->n_documents, u->compared ? " and folded in again to compare" : ", and not compared with their ratings", n,
-               n > left ? ": folded in" : "");
+        tv_repair_problem(r,
+                          "MongoDB's %s has %" PRId64
+                          " documents that trivet did not write, and leaves alone; if nobody needs "
+                          "them: db.%s.deleteMany({_id: {$not: {$type: \"number\"}}})",
+                          u->collection, u->n_strangers, u->collection);
+    tv_repair_say(
+        r,
+        "users: %" PRId64 " documents read%s; %" PRId64 " were missing, damaged or of another age than their ratings%s",
+        u->n_documents, u->compared ? " and folded in again to compare" : ", and not compared with their ratings", n,
+        n > left ? ": folded in" : "");
 }
 
 /* Deletes parts of long documents that a killed writer left: written, but named by no document. */
-static enum tv_status tidy_parts(struct repair *r, struct tv_error *err)
+static enum tv_status tidy_parts(struct tv_repair *r, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     int64_t n = 0;
     enum tv_status status = tv_user_parts_tidy(r->stores->mongo, r->live, NULL, 0, &n, err);
     if (status == TV_OK && n > 0)
-        repair_did(r, "MongoDB's %s had %" PRId64 " parts that no document names: deleted",
-                   tv_model_user_parts(name, r->live), n);
+        tv_repair_did(r, "MongoDB's %s had %" PRId64 " parts that no document names: deleted",
+                      tv_model_user_parts(name, r->live), n);
     return status;
 }
 
@@ -438,16 +440,16 @@ static void free_users(struct users *u)
 {
     tv_changes_free(&u->claims);
     tv_changes_free(&u->revs);
-    repair_ids_free(&u->ahead);
-    repair_ids_free(&u->again);
-    repair_ids_free(&u->missing);
-    repair_ids_free(&u->current);
-    repair_ids_free(&u->codes);
+    tv_repair_ids_free(&u->ahead);
+    tv_repair_ids_free(&u->again);
+    tv_repair_ids_free(&u->missing);
+    tv_repair_ids_free(&u->current);
+    tv_repair_ids_free(&u->codes);
     free(u->seen);
 }
 
 /* Documents are read after Postgres, so one that is newer than Postgres was is asked about again (look_again). */
-enum tv_status repair_users(struct repair *r, struct tv_error *err)
+enum tv_status tv_repair_users(struct tv_repair *r, struct tv_error *err)
 {
     struct users u = {.repair = r};
     int64_t n = 0, left = 0;

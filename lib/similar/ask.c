@@ -97,16 +97,16 @@ static void set_bits(struct tv_similar *s, const struct tv_minhash_witness *w, i
 static enum tv_status count_page(struct asking *a, const char *bytes, size_t n, struct tv_error *err)
 {
     struct tv_similar *s = a->s;
-    while (similar_is_heavy(s, s->witnesses[a->first].hash))
+    while (tv_similar_is_heavy(s, s->witnesses[a->first].hash))
         a->first++;
-    uint32_t page = similar_page_of(s->witnesses[a->first].hash, s->pages);
+    uint32_t page = tv_similar_page_of(s->witnesses[a->first].hash, s->pages);
     enum tv_status status = TV_OK;
     for (; a->first < a->n && status == TV_OK; a->first++) {
         const struct tv_minhash_witness *w = &s->witnesses[a->first];
         const struct tv_postings_wanted wanted = {.bits = s->bits, .n = w->n, .size = s->size};
-        if (similar_page_of(w->hash, s->pages) != page)
+        if (tv_similar_page_of(w->hash, s->pages) != page)
             break;
-        if (bytes == NULL || similar_is_heavy(s, w->hash))
+        if (bytes == NULL || tv_similar_is_heavy(s, w->hash))
             continue;
         set_bits(s, w, 1);
         status = tv_postings_count(&s->counts, bytes, n, w->hash, &wanted, err);
@@ -117,11 +117,11 @@ static enum tv_status count_page(struct asking *a, const char *bytes, size_t n, 
 
 /* The first command's reply has a part for each page and then one for each heavy list; the other two commands' are
  * numbers. */
-static enum tv_status take_reply(void *context, size_t i, size_t part, const char *bytes, size_t n,
+static enum tv_status take_reply(void *context, size_t i, size_t element, const char *bytes, size_t n,
                                  struct tv_error *err)
 {
     struct asking *a = context;
-    if (i == 0 && part < a->n_pages)
+    if (i == 0 && element < a->n_pages)
         return count_page(a, bytes, n, err);
     if (i == 0)
         return bytes ? tv_row_list_count(&a->s->counts, bytes, n, err) : TV_OK;
@@ -136,24 +136,24 @@ static enum tv_status queue_lists(struct asking *a, struct tv_error *err)
     struct tv_similar *s = a->s;
     uint32_t last = UINT32_MAX;
     for (int i = 0; i < a->n; i++)
-        if (!similar_is_heavy(s, s->witnesses[i].hash))
-            similar_add_page(s, s->witnesses[i].hash, &last, &a->n_pages);
+        if (!tv_similar_is_heavy(s, s->witnesses[i].hash))
+            tv_similar_add_page(s, s->witnesses[i].hash, &last, &a->n_pages);
     size_t n = a->n_pages;
     for (int i = 0; i < a->n; i++) {
         const struct tv_minhash_witness *w = &s->witnesses[i];
-        for (int k = 0; k < w->n && similar_is_heavy(s, w->hash); k++)
-            similar_add_heavy(s, w->hash, s->positions[w->first + k], &n);
+        for (int k = 0; k < w->n && tv_similar_is_heavy(s, w->hash); k++)
+            tv_similar_add_heavy(s, w->hash, s->positions[w->first + k], &n);
     }
-    return similar_queue_lists(s, n, err);
+    return tv_similar_queue_lists(s, n, err);
 }
 
 /* Counts over the lists of all witnesses; *stale = 1 if the index changed meanwhile and it has to be done again. */
 static enum tv_status count_shared(struct tv_similar *s, int32_t row, int *stale, struct tv_error *err)
 {
     struct asking a = {.s = s};
-    char users[SIMILAR_KEY];
+    char users[TV_SIMILAR_KEY];
     const struct tv_redis_command live = tv_redis_words("GET", TV_SIMILAR_LIVE, NULL),
-                                  n_users = tv_redis_words("STRLEN", similar_key(users, s->version, ":users"), NULL);
+                                  n_users = tv_redis_words("STRLEN", tv_similar_key(users, s->version, ":users"), NULL);
     look_for(&a);
     enum tv_status status = queue_lists(&a, err);
     if (status == TV_OK)
@@ -165,8 +165,8 @@ static enum tv_status count_shared(struct tv_similar *s, int32_t row, int *stale
     /* The keys of an index that is no longer live are deleted; a user who is new may be somebody's twin; and where the
      * item does not share all values with itself, somebody changed it between the two round trips. */
     if (status == TV_OK)
-        *stale =
-            a.live != s->version || a.n_users != (int64_t)s->users.n * SIMILAR_HASH || s->counts.count[row] != s->size;
+        *stale = a.live != s->version || a.n_users != (int64_t)s->users.n * TV_SIMILAR_HASH ||
+                 s->counts.count[row] != s->size;
     return status;
 }
 
@@ -240,7 +240,7 @@ static enum tv_status know_all_rows(struct tv_similar *s, enum tv_status status,
                        s->version, most, s->size);
     if (status != TV_ERR_CORRUPT && (status != TV_OK || highest < (uint32_t)before))
         return status;
-    enum tv_status read = similar_read_new(s, err);
+    enum tv_status read = tv_similar_read_new(s, err);
     if (read != TV_OK)
         return read;
     *stale = s->rows.n > before;
@@ -258,10 +258,10 @@ static int read_cached(struct tv_similar *s, int64_t item, int32_t *row)
     const char *at;
     size_t n = 0;
     *row = tv_id_map_find(&s->rows, item);
-    if (*row < 0 || !similar_cache_get(s, *row / SIMILAR_GROUP, &group) ||
-        similar_group_find(&group, *row, &at, &n, NULL) != TV_OK || n == 0)
+    if (*row < 0 || !tv_similar_cache_get(s, *row / TV_SIMILAR_GROUP, &group) ||
+        tv_similar_group_find(&group, *row, &at, &n, NULL) != TV_OK || n == 0)
         return 0;
-    similar_sketch(s->functions, at, n, s->values, s->witness);
+    tv_similar_sketch(s->functions, at, n, s->values, s->witness);
     return 1;
 }
 
@@ -269,7 +269,7 @@ static int read_cached(struct tv_similar *s, int64_t item, int32_t *row)
 static enum tv_status find_item(struct tv_similar *s, int64_t item, int cached, int32_t *row, int *known,
                                 struct tv_error *err)
 {
-    enum tv_status status = cached && read_cached(s, item, row) ? TV_OK : similar_read(s, item, 0, row, err);
+    enum tv_status status = cached && read_cached(s, item, row) ? TV_OK : tv_similar_read(s, item, 0, row, err);
     *known = status == TV_ERR_NOT_FOUND ? -1 : 1;
     if (status != TV_OK || (*row >= 0 && !tv_minhash_is_empty(s->functions, s->values)))
         return status;

@@ -20,7 +20,7 @@ enum { KEYS_AT_ONCE = 256 };
 /* One MSET that grows. The buffers are used again for every MSET. */
 struct bulk {
     struct tv_redis *redis;
-    char names[KEYS_AT_ONCE][SIMILAR_KEY];
+    char names[KEYS_AT_ONCE][TV_SIMILAR_KEY];
     struct tv_buffer values[KEYS_AT_ONCE];
     const char *words[1 + 2 * KEYS_AT_ONCE];
     size_t sizes[1 + 2 * KEYS_AT_ONCE];
@@ -31,7 +31,7 @@ static struct bulk *make_bulk(struct tv_redis *redis, struct tv_error *err)
 {
     struct bulk *b = tv_alloc(1, sizeof *b, "a command", err);
     for (int i = 0; b && i < KEYS_AT_ONCE; i++)
-        tv_buffer_init(&b->values[i], SIMILAR_MAX_BYTES);
+        tv_buffer_init(&b->values[i], TV_SIMILAR_MAX_BYTES);
     if (b)
         b->redis = redis;
     return b;
@@ -71,24 +71,24 @@ static enum tv_status put_key(struct bulk *b, struct tv_error *err)
 
 /* --- pages ---------------------------------------------------------------------------------------------------- */
 
-/* So many pages that each has some SIMILAR_PAGE_ENTRIES entries. The number stays for the life of the index, while
+/* So many pages that each has some TV_SIMILAR_PAGE_ENTRIES entries. The number stays for the life of the index, while
  * entries are added. */
 static uint32_t pages_for(int64_t entries)
 {
-    int64_t pages = (entries + SIMILAR_PAGE_ENTRIES - 1) / SIMILAR_PAGE_ENTRIES;
-    return (uint32_t)(pages < 1 ? 1 : pages > SIMILAR_MAX_PAGES ? SIMILAR_MAX_PAGES : pages);
+    int64_t pages = (entries + TV_SIMILAR_PAGE_ENTRIES - 1) / TV_SIMILAR_PAGE_ENTRIES;
+    return (uint32_t)(pages < 1 ? 1 : pages > TV_SIMILAR_MAX_PAGES ? TV_SIMILAR_MAX_PAGES : pages);
 }
 
 /* All pages in turn, and now and then the news of how far it is, which may end the build. */
-static enum tv_status write_pages(struct bulk *b, int64_t version, const struct similar_lists *lists, uint32_t pages,
+static enum tv_status write_pages(struct bulk *b, int64_t version, const struct tv_similar_lists *lists, uint32_t pages,
                                   tv_similar_written written, void *context, struct tv_error *err)
 {
     enum { TELL_EVERY = 4096 };
     int32_t at = 0;
     enum tv_status status = TV_OK;
     for (uint32_t p = 0; p < pages && status == TV_OK; p++) {
-        similar_page_key(b->names[b->n], version, p);
-        status = similar_lists_page(lists, p, pages, &at, &b->values[b->n], err);
+        tv_similar_page_key(b->names[b->n], version, p);
+        status = tv_similar_lists_page(lists, p, pages, &at, &b->values[b->n], err);
         if (status == TV_OK)
             status = put_key(b, err);
         if (status == TV_OK && (p % TELL_EVERY == TELL_EVERY - 1 || p + 1 == pages))
@@ -109,19 +109,19 @@ static enum tv_status put_list(void *context, uint32_t witness, int position, co
 {
     const struct heavy_lists *h = context;
     struct bulk *b = h->bulk;
-    similar_heavy_key(b->names[b->n], h->version, witness, position);
+    tv_similar_heavy_key(b->names[b->n], h->version, witness, position);
     tv_buffer_clear(&b->values[b->n]);
     enum tv_status status = tv_buffer_append(&b->values[b->n], list, n, err);
     return status == TV_OK ? put_key(b, err) : status;
 }
 
-static enum tv_status write_heavy(struct bulk *b, int64_t version, const struct similar_lists *lists,
+static enum tv_status write_heavy(struct bulk *b, int64_t version, const struct tv_similar_lists *lists,
                                   struct tv_error *err)
 {
     struct heavy_lists h = {.bulk = b, .version = version};
     enum tv_status status = TV_OK;
     for (int32_t i = 0; i < lists->heavy.n && status == TV_OK; i++)
-        status = similar_lists_heavy(lists, i, put_list, &h, err);
+        status = tv_similar_lists_heavy(lists, i, put_list, &h, err);
     return status == TV_OK ? send_bulk(b, err) : status;
 }
 
@@ -135,21 +135,21 @@ static enum tv_status append_witnesses(struct tv_buffer *group, const struct tv_
     uint16_t positions[TV_MINHASH_MAX];
     int n = tv_minhash_witnesses(sets->functions, tv_minhash_sets_values(sets, row), tv_minhash_sets_witness(sets, row),
                                  witnesses, positions);
-    return similar_group_append(group, witnesses, n, err);
+    return tv_similar_group_append(group, witnesses, n, err);
 }
 
-/* The witnesses of all rows, SIMILAR_GROUP rows a key: a key costs Redis more than the few witnesses of most items
+/* The witnesses of all rows, TV_SIMILAR_GROUP rows a key: a key costs Redis more than the few witnesses of most items
  * do. */
 static enum tv_status write_sets(struct bulk *b, int64_t version, const struct tv_minhash_sets *sets,
                                  struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    for (int32_t first = 0; first < sets->items.n && status == TV_OK; first += SIMILAR_GROUP) {
+    for (int32_t first = 0; first < sets->items.n && status == TV_OK; first += TV_SIMILAR_GROUP) {
         struct tv_buffer *group = &b->values[b->n];
         tv_buffer_clear(group);
-        for (int32_t row = first; row < sets->items.n && row < first + SIMILAR_GROUP && status == TV_OK; row++)
+        for (int32_t row = first; row < sets->items.n && row < first + TV_SIMILAR_GROUP && status == TV_OK; row++)
             status = append_witnesses(group, sets, row, err);
-        similar_sets_key(b->names[b->n], version, first);
+        tv_similar_sets_key(b->names[b->n], version, first);
         if (status == TV_OK)
             status = put_key(b, err);
     }
@@ -161,14 +161,14 @@ static enum tv_status write_sets(struct bulk *b, int64_t version, const struct t
 static enum tv_status write_ids(struct tv_redis *redis, int64_t version, const char *suffix,
                                 const struct tv_id_map *map, int each, struct tv_error *err)
 {
-    char key[SIMILAR_KEY];
+    char key[TV_SIMILAR_KEY];
     size_t n = (size_t)map->n * (size_t)each;
     char *bytes = tv_alloc(n, 1, "ids of an index", err);
     if (bytes == NULL)
         return TV_ERR_NO_MEMORY;
     for (int32_t i = 0; i < map->n; i++)
-        similar_put_number(bytes + (size_t)i * (size_t)each, (uint64_t)map->ids[i], each);
-    enum tv_status status = tv_redis_set(redis, similar_key(key, version, suffix), bytes, n, err);
+        tv_similar_put_number(bytes + (size_t)i * (size_t)each, (uint64_t)map->ids[i], each);
+    enum tv_status status = tv_redis_set(redis, tv_similar_key(key, version, suffix), bytes, n, err);
     free(bytes);
     return status;
 }
@@ -177,18 +177,18 @@ static enum tv_status write_ids(struct tv_redis *redis, int64_t version, const c
 static enum tv_status write_description(struct tv_redis *redis, int64_t version, const struct tv_minhash_sets *sets,
                                         uint32_t pages, struct tv_error *err)
 {
-    char key[SIMILAR_KEY], size[16], n[16], items[16];
+    char key[TV_SIMILAR_KEY], size[16], n[16], items[16];
     snprintf(size, sizeof size, "%d", tv_minhash_size(sets->functions));
     snprintf(n, sizeof n, "%u", pages);
     snprintf(items, sizeof items, "%d", (int)sets->items.n);
-    similar_key(key, version, "");
+    tv_similar_key(key, version, "");
     const struct tv_redis_command c =
         tv_redis_words("HSET", key, "items", items, "signature_size", size, "witness_pages", n, NULL);
     return tv_redis_run(redis, &c, NULL, err);
 }
 
 static enum tv_status write_all(struct bulk *b, int64_t version, const struct tv_minhash_sets *sets,
-                                const struct similar_lists *lists, tv_similar_written written, void *context,
+                                const struct tv_similar_lists *lists, tv_similar_written written, void *context,
                                 struct tv_error *err)
 {
     uint32_t pages = pages_for(lists->n_entries);
@@ -198,11 +198,11 @@ static enum tv_status write_all(struct bulk *b, int64_t version, const struct tv
     if (status == TV_OK)
         status = write_heavy(b, version, lists, err);
     if (status == TV_OK)
-        status = write_ids(b->redis, version, ":heavy", &lists->heavy, SIMILAR_HASH, err);
+        status = write_ids(b->redis, version, ":heavy", &lists->heavy, TV_SIMILAR_HASH, err);
     if (status == TV_OK)
         status = write_ids(b->redis, version, ":ids", &sets->items, 8, err);
     if (status == TV_OK)
-        status = write_ids(b->redis, version, ":users", &lists->users, SIMILAR_HASH, err);
+        status = write_ids(b->redis, version, ":users", &lists->users, TV_SIMILAR_HASH, err);
     return status == TV_OK ? write_description(b->redis, version, sets, pages, err) : status;
 }
 
@@ -211,15 +211,15 @@ static enum tv_status write_all(struct bulk *b, int64_t version, const struct tv
 enum tv_status tv_similar_write(struct tv_redis *redis, int64_t version, const struct tv_minhash_sets *sets,
                                 tv_similar_written written, void *context, struct tv_error *err)
 {
-    struct similar_lists lists;
+    struct tv_similar_lists lists;
     enum tv_status status =
-        similar_lists_make(&lists, sets->functions, sets->values, sets->witness, sets->items.n, NULL, err);
+        tv_similar_lists_make(&lists, sets->functions, sets->values, sets->witness, sets->items.n, NULL, err);
     if (status != TV_OK)
         return status;
     struct bulk *b = make_bulk(redis, err);
     status = b ? write_all(b, version, sets, &lists, written, context, err) : TV_ERR_NO_MEMORY;
     free_bulk(b);
-    similar_lists_free(&lists);
+    tv_similar_lists_free(&lists);
     return status;
 }
 
@@ -290,9 +290,10 @@ enum tv_status tv_similar_drop_others(struct tv_redis *redis, int64_t keep, stru
     return status;
 }
 
-static enum tv_status add_bytes(void *context, size_t i, size_t part, const char *bytes, size_t n, struct tv_error *err)
+static enum tv_status add_bytes(void *context, size_t i, size_t element, const char *bytes, size_t n,
+                                struct tv_error *err)
 {
-    (void)i, (void)part, (void)n, (void)err;
+    (void)i, (void)element, (void)n, (void)err;
     *(double *)context += bytes ? strtod(bytes, NULL) : 0;
     return TV_OK;
 }
@@ -300,10 +301,10 @@ static enum tv_status add_bytes(void *context, size_t i, size_t part, const char
 enum tv_status tv_similar_bytes(struct tv_redis *redis, int64_t version, double *bytes, int64_t *keys,
                                 struct tv_error *err)
 {
-    char pattern[SIMILAR_KEY];
+    char pattern[TV_SIMILAR_KEY];
     struct names names = {.keep = -1, .text = TV_BUFFER_INIT(SIZE_MAX / 2)};
     *bytes = 0;
-    enum tv_status status = tv_redis_keys(redis, similar_key(pattern, version, "*"), gather, &names, err);
+    enum tv_status status = tv_redis_keys(redis, tv_similar_key(pattern, version, "*"), gather, &names, err);
     if (status == TV_OK)
         status = each_name(redis, &names, "MEMORY", "USAGE", add_bytes, bytes, err);
     *keys = (int64_t)names.n;

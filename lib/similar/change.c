@@ -52,7 +52,7 @@ static void plan_witness(struct change *c, uint32_t witness, const uint16_t *old
 {
     if (same_positions(old, n_old, new, n_new))
         return;
-    if (!similar_is_heavy(c->s, witness)) {
+    if (!tv_similar_is_heavy(c->s, witness)) {
         c->edits[c->n_edits++] = (struct edit){witness, new, n_new};
         return;
     }
@@ -70,7 +70,7 @@ static void plan_witness(struct change *c, uint32_t witness, const uint16_t *old
 static enum tv_status plan(struct change *c, struct tv_similar *s, int32_t row, struct tv_error *err)
 {
     static const struct tv_minhash_witness nobody;
-    *c = (struct change){.s = s, .row = row, .other = TV_BUFFER_INIT(SIMILAR_MAX_BYTES)};
+    *c = (struct change){.s = s, .row = row, .other = TV_BUFFER_INIT(TV_SIMILAR_MAX_BYTES)};
     int n_old = tv_minhash_witnesses(s->functions, s->values, s->witness, s->witnesses, s->positions), i = 0, k = 0;
     c->n_new = tv_minhash_witnesses(s->functions, s->new_values, s->new_witness, s->new_witnesses, s->new_positions);
     c->edits = tv_alloc(2 * (size_t)s->size, sizeof *c->edits, "witnesses of an item", err);
@@ -111,11 +111,11 @@ static void free_change(struct change *c)
 static enum tv_status change_page(struct change *c, struct tv_buffer *page, struct tv_error *err)
 {
     struct tv_similar *s = c->s;
-    uint32_t number = similar_page_of(c->edits[c->first].witness, s->pages);
+    uint32_t number = tv_similar_page_of(c->edits[c->first].witness, s->pages);
     enum tv_status status = TV_OK;
     for (; c->first < c->n_edits && status == TV_OK; c->first++) {
         const struct edit *e = &c->edits[c->first];
-        if (similar_page_of(e->witness, s->pages) != number)
+        if (tv_similar_page_of(e->witness, s->pages) != number)
             break;
         status = tv_postings_change(&c->other, tv_buffer_string(page), page->size,
                                     &(struct tv_postings_entry){e->witness, (uint32_t)c->row, e->positions, e->n},
@@ -128,14 +128,15 @@ static enum tv_status change_page(struct change *c, struct tv_buffer *page, stru
 }
 
 /* One old list: makes the new one in s->pages_new. Parts come in the order of the MGET, pages first. */
-static enum tv_status take_old(void *context, size_t i, size_t part, const char *bytes, size_t n, struct tv_error *err)
+static enum tv_status take_old(void *context, size_t i, size_t element, const char *bytes, size_t n,
+                               struct tv_error *err)
 {
     (void)i;
     struct change *c = context;
-    struct tv_buffer *out = &c->s->pages_new[part];
+    struct tv_buffer *out = &c->s->pages_new[element];
     bytes = bytes ? bytes : "";
-    if (part >= c->n_pages)
-        return tv_row_list_change(out, bytes, n, (uint32_t)c->row, c->heavy[part - c->n_pages].present, err);
+    if (element >= c->n_pages)
+        return tv_row_list_change(out, bytes, n, (uint32_t)c->row, c->heavy[element - c->n_pages].present, err);
     tv_buffer_clear(out);
     enum tv_status status = tv_buffer_append(out, bytes, n, err);
     return status == TV_OK ? change_page(c, out, err) : status;
@@ -148,11 +149,11 @@ static enum tv_status read_old(struct change *c, struct tv_error *err)
     struct tv_similar *s = c->s;
     uint32_t last = UINT32_MAX;
     for (size_t i = 0; i < c->n_edits; i++)
-        similar_add_page(s, c->edits[i].witness, &last, &c->n_pages);
+        tv_similar_add_page(s, c->edits[i].witness, &last, &c->n_pages);
     size_t n = c->n_pages;
     for (size_t i = 0; i < c->n_heavy; i++)
-        similar_add_heavy(s, c->heavy[i].witness, c->heavy[i].position, &n);
-    enum tv_status status = similar_queue_lists(s, n, err);
+        tv_similar_add_heavy(s, c->heavy[i].witness, c->heavy[i].position, &n);
+    enum tv_status status = tv_similar_queue_lists(s, n, err);
     return status == TV_OK ? tv_redis_flush(s->redis, take_old, c, err) : status;
 }
 
@@ -164,12 +165,12 @@ static enum tv_status write_group(struct change *c, struct tv_buffer *out, struc
     enum tv_status status = TV_OK;
     const char *at, *end = tv_buffer_string(&s->group) + s->group.size;
     size_t count;
-    for (int32_t i = 0; i < SIMILAR_GROUP && status == TV_OK; i++) {
-        status = similar_group_find(&s->group, i, &at, &count, err);
-        if (status != TV_OK || (i > c->row % SIMILAR_GROUP && at + count * SIMILAR_HASH == end && count == 0))
+    for (int32_t i = 0; i < TV_SIMILAR_GROUP && status == TV_OK; i++) {
+        status = tv_similar_group_find(&s->group, i, &at, &count, err);
+        if (status != TV_OK || (i > c->row % TV_SIMILAR_GROUP && at + count * TV_SIMILAR_HASH == end && count == 0))
             break; /* nothing from here on */
-        status = i == c->row % SIMILAR_GROUP ? similar_group_append(out, s->new_witnesses, c->n_new, err)
-                                             : similar_group_copy(out, at, count, err);
+        status = i == c->row % TV_SIMILAR_GROUP ? tv_similar_group_append(out, s->new_witnesses, c->n_new, err)
+                                                : tv_similar_group_copy(out, at, count, err);
     }
     return status;
 }
@@ -207,8 +208,8 @@ static enum tv_status queue_pages(struct change *c, const char *group_key, const
 static enum tv_status queue_append(struct tv_similar *s, const char *suffix, const void *bytes, size_t n,
                                    struct tv_error *err)
 {
-    char key[SIMILAR_KEY];
-    const char *const words[] = {"APPEND", similar_key(key, s->version, suffix), bytes};
+    char key[TV_SIMILAR_KEY];
+    const char *const words[] = {"APPEND", tv_similar_key(key, s->version, suffix), bytes};
     const size_t sizes[] = {6, strlen(key), n};
     return tv_redis_queue(s->redis, 3, words, sizes, err);
 }
@@ -217,7 +218,7 @@ static enum tv_status queue_append(struct tv_similar *s, const char *suffix, con
 static enum tv_status queue_new_row(struct tv_similar *s, int64_t item, struct tv_error *err)
 {
     char bytes[8];
-    similar_put_number(bytes, (uint64_t)item, sizeof bytes);
+    tv_similar_put_number(bytes, (uint64_t)item, sizeof bytes);
     return queue_append(s, ":ids", bytes, sizeof bytes, err);
 }
 
@@ -225,12 +226,12 @@ static enum tv_status queue_new_row(struct tv_similar *s, int64_t item, struct t
 static enum tv_status queue_new_users(const struct change *c, struct tv_error *err)
 {
     struct tv_similar *s = c->s;
-    struct tv_buffer bytes = TV_BUFFER_INIT(SIMILAR_MAX_BYTES);
+    struct tv_buffer bytes = TV_BUFFER_INIT(TV_SIMILAR_MAX_BYTES);
     enum tv_status status = TV_OK;
     for (int i = 0; i < c->n_new && status == TV_OK; i++) {
         uint32_t hash = s->new_witnesses[i].hash;
-        char four[SIMILAR_HASH];
-        similar_put_number(four, hash, SIMILAR_HASH);
+        char four[TV_SIMILAR_HASH];
+        tv_similar_put_number(four, hash, TV_SIMILAR_HASH);
         if (tv_id_map_find(&s->users, hash) < 0)
             status = tv_buffer_append(&bytes, four, sizeof four, err);
     }
@@ -252,11 +253,12 @@ static enum tv_status know_users(const struct change *c, struct tv_error *err)
 
 /* The replies are +OK for MULTI, +QUEUED for each command, and the array of EXEC, or nil where the watch was touched.
  * Each overwrites *refused, so the last one, EXEC's, decides. */
-static enum tv_status take_exec(void *context, size_t i, size_t part, const char *bytes, size_t n, struct tv_error *err)
+static enum tv_status take_exec(void *context, size_t i, size_t element, const char *bytes, size_t n,
+                                struct tv_error *err)
 {
     (void)i, (void)n, (void)err;
     int *refused = context;
-    *refused = part == 0 && bytes == NULL;
+    *refused = element == 0 && bytes == NULL;
     return TV_OK;
 }
 
@@ -265,15 +267,15 @@ static enum tv_status take_exec(void *context, size_t i, size_t part, const char
 static enum tv_status commit(struct change *c, int64_t item, int is_new, struct tv_error *err)
 {
     struct tv_similar *s = c->s;
-    char changes[SIMILAR_KEY], group_key[SIMILAR_KEY];
-    struct tv_buffer group = TV_BUFFER_INIT(SIMILAR_MAX_BYTES);
+    char changes[TV_SIMILAR_KEY], group_key[TV_SIMILAR_KEY];
+    struct tv_buffer group = TV_BUFFER_INIT(TV_SIMILAR_MAX_BYTES);
     const struct tv_redis_command multi = tv_redis_words("MULTI", NULL), exec = tv_redis_words("EXEC", NULL),
-                                  count = tv_redis_words("INCR", similar_key(changes, s->version, ":changes"), NULL);
+                                  count = tv_redis_words("INCR", tv_similar_key(changes, s->version, ":changes"), NULL);
     enum tv_status status = write_group(c, &group, err);
     if (status == TV_OK)
         status = tv_redis_queue_command(s->redis, &multi, err);
     if (status == TV_OK)
-        status = queue_pages(c, similar_sets_key(group_key, s->version, c->row), &group, err);
+        status = queue_pages(c, tv_similar_sets_key(group_key, s->version, c->row), &group, err);
     if (status == TV_OK && is_new)
         status = queue_new_row(s, item, err);
     if (status == TV_OK)
@@ -294,7 +296,7 @@ static enum tv_status commit(struct change *c, int64_t item, int is_new, struct 
     return status;
 }
 
-/* After similar_read with a watch: makes the item's signature s->new_values. *refused = 1: somebody else changed the
+/* After tv_similar_read with a watch: makes the item's signature s->new_values. *refused = 1: somebody else changed the
  * index since, and nothing was done. */
 static enum tv_status apply(struct tv_similar *s, int64_t item, int32_t row, int *refused, struct tv_error *err)
 {
@@ -330,7 +332,7 @@ enum tv_status tv_similar_add(struct tv_similar *s, int64_t item, const uint32_t
     for (int tries = 0; refused && status == TV_OK; tries++) {
         if (tries > 0)
             step_aside(tries);
-        status = similar_read(s, item, 1, &row, err);
+        status = tv_similar_read(s, item, 1, &row, err);
         if (status != TV_OK)
             break;
         memcpy(s->new_values, s->values, (size_t)s->size * sizeof *s->values);
@@ -351,7 +353,7 @@ enum tv_status tv_similar_holds(struct tv_similar *s, int64_t item, const uint32
 {
     int32_t row;
     *holds = 0;
-    enum tv_status status = similar_read(s, item, 0, &row, err);
+    enum tv_status status = tv_similar_read(s, item, 0, &row, err);
     if (status != TV_OK || tv_minhash_is_empty(s->functions, s->values))
         return status;
     for (size_t i = 0; i < n && !*holds; i++)
@@ -368,7 +370,7 @@ enum tv_status tv_similar_replace(struct tv_similar *s, int64_t item, const uint
 {
     int refused = 0;
     int32_t row;
-    enum tv_status status = similar_read(s, item, 1, &row, err);
+    enum tv_status status = tv_similar_read(s, item, 1, &row, err);
     if (status == TV_OK && s->version == version && s->changes == *changes) {
         tv_minhash_clear(s->functions, s->new_values);
         tv_minhash_clear(s->functions, s->new_witness);

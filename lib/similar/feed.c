@@ -27,7 +27,7 @@ struct tv_similar_feed {
     int holds;
     struct tv_pg *reader; /* NULL until SQL of an analyst's own is to be run */
     struct tv_similar *index;
-    int64_t version; /* whose source this is, 0: none */
+    int64_t version; /* whose row source this is, 0: none */
     char *source;
     int own_source;        /* it is an analyst's, and only a reader runs it */
     int64_t known_changes; /* of the index, as noted in Postgres */
@@ -56,7 +56,7 @@ enum tv_status tv_similar_feed_open(struct tv_similar_feed **out, const char *po
     return status;
 }
 
-/* The lock goes with the connection, so another process may take over; the source is read anew afterwards. */
+/* The lock goes with the connection, so another process may take over; the row source is read anew afterwards. */
 static void disconnect(struct tv_similar_feed *f)
 {
     tv_pg_close(f->pg);
@@ -177,8 +177,8 @@ static void free_batch(struct batch *b)
     free(b->items);
 }
 
-/* The connection on which the source is asked: SQL of an analyst's own on a login that can only read, trivet's own on
- * the feed's. Either way the events are read in the same statement, so that both are of one moment. */
+/* The connection on which the row source is asked: SQL of an analyst's own on a login that can only read, trivet's own
+ * on the feed's. Either way the events are read in the same statement, so that both are of one moment. */
 static struct tv_pg *asked(const struct tv_similar_feed *f)
 {
     return f->own_source ? f->reader : f->pg;
@@ -216,7 +216,7 @@ static enum tv_status check_rows(const struct tv_pg_rows *rows, struct tv_error 
 }
 
 /* Runs a statement with the index's source in the place of the word SOURCE, which stands in `format` once. The buffer
- * bounds the length of the source. */
+ * bounds the length of the row source. */
 static enum tv_status query_source(struct tv_similar_feed *f, const char *format, const char *value,
                                    struct tv_pg_rows **rows, struct tv_error *err)
 {
@@ -267,7 +267,7 @@ static enum tv_status gather(struct batch *b, const struct tv_pg_rows *rows, str
     return status == TV_OK ? tv_buffer_text(&b->ids, "}", err) : status;
 }
 
-/* The oldest events, each with whether its pair is among the source's rows now. A user's element is the code where
+/* The oldest events, each with whether its pair is among the row source's rows now. A user's element is the code where
  * the user has one, as at the build. */
 static enum tv_status read_events(struct tv_similar_feed *f, struct batch *b, int most, struct tv_error *err)
 {
@@ -328,7 +328,7 @@ static enum tv_status replace_one(struct tv_similar_feed *f, struct batch *b, co
     return status;
 }
 
-/* One pass over the source for all items of the batch that lost a witness. */
+/* One pass over the row source for all items of the batch that lost a witness. */
 static enum tv_status replace_audiences(struct tv_similar_feed *f, struct batch *b, const char *wanted,
                                         struct tv_error *err)
 {

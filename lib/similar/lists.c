@@ -9,7 +9,7 @@
 
 /* State of both walks, per witness; freed when the lists stand. */
 struct making {
-    struct similar_lists *out;
+    struct tv_similar_lists *out;
     const struct tv_minhash *m;
     size_t *at;     /* (users.n) bytes of each list so far; while writing, where it goes on */
     uint32_t *next; /* (users.n) the row after its last one */
@@ -94,7 +94,7 @@ static int ascending(const void *a, const void *b)
  * one run of bytes. Hash and number are one integer while they are sorted, so that the number comes along. */
 static enum tv_status place(struct making *k, struct tv_error *err)
 {
-    struct similar_lists *out = k->out;
+    struct tv_similar_lists *out = k->out;
     size_t n = (size_t)out->users.n, total = 0;
     uint64_t *keys = tv_alloc(n, sizeof *keys, "lists of witnesses", err); /* hash and number */
     out->order = tv_alloc(n, sizeof *out->order, "lists of witnesses", err);
@@ -122,21 +122,21 @@ static enum tv_status place(struct making *k, struct tv_error *err)
 static enum tv_status find_heavy(struct making *k, const struct tv_id_map *heavy, struct tv_error *err)
 {
     int32_t number;
-    struct similar_lists *out = k->out;
+    struct tv_similar_lists *out = k->out;
     enum tv_status status = TV_OK;
     for (int32_t user = 0; user < out->users.n && status == TV_OK; user++)
-        if (heavy ? tv_id_map_find(heavy, out->users.ids[user]) >= 0 : k->rows[user] >= SIMILAR_HEAVY)
+        if (heavy ? tv_id_map_find(heavy, out->users.ids[user]) >= 0 : k->rows[user] >= TV_SIMILAR_HEAVY)
             status = tv_id_map_add(&out->heavy, out->users.ids[user], &number, err);
     return status;
 }
 
 /* Heavy witnesses are found between the two walks, when it is known how many rows each has; their lists are made
  * like all others and dealt out later. */
-enum tv_status similar_lists_make(struct similar_lists *out, const struct tv_minhash *m, const uint32_t *values,
-                                  const uint32_t *witness, int32_t n, const struct tv_id_map *heavy,
-                                  struct tv_error *err)
+enum tv_status tv_similar_lists_make(struct tv_similar_lists *out, const struct tv_minhash *m, const uint32_t *values,
+                                     const uint32_t *witness, int32_t n, const struct tv_id_map *heavy,
+                                     struct tv_error *err)
 {
-    *out = (struct similar_lists){.size = tv_minhash_size(m)};
+    *out = (struct tv_similar_lists){.size = tv_minhash_size(m)};
     struct making k = {.out = out, .m = m};
     enum tv_status status = walk(&k, values, witness, n, err);
     if (status == TV_OK)
@@ -150,20 +150,20 @@ enum tv_status similar_lists_make(struct similar_lists *out, const struct tv_min
     free(k.next);
     free(k.rows);
     if (status != TV_OK)
-        similar_lists_free(out);
+        tv_similar_lists_free(out);
     return status;
 }
 
 /* The lists of a page follow one another in `order`; those of heavy witnesses are passed over, because they are on
  * no page. */
-enum tv_status similar_lists_page(const struct similar_lists *lists, uint32_t page, uint32_t pages, int32_t *at,
-                                  struct tv_buffer *out, struct tv_error *err)
+enum tv_status tv_similar_lists_page(const struct tv_similar_lists *lists, uint32_t page, uint32_t pages, int32_t *at,
+                                     struct tv_buffer *out, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     tv_buffer_clear(out);
     for (; *at < lists->users.n && status == TV_OK; ++*at) {
         uint32_t witness = (uint32_t)lists->users.ids[lists->order[*at]];
-        if (similar_page_of(witness, pages) != page)
+        if (tv_similar_page_of(witness, pages) != page)
             break;
         if (tv_id_map_find(&lists->heavy, witness) >= 0)
             continue;
@@ -193,10 +193,10 @@ static enum tv_status deal_out(void *context, uint32_t witness, uint32_t row, co
 }
 
 /* Rows were dealt out in ascending order, which tv_row_list_append wants. */
-static enum tv_status each_position(const struct similar_lists *lists, uint32_t witness, const struct by_position *b,
-                                    similar_take_list take, void *context, struct tv_error *err)
+static enum tv_status each_position(const struct tv_similar_lists *lists, uint32_t witness, const struct by_position *b,
+                                    tv_similar_take_list take, void *context, struct tv_error *err)
 {
-    struct tv_buffer list = TV_BUFFER_INIT(SIMILAR_MAX_BYTES);
+    struct tv_buffer list = TV_BUFFER_INIT(TV_SIMILAR_MAX_BYTES);
     enum tv_status status = TV_OK;
     for (int j = 0; j < lists->size && status == TV_OK; j++) {
         size_t n = b->rows[j].size / sizeof(uint32_t);
@@ -211,7 +211,7 @@ static enum tv_status each_position(const struct similar_lists *lists, uint32_t 
 }
 
 /* Where a witness is in `order`, by halves; it is there. */
-static size_t find_witness(const struct similar_lists *lists, uint32_t witness)
+static size_t find_witness(const struct tv_similar_lists *lists, uint32_t witness)
 {
     size_t low = 0, high = (size_t)lists->users.n;
     while (high - low > 1) {
@@ -222,17 +222,17 @@ static size_t find_witness(const struct similar_lists *lists, uint32_t witness)
 }
 
 /* The list is made into a page of one record, so that the reader of pages (tv_postings_each) takes it apart. */
-enum tv_status similar_lists_heavy(const struct similar_lists *lists, int32_t heavy, similar_take_list take,
-                                   void *context, struct tv_error *err)
+enum tv_status tv_similar_lists_heavy(const struct tv_similar_lists *lists, int32_t heavy, tv_similar_take_list take,
+                                      void *context, struct tv_error *err)
 {
     uint32_t witness = (uint32_t)lists->heavy.ids[heavy];
     size_t at = find_witness(lists, witness), size = (size_t)lists->size;
-    struct tv_buffer page = TV_BUFFER_INIT(SIMILAR_MAX_BYTES);
+    struct tv_buffer page = TV_BUFFER_INIT(TV_SIMILAR_MAX_BYTES);
     struct by_position b = {.rows = tv_alloc(size, sizeof *b.rows, "rows of a witness", err)};
     if (b.rows == NULL)
         return TV_ERR_NO_MEMORY;
     for (size_t j = 0; j < size; j++)
-        tv_buffer_init(&b.rows[j], SIMILAR_MAX_BYTES);
+        tv_buffer_init(&b.rows[j], TV_SIMILAR_MAX_BYTES);
     enum tv_status status = tv_postings_append(&page, witness, lists->bytes + lists->start[at],
                                                lists->start[at + 1] - lists->start[at], err);
     if (status == TV_OK)
@@ -246,12 +246,12 @@ enum tv_status similar_lists_heavy(const struct similar_lists *lists, int32_t he
     return status;
 }
 
-void similar_lists_free(struct similar_lists *lists)
+void tv_similar_lists_free(struct tv_similar_lists *lists)
 {
     tv_id_map_free(&lists->users);
     tv_id_map_free(&lists->heavy);
     free(lists->order);
     free(lists->start);
     free(lists->bytes);
-    *lists = (struct similar_lists){0};
+    *lists = (struct tv_similar_lists){0};
 }

@@ -17,15 +17,15 @@
 
 /* The braces are literal: Redis Cluster keeps keys with the same text between them on one node, so MSET and MULTI may
  * name several. */
-char *similar_key(char *out, int64_t version, const char *suffix)
+char *tv_similar_key(char *out, int64_t version, const char *suffix)
 {
-    snprintf(out, SIMILAR_KEY, "trivet:similar:{%" PRId64 "}%s", version, suffix);
+    snprintf(out, TV_SIMILAR_KEY, "trivet:similar:{%" PRId64 "}%s", version, suffix);
     return out;
 }
 
-char *similar_sets_key(char *out, int64_t version, int32_t row)
+char *tv_similar_sets_key(char *out, int64_t version, int32_t row)
 {
-    snprintf(out, SIMILAR_KEY, "trivet:similar:{%" PRId64 "}:sets:%d", version, (int)(row / SIMILAR_GROUP));
+    snprintf(out, TV_SIMILAR_KEY, "trivet:similar:{%" PRId64 "}:sets:%d", version, (int)(row / TV_SIMILAR_GROUP));
     return out;
 }
 
@@ -43,7 +43,7 @@ static char *put_number(char *p, uint64_t number)
 }
 
 /* By hand: a question names up to 128 pages, and snprintf took a sixth of its time. */
-char *similar_page_key(char *out, int64_t version, uint32_t page)
+char *tv_similar_page_key(char *out, int64_t version, uint32_t page)
 {
     static const char before[] = "trivet:similar:{", between[] = "}:page:";
     char *p = put_number(mempcpy(out, before, sizeof before - 1), (uint64_t)version);
@@ -51,9 +51,9 @@ char *similar_page_key(char *out, int64_t version, uint32_t page)
     return out;
 }
 
-char *similar_heavy_key(char *out, int64_t version, uint32_t witness, int position)
+char *tv_similar_heavy_key(char *out, int64_t version, uint32_t witness, int position)
 {
-    snprintf(out, SIMILAR_KEY, "trivet:similar:{%" PRId64 "}:heavy:%u:%d", version, witness, position);
+    snprintf(out, TV_SIMILAR_KEY, "trivet:similar:{%" PRId64 "}:heavy:%u:%d", version, witness, position);
     return out;
 }
 
@@ -66,23 +66,23 @@ static void add_name(struct tv_similar *s, size_t *n)
 }
 
 /* Witnesses ascend, and pages with them, so it is enough to remember the last one. */
-void similar_add_page(struct tv_similar *s, uint32_t witness, uint32_t *last, size_t *n)
+void tv_similar_add_page(struct tv_similar *s, uint32_t witness, uint32_t *last, size_t *n)
 {
-    uint32_t page = similar_page_of(witness, s->pages);
+    uint32_t page = tv_similar_page_of(witness, s->pages);
     if (page == *last)
         return;
     *last = page;
-    similar_page_key(s->names[*n], s->version, page);
+    tv_similar_page_key(s->names[*n], s->version, page);
     add_name(s, n);
 }
 
-void similar_add_heavy(struct tv_similar *s, uint32_t witness, int position, size_t *n)
+void tv_similar_add_heavy(struct tv_similar *s, uint32_t witness, int position, size_t *n)
 {
-    similar_heavy_key(s->names[*n], s->version, witness, position);
+    tv_similar_heavy_key(s->names[*n], s->version, witness, position);
     add_name(s, n);
 }
 
-enum tv_status similar_queue_lists(struct tv_similar *s, size_t n, struct tv_error *err)
+enum tv_status tv_similar_queue_lists(struct tv_similar *s, size_t n, struct tv_error *err)
 {
     s->words[0] = "MGET";
     s->word_sizes[0] = 4;
@@ -97,7 +97,7 @@ enum tv_status tv_similar_open(struct tv_similar **out, const char *redis_uri, i
     struct tv_similar *s = tv_alloc(1, sizeof *s, "an index of similar items", err);
     if (s == NULL)
         return TV_ERR_NO_MEMORY;
-    tv_buffer_init(&s->group, SIMILAR_MAX_BYTES);
+    tv_buffer_init(&s->group, TV_SIMILAR_MAX_BYTES);
     enum tv_status status = tv_redis_open(&s->redis, redis_uri, timeout_ms, -1, err);
     if (status == TV_OK)
         *out = s;
@@ -126,8 +126,8 @@ static void forget(struct tv_similar *s)
     tv_id_map_free(&s->heavy);
     tv_minhash_free(s->functions);
     tv_buffer_free(&s->group);
-    similar_cache_clear(s);
-    *s = (struct tv_similar){.redis = s->redis, .group = TV_BUFFER_INIT(SIMILAR_MAX_BYTES)};
+    tv_similar_cache_clear(s);
+    *s = (struct tv_similar){.redis = s->redis, .group = TV_BUFFER_INIT(TV_SIMILAR_MAX_BYTES)};
 }
 
 void tv_similar_close(struct tv_similar *s)
@@ -166,7 +166,7 @@ static enum tv_status make_room(struct tv_similar *s, struct tv_error *err)
     s->new_witnesses = s->witnesses + 2 * size;
     s->new_positions = s->positions + 2 * size;
     for (size_t i = 0; i < 2 * size; i++)
-        tv_buffer_init(&s->pages_new[i], SIMILAR_MAX_BYTES);
+        tv_buffer_init(&s->pages_new[i], TV_SIMILAR_MAX_BYTES);
     return TV_OK;
 }
 
@@ -203,10 +203,10 @@ static enum tv_status take_new(struct tv_similar *s, struct tv_id_map *map, cons
 /* The bytes of a string from `from` on: nothing, if nobody has appended. */
 static enum tv_status queue_tail(struct tv_similar *s, const char *suffix, int64_t from, struct tv_error *err)
 {
-    char key[SIMILAR_KEY], number[24];
+    char key[TV_SIMILAR_KEY], number[24];
     snprintf(number, sizeof number, "%" PRId64, from);
     const struct tv_redis_command c =
-        tv_redis_words("GETRANGE", similar_key(key, s->version, suffix), number, "-1", NULL);
+        tv_redis_words("GETRANGE", tv_similar_key(key, s->version, suffix), number, "-1", NULL);
     return tv_redis_queue_command(s->redis, &c, err);
 }
 
@@ -214,23 +214,23 @@ static enum tv_status queue_tail(struct tv_similar *s, const char *suffix, int64
 static enum tv_status queue_new(struct tv_similar *s, struct tv_error *err)
 {
     enum tv_status status = queue_tail(s, ":ids", (int64_t)s->rows.n * ID_BYTES, err);
-    return status == TV_OK ? queue_tail(s, ":users", (int64_t)s->users.n * SIMILAR_HASH, err) : status;
+    return status == TV_OK ? queue_tail(s, ":users", (int64_t)s->users.n * TV_SIMILAR_HASH, err) : status;
 }
 
 static enum tv_status take_new_of(struct tv_similar *s, size_t reply, const char *bytes, size_t n, struct tv_error *err)
 {
     return reply == 0 ? take_new(s, &s->rows, bytes, n, ID_BYTES, err)
-                      : take_new(s, &s->users, bytes, n, SIMILAR_HASH, err);
+                      : take_new(s, &s->users, bytes, n, TV_SIMILAR_HASH, err);
 }
 
-static enum tv_status take_only_new(void *context, size_t i, size_t part, const char *bytes, size_t n,
+static enum tv_status take_only_new(void *context, size_t i, size_t element, const char *bytes, size_t n,
                                     struct tv_error *err)
 {
-    (void)part;
+    (void)element;
     return take_new_of(context, i, bytes, n, err);
 }
 
-enum tv_status similar_read_new(struct tv_similar *s, struct tv_error *err)
+enum tv_status tv_similar_read_new(struct tv_similar *s, struct tv_error *err)
 {
     enum tv_status status = queue_new(s, err);
     return status == TV_OK ? tv_redis_flush(s->redis, take_only_new, s, err) : status;
@@ -265,22 +265,22 @@ struct description {
     int64_t size, pages;
 };
 
-static enum tv_status take_description(void *context, size_t i, size_t part, const char *bytes, size_t n,
+static enum tv_status take_description(void *context, size_t i, size_t element, const char *bytes, size_t n,
                                        struct tv_error *err)
 {
     (void)i;
     struct description *d = context;
-    return part == 0 ? number("the size of signatures", bytes, n, &d->size, err)
-                     : number("the pages of an index", bytes, n, &d->pages, err);
+    return element == 0 ? number("the size of signatures", bytes, n, &d->size, err)
+                        : number("the pages of an index", bytes, n, &d->pages, err);
 }
 
 /* Takes the witnesses that are heavy. */
-static enum tv_status take_heavy(void *context, size_t i, size_t part, const char *bytes, size_t n,
+static enum tv_status take_heavy(void *context, size_t i, size_t element, const char *bytes, size_t n,
                                  struct tv_error *err)
 {
-    (void)i, (void)part;
+    (void)i, (void)element;
     struct tv_similar *s = context;
-    return take_new(s, &s->heavy, bytes, n, SIMILAR_HASH, err);
+    return take_new(s, &s->heavy, bytes, n, TV_SIMILAR_HASH, err);
 }
 
 /* Read once: they stay the same for as long as the index is there. */
@@ -293,15 +293,15 @@ static enum tv_status read_heavy(struct tv_similar *s, struct tv_error *err)
 /* Makes the handle that of another index. Where that fails it is a handle of none, and the next call tries again. */
 static enum tv_status load(struct tv_similar *s, int64_t version, struct tv_error *err)
 {
-    char key[SIMILAR_KEY];
+    char key[TV_SIMILAR_KEY];
     struct description d = {0};
     forget(s);
     const struct tv_redis_command c =
-        tv_redis_words("HMGET", similar_key(key, version, ""), "signature_size", "witness_pages", NULL);
+        tv_redis_words("HMGET", tv_similar_key(key, version, ""), "signature_size", "witness_pages", NULL);
     enum tv_status status = tv_redis_queue_command(s->redis, &c, err);
     if (status == TV_OK)
         status = tv_redis_flush(s->redis, take_description, &d, err);
-    if (status == TV_OK && (d.size < 1 || d.size > TV_MINHASH_MAX || d.pages < 1 || d.pages > SIMILAR_MAX_PAGES))
+    if (status == TV_OK && (d.size < 1 || d.size > TV_MINHASH_MAX || d.pages < 1 || d.pages > TV_SIMILAR_MAX_PAGES))
         status = d.size > 0 && d.pages == 0 ? older_index(version, err) : no_index(err);
     if (status == TV_OK)
         status = tv_minhash_create(&s->functions, (int)d.size, err);
@@ -314,7 +314,7 @@ static enum tv_status load(struct tv_similar *s, int64_t version, struct tv_erro
     if (status == TV_OK)
         status = read_heavy(s, err);
     if (status == TV_OK)
-        status = similar_read_new(s, err);
+        status = tv_similar_read_new(s, err);
     if (status != TV_OK)
         forget(s);
     return status;
@@ -334,12 +334,12 @@ struct reading {
 static enum tv_status take_group(struct reading *r, int32_t group, const char *bytes, size_t n, struct tv_error *err)
 {
     if (r->first == 0) /* no watch: a question */
-        similar_cache_put(r->s, group, bytes, n);
+        tv_similar_cache_put(r->s, group, bytes, n);
     return bytes && group == r->group ? tv_buffer_append(&r->s->group, bytes, n, err) : TV_OK;
 }
 
 /* Replies by their place: the two of a WATCH, if there is one, then those in the order of read_once. */
-static enum tv_status take_reading(void *context, size_t i, size_t part, const char *bytes, size_t n,
+static enum tv_status take_reading(void *context, size_t i, size_t element, const char *bytes, size_t n,
                                    struct tv_error *err)
 {
     struct reading *r = context;
@@ -354,7 +354,7 @@ static enum tv_status take_reading(void *context, size_t i, size_t part, const c
     case 3:
         return take_new_of(r->s, i - r->first - 2, bytes, n, err);
     default:
-        return take_group(r, r->near + (int32_t)part, bytes, n, err);
+        return take_group(r, r->near + (int32_t)element, bytes, n, err);
     }
 }
 
@@ -371,13 +371,13 @@ static enum tv_status queue_watch(struct tv_similar *s, const char *changes, str
  * to come. */
 static enum tv_status queue_groups(struct reading *r, int32_t row, int watch, struct tv_error *err)
 {
-    char names[SIMILAR_NEAR][SIMILAR_KEY];
-    const char *words[1 + SIMILAR_NEAR] = {"MGET"};
-    size_t sizes[1 + SIMILAR_NEAR] = {4}, n = watch ? 1 : SIMILAR_NEAR;
-    r->group = row / SIMILAR_GROUP;
-    r->near = watch ? r->group : r->group / SIMILAR_NEAR * SIMILAR_NEAR;
+    char names[TV_SIMILAR_NEAR][TV_SIMILAR_KEY];
+    const char *words[1 + TV_SIMILAR_NEAR] = {"MGET"};
+    size_t sizes[1 + TV_SIMILAR_NEAR] = {4}, n = watch ? 1 : TV_SIMILAR_NEAR;
+    r->group = row / TV_SIMILAR_GROUP;
+    r->near = watch ? r->group : r->group / TV_SIMILAR_NEAR * TV_SIMILAR_NEAR;
     for (size_t i = 0; i < n; i++) {
-        words[1 + i] = similar_sets_key(names[i], r->s->version, (r->near + (int32_t)i) * SIMILAR_GROUP);
+        words[1 + i] = tv_similar_sets_key(names[i], r->s->version, (r->near + (int32_t)i) * TV_SIMILAR_GROUP);
         sizes[1 + i] = strlen(names[i]);
     }
     return tv_redis_queue(r->s->redis, 1 + n, words, sizes, err);
@@ -388,9 +388,9 @@ static enum tv_status queue_groups(struct reading *r, int32_t row, int watch, st
  * counts, and a change by its WATCH. */
 static enum tv_status read_once(struct tv_similar *s, int32_t row, int watch, int64_t *live, struct tv_error *err)
 {
-    char changes[SIMILAR_KEY];
+    char changes[TV_SIMILAR_KEY];
     struct reading r = {.s = s, .first = watch ? 2 : 0};
-    similar_key(changes, s->version, ":changes");
+    tv_similar_key(changes, s->version, ":changes");
     const struct tv_redis_command get_live = tv_redis_words("GET", TV_SIMILAR_LIVE, NULL),
                                   get_changes = tv_redis_words("GET", changes, NULL);
     tv_buffer_clear(&s->group);
@@ -442,22 +442,22 @@ enum { COUNT_BYTES = 2 };
 
 /* A row in its group: a count of two bytes, then as many hashes, row after row; so the rows before are walked over.
  * Bytes come from Redis, so every count is checked against what is left. */
-enum tv_status similar_group_find(const struct tv_buffer *group, int32_t row, const char **at, size_t *n,
-                                  struct tv_error *err)
+enum tv_status tv_similar_group_find(const struct tv_buffer *group, int32_t row, const char **at, size_t *n,
+                                     struct tv_error *err)
 {
     const char *p = tv_buffer_string(group), *end = p + group->size;
     *n = 0;
     for (int i = 0; p < end; i++) {
         size_t count = end - p < COUNT_BYTES ? SIZE_MAX : (unsigned char)p[0] | (size_t)(unsigned char)p[1] << 8;
         p += COUNT_BYTES;
-        if (count > TV_MINHASH_MAX || count * SIMILAR_HASH > (size_t)(end - p))
+        if (count > TV_MINHASH_MAX || count * TV_SIMILAR_HASH > (size_t)(end - p))
             return tv_fail(err, TV_ERR_CORRUPT, "the audience of row %d of an index of similar items is cut short",
                            (int)row);
         *at = p;
         *n = count;
-        if (i == row % SIMILAR_GROUP)
+        if (i == row % TV_SIMILAR_GROUP)
             return TV_OK;
-        p += count * SIMILAR_HASH;
+        p += count * TV_SIMILAR_HASH;
     }
     *n = 0;
     *at = end;
@@ -465,45 +465,45 @@ enum tv_status similar_group_find(const struct tv_buffer *group, int32_t row, co
 }
 
 /* The count comes first, so that a reader can walk over a row without looking at its hashes. */
-enum tv_status similar_group_append(struct tv_buffer *group, const struct tv_minhash_witness *witnesses, int n,
-                                    struct tv_error *err)
+enum tv_status tv_similar_group_append(struct tv_buffer *group, const struct tv_minhash_witness *witnesses, int n,
+                                       struct tv_error *err)
 {
-    enum tv_status status = tv_buffer_reserve(group, COUNT_BYTES + (size_t)n * SIMILAR_HASH, err);
+    enum tv_status status = tv_buffer_reserve(group, COUNT_BYTES + (size_t)n * TV_SIMILAR_HASH, err);
     if (status != TV_OK)
         return status;
     char *p = group->data + group->size;
     *p++ = (char)n;
     *p++ = (char)(n >> 8);
-    for (int i = 0; i < n; i++, p += SIMILAR_HASH)
-        similar_put_number(p, witnesses[i].hash, SIMILAR_HASH);
+    for (int i = 0; i < n; i++, p += TV_SIMILAR_HASH)
+        tv_similar_put_number(p, witnesses[i].hash, TV_SIMILAR_HASH);
     group->size = (size_t)(p - group->data);
     group->data[group->size] = '\0';
     return TV_OK;
 }
 
 /* A row that does not change is copied as it stands, hashes and all. */
-enum tv_status similar_group_copy(struct tv_buffer *group, const char *at, size_t n, struct tv_error *err)
+enum tv_status tv_similar_group_copy(struct tv_buffer *group, const char *at, size_t n, struct tv_error *err)
 {
-    enum tv_status status = similar_group_append(group, NULL, 0, err);
+    enum tv_status status = tv_similar_group_append(group, NULL, 0, err);
     if (status != TV_OK)
         return status;
     group->data[group->size - 2] = (char)n;
     group->data[group->size - 1] = (char)(n >> 8);
-    return tv_buffer_append(group, at, n * SIMILAR_HASH, err);
+    return tv_buffer_append(group, at, n * TV_SIMILAR_HASH, err);
 }
 
 /* The signature of a set is that of its witnesses, so this gives back the values bit for bit. */
-void similar_sketch(const struct tv_minhash *m, const char *at, size_t n, uint32_t *values, uint32_t *witness)
+void tv_similar_sketch(const struct tv_minhash *m, const char *at, size_t n, uint32_t *values, uint32_t *witness)
 {
     tv_minhash_clear(m, values);
     tv_minhash_clear(m, witness);
     for (size_t i = 0; i < n; i++)
-        tv_minhash_update_witness(m, values, witness, (uint32_t)read_number(at + i * SIMILAR_HASH, SIMILAR_HASH));
+        tv_minhash_update_witness(m, values, witness, (uint32_t)read_number(at + i * TV_SIMILAR_HASH, TV_SIMILAR_HASH));
 }
 
 /* An item without a row would get the next one, so the group of that row is read, for a change to append to. Where
  * rows came meanwhile, perhaps this item's, everything is read once more. */
-enum tv_status similar_read(struct tv_similar *s, int64_t item, int watch, int32_t *row, struct tv_error *err)
+enum tv_status tv_similar_read(struct tv_similar *s, int64_t item, int watch, int32_t *row, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     int64_t live;
@@ -518,8 +518,8 @@ enum tv_status similar_read(struct tv_similar *s, int64_t item, int watch, int32
     const char *at;
     size_t n = 0;
     if (status == TV_OK)
-        status = similar_group_find(&s->group, *row >= 0 ? *row : s->rows.n, &at, &n, err);
+        status = tv_similar_group_find(&s->group, *row >= 0 ? *row : s->rows.n, &at, &n, err);
     if (status == TV_OK)
-        similar_sketch(s->functions, at, n, s->values, s->witness);
+        tv_similar_sketch(s->functions, at, n, s->values, s->witness);
     return status;
 }

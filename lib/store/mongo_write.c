@@ -23,7 +23,7 @@ struct tv_mongo_bulk {
 };
 
 /* libbson reads an array as a document whose names are 0, 1, ...; it is appended as the array it was. */
-static enum tv_status append_json(bson_t *doc, const struct tv_field *f, struct tv_error *err)
+static enum tv_status append_json(bson_t *doc, const struct tv_mongo_field *f, struct tv_error *err)
 {
     bson_error_t e;
     bson_t value;
@@ -36,7 +36,7 @@ static enum tv_status append_json(bson_t *doc, const struct tv_field *f, struct 
 }
 
 /* An array of documents such as {id: 1, score: 2.5}. */
-static bool append_pairs(bson_t *doc, const struct tv_field *f)
+static bool append_pairs(bson_t *doc, const struct tv_mongo_field *f)
 {
     bson_t array, pair;
     char space[16];
@@ -51,36 +51,36 @@ static bool append_pairs(bson_t *doc, const struct tv_field *f)
     return bson_append_array_end(doc, &array) && ok;
 }
 
-static enum tv_status append_field(bson_t *doc, const struct tv_field *f, struct tv_error *err)
+static enum tv_status append_field(bson_t *doc, const struct tv_mongo_field *f, struct tv_error *err)
 {
     bool ok = true;
     switch (f->type) {
-    case TV_FIELD_NULL:
+    case TV_MONGO_FIELD_NULL:
         ok = BSON_APPEND_NULL(doc, f->name);
         break;
-    case TV_FIELD_INT32:
+    case TV_MONGO_FIELD_INT32:
         ok = BSON_APPEND_INT32(doc, f->name, (int32_t)f->integer);
         break;
-    case TV_FIELD_INT64:
+    case TV_MONGO_FIELD_INT64:
         ok = BSON_APPEND_INT64(doc, f->name, f->integer);
         break;
-    case TV_FIELD_DOUBLE:
+    case TV_MONGO_FIELD_DOUBLE:
         ok = BSON_APPEND_DOUBLE(doc, f->name, f->real);
         break;
-    case TV_FIELD_BOOL:
+    case TV_MONGO_FIELD_BOOL:
         ok = BSON_APPEND_BOOL(doc, f->name, f->integer != 0);
         break;
-    case TV_FIELD_TEXT:
+    case TV_MONGO_FIELD_TEXT:
         ok = BSON_APPEND_UTF8(doc, f->name, f->text);
         break;
-    case TV_FIELD_BYTES:
+    case TV_MONGO_FIELD_BYTES:
         ok = f->n_bytes <= UINT32_MAX &&
              BSON_APPEND_BINARY(doc, f->name, BSON_SUBTYPE_BINARY, f->bytes, (uint32_t)f->n_bytes);
         break;
-    case TV_FIELD_PAIRS:
+    case TV_MONGO_FIELD_PAIRS:
         ok = append_pairs(doc, f);
         break;
-    case TV_FIELD_JSON:
+    case TV_MONGO_FIELD_JSON:
         return append_json(doc, f, err);
     }
     return ok ? TV_OK : tv_fail(err, TV_ERR_INPUT, "field %s is too large for a document", f->name);
@@ -130,7 +130,7 @@ static enum tv_status gather(struct tv_mongo_bulk *b, bson_t *doc, struct tv_err
     return TV_OK;
 }
 
-enum tv_status tv_mongo_bulk_add(struct tv_mongo_bulk *b, const struct tv_field *fields, size_t n,
+enum tv_status tv_mongo_bulk_add(struct tv_mongo_bulk *b, const struct tv_mongo_field *fields, size_t n,
                                  struct tv_error *err)
 {
     bson_t *doc = bson_new();
@@ -188,7 +188,7 @@ enum tv_status tv_mongo_delete_texts(struct tv_mongo *m, const char *collection,
 }
 
 /* {operator: {fields}} in `doc`, as {"$set": {"n": 3}}; with `guard` the guard is one of the fields. */
-static enum tv_status append_fields(bson_t *doc, const char *operator, const struct tv_field *fields, size_t n,
+static enum tv_status append_fields(bson_t *doc, const char *operator, const struct tv_mongo_field * fields, size_t n,
                                     const struct tv_mongo_update *guard, struct tv_error *err)
 {
     bson_t inner;

@@ -267,8 +267,8 @@ enum tv_status tv_redis_queue_command(struct tv_redis *r, const struct tv_redis_
 }
 
 /* An array inside an array is not taken apart: it counts as nil. */
-static enum tv_status take_part(const redisReply *reply, size_t i, size_t part, tv_redis_take take, void *context,
-                                struct tv_error *err)
+static enum tv_status take_element(const redisReply *reply, size_t i, size_t element, tv_redis_take take, void *context,
+                                   struct tv_error *err)
 {
     char number[24];
     if (reply->type == REDIS_REPLY_ERROR)
@@ -276,19 +276,19 @@ static enum tv_status take_part(const redisReply *reply, size_t i, size_t part, 
     if (take == NULL)
         return TV_OK;
     if (reply->type == REDIS_REPLY_INTEGER)
-        return take(context, i, part, number, (size_t)snprintf(number, sizeof number, "%lld", reply->integer), err);
+        return take(context, i, element, number, (size_t)snprintf(number, sizeof number, "%lld", reply->integer), err);
     int text = reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_STATUS;
-    return take(context, i, part, text ? reply->str : NULL, text ? (size_t)reply->len : 0, err);
+    return take(context, i, element, text ? reply->str : NULL, text ? (size_t)reply->len : 0, err);
 }
 
 static enum tv_status take_whole(const redisReply *reply, size_t i, tv_redis_take take, void *context,
                                  struct tv_error *err)
 {
     if (reply->type != REDIS_REPLY_ARRAY)
-        return take_part(reply, i, 0, take, context, err);
+        return take_element(reply, i, 0, take, context, err);
     enum tv_status status = TV_OK;
-    for (size_t part = 0; part < reply->elements && status == TV_OK; part++)
-        status = take_part(reply->element[part], i, part, take, context, err);
+    for (size_t element = 0; element < reply->elements && status == TV_OK; element++)
+        status = take_element(reply->element[element], i, element, take, context, err);
     return status;
 }
 

@@ -37,7 +37,7 @@ static int read_ask(const struct tv_request *request, struct ask *ask, struct tv
 /* The terms as they are shown, added up in that order. `rounding` is what is missing then to the score that is
  * served, whose factors were rounded (trivet/core/explain.h), so a reader who adds up the printed numbers gets the
  * score. */
-static void write_terms(struct tv_out *out, const struct tv_snapshot *s, const struct tv_account *a, size_t limit)
+static void write_terms(struct tv_out *out, const struct tv_resident *s, const struct tv_account *a, size_t limit)
 {
     size_t shown = a->n < limit ? a->n : limit;
     double sum = a->item_term + a->user_term, others = 0;
@@ -65,12 +65,12 @@ static void write_terms(struct tv_out *out, const struct tv_snapshot *s, const s
     tv_out_real(out, a->score - sum);
 }
 
-static void write_account(struct tv_out *out, const struct tv_snapshot *s, const struct ask *ask,
+static void write_account(struct tv_out *out, const struct tv_resident *s, const struct ask *ask,
                           const struct tv_account *a)
 {
     tv_out_text(out, "{\"user_id\":");
     tv_id_user_json(out, s, &ask->user);
-    tv_out_format(out, ",\"model\":%" PRId64 ",\"reason\":\"%s\",\"score_kind\":", s->number,
+    tv_out_format(out, ",\"model\":%" PRId64 ",\"reason\":\"%s\",\"score_kind\":", s->run_number,
                   tv_reason_name(a->reason));
     tv_out_json(out, a->reason == TV_REASON_POPULAR ? "count" : s->score_kind);
     tv_out_text(out, ",\"item\":{");
@@ -85,15 +85,15 @@ static void write_account(struct tv_out *out, const struct tv_snapshot *s, const
 static void answer(const struct tv_picked *picked, struct ask *ask, struct tv_response *response,
                    struct tv_problem *problem)
 {
-    const struct tv_snapshot *s = picked->snapshot;
+    const struct tv_resident *s = picked->resident;
     struct tv_account account = {0};
     struct tv_error err = {0};
     if (!tv_pick_item(&ask->item, s, problem))
         return;
-    int32_t item = tv_snapshot_dense(s, ask->item.number);
+    int32_t item = tv_resident_dense(s, ask->item.number);
     if (item < 0) {
         tv_problem(problem, 404, "item %s is not in model %" PRId64 ", which scores it for nobody", ask->item.text,
-                   s->number);
+                   s->run_number);
         tv_problem_hint(problem, "trivet-etl why item %s tells which step of the filter leaves it out", ask->item.text);
         return;
     }

@@ -84,20 +84,20 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
                                  struct tv_response *response)
 {
     (void)request;
-    struct tv_snapshot *live = tv_shelf_live(app->models.shelf);
+    struct tv_resident *live = tv_shelf_live(app->models.shelf);
     int mongo = tv_breaker_is_up(app->models.mongo_breaker), redis = tv_breaker_is_up(app->models.redis_breaker);
     int ready = live && mongo && !atomic_load(&app->draining);
     char notice[1024], similar[1024];
     struct tv_follower_state following;
     tv_follower_look(app->follower, &following);
-    tv_audience_look(app->audience, similar, sizeof similar);
+    tv_similar_keeper_look(app->similar_keeper, similar, sizeof similar);
     tv_shelf_notice(app->models.shelf, notice, sizeof notice);
     response->status = ready ? 200 : 503;
     struct tv_out *out = &response->out;
     int whole = redis && !notice[0] && !similar[0] && !following.unreadable && !following.refusal[0];
     tv_out_format(out, "{\"status\":\"%s\",\"model\":", !ready ? "unavailable" : whole ? "ok" : "degraded");
     if (live)
-        tv_out_int(out, live->number);
+        tv_out_int(out, live->run_number);
     else
         tv_out_text(out, "null");
     write_stores(out, app);
@@ -105,15 +105,14 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
     write_message(out, ",\"similar\":{\"message\":", similar, "}");
     write_message(out, ",\"notice\":", notice, "");
     tv_out_text(out, "}\n");
-    tv_snapshot_release(live);
+    tv_resident_release(live);
     return TV_ANSWERED;
 }
 
-enum tv_outcome tv_handle_metrics(struct tv_app *app, const struct tv_request *request,
-                                  struct tv_response *response)
+enum tv_outcome tv_handle_counters(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     (void)request;
     response->type = "text/plain; version=0.0.4; charset=utf-8";
-    tv_metrics_write(app->metrics, &app->models, app->follower, &response->out);
+    tv_counters_write(app->counters, &app->models, app->follower, &response->out);
     return TV_ANSWERED;
 }

@@ -6,6 +6,6 @@
 
 enum tv_outcome tv_handle_healthz(struct tv_app *app, const struct tv_request *request, struct tv_response *response);
 enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *request, struct tv_response *response);
-enum tv_outcome tv_handle_metrics(struct tv_app *app, const struct tv_request *request, struct tv_response *response);
+enum tv_outcome tv_handle_counters(struct tv_app *app, const struct tv_request *request, struct tv_response *response);
 
 #endif

@@ -47,7 +47,7 @@ static struct tv_mongo_doc *find_document(struct tv_app *app, int64_t item_id)
     return doc;
 }
 
-static void write_item(struct tv_app *app, struct tv_out *out, const struct tv_snapshot *s, int64_t item_id)
+static void write_item(struct tv_app *app, struct tv_out *out, const struct tv_resident *s, int64_t item_id)
 {
     struct tv_mongo_doc *doc = find_document(app, item_id);
     json_t *others = doc ? other_fields(doc) : NULL;
@@ -55,7 +55,7 @@ static void write_item(struct tv_app *app, struct tv_out *out, const struct tv_s
     tv_out_text(out, "{");
     tv_item_json(out, s, item_id);
     tv_item_counts_json(out, s, item_id);
-    tv_out_format(out, ",\"model\":%" PRId64 ",\"metadata\":", s->number);
+    tv_out_format(out, ",\"model\":%" PRId64 ",\"metadata\":", s->run_number);
     tv_out_text(out, text ? text : "null");
     tv_out_text(out, "}\n");
     free(text);
@@ -76,9 +76,9 @@ enum tv_outcome tv_handle_item(struct tv_app *app, const struct tv_request *requ
     enum tv_pick pick = TV_PICK_PROBLEM;
     tv_id_set(&id, "id", request->segments[0]);
     if (tv_pick_model(request, &model, &problem))
-        pick = tv_pick_snapshot(&app->models, model, request->may_wait, &picked.snapshot, &problem);
-    if (pick == TV_PICKED && tv_pick_item(&id, picked.snapshot, &problem)) {
-        write_item(app, &response->out, picked.snapshot, id.number);
+        pick = tv_pick_resident(&app->models, model, request->may_wait, &picked.resident, &problem);
+    if (pick == TV_PICKED && tv_pick_item(&id, picked.resident, &problem)) {
+        write_item(app, &response->out, picked.resident, id.number);
         response->revalidated = 1;
     }
     return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
@@ -105,11 +105,11 @@ static int read_query(const struct tv_request *request, struct tv_buffer *folded
 }
 
 /* The search is in memory and takes no worker (title_index.h). */
-static void write_found(struct tv_out *out, const struct tv_snapshot *s, const char *folded, size_t top)
+static void write_found(struct tv_out *out, const struct tv_resident *s, const char *folded, size_t top)
 {
     const struct tv_item *best[MAX_FOUND];
     size_t found, n = tv_title_search(&s->titles, &s->items, folded, best, top, &found);
-    tv_out_format(out, "{\"model\":%" PRId64 ",\"found\":%zu,\"items\":[", s->number, found);
+    tv_out_format(out, "{\"model\":%" PRId64 ",\"found\":%zu,\"items\":[", s->run_number, found);
     for (size_t i = 0; i < n; i++) {
         tv_out_text(out, i ? ",{" : "{");
         tv_item_json(out, s, best[i]->id);
@@ -129,9 +129,9 @@ enum tv_outcome tv_handle_items(struct tv_app *app, const struct tv_request *req
     enum tv_pick pick = TV_PICK_PROBLEM;
     tv_buffer_init(&folded, 64 * MAX_QUERY);
     if (read_query(request, &folded, &top, &problem) && tv_pick_model(request, &model, &problem))
-        pick = tv_pick_snapshot(&app->models, model, request->may_wait, &picked.snapshot, &problem);
+        pick = tv_pick_resident(&app->models, model, request->may_wait, &picked.resident, &problem);
     if (pick == TV_PICKED) {
-        write_found(&response->out, picked.snapshot, tv_buffer_string(&folded), (size_t)top);
+        write_found(&response->out, picked.resident, tv_buffer_string(&folded), (size_t)top);
         response->revalidated = 1;
     }
     tv_buffer_free(&folded);

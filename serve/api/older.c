@@ -13,12 +13,12 @@
 enum { MAX_TOP = 1000, STANDARD_MIN_COUNT = 25 };
 
 /* An item that cannot be predicted has null in the middle (tv_out_real of NaN). */
-static void write_triple(struct tv_out *out, const struct tv_snapshot *s, int64_t item_id, double predicted)
+static void write_triple(struct tv_out *out, const struct tv_resident *s, int64_t item_id, double predicted)
 {
     char unknown[TV_CODE_MAX + 8];
     const struct tv_item *item = tv_items_find(&s->items, item_id);
     tv_out_text(out, "[");
-    tv_out_json(out, tv_snapshot_title(s, item_id, unknown, sizeof unknown));
+    tv_out_json(out, tv_resident_title(s, item_id, unknown, sizeof unknown));
     tv_out_text(out, ",");
     tv_out_real(out, predicted);
     tv_out_format(out, ",%" PRId64 "]", item ? item->n_ratings : 0);
@@ -28,7 +28,7 @@ static void write_triple(struct tv_out *out, const struct tv_snapshot *s, int64_
  * their scores. */
 static void write_top(struct tv_out *out, const struct tv_predictor *p, const struct tv_ranking *ranking)
 {
-    const struct tv_snapshot *s = p->picked.snapshot;
+    const struct tv_resident *s = p->picked.resident;
     tv_out_text(out, "[");
     for (size_t i = 0; i < ranking->n; i++) {
         if (i > 0)
@@ -43,11 +43,11 @@ static void answer_one(const struct tv_predictor *p, struct tv_id *item, struct 
                        struct tv_problem *problem)
 {
     struct tv_prediction prediction = {NAN, NULL};
-    if (!tv_pick_item(item, p->picked.snapshot, problem))
+    if (!tv_pick_item(item, p->picked.resident, problem))
         return;
     response->out.failed = tv_predict(p, item->number, &prediction) != TV_OK;
     tv_out_text(&response->out, "[");
-    write_triple(&response->out, p->picked.snapshot, item->number, prediction.value);
+    write_triple(&response->out, p->picked.resident, item->number, prediction.value);
     tv_out_text(&response->out, "]\n");
     response->revalidated = 1;
     tv_predictor_headers(prediction.basis, response);
@@ -57,7 +57,7 @@ static void answer_top(const struct tv_predictor *p, struct tv_item_filter *filt
                        struct tv_response *response, struct tv_problem *problem)
 {
     struct tv_ranking ranking;
-    if (!tv_item_filter_resolve(filter, p->picked.snapshot, problem))
+    if (!tv_item_filter_resolve(filter, p->picked.resident, problem))
         return;
     if (tv_predict_top(p, filter, top, &ranking) != TV_OK)
         response->out.failed = 1;

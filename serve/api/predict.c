@@ -41,8 +41,8 @@ static void write_prediction(struct tv_out *out, const struct tv_predictor *p, i
         return;
     }
     tv_out_text(out, "{");
-    tv_item_json(out, p->picked.snapshot, item_id);
-    tv_item_counts_json(out, p->picked.snapshot, item_id);
+    tv_item_json(out, p->picked.resident, item_id);
+    tv_item_counts_json(out, p->picked.resident, item_id);
     tv_out_text(out, ",\"predicted\":");
     tv_out_real(out, prediction.value);
     tv_out_text(out, ",\"basis\":");
@@ -59,7 +59,7 @@ static int write_items(struct tv_out *out, const struct tv_predictor *p, const c
     struct tv_id_list list = {.rest = ids, .most = MAX_IDS};
     struct tv_id item;
     while (tv_id_next(&list, "ids", &item, problem)) {
-        if (!tv_pick_item(&item, p->picked.snapshot, problem))
+        if (!tv_pick_item(&item, p->picked.resident, problem))
             return 0;
         if (list.n > 1)
             tv_out_text(out, ",");
@@ -75,8 +75,8 @@ static void answer(struct tv_response *response, const struct tv_predictor *p, c
 {
     struct tv_out *out = &response->out;
     tv_out_text(out, "{\"user_id\":");
-    tv_id_user_json(out, p->picked.snapshot, &ask->user);
-    tv_out_format(out, ",\"model\":%" PRId64 ",\"items\":[", p->picked.snapshot->number);
+    tv_id_user_json(out, p->picked.resident, &ask->user);
+    tv_out_format(out, ",\"model\":%" PRId64 ",\"items\":[", p->picked.resident->run_number);
     if (!write_items(out, p, ask->ids, problem))
         return;
     tv_out_text(out, "]}\n");

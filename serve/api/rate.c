@@ -40,10 +40,10 @@ static int make_id(struct tv_id *id, int codes)
 static void somebody_new(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem = {0};
-    struct tv_snapshot *live = NULL;
+    struct tv_resident *live = NULL;
     struct tv_id id;
     int found = 0;
-    enum tv_pick pick = tv_pick_snapshot(&app->models, TV_LIVE_MODEL, 1, &live, &problem);
+    enum tv_pick pick = tv_pick_resident(&app->models, TV_LIVE_MODEL, 1, &live, &problem);
     for (int i = 0; pick == TV_PICKED && !found && i < ATTEMPTS && make_id(&id, live->info.user_codes); i++) {
         struct tv_picked picked = {0};
         pick = tv_pick(&app->models, TV_LIVE_MODEL, &id, 1, &picked, &problem);
@@ -58,7 +58,7 @@ static void somebody_new(struct tv_app *app, const struct tv_request *request, s
         tv_lead_to(response, "/rate", &id);
     else
         tv_problem_answer(&app->models, request, response, &problem);
-    tv_snapshot_release(live);
+    tv_resident_release(live);
 }
 
 /* Looks users up in either case, so it begins where it may wait. */
@@ -75,6 +75,6 @@ enum tv_outcome tv_handle_rate(struct tv_app *app, const struct tv_request *requ
     }
     enum tv_pick pick = tv_pick(&app->models, TV_LIVE_MODEL, &id, 1, &picked, &problem);
     if (pick == TV_PICKED)
-        tv_rate_page(response, picked.snapshot, &id, picked.user ? picked.user->document : NULL);
+        tv_rate_page(response, picked.resident, &id, picked.user ? picked.user->document : NULL);
     return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }

@@ -19,12 +19,12 @@ enum { RETRY_SECONDS = 1 };
 /* One request that changes a user's ratings, on its way through this file. It stands on the stack of `handle`. */
 struct change {
     struct tv_app *app;
-    struct tv_snapshot *s; /* NULL: no model is loaded, and ids are to be numbers */
+    struct tv_resident *s; /* NULL: no model is loaded, and ids are to be numbers */
     struct tv_id user;
     struct tv_rating_list list; /* of a rating taken back: its item alone */
     struct tv_rated rated;
     const char *later; /* the rating is safe, and counts later: why; NULL: it counts now */
-    int64_t model; /* the one the user was folded into; 0: none */
+    int64_t model;     /* the one the user was folded into; 0: none */
 };
 
 /* --- before ----------------------------------------------------------------------------------------------- */
@@ -107,7 +107,7 @@ static void refused(const struct change *c, int is_list, struct tv_problem *prob
 static void on_committed(const struct change *c)
 {
     tv_follower_wake(c->app->follower); /* counts of items */
-    tv_audience_wake(c->app->audience);
+    tv_similar_keeper_wake(c->app->similar_keeper);
 }
 
 /* Tells a client no more than it should know; the log has the words of the store. */
@@ -131,7 +131,7 @@ static void fold_in(struct change *c)
 {
     struct tv_error err = {0};
     on_committed(c);
-    c->later = why_later(tv_rater_fold(c->app->rater, c->rated.user_id, c->rated.rev, &c->model, &err));
+    c->later = why_later(tv_rater_fold_in(c->app->rater, c->rated.user_id, c->rated.rev, &c->model, &err));
     if (c->later) {
         tv_log_debug("user %s counts later: %s", c->user.text, err.message);
         tv_follower_wake(c->app->follower);
@@ -274,7 +274,7 @@ static enum tv_outcome handle(struct tv_app *app, const struct tv_request *reque
         else
             write_change(&response->out, &c, shape != NONE);
     }
-    tv_snapshot_release(c.s);
+    tv_resident_release(c.s);
     return TV_ANSWERED;
 }
 

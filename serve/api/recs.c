@@ -41,9 +41,9 @@ static int read_ask(const struct tv_request *request, struct ask *ask, struct tv
            tv_item_filter_read(request, &ask->filter, problem);
 }
 
-/* Each item's members were written when the model became resident (snapshot.c), so only rank and score are
+/* Each item's members were written when the model became resident (resident.c), so only rank and score are
  * formatted here. */
-void tv_ranked_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_scored *best, size_t n)
+void tv_ranked_json(struct tv_out *out, const struct tv_resident *s, const struct tv_scored *best, size_t n)
 {
     tv_out_text(out, "[");
     for (size_t i = 0; i < n; i++) {
@@ -61,11 +61,11 @@ void tv_ranked_json(struct tv_out *out, const struct tv_snapshot *s, const struc
 /* {"user_id":10,"model":2,"reason":"personal","score_kind":"relevance","items":[...]} */
 static void write_recs(struct tv_out *out, const struct tv_recs *recs)
 {
-    const struct tv_snapshot *s = recs->snapshot;
+    const struct tv_resident *s = recs->resident;
     tv_out_text(out, "{\"user_id\":");
     tv_id_user_json(out, s, recs->id);
     tv_out_text(out, ",\"model\":");
-    tv_out_int(out, s->number);
+    tv_out_int(out, s->run_number);
     tv_out_text(out, ",\"reason\":\"");
     tv_out_text(out, tv_reason_name(recs->ranking.reason));
     tv_out_text(out, "\",\"score_kind\":");
@@ -90,7 +90,7 @@ static enum tv_status rank(struct tv_recs *recs, struct tv_cached_user *user, si
         user = NULL;
     const struct tv_kept_ranking *kept =
         user ? atomic_load_explicit(&user->ranking, memory_order_acquire) : NULL;
-    if (kept && tv_ranking_from_kept(&recs->ranking, kept, recs->snapshot, top))
+    if (kept && tv_ranking_from_kept(&recs->ranking, kept, recs->resident, top))
         return TV_OK;
     struct tv_workspace *w = tv_workspace_of_thread();
     int keep = user && kept == NULL && top <= TV_KEPT_ITEMS;
@@ -98,8 +98,8 @@ static enum tv_status rank(struct tv_recs *recs, struct tv_cached_user *user, si
         return TV_ERR_NO_MEMORY;
     size_t wanted = keep ? TV_KEPT_ITEMS : top;
     enum tv_status status = TV_OK;
-    if (recs->filter || !tv_recommend_stored(&recs->ranking, w, recs->snapshot, recs->user, wanted))
-        status = tv_recommend(&recs->ranking, w, recs->snapshot, recs->user, recs->filter, wanted, NULL);
+    if (recs->filter || !tv_recommend_stored(&recs->ranking, w, recs->resident, recs->user, wanted))
+        status = tv_recommend(&recs->ranking, w, recs->resident, recs->user, recs->filter, wanted, NULL);
     if (status == TV_OK && keep) {
         if (recs->ranking.reason != TV_REASON_POPULAR) /* popular items change though the document does not */
             tv_cached_user_keep(user, tv_ranking_keep(&recs->ranking));
@@ -113,7 +113,7 @@ static void answer(struct tv_app *app, const struct tv_request *request, struct 
                    const struct ask *ask, const struct tv_picked *picked)
 {
     struct tv_recs recs = {.id = &ask->user,
-                           .snapshot = picked->snapshot,
+                           .resident = picked->resident,
                            .user = picked->user ? picked->user->document : NULL,
                            .filter = ask->filter.asked ? &ask->filter : NULL};
     if (rank(&recs, picked->user, (size_t)ask->top) != TV_OK)
@@ -135,14 +135,14 @@ enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *requ
     if (request->wants_html && !request->may_wait)
         return TV_LATER;
     if (request->wants_html)
-        tv_catalog_refresh(app->models.catalog, app->models.mongo, app->models.mongo_breaker);
+        tv_model_list_refresh(app->models.model_list, app->models.mongo, app->models.mongo_breaker);
     enum tv_pick pick = read_ask(request, &ask, &problem) ? TV_PICKED : TV_PICK_PROBLEM;
     if (pick == TV_PICKED)
         pick = tv_pick(&app->models, ask.model, &ask.user, request->may_wait, &picked, &problem);
     if (pick == TV_PICKED) {
         if (picked.user == NULL && ask.strict)
             tv_problem(&problem, 404, "there is no user %s", ask.user.text);
-        else if (tv_item_filter_resolve(&ask.filter, picked.snapshot, &problem))
+        else if (tv_item_filter_resolve(&ask.filter, picked.resident, &problem))
             answer(app, request, response, &ask, &picked);
     }
     return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
@@ -152,20 +152,20 @@ enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *requ
  * `id`, 0 to users - 1, with an index on it, so a random row is found in one question. */
 static enum tv_pick pick_any(struct tv_app *app, struct tv_id *user, struct tv_problem *problem)
 {
-    struct tv_snapshot *s = NULL;
+    struct tv_resident *s = NULL;
     struct tv_mongo_doc *doc = NULL;
     struct tv_error err = {0};
     char users[TV_MODEL_NAME];
     const char *code;
     int64_t number = 0;
     uint64_t random = 0;
-    enum tv_pick pick = tv_pick_snapshot(&app->models, TV_LIVE_MODEL, 1, &s, problem);
+    enum tv_pick pick = tv_pick_resident(&app->models, TV_LIVE_MODEL, 1, &s, problem);
     if (pick != TV_PICKED)
         return pick;
     enum tv_status status = TV_ERR_NOT_FOUND;
     if (getrandom(&random, sizeof random, 0) == sizeof random && s->info.users > 0 &&
         tv_breaker_is_up(app->models.mongo_breaker))
-        status = tv_mongo_find_int(app->models.mongo, tv_model_users(users, s->number), "id",
+        status = tv_mongo_find_int(app->models.mongo, tv_model_users(users, s->run_number), "id",
                                    (int64_t)(random % (uint64_t)s->info.users), &doc, &err);
     if (status != TV_OK || !tv_mongo_doc_int(doc, "_id", &number)) {
         tv_problem(problem, 503, "no user could be picked just now");
@@ -176,7 +176,7 @@ static enum tv_pick pick_any(struct tv_app *app, struct tv_id *user, struct tv_p
     if (tv_mongo_doc_text(doc, "code", &code))
         tv_id_set(user, "user_id", code);
     tv_mongo_doc_free(doc);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
     return pick;
 }
 

@@ -13,14 +13,14 @@
 /* All of it is lent, for as long as the answer is written. */
 struct tv_recs {
     const struct tv_id *id; /* the user's */
-    const struct tv_snapshot *snapshot;
+    const struct tv_resident *resident;
     const struct tv_user_document *user; /* NULL: unknown */
     const struct tv_item_filter *filter; /* NULL: none was asked for */
     struct tv_ranking ranking;
 };
 
 /* [{"rank":1,"id":...,"score":...}, ...]: n items of the model with their scores. */
-void tv_ranked_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_scored *best, size_t n);
+void tv_ranked_json(struct tv_out *out, const struct tv_resident *s, const struct tv_scored *best, size_t n);
 /* Sends a browser on (303) to a user's page at that path. */
 void tv_lead_to(struct tv_response *response, const char *path, const struct tv_id *user);
 /* recs_page.c */

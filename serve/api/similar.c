@@ -68,11 +68,11 @@ static int read_question(const struct tv_request *request, struct tv_similar_que
 /* Cosines of an item's factors with those of all others, biases left out of both: the item's are set to 0 in the
  * copy, so they add nothing, and the lengths are without them. An item of length 0 has no direction: NaN, which is
  * never among the best. */
-static size_t rank_cosines(struct tv_workspace *w, const struct tv_snapshot *s, int32_t item, size_t top)
+static size_t rank_cosines(struct tv_workspace *w, const struct tv_resident *s, int32_t item, size_t top)
 {
     size_t k = (size_t)s->factors;
     memcpy(w->user, s->item_factors + (size_t)item * k, k * sizeof *w->user);
-    for (size_t f = (size_t)tv_snapshot_directions(s); f < k; f++)
+    for (size_t f = (size_t)tv_resident_directions(s); f < k; f++)
         w->user[f] = 0;
     tv_scores(w->scores, s->item_factors, (size_t)s->n_items, s->factors, w->user);
     for (int32_t i = 0; i < s->n_items; i++)
@@ -82,11 +82,11 @@ static size_t rank_cosines(struct tv_workspace *w, const struct tv_snapshot *s, 
 }
 
 /* An item that the catalogue has and the model has not is answered with an empty list. */
-static int by_factors(const struct tv_snapshot *s, const struct tv_similar_question *q, struct tv_neighbours *found,
+static int by_factors(const struct tv_resident *s, const struct tv_similar_question *q, struct tv_neighbours *found,
                       struct tv_problem *problem)
 {
     struct tv_workspace *w = tv_workspace_of_thread();
-    int32_t item = tv_snapshot_dense(s, q->item.number);
+    int32_t item = tv_resident_dense(s, q->item.number);
     found->items = calloc((size_t)q->top, sizeof *found->items);
     if (w == NULL || found->items == NULL || tv_workspace_prepare(w, s, (size_t)q->top, NULL) != TV_OK) {
         tv_problem(problem, 500, "out of memory for similar items");
@@ -100,16 +100,16 @@ static int by_factors(const struct tv_snapshot *s, const struct tv_similar_quest
 }
 
 /* The ranking still lies in the workspace of this thread, in which by_factors put it. */
-static void write_factors_json(struct tv_out *out, const struct tv_snapshot *s, int64_t item, size_t n)
+static void write_factors_json(struct tv_out *out, const struct tv_resident *s, int64_t item, size_t n)
 {
-    tv_out_format(out, ",\"model\":%" PRId64 ",\"in_model\":%s,\"by\":\"factors\",\"items\":", s->number,
-                  tv_snapshot_dense(s, item) >= 0 ? "true" : "false");
+    tv_out_format(out, ",\"model\":%" PRId64 ",\"in_model\":%s,\"by\":\"factors\",\"items\":", s->run_number,
+                  tv_resident_dense(s, item) >= 0 ? "true" : "false");
     tv_ranked_json(out, s, tv_workspace_of_thread()->best, n);
 }
 
 /* --- the answer ----------------------------------------------------------------------------------------- */
 
-static void write_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
+static void write_json(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q,
                        const struct tv_neighbours *found)
 {
     tv_out_text(out, "{");
@@ -123,7 +123,7 @@ static void write_json(struct tv_out *out, const struct tv_snapshot *s, const st
 
 /* By audience, ids of items outside the catalogue are looked up, too: the index may have them. */
 static int find_neighbours(struct tv_app *app, const struct tv_request *request, struct tv_similar_question *q,
-                           const struct tv_snapshot *s, struct tv_neighbours *found, struct tv_problem *problem)
+                           const struct tv_resident *s, struct tv_neighbours *found, struct tv_problem *problem)
 {
     if (q->by == TV_BY_AUDIENCE)
         return tv_id_item(&q->item, s, problem) && tv_similar_by_audience(app, request, q, found, problem);
@@ -132,7 +132,7 @@ static int find_neighbours(struct tv_app *app, const struct tv_request *request,
 
 /* Without an item there is nothing to look up: the page is its search alone. */
 static void answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
-                   struct tv_similar_question *q, const struct tv_snapshot *s, struct tv_problem *problem)
+                   struct tv_similar_question *q, const struct tv_resident *s, struct tv_problem *problem)
 {
     struct tv_neighbours found = {0};
     int has_item = q->item.text[0] != '\0', is_page = request->route->kind == TV_ROUTE_PAGE && request->wants_html;
@@ -159,9 +159,9 @@ enum tv_outcome tv_handle_similar(struct tv_app *app, const struct tv_request *r
             response->need.postgres = q.exact;
             return TV_LATER;
         }
-        pick = tv_pick_snapshot(&app->models, q.model, request->may_wait, &picked.snapshot, &problem);
+        pick = tv_pick_resident(&app->models, q.model, request->may_wait, &picked.resident, &problem);
     }
     if (pick == TV_PICKED)
-        answer(app, request, response, &q, picked.snapshot, &problem);
+        answer(app, request, response, &q, picked.resident, &problem);
     return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }

@@ -44,10 +44,10 @@ struct tv_neighbours {
 TV_MUST_USE int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request,
                                        const struct tv_similar_question *q, struct tv_neighbours *out,
                                        struct tv_problem *problem);
-void tv_similar_audience_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_neighbours *found);
+void tv_similar_audience_json(struct tv_out *out, const struct tv_resident *s, const struct tv_neighbours *found);
 
 /* similar_page.c: `found` is NULL for the page without an item, which may search for titles. */
-void tv_similar_page(const struct tv_request *request, struct tv_response *response, const struct tv_snapshot *s,
+void tv_similar_page(const struct tv_request *request, struct tv_response *response, const struct tv_resident *s,
                      const struct tv_similar_question *q, const struct tv_neighbours *found);
 
 #endif

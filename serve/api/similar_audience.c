@@ -156,7 +156,7 @@ int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request,
     int known = 1;
     if (q->exact && wanted < COUNTED_AT_LEAST)
         wanted = COUNTED_AT_LEAST;
-    enum tv_status status = tv_audience_ask(app->audience, q->item.number, wanted, &answer, &known, &err);
+    enum tv_status status = tv_similar_keeper_ask(app->similar_keeper, q->item.number, wanted, &answer, &known, &err);
     if (status != TV_OK) {
         say_why(problem, &q->item, status, known, &err);
     } else if (!take_answer(out, &answer)) {
@@ -171,7 +171,7 @@ int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request,
 
 /* The standard error goes with the estimate, so that a reader sees which differences mean something; the true
  * similarity stands beside both where it was counted. */
-void tv_similar_audience_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_neighbours *found)
+void tv_similar_audience_json(struct tv_out *out, const struct tv_resident *s, const struct tv_neighbours *found)
 {
     tv_out_format(out, ",\"by\":\"audience\",\"index\":%" PRId64 ",\"signature_size\":%d,\"sharing\":%zu,\"items\":[",
                   found->index, found->size, found->sharing);

@@ -13,7 +13,7 @@ static void write_predicted_by(struct tv_out *out, const struct tv_predictor *p)
 {
     tv_out_text(out, ",\"predicted_by\":");
     if (p->basis)
-        tv_out_format(out, "{\"model\":%" PRId64 ",\"score_kind\":\"%s\"}", p->picked.snapshot->number, p->basis);
+        tv_out_format(out, "{\"model\":%" PRId64 ",\"score_kind\":\"%s\"}", p->picked.resident->run_number, p->basis);
     else
         tv_out_text(out, "null");
 }
@@ -36,11 +36,11 @@ static void write_predicted(struct tv_out *out, const struct tv_predictor *p, in
 static void write_user(struct tv_out *out, const struct tv_id *id, const struct tv_picked *picked,
                        const struct tv_predictor *p)
 {
-    const struct tv_snapshot *s = picked->snapshot;
+    const struct tv_resident *s = picked->resident;
     const struct tv_user_document *u = picked->user->document;
     tv_out_text(out, "{\"user_id\":");
     tv_id_user_json(out, s, id);
-    tv_out_format(out, ",\"model\":%" PRId64 ",\"learned\":%s,\"n\":%zu,\"n_in_model\":%zu", s->number,
+    tv_out_format(out, ",\"model\":%" PRId64 ",\"learned\":%s,\"n\":%zu,\"n_in_model\":%zu", s->run_number,
                   u->row >= 0 ? "true" : "false", u->n_rated, u->n_seen);
     write_predicted_by(out, p);
     tv_out_text(out, ",\"items\":[");

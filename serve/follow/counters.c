@@ -28,42 +28,41 @@ struct route_counts {
     _Atomic uint64_t microseconds;
 };
 
-struct tv_metrics {
+struct tv_counters {
     double began; /* tv_clock() */
     const char *const *routes;
     size_t n;
     _Atomic double mongo_bytes, redis_bytes;
-    pthread_mutex_t mutex; /* guards */
+    pthread_mutex_t mutex;   /* guards */
     struct tv_last_run last; /* run 0: not known */
     struct route_counts counts[];
 };
 
-enum tv_status tv_metrics_create(struct tv_metrics **out, const char *const *routes, size_t n,
-                                 struct tv_error *err)
+enum tv_status tv_counters_create(struct tv_counters **out, const char *const *routes, size_t n, struct tv_error *err)
 {
-    struct tv_metrics *m = tv_alloc(1, sizeof *m + n * sizeof m->counts[0], "the metrics", err);
+    struct tv_counters *m = tv_alloc(1, sizeof *m + n * sizeof m->counts[0], "the metrics", err);
     if (m == NULL)
         return TV_ERR_NO_MEMORY;
     m->began = tv_clock();
     m->routes = routes;
     m->n = n;
-    tv_metrics_bytes(m, -1, -1);
+    tv_counters_bytes(m, -1, -1);
     pthread_mutex_init(&m->mutex, NULL);
     *out = m;
     return TV_OK;
 }
 
-void tv_metrics_free(struct tv_metrics *metrics)
+void tv_counters_free(struct tv_counters *counters)
 {
-    if (metrics)
-        pthread_mutex_destroy(&metrics->mutex);
-    free(metrics);
+    if (counters)
+        pthread_mutex_destroy(&counters->mutex);
+    free(counters);
 }
 
 /* Relaxed: each counter is right by itself, and nothing is read through it. Called at the end of every request. */
-void tv_metrics_request(struct tv_metrics *metrics, size_t route, int status, double seconds)
+void tv_counters_request(struct tv_counters *counters, size_t route, int status, double seconds)
 {
-    struct route_counts *c = &metrics->counts[route];
+    struct route_counts *c = &counters->counts[route];
     size_t code = 0, latency = 0;
     while (code < CODES && codes[code] != status)
         code++;
@@ -74,17 +73,17 @@ void tv_metrics_request(struct tv_metrics *metrics, size_t route, int status, do
     atomic_fetch_add_explicit(&c->microseconds, (uint64_t)(seconds * 1e6), memory_order_relaxed);
 }
 
-void tv_metrics_bytes(struct tv_metrics *metrics, double mongo, double redis)
+void tv_counters_bytes(struct tv_counters *counters, double mongo, double redis)
 {
-    atomic_store(&metrics->mongo_bytes, mongo);
-    atomic_store(&metrics->redis_bytes, redis);
+    atomic_store(&counters->mongo_bytes, mongo);
+    atomic_store(&counters->redis_bytes, redis);
 }
 
-void tv_metrics_last_run(struct tv_metrics *metrics, const struct tv_last_run *last)
+void tv_counters_last_run(struct tv_counters *counters, const struct tv_last_run *last)
 {
-    pthread_mutex_lock(&metrics->mutex);
-    metrics->last = *last;
-    pthread_mutex_unlock(&metrics->mutex);
+    pthread_mutex_lock(&counters->mutex);
+    counters->last = *last;
+    pthread_mutex_unlock(&counters->mutex);
 }
 
 static uint64_t get(_Atomic uint64_t *counter)
@@ -98,7 +97,7 @@ static void head(struct tv_out *out, const char *name, const char *kind, const c
 }
 
 /* A row for each route and status that has occurred; a counter that is absent is 0. */
-static void write_requests(struct tv_metrics *m, struct tv_out *out)
+static void write_requests(struct tv_counters *m, struct tv_out *out)
 {
     head(out, "trivet_requests_total", "counter", "Requests answered, by route and HTTP status.");
     for (size_t r = 0; r < m->n; r++)
@@ -115,7 +114,7 @@ static void write_requests(struct tv_metrics *m, struct tv_out *out)
 
 /* Buckets are counted each for itself and added up here, because those of a Prometheus histogram hold all that is
  * below their bound. */
-static void write_latencies(struct tv_metrics *m, struct tv_out *out)
+static void write_latencies(struct tv_counters *m, struct tv_out *out)
 {
     static const char name[] = "trivet_request_seconds";
     head(out, name, "histogram", "Seconds from a request's first line to the end of its answer, by route.");
@@ -154,10 +153,10 @@ static void write_cache(struct tv_users *users, struct tv_out *out)
 /* Nothing while there is no model. */
 static void write_model(struct tv_models *models, struct tv_out *out)
 {
-    struct tv_snapshot *s = tv_shelf_live(models->shelf);
+    struct tv_resident *s = tv_shelf_live(models->shelf);
     if (s) {
         head(out, "trivet_model_number", "gauge", "The model that is served.");
-        tv_out_format(out, "trivet_model_number %" PRId64 "\n", s->number);
+        tv_out_format(out, "trivet_model_number %" PRId64 "\n", s->run_number);
         head(out, "trivet_model_age_seconds", "gauge", "Seconds since that model was made.");
         tv_out_format(out, "trivet_model_age_seconds %.0f\n", tv_clock_wall() - s->created_at);
         head(out, "trivet_model_items", "gauge", "Items in that model.");
@@ -170,11 +169,11 @@ static void write_model(struct tv_models *models, struct tv_out *out)
             tv_out_format(out, "trivet_model_users_without_factors %" PRId64 "\n", s->info.users_without_factors);
         }
     }
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 /* One row for each state, 1 for the one that it is in, as Prometheus has no texts as values. */
-static void write_last_run(struct tv_metrics *m, struct tv_out *out)
+static void write_last_run(struct tv_counters *m, struct tv_out *out)
 {
     static const enum tv_run_state states[] = {TV_RUN_BUILDING, TV_RUN_LIVE, TV_RUN_KEPT, TV_RUN_FAILED};
     pthread_mutex_lock(&m->mutex);
@@ -192,7 +191,7 @@ static void write_last_run(struct tv_metrics *m, struct tv_out *out)
 }
 
 /* Bytes are left out where they are not known. */
-static void write_stores(struct tv_metrics *m, struct tv_models *models, struct tv_out *out)
+static void write_stores(struct tv_counters *m, struct tv_models *models, struct tv_out *out)
 {
     head(out, "trivet_store_up", "gauge", "1 while the store answers.");
     tv_out_format(out, "trivet_store_up{store=\"mongodb\"} %d\n", tv_breaker_is_up(models->mongo_breaker));
@@ -223,18 +222,18 @@ static void write_following(struct tv_follower *follower, struct tv_out *out)
     tv_out_format(out, "trivet_source_up %d\n", state.unreadable == 0);
 }
 
-void tv_metrics_write(struct tv_metrics *metrics, struct tv_models *models, struct tv_follower *follower,
-                      struct tv_out *out)
+void tv_counters_write(struct tv_counters *counters, struct tv_models *models, struct tv_follower *follower,
+                       struct tv_out *out)
 {
     head(out, "trivet_build_info", "gauge", "The version, as a label.");
     tv_out_format(out, "trivet_build_info{version=\"%s\"} 1\n", TRIVET_VERSION);
     head(out, "trivet_uptime_seconds", "gauge", "Seconds since the server started.");
-    tv_out_format(out, "trivet_uptime_seconds %.0f\n", tv_clock() - metrics->began);
+    tv_out_format(out, "trivet_uptime_seconds %.0f\n", tv_clock() - counters->began);
     write_model(models, out);
-    write_last_run(metrics, out);
-    write_stores(metrics, models, out);
+    write_last_run(counters, out);
+    write_stores(counters, models, out);
     write_following(follower, out);
     write_cache(&models->users, out);
-    write_requests(metrics, out);
-    write_latencies(metrics, out);
+    write_requests(counters, out);
+    write_latencies(counters, out);
 }

@@ -21,7 +21,7 @@ enum { USERS_AT_ONCE = 200, ITEMS_AT_ONCE = 100000 };
 /* Seconds for a pass over all ratings. PostgreSQL ends a statement (STATEMENT_SECONDS) before this side gives it up
  * (PATIENCE). */
 enum { STATEMENT_SECONDS = 50, READING_SECONDS = 30, PATIENCE = 60 };
-/* A source that cannot be read is left alone for so long. */
+/* A row source that cannot be read is left alone for so long. */
 enum { SOURCE_FIRST_SECONDS = 5, SOURCE_MOST_SECONDS = 600 };
 
 /* All but `state` is for the ticker's thread alone. */
@@ -29,10 +29,10 @@ struct tv_follower {
     struct tv_models *models; /* lent, as is the rater */
     struct tv_rater *rater;
     char *postgres_uri;
-    struct tv_pg *pg;     /* NULL: not connected */
-    struct tv_refold_stores reading;
+    struct tv_pg *pg; /* NULL: not connected */
+    struct tv_fold_in_stores reading;
     double source_again, source_rest; /* tv_clock(): not before; and how long that was */
-    double count_again;   /* tv_clock(): not before */
+    double count_again;               /* tv_clock(): not before */
     double renew_again;
     int64_t counted; /* the sum of counted_rev in item_change that the resident catalogue has, at the least */
     int behind;      /* 1: users may have waited since an earlier step, so that folding them in is told */
@@ -57,14 +57,14 @@ static enum tv_status connect_to(struct tv_follower *f, struct tv_error *err)
 
 /* Rests REST times as long as the last pass took, so that counting never takes more than a twentieth of the time.
  * work->left brings the follower back meanwhile. */
-static enum tv_status count_items(struct tv_follower *f, struct tv_live_work *work, struct tv_error *err)
+static enum tv_status count_items(struct tv_follower *f, struct tv_catch_up_work *work, struct tv_error *err)
 {
     double began = tv_clock();
     if (began < f->count_again) {
         work->left = 1;
         return TV_OK;
     }
-    enum tv_status status = tv_live_count_waiting(work, f->pg, f->models->mongo, ITEMS_AT_ONCE, err);
+    enum tv_status status = tv_catch_up_count(work, f->pg, f->models->mongo, ITEMS_AT_ONCE, err);
     f->count_again = tv_clock() + REST * (tv_clock() - began);
     return status;
 }
@@ -100,20 +100,20 @@ void tv_follower_look(struct tv_follower *f, struct tv_follower_state *state)
     pthread_mutex_unlock(&f->mutex);
 }
 
-/* 1 while a source that cannot be read is left alone; another model has another source. */
+/* 1 while a row source that cannot be read is left alone; another model has another source. */
 static int is_resting(struct tv_follower *f, const struct tv_follower_state *state)
 {
     if (state->unreadable == 0 || tv_clock() >= f->source_again)
         return 0;
-    struct tv_snapshot *live = tv_shelf_live(f->models->shelf);
-    int same = live && live->number == state->unreadable;
-    tv_snapshot_release(live);
+    struct tv_resident *live = tv_shelf_live(f->models->shelf);
+    int same = live && live->run_number == state->unreadable;
+    tv_resident_release(live);
     return same;
 }
 
-/* Tells once that a source cannot be read, and once that it can be again. Each failure doubles the rest, up to
+/* Tells once that a row source cannot be read, and once that it can be again. Each failure doubles the rest, up to
  * SOURCE_MOST_SECONDS. */
-static void note_source(struct tv_follower *f, struct tv_follower_state *state, struct tv_live_work *work,
+static void note_source(struct tv_follower *f, struct tv_follower_state *state, struct tv_catch_up_work *work,
                         int64_t model)
 {
     int readable = work->told.source.status == TV_OK, told = !readable && state->unreadable == model;
@@ -128,11 +128,11 @@ static void note_source(struct tv_follower *f, struct tv_follower_state *state, 
         state->unreadable = model;
         f->source_again = tv_clock() + f->source_rest;
     }
-    struct tv_live_work news = *work;
+    struct tv_catch_up_work news = *work;
     news.told.unwritten.n = 0; /* note_refusal tells of these */
     if (told)
         news.told.source.status = work->told.source.status = TV_OK;
-    tv_live_report(&news, model);
+    tv_catch_up_report(&news, model);
 }
 
 /* Waiting: changed since they were last folded in. Refused: those of them whose rows cannot be read. */
@@ -159,7 +159,7 @@ static void set_state(struct tv_follower *f, const struct tv_follower_state *sta
     pthread_mutex_unlock(&f->mutex);
 }
 
-/* As long as no user waits, none needs the source, and it is no longer called unreadable. */
+/* As long as no user waits, none needs the row source, and it is no longer called unreadable. */
 static enum tv_status count_and_show(struct tv_follower *f, struct tv_follower_state *state, struct tv_error *err)
 {
     enum tv_status status = count_users(f, state, err);
@@ -172,7 +172,7 @@ static enum tv_status count_and_show(struct tv_follower *f, struct tv_follower_s
 /* Users are counted before, because folding in may take minutes, and afterwards whatever came of it, also while a
  * store is away, or refuses what it is told to write. A document that MongoDB refuses becomes this step's failure,
  * though other users were folded in. */
-static enum tv_status fold_users(struct tv_follower *f, int stores_answer, struct tv_live_work *work,
+static enum tv_status fold_users(struct tv_follower *f, int stores_answer, struct tv_catch_up_work *work,
                                  struct tv_error *err)
 {
     int64_t model = 0;
@@ -183,7 +183,7 @@ static enum tv_status fold_users(struct tv_follower *f, int stores_answer, struc
     enum tv_status status = count_and_show(f, &state, err);
     if (status != TV_OK || !stores_answer || is_resting(f, &state))
         return status;
-    status = tv_rater_fold_waiting(f->rater, &f->reading, USERS_AT_ONCE, work, &model, err);
+    status = tv_rater_fold_in_waiting(f->rater, &f->reading, USERS_AT_ONCE, work, &model, err);
     if (status == TV_OK && (model || work->told.source.status != TV_OK))
         note_source(f, &state, work, model);
     if (status == TV_OK && work->told.unwritten.n > 0) {
@@ -216,7 +216,8 @@ static void note_refusal(struct tv_follower *f, enum tv_status status, const str
 }
 
 /* Users first, then counts: a refusal of one is no reason to leave the other. Of two failures the users' is told. */
-static enum tv_status follow(struct tv_follower *f, int stores_answer, struct tv_live_work *work, struct tv_error *err)
+static enum tv_status follow(struct tv_follower *f, int stores_answer, struct tv_catch_up_work *work,
+                             struct tv_error *err)
 {
     struct tv_error why = {0};
     enum tv_status status = fold_users(f, stores_answer, work, err);
@@ -239,7 +240,7 @@ static double work_off(void *context)
 {
     struct tv_follower *f = context;
     struct tv_error err = {0};
-    struct tv_live_work work = {0};
+    struct tv_catch_up_work work = {0};
     int stores_answer = tv_models_reachable(f->models);
     tv_thread_behind_requests();
     enum tv_status status = f->pg ? TV_OK : connect_to(f, &err);
@@ -258,7 +259,7 @@ static double work_off(void *context)
 
 static void follower_free(struct tv_follower *f)
 {
-    tv_refold_end_reading(&f->reading);
+    tv_fold_in_end_reading(&f->reading);
     tv_pg_close(f->pg);
     pthread_mutex_destroy(&f->mutex);
     free(f->postgres_uri);
@@ -275,7 +276,7 @@ enum tv_status tv_follower_start(struct tv_follower **out, struct tv_models *mod
     f->models = models;
     f->rater = rater;
     pthread_mutex_init(&f->mutex, NULL);
-    f->reading = (struct tv_refold_stores){.mongo = models->mongo, .uri = reader_uri, .seconds = READING_SECONDS};
+    f->reading = (struct tv_fold_in_stores){.mongo = models->mongo, .uri = reader_uri, .seconds = READING_SECONDS};
     f->state = (struct tv_follower_state){.waiting = -1, .refused = -1};
     f->behind = 1; /* what waits at the start has waited for long */
     f->postgres_uri = strdup(postgres_uri);

@@ -23,7 +23,7 @@ void tv_follower_stop(struct tv_follower *follower); /* NULL is fine */
 struct tv_follower_state {
     int64_t waiting,
         refused;        /* users whose ratings count later; and those whose ratings cannot be read. -1: not known */
-    int64_t unreadable; /* the live model whose source cannot be read; 0: it can, as far as is known */
+    int64_t unreadable; /* the live model whose row source cannot be read; 0: it can, as far as is known */
     /* The refusal of a store that answers, because of which some of this waits; "": none. */
     char refusal[sizeof((struct tv_error *)0)->message];
 };

@@ -16,15 +16,15 @@
 #include "trivet/store/pg_rows.h"
 
 /* Seconds that a statement may take, so that a request is answered in time: folding in that takes longer is done by the
- * follower, which has patience. A source that fails is asked twice (refold.h). */
+ * follower, which has patience. A row source that fails is asked twice (fold_in_anew.h). */
 enum { READING_SECONDS = 2 };
 #define STATEMENT_TIMEOUT "SET statement_timeout = '4s'"
 
 /* The live model with all that is needed to fold users into it; shared by reference count, as resident models are.
- * Made once for each resident copy, because the query of its source is read from the journal. */
+ * Made once for each resident copy, because the query of its row source is read from the journal. */
 struct live_model {
-    struct tv_snapshot *snapshot;
-    struct tv_refold *refold;
+    struct tv_resident *resident;
+    struct tv_fold_in_anew *anew;
     atomic_int references;
 };
 
@@ -79,8 +79,8 @@ static void release(struct live_model *live)
 {
     if (live == NULL || atomic_fetch_sub(&live->references, 1) != 1)
         return;
-    tv_refold_free(live->refold);
-    tv_snapshot_release(live->snapshot);
+    tv_fold_in_anew_free(live->anew);
+    tv_resident_release(live->resident);
     free(live);
 }
 
@@ -109,7 +109,7 @@ static enum tv_status value_array(struct tv_buffer *out, const float *values, si
 /* Items that the resident catalogue does not know may be new in PostgreSQL, so only these are looked up
  * there. */
 static enum tv_status unsure_array(struct tv_buffer *out, const struct tv_rating_list *list,
-                                   const struct tv_snapshot *s, struct tv_error *err)
+                                   const struct tv_resident *s, struct tv_error *err)
 {
     int64_t unsure[TV_MAX_RATINGS];
     size_t n = 0;
@@ -164,7 +164,7 @@ static enum tv_status change(struct tv_rater *rater, const char *sql, int n, con
 
 /* The limit of the room is far above what TV_MAX_RATINGS numbers take. */
 enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, const struct tv_rating_list *list,
-                             const struct tv_snapshot *s, struct tv_rated *rated, struct tv_error *err)
+                             const struct tv_resident *s, struct tv_rated *rated, struct tv_error *err)
 {
     enum { ROOM = 1 << 16 };
     struct tv_buffer items = TV_BUFFER_INIT(ROOM), ratings = TV_BUFFER_INIT(ROOM), unsure = TV_BUFFER_INIT(ROOM);
@@ -211,10 +211,10 @@ static enum tv_status stores_are_up(struct tv_rater *rater, struct tv_error *err
 
 /* The live model as it was made before, if it is of this resident copy. When counts of items are renewed the copy
  * is another, though the number is the same, and it is made anew: it borrows the copy's factors. */
-static struct live_model *held(struct tv_rater *rater, const struct tv_snapshot *s)
+static struct live_model *held(struct tv_rater *rater, const struct tv_resident *s)
 {
     pthread_mutex_lock(&rater->mutex);
-    struct live_model *live = rater->live && rater->live->snapshot == s ? rater->live : NULL;
+    struct live_model *live = rater->live && rater->live->resident == s ? rater->live : NULL;
     if (live)
         atomic_fetch_add(&live->references, 1);
     pthread_mutex_unlock(&rater->mutex);
@@ -223,17 +223,17 @@ static struct live_model *held(struct tv_rater *rater, const struct tv_snapshot 
 
 /* Takes the reference to `s` over, also on failure. Two threads may make one at the same time; the one put in last
  * stays, and each goes on with its own. */
-static enum tv_status make_live(struct tv_rater *rater, struct tv_snapshot *s, struct tv_pg *pg,
+static enum tv_status make_live(struct tv_rater *rater, struct tv_resident *s, struct tv_pg *pg,
                                 struct live_model **out, struct tv_error *err)
 {
     struct live_model *made = tv_alloc(1, sizeof *made, "the live model", err);
     if (made == NULL) {
-        tv_snapshot_release(s);
+        tv_resident_release(s);
         return TV_ERR_NO_MEMORY;
     }
-    made->snapshot = s;
+    made->resident = s;
     made->references = 1;
-    enum tv_status status = tv_refold_create(&made->refold, s->number, &s->fold_in, s->item_ids, pg, err);
+    enum tv_status status = tv_fold_in_anew_create(&made->anew, s->run_number, &s->fold_in, s->item_ids, pg, err);
     if (status != TV_OK) {
         release(made);
         return status;
@@ -256,13 +256,13 @@ static enum tv_status ask_live(struct tv_rater *rater, struct tv_pg *pg, struct 
     enum tv_status status = stores_are_up(rater, err);
     if (status == TV_OK)
         status = tv_shelf_refresh(rater->models->shelf, err);
-    struct tv_snapshot *s = status == TV_OK ? tv_shelf_live(rater->models->shelf) : NULL;
+    struct tv_resident *s = status == TV_OK ? tv_shelf_live(rater->models->shelf) : NULL;
     if (s == NULL)
         return status;
     *out = held(rater, s);
     if (*out == NULL)
         return make_live(rater, s, pg, out, err);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
     return TV_OK;
 }
 
@@ -275,29 +275,29 @@ static void note_mongo(struct tv_rater *rater, enum tv_status status, const stru
 
 /* Folds one user in. Rows that cannot be read are no store's failure: TV_ERR_INPUT. A document that MongoDB refuses
  * is its own failure, with its words. */
-static enum tv_status fold_one(const struct live_model *live, struct tv_refold_stores *reading, int64_t user_id,
+static enum tv_status fold_one(const struct live_model *live, struct tv_fold_in_stores *reading, int64_t user_id,
                                struct tv_error *err)
 {
     uint8_t state;
-    struct tv_refold_told told = {0};
-    enum tv_status status = tv_refold_users(live->refold, reading, &user_id, 1, &state, &told, err);
-    if (status != TV_OK || state == TV_REFOLD_DONE)
+    struct tv_fold_in_told told = {0};
+    enum tv_status status = tv_fold_in_users(live->anew, reading, &user_id, 1, &state, &told, err);
+    if (status != TV_OK || state == TV_FOLD_IN_DONE)
         return status;
     if (told.unwritten.n > 0 && err)
         *err = told.unwritable;
     if (told.unwritten.n > 0)
         return told.unwritable.status;
-    return tv_fail(err, TV_ERR_INPUT, "%s", state == TV_REFOLD_REFUSED ? told.refused.why : told.source.message);
+    return tv_fail(err, TV_ERR_INPUT, "%s", state == TV_FOLD_IN_REFUSED ? told.refused.why : told.source.message);
 }
 
-/* fold_one, with a reader's connection out of the pool where part of the model's source is SQL that an analyst
+/* fold_one, with a reader's connection out of the pool where part of the model's row source is SQL that an analyst
  * wrote: that is never run with the server's own login. */
 static enum tv_status fold_with(struct tv_rater *rater, const struct live_model *live, struct tv_pg *pg,
                                 int64_t user_id, struct tv_error *err)
 {
-    struct tv_refold_stores reading = {
+    struct tv_fold_in_stores reading = {
         .mongo = rater->models->mongo, .pg = pg, .uri = rater->reader_uri, .seconds = READING_SECONDS};
-    if (!live->refold->own_source)
+    if (!live->anew->own_source)
         return fold_one(live, &reading, user_id, err);
     if (tv_pg_pool_take(rater->readers, &reading.reader, err) != TV_OK)
         return tv_fail(err, TV_ERR_INPUT, "there is no connection to read the model's source on");
@@ -319,9 +319,9 @@ static enum tv_status fold(struct tv_rater *rater, struct tv_pg *pg, int64_t use
         return status;
     status = fold_with(rater, live, pg, user_id, err);
     if (status == TV_OK) {
-        *model = live->snapshot->number;
-        tv_users_renew(&rater->models->users, live->snapshot, user_id);
-        status = tv_refold_done(pg, &user_id, &rev, 1, err);
+        *model = live->resident->run_number;
+        tv_users_renew(&rater->models->users, live->resident, user_id);
+        status = tv_fold_in_done(pg, &user_id, &rev, 1, err);
     }
     release(live);
     return status;
@@ -329,8 +329,8 @@ static enum tv_status fold(struct tv_rater *rater, struct tv_pg *pg, int64_t use
 
 /* PostgreSQL and MongoDB both answer on this way. The status does not say which of them is lost, so the connection
  * is tried before it goes back to the pool. */
-enum tv_status tv_rater_fold(struct tv_rater *rater, int64_t user_id, int64_t rev, int64_t *model,
-                             struct tv_error *err)
+enum tv_status tv_rater_fold_in(struct tv_rater *rater, int64_t user_id, int64_t rev, int64_t *model,
+                                struct tv_error *err)
 {
     struct tv_pg *pg = NULL;
     enum tv_status status = tv_pg_pool_take(rater->pool, &pg, err);
@@ -342,26 +342,27 @@ enum tv_status tv_rater_fold(struct tv_rater *rater, int64_t user_id, int64_t re
     return status;
 }
 
-/* 0: none. For the follower, which tells of a source by its model's number. */
+/* 0: none. For the follower, which tells of a row source by its model's run number. */
 static int64_t live_number(struct tv_rater *rater)
 {
-    struct tv_snapshot *s = tv_shelf_live(rater->models->shelf);
-    int64_t number = s ? s->number : 0;
-    tv_snapshot_release(s);
-    return number;
+    struct tv_resident *s = tv_shelf_live(rater->models->shelf);
+    int64_t run_number = s ? s->run_number : 0;
+    tv_resident_release(s);
+    return run_number;
 }
 
-/* A model whose source the journal does not know is no failure of a store: it is told like a source that cannot be
- * read, and all users wait. */
-enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_stores *reading, int limit,
-                                     struct tv_live_work *work, int64_t *model, struct tv_error *err)
+/* A model whose row source the journal does not know is no failure of a store: it is told like a row source that cannot
+ * be read, and all users wait. */
+enum tv_status tv_rater_fold_in_waiting(struct tv_rater *rater, struct tv_fold_in_stores *reading, int limit,
+                                        struct tv_catch_up_work *work, int64_t *model, struct tv_error *err)
 {
     struct tv_changes waiting = {0};
     struct live_model *live = NULL;
     *model = 0;
-    enum tv_status status = tv_live_waiting(&waiting, reading->pg, limit, 0, err);
+    enum tv_status status = tv_catch_up_waiting(&waiting, reading->pg, limit, 0, err);
     if (status == TV_OK && waiting.n > 0)
-        status = ask_live(rater, reading->pg, &live, err); /* after the list (tv_live_fold in live.h says why) */
+        status =
+            ask_live(rater, reading->pg, &live, err); /* after the list (tv_catch_up_fold_in in catch_up.h says why) */
     if (status == TV_ERR_NOT_FOUND) {
         work->told.source = *err;
         work->waiting = (int64_t)waiting.n;
@@ -369,8 +370,8 @@ enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_st
         status = TV_OK;
     }
     if (live) {
-        *model = live->snapshot->number;
-        status = tv_live_fold(work, &waiting, live->refold, reading, err);
+        *model = live->resident->run_number;
+        status = tv_catch_up_fold_in(work, &waiting, live->anew, reading, err);
     }
     work->left = waiting.n == (size_t)limit && (work->users > 0 || work->told.refused.n > 0);
     note_mongo(rater, status, err);

@@ -38,18 +38,19 @@ struct tv_rated {
  * which are then not looked up. TV_ERR_UNAVAILABLE: PostgreSQL does not answer; as a connection can break
  * after a commit and before the answer, the change may have been made, whole. */
 enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, const struct tv_rating_list *list,
-                             const struct tv_snapshot *s, struct tv_rated *rated, struct tv_error *err);
+                             const struct tv_resident *s, struct tv_rated *rated, struct tv_error *err);
 enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user, int64_t item_id,
                                struct tv_rated *rated, struct tv_error *err);
 
 /* After a commit: folds the user in with the live model, and notes that this was done up to `rev`. On success
- * *model is its number, and this server's next answer has it. TV_ERR_UNAVAILABLE: a store is away; TV_ERR_NOT_FOUND: no
- * model is live, or nobody knows its source; TV_ERR_INPUT: its source cannot be read for this user just now. Waits. */
-enum tv_status tv_rater_fold(struct tv_rater *rater, int64_t user_id, int64_t rev, int64_t *model,
-                             struct tv_error *err);
-/* Folds in who waits, at most `limit`, on connections of the caller's. *model is the live one's number; 0: none. What
- * cannot be done is in `work`, and no failure. */
-enum tv_status tv_rater_fold_waiting(struct tv_rater *rater, struct tv_refold_stores *reading, int limit,
-                                     struct tv_live_work *work, int64_t *model, struct tv_error *err);
+ * *model is its run number, and this server's next answer has it. TV_ERR_UNAVAILABLE: a store is away;
+ * TV_ERR_NOT_FOUND: no model is live, or nobody knows its row source; TV_ERR_INPUT: its row source cannot be read for
+ * this user just now. Waits. */
+enum tv_status tv_rater_fold_in(struct tv_rater *rater, int64_t user_id, int64_t rev, int64_t *model,
+                                struct tv_error *err);
+/* Folds in who waits, at most `limit`, on connections of the caller's. *model is the live one's run number; 0: none.
+ * What cannot be done is in `work`, and no failure. */
+enum tv_status tv_rater_fold_in_waiting(struct tv_rater *rater, struct tv_fold_in_stores *reading, int limit,
+                                        struct tv_catch_up_work *work, int64_t *model, struct tv_error *err);
 
 #endif

@@ -66,7 +66,7 @@ static int read_item(const json_t *json, struct tv_id *id)
 
 /* An id that is no number is looked up in the resident catalogue. A problem with it becomes the entry's; an unknown
  * item is 422, as 404 would be about the address. */
-static int find_item(struct tv_id *id, const struct tv_snapshot *s, size_t entry, struct tv_problem *problem)
+static int find_item(struct tv_id *id, const struct tv_resident *s, size_t entry, struct tv_problem *problem)
 {
     char why[sizeof problem->detail];
     int found = s ? tv_id_item(id, s, problem) : tv_id_number(id, problem);
@@ -80,7 +80,7 @@ static int find_item(struct tv_id *id, const struct tv_snapshot *s, size_t entry
 }
 
 /* Appends one entry, or leaves the list as it was. */
-static int read_entry(struct tv_rating_list *list, const json_t *json, const struct tv_snapshot *s,
+static int read_entry(struct tv_rating_list *list, const json_t *json, const struct tv_resident *s,
                       struct tv_problem *problem)
 {
     struct tv_id id;
@@ -116,7 +116,7 @@ static int by_item(const void *a, const void *b)
 
 /* Two ratings of one item in one list contradict each other, or say the same twice; which of them is meant cannot
  * be told. O(n log n), as a list may have a thousand entries. */
-static int has_no_duplicate(const struct tv_rating_list *list, const struct tv_snapshot *s, struct tv_problem *problem)
+static int has_no_duplicate(const struct tv_rating_list *list, const struct tv_resident *s, struct tv_problem *problem)
 {
     struct place places[TV_MAX_RATINGS];
     char what[TV_CODE_MAX + 96], space[TV_ID_SPACE];
@@ -136,7 +136,7 @@ static int has_no_duplicate(const struct tv_rating_list *list, const struct tv_s
 }
 
 /* The list is checked whole before any of it is used. */
-int tv_rating_list_read(struct tv_rating_list *list, const char *body, size_t size, const struct tv_snapshot *s,
+int tv_rating_list_read(struct tv_rating_list *list, const char *body, size_t size, const struct tv_resident *s,
                         struct tv_problem *problem)
 {
     json_t *root = load(body, size, problem);

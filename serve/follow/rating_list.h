@@ -22,7 +22,7 @@ struct tv_rating_list {
  * other members are not looked at. 1, or 0 and a *problem that names the entry, from 1, if one is wrong.
  * Items are looked up by code in `s`, which may be NULL; whether one of that number exists is not asked. */
 TV_MUST_USE int tv_rating_list_read(struct tv_rating_list *list, const char *body, size_t size,
-                                    const struct tv_snapshot *s, struct tv_problem *problem);
+                                    const struct tv_resident *s, struct tv_problem *problem);
 /* Reads one rating: 4.5, "4.5" or {"rating": 4.5}. */
 TV_MUST_USE int tv_rating_read(float *value, const char *body, size_t size, struct tv_problem *problem);
 

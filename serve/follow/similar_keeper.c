@@ -15,7 +15,7 @@
 
 enum { CONNECTIONS = 4, REDIS_MS = 1000, LOOK_SECONDS = 2, STATEMENT_SECONDS = 20, EVENTS_AT_ONCE = 500 };
 
-struct tv_audience {
+struct tv_similar_keeper {
     struct tv_breaker *redis;
     pthread_mutex_t mutex; /* guards the idle connections, and */
     char refusal[sizeof((struct tv_error *)0)->message];
@@ -31,7 +31,7 @@ struct tv_audience {
 
 /* There are fewer connections than workers: a request waits for one, which is short, as each answers or fails
  * within REDIS_MS a round trip. */
-static struct tv_similar *take(struct tv_audience *a)
+static struct tv_similar *take(struct tv_similar_keeper *a)
 {
     pthread_mutex_lock(&a->mutex);
     while (a->n_idle == 0)
@@ -41,7 +41,7 @@ static struct tv_similar *take(struct tv_audience *a)
     return s;
 }
 
-static void give(struct tv_audience *a, struct tv_similar *s)
+static void give(struct tv_similar_keeper *a, struct tv_similar *s)
 {
     pthread_mutex_lock(&a->mutex);
     a->idle[a->n_idle++] = s;
@@ -59,8 +59,8 @@ static enum tv_status away(struct tv_error *err)
 /* The breaker is looked at twice. A connection that was waited for may have been given back by a thread that found
  * Redis hanging; without the second look every waiting request would find that out for itself, one timeout after
  * the other. */
-enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, struct tv_similar_answer *out,
-                               int *known, struct tv_error *err)
+enum tv_status tv_similar_keeper_ask(struct tv_similar_keeper *a, int64_t item, size_t top,
+                                     struct tv_similar_answer *out, int *known, struct tv_error *err)
 {
     *out = (struct tv_similar_answer){0};
     if (a == NULL || !tv_breaker_is_up(a->redis))
@@ -76,7 +76,7 @@ enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, 
 
 /* --- following ------------------------------------------------------------------------------------------ */
 
-void tv_audience_look(struct tv_audience *a, char *out, size_t size)
+void tv_similar_keeper_look(struct tv_similar_keeper *a, char *out, size_t size)
 {
     out[0] = '\0';
     if (a == NULL)
@@ -87,7 +87,7 @@ void tv_audience_look(struct tv_audience *a, char *out, size_t size)
 }
 
 /* Told once in the log, and to all who look as long as it is so. A store that is away is left to its breaker. */
-static void note_failure(struct tv_audience *a, int failed, const struct tv_error *err)
+static void note_failure(struct tv_similar_keeper *a, int failed, const struct tv_error *err)
 {
     if (failed && !a->behind)
         tv_log_reason(TV_LOG_INFO, "similar items do not follow ratings for now", err);
@@ -104,7 +104,7 @@ static void note_failure(struct tv_audience *a, int failed, const struct tv_erro
  * tried again after a rest. Returns the seconds until the next step. */
 static double catch_up(void *context)
 {
-    struct tv_audience *a = context;
+    struct tv_similar_keeper *a = context;
     struct tv_error err = {0};
     int64_t applied = 0, total = 0;
     int elsewhere = 0;
@@ -121,7 +121,7 @@ static double catch_up(void *context)
     return LOOK_SECONDS;
 }
 
-void tv_audience_wake(struct tv_audience *a)
+void tv_similar_keeper_wake(struct tv_similar_keeper *a)
 {
     if (a)
         tv_ticker_wake(a->ticker, 0);
@@ -129,11 +129,11 @@ void tv_audience_wake(struct tv_audience *a)
 
 /* --- its life ------------------------------------------------------------------------------------------- */
 
-/* A failure half-way ends in tv_audience_stop, which takes what there is. */
-enum tv_status tv_audience_start(struct tv_audience **out, const char *redis_uri, const char *postgres_uri,
-                                 const char *reader_uri, struct tv_breaker *redis, struct tv_error *err)
+/* A failure half-way ends in tv_similar_keeper_stop, which takes what there is. */
+enum tv_status tv_similar_keeper_start(struct tv_similar_keeper **out, const char *redis_uri, const char *postgres_uri,
+                                       const char *reader_uri, struct tv_breaker *redis, struct tv_error *err)
 {
-    struct tv_audience *a = tv_alloc(1, sizeof *a, "the index of similar items", err);
+    struct tv_similar_keeper *a = tv_alloc(1, sizeof *a, "the index of similar items", err);
     if (a == NULL)
         return TV_ERR_NO_MEMORY;
     a->redis = redis;
@@ -148,11 +148,11 @@ enum tv_status tv_audience_start(struct tv_audience **out, const char *redis_uri
     if (status == TV_OK)
         *out = a;
     else
-        tv_audience_stop(a);
+        tv_similar_keeper_stop(a);
     return status;
 }
 
-void tv_audience_stop(struct tv_audience *a)
+void tv_similar_keeper_stop(struct tv_similar_keeper *a)
 {
     if (a == NULL)
         return;

@@ -14,20 +14,20 @@
 #include "trivet/base/status.h"
 #include "trivet/similar/similar.h"
 
-struct tv_audience;
+struct tv_similar_keeper;
 
 /* `redis` is looked at before Redis is touched, and told when it fails. Connects to nothing yet. */
-enum tv_status tv_audience_start(struct tv_audience **out, const char *redis_uri, const char *postgres_uri,
-                                 const char *reader_uri, struct tv_breaker *redis, struct tv_error *err);
-void tv_audience_stop(struct tv_audience *a); /* NULL is fine */
+enum tv_status tv_similar_keeper_start(struct tv_similar_keeper **out, const char *redis_uri, const char *postgres_uri,
+                                       const char *reader_uri, struct tv_breaker *redis, struct tv_error *err);
+void tv_similar_keeper_stop(struct tv_similar_keeper *a); /* NULL is fine */
 
 /* As tv_similar_ask; TV_ERR_UNAVAILABLE while Redis is away. Waits. */
-enum tv_status tv_audience_ask(struct tv_audience *a, int64_t item, size_t top, struct tv_similar_answer *out,
-                               int *known, struct tv_error *err);
+enum tv_status tv_similar_keeper_ask(struct tv_similar_keeper *a, int64_t item, size_t top,
+                                     struct tv_similar_answer *out, int *known, struct tv_error *err);
 /* The reason why the index does not follow ratings though all stores answer: names no address; "": it does, as far
  * as is known. NULL is fine. */
-void tv_audience_look(struct tv_audience *a, char *out, size_t size);
+void tv_similar_keeper_look(struct tv_similar_keeper *a, char *out, size_t size);
 /* A rating was committed. NULL is fine. */
-void tv_audience_wake(struct tv_audience *a);
+void tv_similar_keeper_wake(struct tv_similar_keeper *a);
 
 #endif

@@ -24,7 +24,7 @@ enum { SLICE_MS = 250, SLICES = 4, UNTOLD_SECONDS = 1, BYTES_EVERY_SECONDS = 60 
 
 struct tv_watcher {
     struct tv_models *models; /* lent, as are */
-    struct tv_metrics *metrics;
+    struct tv_counters *counters;
     char *redis_uri;
     struct tv_ticker *ticker;
     struct tv_redis_subscriber *subscriber; /* the ticker's, as are the next; NULL: no subscription */
@@ -60,19 +60,19 @@ static int wait_for_notice(struct tv_watcher *w)
 static void measure(struct tv_watcher *w)
 {
     struct tv_models *models = w->models;
-    struct tv_snapshot *s = tv_shelf_live(models->shelf);
+    struct tv_resident *s = tv_shelf_live(models->shelf);
     double now = tv_clock(), mongo = -1, redis = -1;
-    if (s && (s->number != w->measured_model || now - w->measured_at > BYTES_EVERY_SECONDS) &&
+    if (s && (s->run_number != w->measured_model || now - w->measured_at > BYTES_EVERY_SECONDS) &&
         tv_models_reachable(models)) {
-        if (tv_user_bytes(models->mongo, s->number, &mongo, NULL) != TV_OK)
+        if (tv_user_bytes(models->mongo, s->run_number, &mongo, NULL) != TV_OK)
             mongo = -1;
-        if (tv_shelf_redis_bytes(models->shelf, s->number, &redis, NULL) != TV_OK)
+        if (tv_shelf_redis_bytes(models->shelf, s->run_number, &redis, NULL) != TV_OK)
             redis = -1;
-        tv_metrics_bytes(w->metrics, mongo, redis);
-        w->measured_model = s->number;
+        tv_counters_bytes(w->counters, mongo, redis);
+        w->measured_model = s->run_number;
         w->measured_at = now;
     }
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 /* A refresh that fails is no error here: the shelf keeps the reason, and the breakers tell of stores that are away. */
@@ -85,7 +85,7 @@ static void look(struct tv_watcher *w)
     else
         tv_log_reason(TV_LOG_DEBUG, "refresh", &err);
     if (tv_shelf_last_run(w->models->shelf, &last, NULL) == TV_OK)
-        tv_metrics_last_run(w->metrics, &last);
+        tv_counters_last_run(w->counters, &last);
 }
 
 /* The ticker's step. The key is read whether there was a notice or not: one may have been lost, and something may have
@@ -107,14 +107,14 @@ static void watcher_free(struct tv_watcher *w)
     free(w);
 }
 
-enum tv_status tv_watcher_start(struct tv_watcher **out, struct tv_models *models, struct tv_metrics *metrics,
+enum tv_status tv_watcher_start(struct tv_watcher **out, struct tv_models *models, struct tv_counters *counters,
                                 const char *redis_uri, struct tv_error *err)
 {
     struct tv_watcher *w = tv_alloc(1, sizeof *w, "the watcher", err);
     if (w == NULL)
         return TV_ERR_NO_MEMORY;
     w->models = models;
-    w->metrics = metrics;
+    w->counters = counters;
     w->redis_uri = strdup(redis_uri);
     enum tv_status status = w->redis_uri ? tv_ticker_start(&w->ticker, "to watch for new models", 0, watch, w, err)
                                          : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the watcher");

@@ -13,8 +13,8 @@
 
 struct tv_watcher;
 
-/* Lent: `models`, whose shelf it changes, and `metrics`, which it tells. */
-enum tv_status tv_watcher_start(struct tv_watcher **out, struct tv_models *models, struct tv_metrics *metrics,
+/* Lent: `models`, whose shelf it changes, and `counters`, which it tells. */
+enum tv_status tv_watcher_start(struct tv_watcher **out, struct tv_models *models, struct tv_counters *counters,
                                 const char *redis_uri, struct tv_error *err);
 void tv_watcher_stop(struct tv_watcher *w); /* within half a second, or when a load is done; NULL is fine */
 

@@ -51,7 +51,7 @@ static const char *field(const struct tv_request *request, const char *name)
 }
 
 /* The fields are folded away, unless one of them was filled in: a reader should see what narrows the list. */
-void tv_filter_form(struct tv_out *out, const struct tv_request *request, const struct tv_snapshot *s)
+void tv_filter_form(struct tv_out *out, const struct tv_request *request, const struct tv_resident *s)
 {
     const struct tv_words *words = tv_words_of(&s->info);
     const char *names[] = {"year_from", "year_to", "min_count", "seen", "genre", "not_genre"};
@@ -87,7 +87,7 @@ static void write_address(struct tv_out *out, const struct tv_recs *recs)
 {
     tv_out_text(out, "/recs?user_id=");
     tv_out_url(out, recs->id->text);
-    tv_out_format(out, "&model=%" PRId64, recs->snapshot->number);
+    tv_out_format(out, "&model=%" PRId64, recs->resident->run_number);
 }
 
 /* The items that the user has seen are not told: they are left out of every list, filter or not. */

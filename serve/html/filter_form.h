@@ -9,7 +9,7 @@
 #include "serve/web/request.h"
 
 /* The fields, as they stood when the form was sent; genres are those of the catalogue. */
-void tv_filter_form(struct tv_out *out, const struct tv_request *request, const struct tv_snapshot *s);
+void tv_filter_form(struct tv_out *out, const struct tv_request *request, const struct tv_resident *s);
 /* The number of items that each filter left out; nothing without a filter. */
 void tv_filter_removed(struct tv_out *out, const struct tv_recs *recs);
 /* Instead of rows: the reason why there are none, and which filter to loosen. */

@@ -1,5 +1,5 @@
 /* page: fills templates, and makes the parts that several pages have. Templates and other files of serve/pages are
- * in the program as the table trivet_pages, made by the build, so a server needs no files beside it.
+ * in the program as the table tv_pages, made by the build, so a server needs no files beside it.
  */
 #include "serve/html/page.h"
 
@@ -19,7 +19,7 @@ enum { STATIC_SECONDS = 300 }; /* a browser keeps a file for so long, and the ol
 /* One after the other: there are a few dozen files. */
 const struct tv_embedded *tv_page_file(const char *name)
 {
-    for (const struct tv_embedded *file = trivet_pages; file->name; file++)
+    for (const struct tv_embedded *file = tv_pages; file->name; file++)
         if (strcmp(file->name, name) == 0)
             return file;
     return NULL;
@@ -90,24 +90,24 @@ static void write_option(struct tv_out *out, const char *value, const char *name
 }
 
 /* The live one first, then every model that is kept, newest first, each with the filter it learned through. MongoDB
- * is not asked here: handlers of pages refresh the list before (tv_catalog_refresh), and a problem's page shows
+ * is not asked here: handlers of pages refresh the list before (tv_model_list_refresh), and a problem's page shows
  * those that are known. */
 static void write_options(struct tv_out *out, struct tv_models *models, const char *chosen)
 {
-    struct tv_catalog_list *kept = tv_catalog_known(models->catalog);
-    struct tv_snapshot *live = tv_shelf_live(models->shelf);
+    struct tv_listed_models *kept = tv_model_list_known(models->model_list);
+    struct tv_resident *live = tv_shelf_live(models->shelf);
     char value[24], name[64];
     if (live) {
-        snprintf(name, sizeof name, "The live one: model %" PRId64, live->number);
+        snprintf(name, sizeof name, "The live one: model %" PRId64, live->run_number);
         write_option(out, "live", name, &live->info, chosen);
     }
     for (size_t i = kept ? kept->n : 0; i-- > 0;) {
-        snprintf(value, sizeof value, "%" PRId64, kept->models[i].info.number);
+        snprintf(value, sizeof value, "%" PRId64, kept->models[i].info.run_number);
         snprintf(name, sizeof name, "Model %s", value);
         write_option(out, value, name, &kept->models[i].info, chosen);
     }
-    tv_snapshot_release(live);
-    tv_catalog_release(kept);
+    tv_resident_release(live);
+    tv_model_list_release(kept);
 }
 
 /* Pages of problems have the form, too, filled in as it was sent, so that a reader corrects one field. */
@@ -148,11 +148,11 @@ static void write_count(struct tv_out *out, const char *name, int64_t n)
 }
 
 /* Facts that the description does not tell are left out. */
-void tv_page_facts(struct tv_out *out, const struct tv_snapshot *s, int64_t live)
+void tv_page_facts(struct tv_out *out, const struct tv_resident *s, int64_t live)
 {
     const struct tv_model_info *info = &s->info;
     char text[128], age[32];
-    snprintf(text, sizeof text, "%" PRId64 "%s", s->number, s->number == live ? ", live" : ", not live");
+    snprintf(text, sizeof text, "%" PRId64 "%s", s->run_number, s->run_number == live ? ", live" : ", not live");
     write_fact(out, "Model", text);
     snprintf(text, sizeof text, "%s ago", tv_page_duration(age, tv_clock_wall() - s->created_at));
     write_fact(out, "Made", text);
@@ -170,13 +170,13 @@ void tv_page_facts(struct tv_out *out, const struct tv_snapshot *s, int64_t live
 
 /* The banner says on every page that its model learned from generated ratings, so that nobody takes the lists for
  * real taste. */
-void tv_page_finish(struct tv_response *response, const char *title, const struct tv_snapshot *snapshot,
+void tv_page_finish(struct tv_response *response, const char *title, const struct tv_resident *resident,
                     const struct tv_out *content)
 {
     struct tv_out banner;
     static const struct tv_slot no_slots[] = {{NULL, NULL, NULL}};
     tv_out_init(&banner);
-    if (snapshot && snapshot->info.generated)
+    if (resident && resident->info.generated)
         tv_page_fill(&banner, "banner.html", no_slots);
     const struct tv_slot slots[] = {{"title", title, NULL},
                                     {"banner", NULL, &banner},
@@ -204,7 +204,7 @@ enum tv_outcome tv_handle_file(struct tv_app *app, const struct tv_request *requ
                                struct tv_response *response)
 {
     (void)app;
-    const struct tv_embedded *file = tv_page_file(request->parts[0]);
+    const struct tv_embedded *file = tv_page_file(request->path_segments[0]);
     response->out.failed = file == NULL; /* a route without its file would be a mistake of the build */
     if (file) {
         response->type = type_of(file->name);

@@ -17,7 +17,7 @@
 #include "serve/web/response.h"
 #include "trivet/base/embedded.h"
 
-extern const struct tv_embedded trivet_pages[];
+extern const struct tv_embedded tv_pages[];
 
 /* The filling of one slot, all lent. */
 struct tv_slot {
@@ -36,9 +36,9 @@ void tv_page_fill(struct tv_out *out, const char *file, const struct tv_slot *sl
 void tv_page_form(struct tv_out *out, struct tv_models *models, const struct tv_request *request,
                   const struct tv_out *filters);
 /* The facts of a model as a list; `live` is the number of the live one. */
-void tv_page_facts(struct tv_out *out, const struct tv_snapshot *snapshot, int64_t live);
-/* Puts `content` into the frame all pages share and makes it the response's body. `snapshot` may be NULL. */
-void tv_page_finish(struct tv_response *response, const char *title, const struct tv_snapshot *snapshot,
+void tv_page_facts(struct tv_out *out, const struct tv_resident *resident, int64_t live);
+/* Puts `content` into the frame all pages share and makes it the response's body. `resident` may be NULL. */
+void tv_page_finish(struct tv_response *response, const char *title, const struct tv_resident *resident,
                     const struct tv_out *content);
 
 /* "3 hours"; `out` holds 32 bytes. */

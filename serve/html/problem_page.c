@@ -26,7 +26,7 @@ static const char *headline(int status)
 static void write_page(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                        const struct tv_problem *problem)
 {
-    struct tv_snapshot *live = tv_shelf_live(models->shelf);
+    struct tv_resident *live = tv_shelf_live(models->shelf);
     struct tv_out form, content;
     char status[32];
     tv_out_init(&form);
@@ -43,7 +43,7 @@ static void write_page(struct tv_models *models, const struct tv_request *reques
     tv_page_finish(response, headline(problem->status), live, &content);
     tv_out_free(&content);
     tv_out_free(&form);
-    tv_snapshot_release(live);
+    tv_resident_release(live);
 }
 
 /* Everything that the handler had written is dropped. */

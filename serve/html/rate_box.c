@@ -10,7 +10,7 @@
 #include "serve/html/page.h"
 
 /* Whether values are counts decides how scripts ask for them: stars on a scale, or a number. */
-void tv_rate_box(struct tv_out *out, const struct tv_snapshot *s, const struct tv_id *user)
+void tv_rate_box(struct tv_out *out, const struct tv_resident *s, const struct tv_id *user)
 {
     char low[32], high[32];
     const struct tv_words *words = tv_words_of(&s->info);

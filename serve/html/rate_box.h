@@ -11,7 +11,7 @@
 #include "serve/web/out.h"
 #include "trivet/model/user_document.h"
 
-void tv_rate_box(struct tv_out *out, const struct tv_snapshot *s, const struct tv_id *user);
+void tv_rate_box(struct tv_out *out, const struct tv_resident *s, const struct tv_id *user);
 
 /* A user's rating of an item, "4.5"; "": there is none, or no user (NULL). `out` holds TV_RATING_TEXT bytes; returns
  * it. */

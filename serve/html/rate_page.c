@@ -22,7 +22,7 @@ enum {
 
 /* The number of times that the genres of an item were shown, on average; items without any are counted as one genre
  * of their own, the last. */
-static double shown_so_far(const struct tv_snapshot *s, int32_t item, const int *shown)
+static double shown_so_far(const struct tv_resident *s, int32_t item, const int *shown)
 {
     double sum = 0;
     size_t from = s->genres.at[item], to = s->genres.at[item + 1];
@@ -33,7 +33,7 @@ static double shown_so_far(const struct tv_snapshot *s, int32_t item, const int 
     return sum / (double)(to - from);
 }
 
-static void count(const struct tv_snapshot *s, int32_t item, int *shown)
+static void count(const struct tv_resident *s, int32_t item, int *shown)
 {
     size_t from = s->genres.at[item], to = s->genres.at[item + 1];
     shown[GENRES] += from == to;
@@ -44,7 +44,7 @@ static void count(const struct tv_snapshot *s, int32_t item, int *shown)
 /* Popular items that differ: each time the one whose genres were shown least, the more popular one where that
  * leaves several. So five ratings tell of more than one taste. SHOWN * POOL steps for a page. Returns how many
  * there are. */
-static int32_t choose(const struct tv_snapshot *s, int32_t *chosen)
+static int32_t choose(const struct tv_resident *s, int32_t *chosen)
 {
     int shown[GENRES + 1] = {0}, taken[POOL] = {0};
     int32_t pool = s->n_items < POOL ? s->n_items : POOL, n = 0;
@@ -67,7 +67,7 @@ static int32_t choose(const struct tv_snapshot *s, int32_t *chosen)
 
 /* --- the page --------------------------------------------------------------------------------------------- */
 
-static void write_card(struct tv_out *out, const struct tv_snapshot *s, const struct tv_user_document *user,
+static void write_card(struct tv_out *out, const struct tv_resident *s, const struct tv_user_document *user,
                        int32_t dense)
 {
     const int64_t id = s->item_ids[dense];
@@ -90,8 +90,8 @@ static void write_card(struct tv_out *out, const struct tv_snapshot *s, const st
 
 /* The link to the list is there from the beginning, and stands out once there are WANTED ratings. The user's
  * earlier ratings are filled in. */
-void tv_rate_page(struct tv_response *response, const struct tv_snapshot *s, const struct tv_id *id,
-                       const struct tv_user_document *user)
+void tv_rate_page(struct tv_response *response, const struct tv_resident *s, const struct tv_id *id,
+                  const struct tv_user_document *user)
 {
     const struct tv_words *words = tv_words_of(&s->info);
     const size_t rated = user ? user->n_rated : 0;

@@ -8,7 +8,7 @@
 #include "trivet/model/user_document.h"
 
 /* `user` may be NULL: nothing is rated yet. */
-void tv_rate_page(struct tv_response *response, const struct tv_snapshot *s, const struct tv_id *id,
+void tv_rate_page(struct tv_response *response, const struct tv_resident *s, const struct tv_id *id,
                   const struct tv_user_document *user);
 
 #endif

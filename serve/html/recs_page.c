@@ -40,17 +40,17 @@ static int by_rating(const void *a, const void *b)
 static void write_rated_row(struct tv_out *out, const struct tv_recs *recs, const struct rated *rated)
 {
     char title[TV_RECS_TITLE], rating[32], value[TV_RATING_TEXT], label[48], year[16] = "", space[TV_ID_SPACE];
-    const struct tv_words *words = tv_words_of(&recs->snapshot->info);
-    const struct tv_item *item = tv_items_find(&recs->snapshot->items, rated->item_id);
-    if (recs->snapshot->info.counts && rated->rating >= 1 && rated->rating < 1e15F)
+    const struct tv_words *words = tv_words_of(&recs->resident->info);
+    const struct tv_item *item = tv_items_find(&recs->resident->items, rated->item_id);
+    if (recs->resident->info.counts && rated->rating >= 1 && rated->rating < 1e15F)
         tv_text_number(rating, llroundf(rated->rating));
     else
         snprintf(rating, sizeof rating, "%.3g", (double)rated->rating);
     snprintf(label, sizeof label, "%s %s", words->did, rating);
     if (item && item->year)
         snprintf(year, sizeof year, "%d", item->year);
-    const struct tv_slot slots[] = {{"item", tv_id_item_text(recs->snapshot, rated->item_id, space), NULL},
-                                    {"title", tv_recs_title(title, recs->snapshot, rated->item_id), NULL},
+    const struct tv_slot slots[] = {{"item", tv_id_item_text(recs->resident, rated->item_id, space), NULL},
+                                    {"title", tv_recs_title(title, recs->resident, rated->item_id), NULL},
                                     {"value", tv_rating_text(value, recs->user, rated->item_id), NULL},
                                     {"year", year, NULL},
                                     {"kind", words->kind, NULL},
@@ -71,7 +71,7 @@ static void write_rated(struct tv_out *out, const struct tv_recs *recs)
     if (n && rated == NULL)
         out->failed = 1;
     for (size_t i = 0; rated && i < n; i++) {
-        const struct tv_item *item = tv_items_find(&recs->snapshot->items, u->rated[i]);
+        const struct tv_item *item = tv_items_find(&recs->resident->items, u->rated[i]);
         rated[i] = (struct rated){u->rated[i], item ? item->n_ratings : 0, u->ratings[i]};
     }
     if (rated) {
@@ -79,7 +79,7 @@ static void write_rated(struct tv_out *out, const struct tv_recs *recs)
         for (size_t i = 0; i < n && i < RATED_SHOWN; i++)
             write_rated_row(&rows, recs, &rated[i]);
         const struct tv_slot slots[] = {
-            {"heading", tv_words_of(&recs->snapshot->info)->best, NULL}, {"rows", NULL, &rows}, {NULL, NULL, NULL}};
+            {"heading", tv_words_of(&recs->resident->info)->best, NULL}, {"rows", NULL, &rows}, {NULL, NULL, NULL}};
         tv_page_fill(out, "rated.html", slots);
     }
     tv_out_free(&rows);
@@ -94,7 +94,7 @@ static void write_reason(char *out, size_t size, const struct tv_recs *recs)
 {
     char n[32];
     const struct tv_user_document *u = recs->user;
-    const struct tv_words *words = tv_words_of(&recs->snapshot->info);
+    const struct tv_words *words = tv_words_of(&recs->resident->info);
     if (u == NULL)
         snprintf(out, size, "%s", words->stranger);
     else if (u->why)
@@ -110,7 +110,7 @@ static void write_reason(char *out, size_t size, const struct tv_recs *recs)
 static void write_placed(char *out, size_t size, const struct tv_recs *recs)
 {
     char rated[32];
-    const struct tv_words *words = tv_words_of(&recs->snapshot->info);
+    const struct tv_words *words = tv_words_of(&recs->resident->info);
     const struct tv_user_document *u = recs->user;
     size_t n = 0;
     out[0] = '\0';
@@ -130,7 +130,7 @@ static void write_placed(char *out, size_t size, const struct tv_recs *recs)
 void tv_recs_page(struct tv_models *models, const struct tv_request *request, struct tv_response *response,
                   const struct tv_recs *recs)
 {
-    struct tv_snapshot *live = tv_shelf_live(models->shelf);
+    struct tv_resident *live = tv_shelf_live(models->shelf);
     struct tv_out filters, form, removed, rows, box, rated, facts, content;
     char heading[TV_CODE_MAX + 16], reason[128], placed[192 + TV_USER_WHY];
     struct tv_out path, *parts[] = {&filters, &form, &removed, &rows, &box, &rated, &facts, &content, &path};
@@ -141,36 +141,36 @@ void tv_recs_page(struct tv_models *models, const struct tv_request *request, st
         tv_filter_none(&rows, recs);
     tv_filter_removed(&removed, recs);
     write_rated(&rated, recs);
-    tv_rate_box(&box, recs->snapshot, recs->id);
-    tv_filter_form(&filters, request, recs->snapshot);
+    tv_rate_box(&box, recs->resident, recs->id);
+    tv_filter_form(&filters, request, recs->resident);
     tv_page_form(&form, models, request, &filters);
-    tv_page_facts(&facts, recs->snapshot, live ? live->number : -1);
+    tv_page_facts(&facts, recs->resident, live ? live->run_number : -1);
     snprintf(heading, sizeof heading, "For user %s", recs->id->text);
     tv_out_text(&path, "/api/v1/recs?user_id=");
     tv_out_url(&path, recs->id->text);
-    tv_out_format(&path, "&top=%zu&model=%" PRId64, recs->ranking.n, recs->snapshot->number);
+    tv_out_format(&path, "&top=%zu&model=%" PRId64, recs->ranking.n, recs->resident->run_number);
     write_reason(reason, sizeof reason, recs);
     write_placed(placed, sizeof placed, recs);
-    const struct tv_slot slots[] = {
-        {"heading", heading, NULL},
-        {"reason", reason, NULL},
-        {"placed", placed, NULL},
-        {"removed", NULL, &removed},
-        {"measure",
-         recs->ranking.reason == TV_REASON_POPULAR ? tv_words_of(&recs->snapshot->info)->popularity
-                                                  : recs->ranking.score_kind,
-         NULL},
-        {"form", NULL, &form},
-        {"rows", NULL, &rows},
-        {"box", NULL, &box},
-        {"rated", NULL, &rated},
-        {"facts", NULL, &facts},
-        {"json", tv_buffer_string(&path.buffer), NULL},
-        {NULL, NULL, NULL}};
+    const struct tv_slot slots[] = {{"heading", heading, NULL},
+                                    {"reason", reason, NULL},
+                                    {"placed", placed, NULL},
+                                    {"removed", NULL, &removed},
+                                    {"measure",
+                                     recs->ranking.reason == TV_REASON_POPULAR
+                                         ? tv_words_of(&recs->resident->info)->popularity
+                                         : recs->ranking.score_kind,
+                                     NULL},
+                                    {"form", NULL, &form},
+                                    {"rows", NULL, &rows},
+                                    {"box", NULL, &box},
+                                    {"rated", NULL, &rated},
+                                    {"facts", NULL, &facts},
+                                    {"json", tv_buffer_string(&path.buffer), NULL},
+                                    {NULL, NULL, NULL}};
     tv_page_fill(&content, "recs.html", slots);
-    tv_page_finish(response, heading, recs->snapshot, &content);
+    tv_page_finish(response, heading, recs->resident, &content);
     response->scripts = 1;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         tv_out_free(parts[i]);
-    tv_snapshot_release(live);
+    tv_resident_release(live);
 }

@@ -38,12 +38,12 @@ static const char *write_link(struct tv_out *url, const struct tv_words *words, 
 
 /* Titles often end with the year, "Alien (1979)", which stands in a place of its own; a title cut in the middle
  * ends in "...". */
-const char *tv_recs_title(char *out, const struct tv_snapshot *s, int64_t item_id)
+const char *tv_recs_title(char *out, const struct tv_resident *s, int64_t item_id)
 {
     char year[16], unknown[TV_CODE_MAX + 8];
     const size_t size = TV_RECS_TITLE;
     const struct tv_item *item = tv_items_find(&s->items, item_id);
-    const char *title = tv_snapshot_title(s, item_id, unknown, sizeof unknown);
+    const char *title = tv_resident_title(s, item_id, unknown, sizeof unknown);
     size_t n = strlen(title), n_year = (size_t)snprintf(year, sizeof year, " (%d)", item ? item->year : 0);
     if (n > n_year && strcmp(title + n - n_year, year) == 0)
         n -= n_year;
@@ -71,7 +71,7 @@ static void write_score(char *out, size_t size, const struct tv_recs *recs, doub
     if (recs->ranking.reason == TV_REASON_POPULAR)
         snprintf(out, size, "%s", tv_text_number(number, (long long)score));
     else
-        snprintf(out, size, "%.3f", tv_on_scale(&recs->snapshot->info, recs->ranking.score_kind, score));
+        snprintf(out, size, "%.3f", tv_on_scale(&recs->resident->info, recs->ranking.score_kind, score));
 }
 
 /* --- why */
@@ -92,14 +92,14 @@ static void write_because(struct tv_out *out, const struct tv_recs *recs, int32_
     struct tv_account account = {0};
     char titles[NAMED][TV_RECS_TITLE];
     size_t n = 0;
-    if (tv_account(&account, recs->snapshot, recs->user, item, NULL) != TV_OK)
+    if (tv_account(&account, recs->resident, recs->user, item, NULL) != TV_OK)
         out->failed = 1;
-    double liked = liked_from(&account, &recs->snapshot->info);
+    double liked = liked_from(&account, &recs->resident->info);
     for (size_t i = 0; i < account.n && n < NAMED && account.rated[i].contribution > 0; i++)
         if ((double)account.rated[i].rating >= liked)
-            tv_recs_title(titles[n++], recs->snapshot, account.rated[i].item_id);
+            tv_recs_title(titles[n++], recs->resident, account.rated[i].item_id);
     if (n > 0) {
-        const struct tv_slot slots[] = {{"because", tv_words_of(&recs->snapshot->info)->because, NULL},
+        const struct tv_slot slots[] = {{"because", tv_words_of(&recs->resident->info)->because, NULL},
                                         {"first", titles[0], NULL},
                                         {"and", n > 1 ? " and " : "", NULL},
                                         {"second", n > 1 ? titles[1] : "", NULL},
@@ -114,7 +114,7 @@ static void write_because(struct tv_out *out, const struct tv_recs *recs, int32_
 /* The bar's width is the score's part of the best score; nothing where the best is not above 0. */
 static void write_row(struct tv_out *out, const struct tv_recs *recs, size_t i)
 {
-    const struct tv_snapshot *s = recs->snapshot;
+    const struct tv_resident *s = recs->resident;
     const struct tv_scored *best = &recs->ranking.best[i];
     const struct tv_item *item = s->item[best->item];
     const int64_t id = s->item_ids[best->item];

@@ -15,7 +15,7 @@
 enum { MAX_FOUND = 20, MAX_QUERY = 200 };
 
 /* The address of an item's own neighbours, asked in the same way as this page was. */
-static void write_address(struct tv_out *out, const struct tv_snapshot *s, int64_t item,
+static void write_address(struct tv_out *out, const struct tv_resident *s, int64_t item,
                           const struct tv_similar_question *q, enum tv_similar_by by, int exact)
 {
     char space[TV_ID_SPACE];
@@ -40,7 +40,7 @@ static void write_measure(char *out, size_t size, const struct tv_similar_questi
 }
 
 /* The bar is as long as the true similarity where there is one, else as the score; a cosine below 0 has none. */
-static void write_row(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
+static void write_row(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q,
                       const struct tv_neighbours *found, size_t i)
 {
     const struct tv_neighbour *n = &found->items[i];
@@ -54,7 +54,7 @@ static void write_row(struct tv_out *out, const struct tv_snapshot *s, const str
     write_measure(measure, sizeof measure, q, found, n);
     const struct tv_slot slots[] = {{"rank", rank, NULL},
                                     {"address", tv_buffer_string(&address.buffer), NULL},
-                                    {"title", tv_snapshot_title(s, n->item, unknown, sizeof unknown), NULL},
+                                    {"title", tv_resident_title(s, n->item, unknown, sizeof unknown), NULL},
                                     {"width", width, NULL},
                                     {"measure", measure, NULL},
                                     {NULL, NULL, NULL}};
@@ -78,7 +78,7 @@ static void write_explanation(char *out, size_t size, const struct tv_similar_qu
 }
 
 /* Links to the other ways to ask for the same item. */
-static void write_ways(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q)
+static void write_ways(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q)
 {
     static const struct {
         enum tv_similar_by by;
@@ -109,7 +109,7 @@ static void write_json_address(struct tv_out *out, const struct tv_similar_quest
 }
 
 /* A list without rows says so in words. */
-static void write_list(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
+static void write_list(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q,
                        const struct tv_neighbours *found)
 {
     char explanation[240];
@@ -138,7 +138,7 @@ static void write_list(struct tv_out *out, const struct tv_snapshot *s, const st
 
 /* Items whose titles have the words of ?q=, each with a link to its neighbours. A query that folds to nothing finds
  * nothing; unlike /api/v1/items the page calls that no error. */
-static void write_found(struct tv_out *out, const struct tv_snapshot *s, const struct tv_similar_question *q,
+static void write_found(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q,
                         const char *query)
 {
     const struct tv_item *best[MAX_FOUND];
@@ -161,7 +161,7 @@ static void write_found(struct tv_out *out, const struct tv_snapshot *s, const s
 }
 
 /* The search is there with and without an item; `list` is empty without one. */
-void tv_similar_page(const struct tv_request *request, struct tv_response *response, const struct tv_snapshot *s,
+void tv_similar_page(const struct tv_request *request, struct tv_response *response, const struct tv_resident *s,
                      const struct tv_similar_question *q, const struct tv_neighbours *found)
 {
     char unknown[TV_CODE_MAX + 8], heading[512] = "Similar items", top[24];
@@ -173,7 +173,7 @@ void tv_similar_page(const struct tv_request *request, struct tv_response *respo
     if (found)
         tv_text_mark_cut(heading, sizeof heading,
                          snprintf(heading, sizeof heading, "Similar to %s",
-                                  tv_snapshot_title(s, q->item.number, unknown, sizeof unknown)));
+                                  tv_resident_title(s, q->item.number, unknown, sizeof unknown)));
     if (query && query[0])
         write_found(&titles, s, q, query);
     if (found)

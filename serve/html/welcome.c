@@ -30,12 +30,12 @@ static void write_example(struct tv_out *out, const struct tv_words *words, cons
     tv_out_free(&link);
 }
 
-static void write_model(struct tv_out *out, const struct tv_snapshot *s)
+static void write_model(struct tv_out *out, const struct tv_resident *s)
 {
     struct tv_out facts, examples;
     tv_out_init(&facts);
     tv_out_init(&examples);
-    tv_page_facts(&facts, s, s->number);
+    tv_page_facts(&facts, s, s->run_number);
     for (int i = 0; i < s->info.n_examples; i++)
         write_example(&examples, tv_words_of(&s->info), &s->info.examples[i]);
     const struct tv_slot slots[] = {
@@ -52,8 +52,8 @@ enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *r
     static const struct tv_slot no_slots[] = {{NULL, NULL, NULL}};
     if (!request->may_wait)
         return TV_LATER;
-    tv_catalog_refresh(app->models.catalog, app->models.mongo, app->models.mongo_breaker);
-    struct tv_snapshot *live = tv_shelf_live(app->models.shelf);
+    tv_model_list_refresh(app->models.model_list, app->models.mongo, app->models.mongo_breaker);
+    struct tv_resident *live = tv_shelf_live(app->models.shelf);
     struct tv_out form, model, content;
     tv_out_init(&form);
     tv_out_init(&model);
@@ -75,6 +75,6 @@ enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *r
     tv_out_free(&form);
     tv_out_free(&model);
     tv_out_free(&content);
-    tv_snapshot_release(live);
+    tv_resident_release(live);
     return TV_ANSWERED;
 }

@@ -24,7 +24,7 @@ enum { MAX_SQL = 1 << 16, MAX_PARTS = 2 };
 struct part {
     const char *member;
     const char *from;
-    enum tv_filter_part parameters; /* of the filter that the function takes; 0: no function */
+    enum tv_filter_subset parameters; /* of the filter that the function takes; 0: no function */
 };
 
 /* One request: what is asked of PostgreSQL, and with which values. `filter` is owned, and freed by `handle`; `id`

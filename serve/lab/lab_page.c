@@ -15,7 +15,7 @@
 /* Without memory for the filter the page goes without its defaults, and can still be used. */
 static void write_page(struct tv_app *app, struct tv_response *response)
 {
-    struct tv_snapshot *live = tv_shelf_live(app->models.shelf);
+    struct tv_resident *live = tv_shelf_live(app->models.shelf);
     struct tv_filter *standard = NULL;
     struct tv_buffer defaults = TV_BUFFER_INIT(1 << 16), fields = TV_BUFFER_INIT(1 << 16);
     struct tv_out content;
@@ -23,7 +23,7 @@ static void write_page(struct tv_app *app, struct tv_response *response)
     if (tv_filter_create(&standard, NULL) == TV_OK)
         tv_ignore(tv_filter_json(standard, &defaults, NULL), "the page can be used without the defaults");
     if (live)
-        snprintf(number, sizeof number, "%" PRId64, live->number);
+        snprintf(number, sizeof number, "%" PRId64, live->run_number);
     tv_out_init(&content);
     content.failed |= tv_filter_fields(&fields, NULL) != TV_OK;
     const struct tv_slot slots[] = {{"parameters", tv_buffer_string(&fields), NULL},
@@ -39,7 +39,7 @@ static void write_page(struct tv_app *app, struct tv_response *response)
     tv_buffer_free(&defaults);
     tv_buffer_free(&fields);
     tv_filter_free(standard);
-    tv_snapshot_release(live);
+    tv_resident_release(live);
 }
 
 /* A link with a wrong value is refused here as everywhere, rather than shown as something it does not say. */

@@ -11,7 +11,7 @@
 
 static void write_page(struct tv_app *app, struct tv_response *response)
 {
-    struct tv_snapshot *live = tv_shelf_live(app->models.shelf);
+    struct tv_resident *live = tv_shelf_live(app->models.shelf);
     struct tv_filter *standard = NULL;
     struct tv_buffer defaults = TV_BUFFER_INIT(1 << 16), fields = TV_BUFFER_INIT(1 << 16);
     struct tv_out content;
@@ -28,7 +28,7 @@ static void write_page(struct tv_app *app, struct tv_response *response)
     tv_buffer_free(&defaults);
     tv_buffer_free(&fields);
     tv_filter_free(standard);
-    tv_snapshot_release(live);
+    tv_resident_release(live);
 }
 
 /* A link with a wrong value is refused here as everywhere, rather than shown as something it does not say. A wrong

@@ -59,7 +59,7 @@ struct tv_http {
     struct tv_workers *writes;    /* for ratings: a thread for each connection of the pool */
     struct tv_workers *questions; /* for requests that wait for seconds, on PostgreSQL */
     struct tv_access_log *log;
-    struct tv_patience *patience;
+    struct tv_visits *visits;
     atomic_int open_requests;
     atomic_size_t held; /* bytes of answers that are not small, and not taken yet */
     struct tv_listener listener;
@@ -237,10 +237,10 @@ static void fetch_users(struct tv_app *app, struct tv_work *const *batch, size_t
         if (need->model == model)
             user_ids[n_users++] = need->user_id;
     }
-    struct tv_snapshot *snapshot = n_users > 1 ? tv_shelf_held(app->models.shelf, model) : NULL;
-    if (snapshot)
-        tv_users_fetch(&app->models.users, snapshot, user_ids, n_users);
-    tv_snapshot_release(snapshot);
+    struct tv_resident *resident = n_users > 1 ? tv_shelf_held(app->models.shelf, model) : NULL;
+    if (resident)
+        tv_users_fetch(&app->models.users, resident, user_ids, n_users);
+    tv_resident_release(resident);
 }
 
 static void run_lookups(void *context, struct tv_work *const *batch, size_t n)
@@ -400,7 +400,7 @@ static enum MHD_Result begin(struct exchange *x, const char *method, const char 
     enum tv_status parsed = tv_request_parse(&x->request, x->target, &err);
     const char *length = header(x, "Content-Length"), *wrong = wrong_framing(x, method, version);
     x->closes = wrong != NULL; /* whatever it is answered */
-    x->request.method = tv_method_read(method);
+    x->request.method = tv_http_method_read(method);
     x->request.sender = sender_of(x);
     x->request.caller = (struct tv_caller){peer_has_left, x};
     x->request.wants_html = tv_accepts_html(header(x, "Accept"));
@@ -540,7 +540,7 @@ static void exchange_end(struct exchange *x, struct MHD_Connection *connection, 
     int status = status_of(x, connection);
     double seconds = tv_clock() - x->began;
     if (status)
-        tv_metrics_request(http->app->metrics, tv_route_index(x->request.route), status, seconds);
+        tv_counters_request(http->app->counters, tv_route_index(x->request.route), status, seconds);
     if (http->log) {
         char peer[INET6_ADDRSTRLEN];
         peer_of(connection, peer, sizeof peer);
@@ -576,7 +576,7 @@ static struct line *line_create(struct tv_http *http, struct MHD_Connection *con
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct line *line = info ? calloc(1, sizeof *line) : NULL;
     if (line)
-        line->visit = tv_visit_begin(http->patience, info->connect_fd);
+        line->visit = tv_visit_begin(http->visits, info->connect_fd);
     return line;
 }
 
@@ -644,7 +644,7 @@ enum tv_status tv_http_start(struct tv_http **out, struct tv_app *app, const str
     if (status == TV_OK && o->access_log)
         status = tv_access_log_start(&http->log, STDOUT_FILENO, err);
     if (status == TV_OK)
-        status = tv_patience_start(&http->patience, o->timeout_seconds, err);
+        status = tv_visits_start(&http->visits, o->timeout_seconds, err);
     if (status == TV_OK)
         status =
             tv_workers_start(&http->lookups, o->lookups, MOST_WAITING, TV_MAX_BATCH, run_lookups, http, err);
@@ -710,7 +710,7 @@ void tv_http_stop(struct tv_http *http, double seconds)
     tv_workers_stop(http->writes);
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
-    tv_patience_stop(http->patience);
+    tv_visits_stop(http->visits);
     tv_access_log_stop(http->log);
     free(http);
 }

@@ -16,13 +16,13 @@ enum { LOOK_SECONDS = 1 };
 
 /* One connection in the list; http.c's, from its first byte to its last. */
 struct tv_visit {
-    struct tv_patience *patience;
+    struct tv_visits *visits;
     struct tv_visit *next, **link; /* `link` points to the pointer that points here */
     int socket;
     _Atomic double since; /* tv_clock() when the client's turn began; negative: it is the server's */
 };
 
-struct tv_patience {
+struct tv_visits {
     pthread_mutex_t mutex; /* guards the list; while it is held, no socket in the list is closed */
     struct tv_visit *first;
     double seconds;
@@ -33,7 +33,7 @@ struct tv_patience {
  * end, so no other connection can be hit. */
 static double look(void *context)
 {
-    struct tv_patience *p = context;
+    struct tv_visits *p = context;
     double late = tv_clock() - p->seconds;
     pthread_mutex_lock(&p->mutex);
     for (struct tv_visit *v = p->first; v; v = v->next) {
@@ -45,15 +45,15 @@ static double look(void *context)
     return LOOK_SECONDS;
 }
 
-static void patience_free(struct tv_patience *p)
+static void visits_free(struct tv_visits *p)
 {
     pthread_mutex_destroy(&p->mutex);
     free(p);
 }
 
-enum tv_status tv_patience_start(struct tv_patience **out, double seconds, struct tv_error *err)
+enum tv_status tv_visits_start(struct tv_visits **out, double seconds, struct tv_error *err)
 {
-    struct tv_patience *p = tv_alloc(1, sizeof *p, "the list of connections", err);
+    struct tv_visits *p = tv_alloc(1, sizeof *p, "the list of connections", err);
     if (p == NULL)
         return TV_ERR_NO_MEMORY;
     pthread_mutex_init(&p->mutex, NULL);
@@ -62,24 +62,24 @@ enum tv_status tv_patience_start(struct tv_patience **out, double seconds, struc
     if (status == TV_OK)
         *out = p;
     else
-        patience_free(p);
+        visits_free(p);
     return status;
 }
 
-void tv_patience_stop(struct tv_patience *p)
+void tv_visits_stop(struct tv_visits *p)
 {
     if (p == NULL)
         return;
     tv_ticker_stop(p->ticker);
-    patience_free(p);
+    visits_free(p);
 }
 
-struct tv_visit *tv_visit_begin(struct tv_patience *p, int socket)
+struct tv_visit *tv_visit_begin(struct tv_visits *p, int socket)
 {
     struct tv_visit *v = calloc(1, sizeof *v);
     if (v == NULL)
         return NULL;
-    v->patience = p;
+    v->visits = p;
     v->socket = socket;
     v->since = tv_clock();
     pthread_mutex_lock(&p->mutex);
@@ -109,10 +109,10 @@ void tv_visit_end(struct tv_visit *v)
 {
     if (v == NULL)
         return;
-    pthread_mutex_lock(&v->patience->mutex);
+    pthread_mutex_lock(&v->visits->mutex);
     *v->link = v->next;
     if (v->next)
         v->next->link = v->link;
-    pthread_mutex_unlock(&v->patience->mutex);
+    pthread_mutex_unlock(&v->visits->mutex);
     free(v);
 }

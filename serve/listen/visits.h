@@ -12,15 +12,15 @@
 
 #include "trivet/base/status.h"
 
-struct tv_patience;
+struct tv_visits;
 struct tv_visit; /* one connection */
 
-enum tv_status tv_patience_start(struct tv_patience **out, double seconds, struct tv_error *err);
-void tv_patience_stop(struct tv_patience *p); /* when no visit is left; NULL is fine */
+enum tv_status tv_visits_start(struct tv_visits **out, double seconds, struct tv_error *err);
+void tv_visits_stop(struct tv_visits *p); /* when no visit is left; NULL is fine */
 
 /* A connection began; NULL without memory, which the other calls take for a connection that is not watched. The
  * socket must stay open until tv_visit_end returns. */
-struct tv_visit *tv_visit_begin(struct tv_patience *p, int socket);
+struct tv_visit *tv_visit_begin(struct tv_visits *p, int socket);
 void tv_visit_busy(struct tv_visit *visit); /* a request is with the server */
 void tv_visit_turn(struct tv_visit *visit); /* the client's turn begins: to take an answer, or to ask */
 void tv_visit_end(struct tv_visit *visit);

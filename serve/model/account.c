@@ -20,7 +20,7 @@ static int most_first(const void *a, const void *b)
 
 /* The user's ratings of the items that the model holds, in the order of `seen`. Dense order is the order of raw
  * ids, so `seen` and `rated` ascend alike, and one pass over both finds every rating. */
-static void ratings_in_model(float *out, const struct tv_snapshot *s, const struct tv_user_document *u)
+static void ratings_in_model(float *out, const struct tv_resident *s, const struct tv_user_document *u)
 {
     for (size_t i = 0, j = 0; i < u->n_seen; i++) {
         int64_t item_id = s->item_ids[u->seen[i]];
@@ -32,7 +32,7 @@ static void ratings_in_model(float *out, const struct tv_snapshot *s, const stru
 
 /* The entries are a's from the moment they are allocated, so that tv_account_free frees them after a failure, too;
  * a->n counts them only once they are filled. */
-static enum tv_status take_apart(struct tv_account *a, const struct tv_snapshot *s, const struct tv_user_document *u,
+static enum tv_status take_apart(struct tv_account *a, const struct tv_resident *s, const struct tv_user_document *u,
                                  int32_t item, struct tv_error *err)
 {
     struct tv_explained terms;
@@ -60,13 +60,13 @@ static enum tv_status take_apart(struct tv_account *a, const struct tv_snapshot 
 
 /* A user without a place in the model has no factors to take apart: their list is the popular items, and its score
  * is the number of ratings, which is the item's own term. */
-enum tv_status tv_account(struct tv_account *a, const struct tv_snapshot *s, const struct tv_user_document *u,
+enum tv_status tv_account(struct tv_account *a, const struct tv_resident *s, const struct tv_user_document *u,
                           int32_t item, struct tv_error *err)
 {
     struct tv_workspace *w = tv_workspace_of_thread();
     a->reason = tv_reason_for(u);
     if (a->reason == TV_REASON_POPULAR) {
-        a->score = a->item_term = (double)tv_snapshot_count(s, item);
+        a->score = a->item_term = (double)tv_resident_count(s, item);
         return TV_OK;
     }
     if (w == NULL || tv_workspace_prepare(w, s, 1, err) != TV_OK)

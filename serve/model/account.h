@@ -30,7 +30,7 @@ struct tv_account {
 /* Takes the score of `item` (dense) for a user apart; `user` may be NULL: unknown. *a, all zero before, is given
  * back with tv_account_free after success and failure alike. Costs about what folding the user in costs
  * (trivet/core/explain.h). */
-enum tv_status tv_account(struct tv_account *a, const struct tv_snapshot *s, const struct tv_user_document *user,
+enum tv_status tv_account(struct tv_account *a, const struct tv_resident *s, const struct tv_user_document *user,
                           int32_t item, struct tv_error *err);
 void tv_account_free(struct tv_account *a); /* also makes it empty */
 

@@ -87,7 +87,7 @@ int tv_id_number(struct tv_id *id, struct tv_problem *problem)
 }
 
 /* A number is taken as it is, whether or not an item has it; tv_pick_item is for callers that need one. */
-int tv_id_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem)
+int tv_id_item(struct tv_id *id, const struct tv_resident *s, struct tv_problem *problem)
 {
     enum tv_id_kind kind = tv_id_kind(id, s->items.n_codes > 0, problem);
     const struct tv_item *item = kind == TV_ID_CODE ? tv_items_find_code(&s->items, id->text) : NULL;
@@ -105,7 +105,7 @@ static int is_unnamed(int64_t item_id)
     return item_id >= TV_CODE_FIRST && item_id < TV_CODE_END;
 }
 
-const char *tv_id_item_text(const struct tv_snapshot *s, int64_t item_id, char *space)
+const char *tv_id_item_text(const struct tv_resident *s, int64_t item_id, char *space)
 {
     const struct tv_item *item = tv_items_find(&s->items, item_id);
     if (item && item->code)
@@ -116,7 +116,7 @@ const char *tv_id_item_text(const struct tv_snapshot *s, int64_t item_id, char *
     return space;
 }
 
-void tv_id_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t item_id)
+void tv_id_item_json(struct tv_out *out, const struct tv_resident *s, int64_t item_id)
 {
     char space[TV_ID_SPACE];
     const struct tv_item *item = tv_items_find(&s->items, item_id);
@@ -129,7 +129,7 @@ void tv_id_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t it
 }
 
 /* By the model and not by the one user, so that every id in an answer has the same type. */
-void tv_id_user_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_id *user)
+void tv_id_user_json(struct tv_out *out, const struct tv_resident *s, const struct tv_id *user)
 {
     if (s->info.user_codes)
         tv_out_json(out, user->text);

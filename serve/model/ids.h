@@ -60,17 +60,17 @@ TV_MUST_USE int tv_id_number(struct tv_id *id, struct tv_problem *problem);
 
 /* Sets id->number: 1, or 0 and *problem (400: no id; 404: a code that no item has). That an item has a number does
  * not mean that the model holds it. */
-TV_MUST_USE int tv_id_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem);
+TV_MUST_USE int tv_id_item(struct tv_id *id, const struct tv_resident *s, struct tv_problem *problem);
 /* An item's id as a JSON value, and as plain text (in `space`, where it is a number). Of an item that was loaded after
  * the model was made, and that a user has rated since, the code is not known here: null, "newer than the model". */
 enum { TV_ID_SPACE = 24 };
-void tv_id_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t item_id);
-const char *tv_id_item_text(const struct tv_snapshot *s, int64_t item_id, char *space);
+void tv_id_item_json(struct tv_out *out, const struct tv_resident *s, int64_t item_id);
+const char *tv_id_item_text(const struct tv_resident *s, int64_t item_id, char *space);
 
 /* --- users --------------------------------------------------------------------------------------------- */
 
 /* A user's id as a JSON value; as text it is id->text. */
-void tv_id_user_json(struct tv_out *out, const struct tv_snapshot *s, const struct tv_id *user);
+void tv_id_user_json(struct tv_out *out, const struct tv_resident *s, const struct tv_id *user);
 
 /* Text as a part of an address, with %XX for all but letters, digits and -._~ */
 void tv_out_url(struct tv_out *out, const char *text);

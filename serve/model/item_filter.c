@@ -94,7 +94,7 @@ static int find_genres(int32_t *places, const struct tv_genres *genres, const ch
 
 /* Unlike an unknown genre, an unknown id is no mistake: one that no item has, or that the model does not hold,
  * is in none of its lists anyway. */
-static int find_excluded(struct tv_item_filter *f, const struct tv_snapshot *s, struct tv_problem *problem)
+static int find_excluded(struct tv_item_filter *f, const struct tv_resident *s, struct tv_problem *problem)
 {
     struct tv_id_list list = {.rest = f->excluded_ids, .most = TV_MAX_EXCLUDED};
     struct tv_id id;
@@ -106,14 +106,14 @@ static int find_excluded(struct tv_item_filter *f, const struct tv_snapshot *s, 
             *problem = found;
             return 0;
         }
-        int32_t item = known ? tv_snapshot_dense(s, id.number) : -1;
+        int32_t item = known ? tv_resident_dense(s, id.number) : -1;
         if (item >= 0)
             f->excluded[f->n_excluded++] = item;
     }
     return problem->status == 0;
 }
 
-int tv_item_filter_resolve(struct tv_item_filter *f, const struct tv_snapshot *s, struct tv_problem *problem)
+int tv_item_filter_resolve(struct tv_item_filter *f, const struct tv_resident *s, struct tv_problem *problem)
 {
     return find_genres(f->genre_places, &s->genres, f->genres, f->n_genres, "genre", problem) &&
            find_genres(f->unwanted_places, &s->genres, f->unwanted, f->n_unwanted, "not_genre", problem) &&
@@ -137,7 +137,7 @@ static int has_one_of(const struct tv_genres *genres, int32_t item, const int32_
 
 /* For an item that is neither seen nor excluded: the first filter, in the order of item_filter.h, that leaves it
  * out. An item whose year is not known passes no filter by year. */
-static enum tv_removal judge(const struct tv_item_filter *f, const struct tv_snapshot *s, int32_t item)
+static enum tv_removal judge(const struct tv_item_filter *f, const struct tv_resident *s, int32_t item)
 {
     int year = s->item[item] ? s->item[item]->year : 0;
     if (f->n_genres && !has_one_of(&s->genres, item, f->genre_places, f->n_genres))
@@ -147,11 +147,11 @@ static enum tv_removal judge(const struct tv_item_filter *f, const struct tv_sna
     if ((f->year_from != INT64_MIN || f->year_to != INT64_MAX) &&
         (year == 0 || year < f->year_from || year > f->year_to))
         return TV_REMOVED_YEAR;
-    return tv_snapshot_count(s, item) < f->min_count ? TV_REMOVED_MIN_COUNT : TV_KEPT;
+    return tv_resident_count(s, item) < f->min_count ? TV_REMOVED_MIN_COUNT : TV_KEPT;
 }
 
 /* An item that is both seen and excluded counts as seen, so seen items are marked last. */
-void tv_item_filter_mark(const struct tv_item_filter *f, const struct tv_snapshot *s,
+void tv_item_filter_mark(const struct tv_item_filter *f, const struct tv_resident *s,
                          const struct tv_user_document *user, uint8_t *marks, size_t *counts)
 {
     for (size_t i = 0; i < f->n_excluded; i++)

@@ -64,12 +64,12 @@ struct tv_item_filter {
 TV_MUST_USE int tv_item_filter_read(const struct tv_request *request, struct tv_item_filter *filter,
                                     struct tv_problem *problem);
 /* Looks genres and ids up: 1, or 0 and a 400, which for a genre that no item has names the nearest. */
-TV_MUST_USE int tv_item_filter_resolve(struct tv_item_filter *filter, const struct tv_snapshot *s,
+TV_MUST_USE int tv_item_filter_resolve(struct tv_item_filter *filter, const struct tv_resident *s,
                                        struct tv_problem *problem);
 
 /* Of a resolved filter: writes an enum tv_removal for every item of the model into marks (n_items), which
  * were all 0 = TV_KEPT; counts (TV_REMOVALS) get how many there are of each. `user` may be NULL. */
-void tv_item_filter_mark(const struct tv_item_filter *filter, const struct tv_snapshot *s,
+void tv_item_filter_mark(const struct tv_item_filter *filter, const struct tv_resident *s,
                          const struct tv_user_document *user, uint8_t *marks, size_t *counts);
 
 /* ,"eligible":812,"removed":{"seen":20,"exclude":0,...} */

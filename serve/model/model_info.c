@@ -58,10 +58,10 @@ static void read_examples(struct tv_model_info *info, const json_t *examples)
 /* Nothing here is an error: jansson finds no key in NULL or in a value that is no object, so each missing or odd
  * key leaves its own field at "not told". Descriptions of older models lack keys, and their models are served all
  * the same. */
-void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *json)
+void tv_model_info_read(struct tv_model_info *info, int64_t run_number, const char *json)
 {
     memset(info, 0, sizeof *info);
-    info->number = number;
+    info->run_number = run_number;
     json_t *root = json ? json_loads(json, 0, NULL) : NULL;
     const json_t *counts = json_object_get(root, "counts"), *data = json_object_get(root, "data"),
                  *scale = json_object_get(root, "scale");

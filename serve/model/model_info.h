@@ -17,7 +17,7 @@ struct tv_example {
 
 /* The description's keys that the server uses, copied, so that it outlives the JSON and is shared without locks. */
 struct tv_model_info {
-    int64_t number;      /* the run number */
+    int64_t run_number;  /* the run number */
     int factors;         /* 0: not told */
     char algorithm[24];  /* "" where not told, as all texts here */
     char created_at[40]; /* ISO 8601 */
@@ -26,18 +26,18 @@ struct tv_model_info {
     char filter_json[16384]; /* the filter's values as a JSON object */
     char source[2048];
     char data_name[1024];
-    int user_codes;                              /* 1: some users have codes for ids */
-    double scale_low, scale_high;                /* of ratings; both 0: not told */
-    int counts;                                  /* 1: the values are counts of plays, not ratings */
-    int generated;                               /* 1: the ratings are generated, not real */
+    int user_codes;               /* 1: some users have codes for ids */
+    double scale_low, scale_high; /* of ratings; both 0: not told */
+    int counts;                   /* 1: the values are counts of plays, not ratings */
+    int generated;                /* 1: the ratings are generated, not real */
     int64_t rows, users, items, users_folded_in, users_without_factors; /* counts; -1: not told */
-    char score_kind[16];                         /* "relevance" or "rating" */
+    char score_kind[16];                                                /* "relevance" or "rating" */
     int n_examples;
     struct tv_example examples[TV_MAX_EXAMPLES];
 };
 
 /* Reads a description (JSON text; may be NULL or broken: then everything is "not told"). */
-void tv_model_info_read(struct tv_model_info *info, int64_t number, const char *json);
+void tv_model_info_read(struct tv_model_info *info, int64_t run_number, const char *json);
 
 /* A predicted rating may lie outside the scale of ratings; people are shown the nearest one within. Scores of any other
  * kind stay as they are. */

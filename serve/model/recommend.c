@@ -60,7 +60,7 @@ struct tv_workspace *tv_workspace_of_thread(void)
 /* Room is never given back before the thread ends, and a workspace that is large enough is left as it is, with the
  * ranking in it. One that grows is made anew: rankings in it are gone. `skip` must be all zero, which calloc sees
  * to. On failure the workspace is empty. */
-enum tv_status tv_workspace_prepare(struct tv_workspace *w, const struct tv_snapshot *s, size_t top,
+enum tv_status tv_workspace_prepare(struct tv_workspace *w, const struct tv_resident *s, size_t top,
                                     struct tv_error *err)
 {
     size_t items = (size_t)s->n_items, factors = (size_t)s->factors;
@@ -96,14 +96,14 @@ enum tv_reason tv_reason_for(const struct tv_user_document *user)
 }
 
 /* A popular item's score is its number of ratings, whatever the model's scores are. */
-static const char *score_kind(const struct tv_snapshot *s, enum tv_reason reason)
+static const char *score_kind(const struct tv_resident *s, enum tv_reason reason)
 {
     return reason == TV_REASON_POPULAR ? "count" : s->score_kind;
 }
 
 /* The model's popular list is sorted already, so this ends after `top` items and those that were skipped on the
  * way. */
-static size_t rank_popular(struct tv_workspace *w, const struct tv_snapshot *s, size_t top)
+static size_t rank_popular(struct tv_workspace *w, const struct tv_resident *s, size_t top)
 {
     size_t n = 0;
     for (int32_t i = 0; i < s->n_items && n < top; i++) {
@@ -115,8 +115,8 @@ static size_t rank_popular(struct tv_workspace *w, const struct tv_snapshot *s, 
 }
 
 /* The user's factors are widened once; those of the items were widened when the model became resident. */
-static size_t rank_scores(struct tv_workspace *w, const struct tv_snapshot *s,
-                          const struct tv_user_document *user, size_t top)
+static size_t rank_scores(struct tv_workspace *w, const struct tv_resident *s, const struct tv_user_document *user,
+                          size_t top)
 {
     tv_half_to_floats(w->user, user->value, (size_t)s->factors);
     tv_scores(w->scores, s->item_factors, (size_t)s->n_items, s->factors, w->user);
@@ -125,9 +125,9 @@ static size_t rank_scores(struct tv_workspace *w, const struct tv_snapshot *s,
 
 /* `skip` is zero again in the end, as the next list relies on it. Without a filter only the user's own marks are
  * undone, which are few; a filter may have marked any item. */
-enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, const struct tv_snapshot *s,
-                            const struct tv_user_document *user, const struct tv_item_filter *filter,
-                            size_t top, struct tv_error *err)
+enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, const struct tv_resident *s,
+                            const struct tv_user_document *user, const struct tv_item_filter *filter, size_t top,
+                            struct tv_error *err)
 {
     enum tv_status status = tv_workspace_prepare(w, s, top, err);
     if (status != TV_OK)
@@ -148,14 +148,14 @@ enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, cons
 }
 
 /* A stored list that is shorter than was asked for is the whole answer only if it has every item that is not seen. */
-static int is_long_enough(const struct tv_snapshot *s, const struct tv_user_document *user, size_t top)
+static int is_long_enough(const struct tv_resident *s, const struct tv_user_document *user, size_t top)
 {
     return user->n_top >= top || user->n_top == (size_t)s->n_items - user->n_seen;
 }
 
 /* Every reason not to use the stored list is answered with 0, and never with an error: the caller can compute the
  * list instead. A user without a place in the model gets the popular items, so a list of theirs does not count. */
-int tv_recommend_stored(struct tv_ranking *out, struct tv_workspace *w, const struct tv_snapshot *s,
+int tv_recommend_stored(struct tv_ranking *out, struct tv_workspace *w, const struct tv_resident *s,
                         const struct tv_user_document *user, size_t top)
 {
     if (user == NULL || user->top == NULL || !is_long_enough(s, user, top) ||
@@ -165,7 +165,7 @@ int tv_recommend_stored(struct tv_ranking *out, struct tv_workspace *w, const st
     out->score_kind = score_kind(s, out->reason);
     out->n = user->n_top < top ? user->n_top : top;
     for (size_t i = 0; i < out->n; i++) {
-        w->best[i] = (struct tv_scored){tv_snapshot_dense(s, user->top[i].integer), user->top[i].real};
+        w->best[i] = (struct tv_scored){tv_resident_dense(s, user->top[i].integer), user->top[i].real};
         if (w->best[i].item < 0)
             return 0;
     }
@@ -175,7 +175,8 @@ int tv_recommend_stored(struct tv_ranking *out, struct tv_workspace *w, const st
 
 /* tv_scores adds up each item's products in the same order however many items it is given, so this is the number
  * that a list shows, bit for bit. */
-double tv_score_one(struct tv_workspace *w, const struct tv_snapshot *s, const struct tv_user_document *user, int32_t item)
+double tv_score_one(struct tv_workspace *w, const struct tv_resident *s, const struct tv_user_document *user,
+                    int32_t item)
 {
     size_t k = (size_t)s->factors;
     double score;
@@ -196,8 +197,8 @@ struct tv_kept_ranking *tv_ranking_keep(const struct tv_ranking *ranking)
     return kept;
 }
 
-int tv_ranking_from_kept(struct tv_ranking *out, const struct tv_kept_ranking *kept,
-                         const struct tv_snapshot *s, size_t top)
+int tv_ranking_from_kept(struct tv_ranking *out, const struct tv_kept_ranking *kept, const struct tv_resident *s,
+                         size_t top)
 {
     if (top > kept->n && kept->n == TV_KEPT_ITEMS)
         return 0; /* the list was cut when it was kept, so there may be more */

@@ -31,7 +31,7 @@ struct tv_workspace {
     size_t items, top, factors;
 };
 /* Makes room for a list of `top` items of the model. A ranking in the workspace survives only if there was room. */
-enum tv_status tv_workspace_prepare(struct tv_workspace *w, const struct tv_snapshot *s, size_t top,
+enum tv_status tv_workspace_prepare(struct tv_workspace *w, const struct tv_resident *s, size_t top,
                                     struct tv_error *err);
 void tv_workspace_free(struct tv_workspace *w); /* also makes it empty */
 /* The calling thread's own, freed when the thread ends; NULL without memory. */
@@ -49,18 +49,19 @@ struct tv_ranking {
 /* The best `top` items for a user, whose document may be NULL: unknown. Equal scores stand in the order of item
  * ids. `filter` was resolved for this model and says which items are eligible; NULL: those the user has not rated.
  * The only failure is TV_ERR_NO_MEMORY. */
-enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, const struct tv_snapshot *s,
-                            const struct tv_user_document *user, const struct tv_item_filter *filter,
-                            size_t top, struct tv_error *err);
+enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, const struct tv_resident *s,
+                            const struct tv_user_document *user, const struct tv_item_filter *filter, size_t top,
+                            struct tv_error *err);
 
 /* The same without a filter, from the list that trivet-train precompute stored in the user's document: 1 and *out, or 0
  * if there is none, it is too short, or it names an item that the model does not hold. */
-int tv_recommend_stored(struct tv_ranking *out, struct tv_workspace *w, const struct tv_snapshot *s,
+int tv_recommend_stored(struct tv_ranking *out, struct tv_workspace *w, const struct tv_resident *s,
                         const struct tv_user_document *user, size_t top);
 
 /* The score of one item, in a workspace made ready for the model: the same number as in a list. The user must have
  * a place in the model (tv_user_document_is_placed). */
-double tv_score_one(struct tv_workspace *w, const struct tv_snapshot *s, const struct tv_user_document *user, int32_t item);
+double tv_score_one(struct tv_workspace *w, const struct tv_resident *s, const struct tv_user_document *user,
+                    int32_t item);
 
 /* A ranking that is kept with the document it was made from, so that it is not made again while that does not
  * change. */
@@ -74,7 +75,7 @@ struct tv_kept_ranking {
 struct tv_kept_ranking *tv_ranking_keep(const struct tv_ranking *ranking);
 /* The ranking of so many items out of a kept one, if it holds them: 1 and *out, which points into it, else 0.
  */
-int tv_ranking_from_kept(struct tv_ranking *out, const struct tv_kept_ranking *kept,
-                         const struct tv_snapshot *s, size_t top);
+int tv_ranking_from_kept(struct tv_ranking *out, const struct tv_kept_ranking *kept, const struct tv_resident *s,
+                         size_t top);
 
 #endif

@@ -16,7 +16,7 @@
 #include "trivet/core/formats/half.h"
 #include "trivet/core/ratings.h"
 
-static void snapshot_free(struct tv_snapshot *s)
+static void resident_free(struct tv_resident *s)
 {
     free(s->item_ids);
     free(s->item_factors);
@@ -34,17 +34,17 @@ static void snapshot_free(struct tv_snapshot *s)
 }
 
 /* Relaxed is enough: the caller's own reference, or the shelf's lock, keeps the model in place meanwhile. */
-struct tv_snapshot *tv_snapshot_acquire(struct tv_snapshot *s)
+struct tv_resident *tv_resident_acquire(struct tv_resident *s)
 {
     atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
     return s;
 }
 
-void tv_snapshot_release(struct tv_snapshot *s)
+void tv_resident_release(struct tv_resident *s)
 {
     /* acq_rel: all reads through this reference come before the free, whichever thread ends up freeing. */
     if (s && atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) == 1)
-        snapshot_free(s);
+        resident_free(s);
 }
 
 /* "Drama|Crime" as a JSON array. */
@@ -60,14 +60,14 @@ static void write_genres(struct tv_out *out, const char *genres)
     tv_out_text(out, "]");
 }
 
-void tv_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id)
+void tv_item_json(struct tv_out *out, const struct tv_resident *s, int64_t id)
 {
     char unknown[TV_CODE_MAX + 8];
     const struct tv_item *item = tv_items_find(&s->items, id);
     tv_out_text(out, "\"id\":");
     tv_id_item_json(out, s, id);
     tv_out_text(out, ",\"title\":");
-    tv_out_json(out, tv_snapshot_title(s, id, unknown, sizeof unknown));
+    tv_out_json(out, tv_resident_title(s, id, unknown, sizeof unknown));
     tv_out_text(out, ",\"year\":");
     if (item && item->year)
         tv_out_int(out, item->year);
@@ -79,17 +79,17 @@ void tv_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id)
 
 /* NaN is written as null. A user may have rated items that the model does not hold, so an answer tells which those
  * are. */
-void tv_item_counts_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id)
+void tv_item_counts_json(struct tv_out *out, const struct tv_resident *s, int64_t id)
 {
     const struct tv_item *item = tv_items_find(&s->items, id);
     tv_out_text(out, ",\"count\":");
     tv_out_int(out, item ? item->n_ratings : 0);
     tv_out_text(out, ",\"mean\":");
     tv_out_real(out, item && item->n_ratings > 0 ? item->mean_rating : NAN);
-    tv_out_text(out, tv_snapshot_dense(s, id) >= 0 ? ",\"in_model\":true" : ",\"in_model\":false");
+    tv_out_text(out, tv_resident_dense(s, id) >= 0 ? ",\"in_model\":true" : ",\"in_model\":false");
 }
 
-const char *tv_snapshot_title(const struct tv_snapshot *s, int64_t item_id, char *space, size_t size)
+const char *tv_resident_title(const struct tv_resident *s, int64_t item_id, char *space, size_t size)
 {
     const struct tv_item *item = tv_items_find(&s->items, item_id);
     if (item)
@@ -100,7 +100,7 @@ const char *tv_snapshot_title(const struct tv_snapshot *s, int64_t item_id, char
 }
 
 /* `bytes` is for people who ask how much a model takes, so it counts the large arrays and no more. */
-static enum tv_status allocate(struct tv_snapshot *s, struct tv_error *err)
+static enum tv_status allocate(struct tv_resident *s, struct tv_error *err)
 {
     size_t n = (size_t)s->n_items, k = (size_t)s->factors;
     s->item_ids = tv_alloc(n, sizeof *s->item_ids, "the item ids", err);
@@ -129,7 +129,7 @@ static double length(const float *row, int n)
 /* A factor that is not finite would make NaN of scores, and NaN is in no list (top_n.h): such a model is refused as
  * a whole, by the name of the item. fold_in keeps a pointer to packed factors, and is therefore given ours; the
  * model's own are the caller's, and soon gone. */
-static enum tv_status take_factors(struct tv_snapshot *s, const struct tv_model *model, struct tv_error *err)
+static enum tv_status take_factors(struct tv_resident *s, const struct tv_model *model, struct tv_error *err)
 {
     size_t n = (size_t)s->n_items * (size_t)s->factors;
     memcpy(s->item_ids, model->item_ids, (size_t)s->n_items * sizeof *s->item_ids);
@@ -137,28 +137,27 @@ static enum tv_status take_factors(struct tv_snapshot *s, const struct tv_model 
     tv_half_to_floats(s->item_factors, model->item_factors, n);
     for (size_t i = 0; i < n; i++)
         if (!isfinite(s->item_factors[i]))
-            return tv_fail(err, TV_ERR_CORRUPT,
-                           "model %" PRId64 ": a factor of item %" PRId64 " is not a number", s->number,
-                           s->item_ids[i / (size_t)s->factors]);
+            return tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 ": a factor of item %" PRId64 " is not a number",
+                           s->run_number, s->item_ids[i / (size_t)s->factors]);
     struct tv_model ours = *model; /* folding in borrows the factors */
     ours.item_factors = s->packed;
     enum tv_status status = tv_model_fold_in(&s->fold_in, &ours, err);
     for (int32_t i = 0; status == TV_OK && i < s->n_items; i++)
-        s->lengths[i] = length(s->item_factors + (size_t)i * (size_t)s->factors, tv_snapshot_directions(s));
+        s->lengths[i] = length(s->item_factors + (size_t)i * (size_t)s->factors, tv_resident_directions(s));
     return status;
 }
 
-int32_t tv_snapshot_dense(const struct tv_snapshot *s, int64_t item_id)
+int32_t tv_resident_dense(const struct tv_resident *s, int64_t item_id)
 {
     return (int32_t)tv_dense_find(s->item_ids, (size_t)s->n_items, item_id);
 }
 
-int tv_snapshot_directions(const struct tv_snapshot *s)
+int tv_resident_directions(const struct tv_resident *s)
 {
     return s->factors - (s->fold_in.biases ? 2 : 0);
 }
 
-int64_t tv_snapshot_count(const struct tv_snapshot *s, int32_t dense)
+int64_t tv_resident_count(const struct tv_resident *s, int32_t dense)
 {
     return s->item[dense] ? s->item[dense]->n_ratings : 0;
 }
@@ -166,15 +165,15 @@ int64_t tv_snapshot_count(const struct tv_snapshot *s, int32_t dense)
 /* Equal numbers of ratings are in the order of ids. */
 static int by_ratings(const void *a, const void *b, void *context)
 {
-    const struct tv_snapshot *s = context;
+    const struct tv_resident *s = context;
     int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    int64_t n_x = tv_snapshot_count(s, x), n_y = tv_snapshot_count(s, y);
+    int64_t n_x = tv_resident_count(s, x), n_y = tv_resident_count(s, y);
     if (n_x != n_y)
         return n_x > n_y ? -1 : 1;
     return x < y ? -1 : x > y; /* dense order is id order */
 }
 
-static void rank_popular(struct tv_snapshot *s)
+static void rank_popular(struct tv_resident *s)
 {
     for (int32_t i = 0; i < s->n_items; i++)
         s->popular[i] = i;
@@ -183,7 +182,7 @@ static void rank_popular(struct tv_snapshot *s)
 
 /* A list of fifteen items copies fifteen of these texts and puts a number behind each, so titles are escaped once
  * for all answers. `json` is out's memory, and is freed with the model. */
-static enum tv_status write_texts(struct tv_snapshot *s, struct tv_error *err)
+static enum tv_status write_texts(struct tv_resident *s, struct tv_error *err)
 {
     struct tv_out out;
     tv_out_init(&out);
@@ -201,22 +200,22 @@ static enum tv_status write_texts(struct tv_snapshot *s, struct tv_error *err)
 
 /* Items are looked up before the genres and the popular list, which need them. On failure the model is released as it
  * stands, with whatever it has of its members. */
-enum tv_status tv_snapshot_create(struct tv_snapshot **out, const struct tv_model *model,
-                                  struct tv_items *items, struct tv_error *err)
+enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_model *model, struct tv_items *items,
+                                  struct tv_error *err)
 {
     if (model->n_items < 1 || model->factors < 1)
-        return tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 " has %d items and %d factors", model->number,
+        return tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 " has %d items and %d factors", model->run_number,
                        (int)model->n_items, model->factors);
-    struct tv_snapshot *s = tv_alloc(1, sizeof *s, "a model", err);
+    struct tv_resident *s = tv_alloc(1, sizeof *s, "a model", err);
     if (s == NULL)
         return TV_ERR_NO_MEMORY;
     s->references = 1;
-    s->number = model->number;
+    s->run_number = model->run_number;
     s->factors = model->factors;
     s->n_items = model->n_items;
     s->created_at = model->created_at;
     snprintf(s->score_kind, sizeof s->score_kind, "%s", model->score_kind);
-    tv_model_info_read(&s->info, model->number, model->description);
+    tv_model_info_read(&s->info, model->run_number, model->description);
     s->items = *items;
     *items = (struct tv_items){0};
     s->bytes = sizeof *s + s->items.n * sizeof *s->items.items;
@@ -234,7 +233,7 @@ enum tv_status tv_snapshot_create(struct tv_snapshot **out, const struct tv_mode
         status = write_texts(s, err);
     }
     if (status != TV_OK) {
-        tv_snapshot_release(s);
+        tv_resident_release(s);
         return status;
     }
     *out = s;

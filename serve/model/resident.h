@@ -18,25 +18,25 @@
 #include "trivet/model/items.h"
 #include "trivet/model/model.h"
 
-/* The members are owned, and for reading only once tv_snapshot_create has returned. */
-struct tv_snapshot {
-    int64_t number;      /* the run number, N */
+/* The members are owned, and for reading only once tv_resident_create has returned. */
+struct tv_resident {
+    int64_t run_number;  /* the run number, N */
     char score_kind[16]; /* of a personal score: "relevance" or "rating" */
     double created_at;   /* seconds since 1970 */
     struct tv_model_info info;
     int factors; /* k */
     int32_t n_items;
-    int64_t *item_ids;           /* (n_items) ascending */
-    float *item_factors;         /* (n_items, factors) row-major; came from float16 ... */
-    uint16_t *packed;            /* ... as which they are here, too, for */
-    struct tv_fold_in fold_in;   /* for folding users in, and explaining their scores */
-    double *lengths;             /* (n_items) of the rows of item_factors, biases left out */
-    const struct tv_item **item; /* (n_items) metadata by dense id; NULL where the catalogue has none */
-    int32_t *popular;            /* (n_items) dense ids, most ratings first, ties by id */
-    char *json;                  /* the JSON members of every item, one after the other: "id":1,"title":...,"score": */
-    size_t *json_at;             /* (n_items + 1) where an item's part begins */
-    struct tv_items items;       /* the whole catalogue: users also rated items that the model does not hold */
-    struct tv_genres genres;     /* of the catalogue, and of each item of the model */
+    int64_t *item_ids;            /* (n_items) ascending */
+    float *item_factors;          /* (n_items, factors) row-major; came from float16 ... */
+    uint16_t *packed;             /* ... as which they are here, too, for */
+    struct tv_fold_in fold_in;    /* for folding users in, and explaining their scores */
+    double *lengths;              /* (n_items) of the rows of item_factors, biases left out */
+    const struct tv_item **item;  /* (n_items) metadata by dense id; NULL where the catalogue has none */
+    int32_t *popular;             /* (n_items) dense ids, most ratings first, ties by id */
+    char *json;                   /* the JSON members of every item, one after the other: "id":1,"title":...,"score": */
+    size_t *json_at;              /* (n_items + 1) where an item's part begins */
+    struct tv_items items;        /* the whole catalogue: users also rated items that the model does not hold */
+    struct tv_genres genres;      /* of the catalogue, and of each item of the model */
     struct tv_title_index titles; /* of the catalogue */
     size_t bytes;                 /* memory, about, for the counter trivet_model_memory_bytes */
     _Atomic int references;
@@ -44,26 +44,26 @@ struct tv_snapshot {
 
 /* Makes a resident model with one reference. Takes *items over and empties it; `model` stays the caller's. A model
  * whose factors are not all finite, which holds no item, or which users cannot be folded into, is TV_ERR_CORRUPT. */
-enum tv_status tv_snapshot_create(struct tv_snapshot **out, const struct tv_model *model,
-                                  struct tv_items *items, struct tv_error *err);
-struct tv_snapshot *tv_snapshot_acquire(struct tv_snapshot *s); /* for a caller with a reference */
-void tv_snapshot_release(struct tv_snapshot *s);                /* NULL is fine */
+enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_model *model, struct tv_items *items,
+                                  struct tv_error *err);
+struct tv_resident *tv_resident_acquire(struct tv_resident *s); /* for a caller with a reference */
+void tv_resident_release(struct tv_resident *s);                /* NULL is fine */
 
 /* An item's dense id; -1: it is not in the model. */
-int32_t tv_snapshot_dense(const struct tv_snapshot *s, int64_t item_id);
+int32_t tv_resident_dense(const struct tv_resident *s, int64_t item_id);
 /* The number of columns of the factors that are no biases; they come first. */
-int tv_snapshot_directions(const struct tv_snapshot *s);
+int tv_resident_directions(const struct tv_resident *s);
 /* The number of ratings that an item of the model has, as the catalogue tells it; 0 where it has none. */
-int64_t tv_snapshot_count(const struct tv_snapshot *s, int32_t dense);
+int64_t tv_resident_count(const struct tv_resident *s, int32_t dense);
 
 /* "The Godfather (1972)", or "item 123": how to call an item of the catalogue, known or not. `space` holds `size`
  * bytes and is used only for unknown ones; a known title is the model's own. */
-const char *tv_snapshot_title(const struct tv_snapshot *s, int64_t item_id, char *space, size_t size);
+const char *tv_resident_title(const struct tv_resident *s, int64_t item_id, char *space, size_t size);
 
 /* Members that describe an item: "id":1,"title":"...","year":1995,"genres":["Drama"] */
 struct tv_out;
-void tv_item_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id);
+void tv_item_json(struct tv_out *out, const struct tv_resident *s, int64_t id);
 /* Its counts in the catalogue: ,"count":63,"mean":3.94,"in_model":true. Without ratings the mean is null. */
-void tv_item_counts_json(struct tv_out *out, const struct tv_snapshot *s, int64_t id);
+void tv_item_counts_json(struct tv_out *out, const struct tv_resident *s, int64_t id);
 
 #endif

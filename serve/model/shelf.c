@@ -1,6 +1,6 @@
 /* shelf: the resident models. shelf.h tells how threads meet here. The watcher refreshes it, every second and when
  * Redis tells of a switch, and so does a rating that is to be folded in; a worker loads a model that somebody asked
- * for by number; the follower renews the live one when ratings were counted. All others only take references.
+ * for by run number; the follower renews the live one when ratings were counted. All others only take references.
  */
 #include "serve/model/shelf.h"
 
@@ -23,8 +23,8 @@ enum { LOAD_MS = 5000, QUESTION_MS = 1000 };
 /* Two locks, and what each guards. `loading` is taken first where both are. */
 struct tv_shelf {
     pthread_mutex_t shown; /* guards the next three */
-    struct tv_snapshot *live;
-    struct tv_snapshot *others[TV_SHELF_OTHERS]; /* last used first */
+    struct tv_resident *live;
+    struct tv_resident *others[TV_SHELF_OTHERS]; /* last used first */
     char notice[1024];
 
     pthread_mutex_t loading; /* guards all below */
@@ -56,9 +56,9 @@ void tv_shelf_free(struct tv_shelf *shelf)
 {
     if (shelf == NULL)
         return;
-    tv_snapshot_release(shelf->live);
+    tv_resident_release(shelf->live);
     for (size_t i = 0; i < TV_SHELF_OTHERS; i++)
-        tv_snapshot_release(shelf->others[i]);
+        tv_resident_release(shelf->others[i]);
     tv_redis_close(shelf->redis);
     pthread_mutex_destroy(&shelf->shown);
     pthread_mutex_destroy(&shelf->loading);
@@ -67,27 +67,27 @@ void tv_shelf_free(struct tv_shelf *shelf)
 
 /* --- what is shown -------------------------------------------------------------------------------------- */
 
-struct tv_snapshot *tv_shelf_live(struct tv_shelf *shelf)
+struct tv_resident *tv_shelf_live(struct tv_shelf *shelf)
 {
     pthread_mutex_lock(&shelf->shown);
-    struct tv_snapshot *s = shelf->live ? tv_snapshot_acquire(shelf->live) : NULL;
+    struct tv_resident *s = shelf->live ? tv_resident_acquire(shelf->live) : NULL;
     pthread_mutex_unlock(&shelf->shown);
     return s;
 }
 
 /* Moves others[0..i) one back and puts `s` first. */
-static void put_first(struct tv_shelf *shelf, size_t i, struct tv_snapshot *s)
+static void put_first(struct tv_shelf *shelf, size_t i, struct tv_resident *s)
 {
     memmove(shelf->others + 1, shelf->others, i * sizeof *shelf->others);
     shelf->others[0] = s;
 }
 
 /* Called with `shown` held. Finding a model makes it the one used last, so it will be dropped last. */
-static struct tv_snapshot *find_other(struct tv_shelf *shelf, int64_t number)
+static struct tv_resident *find_other(struct tv_shelf *shelf, int64_t run_number)
 {
     for (size_t i = 0; i < TV_SHELF_OTHERS; i++) {
-        struct tv_snapshot *s = shelf->others[i];
-        if (s && s->number == number) {
+        struct tv_resident *s = shelf->others[i];
+        if (s && s->run_number == run_number) {
             put_first(shelf, i, s);
             return s;
         }
@@ -95,49 +95,49 @@ static struct tv_snapshot *find_other(struct tv_shelf *shelf, int64_t number)
     return NULL;
 }
 
-struct tv_snapshot *tv_shelf_held(struct tv_shelf *shelf, int64_t number)
+struct tv_resident *tv_shelf_held(struct tv_shelf *shelf, int64_t run_number)
 {
     pthread_mutex_lock(&shelf->shown);
-    struct tv_snapshot *s =
-        shelf->live && shelf->live->number == number ? shelf->live : find_other(shelf, number);
+    struct tv_resident *s =
+        shelf->live && shelf->live->run_number == run_number ? shelf->live : find_other(shelf, run_number);
     if (s)
-        tv_snapshot_acquire(s);
+        tv_resident_acquire(s);
     pthread_mutex_unlock(&shelf->shown);
     return s;
 }
 
 /* Puts a model first among the others. The reference passes to the shelf, which gives up its own to the model that
  * falls off the end: outside the lock, because the last reference frees many megabytes. */
-static void keep_other(struct tv_shelf *shelf, struct tv_snapshot *s)
+static void keep_other(struct tv_shelf *shelf, struct tv_resident *s)
 {
     pthread_mutex_lock(&shelf->shown);
-    struct tv_snapshot *last = shelf->others[TV_SHELF_OTHERS - 1];
+    struct tv_resident *last = shelf->others[TV_SHELF_OTHERS - 1];
     put_first(shelf, TV_SHELF_OTHERS - 1, s);
     pthread_mutex_unlock(&shelf->shown);
-    tv_snapshot_release(last);
+    tv_resident_release(last);
 }
 
 /* A request that still has a reference goes on with the model; only the shelf's own reference is given up. */
-void tv_shelf_forget(struct tv_shelf *shelf, int64_t number)
+void tv_shelf_forget(struct tv_shelf *shelf, int64_t run_number)
 {
-    struct tv_snapshot *found = NULL;
+    struct tv_resident *found = NULL;
     pthread_mutex_lock(&shelf->shown);
-    if (find_other(shelf, number)) {
+    if (find_other(shelf, run_number)) {
         found = shelf->others[0];
         memmove(shelf->others, shelf->others + 1, (TV_SHELF_OTHERS - 1) * sizeof *shelf->others);
         shelf->others[TV_SHELF_OTHERS - 1] = NULL;
     }
     pthread_mutex_unlock(&shelf->shown);
-    tv_snapshot_release(found);
+    tv_resident_release(found);
 }
 
 /* Called with `loading` held (tests aside), so no other switch comes between the times that `shown` is taken. */
-void tv_shelf_show(struct tv_shelf *shelf, struct tv_snapshot *snapshot)
+void tv_shelf_show(struct tv_shelf *shelf, struct tv_resident *resident)
 {
-    tv_shelf_forget(shelf, snapshot->number); /* a rollback shows one that was among the others */
+    tv_shelf_forget(shelf, resident->run_number); /* a rollback shows one that was among the others */
     pthread_mutex_lock(&shelf->shown);
-    struct tv_snapshot *old = shelf->live;
-    shelf->live = snapshot;
+    struct tv_resident *old = shelf->live;
+    shelf->live = resident;
     pthread_mutex_unlock(&shelf->shown);
     if (old)
         keep_other(shelf, old); /* likely to be asked for: /models compares the new model with the one before */
@@ -166,33 +166,32 @@ static void set_notice(struct tv_shelf *shelf, const char *text)
 /* Called with `loading` held. The item side and the description come from Redis, titles and numbers of ratings from
  * MongoDB. Redis has `patience_ms` for each answer; afterwards the connection is back at QUESTION_MS for all
  * others. */
-static enum tv_status read_model(struct tv_shelf *shelf, int64_t number, int patience_ms, struct tv_snapshot **out,
+static enum tv_status read_model(struct tv_shelf *shelf, int64_t run_number, int patience_ms, struct tv_resident **out,
                                  struct tv_error *err)
 {
     struct tv_model *model = NULL;
     struct tv_items items = {0};
     tv_redis_set_timeout(shelf->redis, patience_ms);
-    enum tv_status status = tv_model_read_redis(&model, shelf->redis, number, err);
+    enum tv_status status = tv_model_read_redis(&model, shelf->redis, run_number, err);
     tv_redis_set_timeout(shelf->redis, QUESTION_MS);
     if (status == TV_OK && model->description == NULL)
-        status = tv_model_description(&model->description, shelf->mongo, number, err);
+        status = tv_model_description(&model->description, shelf->mongo, run_number, err);
     if (status == TV_OK)
         status = tv_items_read(&items, shelf->mongo, err);
     if (status == TV_OK)
-        status = tv_snapshot_create(out, model, &items, err);
+        status = tv_resident_create(out, model, &items, err);
     tv_items_free(&items);
     tv_model_free(model);
     return status;
 }
 
 /* read_model with the patience of a load, and a line in the log. */
-static enum tv_status load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
-                           struct tv_error *err)
+static enum tv_status load(struct tv_shelf *shelf, int64_t run_number, struct tv_resident **out, struct tv_error *err)
 {
     double start = tv_clock();
-    enum tv_status status = read_model(shelf, number, LOAD_MS, out, err);
+    enum tv_status status = read_model(shelf, run_number, LOAD_MS, out, err);
     if (status == TV_OK)
-        tv_log_info("model %" PRId64 " loaded: %d items, %d factors, %.2f s", number, (int)(*out)->n_items,
+        tv_log_info("model %" PRId64 " loaded: %d items, %d factors, %.2f s", run_number, (int)(*out)->n_items,
                     (*out)->factors, tv_clock() - start);
     return status;
 }
@@ -204,18 +203,18 @@ static enum tv_status load(struct tv_shelf *shelf, int64_t number, struct tv_sna
 static enum tv_status renew(struct tv_shelf *shelf, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    struct tv_snapshot *new = NULL, *old = tv_shelf_live(shelf);
+    struct tv_resident *new = NULL, *old = tv_shelf_live(shelf);
     if (old)
-        status = read_model(shelf, old->number, QUESTION_MS, &new, err);
+        status = read_model(shelf, old->run_number, QUESTION_MS, &new, err);
     if (new) {
         pthread_mutex_lock(&shelf->shown);
         shelf->live = new;
         pthread_mutex_unlock(&shelf->shown);
-        tv_snapshot_release(old); /* the shelf's own reference; the one taken above is given up below */
-        tv_log_debug("model %" PRId64 " read again", new->number);
+        tv_resident_release(old); /* the shelf's own reference; the one taken above is given up below */
+        tv_log_debug("model %" PRId64 " read again", new->run_number);
     }
     shelf->is_old = shelf->is_old && status != TV_OK;
-    tv_snapshot_release(old);
+    tv_resident_release(old);
     return status;
 }
 
@@ -231,53 +230,52 @@ enum tv_status tv_shelf_renew(struct tv_shelf *shelf, struct tv_error *err)
 
 /* Several requests may ask for the same model at once: the first loads it, and the others find it resident when
  * they get the lock. */
-enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
-                             struct tv_error *err)
+enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t run_number, struct tv_resident **out, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     pthread_mutex_lock(&shelf->loading);
-    *out = tv_shelf_held(shelf, number); /* the thread that held the lock before may have loaded it */
+    *out = tv_shelf_held(shelf, run_number); /* the thread that held the lock before may have loaded it */
     if (*out == NULL) {
-        status = load(shelf, number, out, err);
+        status = load(shelf, run_number, out, err);
         if (status == TV_OK)
-            keep_other(shelf, tv_snapshot_acquire(*out));
+            keep_other(shelf, tv_resident_acquire(*out));
     }
     pthread_mutex_unlock(&shelf->loading);
     return status;
 }
 
-/* Shows model `number`: at once if it is resident (a rollback), and then its titles and numbers of ratings may be
+/* Shows model `run_number`: at once if it is resident (a rollback), and then its titles and numbers of ratings may be
  * older than those shown so far, so it is read again afterwards. */
-static enum tv_status show_number(struct tv_shelf *shelf, int64_t number, struct tv_error *err)
+static enum tv_status tv_show_number(struct tv_shelf *shelf, int64_t run_number, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    struct tv_snapshot *new = tv_shelf_held(shelf, number);
+    struct tv_resident *new = tv_shelf_held(shelf, run_number);
     shelf->is_old = new != NULL;
     if (new == NULL)
-        status = load(shelf, number, &new, err);
+        status = load(shelf, run_number, &new, err);
     if (status == TV_OK)
         tv_shelf_show(shelf, new);
     else
-        tv_context(err, "model %" PRId64 " is called live but cannot be served", number);
+        tv_context(err, "model %" PRId64 " is called live but cannot be served", run_number);
     return status;
 }
 
 /* Called with `loading` held. Redis has the last word about which model is live. */
 static enum tv_status refresh(struct tv_shelf *shelf, struct tv_error *err)
 {
-    int64_t number = 0;
-    enum tv_status status = tv_model_live(shelf->redis, &number, err);
+    int64_t run_number = 0;
+    enum tv_status status = tv_model_live(shelf->redis, &run_number, err);
     if (status == TV_ERR_NOT_FOUND) {
         tv_fail(err, TV_ERR_NOT_FOUND, "no model is live yet");
         return tv_hint(err, "train one: trivet-train");
     }
     if (status != TV_OK)
         return status;
-    struct tv_snapshot *live = tv_shelf_live(shelf);
-    int same = live && live->number == number;
-    tv_snapshot_release(live);
+    struct tv_resident *live = tv_shelf_live(shelf);
+    int same = live && live->run_number == run_number;
+    tv_resident_release(live);
     if (!same)
-        status = show_number(shelf, number, err);
+        status = tv_show_number(shelf, run_number, err);
     return status == TV_OK && shelf->is_old ? renew(shelf, err) : status;
 }
 
@@ -313,11 +311,10 @@ enum tv_status tv_shelf_last_run(struct tv_shelf *shelf, struct tv_last_run *out
     return status;
 }
 
-enum tv_status tv_shelf_redis_bytes(struct tv_shelf *shelf, int64_t number, double *bytes,
-                                    struct tv_error *err)
+enum tv_status tv_shelf_redis_bytes(struct tv_shelf *shelf, int64_t run_number, double *bytes, struct tv_error *err)
 {
     pthread_mutex_lock(&shelf->loading);
-    enum tv_status status = tv_model_redis_bytes(shelf->redis, number, bytes, err);
+    enum tv_status status = tv_model_redis_bytes(shelf->redis, run_number, bytes, err);
     pthread_mutex_unlock(&shelf->loading);
     return status;
 }

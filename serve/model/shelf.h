@@ -1,4 +1,4 @@
-/* shelf: the resident models: the live one, and a few others that were asked for by number.
+/* shelf: the resident models: the live one, and a few others that were asked for by run number.
  *
  * There are two locks:
  *
@@ -36,33 +36,32 @@ enum tv_status tv_shelf_create(struct tv_shelf **out, const char *redis_uri, str
 void tv_shelf_free(struct tv_shelf *shelf);
 
 /* With a reference for the caller; NULL while no model has been loaded. Never waits. */
-struct tv_snapshot *tv_shelf_live(struct tv_shelf *shelf);
+struct tv_resident *tv_shelf_live(struct tv_shelf *shelf);
 /* A model that is resident already, live or not, with a reference for the caller; NULL if it is not. Never waits. */
-struct tv_snapshot *tv_shelf_held(struct tv_shelf *shelf, int64_t number);
+struct tv_resident *tv_shelf_held(struct tv_shelf *shelf, int64_t run_number);
 
-/* Asks Redis for the live number and, when it differs, loads that model and shows it. On failure the old one stays,
+/* Asks Redis for the live run number and, when it differs, loads that model and shows it. On failure the old one stays,
  * and the reason is kept for tv_shelf_notice. TV_ERR_NOT_FOUND: Redis knows no live model. Waits for the stores, as
  * do the next two. */
 enum tv_status tv_shelf_refresh(struct tv_shelf *shelf, struct tv_error *err);
 /* Loads the live model once more and shows that instead, because MongoDB's items have new numbers of ratings. On
  * failure the old one stays. */
 enum tv_status tv_shelf_renew(struct tv_shelf *shelf, struct tv_error *err);
-/* A model by number, loaded if need be, with a reference for the caller. TV_ERR_NOT_FOUND if there is none of that
+/* A model by run number, loaded if need be, with a reference for the caller. TV_ERR_NOT_FOUND if there is none of that
  * number. */
-enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t number, struct tv_snapshot **out,
+enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t run_number, struct tv_resident **out,
                              struct tv_error *err);
 /* Forgets a model that is not live: MongoDB no longer has it. */
-void tv_shelf_forget(struct tv_shelf *shelf, int64_t number);
+void tv_shelf_forget(struct tv_shelf *shelf, int64_t run_number);
 /* The bytes Redis uses for a model. Waits. */
-enum tv_status tv_shelf_redis_bytes(struct tv_shelf *shelf, int64_t number, double *bytes,
-                                    struct tv_error *err);
+enum tv_status tv_shelf_redis_bytes(struct tv_shelf *shelf, int64_t run_number, double *bytes, struct tv_error *err);
 
 /* The outcome of the last training (trivet/model/last_run.h). Waits. */
 enum tv_status tv_shelf_last_run(struct tv_shelf *shelf, struct tv_last_run *out, struct tv_error *err);
 
 /* The reason why the last refresh did not show the model that Redis calls live, or "". */
 void tv_shelf_notice(struct tv_shelf *shelf, char *out, size_t size);
-/* For tests and the shelf itself: makes `snapshot` the live one and takes the reference over. */
-void tv_shelf_show(struct tv_shelf *shelf, struct tv_snapshot *snapshot);
+/* For tests and the shelf itself: makes `resident` the live one and takes the reference over. */
+void tv_shelf_show(struct tv_shelf *shelf, struct tv_resident *resident);
 
 #endif

@@ -1,5 +1,5 @@
 /* pick: the model and the user that a request is about. Nearly every handler begins with tv_pick or
- * tv_pick_snapshot and ends with tv_pick_finish, so that waiting, models that are gone and stores that are away are
+ * tv_pick_resident and ends with tv_pick_finish, so that waiting, models that are gone and stores that are away are
  * answered alike everywhere.
  */
 #include "serve/pick/pick.h"
@@ -37,7 +37,7 @@ int tv_pick_model(const struct tv_request *request, int64_t *model, struct tv_pr
 }
 
 /* Needs no store, and goes on while both are away: the resident model answers. */
-static enum tv_pick pick_live(struct tv_models *models, struct tv_snapshot **out, struct tv_problem *problem)
+static enum tv_pick pick_live(struct tv_models *models, struct tv_resident **out, struct tv_problem *problem)
 {
     *out = tv_shelf_live(models->shelf);
     if (*out)
@@ -48,7 +48,7 @@ static enum tv_pick pick_live(struct tv_models *models, struct tv_snapshot **out
 }
 
 /* TV_ERR_NOT_FOUND is the one failure that is the request's own; any other is a 503 with the store's words. */
-enum tv_pick tv_pick_snapshot(struct tv_models *models, int64_t model, int may_wait, struct tv_snapshot **out,
+enum tv_pick tv_pick_resident(struct tv_models *models, int64_t model, int may_wait, struct tv_resident **out,
                               struct tv_problem *problem)
 {
     struct tv_error err = {0};
@@ -71,7 +71,7 @@ enum tv_pick tv_pick_snapshot(struct tv_models *models, int64_t model, int may_w
 /* MongoDB no longer has the model that the user was looked up in. Where the request names that model, this is the
  * answer. Where it means the live one, another must have gone live that this server has not noticed yet: it is
  * shown now, and TV_PICKED says that a second attempt is worth it. */
-static enum tv_pick outdated(struct tv_models *models, int64_t model, int64_t number, struct tv_problem *problem)
+static enum tv_pick outdated(struct tv_models *models, int64_t model, int64_t run_number, struct tv_problem *problem)
 {
     struct tv_error err = {0};
     if (model != TV_LIVE_MODEL) {
@@ -79,9 +79,9 @@ static enum tv_pick outdated(struct tv_models *models, int64_t model, int64_t nu
         return no_such_model(problem, model);
     }
     if (tv_breaker_is_up(models->redis_breaker) && tv_shelf_refresh(models->shelf, &err) == TV_OK) {
-        struct tv_snapshot *live = tv_shelf_live(models->shelf);
-        int moved = live && live->number != number;
-        tv_snapshot_release(live);
+        struct tv_resident *live = tv_shelf_live(models->shelf);
+        int moved = live && live->run_number != run_number;
+        tv_resident_release(live);
         if (moved)
             return TV_PICKED;
     }
@@ -95,7 +95,7 @@ static enum tv_pick outdated(struct tv_models *models, int64_t model, int64_t nu
 static enum tv_lookup look_up(struct tv_models *models, struct tv_id *user, int may_wait, struct tv_picked *picked,
                               struct tv_problem *problem, struct tv_error *err)
 {
-    const struct tv_snapshot *s = picked->snapshot;
+    const struct tv_resident *s = picked->resident;
     enum tv_id_kind kind = tv_id_kind(user, s->info.user_codes, problem);
     enum tv_lookup lookup = kind == TV_ID_PROBLEM ? TV_USER_UNKNOWN : TV_USER_FOUND;
     if (kind == TV_ID_CODE)
@@ -110,26 +110,27 @@ enum tv_pick tv_pick(struct tv_models *models, int64_t model, struct tv_id *user
                      struct tv_picked *picked, struct tv_problem *problem)
 {
     struct tv_error err = {0};
-    *picked = (struct tv_picked){.snapshot = NULL};
+    *picked = (struct tv_picked){.resident = NULL};
     for (int attempt = 0;; attempt++) {
-        enum tv_pick pick = tv_pick_snapshot(models, model, may_wait, &picked->snapshot, problem);
+        enum tv_pick pick = tv_pick_resident(models, model, may_wait, &picked->resident, problem);
         if (pick != TV_PICKED)
             return pick;
         problem->status = 0;
         enum tv_lookup lookup = look_up(models, user, may_wait, picked, problem, &err);
         if (lookup == TV_USER_FOUND || (lookup == TV_USER_UNKNOWN && problem->status == 0))
             return TV_PICKED;
-        int64_t number = picked->snapshot->number;
+        int64_t run_number = picked->resident->run_number;
         tv_picked_release(picked);
         if (lookup == TV_USER_UNKNOWN)
             return TV_PICK_PROBLEM;
         if (lookup == TV_USER_LATER) {
-            picked->need = (struct tv_need){.user = user->number != TV_NO_ID, .model = number, .user_id = user->number};
+            picked->need =
+                (struct tv_need){.user = user->number != TV_NO_ID, .model = run_number, .user_id = user->number};
             return TV_PICK_LATER;
         }
         if (lookup == TV_USER_AWAY)
             return unavailable(problem, err.message, "try again in a moment");
-        pick = outdated(models, model, number, problem);
+        pick = outdated(models, model, run_number, problem);
         if (pick != TV_PICKED)
             return pick;
         if (attempt > 0)
@@ -139,16 +140,16 @@ enum tv_pick tv_pick(struct tv_models *models, int64_t model, struct tv_id *user
 
 void tv_picked_release(struct tv_picked *picked)
 {
-    tv_snapshot_release(picked->snapshot);
+    tv_resident_release(picked->resident);
     tv_cached_user_release(picked->user);
-    *picked = (struct tv_picked){.snapshot = NULL};
+    *picked = (struct tv_picked){.resident = NULL};
 }
 
-int tv_pick_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem)
+int tv_pick_item(struct tv_id *id, const struct tv_resident *s, struct tv_problem *problem)
 {
     if (!tv_id_item(id, s, problem))
         return 0;
-    if (tv_snapshot_dense(s, id->number) >= 0 || tv_items_find(&s->items, id->number))
+    if (tv_resident_dense(s, id->number) >= 0 || tv_items_find(&s->items, id->number))
         return 1;
     tv_problem(problem, 404, "there is no item %s", id->text);
     return 0;

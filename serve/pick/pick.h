@@ -15,17 +15,17 @@
  * called again on a worker. */
 enum TV_MUST_USE tv_pick { TV_PICKED, TV_PICK_LATER, TV_PICK_PROBLEM };
 
-enum { TV_LIVE_MODEL = 0 }; /* numbers of models start at 1 */
+enum { TV_LIVE_MODEL = 0 }; /* run numbers start at 1 */
 
 /* All that a handler holds of the stores. The references keep both alive, whatever becomes of shelf and cache
  * meanwhile. */
 struct tv_picked {
-    struct tv_snapshot *snapshot;
+    struct tv_resident *resident;
     struct tv_cached_user *user; /* NULL: unknown to that model */
     struct tv_need need;         /* with TV_PICK_LATER: the document to fetch, if it is one */
 };
 
-/* Reads the parameter "model" (a number, or "live", which is also what its absence means). */
+/* Reads the parameter "model" (a run number, or "live", which is also what its absence means). */
 TV_MUST_USE int tv_pick_model(const struct tv_request *request, int64_t *model, struct tv_problem *problem);
 
 /* Looks `user` up, a number or a code, and sets its number. TV_PICKED: *picked holds references that tv_picked_release
@@ -33,12 +33,12 @@ TV_MUST_USE int tv_pick_model(const struct tv_request *request, int64_t *model, 
 enum tv_pick tv_pick(struct tv_models *models, int64_t model, struct tv_id *user, int may_wait,
                      struct tv_picked *picked, struct tv_problem *problem);
 /* The model alone, with a reference in *out. A model that is not resident is loaded, which waits. */
-enum tv_pick tv_pick_snapshot(struct tv_models *models, int64_t model, int may_wait, struct tv_snapshot **out,
+enum tv_pick tv_pick_resident(struct tv_models *models, int64_t model, int may_wait, struct tv_resident **out,
                               struct tv_problem *problem);
 void tv_picked_release(struct tv_picked *picked);
 
 /* Looks an item up: 1 and id->number, or 0 and a 404, if neither the catalogue nor the model has it. */
-TV_MUST_USE int tv_pick_item(struct tv_id *id, const struct tv_snapshot *s, struct tv_problem *problem);
+TV_MUST_USE int tv_pick_item(struct tv_id *id, const struct tv_resident *s, struct tv_problem *problem);
 
 /* Ends a handler that has picked: gives back what was picked, asks to be called again, or answers with the problem,
  * if there is one (problem->status). */

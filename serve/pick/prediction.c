@@ -14,12 +14,12 @@ static int is_rating(const char *score_kind)
     return strcmp(score_kind, "rating") == 0;
 }
 
-/* The newest kept model that predicts ratings, or TV_LIVE_MODEL if there is none. The list ascends by number. */
-static int64_t newest_of(const struct tv_catalog_list *list)
+/* The newest kept model that predicts ratings, or TV_LIVE_MODEL if there is none. The list ascends by run number. */
+static int64_t newest_of(const struct tv_listed_models *list)
 {
     for (size_t i = list ? list->n : 0; i-- > 0;)
         if (is_rating(list->models[i].info.score_kind))
-            return list->models[i].info.number;
+            return list->models[i].info.run_number;
     return TV_LIVE_MODEL;
 }
 
@@ -27,23 +27,23 @@ static int64_t newest_of(const struct tv_catalog_list *list)
  * old; an older one is read again, unless MongoDB is away: then the old one is better than none. */
 static enum tv_pick choose_model(struct tv_models *models, int may_wait, int64_t *model)
 {
-    struct tv_snapshot *live = tv_shelf_live(models->shelf);
+    struct tv_resident *live = tv_shelf_live(models->shelf);
     int by_live = live == NULL || is_rating(live->score_kind);
-    tv_snapshot_release(live);
+    tv_resident_release(live);
     *model = TV_LIVE_MODEL;
     if (by_live)
         return TV_PICKED;
-    struct tv_catalog_list *list = tv_catalog_known(models->catalog);
+    struct tv_listed_models *list = tv_model_list_known(models->model_list);
     int fresh = list && tv_clock() - list->read_at < TV_FRESH_SECONDS;
     if (!fresh && tv_breaker_is_up(models->mongo_breaker)) {
-        tv_catalog_release(list);
+        tv_model_list_release(list);
         if (!may_wait)
             return TV_PICK_LATER;
-        tv_catalog_refresh(models->catalog, models->mongo, models->mongo_breaker);
-        list = tv_catalog_known(models->catalog);
+        tv_model_list_refresh(models->model_list, models->mongo, models->mongo_breaker);
+        list = tv_model_list_known(models->model_list);
     }
     *model = newest_of(list);
-    tv_catalog_release(list);
+    tv_model_list_release(list);
     return TV_PICKED;
 }
 
@@ -53,7 +53,7 @@ static const char *basis_of(const struct tv_picked *picked)
     const struct tv_user_document *user = picked->user ? picked->user->document : NULL;
     if (tv_reason_for(user) == TV_REASON_POPULAR)
         return "mean";
-    return is_rating(picked->snapshot->score_kind) ? "rating" : "relevance";
+    return is_rating(picked->resident->score_kind) ? "rating" : "relevance";
 }
 
 /* A chosen model may have been pruned since the list was read. A 404 for a model that the request did not name
@@ -77,10 +77,10 @@ enum tv_pick tv_predictor_pick(struct tv_models *models, int64_t model, struct t
 
 double tv_predicted_shown(const struct tv_predictor *p, double score)
 {
-    return tv_on_scale(&p->picked.snapshot->info, p->basis, score);
+    return tv_on_scale(&p->picked.resident->info, p->basis, score);
 }
 
-static double mean_of(const struct tv_snapshot *s, int64_t item_id)
+static double mean_of(const struct tv_resident *s, int64_t item_id)
 {
     const struct tv_item *item = tv_items_find(&s->items, item_id);
     return item && item->n_ratings > 0 ? item->mean_rating : NAN;
@@ -90,8 +90,8 @@ static double mean_of(const struct tv_snapshot *s, int64_t item_id)
  * item that nobody has rated has no mean either. */
 enum tv_status tv_predict(const struct tv_predictor *p, int64_t item_id, struct tv_prediction *out)
 {
-    const struct tv_snapshot *s = p->picked.snapshot;
-    int32_t item = tv_snapshot_dense(s, item_id);
+    const struct tv_resident *s = p->picked.resident;
+    int32_t item = tv_resident_dense(s, item_id);
     if (item < 0 || strcmp(p->basis, "mean") == 0) {
         out->value = mean_of(s, item_id);
         out->basis = isnan(out->value) ? NULL : "mean";
@@ -108,7 +108,7 @@ enum tv_status tv_predict(const struct tv_predictor *p, int64_t item_id, struct 
 /* For a user without a place in the model every list of predicted ratings is the same but for what they have rated.
  * Items without a mean are NaN, which tv_top_n never chooses. `skip` is zero again in the end, as tv_recommend
  * leaves it. */
-static enum tv_status rank_means(const struct tv_snapshot *s, const struct tv_user_document *user,
+static enum tv_status rank_means(const struct tv_resident *s, const struct tv_user_document *user,
                                  const struct tv_item_filter *filter, size_t top, struct tv_ranking *out)
 {
     struct tv_workspace *w = tv_workspace_of_thread();
@@ -126,7 +126,7 @@ static enum tv_status rank_means(const struct tv_snapshot *s, const struct tv_us
 enum tv_status tv_predict_top(const struct tv_predictor *p, const struct tv_item_filter *filter, size_t top,
                               struct tv_ranking *out)
 {
-    const struct tv_snapshot *s = p->picked.snapshot;
+    const struct tv_resident *s = p->picked.resident;
     const struct tv_user_document *user = p->picked.user ? p->picked.user->document : NULL;
     if (strcmp(p->basis, "mean") == 0)
         return rank_means(s, user, filter, top, out);

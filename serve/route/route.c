@@ -69,7 +69,7 @@ static const struct tv_route routes[] = {
     {"/models/metrics", TV_ROUTE_JSON, tv_handle_models_metrics, of_run},
     {"/healthz", TV_ROUTE_OPEN, tv_handle_healthz, none},
     {"/readyz", TV_ROUTE_OPEN, tv_handle_readyz, none},
-    {"/metrics", TV_ROUTE_OPEN, tv_handle_metrics, none},
+    {"/metrics", TV_ROUTE_OPEN, tv_handle_counters, none},
     {"/openapi.json", TV_ROUTE_OPEN, tv_handle_file, none},
     {"/trivet.css", TV_ROUTE_OPEN, tv_handle_file, none},
     {"/trivet.svg", TV_ROUTE_OPEN, tv_handle_file, none},
@@ -93,46 +93,46 @@ static const struct tv_route routes[] = {
 };
 enum { ROUTES = sizeof routes / sizeof routes[0] };
 
-static size_t part_length(const char *pattern)
+static size_t segment_length(const char *pattern)
 {
     return strcspn(pattern, "/");
 }
 
-/* A bit for each part, the first part's the highest: 1 where the part is the very same, 0 where braces take it.
+/* A bit for each segment, the first part's the highest: 1 where the part is the very same, 0 where braces take it.
  * Whatever fits has as many parts as the request, so the larger number is the nearer pattern. An empty part is
  * nothing that braces could stand for. */
 unsigned tv_route_fits(const char *pattern, const struct tv_request *request)
 {
     unsigned fit = 1;
-    for (size_t i = 0; i < request->n_parts; i++) {
+    for (size_t i = 0; i < request->n_path_segments; i++) {
         if (*pattern != '/')
             return 0;
-        const char *part = request->parts[i];
-        if (*++pattern != *part && *pattern != '{')
+        const char *segment = request->path_segments[i];
+        if (*++pattern != *segment && *pattern != '{')
             return 0; /* most routes, at their first letter */
-        size_t n = part_length(pattern);
-        int same = strncmp(pattern, part, n) == 0 && part[n] == '\0';
-        if (!same && !(*pattern == '{' && *part))
+        size_t n = segment_length(pattern);
+        int same = strncmp(pattern, segment, n) == 0 && segment[n] == '\0';
+        if (!same && !(*pattern == '{' && *segment))
             return 0;
         fit = fit << 1 | (unsigned)same;
         pattern += n;
     }
-    return *pattern == '\0' && request->n_parts ? fit : 0;
+    return *pattern == '\0' && request->n_path_segments ? fit : 0;
 }
 
 /* For a pattern that fits, which has as many parts as the request. */
 static void take_segments(struct tv_request *request, const char *pattern)
 {
     size_t n = 0;
-    for (size_t i = 0; i < request->n_parts; i++) {
+    for (size_t i = 0; i < request->n_path_segments; i++) {
         pattern++;
         if (*pattern == '{' && n < TV_MAX_SEGMENTS)
-            request->segments[n++] = request->parts[i];
-        pattern += part_length(pattern);
+            request->segments[n++] = request->path_segments[i];
+        pattern += segment_length(pattern);
     }
 }
 
-static enum tv_method method_of(const struct tv_route *route)
+static enum tv_http_method method_of(const struct tv_route *route)
 {
     switch (route->kind) {
     case TV_ROUTE_POST:
@@ -176,11 +176,11 @@ const char *const *tv_route_names(size_t *n)
     static const char *names[ROUTES + 1];
     static char with_method[ROUTES][64]; /* a pattern may stand there more than once */
     for (size_t i = 0; i < ROUTES; i++) {
-        enum tv_method method = method_of(&routes[i]);
+        enum tv_http_method method = method_of(&routes[i]);
         names[i] = routes[i].pattern;
         if (method == TV_GET)
             continue;
-        snprintf(with_method[i], sizeof with_method[i], "%s %s", tv_method_name(method), routes[i].pattern);
+        snprintf(with_method[i], sizeof with_method[i], "%s %s", tv_http_method_name(method), routes[i].pattern);
         names[i] = with_method[i];
     }
     names[ROUTES] = "other";
@@ -194,10 +194,10 @@ static void refuse_method(const struct tv_request *request, struct tv_problem *p
     char allow[sizeof problem->allow] = "";
     unsigned fit = tv_route_fits(request->route->pattern, request);
     for (size_t i = 0, n = 0; i < ROUTES; i++) {
-        enum tv_method method = method_of(&routes[i]);
+        enum tv_http_method method = method_of(&routes[i]);
         if (tv_route_fits(routes[i].pattern, request) == fit)
             n += (size_t)snprintf(allow + n, sizeof allow - n, "%s%s", n ? ", " : "",
-                                  method == TV_GET ? "GET, HEAD" : tv_method_name(method));
+                                  method == TV_GET ? "GET, HEAD" : tv_http_method_name(method));
     }
     tv_problem(problem, 405, "%s takes %s here", request->route->pattern, allow);
     memcpy(problem->allow, allow, sizeof allow);
@@ -221,7 +221,8 @@ static int refuse_sender(const struct tv_app *app, const struct tv_request *requ
 int tv_route_admit(struct tv_app *app, struct tv_request *request, struct tv_problem *problem)
 {
     const struct tv_route *route = tv_route_find(request);
-    if (route ? route->kind != TV_ROUTE_PAGE : request->n_parts > 1 && strcmp(request->parts[0], "api") == 0)
+    if (route ? route->kind != TV_ROUTE_PAGE
+              : request->n_path_segments > 1 && strcmp(request->path_segments[0], "api") == 0)
         request->wants_html = 0;
     if (refuse_sender(app, request, problem))
         return 0;

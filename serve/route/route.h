@@ -24,13 +24,13 @@ enum tv_route_kind {
 
 /* A row of the table of addresses. It lives as long as the program. */
 struct tv_route {
-    const char *pattern; /* "/api/v1/items/{id}/similar": a part in braces stands for any one part */
+    const char *pattern; /* "/api/v1/items/{id}/similar": a segment in braces stands for any one segment */
     enum tv_route_kind kind;
     tv_handler handle;
     const char *const *parameters; /* the names that it knows (parameters.h), NULL-terminated */
 };
 
-/* Tells how exactly a pattern fits the path of a request: 0 not at all, else the more the earlier a part is the
+/* Tells how exactly a pattern fits the path of a request: 0 not at all, else the more the earlier a segment is the
  * very same instead of braces. Of two patterns that fit, the one with more is meant. */
 unsigned tv_route_fits(const char *pattern, const struct tv_request *request);
 /* The route that fits best and has the method of the request; where none of those that fit best has it, one of them.

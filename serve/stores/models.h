@@ -14,10 +14,10 @@
 
 /* Its parts guard themselves, so that any thread may use them. */
 struct tv_models {
-    struct tv_shelf *shelf;     /* the resident ones */
-    struct tv_catalog *catalog; /* the list of all that MongoDB keeps */
-    struct tv_users users;      /* the documents of users in them */
-    struct tv_mongo *mongo;     /* a pool: any thread may ask */
+    struct tv_shelf *shelf;           /* the resident ones */
+    struct tv_model_list *model_list; /* the list of all that MongoDB keeps */
+    struct tv_users users;            /* the documents of users in them */
+    struct tv_mongo *mongo;           /* a pool: any thread may ask */
     struct tv_breaker *mongo_breaker, *redis_breaker;
 };
 

@@ -22,10 +22,10 @@ static void count(_Atomic uint64_t *counter)
 
 /* Models are pruned model_<N> first, then user_<N>. So if model_<N> is still there after a user was not found, the
  * user was missing and not pruned. */
-static enum tv_status model_exists(struct tv_users *users, int64_t number, int *exists, struct tv_error *err)
+static enum tv_status model_exists(struct tv_users *users, int64_t run_number, int *exists, struct tv_error *err)
 {
     char *description = NULL;
-    enum tv_status status = tv_model_description(&description, users->mongo, number, err);
+    enum tv_status status = tv_model_description(&description, users->mongo, run_number, err);
     free(description);
     *exists = status == TV_OK;
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
@@ -57,24 +57,24 @@ static void inherit_ranking(struct tv_cached_user *new, const struct tv_cached_u
 /* Asks for a user by number, or by code, where that is not NULL; then the number is found out. The entry's time is
  * taken before the question, because the document may be as old as that. That there is no such user is kept, too,
  * as an entry without a document; of an unknown code nothing can be kept, as it has no number. */
-static enum tv_lookup ask_mongo(struct tv_users *users, const struct tv_snapshot *s, int64_t user_id,
-                                const char *code, struct tv_cached_user **out, struct tv_error *err)
+static enum tv_lookup ask_mongo(struct tv_users *users, const struct tv_resident *s, int64_t user_id, const char *code,
+                                struct tv_cached_user **out, struct tv_error *err)
 {
     struct tv_user_document *document = NULL;
     double now = tv_clock();
     int exists = 1;
     count(&users->misses);
     enum tv_status status =
-        code ? tv_user_document_find_code(&document, users->mongo, s->number, code, s->factors, s->n_items, err)
-             : tv_user_document_find(&document, users->mongo, s->number, user_id, s->factors, s->n_items, err);
+        code ? tv_user_document_find_code(&document, users->mongo, s->run_number, code, s->factors, s->n_items, err)
+             : tv_user_document_find(&document, users->mongo, s->run_number, user_id, s->factors, s->n_items, err);
     if (status == TV_ERR_NOT_FOUND) {
-        status = model_exists(users, s->number, &exists, err);
+        status = model_exists(users, s->run_number, &exists, err);
         if (status == TV_OK && !exists)
             return TV_USER_MODEL_GONE;
     }
     if (status != TV_OK) {
         char who[80];
-        snprintf(who, sizeof who, "user %lld of model %lld", (long long)user_id, (long long)s->number);
+        snprintf(who, sizeof who, "user %lld of model %lld", (long long)user_id, (long long)s->run_number);
         if (status == TV_ERR_UNAVAILABLE)
             tv_breaker_trip(users->breaker, err);
         else
@@ -83,7 +83,7 @@ static enum tv_lookup ask_mongo(struct tv_users *users, const struct tv_snapshot
     }
     if (code && document == NULL)
         return TV_USER_UNKNOWN;
-    *out = tv_user_cache_put(users->cache, s->number, document ? document->user_id : user_id, document, now);
+    *out = tv_user_cache_put(users->cache, s->run_number, document ? document->user_id : user_id, document, now);
     if (*out == NULL) {
         tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a user");
         return TV_USER_AWAY;
@@ -101,10 +101,10 @@ static enum tv_lookup away(struct tv_error *err)
 
 /* A fresh entry answers; an older one only while MongoDB is away, and only if it has a document (user_cache.h).
  * Otherwise MongoDB is asked, or, where the caller may not wait, the question is left to a worker. */
-enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id,
-                             int may_wait, struct tv_cached_user **out, struct tv_error *err)
+enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_resident *resident, int64_t user_id, int may_wait,
+                             struct tv_cached_user **out, struct tv_error *err)
 {
-    struct tv_cached_user *old = tv_user_cache_get(users->cache, snapshot->number, user_id), *new = NULL;
+    struct tv_cached_user *old = tv_user_cache_get(users->cache, resident->run_number, user_id), *new = NULL;
     enum tv_lookup result;
     int fresh = old && tv_clock() - old->read_at < TV_FRESH_SECONDS;
     if (fresh) {
@@ -115,7 +115,7 @@ enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *s
     } else if (!may_wait) {
         result = TV_USER_LATER;
     } else {
-        result = ask_mongo(users, snapshot, user_id, NULL, &new, err);
+        result = ask_mongo(users, resident, user_id, NULL, &new, err);
         inherit_ranking(new, old);
     }
     if (result == TV_USER_AWAY && old && old->document) {
@@ -133,20 +133,20 @@ enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *s
 }
 
 /* Only codes that were found are kept, so a new user's is never hidden. */
-enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot *snapshot, const char *code,
+enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_resident *resident, const char *code,
                                int may_wait, int64_t *number, struct tv_error *err)
 {
     struct tv_cached_user *user = NULL;
-    if (tv_code_cache_get(users->codes, snapshot->number, code, number))
+    if (tv_code_cache_get(users->codes, resident->run_number, code, number))
         return TV_USER_FOUND;
     if (!tv_breaker_is_up(users->breaker))
         return away(err);
     if (!may_wait)
         return TV_USER_LATER;
-    enum tv_lookup result = ask_mongo(users, snapshot, 0, code, &user, err);
+    enum tv_lookup result = ask_mongo(users, resident, 0, code, &user, err);
     if (result == TV_USER_FOUND) {
         *number = user->user_id;
-        tv_code_cache_put(users->codes, snapshot->number, code, *number);
+        tv_code_cache_put(users->codes, resident->run_number, code, *number);
     }
     tv_cached_user_release(user);
     return result;
@@ -155,7 +155,7 @@ enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot 
 /* The context of take_user. */
 struct fetch {
     struct tv_users *users;
-    const struct tv_snapshot *snapshot;
+    const struct tv_resident *resident;
     double asked_at;
 };
 
@@ -164,42 +164,40 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
 {
     struct fetch *f = context;
     struct tv_user_document *document = NULL;
-    const struct tv_snapshot *s = f->snapshot;
+    const struct tv_resident *s = f->resident;
     if (tv_user_document_has_parts(doc)) /* they take a connection more, and this one is ours until the end */
         return TV_OK;
-    if (tv_user_document_read(&document, f->users->mongo, s->number, doc, s->factors, s->n_items, err) != TV_OK)
+    if (tv_user_document_read(&document, f->users->mongo, s->run_number, doc, s->factors, s->n_items, err) != TV_OK)
         return TV_OK; /* told when that user is looked up alone */
     count(&f->users->misses);
     int64_t user_id = document->user_id;
-    struct tv_cached_user *old = tv_user_cache_get(f->users->cache, s->number, user_id);
-    struct tv_cached_user *new =
-        tv_user_cache_put(f->users->cache, s->number, user_id, document, f->asked_at);
+    struct tv_cached_user *old = tv_user_cache_get(f->users->cache, s->run_number, user_id);
+    struct tv_cached_user *new = tv_user_cache_put(f->users->cache, s->run_number, user_id, document, f->asked_at);
     inherit_ranking(new, old);
     tv_cached_user_release(old);
     tv_cached_user_release(new);
     return TV_OK;
 }
 
-void tv_users_fetch(struct tv_users *users, const struct tv_snapshot *snapshot, const int64_t *user_ids,
-                    size_t n)
+void tv_users_fetch(struct tv_users *users, const struct tv_resident *resident, const int64_t *user_ids, size_t n)
 {
     char collection[TV_MODEL_NAME];
     struct tv_error err = {0};
-    struct fetch f = {users, snapshot, tv_clock()};
+    struct fetch f = {users, resident, tv_clock()};
     if (!tv_breaker_is_up(users->breaker))
         return;
     const struct tv_mongo_selection wanted = {
-        .collection = tv_model_users(collection, snapshot->number), .key = "_id", .values = user_ids, .n = n};
+        .collection = tv_model_users(collection, resident->run_number), .key = "_id", .values = user_ids, .n = n};
     if (tv_mongo_each_of(users->mongo, &wanted, take_user, &f, &err) == TV_ERR_UNAVAILABLE)
         tv_breaker_trip(users->breaker, &err);
 }
 
 /* For a user who was just folded in: the next answer of this server has the new document. If it cannot be read, the
  * old entry is too old a second later. */
-void tv_users_renew(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id)
+void tv_users_renew(struct tv_users *users, const struct tv_resident *resident, int64_t user_id)
 {
     struct tv_error err = {0};
     struct tv_cached_user *user = NULL;
-    ask_mongo(users, snapshot, user_id, NULL, &user, &err);
+    ask_mongo(users, resident, user_id, NULL, &user, &err);
     tv_cached_user_release(user);
 }

@@ -30,20 +30,19 @@ struct tv_users {
 
 /* Looks a user of the resident model up. For TV_USER_FOUND *out has a reference that the caller gives back
  * with tv_cached_user_release; for anything else it is NULL. *err is filled for TV_USER_AWAY. */
-TV_MUST_USE enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id,
+TV_MUST_USE enum tv_lookup tv_users_find(struct tv_users *users, const struct tv_resident *resident, int64_t user_id,
                                          int may_wait, struct tv_cached_user **out, struct tv_error *err);
 
 /* The number of the user who has this code in the resident model: for TV_USER_FOUND *number is set, and the user's
  * document is in the cache, if it had to be read. Everything else as above. */
-TV_MUST_USE enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_snapshot *snapshot, const char *code,
+TV_MUST_USE enum tv_lookup tv_users_number(struct tv_users *users, const struct tv_resident *resident, const char *code,
                                            int may_wait, int64_t *number, struct tv_error *err);
 
 /* Fetches the documents of n users of a model in one question and puts them into the cache, where tv_users_find
  * then finds them. Users who are not there are left out. Waits. */
-void tv_users_fetch(struct tv_users *users, const struct tv_snapshot *snapshot, const int64_t *user_ids,
-                    size_t n);
+void tv_users_fetch(struct tv_users *users, const struct tv_resident *resident, const int64_t *user_ids, size_t n);
 
 /* After a document was written: reads it again, so that no older one is in the cache or gets there. Waits. */
-void tv_users_renew(struct tv_users *users, const struct tv_snapshot *snapshot, int64_t user_id);
+void tv_users_renew(struct tv_users *users, const struct tv_resident *resident, int64_t user_id);
 
 #endif

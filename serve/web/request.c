@@ -8,17 +8,17 @@
 #include "trivet/base/text.h"
 
 /* Names of methods are the same only letter for letter (RFC 9110, 9.1): "get" is another one. */
-enum tv_method tv_method_read(const char *name)
+enum tv_http_method tv_http_method_read(const char *name)
 {
     if (strcmp(name, "HEAD") == 0)
         return TV_GET;
     int m = TV_GET;
-    while (m < TV_METHODS && strcmp(name, tv_method_name(m)) != 0)
+    while (m < TV_METHODS && strcmp(name, tv_http_method_name(m)) != 0)
         m++;
     return m;
 }
 
-const char *tv_method_name(enum tv_method method)
+const char *tv_http_method_name(enum tv_http_method method)
 {
     static const char *const names[] = {"GET", "POST", "PUT", "DELETE", "other"};
     return names[method];
@@ -89,17 +89,17 @@ static enum tv_status parse_path(struct tv_request *request, char *path, struct 
     int nowhere = *path != '\0' && *path != '/';
     char *rest = *path == '/' ? path + 1 : path;
     while (rest) {
-        char *part = strsep(&rest, "/");
-        enum tv_status status = decode(part, 0, err);
+        char *segment = strsep(&rest, "/");
+        enum tv_status status = decode(segment, 0, err);
         if (status != TV_OK)
             return status;
-        if (request->n_parts == TV_MAX_PARTS)
+        if (request->n_path_segments == TV_MAX_PATH_SEGMENTS)
             nowhere = 1;
         else
-            request->parts[request->n_parts++] = part;
+            request->path_segments[request->n_path_segments++] = segment;
     }
     if (nowhere)
-        request->n_parts = 0;
+        request->n_path_segments = 0;
     return TV_OK;
 }
 

@@ -9,9 +9,14 @@
 
 #include "trivet/base/status.h"
 
-enum { TV_MAX_PARAMETERS = 32, TV_MAX_PARTS = 8, TV_MAX_SEGMENTS = 2, TV_MAX_BODY = 1 << 20 }; /* the last in bytes */
+enum {
+    TV_MAX_PARAMETERS = 32,
+    TV_MAX_PATH_SEGMENTS = 8,
+    TV_MAX_SEGMENTS = 2,
+    TV_MAX_BODY = 1 << 20
+}; /* the last in bytes */
 
-enum tv_method {
+enum tv_http_method {
     TV_GET, /* and HEAD, which libmicrohttpd answers without the body */
     TV_POST,
     TV_PUT,
@@ -41,12 +46,12 @@ struct tv_sender {
 
 /* Its texts are lent, and live until the answer is sent. */
 struct tv_request {
-    enum tv_method method;
-    /* The path cut at its slashes, each part decoded: "/api/v1/users/AC%2FDC" has four, the last "AC/DC"; "/"
-     * has one, "". More than TV_MAX_PARTS, or a path that does not begin with a slash: none, and no route
+    enum tv_http_method method;
+    /* The path cut at its slashes, each segment decoded: "/api/v1/users/AC%2FDC" has four, the last "AC/DC"; "/"
+     * has one, "". More than TV_MAX_PATH_SEGMENTS, or a path that does not begin with a slash: none, and no route
      * fits. */
-    size_t n_parts;
-    const char *parts[TV_MAX_PARTS];
+    size_t n_path_segments;
+    const char *path_segments[TV_MAX_PATH_SEGMENTS];
     const struct tv_route *route;          /* set by tv_route_find, as are: */
     const char *segments[TV_MAX_SEGMENTS]; /* the parts that stand for each {..} of the route's pattern, in order */
     size_t n_parameters;
@@ -57,7 +62,7 @@ struct tv_request {
     struct tv_sender sender;
     int wants_html;            /* a browser: Accept names text/html */
     const char *if_none_match; /* the header, or NULL */
-    int may_wait; /* 0: on a thread that serves many connections, so a handler must not wait for a store */
+    int may_wait;              /* 0: on a thread that serves many connections, so a handler must not wait for a store */
     struct tv_caller caller;
 };
 
@@ -66,8 +71,8 @@ struct tv_request {
 enum tv_status tv_request_parse(struct tv_request *request, char *target, struct tv_error *err);
 
 /* "GET", "HEAD", "POST", ... as they stand in a request line. */
-enum tv_method tv_method_read(const char *name);
-const char *tv_method_name(enum tv_method method);
+enum tv_http_method tv_http_method_read(const char *name);
+const char *tv_http_method_name(enum tv_http_method method);
 
 /* 1 if an Accept header names text/html without refusing it (q=0). `accept` may be NULL. */
 int tv_accepts_html(const char *accept);

@@ -119,7 +119,7 @@ def test_a_failure_is_written_down(run, loaded):
     assert row["message"] in done.stderr and row["metrics"] == {}
 
 
-@pytest.mark.parametrize("function", ["tv_reading_read", "learn_svd", "tv_evaluate_ranking", "tv_run_done"])
+@pytest.mark.parametrize("function", ["tv_reading_read", "tv_learn_svd", "tv_evaluate_ranking", "tv_run_done"])
 @pytest.mark.parametrize("next_command", [("repair",), EVALUATE])
 def test_kill_leaves_a_row_that_is_failed_by_the_next(run, programs, loaded, function, next_command):
     at(function, programs["trivet-train"], *EVALUATE, env=loaded.env)
@@ -152,7 +152,7 @@ def test_it_goes_on_beside_a_training(run, programs, loaded):
     try:
         run("trivet-train", "repair", env=loaded.env)
         assert loaded.psql(state) == "building"
-        failed = at("fit_users", programs["trivet-train"], "fit", "--factors", 3, "--set", "max_items_for_user=1000", env=loaded.env,
+        failed = at("tv_fit_users", programs["trivet-train"], "fit", "--factors", 3, "--set", "max_items_for_user=1000", env=loaded.env,
                     do="shell pkill -TERM -x -P $PPID trivet-train")
         assert "interrupted" in failed.stdout + failed.stderr and newest(loaded)["state"] == "failed"
         run("trivet-train", "fit", "--factors", 3, "--set", "max_items_for_user=1000", env=loaded.env)

@@ -150,14 +150,14 @@ def test_exports_that_are_refused(run, origin, tmp_path, arguments, code, word):
 
 
 def test_a_killed_export_leaves_no_folder_and_no_trace_after_the_next(programs, run, origin, tmp_path):
-    at("folder_publish", programs["trivet-train"], "export", 2, tmp_path / "d", env=origin.env)
+    at("tv_folder_publish", programs["trivet-train"], "export", 2, tmp_path / "d", env=origin.env)
     assert [p.name for p in tmp_path.iterdir()] == ["d.partial"]
     run("trivet-train", "export", 2, tmp_path / "d", env=origin.env)
     assert [p.name for p in tmp_path.iterdir()] == ["d"]
 
 
 def test_an_export_that_is_interrupted_leaves_nothing(programs, origin, tmp_path):
-    done = at("export_users", programs["trivet-train"], "export", 2, tmp_path / "d", env=origin.env, do=TERMINATE)
+    done = at("tv_export_users", programs["trivet-train"], "export", 2, tmp_path / "d", env=origin.env, do=TERMINATE)
     assert "interrupted" in done.stdout + done.stderr and list(tmp_path.iterdir()) == []
 
 
@@ -276,7 +276,7 @@ def what_is_stored(stores):
     return names, stores.redis_client().dbsize()
 
 
-@pytest.mark.parametrize("function", ["import_users", "tv_model_write_redis", "tv_run_complete"])
+@pytest.mark.parametrize("function", ["tv_import_users", "tv_model_write_redis", "tv_run_complete"])
 def test_a_killed_import_leaves_nothing(programs, run, elsewhere, folder, function):
     at(function, programs["trivet-train"], "import", folder, "--activate", env=elsewhere.env)
     assert elsewhere.redis_client().get("trivet:live") is None
@@ -298,7 +298,7 @@ def test_killed_before_and_after_the_switch(programs, run, elsewhere, folder):
 
 
 def test_an_import_that_is_interrupted_undoes_itself(programs, elsewhere, folder):
-    done = at("import_users", programs["trivet-train"], "import", folder, env=elsewhere.env, do=TERMINATE)
+    done = at("tv_import_users", programs["trivet-train"], "import", folder, env=elsewhere.env, do=TERMINATE)
     assert "interrupted" in done.stdout + done.stderr
     assert what_is_stored(elsewhere) == (set(), 0)
     assert elsewhere.psql("SELECT state FROM trivet.run") == "failed"

@@ -147,7 +147,7 @@ def test_metrics_tell_of_the_last_training(run, programs, loaded, serve):
     assert float(found["trivet_last_run_seconds"]) < 300 and len(found) == 6
     run("trivet-train", *FIT, *BAD, "--guard", "ndcg@10:0.02", env=loaded.env, check=False)
     eventually(server, {"trivet_last_run_number": "2", 'trivet_last_run_state{state="kept"}': "1", 'trivet_last_run_state{state="live"}': "0"})
-    at("fit_users", programs["trivet-train"], *FIT, *GOOD, env=loaded.env)
+    at("tv_fit_users", programs["trivet-train"], *FIT, *GOOD, env=loaded.env)
     eventually(server, {"trivet_last_run_number": "3", 'trivet_last_run_state{state="building"}': "1"})
     run("trivet-train", "repair", env=loaded.env)
     eventually(server, {"trivet_last_run_number": "3", 'trivet_last_run_state{state="failed"}': "1"})

@@ -215,8 +215,8 @@ def test_no_schema_and_no_store_are_told(run, fresh_stores, private_stores):
 # --- crashes -------------------------------------------------------------------------------------------------
 
 # In the order of a fit; the last two of a model too many being pruned.
-CRASHES = ["tv_run_begin", "fit_start_catalogue", "tv_reading_read", "fit_choose_rows", "fit_factorise", "fit_users",
-           "tv_mongo_create_index", "fit_end_catalogue", "fit_describe", "tv_model_write_mongo",
+CRASHES = ["tv_run_begin", "tv_fit_start_catalogue", "tv_reading_read", "tv_fit_choose_rows", "tv_fit_factorise", "tv_fit_users",
+           "tv_mongo_create_index", "tv_fit_end_catalogue", "tv_fit_describe", "tv_model_write_mongo",
            "tv_model_write_redis", "tv_model_read_redis", "tv_user_document_hash", "tv_run_complete",
            "tv_lifecycle_activate", "tv_mongo_rename", "tv_model_switch", "tv_mongo_point_view", "tv_run_go_live", "tv_lifecycle_prune",
            "tv_lifecycle_discard", "tv_mongo_drop", "tv_model_drop_redis"]
@@ -245,7 +245,7 @@ def test_kill_at_every_step(run, programs, loaded, serve):
 
 
 @pytest.mark.parametrize("store", ["mongo", "redis", "postgres"])
-@pytest.mark.parametrize("function", ["fit_users", "tv_model_write_redis", "tv_lifecycle_activate"])
+@pytest.mark.parametrize("function", ["tv_fit_users", "tv_model_write_redis", "tv_lifecycle_activate"])
 def test_a_store_that_dies_halfway(run, programs, private_stores, small_set, store, function):
     """The store is killed while fit is under way: a clear error, the old model stays, the next fit succeeds."""
     run("trivet-etl", "load", small_set, env=private_stores.env)
@@ -351,7 +351,7 @@ def test_a_load_waits_for_a_fit(run, programs, loaded, small_set):
 
 def test_sigterm_leaves_the_old_model(run, programs, loaded):
     run("trivet-train", *FIT, 3, env=loaded.env)
-    done = at("fit_users", programs["trivet-train"], *FIT, 4, env=loaded.env, 
+    done = at("tv_fit_users", programs["trivet-train"], *FIT, 4, env=loaded.env, 
               do="shell pkill -TERM -x -P $PPID trivet-train")
     assert "interrupted" in done.stdout + done.stderr
     assert consistent(run, loaded) == 1

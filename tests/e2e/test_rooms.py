@@ -125,7 +125,7 @@ FOR_TESTS = {
     "lib/core/eval/metrics.c: tv_rmse": "the plain form that evaluations of ratings, with their intervals, are compared with",
     "lib/core/sets/minhash.c: tv_jaccard": "the true similarity that signatures estimate",
     "lib/core/sets/minhash.c: tv_minhash_update": "the plain form of tv_minhash_update_witness",
-    "lib/read/input.c: tv_source_memory": "a byte source without a file, for tests of what reads one",
+    "lib/read/input.c: tv_byte_source_memory": "a byte source without a file, for tests of what reads one",
     "serve/route/route.c: tv_route_run": "a whole request without a socket",
 }
 

@@ -208,7 +208,7 @@ def test_random_draws(run, place):
 
 @pytest.mark.parametrize("again", ["the same command", "--resume"])
 def test_a_killed_search_goes_on(run, programs, place, searched, again):
-    breakpoints.at("search_store_result", programs["trivet-train"], "search", *GRID, env=place.env, times=4)
+    breakpoints.at("tv_search_store_result", programs["trivet-train"], "search", *GRID, env=place.env, times=4)
     before = place.psql("SELECT number, finished_at FROM trivet.search_result ORDER BY number").splitlines()
     assert len(before) == 3 and place.psql("SELECT count(*) FROM trivet.run") == "0"
     flags = GRID if again == "the same command" else ["--resume", 1]
@@ -222,7 +222,7 @@ def test_a_killed_search_goes_on(run, programs, place, searched, again):
 
 
 def test_an_interrupted_search_says_how_to_go_on(programs, run, place, searched):
-    done = breakpoints.at("search_store_result", programs["trivet-train"], "search", *GRID, env=place.env, times=2,
+    done = breakpoints.at("tv_search_store_result", programs["trivet-train"], "search", *GRID, env=place.env, times=2,
                           do="shell pkill -TERM -x -P $PPID trivet-train")
     assert "interrupted" in done.stderr + done.stdout
     assert "trivet-train search --resume 1 goes on" in done.stderr + done.stdout

@@ -193,7 +193,7 @@ def test_users_are_known_by_their_codes(run, fresh_stores, tmp_path):
     assert dump(fresh_stores) == sketches({number["a-1"]: ["ann"], number["a-2"]: ["ann", "7", "bob"]})
 
 
-@pytest.mark.parametrize("function", ["similar_lists_page", "write_description", "tv_similar_switch"])
+@pytest.mark.parametrize("function", ["tv_similar_lists_page", "write_description", "tv_similar_switch"])
 def test_killed_before_the_switch_the_old_index_serves(run, programs, rated, function):
     similar(run, rated)
     before = dump(rated)

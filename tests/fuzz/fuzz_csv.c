@@ -20,15 +20,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct {
-    enum tv_status (*read)(const struct tv_reading *reading, struct tv_error *err);
+    enum tv_status (*read)(const struct tv_file_reading *reading, struct tv_error *err);
     struct tv_dialect dialect;
     int has_header;
     const char *header; /* put before the bytes, so that the rows behind it are reached */
 } readers[] = {
     {tv_read_ratings, {",", 1}, 1, "userId,movieId,rating,timestamp\n"},
     {tv_read_ratings, {"::", 0}, 0, ""},
-    {tv_read_movies, {",", 1}, 1, "movieId,title,genres\n"},
-    {tv_read_movies, {"::", 0}, 0, ""},
+    {tv_read_movielens_items, {",", 1}, 1, "movieId,title,genres\n"},
+    {tv_read_movielens_items, {"::", 0}, 0, ""},
     {tv_read_links, {",", 1}, 1, "movieId,imdbId,tmdbId\n"},
     {tv_read_tags, {",", 1}, 1, "userId,movieId,tag,timestamp\n"},
     {tv_read_ml100k_items, {"|", 0}, 0, ""},
@@ -134,12 +134,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct tv_input_file file = {.name = name, .path = path, .size = (double)file_size};
     struct tv_input input = {.path = path, .files = &file, .n_files = 1};
     struct tv_sink sink = {&file_size, on_rating, on_item, on_tag, on_code, on_reject, on_progress};
-    struct tv_reading reading = {.input = &input,
-                                 .file = &file,
-                                 .dialect = readers[which].dialect,
-                                 .has_header = readers[which].has_header,
-                                 .codes = {size & 1, size & 1},
-                                 .sink = &sink};
+    struct tv_file_reading reading = {.input = &input,
+                                      .file = &file,
+                                      .dialect = readers[which].dialect,
+                                      .has_header = readers[which].has_header,
+                                      .codes = {size & 1, size & 1},
+                                      .sink = &sink};
     tv_ignore(readers[which].read(&reading, NULL), "any bytes may come, and any of them may be refused");
     close(fd);
     return 0;

@@ -30,7 +30,7 @@ static void load(struct tv_app *app)
     uint16_t factors[] = {0x3C00, 0xBC00, 0x4000};
     double sigma = 4;
     static char description[] = "{\"codes\":{\"users\":true,\"items\":true}}"; /* both may be named by text */
-    struct tv_model model = {.number = 1,
+    struct tv_model model = {.run_number = 1,
                              .algorithm = "svd",
                              .factors = 1,
                              .n_items = 3,
@@ -51,12 +51,12 @@ static void load(struct tv_app *app)
                                           .overview = "",
                                           .n_ratings = 9,
                                           .mean_rating = 4.5};
-    struct tv_snapshot *snapshot = NULL;
+    struct tv_resident *resident = NULL;
     struct tv_user_document *user = calloc(1, sizeof *user + sizeof *user->value);
-    if (tv_items_sort_codes(&items, NULL) != TV_OK || tv_snapshot_create(&snapshot, &model, &items, NULL) != TV_OK ||
+    if (tv_items_sort_codes(&items, NULL) != TV_OK || tv_resident_create(&resident, &model, &items, NULL) != TV_OK ||
         user == NULL)
         abort();
-    tv_shelf_show(app->models.shelf, snapshot);
+    tv_shelf_show(app->models.shelf, resident);
     user->user_id = 1;
     user->factors = 1;
     user->value = (uint16_t *)(void *)(user + 1);
@@ -70,8 +70,8 @@ static struct tv_app *make_app(void)
     size_t n;
     const char *const *routes = tv_route_names(&n);
     tv_log_set_level(TV_LOG_ERROR);
-    if (tv_metrics_create(&app.metrics, routes, n, NULL) != TV_OK ||
-        tv_catalog_create(&app.models.catalog, NULL) != TV_OK ||
+    if (tv_counters_create(&app.counters, routes, n, NULL) != TV_OK ||
+        tv_model_list_create(&app.models.model_list, NULL) != TV_OK ||
         tv_user_cache_create(&app.models.users.cache, 4, 1 << 20, NULL) != TV_OK ||
         tv_code_cache_create(&app.models.users.codes, 4, NULL) != TV_OK ||
         tv_shelf_create(&app.models.shelf, NULL, NULL, NULL) != TV_OK ||
@@ -109,7 +109,8 @@ static char *copy(const uint8_t *data, size_t size)
 }
 
 /* The target is taken apart in place, and stays the caller's; `body` may be NULL. */
-static void answer(struct tv_app *app, char *target, int html, enum tv_method method, const char *body, size_t size)
+static void answer(struct tv_app *app, char *target, int html, enum tv_http_method method, const char *body,
+                   size_t size)
 {
     struct tv_request request;
     struct tv_response response;

@@ -38,8 +38,8 @@ static enum tv_status append_one(struct tv_buffer *line, const struct tv_setting
     return status == TV_OK ? append_quoted(line, value, err) : status;
 }
 
-enum tv_status flags_given(struct tv_buffer *line, const struct tv_settings *settings, const struct tv_option *rows,
-                           struct tv_error *err)
+enum tv_status tv_flags_given(struct tv_buffer *line, const struct tv_settings *settings, const struct tv_option *rows,
+                              struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     for (const struct tv_option *row = rows; row->name && status == TV_OK; row++)

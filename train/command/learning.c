@@ -17,7 +17,7 @@
  * counts, too: a default shrinks to the matrix. */
 static void set_fingerprint(struct tv_learning *l, const struct tv_reading *r)
 {
-    const char *algorithm = learn_algorithm_name(&l->settings);
+    const char *algorithm = tv_learn_algorithm_name(&l->settings);
     uint64_t h = tv_hash(TV_HASH_START, r->data_fingerprint, strlen(r->data_fingerprint));
     h = tv_hash(h, algorithm, strlen(algorithm));
     h = tv_hash(h, &l->settings.factors_given, sizeof l->settings.factors_given);
@@ -35,7 +35,7 @@ static void hint_at_counts(const struct tv_learning *l, const struct tv_reading 
     const char *values = json_string_value(json_object_get(data, "values"));
     if (values && strcmp(values, "counts") == 0 && !l->settings.algorithm->takes_counts)
         tv_log_info("the values are counts of plays: --algorithm als-implicit takes them as such, %s as ratings",
-                    learn_algorithm_name(&l->settings));
+                    tv_learn_algorithm_name(&l->settings));
     json_decref(data);
 }
 
@@ -43,7 +43,7 @@ static void hint_at_counts(const struct tv_learning *l, const struct tv_reading 
 enum tv_status tv_learning_open(struct tv_learning *l, const struct tv_reading *r, struct tv_error *err)
 {
     tv_buffer_init(&l->parameters, 1 << 12);
-    enum tv_status status = learn_json(&l->settings, &l->parameters, err);
+    enum tv_status status = tv_learn_json(&l->settings, &l->parameters, err);
     if (status != TV_OK)
         return status;
     if (r->data_fingerprint)
@@ -60,8 +60,8 @@ void tv_learning_free(struct tv_learning *l)
 enum tv_status tv_learning_flags(const struct tv_learning *l, const struct tv_reading *r, struct tv_buffer *line,
                                  struct tv_error *err)
 {
-    enum tv_status status = learn_flags(&l->settings, line, err);
-    return status == TV_OK ? flags_given(line, r->settings, tv_reading_options, err) : status;
+    enum tv_status status = tv_learn_flags(&l->settings, line, err);
+    return status == TV_OK ? tv_flags_given(line, r->settings, tv_reading_options, err) : status;
 }
 
 static const char *or_null(const char *text)
@@ -76,7 +76,7 @@ struct tv_run_plan tv_learning_plan(const struct tv_learning *l, const struct tv
 {
     return (struct tv_run_plan){.kind = kind,
                                 .command = command,
-                                .algorithm = learn_algorithm_name(&l->settings),
+                                .algorithm = tv_learn_algorithm_name(&l->settings),
                                 .parameters = tv_buffer_string(&l->parameters),
                                 .filter = tv_buffer_string(&r->values),
                                 .source = or_null(tv_buffer_string(&r->source)),

@@ -9,7 +9,7 @@
 #include "trivet/model/journal.h"
 
 struct tv_learning {
-    struct learn_settings settings;
+    struct tv_learn_settings settings;
     struct tv_buffer parameters; /* of the algorithm, JSON, as asked for */
     char fingerprint[24];        /* of the data, the rows and the settings; "" where ratings come from files */
 };

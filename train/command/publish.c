@@ -12,7 +12,7 @@
 
 /* MongoDB first: from there Redis can be filled again. Whether the lock still holds is asked before either, because
  * another process could be writing by now. */
-enum tv_status publish_store(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
+enum tv_status tv_publish_store(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
 {
     enum tv_status status = tv_lock_check(s->lock, err);
     if (status == TV_OK)
@@ -23,23 +23,23 @@ enum tv_status publish_store(const struct tv_stores *s, const struct tv_model *m
 /* The hash of user documents so far, as they are read back. */
 struct read_back {
     struct tv_mongo *mongo;
-    int64_t number;
+    int64_t run_number;
     uint64_t hash;
 };
 
 static enum tv_status hash_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct read_back *r = context;
-    return tv_user_document_hash(r->mongo, r->number, doc, &r->hash, err);
+    return tv_user_document_hash(r->mongo, r->run_number, doc, &r->hash, err);
 }
 
 /* The hash depends on the order of documents. They come back ordered by _id, the order in which fit and import
  * write them. */
-static enum tv_status check_users(const struct tv_stores *s, int64_t number, uint64_t written, struct tv_error *err)
+static enum tv_status check_users(const struct tv_stores *s, int64_t run_number, uint64_t written, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
-    struct read_back found = {s->mongo, number, TV_HASH_START};
-    enum tv_status status = tv_mongo_each(s->mongo, tv_model_users(name, number), hash_document, &found, err);
+    struct read_back found = {s->mongo, run_number, TV_HASH_START};
+    enum tv_status status = tv_mongo_each(s->mongo, tv_model_users(name, run_number), hash_document, &found, err);
     if (status == TV_OK && found.hash != written)
         status = tv_fail(err, TV_ERR_CORRUPT, "MongoDB gave back other user documents in %s than were written", name);
     return status;
@@ -47,41 +47,42 @@ static enum tv_status check_users(const struct tv_stores *s, int64_t number, uin
 
 /* Reading compares the arrays with the checksum that stands beside them. Here that checksum is compared with the
  * one in memory, or another whole model would pass. */
-enum tv_status publish_check(const struct tv_stores *s, const struct tv_model *m, uint64_t users_hash,
-                             struct tv_error *err)
+enum tv_status tv_publish_check(const struct tv_stores *s, const struct tv_model *m, uint64_t users_hash,
+                                struct tv_error *err)
 {
     struct tv_model *from_redis = NULL, *from_mongo = NULL;
-    enum tv_status status = tv_model_read_redis(&from_redis, s->redis, m->number, err);
+    enum tv_status status = tv_model_read_redis(&from_redis, s->redis, m->run_number, err);
     if (status == TV_OK)
-        status = tv_model_read_mongo(&from_mongo, s->mongo, m->number, err);
+        status = tv_model_read_mongo(&from_mongo, s->mongo, m->run_number, err);
     if (status == TV_OK && (from_redis->checksum != m->checksum || from_mongo->checksum != m->checksum))
         status = tv_fail(err, TV_ERR_CORRUPT, "the stores gave back another model %lld than was written",
-                         (long long)m->number);
+                         (long long)m->run_number);
     tv_model_free(from_redis);
     tv_model_free(from_mongo);
-    return status == TV_OK ? check_users(s, m->number, users_hash, err) : status;
+    return status == TV_OK ? check_users(s, m->run_number, users_hash, err) : status;
 }
 
 /* 1 while the run's model is not whole. Afterwards, and while the journal cannot be asked, what stands under its
  * number is left alone, for repair to judge. */
-static int is_building(struct tv_pg *journal, int64_t number)
+static int is_building(struct tv_pg *journal, int64_t run_number)
 {
     struct tv_run *runs = NULL;
     size_t n = 0;
     int found = 0;
     enum tv_status status = tv_run_list(journal, 1u << TV_RUN_BUILDING, &runs, &n, NULL);
     for (size_t i = 0; status == TV_OK && i < n; i++)
-        found += runs[i].id == number;
+        found += runs[i].id == run_number;
     tv_run_list_free(runs, n);
     return found;
 }
 
 /* The failure that led here is the one to tell, so those of undoing are not. */
-int publish_undo(const struct tv_stores *s, int64_t number, const struct tv_error *why)
+int tv_publish_undo(const struct tv_stores *s, int64_t run_number, const struct tv_error *why)
 {
     struct tv_pg *journal = tv_lock_connection(s->lock);
-    if (is_building(journal, number) && tv_lifecycle_discard(s, number, NULL) == TV_OK)
-        return tv_run_fail(journal, number, why->message, NULL) == TV_OK;
-    tv_log_info("the next command finishes or deletes what run %lld wrote (trivet-train repair)", (long long)number);
+    if (is_building(journal, run_number) && tv_lifecycle_discard(s, run_number, NULL) == TV_OK)
+        return tv_run_fail(journal, run_number, why->message, NULL) == TV_OK;
+    tv_log_info("the next command finishes or deletes what run %lld wrote (trivet-train repair)",
+                (long long)run_number);
     return 0;
 }

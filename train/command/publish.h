@@ -7,17 +7,17 @@
 
 #include "train/command/stores.h"
 
-enum { PUBLISH_KEEP_MODELS = 3 };
+enum { TV_PUBLISH_KEEP_MODELS = 3 };
 
-/* The item side into MongoDB and Redis, under the model's number: nothing is visible yet. */
-enum tv_status publish_store(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err);
+/* The item side into MongoDB and Redis, under the model's run number: nothing is visible yet. */
+enum tv_status tv_publish_store(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err);
 
 /* Reads the item side back from both stores, and all user documents; `users_hash` is the hash of what was written. */
-enum tv_status publish_check(const struct tv_stores *s, const struct tv_model *m, uint64_t users_hash,
-                             struct tv_error *err);
+enum tv_status tv_publish_check(const struct tv_stores *s, const struct tv_model *m, uint64_t users_hash,
+                                struct tv_error *err);
 
-/* After a failure: what was written under `number` goes away, and the journal says why: 1. Where a store is down, or the
- * model was whole already, the next command's repair does what there is to do: 0. */
-int publish_undo(const struct tv_stores *s, int64_t number, const struct tv_error *why);
+/* After a failure: what was written under `run_number` goes away, and the journal says why: 1. Where a store is down,
+ * or the model was whole already, the next command's repair does what there is to do: 0. */
+int tv_publish_undo(const struct tv_stores *s, int64_t run_number, const struct tv_error *why);
 
 #endif

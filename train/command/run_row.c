@@ -11,7 +11,7 @@
 
 /* Rows of evaluations and searches whose process is gone are ended first. These runs need no lock and so no repair,
  * which would do it otherwise. */
-static enum tv_status begin(struct record *r, const struct tv_run_plan *plan, struct tv_error *err)
+static enum tv_status begin(struct tv_run_row *r, const struct tv_run_plan *plan, struct tv_error *err)
 {
     int64_t abandoned = 0;
     enum tv_status status = tv_run_fail_abandoned(r->pg, &abandoned, err);
@@ -25,12 +25,12 @@ static enum tv_status begin(struct record *r, const struct tv_run_plan *plan, st
 }
 
 /* The connection shows in Postgres under the command's name. */
-enum tv_status record_begin(struct record *r, const struct tv_settings *settings, const struct tv_run_plan *plan,
-                            struct tv_error *err)
+enum tv_status tv_run_row_begin(struct tv_run_row *r, const struct tv_settings *settings,
+                                const struct tv_run_plan *plan, struct tv_error *err)
 {
     char name[64];
     snprintf(name, sizeof name, "trivet-train %s", tv_run_kind_name(plan->kind));
-    *r = (struct record){NULL, 0};
+    *r = (struct tv_run_row){NULL, 0};
     enum tv_status status = tv_pg_open(&r->pg, tv_settings_text(settings, "postgres"), name,
                                        (int)tv_settings_int(settings, "wait"), err);
     if (status == TV_OK)
@@ -42,7 +42,7 @@ enum tv_status record_begin(struct record *r, const struct tv_settings *settings
     return status;
 }
 
-enum tv_status record_done(struct record *r, const char *counts, const char *metrics, struct tv_error *err)
+enum tv_status tv_run_row_done(struct tv_run_row *r, const char *counts, const char *metrics, struct tv_error *err)
 {
     if (r->pg == NULL)
         return TV_OK;
@@ -54,7 +54,7 @@ enum tv_status record_done(struct record *r, const char *counts, const char *met
 
 /* The reason is the caller's to tell; if the journal cannot take it, the next run or a repair finds the row without
  * its process. */
-void record_failed(struct record *r, const struct tv_error *why)
+void tv_run_row_failed(struct tv_run_row *r, const struct tv_error *why)
 {
     if (r->pg == NULL)
         return;

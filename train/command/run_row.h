@@ -8,18 +8,18 @@
 #include "trivet/cli/options.h"
 #include "trivet/model/journal.h"
 
-struct record {
+struct tv_run_row {
     struct tv_pg *pg; /* NULL: nothing is written down */
     int64_t run;
 };
 
 /* Opens a connection for the row, and writes it; rows of such runs whose process is gone become failed first. On failure nothing stays open. */
-enum tv_status record_begin(struct record *r, const struct tv_settings *settings, const struct tv_run_plan *plan,
-                            struct tv_error *err);
+enum tv_status tv_run_row_begin(struct tv_run_row *r, const struct tv_settings *settings,
+                                const struct tv_run_plan *plan, struct tv_error *err);
 
 /* The end, either way: done with counts and metrics (JSON), or failed with the reason. Both close the connection; of
- * a record that was never begun they do nothing. */
-enum tv_status record_done(struct record *r, const char *counts, const char *metrics, struct tv_error *err);
-void record_failed(struct record *r, const struct tv_error *why);
+ * a row that was never begun they do nothing. */
+enum tv_status tv_run_row_done(struct tv_run_row *r, const char *counts, const char *metrics, struct tv_error *err);
+void tv_run_row_failed(struct tv_run_row *r, const struct tv_error *why);
 
 #endif

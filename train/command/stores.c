@@ -24,14 +24,14 @@ static void warn_unless(struct tv_redis *redis, const char *name, const char *wa
     tv_buffer_free(&value);
 }
 
-void train_warn_of_redis(struct tv_redis *redis)
+void tv_train_warn_of_redis(struct tv_redis *redis)
 {
     warn_unless(redis, "appendonly", "yes", "a crash of Redis can bring back an older live model (repair mends it)");
     warn_unless(redis, "maxmemory-policy", "noeviction", "it may drop parts of a model when memory is short");
 }
 
 /* The connection to Postgres is the lock's, so commands that only look do without one. */
-enum tv_status train_open_readonly(struct tv_stores *s, const struct tv_settings *settings, struct tv_error *err)
+enum tv_status tv_train_open_readonly(struct tv_stores *s, const struct tv_settings *settings, struct tv_error *err)
 {
     int wait = (int)tv_settings_int(settings, "wait");
     const struct tv_mongo_options options = {.name = "trivet-train",
@@ -43,36 +43,36 @@ enum tv_status train_open_readonly(struct tv_stores *s, const struct tv_settings
     if (status == TV_OK)
         status = tv_mongo_open(&s->mongo, tv_settings_text(settings, "mongo"), &options, err);
     if (status != TV_OK)
-        train_close(s);
+        tv_train_close(s);
     return status;
 }
 
 /* The lock is not waited for: the message names the program that holds it. */
-enum tv_status train_open_locked(struct tv_stores *s, const struct tv_settings *settings, const char *who,
-                                 struct tv_error *err)
+enum tv_status tv_train_open_locked(struct tv_stores *s, const struct tv_settings *settings, const char *who,
+                                    struct tv_error *err)
 {
-    enum tv_status status = train_open_readonly(s, settings, err);
+    enum tv_status status = tv_train_open_readonly(s, settings, err);
     if (status != TV_OK)
         return status;
-    train_warn_of_redis(s->redis);
+    tv_train_warn_of_redis(s->redis);
     status = tv_lock_acquire(&s->lock, tv_settings_text(settings, "postgres"), who, 0,
                              (int)tv_settings_int(settings, "wait"), err);
     if (status != TV_OK)
-        train_close(s);
+        tv_train_close(s);
     return status;
 }
 
-enum tv_status train_open(struct tv_stores *s, const struct tv_settings *settings, const char *who,
-                          struct tv_error *err)
+enum tv_status tv_train_open(struct tv_stores *s, const struct tv_settings *settings, const char *who,
+                             struct tv_error *err)
 {
-    enum tv_status status = train_open_locked(s, settings, who, err);
+    enum tv_status status = tv_train_open_locked(s, settings, who, err);
     if (status == TV_OK && (status = tv_lifecycle_repair(s, NULL, NULL, err)) != TV_OK)
-        train_close(s);
+        tv_train_close(s);
     return status;
 }
 
 /* Stores that were opened in part are fine, too. */
-void train_close(struct tv_stores *s)
+void tv_train_close(struct tv_stores *s)
 {
     tv_lock_release(s->lock);
     tv_mongo_close(s->mongo);
@@ -80,17 +80,17 @@ void train_close(struct tv_stores *s)
     *s = (struct tv_stores){0};
 }
 
-enum tv_status train_model_number(const char *text, int64_t *number, struct tv_error *err)
+enum tv_status tv_train_run_number(const char *text, int64_t *run_number, struct tv_error *err)
 {
-    *number = 0;
-    if (strcmp(text, "live") == 0 || (tv_text_int64(text, strlen(text), number) && *number > 0))
+    *run_number = 0;
+    if (strcmp(text, "live") == 0 || (tv_text_int64(text, strlen(text), run_number) && *run_number > 0))
         return TV_OK;
     return tv_fail(err, TV_ERR_USAGE, "\"%s\" is no model number, nor \"live\"", text);
 }
 
-enum tv_status train_live_number(const struct tv_stores *s, int64_t *number, struct tv_error *err)
+enum tv_status tv_train_live_run_number(const struct tv_stores *s, int64_t *run_number, struct tv_error *err)
 {
-    enum tv_status status = *number > 0 ? TV_OK : tv_model_live(s->redis, number, err);
+    enum tv_status status = *run_number > 0 ? TV_OK : tv_model_live(s->redis, run_number, err);
     if (status != TV_ERR_NOT_FOUND)
         return status;
     tv_fail(err, status, "no model is live yet");
@@ -99,15 +99,15 @@ enum tv_status train_live_number(const struct tv_stores *s, int64_t *number, str
 }
 
 /* The item side in Redis is a copy; of a damaged or missing one MongoDB has the original. */
-enum tv_status train_load_model(struct tv_model **out, const struct tv_stores *s, int64_t number,
-                                struct tv_error *err)
+enum tv_status tv_train_load_model(struct tv_model **out, const struct tv_stores *s, int64_t run_number,
+                                   struct tv_error *err)
 {
-    enum tv_status status = train_live_number(s, &number, err);
+    enum tv_status status = tv_train_live_run_number(s, &run_number, err);
     if (status != TV_OK)
         return status;
-    status = tv_model_read_redis(out, s->redis, number, err);
+    status = tv_model_read_redis(out, s->redis, run_number, err);
     if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT)
-        status = tv_model_read_mongo(out, s->mongo, number, err);
+        status = tv_model_read_mongo(out, s->mongo, run_number, err);
     if (status == TV_ERR_NOT_FOUND)
         tv_hint(err, "trivet-train models lists the models that are kept");
     return status;

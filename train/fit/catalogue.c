@@ -78,7 +78,7 @@ static enum tv_status take_item(void *context, const char *bytes, size_t n, stru
 
 /* Writes the noted documents once more, without the fields of trivet.item.extra, which are the input's own and of
  * any size. An item that MongoDB cannot hold even so is left out and named. */
-static enum tv_status write_poorer(struct fit *f, struct listing *l, struct tv_error *err)
+static enum tv_status write_poorer(struct tv_fit *f, struct listing *l, struct tv_error *err)
 {
     static const char sql[] = "SELECT item_id, core FROM trivet.item_document WHERE item_id = ANY ($1::bigint[])";
     struct tv_pg_rows *rows = NULL;
@@ -115,11 +115,11 @@ static void report_items(const struct listing *l)
 }
 
 /* The documents go into item_<N>, which nobody reads: the activation gives it the name item (lifecycle.c). */
-static enum tv_status write_items(struct fit *f, struct tv_error *err)
+static enum tv_status write_items(struct tv_fit *f, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     struct listing l = {.text = TV_BUFFER_INIT(LARGEST + 1), .refused = TV_BUFFER_INIT(1 << 26)};
-    snprintf(name, sizeof name, "item_%" PRId64, f->number);
+    snprintf(name, sizeof name, "item_%" PRId64, f->run_number);
     enum tv_status status = tv_mongo_bulk_begin(&l.bulk, f->stores.mongo, name, err);
     if (status == TV_OK)
         status = tv_pg_copy_out(f->catalogue.pg, "COPY (SELECT item_id, document FROM trivet.item_document) TO STDOUT",
@@ -137,7 +137,7 @@ static enum tv_status write_items(struct fit *f, struct tv_error *err)
 
 /* The users that the welcome page offers, as JSON for the model's description. They are called as the data calls
  * them: a code is a string, a number a number. */
-static enum tv_status choose_examples(struct fit *f, struct tv_error *err)
+static enum tv_status choose_examples(struct tv_fit *f, struct tv_error *err)
 {
     struct tv_pg_rows *rows;
     enum tv_status status = tv_pg_query(f->catalogue.pg, "SELECT user_id, ratings, label, (SELECT code FROM trivet.code WHERE kind = 'user' AND id = user_id) "
@@ -163,8 +163,8 @@ static enum tv_status choose_examples(struct fit *f, struct tv_error *err)
  * MongoDB's client, which threads may share. */
 static void *work(void *context)
 {
-    struct fit *f = context;
-    struct fit_catalogue *c = &f->catalogue;
+    struct tv_fit *f = context;
+    struct tv_fit_catalogue *c = &f->catalogue;
     c->status = write_items(f, &c->error);
     if (c->status == TV_OK)
         c->status = choose_examples(f, &c->error);
@@ -172,10 +172,10 @@ static void *work(void *context)
 }
 
 /* The connection is made here, in the caller's thread, because it is the caller's connection that exports the
- * snapshot. After a failure fit_end_catalogue closes it. */
-enum tv_status fit_start_catalogue(struct fit *f, struct tv_error *err)
+ * snapshot. After a failure tv_fit_end_catalogue closes it. */
+enum tv_status tv_fit_start_catalogue(struct tv_fit *f, struct tv_error *err)
 {
-    struct fit_catalogue *c = &f->catalogue;
+    struct tv_fit_catalogue *c = &f->catalogue;
     enum tv_status status = tv_reading_join(&f->reading, &c->pg, err);
     if (status != TV_OK)
         return status;
@@ -186,9 +186,9 @@ enum tv_status fit_start_catalogue(struct fit *f, struct tv_error *err)
 
 /* The step "write items", and what a failed training calls before it undoes anything: the thread must not write
  * into a collection that is being dropped. */
-enum tv_status fit_end_catalogue(struct fit *f, struct tv_error *err)
+enum tv_status tv_fit_end_catalogue(struct tv_fit *f, struct tv_error *err)
 {
-    struct fit_catalogue *c = &f->catalogue;
+    struct tv_fit_catalogue *c = &f->catalogue;
     if (c->started)
         pthread_join(c->thread, NULL);
     c->started = 0;

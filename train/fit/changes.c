@@ -7,10 +7,10 @@
 #include "trivet/store/pg_rows.h"
 
 /* Read in the snapshot in which the ratings are read, so that a document's rev and its ratings agree. Ascending,
- * because fit_rev_of searches. */
-enum tv_status fit_read_changes(struct fit *f, struct tv_error *err)
+ * because tv_fit_rev_of searches. */
+enum tv_status tv_fit_read_changes(struct tv_fit *f, struct tv_error *err)
 {
-    struct fit_changes *c = &f->changes;
+    struct tv_fit_changes *c = &f->changes;
     struct tv_pg_rows *rows = NULL;
     enum tv_status status =
         tv_pg_query(f->reading.snapshot, "SELECT user_id, rev FROM trivet.user_change ORDER BY 1", 0, NULL, &rows, err);
@@ -29,15 +29,15 @@ enum tv_status fit_read_changes(struct fit *f, struct tv_error *err)
     return status;
 }
 
-int64_t fit_rev_of(const struct fit *f, int64_t user)
+int64_t tv_fit_rev_of(const struct tv_fit *f, int64_t user)
 {
     int64_t place = tv_dense_find(f->changes.users, f->changes.n, user);
     return place < 0 ? 0 : f->changes.revs[place];
 }
 
-void fit_free_changes(struct fit_changes *c)
+void tv_fit_free_changes(struct tv_fit_changes *c)
 {
     free(c->users);
     free(c->revs);
-    *c = (struct fit_changes){.n = 0};
+    *c = (struct tv_fit_changes){.n = 0};
 }

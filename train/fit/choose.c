@@ -15,7 +15,7 @@
 #include "trivet/store/pg_copy.h"
 #include "trivet/store/pg_rows.h"
 
-/* --- the plain way: the source's own rows ----------------------------------------------------------------- */
+/* --- the plain way: the row source's own rows ----------------------------------------------------------------- */
 
 /* Rows to learn from, and those that are left out because their value is beyond what can be learned (cuts.h). */
 struct chosen {
@@ -26,11 +26,11 @@ struct chosen {
 static enum tv_status take_row(void *context, const struct tv_pg_triple *row, struct tv_error *err)
 {
     struct chosen *c = context;
-    return cuts_add(c->ratings, row->a, row->b, row->c, &c->too_large, err);
+    return tv_cuts_add(c->ratings, row->a, row->b, row->c, &c->too_large, err);
 }
 
 /* The rows may come in any order, but a pair that comes twice is an error (trivet/core/ratings.h). */
-static enum tv_status read_source(struct fit *f, struct chosen *chosen, struct tv_error *err)
+static enum tv_status read_source(struct tv_fit *f, struct chosen *chosen, struct tv_error *err)
 {
     struct tv_buffer sql = TV_BUFFER_INIT(1 << 17);
     enum tv_status status = tv_buffer_format(&sql, err, "SELECT userid::bigint, movieid::bigint, rating::real FROM %s",
@@ -45,7 +45,7 @@ static enum tv_status read_source(struct fit *f, struct chosen *chosen, struct t
 
 /* Fails with the step of the filter that emptied the result and a setting that would not (trivet.why_empty). Of SQL
  * of one's own there are no steps to tell. */
-static enum tv_status explain_empty(struct fit *f, struct tv_error *err)
+static enum tv_status explain_empty(struct tv_fit *f, struct tv_error *err)
 {
     if (f->reading.own_source)
         return tv_fail(err, TV_ERR_INPUT, "the source %s gives no rows", tv_buffer_string(&f->reading.source));
@@ -68,7 +68,7 @@ static enum tv_status explain_empty(struct fit *f, struct tv_error *err)
 
 /* The row limit cuts in the order of users, so the users with the highest ids are missing: that is told, with the
  * limit that would keep all. To count them, the filter has another limit for the length of one statement. */
-static enum tv_status warn_if_cut(struct fit *f, struct tv_error *err)
+static enum tv_status warn_if_cut(struct tv_fit *f, struct tv_error *err)
 {
     int64_t limit = tv_filter_int(f->reading.filter, "max_row_number"), all = 0;
     if (f->reading.own_source || f->counts.rows < limit)
@@ -88,20 +88,20 @@ static enum tv_status warn_if_cut(struct fit *f, struct tv_error *err)
     if (status == TV_OK && all > limit)
         tv_log_info("warning: kept %s of %s rows: only users %" PRId64 "..%" PRId64 " are learned; "
                     "--set max_row_number=%" PRId64 " keeps all",
-                    tv_text_number(kept, limit), tv_text_number(total, all), f->dense.users[0],
-                    f->dense.users[f->dense.matrix.n_rows - 1], all);
+                    tv_text_number(kept, limit), tv_text_number(total, all), f->training_matrix.users[0],
+                    f->training_matrix.users[f->training_matrix.csr.n_rows - 1], all);
     tv_buffer_free(&sql);
     return status;
 }
 
 /* Tells what the workshop tells: the shares of empty rows and columns in a matrix over raw ids. And the density of
  * the dense one. */
-static void report_sparsity(const struct fit *f)
+static void report_sparsity(const struct tv_fit *f)
 {
     char rows[32], users[32], items[32];
-    const struct tv_dense *d = &f->dense;
-    double m = d->matrix.n_rows, n = d->matrix.n_cols;
-    double user_ids = (double)d->users[d->matrix.n_rows - 1] + 1, item_ids = (double)d->items[d->matrix.n_cols - 1] + 1;
+    const struct tv_matrix *d = &f->training_matrix;
+    double m = d->csr.n_rows, n = d->csr.n_cols;
+    double user_ids = (double)d->users[d->csr.n_rows - 1] + 1, item_ids = (double)d->items[d->csr.n_cols - 1] + 1;
     tv_log_info("learning from %s ratings of %s users and %s items, density %.3f %%", tv_text_number(rows, f->counts.rows),
                 tv_text_number(users, (long long)m), tv_text_number(items, (long long)n),
                 100.0 * (double)f->counts.rows / m / n);
@@ -112,18 +112,18 @@ static void report_sparsity(const struct fit *f)
 /* Some parameters limit what is learned and not the evidence (tv_filter_only_learning): with one of them the rows cannot
  * be picked there, and Postgres is asked. SQL of one's own has no cuts: its rows are the evidence, unless
  * --fold-in-source names others. */
-static enum tv_status gather(struct fit *f, struct chosen *chosen, struct tv_error *err)
+static enum tv_status gather(struct tv_fit *f, struct chosen *chosen, struct tv_error *err)
 {
     if (f->reading.own_source)
-        return f->reading.same_rows ? cuts_none(chosen->ratings, &f->reading.evidence, &chosen->too_large, err)
-                            : read_source(f, chosen, err);
+        return f->reading.same_rows ? tv_cuts_none(chosen->ratings, &f->reading.evidence, &chosen->too_large, err)
+                                    : read_source(f, chosen, err);
     int only_cuts = tv_filter_only_learning(f->reading.filter) == NULL;
-    return only_cuts ? cuts_apply(chosen->ratings, &f->reading.evidence, f->reading.filter, &chosen->too_large, err)
+    return only_cuts ? tv_cuts_apply(chosen->ratings, &f->reading.evidence, f->reading.filter, &chosen->too_large, err)
                      : read_source(f, chosen, err);
 }
 
 /* The rows are counted before they become a matrix, which empties the collection they stand in. */
-enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err)
+enum tv_status tv_fit_choose_rows(struct tv_fit *f, struct tv_error *err)
 {
     char text[512];
     struct chosen chosen = {.ratings = NULL};
@@ -133,16 +133,16 @@ enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err)
     if (status == TV_OK)
         status = gather(f, &chosen, err);
     f->counts.rows = chosen.ratings ? (int64_t)tv_ratings_count(chosen.ratings) : 0;
-    cuts_report(&chosen.too_large);
+    tv_cuts_report(&chosen.too_large);
     if (status == TV_OK && f->counts.rows == 0)
         status = explain_empty(f, err);
     if (status == TV_OK)
-        status = tv_ratings_densify(&f->dense, chosen.ratings, err);
+        status = tv_ratings_matrix(&f->training_matrix, chosen.ratings, err);
     tv_ratings_free(chosen.ratings);
     if (status != TV_OK)
         return status;
-    f->counts.users = f->dense.matrix.n_rows;
-    f->counts.items = f->dense.matrix.n_cols;
+    f->counts.users = f->training_matrix.csr.n_rows;
+    f->counts.items = f->training_matrix.csr.n_cols;
     report_sparsity(f);
     return warn_if_cut(f, err);
 }

@@ -24,9 +24,9 @@ static json_t *load_json(const char *text)
 }
 
 /* The counts that both the model's description and the journal have. */
-static json_t *describe_counts(const struct fit *f)
+static json_t *describe_counts(const struct tv_fit *f)
 {
-    const struct fit_counts *c = &f->counts;
+    const struct tv_fit_counts *c = &f->counts;
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rows", (json_int_t)c->rows, "users", (json_int_t)c->users,
                      "items", (json_int_t)c->items, "users_served", (json_int_t)c->documents, "users_folded_in",
                      (json_int_t)(c->documents - c->users), "users_without_model_items",
@@ -34,7 +34,7 @@ static json_t *describe_counts(const struct fit *f)
 }
 
 /* The lowest and the highest rating that users are folded in from. Predicted ratings are shown within it. */
-static json_t *describe_scale(const struct fit *f)
+static json_t *describe_scale(const struct tv_fit *f)
 {
     float low, high;
     tv_evidence_scale(&f->reading.evidence, &low, &high);
@@ -43,7 +43,7 @@ static json_t *describe_scale(const struct fit *f)
 
 /* The description travels with the model into both stores, and servers read from it what they show
  * (docs/formats.md). */
-enum tv_status fit_describe(struct fit *f, struct tv_error *err)
+enum tv_status tv_fit_describe(struct tv_fit *f, struct tv_error *err)
 {
     char text[512], created[32];
     time_t now = (time_t)f->model.item_side->created_at;
@@ -65,21 +65,21 @@ enum tv_status fit_describe(struct fit *f, struct tv_error *err)
 
 /* --- both stores ------------------------------------------------------------------------------------------ */
 
-enum tv_status fit_store(struct fit *f, struct tv_error *err)
+enum tv_status tv_fit_store(struct tv_fit *f, struct tv_error *err)
 {
-    return publish_store(&f->stores, f->model.item_side, err);
+    return tv_publish_store(&f->stores, f->model.item_side, err);
 }
 
 /* Bytes in the stores, once all of it was read back: for the log and the journal. */
-static enum tv_status measure(struct fit *f, struct tv_error *err)
+static enum tv_status measure(struct tv_fit *f, struct tv_error *err)
 {
     char name[TV_MODEL_NAME], redis[32], mongo[32];
     double users = 0, parts = 0;
-    enum tv_status status = tv_model_redis_bytes(f->stores.redis, f->number, &f->counts.redis_bytes, err);
+    enum tv_status status = tv_model_redis_bytes(f->stores.redis, f->run_number, &f->counts.redis_bytes, err);
     if (status == TV_OK)
-        status = tv_user_bytes(f->stores.mongo, f->number, &users, err);
+        status = tv_user_bytes(f->stores.mongo, f->run_number, &users, err);
     if (status == TV_OK)
-        status = tv_mongo_bytes(f->stores.mongo, tv_model_parts(name, f->number), &parts, err);
+        status = tv_mongo_bytes(f->stores.mongo, tv_model_parts(name, f->run_number), &parts, err);
     f->counts.mongo_bytes = users + parts;
     if (status == TV_OK)
         tv_log_info("stored %s in Redis and %s in MongoDB", tv_text_bytes(redis, f->counts.redis_bytes),
@@ -88,7 +88,7 @@ static enum tv_status measure(struct fit *f, struct tv_error *err)
 }
 
 /* Lanczos steps and residual of an SVD; iterations and objectives of ALS. */
-static void describe_learning(const struct fit *f, json_t *counts)
+static void describe_learning(const struct tv_fit *f, json_t *counts)
 {
     if (f->model.report.objective == NULL) {
         json_object_set_new(counts, "svd_steps", json_integer(f->model.report.steps));
@@ -103,7 +103,7 @@ static void describe_learning(const struct fit *f, json_t *counts)
 }
 
 /* The counts that the journal keeps about the run, with its timings; NULL without memory. */
-static char *journal_counts(const struct fit *f)
+static char *journal_counts(const struct tv_fit *f)
 {
     json_t *counts = describe_counts(f);
     json_object_set_new(counts, "items_listed", json_integer(f->catalogue.listed));
@@ -117,20 +117,20 @@ static char *journal_counts(const struct fit *f)
 }
 
 /* Reads everything back from both stores and compares it with what was written, while nothing of it is shown yet. */
-enum tv_status fit_check(struct fit *f, struct tv_error *err)
+enum tv_status tv_fit_check(struct tv_fit *f, struct tv_error *err)
 {
-    enum tv_status status = publish_check(&f->stores, f->model.item_side, f->model.users_hash, err);
+    enum tv_status status = tv_publish_check(&f->stores, f->model.item_side, f->model.users_hash, err);
     return status == TV_OK ? measure(f, err) : status;
 }
 
 /* The journal calls the run kept first. From then on the model counts as whole, a failure no longer deletes it
- * (publish_undo), and a model that the guard refuses stays like this. */
-enum tv_status fit_activate(struct fit *f, struct tv_error *err)
+ * (tv_publish_undo), and a model that the guard refuses stays like this. */
+enum tv_status tv_fit_activate(struct tv_fit *f, struct tv_error *err)
 {
     char *counts = journal_counts(f);
     enum tv_status status = counts ? tv_lock_check(f->stores.lock, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory");
     if (status == TV_OK)
-        status = tv_run_complete(tv_lock_connection(f->stores.lock), f->number, counts, err);
+        status = tv_run_complete(tv_lock_connection(f->stores.lock), f->run_number, counts, err);
     free(counts);
     return status == TV_OK && !f->guard.worse ? tv_lifecycle_activate(&f->stores, f->model.item_side, err) : status;
 }

@@ -20,13 +20,18 @@
 #include "trivet/model/life/lock.h"
 #include "trivet/store/pg_rows.h"
 
-const struct tv_option fit_options[] = {
-    {.name = "if-changed", .kind = TV_OPTION_SWITCH,
+const struct tv_option tv_fit_options[] = {
+    {.name = "if-changed",
+     .kind = TV_OPTION_SWITCH,
      .help = "do nothing if a kept model was trained from the same data with the same settings"},
-    {.name = "dry-run", .kind = TV_OPTION_SWITCH,
+    {.name = "dry-run",
+     .kind = TV_OPTION_SWITCH,
      .help = "stop before the first write; say what memory and how many bytes it would take"},
-    {.name = "guard", .kind = TV_OPTION_TEXT, .value = "METRIC:MARGIN",
-     .help = "judge the settings on a fifth of the ratings kept apart, and do not make the new model live if it is worse than "
+    {.name = "guard",
+     .kind = TV_OPTION_TEXT,
+     .value = "METRIC:MARGIN",
+     .help = "judge the settings on a fifth of the ratings kept apart, and do not make the new model live if it is "
+             "worse than "
              "the live one by more than the margin: ndcg@10:0.02, rmse:0.01"},
     {.name = NULL},
 };
@@ -34,10 +39,10 @@ const struct tv_option fit_options[] = {
 /* A step, under the name by which the log and the journal's timings call it. */
 struct step {
     const char *name;
-    enum tv_status (*run)(struct fit *f, struct tv_error *err);
+    enum tv_status (*run)(struct tv_fit *f, struct tv_error *err);
 };
 
-static enum tv_status read_ratings(struct fit *f, struct tv_error *err)
+static enum tv_status read_ratings(struct tv_fit *f, struct tv_error *err)
 {
     return tv_reading_read(&f->reading, err);
 }
@@ -45,15 +50,15 @@ static enum tv_status read_ratings(struct fit *f, struct tv_error *err)
 /* These steps write nothing of the model, so a dry run takes them, too. */
 static const struct step learning[] = {
     {"read ratings", read_ratings},
-    {"judge", fit_guard_judge},
-    {"choose rows", fit_choose_rows},
-    {"choose factors", fit_choose_factors},
+    {"judge", tv_fit_guard_judge},
+    {"choose rows", tv_fit_choose_rows},
+    {"choose factors", tv_fit_choose_factors},
 };
 /* These steps write the model under its number, and only the last one shows it. */
 static const struct step building[] = {
-    {"factorise", fit_factorise}, {"fold in users", fit_users}, {"write items", fit_end_catalogue},
-    {"describe", fit_describe},   {"write factors", fit_store}, {"read back and compare", fit_check},
-    {"activate", fit_activate},
+    {"factorise", tv_fit_factorise}, {"fold in users", tv_fit_users}, {"write items", tv_fit_end_catalogue},
+    {"describe", tv_fit_describe},   {"write factors", tv_fit_store}, {"read back and compare", tv_fit_check},
+    {"activate", tv_fit_activate},
 };
 
 /* A signal makes statements and waits fail with words of their own. Whatever a step returned, the signal is what is
@@ -67,17 +72,17 @@ static enum tv_status interrupted(int activating, struct tv_error *err)
 
 /* Runs steps until one fails. A signal that comes while the last one succeeds comes too late: the model is live, and to say
  * otherwise would be wrong. The guard's is not told of where there is no guard. */
-static enum tv_status run_steps(struct fit *f, const struct step *steps, size_t n, struct tv_error *err)
+static enum tv_status run_steps(struct tv_fit *f, const struct step *steps, size_t n, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     for (size_t i = 0; i < n && status == TV_OK; i++) {
         double started = tv_clock();
         status = steps[i].run(f, err);
-        int last = steps[i].run == fit_activate;
+        int last = steps[i].run == tv_fit_activate;
         if (tv_interrupted() && !(last && status == TV_OK))
             status = interrupted(last, err);
         double seconds = tv_clock() - started;
-        if (steps[i].run == fit_guard_judge && !f->guard.on)
+        if (steps[i].run == tv_fit_guard_judge && !f->guard.on)
             continue;
         if (status == TV_OK)
             tv_log_info("%-22s %8.3f s", steps[i].name, seconds);
@@ -90,7 +95,7 @@ static enum tv_status run_steps(struct fit *f, const struct step *steps, size_t 
 #define N_STEPS(steps) (sizeof(steps) / sizeof *(steps))
 
 /* The newest kept or live run with the fingerprint of this one, or 0 in *same. */
-static enum tv_status find_same(struct fit *f, int64_t *same, struct tv_error *err)
+static enum tv_status find_same(struct tv_fit *f, int64_t *same, struct tv_error *err)
 {
     const char *value = f->learning.fingerprint;
     return tv_pg_int(tv_lock_connection(f->stores.lock),
@@ -99,53 +104,54 @@ static enum tv_status find_same(struct fit *f, int64_t *same, struct tv_error *e
 }
 
 /* The journal gets the run with a command line that repeats it, and its row gives the model its number. */
-static enum tv_status begin_run(struct fit *f, struct tv_error *err)
+static enum tv_status begin_run(struct tv_fit *f, struct tv_error *err)
 {
-    struct tv_buffer command = TV_BUFFER_INIT(FLAGS_LINE);
+    struct tv_buffer command = TV_BUFFER_INIT(TV_FLAGS_LINE);
     enum tv_status status = tv_buffer_text(&command, "trivet-train fit", err);
     if (status == TV_OK)
         status = tv_learning_flags(&f->learning, &f->reading, &command, err);
     const struct tv_run_plan plan =
         tv_learning_plan(&f->learning, &f->reading, TV_RUN_FIT, tv_buffer_string(&command));
     if (status == TV_OK)
-        status = tv_run_begin(tv_lock_connection(f->stores.lock), &plan, &f->number, err);
+        status = tv_run_begin(tv_lock_connection(f->stores.lock), &plan, &f->run_number, err);
     tv_buffer_free(&command);
     if (status == TV_OK)
-        status = tv_lock_name_run(f->stores.lock, f->number, err);
+        status = tv_lock_name_run(f->stores.lock, f->run_number, err);
     if (status == TV_OK)
-        tv_log_info("run %lld", (long long)f->number);
+        tv_log_info("run %lld", (long long)f->run_number);
     return status;
 }
 
-static void report(const struct fit *f)
+static void report(const struct tv_fit *f)
 {
     char rows[32], users[32], items[32], documents[32], memory[32];
     printf("model %lld is %s: %d factors, learned from %s ratings of %s users and %s items; %s users %s served\n",
-           (long long)f->number, f->guard.worse ? "kept" : "live", f->learning.settings.factors, tv_text_number(rows, f->counts.rows),
-           tv_text_number(users, f->counts.users), tv_text_number(items, f->counts.items),
-           tv_text_number(documents, f->counts.documents), f->guard.worse ? "could be" : "are");
+           (long long)f->run_number, f->guard.worse ? "kept" : "live", f->learning.settings.factors,
+           tv_text_number(rows, f->counts.rows), tv_text_number(users, f->counts.users),
+           tv_text_number(items, f->counts.items), tv_text_number(documents, f->counts.documents),
+           f->guard.worse ? "could be" : "are");
     tv_log_info("peak memory %s", tv_text_bytes(memory, tv_peak_memory()));
 }
 
 /* Tells servers what becomes of this training (last_run.h). Where Redis does not take it the training goes on,
  * because the journal is the word on it. */
-static void note(const struct fit *f, enum tv_run_state state)
+static void note(const struct tv_fit *f, enum tv_run_state state)
 {
     struct tv_error err;
-    if (tv_last_run_note(f->stores.redis, f->number, state, &err) != TV_OK)
+    if (tv_last_run_note(f->stores.redis, f->run_number, state, &err) != TV_OK)
         tv_log_reason(TV_LOG_DEBUG, "the state of this run is not noted in Redis", &err);
 }
 
-/* Does all from the first write on. After a failure nothing stays under the run's number; where a store is away,
+/* Does all from the first write on. After a failure nothing stays under the run number; where a store is away,
  * the next command's repair sees to that. A model that the guard refuses is whole and kept, and the command fails
  * all the same. */
-static enum tv_status build(struct fit *f, struct tv_error *err)
+static enum tv_status build(struct tv_fit *f, struct tv_error *err)
 {
     enum tv_status status = begin_run(f, err);
     if (status != TV_OK)
         return status;
     note(f, TV_RUN_BUILDING);
-    status = fit_start_catalogue(f, err);
+    status = tv_fit_start_catalogue(f, err);
     if (status == TV_OK)
         status = run_steps(f, learning, N_STEPS(learning), err);
     if (status == TV_OK)
@@ -153,40 +159,40 @@ static enum tv_status build(struct fit *f, struct tv_error *err)
     if (status == TV_OK)
         status = run_steps(f, building, N_STEPS(building), err);
     if (status != TV_OK) {
-        tv_ignore(fit_end_catalogue(f, NULL), "the training has failed already, of something that came first");
-        if (publish_undo(&f->stores, f->number, err))
+        tv_ignore(tv_fit_end_catalogue(f, NULL), "the training has failed already, of something that came first");
+        if (tv_publish_undo(&f->stores, f->run_number, err))
             note(f, TV_RUN_FAILED);
         return status;
     }
     note(f, f->guard.worse ? TV_RUN_KEPT : TV_RUN_LIVE);
     report(f);
-    status = tv_lifecycle_prune(&f->stores, PUBLISH_KEEP_MODELS, err);
-    return status == TV_OK && f->guard.worse ? fit_guard_refuse(f, err) : status;
+    status = tv_lifecycle_prune(&f->stores, TV_PUBLISH_KEEP_MODELS, err);
+    return status == TV_OK && f->guard.worse ? tv_fit_guard_refuse(f, err) : status;
 }
 
 /* A dry run: no lock, no run, no other store, but the ratings are read as they would be. */
-static enum tv_status plan(struct fit *f, struct tv_error *err)
+static enum tv_status plan(struct tv_fit *f, struct tv_error *err)
 {
     enum tv_status status = run_steps(f, learning, N_STEPS(learning), err);
     if (status == TV_OK)
         status = tv_reading_tell_left_out(&f->reading, err);
-    return status == TV_OK ? fit_print_plan(f, err) : status;
+    return status == TV_OK ? tv_fit_print_plan(f, err) : status;
 }
 
 /* The lock comes before the snapshot, so that the snapshot sees all that the lock's last holder, perhaps a load,
  * has committed. */
-static enum tv_status open_all(struct fit *f, int dry_run, struct tv_error *err)
+static enum tv_status open_all(struct tv_fit *f, int dry_run, struct tv_error *err)
 {
-    enum tv_status status = dry_run ? TV_OK : train_open(&f->stores, f->reading.settings, "trivet-train fit", err);
+    enum tv_status status = dry_run ? TV_OK : tv_train_open(&f->stores, f->reading.settings, "trivet-train fit", err);
     if (status == TV_OK)
         status = tv_reading_open(&f->reading, err);
     if (status == TV_OK)
-        status = fit_read_changes(f, err);
+        status = tv_fit_read_changes(f, err);
     return status == TV_OK ? tv_learning_open(&f->learning, &f->reading, err) : status;
 }
 
 /* With --if-changed the lock is held while the journal is asked, so no other training can end in between. */
-static enum tv_status fit_opened(struct fit *f, int dry_run, struct tv_error *err)
+static enum tv_status fit_opened(struct tv_fit *f, int dry_run, struct tv_error *err)
 {
     int64_t same = 0;
     enum tv_status status = open_all(f, dry_run, err);
@@ -201,36 +207,36 @@ static enum tv_status fit_opened(struct fit *f, int dry_run, struct tv_error *er
     return dry_run ? plan(f, err) : build(f, err);
 }
 
-static void free_model(struct fit_model *m)
+static void free_model(struct tv_fit_model *m)
 {
-    tv_folding_free(&m->folding);
+    tv_fold_in_model_free(&m->fold_in_model);
     tv_fold_in_free(&m->fold_in);
     tv_model_free(m->item_side);
     tv_code_list_free(&m->user_codes);
-    learn_report_free(&m->report);
+    tv_learn_report_free(&m->report);
 }
 
-static void fit_free(struct fit *f)
+static void fit_free(struct tv_fit *f)
 {
     tv_reading_close(&f->reading);
     tv_learning_free(&f->learning);
     free(f->catalogue.examples);
-    train_close(&f->stores);
-    tv_dense_free(&f->dense);
-    fit_free_changes(&f->changes);
+    tv_train_close(&f->stores);
+    tv_matrix_free(&f->training_matrix);
+    tv_fit_free_changes(&f->changes);
     free_model(&f->model);
     json_decref(f->timings);
 }
 
 /* Flags are judged before anything is connected. */
-enum tv_status fit_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+enum tv_status tv_fit_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
-    struct fit f = {.reading = {.settings = settings}};
+    struct tv_fit f = {.reading = {.settings = settings}};
     f.timings = json_object();
-    enum tv_status status = learn_read_settings(&f.learning.settings, settings, err);
+    enum tv_status status = tv_learn_read_settings(&f.learning.settings, settings, err);
     if (status == TV_OK)
-        status = fit_guard_read(&f, tv_settings_text(settings, "guard"), err);
+        status = tv_fit_guard_read(&f, tv_settings_text(settings, "guard"), err);
     if (status == TV_OK)
         status = tv_reading_begin(&f.reading, err);
     if (status == TV_OK)

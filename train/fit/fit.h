@@ -1,5 +1,5 @@
 /* fit: one training, from the rows of the filter to a live model. fit.c walks through the steps, which are
- * functions of the other files; all of them work on one struct fit.
+ * functions of the other files; all of them work on one struct tv_fit.
  */
 #ifndef TRIVET_TRAIN_FIT_FIT_H
 #define TRIVET_TRAIN_FIT_FIT_H
@@ -24,15 +24,15 @@
 #include "trivet/store/pg.h"
 
 /* A training's numbers, for the description, the journal and the last line. */
-struct fit_counts {
-    int64_t rows, users, items;  /* learned from */
-    int64_t documents;           /* users written: everybody with ratings */
-    int64_t reached;             /* of them with an item of the model among their ratings */
+struct tv_fit_counts {
+    int64_t rows, users, items; /* learned from */
+    int64_t documents;          /* users written: everybody with ratings */
+    int64_t reached;            /* of them with an item of the model among their ratings */
     double redis_bytes, mongo_bytes;
 };
 
 /* Item documents and example users: queries that need nothing of the model, so a thread of their own asks them. */
-struct fit_catalogue {
+struct tv_fit_catalogue {
     pthread_t thread;
     int started;
     struct tv_pg *pg; /* sees the same snapshot */
@@ -43,82 +43,82 @@ struct fit_catalogue {
 };
 
 /* Which changes by single ratings the snapshot sees (trivet.user_change). */
-struct fit_changes {
+struct tv_fit_changes {
     size_t n;
     int64_t *users, *revs; /* (n) users whose ratings single ratings ever changed, ascending; how often */
 };
 
 /* --guard: whether the new model may take the live one's place. */
-struct fit_guard {
+struct tv_fit_guard {
     int on;
-    struct metric metric;
-    double margin;    /* how much worse it may be */
-    int64_t live;     /* the model to compare with; 0: none is live */
+    struct tv_metric metric;
+    double margin;           /* how much worse it may be */
+    int64_t live;            /* the model to compare with; 0: none is live */
     double value, reference; /* of the new one and the live one; a reference of NaN: nothing to compare with */
-    int recorded;     /* the reference is what the live model's run has measured */
+    int recorded;            /* the reference is what the live model's run has measured */
     int worse;
 };
 
 /* The model that is being made. */
-struct fit_model {
+struct tv_fit_model {
     struct tv_model *item_side;
-    struct learn_report report;
+    struct tv_learn_report report;
     struct tv_fold_in fold_in;
-    struct tv_folding folding;       /* with it */
-    struct tv_code_list user_codes;  /* empty where no user has one */
-    uint64_t users_hash;             /* of all user documents as written */
-    struct tv_named no_factors;      /* users whose ratings lead to none */
+    struct tv_fold_in_model fold_in_model; /* with it */
+    struct tv_code_list user_codes;        /* empty where no user has one */
+    uint64_t users_hash;                   /* of all user documents as written */
+    struct tv_named no_factors;            /* users whose ratings lead to none */
 };
 
-/* One training; lives in fit_run. Its members are filled from step to step, and fit_free gives all of it back. */
-struct fit {
+/* One training; lives in tv_fit_run. Its members are filled from step to step, and fit_free gives all of it back. */
+struct tv_fit {
     struct tv_reading reading;
     struct tv_learning learning;
     struct tv_stores stores;
-    int64_t number;            /* N; 0 until the journal gave it */
-    struct fit_catalogue catalogue;
-    struct fit_changes changes;
-    struct fit_guard guard;
-    struct tv_dense dense;     /* the training matrix; given back once factorised, but for its ids */
-    struct fit_model model;
-    struct fit_counts counts;
+    int64_t run_number; /* N; 0 until the journal gave it */
+    struct tv_fit_catalogue catalogue;
+    struct tv_fit_changes changes;
+    struct tv_fit_guard guard;
+    struct tv_matrix training_matrix; /* the training matrix; given back once factorised, but for its ids */
+    struct tv_fit_model model;
+    struct tv_fit_counts counts;
     json_t *timings; /* {"read": 0.61, ...}, or NULL without memory */
 };
 
 /* changes.c */
-enum tv_status fit_read_changes(struct fit *f, struct tv_error *err);
-int64_t fit_rev_of(const struct fit *f, int64_t user); /* 0: has not rated live */
-void fit_free_changes(struct fit_changes *c);
+enum tv_status tv_fit_read_changes(struct tv_fit *f, struct tv_error *err);
+int64_t tv_fit_rev_of(const struct tv_fit *f, int64_t user); /* 0: has no single ratings */
+void tv_fit_free_changes(struct tv_fit_changes *c);
 
 /* choose.c: which of the ratings are learned from, as a dense matrix. */
-enum tv_status fit_choose_rows(struct fit *f, struct tv_error *err);
+enum tv_status tv_fit_choose_rows(struct tv_fit *f, struct tv_error *err);
 
 /* factorise.c */
 /* Shrinks the default number of factors to what the matrix allows, or refuses the one that was asked for, before
  * the long work. */
-enum tv_status fit_choose_factors(struct fit *f, struct tv_error *err);
-enum tv_status fit_factorise(struct fit *f, struct tv_error *err);
+enum tv_status tv_fit_choose_factors(struct tv_fit *f, struct tv_error *err);
+enum tv_status tv_fit_factorise(struct tv_fit *f, struct tv_error *err);
 
 /* users.c */
 /* Folds in everybody who has ratings, and writes user_<N>. */
-enum tv_status fit_users(struct fit *f, struct tv_error *err);
+enum tv_status tv_fit_users(struct tv_fit *f, struct tv_error *err);
 
 /* catalogue.c */
-enum tv_status fit_start_catalogue(struct fit *f, struct tv_error *err);
-enum tv_status fit_end_catalogue(struct fit *f, struct tv_error *err); /* waits for it; safe to call twice */
+enum tv_status tv_fit_start_catalogue(struct tv_fit *f, struct tv_error *err);
+enum tv_status tv_fit_end_catalogue(struct tv_fit *f, struct tv_error *err); /* waits for it; safe to call twice */
 
 /* finish.c */
-enum tv_status fit_describe(struct fit *f, struct tv_error *err);
-enum tv_status fit_store(struct fit *f, struct tv_error *err);
-enum tv_status fit_check(struct fit *f, struct tv_error *err);
-enum tv_status fit_activate(struct fit *f, struct tv_error *err);
+enum tv_status tv_fit_describe(struct tv_fit *f, struct tv_error *err);
+enum tv_status tv_fit_store(struct tv_fit *f, struct tv_error *err);
+enum tv_status tv_fit_check(struct tv_fit *f, struct tv_error *err);
+enum tv_status tv_fit_activate(struct tv_fit *f, struct tv_error *err);
 
 /* plan.c */
 /* Prints what the training would take in memory and in the stores. */
-enum tv_status fit_print_plan(struct fit *f, struct tv_error *err);
+enum tv_status tv_fit_print_plan(struct tv_fit *f, struct tv_error *err);
 
 /* fit.c: the command. */
-extern const struct tv_option fit_options[];
-enum tv_status fit_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+extern const struct tv_option tv_fit_options[];
+enum tv_status tv_fit_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

@@ -24,9 +24,9 @@
 #include "trivet/model/life/lock.h"
 
 /* A metric of ratings is refused here where the algorithm predicts none, before anything is read. */
-enum tv_status fit_guard_read(struct fit *f, const char *text, struct tv_error *err)
+enum tv_status tv_fit_guard_read(struct tv_fit *f, const char *text, struct tv_error *err)
 {
-    struct fit_guard *g = &f->guard;
+    struct tv_fit_guard *g = &f->guard;
     char name[64];
     size_t n = text ? strcspn(text, ":") : 0;
     if (text == NULL)
@@ -36,9 +36,10 @@ enum tv_status fit_guard_read(struct fit *f, const char *text, struct tv_error *
         return tv_hint(err, "for example --guard ndcg@10:0.02, or --guard rmse:0.01");
     }
     snprintf(name, sizeof name, "%.*s", (int)n, text);
-    enum tv_status status = metric_parse(&g->metric, name, err);
+    enum tv_status status = tv_metric_parse(&g->metric, name, err);
     if (status == TV_OK && g->metric.of_ratings && !f->learning.settings.algorithm->predicts_ratings) {
-        tv_fail(err, TV_ERR_USAGE, "--guard %s: %s predicts no ratings", name, learn_algorithm_name(&f->learning.settings));
+        tv_fail(err, TV_ERR_USAGE, "--guard %s: %s predicts no ratings", name,
+                tv_learn_algorithm_name(&f->learning.settings));
         status = tv_hint(err, "guard its lists, for example with ndcg@10");
     }
     g->on = status == TV_OK;
@@ -48,7 +49,7 @@ enum tv_status fit_guard_read(struct fit *f, const char *text, struct tv_error *
 /* --- the live model ---------------------------------------------------------------------------------------------- */
 
 /* The rows must be chosen alike, up to the cuts, or the two models would be asked different questions. */
-static enum tv_status check_comparable(const struct fit *f, const struct tv_run *live, struct tv_filter *filter,
+static enum tv_status check_comparable(const struct tv_fit *f, const struct tv_run *live, struct tv_filter *filter,
                                        struct tv_error *err)
 {
     const char *other = NULL;
@@ -69,20 +70,20 @@ static enum tv_status check_comparable(const struct fit *f, const struct tv_run 
 
 /* Judges the live model's settings on the same division. *value is NAN where they cannot be judged, or have no such
  * number. */
-static enum tv_status judge_live(double *value, const struct fit *f, const struct tv_run *live, struct tv_filter *filter,
-                                 const struct trial_data *d, struct tv_error *err)
+static enum tv_status judge_live(double *value, const struct tv_fit *f, const struct tv_run *live,
+                                 struct tv_filter *filter, const struct tv_trial_data *d, struct tv_error *err)
 {
-    struct trial trial = {.filter = d->filter ? filter : NULL};
-    struct verdict verdict;
+    struct tv_trial trial = {.filter = d->filter ? filter : NULL};
+    struct tv_verdict verdict;
     *value = NAN;
-    enum tv_status status = learn_from_json(&trial.learn, live->algorithm, live->parameters, err);
+    enum tv_status status = tv_learn_from_json(&trial.learn, live->algorithm, live->parameters, err);
     if (status != TV_OK)
         return status;
     trial.learn.threads = f->learning.settings.threads;
     trial.learn.quiet = 1;
-    status = trial_run(&verdict, &trial, d, TV_TEST, err);
+    status = tv_trial_run(&verdict, &trial, d, TV_TEST, err);
     if (status == TV_OK)
-        *value = metric_of(&f->guard.metric, &verdict);
+        *value = tv_metric_of(&f->guard.metric, &verdict);
     return status == TV_ERR_INPUT || status == TV_ERR_USAGE || status == TV_ERR_NUMERIC ? TV_OK : status;
 }
 
@@ -90,25 +91,25 @@ static enum tv_status judge_live(double *value, const struct fit *f, const struc
 
 /* Judges the new settings, and beside them the plain baselines, so that the journal has the same table as after an
  * evaluation. */
-static enum tv_status judge_new(json_t **metrics, struct fit *f, const struct trial_data *d, struct tv_error *err)
+static enum tv_status judge_new(json_t **metrics, struct tv_fit *f, const struct tv_trial_data *d, struct tv_error *err)
 {
-    struct verdict verdicts[1 + TV_BASELINES];
+    struct tv_verdict verdicts[1 + TV_BASELINES];
     int n = 0;
-    struct trial trial = {.learn = f->learning.settings, .filter = d->filter};
+    struct tv_trial trial = {.learn = f->learning.settings, .filter = d->filter};
     trial.learn.quiet = 1;
-    enum tv_status status = trial_run(&verdicts[n++], &trial, d, TV_TEST, err);
+    enum tv_status status = tv_trial_run(&verdicts[n++], &trial, d, TV_TEST, err);
     for (int kind = 0; kind < TV_BASELINES && status == TV_OK; kind++)
-        status = trial_baseline(&verdicts[n++], (enum tv_baseline_kind)kind, 0, &trial.learn, d, TV_TEST, err);
+        status = tv_trial_baseline(&verdicts[n++], (enum tv_baseline_kind)kind, 0, &trial.learn, d, TV_TEST, err);
     if (status != TV_OK)
         return tv_context(err, "--guard cannot judge the settings");
-    f->guard.value = metric_of(&f->guard.metric, &verdicts[0]);
-    *metrics = metrics_json(d, TV_TEST, verdicts, n);
+    f->guard.value = tv_metric_of(&f->guard.metric, &verdicts[0]);
+    *metrics = tv_metrics_json(d, TV_TEST, verdicts, n);
     return *metrics ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the numbers of a guard");
 }
 
 /* Errors are better when low, metrics of lists when high. Settings without a number are worse than any; without a
  * reference nothing is worse, because no comparison with NAN holds. */
-static void decide(struct fit_guard *g)
+static void decide(struct tv_fit_guard *g)
 {
     double loss = g->metric.of_ratings ? g->value - g->reference : g->reference - g->value;
     g->worse = isnan(g->value) || loss > g->margin;
@@ -121,7 +122,7 @@ static void decide(struct fit_guard *g)
 }
 
 /* JSON has no NAN: such a number is null. */
-static json_t *guard_json(const struct fit_guard *g)
+static json_t *guard_json(const struct tv_fit_guard *g)
 {
     return json_pack("{s:s, s:f, s:o, s:o, s:o, s:b, s:b}", "metric", g->metric.name, "margin", g->margin, "value",
                      isfinite(g->value) ? json_real(g->value) : json_null(), "live",
@@ -131,11 +132,11 @@ static json_t *guard_json(const struct fit_guard *g)
 }
 
 /* Keeps the numbers with the run, whether its model goes live or not: the next guard may compare with them. */
-static enum tv_status keep(struct fit *f, json_t *metrics, struct tv_error *err)
+static enum tv_status keep(struct tv_fit *f, json_t *metrics, struct tv_error *err)
 {
     json_object_set_new(metrics, "guard", guard_json(&f->guard));
     char *text = json_dumps(metrics, 0);
-    enum tv_status status = text ? tv_run_set_metrics(tv_lock_connection(f->stores.lock), f->number, text, err)
+    enum tv_status status = text ? tv_run_set_metrics(tv_lock_connection(f->stores.lock), f->run_number, text, err)
                                  : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the numbers of a guard");
     free(text);
     return status;
@@ -145,21 +146,22 @@ static enum tv_status keep(struct fit *f, json_t *metrics, struct tv_error *err)
 
 /* The number that the live model's run has kept is taken if it answers the same question; otherwise its settings
  * are judged now. */
-static enum tv_status compare(struct fit *f, const struct tv_run *live, struct tv_filter *filter, struct tv_error *err)
+static enum tv_status compare(struct tv_fit *f, const struct tv_run *live, struct tv_filter *filter,
+                              struct tv_error *err)
 {
-    struct fit_guard *g = &f->guard;
-    struct trial_data data = {0};
+    struct tv_fit_guard *g = &f->guard;
+    struct tv_trial_data data = {0};
     json_t *metrics = NULL;
     struct tv_split_options split;
     tv_split_defaults(&split);
     enum tv_status status = live ? check_comparable(f, live, filter, err) : TV_OK;
     if (status == TV_OK)
-        status = trial_divide(&data, &f->reading.evidence, &split, &f->reading, err);
+        status = tv_trial_divide(&data, &f->reading.evidence, &split, &f->reading, err);
     if (status == TV_OK)
         status = judge_new(&metrics, f, &data, err);
     json_t *past = status == TV_OK && live ? json_loads(live->metrics, 0, NULL) : NULL;
-    if (past && metrics_same_question(past, metrics))
-        g->reference = metric_in_json(&g->metric, past);
+    if (past && tv_metrics_same_question(past, metrics))
+        g->reference = tv_metric_in_json(&g->metric, past);
     g->recorded = isfinite(g->reference);
     if (status == TV_OK && live && !g->recorded)
         status = judge_live(&g->reference, f, live, filter, &data, err);
@@ -169,17 +171,17 @@ static enum tv_status compare(struct fit *f, const struct tv_run *live, struct t
     }
     json_decref(past);
     json_decref(metrics);
-    trial_data_free(&data);
+    tv_trial_data_free(&data);
     return status;
 }
 
 /* A dry run has no number, and is not judged. */
-enum tv_status fit_guard_judge(struct fit *f, struct tv_error *err)
+enum tv_status tv_fit_guard_judge(struct tv_fit *f, struct tv_error *err)
 {
     struct tv_run *runs = NULL;
     struct tv_filter *filter = NULL;
     size_t n = 0;
-    if (!f->guard.on || f->number == 0)
+    if (!f->guard.on || f->run_number == 0)
         return TV_OK;
     f->guard.reference = NAN;
     enum tv_status status = tv_filter_create(&filter, err);
@@ -195,16 +197,17 @@ enum tv_status fit_guard_judge(struct fit *f, struct tv_error *err)
 }
 
 /* The journal keeps the reason, too, so that it is there long after the log is gone. */
-enum tv_status fit_guard_refuse(struct fit *f, struct tv_error *err)
+enum tv_status tv_fit_guard_refuse(struct tv_fit *f, struct tv_error *err)
 {
-    const struct fit_guard *g = &f->guard;
+    const struct tv_fit_guard *g = &f->guard;
     char message[256];
     snprintf(message, sizeof message, "%s is %.6f, and that of live model %" PRId64 " %.6f: more than %g worse", g->metric.name,
              g->value, g->live, g->reference, g->margin);
-    enum tv_status status = tv_run_set_message(tv_lock_connection(f->stores.lock), f->number, message, err);
+    enum tv_status status = tv_run_set_message(tv_lock_connection(f->stores.lock), f->run_number, message, err);
     if (status != TV_OK)
         return status;
-    tv_fail(err, TV_ERR_WORSE, "model %" PRId64 " is kept, not live: its %s", f->number, message);
-    return tv_hint(err, "trivet-train activate %" PRId64 " shows it all the same; compare %" PRId64 " %" PRId64 " tells more", f->number,
-                   g->live, f->number);
+    tv_fail(err, TV_ERR_WORSE, "model %" PRId64 " is kept, not live: its %s", f->run_number, message);
+    return tv_hint(
+        err, "trivet-train activate %" PRId64 " shows it all the same; compare %" PRId64 " %" PRId64 " tells more",
+        f->run_number, g->live, f->run_number);
 }

@@ -5,11 +5,11 @@
 #include "train/fit/fit.h"
 #include "trivet/base/status.h"
 
-enum tv_status fit_guard_read(struct fit *f, const char *text,
-                              struct tv_error *err); /* "ndcg@10:0.02"; NULL: no guard */
+enum tv_status tv_fit_guard_read(struct tv_fit *f, const char *text,
+                                 struct tv_error *err); /* "ndcg@10:0.02"; NULL: no guard */
 /* Between reading the ratings and choosing rows: compares, and keeps what it measured. */
-enum tv_status fit_guard_judge(struct fit *f, struct tv_error *err);
+enum tv_status tv_fit_guard_judge(struct tv_fit *f, struct tv_error *err);
 /* TV_ERR_WORSE with the numbers, which the journal keeps, too. The model is whole. */
-enum tv_status fit_guard_refuse(struct fit *f, struct tv_error *err);
+enum tv_status tv_fit_guard_refuse(struct tv_fit *f, struct tv_error *err);
 
 #endif

@@ -11,11 +11,11 @@ enum { DOCUMENT_OVERHEAD = 420, BYTES_A_RATING = 12 };
 
 /* Redis has the item side (float16 factors, int64 ids) and the factors once more for notebooks, in item_factors.
  * MongoDB has a document a user and the item side. Biases are two columns of k. */
-enum tv_status fit_print_plan(struct fit *f, struct tv_error *err)
+enum tv_status tv_fit_print_plan(struct tv_fit *f, struct tv_error *err)
 {
     char memory[32], redis[32], mongo[32], text[32];
     (void)err;
-    const struct tv_csr *m = &f->dense.matrix;
+    const struct tv_csr *m = &f->training_matrix.csr;
     double items = m->n_cols, k = f->learning.settings.factors + 2 * f->learning.settings.biases;
     double redis_bytes = items * (2 * k + 8) + 2 * items * k;
     double mongo_bytes = (double)f->reading.evidence.n_users * (2 * k + DOCUMENT_OVERHEAD) + (double)f->reading.evidence.n_pairs * BYTES_A_RATING + items * (2 * k + 8);
@@ -24,7 +24,7 @@ enum tv_status fit_print_plan(struct fit *f, struct tv_error *err)
     printf(" and %s items", tv_text_number(text, f->counts.items));
     printf(", and fold in %s users\n", tv_text_number(text, (long long)f->reading.evidence.n_users));
     printf("memory  about %s (so far %s)\n",
-           tv_text_bytes(memory, tv_peak_memory() + learn_memory(&f->learning.settings, &f->dense)),
+           tv_text_bytes(memory, tv_peak_memory() + tv_learn_memory(&f->learning.settings, &f->training_matrix)),
            tv_text_bytes(text, tv_peak_memory()));
     printf("Redis   about %s\n", tv_text_bytes(redis, redis_bytes));
     printf("MongoDB about %s before its own compression\n", tv_text_bytes(mongo, mongo_bytes));

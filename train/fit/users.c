@@ -23,7 +23,7 @@ enum { BLOCK = 256 };
 
 /* One user of a block; the memory is used again for the next block. */
 struct slot {
-    struct tv_fold_space space;
+    struct tv_fold_in_space space;
     enum tv_status status;
     struct tv_error error;
 };
@@ -31,7 +31,7 @@ struct slot {
 static void free_slots(struct slot *slots)
 {
     for (int i = 0; slots && i < BLOCK; i++)
-        tv_fold_space_free(&slots[i].space);
+        tv_fold_in_space_free(&slots[i].space);
     free(slots);
 }
 
@@ -39,26 +39,26 @@ static struct slot *make_slots(struct tv_error *err)
 {
     struct slot *slots = tv_alloc(BLOCK, sizeof *slots, "user documents", err);
     for (int i = 0; slots && i < BLOCK; i++)
-        tv_fold_space_init(&slots[i].space);
+        tv_fold_in_space_init(&slots[i].space);
     return slots;
 }
 
 /* Folds user u in and encodes the document. Runs in any thread, and touches only its slot. */
-static enum tv_status prepare(const struct fit *f, size_t u, struct slot *s)
+static enum tv_status prepare(const struct tv_fit *f, size_t u, struct slot *s)
 {
     const struct tv_evidence *e = &f->reading.evidence;
     size_t first = e->start[u], n = e->start[u + 1] - first;
-    enum tv_status status =
-        tv_fold_user(&f->model.folding, &s->space, e->users[u], e->items + first, e->ratings + first, n, &s->error);
+    enum tv_status status = tv_fold_in_document(&f->model.fold_in_model, &s->space, e->users[u], e->items + first,
+                                                e->ratings + first, n, &s->error);
     struct tv_user_document *d = &s->space.document;
     d->code = tv_code_list_find(&f->model.user_codes, e->users[u]);
-    d->row = (int32_t)tv_dense_find(f->dense.users, (size_t)f->counts.users, e->users[u]);
-    d->rev = fit_rev_of(f, e->users[u]);
+    d->row = (int32_t)tv_dense_find(f->training_matrix.users, (size_t)f->counts.users, e->users[u]);
+    d->rev = tv_fit_rev_of(f, e->users[u]);
     return status;
 }
 
 /* A user without factors is named as the data calls them. */
-static void take_count(struct fit *f, const struct tv_user_document *d)
+static void take_count(struct tv_fit *f, const struct tv_user_document *d)
 {
     f->counts.documents++;
     f->counts.reached += d->n_seen > 0;
@@ -70,7 +70,7 @@ static void take_count(struct fit *f, const struct tv_user_document *d)
 
 /* Documents are added in the order of users, because their hash depends on it: read back by _id they give the same
  * (publish.c). */
-static enum tv_status add_block(struct fit *f, struct tv_mongo_bulk *bulk, struct slot *slots, int n,
+static enum tv_status add_block(struct tv_fit *f, struct tv_mongo_bulk *bulk, struct slot *slots, int n,
                                 struct tv_error *err)
 {
     for (int i = 0; i < n; i++) {
@@ -79,7 +79,7 @@ static enum tv_status add_block(struct fit *f, struct tv_mongo_bulk *bulk, struc
             *err = s->error;
             return s->status;
         }
-        enum tv_status status = tv_user_document_add(bulk, f->stores.mongo, f->number, &s->space.document,
+        enum tv_status status = tv_user_document_add(bulk, f->stores.mongo, f->run_number, &s->space.document,
                                                      &s->space.blobs, &f->model.users_hash, err);
         if (status != TV_OK)
             return status;
@@ -89,7 +89,8 @@ static enum tv_status add_block(struct fit *f, struct tv_mongo_bulk *bulk, struc
 }
 
 /* Only folding in and encoding run in several threads; MongoDB's bulk and the hash belong to one. */
-static enum tv_status write_users(struct fit *f, struct tv_mongo_bulk *bulk, struct slot *slots, struct tv_error *err)
+static enum tv_status write_users(struct tv_fit *f, struct tv_mongo_bulk *bulk, struct slot *slots,
+                                  struct tv_error *err)
 {
     struct tv_progress progress;
     size_t n_users = f->reading.evidence.n_users;
@@ -111,7 +112,7 @@ static enum tv_status write_users(struct fit *f, struct tv_mongo_bulk *bulk, str
 
 /* A user whose ratings lead to no factors is one user's affair, who gets the popular list. Where that is so for
  * most users, it is the affair of the settings: a model that has a place for hardly anybody is not to be shown. */
-static enum tv_status check_factors(const struct fit *f, struct tv_error *err)
+static enum tv_status check_factors(const struct tv_fit *f, struct tv_error *err)
 {
     char users[64];
     const struct tv_named *n = &f->model.no_factors;
@@ -128,7 +129,7 @@ static enum tv_status check_factors(const struct fit *f, struct tv_error *err)
 }
 
 /* The indexes that a server looks users up by. Without codes there is nothing to look up by code. */
-static enum tv_status make_indexes(struct fit *f, const char *collection, struct tv_error *err)
+static enum tv_status make_indexes(struct tv_fit *f, const char *collection, struct tv_error *err)
 {
     enum tv_status status = tv_mongo_create_index(f->stores.mongo, collection, "id", err);
     return status == TV_OK && f->model.user_codes.n > 0 ? tv_mongo_create_index(f->stores.mongo, collection, "code", err)
@@ -136,7 +137,7 @@ static enum tv_status make_indexes(struct fit *f, const char *collection, struct
 }
 
 /* Codes are read only if any id of a user lies in their range. Indexes are made once all documents are there. */
-enum tv_status fit_users(struct fit *f, struct tv_error *err)
+enum tv_status tv_fit_users(struct tv_fit *f, struct tv_error *err)
 {
     char name[TV_MODEL_NAME], documents[32], folded[32], unreached[32];
     struct tv_mongo_bulk *bulk = NULL;
@@ -146,7 +147,7 @@ enum tv_status fit_users(struct fit *f, struct tv_error *err)
     if (status == TV_OK && tv_code_list_needed(f->reading.evidence.users, f->reading.evidence.n_users))
         status = tv_code_list_read(&f->model.user_codes, f->reading.snapshot, "user", err);
     if (status == TV_OK)
-        status = tv_mongo_bulk_begin(&bulk, f->stores.mongo, tv_model_users(name, f->number), err);
+        status = tv_mongo_bulk_begin(&bulk, f->stores.mongo, tv_model_users(name, f->run_number), err);
     if (status == TV_OK)
         status = write_users(f, bulk, slots, err);
     enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);

@@ -13,23 +13,23 @@
 #include "trivet/base/text.h"
 
 /* A NaN compares with nothing, and counts as too large as well. */
-enum tv_status cuts_add(struct tv_ratings *out, int64_t user, int64_t item, float rating, struct tv_named *too_large,
-                        struct tv_error *err)
+enum tv_status tv_cuts_add(struct tv_ratings *out, int64_t user, int64_t item, float rating, struct tv_named *too_large,
+                           struct tv_error *err)
 {
     char name[96];
-    if (fabsf(rating) <= CUTS_LARGEST)
+    if (fabsf(rating) <= TV_CUTS_LARGEST)
         return tv_ratings_add(out, user, item, rating, err);
     snprintf(name, sizeof name, "user %" PRId64 " item %" PRId64 ": %g", user, item, (double)rating);
     tv_named_add(too_large, name, NULL);
     return TV_OK;
 }
 
-void cuts_report(const struct tv_named *too_large)
+void tv_cuts_report(const struct tv_named *too_large)
 {
     char ratings[64];
     if (too_large->n > 0)
         tv_log_info("%s not learned from, being beyond %g, the largest that can be (%s)",
-                    tv_text_are(ratings, too_large->n, "rating"), (double)CUTS_LARGEST, too_large->names);
+                    tv_text_are(ratings, too_large->n, "rating"), (double)TV_CUTS_LARGEST, too_large->names);
 }
 
 /* The ids of items whose rows are more than min_users_for_item, ascending. */
@@ -63,15 +63,15 @@ static enum tv_status pick(struct tv_ratings *out, const struct tv_evidence *e, 
             if (tv_ratings_count(out) == limit)
                 return TV_OK;
             if (tv_dense_map_find(kept_items, e->items[i]) >= 0)
-                status = cuts_add(out, e->users[u], e->items[i], e->ratings[i], too_large, err);
+                status = tv_cuts_add(out, e->users[u], e->items[i], e->ratings[i], too_large, err);
         }
     }
     return status;
 }
 
 /* Counts are taken before either cut is applied, as in SQL: an item that loses users to the cut on users stays. */
-enum tv_status cuts_apply(struct tv_ratings *out, const struct tv_evidence *evidence, const struct tv_filter *filter,
-                          struct tv_named *too_large, struct tv_error *err)
+enum tv_status tv_cuts_apply(struct tv_ratings *out, const struct tv_evidence *evidence, const struct tv_filter *filter,
+                             struct tv_named *too_large, struct tv_error *err)
 {
     int64_t *items;
     size_t n;
@@ -86,12 +86,12 @@ enum tv_status cuts_apply(struct tv_ratings *out, const struct tv_evidence *evid
     return status;
 }
 
-enum tv_status cuts_none(struct tv_ratings *out, const struct tv_evidence *evidence, struct tv_named *too_large,
-                         struct tv_error *err)
+enum tv_status tv_cuts_none(struct tv_ratings *out, const struct tv_evidence *evidence, struct tv_named *too_large,
+                            struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     for (size_t u = 0; u < evidence->n_users; u++)
         for (size_t i = evidence->start[u]; i < evidence->start[u + 1] && status == TV_OK; i++)
-            status = cuts_add(out, evidence->users[u], evidence->items[i], evidence->ratings[i], too_large, err);
+            status = tv_cuts_add(out, evidence->users[u], evidence->items[i], evidence->ratings[i], too_large, err);
     return status;
 }

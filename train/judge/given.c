@@ -18,7 +18,7 @@
 struct row {
     int64_t user, item;
     float value;
-    uint8_t part;
+    uint8_t portion;
     size_t place; /* in the order of reading */
 };
 
@@ -88,8 +88,8 @@ static int understand(struct layout *l, const struct tv_record *first)
 static enum tv_status open_records(struct tv_records **out, const struct tv_input *input,
                                    const struct tv_dialect *dialect, struct tv_error *err)
 {
-    struct tv_source *source = NULL;
-    enum tv_status status = tv_source_open(&source, input, &input->files[0], err);
+    struct tv_byte_source *source = NULL;
+    enum tv_status status = tv_byte_source_open(&source, input, &input->files[0], err);
     return status == TV_OK ? tv_records_open(out, source, dialect, err) : status;
 }
 
@@ -115,12 +115,12 @@ static enum tv_status find_layout(struct layout *l, const struct tv_input *input
 
 /* All ratings of a file. The first line that is none ends the command: a published split with lines missing would
  * not be that split. */
-static enum tv_status take_records(struct rows *rows, const struct tv_input *input, uint8_t part,
+static enum tv_status take_records(struct rows *rows, const struct tv_input *input, uint8_t portion,
                                    const struct layout *l, struct tv_records *records, struct tv_error *err)
 {
     for (int header = l->has_header;; header = 0) {
         struct tv_record *record;
-        struct row row = {.part = part};
+        struct row row = {.portion = portion};
         enum tv_status status = tv_records_next(records, &record, err);
         if (status != TV_OK || record == NULL)
             return status;
@@ -137,7 +137,7 @@ static enum tv_status take_records(struct rows *rows, const struct tv_input *inp
 }
 
 /* One file, alone or in an archive, whatever its name. */
-static enum tv_status read_file(struct rows *rows, const char *path, uint8_t part, struct tv_error *err)
+static enum tv_status read_file(struct rows *rows, const char *path, uint8_t portion, struct tv_error *err)
 {
     struct tv_input *input = NULL;
     struct tv_records *records = NULL;
@@ -152,7 +152,7 @@ static enum tv_status read_file(struct rows *rows, const char *path, uint8_t par
     if (status == TV_OK)
         status = open_records(&records, input, &layout.dialect, err);
     if (status == TV_OK)
-        status = take_records(rows, input, part, &layout, records, err);
+        status = take_records(rows, input, portion, &layout, records, err);
     tv_records_close(records);
     tv_input_close(input);
     return status;
@@ -181,7 +181,8 @@ static enum tv_status refuse_leak(const struct rows *rows, const char *training,
 {
     size_t leaks = 0, first = 0;
     for (size_t i = 1; i < rows->n; i++)
-        if (same_pair(&rows->row[i - 1], &rows->row[i]) && rows->row[i - 1].part != rows->row[i].part && leaks++ == 0)
+        if (same_pair(&rows->row[i - 1], &rows->row[i]) && rows->row[i - 1].portion != rows->row[i].portion &&
+            leaks++ == 0)
             first = i;
     if (leaks == 0)
         return TV_OK;
@@ -195,15 +196,15 @@ static enum tv_status refuse_leak(const struct rows *rows, const char *training,
 static enum tv_status gather(struct tv_evidence *all, struct tv_split *split, const struct rows *rows, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    split->part = tv_alloc(rows->n, sizeof *split->part, "a split", err);
-    if (split->part == NULL)
+    split->portion = tv_alloc(rows->n, sizeof *split->portion, "a split", err);
+    if (split->portion == NULL)
         return TV_ERR_NO_MEMORY;
     for (size_t i = 0; i < rows->n && status == TV_OK; i++) {
         const struct row *row = &rows->row[i];
         status = tv_evidence_add(all, row->user, row->item, row->value, err);
         if (status == TV_OK && (i == 0 || !same_pair(&rows->row[i - 1], row))) {
-            split->part[all->n_pairs - 1] = row->part;
-            split->n[row->part]++;
+            split->portion[all->n_pairs - 1] = row->portion;
+            split->n[row->portion]++;
         }
     }
     return status;
@@ -218,8 +219,8 @@ static enum tv_status refuse_empty(const struct tv_split *split, const char *tra
     return tv_fail(err, TV_ERR_INPUT, "%s holds no ratings", split->n[TV_TRAINING] == 0 ? training : test);
 }
 
-enum tv_status given_read(struct tv_evidence *all, struct tv_split *split, const char *training, const char *test,
-                          struct tv_error *err)
+enum tv_status tv_given_read(struct tv_evidence *all, struct tv_split *split, const char *training, const char *test,
+                             struct tv_error *err)
 {
     struct rows rows = {0};
     *all = (struct tv_evidence)TV_EVIDENCE_INIT;

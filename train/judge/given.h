@@ -11,7 +11,7 @@
  * the pairs of both, rows of a pair averaged, and *split says which file each came from. TV_ERR_INPUT names the line
  * that is no rating, and a pair that stands in both files: a model would be judged on what it has learned. On failure
  * both are empty. */
-enum tv_status given_read(struct tv_evidence *all, struct tv_split *split, const char *training, const char *test,
-                          struct tv_error *err);
+enum tv_status tv_given_read(struct tv_evidence *all, struct tv_split *split, const char *training, const char *test,
+                             struct tv_error *err);
 
 #endif

@@ -23,19 +23,19 @@ struct bench {
 };
 
 /* A model between two numberings of items: its own, and that of the training matrix, which has all items of the
- * training part and is what an evaluation counts in. */
-struct judge {
+ * training portion and is what an evaluation counts in. */
+struct tv_judge {
     const struct tv_model *model;
     const struct tv_evidence *evidence;
-    const struct tv_dense *training;
+    const struct tv_matrix *training;
     struct tv_fold_in fold_in;
     struct tv_dense_map items; /* an item's id to its dense index in the model */
     float *item_factors;
-    int32_t *place;            /* (model->n_items) the item in the training matrix */
-    int32_t *known;            /* (training items) the item in the model, or -1 */
+    int32_t *place; /* (model->n_items) the item in the training matrix */
+    int32_t *known; /* (training items) the item in the model, or -1 */
     size_t n_training_items;
     int threads;
-    struct bench *benches;     /* (threads) */
+    struct bench *benches; /* (threads) */
 };
 
 /* The most ratings of a user, at least 1. */
@@ -48,7 +48,7 @@ static size_t longest_user(const struct tv_evidence *e)
     return longest;
 }
 
-static enum tv_status make_bench(struct bench *b, const struct judge *j, size_t longest, struct tv_error *err)
+static enum tv_status make_bench(struct bench *b, const struct tv_judge *j, size_t longest, struct tv_error *err)
 {
     b->seen = tv_alloc(longest, sizeof *b->seen, "a user's ratings", err);
     b->ratings = tv_alloc(longest, sizeof *b->ratings, "a user's ratings", err);
@@ -60,10 +60,10 @@ static enum tv_status make_bench(struct bench *b, const struct judge *j, size_t 
 
 /* Fills both maps between the numberings. Every item of a model has ratings in the part that it was learned from,
  * so one without is a mistake of the caller. */
-static enum tv_status place_items(struct judge *j, const struct tv_dense *training, struct tv_error *err)
+static enum tv_status place_items(struct tv_judge *j, const struct tv_matrix *training, struct tv_error *err)
 {
     size_t n = (size_t)j->model->n_items;
-    j->n_training_items = (size_t)training->matrix.n_cols;
+    j->n_training_items = (size_t)training->csr.n_cols;
     j->place = tv_alloc(n, sizeof *j->place, "items", err);
     j->known = tv_alloc(j->n_training_items, sizeof *j->known, "items", err);
     if (j->place == NULL || j->known == NULL)
@@ -79,32 +79,32 @@ static enum tv_status place_items(struct judge *j, const struct tv_dense *traini
     return TV_OK;
 }
 
-enum tv_status judge_create(struct judge **out, const struct tv_model *model, const struct tv_evidence *evidence,
-                            const struct tv_dense *training, int threads, struct tv_error *err)
+enum tv_status tv_judge_create(struct tv_judge **out, const struct tv_model *model, const struct tv_evidence *evidence,
+                               const struct tv_matrix *training, int threads, struct tv_error *err)
 {
-    struct judge *j = tv_alloc(1, sizeof *j, "an evaluation", err);
+    struct tv_judge *j = tv_alloc(1, sizeof *j, "an evaluation", err);
     if (j == NULL)
         return TV_ERR_NO_MEMORY;
-    *j = (struct judge){.model = model, .evidence = evidence, .training = training, .threads = threads};
+    *j = (struct tv_judge){.model = model, .evidence = evidence, .training = training, .threads = threads};
     tv_dense_map_create(&j->items, model->item_ids, (size_t)model->n_items);
     enum tv_status status = place_items(j, training, err);
     if (status == TV_OK)
         status = tv_model_fold_in(&j->fold_in, model, err);
-    if (status == TV_OK && ((j->item_factors = scorer_widen(model, err)) == NULL ||
+    if (status == TV_OK && ((j->item_factors = tv_scorer_widen(model, err)) == NULL ||
                             (j->benches = tv_alloc((size_t)threads, sizeof *j->benches, "an evaluation", err)) == NULL))
         status = TV_ERR_NO_MEMORY;
     size_t longest = longest_user(evidence);
     for (int t = 0; t < threads && status == TV_OK; t++)
         status = make_bench(&j->benches[t], j, longest, err);
     if (status != TV_OK) {
-        judge_free(j);
+        tv_judge_free(j);
         return status;
     }
     *out = j;
     return TV_OK;
 }
 
-void judge_free(struct judge *j)
+void tv_judge_free(struct tv_judge *j)
 {
     if (j == NULL)
         return;
@@ -126,7 +126,8 @@ void judge_free(struct judge *j)
 
 /* The user's factors into b->user. *known is how many of the ratings are of items of the model; 0, too, where they
  * lead to no factors, so that the user gets no list then, as on a server. */
-static enum tv_status fold_in(const struct judge *j, struct bench *b, int32_t user, size_t *known, struct tv_error *err)
+static enum tv_status fold_in(const struct tv_judge *j, struct bench *b, int32_t user, size_t *known,
+                              struct tv_error *err)
 {
     const struct tv_evidence *e = j->evidence;
     size_t n = 0;
@@ -140,7 +141,7 @@ static enum tv_status fold_in(const struct judge *j, struct bench *b, int32_t us
     }
     char why[TV_USER_WHY];
     const struct tv_user_ratings rated = {.items = b->seen, .ratings = b->ratings, .n = n};
-    enum tv_status status = tv_fold_in_or_zeros(&j->fold_in, b->value, &rated, why, sizeof why, err);
+    enum tv_status status = tv_fold_in_factors_or_zeros(&j->fold_in, b->value, &rated, why, sizeof why, err);
     *known = why[0] ? 0 : n;
     if (status == TV_OK)
         tv_half_to_floats(b->user, b->value, (size_t)j->model->factors);
@@ -151,7 +152,7 @@ static enum tv_status fold_in(const struct judge *j, struct bench *b, int32_t us
  * factors. */
 static enum tv_status scores_of(void *context, int thread, int32_t user, double *scores, struct tv_error *err)
 {
-    const struct judge *j = context;
+    const struct tv_judge *j = context;
     struct bench *b = &j->benches[thread];
     size_t known;
     for (size_t i = 0; i < j->n_training_items; i++)
@@ -169,7 +170,7 @@ static enum tv_status scores_of(void *context, int thread, int32_t user, double 
 static enum tv_status predict(void *context, int thread, int32_t user, const int32_t *items, size_t n, double *predicted,
                               struct tv_error *err)
 {
-    const struct judge *j = context;
+    const struct tv_judge *j = context;
     struct bench *b = &j->benches[thread];
     size_t known, k = (size_t)j->model->factors;
     enum tv_status status = fold_in(j, b, user, &known, err);
@@ -182,7 +183,7 @@ static enum tv_status predict(void *context, int thread, int32_t user, const int
     return status;
 }
 
-struct tv_method judge_method(struct judge *j)
+struct tv_method tv_judge_method(struct tv_judge *j)
 {
     int rates = strcmp(j->model->score_kind, "rating") == 0;
     return (struct tv_method){.context = j, .scores = scores_of, .predict = rates ? predict : NULL};

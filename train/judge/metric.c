@@ -8,7 +8,7 @@
 #include "trivet/base/text.h"
 
 /* The measure of that name, whose n bytes do not end with a NUL; 0: there is none. */
-static int find_measure(struct metric *m, const char *name, size_t n)
+static int find_measure(struct tv_metric *m, const char *name, size_t n)
 {
     for (int i = 0; i < TV_MEASURES; i++) {
         const char *known = tv_measure_name((enum tv_measure)i);
@@ -21,7 +21,7 @@ static int find_measure(struct metric *m, const char *name, size_t n)
 }
 
 /* The place of "10" among the cuts that are always measured; 0: it is none of them. */
-static int find_cut(struct metric *m, const char *text)
+static int find_cut(struct tv_metric *m, const char *text)
 {
     struct tv_evaluate_options options;
     int64_t k;
@@ -34,10 +34,10 @@ static int find_cut(struct metric *m, const char *text)
     return 0;
 }
 
-enum tv_status metric_parse(struct metric *out, const char *name, struct tv_error *err)
+enum tv_status tv_metric_parse(struct tv_metric *out, const char *name, struct tv_error *err)
 {
     size_t word = strcspn(name, "@");
-    *out = (struct metric){.of_ratings = strcmp(name, "rmse") == 0 || strcmp(name, "mae") == 0};
+    *out = (struct tv_metric){.of_ratings = strcmp(name, "rmse") == 0 || strcmp(name, "mae") == 0};
     snprintf(out->name, sizeof out->name, "%s", name);
     if (out->of_ratings || (name[word] == '@' && find_measure(out, name, word) && find_cut(out, name + word + 1)))
         return TV_OK;
@@ -45,23 +45,23 @@ enum tv_status metric_parse(struct metric *out, const char *name, struct tv_erro
     return tv_hint(err, "rmse, mae; or precision, recall, map, ndcg, hit_rate, mrr at 5, 10, 15 or 100, as in ndcg@10");
 }
 
-double metric_of(const struct metric *m, const struct verdict *v)
+double tv_metric_of(const struct tv_metric *m, const struct tv_verdict *v)
 {
     if (m->of_ratings)
         return !v->predicts ? NAN : strcmp(m->name, "mae") == 0 ? v->mae : v->rmse.value;
     return v->ranks ? v->at[m->cut].of[m->measure] : NAN;
 }
 
-struct tv_interval metric_interval(const struct metric *m, const struct verdict *v)
+struct tv_interval tv_metric_interval(const struct tv_metric *m, const struct tv_verdict *v)
 {
     if (strcmp(m->name, "rmse") == 0 && v->predicts)
         return v->rmse;
     if (!m->of_ratings && m->measure == TV_NDCG && v->ranks)
         return v->ndcg[m->cut];
-    return (struct tv_interval){metric_of(m, v), NAN, NAN};
+    return (struct tv_interval){tv_metric_of(m, v), NAN, NAN};
 }
 
-int metric_higher_is_better(const struct metric *m)
+int tv_metric_higher_is_better(const struct tv_metric *m)
 {
     return !m->of_ratings;
 }
@@ -74,9 +74,9 @@ static double number_in(const json_t *value)
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-/* Takes the model that was learned from the whole training part: an evaluation may also have judged models of
+/* Takes the model that was learned from the whole training portion: an evaluation may also have judged models of
  * fractions, and baselines. */
-double metric_in_json(const struct metric *m, const json_t *metrics)
+double tv_metric_in_json(const struct tv_metric *m, const json_t *metrics)
 {
     size_t i, word = strcspn(m->name, "@");
     char name[24];

@@ -7,20 +7,20 @@
 #include "train/judge/verdict.h"
 #include "trivet/base/status.h"
 
-struct metric {
-    char name[24];       /* "rmse", "mae", or a measure of lists: "ndcg@10", "recall@100" */
-    int of_ratings;      /* rmse and mae: lower is better; of the others, higher */
-    int cut;             /* of lists: an index of the cuts */
+struct tv_metric {
+    char name[24];  /* "rmse", "mae", or a measure of lists: "ndcg@10", "recall@100" */
+    int of_ratings; /* rmse and mae: lower is better; of the others, higher */
+    int cut;        /* of lists: an index of the cuts */
     enum tv_measure measure;
 };
 
 /* TV_ERR_USAGE for a name that is none of these. */
-enum tv_status metric_parse(struct metric *out, const char *name, struct tv_error *err);
-double metric_of(const struct metric *m, const struct verdict *v); /* NaN: the method has none */
+enum tv_status tv_metric_parse(struct tv_metric *out, const char *name, struct tv_error *err);
+double tv_metric_of(const struct tv_metric *m, const struct tv_verdict *v); /* NaN: the method has none */
 /* The same with its interval, which rmse and ndcg have: NaN for the bounds of others. */
-struct tv_interval metric_interval(const struct metric *m, const struct verdict *v);
-int metric_higher_is_better(const struct metric *m);
-/* Of the model, learned from all of the training part, in what metrics_json wrote; NaN: it is not there. */
-double metric_in_json(const struct metric *m, const json_t *metrics);
+struct tv_interval tv_metric_interval(const struct tv_metric *m, const struct tv_verdict *v);
+int tv_metric_higher_is_better(const struct tv_metric *m);
+/* Of the model, learned from all of the training portion, in what tv_metrics_json wrote; NaN: it is not there. */
+double tv_metric_in_json(const struct tv_metric *m, const json_t *metrics);
 
 #endif

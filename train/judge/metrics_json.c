@@ -1,4 +1,4 @@
-/* metrics_json: verdicts as trivet.run.metrics keeps them. A number that a method has not is null, so that every
+/* tv_metrics_json: verdicts as trivet.run.metrics keeps them. A number that a method has not is null, so that every
  * method has the same fields; docs/formats.md lists them.
  */
 #include "train/judge/metrics_json.h"
@@ -21,16 +21,16 @@ static json_t *interval(const struct tv_interval *i)
 
 /* How the ratings were divided; an option that played no part is null. With the fingerprint it says which ratings
  * were judged on. */
-static json_t *split_json(const struct trial_data *d, enum tv_part part)
+static json_t *split_json(const struct tv_trial_data *d, enum tv_portion portion)
 {
     static const char *const kinds[] = {"random", "time", "last"};
     const struct tv_split_options *s = &d->split;
     int files = d->train_file != NULL, shares = !files && s->kind != TV_SPLIT_LAST;
-    json_t *out = json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:s}", "kind", files ? "files" : kinds[s->kind], "judged_on",
-                            part == TV_VALIDATION ? "validation" : "test", "test",
-                            shares ? json_real(s->test) : json_null(), "validation",
-                            shares ? json_real(s->validation) : json_null(), "seed", (json_int_t)s->seed, "k",
-                            files || shares ? json_null() : json_integer(s->last), "fingerprint", d->fingerprint);
+    json_t *out =
+        json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:s}", "kind", files ? "files" : kinds[s->kind], "judged_on",
+                  portion == TV_VALIDATION ? "validation" : "test", "test", shares ? json_real(s->test) : json_null(),
+                  "validation", shares ? json_real(s->validation) : json_null(), "seed", (json_int_t)s->seed, "k",
+                  files || shares ? json_null() : json_integer(s->last), "fingerprint", d->fingerprint);
     if (files) {
         json_object_set_new(out, "train_file", json_string(d->train_file));
         json_object_set_new(out, "test_file", json_string(d->test_file));
@@ -55,7 +55,7 @@ static json_t *training_json(const struct tv_csr *m)
 /* --- the methods ------------------------------------------------------------------------------------------------- */
 
 /* All measures at one cut; ndcg has an interval. */
-static json_t *cut_json(const struct verdict *v, int cut)
+static json_t *cut_json(const struct tv_verdict *v, int cut)
 {
     const struct tv_diversity *d = &v->diversity[cut];
     json_t *out = json_pack("{s:o, s:o, s:o, s:o}", "coverage", number(d->coverage), "popularity", number(d->popularity),
@@ -67,20 +67,20 @@ static json_t *cut_json(const struct verdict *v, int cut)
 }
 
 /* An object with the lengths of lists as its keys: "5", "10", ... */
-static json_t *cuts_json(const struct verdict *v)
+static json_t *cuts_json(const struct tv_verdict *v)
 {
     struct tv_evaluate_options options;
     char name[16];
     json_t *out = json_object();
     tv_evaluate_defaults(&options);
-    for (int cut = 0; cut < VERDICT_CUTS; cut++) {
+    for (int cut = 0; cut < TV_VERDICT_CUTS; cut++) {
         snprintf(name, sizeof name, "%d", (int)options.cuts.k[cut]);
         json_object_set_new(out, name, cut_json(v, cut));
     }
     return out;
 }
 
-static json_t *method_json(const struct verdict *v)
+static json_t *method_json(const struct tv_verdict *v)
 {
     return json_pack("{s:s, s:b, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", v->name, "model", v->is_model,
                      "train_fraction", v->fraction, "rmse", v->predicts ? interval(&v->rmse) : json_null(), "mae",
@@ -91,20 +91,21 @@ static json_t *method_json(const struct verdict *v)
                      v->ranks ? cuts_json(v) : json_null());
 }
 
-json_t *metrics_json(const struct trial_data *d, enum tv_part part, const struct verdict *verdicts, int n)
+json_t *tv_metrics_json(const struct tv_trial_data *d, enum tv_portion portion, const struct tv_verdict *verdicts,
+                        int n)
 {
-    const struct tv_holdout *h = &d->holdout[part];
+    const struct tv_holdout *h = &d->holdout[portion];
     json_t *methods = json_array();
     for (int m = 0; m < n; m++)
         json_array_append_new(methods, method_json(&verdicts[m]));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "split", split_json(d, part), "training",
-                     training_json(&d->dense.matrix), "holdout", holdout_json(&h->counts), "relevant",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "split", split_json(d, portion), "training",
+                     training_json(&d->training_matrix.csr), "holdout", holdout_json(&h->counts), "relevant",
                      number((double)d->relevant), "methods", methods);
 }
 
 /* All that describes the split has to agree, and from where on a rating is relevant. The fingerprint may differ,
  * because ratings have come since. */
-int metrics_same_question(const json_t *a, const json_t *b)
+int tv_metrics_same_question(const json_t *a, const json_t *b)
 {
     json_t *of_a = json_copy(json_object_get(a, "split")), *of_b = json_copy(json_object_get(b, "split"));
     json_object_del(of_a, "fingerprint");

@@ -33,7 +33,7 @@ static struct tv_evaluate_options judging(int threads)
 
 /* Only the cuts may differ from the data's filter: another condition on rows would make other ratings, which cannot
  * be compared. */
-static enum tv_status check_filter(const struct trial *t, const struct trial_data *d, struct tv_error *err)
+static enum tv_status check_filter(const struct tv_trial *t, const struct tv_trial_data *d, struct tv_error *err)
 {
     const char *other = t->filter && d->filter ? tv_filter_other_rows(d->filter, t->filter) : NULL;
     if (other == NULL)
@@ -42,9 +42,9 @@ static enum tv_status check_filter(const struct trial *t, const struct trial_dat
     return tv_hint(err, "it decides which ratings there are to be kept apart; evaluate each value by itself");
 }
 
-static enum tv_status check_part(const struct trial_data *d, enum tv_part part, struct tv_error *err)
+static enum tv_status check_portion(const struct tv_trial_data *d, enum tv_portion portion, struct tv_error *err)
 {
-    if (d->holdout[part].counts.rows > 0)
+    if (d->holdout[portion].counts.rows > 0)
         return TV_OK;
     tv_fail(err, TV_ERR_USAGE, "there is no validation part to judge on");
     return tv_hint(err, "--validation SHARE sets one aside, of a split at random or by time");
@@ -52,7 +52,7 @@ static enum tv_status check_part(const struct trial_data *d, enum tv_part part, 
 
 /* --- what is learned from ---------------------------------------------------------------------------------------- */
 
-/* The training part, or a fraction of it over the same dense indices, so that what users have seen and the
+/* The training portion, or a fraction of it over the same dense indices, so that what users have seen and the
  * catalogue stay the same. */
 struct share {
     const struct tv_evidence *evidence; /* lent: of the data, or `own` */
@@ -89,9 +89,10 @@ static enum tv_status pick_values(struct tv_csr *out, const struct tv_csr *m, co
 
 /* A fraction is drawn with the split's seed: a smaller one lies within a larger, and the same one is the same for
  * the model and for baselines. */
-static enum tv_status take_share(struct share *out, const struct trial_data *d, double fraction, struct tv_error *err)
+static enum tv_status take_share(struct share *out, const struct tv_trial_data *d, double fraction,
+                                 struct tv_error *err)
 {
-    *out = (struct share){&d->training, &d->dense.matrix, TV_EVIDENCE_INIT, {0}};
+    *out = (struct share){&d->training, &d->training_matrix.csr, TV_EVIDENCE_INIT, {0}};
     if (fraction == 0 || fraction >= 1)
         return TV_OK;
     uint8_t *marks = tv_alloc(d->training.n_pairs, sizeof *marks, "a fraction", err);
@@ -100,7 +101,7 @@ static enum tv_status take_share(struct share *out, const struct trial_data *d, 
     tv_split_thin(marks, d->training.n_pairs, fraction, d->split.seed);
     enum tv_status status = tv_evidence_pick(&out->own, &d->training, marks, 1, err);
     if (status == TV_OK)
-        status = pick_values(&out->own_matrix, &d->dense.matrix, marks, err);
+        status = pick_values(&out->own_matrix, &d->training_matrix.csr, marks, err);
     out->evidence = &out->own;
     out->matrix = &out->own_matrix;
     free(marks);
@@ -109,7 +110,7 @@ static enum tv_status take_share(struct share *out, const struct trial_data *d, 
 
 /* --- a model ----------------------------------------------------------------------------------------------------- */
 
-static enum tv_status nothing_left(const struct trial *t, const struct tv_evidence *e, struct tv_error *err)
+static enum tv_status nothing_left(const struct tv_trial *t, const struct tv_evidence *e, struct tv_error *err)
 {
     char text[512] = "";
     if (t->filter)
@@ -119,7 +120,7 @@ static enum tv_status nothing_left(const struct trial *t, const struct tv_eviden
 }
 
 /* A row limit that was reached keeps the users with the lowest ids and no others, so it is said. */
-static void report_rows(const struct trial *t)
+static void report_rows(const struct tv_trial *t)
 {
     char rows[32], users[32], items[32];
     tv_log_info("learning from %s ratings of %s users and %s items", tv_text_number(rows, t->rows),
@@ -130,53 +131,54 @@ static void report_rows(const struct trial *t)
 }
 
 /* Makes the matrix that the trial learns from: the share after the trial's cuts. */
-static enum tv_status choose_rows(struct tv_dense *out, struct trial *t, const struct tv_evidence *e,
+static enum tv_status choose_rows(struct tv_matrix *out, struct tv_trial *t, const struct tv_evidence *e,
                                   struct tv_error *err)
 {
     struct tv_ratings *ratings = NULL;
     struct tv_named too_large = {0};
     enum tv_status status = tv_ratings_create(&ratings, err);
     if (status == TV_OK)
-        status =
-            t->filter ? cuts_apply(ratings, e, t->filter, &too_large, err) : cuts_none(ratings, e, &too_large, err);
+        status = t->filter ? tv_cuts_apply(ratings, e, t->filter, &too_large, err)
+                           : tv_cuts_none(ratings, e, &too_large, err);
     if (status == TV_OK && tv_ratings_count(ratings) == 0)
         status = nothing_left(t, e, err);
     t->rows = ratings ? (int64_t)tv_ratings_count(ratings) : 0;
     if (status == TV_OK)
-        status = tv_ratings_densify(out, ratings, err);
+        status = tv_ratings_matrix(out, ratings, err);
     tv_ratings_free(ratings);
     if (status != TV_OK)
         return status;
-    t->users = out->matrix.n_rows;
-    t->items = out->matrix.n_cols;
+    t->users = out->csr.n_rows;
+    t->items = out->csr.n_cols;
     if (!t->learn.quiet) {
-        cuts_report(&too_large);
+        tv_cuts_report(&too_large);
         report_rows(t);
     }
     return TV_OK;
 }
 
 /* Learns a model from the share; only learning itself is timed. */
-static enum tv_status learn_share(struct tv_model **out, struct trial *t, const struct tv_evidence *e, struct tv_error *err)
+static enum tv_status learn_share(struct tv_model **out, struct tv_trial *t, const struct tv_evidence *e,
+                                  struct tv_error *err)
 {
-    struct tv_dense dense = {0};
-    struct learn_report report = {0};
-    enum tv_status status = choose_rows(&dense, t, e, err);
+    struct tv_matrix matrix = {0};
+    struct tv_learn_report report = {0};
+    enum tv_status status = choose_rows(&matrix, t, e, err);
     if (status == TV_OK)
-        status = learn_fit_factors(&t->learn, &dense, err);
+        status = tv_learn_fit_factors(&t->learn, &matrix, err);
     double started = tv_clock();
     if (status == TV_OK)
-        status = learn(out, &report, &dense, &t->learn, err);
+        status = tv_learn(out, &report, &matrix, &t->learn, err);
     t->seconds = tv_clock() - started;
-    learn_report_free(&report);
-    tv_dense_free(&dense);
+    tv_learn_report_free(&report);
+    tv_matrix_free(&matrix);
     return status;
 }
 
 /* The verdict's head; a fraction of 0 stands for all. */
-static void begin(struct verdict *out, const char *name, int is_model, double fraction, int quiet)
+static void begin(struct tv_verdict *out, const char *name, int is_model, double fraction, int quiet)
 {
-    *out = (struct verdict){.is_model = is_model, .fraction = fraction == 0 ? 1 : fraction};
+    *out = (struct tv_verdict){.is_model = is_model, .fraction = fraction == 0 ? 1 : fraction};
     snprintf(out->name, sizeof out->name, "%s", name);
     if (!quiet)
         tv_log_info("judging %s", name);
@@ -184,36 +186,37 @@ static void begin(struct verdict *out, const char *name, int is_model, double fr
 
 /* Learns from the share and judges on a part. Users are folded in from the whole share, whatever the cuts left out,
  * as they would be served. */
-static enum tv_status run(struct verdict *out, struct trial *t, const struct share *share, const struct trial_data *d,
-                          enum tv_part part, struct tv_error *err)
+static enum tv_status run(struct tv_verdict *out, struct tv_trial *t, const struct share *share,
+                          const struct tv_trial_data *d, enum tv_portion portion, struct tv_error *err)
 {
     struct tv_model *model = NULL;
-    struct judge *judge = NULL;
+    struct tv_judge *judge = NULL;
     const struct tv_evaluate_options options = judging(t->learn.threads);
     enum tv_status status = learn_share(&model, t, share->evidence, err);
     if (status == TV_OK)
-        status = judge_create(&judge, model, share->evidence, &d->dense, tv_evaluate_threads(&options), err);
+        status =
+            tv_judge_create(&judge, model, share->evidence, &d->training_matrix, tv_evaluate_threads(&options), err);
     if (status == TV_OK) {
-        const struct tv_method method = judge_method(judge);
+        const struct tv_method method = tv_judge_method(judge);
         begin(out, model->algorithm, 1, t->fraction, t->learn.quiet);
-        status = verdict_measure(out, &method, &d->dense.matrix, &d->holdout[part], &options, err);
+        status = tv_verdict_measure(out, &method, &d->training_matrix.csr, &d->holdout[portion], &options, err);
     }
-    judge_free(judge);
+    tv_judge_free(judge);
     tv_model_free(model);
     return status;
 }
 
-enum tv_status trial_run(struct verdict *out, struct trial *trial, const struct trial_data *d, enum tv_part part,
-                         struct tv_error *err)
+enum tv_status tv_trial_run(struct tv_verdict *out, struct tv_trial *trial, const struct tv_trial_data *d,
+                            enum tv_portion portion, struct tv_error *err)
 {
     struct share share = {0};
     enum tv_status status = check_filter(trial, d, err);
     if (status == TV_OK)
-        status = check_part(d, part, err);
+        status = check_portion(d, portion, err);
     if (status == TV_OK)
         status = take_share(&share, d, trial->fraction, err);
     if (status == TV_OK)
-        status = run(out, trial, &share, d, part, err);
+        status = run(out, trial, &share, d, portion, err);
     free_share(&share);
     return status;
 }
@@ -221,9 +224,9 @@ enum tv_status trial_run(struct verdict *out, struct trial *trial, const struct 
 /* --- a baseline -------------------------------------------------------------------------------------------------- */
 
 /* A baseline learns from the whole share: the trial's filter is the model's alone. */
-enum tv_status trial_baseline(struct verdict *out, enum tv_baseline_kind kind, double fraction,
-                              const struct learn_settings *how, const struct trial_data *d, enum tv_part part,
-                              struct tv_error *err)
+enum tv_status tv_trial_baseline(struct tv_verdict *out, enum tv_baseline_kind kind, double fraction,
+                                 const struct tv_learn_settings *how, const struct tv_trial_data *d,
+                                 enum tv_portion portion, struct tv_error *err)
 {
     struct share share;
     struct tv_baseline baseline = {0};
@@ -236,7 +239,7 @@ enum tv_status trial_baseline(struct verdict *out, enum tv_baseline_kind kind, d
     if (status == TV_OK) {
         const struct tv_method method = tv_baseline_method(&baseline);
         begin(out, tv_baseline_name(kind), 0, fraction, how->quiet);
-        status = verdict_measure(out, &method, &d->dense.matrix, &d->holdout[part], &evaluate, err);
+        status = tv_verdict_measure(out, &method, &d->training_matrix.csr, &d->holdout[portion], &evaluate, err);
     }
     tv_baseline_free(&baseline);
     free_share(&share);

@@ -1,4 +1,4 @@
-/* trial_data: reads the ratings and divides them, once for all trials. The training part is held twice: as
+/* trial_data: reads the ratings and divides them, once for all trials. The training portion is held twice: as
  * evidence, with rows and ids, to learn and fold in from; and as a matrix, which is what an evaluation knows of
  * users and items.
  */
@@ -16,19 +16,42 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 
-const struct tv_option trial_options[] = {
-    {.name = "split", .kind = TV_OPTION_CHOICE, .value = "KIND", .preset = "random", .choices = "random|time|last",
+const struct tv_option tv_trial_options[] = {
+    {.name = "split",
+     .kind = TV_OPTION_CHOICE,
+     .value = "KIND",
+     .default_text = "random",
+     .choices = "random|time|last",
      .help = "what is kept apart: pairs of user and item at random, the newest of all, or the last of each user"},
-    {.name = "test", .kind = TV_OPTION_TEXT, .value = "SHARE|FILE", .preset = "0.2",
+    {.name = "test",
+     .kind = TV_OPTION_TEXT,
+     .value = "SHARE|FILE",
+     .default_text = "0.2",
      .help = "how large a share; or, with --train, the file to judge on"},
-    {.name = "last", .kind = TV_OPTION_INT, .value = "K", .preset = "5", .min = 1, .max = 1e9,
+    {.name = "last",
+     .kind = TV_OPTION_INT,
+     .value = "K",
+     .default_text = "5",
+     .min = 1,
+     .max = 1e9,
      .help = "ratings of each user for --split last"},
-    {.name = "split-seed", .kind = TV_OPTION_INT, .value = "S", .preset = "1", .min = 0, .max = 9e18,
+    {.name = "split-seed",
+     .kind = TV_OPTION_INT,
+     .value = "S",
+     .default_text = "1",
+     .min = 0,
+     .max = 9e18,
      .help = "which pairs --split random and a fraction take"},
-    {.name = "train", .kind = TV_OPTION_TEXT, .value = "FILE",
+    {.name = "train",
+     .kind = TV_OPTION_TEXT,
+     .value = "FILE",
      .help = "learn from the ratings of this file and judge on those of --test FILE, for published splits; "
              "what Postgres holds plays no part"},
-    {.name = "relevant", .kind = TV_OPTION_REAL, .value = "RATING", .min = -1e30, .max = 1e30,
+    {.name = "relevant",
+     .kind = TV_OPTION_REAL,
+     .value = "RATING",
+     .min = -1e30,
+     .max = 1e30,
      .help = "a rating kept apart counts as a hit from here on (default: every one does)"},
     {.name = NULL},
 };
@@ -83,7 +106,7 @@ static enum tv_status describe_files(struct tv_reading *r, struct tv_error *err)
 }
 
 /* A random split needs no times, and so no column of them is read. */
-enum tv_status trial_open(struct tv_reading *r, struct tv_error *err)
+enum tv_status tv_trial_open(struct tv_reading *r, struct tv_error *err)
 {
     const struct tv_settings *s = r->settings;
     enum tv_status status = refuse_foreign(s, err);
@@ -99,7 +122,7 @@ enum tv_status trial_open(struct tv_reading *r, struct tv_error *err)
 }
 
 /* Shares mean nothing to a published split and to --split last (refuse_foreign), and stay at their defaults there. */
-static enum tv_status read_options(struct trial_data *d, const struct tv_settings *s, struct tv_error *err)
+static enum tv_status read_options(struct tv_trial_data *d, const struct tv_settings *s, struct tv_error *err)
 {
     d->relevant = tv_settings_given(s, "relevant") ? (float)tv_settings_real(s, "relevant") : -INFINITY;
     tv_split_defaults(&d->split);
@@ -152,28 +175,29 @@ static int64_t *users_of_pairs(const struct tv_evidence *e, struct tv_error *err
 
 /* --- dividing ---------------------------------------------------------------------------------------------------- */
 
-/* A hash of every pair with its value and its part: equal for the same ratings, divided alike, however that came
+/* A hash of every pair with its value and its portion: equal for the same ratings, divided alike, however that came
  * about. */
-static void set_fingerprint(struct trial_data *d, const struct tv_pairs *p, const struct tv_split *split)
+static void set_fingerprint(struct tv_trial_data *d, const struct tv_pairs *p, const struct tv_split *split)
 {
     uint64_t h = tv_hash(TV_HASH_START, p->user, p->n * sizeof *p->user);
     h = tv_hash(h, p->item, p->n * sizeof *p->item);
     h = tv_hash(h, p->value, p->n * sizeof *p->value);
-    h = tv_hash(h, split->part, p->n);
+    h = tv_hash(h, split->portion, p->n);
     snprintf(d->fingerprint, sizeof d->fingerprint, "%016llx", (unsigned long long)h);
 }
 
-/* Makes the training part in both forms, and a holdout of each part that has pairs. */
-static enum tv_status divide(struct trial_data *d, const struct tv_evidence *all, const struct tv_pairs *pairs,
+/* Makes the training portion in both forms, and a holdout of each part that has pairs. */
+static enum tv_status divide(struct tv_trial_data *d, const struct tv_evidence *all, const struct tv_pairs *pairs,
                              const struct tv_split *split, struct tv_error *err)
 {
     set_fingerprint(d, pairs, split);
-    enum tv_status status = tv_evidence_pick(&d->training, all, split->part, TV_TRAINING, err);
+    enum tv_status status = tv_evidence_pick(&d->training, all, split->portion, TV_TRAINING, err);
     if (status == TV_OK)
-        status = tv_split_dense(&d->dense, pairs, split, TV_TRAINING, err);
-    for (int part = TV_TRAINING + 1; part < TV_PARTS && status == TV_OK; part++)
-        if (split->n[part] > 0)
-            status = tv_holdout_create(&d->holdout[part], pairs, split, (enum tv_part)part, &d->dense, d->relevant, err);
+        status = tv_split_matrix(&d->training_matrix, pairs, split, TV_TRAINING, err);
+    for (int portion = TV_TRAINING + 1; portion < TV_PORTIONS && status == TV_OK; portion++)
+        if (split->n[portion] > 0)
+            status = tv_holdout_create(&d->holdout[portion], pairs, split, (enum tv_portion)portion,
+                                       &d->training_matrix, d->relevant, err);
     return status;
 }
 
@@ -190,28 +214,30 @@ static void report_holdout(const char *what, const struct tv_holdout_counts *c)
                 tv_text_number(cold_items, c->cold_items), tv_text_number(item_rows, c->cold_item_rows));
 }
 
-static enum tv_status read(struct tv_reading *r, struct tv_split *split, const struct trial_data *d, struct tv_error *err)
+static enum tv_status read(struct tv_reading *r, struct tv_split *split, const struct tv_trial_data *d,
+                           struct tv_error *err)
 {
     enum tv_status status = d->train_file ? refuse_conditions(r, err) : refuse_what_leaks(r, err);
     if (status != TV_OK)
         return status;
-    return d->train_file ? given_read(&r->evidence, split, d->train_file, d->test_file, err) : tv_reading_read(r, err);
+    return d->train_file ? tv_given_read(&r->evidence, split, d->train_file, d->test_file, err)
+                         : tv_reading_read(r, err);
 }
 
-static void report_data(const struct trial_data *d)
+static void report_data(const struct tv_trial_data *d)
 {
     report_holdout("kept apart", &d->holdout[TV_TEST].counts);
     report_holdout("for validation", &d->holdout[TV_VALIDATION].counts);
 }
 
 /* As d->split says, unless a published split has said so already. */
-static enum tv_status divide_as_asked(struct trial_data *d, const struct tv_evidence *all, const double *times,
+static enum tv_status divide_as_asked(struct tv_trial_data *d, const struct tv_evidence *all, const double *times,
                                       struct tv_split *given, struct tv_error *err)
 {
     int64_t *users = users_of_pairs(all, err);
     const struct tv_pairs pairs = {.n = all->n_pairs, .user = users, .item = all->items, .value = all->ratings, .time = times};
     enum tv_status status = users ? TV_OK : TV_ERR_NO_MEMORY;
-    if (status == TV_OK && given->part == NULL)
+    if (status == TV_OK && given->portion == NULL)
         status = tv_split(given, &pairs, &d->split, err);
     if (status == TV_OK)
         status = divide(d, all, &pairs, given, err);
@@ -219,26 +245,28 @@ static enum tv_status divide_as_asked(struct trial_data *d, const struct tv_evid
     return status;
 }
 
-enum tv_status trial_divide(struct trial_data *out, const struct tv_evidence *all, const struct tv_split_options *options,
-                            const struct tv_reading *r, struct tv_error *err)
+enum tv_status tv_trial_divide(struct tv_trial_data *out, const struct tv_evidence *all,
+                               const struct tv_split_options *options, const struct tv_reading *r, struct tv_error *err)
 {
     struct tv_split split = {0};
-    *out = (struct trial_data){.training = TV_EVIDENCE_INIT, .split = *options, .relevant = -INFINITY,
-                               .filter = r->own_source ? NULL : r->filter};
+    *out = (struct tv_trial_data){.training = TV_EVIDENCE_INIT,
+                                  .split = *options,
+                                  .relevant = -INFINITY,
+                                  .filter = r->own_source ? NULL : r->filter};
     enum tv_status status = refuse_what_leaks(r, err);
     if (status == TV_OK)
         status = divide_as_asked(out, all, NULL, &split, err);
     tv_split_free(&split);
     if (status != TV_OK)
-        trial_data_free(out);
+        tv_trial_data_free(out);
     return status;
 }
 
 /* The rows as they were read are dropped afterwards; the parts are copies. */
-enum tv_status trial_prepare(struct trial_data *out, struct tv_reading *r, struct tv_error *err)
+enum tv_status tv_trial_prepare(struct tv_trial_data *out, struct tv_reading *r, struct tv_error *err)
 {
     struct tv_split split = {0};
-    *out = (struct trial_data){.training = TV_EVIDENCE_INIT, .filter = r->own_source ? NULL : r->filter};
+    *out = (struct tv_trial_data){.training = TV_EVIDENCE_INIT, .filter = r->own_source ? NULL : r->filter};
     enum tv_status status = read_options(out, r->settings, err);
     if (status == TV_OK)
         status = read(r, &split, out, err);
@@ -249,15 +277,15 @@ enum tv_status trial_prepare(struct trial_data *out, struct tv_reading *r, struc
     if (status == TV_OK)
         report_data(out);
     else
-        trial_data_free(out);
+        tv_trial_data_free(out);
     return status;
 }
 
-void trial_data_free(struct trial_data *d)
+void tv_trial_data_free(struct tv_trial_data *d)
 {
     tv_evidence_free(&d->training);
-    tv_dense_free(&d->dense);
-    for (int part = 0; part < TV_PARTS; part++)
-        tv_holdout_free(&d->holdout[part]);
-    *d = (struct trial_data){.training = TV_EVIDENCE_INIT};
+    tv_matrix_free(&d->training_matrix);
+    for (int portion = 0; portion < TV_PORTIONS; portion++)
+        tv_holdout_free(&d->holdout[portion]);
+    *d = (struct tv_trial_data){.training = TV_EVIDENCE_INIT};
 }

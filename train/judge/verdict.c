@@ -13,7 +13,7 @@
 
 /* --- measuring ------------------------------------------------------------------------------------------------ */
 
-static enum tv_status measure_ratings(struct verdict *v, const struct tv_method *method,
+static enum tv_status measure_ratings(struct tv_verdict *v, const struct tv_method *method,
                                       const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
                                       struct tv_error *err)
 {
@@ -44,9 +44,9 @@ static int64_t *count_items(const struct tv_csr *m, struct tv_error *err)
     return counts;
 }
 
-/* Means, intervals and diversity at each cut. Popularity is that in the training part, and how much lists overlap
+/* Means, intervals and diversity at each cut. Popularity is that in the training portion, and how much lists overlap
  * is estimated from 10,000 pairs of users, drawn with a fixed seed. */
-static enum tv_status take_lists(struct verdict *v, const struct tv_ranking_result *r, const struct tv_csr *seen,
+static enum tv_status take_lists(struct tv_verdict *v, const struct tv_ranking_result *r, const struct tv_csr *seen,
                                  const struct tv_evaluate_options *options, struct tv_error *err)
 {
     enum { PAIRS = 10000 };
@@ -56,7 +56,7 @@ static enum tv_status take_lists(struct verdict *v, const struct tv_ranking_resu
     enum tv_status status = counts ? TV_OK : TV_ERR_NO_MEMORY;
     tv_bootstrap_defaults(&bootstrap);
     bootstrap.threads = options->threads;
-    for (int cut = 0; cut < VERDICT_CUTS && status == TV_OK; cut++) {
+    for (int cut = 0; cut < TV_VERDICT_CUTS && status == TV_OK; cut++) {
         v->at[cut] = tv_ranking_mean(r, cut);
         status = tv_ranking_interval(&v->ndcg[cut], r, cut, TV_NDCG, &bootstrap, err);
     }
@@ -66,7 +66,7 @@ static enum tv_status take_lists(struct verdict *v, const struct tv_ranking_resu
     return status;
 }
 
-static enum tv_status measure_lists(struct verdict *v, const struct tv_method *method, const struct tv_csr *seen,
+static enum tv_status measure_lists(struct tv_verdict *v, const struct tv_method *method, const struct tv_csr *seen,
                                     const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
                                     struct tv_error *err)
 {
@@ -85,11 +85,11 @@ static enum tv_status measure_lists(struct verdict *v, const struct tv_method *m
 }
 
 /* Everything but the head is zeroed first, so that a method that cannot rank has no numbers of an earlier one. */
-enum tv_status verdict_measure(struct verdict *out, const struct tv_method *method, const struct tv_csr *seen,
-                               const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
-                               struct tv_error *err)
+enum tv_status tv_verdict_measure(struct tv_verdict *out, const struct tv_method *method, const struct tv_csr *seen,
+                                  const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
+                                  struct tv_error *err)
 {
-    struct verdict v = {.is_model = out->is_model, .fraction = out->fraction};
+    struct tv_verdict v = {.is_model = out->is_model, .fraction = out->fraction};
     memcpy(v.name, out->name, sizeof v.name);
     *out = v;
     enum tv_status status = measure_ratings(out, method, holdout, options, err);
@@ -134,7 +134,7 @@ static const struct number {
 };
 
 /* NaN where the method has none. */
-static double value_of(const struct verdict *v, const struct number *n, int cut)
+static double value_of(const struct tv_verdict *v, const struct number *n, int cut)
 {
     int has = n->kind <= UNPREDICTED ? v->predicts : v->ranks;
     if (!has)
@@ -159,7 +159,7 @@ static double value_of(const struct verdict *v, const struct number *n, int cut)
 }
 
 /* Counts are whole; an empty cell says that the method has no such number. */
-static enum tv_status add_cell(struct tv_table *t, const struct verdict *v, const struct number *n, int cut,
+static enum tv_status add_cell(struct tv_table *t, const struct tv_verdict *v, const struct number *n, int cut,
                                struct tv_error *err)
 {
     double value = value_of(v, n, cut);
@@ -182,7 +182,7 @@ static enum tv_status add_name(struct tv_table *t, const struct number *n, int k
 }
 
 /* The rows that come once (cut -1), or those of a cut. */
-static enum tv_status add_rows(struct tv_table *t, const struct verdict *verdicts, int n, int cut, int all,
+static enum tv_status add_rows(struct tv_table *t, const struct tv_verdict *verdicts, int n, int cut, int all,
                                struct tv_error *err)
 {
     struct tv_evaluate_options options;
@@ -200,7 +200,7 @@ static enum tv_status add_rows(struct tv_table *t, const struct verdict *verdict
     return status;
 }
 
-static enum tv_status fill(struct tv_table *t, const struct verdict *verdicts, int n, int all, struct tv_error *err)
+static enum tv_status fill(struct tv_table *t, const struct tv_verdict *verdicts, int n, int all, struct tv_error *err)
 {
     static const int order[] = {-1, 1, 0, 2, 3}; /* lists of 10 first: they are what a page shows */
     enum tv_status status = TV_OK;
@@ -211,8 +211,8 @@ static enum tv_status fill(struct tv_table *t, const struct verdict *verdicts, i
 
 typedef char column_text[48];
 
-/* "svd", or "svd of 0.1": of that fraction of the training part. */
-static const char *column_name(column_text out, const struct verdict *v)
+/* "svd", or "svd of 0.1": of that fraction of the training portion. */
+static const char *column_name(column_text out, const struct tv_verdict *v)
 {
     if (v->fraction < 1)
         snprintf(out, sizeof(column_text), "%s of %g", v->name, v->fraction);
@@ -221,7 +221,8 @@ static const char *column_name(column_text out, const struct verdict *v)
     return out;
 }
 
-enum tv_status verdict_print(const struct verdict *verdicts, int n, enum tv_table_format format, struct tv_error *err)
+enum tv_status tv_verdict_print(const struct tv_verdict *verdicts, int n, enum tv_table_format format,
+                                struct tv_error *err)
 {
     struct tv_table *table = NULL;
     const char **columns = tv_alloc((size_t)n + 1, sizeof *columns, "a table", err);

@@ -6,33 +6,34 @@
 #include "trivet/cli/table.h"
 #include "trivet/core/eval/evaluate.h"
 
-enum { VERDICT_CUTS = 4 }; /* of tv_evaluate_defaults: at 5, 10, 15 and 100 */
+enum { TV_VERDICT_CUTS = 4 }; /* of tv_evaluate_defaults: at 5, 10, 15 and 100 */
 
-struct verdict {
+struct tv_verdict {
     char name[24];
-    int is_model;                /* not a baseline */
-    double fraction;             /* of the training part that was learned from; 1: all of it */
+    int is_model;    /* not a baseline */
+    double fraction; /* of the training portion that was learned from; 1: all of it */
 
-    int predicts;                /* ratings: what follows has values */
+    int predicts; /* ratings: what follows has values */
     struct tv_interval rmse;
     double mae, r2;
-    int64_t n_unpredicted;       /* pairs, nothing of them cold, for which it had no prediction */
+    int64_t n_unpredicted; /* pairs, nothing of them cold, for which it had no prediction */
 
-    int ranks;                   /* lists: what follows has values */
-    int32_t n_users;             /* judged */
-    int32_t n_without_list;      /* of them with an empty list */
-    struct tv_list_quality at[VERDICT_CUTS]; /* means over the users judged */
-    struct tv_interval ndcg[VERDICT_CUTS];
-    struct tv_diversity diversity[VERDICT_CUTS];
+    int ranks;                                  /* lists: what follows has values */
+    int32_t n_users;                            /* judged */
+    int32_t n_without_list;                     /* of them with an empty list */
+    struct tv_list_quality at[TV_VERDICT_CUTS]; /* means over the users judged */
+    struct tv_interval ndcg[TV_VERDICT_CUTS];
+    struct tv_diversity diversity[TV_VERDICT_CUTS];
 };
 
 /* Judges a method on `holdout`; `seen` are the ratings whose items are in no list. *out keeps its name, is_model and
  * fraction; the rest is written. Several may be judged at a time. */
-enum tv_status verdict_measure(struct verdict *out, const struct tv_method *method, const struct tv_csr *seen,
-                               const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
-                               struct tv_error *err);
+enum tv_status tv_verdict_measure(struct tv_verdict *out, const struct tv_method *method, const struct tv_csr *seen,
+                                  const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
+                                  struct tv_error *err);
 
 /* A row a number, a column a method: all numbers as csv and json, what people look at first in the other formats. */
-enum tv_status verdict_print(const struct verdict *verdicts, int n, enum tv_table_format format, struct tv_error *err);
+enum tv_status tv_verdict_print(const struct tv_verdict *verdicts, int n, enum tv_table_format format,
+                                struct tv_error *err);
 
 #endif

@@ -17,26 +17,26 @@
 
 /* The flags, with the bounds that every other way to give a setting is held to as well (settings.c). lambda has no
  * preset, because its default depends on the algorithm. */
-const struct tv_option learn_options[] = {
+const struct tv_option tv_learn_options[] = {
     {.name = "algorithm",
      .kind = TV_OPTION_CHOICE,
      .value = "NAME",
-     .preset = "svd",
-     .choices = LEARN_NAMES,
+     .default_text = "svd",
+     .choices = TV_LEARN_NAMES,
      .help = "how to factorise: svd takes missing ratings as zeros and ranks well; als fits the ratings there are and "
              "predicts them; als-implicit takes values as counts (plays)"},
     {.name = "factors",
      .alias = "rank",
      .kind = TV_OPTION_INT,
      .value = "K",
-     .preset = TEXT(FACTORS),
+     .default_text = TEXT(FACTORS),
      .min = 1,
      .max = 4096,
      .help = "factors a user and an item; without this flag a small matrix gets fewer"},
     {.name = "sigma",
      .kind = TV_OPTION_REAL,
      .value = "A",
-     .preset = TEXT(SIGMA),
+     .default_text = TEXT(SIGMA),
      .min = 0,
      .max = 1,
      .help = "svd: how much of the singular values goes to the item side: an exponent from 0 to 1, "
@@ -45,7 +45,7 @@ const struct tv_option learn_options[] = {
      .alias = "maxIter",
      .kind = TV_OPTION_INT,
      .value = "N",
-     .preset = TEXT(ITERATIONS),
+     .default_text = TEXT(ITERATIONS),
      .min = 1,
      .max = 1000,
      .help = "als: passes over users and items, at the most"},
@@ -60,7 +60,7 @@ const struct tv_option learn_options[] = {
     {.name = "alpha",
      .kind = TV_OPTION_REAL,
      .value = "A",
-     .preset = TEXT(LEARN_ALPHA),
+     .default_text = TEXT(TV_LEARN_ALPHA),
      .min = 0,
      .max = 1e6,
      .help = "als-implicit: the confidence in a value r is 1 + A r"},
@@ -70,50 +70,50 @@ const struct tv_option learn_options[] = {
     {.name = "seed",
      .kind = TV_OPTION_INT,
      .value = "S",
-     .preset = TEXT(SEED),
+     .default_text = TEXT(SEED),
      .min = 0,
      .max = 9e18,
      .help = "als: the same seed gives the same model, byte for byte"},
     {.name = NULL},
 };
 
-#define PLACE(member) offsetof(struct learn_settings, member)
+#define PLACE(member) offsetof(struct tv_learn_settings, member)
 
 /* A default of 0 stands with settings that some algorithms do not use, and the others give another default for. */
-const struct learn_setting learn_setting_rows[] = {
-    {"factors", LEARN_WHOLE, PLACE(factors), FACTORS, 0},
-    {"sigma", LEARN_REAL, PLACE(sigma), SIGMA, 1},
-    {"iterations", LEARN_WHOLE, PLACE(iterations), ITERATIONS, 0},
-    {"lambda", LEARN_REAL, PLACE(lambda), 0, 0},
-    {"alpha", LEARN_REAL, PLACE(alpha), 0, 0},
-    {"biases", LEARN_SWITCH, PLACE(biases), 0, 1},
-    {"seed", LEARN_SEED, PLACE(seed), SEED, 0},
+const struct tv_learn_setting tv_learn_setting_rows[] = {
+    {"factors", TV_LEARN_WHOLE, PLACE(factors), FACTORS, 0},
+    {"sigma", TV_LEARN_REAL, PLACE(sigma), SIGMA, 1},
+    {"iterations", TV_LEARN_WHOLE, PLACE(iterations), ITERATIONS, 0},
+    {"lambda", TV_LEARN_REAL, PLACE(lambda), 0, 0},
+    {"alpha", TV_LEARN_REAL, PLACE(alpha), 0, 0},
+    {"biases", TV_LEARN_SWITCH, PLACE(biases), 0, 1},
+    {"seed", TV_LEARN_SEED, PLACE(seed), SEED, 0},
     {NULL, 0, 0, 0, 0},
 };
 
-const struct learn_algorithm *learn_algorithm_of(const char *name)
+const struct tv_learn_algorithm *tv_learn_algorithm_of(const char *name)
 {
-    const struct learn_algorithm *a = learn_algorithms;
+    const struct tv_learn_algorithm *a = tv_learn_algorithms;
     while (a->name && strcmp(a->name, name) != 0)
         a++;
     return a->name ? a : NULL;
 }
 
-const char *learn_algorithm_name(const struct learn_settings *s)
+const char *tv_learn_algorithm_name(const struct tv_learn_settings *s)
 {
     return s->algorithm->name;
 }
 
-const struct learn_setting *learn_setting_of(const char *flag)
+const struct tv_learn_setting *tv_learn_setting_of(const char *flag)
 {
-    const struct learn_setting *row = learn_setting_rows;
+    const struct tv_learn_setting *row = tv_learn_setting_rows;
     while (row->flag && strcmp(row->flag, flag) != 0)
         row++;
     return row->flag ? row : NULL;
 }
 
 /* The place of a setting among those an algorithm uses; -1: it does not use it. */
-static int place_of(const struct learn_algorithm *a, const char *flag)
+static int place_of(const struct tv_learn_algorithm *a, const char *flag)
 {
     for (int i = 0; a->settings[i].flag; i++)
         if (strcmp(a->settings[i].flag, flag) == 0)
@@ -121,12 +121,12 @@ static int place_of(const struct learn_algorithm *a, const char *flag)
     return -1;
 }
 
-int learn_uses(const struct learn_algorithm *a, const char *flag)
+int tv_learn_uses(const struct tv_learn_algorithm *a, const char *flag)
 {
     return place_of(a, flag) >= 0;
 }
 
-double learn_default_of(const struct learn_algorithm *a, const struct learn_setting *row)
+double tv_learn_default_of(const struct tv_learn_algorithm *a, const struct tv_learn_setting *row)
 {
     int place = place_of(a, row->flag);
     return place < 0 || isnan(a->settings[place].value) ? row->value : a->settings[place].value;
@@ -134,10 +134,10 @@ double learn_default_of(const struct learn_algorithm *a, const struct learn_sett
 
 /* Returned as a double, for comparing with defaults and for what takes any setting. A large seed is rounded by
  * that, so where a seed is written down the integer itself is taken (settings.c). */
-double learn_value(const struct learn_settings *s, const struct learn_setting *row)
+double tv_learn_value(const struct tv_learn_settings *s, const struct tv_learn_setting *row)
 {
     const void *at = (const char *)s + row->offset;
-    return row->kind == LEARN_REAL   ? *(const double *)at
-           : row->kind == LEARN_SEED ? (double)*(const uint64_t *)at
-                                     : *(const int *)at;
+    return row->kind == TV_LEARN_REAL   ? *(const double *)at
+           : row->kind == TV_LEARN_SEED ? (double)*(const uint64_t *)at
+                                        : *(const int *)at;
 }

@@ -9,7 +9,7 @@
 /* Larger regularisation makes factors smaller, and so does a smaller range. */
 static const char larger_lambda[] = "train with a larger lambda, or with ratings of a smaller range";
 
-const struct learn_algorithm learn_algorithms[] = {
+const struct tv_learn_algorithm tv_learn_algorithms[] = {
     {.name = "svd",
      .score_kind = "relevance",
      .bounded = 1,
@@ -17,21 +17,21 @@ const struct learn_algorithm learn_algorithms[] = {
                "of counts "
                "of plays their logarithm",
      .settings = {{"factors", NAN}, {"sigma", NAN}},
-     .memory = learn_svd_memory,
-     .learn = learn_svd},
+     .memory = tv_learn_svd_memory,
+     .learn = tv_learn_svd},
     {.name = "als",
      .score_kind = "rating",
      .predicts_ratings = 1,
      .remedy = larger_lambda,
      .settings = {{"factors", NAN}, {"iterations", NAN}, {"lambda", 0.1}, {"seed", NAN}, {"biases", NAN}},
-     .memory = learn_als_memory,
-     .learn = learn_als},
+     .memory = tv_learn_als_memory,
+     .learn = tv_learn_als},
     {.name = "als-implicit",
      .score_kind = "relevance",
      .takes_counts = 1,
      .remedy = larger_lambda,
-     .settings = {{"factors", NAN}, {"iterations", NAN}, {"lambda", 0.01}, {"seed", NAN}, {"alpha", LEARN_ALPHA}},
-     .memory = learn_als_memory,
-     .learn = learn_als},
+     .settings = {{"factors", NAN}, {"iterations", NAN}, {"lambda", 0.01}, {"seed", NAN}, {"alpha", TV_LEARN_ALPHA}},
+     .memory = tv_learn_als_memory,
+     .learn = tv_learn_als},
     {.name = NULL},
 };

@@ -31,7 +31,7 @@ static int show_progress(void *context, int iteration, double objective)
 }
 
 /* Everything that the settings can say is passed on; the tolerance is the same for all trainings. */
-static enum tv_status run_als(struct tv_als *als, const struct learn_settings *s, const struct tv_dense *d,
+static enum tv_status run_als(struct tv_als *als, const struct tv_learn_settings *s, const struct tv_matrix *d,
                               struct tv_error *err)
 {
     struct watch watch = {s->iterations, s->quiet, tv_clock()};
@@ -46,29 +46,29 @@ static enum tv_status run_als(struct tv_als *als, const struct learn_settings *s
                                            .threads = s->threads,
                                            .progress = show_progress,
                                            .context = &watch};
-    return tv_als(als, &d->matrix, &options, err);
+    return tv_als(als, &d->csr, &options, err);
 }
 
 /* The solver's user factors are freed with it: users are folded in with the item factors (trivet/core/fold_in.h).
  * The objectives move to the report. */
-enum tv_status learn_als(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
-                         struct learn_settings *s, struct tv_error *err)
+enum tv_status tv_learn_als(struct tv_model **out, struct tv_learn_report *report, const struct tv_matrix *d,
+                            struct tv_learn_settings *s, struct tv_error *err)
 {
     struct tv_als als = {0};
-    struct learn_packing packing = {.beyond = &report->beyond};
+    struct tv_learn_packing packing = {.beyond = &report->beyond};
     enum tv_status status = run_als(&als, s, d, err);
     if (status != TV_OK)
         return status;
     if (!s->quiet && als.iterations < s->iterations)
         tv_log_info("iteration %d brought no improvement, so it was the last", als.iterations);
-    struct tv_model *m = learn_new_model(d, s, als.columns, err);
+    struct tv_model *m = tv_learn_new_model(d, s, als.columns, err);
     if (m == NULL)
         status = TV_ERR_NO_MEMORY;
     for (size_t i = 0; status == TV_OK && i < (size_t)m->n_items; i++)
-        learn_pack_row(&packing, m, i, als.item_factors + i * (size_t)als.columns);
+        tv_learn_pack_row(&packing, m, i, als.item_factors + i * (size_t)als.columns);
     if (status == TV_OK)
-        status =
-            learn_end_packing(&packing, m, s->quiet, "use a larger --lambda, or scale the ratings in the filter", err);
+        status = tv_learn_end_packing(&packing, m, s->quiet,
+                                      "use a larger --lambda, or scale the ratings in the filter", err);
     if (status == TV_OK) {
         m->lambda = s->lambda;
         m->alpha = s->alpha;
@@ -84,9 +84,9 @@ enum tv_status learn_als(struct tv_model **out, struct learn_report *report, con
     return status;
 }
 
-double learn_als_memory(const struct learn_settings *s, const struct tv_dense *d)
+double tv_learn_als_memory(const struct tv_learn_settings *s, const struct tv_matrix *d)
 {
-    const struct tv_csr *m = &d->matrix;
+    const struct tv_csr *m = &d->csr;
     const struct tv_als_options options = {
         .implicit = s->algorithm->takes_counts, .biases = s->biases, .factors = s->factors, .threads = s->threads};
     return tv_als_memory(m->n_rows, m->n_cols, m->n_values, &options);

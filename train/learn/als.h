@@ -4,8 +4,8 @@
 
 #include "train/learn/learn.h"
 
-enum tv_status learn_als(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
-                         struct learn_settings *s, struct tv_error *err);
-double learn_als_memory(const struct learn_settings *s, const struct tv_dense *d);
+enum tv_status tv_learn_als(struct tv_model **out, struct tv_learn_report *report, const struct tv_matrix *d,
+                            struct tv_learn_settings *s, struct tv_error *err);
+double tv_learn_als_memory(const struct tv_learn_settings *s, const struct tv_matrix *d);
 
 #endif

@@ -11,16 +11,18 @@
 #include "trivet/base/text.h"
 #include "trivet/core/formats/half.h"
 
-/* The ids are copied, because the matrix stays the caller's. n_items is that of the matrix until learn_end_packing. */
-struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns, struct tv_error *err)
+/* The ids are copied, because the matrix stays the caller's. n_items is that of the matrix until tv_learn_end_packing.
+ */
+struct tv_model *tv_learn_new_model(const struct tv_matrix *d, const struct tv_learn_settings *s, int columns,
+                                    struct tv_error *err)
 {
     struct tv_model *m = tv_alloc(1, sizeof *m, "a model", err);
     if (m == NULL)
         return NULL;
-    size_t n = (size_t)d->matrix.n_cols;
+    size_t n = (size_t)d->csr.n_cols;
     m->factors = columns;
-    m->n_items = d->matrix.n_cols;
-    m->n_learned = d->matrix.n_rows;
+    m->n_items = d->csr.n_cols;
+    m->n_learned = d->csr.n_rows;
     m->sigma_power = s->sigma;
     m->created_at = tv_clock_wall();
     strcpy(m->algorithm, s->algorithm->name);
@@ -37,7 +39,7 @@ struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_se
 
 /* The row goes to the first free place, so rows behind one that is left out move up. Rows must come in order: then
  * a place is read before it is written. */
-void learn_pack_row(struct learn_packing *p, struct tv_model *m, size_t item, const float *row)
+void tv_learn_pack_row(struct tv_learn_packing *p, struct tv_model *m, size_t item, const float *row)
 {
     size_t k = (size_t)m->factors, lost = tv_half_from_floats(m->item_factors + p->kept * k, row, k);
     m->item_ids[p->kept] = m->item_ids[item];
@@ -48,8 +50,8 @@ void learn_pack_row(struct learn_packing *p, struct tv_model *m, size_t item, co
 }
 
 /* Item ids and factors keep the memory of the items that were left out; n_items says where they end. */
-enum tv_status learn_end_packing(const struct learn_packing *p, struct tv_model *m, int quiet, const char *hint,
-                                 struct tv_error *err)
+enum tv_status tv_learn_end_packing(const struct tv_learn_packing *p, struct tv_model *m, int quiet, const char *hint,
+                                    struct tv_error *err)
 {
     char items[64];
     const struct tv_named *beyond = p->beyond;

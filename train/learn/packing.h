@@ -6,19 +6,19 @@
 #include "train/learn/learn.h"
 
 /* A model with ids and zeros for its factors, `columns` a row. */
-TV_MUST_USE struct tv_model *learn_new_model(const struct tv_dense *d, const struct learn_settings *s, int columns,
-                                             struct tv_error *err);
+TV_MUST_USE struct tv_model *tv_learn_new_model(const struct tv_matrix *d, const struct tv_learn_settings *s,
+                                                int columns, struct tv_error *err);
 
 /* How far the packing is. Begin with zeros, and with `beyond`, which gets the items that are left out. */
-struct learn_packing {
+struct tv_learn_packing {
     size_t kept, lost; /* items so far, and factors that were too large */
     struct tv_named *beyond;
 };
 /* Rounds the factors of an item, all items in order, into the model; one with a factor beyond float16 is left out. */
-void learn_pack_row(struct learn_packing *p, struct tv_model *m, size_t item, const float *row);
+void tv_learn_pack_row(struct tv_learn_packing *p, struct tv_model *m, size_t item, const float *row);
 /* Makes the packed rows the model. TV_ERR_NUMERIC where they are less than half of the items: then the settings are
  * wrong, as `hint` says. */
-enum tv_status learn_end_packing(const struct learn_packing *p, struct tv_model *m, int quiet, const char *hint,
-                                 struct tv_error *err);
+enum tv_status tv_learn_end_packing(const struct tv_learn_packing *p, struct tv_model *m, int quiet, const char *hint,
+                                    struct tv_error *err);
 
 #endif

@@ -48,19 +48,19 @@ static enum tv_status make_room(struct tv_csr *out, const struct tv_csr *m, stru
     return out->start && out->column && out->value ? TV_OK : TV_ERR_NO_MEMORY;
 }
 
-static void name_rating(struct tv_named *beyond, const struct tv_dense *d, int32_t row, int64_t p)
+static void name_rating(struct tv_named *beyond, const struct tv_matrix *d, int32_t row, int64_t p)
 {
     char name[96];
-    snprintf(name, sizeof name, "user %" PRId64 " item %" PRId64 ": %g", d->users[row], d->items[d->matrix.column[p]],
-             (double)d->matrix.value[p]);
+    snprintf(name, sizeof name, "user %" PRId64 " item %" PRId64 ": %g", d->users[row], d->items[d->csr.column[p]],
+             (double)d->csr.value[p]);
     tv_named_add(beyond, name, NULL);
 }
 
 /* Users and items keep their rows and columns, also where nothing of them is left, so that the ids still fit. */
-enum tv_status learn_keep_proportion(struct tv_csr *out, struct tv_named *beyond, const struct tv_dense *d,
-                                     struct tv_error *err)
+enum tv_status tv_learn_keep_proportion(struct tv_csr *out, struct tv_named *beyond, const struct tv_matrix *d,
+                                        struct tv_error *err)
 {
-    const struct tv_csr *m = &d->matrix;
+    const struct tv_csr *m = &d->csr;
     float limit;
     enum tv_status status = find_limit(&limit, m, err);
     if (status == TV_OK)

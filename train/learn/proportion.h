@@ -8,7 +8,7 @@
 
 /* A copy of the matrix without such ratings, which are in `beyond`; beyond->n is 0 where there are none, or too many to be
  * anything but how the data are. tv_csr_free, whatever this returns. */
-enum tv_status learn_keep_proportion(struct tv_csr *out, struct tv_named *beyond, const struct tv_dense *d,
-                                     struct tv_error *err);
+enum tv_status tv_learn_keep_proportion(struct tv_csr *out, struct tv_named *beyond, const struct tv_matrix *d,
+                                        struct tv_error *err);
 
 #endif

@@ -30,7 +30,8 @@ static int show_progress(void *context, int steps, int converged)
 }
 
 /* Without --factors a matrix of lower rank gets as many factors as it has; with it, that is an error. */
-static enum tv_status run_svd(struct learn_settings *s, const struct tv_dense *d, struct tv_svd *svd, struct tv_error *err)
+static enum tv_status run_svd(struct tv_learn_settings *s, const struct tv_matrix *d, struct tv_svd *svd,
+                              struct tv_error *err)
 {
     struct watch watch = {s->factors, s->quiet, tv_clock()};
     struct tv_svd_options options;
@@ -39,11 +40,11 @@ static enum tv_status run_svd(struct learn_settings *s, const struct tv_dense *d
     options.threads = s->threads;
     options.progress = show_progress;
     options.context = &watch;
-    enum tv_status status = tv_svd(svd, &d->matrix, &options, err);
+    enum tv_status status = tv_svd(svd, &d->csr, &options, err);
     if (status == TV_ERR_NUMERIC && svd->rank > 0 && !s->factors_given) {
         tv_log_info("the matrix has rank %d, so it gets %d factors, not %d", svd->rank, svd->rank, s->factors);
         s->factors = options.factors = svd->rank;
-        status = tv_svd(svd, &d->matrix, &options, err);
+        status = tv_svd(svd, &d->csr, &options, err);
     } else if (status == TV_ERR_NUMERIC && svd->rank > 0) {
         tv_hint(err, "use --factors %d or less, or a wider filter", svd->rank);
     }
@@ -52,10 +53,10 @@ static enum tv_status run_svd(struct learn_settings *s, const struct tv_dense *d
 
 /* I = V diag(sigma^a), computed in float64 and rounded to float16; an item with a factor that does not fit is left
  * out. */
-static enum tv_status pack_items(struct tv_model *m, const struct tv_svd *svd, struct learn_report *report, int quiet,
-                                 struct tv_error *err)
+static enum tv_status pack_items(struct tv_model *m, const struct tv_svd *svd, struct tv_learn_report *report,
+                                 int quiet, struct tv_error *err)
 {
-    struct learn_packing packing = {.beyond = &report->beyond};
+    struct tv_learn_packing packing = {.beyond = &report->beyond};
     size_t k = (size_t)m->factors;
     float *row = tv_alloc(k, sizeof *row, "item factors", err);
     double *power = tv_alloc(k, sizeof *power, "item factors", err);
@@ -65,21 +66,21 @@ static enum tv_status pack_items(struct tv_model *m, const struct tv_svd *svd, s
     for (size_t i = 0; i < (size_t)m->n_items && status == TV_OK; i++) {
         for (size_t j = 0; j < k; j++)
             row[j] = (float)((double)svd->v[i * k + j] * power[j]);
-        learn_pack_row(&packing, m, i, row);
+        tv_learn_pack_row(&packing, m, i, row);
     }
     free(row);
     free(power);
-    return status == TV_OK ? learn_end_packing(&packing, m, quiet,
-                                               "use a smaller --sigma, or scale ratings this large "
-                                               "(counts of plays?) in the filter, e.g. by their logarithm",
-                                               err)
+    return status == TV_OK ? tv_learn_end_packing(&packing, m, quiet,
+                                                  "use a smaller --sigma, or scale ratings this large "
+                                                  "(counts of plays?) in the filter, e.g. by their logarithm",
+                                                  err)
                            : status;
 }
 
 /* The left singular vectors are freed with the rest: users are folded in with the item factors and sigma
  * (trivet/core/fold_in.h). */
-enum tv_status learn_svd(struct tv_model **out, struct learn_report *report, const struct tv_dense *d,
-                         struct learn_settings *s, struct tv_error *err)
+enum tv_status tv_learn_svd(struct tv_model **out, struct tv_learn_report *report, const struct tv_matrix *d,
+                            struct tv_learn_settings *s, struct tv_error *err)
 {
     struct tv_svd svd = {0};
     enum tv_status status = run_svd(s, d, &svd, err);
@@ -90,7 +91,7 @@ enum tv_status learn_svd(struct tv_model **out, struct learn_report *report, con
     if (!s->quiet)
         tv_log_info("%d singular values, %.4g to %.4g, in %d steps; largest residual %.1e", s->factors, svd.sigma[0],
                     svd.sigma[s->factors - 1], svd.steps, svd.residual);
-    struct tv_model *m = learn_new_model(d, s, s->factors, err);
+    struct tv_model *m = tv_learn_new_model(d, s, s->factors, err);
     status = m && (m->sigma = tv_alloc((size_t)s->factors, sizeof *m->sigma, "singular values", err)) ? TV_OK
                                                                                                      : TV_ERR_NO_MEMORY;
     if (status == TV_OK) {
@@ -105,8 +106,8 @@ enum tv_status learn_svd(struct tv_model **out, struct learn_report *report, con
     return status;
 }
 
-double learn_svd_memory(const struct learn_settings *s, const struct tv_dense *d)
+double tv_learn_svd_memory(const struct tv_learn_settings *s, const struct tv_matrix *d)
 {
-    const struct tv_csr *m = &d->matrix;
+    const struct tv_csr *m = &d->csr;
     return tv_svd_memory(m->n_rows, m->n_cols, m->n_values, s->factors);
 }

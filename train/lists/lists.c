@@ -11,48 +11,48 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/store/mongo_read.h"
 
-int lists_threads(const struct tv_settings *settings)
+int tv_lists_threads(const struct tv_settings *settings)
 {
     int n = (int)tv_settings_int(settings, "threads");
     return n > 0 ? n : omp_get_max_threads();
 }
 
 /* The item factors are widened once for all threads; scores and lists have room of their own in each. */
-enum tv_status lists_prepare(struct lists *l, struct tv_error *err)
+enum tv_status tv_lists_prepare(struct tv_list_maker *l, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    l->item_factors = scorer_widen(l->model, err);
+    l->item_factors = tv_scorer_widen(l->model, err);
     l->scorers = tv_alloc((size_t)l->n_threads, sizeof *l->scorers, "scores", err);
     if (l->item_factors == NULL || l->scorers == NULL)
         return TV_ERR_NO_MEMORY;
     for (int i = 0; i < l->n_threads && status == TV_OK; i++)
-        status = scorer_init(&l->scorers[i], l->model, l->item_factors, err);
-    for (int i = 0; i < LISTS_BLOCK && status == TV_OK; i++)
+        status = tv_scorer_init(&l->scorers[i], l->model, l->item_factors, err);
+    for (int i = 0; i < TV_LISTS_BLOCK && status == TV_OK; i++)
         if ((l->block[i].best = tv_alloc(l->top, sizeof *l->block[i].best, "lists", err)) == NULL)
             status = TV_ERR_NO_MEMORY;
     return status;
 }
 
-void lists_free(struct lists *l)
+void tv_lists_free(struct tv_list_maker *l)
 {
-    for (int i = 0; i < LISTS_BLOCK; i++) {
+    for (int i = 0; i < TV_LISTS_BLOCK; i++) {
         tv_user_document_free(l->block[i].user);
         free(l->block[i].best);
     }
     for (int i = 0; l->scorers && i < l->n_threads; i++)
-        scorer_free(&l->scorers[i]);
+        tv_scorer_free(&l->scorers[i]);
     free(l->scorers);
     free(l->item_factors);
 }
 
-/* Scores the block, hands it on and empties it. SCORER_USERS users go together, because scoring them in one pass
+/* Scores the block, hands it on and empties it. TV_SCORER_USERS users go together, because scoring them in one pass
  * over the item factors takes about half the time (scorer.h). */
-static enum tv_status end_block(struct lists *l, struct tv_error *err)
+static enum tv_status end_block(struct tv_list_maker *l, struct tv_error *err)
 {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(l->n_threads)
-    for (int i = 0; i < l->n; i += SCORER_USERS) {
-        int n = l->n - i < SCORER_USERS ? l->n - i : SCORER_USERS;
-        scorer_lists(&l->scorers[omp_get_thread_num()], l->block + i, (size_t)n, l->top);
+    for (int i = 0; i < l->n; i += TV_SCORER_USERS) {
+        int n = l->n - i < TV_SCORER_USERS ? l->n - i : TV_SCORER_USERS;
+        tv_scorer_lists(&l->scorers[omp_get_thread_num()], l->block + i, (size_t)n, l->top);
     }
     enum tv_status status = l->take(l->context, l->block, l->n, err);
     for (int i = 0; i < l->n; i++) {
@@ -67,36 +67,36 @@ static enum tv_status end_block(struct lists *l, struct tv_error *err)
     return status;
 }
 
-static enum tv_status add_user(struct lists *l, struct tv_user_document *user, struct tv_error *err)
+static enum tv_status add_user(struct tv_list_maker *l, struct tv_user_document *user, struct tv_error *err)
 {
     l->block[l->n++].user = user;
-    return l->n == LISTS_BLOCK ? end_block(l, err) : TV_OK;
+    return l->n == TV_LISTS_BLOCK ? end_block(l, err) : TV_OK;
 }
 
 /* A document of the model. Where stored lists are compared, one that cannot be read is left out: repair has told of
  * it. */
 static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
-    struct lists *l = context;
+    struct tv_list_maker *l = context;
     struct tv_user_document *user = NULL;
     if (l->only_stored && !tv_user_document_has_list(doc))
         return TV_OK;
     enum tv_status status =
-        tv_user_document_read(&user, l->mongo, l->model->number, doc, l->model->factors, l->model->n_items, err);
+        tv_user_document_read(&user, l->mongo, l->model->run_number, doc, l->model->factors, l->model->n_items, err);
     if (status == TV_ERR_CORRUPT && l->only_stored)
         return TV_OK;
     return status == TV_OK ? add_user(l, user, err) : status;
 }
 
 /* Users named by "ID,ID,...", each a number or a code; the first that is not there ends the command. */
-static enum tv_status find_users(struct lists *l, const struct names *names, struct tv_mongo *mongo, const char *ids,
-                                 struct tv_error *err)
+static enum tv_status find_users(struct tv_list_maker *l, const struct tv_names *names, struct tv_mongo *mongo,
+                                 const char *ids, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     while (*ids && status == TV_OK) {
         size_t n = strcspn(ids, ",");
         struct tv_user_document *user = NULL;
-        status = names_find_user(&user, names, mongo, "users", ids, n, err);
+        status = tv_names_find_user(&user, names, mongo, "users", ids, n, err);
         if (status == TV_OK)
             status = add_user(l, user, err);
         ids += n + (ids[n] == ',');
@@ -104,20 +104,20 @@ static enum tv_status find_users(struct lists *l, const struct names *names, str
     return status;
 }
 
-enum tv_status lists_of_all(struct lists *l, struct tv_mongo *mongo, const char *what, struct tv_error *err)
+enum tv_status tv_lists_of_all(struct tv_list_maker *l, struct tv_mongo *mongo, const char *what, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     l->mongo = mongo;
     tv_progress_start(&l->progress, what, "users", (double)l->model->n_users);
-    enum tv_status status = tv_mongo_each(mongo, tv_model_users(name, l->model->number), take_user, l, err);
+    enum tv_status status = tv_mongo_each(mongo, tv_model_users(name, l->model->run_number), take_user, l, err);
     if (status == TV_OK)
         status = end_block(l, err);
     tv_progress_end(&l->progress);
     return status;
 }
 
-enum tv_status lists_of_some(struct lists *l, const struct names *names, struct tv_mongo *mongo, const char *what,
-                             const char *ids, struct tv_error *err)
+enum tv_status tv_lists_of_some(struct tv_list_maker *l, const struct tv_names *names, struct tv_mongo *mongo,
+                                const char *what, const char *ids, struct tv_error *err)
 {
     tv_progress_start(&l->progress, what, "users", 0);
     enum tv_status status = find_users(l, names, mongo, ids, err);

@@ -13,40 +13,40 @@
 #include "trivet/cli/progress.h"
 
 /* Users of a block, and the longest list that may be asked for. */
-enum { LISTS_BLOCK = 128, LISTS_MOST = 1000 };
+enum { TV_LISTS_BLOCK = 128, TV_LISTS_MOST = 1000 };
 
 /* Takes the lists of a block, which are lent. */
-typedef enum tv_status (*lists_take)(void *context, const struct list *lists, int n, struct tv_error *err);
+typedef enum tv_status (*tv_lists_take)(void *context, const struct tv_list *lists, int n, struct tv_error *err);
 
 /* One pass over users. The caller makes it and hands it the model; everything below "its own" is freed by
- * lists_free. */
-struct lists {
+ * tv_lists_free. */
+struct tv_list_maker {
     struct tv_model *model; /* lent */
-    size_t top;             /* at most LISTS_MOST */
+    size_t top;             /* at most TV_LISTS_MOST */
     int n_threads;
     const char *interrupted; /* what holds if the work is stopped: "nothing was changed" */
     int only_stored;         /* 1: only users with a stored list, whose document can be read */
-    lists_take take;
+    tv_lists_take take;
     void *context;
     /* Its own: */
-    float *item_factors;    /* (n_items, factors) */
-    struct scorer *scorers; /* (n_threads) */
-    struct tv_mongo *mongo; /* lent */
-    struct list block[LISTS_BLOCK];
+    float *item_factors;       /* (n_items, factors) */
+    struct tv_scorer *scorers; /* (n_threads) */
+    struct tv_mongo *mongo;    /* lent */
+    struct tv_list block[TV_LISTS_BLOCK];
     int n;
     int64_t n_users; /* taken so far */
     struct tv_progress progress;
 };
 
-/* The fields before "its own" are set by the caller, the others zero; lists_free whatever this returns. */
-enum tv_status lists_prepare(struct lists *l, struct tv_error *err);
-void lists_free(struct lists *l);
+/* The fields before "its own" are set by the caller, the others zero; tv_lists_free whatever this returns. */
+enum tv_status tv_lists_prepare(struct tv_list_maker *l, struct tv_error *err);
+void tv_lists_free(struct tv_list_maker *l);
 /* The threads that --threads asks for. */
-int lists_threads(const struct tv_settings *settings);
+int tv_lists_threads(const struct tv_settings *settings);
 
 /* All users, or those of "ID,ID,...", as `names` has them; `what` is for the progress line. */
-enum tv_status lists_of_all(struct lists *l, struct tv_mongo *mongo, const char *what, struct tv_error *err);
-enum tv_status lists_of_some(struct lists *l, const struct names *names, struct tv_mongo *mongo, const char *what,
-                             const char *ids, struct tv_error *err);
+enum tv_status tv_lists_of_all(struct tv_list_maker *l, struct tv_mongo *mongo, const char *what, struct tv_error *err);
+enum tv_status tv_lists_of_some(struct tv_list_maker *l, const struct tv_names *names, struct tv_mongo *mongo,
+                                const char *what, const char *ids, struct tv_error *err);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "trivet/cli/options.h"
 
-extern const struct tv_option precompute_options[];
-enum tv_status precompute_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+extern const struct tv_option tv_precompute_options[];
+enum tv_status tv_precompute_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

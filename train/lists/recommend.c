@@ -20,15 +20,33 @@
 #include "trivet/model/journal.h"
 #include "trivet/store/pg_copy.h"
 
-const struct tv_option recommend_options[] = {
-    {.name = "model", .kind = TV_OPTION_INT, .value = "N", .preset = "0", .min = 0, .max = 9e15,
+const struct tv_option tv_recommend_options[] = {
+    {.name = "model",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .default_text = "0",
+     .min = 0,
+     .max = 9e15,
      .help = "the same as the argument; 0: the live one"},
     {.name = "all", .kind = TV_OPTION_SWITCH, .help = "every user of the model; so it is without --users, too"},
-    {.name = "to", .kind = TV_OPTION_CHOICE, .value = "WHERE", .preset = "csv", .choices = "csv|postgres",
+    {.name = "to",
+     .kind = TV_OPTION_CHOICE,
+     .value = "WHERE",
+     .default_text = "csv",
+     .choices = "csv|postgres",
      .help = "standard output, as --format says, or the table trivet.recommendation"},
-    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "csv", .choices = "csv|json",
+    {.name = "format",
+     .kind = TV_OPTION_CHOICE,
+     .value = "FORMAT",
+     .default_text = "csv",
+     .choices = "csv|json",
      .help = "what standard output gets"},
-    {.name = "top", .kind = TV_OPTION_INT, .value = "N", .preset = "15", .min = 1, .max = LISTS_MOST,
+    {.name = "top",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .default_text = "15",
+     .min = 1,
+     .max = TV_LISTS_MOST,
      .help = "items a user"},
     {.name = "users", .kind = TV_OPTION_TEXT, .value = "ID,ID,...", .help = "only these users; without it, all"},
     {.name = NULL},
@@ -37,9 +55,9 @@ const struct tv_option recommend_options[] = {
 /* Where rows go, and how many there were. `out` gathers a block's rows. */
 struct work {
     struct tv_model *model;
-    struct names names;
-    struct tv_pg *pg;      /* NULL: standard output, */
-    int json;              /* as JSON, not as CSV */
+    struct tv_names names;
+    struct tv_pg *pg; /* NULL: standard output, */
+    int json;         /* as JSON, not as CSV */
     struct tv_buffer out;
     int64_t n_users, n_rows;
 };
@@ -65,7 +83,7 @@ static enum tv_status binary_row(struct work *w, int64_t user, int32_t rank, con
     const struct {
         uint64_t value;
         int size;
-    } fields[] = {{(uint64_t)w->model->number, 8},
+    } fields[] = {{(uint64_t)w->model->run_number, 8},
                   {(uint64_t)user, 8},
                   {(uint64_t)rank, 4},
                   {(uint64_t)w->model->item_ids[s->item], 8},
@@ -101,14 +119,14 @@ static enum tv_status put_name(struct work *w, const char *name, int codes, stru
 static enum tv_status text_row(struct work *w, const struct tv_user_document *user, int32_t rank,
                                const struct tv_scored *s, int first, struct tv_error *err)
 {
-    char space[NAMES_SPACE];
+    char space[TV_NAMES_SPACE];
     enum tv_status status = w->json ? tv_buffer_text(&w->out, first ? "\n{\"user_id\": " : ",\n{\"user_id\": ", err) : TV_OK;
     if (status == TV_OK)
-        status = put_name(w, names_user(user, space), w->names.users, err);
+        status = put_name(w, tv_names_user(user, space), w->names.users, err);
     if (status == TV_OK)
         status = tv_buffer_format(&w->out, err, w->json ? ", \"rank\": %d, \"item_id\": " : ",%d,", (int)rank);
     if (status == TV_OK)
-        status = put_name(w, names_item(&w->names, w->model->item_ids[s->item], space), w->names.items, err);
+        status = put_name(w, tv_names_item(&w->names, w->model->item_ids[s->item], space), w->names.items, err);
     return status == TV_OK
                ? tv_buffer_format(&w->out, err, w->json ? ", \"score\": %.9g}" : ",%.9g\n", s->score)
                : status;
@@ -126,7 +144,7 @@ static enum tv_status flush(struct work *w, struct tv_error *err)
     return status;
 }
 
-static enum tv_status write_list(struct work *w, const struct list *s, struct tv_error *err)
+static enum tv_status write_list(struct work *w, const struct tv_list *s, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     for (size_t r = 0; r < s->n_best && status == TV_OK; r++, w->n_rows++)
@@ -136,7 +154,7 @@ static enum tv_status write_list(struct work *w, const struct list *s, struct tv
     return status;
 }
 
-static enum tv_status write_block(void *context, const struct list *lists, int n, struct tv_error *err)
+static enum tv_status write_block(void *context, const struct tv_list *lists, int n, struct tv_error *err)
 {
     struct work *w = context;
     enum tv_status status = TV_OK;
@@ -153,7 +171,7 @@ static enum tv_status begin_copy(struct work *w, const char *uri, int wait, stru
     static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the literal's own NUL: 19 bytes */
     char number[24];
     const char *value = number;
-    snprintf(number, sizeof number, "%" PRId64, w->model->number);
+    snprintf(number, sizeof number, "%" PRId64, w->model->run_number);
     enum tv_status status = tv_pg_open(&w->pg, uri, "trivet-train recommend", wait, err);
     if (status == TV_OK)
         status = tv_journal_check_schema(w->pg, err);
@@ -199,68 +217,69 @@ static enum tv_status end_output(struct work *w, struct tv_error *err)
     return status;
 }
 
-static enum tv_status recommend(struct work *w, struct lists *l, const struct tv_stores *s, int64_t number,
+static enum tv_status recommend(struct work *w, struct tv_list_maker *l, const struct tv_stores *s, int64_t run_number,
                                 const struct tv_settings *settings, struct tv_error *err)
 {
     static const char what[] = "recommending";
     const char *users = tv_settings_text(settings, "users");
     char n_users[32], n_rows[32];
-    enum tv_status status = train_load_model(&w->model, s, number, err);
+    enum tv_status status = tv_train_load_model(&w->model, s, run_number, err);
     l->model = w->model;
     if (status == TV_OK)
-        status = names_open(&w->names, w->model, s->mongo, err);
+        status = tv_names_open(&w->names, w->model, s->mongo, err);
     if (status == TV_OK)
-        status = lists_prepare(l, err);
+        status = tv_lists_prepare(l, err);
     if (status == TV_OK)
         status = begin_output(w, settings, err);
     if (status == TV_OK)
-        status = users ? lists_of_some(l, &w->names, s->mongo, what, users, err) : lists_of_all(l, s->mongo, what, err);
+        status = users ? tv_lists_of_some(l, &w->names, s->mongo, what, users, err)
+                       : tv_lists_of_all(l, s->mongo, what, err);
     if (status == TV_OK)
         status = end_output(w, err);
     if (status == TV_OK)
-        tv_log_info("model %" PRId64 ": %s rows for %s users", w->model->number, tv_text_number(n_rows, w->n_rows),
+        tv_log_info("model %" PRId64 ": %s rows for %s users", w->model->run_number, tv_text_number(n_rows, w->n_rows),
                     tv_text_number(n_users, w->n_users));
     return status;
 }
 
 /* The model is named by the argument or by --model, but not by both. */
-static enum tv_status choose_model(const struct tv_settings *settings, int n, char **arguments, int64_t *number,
+static enum tv_status choose_model(const struct tv_settings *settings, int n, char **arguments, int64_t *run_number,
                                    struct tv_error *err)
 {
-    *number = tv_settings_int(settings, "model");
+    *run_number = tv_settings_int(settings, "model");
     if (tv_settings_on(settings, "all") && tv_settings_text(settings, "users"))
         return tv_fail(err, TV_ERR_USAGE, "--all and --users exclude each other");
     if (n == 0)
         return TV_OK;
     if (tv_settings_given(settings, "model"))
         return tv_fail(err, TV_ERR_USAGE, "the model is named twice: %s and --model", arguments[0]);
-    return train_model_number(arguments[0], number, err);
+    return tv_train_run_number(arguments[0], run_number, err);
 }
 
 /* The buffer's limit is what a block of the longest lists may take: 1 KB a row, codes included. */
-enum tv_status recommend_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+enum tv_status tv_recommend_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     struct tv_stores stores;
-    struct work w = {.out = TV_BUFFER_INIT((size_t)LISTS_BLOCK * LISTS_MOST * 1024)};
-    struct lists lists = {.top = (size_t)tv_settings_int(settings, "top"),
-                          .n_threads = lists_threads(settings),
-                          .interrupted = "nothing was changed",
-                          .take = write_block,
-                          .context = &w};
-    int64_t number = 0;
-    enum tv_status status = choose_model(settings, n, arguments, &number, err);
+    struct work w = {.out = TV_BUFFER_INIT((size_t)TV_LISTS_BLOCK * TV_LISTS_MOST * 1024)};
+    struct tv_list_maker lists = {.top = (size_t)tv_settings_int(settings, "top"),
+                                  .n_threads = tv_lists_threads(settings),
+                                  .interrupted = "nothing was changed",
+                                  .take = write_block,
+                                  .context = &w};
+    int64_t run_number = 0;
+    enum tv_status status = choose_model(settings, n, arguments, &run_number, err);
     if (status == TV_OK)
         status = tv_interrupt_watch(NULL, err);
     if (status == TV_OK)
-        status = train_open_readonly(&stores, settings, err);
+        status = tv_train_open_readonly(&stores, settings, err);
     if (status != TV_OK)
         return status;
-    status = recommend(&w, &lists, &stores, number, settings, err);
-    lists_free(&lists);
-    names_close(&w.names);
+    status = recommend(&w, &lists, &stores, run_number, settings, err);
+    tv_lists_free(&lists);
+    tv_names_close(&w.names);
     tv_model_free(w.model);
     tv_pg_close(w.pg);
     tv_buffer_free(&w.out);
-    train_close(&stores);
+    tv_train_close(&stores);
     return status;
 }

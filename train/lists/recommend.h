@@ -4,7 +4,7 @@
 
 #include "trivet/cli/options.h"
 
-extern const struct tv_option recommend_options[];
-enum tv_status recommend_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+extern const struct tv_option tv_recommend_options[];
+enum tv_status tv_recommend_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

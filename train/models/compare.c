@@ -24,22 +24,31 @@
 /* Length of the lists that are compared, and how many items are named. */
 enum { TOP = 15, SHOWN_TITLES = 10 };
 
-const struct tv_option compare_options[] = {
-    {.name = "sample", .kind = TV_OPTION_INT, .value = "USERS", .preset = "500", .min = 1, .max = 1000000,
+const struct tv_option tv_compare_options[] = {
+    {.name = "sample",
+     .kind = TV_OPTION_INT,
+     .value = "USERS",
+     .default_text = "500",
+     .min = 1,
+     .max = 1000000,
      .help = "users whose lists are compared"},
-    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,
+    {.name = "format",
+     .kind = TV_OPTION_CHOICE,
+     .value = "FORMAT",
+     .default_text = "table",
+     .choices = TV_TABLE_FORMATS,
      .help = "how to print it"},
     {.name = NULL},
 };
 
 /* One of the two runs; while its model is kept, all that scores with it. */
 struct side {
-    int64_t number;
+    int64_t run_number;
     struct tv_model *model; /* NULL: not kept any more */
     float *item_factors;
-    struct scorer scorer;
-    int64_t learned_only;   /* users learned from here, not there */
-    int64_t *listed;        /* (model->n_items) how many lists hold the item */
+    struct tv_scorer scorer;
+    int64_t learned_only; /* users learned from here, not there */
+    int64_t *listed;      /* (model->n_items) how many lists hold the item */
 };
 
 /* Both runs, and what is counted while users are read. */
@@ -94,19 +103,19 @@ static enum tv_status journal_facts(struct comparison *c, struct tv_pg *pg, cons
 /* A model that is not kept any more is no failure: the journal alone is compared then. */
 static enum tv_status open_side(struct side *s, const struct tv_stores *stores, struct tv_error *err)
 {
-    enum tv_status status = train_load_model(&s->model, stores, s->number, err);
+    enum tv_status status = tv_train_load_model(&s->model, stores, s->run_number, err);
     if (status != TV_OK)
         return status == TV_ERR_NOT_FOUND ? TV_OK : status;
-    s->item_factors = scorer_widen(s->model, err);
+    s->item_factors = tv_scorer_widen(s->model, err);
     s->listed = tv_alloc((size_t)s->model->n_items, sizeof *s->listed, "counts of items", err);
     if (s->item_factors == NULL || s->listed == NULL)
         return TV_ERR_NO_MEMORY;
-    return scorer_init(&s->scorer, s->model, s->item_factors, err);
+    return tv_scorer_init(&s->scorer, s->model, s->item_factors, err);
 }
 
 static void close_side(struct side *s)
 {
-    scorer_free(&s->scorer);
+    tv_scorer_free(&s->scorer);
     free(s->item_factors);
     free(s->listed);
     tv_model_free(s->model);
@@ -128,7 +137,7 @@ static int64_t items_only_in(const struct tv_model *here, const struct tv_model 
 static void count_list(struct comparison *c, const struct tv_user_document *ua, const struct tv_user_document *ub)
 {
     struct tv_scored a[TOP], b[TOP];
-    size_t n_a = scorer_list(&c->a.scorer, ua, a, TOP), n_b = scorer_list(&c->b.scorer, ub, b, TOP), same = 0;
+    size_t n_a = tv_scorer_list(&c->a.scorer, ua, a, TOP), n_b = tv_scorer_list(&c->b.scorer, ub, b, TOP), same = 0;
     for (size_t i = 0; i < n_a; i++) {
         c->a.listed[a[i].item]++;
         for (size_t j = 0; j < n_b; j++)
@@ -153,9 +162,10 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     if (!tv_mongo_doc_int(doc, "_id", &id) || tv_hash(TV_HASH_START, &id, sizeof id) >= c->keep_below)
         return TV_OK;
     enum tv_status status =
-        tv_user_document_read(&ua, c->mongo, c->a.number, doc, c->a.model->factors, c->a.model->n_items, err);
+        tv_user_document_read(&ua, c->mongo, c->a.run_number, doc, c->a.model->factors, c->a.model->n_items, err);
     if (status == TV_OK)
-        status = tv_user_document_find(&ub, c->mongo, c->b.number, id, c->b.model->factors, c->b.model->n_items, err);
+        status =
+            tv_user_document_find(&ub, c->mongo, c->b.run_number, id, c->b.model->factors, c->b.model->n_items, err);
     if (status == TV_OK)
         count_list(c, ua, ub);
     tv_user_document_free(ua);
@@ -246,9 +256,9 @@ static enum tv_status count_learned(struct comparison *c, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     struct learned a = {NULL, 0, 0}, b = {NULL, 0, 0};
-    enum tv_status status = tv_mongo_each(c->mongo, tv_model_users(name, c->a.number), take_learned, &a, err);
+    enum tv_status status = tv_mongo_each(c->mongo, tv_model_users(name, c->a.run_number), take_learned, &a, err);
     if (status == TV_OK)
-        status = tv_mongo_each(c->mongo, tv_model_users(name, c->b.number), take_learned, &b, err);
+        status = tv_mongo_each(c->mongo, tv_model_users(name, c->b.run_number), take_learned, &b, err);
     size_t both = 0;
     for (size_t i = 0; status == TV_OK && i < a.n; i++)
         both += tv_dense_find(b.ids, b.n, a.ids[i]) >= 0;
@@ -272,7 +282,7 @@ static enum tv_status model_facts(struct comparison *c, struct tv_error *err)
     if (status == TV_OK)
         status = tv_items_read(&c->items, c->mongo, err);
     if (status == TV_OK)
-        status = tv_mongo_each(c->mongo, tv_model_users(name, c->a.number), take_user, c, err);
+        status = tv_mongo_each(c->mongo, tv_model_users(name, c->a.run_number), take_user, c, err);
     if (status != TV_OK || c->n_sampled == 0)
         return status;
     snprintf(percent, sizeof percent, "%.1f %%", 100 * c->overlap / (double)c->n_sampled);
@@ -286,7 +296,7 @@ static enum tv_status model_facts(struct comparison *c, struct tv_error *err)
 
 static enum tv_status check_numbers(struct comparison *c, char **arguments, struct tv_error *err)
 {
-    int64_t *const places[] = {&c->a.number, &c->b.number};
+    int64_t *const places[] = {&c->a.run_number, &c->b.run_number};
     for (int i = 0; i < 2; i++)
         if (!tv_text_int64(arguments[i], strlen(arguments[i]), places[i]) || *places[i] < 1)
             return tv_fail(err, TV_ERR_USAGE, "\"%s\" is no run number", arguments[i]);
@@ -313,7 +323,7 @@ static enum tv_status compare_models(struct comparison *c, const struct tv_setti
                                      struct tv_error *err)
 {
     struct tv_stores stores = {0};
-    enum tv_status status = train_open_readonly(&stores, settings, err);
+    enum tv_status status = tv_train_open_readonly(&stores, settings, err);
     c->mongo = stores.mongo;
     if (status == TV_OK)
         status = open_side(&c->a, &stores, err);
@@ -330,7 +340,7 @@ static enum tv_status compare_models(struct comparison *c, const struct tv_setti
     close_side(&c->a);
     close_side(&c->b);
     tv_items_free(&c->items);
-    train_close(&stores);
+    tv_train_close(&stores);
     return status;
 }
 
@@ -355,7 +365,7 @@ static enum tv_status compare(struct comparison *c, struct tv_pg *pg, const stru
                : status;
 }
 
-enum tv_status compare_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+enum tv_status tv_compare_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n;
     struct comparison c = {0};

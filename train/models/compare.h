@@ -4,7 +4,7 @@
 
 #include "trivet/cli/options.h"
 
-extern const struct tv_option compare_options[];
-enum tv_status compare_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+extern const struct tv_option tv_compare_options[];
+enum tv_status tv_compare_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

@@ -70,7 +70,7 @@ static void print_run(const struct tv_run *run)
 
 /* Lists runs that made a model; evaluations and searches are in `trivet-train runs`. Only Postgres is asked, so it
  * works while the other stores are away. */
-enum tv_status models_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+enum tv_status tv_models_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
     struct tv_pg *pg = NULL;
@@ -97,39 +97,39 @@ enum tv_status models_run(const struct tv_settings *settings, int n, char **argu
 /* --- activate, rollback, repair --------------------------------------------------------------------------- */
 
 /* Makes a kept model the live one; the same for activate and rollback. */
-static enum tv_status switch_to(const struct tv_stores *s, int64_t number, struct tv_error *err)
+static enum tv_status switch_to(const struct tv_stores *s, int64_t run_number, struct tv_error *err)
 {
-    enum tv_status status = tv_lifecycle_activate_number(s, number, err);
+    enum tv_status status = tv_lifecycle_activate_run(s, run_number, err);
     if (status == TV_OK)
-        printf("model %" PRId64 " is live\n", number);
+        printf("model %" PRId64 " is live\n", run_number);
     else if (status == TV_ERR_NOT_FOUND)
         tv_hint(err, "trivet-train models lists the models that are kept");
     return status;
 }
 
-enum tv_status activate_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+enum tv_status tv_activate_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n;
-    int64_t number = 0;
+    int64_t run_number = 0;
     struct tv_stores stores;
-    if (!tv_text_int64(arguments[0], strlen(arguments[0]), &number) || number < 1)
+    if (!tv_text_int64(arguments[0], strlen(arguments[0]), &run_number) || run_number < 1)
         return tv_fail(err, TV_ERR_USAGE, "\"%s\" is no model number", arguments[0]);
-    enum tv_status status = train_open(&stores, settings, "trivet-train activate", err);
+    enum tv_status status = tv_train_open(&stores, settings, "trivet-train activate", err);
     if (status != TV_OK)
         return status;
-    status = switch_to(&stores, number, err);
-    train_close(&stores);
+    status = switch_to(&stores, run_number, err);
+    tv_train_close(&stores);
     return status;
 }
 
 /* The model before is the one that the journal saw live last, whatever its number: two rollbacks in a row return to
  * where they began. */
-enum tv_status rollback_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+enum tv_status tv_rollback_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
     int64_t previous = 0;
     struct tv_stores stores;
-    enum tv_status status = train_open(&stores, settings, "trivet-train rollback", err);
+    enum tv_status status = tv_train_open(&stores, settings, "trivet-train rollback", err);
     if (status != TV_OK)
         return status;
     status = tv_run_previous(tv_lock_connection(stores.lock), &previous, err);
@@ -140,7 +140,7 @@ enum tv_status rollback_run(const struct tv_settings *settings, int n, char **ar
     }
     if (status == TV_OK)
         status = switch_to(&stores, previous, err);
-    train_close(&stores);
+    tv_train_close(&stores);
     return status;
 }
 
@@ -174,7 +174,7 @@ static enum tv_status check_lists(const struct tv_stores *s, const struct tv_rep
     int64_t n = 0, wrong = 0;
     if (counts->live == 0 || counts->longest_list == 0)
         return TV_OK;
-    enum tv_status status = stored_check(s, counts->live, (size_t)counts->longest_list, &n, &wrong, err);
+    enum tv_status status = tv_stored_check(s, counts->live, (size_t)counts->longest_list, &n, &wrong, err);
     if (status == TV_OK && wrong > 0)
         tv_log_info("repair: %" PRId64 " users of model %" PRId64
                     " had a stored list that is not what the model gives: deleted; trivet-train precompute makes it anew",
@@ -187,18 +187,18 @@ static enum tv_status check_lists(const struct tv_stores *s, const struct tv_rep
 
 /* Does thoroughly what every command does first: every document and every rating is read. The lock is taken without
  * the quick repair, which would do part of the work unseen. */
-enum tv_status repair_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+enum tv_status tv_repair_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
     const struct tv_repair_report report = {.say = print_line};
     struct tv_repair_counts counts = {0};
     struct tv_stores stores;
-    enum tv_status status = train_open_locked(&stores, settings, "trivet-train repair", err);
+    enum tv_status status = tv_train_open_locked(&stores, settings, "trivet-train repair", err);
     if (status != TV_OK)
         return status;
     status = tv_lifecycle_repair(&stores, &report, &counts, err);
     if (status == TV_OK)
         status = check_lists(&stores, &counts, err);
-    train_close(&stores);
+    tv_train_close(&stores);
     return status == TV_OK ? conclude(&counts, err) : status;
 }

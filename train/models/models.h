@@ -4,9 +4,9 @@
 
 #include "trivet/cli/options.h"
 
-enum tv_status models_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
-enum tv_status activate_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
-enum tv_status rollback_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
-enum tv_status repair_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_models_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_activate_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_rollback_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_repair_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

@@ -9,13 +9,17 @@
 #include "trivet/model/journal.h"
 #include "trivet/store/pg_rows.h"
 
-const struct tv_option runs_options[] = {
-    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,
+const struct tv_option tv_runs_options[] = {
+    {.name = "format",
+     .kind = TV_OPTION_CHOICE,
+     .value = "FORMAT",
+     .default_text = "table",
+     .choices = TV_TABLE_FORMATS,
      .help = "how to print it"},
     {.name = NULL},
 };
 
-enum tv_status runs_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+enum tv_status tv_runs_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
     struct tv_pg *pg = NULL;

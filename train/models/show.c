@@ -1,5 +1,5 @@
 /* show: the command. By itself it prints the journal's sheet of a run, which outlives the model; with flags it
- * shows numbers of the model, which must still be kept (show_pair.c, show_factors.c).
+ * shows numbers of the model, which must still be kept (tv_show_pair.c, tv_show_factors.c).
  */
 #include "train/models/show.h"
 
@@ -9,15 +9,29 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-const struct tv_option show_options[] = {
-    {.name = "user", .kind = TV_OPTION_TEXT, .value = "U",
+const struct tv_option tv_show_options[] = {
+    {.name = "user",
+     .kind = TV_OPTION_TEXT,
+     .value = "U",
      .help = "with --item: the vectors of both, their product factor by factor, and the rating, to check by hand"},
     {.name = "item", .kind = TV_OPTION_TEXT, .value = "I", .help = "with --user"},
-    {.name = "factors", .kind = TV_OPTION_CHOICE, .value = "SIDE", .choices = "users|items",
+    {.name = "factors",
+     .kind = TV_OPTION_CHOICE,
+     .value = "SIDE",
+     .choices = "users|items",
      .help = "rows of factors instead: one user or item a row"},
-    {.name = "limit", .kind = TV_OPTION_INT, .value = "N", .preset = "10", .min = 1, .max = 1e9,
+    {.name = "limit",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .default_text = "10",
+     .min = 1,
+     .max = 1e9,
      .help = "rows of --factors"},
-    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,
+    {.name = "format",
+     .kind = TV_OPTION_CHOICE,
+     .value = "FORMAT",
+     .default_text = "table",
+     .choices = TV_TABLE_FORMATS,
      .help = "how to print it"},
     {.name = NULL},
 };
@@ -44,10 +58,10 @@ static enum tv_status print_sheet(const struct tv_pg_rows *rows, enum tv_table_f
 }
 
 /* The number 0 stands for "live": makes it the run that the journal calls live. */
-static enum tv_status live_run(struct tv_pg *pg, int64_t *number, struct tv_error *err)
+static enum tv_status live_run(struct tv_pg *pg, int64_t *run_number, struct tv_error *err)
 {
-    enum tv_status status = *number > 0 ? TV_OK : tv_run_live(pg, number, err);
-    if (status != TV_OK || *number > 0)
+    enum tv_status status = *run_number > 0 ? TV_OK : tv_run_live(pg, run_number, err);
+    if (status != TV_OK || *run_number > 0)
         return status;
     tv_fail(err, TV_ERR_NOT_FOUND, "no model is live yet");
     tv_hint(err, "train one: trivet-train fit");
@@ -55,7 +69,7 @@ static enum tv_status live_run(struct tv_pg *pg, int64_t *number, struct tv_erro
 }
 
 /* Asks Postgres alone. */
-static enum tv_status show_sheet(const struct tv_settings *settings, int64_t number, struct tv_error *err)
+static enum tv_status show_sheet(const struct tv_settings *settings, int64_t run_number, struct tv_error *err)
 {
     struct tv_pg *pg = NULL;
     struct tv_pg_rows *rows = NULL;
@@ -66,12 +80,12 @@ static enum tv_status show_sheet(const struct tv_settings *settings, int64_t num
     if (status == TV_OK)
         status = tv_journal_check_schema(pg, err);
     if (status == TV_OK)
-        status = live_run(pg, &number, err);
-    snprintf(text, sizeof text, "%" PRId64, number);
+        status = live_run(pg, &run_number, err);
+    snprintf(text, sizeof text, "%" PRId64, run_number);
     if (status == TV_OK)
         status = tv_pg_query(pg, "SELECT name, value FROM trivet.run_sheet($1)", 1, &value, &rows, err);
     if (status == TV_OK && tv_pg_rows_count(rows) == 0) {
-        tv_fail(err, TV_ERR_NOT_FOUND, "the journal has no run %" PRId64, number);
+        tv_fail(err, TV_ERR_NOT_FOUND, "the journal has no run %" PRId64, run_number);
         status = tv_hint(err, "trivet-train runs lists them");
     }
     if (status == TV_OK)
@@ -98,27 +112,27 @@ static enum tv_status check_flags(const struct tv_settings *settings, struct tv_
     return TV_OK;
 }
 
-enum tv_status show_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+enum tv_status tv_show_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n;
-    int64_t number;
+    int64_t run_number;
     struct tv_stores stores;
     struct tv_model *model = NULL;
-    enum tv_status status = train_model_number(arguments[0], &number, err);
+    enum tv_status status = tv_train_run_number(arguments[0], &run_number, err);
     if (status == TV_OK)
         status = check_flags(settings, err);
     if (status != TV_OK)
         return status;
     if (!tv_settings_given(settings, "user") && !tv_settings_given(settings, "factors"))
-        return show_sheet(settings, number, err);
-    status = train_open_readonly(&stores, settings, err);
+        return show_sheet(settings, run_number, err);
+    status = tv_train_open_readonly(&stores, settings, err);
     if (status != TV_OK)
         return status;
-    status = train_load_model(&model, &stores, number, err);
+    status = tv_train_load_model(&model, &stores, run_number, err);
     if (status == TV_OK)
-        status = tv_settings_given(settings, "user") ? show_pair(settings, &stores, model, err)
-                                                     : show_factors(settings, &stores, model, err);
+        status = tv_settings_given(settings, "user") ? tv_show_pair(settings, &stores, model, err)
+                                                     : tv_show_factors(settings, &stores, model, err);
     tv_model_free(model);
-    train_close(&stores);
+    tv_train_close(&stores);
     return status;
 }

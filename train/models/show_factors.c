@@ -1,4 +1,4 @@
-/* show_factors: the first rows of a model's item factors, or of its users', with what they belong to: to look into
+/* tv_show_factors: the first rows of a model's item factors, or of its users', with what they belong to: to look into
  * a model, and to compare with what a notebook reads.
  */
 #include <inttypes.h>
@@ -35,11 +35,11 @@ static enum tv_status make_table(struct listing *l, const struct fact *facts, in
     size_t n = (size_t)n_facts + (size_t)l->model->factors;
     const char **names = tv_alloc(n, sizeof *names, "a table", err);
     enum tv_table_kind *kinds = tv_alloc(n, sizeof *kinds, "a table", err);
-    char(*numbers)[SHOW_FACTOR_NAME] = tv_alloc((size_t)l->model->factors, sizeof *numbers, "a table", err);
+    char(*numbers)[TV_SHOW_FACTOR_NAME] = tv_alloc((size_t)l->model->factors, sizeof *numbers, "a table", err);
     enum tv_status status = names && kinds && numbers ? TV_OK : TV_ERR_NO_MEMORY;
     for (size_t c = 0; c < n && status == TV_OK; c++) {
         int is_fact = c < (size_t)n_facts, f = (int)c - n_facts;
-        names[c] = is_fact ? facts[c].name : show_factor_name(l->model, f, numbers[f]);
+        names[c] = is_fact ? facts[c].name : tv_show_factor_name(l->model, f, numbers[f]);
         kinds[c] = is_fact ? facts[c].kind : TV_TABLE_NUMBER;
     }
     if (status == TV_OK)
@@ -54,7 +54,7 @@ static enum tv_status add_factors(struct listing *l, const uint16_t *factors, st
 {
     enum tv_status status = TV_OK;
     for (int f = 0; f < l->model->factors && status == TV_OK; f++)
-        status = show_number(l->table, l->format, (double)tv_half_to_float(factors[f]), err);
+        status = tv_show_number(l->table, l->format, (double)tv_half_to_float(factors[f]), err);
     l->n++;
     return status;
 }
@@ -92,7 +92,7 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     if (l->n == l->limit)
         return TV_ERR_NOT_FOUND;
     enum tv_status status =
-        tv_user_document_read(&user, l->mongo, l->model->number, doc, l->model->factors, l->model->n_items, err);
+        tv_user_document_read(&user, l->mongo, l->model->run_number, doc, l->model->factors, l->model->n_items, err);
     if (status == TV_OK)
         status = user->code ? tv_table_cell(l->table, user->code, err) : tv_table_int(l->table, user->user_id, err);
     if (status == TV_OK)
@@ -108,22 +108,22 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
 /* Users in the order of their ids. */
 static enum tv_status list_users(struct listing *l, struct tv_mongo *mongo, struct tv_error *err)
 {
-    struct names names;
+    struct tv_names names;
     char name[TV_MODEL_NAME];
-    enum tv_status status = names_open(&names, l->model, mongo, err);
+    enum tv_status status = tv_names_open(&names, l->model, mongo, err);
     const struct fact facts[] = {{"user_id", names.users ? TV_TABLE_TEXT : TV_TABLE_NUMBER},
                                  {"row", TV_TABLE_NUMBER},
                                  {"n", TV_TABLE_NUMBER}};
-    names_close(&names);
+    tv_names_close(&names);
     if (status == TV_OK)
         status = make_table(l, facts, 3, err);
     if (status == TV_OK)
-        status = tv_mongo_each(mongo, tv_model_users(name, l->model->number), take_user, l, err);
+        status = tv_mongo_each(mongo, tv_model_users(name, l->model->run_number), take_user, l, err);
     return status == TV_ERR_NOT_FOUND && l->n == l->limit ? TV_OK : status;
 }
 
-enum tv_status show_factors(const struct tv_settings *settings, const struct tv_stores *stores,
-                            const struct tv_model *model, struct tv_error *err)
+enum tv_status tv_show_factors(const struct tv_settings *settings, const struct tv_stores *stores,
+                               const struct tv_model *model, struct tv_error *err)
 {
     struct listing l = {.format = tv_table_format_from(tv_settings_text(settings, "format")),
                         .model = model,

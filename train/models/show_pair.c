@@ -1,4 +1,4 @@
-/* show_pair: one score, taken apart: the user's and the item's vector, the products factor by factor and their sum,
+/* tv_show_pair: one score, taken apart: the user's and the item's vector, the products factor by factor and their sum,
  * and beside it the rating that the user really gave.
  *
  * Factors are float16, so their products are exact in float64, and a sum below 32 is exact in any order (top_n.h): what
@@ -25,16 +25,16 @@
 /* One user and one item of a model, and all that is shown of them; the model is lent. */
 struct pair {
     const struct tv_model *model;
-    struct names names;
+    struct tv_names names;
     int64_t item_id;
     const char *user_name, *item_name; /* as they were asked for */
     int64_t item;                      /* its dense index */
     struct tv_user_document *user;
-    char title[1024];      /* "" where none is known */
+    char title[1024];                   /* "" where none is known */
     float *user_factors, *item_factors; /* (factors) */
     double score;
-    double rating;         /* the mean, where the user has rated the item */
-    int64_t n_ratings;     /* how often the user rated it; 0: not, by Postgres */
+    double rating;     /* the mean, where the user has rated the item */
+    int64_t n_ratings; /* how often the user rated it; 0: not, by Postgres */
 };
 
 /* --- asking the stores ------------------------------------------------------------------------------------ */
@@ -47,7 +47,7 @@ static enum tv_status find_item(struct pair *p, struct tv_mongo *mongo, struct t
     const char *title;
     p->item = tv_dense_find(m->item_ids, (size_t)m->n_items, p->item_id);
     if (p->item < 0) {
-        tv_fail(err, TV_ERR_NOT_FOUND, "model %" PRId64 " has no item %s", m->number, p->item_name);
+        tv_fail(err, TV_ERR_NOT_FOUND, "model %" PRId64 " has no item %s", m->run_number, p->item_name);
         tv_hint(err, "trivet-etl why item %s tells which step of the filter leaves it out", p->item_name);
         return TV_ERR_NOT_FOUND;
     }
@@ -126,7 +126,7 @@ static void print_facts(const struct pair *p, FILE *out, const char *bullet)
 {
     const struct tv_model *m = p->model;
     char rated[32];
-    print_fact(out, bullet, "model", "%" PRId64 ", %s, %d factors%s", m->number, m->algorithm, tv_model_rank(m),
+    print_fact(out, bullet, "model", "%" PRId64 ", %s, %d factors%s", m->run_number, m->algorithm, tv_model_rank(m),
                m->biases ? " and two biases" : "");
     print_fact(out, bullet, "user", "%s, who rated %s items%s", p->user_name,
                tv_text_number(rated, (long long)p->user->n_rated),
@@ -158,15 +158,15 @@ static void print_rating(const struct pair *p, FILE *out, const char *bullet)
 static enum tv_status fill_table(const struct pair *p, struct tv_table *table, enum tv_table_format format,
                                  struct tv_error *err)
 {
-    char space[SHOW_FACTOR_NAME];
+    char space[TV_SHOW_FACTOR_NAME];
     double sum = 0;
     enum tv_status status = TV_OK;
     for (int f = 0; f < p->model->factors && status == TV_OK; f++) {
         double user = (double)p->user_factors[f], item = (double)p->item_factors[f];
         const double numbers[] = {user, item, user * item, sum += user * item};
-        status = tv_table_cell(table, show_factor_name(p->model, f, space), err);
+        status = tv_table_cell(table, tv_show_factor_name(p->model, f, space), err);
         for (int i = 0; i < 4 && status == TV_OK; i++)
-            status = show_number(table, format, numbers[i], err);
+            status = tv_show_number(table, format, numbers[i], err);
     }
     return status;
 }
@@ -191,15 +191,15 @@ static enum tv_status print_table(const struct pair *p, enum tv_table_format for
 /* The same as fill_table, for programs. */
 static json_t *factors_json(const struct pair *p)
 {
-    char space[SHOW_FACTOR_NAME];
+    char space[TV_SHOW_FACTOR_NAME];
     double sum = 0;
     json_t *list = json_array();
     for (int f = 0; f < p->model->factors; f++) {
         double user = (double)p->user_factors[f], item = (double)p->item_factors[f];
         sum += user * item;
-        json_array_append_new(list, json_pack("{s:s, s:f, s:f, s:f, s:f}", "factor",
-                                              show_factor_name(p->model, f, space), "user", user, "item", item,
-                                              "product", user * item, "sum", sum));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:f, s:f, s:f, s:f}", "factor", tv_show_factor_name(p->model, f, space),
+                                        "user", user, "item", item, "product", user * item, "sum", sum));
     }
     return list;
 }
@@ -210,10 +210,11 @@ static enum tv_status print_json(const struct pair *p, struct tv_error *err)
     const struct tv_model *m = p->model;
     json_t *user = p->names.users ? json_string(p->user_name) : json_integer(p->user->user_id);
     json_t *item = p->names.items ? json_string(p->item_name) : json_integer(p->item_id);
-    json_t *all = json_pack("{s:I, s:s, s:o, s:o, s:s, s:f, s:s, s:s, s:o, s:I, s:o}", "model", (json_int_t)m->number,
-                            "algorithm", m->algorithm, "user_id", user, "item_id", item, "title", p->title, "score", p->score, "score_kind", m->score_kind,
-                            "meaning", meaning(m), "rating", p->n_ratings > 0 ? json_real(p->rating) : json_null(),
-                            "ratings", (json_int_t)p->n_ratings, "factors", factors_json(p));
+    json_t *all = json_pack("{s:I, s:s, s:o, s:o, s:s, s:f, s:s, s:s, s:o, s:I, s:o}", "model",
+                            (json_int_t)m->run_number, "algorithm", m->algorithm, "user_id", user, "item_id", item,
+                            "title", p->title, "score", p->score, "score_kind", m->score_kind, "meaning", meaning(m),
+                            "rating", p->n_ratings > 0 ? json_real(p->rating) : json_null(), "ratings",
+                            (json_int_t)p->n_ratings, "factors", factors_json(p));
     int failed = all == NULL || json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) != 0;
     printf("\n");
     json_decref(all);
@@ -234,17 +235,17 @@ static enum tv_status print_pair(const struct pair *p, enum tv_table_format form
     return print_table(p, format, err);
 }
 
-enum tv_status show_pair(const struct tv_settings *settings, const struct tv_stores *stores,
-                         const struct tv_model *model, struct tv_error *err)
+enum tv_status tv_show_pair(const struct tv_settings *settings, const struct tv_stores *stores,
+                            const struct tv_model *model, struct tv_error *err)
 {
     struct pair p = {.model = model,
                      .user_name = tv_settings_text(settings, "user"),
                      .item_name = tv_settings_text(settings, "item")};
-    enum tv_status status = names_open(&p.names, model, stores->mongo, err);
+    enum tv_status status = tv_names_open(&p.names, model, stores->mongo, err);
     if (status == TV_OK)
-        status = names_find_item(&p.item_id, &p.names, "item", p.item_name, err);
+        status = tv_names_find_item(&p.item_id, &p.names, "item", p.item_name, err);
     if (status == TV_OK)
-        status = names_find_user(&p.user, &p.names, stores->mongo, "user", p.user_name, strlen(p.user_name), err);
+        status = tv_names_find_user(&p.user, &p.names, stores->mongo, "user", p.user_name, strlen(p.user_name), err);
     if (status == TV_OK)
         status = find_item(&p, stores->mongo, err);
     if (status == TV_OK)
@@ -253,7 +254,7 @@ enum tv_status show_pair(const struct tv_settings *settings, const struct tv_sto
         status = multiply(&p, err);
     if (status == TV_OK)
         status = print_pair(&p, tv_table_format_from(tv_settings_text(settings, "format")), err);
-    names_close(&p.names);
+    tv_names_close(&p.names);
     tv_user_document_free(p.user);
     free(p.user_factors);
     free(p.item_factors);

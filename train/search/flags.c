@@ -13,21 +13,38 @@
 
 enum { MAX_FLAGS = 128 };
 
-const struct tv_option search_options[] = {
-    {.name = "resume", .kind = TV_OPTION_INT, .value = "ID", .min = 1, .max = 9e15,
+const struct tv_option tv_search_options[] = {
+    {.name = "resume",
+     .kind = TV_OPTION_INT,
+     .value = "ID",
+     .min = 1,
+     .max = 9e15,
      .help = "go on with the search of that number, with its settings; the command it began with does the same"},
-    {.name = "parallel", .kind = TV_OPTION_INT, .value = "N", .preset = "0", .min = 0, .max = 1024,
+    {.name = "parallel",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .default_text = "0",
+     .min = 0,
+     .max = 1024,
      .help = "trials at a time, which share the --threads; 0: as many as there are threads and memory for"},
-    {.name = "memory", .kind = TV_OPTION_INT, .value = "MB", .min = 1, .max = 1e9,
+    {.name = "memory",
+     .kind = TV_OPTION_INT,
+     .value = "MB",
+     .min = 1,
+     .max = 1e9,
      .help = "what trials may take together (default: four fifths of what is available)"},
-    {.name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .preset = "table", .choices = TV_TABLE_FORMATS,
+    {.name = "format",
+     .kind = TV_OPTION_CHOICE,
+     .value = "FORMAT",
+     .default_text = "table",
+     .choices = TV_TABLE_FORMATS,
      .help = "how to print it; csv has the trials alone"},
     {.name = NULL},
 };
 
-/* The flags that say what is tried and what decides; search_options and the shared ones say how it is run and
+/* The flags that say what is tried and what decides; tv_search_options and the shared ones say how it is run and
  * shown. */
-static const struct tv_option *const subject[] = {search_space_options, trial_options, tv_reading_options};
+static const struct tv_option *const subject[] = {tv_search_space_options, tv_trial_options, tv_reading_options};
 enum { N_SUBJECT = sizeof subject / sizeof *subject };
 
 /* One flag as "--name=value", in one word, so that a value that begins with dashes is not taken for a flag. */
@@ -53,7 +70,7 @@ static int append_given(json_t *array, const struct tv_settings *s, const struct
     return ok;
 }
 
-json_t *search_flags(const struct tv_settings *settings)
+json_t *tv_search_flags(const struct tv_settings *settings)
 {
     json_t *array = json_array();
     int ok = array != NULL;
@@ -66,19 +83,20 @@ json_t *search_flags(const struct tv_settings *settings)
 }
 
 /* A program of this one command, to read a stored command line with. */
-static const struct tv_command command = {.name = "search", .arguments = "", .summary = "", SEARCH_OPTIONS};
+static const struct tv_command command = {.name = "search", .arguments = "", .summary = "", TV_SEARCH_OPTIONS};
 static const struct tv_program program = {.name = "trivet-train", .mask = TV_PROGRAM_TRAIN, .commands = &command};
 
 /* Later flags win over earlier ones, so those given beside --resume are appended: they may change how a search is
  * run and shown. A change of the subject leads to another fingerprint, and is refused (check_number in store.c). */
-enum tv_status search_flags_read(struct tv_settings **out, json_t *flags, const struct tv_settings *given, struct tv_error *err)
+enum tv_status tv_search_flags_read(struct tv_settings **out, json_t *flags, const struct tv_settings *given,
+                                    struct tv_error *err)
 {
     static char name[] = "trivet-train";
     char *argv[MAX_FLAGS + 1] = {name};
     struct tv_command_line line = {.argc = 1, .argv = argv, .environment = (const char *const *)environ};
     size_t i;
-    json_t *flag, *beside = search_flags(given);
-    int ok = beside && json_array_extend(flags, beside) == 0 && append_given(flags, given, search_options) &&
+    json_t *flag, *beside = tv_search_flags(given);
+    int ok = beside && json_array_extend(flags, beside) == 0 && append_given(flags, given, tv_search_options) &&
              append_given(flags, given, tv_shared_options);
     json_decref(beside);
     if (!ok)
@@ -91,24 +109,25 @@ enum tv_status search_flags_read(struct tv_settings **out, json_t *flags, const 
     return tv_settings_parse(out, &program, &command, &line, err);
 }
 
-enum tv_status search_command(const struct search *s, struct tv_buffer *line, struct tv_error *err)
+enum tv_status tv_search_command(const struct tv_search *s, struct tv_buffer *line, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_text(line, "trivet-train search", err);
     for (int i = 0; i < N_SUBJECT && status == TV_OK; i++)
-        status = flags_given(line, s->settings, subject[i], err);
+        status = tv_flags_given(line, s->settings, subject[i], err);
     return status;
 }
 
-enum tv_status search_fit_command(const struct search *s, size_t trial, const struct learn_settings *learn,
-                                  struct tv_buffer *line, struct tv_error *err)
+enum tv_status tv_search_fit_command(const struct tv_search *s, size_t trial, const struct tv_learn_settings *learn,
+                                     struct tv_buffer *line, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_text(line, "trivet-train fit", err);
     if (status == TV_OK)
-        status = learn_flags(learn, line, err);
+        status = tv_learn_flags(learn, line, err);
     if (status == TV_OK)
-        status = flags_given(line, s->settings, tv_reading_options, err);
+        status = tv_flags_given(line, s->settings, tv_reading_options, err);
     for (int a = 0; a < s->space.n_axes && status == TV_OK; a++)
         if (s->space.axes[a].filter)
-            status = tv_buffer_format(line, err, " --set %s=%s", s->space.axes[a].name, search_space_value(&s->space, trial, a));
+            status = tv_buffer_format(line, err, " --set %s=%s", s->space.axes[a].name,
+                                      tv_search_space_value(&s->space, trial, a));
     return status;
 }

@@ -13,23 +13,23 @@ enum { BYTES_A_ROW = 58 };
 enum { BYTES_A_USER = 4 * 100 + 4 * 48 + 64 };
 
 /* An upper bound: every row passes the filter, and all parts stand at once. */
-double search_trial_memory(const struct learn_settings *learn, const struct tv_csr *training)
+double tv_search_trial_memory(const struct tv_learn_settings *learn, const struct tv_csr *training)
 {
-    struct tv_dense all = {.matrix = *training};
+    struct tv_matrix all = {.csr = *training};
     double items = training->n_cols, users = training->n_rows, columns = learn->factors + 2 * learn->biases;
     double rows = BYTES_A_ROW * (double)training->n_values, model = 6 * items * columns;
     double judging = BYTES_A_USER * users + 16 * items * (learn->threads > 0 ? learn->threads : 1);
-    return rows + learn_memory(learn, &all) + model + judging;
+    return rows + tv_learn_memory(learn, &all) + model + judging;
 }
 
 /* Without --parallel, one trial a thread as far as memory goes; more trials than are open are never planned. */
-enum tv_status search_plan(struct search_plan *out, size_t open, int parallel, int threads, double trial_bytes,
-                           double bytes, struct tv_error *err)
+enum tv_status tv_search_plan(struct tv_search_plan *out, size_t open, int parallel, int threads, double trial_bytes,
+                              double bytes, struct tv_error *err)
 {
     char one[32], there[32];
     double fit = bytes / trial_bytes;
     int most = fit < threads ? (int)fit : threads;
-    *out = (struct search_plan){.trial_bytes = trial_bytes, .bytes = bytes};
+    *out = (struct tv_search_plan){.trial_bytes = trial_bytes, .bytes = bytes};
     tv_text_bytes(one, trial_bytes);
     tv_text_bytes(there, bytes);
     if (fit < 1) {

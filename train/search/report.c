@@ -12,32 +12,32 @@
 /* --- the winner ------------------------------------------------------------------------------------------------- */
 
 /* How much better a is than b; positive: it is. */
-static double gain(const struct search *s, size_t a, size_t b)
+static double gain(const struct tv_search *s, size_t a, size_t b)
 {
     double difference = s->results[a].metric.value - s->results[b].metric.value;
-    return metric_higher_is_better(&s->metric) ? difference : -difference;
+    return tv_metric_higher_is_better(&s->metric) ? difference : -difference;
 }
 
 /* Factors first: they are what every answer costs, iterations are paid once. */
-static int is_cheaper(const struct search *s, size_t a, size_t b)
+static int is_cheaper(const struct tv_search *s, size_t a, size_t b)
 {
-    struct learn_settings x, y;
-    search_space_learning(&s->space, a, &x);
-    search_space_learning(&s->space, b, &y);
+    struct tv_learn_settings x, y;
+    tv_search_space_learning(&s->space, a, &x);
+    tv_search_space_learning(&s->space, b, &y);
     int columns = x.factors + 2 * x.biases - y.factors - 2 * y.biases;
     if (columns != 0)
         return columns < 0;
     return x.iterations != y.iterations ? x.iterations < y.iterations : gain(s, a, b) > 0;
 }
 
-static int has_value(const struct search *s, size_t trial)
+static int has_value(const struct tv_search *s, size_t trial)
 {
     return isfinite(s->results[trial].metric.value);
 }
 
 /* The best value is found first, and then the cheapest trial that is within --min-gain of it: a chain of small
  * steps cannot lead further from the best than that. Trials come in order, so of equal ones the first wins. */
-enum tv_status search_choose(struct search *s, double min_gain, struct tv_error *err)
+enum tv_status tv_search_choose(struct tv_search *s, double min_gain, struct tv_error *err)
 {
     size_t n = s->space.n_trials, top = 0;
     while (top < n && !has_value(s, top))
@@ -58,12 +58,12 @@ enum tv_status search_choose(struct search *s, double min_gain, struct tv_error 
 
 /* --- the table -------------------------------------------------------------------------------------------------- */
 
-enum tv_status search_describe(const struct search *s, size_t trial, struct tv_buffer *text, struct tv_error *err)
+enum tv_status tv_search_describe(const struct tv_search *s, size_t trial, struct tv_buffer *text, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     for (int a = 0; a < s->space.n_axes && status == TV_OK; a++)
         status = tv_buffer_format(text, err, "%s%s %s", a ? ", " : "", s->space.axes[a].name,
-                                  search_space_value(&s->space, trial, a));
+                                  tv_search_space_value(&s->space, trial, a));
     return status;
 }
 
@@ -74,12 +74,12 @@ static enum tv_status add_number(struct tv_table *t, double value, int digits, s
 }
 
 /* A trial's line of the table. The note is why it has no value, or that it won. */
-static enum tv_status add_row(struct tv_table *t, const struct search *s, size_t trial, struct tv_error *err)
+static enum tv_status add_row(struct tv_table *t, const struct tv_search *s, size_t trial, struct tv_error *err)
 {
-    const struct search_result *r = &s->results[trial];
+    const struct tv_search_result *r = &s->results[trial];
     enum tv_status status = tv_table_int(t, (long long)trial + 1, err);
     for (int a = 0; a < s->space.n_axes && status == TV_OK; a++)
-        status = tv_table_cell(t, search_space_value(&s->space, trial, a), err);
+        status = tv_table_cell(t, tv_search_space_value(&s->space, trial, a), err);
     const double metric[] = {r->metric.value, r->metric.low, r->metric.high};
     for (int i = 0; i < 3 && status == TV_OK; i++)
         status = add_number(t, metric[i], 6, err);
@@ -90,10 +90,10 @@ static enum tv_status add_row(struct tv_table *t, const struct search *s, size_t
 
 /* Columns: the trial's number, its value on each axis, the metric with its interval, seconds of learning, and the
  * note. */
-static enum tv_status make_table(struct tv_table **out, const struct search *s, struct tv_error *err)
+static enum tv_status make_table(struct tv_table **out, const struct tv_search *s, struct tv_error *err)
 {
-    const char *names[SEARCH_AXES + 6] = {"trial"};
-    enum tv_table_kind kinds[SEARCH_AXES + 6] = {TV_TABLE_NUMBER};
+    const char *names[TV_SEARCH_AXES + 6] = {"trial"};
+    enum tv_table_kind kinds[TV_SEARCH_AXES + 6] = {TV_TABLE_NUMBER};
     int n = 1;
     for (int a = 0; a < s->space.n_axes; a++, n++) {
         names[n] = s->space.axes[a].name;
@@ -116,12 +116,13 @@ static enum tv_status make_table(struct tv_table **out, const struct search *s, 
 
 /* The winner's values on both parts, and the command that trains it. Where a larger trial was better by less than
  * --min-gain, that is said. */
-static enum tv_status describe_winner(const struct search *s, struct tv_buffer *text, struct tv_error *err)
+static enum tv_status describe_winner(const struct tv_search *s, struct tv_buffer *text, struct tv_error *err)
 {
-    const struct tv_interval *v = &s->results[s->best].metric, test = metric_interval(&s->metric, &s->winner.verdict);
+    const struct tv_interval *v = &s->results[s->best].metric,
+                             test = tv_metric_interval(&s->metric, &s->winner.verdict);
     enum tv_status status = tv_buffer_format(text, err, "best: trial %zu, ", s->best + 1);
     if (status == TV_OK)
-        status = search_describe(s, s->best, text, err);
+        status = tv_search_describe(s, s->best, text, err);
     if (status == TV_OK)
         status = tv_buffer_format(text, err, "\n%s on the validation part %.4f (%.4f to %.4f)\n%s on the test part       %.4f "
                                   "(%.4f to %.4f)\n",
@@ -129,13 +130,13 @@ static enum tv_status describe_winner(const struct search *s, struct tv_buffer *
     if (status == TV_OK && s->top != s->best)
         status = tv_buffer_format(text, err, "trial %zu is better by %.4f, which is not more than --min-gain %g\n", s->top + 1,
                                   gain(s, s->top, s->best), tv_settings_real(s->settings, "min-gain"));
-    return status == TV_OK ? search_fit_command(s, s->best, &s->winner.learn, text, err) : status;
+    return status == TV_OK ? tv_search_fit_command(s, s->best, &s->winner.learn, text, err) : status;
 }
 
-static enum tv_status print_json(const struct search *s, struct tv_error *err)
+static enum tv_status print_json(const struct tv_search *s, struct tv_error *err)
 {
     json_t *document = NULL;
-    enum tv_status status = search_document(&document, s, err);
+    enum tv_status status = tv_search_document(&document, s, err);
     if (status == TV_OK && json_object_set_new(document, "run", json_integer((json_int_t)s->run)) != 0)
         status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the numbers of a search");
     if (status == TV_OK && (json_dumpf(document, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF))
@@ -145,11 +146,11 @@ static enum tv_status print_json(const struct search *s, struct tv_error *err)
 }
 
 /* Programs that read CSV get the table alone; the words go to the log, where people look. */
-enum tv_status search_print(const struct search *s, struct tv_error *err)
+enum tv_status tv_search_print(const struct tv_search *s, struct tv_error *err)
 {
     enum tv_table_format format = tv_table_format_from(tv_settings_text(s->settings, "format"));
     struct tv_table *table = NULL;
-    struct tv_buffer text = TV_BUFFER_INIT(FLAGS_LINE);
+    struct tv_buffer text = TV_BUFFER_INIT(TV_FLAGS_LINE);
     if (format == TV_TABLE_JSON)
         return print_json(s, err);
     enum tv_status status = make_table(&table, s, err);

@@ -14,26 +14,26 @@
 /* --- one trial -------------------------------------------------------------------------------------------------- */
 
 /* Each trial sets its own values in a filter of its own, because trials run at the same time. */
-static enum tv_status copy_filter(struct tv_filter **out, const struct search *s, struct tv_error *err)
+static enum tv_status copy_filter(struct tv_filter **out, const struct tv_search *s, struct tv_error *err)
 {
     enum tv_status status = tv_filter_create(out, err);
     return status == TV_OK ? tv_filter_set_json(*out, tv_buffer_string(&s->reading.values), err) : status;
 }
 
 /* The data is only read, so that any number of trials may run on it at once; what a trial changes is its own. */
-enum tv_status search_judge(struct search_judged *out, const struct search *s, size_t trial, int threads,
-                            enum tv_part part, struct tv_error *err)
+enum tv_status tv_search_judge(struct tv_search_judged *out, const struct tv_search *s, size_t trial, int threads,
+                               enum tv_portion portion, struct tv_error *err)
 {
     struct tv_filter *filter = NULL;
-    struct trial t = {0};
+    struct tv_trial t = {0};
     enum tv_status status = copy_filter(&filter, s, err);
     if (status == TV_OK)
-        status = search_space_settings(&s->space, trial, &t.learn, filter, err);
+        status = tv_search_space_settings(&s->space, trial, &t.learn, filter, err);
     t.learn.threads = threads;
-    t.learn.quiet = part != TV_TEST; /* trials are told of in one line each; the winner goes alone */
+    t.learn.quiet = portion != TV_TEST; /* trials are told of in one line each; the winner goes alone */
     t.filter = s->data.filter ? filter : NULL;
     if (status == TV_OK)
-        status = trial_run(&out->verdict, &t, &s->data, part, err);
+        status = tv_trial_run(&out->verdict, &t, &s->data, portion, err);
     out->learn = t.learn;
     out->seconds = t.seconds;
     tv_filter_free(filter);
@@ -44,7 +44,7 @@ enum tv_status search_judge(struct search_judged *out, const struct search *s, s
 
 /* The workers' common state. */
 struct work {
-    struct search *search;
+    struct tv_search *search;
     pthread_mutex_t mutex; /* guards what follows, and search->pg and search->results */
     size_t next, n_done;
     double started, done, all; /* when it began; work done and in all, in factors, with which learning grows */
@@ -53,18 +53,18 @@ struct work {
 };
 
 /* A trial's share of the work, for the time that is left: its number of factors. */
-static double size_of(const struct search *s, size_t trial)
+static double size_of(const struct tv_search *s, size_t trial)
 {
     for (int a = 0; a < s->space.n_axes; a++)
         if (strcmp(s->space.axes[a].name, "factors") == 0)
-            return strtod(search_space_value(&s->space, trial, a), NULL);
+            return strtod(tv_search_space_value(&s->space, trial, a), NULL);
     return s->space.base.factors;
 }
 
 /* The next trial that is not done, or 0 where there is none or the search is over. */
 static int take(struct work *w, size_t *trial)
 {
-    const struct search *s = w->search;
+    const struct tv_search *s = w->search;
     pthread_mutex_lock(&w->mutex);
     while (w->next < s->space.n_trials && s->results[w->next].done)
         w->next++;
@@ -84,11 +84,11 @@ static int is_result(enum tv_status status)
 /* Called with the mutex held: it reads what all workers change. */
 static void tell(struct work *w, size_t trial)
 {
-    const struct search *s = w->search;
-    const struct search_result *r = &s->results[trial];
+    const struct tv_search *s = w->search;
+    const struct tv_search_result *r = &s->results[trial];
     struct tv_buffer text = TV_BUFFER_INIT(1 << 12);
     double seconds = tv_clock() - w->started;
-    enum tv_status status = search_describe(s, trial, &text, NULL);
+    enum tv_status status = tv_search_describe(s, trial, &text, NULL);
     if (r->message && status == TV_OK)
         status = tv_buffer_format(&text, NULL, ": %s", r->message);
     else if (status == TV_OK)
@@ -102,16 +102,16 @@ static void tell(struct work *w, size_t trial)
 
 /* Keeps a result and stores it before the worker takes another trial: what a kill loses is the trials that are
  * under way. The first failure stops the others after the trial they are at. */
-static void put(struct work *w, size_t trial, const struct search_result *result, enum tv_status status,
+static void put(struct work *w, size_t trial, const struct tv_search_result *result, enum tv_status status,
                 const struct tv_error *error)
 {
-    struct search *s = w->search;
+    struct tv_search *s = w->search;
     struct tv_error err = *error;
     pthread_mutex_lock(&w->mutex);
     if (is_result(status) && w->status == TV_OK) {
         s->results[trial] = *result;
         s->results[trial].message = status == TV_OK ? NULL : strdup(error->message);
-        status = search_store_result(s, trial, &err);
+        status = tv_search_store_result(s, trial, &err);
         w->n_done++;
         w->done += size_of(s, trial);
         tell(w, trial);
@@ -127,16 +127,16 @@ static void put(struct work *w, size_t trial, const struct search_result *result
 static void *run_trials(void *context)
 {
     struct work *w = context;
-    const struct search *s = w->search;
+    const struct tv_search *s = w->search;
     size_t trial;
     while (take(w, &trial)) {
         struct tv_error error = {.status = TV_OK};
-        struct search_judged judged;
-        struct search_result result = {.done = 1, .metric = {NAN, NAN, NAN}};
-        enum tv_status status = search_judge(&judged, s, trial, s->plan.threads, TV_VALIDATION, &error);
+        struct tv_search_judged judged;
+        struct tv_search_result result = {.done = 1, .metric = {NAN, NAN, NAN}};
+        enum tv_status status = tv_search_judge(&judged, s, trial, s->plan.threads, TV_VALIDATION, &error);
         result.seconds = judged.seconds;
         if (status == TV_OK)
-            result.metric = metric_interval(&s->metric, &judged.verdict);
+            result.metric = tv_metric_interval(&s->metric, &judged.verdict);
         if (tv_interrupted())
             status = tv_fail(&error, TV_ERR_INTERRUPTED, "interrupted");
         put(w, trial, &result, status, &error);
@@ -161,7 +161,7 @@ static enum tv_status run_workers(struct work *w, struct tv_error *err)
     return w->status;
 }
 
-enum tv_status search_run_trials(struct search *s, struct tv_error *err)
+enum tv_status tv_search_run_trials(struct tv_search *s, struct tv_error *err)
 {
     struct work w = {.search = s, .mutex = PTHREAD_MUTEX_INITIALIZER, .started = tv_clock()};
     for (size_t i = 0; i < s->space.n_trials; i++) {

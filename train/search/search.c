@@ -16,16 +16,16 @@
 
 /* Sets the metric that decides: --metric, or the one that suits the algorithm. A metric by which a trial could win
  * for the wrong reason is refused. */
-static enum tv_status choose_metric(struct search *s, struct tv_error *err)
+static enum tv_status choose_metric(struct tv_search *s, struct tv_error *err)
 {
     const char *name = tv_settings_text(s->settings, "metric");
     int predicts = s->space.base.algorithm->predicts_ratings;
-    enum tv_status status = metric_parse(&s->metric, name ? name : predicts ? "rmse" : "ndcg@10", err);
+    enum tv_status status = tv_metric_parse(&s->metric, name ? name : predicts ? "rmse" : "ndcg@10", err);
     if (status != TV_OK || !s->metric.of_ratings)
         return status;
     if (!predicts) {
         tv_fail(err, TV_ERR_USAGE, "--metric rmse: scores of %s order items, they predict no ratings",
-                learn_algorithm_name(&s->space.base));
+                tv_learn_algorithm_name(&s->space.base));
         return tv_hint(err, "use --metric ndcg@10, or --algorithm als");
     }
     if (s->space.filters == 0)
@@ -38,11 +38,11 @@ static enum tv_status choose_metric(struct search *s, struct tv_error *err)
 /* --- before the first trial --------------------------------------------------------------------------------------- */
 
 /* Reads and divides the ratings, once for all trials, and opens the connection on which trials are kept. */
-static enum tv_status open_all(struct search *s, struct tv_error *err)
+static enum tv_status open_all(struct tv_search *s, struct tv_error *err)
 {
     s->reading.settings = s->settings;
     s->learning.settings = s->space.base;
-    enum tv_status status = trial_open(&s->reading, err);
+    enum tv_status status = tv_trial_open(&s->reading, err);
     if (status == TV_OK)
         status = tv_learning_open(&s->learning, &s->reading, err);
     if (status == TV_OK && s->reading.own_source && s->space.filters > 0) {
@@ -50,7 +50,7 @@ static enum tv_status open_all(struct search *s, struct tv_error *err)
         status = tv_hint(err, "leave one of them out");
     }
     if (status == TV_OK)
-        status = trial_prepare(&s->data, &s->reading, err);
+        status = tv_trial_prepare(&s->data, &s->reading, err);
     if (status == TV_OK && s->data.holdout[TV_VALIDATION].counts.rows == 0) {
         tv_fail(err, TV_ERR_USAGE, "a search chooses by a validation part, which --split last and published splits do not have");
         status = tv_hint(err, "split at random or by time");
@@ -63,7 +63,7 @@ static enum tv_status open_all(struct search *s, struct tv_error *err)
 
 /* How many trials at a time, from the largest that is not done. Four fifths of the available memory are planned
  * with, unless --memory says otherwise. */
-static enum tv_status make_plan(struct search *s, struct tv_error *err)
+static enum tv_status make_plan(struct tv_search *s, struct tv_error *err)
 {
     char one[32], all[32];
     struct tv_evaluate_options asked = {.threads = (int)tv_settings_int(s->settings, "threads")};
@@ -72,17 +72,17 @@ static enum tv_status make_plan(struct search *s, struct tv_error *err)
     if (tv_settings_given(s->settings, "memory"))
         bytes = (double)tv_settings_int(s->settings, "memory") * 1048576;
     for (size_t i = 0; i < s->space.n_trials; i++) {
-        struct learn_settings learn;
-        search_space_learning(&s->space, i, &learn);
+        struct tv_learn_settings learn;
+        tv_search_space_learning(&s->space, i, &learn);
         learn.threads = tv_evaluate_threads(&asked);
-        double needed = s->results[i].done ? 0 : search_trial_memory(&learn, &s->data.dense.matrix);
+        double needed = s->results[i].done ? 0 : tv_search_trial_memory(&learn, &s->data.training_matrix.csr);
         largest = needed > largest ? needed : largest;
         open += !s->results[i].done;
     }
     if (open == 0)
         return TV_OK;
-    enum tv_status status = search_plan(&s->plan, open, (int)tv_settings_int(s->settings, "parallel"),
-                                        tv_evaluate_threads(&asked), largest, bytes, err);
+    enum tv_status status = tv_search_plan(&s->plan, open, (int)tv_settings_int(s->settings, "parallel"),
+                                           tv_evaluate_threads(&asked), largest, bytes, err);
     if (status == TV_OK)
         tv_log_info("%zu trials to go, %d at a time with %d thread%s each; one takes up to %s of %s", open, s->plan.parallel,
                     s->plan.threads, s->plan.threads == 1 ? "" : "s", tv_text_bytes(one, largest), tv_text_bytes(all, bytes));
@@ -91,26 +91,27 @@ static enum tv_status make_plan(struct search *s, struct tv_error *err)
 
 /* --- after the last ----------------------------------------------------------------------------------------------- */
 
-/* The one look at the test part: choosing by it would flatter what is chosen. */
-static enum tv_status test_winner(struct search *s, struct tv_error *err)
+/* The one look at the test portion: choosing by it would flatter what is chosen. */
+static enum tv_status test_winner(struct tv_search *s, struct tv_error *err)
 {
     int threads = (int)tv_settings_int(s->settings, "threads");
-    enum tv_status status = search_choose(s, tv_settings_real(s->settings, "min-gain"), err);
-    return status == TV_OK ? search_judge(&s->winner, s, s->best, threads, TV_TEST, err) : status;
+    enum tv_status status = tv_search_choose(s, tv_settings_real(s->settings, "min-gain"), err);
+    return status == TV_OK ? tv_search_judge(&s->winner, s, s->best, threads, TV_TEST, err) : status;
 }
 
 /* Finishes the search in the journal, whose row says what the winner is learned with. */
-static enum tv_status keep(struct search *s, struct tv_error *err)
+static enum tv_status keep(struct tv_search *s, struct tv_error *err)
 {
     json_t *document = NULL;
     s->learning.settings = s->winner.learn;
     tv_buffer_clear(&s->learning.parameters);
-    enum tv_status status = learn_json(&s->winner.learn, &s->learning.parameters, err);
+    enum tv_status status = tv_learn_json(&s->winner.learn, &s->learning.parameters, err);
     if (status == TV_OK)
-        status = search_document(&document, s, err);
+        status = tv_search_document(&document, s, err);
     char *text = document ? json_dumps(document, 0) : NULL;
     if (status == TV_OK)
-        status = text ? search_store_finish(s, text, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a search");
+        status =
+            text ? tv_search_store_finish(s, text, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a search");
     free(text);
     json_decref(document);
     return status;
@@ -118,9 +119,9 @@ static enum tv_status keep(struct search *s, struct tv_error *err)
 
 /* In this order, because the fingerprint of the ratings is part of which search it is, and only that says which
  * trials are done. */
-static enum tv_status search(struct search *s, struct tv_error *err)
+static enum tv_status search(struct tv_search *s, struct tv_error *err)
 {
-    enum tv_status status = search_space_read(&s->space, s->settings, err);
+    enum tv_status status = tv_search_space_read(&s->space, s->settings, err);
     if (status == TV_OK)
         status = choose_metric(s, err);
     if (status == TV_OK)
@@ -128,28 +129,28 @@ static enum tv_status search(struct search *s, struct tv_error *err)
     if (status == TV_OK && (s->results = tv_alloc(s->space.n_trials, sizeof *s->results, "results", err)) == NULL)
         status = TV_ERR_NO_MEMORY;
     if (status == TV_OK)
-        status = search_store_begin(s, err);
+        status = tv_search_store_begin(s, err);
     if (status == TV_OK)
         status = make_plan(s, err);
     if (status == TV_OK)
-        status = search_run_trials(s, err);
+        status = tv_search_run_trials(s, err);
     if (status == TV_OK)
         status = test_winner(s, err);
     if (status == TV_OK)
         status = keep(s, err);
-    return status == TV_OK ? search_print(s, err) : status;
+    return status == TV_OK ? tv_search_print(s, err) : status;
 }
 
-static void search_free(struct search *s)
+static void search_free(struct tv_search *s)
 {
     for (size_t i = 0; s->results && i < s->space.n_trials; i++)
         free(s->results[i].message);
     free(s->results);
     tv_pg_close(s->pg);
-    trial_data_free(&s->data);
+    tv_trial_data_free(&s->data);
     tv_learning_free(&s->learning);
     tv_reading_close(&s->reading);
-    search_space_free(&s->space);
+    tv_search_space_free(&s->space);
 }
 
 /* --- the command ---------------------------------------------------------------------------------------------------- */
@@ -165,15 +166,15 @@ static enum tv_status stored_settings(struct tv_settings **out, json_t **flags, 
     if (status == TV_OK)
         status = tv_journal_check_schema(pg, err);
     if (status == TV_OK)
-        status = search_store_flags(flags, pg, tv_settings_int(given, "resume"), err);
+        status = tv_search_store_flags(flags, pg, tv_settings_int(given, "resume"), err);
     if (status == TV_OK)
-        status = search_flags_read(out, *flags, given, err);
+        status = tv_search_flags_read(out, *flags, given, err);
     tv_pg_close(pg);
     return status;
 }
 
 /* A resumed search is run from the stored settings, with those given now over them. */
-enum tv_status search_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+enum tv_status tv_search_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
     struct tv_settings *stored = NULL;
@@ -181,7 +182,7 @@ enum tv_status search_run(const struct tv_settings *settings, int n, char **argu
     enum tv_status status = tv_interrupt_watch(NULL, err); /* before threads start, which inherit what it blocks */
     if (status == TV_OK && tv_settings_given(settings, "resume"))
         status = stored_settings(&stored, &flags, settings, err);
-    struct search s = {.settings = stored ? stored : settings};
+    struct tv_search s = {.settings = stored ? stored : settings};
     if (status == TV_OK)
         status = search(&s, err);
     search_free(&s);

@@ -13,30 +13,68 @@
 #include "trivet/base/random.h"
 #include "trivet/base/text.h"
 
-const struct tv_option search_space_options[] = {
-    {.name = "algorithm", .kind = TV_OPTION_CHOICE, .value = "NAME", .preset = "svd", .choices = LEARN_NAMES,
+const struct tv_option tv_search_space_options[] = {
+    {.name = "algorithm",
+     .kind = TV_OPTION_CHOICE,
+     .value = "NAME",
+     .default_text = "svd",
+     .choices = TV_LEARN_NAMES,
      .help = "whose settings to choose, as in fit"},
-    {.name = "factors", .alias = "rank", .kind = TV_OPTION_TEXT, .value = "LIST",
+    {.name = "factors",
+     .alias = "rank",
+     .kind = TV_OPTION_TEXT,
+     .value = "LIST",
      .help = "values to try for --factors of fit, e.g. 4,8,12; with --random also a range, 4..64"},
     {.name = "sigma", .kind = TV_OPTION_TEXT, .value = "LIST", .help = "svd: for --sigma, e.g. 0,0.5,1"},
-    {.name = "iterations", .alias = "maxIter", .kind = TV_OPTION_TEXT, .value = "LIST",
+    {.name = "iterations",
+     .alias = "maxIter",
+     .kind = TV_OPTION_TEXT,
+     .value = "LIST",
      .help = "als: for --iterations, e.g. 10,20"},
-    {.name = "lambda", .alias = "regParam", .kind = TV_OPTION_TEXT, .value = "LIST",
+    {.name = "lambda",
+     .alias = "regParam",
+     .kind = TV_OPTION_TEXT,
+     .value = "LIST",
      .help = "als: for --lambda, e.g. 0.05,0.1; with --random also 0.01..1"},
     {.name = "alpha", .kind = TV_OPTION_TEXT, .value = "LIST", .help = "als-implicit: for --alpha, e.g. 1,10,40"},
     {.name = "biases", .kind = TV_OPTION_TEXT, .value = "LIST", .help = "als: without and with --biases: off,on"},
-    {.name = "over", .kind = TV_OPTION_LIST, .value = "NAME=LIST",
+    {.name = "over",
+     .kind = TV_OPTION_LIST,
+     .value = "NAME=LIST",
      .help = "values to try for a number of the filter, e.g. min_users_for_item=5,10,20; may be given several times"},
-    {.name = "random", .kind = TV_OPTION_INT, .value = "N", .min = 1, .max = SEARCH_TRIALS,
+    {.name = "random",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .min = 1,
+     .max = TV_SEARCH_TRIALS,
      .help = "try N settings drawn from the lists and ranges, instead of every combination of the lists"},
-    {.name = "seed", .kind = TV_OPTION_INT, .value = "S", .preset = "1", .min = 0, .max = 9e18,
+    {.name = "seed",
+     .kind = TV_OPTION_INT,
+     .value = "S",
+     .default_text = "1",
+     .min = 0,
+     .max = 9e18,
      .help = "of the draws, and of als: the same seed tries the same settings and learns the same models"},
-    {.name = "metric", .kind = TV_OPTION_CHOICE, .value = "NAME", .choices = "rmse|ndcg@10",
+    {.name = "metric",
+     .kind = TV_OPTION_CHOICE,
+     .value = "NAME",
+     .choices = "rmse|ndcg@10",
      .help = "what decides, on the validation part (default: rmse with als, which predicts ratings, else ndcg@10)"},
-    {.name = "min-gain", .kind = TV_OPTION_REAL, .value = "G", .preset = "0", .min = 0, .max = 1e9,
-     .help = "what a larger model must gain: of trials within G of the best, the one with the fewest factors wins, then "
-             "the one with the fewest iterations"},
-    {.name = "validation", .kind = TV_OPTION_REAL, .value = "SHARE", .preset = "0.2", .min = 0.001, .max = 0.9,
+    {.name = "min-gain",
+     .kind = TV_OPTION_REAL,
+     .value = "G",
+     .default_text = "0",
+     .min = 0,
+     .max = 1e9,
+     .help =
+         "what a larger model must gain: of trials within G of the best, the one with the fewest factors wins, then "
+         "the one with the fewest iterations"},
+    {.name = "validation",
+     .kind = TV_OPTION_REAL,
+     .value = "SHARE",
+     .default_text = "0.2",
+     .min = 0.001,
+     .max = 0.9,
      .help = "share of the pairs of user and item by which trials are judged; the test part judges the winner alone"},
     {.name = NULL},
 };
@@ -44,14 +82,14 @@ const struct tv_option search_space_options[] = {
 /* --- one axis ------------------------------------------------------------------------------------------------- */
 
 /* Asks the parser that fit uses: only a text that fit takes becomes a value. */
-static enum tv_status check_value(const struct search_axis *a, const struct learn_settings *base, const char *text,
-                                  struct tv_error *err)
+static enum tv_status check_value(const struct tv_search_axis *a, const struct tv_learn_settings *base,
+                                  const char *text, struct tv_error *err)
 {
-    struct learn_settings learn = *base;
+    struct tv_learn_settings learn = *base;
     struct tv_filter *filter = NULL;
     char assignment[96];
     if (!a->filter)
-        return learn_set(&learn, a->name, text, err);
+        return tv_learn_set(&learn, a->name, text, err);
     enum tv_status status = tv_filter_create(&filter, err);
     snprintf(assignment, sizeof assignment, "%s=%s", a->name, text);
     if (status == TV_OK)
@@ -61,19 +99,20 @@ static enum tv_status check_value(const struct search_axis *a, const struct lear
 }
 
 /* 0.10 and 0.1 are the same value, and are written the second way; "on" stays. */
-static void write_number(struct search_value *out, const char *text)
+static void write_number(struct tv_search_value *out, const char *text)
 {
     double number;
-    *out = (struct search_value){0};
+    *out = (struct tv_search_value){0};
     if (tv_text_double(text, strlen(text), &number))
         snprintf(out->text, sizeof out->text, "%.15g", number);
     else
         snprintf(out->text, sizeof out->text, "%s", text);
 }
 
-static enum tv_status add_value(struct search_axis *a, const struct learn_settings *base, const char *text, struct tv_error *err)
+static enum tv_status add_value(struct tv_search_axis *a, const struct tv_learn_settings *base, const char *text,
+                                struct tv_error *err)
 {
-    struct search_value value;
+    struct tv_search_value value;
     enum tv_status status = check_value(a, base, text, err);
     if (status != TV_OK)
         return status;
@@ -81,15 +120,16 @@ static enum tv_status add_value(struct search_axis *a, const struct learn_settin
     for (size_t i = 0; i < a->n; i++)
         if (strcmp(a->values[i].text, value.text) == 0)
             return tv_fail(err, TV_ERR_USAGE, "%s%s lists %s twice", a->filter ? "" : "--", a->name, value.text);
-    if (a->n == SEARCH_VALUES)
-        return tv_fail(err, TV_ERR_USAGE, "%s%s lists more than %d values", a->filter ? "" : "--", a->name, SEARCH_VALUES);
+    if (a->n == TV_SEARCH_VALUES)
+        return tv_fail(err, TV_ERR_USAGE, "%s%s lists more than %d values", a->filter ? "" : "--", a->name,
+                       TV_SEARCH_VALUES);
     a->values[a->n++] = value;
     return TV_OK;
 }
 
 /* "0.01..1", whose ends fit takes. */
-static enum tv_status read_range(struct search_axis *a, const struct learn_settings *base, const char *text, const char *dots,
-                                 struct tv_error *err)
+static enum tv_status read_range(struct tv_search_axis *a, const struct tv_learn_settings *base, const char *text,
+                                 const char *dots, struct tv_error *err)
 {
     char low[32];
     snprintf(low, sizeof low, "%.*s", (int)(dots - text), text);
@@ -106,12 +146,13 @@ static enum tv_status read_range(struct search_axis *a, const struct learn_setti
 }
 
 /* A text with ".." is a range, any other a list of values divided by commas. */
-static enum tv_status read_list(struct search_axis *a, const struct learn_settings *base, const char *text, struct tv_error *err)
+static enum tv_status read_list(struct tv_search_axis *a, const struct tv_learn_settings *base, const char *text,
+                                struct tv_error *err)
 {
     const char *dots = strstr(text, "..");
     if (dots)
         return read_range(a, base, text, dots, err);
-    a->values = tv_alloc(SEARCH_VALUES, sizeof *a->values, "the values of a search", err);
+    a->values = tv_alloc(TV_SEARCH_VALUES, sizeof *a->values, "the values of a search", err);
     enum tv_status status = a->values ? TV_OK : TV_ERR_NO_MEMORY;
     for (const char *p = text; status == TV_OK; p++) {
         char value[64];
@@ -128,15 +169,15 @@ static enum tv_status read_list(struct search_axis *a, const struct learn_settin
 }
 
 /* Adds an axis by its name, which does not end with a NUL, and reads its values. */
-static enum tv_status add_axis(struct search_space *s, const char *name, size_t n_name, int filter, const char *list,
+static enum tv_status add_axis(struct tv_search_space *s, const char *name, size_t n_name, int filter, const char *list,
                                struct tv_error *err)
 {
-    if (s->n_axes == SEARCH_AXES)
-        return tv_fail(err, TV_ERR_USAGE, "more than %d settings to choose", SEARCH_AXES);
-    struct search_axis *a = &s->axes[s->n_axes++];
+    if (s->n_axes == TV_SEARCH_AXES)
+        return tv_fail(err, TV_ERR_USAGE, "more than %d settings to choose", TV_SEARCH_AXES);
+    struct tv_search_axis *a = &s->axes[s->n_axes++];
     snprintf(a->name, sizeof a->name, "%.*s", (int)n_name, name);
     a->filter = filter;
-    a->whole = filter || learn_setting_of(a->name)->kind == LEARN_WHOLE;
+    a->whole = filter || tv_learn_setting_of(a->name)->kind == TV_LEARN_WHOLE;
     for (int i = 0; i + 1 < s->n_axes; i++)
         if (strcmp(s->axes[i].name, a->name) == 0)
             return tv_fail(err, TV_ERR_USAGE, "--over names %s twice", a->name);
@@ -144,14 +185,14 @@ static enum tv_status add_axis(struct search_space *s, const char *name, size_t 
 }
 
 /* A single value is nothing to choose: all trials have it. */
-static enum tv_status drop_if_single(struct search_space *s, struct tv_error *err)
+static enum tv_status drop_if_single(struct tv_search_space *s, struct tv_error *err)
 {
-    struct search_axis *a = &s->axes[s->n_axes - 1];
+    struct tv_search_axis *a = &s->axes[s->n_axes - 1];
     if (a->n != 1)
         return TV_OK;
-    enum tv_status status = learn_set(&s->base, a->name, a->values[0].text, err);
+    enum tv_status status = tv_learn_set(&s->base, a->name, a->values[0].text, err);
     free(a->values);
-    *a = (struct search_axis){.n = 0};
+    *a = (struct tv_search_axis){.n = 0};
     s->n_axes--;
     return status;
 }
@@ -160,13 +201,13 @@ static enum tv_status drop_if_single(struct search_space *s, struct tv_error *er
 
 /* The flags of learning settings that were given, in the order of the table. The seed is one for all trials and no
  * axis. */
-static enum tv_status read_learning(struct search_space *s, const struct tv_settings *settings, struct tv_error *err)
+static enum tv_status read_learning(struct tv_search_space *s, const struct tv_settings *settings, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    learn_defaults(&s->base, learn_algorithm_of(tv_settings_text(settings, "algorithm")));
+    tv_learn_defaults(&s->base, tv_learn_algorithm_of(tv_settings_text(settings, "algorithm")));
     s->base.seed = (uint64_t)tv_settings_int(settings, "seed");
-    for (const struct learn_setting *row = learn_setting_rows; row->flag && status == TV_OK; row++) {
-        if (row->kind == LEARN_SEED || !tv_settings_given(settings, row->flag))
+    for (const struct tv_learn_setting *row = tv_learn_setting_rows; row->flag && status == TV_OK; row++) {
+        if (row->kind == TV_LEARN_SEED || !tv_settings_given(settings, row->flag))
             continue;
         status = add_axis(s, row->flag, strlen(row->flag), 0, tv_settings_text(settings, row->flag), err);
         if (status == TV_OK)
@@ -190,7 +231,7 @@ static enum tv_status refuse_filter_axis(const char *text, size_t n_name, struct
 }
 
 /* --over NAME=LIST, each an axis of the filter; it stays an axis with a single value, too. */
-static enum tv_status read_filter(struct search_space *s, const struct tv_settings *settings, struct tv_error *err)
+static enum tv_status read_filter(struct tv_search_space *s, const struct tv_settings *settings, struct tv_error *err)
 {
     const char *const *over;
     size_t n = tv_settings_list(settings, "over", &over);
@@ -212,13 +253,13 @@ static enum tv_status read_filter(struct search_space *s, const struct tv_settin
 /* --- trials --------------------------------------------------------------------------------------------------- */
 
 /* The place of a trial's value on an axis; the number of axes must be final. */
-static struct search_value *point(const struct search_space *s, size_t trial, int axis)
+static struct tv_search_value *point(const struct tv_search_space *s, size_t trial, int axis)
 {
     return &s->points[trial * (size_t)s->n_axes + (size_t)axis];
 }
 
 /* Combinations of the lists, counted up to `most` + 1; 0 with a range among them. */
-static size_t count_grid(const struct search_space *s, size_t most)
+static size_t count_grid(const struct tv_search_space *s, size_t most)
 {
     size_t n = 1;
     for (int a = 0; a < s->n_axes && n <= most; a++)
@@ -227,7 +268,7 @@ static size_t count_grid(const struct search_space *s, size_t most)
 }
 
 /* The trial's number is read as a number of mixed base, the last axis being the lowest digit. */
-static void fill_grid(struct search_space *s)
+static void fill_grid(struct tv_search_space *s)
 {
     for (size_t trial = 0; trial < s->n_trials; trial++) {
         size_t rest = trial;
@@ -240,7 +281,7 @@ static void fill_grid(struct search_space *s)
 
 /* From a range values are drawn evenly over their logarithms, because it is their size that matters: as many between
  * 0.01 and 0.1 as between 0.1 and 1. Three digits are plenty, and can be typed. */
-static void draw_value(struct search_value *out, const struct search_axis *a, struct tv_random *random)
+static void draw_value(struct tv_search_value *out, const struct tv_search_axis *a, struct tv_random *random)
 {
     if (a->n > 0) {
         *out = a->values[tv_random_below(random, a->n)];
@@ -257,7 +298,7 @@ static void draw_value(struct search_value *out, const struct search_axis *a, st
 }
 
 /* Values are texts whose rest is zeros (write_number), so whole points can be compared by their bytes. */
-static int was_drawn(const struct search_space *s, size_t trial)
+static int was_drawn(const struct tv_search_space *s, size_t trial)
 {
     size_t bytes = (size_t)s->n_axes * sizeof *s->points;
     for (size_t other = 0; other < trial; other++)
@@ -267,7 +308,7 @@ static int was_drawn(const struct search_space *s, size_t trial)
 }
 
 /* No setting twice: after a hundred draws in a row that were there already, there is little left to try. */
-static void fill_random(struct search_space *s)
+static void fill_random(struct tv_search_space *s)
 {
     enum { ATTEMPTS = 100 };
     struct tv_random random = {s->base.seed};
@@ -285,9 +326,9 @@ static void fill_random(struct search_space *s)
 
 /* How many trials there will be at most; a range without --random and a search with nothing to choose are refused
  * here. */
-static enum tv_status count_trials(struct search_space *s, size_t draws, struct tv_error *err)
+static enum tv_status count_trials(struct tv_search_space *s, size_t draws, struct tv_error *err)
 {
-    size_t grid = count_grid(s, SEARCH_TRIALS);
+    size_t grid = count_grid(s, TV_SEARCH_TRIALS);
     for (int a = 0; a < s->n_axes && draws == 0; a++)
         if (s->axes[a].n == 0) {
             tv_fail(err, TV_ERR_USAGE, "%s is a range, from which values can only be drawn", s->axes[a].name);
@@ -298,14 +339,14 @@ static enum tv_status count_trials(struct search_space *s, size_t draws, struct 
         tv_fail(err, TV_ERR_USAGE, "there is nothing to choose from: every setting has one value");
         return tv_hint(err, "give a flag several values, for example --factors 4,8,12; trivet-train evaluate judges one setting");
     }
-    if (s->n_trials <= SEARCH_TRIALS)
+    if (s->n_trials <= TV_SEARCH_TRIALS)
         return TV_OK;
-    tv_fail(err, TV_ERR_USAGE, "the lists have more than %d combinations", SEARCH_TRIALS);
+    tv_fail(err, TV_ERR_USAGE, "the lists have more than %d combinations", TV_SEARCH_TRIALS);
     return tv_hint(err, "shorten them, or try some: --random 100");
 }
 
 /* Where as many draws are asked for as the grid has points, or more, the grid itself is tried. */
-static enum tv_status lay_out(struct search_space *s, size_t draws, struct tv_error *err)
+static enum tv_status lay_out(struct tv_search_space *s, size_t draws, struct tv_error *err)
 {
     enum tv_status status = count_trials(s, draws, err);
     if (status != TV_OK)
@@ -313,7 +354,7 @@ static enum tv_status lay_out(struct search_space *s, size_t draws, struct tv_er
     s->points = tv_alloc(s->n_trials * (size_t)s->n_axes, sizeof *s->points, "the trials of a search", err);
     if (s->points == NULL)
         return TV_ERR_NO_MEMORY;
-    size_t grid = count_grid(s, SEARCH_TRIALS);
+    size_t grid = count_grid(s, TV_SEARCH_TRIALS);
     if (draws > 0 && (grid == 0 || draws < grid)) {
         fill_random(s);
     } else {
@@ -323,51 +364,52 @@ static enum tv_status lay_out(struct search_space *s, size_t draws, struct tv_er
     return TV_OK;
 }
 
-enum tv_status search_space_read(struct search_space *out, const struct tv_settings *settings, struct tv_error *err)
+enum tv_status tv_search_space_read(struct tv_search_space *out, const struct tv_settings *settings,
+                                    struct tv_error *err)
 {
-    *out = (struct search_space){0};
+    *out = (struct tv_search_space){0};
     enum tv_status status = read_learning(out, settings, err);
     if (status == TV_OK)
         status = read_filter(out, settings, err);
     if (status == TV_OK)
         status = lay_out(out, tv_settings_given(settings, "random") ? (size_t)tv_settings_int(settings, "random") : 0, err);
     if (status != TV_OK)
-        search_space_free(out);
+        tv_search_space_free(out);
     return status;
 }
 
-void search_space_free(struct search_space *s)
+void tv_search_space_free(struct tv_search_space *s)
 {
     for (int a = 0; a < s->n_axes; a++)
         free(s->axes[a].values);
     free(s->points);
-    *s = (struct search_space){0};
+    *s = (struct tv_search_space){0};
 }
 
 /* --- one trial ------------------------------------------------------------------------------------------------ */
 
-const char *search_space_value(const struct search_space *s, size_t trial, int axis)
+const char *tv_search_space_value(const struct tv_search_space *s, size_t trial, int axis)
 {
     return point(s, trial, axis)->text;
 }
 
-void search_space_learning(const struct search_space *s, size_t trial, struct learn_settings *out)
+void tv_search_space_learning(const struct tv_search_space *s, size_t trial, struct tv_learn_settings *out)
 {
     *out = s->base;
     for (int a = 0; a < s->n_axes; a++)
         if (!s->axes[a].filter)
-            tv_ignore(learn_set(out, s->axes[a].name, search_space_value(s, trial, a), NULL),
+            tv_ignore(tv_learn_set(out, s->axes[a].name, tv_search_space_value(s, trial, a), NULL),
                       "every value was set once when it was read");
 }
 
-enum tv_status search_space_settings(const struct search_space *s, size_t trial, struct learn_settings *learn,
-                                     struct tv_filter *filter, struct tv_error *err)
+enum tv_status tv_search_space_settings(const struct tv_search_space *s, size_t trial, struct tv_learn_settings *learn,
+                                        struct tv_filter *filter, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    search_space_learning(s, trial, learn);
+    tv_search_space_learning(s, trial, learn);
     for (int a = 0; a < s->n_axes && status == TV_OK; a++) {
         char assignment[96];
-        snprintf(assignment, sizeof assignment, "%s=%s", s->axes[a].name, search_space_value(s, trial, a));
+        snprintf(assignment, sizeof assignment, "%s=%s", s->axes[a].name, tv_search_space_value(s, trial, a));
         if (s->axes[a].filter)
             status = tv_filter_set(filter, assignment, err);
     }
@@ -375,20 +417,21 @@ enum tv_status search_space_settings(const struct search_space *s, size_t trial,
 }
 
 /* Values go into JSON as numbers, "on" and "off" as true and false. */
-static int set_axis(json_t *object, const struct search_axis *a, const char *value)
+static int set_axis(json_t *object, const struct tv_search_axis *a, const char *value)
 {
     if (strcmp(value, "on") == 0 || strcmp(value, "off") == 0)
         return json_object_set_new(object, a->name, json_boolean(value[1] == 'n')) == 0;
     return json_object_set_new(object, a->name, json_loads(value, JSON_DECODE_ANY, NULL)) == 0;
 }
 
-json_t *search_space_json(const struct search_space *s, size_t trial)
+json_t *tv_search_space_json(const struct tv_search_space *s, size_t trial)
 {
     struct tv_buffer text = TV_BUFFER_INIT(1 << 12);
-    json_t *object = learn_json(&s->base, &text, NULL) == TV_OK ? json_loads(tv_buffer_string(&text), 0, NULL) : NULL;
+    json_t *object =
+        tv_learn_json(&s->base, &text, NULL) == TV_OK ? json_loads(tv_buffer_string(&text), 0, NULL) : NULL;
     int ok = object != NULL;
     for (int a = 0; a < s->n_axes && ok; a++)
-        ok = set_axis(object, &s->axes[a], search_space_value(s, trial, a));
+        ok = set_axis(object, &s->axes[a], tv_search_space_value(s, trial, a));
     tv_buffer_free(&text);
     if (ok)
         return object;

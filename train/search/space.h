@@ -15,54 +15,54 @@
 #include "trivet/cli/options.h"
 #include "trivet/model/filter.h"
 
-enum { SEARCH_AXES = 16, SEARCH_VALUES = 1000, SEARCH_TRIALS = 10000 };
+enum { TV_SEARCH_AXES = 16, TV_SEARCH_VALUES = 1000, TV_SEARCH_TRIALS = 10000 };
 
 /* The text of a value, as a flag of fit takes it: "0.05". The bytes behind the text are zero. */
-struct search_value {
+struct tv_search_value {
     char text[32];
 };
 
 /* One setting that is to be chosen, and the values it may take. */
-struct search_axis {
-    char name[32];               /* a flag of fit without its dashes, or a parameter of the filter */
-    int filter;                  /* 1: a parameter of the filter */
-    int whole;                   /* integers */
-    struct search_value *values; /* (n) owned */
-    size_t n;                    /* 0: a range, */
-    double low, high;            /* from which values are drawn */
+struct tv_search_axis {
+    char name[32];                  /* a flag of fit without its dashes, or a parameter of the filter */
+    int filter;                     /* 1: a parameter of the filter */
+    int whole;                      /* integers */
+    struct tv_search_value *values; /* (n) owned */
+    size_t n;                       /* 0: a range, */
+    double low, high;               /* from which values are drawn */
 };
 
 /* A setting to choose from is an axis, and each trial a row of `points`. */
-struct search_space {
-    struct learn_settings base; /* what all trials have in common */
-    struct search_axis axes[SEARCH_AXES];
+struct tv_search_space {
+    struct tv_learn_settings base; /* what all trials have in common */
+    struct tv_search_axis axes[TV_SEARCH_AXES];
     int n_axes;
-    int filters;                 /* axes that are of the filter */
-    struct search_value *points; /* (n_trials, n_axes) row-major, owned */
+    int filters;                    /* axes that are of the filter */
+    struct tv_search_value *points; /* (n_trials, n_axes) row-major, owned */
     size_t n_trials;
 };
 
-/* The rows of search's option table that say what to choose from, the flags of learn_options with lists of values, and
- * what decides. */
-extern const struct tv_option search_space_options[];
+/* The rows of search's option table that say what to choose from, the flags of tv_learn_options with lists of values,
+ * and what decides. */
+extern const struct tv_option tv_search_space_options[];
 
 /* Reads those flags and lays out the trials. TV_ERR_USAGE names the flag and the value that is no value of it; one
- * trial or more than SEARCH_TRIALS are refused. After a failure there is nothing to free. */
-enum tv_status search_space_read(struct search_space *out, const struct tv_settings *s, struct tv_error *err);
-void search_space_free(struct search_space *s); /* also makes it empty */
+ * trial or more than TV_SEARCH_TRIALS are refused. After a failure there is nothing to free. */
+enum tv_status tv_search_space_read(struct tv_search_space *out, const struct tv_settings *s, struct tv_error *err);
+void tv_search_space_free(struct tv_search_space *s); /* also makes it empty */
 
 /* The text of a trial's value on an axis; lent from the space. */
-const char *search_space_value(const struct search_space *s, size_t trial, int axis);
+const char *tv_search_space_value(const struct tv_search_space *s, size_t trial, int axis);
 
 /* The settings that trial number `trial` learns with, its filter aside. */
-void search_space_learning(const struct search_space *s, size_t trial, struct learn_settings *out);
+void tv_search_space_learning(const struct tv_search_space *s, size_t trial, struct tv_learn_settings *out);
 /* All settings of a trial; the filter keeps the values of parameters that are on no axis. TV_ERR_USAGE where values
  * exclude each other. */
-enum tv_status search_space_settings(const struct search_space *s, size_t trial, struct learn_settings *learn,
-                                     struct tv_filter *filter, struct tv_error *err);
+enum tv_status tv_search_space_settings(const struct tv_search_space *s, size_t trial, struct tv_learn_settings *learn,
+                                        struct tv_filter *filter, struct tv_error *err);
 
 /* {"factors": 8, "lambda": 0.1, ..., "min_users_for_item": 20}: all that learning uses, and the filter's axes. NULL
  * without memory. */
-json_t *search_space_json(const struct search_space *s, size_t trial);
+json_t *tv_search_space_json(const struct tv_search_space *s, size_t trial);
 
 #endif

@@ -20,9 +20,10 @@
 /* --- which search this is --------------------------------------------------------------------------------- */
 
 /* Fifteen digits are what was typed; those of a double do not matter to people. */
-static enum tv_status append_settings(struct tv_buffer *b, const struct search *s, size_t trial, struct tv_error *err)
+static enum tv_status append_settings(struct tv_buffer *b, const struct tv_search *s, size_t trial,
+                                      struct tv_error *err)
 {
-    json_t *object = search_space_json(&s->space, trial);
+    json_t *object = tv_search_space_json(&s->space, trial);
     char *text = object ? json_dumps(object, JSON_REAL_PRECISION(15)) : NULL;
     enum tv_status status =
         text ? tv_buffer_text(b, text, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the settings of a trial");
@@ -32,15 +33,15 @@ static enum tv_status append_settings(struct tv_buffer *b, const struct search *
 }
 
 /* All that a trial's numbers depend on; another version of the program may compute others. */
-static enum tv_status fingerprint(char *out, size_t size, const struct search *s, struct tv_error *err)
+static enum tv_status fingerprint(char *out, size_t size, const struct tv_search *s, struct tv_error *err)
 {
     struct tv_buffer b = TV_BUFFER_INIT(1 << 26);
     const struct tv_split_options *split = &s->data.split;
     const char *relevant = tv_settings_text(s->settings, "relevant");
-    enum tv_status status =
-        tv_buffer_format(&b, err, "%s %s %d %.17g %.17g %" PRIu64 " %" PRId64 " %s %s %s", TRIVET_VERSION, s->learning.fingerprint,
-                         (int)split->kind, split->test, split->validation, split->seed, split->last, s->metric.name,
-                         learn_algorithm_name(&s->space.base), relevant ? relevant : "");
+    enum tv_status status = tv_buffer_format(&b, err, "%s %s %d %.17g %.17g %" PRIu64 " %" PRId64 " %s %s %s",
+                                             TRIVET_VERSION, s->learning.fingerprint, (int)split->kind, split->test,
+                                             split->validation, split->seed, split->last, s->metric.name,
+                                             tv_learn_algorithm_name(&s->space.base), relevant ? relevant : "");
     for (size_t i = 0; i < s->space.n_trials && status == TV_OK; i++)
         status = append_settings(&b, s, i, err);
     snprintf(out, size, "%016" PRIx64, tv_hash(TV_HASH_START, b.data, b.size));
@@ -50,14 +51,14 @@ static enum tv_status fingerprint(char *out, size_t size, const struct search *s
 
 /* The row of this search, made unless it is there, so that repeating a command and beginning a search are the same
  * statement. A row that another process inserts at the same time is found by the second query. */
-static enum tv_status insert(struct search *s, const char *print, int64_t *id, struct tv_error *err)
+static enum tv_status insert(struct tv_search *s, const char *print, int64_t *id, struct tv_error *err)
 {
     char trials[24];
-    struct tv_buffer command = TV_BUFFER_INIT(FLAGS_LINE);
-    json_t *array = search_flags(s->settings);
+    struct tv_buffer command = TV_BUFFER_INIT(TV_FLAGS_LINE);
+    json_t *array = tv_search_flags(s->settings);
     char *flags = array ? json_dumps(array, 0) : NULL;
     snprintf(trials, sizeof trials, "%zu", s->space.n_trials);
-    enum tv_status status = search_command(s, &command, err);
+    enum tv_status status = tv_search_command(s, &command, err);
     if (status == TV_OK && flags == NULL)
         status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the flags of a search");
     const char *const values[] = {print, tv_buffer_string(&command), flags, s->metric.name, trials};
@@ -78,7 +79,7 @@ static enum tv_status insert(struct search *s, const char *print, int64_t *id, s
 }
 
 /* A lock of the connection's, so that two processes never try the same settings; it ends with the process. */
-static enum tv_status hold(struct search *s, struct tv_error *err)
+static enum tv_status hold(struct tv_search *s, struct tv_error *err)
 {
     char number[24];
     const char *value = number;
@@ -104,7 +105,7 @@ static double number_in(const struct tv_pg_rows *rows, int row, int column)
 
 /* The trials that are done, by their numbers from 1 in the table and from 0 here. Numbers come back bit for bit,
  * because they were written with all their digits. */
-static enum tv_status read_results(struct search *s, size_t *n_done, struct tv_error *err)
+static enum tv_status read_results(struct tv_search *s, size_t *n_done, struct tv_error *err)
 {
     char number[24];
     const char *value = number;
@@ -119,7 +120,7 @@ static enum tv_status read_results(struct search *s, size_t *n_done, struct tv_e
         const char *message = tv_pg_cell(rows, row, 5);
         if (trial >= s->space.n_trials)
             continue;
-        s->results[trial] = (struct search_result){
+        s->results[trial] = (struct tv_search_result){
             .done = 1,
             .seconds = number_in(rows, row, 1),
             .metric = {number_in(rows, row, 2), number_in(rows, row, 3), number_in(rows, row, 4)},
@@ -132,7 +133,7 @@ static enum tv_status read_results(struct search *s, size_t *n_done, struct tv_e
 }
 
 /* The journal's run of a search that was finished before; 0 otherwise. */
-static enum tv_status read_run(struct search *s, struct tv_error *err)
+static enum tv_status read_run(struct tv_search *s, struct tv_error *err)
 {
     char number[24];
     const char *value = number;
@@ -141,7 +142,7 @@ static enum tv_status read_run(struct search *s, struct tv_error *err)
 }
 
 /* --resume names a search; its flags lead to another one if the ratings are no longer the same. */
-static enum tv_status check_number(const struct search *s, struct tv_error *err)
+static enum tv_status check_number(const struct tv_search *s, struct tv_error *err)
 {
     if (!tv_settings_given(s->settings, "resume") || tv_settings_int(s->settings, "resume") == s->id)
         return TV_OK;
@@ -151,7 +152,7 @@ static enum tv_status check_number(const struct search *s, struct tv_error *err)
 }
 
 /* Leaves s->id, s->run and s->results as they are in Postgres, and the search held. */
-enum tv_status search_store_begin(struct search *s, struct tv_error *err)
+enum tv_status tv_search_store_begin(struct tv_search *s, struct tv_error *err)
 {
     char print[24];
     size_t n_done = 0;
@@ -182,9 +183,9 @@ static const char *write_number(char *out, size_t size, double number)
 }
 
 /* Runs in a statement of its own, so that it is committed at once. */
-enum tv_status search_store_result(struct search *s, size_t trial, struct tv_error *err)
+enum tv_status tv_search_store_result(struct tv_search *s, size_t trial, struct tv_error *err)
 {
-    const struct search_result *r = &s->results[trial];
+    const struct tv_search_result *r = &s->results[trial];
     char id[24], number[24], seconds[40], value[40], low[40], high[40];
     struct tv_buffer settings = TV_BUFFER_INIT(1 << 14);
     snprintf(id, sizeof id, "%" PRId64, s->id);
@@ -210,24 +211,24 @@ enum tv_status search_store_result(struct search *s, size_t trial, struct tv_err
 /* --- the end ---------------------------------------------------------------------------------------------- */
 
 /* The rows that the winner learned from are not counted here: its fit will count them. */
-static enum tv_status write_run(struct search *s, const char *metrics, struct tv_error *err)
+static enum tv_status write_run(struct tv_search *s, const char *metrics, struct tv_error *err)
 {
-    struct record record;
-    struct tv_buffer command = TV_BUFFER_INIT(FLAGS_LINE);
-    enum tv_status status = search_command(s, &command, err);
+    struct tv_run_row run_row;
+    struct tv_buffer command = TV_BUFFER_INIT(TV_FLAGS_LINE);
+    enum tv_status status = tv_search_command(s, &command, err);
     const struct tv_run_plan plan =
         tv_learning_plan(&s->learning, &s->reading, TV_RUN_SEARCH, tv_buffer_string(&command));
     if (status == TV_OK)
-        status = record_begin(&record, s->settings, &plan, err);
+        status = tv_run_row_begin(&run_row, s->settings, &plan, err);
     tv_buffer_free(&command);
     if (status != TV_OK)
         return status;
-    s->run = record.run;
-    return record_done(&record, "{}", metrics, err);
+    s->run = run_row.run;
+    return tv_run_row_done(&run_row, "{}", metrics, err);
 }
 
 /* A search that was finished before stays as it is: asked for once more, it only shows its table. */
-enum tv_status search_store_finish(struct search *s, const char *metrics, struct tv_error *err)
+enum tv_status tv_search_store_finish(struct tv_search *s, const char *metrics, struct tv_error *err)
 {
     char id[24], run[24];
     const char *const values[] = {id, run};
@@ -242,7 +243,7 @@ enum tv_status search_store_finish(struct search *s, const char *metrics, struct
                            : status;
 }
 
-enum tv_status search_store_flags(json_t **flags, struct tv_pg *pg, int64_t id, struct tv_error *err)
+enum tv_status tv_search_store_flags(json_t **flags, struct tv_pg *pg, int64_t id, struct tv_error *err)
 {
     char number[24];
     const char *value = number;

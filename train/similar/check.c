@@ -1,5 +1,5 @@
 /* check: is the live index what a build would give now? Its pages are compared with its signatures
- * (lib/similar/verify.c), and its signatures with those of its source's rows. Events that wait, and ratings that
+ * (lib/similar/verify.c), and its signatures with those of its row source's rows. Events that wait, and ratings that
  * come meanwhile, show as differences, too.
  */
 #include <inttypes.h>
@@ -60,7 +60,7 @@ static enum tv_status compare(struct tv_similar *index, const struct tv_minhash_
 }
 
 /* The journal knows what the index was built from, so the flags of the build need not be repeated. */
-enum tv_status similar_check(const struct tv_settings *settings, struct tv_pg *journal, struct tv_error *err)
+enum tv_status tv_similar_check(const struct tv_settings *settings, struct tv_pg *journal, struct tv_error *err)
 {
     struct tv_similar *index = NULL;
     struct tv_minhash_sets sets = {0};
@@ -79,8 +79,8 @@ enum tv_status similar_check(const struct tv_settings *settings, struct tv_pg *j
         status = tv_fail(err, TV_ERR_NOT_FOUND,
                          "Redis serves index %s of similar items, which this database knows nothing of", number);
     if (status == TV_OK)
-        status = similar_read_sets(&sets, settings, tv_pg_cell(rows, 0, 0), tv_pg_cell(rows, 0, 1)[0] == 't',
-                                   tv_similar_size(index), err);
+        status = tv_similar_read_sets(&sets, settings, tv_pg_cell(rows, 0, 0), tv_pg_cell(rows, 0, 1)[0] == 't',
+                                      tv_similar_size(index), err);
     if (status == TV_OK)
         status = compare(index, &sets, version, err);
     tv_pg_rows_free(rows);

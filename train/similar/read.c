@@ -1,4 +1,4 @@
-/* read: signatures from the rows of a source, as they come: no row is kept, so memory is that of the signatures. */
+/* read: signatures from the rows of a row source, as they come: no row is kept, so memory is that of the signatures. */
 #include <string.h>
 
 #include "train/similar/similar.h"
@@ -68,15 +68,15 @@ static enum tv_status read_rows(const struct tv_reading *reading, struct tv_minh
 }
 
 /* A build opens the snapshot after `begin` (similar.c), so that no change falls between the two. */
-enum tv_status similar_read_sets(struct tv_minhash_sets *sets, const struct tv_settings *settings, const char *source,
-                                 int own, int size, struct tv_error *err)
+enum tv_status tv_similar_read_sets(struct tv_minhash_sets *sets, const struct tv_settings *settings,
+                                    const char *source, int own, int size, struct tv_error *err)
 {
     struct tv_reading reading = {.settings = settings};
     enum tv_status status = tv_minhash_sets_create(sets, size, (int)tv_settings_int(settings, "threads"), err);
     if (status == TV_OK)
         status = tv_reading_open_snapshot(&reading, err);
     if (status == TV_OK && own)
-        status = tv_reading_open_source(&reading, source, err);
+        status = tv_reading_open_row_source(&reading, source, err);
     if (status == TV_OK)
         status = tv_interrupt_watch(tv_reading_connection(&reading), err);
     if (status == TV_OK)

@@ -38,7 +38,7 @@
 
 enum { REDIS_MS = 30000, EVENTS_AT_ONCE = 1000 };
 
-const struct tv_option similar_options[] = {
+const struct tv_option tv_similar_options[] = {
     {.name = "min-rating",
      .kind = TV_OPTION_REAL,
      .value = "RATING",
@@ -57,14 +57,14 @@ const struct tv_option similar_options[] = {
     {.name = "statement-timeout",
      .kind = TV_OPTION_INT,
      .value = "SECONDS",
-     .preset = "600",
+     .default_text = "600",
      .min = 1,
      .max = 86400,
      .help = "how long one statement of --source may take"},
     {.name = "signature-size",
      .kind = TV_OPTION_INT,
      .value = "N",
-     .preset = "128",
+     .default_text = "128",
      .min = 1,
      .max = TV_MINHASH_MAX,
      .help = "values of a signature: the standard error of an estimate is at most 1 / (2 sqrt N)"},
@@ -115,7 +115,7 @@ static enum tv_status append_argument(struct tv_buffer *call, const char *name, 
     return tv_buffer_format(call, err, "%s%s => %s::%s", before, name, literal, type);
 }
 
-/* A time is kept as the moment that it means now, with its offset: the source is stored, and read again for each
+/* A time is kept as the moment that it means now, with its offset: the row source is stored, and read again for each
  * event, perhaps by a session with another time zone. */
 static enum tv_status append_since(struct similar *s, const char *since, struct tv_error *err)
 {
@@ -131,7 +131,7 @@ static enum tv_status append_since(struct similar *s, const char *since, struct 
     return status;
 }
 
-/* The source as text, for example "trivet.similar_rows(min_rating => '3'::real)". It is what the journal stores,
+/* The row source as text, for example "trivet.similar_rows(min_rating => '3'::real)". It is what the journal stores,
  * and what --if-changed compares. */
 static enum tv_status call_similar_rows(struct similar *s, struct tv_error *err)
 {
@@ -199,9 +199,9 @@ static enum tv_status begin(struct similar *s, struct tv_error *err)
 /* All signatures, in memory. An empty index is refused: it would replace one that serves. */
 static enum tv_status read_sets(struct similar *s, struct tv_error *err)
 {
-    enum tv_status status = similar_read_sets(&s->sets, s->settings, tv_buffer_string(&s->source),
-                                              tv_settings_text(s->settings, "source") != NULL,
-                                              (int)tv_settings_int(s->settings, "signature-size"), err);
+    enum tv_status status = tv_similar_read_sets(&s->sets, s->settings, tv_buffer_string(&s->source),
+                                                 tv_settings_text(s->settings, "source") != NULL,
+                                                 (int)tv_settings_int(s->settings, "signature-size"), err);
     if (status == TV_OK && s->sets.items.n == 0) {
         tv_fail(err, TV_ERR_INPUT, "%s has no rows, so no item has an audience", tv_buffer_string(&s->source));
         status = tv_hint(err, "load ratings first: trivet-etl load DIR; or ask for less: --min-rating, --since");
@@ -347,7 +347,7 @@ static enum tv_status open_all(struct similar *s, struct tv_error *err)
     int wait = (int)tv_settings_int(s->settings, "wait");
     enum tv_status status = tv_redis_open(&s->redis, tv_settings_text(s->settings, "redis"), REDIS_MS, wait, err);
     if (status == TV_OK)
-        train_warn_of_redis(s->redis);
+        tv_train_warn_of_redis(s->redis);
     if (status == TV_OK)
         status =
             tv_lock_acquire(&s->lock, tv_settings_text(s->settings, "postgres"), "trivet-train similar", 0, wait, err);
@@ -411,7 +411,7 @@ static enum tv_status build(struct similar *s, struct tv_error *err)
     return status == TV_OK ? report(s, err) : status;
 }
 
-enum tv_status similar_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+enum tv_status tv_similar_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
     struct similar s = {.settings = settings, .timings = json_object()};
@@ -422,7 +422,7 @@ enum tv_status similar_run(const struct tv_settings *settings, int n, char **arg
     if (status == TV_OK)
         status = open_all(&s, err);
     if (status == TV_OK)
-        status = tv_settings_on(settings, "check")    ? similar_check(settings, journal(&s), err)
+        status = tv_settings_on(settings, "check")    ? tv_similar_check(settings, journal(&s), err)
                  : tv_settings_on(settings, "update") ? catch_up(&s, err)
                                                       : build(&s, err);
     tv_minhash_sets_free(&s.sets);

@@ -9,16 +9,16 @@
 #include "trivet/core/sets/minhash_sets.h"
 #include "trivet/store/pg.h"
 
-extern const struct tv_option similar_options[];
+extern const struct tv_option tv_similar_options[];
 
-enum tv_status similar_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+enum tv_status tv_similar_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
-/* read.c: the signatures of all items of a source, in one snapshot of Postgres. With `own`, it is SQL of an
+/* read.c: the signatures of all items of a row source, in one snapshot of Postgres. With `own`, it is SQL of an
  * analyst's own and only a reader runs it. `sets` is to be freed also after an error. */
-enum tv_status similar_read_sets(struct tv_minhash_sets *sets, const struct tv_settings *settings, const char *source,
-                                 int own, int size, struct tv_error *err);
+enum tv_status tv_similar_read_sets(struct tv_minhash_sets *sets, const struct tv_settings *settings,
+                                    const char *source, int own, int size, struct tv_error *err);
 
-/* check.c: the live index against one built anew from its source, which is not written. */
-enum tv_status similar_check(const struct tv_settings *settings, struct tv_pg *journal, struct tv_error *err);
+/* check.c: the live index against one built anew from its row source, which is not written. */
+enum tv_status tv_similar_check(const struct tv_settings *settings, struct tv_pg *journal, struct tv_error *err);
 
 #endif

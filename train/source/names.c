@@ -21,16 +21,16 @@ static int has_user_codes(const struct tv_model *model)
 
 /* Codes of items stand in the catalogue, which is read only where there are any. A user's code stands in the user's
  * document. */
-enum tv_status names_open(struct names *names, const struct tv_model *model, struct tv_mongo *mongo,
-                          struct tv_error *err)
+enum tv_status tv_names_open(struct tv_names *names, const struct tv_model *model, struct tv_mongo *mongo,
+                             struct tv_error *err)
 {
-    *names = (struct names){.model = model,
-                            .users = has_user_codes(model),
-                            .items = tv_code_list_needed(model->item_ids, (size_t)model->n_items)};
+    *names = (struct tv_names){.model = model,
+                               .users = has_user_codes(model),
+                               .items = tv_code_list_needed(model->item_ids, (size_t)model->n_items)};
     return names->items ? tv_items_read(&names->codes, mongo, err) : TV_OK;
 }
 
-void names_close(struct names *names)
+void tv_names_close(struct tv_names *names)
 {
     tv_items_free(&names->codes);
 }
@@ -47,8 +47,8 @@ static enum tv_status read_id(int64_t *id, int *is_number, int codes, const char
 }
 
 /* The bytes are part of a longer text, so a code is copied; read_id has seen that it is short enough. */
-enum tv_status names_find_user(struct tv_user_document **out, const struct names *names, struct tv_mongo *mongo,
-                               const char *flag, const char *text, size_t n, struct tv_error *err)
+enum tv_status tv_names_find_user(struct tv_user_document **out, const struct tv_names *names, struct tv_mongo *mongo,
+                                  const char *flag, const char *text, size_t n, struct tv_error *err)
 {
     const struct tv_model *m = names->model;
     char code[TV_CODE_MAX + 1];
@@ -58,20 +58,20 @@ enum tv_status names_find_user(struct tv_user_document **out, const struct names
     if (status != TV_OK)
         return status;
     if (is_number) {
-        status = tv_user_document_find(out, mongo, m->number, id, m->factors, m->n_items, err);
+        status = tv_user_document_find(out, mongo, m->run_number, id, m->factors, m->n_items, err);
     } else {
         snprintf(code, sizeof code, "%.*s", (int)n, text);
-        status = tv_user_document_find_code(out, mongo, m->number, code, m->factors, m->n_items, err);
+        status = tv_user_document_find_code(out, mongo, m->run_number, code, m->factors, m->n_items, err);
     }
     if (status != TV_ERR_NOT_FOUND)
         return status;
-    tv_fail(err, status, "model %" PRId64 " has no user %.*s", m->number, (int)n, text);
-    tv_hint(err, "trivet-train show %" PRId64 " --factors users shows some it has", m->number);
+    tv_fail(err, status, "model %" PRId64 " has no user %.*s", m->run_number, (int)n, text);
+    tv_hint(err, "trivet-train show %" PRId64 " --factors users shows some it has", m->run_number);
     return status;
 }
 
-enum tv_status names_find_item(int64_t *id, const struct names *names, const char *flag, const char *text,
-                               struct tv_error *err)
+enum tv_status tv_names_find_item(int64_t *id, const struct tv_names *names, const char *flag, const char *text,
+                                  struct tv_error *err)
 {
     int is_number;
     enum tv_status status = read_id(id, &is_number, names->items, flag, text, strlen(text), err);
@@ -84,19 +84,19 @@ enum tv_status names_find_item(int64_t *id, const struct names *names, const cha
     return TV_OK;
 }
 
-const char *names_user(const struct tv_user_document *user, char *space)
+const char *tv_names_user(const struct tv_user_document *user, char *space)
 {
     if (user->code)
         return user->code;
-    snprintf(space, NAMES_SPACE, "%" PRId64, user->user_id);
+    snprintf(space, TV_NAMES_SPACE, "%" PRId64, user->user_id);
     return space;
 }
 
-const char *names_item(const struct names *names, int64_t id, char *space)
+const char *tv_names_item(const struct tv_names *names, int64_t id, char *space)
 {
     const struct tv_item *item = tv_items_find(&names->codes, id);
     if (item && item->code)
         return item->code;
-    snprintf(space, NAMES_SPACE, "%" PRId64, id);
+    snprintf(space, TV_NAMES_SPACE, "%" PRId64, id);
     return space;
 }

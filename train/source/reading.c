@@ -8,16 +8,29 @@
 #include "trivet/store/pg_rows.h"
 
 const struct tv_option tv_reading_options[] = {
-    {.name = "set", .kind = TV_OPTION_LIST, .value = "NAME=VALUE",
+    {.name = "set",
+     .kind = TV_OPTION_LIST,
+     .value = "NAME=VALUE",
      .help = "a parameter of the filter, e.g. max_items_for_user=200; may be given several times"},
-    {.name = "preset", .kind = TV_OPTION_TEXT, .value = "NAME",
+    {.name = "preset",
+     .kind = TV_OPTION_TEXT,
+     .value = "NAME",
      .help = "the values of a saved preset (trivet.save_preset); --set changes single ones"},
-    {.name = "source", .kind = TV_OPTION_TEXT, .value = "SQL",
+    {.name = "source",
+     .kind = TV_OPTION_TEXT,
+     .value = "SQL",
      .help = "learn from these rows instead of trivet.user_item: any function call or view with the columns "
              "(userid, movieid, rating); users are folded in from the same rows"},
-    {.name = "fold-in-source", .kind = TV_OPTION_TEXT, .value = "SQL",
+    {.name = "fold-in-source",
+     .kind = TV_OPTION_TEXT,
+     .value = "SQL",
      .help = "fold users in from these rows instead of those of --source"},
-    {.name = "statement-timeout", .kind = TV_OPTION_INT, .value = "SECONDS", .preset = "600", .min = 1, .max = 86400,
+    {.name = "statement-timeout",
+     .kind = TV_OPTION_INT,
+     .value = "SECONDS",
+     .default_text = "600",
+     .min = 1,
+     .max = 86400,
      .help = "how long one statement of --source may take"},
     {.name = NULL},
 };
@@ -72,14 +85,14 @@ static enum tv_status describe_data(struct tv_reading *r, struct tv_error *err)
                : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for what a snapshot holds");
 }
 
-/* A preset is a row of the database, so the filter is only complete here, and the source follows from it. */
+/* A preset is a row of the database, so the filter is only complete here, and the row source follows from it. */
 enum tv_status tv_reading_open(struct tv_reading *r, struct tv_error *err)
 {
     enum tv_status status = tv_reading_open_snapshot(r, err);
     if (status == TV_OK)
         status = settle_filter(r, err);
     if (status == TV_OK)
-        status = tv_reading_choose_source(r, err);
+        status = tv_reading_choose_row_source(r, err);
     if (status == TV_OK)
         status = describe_data(r, err);
     return status == TV_OK ? tv_interrupt_watch(tv_reading_connection(r), err) : status;

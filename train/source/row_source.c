@@ -11,7 +11,7 @@
 #include "trivet/base/text.h"
 #include "trivet/store/pg_rows.h"
 
-/* A source has the names and kinds of trivet.user_item's columns; the hint says what to write if it has not. */
+/* A row source has the names and kinds of trivet.user_item's columns; the hint says what to write if it has not. */
 static enum tv_status check_column(const struct tv_pg_rows *rows, const char *source, const char *name, int integer,
                                    struct tv_error *err)
 {
@@ -55,7 +55,7 @@ static enum tv_status check_source(struct tv_reading *r, const char *source, str
     return status;
 }
 
-/* The timeout is the session's, so it holds for each statement of the source. */
+/* The timeout is the session's, so it holds for each statement of the row source. */
 static enum tv_status open_reader(struct tv_reading *r, struct tv_error *err)
 {
     char timeout[64];
@@ -65,7 +65,7 @@ static enum tv_status open_reader(struct tv_reading *r, struct tv_error *err)
     return status == TV_OK ? tv_pg_exec(r->reader, timeout, 0, NULL, err) : status;
 }
 
-enum tv_status tv_reading_open_source(struct tv_reading *r, const char *source, struct tv_error *err)
+enum tv_status tv_reading_open_row_source(struct tv_reading *r, const char *source, struct tv_error *err)
 {
     enum tv_status status = open_reader(r, err);
     return status == TV_OK ? check_source(r, source, err) : status;
@@ -83,7 +83,7 @@ static enum tv_status own_source(struct tv_reading *r, const char *source, const
         return tv_fail(err, TV_ERR_USAGE, "the rows of --source have no time to be divided by");
     r->own_source = 1;
     r->same_rows = strcmp(source, fold_in) == 0;
-    enum tv_status status = tv_reading_open_source(r, source, err);
+    enum tv_status status = tv_reading_open_row_source(r, source, err);
     if (status == TV_OK && !r->same_rows)
         status = check_source(r, fold_in, err);
     if (status == TV_OK)
@@ -107,7 +107,7 @@ static enum tv_status filter_source(struct tv_reading *r, struct tv_error *err)
                            : status;
 }
 
-enum tv_status tv_reading_choose_source(struct tv_reading *r, struct tv_error *err)
+enum tv_status tv_reading_choose_row_source(struct tv_reading *r, struct tv_error *err)
 {
     const char *source = tv_settings_text(r->settings, "source");
     const char *fold_in = tv_settings_text(r->settings, "fold-in-source");

@@ -10,26 +10,27 @@
 #include "trivet/cli/options.h"
 #include "trivet/core/formats/npy.h"
 
-/* One export, on the stack of export_run, which frees everything in it. */
-struct export {
-    struct folder folder;
+/* One export, on the stack of tv_export_run, which frees everything in it. */
+struct tv_export {
+    struct tv_folder folder;
     struct tv_stores stores; /* without the lock */
     struct tv_model *model;
     struct tv_dense_map items; /* of the model's item ids */
-    struct names names;        /* whether there are codes */
+    struct tv_names names;     /* whether there are codes */
     FILE *codes;               /* codes.jsonl; NULL until there is a code */
 };
 
 /* One line for a user or item that has a code; the first makes the file. */
-enum tv_status export_code(struct export *e, const char *kind, int64_t id, const char *code, struct tv_error *err);
+enum tv_status tv_export_code(struct tv_export *e, const char *kind, int64_t id, const char *code,
+                              struct tv_error *err);
 /* Closes codes.jsonl if it was begun; safe to call twice. */
-enum tv_status export_close_codes(struct export *e, struct tv_error *err);
+enum tv_status tv_export_close_codes(struct tv_export *e, struct tv_error *err);
 /* Writes items.jsonl and items.csv. */
-enum tv_status export_items(struct export *e, struct tv_error *err);
+enum tv_status tv_export_items(struct tv_export *e, struct tv_error *err);
 /* Writes the six arrays of users and users.csv. */
-enum tv_status export_users(struct export *e, struct tv_error *err);
+enum tv_status tv_export_users(struct tv_export *e, struct tv_error *err);
 
-extern const struct tv_option export_options[];
-enum tv_status export_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+extern const struct tv_option tv_export_options[];
+enum tv_status tv_export_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* export_items: what is known of items. items.jsonl has the documents as they are stored, for an import; items.csv
+/* tv_export_items: what is known of items. items.jsonl has the documents as they are stored, for an import; items.csv
  * has one line for each row of the item factors, in their order, known or not, for a notebook.
  */
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 
 /* The walk over item documents in step with the model's items; both ascend by id. */
 struct listing {
-    struct export *export;
+    struct tv_export *export;
     const struct tv_model *model;
     FILE *lines;            /* items.jsonl */
     struct tv_table *table; /* items.csv */
@@ -27,7 +27,7 @@ static const char *const columns[] = {"item_id", "title", "year", "genres", "imd
 static const enum tv_table_kind kinds[] = {TV_TABLE_NUMBER, TV_TABLE_TEXT, TV_TABLE_NUMBER, TV_TABLE_TEXT,
                                            TV_TABLE_TEXT,   TV_TABLE_TEXT, TV_TABLE_NUMBER, TV_TABLE_NUMBER, TV_TABLE_TEXT};
 
-static int n_columns(const struct export *e)
+static int n_columns(const struct tv_export *e)
 {
     return (int)(sizeof columns / sizeof *columns) - !e->names.items;
 }
@@ -88,9 +88,9 @@ static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, s
     if (status == TV_OK && tv_interrupted())
         status = tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while writing items");
     if (status == TV_OK && fprintf(l->lines, "%s\n", text) < 0)
-        status = tv_fail(err, TV_ERR_IO, "cannot write " FOLDER_ITEMS);
+        status = tv_fail(err, TV_ERR_IO, "cannot write " TV_FOLDER_ITEMS);
     if (status == TV_OK && code)
-        status = export_code(l->export, "item", id, code, err);
+        status = tv_export_code(l->export, "item", id, code, err);
     if (status == TV_OK)
         status = add_lines_until(l, id, item, err);
     json_decref(item);
@@ -100,33 +100,33 @@ static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, s
 
 /* An imported model that was never live has item documents of its own, in item_<N>; for every other model those that
  * are served are the ones there are. */
-static enum tv_status read_items(const struct export *e, struct listing *l, struct tv_error *err)
+static enum tv_status read_items(const struct tv_export *e, struct listing *l, struct tv_error *err)
 {
     char own[TV_MODEL_NAME];
     int exists = 0;
-    snprintf(own, sizeof own, "item_%" PRId64, e->model->number);
+    snprintf(own, sizeof own, "item_%" PRId64, e->model->run_number);
     enum tv_status status = tv_mongo_exists(e->stores.mongo, own, &exists, err);
     if (status == TV_OK)
         status = tv_mongo_each(e->stores.mongo, exists ? own : "item", take_item, l, err);
     return status == TV_OK ? add_lines_until(l, INT64_MAX, NULL, err) : status;
 }
 
-enum tv_status export_items(struct export *e, struct tv_error *err)
+enum tv_status tv_export_items(struct tv_export *e, struct tv_error *err)
 {
     struct listing l = {.export = e, .model = e->model};
     FILE *csv = NULL;
-    enum tv_status status = folder_open_text(&l.lines, &e->folder, FOLDER_ITEMS, err);
+    enum tv_status status = tv_folder_open_text(&l.lines, &e->folder, TV_FOLDER_ITEMS, err);
     if (status == TV_OK)
-        status = folder_open_text(&csv, &e->folder, FOLDER_ITEMS_CSV, err);
+        status = tv_folder_open_text(&csv, &e->folder, TV_FOLDER_ITEMS_CSV, err);
     if (status == TV_OK)
         status = tv_table_create(&l.table, n_columns(e), columns, kinds, err);
     if (status == TV_OK)
         status = read_items(e, &l, err);
     if (status == TV_OK)
         status = tv_table_print(l.table, TV_TABLE_CSV, csv, err);
-    enum tv_status lines = folder_close_text(l.lines, FOLDER_ITEMS, status == TV_OK ? err : NULL);
+    enum tv_status lines = tv_folder_close_text(l.lines, TV_FOLDER_ITEMS, status == TV_OK ? err : NULL);
     status = status == TV_OK ? lines : status;
-    enum tv_status closed = folder_close_text(csv, FOLDER_ITEMS_CSV, status == TV_OK ? err : NULL);
+    enum tv_status closed = tv_folder_close_text(csv, TV_FOLDER_ITEMS_CSV, status == TV_OK ? err : NULL);
     tv_table_free(l.table);
     return status == TV_OK ? closed : status;
 }

@@ -1,5 +1,5 @@
-/* export_users: factors and ratings of all users, from MongoDB one document after the other into six arrays that grow
- * together, so that memory is that of one user. users.csv has a line a user for people.
+/* tv_export_users: factors and ratings of all users, from MongoDB one document after the other into six arrays that
+ * grow together, so that memory is that of one user. users.csv has a line a user for people.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,17 +20,17 @@ static const struct {
     const char *name;
     enum tv_dtype dtype;
 } arrays[N_ARRAYS] = {
-    [IDS] = {FOLDER_USER_IDS, TV_I8},         [ROWS] = {FOLDER_USER_ROWS, TV_I4},
-    [FACTORS] = {FOLDER_USER_FACTORS, TV_F2}, [START] = {FOLDER_RATED_START, TV_I8},
-    [ITEMS] = {FOLDER_RATED_ITEMS, TV_I8},    [RATINGS] = {FOLDER_RATINGS, TV_F4},
+    [IDS] = {TV_FOLDER_USER_IDS, TV_I8},         [ROWS] = {TV_FOLDER_USER_ROWS, TV_I4},
+    [FACTORS] = {TV_FOLDER_USER_FACTORS, TV_F2}, [START] = {TV_FOLDER_RATED_START, TV_I8},
+    [ITEMS] = {TV_FOLDER_RATED_ITEMS, TV_I8},    [RATINGS] = {TV_FOLDER_RATINGS, TV_F4},
 };
 
 /* The pass over users: open files, and how far they are written. */
 struct users {
-    struct export *export;
+    struct tv_export *export;
     struct tv_npy_writer *writers[N_ARRAYS];
     FILE *csv;
-    int32_t *seen;     /* (capacity) */
+    int32_t *seen; /* (capacity) */
     size_t capacity;
     int64_t n, n_rated;
     struct tv_progress progress;
@@ -47,11 +47,11 @@ static enum tv_status check_seen(struct users *u, const struct tv_user_document 
             return TV_ERR_NO_MEMORY;
         u->capacity = user->n_rated;
     }
-    size_t n = folder_seen(&u->export->items, user->rated, user->n_rated, u->seen);
+    size_t n = tv_folder_seen(&u->export->items, user->rated, user->n_rated, u->seen);
     if (n == user->n_seen && (n == 0 || memcmp(u->seen, user->seen, n * sizeof *u->seen) == 0))
         return TV_OK;
     return tv_fail(err, TV_ERR_CORRUPT, "user %" PRId64 " of model %" PRId64 " has seen other items than those rated",
-                   user->user_id, u->export->model->number);
+                   user->user_id, u->export->model->run_number);
 }
 
 /* A user with ratings that the model did not learn from has no row of the training matrix, and an empty cell there. */
@@ -67,7 +67,7 @@ static enum tv_status write_line(const struct users *u, const struct tv_user_doc
     if (status == TV_OK && user->code)
         status = tv_buffer_csv(&line, user->code, err);
     if (status == TV_OK && fprintf(u->csv, "%s\r\n", tv_buffer_string(&line)) < 0)
-        status = tv_fail(err, TV_ERR_IO, "cannot write " FOLDER_USERS_CSV);
+        status = tv_fail(err, TV_ERR_IO, "cannot write " TV_FOLDER_USERS_CSV);
     tv_buffer_free(&line);
     return status;
 }
@@ -88,7 +88,7 @@ static enum tv_status write_user(struct users *u, const struct tv_user_document 
     for (int i = 0; i < N_ARRAYS && status == TV_OK; i++)
         status = tv_npy_write(u->writers[i], rows[i].data, rows[i].n, err);
     if (status == TV_OK && user->code)
-        status = export_code(u->export, "user", user->user_id, user->code, err);
+        status = tv_export_code(u->export, "user", user->user_id, user->code, err);
     if (status == TV_OK)
         status = write_line(u, user, err);
     u->n_rated = end;
@@ -105,7 +105,7 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     if (tv_interrupted())
         return tv_fail(err, TV_ERR_INTERRUPTED, "interrupted while writing users");
     enum tv_status status =
-        tv_user_document_read(&user, u->export->stores.mongo, m->number, doc, m->factors, m->n_items, err);
+        tv_user_document_read(&user, u->export->stores.mongo, m->run_number, doc, m->factors, m->n_items, err);
     if (status == TV_OK)
         status = check_seen(u, user, err);
     if (status == TV_OK)
@@ -118,14 +118,14 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
 static enum tv_status create_files(struct users *u, struct tv_error *err)
 {
     static const int64_t zero = 0;
-    const struct export *e = u->export;
-    char path[FOLDER_PATH];
-    enum tv_status status = folder_open_text(&u->csv, &e->folder, FOLDER_USERS_CSV, err);
+    const struct tv_export *e = u->export;
+    char path[TV_FOLDER_PATH];
+    enum tv_status status = tv_folder_open_text(&u->csv, &e->folder, TV_FOLDER_USERS_CSV, err);
     for (int i = 0; i < N_ARRAYS && status == TV_OK; i++)
-        status = tv_npy_create(&u->writers[i], folder_file(path, e->folder.partial, arrays[i].name), arrays[i].dtype,
+        status = tv_npy_create(&u->writers[i], tv_folder_file(path, e->folder.partial, arrays[i].name), arrays[i].dtype,
                                i == FACTORS ? (size_t)e->model->factors : 0, err);
     if (status == TV_OK && fputs(e->names.users ? "user_id,row,n,code\r\n" : "user_id,row,n\r\n", u->csv) < 0)
-        status = tv_fail(err, TV_ERR_IO, "cannot write " FOLDER_USERS_CSV);
+        status = tv_fail(err, TV_ERR_IO, "cannot write " TV_FOLDER_USERS_CSV);
     return status == TV_OK ? tv_npy_write(u->writers[START], &zero, 1, err) : status;
 }
 
@@ -137,17 +137,17 @@ static enum tv_status finish_files(struct users *u, enum tv_status status, struc
             status = tv_npy_finish(u->writers[i], err);
         else
             tv_npy_abandon(u->writers[i]);
-    enum tv_status closed = folder_close_text(u->csv, FOLDER_USERS_CSV, status == TV_OK ? err : NULL);
+    enum tv_status closed = tv_folder_close_text(u->csv, TV_FOLDER_USERS_CSV, status == TV_OK ? err : NULL);
     return status == TV_OK ? closed : status;
 }
 
 /* Fewer users than the description says are damage (trivet-train repair tells of it), and would be an incomplete
  * model elsewhere. */
-enum tv_status export_users(struct export *e, struct tv_error *err)
+enum tv_status tv_export_users(struct tv_export *e, struct tv_error *err)
 {
     struct users u = {.export = e};
     char name[TV_MODEL_NAME];
-    tv_model_users(name, e->model->number);
+    tv_model_users(name, e->model->run_number);
     enum tv_status status = create_files(&u, err);
     tv_progress_start(&u.progress, "writing users", "users", (double)e->model->n_users);
     if (status == TV_OK)

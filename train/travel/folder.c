@@ -24,10 +24,10 @@ static const struct {
     const char *name;
     int optional;
 } files[] = {
-    {FOLDER_MODEL, 0},      {FOLDER_ITEM_IDS, 0},     {FOLDER_ITEM_FACTORS, 0}, {FOLDER_SINGULAR_VALUES, 1},
-    {FOLDER_ITEMS_CSV, 0},  {FOLDER_ITEMS, 0},        {FOLDER_USER_IDS, 0},     {FOLDER_USER_ROWS, 0},
-    {FOLDER_USER_FACTORS, 0}, {FOLDER_USERS_CSV, 0},  {FOLDER_RATED_START, 0},  {FOLDER_RATED_ITEMS, 0},
-    {FOLDER_RATINGS, 0},    {FOLDER_CODES, 1},
+    {TV_FOLDER_MODEL, 0},        {TV_FOLDER_ITEM_IDS, 0},  {TV_FOLDER_ITEM_FACTORS, 0}, {TV_FOLDER_SINGULAR_VALUES, 1},
+    {TV_FOLDER_ITEMS_CSV, 0},    {TV_FOLDER_ITEMS, 0},     {TV_FOLDER_USER_IDS, 0},     {TV_FOLDER_USER_ROWS, 0},
+    {TV_FOLDER_USER_FACTORS, 0}, {TV_FOLDER_USERS_CSV, 0}, {TV_FOLDER_RATED_START, 0},  {TV_FOLDER_RATED_ITEMS, 0},
+    {TV_FOLDER_RATINGS, 0},      {TV_FOLDER_CODES, 1},
 };
 enum { N_FILES = sizeof files / sizeof *files };
 
@@ -40,14 +40,14 @@ static int file_of(const char *name)
     return -1;
 }
 
-char *folder_file(char *out, const char *dir, const char *name)
+char *tv_folder_file(char *out, const char *dir, const char *name)
 {
-    snprintf(out, FOLDER_PATH, "%s/%s", dir, name);
+    snprintf(out, TV_FOLDER_PATH, "%s/%s", dir, name);
     return out;
 }
 
 /* Items ascend in both, so `seen` ascends, too. */
-size_t folder_seen(const struct tv_dense_map *items, const int64_t *rated, size_t n, int32_t *seen)
+size_t tv_folder_seen(const struct tv_dense_map *items, const int64_t *rated, size_t n, int32_t *seen)
 {
     size_t n_seen = 0;
     for (size_t i = 0; i < n; i++) {
@@ -95,9 +95,9 @@ static enum tv_status refuse_foreign(const char *dir, const char *name, struct t
 /* An entry that no export wrote stays, and ends the deletion. */
 static enum tv_status delete_file(const char *dir, const char *name, struct tv_error *err)
 {
-    char path[FOLDER_PATH];
+    char path[TV_FOLDER_PATH];
     enum tv_status status = refuse_foreign(dir, name, err);
-    if (status == TV_OK && unlink(folder_file(path, dir, name)) != 0)
+    if (status == TV_OK && unlink(tv_folder_file(path, dir, name)) != 0)
         status = tv_fail(err, TV_ERR_IO, "cannot delete %s: %s", path, strerror(errno));
     return status;
 }
@@ -114,8 +114,8 @@ static enum tv_status delete_folder(const char *dir, struct tv_error *err)
 /* --- making it -------------------------------------------------------------------------------------------- */
 
 /* "/", "." and ".." name folders that cannot be renamed to. The limit leaves room for the files' names in
- * FOLDER_PATH. */
-static enum tv_status choose_places(struct folder *f, const char *dir, struct tv_error *err)
+ * TV_FOLDER_PATH. */
+static enum tv_status choose_places(struct tv_folder *f, const char *dir, struct tv_error *err)
 {
     size_t n = strlen(dir);
     while (n > 1 && dir[n - 1] == '/')
@@ -124,16 +124,16 @@ static enum tv_status choose_places(struct folder *f, const char *dir, struct tv
     size_t n_name = n - (size_t)(name - dir);
     if (n_name == 0 || (n_name <= 2 && strspn(name, ".") >= n_name))
         return tv_fail(err, TV_ERR_USAGE, "\"%s\" does not name a folder that can be made", dir);
-    if (n > FOLDER_PATH - 64)
+    if (n > TV_FOLDER_PATH - 64)
         return tv_fail(err, TV_ERR_USAGE, "the folder's name has %zu bytes, at most %d are possible", n,
-                       FOLDER_PATH - 64);
+                       TV_FOLDER_PATH - 64);
     snprintf(f->place, sizeof f->place, "%.*s", (int)n, dir);
     snprintf(f->partial, sizeof f->partial, "%.*s.partial", (int)n, dir);
     return TV_OK;
 }
 
 /* A missing place is fine. Without --force an existing one must be empty, with it there may be an export. */
-static enum tv_status look_at_place(struct folder *f, int force, struct tv_error *err)
+static enum tv_status look_at_place(struct tv_folder *f, int force, struct tv_error *err)
 {
     enum tv_status status = each_entry(f->place, force ? refuse_foreign : refuse_any, err);
     f->replace = status == TV_OK;
@@ -142,7 +142,7 @@ static enum tv_status look_at_place(struct folder *f, int force, struct tv_error
 
 /* Makes and locks the partial folder, so that two exports to one place do not write into each other's files. The lock
  * (flock) ends with the process, however that ends, so a killed export leaves a folder but no lock. */
-static enum tv_status hold(struct folder *f, struct tv_error *err)
+static enum tv_status hold(struct tv_folder *f, struct tv_error *err)
 {
     if (mkdir(f->partial, 0777) != 0 && errno != EEXIST)
         return tv_fail(err, TV_ERR_IO, "cannot make %s: %s", f->partial, strerror(errno));
@@ -157,9 +157,9 @@ static enum tv_status hold(struct folder *f, struct tv_error *err)
 }
 
 /* The lock is taken before the partial folder is emptied: another export may be writing into it. */
-enum tv_status folder_create(struct folder *f, const char *dir, int force, struct tv_error *err)
+enum tv_status tv_folder_create(struct tv_folder *f, const char *dir, int force, struct tv_error *err)
 {
-    *f = (struct folder){.held = -1};
+    *f = (struct tv_folder){.held = -1};
     enum tv_status status = choose_places(f, dir, err);
     if (status == TV_OK)
         status = look_at_place(f, force, err);
@@ -173,7 +173,7 @@ enum tv_status folder_create(struct folder *f, const char *dir, int force, struc
 }
 
 /* Best effort: the reason that it is called is already in the caller's error. */
-void folder_discard(struct folder *f)
+void tv_folder_discard(struct tv_folder *f)
 {
     if (f->held < 0)
         return;
@@ -182,15 +182,15 @@ void folder_discard(struct folder *f)
     f->held = -1;
 }
 
-enum tv_status folder_open_text(FILE **out, const struct folder *f, const char *name, struct tv_error *err)
+enum tv_status tv_folder_open_text(FILE **out, const struct tv_folder *f, const char *name, struct tv_error *err)
 {
-    char path[FOLDER_PATH];
-    *out = fopen(folder_file(path, f->partial, name), "we");
+    char path[TV_FOLDER_PATH];
+    *out = fopen(tv_folder_file(path, f->partial, name), "we");
     return *out ? TV_OK : tv_fail(err, TV_ERR_IO, "cannot write %s: %s", path, strerror(errno));
 }
 
 /* A full disk may show only when the data is written, so the file is synced before it counts as written. */
-enum tv_status folder_close_text(FILE *file, const char *name, struct tv_error *err)
+enum tv_status tv_folder_close_text(FILE *file, const char *name, struct tv_error *err)
 {
     if (file == NULL)
         return TV_OK;
@@ -250,18 +250,18 @@ static enum tv_status sum_file(struct sum *out, const char *path, struct tv_erro
 }
 
 /* Hashes what was written by reading it back; with checksums.csv itself, *n_files is one more than there are lines. */
-static enum tv_status write_sums(const struct folder *f, int *n_files, double *bytes, struct tv_error *err)
+static enum tv_status write_sums(const struct tv_folder *f, int *n_files, double *bytes, struct tv_error *err)
 {
-    char path[FOLDER_PATH];
+    char path[TV_FOLDER_PATH];
     FILE *out = NULL;
     *n_files = 1;
     *bytes = 0;
-    enum tv_status status = folder_open_text(&out, f, CHECKSUMS, err);
+    enum tv_status status = tv_folder_open_text(&out, f, CHECKSUMS, err);
     if (status == TV_OK)
         fprintf(out, "file,bytes,fnv1a\n");
     for (int i = 0; i < N_FILES && status == TV_OK; i++) {
         struct sum sum;
-        status = sum_file(&sum, folder_file(path, f->partial, files[i].name), err);
+        status = sum_file(&sum, tv_folder_file(path, f->partial, files[i].name), err);
         if (status == TV_ERR_NOT_FOUND && files[i].optional) {
             status = TV_OK;
         } else if (status == TV_OK) {
@@ -272,7 +272,7 @@ static enum tv_status write_sums(const struct folder *f, int *n_files, double *b
             *bytes += (double)sum.bytes;
         }
     }
-    enum tv_status closed = folder_close_text(out, CHECKSUMS, status == TV_OK ? err : NULL);
+    enum tv_status closed = tv_folder_close_text(out, CHECKSUMS, status == TV_OK ? err : NULL);
     return status == TV_OK ? closed : status;
 }
 
@@ -280,9 +280,9 @@ static enum tv_status write_sums(const struct folder *f, int *n_files, double *b
 
 /* A rename outlives a power cut once the folder that holds the name is on the disk. A failure is not told: the export
  * is whole either way. */
-static void sync_parent(const struct folder *f)
+static void sync_parent(const struct tv_folder *f)
 {
-    char parent[FOLDER_PATH];
+    char parent[TV_FOLDER_PATH];
     const char *slash = strrchr(f->place, '/');
     snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - f->place) + 1 : 1, slash ? f->place : ".");
     int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -294,7 +294,7 @@ static void sync_parent(const struct folder *f)
 
 /* Onto an empty or missing place the folder is renamed. With an earlier export it changes places in one step
  * (RENAME_EXCHANGE), so that there is always a whole one, and the old one then goes away. */
-static enum tv_status take_place(struct folder *f, struct tv_error *err)
+static enum tv_status take_place(struct tv_folder *f, struct tv_error *err)
 {
     unsigned how = f->replace ? RENAME_EXCHANGE : 0;
     if (renameat2(AT_FDCWD, f->partial, AT_FDCWD, f->place, how) != 0)
@@ -305,7 +305,7 @@ static enum tv_status take_place(struct folder *f, struct tv_error *err)
     return f->replace ? delete_folder(f->partial, err) : TV_OK;
 }
 
-enum tv_status folder_publish(struct folder *f, int *n_files, double *bytes, struct tv_error *err)
+enum tv_status tv_folder_publish(struct tv_folder *f, int *n_files, double *bytes, struct tv_error *err)
 {
     enum tv_status status = write_sums(f, n_files, bytes, err);
     if (status == TV_OK && fsync(f->held) != 0)
@@ -324,7 +324,7 @@ static unsigned damaged(struct tv_error *err, const char *dir)
 /* One line of checksums.csv: marks the file as found. */
 static enum tv_status check_line(const char *dir, const char *line, int *found, struct tv_error *err)
 {
-    char name[64], path[FOLDER_PATH], exactly[256];
+    char name[64], path[TV_FOLDER_PATH], exactly[256];
     struct sum said, sum;
     int which = -1;
     if (sscanf(line, "%63[^,],%" SCNu64 ",%16" SCNx64, name, &said.bytes, &said.hash) == 3)
@@ -335,7 +335,7 @@ static enum tv_status check_line(const char *dir, const char *line, int *found, 
         tv_fail(err, TV_ERR_INPUT, "%s/" CHECKSUMS " is damaged: \"%.*s\"", dir, (int)strcspn(line, "\n"), line);
         return damaged(err, dir);
     }
-    enum tv_status status = sum_file(&sum, folder_file(path, dir, name), err);
+    enum tv_status status = sum_file(&sum, tv_folder_file(path, dir, name), err);
     found[which] = 1;
     if (status == TV_ERR_NOT_FOUND)
         tv_fail(err, TV_ERR_INPUT, "%s is missing", path);
@@ -355,9 +355,9 @@ static enum tv_status check_line(const char *dir, const char *line, int *found, 
  * it is. */
 static enum tv_status check_listed(const char *dir, const int *found, struct tv_error *err)
 {
-    char path[FOLDER_PATH];
+    char path[TV_FOLDER_PATH];
     for (int i = 0; i < N_FILES; i++)
-        if (!found[i] && access(folder_file(path, dir, files[i].name), F_OK) == 0) {
+        if (!found[i] && access(tv_folder_file(path, dir, files[i].name), F_OK) == 0) {
             tv_fail(err, TV_ERR_INPUT, "%s/" CHECKSUMS " does not list %s", dir, files[i].name);
             damaged(err, dir);
             return TV_ERR_INPUT;
@@ -378,11 +378,11 @@ static enum tv_status check_complete(const char *dir, const int *found, struct t
 
 /* Three looks: every line is right and its file agrees, every file that must be there has a line, and no file that is
  * there lacks one. A pipe instead of a file is refused and not waited for. */
-enum tv_status folder_check(const char *dir, struct tv_error *err)
+enum tv_status tv_folder_check(const char *dir, struct tv_error *err)
 {
-    char path[FOLDER_PATH], line[256] = "";
+    char path[TV_FOLDER_PATH], line[256] = "";
     int found[N_FILES] = {0};
-    FILE *sums = open_file(folder_file(path, dir, CHECKSUMS));
+    FILE *sums = open_file(tv_folder_file(path, dir, CHECKSUMS));
     if (sums == NULL) {
         tv_fail(err, TV_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
         tv_hint(err, "is %s a whole folder of trivet-train export?", dir);

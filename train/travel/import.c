@@ -16,8 +16,9 @@
 #include "trivet/model/journal.h"
 #include "trivet/model/life/lock.h"
 
-const struct tv_option import_options[] = {
-    {.name = "activate", .kind = TV_OPTION_SWITCH,
+const struct tv_option tv_import_options[] = {
+    {.name = "activate",
+     .kind = TV_OPTION_SWITCH,
      .help = "make it the live model; without it, it is kept for activate N"},
     {.name = NULL},
 };
@@ -51,24 +52,24 @@ static char *json_of(const json_t *run, const char *name)
 }
 
 /* The parameters it was trained with, and where it came from: that is how the journal knows an import. */
-static char *parameters_of(const struct import *im, const char *from)
+static char *parameters_of(const struct tv_import *im, const char *from)
 {
     const json_t *given = json_object_get(im->run, "parameters");
     json_t *all = json_is_object(given) ? json_deep_copy(given) : json_object();
     json_object_set_new(all, "imported_from", json_string(from));
-    json_object_set_new(all, "imported_number", json_integer(im->model->number));
+    json_object_set_new(all, "imported_number", json_integer(im->model->run_number));
     char *text = json_dumps(all, JSON_REAL_PRECISION(17));
     json_decref(all);
     return text;
 }
 
 /* The row in the journal, and with it the run number under which everything is written. The path is made absolute,
- * because the journal outlives the working directory of the command. The model keeps its old number until the
+ * because the journal outlives the working directory of the command. The model keeps its old run number until the
  * parameters have been made, which note it. */
-static enum tv_status begin_run(struct import *im, struct tv_error *err)
+static enum tv_status begin_run(struct tv_import *im, struct tv_error *err)
 {
     struct tv_pg *journal = tv_lock_connection(im->stores.lock);
-    char *from = realpath(im->dir, NULL), command[FOLDER_PATH + 64];
+    char *from = realpath(im->dir, NULL), command[TV_FOLDER_PATH + 64];
     if (from == NULL)
         return tv_fail(err, TV_ERR_IO, "cannot find %s: %s", im->dir, strerror(errno));
     snprintf(command, sizeof command, "trivet-train import %s", from);
@@ -80,27 +81,27 @@ static enum tv_status begin_run(struct import *im, struct tv_error *err)
                                      .filter = filter,
                                      .source = text_of(im->run, "source", ""),
                                      .data = data};
-    enum tv_status status = parameters && filter && data ? tv_run_begin(journal, &plan, &im->number, err)
+    enum tv_status status = parameters && filter && data ? tv_run_begin(journal, &plan, &im->run_number, err)
                                                          : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory");
     free(parameters);
     free(filter);
     free(data);
     free(from);
     if (status == TV_OK)
-        status = tv_lock_name_run(im->stores.lock, im->number, err);
-    im->model->number = im->number;
+        status = tv_lock_name_run(im->stores.lock, im->run_number, err);
+    im->model->run_number = im->run_number;
     return status;
 }
 
 /* The lock is checked once more before the run is called complete: where the connection was lost, another command may
  * have cleaned up under it. */
-static enum tv_status complete_run(struct import *im, struct tv_error *err)
+static enum tv_status complete_run(struct tv_import *im, struct tv_error *err)
 {
     char *counts = json_of(im->run, "counts");
     enum tv_status status =
         counts ? tv_lock_check(im->stores.lock, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory");
     if (status == TV_OK)
-        status = tv_run_complete(tv_lock_connection(im->stores.lock), im->number, counts, err);
+        status = tv_run_complete(tv_lock_connection(im->stores.lock), im->run_number, counts, err);
     free(counts);
     return status;
 }
@@ -109,32 +110,33 @@ static enum tv_status complete_run(struct import *im, struct tv_error *err)
 
 /* In the order of fit: items, users, then the description that makes them a model, and then all of it is read back
  * and compared. */
-static enum tv_status write_all(struct import *im, struct tv_error *err)
+static enum tv_status write_all(struct tv_import *im, struct tv_error *err)
 {
-    enum tv_status status = import_items(im, err);
+    enum tv_status status = tv_import_items(im, err);
     if (status == TV_OK)
-        status = import_users(im, err);
+        status = tv_import_users(im, err);
     if (status == TV_OK)
-        status = publish_store(&im->stores, im->model, err);
+        status = tv_publish_store(&im->stores, im->model, err);
     if (status == TV_OK)
-        status = publish_check(&im->stores, im->model, im->users_hash, err);
+        status = tv_publish_check(&im->stores, im->model, im->users_hash, err);
     if (status == TV_OK && tv_interrupted())
         status = tv_fail(err, TV_ERR_INTERRUPTED, "interrupted");
     return status == TV_OK ? complete_run(im, err) : status;
 }
 
-static void report(const struct import *im, int live)
+static void report(const struct tv_import *im, int live)
 {
     const struct tv_model *m = im->model;
     char users[32], items[32];
-    printf("model %" PRId64 " is %s: %d factors, %s items; %s users %s\n", m->number, live ? "live" : "kept",
-           tv_model_rank(m), tv_text_number(items, m->n_items), tv_text_number(users, m->n_users), live ? "are served" : "can be served");
+    printf("model %" PRId64 " is %s: %d factors, %s items; %s users %s\n", m->run_number, live ? "live" : "kept",
+           tv_model_rank(m), tv_text_number(items, m->n_items), tv_text_number(users, m->n_users),
+           live ? "are served" : "can be served");
     if (!live)
-        tv_log_info("trivet-train activate %" PRId64 " shows it to everybody", m->number);
+        tv_log_info("trivet-train activate %" PRId64 " shows it to everybody", m->run_number);
 }
 
 /* Everything from the first write on; what fails before the model is whole is undone. */
-static enum tv_status build(struct import *im, int activate, struct tv_error *err)
+static enum tv_status build(struct tv_import *im, int activate, struct tv_error *err)
 {
     enum tv_status status = begin_run(im, err);
     if (status != TV_OK)
@@ -143,39 +145,39 @@ static enum tv_status build(struct import *im, int activate, struct tv_error *er
     if (status == TV_OK && activate)
         status = tv_lifecycle_activate(&im->stores, im->model, err);
     if (status != TV_OK) {
-        publish_undo(&im->stores, im->number, err);
+        tv_publish_undo(&im->stores, im->run_number, err);
         return status;
     }
     report(im, activate);
-    return tv_lifecycle_prune(&im->stores, PUBLISH_KEEP_MODELS, err);
+    return tv_lifecycle_prune(&im->stores, TV_PUBLISH_KEEP_MODELS, err);
 }
 
 /* All that needs no store is checked first, so a damaged folder is told of even where no store runs. The lock is
  * taken before the first write. */
-enum tv_status import_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
+enum tv_status tv_import_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n;
-    struct import im = {.dir = arguments[0]};
+    struct tv_import im = {.dir = arguments[0]};
     enum tv_status status = tv_interrupt_watch(NULL, err);
     if (status == TV_OK)
-        status = folder_check(im.dir, err);
+        status = tv_folder_check(im.dir, err);
     if (status == TV_OK)
-        status = import_read_model(&im, err);
+        status = tv_import_read_model(&im, err);
     if (status == TV_OK)
-        status = import_check_items(&im, err);
+        status = tv_import_check_items(&im, err);
     if (status == TV_OK)
-        status = import_check_users(&im, err);
+        status = tv_import_check_users(&im, err);
     if (status == TV_OK)
         status = check_schema(settings, err);
     if (status == TV_OK)
-        status = train_open(&im.stores, settings, "trivet-train import", err);
+        status = tv_train_open(&im.stores, settings, "trivet-train import", err);
     if (status == TV_OK)
-        status = import_read_codes(&im, err);
+        status = tv_import_read_codes(&im, err);
     if (status == TV_OK)
         status = build(&im, tv_settings_on(settings, "activate"), err);
-    train_close(&im.stores);
+    tv_train_close(&im.stores);
     json_decref(im.run);
-    import_free_codes(&im);
+    tv_import_free_codes(&im);
     tv_model_free(im.model);
     return status;
 }

@@ -1,4 +1,4 @@
-/* import: a model that came as a folder takes its place among the others, under a new number. Here is what the
+/* import: a model that came as a folder takes its place among the others, under a new run number. Here is what the
  * files of import share.
  */
 #ifndef TRIVET_TRAIN_TRAVEL_IMPORT_H
@@ -12,46 +12,46 @@
 #include "trivet/cli/options.h"
 
 /* A user's code; owned by its list. */
-struct import_code {
+struct tv_import_code {
     int64_t id;
     char *code;
 };
 
-struct import_codes {
-    struct import_code *users; /* (n) ascending by id */
+struct tv_import_codes {
+    struct tv_import_code *users; /* (n) ascending by id */
     size_t n, capacity;
 };
 
-/* One import, on the stack of import_run, which frees everything in it. */
-struct import {
+/* One import, on the stack of tv_import_run, which frees everything in it. */
+struct tv_import {
     const char *dir;
-    struct tv_model *model; /* of the folder; its number is the new one once the journal gave it */
+    struct tv_model *model; /* of the folder; its run number is the new one once the journal gave it */
     json_t *run;            /* what the other journal said */
     struct tv_stores stores;
-    int64_t number;         /* the run number; 0 until the journal gave it */
-    int64_t items;          /* documents written */
-    uint64_t users_hash;    /* of all user documents as written */
-    struct import_codes codes; /* of the folder's users */
+    int64_t run_number;           /* the run number; 0 until the journal gave it */
+    int64_t items;                /* documents written */
+    uint64_t users_hash;          /* of all user documents as written */
+    struct tv_import_codes codes; /* of the folder's users */
 };
 
 /* The folder is read twice, by the same functions: once to check all of it, before anything is written, and once to
  * write. */
 
 /* import_model.c: the item side and the description. */
-enum tv_status import_read_model(struct import *im, struct tv_error *err);
+enum tv_status tv_import_read_model(struct tv_import *im, struct tv_error *err);
 /* import_codes.c: the folder's codes into this trivet's dictionary, and those of users into memory. */
-enum tv_status import_read_codes(struct import *im, struct tv_error *err);
+enum tv_status tv_import_read_codes(struct tv_import *im, struct tv_error *err);
 /* The code of a user, lent from the list; NULL: the user has none, the id is a number. */
-const char *import_user_code(const struct import *im, int64_t id);
-void import_free_codes(struct import *im);
-/* import_items.c: item documents into item_<N>. */
-enum tv_status import_check_items(struct import *im, struct tv_error *err);
-enum tv_status import_items(struct import *im, struct tv_error *err);
-/* import_users.c: everybody's documents into user_<N>. */
-enum tv_status import_check_users(struct import *im, struct tv_error *err);
-enum tv_status import_users(struct import *im, struct tv_error *err);
+const char *tv_import_user_code(const struct tv_import *im, int64_t id);
+void tv_import_free_codes(struct tv_import *im);
+/* tv_import_items.c: item documents into item_<N>. */
+enum tv_status tv_import_check_items(struct tv_import *im, struct tv_error *err);
+enum tv_status tv_import_items(struct tv_import *im, struct tv_error *err);
+/* tv_import_users.c: everybody's documents into user_<N>. */
+enum tv_status tv_import_check_users(struct tv_import *im, struct tv_error *err);
+enum tv_status tv_import_users(struct tv_import *im, struct tv_error *err);
 
-extern const struct tv_option import_options[];
-enum tv_status import_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
+extern const struct tv_option tv_import_options[];
+enum tv_status tv_import_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

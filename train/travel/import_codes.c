@@ -14,18 +14,18 @@
 #include "trivet/store/pg_rows.h"
 
 /* Users' codes stay in memory, sorted by id as they come, until the users' documents are written. */
-static enum tv_status keep_user(struct import_codes *codes, int64_t id, const char *code, struct tv_error *err)
+static enum tv_status keep_user(struct tv_import_codes *codes, int64_t id, const char *code, struct tv_error *err)
 {
     if (codes->n == codes->capacity) {
         size_t capacity = codes->capacity ? 2 * codes->capacity : 1024;
-        struct import_code *users = realloc(codes->users, capacity * sizeof *users);
+        struct tv_import_code *users = realloc(codes->users, capacity * sizeof *users);
         if (users == NULL)
             return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for %zu codes", capacity);
         codes->users = users;
         codes->capacity = capacity;
     }
     char *copy = strdup(code);
-    codes->users[codes->n] = (struct import_code){id, copy};
+    codes->users[codes->n] = (struct tv_import_code){id, copy};
     codes->n += copy != NULL;
     return copy ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a code");
 }
@@ -33,13 +33,13 @@ static enum tv_status keep_user(struct import_codes *codes, int64_t id, const ch
 /* One line, for example {"kind": "user", "id": 8000000000000000, "code": "f3a1"}: checked, kept if it is a user's,
  * and appended to the JSON array that goes to Postgres. An id outside the range of codes would take the place of an
  * integer id. */
-static enum tv_status take_line(struct import *im, const char *text, const json_t *line, struct tv_buffer *out,
+static enum tv_status take_line(struct tv_import *im, const char *text, const json_t *line, struct tv_buffer *out,
                                 struct tv_error *err)
 {
     const char *kind = json_string_value(json_object_get(line, "kind")),
                *code = json_string_value(json_object_get(line, "code"));
     int64_t id = json_integer_value(json_object_get(line, "id"));
-    struct import_codes *codes = &im->codes;
+    struct tv_import_codes *codes = &im->codes;
     int is_user = kind && strcmp(kind, "user") == 0;
     if (kind == NULL || code == NULL || (!is_user && strcmp(kind, "item") != 0) || id < TV_CODE_FIRST ||
         id >= TV_CODE_END || tv_code_refusal(code, strlen(code)))
@@ -67,7 +67,7 @@ static enum tv_status send(struct tv_pg *pg, struct tv_buffer *lines, struct tv_
 }
 
 /* A quarter of a megabyte a statement: few round trips, and no buffer as large as the dictionary. */
-static enum tv_status send_lines(struct import *im, FILE *in, struct tv_pg *pg, struct tv_error *err)
+static enum tv_status send_lines(struct tv_import *im, FILE *in, struct tv_pg *pg, struct tv_error *err)
 {
     enum { BLOCK = 1 << 18 };
     struct tv_buffer out = TV_BUFFER_INIT(1 << 20);
@@ -79,7 +79,7 @@ static enum tv_status send_lines(struct import *im, FILE *in, struct tv_pg *pg, 
         json_t *object = json_loads(line, 0, NULL);
         at++;
         if ((status = take_line(im, line, object, &out, err)) == TV_ERR_INPUT)
-            tv_context(err, "%s/" FOLDER_CODES ", line %lld", im->dir, at);
+            tv_context(err, "%s/" TV_FOLDER_CODES ", line %lld", im->dir, at);
         json_decref(object);
         if (status == TV_OK && out.size >= BLOCK)
             status = send(pg, &out, err);
@@ -92,7 +92,7 @@ static enum tv_status send_lines(struct import *im, FILE *in, struct tv_pg *pg, 
 }
 
 /* trivet.import_codes inserts what is new and returns the first contradiction, or null. */
-static enum tv_status take_in(const struct import *im, struct tv_pg *pg, struct tv_error *err)
+static enum tv_status take_in(const struct tv_import *im, struct tv_pg *pg, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
     enum tv_status status = tv_pg_query(pg, "SELECT trivet.import_codes()", 0, NULL, &rows, err);
@@ -108,11 +108,11 @@ static enum tv_status take_in(const struct import *im, struct tv_pg *pg, struct 
 /* All in one transaction, which is rolled back if there is a contradiction: the dictionary takes in all codes or
  * none. It is committed before the run begins; codes without ratings hurt nobody if the import fails later. A folder
  * without the file has no codes. */
-enum tv_status import_read_codes(struct import *im, struct tv_error *err)
+enum tv_status tv_import_read_codes(struct tv_import *im, struct tv_error *err)
 {
-    char path[FOLDER_PATH];
+    char path[TV_FOLDER_PATH];
     struct tv_pg *pg = tv_lock_connection(im->stores.lock);
-    FILE *in = fopen(folder_file(path, im->dir, FOLDER_CODES), "re");
+    FILE *in = fopen(tv_folder_file(path, im->dir, TV_FOLDER_CODES), "re");
     if (in == NULL)
         return errno == ENOENT ? TV_OK : tv_fail(err, TV_ERR_IO, "cannot read %s: %s", path, strerror(errno));
     enum tv_status status = tv_pg_exec(pg, "BEGIN", 0, NULL, err);
@@ -131,19 +131,19 @@ enum tv_status import_read_codes(struct import *im, struct tv_error *err)
 
 static int by_id(const void *a, const void *b)
 {
-    int64_t x = *(const int64_t *)a, y = ((const struct import_code *)b)->id;
+    int64_t x = *(const int64_t *)a, y = ((const struct tv_import_code *)b)->id;
     return (x > y) - (x < y);
 }
 
-const char *import_user_code(const struct import *im, int64_t id)
+const char *tv_import_user_code(const struct tv_import *im, int64_t id)
 {
-    const struct import_codes *codes = &im->codes;
-    const struct import_code *found =
+    const struct tv_import_codes *codes = &im->codes;
+    const struct tv_import_code *found =
         codes->n ? bsearch(&id, codes->users, codes->n, sizeof *codes->users, by_id) : NULL;
     return found ? found->code : NULL;
 }
 
-void import_free_codes(struct import *im)
+void tv_import_free_codes(struct tv_import *im)
 {
     for (size_t i = 0; i < im->codes.n; i++)
         free(im->codes.users[i].code);

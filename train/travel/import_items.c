@@ -1,4 +1,4 @@
-/* import_items: the item documents that a model came with, items.jsonl, into item_<N>.
+/* tv_import_items: the item documents that a model came with, items.jsonl, into item_<N>.
  *
  * The documents take the place of `item` when the model goes live, and servers and repair read them then: so each
  * of them must be what an export writes, with an integer _id that ascends, and the fields of docs/formats.md with
@@ -117,7 +117,7 @@ static enum tv_status take_line(struct tv_mongo_bulk *bulk, const char *line, si
 }
 
 /* Without a bulk the lines are only checked; im->items counts them either way. */
-static enum tv_status take_lines(struct import *im, struct tv_mongo_bulk *bulk, FILE *in, struct tv_error *err)
+static enum tv_status take_lines(struct tv_import *im, struct tv_mongo_bulk *bulk, FILE *in, struct tv_error *err)
 {
     char *line = NULL;
     size_t size = 0;
@@ -129,18 +129,18 @@ static enum tv_status take_lines(struct import *im, struct tv_mongo_bulk *bulk, 
         im->items++;
         status = take_line(bulk, line, (size_t)n, &id, im->items == 1, err);
         if (status == TV_ERR_INPUT)
-            tv_context(err, "%s/%s, line %" PRId64, im->dir, FOLDER_ITEMS, im->items);
+            tv_context(err, "%s/%s, line %" PRId64, im->dir, TV_FOLDER_ITEMS, im->items);
     }
     if (status == TV_OK && ferror(in))
-        status = tv_fail(err, TV_ERR_IO, "cannot read %s/%s: %s", im->dir, FOLDER_ITEMS, strerror(errno));
+        status = tv_fail(err, TV_ERR_IO, "cannot read %s/%s: %s", im->dir, TV_FOLDER_ITEMS, strerror(errno));
     free(line);
     return status;
 }
 
-static enum tv_status read_items(struct import *im, struct tv_mongo_bulk *bulk, struct tv_error *err)
+static enum tv_status read_items(struct tv_import *im, struct tv_mongo_bulk *bulk, struct tv_error *err)
 {
-    char path[FOLDER_PATH];
-    FILE *in = fopen(folder_file(path, im->dir, FOLDER_ITEMS), "re");
+    char path[TV_FOLDER_PATH];
+    FILE *in = fopen(tv_folder_file(path, im->dir, TV_FOLDER_ITEMS), "re");
     if (in == NULL)
         return tv_fail(err, TV_ERR_IO, "cannot read %s: %s", path, strerror(errno));
     enum tv_status status = take_lines(im, bulk, in, err);
@@ -148,17 +148,17 @@ static enum tv_status read_items(struct import *im, struct tv_mongo_bulk *bulk, 
     return status;
 }
 
-enum tv_status import_check_items(struct import *im, struct tv_error *err)
+enum tv_status tv_import_check_items(struct tv_import *im, struct tv_error *err)
 {
     return read_items(im, NULL, err);
 }
 
 /* The collection has no readers until an activation renames it to `item`. */
-enum tv_status import_items(struct import *im, struct tv_error *err)
+enum tv_status tv_import_items(struct tv_import *im, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     struct tv_mongo_bulk *bulk = NULL;
-    snprintf(name, sizeof name, "item_%" PRId64, im->number);
+    snprintf(name, sizeof name, "item_%" PRId64, im->run_number);
     enum tv_status status = tv_mongo_bulk_begin(&bulk, im->stores.mongo, name, err);
     if (status == TV_OK)
         status = read_items(im, bulk, err);

@@ -19,9 +19,9 @@ static enum tv_status check_format(const json_t *all, const char *path, struct t
     json_int_t version = json_integer_value(json_object_get(all, "version"));
     if (format == NULL || strcmp(format, "trivet model") != 0)
         return tv_fail(err, TV_ERR_INPUT, "%s is no description of a trivet model", path);
-    if (version < 1 || version > FOLDER_VERSION) {
+    if (version < 1 || version > TV_FOLDER_VERSION) {
         tv_fail(err, TV_ERR_INPUT, "%s has version %" JSON_INTEGER_FORMAT ", this program knows %d", path, version,
-                FOLDER_VERSION);
+                TV_FOLDER_VERSION);
         return tv_hint(err, "use the newer trivet");
     }
     if (!json_is_object(json_object_get(all, "model")) || !json_is_object(json_object_get(all, "run")))
@@ -91,29 +91,31 @@ static enum tv_status check_fields(const json_t *model, const char *path, struct
 
 /* The files say how much there is, and the description is held against them before memory is asked for: a description
  * with a wrong count could ask for any amount. */
-static enum tv_status check_size(const struct import *im, const json_t *model, struct tv_error *err)
+static enum tv_status check_size(const struct tv_import *im, const json_t *model, struct tv_error *err)
 {
-    char path[FOLDER_PATH];
+    char path[TV_FOLDER_PATH];
     struct tv_npy_reader *r = NULL;
     json_int_t items = json_integer_value(json_object_get(model, "items")),
                factors = json_integer_value(json_object_get(model, "factors"));
-    enum tv_status status = tv_npy_open(&r, folder_file(path, im->dir, FOLDER_ITEM_FACTORS), TV_F2, 2, err);
+    enum tv_status status = tv_npy_open(&r, tv_folder_file(path, im->dir, TV_FOLDER_ITEM_FACTORS), TV_F2, 2, err);
     const struct tv_npy_shape *shape = status == TV_OK ? tv_npy_shape_of(r) : NULL;
     if (shape && (shape->rows != (size_t)items || shape->columns != (size_t)factors))
-        status = tv_fail(err, TV_ERR_INPUT, "%s is (%zu, %zu), but " FOLDER_MODEL " says items is %" JSON_INTEGER_FORMAT
-                         " and factors %" JSON_INTEGER_FORMAT, path, shape->rows, shape->columns, items, factors);
+        status = tv_fail(err, TV_ERR_INPUT,
+                         "%s is (%zu, %zu), but " TV_FOLDER_MODEL " says items is %" JSON_INTEGER_FORMAT
+                         " and factors %" JSON_INTEGER_FORMAT,
+                         path, shape->rows, shape->columns, items, factors);
     tv_npy_close(r);
     return status;
 }
 
 /* The description goes through MongoDB's JSON into the function that reads it there, so that its fields are listed in
  * one place. */
-static enum tv_status make_model(struct import *im, const json_t *description, struct tv_error *err)
+static enum tv_status make_model(struct tv_import *im, const json_t *description, struct tv_error *err)
 {
     struct tv_mongo_doc *doc = NULL;
     char *text = json_dumps(description, JSON_REAL_PRECISION(17));
     enum tv_status status = text ? tv_mongo_doc_from_json(&doc, text, err)
-                                 : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for " FOLDER_MODEL);
+                                 : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for " TV_FOLDER_MODEL);
     if (status == TV_OK)
         status = tv_model_from_description(&im->model, json_integer_value(json_object_get(description, "number")), doc,
                                            err);
@@ -124,11 +126,11 @@ static enum tv_status make_model(struct import *im, const json_t *description, s
 
 /* Makes im->model, with room for the arrays, and keeps im->run. A key that stands twice is refused, for readers
  * differ in which one they take. */
-static enum tv_status read_json(struct import *im, struct tv_error *err)
+static enum tv_status read_json(struct tv_import *im, struct tv_error *err)
 {
-    char path[FOLDER_PATH];
+    char path[TV_FOLDER_PATH];
     json_error_t e;
-    json_t *all = json_load_file(folder_file(path, im->dir, FOLDER_MODEL), JSON_REJECT_DUPLICATES, &e);
+    json_t *all = json_load_file(tv_folder_file(path, im->dir, TV_FOLDER_MODEL), JSON_REJECT_DUPLICATES, &e);
     if (all == NULL)
         return tv_fail(err, TV_ERR_INPUT, "%s, line %d: %s", path, e.line, e.text);
     const json_t *model = json_object_get(all, "model");
@@ -146,13 +148,12 @@ static enum tv_status read_json(struct import *im, struct tv_error *err)
 }
 
 /* A whole array whose shape is known. `columns` is 0 for one dimension. */
-static enum tv_status read_array(const struct import *im, const char *name, enum tv_dtype dtype, size_t rows,
+static enum tv_status read_array(const struct tv_import *im, const char *name, enum tv_dtype dtype, size_t rows,
                                  size_t columns, void *out, struct tv_error *err)
 {
-    char path[FOLDER_PATH];
+    char path[TV_FOLDER_PATH];
     struct tv_npy_reader *r = NULL;
-    enum tv_status status =
-        tv_npy_open(&r, folder_file(path, im->dir, name), dtype, columns ? 2 : 1, err);
+    enum tv_status status = tv_npy_open(&r, tv_folder_file(path, im->dir, name), dtype, columns ? 2 : 1, err);
     const struct tv_npy_shape *shape = status == TV_OK ? tv_npy_shape_of(r) : NULL;
     if (shape && (shape->rows != rows || (columns && shape->columns != columns)))
         status = tv_fail(err, TV_ERR_INPUT, "%s is (%zu, %zu), but the model is of (%zu, %zu)", path, shape->rows,
@@ -165,14 +166,14 @@ static enum tv_status read_array(const struct import *im, const char *name, enum
 
 /* Only the truncated SVD has singular values, so a missing file is fine here; the model's checksum covers them, and
  * tells if some should be there. */
-static enum tv_status read_sigma(struct import *im, struct tv_error *err)
+static enum tv_status read_sigma(struct tv_import *im, struct tv_error *err)
 {
     struct tv_model *m = im->model;
     size_t k = (size_t)m->factors;
     double *sigma = tv_alloc(k, sizeof *sigma, "singular values", err);
     if (sigma == NULL)
         return TV_ERR_NO_MEMORY;
-    enum tv_status status = read_array(im, FOLDER_SINGULAR_VALUES, TV_F8, k, 0, sigma, err);
+    enum tv_status status = read_array(im, TV_FOLDER_SINGULAR_VALUES, TV_F8, k, 0, sigma, err);
     if (status == TV_OK)
         m->sigma = sigma;
     else
@@ -182,7 +183,7 @@ static enum tv_status read_sigma(struct import *im, struct tv_error *err)
 
 /* The arrays must have the checksum of the description, and the model's algorithm must be one that this program can
  * fold users in with. */
-static enum tv_status read_model(struct import *im, struct tv_error *err)
+static enum tv_status read_model(struct tv_import *im, struct tv_error *err)
 {
     struct tv_fold_in fold_in = {0};
     enum tv_status status = read_json(im, err);
@@ -190,9 +191,9 @@ static enum tv_status read_model(struct import *im, struct tv_error *err)
         return status;
     struct tv_model *m = im->model;
     size_t n = (size_t)m->n_items, k = (size_t)m->factors;
-    status = read_array(im, FOLDER_ITEM_IDS, TV_I8, n, 0, m->item_ids, err);
+    status = read_array(im, TV_FOLDER_ITEM_IDS, TV_I8, n, 0, m->item_ids, err);
     if (status == TV_OK)
-        status = read_array(im, FOLDER_ITEM_FACTORS, TV_F2, n, k, m->item_factors, err);
+        status = read_array(im, TV_FOLDER_ITEM_FACTORS, TV_F2, n, k, m->item_factors, err);
     if (status == TV_OK)
         status = read_sigma(im, err);
     if (status == TV_OK && (status = tv_model_check(m, err)) != TV_OK)
@@ -204,7 +205,7 @@ static enum tv_status read_model(struct import *im, struct tv_error *err)
 }
 
 /* The functions that check a model call it corrupt, as in a store; here it came from outside and is bad input. */
-enum tv_status import_read_model(struct import *im, struct tv_error *err)
+enum tv_status tv_import_read_model(struct tv_import *im, struct tv_error *err)
 {
     enum tv_status status = read_model(im, err);
     if (status == TV_ERR_CORRUPT)

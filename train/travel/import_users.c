@@ -1,5 +1,5 @@
-/* import_users: factors and ratings of all users, read in step from six arrays that must agree (export_users.c), and
- * written as documents. Memory is that of one user.
+/* tv_import_users: factors and ratings of all users, read in step from six arrays that must agree (tv_export_users.c),
+ * and written as documents. Memory is that of one user.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -23,26 +23,26 @@ static const struct {
     enum tv_dtype dtype;
     int n_dims;
 } arrays[N_ARRAYS] = {
-    [IDS] = {FOLDER_USER_IDS, TV_I8, 1},         [ROWS] = {FOLDER_USER_ROWS, TV_I4, 1},
-    [FACTORS] = {FOLDER_USER_FACTORS, TV_F2, 2}, [START] = {FOLDER_RATED_START, TV_I8, 1},
-    [ITEMS] = {FOLDER_RATED_ITEMS, TV_I8, 1},    [RATINGS] = {FOLDER_RATINGS, TV_F4, 1},
+    [IDS] = {TV_FOLDER_USER_IDS, TV_I8, 1},         [ROWS] = {TV_FOLDER_USER_ROWS, TV_I4, 1},
+    [FACTORS] = {TV_FOLDER_USER_FACTORS, TV_F2, 2}, [START] = {TV_FOLDER_RATED_START, TV_I8, 1},
+    [ITEMS] = {TV_FOLDER_RATED_ITEMS, TV_I8, 1},    [RATINGS] = {TV_FOLDER_RATINGS, TV_F4, 1},
 };
 
 /* One pass over the arrays: to check them, or to write documents. */
 struct users {
-    struct import *import;
+    struct tv_import *import;
     struct tv_npy_reader *readers[N_ARRAYS];
     size_t n_users, n_pairs;
     struct tv_dense_map items;
     struct tv_user_document user; /* its arrays are used again */
     struct tv_user_blobs blobs;
     struct tv_fold_in fold_in; /* for users whose factors are zeros, who */
-    struct tv_folding folding;
-    struct tv_fold_space space;   /* are folded in again to know why */
-    size_t capacity;              /* of seen, rated and ratings */
-    int64_t at;                   /* the pair where the next user's begin */
-    char *rows;                   /* (n_learned) 1: a user has that row of the training matrix */
-    int64_t n_learned;            /* users who have one */
+    struct tv_fold_in_model fold_in_model;
+    struct tv_fold_in_space space; /* are folded in again to know why */
+    size_t capacity;               /* of seen, rated and ratings */
+    int64_t at;                    /* the pair where the next user's begin */
+    char *rows;                    /* (n_learned) 1: a user has that row of the training matrix */
+    int64_t n_learned;             /* users who have one */
 };
 
 /* --- opening ---------------------------------------------------------------------------------------------- */
@@ -65,10 +65,10 @@ static enum tv_status check_rows(const struct users *u, int array, size_t expect
 static enum tv_status open_arrays(struct users *u, struct tv_error *err)
 {
     const struct tv_model *m = u->import->model;
-    char path[FOLDER_PATH];
+    char path[TV_FOLDER_PATH];
     enum tv_status status = TV_OK;
     for (int i = 0; i < N_ARRAYS && status == TV_OK; i++)
-        status = tv_npy_open(&u->readers[i], folder_file(path, u->import->dir, arrays[i].name), arrays[i].dtype,
+        status = tv_npy_open(&u->readers[i], tv_folder_file(path, u->import->dir, arrays[i].name), arrays[i].dtype,
                              arrays[i].n_dims, err);
     if (status != TV_OK)
         return status;
@@ -164,7 +164,8 @@ static enum tv_status find_why(struct users *u, struct tv_error *err)
     d->why = NULL;
     if (d->n_seen == 0 || tv_user_document_is_placed(d))
         return TV_OK;
-    enum tv_status status = tv_fold_user(&u->folding, &u->space, d->user_id, d->rated, d->ratings, d->n_rated, err);
+    enum tv_status status =
+        tv_fold_in_document(&u->fold_in_model, &u->space, d->user_id, d->rated, d->ratings, d->n_rated, err);
     if (status == TV_OK)
         d->why = u->space.document.why;
     return status;
@@ -186,8 +187,8 @@ static enum tv_status read_user(struct users *u, int is_first, struct tv_error *
         status = check_user(u, id_before, is_first, err);
     u->n_learned += status == TV_OK && d->row >= 0;
     if (status == TV_OK)
-        d->n_seen = folder_seen(&u->items, d->rated, d->n_rated, d->seen);
-    d->code = import_user_code(u->import, d->user_id);
+        d->n_seen = tv_folder_seen(&u->items, d->rated, d->n_rated, d->seen);
+    d->code = tv_import_user_code(u->import, d->user_id);
     return status == TV_OK ? find_why(u, err) : status;
 }
 
@@ -209,7 +210,7 @@ static enum tv_status add_users(struct users *u, struct tv_mongo_bulk *bulk, str
         if (status == TV_OK && bulk)
             status = tv_user_document_encode(&u->blobs, &u->user, err);
         if (status == TV_OK && bulk)
-            status = tv_user_document_add(bulk, u->import->stores.mongo, u->import->number, &u->user, &u->blobs,
+            status = tv_user_document_add(bulk, u->import->stores.mongo, u->import->run_number, &u->user, &u->blobs,
                                           &u->import->users_hash, err);
         tv_progress_update(&progress, (double)i);
     }
@@ -218,7 +219,8 @@ static enum tv_status add_users(struct users *u, struct tv_mongo_bulk *bulk, str
         status = tv_fail(err, TV_ERR_INPUT, "%s/%s ends at %" PRId64 " of %zu ratings", u->import->dir,
                          arrays[START].name, u->at, u->n_pairs);
     if (status == TV_OK && u->n_learned != u->import->model->n_learned)
-        status = tv_fail(err, TV_ERR_INPUT, "%s/%s has %" PRId64 " users with a row, " FOLDER_MODEL " says learned is %" PRId64,
+        status = tv_fail(err, TV_ERR_INPUT,
+                         "%s/%s has %" PRId64 " users with a row, " TV_FOLDER_MODEL " says learned is %" PRId64,
                          u->import->dir, arrays[ROWS].name, u->n_learned, u->import->model->n_learned);
     return status;
 }
@@ -229,8 +231,8 @@ static void free_users(struct users *u)
         tv_npy_close(u->readers[i]);
     tv_dense_map_free(&u->items);
     tv_user_blobs_free(&u->blobs);
-    tv_fold_space_free(&u->space);
-    tv_folding_free(&u->folding);
+    tv_fold_in_space_free(&u->space);
+    tv_fold_in_model_free(&u->fold_in_model);
     tv_fold_in_free(&u->fold_in);
     free(u->rows);
     free(u->user.value);
@@ -244,16 +246,16 @@ static enum tv_status open_users(struct users *u, struct tv_error *err)
 {
     const struct tv_model *m = u->import->model;
     tv_user_blobs_init(&u->blobs);
-    tv_fold_space_init(&u->space);
+    tv_fold_in_space_init(&u->space);
     tv_dense_map_create(&u->items, m->item_ids, (size_t)m->n_items);
     enum tv_status status = tv_model_fold_in(&u->fold_in, m, err);
     if (status == TV_OK) {
-        tv_folding_init(&u->folding, &u->fold_in, m->item_ids);
+        tv_fold_in_model_init(&u->fold_in_model, &u->fold_in, m->item_ids);
         status = open_arrays(u, err);
     }
     if (status == TV_OK && (m->n_learned < 0 || m->n_learned > m->n_users))
-        status = tv_fail(err, TV_ERR_INPUT, "%s/" FOLDER_MODEL ": learned is %" PRId64 " of %" PRId64 " users", u->import->dir,
-                         m->n_learned, m->n_users);
+        status = tv_fail(err, TV_ERR_INPUT, "%s/" TV_FOLDER_MODEL ": learned is %" PRId64 " of %" PRId64 " users",
+                         u->import->dir, m->n_learned, m->n_users);
     if (status != TV_OK)
         return status;
     u->user.value = tv_alloc((size_t)m->factors, sizeof *u->user.value, "factors", err);
@@ -263,13 +265,13 @@ static enum tv_status open_users(struct users *u, struct tv_error *err)
 
 /* The same indexes that a training makes: by `id`, the row of the training matrix, and by `code` where there are
  * codes. */
-static enum tv_status make_indexes(const struct import *im, const char *name, struct tv_error *err)
+static enum tv_status make_indexes(const struct tv_import *im, const char *name, struct tv_error *err)
 {
     enum tv_status status = tv_mongo_create_index(im->stores.mongo, name, "id", err);
     return status == TV_OK && im->codes.n > 0 ? tv_mongo_create_index(im->stores.mongo, name, "code", err) : status;
 }
 
-static enum tv_status read_users(struct import *im, struct tv_mongo_bulk *bulk, struct tv_error *err)
+static enum tv_status read_users(struct tv_import *im, struct tv_mongo_bulk *bulk, struct tv_error *err)
 {
     struct users u = {.import = im, .user = {.factors = im->model->factors}};
     im->users_hash = TV_HASH_START;
@@ -280,16 +282,16 @@ static enum tv_status read_users(struct import *im, struct tv_mongo_bulk *bulk, 
     return status;
 }
 
-enum tv_status import_check_users(struct import *im, struct tv_error *err)
+enum tv_status tv_import_check_users(struct tv_import *im, struct tv_error *err)
 {
     return read_users(im, NULL, err);
 }
 
-enum tv_status import_users(struct import *im, struct tv_error *err)
+enum tv_status tv_import_users(struct tv_import *im, struct tv_error *err)
 {
     struct tv_mongo_bulk *bulk = NULL;
     char name[TV_MODEL_NAME];
-    enum tv_status status = tv_mongo_bulk_begin(&bulk, im->stores.mongo, tv_model_users(name, im->number), err);
+    enum tv_status status = tv_mongo_bulk_begin(&bulk, im->stores.mongo, tv_model_users(name, im->run_number), err);
     if (status == TV_OK)
         status = read_users(im, bulk, err);
     enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);

@@ -16,9 +16,9 @@
 /* Beyond the ids that people use, and still exact in a double: notebooks and spreadsheets show them unharmed. Loads
  * take numbers from the first half, one after the other; a code that first comes with a single rating takes one from
  * the second half (the sequence trivet.code_live). */
-#define TV_CODE_FIRST INT64_C(8000000000000000)
-#define TV_CODE_LIVE  INT64_C(8500000000000000)
-#define TV_CODE_END   INT64_C(9000000000000000)
+#define TV_CODE_FIRST  INT64_C(8000000000000000)
+#define TV_CODE_SINGLE INT64_C(8500000000000000)
+#define TV_CODE_END    INT64_C(9000000000000000)
 
 enum { TV_CODE_MAX = 255 }; /* bytes of UTF-8 */
 

@@ -26,12 +26,12 @@ enum { TV_PROGRAM_ETL = 1, TV_PROGRAM_TRAIN = 2, TV_PROGRAM_SERVE = 4, TV_PROGRA
 
 /* A row of a table that is constant. Members that a row does not name are unset. */
 struct tv_option {
-    const char *name;   /* long flag, without dashes */
-    const char *alias;  /* another name of it, or NULL */
-    const char *env;    /* environment name, or NULL: flag only */
+    const char *name;  /* long flag, without dashes */
+    const char *alias; /* another name of it, or NULL */
+    const char *env;   /* environment name, or NULL: flag only */
     enum tv_option_kind kind;
-    const char *value;  /* its name in --help, e.g. "URI" */
-    const char *preset; /* the default as text, NULL: unset */
+    const char *value;        /* its name in --help, e.g. "URI" */
+    const char *default_text; /* the default as text, NULL: unset */
     const char *help;
     double min, max;
     const char *choices; /* "error|info|debug" */

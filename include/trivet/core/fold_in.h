@@ -68,13 +68,14 @@ struct tv_user_ratings {
 /* Folds in one user. `user` gets `factors` float16 values; no ratings give
  * zeros (all of them, the 1 of biases too). TV_ERR_NUMERIC if a factor does not fit float16 or, for ALS, the equations
  * cannot be solved; TV_ERR_INPUT for a rating below 0 where it is a count. Safe from several threads. */
-enum tv_status tv_fold_in(const struct tv_fold_in *f, uint16_t *user, const struct tv_user_ratings *rated,
-                          struct tv_error *err);
+enum tv_status tv_fold_in_factors(const struct tv_fold_in *f, uint16_t *user, const struct tv_user_ratings *rated,
+                                  struct tv_error *err);
 
 /* The same for callers that go on with other users: one user's impossible ratings must not end a training. Where the
  * user's factors cannot be computed, or do not fit float16, they are zeros, `why` (of `size` bytes) says why, and the
  * status is TV_OK; else `why` is "". */
-enum tv_status tv_fold_in_or_zeros(const struct tv_fold_in *f, uint16_t *user, const struct tv_user_ratings *rated,
-                                   char *why, size_t size, struct tv_error *err);
+enum tv_status tv_fold_in_factors_or_zeros(const struct tv_fold_in *f, uint16_t *user,
+                                           const struct tv_user_ratings *rated, char *why, size_t size,
+                                           struct tv_error *err);
 
 #endif

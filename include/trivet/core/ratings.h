@@ -19,16 +19,16 @@ void tv_ratings_free(struct tv_ratings *r);
 enum tv_status tv_ratings_add(struct tv_ratings *r, int64_t user, int64_t item, float rating, struct tv_error *err);
 size_t tv_ratings_count(const struct tv_ratings *r);
 
-struct tv_dense {
-    int64_t *users; /* (matrix.n_rows) raw user ids, ascending */
-    int64_t *items; /* (matrix.n_cols) raw item ids, ascending */
-    struct tv_csr matrix; /* (users, items) */
+struct tv_matrix {
+    int64_t *users;    /* (csr.n_rows) raw user ids, ascending */
+    int64_t *items;    /* (csr.n_cols) raw item ids, ascending */
+    struct tv_csr csr; /* (users, items) */
 };
 
 /* Makes the matrix and empties `r` as it goes, so that both are never whole in memory at the same time; `r` is empty
  * after a failure, too. A repeated pair is TV_ERR_INPUT and names the pair; more than 2^31-1 users or items, too. */
-enum tv_status tv_ratings_densify(struct tv_dense *out, struct tv_ratings *r, struct tv_error *err);
-void tv_dense_free(struct tv_dense *d);
+enum tv_status tv_ratings_matrix(struct tv_matrix *out, struct tv_ratings *r, struct tv_error *err);
+void tv_matrix_free(struct tv_matrix *d);
 
 /* Binary search in n ascending ids: the dense index, or -1. */
 int64_t tv_dense_find(const int64_t *ids, size_t n, int64_t id);

@@ -42,7 +42,7 @@ enum tv_status tv_settle_time(struct tv_pg *pg, const char *name, char **text, s
 enum tv_status tv_filter_settle(struct tv_filter *f, struct tv_pg *pg, struct tv_error *err);
 /* Appends a call of `function`: "trivet.user_item(max_items_for_user => 200)". Only values that differ from the
  * default are named, quoted by `pg`. */
-enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum tv_filter_part part,
+enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum tv_filter_subset subset,
                               const char *function, struct tv_buffer *sql, struct tv_error *err);
 /* All values as a JSON object, defaults included. */
 enum tv_status tv_filter_json(const struct tv_filter *f, struct tv_buffer *json, struct tv_error *err);

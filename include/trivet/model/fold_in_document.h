@@ -11,33 +11,33 @@
 #include "trivet/model/user_document.h"
 
 /* A model made ready. Nothing in it changes afterwards, so any number of threads may fold with it. */
-struct tv_folding {
+struct tv_fold_in_model {
     const struct tv_fold_in *fold_in; /* lent */
     struct tv_dense_map items;
 };
 /* `item_ids` are those of the model's items, ascending; both must live as long. */
-void tv_folding_init(struct tv_folding *f, const struct tv_fold_in *fold_in, const int64_t *item_ids);
-void tv_folding_free(struct tv_folding *f); /* also makes it empty */
+void tv_fold_in_model_init(struct tv_fold_in_model *f, const struct tv_fold_in *fold_in, const int64_t *item_ids);
+void tv_fold_in_model_free(struct tv_fold_in_model *f); /* also makes it empty */
 
 /* Memory for one user at a time, used again for the next: one a thread. */
-struct tv_fold_space {
+struct tv_fold_in_space {
     struct tv_user_document document;
     struct tv_user_blobs blobs;
-    size_t capacity;     /* of seen and seen_ratings */
-    int32_t *seen;       /* dense items of the model among the rated */
+    size_t capacity; /* of seen and seen_ratings */
+    int32_t *seen;   /* dense items of the model among the rated */
     float *seen_ratings;
-    uint16_t *value;     /* (factors) */
+    uint16_t *value; /* (factors) */
     int factors;
     char why[TV_USER_WHY]; /* document.why points here */
 };
-void tv_fold_space_init(struct tv_fold_space *s);
-void tv_fold_space_free(struct tv_fold_space *s);
+void tv_fold_in_space_init(struct tv_fold_in_space *s);
+void tv_fold_in_space_free(struct tv_fold_in_space *s);
 
 /* Folds a user in who gave n ratings, of distinct raw items in ascending order, both lent to s->document, and
  * encodes the document: row -1, rev 0 and no code, for the caller to set. Without an item of the model the
- * factors are zeros; so they are where tv_fold_in finds none, and document.why then says why: that is no error, because
- * it is this user's alone. */
-enum tv_status tv_fold_user(const struct tv_folding *f, struct tv_fold_space *s, int64_t user_id, const int64_t *items,
-                            const float *ratings, size_t n, struct tv_error *err);
+ * factors are zeros; so they are where tv_fold_in_factors finds none, and document.why then says why: that is no error,
+ * because it is this user's alone. */
+enum tv_status tv_fold_in_document(const struct tv_fold_in_model *f, struct tv_fold_in_space *s, int64_t user_id,
+                                   const int64_t *items, const float *ratings, size_t n, struct tv_error *err);
 
 #endif

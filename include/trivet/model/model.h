@@ -1,6 +1,6 @@
 /* model: one model's item side in memory, and its life in the stores.
  *
- * A model has a number N, the id of its row in trivet.run. It is written under N while nobody looks, checked by
+ * A model has a run number N, the id of its row in trivet.run. It is written under N while nobody looks, checked by
  * reading it back, then shown by one switch in Redis (trivet:live). docs/design.md tells the whole life;
  * docs/formats.md has the keys and bytes.
  */
@@ -17,10 +17,10 @@
 
 /* A model's item side; all arrays are owned. */
 struct tv_model {
-    int64_t number;         /* N */
-    char algorithm[16];     /* a name of tv_model_foldings */
-    char score_kind[16];    /* what a score is: "relevance", or "rating" on the scale of the ratings */
-    int factors;            /* k, the columns of a row; biases are two of them */
+    int64_t run_number;  /* N */
+    char algorithm[16];  /* a name of tv_model_foldings */
+    char score_kind[16]; /* what a score is: "relevance", or "rating" on the scale of the ratings */
+    int factors;         /* k, the columns of a row; biases are two of them */
     int32_t n_items;
     int64_t n_users;        /* documents in user_<N> */
     int64_t n_learned;      /* of them learned from */
@@ -53,8 +53,8 @@ enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m
 
 /* "user_12", "parts_12" (of users' documents), "model_12"; `out` holds TV_MODEL_NAME bytes. */
 enum { TV_MODEL_NAME = 48 };
-char *tv_model_users(char *out, int64_t number);
-char *tv_model_user_parts(char *out, int64_t number);
-char *tv_model_parts(char *out, int64_t number);
+char *tv_model_users(char *out, int64_t run_number);
+char *tv_model_user_parts(char *out, int64_t run_number);
+char *tv_model_parts(char *out, int64_t run_number);
 
 #endif

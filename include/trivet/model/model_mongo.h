@@ -10,19 +10,19 @@
 #include "trivet/store/redis.h"
 
 enum tv_status tv_model_write_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err);
-enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo, int64_t number,
+enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo, int64_t run_number,
                                    struct tv_error *err);
 /* Writes model_<N> anew, in one step for whoever reads it. */
 enum tv_status tv_model_rewrite_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err);
 /* *n counts the documents of model_<N> that no trivet wrote. */
-enum tv_status tv_model_strangers(struct tv_mongo *mongo, int64_t number, int64_t *n, struct tv_error *err);
+enum tv_status tv_model_strangers(struct tv_mongo *mongo, int64_t run_number, int64_t *n, struct tv_error *err);
 /* A model from the document `description` of model_<N>, wherever that lay meanwhile: all but the arrays, for which there
  * is room; sigma is NULL. *out may be set after a failure, too, and is the caller's. */
-enum tv_status tv_model_from_description(struct tv_model **out, int64_t number, const struct tv_mongo_doc *doc,
+enum tv_status tv_model_from_description(struct tv_model **out, int64_t run_number, const struct tv_mongo_doc *doc,
                                          struct tv_error *err);
 /* The description alone, malloc'ed JSON; TV_ERR_NOT_FOUND when model_<N> is not there (pruned, or never whole). */
-enum tv_status tv_model_description(char **json, struct tv_mongo *mongo, int64_t number, struct tv_error *err);
-/* All complete models in MongoDB, ascending: *numbers is malloc'ed. */
-enum tv_status tv_model_list(int64_t **numbers, size_t *n, struct tv_mongo *mongo, struct tv_error *err);
+enum tv_status tv_model_description(char **json, struct tv_mongo *mongo, int64_t run_number, struct tv_error *err);
+/* The run numbers of all complete models in MongoDB, ascending: *numbers is malloc'ed. */
+enum tv_status tv_model_run_numbers(int64_t **numbers, size_t *n, struct tv_mongo *mongo, struct tv_error *err);
 
 #endif

@@ -10,13 +10,14 @@
 
 #define TV_LIVE_KEY "trivet:live"
 
-/* The live model's number; TV_ERR_NOT_FOUND when none is live yet. */
-enum tv_status tv_model_live(struct tv_redis *redis, int64_t *number, struct tv_error *err);
+/* The live model's run number; TV_ERR_NOT_FOUND when none is live yet. */
+enum tv_status tv_model_live(struct tv_redis *redis, int64_t *run_number, struct tv_error *err);
 /* Writes the item side under N; nothing is visible yet. */
 enum tv_status tv_model_write_redis(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err);
 /* Loads the item side of N from Redis and checks it: every part there, shapes agree, ids ascend, checksum equal.
  * TV_ERR_NOT_FOUND: no such model; TV_ERR_CORRUPT: incomplete or wrong. */
-enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis, int64_t number, struct tv_error *err);
+enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis, int64_t run_number,
+                                   struct tv_error *err);
 /* 1 in *agrees if the key item_factors, the whole (k, n) array for notebooks, is that of the model, or the model has
  * none. */
 enum tv_status tv_model_alias_agrees(struct tv_redis *redis, const struct tv_model *m, int *agrees,
@@ -24,12 +25,12 @@ enum tv_status tv_model_alias_agrees(struct tv_redis *redis, const struct tv_mod
 /* The switch: MULTI; SET trivet:live N; SET item_factors; PUBLISH trivet:live N; EXEC. */
 enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err);
 /* Deletes every key of N; none is fine. */
-enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t number, struct tv_error *err);
+enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t run_number, struct tv_error *err);
 /* Bytes that the keys of N take, as MEMORY USAGE has it. */
-enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t number, double *bytes, struct tv_error *err);
+enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t run_number, double *bytes, struct tv_error *err);
 
 /* 1 in *whole if Redis has the checksum that MongoDB has, and all keys of N: without reading the arrays. */
-enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mongo *mongo, int64_t number, int *whole,
-                                          struct tv_error *err);
+enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mongo *mongo, int64_t run_number,
+                                          int *whole, struct tv_error *err);
 
 #endif

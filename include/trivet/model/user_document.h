@@ -12,21 +12,21 @@
 enum { TV_USER_WHY = 256 }; /* bytes of a reason why there are no factors */
 
 struct tv_user_document {
-    int64_t user_id;    /* raw id */
-    const char *code;   /* what the data calls the user, or NULL: by the number (code.h) */
-    int32_t row;        /* dense row of the training matrix, or -1: folded in only */
+    int64_t user_id;  /* raw id */
+    const char *code; /* what the data calls the user, or NULL: by the number (code.h) */
+    int32_t row;      /* dense row of the training matrix, or -1: folded in only */
     int factors;
-    uint16_t *value;    /* (factors) float16 user factors; all zero when no item of the model was rated */
-    const char *why;    /* all zero, too, because the ratings lead to no factors that can be kept: why; or NULL */
+    uint16_t *value; /* (factors) float16 user factors; all zero when no item of the model was rated */
+    const char *why; /* all zero, too, because the ratings lead to no factors that can be kept: why; or NULL */
     size_t n_seen;
-    int32_t *seen;      /* (n_seen) dense item ids of the model, ascending */
+    int32_t *seen; /* (n_seen) dense item ids of the model, ascending */
     size_t n_rated;
-    int64_t *rated;     /* (n_rated) every rated raw item id, ascending */
-    float *ratings;     /* (n_rated) the pair means, same order */
+    int64_t *rated; /* (n_rated) every rated raw item id, ascending */
+    float *ratings; /* (n_rated) the pair means, same order */
     size_t n_top;
     struct tv_pair *top; /* (n_top) the user's list as trivet-train precompute stored it, raw item ids and scores, best
                           * first; NULL: none. Allocated on its own */
-    int64_t rev;        /* the changes of live ratings that are in it (trivet.user_change); 0: none */
+    int64_t rev;         /* the changes by single ratings that are in it (trivet.user_change); 0: none */
 };
 
 /* A document's blobs, encoded: that part of the work needs no connection and can be done by many threads. */

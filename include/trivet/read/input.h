@@ -34,18 +34,18 @@ void tv_input_close(struct tv_input *input);
 
 /* Bytes from somewhere. `read` puts up to n bytes into `out` and tells how many; 0 is the end. Each kind of stream
  * begins with this struct and has its own members behind it. */
-struct tv_source {
-    enum tv_status (*read)(struct tv_source *s, void *out, size_t n, size_t *got, struct tv_error *err);
-    void (*close)(struct tv_source *s); /* frees s */
-    double consumed;                    /* bytes handed out so far */
+struct tv_byte_source {
+    enum tv_status (*read)(struct tv_byte_source *s, void *out, size_t n, size_t *got, struct tv_error *err);
+    void (*close)(struct tv_byte_source *s); /* frees s */
+    double consumed;                         /* bytes handed out so far */
 };
 
 /* `input` must outlive the stream. TV_ERR_IO where the file is gone meanwhile. */
-enum tv_status tv_source_open(struct tv_source **out, const struct tv_input *input,
-                              const struct tv_input_file *file, struct tv_error *err);
-/* n bytes of memory, which must outlive the source: for tests and for looking at a first line. */
-enum tv_status tv_source_memory(struct tv_source **out, const void *bytes, size_t n, struct tv_error *err);
-void tv_source_close(struct tv_source *s); /* NULL is fine */
+enum tv_status tv_byte_source_open(struct tv_byte_source **out, const struct tv_input *input,
+                                   const struct tv_input_file *file, struct tv_error *err);
+/* n bytes of memory, which must outlive the byte source: for tests and for looking at a first line. */
+enum tv_status tv_byte_source_memory(struct tv_byte_source **out, const void *bytes, size_t n, struct tv_error *err);
+void tv_byte_source_close(struct tv_byte_source *s); /* NULL is fine */
 
 /* Feeds a file's name and bytes into a running tv_hash: the fingerprint of a load's input. */
 enum tv_status tv_input_hash(uint64_t *hash, const struct tv_input *input, const struct tv_input_file *file,

@@ -37,8 +37,8 @@ struct tv_dialect {
 struct tv_records;
 
 /* Takes over `source`, also on failure. */
-enum tv_status tv_records_open(struct tv_records **out, struct tv_source *source,
-                               const struct tv_dialect *dialect, struct tv_error *err);
+enum tv_status tv_records_open(struct tv_records **out, struct tv_byte_source *source, const struct tv_dialect *dialect,
+                               struct tv_error *err);
 void tv_records_close(struct tv_records *r);
 
 /* The next record, valid until the next call; *record is NULL at the end. */

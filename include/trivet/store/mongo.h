@@ -31,28 +31,28 @@ void tv_mongo_close(struct tv_mongo *m);
 enum tv_status tv_mongo_ping(struct tv_mongo *m, struct tv_error *err);
 const char *tv_mongo_database(const struct tv_mongo *m);
 
-enum tv_field_type {
-    TV_FIELD_NULL,
-    TV_FIELD_INT32,
-    TV_FIELD_INT64,
-    TV_FIELD_DOUBLE,
-    TV_FIELD_BOOL,
-    TV_FIELD_TEXT,  /* UTF-8 */
-    TV_FIELD_BYTES, /* BSON binary, subtype 0 */
-    TV_FIELD_PAIRS, /* an array of documents of two fields, an int64 and a double */
-    TV_FIELD_JSON   /* an extended-JSON text, stored as what it describes: an object or an array */
+enum tv_mongo_field_type {
+    TV_MONGO_FIELD_NULL,
+    TV_MONGO_FIELD_INT32,
+    TV_MONGO_FIELD_INT64,
+    TV_MONGO_FIELD_DOUBLE,
+    TV_MONGO_FIELD_BOOL,
+    TV_MONGO_FIELD_TEXT,  /* UTF-8 */
+    TV_MONGO_FIELD_BYTES, /* BSON binary, subtype 0 */
+    TV_MONGO_FIELD_PAIRS, /* an array of documents of two fields, an int64 and a double */
+    TV_MONGO_FIELD_JSON   /* an extended-JSON text, stored as what it describes: an object or an array */
 };
 
-/* An element of TV_FIELD_PAIRS: an item and its score, say. */
+/* An element of TV_MONGO_FIELD_PAIRS: an item and its score, say. */
 struct tv_pair {
     int64_t integer;
     double real;
 };
 
 /* A field of a document that is to be written. All is lent; which members count depends on the type. */
-struct tv_field {
+struct tv_mongo_field {
     const char *name;
-    enum tv_field_type type;
+    enum tv_mongo_field_type type;
     int64_t integer;
     double real;
     const char *text;  /* TEXT and JSON */
@@ -60,7 +60,7 @@ struct tv_field {
     size_t n_bytes;
     const struct tv_pair *pairs; /* PAIRS */
     size_t n_pairs;
-    const char *pair_names[2];   /* of the integer and of the real */
+    const char *pair_names[2]; /* of the integer and of the real */
 };
 
 /* Gives back what the client library takes while it is loaded (a file in /dev/shm), for a program about to exec. No

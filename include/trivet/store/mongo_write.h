@@ -14,7 +14,7 @@
  * JSON); others may be added. After any other failure the bulk can only be ended. */
 enum tv_status tv_mongo_bulk_begin(struct tv_mongo_bulk **out, struct tv_mongo *m, const char *collection,
                                    struct tv_error *err);
-enum tv_status tv_mongo_bulk_add(struct tv_mongo_bulk *bulk, const struct tv_field *fields, size_t n,
+enum tv_status tv_mongo_bulk_add(struct tv_mongo_bulk *bulk, const struct tv_mongo_field *fields, size_t n,
                                  struct tv_error *err);
 /* Adds a document whose whole text, which a NUL follows, is extended JSON. */
 enum tv_status tv_mongo_bulk_add_json(struct tv_mongo_bulk *bulk, const char *json, size_t n, struct tv_error *err);
@@ -26,10 +26,11 @@ enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *bulk, struct tv_error *er
 struct tv_mongo_update {
     int64_t id;
     const char *guard;
-    int64_t value;                /* what the guard becomes; a document where it is as high already is left alone */
-    const struct tv_field *set;   /* (n_set) beside it */
+    int64_t value;                    /* what the guard becomes; a document where it is as high already is left alone */
+    const struct tv_mongo_field *set; /* (n_set) beside it */
     size_t n_set;
-    const struct tv_field *if_new; /* (n_if_new) and these when there is no such document; NULL: then nothing is done */
+    /* (n_if_new) and these when there is no such document; NULL: then nothing is done */
+    const struct tv_mongo_field *if_new;
     size_t n_if_new;
     const char *const *unset; /* (n_unset) fields that go */
     size_t n_unset;
@@ -50,7 +51,7 @@ enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collect
  * that is given, so that whoever changed it meanwhile wins. *n_set is how many were set, also after a failure. */
 struct tv_mongo_change {
     int64_t id, guard;
-    struct tv_field set;
+    struct tv_mongo_field set;
 };
 enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, const char *guard,
                                   const struct tv_mongo_change *changes, size_t n, int64_t *n_set, struct tv_error *err);

@@ -50,12 +50,12 @@ enum tv_status tv_redis_transaction(struct tv_redis *r, const struct tv_redis_co
 
 /* Many commands in one round trip: queue them, then flush, which sends them and takes their replies. `take` (may be
  * NULL) sees command i's reply: a string or an integer as text, NULL for nil, and of an array each element in turn, as
- * part 0, 1, ... A nil array is one part NULL. All replies are read, whatever happens; the first error is returned.
- * A connection that is lost takes what was queued along. */
+ * element 0, 1, ... A nil array is one element NULL. All replies are read, whatever happens; the first error is
+ * returned. A connection that is lost takes what was queued along. */
 enum tv_status tv_redis_queue(struct tv_redis *r, size_t n, const char *const *words, const size_t *sizes,
                               struct tv_error *err);
 enum tv_status tv_redis_queue_command(struct tv_redis *r, const struct tv_redis_command *command, struct tv_error *err);
-typedef enum tv_status (*tv_redis_take)(void *context, size_t i, size_t part, const char *bytes, size_t n,
+typedef enum tv_status (*tv_redis_take)(void *context, size_t i, size_t element, const char *bytes, size_t n,
                                         struct tv_error *err);
 enum tv_status tv_redis_flush(struct tv_redis *r, tv_redis_take take, void *context, struct tv_error *err);
 

@@ -125,7 +125,7 @@ static void draw(struct tv_als_side *side, const struct run *r, uint64_t seed, d
     for (size_t row = 0; row < (size_t)side->n; row++)
         for (size_t f = 0; f < k; f++)
             side->factors[row * r->stride + f] =
-                (float)((2 * splitmix_real(splitmix_at(seed, row * k + f)) - 1) * size);
+                (float)((2 * tv_splitmix_real(tv_splitmix_at(seed, row * k + f)) - 1) * size);
 }
 
 static double mean_of(const struct tv_csr *m)
@@ -141,7 +141,7 @@ static double mean_of(const struct tv_csr *m)
 static void start(struct run *r)
 {
     const struct tv_als_options *o = r->options;
-    uint64_t item_seed = splitmix_at(o->seed, 0), user_seed = splitmix_at(o->seed, 1);
+    uint64_t item_seed = tv_splitmix_at(o->seed, 0), user_seed = tv_splitmix_at(o->seed, 1);
     r->users.bias = r->items.bias = -1;
     draw(&r->items, r, item_seed, o->implicit ? 0.01 : sqrt(3.0 / o->factors));
     if (o->implicit)

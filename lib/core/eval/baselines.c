@@ -122,11 +122,11 @@ void tv_baseline_scores(const struct tv_baseline *b, int32_t user, double *score
 {
     /* Every user has a generator of their own, so that a random list is the same whichever thread asks, and in whatever
      * order. */
-    uint64_t list = splitmix_at(b->seed, (uint64_t)(int64_t)user);
+    uint64_t list = tv_splitmix_at(b->seed, (uint64_t)(int64_t)user);
     for (int32_t i = 0; i < b->n_items; i++)
         scores[i] = b->kind == TV_MEAN      ? NAN
                     : b->kind == TV_POPULAR ? b->item[i]
-                    : b->kind == TV_RANDOM  ? splitmix_real(splitmix_at(list, (uint64_t)i))
+                    : b->kind == TV_RANDOM  ? tv_splitmix_real(tv_splitmix_at(list, (uint64_t)i))
                                             : tv_baseline_predict(b, user, i);
 }
 

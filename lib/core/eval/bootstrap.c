@@ -31,7 +31,7 @@ static double drawn_ratio(const double *above, const double *below, size_t n, ui
 {
     double a = 0, b = 0;
     for (size_t j = 0; j < n; j++) {
-        size_t i = (size_t)splitmix_below(splitmix_at(seed, j), n);
+        size_t i = (size_t)tv_splitmix_below(tv_splitmix_at(seed, j), n);
         a += above[i];
         b += below ? below[i] : 1;
     }
@@ -69,7 +69,7 @@ enum tv_status tv_bootstrap_ratio(struct tv_interval *out, const double *above, 
         return TV_ERR_NO_MEMORY;
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int b = 0; b < resamples; b++)
-        ratios[b] = drawn_ratio(above, below, n, splitmix_at(options->seed, (uint64_t)b));
+        ratios[b] = drawn_ratio(above, below, n, tv_splitmix_at(options->seed, (uint64_t)b));
     qsort(ratios, (size_t)resamples, sizeof *ratios, ascending);
     out->low = quantile(ratios, resamples, (1 - options->level) / 2);
     out->high = quantile(ratios, resamples, (1 + options->level) / 2);

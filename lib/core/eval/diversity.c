@@ -44,8 +44,8 @@ static void show(struct shown *s, const struct tv_lists *l, const int64_t *popul
 static void choose_pair(int64_t *a, int64_t *b, int64_t p, int64_t n, int drawn, uint64_t seed)
 {
     if (drawn) {
-        *a = (int64_t)splitmix_below(splitmix_at(seed, 2 * (uint64_t)p), (uint64_t)n);
-        *b = (int64_t)splitmix_below(splitmix_at(seed, 2 * (uint64_t)p + 1), (uint64_t)(n - 1));
+        *a = (int64_t)tv_splitmix_below(tv_splitmix_at(seed, 2 * (uint64_t)p), (uint64_t)n);
+        *b = (int64_t)tv_splitmix_below(tv_splitmix_at(seed, 2 * (uint64_t)p + 1), (uint64_t)(n - 1));
         *b += *b >= *a;
         return;
     }

@@ -1,4 +1,4 @@
-/* each_user: blocks of users, one after the other; the users of a block are shared out. Between blocks the calling
+/* tv_each_user: blocks of users, one after the other; the users of a block are shared out. Between blocks the calling
  * thread looks for failures and tells the progress, so that neither needs a lock, and an interrupt is seen after 1,024
  * users at the latest. Rankings and predictions are both evaluated through it. */
 #include "lib/core/eval/each_user.h"
@@ -27,9 +27,9 @@ static enum tv_status first_failure(const struct tv_error *errors, int threads, 
     return TV_OK;
 }
 
-enum tv_status each_user(int32_t n, const struct tv_evaluate_options *options,
-                         enum tv_status (*work)(void *context, int thread, int32_t number, struct tv_error *err),
-                         void *context, struct tv_error *err)
+enum tv_status tv_each_user(int32_t n, const struct tv_evaluate_options *options,
+                            enum tv_status (*work)(void *context, int thread, int32_t number, struct tv_error *err),
+                            void *context, struct tv_error *err)
 {
     int threads = tv_evaluate_threads(options);
     struct tv_error *errors = tv_alloc((size_t)threads, sizeof *errors, "threads", err);

@@ -181,7 +181,7 @@ enum tv_status tv_evaluate_ranking(struct tv_ranking_result *out, const struct t
     if (status == TV_OK)
         status = make_room(&r, err);
     if (status == TV_OK)
-        status = each_user(out->n_users, options, judge, &r, err);
+        status = tv_each_user(out->n_users, options, judge, &r, err);
     free_scratch(&r);
     /* A list without a first item is a list without any. */
     for (int32_t u = 0; status == TV_OK && u < out->n_users; u++)

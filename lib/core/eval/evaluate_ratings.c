@@ -70,7 +70,7 @@ enum tv_status tv_evaluate_ratings(struct tv_rating_result *out, const struct tv
     out->error = tv_alloc((size_t)test->n_rows, sizeof *out->error, "predictions", err);
     enum tv_status status = p.predicted && out->user && out->error ? TV_OK : TV_ERR_NO_MEMORY;
     if (status == TV_OK)
-        status = each_user(test->n_rows, options, predict, &p, err);
+        status = tv_each_user(test->n_rows, options, predict, &p, err);
     free(p.predicted);
     if (status == TV_OK)
         gather(out, test);

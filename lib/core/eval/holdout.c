@@ -1,6 +1,6 @@
 /* holdout: held-out pairs, in user order, become a matrix beside the training one; pairs that are cold are counted. It
- * exists because leaving cold pairs out in silence would flatter every method: the counts say how much of the part was
- * judged. */
+ * exists because leaving cold pairs out in silence would flatter every method: the counts say how much of the portion
+ * was judged. */
 #include "trivet/core/eval/holdout.h"
 
 #include <stdlib.h>
@@ -8,12 +8,12 @@
 
 #include "trivet/base/buffer.h"
 
-/* State of one pass over the part. */
+/* State of one pass over the portion. */
 struct filling {
     struct tv_holdout *out;
-    const struct tv_dense *training;
+    const struct tv_matrix *training;
     struct tv_dense_map users, items;
-    uint8_t *known;      /* (n_items) 1: an item that the part has */
+    uint8_t *known;      /* (n_items) 1: an item that the portion has */
     int64_t *cold_items; /* raw ids as they come */
     size_t n_cold_items;
 };
@@ -55,7 +55,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Items of the part: those of the training matrix were marked on the way, the cold ones have raw ids alone and are
+/* Items of the portion: those of the training matrix were marked on the way, the cold ones have raw ids alone and are
  * sorted to count each once. */
 static void count_items(struct filling *f)
 {
@@ -64,18 +64,18 @@ static void count_items(struct filling *f)
     for (size_t i = 0; i < f->n_cold_items; i++)
         c->cold_items += i == 0 || f->cold_items[i] != f->cold_items[i - 1];
     c->items = c->cold_items;
-    for (int32_t i = 0; i < f->training->matrix.n_cols; i++)
+    for (int32_t i = 0; i < f->training->csr.n_cols; i++)
         c->items += f->known[i];
 }
 
 /* Users come one after the other, so a new one is told by the id before; the counts make starts at the end, as in
  * csr.c. */
-static void fill(struct filling *f, const struct tv_pairs *p, const struct tv_split *split, enum tv_part part)
+static void fill(struct filling *f, const struct tv_pairs *p, const struct tv_split *split, enum tv_portion portion)
 {
     struct tv_holdout *h = f->out;
     int64_t before = 0;
     for (size_t i = 0; i < p->n; i++) {
-        if (split->part[i] != part)
+        if (split->portion[i] != portion)
             continue;
         if (h->counts.rows == 0 || p->user[i] != before) {
             h->counts.users++;
@@ -90,15 +90,15 @@ static void fill(struct filling *f, const struct tv_pairs *p, const struct tv_sp
 }
 
 enum tv_status tv_holdout_create(struct tv_holdout *out, const struct tv_pairs *pairs, const struct tv_split *split,
-                                 enum tv_part part, const struct tv_dense *training, float min_relevant,
+                                 enum tv_portion portion, const struct tv_matrix *training, float min_relevant,
                                  struct tv_error *err)
 {
-    /* Sized for the case that the whole part is warm, and for the other that it is all cold. */
-    size_t n_users = (size_t)training->matrix.n_rows, n_items = (size_t)training->matrix.n_cols, n = split->n[part];
+    /* Sized for the case that the whole portion is warm, and for the other that it is all cold. */
+    size_t n_users = (size_t)training->csr.n_rows, n_items = (size_t)training->csr.n_cols, n = split->n[portion];
     struct filling f = {.out = out, .training = training};
     *out = (struct tv_holdout){.min_relevant = min_relevant};
-    out->test.n_rows = training->matrix.n_rows;
-    out->test.n_cols = training->matrix.n_cols;
+    out->test.n_rows = training->csr.n_rows;
+    out->test.n_cols = training->csr.n_cols;
     out->test.start = tv_alloc(n_users + 1, sizeof *out->test.start, "held-out ratings", err);
     out->test.column = tv_alloc(n, sizeof *out->test.column, "held-out ratings", err);
     out->test.value = tv_alloc(n, sizeof *out->test.value, "held-out ratings", err);
@@ -109,7 +109,7 @@ enum tv_status tv_holdout_create(struct tv_holdout *out, const struct tv_pairs *
     if (ok) {
         tv_dense_map_create(&f.users, training->users, n_users);
         tv_dense_map_create(&f.items, training->items, n_items);
-        fill(&f, pairs, split, part);
+        fill(&f, pairs, split, portion);
     } else {
         tv_holdout_free(out);
     }

@@ -1,5 +1,5 @@
-/* split: marks each pair with its part (split.h says by which rule). The draw for a pair depends on its number and the
- * seed alone, so the same ratings give the same split in every program, and docs/metrics.md can state the rule. */
+/* split: marks each pair with its portion (split.h says by which rule). The draw for a pair depends on its number and
+ * the seed alone, so the same ratings give the same split in every program, and docs/metrics.md can state the rule. */
 #include "trivet/core/eval/split.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ void tv_split_free(struct tv_split *s)
 {
     if (s == NULL)
         return;
-    free(s->part);
+    free(s->portion);
     memset(s, 0, sizeof *s);
 }
 
@@ -66,16 +66,16 @@ static enum tv_status check_times(const struct tv_pairs *p, struct tv_error *err
     return tv_hint(err, "split at random, or load ratings with a column for the time");
 }
 
-/* An empty part would make every number that follows NaN. One way to it is a split by time of ratings that share few
+/* An empty portion would make every number that follows NaN. One way to it is a split by time of ratings that share few
  * seconds. */
-static enum tv_status check_parts(const struct tv_split *s, const struct tv_split_options *o, struct tv_error *err)
+static enum tv_status check_portions(const struct tv_split *s, const struct tv_split_options *o, struct tv_error *err)
 {
-    static const char *const names[TV_PARTS] = {"training", "the test", "validation"};
-    for (int part = 0; part < TV_PARTS; part++) {
-        if (s->n[part] > 0 || (part == TV_VALIDATION && o->validation == 0))
+    static const char *const names[TV_PORTIONS] = {"training", "the test", "validation"};
+    for (int portion = 0; portion < TV_PORTIONS; portion++) {
+        if (s->n[portion] > 0 || (portion == TV_VALIDATION && o->validation == 0))
             continue;
         tv_fail(err, TV_ERR_INPUT, "of %zu ratings the split leaves none for %s",
-                s->n[TV_TRAINING] + s->n[TV_TEST] + s->n[TV_VALIDATION], names[part]);
+                s->n[TV_TRAINING] + s->n[TV_TEST] + s->n[TV_VALIDATION], names[portion]);
         return tv_hint(err, "choose other shares or another kind of split; ratings of the same second stay together");
     }
     return TV_OK;
@@ -83,12 +83,12 @@ static enum tv_status check_parts(const struct tv_split *s, const struct tv_spli
 
 /* --- the three ways ---------------------------------------------------------------------------------------- */
 
-/* One draw a pair decides between three parts: the test stays the same when validation is taken from training. */
-static void split_random(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o)
+/* One draw a pair decides between three portions: the test stays the same when validation is taken from training. */
+static void split_random(uint8_t *portion, const struct tv_pairs *p, const struct tv_split_options *o)
 {
     for (size_t i = 0; i < p->n; i++) {
-        double u = splitmix_real(splitmix_at(o->seed, i));
-        part[i] = u < o->test ? TV_TEST : u < o->test + o->validation ? TV_VALIDATION : TV_TRAINING;
+        double u = tv_splitmix_real(tv_splitmix_at(o->seed, i));
+        portion[i] = u < o->test ? TV_TEST : u < o->test + o->validation ? TV_VALIDATION : TV_TRAINING;
     }
 }
 
@@ -99,14 +99,14 @@ static int ascending(const void *a, const void *b)
 }
 
 /* The time that the newest `share` of n sorted times is later than. It is the time of a pair that is not among them, so
- * pairs of that same second stay out, too, and a second is never divided between two parts. */
+ * pairs of that same second stay out, too, and a second is never divided between two portions. */
 static double newest_begin_after(const double *sorted, size_t n, double share)
 {
     size_t newest = (size_t)llround(share * (double)n);
     return newest < n ? sorted[n - newest - 1] : -INFINITY;
 }
 
-static enum tv_status split_by_time(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o,
+static enum tv_status split_by_time(uint8_t *portion, const struct tv_pairs *p, const struct tv_split_options *o,
                                     struct tv_error *err)
 {
     double *sorted = tv_alloc(p->n, sizeof *sorted, "a split by time", err);
@@ -118,7 +118,7 @@ static enum tv_status split_by_time(uint8_t *part, const struct tv_pairs *p, con
     double test = newest_begin_after(sorted, p->n, o->test);
     double validation = newest_begin_after(sorted, p->n, o->test + o->validation);
     for (size_t i = 0; i < p->n; i++)
-        part[i] = p->time[i] > test ? TV_TEST : p->time[i] > validation ? TV_VALIDATION : TV_TRAINING;
+        portion[i] = p->time[i] > test ? TV_TEST : p->time[i] > validation ? TV_VALIDATION : TV_TRAINING;
     free(sorted);
     return TV_OK;
 }
@@ -147,7 +147,7 @@ static size_t user_end(const struct tv_pairs *p, size_t from)
 }
 
 /* Users with `last` pairs or fewer stay in training: kept apart whole, they would be cold. */
-static enum tv_status split_last(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o,
+static enum tv_status split_last(uint8_t *portion, const struct tv_pairs *p, const struct tv_split_options *o,
                                  struct tv_error *err)
 {
     size_t most = 0, last = (size_t)o->last;
@@ -166,24 +166,24 @@ static enum tv_status split_last(uint8_t *part, const struct tv_pairs *p, const 
             pairs[i] = (struct timed){p->time[from + i], from + i};
         qsort(pairs, n, sizeof *pairs, oldest_first);
         for (size_t i = n - last; i < n; i++)
-            part[pairs[i].at] = TV_TEST;
+            portion[pairs[i].at] = TV_TEST;
     }
     free(pairs);
     return TV_OK;
 }
 
-/* `part` comes in as all TV_TRAINING, which is 0. */
-static enum tv_status mark(uint8_t *part, const struct tv_pairs *p, const struct tv_split_options *o,
+/* `portion` comes in as all TV_TRAINING, which is 0. */
+static enum tv_status mark(uint8_t *portion, const struct tv_pairs *p, const struct tv_split_options *o,
                            struct tv_error *err)
 {
     if (o->kind == TV_SPLIT_RANDOM) {
-        split_random(part, p, o);
+        split_random(portion, p, o);
         return TV_OK;
     }
     enum tv_status status = check_times(p, err);
     if (status != TV_OK)
         return status;
-    return o->kind == TV_SPLIT_TIME ? split_by_time(part, p, o, err) : split_last(part, p, o, err);
+    return o->kind == TV_SPLIT_TIME ? split_by_time(portion, p, o, err) : split_last(portion, p, o, err);
 }
 
 enum tv_status tv_split(struct tv_split *out, const struct tv_pairs *pairs, const struct tv_split_options *options,
@@ -195,13 +195,13 @@ enum tv_status tv_split(struct tv_split *out, const struct tv_pairs *pairs, cons
         status = check_order(pairs, err);
     if (status != TV_OK)
         return status;
-    if ((out->part = tv_alloc(pairs->n, sizeof *out->part, "a split", err)) == NULL)
+    if ((out->portion = tv_alloc(pairs->n, sizeof *out->portion, "a split", err)) == NULL)
         return TV_ERR_NO_MEMORY;
-    status = mark(out->part, pairs, options, err);
+    status = mark(out->portion, pairs, options, err);
     for (size_t i = 0; i < pairs->n; i++)
-        out->n[out->part[i]]++;
+        out->n[out->portion[i]]++;
     if (status == TV_OK)
-        status = check_parts(out, options, err);
+        status = check_portions(out, options, err);
     if (status != TV_OK)
         tv_split_free(out);
     return status;
@@ -211,20 +211,20 @@ enum tv_status tv_split(struct tv_split *out, const struct tv_pairs *pairs, cons
 void tv_split_thin(uint8_t *marks, size_t n, double fraction, uint64_t seed)
 {
     for (size_t i = 0; i < n; i++)
-        marks[i] = splitmix_real(splitmix_at(seed + 1, i)) < fraction;
+        marks[i] = tv_splitmix_real(tv_splitmix_at(seed + 1, i)) < fraction;
 }
 
-enum tv_status tv_split_dense(struct tv_dense *out, const struct tv_pairs *pairs, const struct tv_split *split,
-                              enum tv_part part, struct tv_error *err)
+enum tv_status tv_split_matrix(struct tv_matrix *out, const struct tv_pairs *pairs, const struct tv_split *split,
+                               enum tv_portion portion, struct tv_error *err)
 {
     struct tv_ratings *ratings = NULL;
     memset(out, 0, sizeof *out);
     enum tv_status status = tv_ratings_create(&ratings, err);
     for (size_t i = 0; i < pairs->n && status == TV_OK; i++)
-        if (split->part[i] == part)
+        if (split->portion[i] == portion)
             status = tv_ratings_add(ratings, pairs->user[i], pairs->item[i], pairs->value[i], err);
     if (status == TV_OK)
-        status = tv_ratings_densify(out, ratings, err);
+        status = tv_ratings_matrix(out, ratings, err);
     tv_ratings_free(ratings);
     return status;
 }

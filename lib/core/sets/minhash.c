@@ -56,13 +56,13 @@ enum tv_status tv_minhash_create(struct tv_minhash **out, int size, struct tv_er
         tv_minhash_free(m);
         return TV_ERR_NO_MEMORY;
     }
-    struct mt19937 g;
-    mt19937_seed(&g, SEED);
+    struct tv_mt19937 g;
+    tv_mt19937_seed(&g, SEED);
     for (int j = 0; j < size; j++) {
-        uint64_t a = mt19937_between(&g, 1, PRIME);
+        uint64_t a = tv_mt19937_between(&g, 1, PRIME);
         m->a_low[j] = (uint32_t)a;
         m->a_high[j] = (uint32_t)(a >> 32);
-        m->b[j] = mt19937_between(&g, 0, PRIME);
+        m->b[j] = tv_mt19937_between(&g, 0, PRIME);
         m->inverse[j] = odd_inverse(m->a_low[j] >> twos(m->a_low[j]));
     }
     *out = m;

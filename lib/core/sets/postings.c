@@ -49,7 +49,7 @@ static enum tv_status read_record(struct record *r, const uint8_t *p, const uint
     uint64_t size;
     if (end - p < 6)
         return corrupt(err, "ends within a record");
-    const uint8_t *entries = get_varint(p + 4, end, &size);
+    const uint8_t *entries = tv_varint_get(p + 4, end, &size);
     if (entries == NULL || size == 0 || size > (uint64_t)(end - entries))
         return corrupt(err, "has a record that is longer than the page");
     *r = (struct record){.witness = get_witness(p), .at = p, .entries = entries, .end = entries + size};
@@ -81,7 +81,7 @@ static inline enum tv_status read_entry(struct entry *e, const uint8_t *p, const
 {
     uint64_t step, head, position;
     e->at = p;
-    if ((p = get_varint(p, end, &step)) == NULL || (p = get_varint(p, end, &head)) == NULL)
+    if ((p = tv_varint_get(p, end, &step)) == NULL || (p = tv_varint_get(p, end, &head)) == NULL)
         return corrupt(err, "ends within an entry");
     if (next + step > UINT32_MAX || head / 2 == 0 || head / 2 > (uint64_t)size)
         return corrupt(err, "has an entry that nobody wrote");
@@ -92,7 +92,7 @@ static inline enum tv_status read_entry(struct entry *e, const uint8_t *p, const
     if (e->kind == BITS)
         p = end - p < (size + 7) / 8 ? NULL : p + (size + 7) / 8;
     for (int i = 0; e->kind == LIST && e->n < size && p && i < e->n; i++)
-        p = get_varint(p, end, &position);
+        p = tv_varint_get(p, end, &position);
     e->end = p;
     return p ? TV_OK : corrupt(err, "ends within an entry");
 }
@@ -110,7 +110,7 @@ static enum tv_status read_positions(const struct entry *e, int size, uint16_t *
         }
     else if (e->kind == LIST)
         for (; found < e->n; found++) {
-            p = get_varint(p, e->end, &position); /* as read_entry has found it */
+            p = tv_varint_get(p, e->end, &position); /* as read_entry has found it */
             if (position >= (uint64_t)size || (found > 0 && position <= out[found - 1]))
                 return corrupt(err, "has positions that no signature has");
             out[found] = (uint16_t)position;
@@ -147,7 +147,7 @@ static inline const uint8_t *count_list(const uint8_t *p, const uint8_t *end, ui
     uint64_t position = 0;
     int found = 0;
     for (; n > 0 && p; n--) {
-        p = get_varint(p, end, &position);
+        p = tv_varint_get(p, end, &position);
         if (position >= (uint64_t)wanted->size) {
             *common = -1;
             return p;
@@ -163,7 +163,7 @@ static inline const uint8_t *count_entry(const uint8_t *p, const uint8_t *end, u
                                          const struct tv_postings_wanted *wanted, int *common)
 {
     uint64_t step = 0, head = 0, size = (uint64_t)wanted->size;
-    if ((p = get_varint(p, end, &step)) == NULL || (p = get_varint(p, end, &head)) == NULL)
+    if ((p = tv_varint_get(p, end, &step)) == NULL || (p = tv_varint_get(p, end, &head)) == NULL)
         return NULL;
     *row = next + step;
     if (head / 2 == 0 || head / 2 > size)
@@ -266,7 +266,7 @@ static size_t list_size(const uint16_t *positions, int n)
 {
     size_t size = 0;
     for (int i = 0; i < n; i++)
-        size += varint_size(positions[i]);
+        size += tv_varint_size(positions[i]);
     return size;
 }
 
@@ -279,14 +279,14 @@ static int kind_of(const uint16_t *positions, int n, int size)
 size_t tv_postings_entry_size(uint32_t step, const uint16_t *positions, int n, int size)
 {
     int kind = kind_of(positions, n, size);
-    size_t head = varint_size(step) + varint_size(2 * (uint64_t)n + (uint64_t)kind);
+    size_t head = tv_varint_size(step) + tv_varint_size(2 * (uint64_t)n + (uint64_t)kind);
     return head + (kind == BITS ? (size_t)(size + 7) / 8 : n == size ? 0 : list_size(positions, n));
 }
 
 uint8_t *tv_postings_put_entry(uint8_t *out, uint32_t step, const uint16_t *positions, int n, int size)
 {
     int kind = kind_of(positions, n, size);
-    out = put_varint(put_varint(out, step), 2 * (uint64_t)n + (uint64_t)kind);
+    out = tv_varint_put(tv_varint_put(out, step), 2 * (uint64_t)n + (uint64_t)kind);
     if (kind == BITS) {
         memset(out, 0, (size_t)(size + 7) / 8);
         for (int i = 0; i < n; i++)
@@ -294,7 +294,7 @@ uint8_t *tv_postings_put_entry(uint8_t *out, uint32_t step, const uint16_t *posi
         return out + (size + 7) / 8;
     }
     for (int i = 0; n < size && i < n; i++)
-        out = put_varint(out, positions[i]);
+        out = tv_varint_put(out, positions[i]);
     return out;
 }
 
@@ -304,7 +304,7 @@ static void put_record_head(struct tv_buffer *page, uint32_t witness, size_t siz
     uint8_t *out = (uint8_t *)page->data + page->size;
     for (int i = 0; i < 4; i++)
         *out++ = (uint8_t)(witness >> 8 * i);
-    page->size = (size_t)((char *)put_varint(out, size) - page->data);
+    page->size = (size_t)((char *)tv_varint_put(out, size) - page->data);
     page->data[page->size] = '\0';
 }
 
@@ -344,7 +344,7 @@ static enum tv_status cut_record(struct cut *c, const struct record *r, uint32_t
         if (e.row > row) {
             c->rest = e.at;
             c->after = (uint64_t)e.row + 1;
-            c->kept = get_varint(e.at, e.end, &step);
+            c->kept = tv_varint_get(e.at, e.end, &step);
             return TV_OK;
         }
     }
@@ -360,7 +360,7 @@ static void put_record(struct tv_buffer *out, const struct record *r, const stru
     uint64_t before = e->n ? (uint64_t)e->row + 1 : c->before;
     size_t kept = (size_t)(c->here - r->entries), rest = (size_t)(r->end - c->kept);
     size_t entry = e->n ? tv_postings_entry_size((uint32_t)(e->row - c->before), e->positions, e->n, size) : 0;
-    size_t step = c->after ? varint_size(c->after - 1 - before) : 0;
+    size_t step = c->after ? tv_varint_size(c->after - 1 - before) : 0;
     if (kept + entry + step + rest == 0)
         return;
     put_record_head(out, r->witness, kept + entry + step + rest);
@@ -368,7 +368,7 @@ static void put_record(struct tv_buffer *out, const struct record *r, const stru
     if (e->n)
         p = tv_postings_put_entry(p, (uint32_t)(e->row - c->before), e->positions, e->n, size);
     if (c->after)
-        p = put_varint(p, c->after - 1 - before);
+        p = tv_varint_put(p, c->after - 1 - before);
     p = mempcpy(p, c->kept, rest);
     out->size = (size_t)((char *)p - out->data);
     out->data[out->size] = '\0';

@@ -30,7 +30,7 @@ static enum tv_status count_list(struct tv_postings_counts *c, const uint8_t *p,
 {
     uint64_t v = 0;
     for (uint64_t row = 0; p < end; row++) {
-        if ((p = get_varint(p, end, &v)) == NULL)
+        if ((p = tv_varint_get(p, end, &v)) == NULL)
             return corrupt(err, "has a row that does not end");
         if ((row += v) >= c->n_rows)
             return corrupt(err, too_far);
@@ -59,7 +59,7 @@ static enum tv_status count_bits(struct tv_postings_counts *c, const uint8_t *p,
                                  struct tv_error *err)
 {
     uint64_t first = 0;
-    p = get_varint(p, end, &first);
+    p = tv_varint_get(p, end, &first);
     if (p == NULL || p == end)
         return corrupt(err, "has bits that begin nowhere");
     uint64_t last = 8 * (first + (uint64_t)(end - p) - 1); /* the first row of the last byte */
@@ -97,14 +97,14 @@ static enum tv_status read_rows(const uint8_t *list, size_t n, uint32_t *out, si
     if (n > 0 && (n < 2 || *list > BITS))
         return corrupt(err, "has a kind that nobody wrote");
     if (n > 0 && *list == BITS) {
-        if ((p = get_varint(p, end, &v)) == NULL || v > UINT32_MAX / 8 - (uint64_t)(end - p))
+        if ((p = tv_varint_get(p, end, &v)) == NULL || v > UINT32_MAX / 8 - (uint64_t)(end - p))
             return corrupt(err, "has bits that begin nowhere");
         for (row = v * 8; p < end; p++, row += 8)
             for (unsigned bits = *p; bits; bits &= bits - 1)
                 out[found++] = (uint32_t)row + (uint32_t)__builtin_ctz(bits);
     }
     while (p < end) {
-        if ((p = get_varint(p, end, &v)) == NULL)
+        if ((p = tv_varint_get(p, end, &v)) == NULL)
             return corrupt(err, "has a row that does not end");
         row = found ? row + v + 1 : v;
         if (row > UINT32_MAX)
@@ -119,23 +119,23 @@ static enum tv_status read_rows(const uint8_t *list, size_t n, uint32_t *out, si
 
 static size_t list_size(const uint32_t *rows, size_t n)
 {
-    size_t size = varint_size(rows[0]);
+    size_t size = tv_varint_size(rows[0]);
     for (size_t i = 1; i < n; i++)
-        size += varint_size(rows[i] - rows[i - 1] - 1);
+        size += tv_varint_size(rows[i] - rows[i - 1] - 1);
     return size;
 }
 
 static void put_list(uint8_t *out, const uint32_t *rows, size_t n)
 {
-    out = put_varint(out, rows[0]);
+    out = tv_varint_put(out, rows[0]);
     for (size_t i = 1; i < n; i++)
-        out = put_varint(out, rows[i] - rows[i - 1] - 1);
+        out = tv_varint_put(out, rows[i] - rows[i - 1] - 1);
 }
 
 static void put_bits(uint8_t *out, const uint32_t *rows, size_t n)
 {
     uint32_t first = rows[0] / 8;
-    out = put_varint(out, first);
+    out = tv_varint_put(out, first);
     memset(out, 0, rows[n - 1] / 8 - first + 1);
     for (size_t i = 0; i < n; i++)
         out[rows[i] / 8 - first] |= (uint8_t)(1u << rows[i] % 8);
@@ -143,7 +143,7 @@ static void put_bits(uint8_t *out, const uint32_t *rows, size_t n)
 
 enum tv_status tv_row_list_append(struct tv_buffer *out, const uint32_t *rows, size_t n, struct tv_error *err)
 {
-    size_t list = list_size(rows, n), bits = varint_size(rows[0] / 8) + rows[n - 1] / 8 - rows[0] / 8 + 1;
+    size_t list = list_size(rows, n), bits = tv_varint_size(rows[0] / 8) + rows[n - 1] / 8 - rows[0] / 8 + 1;
     int kind = bits < list ? BITS : LIST;
     size_t size = 1 + (kind == BITS ? bits : list);
     enum tv_status status = tv_buffer_reserve(out, size, err);

@@ -1,4 +1,4 @@
-/* catch_up: brings MongoDB up to ratings that came one by one, users and items. */
+/* catch_up: brings MongoDB up to single ratings, users and items. */
 #include "trivet/model/life/catch_up.h"
 
 #include <inttypes.h>
@@ -92,18 +92,18 @@ static void take_part(struct part *p, const struct batch *b, const uint8_t *stat
 static enum tv_status note_states(struct tv_pg *pg, const struct batch *b, const uint8_t *states, struct tv_error *err)
 {
     struct part p;
-    take_part(&p, b, states, TV_REFOLD_DONE);
-    enum tv_status status = tv_refold_done(pg, p.ids, p.revs, p.n, err);
-    take_part(&p, b, states, TV_REFOLD_WAITING);
+    take_part(&p, b, states, TV_FOLD_IN_DONE);
+    enum tv_status status = tv_fold_in_done(pg, p.ids, p.revs, p.n, err);
+    take_part(&p, b, states, TV_FOLD_IN_WAITING);
     if (status == TV_OK)
-        status = tv_refold_not_done(pg, p.ids, p.revs, p.n, 0, err);
-    take_part(&p, b, states, TV_REFOLD_REFUSED);
-    return status == TV_OK ? tv_refold_not_done(pg, p.ids, p.revs, p.n, 1, err) : status;
+        status = tv_fold_in_not_done(pg, p.ids, p.revs, p.n, 0, err);
+    take_part(&p, b, states, TV_FOLD_IN_REFUSED);
+    return status == TV_OK ? tv_fold_in_not_done(pg, p.ids, p.revs, p.n, 1, err) : status;
 }
 
 /* Folds in the users that are not struck out, and with `live` notes what came of it. */
-static enum tv_status fold_batch(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_stores *stores,
-                                 struct batch *b, int live, struct tv_error *err)
+static enum tv_status fold_batch(struct tv_catch_up_work *work, const struct tv_fold_in_anew *r,
+                                 struct tv_fold_in_stores *stores, struct batch *b, int live, struct tv_error *err)
 {
     uint8_t states[BATCH], some[BATCH];
     int64_t ids[BATCH], before = work->told.done;
@@ -111,21 +111,22 @@ static enum tv_status fold_batch(struct tv_live_work *work, const struct tv_refo
     for (size_t i = 0; i < b->n; i++)
         if (!b->have[i])
             ids[n++] = b->ids[i];
-    enum tv_status status = tv_refold_users(r, stores, ids, n, some, &work->told, err);
+    enum tv_status status = tv_fold_in_users(r, stores, ids, n, some, &work->told, err);
     if (status != TV_OK)
         return status;
     work->users += work->told.done - before;
     n = 0;
     for (size_t i = 0; i < b->n; i++) {
-        states[i] = b->have[i] ? TV_REFOLD_DONE : some[n++];
-        work->waiting += states[i] == TV_REFOLD_WAITING;
+        states[i] = b->have[i] ? TV_FOLD_IN_DONE : some[n++];
+        work->waiting += states[i] == TV_FOLD_IN_WAITING;
     }
     return live ? note_states(stores->pg, b, states, err) : TV_OK;
 }
 
 /* With `look`, users whose documents have their rev already are passed over. */
-static enum tv_status fold_changes(struct tv_live_work *work, const struct tv_changes *c, const struct tv_refold *r,
-                                   struct tv_refold_stores *stores, int live, int look, struct tv_error *err)
+static enum tv_status fold_changes(struct tv_catch_up_work *work, const struct tv_changes *c,
+                                   const struct tv_fold_in_anew *r, struct tv_fold_in_stores *stores, int live,
+                                   int look, struct tv_error *err)
 {
     char users[TV_MODEL_NAME];
     enum tv_status status = TV_OK;
@@ -142,7 +143,8 @@ static enum tv_status fold_changes(struct tv_live_work *work, const struct tv_ch
 }
 
 /* A refused user waits, too, but is tried again only at a higher rev, with another model, or by a command. */
-enum tv_status tv_live_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, int refused, struct tv_error *err)
+enum tv_status tv_catch_up_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, int refused,
+                                   struct tv_error *err)
 {
     return read_changes(out, pg,
                         refused ? "SELECT user_id, rev FROM trivet.user_change WHERE rev > folded_rev "
@@ -152,16 +154,17 @@ enum tv_status tv_live_waiting(struct tv_changes *out, struct tv_pg *pg, int lim
                         limit, err);
 }
 
-enum tv_status tv_live_fold(struct tv_live_work *work, const struct tv_changes *waiting, const struct tv_refold *r,
-                            struct tv_refold_stores *stores, struct tv_error *err)
+enum tv_status tv_catch_up_fold_in(struct tv_catch_up_work *work, const struct tv_changes *waiting,
+                                   const struct tv_fold_in_anew *r, struct tv_fold_in_stores *stores,
+                                   struct tv_error *err)
 {
     return fold_changes(work, waiting, r, stores, 1, 0, err);
 }
 
-void tv_live_report(const struct tv_live_work *work, int64_t model)
+void tv_catch_up_report(const struct tv_catch_up_work *work, int64_t model)
 {
     char users[64];
-    const struct tv_refold_told *told = &work->told;
+    const struct tv_fold_in_told *told = &work->told;
     if (told->source.status != TV_OK)
         tv_log_error("%s not folded in, because the source that users of model %" PRId64
                      " are read from cannot be read: "
@@ -184,7 +187,7 @@ void tv_live_report(const struct tv_live_work *work, int64_t model)
 /* n and mean of items as Postgres counts them, each a change of the item's document. */
 struct counts {
     struct tv_mongo_update *updates;
-    struct tv_field *set; /* two an item: n and mean */
+    struct tv_mongo_field *set; /* two an item: n and mean */
     size_t n;
 };
 
@@ -205,10 +208,12 @@ static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *row
     for (; c->n < n; c->n++) {
         int row = (int)c->n;
         const char *mean = tv_pg_cell(rows, row, 3);
-        struct tv_field *set = &c->set[2 * c->n];
-        set[0] = (struct tv_field){.name = "n", .type = TV_FIELD_INT64, .integer = atoll(tv_pg_cell(rows, row, 2))};
-        set[1] = (struct tv_field){.name = "mean", .type = mean ? TV_FIELD_DOUBLE : TV_FIELD_NULL,
-                                   .real = mean ? strtod(mean, NULL) : 0};
+        struct tv_mongo_field *set = &c->set[2 * c->n];
+        set[0] = (struct tv_mongo_field){
+            .name = "n", .type = TV_MONGO_FIELD_INT64, .integer = atoll(tv_pg_cell(rows, row, 2))};
+        set[1] = (struct tv_mongo_field){.name = "mean",
+                                         .type = mean ? TV_MONGO_FIELD_DOUBLE : TV_MONGO_FIELD_NULL,
+                                         .real = mean ? strtod(mean, NULL) : 0};
         c->updates[c->n] = (struct tv_mongo_update){.id = atoll(tv_pg_cell(rows, row, 0)),
                                                     .guard = "rev",
                                                     .value = atoll(tv_pg_cell(rows, row, 1)),
@@ -220,7 +225,7 @@ static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *row
 }
 
 /* An item without a document is left alone: the documents of the next training bring the counts. */
-static enum tv_status write_counts(struct tv_live_work *work, struct tv_mongo *mongo, const struct tv_pg_rows *rows,
+static enum tv_status write_counts(struct tv_catch_up_work *work, struct tv_mongo *mongo, const struct tv_pg_rows *rows,
                                    int or_equal, struct tv_error *err)
 {
     struct counts c = {0};
@@ -234,7 +239,7 @@ static enum tv_status write_counts(struct tv_live_work *work, struct tv_mongo *m
 }
 
 /* MongoDB's journal has the counts before PostgreSQL is told that they are written. */
-static enum tv_status count_items(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
+static enum tv_status count_items(struct tv_catch_up_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
                                   const struct tv_changes *c, struct tv_error *err)
 {
     struct tv_buffer ids = TV_BUFFER_INIT(1 << 26), revs = TV_BUFFER_INIT(1 << 26);
@@ -259,8 +264,8 @@ static enum tv_status count_items(struct tv_live_work *work, struct tv_pg *pg, s
 }
 
 /* Writes with or_equal, because these documents are wrong at the very rev that they have. */
-enum tv_status tv_live_recount(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
-                               const int64_t *items, size_t n, struct tv_error *err)
+enum tv_status tv_catch_up_recount(struct tv_catch_up_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
+                                   const int64_t *items, size_t n, struct tv_error *err)
 {
     static const char sql[] =
         "SELECT i, coalesce(c.rev, 0), coalesce(r.n, 0), r.mean FROM unnest($1::bigint[]) i "
@@ -280,8 +285,8 @@ enum tv_status tv_live_recount(struct tv_live_work *work, struct tv_pg *pg, stru
 }
 
 /* If as many wait as the limit allows, there may be more. */
-enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo, int limit,
-                                     struct tv_error *err)
+enum tv_status tv_catch_up_count(struct tv_catch_up_work *work, struct tv_pg *pg, struct tv_mongo *mongo, int limit,
+                                 struct tv_error *err)
 {
     static const char sql[] =
         "SELECT item_id, rev FROM trivet.item_change WHERE rev > counted_rev ORDER BY item_id LIMIT $1";
@@ -296,11 +301,11 @@ enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg
 
 /* Changes are told by the transactions that the training's snapshot did not see, and not by folded_rev, which is
  * about the live model. */
-enum tv_status tv_live_catch_up(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_stores *stores,
-                                int live, struct tv_error *err)
+enum tv_status tv_catch_up(struct tv_catch_up_work *work, const struct tv_fold_in_anew *r,
+                           struct tv_fold_in_stores *stores, int live, struct tv_error *err)
 {
     struct tv_changes users = {0}, items = {0};
-    *work = (struct tv_live_work){0};
+    *work = (struct tv_catch_up_work){0};
     enum tv_status status =
         read_changes(&users, stores->pg, "SELECT user_id, rev FROM trivet.changed_users($1)", r->model, err);
     if (status == TV_OK)

@@ -19,7 +19,7 @@ enum { BLOCK = 100, BLOCK_BYTES = 12 << 20 };
 /* --- where ratings are read ------------------------------------------------------------------------------- */
 
 /* The users that are asked about, with their revs: those with single ratings, or all of them. */
-#define WHO_RATED_LIVE "SELECT user_id, rev FROM trivet.user_change WHERE user_id = ANY ($1::bigint[])"
+#define WITH_SINGLE_RATINGS "SELECT user_id, rev FROM trivet.user_change WHERE user_id = ANY ($1::bigint[])"
 #define WHOEVER                                                                                                        \
     "SELECT i, coalesce(g.rev, 0) FROM unnest($1::bigint[]) i LEFT JOIN trivet.user_change g ON g.user_id = i"
 
@@ -43,12 +43,12 @@ static enum tv_status format_query(char **out, const char *who, const char *evid
 }
 
 /* The probe reads as many rows as it is told, none or one. */
-static enum tv_status make_queries(struct tv_refold *r, const char *evidence, struct tv_error *err)
+static enum tv_status make_queries(struct tv_fold_in_anew *r, const char *evidence, struct tv_error *err)
 {
     struct tv_buffer probe = TV_BUFFER_INIT(1 << 18);
-    enum tv_status status = format_query(&r->query, WHO_RATED_LIVE, evidence, err);
+    enum tv_status status = format_query(&r->query, WITH_SINGLE_RATINGS, evidence, err);
     if (status == TV_OK)
-        status = format_query(&r->query_of_whoever, WHOEVER, evidence, err);
+        status = format_query(&r->query_of_everybody, WHOEVER, evidence, err);
     if (status == TV_OK)
         status =
             tv_buffer_format(&probe, err, "SELECT * FROM (%s) x (user_id, item_id, value) LIMIT $1::int", evidence);
@@ -58,7 +58,7 @@ static enum tv_status make_queries(struct tv_refold *r, const char *evidence, st
 
 /* A source of one's own is text that an analyst wrote; what follows from the filter is made by
  * trivet.evidence_query. */
-static enum tv_status read_source(struct tv_refold *r, struct tv_pg *pg, struct tv_error *err)
+static enum tv_status read_source(struct tv_fold_in_anew *r, struct tv_pg *pg, struct tv_error *err)
 {
     char number[24];
     const char *value = number;
@@ -81,41 +81,41 @@ static enum tv_status read_source(struct tv_refold *r, struct tv_pg *pg, struct 
     return status;
 }
 
-enum tv_status tv_refold_create(struct tv_refold **out, int64_t model, const struct tv_fold_in *fold_in,
-                                const int64_t *item_ids, struct tv_pg *pg, struct tv_error *err)
+enum tv_status tv_fold_in_anew_create(struct tv_fold_in_anew **out, int64_t model, const struct tv_fold_in *fold_in,
+                                      const int64_t *item_ids, struct tv_pg *pg, struct tv_error *err)
 {
-    struct tv_refold *r = tv_alloc(1, sizeof *r, "a model to fold users into", err);
+    struct tv_fold_in_anew *r = tv_alloc(1, sizeof *r, "a model to fold users into", err);
     if (r == NULL)
         return TV_ERR_NO_MEMORY;
     r->model = model;
-    tv_folding_init(&r->folding, fold_in, item_ids);
+    tv_fold_in_model_init(&r->fold_in_model, fold_in, item_ids);
     enum tv_status status = read_source(r, pg, err);
     if (status == TV_OK)
         *out = r;
     else
-        tv_refold_free(r);
+        tv_fold_in_anew_free(r);
     return status;
 }
 
-void tv_refold_free(struct tv_refold *r)
+void tv_fold_in_anew_free(struct tv_fold_in_anew *r)
 {
     if (r == NULL)
         return;
-    tv_folding_free(&r->folding);
+    tv_fold_in_model_free(&r->fold_in_model);
     free(r->query);
-    free(r->query_of_whoever);
+    free(r->query_of_everybody);
     free(r->probe);
     free(r);
 }
 
-void tv_refold_end_reading(struct tv_refold_stores *stores)
+void tv_fold_in_end_reading(struct tv_fold_in_stores *stores)
 {
     tv_pg_close(stores->reader);
     stores->reader = NULL;
 }
 
 /* The session is cleaned after each statement; one that cannot be cleaned is closed, and opened again for the next. */
-static enum tv_status ask_reader(struct tv_refold_stores *stores, int seconds, const char *sql, int n,
+static enum tv_status ask_reader(struct tv_fold_in_stores *stores, int seconds, const char *sql, int n,
                                  const char *const *values, struct tv_pg_rows **rows, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -129,13 +129,13 @@ static enum tv_status ask_reader(struct tv_refold_stores *stores, int seconds, c
     if (status == TV_OK)
         status = tv_pg_query(stores->reader, sql, n, values, rows, err);
     if (tv_reader_end(stores->reader, NULL) != TV_OK)
-        tv_refold_end_reading(stores);
+        tv_fold_in_end_reading(stores);
     return status;
 }
 
 /* `seconds` is how long the statement may take on a reader's connection; the caller's own has its limit. */
-static enum tv_status ask(const struct tv_refold *r, struct tv_refold_stores *stores, int seconds, const char *sql,
-                          const char *value, struct tv_pg_rows **rows, struct tv_error *err)
+static enum tv_status ask(const struct tv_fold_in_anew *r, struct tv_fold_in_stores *stores, int seconds,
+                          const char *sql, const char *value, struct tv_pg_rows **rows, struct tv_error *err)
 {
     return r->own_source ? ask_reader(stores, seconds, sql, 1, &value, rows, err)
                          : tv_pg_query(stores->pg, sql, 1, &value, rows, err);
@@ -143,18 +143,18 @@ static enum tv_status ask(const struct tv_refold *r, struct tv_refold_stores *st
 
 /* --- rows become documents -------------------------------------------------------------------------------- */
 
-/* One call of tv_refold_users. */
+/* One call of tv_fold_in_users. */
 struct work {
-    const struct tv_refold *r;
-    struct tv_refold_stores *stores;
+    const struct tv_fold_in_anew *r;
+    struct tv_fold_in_stores *stores;
     const int64_t *ids; /* (n_ids) */
     size_t n_ids;
     uint8_t *states;
-    struct tv_refold_told *told;
+    struct tv_fold_in_told *told;
     size_t refused;      /* in this call */
     int64_t done_before; /* told->done when it began */
-    int probed[2];       /* with how many rows the source was asked already */
-    struct tv_fold_space spaces[BLOCK];
+    int probed[2];       /* with how many rows the row source was asked already */
+    struct tv_fold_in_space spaces[BLOCK];
     size_t n, bytes; /* of spaces: users who are not written yet */
 };
 
@@ -167,7 +167,7 @@ static void note_unwritten(struct work *w, const struct tv_mongo_refusals *refus
             continue;
         for (size_t j = 0; j < w->n_ids; j++)
             if (w->ids[j] == id)
-                w->states[j] = TV_REFOLD_WAITING;
+                w->states[j] = TV_FOLD_IN_WAITING;
         if (w->told->unwritten.n == 0)
             w->told->unwritable = refusals->why;
         tv_named_add_int(&w->told->unwritten, id, NULL);
@@ -197,8 +197,8 @@ static enum tv_status write_block(struct work *w, struct tv_error *err)
 static enum tv_status fold_row(struct work *w, const struct tv_pg_rows *rows, int row, struct tv_error *err)
 {
     struct tv_evidence e = TV_EVIDENCE_INIT;
-    struct tv_fold_space *s = &w->spaces[w->n];
-    enum tv_status status = refold_row(s, &e, &w->r->folding, rows, row, err);
+    struct tv_fold_in_space *s = &w->spaces[w->n];
+    enum tv_status status = tv_fold_in_row(s, &e, &w->r->fold_in_model, rows, row, err);
     s->document.rated = NULL; /* lent by the evidence, and in the blobs */
     s->document.ratings = NULL;
     w->bytes += s->blobs.seen.size + s->blobs.rated.size + s->blobs.ratings.size;
@@ -212,7 +212,7 @@ static enum tv_status fold_rows(struct work *w, const struct tv_pg_rows *rows, s
                                 struct tv_error *err)
 {
     enum tv_status status = TV_OK;
-    memset(w->states + from, TV_REFOLD_DONE, n); /* but for those whose document is refused */
+    memset(w->states + from, TV_FOLD_IN_DONE, n); /* but for those whose document is refused */
     w->told->done += (int64_t)n;
     for (int i = 0; i < tv_pg_rows_count(rows) && status == TV_OK; i++)
         status = fold_row(w, rows, i, err);
@@ -229,7 +229,7 @@ static int is_away(struct work *w, enum tv_status status)
            (status == TV_ERR_UNAVAILABLE && (!w->r->own_source || !tv_pg_alive(w->stores->pg)));
 }
 
-/* Asks whether it is the source that cannot be read: after the first failure for none of its rows, and once more
+/* Asks whether it is the row source that cannot be read: after the first failure for none of its rows, and once more
  * for one, when many users were refused and nobody was done: it may be a function that always fails. If so, `told`
  * has it. */
 static enum tv_status probe(struct work *w, struct tv_error *err)
@@ -275,7 +275,7 @@ static enum tv_status fold_range(struct work *w, size_t from, size_t n, int seco
         return status;
     status = ask(w->r, w->stores, seconds, w->r->query, ids.data, &rows, &why);
     if (status == TV_OK && w->r->own_source)
-        status = refold_check(rows, w->ids + from, n, &why);
+        status = tv_fold_in_check_rows(rows, w->ids + from, n, &why);
     tv_buffer_free(&ids);
     if (status == TV_OK)
         status = fold_rows(w, rows, from, n, err);
@@ -288,7 +288,7 @@ static enum tv_status fold_range(struct work *w, size_t from, size_t n, int seco
         return status;
     if (n == 1) {
         w->refused++;
-        w->states[from] = TV_REFOLD_REFUSED;
+        w->states[from] = TV_FOLD_IN_REFUSED;
         tv_named_add_int(&w->told->refused, w->ids[from], why.message);
         return TV_OK;
     }
@@ -300,10 +300,11 @@ static enum tv_status fold_range(struct work *w, size_t from, size_t n, int seco
 }
 
 /* The work is on the heap, because it has the space of a document for each of BLOCK users. */
-enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_stores *stores, const int64_t *user_ids,
-                               size_t n, uint8_t *states, struct tv_refold_told *told, struct tv_error *err)
+enum tv_status tv_fold_in_users(const struct tv_fold_in_anew *r, struct tv_fold_in_stores *stores,
+                                const int64_t *user_ids, size_t n, uint8_t *states, struct tv_fold_in_told *told,
+                                struct tv_error *err)
 {
-    memset(states, TV_REFOLD_WAITING, n);
+    memset(states, TV_FOLD_IN_WAITING, n);
     if (n == 0 || told->source.status != TV_OK)
         return TV_OK;
     struct work *w = tv_alloc(1, sizeof *w, "users to fold in", err);
@@ -317,10 +318,10 @@ enum tv_status tv_refold_users(const struct tv_refold *r, struct tv_refold_store
     w->told = told;
     w->done_before = told->done;
     for (int i = 0; i < BLOCK; i++)
-        tv_fold_space_init(&w->spaces[i]);
+        tv_fold_in_space_init(&w->spaces[i]);
     enum tv_status status = fold_range(w, 0, n, stores->seconds, err);
     for (int i = 0; i < BLOCK; i++)
-        tv_fold_space_free(&w->spaces[i]);
+        tv_fold_in_space_free(&w->spaces[i]);
     free(w);
     return status;
 }
@@ -349,14 +350,14 @@ static enum tv_status note(struct tv_pg *pg, const char *sql, const int64_t *use
     return status;
 }
 
-enum tv_status tv_refold_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n,
-                              struct tv_error *err)
+enum tv_status tv_fold_in_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n,
+                               struct tv_error *err)
 {
     return note(pg, "SELECT trivet.users_folded($1::bigint[], $2::bigint[])", user_ids, revs, n, err);
 }
 
-enum tv_status tv_refold_not_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n, int refused,
-                                  struct tv_error *err)
+enum tv_status tv_fold_in_not_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n,
+                                   int refused, struct tv_error *err)
 {
     return note(pg,
                 refused ? "SELECT trivet.users_not_folded($1::bigint[], $2::bigint[], true)"

@@ -14,7 +14,7 @@ enum { BATCH = 500 };
 
 /* A batch of users under comparison. */
 struct compared {
-    const struct tv_refold *r;
+    const struct tv_fold_in_anew *r;
     struct tv_mongo *mongo;
     const int64_t *ids;
     size_t n;
@@ -26,7 +26,7 @@ struct compared {
 static enum tv_status take_document(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct compared *c = context;
-    const struct tv_fold_in *model = c->r->folding.fold_in;
+    const struct tv_fold_in *model = c->r->fold_in_model.fold_in;
     int64_t id = 0, n = -1;
     int64_t place = tv_mongo_doc_int(doc, "_id", &id) ? tv_dense_find(c->ids, c->n, id) : -1;
     if (place < 0 || c->documents[place])
@@ -34,9 +34,9 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
     enum tv_status status = tv_user_document_read(&c->documents[place], c->mongo, c->r->model, doc, model->factors,
                                                   model->n_items, err);
     if (status == TV_ERR_CORRUPT)
-        c->differs[place] = TV_REFOLD_OTHER;
+        c->differs[place] = TV_FOLD_IN_OTHER;
     else if (status == TV_OK && (!tv_mongo_doc_int(doc, "n", &n) || n != (int64_t)c->documents[place]->n_rated))
-        c->differs[place] = TV_REFOLD_OTHER;
+        c->differs[place] = TV_FOLD_IN_OTHER;
     return status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
@@ -69,31 +69,31 @@ static int same(const struct tv_user_document *a, const struct tv_user_document 
 }
 
 /* A document of another rev than PostgreSQL has now was not made from these ratings, and is not judged. */
-static enum tv_status compare_row(struct compared *c, struct tv_fold_space *s, const struct tv_pg_rows *rows, int row,
-                                  struct tv_error *err)
+static enum tv_status compare_row(struct compared *c, struct tv_fold_in_space *s, const struct tv_pg_rows *rows,
+                                  int row, struct tv_error *err)
 {
     struct tv_evidence e = TV_EVIDENCE_INIT;
-    enum tv_status status = refold_row(s, &e, &c->r->folding, rows, row, err);
+    enum tv_status status = tv_fold_in_row(s, &e, &c->r->fold_in_model, rows, row, err);
     int64_t place = status == TV_OK ? tv_dense_find(c->ids, c->n, s->document.user_id) : -1;
     const struct tv_user_document *there = place >= 0 ? c->documents[place] : NULL;
     if (there && there->rev != s->document.rev)
-        c->differs[place] = TV_REFOLD_SAME;
+        c->differs[place] = TV_FOLD_IN_SAME;
     else if (there && !same_text(there->code, s->document.code))
-        c->differs[place] = s->document.code ? TV_REFOLD_OTHER_CODE : TV_REFOLD_LOST_CODE;
+        c->differs[place] = s->document.code ? TV_FOLD_IN_OTHER_CODE : TV_FOLD_IN_LOST_CODE;
     else if (there && !same(there, &s->document))
-        c->differs[place] = TV_REFOLD_OTHER;
+        c->differs[place] = TV_FOLD_IN_OTHER;
     tv_evidence_free(&e);
     return status;
 }
 
 static enum tv_status compare_rows(struct compared *c, const struct tv_pg_rows *rows, struct tv_error *err)
 {
-    struct tv_fold_space space;
+    struct tv_fold_in_space space;
     enum tv_status status = TV_OK;
-    tv_fold_space_init(&space);
+    tv_fold_in_space_init(&space);
     for (int i = 0; i < tv_pg_rows_count(rows) && status == TV_OK; i++)
         status = compare_row(c, &space, rows, i, err);
-    tv_fold_space_free(&space);
+    tv_fold_in_space_free(&space);
     return status;
 }
 
@@ -110,7 +110,7 @@ static enum tv_status compare_batch(struct compared *c, struct tv_pg *pg, struct
         status = tv_int_array(&ids, c->ids, c->n, err);
     const char *value = tv_buffer_string(&ids);
     if (status == TV_OK)
-        status = tv_pg_query(pg, c->r->query_of_whoever, 1, &value, &rows, err);
+        status = tv_pg_query(pg, c->r->query_of_everybody, 1, &value, &rows, err);
     if (status == TV_OK)
         status = compare_rows(c, rows, err);
     for (size_t i = 0; i < c->n; i++)
@@ -121,8 +121,8 @@ static enum tv_status compare_batch(struct compared *c, struct tv_pg *pg, struct
 }
 
 /* In batches, so that no more than BATCH documents are in memory. */
-enum tv_status tv_refold_compare(const struct tv_refold *r, struct tv_pg *pg, struct tv_mongo *mongo,
-                                 const int64_t *user_ids, size_t n, char *differs, struct tv_error *err)
+enum tv_status tv_fold_in_compare(const struct tv_fold_in_anew *r, struct tv_pg *pg, struct tv_mongo *mongo,
+                                  const int64_t *user_ids, size_t n, char *differs, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     memset(differs, 0, n);

@@ -52,8 +52,8 @@ static int is_asked(const int64_t *ids, size_t n, int64_t id)
     return 0;
 }
 
-/* Only what was checked here is read by refold_row without looking. */
-enum tv_status refold_check(const struct tv_pg_rows *rows, const int64_t *ids, size_t n, struct tv_error *err)
+/* Only what was checked here is read by tv_fold_in_row without looking. */
+enum tv_status tv_fold_in_check_rows(const struct tv_pg_rows *rows, const int64_t *ids, size_t n, struct tv_error *err)
 {
     for (int r = 0; r < tv_pg_rows_count(rows); r++) {
         const char *user = tv_pg_cell(rows, r, USER);
@@ -80,13 +80,14 @@ static enum tv_status take_ratings(struct tv_evidence *e, int64_t user_id, const
     return status;
 }
 
-enum tv_status refold_row(struct tv_fold_space *s, struct tv_evidence *e, const struct tv_folding *folding,
-                          const struct tv_pg_rows *rows, int row, struct tv_error *err)
+enum tv_status tv_fold_in_row(struct tv_fold_in_space *s, struct tv_evidence *e,
+                              const struct tv_fold_in_model *fold_in_model, const struct tv_pg_rows *rows, int row,
+                              struct tv_error *err)
 {
     int64_t user_id = atoll(tv_pg_cell(rows, row, USER));
     enum tv_status status = take_ratings(e, user_id, tv_pg_cell(rows, row, ITEMS), tv_pg_cell(rows, row, RATINGS), err);
     if (status == TV_OK)
-        status = tv_fold_user(folding, s, user_id, e->items, e->ratings, e->n_pairs, err);
+        status = tv_fold_in_document(fold_in_model, s, user_id, e->items, e->ratings, e->n_pairs, err);
     s->document.rev = atoll(tv_pg_cell(rows, row, REV));
     s->document.code = tv_pg_cell(rows, row, CODE);
     return status;

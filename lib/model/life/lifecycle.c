@@ -17,9 +17,9 @@
 #include "trivet/store/mongo_write.h"
 #include "trivet/store/pg_rows.h"
 
-static char *items_name(char *out, int64_t number)
+static char *items_name(char *out, int64_t run_number)
 {
-    snprintf(out, TV_MODEL_NAME, "item_%" PRId64, number);
+    snprintf(out, TV_MODEL_NAME, "item_%" PRId64, run_number);
     return out;
 }
 
@@ -38,18 +38,18 @@ static enum tv_status publish_items(struct tv_mongo *mongo, const struct tv_mode
 {
     char name[TV_MODEL_NAME];
     int exists = 0;
-    enum tv_status status = tv_mongo_exists(mongo, items_name(name, m->number), &exists, err);
+    enum tv_status status = tv_mongo_exists(mongo, items_name(name, m->run_number), &exists, err);
     if (status == TV_OK)
         status = say_score(mongo, exists ? name : "item", m, err);
     return status == TV_OK && exists ? tv_mongo_rename(mongo, name, "item", err) : status;
 }
 
-/* All that it takes to fold users into a model; `refold` is NULL for a model whose users' ratings the journal does
+/* All that it takes to fold users into a model; `anew` is NULL for a model whose users' ratings the journal does
  * not know. */
 struct late_ratings {
     struct tv_fold_in fold_in;
-    struct tv_refold *refold;
-    struct tv_refold_stores stores;
+    struct tv_fold_in_anew *anew;
+    struct tv_fold_in_stores stores;
 };
 
 /* How long a statement of an analyst's source may take, while a command waits for it. */
@@ -60,19 +60,19 @@ enum { READING_SECONDS = 60 };
 static enum tv_status open_late(const struct tv_stores *s, struct late_ratings *late, const struct tv_model *m,
                                 struct tv_error *err)
 {
-    late->stores = (struct tv_refold_stores){
+    late->stores = (struct tv_fold_in_stores){
         .mongo = s->mongo, .pg = tv_lock_connection(s->lock), .uri = s->reader_uri, .seconds = READING_SECONDS};
     enum tv_status status = tv_model_fold_in(&late->fold_in, m, err);
     if (status == TV_OK)
-        status = tv_refold_create(&late->refold, m->number, &late->fold_in, m->item_ids,
-                                  tv_lock_connection(s->lock), err);
+        status = tv_fold_in_anew_create(&late->anew, m->run_number, &late->fold_in, m->item_ids,
+                                        tv_lock_connection(s->lock), err);
     return status == TV_ERR_NOT_FOUND ? TV_OK : status;
 }
 
 static void close_late(struct late_ratings *late)
 {
-    tv_refold_end_reading(&late->stores);
-    tv_refold_free(late->refold);
+    tv_fold_in_end_reading(&late->stores);
+    tv_fold_in_anew_free(late->anew);
     tv_fold_in_free(&late->fold_in);
 }
 
@@ -81,12 +81,12 @@ static void close_late(struct late_ratings *late)
 static enum tv_status catch_up(struct late_ratings *late, int live, struct tv_error *err)
 {
     char users[32];
-    struct tv_live_work work = {0};
-    if (late->refold == NULL)
+    struct tv_catch_up_work work = {0};
+    if (late->anew == NULL)
         return TV_OK;
-    enum tv_status status = tv_live_catch_up(&work, late->refold, &late->stores, live, err);
+    enum tv_status status = tv_catch_up(&work, late->anew, &late->stores, live, err);
     if (status == TV_OK && live)
-        tv_live_report(&work, late->refold->model);
+        tv_catch_up_report(&work, late->anew->model);
     if (status == TV_OK && work.users > 0)
         tv_log_info("%s users rated since the ratings were read: folded in%s", tv_text_number(users, work.users),
                     live ? " after the switch" : "");
@@ -103,22 +103,23 @@ static enum tv_status forget_refused(const struct tv_stores *s, struct tv_error 
 
 /* Everything after the switch. The journal says `live` last, so a kill in between leaves `activating`, and repair
  * does all of this again. */
-static enum tv_status finish(const struct tv_stores *s, int64_t number, struct late_ratings *late, struct tv_error *err)
+static enum tv_status finish(const struct tv_stores *s, int64_t run_number, struct late_ratings *late,
+                             struct tv_error *err)
 {
     char users[TV_MODEL_NAME];
-    enum tv_status status = tv_mongo_point_view(s->mongo, "user", tv_model_users(users, number), err);
+    enum tv_status status = tv_mongo_point_view(s->mongo, "user", tv_model_users(users, run_number), err);
     if (status == TV_OK)
         status = forget_refused(s, err);
     if (status == TV_OK)
         status = catch_up(late, 1, err);
-    return status == TV_OK ? tv_run_go_live(tv_lock_connection(s->lock), number, err) : status;
+    return status == TV_OK ? tv_run_go_live(tv_lock_connection(s->lock), run_number, err) : status;
 }
 
 /* The journal says `activating` first: with trivet:live it tells whether a kill came before or after the switch.
  * The lock is asked for once more ahead of the step that cannot be undone. */
 static enum tv_status switch_to(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
 {
-    enum tv_status status = tv_run_set_state(tv_lock_connection(s->lock), m->number, TV_RUN_ACTIVATING, err);
+    enum tv_status status = tv_run_set_state(tv_lock_connection(s->lock), m->run_number, TV_RUN_ACTIVATING, err);
     if (status == TV_OK)
         status = publish_items(s->mongo, m, err);
     if (status == TV_OK)
@@ -130,7 +131,7 @@ static enum tv_status switch_to(const struct tv_stores *s, const struct tv_model
  * later is folded in by its server, which by then reads that this model is live. */
 enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
 {
-    struct late_ratings late = {.refold = NULL};
+    struct late_ratings late = {.anew = NULL};
     enum tv_status status = tv_lock_check(s->lock, err);
     if (status == TV_OK)
         status = open_late(s, &late, m, err);
@@ -139,29 +140,30 @@ enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_
     if (status == TV_OK)
         status = switch_to(s, m, err);
     if (status == TV_OK)
-        status = finish(s, m->number, &late, err);
+        status = finish(s, m->run_number, &late, err);
     close_late(&late);
     return status;
 }
 
 /* Reads the model from Redis; where Redis has lost it, from MongoDB, and fills Redis again. */
-static enum tv_status bring_back(const struct tv_stores *s, int64_t number, struct tv_model **m, struct tv_error *err)
+static enum tv_status bring_back(const struct tv_stores *s, int64_t run_number, struct tv_model **m,
+                                 struct tv_error *err)
 {
-    enum tv_status status = tv_model_read_redis(m, s->redis, number, err);
+    enum tv_status status = tv_model_read_redis(m, s->redis, run_number, err);
     if (status != TV_ERR_NOT_FOUND && status != TV_ERR_CORRUPT)
         return status;
-    status = tv_model_read_mongo(m, s->mongo, number, err);
+    status = tv_model_read_mongo(m, s->mongo, run_number, err);
     if (status == TV_OK)
         status = tv_model_write_redis(s->redis, *m, err);
     if (status == TV_OK)
-        tv_log_info("refilled Redis with model %" PRId64 " from MongoDB", number);
+        tv_log_info("refilled Redis with model %" PRId64 " from MongoDB", run_number);
     return status;
 }
 
-enum tv_status tv_lifecycle_activate_number(const struct tv_stores *s, int64_t number, struct tv_error *err)
+enum tv_status tv_lifecycle_activate_run(const struct tv_stores *s, int64_t run_number, struct tv_error *err)
 {
     struct tv_model *m = NULL;
-    enum tv_status status = bring_back(s, number, &m, err);
+    enum tv_status status = bring_back(s, run_number, &m, err);
     if (status == TV_OK)
         status = tv_lifecycle_activate(s, m, err);
     tv_model_free(m);
@@ -169,50 +171,50 @@ enum tv_status tv_lifecycle_activate_number(const struct tv_stores *s, int64_t n
 }
 
 /* The model is named by its number, because the process that had it in memory is gone. */
-enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t number, struct tv_error *err)
+enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t run_number, struct tv_error *err)
 {
     struct tv_model *m = NULL;
-    struct late_ratings late = {.refold = NULL};
-    enum tv_status status = bring_back(s, number, &m, err);
+    struct late_ratings late = {.anew = NULL};
+    enum tv_status status = bring_back(s, run_number, &m, err);
     if (status == TV_OK)
         status = open_late(s, &late, m, err);
     if (status == TV_OK)
-        status = finish(s, number, &late, err);
+        status = finish(s, run_number, &late, err);
     close_late(&late);
     tv_model_free(m);
     return status;
 }
 
 static enum tv_status fold_waiting(const struct tv_stores *s, int64_t live, const struct tv_changes *waiting,
-                                   struct tv_live_work *work, struct tv_error *err)
+                                   struct tv_catch_up_work *work, struct tv_error *err)
 {
     struct tv_model *m = NULL;
-    struct late_ratings late = {.refold = NULL};
+    struct late_ratings late = {.anew = NULL};
     enum tv_status status = bring_back(s, live, &m, err);
     if (status == TV_OK)
         status = open_late(s, &late, m, err);
-    if (status == TV_OK && late.refold)
-        status = tv_live_fold(work, waiting, late.refold, &late.stores, err);
+    if (status == TV_OK && late.anew)
+        status = tv_catch_up_fold_in(work, waiting, late.anew, &late.stores, err);
     if (status == TV_OK)
-        tv_live_report(work, live);
+        tv_catch_up_report(work, live);
     close_late(&late);
     tv_model_free(m);
     return status;
 }
 
 /* Folds in without a limit, and also users who were refused before, whom servers leave to the commands. */
-enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live, int64_t *users, int64_t *unwritten,
-                                         struct tv_error *err)
+enum tv_status tv_lifecycle_fold_in_waiting(const struct tv_stores *s, int64_t live, int64_t *users, int64_t *unwritten,
+                                            struct tv_error *err)
 {
     enum { ALL = 1 << 30 };
-    struct tv_live_work work = {0};
+    struct tv_catch_up_work work = {0};
     struct tv_changes waiting = {0};
     struct tv_pg *pg = tv_lock_connection(s->lock);
-    enum tv_status status = tv_live_waiting(&waiting, pg, ALL, 1, err);
+    enum tv_status status = tv_catch_up_waiting(&waiting, pg, ALL, 1, err);
     if (status == TV_OK && waiting.n > 0)
         status = fold_waiting(s, live, &waiting, &work, err);
     if (status == TV_OK)
-        status = tv_live_count_waiting(&work, pg, s->mongo, ALL, err);
+        status = tv_catch_up_count(&work, pg, s->mongo, ALL, err);
     tv_changes_free(&waiting);
     *users = work.users;
     *unwritten = work.told.unwritten.n;
@@ -221,11 +223,11 @@ enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live
 
 /* 1 if documents are what the ratings that stand here make of them. Of an import these stand elsewhere, and rows
  * that a load brought after the training, or took away, are in no document until the next one. */
-static enum tv_status can_compare(const struct tv_stores *s, int64_t number, int64_t *can, struct tv_error *err)
+static enum tv_status can_compare(const struct tv_stores *s, int64_t run_number, int64_t *can, struct tv_error *err)
 {
     char text[24];
     const char *value = text;
-    snprintf(text, sizeof text, "%" PRId64, number);
+    snprintf(text, sizeof text, "%" PRId64, run_number);
     return tv_pg_int(tv_lock_connection(s->lock),
                      "SELECT (r.kind = 'fit' AND r.snapshot IS NOT NULL AND NOT EXISTS (SELECT FROM trivet.load l "
                      "WHERE l.state IN ('complete', 'replaced') AND l.finished_at > r.started_at))::int "
@@ -237,7 +239,7 @@ enum tv_status tv_lifecycle_compare_users(const struct tv_stores *s, int64_t liv
                                           char *differs, int *compared, struct tv_error *err)
 {
     struct tv_model *m = NULL;
-    struct late_ratings late = {.refold = NULL};
+    struct late_ratings late = {.anew = NULL};
     int64_t can = 0;
     *compared = 0;
     enum tv_status status = can_compare(s, live, &can, err);
@@ -246,9 +248,9 @@ enum tv_status tv_lifecycle_compare_users(const struct tv_stores *s, int64_t liv
     status = bring_back(s, live, &m, err);
     if (status == TV_OK)
         status = open_late(s, &late, m, err);
-    if (status == TV_OK && late.refold && !late.refold->own_source) {
+    if (status == TV_OK && late.anew && !late.anew->own_source) {
         *compared = 1;
-        status = tv_refold_compare(late.refold, late.stores.pg, s->mongo, user_ids, n, differs, err);
+        status = tv_fold_in_compare(late.anew, late.stores.pg, s->mongo, user_ids, n, differs, err);
     }
     close_late(&late);
     tv_model_free(m);
@@ -256,17 +258,17 @@ enum tv_status tv_lifecycle_compare_users(const struct tv_stores *s, int64_t liv
 }
 
 /* model_<N> goes first: without it nobody takes the rest for a whole model. */
-enum tv_status tv_lifecycle_discard(const struct tv_stores *s, int64_t number, struct tv_error *err)
+enum tv_status tv_lifecycle_discard(const struct tv_stores *s, int64_t run_number, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
-    enum tv_status status = tv_mongo_drop(s->mongo, tv_model_parts(name, number), err);
+    enum tv_status status = tv_mongo_drop(s->mongo, tv_model_parts(name, run_number), err);
     if (status == TV_OK)
-        status = tv_mongo_drop(s->mongo, tv_model_users(name, number), err);
+        status = tv_mongo_drop(s->mongo, tv_model_users(name, run_number), err);
     if (status == TV_OK)
-        status = tv_mongo_drop(s->mongo, tv_model_user_parts(name, number), err);
+        status = tv_mongo_drop(s->mongo, tv_model_user_parts(name, run_number), err);
     if (status == TV_OK)
-        status = tv_mongo_drop(s->mongo, items_name(name, number), err);
-    return status == TV_OK ? tv_model_drop_redis(s->redis, number, err) : status;
+        status = tv_mongo_drop(s->mongo, items_name(name, run_number), err);
+    return status == TV_OK ? tv_model_drop_redis(s->redis, run_number, err) : status;
 }
 
 /* Runs ascend, so the first ones are the oldest. The stores come before the journal: a kill in between leaves a

@@ -27,11 +27,10 @@ static inline float fixture_factor(uint32_t seed, size_t i)
     return (float)((int)(h >> 16 & 1023) - 512) / 256.0f;
 }
 
-static inline struct tv_snapshot *fixture_snapshot_with(int64_t number, int32_t n_items, int factors,
-                                                        const char *title, const char *description,
-                                                        const char *const *codes)
+static inline struct tv_resident *fixture_resident_with(int64_t number, int32_t n_items, int factors, const char *title,
+                                                        const char *description, const char *const *codes)
 {
-    struct tv_model model = {.number = number,
+    struct tv_model model = {.run_number = number,
                              .algorithm = "svd",
                              .score_kind = "relevance",
                              .factors = factors,
@@ -40,7 +39,7 @@ static inline struct tv_snapshot *fixture_snapshot_with(int64_t number, int32_t 
                              .description = (char *)description};
     size_t n = (size_t)n_items;
     struct tv_items items = {.n = n, .items = calloc(n, sizeof *items.items)};
-    struct tv_snapshot *snapshot = NULL;
+    struct tv_resident *resident = NULL;
     double *sigma = calloc((size_t)factors, sizeof *sigma);
     for (int f = 0; f < factors; f++)
         sigma[f] = 10.0 / (f + 1);
@@ -62,23 +61,22 @@ static inline struct tv_snapshot *fixture_snapshot_with(int64_t number, int32_t 
     for (size_t i = 0; i < n * (size_t)factors; i++)
         model.item_factors[i] = tv_half_from_float(fixture_factor((uint32_t)number, i));
     assert_int_equal(tv_items_sort_codes(&items, NULL), TV_OK);
-    assert_int_equal(tv_snapshot_create(&snapshot, &model, &items, NULL), TV_OK);
+    assert_int_equal(tv_resident_create(&resident, &model, &items, NULL), TV_OK);
     free(model.item_ids);
     free(model.item_factors);
     free(sigma);
-    return snapshot;
+    return resident;
 }
 
-static inline struct tv_snapshot *fixture_snapshot(int64_t number, int32_t n_items, int factors,
-                                                   const char *title, const char *description)
+static inline struct tv_resident *fixture_resident(int64_t number, int32_t n_items, int factors, const char *title,
+                                                   const char *description)
 {
-    return fixture_snapshot_with(number, n_items, factors, title, description, NULL);
+    return fixture_resident_with(number, n_items, factors, title, description, NULL);
 }
 
-/* A user who rated every `step`-th item of the snapshot; step 0: none. In one allocation, as lib/model makes
+/* A user who rated every `step`-th item of the resident model; step 0: none. In one allocation, as lib/model makes
  * them. */
-static inline struct tv_user_document *fixture_user(const struct tv_snapshot *s, int64_t user_id, int32_t row,
-                                                    int step)
+static inline struct tv_user_document *fixture_user(const struct tv_resident *s, int64_t user_id, int32_t row, int step)
 {
     size_t n = step ? ((size_t)s->n_items + (size_t)step - 1) / (size_t)step : 0, k = (size_t)s->factors;
     struct tv_user_document *u = calloc(
@@ -117,13 +115,13 @@ static inline enum tv_status fixture_there(void *context, struct tv_error *err)
 }
 
 /* Its stores are away (or, for `up`, only said to be there), so it answers from memory or not at all. */
-static inline struct tv_app *fixture_app(struct tv_snapshot *live, int up)
+static inline struct tv_app *fixture_app(struct tv_resident *live, int up)
 {
     struct tv_app *app = calloc(1, sizeof *app);
     size_t n;
     const char *const *routes = tv_route_names(&n);
-    assert_int_equal(tv_metrics_create(&app->metrics, routes, n, NULL), TV_OK);
-    assert_int_equal(tv_catalog_create(&app->models.catalog, NULL), TV_OK);
+    assert_int_equal(tv_counters_create(&app->counters, routes, n, NULL), TV_OK);
+    assert_int_equal(tv_model_list_create(&app->models.model_list, NULL), TV_OK);
     assert_int_equal(tv_user_cache_create(&app->models.users.cache, 100, 1 << 20, NULL), TV_OK);
     assert_int_equal(tv_code_cache_create(&app->models.users.codes, 100, NULL), TV_OK);
     assert_int_equal(tv_shelf_create(&app->models.shelf, NULL, NULL, NULL), TV_OK);
@@ -141,10 +139,11 @@ static inline struct tv_app *fixture_app(struct tv_snapshot *live, int up)
     return app;
 }
 
-static inline void fixture_know(struct tv_app *app, const struct tv_snapshot *s, int64_t user_id,
+static inline void fixture_know(struct tv_app *app, const struct tv_resident *s, int64_t user_id,
                                 struct tv_user_document *document, double age)
 {
-    tv_cached_user_release(tv_user_cache_put(app->models.users.cache, s->number, user_id, document, tv_clock() - age));
+    tv_cached_user_release(
+        tv_user_cache_put(app->models.users.cache, s->run_number, user_id, document, tv_clock() - age));
 }
 
 struct fixture_answer {

@@ -18,7 +18,7 @@ static const char description[] = "{\"algorithm\":\"svd\",\"factors\":4,\"filter
 /* User 7 is known and learned from, 8 folded in; there is no user 9; of 10 nothing is known. */
 static struct tv_app *app_with_users(int up)
 {
-    struct tv_snapshot *s = fixture_snapshot(2, 60, 4, EVIL, description);
+    struct tv_resident *s = fixture_resident(2, 60, 4, EVIL, description);
     struct tv_app *app = fixture_app(s, up);
     fixture_know(app, s, 7, fixture_user(s, 7, 0, 3), 0);
     fixture_know(app, s, 8, fixture_user(s, 8, -1, 20), 0);
@@ -321,7 +321,7 @@ static void predicted_ratings_are_cut_only_when_shown(void **state)
 {
     (void)state;
     static const char rating[] = "{\"algorithm\":\"als\",\"factors\":2,\"scale\":{\"low\":0.1,\"high\":0.25}}";
-    struct tv_snapshot *s = fixture_snapshot(2, 60, 4, "Title", rating);
+    struct tv_resident *s = fixture_resident(2, 60, 4, "Title", rating);
     strcpy(s->score_kind, "rating");
     struct tv_app *app = fixture_app(s, 0);
     struct fixture_answer a;
@@ -399,9 +399,9 @@ static void counters_count(void **state)
     (void)state;
     struct fixture_answer a;
     struct tv_app *app = app_with_users(0);
-    tv_metrics_request(app->metrics, 0, 200, 0.0004);
-    tv_metrics_request(app->metrics, 0, 200, 0.3);
-    tv_metrics_request(app->metrics, 0, 418, 100);
+    tv_counters_request(app->counters, 0, 200, 0.0004);
+    tv_counters_request(app->counters, 0, 200, 0.3);
+    tv_counters_request(app->counters, 0, 418, 100);
     fixture_get(&a, app, "/metrics", 0, 0);
     const char *const lines[] = {"trivet_requests_total{route=\"/\",code=\"200\"} 2\n",
                                  "trivet_requests_total{route=\"/\",code=\"other\"} 1\n",

@@ -1,4 +1,4 @@
-/* holdout: the ratings of a part that was kept apart, in the dense ids of the training matrix.
+/* holdout: the ratings of a portion that was kept apart, in the dense ids of the training matrix.
  *
  * A user or an item is *cold* when training has no rating of theirs. Nothing cold disappears:
  *
@@ -18,12 +18,12 @@
 #include "trivet/core/eval/split.h"
 #include "trivet/core/ratings.h"
 
-/* The size of the part, and how much of it cannot be judged: reports show these beside every result. */
+/* The size of the portion, and how much of it cannot be judged: reports show these beside every result. */
 struct tv_holdout_counts {
-    int64_t rows, users, items;           /* of the part */
-    int64_t cold_users, cold_items;       /* of these users and items */
-    int64_t cold_user_rows;               /* rows of cold users, whatever the item */
-    int64_t cold_item_rows;               /* rows of known users on cold items */
+    int64_t rows, users, items;     /* of the portion */
+    int64_t cold_users, cold_items; /* of these users and items */
+    int64_t cold_user_rows;         /* rows of cold users, whatever the item */
+    int64_t cold_item_rows;         /* rows of known users on cold items */
 };
 
 /* Owned by its creator; evaluations only read it, so several may share one. */
@@ -34,10 +34,10 @@ struct tv_holdout {
     struct tv_holdout_counts counts;
 };
 
-/* `pairs` and `split` belong together, `training` is the part that was learned from. TV_ERR_NO_MEMORY is the only
+/* `pairs` and `split` belong together, `training` is the portion that was learned from. TV_ERR_NO_MEMORY is the only
  * failure; *out is then empty. */
 enum tv_status tv_holdout_create(struct tv_holdout *out, const struct tv_pairs *pairs, const struct tv_split *split,
-                                 enum tv_part part, const struct tv_dense *training, float min_relevant,
+                                 enum tv_portion portion, const struct tv_matrix *training, float min_relevant,
                                  struct tv_error *err);
 void tv_holdout_free(struct tv_holdout *h); /* also makes it empty */
 

@@ -4,7 +4,7 @@
  *
  * random  Pair number i (from zero, in the order of user and item) draws u_i in [0, 1): output i of splitmix64 started
  *         at `seed`, its upper 53 bits times 2^-53. It is test if u_i < test, validation if u_i < test + validation,
- *         training otherwise. So a part has about its share of the pairs, not exactly.
+ *         training otherwise. So a portion has about its share of the pairs, not exactly.
  * time    The newest pairs are test, those before them validation. Pairs of the same second stay together: with m =
  *         round(test n), test is every pair later than the (m + 1)-newest one, at most m of them; validation likewise
  *         with round((test + validation) n). So everything in test is later than all that is learned from.
@@ -28,7 +28,7 @@ struct tv_pairs {
     const double *time;         /* (n) seconds since 1970; NaN: none. NULL: none has one */
 };
 
-enum tv_part { TV_TRAINING, TV_TEST, TV_VALIDATION, TV_PARTS };
+enum tv_portion { TV_TRAINING, TV_TEST, TV_VALIDATION, TV_PORTIONS };
 enum tv_split_kind { TV_SPLIT_RANDOM, TV_SPLIT_TIME, TV_SPLIT_LAST };
 
 struct tv_split_options {
@@ -40,10 +40,10 @@ struct tv_split_options {
 };
 void tv_split_defaults(struct tv_split_options *o); /* random, a fifth, no validation; last 5; seed 1 */
 
-/* Made by tv_split, for the very pairs it was given: part[i] is that of pair i. */
+/* Made by tv_split, for the very pairs it was given: portion[i] is that of pair i. */
 struct tv_split {
-    uint8_t *part;       /* (n) an enum tv_part for each pair */
-    size_t n[TV_PARTS];  /* pairs of each part */
+    uint8_t *portion;      /* (n) an enum tv_portion for each pair */
+    size_t n[TV_PORTIONS]; /* pairs of each portion */
 };
 
 /* TV_ERR_USAGE for options out of range; TV_ERR_INPUT for pairs out of order, for time and last where a pair has no
@@ -56,8 +56,9 @@ void tv_split_free(struct tv_split *s); /* also makes it empty */
  * its upper 53 bits times 2^-53, is below `fraction`. So a smaller fraction is a part of every larger one. */
 void tv_split_thin(uint8_t *marks, size_t n, double fraction, uint64_t seed);
 
-/* The pairs of one part as a matrix over dense ids of their own: for TV_TRAINING, what everything else is told in. */
-enum tv_status tv_split_dense(struct tv_dense *out, const struct tv_pairs *pairs, const struct tv_split *split,
-                              enum tv_part part, struct tv_error *err);
+/* The pairs of one portion as a matrix over dense ids of their own: for TV_TRAINING, what everything else is told in.
+ */
+enum tv_status tv_split_matrix(struct tv_matrix *out, const struct tv_pairs *pairs, const struct tv_split *split,
+                               enum tv_portion portion, struct tv_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* catch_up: brings MongoDB up to ratings that came one by one, users and items (sql/004_live.sql).
+/* catch_up: brings MongoDB up to single ratings, users and items (sql/004_live.sql).
  *
  * A server folds a user in right after a rating. Sometimes it cannot finish, because it was killed or MongoDB was
  * away, and a training does not see what comes while it runs. The rest is done by whoever comes first: a server, or
@@ -19,32 +19,34 @@ struct tv_changes {
 void tv_changes_free(struct tv_changes *c); /* also makes it empty */
 
 /* How much some work did. *left: there is more to do. */
-struct tv_live_work {
+struct tv_catch_up_work {
     int64_t users, items;
-    int64_t waiting; /* users who are not folded in because the source cannot be read */
-    struct tv_refold_told told;
+    int64_t waiting; /* users who are not folded in because the row source cannot be read */
+    struct tv_fold_in_told told;
     int left;
 };
 /* One line for each that could not be done (told.source, told.refused): say it once. */
-void tv_live_report(const struct tv_live_work *work, int64_t model);
+void tv_catch_up_report(const struct tv_catch_up_work *work, int64_t model);
 
 /* Everybody whose ratings changed after the model was trained, and the counts of the items they rated. Those whose
  * document has their rev already are skipped. With `live` it is noted of each whether it was done: the switch has
  * happened. Users who cannot be folded in are in `work`, and no failure. */
-enum tv_status tv_live_catch_up(struct tv_live_work *work, const struct tv_refold *r, struct tv_refold_stores *stores,
-                                int live, struct tv_error *err);
+enum tv_status tv_catch_up(struct tv_catch_up_work *work, const struct tv_fold_in_anew *r,
+                           struct tv_fold_in_stores *stores, int live, struct tv_error *err);
 
 /* The users who wait to be folded in, at most `limit`; with `refused` also those with whom it was tried in vain. */
-enum tv_status tv_live_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, int refused, struct tv_error *err);
-/* Folds them in and notes what came of it. `r` must be the model that was live after tv_live_waiting returned:
+enum tv_status tv_catch_up_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, int refused,
+                                   struct tv_error *err);
+/* Folds them in and notes what came of it. `r` must be the model that was live after tv_catch_up_waiting returned:
  * who switches to another one afterwards sees the same changes. */
-enum tv_status tv_live_fold(struct tv_live_work *work, const struct tv_changes *waiting, const struct tv_refold *r,
-                            struct tv_refold_stores *stores, struct tv_error *err);
+enum tv_status tv_catch_up_fold_in(struct tv_catch_up_work *work, const struct tv_changes *waiting,
+                                   const struct tv_fold_in_anew *r, struct tv_fold_in_stores *stores,
+                                   struct tv_error *err);
 /* At most `limit` items that wait: their n and mean. Costs one pass over all ratings, however many they are. */
-enum tv_status tv_live_count_waiting(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo, int limit,
-                                     struct tv_error *err);
+enum tv_status tv_catch_up_count(struct tv_catch_up_work *work, struct tv_pg *pg, struct tv_mongo *mongo, int limit,
+                                 struct tv_error *err);
 /* The n and mean of items whose documents say something else, though they may be of the rev that Postgres has. */
-enum tv_status tv_live_recount(struct tv_live_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
-                               const int64_t *items, size_t n, struct tv_error *err);
+enum tv_status tv_catch_up_recount(struct tv_catch_up_work *work, struct tv_pg *pg, struct tv_mongo *mongo,
+                                   const int64_t *items, size_t n, struct tv_error *err);
 
 #endif

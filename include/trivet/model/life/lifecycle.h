@@ -27,20 +27,21 @@ struct tv_stores {
 enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err);
 
 /* Does what is left of an activation once Redis has switched to the model. */
-enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t number, struct tv_error *err);
+enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t run_number, struct tv_error *err);
 /* Folds the users in whom nobody has yet (trivet.user_change), and counts items; *users counts those, and *unwritten those
  * whose documents MongoDB refuses. */
-enum tv_status tv_lifecycle_fold_waiting(const struct tv_stores *s, int64_t live, int64_t *users, int64_t *unwritten,
-                                         struct tv_error *err);
+enum tv_status tv_lifecycle_fold_in_waiting(const struct tv_stores *s, int64_t live, int64_t *users, int64_t *unwritten,
+                                            struct tv_error *err);
 
-/* Compares the live model's documents of n users, ascending, with their ratings (tv_refold_compare). *compared is 0 where that
- * cannot be told: their ratings come from SQL of one's own or stand elsewhere, or a load came after the training. */
+/* Compares the live model's documents of n users, ascending, with their ratings (tv_fold_in_compare). *compared is 0
+ * where that cannot be told: their ratings come from SQL of one's own or stand elsewhere, or a load came after the
+ * training. */
 enum tv_status tv_lifecycle_compare_users(const struct tv_stores *s, int64_t live, const int64_t *user_ids, size_t n,
                                           char *differs, int *compared, struct tv_error *err);
 
-/* The same by number: refills Redis from MongoDB first where that is needed. TV_ERR_NOT_FOUND for a model that is
+/* The same by run number: refills Redis from MongoDB first where that is needed. TV_ERR_NOT_FOUND for a model that is
  * not kept (any more). */
-enum tv_status tv_lifecycle_activate_number(const struct tv_stores *s, int64_t number, struct tv_error *err);
+enum tv_status tv_lifecycle_activate_run(const struct tv_stores *s, int64_t run_number, struct tv_error *err);
 
 /* Item documents say what a score of the live model is (`score_kind`): makes them say it of `m`. */
 enum tv_status tv_lifecycle_say_score(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err);
@@ -66,6 +67,6 @@ enum tv_status tv_lifecycle_repair(const struct tv_stores *s, const struct tv_re
 enum tv_status tv_lifecycle_prune(const struct tv_stores *s, int keep, struct tv_error *err);
 
 /* Deletes all that is stored under N; the journal is not touched. */
-enum tv_status tv_lifecycle_discard(const struct tv_stores *s, int64_t number, struct tv_error *err);
+enum tv_status tv_lifecycle_discard(const struct tv_stores *s, int64_t run_number, struct tv_error *err);
 
 #endif

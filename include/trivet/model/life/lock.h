@@ -17,7 +17,7 @@ struct tv_lock;
  * and says whom it waits for; without, TV_ERR_BUSY names the holder. */
 enum tv_status tv_lock_acquire(struct tv_lock **out, const char *postgres_uri, const char *who, int wait,
                                int connect_wait_seconds, struct tv_error *err);
-/* Puts the run's number into the name others are told: "trivet-train fit (run 12)". */
+/* Puts the run number into the name others are told: "trivet-train fit (run 12)". */
 enum tv_status tv_lock_name_run(struct tv_lock *lock, int64_t run, struct tv_error *err);
 /* TV_ERR_BUSY when the connection, and so the lock, is lost. */
 enum tv_status tv_lock_check(struct tv_lock *lock, struct tv_error *err);

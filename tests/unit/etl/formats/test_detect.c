@@ -51,9 +51,9 @@ static void check(const char *const *files, const char *format, const char *expe
     } else {
         strcpy(got, set.format);
         for (int role = 0; role < TV_ROLE_COUNT; role++)
-            if (set.parts[role].file)
-                snprintf(got + strlen(got), sizeof got - strlen(got), " %s=%s",
-                         tv_role_name((enum tv_role)role), set.parts[role].file->name);
+            if (set.chosen[role].file)
+                snprintf(got + strlen(got), sizeof got - strlen(got), " %s=%s", tv_role_name((enum tv_role)role),
+                         set.chosen[role].file->name);
         for (size_t i = 0; i < set.n_ignored; i++)
             snprintf(got + strlen(got), sizeof got - strlen(got), " ignored=%s", set.ignored[i]);
     }

@@ -56,7 +56,8 @@ static enum tv_status read_text(struct told *told, const char *text, struct tv_e
     struct tv_input_file file = {.name = name, .path = path, .size = (double)strlen(text)};
     struct tv_input input = {.path = path, .files = &file, .n_files = 1};
     struct tv_sink sink = {.context = told, .rating = on_rating, .reject = on_reject, .progress = on_progress};
-    struct tv_reading reading = {.input = &input, .file = &file, .dialect = {",", 1}, .has_header = 1, .sink = &sink};
+    struct tv_file_reading reading = {
+        .input = &input, .file = &file, .dialect = {",", 1}, .has_header = 1, .sink = &sink};
     enum tv_status status = tv_read_ratings(&reading, err);
     close(fd);
     return status;

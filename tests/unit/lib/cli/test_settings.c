@@ -15,7 +15,7 @@ static enum tv_status nothing(const struct tv_settings *s, int n, char **a, stru
 }
 
 static const struct tv_option own_rows[] = {
-    {.name = "factors", .kind = TV_OPTION_INT, .value = "K", .preset = "50", .min = 1, .max = 1000, .help = "h"},
+    {.name = "factors", .kind = TV_OPTION_INT, .value = "K", .default_text = "50", .min = 1, .max = 1000, .help = "h"},
     {.name = "set", .kind = TV_OPTION_LIST, .value = "K=V", .help = "h"},
     {.name = "dry-run", .kind = TV_OPTION_SWITCH, .help = "h"},
     {.name = NULL},

@@ -39,7 +39,7 @@ static void every_default_passes_its_own_check(void **state)
     (void)state;
     struct tv_error err = {0};
     for (const struct tv_option *row = tv_shared_options; row->name; row++)
-        if (row->preset && tv_option_check(row, row->preset, &err) != TV_OK)
+        if (row->default_text && tv_option_check(row, row->default_text, &err) != TV_OK)
             fail_msg("--%s: %s", row->name, err.message);
 }
 

@@ -155,8 +155,8 @@ static void they_add_up_to_the_score(void **state)
             struct tv_explained out;
             int n = choose_ratings(items, ratings), item = (int)(next_random() * ITEMS), k = m.f.factors;
             double most = 0;
-            assert_int_equal(tv_fold_in(&m.f, packed, &(struct tv_user_ratings){items, ratings, (size_t)n}, NULL),
-                             TV_OK);
+            assert_int_equal(
+                tv_fold_in_factors(&m.f, packed, &(struct tv_user_ratings){items, ratings, (size_t)n}, NULL), TV_OK);
             assert_int_equal(
                 tv_explain(&m.f, found, &out, item, &(struct tv_user_ratings){items, ratings, (size_t)n}, NULL), TV_OK);
             tv_half_to_floats(user, packed, (size_t)k);

@@ -47,7 +47,7 @@ static void follows_the_formula(void **state)
             }
         struct tv_fold_in f;
         assert_int_equal(tv_fold_in_svd(&f, factors, ITEMS, k, sigma, 0.5, NULL), TV_OK);
-        assert_int_equal(tv_fold_in(&f, user, &(struct tv_user_ratings){items, ratings, n}, NULL), TV_OK);
+        assert_int_equal(tv_fold_in_factors(&f, user, &(struct tv_user_ratings){items, ratings, n}, NULL), TV_OK);
         for (int c = 0; c < k; c++)
             assert_int_equal(user[c], expected_factor(&f, c, items, ratings, n));
         tv_fold_in_free(&f);
@@ -65,7 +65,7 @@ static void nothing_rated_gives_zeros(void **state)
     uint16_t user[2] = {1, 1};
     struct tv_fold_in f;
     assert_int_equal(tv_fold_in_svd(&f, factors, 1, 2, sigma, 0.5, NULL), TV_OK);
-    assert_int_equal(tv_fold_in(&f, user, &(struct tv_user_ratings){0}, NULL), TV_OK);
+    assert_int_equal(tv_fold_in_factors(&f, user, &(struct tv_user_ratings){0}, NULL), TV_OK);
     assert_int_equal(user[0] | user[1], 0);
     tv_fold_in_free(&f);
     tv_fold_in_free(NULL);
@@ -85,7 +85,7 @@ static void exponent_of_sigma(void **state)
         uint16_t user;
         struct tv_fold_in f;
         assert_int_equal(tv_fold_in_svd(&f, factors, 1, 1, sigma, cases[i].a, NULL), TV_OK);
-        assert_int_equal(tv_fold_in(&f, &user, &(struct tv_user_ratings){&item, &rating, 1}, NULL), TV_OK);
+        assert_int_equal(tv_fold_in_factors(&f, &user, &(struct tv_user_ratings){&item, &rating, 1}, NULL), TV_OK);
         assert_true((double)tv_half_to_float(user) == cases[i].user);
         tv_fold_in_free(&f);
     }
@@ -102,8 +102,8 @@ static void overflow_is_refused(void **state)
     struct tv_fold_in f;
     struct tv_error err = {0};
     assert_int_equal(tv_fold_in_svd(&f, factors, 2, 2, sigma, 0.5, NULL), TV_OK);
-    assert_int_equal(tv_fold_in(&f, user, &(struct tv_user_ratings){items, ratings, 1}, &err), TV_OK);
-    assert_int_equal(tv_fold_in(&f, user, &(struct tv_user_ratings){items, ratings, 2}, &err), TV_ERR_NUMERIC);
+    assert_int_equal(tv_fold_in_factors(&f, user, &(struct tv_user_ratings){items, ratings, 1}, &err), TV_OK);
+    assert_int_equal(tv_fold_in_factors(&f, user, &(struct tv_user_ratings){items, ratings, 2}, &err), TV_ERR_NUMERIC);
     assert_non_null(strstr(err.message, "factor 2 of a user is 131008"));
     tv_fold_in_free(&f);
 }
@@ -162,8 +162,8 @@ static void training_rows_come_back(void **state)
     for (int u = 0; u < USERS; u++) {
         int64_t at = m.start[u];
         assert_int_equal(
-            tv_fold_in(&f, user, &(struct tv_user_ratings){m.column + at, m.value + at, (size_t)(m.start[u + 1] - at)},
-                       NULL),
+            tv_fold_in_factors(
+                &f, user, &(struct tv_user_ratings){m.column + at, m.value + at, (size_t)(m.start[u + 1] - at)}, NULL),
             TV_OK);
         for (int c = 0; c < K; c++) {
             double solver = (double)s.u[u * K + c] * sqrt(s.sigma[c]);

@@ -98,7 +98,7 @@ static void assert_solved(const struct tv_fold_in *f, const int32_t *items, cons
 {
     uint16_t *user = calloc((size_t)f->factors, sizeof *user);
     double *expected = calloc((size_t)f->factors, sizeof *expected);
-    assert_int_equal(tv_fold_in(f, user, &(struct tv_user_ratings){items, ratings, (size_t)n}, NULL), TV_OK);
+    assert_int_equal(tv_fold_in_factors(f, user, &(struct tv_user_ratings){items, ratings, (size_t)n}, NULL), TV_OK);
     expected_user(expected, f, items, ratings, n);
     for (int c = 0; c < f->factors; c++)
         assert_true(fabs((double)tv_half_to_float(user[c]) - expected[c]) <= fabs(expected[c]) * 0x1.01p-11 + 1e-7);
@@ -149,10 +149,10 @@ static void one_rating_by_hand(void **state)
     uint16_t user;
     struct tv_fold_in f;
     assert_int_equal(tv_fold_in_als(&f, factors, 2, 1, 0, 0.5, NULL), TV_OK);
-    assert_int_equal(tv_fold_in(&f, &user, &(struct tv_user_ratings){&item, &rating, 1}, NULL), TV_OK);
+    assert_int_equal(tv_fold_in_factors(&f, &user, &(struct tv_user_ratings){&item, &rating, 1}, NULL), TV_OK);
     assert_int_equal(user, tv_half_from_double(6 / 4.5)); /* (4 + 0.5) p = 2 * 3 */
     assert_int_equal(tv_fold_in_als_implicit(&f, factors, 2, 1, 0.5, 2, NULL), TV_OK);
-    assert_int_equal(tv_fold_in(&f, &user, &(struct tv_user_ratings){&item, &rating, 1}, NULL), TV_OK);
+    assert_int_equal(tv_fold_in_factors(&f, &user, &(struct tv_user_ratings){&item, &rating, 1}, NULL), TV_OK);
     assert_int_equal(user, tv_half_from_double(14 / 29.5)); /* (5 + 2*3*4 + 0.5) p = (1 + 2*3) * 2 */
     tv_fold_in_free(&f);
 }
@@ -164,7 +164,7 @@ static void nothing_rated_gives_zeros(void **state)
     for (enum kind kind = PLAIN; kind < KINDS; kind++) {
         struct items i = make_items(kind, 5, 3, 0.1);
         uint16_t user[5] = {1, 1, 1, 1, 1};
-        assert_int_equal(tv_fold_in(&i.fold_in, user, &(struct tv_user_ratings){0}, NULL), TV_OK);
+        assert_int_equal(tv_fold_in_factors(&i.fold_in, user, &(struct tv_user_ratings){0}, NULL), TV_OK);
         for (int c = 0; c < i.fold_in.factors; c++)
             assert_int_equal(user[c], 0);
         free_items(&i);
@@ -194,13 +194,13 @@ static void threads_and_processors_agree(void **state)
         int n[USERS], failed = 0;
         for (int u = 0; u < USERS; u++) {
             n[u] = choose_ratings(items[u], ratings[u], ITEMS, next_random());
-            failed |= tv_fold_in(&i.fold_in, alone[u], &(struct tv_user_ratings){items[u], ratings[u], (size_t)n[u]},
-                                 NULL) != TV_OK;
+            failed |= tv_fold_in_factors(&i.fold_in, alone[u],
+                                         &(struct tv_user_ratings){items[u], ratings[u], (size_t)n[u]}, NULL) != TV_OK;
         }
 #pragma omp parallel for schedule(dynamic) num_threads(2) reduction(| : failed)
         for (int u = 0; u < USERS; u++)
-            failed |= tv_fold_in(&i.fold_in, together[u], &(struct tv_user_ratings){items[u], ratings[u], (size_t)n[u]},
-                                 NULL) != TV_OK;
+            failed |= tv_fold_in_factors(&i.fold_in, together[u],
+                                         &(struct tv_user_ratings){items[u], ratings[u], (size_t)n[u]}, NULL) != TV_OK;
         assert_int_equal(failed, 0);
         assert_memory_equal(alone, together, sizeof alone);
         if (hash(&alone[0][0], sizeof alone / sizeof alone[0][0]) != known[kind])
@@ -237,8 +237,8 @@ static void trained_users_come_back(void **state)
         for (int u = 0; u < USERS; u++) {
             int64_t at = m.start[u];
             size_t n = (size_t)(m.start[u + 1] - at);
-            assert_int_equal(tv_fold_in(&f, user, &(struct tv_user_ratings){m.column + at, m.value + at, n}, NULL),
-                             TV_OK);
+            assert_int_equal(
+                tv_fold_in_factors(&f, user, &(struct tv_user_ratings){m.column + at, m.value + at, n}, NULL), TV_OK);
             for (int c = 0; c < a.columns; c++) {
                 double trained = (double)a.user_factors[u * a.columns + c];
                 assert_true(fabs((double)tv_half_to_float(user[c]) - trained) < 0.01);
@@ -261,20 +261,22 @@ static void what_cannot_be_solved_is_refused(void **state)
     struct tv_fold_in f;
     struct tv_error err = {0};
     assert_int_equal(tv_fold_in_als(&f, small, 2, 1, 0, 1e-16, &err), TV_OK);
-    assert_int_equal(tv_fold_in(&f, user, &(struct tv_user_ratings){&item, &rating, 1}, &err), TV_ERR_NUMERIC);
+    assert_int_equal(tv_fold_in_factors(&f, user, &(struct tv_user_ratings){&item, &rating, 1}, &err), TV_ERR_NUMERIC);
     assert_non_null(strstr(err.message, "factor 1 of a user is 8.1"));
     assert_string_not_equal(err.hint, "");
-    assert_int_equal(tv_fold_in(&f, user, &(struct tv_user_ratings){&item, &no_number, 1}, &err), TV_ERR_NUMERIC);
-    assert_int_equal(tv_fold_in(&f, user, &(struct tv_user_ratings){&item, &no_number, 1}, NULL), TV_ERR_NUMERIC);
+    assert_int_equal(tv_fold_in_factors(&f, user, &(struct tv_user_ratings){&item, &no_number, 1}, &err),
+                     TV_ERR_NUMERIC);
+    assert_int_equal(tv_fold_in_factors(&f, user, &(struct tv_user_ratings){&item, &no_number, 1}, NULL),
+                     TV_ERR_NUMERIC);
     assert_int_equal(tv_fold_in_als(&f, same, 1, 2, 0, 1e-9, &err), TV_OK); /* both factors are the same */
-    assert_int_equal(tv_fold_in(&f, user, &(struct tv_user_ratings){&item, &rating, 1}, &err), TV_ERR_NUMERIC);
+    assert_int_equal(tv_fold_in_factors(&f, user, &(struct tv_user_ratings){&item, &rating, 1}, &err), TV_ERR_NUMERIC);
     assert_non_null(strstr(err.message, "cannot be solved"));
     assert_string_not_equal(err.hint, "");
     assert_int_equal(tv_fold_in_als(&f, endless, 1, 2, 0, 0.1, &err), TV_OK);
-    assert_int_equal(tv_fold_in(&f, user, &(struct tv_user_ratings){&item, &rating, 1}, &err), TV_ERR_NUMERIC);
+    assert_int_equal(tv_fold_in_factors(&f, user, &(struct tv_user_ratings){&item, &rating, 1}, &err), TV_ERR_NUMERIC);
     assert_int_equal(tv_fold_in_als_implicit(&f, small, 2, 1, 0.1, 1, &err), TV_OK);
-    assert_int_equal(tv_fold_in(&f, user, &(struct tv_user_ratings){&item, &below, 1}, &err), TV_ERR_INPUT);
-    assert_int_equal(tv_fold_in(&f, user, &(struct tv_user_ratings){&item, &below, 1}, NULL), TV_ERR_INPUT);
+    assert_int_equal(tv_fold_in_factors(&f, user, &(struct tv_user_ratings){&item, &below, 1}, &err), TV_ERR_INPUT);
+    assert_int_equal(tv_fold_in_factors(&f, user, &(struct tv_user_ratings){&item, &below, 1}, NULL), TV_ERR_INPUT);
     tv_fold_in_free(&f);
 }
 

@@ -14,14 +14,14 @@ struct row {
     float rating;
 };
 
-static enum tv_status densify(struct tv_dense *d, const struct row *rows, size_t n, struct tv_error *err)
+static enum tv_status to_matrix(struct tv_matrix *d, const struct row *rows, size_t n, struct tv_error *err)
 {
     struct tv_ratings *r = NULL;
     assert_int_equal(tv_ratings_create(&r, err), TV_OK);
     for (size_t i = 0; i < n; i++)
         assert_int_equal(tv_ratings_add(r, rows[i].user, rows[i].item, rows[i].rating, err), TV_OK);
     assert_int_equal(tv_ratings_count(r), n);
-    enum tv_status status = tv_ratings_densify(d, r, err);
+    enum tv_status status = tv_ratings_matrix(d, r, err);
     assert_int_equal(tv_ratings_count(r), 0);
     tv_ratings_free(r);
     return status;
@@ -36,17 +36,17 @@ static void ids_become_ranks(void **state)
     const int64_t start[] = {0, 1, 2, 5, 6};
     const int32_t column[] = {1, 2, 0, 1, 2, 3};
     const float value[] = {2, 5, 3, 0, 1.5f, 4};
-    struct tv_dense d;
-    assert_int_equal(densify(&d, rows, 6, NULL), TV_OK);
-    assert_int_equal(d.matrix.n_rows, 4);
-    assert_int_equal(d.matrix.n_cols, 4);
-    assert_int_equal(d.matrix.n_values, 6);
+    struct tv_matrix d;
+    assert_int_equal(to_matrix(&d, rows, 6, NULL), TV_OK);
+    assert_int_equal(d.csr.n_rows, 4);
+    assert_int_equal(d.csr.n_cols, 4);
+    assert_int_equal(d.csr.n_values, 6);
     assert_memory_equal(d.users, users, sizeof users);
     assert_memory_equal(d.items, items, sizeof items);
-    assert_memory_equal(d.matrix.start, start, sizeof start);
-    assert_memory_equal(d.matrix.column, column, sizeof column);
-    assert_memory_equal(d.matrix.value, value, sizeof value);
-    tv_dense_free(&d);
+    assert_memory_equal(d.csr.start, start, sizeof start);
+    assert_memory_equal(d.csr.column, column, sizeof column);
+    assert_memory_equal(d.csr.value, value, sizeof value);
+    tv_matrix_free(&d);
 }
 
 /* A grid with holes, in three orders: the matrix is the same and every value is in its place. */
@@ -60,8 +60,8 @@ static void order_does_not_matter(void **state)
         for (int i = 0; i < ITEMS; i++)
             if ((u * 7 + i * 3) % 5 < 2)
                 rows[n++] = (struct row){u * 1000003LL - 500, i * 1024LL, (float)((u + i) % 9) / 2};
-    struct tv_dense sorted, shuffled;
-    assert_int_equal(densify(&sorted, rows, n, NULL), TV_OK);
+    struct tv_matrix sorted, shuffled;
+    assert_int_equal(to_matrix(&sorted, rows, n, NULL), TV_OK);
     uint32_t random = 1;
     for (size_t i = n; i-- > 1;) {
         random = random * 1664525u + 1013904223u;
@@ -70,8 +70,8 @@ static void order_does_not_matter(void **state)
         rows[i] = rows[j];
         rows[j] = swap;
     }
-    assert_int_equal(densify(&shuffled, rows, n, NULL), TV_OK);
-    const struct tv_csr *a = &sorted.matrix, *b = &shuffled.matrix;
+    assert_int_equal(to_matrix(&shuffled, rows, n, NULL), TV_OK);
+    const struct tv_csr *a = &sorted.csr, *b = &shuffled.csr;
     assert_int_equal(a->n_rows, USERS);
     assert_int_equal(a->n_cols, ITEMS);
     assert_int_equal(b->n_values, n);
@@ -83,8 +83,8 @@ static void order_does_not_matter(void **state)
     for (int32_t u = 0; u < USERS; u++)
         for (int64_t p = a->start[u]; p < a->start[u + 1]; p++)
             assert_true(a->value[p] == (float)((u + a->column[p]) % 9) / 2);
-    tv_dense_free(&sorted);
-    tv_dense_free(&shuffled);
+    tv_matrix_free(&sorted);
+    tv_matrix_free(&shuffled);
 }
 
 static void repeated_pairs_are_named(void **state)
@@ -92,12 +92,12 @@ static void repeated_pairs_are_named(void **state)
     (void)state;
     const struct row rows[] = {{10, 200, 1}, {11, 300, 2}, {12, 300, 3}, {11, 200, 4}, {11, 300, 5}};
     struct tv_error err = {0};
-    struct tv_dense d;
-    assert_int_equal(densify(&d, rows, 5, &err), TV_ERR_INPUT);
+    struct tv_matrix d;
+    assert_int_equal(to_matrix(&d, rows, 5, &err), TV_ERR_INPUT);
     assert_string_equal(err.message, "user 11 and item 300 come more than once");
     assert_non_null(strstr(err.hint, "AVG"));
     assert_null(d.users);
-    assert_null(d.matrix.start);
+    assert_null(d.csr.start);
 }
 
 static void only_finite_ratings(void **state)
@@ -117,13 +117,13 @@ static void only_finite_ratings(void **state)
 static void nothing_gives_an_empty_matrix(void **state)
 {
     (void)state;
-    struct tv_dense d;
-    assert_int_equal(densify(&d, NULL, 0, NULL), TV_OK);
-    assert_int_equal(d.matrix.n_rows, 0);
-    assert_int_equal(d.matrix.n_cols, 0);
-    assert_int_equal(d.matrix.start[0], 0);
-    tv_dense_free(&d);
-    tv_dense_free(NULL);
+    struct tv_matrix d;
+    assert_int_equal(to_matrix(&d, NULL, 0, NULL), TV_OK);
+    assert_int_equal(d.csr.n_rows, 0);
+    assert_int_equal(d.csr.n_cols, 0);
+    assert_int_equal(d.csr.start[0], 0);
+    tv_matrix_free(&d);
+    tv_matrix_free(NULL);
 }
 
 static void ids_are_found(void **state)

@@ -12,7 +12,8 @@ static void only_ids_of_the_range_need_a_list(void **state)
 {
     (void)state;
     const int64_t below[] = {-7, 0, TV_CODE_FIRST - 1}, above[] = {3, TV_CODE_END, INT64_MAX};
-    const int64_t first[] = {3, TV_CODE_FIRST, TV_CODE_END}, last[] = {TV_CODE_END - 1}, live[] = {1, 2, TV_CODE_LIVE};
+    const int64_t first[] = {3, TV_CODE_FIRST, TV_CODE_END}, last[] = {TV_CODE_END - 1},
+                  live[] = {1, 2, TV_CODE_SINGLE};
     assert_false(tv_code_list_needed(NULL, 0));
     assert_false(tv_code_list_needed(below, 3));
     assert_false(tv_code_list_needed(above, 3));

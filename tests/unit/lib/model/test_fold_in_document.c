@@ -18,8 +18,8 @@ static uint16_t item_factors[ITEMS * FACTORS];
 
 struct folding {
     struct tv_fold_in fold_in;
-    struct tv_folding f;
-    struct tv_fold_space space;
+    struct tv_fold_in_model f;
+    struct tv_fold_in_space space;
 };
 
 static int make_folding(void **state)
@@ -30,16 +30,16 @@ static int make_folding(void **state)
     *state = g;
     if (tv_fold_in_svd(&g->fold_in, item_factors, ITEMS, FACTORS, sigma, 0.5, NULL) != TV_OK)
         return -1;
-    tv_folding_init(&g->f, &g->fold_in, item_ids);
-    tv_fold_space_init(&g->space);
+    tv_fold_in_model_init(&g->f, &g->fold_in, item_ids);
+    tv_fold_in_space_init(&g->space);
     return 0;
 }
 
 static int free_folding(void **state)
 {
     struct folding *g = *state;
-    tv_fold_space_free(&g->space);
-    tv_folding_free(&g->f);
+    tv_fold_in_space_free(&g->space);
+    tv_fold_in_model_free(&g->f);
     tv_fold_in_free(&g->fold_in);
     free(g);
     return 0;
@@ -51,7 +51,7 @@ static void known_items_make_the_factors(void **state)
     struct folding *g = *state;
     const int64_t items[] = {-1, 20, 25, 30};
     const float ratings[] = {5, 3, 4, 2};
-    assert_int_equal(tv_fold_user(&g->f, &g->space, 77, items, ratings, 4, NULL), TV_OK);
+    assert_int_equal(tv_fold_in_document(&g->f, &g->space, 77, items, ratings, 4, NULL), TV_OK);
     const struct tv_user_document *u = &g->space.document;
     assert_int_equal(u->user_id, 77);
     assert_int_equal(u->row, -1);
@@ -74,7 +74,7 @@ static void who_rated_nothing_of_the_model_has_no_place(void **state)
     const int64_t items[] = {11};
     const float ratings[] = {5};
     for (size_t n = 0; n <= 1; n++) {
-        assert_int_equal(tv_fold_user(&g->f, &g->space, 1, items, ratings, n, NULL), TV_OK);
+        assert_int_equal(tv_fold_in_document(&g->f, &g->space, 1, items, ratings, n, NULL), TV_OK);
         assert_int_equal(g->space.document.n_seen, 0);
         assert_int_equal(g->space.document.n_rated, n);
         assert_true(g->space.document.value[0] == 0 && g->space.document.value[1] == 0);
@@ -88,11 +88,11 @@ static void factors_that_cannot_be_kept_say_why(void **state)
     struct folding *g = *state;
     const int64_t items[] = {INT64_MAX};
     float ratings[] = {9};
-    assert_int_equal(tv_fold_user(&g->f, &g->space, 1, items, ratings, 1, NULL), TV_OK);
+    assert_int_equal(tv_fold_in_document(&g->f, &g->space, 1, items, ratings, 1, NULL), TV_OK);
     assert_non_null(g->space.document.why);
     assert_true(g->space.document.value[0] == 0);
     ratings[0] = 1;
-    assert_int_equal(tv_fold_user(&g->f, &g->space, 2, items, ratings, 1, NULL), TV_OK);
+    assert_int_equal(tv_fold_in_document(&g->f, &g->space, 2, items, ratings, 1, NULL), TV_OK);
     assert_null(g->space.document.why);
     assert_true(tv_half_to_float(g->space.document.value[0]) == 15000);
 }

@@ -20,36 +20,36 @@ static void what_fits_stays_in_the_document(void **state)
     (void)state;
     static char bytes[15 << 20];
     struct tv_user_document u = {.user_id = 7};
-    struct user_fields f;
+    struct tv_user_fields f;
     const struct tv_user_blobs b = {.value = {.data = bytes, .size = 100},
                                     .seen = {.data = bytes + 100, .size = 200},
                                     .rated = {.data = bytes + 300, .size = (15 << 20) - 301},
                                     .ratings = {.data = bytes + (15 << 20) - 1, .size = 1}};
     const struct tv_buffer *const blobs[] = {&b.value, &b.seen, &b.rated, &b.ratings};
-    assert_int_equal(user_fields_make(&f, NULL, 12, &u, &b, NULL), TV_OK);
-    for (int i = 0; i < N_BLOBS; i++) {
-        assert_string_equal(f.blobs[i].name, user_blob_names[i]);
-        assert_int_equal(f.blobs[i].type, TV_FIELD_BYTES);
+    assert_int_equal(tv_user_fields_make(&f, NULL, 12, &u, &b, NULL), TV_OK);
+    for (int i = 0; i < TV_BLOBS; i++) {
+        assert_string_equal(f.blobs[i].name, tv_user_blob_names[i]);
+        assert_int_equal(f.blobs[i].type, TV_MONGO_FIELD_BYTES);
         assert_ptr_equal(f.blobs[i].bytes, blobs[i]->data);
         assert_int_equal(f.blobs[i].n_bytes, blobs[i]->size);
     }
-    user_fields_free(&f);
+    tv_user_fields_free(&f);
 }
 
-static enum tv_status open_json(struct user_stored *s, const char *json, int *has_parts, struct tv_error *err)
+static enum tv_status open_json(struct tv_user_stored *s, const char *json, int *has_parts, struct tv_error *err)
 {
     struct tv_mongo_doc *doc = NULL;
     assert_int_equal(tv_mongo_doc_from_json(&doc, json, NULL), TV_OK);
     *has_parts = tv_user_document_has_parts(doc);
-    enum tv_status status = user_stored_open(s, NULL, 12, doc, err);
+    enum tv_status status = tv_user_stored_open(s, NULL, 12, doc, err);
     if (status == TV_OK) {
         assert_int_equal(s->user_id, 7);
-        for (int i = 0; i < N_BLOBS; i++) {
+        for (int i = 0; i < TV_BLOBS; i++) {
             assert_int_equal(s->sizes[i], 5);
             assert_memory_equal(s->bytes[i], "a\0b\xff" "c", 5);
         }
     }
-    user_stored_close(s);
+    tv_user_stored_close(s);
     tv_mongo_doc_free(doc);
     return status;
 }
@@ -58,7 +58,7 @@ static void blobs_of_a_document_need_no_store(void **state)
 {
     (void)state;
     struct tv_buffer b = TV_BUFFER_INIT(64);
-    struct user_stored s;
+    struct tv_user_stored s;
     struct tv_error err = {0};
     int has_parts = 1;
     char json[1024];

@@ -85,7 +85,7 @@ static int remove_folder(void **state)
 }
 
 /* Everything that a stream gives, three bytes at a time, and that `consumed` counts it. */
-static const char *all_of(struct tv_source *s)
+static const char *all_of(struct tv_byte_source *s)
 {
     static char text[256];
     size_t n = 0, got = 1;
@@ -95,22 +95,22 @@ static const char *all_of(struct tv_source *s)
         assert_true(s->consumed == (double)n);
     }
     text[n] = '\0';
-    tv_source_close(s);
+    tv_byte_source_close(s);
     return text;
 }
 
 static uint64_t check_two_files(const char *path, int is_zip)
 {
     struct tv_input *input = NULL;
-    struct tv_source *ratings = NULL, *movies = NULL;
+    struct tv_byte_source *ratings = NULL, *movies = NULL;
     uint64_t hash = TV_HASH_START;
     assert_int_equal(tv_input_open(&input, path, NULL), TV_OK);
     assert_int_equal(input->is_zip, is_zip);
     assert_int_equal(input->n_files, 2);
     assert_string_equal(input->files[0].name, "movies.csv");
     assert_string_equal(input->files[1].name, "ratings.csv");
-    assert_int_equal(tv_source_open(&movies, input, &input->files[0], NULL), TV_OK); /* both at the same time */
-    assert_int_equal(tv_source_open(&ratings, input, &input->files[1], NULL), TV_OK);
+    assert_int_equal(tv_byte_source_open(&movies, input, &input->files[0], NULL), TV_OK); /* both at the same time */
+    assert_int_equal(tv_byte_source_open(&ratings, input, &input->files[1], NULL), TV_OK);
     assert_string_equal(all_of(ratings), "1,2,3\n");
     assert_string_equal(all_of(movies), "2,Heat\n");
     for (size_t i = 0; i < 2; i++)
@@ -133,12 +133,12 @@ static void one_file_is_a_list_of_one(void **state)
 {
     (void)state;
     struct tv_input *input = NULL;
-    struct tv_source *s = NULL;
+    struct tv_byte_source *s = NULL;
     assert_int_equal(tv_input_open(&input, path_of("data/ratings.csv"), NULL), TV_OK);
     assert_int_equal(input->n_files, 1);
     assert_string_equal(input->files[0].name, "ratings.csv");
     assert_true(input->files[0].size == 6);
-    assert_int_equal(tv_source_open(&s, input, &input->files[0], NULL), TV_OK);
+    assert_int_equal(tv_byte_source_open(&s, input, &input->files[0], NULL), TV_OK);
     assert_string_equal(all_of(s), "1,2,3\n");
     tv_input_close(input);
     tv_input_close(NULL);
@@ -147,19 +147,19 @@ static void one_file_is_a_list_of_one(void **state)
 static void memory_is_a_stream(void **state)
 {
     (void)state;
-    struct tv_source *s = NULL;
-    assert_int_equal(tv_source_memory(&s, "abcdefg", 7, NULL), TV_OK);
+    struct tv_byte_source *s = NULL;
+    assert_int_equal(tv_byte_source_memory(&s, "abcdefg", 7, NULL), TV_OK);
     assert_string_equal(all_of(s), "abcdefg");
-    assert_int_equal(tv_source_memory(&s, NULL, 0, NULL), TV_OK);
+    assert_int_equal(tv_byte_source_memory(&s, NULL, 0, NULL), TV_OK);
     assert_string_equal(all_of(s), "");
-    tv_source_close(NULL);
+    tv_byte_source_close(NULL);
 }
 
 static void what_cannot_be_read_is_told(void **state)
 {
     (void)state;
     struct tv_input *input = NULL;
-    struct tv_source *s = NULL;
+    struct tv_byte_source *s = NULL;
     struct tv_error err;
     const struct tv_input_file gone = {.path = (char *)"/nowhere/at/all"};
     const struct tv_input none = {.is_zip = 0};
@@ -172,7 +172,7 @@ static void what_cannot_be_read_is_told(void **state)
     assert_int_equal(tv_input_open(&input, path_of("broken.zip"), &err), TV_ERR_INPUT);
     assert_non_null(strstr(err.message, "broken.zip"));
     assert_null(input);
-    assert_int_equal(tv_source_open(&s, &none, &gone, &err), TV_ERR_IO);
+    assert_int_equal(tv_byte_source_open(&s, &none, &gone, &err), TV_ERR_IO);
     assert_null(s);
 }
 

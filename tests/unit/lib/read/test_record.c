@@ -16,9 +16,9 @@ static const struct tv_dialect csv = {",", 1};
 
 static struct tv_records *open_bytes(const char *bytes, size_t n, const struct tv_dialect *dialect)
 {
-    struct tv_source *source = NULL;
+    struct tv_byte_source *source = NULL;
     struct tv_records *records = NULL;
-    assert_int_equal(tv_source_memory(&source, bytes, n, NULL), TV_OK);
+    assert_int_equal(tv_byte_source_memory(&source, bytes, n, NULL), TV_OK);
     assert_int_equal(tv_records_open(&records, source, dialect, NULL), TV_OK);
     return records;
 }

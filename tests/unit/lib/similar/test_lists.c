@@ -35,7 +35,7 @@ static enum tv_status keep_entry(void *context, uint32_t user, uint32_t row, con
                                  struct tv_error *err)
 {
     (void)err;
-    assert_int_equal(similar_page_of(user, PAGES), *(uint32_t *)context);
+    assert_int_equal(tv_similar_page_of(user, PAGES), *(uint32_t *)context);
     assert_true(row < ROWS && n > 0);
     for (int i = 0; i < n; i++) {
         assert_int_equal(read_back[row * SIZE + positions[i]], 0);
@@ -44,12 +44,12 @@ static enum tv_status keep_entry(void *context, uint32_t user, uint32_t row, con
     return TV_OK;
 }
 
-static void read_pages(const struct similar_lists *lists)
+static void read_pages(const struct tv_similar_lists *lists)
 {
     struct tv_buffer page = TV_BUFFER_INIT(1 << 20);
     int32_t at = 0;
     for (uint32_t p = 0; p < PAGES; p++) {
-        assert_int_equal(similar_lists_page(lists, p, PAGES, &at, &page, NULL), TV_OK);
+        assert_int_equal(tv_similar_lists_page(lists, p, PAGES, &at, &page, NULL), TV_OK);
         assert_int_equal(tv_postings_each(page.data, page.size, SIZE, keep_entry, &p, NULL), TV_OK);
     }
     assert_int_equal(at, lists->users.n);
@@ -67,12 +67,12 @@ static void pages_hold_every_witness_of_every_row(void **state)
 {
     (void)state;
     struct tv_minhash *m = make_rows();
-    struct similar_lists lists;
-    assert_int_equal(similar_lists_make(&lists, m, values, witness, ROWS, NULL, NULL), TV_OK);
+    struct tv_similar_lists lists;
+    assert_int_equal(tv_similar_lists_make(&lists, m, values, witness, ROWS, NULL, NULL), TV_OK);
     assert_int_equal(lists.heavy.n, 0); /* none has so many rows */
     read_pages(&lists);
     check_read_back();
-    similar_lists_free(&lists);
+    tv_similar_lists_free(&lists);
     tv_minhash_free(m);
 }
 
@@ -104,23 +104,23 @@ static void the_heavy_have_lists_of_their_own(void **state)
 {
     (void)state;
     struct tv_minhash *m = make_rows();
-    struct similar_lists lists;
+    struct tv_similar_lists lists;
     struct tv_id_map heavy = TV_ID_MAP_INIT;
     int32_t number;
     assert_int_equal(tv_id_map_add(&heavy, witness[0], &number, NULL), TV_OK);
     assert_int_equal(tv_id_map_add(&heavy, witness[ROWS * SIZE - 1], &number, NULL), TV_OK);
-    assert_int_equal(similar_lists_make(&lists, m, values, witness, ROWS, &heavy, NULL), TV_OK);
+    assert_int_equal(tv_similar_lists_make(&lists, m, values, witness, ROWS, &heavy, NULL), TV_OK);
     assert_int_equal(lists.heavy.n, heavy.n);
     read_pages(&lists);
     for (int i = 0; i < ROWS * SIZE; i++)
         assert_true(read_back[i] == 0 || tv_id_map_find(&heavy, read_back[i]) < 0);
     for (int32_t i = 0; i < lists.heavy.n; i++) {
         struct heavy h = {(uint32_t)lists.heavy.ids[i], 0};
-        assert_int_equal(similar_lists_heavy(&lists, i, keep_list, &h, NULL), TV_OK);
+        assert_int_equal(tv_similar_lists_heavy(&lists, i, keep_list, &h, NULL), TV_OK);
         assert_int_equal(h.next, SIZE);
     }
     check_read_back();
-    similar_lists_free(&lists);
+    tv_similar_lists_free(&lists);
     tv_id_map_free(&heavy);
     tv_minhash_free(m);
 }
@@ -129,10 +129,10 @@ static void no_rows_make_empty_pages(void **state)
 {
     (void)state;
     struct tv_minhash *m = make_rows();
-    struct similar_lists lists;
-    assert_int_equal(similar_lists_make(&lists, m, values, witness, 0, NULL, NULL), TV_OK);
+    struct tv_similar_lists lists;
+    assert_int_equal(tv_similar_lists_make(&lists, m, values, witness, 0, NULL, NULL), TV_OK);
     assert_int_equal(lists.n_entries, 0);
-    similar_lists_free(&lists);
+    tv_similar_lists_free(&lists);
     tv_minhash_free(m);
 }
 

@@ -90,7 +90,7 @@ static void one_rating_is_a_number_or_an_object(void **state)
     }
 }
 
-static int answer(struct tv_app *app, enum tv_method method, const char *target, const char *body, char *allow)
+static int answer(struct tv_app *app, enum tv_http_method method, const char *target, const char *body, char *allow)
 {
     char space[256];
     struct tv_request request;
@@ -112,7 +112,7 @@ static int answer(struct tv_app *app, enum tv_method method, const char *target,
 static void routes_have_methods(void **state)
 {
     (void)state;
-    struct tv_app *app = fixture_app(fixture_snapshot(2, 20, 4, "Film", NULL), 0);
+    struct tv_app *app = fixture_app(fixture_resident(2, 20, 4, "Film", NULL), 0);
     char allow[32];
     const char *list = "[{\"movie_id\":10,\"rating\":2}]";
     assert_int_equal(answer(app, TV_POST, "/recs", list, allow), 405);

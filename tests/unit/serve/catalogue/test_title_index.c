@@ -83,7 +83,7 @@ static void neighbours_equal_a_loop_over_all_cosines(void **state)
 {
     (void)state;
     enum { ITEMS = 60, K = 4 };
-    struct tv_snapshot *s = fixture_snapshot(2, ITEMS, K, "A title", NULL);
+    struct tv_resident *s = fixture_resident(2, ITEMS, K, "A title", NULL);
     struct tv_app *app = fixture_app(s, 0);
     for (int i = 0; i < ITEMS; i++) {
         struct fixture_answer a;
@@ -115,7 +115,7 @@ static void neighbours_equal_a_loop_over_all_cosines(void **state)
 static void items_and_what_is_none(void **state)
 {
     (void)state;
-    struct tv_app *app = fixture_app(fixture_snapshot(2, 20, 4, "Caf\xc3\xa9 \"<b>\"", NULL), 0);
+    struct tv_app *app = fixture_app(fixture_resident(2, 20, 4, "Caf\xc3\xa9 \"<b>\"", NULL), 0);
     static const struct {
         const char *target;
         int status;

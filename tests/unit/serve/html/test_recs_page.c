@@ -7,7 +7,7 @@ static const char description[] = "{\"algorithm\": \"svd\", \"factors\": 4, \"sc
 
 static struct tv_app *app_with_user(void)
 {
-    struct tv_snapshot *s = fixture_snapshot(2, 60, 4, "The Film", description);
+    struct tv_resident *s = fixture_resident(2, 60, 4, "The Film", description);
     struct tv_app *app = fixture_app(s, 0);
     fixture_know(app, s, 7, fixture_user(s, 7, 0, 3), 0);
     return app;
@@ -62,7 +62,7 @@ static void rows_say_why(void **state)
     (void)state;
     struct tv_app *app = app_with_user();
     char *page = get_page(app, "/recs?user_id=7&top=10");
-    struct tv_snapshot *s = tv_shelf_live(app->models.shelf);
+    struct tv_resident *s = tv_shelf_live(app->models.shelf);
     struct tv_user_document *u = fixture_user(s, 7, 0, 3);
     struct tv_account account = {0};
     assert_int_equal(tv_account(&account, s, u, 1, NULL), TV_OK);
@@ -77,7 +77,7 @@ static void rows_say_why(void **state)
     tv_account_free(&account);
     free(u);
     free(page);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
     tv_app_free(app);
 }
 
@@ -85,12 +85,12 @@ static void somebody_unknown_is_told_no_reasons(void **state)
 {
     (void)state;
     struct tv_app *app = app_with_user();
-    struct tv_snapshot *s = tv_shelf_live(app->models.shelf);
+    struct tv_resident *s = tv_shelf_live(app->models.shelf);
     fixture_know(app, s, 8, NULL, 0);
     char *page = get_page(app, "/recs?user_id=8&top=10");
     assert_int_equal(count(page, "Because you liked"), 0);
     free(page);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
     tv_app_free(app);
 }
 

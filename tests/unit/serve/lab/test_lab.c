@@ -287,7 +287,7 @@ static void the_page_holds_defaults_and_live_filter(void **state)
     static const char description[] = "{\"filter\":{\"max_items_for_user\":200,\"genres\":[\"<b>\"]},"
                                       "\"source\":\"my.own('<i>')\"}";
     struct fixture_answer a;
-    struct tv_app *app = fixture_app(fixture_snapshot(7, 20, 4, "Title", description), 0);
+    struct tv_app *app = fixture_app(fixture_resident(7, 20, 4, "Title", description), 0);
     fixture_get(&a, app, "/lab?max_items_for_user=30", 1, 0);
     assert_int_equal(a.response.status, 200);
     assert_true(a.response.scripts);

@@ -69,7 +69,7 @@ static void the_page_runs_only_files_of_this_server(void **state)
 {
     (void)state;
     struct fixture_answer a;
-    struct tv_app *app = fixture_app(fixture_snapshot(7, 20, 4, "Title", "{\"data\":{\"generated\":true}}"), 0);
+    struct tv_app *app = fixture_app(fixture_resident(7, 20, 4, "Title", "{\"data\":{\"generated\":true}}"), 0);
     fixture_get(&a, app, "/models", 1, 0);
     assert_true(a.response.scripts);
     assert_non_null(strstr(a.text, "&quot;max_items_for_user&quot;: 50")); /* the filter's defaults */

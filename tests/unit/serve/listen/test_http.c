@@ -373,7 +373,7 @@ static void know_long_titles(void)
 {
     static char title[12000];
     memset(title, 'x', sizeof title - 1);
-    struct tv_snapshot *s = fixture_snapshot(7, 1000, 4, title, NULL);
+    struct tv_resident *s = fixture_resident(7, 1000, 4, title, NULL);
     fixture_know(app, s, 1, fixture_user(s, 1, 0, 100), 0);
     tv_shelf_show(app->models.shelf, s);
 }

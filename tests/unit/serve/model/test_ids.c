@@ -67,8 +67,8 @@ static const int64_t user_number = TV_CODE_FIRST + 1;
 static struct tv_app *coded_app(int up)
 {
     static const char *const codes[] = {"zz", "<i>", "aa", NULL, "B-52", "\"q\""};
-    struct tv_snapshot *s =
-        fixture_snapshot_with(3, 6, 4, "A title",
+    struct tv_resident *s =
+        fixture_resident_with(3, 6, 4, "A title",
                               "{\"codes\":{\"users\":true,\"items\":true},\"examples\":[{\"user_id\":"
                               "\"f3a1-<b>\",\"ratings\":2,\"label\":\"x\"}]}",
                               codes);
@@ -76,7 +76,7 @@ static struct tv_app *coded_app(int up)
     struct tv_user_document *user = fixture_user(s, user_number, 0, 3);
     user->code = USER;
     fixture_know(app, s, user_number, user, 0);
-    tv_code_cache_put(app->models.users.codes, s->number, USER, user_number);
+    tv_code_cache_put(app->models.users.codes, s->run_number, USER, user_number);
     return app;
 }
 
@@ -144,7 +144,7 @@ static void a_code_not_known_yet_waits_for_mongo(void **state)
 static void what_is_no_id_is_refused(void **state)
 {
     (void)state;
-    struct tv_app *app = coded_app(1), *plain = fixture_app(fixture_snapshot(3, 6, 4, "A title", NULL), 1);
+    struct tv_app *app = coded_app(1), *plain = fixture_app(fixture_resident(3, 6, 4, "A title", NULL), 1);
     struct fixture_answer a;
     char longest[400] = "/api/v1/recs?user_id=";
     memset(longest + strlen(longest), 'x', 256);
@@ -163,7 +163,7 @@ static void what_is_no_id_is_refused(void **state)
 static void plays_are_called_plays(void **state)
 {
     (void)state;
-    struct tv_snapshot *s = fixture_snapshot(3, 40, 4, "A title", "{\"data\":{\"values\":\"counts\"}}");
+    struct tv_resident *s = fixture_resident(3, 40, 4, "A title", "{\"data\":{\"values\":\"counts\"}}");
     ((struct tv_item *)s->item[0])->url = "http://example.org/a?b=1&c=2"; /* item 10, which has no IMDb number */
     struct tv_app *app = fixture_app(s, 0);
     struct tv_user_document *user = fixture_user(s, 9, 0, 4);
@@ -190,7 +190,7 @@ static void items_are_found_by_code(void **state)
 {
     (void)state;
     struct tv_app *app = coded_app(1);
-    struct tv_snapshot *s = tv_shelf_live(app->models.shelf);
+    struct tv_resident *s = tv_shelf_live(app->models.shelf);
     struct tv_problem problem;
     struct tv_id id;
     tv_id_set(&id, "id", "aa");
@@ -200,7 +200,7 @@ static void items_are_found_by_code(void **state)
     tv_id_set(&id, "id", "zzz");
     assert_false(tv_id_item(&id, s, &problem));
     assert_int_equal(problem.status, 404);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
     tv_app_free(app);
 }
 

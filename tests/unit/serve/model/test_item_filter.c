@@ -68,7 +68,7 @@ static enum tv_removal expected(const struct wish *w, int i)
 }
 
 /* The filtered list is the whole ranking without what the filter removes, popular or personal. */
-static void check_wish(const struct wish *w, struct tv_workspace *space, const struct tv_snapshot *s,
+static void check_wish(const struct wish *w, struct tv_workspace *space, const struct tv_resident *s,
                        const struct tv_user_document *user, const struct tv_user_document *stranger)
 {
     struct tv_item_filter filter, everything;
@@ -101,7 +101,7 @@ static void filtered_lists_equal_a_loop_over_all_items(void **state)
     (void)state;
     uint32_t random = 20260105;
     struct tv_workspace space = {0};
-    struct tv_snapshot *s = fixture_snapshot(4, ITEMS, FACTORS, "A title", NULL);
+    struct tv_resident *s = fixture_resident(4, ITEMS, FACTORS, "A title", NULL);
     struct tv_user_document *user = fixture_user(s, USER, 0, 3), *stranger = fixture_user(s, 9, -1, 3);
     memset(stranger->value, 0,
            FACTORS * sizeof *stranger->value); /* gets the popular list, and has seen the same */
@@ -115,7 +115,7 @@ static void filtered_lists_equal_a_loop_over_all_items(void **state)
     tv_user_document_free(user);
     tv_user_document_free(stranger);
     tv_workspace_free(&space);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 static void what_filters_cannot_be_is_named(void **state)
@@ -137,7 +137,7 @@ static void what_filters_cannot_be_is_named(void **state)
         {"seen=\xc3\xa9", "seen"},
         {"seen=", "seen"},
     };
-    struct tv_snapshot *s = fixture_snapshot(4, 10, 2, "A title", NULL);
+    struct tv_resident *s = fixture_resident(4, 10, 2, "A title", NULL);
     struct tv_item_filter filter;
     struct tv_problem problem;
     char space[1024];
@@ -155,7 +155,7 @@ static void what_filters_cannot_be_is_named(void **state)
     assert_string_equal(problem.hint, "the genres are Drama, Film-Noir");
     assert_true(read(&filter, space, "exclude=", &problem));
     assert_false(filter.asked);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 int main(void)

@@ -15,8 +15,7 @@ static int best_first(const void *a, const void *b)
 }
 
 /* Every item scored in float64, the seen ones taken out, all sorted. Returns how many are left. */
-static size_t brute_force(int32_t *order, double *scores, const struct tv_snapshot *s,
-                          const struct tv_user_document *u)
+static size_t brute_force(int32_t *order, double *scores, const struct tv_resident *s, const struct tv_user_document *u)
 {
     size_t n = 0, k = (size_t)s->factors;
     for (int32_t i = 0; i < s->n_items; i++) {
@@ -39,7 +38,7 @@ static void rankings_equal_a_full_sort(void **state)
     (void)state;
     struct tv_workspace w = {0};
     for (int64_t number = 1; number <= 20; number++) {
-        struct tv_snapshot *s = fixture_snapshot(number, ITEMS, FACTORS, "A title", NULL);
+        struct tv_resident *s = fixture_resident(number, ITEMS, FACTORS, "A title", NULL);
         struct tv_user_document *u = fixture_user(s, 100 + number, 0, 2 + (int)number % 5);
         double scores[ITEMS];
         int32_t order[ITEMS];
@@ -55,12 +54,12 @@ static void rankings_equal_a_full_sort(void **state)
             }
         }
         tv_user_document_free(u);
-        tv_snapshot_release(s);
+        tv_resident_release(s);
     }
     tv_workspace_free(&w);
 }
 
-static enum tv_reason reason_of(struct tv_workspace *w, struct tv_snapshot *s, struct tv_user_document *u)
+static enum tv_reason reason_of(struct tv_workspace *w, struct tv_resident *s, struct tv_user_document *u)
 {
     struct tv_ranking r;
     assert_int_equal(tv_recommend(&r, w, s, u, NULL, 5, NULL), TV_OK);
@@ -73,7 +72,7 @@ static void the_reason_says_where_a_list_comes_from(void **state)
 {
     (void)state;
     struct tv_workspace w = {0};
-    struct tv_snapshot *s = fixture_snapshot(3, ITEMS, FACTORS, "A title", NULL);
+    struct tv_resident *s = fixture_resident(3, ITEMS, FACTORS, "A title", NULL);
     struct tv_user_document *zeros = fixture_user(s, 4, 7, 3);
     for (int f = 0; f < FACTORS; f++)
         zeros->value[f] = f % 2 ? 0x8000 : 0; /* -0 is zero, too */
@@ -83,7 +82,7 @@ static void the_reason_says_where_a_list_comes_from(void **state)
     assert_int_equal(reason_of(&w, s, zeros), TV_REASON_POPULAR);
     assert_int_equal(reason_of(&w, s, NULL), TV_REASON_POPULAR);
     tv_workspace_free(&w);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 static void the_popular_list_is_by_ratings_then_id(void **state)
@@ -91,7 +90,7 @@ static void the_popular_list_is_by_ratings_then_id(void **state)
     (void)state;
     struct tv_workspace w = {0};
     struct tv_ranking r;
-    struct tv_snapshot *s = fixture_snapshot(3, ITEMS, FACTORS, "A title", NULL);
+    struct tv_resident *s = fixture_resident(3, ITEMS, FACTORS, "A title", NULL);
     assert_int_equal(tv_recommend(&r, &w, s, NULL, NULL, 1000, NULL), TV_OK);
     assert_int_equal(r.n, ITEMS);
     for (size_t i = 1; i < r.n; i++) {
@@ -109,7 +108,7 @@ static void the_popular_list_is_by_ratings_then_id(void **state)
         assert_int_not_equal(r.best[i].item % 3, 0);
     tv_user_document_free(u);
     tv_workspace_free(&w);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 static void a_workspace_serves_models_of_any_size(void **state)
@@ -119,12 +118,12 @@ static void a_workspace_serves_models_of_any_size(void **state)
     const int32_t sizes[] = {5, 400, 1, 37};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct tv_ranking r;
-        struct tv_snapshot *s = fixture_snapshot(9, sizes[i], 3 + (int)i, "A title", NULL);
+        struct tv_resident *s = fixture_resident(9, sizes[i], 3 + (int)i, "A title", NULL);
         struct tv_user_document *u = fixture_user(s, 1, 0, 2);
         assert_int_equal(tv_recommend(&r, &w, s, u, NULL, 1000, NULL), TV_OK);
         assert_int_equal(r.n, (size_t)sizes[i] - u->n_seen);
         tv_user_document_free(u);
-        tv_snapshot_release(s);
+        tv_resident_release(s);
     }
     tv_workspace_free(&w);
 }
@@ -134,7 +133,7 @@ static void a_kept_ranking_is_the_beginning_of_the_whole(void **state)
     (void)state;
     struct tv_workspace w = {0};
     struct tv_ranking whole, part;
-    struct tv_snapshot *s = fixture_snapshot(3, ITEMS, FACTORS, "A title", NULL);
+    struct tv_resident *s = fixture_resident(3, ITEMS, FACTORS, "A title", NULL);
     struct tv_user_document *u = fixture_user(s, 4, 0, 3);
     assert_int_equal(tv_recommend(&whole, &w, s, u, NULL, 120, NULL), TV_OK);
     struct tv_kept_ranking *kept = tv_ranking_keep(&whole);
@@ -153,7 +152,7 @@ static void a_kept_ranking_is_the_beginning_of_the_whole(void **state)
     free(kept);
     tv_user_document_free(u);
     tv_workspace_free(&w);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 static void a_stored_list_is_taken_while_it_is_long_enough(void **state)
@@ -161,7 +160,7 @@ static void a_stored_list_is_taken_while_it_is_long_enough(void **state)
     (void)state;
     struct tv_workspace w = {0};
     struct tv_ranking r;
-    struct tv_snapshot *s = fixture_snapshot(3, ITEMS, FACTORS, "A title", NULL);
+    struct tv_resident *s = fixture_resident(3, ITEMS, FACTORS, "A title", NULL);
     struct tv_user_document *u = fixture_user(s, 4, 0, 3);
     assert_false(tv_recommend_stored(&r, &w, s, u, 1)); /* there is none */
     struct tv_pair list[] = {{120, 7.5}, {20, 7.25}, {500, -1}};
@@ -180,7 +179,7 @@ static void a_stored_list_is_taken_while_it_is_long_enough(void **state)
     u->top = NULL;
     tv_user_document_free(u);
     tv_workspace_free(&w);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 static void factors_that_are_no_numbers_are_refused(void **state)
@@ -188,12 +187,11 @@ static void factors_that_are_no_numbers_are_refused(void **state)
     (void)state;
     int64_t ids[] = {1, 2};
     uint16_t factors[] = {0x3C00, 0x3C00, 0x7C00, 0x3C00}; /* 1 1, infinity 1 */
-    struct tv_model model = {
-        .number = 1, .factors = 2, .n_items = 2, .item_ids = ids, .item_factors = factors};
+    struct tv_model model = {.run_number = 1, .factors = 2, .n_items = 2, .item_ids = ids, .item_factors = factors};
     struct tv_items items = {0};
-    struct tv_snapshot *s = NULL;
+    struct tv_resident *s = NULL;
     struct tv_error err = {0};
-    assert_int_equal(tv_snapshot_create(&s, &model, &items, &err), TV_ERR_CORRUPT);
+    assert_int_equal(tv_resident_create(&s, &model, &items, &err), TV_ERR_CORRUPT);
     assert_non_null(strstr(err.message, "item 2"));
     assert_null(s);
 }

@@ -7,15 +7,15 @@
 #include "serve/stores/user_cache.h"
 #include "serve/stores/users.h"
 
-static struct tv_snapshot *model(void)
+static struct tv_resident *model(void)
 {
-    return fixture_snapshot(5, 50, 4, "A title", NULL);
+    return fixture_resident(5, 50, 4, "A title", NULL);
 }
 
-static void put(struct tv_user_cache *cache, const struct tv_snapshot *s, int64_t user_id, double read_at)
+static void put(struct tv_user_cache *cache, const struct tv_resident *s, int64_t user_id, double read_at)
 {
     struct tv_user_document *document = user_id % 10 ? fixture_user(s, user_id, 0, 5) : NULL;
-    struct tv_cached_user *user = tv_user_cache_put(cache, s->number, user_id, document, read_at);
+    struct tv_cached_user *user = tv_user_cache_put(cache, s->run_number, user_id, document, read_at);
     assert_non_null(user);
     assert_ptr_equal(user->document, document);
     tv_cached_user_release(user);
@@ -38,7 +38,7 @@ static void the_last_used_stay(void **state)
     (void)state;
     struct tv_user_cache *cache = NULL;
     struct tv_user_cache_counts counts;
-    struct tv_snapshot *s = model();
+    struct tv_resident *s = model();
     assert_int_equal(tv_user_cache_create(&cache, 3, 1 << 20, NULL), TV_OK);
     for (int64_t user_id = 1; user_id <= 3; user_id++)
         put(cache, s, user_id, 1);
@@ -50,7 +50,7 @@ static void the_last_used_stay(void **state)
     tv_user_cache_count(cache, &counts);
     assert_int_equal(counts.users, 3);
     tv_user_cache_free(cache);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 /* One who takes more than there is at all is not kept, and drives nobody out. */
@@ -59,7 +59,7 @@ static void who_is_too_large_leaves_the_others(void **state)
     (void)state;
     enum { N_TOP = 10000 };
     struct tv_user_cache *cache = NULL;
-    struct tv_snapshot *s = model();
+    struct tv_resident *s = model();
     struct tv_user_document *large = fixture_user(s, 3, 0, 5);
     large->top = calloc(N_TOP, sizeof *large->top);
     large->n_top = N_TOP;
@@ -67,13 +67,13 @@ static void who_is_too_large_leaves_the_others(void **state)
     assert_int_equal(tv_user_cache_create(&cache, 10, 1 << 16, NULL), TV_OK);
     put(cache, s, 1, 1);
     put(cache, s, 2, 1);
-    struct tv_cached_user *user = tv_user_cache_put(cache, s->number, 3, large, 1);
+    struct tv_cached_user *user = tv_user_cache_put(cache, s->run_number, 3, large, 1);
     assert_non_null(user);
     tv_cached_user_release(user);
     assert_false(holds(cache, 5, 3));
     assert_true(holds(cache, 5, 1) && holds(cache, 5, 2));
     tv_user_cache_free(cache);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 static void bytes_are_bounded_too(void **state)
@@ -81,7 +81,7 @@ static void bytes_are_bounded_too(void **state)
     (void)state;
     struct tv_user_cache *cache = NULL;
     struct tv_user_cache_counts counts;
-    struct tv_snapshot *s = model();
+    struct tv_resident *s = model();
     assert_int_equal(tv_user_cache_create(&cache, 1000, 8000, NULL), TV_OK);
     for (int64_t user_id = 1; user_id < 200; user_id++) {
         put(cache, s, user_id, 1);
@@ -95,26 +95,26 @@ static void bytes_are_bounded_too(void **state)
     put(cache, s, 1, 1);
     assert_false(holds(cache, 5, 1));
     tv_user_cache_free(cache);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 static void a_cache_of_none_keeps_none(void **state)
 {
     (void)state;
     struct tv_user_cache *cache = NULL;
-    struct tv_snapshot *s = model();
+    struct tv_resident *s = model();
     assert_int_equal(tv_user_cache_create(&cache, 0, 1 << 20, NULL), TV_OK);
     put(cache, s, 1, 1);
     assert_false(holds(cache, 5, 1));
     tv_user_cache_free(cache);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 static void a_later_reading_wins(void **state)
 {
     (void)state;
     struct tv_user_cache *cache = NULL;
-    struct tv_snapshot *s = model();
+    struct tv_resident *s = model();
     assert_int_equal(tv_user_cache_create(&cache, 2000, 1 << 24, NULL), TV_OK);
     put(cache, s, 1, 5);
     struct tv_cached_user *old = tv_user_cache_get(cache, 5, 1);
@@ -126,14 +126,14 @@ static void a_later_reading_wins(void **state)
     tv_cached_user_release(old);
     tv_cached_user_release(now);
     tv_user_cache_free(cache);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 enum { THREADS = 4, ROUNDS = 20000, PEOPLE = 300 };
 
 struct crowd {
     struct tv_user_cache *cache;
-    struct tv_snapshot *s;
+    struct tv_resident *s;
     unsigned seed;
 };
 
@@ -157,7 +157,7 @@ static void threads_share_it(void **state)
     (void)state;
     struct tv_user_cache *cache = NULL;
     struct tv_user_cache_counts counts;
-    struct tv_snapshot *s = model();
+    struct tv_resident *s = model();
     pthread_t threads[THREADS];
     struct crowd crowds[THREADS];
     assert_int_equal(tv_user_cache_create(&cache, 100, 1 << 20, NULL), TV_OK);
@@ -170,13 +170,13 @@ static void threads_share_it(void **state)
     tv_user_cache_count(cache, &counts);
     assert_int_equal(counts.users, 100);
     tv_user_cache_free(cache);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 /* --- lookups
  * ------------------------------------------------------------------------------------------------ */
 
-static enum tv_lookup look(struct tv_app *app, struct tv_snapshot *s, int64_t user_id, int may_wait)
+static enum tv_lookup look(struct tv_app *app, struct tv_resident *s, int64_t user_id, int may_wait)
 {
     struct tv_cached_user *user = NULL;
     struct tv_error err = {0};
@@ -189,8 +189,8 @@ static enum tv_lookup look(struct tv_app *app, struct tv_snapshot *s, int64_t us
 static void what_the_cache_says_while_mongodb_is_away(void **state)
 {
     (void)state;
-    struct tv_snapshot *s = model();
-    struct tv_app *app = fixture_app(tv_snapshot_acquire(s), 0);
+    struct tv_resident *s = model();
+    struct tv_app *app = fixture_app(tv_resident_acquire(s), 0);
     fixture_know(app, s, 1, fixture_user(s, 1, 0, 5), 0);
     fixture_know(app, s, 2, fixture_user(s, 2, 0, 5), 3600);
     fixture_know(app, s, 3, NULL, 0);
@@ -202,14 +202,14 @@ static void what_the_cache_says_while_mongodb_is_away(void **state)
     assert_int_equal(look(app, s, 5, 1), TV_USER_AWAY);
     assert_int_equal(app->models.users.stale, 1);
     tv_app_free(app);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 static void who_may_not_wait_is_told_so(void **state)
 {
     (void)state;
-    struct tv_snapshot *s = model();
-    struct tv_app *app = fixture_app(tv_snapshot_acquire(s), 1);
+    struct tv_resident *s = model();
+    struct tv_app *app = fixture_app(tv_resident_acquire(s), 1);
     fixture_know(app, s, 1, fixture_user(s, 1, 0, 5), 0.5);
     fixture_know(app, s, 2, fixture_user(s, 2, 0, 5), 1.01);
     fixture_know(app, s, 3, NULL, 1.01);
@@ -218,7 +218,7 @@ static void who_may_not_wait_is_told_so(void **state)
     assert_int_equal(look(app, s, 3, 0), TV_USER_LATER);
     assert_int_equal(look(app, s, 9, 0), TV_USER_LATER);
     tv_app_free(app);
-    tv_snapshot_release(s);
+    tv_resident_release(s);
 }
 
 int main(void)

@@ -16,20 +16,20 @@ static void targets_are_taken_apart(void **state)
     struct tv_request r;
     char space[512];
     assert_int_equal(parse(&r, space, "/recs?user_id=10&top=15"), TV_OK);
-    assert_int_equal(r.n_parts, 1);
-    assert_string_equal(r.parts[0], "recs");
+    assert_int_equal(r.n_path_segments, 1);
+    assert_string_equal(r.path_segments[0], "recs");
     assert_int_equal(r.n_parameters, 2);
     assert_string_equal(r.parameters[0].name, "user_id");
     assert_string_equal(r.parameters[1].value, "15");
     assert_int_equal(parse(&r, space, "http://example.org:80/a%20b+c?q=a+b%26c&&empty=&bare"), TV_OK);
-    assert_string_equal(r.parts[0], "a b+c");
+    assert_string_equal(r.path_segments[0], "a b+c");
     assert_int_equal(r.n_parameters, 3);
     assert_string_equal(r.parameters[0].value, "a b&c");
     assert_string_equal(r.parameters[1].value, "");
     assert_string_equal(r.parameters[2].name, "bare");
     assert_int_equal(parse(&r, space, "https://example.org"), TV_OK);
-    assert_int_equal(r.n_parts, 1);
-    assert_string_equal(r.parts[0], "");
+    assert_int_equal(r.n_path_segments, 1);
+    assert_string_equal(r.path_segments[0], "");
 }
 
 static void paths_are_cut_before_they_are_decoded(void **state)
@@ -38,18 +38,18 @@ static void paths_are_cut_before_they_are_decoded(void **state)
     struct tv_request r;
     char space[512];
     assert_int_equal(parse(&r, space, "/api/v1/users/AC%2FDC?model=2"), TV_OK);
-    assert_int_equal(r.n_parts, 4);
-    assert_string_equal(r.parts[2], "users");
-    assert_string_equal(r.parts[3], "AC/DC");
+    assert_int_equal(r.n_path_segments, 4);
+    assert_string_equal(r.path_segments[2], "users");
+    assert_string_equal(r.path_segments[3], "AC/DC");
     assert_int_equal(parse(&r, space, "/a//"), TV_OK);
-    assert_int_equal(r.n_parts, 3);
-    assert_string_equal(r.parts[1], "");
+    assert_int_equal(r.n_path_segments, 3);
+    assert_string_equal(r.path_segments[1], "");
     assert_int_equal(parse(&r, space, "/1/2/3/4/5/6/7/8"), TV_OK);
-    assert_int_equal(r.n_parts, TV_MAX_PARTS);
+    assert_int_equal(r.n_path_segments, TV_MAX_PATH_SEGMENTS);
     const char *const nowhere[] = {"/1/2/3/4/5/6/7/8/9", "*", "recs"};
     for (size_t i = 0; i < sizeof nowhere / sizeof *nowhere; i++) {
         assert_int_equal(parse(&r, space, nowhere[i]), TV_OK);
-        assert_int_equal(r.n_parts, 0);
+        assert_int_equal(r.n_path_segments, 0);
         assert_null(tv_route_find(&r));
     }
 }
@@ -62,7 +62,7 @@ static unsigned fits(const char *pattern, const char *target)
     return tv_route_fits(pattern, &r);
 }
 
-static void patterns_fit_part_by_part(void **state)
+static void patterns_fit_segment_by_segment(void **state)
 {
     (void)state;
     static const char *const pairs[][2] = {{"/", "/"},
@@ -79,7 +79,7 @@ static void patterns_fit_part_by_part(void **state)
                                   "/3/ratings%2F100"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_int_equal(fits("/{user}/ratings/{movie}", others[i]), 0);
-    assert_true(fits("/a/b", "/a/b") > fits("/a/{x}", "/a/b"));   /* the very same part wins, */
+    assert_true(fits("/a/b", "/a/b") > fits("/a/{x}", "/a/b"));   /* the very same segment wins, */
     assert_true(fits("/a/{x}", "/a/b") > fits("/{x}/b", "/a/b")); /* the earlier the better */
     assert_true(fits("/{x}/b", "/a/b") > fits("/{x}/{y}", "/a/b"));
 }
@@ -211,7 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(targets_are_taken_apart),
         cmocka_unit_test(paths_are_cut_before_they_are_decoded),
-        cmocka_unit_test(patterns_fit_part_by_part),
+        cmocka_unit_test(patterns_fit_segment_by_segment),
         cmocka_unit_test(routes_get_what_stands_for_their_braces),
         cmocka_unit_test(damaged_targets_are_refused),
         cmocka_unit_test(browsers_are_told_from_others),

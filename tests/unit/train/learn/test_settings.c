@@ -24,20 +24,20 @@ static void tables_agree(void **state)
 {
     char names[128] = "";
     (void)state;
-    for (const struct learn_algorithm *a = learn_algorithms; a->name; a++) {
+    for (const struct tv_learn_algorithm *a = tv_learn_algorithms; a->name; a++) {
         strcat(strcat(names, names[0] ? "|" : ""), a->name);
         assert_non_null(a->learn);
         assert_non_null(a->memory);
         for (int i = 0; a->settings[i].flag; i++)
-            assert_non_null(learn_setting_of(a->settings[i].flag));
+            assert_non_null(tv_learn_setting_of(a->settings[i].flag));
     }
-    assert_string_equal(names, LEARN_NAMES);
-    for (const struct learn_setting *row = learn_setting_rows; row->flag; row++) {
+    assert_string_equal(names, TV_LEARN_NAMES);
+    for (const struct tv_learn_setting *row = tv_learn_setting_rows; row->flag; row++) {
         int used = 0;
-        assert_non_null(option_of(learn_options, row->flag));
-        assert_non_null(option_of(search_space_options, row->flag));
-        for (const struct learn_algorithm *a = learn_algorithms; a->name; a++)
-            used += learn_uses(a, row->flag);
+        assert_non_null(option_of(tv_learn_options, row->flag));
+        assert_non_null(option_of(tv_search_space_options, row->flag));
+        for (const struct tv_learn_algorithm *a = tv_learn_algorithms; a->name; a++)
+            used += tv_learn_uses(a, row->flag);
         assert_true(used > 0);
     }
 }
@@ -46,11 +46,12 @@ static void tables_agree(void **state)
 static void defaults_are_those_of_help(void **state)
 {
     (void)state;
-    for (const struct learn_algorithm *a = learn_algorithms; a->name; a++)
+    for (const struct tv_learn_algorithm *a = tv_learn_algorithms; a->name; a++)
         for (int i = 0; a->settings[i].flag; i++) {
-            const struct tv_option *option = option_of(learn_options, a->settings[i].flag);
-            if (option->preset)
-                assert_true(learn_default_of(a, learn_setting_of(option->name)) == strtod(option->preset, NULL));
+            const struct tv_option *option = option_of(tv_learn_options, a->settings[i].flag);
+            if (option->default_text)
+                assert_true(tv_learn_default_of(a, tv_learn_setting_of(option->name)) ==
+                            strtod(option->default_text, NULL));
         }
 }
 
@@ -65,16 +66,16 @@ static void settings_come_back_from_json(void **state)
         " --algorithm als --factors 7 --iterations 3 --lambda 0.25 --seed 9007199254740993 --biases",
         " --algorithm als-implicit --factors 7 --iterations 3 --lambda 0.25 --seed 9007199254740993 --alpha 40"};
     (void)state;
-    for (int i = 0; learn_algorithms[i].name; i++) {
-        struct learn_settings s;
+    for (int i = 0; tv_learn_algorithms[i].name; i++) {
+        struct tv_learn_settings s;
         struct tv_buffer json = TV_BUFFER_INIT(1 << 12), line = TV_BUFFER_INIT(1 << 12);
-        assert_int_equal(learn_from_json(&s, learn_algorithms[i].name, written[i], NULL), TV_OK);
-        assert_int_equal(learn_json(&s, &json, NULL), TV_OK);
+        assert_int_equal(tv_learn_from_json(&s, tv_learn_algorithms[i].name, written[i], NULL), TV_OK);
+        assert_int_equal(tv_learn_json(&s, &json, NULL), TV_OK);
         assert_string_equal(tv_buffer_string(&json), written[i]);
-        assert_int_equal(learn_flags(&s, &line, NULL), TV_OK);
+        assert_int_equal(tv_learn_flags(&s, &line, NULL), TV_OK);
         assert_string_equal(tv_buffer_string(&line), flags[i]);
         struct tv_buffer small = TV_BUFFER_INIT(24); /* a line that lacks a flag would repeat another run */
-        assert_int_equal(learn_flags(&s, &small, NULL), TV_ERR_NO_MEMORY);
+        assert_int_equal(tv_learn_flags(&s, &small, NULL), TV_ERR_NO_MEMORY);
         tv_buffer_free(&small);
         tv_buffer_free(&json);
         tv_buffer_free(&line);
@@ -83,20 +84,20 @@ static void settings_come_back_from_json(void **state)
 
 static void settings_of_others_are_refused(void **state)
 {
-    struct learn_settings s;
+    struct tv_learn_settings s;
     struct tv_error err;
     (void)state;
-    learn_defaults(&s, learn_algorithm_of("svd"));
-    assert_int_equal(learn_set(&s, "lambda", "0.1", &err), TV_ERR_USAGE);
+    tv_learn_defaults(&s, tv_learn_algorithm_of("svd"));
+    assert_int_equal(tv_learn_set(&s, "lambda", "0.1", &err), TV_ERR_USAGE);
     assert_string_equal(err.message, "--lambda means nothing to --algorithm svd");
-    assert_int_equal(learn_set(&s, "sigma", "2", &err), TV_ERR_USAGE);
-    assert_int_equal(learn_set(&s, "sigma", "1", &err), TV_OK);
+    assert_int_equal(tv_learn_set(&s, "sigma", "2", &err), TV_ERR_USAGE);
+    assert_int_equal(tv_learn_set(&s, "sigma", "1", &err), TV_OK);
     assert_true(s.sigma == 1 && s.factors == 50 && !s.factors_given);
-    learn_defaults(&s, learn_algorithm_of("als"));
-    assert_int_equal(learn_set(&s, "biases", "maybe", &err), TV_ERR_USAGE);
-    assert_int_equal(learn_set(&s, "seed", "9007199254740993", &err), TV_OK);
+    tv_learn_defaults(&s, tv_learn_algorithm_of("als"));
+    assert_int_equal(tv_learn_set(&s, "biases", "maybe", &err), TV_ERR_USAGE);
+    assert_int_equal(tv_learn_set(&s, "seed", "9007199254740993", &err), TV_OK);
     assert_true(s.seed == 9007199254740993u);
-    assert_null(learn_algorithm_of("nmf"));
+    assert_null(tv_learn_algorithm_of("nmf"));
 }
 
 int main(void)

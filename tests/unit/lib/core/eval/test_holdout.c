@@ -15,13 +15,13 @@ static void what_is_cold_is_counted(void **state)
     const int64_t user[] = {1, 1, 1, 1, 2, 2, 3, 3, 3}, item[] = {4, 5, 6, 9, 4, 6, 4, 8, 9};
     const float value[] = {1, 2, 3, 4, 5, 2, 5, 5, 5};
     struct tv_pairs pairs = {9, user, item, value, NULL};
-    uint8_t part[] = {0, 0, 1, 1, 1, 0, 1, 1, 1};
-    struct tv_split s = {part, {3, 6, 0}};
-    struct tv_dense training;
+    uint8_t portion[] = {0, 0, 1, 1, 1, 0, 1, 1, 1};
+    struct tv_split s = {portion, {3, 6, 0}};
+    struct tv_matrix training;
     struct tv_holdout h;
-    assert_int_equal(tv_split_dense(&training, &pairs, &s, TV_TRAINING, NULL), TV_OK);
-    assert_int_equal(training.matrix.n_rows, 2);
-    assert_int_equal(training.matrix.n_cols, 3);
+    assert_int_equal(tv_split_matrix(&training, &pairs, &s, TV_TRAINING, NULL), TV_OK);
+    assert_int_equal(training.csr.n_rows, 2);
+    assert_int_equal(training.csr.n_cols, 3);
     assert_int_equal(tv_holdout_create(&h, &pairs, &s, TV_TEST, &training, 4, NULL), TV_OK);
     const int64_t start[] = {0, 1, 2};
     const int32_t column[] = {2, 0}, unreachable[] = {1, 0};
@@ -41,7 +41,7 @@ static void what_is_cold_is_counted(void **state)
     assert_int_equal(h.counts.rows + h.counts.users + h.counts.items + h.test.n_values, 0);
     tv_holdout_free(&h);
     assert_null(h.test.start);
-    tv_dense_free(&training);
+    tv_matrix_free(&training);
 }
 
 int main(void)

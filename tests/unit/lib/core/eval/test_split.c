@@ -1,4 +1,4 @@
-/* test_split: parts of ratings. */
+/* test_split: portions of ratings. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,14 +51,14 @@ static void random_parts_have_about_their_share(void **state)
     assert_true(fabs((double)s.n[TV_TEST] / MANY - 0.2) < 0.02);
     assert_true(fabs((double)s.n[TV_VALIDATION] / MANY - 0.1) < 0.02);
     assert_int_equal(tv_split(&again, &pairs, &o, NULL), TV_OK);
-    assert_memory_equal(s.part, again.part, MANY);
+    assert_memory_equal(s.portion, again.portion, MANY);
     o.seed = 2;
     assert_int_equal(tv_split(&other, &pairs, &o, NULL), TV_OK);
-    assert_memory_not_equal(s.part, other.part, MANY);
+    assert_memory_not_equal(s.portion, other.portion, MANY);
     tv_split_free(&s);
     tv_split_free(&again);
     tv_split_free(&other);
-    assert_null(s.part);
+    assert_null(s.portion);
 }
 
 /* The published outputs of splitmix64 started at 1234567: another program must be able to repeat a split. */
@@ -76,14 +76,14 @@ static void random_parts_come_from_splitmix64(void **state)
     assert_int_equal(tv_split(&s, &pairs, &o, NULL), TV_OK);
     for (int i = 0; i < 5; i++) {
         double u = ldexp((double)outputs[i], -64);
-        assert_int_equal(s.part[i], u < 0.3 ? TV_TEST : u < 0.6 ? TV_VALIDATION : TV_TRAINING);
+        assert_int_equal(s.portion[i], u < 0.3 ? TV_TEST : u < 0.6 ? TV_VALIDATION : TV_TRAINING);
     }
     assert_int_equal(s.n[TV_TEST], 2); /* of .35, .17, .53, .25 and .89 */
     assert_int_equal(s.n[TV_VALIDATION], 2);
     tv_split_free(&s);
 }
 
-/* Everything in test is later than validation, that than training, and no part is larger than it was to be. */
+/* Everything in test is later than validation, that than training, and no portion is larger than it was to be. */
 static void parts_by_time_follow_each_other(void **state)
 {
     (void)state;
@@ -92,10 +92,10 @@ static void parts_by_time_follow_each_other(void **state)
     struct tv_split_options o = options(TV_SPLIT_TIME, 0.2, 0.1);
     struct tv_split s;
     assert_int_equal(tv_split(&s, &pairs, &o, NULL), TV_OK);
-    double first[TV_PARTS] = {INFINITY, INFINITY, INFINITY}, last[TV_PARTS] = {-INFINITY, -INFINITY, -INFINITY};
+    double first[TV_PORTIONS] = {INFINITY, INFINITY, INFINITY}, last[TV_PORTIONS] = {-INFINITY, -INFINITY, -INFINITY};
     for (size_t i = 0; i < MANY; i++) {
-        first[s.part[i]] = fmin(first[s.part[i]], m.time[i]);
-        last[s.part[i]] = fmax(last[s.part[i]], m.time[i]);
+        first[s.portion[i]] = fmin(first[s.portion[i]], m.time[i]);
+        last[s.portion[i]] = fmax(last[s.portion[i]], m.time[i]);
     }
     assert_true(last[TV_TRAINING] < first[TV_VALIDATION] && last[TV_VALIDATION] < first[TV_TEST]);
     assert_in_range(s.n[TV_TEST], MANY / 5 - 4, MANY / 5); /* four pairs a second at the most */
@@ -115,13 +115,13 @@ static void the_same_second_stays_together(void **state)
     struct tv_split_options o = options(TV_SPLIT_TIME, 0.6, 0);
     assert_int_equal(tv_split(&s, &pairs, &o, NULL), TV_OK);
     const uint8_t expected[] = {TV_TRAINING, TV_TEST, TV_TRAINING, TV_TEST, TV_TEST};
-    assert_memory_equal(s.part, expected, 5);
+    assert_memory_equal(s.portion, expected, 5);
     tv_split_free(&s);
     o.test = 0.4; /* the two newest of three that are equally new */
     assert_int_equal(tv_split(&s, &pairs, &o, &err), TV_ERR_INPUT);
     assert_non_null(strstr(err.message, "none for the test"));
     assert_non_null(strstr(err.hint, "same second"));
-    assert_null(s.part);
+    assert_null(s.portion);
     o.test = 0.99; /* all of them */
     assert_int_equal(tv_split(&s, &pairs, &o, &err), TV_ERR_INPUT);
     assert_non_null(strstr(err.message, "none for training"));
@@ -139,7 +139,7 @@ static void the_last_pairs_of_a_user_go_by_time_and_item(void **state)
     o.last = 2;
     assert_int_equal(tv_split(&s, &pairs, &o, NULL), TV_OK);
     const uint8_t expected[] = {1, 0, 1, 0, 0, 0, 0, 1, 1}; /* user 2 has two pairs, and keeps both */
-    assert_memory_equal(s.part, expected, 9);
+    assert_memory_equal(s.portion, expected, 9);
     assert_int_equal(s.n[TV_TEST], 4);
     tv_split_free(&s);
 }

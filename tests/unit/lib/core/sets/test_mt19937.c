@@ -11,23 +11,23 @@
 static void published_numbers(void **state)
 {
     (void)state;
-    struct mt19937 g;
-    mt19937_seed(&g, 5489);
-    assert_true(mt19937_next(&g) == 3499211612u);
+    struct tv_mt19937 g;
+    tv_mt19937_seed(&g, 5489);
+    assert_true(tv_mt19937_next(&g) == 3499211612u);
     for (int i = 2; i < 10000; i++)
-        mt19937_next(&g);
-    assert_true(mt19937_next(&g) == 4123659995u);
+        tv_mt19937_next(&g);
+    assert_true(tv_mt19937_next(&g) == 4123659995u);
 }
 
 static void the_seed_decides(void **state)
 {
     (void)state;
     static const uint32_t of_1[] = {1791095845u, 4282876139u, 3093770124u, 4005303368u, 491263u};
-    struct mt19937 g;
+    struct tv_mt19937 g;
     for (int again = 0; again < 2; again++) {
-        mt19937_seed(&g, 1);
+        tv_mt19937_seed(&g, 1);
         for (int i = 0; i < 5; i++)
-            assert_true(mt19937_next(&g) == of_1[i]);
+            assert_true(tv_mt19937_next(&g) == of_1[i]);
     }
 }
 
@@ -39,14 +39,14 @@ static void bounded_numbers_are_numpys(void **state)
     static const uint64_t expected[] = {UINT64_C(572192888165898368),  UINT64_C(571748048327668957),
                                         UINT64_C(1071453510346823121), UINT64_C(379716980844854587),
                                         UINT64_C(1048235628103308226), UINT64_C(1077373049702139047)};
-    struct mt19937 g;
-    mt19937_seed(&g, 42);
+    struct tv_mt19937 g;
+    tv_mt19937_seed(&g, 42);
     for (int i = 0; i < 6; i++)
-        assert_true(mt19937_between(&g, 7, 7 + (UINT64_C(1) << 60) + 1) == expected[i]);
-    assert_true(mt19937_between(&g, 0, UINT64_C(1) << 63) == UINT64_C(5612278758092655929));
-    mt19937_seed(&g, 1);
-    assert_true(mt19937_between(&g, 1, (UINT64_C(1) << 61) - 1) == UINT64_C(775169054918279404));
-    assert_true(mt19937_between(&g, 1, (UINT64_C(1) << 61) - 1) == UINT64_C(1758426461858698313));
+        assert_true(tv_mt19937_between(&g, 7, 7 + (UINT64_C(1) << 60) + 1) == expected[i]);
+    assert_true(tv_mt19937_between(&g, 0, UINT64_C(1) << 63) == UINT64_C(5612278758092655929));
+    tv_mt19937_seed(&g, 1);
+    assert_true(tv_mt19937_between(&g, 1, (UINT64_C(1) << 61) - 1) == UINT64_C(775169054918279404));
+    assert_true(tv_mt19937_between(&g, 1, (UINT64_C(1) << 61) - 1) == UINT64_C(1758426461858698313));
 }
 
 int main(void)
