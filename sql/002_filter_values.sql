@@ -50,7 +50,7 @@ language sql immutable parallel safe as $$
         (1, 'min_users_for_item', 'int', 5, false, false, 0, 2147483647, false, 'an integer from 0'),
         (2, 'min_items_for_user', 'int', 6, false, false, 0, 2147483647, false, 'an integer from 0'),
         (3, 'max_items_for_user', 'int', 6, false, false, 0, 2147483647, false, 'an integer from 0'),
-        (4, 'max_row_number', 'bigint', 9, false, false, 1, 9e+18, false, 'an integer from 1'),
+        (4, 'max_row_number', 'bigint', 9, false, false, 1, null, false, 'an integer from 1'),
         (5, 'rated_since', 'timestamptz', 2, true, true, null, null, false, 'a time, as 2015-04-01, or null'),
         (6, 'rated_until', 'timestamptz', 2, false, true, null, null, false, 'a time, as 2015-04-01, or null'),
         (7, 'genres', 'text[]', 4, true, true, null, null, false, 'a list of genres, as {Drama,Comedy}, or null'),
@@ -59,7 +59,7 @@ language sql immutable parallel safe as $$
 $$;
 comment on function trivet.filter_table() is
 'The parameters of trivet.user_item in their order: name, type, the step of trivet.funnel that each acts in (2 to 4: a condition
-on rows), whether users are folded in by it, whether it may be null, its range, and in words what it must be.';
+on rows), whether users are folded in by it, whether it may be null, its range (null: that of its type), and in words what it must be.';
 
 create or replace function trivet.filter_defaults() returns trivet.filter_values
 language sql immutable parallel safe as $$

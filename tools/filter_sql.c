@@ -188,7 +188,9 @@ static void write_table(FILE *out)
         write_wanted(wanted, sizeof wanted, p);
         fprintf(out, "        (%d, '%s', '%s', %d, %s, %s, ", i + 1, p->name, p->type, (int)p->step,
                 takes(EVIDENCE, p) ? "true" : "false", p->standard ? "false" : "true");
-        if (has_range(p))
+        if (has_range(p) && p->kind == TV_FILTER_INTEGER && p->most >= 9e18) /* a double cannot tell the largest bigint */
+            fprintf(out, "%.17g, null, ", p->least);
+        else if (has_range(p))
             fprintf(out, "%.17g, %.17g, ", p->least, p->most);
         else
             fprintf(out, "null, null, ");
@@ -197,7 +199,7 @@ static void write_table(FILE *out)
     fprintf(out, "$$;\n"
                  "comment on function trivet.filter_table() is\n"
                  "'The parameters of trivet.user_item in their order: name, type, the step of trivet.funnel that each acts in (2 to 4: a condition\n"
-                 "on rows), whether users are folded in by it, whether it may be null, its range, and in words what it must be.';\n\n");
+                 "on rows), whether users are folded in by it, whether it may be null, its range (null: that of its type), and in words what it must be.';\n\n");
 }
 
 static void write_values(FILE *out)

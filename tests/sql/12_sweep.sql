@@ -2,7 +2,7 @@
 begin;
 set local jit = off; -- compiling the plans of some hundred small queries takes longer than running them
 set local client_min_messages = warning;
-select plan(44);
+select plan(45);
 
 create function pg_temp.cells_differ(query text) returns setof text language plpgsql as $$
 declare
@@ -66,6 +66,7 @@ select throws_like($$select * from trivet.sweep('min_users_for_item', '{1}', min
 -- One value, both sides.
 select is(trivet.filter_value('min_users_for_item', '0'), '0', 'least threshold');
 select is(trivet.filter_value('max_row_number', '1'), '1', 'least row limit');
+select is(trivet.filter_value('max_row_number', '9223372036854775807'), '9223372036854775807', 'largest row limit');
 select throws_like($$select trivet.filter_value('max_row_number', '0')$$, 'max_row_number is "0"%', 'row limit 0');
 select throws_like($$select trivet.filter_value('max_items_for_user', '2147483648')$$, 'max_items_for_user is "2147483648"%', 'beyond an int');
 select throws_like($$select trivet.filter_value('max_items_for_user', '1.5')$$, 'max_items_for_user is "1.5"%', 'no integer');
