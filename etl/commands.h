@@ -1,4 +1,5 @@
-/* commands: what trivet-etl can do, one function a command. */
+/* commands: the commands of trivet-etl that move data or change the schema, one function each, in a file of its own:
+ * load/load.c, inspect.c, synth/synth.c, schema_command.c. explore.h has the commands that only read. */
 #ifndef TRIVET_ETL_COMMANDS_H
 #define TRIVET_ETL_COMMANDS_H
 

@@ -64,7 +64,8 @@ static enum tv_status open_reading(struct tv_pg **pg, const struct tv_settings *
     return status == TV_OK ? tv_pg_exec(*pg, "BEGIN READ ONLY", 0, NULL, err) : status;
 }
 
-/* Prints whatever columns a statement has. */
+/* Prints the rows of a statement as --format says. The columns are the statement's, so one that a view gets shows up
+ * without a change here. */
 static enum tv_status print_query(struct tv_pg *pg, const struct tv_settings *s, const char *sql, int n,
                                   const char *const *values, struct tv_error *err)
 {
@@ -80,7 +81,8 @@ static enum tv_status print_query(struct tv_pg *pg, const struct tv_settings *s,
     return status;
 }
 
-/* The defaults, then the values of --preset, then those of --set. */
+/* Makes the filter that the flags describe: the defaults, over them the values of --preset, and over these those of
+ * --set. */
 static enum tv_status read_filter(struct tv_filter **f, struct tv_pg *pg, const struct tv_settings *s,
                                   struct tv_error *err)
 {
@@ -103,8 +105,8 @@ static void tell_filter(const struct tv_filter *f, const char *what)
 
 /* --- funnel ------------------------------------------------------------------------------------------------- */
 
-/* The filter of the run that `where` chooses. A run with a source of its own has an empty filter, which is told,
- * and counts as none; *found says whether there is one. */
+/* Puts the filter of the run that `where` chooses into *f. A run whose row source is an analyst's own SQL has an empty
+ * filter in the journal: that is told, and counts as none. *found says whether there is a filter. */
 static enum tv_status run_filter(struct tv_filter *f, struct tv_pg *pg, const char *where, const char *value,
                                  int *found, struct tv_error *err)
 {
@@ -227,8 +229,8 @@ static enum tv_status split_over(const char *text, char *name, size_t size, stru
     return status == TV_OK ? tv_buffer_text(values, "\"}", err) : status;
 }
 
-/* A value of a parameter that is no count threshold costs a run over the ratings, and Postgres says in a notice
- * when each is done. */
+/* Counts the passes over the ratings that trivet.sweep has made. It needs one for each value of a parameter that is no
+ * threshold on counts, and raises a notice when one is done. */
 static void on_run(void *context, const char *notice)
 {
     struct tv_progress *progress = context;
@@ -241,6 +243,7 @@ static void on_run(void *context, const char *notice)
     }
 }
 
+/* print_query, with a progress line meanwhile: a sweep over many ratings may take minutes without a row. */
 static enum tv_status print_while_telling(struct tv_pg *pg, const struct tv_settings *s, const char *sql, int n,
                                           const char *const *values, struct tv_error *err)
 {
@@ -308,7 +311,8 @@ enum tv_status tv_etl_sweep(const struct tv_settings *s, int n, char **arguments
 
 /* --- why ------------------------------------------------------------------------------------------------------ */
 
-/* The number of an id or of a code, and how the answer's first column is written: as it was asked for. */
+/* Finds the number of an id or of a code, and writes into `column` how the answer's first column is to be selected, so
+ * that a user or an item is shown as it was asked for: as a number, or as a code. */
 static enum tv_status find_number(int64_t *id, char *column, size_t size, struct tv_pg *pg, const char *kind,
                                   const char *text, struct tv_error *err)
 {
@@ -323,7 +327,7 @@ static enum tv_status find_number(int64_t *id, char *column, size_t size, struct
     return status == TV_ERR_NOT_FOUND ? tv_fail(err, TV_ERR_USAGE, "\"%s\" is no id of a %s", text, kind) : status;
 }
 
-/* The call, for example "SELECT ... FROM trivet.why_item(5, max_items_for_user => 200)". */
+/* Appends the statement, for example "SELECT ... FROM trivet.why_item(5, max_items_for_user => 200)". */
 static enum tv_status append_why(struct tv_buffer *sql, struct tv_pg *pg, const struct tv_filter *f, const char *kind,
                                  const char *text, struct tv_error *err)
 {
@@ -364,7 +368,7 @@ enum tv_status tv_etl_why(const struct tv_settings *s, int n, char **arguments, 
 
 /* --- reports without parameters ------------------------------------------------------------------------------ */
 
-/* A view that takes no parameters. */
+/* Prints a view that takes no parameters. */
 static enum tv_status print_report(const struct tv_settings *s, const char *sql, struct tv_error *err)
 {
     struct tv_pg *pg = NULL;

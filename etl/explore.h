@@ -1,4 +1,5 @@
-/* explore: the commands that show what a filter does before anything is trained. They only read. */
+/* explore: the commands that show what a filter does before anything is trained. They only read.
+ * tv_report_options are those of activity, quality and presets, which take no filter. */
 #ifndef TRIVET_ETL_EXPLORE_H
 #define TRIVET_ETL_EXPLORE_H
 

@@ -11,7 +11,7 @@
 
 enum { SHOWN_ROWS = 5 };
 
-/* Counts over one file. */
+/* What one pass over a file counts, and how its lines end. */
 struct look {
     long long records, refused, not_ascii, not_utf8;
     int bom, crlf;
@@ -62,8 +62,8 @@ static void count(struct look *look, const struct tv_record *record)
     }
 }
 
-/* Reads a part to its end; its header and first rows are printed on the way. Line ends are called CRLF if most
- * lines have it. */
+/* Reads one file of the set to its end, and prints its header and first rows on the way. Line ends are called CRLF if
+ * more than half of the lines end so. */
 static enum tv_status look_through(const struct tv_set *set, const struct tv_found *chosen, struct look *look,
                                    struct tv_error *err)
 {
@@ -88,6 +88,7 @@ static enum tv_status look_through(const struct tv_set *set, const struct tv_fou
     return status;
 }
 
+/* A tab would show as a gap, so it is named. */
 static const char *separator_name(const char *separator)
 {
     return *separator == '\t' ? "tab" : separator;
@@ -106,7 +107,8 @@ static void print_ids(const struct tv_set *set)
         printf("  values    counts of plays\n");
 }
 
-/* One file of the set. The marker of a generated set has nothing to show. */
+/* Shows one file of the set; nothing where the set has no file of that role. The marker of a generated set is named
+ * only, as it holds no rows. */
 static enum tv_status inspect_role(const struct tv_set *set, enum tv_role role, struct tv_error *err)
 {
     const struct tv_found *chosen = &set->chosen[role];

@@ -1,4 +1,7 @@
-/* trivet-etl: the table of its commands and their options. Parsing, --help and the exit code are lib/cli's. */
+/* trivet-etl: the program that brings ratings from files into Postgres, and shows what a filter makes of them. Here
+ * stands the table of its commands; parsing, --help and the exit code are lib/cli's, and each command's work is a
+ * function of commands.h or explore.h.
+ */
 #include <jansson.h>
 
 #include "etl/commands.h"
@@ -7,7 +10,9 @@
 #include "etl/load/schema.h"
 #include "trivet/store/pg.h"
 
-/* Options of the commands that have no header of their own; explore.c has those of the commands that read. */
+/* Options of the commands that read or write files. Those of the commands that look into Postgres stand in explore.c
+ * beside their code. `format` and `ids` mean the same to load and to inspect, so that inspect shows what a load with
+ * these flags would read. */
 static const struct tv_option load_options[] = {
     {.name = "name",
      .kind = TV_OPTION_TEXT,
@@ -53,6 +58,7 @@ static const struct tv_option inspect_options[] = {
     {.name = NULL},
 };
 
+/* The upper bounds keep the ids of users and items within 32 bits (synth.c). */
 static const struct tv_option synth_options[] = {
     {.name = "users",
      .kind = TV_OPTION_INT,
@@ -85,6 +91,7 @@ static const struct tv_option synth_options[] = {
     {.name = NULL},
 };
 
+/* The rows in the order in which --help lists them. schema takes no arguments and no options of its own. */
 static const struct tv_command commands[] = {
     {.name = "load",
      .arguments = "DIR|FILE.zip",

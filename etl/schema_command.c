@@ -1,4 +1,6 @@
-/* schema_command: trivet-etl schema: the tables before the first load, or new functions at once. */
+/* schema_command: the command `trivet-etl schema`. A load applies the schema by itself; this command is for a database
+ * that needs the tables before any ratings (an import of a model), and for an update of trivet whose new functions are
+ * wanted at once. It applies all files even if nothing in them has changed. */
 #include <stdio.h>
 
 #include "etl/commands.h"

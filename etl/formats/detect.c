@@ -12,7 +12,7 @@
 #include "trivet/base/code.h"
 #include "trivet/base/log.h"
 
-/* A known file: how its name looks, and how its first records must look. */
+/* A known file: how its name looks, how its first records must look, and the function that reads it. */
 struct tv_kind {
     enum tv_role role;
     const char *pattern, *format;
@@ -20,9 +20,9 @@ struct tv_kind {
     int quotes;
     int header; /* 1: has one, 0: has none, -1: either */
     int min_fields, max_fields;
-    enum tv_column needs[3];
-    const char *also; /* a column name a header must have, too */
-    enum tv_status (*read)(const struct tv_file_reading *reading, struct tv_error *err);
+    enum tv_column needs[3]; /* columns that a header must have; fewer than three are repeated */
+    const char *also;        /* a column name a header must have, too */
+    enum tv_status (*read)(const struct tv_file_reading *reading, struct tv_error *err); /* NULL: not read by itself */
 };
 
 #define USER   TV_COLUMN_USER
@@ -319,7 +319,7 @@ const char *tv_role_name(enum tv_role role)
 
 /* --- one file ------------------------------------------------------------------------------------------- */
 
-/* Ids and values alike: it is only to be told from text. */
+/* 1 for a number of either kind, id or value: whether a field is a number at all tells data from a header's names. */
 static int is_number(const struct tv_field *f)
 {
     int64_t id;
@@ -327,14 +327,14 @@ static int is_number(const struct tv_field *f)
     return tv_number_id(f, &id, NULL) == TV_OK || tv_number_rating(f, &value, NULL) == TV_OK;
 }
 
-/* Any text that could be a code. */
+/* 1 for any text that could be a code, numbers among them. */
 static int may_be_id(const struct tv_field *f)
 {
     return tv_code_refusal(f->text, f->n) == NULL;
 }
 
-/* A record without a header: as many fields as the kind has, and numbers where ids stand; ids of ratings may be
- * codes. */
+/* Whether the first record of a file without a header is a row of this kind: it has as many fields as the kind has, and
+ * numbers where ids and ratings stand. Ids in ratings may be codes instead. */
 static int fits_row(const struct tv_kind *kind, const struct tv_record *record)
 {
     if (record->reason || record->n < kind->min_fields || record->n > kind->max_fields)
@@ -349,7 +349,7 @@ static int fits_row(const struct tv_kind *kind, const struct tv_record *record)
     return 1;
 }
 
-/* Names in the header decide, whatever the order of columns. */
+/* Whether a record is a header of this kind. The names decide, whatever the order of the columns. */
 static int fits_header(const struct tv_kind *kind, const struct tv_record *record)
 {
     struct tv_columns columns;
@@ -410,7 +410,8 @@ static enum tv_status try_separators(struct tv_found *found, const struct tv_inp
     return TV_OK;
 }
 
-/* With --format kaggle-movies the CSV files that belong to that set are wanted, too. */
+/* Whether --format lets this kind in. The Movies Dataset has its ratings and links in MovieLens's CSV, so with
+ * kaggle-movies these files are wanted, too. */
 static int wanted(const struct tv_kind *kind, const char *format)
 {
     return kind->format == NULL || strcmp(format, "auto") == 0 || strcmp(format, kind->format) == 0 ||
@@ -437,14 +438,14 @@ static enum tv_status find_kind(struct tv_found *found, const struct tv_input *i
 
 /* --- the set -------------------------------------------------------------------------------------------- */
 
-/* Of two files for one role the one further up in the table, then the larger: "ratings.csv" rather than
- * "ratings_small.csv". */
+/* Whether a is to be used rather than b, for the same role: the kind further up in the table wins ("ratings.csv" over
+ * "ratings_small.csv"), and between two files of one kind the larger one. */
 static int better(const struct tv_found *a, const struct tv_found *b)
 {
     return b->file == NULL || a->kind < b->kind || (a->kind == b->kind && a->file->size > b->file->size);
 }
 
-/* Names are listed for the report, as many as there is room for. */
+/* Notes the name of a file that is not used, for the report, as long as there is room. */
 static void ignore(struct tv_set *set, const char *name)
 {
     if (set->n_ignored < sizeof set->ignored / sizeof *set->ignored)
@@ -468,7 +469,8 @@ static void place(struct tv_set *set, const struct tv_found *found)
     *chosen = *found;
 }
 
-/* Names what was looked for; an archive inside the folder is a common reason. */
+/* The error of a set without ratings. Its hint names what was looked for, or an archive that lies in the folder, which
+ * is a common reason. */
 static enum tv_status no_ratings(const struct tv_input *input, const char *format, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_INPUT, "%s holds no ratings%s%s that trivet can read", input->path,
@@ -512,7 +514,7 @@ enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const
 
 enum { SAMPLED = 1000 };
 
-/* Counts ids that are no integers but could be codes. */
+/* Counts, for users and items, an id that is no integer but could be a code. */
 static void sample_row(struct tv_set *set, const struct tv_columns *columns, const struct tv_record *record)
 {
     static const enum tv_column of_kind[TV_CODE_KINDS] = {
@@ -549,7 +551,9 @@ static enum tv_status sample(struct tv_set *set, struct tv_error *err)
     return status == TV_OK ? TV_OK : tv_context(err, "%s", chosen->file->name);
 }
 
-/* More than half of the ids must be text, because a few damaged ids must not turn numbers into codes. */
+/* With "auto" more than half of the ids must be text: a few damaged ids among integers must be refused as such, and not
+ * turn a set of numbers into one of codes. The sample is counted for the other choices, too, because inspect shows it.
+ */
 enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_error *err)
 {
     enum tv_status status = sample(set, err);

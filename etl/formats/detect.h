@@ -4,8 +4,8 @@
 
 #include "etl/formats/reader.h"
 
-/* The parts a set can have, at most one file each. TV_ROLE_WORDS are the words that HetRec's tags are numbers of,
- * TV_ROLE_MARKER is what trivet-etl synth leaves beside its files. */
+/* The roles that files have in a set, at most one file each. TV_ROLE_WORDS is the file that says which word each number
+ * among HetRec's tags stands for, TV_ROLE_MARKER the one that trivet-etl synth leaves beside its files. */
 enum tv_role {
     TV_ROLE_RATINGS,
     TV_ROLE_ITEMS,
@@ -57,8 +57,8 @@ enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_e
 /* "ratings", "items", ... */
 const char *tv_role_name(enum tv_role role);
 
-/* Reads the file of one role into the sink. Genres, words and marker are read with the part that needs them, so there
- * is nothing to do for these. */
+/* Reads the file of one role into the sink. Nothing is done for a role without a file, nor for genres and words, which
+ * the readers of items and of tags read themselves, nor for the marker, whose being there says all. */
 enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const struct tv_sink *sink,
                            struct tv_error *err);
 

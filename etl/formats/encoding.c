@@ -16,7 +16,7 @@ enum tv_status tv_encoding_from_latin1(struct tv_buffer *out, const char *text, 
     return status;
 }
 
-/* The length of the well-formed character at text, or 0. */
+/* The bytes of the well-formed UTF-8 character at `text`, or 0 if none begins there. */
 static size_t character(const char *text, size_t n)
 {
     for (size_t size = 1; size <= 4 && size <= n; size++)

@@ -120,7 +120,7 @@ static enum tv_status whole_title(struct metadata *m, struct tv_item_row *row, s
     return status;
 }
 
-/* Everything but genres and extra fields. */
+/* Fills everything but genres and extra fields. The texts point into the buffers of *m. */
 static enum tv_status fill_row(struct metadata *m, const struct tv_columns *c, const struct tv_record *record,
                                struct tv_item_row *row, struct tv_error *err)
 {
@@ -138,7 +138,7 @@ static enum tv_status fill_row(struct metadata *m, const struct tv_columns *c, c
     return whole_title(m, row, err);
 }
 
-/* The row's texts point into the JSON values, which live until the sink has taken it. */
+/* The row's texts point into the JSON values and into the buffers of *m, which all live until the sink has taken it. */
 static enum tv_status metadata_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                    struct tv_error *err)
 {

@@ -26,7 +26,8 @@ static struct tv_columns fixed(enum tv_column a, enum tv_column b, enum tv_colum
 
 /* --- ratings -------------------------------------------------------------------------------------------- */
 
-/* A record without the fourth field has no time. */
+/* Hands one rating on. The time is optional: a file may have no such column, and a record of ml-1m's shape no fourth
+ * field. */
 static enum tv_status rating_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                  struct tv_error *err)
 {
@@ -52,7 +53,7 @@ enum tv_status tv_read_ratings(const struct tv_file_reading *reading, struct tv_
     return tv_file_reading_run(reading, &columns, rating_row, NULL, (void *)reading, err);
 }
 
-/* --- movies --------------------------------------------------------------------------------------------- */
+/* --- items ---------------------------------------------------------------------------------------------- */
 
 /* Buffers that are used again for every record. */
 struct texts {
@@ -113,7 +114,8 @@ enum tv_status tv_read_movielens_items(const struct tv_file_reading *reading, st
 
 /* --- links ---------------------------------------------------------------------------------------------- */
 
-/* MovieLens has the digits alone; elsewhere they are written as "tt0114709", which is kept. */
+/* Writes IMDb's id as "tt0114709", the form in which IMDb's addresses have it. MovieLens's files have the digits alone,
+ * other files have the whole form already. */
 static enum tv_status imdb_id(const struct tv_field *f, char *out, size_t size, struct tv_error *err)
 {
     size_t skip = f->n > 2 && memcmp(f->text, "tt", 2) == 0 ? 2 : 0, n = f->n - skip;
@@ -128,7 +130,7 @@ static enum tv_status imdb_id(const struct tv_field *f, char *out, size_t size, 
     return TV_OK;
 }
 
-/* Either number may be missing. */
+/* Hands one item's numbers elsewhere on; either of the two may be missing. */
 static enum tv_status link_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                struct tv_error *err)
 {

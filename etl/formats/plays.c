@@ -1,6 +1,6 @@
-/* plays: who played what how often: any table with a header that names a user and an item, and perhaps a count; a
- * row without one is one play. And the names of what was played, taken as they are: a name has no year, and its
- * "The" stays where it is.
+/* plays: reads tables of plays (which user played which item how often) and of the names of what was played. A table of
+ * plays is any with a header that names a user and an item, and perhaps a count; without a count each row is one play.
+ * Names are taken as they are: a name has no year, and its "The" stays where it is.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -12,7 +12,8 @@ enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
 
 /* --- plays ---------------------------------------------------------------------------------------------- */
 
-/* A file may call its counts ratings: --format plays-csv says what they are. */
+/* The count of a row: from the column of plays, or, in a file that calls its counts ratings and is read as counts
+ * because --format plays-csv says so, from that column; 1 in a file with neither. */
 static enum tv_status count_of(const struct tv_columns *c, const struct tv_record *record, float *value,
                                struct tv_error *err)
 {

@@ -9,7 +9,8 @@
 #include "trivet/base/code.h"
 #include "trivet/base/text.h"
 
-/* The first record names the columns; on_header may look for others than those of tv_columns. */
+/* Reads the header, whose names say where the columns stand; on_header may look for other columns than tv_columns
+ * knows. */
 static enum tv_status read_header(const struct tv_file_reading *reading, struct tv_records *records,
                                   struct tv_columns *columns,
                                   void (*on_header)(void *context, const struct tv_record *header), void *context,
@@ -25,6 +26,7 @@ static enum tv_status read_header(const struct tv_file_reading *reading, struct 
     return TV_OK;
 }
 
+/* Refuses a record that is none, or has another number of fields than the file, and hands any other to the reader. */
 static enum tv_status read_row(const struct tv_columns *columns, tv_row_fn row, void *context,
                                const struct tv_record *record, struct tv_error *err)
 {

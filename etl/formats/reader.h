@@ -79,8 +79,8 @@ struct tv_file_reading {
 typedef enum tv_status (*tv_row_fn)(void *context, const struct tv_columns *c, const struct tv_record *record,
                                     struct tv_error *err);
 
-/* Reads the whole file. `columns` is filled from the header if there is one, else it is as given; columns->n
- * of 0 takes the field count of the first record. `on_header` may be NULL. */
+/* Reads the whole file. `columns` is filled from the header if there is one, else it is as given; where columns->n is
+ * 0, the first record of at least columns->least fields sets it. `on_header` may be NULL. */
 enum tv_status tv_file_reading_run(const struct tv_file_reading *reading, struct tv_columns *columns, tv_row_fn row,
                                    void (*on_header)(void *context, const struct tv_record *header), void *context,
                                    struct tv_error *err);

@@ -1,4 +1,4 @@
-/* title: items' titles as people say them. */
+/* title: items' titles as people say them, for readers of files whose titles are sorted by their first noun. */
 #ifndef TRIVET_ETL_FORMATS_TITLE_H
 #define TRIVET_ETL_FORMATS_TITLE_H
 

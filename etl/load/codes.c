@@ -79,6 +79,7 @@ void tv_codes_free(struct tv_codes *codes)
 
 /* --- the table ----------------------------------------------------------------------------------------- */
 
+/* Compares whole texts: half of a hash is not enough to tell two codes apart. */
 static int is_entry(const struct entry *e, const char *text, size_t n)
 {
     return e->n == n && memcmp(e->text, text, n) == 0;
@@ -97,7 +98,8 @@ static struct slot *probe(const struct dictionary *d, uint64_t hash, const char 
     }
 }
 
-/* Slots keep half of a hash, so it is computed anew of each text. */
+/* Doubles the slots, or makes the first ones. Slots keep only half of a hash, so the hash of each text is computed
+ * anew. */
 static enum tv_status grow_slots(struct dictionary *d, struct tv_error *err)
 {
     struct dictionary larger = *d;
@@ -115,7 +117,7 @@ static enum tv_status grow_slots(struct dictionary *d, struct tv_error *err)
     return TV_OK;
 }
 
-/* A slot has 32 bits for the place of its entry. */
+/* Doubles the room for entries. A slot has 32 bits for the place of its entry, which bounds their number. */
 static enum tv_status grow_entries(struct dictionary *d, struct tv_error *err)
 {
     size_t capacity = d->capacity ? 2 * d->capacity : 1024;
@@ -127,7 +129,8 @@ static enum tv_status grow_entries(struct dictionary *d, struct tv_error *err)
     return TV_OK;
 }
 
-/* A code has at most TV_CODE_MAX bytes, and always fits a new block. */
+/* Copies a code's text into the newest block, or into a new one. A code has at most TV_CODE_MAX bytes, so it always
+ * fits a new block. NULL without memory. */
 static const char *keep_text(struct tv_codes *codes, const char *text, size_t n, struct tv_error *err)
 {
     struct block *block = codes->blocks;
@@ -168,6 +171,8 @@ static struct entry *find_or_add(struct tv_codes *codes, enum tv_code_kind kind,
     return &d->entries[d->n - 1];
 }
 
+/* A code that was met before has its number, from this load or from Postgres; a new one takes the next. Users and items
+ * share one count. */
 enum tv_status tv_codes_number(struct tv_codes *codes, enum tv_code_kind kind, const char *text, size_t n,
                                int64_t *id, struct tv_error *err)
 {
@@ -187,7 +192,8 @@ size_t tv_codes_new(const struct tv_codes *codes, enum tv_code_kind kind)
 
 /* --- Postgres ------------------------------------------------------------------------------------------- */
 
-/* Numbers from TV_CODE_SINGLE on were given to codes that came with single ratings; loads count on below them. */
+/* Reads the codes of one kind and goes on counting behind the highest number. Numbers from TV_CODE_SINGLE on are those
+ * of codes that came with single ratings; loads count below them, so that the two never give the same number. */
 static enum tv_status read_kind(struct tv_codes *codes, struct tv_pg *pg, enum tv_code_kind kind,
                                 struct tv_error *err)
 {

@@ -1,5 +1,7 @@
-/* copy_text: columns separated by tabs, special characters behind a backslash, \N for null. A column puts a
- * tab behind itself; the end of the row turns the last one into a line feed. */
+/* copy_text: writes rows in the text format of COPY (PostgreSQL manual, "COPY", "Text Format"): columns separated by
+ * tabs, special characters behind a backslash, \N for null. A column puts a tab behind itself, and the end of the row
+ * turns the last tab into a line feed, so no caller has to know which column is the last one.
+ */
 #include "etl/load/copy_text.h"
 
 #include <stdlib.h>
@@ -8,7 +10,7 @@
 
 #include "trivet/read/number.h"
 
-/* The characters that would end a column or a row, and the one that escapes. */
+/* The escape of a character that would end a column or a row, and of the one that escapes; NULL for any other. */
 static const char *escape_of(char c)
 {
     switch (c) {
@@ -25,6 +27,7 @@ static const char *escape_of(char c)
     }
 }
 
+/* Appends a text; whole runs without special characters at once, for most texts have none. */
 static enum tv_status escaped(struct tv_buffer *out, const char *text, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -50,6 +53,8 @@ enum tv_status tv_copy_text_int(struct tv_buffer *out, int64_t value, int is_nul
                    : tv_buffer_format(out, err, "%lld\t", (long long)value);
 }
 
+/* Writes a moment of UTC with its offset, so that the session's time zone plays no part. Division rounds towards zero,
+ * and a moment before 1970 with a fraction belongs to the second before: -0.5 s is 23:59:59.5. */
 enum tv_status tv_copy_text_time(struct tv_buffer *out, int64_t microseconds, struct tv_error *err)
 {
     if (microseconds == TV_NUMBER_NO_TIME)
@@ -59,7 +64,8 @@ enum tv_status tv_copy_text_time(struct tv_buffer *out, int64_t microseconds, st
         fraction += 1000000;
         seconds--;
     }
-    /* Postgres writes years before 1 as BC; tags that old are none, but they are not ours to refuse. */
+    /* Postgres has no year 0 and writes the years before 1 as BC. No tag is that old; whether such a time is taken is
+     * for tv_number_time and Postgres to decide. */
     struct tm t;
     time_t clock = (time_t)seconds;
     gmtime_r(&clock, &t);

@@ -4,8 +4,8 @@
  * writes the journal (trivet.load, trivet.reject) statement by statement, so that it outlives a rollback. The
  * other carries the data: one transaction fills and indexes a table of the load's own, a second one makes it
  * visible and drops what it replaces. Readers see the old ratings until the second commits, and never wait
- * for either (sql/006_load.sql); while they or others are in its way, it is begun again and again. A load that dies
- * leaves at most a table nobody reads; the next load drops it.
+ * for either (sql/006_load.sql); while queries are in the way of the second transaction, it is begun again and again. A
+ * load that dies leaves at most a table nobody reads; the next load drops it.
  */
 #include <libgen.h>
 #include <stdio.h>
@@ -78,6 +78,8 @@ static enum tv_status name_of(struct load *l, struct tv_error *err)
     return TV_OK;
 }
 
+/* Tells in the log which file is read as what, so that a file that was taken for the wrong thing shows before the work
+ * begins. */
 static void say_roles(const struct tv_set *set)
 {
     for (int role = 0; role < TV_ROLE_COUNT; role++)
@@ -99,7 +101,7 @@ static enum tv_status fingerprint(struct load *l, struct tv_error *err)
     return status;
 }
 
-/* What a load is told, as trivet.load.options keeps it. */
+/* Writes the flags that decide what is loaded, as trivet.load.options keeps them. */
 static enum tv_status write_options(struct load *l, const char *format, const char *ids, struct tv_error *err)
 {
     json_t *options = json_pack("{s:s, s:s, s:b}", "format", format, "ids", ids, "append", l->append);
@@ -129,7 +131,7 @@ static enum tv_status look(struct load *l, struct tv_error *err)
     return status == TV_OK ? fingerprint(l, err) : status;
 }
 
-/* *same: the newest complete load brought these files with these options. */
+/* Sets *same to 1 if the newest complete load brought these files with these options. */
 static enum tv_status unchanged(struct load *l, int *same, struct tv_error *err)
 {
     const char *const values[] = {l->fingerprint, l->options};
@@ -157,7 +159,7 @@ static enum tv_status clean_once(void *context, struct tv_error *err)
     return tv_pg_int(c->pg, "SELECT trivet.load_clean()", 0, NULL, &c->tables, err);
 }
 
-/* A table that is dropped may be held by a backup. */
+/* Drops what loads that died have left. A backup (pg_dump) holds a lock on every table, so this may have to wait. */
 static enum tv_status clean(struct load *l, int seconds, int64_t *tables, struct tv_error *err)
 {
     struct cleaning c = {.pg = l->journal};
@@ -212,7 +214,7 @@ static enum tv_status call(struct load *l, const char *sql, struct tv_error *err
 
 /* --- transaction 1: read ---------------------------------------------------------------------------------------- */
 
-/* Opens the COPY that a part's rows go through. */
+/* Opens the COPY that the rows of a file of this role go through. */
 static enum tv_status open_copy(struct load *l, enum tv_role role, struct tv_error *err)
 {
     static const char *const kinds[TV_ROLE_COUNT] = {
@@ -223,8 +225,8 @@ static enum tv_status open_copy(struct load *l, enum tv_role role, struct tv_err
                                 : tv_stage_begin_items(&l->stage, kinds[role], err);
 }
 
-/* Genres and words serve the readers of other parts, and the marker only says that the set is generated: these
- * three have no rows. */
+/* Loads the file of one role. Genres and words serve the readers of other files, and the marker only says that the set
+ * is generated: these three have no rows. */
 static enum tv_status read_role(struct load *l, enum tv_role role, struct tv_error *err)
 {
     const struct tv_input_file *file = l->set.chosen[role].file;
@@ -276,7 +278,8 @@ static enum tv_status add_up(struct load *l, struct tv_error *err)
     return status;
 }
 
-/* The values that were added up have another smallest and largest than the lines had. trivet.load_index noted them. */
+/* Reads the smallest and the largest value anew: counts that were added up have others than the lines had.
+ * trivet.load_index noted them. */
 static enum tv_status read_ends(struct load *l, struct tv_error *err)
 {
     const char *const values[] = {l->id_text};
@@ -345,12 +348,14 @@ static enum tv_status try_lock(struct load *l, struct tv_error *err)
     return status == TV_OK ? tv_pg_exec(l->data, "SELECT trivet.load_lock($1)", 1, values, err) : status;
 }
 
+/* Gives back the locks that try_lock took. */
 static enum tv_status unlock(struct load *l, struct tv_error *err)
 {
     return tv_pg_exec(l->data, "ROLLBACK TO unlocked", 0, NULL, err);
 }
 
-/* The items are in place already, which may have taken seconds: a few more tries are cheaper than doing that again. */
+/* Takes the locks for good. Codes and items are in place by now, which may have taken seconds, so a few more tries here
+ * are cheaper than to begin the transaction again. */
 static enum tv_status lock_ratings(struct load *l, struct tv_error *err)
 {
     enum { TRIES = 10, PAUSE_US = 50000 };
@@ -364,8 +369,8 @@ static enum tv_status lock_ratings(struct load *l, struct tv_error *err)
     }
 }
 
-/* The locks are tried and given back first: while somebody is in the way, the seconds for codes and items would be
- * lost. They are taken for good at the end, and held for milliseconds. */
+/* One attempt at transaction 2. The locks are tried and given back first: while a query is in the way, the seconds for
+ * codes and items would be lost. They are taken for good at the end, and held for milliseconds. */
 static enum tv_status publish_once(void *context, struct tv_error *err)
 {
     struct load *l = context;

@@ -1,4 +1,6 @@
-/* rejects: refused lines, gathered and sent in batches. */
+/* rejects: refused lines, gathered and sent in batches. A load hands each one to tv_rejects_add through its sink
+ * (stage.c); once there are more than --max-rejects of them, the load ends and is rolled back.
+ */
 #include "etl/load/rejects.h"
 
 #include <stdio.h>
@@ -21,7 +23,8 @@ void tv_rejects_free(struct tv_rejects *r)
     tv_buffer_free(&r->batch);
 }
 
-/* Reasons are constants and few; one that finds no room counts in the sum alone. */
+/* Counts a line under its reason. Readers give few reasons, always in the same words, so a search through all is quick;
+ * one that finds no room counts in the sum alone. */
 static void count(struct tv_rejects *r, const char *reason)
 {
     int i = 0;
@@ -34,7 +37,8 @@ static void count(struct tv_rejects *r, const char *reason)
     r->n++;
 }
 
-/* Lines are kept as something that Postgres stores and a terminal may show, whatever bytes they have. */
+/* The line goes into the batch in a form that Postgres stores and a terminal may show, whatever bytes it has
+ * (tv_encoding_printable). The first line is remembered for the message that ends a load. */
 enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, const struct tv_record *record,
                               const struct tv_error *why, struct tv_error *err)
 {
@@ -69,7 +73,8 @@ enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, const stru
                    (long long)r->load);
 }
 
-/* A COPY of its own, which commits by itself. A batch that could not be sent is not sent again. */
+/* Each batch is a COPY of its own, which commits by itself. One that could not be sent is dropped and not sent again:
+ * the load fails then, and lines that were sent before stay. */
 enum tv_status tv_rejects_flush(struct tv_rejects *r, struct tv_error *err)
 {
     if (r->batch.size == 0)

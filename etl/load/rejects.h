@@ -1,5 +1,5 @@
-/* rejects: refused input lines on their way into trivet.reject, and their count by reason. They travel on a
- * connection of their own, in batches, so that they outlive the rollback of the load that refused them. */
+/* rejects: refused input lines on their way into trivet.reject, and their count by reason. They travel in batches on
+ * the journal's connection and not on the data's, so that they outlive the rollback of the load that refused them. */
 #ifndef TRIVET_ETL_LOAD_REJECTS_H
 #define TRIVET_ETL_LOAD_REJECTS_H
 
@@ -11,6 +11,7 @@
 
 enum { TV_REJECTS_MAX_REASONS = 64, TV_REJECTS_RAW_BYTES = 1000 };
 
+/* The refused lines of one load. */
 struct tv_rejects {
     struct tv_pg *pg; /* autocommit; not owned */
     int64_t load;
@@ -31,6 +32,7 @@ void tv_rejects_free(struct tv_rejects *r);
  * well. */
 enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, const struct tv_record *record,
                               const struct tv_error *why, struct tv_error *err);
+/* Sends the lines that have gathered; called once more when all files are read, and when a load is given up. */
 enum tv_status tv_rejects_flush(struct tv_rejects *r, struct tv_error *err);
 
 #endif

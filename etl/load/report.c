@@ -1,4 +1,6 @@
-/* report: the end of a load in a few lines, and the same numbers as JSON. */
+/* report: the end of a load in a few lines on standard output, and the same numbers as JSON for trivet.load.report.
+ * load.c fills the struct while it works (tv_report_step after each step) and asks for both once the load is visible.
+ */
 #include "etl/load/report.h"
 
 #include <jansson.h>
@@ -6,6 +8,7 @@
 #include "trivet/base/clock.h"
 #include "trivet/base/text.h"
 
+/* The array has room for more steps than a load has; a step beyond it would only be missing from the report. */
 void tv_report_step(struct tv_report *r, const char *name, double *clock)
 {
     double now = tv_clock();
@@ -16,6 +19,7 @@ void tv_report_step(struct tv_report *r, const char *name, double *clock)
     *clock = now;
 }
 
+/* The sum of the steps, in which waiting for the lock is not counted (load.c). */
 static double seconds_of(const struct tv_report *r)
 {
     double sum = 0;
@@ -24,13 +28,15 @@ static double seconds_of(const struct tv_report *r)
     return sum;
 }
 
-/* Distinct pairs by users times items; 0 where there is nothing. */
+/* The share of all possible pairs that have a rating: distinct pairs by users times items; 0 for an empty load. Rows
+ * that repeat a pair are taken off first, whether they stayed (duplicates) or were added up (plays). */
 static double density_of(const struct tv_report *r)
 {
     double cells = (double)r->tally->users.n * (double)r->tally->items.n;
     return cells > 0 ? (double)(r->tally->rows - r->added_up - r->duplicates) / cells : 0;
 }
 
+/* How many lines were refused, by reason, and the query that shows them. */
 static void print_rejects(const struct tv_report *r, FILE *out)
 {
     char number[32];
@@ -54,7 +60,8 @@ static void print_codes(const struct tv_report *r, FILE *out)
                 tv_text_number(users, (long long)new_users), tv_text_number(items, (long long)new_items));
 }
 
-/* Ratings have a scale, and counts of plays were added up. */
+/* The values in two lines: ratings have a scale, and may repeat a pair; counts of plays have a range, and repeated
+ * pairs were added up. */
 static void print_values(const struct tv_report *r, FILE *out)
 {
     char scale[96], n[32];
@@ -68,6 +75,7 @@ static void print_values(const struct tv_report *r, FILE *out)
     fprintf(out, "  added up    %s rows repeat a pair of user and item\n", tv_text_number(n, r->added_up));
 }
 
+/* The seconds in all, and by step. */
 static void print_steps(const struct tv_report *r, FILE *out)
 {
     fprintf(out, "  seconds     %.2f", seconds_of(r));
@@ -95,6 +103,7 @@ void tv_report_print(const struct tv_report *r, FILE *out)
         fprintf(out, "  next        trivet-train fit --algorithm als-implicit, which takes values as counts\n");
 }
 
+/* The same numbers by name. People read them with SQL, so the names stay when the words of the lines above change. */
 char *tv_report_json(const struct tv_report *r)
 {
     char scale[96];

@@ -10,6 +10,7 @@
 
 enum { TV_REPORT_MAX_STEPS = 12 };
 
+/* A load's numbers. The pointers are lent: they lead to what the load counted on its way. */
 struct tv_report {
     int64_t load;
     const char *name; /* of the data */

@@ -19,7 +19,7 @@
 
 extern const struct tv_embedded tv_sql[];
 
-/* 0 for a database without the schema. */
+/* The version of the schema that the database has; 0 for a database without one. */
 static enum tv_status found_version(struct tv_pg *pg, int64_t *version, struct tv_error *err)
 {
     int64_t there = 0;
@@ -41,7 +41,8 @@ static void hash_files(char *out, size_t size)
     snprintf(out, size, "%016" PRIx64, hash);
 }
 
-/* The column is read through to_jsonb, because a table of an older schema has none of that name yet. */
+/* *other is 1 if the database was given other files than this program has. The column `files` is read through to_jsonb,
+ * because a table of an older schema has no such column yet, and naming it would be an error. */
 static enum tv_status has_other_files(struct tv_pg *pg, int *other, struct tv_error *err)
 {
     char hash[24];
@@ -54,6 +55,7 @@ static enum tv_status has_other_files(struct tv_pg *pg, int *other, struct tv_er
     return status;
 }
 
+/* Called last, so that a run that ends early applies everything again. */
 static enum tv_status remember_files(struct tv_pg *pg, struct tv_error *err)
 {
     char hash[24];

@@ -44,6 +44,7 @@ static const char *skip_blanks(const char *p, const char *end)
     return p;
 }
 
+/* Skips a name, quoted or not, and the blanks behind it. */
 static const char *skip_word(const char *p, const char *end)
 {
     if (p < end && *p == '"')
@@ -53,6 +54,7 @@ static const char *skip_word(const char *p, const char *end)
     return skip_blanks(p, end);
 }
 
+/* 1 if the word stands at p, in any case, with a blank behind it. */
 static int is_word(const char *p, const char *word)
 {
     size_t n = strlen(word);

@@ -24,6 +24,7 @@ void tv_stage_free(struct tv_stage *s)
     tv_tally_free(&s->tally);
 }
 
+/* Hands the gathered bytes to libpq. After a failure no COPY is open any more. */
 static enum tv_status send(struct tv_stage *s, struct tv_error *err)
 {
     enum tv_status status = tv_pg_copy_put(s->pg, s->out.data, s->out.size, err);
@@ -171,6 +172,8 @@ void tv_stage_abort(struct tv_stage *s)
     s->open = s->binary = 0;
     tv_buffer_clear(&s->out);
 }
+
+/* --- the other members of the sink ---------------------------------------------------------------------------- */
 
 static enum tv_status number_code(void *context, enum tv_code_kind kind, const char *text, size_t n, int64_t *id,
                                   struct tv_error *err)

@@ -112,8 +112,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The largest step that leads from the smallest value to all others, or 0 where there is none: a scale of few
- * values has one. Values are float32, so a step may be a thousandth off. */
+/* The step of the scale: the smallest gap between two values, if every value is a whole number of such gaps above the
+ * smallest one; otherwise 0. Values are float32, so a multiple may be a thousandth of the gap off. */
 static double step(const struct tv_tally *t)
 {
     if (t->n_values < 2 || t->n_values > TV_TALLY_MAX_VALUES)

@@ -43,6 +43,7 @@ static void path_of(const struct synth *s, const char *name, const char *suffix,
     snprintf(out, size, "%s/%s%s", s->folder, name, suffix);
 }
 
+/* Opens NAME.part for the functions below; at most one file is open at a time. */
 static enum tv_status begin_file(struct synth *s, const char *name, struct tv_error *err)
 {
     char path[4096];
@@ -62,6 +63,7 @@ static enum tv_status flush(struct synth *s, struct tv_error *err)
     return status;
 }
 
+/* Closes the file before it gets its name: a full disk may show only then. */
 static enum tv_status end_file(struct synth *s, const char *name, struct tv_error *err)
 {
     char part[4096], path[4096];
