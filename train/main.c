@@ -23,11 +23,14 @@
 #include "trivet/cli/options.h"
 #include "trivet/core/formats/codec.h"
 
+/* The one command whose options need no file of their own. */
 static const struct tv_option models_options[] = {
     {.name = "all", .kind = TV_OPTION_SWITCH, .help = "also runs that failed and models that were pruned"},
     {.name = NULL},
 };
 
+/* The rows in the order in which --help lists them. `more` names tables that several commands share: how to learn, what
+ * to read, what to keep apart. */
 static const struct tv_command commands[] = {
     {.name = "fit",
      .arguments = "",
@@ -130,7 +133,9 @@ static void print_libraries(FILE *out)
 /* OpenMP's threads wait for one another by spinning for milliseconds, which takes the cores from PostgreSQL and
  * MongoDB while these work for the training: a fit on two busy cores took 3.6 s where it takes 2.1 s with short
  * spins, and an idle machine loses nothing by them. The library reads that setting while it is loaded, so the
- * program starts itself once more. A setting that somebody made is left alone. */
+ * program starts itself once more; the setting is in the environment then, and the second start goes on. A setting that
+ * somebody made is left alone. MongoDB's client library takes a file in /dev/shm while it is loaded, which
+ * exec would leave behind, so it is unloaded first. */
 static void wait_with_short_spins(char **argv)
 {
     char self[4096];
@@ -144,7 +149,8 @@ static void wait_with_short_spins(char **argv)
     exit(1);
 }
 
-/* The closing of --help has the parameters of the filter, which are not options. */
+/* Without a command the program does a fit (.standard). The end of --help is put together here, because it lists the
+ * parameters of the filter, which are no options: --set names them. */
 int main(int argc, char **argv)
 {
     wait_with_short_spins(argv);

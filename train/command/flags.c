@@ -1,7 +1,11 @@
-/* flags: settings as a command line again: what the journal keeps, so that a run can be repeated. */
+/* flags: the flags that were given, as a command line again. fit, evaluate and search hand over their tables
+ * of options. Flags that were not given are left out; the algorithm's settings are written by tv_learn_flags, which
+ * names most of them, given or not.
+ */
 #include "train/command/flags.h"
 
-/* In a shell's single quotes. A quote in the value ends them, stands behind a backslash, and opens them again. */
+/* Appends a value in a shell's single quotes, within which a shell changes nothing. A quote in the value ends them,
+ * stands behind a backslash, and opens them again. */
 static enum tv_status append_quoted(struct tv_buffer *line, const char *value, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_text(line, "'", err);
@@ -10,7 +14,8 @@ static enum tv_status append_quoted(struct tv_buffer *line, const char *value, s
     return status == TV_OK ? tv_buffer_text(line, "'", err) : status;
 }
 
-/* A list that was not given is empty, and leaves nothing. */
+/* Appends a flag once for each value of its list, in their order, because a later --set wins over an earlier one. A
+ * list that was not given is empty, and leaves nothing. */
 static enum tv_status append_list(struct tv_buffer *line, const struct tv_settings *settings, const char *name,
                                   struct tv_error *err)
 {
@@ -25,6 +30,8 @@ static enum tv_status append_list(struct tv_buffer *line, const struct tv_settin
     return status;
 }
 
+/* Appends any other flag: a switch has no value, and only texts need quotes, because numbers and choices were checked
+ * when they were read. */
 static enum tv_status append_one(struct tv_buffer *line, const struct tv_settings *settings,
                                  const struct tv_option *row, struct tv_error *err)
 {

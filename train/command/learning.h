@@ -8,13 +8,15 @@
 #include "train/source/reading.h"
 #include "trivet/model/journal.h"
 
+/* One command's way to learn; its buffer is freed by tv_learning_free. */
 struct tv_learning {
     struct tv_learn_settings settings;
     struct tv_buffer parameters; /* of the algorithm, JSON, as asked for */
     char fingerprint[24];        /* of the data, the rows and the settings; "" where ratings come from files */
 };
 
-/* For an opened reading; the settings are the caller's to fill before. Hints where they hardly suit the data. */
+/* Writes down the settings, which the caller has filled, and the fingerprint; `r` has been opened. A hint goes to the
+ * log where the settings hardly suit the data. */
 enum tv_status tv_learning_open(struct tv_learning *l, const struct tv_reading *r, struct tv_error *err);
 void tv_learning_free(struct tv_learning *l);
 

@@ -8,12 +8,14 @@
 #include "trivet/cli/options.h"
 #include "trivet/model/journal.h"
 
+/* The row of one run that is under way. */
 struct tv_run_row {
     struct tv_pg *pg; /* NULL: nothing is written down */
     int64_t run;
 };
 
-/* Opens a connection for the row, and writes it; rows of such runs whose process is gone become failed first. On failure nothing stays open. */
+/* Opens a connection for the row, and writes it; before that, rows of such runs whose process is gone are marked as
+ * failed. On failure nothing stays open. */
 enum tv_status tv_run_row_begin(struct tv_run_row *r, const struct tv_settings *settings,
                                 const struct tv_run_plan *plan, struct tv_error *err);
 

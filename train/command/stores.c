@@ -1,4 +1,7 @@
-/* stores: the three connections of a command that changes models, and the model a command names. */
+/* stores: the three connections of a command that changes models, and the model a command names. Nearly every command
+ * of trivet-train begins with one of the tv_train_open functions: those that change something take the lock, through
+ * whose connection they also write the journal.
+ */
 #include "train/command/stores.h"
 
 #include <string.h>
@@ -15,7 +18,8 @@
  * collection) may keep a socket silent for a while. */
 enum { SERVER_SELECTION_MS = 5000, SOCKET_MS = 120000, REDIS_MS = 30000 };
 
-/* A server that does not tell its settings, as managed ones do, is not warned of. */
+/* Warns of a Redis whose setting `name` is not as `wanted`. Managed services often refuse CONFIG GET, and then there is
+ * nothing to say. */
 static void warn_unless(struct tv_redis *redis, const char *name, const char *wanted, const char *otherwise)
 {
     struct tv_buffer value = TV_BUFFER_INIT(4096);
@@ -62,6 +66,8 @@ enum tv_status tv_train_open_locked(struct tv_stores *s, const struct tv_setting
     return status;
 }
 
+/* The quick repair comes first, so that what a killed process left is cleared away by the next command without
+ * anybody's help. */
 enum tv_status tv_train_open(struct tv_stores *s, const struct tv_settings *settings, const char *who,
                              struct tv_error *err)
 {

@@ -103,6 +103,7 @@ static enum tv_status write_poorer(struct tv_fit *f, struct listing *l, struct t
     return status;
 }
 
+/* One line in the log for each of the two kinds, if there were any. */
 static void report_items(const struct listing *l)
 {
     char n[64];

@@ -29,6 +29,7 @@ enum tv_status tv_fit_read_changes(struct tv_fit *f, struct tv_error *err)
     return status;
 }
 
+/* A user without single ratings has rev 0, so any later change is newer. */
 int64_t tv_fit_rev_of(const struct tv_fit *f, int64_t user)
 {
     int64_t place = tv_dense_find(f->changes.users, f->changes.n, user);

@@ -1,8 +1,8 @@
-/* choose: which of the ratings are learned from, as a dense matrix; and why there are none, or fewer.
+/* choose: which of the ratings are learned from, as the training matrix; and why there are none, or fewer.
  *
  * The rows are those of trivet.user_item. Where nothing but the two cuts and the row limit divides them from the
  * evidence already read, they are counted and picked there, and Postgres is not asked a second time. read_source is
- * the plain way, which is right for any source; a test holds the two against each other.
+ * the plain way, which is right for any row source; a test holds the two against each other.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,8 +43,8 @@ static enum tv_status read_source(struct tv_fit *f, struct chosen *chosen, struc
 
 /* --- none, or fewer ---------------------------------------------------------------------------------------- */
 
-/* Fails with the step of the filter that emptied the result and a setting that would not (trivet.why_empty). Of SQL
- * of one's own there are no steps to tell. */
+/* Fails with the step of the filter that emptied the result and a setting that would not (trivet.why_empty). SQL of an
+ * analyst's own has no steps to tell of. */
 static enum tv_status explain_empty(struct tv_fit *f, struct tv_error *err)
 {
     if (f->reading.own_source)
@@ -66,8 +66,9 @@ static enum tv_status explain_empty(struct tv_fit *f, struct tv_error *err)
     return status;
 }
 
-/* The row limit cuts in the order of users, so the users with the highest ids are missing: that is told, with the
- * limit that would keep all. To count them, the filter has another limit for the length of one statement. */
+/* Warns if the row limit cut something off. It cuts in the order of users, so the users with the highest ids are
+ * missing; the warning names those that are left, and the limit that would keep all. To count them, the filter has
+ * another limit for the length of one statement. */
 static enum tv_status warn_if_cut(struct tv_fit *f, struct tv_error *err)
 {
     int64_t limit = tv_filter_int(f->reading.filter, "max_row_number"), all = 0;
@@ -94,8 +95,8 @@ static enum tv_status warn_if_cut(struct tv_fit *f, struct tv_error *err)
     return status;
 }
 
-/* Tells what the workshop tells: the shares of empty rows and columns in a matrix over raw ids. And the density of
- * the dense one. */
+/* Logs the size and the density of the training matrix, and how empty a matrix over raw ids would be: the shares of its
+ * rows and columns without a rating, as the workshop's program tells it. */
 static void report_sparsity(const struct tv_fit *f)
 {
     char rows[32], users[32], items[32];
@@ -109,9 +110,9 @@ static void report_sparsity(const struct tv_fit *f)
                 1 - m / user_ids, 1 - n / item_ids);
 }
 
-/* Some parameters limit what is learned and not the evidence (tv_filter_only_learning): with one of them the rows cannot
- * be picked there, and Postgres is asked. SQL of one's own has no cuts: its rows are the evidence, unless
- * --fold-in-source names others. */
+/* Gathers the rows to learn from, in the cheapest way that is right. Some parameters limit what is learned and not the
+ * evidence (tv_filter_only_learning): with one of them the rows cannot be picked from the evidence, and Postgres is
+ * asked. SQL of an analyst's own has no cuts: its rows are the evidence, unless --fold-in-source names others. */
 static enum tv_status gather(struct tv_fit *f, struct chosen *chosen, struct tv_error *err)
 {
     if (f->reading.own_source)

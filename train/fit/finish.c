@@ -1,4 +1,6 @@
-/* finish: the model's description, both stores, the comparison of what they give back, and the switch. */
+/* finish: the last steps of a training: the model's description, both stores, the comparison of what they give back,
+ * and the switch. Until the switch nobody sees anything of the model.
+ */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -70,7 +72,7 @@ enum tv_status tv_fit_store(struct tv_fit *f, struct tv_error *err)
     return tv_publish_store(&f->stores, f->model.item_side, err);
 }
 
-/* Bytes in the stores, once all of it was read back: for the log and the journal. */
+/* Asks both stores how many bytes the model takes, once all of it was read back: for the log and the journal. */
 static enum tv_status measure(struct tv_fit *f, struct tv_error *err)
 {
     char name[TV_MODEL_NAME], redis[32], mongo[32];
@@ -87,7 +89,7 @@ static enum tv_status measure(struct tv_fit *f, struct tv_error *err)
     return status;
 }
 
-/* Lanczos steps and residual of an SVD; iterations and objectives of ALS. */
+/* Adds how the learning went: Lanczos steps and the residual of an SVD, iterations and objectives of ALS. */
 static void describe_learning(const struct tv_fit *f, json_t *counts)
 {
     if (f->model.report.objective == NULL) {

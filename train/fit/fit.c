@@ -42,6 +42,7 @@ struct step {
     enum tv_status (*run)(struct tv_fit *f, struct tv_error *err);
 };
 
+/* The first step, in the shape of a step. */
 static enum tv_status read_ratings(struct tv_fit *f, struct tv_error *err)
 {
     return tv_reading_read(&f->reading, err);
@@ -70,8 +71,8 @@ static enum tv_status interrupted(int activating, struct tv_error *err)
                       : tv_hint(err, "the model that was live still is");
 }
 
-/* Runs steps until one fails. A signal that comes while the last one succeeds comes too late: the model is live, and to say
- * otherwise would be wrong. The guard's is not told of where there is no guard. */
+/* Runs steps until one fails. A signal that comes while the last one succeeds comes too late: the model is live, and to
+ * say otherwise would be wrong. The step "judge" is neither logged nor timed where there is no guard. */
 static enum tv_status run_steps(struct tv_fit *f, const struct step *steps, size_t n, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -94,7 +95,7 @@ static enum tv_status run_steps(struct tv_fit *f, const struct step *steps, size
 
 #define N_STEPS(steps) (sizeof(steps) / sizeof *(steps))
 
-/* The newest kept or live run with the fingerprint of this one, or 0 in *same. */
+/* Puts the newest kept or live run with the fingerprint of this one into *same, or 0. */
 static enum tv_status find_same(struct tv_fit *f, int64_t *same, struct tv_error *err)
 {
     const char *value = f->learning.fingerprint;
@@ -122,6 +123,7 @@ static enum tv_status begin_run(struct tv_fit *f, struct tv_error *err)
     return status;
 }
 
+/* The one line on standard output; the log has the rest. */
 static void report(const struct tv_fit *f)
 {
     char rows[32], users[32], items[32], documents[32], memory[32];

@@ -1,4 +1,4 @@
-/* fit: one training, from the rows of the filter to a live model. fit.c walks through the steps, which are
+/* fit: one training, from the rows of the row source to a live model. fit.c walks through the steps, which are
  * functions of the other files; all of them work on one struct tv_fit.
  */
 #ifndef TRIVET_TRAIN_FIT_FIT_H
@@ -45,7 +45,7 @@ struct tv_fit_catalogue {
 /* Which changes by single ratings the snapshot sees (trivet.user_change). */
 struct tv_fit_changes {
     size_t n;
-    int64_t *users, *revs; /* (n) users whose ratings single ratings ever changed, ascending; how often */
+    int64_t *users, *revs; /* (n) users with a row in trivet.user_change, ascending; each one's rev */
 };
 
 /* --guard: whether the new model may take the live one's place. */
@@ -64,7 +64,7 @@ struct tv_fit_model {
     struct tv_model *item_side;
     struct tv_learn_report report;
     struct tv_fold_in fold_in;
-    struct tv_fold_in_model fold_in_model; /* with it */
+    struct tv_fold_in_model fold_in_model; /* fold_in together with the item ids */
     struct tv_code_list user_codes;        /* empty where no user has one */
     uint64_t users_hash;                   /* of all user documents as written */
     struct tv_named no_factors;            /* users whose ratings lead to none */
@@ -75,11 +75,11 @@ struct tv_fit {
     struct tv_reading reading;
     struct tv_learning learning;
     struct tv_stores stores;
-    int64_t run_number; /* N; 0 until the journal gave it */
+    int64_t run_number; /* 0 until the journal gave it */
     struct tv_fit_catalogue catalogue;
     struct tv_fit_changes changes;
     struct tv_fit_guard guard;
-    struct tv_matrix training_matrix; /* the training matrix; given back once factorised, but for its ids */
+    struct tv_matrix training_matrix; /* the values are given back once factorised; its ids stay */
     struct tv_fit_model model;
     struct tv_fit_counts counts;
     json_t *timings; /* {"read": 0.61, ...}, or NULL without memory */
@@ -90,7 +90,7 @@ enum tv_status tv_fit_read_changes(struct tv_fit *f, struct tv_error *err);
 int64_t tv_fit_rev_of(const struct tv_fit *f, int64_t user); /* 0: has no single ratings */
 void tv_fit_free_changes(struct tv_fit_changes *c);
 
-/* choose.c: which of the ratings are learned from, as a dense matrix. */
+/* choose.c: which of the ratings are learned from, as the training matrix. */
 enum tv_status tv_fit_choose_rows(struct tv_fit *f, struct tv_error *err);
 
 /* factorise.c */

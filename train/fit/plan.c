@@ -9,8 +9,9 @@
  * Measured on MovieLens and Epinions. */
 enum { DOCUMENT_OVERHEAD = 420, BYTES_A_RATING = 12 };
 
-/* Redis has the item side (float16 factors, int64 ids) and the factors once more for notebooks, in item_factors.
- * MongoDB has a document a user and the item side. Biases are two columns of k. */
+/* An estimate from the sizes alone, as nothing has been computed yet. Redis has the item side (float16 factors, int64
+ * ids) and the factors once more for notebooks, in the key item_factors. MongoDB has a document a user and the item
+ * side. k counts the two columns of biases. */
 enum tv_status tv_fit_print_plan(struct tv_fit *f, struct tv_error *err)
 {
     char memory[32], redis[32], mongo[32], text[32];

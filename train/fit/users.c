@@ -57,7 +57,7 @@ static enum tv_status prepare(const struct tv_fit *f, size_t u, struct slot *s)
     return status;
 }
 
-/* A user without factors is named as the data calls them. */
+/* Counts a document. A user without factors is named as the data calls them, by code or by number. */
 static void take_count(struct tv_fit *f, const struct tv_user_document *d)
 {
     f->counts.documents++;
@@ -110,8 +110,9 @@ static enum tv_status write_users(struct tv_fit *f, struct tv_mongo_bulk *bulk, 
     return status;
 }
 
-/* A user whose ratings lead to no factors is one user's affair, who gets the popular list. Where that is so for
- * most users, it is the affair of the settings: a model that has a place for hardly anybody is not to be shown. */
+/* Decides what users without factors mean. A few of them are no reason to fail: they get the popular list, and the log
+ * names some. If they are more than half of those with an item of the model, the settings are wrong, and a model that
+ * has a place for hardly anybody is not to be shown. */
 static enum tv_status check_factors(const struct tv_fit *f, struct tv_error *err)
 {
     char users[64];
@@ -128,7 +129,8 @@ static enum tv_status check_factors(const struct tv_fit *f, struct tv_error *err
     return TV_OK;
 }
 
-/* The indexes that a server looks users up by. Without codes there is nothing to look up by code. */
+/* Makes the indexes by which a server finds users: `id`, the row of the training matrix, for a user at random, and
+ * `code`, where any user has one. _id has an index of its own. */
 static enum tv_status make_indexes(struct tv_fit *f, const char *collection, struct tv_error *err)
 {
     enum tv_status status = tv_mongo_create_index(f->stores.mongo, collection, "id", err);

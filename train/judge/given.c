@@ -93,7 +93,7 @@ static enum tv_status open_records(struct tv_records **out, const struct tv_inpu
     return status == TV_OK ? tv_records_open(out, source, dialect, err) : status;
 }
 
-/* The first separator with which the first record makes sense. */
+/* Finds the first separator with which the first record makes sense. */
 static enum tv_status find_layout(struct layout *l, const struct tv_input *input, struct tv_error *err)
 {
     static const struct tv_dialect dialects[] = {{"\t", 0}, {"::", 0}, {",", 1}, {";", 1}};
@@ -176,7 +176,8 @@ static int same_pair(const struct row *a, const struct row *b)
     return a->user == b->user && a->item == b->item;
 }
 
-/* Rows of a pair stand together, those of the training file first. */
+/* Refuses two files that share a pair. After sorting, the rows of a pair stand together, those of the training file
+ * first, so neighbours of different portions are enough to look at. */
 static enum tv_status refuse_leak(const struct rows *rows, const char *training, const char *test, struct tv_error *err)
 {
     size_t leaks = 0, first = 0;
@@ -191,7 +192,7 @@ static enum tv_status refuse_leak(const struct rows *rows, const char *training,
     return tv_hint(err, "a model is not judged on ratings it has learned: take them out of one of the files");
 }
 
-/* Rows come by pair, so each begins a new pair or adds to the mean of the last. A pair has one part, because
+/* Rows come by pair, so each begins a new pair or adds to the mean of the last. A pair lies in one portion, because
  * refuse_leak was asked before. */
 static enum tv_status gather(struct tv_evidence *all, struct tv_split *split, const struct rows *rows, struct tv_error *err)
 {

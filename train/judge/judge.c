@@ -58,8 +58,8 @@ static enum tv_status make_bench(struct bench *b, const struct tv_judge *j, size
     return b->seen && b->ratings && b->value && b->user && b->scores ? TV_OK : TV_ERR_NO_MEMORY;
 }
 
-/* Fills both maps between the numberings. Every item of a model has ratings in the part that it was learned from,
- * so one without is a mistake of the caller. */
+/* Fills both maps between the numberings. Every item of a model has ratings in the portion that it was learned
+ * from, so one without is a mistake of the caller. */
 static enum tv_status place_items(struct tv_judge *j, const struct tv_matrix *training, struct tv_error *err)
 {
     size_t n = (size_t)j->model->n_items;
@@ -148,8 +148,8 @@ static enum tv_status fold_in(const struct tv_judge *j, struct bench *b, int32_t
     return status;
 }
 
-/* Scores of all items of the training matrix; NaN for those that the model left out, and for a user without
- * factors. */
+/* The method's function for lists: scores all items of the training matrix; NaN for those that the model left out, and
+ * for a user without factors. Runs on any thread, each with its own bench. */
 static enum tv_status scores_of(void *context, int thread, int32_t user, double *scores, struct tv_error *err)
 {
     const struct tv_judge *j = context;

@@ -1,4 +1,6 @@
-/* metric: one number of a verdict by its name, in memory or in the JSON of an earlier run. */
+/* metric: one number of a verdict by its name, in memory or in the JSON of an earlier run. The guard compares a new
+ * model with the live one by it, and a search orders its trials by it.
+ */
 #include "train/judge/metric.h"
 
 #include <math.h>
@@ -45,6 +47,8 @@ enum tv_status tv_metric_parse(struct tv_metric *out, const char *name, struct t
     return tv_hint(err, "rmse, mae; or precision, recall, map, ndcg, hit_rate, mrr at 5, 10, 15 or 100, as in ndcg@10");
 }
 
+/* NaN where the method has no such number: an SVD has no RMSE, and the baseline that predicts the mean of all ratings
+ * has no lists. */
 double tv_metric_of(const struct tv_metric *m, const struct tv_verdict *v)
 {
     if (m->of_ratings)
@@ -52,6 +56,7 @@ double tv_metric_of(const struct tv_metric *m, const struct tv_verdict *v)
     return v->ranks ? v->at[m->cut].of[m->measure] : NAN;
 }
 
+/* Only RMSE and NDCG are measured with an interval (verdict.c). */
 struct tv_interval tv_metric_interval(const struct tv_metric *m, const struct tv_verdict *v)
 {
     if (strcmp(m->name, "rmse") == 0 && v->predicts)

@@ -1,4 +1,4 @@
-/* metric: one number of a verdict by its name, for the guard, which decides by it. */
+/* metric: one number of a verdict by its name, for the guard and the search, which decide by it. */
 #ifndef TRIVET_TRAIN_JUDGE_METRIC_H
 #define TRIVET_TRAIN_JUDGE_METRIC_H
 
@@ -7,6 +7,7 @@
 #include "train/judge/verdict.h"
 #include "trivet/base/status.h"
 
+/* A metric that somebody named. */
 struct tv_metric {
     char name[24];  /* "rmse", "mae", or a measure of lists: "ndcg@10", "recall@100" */
     int of_ratings; /* rmse and mae: lower is better; of the others, higher */

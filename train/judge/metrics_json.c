@@ -1,4 +1,4 @@
-/* tv_metrics_json: verdicts as trivet.run.metrics keeps them. A number that a method has not is null, so that every
+/* metrics_json: verdicts as trivet.run.metrics keeps them. A number that a method has not is null, so that every
  * method has the same fields; docs/formats.md lists them.
  */
 #include "train/judge/metrics_json.h"

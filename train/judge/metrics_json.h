@@ -1,4 +1,4 @@
-/* tv_metrics_json: verdicts as trivet.run.metrics keeps them; docs/formats.md has the fields. */
+/* metrics_json: verdicts as trivet.run.metrics keeps them; docs/formats.md has the fields. */
 #ifndef TRIVET_TRAIN_JUDGE_METRICS_JSON_H
 #define TRIVET_TRAIN_JUDGE_METRICS_JSON_H
 

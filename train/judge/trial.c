@@ -184,7 +184,7 @@ static void begin(struct tv_verdict *out, const char *name, int is_model, double
         tv_log_info("judging %s", name);
 }
 
-/* Learns from the share and judges on a part. Users are folded in from the whole share, whatever the cuts left out,
+/* Learns from the share and judges on a portion. Users are folded in from the whole share, whatever the cuts left out,
  * as they would be served. */
 static enum tv_status run(struct tv_verdict *out, struct tv_trial *t, const struct share *share,
                           const struct tv_trial_data *d, enum tv_portion portion, struct tv_error *err)

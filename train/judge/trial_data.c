@@ -186,7 +186,7 @@ static void set_fingerprint(struct tv_trial_data *d, const struct tv_pairs *p, c
     snprintf(d->fingerprint, sizeof d->fingerprint, "%016llx", (unsigned long long)h);
 }
 
-/* Makes the training portion in both forms, and a holdout of each part that has pairs. */
+/* Makes the training portion in both forms, and a holdout of each other portion that has pairs. */
 static enum tv_status divide(struct tv_trial_data *d, const struct tv_evidence *all, const struct tv_pairs *pairs,
                              const struct tv_split *split, struct tv_error *err)
 {
@@ -214,6 +214,7 @@ static void report_holdout(const char *what, const struct tv_holdout_counts *c)
                 tv_text_number(cold_items, c->cold_items), tv_text_number(item_rows, c->cold_item_rows));
 }
 
+/* Reads the ratings, from two files or from Postgres, once the settings that cannot be judged are refused. */
 static enum tv_status read(struct tv_reading *r, struct tv_split *split, const struct tv_trial_data *d,
                            struct tv_error *err)
 {
@@ -230,7 +231,7 @@ static void report_data(const struct tv_trial_data *d)
     report_holdout("for validation", &d->holdout[TV_VALIDATION].counts);
 }
 
-/* As d->split says, unless a published split has said so already. */
+/* Divides the pairs as d->split says, unless the two files of a published split have divided them already. */
 static enum tv_status divide_as_asked(struct tv_trial_data *d, const struct tv_evidence *all, const double *times,
                                       struct tv_split *given, struct tv_error *err)
 {
@@ -262,7 +263,7 @@ enum tv_status tv_trial_divide(struct tv_trial_data *out, const struct tv_eviden
     return status;
 }
 
-/* The rows as they were read are dropped afterwards; the parts are copies. */
+/* The rows as they were read are dropped afterwards; the portions are copies. */
 enum tv_status tv_trial_prepare(struct tv_trial_data *out, struct tv_reading *r, struct tv_error *err)
 {
     struct tv_split split = {0};

@@ -13,6 +13,7 @@
 
 /* --- measuring ------------------------------------------------------------------------------------------------ */
 
+/* Errors of predicted ratings, the RMSE with its interval. */
 static enum tv_status measure_ratings(struct tv_verdict *v, const struct tv_method *method,
                                       const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
                                       struct tv_error *err)
@@ -66,6 +67,7 @@ static enum tv_status take_lists(struct tv_verdict *v, const struct tv_ranking_r
     return status;
 }
 
+/* Lists of all users judged, and what they are worth. */
 static enum tv_status measure_lists(struct tv_verdict *v, const struct tv_method *method, const struct tv_csr *seen,
                                     const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
                                     struct tv_error *err)
@@ -133,7 +135,7 @@ static const struct number {
     {"jaccard", JACCARD, 0, 0},
 };
 
-/* NaN where the method has none. */
+/* The number of a row of the table; NaN where the method has none. */
 static double value_of(const struct tv_verdict *v, const struct number *n, int cut)
 {
     int has = n->kind <= UNPREDICTED ? v->predicts : v->ranks;
@@ -200,6 +202,7 @@ static enum tv_status add_rows(struct tv_table *t, const struct tv_verdict *verd
     return status;
 }
 
+/* Fills the table: the numbers that come once, and then those of each cut. */
 static enum tv_status fill(struct tv_table *t, const struct tv_verdict *verdicts, int n, int all, struct tv_error *err)
 {
     static const int order[] = {-1, 1, 0, 2, 3}; /* lists of 10 first: they are what a page shows */

@@ -8,6 +8,7 @@
 
 enum { TV_VERDICT_CUTS = 4 }; /* of tv_evaluate_defaults: at 5, 10, 15 and 100 */
 
+/* Everything that was measured of one method on one portion. */
 struct tv_verdict {
     char name[24];
     int is_model;    /* not a baseline */

@@ -1,5 +1,5 @@
-/* algorithm: the table of settings, and what is asked of their rows. Flags, JSON,
- * command lines and the axes of a search are loops over them (settings.c, train/search/space.c).
+/* algorithm: the table of settings, and what is asked of the rows of both tables. Flags, JSON, command lines and the
+ * axes of a search are loops over the settings (settings.c, train/search/space.c).
  */
 #include "train/learn/algorithm.h"
 
@@ -16,7 +16,7 @@
 #define TEXT(value) TEXT_OF(value)
 
 /* The flags, with the bounds that every other way to give a setting is held to as well (settings.c). lambda has no
- * preset, because its default depends on the algorithm. */
+ * default here, because its default depends on the algorithm. */
 const struct tv_option tv_learn_options[] = {
     {.name = "algorithm",
      .kind = TV_OPTION_CHOICE,
@@ -79,7 +79,8 @@ const struct tv_option tv_learn_options[] = {
 
 #define PLACE(member) offsetof(struct tv_learn_settings, member)
 
-/* A default of 0 stands with settings that some algorithms do not use, and the others give another default for. */
+/* The defaults of lambda and alpha are 0 here: that is what algorithms have that do not use them, and those that do
+ * give a default of their own (algorithms.c). */
 const struct tv_learn_setting tv_learn_setting_rows[] = {
     {"factors", TV_LEARN_WHOLE, PLACE(factors), FACTORS, 0},
     {"sigma", TV_LEARN_REAL, PLACE(sigma), SIGMA, 1},

@@ -1,6 +1,7 @@
 /* algorithm: the algorithms that a model can be learned with, one row each, and all their settings, one row each.
  * Flags, JSON, command lines, axes of a search and defaults are loops over these rows: a new algorithm is a row
- * here and a file beside svd.c.
+ * of algorithms.c, a name in TV_LEARN_NAMES and a file beside svd.c, and how users are folded in (CONTRIBUTING.md has
+ * the recipe).
  */
 #ifndef TRIVET_TRAIN_LEARN_ALGORITHM_H
 #define TRIVET_TRAIN_LEARN_ALGORITHM_H
@@ -37,7 +38,7 @@ struct tv_learn_algorithm {
     const char *score_kind; /* of its models: "relevance", or "rating" */
     int predicts_ratings;   /* so they have an RMSE */
     int takes_counts;       /* values are counts of plays, not ratings */
-    int bounded;            /* it has at most one factor less than the matrix has rows and columns */
+    int bounded;            /* it has at most one factor less than the shorter side of the matrix */
     const char *remedy;     /* where the ratings of most users lead to no factors */
     struct {
         const char *flag;

@@ -6,7 +6,8 @@
 #include "train/learn/als.h"
 #include "train/learn/svd.h"
 
-/* Larger regularisation makes factors smaller, and so does a smaller range. */
+/* The remedy of both kinds of ALS: larger regularisation makes factors smaller, and so do ratings of a smaller range.
+ */
 static const char larger_lambda[] = "train with a larger lambda, or with ratings of a smaller range";
 
 const struct tv_learn_algorithm tv_learn_algorithms[] = {

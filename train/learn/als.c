@@ -1,4 +1,6 @@
-/* als: alternating least squares, explicit and implicit, and the model's item side from it. */
+/* als: alternating least squares, explicit and implicit, and the model's item side from it. lib/core/als solves; here
+ * the settings become its options, its item factors become float16, and its progress goes to the log.
+ */
 #include "train/learn/als.h"
 
 #include <stdlib.h>

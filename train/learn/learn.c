@@ -50,7 +50,7 @@ static enum tv_status learn_from(struct tv_model **out, struct tv_learn_report *
 }
 
 /* Learns once more, without the ratings that may have been the reason (proportion.h). Where there are none, *err
- * still says why the first attempt failed. `less` lends the ids of `d`, and its matrix is its own. */
+ * still says why the first attempt failed. `less` borrows the ids of `d`, and its matrix is its own. */
 static enum tv_status learn_without_outliers(struct tv_model **out, struct tv_learn_report *report,
                                              const struct tv_matrix *d, struct tv_learn_settings *s,
                                              struct tv_error *err)

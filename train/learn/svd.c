@@ -1,4 +1,6 @@
-/* svd: the truncated SVD, and the model's item side from it. */
+/* svd: the truncated SVD, and the model's item side from it: A is about U S V', items get V S^sigma, and users are
+ * folded in with these. lib/core/svd computes; here the settings become its options and its vectors float16.
+ */
 #include "train/learn/svd.h"
 
 #include <math.h>
@@ -29,7 +31,8 @@ static int show_progress(void *context, int steps, int converged)
     return tv_interrupted();
 }
 
-/* Without --factors a matrix of lower rank gets as many factors as it has; with it, that is an error. */
+/* Computes the singular values and vectors. Where the rank of the matrix is below the number of factors, a default
+ * number shrinks to the rank and the computation begins again; a number that was asked for is an error. */
 static enum tv_status run_svd(struct tv_learn_settings *s, const struct tv_matrix *d, struct tv_svd *svd,
                               struct tv_error *err)
 {

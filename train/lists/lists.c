@@ -67,6 +67,7 @@ static enum tv_status end_block(struct tv_list_maker *l, struct tv_error *err)
     return status;
 }
 
+/* Takes the document over, and hands the block on when it is full. */
 static enum tv_status add_user(struct tv_list_maker *l, struct tv_user_document *user, struct tv_error *err)
 {
     l->block[l->n++].user = user;

@@ -1,5 +1,5 @@
-/* lists: the lists of many users of a model, block after block, each block scored by all threads. recommend,
- * precompute and stored share it.
+/* lists: the lists of many users of a model, block after block, each block scored by all threads. recommend.c,
+ * precompute.c and stored.c share it.
  *
  * Users come in the order of their ids, or as they were asked for. A user without an item of the model among their
  * ratings, or whose ratings lead to no factors, has nothing to score with, and an empty list.

@@ -59,6 +59,7 @@ static enum tv_status store_block(void *context, const struct tv_list *lists, in
     return status;
 }
 
+/* How many lists are stored, and how many were overtaken by a rating. */
 static void report(const struct work *w)
 {
     char stored[32], users[32];

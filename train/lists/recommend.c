@@ -1,6 +1,6 @@
 /* recommend: the lists of all users, or of some, from a kept model, into trivet.recommendation, as CSV or as JSON.
  * It takes no lock: a list is of the user's document as it is when it is read, and the table's rows are replaced in
- * one transaction.
+ * one transaction. lists.c makes the lists, a block at a time; here each row of a list is written out.
  */
 #include "train/lists/recommend.h"
 
@@ -52,7 +52,7 @@ const struct tv_option tv_recommend_options[] = {
     {.name = NULL},
 };
 
-/* Where rows go, and how many there were. `out` gathers a block's rows. */
+/* Where rows go, and how many there were. `out` gathers a block's rows. The model and the names are owned. */
 struct work {
     struct tv_model *model;
     struct tv_names names;
@@ -64,7 +64,7 @@ struct work {
 
 /* --- output ----------------------------------------------------------------------------------------------- */
 
-/* The n lower bytes of a value, highest first, as COPY's binary format has them. */
+/* Writes the n lower bytes of a value, highest first, as COPY's binary format has them. */
 static void put_be(char *p, uint64_t value, int n)
 {
     uint64_t big = htobe64(value);
@@ -99,7 +99,8 @@ static enum tv_status binary_row(struct work *w, int64_t user, int32_t rank, con
     return tv_buffer_append(&w->out, row, sizeof row, err);
 }
 
-/* The id of a user or an item: a number as it is; a code as CSV or JSON wants it. */
+/* Writes the id of a user or an item: a number as it is, a code quoted as CSV or JSON wants it. Where any user (or
+ * item) has a code, all are written as texts, so that a column has one type. */
 static enum tv_status put_name(struct work *w, const char *name, int codes, struct tv_error *err)
 {
     if (!codes)
@@ -144,6 +145,7 @@ static enum tv_status flush(struct work *w, struct tv_error *err)
     return status;
 }
 
+/* Writes a user's list. A user without one has no row, and is not counted. */
 static enum tv_status write_list(struct work *w, const struct tv_list *s, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -154,6 +156,7 @@ static enum tv_status write_list(struct work *w, const struct tv_list *s, struct
     return status;
 }
 
+/* Takes a block from lists.c: its rows are gathered and sent together. */
 static enum tv_status write_block(void *context, const struct tv_list *lists, int n, struct tv_error *err)
 {
     struct work *w = context;
@@ -165,7 +168,8 @@ static enum tv_status write_block(void *context, const struct tv_list *lists, in
 
 /* --- the whole --------------------------------------------------------------------------------------------- */
 
-/* The lists of a model take the place of the ones it had, in one transaction. */
+/* Opens the transaction in which the lists of a model take the place of those it had, and the COPY of the new ones. A
+ * failure ends it with the connection, and then the old lists stay. */
 static enum tv_status begin_copy(struct work *w, const char *uri, int wait, struct tv_error *err)
 {
     static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the literal's own NUL: 19 bytes */
@@ -197,6 +201,7 @@ static enum tv_status end_copy(struct work *w, struct tv_error *err)
     return status == TV_OK ? tv_pg_exec(w->pg, "COMMIT", 0, NULL, err) : status;
 }
 
+/* Opens the table or writes what stands ahead of the rows: CSV's header, or the bracket of JSON's array. */
 static enum tv_status begin_output(struct work *w, const struct tv_settings *settings, struct tv_error *err)
 {
     if (strcmp(tv_settings_text(settings, "to"), "postgres") == 0)
@@ -205,6 +210,7 @@ static enum tv_status begin_output(struct work *w, const struct tv_settings *set
     return tv_buffer_text(&w->out, w->json ? "[" : "user_id,rank,item_id,score\n", err);
 }
 
+/* Ends the rows. Standard output is flushed and asked, because a full disk may show only then. */
 static enum tv_status end_output(struct work *w, struct tv_error *err)
 {
     if (w->pg)
@@ -217,6 +223,8 @@ static enum tv_status end_output(struct work *w, struct tv_error *err)
     return status;
 }
 
+/* Everything with the stores open. The model is loaded before anything is written, so after a wrong number
+ * standard output is empty and the table as it was. */
 static enum tv_status recommend(struct work *w, struct tv_list_maker *l, const struct tv_stores *s, int64_t run_number,
                                 const struct tv_settings *settings, struct tv_error *err)
 {

@@ -67,6 +67,7 @@ void tv_scorer_lists(struct tv_scorer *s, struct tv_list *lists, size_t n, size_
     }
 }
 
+/* For a caller with one user at a time (compare.c). */
 size_t tv_scorer_list(struct tv_scorer *s, const struct tv_user_document *user, struct tv_scored *out, size_t top)
 {
     if (!tv_user_document_is_placed(user))

@@ -78,13 +78,15 @@ static enum tv_status add_fact(struct comparison *c, const char *name, const cha
     return status == TV_OK ? tv_table_cell(c->table, mark, err) : status;
 }
 
+/* A fact that is a number on both sides. */
 static enum tv_status add_numbers(struct comparison *c, const char *name, int64_t a, int64_t b, struct tv_error *err)
 {
     char left[32], right[32];
     return add_fact(c, name, tv_text_number(left, a), tv_text_number(right, b), err);
 }
 
-/* The sheets of both runs beside each other; a fact of one alone has an empty cell. */
+/* Adds the sheets of both runs beside each other. A sheet is what trivet.run_sheet knows of a run: rows of a name and a
+ * value. A fact of one run alone has an empty cell. */
 static enum tv_status journal_facts(struct comparison *c, struct tv_pg *pg, const char *const *numbers,
                                     struct tv_error *err)
 {
@@ -204,7 +206,7 @@ static struct moved *gather_moves(const struct comparison *c, size_t *n, struct 
     return moves;
 }
 
-/* The items whose number of lists changed most. */
+/* Adds the items whose number of lists changed most, by their titles. */
 static enum tv_status title_facts(struct comparison *c, struct tv_error *err)
 {
     size_t n;
@@ -303,7 +305,8 @@ static enum tv_status check_numbers(struct comparison *c, char **arguments, stru
     return TV_OK;
 }
 
-/* Whether the run made a model. Evaluations have sheets as well. */
+/* Finds out whether the run made a model. Evaluations and searches have sheets, too, but no models to
+ * compare. */
 static enum tv_status find_kind(int *model, struct tv_pg *pg, const char *number, struct tv_error *err)
 {
     int64_t makes = 0;

@@ -1,4 +1,4 @@
-/* compare: two runs side by side. */
+/* compare: the command `compare`: two runs side by side, and what their models do to lists. */
 #ifndef TRIVET_TRAIN_MODELS_COMPARE_H
 #define TRIVET_TRAIN_MODELS_COMPARE_H
 

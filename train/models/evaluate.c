@@ -44,7 +44,7 @@ const struct tv_option tv_evaluate_options[] = {
     {.name = NULL},
 };
 
-/* Fractions that may be asked for, and the methods that are judged with each: the model and the baselines. */
+/* How many fractions may be asked for, and how many methods are judged with each: the model and the baselines. */
 enum { MAX_FRACTIONS = 16, METHODS = 1 + TV_BASELINES };
 
 /* One evaluation. It is large (all verdicts), and stands on the stack of tv_evaluate_run. */
@@ -121,6 +121,7 @@ static enum tv_status judge_fraction(struct evaluation *v, double fraction, stru
     return status == TV_OK || fraction == 1 ? status : tv_context(err, "of %g of the training part", fraction);
 }
 
+/* Fractions in the order in which they were named; the table has a column for each method of each. */
 static enum tv_status judge_all(struct evaluation *v, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -148,7 +149,7 @@ static enum tv_status keep(struct evaluation *v, struct tv_error *err)
 }
 
 /* A failure after the row has begun is noted in it; a process that is killed leaves it to the next command
- * (record.h). */
+ * (run_row.h). */
 enum tv_status tv_evaluate_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;

@@ -25,7 +25,7 @@ static long long count_of(const json_t *object, const char *name)
     return json_integer_value(json_object_get(object, name));
 }
 
-/* ", genres ["Drama"]"; nothing where the value is the default: null, or all users. */
+/* Prints ", genres ["Drama"]"; nothing where the parameter has its default, which is a number or null. */
 static void print_value(const json_t *filter, const struct tv_filter_parameter *p)
 {
     const json_t *value = json_object_get(filter, p->name);
@@ -40,7 +40,8 @@ static void print_value(const json_t *filter, const struct tv_filter_parameter *
     free(text);
 }
 
-/* For example "> 10 an item, 3..200 a user, <= 100,000 rows", and those conditions that are not at their default. */
+/* Prints the filter in a few words, for example "> 10 an item, 3..200 a user, <= 100,000 rows", and those conditions
+ * that are not at their default. */
 static void print_filter(const json_t *filter)
 {
     char limit[32];

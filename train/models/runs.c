@@ -19,6 +19,7 @@ const struct tv_option tv_runs_options[] = {
     {.name = NULL},
 };
 
+/* Only Postgres is asked, and nothing is locked, so it works while a training is under way. */
 enum tv_status tv_runs_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;

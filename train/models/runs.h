@@ -1,4 +1,4 @@
-/* runs: the journal for people: what was trained, and when. */
+/* runs: the command `runs`: the journal for people: what was trained, judged and searched, and when. */
 #ifndef TRIVET_TRAIN_MODELS_RUNS_H
 #define TRIVET_TRAIN_MODELS_RUNS_H
 

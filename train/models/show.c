@@ -1,5 +1,5 @@
 /* show: the command. By itself it prints the journal's sheet of a run, which outlives the model; with flags it
- * shows numbers of the model, which must still be kept (tv_show_pair.c, tv_show_factors.c).
+ * shows numbers of the model, which must still be kept (show_pair.c, show_factors.c).
  */
 #include "train/models/show.h"
 
@@ -38,7 +38,8 @@ const struct tv_option tv_show_options[] = {
 
 /* --- the journal's sheet ---------------------------------------------------------------------------------- */
 
-/* People get a name and a value a line; the other formats are a table as everywhere. */
+/* For people a name and a value on each line, without the frame of a table; the other formats are a table as
+ * everywhere. */
 static enum tv_status print_sheet(const struct tv_pg_rows *rows, enum tv_table_format format, struct tv_error *err)
 {
     struct tv_table *table = NULL;
@@ -68,7 +69,7 @@ static enum tv_status live_run(struct tv_pg *pg, int64_t *run_number, struct tv_
     return TV_ERR_NOT_FOUND;
 }
 
-/* Asks Postgres alone. */
+/* Prints what the journal has on a run. Postgres alone is asked, so it works for runs whose models are long gone. */
 static enum tv_status show_sheet(const struct tv_settings *settings, int64_t run_number, struct tv_error *err)
 {
     struct tv_pg *pg = NULL;
@@ -112,6 +113,7 @@ static enum tv_status check_flags(const struct tv_settings *settings, struct tv_
     return TV_OK;
 }
 
+/* A model is loaded only for the flags that look into one. */
 enum tv_status tv_show_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n;

@@ -10,11 +10,11 @@
 extern const struct tv_option tv_show_options[];
 enum tv_status tv_show_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
-/* tv_show_pair.c: what a score is made of, factor by factor, and the true rating where there is one. */
+/* show_pair.c: what a score is made of, factor by factor, and the true rating where there is one. */
 enum tv_status tv_show_pair(const struct tv_settings *settings, const struct tv_stores *stores,
                             const struct tv_model *model, struct tv_error *err);
 
-/* tv_show_factors.c: the first rows of user or item factors. */
+/* show_factors.c: the first rows of user or item factors. */
 enum tv_status tv_show_factors(const struct tv_settings *settings, const struct tv_stores *stores,
                                const struct tv_model *model, struct tv_error *err);
 

@@ -1,4 +1,4 @@
-/* tv_show_factors: the first rows of a model's item factors, or of its users', with what they belong to: to look into
+/* show_factors: the first rows of a model's item factors, or of its users', with what they belong to: to look into
  * a model, and to compare with what a notebook reads.
  */
 #include <inttypes.h>
@@ -50,6 +50,7 @@ static enum tv_status make_table(struct listing *l, const struct fact *facts, in
     return status;
 }
 
+/* The cells of one row behind its facts, and the count of rows. */
 static enum tv_status add_factors(struct listing *l, const uint16_t *factors, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -59,7 +60,7 @@ static enum tv_status add_factors(struct listing *l, const uint16_t *factors, st
     return status;
 }
 
-/* Items in the order of the model; an item without a document has no title. */
+/* Lists items in the order of the model, which is that of their ids; an item without a document has no title. */
 static enum tv_status list_items(struct listing *l, struct tv_mongo *mongo, struct tv_error *err)
 {
     const struct tv_model *m = l->model;
@@ -105,7 +106,8 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     return status;
 }
 
-/* Users in the order of their ids. */
+/* Lists users in the order of their ids. tv_names is opened only to learn whether any user has a code, which decides
+ * the type of the first column. */
 static enum tv_status list_users(struct listing *l, struct tv_mongo *mongo, struct tv_error *err)
 {
     struct tv_names names;

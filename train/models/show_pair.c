@@ -1,4 +1,4 @@
-/* tv_show_pair: one score, taken apart: the user's and the item's vector, the products factor by factor and their sum,
+/* show_pair: one score, taken apart: the user's and the item's vector, the products factor by factor and their sum,
  * and beside it the rating that the user really gave.
  *
  * Factors are float16, so their products are exact in float64, and a sum below 32 is exact in any order (top_n.h): what
@@ -34,7 +34,7 @@ struct pair {
     float *user_factors, *item_factors; /* (factors) */
     double score;
     double rating;     /* the mean, where the user has rated the item */
-    int64_t n_ratings; /* how often the user rated it; 0: not, by Postgres */
+    int64_t n_ratings; /* how often the user rated it, by Postgres; 0: not at all */
 };
 
 /* --- asking the stores ------------------------------------------------------------------------------------ */
@@ -122,6 +122,7 @@ static void print_fact(FILE *out, const char *bullet, const char *name, const ch
     va_end(args);
 }
 
+/* What is known of the score, ahead of the table. */
 static void print_facts(const struct pair *p, FILE *out, const char *bullet)
 {
     const struct tv_model *m = p->model;
@@ -138,8 +139,8 @@ static void print_facts(const struct pair *p, FILE *out, const char *bullet)
     print_fact(out, bullet, "score kind", "%s: %s", m->score_kind, meaning(m));
 }
 
-/* The rating in Postgres may be newer than the model, or, after an import, not there at all; then the one in the
- * user's document is told. */
+/* Prints the rating that the user gave. The one in Postgres may be newer than the model, or, after an import, not there
+ * at all; then the one in the user's document is told. */
 static void print_rating(const struct pair *p, FILE *out, const char *bullet)
 {
     static const char name[] = "true rating";

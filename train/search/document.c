@@ -6,6 +6,7 @@
 #include "train/judge/metrics_json.h"
 #include "train/search/search.h"
 
+/* The metric that decides, with its interval. */
 static json_t *metric_json(const struct tv_search *s, const struct tv_interval *i)
 {
     return json_pack("{s:s, s:f, s:f, s:f}", "name", s->metric.name, "value", i->value, "low", i->low, "high", i->high);

@@ -1,6 +1,6 @@
-/* flags: the flags of the command, and the command lines it writes: the one that goes on with a search, and the one
- * that trains what it found. A search is stored as the flags that were given, not as values, so a default that
- * changes with the program shows in the fingerprint and not as a wrong trial.
+/* flags: the flags of the command `search`, and the command lines it writes: the one that goes on with a search, and
+ * the one that trains what it found. A search is stored as the flags that were given, not as values, so a default that
+ * changes with the program leads to another fingerprint and so to a new search, not to trials that do not compare.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +117,8 @@ enum tv_status tv_search_command(const struct tv_search *s, struct tv_buffer *li
     return status;
 }
 
+/* An axis of the algorithm is in *learn already; one of the filter becomes a --set behind those that were given, and
+ * the last one of a name counts. */
 enum tv_status tv_search_fit_command(const struct tv_search *s, size_t trial, const struct tv_learn_settings *learn,
                                      struct tv_buffer *line, struct tv_error *err)
 {

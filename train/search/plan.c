@@ -12,7 +12,7 @@ enum { BYTES_A_ROW = 58 };
 /* Judging keeps of each user the best 100, their numbers at four cuts, and draws of the bootstrap. */
 enum { BYTES_A_USER = 4 * 100 + 4 * 48 + 64 };
 
-/* An upper bound: every row passes the filter, and all parts stand at once. */
+/* An upper bound: every row passes the filter, and rows, model and judging are in memory at once. */
 double tv_search_trial_memory(const struct tv_learn_settings *learn, const struct tv_csr *training)
 {
     struct tv_matrix all = {.csr = *training};

@@ -1,5 +1,6 @@
 /* plan: how many trials at a time, and with how many threads each: as many as there are threads and memory for.
- * Trials beside one another keep all cores busier than one trial on all of them, whose parts wait for each other. */
+ * Trials beside one another keep all cores busier than one trial on all of them, whose threads wait for each other
+ * between steps. */
 #ifndef TRIVET_TRAIN_SEARCH_PLAN_H
 #define TRIVET_TRAIN_SEARCH_PLAN_H
 

@@ -11,14 +11,15 @@
 
 /* --- the winner ------------------------------------------------------------------------------------------------- */
 
-/* How much better a is than b; positive: it is. */
+/* By how much trial a is better than trial b; positive: it is better. */
 static double gain(const struct tv_search *s, size_t a, size_t b)
 {
     double difference = s->results[a].metric.value - s->results[b].metric.value;
     return tv_metric_higher_is_better(&s->metric) ? difference : -difference;
 }
 
-/* Factors first: they are what every answer costs, iterations are paid once. */
+/* Whether a model by trial a is cheaper than one by trial b. Factors come first, because every answer pays for them;
+ * iterations are paid once. Between equals the better value decides. */
 static int is_cheaper(const struct tv_search *s, size_t a, size_t b)
 {
     struct tv_learn_settings x, y;
@@ -30,6 +31,7 @@ static int is_cheaper(const struct tv_search *s, size_t a, size_t b)
     return x.iterations != y.iterations ? x.iterations < y.iterations : gain(s, a, b) > 0;
 }
 
+/* A trial that could not be learned or judged has no value, and cannot win. */
 static int has_value(const struct tv_search *s, size_t trial)
 {
     return isfinite(s->results[trial].metric.value);
@@ -114,7 +116,8 @@ static enum tv_status make_table(struct tv_table **out, const struct tv_search *
 
 /* --- in words --------------------------------------------------------------------------------------------------- */
 
-/* The winner's values on both parts, and the command that trains it. Where a larger trial was better by less than
+/* Writes the winner's values on both portions, and the command that trains it. Where a larger trial was better by less
+ * than
  * --min-gain, that is said. */
 static enum tv_status describe_winner(const struct tv_search *s, struct tv_buffer *text, struct tv_error *err)
 {

@@ -1,4 +1,7 @@
-/* search: the command, from its flags to the row in the journal. */
+/* search: the command, from its flags to the row in the journal. The other files of this room are its steps: space.c
+ * lays out the trials, store.c knows which are done, plan.c says how many fit, run.c runs them, report.c chooses and
+ * tells.
+ */
 #include "train/search/search.h"
 
 #include <inttypes.h>

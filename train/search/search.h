@@ -32,6 +32,7 @@ struct tv_search_result {
     char *message;             /* why it could not be learned or judged; owned, NULL if it could */
 };
 
+/* One search, on the stack of tv_search_run, which frees everything in it. */
 struct tv_search {
     const struct tv_settings *settings;
     struct tv_metric metric; /* what decides */

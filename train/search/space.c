@@ -81,7 +81,8 @@ const struct tv_option tv_search_space_options[] = {
 
 /* --- one axis ------------------------------------------------------------------------------------------------- */
 
-/* Asks the parser that fit uses: only a text that fit takes becomes a value. */
+/* Asks the parser that fit uses, on copies: only a text that fit takes becomes a value, and a wrong one is refused in
+ * the same words before any trial runs. */
 static enum tv_status check_value(const struct tv_search_axis *a, const struct tv_learn_settings *base,
                                   const char *text, struct tv_error *err)
 {
@@ -98,7 +99,8 @@ static enum tv_status check_value(const struct tv_search_axis *a, const struct t
     return status;
 }
 
-/* 0.10 and 0.1 are the same value, and are written the second way; "on" stays. */
+/* Writes a value in one form: 0.10 and 0.1 are the same number and become "0.1", so that equal values are equal texts.
+ * "on" stays as it is. */
 static void write_number(struct tv_search_value *out, const char *text)
 {
     double number;
@@ -109,6 +111,7 @@ static void write_number(struct tv_search_value *out, const char *text)
         snprintf(out->text, sizeof out->text, "%s", text);
 }
 
+/* Appends a value to a list. A value that stands there already would be a trial made twice, and is refused. */
 static enum tv_status add_value(struct tv_search_axis *a, const struct tv_learn_settings *base, const char *text,
                                 struct tv_error *err)
 {
@@ -127,7 +130,7 @@ static enum tv_status add_value(struct tv_search_axis *a, const struct tv_learn_
     return TV_OK;
 }
 
-/* "0.01..1", whose ends fit takes. */
+/* Reads "0.01..1", of which fit must take both ends. `dots` points to the two dots in `text`. */
 static enum tv_status read_range(struct tv_search_axis *a, const struct tv_learn_settings *base, const char *text,
                                  const char *dots, struct tv_error *err)
 {
@@ -184,7 +187,8 @@ static enum tv_status add_axis(struct tv_search_space *s, const char *name, size
     return read_list(a, &s->base, list, err);
 }
 
-/* A single value is nothing to choose: all trials have it. */
+/* Takes the newest axis away if it has one value: that is nothing to choose, and goes into the settings that all trials
+ * have in common. */
 static enum tv_status drop_if_single(struct tv_search_space *s, struct tv_error *err)
 {
     struct tv_search_axis *a = &s->axes[s->n_axes - 1];
@@ -199,8 +203,8 @@ static enum tv_status drop_if_single(struct tv_search_space *s, struct tv_error 
 
 /* --- all axes ------------------------------------------------------------------------------------------------- */
 
-/* The flags of learning settings that were given, in the order of the table. The seed is one for all trials and no
- * axis. */
+/* Makes an axis of each flag of the algorithm's settings that was given, in the order of the table. The seed is one for
+ * all trials and no axis. */
 static enum tv_status read_learning(struct tv_search_space *s, const struct tv_settings *settings, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
@@ -230,7 +234,8 @@ static enum tv_status refuse_filter_axis(const char *text, size_t n_name, struct
     return tv_hint(err, "it can choose min_users_for_item, min_items_for_user, max_items_for_user and max_row_number");
 }
 
-/* --over NAME=LIST, each an axis of the filter; it stays an axis with a single value, too. */
+/* Makes an axis of the filter of each --over NAME=LIST. One with a single value stays an axis: the filter of all trials
+ * comes from --set, and only axes are set over it. */
 static enum tv_status read_filter(struct tv_search_space *s, const struct tv_settings *settings, struct tv_error *err)
 {
     const char *const *over;
@@ -258,7 +263,8 @@ static struct tv_search_value *point(const struct tv_search_space *s, size_t tri
     return &s->points[trial * (size_t)s->n_axes + (size_t)axis];
 }
 
-/* Combinations of the lists, counted up to `most` + 1; 0 with a range among them. */
+/* Counts the combinations of the lists; 0 with a range among the axes, which has n = 0. Counting ends beyond `most`, so
+ * that the product cannot overflow. */
 static size_t count_grid(const struct tv_search_space *s, size_t most)
 {
     size_t n = 1;
@@ -279,8 +285,8 @@ static void fill_grid(struct tv_search_space *s)
     }
 }
 
-/* From a range values are drawn evenly over their logarithms, because it is their size that matters: as many between
- * 0.01 and 0.1 as between 0.1 and 1. Three digits are plenty, and can be typed. */
+/* Draws a value: evenly out of a list; out of a range evenly over the logarithm, because it is the size that matters:
+ * as many between 0.01 and 0.1 as between 0.1 and 1. Three digits are plenty, and can be typed. */
 static void draw_value(struct tv_search_value *out, const struct tv_search_axis *a, struct tv_random *random)
 {
     if (a->n > 0) {
@@ -297,7 +303,8 @@ static void draw_value(struct tv_search_value *out, const struct tv_search_axis 
     write_number(out, text);
 }
 
-/* Values are texts whose rest is zeros (write_number), so whole points can be compared by their bytes. */
+/* Whether a trial is one of those before it. Values are texts whose rest is zeros (write_number), so whole rows of
+ * points can be compared by their bytes. */
 static int was_drawn(const struct tv_search_space *s, size_t trial)
 {
     size_t bytes = (size_t)s->n_axes * sizeof *s->points;
@@ -307,7 +314,8 @@ static int was_drawn(const struct tv_search_space *s, size_t trial)
     return 0;
 }
 
-/* No setting twice: after a hundred draws in a row that were there already, there is little left to try. */
+/* Draws the trials of a random search, none of them twice. After a hundred draws in a row that were there already,
+ * there is little left to try, and the search has fewer trials than were asked for. */
 static void fill_random(struct tv_search_space *s)
 {
     enum { ATTEMPTS = 100 };
@@ -345,7 +353,8 @@ static enum tv_status count_trials(struct tv_search_space *s, size_t draws, stru
     return tv_hint(err, "shorten them, or try some: --random 100");
 }
 
-/* Where as many draws are asked for as the grid has points, or more, the grid itself is tried. */
+/* Makes `points` and fills them. Where as many draws are asked for as the grid has combinations, or more, the grid
+ * itself is tried: drawing would find the same ones, in another order. */
 static enum tv_status lay_out(struct tv_search_space *s, size_t draws, struct tv_error *err)
 {
     enum tv_status status = count_trials(s, draws, err);
@@ -402,6 +411,8 @@ void tv_search_space_learning(const struct tv_search_space *s, size_t trial, str
                       "every value was set once when it was read");
 }
 
+/* tv_filter_set_all without assignments makes the checks across parameters: each value of an axis is right by itself,
+ * and two of a combination may still contradict each other. */
 enum tv_status tv_search_space_settings(const struct tv_search_space *s, size_t trial, struct tv_learn_settings *learn,
                                         struct tv_filter *filter, struct tv_error *err)
 {
@@ -424,6 +435,7 @@ static int set_axis(json_t *object, const struct tv_search_axis *a, const char *
     return json_object_set_new(object, a->name, json_loads(value, JSON_DECODE_ANY, NULL)) == 0;
 }
 
+/* Begins with what all trials have in common, and puts the trial's own values over it. */
 json_t *tv_search_space_json(const struct tv_search_space *s, size_t trial)
 {
     struct tv_buffer text = TV_BUFFER_INIT(1 << 12);

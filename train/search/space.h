@@ -32,7 +32,7 @@ struct tv_search_axis {
     double low, high;               /* from which values are drawn */
 };
 
-/* A setting to choose from is an axis, and each trial a row of `points`. */
+/* The axes, and the trials that were laid out from them: each trial is a row of `points`, a value for each axis. */
 struct tv_search_space {
     struct tv_learn_settings base; /* what all trials have in common */
     struct tv_search_axis axes[TV_SEARCH_AXES];

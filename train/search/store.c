@@ -19,7 +19,8 @@
 
 /* --- which search this is --------------------------------------------------------------------------------- */
 
-/* Fifteen digits are what was typed; those of a double do not matter to people. */
+/* Appends a trial's settings as JSON. Fifteen digits give back what was typed, 0.1; with seventeen it would be
+ * 0.10000000000000001. */
 static enum tv_status append_settings(struct tv_buffer *b, const struct tv_search *s, size_t trial,
                                       struct tv_error *err)
 {
@@ -32,7 +33,8 @@ static enum tv_status append_settings(struct tv_buffer *b, const struct tv_searc
     return status;
 }
 
-/* All that a trial's numbers depend on; another version of the program may compute others. */
+/* Hashes all that a trial's numbers depend on. The version is part of it, because another one may compute other
+ * numbers. */
 static enum tv_status fingerprint(char *out, size_t size, const struct tv_search *s, struct tv_error *err)
 {
     struct tv_buffer b = TV_BUFFER_INIT(1 << 26);
@@ -78,7 +80,8 @@ static enum tv_status insert(struct tv_search *s, const char *print, int64_t *id
     return status;
 }
 
-/* A lock of the connection's, so that two processes never try the same settings; it ends with the process. */
+/* Takes an advisory lock on the search, so that two processes never try the same settings. It is the connection's, and
+ * so ends with the process, however that ends. */
 static enum tv_status hold(struct tv_search *s, struct tv_error *err)
 {
     char number[24];

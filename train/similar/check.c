@@ -21,7 +21,8 @@ struct comparing {
     int64_t n; /* items of the index with an audience */
 };
 
-/* An item of the index whose signature, or whose very audience, is another. */
+/* Compares one item of the index, and fails at the first whose signature is another, or which has no audience by now.
+ */
 static enum tv_status compare_item(void *context, int64_t item, const uint32_t *values, struct tv_error *err)
 {
     struct comparing *c = context;

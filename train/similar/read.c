@@ -16,6 +16,7 @@ struct progress {
     struct tv_progress shown;
 };
 
+/* Takes a row into the signatures; what the user thought of the item plays no part. */
 static enum tv_status take_row(void *context, const struct tv_pg_triple *row, struct tv_error *err)
 {
     struct progress *r = context;
@@ -24,7 +25,8 @@ static enum tv_status take_row(void *context, const struct tv_pg_triple *row, st
     return tv_minhash_sets_add(r->sets, row->a, row->b, err);
 }
 
-/* Postgres's own guess for an ETA: counting would read everything once more. 0: it has none. */
+/* Postgres's own guess at the number of rows, for the time that is left: counting would read everything once more. 0:
+ * it has none. */
 static double guess_rows(struct tv_pg *pg)
 {
     int64_t rows = 0;

@@ -236,6 +236,7 @@ static enum tv_status switch_index(struct similar *s, struct tv_error *err)
     return status == TV_OK ? tv_similar_switch(s->redis, s->number, err) : status;
 }
 
+/* The step after the switch: the index that was live before is deleted. */
 static enum tv_status settle_new(struct similar *s, struct tv_error *err)
 {
     return settle(s, NULL, err);

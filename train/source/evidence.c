@@ -1,5 +1,6 @@
-/* evidence: all ratings that meet the conditions on rows, user after user, in one snapshot: what everybody is folded
- * in from, and what the matrix to learn from is chosen from. */
+/* evidence: all ratings that meet the conditions on rows, user after user, in one snapshot. Everybody is folded in from
+ * them, and the training matrix is chosen from them.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -70,6 +70,7 @@ enum tv_status tv_names_find_user(struct tv_user_document **out, const struct tv
     return status;
 }
 
+/* A code is looked up in the catalogue, which tv_names_open has read if any item has one. */
 enum tv_status tv_names_find_item(int64_t *id, const struct tv_names *names, const char *flag, const char *text,
                                   struct tv_error *err)
 {

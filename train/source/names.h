@@ -11,6 +11,7 @@
 
 enum { TV_NAMES_SPACE = 24 };
 
+/* How the users and items of one model are named. */
 struct tv_names {
     const struct tv_model *model;
     int users, items;      /* 1: some of the model's have codes */

@@ -1,4 +1,6 @@
-/* reading: opens what a command reads, and closes it. */
+/* reading: opens what a command reads, and closes it. tv_reading_begin is enough where ratings come from files;
+ * tv_reading_open goes on to a snapshot of Postgres, in which row_source.c and evidence.c then work.
+ */
 #include "train/source/reading.h"
 
 #include <stdlib.h>

@@ -16,6 +16,7 @@
 #include "trivet/store/pg.h"
 #include "trivet/store/pg_copy.h"
 
+/* One reading. Members below `with_times` are its own. */
 struct tv_reading {
     const struct tv_settings *settings; /* lent */
     int with_times;                     /* the ratings' times are wanted, too */
@@ -52,7 +53,7 @@ enum tv_status tv_reading_open_snapshot(struct tv_reading *r, struct tv_error *e
 enum tv_status tv_reading_join(struct tv_reading *r, struct tv_pg **out, struct tv_error *err);
 /* The same, logged in as --reader (trivet/model/reader.h), for SQL that people write. */
 enum tv_status tv_reading_join_as_reader(struct tv_reading *r, struct tv_pg **out, struct tv_error *err);
-/* Which of the two runs the rows' SQL. */
+/* The connection that runs the rows' SQL: the reader's for an analyst's own, else the snapshot's. */
 struct tv_pg *tv_reading_connection(const struct tv_reading *r);
 
 /* row_source.c */

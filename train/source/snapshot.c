@@ -1,4 +1,6 @@
-/* snapshot: connections that see the data as they were at one moment. */
+/* snapshot: connections that see the data as they were at one moment. The first one's transaction makes the database's
+ * snapshot and exports it; the others (the catalogue's thread, the analyst's login) take it over.
+ */
 #include <stdlib.h>
 
 #include "train/source/reading.h"
@@ -15,6 +17,7 @@ static const char *const session[] = {
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 };
 
+/* --wait: how long Postgres is waited for at the start. */
 static int wait_seconds(const struct tv_reading *r)
 {
     return (int)tv_settings_int(r->settings, "wait");
@@ -30,6 +33,7 @@ static enum tv_status begin(struct tv_pg *pg, struct tv_error *err)
     return status;
 }
 
+/* A connection of trivet's own login, in a transaction whose snapshot is not taken yet. */
 static enum tv_status open_session(struct tv_reading *r, struct tv_pg **pg, struct tv_error *err)
 {
     enum tv_status status =

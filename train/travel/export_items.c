@@ -1,4 +1,4 @@
-/* tv_export_items: what is known of items. items.jsonl has the documents as they are stored, for an import; items.csv
+/* export_items: what is known of items. items.jsonl has the documents as they are stored, for an import; items.csv
  * has one line for each row of the item factors, in their order, known or not, for a notebook.
  */
 #include <inttypes.h>

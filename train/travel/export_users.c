@@ -1,4 +1,4 @@
-/* tv_export_users: factors and ratings of all users, from MongoDB one document after the other into six arrays that
+/* export_users: factors and ratings of all users, from MongoDB one document after the other into six arrays that
  * grow together, so that memory is that of one user. users.csv has a line a user for people.
  */
 #include <inttypes.h>
@@ -115,6 +115,7 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     return status;
 }
 
+/* Opens all files; START begins with 0, the place of the first user's first rating. */
 static enum tv_status create_files(struct users *u, struct tv_error *err)
 {
     static const int64_t zero = 0;

@@ -17,6 +17,7 @@ struct tv_import_code {
     char *code;
 };
 
+/* The codes of all users of the folder that have one. */
 struct tv_import_codes {
     struct tv_import_code *users; /* (n) ascending by id */
     size_t n, capacity;
@@ -28,7 +29,7 @@ struct tv_import {
     struct tv_model *model; /* of the folder; its run number is the new one once the journal gave it */
     json_t *run;            /* what the other journal said */
     struct tv_stores stores;
-    int64_t run_number;           /* the run number; 0 until the journal gave it */
+    int64_t run_number;           /* the new one; 0 until the journal gave it */
     int64_t items;                /* documents written */
     uint64_t users_hash;          /* of all user documents as written */
     struct tv_import_codes codes; /* of the folder's users */
@@ -44,10 +45,10 @@ enum tv_status tv_import_read_codes(struct tv_import *im, struct tv_error *err);
 /* The code of a user, lent from the list; NULL: the user has none, the id is a number. */
 const char *tv_import_user_code(const struct tv_import *im, int64_t id);
 void tv_import_free_codes(struct tv_import *im);
-/* tv_import_items.c: item documents into item_<N>. */
+/* import_items.c: item documents into item_<N>. */
 enum tv_status tv_import_check_items(struct tv_import *im, struct tv_error *err);
 enum tv_status tv_import_items(struct tv_import *im, struct tv_error *err);
-/* tv_import_users.c: everybody's documents into user_<N>. */
+/* import_users.c: everybody's documents into user_<N>. */
 enum tv_status tv_import_check_users(struct tv_import *im, struct tv_error *err);
 enum tv_status tv_import_users(struct tv_import *im, struct tv_error *err);
 

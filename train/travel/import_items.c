@@ -1,4 +1,4 @@
-/* tv_import_items: the item documents that a model came with, items.jsonl, into item_<N>.
+/* import_items: the item documents that a model came with, items.jsonl, into item_<N>.
  *
  * The documents take the place of `item` when the model goes live, and servers and repair read them then: so each
  * of them must be what an export writes, with an integer _id that ascends, and the fields of docs/formats.md with

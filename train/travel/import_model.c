@@ -29,6 +29,7 @@ static enum tv_status check_format(const json_t *all, const char *path, struct t
     return TV_OK;
 }
 
+/* Each of these says whether a field's value is of one kind; a missing field (NULL) is of none. */
 static int is_text(const json_t *value)
 {
     return json_is_string(value);

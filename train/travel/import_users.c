@@ -1,4 +1,4 @@
-/* tv_import_users: factors and ratings of all users, read in step from six arrays that must agree (tv_export_users.c),
+/* import_users: factors and ratings of all users, read in step from six arrays that must agree (export_users.c),
  * and written as documents. Memory is that of one user.
  */
 #include <inttypes.h>
@@ -36,13 +36,13 @@ struct users {
     struct tv_dense_map items;
     struct tv_user_document user; /* its arrays are used again */
     struct tv_user_blobs blobs;
-    struct tv_fold_in fold_in; /* for users whose factors are zeros, who */
+    struct tv_fold_in fold_in; /* this and the next two: to fold in users without factors again (find_why) */
     struct tv_fold_in_model fold_in_model;
-    struct tv_fold_in_space space; /* are folded in again to know why */
-    size_t capacity;               /* of seen, rated and ratings */
-    int64_t at;                    /* the pair where the next user's begin */
-    char *rows;                    /* (n_learned) 1: a user has that row of the training matrix */
-    int64_t n_learned;             /* users who have one */
+    struct tv_fold_in_space space;
+    size_t capacity;   /* of seen, rated and ratings */
+    int64_t at;        /* the pair where the next user's begin */
+    char *rows;        /* (n_learned) 1: a user has that row of the training matrix */
+    int64_t n_learned; /* users who have one */
 };
 
 /* --- opening ---------------------------------------------------------------------------------------------- */
@@ -52,6 +52,7 @@ static const struct tv_npy_shape *shape_of(const struct users *u, int array)
     return tv_npy_shape_of(u->readers[array]);
 }
 
+/* Refuses an array of another length than the others and the description make due. */
 static enum tv_status check_rows(const struct users *u, int array, size_t expected, struct tv_error *err)
 {
     if (shape_of(u, array)->rows == expected)
@@ -104,7 +105,7 @@ static enum tv_status make_room(struct users *u, size_t n, struct tv_error *err)
     return u->capacity ? TV_OK : TV_ERR_NO_MEMORY;
 }
 
-/* The file, the user and what is wrong with the user's part of it. */
+/* Fails with the file, the user, and what is wrong with what the file has of that user. */
 static enum tv_status wrong(const struct users *u, int array, const char *what, struct tv_error *err)
 {
     return tv_fail(err, TV_ERR_INPUT, "%s/%s: user %" PRId64 " %s", u->import->dir, arrays[array].name, u->user.user_id,
@@ -136,7 +137,7 @@ static enum tv_status check_user(struct users *u, int64_t id_before, int is_firs
     return TV_OK;
 }
 
-/* The user's part of the ratings. Its end is checked against the arrays' length before it becomes a size of memory. */
+/* Reads the user's ratings. Where they end is checked against the arrays' length before it becomes a size of memory. */
 static enum tv_status read_ratings(struct users *u, struct tv_error *err)
 {
     struct tv_user_document *d = &u->user;
