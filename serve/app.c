@@ -17,7 +17,7 @@
 /* Milliseconds for MongoDB to be found, and for a reply of either store: short, as a request may be waiting. */
 enum { SELECTION_MS = 300, SOCKET_MS = 1000, ASK_EVERY_MS = 250 };
 
-/* The breakers' questions. */
+/* The breakers' questions, as functions that know the store's client alone. */
 static enum tv_status ask_mongo(void *mongo, struct tv_error *err)
 {
     return tv_mongo_ping(mongo, err);

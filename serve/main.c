@@ -24,7 +24,8 @@
 /* Workers spend their time waiting for MongoDB, so their number has nothing to do with that of the cores. */
 enum { LOOKUPS = 3, WORKERS = 8 };
 
-/* Such threads never wait, so one for each core is enough. */
+/* The number of threads that serve connections. They never wait for a store (http.h), so one for each core is enough
+ * unless --threads says otherwise. */
 static int threads_to_use(long long wanted)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -105,6 +106,7 @@ static enum tv_status check_options(const struct tv_app_options *o, struct tv_er
     return status == TV_OK ? tv_pg_check_address(o->reader_uri, err) : status;
 }
 
+/* The server works in its other threads meanwhile; this one only waits for the end. */
 static void wait_for_signal(const struct tv_http *http, const struct tv_app *app)
 {
     tv_log_info("listening on %s", tv_http_address(http));
@@ -145,6 +147,7 @@ static enum tv_status serve(const struct tv_settings *s, int n_arguments, char *
     return status;
 }
 
+/* Printed by --version behind the program's own version. */
 static void print_libraries(FILE *out)
 {
     char codec[128];

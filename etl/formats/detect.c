@@ -68,6 +68,8 @@ static const struct tv_kind kinds[] = {
      .max_fields = 256,
      .needs = {USER, ITEM, RATING},
      .read = tv_read_ratings},
+    /* The Movies Dataset has some of its ratings once more under this name; ratings.csv is taken where both are there.
+     */
     {.role = TV_ROLE_RATINGS,
      .pattern = "ratings_small.csv",
      .format = "movielens-csv",
@@ -106,6 +108,7 @@ static const struct tv_kind kinds[] = {
      .max_fields = 256,
      .needs = {USER, ITEM, RATING},
      .read = tv_read_ratings},
+    /* The column "id" is The Movie Database's number, which is no ITEM, so `also` asks for it. */
     {.role = TV_ROLE_METADATA,
      .pattern = "movies_metadata*.csv",
      .format = "kaggle-movies",
@@ -200,6 +203,7 @@ static const struct tv_kind kinds[] = {
      .max_fields = 4,
      .needs = {USER, ITEM, TV_COLUMN_TAG},
      .read = tv_read_tags},
+    /* Read by the reader of u.item, which says which flag is which genre. */
     {.role = TV_ROLE_GENRES,
      .pattern = "u.genre",
      .format = "ml-100k",
@@ -207,6 +211,8 @@ static const struct tv_kind kinds[] = {
      .min_fields = 2,
      .max_fields = 2,
      .needs = {TITLE, TITLE, TITLE}},
+    /* HetRec's set of Last.fm: counts of plays, artists, and tags as numbers whose words stand in a file of their own.
+     */
     {.role = TV_ROLE_RATINGS,
      .pattern = "user_artists.dat",
      .format = "lastfm",
@@ -255,6 +261,7 @@ static const struct tv_kind kinds[] = {
      .max_fields = 2,
      .needs = {TV_COLUMN_TAG, TV_COLUMN_TAG, TV_COLUMN_TAG},
      .also = "tagID"},
+    /* Tables of plays in CSV. A CSV with ratings has a user and an item as well, and is caught by the rows above. */
     {.role = TV_ROLE_RATINGS,
      .pattern = "lastfm_play*.csv",
      .format = "plays-csv",

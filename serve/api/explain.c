@@ -65,6 +65,8 @@ static void write_terms(struct tv_out *out, const struct tv_resident *s, const s
     tv_out_real(out, a->score - sum);
 }
 
+/* {"user_id":10,"model":2,"reason":...,"item":{...},"score":...} with the terms behind it. The score of a user without
+ * a place in the model is a number of ratings, and is called "count". */
 static void write_account(struct tv_out *out, const struct tv_resident *s, const struct ask *ask,
                           const struct tv_account *a)
 {

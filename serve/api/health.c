@@ -19,6 +19,7 @@ enum tv_outcome tv_handle_healthz(struct tv_app *app, const struct tv_request *r
     return TV_ANSWERED;
 }
 
+/* One store as its breaker knows it; the reason only while it is away. */
 static void write_store(struct tv_out *out, const char *key, struct tv_breaker *breaker)
 {
     struct tv_breaker_state state;
@@ -55,7 +56,7 @@ static void write_optional(struct tv_out *out, struct tv_questions *questions)
     tv_out_text(out, "}");
 }
 
-/* Numbers stand here only once they could be counted. */
+/* The users whose single ratings wait, as the follower counted them; nothing before the first count. */
 static void write_ratings(struct tv_out *out, const struct tv_follower_state *state)
 {
     if (state->waiting < 0 && !state->refusal[0])
@@ -109,6 +110,7 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
     return TV_ANSWERED;
 }
 
+/* The content type is that of Prometheus's text format. */
 enum tv_outcome tv_handle_counters(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     (void)request;

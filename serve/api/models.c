@@ -20,7 +20,7 @@ static json_t *describe(struct tv_app *app, const struct tv_listed_model *model,
     return one;
 }
 
-/* The live one is the one this server serves, which may be a moment behind Redis. */
+/* Writes the model list. "live" is the one this server serves, which may be a moment behind Redis. */
 static void write_models(struct tv_app *app, struct tv_response *response, const struct tv_listed_models *list)
 {
     struct tv_resident *live = tv_shelf_live(app->models.shelf);

@@ -1,5 +1,5 @@
-/* older: the addresses of the older service, for which programs were written, with its answers: an array of [title,
- * predicted rating, number of ratings].
+/* older: the older API: the addresses of the service that trivet took the place of, with its answers, because programs
+ * were written for them: an array of [title, predicted rating, number of ratings].
  */
 #include <inttypes.h>
 #include <math.h>

@@ -1,4 +1,6 @@
-/* predict: a user's ratings of some items, predicted (serve/pick/prediction.h). */
+/* predict: /api/v1/predict: a user's ratings of some items, predicted. serve/pick/prediction.h chooses the model and
+ * computes; here the ids are read and the answer is written, an item at a time.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,11 +19,14 @@ struct ask {
     const char *ids; /* "500,296" */
 };
 
+/* The problem of a parameter that is not there; `question` says what it would tell. */
 static int missing(const char *parameter, const char *question, struct tv_problem *problem)
 {
     return tv_problem_at(problem, 400, parameter, "%s is missing: %s", parameter, question);
 }
 
+/* Only the model's number is checked here: what an id may be depends on the model, so ids are read once it is picked.
+ */
 static int read_ask(const struct tv_request *request, struct ask *ask, struct tv_problem *problem)
 {
     ask->ids = tv_parameter(request, "ids");
@@ -32,7 +37,8 @@ static int read_ask(const struct tv_request *request, struct ask *ask, struct tv
     return tv_pick_model(request, &ask->model, problem);
 }
 
-/* Each item has its basis, because items outside the model are answered with their mean. */
+/* One item with its prediction. The basis stands with each item and not once for the answer, because items outside the
+ * model are answered with their mean; it is null where nothing can be said. */
 static void write_prediction(struct tv_out *out, const struct tv_predictor *p, int64_t item_id)
 {
     struct tv_prediction prediction;
@@ -84,6 +90,8 @@ static void answer(struct tv_response *response, const struct tv_predictor *p, c
     tv_predictor_headers(p->basis, response);
 }
 
+/* Begins on the connection's thread, and is called again on a worker where the user's document or a model has to be
+ * fetched first (TV_PICK_LATER). */
 enum tv_outcome tv_handle_predict(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem = {0};

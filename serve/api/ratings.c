@@ -171,6 +171,7 @@ static int unrate(struct change *c, struct tv_problem *problem)
 
 /* --- after ------------------------------------------------------------------------------------------------ */
 
+/* The user's id; without a model it was read as a number. */
 static void write_user(struct tv_out *out, const struct change *c)
 {
     if (c->s)
@@ -187,7 +188,7 @@ static void write_item(struct tv_out *out, const struct change *c, size_t i)
         tv_out_int(out, c->list.items[i]);
 }
 
-/* The older service's answer: [[user, movie, rating], ...] */
+/* The older API's answer: [[user, item, rating], ...] */
 static void write_triples(struct tv_out *out, const struct change *c)
 {
     tv_out_text(out, "[");
@@ -203,8 +204,8 @@ static void write_triples(struct tv_out *out, const struct change *c)
     tv_out_text(out, "]\n");
 }
 
-/* The ratings are told as they were understood, codes and text turned into numbers. `counts` is "now" if this
- * server's next answer has them. */
+/* The ratings are told as they were understood: ids as the data calls users and items, and numbers that came as text as
+ * numbers. `counts` is "now" if this server's next answer has them. */
 static void write_change(struct tv_out *out, const struct change *c, int with_ratings)
 {
     tv_out_text(out, "{\"user_id\":");

@@ -1,4 +1,5 @@
-/* ratings: handlers of the routes that change ratings. */
+/* ratings: handlers of the routes that change ratings: a list with the older API's answer, a list, one rating, and one
+ * taken back. */
 #ifndef TRIVET_SERVE_API_RATINGS_H
 #define TRIVET_SERVE_API_RATINGS_H
 

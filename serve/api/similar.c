@@ -20,6 +20,7 @@ enum { STANDARD_SIMILAR = 10, MAX_SIMILAR = 100 };
 
 /* --- what is asked -------------------------------------------------------------------------------------- */
 
+/* The parameter `by`, or the default of the address: the page answers by audience, the API by factors. */
 static int read_by(const struct tv_request *request, struct tv_similar_question *q, struct tv_problem *problem)
 {
     const char *by = tv_parameter(request, "by");

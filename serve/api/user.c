@@ -9,6 +9,8 @@
 #include "serve/pick/prediction.h"
 #include "serve/web/parameters.h"
 
+/* The model that predicts need not be the one whose document is shown, so the answer names it; null: none could be
+ * asked. */
 static void write_predicted_by(struct tv_out *out, const struct tv_predictor *p)
 {
     tv_out_text(out, ",\"predicted_by\":");

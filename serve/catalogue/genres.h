@@ -8,7 +8,7 @@
 #include "trivet/base/status.h"
 #include "trivet/model/items.h"
 
-/* Items are by dense id, as rows one after the other: `of` has the genres of all items, `at` tells where each
+/* Items are by their dense index, as rows one after the other: `of` has the genres of all items, `at` tells where each
  * item's begin. */
 struct tv_genres {
     size_t n;

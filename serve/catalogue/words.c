@@ -1,10 +1,11 @@
-/* words: the words of pages that differ between ratings and plays. Templates have slots for them, so one page
- * serves both kinds of data.
+/* words: the words of pages that differ between ratings and plays. The templates of serve/pages have slots for them, so
+ * one page serves both kinds of data. A new word is a member of struct tv_words and a line in each of the two tables.
  */
 #include "serve/catalogue/words.h"
 
 #include <stddef.h>
 
+/* Where values are ratings. An item without an address is looked for at IMDb, as if it were a film. */
 static const struct tv_words ratings = {
     .hero = "What to watch next, from who rated what.",
     .lead = "trivet learns from ratings which tastes there are, places everybody among them, and ranks what they have "
@@ -34,6 +35,8 @@ static const struct tv_words ratings = {
     .search_url = "https://www.imdb.com/find/?q=",
 };
 
+/* Where values are counts of plays: what was played may be anything, so the web is searched. A user's number is one of
+ * titles, not of plays, because a pair is one row however often it was played. */
 static const struct tv_words plays = {
     .hero = "What to play next, from who played what.",
     .lead = "trivet learns from plays which tastes there are, places everybody among them, and ranks what they have "
@@ -63,6 +66,7 @@ static const struct tv_words plays = {
     .search_url = "https://duckduckgo.com/?q=",
 };
 
+/* The description of the model says what its values are. Without a model the pages speak of ratings. */
 const struct tv_words *tv_words_of(const struct tv_model_info *info)
 {
     return info && info->counts ? &plays : &ratings;

@@ -1,5 +1,6 @@
-/* counters: counters, and their text for Prometheus. Threads count with atomic additions and no lock; /metrics adds
- * up what stands there.
+/* counters: what the server counts for monitoring, and its text for Prometheus. Threads count with atomic additions and
+ * no lock; whoever asks for /metrics gets what stands there at that moment, and beside it what the caches, the shelf
+ * and the follower say of themselves.
  */
 #include "serve/follow/counters.h"
 
@@ -16,7 +17,8 @@
 #include "trivet/model/run.h"
 #include "trivet/version.h"
 
-/* Statuses with a counter of their own, and the upper bounds of latency in seconds. */
+/* Statuses with a counter of their own; any other counts as "other". And the upper bounds of the latency's buckets, in
+ * seconds. */
 static const int codes[] = {200, 202, 303, 304, 400, 401, 403, 404, 405, 413, 414, 422, 431, 500, 503};
 static const double bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
 enum { CODES = sizeof codes / sizeof codes[0], BOUNDS = sizeof bounds / sizeof bounds[0] };
@@ -38,6 +40,7 @@ struct tv_counters {
     struct route_counts counts[];
 };
 
+/* One allocation, the counters of all routes at its end. Bytes in the stores are not known yet. */
 enum tv_status tv_counters_create(struct tv_counters **out, const char *const *routes, size_t n, struct tv_error *err)
 {
     struct tv_counters *m = tv_alloc(1, sizeof *m + n * sizeof m->counts[0], "the metrics", err);
@@ -73,12 +76,14 @@ void tv_counters_request(struct tv_counters *counters, size_t route, int status,
     atomic_fetch_add_explicit(&c->microseconds, (uint64_t)(seconds * 1e6), memory_order_relaxed);
 }
 
+/* Once the server runs, the watcher alone writes them, and any thread reads. */
 void tv_counters_bytes(struct tv_counters *counters, double mongo, double redis)
 {
     atomic_store(&counters->mongo_bytes, mongo);
     atomic_store(&counters->redis_bytes, redis);
 }
 
+/* Several numbers that belong together, so they need a mutex where one number is an atomic. */
 void tv_counters_last_run(struct tv_counters *counters, const struct tv_last_run *last)
 {
     pthread_mutex_lock(&counters->mutex);
@@ -91,12 +96,13 @@ static uint64_t get(_Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+/* The two lines that Prometheus's text format wants ahead of the rows of a name. */
 static void head(struct tv_out *out, const char *name, const char *kind, const char *help)
 {
     tv_out_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);
 }
 
-/* A row for each route and status that has occurred; a counter that is absent is 0. */
+/* Writes a row for each route and status that has occurred; rows of zeros are left out. */
 static void write_requests(struct tv_counters *m, struct tv_out *out)
 {
     head(out, "trivet_requests_total", "counter", "Requests answered, by route and HTTP status.");
@@ -134,7 +140,8 @@ static void write_latencies(struct tv_counters *m, struct tv_out *out)
     }
 }
 
-/* Three ways to an answer, which together say how far the cache saves MongoDB questions. */
+/* Writes how users were found, in three ways that together say how many questions the cache spares MongoDB, and how
+ * large the cache is. */
 static void write_cache(struct tv_users *users, struct tv_out *out)
 {
     struct tv_user_cache_counts c;
@@ -150,7 +157,7 @@ static void write_cache(struct tv_users *users, struct tv_out *out)
     tv_out_format(out, "trivet_user_cache_bytes %zu\n", c.bytes);
 }
 
-/* Nothing while there is no model. */
+/* Writes what is served; nothing while there is no model. */
 static void write_model(struct tv_models *models, struct tv_out *out)
 {
     struct tv_resident *s = tv_shelf_live(models->shelf);
@@ -172,7 +179,8 @@ static void write_model(struct tv_models *models, struct tv_out *out)
     tv_resident_release(s);
 }
 
-/* One row for each state, 1 for the one that it is in, as Prometheus has no texts as values. */
+/* Writes what became of the last training: a row for each state it may be in, with 1 at the one it is in, because
+ * Prometheus has no texts as values. Nothing while no training is known. */
 static void write_last_run(struct tv_counters *m, struct tv_out *out)
 {
     static const enum tv_run_state states[] = {TV_RUN_BUILDING, TV_RUN_LIVE, TV_RUN_KEPT, TV_RUN_FAILED};
@@ -190,7 +198,7 @@ static void write_last_run(struct tv_counters *m, struct tv_out *out)
     tv_out_format(out, "trivet_last_run_seconds %.0f\n", tv_clock_wall() - last.at);
 }
 
-/* Bytes are left out where they are not known. */
+/* Writes whether the stores answer, and the bytes that the served model takes in them, where these are known. */
 static void write_stores(struct tv_counters *m, struct tv_models *models, struct tv_out *out)
 {
     head(out, "trivet_store_up", "gauge", "1 while the store answers.");
@@ -206,7 +214,7 @@ static void write_stores(struct tv_counters *m, struct tv_models *models, struct
         tv_out_format(out, "trivet_store_bytes{store=\"redis\"} %.0f\n", redis);
 }
 
-/* Nothing as long as the follower could not count. */
+/* Writes how many users wait for the follower; nothing as long as it could not count. */
 static void write_following(struct tv_follower *follower, struct tv_out *out)
 {
     struct tv_follower_state state;

@@ -1,4 +1,5 @@
-/* counters: counters that threads bump without locks, and their text for Prometheus. */
+/* counters: what the server counts for monitoring, which any thread may add to without a lock, and its text for
+ * Prometheus. */
 #ifndef TRIVET_SERVE_FOLLOW_COUNTERS_H
 #define TRIVET_SERVE_FOLLOW_COUNTERS_H
 
@@ -17,7 +18,7 @@ struct tv_counters;
  * here. */
 enum tv_status tv_counters_create(struct tv_counters **out, const char *const *routes, size_t n, struct tv_error *err);
 void tv_counters_free(struct tv_counters *counters);
-/* One request was answered. */
+/* One request was answered: on which route (tv_route_index), with which status, and after how long. */
 void tv_counters_request(struct tv_counters *counters, size_t route, int status, double seconds);
 /* Bytes that the live model takes in the stores, as found out last; negative: not known. */
 void tv_counters_bytes(struct tv_counters *counters, double mongo, double redis);

@@ -41,6 +41,7 @@ static struct tv_similar *take(struct tv_similar_keeper *a)
     return s;
 }
 
+/* Gives a connection back and wakes one thread that waits for one. */
 static void give(struct tv_similar_keeper *a, struct tv_similar *s)
 {
     pthread_mutex_lock(&a->mutex);
@@ -49,6 +50,7 @@ static void give(struct tv_similar_keeper *a, struct tv_similar *s)
     pthread_mutex_unlock(&a->mutex);
 }
 
+/* The error while Redis is away; its hint is the way to ask that needs no Redis. */
 static enum tv_status away(struct tv_error *err)
 {
     tv_fail(err, TV_ERR_UNAVAILABLE, "Redis, which has the index of similar items, does not answer");

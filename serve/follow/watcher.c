@@ -32,7 +32,7 @@ struct tv_watcher {
     double measured_at;
 };
 
-/* 1: from now on notices come. */
+/* Subscribes to the switch's channel; 1: from now on notices come. */
 static int subscribe(struct tv_watcher *w)
 {
     return tv_breaker_is_up(w->models->redis_breaker) &&

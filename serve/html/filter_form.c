@@ -82,7 +82,7 @@ static const char *const filter_names[TV_REMOVALS] = {
     [TV_REMOVED_NOT_GENRE] = "by an unwanted genre", [TV_REMOVED_YEAR] = "by year",
     [TV_REMOVED_MIN_COUNT] = "as too little known"};
 
-/* The same list without filters. */
+/* Writes the address of the same list without filters. */
 static void write_address(struct tv_out *out, const struct tv_recs *recs)
 {
     tv_out_text(out, "/recs?user_id=");

@@ -16,7 +16,7 @@
 
 enum { STATIC_SECONDS = 300 }; /* a browser keeps a file for so long, and the old one after an upgrade */
 
-/* One after the other: there are a few dozen files. */
+/* Files are looked at one after the other, as there are a few dozen. */
 const struct tv_embedded *tv_page_file(const char *name)
 {
     for (const struct tv_embedded *file = tv_pages; file->name; file++)

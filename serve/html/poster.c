@@ -1,4 +1,4 @@
-/* poster: initials on a colour. */
+/* poster: a small picture that stands for an item: initials on one of the colours of trivet.css (poster.html). */
 #include "serve/html/poster.h"
 
 #include <stdio.h>
@@ -9,7 +9,8 @@
 
 enum { COLOURS = 8, INITIALS = 2, LONGEST = 4 }; /* of trivet.css; letters; bytes of a letter in UTF-8 */
 
-/* Articles, and words that titles write small: "of", "the". Only the first letter is looked at for those. */
+/* 1 for a word that is no good initial: an article, or a word that titles write small, such as "of", which is told by
+ * its first letter. */
 static int is_small(const char *word, size_t n)
 {
     return (word[0] >= 'a' && word[0] <= 'z') || (n == 1 && strchr("Aa", word[0])) || (n == 2 && strncmp(word, "An", 2) == 0) ||

@@ -67,6 +67,7 @@ static int32_t choose(const struct tv_resident *s, int32_t *chosen)
 
 /* --- the page --------------------------------------------------------------------------------------------- */
 
+/* One item to rate, with the rating it has already. */
 static void write_card(struct tv_out *out, const struct tv_resident *s, const struct tv_user_document *user,
                        int32_t dense)
 {

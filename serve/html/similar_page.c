@@ -1,5 +1,6 @@
-/* similar_page: the page /similar: an item's neighbours, or a search for the item. It runs no scripts: every choice
- * on it is a link or a form.
+/* similar_page: the page /similar: an item's neighbours, or a search for the item. similar.c has read the question and
+ * found the neighbours; here they become HTML. The page runs no scripts: every choice on it is a link or a form, so
+ * each of its states has an address.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -14,7 +15,7 @@
 
 enum { MAX_FOUND = 20, MAX_QUERY = 200 };
 
-/* The address of an item's own neighbours, asked in the same way as this page was. */
+/* Writes the address of an item's own neighbours, with this page's `top`, and in the way that `by` and `exact` say. */
 static void write_address(struct tv_out *out, const struct tv_resident *s, int64_t item,
                           const struct tv_similar_question *q, enum tv_similar_by by, int exact)
 {
@@ -25,8 +26,8 @@ static void write_address(struct tv_out *out, const struct tv_resident *s, int64
                   exact ? "&exact=1" : "");
 }
 
-/* Estimates stand with their standard error, counted similarities without; "(12 of 128)" are the values of the
- * signature that both share. */
+/* Writes how near a neighbour is. Estimates stand with their standard error, counted similarities without one;
+ * "(12 of 128)" says how many values of the signature both share. */
 static void write_measure(char *out, size_t size, const struct tv_similar_question *q,
                           const struct tv_neighbours *found, const struct tv_neighbour *n)
 {
@@ -63,7 +64,8 @@ static void write_row(struct tv_out *out, const struct tv_resident *s, const str
     tv_out_free(&address);
 }
 
-/* An estimate finds only items that share a value, so the sentence says that others may be missing. */
+/* Writes the sentence that says what the list is ordered by. By audience only items that share a value of the signature
+ * are found, so it says that others may be missing. */
 static void write_explanation(char *out, size_t size, const struct tv_similar_question *q,
                               const struct tv_neighbours *found)
 {
@@ -77,7 +79,7 @@ static void write_explanation(char *out, size_t size, const struct tv_similar_qu
                  q->exact ? "counted" : "estimated", tv_text_number(number, (long long)found->sharing));
 }
 
-/* Links to the other ways to ask for the same item. */
+/* Writes links to the other ways to ask for the same item: all but the one that this page shows. */
 static void write_ways(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q)
 {
     static const struct {
@@ -100,6 +102,8 @@ static void write_ways(struct tv_out *out, const struct tv_resident *s, const st
     }
 }
 
+/* Writes the address of the same answer as JSON. It always says by=..., because the two addresses have different
+ * defaults. */
 static void write_json_address(struct tv_out *out, const struct tv_similar_question *q)
 {
     tv_out_text(out, "/api/v1/items/");
@@ -108,7 +112,7 @@ static void write_json_address(struct tv_out *out, const struct tv_similar_quest
                   q->exact ? "&exact=1" : "");
 }
 
-/* A list without rows says so in words. */
+/* Writes the list with what stands around it. A list without rows says so in words. */
 static void write_list(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q,
                        const struct tv_neighbours *found)
 {
@@ -136,8 +140,8 @@ static void write_list(struct tv_out *out, const struct tv_resident *s, const st
     tv_out_free(&json);
 }
 
-/* Items whose titles have the words of ?q=, each with a link to its neighbours. A query that folds to nothing finds
- * nothing; unlike /api/v1/items the page calls that no error. */
+/* Writes the items whose titles have the words of ?q=, each with a link to its neighbours. A query that folds to
+ * nothing finds nothing; unlike /api/v1/items the page calls that no error. */
 static void write_found(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q,
                         const char *query)
 {
@@ -160,7 +164,7 @@ static void write_found(struct tv_out *out, const struct tv_resident *s, const s
     tv_buffer_free(&folded);
 }
 
-/* The search is there with and without an item; `list` is empty without one. */
+/* The field for a search is on the page with and without an item; without one (`found` is NULL) there is no list. */
 void tv_similar_page(const struct tv_request *request, struct tv_response *response, const struct tv_resident *s,
                      const struct tv_similar_question *q, const struct tv_neighbours *found)
 {

@@ -10,8 +10,8 @@
 #include "serve/model/ids.h"
 #include "trivet/base/text.h"
 
-/* The description's examples were chosen when the model was made; one without a number of ratings is shown without
- * it. */
+/* Writes a user to look at. These were chosen when the model was made and stand in its description; one without a
+ * number of ratings is shown without it. */
 static void write_example(struct tv_out *out, const struct tv_words *words, const struct tv_example *e)
 {
     char ratings[48] = "", number[32];
@@ -30,6 +30,7 @@ static void write_example(struct tv_out *out, const struct tv_words *words, cons
     tv_out_free(&link);
 }
 
+/* The facts of the live model, and users to look at. */
 static void write_model(struct tv_out *out, const struct tv_resident *s)
 {
     struct tv_out facts, examples;

@@ -9,6 +9,7 @@
 #include "serve/web/problem.h"
 #include "trivet/model/filter.h"
 
+/* Without memory for the filter the page goes without its defaults, and can still be used. */
 static void write_page(struct tv_app *app, struct tv_response *response)
 {
     struct tv_resident *live = tv_shelf_live(app->models.shelf);

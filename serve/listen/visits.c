@@ -1,5 +1,6 @@
 /* visits: ends connections whose client is too slow. The threads that serve connections only note whose turn it
- * is, an atomic write; the ticker's thread looks at all of them once a second.
+ * is, an atomic write; the ticker's thread looks at all of them once a second. http.c begins and ends a visit with each
+ * connection, and turns it with each request and answer.
  */
 #include "serve/listen/visits.h"
 
@@ -14,7 +15,8 @@
 
 enum { LOOK_SECONDS = 1 };
 
-/* One connection in the list; http.c's, from its first byte to its last. */
+/* One connection, in a list that any of them leaves in constant time. http.c has it from the connection's start to its
+ * end. */
 struct tv_visit {
     struct tv_visits *visits;
     struct tv_visit *next, **link; /* `link` points to the pointer that points here */
@@ -22,6 +24,7 @@ struct tv_visit {
     _Atomic double since; /* tv_clock() when the client's turn began; negative: it is the server's */
 };
 
+/* The connections there are, newest first. */
 struct tv_visits {
     pthread_mutex_t mutex; /* guards the list; while it is held, no socket in the list is closed */
     struct tv_visit *first;
@@ -51,6 +54,7 @@ static void visits_free(struct tv_visits *p)
     free(p);
 }
 
+/* `seconds` is what a client has for its turn (--request-timeout). */
 enum tv_status tv_visits_start(struct tv_visits **out, double seconds, struct tv_error *err)
 {
     struct tv_visits *p = tv_alloc(1, sizeof *p, "the list of connections", err);
@@ -74,6 +78,7 @@ void tv_visits_stop(struct tv_visits *p)
     visits_free(p);
 }
 
+/* A connection begins with the client's turn: to send its first request. */
 struct tv_visit *tv_visit_begin(struct tv_visits *p, int socket)
 {
     struct tv_visit *v = calloc(1, sizeof *v);
@@ -92,6 +97,8 @@ struct tv_visit *tv_visit_begin(struct tv_visits *p, int socket)
     return v;
 }
 
+/* Relaxed, here and in tv_visit_turn: the time is all that the ticker reads, and a look that comes a moment too early
+ * or too late is made good by the next. */
 void tv_visit_busy(struct tv_visit *v)
 {
     if (v)
@@ -104,7 +111,8 @@ void tv_visit_turn(struct tv_visit *v)
         atomic_store_explicit(&v->since, tv_clock(), memory_order_relaxed);
 }
 
-/* Waits until `look` is through with the list, so the caller may close the socket afterwards. */
+/* Takes the connection off the list. The mutex makes it wait until `look` is through with the list, so the socket may
+ * be closed afterwards. */
 void tv_visit_end(struct tv_visit *v)
 {
     if (v == NULL)

@@ -12,8 +12,8 @@
 
 #include "trivet/base/status.h"
 
-struct tv_visits;
-struct tv_visit; /* one connection */
+struct tv_visits; /* all connections, and the thread that looks at them */
+struct tv_visit;  /* one connection */
 
 enum tv_status tv_visits_start(struct tv_visits **out, double seconds, struct tv_error *err);
 void tv_visits_stop(struct tv_visits *p); /* when no visit is left; NULL is fine */

@@ -12,6 +12,7 @@
 #include "serve/web/parameters.h"
 #include "trivet/base/text.h"
 
+/* seen=include lets items in that the user has rated; without it, and with seen=exclude, they are left out. */
 static int read_seen(struct tv_item_filter *f, const char *text, struct tv_problem *problem)
 {
     f->include_seen = text && strcmp(text, "include") == 0;

@@ -52,7 +52,7 @@ struct tv_item_filter {
     /* ... and as places in the resident model that the filter was resolved for. */
     int32_t genre_places[TV_MAX_PARAMETERS], unwanted_places[TV_MAX_PARAMETERS];
     size_t n_excluded;
-    int32_t excluded[TV_MAX_EXCLUDED]; /* dense ids of those that the model holds */
+    int32_t excluded[TV_MAX_EXCLUDED]; /* dense indices of those that the model holds */
 };
 
 /* The parameters that tv_item_filter_read reads, for a route's list: genre, not_genre (also spelt genre!),

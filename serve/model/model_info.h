@@ -17,7 +17,7 @@ struct tv_example {
 
 /* The description's keys that the server uses, copied, so that it outlives the JSON and is shared without locks. */
 struct tv_model_info {
-    int64_t run_number;  /* the run number */
+    int64_t run_number;  /* the model's */
     int factors;         /* 0: not told */
     char algorithm[24];  /* "" where not told, as all texts here */
     char created_at[40]; /* ISO 8601 */

@@ -16,6 +16,7 @@
 #include "trivet/core/formats/half.h"
 #include "trivet/core/ratings.h"
 
+/* Also frees a model that is only partly made. */
 static void resident_free(struct tv_resident *s)
 {
     free(s->item_ids);
@@ -173,6 +174,7 @@ static int by_ratings(const void *a, const void *b, void *context)
     return x < y ? -1 : x > y; /* dense order is id order */
 }
 
+/* The order in which users without a place in the model get their items. */
 static void rank_popular(struct tv_resident *s)
 {
     for (int32_t i = 0; i < s->n_items; i++)

@@ -20,7 +20,7 @@
 
 /* The members are owned, and for reading only once tv_resident_create has returned. */
 struct tv_resident {
-    int64_t run_number;  /* the run number, N */
+    int64_t run_number;  /* the model's */
     char score_kind[16]; /* of a personal score: "relevance" or "rating" */
     double created_at;   /* seconds since 1970 */
     struct tv_model_info info;
@@ -31,8 +31,8 @@ struct tv_resident {
     uint16_t *packed;             /* ... as which they are here, too, for */
     struct tv_fold_in fold_in;    /* for folding users in, and explaining their scores */
     double *lengths;              /* (n_items) of the rows of item_factors, biases left out */
-    const struct tv_item **item;  /* (n_items) metadata by dense id; NULL where the catalogue has none */
-    int32_t *popular;             /* (n_items) dense ids, most ratings first, ties by id */
+    const struct tv_item **item;  /* (n_items) metadata by dense index; NULL where the catalogue has none */
+    int32_t *popular;             /* (n_items) dense indices, most ratings first, ties by id */
     char *json;                   /* the JSON members of every item, one after the other: "id":1,"title":...,"score": */
     size_t *json_at;              /* (n_items + 1) where an item's part begins */
     struct tv_items items;        /* the whole catalogue: users also rated items that the model does not hold */
@@ -49,7 +49,7 @@ enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_mode
 struct tv_resident *tv_resident_acquire(struct tv_resident *s); /* for a caller with a reference */
 void tv_resident_release(struct tv_resident *s);                /* NULL is fine */
 
-/* An item's dense id; -1: it is not in the model. */
+/* An item's dense index; -1: it is not in the model. */
 int32_t tv_resident_dense(const struct tv_resident *s, int64_t item_id);
 /* The number of columns of the factors that are no biases; they come first. */
 int tv_resident_directions(const struct tv_resident *s);

@@ -16,7 +16,8 @@
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
 
-/* Redis's time to answer: a load may read many megabytes from a store that is busy; a question waits for a few bytes.
+/* How long Redis may take to answer: a load may read many megabytes from a store that is busy; a question waits for a
+ * few bytes.
  */
 enum { LOAD_MS = 5000, QUESTION_MS = 1000 };
 

@@ -6,7 +6,8 @@
  *   reference, or to put a new one in place. Readers never wait for a load, because a load does not hold it.
  *
  *   `loading` makes loads come one after the other: it owns the Redis connection, and is held while a model is
- *   read, checked and made. Only threads that may wait take it: the watcher, the follower, and workers.
+ *   read, checked and made. Only threads that may wait take it: the watcher, the follower, workers, and the main thread
+ * at the start.
  *
  * A swap puts the new pointer in place under `shown` and gives up the shelf's reference to the old model
  * afterwards. A request that took its reference before the swap goes on with the old one; the last reference that

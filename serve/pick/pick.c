@@ -13,6 +13,7 @@
 
 enum { RETRY_SECONDS = 1 };
 
+/* A 503 that says when to try again; the store's own words may stand in it, as they name no address. */
 static enum tv_pick unavailable(struct tv_problem *problem, const char *detail, const char *hint)
 {
     tv_problem(problem, 503, "%s", detail);

@@ -27,6 +27,7 @@ struct tv_predictor {
 enum tv_pick tv_predictor_pick(struct tv_models *models, int64_t model, struct tv_id *user, int may_wait,
                                struct tv_predictor *out, struct tv_problem *problem);
 
+/* One item's predicted rating. */
 struct tv_prediction {
     double value;      /* within the scale of the ratings, for a rating; NaN: nothing can be said */
     const char *basis; /* as above; NULL with NaN */

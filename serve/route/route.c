@@ -98,8 +98,8 @@ static size_t segment_length(const char *pattern)
     return strcspn(pattern, "/");
 }
 
-/* A bit for each segment, the first part's the highest: 1 where the part is the very same, 0 where braces take it.
- * Whatever fits has as many parts as the request, so the larger number is the nearer pattern. An empty part is
+/* A bit for each segment, the first one's the highest: 1 where the segment is the very same, 0 where braces take it.
+ * Whatever fits has as many segments as the request, so the larger number is the nearer pattern. An empty segment is
  * nothing that braces could stand for. */
 unsigned tv_route_fits(const char *pattern, const struct tv_request *request)
 {
@@ -120,7 +120,8 @@ unsigned tv_route_fits(const char *pattern, const struct tv_request *request)
     return *pattern == '\0' && request->n_path_segments ? fit : 0;
 }
 
-/* For a pattern that fits, which has as many parts as the request. */
+/* Notes the segments of the request that the pattern's braces stand for. The pattern fits, and so has as many segments
+ * as the request. */
 static void take_segments(struct tv_request *request, const char *pattern)
 {
     size_t n = 0;
@@ -132,6 +133,7 @@ static void take_segments(struct tv_request *request, const char *pattern)
     }
 }
 
+/* The kind of a route says its method; all that read are GET, and so HEAD. */
 static enum tv_http_method method_of(const struct tv_route *route)
 {
     switch (route->kind) {

@@ -68,6 +68,7 @@ static int take_place(struct tv_pg_pool *pool, struct tv_pg **idle)
     return ok;
 }
 
+/* After an attempt to connect, or a connection that broke: whether PostgreSQL is there. */
 static void note_state(struct tv_pg_pool *pool, int up)
 {
     pthread_mutex_lock(&pool->mutex);

@@ -19,7 +19,7 @@ struct slot {
     uint32_t next_in_bucket, newer, older;
 };
 
-/* A part of the cache with a lock of its own. */
+/* A shard: a cache of its own for the keys whose hash falls to it. */
 struct shard {
     pthread_mutex_t mutex;
     struct slot *slots;              /* (max_users + 1) */
@@ -76,7 +76,7 @@ static enum tv_status shard_create(struct tv_user_cache *cache, struct shard *sh
     return TV_OK;
 }
 
-/* The limits are cut into as many parts as there are shards: a shard keeps its own and asks no other. */
+/* Each shard gets its share of both limits, keeps to that and asks no other. */
 enum tv_status tv_user_cache_create(struct tv_user_cache **out, size_t max_users, size_t max_bytes,
                                     struct tv_error *err)
 {
@@ -125,6 +125,7 @@ static void unlink_use(struct shard *shard, uint32_t s)
     *(slot->older ? &shard->slots[slot->older].newer : &shard->oldest) = slot->newer;
 }
 
+/* Makes a slot that is not in the list its newest. */
 static void link_newest(struct shard *shard, uint32_t s)
 {
     struct slot *slot = &shard->slots[s];

@@ -15,6 +15,7 @@
 #include "trivet/model/user_parts.h"
 #include "trivet/store/mongo_read.h"
 
+/* Relaxed: a counter for /metrics, through which nothing is read. */
 static void count(_Atomic uint64_t *counter)
 {
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
@@ -179,6 +180,7 @@ static enum tv_status take_user(void *context, const struct tv_mongo_doc *doc, s
     return TV_OK;
 }
 
+/* A failure is told nowhere but to the breaker: each of these users is looked up once more by a request of its own. */
 void tv_users_fetch(struct tv_users *users, const struct tv_resident *resident, const int64_t *user_ids, size_t n)
 {
     char collection[TV_MODEL_NAME];

@@ -42,6 +42,7 @@ static size_t take(struct tv_workers *w, struct tv_work **batch)
     return n;
 }
 
+/* A worker's thread: batch after batch, until there is none and will be none. */
 static void *run(void *context)
 {
     struct tv_workers *w = context;
@@ -99,6 +100,7 @@ int tv_workers_give(struct tv_workers *w, struct tv_work *work)
     return taken;
 }
 
+/* Work that comes from now on is refused; works that wait are done before the threads end. */
 void tv_workers_stop(struct tv_workers *w)
 {
     if (w == NULL)

@@ -1,4 +1,6 @@
-/* out: appends to an answer, and escapes. JSON and HTML of the whole server are written through here. */
+/* out: appends to an answer, and escapes. JSON and HTML of the whole server are written through here: handlers build an
+ * answer from top to bottom without looking at a status, and route.c looks at `failed` once (out.h).
+ */
 #include "serve/web/out.h"
 
 #include <math.h>
@@ -20,6 +22,7 @@ void tv_out_free(struct tv_out *out)
     tv_buffer_free(&out->buffer);
 }
 
+/* After the first failure nothing is appended any more: what would follow a gap is of no use. */
 void tv_out_bytes(struct tv_out *out, const void *bytes, size_t n)
 {
     if (!out->failed && tv_buffer_append(&out->buffer, bytes, n, NULL) != TV_OK)
@@ -31,7 +34,8 @@ void tv_out_text(struct tv_out *out, const char *text)
     tv_out_bytes(out, text, strlen(text));
 }
 
-/* For short pieces, mostly with numbers. A longer one is a failure and never cut. */
+/* For short pieces, mostly with numbers. One that does not fit is a failure: a piece that was cut would make wrong
+ * JSON. */
 void tv_out_format(struct tv_out *out, const char *format, ...)
 {
     char text[512];
@@ -114,6 +118,7 @@ static size_t fast_real(char *text, double x)
     return (size_t)(to - text);
 }
 
+/* The fast way where it can be taken, else printf's; both write the same digits. JSON has neither NaN nor infinity. */
 void tv_out_real(struct tv_out *out, double x)
 {
     char text[48];
@@ -139,6 +144,7 @@ void tv_out_float(struct tv_out *out, float x)
     tv_out_text(out, text);
 }
 
+/* The entity of a character that means something to HTML; NULL for any other. */
 static const char *html_entity(char c)
 {
     switch (c) {
@@ -184,6 +190,7 @@ static int is_json_special(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\';
 }
 
+/* The only place where text becomes HTML. */
 void tv_out_html_part(struct tv_out *out, const char *text, size_t n)
 {
     for (size_t i = 0; i < n;) {

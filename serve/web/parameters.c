@@ -80,6 +80,7 @@ const char *tv_parameter(const struct tv_request *request, const char *name)
     return NULL;
 }
 
+/* An integer without bounds of its own is told of as one of 64 bits, for two numbers of nineteen digits help nobody. */
 int tv_read_integer(const char *text, const struct tv_integer *rule, int64_t *value,
                     struct tv_problem *problem)
 {

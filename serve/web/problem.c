@@ -9,7 +9,7 @@
 
 #include "trivet/base/text.h"
 
-/* Everything that an earlier problem said is gone, so the hint comes afterwards. */
+/* Makes *problem anew: everything that it said before is gone, so a hint is added afterwards. */
 static void __attribute__((format(printf, 3, 0)))
 fill(struct tv_problem *problem, int status, const char *format, va_list args)
 {

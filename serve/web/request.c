@@ -1,4 +1,4 @@
-/* request: takes a request target apart, in place: the parts and parameters are pieces of the text that came.
+/* request: takes a request target apart, in place: segments and parameters are pieces of the text that came.
  */
 #include "serve/web/request.h"
 
@@ -82,7 +82,7 @@ static enum tv_status parse_query(struct tv_request *request, char *query, struc
     return TV_OK;
 }
 
-/* The path is cut first and decoded then, because an id may hold a slash, sent as %2F. A path with too many parts
+/* The path is cut first and decoded then, because an id may hold a slash, sent as %2F. A path with too many segments
  * has none: no route fits, which is a 404 and no error. */
 static enum tv_status parse_path(struct tv_request *request, char *path, struct tv_error *err)
 {
@@ -110,6 +110,7 @@ static char *skip_authority(char *target)
     return n ? target + n + strcspn(target + n, "/?") : target;
 }
 
+/* On failure the parameters found so far stay, and fill the form on the problem's page. */
 enum tv_status tv_request_parse(struct tv_request *request, char *target, struct tv_error *err)
 {
     memset(request, 0, sizeof *request);

@@ -53,7 +53,7 @@ struct tv_request {
     size_t n_path_segments;
     const char *path_segments[TV_MAX_PATH_SEGMENTS];
     const struct tv_route *route;          /* set by tv_route_find, as are: */
-    const char *segments[TV_MAX_SEGMENTS]; /* the parts that stand for each {..} of the route's pattern, in order */
+    const char *segments[TV_MAX_SEGMENTS]; /* those that stand for each {..} of the route's pattern, in order */
     size_t n_parameters;
     struct tv_parameter parameters[TV_MAX_PARAMETERS];
     const char *body; /* (body_size) of a POST or PUT, followed by a NUL byte; NULL without one ... */

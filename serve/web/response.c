@@ -1,4 +1,5 @@
-/* response: an answer before it is sent: its beginning and end, and its ETag. */
+/* response: an answer before it is sent: how it begins (a 200 of JSON without a body), how it is freed, and its ETag.
+ */
 #include "serve/web/response.h"
 
 #include <inttypes.h>

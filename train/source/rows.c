@@ -22,7 +22,7 @@ struct copying {
 
 /* A row without a user or an item is no rating; nor is one without a finite number, where numbers matter. It is left
  * out, for learning and folding in alike, and so do servers when they read the same rows
- * (lib/model/life/fold_in_anew.c). */
+ * (lib/model/life/fold_in_row.c). */
 static int is_rating(const struct copying *c, const struct tv_pg_triple *row)
 {
     return row->nulls == 0 ? c->any_value || isfinite(row->c) : c->any_value && row->nulls == TV_PG_NULL_C;

@@ -99,8 +99,7 @@ static inline struct tv_user_document *fixture_user(const struct tv_resident *s,
     return u;
 }
 
-/* --- a server
- * ----------------------------------------------------------------------------------------------- */
+/* --- a server -------------------------------------------------------------------------------------------- */
 
 static inline enum tv_status fixture_away(void *context, struct tv_error *err)
 {

@@ -419,8 +419,7 @@ static void counters_count(void **state)
     tv_app_free(app);
 }
 
-/* --- pages
- * -------------------------------------------------------------------------------------------------- */
+/* --- pages ----------------------------------------------------------------------------------------------- */
 
 static char *get_page(struct tv_app *app, const char *target, int status)
 {

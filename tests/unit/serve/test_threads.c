@@ -10,8 +10,7 @@
 #include "serve/stores/breaker.h"
 #include "serve/stores/workers.h"
 
-/* --- the breaker
- * -------------------------------------------------------------------------------------------- */
+/* --- the breaker ----------------------------------------------------------------------------------------- */
 
 struct store {
     atomic_int away, asked, hang_ms;
@@ -87,8 +86,7 @@ static void looking_does_not_wait_for_a_store_that_hangs(void **state)
     tv_breaker_stop(b);
 }
 
-/* --- the workers
- * -------------------------------------------------------------------------------------------- */
+/* --- the workers ----------------------------------------------------------------------------------------- */
 
 struct job {
     struct tv_work work;
@@ -133,8 +131,7 @@ static void work_gathers_into_batches_and_is_bounded(void **state)
     assert_true(atomic_load(&shop.batches) < (size_t)taken);
 }
 
-/* --- the access log
- * ----------------------------------------------------------------------------------------- */
+/* --- the access log -------------------------------------------------------------------------------------- */
 
 static char *read_all(int fd)
 {

@@ -1,4 +1,5 @@
-/* test_codes: the dictionary of a load: the same text has the same number, others have others. */
+/* test_codes: the dictionary of a load gives the same code the same number each time, and another code another number.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* test_lines: text for a reader who stops: no thread waits, lost lines are counted, and the end comes in time. */
+/* test_lines: lines on their way to a reader that stops reading: no thread waits, lost lines are counted, and the end
+ * comes in time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

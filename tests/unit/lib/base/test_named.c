@@ -1,4 +1,4 @@
-/* test_named: the first few of many that something could not be done for. */
+/* test_named: tv_named counts things that something could not be done for, and names the first few of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* test_stop: a process has one moment at which its waits end. */
+/* test_stop: a process has one moment at which all its waits end, and a later one is not taken. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

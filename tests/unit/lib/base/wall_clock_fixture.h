@@ -1,5 +1,5 @@
 /* wall_clock_fixture: a wall clock that is set an hour back or on between any two looks at it, while the monotonic one
- * goes on as it is. What rests or measures must not notice; what asks it for a date sees nonsense.
+ * goes on as it is. Code that rests or measures time must not notice; code that asks for the date gets nonsense.
  */
 #ifndef TRIVET_TESTS_UNIT_LIB_BASE_WALL_CLOCK_FIXTURE_H
 #define TRIVET_TESTS_UNIT_LIB_BASE_WALL_CLOCK_FIXTURE_H

@@ -1,4 +1,4 @@
-/* test_dense_map: dense indices by a table or by search, with the same answers. */
+/* test_dense_map: an id's dense index is found by a table or by search, with the same answer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* test_id_map: ids are numbered in the order they come. */
+/* test_id_map: ids get dense numbers in the order in which they first come. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* test_ratings: dense ids and the matrix, in any order of rows. */
+/* test_ratings: rows in any order become a matrix over dense indices. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* test_code_list: whether codes have to be read, and a list without any. */
+/* test_code_list: whether the codes of some ids have to be read at all, and a list that holds none. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* test_last_run: the text of the key is read strictly. */
+/* test_last_run: what Redis says of the last training is read strictly. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

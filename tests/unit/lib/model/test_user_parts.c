@@ -1,4 +1,5 @@
-/* test_user_parts: blobs that fit a document stay in it, and one that is missing is told. */
+/* test_user_parts: blobs that fit a user's document stay in it, names in place of a blob are those of its parts, and a
+ * blob that is missing is told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

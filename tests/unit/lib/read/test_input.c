@@ -1,4 +1,4 @@
-/* test_input: a folder, an archive or one file as named streams. */
+/* test_input: a folder, an archive or one file gives named byte sources. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

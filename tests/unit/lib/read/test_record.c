@@ -1,4 +1,4 @@
-/* test_record: streams into records into fields - quotes, line ends, byte order marks, and what is
+/* test_record: a byte source becomes records, and these become fields: quotes, line ends, byte order marks, and what is
  * refused. */
 #include <setjmp.h>
 #include <stdarg.h>

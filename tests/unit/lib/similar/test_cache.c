@@ -1,4 +1,4 @@
-/* test_cache: groups that were read lately are lent, within a bound. */
+/* test_cache: the cache lends groups that were read lately, and keeps within its bound. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

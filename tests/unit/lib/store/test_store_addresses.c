@@ -1,7 +1,8 @@
-/* test_store_addresses: whatever password an address holds, and however, no word of it is in an error.
+/* test_store_addresses: no error of a store tells any word of the password in its address, whatever characters the
+ * password has and wherever the address holds it.
  *
- * A secret is two words that stand nowhere else with something awkward between them, so that a part is found, too. Nobody
- * listens at the addresses.
+ * Each secret is two words that occur nowhere else, with something awkward between them, so that half of it in an error
+ * is found, too. No store listens at the addresses.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-/* The page of recommendations: why each item is there, its picture, and the filters with what they did. */
+/* test_recs_page: the page of recommendations: why each item is there, its picture, and the filters with what they did.
+ */
 #include "../serve_fixture.h"
 #include "serve/html/poster.h"
 #include "serve/model/account.h"

@@ -14,8 +14,7 @@ static void parse(struct tv_request *request, char *space, const char *target)
     assert_int_equal(tv_request_parse(request, space, NULL), TV_OK);
 }
 
-/* --- the filter -------------------------------------------------------------------------------------------
- */
+/* --- the filter ------------------------------------------------------------------------------------------ */
 
 static json_t *filter_of(const char *target)
 {
@@ -130,8 +129,7 @@ static void a_failure_is_told_by_what_it_is_about(void **state)
     assert_string_equal(problem.parameter, "");
 }
 
-/* --- a sweep ----------------------------------------------------------------------------------------------
- */
+/* --- a sweep --------------------------------------------------------------------------------------------- */
 
 static void a_request_is_a_grid(void **state)
 {
@@ -200,8 +198,7 @@ static void ids_are_plain_words(void **state)
     }
 }
 
-/* --- answers ----------------------------------------------------------------------------------------------
- */
+/* --- answers --------------------------------------------------------------------------------------------- */
 
 static json_t *get_json(struct tv_app *app, const char *target, int status, int retry_after)
 {
@@ -278,8 +275,7 @@ static void who_has_left_is_not_answered(void **state)
     tv_app_free(app);
 }
 
-/* --- the page ---------------------------------------------------------------------------------------------
- */
+/* --- the page -------------------------------------------------------------------------------------------- */
 
 static void the_page_holds_defaults_and_live_filter(void **state)
 {

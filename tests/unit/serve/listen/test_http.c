@@ -1,5 +1,7 @@
-/* Sockets to a server in this process: every way in which a request can end before it is answered. Nothing of it may
- * stay behind: the sanitizers see what is lost, and a server that stops waits for requests it believes to be open. */
+/* test_http: sockets to a server in this process: every way in which a request can end before it is answered. Nothing
+ * of it may stay behind: the sanitizers see what is lost, and a server that stops waits for requests it believes to be
+ * open.
+ */
 #include "../serve_fixture.h"
 
 #include <arpa/inet.h>

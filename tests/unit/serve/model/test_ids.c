@@ -1,4 +1,4 @@
-/* test_ids: which ids are numbers and which are codes, and that codes come in and go out in their place. */
+/* test_ids: which ids are numbers and which are codes, and that codes are read and written where the data has them. */
 #include "../serve_fixture.h"
 
 #include "serve/model/ids.h"

@@ -1,4 +1,5 @@
-/* test_swap: models come and go while many threads work on them. Meant for ThreadSanitizer, too. */
+/* test_swap: resident models come and go on the shelf while many threads answer from them; it is meant for
+ * ThreadSanitizer, too. */
 #include "../serve_fixture.h"
 
 #include <pthread.h>

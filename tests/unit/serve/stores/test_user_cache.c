@@ -173,8 +173,7 @@ static void threads_share_it(void **state)
     tv_resident_release(s);
 }
 
-/* --- lookups
- * ------------------------------------------------------------------------------------------------ */
+/* --- lookups --------------------------------------------------------------------------------------------- */
 
 static enum tv_lookup look(struct tv_app *app, struct tv_resident *s, int64_t user_id, int may_wait)
 {

@@ -1,4 +1,4 @@
-/* test_permission: who may change something, who may ask at all, and what the others are told. */
+/* test_permission: which requests may change something, which are answered at all, and what the others are told. */
 #include "../serve_fixture.h"
 
 #include "serve/web/admission.h"

@@ -1,4 +1,4 @@
-/* test_baselines: baselines by hand. */
+/* test_baselines: what each baseline predicts and recommends, against values computed by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* test_split: portions of ratings. */
+/* test_split: ratings divided into portions: at random, by time, by each user's last ones; and a portion thinned out.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

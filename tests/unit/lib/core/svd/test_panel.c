@@ -1,4 +1,4 @@
-/* test_panel: a panel becomes orthonormal, and Q S is what came in. */
+/* test_panel: a panel of columns becomes an orthonormal Q, and Q S is the panel that came in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
