@@ -11,7 +11,7 @@
 
 enum { SHOWN_ROWS = 5 };
 
-/* What one pass over a file counts, and how its lines end. */
+/* The findings of one pass over a file: counts, and how its lines end. */
 struct look {
     long long records, refused, not_ascii, not_utf8;
     int bom, crlf;

@@ -179,7 +179,8 @@ static enum tv_status clean_leftovers(struct load *l, struct tv_error *err)
     return status;
 }
 
-/* A load waits for whoever holds the lock, where a training would be refused. Its row in the journal is committed
+/* Takes the lock and begins the load's row in the journal. A load waits for the program that holds the lock, where a
+ * training would be refused. Its row in the journal is committed
  * at once, so lines that are refused have a load to belong to. */
 static enum tv_status begin(struct load *l, struct tv_error *err)
 {

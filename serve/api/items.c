@@ -47,7 +47,7 @@ static struct tv_mongo_doc *find_document(struct tv_app *app, int64_t item_id)
     return doc;
 }
 
-/* What the resident catalogue tells of an item, and under "metadata" what MongoDB has beside. */
+/* Writes an item as the resident catalogue tells it, and under "metadata" the further fields that MongoDB has. */
 static void write_item(struct tv_app *app, struct tv_out *out, const struct tv_resident *s, int64_t item_id)
 {
     struct tv_mongo_doc *doc = find_document(app, item_id);

@@ -33,7 +33,7 @@ struct tv_neighbour {
 
 /* An answer by either way. Zero it before; members "by audience" stay 0 by factors. */
 struct tv_neighbours {
-    int64_t index;              /* by audience: the number of the index */
+    int64_t index;              /* by audience: the version of the index */
     int size;                   /*     and the values of a signature, */
     size_t sharing;             /*     and the number of items that share any */
     struct tv_neighbour *items; /* (n) nearest first; free() it */

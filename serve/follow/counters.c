@@ -1,5 +1,5 @@
 /* counters: what the server counts for monitoring, and its text for Prometheus. Threads count with atomic additions and
- * no lock; whoever asks for /metrics gets what stands there at that moment, and beside it what the caches, the shelf
+ * no lock; a request for /metrics gets the numbers of that moment, and beside it what the caches, the shelf
  * and the follower say of themselves.
  */
 #include "serve/follow/counters.h"

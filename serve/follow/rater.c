@@ -16,7 +16,7 @@
 #include "trivet/store/pg_rows.h"
 
 /* Seconds that a statement may take, so that a request is answered in time: folding in that takes longer is done by the
- * follower, which has patience. A row source that fails is asked twice (fold_in_anew.h). */
+ * follower, which has patience. A row source that fails is asked twice (fold_in_anew.c). */
 enum { READING_SECONDS = 2 };
 #define STATEMENT_TIMEOUT "SET statement_timeout = '4s'"
 

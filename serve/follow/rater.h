@@ -49,7 +49,7 @@ enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user,
 enum tv_status tv_rater_fold_in(struct tv_rater *rater, int64_t user_id, int64_t rev, int64_t *model,
                                 struct tv_error *err);
 /* Folds in who waits, at most `limit`, on connections of the caller's. *model is the live one's run number; 0: none.
- * What cannot be done is in `work`, and no failure. */
+ * Users who cannot be folded in are told in `work`, and are no failure. */
 enum tv_status tv_rater_fold_in_waiting(struct tv_rater *rater, struct tv_fold_in_stores *reading, int limit,
                                         struct tv_catch_up_work *work, int64_t *model, struct tv_error *err);
 

@@ -564,7 +564,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         return;
     *of_connection = NULL;
     tv_visit_turn(x->line->visit);
-    /* What libmicrohttpd refuses itself ends "with error" after its answer is sent. */
+    /* A request that libmicrohttpd itself refuses ends "with error", though its answer was sent. */
     int whole =
         how == MHD_REQUEST_TERMINATED_COMPLETED_OK || (x->state != DONE && how == MHD_REQUEST_TERMINATED_WITH_ERROR);
     exchange_end(x, connection, !whole);

@@ -29,7 +29,7 @@ struct tv_learn_settings {
     int quiet;   /* no progress: several are learned at once */
 };
 
-/* What a training tells beside its model. tv_learn_report_free gives back `objective`. */
+/* The numbers that a training gives beside its model. tv_learn_report_free gives back `objective`. */
 struct tv_learn_report {
     int steps;              /* Lanczos steps, or iterations */
     double residual;        /* svd: the largest one, relative to sigma_1 */

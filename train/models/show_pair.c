@@ -122,7 +122,7 @@ static void print_fact(FILE *out, const char *bullet, const char *name, const ch
     va_end(args);
 }
 
-/* What is known of the score, ahead of the table. */
+/* Prints the facts about the score that stand ahead of the table. */
 static void print_facts(const struct pair *p, FILE *out, const char *bullet)
 {
     const struct tv_model *m = p->model;

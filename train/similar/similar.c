@@ -1,10 +1,10 @@
-/* similar: builds the index of similar items under a number of its own, switches to it, and brings it up to date.
+/* similar: builds the index of similar items under a version of its own, switches to it, and brings it up to date.
  *
  *   settle       the journal takes over which index Redis calls live, and what an earlier build left is deleted
- *   begin        the new index gets a number, and from then on Postgres writes down which pairs change
+ *   begin        the new index gets a version, and from then on Postgres writes down which pairs change
  *                (sql/022_similar.sql)
  *   read         the signatures of all items, from one snapshot, on all cores
- *   write        all keys under the number, which nobody looks at
+ *   write        all keys under the version, which nobody looks at
  *   switch       MULTI; SET trivet:similar:live; PUBLISH; EXEC
  *   settle       the index that was live before is deleted
  *   catch up     the pairs that changed since `begin` are applied

@@ -12,7 +12,7 @@
 
 #include "etl/formats/reader.h"
 
-/* What a sink was told. */
+/* The calls that a sink got. */
 struct told {
     int ratings, refused;
     long long line;

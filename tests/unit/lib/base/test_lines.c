@@ -80,7 +80,7 @@ static void test_a_reader_who_comes_late_is_told_what_is_missing(void **state)
     close(pipe_of[1]);
 }
 
-/* What another process does to a pipe that is shared, between our asking for room and our writing. */
+/* Fills a shared pipe, as another process may between our asking for room and our writing. */
 static void *fill(void *context)
 {
     static const char page[4096];

@@ -58,7 +58,8 @@ static void texts_are_cut_between_characters(void **state)
         }
 }
 
-/* What an error is about stays with it under every context, and does not pass to the next error in the same place. */
+/* The store and the parameter that an error is about stay with it under every context, and do not pass to the next
+ * error in the same place. */
 static void an_error_knows_its_store_and_its_parameter(void **state)
 {
     (void)state;

@@ -87,7 +87,7 @@ static void make_matrix(double *a, const struct tv_fold_in *f, const int32_t *it
         a[c * unknowns + c] += f->lambda * (implicit ? 1 : n);
 }
 
-/* What one rating adds to the factors alone times the item, the user's bias left out and added to *user. */
+/* The part of a score that one rating brings by the factors alone; the user's bias is left out and added to *user. */
 static double contribution(const struct tv_fold_in *f, double *user, int item, const int32_t *items, const float *ratings,
                            int n, int j)
 {
@@ -140,7 +140,7 @@ static void contributions_equal_one_solve_a_rating(void **state)
         }
 }
 
-/* What is left is the rounding of the user's factors to float16, 2^-11 of each at most. */
+/* The rest is the rounding of the user's factors to float16, 2^-11 of each at most. */
 static void they_add_up_to_the_score(void **state)
 {
     (void)state;

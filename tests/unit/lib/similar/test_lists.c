@@ -99,7 +99,7 @@ static enum tv_status keep_list(void *context, uint32_t user, int position, cons
     return status;
 }
 
-/* Who is told to be heavy is on no page, and has a list for each position instead. */
+/* A witness that is told to be heavy is on no page, and has a list for each position instead. */
 static void the_heavy_have_lists_of_their_own(void **state)
 {
     (void)state;

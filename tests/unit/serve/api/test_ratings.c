@@ -121,7 +121,7 @@ static void routes_have_methods(void **state)
     assert_string_equal(allow, "PUT, DELETE");
     assert_int_equal(answer(app, TV_PUT, "/7/ratings", list, allow), 405);
     assert_non_null(strstr(allow, "POST"));
-    /* Those that are right go as far as PostgreSQL, which is nowhere. */
+    /* Bodies that are right get as far as PostgreSQL, which does not run here. */
     assert_int_equal(answer(app, TV_POST, "/7/ratings", list, allow), 503);
     assert_string_equal(allow, "");
     assert_int_equal(answer(app, TV_POST, "/api/v1/users/7/ratings", list, allow), 503);

@@ -56,7 +56,7 @@ static int reach(void)
     return fd;
 }
 
-/* What the server closed while we were sending is for take() to find out. */
+/* A connection that the server closed while we were sending is for take() to find. */
 static void give(int fd, const char *bytes, size_t n)
 {
     for (ssize_t sent; n > 0; bytes += sent, n -= (size_t)sent)

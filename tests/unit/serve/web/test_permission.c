@@ -175,7 +175,7 @@ static void headers_of_proxies_are_known(void **state)
         assert_false(tv_is_proxy_header(anybodys[i]));
 }
 
-/* What each kind of route answers to a sender. */
+/* The answer of each kind of route to a sender. */
 static int asked(struct tv_app *app, const char *path, struct tv_sender sender)
 {
     char target[128];

@@ -108,7 +108,7 @@ static int positions_of(const struct table *t, size_t u, size_t r, uint16_t *out
     return n;
 }
 
-/* What changes leave is what building anew gives, byte for byte. */
+/* A page after changes is the page that building anew gives, byte for byte. */
 static void rebuild(const struct table *t, struct tv_buffer *out)
 {
     static uint8_t entries[ROWS * (SIZE / 8 + 10)];
