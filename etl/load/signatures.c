@@ -135,18 +135,21 @@ enum tv_status tv_signatures_make_way(struct tv_buffer *sql, struct tv_pg *pg, c
 }
 
 /* A function that was put aside calls its successor with what it takes, each by its name: its own text may speak of functions
- * that are no more, or of itself by the name it had. Where that cannot be, it stays as it is. */
+ * that are no more, or of itself by the name it had. As it does what the successor does, a parallel plan may run it where the
+ * successor may be run. Where that cannot be, it stays as it is. */
 static const char go_on[] =
     "DO $way$ DECLARE f record; BEGIN FOR f IN"
     " SELECT format('CREATE OR REPLACE FUNCTION %s(%s) RETURNS %s LANGUAGE sql %s PARALLEL %s AS %L', p.oid::regproc,"
     " pg_get_function_arguments(p.oid), pg_get_function_result(p.oid),"
-    " CASE p.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END,"
-    " CASE p.proparallel WHEN 's' THEN 'SAFE' WHEN 'r' THEN 'RESTRICTED' ELSE 'UNSAFE' END,"
+    " CASE p.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END, s.parallel,"
     " format(CASE WHEN c.columns IS NULL THEN 'SELECT trivet.%2$I(%3$s)' ELSE 'SELECT %1$s FROM trivet.%2$I(%3$s)' END,"
     " c.columns, regexp_replace(p.proname, '_before_[0-9]+$', ''), c.arguments)) AS sql"
     " FROM pg_proc p CROSS JOIN LATERAL (SELECT string_agg(quote_ident(n), ', ' ORDER BY i) FILTER (WHERE m = 't') AS columns,"
     " coalesce(string_agg(format('%I => $%s', n, i), ', ' ORDER BY i) FILTER (WHERE m <> 't' AND n <> ''), '') AS arguments"
     " FROM unnest(p.proargnames, coalesce(p.proargmodes, array_fill('i'::\"char\", ARRAY[p.pronargs::int]))) WITH ORDINALITY u(n, m, i)) c"
+    " CROSS JOIN LATERAL (SELECT CASE WHEN bool_and(n.proparallel = 's') THEN 'SAFE' WHEN bool_and(n.proparallel <> 'u')"
+    " THEN 'RESTRICTED' ELSE 'UNSAFE' END AS parallel FROM pg_proc n WHERE n.pronamespace = p.pronamespace"
+    " AND n.proname = regexp_replace(p.proname, '_before_[0-9]+$', '')) s"
     " WHERE p.pronamespace = 'trivet'::regnamespace AND p.proname ~ '_before_[0-9]+$'"
     " LOOP BEGIN EXECUTE f.sql; EXCEPTION WHEN syntax_error_or_access_rule_violation THEN NULL; END; END LOOP; END $way$";
 

@@ -54,6 +54,22 @@ def test_a_view_of_somebody_goes_on_with_the_old_one(run, older):
     assert "goes on" not in said and signatures(older, "user_item\\_before\\_%") == "0"
 
 
+# preset_values as it once was, and allowed in parallel plans, where the new one cannot run.
+PARALLEL = """
+DROP FUNCTION trivet.preset_values(text);
+CREATE FUNCTION trivet.preset_values(name text) RETURNS TABLE (max_items_for_user int, genres text[]) LANGUAGE plpgsql STABLE
+    PARALLEL SAFE AS 'BEGIN RETURN QUERY SELECT 1, null::text[]; END';
+CREATE VIEW public.mine AS SELECT * FROM trivet.preset_values('weekend');
+SELECT trivet.save_preset('weekend', max_items_for_user => 200, genres => '{Drama}')
+"""
+
+
+def test_a_view_of_somebody_goes_on_in_a_parallel_plan(run, older):
+    older.psql(PARALLEL)
+    run("trivet-etl", "schema", env=older.env)
+    assert older.psql("SET force_parallel_mode = on; SELECT * FROM public.mine") == "200|{Drama}"
+
+
 def test_a_schema_as_it_should_be_stays_as_it_is(run, older):
     older.psql("DROP FUNCTION trivet.user_item(int, int, int)")
     functions = """SELECT oid, proname FROM pg_proc WHERE pronamespace = 'trivet'::regnamespace
