@@ -128,6 +128,7 @@ static enum tv_status put_tag(void *context, const struct tv_tag_row *row, struc
     return status == TV_OK && s->out.size >= BLOCK ? send(s, err) : status;
 }
 
+/* Items and tags go into temporary tables of the data's connection, from where transaction 2 takes them (load.c). */
 enum tv_status tv_stage_begin_items(struct tv_stage *s, const char *kind, struct tv_error *err)
 {
     enum tv_status status =
@@ -152,6 +153,7 @@ enum tv_status tv_stage_begin_tags(struct tv_stage *s, struct tv_error *err)
 
 /* --- end -------------------------------------------------------------------------------------------------------- */
 
+/* A binary COPY ends with a field count of -1. Whether all rows are in is known only from the answer to the end. */
 enum tv_status tv_stage_end(struct tv_stage *s, struct tv_error *err)
 {
     enum tv_status status =

@@ -131,6 +131,7 @@ static double step(const struct tv_tally *t)
     return smallest;
 }
 
+/* Nine digits give every float32 back; six hide a float32's error in the step. */
 char *tv_tally_scale(const struct tv_tally *t, char *out)
 {
     double by = step(t);

@@ -99,6 +99,7 @@ static enum tv_status make_popularity(struct tv_synth_world *w, struct tv_random
     return status;
 }
 
+/* The order of these calls is the order of the random numbers, and so part of what a seed means. */
 enum tv_status tv_synth_world_create(struct tv_synth_world *w, uint32_t n_items, struct tv_random *r,
                                      struct tv_error *err)
 {

@@ -195,6 +195,7 @@ void tv_lead_to(struct tv_response *response, const char *path, const struct tv_
     tv_out_format(&response->out, "user %s\n", user->text);
 }
 
+/* A user at random takes a question to MongoDB, so this begins where it may wait. */
 enum tv_outcome tv_handle_surprise(struct tv_app *app, const struct tv_request *request,
                                    struct tv_response *response)
 {

@@ -230,6 +230,7 @@ static void write_following(struct tv_follower *follower, struct tv_out *out)
     tv_out_format(out, "trivet_source_up %d\n", state.unreadable == 0);
 }
 
+/* Numbers of a model, a training or a count are left out until there is one: a 0 would be taken for a measurement. */
 void tv_counters_write(struct tv_counters *counters, struct tv_models *models, struct tv_follower *follower,
                        struct tv_out *out)
 {

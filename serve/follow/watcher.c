@@ -107,6 +107,8 @@ static void watcher_free(struct tv_watcher *w)
     free(w);
 }
 
+/* The first step comes at once (the ticker's first rest is 0), so a server that began without Redis is not a second
+ * late. */
 enum tv_status tv_watcher_start(struct tv_watcher **out, struct tv_models *models, struct tv_counters *counters,
                                 const char *redis_uri, struct tv_error *err)
 {

@@ -50,6 +50,7 @@ const char *tv_recs_title(char *out, const struct tv_resident *s, int64_t item_i
     return tv_text_mark_cut(out, size, snprintf(out, size, "%.*s", (int)n, title));
 }
 
+/* The names are one text divided by bars and not C strings, so each is escaped into a piece of its own. */
 static void write_genres(struct tv_out *out, const struct tv_item *item)
 {
     for (const char *at = item ? item->genres : ""; *at;) {

@@ -95,6 +95,7 @@ enum tv_outcome tv_handle_models_journal(struct tv_app *app, const struct tv_req
     return answer(app, request, response, of_journal, 0);
 }
 
+/* Runs count from 1, so 0 says that the parameter is absent. */
 enum tv_outcome tv_handle_models_metrics(struct tv_app *app, const struct tv_request *request,
                                          struct tv_response *response)
 {

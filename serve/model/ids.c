@@ -116,6 +116,7 @@ const char *tv_id_item_text(const struct tv_resident *s, int64_t item_id, char *
     return space;
 }
 
+/* By the catalogue and not by the one item, so that all ids of items in an answer have the same type. */
 void tv_id_item_json(struct tv_out *out, const struct tv_resident *s, int64_t item_id)
 {
     char space[TV_ID_SPACE];

@@ -61,6 +61,7 @@ static void write_genres(struct tv_out *out, const char *genres)
     tv_out_text(out, "]");
 }
 
+/* The members stand without braces, so that a caller adds others to the same object. */
 void tv_item_json(struct tv_out *out, const struct tv_resident *s, int64_t id)
 {
     char unknown[TV_CODE_MAX + 8];

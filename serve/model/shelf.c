@@ -35,6 +35,7 @@ struct tv_shelf {
     double away_at;         /* tv_clock() when a store was last found away */
 };
 
+/* redis_uri is NULL in tests, which show models themselves (tv_shelf_show). */
 enum tv_status tv_shelf_create(struct tv_shelf **out, const char *redis_uri, struct tv_mongo *mongo,
                                struct tv_error *err)
 {

@@ -72,6 +72,7 @@ int tv_code_cache_get(struct tv_code_cache *cache, int64_t model, const char *co
     return found;
 }
 
+/* A code of another user that stands in this place is overwritten: asking for it again costs one question. */
 void tv_code_cache_put(struct tv_code_cache *cache, int64_t model, const char *code, int64_t number)
 {
     size_t n = strlen(code);

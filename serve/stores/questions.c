@@ -251,6 +251,7 @@ int tv_questions_stop(struct tv_questions *questions, const char *id)
     return n;
 }
 
+/* The numbers are those of the last notice (on_notice). */
 void tv_questions_steps(struct tv_questions *questions, const char *id, int *done, int *of)
 {
     *done = *of = 0;

@@ -272,6 +272,7 @@ struct tv_cached_user *tv_user_cache_put(struct tv_user_cache *cache, int64_t mo
     return user;
 }
 
+/* Shards are locked one after the other, so the sums are of no single moment, which is good enough for /metrics. */
 void tv_user_cache_count(struct tv_user_cache *cache, struct tv_user_cache_counts *counts)
 {
     *counts = (struct tv_user_cache_counts){.max_users = cache->max_users * cache->n_shards,

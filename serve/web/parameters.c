@@ -25,6 +25,7 @@ static const char *find_known(const char *const *known, const char *name)
     return NULL;
 }
 
+/* Names that do not fit are left out whole, and dots say so. */
 void tv_list_names(char *out, size_t size, const char *before, const char *const *names)
 {
     static const char more[] = " ...";

@@ -220,6 +220,7 @@ static enum tv_status refuse_empty(const struct tv_split *split, const char *tra
     return tv_fail(err, TV_ERR_INPUT, "%s holds no ratings", split->n[TV_TRAINING] == 0 ? training : test);
 }
 
+/* The rows of both files are sorted together, so that a pair that is in both stands in neighbouring rows. */
 enum tv_status tv_given_read(struct tv_evidence *all, struct tv_split *split, const char *training, const char *test,
                              struct tv_error *err)
 {

@@ -79,6 +79,7 @@ static enum tv_status place_items(struct tv_judge *j, const struct tv_matrix *tr
     return TV_OK;
 }
 
+/* The benches of all threads are made here, with room for the user with the most ratings. */
 enum tv_status tv_judge_create(struct tv_judge **out, const struct tv_model *model, const struct tv_evidence *evidence,
                                const struct tv_matrix *training, int threads, struct tv_error *err)
 {

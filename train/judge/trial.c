@@ -206,6 +206,7 @@ static enum tv_status run(struct tv_verdict *out, struct tv_trial *t, const stru
     return status;
 }
 
+/* The checks come first: they cost nothing, and a share may be a copy of nearly all ratings. */
 enum tv_status tv_trial_run(struct tv_verdict *out, struct tv_trial *trial, const struct tv_trial_data *d,
                             enum tv_portion portion, struct tv_error *err)
 {

@@ -224,6 +224,7 @@ static const char *column_name(column_text out, const struct tv_verdict *v)
     return out;
 }
 
+/* The first column names the numbers. Programs (csv, json) get all of them, people those that they look at first. */
 enum tv_status tv_verdict_print(const struct tv_verdict *verdicts, int n, enum tv_table_format format,
                                 struct tv_error *err)
 {

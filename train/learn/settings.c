@@ -105,6 +105,7 @@ static enum tv_status write_json(const struct tv_learn_settings *s, const struct
     }
 }
 
+/* In the order of the algorithm's row, so that equal settings are equal texts: the fingerprint of a run hashes them. */
 enum tv_status tv_learn_json(const struct tv_learn_settings *s, struct tv_buffer *json, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_text(json, "{", err);

@@ -43,6 +43,7 @@ static enum tv_status take_block(void *context, const struct tv_list *lists, int
     return n_wrong > 0 ? tv_user_document_drop_lists(c->mongo, c->model->run_number, wrong, n_wrong, err) : TV_OK;
 }
 
+/* Lists are made as long as the longest stored one, because `same` compares beginnings. */
 enum tv_status tv_stored_check(const struct tv_stores *stores, int64_t run_number, size_t longest, int64_t *n_read,
                                int64_t *n_wrong, struct tv_error *err)
 {

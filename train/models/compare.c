@@ -347,6 +347,8 @@ static enum tv_status compare_models(struct comparison *c, const struct tv_setti
     return status;
 }
 
+/* The facts of the journal come first and need Postgres alone; the other stores are opened only if both runs made
+ * models. */
 static enum tv_status compare(struct comparison *c, struct tv_pg *pg, const struct tv_settings *settings,
                               char **arguments, struct tv_error *err)
 {

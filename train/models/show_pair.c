@@ -236,6 +236,7 @@ static enum tv_status print_pair(const struct pair *p, enum tv_table_format form
     return print_table(p, format, err);
 }
 
+/* MongoDB has the user and the item, Postgres the rating; nothing is printed before all of it is known. */
 enum tv_status tv_show_pair(const struct tv_settings *settings, const struct tv_stores *stores,
                             const struct tv_model *model, struct tv_error *err)
 {

@@ -161,6 +161,8 @@ static enum tv_status run_workers(struct work *w, struct tv_error *err)
     return w->status;
 }
 
+/* n_done counts the trials of earlier processes, too, because people are told how far the whole search is; `all` counts
+ * only those to come, from which the time to go is guessed. */
 enum tv_status tv_search_run_trials(struct tv_search *s, struct tv_error *err)
 {
     struct work w = {.search = s, .mutex = PTHREAD_MUTEX_INITIALIZER, .started = tv_clock()};

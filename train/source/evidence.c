@@ -87,6 +87,7 @@ static void name_conditions(const struct tv_filter *filter, char *out, size_t si
             n += snprintf(out + n, size - (size_t)n, "%s%s", n ? " and " : "", p->name);
 }
 
+/* All users are counted in the snapshot that the ratings were read in, so that the two numbers agree. */
 enum tv_status tv_reading_tell_left_out(const struct tv_reading *r, struct tv_error *err)
 {
     char names[256], left_out[32], all[32];

@@ -136,6 +136,8 @@ static enum tv_status export_item_side(struct tv_export *e, struct tv_error *err
 
 /* --- the command ------------------------------------------------------------------------------------------ */
 
+/* Items and users both add lines to codes.jsonl, so it is closed after them; model.json comes last
+ * (export_description). */
 static enum tv_status write_all(struct tv_export *e, const struct tv_settings *settings, struct tv_error *err)
 {
     enum tv_status status = export_item_side(e, err);

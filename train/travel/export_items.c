@@ -111,6 +111,7 @@ static enum tv_status read_items(const struct tv_export *e, struct listing *l, s
     return status == TV_OK ? add_lines_until(l, INT64_MAX, NULL, err) : status;
 }
 
+/* Both files are closed whatever happened; the failure that is told is the first. */
 enum tv_status tv_export_items(struct tv_export *e, struct tv_error *err)
 {
     struct listing l = {.export = e, .model = e->model};
