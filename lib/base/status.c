@@ -7,8 +7,8 @@
 
 #include "trivet/base/text.h"
 
-/* A caller who wants no words passes NULL, and then there is no struct tv_error that remembers the status for tv_hint,
- * tv_where and tv_context; `return tv_hint(err, ...)` must give it all the same. */
+/* A caller who wants no words passes NULL, and then there is no struct tv_error that remembers the status for tv_hint
+ * and the others; `return tv_hint(err, ...)` must give it all the same. Each thread has its own, as it has its own errors. */
 static _Thread_local enum tv_status last_failure = TV_ERR_INPUT;
 
 unsigned tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)
@@ -74,7 +74,6 @@ unsigned tv_context(struct tv_error *err, const char *format, ...)
     return err->status;
 }
 
-/* Scripts tell failures apart by it; docs/operations.md has the list. */
 unsigned tv_from(struct tv_error *err, enum tv_origin origin)
 {
     if (err == NULL)
@@ -91,6 +90,7 @@ unsigned tv_about(struct tv_error *err, const char *parameter)
     return err->status;
 }
 
+/* Scripts tell failures apart by it; docs/operations.md has the list. */
 int tv_exit_code(enum tv_status status)
 {
     switch (status) {

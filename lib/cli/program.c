@@ -185,6 +185,7 @@ enum tv_status tv_settings_parse(struct tv_settings **out, const struct tv_progr
     return TV_OK;
 }
 
+/* Help needs only the table of options, so no value is looked at. */
 static void print_help(const struct tv_program *program, const struct tv_command *command)
 {
     struct tv_error err = {.status = TV_OK};
@@ -215,6 +216,7 @@ static void print_version(const struct tv_program *program)
         program->libraries(stdout);
 }
 
+/* NULL without a name, and for a name that is no command's. */
 static const struct tv_command *find_command(const struct tv_program *program, const char *name)
 {
     for (const struct tv_command *c = program->commands; name && c->name; c++)
@@ -223,6 +225,7 @@ static const struct tv_command *find_command(const struct tv_program *program, c
     return NULL;
 }
 
+/* `name` is NULL where none was given to a program that has no standard command (trivet-etl). */
 static enum tv_status unknown_command(const struct tv_program *program, const char *name, struct tv_error *err)
 {
     const char *names[32];
@@ -256,7 +259,9 @@ static int finish(const struct tv_program *program, enum tv_status status, const
     return tv_exit_code(status);
 }
 
-/* A program with one command (trivet-serve) is called without its name, and its first word is no command then. */
+/* The order matters: --version and --help come before anything is checked, all values are checked before the log
+ * level is set, and only then does the command run. A program with one command (trivet-serve) is called without its
+ * name, and its first word is no command then. */
 int tv_program_main(const struct tv_program *program, int argc, char **argv)
 {
     struct tv_error err = {.status = TV_OK};

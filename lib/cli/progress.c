@@ -46,6 +46,7 @@ void tv_progress_update(struct tv_progress *p, double done)
         show(p, done, now);
 }
 
+/* Leaves no half line behind, for what is printed next. */
 void tv_progress_end(struct tv_progress *p)
 {
     if (p->terminal && p->printed)

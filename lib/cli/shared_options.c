@@ -1,5 +1,6 @@
-/* shared_options: the settings that more than one program knows, or that a deployment sets, and the only ones read from
- * the environment. README.md has them as a table that docs/make-configuration writes from this file. */
+/* shared_options: the options that more than one program knows, or that a deployment sets, and the only ones read
+ * from the environment. README.md has them as a table that docs/make-configuration writes from this file.
+ */
 #include "trivet/cli/options.h"
 
 const struct tv_option tv_shared_options[] = {

@@ -10,7 +10,7 @@
 #include "trivet/base/text.h"
 #include "trivet/store/pg_rows.h"
 
-/* Cells are copies of texts, and all of them stay until the table is printed. */
+/* One report. Cells are copies of texts, and all of them stay until the table is printed. */
 struct tv_table {
     int n_columns;
     char **names;
@@ -19,7 +19,7 @@ struct tv_table {
     size_t n_cells, capacity;
 };
 
-/* The options table has refused other names already. */
+/* The check of --format has refused other words already, so the last line is only for the compiler. */
 enum tv_table_format tv_table_format_from(const char *name)
 {
     static const char *const names[] = {"table", "csv", "json", "markdown"};
@@ -90,6 +90,7 @@ enum tv_status tv_table_int(struct tv_table *t, long long value, struct tv_error
     return tv_table_cell(t, text, err);
 }
 
+/* Rounded here, because a double has digits that mean nothing to a reader. */
 enum tv_status tv_table_real(struct tv_table *t, double value, int digits, struct tv_error *err)
 {
     char text[64];
@@ -97,7 +98,7 @@ enum tv_status tv_table_real(struct tv_table *t, double value, int digits, struc
     return tv_table_cell(t, text, err);
 }
 
-/* Columns beyond the 64th are left out. */
+/* Columns beyond the 64th are left out. Cells come as PostgreSQL writes them, so no digit is lost. */
 enum tv_status tv_table_from_rows(struct tv_table **out, const struct tv_pg_rows *rows, struct tv_error *err)
 {
     enum { MAX_COLUMNS = 64 };
@@ -124,6 +125,7 @@ enum tv_status tv_table_from_rows(struct tv_table **out, const struct tv_pg_rows
 
 /* --- printing --------------------------------------------------------------------------------------------- */
 
+/* NULL: an empty cell. */
 static const char *cell(const struct tv_table *t, size_t row, int column)
 {
     return t->cells[row * (size_t)t->n_columns + (size_t)column];
@@ -156,6 +158,8 @@ static int width_of(const char *text)
     return n;
 }
 
+/* Blanks are counted by hand: a width in printf counts bytes, and so tears columns apart where a title has an
+ * accent. */
 static void print_padded(FILE *out, const char *text, int width, int right)
 {
     int pad = width > width_of(text) ? width - width_of(text) : 0;
@@ -217,6 +221,7 @@ static enum tv_status add_fields(struct tv_buffer *line, int n, const char *cons
     return status == TV_OK ? tv_buffer_text(line, "\r\n", err) : status;
 }
 
+/* The header, then row by row, with one line in memory at a time. */
 static enum tv_status print_csv(const struct tv_table *t, FILE *out, struct tv_error *err)
 {
     struct tv_buffer line = TV_BUFFER_INIT(64 << 20);

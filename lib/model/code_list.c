@@ -23,7 +23,7 @@ static size_t lower_bound(const int64_t *ids, size_t n, int64_t id)
     return low;
 }
 
-/* Ids ascend, so the first that is not below the range decides. */
+/* Ids ascend, so the first one that is not below the range decides. */
 int tv_code_list_needed(const int64_t *ids, size_t n)
 {
     size_t at = lower_bound(ids, n, TV_CODE_FIRST);

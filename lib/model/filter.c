@@ -1,4 +1,8 @@
-/* filter: the values of trivet.user_item's parameters. */
+/* filter: the values of trivet.user_item's parameters. They come in as assignments (--set) or as JSON (the journal,
+ * a preset, the values of a trial), are checked one by one, and go out as a call in SQL, as JSON and as words for
+ * people. Nothing here knows a parameter by its name but tv_filter_describe: all else loops over the table
+ * (filter_parameters.def).
+ */
 #include "trivet/model/filter.h"
 
 #include <jansson.h>
@@ -40,7 +44,8 @@ void tv_filter_free(struct tv_filter *f)
     free(f);
 }
 
-/* PostgreSQL keeps it as real, and takes no number that would become 0 or infinite by that. */
+/* PostgreSQL holds such a value as real, which is float32, and refuses a number that would become 0 or infinite in
+ * it. */
 static int fits_real(double d)
 {
     float narrow = (float)d;
@@ -96,6 +101,7 @@ int64_t tv_filter_int(const struct tv_filter *f, const char *name)
     return i >= 0 && f->value[i] ? strtoll(f->value[i], NULL, 10) : 0;
 }
 
+/* NULL is SQL's null, and the same as itself alone. */
 static int same_value(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
@@ -128,7 +134,7 @@ const char *tv_filter_other_rows(const struct tv_filter *a, const struct tv_filt
     return NULL;
 }
 
-/* A window is to have something in it. */
+/* A maximum below its minimum would let no row through: that is a mistake, and is told before anything is read. */
 static enum tv_status check_order(const struct tv_filter *f, int i, struct tv_error *err)
 {
     int64_t value = tv_filter_int(f, rows[i].name), least = tv_filter_int(f, rows[i].not_below);
@@ -157,7 +163,7 @@ static enum tv_status no_time(const char *name, const char *text, struct tv_erro
     return tv_about(err, name);
 }
 
-/* "genres" -> array['Drama', 'Comedy'] */
+/* "Drama,Comedy" -> array['Drama', 'Comedy']. A value has at most 1,000 bytes (check_value), so each name fits. */
 static enum tv_status append_names(struct tv_pg *pg, const char *text, struct tv_buffer *sql, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_text(sql, "array[", err);
@@ -174,10 +180,11 @@ static enum tv_status append_names(struct tv_pg *pg, const char *text, struct tv
     return status == TV_OK ? tv_buffer_text(sql, "]", err) : status;
 }
 
+/* Asks PostgreSQL first whether it understands the time, because the error is to name the parameter. A failure of
+ * the whole statement would not. */
 static enum tv_status append_time(struct tv_pg *pg, const char *name, const char *text, struct tv_buffer *sql,
                                   struct tv_error *err)
 {
-    /* Postgres knows best what a time is; asking it first gives an error that names the parameter. */
     enum tv_status status = tv_pg_exec(pg, "SELECT $1::timestamptz", 1, &text, err);
     if (status != TV_OK)
         return status == TV_ERR_STORE ? no_time(name, text, err) : status;
@@ -238,6 +245,7 @@ enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum 
     return status == TV_OK ? tv_buffer_text(sql, ")", err) : status;
 }
 
+/* "Drama,Comedy" -> ["Drama", "Comedy"] */
 static json_t *names_json(const char *text)
 {
     json_t *array = json_array();
@@ -296,6 +304,8 @@ static enum tv_status append_assignment(struct tv_buffer *b, const char *name, c
     return tv_buffer_text(b, "null", err);
 }
 
+/* Each value becomes the assignment that a person would have written, so it is checked in one place. A name that is
+ * no parameter is refused as a misspelt one is. */
 enum tv_status tv_filter_set_json(struct tv_filter *f, const char *json, struct tv_error *err)
 {
     json_t *object = json_loads(json, 0, NULL), *value;

@@ -1,4 +1,6 @@
-/* filter_parameters: the table of the filter's parameters, and what is told of it as a whole. */
+/* filter_parameters: the table of the filter's parameters, made of filter_parameters.def, and what is told of it as
+ * a whole: names and hints in errors, the help, the fields of the pages.
+ */
 #include "trivet/model/filter_parameters.h"
 
 #include <jansson.h>
@@ -22,6 +24,7 @@ int tv_filter_find(const char *name, size_t n)
     return -1;
 }
 
+/* Follows from the step that the parameter acts in. `sample_users` is neither a condition on rows nor a cut. */
 unsigned tv_filter_parts(const struct tv_filter_parameter *p)
 {
     int on_rows = p->step <= TV_FILTER_ITEMS;
@@ -29,6 +32,7 @@ unsigned tv_filter_parts(const struct tv_filter_parameter *p)
     return TV_FILTER_ALL | (on_rows && !p->only_learning ? TV_FILTER_EVIDENCE : 0) | (cut ? TV_FILTER_CUTS : 0);
 }
 
+/* "min_users_for_item, min_items_for_user, ...", for the hint of an error. */
 static void write_names(char *out, size_t size)
 {
     int n = 0;
@@ -50,6 +54,7 @@ enum tv_status tv_filter_unknown(const char *text, size_t n, struct tv_error *er
     return nearest ? tv_hint(err, "did you mean %s?", nearest) : tv_hint(err, "its parameters are %s", all);
 }
 
+/* Each call writes the one text anew, always the same; main makes the end of --help of it. */
 const char *tv_filter_help(void)
 {
     static char text[4096];
@@ -60,6 +65,7 @@ const char *tv_filter_help(void)
     return text;
 }
 
+/* A parameter without a slider has no such member ("s*" leaves out a NULL). */
 static json_t *field(const struct tv_filter_parameter *p)
 {
     static const char *const kinds[] = {"integer", "real", "time", "names"};

@@ -1,14 +1,20 @@
-/* fold_in_document: a user's whole document from a model's item side and the user's ratings. */
+/* fold_in_document: a user's whole document from a model's item side and the user's ratings: looks up which of the
+ * rated items the model has, folds the user in from these (lib/core/fold_in.c), and encodes the document. Called
+ * once a user, from several threads; the space that each thread has is used again, so that nothing is allocated
+ * once it is large enough.
+ */
 #include "trivet/model/fold_in_document.h"
 
 #include <stdlib.h>
 
+/* Cannot fail: without memory for its table the map searches by halves. */
 void tv_fold_in_model_init(struct tv_fold_in_model *f, const struct tv_fold_in *fold_in, const int64_t *item_ids)
 {
     f->fold_in = fold_in;
     tv_dense_map_create(&f->items, item_ids, (size_t)fold_in->n_items);
 }
 
+/* A struct of zeros was never made, and is fine. */
 void tv_fold_in_model_free(struct tv_fold_in_model *f)
 {
     if (f->fold_in)
@@ -31,7 +37,8 @@ void tv_fold_in_space_free(struct tv_fold_in_space *s)
     tv_fold_in_space_init(s);
 }
 
-/* Arrays are not copied as they grow: the last user's contents are of no use. */
+/* Arrays that are too small are replaced and not grown by realloc, which would copy the last user's contents for
+ * nothing. */
 static enum tv_status make_room(struct tv_fold_in_space *s, int factors, size_t n, struct tv_error *err)
 {
     if (factors > s->factors) {

@@ -1,4 +1,6 @@
-/* items: titles and other metadata of all items, read once into blocks of text and one array. */
+/* items: titles and other metadata of all items, read once into one array and blocks of text. Each item has several
+ * short texts; in blocks they take few allocations instead of one each, and go all at once.
+ */
 #include "trivet/model/items.h"
 
 #include <inttypes.h>
@@ -72,6 +74,7 @@ struct reading {
     size_t capacity;
 };
 
+/* Twice as many each time; nothing points into the array before it is complete. */
 static enum tv_status grow(struct reading *r, struct tv_error *err)
 {
     if (r->items->n < r->capacity)
@@ -85,14 +88,15 @@ static enum tv_status grow(struct reading *r, struct tv_error *err)
     return TV_OK;
 }
 
+/* "" for a field that is missing or no text: such a document is shown with what it has. */
 static const char *doc_text(const struct tv_mongo_doc *doc, const char *name)
 {
     const char *text;
     return tv_mongo_doc_text(doc, name, &text) ? text : "";
 }
 
-/* A page links to it, and it comes from the data: so nothing is kept but http and https, which a browser follows
- * without running anything. */
+/* NULL for an address that is not shown; *failed tells want of memory apart from that. A page links to it, and it
+ * comes from the data: so nothing is kept but http and https, which a browser follows without running anything. */
 static const char *keep_url(struct tv_items *items, const char *url, int *failed, struct tv_error *err)
 {
     if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)

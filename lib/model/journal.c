@@ -41,6 +41,8 @@ enum tv_status tv_journal_check_schema(struct tv_pg *pg, struct tv_error *err)
     return tv_hint(err, "use the newer trivet, or another database");
 }
 
+/* The row's state is the column's default, building. The snapshot is stored as PostgreSQL's pg_snapshot, so that
+ * trivet.changed_users can ask of each later change whether the training saw it. */
 enum tv_status tv_run_begin(struct tv_pg *pg, const struct tv_run_plan *p, int64_t *run_number, struct tv_error *err)
 {
     const char *const values[] = {p->command,  p->algorithm, p->parameters,  p->filter,
@@ -53,7 +55,7 @@ enum tv_status tv_run_begin(struct tv_pg *pg, const struct tv_run_plan *p, int64
                      10, values, run_number, err);
 }
 
-/* In one transaction: nobody sees the row before it is held. */
+/* Row and hold are one transaction, so nobody sees a row that is not held yet and takes its process for dead. */
 enum tv_status tv_run_begin_beside(struct tv_pg *pg, const struct tv_run_plan *plan, int64_t *run_number,
                                    struct tv_error *err)
 {
@@ -104,6 +106,7 @@ static enum tv_status update(struct tv_pg *pg, const char *sql, int64_t run_numb
     return update_two(pg, sql, run_number, second, NULL, err);
 }
 
+/* The model is whole in MongoDB and Redis by now; it is not shown until it is activated. */
 enum tv_status tv_run_complete(struct tv_pg *pg, int64_t run_number, const char *counts, struct tv_error *err)
 {
     return update(pg, "UPDATE trivet.run SET state = 'kept', finished_at = now(), counts = $2::jsonb WHERE id = $1",

@@ -1,4 +1,6 @@
-/* last_run: what became of the last training, noted in Redis. */
+/* last_run: what became of the last training, noted in Redis: a fit and repair write it, and the server counts by
+ * it (/metrics).
+ */
 #include "trivet/model/last_run.h"
 
 #include <inttypes.h>

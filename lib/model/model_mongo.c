@@ -41,6 +41,7 @@ static enum tv_status add_part(struct tv_mongo_bulk *bulk, const struct tv_model
     return status;
 }
 
+/* A document of its own, because not every algorithm has singular values. */
 static enum tv_status add_sigma(struct tv_mongo_bulk *bulk, const struct tv_model *m, struct tv_error *err)
 {
     struct tv_buffer blob = TV_BUFFER_INIT(MAX_BLOB);
@@ -125,6 +126,7 @@ struct reading {
     int32_t items;
 };
 
+/* "" for a field that is missing or no text; what is too long is cut. */
 static void copy_text(char *out, size_t size, const struct tv_mongo_doc *doc, const char *name)
 {
     const char *text;
@@ -257,6 +259,7 @@ enum tv_status tv_model_description(char **json, struct tv_mongo *mongo, int64_t
 
 /* --- listing ---------------------------------------------------------------------------------------------- */
 
+/* Run numbers in the order in which MongoDB lists collections, which is none. */
 struct numbers {
     int64_t *values;
     size_t n;

@@ -386,7 +386,7 @@ enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mong
     }
     if (status == TV_OK)
         status = read_text(redis, run_number, "checksum", checksum, sizeof checksum, err);
-    int with_sigma = strcmp(algorithm, "svd") == 0, n = (int)parts;
+    int with_sigma = strcmp(algorithm, "svd") == 0, n = (int)parts; /* no other has any */
     if (status == TV_OK && strcmp(checksum, kept) == 0)
         status = count_keys(redis, run_number, n, with_sigma, &there, err);
     *whole = status == TV_OK && n > 0 && there == 2 * (int64_t)n + with_sigma;
@@ -409,6 +409,7 @@ enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t run_number, s
     return status == TV_OK ? tv_redis_keys(redis, key(name, run_number, ":*"), delete_key, redis, err) : status;
 }
 
+/* A sum over keys while they are found. */
 struct byte_count {
     struct tv_redis *redis;
     double bytes;

@@ -72,7 +72,7 @@ enum tv_status tv_patiently(struct tv_pg *pg, const struct tv_patience *p, tv_at
 {
     char who[256];
     double word = tv_clock() + FIRST_WORD;
-    /* Its pauses are three times as long as a try may make others wait. */
+    /* A pause (0.3 s) is three times lock_timeout, so between two tries the others have time to go on. */
     struct tv_wait wait = tv_wait_for(NULL, NULL, p->seconds);
     int64_t told = 0;
     for (int refused;;) {

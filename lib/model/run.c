@@ -1,4 +1,6 @@
-/* run: reads rows of trivet.run, and knows the names of states and kinds as the table has them. */
+/* run: reads rows of trivet.run, and knows the names of states and kinds as the table has them. journal.c writes
+ * the rows.
+ */
 #include "trivet/model/run.h"
 
 #include <stdio.h>
@@ -8,6 +10,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/store/pg_rows.h"
 
+/* In the order of the two enums; the checks of the table (sql/001_schema.sql) list the same words. */
 static const char *const state_names[] = {"building", "kept", "activating", "live", "pruned", "failed", "done"};
 static const char *const kind_names[] = {"fit", "import", "evaluate", "search"};
 enum { N_STATES = sizeof state_names / sizeof *state_names, N_KINDS = sizeof kind_names / sizeof *kind_names };
@@ -27,6 +30,7 @@ int tv_run_makes_model(enum tv_run_kind kind)
     return kind == TV_RUN_FIT || kind == TV_RUN_IMPORT;
 }
 
+/* Null becomes "", so that readers of a run need not look. NULL: no memory. */
 static char *copy_cell(const struct tv_pg_rows *rows, int row, int column)
 {
     const char *text = tv_pg_cell(rows, row, column);
@@ -48,7 +52,8 @@ static int find_name(const char *const *names, int n, const char *name)
     return i;
 }
 
-/* Returns 0 without memory; what was copied by then is freed with the list. */
+/* Columns by their place in the SELECT of tv_run_list. Returns 0 without memory; what was copied by then is freed
+ * with the list. */
 static int fill_run(struct tv_run *run, const struct tv_pg_rows *rows, int row)
 {
     run->id = atoll(tv_pg_cell(rows, row, 0));

@@ -10,6 +10,7 @@
 
 #include "trivet/model/user_document.h"
 
+/* The four arrays of a document; their order is that of its hash, too. */
 enum { TV_BLOB_VALUE, TV_BLOB_SEEN, TV_BLOB_RATED, TV_BLOB_RATINGS, TV_BLOBS };
 extern const char *const tv_user_blob_names[TV_BLOBS];
 
@@ -21,7 +22,8 @@ struct tv_user_fields {
     struct tv_mongo_field blobs[TV_BLOBS];
     struct tv_buffer names[TV_BLOBS]; /* of the parts of a long one */
 };
-/* Writes the parts of long blobs, which MongoDB has acknowledged then. `b` is lent to *f. */
+/* Writes the parts of long blobs, which MongoDB has acknowledged then. `b` is lent to *f. *f is to be freed after a
+ * failure, too. */
 enum tv_status tv_user_fields_make(struct tv_user_fields *f, struct tv_mongo *mongo, int64_t model,
                                    const struct tv_user_document *u, const struct tv_user_blobs *b,
                                    struct tv_error *err);

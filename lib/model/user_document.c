@@ -22,8 +22,9 @@ static void feed_text(uint64_t *hash, const char *text)
         *hash = tv_hash(*hash, text, strlen(text));
 }
 
-/* The same bytes in the same order, whether a document is written or read back. Of its numbers only the user's is
- * among them. */
+/* The same bytes in the same order, whether a document is written or read back: before a model is published all its
+ * documents are read again, and the hashes compared. Of the numbers only the user's id is among them; row, rev and
+ * n are not. */
 static void feed_hash(uint64_t *hash, int64_t user_id, const char *code, const char *why, const void *const *bytes,
                       const size_t *sizes)
 {
@@ -75,8 +76,8 @@ static void feed_document(uint64_t *hash, const struct tv_user_document *u, cons
     feed_hash(hash, u->user_id, u->code, u->why, bytes, sizes);
 }
 
-/* The last two fields are of few users: `n` leaves out the missing ones, and where there is no code, why stands in
- * its place. */
+/* Code and `why` are the last two fields, because a user may be without: `n` says how many of the fields there are,
+ * and without a code `why` moves into its place. */
 enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, struct tv_mongo *mongo, int64_t model,
                                     const struct tv_user_document *u, const struct tv_user_blobs *b, uint64_t *hash,
                                     struct tv_error *err)
@@ -93,7 +94,7 @@ enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, struct tv_mongo 
         f.blobs[TV_BLOB_RATED],
         f.blobs[TV_BLOB_RATINGS],
         {.name = u->code ? "code" : "why", .type = TV_MONGO_FIELD_TEXT, .text = u->code ? u->code : u->why},
-        {.name = "why", .type = TV_MONGO_FIELD_TEXT, .text = u->why}, /* most users have neither */
+        {.name = "why", .type = TV_MONGO_FIELD_TEXT, .text = u->why},
     };
     size_t n = sizeof fields / sizeof *fields - (u->code == NULL) - (u->why == NULL);
     if (status == TV_OK && hash)
@@ -336,11 +337,11 @@ void tv_user_document_free(struct tv_user_document *u)
     free(u);
 }
 
-/* Zero and minus zero differ in the sign bit alone. */
+/* In float16, as in every IEEE format, 0 and -0 differ in the sign bit alone. */
 int tv_user_document_is_placed(const struct tv_user_document *u)
 {
     for (int f = 0; u->n_seen > 0 && f < u->factors; f++)
-        if ((u->value[f] & 0x7FFF) != 0) /* neither 0 nor -0 */
+        if ((u->value[f] & 0x7FFF) != 0)
             return 1;
     return 0;
 }

@@ -1,4 +1,6 @@
-/* user_parts: the long blobs of users with very many ratings, in parts. The header has the idea. */
+/* user_parts: the long blobs of users with very many ratings, in parts: written, found again, and tidied up when no
+ * document names them any more. lib/model/user_blobs.h has the idea.
+ */
 #include "lib/model/user_blobs.h"
 
 #include <stdio.h>
@@ -36,6 +38,7 @@ static enum tv_status add_part(struct tv_mongo_bulk *bulk, struct tv_buffer *nam
     return status == TV_OK ? tv_mongo_bulk_add(bulk, fields, sizeof fields / sizeof *fields, err) : status;
 }
 
+/* The names become a JSON array, which is stored in place of the blob. */
 static enum tv_status add_parts(struct tv_mongo_bulk *bulk, struct tv_buffer *names, const struct tv_user_document *u,
                                 const struct tv_buffer *blob, struct tv_error *err)
 {
@@ -201,6 +204,7 @@ struct part {
     int is_left; /* no document names it, and none will */
 };
 
+/* All parts under judgement; the list is owned. */
 struct parts {
     struct part *list;
     size_t n, capacity;

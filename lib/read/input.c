@@ -1,5 +1,6 @@
 /* input: a folder, a zip archive or one file as a list of byte streams. Zip is read by libarchive, which is a
- * forward-only reader: each stream of an archive opens it anew and seeks to its entry through the directory. */
+ * forward-only reader: each stream of an archive opens it anew and moves to its entry over the headers
+ * of those before it. */
 #include "trivet/read/input.h"
 
 #include <archive.h>
@@ -90,6 +91,7 @@ static int is_data(struct archive_entry *entry)
            strncmp(path, "__MACOSX/", 9) != 0;
 }
 
+/* Reads the headers alone: sizes are those that the archive tells, and nothing is unpacked. */
 static enum tv_status list_archive(struct tv_input *input, struct tv_error *err)
 {
     struct archive *a = NULL;
@@ -152,6 +154,7 @@ static const char *other_packing(const char *path)
     return NULL;
 }
 
+/* A packed file that is no zip archive is refused, with the command that unpacks it. */
 static enum tv_status add_single(struct tv_input *input, double size, struct tv_error *err)
 {
     const char *unpack = other_packing(input->path);
@@ -161,6 +164,7 @@ static enum tv_status add_single(struct tv_input *input, double size, struct tv_
     return tv_hint(err, "unpack it first: %s %s", unpack, input->path);
 }
 
+/* Whether a file is an archive is told by its first bytes. */
 enum tv_status tv_input_open(struct tv_input **out, const char *path, struct tv_error *err)
 {
     struct stat about;

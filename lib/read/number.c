@@ -1,5 +1,6 @@
-/* number: short decimals are read by hand, because a million ratings a second go through here; everything
- * else, and every doubt, goes to the strict readers of lib/base. */
+/* number: short decimals are read by hand, because a load reads three numbers a row, of millions of rows;
+ * everything else, and every doubt, goes to the strict readers of lib/base.
+ */
 #include "trivet/read/number.h"
 
 #include <math.h>
@@ -33,6 +34,7 @@ static int all_digits(const char *p, size_t n)
     return n > 0 && i == n;
 }
 
+/* The reasons are fixed texts without the value, so that equal ones can be counted together. */
 static enum tv_status refuse(struct tv_error *err, const char *why)
 {
     return tv_fail(err, TV_ERR_RECORD, "%s", why);

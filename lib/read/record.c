@@ -41,6 +41,7 @@ static int never(unsigned char c)
     return 0;
 }
 
+/* Two blocks of memory for a reader's whole life: the window, and room for the fields of one record with quotes. */
 enum tv_status tv_records_open(struct tv_records **out, struct tv_byte_source *source, const struct tv_dialect *dialect,
                                struct tv_error *err)
 {
@@ -183,6 +184,7 @@ static void cut_plain(struct tv_records *r)
     }
 }
 
+/* libcsv's buffer is used again for the next field, hence the copy. */
 static void on_csv_field(void *text, size_t n, void *context)
 {
     struct tv_records *r = context;
@@ -304,6 +306,7 @@ static enum tv_status next_framed(struct tv_records *r, struct tv_error *err)
     return TV_OK;
 }
 
+/* Empty lines are passed over here. The byte order mark is looked for in the first window alone. */
 enum tv_status tv_records_next(struct tv_records *r, struct tv_record **record, struct tv_error *err)
 {
     int first = r->source->consumed == 0;

@@ -147,6 +147,7 @@ static enum tv_status make_pool(struct tv_mongo *m, const struct tv_mongo_option
     return TV_OK;
 }
 
+/* A try takes up to server_selection_ms by itself, so the last one may end so much after wait_seconds. */
 static enum tv_status ping_within(struct tv_mongo *m, int wait_seconds, struct tv_error *err)
 {
     enum tv_status status;
@@ -157,6 +158,8 @@ static enum tv_status ping_within(struct tv_mongo *m, int wait_seconds, struct t
     return status;
 }
 
+/* The driver is started first: even reading an address calls it. The pool connects lazily, so without a ping
+ * nothing is known of the server yet. */
 enum tv_status tv_mongo_open(struct tv_mongo **out, const char *uri, const struct tv_mongo_options *options,
                              struct tv_error *err)
 {

@@ -10,7 +10,7 @@
 struct tv_mongo {
     mongoc_client_pool_t *pool;
     char database[64];
-    mongoc_uri_t *uri; /* parsed, for its secrets */
+    mongoc_uri_t *uri; /* parsed; kept because its secrets are masked in what the driver says */
     char where[512];   /* hosts, database and user, as the driver reads them */
 };
 

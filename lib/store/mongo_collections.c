@@ -49,6 +49,7 @@ enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char 
     return status;
 }
 
+/* One command for the whole collection, without the documents coming here. */
 enum tv_status tv_mongo_set_text(struct tv_mongo *m, const char *collection, const char *name, const char *text,
                                  struct tv_error *err)
 {
@@ -152,6 +153,7 @@ enum tv_status tv_mongo_count(struct tv_mongo *m, const char *collection, int64_
     return status;
 }
 
+/* `size` of collStats, the sum over the documents; storageSize would be the compressed files. */
 enum tv_status tv_mongo_bytes(struct tv_mongo *m, const char *collection, double *bytes, struct tv_error *err)
 {
     bson_t reply, *words = BCON_NEW("collStats", BCON_UTF8(collection));

@@ -1,4 +1,6 @@
-/* mongo_document: the fields of a document, and documents as JSON. */
+/* mongo_document: the fields of a document, and documents as JSON. A field of another type than the one asked for
+ * counts as missing, because people and other programs write documents, too: no reader stumbles over one.
+ */
 #include <stdlib.h>
 #include <string.h>
 

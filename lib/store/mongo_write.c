@@ -161,6 +161,7 @@ enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *b, struct tv_error *err)
     return status;
 }
 
+/* An ObjectId has the time, a random number of the process and a counter in it, so two writers do not make the same. */
 void tv_mongo_new_id(char *out)
 {
     bson_oid_t id;

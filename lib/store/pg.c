@@ -1,6 +1,6 @@
 /* pg: one PostgreSQL connection, over libpq: it opens, runs statements, and translates what libpq and the server
- * say into errors. This is the only place that knows libpq's errors; pg_wait.c does all the waiting, pg_copy.c the
- * COPY.
+ * say into errors (pg_rows.c tells a cancelled statement apart by itself). pg_wait.c does all the waiting,
+ * pg_copy.c the COPY.
  *
  * A NULL result needs no care: libpq takes it as one that failed, without rows, words or a count.
  */
@@ -95,12 +95,14 @@ void tv_pg_on_notice(struct tv_pg *pg, tv_pg_notice told, void *context)
     pg->told_context = context;
 }
 
+/* The colon is looked for from the end, because the name ahead of it may hold others. */
 int tv_pg_steps(const char *notice, int *done, int *of)
 {
     const char *colon = strrchr(notice, ':');
     return colon && sscanf(colon, ": %d of %d", done, of) == 2;
 }
 
+/* A connection that failed is closed before the next try, and the last one is kept, because its error is told. */
 static enum tv_status connect_within(struct tv_pg *pg, const char *uri, const char *name, double patience,
                                      int wait_seconds, struct tv_error *err)
 {

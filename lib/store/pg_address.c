@@ -12,6 +12,8 @@
 #include "trivet/base/address.h"
 #include "trivet/store/pg.h"
 
+/* One message for every address that cannot be read, because any word about what is wrong with it could quote the
+ * password. */
 static enum tv_status refuse(struct tv_error *err)
 {
     return tv_address_refuse(err, "PostgreSQL", "--postgres (TRIVET_POSTGRES) or --reader (TRIVET_READER)",

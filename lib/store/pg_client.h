@@ -8,7 +8,7 @@
 #include "trivet/store/pg.h"
 #include "trivet/store/pg_rows.h"
 
-/* The parts of an address that may be said, and those that may not. */
+/* What of an address may be shown, and its secrets. */
 struct tv_pg_address {
     char where[512]; /* host, port, database and user, as libpq reads them */
     void *options;   /* what libpq reads in it, for its secrets */
@@ -21,10 +21,10 @@ struct tv_pg {
     int lock_refused; /* the last statement failed because of a lock */
     double patience;   /* seconds; 0: without end */
     atomic_int asked;  /* another thread wants the statement under way to be cancelled */
-    tv_pg_go_on go_on; /* the same of whoever waits for it; NULL: nobody */
+    tv_pg_go_on go_on; /* asked whether the statement is still wanted (tv_pg_query_while); NULL: it is */
     void *go_on_context;
     double answer_until; /* tv_clock(): when the answer to a cancel is to be here; 0: none was sent */
-    int late;            /* an answer was given up, and may still come: the connection is good for nothing */
+    int late;            /* an answer was given up, and may still come: the connection is good for closing alone */
     const char *why;     /* why it was given up */
     tv_pg_notice told;
     void *told_context;

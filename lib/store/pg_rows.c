@@ -1,4 +1,7 @@
-/* pg_rows: statements whose answer matters: its rows, its columns and their types. */
+/* pg_rows: statements whose answer matters: its rows, its columns and their types. A struct tv_pg_rows is libpq's
+ * result as it came: cells are read where they lie and nothing is copied, so all rows are in memory until they are
+ * freed. What has very many rows goes by COPY (pg_copy.c).
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +47,7 @@ enum tv_pg_type tv_pg_column_type(const struct tv_pg_rows *rows, int column)
     }
 }
 
+/* libpq gives "" for a null, so it is asked first. */
 const char *tv_pg_cell(const struct tv_pg_rows *rows, int row, int column)
 {
     return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);

@@ -62,7 +62,7 @@ static int start_cancel(struct cancel *c)
     return code == 0;
 }
 
-/* 1: the server has heard, whatever it makes of it. */
+/* 1: PQcancel came back in time, whether the server heard it or not; 0: it hangs, or could not be started. */
 static int send_cancel(struct tv_pg *pg, double seconds)
 {
     struct cancel *c = calloc(1, sizeof *c);
@@ -97,7 +97,7 @@ static int give_up(struct tv_pg *pg, const char *why)
     return 0;
 }
 
-/* Neither another thread nor whoever waits for the answer wants it cancelled. */
+/* 1 as long as neither another thread (tv_pg_cancel) nor the caller's go_on wants the statement cancelled. */
 static int is_wanted(struct tv_pg *pg)
 {
     return !atomic_load(&pg->asked) && (pg->go_on == NULL || pg->go_on(pg->go_on_context));

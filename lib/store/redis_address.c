@@ -1,10 +1,13 @@
-/* redis_address: reads redis://[user:password@]host[:port][/db], which hiredis 0.14 does not. */
+/* redis_address: reads redis://[user:password@]host[:port][/db], which hiredis 0.14 does not. What it does not
+ * understand is refused and not guessed, and no message repeats the address.
+ */
 #include <string.h>
 
 #include "trivet/base/address.h"
 #include "trivet/base/text.h"
 #include "trivet/store/redis.h"
 
+/* -1 for no digit; a letter may be of either case. */
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')

@@ -1,4 +1,4 @@
-/* redis_keys: gets, sets and finds single keys. */
+/* redis_keys: gets, sets and finds single keys. Each call waits for its reply; for many at once see tv_redis_queue. */
 #include "trivet/store/redis_keys.h"
 
 #include <stdio.h>

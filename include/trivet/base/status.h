@@ -57,7 +57,7 @@ struct tv_error {
 };
 
 /* Fills `err` (which may be NULL) and returns `status`, so that a caller writes `return tv_fail(err, ...)`.
- * Here and in the three below it comes back as the number that it is (compilers hold the enum in an unsigned), because
+ * Here and in the five below it comes back as the number that it is (compilers hold the enum in an unsigned), because
  * the caller knows it and may drop it. All else is emptied. A text that does not fit is cut at the end of a character,
  * here and below. */
 unsigned tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)

@@ -14,6 +14,7 @@ enum tv_status tv_interrupt_watch(struct tv_pg *pg, struct tv_error *err);
 /* A connection that is to be closed: a signal no longer cancels what it does. Nothing, where another one is watched. */
 void tv_interrupt_forget(const struct tv_pg *pg);
 
+/* 1 once a signal has come. Long work asks between two steps and ends with TV_ERR_INTERRUPTED. */
 int tv_interrupted(void);
 
 /* Waits until one of the signals has come, and returns its number. */

@@ -48,8 +48,9 @@ struct tv_settings;
 const char *tv_settings_text(const struct tv_settings *s, const char *name);
 long long tv_settings_int(const struct tv_settings *s, const char *name);
 double tv_settings_real(const struct tv_settings *s, const char *name);
-int tv_settings_on(const struct tv_settings *s, const char *name);
+int tv_settings_on(const struct tv_settings *s, const char *name); /* of a switch */
 int tv_settings_given(const struct tv_settings *s, const char *name); /* by flag or environment */
+/* All values of a list, in the order of the command line; the array is the settings'. Returns how many. */
 size_t tv_settings_list(const struct tv_settings *s, const char *name, const char *const **values);
 
 /* A command of a program, in a constant table. `run` gets settings that were checked, and as many arguments as were
@@ -89,7 +90,8 @@ struct tv_command_line {
     int n_arguments;
     char **arguments; /* (n_arguments) in argv: what is no flag */
 };
-/* Reads one command's flags and environment. On success *out is owned by the caller. */
+/* Reads one command's flags and environment, and checks every value. On success *out is owned by the caller, and
+ * the command line's arguments are what is left of argv. */
 enum tv_status tv_settings_parse(struct tv_settings **out, const struct tv_program *program,
                                  const struct tv_command *command, struct tv_command_line *line, struct tv_error *err);
 void tv_settings_free(struct tv_settings *s);

@@ -10,6 +10,7 @@
 
 enum tv_table_format { TV_TABLE_PLAIN, TV_TABLE_CSV, TV_TABLE_JSON, TV_TABLE_MARKDOWN };
 #define TV_TABLE_FORMATS "table|csv|json|markdown"
+/* The format of a word of TV_TABLE_FORMATS. */
 enum tv_table_format tv_table_format_from(const char *name);
 
 enum tv_table_kind {
@@ -22,7 +23,7 @@ struct tv_table;
 /* `names` and `kinds` have n_columns entries; names are copied. */
 enum tv_status tv_table_create(struct tv_table **out, int n_columns, const char *const *names,
                                const enum tv_table_kind *kinds, struct tv_error *err);
-/* All rows of a query; kinds follow from the columns' types. */
+/* All rows of a query, at most 64 columns; kinds follow from the columns' types. *out is NULL after a failure. */
 enum tv_status tv_table_from_rows(struct tv_table **out, const struct tv_pg_rows *rows, struct tv_error *err);
 void tv_table_free(struct tv_table *t);
 
@@ -31,6 +32,7 @@ enum tv_status tv_table_cell(struct tv_table *t, const char *text, struct tv_err
 enum tv_status tv_table_int(struct tv_table *t, long long value, struct tv_error *err);
 enum tv_status tv_table_real(struct tv_table *t, double value, int digits, struct tv_error *err);
 
+/* Prints the rows that are full; TV_ERR_IO where `out` takes no more. */
 enum tv_status tv_table_print(const struct tv_table *t, enum tv_table_format format, FILE *out, struct tv_error *err);
 
 #endif

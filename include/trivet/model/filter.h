@@ -1,4 +1,4 @@
-/* filter: the values of trivet.user_item's parameters: who and what a model is learned from.
+/* filter: which ratings a model is learned from: the values of trivet.user_item's parameters.
  *
  * The command line, the SQL call, the journal and the error messages read the same table of rows (filter_parameters.h).
  */
@@ -22,14 +22,17 @@ enum tv_status tv_filter_set(struct tv_filter *f, const char *assignment, struct
 /* All assignments, then the checks across parameters. */
 enum tv_status tv_filter_set_all(struct tv_filter *f, const char *const *assignments, size_t n,
                                  struct tv_error *err);
-/* All values of a JSON object, as tv_filter_json writes them or the journal keeps them. */
+/* All values of a JSON object, as tv_filter_json writes them or the journal keeps them. Each is checked by itself;
+ * the checks across parameters are those of tv_filter_set_all alone. */
 enum tv_status tv_filter_set_json(struct tv_filter *f, const char *json, struct tv_error *err);
 /* The values of a preset (trivet.save_preset); TV_ERR_NOT_FOUND names it if there is none. */
 enum tv_status tv_filter_load_preset(struct tv_filter *f, struct tv_pg *pg, const char *name, struct tv_error *err);
+/* The value of an integer parameter, by its name; 0 where it is null. */
 int64_t tv_filter_int(const struct tv_filter *f, const char *name);
 int tv_filter_is_default(const struct tv_filter *f, const char *name);
-/* The first parameter with a value of its own that decides what is learned, but is neither a cut nor asked of the rows that users
- * are folded in from: only Postgres knows what it leaves. NULL: there is none. */
+/* The name of the first parameter that limits what is learned and not what users are folded in from, and is no cut
+ * either (`rated_until`, `sample_users`); defaults do not count. NULL: there is none. With one of them a trial
+ * cannot tell from the rows of the evidence which were learned from: only PostgreSQL knows. */
 const char *tv_filter_only_learning(const struct tv_filter *f);
 /* The first parameter, TV_FILTER_CUTS aside, that has another value in `b`; NULL: up to the cuts, both choose the same
  * rows. */
@@ -46,7 +49,7 @@ enum tv_status tv_filter_call(const struct tv_filter *f, struct tv_pg *pg, enum 
                               const char *function, struct tv_buffer *sql, struct tv_error *err);
 /* All values as a JSON object, defaults included. */
 enum tv_status tv_filter_json(const struct tv_filter *f, struct tv_buffer *json, struct tv_error *err);
-/* "more than 10 rating rows an item, 3..50 rating rows a user, at most 100,000 rows" for people. */
+/* "items with more than 10 rating rows, users with 3 to 50, at most 100,000 rows", for people. */
 void tv_filter_describe(const struct tv_filter *f, char *out, size_t size);
 
 #endif

@@ -22,14 +22,16 @@ enum tv_filter_step {
     TV_FILTER_ROW_LIMIT = 9
 };
 
-/* Which of the parameters a function takes. */
+/* Which of the parameters an SQL function takes; bits, so that one call may ask for several. */
 enum tv_filter_subset {
     TV_FILTER_ALL = 1,      /* trivet.user_item and the reports */
     TV_FILTER_EVIDENCE = 2, /* trivet.evidence, and trivet.chosen_rows for it: the conditions on rows, those aside that
                                only decide what is learned */
-    TV_FILTER_CUTS = 4      /* none: the two cuts and the row limit, which count the rows that the others let through */
+    TV_FILTER_CUTS = 4      /* no function takes these alone: the cuts and the row limit, which count
+                               the rows that are left */
 };
 
+/* One parameter. All of it is constant; texts are literals. */
 struct tv_filter_parameter {
     const char *name;
     enum tv_filter_kind kind;
@@ -56,7 +58,7 @@ enum {
 
 /* The place of the parameter whose name is the first n bytes of `name`; -1: there is none. */
 int tv_filter_find(const char *name, size_t n);
-/* Of enum tv_filter_subset, those that the parameter belongs to. */
+/* The bits of enum tv_filter_subset that the parameter belongs to, together. */
 unsigned tv_filter_parts(const struct tv_filter_parameter *p);
 /* Refuses the first n bytes of `text`, which name none, with the nearest name as a hint. */
 enum tv_status tv_filter_unknown(const char *text, size_t n, struct tv_error *err);

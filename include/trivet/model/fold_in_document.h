@@ -1,7 +1,7 @@
 /* fold_in_document: a user's whole document from a model's item side and the user's ratings.
  *
- * Trainer and server both make documents here and nowhere else, so a document is a function of the model and of the
- * ratings, bit for bit, whoever wrote it.
+ * A fit, an import and a server that folds users in all make documents here, so a document is a function of the model
+ * and of the ratings, bit for bit, and each of them may replace another's.
  */
 #ifndef TRIVET_MODEL_FOLD_IN_DOCUMENT_H
 #define TRIVET_MODEL_FOLD_IN_DOCUMENT_H
@@ -23,10 +23,10 @@ void tv_fold_in_model_free(struct tv_fold_in_model *f); /* also makes it empty *
 struct tv_fold_in_space {
     struct tv_user_document document;
     struct tv_user_blobs blobs;
-    size_t capacity; /* of seen and seen_ratings */
-    int32_t *seen;   /* dense items of the model among the rated */
+    size_t capacity; /* elements of seen and seen_ratings */
+    int32_t *seen;   /* dense indices of the rated items that the model has, ascending */
     float *seen_ratings;
-    uint16_t *value; /* (factors) */
+    uint16_t *value; /* (factors) float16, the user's */
     int factors;
     char why[TV_USER_WHY]; /* document.why points here */
 };

@@ -1,4 +1,5 @@
-/* items: titles and other metadata of all items, for programs that show them. Read from MongoDB's `item`. */
+/* items: the catalogue in memory: titles and other metadata of all items, for programs that show them. Read from
+ * MongoDB's `item`, where a fit or an import has put them. */
 #ifndef TRIVET_MODEL_ITEMS_H
 #define TRIVET_MODEL_ITEMS_H
 
@@ -22,7 +23,7 @@ struct tv_item {
     double mean_rating;     /* 0 without ratings */
 };
 
-/* The whole catalogue. */
+/* The whole catalogue. Nothing in it changes once it is read, so threads may share it. */
 struct tv_items {
     size_t n;
     struct tv_item *items;   /* ascending by id */
@@ -31,8 +32,9 @@ struct tv_items {
     struct tv_items_text *text; /* holds the strings */
 };
 
+/* Reads every document of `item`; after a failure *out is empty. */
 enum tv_status tv_items_read(struct tv_items *out, struct tv_mongo *mongo, struct tv_error *err);
-void tv_items_free(struct tv_items *items);
+void tv_items_free(struct tv_items *items); /* also makes it empty; NULL is fine */
 /* NULL if there is none. */
 const struct tv_item *tv_items_find(const struct tv_items *items, int64_t id);
 const struct tv_item *tv_items_find_code(const struct tv_items *items, const char *code);

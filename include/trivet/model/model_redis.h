@@ -22,7 +22,8 @@ enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis
  * none. */
 enum tv_status tv_model_alias_agrees(struct tv_redis *redis, const struct tv_model *m, int *agrees,
                                      struct tv_error *err);
-/* The switch: MULTI; SET trivet:live N; SET item_factors; PUBLISH trivet:live N; EXEC. */
+/* The switch: MULTI; SET trivet:live N; SET item_factors (UNLINK, for a model of several parts); PUBLISH trivet:live N;
+ * EXEC. From here on servers show this model. */
 enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err);
 /* Deletes every key of N; none is fine. */
 enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t run_number, struct tv_error *err);

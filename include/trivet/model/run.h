@@ -19,7 +19,7 @@ enum tv_run_state {
     TV_RUN_DONE
 };
 enum tv_run_kind { TV_RUN_FIT, TV_RUN_IMPORT, TV_RUN_EVALUATE, TV_RUN_SEARCH };
-int tv_run_makes_model(enum tv_run_kind kind);
+int tv_run_makes_model(enum tv_run_kind kind); /* a fit and an import do */
 const char *tv_run_kind_name(enum tv_run_kind kind);
 const char *tv_run_state_name(enum tv_run_state state);
 

@@ -11,6 +11,8 @@
 
 enum { TV_USER_WHY = 256 }; /* bytes of a reason why there are no factors */
 
+/* A user as the model knows the user: factors, ratings and list. After tv_user_document_read it owns its arrays;
+ * the one of a tv_fold_in_space borrows them. */
 struct tv_user_document {
     int64_t user_id;  /* raw id */
     const char *code; /* what the data calls the user, or NULL: by the number (code.h) */
@@ -19,7 +21,7 @@ struct tv_user_document {
     uint16_t *value; /* (factors) float16 user factors; all zero when no item of the model was rated */
     const char *why; /* all zero, too, because the ratings lead to no factors that can be kept: why; or NULL */
     size_t n_seen;
-    int32_t *seen; /* (n_seen) dense item ids of the model, ascending */
+    int32_t *seen; /* (n_seen) dense indices of the model's items, ascending */
     size_t n_rated;
     int64_t *rated; /* (n_rated) every rated raw item id, ascending */
     float *ratings; /* (n_rated) the pair means, same order */
@@ -51,7 +53,7 @@ enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
                                          const struct tv_user_blobs *const *blobs, size_t n,
                                          struct tv_mongo_refusals *refusals, struct tv_error *err);
 /* Stores lists, which are lent, in the documents of n users of a model, each only where the document is still of the
- * rev that it was made from. *written is how many were. */
+ * rev that its list was made from. *written is how many were. */
 struct tv_user_list {
     int64_t user_id, rev;
     const struct tv_pair *top;

@@ -30,6 +30,7 @@ struct tv_columns {
 /* Reads a header: names in any case, with or without "_", RecBole's ":type" left out. The same name twice
  * counts once, the first; unknown names are no mistake. */
 void tv_columns_from_header(struct tv_columns *c, const struct tv_record *header);
+/* 1 if the file has all three columns; a caller that needs fewer gives one of them again. */
 int tv_columns_have(const struct tv_columns *c, enum tv_column a, enum tv_column b, enum tv_column d);
 
 /* The field of a column, or an empty field where the file has no such column. */

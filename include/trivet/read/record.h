@@ -39,9 +39,11 @@ struct tv_records;
 /* Takes over `source`, also on failure. */
 enum tv_status tv_records_open(struct tv_records **out, struct tv_byte_source *source, const struct tv_dialect *dialect,
                                struct tv_error *err);
+/* Closes the byte source, too; NULL is fine. */
 void tv_records_close(struct tv_records *r);
 
-/* The next record, valid until the next call; *record is NULL at the end. */
+/* The next record, valid until the next call; *record is NULL at the end. A record that is refused is no failure:
+ * it comes with its reason. TV_ERR_INPUT for a file in UTF-16, else what the byte source returns. */
 enum tv_status tv_records_next(struct tv_records *r, struct tv_record **record, struct tv_error *err);
 
 double tv_records_consumed(const struct tv_records *r);      /* bytes of the stream read so far */

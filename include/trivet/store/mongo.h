@@ -12,9 +12,10 @@
 #include "trivet/base/status.h"
 
 struct tv_mongo;
-struct tv_mongo_doc; /* one document read, owned by its receiver */
+struct tv_mongo_doc; /* one document read: the caller's own, or lent for one call (tv_mongo_take) */
 struct tv_mongo_bulk;
 
+/* How a program wants to be connected. Lent to tv_mongo_open, which keeps none of it. */
 struct tv_mongo_options {
     const char *name;           /* appname, for the server's log */
     int server_selection_ms;    /* how long to look for a server */
@@ -24,9 +25,10 @@ struct tv_mongo_options {
 };
 
 /* Opens and pings. The database is the URI's path, or "recsys". With wait_seconds < 0 no ping is made and the
- * server need not answer yet. */
+ * server need not answer yet. TV_ERR_USAGE, without a word of the address, for one that cannot be read. */
 enum tv_status tv_mongo_open(struct tv_mongo **out, const char *uri, const struct tv_mongo_options *options,
                              struct tv_error *err);
+/* After the last call of any thread. NULL is fine. */
 void tv_mongo_close(struct tv_mongo *m);
 enum tv_status tv_mongo_ping(struct tv_mongo *m, struct tv_error *err);
 const char *tv_mongo_database(const struct tv_mongo *m);

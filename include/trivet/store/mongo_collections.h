@@ -6,6 +6,7 @@
 
 #include "trivet/store/mongo.h"
 
+/* An ascending index on one field; it may be there already, and the collection need not be. */
 enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection, const char *key,
                                      struct tv_error *err);
 enum tv_status tv_mongo_drop(struct tv_mongo *m, const char *collection, struct tv_error *err); /* absent: fine */
@@ -14,10 +15,11 @@ enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char 
 /* Makes `view` a view on `collection`: creates it, or moves it with collMod. */
 enum tv_status tv_mongo_point_view(struct tv_mongo *m, const char *view, const char *collection,
                                    struct tv_error *err);
-/* The collection `view` is on, as malloc'ed text, empty if it shows less than all of one; *on is NULL if there is no
- * such view. */
+/* The collection `view` is on, as malloc'ed text; empty for a view with a pipeline, which shows something else than
+ * one collection. *on is NULL if there is no such view. */
 enum tv_status tv_mongo_view_target(struct tv_mongo *m, const char *view, char **on, struct tv_error *err);
 
+/* The number of documents, counted and not estimated. */
 enum tv_status tv_mongo_count(struct tv_mongo *m, const char *collection, int64_t *n, struct tv_error *err);
 enum tv_status tv_mongo_exists(struct tv_mongo *m, const char *collection, int *exists, struct tv_error *err);
 /* Bytes of a collection's documents, before the server compresses them (what it takes on disk is known only after

@@ -7,7 +7,8 @@
 
 #include "trivet/store/mongo.h"
 
-/* TV_ERR_NOT_FOUND without a message when there is none: an ordinary answer. */
+/* The first document whose `key` has the value, as a copy: *out is the caller's to free. TV_ERR_NOT_FOUND without a
+ * message when there is none: an ordinary answer. */
 enum tv_status tv_mongo_find_int(struct tv_mongo *m, const char *collection, const char *key, int64_t value,
                                  struct tv_mongo_doc **out, struct tv_error *err);
 enum tv_status tv_mongo_find_text(struct tv_mongo *m, const char *collection, const char *key, const char *value,

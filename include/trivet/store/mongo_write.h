@@ -1,7 +1,7 @@
 /* mongo_write: documents into MongoDB, in batches, and changes of single ones.
  *
- * Whatever is written here is acknowledged from MongoDB's journal: after TV_OK a kill of the server does not undo it, so
- * that it can be noted elsewhere as done. */
+ * All that is written here is acknowledged from MongoDB's journal: after TV_OK a kill of the server does not undo it,
+ * so that it can be noted elsewhere as done. */
 #ifndef TRIVET_STORE_MONGO_WRITE_H
 #define TRIVET_STORE_MONGO_WRITE_H
 
@@ -21,8 +21,8 @@ enum tv_status tv_mongo_bulk_add_json(struct tv_mongo_bulk *bulk, const char *js
 /* Sends what is left and frees the bulk, whatever it returns. NULL is fine. */
 enum tv_status tv_mongo_bulk_end(struct tv_mongo_bulk *bulk, struct tv_error *err);
 
-/* A change of a document, unless that has been done by somebody who knows more: `guard` is an integer field of it that
- * only grows. */
+/* A change of one document that never undoes a newer one: `guard` is an integer field of the document that only
+ * grows, and a document where it is as high already, or higher, is left alone. */
 struct tv_mongo_update {
     int64_t id;
     const char *guard;
@@ -48,7 +48,7 @@ enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collect
                                          struct tv_mongo_refusals *refusals, struct tv_error *err);
 
 /* Sets a field of n documents, in few messages: of each document only while its integer field `guard` has the value
- * that is given, so that whoever changed it meanwhile wins. *n_set is how many were set, also after a failure. */
+ * that is given, so that a writer that changed it meanwhile wins. *n_set is how many were set, also after a failure. */
 struct tv_mongo_change {
     int64_t id, guard;
     struct tv_mongo_field set;

@@ -1,6 +1,7 @@
 /* pg: one PostgreSQL connection. Moves rows and bytes; knows no table of ours.
  *
- * A connection belongs to one thread at a time. Every wait has an end and can be interrupted (pg_wait.c says how).
+ * A connection belongs to one thread at a time. Every wait ends when the process has to (pg_wait.c says how), and
+ * sooner where the caller sets a patience.
  * libpq's errors are translated here: TV_ERR_UNAVAILABLE when the server cannot be reached or went away, TV_ERR_STORE
  * when it answered with an error (the message is the server's own, its detail and hint become the hint).
  */
@@ -44,7 +45,7 @@ enum tv_status tv_pg_exec(struct tv_pg *pg, const char *sql, int n, const char *
 /* 1 if the last statement failed because of a lock: after lock_timeout, or in a deadlock. */
 int tv_pg_lock_refused(const struct tv_pg *pg);
 
-/* The rows of the last tv_pg_exec: "INSERT 0 3" -> 3. */
+/* The rows of the last tv_pg_exec or tv_pg_copy_end: "INSERT 0 3" -> 3. */
 long long tv_pg_affected(const struct tv_pg *pg);
 
 /* From now on `told` is called with each NOTICE of the connection's statements, in the thread that runs them, while
@@ -57,7 +58,7 @@ int tv_pg_steps(const char *notice, int *done, int *of);
 /* Runs a script of several statements in one implicit transaction (simple protocol): for our own sql/ files. */
 enum tv_status tv_pg_script(struct tv_pg *pg, const char *text, struct tv_error *err);
 
-/* 'text' quoted as an SQL literal, appended to nothing: the result is malloc'ed, or NULL without memory. */
+/* A text quoted as an SQL literal, with its quotes: malloc'ed, or NULL without memory. */
 char *tv_pg_literal(struct tv_pg *pg, const char *text);
 
 /* Has the statement that the connection's thread is waiting for cancelled, within a tenth of a second; any thread may

@@ -1,4 +1,4 @@
-/* redis: one Redis connection, and a subscriber. Moves keys and bytes; knows no key of ours.
+/* redis: one Redis connection. Moves keys and bytes; knows no key of ours. redis_subscriber.h hears of messages.
  *
  * hiredis 0.14 parses no URI and has no TLS: redis:// is parsed here, rediss:// is refused with a hint. A
  * connection belongs to one thread at a time. After a socket error or a timeout it reconnects on the next call.
@@ -14,13 +14,15 @@
 
 struct tv_redis;
 
-/* The parts of a redis:// address; user and password are "" where it has none. */
+/* What a redis:// address says; user and password are "" where it has none. */
 struct tv_redis_address {
     char host[256];
     int port;
     int db;
     char user[128], password[128];
 };
+/* Reads redis://[user:password@]host[:port][/db]; the port is 6379 and the database 0 where none is named.
+ * TV_ERR_USAGE, without a word of the address. */
 enum tv_status tv_redis_parse(struct tv_redis_address *out, const char *uri, struct tv_error *err);
 
 /* Connects, authenticates, selects the database and pings; tries again for up to wait_seconds. With

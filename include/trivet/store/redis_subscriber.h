@@ -6,6 +6,8 @@
 #include "trivet/base/status.h"
 
 struct tv_redis_subscriber;
+/* Connects, with one attempt, and subscribes to the channel. The subscriber is the caller's to unsubscribe; NULL is
+ * fine there. */
 enum tv_status tv_redis_subscribe(struct tv_redis_subscriber **out, const char *uri, const char *channel,
                                   struct tv_error *err);
 /* Waits up to timeout_ms for a message: TV_OK and *got = 1 with the text in `message`, TV_OK and *got = 0 when the

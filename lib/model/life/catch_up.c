@@ -1,4 +1,7 @@
-/* catch_up: brings MongoDB up to single ratings, users and items. */
+/* catch_up: brings MongoDB up to single ratings, users and items. Users are looked up and folded in a batch at a
+ * time; items are counted by PostgreSQL over all their ratings, which is right however often a change was or was
+ * not applied before.
+ */
 #include "trivet/model/life/catch_up.h"
 
 #include <inttypes.h>
@@ -123,7 +126,8 @@ static enum tv_status fold_batch(struct tv_catch_up_work *work, const struct tv_
     return live ? note_states(stores->pg, b, states, err) : TV_OK;
 }
 
-/* With `look`, users whose documents have their rev already are passed over. */
+/* Batch by batch, so that a failure leaves those before it done and noted. With `look`, users whose documents have
+ * their rev already are passed over. */
 static enum tv_status fold_changes(struct tv_catch_up_work *work, const struct tv_changes *c,
                                    const struct tv_fold_in_anew *r, struct tv_fold_in_stores *stores, int live,
                                    int look, struct tv_error *err)
@@ -142,7 +146,8 @@ static enum tv_status fold_changes(struct tv_catch_up_work *work, const struct t
     return status;
 }
 
-/* A refused user waits, too, but is tried again only at a higher rev, with another model, or by a command. */
+/* A refused user waits, too, but is tried again only at a higher rev, with another model, or (`refused`) by a
+ * command. */
 enum tv_status tv_catch_up_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, int refused,
                                    struct tv_error *err)
 {

@@ -1,4 +1,7 @@
-/* fold_in_anew: users' documents anew, after their ratings changed. */
+/* fold_in_anew: users' documents anew, after their ratings changed. One statement reads the ratings of many users;
+ * where it fails, halves of them are tried, until the user is found whose rows cannot be read (fold_range).
+ * Documents are written in blocks.
+ */
 #include "trivet/model/life/fold_in_anew.h"
 
 #include <inttypes.h>
@@ -194,6 +197,8 @@ static enum tv_status write_block(struct work *w, struct tv_error *err)
     return status;
 }
 
+/* The document's blobs are in the space until its block is written; the ratings it was made of are not needed any
+ * more. */
 static enum tv_status fold_row(struct work *w, const struct tv_pg_rows *rows, int row, struct tv_error *err)
 {
     struct tv_evidence e = TV_EVIDENCE_INIT;

@@ -17,6 +17,7 @@
 #include "trivet/store/mongo_write.h"
 #include "trivet/store/pg_rows.h"
 
+/* The item documents of a model that is not live yet wait in a collection of their own. */
 static char *items_name(char *out, int64_t run_number)
 {
     snprintf(out, TV_MODEL_NAME, "item_%" PRId64, run_number);
@@ -185,6 +186,7 @@ enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t run_number
     return status;
 }
 
+/* Reads the live model anew, which is the costly step; called only where somebody waits. */
 static enum tv_status fold_waiting(const struct tv_stores *s, int64_t live, const struct tv_changes *waiting,
                                    struct tv_catch_up_work *work, struct tv_error *err)
 {

@@ -35,6 +35,7 @@ static enum tv_status describe_holder(struct tv_pg *pg, char *out, size_t size, 
     return TV_OK;
 }
 
+/* Does not wait: *got is 0 where another session has the lock. */
 static enum tv_status try_lock(struct tv_pg *pg, int *got, struct tv_error *err)
 {
     int64_t answer = 0;

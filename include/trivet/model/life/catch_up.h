@@ -1,7 +1,7 @@
 /* catch_up: brings MongoDB up to single ratings, users and items (sql/004_live.sql).
  *
  * A server folds a user in right after a rating. Sometimes it cannot finish, because it was killed or MongoDB was
- * away, and a training does not see what comes while it runs. The rest is done by whoever comes first: a server, or
+ * away, and a training does not see what comes while it runs. The rest is done by the first to come by: a server, or
  * the trainer before and after it switches.
  */
 #ifndef TRIVET_MODEL_LIFE_CATCH_UP_H
@@ -18,27 +18,28 @@ struct tv_changes {
 };
 void tv_changes_free(struct tv_changes *c); /* also makes it empty */
 
-/* How much some work did. *left: there is more to do. */
+/* The outcome of catching up, added up over calls. */
 struct tv_catch_up_work {
-    int64_t users, items;
-    int64_t waiting; /* users who are not folded in because the row source cannot be read */
+    int64_t users, items; /* users folded in, and items whose counts were written */
+    int64_t waiting; /* users who are not folded in: the row source cannot be read, or MongoDB refuses the document */
     struct tv_fold_in_told told;
-    int left;
+    int left; /* as many waited as the limit allows, so there may be more to do */
 };
-/* One line for each that could not be done (told.source, told.refused): say it once. */
+/* One line of log for each of the three reasons why users could not be folded in: the row source, the users' own
+ * rows, MongoDB. Nothing where all went well. */
 void tv_catch_up_report(const struct tv_catch_up_work *work, int64_t model);
 
-/* Everybody whose ratings changed after the model was trained, and the counts of the items they rated. Those whose
- * document has their rev already are skipped. With `live` it is noted of each whether it was done: the switch has
- * happened. Users who cannot be folded in are in `work`, and no failure. */
+/* Folds in all users whose ratings changed after the model was trained, and counts the items that they rated. Users
+ * whose document has their rev already are skipped. With `live`, after the switch, PostgreSQL is told of each user
+ * whether it was done. Users who cannot be folded in are in `work`, and no failure. *work begins anew. */
 enum tv_status tv_catch_up(struct tv_catch_up_work *work, const struct tv_fold_in_anew *r,
                            struct tv_fold_in_stores *stores, int live, struct tv_error *err);
 
 /* The users who wait to be folded in, at most `limit`; with `refused` also those with whom it was tried in vain. */
 enum tv_status tv_catch_up_waiting(struct tv_changes *out, struct tv_pg *pg, int limit, int refused,
                                    struct tv_error *err);
-/* Folds them in and notes what came of it. `r` must be the model that was live after tv_catch_up_waiting returned:
- * who switches to another one afterwards sees the same changes. */
+/* Folds them in and notes what came of it. `r` must be the model that was live after tv_catch_up_waiting returned: a
+ * process that switches to another model afterwards sees the same changes, and folds the same users into that one. */
 enum tv_status tv_catch_up_fold_in(struct tv_catch_up_work *work, const struct tv_changes *waiting,
                                    const struct tv_fold_in_anew *r, struct tv_fold_in_stores *stores,
                                    struct tv_error *err);

@@ -40,7 +40,7 @@ void tv_fold_in_anew_free(struct tv_fold_in_anew *r); /* NULL is fine */
 /* Where users' rows are read and their documents written; one thread's. */
 struct tv_fold_in_stores {
     struct tv_mongo *mongo; /* lent */
-    struct tv_pg *pg;       /* our own, lent */
+    struct tv_pg *pg;       /* the program's own login, which may write; lent */
     const char *uri;        /* of a login that can only read (reader.h); NULL: none */
     int seconds;            /* how long a statement may take there */
     struct tv_pg *reader;   /* opened when a source of one's own is first read; tv_fold_in_end_reading closes it */
@@ -76,7 +76,8 @@ enum tv_status tv_int_array(struct tv_buffer *out, const int64_t *values, size_t
 /* Notes in PostgreSQL that documents of the live model are there, each up to a rev. */
 enum tv_status tv_fold_in_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n,
                                struct tv_error *err);
-/* Notes that they are not: they wait; or, with `refused`, until the user's ratings change or another model is live. */
+/* Notes that they are not there, so the users wait; with `refused` until their ratings change or another model is
+ * live. */
 enum tv_status tv_fold_in_not_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n,
                                    int refused, struct tv_error *err);
 

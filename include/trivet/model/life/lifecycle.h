@@ -17,7 +17,7 @@
 
 /* The stores of a command that changes models, or looks at them. */
 struct tv_stores {
-    struct tv_lock *lock; /* held; its connection writes the journal */
+    struct tv_lock *lock; /* held; its connection writes the journal. NULL for a command that only looks */
     struct tv_mongo *mongo;
     struct tv_redis *redis;
     const char *reader_uri; /* lent; what a model of an analyst's own source is folded in as (reader.h); NULL: none */
@@ -46,9 +46,10 @@ enum tv_status tv_lifecycle_activate_run(const struct tv_stores *s, int64_t run_
 /* Item documents say what a score of the live model is (`score_kind`): makes them say it of `m`. */
 enum tv_status tv_lifecycle_say_score(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err);
 
-/* Brings Postgres, MongoDB and Redis to agree after a kill, a restart, a lost or a damaged store. Says what it did at
- * log level info, and at level error what is lost. With a `report` it is thorough: it reads every document and every
- * rating once, and says one line a check; without (NULL), it looks at what can be told in a fraction of a second. */
+/* Brings Postgres, MongoDB and Redis to agree after a kill, a restart, a lost or a damaged store (lib/repair). Says
+ * what it did at log level info, and at level error what is lost. With a `report` it is thorough: it reads every
+ * document and every rating once, and says one line a check; without (NULL), it looks at what can be told in a
+ * fraction of a second. */
 struct tv_repair_report {
     void (*say)(void *context, const char *line);
     void *context;
