@@ -130,7 +130,7 @@ void tv_evidence_scale(const struct tv_evidence *e, float *low, float *high)
     }
 }
 
-/* `marks` has a byte for each pair, e.g. its part of a split. The pair's mean is added once for each of its rows: a
+/* `marks` has a byte for each pair, e.g. its portion of a split. The pair's mean is added once for each of its rows: a
  * float32 times a count is exact in float64, so the mean of these is the same bits again. */
 enum tv_status tv_evidence_pick(struct tv_evidence *out, const struct tv_evidence *e, const uint8_t *marks, uint8_t wanted,
                                 struct tv_error *err)

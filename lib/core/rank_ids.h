@@ -1,4 +1,4 @@
-/* rank_ids: raw ids of many rows become dense ids. */
+/* rank_ids: raw ids of many rows become dense indices. Private to lib/core. */
 #ifndef TRIVET_CORE_RANK_IDS_H
 #define TRIVET_CORE_RANK_IDS_H
 

@@ -1,5 +1,5 @@
 /* items: what the two files that look at item documents share: items.c compares and tells, item_documents.c knows how
- * a document should be and writes it.
+ * a document should be and writes it. Private to lib/repair.
  */
 #ifndef TRIVET_REPAIR_ITEMS_H
 #define TRIVET_REPAIR_ITEMS_H
@@ -36,7 +36,8 @@ enum tv_status tv_item_repair_add(struct tv_item_repair *t, int64_t id, struct t
                                   struct tv_error *err);
 /* Reads from Postgres how the document of every item should be: one pass over the ratings, ids ascending. */
 enum tv_status tv_item_repair_expect(struct tv_item_repair *t, struct tv_error *err);
-/* The hash of a document without the fields that ratings and activations change, to compare with items_want.hash. */
+/* The hash of a document without the fields that ratings and activations change, to compare with `hash` of
+ * struct tv_item_want. */
 uint64_t tv_item_repair_hash(const struct tv_mongo_doc *doc);
 /* Writes the documents of items that have none. With same_loads, also those with other fields, and deletes the
  * documents of items that Postgres does not know. */

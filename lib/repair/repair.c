@@ -224,7 +224,7 @@ static enum tv_status show_live(struct tv_repair *r, struct tv_error *err)
     return status;
 }
 
-/* 1 is added to *kept if the journal keeps the model; otherwise *kept stays as the caller set it. */
+/* *kept becomes 1 if the journal has the model as kept; otherwise it stays as the caller set it. */
 static enum tv_status is_kept(struct tv_repair *r, int64_t run_number, int *kept, struct tv_error *err)
 {
     struct tv_run *runs = NULL;

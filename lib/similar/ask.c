@@ -115,7 +115,7 @@ static enum tv_status count_page(struct asking *a, const char *bytes, size_t n, 
     return status;
 }
 
-/* The first command's reply has a part for each page and then one for each heavy list; the other two commands' are
+/* The first command's reply has an element for each page and then one for each heavy list; the other two commands' are
  * numbers. */
 static enum tv_status take_reply(void *context, size_t i, size_t element, const char *bytes, size_t n,
                                  struct tv_error *err)

@@ -1,4 +1,4 @@
-/* build: a whole index into Redis under its number, key after key, and the switch to it. Nobody reads an index before
+/* build: a whole index into Redis under its version, key after key, and the switch to it. Nobody reads an index before
  * the switch, so the keys are written in any order, except that the description comes last. Keys go out a few hundred
  * at a time, by MSET.
  */
@@ -251,7 +251,7 @@ struct names {
     size_t n;
 };
 
-/* The pattern of SCAN may match other names; the number between the braces decides. */
+/* The pattern of SCAN may match other names; the version between the braces decides. */
 static enum tv_status gather(void *context, const char *key, struct tv_error *err)
 {
     struct names *names = context;
@@ -290,6 +290,7 @@ enum tv_status tv_similar_drop_others(struct tv_redis *redis, int64_t keep, stru
     return status;
 }
 
+/* A key that has gone since it was listed takes nothing: its reply is nil. */
 static enum tv_status add_bytes(void *context, size_t i, size_t element, const char *bytes, size_t n,
                                 struct tv_error *err)
 {

@@ -127,7 +127,7 @@ static enum tv_status change_page(struct change *c, struct tv_buffer *page, stru
     return status;
 }
 
-/* One old list: makes the new one in s->pages_new. Parts come in the order of the MGET, pages first. */
+/* One old list: makes the new one in s->pages_new. Elements come in the order of the MGET, pages first. */
 static enum tv_status take_old(void *context, size_t i, size_t element, const char *bytes, size_t n,
                                struct tv_error *err)
 {

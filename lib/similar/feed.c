@@ -222,7 +222,7 @@ static enum tv_status query_source(struct tv_similar_feed *f, const char *format
 {
     const char *const values[] = {value};
     struct tv_buffer sql = TV_BUFFER_INIT(MAX_SQL);
-    const char *place = strstr(format, "SOURCE"); /* once */
+    const char *place = strstr(format, "SOURCE");
     enum tv_status status = tv_buffer_append(&sql, format, (size_t)(place - format), err);
     if (status == TV_OK)
         status = tv_buffer_format(&sql, err, "%s%s", f->source, place + strlen("SOURCE"));

@@ -513,7 +513,7 @@ enum tv_status tv_similar_read(struct tv_similar *s, int64_t item, int watch, in
         status = read_once(s, asked, watch, &live, err);
         if (status == TV_OK)
             status = follow(s, live, &again, err);
-        again |= *row < 0 && asked != s->rows.n; /* rows came meanwhile, perhaps this item's */
+        again |= *row < 0 && asked != s->rows.n;
     }
     const char *at;
     size_t n = 0;

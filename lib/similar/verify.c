@@ -40,6 +40,7 @@ static enum tv_status take_group(void *context, size_t i, size_t element, const 
     return status;
 }
 
+/* GETs go out in crowds, so that a walk over all groups waits for a few hundred replies at a time and not for each. */
 enum tv_status tv_similar_each(struct tv_similar *s, tv_similar_take_item take, void *context, struct tv_error *err)
 {
     enum { GROUPS_AT_ONCE = 256 };
@@ -76,7 +77,7 @@ static enum tv_status keep_values(void *context, int64_t item, const uint32_t *v
     struct tv_similar *s = v->s;
     size_t at = (size_t)tv_id_map_find(&s->rows, item) * (size_t)s->size, n = (size_t)s->size * sizeof *values;
     memcpy(v->values + at, values, n);
-    memcpy(v->witness + at, s->witness, n); /* as tv_similar_sketch left them */
+    memcpy(v->witness + at, s->witness, n);
     return TV_OK;
 }
 
@@ -98,6 +99,7 @@ static enum tv_status compare_page(void *context, size_t i, size_t element, cons
     return TV_OK;
 }
 
+/* A thousand pages at a time; each reply is compared as it comes, so one page of the wanted bytes is in memory. */
 static enum tv_status compare_pages(struct verifying *v, struct tv_error *err)
 {
     enum { PAGES_AT_ONCE = 1024 };

@@ -8,7 +8,7 @@
 #include "trivet/store/pg.h"
 #include "trivet/store/pg_rows.h"
 
-/* What of an address may be shown, and its secrets. */
+/* An address as libpq reads it: the text that may be shown of it, and its secrets. */
 struct tv_pg_address {
     char where[512]; /* host, port, database and user, as libpq reads them */
     void *options;   /* what libpq reads in it, for its secrets */

@@ -82,7 +82,7 @@ extern const struct tv_option tv_shared_options[];
 /* A whole program: returns the exit code. */
 int tv_program_main(const struct tv_program *program, int argc, char **argv);
 
-/* What a command is called with, and what of it is left once its flags are read. */
+/* The words and the environment that a command is called with, and its arguments once the flags are read. */
 struct tv_command_line {
     int argc;
     char **argv;                    /* (argc) from a program's name on; reordered */

@@ -33,7 +33,7 @@ struct tv_explained {
 
 /* Takes the score of `item` (dense) apart for a user with the ratings that the user is folded in with.
  * `contributions` gets a term for each, in their order. Without ratings all is 0, as is the score. Errors as of
- * tv_fold_in. Costs about what folding in costs, with biases twice that. Safe from several threads. */
+ * tv_fold_in_factors. Costs about what folding in costs, with biases twice that. Safe from several threads. */
 enum tv_status tv_explain(const struct tv_fold_in *f, double *contributions, struct tv_explained *out, int32_t item,
                           const struct tv_user_ratings *rated, struct tv_error *err);
 

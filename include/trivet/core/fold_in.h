@@ -58,16 +58,15 @@ enum tv_status tv_fold_in_als_implicit(struct tv_fold_in *out, const uint16_t *i
 
 void tv_fold_in_free(struct tv_fold_in *f); /* also makes it empty; NULL is fine */
 
-/* What a user has rated. */
+/* A user's ratings of items that the model has; lent. */
 struct tv_user_ratings {
     const int32_t *items; /* (n) dense, ascending */
     const float *ratings; /* (n) */
     size_t n;
 };
 
-/* Folds in one user. `user` gets `factors` float16 values; no ratings give
- * zeros (all of them, the 1 of biases too). TV_ERR_NUMERIC if a factor does not fit float16 or, for ALS, the equations
- * cannot be solved; TV_ERR_INPUT for a rating below 0 where it is a count. Safe from several threads. */
+/* Folds in one user. `user` gets `factors` float16 values; no ratings give zeros (all of them, the 1 of biases too).
+ * TV_ERR_NUMERIC if a factor does not fit float16 or, for ALS, the equations cannot be solved; TV_ERR_INPUT for a rating below 0 where it is a count. Safe from several threads. */
 enum tv_status tv_fold_in_factors(const struct tv_fold_in *f, uint16_t *user, const struct tv_user_ratings *rated,
                                   struct tv_error *err);
 

@@ -1,4 +1,4 @@
-/* ratings: rows (user, item, rating) become a matrix over dense ids.
+/* ratings: rows (user, item, rating) become a matrix over dense indices.
  *
  * Raw ids are any int64. The dense index of a user (item) is the rank of its id among the sorted unique ids,
  * from zero; the sorted arrays are the way back. Rows may come in any order; a pair may come once only.
@@ -19,6 +19,7 @@ void tv_ratings_free(struct tv_ratings *r);
 enum tv_status tv_ratings_add(struct tv_ratings *r, int64_t user, int64_t item, float rating, struct tv_error *err);
 size_t tv_ratings_count(const struct tv_ratings *r);
 
+/* Ratings as a sparse matrix, with the ids of its rows and columns; all arrays are owned. */
 struct tv_matrix {
     int64_t *users;    /* (csr.n_rows) raw user ids, ascending */
     int64_t *items;    /* (csr.n_cols) raw item ids, ascending */

@@ -22,7 +22,7 @@ enum tv_filter_step {
     TV_FILTER_ROW_LIMIT = 9
 };
 
-/* Which of the parameters an SQL function takes; bits, so that one call may ask for several. */
+/* The parameters that an SQL function takes. Bits: a parameter may belong to several. */
 enum tv_filter_subset {
     TV_FILTER_ALL = 1,      /* trivet.user_item and the reports */
     TV_FILTER_EVIDENCE = 2, /* trivet.evidence, and trivet.chosen_rows for it: the conditions on rows, those aside that
@@ -64,7 +64,7 @@ unsigned tv_filter_parts(const struct tv_filter_parameter *p);
 enum tv_status tv_filter_unknown(const char *text, size_t n, struct tv_error *err);
 /* A table of names, defaults and meanings for --help. */
 const char *tv_filter_help(void);
-/* What the pages make their fields of: a JSON array of name, kind, meaning, step, slider and sweep. */
+/* The parameters as the pages need them for their fields: a JSON array of name, kind, meaning, step, slider and sweep. */
 enum tv_status tv_filter_fields(struct tv_buffer *json, struct tv_error *err);
 
 #endif

@@ -12,7 +12,7 @@
 enum tv_status tv_model_write_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err);
 enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo, int64_t run_number,
                                    struct tv_error *err);
-/* Writes model_<N> anew, in one step for whoever reads it. */
+/* Writes model_<N> anew; a reader finds the old one or the new one, never half of either. */
 enum tv_status tv_model_rewrite_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err);
 /* *n counts the documents of model_<N> that no trivet wrote. */
 enum tv_status tv_model_strangers(struct tv_mongo *mongo, int64_t run_number, int64_t *n, struct tv_error *err);

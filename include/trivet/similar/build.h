@@ -14,7 +14,7 @@ enum tv_status tv_similar_write(struct tv_redis *redis, int64_t version, const s
                                 tv_similar_written written, void *context, struct tv_error *err);
 /* Makes the index the live one: MULTI; SET trivet:similar:live; PUBLISH; EXEC. */
 enum tv_status tv_similar_switch(struct tv_redis *redis, int64_t version, struct tv_error *err);
-/* The live index, or 0. */
+/* The version of the live index, or 0. */
 enum tv_status tv_similar_live(struct tv_redis *redis, int64_t *version, struct tv_error *err);
 /* Deletes the keys of every index but `keep` (0: of all). */
 enum tv_status tv_similar_drop_others(struct tv_redis *redis, int64_t keep, struct tv_error *err);

@@ -1,6 +1,6 @@
-/* similar: the index of similar items in Redis: who shares how many values of a signature with whom.
+/* similar: the index of similar items in Redis: which items share how many values of their signatures.
  *
- * An index has a number, and is written under it while nobody looks; trivet:similar:live names the one that serves.
+ * An index has a version, and is written under it while nobody looks; trivet:similar:live names the one that serves.
  * Each item has a row. A set's signature is kept as its witnesses (minhash.h). The index has, for each witness, the rows
  * and the positions of which that user is a witness (postings.h; row_list.h for users of very many items): two items
  * share a value where they have the same witness, or two with the same value. docs/formats.md has every byte.
@@ -39,7 +39,7 @@ int tv_similar_size(const struct tv_similar *s);
 
 struct tv_similar_item {
     int64_t item;
-    int shared; /* values of the signature that it shares; shared / size estimates the Jaccard similarity */
+    int shared; /* values of the signature that it shares; shared / size estimates the Jaccard similarity of the audiences */
 };
 struct tv_similar_answer {
     int64_t version;

@@ -18,7 +18,7 @@ enum tv_status tv_mongo_find_text(struct tv_mongo *m, const char *collection, co
 typedef enum tv_status (*tv_mongo_take)(void *context, const struct tv_mongo_doc *doc, struct tv_error *err);
 enum tv_status tv_mongo_each(struct tv_mongo *m, const char *collection, tv_mongo_take take, void *context,
                              struct tv_error *err);
-/* Which documents of a collection, and what of each. */
+/* A choice of documents of a collection, and of their fields. */
 struct tv_mongo_selection {
     const char *collection;
     const char *key;       /* those whose `key` is one of n integers; NULL: all */

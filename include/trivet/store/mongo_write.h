@@ -36,7 +36,7 @@ struct tv_mongo_update {
     size_t n_unset;
     int or_equal; /* also a document where the guard is that high is changed: something else in it is wrong */
 };
-/* Which of n documents the server refused, each for itself, while it took the others: a validator, say. */
+/* The documents, of n, that the server refused for themselves while it took the others: by a validator, say. */
 struct tv_mongo_refusals {
     char *each; /* (n) lent; becomes 1 for these and 0 for others */
     struct tv_error why; /* of the first; TV_OK: none was */

@@ -14,7 +14,7 @@
 
 struct tv_redis;
 
-/* What a redis:// address says; user and password are "" where it has none. */
+/* A redis:// address taken apart; user and password are "" where it has none. */
 struct tv_redis_address {
     char host[256];
     int port;

@@ -177,7 +177,7 @@ int tv_minhash_witnesses(const struct tv_minhash *m, const uint32_t *values, con
         keys[j] = (uint64_t)witness[j] << 16 | (uint64_t)j;
         one &= witness[j] == witness[0];
     }
-    if (!one) /* as most items have, which one user knows */
+    if (!one) /* with a single witness, as an item of one user has, the keys ascend already */
         qsort(keys, (size_t)m->size, sizeof *keys, ascending);
     for (int i = 0; i < m->size; i++) {
         uint32_t hash = (uint32_t)(keys[i] >> 16);

@@ -41,7 +41,7 @@ struct tv_als_options {
     double lambda;  /* above 0 */
     double alpha;   /* implicit only; not below 0 */
     uint64_t seed;
-    double tolerance; /* stop when an iteration lowers the objective by less than this part of it; 0: never */
+    double tolerance; /* stop when an iteration lowers the objective by less than this share of it; 0: never */
     int threads;      /* 0: as OpenMP decides */
     /* Called after each iteration, from 1, with its objective; may be NULL. Returning nonzero stops the work with
      * TV_ERR_INTERRUPTED. */

@@ -1,4 +1,4 @@
-/* holdout: the ratings of a portion that was kept apart, in the dense ids of the training matrix.
+/* holdout: the ratings of a portion that was kept apart, in the dense indices of the training matrix.
  *
  * A user or an item is *cold* when training has no rating of theirs. Nothing cold disappears:
  *

@@ -53,11 +53,11 @@ enum tv_status tv_split(struct tv_split *out, const struct tv_pairs *pairs, cons
 void tv_split_free(struct tv_split *s); /* also makes it empty */
 
 /* Marks a fraction of n pairs with 1, the others with 0: pair i is in it if output i of splitmix64 started at seed + 1,
- * its upper 53 bits times 2^-53, is below `fraction`. So a smaller fraction is a part of every larger one. */
+ * its upper 53 bits times 2^-53, is below `fraction`. So a smaller fraction lies within every larger one. */
 void tv_split_thin(uint8_t *marks, size_t n, double fraction, uint64_t seed);
 
-/* The pairs of one portion as a matrix over dense ids of their own: for TV_TRAINING, what everything else is told in.
- */
+/* The pairs of one portion as a matrix over dense indices of their own. For TV_TRAINING, these are the indices that
+ * evaluation uses throughout. */
 enum tv_status tv_split_matrix(struct tv_matrix *out, const struct tv_pairs *pairs, const struct tv_split *split,
                                enum tv_portion portion, struct tv_error *err);
 
