@@ -1,4 +1,4 @@
-/* code: which ids are numbers, and what a code may be. Loads, imports, the models' row names and the server's
+/* code: which ids are numbers, and what a code may be. Loads, imports, the trainer's flags and the server's
  * parameters all ask here, so that one text never means two things. SQL decides the same way (sql/008_codes.sql). */
 #include "trivet/base/code.h"
 

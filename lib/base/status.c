@@ -8,7 +8,7 @@
 #include "trivet/base/text.h"
 
 /* A caller who wants no words passes NULL, and then there is no struct tv_error that remembers the status for tv_hint
- * and the others; `return tv_hint(err, ...)` must give it all the same. Threads fail independently, so each has its own. */
+ * and the others; `return tv_hint(err, ...)` must give it all the same. Each thread has its own last failure. */
 static _Thread_local enum tv_status last_failure = TV_ERR_INPUT;
 
 unsigned tv_fail(struct tv_error *err, enum tv_status status, const char *format, ...)

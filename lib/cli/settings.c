@@ -179,6 +179,7 @@ long long tv_settings_int(const struct tv_settings *s, const char *name)
     return text ? strtoll(text, NULL, 10) : 0;
 }
 
+/* The same for a number with a fraction; 0 where nothing is given and there is no default. */
 double tv_settings_real(const struct tv_settings *s, const char *name)
 {
     const char *text = tv_settings_text(s, name);

@@ -65,6 +65,7 @@ static enum tv_status write_part(struct tv_redis *redis, const struct tv_model *
     return status;
 }
 
+/* Not every model has them, so they have a key of their own. */
 static enum tv_status write_sigma(struct tv_redis *redis, const struct tv_model *m, struct tv_error *err)
 {
     char name[KEY];

@@ -64,6 +64,7 @@ enum tv_status tv_reader_open(struct tv_pg **out, const char *uri, const char *n
     return status;
 }
 
+/* SET LOCAL, so that the limit ends with the transaction. */
 enum tv_status tv_reader_begin(struct tv_pg *reader, int statement_seconds, struct tv_error *err)
 {
     char timeout[64];

@@ -58,6 +58,7 @@ static enum tv_status encode(struct tv_buffer *out, const struct tv_array array,
     return tv_blob_encode(out, &array, err);
 }
 
+/* Each array in the type that it has in memory: float16 factors, int32 indices, int64 ids, float32 ratings. */
 enum tv_status tv_user_document_encode(struct tv_user_blobs *b, const struct tv_user_document *u,
                                        struct tv_error *err)
 {
@@ -254,6 +255,7 @@ static enum tv_status check_arrays(const struct tv_array *a, int64_t user, int f
     return TV_OK;
 }
 
+/* With its NUL; 0 for a text that is not there. */
 static size_t text_size(const char *text)
 {
     return text ? strlen(text) + 1 : 0;

@@ -350,6 +350,7 @@ enum tv_status tv_byte_source_memory(struct tv_byte_source **out, const void *by
     return TV_OK;
 }
 
+/* An archive's entries and files of their own are one thing to the reader of records. */
 enum tv_status tv_byte_source_open(struct tv_byte_source **out, const struct tv_input *input,
                                    const struct tv_input_file *file, struct tv_error *err)
 {

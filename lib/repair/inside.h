@@ -2,7 +2,7 @@
  *
  * Each check is one function, called in the order that tv_lifecycle_repair gives: it looks, mends what it can, and
  * says with tv_repair_say what it saw. A check is thorough if there is a report (`trivet-train repair`); for every
- * other command it looks only at what takes no pass over ratings or documents. Whatever is wrong in a store is a
+ * other command it looks only at what takes no pass over ratings or documents. All that is wrong in a store is a
  * finding and no failure, except a collection `user` with documents (kinds.c); a store that does not answer is a
  * failure.
  */

@@ -18,6 +18,8 @@ struct tv_mongo_doc *tv_mongo_copy_doc(const bson_t *bson, struct tv_error *err)
     return doc;
 }
 
+/* For a document that travels as a file: an imported model's description is read by the same functions as a stored
+ * one. */
 enum tv_status tv_mongo_doc_from_json(struct tv_mongo_doc **out, const char *json, struct tv_error *err)
 {
     bson_error_t e;
@@ -41,6 +43,7 @@ int tv_mongo_doc_has(const struct tv_mongo_doc *doc, const char *name)
     return find_field(doc, name, &it);
 }
 
+/* Of either width: trivet writes both. */
 int tv_mongo_doc_int(const struct tv_mongo_doc *doc, const char *name, int64_t *value)
 {
     bson_iter_t it;
@@ -183,6 +186,7 @@ static char *as_json(const bson_t *bson, int is_array)
     return text;
 }
 
+/* Only objects and arrays are asked for here; a plain value counts as not there. */
 char *tv_mongo_doc_json(const struct tv_mongo_doc *doc, const char *name)
 {
     if (name == NULL)

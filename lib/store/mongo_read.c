@@ -5,7 +5,8 @@
 #include "trivet/store/mongo_read.h"
 
 /* With singleBatch the server closes its cursor with the first answer. That there is no such document is an
- * ordinary answer, without a message. */
+ * ordinary answer, without a message; so it is where the collection is not there, which MongoDB takes for an empty
+ * one. */
 static enum tv_status find_one(struct tv_mongo *m, const char *collection, const bson_t *filter,
                                struct tv_mongo_doc **out, struct tv_error *err)
 {
@@ -95,7 +96,7 @@ enum tv_status tv_mongo_each(struct tv_mongo *m, const char *collection, tv_mong
     return status;
 }
 
-/* {key: {$in: [values]}} */
+/* {key: {$in: [values]}}. In BSON an array is a document whose names are 0, 1, 2, ... */
 static void append_in(bson_t *filter, const char *key, const int64_t *values, size_t n)
 {
     bson_t in, array;
@@ -111,6 +112,7 @@ static void append_in(bson_t *filter, const char *key, const int64_t *values, si
     bson_append_document_end(filter, &in);
 }
 
+/* No order is asked for, so the server need not sort. Callers find the place of a document by its id. */
 enum tv_status tv_mongo_each_of(struct tv_mongo *m, const struct tv_mongo_selection *wanted, tv_mongo_take take,
                                 void *context, struct tv_error *err)
 {

@@ -51,6 +51,8 @@ static bool append_pairs(bson_t *doc, const struct tv_mongo_field *f)
     return bson_append_array_end(doc, &array) && ok;
 }
 
+/* libbson itself refuses what would make a document longer than 2^31 - 1 bytes; MongoDB's 16 MB are checked when it
+ * is whole (gather). */
 static enum tv_status append_field(bson_t *doc, const struct tv_mongo_field *f, struct tv_error *err)
 {
     bool ok = true;
@@ -369,6 +371,7 @@ static enum tv_status add_guarded(mongoc_bulk_operation_t *bulk, const void *cha
     return status;
 }
 
+/* Never inserts: a document that has gone meanwhile is not made anew. */
 enum tv_status tv_mongo_set_where(struct tv_mongo *m, const char *collection, const char *guard,
                                   const struct tv_mongo_change *changes, size_t n, int64_t *n_set, struct tv_error *err)
 {
@@ -390,6 +393,7 @@ static enum tv_status add_newer(mongoc_bulk_operation_t *bulk, const void *chang
     return status;
 }
 
+/* May insert, for updates with if_new; *written counts these, too. */
 enum tv_status tv_mongo_update_newer_all(struct tv_mongo *m, const char *collection,
                                          const struct tv_mongo_update *updates, size_t n, int64_t *written,
                                          struct tv_mongo_refusals *refusals, struct tv_error *err)

@@ -1,6 +1,6 @@
 /* pg_rows: statements whose answer matters: its rows, its columns and their types. A struct tv_pg_rows is libpq's
  * result as it came: cells are read where they lie and nothing is copied, so all rows are in memory until they are
- * freed. What has very many rows goes by COPY (pg_copy.c).
+ * freed. A statement of very many rows goes by COPY (pg_copy.c).
  */
 #include <stdlib.h>
 #include <string.h>

@@ -248,6 +248,7 @@ enum tv_status tv_redis_transaction(struct tv_redis *r, const struct tv_redis_co
 
 /* --- many commands at once -------------------------------------------------------------------------------- */
 
+/* The command waits in hiredis's memory until tv_redis_flush sends it with the others. */
 enum tv_status tv_redis_queue(struct tv_redis *r, size_t n, const char *const *words, const size_t *sizes,
                               struct tv_error *err)
 {
@@ -281,6 +282,7 @@ static enum tv_status take_element(const redisReply *reply, size_t i, size_t ele
     return take(context, i, element, text ? reply->str : NULL, text ? (size_t)reply->len : 0, err);
 }
 
+/* An empty array has no element to take, so `take` is not called for it. */
 static enum tv_status take_whole(const redisReply *reply, size_t i, tv_redis_take take, void *context,
                                  struct tv_error *err)
 {

@@ -1,5 +1,5 @@
-/* redis_address: reads redis://[user:password@]host[:port][/db], which hiredis 0.14 does not. What it does not
- * understand is refused and not guessed, and no message repeats the address.
+/* redis_address: reads redis://[user:password@]host[:port][/db], which hiredis 0.14 does not. An address that it
+ * does not understand is refused and not guessed, and no message repeats the address.
  */
 #include <string.h>
 

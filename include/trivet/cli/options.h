@@ -48,7 +48,7 @@ struct tv_settings;
 const char *tv_settings_text(const struct tv_settings *s, const char *name);
 long long tv_settings_int(const struct tv_settings *s, const char *name);
 double tv_settings_real(const struct tv_settings *s, const char *name);
-int tv_settings_on(const struct tv_settings *s, const char *name); /* of a switch */
+int tv_settings_on(const struct tv_settings *s, const char *name);    /* of a switch */
 int tv_settings_given(const struct tv_settings *s, const char *name); /* by flag or environment */
 /* All values of a list, in the order of the command line; the array is the settings'. Returns how many. */
 size_t tv_settings_list(const struct tv_settings *s, const char *name, const char *const **values);

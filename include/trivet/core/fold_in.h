@@ -66,7 +66,8 @@ struct tv_user_ratings {
 };
 
 /* Folds in one user. `user` gets `factors` float16 values; no ratings give zeros (all of them, the 1 of biases too).
- * TV_ERR_NUMERIC if a factor does not fit float16 or, for ALS, the equations cannot be solved; TV_ERR_INPUT for a rating below 0 where it is a count. Safe from several threads. */
+ * TV_ERR_NUMERIC if a factor does not fit float16 or, for ALS, the equations cannot be solved; TV_ERR_INPUT for a
+ * rating below 0 where it is a count. Safe from several threads. */
 enum tv_status tv_fold_in_factors(const struct tv_fold_in *f, uint16_t *user, const struct tv_user_ratings *rated,
                                   struct tv_error *err);
 

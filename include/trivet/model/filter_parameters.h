@@ -64,7 +64,8 @@ unsigned tv_filter_parts(const struct tv_filter_parameter *p);
 enum tv_status tv_filter_unknown(const char *text, size_t n, struct tv_error *err);
 /* A table of names, defaults and meanings for --help. */
 const char *tv_filter_help(void);
-/* The parameters as the pages need them for their fields: a JSON array of name, kind, meaning, step, slider and sweep. */
+/* The parameters as the pages need them for their fields: a JSON array of name, kind, meaning, step, slider and
+ * sweep. */
 enum tv_status tv_filter_fields(struct tv_buffer *json, struct tv_error *err);
 
 #endif

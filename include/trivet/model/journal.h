@@ -11,7 +11,8 @@
 /* The version of the schema that sql/ makes and these programs know. */
 enum { TV_SCHEMA_VERSION = 1 };
 
-/* TV_ERR_INPUT with a hint while the database has no schema trivet, TV_ERR_STORE when it has a newer one. */
+/* TV_ERR_INPUT with a hint while the database has no schema trivet; TV_ERR_STORE when it has one of a newer
+ * version, or an older one without functions that these programs call. */
 enum tv_status tv_journal_check_schema(struct tv_pg *pg, struct tv_error *err);
 
 /* A run that is to begin: all texts are lent; JSON where the column is jsonb. */

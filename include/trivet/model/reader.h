@@ -1,8 +1,8 @@
 /* reader: a connection for SQL that people write: it logged in as a role that can only read.
  *
  * Neither SET ROLE nor a READ ONLY transaction holds such SQL: a function can RESET ROLE and then COPY ... TO
- * PROGRAM. What holds it is that the session's own login has no right to anything but reading, so that is asked of
- * the server (trivet.too_much_for_a_reader) before the first statement.
+ * PROGRAM. Only a login of its own without a right to anything but reading holds it, so the server is asked about
+ * the login (trivet.too_much_for_a_reader) before the first statement.
  *
  * Such SQL may leave things in its session (SET, temporary tables, prepared statements, advisory locks, LISTEN),
  * which must not reach the next statement: a transaction is begun and ended here, and is never committed.

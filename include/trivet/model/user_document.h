@@ -46,8 +46,8 @@ enum tv_status tv_user_document_add(struct tv_mongo_bulk *bulk, struct tv_mongo 
                                     const struct tv_user_document *u, const struct tv_user_blobs *b, uint64_t *hash,
                                     struct tv_error *err);
 /* Puts n encoded documents into user_<model>, each in place of the one with a lower rev; row and code of that one stay.
- * With a rev as high or higher there, that one is left. What was computed from the older document (`top`) goes, and so
- * do its parts. Those that MongoDB refuses are in `refusals`, and no failure. */
+ * With a rev as high or higher there, that one is left. The list (`top`), which was computed from the older document,
+ * goes, and so do that document's parts. Documents that MongoDB refuses are in `refusals`, and no failure. */
 enum tv_status tv_user_documents_replace(struct tv_mongo *mongo, int64_t model,
                                          const struct tv_user_document *const *users,
                                          const struct tv_user_blobs *const *blobs, size_t n,

@@ -39,7 +39,7 @@ int tv_similar_size(const struct tv_similar *s);
 
 struct tv_similar_item {
     int64_t item;
-    int shared; /* values of the signature that it shares; shared / size estimates the Jaccard similarity of the audiences */
+    int shared; /* values of the signature that it shares; shared / size estimates the audiences' Jaccard similarity */
 };
 struct tv_similar_answer {
     int64_t version;

@@ -21,11 +21,12 @@ enum tv_status tv_mongo_view_target(struct tv_mongo *m, const char *view, char *
 
 /* The number of documents, counted and not estimated. */
 enum tv_status tv_mongo_count(struct tv_mongo *m, const char *collection, int64_t *n, struct tv_error *err);
+/* 1 in *exists for a collection or a view of that name. */
 enum tv_status tv_mongo_exists(struct tv_mongo *m, const char *collection, int *exists, struct tv_error *err);
 /* Bytes of a collection's documents, before the server compresses them (what it takes on disk is known only after
  * its next checkpoint). */
 enum tv_status tv_mongo_bytes(struct tv_mongo *m, const char *collection, double *bytes, struct tv_error *err);
-/* Names of all collections that begin with `prefix`. */
+/* The names of all collections and views that begin with `prefix`. */
 typedef enum tv_status (*tv_mongo_take_name)(void *context, const char *name, struct tv_error *err);
 enum tv_status tv_mongo_names(struct tv_mongo *m, const char *prefix, tv_mongo_take_name take, void *context,
                               struct tv_error *err);

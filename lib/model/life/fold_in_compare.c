@@ -1,4 +1,7 @@
-/* fold_in_compare: are users' documents what their ratings make of them? For repair, which looks at everything. */
+/* fold_in_compare: are users' documents what their ratings make of them? For repair, which looks at everything:
+ * each user is folded in once more, in memory, and the result compared with the stored document. Nothing is
+ * written.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +89,7 @@ static enum tv_status compare_row(struct compared *c, struct tv_fold_in_space *s
     return status;
 }
 
+/* One space serves all rows: a document is compared and not kept. */
 static enum tv_status compare_rows(struct compared *c, const struct tv_pg_rows *rows, struct tv_error *err)
 {
     struct tv_fold_in_space space;

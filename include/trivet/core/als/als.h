@@ -32,7 +32,7 @@
 #include "trivet/base/status.h"
 #include "trivet/core/csr.h"
 
-/* How to train. What is left 0 is off, or as the field says. */
+/* How to train. A member that is left 0 is off, or as it says. */
 struct tv_als_options {
     int implicit;   /* values are counts, not ratings */
     int biases;     /* explicit only */
