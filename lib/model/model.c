@@ -49,6 +49,8 @@ enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m
     return tv_hint(err, "was it trained by a newer one?");
 }
 
+/* The collections of a model (docs/formats.md). All have its run number in their names, so that repair finds the
+ * rest of a run that was killed. */
 char *tv_model_users(char *out, int64_t run_number)
 {
     snprintf(out, TV_MODEL_NAME, "user_%" PRId64, run_number);

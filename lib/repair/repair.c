@@ -21,7 +21,7 @@
 #include "trivet/store/pg_rows.h"
 #include "trivet/store/redis_keys.h"
 
-/* The line of most findings here: a model's number and what became of it. */
+/* The line of most findings here: a model's run number and what became of it. */
 static void did(struct tv_repair *r, const char *what, int64_t run_number)
 {
     tv_repair_did(r, "model %" PRId64 " %s", run_number, what);
@@ -394,7 +394,7 @@ static enum tv_status skip_foreign_numbers(struct sweep *s, struct tv_error *err
                       1, &value, err);
 }
 
-/* Goes through everything in MongoDB and Redis whose name has a model's number. */
+/* Goes through everything in MongoDB and Redis whose name has a run number. */
 static enum tv_status sweep_leftovers(struct tv_repair *r, struct tv_error *err)
 {
     struct sweep s = {.repair = r};

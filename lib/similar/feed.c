@@ -215,8 +215,8 @@ static enum tv_status check_rows(const struct tv_pg_rows *rows, struct tv_error 
     return TV_OK;
 }
 
-/* Runs a statement with the index's source in the place of the word SOURCE, which stands in `format` once. The buffer
- * bounds the length of the row source. */
+/* Runs a statement with the index's row source in the place of the word SOURCE, which stands in `format` once. The
+ * buffer bounds the length of the row source. */
 static enum tv_status query_source(struct tv_similar_feed *f, const char *format, const char *value,
                                    struct tv_pg_rows **rows, struct tv_error *err)
 {

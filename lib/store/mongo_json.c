@@ -50,6 +50,8 @@ enum tv_status tv_mongo_too_large(const bson_t *doc, struct tv_error *err)
                    (int)TV_MONGO_LARGEST);
 }
 
+/* A mended text is longer by two bytes for each number that is, and such a number has 19 digits at least, so twice
+ * the length is room enough. */
 enum tv_status tv_mongo_read_json(bson_t **out, const char *json, size_t n, struct tv_error *err)
 {
     bson_error_t e;

@@ -59,7 +59,7 @@ static enum tv_status make_queries(struct tv_fold_in_anew *r, const char *eviden
     return status;
 }
 
-/* A source of one's own is text that an analyst wrote; what follows from the filter is made by
+/* A row source of one's own is text that an analyst wrote; one that follows from the filter is made by
  * trivet.evidence_query. */
 static enum tv_status read_source(struct tv_fold_in_anew *r, struct tv_pg *pg, struct tv_error *err)
 {

@@ -53,7 +53,7 @@ struct late_ratings {
     struct tv_fold_in_stores stores;
 };
 
-/* How long a statement of an analyst's source may take, while a command waits for it. */
+/* How long a statement of an analyst's row source may take, while a command waits for it. */
 enum { READING_SECONDS = 60 };
 
 /* A model whose users' ratings the journal does not know is activated without anybody folded in. close_late is due
@@ -94,7 +94,7 @@ static enum tv_status catch_up(struct late_ratings *late, int live, struct tv_er
     return status;
 }
 
-/* A user whose ratings could not be read for the model before may be read for this one, which may have another
+/* A user whose ratings could not be read for the model before may be read for this one, which may have another row
  * source. */
 static enum tv_status forget_refused(const struct tv_stores *s, struct tv_error *err)
 {
@@ -171,7 +171,7 @@ enum tv_status tv_lifecycle_activate_run(const struct tv_stores *s, int64_t run_
     return status;
 }
 
-/* The model is named by its number, because the process that had it in memory is gone. */
+/* The model is given by its run number, because the process that had it in memory is gone. */
 enum tv_status tv_lifecycle_finish(const struct tv_stores *s, int64_t run_number, struct tv_error *err)
 {
     struct tv_model *m = NULL;

@@ -1,8 +1,8 @@
 /* evaluate: asks a method about held-out ratings, user by user, on all threads.
  *
- * A user's list is the best of the whole catalogue, that is of all items of the training matrix, without those the user
- * has in it; ties go to the lower dense item. Means are over users with at least one relevant held-out rating,
- * reachable or not (holdout.h has what is cold). Each user's values are kept, and added up in the order of users
+ * A user's list is the best of all items of the training matrix, without those the user has in it; ties go to the lower
+ * dense item. Means are over users with at least one relevant held-out rating, reachable or not (holdout.h has what is
+ * cold). Each user's values are kept, and added up in the order of users
  * afterwards, so that every number has the same bits at any number of threads, and intervals can be drawn from them.
  */
 #ifndef TRIVET_CORE_EVAL_EVALUATE_H

@@ -43,7 +43,7 @@ struct tv_fold_in_stores {
     struct tv_pg *pg;       /* the program's own login, which may write; lent */
     const char *uri;        /* of a login that can only read (reader.h); NULL: none */
     int seconds;            /* how long a statement may take there */
-    struct tv_pg *reader;   /* opened when a source of one's own is first read; tv_fold_in_end_reading closes it */
+    struct tv_pg *reader;   /* opened when an analyst's row source is first read; tv_fold_in_end_reading closes it */
 };
 void tv_fold_in_end_reading(struct tv_fold_in_stores *stores);
 
@@ -68,7 +68,7 @@ enum tv_fold_in_difference { TV_FOLD_IN_SAME, TV_FOLD_IN_OTHER, TV_FOLD_IN_OTHER
 /* Compares the documents of n users, ascending, with what their ratings in PostgreSQL make of them now: differs (n)
  * becomes TV_FOLD_IN_OTHER where factors, seen items, ratings or `why` are others, or the document cannot be read, and
  * TV_FOLD_IN_OTHER_CODE or TV_FOLD_IN_LOST_CODE (PostgreSQL has none) where only the code is. A document of another rev
- * than PostgreSQL has is left out: its ratings have changed. Not of a source of one's own (r->own_source). */
+ * than PostgreSQL has is left out: its ratings have changed. Not for an analyst's row source (r->own_source). */
 enum tv_status tv_fold_in_compare(const struct tv_fold_in_anew *r, struct tv_pg *pg, struct tv_mongo *mongo,
                                   const int64_t *user_ids, size_t n, char *differs, struct tv_error *err);
 /* Integers as PostgreSQL writes arrays of them: '{1,2,3}'. */

@@ -20,7 +20,7 @@ struct tv_stores {
     struct tv_lock *lock; /* held; its connection writes the journal. NULL for a command that only looks */
     struct tv_mongo *mongo;
     struct tv_redis *redis;
-    const char *reader_uri; /* lent; what a model of an analyst's own source is folded in as (reader.h); NULL: none */
+    const char *reader_uri; /* lent; the login that reads an analyst's row source (reader.h); NULL: none */
 };
 
 /* Makes `m`, which stands complete in MongoDB and Redis, the live model. */
