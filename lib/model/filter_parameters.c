@@ -24,7 +24,7 @@ int tv_filter_find(const char *name, size_t n)
     return -1;
 }
 
-/* Follows from the step that the parameter acts in. `sample_users` is neither a condition on rows nor a cut. */
+/* Follows from the step that the parameter acts in. The sample of users is neither a condition on rows nor a cut. */
 unsigned tv_filter_parts(const struct tv_filter_parameter *p)
 {
     int on_rows = p->step <= TV_FILTER_ITEMS;
@@ -32,7 +32,7 @@ unsigned tv_filter_parts(const struct tv_filter_parameter *p)
     return TV_FILTER_ALL | (on_rows && !p->only_learning ? TV_FILTER_EVIDENCE : 0) | (cut ? TV_FILTER_CUTS : 0);
 }
 
-/* "min_users_for_item, min_items_for_user, ...", for the hint of an error. */
+/* All names, with commas between them, for the hint of an error. */
 static void write_names(char *out, size_t size)
 {
     int n = 0;

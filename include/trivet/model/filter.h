@@ -31,8 +31,8 @@ enum tv_status tv_filter_load_preset(struct tv_filter *f, struct tv_pg *pg, cons
 int64_t tv_filter_int(const struct tv_filter *f, const char *name);
 int tv_filter_is_default(const struct tv_filter *f, const char *name);
 /* The name of the first parameter that limits what is learned and not what users are folded in from, and is no cut
- * either (`rated_until`, `sample_users`); defaults do not count. NULL: there is none. With one of them a trial
- * cannot tell from the rows of the evidence which were learned from: only PostgreSQL knows. */
+ * either; defaults do not count. NULL: there is none. With one of them a trial cannot tell from the rows of the
+ * evidence which were learned from: only PostgreSQL knows. */
 const char *tv_filter_only_learning(const struct tv_filter *f);
 /* The first parameter, TV_FILTER_CUTS aside, that has another value in `b`; NULL: up to the cuts, both choose the same
  * rows. */
