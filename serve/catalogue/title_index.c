@@ -20,13 +20,13 @@ static const struct {
                {0xE6, "ae"}, {0x153, "oe"}, {0xF0, "d"},  {0xFE, "th"}};
 
 /* The state of tv_title_fold between two characters. */
-struct fold_in_model {
+struct case_folding {
     struct tv_buffer *out;
     int inside; /* 1: in a word, so the next letter begins none */
 };
 
 /* Appends bytes of a word; the blank ahead of each word is what holds_words looks for. */
-static enum tv_status put(struct fold_in_model *f, const char *bytes, size_t n, struct tv_error *err)
+static enum tv_status put(struct case_folding *f, const char *bytes, size_t n, struct tv_error *err)
 {
     enum tv_status status = f->inside ? TV_OK : tv_buffer_append(f->out, " ", 1, err);
     f->inside = 1;
@@ -35,7 +35,7 @@ static enum tv_status put(struct fold_in_model *f, const char *bytes, size_t n, 
 
 /* Marks and apostrophes are left out without ending the word: "Amélie" is one word, and so is "Schindler's", as
  * "schindlers". */
-static enum tv_status fold_letter(struct fold_in_model *f, ucs4_t c, const uint8_t *bytes, size_t n,
+static enum tv_status fold_letter(struct case_folding *f, ucs4_t c, const uint8_t *bytes, size_t n,
                                   struct tv_error *err)
 {
     for (size_t i = 0; i < sizeof stroked / sizeof *stroked; i++)
@@ -66,7 +66,7 @@ static uint8_t *mended(const char *text, size_t size)
  * to drop marks and to cut words, letter by letter. */
 enum tv_status tv_title_fold(struct tv_buffer *out, const char *text, struct tv_error *err)
 {
-    struct fold_in_model f = {out, 0};
+    struct case_folding f = {out, 0};
     size_t size = strlen(text), n = 0;
     uint8_t *readable = mended(text, size);
     uint8_t *folded = readable ? u8_casefold(readable, size, NULL, UNINORM_NFKD, NULL, &n) : NULL;

@@ -248,7 +248,7 @@ enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t run_number, struct 
 
 /* Shows model `run_number`: at once if it is resident (a rollback), and then its titles and numbers of ratings may be
  * older than those shown so far, so it is read again afterwards. */
-static enum tv_status tv_show_number(struct tv_shelf *shelf, int64_t run_number, struct tv_error *err)
+static enum tv_status show_run(struct tv_shelf *shelf, int64_t run_number, struct tv_error *err)
 {
     enum tv_status status = TV_OK;
     struct tv_resident *new = tv_shelf_held(shelf, run_number);
@@ -277,7 +277,7 @@ static enum tv_status refresh(struct tv_shelf *shelf, struct tv_error *err)
     int same = live && live->run_number == run_number;
     tv_resident_release(live);
     if (!same)
-        status = tv_show_number(shelf, run_number, err);
+        status = show_run(shelf, run_number, err);
     return status == TV_OK && shelf->is_old ? renew(shelf, err) : status;
 }
 
