@@ -12,6 +12,8 @@
 #include "trivet/base/code.h"
 #include "trivet/base/log.h"
 
+enum { NEEDS = 3 };
+
 /* A known file: how its name looks, how its first records must look, and the function that reads it. */
 struct tv_kind {
     enum tv_role role;
@@ -20,8 +22,10 @@ struct tv_kind {
     int quotes;
     int header; /* 1: has one, 0: has none, -1: either */
     int min_fields, max_fields;
-    enum tv_column needs[3]; /* columns that a header must have; fewer than three are repeated */
-    const char *also;        /* a column name a header must have, too */
+    enum tv_column needs[NEEDS]; /* what a header must name, in any order; fewer than three are repeated. Without a
+                                  * header: what the first fields are, in this order */
+    const char *also;            /* a column name a header must have, too */
+    int counts;                  /* 1: ratings are counts of plays; sql/005_publish.sql names these formats, too */
     enum tv_status (*read)(const struct tv_file_reading *reading, struct tv_error *err); /* NULL: not read by itself */
 };
 
@@ -221,6 +225,7 @@ static const struct tv_kind kinds[] = {
      .min_fields = 3,
      .max_fields = 256,
      .needs = {USER, ITEM, TV_COLUMN_PLAYS},
+     .counts = 1,
      .read = tv_read_plays},
     {.role = TV_ROLE_ITEMS,
      .pattern = "artists.dat",
@@ -271,6 +276,7 @@ static const struct tv_kind kinds[] = {
      .min_fields = 2,
      .max_fields = 256,
      .needs = {USER, ITEM, ITEM},
+     .counts = 1,
      .read = tv_read_plays},
     {.role = TV_ROLE_ITEMS,
      .pattern = "lastfm_artist*.csv",
@@ -291,6 +297,7 @@ static const struct tv_kind kinds[] = {
      .min_fields = 2,
      .max_fields = 256,
      .needs = {USER, ITEM, ITEM},
+     .counts = 1,
      .read = tv_read_plays},
     {.role = TV_ROLE_ITEMS,
      .pattern = "artists*.csv",
@@ -340,19 +347,32 @@ static int may_be_id(const struct tv_field *f)
     return tv_code_refusal(f->text, f->n) == NULL;
 }
 
-/* Whether the first record of a file without a header is a row of this kind: it has as many fields as the kind has, and
- * numbers where ids and ratings stand. Ids in ratings may be codes instead. */
+/* Whether a field may stand for a column: ids are numbers or codes, values numbers, all else any text. */
+static int may_be(enum tv_column column, const struct tv_field *f)
+{
+    switch (column) {
+    case TV_COLUMN_USER:
+    case TV_COLUMN_ITEM:
+        return may_be_id(f);
+    case TV_COLUMN_RATING:
+    case TV_COLUMN_PLAYS:
+        return is_number(f);
+    default:
+        return 1;
+    }
+}
+
+/* Whether a record of a file without a header is a row of this kind: it has as many fields as the kind has, with ids and
+ * numbers where they belong. Of a kind that may have a header, one with more than four fields has it. */
 static int fits_row(const struct tv_kind *kind, const struct tv_record *record)
 {
-    if (record->reason || record->n < kind->min_fields || record->n > kind->max_fields)
+    enum { WITHOUT_HEADER = 4 };
+    int most = kind->header == -1 ? WITHOUT_HEADER : kind->max_fields;
+    if (record->reason || record->n < kind->min_fields || record->n > most)
         return 0;
-    if (kind->role == TV_ROLE_RATINGS)
-        return record->n <= 4 && may_be_id(&record->fields[0]) && may_be_id(&record->fields[1]) &&
-               is_number(&record->fields[2]);
-    if (kind->role == TV_ROLE_ITEMS)
-        return is_number(&record->fields[0]);
-    if (kind->role == TV_ROLE_TAGS)
-        return is_number(&record->fields[0]) && is_number(&record->fields[1]);
+    for (int i = 0; i < NEEDS && i < record->n; i++)
+        if (!may_be(kind->needs[i], &record->fields[i]))
+            return 0;
     return 1;
 }
 
@@ -511,7 +531,7 @@ enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const
         set->chosen[TV_ROLE_TAGS] = (struct tv_found){.file = NULL};
     }
     set->generated = set->chosen[TV_ROLE_MARKER].file != NULL;
-    set->counts = set->chosen[TV_ROLE_RATINGS].kind->read == tv_read_plays;
+    set->counts = set->chosen[TV_ROLE_RATINGS].kind->counts;
     const struct tv_found *metadata = &set->chosen[TV_ROLE_METADATA];
     set->format = (metadata->file ? metadata : &set->chosen[TV_ROLE_RATINGS])->kind->format;
     return TV_OK;
@@ -541,7 +561,8 @@ static enum tv_status sample(struct tv_set *set, struct tv_error *err)
     struct tv_byte_source *source = NULL;
     struct tv_records *records = NULL;
     struct tv_record *record = NULL;
-    struct tv_columns columns = {.at = {[TV_COLUMN_USER] = 0, [TV_COLUMN_ITEM] = 1}, .n = chosen->kind->min_fields};
+    struct tv_columns columns;
+    tv_columns_in_order(&columns, chosen->kind->needs, NEEDS, NEEDS);
     enum tv_status status = tv_byte_source_open(&source, set->input, chosen->file, err);
     if (status == TV_OK)
         status = tv_records_open(&records, source, &chosen->dialect, err);

@@ -9,20 +9,10 @@
 
 enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
 
-/* The columns of a file without a header: three in this order, and column d fourth where a file has it (-1: no such
- * column). */
-static struct tv_columns fixed(enum tv_column a, enum tv_column b, enum tv_column c, int d)
-{
-    struct tv_columns columns = {.n = 0, .least = 3};
-    for (int i = 0; i < TV_COLUMN_COUNT; i++)
-        columns.at[i] = -1;
-    columns.at[a] = 0;
-    columns.at[b] = 1;
-    columns.at[c] = 2;
-    if (d >= 0)
-        columns.at[d] = 3;
-    return columns;
-}
+/* What the fields of files without a header are; not all have the time. */
+static const enum tv_column of_ratings[] = {TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING, TV_COLUMN_TIME};
+static const enum tv_column of_items[] = {TV_COLUMN_ITEM, TV_COLUMN_TITLE, TV_COLUMN_GENRES};
+static const enum tv_column of_tags[] = {TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_TAG, TV_COLUMN_TIME};
 
 /* --- ratings -------------------------------------------------------------------------------------------- */
 
@@ -49,7 +39,8 @@ static enum tv_status rating_row(void *context, const struct tv_columns *c, cons
 
 enum tv_status tv_read_ratings(const struct tv_file_reading *reading, struct tv_error *err)
 {
-    struct tv_columns columns = fixed(TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING, TV_COLUMN_TIME);
+    struct tv_columns columns;
+    tv_columns_in_order(&columns, of_ratings, 4, 3);
     return tv_file_reading_run(reading, &columns, rating_row, NULL, (void *)reading, err);
 }
 
@@ -103,8 +94,9 @@ static enum tv_status item_row(void *context, const struct tv_columns *c, const 
 
 enum tv_status tv_read_movielens_items(const struct tv_file_reading *reading, struct tv_error *err)
 {
-    struct tv_columns columns = fixed(TV_COLUMN_ITEM, TV_COLUMN_TITLE, TV_COLUMN_GENRES, -1);
+    struct tv_columns columns;
     struct texts t = {reading, TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX)};
+    tv_columns_in_order(&columns, of_items, 3, 3);
     enum tv_status status = tv_file_reading_run(reading, &columns, item_row, NULL, &t, err);
     tv_buffer_free(&t.raw);
     tv_buffer_free(&t.title);
@@ -183,8 +175,9 @@ static enum tv_status tag_row(void *context, const struct tv_columns *c, const s
 
 enum tv_status tv_read_tags(const struct tv_file_reading *reading, struct tv_error *err)
 {
-    struct tv_columns columns = fixed(TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_TAG, TV_COLUMN_TIME);
+    struct tv_columns columns;
     struct texts t = {.reading = reading, .raw = TV_BUFFER_INIT(TEXT_MAX)};
+    tv_columns_in_order(&columns, of_tags, 4, 3);
     enum tv_status status = tv_file_reading_run(reading, &columns, tag_row, NULL, &t, err);
     tv_buffer_free(&t.raw);
     return status;

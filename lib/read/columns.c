@@ -1,5 +1,5 @@
-/* columns: header names and what they mean. The names are those of the rating sets that people load: MovieLens,
- * Last.fm, RecBole's files, and the plain words for the same things. */
+/* columns: header names and what they mean, and the order of fields where there is no header. The names are those of
+ * the rating sets that people load: MovieLens, Last.fm, RecBole's files, and the plain words for the same things. */
 #include "trivet/read/columns.h"
 
 #include <ctype.h>
@@ -52,6 +52,16 @@ void tv_columns_from_header(struct tv_columns *c, const struct tv_record *header
     }
 }
 
+void tv_columns_in_order(struct tv_columns *c, const enum tv_column *order, int n, int least)
+{
+    *c = (struct tv_columns){.n = least == n ? n : 0, .least = least};
+    for (int i = 0; i < TV_COLUMN_COUNT; i++)
+        c->at[i] = -1;
+    for (int i = 0; i < n; i++)
+        if (c->at[order[i]] < 0)
+            c->at[order[i]] = i;
+}
+
 int tv_columns_have(const struct tv_columns *c, enum tv_column a, enum tv_column b, enum tv_column d)
 {
     return c->at[a] >= 0 && c->at[b] >= 0 && c->at[d] >= 0;
@@ -60,7 +70,7 @@ int tv_columns_have(const struct tv_columns *c, enum tv_column a, enum tv_column
 struct tv_field tv_columns_field(const struct tv_columns *c, const struct tv_record *record,
                                  enum tv_column column)
 {
-    return c->at[column] < 0 ? (struct tv_field){"", 0} : record->fields[c->at[column]];
+    return c->at[column] < 0 || c->at[column] >= record->n ? (struct tv_field){"", 0} : record->fields[c->at[column]];
 }
 
 /* For names that the caller knows and that have no meaning here. */

@@ -79,6 +79,14 @@ def test_codes_get_numbers_and_keep_them(run, fresh_stores, folder, tmp_path):
     assert len(after) == 70 and users.items() <= after.items() and len(set(after.values())) == 70
 
 
+def test_files_without_a_header_may_have_codes(run, fresh_stores, tmp_path):
+    for name, line in (("ratings", "ann::x-{}::4::100"), ("movies", "x-{}::Title {} (1990)::Drama"), ("tags", "ann::x-{}::dull::100")):
+        (tmp_path / f"{name}.dat").write_text("".join(line.format(i, i) + "\n" for i in range(5)))
+    load(run, fresh_stores, tmp_path)
+    assert fresh_stores.psql("SELECT trivet.user_code(r.user_id), i.title, t.tag FROM trivet.rating r JOIN trivet.item i USING (item_id) "
+                             "JOIN trivet.tag t USING (user_id, item_id) WHERE trivet.item_code(item_id) = 'x-3'") == "ann|Title 3 (1990)|dull"
+
+
 def test_numbers_are_left_alone(run, fresh_stores, tmp_path):
     """Integers stand for themselves; text among them is a damaged row, as it always was."""
     rows = "".join(f"{u},{i},3\n" for u in range(1, 11) for i in range(1, 11))
@@ -378,7 +386,7 @@ def test_no_route_shows_a_number_of_the_dictionary(server):
     """Every route that openapi.json lists, for people and programs, with users and items that are known and not."""
     routes = set(server.get("/openapi.json").json()["paths"])
     requests = walk(0)
-    assert routes - {path.split("?")[0] for path in requests} == set()
+    assert routes - {path.split("?")[0] for path in requests} == set(), "walk() has no request for it"
     # An item that was loaded after the model was made, and rated by somebody whose document is made anew.
     server.stores.psql("INSERT INTO trivet.rating (user_id, item_id, value) "
                        "SELECT trivet.user_id('%s'), trivet.code_id('item', 'brand new'), 4" % user(1))

@@ -20,7 +20,7 @@ enum tv_column {
     TV_COLUMN_COUNT
 };
 
-/* The columns of one file, by meaning. A format that has no header fills it by hand. */
+/* The columns of one file, by meaning. */
 struct tv_columns {
     int at[TV_COLUMN_COUNT]; /* field index, or -1 */
     int n;                   /* fields a record must have; 0: as many as the first that has `least` */
@@ -30,10 +30,13 @@ struct tv_columns {
 /* Reads a header: names in any case, with or without "_", RecBole's ":type" left out. The same name twice
  * counts once, the first; unknown names are no mistake. */
 void tv_columns_from_header(struct tv_columns *c, const struct tv_record *header);
+/* Of a file without a header: what its n fields mean, in this order. A record has at least the first `least` of them;
+ * with fewer than n the first such record sets how many all have. A meaning that stands twice is the first's. */
+void tv_columns_in_order(struct tv_columns *c, const enum tv_column *order, int n, int least);
 /* 1 if the file has all three columns; a caller that needs fewer gives one of them again. */
 int tv_columns_have(const struct tv_columns *c, enum tv_column a, enum tv_column b, enum tv_column d);
 
-/* The field of a column, or an empty field where the file has no such column. */
+/* The field of a column, or an empty field where the file or the record has no such column. */
 struct tv_field tv_columns_field(const struct tv_columns *c, const struct tv_record *record,
                                  enum tv_column column);
 

@@ -85,6 +85,8 @@ static void formats_are_found(void **state)
     check(FILES("x.inter", "user_id:token\titem_id:token\trating:float\n", "x.item",
                 "item_id:token\tmovie_title:token_seq\n"),
           "auto", "recbole ratings=x.inter items=x.item");
+    check(FILES("ratings.dat", "a::b::3::4\n", "movies.dat", "b::Toy Story (1995)::Comedy\n", "tags.dat", "a::b::fun::4\n"),
+          "auto", "ml-1m ratings=ratings.dat items=movies.dat tags=tags.dat"); /* ids may be text in all of them */
     check(FILES("ratings_small.csv", "userId,movieId,rating\n", "links_small.csv", "movieId,imdbId,tmdbId\n",
                 "movies_metadata.csv", "adult,genres,id,imdb_id,title\n"),
           "auto",

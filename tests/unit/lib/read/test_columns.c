@@ -31,8 +31,27 @@ static void header_names_are_known(void **state)
     assert_int_equal(c.at[TV_COLUMN_TITLE], -1);
 }
 
+static void an_order_stands_for_a_header(void **state)
+{
+    (void)state;
+    static const enum tv_column order[] = {TV_COLUMN_ITEM, TV_COLUMN_USER, TV_COLUMN_RATING, TV_COLUMN_TIME},
+                                twice[] = {TV_COLUMN_ITEM, TV_COLUMN_TITLE, TV_COLUMN_TITLE};
+    struct tv_columns c;
+    tv_columns_in_order(&c, order, 4, 3);
+    assert_int_equal(c.n, 0); /* three fields or four: the first record says it */
+    assert_int_equal(c.least, 3);
+    assert_int_equal(c.at[TV_COLUMN_ITEM], 0);
+    assert_int_equal(c.at[TV_COLUMN_USER], 1);
+    assert_int_equal(c.at[TV_COLUMN_TIME], 3);
+    assert_int_equal(c.at[TV_COLUMN_TITLE], -1);
+    tv_columns_in_order(&c, twice, 3, 3);
+    assert_int_equal(c.n, 3);
+    assert_int_equal(c.at[TV_COLUMN_TITLE], 1);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(header_names_are_known)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(header_names_are_known),
+                                       cmocka_unit_test(an_order_stands_for_a_header)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
