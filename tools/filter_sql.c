@@ -119,6 +119,12 @@ static void write_row(FILE *out, unsigned steps, const char *mine)
     fprintf(out, ")::trivet.filter_values");
 }
 
+/* Numbers that SQL's own type does not already keep to. */
+static int has_range(const struct tv_filter_parameter *p)
+{
+    return p->kind == TV_FILTER_INTEGER || (p->kind == TV_FILTER_REAL && p->least > -1e30);
+}
+
 /* "an integer from 0", in SQL's words: what filter_value refuses others with. */
 static void write_wanted(char *to, size_t size, const struct tv_filter_parameter *p)
 {
@@ -131,14 +137,10 @@ static void write_wanted(char *to, size_t size, const struct tv_filter_parameter
         snprintf(to, size, "a list of genres, as {Drama,Comedy}%s", or_null);
     else if (p->above)
         snprintf(to, size, "a fraction above %g, at most %g%s", p->least, p->most, or_null);
+    else if (has_range(p))
+        snprintf(to, size, "a number from %g, at most %g%s", p->least, p->most, or_null);
     else
         snprintf(to, size, "a number%s", p->standard ? "" : " or null");
-}
-
-/* Numbers that SQL's own type does not already keep to. */
-static int has_range(const struct tv_filter_parameter *p)
-{
-    return p->kind == TV_FILTER_INTEGER || (p->kind == TV_FILTER_REAL && p->least > -1e30);
 }
 
 /* --- sql/002_filter_values.sql -------------------------------------------------------------------------------------- */
@@ -227,22 +229,16 @@ static void write_values(FILE *out)
     fprintf(out, "]\n$$;\ncomment on function trivet.filter_texts(trivet.filter_values) is 'The values as text, in the order of trivet.filter_table.';\n\n");
 }
 
+/* A condition, and what is said where it holds; what may be null is compared as SQL does, and so never out of range. */
 static void write_check(FILE *out, const struct tv_filter_parameter *p, int *n)
 {
     char wanted[128];
     write_wanted(wanted, sizeof wanted, p);
-    if (!has_range(p) || (p->not_below == NULL && p->kind == TV_FILTER_REAL && !p->above))
+    if (!has_range(p) || (p->not_below && p->standard && p->kind == TV_FILTER_INTEGER)) /* the other one is in range */
         return;
     fprintf(out, "    %s ", (*n)++ ? "elsif" : "if");
     if (p->standard)
         fprintf(out, "given.%s is null or ", p->name);
-    if (p->not_below) {
-        fprintf(out, "given.%s < given.%s then\n"
-                     "        raise exception '%s is %%, but must be at least %s, which is %%',\n"
-                     "            coalesce(given.%s::text, 'null'), given.%s using column = '%s';\n",
-                p->name, p->not_below, p->name, p->not_below, p->name, p->not_below, p->name);
-        return;
-    }
     if (p->kind == TV_FILTER_REAL)
         fprintf(out, "not (given.%s %s %g and given.%s <= %g) then\n", p->name, p->above ? ">" : ">=", p->least, p->name, p->most);
     else
@@ -251,13 +247,28 @@ static void write_check(FILE *out, const struct tv_filter_parameter *p, int *n)
                  "            using column = '%s';\n", p->name, wanted, p->name, p->name);
 }
 
+static void write_order(FILE *out, const struct tv_filter_parameter *p, int *n)
+{
+    if (p->not_below == NULL)
+        return;
+    fprintf(out, "    %s ", (*n)++ ? "elsif" : "if");
+    if (p->standard)
+        fprintf(out, "given.%s is null or ", p->name);
+    fprintf(out, "given.%s < given.%s then\n"
+                 "        raise exception '%s is %%, but must be at least %s, which is %%',\n"
+                 "            coalesce(given.%s::text, 'null'), given.%s using column = '%s';\n",
+            p->name, p->not_below, p->name, p->not_below, p->name, p->not_below, p->name);
+}
+
 static void write_checks(FILE *out)
 {
     int n = 0;
     fprintf(out, "create or replace function trivet.check_filter_of(given trivet.filter_values) returns boolean\n"
                  "language plpgsql immutable parallel safe as $$\nbegin\n");
-    for (int i = 0; i < N; i++)
+    for (int i = 0; i < N; i++) {
         write_check(out, &parameters[i], &n);
+        write_order(out, &parameters[i], &n);
+    }
     fprintf(out, "    end if;\n    return true;\nend\n$$;\n"
                  "comment on function trivet.check_filter_of(trivet.filter_values) is\n"
                  "'True, or an error that names the parameter of trivet.user_item that is out of its range.';\n");

@@ -52,6 +52,15 @@ static int fits_real(double d)
     return isfinite(narrow) && (narrow != 0 || d == 0);
 }
 
+/* Without bounds are those whose least is that of real. */
+static enum tv_status refuse_real(const struct tv_filter_parameter *row, const char *text, struct tv_error *err)
+{
+    if (row->least <= -1e30)
+        return tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be a number", row->name, text);
+    return tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be a number %s %g, at most %g", row->name, text,
+                   row->above ? "above" : "from", row->least, row->most);
+}
+
 /* Times and names are PostgreSQL's to judge; of them only length and encoding are looked at. */
 static enum tv_status check_value(const struct tv_filter_parameter *row, const char *text, struct tv_error *err)
 {
@@ -62,9 +71,7 @@ static enum tv_status check_value(const struct tv_filter_parameter *row, const c
         return tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be an integer from %.0f", row->name, text, row->least);
     if (row->kind == TV_FILTER_REAL && (!tv_text_double(text, n, &d) || d < row->least || d > row->most || !fits_real(d) ||
                               (row->above && d == row->least)))
-        return row->above ? tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be a number above %g, at most %g",
-                                        row->name, text, row->least, row->most)
-                              : tv_fail(err, TV_ERR_USAGE, "%s is \"%s\", but must be a number", row->name, text);
+        return refuse_real(row, text, err);
     if (n == 0 || n > 1000)
         return tv_fail(err, TV_ERR_USAGE, "%s is empty or longer than 1,000 bytes", row->name);
     if (!tv_text_is_utf8(text, n)) /* neither PostgreSQL nor the journal's JSON could hold it */
@@ -134,14 +141,14 @@ const char *tv_filter_other_rows(const struct tv_filter *a, const struct tv_filt
     return NULL;
 }
 
-/* A maximum below its minimum would let no row through: that is a mistake, and is told before anything is read. */
+/* A maximum below its minimum would let no row through: that is a mistake, and is told before anything is read. Null is
+ * no limit. */
 static enum tv_status check_order(const struct tv_filter *f, int i, struct tv_error *err)
 {
-    int64_t value = tv_filter_int(f, rows[i].name), least = tv_filter_int(f, rows[i].not_below);
-    if (value >= least)
+    const char *value = f->value[i], *least = f->value[tv_filter_find(rows[i].not_below, strlen(rows[i].not_below))];
+    if (value == NULL || least == NULL || strtod(value, NULL) >= strtod(least, NULL))
         return TV_OK;
-    tv_fail(err, TV_ERR_USAGE, "%s is %lld, but must be at least %s, which is %lld", rows[i].name, (long long)value,
-            rows[i].not_below, (long long)least);
+    tv_fail(err, TV_ERR_USAGE, "%s is %s, but must be at least %s, which is %s", rows[i].name, value, rows[i].not_below, least);
     return tv_about(err, rows[i].name);
 }
 

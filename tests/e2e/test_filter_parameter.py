@@ -1,5 +1,5 @@
-"""A tenth parameter of the filter, added in a copy of the tree as CONTRIBUTING.md says: the files it touches are few, and a database
-that is in use takes it."""
+"""Parameters of the filter, added in a copy of the tree as CONTRIBUTING.md says: the files they touch are few, and a database that
+is in use takes them. min_year is the recipe's; highest_rating is a number that may be null, as is the one it must not be below."""
 
 import json
 import shutil
@@ -13,10 +13,13 @@ from stores import REPO
 sys.path.insert(0, str(REPO / "tools"))
 import house  # noqa: E402
 
-ROW = """PARAMETER(min_year, .kind = TV_FILTER_INTEGER, .type = "int", .least = 0, .most = 9999, .step = TV_FILTER_ITEMS,
+ROWS = """PARAMETER(highest_rating, .kind = TV_FILTER_REAL, .type = "real", .least = 0, .most = 1e6, .not_below = "min_rating",
+          .step = TV_FILTER_VALUES, .meaning = "only ratings of at most that value", .sweep = "2,3,4")
+PARAMETER(min_year, .kind = TV_FILTER_INTEGER, .type = "int", .least = 0, .most = 9999, .step = TV_FILTER_ITEMS,
           .meaning = "only items that came out in that year or later", .sweep = "1950,1970,1990")
 """
 CONDITION = """
+      and (given.highest_rating is null or r.value <= given.highest_rating)
       and (given.min_year is null or (r.item_id in (
               select i.item_id from trivet.item i where i.year >= given.min_year)) is true)
 $$;"""
@@ -61,7 +64,7 @@ def tenth(tmp_path_factory):
     tree = tmp_path_factory.mktemp("tenth") / "trivet"
     shutil.copytree(REPO, tree, ignore=shutil.ignore_patterns(*BESIDE))
     table = tree / house.TABLE
-    table.write_text(table.read_text() + ROW)
+    table.write_text(table.read_text() + ROWS)
     chosen = tree / "sql/003_filter.sql"
     head, end, rest = chosen.read_text().partition("\n$$;")  # of the first function, chosen_ratings_of
     chosen.write_text(head + CONDITION + rest)
@@ -99,6 +102,7 @@ def of_min_year(place, **values):
 
 def test_a_database_in_use_takes_a_tenth_parameter(run, tenth, in_use, tmp_path):
     before = in_use.psql("TABLE public.mine")
+    assert "trivet-etl schema" in ask(tenth, in_use, "trivet-train", "fit", "--set", "min_year=1990", check=False).stderr
     said = ask(tenth, in_use, "trivet-etl", "schema").stderr
     assert "trivet.user_item has other parameters now; mine goes on with those it had, until made again" in said
     assert in_use.psql("TABLE public.mine") == before == of_min_year(in_use, max_items_for_user=70)
@@ -118,6 +122,19 @@ def test_a_database_in_use_takes_a_tenth_parameter(run, tenth, in_use, tmp_path)
     assert in_use.psql("SELECT count(*) FROM trivet.preset_user_item('newer')") == of_min_year(in_use, min_year=1990)
     with pytest.raises(Exception, match="min_year is -1, but must be an integer from 0, or null"):
         of_min_year(in_use, min_year=-1)
+
+    # A number that is not to be below another one, either of which may be null.
+    assert in_use.psql("SELECT max(rating) <= 3.5 FROM trivet.user_item(highest_rating => 3.5)") == "t"
+    with pytest.raises(Exception, match="highest_rating is 3.5, but must be at least min_rating, which is 4"):
+        in_use.psql("SELECT count(*) FROM trivet.user_item(min_rating => 4, highest_rating => 3.5)")
+    with pytest.raises(Exception, match="highest_rating is -1, but must be a number from 0, at most 1e\\+06, or null"):
+        in_use.psql("SELECT count(*) FROM trivet.user_item(highest_rating => -1)")
+    for wrong, told in ((("min_rating=3.6", "highest_rating=3.5"), "highest_rating is 3.5, but must be at least min_rating, which is 3.6"),
+                        (("highest_rating=-1",), "but must be a number from 0, at most 1e+06")):
+        sets = [word for assignment in wrong for word in ("--set", assignment)]
+        assert told in ask(tenth, in_use, "trivet-train", "fit", "--dry-run", *sets, check=False).stderr
+    for fine in ("min_rating=3.5", "highest_rating=3.5"):
+        ask(tenth, in_use, "trivet-train", "fit", "--dry-run", "--factors", "2", "--set", fine)
 
     # So do training, search and the server.
     ask(tenth, in_use, "trivet-train", "fit", "--set", "min_year=1990")

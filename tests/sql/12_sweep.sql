@@ -78,7 +78,8 @@ select throws_like($$select trivet.filter_value('rated_since', 'soon')$$, 'rated
 select throws_like($$select trivet.filter_value('genres', 'Drama')$$, 'genres is "Drama"%', 'no list');
 select is(trivet.filter_value('genres', null), 'null', 'null where it means no condition');
 
-select results_eq($$select f.* from trivet.filter_parameters('{"genres": ["a b", "c,d", "e\"f"], "max_items_for_user": 7}') f$$,
+select results_eq($$select f.min_users_for_item, f.min_items_for_user, f.max_items_for_user, f.max_row_number, f.rated_since, f.rated_until,
+    f.genres, f.min_rating, f.sample_users from trivet.filter_parameters('{"genres": ["a b", "c,d", "e\"f"], "max_items_for_user": 7}') f$$,
     $$values (10, 3, 7, 100000::bigint, null::timestamptz, null::timestamptz, array['a b', 'c,d', 'e"f'], null::real, 1::real)$$, 'JSON to typed values, the rest at their defaults');
 select throws_like($$select * from trivet.filter_parameters('{"genre": 1}')$$, 'the filter has no parameter "genre"', 'a wrong name in JSON');
 select throws_like($$select * from trivet.filter_parameters('[1]')$$, 'the values of a filter must be a JSON object%', 'no object');

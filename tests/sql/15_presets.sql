@@ -13,7 +13,7 @@ insert into trivet.rating (user_id, item_id, value, rated_at)
 
 select is(trivet.save_preset('weekend', max_items_for_user => 200), trivet.filter_values(max_items_for_user => 200), 'saving returns all values');
 select results_eq('select name, author, note, created_at, "values" from trivet.preset', $$values ('weekend'::text, session_user::text collate "default", null::text, now(), trivet.filter_values(max_items_for_user => 200))$$, 'who, when, what');
-select results_eq($$select * from trivet.preset_values('weekend')$$, 'values (10, 3, 200, 100000::bigint, null::timestamptz, null::timestamptz, null::text[], null::real, 1::real)', 'read as typed values');
+select results_eq($$select min_users_for_item, min_items_for_user, max_items_for_user, max_row_number, rated_since, rated_until, genres, min_rating, sample_users from trivet.preset_values('weekend')$$, 'values (10, 3, 200, 100000::bigint, null::timestamptz, null::timestamptz, null::text[], null::real, 1::real)', 'read as typed values');
 
 -- Never in silence.
 prepare again as select trivet.save_preset('weekend', max_items_for_user => 300);
@@ -24,8 +24,8 @@ select results_eq('select note, "values" ->> ''max_items_for_user'' from trivet.
 select throws_like($$select trivet.save_preset('weekend', replace => null)$$, 'preset "weekend" exists%', 'null is no yes');
 
 -- All parameters survive.
-select lives_ok($$select trivet.save_preset('all', 1, 2, 6, 13, '2020-01-02', '2020-02-01 12:00', '{Drama,"a,b","c \"d\""}', 2.5, 0.1, 'everything')$$, 'all parameters');
-select results_eq($$select * from trivet.preset_values('all')$$, $$values (1, 2, 6, 13::bigint, timestamptz '2020-01-02', timestamptz '2020-02-01 12:00', array['Drama', 'a,b', 'c "d"'], 2.5::real, 0.1::real)$$, 'come back as they were');
+select lives_ok($$select trivet.save_preset('all', 1, 2, 6, 13, '2020-01-02', '2020-02-01 12:00', '{Drama,"a,b","c \"d\""}', 2.5, 0.1, note => 'everything')$$, 'all parameters');
+select results_eq($$select min_users_for_item, min_items_for_user, max_items_for_user, max_row_number, rated_since, rated_until, genres, min_rating, sample_users from trivet.preset_values('all')$$, $$values (1, 2, 6, 13::bigint, timestamptz '2020-01-02', timestamptz '2020-02-01 12:00', array['Drama', 'a,b', 'c "d"'], 2.5::real, 0.1::real)$$, 'come back as they were');
 select results_eq($$select * from trivet.preset_user_item('all')$$, $$select * from trivet.user_item(1, 2, 6, 13, '2020-01-02', '2020-02-01 12:00', '{Drama,"a,b","c \"d\""}', 2.5, 0.1)$$, 'and choose the same rows');
 select lives_ok($$select trivet.save_preset('few', 1, 3, 6)$$, 'a third');
 select results_eq($$select * from trivet.preset_user_item('few')$$, 'select * from trivet.user_item(1, 3, 6)', 'rows of a preset');

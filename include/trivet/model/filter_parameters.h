@@ -38,7 +38,7 @@ struct tv_filter_parameter {
     const char *type;        /* in SQL */
     double least, most;      /* of INTEGER and REAL, inclusive */
     int above;               /* the least itself is out */
-    const char *not_below;   /* another parameter that it must not be below, or NULL */
+    const char *not_below;   /* another number that it must not be below, where neither is null; or NULL */
     const char *standard;    /* the default as text; NULL: SQL null, no condition */
     enum tv_filter_step step;
     int only_learning;       /* a condition on rows that users are not folded in by */
