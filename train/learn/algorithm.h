@@ -34,11 +34,12 @@ enum { TV_LEARN_MOST = 8 };
 
 /* One algorithm: what its models are like, which settings it uses, and the functions that do the work. */
 struct tv_learn_algorithm {
-    const char *name;
+    const char *name;       /* at most 15 bytes: tv_model has room for those */
     const char *score_kind; /* of its models: "relevance", or "rating" */
     int predicts_ratings;   /* so they have an RMSE */
     int takes_counts;       /* values are counts of plays, not ratings */
     int bounded;            /* it has at most one factor less than the shorter side of the matrix */
+    int factors;            /* of its models, where it does not use the setting; else 0 */
     const char *remedy;     /* where the ratings of most users lead to no factors */
     struct {
         const char *flag;

@@ -11,7 +11,7 @@
 #include "trivet/core/ratings.h"
 #include "trivet/model/model.h"
 
-/* The names of algorithms (algorithm.h), as a choice of flags. */
+/* The names of algorithms (algorithms.c), in the order of their rows, as a choice of flags. */
 #define TV_LEARN_NAMES "svd|als|als-implicit"
 struct tv_learn_algorithm;
 

@@ -30,6 +30,8 @@ void tv_learn_defaults(struct tv_learn_settings *out, const struct tv_learn_algo
     *out = (struct tv_learn_settings){.algorithm = algorithm};
     for (const struct tv_learn_setting *row = tv_learn_setting_rows; row->flag; row++)
         set_value(out, row, tv_learn_default_of(algorithm, row));
+    if (algorithm->factors > 0)
+        out->factors = algorithm->factors;
 }
 
 /* The row of tv_learn_options that has a setting's bounds; one without a name for anything else. */

@@ -50,6 +50,7 @@ const struct tv_learn_algorithm tv_learn_algorithms[] = {
     {.name = "liked",
      .score_kind = "relevance",
      .takes_counts = 1,
+     .factors = 1,
      .remedy = "ask more people",
      .settings = {{"lambda", 0.5}, {"seed", NAN}},
      .memory = liked_memory,
@@ -140,7 +141,7 @@ static void its_settings_are_those_of_its_row(void **state)
     struct tv_error err = {0};
     struct tv_buffer json = TV_BUFFER_INIT(4096), line = TV_BUFFER_INIT(4096);
     tv_learn_defaults(&s, tv_learn_algorithm_of("liked"));
-    assert_true(s.lambda == 0.5);
+    assert_true(s.lambda == 0.5 && s.factors == 1);
     assert_int_equal(tv_learn_set(&s, "lambda", "2", &err), TV_OK);
     assert_int_equal(tv_learn_set(&s, "alpha", "2", &err), TV_ERR_USAGE);
     assert_int_equal(tv_learn_json(&s, &json, NULL), TV_OK);

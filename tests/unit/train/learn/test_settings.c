@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,8 @@ static void tables_agree(void **state)
         strcat(strcat(names, names[0] ? "|" : ""), a->name);
         assert_non_null(a->learn);
         assert_non_null(a->memory);
+        assert_null(a->settings[TV_LEARN_MOST - 1].flag); /* the row that ends them */
+        assert_true((a->factors > 0) != tv_learn_uses(a, "factors"));
         for (int i = 0; a->settings[i].flag; i++)
             assert_non_null(tv_learn_setting_of(a->settings[i].flag));
     }
@@ -55,30 +58,90 @@ static void defaults_are_those_of_help(void **state)
         }
 }
 
+/* A value that no setting has for its default, within the bounds of its flag. */
+static void set_another_value(struct tv_learn_settings *s, const struct tv_learn_setting *row)
+{
+    static const char *const texts[] = {
+        [TV_LEARN_WHOLE] = "7", [TV_LEARN_REAL] = "0.28125", [TV_LEARN_SEED] = "9007199254740993", [TV_LEARN_SWITCH] = "on"};
+    const struct tv_option *option = option_of(tv_learn_options, row->flag);
+    const double number = strtod(texts[row->kind], NULL);
+    char text[32];
+    snprintf(text, sizeof text, "%s", texts[row->kind]);
+    if (row->kind == TV_LEARN_WHOLE || row->kind == TV_LEARN_REAL)
+        snprintf(text, sizeof text, "%.15g", number < option->min ? option->min : number > option->max ? option->max : number);
+    assert_int_equal(tv_learn_set(s, row->flag, text, NULL), TV_OK);
+}
+
+/* Of every algorithm, a new one too: each of its settings is in the JSON and in the flags. */
 static void settings_come_back_from_json(void **state)
 {
-    static const char *const written[] = {
-        "{\"factors\": 7, \"sigma\": 0.10000000000000001}",
-        "{\"factors\": 7, \"iterations\": 3, \"lambda\": 0.25, \"seed\": 9007199254740993, \"biases\": true}",
-        "{\"factors\": 7, \"iterations\": 3, \"lambda\": 0.25, \"seed\": 9007199254740993, \"alpha\": 40}"};
-    static const char *const flags[] = {
-        " --algorithm svd --factors 7 --sigma 0.1",
-        " --algorithm als --factors 7 --iterations 3 --lambda 0.25 --seed 9007199254740993 --biases",
-        " --algorithm als-implicit --factors 7 --iterations 3 --lambda 0.25 --seed 9007199254740993 --alpha 40"};
     (void)state;
-    for (int i = 0; tv_learn_algorithms[i].name; i++) {
+    for (const struct tv_learn_algorithm *a = tv_learn_algorithms; a->name; a++) {
+        struct tv_learn_settings s, back;
+        struct tv_buffer json = TV_BUFFER_INIT(1 << 12), again = TV_BUFFER_INIT(1 << 12), line = TV_BUFFER_INIT(1 << 12);
+        tv_learn_defaults(&s, a);
+        for (int i = 0; a->settings[i].flag; i++)
+            set_another_value(&s, tv_learn_setting_of(a->settings[i].flag));
+        assert_int_equal(tv_learn_json(&s, &json, NULL), TV_OK);
+        assert_int_equal(tv_learn_from_json(&back, a->name, tv_buffer_string(&json), NULL), TV_OK);
+        assert_int_equal(tv_learn_json(&back, &again, NULL), TV_OK);
+        assert_string_equal(tv_buffer_string(&again), tv_buffer_string(&json));
+        assert_int_equal(tv_learn_flags(&back, &line, NULL), TV_OK);
+        for (int i = 0; a->settings[i].flag; i++) {
+            char member[64], flag[64];
+            const struct tv_learn_setting *row = tv_learn_setting_of(a->settings[i].flag);
+            assert_true(tv_learn_value(&back, row) == tv_learn_value(&s, row));
+            snprintf(member, sizeof member, "\"%s\": ", row->flag);
+            snprintf(flag, sizeof flag, " --%s", row->flag);
+            assert_non_null(strstr(tv_buffer_string(&json), member));
+            assert_non_null(strstr(tv_buffer_string(&line), flag));
+        }
+        tv_buffer_free(&json);
+        tv_buffer_free(&again);
+        tv_buffer_free(&line);
+    }
+}
+
+/* What stands in journals, and what a search ends with. */
+static void settings_are_written_like_this(void **state)
+{
+    static const struct {
+        const char *algorithm, *json, *flags;
+    } written[] = {
+        {"svd", "{\"factors\": 7, \"sigma\": 0.10000000000000001}", " --algorithm svd --factors 7 --sigma 0.1"},
+        {"als", "{\"factors\": 7, \"iterations\": 3, \"lambda\": 0.25, \"seed\": 9007199254740993, \"biases\": true}",
+         " --algorithm als --factors 7 --iterations 3 --lambda 0.25 --seed 9007199254740993 --biases"},
+        {"als-implicit", "{\"factors\": 7, \"iterations\": 3, \"lambda\": 0.25, \"seed\": 9007199254740993, \"alpha\": 40}",
+         " --algorithm als-implicit --factors 7 --iterations 3 --lambda 0.25 --seed 9007199254740993 --alpha 40"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
         struct tv_learn_settings s;
         struct tv_buffer json = TV_BUFFER_INIT(1 << 12), line = TV_BUFFER_INIT(1 << 12);
-        assert_int_equal(tv_learn_from_json(&s, tv_learn_algorithms[i].name, written[i], NULL), TV_OK);
+        assert_int_equal(tv_learn_from_json(&s, written[i].algorithm, written[i].json, NULL), TV_OK);
         assert_int_equal(tv_learn_json(&s, &json, NULL), TV_OK);
-        assert_string_equal(tv_buffer_string(&json), written[i]);
+        assert_string_equal(tv_buffer_string(&json), written[i].json);
         assert_int_equal(tv_learn_flags(&s, &line, NULL), TV_OK);
-        assert_string_equal(tv_buffer_string(&line), flags[i]);
+        assert_string_equal(tv_buffer_string(&line), written[i].flags);
         struct tv_buffer small = TV_BUFFER_INIT(24); /* a line that lacks a flag would repeat another run */
         assert_int_equal(tv_learn_flags(&s, &small, NULL), TV_ERR_NO_MEMORY);
         tv_buffer_free(&small);
         tv_buffer_free(&json);
         tv_buffer_free(&line);
+    }
+}
+
+/* Every model that can be learned can be served: its name has room in the model, and users are folded in by a row. */
+static void every_algorithm_has_a_folding(void **state)
+{
+    (void)state;
+    for (const struct tv_learn_algorithm *a = tv_learn_algorithms; a->name; a++) {
+        const struct tv_model_folding *f = tv_model_foldings;
+        while (f->algorithm && strcmp(f->algorithm, a->name) != 0)
+            f++;
+        if (f->algorithm == NULL)
+            fail_msg("lib/model/foldings.c has no row for %s", a->name);
+        assert_true(strlen(a->name) < sizeof((struct tv_model *)NULL)->algorithm);
+        assert_true(strcmp(a->score_kind, "rating") == 0 || strcmp(a->score_kind, "relevance") == 0);
     }
 }
 
@@ -106,6 +169,8 @@ int main(void)
         cmocka_unit_test(tables_agree),
         cmocka_unit_test(defaults_are_those_of_help),
         cmocka_unit_test(settings_come_back_from_json),
+        cmocka_unit_test(settings_are_written_like_this),
+        cmocka_unit_test(every_algorithm_has_a_folding),
         cmocka_unit_test(settings_of_others_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,6 +176,7 @@ static void a_trial_takes_more_with_more_of_anything(void **state)
         tv_learn_defaults(&few, a);
         many = few;
         few.factors = 5;
+        many.factors = 50;
         assert_true(tv_search_trial_memory(&few, &small) < tv_search_trial_memory(&many, &small));
         assert_true(tv_search_trial_memory(&few, &small) < tv_search_trial_memory(&few, &large));
     }
