@@ -42,20 +42,27 @@ enum tv_status tv_pg_lost(struct tv_pg *pg, struct tv_error *err)
     return tv_hint(err, "is it running, and is --postgres (TRIVET_POSTGRES) right?");
 }
 
+/* What follows the server's own hint for undefined_function: a parameter that the filter has got since the schema was made is a
+ * function with another signature. */
+#define OLDER " If it is one of trivet's, the schema may be older than this program: trivet-etl schema."
+
+static int has_state(const PGresult *result, const char *state)
+{
+    const char *has = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    return has && strcmp(has, state) == 0;
+}
+
 /* Whether the statement failed because others held a lock, so that it may succeed later (patient.h). */
 static int is_about_a_lock(const PGresult *result)
 {
-    static const char *const states[] = {"55P03", "40P01"}; /* lock_not_available, deadlock_detected */
-    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    return state && (strcmp(state, states[0]) == 0 || strcmp(state, states[1]) == 0);
+    return has_state(result, "55P03") || has_state(result, "40P01"); /* lock_not_available, deadlock_detected */
 }
 
 /* A function of ours that refuses a parameter names it: RAISE EXCEPTION ... USING COLUMN = 'genres'. Other errors have
  * columns of tables there. */
 static const char *parameter_of(const PGresult *result)
 {
-    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    return state && strcmp(state, "P0001") == 0 ? PQresultErrorField(result, PG_DIAG_COLUMN_NAME) : NULL;
+    return has_state(result, "P0001") ? PQresultErrorField(result, PG_DIAG_COLUMN_NAME) : NULL;
 }
 
 /* The words are the server's own, if it answered. Where no answer can be had any more, the lost connection is told
@@ -74,7 +81,7 @@ enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv
     tv_from(err, TV_FROM_POSTGRES);
     tv_about(err, parameter_of(result));
     if (detail[0] || hint[0])
-        tv_hint(err, "%s%s%s", detail, detail[0] && hint[0] ? " " : "", hint);
+        tv_hint(err, "%s%s%s%s", detail, detail[0] && hint[0] ? " " : "", hint, has_state(result, "42883") ? OLDER : "");
     return TV_ERR_STORE;
 }
 
