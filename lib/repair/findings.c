@@ -14,38 +14,20 @@
 
 enum { LINE = 1024 };
 
-void tv_repair_did(struct tv_repair *r, const char *format, ...)
+void tv_repair_tell(struct tv_repair *r, enum tv_repair_finding kind, const char *format, ...)
 {
     char line[LINE];
     va_list args;
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    r->changes++;
-    tv_log_info("repair: %s", line);
-}
-
-void tv_repair_problem(struct tv_repair *r, const char *format, ...)
-{
-    char line[LINE];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    r->problems++;
-    tv_log_error("repair: %s", line);
-}
-
-void tv_repair_say(struct tv_repair *r, const char *format, ...)
-{
-    char line[LINE];
-    va_list args;
-    if (r->report == NULL)
+    if (kind == TV_REPAIR_SEEN) {
+        if (r->report)
+            r->report->say(r->report->context, line);
         return;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    r->report->say(r->report->context, line);
+    }
+    *(kind == TV_REPAIR_DONE ? &r->changes : &r->problems) += 1;
+    tv_log(kind == TV_REPAIR_DONE ? TV_LOG_INFO : TV_LOG_ERROR, "repair: %s", line);
 }
 
 /* Both arrays are grown one after the other, and a failure of the second leaves the first larger than `capacity`

@@ -23,12 +23,15 @@ struct tv_repair {
 };
 
 /* findings.c */
+enum tv_repair_finding { TV_REPAIR_DONE, TV_REPAIR_WRONG, TV_REPAIR_SEEN };
+void tv_repair_tell(struct tv_repair *r, enum tv_repair_finding kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Something was put right; told in the log. */
-void tv_repair_did(struct tv_repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define tv_repair_did(r, ...) tv_repair_tell(r, TV_REPAIR_DONE, __VA_ARGS__)
 /* Something is wrong and stays so: told in the log as an error, and counted. */
-void tv_repair_problem(struct tv_repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define tv_repair_problem(r, ...) tv_repair_tell(r, TV_REPAIR_WRONG, __VA_ARGS__)
 /* The line of a check for the report: nothing without one. */
-void tv_repair_say(struct tv_repair *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define tv_repair_say(r, ...) tv_repair_tell(r, TV_REPAIR_SEEN, __VA_ARGS__)
 
 /* Ids of documents that are to be mended, with the rev each had when it was read. Begin with zeros. */
 struct tv_repair_ids {
