@@ -29,25 +29,29 @@ static const struct tv_option models_options[] = {
     {.name = NULL},
 };
 
-/* The rows in the order in which --help lists them. `more` names tables that several commands share: how to learn, what
- * to read, what to keep apart. */
+/* Tables that several commands share: how to learn, what to read, what to keep apart. */
+static const struct tv_option *const learning[] = {tv_learn_options, tv_reading_options, NULL};
+static const struct tv_option *const judging[] = {tv_learn_options, tv_reading_options, tv_trial_options, NULL};
+
+/* The rows in the order in which --help lists them. */
 static const struct tv_command commands[] = {
     {.name = "fit",
      .arguments = "",
      .summary = "learn a model from the filtered ratings and make it live",
      .options = tv_fit_options,
-     .more = {tv_learn_options, tv_reading_options},
+     .more = learning,
      .run = tv_fit_run},
     {.name = "evaluate",
      .arguments = "",
      .summary = "judge settings on ratings kept apart, beside plain baselines",
      .options = tv_evaluate_options,
-     .more = {tv_learn_options, tv_reading_options, tv_trial_options},
+     .more = judging,
      .run = tv_evaluate_run},
     {.name = "search",
      .arguments = "",
      .summary = "try many settings on ratings kept apart, and say which to train with",
-     TV_SEARCH_OPTIONS,
+     .options = tv_search_options,
+     .more = tv_search_subject,
      .run = tv_search_run},
     {.name = "models",
      .arguments = "",

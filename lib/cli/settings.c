@@ -15,18 +15,23 @@ static int row_serves(const struct tv_option *row, unsigned mask)
     return row->programs == 0 || (row->programs & mask) != 0;
 }
 
+static void add_rows(struct tv_settings *s, const struct tv_option *rows, unsigned mask)
+{
+    for (const struct tv_option *row = rows; row && row->name; row++)
+        if (row_serves(row, mask) && s->n < TV_SETTINGS_MAX)
+            s->entries[s->n++] = (struct tv_setting){.row = row};
+}
+
 enum tv_status tv_settings_create(struct tv_settings **out, const struct tv_program *program,
                                   const struct tv_command *command, struct tv_error *err)
 {
     struct tv_settings *s = tv_alloc(1, sizeof *s, "settings", err);
     if (s == NULL)
         return TV_ERR_NO_MEMORY;
-    const struct tv_option *tables[] = {command->options, command->more[0], command->more[1], command->more[2],
-                                        tv_shared_options};
-    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
-        for (const struct tv_option *row = tables[t]; row && row->name; row++)
-            if (row_serves(row, program->mask) && s->n < TV_SETTINGS_MAX)
-                s->entries[s->n++] = (struct tv_setting){.row = row};
+    add_rows(s, command->options, program->mask);
+    for (const struct tv_option *const *more = command->more; more && *more; more++)
+        add_rows(s, *more, program->mask);
+    add_rows(s, tv_shared_options, program->mask);
     *out = s;
     return TV_OK;
 }

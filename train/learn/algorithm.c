@@ -82,14 +82,14 @@ const struct tv_option tv_learn_options[] = {
 /* The defaults of lambda and alpha are 0 here: that is what algorithms have that do not use them, and those that do
  * give a default of their own (algorithms.c). */
 const struct tv_learn_setting tv_learn_setting_rows[] = {
-    {"factors", TV_LEARN_WHOLE, PLACE(factors), FACTORS, 0},
-    {"sigma", TV_LEARN_REAL, PLACE(sigma), SIGMA, 1},
-    {"iterations", TV_LEARN_WHOLE, PLACE(iterations), ITERATIONS, 0},
-    {"lambda", TV_LEARN_REAL, PLACE(lambda), 0, 0},
-    {"alpha", TV_LEARN_REAL, PLACE(alpha), 0, 0},
-    {"biases", TV_LEARN_SWITCH, PLACE(biases), 0, 1},
-    {"seed", TV_LEARN_SEED, PLACE(seed), SEED, 0},
-    {NULL, 0, 0, 0, 0},
+    {.flag = "factors", .kind = TV_LEARN_WHOLE, .offset = PLACE(factors), .value = FACTORS},
+    {.flag = "sigma", .kind = TV_LEARN_REAL, .offset = PLACE(sigma), .value = SIGMA, .only_if_set = 1},
+    {.flag = "iterations", .kind = TV_LEARN_WHOLE, .offset = PLACE(iterations), .value = ITERATIONS},
+    {.flag = "lambda", .kind = TV_LEARN_REAL, .offset = PLACE(lambda)},
+    {.flag = "alpha", .kind = TV_LEARN_REAL, .offset = PLACE(alpha)},
+    {.flag = "biases", .kind = TV_LEARN_SWITCH, .offset = PLACE(biases), .only_if_set = 1},
+    {.flag = "seed", .kind = TV_LEARN_SEED, .offset = PLACE(seed), .value = SEED},
+    {.flag = NULL},
 };
 
 const struct tv_learn_algorithm *tv_learn_algorithm_of(const char *name)

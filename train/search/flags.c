@@ -44,8 +44,8 @@ const struct tv_option tv_search_options[] = {
 
 /* The flags that say what is tried and what decides; tv_search_options and the shared ones say how it is run and
  * shown. */
-static const struct tv_option *const subject[] = {tv_search_space_options, tv_trial_options, tv_reading_options};
-enum { N_SUBJECT = sizeof subject / sizeof *subject };
+const struct tv_option *const tv_search_subject[] = {tv_search_space_options, tv_trial_options, tv_reading_options,
+                                                     NULL};
 
 /* One flag as "--name=value", in one word, so that a value that begins with dashes is not taken for a flag. */
 static int append(json_t *array, const char *name, const char *value)
@@ -74,8 +74,8 @@ json_t *tv_search_flags(const struct tv_settings *settings)
 {
     json_t *array = json_array();
     int ok = array != NULL;
-    for (int i = 0; i < N_SUBJECT && ok; i++)
-        ok = append_given(array, settings, subject[i]);
+    for (const struct tv_option *const *rows = tv_search_subject; *rows && ok; rows++)
+        ok = append_given(array, settings, *rows);
     if (ok)
         return array;
     json_decref(array);
@@ -83,7 +83,8 @@ json_t *tv_search_flags(const struct tv_settings *settings)
 }
 
 /* A program of this one command, to read a stored command line with. */
-static const struct tv_command command = {.name = "search", .arguments = "", .summary = "", TV_SEARCH_OPTIONS};
+static const struct tv_command command = {
+    .name = "search", .arguments = "", .summary = "", .options = tv_search_options, .more = tv_search_subject};
 static const struct tv_program program = {.name = "trivet-train", .mask = TV_PROGRAM_TRAIN, .commands = &command};
 
 /* Later flags win over earlier ones, so those given beside --resume are appended: they may change how a search is
@@ -112,8 +113,8 @@ enum tv_status tv_search_flags_read(struct tv_settings **out, json_t *flags, con
 enum tv_status tv_search_command(const struct tv_search *s, struct tv_buffer *line, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_text(line, "trivet-train search", err);
-    for (int i = 0; i < N_SUBJECT && status == TV_OK; i++)
-        status = tv_flags_given(line, s->settings, subject[i], err);
+    for (const struct tv_option *const *rows = tv_search_subject; *rows && status == TV_OK; rows++)
+        status = tv_flags_given(line, s->settings, *rows, err);
     return status;
 }
 

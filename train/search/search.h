@@ -58,7 +58,9 @@ enum tv_status tv_search_store_finish(struct tv_search *s, const char *metrics, 
 /* The flags of search number `id`, as tv_search_flags wrote them. */
 enum tv_status tv_search_store_flags(json_t **flags, struct tv_pg *pg, int64_t id, struct tv_error *err);
 
-extern const struct tv_option tv_search_options[]; /* flags.c */
+/* flags.c: how a search is run and shown; and the tables, ended by NULL, of what is tried and what decides. */
+extern const struct tv_option tv_search_options[];
+extern const struct tv_option *const tv_search_subject[];
 /* flags.c: a command line that can be repeated: an array of the flags that say what to try. */
 json_t *tv_search_flags(const struct tv_settings *settings);
 /* "trivet-train search --algorithm als ...", and "trivet-train fit ..." for one trial. */
@@ -87,9 +89,6 @@ enum tv_status tv_search_describe(const struct tv_search *s, size_t trial, struc
 enum tv_status tv_search_document(json_t **out, const struct tv_search *s, struct tv_error *err);
 enum tv_status tv_search_print(const struct tv_search *s, struct tv_error *err);
 
-/* A command's row: also for reading a stored command line. */
-#define TV_SEARCH_OPTIONS                                                                                              \
-    .options = tv_search_options, .more = {tv_search_space_options, tv_trial_options, tv_reading_options}
 enum tv_status tv_search_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

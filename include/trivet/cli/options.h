@@ -61,7 +61,7 @@ struct tv_command {
     const char *summary;   /* one line */
     int min_arguments, max_arguments;
     const struct tv_option *options; /* own rows, ended by a row without a name; may be NULL */
-    const struct tv_option *more[3]; /* rows it has in common with other commands; may be NULL */
+    const struct tv_option *const *more; /* tables it has in common with other commands, ended by NULL; may be NULL */
     enum tv_status (*run)(const struct tv_settings *s, int n_arguments, char **arguments, struct tv_error *err);
 };
 

@@ -17,7 +17,8 @@ enum { MOST = 12 };
 /* Reads a command line, a NULL-terminated list of flags. */
 static enum tv_status read_space(struct tv_search_space *out, struct tv_error *err, const char *const *flags)
 {
-    static const struct tv_command command = {.name = "search", .arguments = "", .summary = "", TV_SEARCH_OPTIONS};
+    static const struct tv_command command = {
+        .name = "search", .arguments = "", .summary = "", .options = tv_search_options, .more = tv_search_subject};
     const struct tv_program program = {.name = "trivet-train", .mask = TV_PROGRAM_TRAIN, .commands = &command};
     const char *const environment[] = {NULL};
     char *argv[MOST + 1] = {(char *)"trivet-train"};
