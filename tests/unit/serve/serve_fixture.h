@@ -182,4 +182,27 @@ static inline int fixture_asks_postgres(struct tv_app *app, const char *target)
     return later;
 }
 
+/* Two lists of targets, each ended by NULL. */
+static inline void fixture_only_these_ask_postgres(const char *const *asking, const char *const *at_once)
+{
+    struct tv_app *app = fixture_app(NULL, 0);
+    for (; *asking; asking++)
+        if (!fixture_asks_postgres(app, *asking))
+            fail_msg("%s is answered at once", *asking);
+    for (; *at_once; at_once++)
+        if (fixture_asks_postgres(app, *at_once))
+            fail_msg("%s waits for PostgreSQL", *at_once);
+    tv_app_free(app);
+}
+
+/* A page with scripts: they are files of this server, and nothing is in it that the policy would not let in. */
+static inline void fixture_runs_only_our_files(const struct fixture_answer *a)
+{
+    assert_true(a->response.scripts);
+    assert_null(strstr(a->text, "{{"));
+    assert_null(strstr(a->text, "style=\""));
+    for (const char *script = a->text; (script = strstr(script, "<script")) != NULL; script++)
+        assert_int_equal(strncmp(script, "<script src=\"/", 14), 0);
+}
+
 #endif
