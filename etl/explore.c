@@ -206,8 +206,15 @@ enum tv_status tv_etl_funnel(const struct tv_settings *s, int n, char **argument
 
 /* --- sweep ---------------------------------------------------------------------------------------------------- */
 
-/* "min_users_for_item=5,10,20": the name, and the values as an array of SQL, '{"5","10","20"}'. Commas inside
- * braces do not divide, because a list of genres is one value. */
+/* Commas inside braces do not divide, because a list of genres is one value. */
+static const char *end_of_value(const char *text)
+{
+    for (int depth = 0; *text && (*text != ',' || depth != 0); text++)
+        depth += (*text == '{') - (*text == '}');
+    return text;
+}
+
+/* "min_users_for_item=5,10,20": the name, and the values as an array of SQL, '{"5","10","20"}'. */
 static enum tv_status split_over(const char *text, char *name, size_t size, struct tv_buffer *values,
                                  struct tv_error *err)
 {
@@ -217,16 +224,16 @@ static enum tv_status split_over(const char *text, char *name, size_t size, stru
         return tv_hint(err, "for example --over min_users_for_item=5,10,20,50");
     }
     snprintf(name, size, "%.*s", (int)(equals - text), text);
-    int depth = 0;
-    enum tv_status status = tv_buffer_text(values, "{\"", err);
-    for (const char *p = equals + 1; *p && status == TV_OK; p++) {
-        depth += (*p == '{') - (*p == '}');
-        if (*p == ',' && depth == 0)
-            status = tv_buffer_text(values, "\",\"", err);
-        else
-            status = tv_buffer_format(values, err, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+    enum tv_status status = TV_OK;
+    for (const char *value = equals + 1, *end; status == TV_OK; value = end + 1) {
+        end = end_of_value(value);
+        status = tv_buffer_text(values, value == equals + 1 ? "{" : ",", err);
+        if (status == TV_OK)
+            status = tv_buffer_quoted(values, value, (size_t)(end - value), err);
+        if (*end == '\0')
+            break;
     }
-    return status == TV_OK ? tv_buffer_text(values, "\"}", err) : status;
+    return status == TV_OK ? tv_buffer_text(values, "}", err) : status;
 }
 
 /* Counts the passes over the ratings that trivet.sweep has made. It needs one for each value of a parameter that is no

@@ -85,15 +85,9 @@ enum tv_status tv_copy_text_array(struct tv_buffer *out, const char *const *text
     struct tv_buffer literal = TV_BUFFER_INIT(out->max);
     enum tv_status status = tv_buffer_text(&literal, "{", err);
     for (int i = 0; i < n && status == TV_OK; i++) {
-        status = tv_buffer_text(&literal, i ? ",\"" : "\"", err);
-        for (const char *p = texts[i]; *p && status == TV_OK; p++) {
-            if (*p == '"' || *p == '\\')
-                status = tv_buffer_text(&literal, "\\", err);
-            if (status == TV_OK)
-                status = tv_buffer_append(&literal, p, 1, err);
-        }
+        status = tv_buffer_text(&literal, i ? "," : "", err);
         if (status == TV_OK)
-            status = tv_buffer_text(&literal, "\"", err);
+            status = tv_buffer_quoted(&literal, texts[i], strlen(texts[i]), err);
     }
     if (status == TV_OK)
         status = tv_buffer_text(&literal, "}", err);

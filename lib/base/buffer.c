@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trivet/base/text.h"
+
 void tv_buffer_init(struct tv_buffer *b, size_t max)
 {
     *b = (struct tv_buffer)TV_BUFFER_INIT(max);
@@ -73,6 +75,49 @@ enum tv_status tv_buffer_csv(struct tv_buffer *b, const char *text, struct tv_er
     enum tv_status status = tv_buffer_text(b, "\"", err);
     for (; *text && status == TV_OK; text++)
         status = tv_buffer_append(b, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1, err);
+    return status == TV_OK ? tv_buffer_text(b, "\"", err) : status;
+}
+
+enum tv_status tv_buffer_quoted(struct tv_buffer *b, const char *text, size_t n, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_text(b, "\"", err);
+    for (size_t i = 0; i < n && status == TV_OK; i++) {
+        if (text[i] == '"' || text[i] == '\\')
+            status = tv_buffer_text(b, "\\", err);
+        if (status == TV_OK)
+            status = tv_buffer_append(b, text + i, 1, err);
+    }
+    return status == TV_OK ? tv_buffer_text(b, "\"", err) : status;
+}
+
+enum tv_status tv_buffer_plain(struct tv_buffer *b, const char *text, size_t n, int (*special)(unsigned char c),
+                               size_t *done, struct tv_error *err)
+{
+    size_t plain = 0;
+    while (plain < n && !special((unsigned char)text[plain]))
+        plain++;
+    size_t good = tv_text_utf8_prefix(text, plain);
+    *done = good == plain ? plain : good + 1;
+    enum tv_status status = tv_buffer_append(b, text, good, err);
+    return status == TV_OK && good < plain ? tv_buffer_text(b, "\xef\xbf\xbd", err) : status;
+}
+
+static int is_json_special(unsigned char c)
+{
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* Everything beyond ASCII is written as it is: JSON is UTF-8 (RFC 8259, 8.1). */
+enum tv_status tv_buffer_json(struct tv_buffer *b, const char *text, size_t n, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_text(b, "\"", err);
+    for (size_t i = 0, done = 1; i < n && status == TV_OK; i += done, done = 1) {
+        unsigned char c = (unsigned char)text[i];
+        if (is_json_special(c))
+            status = tv_buffer_format(b, err, c >= 0x20 ? "\\%c" : "\\u%04x", c);
+        else
+            status = tv_buffer_plain(b, text + i, n - i, is_json_special, &done, err);
+    }
     return status == TV_OK ? tv_buffer_text(b, "\"", err) : status;
 }
 

@@ -20,7 +20,7 @@ extern const char *const tv_user_blob_names[TV_BLOBS];
 /* A document's blobs as its fields. */
 struct tv_user_fields {
     struct tv_mongo_field blobs[TV_BLOBS];
-    struct tv_buffer names[TV_BLOBS]; /* of the parts of a long one */
+    char *names[TV_BLOBS]; /* of the parts of a long one, as JSON; owned, or NULL */
 };
 /* Writes the parts of long blobs, which MongoDB has acknowledged then. `b` is lent to *f. *f is to be freed after a
  * failure, too. */

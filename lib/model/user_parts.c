@@ -3,6 +3,7 @@
  */
 #include "lib/model/user_blobs.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +16,15 @@
 #include "trivet/store/mongo_write.h"
 
 /* Blobs of at most DOCUMENT_BYTES together stay in the document. Of more, those over LONG_BYTES leave it, in parts
- * of PART_BYTES. The names of all parts of a blob take at most MAX_NAMES. */
-enum { DOCUMENT_BYTES = 15 << 20, LONG_BYTES = 3 << 20, PART_BYTES = 8 << 20, MAX_NAMES = 1 << 20 };
+ * of PART_BYTES. */
+enum { DOCUMENT_BYTES = 15 << 20, LONG_BYTES = 3 << 20, PART_BYTES = 8 << 20 };
 
 const char *const tv_user_blob_names[TV_BLOBS] = {"value", "seen", "rated", "ratings"};
 
 /* --- writing ---------------------------------------------------------------------------------------------- */
 
-/* Gives the part an _id that nobody else gets, and appends it to the names as JSON. */
-static enum tv_status add_part(struct tv_mongo_bulk *bulk, struct tv_buffer *names, const struct tv_user_document *u,
+/* Gives the part an _id that nobody else gets, and appends it to the names. */
+static enum tv_status add_part(struct tv_mongo_bulk *bulk, json_t *names, const struct tv_user_document *u,
                                const char *bytes, size_t n, struct tv_error *err)
 {
     char id[TV_MONGO_ID];
@@ -34,19 +35,25 @@ static enum tv_status add_part(struct tv_mongo_bulk *bulk, struct tv_buffer *nam
         {.name = "rev", .type = TV_MONGO_FIELD_INT64, .integer = u->rev},
         {.name = "bytes", .type = TV_MONGO_FIELD_BYTES, .bytes = bytes, .n_bytes = n},
     };
-    enum tv_status status = tv_buffer_format(names, err, "%s\"%s\"", names->size ? "," : "[", id);
-    return status == TV_OK ? tv_mongo_bulk_add(bulk, fields, sizeof fields / sizeof *fields, err) : status;
+    if (json_array_append_new(names, json_string(id)) != 0)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the names of parts");
+    return tv_mongo_bulk_add(bulk, fields, sizeof fields / sizeof *fields, err);
 }
 
 /* The names become a JSON array, which is stored in place of the blob. */
-static enum tv_status add_parts(struct tv_mongo_bulk *bulk, struct tv_buffer *names, const struct tv_user_document *u,
+static enum tv_status add_parts(struct tv_mongo_bulk *bulk, char **names_json, const struct tv_user_document *u,
                                 const struct tv_buffer *blob, struct tv_error *err)
 {
+    json_t *names = json_array();
     enum tv_status status = TV_OK;
     for (size_t at = 0; at < blob->size && status == TV_OK; at += PART_BYTES)
         status =
             add_part(bulk, names, u, blob->data + at, blob->size - at < PART_BYTES ? blob->size - at : PART_BYTES, err);
-    return status == TV_OK ? tv_buffer_text(names, "]", err) : status;
+    *names_json = status == TV_OK ? json_dumps(names, JSON_COMPACT) : NULL;
+    json_decref(names);
+    if (status == TV_OK && *names_json == NULL)
+        status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the names of parts");
+    return status;
 }
 
 /* The index is made ahead of the first part; afterwards it is there, and fine. Ending the bulk waits until MongoDB
@@ -64,8 +71,8 @@ static enum tv_status write_parts(struct tv_user_fields *f, struct tv_mongo *mon
         if (blobs[i]->size <= LONG_BYTES)
             continue;
         status = add_parts(bulk, &f->names[i], u, blobs[i], err);
-        f->blobs[i] = (struct tv_mongo_field){
-            .name = tv_user_blob_names[i], .type = TV_MONGO_FIELD_JSON, .text = tv_buffer_string(&f->names[i])};
+        f->blobs[i] =
+            (struct tv_mongo_field){.name = tv_user_blob_names[i], .type = TV_MONGO_FIELD_JSON, .text = f->names[i]};
     }
     enum tv_status ended = tv_mongo_bulk_end(bulk, status == TV_OK ? err : NULL);
     return status == TV_OK ? ended : status;
@@ -83,7 +90,7 @@ enum tv_status tv_user_fields_make(struct tv_user_fields *f, struct tv_mongo *mo
                                               .type = TV_MONGO_FIELD_BYTES,
                                               .bytes = blobs[i]->data,
                                               .n_bytes = blobs[i]->size};
-        tv_buffer_init(&f->names[i], MAX_NAMES);
+        f->names[i] = NULL;
         total += blobs[i]->size;
     }
     return total > DOCUMENT_BYTES ? write_parts(f, mongo, model, u, blobs, err) : TV_OK;
@@ -92,7 +99,7 @@ enum tv_status tv_user_fields_make(struct tv_user_fields *f, struct tv_mongo *mo
 void tv_user_fields_free(struct tv_user_fields *f)
 {
     for (int i = 0; i < TV_BLOBS; i++)
-        tv_buffer_free(&f->names[i]);
+        free(f->names[i]);
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------- */

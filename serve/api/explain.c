@@ -41,17 +41,18 @@ static void write_terms(struct tv_out *out, const struct tv_resident *s, const s
 {
     size_t shown = a->n < limit ? a->n : limit;
     double sum = a->item_term + a->user_term, others = 0;
-    tv_out_text(out, ",\"item_term\":");
+    tv_out_key(out, "item_term");
     tv_out_real(out, a->item_term);
-    tv_out_text(out, ",\"user_term\":");
+    tv_out_key(out, "user_term");
     tv_out_real(out, a->user_term);
-    tv_out_text(out, ",\"ratings\":[");
+    tv_out_key(out, "ratings");
+    tv_out_text(out, "[");
     for (size_t i = 0; i < shown; i++) {
         tv_out_text(out, i ? ",{" : "{");
         tv_item_json(out, s, a->rated[i].item_id);
-        tv_out_text(out, ",\"rating\":");
+        tv_out_key(out, "rating");
         tv_out_real(out, (double)a->rated[i].rating);
-        tv_out_text(out, ",\"contribution\":");
+        tv_out_key(out, "contribution");
         tv_out_real(out, a->rated[i].contribution);
         tv_out_text(out, "}");
         sum += a->rated[i].contribution;
@@ -59,9 +60,15 @@ static void write_terms(struct tv_out *out, const struct tv_resident *s, const s
     for (size_t i = shown; i < a->n; i++)
         others += a->rated[i].contribution;
     sum += others;
-    tv_out_format(out, "],\"others\":{\"n\":%zu,\"contribution\":", a->n - shown);
+    tv_out_text(out, "]");
+    tv_out_key(out, "others");
+    tv_out_text(out, "{");
+    tv_out_key(out, "n");
+    tv_out_int(out, (int64_t)(a->n - shown));
+    tv_out_key(out, "contribution");
     tv_out_real(out, others);
-    tv_out_text(out, "},\"rounding\":");
+    tv_out_text(out, "}");
+    tv_out_key(out, "rounding");
     tv_out_real(out, a->score - sum);
 }
 
@@ -70,14 +77,20 @@ static void write_terms(struct tv_out *out, const struct tv_resident *s, const s
 static void write_account(struct tv_out *out, const struct tv_resident *s, const struct ask *ask,
                           const struct tv_account *a)
 {
-    tv_out_text(out, "{\"user_id\":");
+    tv_out_text(out, "{");
+    tv_out_key(out, "user_id");
     tv_id_user_json(out, s, &ask->user);
-    tv_out_format(out, ",\"model\":%" PRId64 ",\"reason\":\"%s\",\"score_kind\":", s->run_number,
-                  tv_reason_name(a->reason));
+    tv_out_key(out, "model");
+    tv_out_int(out, s->run_number);
+    tv_out_key(out, "reason");
+    tv_out_json(out, tv_reason_name(a->reason));
+    tv_out_key(out, "score_kind");
     tv_out_json(out, a->reason == TV_REASON_POPULAR ? "count" : s->score_kind);
-    tv_out_text(out, ",\"item\":{");
+    tv_out_key(out, "item");
+    tv_out_text(out, "{");
     tv_item_json(out, s, ask->item.number);
-    tv_out_text(out, "},\"score\":");
+    tv_out_text(out, "}");
+    tv_out_key(out, "score");
     tv_out_real(out, a->score);
     write_terms(out, s, a, (size_t)ask->limit);
     tv_out_text(out, "}\n");

@@ -1,7 +1,6 @@
 /* health: answers for machines that watch the server. None of them waits for anything: all state is what threads of
  * the server found out last.
  */
-#include <inttypes.h>
 #include <stdatomic.h>
 
 #include "serve/api/health.h"
@@ -24,23 +23,26 @@ static void write_store(struct tv_out *out, const char *key, struct tv_breaker *
 {
     struct tv_breaker_state state;
     tv_breaker_look(breaker, &state);
-    tv_out_json(out, key);
-    tv_out_format(out, ":{\"up\":%s,\"seconds\":%.0f", state.up ? "true" : "false", state.seconds);
+    tv_out_key(out, key);
+    tv_out_text(out, "{");
+    tv_out_key(out, "up");
+    tv_out_bool(out, state.up);
+    tv_out_key(out, "seconds");
+    tv_out_format(out, "%.0f", state.seconds);
     if (!state.up) {
-        tv_out_text(out, ",\"message\":");
+        tv_out_key(out, "message");
         tv_out_json(out, state.message);
     }
     tv_out_text(out, "}");
 }
 
 /* Nothing for an empty message, so that an answer where all is well is short. */
-static void write_message(struct tv_out *out, const char *before, const char *message, const char *after)
+static void write_message(struct tv_out *out, const char *key, const char *message)
 {
     if (message[0] == '\0')
         return;
-    tv_out_text(out, before);
+    tv_out_key(out, key);
     tv_out_json(out, message);
-    tv_out_text(out, after);
 }
 
 /* Only the pages /lab and /models, and exact counts of audiences, read PostgreSQL this way, and it is not asked
@@ -50,9 +52,15 @@ static void write_optional(struct tv_out *out, struct tv_questions *questions)
     static const char *const up[] = {"null", "true", "false"};
     struct tv_questions_state state;
     tv_questions_look(questions, &state);
-    tv_out_format(out, "\"postgres\":{\"up\":%s,\"seconds\":%.0f,\"optional\":true", up[state.database],
-                  state.seconds);
-    write_message(out, ",\"message\":", state.message, "");
+    tv_out_key(out, "postgres");
+    tv_out_text(out, "{");
+    tv_out_key(out, "up");
+    tv_out_text(out, up[state.database]);
+    tv_out_key(out, "seconds");
+    tv_out_format(out, "%.0f", state.seconds);
+    tv_out_key(out, "optional");
+    tv_out_bool(out, 1);
+    write_message(out, "message", state.message);
     tv_out_text(out, "}");
 }
 
@@ -61,20 +69,26 @@ static void write_ratings(struct tv_out *out, const struct tv_follower_state *st
 {
     if (state->waiting < 0 && !state->refusal[0])
         return;
-    tv_out_format(out, ",\"ratings\":{\"source\":%s", state->unreadable ? "\"unreadable\"" : "\"ok\"");
-    if (state->waiting >= 0)
-        tv_out_format(out, ",\"waiting\":%" PRId64 ",\"refused\":%" PRId64, state->waiting, state->refused);
-    write_message(out, ",\"message\":", state->refusal, "");
+    tv_out_key(out, "ratings");
+    tv_out_text(out, "{");
+    tv_out_key(out, "source");
+    tv_out_json(out, state->unreadable ? "unreadable" : "ok");
+    if (state->waiting >= 0) {
+        tv_out_key(out, "waiting");
+        tv_out_int(out, state->waiting);
+        tv_out_key(out, "refused");
+        tv_out_int(out, state->refused);
+    }
+    write_message(out, "message", state->refusal);
     tv_out_text(out, "}");
 }
 
 static void write_stores(struct tv_out *out, struct tv_app *app)
 {
-    tv_out_text(out, ",\"stores\":{");
+    tv_out_key(out, "stores");
+    tv_out_text(out, "{");
     write_store(out, "mongodb", app->models.mongo_breaker);
-    tv_out_text(out, ",");
     write_store(out, "redis", app->models.redis_breaker);
-    tv_out_text(out, ",");
     write_optional(out, app->questions);
     tv_out_text(out, "}");
 }
@@ -96,15 +110,23 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
     response->status = ready ? 200 : 503;
     struct tv_out *out = &response->out;
     int whole = redis && !notice[0] && !similar[0] && !following.unreadable && !following.refusal[0];
-    tv_out_format(out, "{\"status\":\"%s\",\"model\":", !ready ? "unavailable" : whole ? "ok" : "degraded");
+    tv_out_text(out, "{");
+    tv_out_key(out, "status");
+    tv_out_json(out, !ready ? "unavailable" : whole ? "ok" : "degraded");
+    tv_out_key(out, "model");
     if (live)
         tv_out_int(out, live->run_number);
     else
         tv_out_text(out, "null");
     write_stores(out, app);
     write_ratings(out, &following);
-    write_message(out, ",\"similar\":{\"message\":", similar, "}");
-    write_message(out, ",\"notice\":", notice, "");
+    if (similar[0]) {
+        tv_out_key(out, "similar");
+        tv_out_text(out, "{");
+        write_message(out, "message", similar);
+        tv_out_text(out, "}");
+    }
+    write_message(out, "notice", notice);
     tv_out_text(out, "}\n");
     tv_resident_release(live);
     return TV_ANSWERED;

@@ -1,7 +1,6 @@
 /* items: one item with all that is known of it, and the search by title. Both answer from the resident model's
  * catalogue; further fields of one item are read from MongoDB.
  */
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +55,9 @@ static void write_item(struct tv_app *app, struct tv_out *out, const struct tv_r
     tv_out_text(out, "{");
     tv_item_json(out, s, item_id);
     tv_item_counts_json(out, s, item_id);
-    tv_out_format(out, ",\"model\":%" PRId64 ",\"metadata\":", s->run_number);
+    tv_out_key(out, "model");
+    tv_out_int(out, s->run_number);
+    tv_out_key(out, "metadata");
     tv_out_text(out, text ? text : "null");
     tv_out_text(out, "}\n");
     free(text);
@@ -110,7 +111,13 @@ static void write_found(struct tv_out *out, const struct tv_resident *s, const c
 {
     const struct tv_item *best[MAX_FOUND];
     size_t found, n = tv_title_search(&s->titles, &s->items, folded, best, top, &found);
-    tv_out_format(out, "{\"model\":%" PRId64 ",\"found\":%zu,\"items\":[", s->run_number, found);
+    tv_out_text(out, "{");
+    tv_out_key(out, "model");
+    tv_out_int(out, s->run_number);
+    tv_out_key(out, "found");
+    tv_out_int(out, (int64_t)found);
+    tv_out_key(out, "items");
+    tv_out_text(out, "[");
     for (size_t i = 0; i < n; i++) {
         tv_out_text(out, i ? ",{" : "{");
         tv_item_json(out, s, best[i]->id);

@@ -1,7 +1,6 @@
 /* predict: /api/v1/predict: a user's ratings of some items, predicted. serve/pick/prediction.h chooses the model and
  * computes; here the ids are read and the answer is written, an item at a time.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,9 +48,9 @@ static void write_prediction(struct tv_out *out, const struct tv_predictor *p, i
     tv_out_text(out, "{");
     tv_item_json(out, p->picked.resident, item_id);
     tv_item_counts_json(out, p->picked.resident, item_id);
-    tv_out_text(out, ",\"predicted\":");
+    tv_out_key(out, "predicted");
     tv_out_real(out, prediction.value);
-    tv_out_text(out, ",\"basis\":");
+    tv_out_key(out, "basis");
     if (prediction.basis)
         tv_out_json(out, prediction.basis);
     else
@@ -80,9 +79,13 @@ static void answer(struct tv_response *response, const struct tv_predictor *p, c
                    struct tv_problem *problem)
 {
     struct tv_out *out = &response->out;
-    tv_out_text(out, "{\"user_id\":");
+    tv_out_text(out, "{");
+    tv_out_key(out, "user_id");
     tv_id_user_json(out, p->picked.resident, &ask->user);
-    tv_out_format(out, ",\"model\":%" PRId64 ",\"items\":[", p->picked.resident->run_number);
+    tv_out_key(out, "model");
+    tv_out_int(out, p->picked.resident->run_number);
+    tv_out_key(out, "items");
+    tv_out_text(out, "[");
     if (!write_items(out, p, ask->ids, problem))
         return;
     tv_out_text(out, "]}\n");

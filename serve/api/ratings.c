@@ -208,23 +208,31 @@ static void write_triples(struct tv_out *out, const struct change *c)
  * numbers. `counts` is "now" if this server's next answer has them. */
 static void write_change(struct tv_out *out, const struct change *c, int with_ratings)
 {
-    tv_out_text(out, "{\"user_id\":");
+    tv_out_text(out, "{");
+    tv_out_key(out, "user_id");
     write_user(out, c);
-    tv_out_format(out, ",\"rev\":%" PRId64 ",\"changed\":%" PRId64 ",\"counts\":\"%s\",\"model\":", c->rated.rev,
-                  c->rated.changed, c->later ? "later" : "now");
+    tv_out_key(out, "rev");
+    tv_out_int(out, c->rated.rev);
+    tv_out_key(out, "changed");
+    tv_out_int(out, c->rated.changed);
+    tv_out_key(out, "counts");
+    tv_out_json(out, c->later ? "later" : "now");
+    tv_out_key(out, "model");
     if (c->model)
         tv_out_int(out, c->model);
     else
         tv_out_text(out, "null");
     if (c->later) {
-        tv_out_text(out, ",\"why\":");
+        tv_out_key(out, "why");
         tv_out_json(out, c->later);
     }
-    tv_out_text(out, ",\"ratings\":[");
+    tv_out_key(out, "ratings");
+    tv_out_text(out, "[");
     for (size_t i = 0; with_ratings && i < c->list.n; i++) {
-        tv_out_text(out, i ? ",{\"id\":" : "{\"id\":");
+        tv_out_text(out, i ? ",{" : "{");
+        tv_out_key(out, "id");
         write_item(out, c, i);
-        tv_out_text(out, ",\"rating\":");
+        tv_out_key(out, "rating");
         tv_out_float(out, c->list.values[i]);
         tv_out_text(out, "}");
     }

@@ -62,21 +62,22 @@ void tv_ranked_json(struct tv_out *out, const struct tv_resident *s, const struc
 static void write_recs(struct tv_out *out, const struct tv_recs *recs)
 {
     const struct tv_resident *s = recs->resident;
-    tv_out_text(out, "{\"user_id\":");
+    tv_out_text(out, "{");
+    tv_out_key(out, "user_id");
     tv_id_user_json(out, s, recs->id);
-    tv_out_text(out, ",\"model\":");
+    tv_out_key(out, "model");
     tv_out_int(out, s->run_number);
-    tv_out_text(out, ",\"reason\":\"");
-    tv_out_text(out, tv_reason_name(recs->ranking.reason));
-    tv_out_text(out, "\",\"score_kind\":");
+    tv_out_key(out, "reason");
+    tv_out_json(out, tv_reason_name(recs->ranking.reason));
+    tv_out_key(out, "score_kind");
     tv_out_json(out, recs->ranking.score_kind);
     if (recs->user && recs->user->why) {
-        tv_out_text(out, ",\"why\":");
+        tv_out_key(out, "why");
         tv_out_json(out, recs->user->why);
     }
     if (recs->filter)
         tv_item_filter_json(out, recs->ranking.counts);
-    tv_out_text(out, ",\"items\":");
+    tv_out_key(out, "items");
     tv_ranked_json(out, s, recs->ranking.best, recs->ranking.n);
     tv_out_text(out, "}\n");
 }

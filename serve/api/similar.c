@@ -3,7 +3,6 @@
  */
 #include "serve/api/similar.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,8 +102,13 @@ static int by_factors(const struct tv_resident *s, const struct tv_similar_quest
 /* The ranking still lies in the workspace of this thread, in which by_factors put it. */
 static void write_factors_json(struct tv_out *out, const struct tv_resident *s, int64_t item, size_t n)
 {
-    tv_out_format(out, ",\"model\":%" PRId64 ",\"in_model\":%s,\"by\":\"factors\",\"items\":", s->run_number,
-                  tv_resident_dense(s, item) >= 0 ? "true" : "false");
+    tv_out_key(out, "model");
+    tv_out_int(out, s->run_number);
+    tv_out_key(out, "in_model");
+    tv_out_bool(out, tv_resident_dense(s, item) >= 0);
+    tv_out_key(out, "by");
+    tv_out_json(out, "factors");
+    tv_out_key(out, "items");
     tv_ranked_json(out, s, tv_workspace_of_thread()->best, n);
 }
 

@@ -173,18 +173,31 @@ int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request,
  * similarity stands beside both where it was counted. */
 void tv_similar_audience_json(struct tv_out *out, const struct tv_resident *s, const struct tv_neighbours *found)
 {
-    tv_out_format(out, ",\"by\":\"audience\",\"index\":%" PRId64 ",\"signature_size\":%d,\"sharing\":%zu,\"items\":[",
-                  found->index, found->size, found->sharing);
+    tv_out_key(out, "by");
+    tv_out_json(out, "audience");
+    tv_out_key(out, "index");
+    tv_out_int(out, found->index);
+    tv_out_key(out, "signature_size");
+    tv_out_int(out, found->size);
+    tv_out_key(out, "sharing");
+    tv_out_int(out, (int64_t)found->sharing);
+    tv_out_key(out, "items");
+    tv_out_text(out, "[");
     for (size_t i = 0; i < found->n; i++) {
         const struct tv_neighbour *n = &found->items[i];
-        tv_out_format(out, "%s{\"rank\":%zu,", i ? "," : "", i + 1);
+        tv_out_text(out, i ? ",{" : "{");
+        tv_out_key(out, "rank");
+        tv_out_int(out, (int64_t)i + 1);
+        tv_out_text(out, ",");
         tv_item_json(out, s, n->item);
-        tv_out_format(out, ",\"shared\":%d,\"estimate\":", n->shared);
+        tv_out_key(out, "shared");
+        tv_out_int(out, n->shared);
+        tv_out_key(out, "estimate");
         tv_out_real(out, n->score);
-        tv_out_text(out, ",\"standard_error\":");
+        tv_out_key(out, "standard_error");
         tv_out_real(out, tv_minhash_standard_error(n->score, found->size));
         if (!isnan(n->jaccard)) {
-            tv_out_text(out, ",\"jaccard\":");
+            tv_out_key(out, "jaccard");
             tv_out_real(out, n->jaccard);
         }
         tv_out_text(out, "}");

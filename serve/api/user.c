@@ -1,5 +1,4 @@
 /* user: a user's ratings, with the ratings that a model predicts beside them. */
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +12,17 @@
  * asked. */
 static void write_predicted_by(struct tv_out *out, const struct tv_predictor *p)
 {
-    tv_out_text(out, ",\"predicted_by\":");
-    if (p->basis)
-        tv_out_format(out, "{\"model\":%" PRId64 ",\"score_kind\":\"%s\"}", p->picked.resident->run_number, p->basis);
-    else
+    tv_out_key(out, "predicted_by");
+    if (p->basis == NULL) {
         tv_out_text(out, "null");
+        return;
+    }
+    tv_out_text(out, "{");
+    tv_out_key(out, "model");
+    tv_out_int(out, p->picked.resident->run_number);
+    tv_out_key(out, "score_kind");
+    tv_out_json(out, p->basis);
+    tv_out_text(out, "}");
 }
 
 /* Items in an answer, whose room is TV_OUT_MAX; only programs have more ratings than that. */
@@ -29,7 +34,7 @@ static void write_predicted(struct tv_out *out, const struct tv_predictor *p, in
     struct tv_prediction prediction = {NAN, NULL};
     if (p->basis && tv_predict(p, item_id, &prediction) != TV_OK)
         out->failed = 1;
-    tv_out_text(out, ",\"predicted\":");
+    tv_out_key(out, "predicted");
     tv_out_real(out, prediction.basis && strcmp(prediction.basis, "mean") != 0 ? prediction.value : NAN);
 }
 
@@ -40,23 +45,33 @@ static void write_user(struct tv_out *out, const struct tv_id *id, const struct 
 {
     const struct tv_resident *s = picked->resident;
     const struct tv_user_document *u = picked->user->document;
-    tv_out_text(out, "{\"user_id\":");
+    tv_out_text(out, "{");
+    tv_out_key(out, "user_id");
     tv_id_user_json(out, s, id);
-    tv_out_format(out, ",\"model\":%" PRId64 ",\"learned\":%s,\"n\":%zu,\"n_in_model\":%zu", s->run_number,
-                  u->row >= 0 ? "true" : "false", u->n_rated, u->n_seen);
+    tv_out_key(out, "model");
+    tv_out_int(out, s->run_number);
+    tv_out_key(out, "learned");
+    tv_out_bool(out, u->row >= 0);
+    tv_out_key(out, "n");
+    tv_out_int(out, (int64_t)u->n_rated);
+    tv_out_key(out, "n_in_model");
+    tv_out_int(out, (int64_t)u->n_seen);
     write_predicted_by(out, p);
-    tv_out_text(out, ",\"items\":[");
+    tv_out_key(out, "items");
+    tv_out_text(out, "[");
     for (size_t i = 0; i < u->n_rated && i < MOST_ITEMS; i++) {
         tv_out_text(out, i ? ",{" : "{");
         tv_item_json(out, s, u->rated[i]);
-        tv_out_text(out, ",\"rating\":");
+        tv_out_key(out, "rating");
         tv_out_real(out, (double)u->ratings[i]);
         write_predicted(out, p, u->rated[i]);
         tv_out_text(out, "}");
     }
     tv_out_text(out, "]");
-    if (u->n_rated > MOST_ITEMS)
-        tv_out_format(out, ",\"left_off\":%zu", u->n_rated - MOST_ITEMS);
+    if (u->n_rated > MOST_ITEMS) {
+        tv_out_key(out, "left_off");
+        tv_out_int(out, (int64_t)(u->n_rated - MOST_ITEMS));
+    }
     tv_out_text(out, "}\n");
 }
 

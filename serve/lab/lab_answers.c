@@ -46,21 +46,20 @@ struct question {
 static enum tv_status write_value(struct tv_pg *pg, int is_list, const char *value, size_t n,
                                   struct tv_buffer *sql, struct tv_error *err)
 {
-    char text[2 * TV_LAB_VALUE + 8], *to = text; /* each byte may need a backslash */
+    struct tv_buffer text = TV_BUFFER_INIT(2 * TV_LAB_VALUE + 8); /* each byte may need a backslash */
     if (n == 4 && strncmp(value, "null", n) == 0)
         return tv_buffer_text(sql, "null", err);
-    if (is_list)
-        to = stpcpy(to, "{\"");
-    for (size_t i = 0; i < n; i++) {
-        if (is_list && (value[i] == '"' || value[i] == '\\'))
-            *to++ = '\\';
-        *to++ = value[i];
-    }
-    strcpy(to, is_list ? "\"}" : "");
-    char *quoted = tv_pg_literal(pg, text);
-    enum tv_status status = quoted ? tv_buffer_text(sql, quoted, err)
-                                   : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a value of a sweep");
+    enum tv_status status = is_list ? tv_buffer_text(&text, "{", err) : tv_buffer_append(&text, value, n, err);
+    if (status == TV_OK && is_list)
+        status = tv_buffer_quoted(&text, value, n, err);
+    if (status == TV_OK && is_list)
+        status = tv_buffer_text(&text, "}", err);
+    char *quoted = status == TV_OK ? tv_pg_literal(pg, tv_buffer_string(&text)) : NULL;
+    if (status == TV_OK)
+        status = quoted ? tv_buffer_text(sql, quoted, err)
+                        : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a value of a sweep");
     free(quoted);
+    tv_buffer_free(&text);
     return status;
 }
 
@@ -131,15 +130,16 @@ static enum tv_status ask_part(struct tv_question *asked, const struct question 
  * used. */
 static void write_parameters(struct tv_out *out, const struct question *q)
 {
-    static const char *const members[] = {"x", "y"};
+    static const char *const members[][2] = {{"x", "x_values"}, {"y", "y_values"}};
     struct tv_buffer json = TV_BUFFER_INIT(MAX_SQL);
     out->failed |= tv_filter_json(q->filter, &json, NULL) != TV_OK;
-    tv_out_text(out, "{\"parameters\":");
+    tv_out_text(out, "{");
+    tv_out_key(out, "parameters");
     tv_out_text(out, tv_buffer_string(&json));
     for (int i = 0; i < 2 && q->has_axes; i++) {
-        tv_out_format(out, ",\"%s\":", members[i]);
+        tv_out_key(out, members[i][0]);
         tv_out_json(out, q->axes[i].name);
-        tv_out_format(out, ",\"%s_values\":", members[i]);
+        tv_out_key(out, members[i][1]);
         tv_out_json(out, q->axes[i].values);
     }
     tv_buffer_free(&json);
@@ -156,7 +156,7 @@ static enum tv_status answer(struct tv_questions *questions, const struct tv_req
     for (int i = 0; i < q->n_parts && status == TV_OK; i++)
         status = ask_part(asked, q, &q->parts[i], out, err);
     tv_question_end(asked);
-    tv_out_format(out, ",\n\"elapsed_ms\":%.1f}\n", (tv_clock() - began) * 1000);
+    tv_question_elapsed(out, began);
     return status;
 }
 
@@ -234,9 +234,14 @@ static const char *named_question(struct tv_app *app, const struct tv_request *r
 enum tv_outcome tv_handle_lab_stop(struct tv_app *app, const struct tv_request *request,
                                    struct tv_response *response)
 {
+    struct tv_out *out = &response->out;
     const char *id = named_question(app, request, response);
-    if (id)
-        tv_out_format(&response->out, "{\"stopped\":%d}\n", tv_questions_stop(app->questions, id));
+    if (id == NULL)
+        return TV_ANSWERED;
+    tv_out_text(out, "{");
+    tv_out_key(out, "stopped");
+    tv_out_int(out, tv_questions_stop(app->questions, id));
+    tv_out_text(out, "}\n");
     return TV_ANSWERED;
 }
 
@@ -245,10 +250,16 @@ enum tv_outcome tv_handle_lab_progress(struct tv_app *app, const struct tv_reque
                                        struct tv_response *response)
 {
     int done, of;
+    struct tv_out *out = &response->out;
     const char *id = named_question(app, request, response);
     if (id == NULL)
         return TV_ANSWERED;
     tv_questions_steps(app->questions, id, &done, &of);
-    tv_out_format(&response->out, "{\"done\":%d,\"of\":%d}\n", done, of);
+    tv_out_text(out, "{");
+    tv_out_key(out, "done");
+    tv_out_int(out, done);
+    tv_out_key(out, "of");
+    tv_out_int(out, of);
+    tv_out_text(out, "}\n");
     return TV_ANSWERED;
 }

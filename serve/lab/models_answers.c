@@ -60,6 +60,18 @@ static enum tv_status ask_part(struct tv_question *question, const struct part *
     return status;
 }
 
+static void write_parameters(struct tv_out *out, int64_t run)
+{
+    tv_out_text(out, "{");
+    tv_out_key(out, "parameters");
+    tv_out_text(out, "{");
+    if (run) {
+        tv_out_key(out, "run");
+        tv_out_int(out, run);
+    }
+    tv_out_text(out, "}");
+}
+
 /* Answers on a worker; run 0: none was asked for. A failure leaves half an answer behind, which tv_problem_answer
  * drops. */
 static enum tv_outcome answer(struct tv_app *app, const struct tv_request *request,
@@ -72,15 +84,12 @@ static enum tv_outcome answer(struct tv_app *app, const struct tv_request *reque
         response->need.postgres = 1;
         return TV_LATER;
     }
-    tv_out_text(&response->out, "{\"parameters\":{");
-    if (run)
-        tv_out_format(&response->out, "\"run\":%" PRId64, run);
-    tv_out_text(&response->out, "}");
+    write_parameters(&response->out, run);
     enum tv_status status = tv_question_begin(app->questions, "", &request->caller, &question, &err);
     for (; parts->member && status == TV_OK; parts++)
         status = ask_part(question, parts, run, &response->out, &err);
     tv_question_end(question);
-    tv_out_format(&response->out, ",\n\"elapsed_ms\":%.1f}\n", (tv_clock() - began) * 1000);
+    tv_question_elapsed(&response->out, began);
     if (status != TV_OK) {
         struct tv_problem problem;
         tv_question_problem(&problem, status, &err);

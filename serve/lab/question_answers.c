@@ -1,6 +1,7 @@
 /* question_answers: rows of a question as a member of an answer, and its failure as a problem. */
 #include "serve/lab/question_answers.h"
 
+#include "trivet/base/clock.h"
 #include "trivet/store/pg_rows.h"
 
 #include <stdio.h>
@@ -15,7 +16,8 @@ enum tv_status tv_question_rows(struct tv_question *question, const char *sql, c
     enum tv_status status = tv_question_ask(question, sql, &rows, err);
     if (status != TV_OK)
         return status;
-    tv_out_format(out, ",\"%s\":[", member);
+    tv_out_key(out, member);
+    tv_out_text(out, "[");
     for (int i = 0; i < tv_pg_rows_count(rows); i++) {
         tv_out_text(out, i ? ",\n" : "\n");
         tv_out_text(out, tv_pg_cell(rows, i, 0));
@@ -23,6 +25,14 @@ enum tv_status tv_question_rows(struct tv_question *question, const char *sql, c
     tv_out_text(out, "]");
     tv_pg_rows_free(rows);
     return TV_OK;
+}
+
+/* On a line of its own, as the last row stands on one. */
+void tv_question_elapsed(struct tv_out *out, double began)
+{
+    tv_out_text(out, ",\n\"elapsed_ms\":");
+    tv_out_format(out, "%.1f", (tv_clock() - began) * 1000);
+    tv_out_text(out, "}\n");
 }
 
 /* TV_ERR_STORE with a parameter is an exception that an SQL function raised about it, and so the client's to mend;

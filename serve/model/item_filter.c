@@ -174,8 +174,13 @@ void tv_item_filter_json(struct tv_out *out, const size_t *counts)
         [TV_REMOVED_GENRE] = "genre", [TV_REMOVED_NOT_GENRE] = "not_genre",
         [TV_REMOVED_YEAR] = "year",   [TV_REMOVED_MIN_COUNT] = "min_count",
     };
-    tv_out_format(out, ",\"eligible\":%zu,\"removed\":", counts[TV_KEPT]);
-    for (int i = TV_KEPT + 1; i < TV_REMOVALS; i++)
-        tv_out_format(out, "%c\"%s\":%zu", i == TV_KEPT + 1 ? '{' : ',', names[i], counts[i]);
+    tv_out_key(out, "eligible");
+    tv_out_int(out, (int64_t)counts[TV_KEPT]);
+    tv_out_key(out, "removed");
+    tv_out_text(out, "{");
+    for (int i = TV_KEPT + 1; i < TV_REMOVALS; i++) {
+        tv_out_key(out, names[i]);
+        tv_out_int(out, (int64_t)counts[i]);
+    }
     tv_out_text(out, "}");
 }

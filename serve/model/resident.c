@@ -68,14 +68,14 @@ void tv_item_json(struct tv_out *out, const struct tv_resident *s, int64_t id)
     const struct tv_item *item = tv_items_find(&s->items, id);
     tv_out_text(out, "\"id\":");
     tv_id_item_json(out, s, id);
-    tv_out_text(out, ",\"title\":");
+    tv_out_key(out, "title");
     tv_out_json(out, tv_resident_title(s, id, unknown, sizeof unknown));
-    tv_out_text(out, ",\"year\":");
+    tv_out_key(out, "year");
     if (item && item->year)
         tv_out_int(out, item->year);
     else
         tv_out_text(out, "null");
-    tv_out_text(out, ",\"genres\":");
+    tv_out_key(out, "genres");
     write_genres(out, item ? item->genres : "");
 }
 
@@ -84,11 +84,12 @@ void tv_item_json(struct tv_out *out, const struct tv_resident *s, int64_t id)
 void tv_item_counts_json(struct tv_out *out, const struct tv_resident *s, int64_t id)
 {
     const struct tv_item *item = tv_items_find(&s->items, id);
-    tv_out_text(out, ",\"count\":");
+    tv_out_key(out, "count");
     tv_out_int(out, item ? item->n_ratings : 0);
-    tv_out_text(out, ",\"mean\":");
+    tv_out_key(out, "mean");
     tv_out_real(out, item && item->n_ratings > 0 ? item->mean_rating : NAN);
-    tv_out_text(out, tv_resident_dense(s, id) >= 0 ? ",\"in_model\":true" : ",\"in_model\":false");
+    tv_out_key(out, "in_model");
+    tv_out_bool(out, tv_resident_dense(s, id) >= 0);
 }
 
 const char *tv_resident_title(const struct tv_resident *s, int64_t item_id, char *space, size_t size)
@@ -193,7 +194,7 @@ static enum tv_status write_texts(struct tv_resident *s, struct tv_error *err)
     for (int32_t i = 0; i < s->n_items; i++) {
         s->json_at[i] = out.buffer.size;
         tv_item_json(&out, s, s->item_ids[i]);
-        tv_out_text(&out, ",\"score\":");
+        tv_out_key(&out, "score");
     }
     s->json_at[s->n_items] = out.buffer.size;
     s->json = out.buffer.data;

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trivet/base/text.h"
-
 void tv_out_init(struct tv_out *out)
 {
     tv_buffer_init(&out->buffer, TV_OUT_MAX);
@@ -163,31 +161,18 @@ static const char *html_entity(char c)
     }
 }
 
-/* Writes what needs no escape until the next byte that does; a byte that is no UTF-8 is replaced. `special` says which
- * bytes need one. Returns how many of the n bytes are done. */
-static size_t write_plain(struct tv_out *out, const char *text, size_t n, int (*special)(unsigned char c))
-{
-    size_t plain = 0;
-    while (plain < n && !special((unsigned char)text[plain]))
-        plain++;
-    size_t good = tv_text_utf8_prefix(text, plain);
-    tv_out_bytes(out, text, good);
-    if (good == plain)
-        return plain;
-    tv_out_text(out, "\xef\xbf\xbd");
-    return good + 1;
-}
-
 /* Both kinds of quotes, so that a text may stand in an attribute in either. */
 static int is_html_special(unsigned char c)
 {
     return c == '&' || c == '<' || c == '>' || c == '"' || c == '\'';
 }
 
-/* As RFC 8259, 7 demands: control characters, the quote and the backslash. */
-static int is_json_special(unsigned char c)
+static size_t write_plain(struct tv_out *out, const char *text, size_t n)
 {
-    return c < 0x20 || c == '"' || c == '\\';
+    size_t done = 1;
+    if (!out->failed && tv_buffer_plain(&out->buffer, text, n, is_html_special, &done, NULL) != TV_OK)
+        out->failed = 1;
+    return done;
 }
 
 /* The only place where text becomes HTML. */
@@ -197,7 +182,7 @@ void tv_out_html_part(struct tv_out *out, const char *text, size_t n)
         if (is_html_special((unsigned char)text[i]))
             tv_out_text(out, html_entity(text[i++]));
         else
-            i += write_plain(out, text + i, n - i, is_html_special);
+            i += write_plain(out, text + i, n - i);
     }
 }
 
@@ -206,23 +191,28 @@ void tv_out_html(struct tv_out *out, const char *text)
     tv_out_html_part(out, text, strlen(text));
 }
 
-/* Everything beyond ASCII is written as it is: JSON is UTF-8 (RFC 8259, 8.1). */
 void tv_out_json_part(struct tv_out *out, const char *text, size_t n)
 {
-    tv_out_bytes(out, "\"", 1);
-    for (size_t i = 0; i < n;) {
-        unsigned char c = (unsigned char)text[i];
-        if (!is_json_special(c)) {
-            i += write_plain(out, text + i, n - i, is_json_special);
-            continue;
-        }
-        tv_out_format(out, c >= 0x20 ? "\\%c" : "\\u%04x", c);
-        i++;
-    }
-    tv_out_bytes(out, "\"", 1);
+    if (!out->failed && tv_buffer_json(&out->buffer, text, n, NULL) != TV_OK)
+        out->failed = 1;
 }
 
 void tv_out_json(struct tv_out *out, const char *text)
 {
     tv_out_json_part(out, text, strlen(text));
+}
+
+/* A member is the first of its object where the brace stands right before it: a value that ends in one is a string, and
+ * has its quote behind it. */
+void tv_out_key(struct tv_out *out, const char *name)
+{
+    const struct tv_buffer *b = &out->buffer;
+    tv_out_text(out, b->size == 0 || b->data[b->size - 1] == '{' ? "\"" : ",\"");
+    tv_out_text(out, name);
+    tv_out_bytes(out, "\":", 2);
+}
+
+void tv_out_bool(struct tv_out *out, int x)
+{
+    tv_out_text(out, x ? "true" : "false");
 }

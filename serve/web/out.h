@@ -1,6 +1,6 @@
 /* out: where an answer is written. Appends never fail one by one: the first failure is remembered in `failed`, at
- * which route.c looks once, before the answer is sent. The only places where text is escaped for HTML and JSON are
- * here.
+ * which route.c looks once, before the answer is sent. Text for HTML is escaped
+ * here alone, and text for JSON in tv_buffer_json, which every program has.
  */
 #ifndef TRIVET_SERVE_WEB_OUT_H
 #define TRIVET_SERVE_WEB_OUT_H
@@ -35,5 +35,8 @@ void tv_out_html_part(struct tv_out *out, const char *text, size_t n);
 /* A JSON string with its quotes. */
 void tv_out_json(struct tv_out *out, const char *text);
 void tv_out_json_part(struct tv_out *out, const char *text, size_t n);
+/* "name": and before it the comma that divides it from what the object has already. The name needs no escape. */
+void tv_out_key(struct tv_out *out, const char *name);
+void tv_out_bool(struct tv_out *out, int x);
 
 #endif

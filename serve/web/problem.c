@@ -82,24 +82,42 @@ const char *tv_status_words(int status)
     }
 }
 
+static void write_scale(struct tv_out *out, const struct tv_problem *problem)
+{
+    tv_out_key(out, "scale");
+    tv_out_text(out, "{");
+    tv_out_key(out, "low");
+    tv_out_format(out, "%.9g", problem->low);
+    tv_out_key(out, "high");
+    tv_out_format(out, "%.9g", problem->high);
+    tv_out_text(out, "}");
+}
+
 /* `parameter`, `entry`, `scale` and `hint` are members of our own, which RFC 9457, 3.2 allows. The type is
  * about:blank, so the title is the status's own words (RFC 9457, 4.2.1). */
 void tv_problem_json(struct tv_out *out, const struct tv_problem *problem)
 {
-    tv_out_text(out, "{\"type\":\"about:blank\",\"title\":");
+    tv_out_text(out, "{");
+    tv_out_key(out, "type");
+    tv_out_json(out, "about:blank");
+    tv_out_key(out, "title");
     tv_out_json(out, tv_status_words(problem->status));
-    tv_out_format(out, ",\"status\":%d,\"detail\":", problem->status);
+    tv_out_key(out, "status");
+    tv_out_int(out, problem->status);
+    tv_out_key(out, "detail");
     tv_out_json(out, problem->detail);
     if (problem->parameter[0]) {
-        tv_out_text(out, ",\"parameter\":");
+        tv_out_key(out, "parameter");
         tv_out_json(out, problem->parameter);
     }
-    if (problem->entry)
-        tv_out_format(out, ",\"entry\":%d", problem->entry);
+    if (problem->entry) {
+        tv_out_key(out, "entry");
+        tv_out_int(out, problem->entry);
+    }
     if (problem->has_scale)
-        tv_out_format(out, ",\"scale\":{\"low\":%.9g,\"high\":%.9g}", problem->low, problem->high);
+        write_scale(out, problem);
     if (problem->hint[0]) {
-        tv_out_text(out, ",\"hint\":");
+        tv_out_key(out, "hint");
         tv_out_json(out, problem->hint);
     }
     tv_out_text(out, "}\n");

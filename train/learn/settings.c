@@ -90,7 +90,9 @@ enum tv_status tv_learn_read_settings(struct tv_learn_settings *out, const struc
     return status;
 }
 
-/* Reals with 17 digits, which bring back every double; a seed as the integer it is. */
+/* Reals with 17 digits, which bring back every double; a seed as the integer it is. Without jansson, which writes 40.0
+ * and 1e-5 for what is 40 and 1.0000000000000001e-05 here: the text is part of a model's fingerprint, and a model that
+ * is kept would no longer be known for one of the same settings. Names are those of flags, and need no escape. */
 static enum tv_status write_json(const struct tv_learn_settings *s, const struct tv_learn_setting *row,
                                  struct tv_buffer *json, struct tv_error *err)
 {

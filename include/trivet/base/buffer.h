@@ -31,6 +31,15 @@ enum tv_status tv_buffer_text(struct tv_buffer *b, const char *text, struct tv_e
 /* A field of CSV (RFC 4180): in quotes, with quotes doubled, where a comma, a quote or an end of line makes that
  * necessary. */
 enum tv_status tv_buffer_csv(struct tv_buffer *b, const char *text, struct tv_error *err);
+/* In double quotes, with a backslash before each quote and backslash: an element of an array, as PostgreSQL reads
+ * one. */
+enum tv_status tv_buffer_quoted(struct tv_buffer *b, const char *text, size_t n, struct tv_error *err);
+/* A JSON string with its quotes (RFC 8259, 7). Bytes that are no UTF-8 become U+FFFD, one for each. */
+enum tv_status tv_buffer_json(struct tv_buffer *b, const char *text, size_t n, struct tv_error *err);
+/* What of n bytes stands before the first that is `special`, as it is; a byte that is no UTF-8 is replaced, too, and
+ * ends it. *done: how many bytes that were. For escapes of any kind. */
+enum tv_status tv_buffer_plain(struct tv_buffer *b, const char *text, size_t n, int (*special)(unsigned char c),
+                               size_t *done, struct tv_error *err);
 enum tv_status tv_buffer_format(struct tv_buffer *b, struct tv_error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 const char *tv_buffer_string(const struct tv_buffer *b); /* "" while empty */

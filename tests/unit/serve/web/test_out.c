@@ -122,6 +122,24 @@ static void json_strings_read_back(void **state)
     tv_out_free(&out);
 }
 
+static void members_are_divided_by_commas(void **state)
+{
+    (void)state;
+    struct tv_out out;
+    tv_out_init(&out);
+    tv_out_key(&out, "a"); /* of a part of an object, which goes behind the brace later */
+    tv_out_text(&out, "{");
+    tv_out_key(&out, "b");
+    tv_out_json(&out, "{");
+    tv_out_key(&out, "c");
+    tv_out_bool(&out, 1);
+    tv_out_text(&out, "}");
+    tv_out_key(&out, "d");
+    tv_out_bool(&out, 0);
+    assert_string_equal(written(&out), "\"a\":{\"b\":\"{\",\"c\":true},\"d\":false");
+    tv_out_free(&out);
+}
+
 /* Any bytes make JSON and HTML that can be read; those that are no UTF-8 are one U+FFFD each. */
 static void what_is_no_utf8_is_replaced(void **state)
 {
@@ -177,10 +195,10 @@ static void a_failure_is_remembered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reals_are_those_of_printf), cmocka_unit_test(not_a_number_is_null),
-        cmocka_unit_test(integers_of_any_size),      cmocka_unit_test(html_is_escaped),
-        cmocka_unit_test(json_strings_read_back),
-        cmocka_unit_test(what_is_no_utf8_is_replaced),    cmocka_unit_test(a_failure_is_remembered),
+        cmocka_unit_test(reals_are_those_of_printf),   cmocka_unit_test(not_a_number_is_null),
+        cmocka_unit_test(integers_of_any_size),        cmocka_unit_test(html_is_escaped),
+        cmocka_unit_test(json_strings_read_back),      cmocka_unit_test(members_are_divided_by_commas),
+        cmocka_unit_test(what_is_no_utf8_is_replaced), cmocka_unit_test(a_failure_is_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
