@@ -1,6 +1,5 @@
 """The filter lab in a real browser: sliders, funnel, heat map, links, keyboard, phone. Screenshots in tests/artefacts/."""
 
-import contextlib
 import time
 
 import psycopg2
@@ -9,7 +8,7 @@ import pytest
 pytest.importorskip("selenium.webdriver", reason="python3-selenium is not installed")
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.select import Select  # noqa: E402
-from slow_sweep import sweep_waits  # noqa: E402
+from slow_sweep import nobody_reads, sweep_waits  # noqa: E402
 from test_pages import PHONE, Page, chromium, legible, no_sideways_scroll, page  # noqa: E402, F401
 
 
@@ -210,16 +209,6 @@ def test_a_preset_is_loaded(lab):
         lab.ready(parameters="max_items_for_user 150, genres Drama")
     finally:
         lab.served.stores.psql("select trivet.drop_preset('lab_test')")
-
-
-@contextlib.contextmanager
-def nobody_reads(place):
-    connection = psycopg2.connect(place.postgres_uri)
-    try:
-        connection.cursor().execute("lock table trivet.rating")
-        yield
-    finally:
-        connection.close()
 
 
 def test_a_slow_question_shows_its_time_and_can_be_stopped(lab):

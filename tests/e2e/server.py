@@ -10,7 +10,7 @@ import urllib.request
 from stores import Process, free_port
 
 
-def until(condition, seconds=10):
+def until(condition, seconds=20):
     """Waits until the condition holds, and returns what it gave."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

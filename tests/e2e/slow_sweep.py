@@ -1,6 +1,19 @@
-"""Sweeps that stop halfway, so that a test can look at what they say meanwhile."""
+"""Questions of the lab that wait, and sweeps that stop halfway, so that a test can look at what they say meanwhile."""
 
 import contextlib
+
+import psycopg2
+
+
+@contextlib.contextmanager
+def nobody_reads(place):
+    """A question about ratings waits: another session has locked the table."""
+    connection = psycopg2.connect(place.postgres_uri)
+    try:
+        connection.cursor().execute("lock table trivet.rating")
+        yield
+    finally:
+        connection.close()
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ Whatever goes wrong while starting is told with the tail of the server's own log
 even when that is killed: the kernel sends it the signal we ask for below.
 """
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -301,6 +302,18 @@ class Place:
 
     def psql(self, sql):
         return self.postgres.psql(sql, self.postgres_database)
+
+    @contextlib.contextmanager
+    def locked(self, program):
+        """Another session, of that program's name, has the lock that trainings and loads take one after the other."""
+        import psycopg2
+        connection = psycopg2.connect(self.postgres_uri, application_name=program)
+        try:
+            connection.autocommit = True
+            connection.cursor().execute("SELECT pg_advisory_lock(trivet.lock_key())")
+            yield
+        finally:
+            connection.close()
 
     def mongo_db(self):
         import pymongo

@@ -4,10 +4,10 @@ prediction checked by hand. bench/documents.py puts Spark beside the first."""
 import csv
 import io
 import json
-import tarfile
 
 import numpy as np
 import pytest
+from rating_sets import member
 from test_evaluate import splitmix64
 
 WIDE_OPEN = [word for name in ("min_users_for_item=0", "min_items_for_user=0", "max_items_for_user=100000", "max_row_number=10000000")
@@ -18,12 +18,8 @@ RANKS, ITERATIONS, LAMBDA = (4, 8, 12), 10, 0.1
 @pytest.fixture(scope="module")
 def small_2016(data_dir, tmp_path_factory):
     """The folder, and its ratings as (users, items, values) in the order of user and item."""
-    path = data_dir / "ml-latest-small-2016.tar.gz"
-    if not path.exists():
-        pytest.skip(f"no {path}")
     folder = tmp_path_factory.mktemp("2016")
-    with tarfile.open(path) as archive:
-        text = archive.extractfile("ml-latest-small-2016/ratings.csv").read()
+    text = member(data_dir / "ml-latest-small-2016.tar.gz", "ml-latest-small-2016/ratings.csv")
     (folder / "ratings.csv").write_bytes(text)
     rows = sorted((int(r["userId"]), int(r["movieId"]), float(r["rating"])) for r in csv.DictReader(io.StringIO(text.decode())))
     return folder, [np.array(column) for column in zip(*rows)]

@@ -4,18 +4,13 @@ import collections
 import csv
 import json
 
-import lz4.block
-import msgpack
-import msgpack_numpy
 import numpy as np
 import pytest
 
+from blobs import decode
+
 TEST, SEED = 0.25, 5
 CUTS = (5, 10, 15, 100)
-
-
-def decode(blob):
-    return msgpack.unpackb(lz4.block.decompress(blob), object_hook=msgpack_numpy.decode)
 
 
 def splitmix64(seed, n):

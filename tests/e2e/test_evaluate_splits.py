@@ -6,14 +6,13 @@ what was kept apart."""
 import json
 import tarfile
 
-import lz4.block
-import msgpack
-import msgpack_numpy
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed: apt-get install python3-sklearn")
 import rejudge  # noqa: E402
+
+from blobs import decode
 
 FILTER = ["--set", "min_users_for_item=2", "--set", "max_items_for_user=100000", "--set", "max_row_number=100000000"]
 ALS = ["--algorithm", "als", "--factors", 4, "--biases", "--iterations", 5]
@@ -21,10 +20,6 @@ IMPLICIT = ["--algorithm", "als-implicit", "--factors", 4, "--iterations", 5, "-
 SETS = {"ml-100k": ALS, "ml-latest-small": ALS, "lastfm": IMPLICIT}
 KINDS = {"random": ["--test", 0.15, "--validation", 0.1, "--split-seed", 5], "time": ["--split", "time", "--test", 0.1, "--validation", 0.1],
          "last": ["--split", "last", "--last", 4]}
-
-
-def decode(blob):
-    return msgpack.unpackb(lz4.block.decompress(blob), object_hook=msgpack_numpy.decode)
 
 
 def read(name, data_dir):

@@ -5,11 +5,9 @@ import json
 import shutil
 import subprocess
 
-import lz4.block
-import msgpack
-import msgpack_numpy
 import numpy
 import pytest
+from blobs import decode
 from breakpoints import at
 from markdown import block, code, page, rows, section
 from test_models import small_set  # noqa: F401
@@ -19,10 +17,6 @@ ARRAYS = {"item_ids": ("<i8", 1), "item_factors": ("<f2", 2), "singular_values":
           "ratings": ("<f4", 1)}
 TERMINATE = "shell pkill -TERM -x -P $PPID trivet-train"  # of gdb's own child
 FILES = {"model.json", "checksums.csv", "items.csv", "items.jsonl", "users.csv", *(f"{name}.npy" for name in ARRAYS)}
-
-
-def dec(blob):
-    return msgpack.unpackb(lz4.block.decompress(blob), object_hook=msgpack_numpy.decode)
 
 
 @pytest.fixture(scope="module")
@@ -78,16 +72,16 @@ def test_numpy_reads_what_the_stores_hold(origin, folder):
         assert (read(folder, name).dtype.str, read(folder, name).ndim) == (dtype, dims), name
     redis, key = origin.redis_client(), "trivet:model:{2}:"
     for name, stored in (("item_ids", "item_ids:0"), ("item_factors", "item_factors:0"), ("singular_values",) * 2):
-        assert (read(folder, name) == dec(redis.get(key + stored))).all()
+        assert (read(folder, name) == decode(redis.get(key + stored))).all()
     users = list(origin.mongo_db().user_2.find().sort("_id", 1))
     assert list(read(folder, "user_ids")) == [u["_id"] for u in users]
     assert list(read(folder, "user_rows")) == [-1 if u["id"] is None else u["id"] for u in users]
-    assert (read(folder, "user_factors") == numpy.array([dec(u["value"]) for u in users])).all()
+    assert (read(folder, "user_factors") == numpy.array([decode(u["value"]) for u in users])).all()
     start, items, ratings = (read(folder, name) for name in ("rated_start", "rated_items", "ratings"))
     assert start[0] == 0 and start[-1] == len(items) == len(ratings)
     for i, u in enumerate(users):
-        assert list(items[start[i]:start[i + 1]]) == list(dec(u["rated"]))
-        assert list(ratings[start[i]:start[i + 1]]) == list(dec(u["ratings"]))
+        assert list(items[start[i]:start[i + 1]]) == list(decode(u["rated"]))
+        assert list(ratings[start[i]:start[i + 1]]) == list(decode(u["ratings"]))
 
 
 def test_the_tables_follow_the_rows_of_the_arrays(origin, folder):

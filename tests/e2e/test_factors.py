@@ -8,17 +8,12 @@ import csv
 import math
 import random
 
-import lz4.block
-import msgpack
-import msgpack_numpy
 import numpy as np
 import pytest
 import scipy.sparse
 import scipy.sparse.linalg
 
-
-def decode(blob):
-    return msgpack.unpackb(lz4.block.decompress(blob), object_hook=msgpack_numpy.decode)
+from blobs import decode
 
 
 class Trained:

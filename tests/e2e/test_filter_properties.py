@@ -8,12 +8,13 @@ sizes are counted in numpy, which must agree with queries for every tenth.
 import collections
 import concurrent.futures
 import random
-import tarfile
 import threading
 
 import numpy as np
 import psycopg2
 import pytest
+
+from rating_sets import member
 
 SETTINGS = 30
 SETS = ["ml-latest-small", "ml-100k", "lastfm", "epinions"]
@@ -22,11 +23,6 @@ CONDITIONS = ("rated_since", "rated_until", "min_rating", "genres")
 
 
 # --- the sets ----------------------------------------------------------------------------------------------------
-
-
-def unpack(archive, member):
-    with tarfile.open(archive) as packed:
-        return packed.extractfile(member).read()
 
 
 def with_repeated_pairs(text):
@@ -45,10 +41,10 @@ def folder_of(name, data_dir, tmp_path_factory):
     if name.startswith("ml-"):
         return data_dir / name
     if name == "lastfm":
-        text = unpack(data_dir / "hetrec2011-lastfm-2k.tar.gz", "hetrec2011-lastfm-2k/user_artists.dat")
+        text = member(data_dir / "hetrec2011-lastfm-2k.tar.gz", "hetrec2011-lastfm-2k/user_artists.dat")
         text = text.replace(b"\t", b",").replace(b"userID,artistID,weight", b"userId,itemId,rating")
     else:
-        text = with_repeated_pairs(unpack(data_dir / "epinions-922k.tar.gz", "epinions-922k/ratings.csv"))
+        text = with_repeated_pairs(member(data_dir / "epinions-922k.tar.gz", "epinions-922k/ratings.csv"))
     folder = tmp_path_factory.mktemp("ratings")
     (folder / "ratings.csv").write_bytes(text)
     return folder

@@ -8,6 +8,8 @@ import shutil
 import numpy as np
 import pytest
 
+from rating_sets import like_movielens
+
 ARRAYS = ("item_ids", "item_factors", "singular_values", "user_ids", "user_rows", "user_factors", "rated_start", "rated_items",
           "ratings")
 
@@ -16,17 +18,12 @@ ARRAYS = ("item_ids", "item_factors", "singular_values", "user_ids", "user_rows"
 def folder(run, servers, tmp_path_factory):
     """An export of a small model with codes."""
     home = tmp_path_factory.mktemp("import")
-    (home / "set").mkdir()
     rng = random.Random(3)
-    with open(home / "set/ratings.csv", "w") as f:
-        f.write("userId,movieId,rating,timestamp\n")
-        for user in range(1, 31):
-            for film in sorted(rng.sample(range(1, 21), rng.randint(6, 14))):
-                f.write(f"{f'user-{user}' if user > 3 else user},film-{film},{rng.choice([0.5, 2, 5])},{1_000_000 + film}\n")
-    with open(home / "set/movies.csv", "w") as f:
-        f.write("movieId,title,genres\n")
-        for film in range(1, 22):
-            f.write(f"film-{film},Film {film} ({1950 + film}),Drama\n")
+    like_movielens(
+        home / "set",
+        ((f"user-{user}" if user > 3 else user, f"film-{film}", rng.choice([0.5, 2, 5]), 1_000_000 + film)
+         for user in range(1, 31) for film in sorted(rng.sample(range(1, 21), rng.randint(6, 14)))),
+        ((f"film-{film}", f"Film {film} ({1950 + film})", "Drama") for film in range(1, 22)))
     place = servers.place()
     run("trivet-etl", "load", home / "set", env=place.env)
     run("trivet-train", "fit", "--factors", 3, "--set", "min_users_for_item=1", env=place.env)

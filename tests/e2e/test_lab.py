@@ -1,7 +1,6 @@
 """/lab on real stores: its answers are those of the SQL functions, its questions can be stopped, and it writes nothing."""
 
 import concurrent.futures
-import contextlib
 import hashlib
 import http.client
 import json
@@ -14,7 +13,7 @@ import psycopg2
 import pytest
 
 from server import until
-from slow_sweep import sweep_waits
+from slow_sweep import nobody_reads, sweep_waits
 from stores import Place, Servers
 
 THREE_AT_ONCE, WAITING = 3, 16  # serve/stores/questions.h
@@ -51,17 +50,6 @@ def shared(programs, own, tmp_path_factory):
     server = Server(programs["trivet-serve"], own, tmp_path_factory.mktemp("shared")).start()
     yield server
     server.stop()
-
-
-@contextlib.contextmanager
-def nobody_reads(place):
-    """Whoever reads ratings waits: another session has locked the table."""
-    connection = psycopg2.connect(place.postgres_uri)
-    try:
-        connection.cursor().execute("lock table trivet.rating")
-        yield
-    finally:
-        connection.close()
 
 
 def at_work(place):

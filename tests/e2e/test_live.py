@@ -11,37 +11,24 @@ import numpy as np
 import pytest
 
 from blobs import decode
+from rating_sets import like_movielens
+from server import until
 
 BLOBS = ("value", "seen", "rated", "ratings")
 LATE = 1_500_000_000  # no training with CUTOFF learns from ratings of that time, or of today
 CUTOFF = "rated_until=2015-01-01"
 
 
-def until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"still not after {seconds} s"
-        time.sleep(0.02)
-    return value
-
-
 @pytest.fixture(scope="module")
 def ratings(tmp_path_factory):
     """90 users and 80 films, numbered by tens; a third of the ratings are late ones."""
-    folder = tmp_path_factory.mktemp("live") / "ratings"
-    folder.mkdir()
     rng = random.Random(7)
-    with open(folder / "ratings.csv", "w") as f:
-        f.write("userId,movieId,rating,timestamp\n")
-        for user in range(1, 91):
-            for film in sorted(rng.sample(range(1, 81), rng.randint(8, 40))):
-                value = 4.5 if film % 4 == user % 4 else rng.choice([0.5, 2, 5])
-                f.write(f"{user},{film * 10},{value},{1_000_000 + film if rng.random() < 0.67 else LATE + film}\n")
-    with open(folder / "movies.csv", "w") as f:
-        f.write("movieId,title,genres\n")
-        for film in range(1, 91):  # the last ten are known, but nobody rated them
-            f.write(f"{film * 10},Film {film} ({1950 + film}),Drama\n")
-    return folder
+    return like_movielens(
+        tmp_path_factory.mktemp("live") / "ratings",
+        ((user, film * 10, 4.5 if film % 4 == user % 4 else rng.choice([0.5, 2, 5]),
+          1_000_000 + film if rng.random() < 0.67 else LATE + film)
+         for user in range(1, 91) for film in sorted(rng.sample(range(1, 81), rng.randint(8, 40)))),
+        ((film * 10, f"Film {film} ({1950 + film})", "Drama") for film in range(1, 91)))  # nobody rated the last ten
 
 
 FIT = ("trivet-train", "fit", "--set", "max_items_for_user=60", "--factors", 5)

@@ -6,7 +6,6 @@ import re
 import shutil
 import signal
 import subprocess
-import tarfile
 import threading
 import time
 import zipfile
@@ -15,6 +14,7 @@ import psycopg2
 import pytest
 
 from breakpoints import at
+from rating_sets import unpacked
 from server import clean_environment
 
 
@@ -136,13 +136,7 @@ def test_ml_100k(run, fresh_stores, data_dir):
 
 @pytest.fixture(scope="module")
 def ml_1m(data_dir, tmp_path_factory):
-    archive = data_dir / "ml-1m.tar.gz"
-    if not archive.exists():
-        pytest.skip(f"no {archive}")
-    folder = tmp_path_factory.mktemp("ml-1m")
-    with tarfile.open(archive) as t:
-        t.extractall(folder)
-    return folder / "ml-1m"
+    return unpacked(data_dir / "ml-1m.tar.gz", tmp_path_factory.mktemp("ml-1m")) / "ml-1m"
 
 
 def test_ml_1m(run, fresh_stores, ml_1m, tmp_path):
@@ -204,12 +198,8 @@ def test_the_movies_dataset(run, fresh_stores, data_dir, tmp_path, line_end):
 
 
 def test_duplicates_are_counted(run, fresh_stores, data_dir, tmp_path):
-    archive = data_dir / "epinions-922k.tar.gz"
-    if not archive.exists():
-        pytest.skip(f"no {archive}")
-    with tarfile.open(archive) as t:
-        t.extractall(tmp_path)
-    done = load(run, fresh_stores, tmp_path / "epinions-922k")
+    folder = unpacked(data_dir / "epinions-922k.tar.gz", tmp_path)
+    done = load(run, fresh_stores, folder / "epinions-922k")
     assert "922,267 rows, 22,164 users, 296,277 items" in done.stdout
     assert "9,826 rows repeat a pair" in done.stdout
 

@@ -5,12 +5,12 @@ import os
 import pathlib
 import random
 import subprocess
-import tarfile
 
 import numpy as np
 import pytest
 
 import pypi
+from rating_sets import member
 from stores import REPO
 
 SETS = 2000
@@ -62,11 +62,7 @@ def test_the_empty_set_and_bad_sizes(tool):
 @pytest.fixture(scope="module")
 def lastfm(data_dir):
     """{artist: users} of HetRec's Last.fm."""
-    archive = data_dir / "hetrec2011-lastfm-2k.tar.gz"
-    if not archive.exists():
-        pytest.skip(f"{archive} is not there")
-    with tarfile.open(archive) as tar:
-        text = tar.extractfile("hetrec2011-lastfm-2k/user_artists.dat").read().decode()
+    text = member(data_dir / "hetrec2011-lastfm-2k.tar.gz", "hetrec2011-lastfm-2k/user_artists.dat").decode()
     sets = {}
     for line in text.splitlines()[1:]:
         user, artist, _ = line.split("\t")

@@ -8,26 +8,19 @@ import time
 import pytest
 
 from breakpoints import at
+from rating_sets import like_movielens
 from server import clean_environment
 
 
 @pytest.fixture(scope="module")
 def small_set(tmp_path_factory):
     """Ratings of 60 users with tastes of their own, as MovieLens files; 0.1 s to train."""
-    folder = tmp_path_factory.mktemp("small") / "ratings"
-    folder.mkdir()
     rng = random.Random(7)
-    with open(folder / "ratings.csv", "w") as f:
-        f.write("userId,movieId,rating,timestamp\n")
-        for user in range(1, 61):
-            for movie in sorted(rng.sample(range(1, 81), rng.randint(4, 60))):
-                stars = 4.5 if movie % 3 == user % 3 else 2.0
-                f.write(f"{user},{movie * 7},{stars + rng.choice([-0.5, 0, 0.5])},{1_000_000 + user * 100 + movie}\n")
-    with open(folder / "movies.csv", "w") as f:
-        f.write("movieId,title,genres\n")
-        for movie in range(1, 81):
-            f.write(f'{movie * 7},"Film {movie}, The ({1950 + movie})",{"Drama|War" if movie % 2 else "Comedy"}\n')
-    return folder
+    return like_movielens(
+        tmp_path_factory.mktemp("small") / "ratings",
+        ((user, movie * 7, (4.5 if movie % 3 == user % 3 else 2.0) + rng.choice([-0.5, 0, 0.5]), 1_000_000 + user * 100 + movie)
+         for user in range(1, 61) for movie in sorted(rng.sample(range(1, 81), rng.randint(4, 60)))),
+        ((movie * 7, f"Film {movie}, The ({1950 + movie})", "Drama|War" if movie % 2 else "Comedy") for movie in range(1, 81)))
 
 
 @pytest.fixture
@@ -299,21 +292,11 @@ def test_foreign_models_are_left_alone(run, loaded):
 
 
 def test_a_second_trainer_is_refused_and_names_the_first(run, programs, loaded):
-    holder = subprocess.Popen(["psql", "-X", "-qAt", "-d", loaded.postgres_uri], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True)
-    holder.stdin.write("SET application_name = 'trivet-train fit (run 12)'; SELECT pg_advisory_lock(trivet.lock_key());"
-                       " SELECT 'held';\n")
-    holder.stdin.flush()
-    while holder.stdout.readline().strip() != "held":
-        pass
-    try:
+    with loaded.locked("trivet-train fit (run 12)"):
         for command in (FIT + (3,), ("activate", 1), ("rollback",), ("repair",)):
             refused = run("trivet-train", *command, env=loaded.env, check=False)
             assert refused.returncode == 5 and "locked by trivet-train fit (run 12)" in refused.stderr
         assert live(loaded) is None
-    finally:
-        holder.stdin.close()
-        holder.wait(10)
     run("trivet-train", *FIT, 3, env=loaded.env)
 
 
@@ -331,20 +314,12 @@ def test_two_trainers_at_once(programs, loaded):
 
 
 def test_a_load_waits_for_a_fit(run, programs, loaded, small_set):
-    holder = subprocess.Popen(["psql", "-X", "-qAt", "-d", loaded.postgres_uri], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True)
-    holder.stdin.write("SET application_name = 'trivet-train fit (run 1)'; SELECT pg_advisory_lock(trivet.lock_key());"
-                       " SELECT 'held';\n")
-    holder.stdin.flush()
-    while holder.stdout.readline().strip() != "held":
-        pass
-    load = subprocess.Popen([str(programs["trivet-etl"]), "load", str(small_set)], env={**clean_environment(), **loaded.env},
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(1)
-    assert load.poll() is None, "the load did not wait"
-    assert loaded.psql("SELECT count(*) FROM trivet.load WHERE state = 'complete'") == "1"
-    holder.stdin.close()
-    holder.wait(10)
+    with loaded.locked("trivet-train fit (run 1)"):
+        load = subprocess.Popen([str(programs["trivet-etl"]), "load", str(small_set)], env={**clean_environment(), **loaded.env},
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(1)
+        assert load.poll() is None, "the load did not wait"
+        assert loaded.psql("SELECT count(*) FROM trivet.load WHERE state = 'complete'") == "1"
     _, stderr = load.communicate(timeout=60)
     assert load.returncode == 0 and "waiting for trivet-train fit (run 1)" in stderr
 

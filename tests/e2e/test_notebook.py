@@ -1,19 +1,14 @@
 """A notebook with the real Python packages reads what trivet wrote, and comes to the server's own answers."""
 
-import lz4.block
-import msgpack
-import msgpack_numpy
 import numpy
 import pymongo
 import pytest
 import redis
 
+from blobs import decode
+
 USERS = 100
 TOP = 15
-
-
-def dec(blob):
-    return msgpack.unpackb(lz4.block.decompress(blob), object_hook=msgpack_numpy.decode)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +19,7 @@ def mongo(served, mongo_uri):
 
 @pytest.fixture(scope="module")
 def item_factors(served, redis_uri):
-    return dec(redis.Redis.from_url(redis_uri).get("item_factors"))
+    return decode(redis.Redis.from_url(redis_uri).get("item_factors"))
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +27,7 @@ def item_ids(served, redis_uri):
     client = redis.Redis.from_url(redis_uri)
     live = client.get("trivet:live").decode()
     parts = int(client.hget(f"trivet:model:{{{live}}}", "parts"))
-    return numpy.concatenate([dec(client.get(f"trivet:model:{{{live}}}:item_ids:{p}")) for p in range(parts)])
+    return numpy.concatenate([decode(client.get(f"trivet:model:{{{live}}}:item_ids:{p}")) for p in range(parts)])
 
 
 def test_arrays_are_as_documented(mongo, item_factors, item_ids):
@@ -40,16 +35,16 @@ def test_arrays_are_as_documented(mongo, item_factors, item_ids):
     assert item_factors.dtype == numpy.float16 and k == 50
     assert item_ids.dtype == numpy.int64 and item_ids.shape == (n,) and (numpy.diff(item_ids) > 0).all()
     user = mongo.recsys.user.find_one({"id": 100})
-    assert dec(user["value"]).dtype == numpy.float16 and dec(user["value"]).shape == (k,)
-    assert dec(user["seen"]).dtype == numpy.int32 and dec(user["rated"]).dtype == numpy.int64
-    assert dec(user["ratings"]).dtype == numpy.float32 and len(dec(user["ratings"])) == user["n"]
-    assert set(item_ids[dec(user["seen"])]) <= set(dec(user["rated"]))
+    assert decode(user["value"]).dtype == numpy.float16 and decode(user["value"]).shape == (k,)
+    assert decode(user["seen"]).dtype == numpy.int32 and decode(user["rated"]).dtype == numpy.int64
+    assert decode(user["ratings"]).dtype == numpy.float32 and len(decode(user["ratings"])) == user["n"]
+    assert set(item_ids[decode(user["seen"])]) <= set(decode(user["rated"]))
 
 
 def ranking(user, item_factors, item_ids):
     """The snippet of the documentation, then the mask: [(item id, score)], best first, ties by item id."""
-    scores = dec(user["value"]).astype("f4") @ item_factors.astype("f4")
-    scores[dec(user["seen"])] = -numpy.inf
+    scores = decode(user["value"]).astype("f4") @ item_factors.astype("f4")
+    scores[decode(user["seen"])] = -numpy.inf
     order = numpy.lexsort((item_ids, -scores.astype("f8")))[:TOP]
     return [(int(item_ids[i]), float(scores[i])) for i in order]
 

@@ -1,22 +1,16 @@
 """trivet-etl load of plays: HetRec's Last.fm, lastfm_play.csv and its neighbours, and any table of who played what."""
 
 import re
-import tarfile
 
 import pytest
 
+from rating_sets import unpacked
 from test_load import load, number, ratings_of, write
 
 
 @pytest.fixture(scope="module")
 def hetrec(data_dir, tmp_path_factory):
-    archive = data_dir / "hetrec2011-lastfm-2k.tar.gz"
-    if not archive.exists():
-        pytest.skip(f"{archive} is not there")
-    folder = tmp_path_factory.mktemp("lastfm")
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder)
-    return folder / "hetrec2011-lastfm-2k"
+    return unpacked(data_dir / "hetrec2011-lastfm-2k.tar.gz", tmp_path_factory.mktemp("lastfm")) / "hetrec2011-lastfm-2k"
 
 
 def lines(path, encoding="utf-8"):

@@ -5,6 +5,8 @@ import random
 
 import pytest
 
+from rating_sets import like_movielens
+
 FIT = ("trivet-train", "fit", "--set", "max_items_for_user=60", "--factors", 5)
 REPAIR = ("trivet-train", "repair")
 
@@ -12,19 +14,12 @@ REPAIR = ("trivet-train", "repair")
 @pytest.fixture(scope="module")
 def ratings(tmp_path_factory):
     """60 users and 40 films, numbered by tens; one film more that nobody rated."""
-    folder = tmp_path_factory.mktemp("repair") / "ratings"
-    folder.mkdir()
     rng = random.Random(11)
-    with open(folder / "ratings.csv", "w") as f:
-        f.write("userId,movieId,rating,timestamp\n")
-        for user in range(1, 61):
-            for film in sorted(rng.sample(range(1, 41), rng.randint(8, 20))):
-                f.write(f"{user},{film * 10},{4.5 if film % 3 == user % 3 else rng.choice([0.5, 2, 5])},{1_000_000 + film}\n")
-    with open(folder / "movies.csv", "w") as f:
-        f.write("movieId,title,genres\n")
-        for film in range(1, 42):
-            f.write(f"{film * 10},Film {film} ({1950 + film}),Drama\n")
-    return folder
+    return like_movielens(
+        tmp_path_factory.mktemp("repair") / "ratings",
+        ((user, film * 10, 4.5 if film % 3 == user % 3 else rng.choice([0.5, 2, 5]), 1_000_000 + film)
+         for user in range(1, 61) for film in sorted(rng.sample(range(1, 41), rng.randint(8, 20)))),
+        ((film * 10, f"Film {film} ({1950 + film})", "Drama") for film in range(1, 42)))
 
 
 def rate(place, user, item, value):

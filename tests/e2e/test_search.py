@@ -10,8 +10,9 @@ import subprocess
 import breakpoints
 import numpy as np
 import pytest
+from blobs import decode
 from markdown import block, blocks, page
-from test_evaluate import decode, splitmix64
+from test_evaluate import splitmix64
 
 ALS = ["--algorithm", "als", "--iterations", 6, "--set", "min_users_for_item=1", "--set", "max_items_for_user=1000"]
 GRID = [*ALS, "--factors", "2,4,6", "--lambda", "0.05,0.1"]

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from blobs import decode
+from rating_sets import like_movielens
 from server import until
 from stores import Place, Servers
 
@@ -26,19 +27,12 @@ def query(**parameters):
 @pytest.fixture(scope="module")
 def ratings(tmp_path_factory):
     """Ratings of 120 users with tastes of their own, as MovieLens files; 0.1 s to train."""
-    folder = tmp_path_factory.mktemp("serve") / "ratings"
-    folder.mkdir()
     rng = random.Random(11)
-    with open(folder / "ratings.csv", "w") as f:
-        f.write("userId,movieId,rating,timestamp\n")
-        for user in range(1, 121):
-            for movie in sorted(rng.sample(range(1, 101), rng.randint(5, 60))):
-                f.write(f"{user},{movie * 3},{4.5 if movie % 4 == user % 4 else 2.0},{1_000_000 + movie}\n")
-    with open(folder / "movies.csv", "w") as f:
-        f.write("movieId,title,genres\n")
-        for movie in range(1, 101):
-            f.write(f'{movie * 3},"<b>Film & ""{movie}""</b> ({1900 + movie})",{"Drama|War" if movie % 2 else "Comedy"}\n')
-    return folder
+    return like_movielens(
+        tmp_path_factory.mktemp("serve") / "ratings",
+        ((user, movie * 3, 4.5 if movie % 4 == user % 4 else 2.0, 1_000_000 + movie)
+         for user in range(1, 121) for movie in sorted(rng.sample(range(1, 101), rng.randint(5, 60)))),
+        ((movie * 3, f'<b>Film & "{movie}"</b> ({1900 + movie})', "Drama|War" if movie % 2 else "Comedy") for movie in range(1, 101)))
 
 
 @pytest.fixture(scope="module")

@@ -5,17 +5,11 @@ import io
 import json
 import subprocess
 
-import lz4.block
-import msgpack
-import msgpack_numpy
 import numpy
 import pytest
+from blobs import decode
 from server import clean_environment
 from test_models import small_set  # noqa: F401
-
-
-def dec(blob):
-    return msgpack.unpackb(lz4.block.decompress(blob), object_hook=msgpack_numpy.decode)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +31,8 @@ def arrays(place, user):
     """The vectors that the stores hold: the user's, all items', and the items' ids."""
     client = place.redis_client()
     document = place.mongo_db().user_1.find_one({"_id": user})
-    return (dec(document["value"]).astype("f8"), dec(client.get("trivet:model:{1}:item_factors:0")).astype("f8"),
-            dec(client.get("trivet:model:{1}:item_ids:0")))
+    return (decode(document["value"]).astype("f8"), decode(client.get("trivet:model:{1}:item_factors:0")).astype("f8"),
+            decode(client.get("trivet:model:{1}:item_ids:0")))
 
 
 # --- one score ---------------------------------------------------------------------------------------------------
@@ -138,7 +132,7 @@ def test_rows_of_user_factors(show, trained):
     rows = json.loads(show("live", "--factors", "users", "--limit", 7, "--format", "json").stdout)
     documents = list(trained.mongo_db().user_1.find().sort("_id", 1).limit(7))
     assert [(r["user_id"], r["row"], r["n"]) for r in rows] == [(d["_id"], d["id"], d["n"]) for d in documents]
-    assert [[r[str(f)] for f in range(1, 6)] for r in rows] == [list(dec(d["value"]).astype("f8")) for d in documents]
+    assert [[r[str(f)] for f in range(1, 6)] for r in rows] == [list(decode(d["value"]).astype("f8")) for d in documents]
     everybody = json.loads(show(1, "--factors", "users", "--limit", 1000, "--format", "json").stdout)
     assert len(everybody) == trained.mongo_db().user_1.count_documents({})
 
@@ -188,7 +182,7 @@ def test_recommend_everybody(run, trained):
     text = recommend("live", "--all", "--top", 10, "--format", "csv").stdout
     assert text == recommend(1, "--top", 10).stdout == recommend("--model", 1, "--top", 10).stdout
     rows = list(csv.DictReader(io.StringIO(text)))
-    everybody = [d["_id"] for d in trained.mongo_db().user_1.find().sort("_id", 1) if dec(d["seen"]).size]
+    everybody = [d["_id"] for d in trained.mongo_db().user_1.find().sort("_id", 1) if decode(d["seen"]).size]
     assert list(dict.fromkeys(int(r["user_id"]) for r in rows)) == everybody
     as_json = json.loads(recommend("live", "--all", "--top", 10, "--format", "json").stdout)
     assert as_json == [{"user_id": int(r["user_id"]), "rank": int(r["rank"]), "item_id": int(r["item_id"]),

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from rating_sets import like_movielens
 from server import Server, until
 from stores import Place, REPO, Servers
 
@@ -82,17 +83,12 @@ def tracer(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(run, tmp_path_factory):
     """Stores of this module's own with two models and an index of similar items."""
-    folder = tmp_path_factory.mktemp("threads") / "ratings"
-    folder.mkdir()
     rng = random.Random(4)
-    with open(folder / "ratings.csv", "w") as f:
-        f.write("userId,movieId,rating,timestamp\n")
-        for user in range(1, 301):
-            for film in rng.sample(range(1, 61), 20):
-                f.write(f"{user},{film},{rng.choice([1, 3, 4, 5])},{1_000_000 + film}\n")
-    with open(folder / "movies.csv", "w") as f:
-        f.write("movieId,title,genres\n")
-        f.writelines(f"{film},Film {film} ({1900 + film}),Drama\n" for film in range(1, 61))
+    folder = like_movielens(
+        tmp_path_factory.mktemp("threads") / "ratings",
+        ((user, film, rng.choice([1, 3, 4, 5]), 1_000_000 + film)
+         for user in range(1, 301) for film in rng.sample(range(1, 61), 20)),
+        ((film, f"Film {film} ({1900 + film})", "Drama") for film in range(1, 61)))
     servers = Servers()
     place = Place(servers)
     run("trivet-etl", "load", folder, env=place.env)

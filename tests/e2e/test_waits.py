@@ -17,6 +17,7 @@ import time
 import pytest
 
 import breakpoints
+from rating_sets import like_movielens
 from server import Server, clean_environment, until
 from stores import Place, Servers
 
@@ -26,19 +27,12 @@ STORES = ("postgres", "mongo", "redis")
 
 @pytest.fixture(scope="module")
 def ratings(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("waits") / "ratings"
-    folder.mkdir()
     rng = random.Random(9)
-    with open(folder / "ratings.csv", "w") as f:
-        f.write("userId,movieId,rating,timestamp\n")
-        for user in range(1, 3001):
-            for film in rng.sample(range(1, 201), 40):
-                f.write(f"{user},{film},{rng.choice([1, 3, 4, 5])},{1_000_000 + film}\n")
-    with open(folder / "movies.csv", "w") as f:
-        f.write("movieId,title,genres\n")
-        for film in range(1, 201):
-            f.write(f"{film},Film {film} ({1900 + film % 100}),Drama\n")
-    return folder
+    return like_movielens(
+        tmp_path_factory.mktemp("waits") / "ratings",
+        ((user, film, rng.choice([1, 3, 4, 5]), 1_000_000 + film)
+         for user in range(1, 3001) for film in rng.sample(range(1, 201), 40)),
+        ((film, f"Film {film} ({1900 + film % 100})", "Drama") for film in range(1, 201)))
 
 
 FIT = ("trivet-train", "fit", "--set", "max_items_for_user=60", "--factors", 5)

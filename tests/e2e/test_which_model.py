@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import tarfile
 
 import pytest
 import rating_sets
@@ -31,11 +30,7 @@ def place_of(request, servers, run, tmp_path_factory):
             if data == "ml-100k":
                 folder = request.getfixturevalue("movielens_100k")
             else:
-                archive = rating_sets.FOLDER / archives[data]
-                if not archive.exists():
-                    pytest.skip(f"{archive} is not there" if rating_sets.THERE else rating_sets.NOT_THERE)
-                folder = tmp_path_factory.mktemp(data)
-                tarfile.open(archive).extractall(folder)
+                folder = rating_sets.unpacked(rating_sets.FOLDER / archives[data], tmp_path_factory.mktemp(data))
                 folder = next(path.parent for path in folder.rglob("*") if path.name in ("movies.dat", "user_artists.dat"))
             places[data] = servers.place()
             run("trivet-etl", "load", folder, env=places[data].env)
