@@ -19,7 +19,7 @@ import time
 from common import WIDE_OPEN, arguments, machine, movielens_1m, program, run
 from serve import wrk
 from server import Server
-from stores import Place, Servers
+from stores import Servers
 
 ALGORITHMS = ("svd", "als", "als-implicit")
 QUESTIONS = {"funnel": "SELECT * FROM trivet.funnel()", "sweep 4 x 3":
@@ -59,7 +59,7 @@ def one_round(build, place, folder, source, options):
 
 def bench(options, servers, folder):
     source = movielens_1m(options.data, folder)
-    builds = {"old": (options.old, Place(servers)), "new": (options.build, Place(servers))}
+    builds = {"old": (options.old, servers.place()), "new": (options.build, servers.place())}
     best = {name: {} for name in builds}
     print(machine(), flush=True)
     for number in range(options.rounds):
