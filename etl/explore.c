@@ -19,39 +19,34 @@
 #include "trivet/model/journal.h"
 #include "trivet/store/pg_rows.h"
 
-#define FORMAT_ROW                                                                                                     \
-    {                                                                                                                  \
-        .name = "format", .kind = TV_OPTION_CHOICE, .value = "FORMAT", .default_text = "table",                        \
-        .choices = TV_TABLE_FORMATS, .help = "how to print it"                                                         \
-    }
-#define SET_ROW                                                                                                        \
-    {.name = "set", .kind = TV_OPTION_LIST, .value = "NAME=VALUE",                                                     \
-     .help = "a parameter of the filter, e.g. max_items_for_user=200; may be given several times"}
-#define PRESET_ROW                                                                                                     \
-    {.name = "preset", .kind = TV_OPTION_TEXT, .value = "NAME",                                                        \
-     .help = "the values of a saved preset; --set changes single ones"}
-
 const struct tv_option tv_funnel_options[] = {
-    SET_ROW,
-    PRESET_ROW,
     {.name = "against",
      .kind = TV_OPTION_TEXT,
      .value = "live|PRESET|RUN",
      .default_text = "live",
      .help = "the filter to show the difference to: the live model's, a preset's, or a run's by number"},
-    FORMAT_ROW,
     {.name = NULL},
 };
 const struct tv_option tv_sweep_options[] = {
-    {.name = "over", .kind = TV_OPTION_LIST, .value = "NAME=V1,V2,...",
+    {.name = "over",
+     .kind = TV_OPTION_LIST,
+     .value = "NAME=V1,V2,...",
      .help = "the values of one parameter; give it once or twice"},
-    SET_ROW,
-    PRESET_ROW,
-    FORMAT_ROW,
     {.name = NULL},
 };
-const struct tv_option tv_why_options[] = {SET_ROW, PRESET_ROW, FORMAT_ROW, {.name = NULL}};
-const struct tv_option tv_report_options[] = {FORMAT_ROW, {.name = NULL}};
+static const struct tv_option filter_options[] = {
+    {.name = "set",
+     .kind = TV_OPTION_LIST,
+     .value = "NAME=VALUE",
+     .help = "a parameter of the filter, e.g. max_items_for_user=200; may be given several times"},
+    {.name = "preset",
+     .kind = TV_OPTION_TEXT,
+     .value = "NAME",
+     .help = "the values of a saved preset; --set changes single ones"},
+    {.name = NULL},
+};
+const struct tv_option *const tv_filter_report_options[] = {filter_options, tv_format_options, NULL};
+const struct tv_option *const tv_report_options[] = {tv_format_options, NULL};
 
 /* --- what the commands share ------------------------------------------------------------------------------- */
 

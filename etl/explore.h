@@ -7,8 +7,9 @@
 
 extern const struct tv_option tv_funnel_options[];
 extern const struct tv_option tv_sweep_options[];
-extern const struct tv_option tv_why_options[];
-extern const struct tv_option tv_report_options[];
+/* Tables that several of them share, for `more` of struct tv_command. */
+extern const struct tv_option *const tv_filter_report_options[];
+extern const struct tv_option *const tv_report_options[];
 
 enum tv_status tv_etl_funnel(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);
 enum tv_status tv_etl_sweep(const struct tv_settings *s, int n, char **arguments, struct tv_error *err);

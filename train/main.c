@@ -21,6 +21,7 @@
 #include "train/travel/export.h"
 #include "train/travel/import.h"
 #include "trivet/cli/options.h"
+#include "trivet/cli/table.h"
 #include "trivet/core/formats/codec.h"
 
 /* The one command whose options need no file of their own. */
@@ -29,8 +30,9 @@ static const struct tv_option models_options[] = {
     {.name = NULL},
 };
 
-/* Tables that several commands share: how to learn, what to read, what to keep apart. */
+/* Tables that several commands share: how to learn, what to read, what to keep apart, how to print. */
 static const struct tv_option *const learning[] = {tv_learn_options, tv_reading_options, NULL};
+static const struct tv_option *const printing[] = {tv_format_options, NULL};
 static const struct tv_option *const judging[] = {tv_learn_options, tv_reading_options, tv_trial_options, NULL};
 
 /* The rows in the order in which --help lists them. */
@@ -75,7 +77,7 @@ static const struct tv_command commands[] = {
     {.name = "runs",
      .arguments = "",
      .summary = "list the journal: every training, also those that failed",
-     .options = tv_runs_options,
+     .more = printing,
      .run = tv_runs_run},
     {.name = "show",
      .arguments = "N|live",
@@ -83,6 +85,7 @@ static const struct tv_command commands[] = {
      .min_arguments = 1,
      .max_arguments = 1,
      .options = tv_show_options,
+     .more = printing,
      .run = tv_show_run},
     {.name = "compare",
      .arguments = "R1 R2",
@@ -90,6 +93,7 @@ static const struct tv_command commands[] = {
      .min_arguments = 2,
      .max_arguments = 2,
      .options = tv_compare_options,
+     .more = printing,
      .run = tv_compare_run},
     {.name = "recommend",
      .arguments = "[N|live]",

@@ -10,6 +10,16 @@
 #include "trivet/base/text.h"
 #include "trivet/store/pg_rows.h"
 
+const struct tv_option tv_format_options[] = {
+    {.name = "format",
+     .kind = TV_OPTION_CHOICE,
+     .value = "FORMAT",
+     .default_text = "table",
+     .choices = TV_TABLE_FORMATS,
+     .help = "how to print it"},
+    {.name = NULL},
+};
+
 /* One report. Cells are copies of texts, and all of them stay until the table is printed. */
 struct tv_table {
     int n_columns;

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import pathlib
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -75,3 +77,12 @@ class Server(Process):
 def clean_environment():
     """Ours without any TRIVET_ setting: what a developer has exported must not reach a program under test."""
     return {k: v for k, v in os.environ.items() if not k.startswith("TRIVET_") or k.startswith("TRIVET_TEST_")}
+
+
+def preloaded(name, folder):
+    """tests/e2e/NAME.c as a library for LD_PRELOAD, built into the folder."""
+    library = folder / f"{name}.so"
+    source = pathlib.Path(__file__).with_name(f"{name}.c")
+    done = subprocess.run(["cc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library, source], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return library

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from rating_sets import like_movielens
-from server import Server, until
+from server import Server, preloaded, until
 from stores import Place, REPO, Servers
 
 PLACES = ("lib", "etl", "train", "serve")
@@ -73,11 +73,7 @@ def documented():
 
 @pytest.fixture(scope="module")
 def tracer(tmp_path_factory):
-    library = tmp_path_factory.mktemp("locks") / "lock_order.so"
-    source = pathlib.Path(__file__).with_name("lock_order.c")
-    done = subprocess.run(["cc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library, source], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return library
+    return preloaded("lock_order", tmp_path_factory.mktemp("locks"))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ takes connections and never says a word, or one where not even connecting comes 
 
 import concurrent.futures
 import contextlib
-import pathlib
 import random
 import signal
 import socket
@@ -18,7 +17,7 @@ import pytest
 
 import breakpoints
 from rating_sets import like_movielens
-from server import Server, clean_environment, until
+from server import Server, clean_environment, preloaded, until
 from stores import Place, Servers
 
 STOP = 10 + 1  # seconds: what is promised after a signal, and the second that is allowed beside
@@ -194,11 +193,7 @@ def test_ratings_are_taken_in_time_while_another_store_hangs(serve, own, name):
 @pytest.fixture(scope="session")
 def wall_clock(tmp_path_factory):
     """The library that lets a test set a program's wall clock."""
-    library = tmp_path_factory.mktemp("clock") / "wall_clock.so"
-    source = pathlib.Path(__file__).with_name("wall_clock.c")
-    done = subprocess.run(["cc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library, source], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return library
+    return preloaded("wall_clock", tmp_path_factory.mktemp("clock"))
 
 
 @pytest.mark.parametrize("hours", [-1, 1], ids=["back", "forward"])

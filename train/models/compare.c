@@ -32,12 +32,6 @@ const struct tv_option tv_compare_options[] = {
      .min = 1,
      .max = 1000000,
      .help = "users whose lists are compared"},
-    {.name = "format",
-     .kind = TV_OPTION_CHOICE,
-     .value = "FORMAT",
-     .default_text = "table",
-     .choices = TV_TABLE_FORMATS,
-     .help = "how to print it"},
     {.name = NULL},
 };
 

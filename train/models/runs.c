@@ -9,16 +9,6 @@
 #include "trivet/model/journal.h"
 #include "trivet/store/pg_rows.h"
 
-const struct tv_option tv_runs_options[] = {
-    {.name = "format",
-     .kind = TV_OPTION_CHOICE,
-     .value = "FORMAT",
-     .default_text = "table",
-     .choices = TV_TABLE_FORMATS,
-     .help = "how to print it"},
-    {.name = NULL},
-};
-
 /* Only Postgres is asked, and nothing is locked, so it works while a training is under way. */
 enum tv_status tv_runs_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {

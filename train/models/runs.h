@@ -4,7 +4,6 @@
 
 #include "trivet/cli/options.h"
 
-extern const struct tv_option tv_runs_options[];
 enum tv_status tv_runs_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err);
 
 #endif

@@ -27,12 +27,6 @@ const struct tv_option tv_show_options[] = {
      .min = 1,
      .max = 1e9,
      .help = "rows of --factors"},
-    {.name = "format",
-     .kind = TV_OPTION_CHOICE,
-     .value = "FORMAT",
-     .default_text = "table",
-     .choices = TV_TABLE_FORMATS,
-     .help = "how to print it"},
     {.name = NULL},
 };
 

@@ -5,11 +5,14 @@
 #include <stdio.h>
 
 #include "trivet/base/status.h"
+#include "trivet/cli/options.h"
 #include "trivet/store/pg.h"
 #include "trivet/store/pg_rows.h"
 
 enum tv_table_format { TV_TABLE_PLAIN, TV_TABLE_CSV, TV_TABLE_JSON, TV_TABLE_MARKDOWN };
 #define TV_TABLE_FORMATS "table|csv|json|markdown"
+/* --format alone, for the commands that print a table. */
+extern const struct tv_option tv_format_options[];
 /* The format of a word of TV_TABLE_FORMATS. */
 enum tv_table_format tv_table_format_from(const char *name);
 
