@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
+#include <unictype.h>
 #include <uninorm.h>
 #include <unistr.h>
-#include <unictype.h>
 
 #include "trivet/base/text.h"
 
@@ -19,11 +19,38 @@ static const struct {
 } stroked[] = {{0xF8, "o"},  {0x142, "l"},  {0x111, "d"}, {0x127, "h"}, {0x131, "i"},
                {0xE6, "ae"}, {0x153, "oe"}, {0xF0, "d"},  {0xFE, "th"}};
 
+/* Scripts whose words no blank divides, or whose words are put together without one, as Korean's are. Nobody can tell where a
+ * word begins in them, so what is looked for may begin at any letter. */
+static const char *const unspaced[] = {"Han",  "Hiragana", "Katakana", "Hangul",  "Bopomofo", "Yi",
+                                       "Thai", "Lao",      "Khmer",    "Myanmar", "Tibetan"};
+
 /* The state of tv_title_fold between two characters. */
 struct case_folding {
     struct tv_buffer *out;
-    int inside; /* 1: in a word, so the next letter begins none */
+    int inside;   /* 1: in a word, so the next letter begins none */
+    int unspaced; /* 1: the word's letters are of such a script */
 };
+
+static int is_unspaced(ucs4_t c)
+{
+    const uc_script_t *script = c < 0x0E00 ? NULL : uc_script(c); /* the first of them is Thai */
+    for (size_t i = 0; script && i < sizeof unspaced / sizeof *unspaced; i++)
+        if (strcmp(script->name, unspaced[i]) == 0)
+            return 1;
+    return 0;
+}
+
+/* The word that follows ends where the kind of script changes: "2001年" is two words. Letters that go with any script, such as the mark
+ * that makes a vowel of Katakana long, end none. */
+static void look_at_script(struct case_folding *f, ucs4_t c)
+{
+    if (uc_is_general_category(c, UC_MODIFIER_LETTER))
+        return;
+    int now = is_unspaced(c);
+    if (now != f->unspaced)
+        f->inside = 0;
+    f->unspaced = now;
+}
 
 /* Appends bytes of a word; the blank ahead of each word is what holds_words looks for. */
 static enum tv_status put(struct case_folding *f, const char *bytes, size_t n, struct tv_error *err)
@@ -41,7 +68,10 @@ static enum tv_status fold_letter(struct case_folding *f, ucs4_t c, const uint8_
     for (size_t i = 0; i < sizeof stroked / sizeof *stroked; i++)
         if (stroked[i].letter == c)
             return put(f, stroked[i].plain, strlen(stroked[i].plain), err);
-    if (uc_is_general_category(c, UC_LETTER) || uc_is_general_category(c, UC_NUMBER))
+    int counts = uc_is_general_category(c, UC_LETTER) || uc_is_general_category(c, UC_NUMBER);
+    if (counts)
+        look_at_script(f, c);
+    if (counts)
         return put(f, (const char *)bytes, n, err);
     if (!uc_is_general_category(c, UC_MARK) && c != '\'' && c != 0x2019)
         f->inside = 0;
@@ -66,7 +96,7 @@ static uint8_t *mended(const char *text, size_t size)
  * to drop marks and to cut words, letter by letter. */
 enum tv_status tv_title_fold(struct tv_buffer *out, const char *text, struct tv_error *err)
 {
-    struct case_folding f = {out, 0};
+    struct case_folding f = {out, 0, 0};
     size_t size = strlen(text), n = 0;
     uint8_t *readable = mended(text, size);
     uint8_t *folded = readable ? u8_casefold(readable, size, NULL, UNINORM_NFKD, NULL, &n) : NULL;
@@ -110,16 +140,25 @@ void tv_title_index_free(struct tv_title_index *index)
     *index = (struct tv_title_index){0};
 }
 
+/* 1 if the word after the blank at `word` is of a script whose words nobody divides. */
+static int may_be_inside(const char *word)
+{
+    ucs4_t c;
+    if (u8_mbtouc(&c, (const uint8_t *)word + 1, strlen(word + 1)) <= 0)
+        return 0;
+    return is_unspaced(c);
+}
+
 /* 1 if each word of the query begins a word of the title. Folded texts have a blank ahead of every word, also the
- * first, so strstr for the word with its blank finds beginnings of words alone. `word` is room for one, with its
- * blank. */
+ * first, so strstr for the word with its blank finds beginnings of words alone; without it, any place. `word` is room for
+ * one, with its blank. */
 static int holds_words(const char *title, const char *folded, char *word)
 {
     for (const char *at = folded; *at;) {
         size_t n = 1 + strcspn(at + 1, " ");
         memcpy(word, at, n);
         word[n] = '\0';
-        if (strstr(title, word) == NULL)
+        if (strstr(title, word + may_be_inside(word)) == NULL)
             return 0;
         at += n;
     }

@@ -1,6 +1,7 @@
 """Texts of every length and of bytes that are no UTF-8, from the file to the answer: whole, and always readable."""
 
 import json
+import urllib.parse
 
 import pymongo
 import pytest
@@ -11,6 +12,7 @@ from test_secrets import walk
 
 GENRE = "Ünïcödé-Gänre" * 12  # 216 bytes, and byte 63 is inside a character
 TITLE = "Ж" * 700
+UNSPACED = {30: "千と千尋の神隠し", 31: "살인의추억", 32: "ฉลาดเกมส์โกง"}
 BAD = b"A\xff\xc3(\xf0\x9f\x8eB\xed\xa0\x80C"  # a byte, a pair, three of four, a surrogate
 
 
@@ -19,7 +21,7 @@ def texts(run, fresh_stores, tmp_path):
     folder = tmp_path / "texts"
     folder.mkdir()
     (folder / "movies.csv").write_text("movieId,title,genres\n" + "".join(
-        f'{item},"{TITLE if item == 20 else "Plain"} {item} (1999)",{GENRE}|Drama|{GENRE}{item}\n' for item in range(10, 60)))
+        f'{item},"{TITLE if item == 20 else UNSPACED.get(item, "Plain")} {item} (1999)",{GENRE}|Drama|{GENRE}{item}\n' for item in range(10, 60)))
     (folder / "ratings.csv").write_text("userId,movieId,rating,timestamp\n" + "".join(
         f"{user},{item},{(user * item) % 5 + 1},{user}\n" for user in range(1, 60) for item in range(10, 60) if (user + item) % 3))
     run("trivet-etl", "load", folder, "--name", "ö" * 127, env=fresh_stores.env)
@@ -56,6 +58,15 @@ def test_nothing_is_shortened(serve, texts):
     assert "Ж…" in page and TITLE not in page  # a page has room for so much of a title, and says that it goes on
     assert "ö" * 127 in page
     assert len(list(readable(server))) > 50
+
+
+@pytest.mark.parametrize("word, item", [("千尋", 30), ("神隠し", 30), ("추억", 31), ("เกมส์", 32), ("โกง", 32)])
+def test_a_title_without_blanks_is_found_by_a_word_inside(serve, texts, word, item):
+    server, query = serve(texts), urllib.parse.quote(word)
+    assert [found["id"] for found in server.get(f"/api/v1/items?q={query}").json()["items"]] == [item]
+    page = server.get(f"/similar?q={query}", accept="text/html").text
+    assert f">{UNSPACED[item]} {item} (1999)<" in page and "Plain" not in page
+    assert server.get("/api/v1/items?q=lain").json()["found"] == 0
 
 
 def test_what_is_no_utf8_is_replaced_everywhere(serve, texts):

@@ -79,6 +79,42 @@ static void words_are_found_by_their_beginnings(void **state)
     tv_title_index_free(&index);
 }
 
+/* Scripts without blanks between words, in which what is looked for begins anywhere; what lies beside them keeps its words. */
+static void a_word_without_blanks_around_it_is_found(void **state)
+{
+    (void)state;
+    static const struct tv_item titles[] = {{1, NULL, "千と千尋の神隠し (2001)", 2001, "", "", NULL, "", 50, 4},
+                                            {2, NULL, "기생충 (2019)", 2019, "", "", NULL, "", 40, 4},
+                                            {3, NULL, "살인의추억 (2003)", 2003, "", "", NULL, "", 30, 4},
+                                            {4, NULL, "ฉลาดเกมส์โกง (2017)", 2017, "", "", NULL, "", 20, 4},
+                                            {5, NULL, "劇場版AKIRA2 スーパーマン", 1988, "", "", NULL, "", 10, 4},
+                                            {6, NULL, "Mustard", 1930, "", "", NULL, "", 5, 4}};
+    struct tv_items items = {.n = FILMS, .items = (struct tv_item *)titles};
+    struct tv_title_index index;
+    assert_int_equal(tv_title_index_create(&index, &items, NULL), TV_OK);
+    finds(&index, &items, "千尋", FILMS, 1, "1");
+    finds(&index, &items, "神隠し 千尋 2001", FILMS, 1, "1");
+    finds(&index, &items, "千神", FILMS, 0, "");
+    finds(&index, &items, "千と", FILMS, 1, "1");
+    finds(&index, &items, "2001", FILMS, 1, "1");
+    finds(&index, &items, "001", FILMS, 0, "");
+    finds(&index, &items, "생충", FILMS, 1, "2");
+    finds(&index, &items, "추억", FILMS, 1, "3");
+    finds(&index, &items, "추어", FILMS, 1, "3"); /* the last syllable is not finished yet */
+    finds(&index, &items, "억추", FILMS, 0, "");
+    finds(&index, &items, "เกมส์", FILMS, 1, "4");
+    finds(&index, &items, "โกง ฉลาด", FILMS, 1, "4");
+    finds(&index, &items, "akira", FILMS, 1, "5");
+    finds(&index, &items, "kira", FILMS, 0, "");
+    finds(&index, &items, "ｽｰﾊﾟｰ", FILMS, 1, "5"); /* half as wide */
+    finds(&index, &items, "パーマン", FILMS, 1, "5");
+    finds(&index, &items, "版akira", FILMS, 1, "5");
+    finds(&index, &items, "tard", FILMS, 0, "");
+    tv_title_index_free(&index);
+    folds_to("2001年宇宙の旅 Odyssey年", " 2001 年宇宙の旅 odyssey 年");
+    folds_to("スター・ウォーズ", " スター ウォース"); /* marks go from every script */
+}
+
 static void neighbours_equal_a_loop_over_all_cosines(void **state)
 {
     (void)state;
@@ -165,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(titles_become_plain_words),
         cmocka_unit_test(words_are_found_by_their_beginnings),
+        cmocka_unit_test(a_word_without_blanks_around_it_is_found),
         cmocka_unit_test(neighbours_equal_a_loop_over_all_cosines),
         cmocka_unit_test(items_and_what_is_none),
     };
