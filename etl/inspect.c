@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "etl/commands.h"
-#include "etl/formats/detect.h"
+#include "etl/detect/detect.h"
 #include "etl/formats/encoding.h"
 #include "trivet/base/text.h"
 

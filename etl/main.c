@@ -6,7 +6,7 @@
 
 #include "etl/commands.h"
 #include "etl/explore.h"
-#include "etl/formats/detect.h"
+#include "etl/detect/detect.h"
 #include "etl/load/schema.h"
 #include "trivet/store/pg.h"
 

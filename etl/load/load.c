@@ -16,7 +16,7 @@
 #include <jansson.h>
 
 #include "etl/commands.h"
-#include "etl/formats/detect.h"
+#include "etl/detect/detect.h"
 #include "etl/load/report.h"
 #include "etl/load/schema.h"
 #include "etl/load/stage.h"

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "etl/formats/detect.h"
+#include "etl/detect/detect.h"
 #include "etl/load/rejects.h"
 #include "etl/load/tally.h"
 

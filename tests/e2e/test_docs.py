@@ -173,19 +173,19 @@ def test_tables_of_postgres(served):
 
 
 def test_the_input_table_is_that_of_the_loader():
-    source = (REPO / "etl/formats/detect.c").read_text().split("kinds[] = {")[1].split("\n};")[0]
+    source = (REPO / "etl/detect/kinds.c").read_text().split("kinds[] = {")[1].split("\n};")[0]
     patterns = set(re.findall(r'\.pattern = "([^"]+)"', source)) - {"u.genre"}
     assert {name for cells in rows(section(FORMATS, "## Input files")) for name in code(cells[1])} == patterns
 
 
 def test_every_list_of_formats_has_them_all():
-    """The table of etl/formats/detect.c, what --format takes, the comment on trivet.load.format and, of counts of plays,
+    """The table of etl/detect/kinds.c, what --format takes, the comment on trivet.load.format and, of counts of plays,
     sql/005_publish.sql; a format that is in one alone works by halves."""
-    source = (REPO / "etl/formats/detect.c").read_text().split("kinds[] = {")[1].split("\n};")[0]
+    source = (REPO / "etl/detect/kinds.c").read_text().split("kinds[] = {")[1].split("\n};")[0]
     kinds = [(re.search(r'\.format = "([^"]+)"', kind)[1], ".counts = 1" in kind) for kind in source.split("{.role")
              if ".format" in kind]
     formats, counts = {name for name, _ in kinds}, {name for name, are_counts in kinds if are_counts}
-    choices = re.search(r'TV_DETECT_FORMATS "auto\|([^"]+)"', (REPO / "etl/formats/detect.h").read_text())[1]
+    choices = re.search(r'TV_DETECT_FORMATS "auto\|([^"]+)"', (REPO / "etl/detect/detect.h").read_text())[1]
     comment = re.search(r"trivet\.load\.format is 'The format that was found: (.*?)\.'", (REPO / "sql/001_schema.sql").read_text())[1]
     explained = {name for cells in rows(section(FORMATS, "## Input files")) for name in code(cells[2])}
     assert set(choices.split("|")) == set(comment.split(", ")) == explained == formats

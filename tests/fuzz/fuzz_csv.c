@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#include "etl/formats/detect.h"
+#include "etl/detect/detect.h"
 #include "etl/formats/encoding.h"
 #include "etl/load/copy_text.h"
 #include "trivet/base/code.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "etl/formats/detect.h"
+#include "etl/detect/detect.h"
 
 /* A new folder with files: name, content, name, content, ..., NULL. */
 static void make_folder(char *folder, const char *const *files)

@@ -1,327 +1,17 @@
-/* detect: the table of known files, in order of preference, and the choice of one file a role.
+/* detect: the choice of one file a role, by the table of known files (kinds.c).
  *
  * A name alone proves nothing and neither does a first line, so both must fit. Of two files for one role the
  * one further up in the table is used, then the larger; the others are mentioned and left alone.
  */
-#include "etl/formats/detect.h"
+#include "etl/detect/detect.h"
 
 #include <fnmatch.h>
 #include <string.h>
 #include <strings.h>
 
+#include "etl/detect/kinds.h"
 #include "trivet/base/code.h"
 #include "trivet/base/log.h"
-
-enum { NEEDS = 3 };
-
-/* A known file: how its name looks, how its first records must look, and the function that reads it. */
-struct tv_kind {
-    enum tv_role role;
-    const char *pattern, *format;
-    const char *separators; /* those tried, one character each; "::" is a separator of its own */
-    int quotes;
-    int header; /* 1: has one, 0: has none, -1: either */
-    int min_fields, max_fields;
-    enum tv_column needs[NEEDS]; /* what a header must name, in any order; fewer than three are repeated. Without a
-                                  * header: what the first fields are, in this order */
-    const char *also;            /* a column name a header must have, too */
-    int counts;                  /* 1: ratings are counts of plays; sql/005_publish.sql names these formats, too */
-    enum tv_status (*read)(const struct tv_file_reading *reading, struct tv_error *err); /* NULL: not read by itself */
-};
-
-#define USER   TV_COLUMN_USER
-#define ITEM   TV_COLUMN_ITEM
-#define RATING TV_COLUMN_RATING
-#define TITLE  TV_COLUMN_TITLE
-
-/* In order of preference. Names of known releases come before patterns, and ratings before plays, which any CSV
- * with a user and an item would be. */
-static const struct tv_kind kinds[] = {
-    {.role = TV_ROLE_RATINGS,
-     .pattern = "ratings.csv",
-     .format = "movielens-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = -1,
-     .min_fields = 3,
-     .max_fields = 256,
-     .needs = {USER, ITEM, RATING},
-     .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS,
-     .pattern = "ratings.dat",
-     .format = "ml-1m",
-     .separators = "::",
-     .min_fields = 3,
-     .max_fields = 4,
-     .needs = {USER, ITEM, RATING},
-     .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS,
-     .pattern = "u.data",
-     .format = "ml-100k",
-     .separators = "\t",
-     .min_fields = 3,
-     .max_fields = 4,
-     .needs = {USER, ITEM, RATING},
-     .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS,
-     .pattern = "*.inter",
-     .format = "recbole",
-     .separators = "\t",
-     .header = 1,
-     .min_fields = 3,
-     .max_fields = 256,
-     .needs = {USER, ITEM, RATING},
-     .read = tv_read_ratings},
-    /* The Movies Dataset has some of its ratings once more under this name; ratings.csv is taken where both are there.
-     */
-    {.role = TV_ROLE_RATINGS,
-     .pattern = "ratings_small.csv",
-     .format = "movielens-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = -1,
-     .min_fields = 3,
-     .max_fields = 256,
-     .needs = {USER, ITEM, RATING},
-     .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS,
-     .pattern = "ratings*.csv",
-     .format = "movielens-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = -1,
-     .min_fields = 3,
-     .max_fields = 256,
-     .needs = {USER, ITEM, RATING},
-     .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS,
-     .pattern = "ratings*.dat",
-     .format = "ml-1m",
-     .separators = "::",
-     .min_fields = 3,
-     .max_fields = 4,
-     .needs = {USER, ITEM, RATING},
-     .read = tv_read_ratings},
-    {.role = TV_ROLE_RATINGS,
-     .pattern = "*.csv",
-     .format = "movielens-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = 1,
-     .min_fields = 3,
-     .max_fields = 256,
-     .needs = {USER, ITEM, RATING},
-     .read = tv_read_ratings},
-    /* The column "id" is The Movie Database's number, which is no ITEM, so `also` asks for it. */
-    {.role = TV_ROLE_METADATA,
-     .pattern = "movies_metadata*.csv",
-     .format = "kaggle-movies",
-     .separators = ",",
-     .quotes = 1,
-     .header = 1,
-     .min_fields = 3,
-     .max_fields = 256,
-     .needs = {TITLE, TITLE, TITLE},
-     .also = "id",
-     .read = tv_read_kaggle_metadata},
-    {.role = TV_ROLE_ITEMS,
-     .pattern = "movies.csv",
-     .format = "movielens-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = 1,
-     .min_fields = 2,
-     .max_fields = 256,
-     .needs = {ITEM, TITLE, TITLE},
-     .read = tv_read_movielens_items},
-    {.role = TV_ROLE_ITEMS,
-     .pattern = "movies.dat",
-     .format = "ml-1m",
-     .separators = "::",
-     .min_fields = 3,
-     .max_fields = 3,
-     .needs = {ITEM, TITLE, TITLE},
-     .read = tv_read_movielens_items},
-    {.role = TV_ROLE_ITEMS,
-     .pattern = "u.item",
-     .format = "ml-100k",
-     .separators = "|",
-     .min_fields = 6,
-     .max_fields = 64,
-     .needs = {ITEM, TITLE, TITLE},
-     .read = tv_read_ml100k_items},
-    {.role = TV_ROLE_ITEMS,
-     .pattern = "*.item",
-     .format = "recbole",
-     .separators = "\t",
-     .header = 1,
-     .min_fields = 2,
-     .max_fields = 256,
-     .needs = {ITEM, TITLE, TITLE},
-     .read = tv_read_recbole_items},
-    {.role = TV_ROLE_ITEMS,
-     .pattern = "movies*.csv",
-     .format = "movielens-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = 1,
-     .min_fields = 2,
-     .max_fields = 256,
-     .needs = {ITEM, TITLE, TITLE},
-     .read = tv_read_movielens_items},
-    {.role = TV_ROLE_LINKS,
-     .pattern = "links.csv",
-     .format = "movielens-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = 1,
-     .min_fields = 2,
-     .max_fields = 256,
-     .needs = {ITEM, TV_COLUMN_IMDB, ITEM},
-     .read = tv_read_links},
-    {.role = TV_ROLE_LINKS,
-     .pattern = "links*.csv",
-     .format = "movielens-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = 1,
-     .min_fields = 2,
-     .max_fields = 256,
-     .needs = {ITEM, TV_COLUMN_IMDB, ITEM},
-     .read = tv_read_links},
-    {.role = TV_ROLE_TAGS,
-     .pattern = "tags.csv",
-     .format = "movielens-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = 1,
-     .min_fields = 3,
-     .max_fields = 256,
-     .needs = {USER, ITEM, TV_COLUMN_TAG},
-     .read = tv_read_tags},
-    {.role = TV_ROLE_TAGS,
-     .pattern = "tags.dat",
-     .format = "ml-1m",
-     .separators = "::",
-     .min_fields = 3,
-     .max_fields = 4,
-     .needs = {USER, ITEM, TV_COLUMN_TAG},
-     .read = tv_read_tags},
-    /* Read by the reader of u.item, which says which flag is which genre. */
-    {.role = TV_ROLE_GENRES,
-     .pattern = "u.genre",
-     .format = "ml-100k",
-     .separators = "|",
-     .min_fields = 2,
-     .max_fields = 2,
-     .needs = {TITLE, TITLE, TITLE}},
-    /* HetRec's set of Last.fm: counts of plays, artists, and tags as numbers whose words stand in a file of their own.
-     */
-    {.role = TV_ROLE_RATINGS,
-     .pattern = "user_artists.dat",
-     .format = "lastfm",
-     .separators = "\t",
-     .header = 1,
-     .min_fields = 3,
-     .max_fields = 256,
-     .needs = {USER, ITEM, TV_COLUMN_PLAYS},
-     .counts = 1,
-     .read = tv_read_plays},
-    {.role = TV_ROLE_ITEMS,
-     .pattern = "artists.dat",
-     .format = "lastfm",
-     .separators = "\t",
-     .header = 1,
-     .min_fields = 2,
-     .max_fields = 256,
-     .needs = {TITLE, TITLE, TITLE},
-     .also = "id",
-     .read = tv_read_names},
-    {.role = TV_ROLE_TAGS,
-     .pattern = "user_taggedartists-timestamps.dat",
-     .format = "lastfm",
-     .separators = "\t",
-     .header = 1,
-     .min_fields = 4,
-     .max_fields = 256,
-     .needs = {USER, ITEM, ITEM},
-     .also = "tagID",
-     .read = tv_read_tagged},
-    {.role = TV_ROLE_TAGS,
-     .pattern = "user_taggedartists.dat",
-     .format = "lastfm",
-     .separators = "\t",
-     .header = 1,
-     .min_fields = 3,
-     .max_fields = 256,
-     .needs = {USER, ITEM, ITEM},
-     .also = "tagID",
-     .read = tv_read_tagged},
-    {.role = TV_ROLE_WORDS,
-     .pattern = "tags.dat",
-     .format = "lastfm",
-     .separators = "\t",
-     .header = 1,
-     .min_fields = 2,
-     .max_fields = 2,
-     .needs = {TV_COLUMN_TAG, TV_COLUMN_TAG, TV_COLUMN_TAG},
-     .also = "tagID"},
-    /* Tables of plays in CSV. A CSV with ratings has a user and an item as well, and is caught by the rows above. */
-    {.role = TV_ROLE_RATINGS,
-     .pattern = "lastfm_play*.csv",
-     .format = "plays-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = 1,
-     .min_fields = 2,
-     .max_fields = 256,
-     .needs = {USER, ITEM, ITEM},
-     .counts = 1,
-     .read = tv_read_plays},
-    {.role = TV_ROLE_ITEMS,
-     .pattern = "lastfm_artist*.csv",
-     .format = "plays-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = 1,
-     .min_fields = 2,
-     .max_fields = 256,
-     .needs = {ITEM, TITLE, TITLE},
-     .read = tv_read_names},
-    {.role = TV_ROLE_RATINGS,
-     .pattern = "*.csv",
-     .format = "plays-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = 1,
-     .min_fields = 2,
-     .max_fields = 256,
-     .needs = {USER, ITEM, ITEM},
-     .counts = 1,
-     .read = tv_read_plays},
-    {.role = TV_ROLE_ITEMS,
-     .pattern = "artists*.csv",
-     .format = "plays-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = 1,
-     .min_fields = 2,
-     .max_fields = 256,
-     .needs = {ITEM, TITLE, TITLE},
-     .read = tv_read_names},
-    {.role = TV_ROLE_ITEMS,
-     .pattern = "items*.csv",
-     .format = "plays-csv",
-     .separators = ",;\t",
-     .quotes = 1,
-     .header = 1,
-     .min_fields = 2,
-     .max_fields = 256,
-     .needs = {ITEM, TITLE, TITLE},
-     .read = tv_read_names},
-    {.role = TV_ROLE_MARKER, .pattern = "trivet-synth.json"},
-};
-enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
 static const char *const role_names[TV_ROLE_COUNT] = {
     "ratings", "items", "links", "metadata", "tags", "genres", "words of tags", "marker of a generated set"};
@@ -370,7 +60,7 @@ static int fits_row(const struct tv_kind *kind, const struct tv_record *record)
     int most = kind->header == -1 ? WITHOUT_HEADER : kind->max_fields;
     if (record->reason || record->n < kind->min_fields || record->n > most)
         return 0;
-    for (int i = 0; i < NEEDS && i < record->n; i++)
+    for (int i = 0; i < TV_KIND_NEEDS && i < record->n; i++)
         if (!may_be(kind->needs[i], &record->fields[i]))
             return 0;
     return 1;
@@ -450,11 +140,11 @@ static enum tv_status find_kind(struct tv_found *found, const struct tv_input *i
                                 const struct tv_input_file *file, const char *format, struct tv_error *err)
 {
     *found = (struct tv_found){.file = file};
-    for (int k = 0; k < N_KINDS; k++) {
+    for (int k = 0; k < tv_n_kinds; k++) {
         int yes = 0;
-        if (fnmatch(kinds[k].pattern, file->name, 0) != 0 || !wanted(&kinds[k], format))
+        if (fnmatch(tv_kinds[k].pattern, file->name, 0) != 0 || !wanted(&tv_kinds[k], format))
             continue;
-        found->kind = &kinds[k];
+        found->kind = &tv_kinds[k];
         enum tv_status status = try_separators(found, input, &yes, err);
         if (status != TV_OK || yes)
             return status;
@@ -562,7 +252,7 @@ static enum tv_status sample(struct tv_set *set, struct tv_error *err)
     struct tv_records *records = NULL;
     struct tv_record *record = NULL;
     struct tv_columns columns;
-    tv_columns_in_order(&columns, chosen->kind->needs, NEEDS, NEEDS);
+    tv_columns_in_order(&columns, chosen->kind->needs, TV_KIND_NEEDS, TV_KIND_NEEDS);
     enum tv_status status = tv_byte_source_open(&source, set->input, chosen->file, err);
     if (status == TV_OK)
         status = tv_records_open(&records, source, &chosen->dialect, err);

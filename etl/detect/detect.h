@@ -1,6 +1,6 @@
 /* detect: which role the files of an input have in which rating set, by their names and first records. */
-#ifndef TRIVET_ETL_FORMATS_DETECT_H
-#define TRIVET_ETL_FORMATS_DETECT_H
+#ifndef TRIVET_ETL_DETECT_DETECT_H
+#define TRIVET_ETL_DETECT_DETECT_H
 
 #include "etl/formats/reader.h"
 
