@@ -68,6 +68,12 @@ $$;
 comment on function trivet.known_scale() is
 'The smallest and the largest rating of all loads, the two ends of trivet.rating_scale(); nulls without a load.';
 
+create or replace function trivet.holds_counts() returns boolean
+language sql stable parallel safe as $$
+    select bool_and(l.format in ('lastfm', 'plays-csv')) from trivet.load l where l.state = 'complete'
+$$;
+comment on function trivet.holds_counts() is 'Whether the values that are loaded are counts of plays, not ratings; null where no load tells.';
+
 create or replace function trivet.rate_check(
     item_ids bigint[],
     "values" real[],
@@ -81,6 +87,11 @@ language plpgsql as $$
 #variable_conflict use_column
 begin
     select s.low, s.high into rate_check.low, rate_check.high from trivet.known_scale() s;
+    -- Somebody may have played less than everybody in the files, or more: up to 2^24 a real holds every whole number.
+    if trivet.holds_counts() then
+        rate_check.low := least(rate_check.low, 1);
+        rate_check.high := greatest(rate_check.high, 16777216);
+    end if;
     select g.item_id, case when g.value between rate_check.low and rate_check.high then 'unknown' else 'scale' end
     into rate_check.refused, rate_check.reason
     from unnest(rate_check.item_ids, rate_check."values") with ordinality g (item_id, value, place)
@@ -193,6 +204,79 @@ $$;
 comment on function trivet.rate_as(text, bigint[], real[], bigint[]) is
 'trivet.rate for a user as the data calls them: a whole number, or a code, which gets its number in trivet.code with the
 first rating that is taken. user_id is null with a refusal.';
+
+create or replace function trivet.play_as(
+    code text,
+    item_ids bigint[],
+    counts real[],
+    unsure bigint[] = null,
+    out user_id bigint,
+    out rev bigint,
+    out changed bigint[],
+    out sums real[],
+    out refused bigint,
+    out reason text,
+    out low real,
+    out high real
+)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+    most constant float8 = 16777216;
+    items bigint[];
+    added float8[];
+begin
+    select array_agg(g.item_id order by g.item_id), array_agg(g.n order by g.item_id) into items, added
+    from (select p.item_id, sum(p.n::float8) as n
+          from unnest(play_as.item_ids, play_as.counts) p (item_id, n) group by p.item_id) g;
+    select c.refused, c.reason, c.low, c.high into play_as.refused, play_as.reason, play_as.low, play_as.high
+    from trivet.rate_check(play_as.item_ids, play_as.counts, play_as.unsure) c;
+    if trivet.holds_counts() is not true then
+        play_as.refused := play_as.item_ids[1];
+        play_as.reason := 'kind';
+        return;
+    end if;
+    if play_as.refused is null then
+        select p.item_id, 'scale' into play_as.refused, play_as.reason
+        from unnest(play_as.item_ids, play_as.counts) with ordinality p (item_id, n, place)
+        where (p.n between 1 and most and p.n = floor(p.n)) is not true order by p.place limit 1;
+    end if;
+    if play_as.refused is null then
+        select i.item_id, 'full' into play_as.refused, play_as.reason
+        from unnest(items, added) i (item_id, n) where i.n > most order by 1 limit 1;
+    end if;
+    if play_as.refused is not null then
+        return;
+    end if;
+    play_as.user_id := trivet.code_id('user', play_as.code);
+    -- What stands is read under the locks with which it is replaced, so that of two who add at once none is lost.
+    perform trivet.hold_off_loads();
+    insert into trivet.user_change as c (user_id, rev, xid) values (play_as.user_id, 0, pg_current_xact_id())
+    on conflict (user_id) do nothing;
+    perform from trivet.user_change c where c.user_id = play_as.user_id for update;
+    select array_agg(i.n + coalesce(r.n, 0) order by i.item_id),
+           min(i.item_id) filter (where i.n + coalesce(r.n, 0) > most)
+    into added, play_as.refused
+    from unnest(items, added) i (item_id, n)
+    left join (select r.item_id, sum(r.value::float8) as n from trivet.rating r
+               where r.user_id = play_as.user_id and r.item_id = any (items) group by r.item_id) r on r.item_id = i.item_id;
+    if play_as.refused is not null then
+        play_as.reason := 'full';
+        play_as.user_id := null;
+        return;
+    end if;
+    select w.rev, w.changed into play_as.rev, play_as.changed
+    from trivet.rate_write(play_as.user_id, items, added::real[]) w;
+    select array_agg(i.n::real order by p.place) into play_as.sums
+    from unnest(play_as.item_ids) with ordinality p (item_id, place) join unnest(items, added) i (item_id, n) using (item_id);
+end
+$$;
+comment on function trivet.play_as(text, bigint[], real[], bigint[]) is
+'Plays of one user, all or none, where the values are counts: adds to what stands, live or loaded, so that a repeat adds again.
+counts are whole numbers from 1 on, an item may stand more than once; sums: what stands now, one an entry. The rest is as
+trivet.rate_as and trivet.rate say it, with two reasons more: kind (the values are ratings) and full (a real does not hold
+every whole number above 16777216, so one play more could be none).
+    select * from trivet.play_as(''7'', ''{51,52}'', ''{1,3}'');';
 
 create or replace function trivet.unrate(user_id bigint, item_id bigint, out rev bigint, out removed bigint)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

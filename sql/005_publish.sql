@@ -61,8 +61,7 @@ language sql stable parallel safe as $$
         select distinct on (e.user_id) e.* from everybody e (user_id, n, label, nr) order by e.user_id, e.nr
     )
     select o.user_id, o.n, case when k.counts then regexp_replace(o.label, '^rates ', 'plays ') else o.label end
-    from once o, (select bool_and(l.format in ('lastfm', 'plays-csv')) as counts
-                  from trivet.load l where l.state = 'complete') k
+    from once o, (select trivet.holds_counts() as counts) k
     order by o.nr limit 6
 $$;
 comment on function trivet.example_users() is 'Up to six users to start with: light, ordinary, heavy, and three with a taste of their own.';
@@ -73,7 +72,7 @@ language sql stable parallel safe as $$
     with loads as (
         select l.id, l.name, l.fingerprint, l.generated, l.row_count from trivet.load l where l.state = 'complete'
     ), kind as (
-        select bool_and(l.format in ('lastfm', 'plays-csv')) as counts from trivet.load l where l.state = 'complete'
+        select trivet.holds_counts() as counts
     ), live as (
         select count(*) as n, coalesce(sum(hashint8extended(user_id, hashint8extended(item_id, 0))::numeric), 0) as mix,
                coalesce(sum(value::float8), 0) as total, max(rated_at) as newest,

@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "serve/api/handlers.h"
 #include "serve/app.h"
@@ -19,18 +20,27 @@ struct ask {
     int64_t model, limit;
 };
 
-/* The item's parameter is called movie_id, as in the bodies of ratings. */
+/* The item is item_id, or movie_id as older clients say: 1, or 0 and *problem. Where both stand they are to agree. */
+static int read_item(const struct tv_request *request, struct tv_id *item, struct tv_problem *problem)
+{
+    struct tv_id movie;
+    int has_item = tv_id_parameter(item, request, "item_id"), has_movie = tv_id_parameter(&movie, request, "movie_id");
+    if (has_item && has_movie && strcmp(item->text, movie.text) != 0)
+        return tv_problem_at(problem, 400, "movie_id", "item_id and movie_id differ, and are two names of one thing");
+    if (!has_item && has_movie)
+        *item = movie;
+    if (!has_item && !has_movie)
+        tv_problem_at(problem, 400, "item_id", "item_id is missing: which score of whom is to be explained?");
+    return has_item || has_movie;
+}
+
 static int read_ask(const struct tv_request *request, struct ask *ask, struct tv_problem *problem)
 {
     static const struct tv_integer limit = {"limit", 0, MAX_LIMIT};
-    const char *absent = !tv_id_parameter(&ask->user, request, "user_id")    ? "user_id"
-                         : !tv_id_parameter(&ask->item, request, "movie_id") ? "movie_id"
-                                                                             : NULL;
     ask->limit = STANDARD_LIMIT;
-    if (absent) {
-        return tv_problem_at(problem, 400, absent, "%s is missing: which score of whom is to be explained?", absent);
-    }
-    return tv_parameter_integer(request, &limit, &ask->limit, problem) &&
+    if (!tv_id_parameter(&ask->user, request, "user_id"))
+        return tv_problem_at(problem, 400, "user_id", "user_id is missing: which score of whom is to be explained?");
+    return read_item(request, &ask->item, problem) && tv_parameter_integer(request, &limit, &ask->limit, problem) &&
            tv_pick_model(request, &ask->model, problem);
 }
 

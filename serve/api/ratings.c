@@ -22,6 +22,7 @@ struct change {
     struct tv_resident *s; /* NULL: no model is loaded, and ids are to be numbers */
     struct tv_id user;
     struct tv_rating_list list; /* of a rating taken back: its item alone */
+    int plays; /* 1: the list's values are added to what stands, and are replaced by the sums once they are */
     struct tv_rated rated;
     const char *later; /* the rating is safe, and counts later: why; NULL: it counts now */
     int64_t model;     /* the one the user was folded into; 0: none */
@@ -52,16 +53,20 @@ static int find_item(struct change *c, const struct tv_request *request, struct 
 
 /* --- between ---------------------------------------------------------------------------------------------- */
 
-/* The store's own words go to the log alone, as they may tell of the server. A repeat is harmless: the same rating
- * twice changes nothing. */
-static void unavailable(struct tv_problem *problem, enum tv_status status, const struct tv_error *err)
+/* The store's own words go to the log alone, as they may tell of the server. A repeat of ratings is harmless: the same
+ * one twice changes nothing. Plays would be added twice, where the connection broke after the commit. */
+static void unavailable(const struct change *c, struct tv_problem *problem, enum tv_status status,
+                        const struct tv_error *err)
 {
+    const char *again = "nothing is half done; try again in a moment, a repeat changes nothing";
+    if (c->plays)
+        again = "nothing is half done, but look at /api/v1/users/{user} before sending them again: a repeat adds again";
     tv_log_reason(TV_LOG_ERROR, "a rating was not taken", err);
-    tv_problem(problem, 503, "ratings cannot be taken just now: PostgreSQL %s",
+    tv_problem(problem, 503, "%s cannot be taken just now: PostgreSQL %s", c->plays ? "plays" : "ratings",
                status == TV_ERR_UNAVAILABLE ? "does not answer" : "refuses them");
     tv_problem_hint(problem, "%s",
                     status == TV_ERR_UNAVAILABLE
-                        ? "nothing is half done; try again in a moment, a repeat changes nothing"
+                        ? again
                         : "the server's log says why; trivet-etl schema brings an older database up to date");
     problem->retry_after = RETRY_SECONDS;
 }
@@ -76,26 +81,49 @@ static size_t place_of(const struct tv_rating_list *list, int64_t item)
     return i;
 }
 
+/* What is wrong with the entry, by the reason that PostgreSQL gave; `values` is what the list's values are called. */
+static void say_refused(const struct change *c, const char *entry, const char *item, const char *values,
+                        struct tv_problem *problem)
+{
+    const struct tv_rated *r = &c->rated;
+    const char *does = c->plays ? "plays" : "rates";
+    const double value = (double)c->list.values[place_of(&c->list, r->refused_item)];
+    switch (r->reason) {
+    case TV_REFUSED_SCALE:
+        tv_problem(problem, 422, "%s %s item %s with %.9g, but %s lie between %.9g and %.9g", entry, does, item,
+                   value, values, r->low, r->high);
+        break;
+    case TV_REFUSED_FULL:
+        tv_problem(problem, 422, "%s %s item %s, of which more than %.9g plays are not counted exactly", entry, does,
+                   item, r->high);
+        break;
+    default:
+        tv_problem(problem, 422, "%s %s item %s, which is not known", entry, does, item);
+    }
+}
+
 /* Nothing of a list is written if one entry is refused (trivet.rate), so the answer names that entry and says that
  * all is as before. */
 static void refused(const struct change *c, int is_list, struct tv_problem *problem)
 {
     const struct tv_rated *r = &c->rated;
+    const int counts = c->plays || (c->s && c->s->info.counts);
     char space[TV_ID_SPACE], entry[48] = "the request";
     size_t i = place_of(&c->list, r->refused_item);
     const char *item = space;
+    if (r->reason == TV_REFUSED_KIND) {
+        tv_problem(problem, 422, "there are no plays to add to: the data is ratings");
+        tv_problem_hint(problem, "nothing was written; /api/v1/users/{user}/ratings takes ratings");
+        return;
+    }
     snprintf(space, sizeof space, "%" PRId64, r->refused_item);
     if (c->s)
         item = tv_id_item_text(c->s, r->refused_item, space);
     if (is_list)
         snprintf(entry, sizeof entry, "entry %zu of the list", i + 1);
-    if (r->off_scale)
-        tv_problem(problem, 422, "%s rates movie %s with %.9g, but ratings lie between %g and %g", entry, item,
-                   (double)c->list.values[i], r->low, r->high);
-    else
-        tv_problem(problem, 422, "%s rates movie %s, which is not known", entry, item);
+    say_refused(c, entry, item, counts ? "counts" : "ratings", problem);
     tv_problem_hint(problem, "%snothing was written%s", is_list ? "of the whole list " : "",
-                    r->off_scale ? "; the scale is that of the loaded ratings" : "");
+                    r->reason == TV_REFUSED_SCALE && !counts ? "; the scale is that of the loaded ratings" : "");
     problem->entry = is_list ? (int)i + 1 : 0;
     problem->has_scale = r->has_scale;
     problem->low = r->low;
@@ -142,10 +170,11 @@ static void fold_in(struct change *c)
 static int rate(struct change *c, int is_list, struct tv_problem *problem)
 {
     struct tv_error err = {0};
-    enum tv_status status = tv_rater_rate(c->app->rater, &c->user, &c->list, c->s, &c->rated, &err);
+    enum tv_status status = c->plays ? tv_rater_play(c->app->rater, &c->user, &c->list, c->s, &c->rated, &err)
+                                     : tv_rater_rate(c->app->rater, &c->user, &c->list, c->s, &c->rated, &err);
     if (status != TV_OK)
-        unavailable(problem, status, &err);
-    else if (c->rated.refused)
+        unavailable(c, problem, status, &err);
+    else if (c->rated.reason != TV_REFUSED_NOT)
         refused(c, is_list, problem);
     else
         fold_in(c);
@@ -160,9 +189,9 @@ static int unrate(struct change *c, struct tv_problem *problem)
     enum tv_status status =
         tv_rater_unrate(c->app->rater, &c->user, c->list.items[0], &c->rated, &err);
     if (status != TV_OK)
-        unavailable(problem, status, &err);
+        unavailable(c, problem, status, &err);
     else if (c->rated.changed == 0)
-        tv_problem(problem, 404, "user %s has no rating of movie %s", c->user.text,
+        tv_problem(problem, 404, "user %s has no rating of item %s", c->user.text,
                    c->s ? tv_id_item_text(c->s, c->list.items[0], space) : "of this id");
     else
         fold_in(c);
@@ -205,7 +234,8 @@ static void write_triples(struct tv_out *out, const struct change *c)
 }
 
 /* The ratings are told as they were understood: ids as the data calls users and items, and numbers that came as text as
- * numbers. `counts` is "now" if this server's next answer has them. */
+ * numbers. `counts` is "now" if this server's next answer has them. Of plays an item stands
+ * once, with the count that it has now. */
 static void write_change(struct tv_out *out, const struct change *c, int with_ratings)
 {
     tv_out_text(out, "{");
@@ -229,6 +259,8 @@ static void write_change(struct tv_out *out, const struct change *c, int with_ra
     tv_out_key(out, "ratings");
     tv_out_text(out, "[");
     for (size_t i = 0; with_ratings && i < c->list.n; i++) {
+        if (c->plays && place_of(&c->list, c->list.items[i]) < i)
+            continue;
         tv_out_text(out, i ? ",{" : "{");
         tv_out_key(out, "id");
         write_item(out, c, i);
@@ -241,8 +273,8 @@ static void write_change(struct tv_out *out, const struct change *c, int with_ra
 
 /* --- the routes ------------------------------------------------------------------------------------------- */
 
-/* The four routes: a list with the older answer, a list, one rating, and one rating taken back. */
-enum shape { TRIPLES, LIST, ONE, NONE };
+/* The five routes: a list with the older answer, a list, a list of plays, one rating, and one rating taken back. */
+enum shape { TRIPLES, LIST, PLAYS, ONE, NONE };
 
 /* Ids and body are read before PostgreSQL is asked. The route's address names the user, and some an item. */
 static int work(struct change *c, const struct tv_request *request, enum shape shape, struct tv_problem *problem)
@@ -256,6 +288,9 @@ static int work(struct change *c, const struct tv_request *request, enum shape s
                rate(c, 0, problem);
     case NONE:
         return find_item(c, request, problem) && unrate(c, problem);
+    case PLAYS:
+        c->plays = 1;
+        return tv_play_list_read(&c->list, request->body, request->body_size, c->s, problem) && rate(c, 1, problem);
     default:
         return tv_rating_list_read(&c->list, request->body, request->body_size, c->s, problem) &&
                rate(c, 1, problem);
@@ -297,6 +332,12 @@ enum tv_outcome tv_handle_post_ratings(struct tv_app *app, const struct tv_reque
                                        struct tv_response *response)
 {
     return handle(app, request, response, LIST);
+}
+
+enum tv_outcome tv_handle_post_plays(struct tv_app *app, const struct tv_request *request,
+                                     struct tv_response *response)
+{
+    return handle(app, request, response, PLAYS);
 }
 
 enum tv_outcome tv_handle_put_rating(struct tv_app *app, const struct tv_request *request,

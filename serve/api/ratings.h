@@ -1,5 +1,5 @@
-/* ratings: handlers of the routes that change ratings: a list with the older API's answer, a list, one rating, and one
- * taken back. */
+/* ratings: handlers of the routes that change ratings: a list with the older API's answer, a list, plays to be added,
+ * one rating, and one taken back. */
 #ifndef TRIVET_SERVE_API_RATINGS_H
 #define TRIVET_SERVE_API_RATINGS_H
 
@@ -9,6 +9,8 @@ enum tv_outcome tv_handle_post_triples(struct tv_app *app, const struct tv_reque
                                        struct tv_response *response);
 enum tv_outcome tv_handle_post_ratings(struct tv_app *app, const struct tv_request *request,
                                        struct tv_response *response);
+enum tv_outcome tv_handle_post_plays(struct tv_app *app, const struct tv_request *request,
+                                     struct tv_response *response);
 enum tv_outcome tv_handle_put_rating(struct tv_app *app, const struct tv_request *request,
                                      struct tv_response *response);
 enum tv_outcome tv_handle_delete_rating(struct tv_app *app, const struct tv_request *request,

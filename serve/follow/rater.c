@@ -119,6 +119,19 @@ static enum tv_status unsure_array(struct tv_buffer *out, const struct tv_rating
     return tv_int_array(out, unsure, n, err);
 }
 
+/* The word of the functions in sql/004_live.sql. */
+static enum tv_refused reason_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum tv_refused reason;
+    } reasons[] = {{"scale", TV_REFUSED_SCALE}, {"full", TV_REFUSED_FULL}, {"kind", TV_REFUSED_KIND}};
+    for (size_t i = 0; word && i < sizeof reasons / sizeof *reasons; i++)
+        if (strcmp(word, reasons[i].word) == 0)
+            return reasons[i].reason;
+    return TV_REFUSED_UNKNOWN;
+}
+
 static int64_t cell_int(const struct tv_pg_rows *rows, int column)
 {
     const char *text = tv_pg_cell(rows, 0, column);
@@ -139,16 +152,27 @@ static void take_result(struct tv_rated *rated, const struct tv_pg_rows *rows)
         rated->high = strtod(high, NULL);
     }
     if (tv_pg_cell(rows, 0, REFUSED)) {
-        rated->refused = 1;
         rated->refused_item = cell_int(rows, REFUSED);
-        rated->off_scale = strcmp(tv_pg_cell(rows, 0, REASON), "scale") == 0;
+        rated->reason = reason_of(tv_pg_cell(rows, 0, REASON));
     }
 }
 
-/* One statement is one transaction, so a change is made whole or not at all; it is committed when its row is here. */
-static enum tv_status change(struct tv_rater *rater, const char *sql, int n, const char *const *values,
-                             struct tv_rated *rated, struct tv_error *err)
+/* The sums of plays, one an entry: "{3,1.5}", as many as the list has. NULL with a refusal, and of ratings. */
+static void take_sums(struct tv_rating_list *list, const char *text)
 {
+    for (size_t i = 0; text && *text && i < list->n; i++) {
+        char *end = NULL;
+        list->values[i] = strtof(text + 1, &end);
+        text = end;
+    }
+}
+
+/* One statement is one transaction, so a change is made whole or not at all; it is committed when its row is here.
+ * `list` may be NULL, where the row has no column for its sums. */
+static enum tv_status change(struct tv_rater *rater, const char *sql, int n, const char *const *values,
+                             struct tv_rated *rated, struct tv_rating_list *list, struct tv_error *err)
+{
+    enum { SUMS = 7 };
     struct tv_pg *pg = NULL;
     struct tv_pg_rows *rows = NULL;
     enum tv_status status = tv_pg_pool_take(rater->pool, &pg, err);
@@ -157,14 +181,17 @@ static enum tv_status change(struct tv_rater *rater, const char *sql, int n, con
     status = tv_pg_query(pg, sql, n, values, &rows, err);
     if (status == TV_OK)
         take_result(rated, rows);
+    if (status == TV_OK && list)
+        take_sums(list, tv_pg_cell(rows, 0, SUMS));
     tv_pg_rows_free(rows);
     tv_pg_pool_give(rater->pool, pg, status);
     return status;
 }
 
-/* The limit of the room is far above what TV_MAX_RATINGS numbers take. */
-enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, const struct tv_rating_list *list,
-                             const struct tv_resident *s, struct tv_rated *rated, struct tv_error *err)
+/* Calls an SQL function with the list. The limit of the room is far above what TV_MAX_RATINGS numbers take. */
+static enum tv_status send_list(struct tv_rater *rater, const char *sql, const struct tv_id *user,
+                                struct tv_rating_list *list, const struct tv_resident *s, struct tv_rated *rated,
+                                struct tv_error *err)
 {
     enum { ROOM = 1 << 16 };
     struct tv_buffer items = TV_BUFFER_INIT(ROOM), ratings = TV_BUFFER_INIT(ROOM), unsure = TV_BUFFER_INIT(ROOM);
@@ -175,14 +202,27 @@ enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, c
         status = unsure_array(&unsure, list, s, err);
     const char *const values[] = {user->text, items.data, ratings.data, unsure.data};
     if (status == TV_OK)
-        status = change(rater,
-                        "SELECT user_id, rev, cardinality(changed), refused, reason, low, high "
-                        "FROM trivet.rate_as($1, $2::bigint[], $3::real[], $4::bigint[])",
-                        4, values, rated, err);
+        status = change(rater, sql, 4, values, rated, list, err);
     tv_buffer_free(&items);
     tv_buffer_free(&ratings);
     tv_buffer_free(&unsure);
     return status;
+}
+
+enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, struct tv_rating_list *list,
+                             const struct tv_resident *s, struct tv_rated *rated, struct tv_error *err)
+{
+    return send_list(rater, "SELECT user_id, rev, cardinality(changed), refused, reason, low, high, null "
+                            "FROM trivet.rate_as($1, $2::bigint[], $3::real[], $4::bigint[])",
+                     user, list, s, rated, err);
+}
+
+enum tv_status tv_rater_play(struct tv_rater *rater, const struct tv_id *user, struct tv_rating_list *list,
+                             const struct tv_resident *s, struct tv_rated *rated, struct tv_error *err)
+{
+    return send_list(rater, "SELECT user_id, rev, cardinality(changed), refused, reason, low, high, sums "
+                            "FROM trivet.play_as($1, $2::bigint[], $3::real[], $4::bigint[])",
+                     user, list, s, rated, err);
 }
 
 /* For a code that no user has nothing is removed, and the caller answers 404. */
@@ -195,7 +235,7 @@ enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user,
     return change(rater,
                   "SELECT u.id, r.rev, r.removed, null, null, null, null "
                   "FROM trivet.user_id($1) u (id), trivet.unrate(u.id, $2::bigint) r", 2,
-                  values, rated, err);
+                  values, rated, NULL, err);
 }
 
 /* --- and on into MongoDB ---------------------------------------------------------------------------------- */

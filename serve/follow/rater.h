@@ -22,22 +22,33 @@ enum tv_status tv_rater_create(struct tv_rater **out, struct tv_models *models, 
                                const char *reader_uri, struct tv_error *err);
 void tv_rater_free(struct tv_rater *rater); /* NULL is fine */
 
+/* Why PostgreSQL refused a list (trivet.rate, trivet.play_as). */
+enum tv_refused {
+    TV_REFUSED_NOT,
+    TV_REFUSED_UNKNOWN, /* there is no such item */
+    TV_REFUSED_SCALE,   /* its value lies outside low..high */
+    TV_REFUSED_FULL,    /* plays: there would be more than `high` */
+    TV_REFUSED_KIND     /* plays: the data is ratings */
+};
+
 /* The outcome of a change. */
 struct tv_rated {
     int64_t user_id;     /* the number of the user, who may be new */
     int64_t rev;         /* the user's changes so far */
     int64_t changed;     /* items whose rating changed */
-    int refused;         /* 1: nothing was written, because of ... */
+    enum tv_refused reason; /* if not TV_REFUSED_NOT, nothing was written, because of ... */
     int64_t refused_item;
-    int off_scale;       /* 1: its rating lies outside low..high; 0: the item is not known */
     int has_scale;       /* 0: there are no loaded ratings, and so no scale */
     double low, high;
 };
 
-/* Both wait, and commit. The user is known by user->text, a number or a code. `s` (may be NULL) knows items,
+/* All three wait, and commit. The user is known by user->text, a number or a code. `s` (may be NULL) knows items,
  * which are then not looked up. TV_ERR_UNAVAILABLE: PostgreSQL does not answer; as a connection can break
  * after a commit and before the answer, the change may have been made, whole. */
-enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, const struct tv_rating_list *list,
+enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, struct tv_rating_list *list,
+                             const struct tv_resident *s, struct tv_rated *rated, struct tv_error *err);
+/* Adds plays to what stands; an item may stand twice. On success the list's values are the sums that stand now. */
+enum tv_status tv_rater_play(struct tv_rater *rater, const struct tv_id *user, struct tv_rating_list *list,
                              const struct tv_resident *s, struct tv_rated *rated, struct tv_error *err);
 enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user, int64_t item_id,
                                struct tv_rated *rated, struct tv_error *err);

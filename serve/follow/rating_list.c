@@ -1,5 +1,5 @@
-/* rating_list: the body of a request that rates. Strict where a mistake would be written into the database, lenient
- * where JSON libraries differ: numbers may come as text.
+/* rating_list: the body of a request that rates, or that adds plays. Strict where a mistake would be written into the
+ * database, lenient where JSON libraries differ: numbers may come as text.
  */
 #include "serve/follow/rating_list.h"
 
@@ -12,10 +12,13 @@
 
 #include "trivet/base/text.h"
 
+static const char of_ratings[] = "[{\"item_id\": 260, \"rating\": 4.5}, ...]",
+                  of_plays[] = "[{\"item_id\": 260, \"count\": 2}, ...]; without a count it is one play";
+
 /* Any JSON value is read here; whether it is a list or one rating is the caller's question. A name that comes twice
  * in an object is refused, because programs differ about which of the two counts (RFC 8259, 4). jansson itself
  * limits how deep JSON may be, and refuses NUL in texts. */
-static json_t *load(const char *body, size_t size, struct tv_problem *problem)
+static json_t *load(const char *body, size_t size, const char *example, struct tv_problem *problem)
 {
     json_error_t e;
     json_t *root = size ? json_loadb(body, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e) : NULL;
@@ -26,7 +29,7 @@ static json_t *load(const char *body, size_t size, struct tv_problem *problem)
     else
         tv_problem(problem, 400, "the body is not JSON: line %d, column %d: %s", e.line, e.column,
                    tv_text_is_utf8(e.text, strlen(e.text)) ? e.text : "it is not UTF-8");
-    tv_problem_hint(problem, "[{\"movie_id\": 260, \"rating\": 4.5}, ...]");
+    tv_problem_hint(problem, "%s", example);
     return NULL;
 }
 
@@ -50,8 +53,20 @@ static int read_number(const json_t *json, double *value)
     return isfinite((float)*value);
 }
 
-/* A JSON number is taken as its plain form, so that 260 and "260" are the same id. */
-static int read_item(const json_t *json, struct tv_id *id)
+/* A whole number from 1 on, or text that is one. */
+static int read_count(const json_t *json, double *value)
+{
+    const char *text = json_string_value(json);
+    if (json_is_integer(json))
+        *value = (double)json_integer_value(json);
+    else if (text == NULL || !tv_text_double(text, strlen(text), value))
+        return 0;
+    return *value >= 1 && isfinite(*value) && floor(*value) == *value;
+}
+
+/* The id that a member of an entry has: 1, or 0 where it is none. A JSON number is taken as its plain form, so that
+ * 260 and "260" are the same id; it is an integer of 64 bits all the way, as a double would round it. */
+static int read_id(const json_t *json, const char *name, struct tv_id *id)
 {
     char number[24];
     const char *text = json_string_value(json);
@@ -60,8 +75,21 @@ static int read_item(const json_t *json, struct tv_id *id)
         text = number;
     }
     if (text)
-        tv_id_set(id, "movie_id", text);
+        tv_id_set(id, name, text);
     return text != NULL;
+}
+
+/* item_id, or movie_id as older clients say: 1, or 0 and the entry's problem. Where both stand they are to agree. */
+static int read_item(const json_t *json, size_t entry, struct tv_id *id, struct tv_problem *problem)
+{
+    const json_t *item = json_object_get(json, "item_id"), *movie = json_object_get(json, "movie_id");
+    struct tv_id other;
+    if (item && movie && read_id(item, "item_id", id) && read_id(movie, "movie_id", &other) &&
+        strcmp(id->text, other.text) != 0)
+        return wrong_entry(problem, entry, "has an item_id and a movie_id that differ, but are names of one thing");
+    if ((item || movie) && (!item || read_id(item, "item_id", id)) && (!movie || read_id(movie, "movie_id", id)))
+        return 1;
+    return wrong_entry(problem, entry, "has no item_id (also called movie_id) that is an id");
 }
 
 /* An id that is no number is looked up in the resident catalogue. A problem with it becomes the entry's; an unknown
@@ -79,19 +107,37 @@ static int find_item(struct tv_id *id, const struct tv_resident *s, size_t entry
     return 0;
 }
 
+/* What an entry has beside its item: 1 and *value, or 0 and the entry's problem. A play without a count is one. */
+static int read_value(const json_t *json, int plays, size_t entry, double *value, struct tv_problem *problem)
+{
+    const json_t *count = json_object_get(json, "count");
+    *value = 1;
+    if (!plays && !read_number(json_object_get(json, "rating"), value))
+        return wrong_entry(problem, entry, "has no rating that is a number");
+    if (plays && count && !read_count(count, value))
+        return wrong_entry(problem, entry, "has a count that is no whole number from 1 on");
+    if (*value > TV_MAX_PLAYS && plays) {
+        wrong_entry(problem, entry, "has a count above 16777216, the most that is counted exactly");
+        problem->status = 422;
+        return 0;
+    }
+    if (plays && json_object_get(json, "rating"))
+        return wrong_entry(problem, entry, "has a rating, but plays have a count, which is added to what stands");
+    return 1;
+}
+
 /* Appends one entry, or leaves the list as it was. */
-static int read_entry(struct tv_rating_list *list, const json_t *json, const struct tv_resident *s,
+static int read_entry(struct tv_rating_list *list, const json_t *json, int plays, const struct tv_resident *s,
                       struct tv_problem *problem)
 {
     struct tv_id id;
     double value = 0;
     size_t entry = list->n;
     if (!json_is_object(json))
-        return wrong_entry(problem, entry, "is no object with movie_id and rating");
-    if (!read_item(json_object_get(json, "movie_id"), &id))
-        return wrong_entry(problem, entry, "has no movie_id that is an id");
-    if (!read_number(json_object_get(json, "rating"), &value))
-        return wrong_entry(problem, entry, "has no rating that is a number");
+        return wrong_entry(problem, entry, plays ? "is no object with item_id and perhaps count"
+                                                 : "is no object with item_id and rating");
+    if (!read_item(json, entry, &id, problem) || !read_value(json, plays, entry, &value, problem))
+        return 0;
     if (!find_item(&id, s, entry, problem))
         return 0;
     list->items[entry] = id.number;
@@ -126,7 +172,7 @@ static int has_no_duplicate(const struct tv_rating_list *list, const struct tv_r
     for (size_t i = 1; i < list->n; i++)
         if (places[i].item == places[i - 1].item) {
             snprintf(space, sizeof space, "%" PRId64, places[i].item);
-            snprintf(what, sizeof what, "rates movie %s, which entry %zu rates",
+            snprintf(what, sizeof what, "rates item %s, which entry %zu rates",
                      s ? tv_id_item_text(s, places[i].item, space) : space, places[i - 1].entry + 1);
             wrong_entry(problem, places[i].entry, what);
             problem->status = 422;
@@ -135,36 +181,53 @@ static int has_no_duplicate(const struct tv_rating_list *list, const struct tv_r
     return 1;
 }
 
-/* The list is checked whole before any of it is used. */
+/* The list is checked whole before any of it is used. An item may be played twice in it. */
+static int read_list(struct tv_rating_list *list, const json_t *root, int plays, const struct tv_resident *s,
+                     struct tv_problem *problem)
+{
+    size_t n = json_array_size(root);
+    int ok = 1;
+    if (!json_is_array(root) || n == 0) {
+        tv_problem(problem, 400, "the body is no list of %s", plays ? "plays" : "ratings");
+        tv_problem_hint(problem, "%s", plays ? of_plays : of_ratings);
+        return 0;
+    }
+    if (n > TV_MAX_RATINGS) {
+        tv_problem(problem, 413, "the list has %zu entries, at most %d are taken", n, TV_MAX_RATINGS);
+        tv_problem_hint(problem, "send it in parts");
+        return 0;
+    }
+    for (size_t i = 0; i < n && ok; i++)
+        ok = read_entry(list, json_array_get(root, i), plays, s, problem);
+    return ok && (plays || has_no_duplicate(list, s, problem));
+}
+
+static int read_body(struct tv_rating_list *list, const char *body, size_t size, int plays, const struct tv_resident *s,
+                     struct tv_problem *problem)
+{
+    json_t *root = load(body, size, plays ? of_plays : of_ratings, problem);
+    list->n = 0;
+    int ok = root && read_list(list, root, plays, s, problem);
+    json_decref(root);
+    return ok;
+}
+
 int tv_rating_list_read(struct tv_rating_list *list, const char *body, size_t size, const struct tv_resident *s,
                         struct tv_problem *problem)
 {
-    json_t *root = load(body, size, problem);
-    size_t n = json_array_size(root);
-    int ok = 0;
-    list->n = 0;
-    if (root == NULL)
-        return 0;
-    if (!json_is_array(root) || n == 0) {
-        tv_problem(problem, 400, "the body is no list of ratings");
-        tv_problem_hint(problem, "[{\"movie_id\": 260, \"rating\": 4.5}, ...]");
-    } else if (n > TV_MAX_RATINGS) {
-        tv_problem(problem, 413, "the list has %zu entries, at most %d are taken", n, TV_MAX_RATINGS);
-        tv_problem_hint(problem, "send it in parts");
-    } else {
-        ok = 1;
-        for (size_t i = 0; i < n && ok; i++)
-            ok = read_entry(list, json_array_get(root, i), s, problem);
-        ok = ok && has_no_duplicate(list, s, problem);
-    }
-    json_decref(root);
-    return ok;
+    return read_body(list, body, size, 0, s, problem);
+}
+
+int tv_play_list_read(struct tv_rating_list *list, const char *body, size_t size, const struct tv_resident *s,
+                      struct tv_problem *problem)
+{
+    return read_body(list, body, size, 1, s, problem);
 }
 
 /* An entry of a list will do as well as the bare number; which item it is about stands in the address. */
 int tv_rating_read(float *value, const char *body, size_t size, struct tv_problem *problem)
 {
-    json_t *root = load(body, size, problem);
+    json_t *root = load(body, size, "a number, or {\"rating\": 4.5}", problem);
     double read = 0;
     if (root == NULL)
         return 0;

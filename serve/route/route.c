@@ -26,7 +26,7 @@ static const char *const recs[] = {"user_id", "top", "model", "strict", TV_ITEM_
 static const char *const items[] = {"q", "top", "model", NULL};
 static const char *const similar[] = {"by", "top", "model", "exact", NULL};
 static const char *const similar_page[] = {"item", "q", "by", "top", "model", "exact", NULL};
-static const char *const explain[] = {"user_id", "movie_id", "limit", "model", NULL};
+static const char *const explain[] = {"user_id", "item_id", "movie_id", "limit", "model", NULL};
 static const char *const predict[] = {"user_id", "ids", "model", NULL};
 static const char *const older_top[] = {"model", TV_ITEM_FILTER_PARAMETERS, NULL};
 static const char *const of_user[] = {"user_id", NULL};
@@ -53,6 +53,7 @@ static const struct tv_route routes[] = {
     {"/api/v1/items/{id}", TV_ROUTE_JSON, tv_handle_item, of_model},
     {"/api/v1/items/{id}/similar", TV_ROUTE_JSON, tv_handle_similar, similar},
     {"/api/v1/users/{user}/ratings", TV_ROUTE_POST, tv_handle_post_ratings, none},
+    {"/api/v1/users/{user}/plays", TV_ROUTE_POST, tv_handle_post_plays, none},
     {"/api/v1/users/{user}/ratings/{item}", TV_ROUTE_PUT, tv_handle_put_rating, none},
     {"/api/v1/users/{user}/ratings/{item}", TV_ROUTE_DELETE, tv_handle_delete_rating, none},
     {"/{user}/ratings", TV_ROUTE_POST, tv_handle_post_triples, none},

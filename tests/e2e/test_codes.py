@@ -374,6 +374,8 @@ def walk(i):
                                                 ("GET", f"/api/v1/recs?user_id={new}&top=40"),
                                                 ("DELETE", f"/api/v1/users/{new}/ratings/{a}"),
                                                 ("DELETE", f"/api/v1/users/{new}/ratings/{a}")],
+        "/api/v1/users/{user}/plays": [("POST", f"/api/v1/users/{new}/plays", [{"item_id": ODD[0]}]),
+                                       ("POST", f"/api/v1/users/{new}/plays", [{"item_id": "no", "count": 3}])],
         "/{user}/ratings": [("POST", f"/{new}/ratings", rated)],
         **{plain: [("GET", plain)] for plain in (
             "/", "/api/v1/models", "/healthz", "/readyz", "/metrics", "/openapi.json", "/models/journal",

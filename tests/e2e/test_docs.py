@@ -180,7 +180,7 @@ def test_the_input_table_is_that_of_the_loader():
 
 def test_every_list_of_formats_has_them_all():
     """The table of etl/detect/kinds.c, what --format takes, the comment on trivet.load.format and, of counts of plays,
-    sql/005_publish.sql; a format that is in one alone works by halves."""
+    sql/004_live.sql; a format that is in one alone works by halves."""
     source = (REPO / "etl/detect/kinds.c").read_text().split("kinds[] = {")[1].split("\n};")[0]
     kinds = [(re.search(r'\.format = "([^"]+)"', kind)[1], ".counts = 1" in kind) for kind in source.split("{.role")
              if ".format" in kind]
@@ -189,7 +189,7 @@ def test_every_list_of_formats_has_them_all():
     comment = re.search(r"trivet\.load\.format is 'The format that was found: (.*?)\.'", (REPO / "sql/001_schema.sql").read_text())[1]
     explained = {name for cells in rows(section(FORMATS, "## Input files")) for name in code(cells[2])}
     assert set(choices.split("|")) == set(comment.split(", ")) == explained == formats
-    for names_in_sql in re.findall(r"l\.format in \(([^)]*)\)", (REPO / "sql/005_publish.sql").read_text()):
+    for names_in_sql in re.findall(r"l\.format in \(([^)]*)\)", (REPO / "sql/004_live.sql").read_text()):
         assert set(re.findall(r"'([^']+)'", names_in_sql)) == counts
 
 

@@ -1,6 +1,6 @@
 -- Live ratings: all or nothing, one row a pair, counted, and seen or not seen by a training.
 begin;
-select plan(46);
+select plan(69);
 
 delete from trivet.rating;
 delete from trivet.item;
@@ -86,6 +86,38 @@ select is((select refused from trivet.rate_as('ann', '{1}', '{40}')), 1::bigint,
 select is_empty($$select * from trivet.code where code = 'ann'$$, 'stays unknown');
 select cmp_ok((select user_id from trivet.rate_as('ann', '{1}', '{4}')), '>=', 8500000000000000, 'with a good one it gets a number');
 select results_eq($$select user_id, rev from trivet.rate_as('ann', '{1}', '{5}')$$, $$values (trivet.user_id('ann'), 2::bigint)$$, 'and keeps it');
+
+-- Plays: one more, where the values are counts.
+select results_eq($$select user_id, refused, reason from trivet.play_as('30', '{2,1}', '{1,1}')$$, $$values (null::bigint, 2::bigint, 'kind')$$,
+    'plays are refused where there are ratings');
+select is_empty('select * from trivet.user_change where user_id = 30', 'and nothing is counted');
+select is(trivet.holds_counts() is true, false, 'ratings are no counts');
+update trivet.load set format = 'plays-csv', low = 3, high = 40;
+select ok(trivet.holds_counts(), 'the load says that values are counts');
+delete from trivet.rating;
+insert into trivet.rating (user_id, item_id, value, load_id) values (31, 1, 3, 1), (31, 2, 0.5, 1), (31, 2, 4, 1), (31, 3, 16777215, 1);
+select results_eq($$select user_id, rev, changed, sums, refused from trivet.play_as('30', '{2,1}', '{1,5}')$$,
+    $$values (30::bigint, 1::bigint, '{1,2}'::bigint[], '{1,5}'::real[], null::bigint)$$, 'of somebody new; fewer than anybody in the files');
+select results_eq($$select rev, changed, sums from trivet.play_as('30', '{2,1,2}', '{1,2,4}')$$,
+    $$values (2::bigint, '{1,2}'::bigint[], '{6,7,6}'::real[])$$, 'a repeat adds again, also in one list');
+select results_eq('select * from pg_temp.rows_of(30)', 'values (1::bigint, 7::real, true), (2, 6, true)', 'one row a pair');
+select results_eq($$select sums from trivet.play_as('31', '{2,1}', '{1,2}')$$, $$values ('{5.5,5}'::real[])$$, 'to what was loaded, too');
+select results_eq('select * from pg_temp.rows_of(31)', 'values (1::bigint, 5::real, true), (2, 5.5, true), (3, 16777215, false)', 'whose rows go');
+select results_eq($$select sums from trivet.play_as('31', '{3}', '{1}')$$, $$values ('{16777216}'::real[])$$, 'up to where a real counts');
+select results_eq($$select user_id, refused, reason, high from trivet.play_as('31', '{1,3}', '{1,1}')$$,
+    $$values (null::bigint, 3::bigint, 'full', 16777216::real)$$, 'and no further, where one more would be none');
+select results_eq($$select refused, reason from trivet.play_as('bob', '{2,1,2}', '{16777216,1,1}')$$, $$values (2::bigint, 'full')$$, 'also in one list');
+select is_empty($$select * from trivet.code where code = 'bob'$$, 'which makes nobody known');
+select results_eq($$select refused, reason from trivet.play_as('31', '{1,2}', '{1,0}')$$, $$values (2::bigint, 'scale')$$, 'no play is none');
+select results_eq($$select refused, reason from trivet.play_as('31', '{1,2}', '{1,1.5}')$$, $$values (2::bigint, 'scale')$$, 'nor is half a one');
+select results_eq($$select refused, reason from trivet.play_as('31', '{1,2}', '{1,nan}')$$, $$values (2::bigint, 'scale')$$, 'nor NaN');
+select results_eq($$select refused, reason from trivet.play_as('31', '{1,2}', '{1,null}')$$, $$values (2::bigint, 'scale')$$, 'nor nothing');
+select results_eq($$select refused, reason from trivet.play_as('31', '{1,77}', '{1,1}')$$, $$values (77::bigint, 'unknown')$$, 'an item that is not listed is unknown');
+select results_eq('select * from pg_temp.rows_of(31)', 'values (1::bigint, 5::real, true), (2, 5.5, true), (3, 16777216, true)', 'nothing of it was written');
+select results_eq($$select changed, low, high from trivet.rate_as('31', '{1}', '{1}')$$, $$values ('{1}'::bigint[], 1::real, 16777216::real)$$, 'a rating sets the count, below and above those of the files');
+select results_eq($$select refused, reason from trivet.rate_as('31', '{1}', '{0}')$$, $$values (1::bigint, 'scale')$$, 'to no play it cannot');
+select is((select removed from trivet.unrate(31, 1)), 1::bigint, 'but it can be taken back');
+select results_eq($$select sums from trivet.play_as('31', '{1}', '{1}')$$, $$values ('{1}'::real[])$$, 'and counts from none then');
 
 select ok(has_function_privilege('trivet_live', 'trivet.rate(bigint, bigint[], real[], bigint[])', 'execute')
     and not has_table_privilege('trivet_live', 'trivet.rating', 'insert')

@@ -171,7 +171,8 @@ static void mistakes_name_their_parameter(void **state)
         {"/api/v1/users/seven", "id"},
         {"/api/v1/users/7?top=3", "top"},
         {"/healthz?verbose=1", "verbose"},
-        {"/api/v1/explain?user_id=7", "movie_id"},
+        {"/api/v1/explain?user_id=7", "item_id"},
+        {"/api/v1/explain?user_id=7&item_id=10&movie_id=20", "movie_id"},
         {"/api/v1/explain?movie_id=10", "user_id"},
         {"/api/v1/explain?user_id=7&movie_id=10&limit=1001", "limit"},
         {"/api/v1/predict?user_id=7", "ids"},
@@ -266,7 +267,7 @@ static void a_score_adds_up_from_its_terms(void **state)
     struct tv_app *app = app_with_users(0);
     for (int limit = 0; limit < 30; limit += 7) {
         char target[96];
-        sprintf(target, "/api/v1/explain?user_id=7&movie_id=60&limit=%d", limit);
+        sprintf(target, "/api/v1/explain?user_id=7&item_id=60&limit=%d", limit);
         json_t *root = get_json(app, target, 200), *rated = json_object_get(root, "ratings"), *one;
         double sum = json_number_value(json_object_get(root, "item_term")) + json_number_value(json_object_get(root, "user_term"));
         double last = INFINITY;
@@ -286,7 +287,7 @@ static void a_score_adds_up_from_its_terms(void **state)
         assert_true(fabs(sum - json_number_value(json_object_get(root, "score"))) < 1e-12);
         json_decref(root);
     }
-    json_t *root = get_json(app, "/api/v1/explain?user_id=9&movie_id=60", 200); /* unknown: what most people rate */
+    json_t *root = get_json(app, "/api/v1/explain?user_id=9&item_id=60&movie_id=60", 200); /* unknown: what most people rate */
     assert_string_equal(text_of(root, "reason"), "popular");
     assert_true(json_number_value(json_object_get(root, "item_term")) == json_number_value(json_object_get(root, "score")));
     json_decref(root);

@@ -56,6 +56,78 @@ static void what_is_wrong_names_its_entry(void **state)
     }
 }
 
+/* Both names of an item, and ids beyond the integers that a double holds. */
+static void an_item_has_two_names(void **state)
+{
+    (void)state;
+    struct tv_rating_list list;
+    struct tv_problem problem;
+    assert_true(read_list(&list,
+                          "[{\"item_id\":9007199254740993,\"rating\":1},"
+                          "{\"item_id\":\"9007199254740995\",\"rating\":1},"
+                          "{\"movie_id\":9223372036854775807,\"rating\":1},"
+                          "{\"movie_id\":\"-9007199254740993\",\"item_id\":-9007199254740993,\"rating\":1}]",
+                          &problem));
+    assert_true(list.items[0] == INT64_C(9007199254740993) && list.items[1] == INT64_C(9007199254740995));
+    assert_true(list.items[2] == INT64_MAX && list.items[3] == INT64_C(-9007199254740993));
+    static const char *const bad[] = {"[{\"item_id\":1,\"movie_id\":2,\"rating\":1}]",
+                                      "[{\"item_id\":9007199254740993,\"movie_id\":9007199254740992,\"rating\":1}]",
+                                      "[{\"item_id\":null,\"movie_id\":2,\"rating\":1}]",
+                                      "[{\"item_id\":2,\"movie_id\":[],\"rating\":1}]",
+                                      "[{\"item_id\":9007199254740993.0,\"rating\":1}]"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(read_list(&list, bad[i], &problem));
+        assert_int_equal(problem.status, 400);
+        assert_int_equal(problem.entry, 1);
+    }
+}
+
+static int read_plays(struct tv_rating_list *list, const char *body, struct tv_problem *problem)
+{
+    *problem = (struct tv_problem){0};
+    return tv_play_list_read(list, body, strlen(body), NULL, problem);
+}
+
+static void plays_have_a_count_or_are_one(void **state)
+{
+    (void)state;
+    struct tv_rating_list list;
+    struct tv_problem problem;
+    assert_true(read_plays(&list,
+                           "[{\"item_id\":5},{\"movie_id\":\"6\",\"count\":3},"
+                           "{\"item_id\":5,\"count\":\"16777216\"}]",
+                           &problem));
+    assert_int_equal(list.n, 3);
+    assert_true(list.items[0] == 5 && list.items[1] == 6 && list.items[2] == 5);
+    assert_true(list.values[0] == 1 && list.values[1] == 3 && list.values[2] == 16777216);
+    static const struct {
+        const char *body;
+        int status, entry;
+    } bad[] = {
+        {"", 400, 0},
+        {"[]", 400, 0},
+        {"{\"item_id\":5}", 400, 0},
+        {"[5]", 400, 1},
+        {"[{\"count\":1}]", 400, 1},
+        {"[{\"item_id\":5,\"count\":0}]", 400, 1},
+        {"[{\"item_id\":4},{\"item_id\":5,\"count\":-1}]", 400, 2},
+        {"[{\"item_id\":5,\"count\":1.5}]", 400, 1},
+        {"[{\"item_id\":5,\"count\":\"many\"}]", 400, 1},
+        {"[{\"item_id\":5,\"count\":null}]", 400, 1},
+        {"[{\"item_id\":5,\"count\":true}]", 400, 1},
+        {"[{\"item_id\":5,\"count\":\"inf\"}]", 400, 1},
+        {"[{\"item_id\":5,\"count\":16777217}]", 422, 1}, /* as a float it would be another count */
+        {"[{\"item_id\":5,\"count\":9223372036854775807}]", 422, 1},
+        {"[{\"item_id\":5,\"rating\":4}]", 400, 1},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (read_plays(&list, bad[i].body, &problem))
+            fail_msg("%s was taken", bad[i].body);
+        assert_int_equal(problem.status, bad[i].status);
+        assert_int_equal(problem.entry, bad[i].entry);
+    }
+}
+
 static void a_list_has_at_most_a_thousand_entries(void **state)
 {
     (void)state;
@@ -125,6 +197,7 @@ static void routes_have_methods(void **state)
     assert_int_equal(answer(app, TV_POST, "/7/ratings", list, allow), 503);
     assert_string_equal(allow, "");
     assert_int_equal(answer(app, TV_POST, "/api/v1/users/7/ratings", list, allow), 503);
+    assert_int_equal(answer(app, TV_POST, "/api/v1/users/7/plays", "[{\"item_id\":10}]", allow), 503);
     assert_int_equal(answer(app, TV_PUT, "/api/v1/users/7/ratings/10", "4", allow), 503);
     assert_int_equal(answer(app, TV_DELETE, "/api/v1/users/7/ratings/10", NULL, allow), 503);
     assert_int_equal(answer(app, TV_POST, "/seven/ratings", list, allow), 400);
@@ -143,6 +216,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_and_numeric_texts_are_read),
         cmocka_unit_test(what_is_wrong_names_its_entry),
+        cmocka_unit_test(an_item_has_two_names),
+        cmocka_unit_test(plays_have_a_count_or_are_one),
         cmocka_unit_test(a_list_has_at_most_a_thousand_entries),
         cmocka_unit_test(one_rating_is_a_number_or_an_object),
         cmocka_unit_test(routes_have_methods),
