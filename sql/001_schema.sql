@@ -246,3 +246,11 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
       and (l.classid::bigint << 32 | l.objid::bigint) = trivet.lock_key()
 $$;
 comment on function trivet.lock_holder() is 'Who holds the lock: process, application name (it names the run) and since when the connection stands.';
+
+-- A function beside the one above, which older programs call, too. Zero while the session works.
+create or replace function trivet.lock_silence() returns interval
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select case when a.state = 'active' then interval '0' else date_trunc('second', clock_timestamp() - a.state_change) end
+    from trivet.lock_holder() h join pg_stat_activity a on a.pid = h.pid
+$$;
+comment on function trivet.lock_silence() is 'How long the session that holds the lock has asked nothing.';

@@ -15,7 +15,7 @@ FETCH_PACKAGES=(ca-certificates python3 libcurl4)
 TEST_PACKAGES=(libcmocka-dev clang libclang-rt-dev libomp-dev gdb postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
     python3-pytest python3-pytest-xdist python3-pymongo python3-redis python3-lz4 python3-msgpack python3-msgpack-numpy
     python3-numpy python3-scipy python3-sklearn python3-psycopg2 python3-selenium python3-venv
-    chromium chromium-driver wrk git nginx-light openssl curl)
+    chromium chromium-driver wrk git nginx-light openssl curl pgbouncer)
 
 # The names among "$@" that are not installed, one a line.
 missing_packages() {

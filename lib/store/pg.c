@@ -109,6 +109,60 @@ int tv_pg_steps(const char *notice, int *done, int *of)
     return colon && sscanf(colon, ": %d of %d", done, of) == 2;
 }
 
+/* --- sessions that a pooler shares ---------------------------------------------------------------------------- */
+
+/* PgBouncer in transaction mode gives one session of the server's to many clients in turn, so locks and settings of a session would
+ * stay with a process that answers somebody else next. A server tells each client which process serves it, and a pooler makes a
+ * number up, to know by it whose statement is to be cancelled. So one question tells of a pooler, and only behind one there is more
+ * to find out: whether a process answers two clients that are both there, or two processes one client. */
+
+/* How often the two clients ask in turn. Others may take a process in the moment between two questions, so once is too few. */
+enum { ROUNDS = 5 };
+
+/* Seconds that the second client has to connect, and to be answered. A pooler whose clients keep all its sessions lets it wait,
+ * and then nothing can be said. */
+static const double second_seconds = 1;
+
+/* The process that serves this connection at this moment; 0 if it does not say. */
+static long long process_of(struct tv_pg *pg)
+{
+    PGresult *result = tv_pg_run(pg, "SELECT pg_backend_pid()", 0, NULL);
+    long long process = PQntuples(result) > 0 ? atoll(PQgetvalue(result, 0, 0)) : 0;
+    PQclear(result);
+    return process;
+}
+
+/* A pooler hands out the session that came back last, which the second client then has, or all in turn, which the first one sees. */
+static int is_shared(struct tv_pg *pg, const char *uri)
+{
+    struct tv_pg second = {.patience = second_seconds};
+    int shared = 0;
+    tv_pg_dial(&second, uri, "trivet, looking for a pooler", second_seconds);
+    for (int i = 0; i < ROUNDS && !shared && !second.late && PQstatus(second.conn) == CONNECTION_OK; i++) {
+        long long first = process_of(pg), again = process_of(pg), other = process_of(&second);
+        shared = (first && again && first != again) || (other && other == again);
+    }
+    PQfinish(second.conn);
+    return shared;
+}
+
+/* A connection that does not answer is no matter here: its first statement will tell. */
+static enum tv_status check_session(struct tv_pg *pg, const char *uri, struct tv_error *err)
+{
+    long long process = process_of(pg);
+    if (process == 0 || process == PQbackendPID(pg->conn) || !is_shared(pg, uri))
+        return TV_OK;
+    tv_fail(err, TV_ERR_STORE,
+            "between here and PostgreSQL is a pooler that shares sessions, such as PgBouncer in transaction mode, and locks do "
+            "not hold there");
+    tv_from(err, TV_FROM_POSTGRES);
+    tv_where(err, "%s", pg->address.where);
+    return tv_hint(err, "give PostgreSQL's own address with --postgres (TRIVET_POSTGRES), or that of a pool in session mode "
+                        "(PgBouncer: pool_mode=session)");
+}
+
+/* --- connecting ----------------------------------------------------------------------------------------------- */
+
 /* A connection that failed is closed before the next try, and the last one is kept, because its error is told. */
 static enum tv_status connect_within(struct tv_pg *pg, const char *uri, const char *name, double patience,
                                      int wait_seconds, struct tv_error *err)
@@ -141,6 +195,11 @@ static enum tv_status open_within(struct tv_pg **out, const char *uri, const cha
         return status;
     }
     PQsetNoticeReceiver(pg->conn, on_notice, pg);
+    status = check_session(pg, uri, err);
+    if (status != TV_OK) {
+        tv_pg_close(pg);
+        return status;
+    }
     *out = pg;
     return TV_OK;
 }

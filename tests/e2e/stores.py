@@ -266,6 +266,35 @@ class Redis(Store):
         return f"redis://127.0.0.1:{self.port}/{database}"
 
 
+class PgBouncer(Process):
+    """A pooler in front of a PostgreSQL of ours, for every database and login of it."""
+
+    def __init__(self, folder, postgres, **settings):
+        super().__init__("pgbouncer", folder)
+        self.postgres, self.port, self.user = postgres, free_port(), postgres.user
+        self.binary = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+        if self.binary is None:
+            raise StoreError("no pgbouncer: apt-get install pgbouncer")
+        logins = self.folder / "logins.txt"
+        logins.write_text("".join(f'"{login}" ""\n' for login in postgres.psql("SELECT rolname FROM pg_roles").split()))
+        self.settings = self.folder / "pgbouncer.ini"
+        settings = {"listen_addr": "127.0.0.1", "listen_port": self.port, "unix_socket_dir": "", "auth_type": "trust",
+                    "auth_file": logins, **settings}
+        self.settings.write_text(f"[databases]\n* = host=127.0.0.1 port={postgres.port}\n[pgbouncer]\n" +
+                                 "".join(f"{name} = {value}\n" for name, value in settings.items()))
+        self.folder.chmod(0o755)
+
+    def command(self):
+        return [self.binary, self.settings]
+
+    def answers(self):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            return True
+
+    def uri(self, database="postgres"):
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+
 class Place:
     """Where one test's data live: a database in each of the three stores, and the environment that names them."""
 

@@ -20,7 +20,8 @@ struct tv_pg;
 enum tv_status tv_pg_check_address(const char *uri, struct tv_error *err);
 
 /* Connects; `name` becomes application_name. Tries again for up to wait_seconds while nobody answers. Messages
- * never hold the password. */
+ * never hold the password. TV_ERR_STORE behind a pooler that gives the session to others between two transactions: then no
+ * lock and no setting of a session would hold. */
 enum tv_status tv_pg_open(struct tv_pg **out, const char *uri, const char *name, int wait_seconds,
                           struct tv_error *err);
 /* One attempt, of at most `patience` seconds, which is then the connection's patience, too. */

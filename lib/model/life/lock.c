@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
@@ -17,22 +18,73 @@ struct tv_lock {
     char who[64];
 };
 
-/* "trivet-train fit (run 12), process 4711, since 2026-01-31 12:00:00+00" */
-static enum tv_status describe_holder(struct tv_pg *pg, char *out, size_t size, struct tv_error *err)
+/* The session that has the lock. */
+struct holder {
+    char text[320], pid[24]; /* pid is empty where it ended meanwhile */
+    int left;                /* its program has ended, and a pooler kept the session */
+    int silent;              /* it has asked nothing for ten seconds or more */
+};
+
+/* How long the session has been silent, as text, if that is worth a word; a training may well compute for an hour. A schema that is older
+ * cannot tell. */
+static void look_at_silence(struct tv_pg *pg, struct holder *h)
+{
+    struct tv_pg_rows *rows = NULL;
+    if (tv_pg_query(pg, "SELECT s FROM trivet.lock_silence() s WHERE s >= interval '10 seconds'", 0, NULL, &rows, NULL) == TV_OK &&
+        tv_pg_rows_count(rows) > 0) {
+        size_t n = strlen(h->text);
+        snprintf(h->text + n, sizeof h->text - n, ", silent for %s", tv_pg_cell(rows, 0, 0));
+        h->silent = 1;
+    }
+    tv_pg_rows_free(rows);
+}
+
+/* "trivet-train fit (run 12), process 4711, since 2026-01-31 12:00:00+00". None but trivet's programs take the lock, so a
+ * session of another name is one that a pooler handed on. */
+static enum tv_status describe_holder(struct tv_pg *pg, struct holder *h, struct tv_error *err)
 {
     struct tv_pg_rows *rows;
     enum tv_status status = tv_pg_query(
         pg, "SELECT program, pid, date_trunc('second', since) FROM trivet.lock_holder()", 0, NULL, &rows, err);
     if (status != TV_OK)
         return status;
-    snprintf(out, size, "another process");
+    *h = (struct holder){.text = "another process"};
     if (tv_pg_rows_count(rows) > 0) {
         const char *program = tv_pg_cell(rows, 0, 0), *since = tv_pg_cell(rows, 0, 2);
-        snprintf(out, size, "%s, process %s, since %s", program && *program ? program : "another program",
-                 tv_pg_cell(rows, 0, 1), since ? since : "some time");
+        snprintf(h->pid, sizeof h->pid, "%s", tv_pg_cell(rows, 0, 1));
+        h->left = program && strncmp(program, "trivet", 6) != 0;
+        snprintf(h->text, sizeof h->text, "%s%s%s, process %s, since %s",
+                 h->left ? "a program that has ended: a pooler kept its session, which is used by " : "",
+                 program && *program ? program : "another program", h->left ? " now" : "", h->pid,
+                 since ? since : "some time");
+        look_at_silence(pg, h);
     }
     tv_pg_rows_free(rows);
     return TV_OK;
+}
+
+/* What ends the session, where its program may be gone. */
+static enum tv_status refuse(const struct holder *h, struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_BUSY, "the models are locked by %s", h->text);
+    if (h->left)
+        return tv_hint(err, "end that session: SELECT pg_terminate_backend(%s); then run this again", h->pid);
+    if (h->silent)
+        return tv_hint(err, "wait for it to end, then run this again; if that program is there no more, SELECT "
+                            "pg_terminate_backend(%s) ends its session", h->pid);
+    return tv_hint(err, "wait for it to end, then run this again");
+}
+
+/* Makes the session one that others can judge. Its name is trivet's, whatever the address says. And a machine that is gone says no
+ * goodbye: PostgreSQL would keep its session, and so the lock, for two hours; now it asks after half a minute of silence, and ends the
+ * session half a minute later. */
+static enum tv_status set_up_session(struct tv_lock *lock, struct tv_error *err)
+{
+    const char *value = lock->who;
+    return tv_pg_exec(lock->pg,
+                      "SELECT set_config('application_name', $1, false), set_config('tcp_keepalives_idle', '30', false), "
+                      "set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '3', false)",
+                      1, &value, err);
 }
 
 /* Does not wait: *got is 0 where another session has the lock. */
@@ -44,22 +96,20 @@ static enum tv_status try_lock(struct tv_pg *pg, int *got, struct tv_error *err)
     return status;
 }
 
-/* The holder may be gone by the time it is asked for; then it is called "another process". Waiting is PostgreSQL's:
+/* A session that its program left never gives the lock back, so nobody waits for it. The holder may be gone by the time it is asked for; then it is called "another process". Waiting is PostgreSQL's:
  * the statement returns with the lock. */
 static enum tv_status lock_or_wait(struct tv_pg *pg, int wait, struct tv_error *err)
 {
-    char holder[256];
+    struct holder holder;
     int got = 0;
     enum tv_status status = try_lock(pg, &got, err);
     if (status != TV_OK || got)
         return status;
-    if ((status = describe_holder(pg, holder, sizeof holder, err)) != TV_OK)
+    if ((status = describe_holder(pg, &holder, err)) != TV_OK)
         return status;
-    if (!wait) {
-        tv_fail(err, TV_ERR_BUSY, "the models are locked by %s", holder);
-        return tv_hint(err, "wait for it to end, then run this again");
-    }
-    tv_log_info("waiting for %s", holder);
+    if (!wait || holder.left)
+        return refuse(&holder, err);
+    tv_log_info("waiting for %s", holder.text);
     return tv_pg_exec(pg, "SELECT pg_advisory_lock(trivet.lock_key())", 0, NULL, err);
 }
 
@@ -73,6 +123,8 @@ enum tv_status tv_lock_acquire(struct tv_lock **out, const char *postgres_uri, c
     enum tv_status status = tv_pg_open(&lock->pg, postgres_uri, who, connect_wait_seconds, err);
     if (status == TV_OK)
         status = tv_journal_check_schema(lock->pg, err);
+    if (status == TV_OK)
+        status = set_up_session(lock, err);
     if (status == TV_OK)
         status = lock_or_wait(lock->pg, wait, err);
     if (status != TV_OK) {
