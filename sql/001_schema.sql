@@ -6,7 +6,7 @@
 -- A newer schema is refused before anything is touched.
 do $$
 declare
-    known constant int := 1;
+    known constant int := 2;
     found int;
 begin
     if to_regclass('trivet.schema_version') is not null then
@@ -32,7 +32,7 @@ comment on table trivet.schema_version is 'One row a version of this schema that
 comment on column trivet.schema_version.version is 'Number of the version, from 1.';
 comment on column trivet.schema_version.applied_at is 'When it was first applied.';
 comment on column trivet.schema_version.files is 'Hash of the SQL files that were applied last: others are applied anew.';
-insert into trivet.schema_version (version) values (1) on conflict do nothing;
+insert into trivet.schema_version (version) values (2) on conflict do nothing;
 
 -- --- roles -------------------------------------------------------------------------------------------------
 
@@ -54,9 +54,28 @@ comment on role trivet_analyst is 'trivet: a reader who may also save filter pre
 comment on role trivet_writer is 'trivet: may load ratings and train models';
 comment on role trivet_owner is 'trivet: owns all of its schema; nobody logs in as it, no login of people or programs belongs to it';
 
+-- --- data sets ---------------------------------------------------------------------------------------------
+
+create table if not exists trivet.dataset (
+    id      bigint generated always as identity primary key,
+    name    text unique check (octet_length(name) between 1 and 255),
+    current boolean not null default false,
+    made_at timestamptz not null default now()
+);
+create unique index if not exists dataset_one_current on trivet.dataset ((true)) where current;
+comment on table trivet.dataset is 'One row a data set. The current one is what trivet.rating, item, tag and code show; another is kept beside them, whole (025_datasets).';
+comment on column trivet.dataset.id is 'Number of the data set; the column dataset of loads, runs and indices.';
+comment on column trivet.dataset.name is 'What a load called it: the same name again is the same data in a newer state. Null until the first load.';
+comment on column trivet.dataset.current is 'True for the one that is loaded; at most one.';
+comment on column trivet.dataset.made_at is 'When it was named first.';
+
+create or replace function trivet.current_dataset() returns bigint
+language sql stable parallel safe as $$ select d.id from trivet.dataset d where d.current $$;
+comment on function trivet.current_dataset() is 'Number of the data set that is loaded: the one that trivet.rating and all of its kind show.';
+
 -- --- ratings -----------------------------------------------------------------------------------------------
 
--- Each load fills a table of its own and attaches it:
+-- Each load fills a table of its own and attaches it; a load of another data set detaches it again (025_datasets):
 --     create table trivet.rating_load_7 (like trivet.rating);
 --     copy trivet.rating_load_7 from stdin (freeze);   -- in the same transaction, so that the pages are born frozen
 --     create index on trivet.rating_load_7 (user_id, item_id) include (value);
@@ -76,9 +95,54 @@ comment on column trivet.rating.value is 'The rating, on the scale of its source
 comment on column trivet.rating.rated_at is 'When it was given; null where the source does not say.';
 comment on column trivet.rating.load_id is 'The load that brought it (trivet.load.id); null: it came live.';
 
-create table if not exists trivet.rating_live partition of trivet.rating for values in (null);
-comment on table trivet.rating_live is 'Ratings that came live, one by one; a load never touches them.';
+-- Of an older trivet, whose live ratings are one table: it becomes the part of the first data set, and analysts' views on it
+-- read the new table of that name, as their text says.
+do $$
+declare
+    v record;
+    views text[] := '{}';
+    text text;
+begin
+    if (select c.relkind from pg_class c where c.oid = to_regclass('trivet.rating_live')) is distinct from 'r' then
+        return;
+    end if;
+    lock table trivet.rating in access exclusive mode;
+    for v in select distinct r.ev_class::regclass as name, pg_get_viewdef(r.ev_class) as query,
+                    coalesce(' with (' || array_to_string(c.reloptions, ', ') || ')', '') as options
+             from pg_depend d join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
+                  join pg_class c on c.oid = r.ev_class and c.relkind = 'v'
+             where d.refclassid = 'pg_class'::regclass and d.refobjid = 'trivet.rating_live'::regclass
+    loop
+        views := views || format('create or replace view %s%s as %s', v.name, v.options, v.query);
+    end loop;
+    alter table trivet.rating detach partition trivet.rating_live;
+    alter table trivet.rating_live rename to rating_live_1;
+    alter index trivet.rating_live_pair rename to rating_live_1_pair;
+    create table trivet.rating_live partition of trivet.rating for values in (null) partition by range (user_id);
+    foreach text in array views loop
+        execute text;
+    end loop;
+end
+$$;
+create table if not exists trivet.rating_live partition of trivet.rating for values in (null) partition by range (user_id);
 create index if not exists rating_live_pair on trivet.rating_live (user_id, item_id) include (value);
+comment on table trivet.rating_live is 'Ratings that came live, one by one, those of the current data set: its one partition is trivet.rating_live_<data set>. A load never touches them.';
+
+create or replace function trivet.attach_live(dataset bigint) returns void
+language plpgsql as $$
+declare
+    name text := format('rating_live_%s', dataset);
+begin
+    if to_regclass('trivet.' || name) is null then
+        execute format('create table trivet.%I (like trivet.rating)', name);
+        execute format('grant select on trivet.%I to trivet_reader', name);
+        execute format('grant insert, update, delete, truncate on trivet.%I to trivet_writer', name);
+        execute format('comment on table trivet.%I is %L', name, format('Ratings of data set %s that came live.', dataset));
+    end if;
+    execute format('alter table trivet.rating_live attach partition trivet.%I for values from (minvalue) to (maxvalue)', name);
+end
+$$;
+comment on function trivet.attach_live(bigint) is 'Shows a data set''s live ratings in trivet.rating_live; without any, an empty table is made for those to come.';
 
 -- --- items and tags ----------------------------------------------------------------------------------------
 
@@ -132,7 +196,7 @@ comment on sequence trivet.code_live is 'Numbers for codes that come live; loads
 
 create table if not exists trivet.load (
     id          bigint generated always as identity primary key,
-    state       text not null default 'loading' check (state in ('loading', 'complete', 'failed', 'replaced')),
+    state       text not null default 'loading' check (state in ('loading', 'complete', 'failed', 'replaced', 'away')),
     name        text not null,
     source      text not null,
     format      text,
@@ -148,7 +212,7 @@ create table if not exists trivet.load (
 );
 comment on table trivet.load is 'One row a load, also those that failed: written on a connection of its own, so that it outlives a rollback.';
 comment on column trivet.load.id is 'Number of the load; trivet.rating.load_id.';
-comment on column trivet.load.state is 'loading, complete (its rows are in trivet.rating), failed, or replaced (by a later load).';
+comment on column trivet.load.state is 'loading, complete (its rows are in trivet.rating), away (they are kept, of a data set that is not the current one), failed, or replaced (by a later load).';
 comment on column trivet.load.name is 'What people call the data: the folder''s or the file''s name.';
 comment on column trivet.load.source is 'Path as given.';
 comment on column trivet.load.format is 'The format that was found: movielens-csv, ml-1m, ml-100k, recbole, kaggle-movies, lastfm, plays-csv.';
@@ -161,6 +225,17 @@ comment on column trivet.load.row_count is 'Ratings it brought.';
 comment on column trivet.load.reject_count is 'Input lines it refused.';
 comment on column trivet.load.report is 'The report it printed, as JSON.';
 comment on column trivet.load.message is 'Why it failed.';
+
+alter table trivet.load add column if not exists dataset bigint;
+comment on column trivet.load.dataset is 'The data set that it brought, or added to; null while it is not complete.';
+do $$
+begin
+    if not exists (select from pg_constraint where conrelid = 'trivet.load'::regclass and pg_get_constraintdef(oid) like '%away%') then
+        alter table trivet.load drop constraint load_state_check;
+        alter table trivet.load add constraint load_state_check check (state in ('loading', 'complete', 'failed', 'replaced', 'away'));
+    end if;
+end
+$$;
 
 create table if not exists trivet.reject (
     load_id bigint not null references trivet.load (id) on delete cascade,
@@ -212,6 +287,7 @@ begin
     end if;
 end
 $$;
+alter table trivet.run add column if not exists dataset bigint default trivet.current_dataset();
 create unique index if not exists run_one_live on trivet.run ((true)) where state = 'live';
 comment on table trivet.run is 'The journal: one row a training, an import, an evaluation or a search. Its id is the model''s number everywhere.';
 comment on column trivet.run.id is 'Number of the run, and of its model if it makes one.';
@@ -227,9 +303,31 @@ comment on column trivet.run.filter is 'The filter''s parameters with all their 
 comment on column trivet.run.source is 'The SQL that was read: the FROM of the training rows.';
 comment on column trivet.run.counts is 'Rows, users and items learned from, users folded in, bytes written, seconds a step.';
 comment on column trivet.run.data is 'The loads that stood in trivet.rating: id, name, fingerprint.';
+comment on column trivet.run.dataset is 'The data set that was read; null: an older trivet''s, whose data is gone.';
 comment on column trivet.run.fingerprint is 'Hash of data, source and parameters: what --if-changed compares.';
 comment on column trivet.run.metrics is 'What was measured on ratings kept apart, and which those were; trivet.run_metrics has it as rows.';
 comment on column trivet.run.message is 'Why it failed, or why its model was not made live.';
+
+-- The first data set. In a database of an older trivet it is what is loaded there, and other names that its journal has are data
+-- sets without rows, because a load replaced whatever there was.
+do $$
+declare
+    first bigint;
+begin
+    if exists (select from trivet.dataset) then
+        return;
+    end if;
+    insert into trivet.dataset (name, current)
+    select string_agg(l.name, ' + ' order by l.id), true from trivet.load l where l.state = 'complete' returning id into first;
+    perform trivet.attach_live(first);
+    update trivet.load l set dataset = first where l.state = 'complete';
+    insert into trivet.dataset (name)
+    select distinct r.data ->> 'name' from trivet.run r
+    where octet_length(r.data ->> 'name') between 1 and 255 and r.data ->> 'name' <> 'no load' on conflict (name) do nothing;
+    update trivet.run r set dataset = coalesce((select d.id from trivet.dataset d where d.name = r.data ->> 'name'),
+                                               case when r.data ->> 'name' = 'no load' then first end);
+end
+$$;
 
 create or replace function trivet.lock_key() returns bigint
 language sql immutable parallel safe as $$ select 8390885012973826098 $$;

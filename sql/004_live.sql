@@ -310,20 +310,36 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function trivet.count_change(bigint, bigint[]) is 'Counts a change of a user''s ratings of some items; returns the user''s rev.';
 
+create or replace function trivet.check_dataset(dataset bigint) returns boolean
+language plpgsql stable parallel safe as $$
+begin
+    if check_dataset.dataset is null or check_dataset.dataset = trivet.current_dataset() then
+        return true;
+    end if;
+    raise exception 'data set % is loaded, and not %',
+        coalesce((select d.name from trivet.dataset d where d.current), 'without a name'),
+        coalesce((select d.name from trivet.dataset d where d.id = check_dataset.dataset), format('number %s', check_dataset.dataset))
+        using errcode = 'object_not_in_prerequisite_state',
+              hint = 'trivet-etl datasets lists them; trivet-train activate N brings the data set of a model back';
+end
+$$;
+comment on function trivet.check_dataset(bigint) is 'True if this data set is the current one, or null; otherwise an error. For statements that must not read the rows of another.';
+
 -- A value that is null is no condition (sql/003_filter.sql).
 create or replace function trivet.evidence_query(run_id bigint) returns text
 language sql stable parallel safe as $$
-    select coalesce(r.evidence, case when r.filter ? 'max_items_for_user' then
-        format('SELECT user_id, item_id, value FROM trivet.chosen_rows(%s)',
+    select case when r.evidence is not null then format('SELECT * FROM (%s) evidence WHERE trivet.check_dataset(%L)', r.evidence, r.dataset)
+                when r.filter ? 'max_items_for_user' then
+        format('SELECT user_id, item_id, value FROM trivet.chosen_rows(%s) WHERE trivet.check_dataset(%L)',
                (select string_agg(t.name || ' => ' || coalesce(quote_literal(f.texts[t.nr]) || '::' || t.type, 'null'), ', ' order by t.nr)
-                from trivet.filter_table() t where t.in_evidence)) end)
+                from trivet.filter_table() t where t.in_evidence), r.dataset) end
     from trivet.run r
     cross join lateral (select trivet.filter_texts(jsonb_populate_record(null::trivet.filter_values, r.filter)) as texts) f
     where r.id = evidence_query.run_id
 $$;
 comment on function trivet.evidence_query(bigint) is
 'The SELECT of (user, item, rating) that a model''s users are folded in from: its filter''s conditions on rows, or the source
-of one''s own; null where the journal does not know it.';
+of one''s own; null where the journal does not know it. It fails while another data set than the model''s is loaded.';
 
 create or replace function trivet.changed_users(run_id bigint) returns table (user_id bigint, rev bigint)
 language sql stable parallel safe as $$

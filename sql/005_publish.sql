@@ -81,6 +81,7 @@ language sql stable parallel safe as $$
     )
     select jsonb_build_object(
                'name', coalesce((select string_agg(name, ' + ' order by id) from loads), 'no load'),
+               'dataset', coalesce((select d.name from trivet.dataset d where d.current), 'no load'),
                'generated', coalesce((select bool_or(generated) from loads), false),
                'values', case when kind.counts then 'counts' else 'ratings' end,
                'ratings', coalesce((select sum(row_count) from loads), 0) + live.n,

@@ -3,8 +3,8 @@
 --   load_clean     what a killed load left behind
 --   transaction 1  load_create, COPY into rating_load_<id>, load_item, load_tag and load_code, load_add_up, load_index,
 --                  load_duplicates
---   transaction 2  load_lock, given back at once: is anybody in the way? Then load_publish_codes (008_codes),
---                  load_publish_items, load_lock, load_attach
+--   transaction 2  load_lock, given back at once: is anybody in the way? Then load_dataset (025_datasets), load_publish_codes
+--                  (008_codes), load_publish_items, load_lock, load_attach
 --
 -- Nothing is visible to readers before transaction 2 commits, and that one holds its lock for milliseconds. It runs with a
 -- short lock_timeout, and is rolled back and begun again while others are in the way (include/trivet/model/patient.h).
@@ -22,6 +22,7 @@ begin
         select oid from pg_class
         where relnamespace = 'trivet'::regnamespace and relkind = 'r' and not relispartition
           and relname ~ '^rating_load_[0-9]+$'
+          and relname not in (select 'rating_load_' || l.id from trivet.load l where l.state = 'away')
     loop
         execute format('drop table %s', leftover);
         n := n + 1;
@@ -136,14 +137,16 @@ end
 $$;
 comment on function trivet.load_publish_items(bigint, boolean) is 'Items and tags of a load into trivet.item and trivet.tag; without append they replace all that stand there. Of an item listed twice the first counts. Returns the items.';
 
--- The locks with which a load becomes visible. Where nothing is to be dropped, no reader is disturbed; whoever rates has to
--- be done (trivet.hold_off_loads). The order is that of everybody who rates: the whole table, then the live part.
+-- The locks with which a load becomes visible. Where nothing is to be dropped or put away, no reader is disturbed; whoever
+-- rates has to be done (trivet.hold_off_loads). The order is that of everybody who rates: the whole table, then the live part.
 drop function if exists trivet.load_try_lock(boolean); -- of older schemas
-create or replace function trivet.load_lock(append boolean) returns void
+drop function if exists trivet.load_lock(boolean);
+create or replace function trivet.load_lock(dataset bigint, append boolean) returns void
 language plpgsql as $$
 begin
-    if append or not exists (select from pg_inherits
-                             where inhparent = 'trivet.rating'::regclass and inhrelid <> 'trivet.rating_live'::regclass) then
+    if dataset = trivet.current_dataset()
+       and (append or not exists (select from pg_inherits
+                                  where inhparent = 'trivet.rating'::regclass and inhrelid <> 'trivet.rating_live'::regclass)) then
         lock table only trivet.rating in share update exclusive mode;
         lock table trivet.rating_live in share row exclusive mode;
     else
@@ -151,15 +154,17 @@ begin
     end if;
 end
 $$;
-comment on function trivet.load_lock(boolean) is 'Takes the locks that load_attach needs, or fails after lock_timeout, which the caller has set so that nobody queues up behind.';
+comment on function trivet.load_lock(bigint, boolean) is 'Takes the locks that load_attach needs for a data set (null: a new one), or fails after lock_timeout, which the caller has set so that nobody queues up behind.';
 
-create or replace function trivet.load_attach(load bigint, append boolean, row_count bigint, reject_count bigint)
+drop function if exists trivet.load_attach(bigint, boolean, bigint, bigint); -- of older schemas
+create or replace function trivet.load_attach(load bigint, dataset bigint, append boolean, row_count bigint, reject_count bigint)
 returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     old regclass;
 begin
-    perform trivet.load_lock(append);
+    perform trivet.load_lock(dataset, append);
+    perform trivet.switch_ratings(dataset);
     if not append then
         for old in
             select inhrelid from pg_inherits
@@ -174,8 +179,8 @@ begin
                    'where l.user_id = v.user_id and l.item_id = v.item_id', load);
     execute format('alter table trivet.rating attach partition trivet.rating_load_%s for values in (%s)', load, load);
     update trivet.load l
-    set state = 'complete', finished_at = clock_timestamp(), row_count = $3, reject_count = $4
+    set state = 'complete', finished_at = clock_timestamp(), row_count = $4, reject_count = $5, dataset = $2
     where l.id = load;
 end
 $$;
-comment on function trivet.load_attach(bigint, boolean, bigint, bigint) is 'Makes a load visible and drops what it replaces, under the locks of load_lock; live ratings stay, and take the place of the load''s for the same pair.';
+comment on function trivet.load_attach(bigint, bigint, boolean, bigint, bigint) is 'Makes a load visible as this data set, and drops what it replaces of it, under the locks of load_lock; live ratings stay, and take the place of the load''s for the same pair.';

@@ -33,6 +33,9 @@ comment on column trivet.similar_index.changes is 'What trivet:similar:{id}:chan
 comment on column trivet.similar_index.counts is 'Rows read, users and items, seconds a step.';
 comment on column trivet.similar_index.message is 'Why it failed.';
 
+alter table trivet.similar_index add column if not exists dataset bigint default trivet.current_dataset();
+comment on column trivet.similar_index.dataset is 'The data set that it is made of.';
+
 -- A program runs such a source with its own rights, so it can be nothing but the call that trivet-train writes.
 do $$
 begin

@@ -194,13 +194,13 @@ size_t tv_codes_new(const struct tv_codes *codes, enum tv_code_kind kind)
 
 /* Reads the codes of one kind and goes on counting behind the highest number. Numbers from TV_CODE_SINGLE on are those
  * of codes that came with single ratings; loads count below them, so that the two never give the same number. */
-static enum tv_status read_kind(struct tv_codes *codes, struct tv_pg *pg, enum tv_code_kind kind,
-                                struct tv_error *err)
+static enum tv_status read_kind(struct tv_codes *codes, struct tv_pg *pg, const char *dataset,
+                                enum tv_code_kind kind, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
-    const char *const values[] = {kind_names[kind]};
+    const char *const values[] = {dataset, kind_names[kind]};
     enum tv_status status =
-        tv_pg_query(pg, "SELECT id, code FROM trivet.code WHERE kind = $1 ORDER BY id", 1, values, &rows, err);
+        tv_pg_query(pg, "SELECT id, code FROM trivet.dataset_codes($1, $2)", 2, values, &rows, err);
     for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++) {
         const char *code = tv_pg_cell(rows, i, 1);
         int64_t id = strtoll(tv_pg_cell(rows, i, 0), NULL, 10);
@@ -217,10 +217,12 @@ static enum tv_status read_kind(struct tv_codes *codes, struct tv_pg *pg, enum t
     return status;
 }
 
-enum tv_status tv_codes_read(struct tv_codes *codes, struct tv_pg *pg, struct tv_error *err)
+enum tv_status tv_codes_read(struct tv_codes *codes, struct tv_pg *pg, const char *dataset, struct tv_error *err)
 {
-    enum tv_status status = read_kind(codes, pg, TV_CODE_USER, err);
-    return status == TV_OK ? read_kind(codes, pg, TV_CODE_ITEM, err) : status;
+    if (dataset[0] == '\0')
+        return TV_OK;
+    enum tv_status status = read_kind(codes, pg, dataset, TV_CODE_USER, err);
+    return status == TV_OK ? read_kind(codes, pg, dataset, TV_CODE_ITEM, err) : status;
 }
 
 /* Appends the new codes of a kind to the COPY, a block at a time. */

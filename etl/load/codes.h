@@ -19,8 +19,9 @@ struct tv_codes;
 enum tv_status tv_codes_create(struct tv_codes **out, struct tv_error *err);
 void tv_codes_free(struct tv_codes *codes); /* NULL is fine */
 
-/* Reads trivet.code. The caller holds the lock that loads share, so that no other load gives numbers away. */
-enum tv_status tv_codes_read(struct tv_codes *codes, struct tv_pg *pg, struct tv_error *err);
+/* Reads the codes of a data set, by its number as text; "" of one that is new. The caller holds the lock that loads share, so
+ * that no other load gives numbers away. */
+enum tv_status tv_codes_read(struct tv_codes *codes, struct tv_pg *pg, const char *dataset, struct tv_error *err);
 /* The number of a code; a new one gets one. `text` is a code that tv_code_refusal lets through. */
 enum tv_status tv_codes_number(struct tv_codes *codes, enum tv_code_kind kind, const char *text, size_t n,
                                int64_t *id, struct tv_error *err);

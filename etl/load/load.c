@@ -20,6 +20,7 @@
 #include "etl/load/report.h"
 #include "etl/load/schema.h"
 #include "etl/load/stage.h"
+#include "etl/load/target.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/hash.h"
 #include "trivet/base/log.h"
@@ -46,6 +47,7 @@ struct load {
     struct tv_codes *codes;
     int64_t id; /* 0: the journal has no row yet */
     char id_text[24];
+    struct tv_target target; /* read under the lock */
     struct tv_rejects rejects;
     struct tv_stage stage;
     struct tv_report report;
@@ -131,20 +133,6 @@ static enum tv_status look(struct load *l, struct tv_error *err)
     return status == TV_OK ? fingerprint(l, err) : status;
 }
 
-/* Sets *same to 1 if the newest complete load brought these files with these options. */
-static enum tv_status unchanged(struct load *l, int *same, struct tv_error *err)
-{
-    const char *const values[] = {l->fingerprint, l->options};
-    int64_t answer = 0;
-    enum tv_status status =
-        tv_pg_int(l->data,
-                  "SELECT coalesce((SELECT fingerprint = $1 AND options = $2::jsonb FROM trivet.load "
-                  "WHERE state = 'complete' ORDER BY id DESC LIMIT 1), false)::int",
-                  2, values, &answer, err);
-    *same = answer == 1;
-    return status;
-}
-
 /* --- begin ------------------------------------------------------------------------------------------------------ */
 
 /* The context of clean_once, which may be called several times. */
@@ -194,6 +182,8 @@ static enum tv_status begin(struct load *l, struct tv_error *err)
     l->journal = tv_lock_connection(l->lock);
     l->clock = tv_clock(); /* waiting for another program is no work */
     status = clean_leftovers(l, err);
+    if (status == TV_OK)
+        status = tv_target_find(&l->target, l->journal, l->name, l->append, err);
     if (status == TV_OK)
         status = tv_pg_int(l->journal,
                            "INSERT INTO trivet.load (name, source, format, options, fingerprint, generated) "
@@ -305,7 +295,7 @@ static enum tv_status fill(struct load *l, struct tv_error *err)
     if (status == TV_OK)
         status = call(l, "SELECT trivet.load_create($1)", err);
     if (status == TV_OK)
-        status = tv_codes_read(l->codes, l->data, err);
+        status = tv_codes_read(l->codes, l->data, l->target.number, err);
     tv_report_step(&l->report, "prepare", &l->clock);
     if (status == TV_OK)
         status = read_role(l, TV_ROLE_RATINGS, err);
@@ -344,9 +334,10 @@ static const char *is_append(const struct load *l)
 /* Takes the locks behind a savepoint, so that unlock gives back these and nothing else. */
 static enum tv_status try_lock(struct load *l, struct tv_error *err)
 {
-    const char *const values[] = {is_append(l)};
+    const char *const values[] = {l->target.number, is_append(l)};
     enum tv_status status = tv_pg_exec(l->data, "SAVEPOINT unlocked", 0, NULL, err);
-    return status == TV_OK ? tv_pg_exec(l->data, "SELECT trivet.load_lock($1)", 1, values, err) : status;
+    return status == TV_OK ? tv_pg_exec(l->data, "SELECT trivet.load_lock(nullif($1, '')::bigint, $2)", 2, values, err)
+                           : status;
 }
 
 /* Gives back the locks that try_lock took. */
@@ -378,26 +369,32 @@ static enum tv_status publish_once(void *context, struct tv_error *err)
     char rows[24], rejects[24];
     snprintf(rows, sizeof rows, "%lld", l->stage.tally.rows - (long long)l->report.added_up);
     snprintf(rejects, sizeof rejects, "%lld", l->rejects.n);
-    const char *const values[] = {l->id_text, is_append(l), rows, rejects};
-    int64_t items = 0;
+    char dataset[24];
+    const char *const named[] = {l->name, is_append(l)};
+    const char *const published[] = {l->id_text, is_append(l)};
+    const char *const values[] = {l->id_text, dataset, is_append(l), rows, rejects};
+    int64_t items = 0, number = 0;
     enum tv_status status = try_lock(l, err);
     if (status == TV_OK)
         status = unlock(l, err);
     if (status == TV_OK)
+        status = tv_pg_int(l->data, "SELECT trivet.load_dataset($1, $2)", 2, named, &number, err);
+    snprintf(dataset, sizeof dataset, "%lld", (long long)number);
+    if (status == TV_OK)
         status = call(l, "SELECT trivet.load_publish_codes($1)", err);
     if (status == TV_OK)
-        status = tv_pg_int(l->data, "SELECT trivet.load_publish_items($1, $2)", 2, values, &items, err);
+        status = tv_pg_int(l->data, "SELECT trivet.load_publish_items($1, $2)", 2, published, &items, err);
     if (status == TV_OK)
         status = lock_ratings(l, err);
     if (status == TV_OK)
         status = tv_lock_check(l->lock, err);
     if (status == TV_OK)
-        status = tv_pg_exec(l->data, "SELECT trivet.load_attach($1, $2, $3, $4)", 4, values, err);
+        status = tv_pg_exec(l->data, "SELECT trivet.load_attach($1, $2, $3, $4, $5)", 5, values, err);
     l->report.items = items;
     return status;
 }
 
-/* A load that is appended drops nothing, so readers are not in its way. */
+/* A load that is appended drops nothing and puts nothing away, so readers are not in its way. */
 static enum tv_status publish(struct load *l, struct tv_error *err)
 {
     const struct tv_patience patience = {
@@ -407,6 +404,32 @@ static enum tv_status publish(struct load *l, struct tv_error *err)
         .seconds = (int)tv_settings_int(l->settings, "lock-wait")};
     enum tv_status status = tv_patiently(l->data, &patience, publish_once, l, err);
     tv_report_step(&l->report, "publish", &l->clock);
+    return status;
+}
+
+/* --- nothing to read ---------------------------------------------------------------------------------------------- */
+
+/* Sets *same to 1 if these files are loaded already, with these options. */
+static enum tv_status unchanged(struct load *l, int *same, struct tv_error *err)
+{
+    enum tv_status status = tv_target_find(&l->target, l->data, l->name, l->append, err);
+    return status == TV_OK ? tv_target_same(&l->target, l->data, l->fingerprint, l->options, same, err) : status;
+}
+
+/* Files that are loaded already need not be read again, only shown, where another data set was loaded after them. */
+static enum tv_status show_again(struct load *l, struct tv_error *err)
+{
+    if (!l->target.away) {
+        printf("%s is loaded already and has not changed: nothing to do\n", l->name);
+        return TV_OK;
+    }
+    enum tv_status status =
+        tv_lock_acquire(&l->lock, tv_settings_text(l->settings, "postgres"), "trivet-etl load", 1,
+                        (int)tv_settings_int(l->settings, "wait"), err);
+    if (status == TV_OK)
+        status = tv_target_use(&l->target, l->data, (int)tv_settings_int(l->settings, "lock-wait"), err);
+    if (status == TV_OK)
+        printf("%s was loaded before and has not changed: it is the current data set again\n", l->name);
     return status;
 }
 
@@ -491,7 +514,7 @@ enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments,
     l.report = (struct tv_report){
         .name = l.name, .set = &l.set, .tally = &l.stage.tally, .rejects = &l.rejects, .codes = l.codes};
     if (status == TV_OK && same)
-        printf("%s is loaded already and has not changed: nothing to do\n", l.name);
+        status = show_again(&l, err);
     else if (status == TV_OK)
         status = load(&l, err);
     tv_stage_free(&l.stage);

@@ -7,16 +7,19 @@
 
 #include "trivet/store/pg_rows.h"
 
-/* A schema of the same version may be older than runs that are no trainings: then trivet.hold_run is missing. */
+static enum tv_status older(struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_STORE, "the schema trivet in this database is older than this program");
+    return tv_hint(err, "bring it up to date: trivet-etl schema");
+}
+
+/* A schema of the same version may have been made by hand, from some of the files: then trivet.hold_run may be missing. */
 static enum tv_status check_kinds(struct tv_pg *pg, struct tv_error *err)
 {
     int64_t there = 0;
     enum tv_status status =
         tv_pg_int(pg, "SELECT (to_regprocedure('trivet.hold_run(bigint)') IS NOT NULL)::int", 0, NULL, &there, err);
-    if (status != TV_OK || there)
-        return status;
-    tv_fail(err, TV_ERR_STORE, "the schema trivet in this database is older than this program");
-    return tv_hint(err, "bring it up to date: trivet-etl schema");
+    return status != TV_OK || there ? status : older(err);
 }
 
 /* The table is looked for before it is asked, because a statement about one that is not there would be an error of
@@ -32,7 +35,9 @@ enum tv_status tv_journal_check_schema(struct tv_pg *pg, struct tv_error *err)
     }
     if (status == TV_OK)
         status = tv_pg_int(pg, "SELECT max(version) FROM trivet.schema_version", 0, NULL, &version, err);
-    if (status == TV_OK && version <= TV_SCHEMA_VERSION)
+    if (status == TV_OK && version < TV_SCHEMA_VERSION)
+        return older(err);
+    if (status == TV_OK && version == TV_SCHEMA_VERSION)
         return check_kinds(pg, err);
     if (status != TV_OK)
         return status;

@@ -143,13 +143,13 @@ def test_a_load_that_is_killed_leaves_the_dictionary(run, programs, fresh_stores
     load(run, fresh_stores, folder)
     before = codes(fresh_stores, "user"), codes(fresh_stores, "item")
     other = write(tmp_path / "other", ratings=uuid_set(users=30, first=40)[0])
-    at(function, programs["trivet-etl"], "load", other, env=fresh_stores.env)
+    at(function, programs["trivet-etl"], "load", other, "--name", folder.name, env=fresh_stores.env)
     last = f"SELECT count(*) FROM trivet.rating WHERE user_id = trivet.user_id('{user(69)}')"
     replaced = number(fresh_stores, last) > 0
     assert replaced == (function == "tv_report_print")
     after = codes(fresh_stores, "user"), codes(fresh_stores, "item")
     assert after == before or (replaced and len(after[0]) == 70 and before[0].items() <= after[0].items())
-    load(run, fresh_stores, other)  # takes up where the killed one was
+    load(run, fresh_stores, other, "--name", folder.name)  # takes up where the killed one was
     assert len(codes(fresh_stores, "user")) == 70
     assert number(fresh_stores, "SELECT count(*) FROM trivet.rating r LEFT JOIN trivet.code c ON c.kind = 'user' "
                   "AND c.id = r.user_id WHERE c.id IS NULL") == 0

@@ -310,10 +310,10 @@ def test_missing_folder_and_missing_postgres(run, fresh_stores, tmp_path):
 
 
 def nothing_left_over(stores):
-    """Each table of a load is a partition of a load that is complete, and no load is in the air."""
+    """Each table of a load is of one that is complete or kept with its data set, and no load is in the air."""
     tables = stores.psql("SELECT relname FROM pg_class WHERE relname ~ '^rating_load_[0-9]+$' AND relkind = 'r' "
                          "ORDER BY relname").split()
-    complete = stores.psql("SELECT 'rating_load_' || id FROM trivet.load WHERE state = 'complete' ORDER BY 1").split()
+    complete = stores.psql("SELECT 'rating_load_' || id FROM trivet.load WHERE state IN ('complete', 'away') ORDER BY 1").split()
     assert sorted(tables) == sorted(complete)
     assert number(stores, "SELECT count(*) FROM trivet.load WHERE state = 'loading'") == 0
 
@@ -328,7 +328,7 @@ def test_replace_append_and_live_rows(run, fresh_stores, tmp_path):
     load(run, s, b, "--append")
     assert number(s, "SELECT count(*) FROM trivet.rating") == 6 + 8 + 1
     assert number(s, "SELECT count(*) FROM trivet.item") == 2
-    load(run, s, b)
+    load(run, s, b, "--name", "a")
     assert number(s, "SELECT count(*) FROM trivet.rating") == 8 + 1
     assert s.psql("SELECT item_id FROM trivet.item") == "101"
     assert s.psql("SELECT user_id FROM trivet.rating WHERE load_id IS NULL") == "77"
@@ -501,26 +501,28 @@ def two_sets(tmp_path):
     return old, new
 
 
-def test_killed_at_every_statement(run, programs, fresh_stores, two_sets):
+@pytest.mark.parametrize("names", [("data", "data"), ("old", "new")])
+def test_killed_at_every_statement(run, programs, fresh_stores, two_sets, names):
     """kill -9 before each statement the program sends: a reader sees the old set or the new one, whole, and the next
-    load cleans up. The point where the one becomes the other is passed exactly once."""
+    load cleans up. The point where the one becomes the other is passed exactly once. That is so where the one is the same data
+    in a newer state, and where it is another data set."""
     s, (old, new) = fresh_stores, two_sets
-    load(run, s, new)
+    load(run, s, new, "--name", names[1])
     new_state = state(s)
-    load(run, s, old)
+    load(run, s, old, "--name", names[0])
     old_state = state(s)
     assert old_state != new_state
     seen, statements = [], 0
     while statements < 100:
         statements += 1
         try:
-            at("PQsendQueryParams", programs["trivet-etl"], "load", new, env=s.env, times=statements)
+            at("PQsendQueryParams", programs["trivet-etl"], "load", new, "--name", names[1], env=s.env, times=statements)
         except pytest.fail.Exception as failure:
             assert "was never reached" in str(failure) and "load" in str(failure)
             break
         seen.append(state(s) == new_state)
         assert seen[-1] or state(s) == old_state
-        load(run, s, old)
+        load(run, s, old, "--name", names[0])
         assert state(s) == old_state
         nothing_left_over(s)
     assert 10 < statements < 100
@@ -533,9 +535,9 @@ def test_killed_while_rows_stream(run, programs, fresh_stores, tmp_path, two_set
     old_state = state(s)
     large = write(tmp_path / "large", ratings=some_ratings(500, 100))
     for times in (1, 10, 25):
-        at("PQputCopyData", programs["trivet-etl"], "load", large, env=s.env, times=times)
+        at("PQputCopyData", programs["trivet-etl"], "load", large, "--name", "old", env=s.env, times=times)
         assert state(s) == old_state
-    load(run, s, large)
+    load(run, s, large, "--name", "old")
     assert number(s, "SELECT count(*) FROM trivet.rating") == 50000
     nothing_left_over(s)
 
@@ -562,7 +564,7 @@ def test_postgres_dies_during_a_load(programs, run, private_stores, tmp_path):
 def test_two_loads_at_once_follow_each_other(run, programs, fresh_stores, two_sets):
     """On an empty database, so the schema is applied by one of them, too."""
     s, (old, new) = fresh_stores, two_sets
-    both = [start(programs, s, old), start(programs, s, new)]
+    both = [start(programs, s, folder, "--name", "data") for folder in (old, new)]
     results = []
     threads = [threading.Thread(target=lambda p=p: results.append((*p.communicate(timeout=60), p))) for p in both]
     for thread in threads:

@@ -9,7 +9,7 @@
 #include "trivet/store/pg.h"
 
 /* The version of the schema that sql/ makes and these programs know. */
-enum { TV_SCHEMA_VERSION = 1 };
+enum { TV_SCHEMA_VERSION = 2 };
 
 /* TV_ERR_INPUT with a hint while the database has no schema trivet; TV_ERR_STORE when it has one of a newer
  * version, or an older one without functions that these programs call. */

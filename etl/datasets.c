@@ -1,0 +1,104 @@
+/* datasets: the command `trivet-etl datasets`: lists the data sets that are kept, brings one back as the current one, or
+ * deletes one for ever. What each means in Postgres is said in sql/025_datasets.sql. */
+#include <stdio.h>
+#include <string.h>
+
+#include "etl/commands.h"
+#include "etl/load/target.h"
+#include "trivet/cli/table.h"
+#include "trivet/model/journal.h"
+#include "trivet/model/life/lock.h"
+#include "trivet/model/patient.h"
+#include "trivet/store/pg_rows.h"
+
+static enum tv_status list(struct tv_pg *pg, const struct tv_settings *s, struct tv_error *err)
+{
+    static const char sql[] =
+        "SELECT name, current, ratings, live_ratings, pg_size_pretty(bytes) AS size, "
+        "array_to_string(models, ' ') AS models, date_trunc('second', loaded_at) AS loaded FROM trivet.datasets()";
+    struct tv_pg_rows *rows = NULL;
+    struct tv_table *table = NULL;
+    enum tv_status status = tv_pg_query(pg, sql, 0, NULL, &rows, err);
+    if (status == TV_OK)
+        status = tv_table_from_rows(&table, rows, err);
+    if (status == TV_OK)
+        status = tv_table_print(table, tv_table_format_from(tv_settings_text(s, "format")), stdout, err);
+    tv_table_free(table);
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+/* --- one of them ------------------------------------------------------------------------------------------- */
+
+/* The context of drop_once, which may be called several times. */
+struct drop {
+    struct tv_pg *pg;
+    const char *number;
+};
+
+static enum tv_status drop_once(void *context, struct tv_error *err)
+{
+    const struct drop *d = context;
+    return tv_pg_exec(d->pg, "SELECT trivet.drop_dataset($1)", 1, &d->number, err);
+}
+
+static enum tv_status drop(const struct tv_target *t, struct tv_pg *pg, int seconds, struct tv_error *err)
+{
+    struct drop d = {.pg = pg, .number = t->number};
+    const struct tv_patience patience = {
+        .what = "waiting to delete the tables of a data set", .readers = 1, .seconds = seconds};
+    return tv_patiently(pg, &patience, drop_once, &d, err);
+}
+
+/* The number of the data set of a name, as it is written. */
+static enum tv_status find(struct tv_target *out, struct tv_pg *pg, const char *name, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_pg_query(
+        pg, "SELECT id, (NOT current)::int FROM trivet.dataset WHERE name = $1", 1, &name, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) == 0) {
+        tv_fail(err, TV_ERR_NOT_FOUND, "there is no data set \"%s\"", name);
+        status = tv_hint(err, "trivet-etl datasets lists them");
+    } else if (status == TV_OK) {
+        snprintf(out->number, sizeof out->number, "%s", tv_pg_cell(rows, 0, 0));
+        out->away = *tv_pg_cell(rows, 0, 1) == '1';
+    }
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+/* Under the lock of loads and trainings, since neither may see half of a change. */
+static enum tv_status change(const struct tv_settings *s, const char *verb, const char *name, struct tv_error *err)
+{
+    struct tv_lock *lock = NULL;
+    struct tv_target target = {.away = 0};
+    int seconds = (int)tv_settings_int(s, "lock-wait"), uses = strcmp(verb, "use") == 0;
+    enum tv_status status = tv_lock_acquire(&lock, tv_settings_text(s, "postgres"), "trivet-etl datasets", 0,
+                                            (int)tv_settings_int(s, "wait"), err);
+    if (status == TV_OK)
+        status = find(&target, tv_lock_connection(lock), name, err);
+    if (status == TV_OK)
+        status = uses ? tv_target_use(&target, tv_lock_connection(lock), seconds, err)
+                      : drop(&target, tv_lock_connection(lock), seconds, err);
+    if (status == TV_OK)
+        printf(uses ? "%s is the data set that is loaded; trivet-train fit, or trivet-train activate N, shows it\n"
+                    : "%s is deleted; the next command of trivet-train removes its models\n",
+               name);
+    tv_lock_release(lock);
+    return status;
+}
+
+enum tv_status tv_etl_datasets(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
+{
+    struct tv_pg *pg = NULL;
+    if (n > 0 && (n != 2 || (strcmp(arguments[0], "use") != 0 && strcmp(arguments[0], "drop") != 0)))
+        return tv_fail(err, TV_ERR_USAGE, "datasets knows use NAME and drop NAME, and lists them without arguments");
+    enum tv_status status = tv_pg_open(&pg, tv_settings_text(s, "postgres"), "trivet-etl datasets",
+                                       (int)tv_settings_int(s, "wait"), err);
+    if (status == TV_OK)
+        status = tv_journal_check_schema(pg, err);
+    if (status == TV_OK)
+        status = n > 0 ? change(s, arguments[0], arguments[1], err) : list(pg, s, err);
+    tv_pg_close(pg);
+    return status;
+}

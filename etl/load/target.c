@@ -1,0 +1,66 @@
+/* target: asks Postgres for the data set of a name, and has it take the place of the current one. */
+#include "etl/load/target.h"
+
+#include <stdio.h>
+
+#include "trivet/model/patient.h"
+#include "trivet/store/pg_rows.h"
+
+enum tv_status tv_target_find(struct tv_target *out, struct tv_pg *pg, const char *name, int append,
+                              struct tv_error *err)
+{
+    const char *const values[] = {name, append ? "true" : "false"};
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status =
+        tv_pg_query(pg,
+                    "SELECT t.number, (t.number <> trivet.current_dataset())::int "
+                    "FROM trivet.load_target($1, $2) t(number)",
+                    2, values, &rows, err);
+    if (status != TV_OK)
+        return status;
+    const char *number = tv_pg_cell(rows, 0, 0), *away = tv_pg_cell(rows, 0, 1);
+    snprintf(out->number, sizeof out->number, "%s", number ? number : "");
+    out->away = away && *away == '1';
+    tv_pg_rows_free(rows);
+    return TV_OK;
+}
+
+enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const char *fingerprint,
+                              const char *options, int *same, struct tv_error *err)
+{
+    const char *const values[] = {t->number, fingerprint, options};
+    int64_t answer = 0;
+    *same = 0;
+    if (t->number[0] == '\0')
+        return TV_OK;
+    enum tv_status status =
+        tv_pg_int(pg,
+                  "SELECT coalesce((SELECT fingerprint = $2 AND options = $3::jsonb FROM trivet.load "
+                  "WHERE dataset = $1::bigint AND state IN ('complete', 'away') ORDER BY id DESC LIMIT 1), false)::int",
+                  3, values, &answer, err);
+    *same = answer == 1;
+    return status;
+}
+
+/* The context of use_once, which may be called several times. */
+struct use {
+    struct tv_pg *pg;
+    const char *number;
+};
+
+static enum tv_status use_once(void *context, struct tv_error *err)
+{
+    const struct use *u = context;
+    return tv_pg_exec(u->pg, "SELECT trivet.use_dataset($1)", 1, &u->number, err);
+}
+
+enum tv_status tv_target_use(const struct tv_target *t, struct tv_pg *pg, int seconds, struct tv_error *err)
+{
+    struct use u = {.pg = pg, .number = t->number};
+    const struct tv_patience patience = {
+        .what = "waiting for queries on trivet.rating to end, to bring the other data set back",
+        .tables = "{trivet.rating,trivet.code,trivet.item,trivet.tag}",
+        .readers = 1,
+        .seconds = seconds};
+    return tv_patiently(pg, &patience, use_once, &u, err);
+}

@@ -1,0 +1,25 @@
+/* target: the data set that a load brings, or adds to. Its name is the load's; the same name again is the same data in a
+ * newer state (sql/025_datasets.sql). */
+#ifndef TRIVET_ETL_LOAD_TARGET_H
+#define TRIVET_ETL_LOAD_TARGET_H
+
+#include "trivet/store/pg.h"
+
+struct tv_target {
+    char number[24]; /* as text, for statements; "" of a data set that is not there yet */
+    int away;        /* 1: it is there, and another one is the current one */
+};
+
+/* Asks which data set a load of this name is of. Holds until somebody else loads. */
+enum tv_status tv_target_find(struct tv_target *out, struct tv_pg *pg, const char *name, int append,
+                              struct tv_error *err);
+
+/* Sets *same to 1 if the newest load of the data set had this fingerprint and these options (JSON). */
+enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const char *fingerprint,
+                              const char *options, int *same, struct tv_error *err);
+
+/* Makes a data set that is away the current one, waiting `seconds` at most for those who read. The caller holds the lock
+ * of loads and trainings. */
+enum tv_status tv_target_use(const struct tv_target *t, struct tv_pg *pg, int seconds, struct tv_error *err);
+
+#endif

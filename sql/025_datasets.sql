@@ -1,0 +1,209 @@
+-- 025_datasets: which data set is current, and how another takes its place.
+--
+-- One data set is current: trivet.rating, item, tag, code, user_change and item_change have its rows and nobody else's, so no
+-- query and no view needs a condition. Another one is away, and whole: the tables of its ratings (rating_load_<load>,
+-- rating_live_<data set>) are detached from trivet.rating and keep their names, rows of the other tables stand in item_<data set>
+-- and so on. It comes back in the transaction of a load of that name, or ahead of an activation of a model that was made of it.
+--
+-- Ratings, which are many, change hands without being read: attaching a table whose CHECK says which load it is takes
+-- milliseconds. The rows of the other tables are moved, which readers do not notice; whoever writes to them waits.
+
+-- --- moving ------------------------------------------------------------------------------------------------
+
+create or replace function trivet.move_rows(tables text[], away bigint, here bigint) returns void
+language plpgsql as $$
+declare
+    t text;
+    found boolean;
+begin
+    foreach t in array tables loop
+        execute format('lock table trivet.%I in share row exclusive mode', t);
+        execute format('select exists (select from trivet.%I)', t) into found;
+        if found then
+            execute format('create table trivet.%I as table trivet.%I', t || '_' || away, t);
+            execute format('comment on table trivet.%I is %L', t || '_' || away, format('Rows of trivet.%s of data set %s, which is away.', t, away));
+            execute format('delete from trivet.%I', t);
+        end if;
+        if to_regclass(format('trivet.%I', t || '_' || here)) is not null then
+            execute format('insert into trivet.%I select * from trivet.%I', t, t || '_' || here);
+            execute format('drop table trivet.%I', t || '_' || here);
+        end if;
+    end loop;
+end
+$$;
+comment on function trivet.move_rows(text[], bigint, bigint) is 'Puts the rows of some tables away as those of one data set, and brings another''s.';
+
+create or replace function trivet.switch_items(dataset bigint) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    select trivet.move_rows('{code,item,tag}', trivet.current_dataset(), switch_items.dataset)
+    where switch_items.dataset <> trivet.current_dataset()
+$$;
+comment on function trivet.switch_items(bigint) is 'The first half of a switch to another data set: codes, items and tags. Readers see nothing of it until the transaction ends.';
+
+create or replace function trivet.switch_ratings(dataset bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    old bigint := trivet.current_dataset();
+    part regclass;
+    load bigint;
+begin
+    if switch_ratings.dataset = old then
+        return;
+    end if;
+    lock table trivet.rating in access exclusive mode;
+    for part in select inhrelid from pg_inherits
+                where inhparent = 'trivet.rating'::regclass and inhrelid <> 'trivet.rating_live'::regclass
+    loop
+        execute format('alter table trivet.rating detach partition %s', part);
+    end loop;
+    for part in select inhrelid from pg_inherits where inhparent = 'trivet.rating_live'::regclass loop
+        execute format('alter table trivet.rating_live detach partition %s', part);
+    end loop;
+    perform trivet.move_rows('{user_change,item_change}', old, switch_ratings.dataset);
+    update trivet.load l set state = 'away' where l.state = 'complete';
+    update trivet.dataset d set current = false where d.current;
+    update trivet.dataset d set current = true where d.id = switch_ratings.dataset;
+    perform trivet.attach_live(switch_ratings.dataset);
+    for load in update trivet.load l set state = 'complete' where l.state = 'away' and l.dataset = switch_ratings.dataset returning l.id loop
+        execute format('alter table trivet.rating attach partition trivet.rating_load_%s for values in (%s)', load, load);
+    end loop;
+end
+$$;
+comment on function trivet.switch_ratings(bigint) is 'The second half: ratings, and what is known of their changes. From the end of the transaction on the data set is the current one.';
+
+create or replace function trivet.use_dataset(dataset bigint) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if use_dataset.dataset = trivet.current_dataset() then
+        return false;
+    end if;
+    if not exists (select from trivet.dataset d where d.id = use_dataset.dataset) then
+        raise exception 'there is no data set % any more', use_dataset.dataset using hint = 'trivet-etl datasets lists those that there are';
+    end if;
+    perform trivet.switch_items(use_dataset.dataset);
+    perform trivet.switch_ratings(use_dataset.dataset);
+    return true;
+end
+$$;
+comment on function trivet.use_dataset(bigint) is
+'Makes a data set the current one: its ratings, single ones too, items, tags and codes take the place of those that are loaded, which are
+kept. False if it is current already. The caller holds trivet.lock_key(), and a short lock_timeout, with which it comes again.';
+
+-- --- names -------------------------------------------------------------------------------------------------
+
+create or replace function trivet.dataset_named(name text) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    number bigint := (select d.id from trivet.dataset d where d.name = dataset_named.name);
+begin
+    if number is null then
+        update trivet.dataset d set name = dataset_named.name where d.current and d.name is null returning d.id into number;
+    end if;
+    if number is null then
+        insert into trivet.dataset (name) values (dataset_named.name) returning id into number;
+    end if;
+    return number;
+end
+$$;
+comment on function trivet.dataset_named(text) is 'The number of the data set of a name. A name that is new goes to the current one if that has none yet, as before the first load, or to a new one.';
+
+create or replace function trivet.load_target(name text, append boolean) returns bigint
+language sql stable parallel safe as $$
+    select case when load_target.append then trivet.current_dataset()
+                else coalesce((select d.id from trivet.dataset d where d.name = load_target.name),
+                              (select d.id from trivet.dataset d where d.current and d.name is null)) end
+$$;
+comment on function trivet.load_target(text, boolean) is 'The data set that a load will bring or add to; null: a new one.';
+
+create or replace function trivet.load_dataset(name text, append boolean) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    number bigint;
+begin
+    if load_dataset.append and (select d.name is not null from trivet.dataset d where d.current) then
+        return trivet.current_dataset();
+    end if;
+    number := trivet.dataset_named(load_dataset.name);
+    perform trivet.switch_items(number);
+    return number;
+end
+$$;
+comment on function trivet.load_dataset(text, boolean) is 'The data set of a load that is about to become visible, made if it is new, with its codes, items and tags in place.';
+
+-- Codes of a data set that is away are in a table of their own.
+create or replace function trivet.dataset_codes(dataset bigint, kind text) returns table (id bigint, code text)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    source text := case when dataset_codes.dataset = trivet.current_dataset() then 'code' else 'code_' || dataset_codes.dataset end;
+begin
+    if to_regclass('trivet.' || source) is not null then
+        return query execute format('select c.id, c.code from trivet.%I c where c.kind = $1 order by c.id', source) using dataset_codes.kind;
+    end if;
+end
+$$;
+comment on function trivet.dataset_codes(bigint, text) is 'Numbers and codes of users, or of items, of a data set, the current one or another.';
+
+-- --- for people --------------------------------------------------------------------------------------------
+
+create or replace function trivet.dataset_tables(dataset bigint) returns setof regclass
+language sql stable parallel safe as $$
+    select c.oid::regclass from pg_class c
+    where c.relnamespace = 'trivet'::regnamespace and c.relkind = 'r'
+      and (c.relname ~ ('^(rating_live|item|tag|code|user_change|item_change)_' || dataset_tables.dataset || '$')
+           or c.relname in (select 'rating_load_' || l.id from trivet.load l
+                            where l.dataset = dataset_tables.dataset and l.state in ('complete', 'away'))
+           or dataset_tables.dataset = trivet.current_dataset()
+              and c.relname in ('item', 'tag', 'code', 'user_change', 'item_change'))
+$$;
+comment on function trivet.dataset_tables(bigint) is 'The tables that hold the rows of a data set, and of no other.';
+
+create or replace function trivet.datasets()
+returns table (dataset bigint, name text, current boolean, ratings bigint, live_ratings bigint, bytes bigint, models bigint[],
+               loaded_at timestamptz)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+    d record;
+begin
+    for d in select * from trivet.dataset order by id loop
+        datasets.dataset := d.id;
+        datasets.name := d.name;
+        datasets.current := d.current;
+        select coalesce(sum(l.row_count), 0), max(l.finished_at) into datasets.ratings, datasets.loaded_at
+        from trivet.load l where l.dataset = d.id and l.state in ('complete', 'away');
+        datasets.live_ratings := 0;
+        if to_regclass('trivet.rating_live_' || d.id) is not null then
+            execute format('select count(*) from trivet.rating_live_%s', d.id) into datasets.live_ratings;
+        end if;
+        datasets.bytes := (select coalesce(sum(pg_total_relation_size(t)), 0) from trivet.dataset_tables(d.id) t);
+        datasets.models := array(select r.id from trivet.run r where r.dataset = d.id and r.state in ('kept', 'activating', 'live') order by r.id);
+        return next;
+    end loop;
+end
+$$;
+comment on function trivet.datasets() is
+'One row a data set: its number and name, whether it is the current one, ratings of its loads, single ratings, bytes in Postgres, its models
+that are kept, and when it was loaded last. name is null before the first load.';
+
+create or replace function trivet.drop_dataset(dataset bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    t regclass;
+    model bigint := (select r.id from trivet.run r where r.dataset = drop_dataset.dataset and r.state in ('activating', 'live') limit 1);
+begin
+    if drop_dataset.dataset = trivet.current_dataset() then
+        raise exception 'it is the data set that is loaded'
+            using hint = 'load another one first, or bring one back: trivet-etl datasets use NAME';
+    elsif model is not null then
+        raise exception 'model %, which is live, was made of it', model
+            using hint = 'make a model of another data set live first: trivet-train fit, or trivet-train activate N';
+    end if;
+    for t in select trivet.dataset_tables(drop_dataset.dataset) loop
+        execute format('drop table %s', t);
+    end loop;
+    update trivet.load l set state = 'replaced', message = 'its data set was dropped' where l.dataset = drop_dataset.dataset and l.state = 'away';
+    update trivet.run r set state = 'pruned', message = 'its data set was dropped' where r.dataset = drop_dataset.dataset and r.state = 'kept';
+    delete from trivet.dataset d where d.id = drop_dataset.dataset;
+end
+$$;
+comment on function trivet.drop_dataset(bigint) is 'Deletes a data set that is away, for ever: ratings, single ones too, items, tags and codes. Its models become pruned, and the next command of trivet-train removes them from the stores. The caller holds trivet.lock_key().';

@@ -1,0 +1,155 @@
+"""Data sets in Postgres: one is current, the others are kept whole and out of the way, and come back as they were."""
+
+import json
+
+import pytest
+
+from stores import StoreError
+from test_load import load, number, write
+
+FIRST = "userId,movieId,rating,timestamp\n1,10,4,1000\n1,11,5,1001\n2,10,1,1002\n"
+FIRST_ITEMS = "movieId,title,genres\n10,First ten (1990),Drama\n11,First eleven (1991),Comedy\n"
+SECOND = "userId,movieId,rating,timestamp\n1,10,40,1000\n2,12,90,1001\n"
+SECOND_ITEMS = "movieId,title,genres\n10,Second ten (2010),War\n12,Second twelve (2012),War\n"
+CODES = "userId,movieId,rating\nann,10,3\nbob,11,4\nbob,knife,5\n"
+
+# All that belongs to a data set, as people see it.
+SHOWN = {
+    "ratings": "SELECT user_id, item_id, value, rated_at, load_id FROM trivet.rating ORDER BY 1, 2, 3",
+    "items": "SELECT item_id, title, year, genres FROM trivet.item ORDER BY 1",
+    "tags": "SELECT * FROM trivet.tag ORDER BY 1, 2, 3",
+    "codes": "SELECT * FROM trivet.code ORDER BY 1, 2",
+    "users changed": "SELECT * FROM trivet.user_change ORDER BY 1",
+    "items changed": "SELECT * FROM trivet.item_change ORDER BY 1",
+    "scale": "SELECT low, high FROM trivet.known_scale()",
+    "state": "SELECT * FROM trivet.data_state()",
+    "movies": "SELECT * FROM movies ORDER BY 1",
+}
+
+
+def shown(stores):
+    return {name: stores.psql(sql) for name, sql in SHOWN.items()}
+
+
+@pytest.fixture
+def first(tmp_path):
+    folder = write(tmp_path / "first", ratings=FIRST, movies=FIRST_ITEMS)
+    (folder / "tags.csv").write_text("userId,movieId,tag,timestamp\n1,10,dark,1000\n")
+    return folder
+
+
+@pytest.fixture
+def second(tmp_path):
+    return write(tmp_path / "second", ratings=SECOND, movies=SECOND_ITEMS)
+
+
+def rate(stores, user, item, value):
+    assert stores.psql(f"SELECT refused IS NULL FROM trivet.rate({user}, '{{{item}}}', '{{{value}}}')") == "t"
+
+
+def test_another_data_set_takes_the_place_and_the_first_comes_back_whole(run, fresh_stores, first, second):
+    s = fresh_stores
+    load(run, s, first)
+    rate(s, 3, 11, 4)
+    before = shown(s)
+    load(run, s, second)
+    assert s.psql("SELECT user_id, item_id, value FROM trivet.rating ORDER BY 1, 2") == "1|10|40\n2|12|90"
+    assert s.psql("SELECT title FROM trivet.item ORDER BY item_id") == "Second ten (2010)\nSecond twelve (2012)"
+    assert s.psql("SELECT * FROM trivet.known_scale()") == "40|90"
+    for table in ("tag", "user_change", "item_change", "rating_live"):
+        assert number(s, f"SELECT count(*) FROM trivet.{table}") == 0, table
+    rate(s, 1, 10, 50)
+    between = shown(s)
+    assert s.psql("SELECT name, current FROM trivet.datasets() ORDER BY 1") == "first|f\nsecond|t"
+    run("trivet-etl", "datasets", "use", "first", env=s.env)
+    assert shown(s) == before
+    run("trivet-etl", "datasets", "use", "second", env=s.env)
+    assert shown(s) == between
+    listed = json.loads(run("trivet-etl", "datasets", "--format", "json", env=s.env).stdout)
+    assert [(d["name"], d["ratings"], d["live_ratings"]) for d in listed] == [("first", 3, 1), ("second", 2, 1)]
+
+
+def test_the_same_name_again_keeps_single_ratings(run, fresh_stores, first, second):
+    s = fresh_stores
+    load(run, s, first)
+    rate(s, 3, 11, 4)
+    load(run, s, second)
+    (first / "ratings.csv").write_text(FIRST + "2,11,2,1005\n")
+    load(run, s, first)
+    assert s.psql("SELECT user_id, item_id, value FROM trivet.rating ORDER BY 1, 2") == "1|10|4\n1|11|5\n2|10|1\n2|11|2\n3|11|4"
+    assert number(s, "SELECT count(*) FROM trivet.dataset") == 2
+    assert s.psql("SELECT state FROM trivet.load ORDER BY id") == "replaced\naway\ncomplete"
+    # Of the state before, no table is left.
+    assert number(s, "SELECT count(*) FROM pg_class WHERE relname ~ '^rating_load_[0-9]+$'") == 2
+
+
+def test_an_appended_load_adds_to_the_current_one(run, fresh_stores, first, second):
+    s = fresh_stores
+    load(run, s, first)
+    load(run, s, second, "--append")
+    assert s.psql("SELECT name FROM trivet.dataset") == "first"
+    assert number(s, "SELECT count(*) FROM trivet.rating") == 5
+
+
+def test_files_that_did_not_change_are_shown_again_without_a_load(run, fresh_stores, first, second):
+    s = fresh_stores
+    load(run, s, first)
+    before = shown(s)
+    load(run, s, second)
+    done = load(run, s, first, "--if-changed")
+    assert "it is the current data set again" in done.stdout
+    assert shown(s) == before and number(s, "SELECT count(*) FROM trivet.load") == 2
+    assert "nothing to do" in load(run, s, first, "--if-changed").stdout
+
+
+def test_codes_belong_to_their_data_set(run, fresh_stores, first, tmp_path):
+    s = fresh_stores
+    shop = write(tmp_path / "shop", ratings=CODES)
+    other = write(tmp_path / "other", ratings=CODES.replace("ann", "zoe"))
+    load(run, s, shop)
+    before = shown(s)
+    load(run, s, other)
+    assert "ann" not in shown(s)["codes"] and "zoe" in shown(s)["codes"]
+    load(run, s, first)
+    assert shown(s)["codes"] == ""
+    # The same data in a newer state: who had a number keeps it.
+    (shop / "ratings.csv").write_text(CODES + "eve,10,1\n")
+    load(run, s, shop)
+    assert before["codes"].splitlines() == [c for c in shown(s)["codes"].splitlines() if "eve" not in c]
+
+
+def test_a_dropped_data_set_is_gone_and_the_current_one_stays(run, fresh_stores, first, second):
+    s = fresh_stores
+    load(run, s, first)
+    rate(s, 3, 11, 4)
+    load(run, s, second)
+    refused = run("trivet-etl", "datasets", "drop", "second", env=s.env, check=False)
+    assert "it is the data set that is loaded" in refused.stderr
+    before = shown(s)
+    run("trivet-etl", "datasets", "drop", "first", env=s.env)
+    assert shown(s) == before
+    assert s.psql("SELECT name FROM trivet.dataset") == "second"
+    assert number(s, "SELECT count(*) FROM pg_class WHERE relnamespace = 'trivet'::regnamespace AND relkind = 'r' AND relname ~ '_1$'") == 0
+    refused = run("trivet-etl", "datasets", "use", "first", env=s.env, check=False)
+    assert 'there is no data set "first"' in refused.stderr
+
+
+def test_a_load_that_fails_leaves_the_data_set_as_it_was(run, fresh_stores, first, tmp_path):
+    s = fresh_stores
+    load(run, s, first)
+    before = shown(s)
+    broken = write(tmp_path / "broken", ratings="userId,movieId,rating\n1,x,2\n")
+    load(run, s, broken, "--ids", "numbers", check=False)
+    assert shown(s) == before
+    assert s.psql("SELECT name FROM trivet.dataset") == "first"
+
+
+def test_nobody_is_folded_in_from_the_rows_of_another(run, fresh_stores, first, second):
+    s = fresh_stores
+    load(run, s, first)
+    run_id = s.psql("INSERT INTO trivet.run (filter) VALUES ('{\"max_items_for_user\": 100}') RETURNING id").split()[0]
+    query = s.psql(f"SELECT trivet.evidence_query({run_id})")
+    assert s.psql(f"SELECT count(*) FROM ({query}) e") == "3"
+    load(run, s, second)
+    with pytest.raises(StoreError, match="data set second is loaded, and not first"):
+        s.psql(f"SELECT count(*) FROM ({query}) e")
