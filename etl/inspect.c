@@ -147,7 +147,7 @@ enum tv_status tv_etl_inspect(const struct tv_settings *s, int n, char **argumen
     if (status == TV_OK)
         status = tv_detect_ids(&set, tv_settings_text(s, "ids"), err);
     if (status == TV_OK)
-        printf("%s: format %s%s%s\n", arguments[0], set.format, input->is_zip ? ", in a zip archive" : "",
+        printf("%s: format %s%s%s%s\n", arguments[0], set.format, input->packing ? ", " : "", input->packing ? input->packing : "",
                set.generated ? ", a generated set" : "");
     for (int role = 0; role < TV_ROLE_COUNT && status == TV_OK; role++)
         status = inspect_role(&set, (enum tv_role)role, err);

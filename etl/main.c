@@ -94,14 +94,14 @@ static const struct tv_option synth_options[] = {
 /* The rows in the order in which --help lists them. schema takes no arguments and no options of its own. */
 static const struct tv_command commands[] = {
     {.name = "load",
-     .arguments = "DIR|FILE.zip",
+     .arguments = "DIR|FILE|ARCHIVE",
      .summary = "Load a rating set; another one that was loaded before is kept aside.",
      .min_arguments = 1,
      .max_arguments = 1,
      .options = load_options,
      .run = tv_etl_load},
     {.name = "inspect",
-     .arguments = "DIR|FILE.zip",
+     .arguments = "DIR|FILE|ARCHIVE",
      .summary = "Show what load would read; writes nothing.",
      .min_arguments = 1,
      .max_arguments = 1,

@@ -6,12 +6,14 @@
 #include "etl/detect/detect.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "etl/detect/kinds.h"
 #include "trivet/base/code.h"
 #include "trivet/base/log.h"
+#include "trivet/base/text.h"
 
 static const char *const role_names[TV_ROLE_COUNT] = {
     "ratings", "items", "links", "metadata", "tags", "genres", "words of tags", "marker of a generated set"};
@@ -142,7 +144,7 @@ static enum tv_status find_kind(struct tv_found *found, const struct tv_input *i
     *found = (struct tv_found){.file = file};
     for (int k = 0; k < tv_n_kinds; k++) {
         int yes = 0;
-        if (fnmatch(tv_kinds[k].pattern, file->name, 0) != 0 || !wanted(&tv_kinds[k], format))
+        if (fnmatch(tv_kinds[k].pattern, file->name, FNM_CASEFOLD) != 0 || !wanted(&tv_kinds[k], format))
             continue;
         found->kind = &tv_kinds[k];
         enum tv_status status = try_separators(found, input, &yes, err);
@@ -186,15 +188,27 @@ static void place(struct tv_set *set, const struct tv_found *found)
     *chosen = *found;
 }
 
+/* Writes the names of the archives among the files that are not looked into; returns how many there are. */
+static size_t tell_archives(char *out, size_t size, const struct tv_input *input)
+{
+    size_t n = 0, at = 0;
+    for (size_t i = 0; i < input->n_files; i++)
+        if (input->files[i].is_archive && at < size)
+            at += (size_t)snprintf(out + at, size - at, "%s%s", n++ ? " and " : "", input->files[i].name);
+    tv_text_mark_cut(out, size, (int)at);
+    return n;
+}
+
 /* The error of a set without ratings. Its hint names what was looked for, or an archive that lies in the folder, which
  * is a common reason. */
 static enum tv_status no_ratings(const struct tv_input *input, const char *format, struct tv_error *err)
 {
+    char names[256] = "";
     tv_fail(err, TV_ERR_INPUT, "%s holds no ratings%s%s that trivet can read", input->path,
             strcmp(format, "auto") == 0 ? "" : " in the format ", strcmp(format, "auto") == 0 ? "" : format);
-    for (size_t i = 0; i < input->n_files; i++)
-        if (fnmatch("*.zip", input->files[i].name, 0) == 0)
-            return tv_hint(err, "it holds %s: give that archive itself", input->files[i].name);
+    if (tell_archives(names, sizeof names, input) > 0)
+        return input->packing ? tv_hint(err, "it holds %s, which is packed itself: unpack %s, and give the folder", names, input->path)
+                              : tv_hint(err, "it holds %s: give that archive itself", names);
     return tv_hint(
         err, "known are ratings.csv with the columns userId,movieId,rating, ratings.dat, u.data, *.inter, "
              "user_artists.dat and any CSV whose header names user and item; sub-folders are not searched");
@@ -208,6 +222,10 @@ enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const
     *set = (struct tv_set){.input = input};
     for (size_t i = 0; i < input->n_files; i++) {
         struct tv_found found;
+        if (input->files[i].is_archive) {
+            ignore(set, input->files[i].name);
+            continue;
+        }
         enum tv_status status = find_kind(&found, input, &input->files[i], format, err);
         if (status != TV_OK)
             return status;

@@ -7,7 +7,6 @@
  * for either (sql/006_load.sql); while queries are in the way of the second transaction, it is begun again and again. A
  * load that dies leaves at most a table nobody reads; the next load drops it.
  */
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,15 +67,9 @@ static enum tv_status name_of(struct load *l, struct tv_error *err)
         memcpy(l->name, l->given_name, given + 1);
         return TV_OK;
     }
-    char *real = realpath(l->path, NULL);
-    char *base = real ? basename(real) : NULL;
-    snprintf(l->name, sizeof l->name, "%s", base ? base : l->path);
-    size_t n = strlen(l->name);
-    if (l->input->is_zip && n > 4 && strcmp(l->name + n - 4, ".zip") == 0)
-        l->name[n - 4] = '\0';
+    tv_input_name(l->path, l->name, sizeof l->name);
     if (!tv_text_is_utf8(l->name, strlen(l->name)))
         snprintf(l->name, sizeof l->name, "ratings");
-    free(real);
     return TV_OK;
 }
 

@@ -57,7 +57,7 @@ size_t tv_settings_list(const struct tv_settings *s, const char *name, const cha
  * asked for. */
 struct tv_command {
     const char *name;      /* "load" */
-    const char *arguments; /* "DIR|FILE.zip", or "" */
+    const char *arguments; /* "DIR|FILE|ARCHIVE", or "" */
     const char *summary;   /* one line */
     int min_arguments, max_arguments;
     const struct tv_option *options; /* own rows, ended by a row without a name; may be NULL */

@@ -1,7 +1,8 @@
-/* input: the folder, zip archive or single file that a load reads from, as a flat list of named byte streams.
+/* input: the folder, archive or single file that a load reads from, as a flat list of named byte streams.
  *
- * Sub-folders are not entered, except inside an archive, where GroupLens puts everything into one. A stream is read
- * once from its beginning; several may be open at the same time.
+ * Sub-folders are not entered, except inside an archive, where GroupLens puts everything into one. A file that is packed by itself,
+ * as ratings.csv.gz or as all there is in ratings.csv.zip, is as good as the file, also in a folder. A stream is read once from its
+ * beginning; several may be open at the same time.
  */
 #ifndef TRIVET_READ_INPUT_H
 #define TRIVET_READ_INPUT_H
@@ -11,17 +12,22 @@
 
 #include "trivet/base/status.h"
 
-/* One file of the list; both texts are owned by the input. */
+/* One file of the list; the texts and the head are owned by the input. */
 struct tv_input_file {
-    char *name;  /* without folder */
-    char *path;  /* to open it by: a path, or the entry's name inside the archive */
-    double size; /* bytes, uncompressed; 0 where an archive does not tell */
+    char *name;    /* without folder */
+    char *path;    /* to open it by: a path, or the entry's name inside the archive */
+    char *archive; /* the path of the archive it lies in, or NULL */
+    double size;   /* bytes, uncompressed; 0 where an archive does not tell */
+    int is_archive; /* an archive of several files beside others, or inside another: it is not looked into */
+    char *head;     /* n_head first bytes, where it costs much to reach the file again; or NULL */
+    size_t n_head;
+    int whole; /* the head is all of the file */
 };
 
 /* The list, owned by its opener until tv_input_close. */
 struct tv_input {
     char *path; /* as given */
-    int is_zip;
+    const char *packing; /* "in a zip archive"; NULL: it is a folder, or a file as it is */
     struct tv_input_file *files; /* sorted by name */
     size_t n_files;
 };
@@ -50,6 +56,9 @@ void tv_byte_source_close(struct tv_byte_source *s); /* NULL is fine */
 /* Feeds a file's name and bytes into a running tv_hash: the fingerprint of a load's input. */
 enum tv_status tv_input_hash(uint64_t *hash, const struct tv_input *input, const struct tv_input_file *file,
                              struct tv_error *err);
+
+/* What people call the data at a path: the name of its folder or archive, without folders before it and endings such as .tar.gz. */
+void tv_input_name(const char *path, char *out, size_t size);
 
 const char *tv_input_library(void); /* "libarchive 3.6.2" */
 
