@@ -426,6 +426,28 @@ static enum tv_status show_again(struct load *l, struct tv_error *err)
     return status;
 }
 
+/* With --yield data from another place stays. Sets *idle to 1 if there is any. */
+static enum tv_status yield(struct load *l, int *idle, struct tv_error *err)
+{
+    char *others = NULL;
+    enum tv_status status = tv_target_others(&others, l->data, l->path, err);
+    if (others)
+        printf("loaded is %s: it stays, %s is not loaded\n", others, l->path);
+    *idle = others != NULL;
+    free(others);
+    return status;
+}
+
+/* Sets *idle to 1 if the settings ask for no load as things are; says so. */
+static enum tv_status look_for_work(struct load *l, int *idle, struct tv_error *err)
+{
+    enum tv_status status = tv_settings_on(l->settings, "yield") ? yield(l, idle, err) : TV_OK;
+    if (status != TV_OK || *idle || !tv_settings_on(l->settings, "if-changed"))
+        return status;
+    status = unchanged(l, idle, err);
+    return status == TV_OK && *idle ? show_again(l, err) : status;
+}
+
 /* --- end -------------------------------------------------------------------------------------------------------- */
 
 /* The load is visible already, so a report that cannot be kept is worth a line, not a failure. */
@@ -493,7 +515,7 @@ enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments,
                      .path = arguments[0],
                      .given_name = tv_settings_text(s, "name"),
                      .append = tv_settings_on(s, "append")};
-    int same = 0, applied;
+    int idle = 0, applied;
     enum tv_status status = look(&l, err);
     if (status == TV_OK)
         status = tv_codes_create(&l.codes, err);
@@ -502,13 +524,11 @@ enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments,
                             (int)tv_settings_int(s, "wait"), err);
     if (status == TV_OK)
         status = tv_schema_apply(l.data, 0, (int)tv_settings_int(s, "lock-wait"), &applied, err);
-    if (status == TV_OK && tv_settings_on(s, "if-changed"))
-        status = unchanged(&l, &same, err);
+    if (status == TV_OK)
+        status = look_for_work(&l, &idle, err);
     l.report = (struct tv_report){
         .name = l.name, .set = &l.set, .tally = &l.stage.tally, .rejects = &l.rejects, .codes = l.codes};
-    if (status == TV_OK && same)
-        status = show_again(&l, err);
-    else if (status == TV_OK)
+    if (status == TV_OK && !idle)
         status = load(&l, err);
     tv_stage_free(&l.stage);
     tv_rejects_free(&l.rejects);

@@ -2,6 +2,7 @@
 #include "etl/load/target.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "trivet/model/patient.h"
 #include "trivet/store/pg_rows.h"
@@ -39,6 +40,22 @@ enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const
                   "WHERE dataset = $1::bigint AND state IN ('complete', 'away') ORDER BY id DESC LIMIT 1), false)::int",
                   3, values, &answer, err);
     *same = answer == 1;
+    return status;
+}
+
+enum tv_status tv_target_others(char **out, struct tv_pg *pg, const char *source, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status =
+        tv_pg_query(pg,
+                    "SELECT string_agg(name || ' (from ' || source || ')', ', ' ORDER BY id) FROM trivet.load "
+                    "WHERE state = 'complete' AND source <> $1 AND NOT generated",
+                    1, &source, &rows, err);
+    const char *names = status == TV_OK ? tv_pg_cell(rows, 0, 0) : NULL;
+    *out = names ? strdup(names) : NULL;
+    if (names && *out == NULL)
+        status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the names of what is loaded");
+    tv_pg_rows_free(rows);
     return status;
 }
 

@@ -18,6 +18,9 @@ enum tv_status tv_target_find(struct tv_target *out, struct tv_pg *pg, const cha
 enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const char *fingerprint,
                               const char *options, int *same, struct tv_error *err);
 
+/* What is loaded from elsewhere than `source`, sets that are made up aside, for people: malloc'ed; NULL if nothing is. */
+enum tv_status tv_target_others(char **out, struct tv_pg *pg, const char *source, struct tv_error *err);
+
 /* Makes a data set that is away the current one, waiting `seconds` at most for those who read. The caller holds the lock
  * of loads and trainings. */
 enum tv_status tv_target_use(const struct tv_target *t, struct tv_pg *pg, int seconds, struct tv_error *err);

@@ -153,3 +153,17 @@ def test_nobody_is_folded_in_from_the_rows_of_another(run, fresh_stores, first, 
     load(run, s, second)
     with pytest.raises(StoreError, match="data set second is loaded, and not first"):
         s.psql(f"SELECT count(*) FROM ({query}) e")
+
+
+def test_a_load_that_yields_leaves_what_somebody_loaded_from_elsewhere(run, fresh_stores, first, second, tmp_path):
+    s = fresh_stores
+    run("trivet-etl", "synth", tmp_path / "made", "--users", 30, "--items", 20, "--ratings", 200)
+    load(run, s, tmp_path / "made", "--yield")
+    load(run, s, first, "--yield")  # what is made up stays in nobody's way
+    before = shown(s)
+    done = load(run, s, second, "--yield")
+    assert f"loaded is first (from {first}): it stays" in done.stdout
+    assert shown(s) == before
+    (first / "ratings.csv").write_text(FIRST + "2,11,2,1005\n")
+    load(run, s, first, "--yield", "--if-changed")
+    assert number(s, "SELECT count(*) FROM trivet.rating") == 4

@@ -125,6 +125,44 @@ def test_env_is_for_the_clients(quickstart, first):
     assert done.stdout.splitlines() == ["100000", "PONG"], done.stderr
 
 
+def test_start_serves_what_is_there_without_loading(quickstart, first, tmp_path):
+    before = quickstart.recommendations()
+    quickstart("stop")
+    (quickstart.folder / "data").rename(tmp_path / "data")
+    try:
+        done = quickstart("start")
+    finally:
+        (tmp_path / "data").rename(quickstart.folder / "data")
+    assert quickstart.recommendations() == before
+    assert "trivet-etl load" not in done.stdout and "trivet-train" not in done.stdout
+
+
+def test_ratings_that_were_loaded_by_hand_stay(quickstart, first, tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    rows = [f"{u},{i},{1 + (u * i) % 5}" for u in range(1, 41) for i in range(1, 31)]
+    (mine / "ratings.csv").write_text("userId,movieId,rating\n" + "\n".join(rows) + "\n")
+    by_hand = quickstart("env").stdout + 'trivet-etl load "$1" && trivet-train fit --factors 3 --set min_users_for_item=1'
+    done = subprocess.run(["bash", "-euc", by_hand, "bash", mine], capture_output=True, text=True, env=clean_environment())
+    assert done.returncode == 0, done.stderr
+    before = quickstart.recommendations()
+    done = quickstart()
+    assert f"loaded is mine (from {mine}): it stays" in done.stdout and "a model of these ratings is live already" in done.stderr
+    assert quickstart.recommendations() == before
+    # What is asked for is loaded, and nothing of the other is lost.
+    done = quickstart("--data", "data")
+    listed = subprocess.run(["bash", "-euc", quickstart("env").stdout + "trivet-etl datasets --format csv"], capture_output=True,
+                            text=True, check=True, env=clean_environment()).stdout
+    assert "MovieLens 100K,t,100000" in listed and "mine,f,1200" in listed
+
+
+def test_a_folder_that_cannot_be_loaded_is_not_remembered(quickstart, first, tmp_path):
+    (tmp_path / "notes.txt").write_text("no ratings\n")
+    done = quickstart("--data", tmp_path, check=False)
+    assert done.returncode != 0 and "holds no ratings" in done.stderr
+    assert str(tmp_path) not in quickstart().stderr
+
+
 def test_a_port_in_use_is_named(quickstart):
     with socket.create_server(("127.0.0.1", free_port())) as other:
         port = other.getsockname()[1]
