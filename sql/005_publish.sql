@@ -86,6 +86,7 @@ language sql stable parallel safe as $$
                'values', case when kind.counts then 'counts' else 'ratings' end,
                'ratings', coalesce((select sum(row_count) from loads), 0) + live.n,
                'live', live.n,
+               'scale', (select jsonb_build_object('low', min(d.low), 'high', max(d.high)) from trivet.load d where d.state = 'complete'),
                'loads', coalesce((select jsonb_agg(to_jsonb(l) order by l.id) from loads l), '[]')),
            md5(concat_ws('|', (select string_agg(l.id || ':' || coalesce(l.fingerprint, ''), ',' order by l.id) from loads l),
                          live.n, live.mix, live.total, live.newest, live.changes))

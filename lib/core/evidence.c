@@ -2,7 +2,11 @@
  * from their rows; the arrays grow as rows come, since nobody knows beforehand how many there are. */
 #include "trivet/core/evidence.h"
 
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/core/rank_ids.h"
 #include "trivet/base/buffer.h"
@@ -128,6 +132,68 @@ void tv_evidence_scale(const struct tv_evidence *e, float *low, float *high)
         *low = e->ratings[i] < *low ? e->ratings[i] : *low;
         *high = e->ratings[i] > *high ? e->ratings[i] : *high;
     }
+}
+
+/* The different values of some ratings, ascending; no more than a scale of steps may have. */
+enum { MOST_VALUES = 100 };
+struct values {
+    int n; /* MOST_VALUES + 1: there are more */
+    float at[MOST_VALUES];
+};
+
+/* Most ratings are values that were seen before, found in seven comparisons. */
+static void note_value(struct values *values, float value)
+{
+    int low = 0, high = values->n;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (values->at[middle] < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < values->n && values->at[low] == value)
+        return;
+    if (values->n < MOST_VALUES) {
+        memmove(values->at + low + 1, values->at + low, (size_t)(values->n - low) * sizeof *values->at);
+        values->at[low] = value;
+    }
+    values->n++;
+}
+
+/* Euclid's, for numbers that were rounded to float: a rest within `rounding` is none. */
+static double common_divisor(double a, double b, double rounding)
+{
+    while (b > rounding) {
+        double rest = fmod(a, b);
+        if (b - rest <= rounding)
+            rest = 0;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* Six digits make of the rounded 0.0999999 the 0.1 that people wrote. */
+double tv_evidence_step(const struct tv_evidence *e)
+{
+    struct values values = {0};
+    size_t repeat = 0;
+    for (size_t i = 0; i < e->n_pairs && values.n <= MOST_VALUES; i++)
+        if (repeat < e->n_repeats && e->repeats[repeat].pair == i)
+            repeat++;
+        else
+            note_value(&values, e->ratings[i]);
+    if (values.n < 2 || values.n > MOST_VALUES)
+        return 0;
+    const double low = (double)values.at[0], high = (double)values.at[values.n - 1];
+    const double rounding = 4 * (double)FLT_EPSILON * fmax(fabs(low), fabs(high));
+    double step = high - low;
+    for (int i = 1; i < values.n; i++)
+        step = common_divisor(step, (double)values.at[i] - low, rounding);
+    char text[32];
+    snprintf(text, sizeof text, "%.6g", step);
+    return (high - low) / step <= MOST_VALUES ? strtod(text, NULL) : 0;
 }
 
 /* `marks` has a byte for each pair, e.g. its portion of a split. The pair's mean is added once for each of its rows: a

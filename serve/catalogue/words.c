@@ -61,7 +61,7 @@ static const struct tv_words plays = {
     .rate_more = "Add something you played",
     .rated_it = "Played",
     .new_here = "Name five, get a list",
-    .rate_lead = "Tell how often you played five you know. Your list is there as soon as you look.",
+    .rate_lead = "Pick five you have played; each press is one more play. Your list is there as soon as you look.",
     .search_name = "Search the web",
     .search_url = "https://duckduckgo.com/?q=",
 };

@@ -3,22 +3,27 @@
  */
 #include "serve/html/rate_box.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "serve/catalogue/words.h"
 #include "serve/html/page.h"
 
-/* Whether values are counts decides how scripts ask for them: stars on a scale, or a number. */
+/* Whether values are counts decides what scripts offer: one more play, or a value on the scale. Its ends are floats, as
+ * ratings are, and told with as many digits as these need, so that the highest value is not one above the scale. */
 void tv_rate_box(struct tv_out *out, const struct tv_resident *s, const struct tv_id *user)
 {
-    char low[32], high[32];
+    char low[TV_FLOAT_TEXT], high[TV_FLOAT_TEXT], step[TV_FLOAT_TEXT] = "";
     const struct tv_words *words = tv_words_of(&s->info);
-    snprintf(low, sizeof low, "%g", s->info.scale_low);
-    snprintf(high, sizeof high, "%g", s->info.scale_high);
+    tv_float_text(low, (float)s->info.rate_low);
+    tv_float_text(high, (float)s->info.rate_high);
+    if (s->info.rate_step > 0)
+        tv_float_text(step, (float)s->info.rate_step);
     const struct tv_slot slots[] = {{"user", user->text, NULL},
                                     {"low", low, NULL},
                                     {"high", high, NULL},
+                                    {"step", step, NULL},
                                     {"counts", s->info.counts ? "1" : "0", NULL},
                                     {"did", words->rated_it, NULL},
                                     {"heading", words->rate_more, NULL},
@@ -32,15 +37,17 @@ static int by_id(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Seven digits show a rating as people wrote it, 3.7 and not 3.7000000476837158, and counts below ten million
- * whole. */
+/* Seven digits show a rating as people wrote it, 3.7 and not 3.7000000476837158. Counts of ten million and more have
+ * more. */
 const char *tv_rating_text(char *out, const struct tv_user_document *user, int64_t item_id)
 {
     const int64_t *at = NULL;
     if (user && user->n_rated)
         at = bsearch(&item_id, user->rated, user->n_rated, sizeof *user->rated, by_id);
     out[0] = '\0';
-    if (at)
+    if (at && fabsf(user->ratings[at - user->rated]) >= 1e7F)
+        tv_float_text(out, user->ratings[at - user->rated]);
+    else if (at)
         snprintf(out, TV_RATING_TEXT, "%.7g", (double)user->ratings[at - user->rated]);
     return out;
 }

@@ -15,7 +15,7 @@ void tv_rate_box(struct tv_out *out, const struct tv_resident *s, const struct t
 
 /* A user's rating of an item, "4.5"; "": there is none, or no user (NULL). `out` holds TV_RATING_TEXT bytes; returns
  * it. */
-enum { TV_RATING_TEXT = 24 };
+enum { TV_RATING_TEXT = TV_FLOAT_TEXT };
 const char *tv_rating_text(char *out, const struct tv_user_document *user, int64_t item_id);
 
 #endif

@@ -55,6 +55,16 @@ static void read_examples(struct tv_model_info *info, const json_t *examples)
     }
 }
 
+/* A model may have learned from ratings above a limit alone; what may be rated is what was loaded. */
+static void read_rate_scale(struct tv_model_info *info, const json_t *scale, const json_t *loaded)
+{
+    const json_t *low = json_object_get(loaded, "low"), *high = json_object_get(loaded, "high");
+    const int told = json_is_number(low) && json_is_number(high);
+    info->rate_low = told ? json_number_value(low) : info->scale_low;
+    info->rate_high = told ? json_number_value(high) : info->scale_high;
+    info->rate_step = json_number_value(json_object_get(scale, "step"));
+}
+
 /* Nothing here is an error: jansson finds no key in NULL or in a value that is no object, so each missing or odd
  * key leaves its own field at "not told". Descriptions of older models lack keys, and their models are served all
  * the same. */
@@ -79,6 +89,7 @@ void tv_model_info_read(struct tv_model_info *info, int64_t run_number, const ch
     read_text(info->score_kind, sizeof info->score_kind, root, "score");
     info->scale_low = json_number_value(json_object_get(scale, "low"));
     info->scale_high = json_number_value(json_object_get(scale, "high"));
+    read_rate_scale(info, scale, json_object_get(data, "scale"));
     info->rows = read_int(counts, "rows", -1);
     info->users = read_int(counts, "users", -1);
     info->items = read_int(counts, "items", -1);

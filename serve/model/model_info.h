@@ -28,6 +28,8 @@ struct tv_model_info {
     char data_name[1024];
     int user_codes;               /* 1: some users have codes for ids */
     double scale_low, scale_high; /* of ratings; both 0: not told */
+    double rate_low, rate_high;   /* what a new rating may be; those of the scale where the data tells no others */
+    double rate_step;             /* between the ratings that people give; 0: none */
     int counts;                   /* 1: the values are counts of plays, not ratings */
     int generated;                /* 1: the ratings are generated, not real */
     int64_t rows, users, items, users_folded_in, users_without_factors; /* counts; -1: not told */

@@ -18,6 +18,14 @@ export function row(cells, scope) {
   return line;
 }
 
+// The JSON of an answer. Ids are integers of 64 bits, and JavaScript's numbers are exact up to 2^53: integers beyond that are
+// kept as text. Strings of the JSON are matched whole, so that digits in a title stay as they are.
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+export async function json(answer) {
+  const text = await answer.text();
+  return JSON.parse(text.replace(TOKEN, (t) => (/^-?\d+$/.test(t) && !Number.isSafeInteger(+t) ? `"${t}"` : t)));
+}
+
 // Fills a table anew; rows are lists of cells, or lines made before.
 export function tabulate(table, caption, titles, rows) {
   const head = document.createElement("thead"), body = document.createElement("tbody");

@@ -1,5 +1,5 @@
 // The page /lab: fields and sliders make a filter, questions to this server show what it does, the address holds it all.
-import { $, element, row } from "./dom.js";
+import { $, element, json, row } from "./dom.js";
 import * as filter from "./lab_filter.js";
 import { drawActivity, drawFunnel } from "./lab_charts.js";
 import { drawGrid, markCurrent, measures } from "./lab_sweep.js";
@@ -50,7 +50,7 @@ async function askSteps(question) {
   if (question.asking) return;
   question.asking = true;
   try {
-    const { done, of } = await (await fetch(`/lab/progress?id=${question.id}`)).json();
+    const { done, of } = await json(await fetch(`/lab/progress?id=${question.id}`));
     if (of > 0) question.steps = `${done} of ${of}, `;
   } catch { /* then only the time is told */ }
   question.asking = false;
@@ -88,7 +88,7 @@ async function ask(kind, path, pairs) {
   pairs.set("id", question.id);
   try {
     const answer = await fetch(`${path}?${pairs}`, { signal: question.abort.signal, headers: { Accept: "application/json" } });
-    const body = await answer.json();
+    const body = await json(answer);
     await charts;
     if (running[kind] !== question) return null;
     if (!answer.ok) throw Object.assign(new Error(body.detail), { problem: body });

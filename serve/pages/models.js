@@ -1,6 +1,6 @@
 // The page /models: which models there are, how good they are, what they recommend. The address holds what is shown.
 import { number } from "./charts.js";
-import { $, element, row, tabulate } from "./dom.js";
+import { $, element, json, row, tabulate } from "./dom.js";
 import * as filter from "./lab_filter.js";
 import { compareLists } from "./models_lists.js";
 import { Quality } from "./models_quality.js";
@@ -20,7 +20,7 @@ function changed(name, value) {
 async function ask(path) {
   const answer = await fetch(path, { headers: { Accept: "application/json" } }).catch(() => null);
   if (!answer) throw new Error("this server does not answer");
-  const body = await answer.json();
+  const body = await json(answer);
   if (!answer.ok) throw new Error([body.detail, body.hint].filter(Boolean).join(". "));
   return body;
 }

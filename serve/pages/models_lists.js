@@ -1,9 +1,9 @@
 // Two models' lists for one user, side by side. The lists are /api/v1/recs, as everybody gets them.
-import { $, element, row, tabulate } from "./dom.js";
+import { $, element, json, row, tabulate } from "./dom.js";
 
 async function list(user, model, top) {
   const answer = await fetch(`/api/v1/recs?${new URLSearchParams({ user_id: user, model, top })}`, { headers: { Accept: "application/json" } });
-  const body = await answer.json();
+  const body = await json(answer);
   if (!answer.ok) throw new Error([body.detail, body.hint].filter(Boolean).join(". "));
   return body;
 }

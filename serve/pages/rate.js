@@ -1,11 +1,11 @@
 // What pages with a rating box do: every element with data-item gets a control, and after a rating the parts of the page
 // that follow from it are fetched anew.
-import { $, element } from "/dom.js";
-import { control, spoken } from "/rate_control.js";
+import { $, element, json } from "/dom.js";
+import { amount, control, spoken } from "/rate_control.js";
 import { send, tell } from "/rate_send.js";
 
 const box = $("rate"), { user, did } = box.dataset;
-const scale = { low: +box.dataset.low, high: +box.dataset.high, counts: box.dataset.counts === "1" };
+const { low, high, step, counts } = box.dataset, scale = { low: +low, high: +high, step: +step, counts: counts === "1" };
 const parts = ["reason-part", "ranking-part", "rated-part", "progress-part"];
 const known = new Map(); // the user's ratings by item, as far as this page has seen them
 
@@ -29,7 +29,7 @@ function equip(row) {
 function refocus(item) {
   if (document.activeElement !== document.body) return;
   const row = document.querySelector(`[data-item="${CSS.escape(item)}"]`);
-  const target = row?.querySelector("input:checked") || row?.querySelector("input") || $("ranking");
+  const target = row?.querySelector("input:checked") || row?.querySelector("input, .rate-more") || $("ranking");
   target?.focus({ preventScroll: true });
 }
 
@@ -52,13 +52,12 @@ let turn = Promise.resolve(); // one change at a time, in the order they were ma
 const change = (row, value) => (turn = turn.then(() => changeNow(row.dataset, value)));
 
 async function changeNow({ item, title }, value) {
-  const path = `/api/v1/users/${encodeURIComponent(user)}/ratings/${encodeURIComponent(item)}`;
   try {
-    const later = await send(path, value);
+    const { later, value: now } = await send(user, item, value);
     if (value === null) known.delete(item);
-    else known.set(item, value);
+    else known.set(item, now);
     await follow(item);
-    const what = value === null ? `Took back ${title}.` : `${did} ${title} ${value}.`;
+    const what = value === null ? `${scale.counts ? "Removed" : "Took back"} ${title}.` : `${did} ${title}${scale.counts ? ":" : ""} ${amount(now, scale)}.`;
     tell(`${what} ${later ? "It is safe, and counts in a moment." : $("ranking") ? "The list is new." : ""}`);
   } catch (error) {
     tell(error.message, true);
@@ -84,14 +83,14 @@ function found(item) {
 async function ownRatings() {
   const answer = await fetch(`/api/v1/users/${encodeURIComponent(user)}`);
   if (!answer.ok) return; // nobody knows the user yet
-  for (const r of (await answer.json()).items) known.set(String(r.id), r.rating);
+  for (const r of (await json(answer)).items) known.set(String(r.id), r.rating);
 }
 
 async function search() {
   const words = $("rate-q").value.trim(), number = ++asked;
   if (!words) return $("rate-found").replaceChildren();
   const answer = await fetch(`/api/v1/items?top=8&q=${encodeURIComponent(words)}`).catch(() => null);
-  const body = await answer?.json().catch(() => null);
+  const body = answer && await json(answer).catch(() => null);
   if (!answer?.ok) return tell(body?.detail ? spoken(body) : "The search did not answer; try again.", true);
   await ownRatings().catch(() => {}); // without them, what was rated before is shown as new
   if (number !== asked) return; // a later search is under way

@@ -1,5 +1,5 @@
 // Sends a rating, asks for the server's token where it wants one, and says what became of it.
-import { $ } from "/dom.js";
+import { $, json } from "/dom.js";
 import { spoken } from "/rate_control.js";
 
 const KEY = "trivet-token";
@@ -31,21 +31,32 @@ function ask(problem) {
   });
 }
 
-function request(path, value) {
+function request(method, path, body) {
   const headers = { "Content-Type": "application/json" }, token = sessionStorage.getItem(KEY);
   if (token) headers.Authorization = `Bearer ${token}`;
-  if (value === null) return fetch(path, { method: "DELETE", headers });
-  return fetch(path, { method: "PUT", headers, body: JSON.stringify({ rating: value }) });
+  return fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
 }
 
-// PUT, or DELETE for null. Returns whether the rating counts only later; throws a sentence if it was not taken.
-export async function send(path, value) {
+// What a user gives an item: a value, null to take it back, or "more", one more play. Returns whether it counts only later, and
+// the value that stands now; throws a sentence if it was not taken.
+export async function send(user, item, value) {
+  const ratings = `/api/v1/users/${encodeURIComponent(user)}/ratings/${encodeURIComponent(item)}`;
+  const taken = value === "more"
+    ? await admitted("POST", `/api/v1/users/${encodeURIComponent(user)}/plays`, [{ item_id: item }])
+    : await admitted(value === null ? "DELETE" : "PUT", ratings, value === null ? undefined : { rating: value });
+  return { later: taken.status === 202, value: (await json(taken)).ratings[0]?.rating };
+}
+
+// The answer to a change, after the token was asked for where it is wanted. A play may have been added by a server whose answer
+// did not come, and is not to be sent twice unseen.
+async function admitted(method, path, body) {
   for (;;) {
-    const answer = await request(path, value).catch(() => {
-      throw new Error("The server does not answer; the rating was not taken. Try again in a moment.");
+    const answer = await request(method, path, body).catch(() => {
+      throw new Error(method === "POST" ? "The server does not answer; reload the page to see whether the play was added."
+        : "The server does not answer; the rating was not taken. Try again in a moment.");
     });
-    if (answer.ok) return answer.status === 202;
-    const problem = await answer.json().catch(() => ({ detail: `the server answered ${answer.status}` }));
+    if (answer.ok) return answer;
+    const problem = await json(answer).catch(() => ({ detail: `the server answered ${answer.status}` }));
     if (answer.status !== 401) throw new Error(spoken(problem));
     sessionStorage.removeItem(KEY);
     const token = await ask(problem);

@@ -131,15 +131,20 @@ void tv_out_real(struct tv_out *out, double x)
 
 /* Nine digits are enough for every float; most ratings need two. %g leaves zeros at the end away, so trying from
  * six on finds short ones, too. */
-void tv_out_float(struct tv_out *out, float x)
+const char *tv_float_text(char *out, float x)
 {
-    char text[32];
     for (int digits = 6; digits <= 9; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, (double)x);
-        if (strtof(text, NULL) == x)
+        snprintf(out, TV_FLOAT_TEXT, "%.*g", digits, (double)x);
+        if (strtof(out, NULL) == x)
             break;
     }
-    tv_out_text(out, text);
+    return out;
+}
+
+void tv_out_float(struct tv_out *out, float x)
+{
+    char text[TV_FLOAT_TEXT];
+    tv_out_text(out, tv_float_text(text, x));
 }
 
 /* The entity of a character that means something to HTML; NULL for any other. */

@@ -1,6 +1,6 @@
 -- Live ratings: all or nothing, one row a pair, counted, and seen or not seen by a training.
 begin;
-select plan(69);
+select plan(70);
 
 delete from trivet.rating;
 delete from trivet.item;
@@ -92,6 +92,7 @@ select results_eq($$select user_id, refused, reason from trivet.play_as('30', '{
     'plays are refused where there are ratings');
 select is_empty('select * from trivet.user_change where user_id = 30', 'and nothing is counted');
 select is(trivet.holds_counts() is true, false, 'ratings are no counts');
+select is((select description -> 'scale' from trivet.data_state()), '{"low": 0.5, "high": 5}', 'a model is told what may be rated');
 update trivet.load set format = 'plays-csv', low = 3, high = 40;
 select ok(trivet.holds_counts(), 'the load says that values are counts');
 delete from trivet.rating;

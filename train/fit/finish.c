@@ -35,12 +35,17 @@ static json_t *describe_counts(const struct tv_fit *f)
                      (json_int_t)(c->documents - c->reached), "users_without_factors", (json_int_t)f->model.no_factors.n);
 }
 
-/* The lowest and the highest rating that users are folded in from. Predicted ratings are shown within it. */
+/* The lowest and the highest rating that users are folded in from. Predicted ratings are shown within it. The step is
+ * for pages that let people rate; it is left out where there is none. */
 static json_t *describe_scale(const struct tv_fit *f)
 {
     float low, high;
+    double step = tv_evidence_step(&f->reading.evidence);
     tv_evidence_scale(&f->reading.evidence, &low, &high);
-    return json_pack("{s:f, s:f}", "low", (double)low, "high", (double)high);
+    json_t *scale = json_pack("{s:f, s:f}", "low", (double)low, "high", (double)high);
+    if (scale && step > 0)
+        json_object_set_new(scale, "step", json_real(step));
+    return scale;
 }
 
 /* The description travels with the model into both stores, and servers read from it what they show

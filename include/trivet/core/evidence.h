@@ -38,6 +38,10 @@ enum tv_status tv_evidence_item_rows(const struct tv_evidence *e, int64_t **item
                                      struct tv_error *err);
 /* The lowest and the highest rating, a pair's mean where it stands more than once; both 0 without a pair. */
 void tv_evidence_scale(const struct tv_evidence *e, float *low, float *high);
+/* The step between the ratings: the largest such that each lies a whole number of steps above the lowest; 0 where there
+ * is none, as with a single value or with more than 100 different ones. Pairs of several rows, which are means, have no
+ * part in it. */
+double tv_evidence_step(const struct tv_evidence *e);
 /* Of `e` the pairs whose mark is `wanted`, each with as many rows as it has there. `out` is empty before. */
 enum tv_status tv_evidence_pick(struct tv_evidence *out, const struct tv_evidence *e, const uint8_t *marks, uint8_t wanted,
                                 struct tv_error *err);

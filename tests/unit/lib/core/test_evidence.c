@@ -36,6 +36,49 @@ static void pairs_are_gathered_by_user(void **state)
     assert_true(low == 0 && high == 0);
 }
 
+static double step_of(const float *values, size_t n)
+{
+    struct tv_evidence e = TV_EVIDENCE_INIT;
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(tv_evidence_add(&e, 1, (int64_t)i, values[i], NULL), TV_OK);
+    double step = tv_evidence_step(&e);
+    tv_evidence_free(&e);
+    return step;
+}
+
+static void the_step_is_that_of_a_scale(void **state)
+{
+    (void)state;
+    static const struct {
+        float values[8];
+        double step;
+    } cases[] = {
+        {{1, 2, 5, 4, 3, 1, 1, 1}, 1},
+        {{5, 4.5f, 0.5f, 2, 2, 2, 2, 2}, 0.5},
+        {{1, 2.5f, 4.5f, 4.5f, 1, 1, 1, 1}, 0.5}, /* no two of them are that near */
+        {{0.1f, 0.3f, 0.7f, 0.1f, 0.2f, 0.1f, 0.1f, 0.1f}, 0.1},
+        {{1.22f, 4.9f, 2.14f, 3.06f, 1.22f, 4.9f, 4.9f, 4.9f}, 0.92},
+        {{-10, 10, -5, 0, 0, 0, 0, 0}, 5},
+        {{-9.81f, 10, -10, 3.14f, 0, 0, 0, 0}, 0}, /* hundredths would be 2000 steps */
+        {{3, 3, 3, 3, 3, 3, 3, 3}, 0},
+        {{-3e38f, 3e38f, 0, 0, 0, 0, 0, 0}, 3e38},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_true(step_of(cases[i].values, 8) == cases[i].step);
+    static float many[101];
+    for (int i = 0; i < 101; i++)
+        many[i] = (float)i;
+    assert_true(step_of(many, 100) == 1 && step_of(many, 101) == 0);
+    assert_true(step_of(many, 0) == 0);
+    /* A pair of several rows is a mean, which no row has. */
+    struct tv_evidence e = TV_EVIDENCE_INIT;
+    const float rows[][2] = {{1, 2}, {2, 2}, {2, 3}, {3, 5}, {4, 1}, {4, 2}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(tv_evidence_add(&e, 1, (int64_t)rows[i][0], rows[i][1], NULL), TV_OK);
+    assert_true(tv_evidence_step(&e) == 3);
+    tv_evidence_free(&e);
+}
+
 static void rows_are_counted_beside_pairs(void **state)
 {
     (void)state;
@@ -143,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pairs_are_gathered_by_user),
+        cmocka_unit_test(the_step_is_that_of_a_scale),
         cmocka_unit_test(rows_are_counted_beside_pairs),
         cmocka_unit_test(the_same_item_of_two_users_is_two_pairs),
         cmocka_unit_test(rows_out_of_order_are_refused),
