@@ -308,6 +308,44 @@ comment on column trivet.run.fingerprint is 'Hash of data, source and parameters
 comment on column trivet.run.metrics is 'What was measured on ratings kept apart, and which those were; trivet.run_metrics has it as rows.';
 comment on column trivet.run.message is 'Why it failed, or why its model was not made live.';
 
+-- Live ratings of an older trivet stayed when another data set was loaded over theirs. They belong to the one that was loaded when
+-- they came, and are put away as its, with the codes they need and what is known of their changes; a load of its name has them again.
+create or replace function trivet.part_live() returns void
+language plpgsql as $$
+declare
+    set_name text;
+    away bigint;
+    t text;
+begin
+    create temporary table parted on commit drop as
+    select r.user_id, r.item_id, l.name from trivet.rating_live r, lateral (
+        select l.name from trivet.load l
+        where l.state in ('complete', 'replaced') and l.options ->> 'append' is distinct from 'true' and l.finished_at <= r.rated_at
+        order by l.finished_at desc limit 1) l
+    where l.name not in (select l.name from trivet.load l where l.state = 'complete');
+    for set_name in select distinct p.name from parted p order by 1 loop
+        insert into trivet.dataset (name) values (set_name) on conflict (name) do nothing;
+        select d.id into away from trivet.dataset d where d.name = set_name;
+        execute format('create table trivet.%I (like trivet.rating)', 'rating_live_' || away);
+        execute format('with gone as (delete from trivet.rating_live r using parted p where p.name = $1 and (r.user_id, r.item_id) = '
+                       '(p.user_id, p.item_id) returning r.*) insert into trivet.%I select * from gone', 'rating_live_' || away) using set_name;
+        foreach t in array '{user,item}'::text[] loop
+            execute format('create table trivet.%I as select * from trivet.%I c where c.%I in (select p.%3$I from parted p where p.name = %L)',
+                           t || '_change_' || away, t || '_change', t || '_id', set_name);
+        end loop;
+        execute format('create table trivet.%I as select * from trivet.code c where c.id in (select case c.kind when ''user'' then p.user_id '
+                       'else p.item_id end from parted p where p.name = %L)', 'code_' || away, set_name);
+        execute format('comment on table trivet.%I is %L', 'rating_live_' || away, format('Ratings of data set %s that came live.', away));
+        foreach t in array '{user_change,item_change,code}'::text[] loop
+            execute format('comment on table trivet.%I is %L', t || '_' || away, format('Rows of trivet.%s of data set %s, which is away.', t, away));
+        end loop;
+        raise warning 'live ratings that came before % was replaced are kept as of that data set', set_name
+            using hint = format('a load of that name has them again: trivet-etl load DIR --name %L', set_name);
+    end loop;
+    drop table parted;
+end
+$$;
+
 -- The first data set. In a database of an older trivet it is what is loaded there, and other names that its journal has are data
 -- sets without rows, because a load replaced whatever there was.
 do $$
@@ -326,8 +364,10 @@ begin
     where octet_length(r.data ->> 'name') between 1 and 255 and r.data ->> 'name' <> 'no load' on conflict (name) do nothing;
     update trivet.run r set dataset = coalesce((select d.id from trivet.dataset d where d.name = r.data ->> 'name'),
                                                case when r.data ->> 'name' = 'no load' then first end);
+    perform trivet.part_live();
 end
 $$;
+drop function trivet.part_live();
 
 create or replace function trivet.lock_key() returns bigint
 language sql immutable parallel safe as $$ select 8390885012973826098 $$;

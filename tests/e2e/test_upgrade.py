@@ -2,6 +2,7 @@
 ratings, ids that are text, presets, the journal, each model that is kept, similar items. An upgrade that is killed goes on."""
 
 import json
+import sys
 
 import pytest
 
@@ -12,6 +13,9 @@ from stores import REPO
 from stores_walk import ROWS, Walk, answers, ids, lacking, rows
 
 FIXTURES = REPO / "tests/fixtures"
+sys.path.insert(0, str(FIXTURES))
+import make_stores  # noqa: E402
+
 WHOLE = [f"{version.name}/{name}" for version in sorted(FIXTURES.glob("[0-9]*")) for name in ("numbers", "codes")]
 ONE = "0.1.0/numbers"
 IS_OLDER = "SELECT files LIKE '%older%' FROM trivet.schema_version ORDER BY version DESC LIMIT 1"
@@ -278,10 +282,25 @@ def test_a_rollback_within_the_set_before_shows_its_titles_or_says_why_not(left)
     assert '"id"' in json.dumps(found) and "Series" not in json.dumps(found)
 
 
-@pytest.mark.xfail(strict=True, reason="single ratings do not know yet which set they belong to")
 def test_a_training_learns_nothing_of_the_set_before(left):
     walk = left(MIXED)
     walk.run("trivet-etl", "schema")
     walk.run("trivet-train", "fit", "--factors", 3, "--set", "min_users_for_item=2")
     served = walk.place.mongo_db().user.distinct("_id")
     assert served and not {1, 900} & set(served), "users who rated nothing of the new set"
+
+
+def test_single_ratings_of_the_set_before_come_back_with_it(left):
+    """They are out of the way, and a load of its name has them again."""
+    walk = left(MIXED)
+    given, in_sight = single_ratings(walk.place), "SELECT user_id, item_id, value FROM trivet.rating WHERE load_id IS NULL ORDER BY 1, 2"
+    walk.run("trivet-etl", "schema")
+    assert rows(walk.place, in_sight) == []
+    listed = {row["name"]: row["live_ratings"] for row in rows(walk.place, "SELECT * FROM trivet.datasets()")}
+    assert listed == {"films": len(given), "shows": 0}
+    make_stores.films(walk.folder / "films")
+    walk.run("trivet-etl", "load", "films")
+    assert [tuple(row.values()) for row in rows(walk.place, in_sight)] == given
+    assert walk.place.psql("SELECT count(*) FROM trivet.rating") == str(660 + len(given))
+    walk.run("trivet-train", "fit", "--factors", 3, "--set", "min_users_for_item=2")
+    assert {1, 900} < set(walk.place.mongo_db().user.distinct("_id"))
