@@ -6,6 +6,7 @@
 
 #include "etl/commands.h"
 #include "etl/detect/detect.h"
+#include "etl/fetch/download.h"
 #include "etl/formats/encoding.h"
 #include "trivet/base/text.h"
 
@@ -141,13 +142,17 @@ enum tv_status tv_etl_inspect(const struct tv_settings *s, int n, char **argumen
     (void)n;
     struct tv_input *input = NULL;
     struct tv_set set = {.n_ignored = 0};
-    enum tv_status status = tv_input_open(&input, arguments[0], err);
+    char path[4096], shown[600];
+    enum tv_status status = tv_fetch(s, arguments[0], path, sizeof path, err);
+    tv_fetch_shown(arguments[0], shown, sizeof shown);
+    if (status == TV_OK)
+        status = tv_input_open(&input, path, err);
     if (status == TV_OK)
         status = tv_detect(&set, input, tv_settings_text(s, "format"), err);
     if (status == TV_OK)
         status = tv_detect_ids(&set, tv_settings_text(s, "ids"), err);
     if (status == TV_OK)
-        printf("%s: format %s%s%s%s\n", arguments[0], set.format, input->packing ? ", " : "", input->packing ? input->packing : "",
+        printf("%s: format %s%s%s%s\n", shown, set.format, input->packing ? ", " : "", input->packing ? input->packing : "",
                set.generated ? ", a generated set" : "");
     for (int role = 0; role < TV_ROLE_COUNT && status == TV_OK; role++)
         status = inspect_role(&set, (enum tv_role)role, err);

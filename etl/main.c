@@ -7,6 +7,8 @@
 #include "etl/commands.h"
 #include "etl/explore.h"
 #include "etl/detect/detect.h"
+#include "etl/fetch/download.h"
+#include "etl/fetch/transfer.h"
 #include "etl/load/schema.h"
 #include "trivet/store/pg.h"
 
@@ -94,21 +96,25 @@ static const struct tv_option synth_options[] = {
     {.name = NULL},
 };
 
+static const struct tv_option *const fetch_options[] = {tv_fetch_options, NULL};
+
 /* The rows in the order in which --help lists them. schema takes no arguments and no options of its own. */
 static const struct tv_command commands[] = {
     {.name = "load",
-     .arguments = "DIR|FILE|ARCHIVE",
+     .arguments = "DIR|FILE|ARCHIVE|URL",
      .summary = "Load a rating set; another one that was loaded before is kept aside.",
      .min_arguments = 1,
      .max_arguments = 1,
      .options = load_options,
+     .more = fetch_options,
      .run = tv_etl_load},
     {.name = "inspect",
-     .arguments = "DIR|FILE|ARCHIVE",
+     .arguments = "DIR|FILE|ARCHIVE|URL",
      .summary = "Show what load would read; writes nothing.",
      .min_arguments = 1,
      .max_arguments = 1,
      .options = inspect_options,
+     .more = fetch_options,
      .run = tv_etl_inspect},
     {.name = "synth",
      .arguments = "DIR",
@@ -170,8 +176,8 @@ static const struct tv_command commands[] = {
 /* Printed by --version behind the program's own version. */
 static void libraries(FILE *out)
 {
-    fprintf(out, "  %s\n  %s\n  %s\n  jansson %s\n", tv_pg_library(), tv_input_library(), tv_record_library(),
-            JANSSON_VERSION);
+    fprintf(out, "  %s\n  %s\n  %s\n  %s\n  jansson %s\n", tv_pg_library(), tv_input_library(), tv_record_library(),
+            tv_transfer_library(), JANSSON_VERSION);
 }
 
 static const struct tv_program program = {
@@ -183,6 +189,7 @@ static const struct tv_program program = {
     .closing = "Examples:\n"
                "  trivet-etl inspect ml-latest-small.zip\n"
                "  trivet-etl load ml-latest-small.zip\n"
+               "  trivet-etl load https://files.grouplens.org/datasets/movielens/ml-latest-small.zip\n"
                "  trivet-etl load more-ratings --append",
 };
 

@@ -16,6 +16,7 @@
 
 #include "etl/commands.h"
 #include "etl/detect/detect.h"
+#include "etl/fetch/download.h"
 #include "etl/load/report.h"
 #include "etl/load/schema.h"
 #include "etl/load/stage.h"
@@ -32,7 +33,9 @@
 /* One load; lives in tv_etl_load, which gives all of it back. */
 struct load {
     const struct tv_settings *settings;
-    const char *path;
+    const char *given;   /* what the data are to be had from: a path or an address */
+    char path[4096];     /* where they lie */
+    char source[600];    /* what may be written down of `given` */
     int append;
     char name[256];    /* of the data, for people */
     const char *given_name; /* --name, or NULL */
@@ -112,7 +115,9 @@ static enum tv_status write_options(struct load *l, const char *format, const ch
 static enum tv_status look(struct load *l, struct tv_error *err)
 {
     const char *format = tv_settings_text(l->settings, "format"), *ids = tv_settings_text(l->settings, "ids");
-    enum tv_status status = tv_input_open(&l->input, l->path, err);
+    enum tv_status status = tv_fetch(l->settings, l->given, l->path, sizeof l->path, err);
+    if (status == TV_OK)
+        status = tv_input_open(&l->input, l->path, err);
     if (status == TV_OK)
         status = tv_detect(&l->set, l->input, format, err);
     if (status == TV_OK)
@@ -165,7 +170,7 @@ static enum tv_status clean_leftovers(struct load *l, struct tv_error *err)
  * at once, so lines that are refused have a load to belong to. */
 static enum tv_status begin(struct load *l, struct tv_error *err)
 {
-    const char *const values[] = {l->name,    l->path,        l->set.format,
+    const char *const values[] = {l->name,    l->source,      l->set.format,
                                   l->options, l->fingerprint, l->set.generated ? "true" : "false"};
     int wait = (int)tv_settings_int(l->settings, "wait");
     enum tv_status status =
@@ -430,9 +435,9 @@ static enum tv_status show_again(struct load *l, struct tv_error *err)
 static enum tv_status yield(struct load *l, int *idle, struct tv_error *err)
 {
     char *others = NULL;
-    enum tv_status status = tv_target_others(&others, l->data, l->path, err);
+    enum tv_status status = tv_target_others(&others, l->data, l->source, err);
     if (others)
-        printf("loaded is %s: it stays, %s is not loaded\n", others, l->path);
+        printf("loaded is %s: it stays, %s is not loaded\n", others, l->source);
     *idle = others != NULL;
     free(others);
     return status;
@@ -512,10 +517,11 @@ enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments,
 {
     (void)n;
     struct load l = {.settings = s,
-                     .path = arguments[0],
+                     .given = arguments[0],
                      .given_name = tv_settings_text(s, "name"),
                      .append = tv_settings_on(s, "append")};
     int idle = 0, applied;
+    tv_fetch_shown(l.given, l.source, sizeof l.source);
     enum tv_status status = look(&l, err);
     if (status == TV_OK)
         status = tv_codes_create(&l.codes, err);
