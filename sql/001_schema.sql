@@ -332,6 +332,8 @@ begin
         foreach t in array '{user,item}'::text[] loop
             execute format('create table trivet.%I as select * from trivet.%I c where c.%I in (select p.%3$I from parted p where p.name = %L)',
                            t || '_change_' || away, t || '_change', t || '_id', set_name);
+            execute format('delete from trivet.%I c where c.%I in (select p.%2$I from parted p where p.name = %L) '
+                           'and not exists (select from trivet.rating_live r where r.%2$I = c.%2$I)', t || '_change', t || '_id', set_name);
         end loop;
         execute format('create table trivet.%I as select * from trivet.code c where c.id in (select case c.kind when ''user'' then p.user_id '
                        'else p.item_id end from parted p where p.name = %L)', 'code_' || away, set_name);

@@ -299,7 +299,10 @@ def test_single_ratings_of_the_set_before_come_back_with_it(left):
     listed = {row["name"]: row["live_ratings"] for row in rows(walk.place, "SELECT * FROM trivet.datasets()")}
     assert listed == {"films": len(given), "shows": 0}
     make_stores.films(walk.folder / "films")
+    changed = "SELECT user_id FROM trivet.user_change ORDER BY 1"
+    assert rows(walk.place, changed) == []
     walk.run("trivet-etl", "load", "films")
+    assert [row["user_id"] for row in rows(walk.place, changed)] == [1, 900]
     assert [tuple(row.values()) for row in rows(walk.place, in_sight)] == given
     assert walk.place.psql("SELECT count(*) FROM trivet.rating") == str(660 + len(given))
     walk.run("trivet-train", "fit", "--factors", 3, "--set", "min_users_for_item=2")
