@@ -215,6 +215,11 @@ def hostile():
         yield f"{depth} deep objects", post(b'{"a":' * depth + b"1" + b"}" * depth), {400}
     injection = json.dumps([{"movie_id": "20'); DELETE FROM trivet.rating; --", "rating": 4}]).encode()
     yield "injection", post(injection), {400}
+    for bad in ("-1", "0", "0.5", "1e999", "null", "[]", '"1; DROP"', "9" * 400):
+        yield f"plays {bad[:9]}", post(b'[{"item_id": 20, "count": %s}]' % bad.encode(), "/api/v1/users/0/plays"), {400}
+    yield "plays beyond a real", post(b'[{"item_id": 20, "count": 9223372036854775807}]', "/api/v1/users/0/plays"), {422}
+    yield "plays of ratings", post(b'[{"item_id": 20}]', "/api/v1/users/0/plays"), {422}
+    yield "two names of an item", post(b'[{"item_id": 20, "movie_id": 30, "rating": 4}]'), {400}
     yield "injection in a member", post(b'[{"movie_id; DROP SCHEMA trivet": 20, "rating": 4}]'), {400}
     for n in (1001, 5000):
         yield f"{n} entries", post(json.dumps([{"movie_id": i, "rating": 4} for i in range(n)]).encode()), {413}
