@@ -1,43 +1,54 @@
-/* inspect: what a load would read (format, columns, encoding, five rows), without a database and without writing
+/* inspect: what a load would read (format, columns with five values each, encoding), without a database and without writing
  * anything. It reads each file whole, as a load does, because damage may stand anywhere in it.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "etl/commands.h"
-#include "etl/detect/detect.h"
+#include "etl/detect/choices.h"
+#include "etl/detect/sample.h"
 #include "etl/fetch/download.h"
 #include "etl/formats/encoding.h"
 #include "trivet/base/text.h"
+#include "trivet/cli/table.h"
 
-enum { SHOWN_ROWS = 5 };
+enum { SHOWN_ROWS = 5, SHOWN_BYTES = 40 };
 
 /* The findings of one pass over a file: counts, and how its lines end. */
 struct look {
     long long records, refused, not_ascii, not_utf8;
     int bom, crlf;
+    struct tv_buffer *values; /* (TV_RECORD_MAX_FIELDS) the first of each column, divided by commas */
 };
 
-/* One record on one line, whatever its bytes are: fields that are no UTF-8 are shown as ISO-8859-1, and control
- * characters as \xNN, so that no file can send commands to a terminal. */
-static void print_record(const struct tv_record *record, const char *indent)
+/* Appends a field, whatever its bytes are: one that is no UTF-8 is shown as ISO-8859-1, and control characters as \xNN, so
+ * that no file can send commands to a terminal. */
+static enum tv_status show(struct tv_buffer *out, const struct tv_field *f, struct tv_error *err)
 {
-    struct tv_buffer line = TV_BUFFER_INIT(1 << 20);
+    struct tv_buffer utf8 = TV_BUFFER_INIT(2 * TV_RECORD_MAX_BYTES + 16);
+    enum tv_status status = tv_text_is_utf8(f->text, f->n) ? tv_buffer_append(&utf8, f->text, f->n, err)
+                                                           : tv_encoding_from_latin1(&utf8, f->text, f->n, err);
+    if (status == TV_OK)
+        status = tv_encoding_printable(out, tv_buffer_string(&utf8), utf8.size, SHOWN_BYTES, err);
+    if (status == TV_OK && utf8.size > SHOWN_BYTES)
+        status = tv_buffer_text(out, "\xe2\x80\xa6", err);
+    tv_buffer_free(&utf8);
+    return status;
+}
+
+/* Adds the fields of a record to the values of their columns. */
+static enum tv_status add_values(struct look *look, const struct tv_record *record, struct tv_error *err)
+{
     enum tv_status status = TV_OK;
     for (int i = 0; i < record->n && status == TV_OK; i++) {
-        status = i ? tv_buffer_text(&line, " | ", NULL) : TV_OK;
-        if (status == TV_OK && !tv_text_is_utf8(record->fields[i].text, record->fields[i].n)) {
-            struct tv_buffer utf8 = TV_BUFFER_INIT(2 * TV_RECORD_MAX_BYTES + 16);
-            status = tv_encoding_from_latin1(&utf8, record->fields[i].text, record->fields[i].n, NULL);
-            if (status == TV_OK)
-                status = tv_encoding_printable(&line, tv_buffer_string(&utf8), utf8.size, 100, NULL);
-            tv_buffer_free(&utf8);
-        } else if (status == TV_OK) {
-            status = tv_encoding_printable(&line, record->fields[i].text, record->fields[i].n, 100, NULL);
-        }
+        struct tv_buffer *values = &look->values[i];
+        if (values->size > 0)
+            status = tv_buffer_text(values, ", ", err);
+        if (status == TV_OK)
+            status = record->fields[i].n ? show(values, &record->fields[i], err) : tv_buffer_text(values, "\"\"", err);
     }
-    printf("%s%s%s\n", indent, tv_buffer_string(&line), status == TV_OK ? "" : " ...");
-    tv_buffer_free(&line);
+    return status;
 }
 
 /* One pass without a branch: most records are nothing but ASCII, and need no further look. */
@@ -63,8 +74,8 @@ static void count(struct look *look, const struct tv_record *record)
     }
 }
 
-/* Reads one file of the set to its end, and prints its header and first rows on the way. Line ends are called CRLF if
- * more than half of the lines end so. */
+/* Reads one file of the set to its end, and keeps its first values on the way. Line ends are called CRLF if more than half
+ * of the lines end so. */
 static enum tv_status look_through(const struct tv_set *set, const struct tv_found *chosen, struct look *look,
                                    struct tv_error *err)
 {
@@ -76,10 +87,8 @@ static enum tv_status look_through(const struct tv_set *set, const struct tv_fou
         status = tv_records_open(&records, source, &chosen->dialect, err);
     while (status == TV_OK && (status = tv_records_next(records, &record, err)) == TV_OK && record) {
         count(look, record);
-        if (look->records == 1 && chosen->has_header && !record->reason)
-            print_record(record, "  columns   ");
-        else if (look->records <= SHOWN_ROWS + chosen->has_header && !record->reason)
-            print_record(record, "            ");
+        if (look->records > chosen->has_header && look->records <= SHOWN_ROWS + chosen->has_header && !record->reason)
+            status = add_values(look, record, err);
     }
     if (status == TV_OK) {
         look->bom = tv_records_had_bom(records);
@@ -89,13 +98,49 @@ static enum tv_status look_through(const struct tv_set *set, const struct tv_fou
     return status;
 }
 
+/* What the values of a column are. */
+static const char *type_of(const struct tv_set *set, const struct tv_found *found, enum tv_column meaning,
+                           const struct tv_sample_column *column)
+{
+    if (meaning == TV_COLUMN_USER || meaning == TV_COLUMN_ITEM)
+        return set->codes[meaning == TV_COLUMN_USER ? TV_CODE_USER : TV_CODE_ITEM] ? "codes" : "numbers";
+    return meaning == TV_COLUMN_TIME && column->n > 0 ? tv_time_form_name(found->forms.time) : tv_sample_type(column);
+}
+
+/* A row a column: its name, what it is, how it is written, and its first values. The meanings are those that a load
+ * reads it by; a file that is read by its own rules has none for some. */
+static enum tv_status print_columns(const struct tv_set *set, const struct tv_found *found, const struct look *look,
+                                    const struct tv_sample *sample, struct tv_error *err)
+{
+    static const char *const names[] = {"column", "meaning", "type", "values"};
+    static const enum tv_table_kind kinds[4] = {TV_TABLE_TEXT};
+    struct tv_table *table = NULL;
+    enum tv_status status = tv_table_create(&table, 4, names, kinds, err);
+    for (int i = 0; i < sample->n && status == TV_OK; i++) {
+        enum tv_column meaning = tv_columns_meaning(&found->columns, i);
+        const struct tv_sample_column *column = &sample->columns[i];
+        status = tv_table_cell(table, column->name, err);
+        if (status == TV_OK)
+            status = tv_table_cell(
+                table, meaning != TV_COLUMN_NONE || tv_found_by_columns(found) ? tv_columns_word(meaning) : "", err);
+        if (status == TV_OK)
+            status = tv_table_cell(table, type_of(set, found, meaning, column), err);
+        if (status == TV_OK)
+            status = tv_table_cell(table, tv_buffer_string(&look->values[i]), err);
+    }
+    if (status == TV_OK)
+        status = tv_table_print(table, TV_TABLE_PLAIN, stdout, err);
+    tv_table_free(table);
+    return status;
+}
+
 /* A tab would show as a gap, so it is named. */
 static const char *separator_name(const char *separator)
 {
     return *separator == '\t' ? "tab" : separator;
 }
 
-/* Shows what tv_detect_ids counted, so that its choice between numbers and codes can be judged. */
+/* Shows what tv_detect counted, so that its choice between numbers and codes can be judged. */
 static void print_ids(const struct tv_set *set)
 {
     static const char *const names[TV_CODE_KINDS] = {"users", "items"};
@@ -108,13 +153,39 @@ static void print_ids(const struct tv_set *set)
         printf("  values    counts of plays\n");
 }
 
+/* Reads a file and shows what it holds. */
+static enum tv_status show_file(const struct tv_set *set, enum tv_role role, struct look *look, struct tv_error *err)
+{
+    const struct tv_found *chosen = &set->chosen[role];
+    struct tv_sample *sample = NULL;
+    char rows[32];
+    enum tv_status status = look_through(set, chosen, look, err);
+    if (status == TV_OK)
+        status = tv_sample_take(&sample, set->input, chosen, err);
+    if (status != TV_OK)
+        return status;
+    printf("  encoding  %s%s, lines end in %s\n",
+           look->not_utf8    ? "ISO-8859-1"
+           : look->not_ascii ? "UTF-8"
+                             : "ASCII",
+           look->bom ? " with byte order mark" : "", look->crlf ? "CRLF" : "LF");
+    printf("  rows      %s", tv_text_number(rows, look->records - chosen->has_header));
+    printf(look->refused ? ", %s lines that are no records\n" : "\n", tv_text_number(rows, look->refused));
+    if (role == TV_ROLE_RATINGS)
+        print_ids(set);
+    if (chosen->how[0])
+        printf("  read      %s\n", chosen->how + strlen(", "));
+    status = print_columns(set, chosen, look, sample, err);
+    free(sample);
+    return status;
+}
+
 /* Shows one file of the set; nothing where the set has no file of that role. The marker of a generated set is named
  * only, as it holds no rows. */
 static enum tv_status inspect_role(const struct tv_set *set, enum tv_role role, struct tv_error *err)
 {
     const struct tv_found *chosen = &set->chosen[role];
-    struct look look = {.records = 0};
-    char size[32], rows[32];
+    char size[32];
     if (chosen->file == NULL)
         return TV_OK;
     printf("\n%s: %s, %s", chosen->file->name, tv_role_name(role), tv_text_bytes(size, chosen->file->size));
@@ -124,16 +195,16 @@ static enum tv_status inspect_role(const struct tv_set *set, enum tv_role role, 
     }
     printf(", fields separated by %s, %s header\n", separator_name(chosen->dialect.separator),
            chosen->has_header ? "a" : "no");
-    enum tv_status status = look_through(set, chosen, &look, err);
-    printf("  encoding  %s%s, lines end in %s\n",
-           look.not_utf8    ? "ISO-8859-1"
-           : look.not_ascii ? "UTF-8"
-                            : "ASCII",
-           look.bom ? " with byte order mark" : "", look.crlf ? "CRLF" : "LF");
-    printf("  rows      %s", tv_text_number(rows, look.records - chosen->has_header));
-    printf(look.refused ? ", %s lines that are no records\n" : "\n", tv_text_number(rows, look.refused));
-    if (role == TV_ROLE_RATINGS)
-        print_ids(set);
+    struct look look = {.records = 0};
+    look.values = tv_alloc(TV_RECORD_MAX_FIELDS, sizeof *look.values, "values to show", err);
+    if (look.values == NULL)
+        return TV_ERR_NO_MEMORY;
+    for (int i = 0; i < TV_RECORD_MAX_FIELDS; i++)
+        tv_buffer_init(&look.values[i], 1 << 16);
+    enum tv_status status = show_file(set, role, &look, err);
+    for (int i = 0; i < TV_RECORD_MAX_FIELDS; i++)
+        tv_buffer_free(&look.values[i]);
+    free(look.values);
     return status;
 }
 
@@ -142,15 +213,14 @@ enum tv_status tv_etl_inspect(const struct tv_settings *s, int n, char **argumen
     (void)n;
     struct tv_input *input = NULL;
     struct tv_set set = {.n_ignored = 0};
+    const struct tv_choices choices = tv_choices_of(s);
     char path[4096], shown[600];
     enum tv_status status = tv_fetch(s, arguments[0], path, sizeof path, err);
     tv_fetch_shown(arguments[0], shown, sizeof shown);
     if (status == TV_OK)
         status = tv_input_open(&input, path, err);
     if (status == TV_OK)
-        status = tv_detect(&set, input, tv_settings_text(s, "format"), err);
-    if (status == TV_OK)
-        status = tv_detect_ids(&set, tv_settings_text(s, "ids"), err);
+        status = tv_detect(&set, input, &choices, err);
     if (status == TV_OK)
         printf("%s: format %s%s%s%s\n", shown, set.format, input->packing ? ", " : "", input->packing ? input->packing : "",
                set.generated ? ", a generated set" : "");

@@ -6,15 +6,14 @@
 
 #include "etl/commands.h"
 #include "etl/explore.h"
-#include "etl/detect/detect.h"
+#include "etl/detect/choices.h"
 #include "etl/fetch/download.h"
 #include "etl/fetch/transfer.h"
 #include "etl/load/schema.h"
 #include "trivet/store/pg.h"
 
 /* Options of the commands that read or write files. Those of the commands that look into Postgres stand in explore.c
- * beside their code. `format` and `ids` mean the same to load and to inspect, so that inspect shows what a load with
- * these flags would read. */
+ * beside their code, and those that say how files are read in detect/choices.c. */
 static const struct tv_option load_options[] = {
     {.name = "name",
      .kind = TV_OPTION_TEXT,
@@ -32,36 +31,10 @@ static const struct tv_option load_options[] = {
     {.name = "yield",
      .kind = TV_OPTION_SWITCH,
      .help = "do nothing where data from another place is loaded, generated ones aside"},
-    {.name = "format",
-     .kind = TV_OPTION_CHOICE,
-     .value = "NAME",
-     .default_text = "auto",
-     .choices = TV_DETECT_FORMATS,
-     .help = "look for one format only"},
-    {.name = "ids",
-     .kind = TV_OPTION_CHOICE,
-     .value = "WHAT",
-     .default_text = "auto",
-     .choices = TV_DETECT_IDS,
-     .help = "what ids are: numbers, or codes such as UUIDs; without it, what most of the first 1,000 rows have"},
     {.name = NULL},
 };
 
-static const struct tv_option inspect_options[] = {
-    {.name = "format",
-     .kind = TV_OPTION_CHOICE,
-     .value = "NAME",
-     .default_text = "auto",
-     .choices = TV_DETECT_FORMATS,
-     .help = "look for one format only"},
-    {.name = "ids",
-     .kind = TV_OPTION_CHOICE,
-     .value = "WHAT",
-     .default_text = "auto",
-     .choices = TV_DETECT_IDS,
-     .help = "what ids are: numbers, or codes such as UUIDs; without it, what most of the first 1,000 rows have"},
-    {.name = NULL},
-};
+static const struct tv_option *const reading_options[] = {tv_choices_options, tv_fetch_options, NULL};
 
 /* The upper bounds keep the ids of users and items within 32 bits (synth.c). */
 static const struct tv_option synth_options[] = {
@@ -96,8 +69,6 @@ static const struct tv_option synth_options[] = {
     {.name = NULL},
 };
 
-static const struct tv_option *const fetch_options[] = {tv_fetch_options, NULL};
-
 /* The rows in the order in which --help lists them. schema takes no arguments and no options of its own. */
 static const struct tv_command commands[] = {
     {.name = "load",
@@ -106,15 +77,14 @@ static const struct tv_command commands[] = {
      .min_arguments = 1,
      .max_arguments = 1,
      .options = load_options,
-     .more = fetch_options,
+     .more = reading_options,
      .run = tv_etl_load},
     {.name = "inspect",
      .arguments = "DIR|FILE|ARCHIVE|URL",
      .summary = "Show what load would read; writes nothing.",
      .min_arguments = 1,
      .max_arguments = 1,
-     .options = inspect_options,
-     .more = fetch_options,
+     .more = reading_options,
      .run = tv_etl_inspect},
     {.name = "synth",
      .arguments = "DIR",

@@ -8,9 +8,11 @@
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "etl/detect/given.h"
 #include "etl/detect/kinds.h"
+#include "etl/detect/refusal.h"
+#include "etl/detect/understand.h"
 #include "trivet/base/code.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
@@ -33,19 +35,13 @@ static int is_number(const struct tv_field *f)
     return tv_number_id(f, &id, NULL) == TV_OK || tv_number_rating(f, &value, NULL) == TV_OK;
 }
 
-/* 1 for any text that could be a code, numbers among them. */
-static int may_be_id(const struct tv_field *f)
-{
-    return tv_code_refusal(f->text, f->n) == NULL;
-}
-
 /* Whether a field may stand for a column: ids are numbers or codes, values numbers, all else any text. */
 static int may_be(enum tv_column column, const struct tv_field *f)
 {
     switch (column) {
     case TV_COLUMN_USER:
     case TV_COLUMN_ITEM:
-        return may_be_id(f);
+        return tv_code_refusal(f->text, f->n) == NULL;
     case TV_COLUMN_RATING:
     case TV_COLUMN_PLAYS:
         return is_number(f);
@@ -55,55 +51,104 @@ static int may_be(enum tv_column column, const struct tv_field *f)
 }
 
 /* Whether a record of a file without a header is a row of this kind: it has as many fields as the kind has, with ids and
- * numbers where they belong. Of a kind that may have a header, one with more than four fields has it. */
+ * numbers where they belong. */
 static int fits_row(const struct tv_kind *kind, const struct tv_record *record)
 {
-    enum { WITHOUT_HEADER = 4 };
-    int most = kind->header == -1 ? WITHOUT_HEADER : kind->max_fields;
-    if (record->reason || record->n < kind->min_fields || record->n > most)
+    if (record->reason || record->n < kind->min_fields || record->n > kind->max_fields)
         return 0;
-    for (int i = 0; i < TV_KIND_NEEDS && i < record->n; i++)
-        if (!may_be(kind->needs[i], &record->fields[i]))
+    for (int i = 0; i < TV_KIND_ORDER && i < record->n; i++)
+        if (!may_be(kind->order[i], &record->fields[i]))
             return 0;
     return 1;
 }
 
-/* Whether a record is a header of this kind. The names decide, whatever the order of the columns. */
-static int fits_header(const struct tv_kind *kind, const struct tv_record *record)
+/* Fills the columns of a kind without a header. Records have at least min_fields, and perhaps all of the order. */
+static void in_order(struct tv_found *found)
 {
-    struct tv_columns columns;
+    int n = TV_KIND_ORDER;
+    while (n > 0 && found->kind->order[n - 1] == TV_COLUMN_NONE)
+        n--;
+    tv_columns_in_order(&found->columns, found->kind->order, n, found->kind->min_fields);
+}
+
+/* Whether a record is a header of this kind. The names decide, whatever the order of the columns; a rating of which two
+ * columns could be the user, say, is none of its kind. */
+static int fits_header(struct tv_found *found, const struct tv_record *record)
+{
+    const struct tv_kind *kind = found->kind;
+    struct tv_columns *c = &found->columns;
     if (record->reason || record->n < kind->min_fields || record->n > kind->max_fields)
         return 0;
-    tv_columns_from_header(&columns, record);
-    if (kind->role == TV_ROLE_RATINGS && columns.at[TV_COLUMN_TAG] >= 0)
-        return 0; /* users and items, but who said what, not who played what */
-    return tv_columns_have(&columns, kind->needs[0], kind->needs[1], kind->needs[2]) &&
+    tv_columns_from_header(c, record);
+    int item = kind->item ? tv_columns_find(record, kind->item) : c->at[TV_COLUMN_ITEM];
+    if (kind->item) {
+        c->at[TV_COLUMN_ITEM] = item;
+        c->rival[TV_COLUMN_ITEM] = -1;
+    }
+    if (kind->role == TV_ROLE_RATINGS &&
+        (c->at[TV_COLUMN_TAG] >= 0 || c->rival[TV_COLUMN_USER] >= 0 || c->rival[TV_COLUMN_ITEM] >= 0 ||
+         c->rival[TV_COLUMN_RATING] >= 0 || (kind->counts && c->rival[TV_COLUMN_PLAYS] >= 0)))
+        return 0; /* with a tag: users and items, but who said what, not who played what */
+    return tv_columns_have(c, kind->needs[0], kind->needs[1], kind->needs[2]) && (kind->item == NULL || item >= 0) &&
            (kind->also == NULL || tv_columns_find(record, kind->also) >= 0);
 }
 
-/* Opens the file with one separator and looks at its first record for a header, or at the first ten for one row
- * that fits: the first may be damaged. */
-static enum tv_status fits(struct tv_found *found, const struct tv_input *input, const char *separator,
-                           int *yes, struct tv_error *err)
+/* The layouts that all first lines have. All must have as many fields, too. */
+static enum tv_status fits_layouts(struct tv_found *found, struct tv_records *records, struct tv_record *record, int *yes,
+                                   struct tv_error *err)
+{
+    int layouts = found->kind->layouts, n = record->n;
+    for (int i = 0; layouts && record && i < TV_LAYOUT_LINES; i++) {
+        layouts = record->n == n ? tv_layout_fitting(layouts, record) : 0;
+        enum tv_status status = tv_records_next(records, &record, err);
+        if (status != TV_OK)
+            return status;
+    }
+    *yes = layouts != 0;
+    if (*yes)
+        found->layout = tv_layout_columns(layouts, n, &found->columns);
+    return TV_OK;
+}
+
+/* Whether the file's first records fit the kind: a header; or, of a kind without one, any of the first ten records, because
+ * the first ones may be damaged; or a layout. */
+static enum tv_status fits_records(struct tv_found *found, struct tv_records *records, int *yes, struct tv_error *err)
 {
     const struct tv_kind *kind = found->kind;
-    struct tv_byte_source *source = NULL;
-    struct tv_records *records = NULL;
-    found->dialect = (struct tv_dialect){separator, kind->quotes};
-    enum tv_status status = tv_byte_source_open(&source, input, found->file, err);
-    if (status == TV_OK)
-        status = tv_records_open(&records, source, &found->dialect, err);
     struct tv_record *record = NULL;
-    *yes = 0;
-    for (int i = 0; i < 10 && status == TV_OK && !*yes; i++) {
-        status = tv_records_next(records, &record, err);
+    for (int i = 0; i < 10 && !*yes; i++) {
+        enum tv_status status = tv_records_next(records, &record, err);
         if (status != TV_OK || record == NULL)
-            break;
-        if (i == 0 && kind->header != 0 && fits_header(kind, record))
-            *yes = found->has_header = 1;
-        else if (kind->header != 1 && fits_row(kind, record))
-            *yes = 1;
+            return status;
+        if (kind->header) {
+            *yes = found->has_header = fits_header(found, record);
+            return *yes || !kind->layouts ? TV_OK : fits_layouts(found, records, record, yes, err);
+        }
+        *yes = fits_row(kind, record);
     }
+    if (*yes)
+        in_order(found);
+    return TV_OK;
+}
+
+/* Opens the file by one separator, for whatever looks at its records. */
+static enum tv_status open_by(struct tv_found *found, const struct tv_input *input, const char *separator, int quotes,
+                              struct tv_records **records, struct tv_error *err)
+{
+    struct tv_byte_source *source = NULL;
+    found->dialect = (struct tv_dialect){separator, quotes};
+    enum tv_status status = tv_byte_source_open(&source, input, found->file, err);
+    return status == TV_OK ? tv_records_open(records, source, &found->dialect, err) : status;
+}
+
+static enum tv_status fits(struct tv_found *found, const struct tv_input *input, const char *separator, int *yes,
+                           struct tv_error *err)
+{
+    struct tv_records *records = NULL;
+    *yes = 0;
+    enum tv_status status = open_by(found, input, separator, found->kind->quotes, &records, err);
+    if (status == TV_OK)
+        status = fits_records(found, records, yes, err);
     tv_records_close(records);
     return status == TV_OK ? TV_OK : tv_context(err, "%s", found->file->name);
 }
@@ -130,28 +175,69 @@ static enum tv_status try_separators(struct tv_found *found, const struct tv_inp
 }
 
 /* Whether --format lets this kind in. The Movies Dataset has its ratings and links in MovieLens's CSV, so with
- * kaggle-movies these files are wanted, too. */
+ * kaggle-movies these files are wanted, too; and RecBole has files of plays. */
 static int wanted(const struct tv_kind *kind, const char *format)
 {
     return kind->format == NULL || strcmp(format, "auto") == 0 || strcmp(format, kind->format) == 0 ||
-           (strcmp(format, "kaggle-movies") == 0 && strcmp(kind->format, "movielens-csv") == 0);
+           (strcmp(format, "kaggle-movies") == 0 && strcmp(kind->format, "movielens-csv") == 0) ||
+           (strcmp(format, "recbole") == 0 && strcmp(kind->pattern, "*.inter") == 0);
 }
 
 /* The first kind in the table that fits the file; found->kind is NULL if none does. */
 static enum tv_status find_kind(struct tv_found *found, const struct tv_input *input,
-                                const struct tv_input_file *file, const char *format, struct tv_error *err)
+                                const struct tv_input_file *file, const char *format, int ratings, struct tv_error *err)
 {
-    *found = (struct tv_found){.file = file};
     for (int k = 0; k < tv_n_kinds; k++) {
         int yes = 0;
-        if (fnmatch(tv_kinds[k].pattern, file->name, FNM_CASEFOLD) != 0 || !wanted(&tv_kinds[k], format))
+        if (fnmatch(tv_kinds[k].pattern, file->name, FNM_CASEFOLD) != 0 || !wanted(&tv_kinds[k], format) ||
+            (!ratings && tv_kinds[k].role == TV_ROLE_RATINGS))
             continue;
-        found->kind = &tv_kinds[k];
+        *found = (struct tv_found){.file = file, .kind = &tv_kinds[k], .rank = k};
         enum tv_status status = try_separators(found, input, &yes, err);
         if (status != TV_OK || yes)
             return status;
     }
-    found->kind = NULL;
+    *found = (struct tv_found){.file = file, .rank = tv_n_kinds};
+    return TV_OK;
+}
+
+/* --- --columns -------------------------------------------------------------------------------------------- */
+
+/* Whether the first record has what was given, and a user and an item with it. */
+static int fits_given(struct tv_found *found, const struct tv_given *given, const struct tv_record *first,
+                      const char *format)
+{
+    struct tv_columns *c = &found->columns;
+    if (first->reason || first->n < 2 || given->by_place == tv_refusal_is_header(first) ||
+        tv_given_apply(given, first, c, NULL) != TV_OK)
+        return 0;
+    int counts = c->at[TV_COLUMN_RATING] < 0 || strcmp(format, "plays-csv") == 0;
+    found->kind = counts ? &tv_kind_given_plays : &tv_kind_given;
+    found->has_header = !given->by_place;
+    return tv_columns_have(c, TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_NONE) && c->rival[TV_COLUMN_USER] < 0 &&
+           c->rival[TV_COLUMN_ITEM] < 0 && c->rival[TV_COLUMN_RATING] < 0 && c->rival[TV_COLUMN_PLAYS] < 0;
+}
+
+/* Any file that has the columns is one of ratings; its kind is NULL if it has not. */
+static enum tv_status find_given(struct tv_found *found, const struct tv_input *input, const struct tv_input_file *file,
+                                 const struct tv_given *given, const char *format, struct tv_error *err)
+{
+    static const char *const separators[] = {",", ";", "\t", "|", "::"};
+    int yes = 0;
+    for (size_t i = 0; i < sizeof separators / sizeof *separators && !yes; i++) {
+        struct tv_records *records = NULL;
+        struct tv_record *first = NULL;
+        *found = (struct tv_found){.file = file, .rank = tv_kind_rank(file->name)};
+        enum tv_status status = open_by(found, input, separators[i], strlen(separators[i]) == 1, &records, err);
+        if (status == TV_OK)
+            status = tv_records_next(records, &first, err);
+        yes = status == TV_OK && first && fits_given(found, given, first, format);
+        tv_records_close(records);
+        if (status != TV_OK)
+            return tv_context(err, "%s", file->name);
+    }
+    if (!yes)
+        found->kind = NULL;
     return TV_OK;
 }
 
@@ -161,7 +247,7 @@ static enum tv_status find_kind(struct tv_found *found, const struct tv_input *i
  * "ratings_small.csv"), and between two files of one kind the larger one. */
 static int better(const struct tv_found *a, const struct tv_found *b)
 {
-    return b->file == NULL || a->kind < b->kind || (a->kind == b->kind && a->file->size > b->file->size);
+    return b->file == NULL || a->rank < b->rank || (a->rank == b->rank && a->file->size > b->file->size);
 }
 
 /* Notes the name of a file that is not used, for the report, as long as there is room. */
@@ -188,6 +274,31 @@ static void place(struct tv_set *set, const struct tv_found *found)
     *chosen = *found;
 }
 
+/* The file that was not understood and that, by its name, would have been the ratings rather than the one chosen; NULL for
+ * none. Without a chosen one it is the likeliest of all. */
+static const struct tv_input_file *misunderstood(const struct tv_set *set, const struct tv_input *input,
+                                                 const char *format)
+{
+    const struct tv_found *chosen = &set->chosen[TV_ROLE_RATINGS];
+    const struct tv_input_file *likeliest = NULL;
+    int least = chosen->file ? chosen->rank : tv_n_kinds;
+    for (size_t i = 0; i < input->n_files; i++) {
+        const struct tv_input_file *file = &input->files[i];
+        int rank = tv_kind_rank(file->name), used = 0, said = chosen->file && strcmp(format, "auto") != 0;
+        for (int role = 0; role < TV_ROLE_COUNT; role++)
+            used |= set->chosen[role].file == file;
+        used |= rank < tv_n_kinds && strcmp(tv_kinds[rank].pattern, "*.txt") == 0 && input->n_files > 1; /* a README */
+        if (used || said || file->is_archive || rank > least || rank == tv_n_kinds ||
+            (chosen->file && !tv_kind_is_named(rank)) ||
+            (rank == least && likeliest == NULL && chosen->file) ||
+            (rank == least && likeliest && file->size <= likeliest->size))
+            continue;
+        least = rank;
+        likeliest = file;
+    }
+    return likeliest;
+}
+
 /* Writes the names of the archives among the files that are not looked into; returns how many there are. */
 static size_t tell_archives(char *out, size_t size, const struct tv_input *input)
 {
@@ -199,11 +310,20 @@ static size_t tell_archives(char *out, size_t size, const struct tv_input *input
     return n;
 }
 
-/* The error of a set without ratings. Its hint names what was looked for, or an archive that lies in the folder, which
- * is a common reason. */
-static enum tv_status no_ratings(const struct tv_input *input, const char *format, struct tv_error *err)
+/* The error of a set without ratings: why the likeliest file holds none, or, where no file could, what was looked for, or
+ * an archive that lies in the folder, which is a common reason. */
+static enum tv_status no_ratings(const struct tv_set *set, const struct tv_input *input, const struct tv_choices *choices,
+                                 const struct tv_given *given, struct tv_error *err)
 {
+    const char *format = choices->format;
     char names[256] = "";
+    const struct tv_input_file *file = misunderstood(set, input, format);
+    if (file == NULL && given->n > 0 && input->n_files == 1)
+        file = &input->files[0];
+    if (file && strcmp(format, "auto") == 0) {
+        enum tv_status status = tv_refuse_file(input, file, given, err);
+        return status == TV_ERR_INPUT ? tv_context(err, "%s holds no ratings that trivet can read", input->path) : status;
+    }
     tv_fail(err, TV_ERR_INPUT, "%s holds no ratings%s%s that trivet can read", input->path,
             strcmp(format, "auto") == 0 ? "" : " in the format ", strcmp(format, "auto") == 0 ? "" : format);
     if (tell_archives(names, sizeof names, input) > 0)
@@ -211,91 +331,63 @@ static enum tv_status no_ratings(const struct tv_input *input, const char *forma
                               : tv_hint(err, "it holds %s: give that archive itself", names);
     return tv_hint(
         err, "known are ratings.csv with the columns userId,movieId,rating, ratings.dat, u.data, *.inter, "
-             "user_artists.dat and any CSV whose header names user and item; sub-folders are not searched");
+             "user_artists.dat and any table whose header names user and item; --columns says which is which in any other; "
+             "sub-folders are not searched");
 }
 
-/* Tags that are numbers are left out where the file with their words is missing. A set with metadata is named after
- * that, whatever its ratings are. */
-enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const char *format,
-                         struct tv_error *err)
+/* Finds out what each file is. */
+static enum tv_status find_files(struct tv_set *set, const struct tv_input *input, const struct tv_choices *choices,
+                                 const struct tv_given *given, struct tv_error *err)
 {
-    *set = (struct tv_set){.input = input};
     for (size_t i = 0; i < input->n_files; i++) {
-        struct tv_found found;
+        struct tv_found found = {.kind = NULL};
         if (input->files[i].is_archive) {
             ignore(set, input->files[i].name);
             continue;
         }
-        enum tv_status status = find_kind(&found, input, &input->files[i], format, err);
+        enum tv_status status = given->n > 0 ? find_given(&found, input, &input->files[i], given, choices->format, err)
+                                             : TV_OK;
+        if (status == TV_OK && found.kind == NULL)
+            status = find_kind(&found, input, &input->files[i], choices->format, given->n == 0, err);
         if (status != TV_OK)
             return status;
         place(set, &found);
     }
-    if (set->chosen[TV_ROLE_RATINGS].file == NULL)
-        return no_ratings(input, format, err);
-    if (set->chosen[TV_ROLE_WORDS].file == NULL && set->chosen[TV_ROLE_TAGS].kind &&
-        set->chosen[TV_ROLE_TAGS].kind->read == tv_read_tagged) {
-        ignore(set, set->chosen[TV_ROLE_TAGS].file->name); /* numbers without their words */
-        set->chosen[TV_ROLE_TAGS] = (struct tv_found){.file = NULL};
-    }
-    set->generated = set->chosen[TV_ROLE_MARKER].file != NULL;
-    set->counts = set->chosen[TV_ROLE_RATINGS].kind->counts;
-    const struct tv_found *metadata = &set->chosen[TV_ROLE_METADATA];
-    set->format = (metadata->file ? metadata : &set->chosen[TV_ROLE_RATINGS])->kind->format;
     return TV_OK;
 }
 
-/* --- its ids -------------------------------------------------------------------------------------------- */
-
-enum { SAMPLED = 1000 };
-
-/* Counts, for users and items, an id that is no integer but could be a code. */
-static void sample_row(struct tv_set *set, const struct tv_columns *columns, const struct tv_record *record)
+/* Tags that are numbers are left out where the file with their words is missing. */
+static void drop_wordless_tags(struct tv_set *set)
 {
-    static const enum tv_column of_kind[TV_CODE_KINDS] = {
-        [TV_CODE_USER] = TV_COLUMN_USER, [TV_CODE_ITEM] = TV_COLUMN_ITEM};
-    set->n_sampled++;
-    for (int kind = 0; kind < TV_CODE_KINDS; kind++) {
-        int64_t id;
-        struct tv_field f = tv_columns_field(columns, record, of_kind[kind]);
-        set->n_texts[kind] += tv_number_id(&f, &id, NULL) != TV_OK && may_be_id(&f);
-    }
+    struct tv_found *tags = &set->chosen[TV_ROLE_TAGS];
+    if (set->chosen[TV_ROLE_WORDS].file || tags->kind == NULL || tags->kind->read != tv_read_tagged)
+        return;
+    ignore(set, tags->file->name);
+    *tags = (struct tv_found){.file = NULL};
 }
 
-/* Looks at the first 1,000 ratings; damaged records are left out. */
-static enum tv_status sample(struct tv_set *set, struct tv_error *err)
+/* A set with metadata is named after that, whatever its ratings are; counts are always called so. */
+enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const struct tv_choices *choices,
+                         struct tv_error *err)
 {
-    const struct tv_found *chosen = &set->chosen[TV_ROLE_RATINGS];
-    struct tv_byte_source *source = NULL;
-    struct tv_records *records = NULL;
-    struct tv_record *record = NULL;
-    struct tv_columns columns;
-    tv_columns_in_order(&columns, chosen->kind->needs, TV_KIND_NEEDS, TV_KIND_NEEDS);
-    enum tv_status status = tv_byte_source_open(&source, set->input, chosen->file, err);
+    struct tv_given given;
+    *set = (struct tv_set){.input = input};
+    enum tv_status status = tv_given_parse(&given, choices->columns, err);
     if (status == TV_OK)
-        status = tv_records_open(&records, source, &chosen->dialect, err);
-    for (int first = chosen->has_header; status == TV_OK && set->n_sampled < SAMPLED; first = 0) {
-        status = tv_records_next(records, &record, err);
-        if (status != TV_OK || record == NULL)
-            break;
-        if (first)
-            tv_columns_from_header(&columns, record);
-        else if (record->reason == NULL && record->n >= columns.n)
-            sample_row(set, &columns, record);
-    }
-    tv_records_close(records);
-    return status == TV_OK ? TV_OK : tv_context(err, "%s", chosen->file->name);
-}
-
-/* With "auto" more than half of the ids must be text: a few damaged ids among integers must be refused as such, and not
- * turn a set of numbers into one of codes. The sample is counted for the other choices, too, because inspect shows it.
- */
-enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_error *err)
-{
-    enum tv_status status = sample(set, err);
-    for (int kind = 0; kind < TV_CODE_KINDS; kind++)
-        set->codes[kind] = strcmp(choice, "codes") == 0 ||
-                           (strcmp(choice, "auto") == 0 && 2 * set->n_texts[kind] > set->n_sampled);
+        status = find_files(set, input, choices, &given, err);
+    if (status != TV_OK)
+        return status;
+    if (set->chosen[TV_ROLE_RATINGS].file == NULL)
+        return no_ratings(set, input, choices, &given, err);
+    const struct tv_input_file *file = given.n > 0 ? NULL : misunderstood(set, input, choices->format);
+    if (file)
+        return tv_refuse_file(input, file, &given, err);
+    drop_wordless_tags(set);
+    set->generated = set->chosen[TV_ROLE_MARKER].file != NULL;
+    set->counts = set->chosen[TV_ROLE_RATINGS].kind->counts;
+    status = tv_understand(set, choices, &given, err);
+    const struct tv_found *metadata = &set->chosen[TV_ROLE_METADATA];
+    set->format = (metadata->file && !set->counts ? metadata : &set->chosen[TV_ROLE_RATINGS])->kind->format;
     return status;
 }
 
@@ -309,6 +401,8 @@ enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const st
                                       .file = chosen->file,
                                       .dialect = chosen->dialect,
                                       .has_header = chosen->has_header,
+                                      .columns = &chosen->columns,
+                                      .forms = chosen->forms,
                                       .codes = {set->codes[TV_CODE_USER], set->codes[TV_CODE_ITEM]},
                                       .genres = set->chosen[TV_ROLE_GENRES].file,
                                       .words = set->chosen[TV_ROLE_WORDS].file,

@@ -24,8 +24,13 @@ struct tv_kind; /* one row of the table of known files */
 struct tv_found {
     const struct tv_input_file *file; /* NULL: the set has no file of that role */
     const struct tv_kind *kind;
+    int rank; /* its kind's row, or that which its name is like; the lower the better */
     struct tv_dialect dialect;
     int has_header;
+    struct tv_columns columns;
+    struct tv_forms forms;
+    const char *layout; /* of ratings without a header: what their fields were taken for, or NULL */
+    char how[512];      /* for people, behind its role: ", with user=uid, item=movie, rating=stars; not used: age" */
 };
 
 /* A rating set as it was found; the input must live as long. */
@@ -35,7 +40,7 @@ struct tv_set {
     int counts;         /* 1: the values are counts of plays, not ratings */
     struct tv_found chosen[TV_ROLE_COUNT];
     int generated;                               /* written by trivet-etl synth */
-    int codes[TV_CODE_KINDS];                    /* 1: ids of that kind may be text; set by tv_detect_ids, as are: */
+    int codes[TV_CODE_KINDS];                    /* 1: ids of that kind may be text */
     long long n_sampled, n_texts[TV_CODE_KINDS]; /* ratings looked at, and those of them whose id is no integer */
     size_t n_ignored;
     const char *ignored[64]; /* names of files that are not used */
@@ -46,16 +51,28 @@ struct tv_set {
 /* The choices of --ids. */
 #define TV_DETECT_IDS "auto|numbers|codes"
 
-/* `format` narrows the search; "auto" does not. TV_ERR_INPUT with a hint if there are no ratings. */
-enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const char *format,
-                         struct tv_error *err);
+/* The choices of --unrated. */
+#define TV_DETECT_UNRATED "refuse|drop|plays|keep"
 
-/* Decides which ids of a set are codes: none with "numbers", all that are text with "codes"; with "auto", users are
- * codes if more than half of the first 1,000 ratings name them so, and items likewise. */
-enum tv_status tv_detect_ids(struct tv_set *set, const char *choice, struct tv_error *err);
+/* What people say about their files: the flags of these names. */
+struct tv_choices {
+    const char *format; /* narrows the search; "auto" does not */
+    const char *ids;    /* which ids are codes: none with "numbers", all that are text with "codes"; with "auto", users are
+                         * codes if more than half of the first 1,000 ratings name them so, and items likewise */
+    const char *columns; /* user=NAME,item=NAME,...; or NULL */
+    const char *unrated; /* what becomes of lines whose rating is none, such as -1 */
+};
+
+/* Chooses the files of a set, and decides how each is read. TV_ERR_INPUT with a hint if there are no ratings, or a column
+ * of them is not understood. */
+enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const struct tv_choices *choices,
+                         struct tv_error *err);
 
 /* "ratings", "items", ... */
 const char *tv_role_name(enum tv_role role);
+
+/* 1 if all that a load takes from the file, it takes by the meanings of its columns. */
+int tv_found_by_columns(const struct tv_found *found);
 
 /* Reads the file of one role into the sink. Nothing is done for a role without a file, nor for genres and words, which
  * the readers of items and of tags read themselves, nor for the marker, whose being there says all. */

@@ -43,6 +43,7 @@ static enum tv_status read_words(struct tagged *t, struct tv_error *err)
     struct tv_file_reading reading = *t->reading;
     struct tv_columns columns;
     reading.file = t->reading->words;
+    reading.columns = NULL;
     return reading.file ? tv_file_reading_run(&reading, &columns, word_row, NULL, t, err) : TV_OK;
 }
 

@@ -52,6 +52,7 @@ static enum tv_status read_genres(struct items *t, struct tv_error *err)
         struct tv_file_reading reading = *t->reading;
         struct tv_columns columns = {.n = 2};
         reading.file = t->reading->genres;
+        reading.columns = NULL;
         return tv_file_reading_run(&reading, &columns, genre_row, NULL, t, err);
     }
     for (int i = 0; i < N_RELEASED; i++)
@@ -129,6 +130,8 @@ enum tv_status tv_read_ml100k_items(const struct tv_file_reading *reading, struc
     if (t == NULL)
         return TV_ERR_NO_MEMORY;
     struct tv_columns columns = {.n = 0};
+    struct tv_file_reading by_place = *reading; /* its fields are known here */
+    by_place.columns = NULL;
     t->reading = reading;
     tv_buffer_init(&t->raw, TEXT_MAX);
     tv_buffer_init(&t->title, TEXT_MAX);
@@ -137,7 +140,7 @@ enum tv_status tv_read_ml100k_items(const struct tv_file_reading *reading, struc
     enum tv_status status = read_genres(t, err);
     columns.n = FIRST_FLAG + t->n_genres;
     if (status == TV_OK)
-        status = tv_file_reading_run(reading, &columns, item_row, NULL, t, err);
+        status = tv_file_reading_run(&by_place, &columns, item_row, NULL, t, err);
     tv_buffer_free(&t->raw);
     tv_buffer_free(&t->title);
     tv_buffer_free(&t->date);

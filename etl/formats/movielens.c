@@ -6,6 +6,8 @@
 
 #include "etl/formats/reader.h"
 #include "etl/formats/title.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
 
 enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
 
@@ -16,22 +18,31 @@ static const enum tv_column of_tags[] = {TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLU
 
 /* --- ratings -------------------------------------------------------------------------------------------- */
 
-/* Hands one rating on. The time is optional: a file may have no such column, and a record of ml-1m's shape no fourth
- * field. */
+/* The reading, and the lines that say that there is no rating. */
+struct ratings {
+    const struct tv_file_reading *reading;
+    long long left_out;
+};
+
+/* Hands one rating on. */
 static enum tv_status rating_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                  struct tv_error *err)
 {
-    const struct tv_file_reading *reading = context;
+    struct ratings *t = context;
+    const struct tv_file_reading *reading = t->reading;
     struct tv_rating_row row = {.time = TV_NUMBER_NO_TIME};
-    int time = c->at[TV_COLUMN_TIME];
     enum tv_status status =
         tv_file_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
     if (status == TV_OK)
         status = tv_file_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
-        status = tv_number_rating(&record->fields[c->at[TV_COLUMN_RATING]], &row.value, err);
-    if (status == TV_OK && time >= 0 && time < record->n)
-        status = tv_number_time(&record->fields[time], &row.time, err);
+        status = tv_file_reading_value(reading, &record->fields[c->at[TV_COLUMN_RATING]], &row.value, err);
+    if (status == TV_OK)
+        status = tv_file_reading_time(reading, c, record, &row.time, err);
+    if (status == TV_OK && reading->forms.unrated == TV_UNRATED_LEFT_OUT && row.value == reading->forms.unrated_value) {
+        t->left_out++;
+        return TV_OK;
+    }
     if (status == TV_OK)
         status = reading->sink->rating(reading->sink->context, &row, err);
     return status;
@@ -40,8 +51,14 @@ static enum tv_status rating_row(void *context, const struct tv_columns *c, cons
 enum tv_status tv_read_ratings(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns;
+    struct ratings t = {.reading = reading};
+    char n[64];
     tv_columns_in_order(&columns, of_ratings, 4, 3);
-    return tv_file_reading_run(reading, &columns, rating_row, NULL, (void *)reading, err);
+    enum tv_status status = tv_file_reading_run(reading, &columns, rating_row, NULL, &t, err);
+    if (status == TV_OK && reading->forms.unrated == TV_UNRATED_LEFT_OUT)
+        tv_log_info("%s: %s left out, because they have no rating but %g", reading->file->name,
+                    tv_text_are(n, t.left_out, "line"), (double)reading->forms.unrated_value);
+    return status;
 }
 
 /* --- items ---------------------------------------------------------------------------------------------- */
@@ -152,21 +169,19 @@ enum tv_status tv_read_links(const struct tv_file_reading *reading, struct tv_er
 
 /* --- tags ----------------------------------------------------------------------------------------------- */
 
-/* The time is optional, as in ratings. */
 static enum tv_status tag_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                               struct tv_error *err)
 {
     struct texts *t = context;
     struct tv_tag_row row = {.time = TV_NUMBER_NO_TIME};
-    int time = c->at[TV_COLUMN_TIME];
     enum tv_status status =
         tv_file_reading_id(t->reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
     if (status == TV_OK)
         status = tv_file_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
         status = tv_file_reading_text(&t->raw, &record->fields[c->at[TV_COLUMN_TAG]], !t->reading->has_header, err);
-    if (status == TV_OK && time >= 0 && time < record->n)
-        status = tv_number_time(&record->fields[time], &row.time, err);
+    if (status == TV_OK)
+        status = tv_file_reading_time(t->reading, c, record, &row.time, err);
     row.tag = tv_buffer_string(&t->raw);
     if (status == TV_OK)
         status = t->reading->sink->tag(t->reading->sink->context, &row, err);

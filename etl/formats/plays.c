@@ -14,12 +14,12 @@ enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
 
 /* The count of a row: from the column of plays, or, in a file that calls its counts ratings and is read as counts
  * because --format plays-csv says so, from that column; 1 in a file with neither. */
-static enum tv_status count_of(const struct tv_columns *c, const struct tv_record *record, float *value,
-                               struct tv_error *err)
+static enum tv_status count_of(const struct tv_file_reading *reading, const struct tv_columns *c, const struct tv_record *record,
+                               float *value, struct tv_error *err)
 {
     int at = c->at[TV_COLUMN_PLAYS] >= 0 ? c->at[TV_COLUMN_PLAYS] : c->at[TV_COLUMN_RATING];
     *value = 1;
-    enum tv_status status = at >= 0 ? tv_number_rating(&record->fields[at], value, err) : TV_OK;
+    enum tv_status status = at >= 0 ? tv_file_reading_value(reading, &record->fields[at], value, err) : TV_OK;
     return status == TV_OK && *value < 0 ? tv_fail(err, TV_ERR_RECORD, "a count below 0") : status;
 }
 
@@ -34,9 +34,9 @@ static enum tv_status play_row(void *context, const struct tv_columns *c, const 
     if (status == TV_OK)
         status = tv_file_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
-        status = count_of(c, record, &row.value, err);
-    if (status == TV_OK && c->at[TV_COLUMN_TIME] >= 0)
-        status = tv_number_time(&record->fields[c->at[TV_COLUMN_TIME]], &row.time, err);
+        status = count_of(reading, c, record, &row.value, err);
+    if (status == TV_OK)
+        status = tv_file_reading_time(reading, c, record, &row.time, err);
     if (status == TV_OK)
         status = reading->sink->rating(reading->sink->context, &row, err);
     return status;

@@ -20,7 +20,8 @@ static enum tv_status read_header(const struct tv_file_reading *reading, struct 
     enum tv_status status = tv_records_next(records, &record, err);
     if (status != TV_OK || record == NULL || !reading->has_header)
         return status;
-    tv_columns_from_header(columns, record);
+    if (reading->columns == NULL)
+        tv_columns_from_header(columns, record);
     if (on_header)
         on_header(context, record);
     return TV_OK;
@@ -74,6 +75,8 @@ enum tv_status tv_file_reading_run(const struct tv_file_reading *reading, struct
     enum tv_status status = tv_byte_source_open(&source, reading->input, reading->file, err);
     if (status == TV_OK)
         status = tv_records_open(&records, source, &reading->dialect, err);
+    if (reading->columns)
+        *columns = *reading->columns;
     if (status == TV_OK && reading->has_header)
         status = read_header(reading, records, columns, on_header, context, err);
     if (status == TV_OK)
@@ -83,22 +86,59 @@ enum tv_status tv_file_reading_run(const struct tv_file_reading *reading, struct
                                                            : tv_context(err, "%s", reading->file->name);
 }
 
+/* An id that is text, by its number in the dictionary. */
+static enum tv_status read_code(const struct tv_file_reading *reading, enum tv_code_kind kind, struct tv_field f,
+                                int64_t *id, struct tv_error *err)
+{
+    for (; f.n > 0 && *f.text == ' '; f.n--)
+        f.text++;
+    while (f.n > 0 && f.text[f.n - 1] == ' ')
+        f.n--;
+    if (tv_code_is_number(f.text, f.n, id))
+        return TV_OK;
+    const char *why = tv_code_refusal(f.text, f.n);
+    return why ? tv_fail(err, TV_ERR_RECORD, "%s", why)
+               : reading->sink->code(reading->sink->context, kind, f.text, f.n, id, err);
+}
+
 /* An integer in its plain form (42, and not 007), outside the range of codes, is itself in every set. Where ids may
  * be codes, all other text gets a number from the dictionary. Where they are numbers, 007 is 7, text is refused,
  * and only an integer within the range of codes is looked up. */
 enum tv_status tv_file_reading_id(const struct tv_file_reading *reading, enum tv_code_kind kind,
                                   const struct tv_field *f, int64_t *id, struct tv_error *err)
 {
+    char text[TV_NUMBER_MAX_TEXT];
+    struct tv_field plain;
     if (tv_code_is_number(f->text, f->n, id))
         return TV_OK;
-    if (!reading->codes[kind]) {
-        enum tv_status status = tv_number_id(f, id, err);
-        if (status != TV_OK || *id < TV_CODE_FIRST || *id >= TV_CODE_END)
-            return status;
-    }
-    const char *why = tv_code_refusal(f->text, f->n);
-    return why ? tv_fail(err, TV_ERR_RECORD, "%s", why)
-               : reading->sink->code(reading->sink->context, kind, f->text, f->n, id, err);
+    if (reading->codes[kind])
+        return read_code(reading, kind, *f, id, err);
+    if (reading->forms.ids[kind] == TV_NUMBER_PLAIN ||
+        !tv_number_plain(reading->forms.ids[kind], f, text, sizeof text, &plain))
+        plain = *f;
+    enum tv_status status = tv_number_id(&plain, id, err);
+    return status != TV_OK || *id < TV_CODE_FIRST || *id >= TV_CODE_END ? status
+                                                                        : read_code(reading, kind, *f, id, err);
+}
+
+enum tv_status tv_file_reading_value(const struct tv_file_reading *reading, const struct tv_field *f, float *value,
+                                     struct tv_error *err)
+{
+    char text[TV_NUMBER_MAX_TEXT];
+    struct tv_field plain;
+    if (reading->forms.value == TV_NUMBER_PLAIN ||
+        !tv_number_plain(reading->forms.value, f, text, sizeof text, &plain))
+        return tv_number_rating(f, value, err);
+    return tv_number_rating(&plain, value, err);
+}
+
+/* A file may have no times, and a record of ml-1m's shape no fourth field. */
+enum tv_status tv_file_reading_time(const struct tv_file_reading *reading, const struct tv_columns *c,
+                                    const struct tv_record *record, int64_t *time, struct tv_error *err)
+{
+    int at = c->at[TV_COLUMN_TIME];
+    *time = TV_NUMBER_NO_TIME;
+    return at < 0 || at >= record->n ? TV_OK : tv_time_read(reading->forms.time, &record->fields[at], time, err);
 }
 
 enum tv_status tv_file_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1, struct tv_error *err)

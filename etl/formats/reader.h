@@ -14,6 +14,7 @@
 #include "trivet/read/columns.h"
 #include "trivet/read/number.h"
 #include "trivet/read/record.h"
+#include "trivet/read/time.h"
 
 /* A rating, or a count of plays. */
 struct tv_rating_row {
@@ -62,12 +63,25 @@ struct tv_sink {
     enum tv_status (*progress)(void *context, double bytes, struct tv_error *err);
 };
 
+/* What becomes of a rating that is none, such as the -1 of who only watched. */
+enum tv_unrated { TV_UNRATED_IS_RATING, TV_UNRATED_LEFT_OUT };
+
+/* How the values of a file are written, which is decided before it is read (etl/detect). All zeros is the plain way. */
+struct tv_forms {
+    enum tv_time_form time;
+    enum tv_number_form value, ids[TV_CODE_KINDS];
+    enum tv_unrated unrated;
+    float unrated_value;
+};
+
 /* One reading of one file. */
 struct tv_file_reading {
     const struct tv_input *input;
     const struct tv_input_file *file;
     struct tv_dialect dialect;
     int has_header;
+    const struct tv_columns *columns;   /* NULL: as the header says, or the reader */
+    struct tv_forms forms;
     int codes[TV_CODE_KINDS];           /* 1: ids of that kind may be text */
     const struct tv_input_file *genres; /* u.genre of a ml-100k folder, or NULL */
     const struct tv_input_file *words;  /* tags.dat of a lastfm folder, or NULL */
@@ -79,7 +93,7 @@ struct tv_file_reading {
 typedef enum tv_status (*tv_row_fn)(void *context, const struct tv_columns *c, const struct tv_record *record,
                                     struct tv_error *err);
 
-/* Reads the whole file. `columns` is filled from the header if there is one, else it is as given; where columns->n is
+/* Reads the whole file. `columns` is filled from the reading's, or else from the header if there is one, or else it is as given; where columns->n is
  * 0, the first record of at least columns->least fields sets it. `on_header` may be NULL. */
 enum tv_status tv_file_reading_run(const struct tv_file_reading *reading, struct tv_columns *columns, tv_row_fn row,
                                    void (*on_header)(void *context, const struct tv_record *header), void *context,
@@ -92,6 +106,14 @@ enum tv_status tv_file_reading_text(struct tv_buffer *out, const struct tv_field
 /* An id: a number; or a code, where the reading allows such; else TV_ERR_RECORD. */
 enum tv_status tv_file_reading_id(const struct tv_file_reading *reading, enum tv_code_kind kind,
                                   const struct tv_field *f, int64_t *id, struct tv_error *err);
+
+/* A rating, or a count of plays: a finite number, written as the file writes them. */
+enum tv_status tv_file_reading_value(const struct tv_file_reading *reading, const struct tv_field *f, float *value,
+                                     struct tv_error *err);
+
+/* The time of a record, TV_NUMBER_NO_TIME where the file or the record has none. */
+enum tv_status tv_file_reading_time(const struct tv_file_reading *reading, const struct tv_columns *c,
+                                    const struct tv_record *record, int64_t *time, struct tv_error *err);
 
 /* --- the readers ---------------------------------------------------------------------------------------- */
 

@@ -15,7 +15,7 @@
 #include <jansson.h>
 
 #include "etl/commands.h"
-#include "etl/detect/detect.h"
+#include "etl/detect/choices.h"
 #include "etl/fetch/download.h"
 #include "etl/load/report.h"
 #include "etl/load/schema.h"
@@ -39,7 +39,7 @@ struct load {
     int append;
     char name[256];    /* of the data, for people */
     const char *given_name; /* --name, or NULL */
-    char options[160]; /* JSON: what --if-changed compares beside the fingerprint */
+    char options[1600]; /* JSON: what --if-changed compares beside the fingerprint */
     char fingerprint[24];
     struct tv_input *input;
     struct tv_set set;
@@ -82,7 +82,8 @@ static void say_roles(const struct tv_set *set)
 {
     for (int role = 0; role < TV_ROLE_COUNT; role++)
         if (set->chosen[role].file)
-            tv_log_info("%s: %s", set->chosen[role].file->name, tv_role_name((enum tv_role)role));
+            tv_log_info("%s: %s%s", set->chosen[role].file->name, tv_role_name((enum tv_role)role),
+                        set->chosen[role].how);
     for (size_t i = 0; i < set->n_ignored; i++)
         tv_log_info("%s: not used", set->ignored[i]);
 }
@@ -100,9 +101,13 @@ static enum tv_status fingerprint(struct load *l, struct tv_error *err)
 }
 
 /* Writes the flags that decide what is loaded, as trivet.load.options keeps them. */
-static enum tv_status write_options(struct load *l, const char *format, const char *ids, struct tv_error *err)
+static enum tv_status write_options(struct load *l, const struct tv_choices *c, struct tv_error *err)
 {
-    json_t *options = json_pack("{s:s, s:s, s:b}", "format", format, "ids", ids, "append", l->append);
+    json_t *options = json_pack("{s:s, s:s, s:b}", "format", c->format, "ids", c->ids, "append", l->append);
+    if (options && c->columns)
+        json_object_set_new(options, "columns", json_string(c->columns));
+    if (options && strcmp(c->unrated, "refuse") != 0)
+        json_object_set_new(options, "unrated", json_string(c->unrated));
     size_t n = options ? json_dumpb(options, l->options, sizeof l->options - 1, 0) : 0;
     json_decref(options);
     if (n == 0 || n >= sizeof l->options)
@@ -114,20 +119,18 @@ static enum tv_status write_options(struct load *l, const char *format, const ch
 /* Everything that can be refused without a database is refused here, before there is a row in the journal. */
 static enum tv_status look(struct load *l, struct tv_error *err)
 {
-    const char *format = tv_settings_text(l->settings, "format"), *ids = tv_settings_text(l->settings, "ids");
+    const struct tv_choices choices = tv_choices_of(l->settings);
     enum tv_status status = tv_fetch(l->settings, l->given, l->path, sizeof l->path, err);
     if (status == TV_OK)
         status = tv_input_open(&l->input, l->path, err);
     if (status == TV_OK)
-        status = tv_detect(&l->set, l->input, format, err);
-    if (status == TV_OK)
-        status = tv_detect_ids(&l->set, ids, err);
+        status = tv_detect(&l->set, l->input, &choices, err);
     if (status == TV_OK)
         status = name_of(l, err);
     if (status != TV_OK)
         return status;
     say_roles(&l->set);
-    status = write_options(l, format, ids, err);
+    status = write_options(l, &choices, err);
     return status == TV_OK ? fingerprint(l, err) : status;
 }
 

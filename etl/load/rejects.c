@@ -37,6 +37,15 @@ static void count(struct tv_rejects *r, const char *reason)
     r->n++;
 }
 
+/* Whether lines were refused for ids that could be codes. */
+static int has_text_ids(const struct tv_rejects *r)
+{
+    for (int i = 0; i < r->n_reasons; i++)
+        if (strcmp(r->reasons[i].reason, "id is not an integer") == 0)
+            return 1;
+    return 0;
+}
+
 /* The line goes into the batch in a form that Postgres stores and a terminal may show, whatever bytes it has
  * (tv_encoding_printable). The first line is remembered for the message that ends a load. */
 enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, const struct tv_record *record,
@@ -68,9 +77,8 @@ enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, const stru
     char max[32];
     tv_fail(err, TV_ERR_INPUT, "more than %s lines refused; the first was %s", tv_text_number(max, r->max),
             r->first);
-    return tv_hint(err,
-                   "SELECT * FROM trivet.reject WHERE load_id = %lld shows them; --max-rejects allows more",
-                   (long long)r->load);
+    return tv_hint(err, "SELECT * FROM trivet.reject WHERE load_id = %lld shows them; --max-rejects allows more%s",
+                   (long long)r->load, has_text_ids(r) ? "; --ids codes takes ids that are text" : "");
 }
 
 /* Each batch is a COPY of its own, which commits by itself. One that could not be sent is dropped and not sent again:

@@ -75,6 +75,14 @@ static void print_values(const struct tv_report *r, FILE *out)
     fprintf(out, "  added up    %s rows repeat a pair of user and item\n", tv_text_number(n, r->added_up));
 }
 
+/* A line only where there are such times: a wrong unit or a slip of a century. */
+static void print_times(const struct tv_report *r, FILE *out)
+{
+    char n[32];
+    if (r->tally->odd_times > 0)
+        fprintf(out, "  times       %s rows have a time outside 1970 to 2100\n", tv_text_number(n, r->tally->odd_times));
+}
+
 /* The seconds in all, and by step. */
 static void print_steps(const struct tv_report *r, FILE *out)
 {
@@ -93,6 +101,7 @@ void tv_report_print(const struct tv_report *r, FILE *out)
             tv_text_number(a, r->tally->rows),
             tv_text_number(b, (long long)r->tally->users.n), tv_text_number(c, (long long)r->tally->items.n));
     print_values(r, out);
+    print_times(r, out);
     fprintf(out, "  density     %.4g %% of all pairs\n", 100 * density_of(r));
     fprintf(out, "  described   %s items, %s tags\n", tv_text_number(a, r->items),
             tv_text_number(b, r->tags));

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "trivet/base/buffer.h"
 
@@ -131,15 +132,30 @@ static double step(const struct tv_tally *t)
     return smallest;
 }
 
-/* Nine digits give every float32 back; six hide a float32's error in the step. */
+/* The fewest digits that give the float32 back, which are those that the file has: -9.8, not -9.80000019. */
+static void shortest(float value, char *out, size_t size)
+{
+    for (int digits = 1; digits <= 9; digits++) {
+        snprintf(out, size, "%.*g", digits, (double)value);
+        if (strtof(out, NULL) == value)
+            break;
+    }
+    if (strchr(out, 'e') && fabsf(value) >= 1 && fabsf(value) < 1e9f) /* "1e+02" */
+        snprintf(out, size, "%.9g", (double)value);
+}
+
+/* Six digits hide a float32's error in the step. */
 char *tv_tally_scale(const struct tv_tally *t, char *out)
 {
+    char low[32], high[32];
     double by = step(t);
+    shortest(t->min, low, sizeof low);
+    shortest(t->max, high, sizeof high);
     if (t->rows == 0)
         snprintf(out, 96, "none");
     else if (by > 0)
-        snprintf(out, 96, "%.9g to %.9g by %.6g", t->min, t->max, by);
+        snprintf(out, 96, "%s to %s by %.6g", low, high, by);
     else
-        snprintf(out, 96, "%.9g to %.9g", t->min, t->max);
+        snprintf(out, 96, "%s to %s", low, high);
     return out;
 }

@@ -31,13 +31,14 @@ struct tv_tally {
     float values[TV_TALLY_MAX_VALUES]; /* the distinct ratings, in order of appearance, while they are few */
     int n_values;                      /* TV_TALLY_MAX_VALUES + 1: more */
     float min, max;
+    long long odd_times; /* rows whose time is before 1970 or after 2100, which hardly any rating has */
 };
 
 void tv_tally_free(struct tv_tally *t);
 enum tv_status tv_tally_add(struct tv_tally *t, int64_t user, int64_t item, float value,
                             struct tv_error *err);
 
-/* "0.5 to 5 by 0.5", "1 to 352698", "none". `out` holds at least 96 bytes; returns `out`. */
+/* "0.5 to 5 by 0.5", "-9.8 to 10.8", "none". `out` holds at least 96 bytes; returns `out`. */
 char *tv_tally_scale(const struct tv_tally *t, char *out);
 
 #endif

@@ -1,30 +1,96 @@
 /* columns: header names and what they mean, and the order of fields where there is no header. The names are those of
- * the rating sets that people load: MovieLens, Last.fm, RecBole's files, and the plain words for the same things. */
+ * the rating sets that people load: MovieLens, Last.fm, RecBole's files, Kaggle's, and the plain words for the same things. */
 #include "trivet/read/columns.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-/* Each name by which a header may call a column. */
+/* A name by which a header may call a column. */
+struct name {
+    const char *name; /* lower case, without "_", "-", "." and blanks */
+    const char *thing; /* what kind of thing it names; columns of two kinds are two different things */
+    int rank;          /* of two names for one thing that with the lower one is meant */
+};
+
+static const struct name users[] = {
+    {"userid", "user", 0},         {"user", "user", 1},           {"uid", "user", 0},
+    {"username", "user", 2},       {"usersha1", "user", 0},       {"reviewerid", "reviewer", 0},
+    {"reviewer", "reviewer", 1},   {"reviewuserid", "reviewer", 0}, {"customerid", "customer", 0},
+    {"customer", "customer", 1},   {"visitorid", "visitor", 0},   {"memberid", "member", 0},
+    {"member", "member", 1},       {NULL, NULL, 0}};
+
+static const struct name items[] = {
+    {"movieid", "movie", 0},       {"movie", "movie", 1},         {"itemid", "item", 0},
+    {"item", "item", 1},           {"iid", "item", 0},            {"artistid", "artist", 0},
+    {"artist", "artist", 1},       {"trackid", "track", 0},       {"track", "track", 1},
+    {"songid", "song", 0},         {"song", "song", 1},           {"productid", "product", 0},
+    {"product", "product", 1},     {"filmid", "film", 0},         {"film", "film", 1},
+    {"bookid", "book", 0},         {"book", "book", 1},           {"isbn", "isbn", 0},
+    {"jokeid", "joke", 0},         {"joke", "joke", 1},           {"animeid", "anime", 0},
+    {"anime", "anime", 1},         {"gameid", "game", 0},         {"game", "game", 1},
+    {"appid", "app", 0},           {"app", "app", 1},             {"asin", "asin", 0},
+    {"parentasin", "parent", 0},   {"businessid", "business", 0}, {"business", "business", 1},
+    {"recipeid", "recipe", 0},     {"recipe", "recipe", 1},       {"beerid", "beer", 0},
+    {"beer", "beer", 1},           {"showid", "show", 0},         {"show", "show", 1},
+    {"videoid", "video", 0},       {"video", "video", 1},         {"newsid", "news", 0},
+    {"articleid", "article", 0},   {"article", "article", 1},     {"courseid", "course", 0},
+    {"course", "course", 1},       {"restaurantid", "restaurant", 0}, {"restaurant", "restaurant", 1},
+    {"placeid", "place", 0},       {"venueid", "venue", 0},       {"hotelid", "hotel", 0},
+    {NULL, NULL, 0}};
+
+static const struct name ratings[] = {{"rating", "", 0},      {"rate", "", 1},       {"stars", "", 1},
+                                      {"star", "", 1},        {"score", "", 1},      {"value", "", 1},
+                                      {"overall", "", 1},     {"bookrating", "", 0}, {"userrating", "", 1},
+                                      {"reviewscore", "", 1}, {"starrating", "", 1}, {"ratings", "", 1},
+                                      {NULL, NULL, 0}};
+
+static const struct name plays[] = {{"plays", "", 0},    {"playcount", "", 0}, {"listencount", "", 0},
+                                    {"count", "", 1},    {"weight", "", 1},    {"numplays", "", 0},
+                                    {"playscount", "", 0}, {NULL, NULL, 0}};
+
+static const struct name times[] = {
+    {"timestamp", "", 0},      {"time", "", 1},          {"datetime", "", 1},   {"unixreviewtime", "", 1},
+    {"ratingtimestamp", "", 0}, {"unixtimestamp", "", 0}, {"unixtime", "", 1},   {"reviewtime", "", 2},
+    {"ratedat", "", 1},        {"createdat", "", 2},     {"playedat", "", 1},   {"tstamp", "", 1},
+    {"ts", "", 1},             {"date", "", 2},          {"reviewdate", "", 2}, {NULL, NULL, 0}};
+
+static const struct name titles[] = {
+    {"title", "", 0},         {"movietitle", "", 0},  {"booktitle", "", 0},   {"name", "", 1},
+    {"itemname", "", 1},      {"artistname", "", 2},  {"trackname", "", 1},   {"songname", "", 1},
+    {"productname", "", 1},   {"moviename", "", 1},   {"gamename", "", 1},    {"gametitle", "", 0},
+    {"animename", "", 1},   {"jokename", "", 1},    {"producttitle", "", 0},
+    {"joketext", "", 1},      {"primarytitle", "", 1}, {"originaltitle", "", 2}, {NULL, NULL, 0}};
+
+static const struct name years[] = {{"releaseyear", "", 0},
+                                    {"year", "", 0},
+                                    {"originalpublicationyear", "", 1},
+                                    {"yearofpublication", "", 1},
+                                    {NULL, NULL, 0}};
+static const struct name genres[] = {{"genres", "", 0}, {"genre", "", 0}, {"class", "", 0}, {NULL, NULL, 0}};
+static const struct name tags[] = {{"tag", "", 0}, {"tagvalue", "", 0}, {NULL, NULL, 0}};
+static const struct name imdb[] = {{"imdbid", "", 0}, {NULL, NULL, 0}};
+static const struct name tmdb[] = {{"tmdbid", "", 0}, {NULL, NULL, 0}};
+
+/* What stands beside ratings in some files and is none. An empty name is the index that pandas and R put in front. */
+static const struct name beside_names[] = {
+    {"", "", 0},           {"unnamed", "", 0},  {"index", "", 0},      {"row", "", 0},        {"rowid", "", 0},
+    {"age", "", 0},        {"zip", "", 0},      {"zipcode", "", 0},    {"helpful", "", 0},    {"helpfulvote", "", 0},
+    {"helpfulvotes", "", 0}, {"funny", "", 0},  {"useful", "", 0},     {"cool", "", 0},       {"reviewid", "", 0},
+    {"sessionid", "", 0},  {"orderid", "", 0},  {"totalvotes", "", 0}, {NULL, NULL, 0}};
+
+/* The names of each meaning, and the word that --columns has for it. */
 static const struct {
-    const char *name; /* lower case, without "_" */
-    enum tv_column column;
-} known[] = {
-    {"userid", TV_COLUMN_USER},      {"user", TV_COLUMN_USER},        {"movieid", TV_COLUMN_ITEM},
-    {"itemid", TV_COLUMN_ITEM},      {"movie", TV_COLUMN_ITEM},       {"item", TV_COLUMN_ITEM},
-    {"artistid", TV_COLUMN_ITEM},    {"artist", TV_COLUMN_ITEM},      {"trackid", TV_COLUMN_ITEM},
-    {"track", TV_COLUMN_ITEM},       {"songid", TV_COLUMN_ITEM},      {"song", TV_COLUMN_ITEM},
-    {"productid", TV_COLUMN_ITEM},   {"product", TV_COLUMN_ITEM},     {"rating", TV_COLUMN_RATING},
-    {"value", TV_COLUMN_RATING},     {"score", TV_COLUMN_RATING},     {"plays", TV_COLUMN_PLAYS},
-    {"playcount", TV_COLUMN_PLAYS},  {"listencount", TV_COLUMN_PLAYS}, {"count", TV_COLUMN_PLAYS},
-    {"weight", TV_COLUMN_PLAYS},     {"timestamp", TV_COLUMN_TIME},   {"time", TV_COLUMN_TIME},
-    {"title", TV_COLUMN_TITLE},      {"movietitle", TV_COLUMN_TITLE}, {"name", TV_COLUMN_TITLE},
-    {"itemname", TV_COLUMN_TITLE},   {"artistname", TV_COLUMN_TITLE}, {"trackname", TV_COLUMN_TITLE},
-    {"songname", TV_COLUMN_TITLE},   {"productname", TV_COLUMN_TITLE}, {"releaseyear", TV_COLUMN_YEAR},
-    {"year", TV_COLUMN_YEAR},        {"genres", TV_COLUMN_GENRES},    {"genre", TV_COLUMN_GENRES},
-    {"class", TV_COLUMN_GENRES},     {"tag", TV_COLUMN_TAG},          {"imdbid", TV_COLUMN_IMDB},
-    {"tmdbid", TV_COLUMN_TMDB},      {"tagvalue", TV_COLUMN_TAG},
+    const char *word;
+    const struct name *names;
+} known[TV_COLUMN_COUNT] = {
+    [TV_COLUMN_NONE] = {"not used", beside_names}, [TV_COLUMN_USER] = {"user", users},
+    [TV_COLUMN_ITEM] = {"item", items},            [TV_COLUMN_RATING] = {"rating", ratings},
+    [TV_COLUMN_PLAYS] = {"plays", plays},          [TV_COLUMN_TIME] = {"time", times},
+    [TV_COLUMN_TITLE] = {"title", titles},         [TV_COLUMN_YEAR] = {"year", years},
+    [TV_COLUMN_GENRES] = {"genres", genres},       [TV_COLUMN_TAG] = {"tag", tags},
+    [TV_COLUMN_IMDB] = {"imdb", imdb},             [TV_COLUMN_TMDB] = {"tmdb", tmdb},
 };
 
 /* "user_id:token" -> "userid": RecBole puts a type behind each name. Longer names are cut, and match nothing then. */
@@ -32,45 +98,101 @@ static void plain_name(char *out, size_t size, const struct tv_field *f)
 {
     size_t o = 0;
     for (size_t i = 0; i < f->n && f->text[i] != ':' && o + 1 < size; i++)
-        if (f->text[i] != '_' && f->text[i] != ' ')
+        if (f->text[i] == '\0' || !strchr("_ -./\t", f->text[i]))
             out[o++] = (char)tolower((unsigned char)f->text[i]);
     out[o] = '\0';
 }
 
-/* The first column of a meaning wins: of "title" and "name" in one header, say, the one that comes first. */
-void tv_columns_from_header(struct tv_columns *c, const struct tv_record *header)
+/* The entry of a field's name; *column is its meaning. NULL where it is not known. */
+static const struct name *look_up(const struct tv_field *f, enum tv_column *column)
+{
+    char plain[64];
+    plain_name(plain, sizeof plain, f);
+    for (int c = 0; c < TV_COLUMN_COUNT; c++)
+        for (const struct name *name = known[c].names; name->name; name++)
+            if (strcmp(name->name, plain) == 0) {
+                *column = (enum tv_column)c;
+                return name;
+            }
+    return NULL;
+}
+
+enum tv_column tv_columns_of_name(const struct tv_field *name, int *beside)
+{
+    enum tv_column column = TV_COLUMN_NONE;
+    const struct name *found = look_up(name, &column);
+    *beside = found != NULL && column == TV_COLUMN_NONE;
+    return column;
+}
+
+/* A field whose name is `name` may be the column: whether it takes the place of the one found before, and whether the
+ * two cannot be told apart. Of times and of what describes an item the first is as good as any. */
+static void weigh(struct tv_columns *c, enum tv_column column, int field, const struct name *name,
+                  const struct name **best)
+{
+    int alike = column == TV_COLUMN_USER || column == TV_COLUMN_ITEM || column == TV_COLUMN_RATING ||
+                column == TV_COLUMN_PLAYS;
+    if (best[column] == NULL) {
+        c->at[column] = field;
+        best[column] = name;
+    } else if (strcmp(best[column]->thing, name->thing) != 0) {
+        c->rival[column] = field;
+    } else if (name->rank < best[column]->rank) {
+        c->at[column] = field;
+        best[column] = name;
+        c->rival[column] = -1;
+    } else if (name->rank == best[column]->rank && alike && c->rival[column] < 0) {
+        c->rival[column] = field;
+    }
+}
+
+static void empty(struct tv_columns *c)
 {
     for (int i = 0; i < TV_COLUMN_COUNT; i++)
-        c->at[i] = -1;
+        c->at[i] = c->rival[i] = -1;
+}
+
+void tv_columns_from_header(struct tv_columns *c, const struct tv_record *header)
+{
+    const struct name *best[TV_COLUMN_COUNT] = {NULL};
+    empty(c);
     c->n = c->least = header->n;
     for (int i = 0; i < header->n; i++) {
-        char name[64];
-        plain_name(name, sizeof name, &header->fields[i]);
-        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-            if (strcmp(known[k].name, name) == 0 && c->at[known[k].column] < 0)
-                c->at[known[k].column] = i;
+        enum tv_column column = TV_COLUMN_NONE;
+        const struct name *name = look_up(&header->fields[i], &column);
+        if (column != TV_COLUMN_NONE)
+            weigh(c, column, i, name, best);
     }
 }
 
 void tv_columns_in_order(struct tv_columns *c, const enum tv_column *order, int n, int least)
 {
-    *c = (struct tv_columns){.n = least == n ? n : 0, .least = least};
-    for (int i = 0; i < TV_COLUMN_COUNT; i++)
-        c->at[i] = -1;
+    empty(c);
+    c->n = least == n ? n : 0;
+    c->least = least;
     for (int i = 0; i < n; i++)
-        if (c->at[order[i]] < 0)
+        if (order[i] != TV_COLUMN_NONE && c->at[order[i]] < 0)
             c->at[order[i]] = i;
 }
 
 int tv_columns_have(const struct tv_columns *c, enum tv_column a, enum tv_column b, enum tv_column d)
 {
-    return c->at[a] >= 0 && c->at[b] >= 0 && c->at[d] >= 0;
+    return (a == TV_COLUMN_NONE || c->at[a] >= 0) && (b == TV_COLUMN_NONE || c->at[b] >= 0) &&
+           (d == TV_COLUMN_NONE || c->at[d] >= 0);
 }
 
 struct tv_field tv_columns_field(const struct tv_columns *c, const struct tv_record *record,
                                  enum tv_column column)
 {
     return c->at[column] < 0 || c->at[column] >= record->n ? (struct tv_field){"", 0} : record->fields[c->at[column]];
+}
+
+enum tv_column tv_columns_meaning(const struct tv_columns *c, int field)
+{
+    for (int i = TV_COLUMN_NONE + 1; i < TV_COLUMN_COUNT; i++)
+        if (c->at[i] == field)
+            return (enum tv_column)i;
+    return TV_COLUMN_NONE;
 }
 
 /* For names that the caller knows and that have no meaning here. */
@@ -81,4 +203,22 @@ int tv_columns_find(const struct tv_record *header, const char *name)
             strncasecmp(header->fields[i].text, name, header->fields[i].n) == 0)
             return i;
     return -1;
+}
+
+const char *tv_columns_word(enum tv_column column)
+{
+    return known[column].word;
+}
+
+char *tv_columns_names(enum tv_column column, char *out, size_t size)
+{
+    size_t n = 0;
+    *out = '\0';
+    for (const struct name *name = known[column].names; name->name; name++) {
+        size_t more = strlen(name->name) + 2;
+        if (n + more >= size)
+            break;
+        n += (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "", name->name);
+    }
+    return out;
 }

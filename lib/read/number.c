@@ -25,6 +25,28 @@ static int short_integer(const char *p, size_t n, int64_t *value)
     return 1;
 }
 
+/* A field without the blanks around it. */
+static struct tv_field trimmed(const struct tv_field *f)
+{
+    struct tv_field t = *f;
+    for (; t.n > 0 && (*t.text == ' ' || *t.text == '\t'); t.n--)
+        t.text++;
+    while (t.n > 0 && (t.text[t.n - 1] == ' ' || t.text[t.n - 1] == '\t'))
+        t.n--;
+    return t;
+}
+
+/* "101.0" -> "101": spreadsheets and pandas write integers so where a column had a gap. */
+static struct tv_field whole_part(struct tv_field f)
+{
+    const char *dot = f.n > 0 ? memchr(f.text, '.', f.n) : NULL;
+    size_t zeros = dot ? f.n - (size_t)(dot - f.text) - 1 : 0;
+    for (size_t i = 1; i <= zeros; i++)
+        if (dot[i] != '0')
+            return f;
+    return dot && zeros > 0 && dot > f.text ? (struct tv_field){f.text, (size_t)(dot - f.text)} : f;
+}
+
 /* Tells "beyond 64 bits" from "not an integer" once both readers have refused. */
 static int all_digits(const char *p, size_t n)
 {
@@ -44,9 +66,13 @@ enum tv_status tv_number_id(const struct tv_field *f, int64_t *id, struct tv_err
 {
     if (short_integer(f->text, f->n, id) || tv_text_int64(f->text, f->n, id))
         return TV_OK;
-    if (f->n == 0)
+    struct tv_field plain = trimmed(f);
+    if (plain.n == 0)
         return refuse(err, "empty id");
-    return refuse(err, all_digits(f->text, f->n) ? "id beyond 64 bits" : "id is not an integer");
+    plain = whole_part(plain);
+    if (tv_text_int64(plain.text, plain.n, id))
+        return TV_OK;
+    return refuse(err, all_digits(plain.text, plain.n) ? "id beyond 64 bits" : "id is not an integer");
 }
 
 /* strtod would take these words, tv_text_double refuses them; the reason given should name what stood there. */
@@ -70,17 +96,88 @@ enum tv_status tv_number_rating(const struct tv_field *f, float *value, struct t
         return TV_OK;
     }
     double v;
-    if (tv_text_double(f->text, f->n, &v)) {
+    struct tv_field plain = trimmed(f);
+    if (tv_text_double(plain.text, plain.n, &v)) {
         if (!isfinite((float)v))
             return refuse(err, "infinite rating");
         *value = (float)v;
         return TV_OK;
     }
-    if (is_word(f, "nan"))
+    if (is_word(&plain, "nan"))
         return refuse(err, "NaN rating");
-    if (is_word(f, "inf") || is_word(f, "infinity"))
+    if (is_word(&plain, "inf") || is_word(&plain, "infinity"))
         return refuse(err, "infinite rating");
-    return refuse(err, f->n == 0 ? "empty rating" : "rating is not a number");
+    return refuse(err, plain.n == 0 ? "empty rating" : "rating is not a number");
+}
+
+/* --- other ways to write a number ----------------------------------------------------------------------------- */
+
+static size_t digits(const char *p, size_t n)
+{
+    size_t i = 0;
+    while (i < n && p[i] >= '0' && p[i] <= '9')
+        i++;
+    return i;
+}
+
+/* "1,234" and "1,234,567.5", but not "0,500" or "12,34": groups of three behind one to three digits. */
+static int is_grouped(const char *p, size_t n, int *groups)
+{
+    size_t at = digits(p, n);
+    *groups = 0;
+    if (at == 0 || at > 3 || p[0] == '0')
+        return 0;
+    for (; at < n && p[at] == ','; at += 4, ++*groups)
+        if (digits(p + at + 1, n - at - 1) < 3 || (n - at > 4 && p[at + 4] >= '0' && p[at + 4] <= '9'))
+            return 0;
+    return *groups > 0 && (at == n || (p[at] == '.' && digits(p + at + 1, n - at - 1) == n - at - 1 && at + 1 < n));
+}
+
+int tv_number_commas(const struct tv_field *f)
+{
+    struct tv_field t = trimmed(f);
+    size_t sign = t.n > 0 && (t.text[0] == '-' || t.text[0] == '+');
+    const char *p = t.text + sign;
+    size_t n = t.n - sign, whole = digits(p, n);
+    int groups;
+    if (n == 0 || memchr(p, ',', n) == NULL)
+        return TV_NUMBER_NO_COMMA;
+    if (is_grouped(p, n, &groups))
+        return groups > 1 || memchr(p, '.', n) ? TV_NUMBER_GROUPS : TV_NUMBER_EITHER;
+    return whole > 0 && whole + 1 < n && p[whole] == ',' && digits(p + whole + 1, n - whole - 1) == n - whole - 1
+               ? TV_NUMBER_DECIMAL
+               : TV_NUMBER_NEITHER;
+}
+
+int tv_number_plain(enum tv_number_form form, const struct tv_field *f, char *out, size_t size, struct tv_field *plain)
+{
+    int commas = tv_number_commas(f);
+    size_t n = 0;
+    *plain = *f;
+    if (commas == TV_NUMBER_NO_COMMA)
+        return 1;
+    if (form == TV_NUMBER_PLAIN || f->n >= size || commas == TV_NUMBER_NEITHER ||
+        (form == TV_NUMBER_THOUSANDS ? commas == TV_NUMBER_DECIMAL : commas == TV_NUMBER_GROUPS))
+        return 0;
+    for (size_t i = 0; i < f->n; i++)
+        if (f->text[i] != ',')
+            out[n++] = f->text[i];
+        else if (form == TV_NUMBER_DECIMAL_COMMA)
+            out[n++] = '.';
+    *plain = (struct tv_field){out, n};
+    return 1;
+}
+
+/* --- times ------------------------------------------------------------------------------------------------------ */
+
+int tv_number_is_absent(const struct tv_field *f)
+{
+    static const char *const words[] = {"NULL", "\\N", "NA", "NaN", "None", "NaT", "N/A", "nil"};
+    struct tv_field t = trimmed(f);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (t.n == strlen(words[i]) && strncasecmp(t.text, words[i], t.n) == 0)
+            return 1;
+    return t.n == 0;
 }
 
 /* Whole seconds stay integers: microseconds since 1970 exceed the 53 bits of a double within the range that is
@@ -89,12 +186,14 @@ enum tv_status tv_number_time(const struct tv_field *f, int64_t *microseconds, s
 {
     int64_t seconds;
     double real;
-    if (f->n == 0) {
+    int whole = short_integer(f->text, f->n, &seconds);
+    if (!whole && tv_number_is_absent(f)) {
         *microseconds = TV_NUMBER_NO_TIME;
         return TV_OK;
     }
-    int whole = short_integer(f->text, f->n, &seconds) || tv_text_int64(f->text, f->n, &seconds);
-    if (!whole && !tv_text_double(f->text, f->n, &real))
+    struct tv_field plain = trimmed(f);
+    whole = whole || tv_text_int64(plain.text, plain.n, &seconds);
+    if (!whole && !tv_text_double(plain.text, plain.n, &real))
         return refuse(err, "time is not a number");
     if (whole ? seconds < TV_NUMBER_FIRST_SECOND || seconds >= TV_NUMBER_END_SECOND
               : real < (double)TV_NUMBER_FIRST_SECOND || real >= (double)TV_NUMBER_END_SECOND)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "trivet/base/buffer.h"
 
@@ -123,6 +124,20 @@ static enum tv_status fill(struct tv_records *r, struct tv_error *err)
     return TV_OK;
 }
 
+/* "sep=;" and its line end, which Excel writes first for itself: it is no record. */
+static void skip_separator_line(struct tv_records *r)
+{
+    const char *w = r->window + r->start;
+    size_t n = r->end - r->start;
+    if (n < 6 || strncasecmp(w, "sep=", 4) != 0)
+        return;
+    size_t end = w[5] == '\r' ? 6 : 5;
+    if (end < n && w[end] == '\n') {
+        r->start += end + 1;
+        r->line++;
+    }
+}
+
 /* Spreadsheets write one. UTF-16 is told by its mark: read as bytes, every line of it would be refused for another
  * reason. */
 static enum tv_status skip_byte_order_mark(struct tv_records *r, struct tv_error *err)
@@ -136,6 +151,7 @@ static enum tv_status skip_byte_order_mark(struct tv_records *r, struct tv_error
         r->bom = 1;
         r->start = 3;
     }
+    skip_separator_line(r);
     return TV_OK;
 }
 
@@ -276,13 +292,34 @@ static enum tv_status refuse_line(struct tv_records *r, const char *reason, stru
     return skip_line(r, err);
 }
 
+/* Doubles the quotes that a backslash stands before, as MySQL writes them, in the first line of a record that is none
+ * otherwise. The bytes stay as many. 0 if there are none. */
+static int double_escaped_quotes(char *text, size_t n)
+{
+    int any = 0, quoted = 0;
+    for (size_t i = 0; i < n && text[i] != '\n'; i++) {
+        if (quoted && text[i] == '\\' && i + 1 < n && text[i + 1] != '\n') {
+            any |= text[i + 1] == '"';
+            if (text[i + 1] == '"')
+                text[i] = '"';
+            i++;
+        } else if (text[i] == '"') {
+            quoted = !quoted;
+        }
+    }
+    return any;
+}
+
 /* The whole record, of as many lines as it has; line numbers count them all. */
 static enum tv_status next_quoted(struct tv_records *r, size_t n, struct tv_error *err)
 {
     const char *reason = NULL;
+    char separator = r->dialect.separator[0], *text = r->window + r->start;
     long long lines;
     int at_end = r->ended && n == r->end - r->start;
-    long size = frame_quoted(r->window + r->start, n, at_end, r->dialect.separator[0], &lines, &reason);
+    long size = frame_quoted(text, n, at_end, separator, &lines, &reason);
+    if (size < 0 && double_escaped_quotes(text, n))
+        size = frame_quoted(text, n, at_end, separator, &lines, &reason);
     if (size < 0)
         return refuse_line(r, reason, err);
     take(r, (size_t)size, lines);

@@ -74,7 +74,8 @@ static int understand(struct layout *l, const struct tv_record *first)
 {
     struct row row;
     tv_columns_from_header(&l->columns, first);
-    l->has_header = tv_columns_have(&l->columns, TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING);
+    l->has_header = tv_columns_have(&l->columns, TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING) &&
+                    l->columns.rival[TV_COLUMN_USER] < 0 && l->columns.rival[TV_COLUMN_ITEM] < 0;
     if (l->has_header)
         return 1;
     l->columns.least = 3;

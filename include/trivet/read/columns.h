@@ -6,6 +6,7 @@
 #include "trivet/read/record.h"
 
 enum tv_column {
+    TV_COLUMN_NONE, /* no meaning here: a field that is passed over */
     TV_COLUMN_USER,
     TV_COLUMN_ITEM,
     TV_COLUMN_RATING,
@@ -22,25 +23,41 @@ enum tv_column {
 
 /* The columns of one file, by meaning. */
 struct tv_columns {
-    int at[TV_COLUMN_COUNT]; /* field index, or -1 */
-    int n;                   /* fields a record must have; 0: as many as the first that has `least` */
-    int least;               /* fields without which a record is none */
+    int at[TV_COLUMN_COUNT];    /* field index, or -1 */
+    int rival[TV_COLUMN_COUNT]; /* another field that could as well be it, or -1 */
+    int n;                      /* fields a record must have; 0: as many as the first that has `least` */
+    int least;                  /* fields without which a record is none */
 };
 
-/* Reads a header: names in any case, with or without "_", RecBole's ":type" left out. The same name twice
- * counts once, the first; unknown names are no mistake. */
+/* Reads a header: names in any case, with or without "_", "-" and blanks, RecBole's ":type" left out. Unknown names are
+ * no mistake. Of several columns for one meaning the one with the plainer name is taken ("user_id" before "user",
+ * "rating" before "score"); where neither is, or where they name different kinds of thing ("artist_id", "track_id"),
+ * the first is, and `rival` has another, for the caller to refuse. */
 void tv_columns_from_header(struct tv_columns *c, const struct tv_record *header);
 /* Of a file without a header: what its n fields mean, in this order. A record has at least the first `least` of them;
  * with fewer than n the first such record sets how many all have. A meaning that stands twice is the first's. */
 void tv_columns_in_order(struct tv_columns *c, const enum tv_column *order, int n, int least);
-/* 1 if the file has all three columns; a caller that needs fewer gives one of them again. */
+/* 1 if the file has all three columns; a caller that needs fewer gives TV_COLUMN_NONE. */
 int tv_columns_have(const struct tv_columns *c, enum tv_column a, enum tv_column b, enum tv_column d);
 
 /* The field of a column, or an empty field where the file or the record has no such column. */
 struct tv_field tv_columns_field(const struct tv_columns *c, const struct tv_record *record,
                                  enum tv_column column);
 
+/* The meaning that a field has among these columns, TV_COLUMN_NONE for none. */
+enum tv_column tv_columns_meaning(const struct tv_columns *c, int field);
+
 /* The index of a header's field with exactly this name (case ignored), or -1. */
 int tv_columns_find(const struct tv_record *header, const char *name);
+
+/* What a name in a header says, whatever stands beside it. *beside is 1 for names of what often stands beside ratings
+ * and never is one, such as "age" or a row's number; a name that is not known is neither. */
+enum tv_column tv_columns_of_name(const struct tv_field *name, int *beside);
+
+/* "user", "item", ...: the words of --columns. */
+const char *tv_columns_word(enum tv_column column);
+
+/* The names that are known for a meaning, "userid, user, ...", as many as fit. Returns `out`. */
+char *tv_columns_names(enum tv_column column, char *out, size_t size);
 
 #endif

@@ -6,10 +6,29 @@
 
 #include "trivet/read/record.h"
 
-/* Each sets the value, or leaves it: TV_ERR_RECORD with one of a few fixed texts ("rating is not a number"). */
+/* Each sets the value, or leaves it: TV_ERR_RECORD with one of a few fixed texts ("rating is not a number"). Blanks around
+ * a number are no part of it, and 101.0 is the id 101. */
 enum tv_status tv_number_id(const struct tv_field *f, int64_t *id, struct tv_error *err);
 enum tv_status tv_number_rating(const struct tv_field *f, float *value,
                                 struct tv_error *err); /* finite, also as a float */
+
+/* How the numbers of a column are written: 1234.5; 1,234.5; or 1234,5. */
+enum tv_number_form { TV_NUMBER_PLAIN, TV_NUMBER_THOUSANDS, TV_NUMBER_DECIMAL_COMMA };
+
+/* What the commas of a field can be: it has none; 12,345,678 has groups alone, 12,5 a decimal comma alone, 12,345 could be
+ * either, 1,2,3 neither. */
+enum { TV_NUMBER_NO_COMMA, TV_NUMBER_GROUPS, TV_NUMBER_DECIMAL, TV_NUMBER_EITHER, TV_NUMBER_NEITHER };
+int tv_number_commas(const struct tv_field *f);
+
+enum { TV_NUMBER_MAX_TEXT = 64 }; /* room for a number that is written anew */
+
+/* The field with its commas taken out, or turned into a point, as the form says; it lies in `out` then. 0 where its commas
+ * are not of that form. */
+TV_MUST_USE int tv_number_plain(enum tv_number_form form, const struct tv_field *f, char *out, size_t size,
+                                struct tv_field *plain);
+
+/* 1 for a field that is empty but for blanks, or says NULL, \N, NA, NaN, None and the like in any case. */
+int tv_number_is_absent(const struct tv_field *f);
 
 #define TV_NUMBER_NO_TIME INT64_MIN
 /* The range that both a timestamptz holds (from 4713 BC) and an int64 of microseconds since 1970 (below the year
@@ -17,8 +36,8 @@ enum tv_status tv_number_rating(const struct tv_field *f, float *value,
 #define TV_NUMBER_FIRST_SECOND INT64_C(-210866803200)
 #define TV_NUMBER_END_SECOND INT64_C(9223372036854)
 
-/* Unix seconds, whole or with a fraction, from TV_NUMBER_FIRST_SECOND to below TV_NUMBER_END_SECOND; empty is
- * TV_NUMBER_NO_TIME. The result is in microseconds since 1970. */
+/* Unix seconds, whole or with a fraction, from TV_NUMBER_FIRST_SECOND to below TV_NUMBER_END_SECOND; what is absent
+ * is TV_NUMBER_NO_TIME. The result is in microseconds since 1970. */
 enum tv_status tv_number_time(const struct tv_field *f, int64_t *microseconds, struct tv_error *err);
 
 #endif

@@ -3,7 +3,8 @@
  * A record is a line, or several where a CSV field in quotes holds line breaks. A piece that cannot be cut is refused
  * alone: a quoted record that does not end within 64 KiB, or whose quotes are misplaced, refuses its first line only,
  * and reading resumes on the next. Memory is bounded whatever the input. Line ends are LF or CRLF; a UTF-8 byte order
- * mark is skipped; empty lines are no records.
+ * mark is skipped, and so is a first line "sep=;"; empty lines are no records. In a record that would be refused for its
+ * quotes, a backslash before a quote makes it part of the field.
  */
 #ifndef TRIVET_READ_RECORD_H
 #define TRIVET_READ_RECORD_H

@@ -43,9 +43,10 @@ static void check(const char *const *files, const char *format, const char *expe
     struct tv_input *input = NULL;
     struct tv_set set;
     struct tv_error err = {0};
+    const struct tv_choices choices = {.format = format, .ids = "auto", .unrated = "refuse"};
     make_folder(folder, files);
     assert_int_equal(tv_input_open(&input, folder, &err), TV_OK);
-    if (tv_detect(&set, input, format, &err) != TV_OK) {
+    if (tv_detect(&set, input, &choices, &err) != TV_OK) {
         assert_int_equal(err.status, TV_ERR_INPUT);
         strcpy(got, "none");
     } else {
@@ -148,8 +149,8 @@ static void check_ids(const char *text, const char *choice, const char *expected
     const char *const *files = FILES("ratings.csv", text);
     make_folder(folder, files);
     assert_int_equal(tv_input_open(&input, folder, NULL), TV_OK);
-    assert_int_equal(tv_detect(&set, input, "auto", NULL), TV_OK);
-    assert_int_equal(tv_detect_ids(&set, choice, NULL), TV_OK);
+    const struct tv_choices choices = {.format = "auto", .ids = choice, .unrated = "refuse"};
+    assert_int_equal(tv_detect(&set, input, &choices, NULL), TV_OK);
     snprintf(got, sizeof got, "%s %s %lld/%lld %lld/%lld", set.codes[TV_CODE_USER] ? "codes" : "numbers",
              set.codes[TV_CODE_ITEM] ? "codes" : "numbers", set.n_texts[TV_CODE_USER], set.n_sampled,
              set.n_texts[TV_CODE_ITEM], set.n_sampled);

@@ -37,8 +37,32 @@ static void ratings_are_counted(void **state)
     tv_tally_free(&t);
 }
 
+/* The digits of a scale are those of the file, not those of its float32. */
+static void check_scale(float low, float high, const char *expected)
+{
+    struct tv_tally t = {.rows = 0};
+    char scale[96];
+    tally(&t, 1, 1, low);
+    tally(&t, 1, 2, high);
+    tally(&t, 1, 3, low + (high - low) / 7); /* with no step between them */
+    tally(&t, 1, 4, low + (high - low) / 3);
+    assert_string_equal(tv_tally_scale(&t, scale), expected);
+    tv_tally_free(&t);
+}
+
+static void a_scale_is_told_as_it_was_written(void **state)
+{
+    (void)state;
+    check_scale(-9.8f, 10.8f, "-9.8 to 10.8");
+    check_scale(1.22f, 4.9f, "1.22 to 4.9");
+    check_scale(0, 100.5f, "0 to 100.5");
+    check_scale(1, 12345678, "1 to 12345678");
+    check_scale(0.001f, 1e30f, "0.001 to 1e+30");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(ratings_are_counted)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(ratings_are_counted),
+                                       cmocka_unit_test(a_scale_is_told_as_it_was_written)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,9 +33,16 @@ static void ids_are_64_bit_integers(void **state)
         {"99999999999999999999999999", 0, "id beyond 64 bits"},
         {"-9223372036854775809", 0, "id beyond 64 bits"},
         {"", 0, "empty id"},
-        {"1.0", 0, "id is not an integer"},
+        {"1.0", 1, NULL},
+        {"101.000", 101, NULL},
+        {"1.", 0, "id is not an integer"},
+        {"1.5", 0, "id is not an integer"},
+        {".0", 0, "id is not an integer"},
         {"abc", 0, "id is not an integer"},
-        {" 1", 0, "id is not an integer"},
+        {" 1", 1, NULL},
+        {"1 \t", 1, NULL},
+        {" ", 0, "empty id"},
+        {"1 2", 0, "id is not an integer"},
         {"1e3", 0, "id is not an integer"},
         {"-", 0, "id is not an integer"},
     };
@@ -160,13 +167,66 @@ static void times_are_seconds(void **state)
     refused_time(&f, "time is not a number");
 }
 
+static void commas_divide_or_stand_for_a_point(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int commas;
+        const char *thousands, *decimal; /* NULL: refused */
+    } cases[] = {
+        {"12.5", TV_NUMBER_NO_COMMA, "12.5", "12.5"},
+        {"1,234", TV_NUMBER_EITHER, "1234", "1.234"},
+        {" -1,234 ", TV_NUMBER_EITHER, " -1234 ", " -1.234 "},
+        {"1,234,567", TV_NUMBER_GROUPS, "1234567", NULL},
+        {"1,234.5", TV_NUMBER_GROUPS, "1234.5", NULL},
+        {"4,5", TV_NUMBER_DECIMAL, NULL, "4.5"},
+        {"0,500", TV_NUMBER_DECIMAL, NULL, "0.500"},
+        {"1234,567", TV_NUMBER_DECIMAL, NULL, "1234.567"},
+        {"1,2345", TV_NUMBER_DECIMAL, NULL, "1.2345"},
+        {"1,2,3", TV_NUMBER_NEITHER, NULL, NULL},
+        {",5", TV_NUMBER_NEITHER, NULL, NULL},
+        {"5,", TV_NUMBER_NEITHER, NULL, NULL},
+        {"a,b", TV_NUMBER_NEITHER, NULL, NULL},
+        {"1,234,56", TV_NUMBER_NEITHER, NULL, NULL},
+        {"", TV_NUMBER_NO_COMMA, "", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tv_field f = field(cases[i].text), plain;
+        char out[TV_NUMBER_MAX_TEXT];
+        const char *const expected[] = {cases[i].thousands, cases[i].decimal};
+        assert_int_equal(tv_number_commas(&f), cases[i].commas);
+        for (int form = TV_NUMBER_THOUSANDS; form <= TV_NUMBER_DECIMAL_COMMA; form++) {
+            const char *want = expected[form - TV_NUMBER_THOUSANDS];
+            int can = tv_number_plain((enum tv_number_form)form, &f, out, sizeof out, &plain);
+            assert_int_equal(can, want != NULL);
+            if (want) {
+                assert_int_equal(plain.n, strlen(want));
+                assert_memory_equal(plain.text, want, plain.n);
+            }
+        }
+    }
+}
+
+static void some_words_say_that_nothing_is_there(void **state)
+{
+    (void)state;
+    static const char *const absent[] = {"", "  ", "NULL", "null", "\\N", "NA", "nan", "None", "NaT"};
+    static const char *const there[] = {"0", "N", "nothing", "-"};
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+        assert_true(tv_number_is_absent(&(struct tv_field){absent[i], strlen(absent[i])}));
+    for (size_t i = 0; i < sizeof there / sizeof *there; i++)
+        assert_false(tv_number_is_absent(&(struct tv_field){there[i], strlen(there[i])}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_are_64_bit_integers),
         cmocka_unit_test(ratings_are_finite),
         cmocka_unit_test(quick_ratings_equal_strtof),
-        cmocka_unit_test(times_are_seconds),
+        cmocka_unit_test(times_are_seconds), cmocka_unit_test(commas_divide_or_stand_for_a_point),
+        cmocka_unit_test(some_words_say_that_nothing_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

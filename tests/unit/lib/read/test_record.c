@@ -77,6 +77,26 @@ static void quotes_follow_rfc_4180(void **state)
     check("1,5\" disk,c\n", &csv, "1|1|5\" disk|c\n"); /* a quote inside an unquoted field is a quote */
 }
 
+static void a_backslash_makes_a_quote_part_of_the_field(void **state)
+{
+    (void)state;
+    check("1,\"a \\\"b\\\" c\",d\n2,b,c\n", &csv, "1|1|a \"b\" c|d\n2|2|b|c\n");
+    check("1,\"said \\\"\",d\n\"2\",b,c\n", &csv, "1|1|said \"|d\n2|2|b|c\n");
+    check("1,\"path\\\",d\n", &csv, "1|1|path\\|d\n"); /* whole without it, so it is a backslash */
+    check("1,\"a\"b\",d\n2,b,c\n", &csv, "1!misplaced quote\n2|2|b|c\n");
+}
+
+static void excels_first_line_is_no_record(void **state)
+{
+    (void)state;
+    static const struct tv_dialect semicolon = {";", 1};
+    check("sep=;\n1;2\n", &semicolon, "2|1|2\n");
+    check("\xef\xbb\xbfSEP=;\r\n1;2\r\n", &semicolon, "2|1|2\n");
+    check("sep=;x\n1;2\n", &semicolon, "1|sep=|x\n2|1|2\n");
+    check("1;2\nsep=;\n", &semicolon, "1|1|2\n2|sep=|\n");
+    check("sep=;", &semicolon, "1|sep=|\n");
+}
+
 static void a_stray_quote_costs_one_line(void **state)
 {
     (void)state;
@@ -181,6 +201,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_become_fields),          cmocka_unit_test(quotes_follow_rfc_4180),
+        cmocka_unit_test(a_backslash_makes_a_quote_part_of_the_field),
+        cmocka_unit_test(excels_first_line_is_no_record),
         cmocka_unit_test(a_stray_quote_costs_one_line), cmocka_unit_test(a_byte_order_mark_is_skipped),
         cmocka_unit_test(the_limit_is_exact),           cmocka_unit_test(no_record_is_lost_at_the_window),
         cmocka_unit_test(too_many_fields_are_refused),

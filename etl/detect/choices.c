@@ -1,0 +1,37 @@
+/* choices: a row a flag. */
+#include "etl/detect/choices.h"
+
+const struct tv_option tv_choices_options[] = {
+    {.name = "format",
+     .kind = TV_OPTION_CHOICE,
+     .value = "NAME",
+     .default_text = "auto",
+     .choices = TV_DETECT_FORMATS,
+     .help = "look for one format only"},
+    {.name = "ids",
+     .kind = TV_OPTION_CHOICE,
+     .value = "WHAT",
+     .default_text = "auto",
+     .choices = TV_DETECT_IDS,
+     .help = "what ids are: numbers, or codes such as UUIDs; without it, what most of the first 1,000 rows have"},
+    {.name = "columns",
+     .kind = TV_OPTION_TEXT,
+     .value = "WHICH",
+     .help = "which columns of the ratings mean what: user=uid,item=sku,rating=points,time=day, or plays=; rating=none: each "
+             "line is one play; without a header by place, user=1,item=2,rating=3"},
+    {.name = "unrated",
+     .kind = TV_OPTION_CHOICE,
+     .value = "WHAT",
+     .default_text = "refuse",
+     .choices = TV_DETECT_UNRATED,
+     .help = "what to do with lines whose rating is none, such as -1: leave them out, take all lines as plays, or keep it"},
+    {.name = NULL},
+};
+
+struct tv_choices tv_choices_of(const struct tv_settings *s)
+{
+    return (struct tv_choices){.format = tv_settings_text(s, "format"),
+                               .ids = tv_settings_text(s, "ids"),
+                               .columns = tv_settings_text(s, "columns"),
+                               .unrated = tv_settings_text(s, "unrated")};
+}

@@ -1,0 +1,228 @@
+/* refusal: a file that no kind fits is read once more, by the separator that gives its first line most fields, to say what
+ * it is instead. */
+#include "etl/detect/refusal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "etl/detect/layout.h"
+#include "etl/formats/encoding.h"
+#include "trivet/base/text.h"
+
+enum { SHOWN = 320, MATRIX_FIELDS = 20 };
+
+static int is_number(const struct tv_field *f)
+{
+    float value;
+    return tv_number_rating(f, &value, NULL) == TV_OK;
+}
+
+int tv_refusal_is_header(const struct tv_record *record)
+{
+    for (int i = 0; i < record->n; i++)
+        if (is_number(&record->fields[i]) || tv_number_commas(&record->fields[i]) == TV_NUMBER_DECIMAL)
+            return 0;
+    return record->n > 1;
+}
+
+char *tv_refusal_fields(const struct tv_record *record, char *out, size_t size)
+{
+    struct tv_buffer text = TV_BUFFER_INIT(1 << 20);
+    enum tv_status status = TV_OK;
+    for (int i = 0; i < record->n && status == TV_OK && text.size < size; i++) {
+        const struct tv_field *f = &record->fields[i];
+        status = i ? tv_buffer_text(&text, ", ", NULL) : TV_OK;
+        if (status == TV_OK)
+            status = f->n ? tv_encoding_printable(&text, f->text, f->n, 60, NULL) : tv_buffer_text(&text, "\"\"", NULL);
+    }
+    tv_text_mark_cut(out, size, snprintf(out, size, "%s", tv_buffer_string(&text)));
+    tv_buffer_free(&text);
+    return out;
+}
+
+unsigned tv_refusal_hint(struct tv_error *err)
+{
+    char users[80], items[160];
+    return tv_hint(err,
+                   "say which is which: --columns user=NAME,item=NAME,rating=NAME,time=NAME (rating=none: each line is one "
+                   "play; without a header places, user=1,item=2,rating=3); known without it are %s, ... for the user and "
+                   "%s, ... for the item",
+                   tv_columns_names(TV_COLUMN_USER, users, sizeof users),
+                   tv_columns_names(TV_COLUMN_ITEM, items, sizeof items));
+}
+
+/* --- what it is instead ----------------------------------------------------------------------------------------- */
+
+/* The first lines of a file, and how they are cut. */
+struct look {
+    struct tv_dialect dialect;
+    int fields;               /* of the first record */
+    int records, unlike;      /* of the first TV_LAYOUT_LINES, and those that are not as the layouts have them */
+    long long first_unlike;   /* the first such line */
+    int numbers, not_numbers; /* fields of the records but the first */
+    int actions;              /* records like Steam's: user, game, purchase or play, hours, 0 */
+};
+
+static int is_action(const struct tv_record *record)
+{
+    const struct tv_field *f = &record->fields[2];
+    return record->n == 5 && ((f->n == 4 && strncmp(f->text, "play", 4) == 0) ||
+                              (f->n == 8 && strncmp(f->text, "purchase", 8) == 0));
+}
+
+static void add(struct look *look, const struct tv_record *record)
+{
+    for (int i = 0; i < record->n && look->records > 0; i++) {
+        int number = is_number(&record->fields[i]);
+        look->numbers += number;
+        look->not_numbers += !number && record->fields[i].n > 0;
+    }
+    look->actions += record->n == 5 && is_action(record);
+    if (look->records++ == 0)
+        look->fields = record->n;
+    if (!tv_layout_fitting(TV_LAYOUT_PLAIN, record) && look->unlike++ == 0)
+        look->first_unlike = record->line;
+}
+
+/* Opens the file's records. */
+static enum tv_status open_records(struct tv_records **out, const struct tv_input *input,
+                                   const struct tv_input_file *file, const struct tv_dialect *dialect,
+                                   struct tv_error *err)
+{
+    struct tv_byte_source *source = NULL;
+    enum tv_status status = tv_byte_source_open(&source, input, file, err);
+    return status == TV_OK ? tv_records_open(out, source, dialect, err) : status;
+}
+
+static enum tv_status look_by(struct look *look, const struct tv_input *input, const struct tv_input_file *file,
+                              struct tv_error *err)
+{
+    struct tv_records *records = NULL;
+    struct tv_record *record = NULL;
+    enum tv_status status = open_records(&records, input, file, &look->dialect, err);
+    for (int i = 0; i < TV_LAYOUT_LINES && status == TV_OK; i++) {
+        status = tv_records_next(records, &record, err);
+        if (status != TV_OK || record == NULL)
+            break;
+        if (record->reason == NULL)
+            add(look, record);
+    }
+    tv_records_close(records);
+    return status;
+}
+
+/* Looks with each separator, and keeps the look that gave most fields. */
+static enum tv_status look_best(struct look *best, const struct tv_input *input, const struct tv_input_file *file,
+                                struct tv_error *err)
+{
+    static const struct tv_dialect dialects[] = {{",", 1}, {";", 1}, {"\t", 1}, {"|", 1}, {"::", 0}};
+    *best = (struct look){.dialect = dialects[0]};
+    for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++) {
+        struct look look = {.dialect = dialects[i]};
+        enum tv_status status = look_by(&look, input, file, err);
+        if (status != TV_OK)
+            return status;
+        if (look.fields > best->fields)
+            *best = look;
+    }
+    return TV_OK;
+}
+
+static const char *shown(const struct tv_field *f, char *out, size_t size)
+{
+    struct tv_record one = {.n = 1, .fields = {*f}};
+    return tv_refusal_fields(&one, out, size);
+}
+
+/* Two columns that could both be the user, say. 0 where there are none. */
+static int say_rivals(const struct tv_columns *c, const struct tv_record *header, const char *fields,
+                      struct tv_error *err)
+{
+    static const enum tv_column needed[] = {TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING, TV_COLUMN_PLAYS};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        enum tv_column m = needed[i];
+        if (c->rival[m] < 0)
+            continue;
+        char a[64], b[64];
+        tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and both %s and %s could be the %s", fields,
+                shown(&header->fields[c->at[m]], a, sizeof a), shown(&header->fields[c->rival[m]], b, sizeof b),
+                tv_columns_word(m));
+        return 1;
+    }
+    return 0;
+}
+
+/* What a header does not name. */
+static enum tv_status say_missing(const struct tv_record *header, const struct tv_given *given, struct tv_error *err)
+{
+    char fields[SHOWN];
+    struct tv_columns c;
+    struct tv_error why = {.status = TV_OK};
+    tv_refusal_fields(header, fields, sizeof fields);
+    tv_columns_from_header(&c, header);
+    if (given->n > 0 && tv_given_apply(given, header, &c, &why) != TV_OK)
+        tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and %s", fields, why.message);
+    else if (given->by_place && tv_refusal_is_header(header))
+        tv_fail(err, TV_ERR_INPUT, "it has a header, %s, so --columns takes names and not places", fields);
+    else if (!say_rivals(&c, header, fields, err))
+        tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and none is known to be the %s", fields,
+                c.at[TV_COLUMN_USER] < 0 && c.at[TV_COLUMN_ITEM] < 0 ? "user, and none the item"
+                : c.at[TV_COLUMN_USER] < 0                           ? "user"
+                : c.at[TV_COLUMN_ITEM] < 0                           ? "item"
+                                                                     : "rating");
+    return tv_refusal_hint(err);
+}
+
+static enum tv_status say_matrix(const struct look *look, struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_INPUT,
+            "it is a matrix, with a line for each user and a column for each item (%d columns), and no list of ratings",
+            look->fields);
+    return tv_hint(err, "a rating needs a line of its own, with user, item and rating; pandas.melt makes such lines of it");
+}
+
+static enum tv_status say_actions(struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_INPUT, "its lines are user, game, purchase or play, and hours: purchases and hours of play are no "
+                               "values of one scale");
+    return tv_hint(err, "keep the lines of one kind, and name the columns: grep ',play,' steam-200k.csv > plays.csv, then "
+                        "trivet-etl load plays.csv --columns user=1,item=2,plays=4");
+}
+
+/* Says what the first record tells, now that the lines are counted. */
+static enum tv_status say(const struct look *look, const struct tv_record *first, const struct tv_given *given,
+                          struct tv_error *err)
+{
+    char fields[SHOWN];
+    if (given->n == 0 && look->fields >= MATRIX_FIELDS && look->numbers > 9 * look->not_numbers)
+        return say_matrix(look, err);
+    if (given->n == 0 && look->actions == look->records)
+        return say_actions(err);
+    if (tv_refusal_is_header(first) || given->n > 0)
+        return say_missing(first, given, err);
+    tv_fail(err, TV_ERR_INPUT,
+            "it has no header, and its first lines are not all user, item, rating and perhaps time: line %lld is not (the "
+            "first is %s)",
+            look->unlike ? look->first_unlike : first->line, tv_refusal_fields(first, fields, sizeof fields));
+    return tv_refusal_hint(err);
+}
+
+enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_input_file *file,
+                              const struct tv_given *given, struct tv_error *err)
+{
+    struct look look;
+    struct tv_records *records = NULL;
+    struct tv_record *first = NULL;
+    enum tv_status status = look_best(&look, input, file, err);
+    if (status == TV_OK && look.records == 0)
+        status = tv_fail(err, TV_ERR_INPUT, "it is empty");
+    if (status == TV_OK)
+        status = open_records(&records, input, file, &look.dialect, err);
+    while (status == TV_OK && (status = tv_records_next(records, &first, err)) == TV_OK && first && first->reason)
+        ;
+    if (status == TV_OK && first)
+        status = say(&look, first, given, err);
+    tv_records_close(records);
+    return tv_context(err, "%s", file->name);
+}

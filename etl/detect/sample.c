@@ -1,0 +1,155 @@
+/* sample: counts what the fields of the first records can be. */
+#include "etl/detect/sample.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "etl/formats/encoding.h"
+#include "trivet/base/code.h"
+#include "trivet/base/text.h"
+
+/* A field as it can be shown anywhere, cut to what fits. */
+static void show(char *out, const struct tv_field *f)
+{
+    struct tv_buffer text = TV_BUFFER_INIT(4 * TV_SAMPLE_TEXT + 16);
+    *out = '\0';
+    if (tv_encoding_printable(&text, f->text, f->n, TV_SAMPLE_TEXT - 1, NULL) == TV_OK)
+        tv_text_copy(out, TV_SAMPLE_TEXT, tv_buffer_string(&text));
+    tv_buffer_free(&text);
+}
+
+/* A value of the column, if it is a number. */
+static void add_number(struct tv_sample_column *c, float value)
+{
+    c->numbers++;
+    c->minus_one += value == -1;
+    c->zero += value == 0;
+    if (value == -1 || value == 0)
+        return;
+    if (c->low > c->high)
+        c->low = c->high = value;
+    else if (value < c->low)
+        c->low = value;
+    else if (value > c->high)
+        c->high = value;
+}
+
+/* A text that says yes or no. */
+static int is_yes_or_no(const struct tv_field *f)
+{
+    static const char *const words[] = {"true", "false", "yes", "no", "like", "dislike"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (f->n == strlen(words[i]) && strncasecmp(f->text, words[i], f->n) == 0)
+            return 1;
+    return 0;
+}
+
+/* Whether an integer is written with zeros in front that a number would lose. */
+static int has_leading_zero(const struct tv_field *f)
+{
+    return f->n > 1 && f->text[0] == '0' && f->text[1] >= '0' && f->text[1] <= '9';
+}
+
+static void add_field(struct tv_sample_column *c, const struct tv_field *f, int may_be_id)
+{
+    float value;
+    int64_t id;
+    int commas = tv_number_commas(f);
+    if (may_be_id) {
+        int integer = tv_number_id(f, &id, NULL) == TV_OK;
+        int grouped = commas == TV_NUMBER_GROUPS || commas == TV_NUMBER_EITHER;
+        c->texts += !integer && !grouped && tv_code_refusal(f->text, f->n) == NULL;
+        c->zero_led += integer && has_leading_zero(f);
+    }
+    if (tv_number_is_absent(f)) {
+        c->absent++;
+        return;
+    }
+    c->n++;
+    if (tv_number_rating(f, &value, NULL) == TV_OK)
+        add_number(c, value);
+    else if (commas != TV_NUMBER_NO_COMMA)
+        c->commas[commas]++;
+    else if (c->odd[0] == '\0')
+        show(c->odd, f);
+    c->yes_or_no += is_yes_or_no(f);
+    c->times[tv_time_form_of(f)]++;
+}
+
+/* The names of the columns, and how many there are. */
+static void begin(struct tv_sample *s, const struct tv_found *found, const struct tv_record *first)
+{
+    s->n = first->n;
+    for (int i = 0; i < s->n; i++) {
+        s->columns[i].low = 1;
+        if (found->has_header)
+            show(s->columns[i].name, &first->fields[i]);
+        else
+            snprintf(s->columns[i].name, TV_SAMPLE_TEXT, "%d", i + 1);
+    }
+}
+
+static void add_record(struct tv_sample *s, const struct tv_record *record)
+{
+    if (record->n != s->n) {
+        if (s->odd_rows++ == 0)
+            s->odd_fields = record->n;
+        return;
+    }
+    for (int i = 0; i < s->n; i++)
+        add_field(&s->columns[i], &record->fields[i], s->rows < TV_SAMPLE_IDS);
+    s->rows++;
+}
+
+static enum tv_status read_sample(struct tv_sample *s, const struct tv_found *found, struct tv_records *records,
+                                  struct tv_error *err)
+{
+    struct tv_record *record;
+    while (s->rows + s->odd_rows < TV_SAMPLE_ROWS) {
+        enum tv_status status = tv_records_next(records, &record, err);
+        if (status != TV_OK || record == NULL)
+            return status;
+        int usable = record->reason == NULL && record->n >= found->columns.least;
+        int first = s->n == 0 && record->reason == NULL && (found->has_header || usable);
+        if (first)
+            begin(s, found, record);
+        if (s->n > 0 && record->reason == NULL && !(first && found->has_header))
+            add_record(s, record);
+    }
+    return TV_OK;
+}
+
+enum tv_status tv_sample_take(struct tv_sample **out, const struct tv_input *input, const struct tv_found *found,
+                              struct tv_error *err)
+{
+    struct tv_byte_source *source = NULL;
+    struct tv_records *records = NULL;
+    struct tv_sample *s = tv_alloc(1, sizeof *s, "a look at a file", err);
+    *out = NULL;
+    if (s == NULL)
+        return TV_ERR_NO_MEMORY;
+    enum tv_status status = tv_byte_source_open(&source, input, found->file, err);
+    if (status == TV_OK)
+        status = tv_records_open(&records, source, &found->dialect, err);
+    if (status == TV_OK)
+        status = read_sample(s, found, records, err);
+    tv_records_close(records);
+    if (status != TV_OK) {
+        free(s);
+        return tv_context(err, "%s", found->file->name);
+    }
+    *out = s;
+    return TV_OK;
+}
+
+const char *tv_sample_type(const struct tv_sample_column *c)
+{
+    long long numbers = c->numbers + c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_DECIMAL] + c->commas[TV_NUMBER_EITHER];
+    if (c->n == 0)
+        return "empty";
+    if (2 * numbers > c->n)
+        return "numbers";
+    return 2 * c->times[TV_TIME_TEXT] > c->n ? "dates" : "text";
+}

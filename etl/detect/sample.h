@@ -1,0 +1,39 @@
+/* sample: what the first records of a file hold, column by column. How a file is to be read is decided from it, once, so
+ * that nothing has to be decided for each row. */
+#ifndef TRIVET_ETL_DETECT_SAMPLE_H
+#define TRIVET_ETL_DETECT_SAMPLE_H
+
+#include "etl/detect/detect.h"
+
+enum { TV_SAMPLE_ROWS = 10000, TV_SAMPLE_IDS = 1000, TV_SAMPLE_TEXT = 64 };
+
+/* One column. Fields that are absent (tv_number_is_absent) are in no count but their own. */
+struct tv_sample_column {
+    char name[TV_SAMPLE_TEXT]; /* from the header, fit to be shown; its number without one */
+    char odd[TV_SAMPLE_TEXT];  /* the first value that is no number, fit to be shown */
+    long long n, absent;
+    long long numbers;        /* plain ones */
+    long long commas[5];      /* by what their commas can be (tv_number_commas) */
+    long long times[TV_TIME_UNKNOWN + 1];
+    long long minus_one, zero, yes_or_no;
+    float low, high;          /* of the numbers but -1 and 0; low > high: none */
+    long long texts;          /* of the first TV_SAMPLE_IDS, those that are no integers but could be codes */
+    long long zero_led;       /* of these, integers that begin with a zero they could do without */
+};
+
+struct tv_sample {
+    long long rows; /* records with as many fields as the first */
+    long long odd_rows; /* records with another number of fields */
+    int odd_fields;     /* of the first such record */
+    int n;
+    struct tv_sample_column columns[TV_RECORD_MAX_FIELDS];
+};
+
+/* Reads the first TV_SAMPLE_ROWS records of a file. *out is the caller's to free. */
+enum tv_status tv_sample_take(struct tv_sample **out, const struct tv_input *input, const struct tv_found *found,
+                              struct tv_error *err);
+
+/* What most values of a column are, for people: "whole numbers", "numbers", "dates", "text". */
+const char *tv_sample_type(const struct tv_sample_column *column);
+
+#endif

@@ -1,0 +1,324 @@
+/* understand: each question is asked of the whole sample of a column, so that one odd value is a refused line, and many are
+ * a refused file. */
+#include "etl/detect/understand.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "etl/detect/kinds.h"
+#include "etl/detect/refusal.h"
+#include "etl/detect/sample.h"
+#include "trivet/base/text.h"
+
+/* The file of ratings while it is looked at. */
+struct looking {
+    struct tv_set *set;
+    const struct tv_choices *choices;
+    const struct tv_given *given;
+    struct tv_found *found;
+    struct tv_sample *sample;
+};
+
+static const struct tv_sample_column *column_of(const struct looking *l, enum tv_column meaning)
+{
+    int at = l->found->columns.at[meaning];
+    return at >= 0 && at < l->sample->n ? &l->sample->columns[at] : NULL;
+}
+
+/* All columns by name, for messages. */
+static const char *all_columns(const struct looking *l, char *out, size_t size)
+{
+    size_t n = 0;
+    *out = '\0';
+    for (int i = 0; i < l->sample->n && n < size; i++)
+        n += (size_t)snprintf(out + n, size - n, "%s%s", i ? ", " : "",
+                              l->sample->columns[i].name[0] ? l->sample->columns[i].name : "\"\"");
+    return tv_text_mark_cut(out, size, (int)n);
+}
+
+/* --- numbers ---------------------------------------------------------------------------------------------------- */
+
+/* The form that all values with commas have; TV_NUMBER_PLAIN where there are none, or they do not agree. Between commas as
+ * separators only quoted fields have any, and there a comma divides thousands. */
+static enum tv_number_form form_of(const struct looking *l, const struct tv_sample_column *c)
+{
+    const long long *n = c->commas;
+    int decimal = strcmp(l->found->dialect.separator, ",") != 0;
+    if (n[TV_NUMBER_NEITHER] > 0 || n[TV_NUMBER_GROUPS] + n[TV_NUMBER_DECIMAL] + n[TV_NUMBER_EITHER] == 0)
+        return TV_NUMBER_PLAIN;
+    if (n[TV_NUMBER_DECIMAL] == 0)
+        return TV_NUMBER_THOUSANDS;
+    return decimal && n[TV_NUMBER_GROUPS] == 0 ? TV_NUMBER_DECIMAL_COMMA : TV_NUMBER_PLAIN;
+}
+
+static long long readable(const struct tv_sample_column *c, enum tv_number_form form)
+{
+    const long long *n = c->commas;
+    if (form == TV_NUMBER_PLAIN)
+        return c->numbers;
+    return c->numbers + n[TV_NUMBER_EITHER] + n[form == TV_NUMBER_THOUSANDS ? TV_NUMBER_GROUPS : TV_NUMBER_DECIMAL];
+}
+
+/* The rating, or the count of plays: most of its values must be numbers. */
+static enum tv_status understand_value(struct looking *l, enum tv_column meaning, struct tv_error *err)
+{
+    const struct tv_sample_column *c = column_of(l, meaning);
+    if (c == NULL)
+        return TV_OK;
+    l->found->forms.value = form_of(l, c);
+    long long n = readable(c, l->found->forms.value);
+    if (2 * n > c->n || c->n == 0)
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds no numbers in most lines, but such as \"%s\"", c->name,
+            tv_columns_word(meaning), c->odd[0] ? c->odd : "1,2");
+    return tv_refusal_hint(err);
+}
+
+/* A table without a rating is one of plays only if nothing in it could be the rating. */
+static enum tv_status understand_rest(struct looking *l, struct tv_error *err)
+{
+    const struct tv_columns *columns = &l->found->columns;
+    char all[320];
+    if (columns->at[TV_COLUMN_RATING] >= 0 || columns->at[TV_COLUMN_PLAYS] >= 0 || l->given->no_rating)
+        return TV_OK;
+    for (int i = 0; i < l->sample->n; i++) {
+        const struct tv_sample_column *c = &l->sample->columns[i];
+        struct tv_field name = {c->name, strlen(c->name)};
+        int beside = 0, is_known = tv_columns_of_name(&name, &beside) != TV_COLUMN_NONE || beside;
+        size_t plain = strcspn(c->name, ":");
+        int is_id = plain > 2 && strncasecmp(c->name + plain - 2, "id", 2) == 0;
+        long long commas = c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_DECIMAL] + c->commas[TV_NUMBER_EITHER];
+        if (is_known || is_id || 2 * (c->numbers + commas + c->yes_or_no) <= c->n || c->n == 0)
+            continue;
+        tv_fail(err, TV_ERR_INPUT, "it has the columns %s; none is known to be the rating, and %s could be it",
+                all_columns(l, all, sizeof all), c->name);
+        return tv_hint(err, "say which is: --columns rating=%s or plays=%s, with values that are numbers; rating=none takes "
+                            "each line as one play",
+                       c->name, c->name);
+    }
+    return TV_OK;
+}
+
+/* Whether 0 is said of what nobody rated: Book-Crossing's word for seen, and Anime's of later years. */
+static int zero_is_unrated(const struct looking *l, const struct tv_sample_column *rating)
+{
+    const struct tv_sample_column *item = column_of(l, TV_COLUMN_ITEM);
+    return rating->low >= 1 && (strcasecmp(rating->name, "Book-Rating") == 0 || strcasecmp(rating->name, "book_rating") == 0 ||
+                                (item && strcasecmp(item->name, "anime_id") == 0));
+}
+
+/* Values that say that there is no rating: what becomes of their lines has to be said. On a scale of -1 and 1 they say
+ * something else. */
+static enum tv_status understand_unrated(struct looking *l, struct tv_error *err)
+{
+    const struct tv_sample_column *c = column_of(l, TV_COLUMN_RATING);
+    const char *choice = l->choices->unrated;
+    char n[64];
+    if (c == NULL || strcmp(choice, "keep") == 0 || c->low > c->high || c->low < 0 || c->high <= 1)
+        return TV_OK;
+    int zero = zero_is_unrated(l, c) && c->minus_one == 0;
+    long long unrated = zero ? c->zero : c->minus_one;
+    struct tv_forms *forms = &l->found->forms;
+    if (strcmp(choice, "plays") == 0 && unrated > 0) {
+        l->found->columns.at[TV_COLUMN_RATING] = -1;
+        l->found->kind = &tv_kind_given_plays;
+        l->set->counts = 1;
+        return TV_OK;
+    }
+    if (strcmp(choice, "drop") == 0) {
+        forms->unrated = TV_UNRATED_LEFT_OUT;
+        forms->unrated_value = zero ? 0 : -1;
+        return TV_OK;
+    }
+    if (unrated == 0)
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "in the column %s %s %d, which is no rating like the others (%.9g to %.9g)", c->name,
+            tv_text_are(n, unrated, "value"), zero ? 0 : -1, (double)c->low, (double)c->high);
+    return tv_hint(err, "--unrated drop leaves these lines out, --unrated plays takes every line of the file as one play, "
+                        "--unrated keep takes %d as a rating", zero ? 0 : -1);
+}
+
+/* --- times ------------------------------------------------------------------------------------------------------ */
+
+/* The form that most values have. 0 seems to be seconds and is any number's. */
+static enum tv_status understand_time(struct looking *l, struct tv_error *err)
+{
+    const struct tv_sample_column *c = column_of(l, TV_COLUMN_TIME);
+    if (c == NULL)
+        return TV_OK;
+    long long best = c->times[TV_TIME_SECONDS] - c->zero;
+    for (int form = TV_TIME_SECONDS + 1; form < TV_TIME_FORMS; form++)
+        if (c->times[form] > best) {
+            best = c->times[form];
+            l->found->forms.time = (enum tv_time_form)form;
+        }
+    if (2 * c->times[TV_TIME_UNKNOWN] < c->n || c->n == 0)
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "the column %s, the time, holds neither seconds since 1970 nor dates like 2005-04-02, but such "
+                               "as \"%s\"", c->name, c->odd);
+    return tv_hint(err, "--columns time=none leaves it out, or time=NAME takes another column");
+}
+
+/* --- ids -------------------------------------------------------------------------------------------------------- */
+
+/* Book numbers are text, though most of them look like integers: a zero in front counts, and some end in X. */
+static int is_text_by_name(const struct tv_sample_column *c)
+{
+    return strcasecmp(c->name, "isbn") == 0 || strcasecmp(c->name, "asin") == 0 || strcasecmp(c->name, "parent_asin") == 0;
+}
+
+/* With "auto" more than half of the ids must be text: a few damaged ids among integers must be refused as such, and not turn
+ * a set of numbers into one of codes. Where they are neither few nor most, nobody but the user knows. */
+static enum tv_status understand_ids(struct looking *l, enum tv_code_kind kind, struct tv_error *err)
+{
+    enum { MANY = 20, ONE_IN = 50 };
+    static const enum tv_column of_kind[TV_CODE_KINDS] = {
+        [TV_CODE_USER] = TV_COLUMN_USER, [TV_CODE_ITEM] = TV_COLUMN_ITEM};
+    const struct tv_sample_column *c = column_of(l, of_kind[kind]);
+    const char *choice = l->choices->ids;
+    struct tv_set *set = l->set;
+    char n[32], rows[32];
+    if (c == NULL)
+        return TV_OK;
+    int by_name = is_text_by_name(c) && c->texts + c->zero_led > 0;
+    int is_auto = strcmp(choice, "auto") == 0;
+    set->n_texts[kind] = c->texts;
+    set->codes[kind] = strcmp(choice, "codes") == 0 || (is_auto && (by_name || 2 * c->texts > set->n_sampled));
+    l->found->forms.ids[kind] = set->codes[kind] ? TV_NUMBER_PLAIN : form_of(l, c);
+    if (!is_auto || set->codes[kind] || c->texts < MANY || ONE_IN * c->texts < set->n_sampled)
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "in the column %s, the %s, %s of the first %s ids are no integers, such as \"%s\"", c->name,
+            tv_columns_word(of_kind[kind]), tv_text_number(n, c->texts), tv_text_number(rows, set->n_sampled), c->odd);
+    return tv_hint(err, "--ids codes takes all of them as text, --ids numbers refuses the lines with these");
+}
+
+/* --- files ------------------------------------------------------------------------------------------------------ */
+
+/* A header of fewer names than the lines have fields, as R writes it, would shift every field. */
+static enum tv_status check_width(const struct looking *l, struct tv_error *err)
+{
+    char all[320];
+    if (!l->found->has_header || l->sample->odd_rows <= l->sample->rows)
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "its header has %d columns, %s, and most lines have %d fields", l->sample->n,
+            all_columns(l, all, sizeof all), l->sample->odd_fields);
+    return tv_hint(err, "write a header with a name for each field");
+}
+
+/* Appends to what is said of the file, as far as there is room. */
+__attribute__((format(printf, 2, 3))) static void say(struct tv_found *found, const char *format, ...)
+{
+    size_t n = strlen(found->how), size = sizeof found->how;
+    va_list list;
+    va_start(list, format);
+    tv_text_mark_cut(found->how + n, size - n, vsnprintf(found->how + n, size - n, format, list));
+    va_end(list);
+}
+
+/* Says which column is what, how its values are written where that is not plain, and which have no meaning. */
+static void describe(const struct looking *l)
+{
+    struct tv_found *found = l->found;
+    const struct tv_forms *forms = &found->forms;
+    const char *divider = ", with ";
+    if (found->layout)
+        say(found, ", without a header, read as %s", found->layout);
+    for (int m = TV_COLUMN_NONE + 1; m < TV_COLUMN_COUNT && !found->layout; m++) {
+        const struct tv_sample_column *c = column_of(l, (enum tv_column)m);
+        if (c == NULL)
+            continue;
+        say(found, "%s%s=%s", divider, tv_columns_word((enum tv_column)m), c->name);
+        divider = ", ";
+    }
+    if (found->columns.at[TV_COLUMN_TIME] >= 0 && forms->time != TV_TIME_SECONDS)
+        say(found, "; times are %s", tv_time_form_name(forms->time));
+    if (forms->value != TV_NUMBER_PLAIN)
+        say(found, "; numbers such as 1,234 are read as %s", forms->value == TV_NUMBER_THOUSANDS ? "1234" : "1.234");
+    divider = "; not used: ";
+    for (int i = 0; found->has_header && i < l->sample->n; i++)
+        if (tv_columns_meaning(&found->columns, i) == TV_COLUMN_NONE && l->sample->columns[i].name[0]) {
+            say(found, "%s%s", divider, l->sample->columns[i].name);
+            divider = ", ";
+        }
+}
+
+static enum tv_status understand_ratings(struct looking *l, struct tv_error *err)
+{
+    enum tv_status status = check_width(l, err);
+    l->set->n_sampled = l->sample->rows < TV_SAMPLE_IDS ? l->sample->rows : TV_SAMPLE_IDS;
+    if (status == TV_OK)
+        status = understand_value(l, TV_COLUMN_PLAYS, err);
+    if (status == TV_OK)
+        status = understand_value(l, TV_COLUMN_RATING, err);
+    if (status == TV_OK)
+        status = understand_rest(l, err);
+    if (status == TV_OK)
+        status = understand_unrated(l, err);
+    if (status == TV_OK)
+        status = understand_time(l, err);
+    if (status == TV_OK)
+        status = understand_ids(l, TV_CODE_USER, err);
+    if (status == TV_OK)
+        status = understand_ids(l, TV_CODE_ITEM, err);
+    describe(l);
+    return status;
+}
+
+/* Of a file beside the ratings, the item's column is the one that has the same name there, and its ids are written alike. */
+static enum tv_status understand_beside(struct looking *l, const char *item, struct tv_error *err)
+{
+    struct tv_columns *columns = &l->found->columns;
+    for (int i = 0; l->found->has_header && item && l->found->kind->item == NULL && i < l->sample->n; i++)
+        if (strcasecmp(l->sample->columns[i].name, item) == 0) {
+            columns->at[TV_COLUMN_ITEM] = i;
+            columns->rival[TV_COLUMN_ITEM] = -1;
+        }
+    describe(l);
+    if (columns->rival[TV_COLUMN_ITEM] < 0)
+        return l->found->kind->role == TV_ROLE_TAGS ? understand_time(l, err) : TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "both %s and %s could be the item", l->sample->columns[columns->at[TV_COLUMN_ITEM]].name,
+            l->sample->columns[columns->rival[TV_COLUMN_ITEM]].name);
+    return tv_hint(err, "leave the one out that is not the item of the ratings, or the file");
+}
+
+/* A look at one file of the set. */
+static enum tv_status look(struct looking *l, enum tv_role role, struct tv_error *err)
+{
+    l->found = &l->set->chosen[role];
+    return tv_sample_take(&l->sample, l->set->input, l->found, err);
+}
+
+/* Files that are read by place, or by readers that look for their columns themselves, are not looked at. */
+static int has_columns(const struct tv_found *found)
+{
+    return tv_found_by_columns(found) || (found->file && found->kind->read == tv_read_names);
+}
+
+enum tv_status tv_understand(struct tv_set *set, const struct tv_choices *choices, const struct tv_given *given,
+                             struct tv_error *err)
+{
+    struct looking l = {.set = set, .choices = choices, .given = given};
+    char item[TV_SAMPLE_TEXT];
+    enum tv_status status = look(&l, TV_ROLE_RATINGS, err);
+    if (status != TV_OK)
+        return status;
+    status = understand_ratings(&l, err);
+    const struct tv_sample_column *c = column_of(&l, TV_COLUMN_ITEM);
+    int named = c && l.found->has_header;
+    tv_text_copy(item, sizeof item, named ? c->name : "");
+    free(l.sample);
+    for (int role = TV_ROLE_RATINGS + 1; role < TV_ROLE_COUNT && status == TV_OK; role++) {
+        if (!has_columns(&set->chosen[role]))
+            continue;
+        status = look(&l, (enum tv_role)role, err);
+        if (status != TV_OK)
+            return status;
+        status = understand_beside(&l, named ? item : NULL, err);
+        memcpy(l.found->forms.ids, set->chosen[TV_ROLE_RATINGS].forms.ids, sizeof l.found->forms.ids);
+        free(l.sample);
+    }
+    return status == TV_OK ? TV_OK : tv_context(err, "%s", l.found->file->name);
+}

@@ -1,0 +1,32 @@
+/* time: the moments of a column, in the one form that all of it has. */
+#ifndef TRIVET_READ_TIME_H
+#define TRIVET_READ_TIME_H
+
+#include "trivet/read/number.h"
+
+/* How a column writes moments: numbers that count from 1970 in one unit, or dates as text. */
+enum tv_time_form {
+    TV_TIME_SECONDS,
+    TV_TIME_MILLISECONDS,
+    TV_TIME_MICROSECONDS,
+    TV_TIME_NANOSECONDS,
+    TV_TIME_TEXT,
+    TV_TIME_FORMS,  /* how many there are */
+    TV_TIME_ABSENT, /* no time: empty, NULL and the like */
+    TV_TIME_UNKNOWN
+};
+
+/* The form that a field by itself seems to have. The units differ by a factor of 1,000, and so do the ranges they are
+ * told apart by: seconds reach to the year 5138. 0 seems to be seconds. */
+enum tv_time_form tv_time_form_of(const struct tv_field *f);
+
+/* "seconds since 1970", "dates" */
+const char *tv_time_form_name(enum tv_time_form form);
+
+/* A moment in microseconds since 1970, or TV_NUMBER_NO_TIME for what is absent. Text is a date (2005-04-02, 2005/04/02),
+ * perhaps with a time behind a blank or T (23:53, 23:53:47, 23:53:47.5), perhaps with a zone (Z, UTC, +09:00, +0900, +09);
+ * without one it is UTC. TV_ERR_RECORD for what is of another form. */
+enum tv_status tv_time_read(enum tv_time_form form, const struct tv_field *f, int64_t *microseconds,
+                            struct tv_error *err);
+
+#endif

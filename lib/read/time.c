@@ -1,0 +1,208 @@
+/* time: units are told by size, dates are read by hand: strptime knows no fractions, and takes blanks anywhere. */
+#include "trivet/read/time.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "trivet/base/text.h"
+
+
+/* From here on a number is of the next smaller unit: 1e11 seconds are the year 5138, 1e11 milliseconds the year 1973. */
+static const double least[] = {
+    [TV_TIME_SECONDS] = 0, [TV_TIME_MILLISECONDS] = 1e11, [TV_TIME_MICROSECONDS] = 1e14, [TV_TIME_NANOSECONDS] = 1e17};
+#define SECONDS_END 1e11
+
+const char *tv_time_form_name(enum tv_time_form form)
+{
+    static const char *const names[] = {"seconds since 1970", "milliseconds since 1970", "microseconds since 1970",
+                                        "nanoseconds since 1970", "dates"};
+    return form < TV_TIME_FORMS ? names[form] : form == TV_TIME_ABSENT ? "none" : "not known";
+}
+
+/* --- text ------------------------------------------------------------------------------------------------------- */
+
+/* What is left of a field. */
+struct rest {
+    const char *p;
+    size_t n;
+};
+
+/* Takes exactly so many digits. */
+static int take_digits(struct rest *r, size_t n, int *value)
+{
+    if (r->n < n)
+        return 0;
+    *value = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (r->p[i] < '0' || r->p[i] > '9')
+            return 0;
+        *value = 10 * *value + (r->p[i] - '0');
+    }
+    r->p += n;
+    r->n -= n;
+    return 1;
+}
+
+static int take(struct rest *r, char c)
+{
+    if (r->n == 0 || *r->p != c)
+        return 0;
+    r->p++;
+    r->n--;
+    return 1;
+}
+
+/* 2005-04-02 or 2005/04/02: year, month and day, of which day and month may have one digit, as spreadsheets write them. */
+static int take_date(struct rest *r, struct tm *t)
+{
+    if (!take_digits(r, 4, &t->tm_year) || r->n == 0 || (*r->p != '-' && *r->p != '/'))
+        return 0;
+    char divider = *r->p;
+    if (!take(r, divider) || (!take_digits(r, 2, &t->tm_mon) && !take_digits(r, 1, &t->tm_mon)) || !take(r, divider))
+        return 0;
+    if (!take_digits(r, 2, &t->tm_mday) && !take_digits(r, 1, &t->tm_mday))
+        return 0;
+    return t->tm_year > 0 && t->tm_mon >= 1 && t->tm_mon <= 12 && t->tm_mday >= 1 && t->tm_mday <= 31;
+}
+
+/* At least one digit, in microseconds; those beyond the sixth are dropped. */
+static int take_fraction(struct rest *r, int64_t *fraction)
+{
+    int digit, any = 0;
+    for (int64_t unit = 100000; take_digits(r, 1, &digit); unit /= 10, any = 1)
+        *fraction += unit * digit;
+    return any;
+}
+
+/* 23:53, 23:53:47, 23:53:47.5 */
+static int take_time(struct rest *r, struct tm *t, int64_t *fraction)
+{
+    if ((!take_digits(r, 2, &t->tm_hour) && !take_digits(r, 1, &t->tm_hour)) || !take(r, ':') ||
+        !take_digits(r, 2, &t->tm_min))
+        return 0;
+    if (take(r, ':')) {
+        if (!take_digits(r, 2, &t->tm_sec))
+            return 0;
+        if ((take(r, '.') || take(r, ',')) && !take_fraction(r, fraction))
+            return 0;
+    }
+    return t->tm_hour <= 23 && t->tm_min <= 59 && t->tm_sec <= 60;
+}
+
+/* Z, UTC, GMT, +09:00, +0900, +09; nothing is UTC. *seconds is what the clock there is ahead. */
+static int take_zone(struct rest *r, int *seconds)
+{
+    int hours = 0, minutes = 0;
+    *seconds = 0;
+    while (take(r, ' '))
+        ;
+    if (r->n == 0 || (r->n == 1 && (*r->p == 'Z' || *r->p == 'z')) ||
+        (r->n == 3 && (strncasecmp(r->p, "UTC", 3) == 0 || strncasecmp(r->p, "GMT", 3) == 0)))
+        return 1;
+    int west = *r->p == '-';
+    if ((!take(r, '+') && !take(r, '-')) || !take_digits(r, 2, &hours))
+        return 0;
+    int colon = take(r, ':');
+    if (!take_digits(r, 2, &minutes) && colon)
+        return 0;
+    *seconds = (west ? -1 : 1) * (3600 * hours + 60 * minutes);
+    return r->n == 0 && hours <= 15 && minutes <= 59;
+}
+
+/* A day that its month does not have is refused: timegm would make another of it. */
+static int read_text(const struct tv_field *f, int64_t *microseconds)
+{
+    struct rest r = {f->text, f->n};
+    struct tm t = {.tm_hour = 0};
+    int64_t fraction = 0;
+    int ahead = 0;
+    while (r.n > 0 && r.p[r.n - 1] == ' ')
+        r.n--;
+    while (take(&r, ' '))
+        ;
+    if (!take_date(&r, &t))
+        return 0;
+    if (r.n > 0 && ((!take(&r, 'T') && !take(&r, ' ')) || !take_time(&r, &t, &fraction) || !take_zone(&r, &ahead)))
+        return 0;
+    int day = t.tm_mday, leap = t.tm_sec == 60;
+    t.tm_year -= 1900;
+    t.tm_mon--;
+    t.tm_sec -= leap;
+    time_t seconds = timegm(&t);
+    if (t.tm_mday != day)
+        return 0;
+    *microseconds = ((int64_t)seconds + leap - ahead) * 1000000 + fraction;
+    return 1;
+}
+
+/* --- numbers ---------------------------------------------------------------------------------------------------- */
+
+/* A whole or broken number of units; *whole is 0 where only the double holds it. */
+static int read_units(const struct tv_field *f, int64_t *units, double *real, int *whole)
+{
+    struct tv_field t = *f;
+    for (; t.n > 0 && *t.text == ' '; t.n--)
+        t.text++;
+    while (t.n > 0 && t.text[t.n - 1] == ' ')
+        t.n--;
+    *whole = tv_text_int64(t.text, t.n, units);
+    if (*whole)
+        *real = (double)*units;
+    return *whole || tv_text_double(t.text, t.n, real);
+}
+
+enum tv_time_form tv_time_form_of(const struct tv_field *f)
+{
+    int64_t units;
+    double real;
+    int whole;
+    if (tv_number_is_absent(f))
+        return TV_TIME_ABSENT;
+    if (!read_units(f, &units, &real, &whole))
+        return read_text(f, &units) ? TV_TIME_TEXT : TV_TIME_UNKNOWN;
+    int form = TV_TIME_SECONDS;
+    while (form < TV_TIME_NANOSECONDS && real >= least[form + 1])
+        form++;
+    return real < 9.3e18 ? (enum tv_time_form)form : TV_TIME_UNKNOWN;
+}
+
+/* Units smaller than a second, down to whole microseconds. 0, which many files write for no time, is of any unit. */
+static enum tv_status read_small(enum tv_time_form form, const struct tv_field *f, int64_t *microseconds,
+                                 struct tv_error *err)
+{
+    static const int64_t times[] = {[TV_TIME_MILLISECONDS] = 1000, [TV_TIME_MICROSECONDS] = 1};
+    int64_t units;
+    double real;
+    int whole;
+    if (!read_units(f, &units, &real, &whole))
+        return tv_fail(err, TV_ERR_RECORD, "time is not a number");
+    if (real != 0 && tv_time_form_of(f) != form)
+        return tv_fail(err, TV_ERR_RECORD, "time in another unit than the file's");
+    if (!whole && form == TV_TIME_MILLISECONDS)
+        *microseconds = (int64_t)llround(real * 1000);
+    else if (!whole)
+        *microseconds = (int64_t)llround(form == TV_TIME_NANOSECONDS ? real / 1000 : real);
+    else
+        *microseconds = form == TV_TIME_NANOSECONDS ? units / 1000 : units * times[form];
+    return TV_OK;
+}
+
+enum tv_status tv_time_read(enum tv_time_form form, const struct tv_field *f, int64_t *microseconds,
+                            struct tv_error *err)
+{
+    if (form == TV_TIME_SECONDS) {
+        enum tv_status status = tv_number_time(f, microseconds, err);
+        return status == TV_OK && *microseconds >= (int64_t)(SECONDS_END * 1e6)
+                   ? (enum tv_status)tv_fail(err, TV_ERR_RECORD, "time in another unit than the file's")
+                   : status;
+    }
+    if (tv_number_is_absent(f)) {
+        *microseconds = TV_NUMBER_NO_TIME;
+        return TV_OK;
+    }
+    if (form != TV_TIME_TEXT)
+        return read_small(form, f, microseconds, err);
+    return read_text(f, microseconds) ? TV_OK : (enum tv_status)tv_fail(err, TV_ERR_RECORD, "time is not a date");
+}

@@ -1,0 +1,99 @@
+"""Files as people have them (tests/cases/files.toml): each case is loaded and inspected, and the two agree."""
+
+import re
+import tomllib
+
+import pytest
+
+from project import REPO
+from test_load import load, number
+
+CASES = tomllib.loads((REPO / "tests/cases/files.toml").read_text())["case"]
+KEYS = {"name", "files", "encoding", "flags", "rows", "items", "tags", "plays", "says", "reports", "rejects", "refused",
+        "refused_by_load"}
+TIME = "coalesce('|' || rtrim(rtrim(to_char({} AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), '.'), '')"
+ROWS = ("SELECT trivet.user_code(user_id) || '|' || trivet.item_code(item_id) || '|' || "
+        "CASE WHEN value = trunc(value) THEN value::float8::text ELSE value::text END || "
+        f"{TIME.format('rated_at')} FROM trivet.rating")
+ITEMS = "SELECT trivet.item_code(item_id) || '|' || title FROM trivet.item WHERE title IS NOT NULL"
+TAGS = ("SELECT trivet.user_code(user_id) || '|' || trivet.item_code(item_id) || '|' || tag || "
+        f"{TIME.format('tagged_at')} FROM trivet.tag")
+REJECTS = "SELECT file || '|' || line || '|' || reason FROM trivet.reject WHERE load_id = (SELECT max(id) FROM trivet.load)"
+
+
+@pytest.fixture(scope="module")
+def place(run, servers):
+    place = servers.place()
+    run("trivet-etl", "schema", env=place.env)
+    return place
+
+
+@pytest.fixture
+def folder(request, tmp_path):
+    """The case's files, in a folder that always has the same name."""
+    case = request.getfixturevalue("case")
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for name, text in case["files"].items():
+        (folder / name).write_bytes(text.encode(case.get("encoding", "utf-8")))
+    return folder
+
+
+def lines(text):
+    return sorted(text.strip("\n").split("\n")) if text.strip("\n") else []
+
+
+def in_order(sentence, text):
+    assert re.search(re.escape(sentence).replace(r"\ ", r"\s+"), text), text
+
+
+def read_as(out):
+    """What inspect says that each file is read as: "ratings.csv: ratings, with user=...", the words of load's log."""
+    found = []
+    for block in re.split(r"\n\n", out)[1:]:
+        head = re.match(r"\n*(\S+): ([a-z ]+),", block)
+        how = re.search(r"^  read      (.*)$", block, re.M)
+        if head:
+            found.append(f"{head[1]}: {head[2]}" + (f", {how[1]}" if how else ""))
+    return found
+
+
+def test_there_are_enough_of_them():
+    assert len(CASES) >= 60 and len({case["name"] for case in CASES}) == len(CASES)
+    for case in CASES:
+        assert case.keys() <= KEYS and ("rows" in case) != any(key.startswith("refused") for key in case), case["name"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_case(run, place, folder, case):
+    flags, loads = case.get("flags", []), number(place, "SELECT count(*) FROM trivet.load")
+    before = place.psql(ROWS)
+    loaded = load(run, place, folder, *flags, check=False)
+    shown = run("trivet-etl", "inspect", folder, *flags, check=False)
+    if "refused_by_load" in case:
+        assert loaded.returncode == 3 and shown.returncode == 0
+        in_order(case["refused_by_load"], loaded.stderr)
+        return
+    if "refused" in case:
+        assert loaded.returncode in (2, 3) and "hint: " in loaded.stderr or "it is empty" in loaded.stderr, loaded.stderr
+        assert (shown.returncode, shown.stderr) == (loaded.returncode, loaded.stderr)
+        in_order(case["refused"], loaded.stderr)
+        assert place.psql(ROWS) == before and number(place, "SELECT count(*) FROM trivet.load") == loads
+        return
+    assert loaded.returncode == 0, loaded.stderr
+    assert shown.returncode == 0, shown.stderr
+    assert lines(place.psql(ROWS)) == lines(case["rows"])
+    assert lines(place.psql(REJECTS)) == lines(case.get("rejects", ""))
+    if "items" in case:
+        assert lines(place.psql(ITEMS)) == lines(case["items"])
+    if "tags" in case:
+        assert lines(place.psql(TAGS)) == lines(case["tags"])
+    for sentence in case.get("reports", []):
+        assert sentence in loaded.stdout
+    values = place.psql("SELECT description ->> 'values' FROM trivet.data_state()")
+    assert (values == "counts") == case.get("plays", False) == ("values    counts of plays" in shown.stdout)
+    for words in read_as(shown.stdout):
+        assert words in loaded.stderr
+    for words in case.get("says", []):
+        assert words in loaded.stderr
+        assert words in shown.stdout or words.split(", ", 1)[-1] in shown.stdout
