@@ -14,6 +14,8 @@ create table if not exists trivet.search (
     trials      int not null,
     run_id      bigint
 );
+alter table trivet.search add column if not exists dataset bigint;
+alter table trivet.search alter column dataset set default trivet.current_dataset();
 comment on table trivet.search is 'One row a search for settings. Deleting a row deletes its trials, and the same command begins anew.';
 comment on column trivet.search.id is 'Number of the search: trivet-train search --resume.';
 comment on column trivet.search.fingerprint is 'Hash of the ratings, of how they are divided, and of every setting to try.';
@@ -23,6 +25,7 @@ comment on column trivet.search.command is 'The command line.';
 comment on column trivet.search.flags is 'The same as an array of its flags, which --resume reads.';
 comment on column trivet.search.metric is 'What decides: rmse or ndcg@10.';
 comment on column trivet.search.trials is 'How many settings it tries.';
+comment on column trivet.search.dataset is 'The data set that it reads; null: ratings come from files, or the search is an older trivet''s.';
 comment on column trivet.search.run_id is 'Its row in the journal, trivet.run, once it is finished.';
 
 create table if not exists trivet.search_result (

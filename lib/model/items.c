@@ -11,6 +11,7 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/code.h"
+#include "trivet/model/model.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 
@@ -106,7 +107,7 @@ static const char *keep_url(struct tv_items *items, const char *url, int *failed
     return kept;
 }
 
-/* One document of the collection item. An item without a title is called by its code, or by its number. */
+/* One document of a catalogue. An item without a title is called by its code, or by its number. */
 static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct reading *r = context;
@@ -115,7 +116,7 @@ static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, s
     int failed = 0;
     char unnamed[TV_CODE_MAX + 8];
     if (!tv_mongo_doc_int(doc, "_id", &item.id))
-        return tv_fail(err, TV_ERR_CORRUPT, "a document of the collection item has no integer _id");
+        return tv_fail(err, TV_ERR_CORRUPT, "an item document has no integer _id");
     enum tv_status status = grow(r, err);
     if (status != TV_OK)
         return status;
@@ -140,12 +141,21 @@ static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, s
     return TV_OK;
 }
 
-/* Documents come ordered by _id, so the items ascend, as tv_items_find needs it. */
-enum tv_status tv_items_read(struct tv_items *out, struct tv_mongo *mongo, struct tv_error *err)
+char *tv_items_collection(char *out, int64_t dataset)
 {
+    if (dataset != 0)
+        return tv_model_catalogue(out, dataset);
+    snprintf(out, TV_MODEL_NAME, "item");
+    return out;
+}
+
+/* Documents come ordered by _id, so the items ascend, as tv_items_find needs it. */
+enum tv_status tv_items_read(struct tv_items *out, struct tv_mongo *mongo, int64_t dataset, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
     struct reading r = {out, 0};
     *out = (struct tv_items){0};
-    enum tv_status status = tv_mongo_each(mongo, "item", take_item, &r, err);
+    enum tv_status status = tv_mongo_each(mongo, tv_items_collection(name, dataset), take_item, &r, err);
     if (status == TV_OK)
         status = tv_items_sort_codes(out, err);
     if (status != TV_OK)

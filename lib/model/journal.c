@@ -3,6 +3,7 @@
  */
 #include "trivet/model/journal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "trivet/store/pg_rows.h"
@@ -50,14 +51,17 @@ enum tv_status tv_journal_check_schema(struct tv_pg *pg, struct tv_error *err)
  * trivet.changed_users can ask of each later change whether the training saw it. */
 enum tv_status tv_run_begin(struct tv_pg *pg, const struct tv_run_plan *p, int64_t *run_number, struct tv_error *err)
 {
+    char dataset[24];
+    snprintf(dataset, sizeof dataset, "%" PRId64, p->dataset);
     const char *const values[] = {p->command,  p->algorithm, p->parameters,  p->filter,
                                   p->source,   p->data,      p->fingerprint, tv_run_kind_name(p->kind),
-                                  p->snapshot, p->evidence};
+                                  p->snapshot, p->evidence,  dataset};
     return tv_pg_int(pg,
                      "INSERT INTO trivet.run (command, algorithm, parameters, filter, source, data, fingerprint, kind, "
-                     "snapshot, evidence) "
-                     "VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6::jsonb, $7, $8, $9::pg_snapshot, $10) RETURNING id",
-                     10, values, run_number, err);
+                     "snapshot, evidence, dataset) "
+                     "VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6::jsonb, $7, $8, $9::pg_snapshot, $10, "
+                     "nullif($11::bigint, 0)) RETURNING id",
+                     11, values, run_number, err);
 }
 
 /* Row and hold are one transaction, so nobody sees a row that is not held yet and takes its process for dead. */

@@ -68,3 +68,16 @@ char *tv_model_parts(char *out, int64_t run_number)
     snprintf(out, TV_MODEL_NAME, "model_%" PRId64, run_number);
     return out;
 }
+
+/* Titles, genres and counts belong to a data set and not to a model, so they have the data set's number alone. */
+char *tv_model_catalogue(char *out, int64_t dataset)
+{
+    snprintf(out, TV_MODEL_NAME, "catalogue_%" PRId64, dataset);
+    return out;
+}
+
+char *tv_model_new_catalogue(char *out, int64_t dataset, int64_t run_number)
+{
+    snprintf(out, TV_MODEL_NAME, "catalogue_%" PRId64 "_%" PRId64, dataset, run_number);
+    return out;
+}

@@ -64,6 +64,7 @@ static enum tv_status add_description(struct tv_mongo_bulk *bulk, const struct t
     const struct tv_mongo_field fields[] = {
         {.name = "_id", .type = TV_MONGO_FIELD_TEXT, .text = "description"},
         {.name = "number", .type = TV_MONGO_FIELD_INT64, .integer = m->run_number},
+        {.name = "dataset", .type = TV_MONGO_FIELD_INT64, .integer = m->dataset},
         {.name = "algorithm", .type = TV_MONGO_FIELD_TEXT, .text = m->algorithm},
         {.name = "score", .type = TV_MONGO_FIELD_TEXT, .text = m->score_kind},
         {.name = "factors", .type = TV_MONGO_FIELD_INT32, .integer = m->factors},
@@ -150,6 +151,7 @@ enum tv_status tv_model_from_description(struct tv_model **out, int64_t run_numb
     copy_text(m->score_kind, sizeof m->score_kind, doc, "score");
     copy_text(checksum, sizeof checksum, doc, "checksum");
     m->checksum = strtoull(checksum, NULL, 16);
+    tv_mongo_doc_int(doc, "dataset", &m->dataset);
     tv_mongo_doc_int(doc, "users", &m->n_users);
     tv_mongo_doc_int(doc, "learned", &m->n_learned);
     tv_mongo_doc_real(doc, "sigma_power", &m->sigma_power);
@@ -225,6 +227,13 @@ enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo
     }
     *out = r.model;
     return TV_OK;
+}
+
+enum tv_status tv_model_say_dataset_mongo(struct tv_mongo *mongo, int64_t run_number, int64_t dataset,
+                                          struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    return tv_mongo_set_int(mongo, tv_model_parts(name, run_number), "description", "dataset", dataset, err);
 }
 
 static enum tv_status count_stranger(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)

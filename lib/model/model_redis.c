@@ -77,7 +77,7 @@ static enum tv_status write_sigma(struct tv_redis *redis, const struct tv_model 
     return status;
 }
 
-/* One command a field: a model has fifteen, and it is written once. */
+/* One command a field: a model has sixteen, and it is written once. */
 static enum tv_status write_field(struct tv_redis *redis, int64_t run_number, const char *field, const char *value,
                                   struct tv_error *err)
 {
@@ -90,7 +90,8 @@ static enum tv_status write_field(struct tv_redis *redis, int64_t run_number, co
 static enum tv_status write_hash(struct tv_redis *redis, const struct tv_model *m, int parts, struct tv_error *err)
 {
     char factors[24], users[24], learned[24], items[24], n_parts[24], created[40], power[40], checksum[24];
-    char lambda[40], alpha[40];
+    char lambda[40], alpha[40], dataset[24];
+    snprintf(dataset, sizeof dataset, "%" PRId64, m->dataset);
     snprintf(factors, sizeof factors, "%d", m->factors);
     snprintf(users, sizeof users, "%" PRId64, m->n_users);
     snprintf(learned, sizeof learned, "%" PRId64, m->n_learned);
@@ -105,7 +106,7 @@ static enum tv_status write_hash(struct tv_redis *redis, const struct tv_model *
         {"algorithm", m->algorithm}, {"score", m->score_kind},  {"factors", factors},   {"users", users},
         {"learned", learned},        {"items", items},          {"dtype", "<f2"},       {"created_at", created},
         {"sigma_power", power},      {"lambda", lambda},        {"alpha", alpha},       {"biases", m->biases ? "1" : "0"},
-        {"checksum", checksum},      {"description", m->description}, {"parts", n_parts},
+        {"checksum", checksum},      {"description", m->description}, {"dataset", dataset},     {"parts", n_parts},
     };
     enum tv_status status = TV_OK;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs && status == TV_OK; i++)
@@ -225,6 +226,27 @@ static enum tv_status read_number(struct tv_redis *redis, int64_t run_number, co
                          text);
 }
 
+/* A model of an older trivet has no data set. */
+enum tv_status tv_model_read_brief(struct tv_model_brief *out, struct tv_redis *redis, int64_t run_number,
+                                   struct tv_error *err)
+{
+    double dataset = 0;
+    *out = (struct tv_model_brief){0};
+    enum tv_status status = read_text(redis, run_number, "score", out->score_kind, sizeof out->score_kind, err);
+    if (status == TV_OK)
+        status = read_number(redis, run_number, "dataset", &dataset, err);
+    out->dataset = (int64_t)dataset;
+    return status == TV_ERR_NOT_FOUND && out->score_kind[0] ? TV_OK : status;
+}
+
+enum tv_status tv_model_say_dataset_redis(struct tv_redis *redis, int64_t run_number, int64_t dataset,
+                                          struct tv_error *err)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, dataset);
+    return write_field(redis, run_number, "dataset", text, err);
+}
+
 /* Read apart from the short fields, because it may be of any length. */
 static enum tv_status read_description(struct tv_redis *redis, struct tv_model *m, struct tv_error *err)
 {
@@ -245,7 +267,7 @@ static enum tv_status read_hash(struct tv_model **out, struct tv_redis *redis, i
 {
     char checksum[64];
     double n_parts = 0, factors = 0, items = 0, users = 0, learned = 0, created = 0, power = 0;
-    double lambda = 0, alpha = 0, biases = 0;
+    double lambda = 0, alpha = 0, biases = 0, dataset = 0;
     struct tv_model *m = NULL;
     enum tv_status status = read_number(redis, run_number, "parts", &n_parts, err);
     const struct {
@@ -253,7 +275,7 @@ static enum tv_status read_hash(struct tv_model **out, struct tv_redis *redis, i
         double *value;
     } numbers[] = {{"factors", &factors}, {"items", &items},           {"users", &users},
                    {"learned", &learned}, {"created_at", &created},    {"sigma_power", &power}},
-      later[] = {{"lambda", &lambda}, {"alpha", &alpha}, {"biases", &biases}}; /* models before ALS do not have them */
+      later[] = {{"lambda", &lambda}, {"alpha", &alpha}, {"biases", &biases}, {"dataset", &dataset}}; /* older models lack them */
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == TV_OK; i++)
         status = read_number(redis, run_number, numbers[i].field, numbers[i].value, err);
     for (size_t i = 0; i < sizeof later / sizeof *later && status == TV_OK; i++) {
@@ -274,6 +296,7 @@ static enum tv_status read_hash(struct tv_model **out, struct tv_redis *redis, i
         tv_model_free(m);
         return status;
     }
+    m->dataset = (int64_t)dataset;
     m->n_users = (int64_t)users;
     m->n_learned = (int64_t)learned;
     m->created_at = created;

@@ -68,6 +68,7 @@ static int fill_run(struct tv_run *run, const struct tv_pg_rows *rows, int row)
     run->source = copy_cell(rows, row, 8);
     run->message = copy_cell(rows, row, 9);
     run->metrics = copy_cell(rows, row, 11);
+    run->dataset = atoll(tv_pg_cell(rows, row, 12));
     return run->parameters && run->filter && run->counts && run->metrics && run->source && run->message;
 }
 
@@ -88,7 +89,7 @@ enum tv_status tv_run_list(struct tv_pg *pg, unsigned states, struct tv_run **ou
             tv_pg_query(pg,
                         "SELECT id, state, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
                         "to_char(live_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), algorithm, "
-                        "parameters, filter, counts, source, message, kind, metrics "
+                        "parameters, filter, counts, source, message, kind, metrics, coalesce(dataset, 0) "
                         "FROM trivet.run WHERE state = ANY ($1) ORDER BY id",
                         1, &value, &rows, err);
     tv_buffer_free(&names);

@@ -17,6 +17,8 @@ struct tv_repair {
     struct tv_pg *journal;
     const struct tv_repair_report *report; /* lent; NULL: not thorough */
     int64_t live;                          /* the live model by the journal, or 0 */
+    int64_t live_dataset;                  /* that it was learned from */
+    int64_t loaded;                        /* the data set that trivet.rating shows, or 0 */
     int64_t longest_list;                  /* of those stored with the live model's users */
     int changes;                           /* what was mended */
     int problems;                          /* what could not be */
@@ -45,12 +47,22 @@ void tv_repair_ids_free(struct tv_repair_ids *list);
 enum tv_status tv_repair_lower(struct tv_repair *r, const char *collection, const struct tv_repair_ids *list,
                                struct tv_error *err);
 
+/* Reads r->live, r->live_dataset and r->loaded from the journal (live.c). Where the live model's data set is not the
+ * one that is loaded, Postgres has nothing to compare its users with. */
+enum tv_status tv_repair_read_live(struct tv_repair *r, struct tv_error *err);
+static inline int tv_repair_live_is_loaded(const struct tv_repair *r)
+{
+    return r->live > 0 && r->live_dataset == r->loaded;
+}
+
 /* Deletes what is left of a model that is whole in no store, and calls it pruned in the journal. Callers log the
  * loss; here it is only counted as a change. */
 enum tv_status tv_repair_give_up(struct tv_repair *r, int64_t run_number, struct tv_error *err);
 
 /* kinds.c: keys of a type, and collections of a kind, that no trivet writes. */
 enum tv_status tv_repair_kinds(struct tv_repair *r, struct tv_error *err);
+/* catalogues.c: collections of item documents: of which data set, and whether anybody needs them. */
+enum tv_status tv_repair_catalogues(struct tv_repair *r, struct tv_error *err);
 /* models.c: the item side of every kept model in MongoDB and Redis. */
 enum tv_status tv_repair_models(struct tv_repair *r, struct tv_error *err);
 /* users.c: the documents of the live model's users; items.c: item documents and their counts. */

@@ -127,7 +127,7 @@ static enum tv_status write_rows(struct tv_item_repair *t, const struct tv_pg_ro
                                                         .value = atoll(tv_pg_cell(rows, i, 1)), .json = document};
     }
     *written += (int64_t)n;
-    return status == TV_OK ? tv_mongo_replace_all(t->repair->stores->mongo, "item", "rev", documents, n, err) : status;
+    return status == TV_OK ? tv_mongo_replace_all(t->repair->stores->mongo, t->collection, "rev", documents, n, err) : status;
 }
 
 /* Reads the documents once more instead of having kept them: only hashes are in memory. */
@@ -186,7 +186,7 @@ static enum tv_status delete_unknown(struct tv_item_repair *t, struct tv_error *
         size_t n = t->unknown.n - i < BATCH ? t->unknown.n - i : BATCH;
         for (size_t j = 0; j < n; j++)
             gone[j] = (struct tv_mongo_document){.id = t->unknown.ids[i + j], .value = t->unknown.revs[i + j]};
-        status = tv_mongo_delete_all(t->repair->stores->mongo, "item", "rev", gone, n, err);
+        status = tv_mongo_delete_all(t->repair->stores->mongo, t->collection, "rev", gone, n, err);
     }
     return status;
 }

@@ -1,4 +1,5 @@
-/* items: every item has its document in MongoDB's `item`, and it says what Postgres counts and knows of the item.
+/* items: every item of the data set that is loaded has its document in MongoDB's catalogue_<D>, and it says what Postgres
+ * counts and knows of the item. Of the data sets that are away only MongoDB knows anything that could be compared.
  *
  * Postgres notes up to which change an item's n and mean are written (trivet.item_change.counted_rev). Without a
  * report only those claims are compared. With one, every document is, with one pass over the ratings: so counts
@@ -13,6 +14,8 @@
 
 #include "lib/repair/items.h"
 #include "trivet/base/buffer.h"
+#include "trivet/model/items.h"
+#include "trivet/model/life/catalogue.h"
 #include "trivet/model/life/catch_up.h"
 #include "trivet/model/life/fold_in_anew.h"
 #include "trivet/model/model_redis.h"
@@ -66,7 +69,7 @@ static enum tv_status compare_claims(struct tv_item_repair *t, struct tv_error *
     if (t->repair->report == NULL && t->n > QUICK)
         t->n = QUICK;
     for (size_t i = 0; i < t->n && status == TV_OK; i += BATCH) {
-        const struct tv_mongo_selection wanted = {.collection = "item",
+        const struct tv_mongo_selection wanted = {.collection = t->collection,
                                                   .key = "_id",
                                                   .values = t->ids + i,
                                                   .n = t->n - i < BATCH ? t->n - i : BATCH,
@@ -134,19 +137,22 @@ static enum tv_status take_document(void *context, const struct tv_mongo_doc *do
     return status == TV_OK ? compare_counts(t, (size_t)place, doc, err) : status;
 }
 
-/* Whether Postgres still holds the titles and fields that the documents were written from. The documents come from
- * the newest model that was made live by its own training, or by an import. A training that was kept back has a
- * message, and its documents were dropped. An import since, or a load since the training began, makes the answer
- * no. */
+/* The newest whole training of the data set that is loaded, as a relation with its start. */
+#define NEWEST_FIT                                                                                                     \
+    "(SELECT max(started_at) AS started_at FROM trivet.run WHERE kind = 'fit' AND state IN ('kept', 'activating', "      \
+    "'live', 'pruned') AND dataset = trivet.current_dataset()) s"
+
+/* Whether Postgres still holds the titles and fields that the documents were written from, which the newest training
+ * that made a model did. An import since, or a load since the training began, makes the answer no. */
 static enum tv_status know_loads(struct tv_item_repair *t, struct tv_error *err)
 {
     int64_t same = 0;
     enum tv_status status =
         tv_pg_int(t->repair->journal,
                   "SELECT (s.started_at IS NOT NULL AND NOT EXISTS (SELECT FROM trivet.run WHERE kind = 'import' AND "
-                  "live_at > s.started_at) AND NOT EXISTS (SELECT FROM trivet.load WHERE state IN ('complete', 'replaced') "
-                  "AND finished_at > s.started_at))::int FROM (SELECT max(started_at) AS started_at FROM trivet.run WHERE "
-                  "kind = 'fit' AND live_at IS NOT NULL AND message IS NULL) s",
+                  "finished_at > s.started_at AND dataset = trivet.current_dataset()) AND NOT EXISTS (SELECT FROM trivet.load "
+                  "WHERE state IN ('complete', 'replaced') AND finished_at > s.started_at AND dataset = trivet.current_dataset()))"
+                  "::int FROM " NEWEST_FIT,
                   0, NULL, &same, err);
     t->same_loads = same != 0;
     return status;
@@ -159,7 +165,7 @@ static enum tv_status compare_all(struct tv_item_repair *t, struct tv_error *err
     enum tv_status status = know_loads(t, err);
     if (status == TV_OK)
         status = tv_item_repair_expect(t, err);
-    return status == TV_OK ? tv_mongo_each(t->repair->stores->mongo, "item", take_document, t, err) : status;
+    return status == TV_OK ? tv_mongo_each(t->repair->stores->mongo, t->collection, take_document, t, err) : status;
 }
 
 /* --- what is done about it -------------------------------------------------------------------------------- */
@@ -184,7 +190,7 @@ static enum tv_status look_again(struct tv_item_repair *t, struct tv_error *err)
         if (t->ahead.revs[i] > atoll(tv_pg_cell(rows, (int)i, 0)))
             status = tv_repair_keep(&still, t->ahead.ids[i], t->ahead.revs[i], err);
     if (status == TV_OK)
-        status = tv_repair_lower(t->repair, "item", &still, err);
+        status = tv_repair_lower(t->repair, t->collection, &still, err);
     for (size_t i = 0; i < still.n && status == TV_OK; i++)
         status = tv_repair_keep(&t->wrong, still.ids[i], 0, err);
     tv_repair_ids_free(&still);
@@ -216,10 +222,10 @@ static void tell_other(struct tv_item_repair *t)
         tv_repair_did(r, "%" PRId64 " items did not say what a score of the live model is: they do", t->n_scores);
     if (t->n_strangers > 0)
         tv_repair_problem(r,
-                          "MongoDB's item has %" PRId64
+                          "MongoDB's %s has %" PRId64
                           " documents that trivet did not write, and leaves alone; if nobody "
-                          "needs them: db.item.deleteMany({_id: {$not: {$type: \"number\"}}})",
-                          t->n_strangers);
+                          "needs them: db.%s.deleteMany({_id: {$not: {$type: \"number\"}}})",
+                          t->collection, t->n_strangers, t->collection);
     if (!t->same_loads && t->other.n > 0)
         tv_repair_say(r,
                       "items: %zu have other fields than Postgres, where loads came since they were written: the next "
@@ -253,19 +259,15 @@ static void free_items(struct tv_item_repair *t)
     free(t->found);
 }
 
-/* An imported model brings the item documents of another trivet, and Postgres here knows only the items that were
- * rated here: only its claims can be compared. */
+/* Imported models bring the item documents of another trivet. Where nothing was trained here, Postgres knows only the
+ * items that were rated here: then its claims alone can be compared. */
 static enum tv_status compare(struct tv_item_repair *t, struct tv_error *err)
 {
-    char number_text[24];
-    const char *value = number_text;
     int64_t here = 0;
     if (t->repair->report == NULL)
         return compare_claims(t, err);
-    snprintf(number_text, sizeof number_text, "%" PRId64, t->repair->live);
     enum tv_status status =
-        tv_pg_int(t->repair->journal, "SELECT count(*) FROM trivet.run WHERE id = $1 AND kind <> 'import'", 1, &value,
-                  &here, err);
+        tv_pg_int(t->repair->journal, "SELECT (s.started_at IS NOT NULL)::int FROM " NEWEST_FIT, 0, NULL, &here, err);
     if (status != TV_OK)
         return status;
     return here ? compare_all(t, err) : compare_claims(t, err);
@@ -281,24 +283,42 @@ static enum tv_status look_and_mend(struct tv_item_repair *t, struct tv_error *e
     return status == TV_OK ? tv_item_repair_write(t, err) : status;
 }
 
+/* Without a model of the data set, live or kept, there need not be documents. */
+static enum tv_status has_models(struct tv_repair *r, int64_t *n, struct tv_error *err)
+{
+    return tv_pg_int(r->journal,
+                     "SELECT count(*) FROM trivet.run WHERE state IN ('kept', 'activating', 'live') AND kind IN ('fit', 'import') "
+                     "AND dataset = trivet.current_dataset()",
+                     0, NULL, n, err);
+}
+
 /* score_kind is put right for all documents at once, at the end, and not document by document: MongoDB changes those
  * that lack it with one message. */
+static enum tv_status look_at_loaded(struct tv_item_repair *t, const struct tv_model *live, struct tv_error *err)
+{
+    int64_t n_models = 0;
+    enum tv_status status = has_models(t->repair, &n_models, err);
+    if (status != TV_OK || n_models == 0)
+        return status;
+    tv_items_collection(t->collection, t->repair->loaded);
+    t->score = live && tv_repair_live_is_loaded(t->repair) ? live->score_kind : NULL;
+    status = look_and_mend(t, err);
+    if (status == TV_OK && live)
+        status = tv_catalogue_say_score(t->repair->stores->mongo, live, err);
+    if (status == TV_OK)
+        tell(t);
+    return status;
+}
+
 enum tv_status tv_repair_items(struct tv_repair *r, struct tv_error *err)
 {
     struct tv_item_repair t = {.repair = r};
     struct tv_model *m = NULL;
     enum tv_status status = TV_OK;
-    if (r->live == 0)
-        return TV_OK;
-    if (r->report)
+    if (r->report && r->live > 0)
         status = tv_model_read_redis(&m, r->stores->redis, r->live, err);
-    t.score = m ? m->score_kind : NULL;
     if (status == TV_OK)
-        status = look_and_mend(&t, err);
-    if (status == TV_OK && m)
-        status = tv_lifecycle_say_score(r->stores, m, err);
-    if (status == TV_OK)
-        tell(&t);
+        status = look_at_loaded(&t, m, err);
     free_items(&t);
     tv_model_free(m);
     return status;

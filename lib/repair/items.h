@@ -18,6 +18,7 @@ struct tv_item_want {
 /* One look at all item documents, on the stack of tv_repair_items. */
 struct tv_item_repair {
     struct tv_repair *repair;
+    char collection[TV_MODEL_NAME]; /* the catalogue of the data set that is loaded */
     int64_t *ids; /* (n) ascending */
     struct tv_item_want *want;
     char *found; /* (n) 1: a document */

@@ -68,13 +68,13 @@ static enum tv_status redis_types(struct tv_repair *r, struct tv_error *err)
 /* --- MongoDB ---------------------------------------------------------------------------------------------- */
 
 /* A name of a collection of trivet's that turns out to be a view: it holds no documents of its own, so nothing is
- * lost by dropping it. The view `user` is where it belongs. */
+ * lost by dropping it. The views `user` and `item` are where they belong. */
 static enum tv_status drop_view(void *context, const char *name, struct tv_error *err)
 {
     struct tv_repair *r = context;
     char *on = NULL;
     enum tv_status status = tv_mongo_view_target(r->stores->mongo, name, &on, err);
-    if (status == TV_OK && on && strcmp(name, "user") != 0) {
+    if (status == TV_OK && on) {
         status = tv_mongo_drop(r->stores->mongo, name, err);
         tv_repair_did(r, "%s was a view on %s, where a collection belongs: dropped", name, on);
     }
@@ -82,11 +82,11 @@ static enum tv_status drop_view(void *context, const char *name, struct tv_error
     return status;
 }
 
-/* user_12, parts_12, model_12, item_12, item; other names of that beginning are not ours. */
+/* user_12, parts_12, model_12, catalogue_3, catalogue_3_12; other names of that beginning are not ours. */
 static enum tv_status take_name(void *context, const char *name, struct tv_error *err)
 {
     const char *bar = strchr(name, '_');
-    int ours = bar ? bar[1] != '\0' && bar[1 + strspn(bar + 1, "0123456789")] == '\0' : strcmp(name, "item") == 0;
+    int ours = bar && bar[1] != '\0' && bar[1 + strspn(bar + 1, "0123456789_")] == '\0';
     return ours ? drop_view(context, name, err) : TV_OK;
 }
 
@@ -118,7 +118,7 @@ static enum tv_status expect_view(struct tv_repair *r, struct tv_error *err)
 
 static enum tv_status mongo_kinds(struct tv_repair *r, struct tv_error *err)
 {
-    static const char *const prefixes[] = {"model_", "user_", "parts_", "item"};
+    static const char *const prefixes[] = {"model_", "user_", "parts_", "catalogue_"};
     enum tv_status status = expect_view(r, err);
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes && status == TV_OK; i++)
         status = tv_mongo_names(r->stores->mongo, prefixes[i], take_name, r, err);

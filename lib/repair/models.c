@@ -84,7 +84,7 @@ static int same(const struct tv_model *a, const struct tv_model *b)
 {
     return a->checksum == b->checksum && strcmp(a->algorithm, b->algorithm) == 0 &&
            strcmp(a->score_kind, b->score_kind) == 0 && a->n_users == b->n_users && a->n_learned == b->n_learned &&
-           a->lambda == b->lambda && a->alpha == b->alpha && a->sigma_power == b->sigma_power && a->biases == b->biases;
+           a->dataset == b->dataset && a->lambda == b->lambda && a->alpha == b->alpha && a->sigma_power == b->sigma_power && a->biases == b->biases;
 }
 
 /* A model is not brought back without the documents of its users. */
@@ -186,20 +186,47 @@ static enum tv_status read_users(struct tv_repair *r, int64_t run_number, struct
     return not_whole(status); /* mend() has told of a model without a description */
 }
 
+/* Tells both sides of a model of which data set it is, where they say another: models of an older trivet do not know.
+ * What is not there has nothing to be told, and is brought back from the other side. */
+static enum tv_status say_dataset(struct tv_repair *r, const struct tv_run *run, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    struct tv_model_brief of;
+    struct tv_mongo_doc *doc = NULL;
+    int64_t said = 0;
+    int changed = 0;
+    if (run->dataset == 0)
+        return TV_OK;
+    enum tv_status status =
+        tv_mongo_find_text(r->stores->mongo, tv_model_parts(name, run->id), "_id", "description", &doc, err);
+    if (status == TV_OK)
+        tv_mongo_doc_int(doc, "dataset", &said);
+    tv_mongo_doc_free(doc);
+    if (status == TV_OK && said != run->dataset && ++changed)
+        status = tv_model_say_dataset_mongo(r->stores->mongo, run->id, run->dataset, err);
+    if (not_whole(status) == TV_OK)
+        status = tv_model_read_brief(&of, r->stores->redis, run->id, err);
+    if (status == TV_OK && of.dataset != run->dataset && ++changed)
+        status = tv_model_say_dataset_redis(r->stores->redis, run->id, run->dataset, err);
+    if (status == TV_OK && changed > 0)
+        tv_repair_did(r, "model %" PRId64 " did not say which data set it was learned from: it does", run->id);
+    return not_whole(status);
+}
+
 /* One kept or live model: quickly, by the hash in Redis and the presence of its keys, and both sides only where that
  * looks wrong; thoroughly, both sides always, and the users of the models that are not live. */
-static enum tv_status look(struct tv_repair *r, int64_t run_number, struct tv_error *err)
+static enum tv_status look(struct tv_repair *r, const struct tv_run *run, struct tv_error *err)
 {
     int whole = 0;
-    enum tv_status status = TV_OK;
-    if (r->report == NULL)
-        status = tv_model_redis_looks_whole(r->stores->redis, r->stores->mongo, run_number, &whole, err);
+    enum tv_status status = say_dataset(r, run, err);
+    if (status == TV_OK && r->report == NULL)
+        status = tv_model_redis_looks_whole(r->stores->redis, r->stores->mongo, run->id, &whole, err);
     if (status == TV_OK && !whole)
-        status = mend(r, run_number, err);
+        status = mend(r, run->id, err);
     if (status == TV_OK && r->report)
-        status = look_for_strangers(r, run_number, err);
-    if (status == TV_OK && r->report && run_number != r->live)
-        status = read_users(r, run_number, err);
+        status = look_for_strangers(r, run->id, err);
+    if (status == TV_OK && r->report && (run->id != r->live || !tv_repair_live_is_loaded(r)))
+        status = read_users(r, run->id, err);
     return status;
 }
 
@@ -209,11 +236,11 @@ enum tv_status tv_repair_models(struct tv_repair *r, struct tv_error *err)
     struct tv_run *runs = NULL;
     size_t n = 0;
     int before = r->changes;
-    enum tv_status status = tv_run_live(r->journal, &r->live, err);
+    enum tv_status status = tv_repair_read_live(r, err);
     if (status == TV_OK)
         status = tv_run_list(r->journal, 1u << TV_RUN_KEPT | 1u << TV_RUN_LIVE, &runs, &n, err);
     for (size_t i = 0; i < n && status == TV_OK; i++)
-        status = look(r, runs[i].id, err);
+        status = look(r, &runs[i], err);
     if (status == TV_OK)
         tv_repair_say(r, "models: %zu kept, read from MongoDB and from Redis; %d were not whole", n,
                       r->changes - before);

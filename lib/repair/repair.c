@@ -14,6 +14,7 @@
 #include "trivet/base/text.h"
 #include "trivet/model/journal.h"
 #include "trivet/model/last_run.h"
+#include "trivet/model/life/catalogue.h"
 #include "trivet/model/life/lock.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/similar/settle.h"
@@ -62,7 +63,7 @@ static enum tv_status say_score_again(struct tv_repair *r, int64_t live, struct 
     struct tv_model *m = NULL;
     enum tv_status status = live ? tv_model_read_redis(&m, r->stores->redis, live, err) : TV_OK;
     if (status == TV_OK && m)
-        status = tv_lifecycle_say_score(r->stores, m, err);
+        status = tv_catalogue_say_score(r->stores->mongo, m, err);
     tv_model_free(m);
     return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
 }
@@ -160,14 +161,21 @@ static enum tv_status redis_shows(struct tv_repair *r, int64_t run_number, int *
     return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
-/* 1 in *ok if the view `user`, through which notebooks read users, is on the model's collection. */
-static enum tv_status view_shows(struct tv_repair *r, int64_t run_number, int *ok, struct tv_error *err)
+static enum tv_status view_is_on(struct tv_repair *r, const char *view, const char *collection, int *ok, struct tv_error *err)
 {
-    char users[TV_MODEL_NAME], *on = NULL;
-    enum tv_status status = tv_mongo_view_target(r->stores->mongo, "user", &on, err);
-    *ok = on && strcmp(on, tv_model_users(users, run_number)) == 0;
+    char *on = NULL;
+    enum tv_status status = tv_mongo_view_target(r->stores->mongo, view, &on, err);
+    *ok = on && strcmp(on, collection) == 0;
     free(on);
     return status;
+}
+
+/* 1 in *ok if the views `user` and `item`, through which notebooks read, are on the live model's collections. */
+static enum tv_status views_show(struct tv_repair *r, int *ok, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    enum tv_status status = view_is_on(r, "user", tv_model_users(name, r->live), ok, err);
+    return status == TV_OK && *ok ? view_is_on(r, "item", tv_model_catalogue(name, r->live_dataset), ok, err) : status;
 }
 
 /* 1 in *ok if MongoDB has both collections of a model. Whether they are whole is tv_repair_models's question. */
@@ -213,12 +221,12 @@ static enum tv_status show_live(struct tv_repair *r, struct tv_error *err)
     if (status == TV_OK)
         status = redis_shows(r, live, &redis_ok, err);
     if (status == TV_OK)
-        status = view_shows(r, live, &view_ok, err);
+        status = views_show(r, &view_ok, err);
     if (status != TV_OK || (redis_ok && view_ok))
         return status;
-    status = tv_lifecycle_activate_run(r->stores, live, err);
+    status = tv_lifecycle_show_again(r->stores, live, err);
     if (status == TV_OK)
-        did(r, redis_ok ? "was not the one notebooks saw: view moved" : "was not what Redis showed: switched to", live);
+        did(r, redis_ok ? "was not the one notebooks saw: views moved" : "was not what Redis showed: switched to", live);
     else if (status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT)
         return give_up_live(r, live, err);
     return status;
@@ -260,26 +268,21 @@ static enum tv_status ask_redis(struct tv_repair *r, struct tv_error *err)
     return status;
 }
 
-static enum tv_status read_live(struct tv_repair *r, struct tv_error *err)
-{
-    return tv_run_live(r->journal, &r->live, err);
-}
-
 /* The live model is shown to everybody. It may have to be given up: then none is live. */
 static enum tv_status mend_live(struct tv_repair *r, struct tv_error *err)
 {
     int before = r->changes;
-    enum tv_status status = read_live(r, err);
+    enum tv_status status = tv_repair_read_live(r, err);
     if (status == TV_OK && r->live == 0)
         status = ask_redis(r, err);
     if (status == TV_OK)
-        status = read_live(r, err);
+        status = tv_repair_read_live(r, err);
     if (status == TV_OK)
         status = show_live(r, err);
     if (status == TV_OK)
-        status = read_live(r, err);
+        status = tv_repair_read_live(r, err);
     if (status == TV_OK && r->live > 0)
-        tv_repair_say(r, "live model: %" PRId64 " by the journal; trivet:live, item_factors and the view user %s",
+        tv_repair_say(r, "live model: %" PRId64 " by the journal; trivet:live, item_factors and the views user and item %s",
                       r->live, r->changes > before ? "were not its: set" : "are its");
     else if (status == TV_OK)
         tv_repair_say(r, "live model: none");
@@ -332,7 +335,7 @@ struct sweep {
     int64_t largest; /* number found, known to the journal or not */
 };
 
-/* user_12, parts_12, model_12, item_12 and trivet:model:{12}... -> 12; 0 for other names. */
+/* user_12, parts_12, model_12 and trivet:model:{12}... -> 12; 0 for other names. */
 static int64_t number_in(const char *name)
 {
     const char *digits = strpbrk(name, "_{");
@@ -341,16 +344,6 @@ static int64_t number_in(const char *name)
     if (n == 0 || (digits[0] == '_' && digits[1 + n] != '\0') || !tv_text_int64(digits + 1, n, &run_number))
         return 0;
     return run_number;
-}
-
-/* item_<N> waits for the moment N goes live. A model that is kept without having gone live may do so much later,
- * and must not bring back the item documents of today. The documents of an import came with it, and nothing else
- * has them. */
-static enum tv_status drop_stale_items(struct sweep *s, const struct tv_run *run, const char *name, struct tv_error *err)
-{
-    if (strncmp(name, "item_", 5) != 0 || (run->kind == TV_RUN_IMPORT && run->live_at[0] == '\0'))
-        return TV_OK;
-    return tv_mongo_drop(s->repair->stores->mongo, name, err);
 }
 
 /* Deletes the rest of a run that the journal calls pruned or failed. A model of a number that the journal never
@@ -365,7 +358,7 @@ static enum tv_status sweep_name(void *context, const char *name, struct tv_erro
         if (s->runs[i].id != run_number)
             continue;
         if (s->runs[i].state != TV_RUN_PRUNED && s->runs[i].state != TV_RUN_FAILED)
-            return drop_stale_items(s, &s->runs[i], name, err);
+            return TV_OK;
         enum tv_status status = tv_lifecycle_discard(s->repair->stores, run_number, err);
         if (status == TV_OK)
             did(s->repair, "left something behind: deleted", run_number);
@@ -394,31 +387,47 @@ static enum tv_status skip_foreign_numbers(struct sweep *s, struct tv_error *err
                       1, &value, err);
 }
 
+/* Lists that somebody put into Postgres while the model was being deleted. The runs that have any are found by the table's
+ * key. */
+static enum tv_status sweep_lists(struct tv_repair *r, struct tv_error *err)
+{
+    enum tv_status status =
+        tv_pg_exec(r->journal,
+                   "DELETE FROM trivet.recommendation WHERE run_id = ANY (ARRAY(SELECT x.id FROM trivet.run x WHERE x.state IN "
+                   "('pruned', 'failed') AND EXISTS (SELECT FROM trivet.recommendation c WHERE c.run_id = x.id)))",
+                   0, NULL, err);
+    if (status == TV_OK && tv_pg_affected(r->journal) > 0)
+        tv_repair_did(r, "trivet.recommendation had lists of models that are gone: deleted");
+    return status;
+}
+
 /* Goes through everything in MongoDB and Redis whose name has a run number. */
 static enum tv_status sweep_leftovers(struct tv_repair *r, struct tv_error *err)
 {
     struct sweep s = {.repair = r};
     enum tv_status status = tv_run_list(r->journal, ~0u, &s.runs, &s.n_runs, err);
-    const char *const prefixes[] = {"model_", "user_", "parts_", "item_"};
+    const char *const prefixes[] = {"model_", "user_", "parts_"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes && status == TV_OK; i++)
         status = tv_mongo_names(r->stores->mongo, prefixes[i], sweep_name, &s, err);
     if (status == TV_OK)
         status = tv_redis_keys(r->stores->redis, "trivet:model:{*", sweep_name, &s, err);
+    if (status == TV_OK)
+        status = sweep_lists(r, err);
     if (status == TV_OK)
         status = skip_foreign_numbers(&s, err);
     tv_run_list_free(s.runs, s.n_runs);
     return status;
 }
 
-/* The order matters: first what is read gets the right type; then every run gets an end, models are made whole, and
- * the live one is shown; then users, items and the index, which hang on the live model, are compared; and what
+/* The order matters: first what is read gets the right type; then every run gets an end, item documents their data set,
+ * models are made whole, and the live one is shown; then users, items and the index, which hang on the live model, are compared; and what
  * belongs to no run goes last, when the journal is true. */
 enum tv_status tv_lifecycle_repair(const struct tv_stores *s, const struct tv_repair_report *report,
                                    struct tv_repair_counts *counts, struct tv_error *err)
 {
     enum tv_status (*const steps[])(struct tv_repair *, struct tv_error *) = {
-        tv_repair_kinds, end_runs,        end_beside,  tv_repair_models,  mend_live,      fold_waiting,
-        tv_repair_users, tv_repair_items, end_similar, tv_repair_similar, sweep_leftovers};
+        tv_repair_kinds, end_runs,        end_beside,      tv_repair_catalogues, tv_repair_models,  mend_live,
+        fold_waiting,    tv_repair_users, tv_repair_items, end_similar,          tv_repair_similar, sweep_leftovers};
     struct tv_repair r = {.stores = s, .journal = tv_lock_connection(s->lock), .report = report};
     enum tv_status status = tv_lock_check(s->lock, err);
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == TV_OK; i++)

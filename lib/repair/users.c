@@ -453,7 +453,7 @@ enum tv_status tv_repair_users(struct tv_repair *r, struct tv_error *err)
 {
     struct users u = {.repair = r};
     int64_t n = 0, left = 0;
-    if (r->live == 0)
+    if (!tv_repair_live_is_loaded(r)) /* its users are read like a kept model's (models.c) */
         return TV_OK;
     tv_model_users(u.collection, r->live);
     enum tv_status status = read_claims(&u, err);

@@ -49,6 +49,17 @@ enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char 
     return status;
 }
 
+/* An aggregation whose last stage writes: the documents do not come here. */
+enum tv_status tv_mongo_merge(struct tv_mongo *m, const char *from, const char *to, int keep, struct tv_error *err)
+{
+    bson_t *words = BCON_NEW("aggregate", BCON_UTF8(from), "pipeline", "[", "{", "$merge", "{", "into", BCON_UTF8(to),
+                             "whenMatched", BCON_UTF8(keep ? "keepExisting" : "replace"), "whenNotMatched",
+                             BCON_UTF8("insert"), "}", "}", "]", "cursor", "{", "}");
+    enum tv_status status = tv_mongo_write_command(m, NULL, words, err);
+    bson_destroy(words);
+    return status;
+}
+
 /* One command for the whole collection, without the documents coming here. */
 enum tv_status tv_mongo_set_text(struct tv_mongo *m, const char *collection, const char *name, const char *text,
                                  struct tv_error *err)
@@ -56,6 +67,16 @@ enum tv_status tv_mongo_set_text(struct tv_mongo *m, const char *collection, con
     bson_t *words = BCON_NEW("update", BCON_UTF8(collection), "updates", "[", "{", "q", "{", name, "{", "$ne",
                              BCON_UTF8(text), "}", "}", "u", "{", "$set", "{", name, BCON_UTF8(text), "}", "}", "multi",
                              BCON_BOOL(true), "}", "]");
+    enum tv_status status = tv_mongo_write_command(m, NULL, words, err);
+    bson_destroy(words);
+    return status;
+}
+
+enum tv_status tv_mongo_set_int(struct tv_mongo *m, const char *collection, const char *id, const char *name, int64_t value,
+                                struct tv_error *err)
+{
+    bson_t *words = BCON_NEW("update", BCON_UTF8(collection), "updates", "[", "{", "q", "{", "_id", BCON_UTF8(id), "}", "u",
+                             "{", "$set", "{", name, BCON_INT64(value), "}", "}", "}", "]");
     enum tv_status status = tv_mongo_write_command(m, NULL, words, err);
     bson_destroy(words);
     return status;

@@ -35,13 +35,15 @@ static json_t *other_fields(const struct tv_mongo_doc *doc)
 }
 
 /* The document of an item, or NULL: it has none, or MongoDB does not answer. The answer can do without it. */
-static struct tv_mongo_doc *find_document(struct tv_app *app, int64_t item_id)
+static struct tv_mongo_doc *find_document(struct tv_app *app, const struct tv_resident *s, int64_t item_id)
 {
+    char name[TV_MODEL_NAME];
     struct tv_mongo_doc *doc = NULL;
     struct tv_error err = {0};
     if (!tv_breaker_is_up(app->models.mongo_breaker))
         return NULL;
-    if (tv_mongo_find_int(app->models.mongo, "item", "_id", item_id, &doc, &err) == TV_ERR_UNAVAILABLE)
+    tv_items_collection(name, s->dataset);
+    if (tv_mongo_find_int(app->models.mongo, name, "_id", item_id, &doc, &err) == TV_ERR_UNAVAILABLE)
         tv_breaker_trip(app->models.mongo_breaker, &err);
     return doc;
 }
@@ -49,7 +51,7 @@ static struct tv_mongo_doc *find_document(struct tv_app *app, int64_t item_id)
 /* Writes an item as the resident catalogue tells it, and under "metadata" the further fields that MongoDB has. */
 static void write_item(struct tv_app *app, struct tv_out *out, const struct tv_resident *s, int64_t item_id)
 {
-    struct tv_mongo_doc *doc = find_document(app, item_id);
+    struct tv_mongo_doc *doc = find_document(app, s, item_id);
     json_t *others = doc ? other_fields(doc) : NULL;
     char *text = others ? json_dumps(others, JSON_COMPACT) : NULL;
     tv_out_text(out, "{");

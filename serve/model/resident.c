@@ -215,6 +215,7 @@ enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_mode
         return TV_ERR_NO_MEMORY;
     s->references = 1;
     s->run_number = model->run_number;
+    s->dataset = model->dataset;
     s->factors = model->factors;
     s->n_items = model->n_items;
     s->created_at = model->created_at;

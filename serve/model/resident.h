@@ -21,6 +21,7 @@
 /* The members are owned, and for reading only once tv_resident_create has returned. */
 struct tv_resident {
     int64_t run_number;  /* the model's */
+    int64_t dataset;     /* whose items these are; 0: of an older trivet, not known */
     char score_kind[16]; /* of a personal score: "relevance" or "rating" */
     double created_at;   /* seconds since 1970 */
     struct tv_model_info info;

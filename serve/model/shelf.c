@@ -179,7 +179,7 @@ static enum tv_status read_model(struct tv_shelf *shelf, int64_t run_number, int
     if (status == TV_OK && model->description == NULL)
         status = tv_model_description(&model->description, shelf->mongo, run_number, err);
     if (status == TV_OK)
-        status = tv_items_read(&items, shelf->mongo, err);
+        status = tv_items_read(&items, shelf->mongo, model->dataset, err);
     if (status == TV_OK)
         status = tv_resident_create(out, model, &items, err);
     tv_items_free(&items);

@@ -348,6 +348,12 @@ class Place:
         import pymongo
         return pymongo.MongoClient(self.mongo_uri, serverSelectionTimeoutMS=3000)[self.mongo_database]
 
+    def catalogue(self):
+        """The item documents of the live model's data set, which the view `item` shows: a collection, to be changed."""
+        database = self.mongo_db()
+        (view,) = database.list_collections(filter={"name": "item"})
+        return database[view["options"]["viewOn"]]
+
     def redis_client(self):
         import redis
         return redis.Redis.from_url(self.redis_uri)

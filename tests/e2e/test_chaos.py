@@ -63,18 +63,19 @@ ELSEWHERE = ["are not the fold-in", "differs from one folded in anew", "has n ",
 def damage_elsewhere(db, redis, user_id):
     """Returns how to undo it."""
     live = f"user_{int(redis.get('trivet:live'))}"
-    user, item = db[live].find_one({"_id": user_id}), db.item.find_one({"n": {"$gt": 1}})
+    catalogue = db.catalogue_1
+    user, item = db[live].find_one({"_id": user_id}), catalogue.find_one({"n": {"$gt": 1}})
     value = decode(user["value"]).copy()
     value[0] += 1
     db[live].update_one({"_id": user["_id"]}, {"$set": {"value": encode(value)}})
-    db.item.update_one({"_id": item["_id"]}, {"$inc": {"n": -1}})
+    catalogue.update_one({"_id": item["_id"]}, {"$inc": {"n": -1}})
     db.create_collection("user_999")
     db.command("collMod", "user", viewOn="item", pipeline=[])
     redis.set("trivet:model:{999}", "what a pruned model left")
 
     def undo():
         db[live].replace_one({"_id": user["_id"]}, user)
-        db.item.replace_one({"_id": item["_id"]}, item)
+        catalogue.replace_one({"_id": item["_id"]}, item)
         db.drop_collection("user_999")
         db.command("collMod", "user", viewOn=live, pipeline=[])
         redis.delete("trivet:model:{999}")

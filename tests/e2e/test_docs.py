@@ -145,8 +145,8 @@ def test_fields_of_mongodb(served):
                  for name, all_fields in parts.items()}
     assert explained == fields
     items = db.item.find_one({"imdb_id": {"$ne": None}}) or db.item.find_one()  # not all sets have such ids
-    assert set(names(section(FORMATS, "### `item`"))) <= items.keys()
-    assert {c["name"] for c in db.list_collections()} == {"system.views", "user", "item"} | {
+    assert set(names(section(FORMATS, "### `catalogue_<D>`"))) <= items.keys()
+    assert {c["name"] for c in db.list_collections()} == {"system.views", "user", "item", served.stores.catalogue().name} | {
         f"{kind}_{m['number']}" for kind in ("user", "model") for m in served.get("/api/v1/models").json()["models"]}
 
 

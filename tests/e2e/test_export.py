@@ -102,7 +102,7 @@ def test_the_description(origin, folder):
     whole = json.loads((folder / "model.json").read_text())
     assert (whole["format"], whole["version"]) == ("trivet model", 1)
     stored = origin.mongo_db().model_2.find_one({"_id": "description"})
-    assert whole["model"] == {name: value for name, value in stored.items() if name != "_id"}
+    assert whole["model"] == {name: value for name, value in stored.items() if name not in ("_id", "dataset")}
     assert whole["model"]["score"] == "relevance"
     row = json.loads(origin.psql("SELECT row_to_json(r) FROM trivet.run r WHERE id = 2"))
     assert whole["run"].items() <= row.items() and whole["run"]["command"].startswith("trivet-train fit")
@@ -110,11 +110,11 @@ def test_the_description(origin, folder):
 
 def test_an_item_without_a_document_has_a_line(run, origin, tmp_path):
     """After another load the documents may be those of other items; the lines still follow the factors."""
-    lost = origin.mongo_db().item.find_one_and_delete({"_id": 7 * 2})
+    lost = origin.catalogue().find_one_and_delete({"_id": 7 * 2})
     try:
         run("trivet-train", "export", 2, tmp_path / "model", env=origin.env)
     finally:
-        origin.mongo_db().item.insert_one(lost)
+        origin.catalogue().insert_one(lost)
     items = list(csv.DictReader(open(tmp_path / "model/items.csv", newline="")))
     assert [int(i["item_id"]) for i in items] == list(read(tmp_path / "model", "item_ids"))
     assert [i["item_id"] for i in items if not i["title"]] == ["14"]
@@ -218,7 +218,8 @@ def test_an_import_that_is_kept_waits_with_its_items(run, elsewhere, origin, fol
     assert "no model is live yet" in run("trivet-train", "repair", env=elsewhere.env).stdout
     assert "model 1 is live" in run("trivet-train", "activate", 1, env=elsewhere.env).stdout
     assert list(elsewhere.mongo_db().item.find().sort("_id", 1)) == list(origin.mongo_db().item.find().sort("_id", 1))
-    assert "item_1" not in elsewhere.mongo_db().list_collection_names()
+    left = {n for n in elsewhere.mongo_db().list_collection_names() if n.startswith("catalogue")}
+    assert left == {elsewhere.catalogue().name}
 
 
 def test_the_journal_knows_where_it_came_from(run, elsewhere, origin, folder):
@@ -266,7 +267,7 @@ def test_three_models_are_kept(run, elsewhere, folder):
 
 
 def what_is_stored(stores):
-    names = {n for n in stores.mongo_db().list_collection_names() if n.split("_")[0] in ("user", "parts", "model", "item")}
+    names = {n for n in stores.mongo_db().list_collection_names() if n.split("_")[0] in ("user", "parts", "model", "item", "catalogue")}
     return names, stores.redis_client().dbsize()
 
 

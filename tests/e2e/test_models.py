@@ -39,7 +39,7 @@ def live(stores):
 
 def what_is_stored(stores):
     """Everything by number: collections and keys of models."""
-    names = {n for n in stores.mongo_db().list_collection_names() if n.split("_")[0] in ("user", "parts", "model", "item")}
+    names = {n for n in stores.mongo_db().list_collection_names() if n.split("_")[0] in ("user", "parts", "model", "item", "catalogue")}
     keys = {k.decode().split("}")[0] + "}" for k in stores.redis_client().keys("trivet:model:*")}
     return names, keys
 
@@ -47,7 +47,7 @@ def what_is_stored(stores):
 def exactly(stores, numbers):
     """Only what the given models need is stored, and the journal says the same."""
     names, keys = what_is_stored(stores)
-    assert names == {"user", "item"} | {f"user_{n}" for n in numbers} | {f"model_{n}" for n in numbers}
+    assert names == {"user", "item", stores.catalogue().name} | {f"user_{n}" for n in numbers} | {f"model_{n}" for n in numbers}
     assert keys == {"trivet:model:{%d}" % n for n in numbers}
     states = stores.psql("SELECT id FROM trivet.run WHERE state IN ('kept', 'live') ORDER BY id").split()
     assert [int(s) for s in states] == sorted(numbers)

@@ -206,8 +206,8 @@ def test_disk_and_memory_has_every_table_collection_and_key(run, trained):
     tables = trained.psql("SELECT c.oid::regclass FROM pg_class c WHERE relnamespace = 'trivet'::regnamespace AND relkind IN "
                           "('r', 'p') AND (NOT relispartition OR relname = 'rating_live')").splitlines()
     assert postgres == set(tables)
-    collections = {re.sub(r"_\d+$", "_<N>", c["name"]) for c in trained.mongo_db().list_collections() if c["type"] == "collection"}
-    assert mongo - {"item_<N>", "parts_<N>"} == collections - {"system.views"}
+    collections = {re.sub(r"_\d+$", "_<N>", re.sub(r"^catalogue_\d+", "catalogue_<D>", c["name"])) for c in trained.mongo_db().list_collections() if c["type"] == "collection"}
+    assert mongo - {"catalogue_<D>_<N>", "parts_<N>"} == collections - {"system.views"}
     assert redis == {re.sub(r"\{\d+\}.*", "{N}", key.decode()) for key in trained.redis_client().keys()}
 
 

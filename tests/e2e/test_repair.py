@@ -129,9 +129,14 @@ def replace_key(place, key, value=None):
     redis.lpush(key, "x") if value is None else redis.set(key, value)
 
 
-def view_as_collection(place):
-    place.mongo_db().drop_collection("user")
-    place.mongo_db().create_collection("user")
+def view_as_collection(place, name="user"):
+    place.mongo_db().drop_collection(name)
+    place.mongo_db().create_collection(name)
+
+
+def catalogue_as_view(place):
+    place.catalogue().drop()
+    place.mongo_db().command("create", "catalogue_1", viewOn="user_3", pipeline=[])
 
 
 DAMAGES = {
@@ -153,26 +158,37 @@ DAMAGES = {
     "a user has a reason for nothing": lambda p: p.mongo_db().user_3.update_one({"_id": 40}, {"$set": {"why": "so"}}),
     "a user with a code has another": lambda p: p.mongo_db().user_3.update_one({"code": "ann"}, {"$set": {"code": "bob"}}),
     "a user with a code has none": lambda p: p.mongo_db().user_3.update_one({"code": "ann"}, {"$unset": {"code": 1}}),
-    "an item's count is wrong": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"n": 1}}),
-    "an item's mean is wrong": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"mean": 1.5}}),
-    "an item's count is wrong, never rated live": lambda p: p.mongo_db().item.update_one({"_id": 390}, {"$set": {"n": 1}}),
-    "an item's count is of an older rev": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"rev": 1, "n": 7}}),
-    "an item's count is of a newer rev": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"rev": 99, "n": 7}}),
-    "an item's document is gone": lambda p: p.mongo_db().item.delete_one({"_id": 50}),
-    "an item's document is gone, never rated": lambda p: p.mongo_db().item.delete_one({"_id": 410}),
-    "an item's title is another": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"title": "Another"}}),
-    "an item's title is no text": lambda p: p.mongo_db().item.update_one({"_id": 400}, {"$set": {"title": 7}}),
-    "an item's title is gone, never rated": lambda p: p.mongo_db().item.update_one({"_id": 410}, {"$unset": {"title": 1}}),
-    "an item's year is another": lambda p: p.mongo_db().item.update_one({"_id": 60}, {"$inc": {"year": 1}}),
-    "an item has a genre more": lambda p: p.mongo_db().item.update_one({"_id": 70}, {"$push": {"genres": "Film-Noir"}}),
-    "an item's genres are gone, and its count is wrong": lambda p: p.mongo_db().item.update_one(
+    "an item's count is wrong": lambda p: p.catalogue().update_one({"_id": 50}, {"$set": {"n": 1}}),
+    "an item's mean is wrong": lambda p: p.catalogue().update_one({"_id": 50}, {"$set": {"mean": 1.5}}),
+    "an item's count is wrong, never rated live": lambda p: p.catalogue().update_one({"_id": 390}, {"$set": {"n": 1}}),
+    "an item's count is of an older rev": lambda p: p.catalogue().update_one({"_id": 50}, {"$set": {"rev": 1, "n": 7}}),
+    "an item's count is of a newer rev": lambda p: p.catalogue().update_one({"_id": 50}, {"$set": {"rev": 99, "n": 7}}),
+    "an item's document is gone": lambda p: p.catalogue().delete_one({"_id": 50}),
+    "an item's document is gone, never rated": lambda p: p.catalogue().delete_one({"_id": 410}),
+    "an item's title is another": lambda p: p.catalogue().update_one({"_id": 50}, {"$set": {"title": "Another"}}),
+    "an item's title is no text": lambda p: p.catalogue().update_one({"_id": 400}, {"$set": {"title": 7}}),
+    "an item's title is gone, never rated": lambda p: p.catalogue().update_one({"_id": 410}, {"$unset": {"title": 1}}),
+    "an item's year is another": lambda p: p.catalogue().update_one({"_id": 60}, {"$inc": {"year": 1}}),
+    "an item has a genre more": lambda p: p.catalogue().update_one({"_id": 70}, {"$push": {"genres": "Film-Noir"}}),
+    "an item's genres are gone, and its count is wrong": lambda p: p.catalogue().update_one(
         {"_id": 50}, {"$unset": {"genres": 1}, "$set": {"n": 1}}),
-    "an item has a field that nobody gave": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"budget": 9}}),
-    "all items have one title": lambda p: p.mongo_db().item.update_many({}, {"$set": {"title": "The"}}),
-    "an item's score is of another kind": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"score_kind": "x"}}),
-    "an item has a code that nobody gave": lambda p: p.mongo_db().item.update_one({"_id": 50}, {"$set": {"code": "fifty"}}),
-    "a document of an item that nobody knows": lambda p: p.mongo_db().item.insert_one({"_id": 99, "title": "Unknown", "n": 0}),
-    "all item documents are gone": lambda p: p.mongo_db().drop_collection("item"),
+    "an item has a field that nobody gave": lambda p: p.catalogue().update_one({"_id": 50}, {"$set": {"budget": 9}}),
+    "all items have one title": lambda p: p.catalogue().update_many({}, {"$set": {"title": "The"}}),
+    "an item's score is of another kind": lambda p: p.catalogue().update_one({"_id": 50}, {"$set": {"score_kind": "x"}}),
+    "an item has a code that nobody gave": lambda p: p.catalogue().update_one({"_id": 50}, {"$set": {"code": "fifty"}}),
+    "a document of an item that nobody knows": lambda p: p.catalogue().insert_one({"_id": 99, "title": "Unknown", "n": 0}),
+    "all item documents are gone": lambda p: p.catalogue().drop(),
+    "the view of the items is gone": lambda p: p.mongo_db().drop_collection("item"),
+    "the view of the items shows another collection": lambda p: p.mongo_db().command("collMod", "item", viewOn="user_1", pipeline=[]),
+    "the view of the items shows one": lambda p: p.mongo_db().command("collMod", "item", viewOn="catalogue_1", pipeline=[{"$match": {"_id": 50}}]),
+    "an empty collection for the view of the items": lambda p: view_as_collection(p, "item"),
+    "a view in the place of the item documents": lambda p: catalogue_as_view(p),
+    "a catalogue that nobody finished": lambda p: p.mongo_db().catalogue_1_77.insert_one({"_id": 1, "title": "x"}),
+    "a catalogue of a data set that is not there": lambda p: p.mongo_db().catalogue_99.insert_one({"_id": 1, "title": "x"}),
+    "a kept model does not say its data set, in MongoDB": lambda p: p.mongo_db().model_2.update_one(
+        {"_id": "description"}, {"$unset": {"dataset": 1}}),
+    "a kept model does not say its data set, in Redis": lambda p: p.redis_client().hdel(KEY % 1, "dataset"),
+    "the live model says another data set": lambda p: p.redis_client().hset(KEY % 3, "dataset", "7"),
     "the view is gone": lambda p: p.mongo_db().drop_collection("user"),
     "the view shows another model": lambda p: p.mongo_db().command("collMod", "user", viewOn="user_1", pipeline=[]),
     "the view shows one user": lambda p: p.mongo_db().command("collMod", "user", viewOn="user_3", pipeline=[{"$match": {"_id": 1}}]),
@@ -307,7 +323,7 @@ def test_documents_are_compared_until_a_load_comes(run, place, ratings):
 
 def test_item_documents_are_compared_until_a_load_comes(run, place, ratings):
     """Titles that a load has changed wait for the training that it does; nothing else calls for one."""
-    items = place.mongo_db().item
+    items = place.catalogue()
     run("trivet-etl", "load", ratings, "--append", env=place.env)
     place.psql("UPDATE trivet.item SET title = 'A Later Title' WHERE item_id = 50")
     items.insert_one({"_id": 99, "title": "Known before the load", "n": 0})
@@ -326,7 +342,7 @@ def test_what_mongodb_cannot_hold_is_no_alarm(run, place):
                "UPDATE trivet.item SET title = repeat('x', 17000000) WHERE item_id = 60; "
                """UPDATE trivet.item SET extra = '{"budget": 12345678901234567890, "made": {"in": ["a", 1.0, 2e300, null]}}' WHERE item_id = 70""")
     run(*FIT, env=place.env)
-    items = place.mongo_db().item
+    items = place.catalogue()
     before = {item["_id"]: item for item in items.find()}
     assert 60 not in before and "story" not in before[50] and before[70]["made"] == {"in": ["a", 1.0, 2e300, None]}
     done = run(*REPAIR, env=place.env)
@@ -341,9 +357,9 @@ def test_what_mongodb_cannot_hold_is_no_alarm(run, place):
 
 
 def test_documents_of_items_that_trivet_did_not_write_are_told(run, place):
-    place.mongo_db().item.insert_one({"_id": "fifty", "title": "x"})
+    place.catalogue().insert_one({"_id": "fifty", "title": "x"})
     done = run(*REPAIR, env=place.env, check=False)
-    assert done.returncode == 4 and "MongoDB's item has 1 documents that trivet did not write" in done.stderr
+    assert done.returncode == 4 and "MongoDB's catalogue_1 has 1 documents that trivet did not write" in done.stderr
     assert place.mongo_db().item.find_one({"_id": "fifty"})
 
 

@@ -72,7 +72,7 @@ def test_a_title_without_blanks_is_found_by_a_word_inside(serve, texts, word, it
 def test_what_is_no_utf8_is_replaced_everywhere(serve, texts):
     database = texts.mongo_db()
     for document in list(database.item.find()):
-        spoil(database, "item", {**document, "genres": ["!" + "x" * (len(BAD) - 2) + "!", "Drama"]}, "title", "overview",
+        spoil(database, texts.catalogue().name, {**document, "genres": ["!" + "x" * (len(BAD) - 2) + "!", "Drama"]}, "title", "overview",
               "imdb_id", "more", "url")
     server = serve(texts)
     found = dict(readable(server))

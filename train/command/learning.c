@@ -75,6 +75,7 @@ struct tv_run_plan tv_learning_plan(const struct tv_learning *l, const struct tv
                                     const char *command)
 {
     return (struct tv_run_plan){.kind = kind,
+                                .dataset = r->dataset,
                                 .command = command,
                                 .algorithm = tv_learn_algorithm_name(&l->settings),
                                 .parameters = tv_buffer_string(&l->parameters),

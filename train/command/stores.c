@@ -42,7 +42,8 @@ enum tv_status tv_train_open_readonly(struct tv_stores *s, const struct tv_setti
                                              .server_selection_ms = SERVER_SELECTION_MS,
                                              .socket_ms = SOCKET_MS,
                                              .wait_seconds = wait};
-    *s = (struct tv_stores){.reader_uri = tv_settings_text(settings, "reader")};
+    *s = (struct tv_stores){.reader_uri = tv_settings_text(settings, "reader"),
+                            .lock_wait = (int)tv_settings_int(settings, "lock-wait")};
     enum tv_status status = tv_redis_open(&s->redis, tv_settings_text(settings, "redis"), REDIS_MS, wait, err);
     if (status == TV_OK)
         status = tv_mongo_open(&s->mongo, tv_settings_text(settings, "mongo"), &options, err);

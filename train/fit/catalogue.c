@@ -1,4 +1,4 @@
-/* catalogue: item documents into MongoDB's item_<N>, and the example users of the welcome page. Neither needs
+/* catalogue: item documents into MongoDB's catalogue_<D>_<N>, and the example users of the welcome page. Neither needs
  * anything of the model, so a thread of its own asks Postgres for them, in the same snapshot, while the ratings are
  * read and factorised. The step "write items" waits for it.
  */
@@ -115,12 +115,12 @@ static void report_items(const struct listing *l)
                     tv_text_are(n, l->lost.n, "item"), l->lost.names, l->lost.why);
 }
 
-/* The documents go into item_<N>, which nobody reads: the activation gives it the name item (lifecycle.c). */
+/* The documents go into catalogue_<D>_<N>, which nobody reads until the model is whole (life/catalogue.h). */
 static enum tv_status write_items(struct tv_fit *f, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     struct listing l = {.text = TV_BUFFER_INIT(LARGEST + 1), .refused = TV_BUFFER_INIT(1 << 26)};
-    snprintf(name, sizeof name, "item_%" PRId64, f->run_number);
+    tv_model_new_catalogue(name, f->reading.dataset, f->run_number);
     enum tv_status status = tv_mongo_bulk_begin(&l.bulk, f->stores.mongo, name, err);
     if (status == TV_OK)
         status = tv_pg_copy_out(f->catalogue.pg, "COPY (SELECT item_id, document FROM trivet.item_document) TO STDOUT",

@@ -18,6 +18,7 @@ enum tv_status tv_fit_factorise(struct tv_fit *f, struct tv_error *err)
     if (status != TV_OK)
         return status;
     f->model.item_side->run_number = f->run_number;
+    f->model.item_side->dataset = f->reading.dataset;
     tv_csr_free(&f->training_matrix.csr); /* the ids stay: they tell who was learned from */
     status = tv_model_fold_in(&f->model.fold_in, f->model.item_side, err);
     if (status == TV_OK)

@@ -11,6 +11,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/model/journal.h"
+#include "trivet/model/life/catalogue.h"
 #include "trivet/model/life/lock.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/model/user_parts.h"
@@ -131,7 +132,8 @@ enum tv_status tv_fit_check(struct tv_fit *f, struct tv_error *err)
 }
 
 /* The journal calls the run kept first. From then on the model counts as whole, a failure no longer deletes it
- * (tv_publish_undo), and a model that the guard refuses stays like this. */
+ * (tv_publish_undo), and a model that the guard refuses stays like this. What it knows of items is the newest either
+ * way. */
 enum tv_status tv_fit_activate(struct tv_fit *f, struct tv_error *err)
 {
     char *counts = journal_counts(f);
@@ -139,5 +141,8 @@ enum tv_status tv_fit_activate(struct tv_fit *f, struct tv_error *err)
     if (status == TV_OK)
         status = tv_run_complete(tv_lock_connection(f->stores.lock), f->run_number, counts, err);
     free(counts);
+    const struct tv_catalogue_news news = {.dataset = f->reading.dataset, .run_number = f->run_number};
+    if (status == TV_OK)
+        status = tv_catalogue_publish(&f->stores, &news, err);
     return status == TV_OK && !f->guard.worse ? tv_lifecycle_activate(&f->stores, f->model.item_side, err) : status;
 }

@@ -98,10 +98,13 @@ static enum tv_status run_steps(struct tv_fit *f, const struct step *steps, size
 /* Puts the newest kept or live run with the fingerprint of this one into *same, or 0. */
 static enum tv_status find_same(struct tv_fit *f, int64_t *same, struct tv_error *err)
 {
-    const char *value = f->learning.fingerprint;
+    char dataset[24];
+    const char *const values[] = {f->learning.fingerprint, dataset};
+    snprintf(dataset, sizeof dataset, "%lld", (long long)f->reading.dataset);
     return tv_pg_int(tv_lock_connection(f->stores.lock),
-                     "SELECT coalesce(max(id), 0) FROM trivet.run WHERE state IN ('kept', 'live') AND fingerprint = $1",
-                     1, &value, same, err);
+                     "SELECT coalesce(max(id), 0) FROM trivet.run WHERE state IN ('kept', 'live') AND fingerprint = $1 "
+                     "AND coalesce(dataset, 0) = $2::bigint",
+                     2, values, same, err);
 }
 
 /* The journal gets the run with a command line that repeats it, and its row gives the model its number. */

@@ -4,7 +4,8 @@
  * A fifth of the ratings, at random and always with the same seed, is kept apart, the settings learn from the rest, and
  * what is measured stays with the run. (The model itself is learned from everything, as without a guard.) It is compared with
  * what the live model's run has measured the same way; so a guard notices bad settings and bad ratings alike. Where the
- * live model was trained without a guard, its settings are judged on the same division instead.
+ * live model was trained without a guard, its settings are judged on the same division instead. A live model of another data
+ * set says nothing about this one's ratings: then there is nothing to compare with.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -187,10 +188,13 @@ enum tv_status tv_fit_guard_judge(struct tv_fit *f, struct tv_error *err)
     enum tv_status status = tv_filter_create(&filter, err);
     if (status == TV_OK)
         status = tv_run_list(tv_lock_connection(f->stores.lock), 1u << TV_RUN_LIVE, &runs, &n, err);
-    if (status == TV_OK && n > 0)
+    int comparable = status == TV_OK && n > 0 && runs[0].dataset == f->reading.dataset;
+    if (status == TV_OK && n > 0 && !comparable)
+        tv_log_info("guard: live model %" PRId64 " was learned from another data set", runs[0].id);
+    if (comparable)
         f->guard.live = runs[0].id;
     if (status == TV_OK)
-        status = compare(f, n > 0 ? &runs[0] : NULL, filter, err);
+        status = compare(f, comparable ? &runs[0] : NULL, filter, err);
     tv_run_list_free(runs, n);
     tv_filter_free(filter);
     return status;

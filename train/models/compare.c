@@ -276,7 +276,7 @@ static enum tv_status model_facts(struct comparison *c, struct tv_error *err)
     if (status == TV_OK)
         status = add_numbers(c, "users learned from here only", c->a.learned_only, c->b.learned_only, err);
     if (status == TV_OK)
-        status = tv_items_read(&c->items, c->mongo, err);
+        status = tv_items_read(&c->items, c->mongo, c->a.model->dataset, err);
     if (status == TV_OK)
         status = tv_mongo_each(c->mongo, tv_model_users(name, c->a.run_number), take_user, c, err);
     if (status != TV_OK || c->n_sampled == 0)
@@ -311,6 +311,25 @@ static enum tv_status find_kind(int *model, struct tv_pg *pg, const char *number
         return status;
     tv_fail(err, status, "the journal has no run %s", number);
     tv_hint(err, "trivet-train runs lists them");
+    return status;
+}
+
+/* Ids of two data sets are other users and other items. A run whose ratings came from files is of none, and its numbers may
+ * stand beside any. */
+static enum tv_status check_datasets(struct tv_pg *pg, const char *const *numbers, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_pg_query(pg,
+                                        "SELECT coalesce(d.name, a.dataset::text), coalesce(e.name, b.dataset::text) FROM trivet.run a "
+                                        "JOIN trivet.run b ON a.dataset <> b.dataset LEFT JOIN trivet.dataset d ON d.id = a.dataset "
+                                        "LEFT JOIN trivet.dataset e ON e.id = b.dataset WHERE a.id = $1 AND b.id = $2",
+                                        2, numbers, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) > 0) {
+        tv_fail(err, TV_ERR_USAGE, "run %s is about the data set %s and run %s about %s, so nothing in them compares", numbers[0],
+                tv_pg_cell(rows, 0, 0), numbers[1], tv_pg_cell(rows, 0, 1));
+        status = tv_hint(err, "trivet-train runs lists what there is; give two runs of one data set");
+    }
+    tv_pg_rows_free(rows);
     return status;
 }
 
@@ -353,6 +372,8 @@ static enum tv_status compare(struct comparison *c, struct tv_pg *pg, const stru
     enum tv_status status = find_kind(&a_model, pg, numbers[0], err);
     if (status == TV_OK)
         status = find_kind(&b_model, pg, numbers[1], err);
+    if (status == TV_OK)
+        status = check_datasets(pg, numbers, err);
     if (status == TV_OK)
         status = tv_table_create(&c->table, 4, names, kinds, err);
     if (status == TV_OK)

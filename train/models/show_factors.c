@@ -67,7 +67,7 @@ static enum tv_status list_items(struct listing *l, struct tv_mongo *mongo, stru
     int codes = tv_code_list_needed(m->item_ids, (size_t)m->n_items);
     const struct fact facts[] = {{"item_id", codes ? TV_TABLE_TEXT : TV_TABLE_NUMBER}, {"title", TV_TABLE_TEXT}};
     struct tv_items items;
-    enum tv_status status = tv_items_read(&items, mongo, err);
+    enum tv_status status = tv_items_read(&items, mongo, m->dataset, err);
     if (status != TV_OK)
         return status;
     status = make_table(l, facts, 2, err);

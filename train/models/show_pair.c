@@ -45,13 +45,14 @@ static enum tv_status find_item(struct pair *p, struct tv_mongo *mongo, struct t
     const struct tv_model *m = p->model;
     struct tv_mongo_doc *doc = NULL;
     const char *title;
+    char name[TV_MODEL_NAME];
     p->item = tv_dense_find(m->item_ids, (size_t)m->n_items, p->item_id);
     if (p->item < 0) {
         tv_fail(err, TV_ERR_NOT_FOUND, "model %" PRId64 " has no item %s", m->run_number, p->item_name);
         tv_hint(err, "trivet-etl why item %s tells which step of the filter leaves it out", p->item_name);
         return TV_ERR_NOT_FOUND;
     }
-    enum tv_status status = tv_mongo_find_int(mongo, "item", "_id", p->item_id, &doc, err);
+    enum tv_status status = tv_mongo_find_int(mongo, tv_items_collection(name, m->dataset), "_id", p->item_id, &doc, err);
     if (status == TV_OK && tv_mongo_doc_text(doc, "title", &title))
         tv_text_mark_cut(p->title, sizeof p->title, snprintf(p->title, sizeof p->title, "%s", title));
     tv_mongo_doc_free(doc);

@@ -40,8 +40,8 @@ static enum tv_status fingerprint(char *out, size_t size, const struct tv_search
     struct tv_buffer b = TV_BUFFER_INIT(1 << 26);
     const struct tv_split_options *split = &s->data.split;
     const char *relevant = tv_settings_text(s->settings, "relevant");
-    enum tv_status status = tv_buffer_format(&b, err, "%s %s %d %.17g %.17g %" PRIu64 " %" PRId64 " %s %s %s",
-                                             TRIVET_VERSION, s->learning.fingerprint, (int)split->kind, split->test,
+    enum tv_status status = tv_buffer_format(&b, err, "%s %s %" PRId64 " %d %.17g %.17g %" PRIu64 " %" PRId64 " %s %s %s",
+                                             TRIVET_VERSION, s->learning.fingerprint, s->reading.dataset, (int)split->kind, split->test,
                                              split->validation, split->seed, split->last, s->metric.name,
                                              tv_learn_algorithm_name(&s->space.base), relevant ? relevant : "");
     for (size_t i = 0; i < s->space.n_trials && status == TV_OK; i++)
@@ -55,21 +55,22 @@ static enum tv_status fingerprint(char *out, size_t size, const struct tv_search
  * statement. A row that another process inserts at the same time is found by the second query. */
 static enum tv_status insert(struct tv_search *s, const char *print, int64_t *id, struct tv_error *err)
 {
-    char trials[24];
+    char trials[24], dataset[24];
     struct tv_buffer command = TV_BUFFER_INIT(TV_FLAGS_LINE);
     json_t *array = tv_search_flags(s->settings);
     char *flags = array ? json_dumps(array, 0) : NULL;
     snprintf(trials, sizeof trials, "%zu", s->space.n_trials);
+    snprintf(dataset, sizeof dataset, "%" PRId64, s->reading.dataset);
     enum tv_status status = tv_search_command(s, &command, err);
     if (status == TV_OK && flags == NULL)
         status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the flags of a search");
-    const char *const values[] = {print, tv_buffer_string(&command), flags, s->metric.name, trials};
+    const char *const values[] = {print, tv_buffer_string(&command), flags, s->metric.name, trials, dataset};
     if (status == TV_OK)
         status = tv_pg_exec(s->pg,
-                            "INSERT INTO trivet.search (fingerprint, command, flags, metric, trials) "
-                            "SELECT $1, $2, $3::jsonb, $4, $5::int WHERE NOT EXISTS "
+                            "INSERT INTO trivet.search (fingerprint, command, flags, metric, trials, dataset) "
+                            "SELECT $1, $2, $3::jsonb, $4, $5::int, nullif($6::bigint, 0) WHERE NOT EXISTS "
                             "(SELECT FROM trivet.search WHERE fingerprint = $1) ON CONFLICT (fingerprint) DO NOTHING",
-                            5, values, err);
+                            6, values, err);
     if (status == TV_ERR_STORE)
         tv_hint(err, "trials that are done are kept in trivet.search_result, which takes a login in trivet_writer");
     if (status == TV_OK)

@@ -27,7 +27,7 @@ enum tv_status tv_names_open(struct tv_names *names, const struct tv_model *mode
     *names = (struct tv_names){.model = model,
                                .users = has_user_codes(model),
                                .items = tv_code_list_needed(model->item_ids, (size_t)model->n_items)};
-    return names->items ? tv_items_read(&names->codes, mongo, err) : TV_OK;
+    return names->items ? tv_items_read(&names->codes, mongo, model->dataset, err) : TV_OK;
 }
 
 void tv_names_close(struct tv_names *names)

@@ -74,13 +74,15 @@ static enum tv_status settle_filter(struct tv_reading *r, struct tv_error *err)
 static enum tv_status describe_data(struct tv_reading *r, struct tv_error *err)
 {
     struct tv_pg_rows *rows;
-    enum tv_status status = tv_pg_query(r->snapshot, "SELECT pg_current_snapshot(), description, fingerprint FROM trivet.data_state()",
+    enum tv_status status = tv_pg_query(r->snapshot, "SELECT pg_current_snapshot(), description, fingerprint, coalesce(trivet.current_dataset(), 0) "
+                                        "FROM trivet.data_state()",
                                         0, NULL, &rows, err);
     if (status != TV_OK)
         return status;
     r->moment = strdup(tv_pg_cell(rows, 0, 0));
     r->data = strdup(tv_pg_cell(rows, 0, 1));
     r->data_fingerprint = strdup(tv_pg_cell(rows, 0, 2));
+    r->dataset = atoll(tv_pg_cell(rows, 0, 3));
     tv_pg_rows_free(rows);
     return r->moment && r->data && r->data_fingerprint
                ? TV_OK

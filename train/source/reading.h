@@ -32,6 +32,7 @@ struct tv_reading {
     struct tv_pg *reader;           /* sees the same, and runs an analyst's own SQL; NULL for the filter */
     char *moment;                   /* pg_current_snapshot() there; NULL where ratings come from files */
     char *data;                     /* trivet.data_state(): what stands in trivet.rating, JSON */
+    int64_t dataset;                /* which data set that is; 0: none, or ratings come from files */
     char *data_fingerprint;         /* of the same; NULL where ratings come from files */
 
     struct tv_evidence evidence;    /* all ratings that meet the filter's conditions on rows, user after user */

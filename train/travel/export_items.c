@@ -1,7 +1,6 @@
 /* export_items: what is known of items. items.jsonl has the documents as they are stored, for an import; items.csv
  * has one line for each row of the item factors, in their order, known or not, for a notebook.
  */
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +8,7 @@
 #include "train/travel/export.h"
 #include "trivet/cli/interrupt.h"
 #include "trivet/cli/table.h"
-#include "trivet/store/mongo_collections.h"
+#include "trivet/model/items.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 
@@ -98,16 +97,12 @@ static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, s
     return status;
 }
 
-/* An imported model that was never live has item documents of its own, in item_<N>; for every other model those that
- * are served are the ones there are. */
+/* The catalogue of the model's data set; items of the model that it does not know (any more) have lines without a title. */
 static enum tv_status read_items(const struct tv_export *e, struct listing *l, struct tv_error *err)
 {
-    char own[TV_MODEL_NAME];
-    int exists = 0;
-    snprintf(own, sizeof own, "item_%" PRId64, e->model->run_number);
-    enum tv_status status = tv_mongo_exists(e->stores.mongo, own, &exists, err);
-    if (status == TV_OK)
-        status = tv_mongo_each(e->stores.mongo, exists ? own : "item", take_item, l, err);
+    char name[TV_MODEL_NAME];
+    enum tv_status status =
+        tv_mongo_each(e->stores.mongo, tv_items_collection(name, e->model->dataset), take_item, l, err);
     return status == TV_OK ? add_lines_until(l, INT64_MAX, NULL, err) : status;
 }
 

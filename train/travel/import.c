@@ -14,7 +14,9 @@
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
 #include "trivet/model/journal.h"
+#include "trivet/model/life/catalogue.h"
 #include "trivet/model/life/lock.h"
+#include "trivet/store/pg_rows.h"
 
 const struct tv_option tv_import_options[] = {
     {.name = "activate",
@@ -63,6 +65,16 @@ static char *parameters_of(const struct tv_import *im, const char *from)
     return text;
 }
 
+/* The model belongs to the data set that has its name here, which is made where there is none: without rows, as the
+ * ratings stand elsewhere. A folder that names none gives it its own name. */
+static enum tv_status name_dataset(struct tv_import *im, const char *from, struct tv_error *err)
+{
+    const char *slash = strrchr(from, '/'), *folder = slash ? slash + 1 : from;
+    const json_t *data = json_object_get(im->run, "data");
+    const char *name = text_of(data, "dataset", text_of(data, "name", folder)); /* the first is newer than 0.1.0 */
+    return tv_pg_int(tv_lock_connection(im->stores.lock), "SELECT trivet.dataset_named($1)", 1, &name, &im->model->dataset, err);
+}
+
 /* The row in the journal, and with it the run number under which everything is written. The path is made absolute,
  * because the journal outlives the working directory of the command. The model keeps its old run number until the
  * parameters have been made, which note it. */
@@ -74,15 +86,18 @@ static enum tv_status begin_run(struct tv_import *im, struct tv_error *err)
         return tv_fail(err, TV_ERR_IO, "cannot find %s: %s", im->dir, strerror(errno));
     snprintf(command, sizeof command, "trivet-train import %s", from);
     char *parameters = parameters_of(im, from), *filter = json_of(im->run, "filter"), *data = json_of(im->run, "data");
+    enum tv_status status = name_dataset(im, from, err);
     const struct tv_run_plan plan = {.kind = TV_RUN_IMPORT,
+                                     .dataset = im->model->dataset,
                                      .command = command,
                                      .algorithm = im->model->algorithm,
                                      .parameters = parameters,
                                      .filter = filter,
                                      .source = text_of(im->run, "source", ""),
                                      .data = data};
-    enum tv_status status = parameters && filter && data ? tv_run_begin(journal, &plan, &im->run_number, err)
-                                                         : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory");
+    if (status == TV_OK)
+        status = parameters && filter && data ? tv_run_begin(journal, &plan, &im->run_number, err)
+                                              : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory");
     free(parameters);
     free(filter);
     free(data);
@@ -94,7 +109,7 @@ static enum tv_status begin_run(struct tv_import *im, struct tv_error *err)
 }
 
 /* The lock is checked once more before the run is called complete: where the connection was lost, another command may
- * have cleaned up under it. */
+ * have cleaned up under it. Then what came with the model is known of the items of its data set. */
 static enum tv_status complete_run(struct tv_import *im, struct tv_error *err)
 {
     char *counts = json_of(im->run, "counts");
@@ -103,7 +118,9 @@ static enum tv_status complete_run(struct tv_import *im, struct tv_error *err)
     if (status == TV_OK)
         status = tv_run_complete(tv_lock_connection(im->stores.lock), im->run_number, counts, err);
     free(counts);
-    return status;
+    const struct tv_catalogue_news news = {
+        .dataset = im->model->dataset, .run_number = im->run_number, .from_elsewhere = 1};
+    return status == TV_OK ? tv_catalogue_publish(&im->stores, &news, err) : status;
 }
 
 /* --- the command ------------------------------------------------------------------------------------------ */

@@ -45,7 +45,7 @@ enum tv_status tv_import_read_codes(struct tv_import *im, struct tv_error *err);
 /* The code of a user, lent from the list; NULL: the user has none, the id is a number. */
 const char *tv_import_user_code(const struct tv_import *im, int64_t id);
 void tv_import_free_codes(struct tv_import *im);
-/* import_items.c: item documents into item_<N>. */
+/* import_items.c: item documents into catalogue_<D>_<N>. */
 enum tv_status tv_import_check_items(struct tv_import *im, struct tv_error *err);
 enum tv_status tv_import_items(struct tv_import *im, struct tv_error *err);
 /* import_users.c: everybody's documents into user_<N>. */

@@ -1,6 +1,6 @@
-/* import_items: the item documents that a model came with, items.jsonl, into item_<N>.
+/* import_items: the item documents that a model came with, items.jsonl, into catalogue_<D>_<N>.
  *
- * The documents take the place of `item` when the model goes live, and servers and repair read them then: so each
+ * They become the catalogue of the model's data set, or join it, and servers and repair read them then: so each
  * of them must be what an export writes, with an integer _id that ascends, and the fields of docs/formats.md with
  * their types.
  */
@@ -153,12 +153,12 @@ enum tv_status tv_import_check_items(struct tv_import *im, struct tv_error *err)
     return read_items(im, NULL, err);
 }
 
-/* The collection has no readers until an activation renames it to `item`. */
+/* The collection has no readers until the model is whole (life/catalogue.h). */
 enum tv_status tv_import_items(struct tv_import *im, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     struct tv_mongo_bulk *bulk = NULL;
-    snprintf(name, sizeof name, "item_%" PRId64, im->run_number);
+    tv_model_new_catalogue(name, im->model->dataset, im->run_number);
     enum tv_status status = tv_mongo_bulk_begin(&bulk, im->stores.mongo, name, err);
     if (status == TV_OK)
         status = read_items(im, bulk, err);

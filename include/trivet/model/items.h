@@ -1,5 +1,5 @@
-/* items: the catalogue in memory: titles and other metadata of all items, for programs that show them. Read from
- * MongoDB's `item`, where a fit or an import has put them. */
+/* items: the catalogue in memory: titles and other metadata of all items of a data set, for programs that show them.
+ * Read from MongoDB's catalogue_<D>, where a fit or an import has put them. */
 #ifndef TRIVET_MODEL_ITEMS_H
 #define TRIVET_MODEL_ITEMS_H
 
@@ -32,8 +32,11 @@ struct tv_items {
     struct tv_items_text *text; /* holds the strings */
 };
 
-/* Reads every document of `item`; after a failure *out is empty. */
-enum tv_status tv_items_read(struct tv_items *out, struct tv_mongo *mongo, struct tv_error *err);
+/* The collection with the items of a data set's models; 0, of a model older than data sets, is `item`. `out` holds
+ * TV_MODEL_NAME bytes (model.h). */
+char *tv_items_collection(char *out, int64_t dataset);
+/* Reads every document of it; after a failure *out is empty. */
+enum tv_status tv_items_read(struct tv_items *out, struct tv_mongo *mongo, int64_t dataset, struct tv_error *err);
 void tv_items_free(struct tv_items *items); /* also makes it empty; NULL is fine */
 /* NULL if there is none. */
 const struct tv_item *tv_items_find(const struct tv_items *items, int64_t id);

@@ -18,6 +18,7 @@ enum tv_status tv_journal_check_schema(struct tv_pg *pg, struct tv_error *err);
 /* A run that is to begin: all texts are lent; JSON where the column is jsonb. */
 struct tv_run_plan {
     enum tv_run_kind kind;
+    int64_t dataset; /* that it read; 0: none of Postgres's */
     const char *command, *algorithm, *parameters, *filter, *source, *data, *fingerprint;
     const char *snapshot; /* what the training sees: pg_current_snapshot(); NULL: it read no ratings */
     const char *evidence; /* the SELECT that users are folded in from; NULL: the filter says it */

@@ -18,6 +18,7 @@
 /* A model's item side; all arrays are owned. */
 struct tv_model {
     int64_t run_number;  /* N */
+    int64_t dataset;     /* D, the data set it was learned from: trivet.dataset.id; 0: not known, as of older models */
     char algorithm[16];  /* a name of tv_model_foldings */
     char score_kind[16]; /* what a score is: "relevance", or "rating" on the scale of the ratings */
     int factors;         /* k, the columns of a row; biases are two of them */
@@ -52,9 +53,13 @@ extern const struct tv_model_folding tv_model_foldings[]; /* foldings.c; ends wi
 enum tv_status tv_model_fold_in(struct tv_fold_in *out, const struct tv_model *m, struct tv_error *err);
 
 /* "user_12", "parts_12" (of users' documents), "model_12"; `out` holds TV_MODEL_NAME bytes. */
-enum { TV_MODEL_NAME = 48 };
+enum { TV_MODEL_NAME = 56 };
 char *tv_model_users(char *out, int64_t run_number);
 char *tv_model_user_parts(char *out, int64_t run_number);
 char *tv_model_parts(char *out, int64_t run_number);
+/* "catalogue_3": the item documents of a data set, which all its models share; "catalogue_3_12": those that run 12
+ * brings, until its model is whole. */
+char *tv_model_catalogue(char *out, int64_t dataset);
+char *tv_model_new_catalogue(char *out, int64_t dataset, int64_t run_number);
 
 #endif

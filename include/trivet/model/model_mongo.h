@@ -14,6 +14,9 @@ enum tv_status tv_model_read_mongo(struct tv_model **out, struct tv_mongo *mongo
                                    struct tv_error *err);
 /* Writes model_<N> anew; a reader finds the old one or the new one, never half of either. */
 enum tv_status tv_model_rewrite_mongo(struct tv_mongo *mongo, const struct tv_model *m, struct tv_error *err);
+/* Tells a model whose description is there which data set it is of. */
+enum tv_status tv_model_say_dataset_mongo(struct tv_mongo *mongo, int64_t run_number, int64_t dataset,
+                                          struct tv_error *err);
 /* *n counts the documents of model_<N> that no trivet wrote. */
 enum tv_status tv_model_strangers(struct tv_mongo *mongo, int64_t run_number, int64_t *n, struct tv_error *err);
 /* A model from the document `description` of model_<N>, wherever that lay meanwhile: all but the arrays, for which there

@@ -30,6 +30,17 @@ enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t run_number, s
 /* Bytes that the keys of N take, as MEMORY USAGE has it. */
 enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t run_number, double *bytes, struct tv_error *err);
 
+/* What is told of a model without reading its arrays; TV_ERR_NOT_FOUND as above. */
+struct tv_model_brief {
+    int64_t dataset; /* 0: not known */
+    char score_kind[16];
+};
+enum tv_status tv_model_read_brief(struct tv_model_brief *out, struct tv_redis *redis, int64_t run_number,
+                                   struct tv_error *err);
+/* Tells a model whose keys are there which data set it is of. */
+enum tv_status tv_model_say_dataset_redis(struct tv_redis *redis, int64_t run_number, int64_t dataset,
+                                          struct tv_error *err);
+
 /* 1 in *whole if Redis has the checksum that MongoDB has, and all keys of N: without reading the arrays. */
 enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mongo *mongo, int64_t run_number,
                                           int *whole, struct tv_error *err);

@@ -26,6 +26,7 @@ const char *tv_run_state_name(enum tv_run_state state);
 /* A row of the journal. */
 struct tv_run {
     int64_t id;
+    int64_t dataset; /* that it read, or was imported into; 0: none */
     enum tv_run_kind kind;
     enum tv_run_state state;
     char started_at[32], live_at[32]; /* ISO 8601, "" if null */

@@ -12,6 +12,9 @@ enum tv_status tv_mongo_create_index(struct tv_mongo *m, const char *collection,
 enum tv_status tv_mongo_drop(struct tv_mongo *m, const char *collection, struct tv_error *err); /* absent: fine */
 /* Renames over `to`, which is dropped in the same step. */
 enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char *to, struct tv_error *err);
+/* Puts the documents of `from` into `to`, which may be there: one with the _id of another replaces it, or with `keep`
+ * is left out. `from` stays; done twice, it changes nothing more. */
+enum tv_status tv_mongo_merge(struct tv_mongo *m, const char *from, const char *to, int keep, struct tv_error *err);
 /* Makes `view` a view on `collection`: creates it, or moves it with collMod. */
 enum tv_status tv_mongo_point_view(struct tv_mongo *m, const char *view, const char *collection,
                                    struct tv_error *err);

@@ -75,6 +75,9 @@ void tv_mongo_new_id(char *out);
 enum tv_status tv_mongo_delete_texts(struct tv_mongo *m, const char *collection, const char *const *ids, size_t n,
                                      struct tv_error *err);
 
+/* Sets an integer in the one document whose _id is the text; none is fine. */
+enum tv_status tv_mongo_set_int(struct tv_mongo *m, const char *collection, const char *id, const char *name, int64_t value,
+                                struct tv_error *err);
 /* Gives every document that has not yet this text in its field `name` that text there. */
 enum tv_status tv_mongo_set_text(struct tv_mongo *m, const char *collection, const char *name, const char *text,
                                  struct tv_error *err);

@@ -12,6 +12,7 @@
 #include "trivet/base/text.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
+#include "trivet/model/items.h"
 #include "trivet/store/mongo_write.h"
 #include "trivet/store/pg_rows.h"
 
@@ -202,7 +203,7 @@ static void free_counts(struct counts *c)
     free(c->set);
 }
 
-/* Makes each row of (item, rev, n, mean) the change of a document. An item without ratings has no mean: null. */
+/* Makes each row of (item, rev, n, mean, data set) the change of a document. An item without ratings has no mean: null. */
 static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *rows, int or_equal, struct tv_error *err)
 {
     size_t n = (size_t)tv_pg_rows_count(rows);
@@ -229,15 +230,20 @@ static enum tv_status take_counts(struct counts *c, const struct tv_pg_rows *row
     return TV_OK;
 }
 
-/* An item without a document is left alone: the documents of the next training bring the counts. */
+/* The rows say which data set was counted, so that counts never reach another's documents, whatever is loaded by now. An
+ * item without a document is left alone: the documents of the next training bring the counts. */
 static enum tv_status write_counts(struct tv_catch_up_work *work, struct tv_mongo *mongo, const struct tv_pg_rows *rows,
                                    int or_equal, struct tv_error *err)
 {
     struct counts c = {0};
     int64_t written = 0;
+    char name[TV_MODEL_NAME];
+    if (tv_pg_rows_count(rows) == 0)
+        return TV_OK;
+    tv_items_collection(name, atoll(tv_pg_cell(rows, 0, 4)));
     enum tv_status status = take_counts(&c, rows, or_equal, err);
     if (status == TV_OK)
-        status = tv_mongo_update_newer_all(mongo, "item", c.updates, c.n, &written, NULL, err);
+        status = tv_mongo_update_newer_all(mongo, name, c.updates, c.n, &written, NULL, err);
     work->items += written;
     free_counts(&c);
     return status;
@@ -254,14 +260,19 @@ static enum tv_status count_items(struct tv_catch_up_work *work, struct tv_pg *p
     enum tv_status status = tv_int_array(&ids, c->ids, c->n, err);
     if (status == TV_OK)
         status = tv_int_array(&revs, c->revs, c->n, err);
-    const char *const values[] = {ids.data, revs.data};
+    const char *values[] = {ids.data, revs.data, "0"};
     if (status == TV_OK)
-        status = tv_pg_query(pg, "SELECT item_id, rev, n, mean FROM trivet.item_counts($1::bigint[])", 1, values, &rows,
-                             err);
+        status = tv_pg_query(pg, "SELECT item_id, rev, n, mean, coalesce(trivet.current_dataset(), 0) FROM trivet.item_counts($1::bigint[])",
+                             1, values, &rows, err);
     if (status == TV_OK)
         status = write_counts(work, mongo, rows, 0, err);
-    if (status == TV_OK)
-        status = tv_pg_exec(pg, "SELECT trivet.items_counted($1::bigint[], $2::bigint[])", 2, values, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) > 0)
+        values[2] = tv_pg_cell(rows, 0, 4);
+    if (status == TV_OK) /* of another data set, the same ids are other items */
+        status = tv_pg_exec(pg,
+                            "SELECT trivet.items_counted($1::bigint[], $2::bigint[]) "
+                            "WHERE coalesce(trivet.current_dataset(), 0) = $3::bigint",
+                            3, values, err);
     tv_pg_rows_free(rows);
     tv_buffer_free(&ids);
     tv_buffer_free(&revs);
@@ -273,7 +284,7 @@ enum tv_status tv_catch_up_recount(struct tv_catch_up_work *work, struct tv_pg *
                                    const int64_t *items, size_t n, struct tv_error *err)
 {
     static const char sql[] =
-        "SELECT i, coalesce(c.rev, 0), coalesce(r.n, 0), r.mean FROM unnest($1::bigint[]) i "
+        "SELECT i, coalesce(c.rev, 0), coalesce(r.n, 0), r.mean, coalesce(trivet.current_dataset(), 0) FROM unnest($1::bigint[]) i "
         "LEFT JOIN trivet.item_change c ON c.item_id = i LEFT JOIN (SELECT item_id, count(*) AS n, "
         "avg(value) AS mean FROM trivet.rating GROUP BY item_id) r ON r.item_id = i";
     struct tv_buffer ids = TV_BUFFER_INIT(1 << 28);

@@ -118,7 +118,7 @@ def anew(arena, number, fault):
     """All users of a model folded in by trivet itself, in a place that has the item side, the ratings and no document."""
     place, fresh = arena.place, arena.fresh_place()
     from_db, to_db = place.mongo_db(), fresh.mongo_db()
-    for name in (f"model_{number}", "item"):
+    for name in (f"model_{number}", place.catalogue().name):
         to_db[name].insert_many(from_db[name].find())
     to_db.create_collection(f"user_{number}")
     fresh.psql(f"DELETE FROM trivet.run WHERE id <> {number}; UPDATE trivet.run SET state = 'live' WHERE id = {number};"

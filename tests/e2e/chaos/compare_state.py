@@ -49,7 +49,7 @@ def queues(truth, fault):
 def mongo(place, truth, live, fault):
     db = place.mongo_db()
     kept = [run.id for run in truth.runs if run.state in ("kept", "live")]
-    expected = {"item", "user", "system.views"} | {f"{kind}_{n}" for kind in ("user", "model") for n in kept}
+    expected = {"item", "user", "system.views", place.catalogue().name} | {f"{kind}_{n}" for kind in ("user", "model") for n in kept}
     names = set(db.list_collection_names())
     for name in sorted(names - expected):
         fault(f"MongoDB has a collection {name}, which belongs to no model that is kept ({kept})")

@@ -3,9 +3,10 @@
  * All of it is done while holding the lock (lock.h), and each step can be killed: whatever is left half done is
  * finished or undone by tv_lifecycle_repair, which every command that takes the lock runs first.
  *
- *   activating: users whose ratings changed since the training are folded in; the journal says `activating N`; the new
- *   item documents take the place of the old; Redis switches (MULTI ... EXEC: this is the moment); the Mongo view `user`
- *   moves; users whose ratings changed meanwhile are folded in; the journal says `live`.
+ *   activating: the rows of the model's data set are loaded again, if others are; users whose ratings changed since the
+ *   training are folded in; the journal says `activating N`; the item documents say what a score of N is; Redis switches
+ *   (MULTI ... EXEC: this is the moment); the Mongo views `item` and `user` move; users whose ratings changed meanwhile are
+ *   folded in; the journal says `live`.
  */
 #ifndef TRIVET_MODEL_LIFE_LIFECYCLE_H
 #define TRIVET_MODEL_LIFE_LIFECYCLE_H
@@ -21,9 +22,10 @@ struct tv_stores {
     struct tv_mongo *mongo;
     struct tv_redis *redis;
     const char *reader_uri; /* lent; the login that reads an analyst's row source (reader.h); NULL: none */
+    int lock_wait;          /* seconds that an activation waits for those who are in its data set's way (patient.h) */
 };
 
-/* Makes `m`, which stands complete in MongoDB and Redis, the live model. */
+/* Makes `m`, which stands complete in MongoDB and Redis, the live model, and its data set the one that is loaded. */
 enum tv_status tv_lifecycle_activate(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err);
 
 /* Does what is left of an activation once Redis has switched to the model. */
@@ -43,8 +45,8 @@ enum tv_status tv_lifecycle_compare_users(const struct tv_stores *s, int64_t liv
  * not kept (any more). */
 enum tv_status tv_lifecycle_activate_run(const struct tv_stores *s, int64_t run_number, struct tv_error *err);
 
-/* Item documents say what a score of the live model is (`score_kind`): makes them say it of `m`. */
-enum tv_status tv_lifecycle_say_score(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err);
+/* The same for the model that the journal calls live, whatever is loaded: that stays. */
+enum tv_status tv_lifecycle_show_again(const struct tv_stores *s, int64_t run_number, struct tv_error *err);
 
 /* Brings Postgres, MongoDB and Redis to agree after a kill, a restart, a lost or a damaged store (lib/repair). Says
  * what it did at log level info, and at level error what is lost. With a `report` it is thorough: it reads every
@@ -64,7 +66,7 @@ struct tv_repair_counts {
 enum tv_status tv_lifecycle_repair(const struct tv_stores *s, const struct tv_repair_report *report,
                                    struct tv_repair_counts *counts, struct tv_error *err);
 
-/* Keeps the newest `keep` models, the live one and the one live before it; deletes the rest. */
+/* Keeps the newest `keep` models of each data set, the live one and the one live before it; deletes the rest. */
 enum tv_status tv_lifecycle_prune(const struct tv_stores *s, int keep, struct tv_error *err);
 
 /* Deletes all that is stored under N; the journal is not touched. */
