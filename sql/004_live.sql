@@ -135,6 +135,7 @@ begin
     if cardinality(rate_write.changed) = 0 then
         return;
     end if;
+    perform trivet.counted_elsewhere();
     delete from trivet.rating r where r.user_id = rate_write.user_id and r.item_id = any (rate_write.changed);
     insert into trivet.rating_live (user_id, item_id, value, rated_at)
     select rate_write.user_id, g.item_id, g.value, now()
@@ -288,10 +289,13 @@ begin
     where r.user_id = unrate.user_id and r.item_id = unrate.item_id limit 1
     on conflict (user_id) do nothing;
     select c.rev into unrate.rev from trivet.user_change c where c.user_id = unrate.user_id for update;
+    perform trivet.counted_elsewhere();
     delete from trivet.rating r where r.user_id = unrate.user_id and r.item_id = unrate.item_id;
     get diagnostics unrate.removed = row_count;
     if unrate.removed > 0 then
         unrate.rev := trivet.count_change(unrate.user_id, array[unrate.item_id]);
+    else
+        perform trivet.counted_elsewhere(false);
     end if;
 end
 $$;

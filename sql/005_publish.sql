@@ -1,4 +1,4 @@
--- 005_publish: what the trainer reads beside the filter: item documents, example users, the data's fingerprint.
+-- 005_publish: what the trainer reads beside the filter: item documents and example users.
 
 create or replace view trivet.item_document as
     with rated as (
@@ -65,31 +65,3 @@ language sql stable parallel safe as $$
     order by o.nr limit 6
 $$;
 comment on function trivet.example_users() is 'Up to six users to start with: light, ordinary, heavy, and three with a taste of their own.';
-
-create or replace function trivet.data_state()
-returns table (description jsonb, fingerprint text)
-language sql stable parallel safe as $$
-    with loads as (
-        select l.id, l.name, l.fingerprint, l.generated, l.row_count from trivet.load l where l.state = 'complete'
-    ), kind as (
-        select trivet.holds_counts() as counts
-    ), live as (
-        select count(*) as n, coalesce(sum(hashint8extended(user_id, hashint8extended(item_id, 0))::numeric), 0) as mix,
-               coalesce(sum(value::float8), 0) as total, max(rated_at) as newest,
-               (select coalesce(sum(rev), 0) from trivet.user_change) as changes
-        from trivet.rating_live
-    )
-    select jsonb_build_object(
-               'name', coalesce((select string_agg(name, ' + ' order by id) from loads), 'no load'),
-               'dataset', coalesce((select d.name from trivet.dataset d where d.current), 'no load'),
-               'generated', coalesce((select bool_or(generated) from loads), false),
-               'values', case when kind.counts then 'counts' else 'ratings' end,
-               'ratings', coalesce((select sum(row_count) from loads), 0) + live.n,
-               'live', live.n,
-               'scale', (select jsonb_build_object('low', min(d.low), 'high', max(d.high)) from trivet.load d where d.state = 'complete'),
-               'loads', coalesce((select jsonb_agg(to_jsonb(l) order by l.id) from loads l), '[]')),
-           md5(concat_ws('|', (select string_agg(l.id || ':' || coalesce(l.fingerprint, ''), ',' order by l.id) from loads l),
-                         live.n, live.mix, live.total, live.newest, live.changes))
-    from live, kind
-$$;
-comment on function trivet.data_state() is 'What stands in trivet.rating now: its loads as JSON, and a hash that changes when any of it does.';

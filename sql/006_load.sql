@@ -106,6 +106,7 @@ language plpgsql as $$
 declare
     n bigint;
 begin
+    perform trivet.counted_elsewhere(); -- by the load
     if not append then
         delete from trivet.item;
         delete from trivet.tag;
@@ -177,6 +178,7 @@ begin
     -- What somebody rated live is their word on that item, whatever a file says; nobody rates until this is done.
     execute format('delete from trivet.rating_load_%s l using trivet.rating_live v '
                    'where l.user_id = v.user_id and l.item_id = v.item_id', load);
+    perform trivet.note_changes_of(format('trivet.rating_load_%s', load)::regclass); -- only now: its own rows are no change
     execute format('alter table trivet.rating attach partition trivet.rating_load_%s for values in (%s)', load, load);
     update trivet.load l
     set state = 'complete', finished_at = clock_timestamp(), row_count = $4, reject_count = $5, dataset = $2

@@ -21,6 +21,7 @@ create table if not exists trivet.similar_index (
     counts         jsonb not null default '{}',
     message        text
 );
+alter table trivet.similar_index add column if not exists fingerprint text;
 comment on table trivet.similar_index is 'One row an index of similar items that was begun; its id is the number in the keys of Redis.';
 comment on column trivet.similar_index.id is 'Number of the index: trivet:similar:{id} in Redis.';
 comment on column trivet.similar_index.state is 'building; live (Redis names it in trivet:similar:live); dropped (another took its place); failed.';
@@ -32,6 +33,7 @@ comment on column trivet.similar_index.signature_size is 'Values of a signature.
 comment on column trivet.similar_index.changes is 'What trivet:similar:{id}:changes in Redis was when events were applied last.';
 comment on column trivet.similar_index.counts is 'Rows read, users and items, seconds a step.';
 comment on column trivet.similar_index.message is 'Why it failed.';
+comment on column trivet.similar_index.fingerprint is 'trivet.similar_state() as it was begun: what --if-changed compares.';
 
 alter table trivet.similar_index add column if not exists dataset bigint default trivet.current_dataset();
 comment on column trivet.similar_index.dataset is 'The data set that it is made of.';
@@ -126,8 +128,11 @@ declare
     number bigint;
 begin
     lock table trivet.rating in share mode;
-    insert into trivet.similar_index (source, own_source, signature_size)
-    values (similar_begin.source, similar_begin.own_source, similar_begin.signature_size) returning id into number;
+    -- Read before the snapshot of the build, so that what comes in between is a change, and after the lock.
+    insert into trivet.similar_index (source, own_source, signature_size, fingerprint)
+    select similar_begin.source, similar_begin.own_source, similar_begin.signature_size, s.state
+    from trivet.similar_state(similar_begin.source, similar_begin.own_source) s returning id into number;
+    perform trivet.fold_hand_changes();
     perform trivet.hold_similar(number);
     return number;
 end

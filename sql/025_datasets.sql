@@ -16,11 +16,15 @@ declare
     t text;
     found boolean;
 begin
+    perform trivet.counted_elsewhere(); -- the number of the current data set
     foreach t in array tables loop
         execute format('lock table trivet.%I in share row exclusive mode', t);
         execute format('select exists (select from trivet.%I)', t) into found;
         if found then
             execute format('create table trivet.%I as table trivet.%I', t || '_' || away, t);
+            if t in ('item', 'tag') then
+                perform trivet.note_changes_of(format('trivet.%I', t || '_' || away)::regclass);
+            end if;
             execute format('comment on table trivet.%I is %L', t || '_' || away, format('Rows of trivet.%s of data set %s, which is away.', t, away));
             execute format('delete from trivet.%I', t);
         end if;
@@ -64,6 +68,7 @@ begin
     update trivet.dataset d set current = false where d.current;
     update trivet.dataset d set current = true where d.id = switch_ratings.dataset;
     perform trivet.attach_live(switch_ratings.dataset);
+    perform trivet.note_changes_of(format('trivet.rating_live_%s', switch_ratings.dataset)::regclass);
     for load in update trivet.load l set state = 'complete' where l.state = 'away' and l.dataset = switch_ratings.dataset returning l.id loop
         execute format('alter table trivet.rating attach partition trivet.rating_load_%s for values in (%s)', load, load);
     end loop;

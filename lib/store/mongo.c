@@ -68,15 +68,35 @@ enum tv_status tv_mongo_translate(const struct tv_mongo *m, const bson_error_t *
     return away ? tv_hint(err, "is it running, and is --mongo (TRIVET_MONGO) right?") : TV_ERR_STORE;
 }
 
-/* Waits while all connections of the pool are lent. */
+/* A client outside any pool. */
+static mongoc_client_t *new_client(const struct tv_mongo *m, bson_error_t *e)
+{
+    mongoc_client_t *client = mongoc_client_new_from_uri_with_error(m->uri, e);
+    if (client) {
+        mongoc_client_set_error_api(client, MONGOC_ERROR_API_VERSION_2);
+        mongoc_client_set_appname(client, m->name);
+    }
+    return client;
+}
+
+/* Waits while all connections of the pool are lent. A second client is made where the first was, and only memory could be
+ * missing then, for which the driver itself ends the process. */
 mongoc_client_t *tv_mongo_borrow(struct tv_mongo *m)
 {
-    return mongoc_client_pool_pop(m->pool);
+    bson_error_t e;
+    if (m->pool)
+        return mongoc_client_pool_pop(m->pool);
+    return atomic_exchange(&m->only_is_lent, 1) ? new_client(m, &e) : m->only;
 }
 
 void tv_mongo_give_back(struct tv_mongo *m, mongoc_client_t *client)
 {
-    mongoc_client_pool_push(m->pool, client);
+    if (m->pool)
+        mongoc_client_pool_push(m->pool, client);
+    else if (client != m->only)
+        mongoc_client_destroy(client);
+    else
+        atomic_store(&m->only_is_lent, 0);
 }
 
 /* Every write is acknowledged from the journal: what is noted elsewhere as written has survived a kill of the server. A
@@ -125,10 +145,8 @@ static enum tv_status read_address(struct tv_mongo *m, const char *uri, struct t
 }
 
 /* The timeouts given here take the place of any in the address. */
-static enum tv_status make_pool(struct tv_mongo *m, const struct tv_mongo_options *options, struct tv_error *err)
+static void set_options(mongoc_uri_t *uri, const struct tv_mongo_options *options)
 {
-    bson_error_t e;
-    mongoc_uri_t *uri = m->uri;
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, options->server_selection_ms);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, options->socket_ms);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, options->server_selection_ms);
@@ -136,15 +154,43 @@ static enum tv_status make_pool(struct tv_mongo *m, const struct tv_mongo_option
     acknowledge_from_journal(uri);
     if (options->max_clients > 0)
         mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, options->max_clients);
-    m->pool = mongoc_client_pool_new_with_error(uri, &e);
-    if (m->pool == NULL) {
-        mask(uri, e.message);
-        tv_fail(err, TV_ERR_USAGE, "the MongoDB address in --mongo (TRIVET_MONGO) cannot be used");
-        return tv_where(err, "%s: %s", m->where, e.message);
-    }
+}
+
+static enum tv_status refuse_address(const struct tv_mongo *m, bson_error_t *e, struct tv_error *err)
+{
+    mask(m->uri, e->message);
+    tv_fail(err, TV_ERR_USAGE, "the MongoDB address in --mongo (TRIVET_MONGO) cannot be used");
+    return tv_where(err, "%s: %s", m->where, e->message);
+}
+
+static enum tv_status make_pool(struct tv_mongo *m, const struct tv_mongo_options *options, struct tv_error *err)
+{
+    bson_error_t e;
+    set_options(m->uri, options);
+    m->pool = mongoc_client_pool_new_with_error(m->uri, &e);
+    if (m->pool == NULL)
+        return refuse_address(m, &e, err);
     mongoc_client_pool_set_error_api(m->pool, MONGOC_ERROR_API_VERSION_2);
     mongoc_client_pool_set_appname(m->pool, options->name);
     return TV_OK;
+}
+
+/* One client has no thread that watches the server, for whose end a pool would wait; for the same reason it is bad at waiting
+ * for one, so where it has no answer at once there is a pool all the same. */
+static enum tv_status connect_briefly(struct tv_mongo *m, const struct tv_mongo_options *options, struct tv_error *err)
+{
+    bson_error_t e;
+    m->name = options->name;
+    set_options(m->uri, options);
+    mongoc_uri_set_option_as_bool(m->uri, MONGOC_URI_SERVERSELECTIONTRYONCE, true);
+    m->only = new_client(m, &e);
+    if (m->only == NULL)
+        return refuse_address(m, &e, err);
+    if (tv_mongo_ping(m, NULL) == TV_OK)
+        return TV_OK;
+    mongoc_client_destroy(m->only);
+    m->only = NULL;
+    return make_pool(m, options, err);
 }
 
 /* A try takes up to server_selection_ms by itself, so the last one may end so much after wait_seconds. */
@@ -169,8 +215,8 @@ enum tv_status tv_mongo_open(struct tv_mongo **out, const char *uri, const struc
         return TV_ERR_NO_MEMORY;
     enum tv_status status = read_address(m, uri, err);
     if (status == TV_OK)
-        status = make_pool(m, options, err);
-    if (status == TV_OK && options->wait_seconds >= 0)
+        status = options->briefly ? connect_briefly(m, options, err) : make_pool(m, options, err);
+    if (status == TV_OK && m->pool && options->wait_seconds >= 0)
         status = ping_within(m, options->wait_seconds, err);
     if (status != TV_OK) {
         tv_mongo_close(m);
@@ -186,6 +232,8 @@ void tv_mongo_close(struct tv_mongo *m)
         return;
     if (m->pool)
         mongoc_client_pool_destroy(m->pool);
+    if (m->only)
+        mongoc_client_destroy(m->only);
     if (m->uri)
         mongoc_uri_destroy(m->uri);
     free(m);

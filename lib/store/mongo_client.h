@@ -3,12 +3,17 @@
 #define TRIVET_STORE_MONGO_CLIENT_H
 
 #include <mongoc/mongoc.h>
+#include <stdatomic.h>
 
 #include "trivet/store/mongo.h"
 
-/* A pool of connections to one database; threads share it. */
+/* A pool of connections to one database; threads share it. Where it was opened briefly there is no pool, but one client, and
+ * more while that one is lent. */
 struct tv_mongo {
     mongoc_client_pool_t *pool;
+    mongoc_client_t *only;
+    atomic_int only_is_lent;
+    const char *name;
     char database[64];
     mongoc_uri_t *uri; /* parsed; kept because its secrets are masked in what the driver says */
     char where[512];   /* hosts, database and user, as the driver reads them */

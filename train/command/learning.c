@@ -18,7 +18,7 @@
 static void set_fingerprint(struct tv_learning *l, const struct tv_reading *r)
 {
     const char *algorithm = tv_learn_algorithm_name(&l->settings);
-    uint64_t h = tv_hash(TV_HASH_START, r->data_fingerprint, strlen(r->data_fingerprint));
+    uint64_t h = tv_hash(TV_HASH_START, r->fingerprint, strlen(r->fingerprint));
     h = tv_hash(h, algorithm, strlen(algorithm));
     h = tv_hash(h, &l->settings.factors_given, sizeof l->settings.factors_given);
     h = tv_hash(h, l->parameters.data, l->parameters.size);
@@ -27,9 +27,8 @@ static void set_fingerprint(struct tv_learning *l, const struct tv_reading *r)
     snprintf(l->fingerprint, sizeof l->fingerprint, "%016llx", (unsigned long long)h);
 }
 
-/* A hint and no refusal: an SVD of counts follows the few users who play most, which is a choice, but seldom one
- * that somebody made. */
-static void hint_at_counts(const struct tv_learning *l, const struct tv_reading *r)
+/* An SVD of counts follows the few users who play most, which is a choice, but seldom one that somebody made. */
+void tv_learning_hint_at_counts(const struct tv_learning *l, const struct tv_reading *r)
 {
     json_t *data = r->data ? json_loads(r->data, 0, NULL) : NULL;
     const char *values = json_string_value(json_object_get(data, "values"));
@@ -46,9 +45,8 @@ enum tv_status tv_learning_open(struct tv_learning *l, const struct tv_reading *
     enum tv_status status = tv_learn_json(&l->settings, &l->parameters, err);
     if (status != TV_OK)
         return status;
-    if (r->data_fingerprint)
+    if (r->fingerprint)
         set_fingerprint(l, r);
-    hint_at_counts(l, r);
     return TV_OK;
 }
 

@@ -15,9 +15,10 @@ struct tv_learning {
     char fingerprint[24];        /* of the data, the rows and the settings; "" where ratings come from files */
 };
 
-/* Writes down the settings, which the caller has filled, and the fingerprint; `r` has been opened. A hint goes to the
- * log where the settings hardly suit the data. */
+/* Writes down the settings, which the caller has filled, and the fingerprint; `r` has looked at its rows, or reads files. */
 enum tv_status tv_learning_open(struct tv_learning *l, const struct tv_reading *r, struct tv_error *err);
+/* A hint to the log, and no refusal, where the settings hardly suit the data: r->data is there. */
+void tv_learning_hint_at_counts(const struct tv_learning *l, const struct tv_reading *r);
 void tv_learning_free(struct tv_learning *l);
 
 /* The flags that say what is learned from and how. */

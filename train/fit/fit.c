@@ -111,13 +111,16 @@ static enum tv_status find_same(struct tv_fit *f, int64_t *same, struct tv_error
 static enum tv_status begin_run(struct tv_fit *f, struct tv_error *err)
 {
     struct tv_buffer command = TV_BUFFER_INIT(TV_FLAGS_LINE);
-    enum tv_status status = tv_buffer_text(&command, "trivet-train fit", err);
+    struct tv_pg *journal = tv_lock_connection(f->stores.lock);
+    enum tv_status status = tv_pg_exec(journal, "SELECT trivet.fold_hand_changes()", 0, NULL, err);
+    if (status == TV_OK)
+        status = tv_buffer_text(&command, "trivet-train fit", err);
     if (status == TV_OK)
         status = tv_learning_flags(&f->learning, &f->reading, &command, err);
     const struct tv_run_plan plan =
         tv_learning_plan(&f->learning, &f->reading, TV_RUN_FIT, tv_buffer_string(&command));
     if (status == TV_OK)
-        status = tv_run_begin(tv_lock_connection(f->stores.lock), &plan, &f->run_number, err);
+        status = tv_run_begin(journal, &plan, &f->run_number, err);
     tv_buffer_free(&command);
     if (status == TV_OK)
         status = tv_lock_name_run(f->stores.lock, f->run_number, err);
@@ -186,27 +189,47 @@ static enum tv_status plan(struct tv_fit *f, struct tv_error *err)
 
 /* The lock comes before the snapshot, so that the snapshot sees all that the lock's last holder, perhaps a load,
  * has committed. */
-static enum tv_status open_all(struct tv_fit *f, int dry_run, struct tv_error *err)
+static enum tv_status look(struct tv_fit *f, int briefly, int dry_run, struct tv_error *err)
 {
-    enum tv_status status = dry_run ? TV_OK : tv_train_open(&f->stores, f->reading.settings, "trivet-train fit", err);
+    const struct tv_settings *settings = f->reading.settings;
+    enum tv_status status = TV_OK;
+    if (!dry_run)
+        status = (briefly ? tv_train_open_briefly : tv_train_open)(&f->stores, settings, "trivet-train fit", err);
     if (status == TV_OK)
-        status = tv_reading_open(&f->reading, err);
+        status = tv_reading_look(&f->reading, err);
+    return status == TV_OK ? tv_learning_open(&f->learning, &f->reading, err) : status;
+}
+
+/* What only a training asks for, and what takes time where there are many users. */
+static enum tv_status stay(struct tv_fit *f, int was_brief, struct tv_error *err)
+{
+    enum tv_status status = was_brief ? tv_train_stay(&f->stores, f->reading.settings, err) : TV_OK;
+    if (status == TV_OK)
+        status = tv_reading_describe_data(&f->reading, err);
     if (status == TV_OK)
         status = tv_fit_read_changes(f, err);
-    return status == TV_OK ? tv_learning_open(&f->learning, &f->reading, err) : status;
+    if (status == TV_OK)
+        tv_learning_hint_at_counts(&f->learning, &f->reading);
+    return status;
 }
 
 /* With --if-changed the lock is held while the journal is asked, so no other training can end in between. */
 static enum tv_status fit_opened(struct tv_fit *f, int dry_run, struct tv_error *err)
 {
     int64_t same = 0;
-    enum tv_status status = open_all(f, dry_run, err);
-    if (status == TV_OK && tv_settings_on(f->reading.settings, "if-changed") && !dry_run)
+    int if_changed = tv_settings_on(f->reading.settings, "if-changed") && !dry_run;
+    enum tv_status status = look(f, if_changed, dry_run, err);
+    if (status == TV_OK && if_changed)
         status = find_same(f, &same, err);
-    if (status == TV_OK && same > 0) {
+    if (status == TV_OK && same > 0 && f->reading.sure) {
         printf("nothing changed: model %lld was trained from the same data with the same settings\n", (long long)same);
         return TV_OK;
     }
+    if (same > 0)
+        tv_log_info("it cannot be told yet whether tables that the source reads have changed: others were at work a moment ago, or "
+                    "the tables are another server's");
+    if (status == TV_OK)
+        status = stay(f, if_changed, err);
     if (status != TV_OK)
         return status;
     return dry_run ? plan(f, err) : build(f, err);

@@ -118,7 +118,9 @@ enum tv_status tv_trial_open(struct tv_reading *r, struct tv_error *err)
     }
     r->with_times = kind_of(s) != TV_SPLIT_RANDOM;
     status = tv_reading_begin(r, err);
-    return status == TV_OK ? tv_reading_open(r, err) : status;
+    if (status == TV_OK)
+        status = tv_reading_look(r, err);
+    return status == TV_OK ? tv_reading_describe_data(r, err) : status;
 }
 
 /* Shares mean nothing to a published split and to --split last (refuse_foreign), and stay at their defaults there. */

@@ -93,6 +93,8 @@ static enum tv_status open_evaluation(struct evaluation *v, struct tv_error *err
         status = tv_trial_open(&v->reading, err);
     if (status == TV_OK)
         status = tv_learning_open(&v->learning, &v->reading, err);
+    if (status == TV_OK)
+        tv_learning_hint_at_counts(&v->learning, &v->reading);
     if (status != TV_OK || tv_settings_on(s, "no-journal"))
         return status;
     status = tv_buffer_text(&command, "trivet-train evaluate", err);

@@ -48,6 +48,8 @@ static enum tv_status open_all(struct tv_search *s, struct tv_error *err)
     enum tv_status status = tv_trial_open(&s->reading, err);
     if (status == TV_OK)
         status = tv_learning_open(&s->learning, &s->reading, err);
+    if (status == TV_OK)
+        tv_learning_hint_at_counts(&s->learning, &s->reading);
     if (status == TV_OK && s->reading.own_source && s->space.filters > 0) {
         tv_fail(err, TV_ERR_USAGE, "--over means nothing to --source: the filter is applied to the loaded ratings alone");
         status = tv_hint(err, "leave one of them out");

@@ -76,7 +76,7 @@ enum tv_status tv_similar_read_sets(struct tv_minhash_sets *sets, const struct t
     struct tv_reading reading = {.settings = settings};
     enum tv_status status = tv_minhash_sets_create(sets, size, (int)tv_settings_int(settings, "threads"), err);
     if (status == TV_OK)
-        status = tv_reading_open_snapshot(&reading, err);
+        status = tv_reading_open_snapshot(&reading, NULL, err);
     if (status == TV_OK && own)
         status = tv_reading_open_row_source(&reading, source, err);
     if (status == TV_OK)

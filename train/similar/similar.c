@@ -70,7 +70,8 @@ const struct tv_option tv_similar_options[] = {
      .help = "values of a signature: the standard error of an estimate is at most 1 / (2 sqrt N)"},
     {.name = "if-changed",
      .kind = TV_OPTION_SWITCH,
-     .help = "build only if the live index is not from these rows, or ratings were loaded since it was built"},
+     .help = "build only if the live index is not from these rows, or what it cannot follow has changed since: another load, "
+             "another definition of --source, other tables"},
     {.name = "update",
      .kind = TV_OPTION_SWITCH,
      .help = "build nothing: bring the live index up to date with what changed since (trivet-serve does so by itself)"},
@@ -355,8 +356,8 @@ static enum tv_status open_all(struct similar *s, struct tv_error *err)
     return status == TV_OK ? check_tables(s, err) : status;
 }
 
-/* Whether the live index is of the same rows and has heard of all that came since. A load fires no trigger, so one
- * that ended after the build began means that it has not. */
+/* Whether the live index is of the same rows and has heard of all that came since. What fires no trigger for a pair (loads,
+ * TRUNCATE, another definition of the source) is in its fingerprint. */
 static enum tv_status find_current(struct similar *s, int64_t *current, struct tv_error *err)
 {
     char size[16], live[24];
@@ -375,9 +376,8 @@ static enum tv_status find_current(struct similar *s, int64_t *current, struct t
     snprintf(size, sizeof size, "%lld", tv_settings_int(s->settings, "signature-size"));
     return status == TV_OK
                ? tv_pg_int(journal(s),
-                           "SELECT count(*) FROM trivet.similar_index i WHERE (id, state, source, own_source, "
-                           "signature_size) = ($1, 'live', $2, $3, $4) AND NOT EXISTS "
-                           "(SELECT FROM trivet.load WHERE finished_at > i.started_at)",
+                           "SELECT count(*) FROM trivet.similar_index i, trivet.similar_state($2, $3) s WHERE (i.id, i.state, "
+                           "i.source, i.own_source, i.signature_size, i.fingerprint) = ($1, 'live', $2, $3, $4, s.state) AND s.sure",
                            4, values, current, err)
                : status;
 }

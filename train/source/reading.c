@@ -1,5 +1,5 @@
 /* reading: opens what a command reads, and closes it. tv_reading_begin is enough where ratings come from files;
- * tv_reading_open goes on to a snapshot of Postgres, in which row_source.c and evidence.c then work.
+ * tv_reading_look goes on to a snapshot of Postgres, in which row_source.c and evidence.c then work.
  */
 #include "train/source/reading.h"
 
@@ -69,37 +69,46 @@ static enum tv_status settle_filter(struct tv_reading *r, struct tv_error *err)
     return status == TV_OK ? tv_filter_json(r->filter, &r->values, err) : status;
 }
 
-/* Reads what the snapshot sees: its moment, by which single ratings that come later are told, and the loads with
- * their fingerprint. */
-static enum tv_status describe_data(struct tv_reading *r, struct tv_error *err)
+/* Reads what the snapshot sees: its moment, by which single ratings that come later are told, and its fingerprint. */
+static enum tv_status take_fingerprint(struct tv_reading *r, const char *source_state, struct tv_error *err)
 {
     struct tv_pg_rows *rows;
-    enum tv_status status = tv_pg_query(r->snapshot, "SELECT pg_current_snapshot(), description, fingerprint, coalesce(trivet.current_dataset(), 0) "
-                                        "FROM trivet.data_state()",
-                                        0, NULL, &rows, err);
+    enum tv_status status =
+        tv_pg_query(r->snapshot, "SELECT pg_current_snapshot(), trivet.data_fingerprint() || $1, coalesce(trivet.current_dataset(), 0)", 1,
+                    &source_state, &rows, err);
     if (status != TV_OK)
         return status;
     r->moment = strdup(tv_pg_cell(rows, 0, 0));
-    r->data = strdup(tv_pg_cell(rows, 0, 1));
-    r->data_fingerprint = strdup(tv_pg_cell(rows, 0, 2));
-    r->dataset = atoll(tv_pg_cell(rows, 0, 3));
+    r->fingerprint = strdup(tv_pg_cell(rows, 0, 1));
+    r->dataset = atoll(tv_pg_cell(rows, 0, 2));
     tv_pg_rows_free(rows);
-    return r->moment && r->data && r->data_fingerprint
-               ? TV_OK
-               : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for what a snapshot holds");
+    return r->moment && r->fingerprint ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for what a snapshot holds");
 }
 
 /* A preset is a row of the database, so the filter is only complete here, and the row source follows from it. */
-enum tv_status tv_reading_open(struct tv_reading *r, struct tv_error *err)
+enum tv_status tv_reading_look(struct tv_reading *r, struct tv_error *err)
 {
-    enum tv_status status = tv_reading_open_snapshot(r, err);
+    char *source_state = NULL;
+    enum tv_status status = tv_reading_open_snapshot(r, &source_state, err);
     if (status == TV_OK)
         status = settle_filter(r, err);
     if (status == TV_OK)
         status = tv_reading_choose_row_source(r, err);
     if (status == TV_OK)
-        status = describe_data(r, err);
+        status = take_fingerprint(r, source_state, err);
+    free(source_state);
     return status == TV_OK ? tv_interrupt_watch(tv_reading_connection(r), err) : status;
+}
+
+enum tv_status tv_reading_describe_data(struct tv_reading *r, struct tv_error *err)
+{
+    struct tv_pg_rows *rows;
+    enum tv_status status = tv_pg_query(r->snapshot, "SELECT description FROM trivet.data_state()", 0, NULL, &rows, err);
+    if (status != TV_OK)
+        return status;
+    r->data = strdup(tv_pg_cell(rows, 0, 0));
+    tv_pg_rows_free(rows);
+    return r->data ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for what a snapshot holds");
 }
 
 /* A signal must not cancel what a connection does that is closed, so it is forgotten first. */
@@ -115,6 +124,6 @@ void tv_reading_close(struct tv_reading *r)
     tv_reading_drop(r);
     free(r->moment);
     free(r->data);
-    free(r->data_fingerprint);
+    free(r->fingerprint);
     *r = (struct tv_reading){.settings = r->settings};
 }

@@ -33,7 +33,8 @@ struct tv_reading {
     char *moment;                   /* pg_current_snapshot() there; NULL where ratings come from files */
     char *data;                     /* trivet.data_state(): what stands in trivet.rating, JSON */
     int64_t dataset;                /* which data set that is; 0: none, or ratings come from files */
-    char *data_fingerprint;         /* of the same; NULL where ratings come from files */
+    char *fingerprint;              /* of the rows there, and of what the source means; NULL where ratings come from files */
+    int sure;                       /* 0: an equal fingerprint does not say that nothing changed */
 
     struct tv_evidence evidence;    /* all ratings that meet the filter's conditions on rows, user after user */
     double *times; /* (evidence.n_pairs) the latest of a pair's rows, seconds since 1970; NaN: a row has none */
@@ -44,12 +45,16 @@ extern const struct tv_option tv_reading_options[];
 
 /* The filter, from the settings: all there is where ratings come from files. From here on signals are taken. */
 enum tv_status tv_reading_begin(struct tv_reading *r, struct tv_error *err);
-/* After that: a snapshot, and which rows of it. From here on a signal cancels what the snapshot's connections do. */
-enum tv_status tv_reading_open(struct tv_reading *r, struct tv_error *err);
+/* After that: a snapshot, and which rows of it, with their fingerprint, for which no row is read. From here on a signal
+ * cancels what the snapshot's connections do. */
+enum tv_status tv_reading_look(struct tv_reading *r, struct tv_error *err);
+/* After that: what the snapshot holds, into r->data. For a reader of rows; who only compares goes without. */
+enum tv_status tv_reading_describe_data(struct tv_reading *r, struct tv_error *err);
 void tv_reading_close(struct tv_reading *r);
 
-/* snapshot.c: connections that see the data as they were at one moment. */
-enum tv_status tv_reading_open_snapshot(struct tv_reading *r, struct tv_error *err);
+/* snapshot.c: connections that see the data as they were at one moment. *source_state is what the source meant before
+ * that (trivet.source_state), to be freed; NULL where nobody asks. */
+enum tv_status tv_reading_open_snapshot(struct tv_reading *r, char **source_state, struct tv_error *err);
 /* A second connection with the same view of the data. */
 enum tv_status tv_reading_join(struct tv_reading *r, struct tv_pg **out, struct tv_error *err);
 /* The same, logged in as --reader (trivet/model/reader.h), for SQL that people write. */

@@ -2,6 +2,7 @@
  * snapshot and exports it; the others (the catalogue's thread, the analyst's login) take it over.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "train/source/reading.h"
 #include "trivet/model/journal.h"
@@ -33,18 +34,39 @@ static enum tv_status begin(struct tv_pg *pg, struct tv_error *err)
     return status;
 }
 
-/* A connection of trivet's own login, in a transaction whose snapshot is not taken yet. */
-static enum tv_status open_session(struct tv_reading *r, struct tv_pg **pg, struct tv_error *err)
+/* A connection of trivet's own login. */
+static enum tv_status connect_as_self(const struct tv_reading *r, struct tv_pg **pg, struct tv_error *err)
 {
-    enum tv_status status =
-        tv_pg_open(pg, tv_settings_text(r->settings, "postgres"), "trivet-train snapshot", wait_seconds(r), err);
-    return status == TV_OK ? begin(*pg, err) : status;
+    return tv_pg_open(pg, tv_settings_text(r->settings, "postgres"), "trivet-train snapshot", wait_seconds(r), err);
 }
 
-enum tv_status tv_reading_open_snapshot(struct tv_reading *r, struct tv_error *err)
+/* What the source stands for, as PostgreSQL has it now. Of the filter that is what its functions do. */
+static enum tv_status read_source_state(struct tv_reading *r, char **state, struct tv_error *err)
 {
-    enum tv_status status = open_session(r, &r->snapshot, err);
-    return status == TV_OK ? tv_journal_check_schema(r->snapshot, err) : status;
+    struct tv_pg_rows *rows;
+    const char *source = tv_settings_text(r->settings, "source"), *fold_in = tv_settings_text(r->settings, "fold-in-source");
+    const char *const values[] = {source ? source : "trivet.user_item trivet.chosen_rows", source && fold_in ? fold_in : "",
+                                  source ? "true" : "false"};
+    enum tv_status status = tv_pg_query(r->snapshot, "SELECT state, sure::int FROM trivet.source_state($1 || ' ' || $2, $3)", 3,
+                                        values, &rows, err);
+    if (status != TV_OK)
+        return status;
+    *state = strdup(tv_pg_cell(rows, 0, 0));
+    r->sure = tv_pg_cell(rows, 0, 1)[0] == '1';
+    tv_pg_rows_free(rows);
+    return *state ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for what a source stands for");
+}
+
+/* Definitions and counters know no snapshot, so they are read ahead of it: what changes in between is then no part of the
+ * fingerprint, whether it is read or not, and the next command sees a change. */
+enum tv_status tv_reading_open_snapshot(struct tv_reading *r, char **source_state, struct tv_error *err)
+{
+    enum tv_status status = connect_as_self(r, &r->snapshot, err);
+    if (status == TV_OK)
+        status = tv_journal_check_schema(r->snapshot, err);
+    if (status == TV_OK && source_state)
+        status = read_source_state(r, source_state, err);
+    return status == TV_OK ? begin(r->snapshot, err) : status;
 }
 
 /* The exporting transaction stays open for as long as the reading, so its snapshot can be taken over at any time. */
@@ -70,7 +92,9 @@ static enum tv_status import_snapshot(struct tv_pg *from, struct tv_pg *to, stru
 
 enum tv_status tv_reading_join(struct tv_reading *r, struct tv_pg **out, struct tv_error *err)
 {
-    enum tv_status status = open_session(r, out, err);
+    enum tv_status status = connect_as_self(r, out, err);
+    if (status == TV_OK)
+        status = begin(*out, err);
     return status == TV_OK ? import_snapshot(r->snapshot, *out, err) : status;
 }
 

@@ -22,6 +22,7 @@ struct tv_mongo_options {
     int socket_ms;              /* how long one answer may take */
     int wait_seconds;           /* at open: try again for that long */
     int max_clients;            /* connections in the pool; 0: the driver's default */
+    int briefly;                /* for a few calls, mostly one at a time: no pool, whose end takes half a second */
 };
 
 /* Opens and pings. The database is the URI's path, or "recsys". With wait_seconds < 0 no ping is made and the

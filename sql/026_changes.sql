@@ -1,0 +1,150 @@
+-- 026_changes: what stands in trivet.rating, item and tag now, as a text that changes when any of it does: what
+-- `fit --if-changed` and `similar --if-changed` compare.
+--
+-- Three things say that rows changed, and none of them reads rows: the list of loads and of the tables that hold ratings; the
+-- revs of users who rate live (004_live); and for whatever else writes, a statement by hand, a note that a trigger on each
+-- table leaves in trivet.hand_change. The note is of the statement's own transaction, so a training sees it exactly where it
+-- sees the change: a sequence or a time would also be seen of a transaction that ends after the training has read.
+
+create table if not exists trivet.hand_change (
+    relation text        not null,
+    xid      xid8        not null,
+    at       timestamptz not null,
+    mix      numeric     not null,
+    constraint hand_change_pkey primary key (relation, xid, at)
+);
+comment on table trivet.hand_change is 'One row a table and transaction that changed it other than by a load or trivet.rate; older ones are added up into one.';
+comment on column trivet.hand_change.relation is 'Name of the table that has the rows; rating, item and tag have the current data set''s: rating_<data set> and so on.';
+comment on column trivet.hand_change.xid is 'The transaction.';
+comment on column trivet.hand_change.at is 'When it began. With it a transaction has a name that no other has, also after a restore into another server.';
+comment on column trivet.hand_change.mix is 'A hash of the three, or the sum of those of the rows whose place this one took: sums stay what they are.';
+
+create or replace function trivet.fold_hand_changes(relation text = null) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    with old as materialized (
+        select h.relation, h.xid, h.at from trivet.hand_change h
+        where h.xid <> pg_current_xact_id() and (fold_hand_changes.relation is null or h.relation = fold_hand_changes.relation)
+        for update skip locked
+    ), gone as (
+        delete from trivet.hand_change h using old where (h.relation, h.xid, h.at) = (old.relation, old.xid, old.at)
+        returning h.relation, h.mix
+    )
+    insert into trivet.hand_change as h (relation, xid, at, mix)
+    select g.relation, pg_current_xact_id(), now(), sum(g.mix) from gone g
+    where to_regclass(format('trivet.%I', g.relation)) is not null
+       or substring(g.relation from '^(?:rating|item|tag)_([0-9]+)$') in (select d.id::text from trivet.dataset d)
+    group by g.relation
+    on conflict on constraint hand_change_pkey do update set mix = h.mix + excluded.mix
+$$;
+comment on function trivet.fold_hand_changes(text) is 'Makes one row of all of a table''s in trivet.hand_change, and forgets those of tables that are gone. Waits for nobody.';
+
+-- As the owner of the notes, so that whoever may change rows needs no right on them. Now and then the notes are folded here,
+-- too, for a database in which nobody trains; where a transaction is stricter than READ COMMITTED, that could fail it.
+create or replace function trivet.note_hand_change() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    relation text := tg_table_name || case when tg_table_name in ('rating', 'rating_live', 'item', 'tag') then '_' || trivet.current_dataset() else '' end;
+begin
+    insert into trivet.hand_change (relation, xid, at, mix)
+    values (relation, pg_current_xact_id(), now(),
+            hashtextextended(concat_ws(' ', relation, pg_current_xact_id(), extract(epoch from now())), 0))
+    on conflict on constraint hand_change_pkey do nothing;
+    if random() < 0.001 and current_setting('transaction_isolation') = 'read committed' then
+        perform trivet.fold_hand_changes(relation);
+    end if;
+    return null;
+end
+$$;
+comment on function trivet.note_hand_change() is 'Trigger of the tables of ratings, items and tags: notes that a statement changed one.';
+
+-- ALWAYS: also where a session calls itself a replica, as restores and tools of replication do. The condition spares those who
+-- count their changes themselves (trivet.counted_elsewhere) the call.
+create or replace function trivet.note_changes_of(changed regclass) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (select from pg_trigger t where t.tgrelid = note_changes_of.changed and t.tgname = 'hand_change') then
+        return;
+    end if;
+    execute format('create trigger hand_change after insert or update or delete or truncate on %s for each statement '
+                   'when (current_setting(''trivet.counted'', true) is distinct from pg_current_xact_id_if_assigned()::text) '
+                   'execute function trivet.note_hand_change()', note_changes_of.changed);
+    execute format('alter table %s enable always trigger hand_change', note_changes_of.changed);
+end
+$$;
+comment on function trivet.note_changes_of(regclass) is 'From now on statements that change a table are noted in trivet.hand_change. A load''s table gets it when it is filled, and keeps it while its data set is away.';
+
+-- Only for a transaction that makes data_fingerprint() another one itself, for as long as it does: what it rolls back to a
+-- savepoint takes this back, too.
+create or replace function trivet.counted_elsewhere(counted boolean = true) returns text
+language sql as $$
+    select set_config('trivet.counted', case when counted_elsewhere.counted then pg_current_xact_id()::text else '' end, true)
+$$;
+comment on function trivet.counted_elsewhere(boolean) is 'Until this transaction ends, its statements are not noted in trivet.hand_change, because a rev or a load says that it changed something.';
+
+do $$
+declare
+    t regclass;
+begin
+    for t in select c.oid from pg_class c
+             where c.relnamespace = 'trivet'::regnamespace and c.relkind in ('r', 'p')
+               and c.relname ~ '^(rating|item|tag|rating_live|(rating_live|rating_load|item|tag)_[0-9]+)$'
+               and not exists (select from pg_trigger g where g.tgrelid = c.oid and g.tgname = 'hand_change')
+             order by c.relname <> 'rating', c.relname <> 'rating_live', c.relname
+    loop
+        perform trivet.note_changes_of(t);
+    end loop;
+end
+$$;
+
+-- relfilenode: what no trigger tells, a table of ratings that was truncated, rewritten by ALTER TABLE or put in place of another.
+-- VACUUM FULL changes it, too, and then one training is for nothing.
+create or replace function trivet.data_parts(out loads text, out tables text, out live text, out notes text)
+language sql stable parallel safe as $$
+    with part as (
+        select c.relname::text as relation, c.relfilenode from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent in ('trivet.rating'::regclass, 'trivet.rating_live'::regclass)
+    ), noted as (
+        select h.relation, sum(h.mix) as mix from trivet.hand_change h
+        where h.relation in (select p.relation from part p)
+           or h.relation in (select t || '_' || trivet.current_dataset() from unnest(array['rating', 'rating_live', 'item', 'tag']) t)
+        group by h.relation
+    )
+    select (select concat_ws(',', trivet.current_dataset(), string_agg(l.id || ':' || coalesce(l.fingerprint, ''), ',' order by l.id))
+            from trivet.load l where l.state = 'complete'),
+           (select string_agg(p.relation || ':' || p.relfilenode, ',' order by p.relation) from part p),
+           (select coalesce(sum(c.rev), 0)::text from trivet.user_change c),
+           (select string_agg(n.relation || ':' || n.mix, ',' order by n.relation) from noted n)
+$$;
+comment on function trivet.data_parts() is
+'What trivet.rating, item and tag are made of: data set and loads; tables of ratings; live: changes by those who rate; notes: of changes by
+hand.';
+
+create or replace function trivet.data_fingerprint() returns text
+language sql stable parallel safe as $$
+    select md5(concat_ws('|', p.loads, p.tables, p.live, p.notes)) from trivet.data_parts() p
+$$;
+comment on function trivet.data_fingerprint() is 'A hash that changes when a row of trivet.rating, item or tag does. Reads no row of them.';
+
+create or replace function trivet.data_state()
+returns table (description jsonb, fingerprint text)
+language sql stable parallel safe as $$
+    with loads as (
+        select l.id, l.name, l.fingerprint, l.generated, l.row_count from trivet.load l where l.state = 'complete'
+    ), kind as (
+        select trivet.holds_counts() as counts
+    ), live as (
+        select count(*) as n from trivet.rating_live
+    )
+    select jsonb_build_object(
+               'name', coalesce((select string_agg(name, ' + ' order by id) from loads), 'no load'),
+               'dataset', coalesce((select d.name from trivet.dataset d where d.current), 'no load'),
+               'generated', coalesce((select bool_or(generated) from loads), false),
+               'values', case when kind.counts then 'counts' else 'ratings' end,
+               'ratings', coalesce((select sum(row_count) from loads), 0) + live.n,
+               'live', live.n,
+               'scale', (select jsonb_build_object('low', min(d.low), 'high', max(d.high)) from trivet.load d where d.state = 'complete'),
+               'loads', coalesce((select jsonb_agg(to_jsonb(l) order by l.id) from loads l), '[]')),
+           trivet.data_fingerprint()
+    from live, kind
+$$;
+comment on function trivet.data_state() is 'What stands in trivet.rating now: its loads as JSON, and trivet.data_fingerprint().';
