@@ -155,9 +155,11 @@ create table if not exists trivet.item (
     tmdb_id bigint,
     extra   jsonb
 );
+alter table trivet.item add column if not exists listed_title text;
 comment on table trivet.item is 'What is known about items. An item may be rated without standing here.';
 comment on column trivet.item.item_id is 'The item''s own id; trivet.rating.item_id.';
 comment on column trivet.item.title is 'As people write it: "The Godfather: Part II (1974)".';
+comment on column trivet.item.listed_title is 'As the file has it, where that is another: "Godfather: Part II, The (1974)". Catalogues are sorted by it.';
 comment on column trivet.item.year is 'Year of release; null if unknown.';
 comment on column trivet.item.genres is 'Names of genres; null or empty if unknown.';
 comment on column trivet.item.imdb_id is 'IMDb''s id with its letters: tt0114709.';

@@ -66,7 +66,8 @@ begin
         genres  text[],
         imdb_id text,
         tmdb_id bigint,
-        extra   jsonb
+        extra   jsonb,
+        listed_title text
     );
     create temporary table load_tag (user_id bigint, item_id bigint, tag text, tagged_at timestamptz);
     create temporary table load_code (kind text, id bigint, code text);
@@ -111,7 +112,7 @@ begin
         delete from trivet.item;
         delete from trivet.tag;
     end if;
-    insert into trivet.item as old (item_id, title, year, genres, imdb_id, tmdb_id, extra)
+    insert into trivet.item as old (item_id, title, year, genres, imdb_id, tmdb_id, extra, listed_title)
     with item as (
         select distinct on (item_id) * from pg_temp.load_item where kind = 'item' order by item_id, seq
     ), link as (
@@ -122,14 +123,15 @@ begin
     )
     select item_id, coalesce(item.title, metadata.title), coalesce(item.year, metadata.year),
            coalesce(item.genres, metadata.genres), coalesce(link.imdb_id, item.imdb_id, metadata.imdb_id),
-           coalesce(link.tmdb_id, item.tmdb_id), nullif(coalesce(metadata.extra, '{}') || coalesce(item.extra, '{}'), '{}')
+           coalesce(link.tmdb_id, item.tmdb_id), nullif(coalesce(metadata.extra, '{}') || coalesce(item.extra, '{}'), '{}'), item.listed_title
     from item full join link using (item_id)
          left join metadata on metadata.tmdb_id = coalesce(link.tmdb_id, item.tmdb_id)
     on conflict (item_id) do update
     set title = coalesce(excluded.title, old.title), year = coalesce(excluded.year, old.year),
         genres = coalesce(excluded.genres, old.genres), imdb_id = coalesce(excluded.imdb_id, old.imdb_id),
         tmdb_id = coalesce(excluded.tmdb_id, old.tmdb_id),
-        extra = nullif(coalesce(old.extra, '{}') || coalesce(excluded.extra, '{}'), '{}');
+        extra = nullif(coalesce(old.extra, '{}') || coalesce(excluded.extra, '{}'), '{}'),
+        listed_title = case when excluded.title is null then old.listed_title else excluded.listed_title end;
     get diagnostics n = row_count;
     insert into trivet.tag (user_id, item_id, tag, tagged_at)
     select user_id, item_id, tag, tagged_at from pg_temp.load_tag;

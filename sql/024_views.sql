@@ -10,12 +10,12 @@ comment on column public.ratings.rating is 'The rating.';
 comment on column public.ratings."timestamp" is 'Unix seconds; null where the source does not say.';
 
 create or replace view public.movies as
-    select item_id as movieid, title,
+    select item_id as movieid, coalesce(listed_title, title) as title,
            case when cardinality(genres) > 0 then array_to_string(genres, '|') else '(no genres listed)' end as genres
     from trivet.item;
 comment on view public.movies is 'movies.csv of MovieLens: titles and genres (a view on trivet.item).';
 comment on column public.movies.movieid is 'The item''s own id.';
-comment on column public.movies.title is 'Title with its year.';
+comment on column public.movies.title is 'Title with its year, as the file has it: "Godfather, The (1972)". trivet.item.title has "The Godfather (1972)".';
 comment on column public.movies.genres is 'Genres joined by a bar, or (no genres listed).';
 
 create or replace view public.links as

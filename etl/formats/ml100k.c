@@ -114,6 +114,7 @@ static enum tv_status item_row(void *context, const struct tv_columns *c, const 
     tv_buffer_clear(&t->title);
     status = tv_title_tidy(&t->title, tv_buffer_string(&t->raw), t->raw.size, err);
     row.title = tv_buffer_string(&t->title);
+    row.listed = tv_title_listed(tv_buffer_string(&t->raw), row.title);
     row.year = tv_title_year(row.title, t->title.size);
     char *extra = extra_json(t);
     row.extra = extra;

@@ -1,8 +1,11 @@
 /* movielens: GroupLens' own formats. Since 2014 they are CSV in UTF-8 with a header; ml-1m and ml-10m
  * have "::" between the fields and no header, ml-1m in ISO-8859-1. A line that is well-formed UTF-8 is taken
  * as such: Latin-1 text with an accent practically never is. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "etl/formats/reader.h"
 #include "etl/formats/title.h"
@@ -101,6 +104,7 @@ static enum tv_status item_row(void *context, const struct tv_columns *c, const 
     tv_buffer_clear(&t->title);
     status = tv_title_tidy(&t->title, tv_buffer_string(&t->raw), t->raw.size, err);
     row.title = t->title.size > 0 ? tv_buffer_string(&t->title) : NULL;
+    row.listed = row.title ? tv_title_listed(tv_buffer_string(&t->raw), row.title) : NULL;
     row.year = tv_title_year(tv_buffer_string(&t->title), t->title.size);
     if (t->genres.size > 0)
         split_genres(&row, t->genres.data);
@@ -123,19 +127,19 @@ enum tv_status tv_read_movielens_items(const struct tv_file_reading *reading, st
 
 /* --- links ---------------------------------------------------------------------------------------------- */
 
-/* Writes IMDb's id as "tt0114709", the form in which IMDb's addresses have it. MovieLens's files have the digits alone,
- * other files have the whole form already. */
-static enum tv_status imdb_id(const struct tv_field *f, char *out, size_t size, struct tv_error *err)
+/* Writes IMDb's id as "tt0114709", the form in which IMDb's addresses have it: with seven digits or more. Files have it so, or the
+ * number alone, with its zeros or without, and pandas writes 114709.0 where some are missing. *out is empty for no number. */
+static enum tv_status imdb_id(struct tv_field f, char *out, size_t size, struct tv_error *err)
 {
-    size_t skip = f->n > 2 && memcmp(f->text, "tt", 2) == 0 ? 2 : 0, n = f->n - skip;
-    if (n + 3 > size)
+    int64_t number;
+    int letters = f.n > 2 && strncasecmp(f.text, "tt", 2) == 0;
+    const struct tv_field digits = {.text = f.text + 2 * letters, .n = f.n - 2 * (size_t)letters};
+    *out = '\0';
+    if (f.n == 0)
+        return TV_OK;
+    if (tv_number_id(&digits, &number, NULL) != TV_OK || number < 0)
         return tv_fail(err, TV_ERR_RECORD, "IMDb id is not a number");
-    for (size_t i = skip; i < f->n; i++)
-        if (f->text[i] < '0' || f->text[i] > '9')
-            return tv_fail(err, TV_ERR_RECORD, "IMDb id is not a number");
-    memcpy(out, "tt", 2);
-    memcpy(out + 2, f->text + skip, n);
-    out[2 + n] = '\0';
+    snprintf(out, size, "tt%07" PRId64, number);
     return TV_OK;
 }
 
@@ -147,13 +151,13 @@ static enum tv_status link_row(void *context, const struct tv_columns *c, const 
     struct tv_item_row row = {.has_item = 1};
     struct tv_field imdb = tv_columns_field(c, record, TV_COLUMN_IMDB),
                     tmdb = tv_columns_field(c, record, TV_COLUMN_TMDB);
-    char id[24];
+    char id[32];
     enum tv_status status =
         tv_file_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
-    if (status == TV_OK && imdb.n > 0) {
-        status = imdb_id(&imdb, id, sizeof id, err);
+    if (status == TV_OK)
+        status = imdb_id(imdb, id, sizeof id, err);
+    if (status == TV_OK && id[0])
         row.imdb_id = id;
-    }
     if (status == TV_OK && tmdb.n > 0)
         status = tv_number_id(&tmdb, &row.tmdb_id, err);
     if (status == TV_OK)

@@ -38,6 +38,7 @@ struct tv_item_row {
     int64_t item; /* 0 with has_item 0 */
     int has_item;
     const char *title; /* NULL: this file has none */
+    const char *listed; /* as the file has it, where that is another title; else NULL */
     int year;          /* 0: unknown */
     int has_genres;    /* 0: this file has none; 1 with no names: none is known */
     int n_genres;

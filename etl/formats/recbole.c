@@ -30,11 +30,13 @@ static enum tv_status whole_title(struct items *t, struct tv_item_row *row, stru
     tv_buffer_clear(&t->title);
     enum tv_status status = tv_title_tidy(&t->title, tv_buffer_string(&t->raw), t->raw.size, err);
     int in_title = tv_title_year(tv_buffer_string(&t->title), t->title.size);
-    if (status == TV_OK && t->title.size > 0 && row->year > 0 && in_title == 0)
-        status = tv_buffer_format(&t->title, err, " (%d)", row->year);
+    struct tv_buffer *both[] = {&t->title, &t->raw};
+    for (int i = 0; i < 2 && status == TV_OK && t->title.size > 0 && row->year > 0 && in_title == 0; i++)
+        status = tv_buffer_format(both[i], err, " (%d)", row->year);
     if (row->year == 0)
         row->year = in_title;
     row->title = t->title.size > 0 ? tv_buffer_string(&t->title) : NULL;
+    row->listed = row->title ? tv_title_listed(tv_buffer_string(&t->raw), row->title) : NULL;
     return status;
 }
 

@@ -93,6 +93,14 @@ enum tv_status tv_title_tidy(struct tv_buffer *out, const char *text, size_t n, 
     return status;
 }
 
+/* Blanks at either end are no other title. */
+const char *tv_title_listed(const char *listed, const char *title)
+{
+    size_t n = strlen(title);
+    const char *begin = listed + strspn(listed, " \t");
+    return strncmp(begin, title, n) == 0 && begin[n + strspn(begin + n, " \t")] == '\0' ? NULL : listed;
+}
+
 /* The number that four digits make, or 0. The caller makes sure that four bytes are there. */
 static int four_digits(const char *p)
 {

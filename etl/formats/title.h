@@ -13,6 +13,9 @@
  *   Seven (a.k.a. Se7en) (1995)                            -> the same */
 enum tv_status tv_title_tidy(struct tv_buffer *out, const char *text, size_t n, struct tv_error *err);
 
+/* `listed`, as the file has the title, if it is another than `title`, which was made of it; else NULL. */
+const char *tv_title_listed(const char *listed, const char *title);
+
 /* The year at the end, "(1974)" or the first of "(1974-1975)" and "(1974-)"; 0 where there is none. */
 int tv_title_year(const char *text, size_t n);
 

@@ -108,6 +108,8 @@ static enum tv_status put_item(void *context, const struct tv_item_row *row, str
     if (status == TV_OK)
         status = tv_copy_text_text(out, row->extra, err);
     if (status == TV_OK)
+        status = tv_copy_text_text(out, row->listed, err);
+    if (status == TV_OK)
         status = tv_copy_text_end(out, err);
     return status == TV_OK && out->size >= BLOCK ? send(s, err) : status;
 }
@@ -135,7 +137,7 @@ enum tv_status tv_stage_begin_items(struct tv_stage *s, const char *kind, struct
     enum tv_status status =
         tv_pg_copy_in(s->pg,
                       "COPY pg_temp.load_item (kind, item_id, title, year, genres, imdb_id, "
-                      "tmdb_id, extra) FROM STDIN",
+                      "tmdb_id, extra, listed_title) FROM STDIN",
                       err);
     s->open = status == TV_OK;
     s->rows = 0;

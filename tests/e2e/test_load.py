@@ -336,6 +336,48 @@ def test_replace_append_and_live_rows(run, fresh_stores, tmp_path):
     nothing_left_over(s)
 
 
+TITLES = {1: ("Godfather, The (1972)", "The Godfather (1972)"), 2: ("I, Robot (2004)", "I, Robot (2004)"),
+          3: ("Amélie (Fabuleux destin d'Amélie Poulain, Le) (2001)", "Amélie (Le Fabuleux destin d'Amélie Poulain) (2001)"),
+          4: ("Aliens (1986)", "Aliens (1986)")}
+
+
+def test_titles_are_kept_as_the_file_has_them(run, fresh_stores, tmp_path):
+    """The view that imitates movies.csv gives its titles, in its order; everything else has them as people write them."""
+    folder = write(tmp_path / "set", ratings=some_ratings(4, 4), movies="movieId,title,genres\n" + "".join(
+        f'{item}," {listed} ",Drama\n' for item, (listed, _) in TITLES.items()))
+    load(run, fresh_stores, folder)
+    assert [title.strip() for title in fresh_stores.psql("SELECT title FROM movies ORDER BY movieid").splitlines()] == [
+        listed for listed, _ in TITLES.values()]
+    assert fresh_stores.psql("SELECT title FROM trivet.item ORDER BY item_id").splitlines() == [title for _, title in TITLES.values()]
+    assert fresh_stores.psql("SELECT item_id FROM trivet.item WHERE listed_title IS NOT NULL ORDER BY 1").split() == ["1", "3"]
+    assert "listed_title" not in fresh_stores.psql("SELECT string_agg(document, ' ') FROM trivet.item_document")
+    load(run, fresh_stores, write(tmp_path / "more", ratings=some_ratings(4, 4), movies='movieId,title,genres\n1,Der Pate (1972),\n'), "--append")
+    assert fresh_stores.psql("SELECT title FROM movies WHERE movieid = 1") == "Der Pate (1972)"
+
+
+def test_titles_of_formats_without_a_year_in_them(run, fresh_stores, tmp_path):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "tiny.inter").write_text("user_id:token\titem_id:token\trating:float\n1\t1\t5\n2\t1\t4\n")
+    (folder / "tiny.item").write_text("item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n"
+                                      "1\tGodfather, The\t1972\tCrime\n2\tAliens\t1986\tAction\n")
+    load(run, fresh_stores, folder)
+    assert fresh_stores.psql("SELECT title FROM movies ORDER BY movieid").splitlines() == ["Godfather, The (1972)", "Aliens (1986)"]
+    assert fresh_stores.psql("SELECT title FROM trivet.item ORDER BY item_id").splitlines() == ["The Godfather (1972)", "Aliens (1986)"]
+
+
+IMDB = {"": "", "114709": "tt0114709", "0114709": "tt0114709", "tt0114709": "tt0114709", "TT114709": "tt0114709", "10872600": "tt10872600",
+        "tt10872600": "tt10872600", "42": "tt0000042"}
+
+
+def test_links_whatever_their_form(run, fresh_stores, tmp_path):
+    links = "movieId,imdbId,tmdbId\n" + "".join(f"{n},{given},862\n" for n, given in enumerate(IMDB, 1)) + "90,tt,1\n91,abc,1\n92,-5,1\n"
+    done = load(run, fresh_stores, write(tmp_path / "set", ratings=some_ratings(4, 4), links=links))
+    assert "3 x IMDb id is not a number" in done.stdout
+    assert fresh_stores.psql("SELECT coalesce(imdb_id, '') FROM trivet.item ORDER BY item_id").split("\n") == list(IMDB.values())
+    assert fresh_stores.psql("SELECT imdbid FROM links WHERE movieid IN (2, 6) ORDER BY movieid").split() == ["0114709", "10872600"]
+
+
 def test_append_adds_to_what_is_known_of_an_item(run, fresh_stores, tmp_path):
     a = write(tmp_path / "a", ratings=some_ratings(2, 2), movies="movieId,title,genres\n1,Old (1990),Drama\n")
     b = write(tmp_path / "b", ratings=some_ratings(2, 2), links="movieId,imdbId,tmdbId\n1,0000042,\n")
