@@ -208,8 +208,8 @@ static int fits_given(struct tv_found *found, const struct tv_given *given, cons
                       const char *format)
 {
     struct tv_columns *c = &found->columns;
-    if (first->reason || first->n < 2 || given->by_place == tv_refusal_is_header(first) ||
-        tv_given_apply(given, first, c, NULL) != TV_OK)
+    if (first->reason || first->n < 2 || (given->by_place && tv_refusal_is_header(first)) ||
+        tv_given_apply(given, first, c, NULL) != TV_OK || c->at[TV_COLUMN_TAG] >= 0)
         return 0;
     int counts = c->at[TV_COLUMN_RATING] < 0 || strcmp(format, "plays-csv") == 0;
     found->kind = counts ? &tv_kind_given_plays : &tv_kind_given;

@@ -70,7 +70,7 @@ static const struct tv_given_column *find(const struct tv_given *given, enum tv_
     return NULL;
 }
 
-/* Places and names cannot stand together; and behind places there is no header that could name the rest. */
+/* Numbers are places only where all are: beside a name they are names. Without a header nothing could name the rest. */
 static enum tv_status check(struct tv_given *given, const char *all, struct tv_error *err)
 {
     const struct tv_given_column *rating = find(given, TV_COLUMN_RATING), *plays = find(given, TV_COLUMN_PLAYS);
@@ -79,11 +79,11 @@ static enum tv_status check(struct tv_given *given, const char *all, struct tv_e
         places += given->columns[i].place > 0;
         named += given->columns[i].place == 0 && !given->columns[i].none;
     }
-    if (places > 0 && named > 0)
-        return wrong(err, "names and places stand together", all);
+    for (int i = 0; named > 0 && i < given->n; i++)
+        given->columns[i].place = 0;
     if (rating && plays && !rating->none && !plays->none)
         return wrong(err, "a value is a rating or a count of plays", all);
-    given->by_place = places > 0;
+    given->by_place = places > 0 && named == 0;
     given->no_rating = rating && rating->none && (plays == NULL || plays->none);
     if (given->by_place && (!find(given, TV_COLUMN_USER) || !find(given, TV_COLUMN_ITEM) || (!rating && !plays)))
         return wrong(err, "without a header user, item and rating (or plays) are all needed", all);

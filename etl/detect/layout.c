@@ -7,7 +7,8 @@
 #include "trivet/base/code.h"
 #include "trivet/read/time.h"
 
-/* No scale reaches it, and no time since 1973 is below it: so the two are not taken for one another. */
+/* No scale reaches it, and no time since 1973 is below it: so the two are not taken for one another. 0 is
+ * what some files write for no time. */
 #define LEAST_TIME 1e8
 
 static int is_rating(const struct tv_field *f)
@@ -21,7 +22,7 @@ static int is_time(const struct tv_field *f)
     float value;
     enum tv_time_form form = tv_time_form_of(f);
     return form == TV_TIME_ABSENT || form == TV_TIME_TEXT ||
-           (form < TV_TIME_TEXT && tv_number_rating(f, &value, NULL) == TV_OK && value >= (float)LEAST_TIME);
+           (form < TV_TIME_TEXT && tv_number_rating(f, &value, NULL) == TV_OK && (value == 0 || value >= (float)LEAST_TIME));
 }
 
 static int is_id(const struct tv_field *f)

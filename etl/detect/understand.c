@@ -133,8 +133,11 @@ static enum tv_status understand_unrated(struct looking *l, struct tv_error *err
         forms->unrated_value = zero ? 0 : -1;
         return TV_OK;
     }
-    if (unrated == 0)
+    if (unrated == 0) {
+        forms->unrated = l->sample->rows == TV_SAMPLE_ROWS ? TV_UNRATED_REFUSED : TV_UNRATED_IS_RATING;
+        forms->unrated_value = -1;
         return TV_OK;
+    }
     tv_fail(err, TV_ERR_INPUT, "in the column %s %s %d, which is no rating like the others (%.9g to %.9g)", c->name,
             tv_text_are(n, unrated, "value"), zero ? 0 : -1, (double)c->low, (double)c->high);
     return tv_hint(err, "--unrated drop leaves these lines out, --unrated plays takes every line of the file as one play, "

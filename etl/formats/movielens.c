@@ -27,6 +27,15 @@ struct ratings {
     long long left_out;
 };
 
+/* A line that says that there is no rating. */
+static enum tv_status without_rating(struct ratings *t, struct tv_error *err)
+{
+    if (t->reading->forms.unrated == TV_UNRATED_REFUSED)
+        return tv_fail(err, TV_ERR_RECORD, "-1 where no rating before is negative (see --unrated)");
+    t->left_out++;
+    return TV_OK;
+}
+
 /* Hands one rating on. */
 static enum tv_status rating_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                  struct tv_error *err)
@@ -42,10 +51,8 @@ static enum tv_status rating_row(void *context, const struct tv_columns *c, cons
         status = tv_file_reading_value(reading, &record->fields[c->at[TV_COLUMN_RATING]], &row.value, err);
     if (status == TV_OK)
         status = tv_file_reading_time(reading, c, record, &row.time, err);
-    if (status == TV_OK && reading->forms.unrated == TV_UNRATED_LEFT_OUT && row.value == reading->forms.unrated_value) {
-        t->left_out++;
-        return TV_OK;
-    }
+    if (status == TV_OK && reading->forms.unrated != TV_UNRATED_IS_RATING && row.value == reading->forms.unrated_value)
+        return without_rating(t, err);
     if (status == TV_OK)
         status = reading->sink->rating(reading->sink->context, &row, err);
     return status;
@@ -58,8 +65,8 @@ enum tv_status tv_read_ratings(const struct tv_file_reading *reading, struct tv_
     char n[64];
     tv_columns_in_order(&columns, of_ratings, 4, 3);
     enum tv_status status = tv_file_reading_run(reading, &columns, rating_row, NULL, &t, err);
-    if (status == TV_OK && reading->forms.unrated == TV_UNRATED_LEFT_OUT)
-        tv_log_info("%s: %s left out, because they have no rating but %g", reading->file->name,
+    if (status == TV_OK && t.left_out > 0)
+        tv_log_info("%s: %s left out, with no rating but %g", reading->file->name,
                     tv_text_are(n, t.left_out, "line"), (double)reading->forms.unrated_value);
     return status;
 }

@@ -64,8 +64,9 @@ struct tv_sink {
     enum tv_status (*progress)(void *context, double bytes, struct tv_error *err);
 };
 
-/* What becomes of a rating that is none, such as the -1 of who only watched. */
-enum tv_unrated { TV_UNRATED_IS_RATING, TV_UNRATED_LEFT_OUT };
+/* What becomes of a value that is no rating, such as the -1 of who only watched: it is a rating, after all; its line is
+ * left out; or, where the first lines had none, refused. */
+enum tv_unrated { TV_UNRATED_IS_RATING, TV_UNRATED_LEFT_OUT, TV_UNRATED_REFUSED };
 
 /* How the values of a file are written, which is decided before it is read (etl/detect). All zeros is the plain way. */
 struct tv_forms {

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from project import REPO
-from test_load import load, number
+from test_load import load, number, write
 
 CASES = tomllib.loads((REPO / "tests/cases/files.toml").read_text())["case"]
 KEYS = {"name", "files", "encoding", "flags", "rows", "items", "tags", "plays", "says", "reports", "rejects", "refused",
@@ -97,3 +97,41 @@ def test_case(run, place, folder, case):
     for words in case.get("says", []):
         assert words in loaded.stderr
         assert words in shown.stdout or words.split(", ", 1)[-1] in shown.stdout
+
+
+# --- what takes more lines than a table has -----------------------------------------------------------------------------
+
+
+def test_ids_of_which_some_are_text(run, place, tmp_path):
+    """Neither few, which are damage, nor most, which are codes: nobody but the user knows."""
+    rows = "".join(f"{u},{u}00{'X' if u % 10 == 0 else u % 10},4\n" for u in range(1, 501))
+    folder = write(tmp_path / "set", ratings="user,book,rating\n" + rows)
+    for command in ("load", "inspect"):
+        done = run("trivet-etl", command, folder, env=place.env, check=False)
+        assert done.returncode == 3
+        in_order('in the column book, the item, 50 of the first 500 ids are no integers, such as "1000X" hint: --ids codes', done.stderr)
+    load(run, place, folder, "--ids", "codes")
+    assert number(place, "SELECT count(*) FROM trivet.rating") == 500
+    done = load(run, place, folder, "--ids", "numbers", "--max-rejects", 20, check=False)
+    assert done.returncode == 3 and "--ids codes takes ids that are text" in done.stderr
+
+
+def test_minus_one_behind_what_was_looked_at(run, place, tmp_path):
+    rows = "".join(f"{u},{i},{-1 if u == 110 and i == 7 else 4 + i % 3}\n" for u in range(1, 121) for i in range(100))
+    folder = write(tmp_path / "set", ratings="user,item,rating\n" + rows)
+    load(run, place, folder)
+    assert place.psql(REJECTS) == "ratings.csv|10909|-1 where no rating before is negative (see --unrated)"
+    done = load(run, place, folder, "--unrated", "drop")
+    assert "ratings.csv: 1 line is left out, with no rating but -1" in done.stderr
+    assert number(place, "SELECT count(*) FROM trivet.rating") == 11999
+    load(run, place, folder, "--unrated", "keep")
+    assert number(place, "SELECT count(*) FROM trivet.rating WHERE value = -1") == 1
+
+
+def test_the_flags_are_part_of_what_was_loaded(run, place, tmp_path):
+    folder = write(tmp_path / "set", ratings="who,what,points,stars\n1,10,4,5\n")
+    first = ("--columns", "user=who,item=what,rating=points", "--if-changed")
+    assert "nothing to do" not in load(run, place, folder, *first).stdout
+    assert "nothing to do" in load(run, place, folder, *first).stdout
+    assert "nothing to do" not in load(run, place, folder, "--columns", "user=who,item=what,rating=stars", "--if-changed").stdout
+    assert place.psql(ROWS) == "1|10|5"

@@ -1,4 +1,4 @@
-/* fuzz_csv: any bytes as any of the files trivet-etl reads. The first byte chooses the reader. Beside what
+/* fuzz_csv: any bytes as any of the files trivet-etl reads. The first byte chooses the reader, or that detection does. Beside what
  * the sanitizers see, every row that comes out must be fit for Postgres: UTF-8, finite, within ranges; and
  * every refused line must have a reason and lie within the file. */
 #include <math.h>
@@ -119,17 +119,39 @@ static enum tv_status on_progress(void *context, double bytes, struct tv_error *
     return TV_OK;
 }
 
+/* Any way in which a file may be written, by its size. */
+static struct tv_forms forms_of(size_t size)
+{
+    enum tv_number_form number = (enum tv_number_form)(size / 2 % 3);
+    return (struct tv_forms){.time = (enum tv_time_form)(size / 6 % TV_TIME_FORMS), .value = number, .ids = {number, number}};
+}
+
+/* Ratings of which nothing is known: what is found out about them, and then the rows. */
+static void detect(const struct tv_input *input, const struct tv_sink *sink)
+{
+    static const struct tv_choices choices = {.format = "auto", .ids = "auto", .unrated = "drop"};
+    struct tv_set set;
+    struct tv_error err;
+    if (tv_detect(&set, input, &choices, &err) != TV_OK) {
+        require(tv_text_is_utf8(err.message, strlen(err.message)) && tv_text_is_utf8(err.hint, strlen(err.hint)));
+        return;
+    }
+    require(tv_text_is_utf8(set.chosen[TV_ROLE_RATINGS].how, strlen(set.chosen[TV_ROLE_RATINGS].how)));
+    tv_ignore(tv_set_read(&set, TV_ROLE_RATINGS, sink, NULL), "any of the rows may be refused");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
-    size_t which = data[0] % (sizeof readers / sizeof *readers), header = strlen(readers[which].header);
+    size_t which = data[0] % (sizeof readers / sizeof *readers);
+    size_t header = data[0] == 255 ? 0 : strlen(readers[which].header);
     size_t file_size = header + size - 1;
     int fd = memfd_create("fuzz", 0);
     require(fd >= 0);
     require(write(fd, readers[which].header, header) == (ssize_t)header);
     require(write(fd, data + 1, size - 1) == (ssize_t)size - 1);
-    char path[64], name[] = "file";
+    char path[64], name[] = "ratings.csv";
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     struct tv_input_file file = {.name = name, .path = path, .size = (double)file_size};
     struct tv_input input = {.path = path, .files = &file, .n_files = 1};
@@ -139,8 +161,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                       .dialect = readers[which].dialect,
                                       .has_header = readers[which].has_header,
                                       .codes = {size & 1, size & 1},
+                                      .forms = forms_of(size),
                                       .sink = &sink};
-    tv_ignore(readers[which].read(&reading, NULL), "any bytes may come, and any of them may be refused");
+    if (data[0] == 255)
+        detect(&input, &sink);
+    else
+        tv_ignore(readers[which].read(&reading, NULL), "any bytes may come, and any of them may be refused");
     close(fd);
     return 0;
 }
