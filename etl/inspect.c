@@ -17,18 +17,21 @@ enum { SHOWN_ROWS = 5, SHOWN_BYTES = 40 };
 
 /* The findings of one pass over a file: counts, and how its lines end. */
 struct look {
-    long long records, refused, not_ascii, not_utf8;
+    long long records, refused;
     int bom, crlf;
+    struct tv_encoding encoding;
+    int latin1; /* a load reads what is no UTF-8 as ISO-8859-1 */
     struct tv_buffer *values; /* (TV_RECORD_MAX_FIELDS) the first of each column, divided by commas */
 };
 
-/* Appends a field, whatever its bytes are: one that is no UTF-8 is shown as ISO-8859-1, and control characters as \xNN, so
- * that no file can send commands to a terminal. */
-static enum tv_status show(struct tv_buffer *out, const struct tv_field *f, struct tv_error *err)
+/* Appends a field, whatever its bytes are: one that is no UTF-8 is shown as a load would read it, and what a load would refuse as \xNN, and
+ * control characters so, too, so that no file can send commands to a terminal. */
+static enum tv_status show(struct tv_buffer *out, const struct tv_field *f, int latin1, struct tv_error *err)
 {
-    struct tv_buffer utf8 = TV_BUFFER_INIT(2 * TV_RECORD_MAX_BYTES + 16);
-    enum tv_status status = tv_text_is_utf8(f->text, f->n) ? tv_buffer_append(&utf8, f->text, f->n, err)
-                                                           : tv_encoding_from_latin1(&utf8, f->text, f->n, err);
+    struct tv_buffer utf8 = TV_BUFFER_INIT(3 * TV_RECORD_MAX_BYTES + 16);
+    enum tv_status status = !latin1 || tv_text_is_utf8(f->text, f->n)
+                                ? tv_buffer_append(&utf8, f->text, f->n, err)
+                                : tv_encoding_from_latin1(&utf8, f->text, f->n, err);
     if (status == TV_OK)
         status = tv_encoding_printable(out, tv_buffer_string(&utf8), utf8.size, SHOWN_BYTES, err);
     if (status == TV_OK && utf8.size > SHOWN_BYTES)
@@ -46,32 +49,15 @@ static enum tv_status add_values(struct look *look, const struct tv_record *reco
         if (values->size > 0)
             status = tv_buffer_text(values, ", ", err);
         if (status == TV_OK)
-            status = record->fields[i].n ? show(values, &record->fields[i], err) : tv_buffer_text(values, "\"\"", err);
+            status = record->fields[i].n ? show(values, &record->fields[i], look->latin1, err) : tv_buffer_text(values, "\"\"", err);
     }
     return status;
 }
 
-/* One pass without a branch: most records are nothing but ASCII, and need no further look. */
-static int is_ascii(const char *text, size_t n)
-{
-    unsigned char all = 0;
-    for (size_t i = 0; i < n; i++)
-        all |= (unsigned char)text[i];
-    return all < 0x80;
-}
-
-/* Counts a record; whether it is UTF-8 is asked of the whole line, not of each field. */
 static void count(struct look *look, const struct tv_record *record)
 {
-    if (record->reason) {
-        look->refused++;
-        return;
-    }
-    look->records++;
-    if (!is_ascii(record->raw, record->raw_size)) {
-        look->not_ascii++;
-        look->not_utf8 += !tv_text_is_utf8(record->raw, record->raw_size);
-    }
+    look->refused += record->reason != NULL;
+    look->records += record->reason == NULL;
 }
 
 /* Reads one file of the set to its end, and keeps its first values on the way. Line ends are called CRLF if more than half
@@ -153,22 +139,32 @@ static void print_ids(const struct tv_set *set)
         printf("  values    counts of plays\n");
 }
 
+static const char *encoding_name(const struct look *look)
+{
+    const struct tv_encoding *e = &look->encoding;
+    if (e->other > 0 && look->latin1)
+        return e->windows ? "Windows-1252" : "ISO-8859-1";
+    return e->other + e->utf8 > 0 ? "UTF-8" : "ASCII";
+}
+
 /* Reads a file and shows what it holds. */
 static enum tv_status show_file(const struct tv_set *set, enum tv_role role, struct look *look, struct tv_error *err)
 {
     const struct tv_found *chosen = &set->chosen[role];
     struct tv_sample *sample = NULL;
     char rows[32];
-    enum tv_status status = look_through(set, chosen, look, err);
+    enum tv_status status = tv_encoding_of(&look->encoding, set->input, chosen->file, err);
+    look->latin1 = !chosen->has_header || tv_encoding_is_latin1(&look->encoding);
+    if (status == TV_OK)
+        status = look_through(set, chosen, look, err);
     if (status == TV_OK)
         status = tv_sample_take(&sample, set->input, chosen, err);
     if (status != TV_OK)
         return status;
-    printf("  encoding  %s%s, lines end in %s\n",
-           look->not_utf8    ? "ISO-8859-1"
-           : look->not_ascii ? "UTF-8"
-                             : "ASCII",
-           look->bom ? " with byte order mark" : "", look->crlf ? "CRLF" : "LF");
+    printf("  encoding  %s%s, lines end in %s\n", encoding_name(look), look->bom ? " with byte order mark" : "",
+           look->crlf ? "CRLF" : "LF");
+    if (look->encoding.other > 0 && !look->latin1)
+        printf("            %s lines are damaged: no UTF-8, as the others are\n", tv_text_number(rows, look->encoding.other));
     printf("  rows      %s", tv_text_number(rows, look->records - chosen->has_header));
     printf(look->refused ? ", %s lines that are no records\n" : "\n", tv_text_number(rows, look->refused));
     if (role == TV_ROLE_RATINGS)

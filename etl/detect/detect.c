@@ -13,6 +13,7 @@
 #include "etl/detect/kinds.h"
 #include "etl/detect/refusal.h"
 #include "etl/detect/understand.h"
+#include "etl/formats/encoding.h"
 #include "trivet/base/code.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
@@ -407,5 +408,8 @@ enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const st
                                       .genres = set->chosen[TV_ROLE_GENRES].file,
                                       .words = set->chosen[TV_ROLE_WORDS].file,
                                       .sink = sink};
-    return chosen->kind->read(&reading, err);
+    struct tv_encoding encoding = {0};
+    enum tv_status status = role == TV_ROLE_RATINGS ? TV_OK : tv_encoding_of(&encoding, set->input, chosen->file, err);
+    reading.latin1 = !chosen->has_header || tv_encoding_is_latin1(&encoding);
+    return status == TV_OK ? chosen->kind->read(&reading, err) : tv_context(err, "%s", chosen->file->name);
 }

@@ -5,8 +5,21 @@
 #include <stddef.h>
 
 #include "trivet/base/buffer.h"
+#include "trivet/read/input.h"
 
-/* Appends n bytes of ISO-8859-1 as UTF-8. */
+/* How the text of a file is written. The lines of nothing but ASCII are told by neither number. */
+struct tv_encoding {
+    long long utf8, other; /* lines of well-formed UTF-8, and lines that are none */
+    int windows;           /* of these some have letters that Windows-1252 has and ISO-8859-1 has not */
+};
+
+/* Reads the whole file. */
+enum tv_status tv_encoding_of(struct tv_encoding *out, const struct tv_input *input, const struct tv_input_file *file,
+                              struct tv_error *err);
+/* 1: what is no UTF-8 in it is ISO-8859-1. 0: it is UTF-8, and what is none is damage. */
+int tv_encoding_is_latin1(const struct tv_encoding *e);
+
+/* Appends n bytes of ISO-8859-1 as UTF-8; of Windows-1252, to be exact, which has letters where the other has control characters. */
 enum tv_status tv_encoding_from_latin1(struct tv_buffer *out, const char *text, size_t n,
                                        struct tv_error *err);
 

@@ -10,7 +10,7 @@
 #include "etl/formats/reader.h"
 #include "trivet/base/text.h"
 
-enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
+enum { TEXT_MAX = 3 * TV_RECORD_MAX_BYTES + 16 };
 #define MAX_WHOLE 0x1p53 /* below it a double holds every whole number */
 
 /* The columns that go to trivet.item.extra, and the names they get there. */
@@ -77,7 +77,7 @@ static enum tv_status add_extra(struct metadata *m, const struct tv_record *reco
         double number;
         if (f.n == 0)
             continue;
-        enum tv_status status = tv_file_reading_text(&m->text, &f, 0, err);
+        enum tv_status status = tv_file_reading_text(&m->text, &f, m->reading->latin1, err);
         if (status != TV_OK)
             return status;
         if (!kept[i].is_number)
@@ -129,9 +129,9 @@ static enum tv_status fill_row(struct metadata *m, const struct tv_columns *c, c
     enum tv_status status = tv_number_id(&record->fields[m->id], &row->tmdb_id, err);
     row->year = year_of(&date);
     if (status == TV_OK)
-        status = tv_file_reading_text(&m->imdb_text, &imdb, 0, err);
+        status = tv_file_reading_text(&m->imdb_text, &imdb, m->reading->latin1, err);
     if (status == TV_OK)
-        status = tv_file_reading_text(&m->text, &title, 0, err);
+        status = tv_file_reading_text(&m->text, &title, m->reading->latin1, err);
     if (status != TV_OK)
         return status;
     row->imdb_id = m->imdb_text.size > 0 ? tv_buffer_string(&m->imdb_text) : NULL;

@@ -6,7 +6,7 @@
 
 #include "etl/formats/reader.h"
 
-enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16, MAX_WORDS = 1 << 20 };
+enum { TEXT_MAX = 3 * TV_RECORD_MAX_BYTES + 16, MAX_WORDS = 1 << 20 };
 
 /* The words by number, and the columns of the file. */
 struct tagged {

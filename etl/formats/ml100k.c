@@ -8,7 +8,7 @@
 #include "etl/formats/reader.h"
 #include "etl/formats/title.h"
 
-enum { FIRST_FLAG = 5, NAME_MAX_BYTES = 64, TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
+enum { FIRST_FLAG = 5, NAME_MAX_BYTES = 64, TEXT_MAX = 3 * TV_RECORD_MAX_BYTES + 16 };
 
 static const char *const released_genres[] = {
     "unknown",     "Action", "Adventure", "Animation", "Children's", "Comedy",  "Crime",

@@ -12,7 +12,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 
-enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
+enum { TEXT_MAX = 3 * TV_RECORD_MAX_BYTES + 16 };
 
 /* What the fields of files without a header are; not all have the time. */
 static const enum tv_column of_ratings[] = {TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING, TV_COLUMN_TIME};
@@ -91,7 +91,6 @@ static void split_genres(struct tv_item_row *row, char *text)
             row->genres[row->n_genres++] = name;
 }
 
-/* Only the old format, without a header, may be in ISO-8859-1. */
 static enum tv_status item_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                struct tv_error *err)
 {
@@ -99,7 +98,7 @@ static enum tv_status item_row(void *context, const struct tv_columns *c, const 
     struct tv_item_row row = {.has_item = 1};
     struct tv_field title = tv_columns_field(c, record, TV_COLUMN_TITLE);
     struct tv_field genres = tv_columns_field(c, record, TV_COLUMN_GENRES);
-    int latin1 = !t->reading->has_header;
+    int latin1 = t->reading->latin1;
     enum tv_status status =
         tv_file_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
@@ -190,7 +189,7 @@ static enum tv_status tag_row(void *context, const struct tv_columns *c, const s
     if (status == TV_OK)
         status = tv_file_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
-        status = tv_file_reading_text(&t->raw, &record->fields[c->at[TV_COLUMN_TAG]], !t->reading->has_header, err);
+        status = tv_file_reading_text(&t->raw, &record->fields[c->at[TV_COLUMN_TAG]], t->reading->latin1, err);
     if (status == TV_OK)
         status = tv_file_reading_time(t->reading, c, record, &row.time, err);
     row.tag = tv_buffer_string(&t->raw);

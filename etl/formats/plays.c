@@ -8,7 +8,7 @@
 
 #include "etl/formats/reader.h"
 
-enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
+enum { TEXT_MAX = 3 * TV_RECORD_MAX_BYTES + 16 };
 
 /* --- plays ---------------------------------------------------------------------------------------------- */
 
@@ -100,7 +100,7 @@ static enum tv_status name_row(void *context, const struct tv_columns *c, const 
     struct tv_field name = tv_columns_field(c, record, TV_COLUMN_TITLE);
     enum tv_status status = tv_file_reading_id(t->reading, TV_CODE_ITEM, &record->fields[item], &row.item, err);
     if (status == TV_OK)
-        status = tv_file_reading_text(&t->name, &name, 0, err);
+        status = tv_file_reading_text(&t->name, &name, t->reading->latin1, err);
     if (status != TV_OK)
         return status;
     row.title = or_null(&t->name);

@@ -82,6 +82,7 @@ struct tv_file_reading {
     const struct tv_input_file *file;
     struct tv_dialect dialect;
     int has_header;
+    int latin1; /* text that is no UTF-8 is ISO-8859-1 */
     const struct tv_columns *columns;   /* NULL: as the header says, or the reader */
     struct tv_forms forms;
     int codes[TV_CODE_KINDS];           /* 1: ids of that kind may be text */

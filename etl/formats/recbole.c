@@ -6,7 +6,7 @@
 #include "etl/formats/reader.h"
 #include "etl/formats/title.h"
 
-enum { TEXT_MAX = 2 * TV_RECORD_MAX_BYTES + 16 };
+enum { TEXT_MAX = 3 * TV_RECORD_MAX_BYTES + 16 };
 
 /* Buffers that are used again for every record. */
 struct items {
@@ -52,9 +52,9 @@ static enum tv_status item_row(void *context, const struct tv_columns *c, const 
     enum tv_status status =
         tv_file_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
-        status = tv_file_reading_text(&t->raw, &title, 0, err);
+        status = tv_file_reading_text(&t->raw, &title, t->reading->latin1, err);
     if (status == TV_OK)
-        status = tv_file_reading_text(&t->genres, &genres, 0, err);
+        status = tv_file_reading_text(&t->genres, &genres, t->reading->latin1, err);
     if (status != TV_OK)
         return status;
     /* Some items have no year, or the letter V there: that is no reason to lose their title. */

@@ -198,3 +198,23 @@ def test_a_folder_with_the_name_of_an_archive(run, tmp_path):
     assert done.returncode == 3 and "holds no ratings" in done.stderr
     (tmp_path / "d.zip" / "ratings.csv").write_text(ROWS)
     assert "format movielens-csv" in run("trivet-etl", "inspect", tmp_path / "d.zip").stdout
+
+
+def test_a_damaged_line_in_a_file_of_utf8_is_refused_and_shown_as_damage(run, fresh_stores, tmp_path):
+    """Where most lines that could tell are UTF-8's, a line that is none is no ISO-8859-1."""
+    (tmp_path / "ratings.csv").write_text(ROWS)
+    (tmp_path / "movies.csv").write_bytes("movieId,title,genres\n1,Amélie (2001),Drama\n2,Señor (2002),Drama\n".encode() +
+                                          b"3,Am\xe9lie (2003),Drama\n")
+    said = run("trivet-etl", "inspect", tmp_path).stdout
+    assert "encoding  UTF-8, lines" in said and "1 lines are damaged: no UTF-8, as the others are" in said and "Am\\xe9lie (2003)" in said
+    assert "1 x invalid UTF-8" in run("trivet-etl", "load", tmp_path, env=fresh_stores.env).stdout
+    assert fresh_stores.psql("SELECT title FROM trivet.item ORDER BY item_id").splitlines() == ["Amélie (2001)", "Señor (2002)"]
+
+
+@pytest.mark.parametrize("encoding, name", [("latin-1", "ISO-8859-1"), ("cp1252", "Windows-1252"), ("utf-8", "UTF-8"), ("ascii", "ASCII")])
+def test_inspect_names_the_encoding(run, tmp_path, encoding, name):
+    title = {"ascii": "Amelie", "latin-1": "Amélie"}.get(encoding, "“Amélie”")
+    (tmp_path / "ratings.csv").write_text(ROWS)
+    (tmp_path / "movies.csv").write_bytes(f"movieId,title,genres\n1,{title},Drama\n".encode(encoding))
+    said = run("trivet-etl", "inspect", tmp_path).stdout
+    assert f"encoding  {name}, lines end" in said.split("movies.csv: items")[1] and title in said

@@ -226,7 +226,7 @@ BAD_RATINGS = (b"userId,movieId,rating,timestamp\n"
                b"1,11,4.0,\n"
                b"\n"
                b"1,12,4.0,1\n")
-BAD_MOVIES = b"movieId,title,genres\n1,Caf\xe9 (1999),Drama\n2,\"Fine, The (2001)\",Drama\n3,Nul\0l,Drama\n"
+BAD_MOVIES = b"movieId,title,genres\n1,Caf\xe9 (1999),Drama\n2,\"F\xc3\xadne, The (2001)\",Drama\n3,Nul\0l,Drama\n"
 REASONS = [("movies.csv", 2, "invalid UTF-8"), ("movies.csv", 4, "NUL byte"),
            ("ratings.csv", 3, "wrong number of fields"), ("ratings.csv", 4, "NaN rating"),
            ("ratings.csv", 5, "infinite rating"), ("ratings.csv", 6, "rating is not a number"),
@@ -243,7 +243,7 @@ def test_bad_lines_are_refused_alone(run, fresh_stores, tmp_path):
     done = load(run, fresh_stores, write(tmp_path / "bad", ratings=BAD_RATINGS, movies=BAD_MOVIES))
     assert rejects_of(fresh_stores) == REASONS
     assert [r[:2] for r in ratings_of(fresh_stores)] == [(1, 1), (1, 8), (1, 11), (1, 12), (2**63 - 1, 6)]
-    assert fresh_stores.psql("SELECT item_id, title FROM trivet.item") == "2|The Fine (2001)"
+    assert fresh_stores.psql("SELECT item_id, title FROM trivet.item") == "2|The Fíne (2001)"
     assert "rejected    10 lines" in done.stdout and "1 x NaN rating" in done.stdout
     raw = fresh_stores.psql("SELECT raw FROM trivet.reject WHERE file = 'movies.csv' ORDER BY line")
     assert raw == "1,Caf\\xe9 (1999),Drama\n3,Nul\\x00l,Drama"

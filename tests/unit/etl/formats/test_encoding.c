@@ -13,6 +13,9 @@ static void latin1_becomes_utf8(void **state)
     struct tv_buffer out = TV_BUFFER_INIT(1000);
     assert_int_equal(tv_encoding_from_latin1(&out, "caf\xe9 \xff", 6, NULL), TV_OK);
     assert_string_equal(tv_buffer_string(&out), "caf\u00e9 \u00ff");
+    tv_buffer_clear(&out);
+    assert_int_equal(tv_encoding_from_latin1(&out, "\x93It\x92s\x94 \x96 \x80 \x8a\x9f \x81", 15, NULL), TV_OK); /* Windows-1252 */
+    assert_string_equal(tv_buffer_string(&out), "\u201cIt\u2019s\u201d \u2013 \u20ac \u0160\u0178 \xc2\x81");
     tv_buffer_free(&out);
 }
 
