@@ -389,14 +389,16 @@ comment on function trivet.users_not_folded(bigint[], bigint[], boolean) is
 'Notes that documents of the live model were not written: of each user that of a rev, which now waits. refused: the user''s ratings
 cannot be read, so it is not tried again at this rev.';
 
-create or replace function trivet.items_counted(item_ids bigint[], revs bigint[]) returns void
+drop function if exists trivet.items_counted(bigint[], bigint[]);
+create or replace function trivet.items_counted(item_ids bigint[], revs bigint[], dataset bigint default null) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     select from trivet.item_change c where c.item_id = any (items_counted.item_ids) order by c.item_id for no key update;
     update trivet.item_change c set counted_rev = least(f.rev, c.rev)
     from unnest(items_counted.item_ids, items_counted.revs) f (item_id, rev)
     where c.item_id = f.item_id and c.counted_rev < least(f.rev, c.rev)
+      and coalesce(items_counted.dataset = trivet.current_dataset(), true)
 $$;
-comment on function trivet.items_counted(bigint[], bigint[]) is 'Notes that counts were written: of each item up to a rev.';
+comment on function trivet.items_counted(bigint[], bigint[], bigint) is 'Notes that counts were written: of each item up to a rev. Nothing where another data set than the one that was counted has taken its place.';
 
 -- One pass over the ratings for all of them: no index leads from an item to its rows.
 create or replace function trivet.item_counts(item_ids bigint[])

@@ -20,7 +20,7 @@ begin
                              'trivet.similar_applied(bigint, bigint[], bigint)', 'trivet.similar_again(bigint, bigint)',
                              'trivet.similar_end(bigint[], bigint)',
                              'trivet.users_folded(bigint[], bigint[])', 'trivet.users_not_folded(bigint[], bigint[], boolean)',
-                             'trivet.items_counted(bigint[], bigint[])']::regprocedure[] loop
+                             'trivet.items_counted(bigint[], bigint[], bigint)']::regprocedure[] loop
         execute format('grant execute on function %s to trivet_live', f);
     end loop;
 end

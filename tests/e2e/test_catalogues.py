@@ -202,6 +202,17 @@ def test_nothing_of_other_data_reaches_the_live_model(run, two, sets):
     agrees(run, two, 2, "points")
 
 
+def test_counts_of_other_data_are_not_noted(run, two, sets):
+    """A server that counted points, and notes it when stars are loaded: the same id is another item."""
+    rate(two, 2, 31, 40)
+    run(*REPAIR, env=two.env)
+    run("trivet-etl", "datasets", "use", "stars", env=two.env)
+    two.psql("UPDATE trivet.item_change SET rev = 3, counted_rev = 1 WHERE item_id = 31; SELECT trivet.items_counted('{31}', '{2}', 2)")
+    assert two.psql("SELECT counted_rev FROM trivet.item_change WHERE item_id = 31") == "1"
+    two.psql("SELECT trivet.items_counted('{31}', '{2}', 1)")
+    assert two.psql("SELECT counted_rev FROM trivet.item_change WHERE item_id = 31") == "2"
+
+
 def test_the_guard_compares_within_a_data_set(run, two, sets):
     run("trivet-etl", "load", sets[0], env=two.env)
     done = run(*FIT, 2, "--guard", "ndcg@10:0", env=two.env)
@@ -269,6 +280,9 @@ def test_repair_brings_back_every_kept_model(run, serve, two, loss, command):
     run(*FIT, 5, env=two.env)
     redis = two.redis_client()
     before = {key: redis.hgetall(key) if redis.type(key) == b"hash" else redis.get(key) for key in redis.keys("trivet:model:*")}
+    server = serve(two)
+    answers = [server.get(f"/api/v1/{what}").body for what in ("models", "models?number=1", "recs?user_id=1&model=1", "recs?user_id=1")]
+    server.stop()
     loss(redis)
     run(*command, env=two.env)
     after = {key: redis.hgetall(key) if redis.type(key) == b"hash" else redis.get(key) for key in redis.keys("trivet:model:*")}
@@ -276,7 +290,8 @@ def test_repair_brings_back_every_kept_model(run, serve, two, loss, command):
     for key, value in before.items():
         assert isinstance(value, dict) and value.keys() == after[key].keys() or value == after[key], key
     server = serve(two)
-    assert [m["number"] for m in server.get("/api/v1/models").json()["models"]] in ([1, 2, 3], [3, 2, 1])
+    assert answers == [server.get(f"/api/v1/{what}").body
+                       for what in ("models", "models?number=1", "recs?user_id=1&model=1", "recs?user_id=1")]
     for model in (1, 2, 3):
         assert server.get(f"/api/v1/recs?user_id=1&top=3&model={model}").json()["model"] == model
     assert server.get("/models", accept="text/html").status == 200

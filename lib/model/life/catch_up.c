@@ -268,11 +268,8 @@ static enum tv_status count_items(struct tv_catch_up_work *work, struct tv_pg *p
         status = write_counts(work, mongo, rows, 0, err);
     if (status == TV_OK && tv_pg_rows_count(rows) > 0)
         values[2] = tv_pg_cell(rows, 0, 4);
-    if (status == TV_OK) /* of another data set, the same ids are other items */
-        status = tv_pg_exec(pg,
-                            "SELECT trivet.items_counted($1::bigint[], $2::bigint[]) "
-                            "WHERE coalesce(trivet.current_dataset(), 0) = $3::bigint",
-                            3, values, err);
+    if (status == TV_OK) /* in another data set, which may be loaded by now, the same ids are other items */
+        status = tv_pg_exec(pg, "SELECT trivet.items_counted($1::bigint[], $2::bigint[], nullif($3::bigint, 0))", 3, values, err);
     tv_pg_rows_free(rows);
     tv_buffer_free(&ids);
     tv_buffer_free(&revs);
