@@ -66,7 +66,7 @@ def test_a_live_rating_beats_a_loaded_one_that_comes_at_the_same_time(run, place
     files = [write(tmp_path / f"set-{n}", [(u, i, 1 + (u + i + n) % 5) for u in USERS for i in ITEMS]) for n in range(2)]
     raters = Raters(place, 6)
     for n in range(8):
-        run("trivet-etl", "load", files[n % 2], *more, env=place.env)
+        run("trivet-etl", "load", files[n % 2], "--name", "first", *more, env=place.env)
     assert raters.end() > 300
     assert place.psql(TWICE) == "0"
     rows = [line.split("|") for line in place.psql("SELECT user_id, item_id, value FROM trivet.rating WHERE load_id IS NULL").splitlines()]
