@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "serve/follow/follower.h"
+#include "serve/follow/model_data.h"
 #include "serve/follow/rater.h"
 #include "serve/follow/similar_keeper.h"
 #include "serve/follow/watcher.h"
@@ -78,6 +79,8 @@ enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o
     if (status == TV_OK)
         status = tv_code_cache_create(&app->models.users.codes, o->cached_users, err);
     if (status == TV_OK)
+        status = tv_data_board_create(&app->models.data, err);
+    if (status == TV_OK)
         status = tv_questions_create(&app->questions, o->reader_uri, err);
     if (status == TV_OK)
         status = open_stores(app, o, err);
@@ -118,6 +121,7 @@ void tv_app_free(struct tv_app *app)
     tv_user_cache_free(app->models.users.cache);
     tv_code_cache_free(app->models.users.codes);
     tv_model_list_free(app->models.model_list);
+    tv_data_board_free(app->models.data);
     tv_redis_close(app->redis);
     tv_mongo_close(app->models.mongo);
     tv_counters_free(app->counters);

@@ -74,10 +74,22 @@ language sql stable parallel safe as $$
 $$;
 comment on function trivet.holds_counts() is 'Whether the values that are loaded are counts of plays, not ratings; null where no load tells.';
 
+-- Ids of another data set are other users and other items. Who rates shows a model and says which, so that a rating given
+-- under one data set's titles is never written as one of another's.
+create or replace function trivet.check_model(model bigint) returns boolean
+language plpgsql stable parallel safe as $$
+begin
+    return trivet.check_dataset((select r.dataset from trivet.run r where r.id = check_model.model));
+end
+$$;
+comment on function trivet.check_model(bigint) is 'trivet.check_dataset for the data set that a model was made of; model null, or unknown: true.';
+
+drop function if exists trivet.rate_check(bigint[], real[], bigint[]); -- of older schemas, as the four below
 create or replace function trivet.rate_check(
     item_ids bigint[],
     "values" real[],
     unsure bigint[] = null,
+    model bigint = null,
     out refused bigint,
     out reason text,
     out low real,
@@ -86,6 +98,11 @@ create or replace function trivet.rate_check(
 language plpgsql as $$
 #variable_conflict use_column
 begin
+    if (select m.state in ('away', 'gone') from trivet.model_data(rate_check.model) m) then
+        rate_check.refused := rate_check.item_ids[1];
+        rate_check.reason := 'dataset';
+        return;
+    end if;
     select s.low, s.high into rate_check.low, rate_check.high from trivet.known_scale() s;
     -- Somebody may have played less than everybody in the files, or more: up to 2^24 a real holds every whole number.
     if trivet.holds_counts() then
@@ -101,7 +118,7 @@ begin
     order by g.place limit 1;
 end
 $$;
-comment on function trivet.rate_check(bigint[], real[], bigint[]) is
+comment on function trivet.rate_check(bigint[], real[], bigint[], bigint) is
 'The first of some ratings that cannot be taken, and why, as trivet.rate says it; refused is null if all can. Writes nothing of them.';
 
 -- A load makes its table visible and drops what stands live in it too, or what it replaces, under a lock that conflicts
@@ -112,10 +129,12 @@ create or replace function trivet.hold_off_loads() returns void
 language sql as $$ lock table only trivet.rating, trivet.rating_live in row exclusive mode $$;
 comment on function trivet.hold_off_loads() is 'From now until the transaction ends no load becomes visible. Whoever writes ratings begins with it.';
 
+drop function if exists trivet.rate_write(bigint, bigint[], real[]);
 create or replace function trivet.rate_write(
     user_id bigint,
     item_ids bigint[],
     "values" real[],
+    model bigint,
     out rev bigint,
     out changed bigint[]
 )
@@ -123,6 +142,7 @@ language plpgsql as $$
 #variable_conflict use_column
 begin
     perform trivet.hold_off_loads();
+    perform trivet.check_model(rate_write.model); -- again, as a load may have become visible since rate_check
     -- Whoever rates for this user at the same time waits here; changes of a user come one after the other.
     insert into trivet.user_change as c (user_id, rev, xid) values (rate_write.user_id, 0, pg_current_xact_id())
     on conflict (user_id) do nothing;
@@ -143,13 +163,15 @@ begin
     rate_write.rev := trivet.count_change(rate_write.user_id, rate_write.changed);
 end
 $$;
-comment on function trivet.rate_write(bigint, bigint[], real[]) is 'Writes ratings that were checked, as trivet.rate says it.';
+comment on function trivet.rate_write(bigint, bigint[], real[], bigint) is 'Writes ratings that were checked, as trivet.rate says it.';
 
+drop function if exists trivet.rate(bigint, bigint[], real[], bigint[]);
 create or replace function trivet.rate(
     user_id bigint,
     item_ids bigint[],
     "values" real[],
     unsure bigint[] = null,
+    model bigint = null,
     out rev bigint,
     out changed bigint[],
     out refused bigint,
@@ -161,27 +183,31 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
     select c.refused, c.reason, c.low, c.high into rate.refused, rate.reason, rate.low, rate.high
-    from trivet.rate_check(rate.item_ids, rate."values", rate.unsure) c;
+    from trivet.rate_check(rate.item_ids, rate."values", rate.unsure, rate.model) c;
     if rate.refused is null then
         select w.rev, w.changed into rate.rev, rate.changed
-        from trivet.rate_write(rate.user_id, rate.item_ids, rate."values") w;
+        from trivet.rate_write(rate.user_id, rate.item_ids, rate."values", rate.model) w;
     end if;
 end
 $$;
-comment on function trivet.rate(bigint, bigint[], real[], bigint[]) is
+comment on function trivet.rate(bigint, bigint[], real[], bigint[], bigint) is
 'Writes ratings of one user, all or none. Each takes the place of what the user gave the item before, live or loaded; a
 pair that holds just that value, live, stays as it is. rev: the user''s number of changes; changed: the items that changed.
 refused: the first item that cannot be rated; reason: scale (the value is not between low and high) or unknown (only
-the items of `unsure` are looked up in trivet.item, all of them if it is null). Items are to be distinct.
+the items of `unsure` are looked up in trivet.item, all of them if it is null). Items are to be distinct. `model` is the
+number of the model whose items were shown: reason dataset if another data set than its own is loaded, and nothing is
+written; an error if that happens in this very moment.
     select * from trivet.rate(0, ''{260,858}'', ''{4.5,5}'');';
 
 -- The code gets its number after the check, so that a refusal has nothing to take back: what it took back could be the
 -- number under which somebody else has rated meanwhile. And before the locks of the ratings, in the order of a load.
+drop function if exists trivet.rate_as(text, bigint[], real[], bigint[]);
 create or replace function trivet.rate_as(
     code text,
     item_ids bigint[],
     "values" real[],
     unsure bigint[] = null,
+    model bigint = null,
     out user_id bigint,
     out rev bigint,
     out changed bigint[],
@@ -194,23 +220,25 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
     select c.refused, c.reason, c.low, c.high into rate_as.refused, rate_as.reason, rate_as.low, rate_as.high
-    from trivet.rate_check(rate_as.item_ids, rate_as."values", rate_as.unsure) c;
+    from trivet.rate_check(rate_as.item_ids, rate_as."values", rate_as.unsure, rate_as.model) c;
     if rate_as.refused is null then
         rate_as.user_id := trivet.code_id('user', rate_as.code);
         select w.rev, w.changed into rate_as.rev, rate_as.changed
-        from trivet.rate_write(rate_as.user_id, rate_as.item_ids, rate_as."values") w;
+        from trivet.rate_write(rate_as.user_id, rate_as.item_ids, rate_as."values", rate_as.model) w;
     end if;
 end
 $$;
-comment on function trivet.rate_as(text, bigint[], real[], bigint[]) is
+comment on function trivet.rate_as(text, bigint[], real[], bigint[], bigint) is
 'trivet.rate for a user as the data calls them: a whole number, or a code, which gets its number in trivet.code with the
 first rating that is taken. user_id is null with a refusal.';
 
+drop function if exists trivet.play_as(text, bigint[], real[], bigint[]);
 create or replace function trivet.play_as(
     code text,
     item_ids bigint[],
     counts real[],
     unsure bigint[] = null,
+    model bigint = null,
     out user_id bigint,
     out rev bigint,
     out changed bigint[],
@@ -231,7 +259,10 @@ begin
     from (select p.item_id, sum(p.n::float8) as n
           from unnest(play_as.item_ids, play_as.counts) p (item_id, n) group by p.item_id) g;
     select c.refused, c.reason, c.low, c.high into play_as.refused, play_as.reason, play_as.low, play_as.high
-    from trivet.rate_check(play_as.item_ids, play_as.counts, play_as.unsure) c;
+    from trivet.rate_check(play_as.item_ids, play_as.counts, play_as.unsure, play_as.model) c;
+    if play_as.reason = 'dataset' then
+        return;
+    end if;
     if trivet.holds_counts() is not true then
         play_as.refused := play_as.item_ids[1];
         play_as.reason := 'kind';
@@ -252,6 +283,7 @@ begin
     play_as.user_id := trivet.code_id('user', play_as.code);
     -- What stands is read under the locks with which it is replaced, so that of two who add at once none is lost.
     perform trivet.hold_off_loads();
+    perform trivet.check_model(play_as.model);
     insert into trivet.user_change as c (user_id, rev, xid) values (play_as.user_id, 0, pg_current_xact_id())
     on conflict (user_id) do nothing;
     perform from trivet.user_change c where c.user_id = play_as.user_id for update;
@@ -267,23 +299,36 @@ begin
         return;
     end if;
     select w.rev, w.changed into play_as.rev, play_as.changed
-    from trivet.rate_write(play_as.user_id, items, added::real[]) w;
+    from trivet.rate_write(play_as.user_id, items, added::real[], play_as.model) w;
     select array_agg(i.n::real order by p.place) into play_as.sums
     from unnest(play_as.item_ids) with ordinality p (item_id, place) join unnest(items, added) i (item_id, n) using (item_id);
 end
 $$;
-comment on function trivet.play_as(text, bigint[], real[], bigint[]) is
+comment on function trivet.play_as(text, bigint[], real[], bigint[], bigint) is
 'Plays of one user, all or none, where the values are counts: adds to what stands, live or loaded, so that a repeat adds again.
 counts are whole numbers from 1 on, an item may stand more than once; sums: what stands now, one an entry. The rest is as
 trivet.rate_as and trivet.rate say it, with two reasons more: kind (the values are ratings) and full (a real does not hold
 every whole number above 16777216, so one play more could be none).
     select * from trivet.play_as(''7'', ''{51,52}'', ''{1,3}'');';
 
-create or replace function trivet.unrate(user_id bigint, item_id bigint, out rev bigint, out removed bigint)
+drop function if exists trivet.unrate(bigint, bigint);
+create or replace function trivet.unrate(
+    user_id bigint,
+    item_id bigint,
+    model bigint = null,
+    out rev bigint,
+    out removed bigint,
+    out reason text
+)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
     perform trivet.hold_off_loads();
+    if (select m.state in ('away', 'gone') from trivet.model_data(unrate.model) m) then
+        unrate.removed := 0;
+        unrate.reason := 'dataset';
+        return;
+    end if;
     insert into trivet.user_change as c (user_id, rev, xid)
     select r.user_id, 0, pg_current_xact_id() from trivet.rating r
     where r.user_id = unrate.user_id and r.item_id = unrate.item_id limit 1
@@ -299,8 +344,8 @@ begin
     end if;
 end
 $$;
-comment on function trivet.unrate(bigint, bigint) is
-'Takes a user''s rating of an item back; removed: the rows that went, 0 if there were none. A later load of a file that has
+comment on function trivet.unrate(bigint, bigint, bigint) is
+'Takes a user''s rating of an item back; removed: the rows that went, 0 if there were none; reason and model as in trivet.rate. A later load of a file that has
 the rating brings it back.';
 
 -- Items in ascending order, so that two transactions never wait for each other.

@@ -59,6 +59,27 @@ language sql immutable parallel safe as $$
 $$;
 comment on function trivet.metric_text(float8, float8, float8) is 'A number and its interval as people read it: 0.314159 (0.30 .. 0.33).';
 
+-- --- what models were made of --------------------------------------------------------------------------------
+
+create or replace function trivet.model_data(run_id bigint, out dataset bigint, out name text, out loaded text, out state text)
+language sql stable parallel safe as $$
+    select r.dataset, coalesce(d.name, r.data ->> 'dataset', r.data ->> 'name'), (select c.name from trivet.dataset c where c.current),
+           case when r.dataset is null then 'unknown'
+                when d.id is null then 'gone'
+                when not d.current then 'away'
+                -- An import's loads are of another installation, which nothing here tells the age of.
+                when r.kind <> 'import'
+                     and (select array_agg((l ->> 'id')::bigint order by (l ->> 'id')::bigint)
+                          from jsonb_array_elements(case jsonb_typeof(r.data -> 'loads') when 'array' then r.data -> 'loads' else '[]' end) l)
+                         is distinct from (select array_agg(l.id order by l.id) from trivet.load l where l.state = 'complete') then 'older'
+                else 'current' end
+    from trivet.run r left join trivet.dataset d on d.id = r.dataset where r.id = model_data.run_id
+$$;
+comment on function trivet.model_data(bigint) is
+'The data set that a run read, the name of the one that is loaded, and what the two have to do with each other: current (it read
+what is loaded now, but for single ratings), older (its data set was loaded again since), away (another one is loaded), gone (it was
+dropped), or unknown (an older trivet''s run, or one on files).';
+
 -- --- reports -------------------------------------------------------------------------------------------------
 
 create or replace view trivet.run_list as

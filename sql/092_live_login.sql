@@ -14,9 +14,9 @@ begin
     end if;
     revoke all on all functions in schema trivet from trivet_live;
     -- They run as the owner of the tables, so that their caller needs no right on these.
-    foreach f in array array['trivet.known_scale()', 'trivet.rate(bigint, bigint[], real[], bigint[])',
-                             'trivet.rate_as(text, bigint[], real[], bigint[])',
-                             'trivet.play_as(text, bigint[], real[], bigint[])', 'trivet.unrate(bigint, bigint)',
+    foreach f in array array['trivet.known_scale()', 'trivet.rate(bigint, bigint[], real[], bigint[], bigint)',
+                             'trivet.rate_as(text, bigint[], real[], bigint[], bigint)',
+                             'trivet.play_as(text, bigint[], real[], bigint[], bigint)', 'trivet.unrate(bigint, bigint, bigint)',
                              'trivet.similar_applied(bigint, bigint[], bigint)', 'trivet.similar_again(bigint, bigint)',
                              'trivet.similar_end(bigint[], bigint)',
                              'trivet.users_folded(bigint[], bigint[])', 'trivet.users_not_folded(bigint[], bigint[], boolean)',

@@ -6,6 +6,7 @@
 #include "serve/api/health.h"
 #include "serve/app.h"
 #include "serve/follow/follower.h"
+#include "serve/follow/model_data.h"
 #include "serve/follow/similar_keeper.h"
 
 /* That this is answered at all says that the process lives; an answer that depended on a store would have the
@@ -83,6 +84,27 @@ static void write_ratings(struct tv_out *out, const struct tv_follower_state *st
     tv_out_text(out, "}");
 }
 
+/* The live model's data set, and what is wrong with it; nothing as long as PostgreSQL has not said. */
+static void write_data(struct tv_out *out, const struct tv_model_data *data)
+{
+    static const char *const words[] = {"unknown", "current", "older", "away", "gone"};
+    char what[768], hint[640];
+    if (data->state == TV_DATA_UNKNOWN)
+        return;
+    tv_out_key(out, "data");
+    tv_out_text(out, "{");
+    tv_out_key(out, "state");
+    tv_out_json(out, words[data->state]);
+    tv_out_key(out, "dataset");
+    tv_out_json(out, data->name);
+    tv_out_key(out, "loaded");
+    tv_out_json(out, data->loaded);
+    tv_model_data_say(data, what, sizeof what, hint, sizeof hint);
+    write_message(out, "message", what);
+    write_message(out, "hint", hint);
+    tv_out_text(out, "}");
+}
+
 static void write_stores(struct tv_out *out, struct tv_app *app)
 {
     tv_out_key(out, "stores");
@@ -104,12 +126,15 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
     int ready = live && mongo && !atomic_load(&app->draining);
     char notice[1024], similar[1024];
     struct tv_follower_state following;
+    struct tv_model_data data;
     tv_follower_look(app->follower, &following);
+    tv_data_board_look(app->models.data, live ? live->run_number : 0, &data);
     tv_similar_keeper_look(app->similar_keeper, similar, sizeof similar);
     tv_shelf_notice(app->models.shelf, notice, sizeof notice);
     response->status = ready ? 200 : 503;
     struct tv_out *out = &response->out;
-    int whole = redis && !notice[0] && !similar[0] && !following.unreadable && !following.refusal[0];
+    int whole = redis && !notice[0] && !similar[0] && !following.unreadable && !following.refusal[0] &&
+                !tv_model_data_is_away(&data);
     tv_out_text(out, "{");
     tv_out_key(out, "status");
     tv_out_json(out, !ready ? "unavailable" : whole ? "ok" : "degraded");
@@ -118,6 +143,7 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
         tv_out_int(out, live->run_number);
     else
         tv_out_text(out, "null");
+    write_data(out, &data);
     write_stores(out, app);
     write_ratings(out, &following);
     if (similar[0]) {

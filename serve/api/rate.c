@@ -75,6 +75,6 @@ enum tv_outcome tv_handle_rate(struct tv_app *app, const struct tv_request *requ
     }
     enum tv_pick pick = tv_pick(&app->models, TV_LIVE_MODEL, &id, 1, &picked, &problem);
     if (pick == TV_PICKED)
-        tv_rate_page(response, picked.resident, &id, picked.user ? picked.user->document : NULL);
+        tv_rate_page(&app->models, response, picked.resident, &id, picked.user ? picked.user->document : NULL);
     return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }

@@ -12,6 +12,7 @@
 #include "serve/follow/similar_keeper.h"
 #include "serve/html/problem_page.h"
 #include "serve/model/ids.h"
+#include "serve/pick/pick.h"
 #include "trivet/base/log.h"
 
 enum { RETRY_SECONDS = 1 };
@@ -20,6 +21,7 @@ enum { RETRY_SECONDS = 1 };
 struct change {
     struct tv_app *app;
     struct tv_resident *s; /* NULL: no model is loaded, and ids are to be numbers */
+    struct tv_shown shown;
     struct tv_id user;
     struct tv_rating_list list; /* of a rating taken back: its item alone */
     int plays; /* 1: the list's values are added to what stands, and are replaced by the sums once they are */
@@ -48,6 +50,17 @@ static int find_item(struct change *c, const struct tv_request *request, struct 
     if (c->s ? !tv_id_item(&item, c->s, problem) : !tv_id_number(&item, problem))
         return 0;
     c->list.items[0] = item.number;
+    return 1;
+}
+
+/* The model whose items were shown: the one that a page says, or the live one. */
+static int find_shown(struct change *c, const struct tv_request *request, struct tv_problem *problem)
+{
+    c->shown.live = c->s;
+    if (!tv_pick_model(request, &c->shown.model, problem))
+        return 0;
+    if (c->shown.model == TV_LIVE_MODEL)
+        c->shown.model = c->s ? c->s->run_number : 0;
     return 1;
 }
 
@@ -81,6 +94,16 @@ static size_t place_of(const struct tv_rating_list *list, int64_t item)
     return i;
 }
 
+/* The page and its ids are of one data set, and another one is loaded by now. */
+static void of_another_data_set(const struct change *c, struct tv_problem *problem)
+{
+    char what[768], hint[640];
+    tv_model_data_say(&c->rated.data, what, sizeof what, hint, sizeof hint);
+    tv_problem(problem, 409, "%s cannot be taken: %s", c->plays ? "plays" : "ratings",
+               what);
+    tv_problem_hint(problem, "nothing was written; %s", hint);
+}
+
 /* What is wrong with the entry, by the reason that PostgreSQL gave; `values` is what the list's values are called. */
 static void say_refused(const struct change *c, const char *entry, const char *item, const char *values,
                         struct tv_problem *problem)
@@ -111,6 +134,10 @@ static void refused(const struct change *c, int is_list, struct tv_problem *prob
     char space[TV_ID_SPACE], entry[48] = "the request";
     size_t i = place_of(&c->list, r->refused_item);
     const char *item = space;
+    if (r->reason == TV_REFUSED_DATASET) {
+        of_another_data_set(c, problem);
+        return;
+    }
     if (r->reason == TV_REFUSED_KIND) {
         tv_problem(problem, 422, "there are no plays to add to: the data is ratings");
         tv_problem_hint(problem, "nothing was written; /api/v1/users/{user}/ratings takes ratings");
@@ -170,8 +197,8 @@ static void fold_in(struct change *c)
 static int rate(struct change *c, int is_list, struct tv_problem *problem)
 {
     struct tv_error err = {0};
-    enum tv_status status = c->plays ? tv_rater_play(c->app->rater, &c->user, &c->list, c->s, &c->rated, &err)
-                                     : tv_rater_rate(c->app->rater, &c->user, &c->list, c->s, &c->rated, &err);
+    enum tv_status status = c->plays ? tv_rater_play(c->app->rater, &c->user, &c->list, &c->shown, &c->rated, &err)
+                                     : tv_rater_rate(c->app->rater, &c->user, &c->list, &c->shown, &c->rated, &err);
     if (status != TV_OK)
         unavailable(c, problem, status, &err);
     else if (c->rated.reason != TV_REFUSED_NOT)
@@ -187,9 +214,11 @@ static int unrate(struct change *c, struct tv_problem *problem)
     char space[TV_ID_SPACE];
     struct tv_error err = {0};
     enum tv_status status =
-        tv_rater_unrate(c->app->rater, &c->user, c->list.items[0], &c->rated, &err);
+        tv_rater_unrate(c->app->rater, &c->user, c->list.items[0], &c->shown, &c->rated, &err);
     if (status != TV_OK)
         unavailable(c, problem, status, &err);
+    else if (c->rated.reason == TV_REFUSED_DATASET)
+        of_another_data_set(c, problem);
     else if (c->rated.changed == 0)
         tv_problem(problem, 404, "user %s has no rating of item %s", c->user.text,
                    c->s ? tv_id_item_text(c->s, c->list.items[0], space) : "of this id");
@@ -279,7 +308,7 @@ enum shape { TRIPLES, LIST, PLAYS, ONE, NONE };
 /* Ids and body are read before PostgreSQL is asked. The route's address names the user, and some an item. */
 static int work(struct change *c, const struct tv_request *request, enum shape shape, struct tv_problem *problem)
 {
-    if (!find_user(c, request, problem))
+    if (!find_shown(c, request, problem) || !find_user(c, request, problem))
         return 0;
     switch (shape) {
     case ONE:

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "serve/follow/follower.h"
+#include "serve/follow/model_data.h"
 #include "serve/stores/models.h"
 #include "serve/web/out.h"
 #include "trivet/base/buffer.h"
@@ -230,6 +231,22 @@ static void write_following(struct tv_follower *follower, struct tv_out *out)
     tv_out_format(out, "trivet_source_up %d\n", state.unreadable == 0);
 }
 
+/* Writes what PostgreSQL says of the live model's data; nothing as long as it has not said. */
+static void write_data(struct tv_models *models, struct tv_out *out)
+{
+    struct tv_model_data data;
+    struct tv_resident *live = tv_shelf_live(models->shelf);
+    tv_data_board_look(models->data, live ? live->run_number : 0, &data);
+    tv_resident_release(live);
+    if (data.state == TV_DATA_UNKNOWN)
+        return;
+    head(out, "trivet_model_data_loaded", "gauge",
+         "0 while another data set is loaded than that of the live model: ratings are refused.");
+    tv_out_format(out, "trivet_model_data_loaded %d\n", !tv_model_data_is_away(&data));
+    head(out, "trivet_model_data_current", "gauge", "1 if the live model was made of what was loaded last.");
+    tv_out_format(out, "trivet_model_data_current %d\n", data.state == TV_DATA_CURRENT);
+}
+
 /* Numbers of a model, a training or a count are left out until there is one: a 0 would be taken for a measurement. */
 void tv_counters_write(struct tv_counters *counters, struct tv_models *models, struct tv_follower *follower,
                        struct tv_out *out)
@@ -242,6 +259,7 @@ void tv_counters_write(struct tv_counters *counters, struct tv_models *models, s
     write_last_run(counters, out);
     write_stores(counters, models, out);
     write_following(follower, out);
+    write_data(models, out);
     write_cache(&models->users, out);
     write_requests(counters, out);
     write_latencies(counters, out);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "serve/follow/model_data.h"
 #include "serve/stores/workers.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
@@ -215,12 +216,46 @@ static void note_refusal(struct tv_follower *f, enum tv_status status, const str
     set_state(f, &state);
 }
 
+/* Whether another data set is loaded than that of the live model. Then whoever waits has ratings of the other, and goes on
+ * waiting: for a model of it, or for their turn when it is put away. */
+static enum tv_status look_at_data(struct tv_follower *f, int *away, struct tv_error *err)
+{
+    struct tv_model_data data;
+    struct tv_resident *live = tv_shelf_live(f->models->shelf);
+    *away = 0;
+    if (live == NULL)
+        return TV_OK;
+    enum tv_status status = tv_model_data_ask(&data, f->pg, live->run_number, err);
+    tv_resident_release(live);
+    if (status == TV_OK)
+        tv_data_board_put(f->models->data, &data);
+    *away = status == TV_OK && tv_model_data_is_away(&data);
+    return status;
+}
+
+/* Users who wait are counted all the same. The live model's catalogue is of its own data, so no count there is news. */
+static enum tv_status follow_other_data(struct tv_follower *f, int stores_answer, struct tv_catch_up_work *work,
+                                        struct tv_error *err)
+{
+    struct tv_follower_state state;
+    tv_follower_look(f, &state);
+    state.unreadable = 0;
+    enum tv_status status = count_and_show(f, &state, err);
+    return status == TV_OK && stores_answer ? count_items(f, work, err) : status;
+}
+
 /* Users first, then counts: a refusal of one is no reason to leave the other. Of two failures the users' is told. */
 static enum tv_status follow(struct tv_follower *f, int stores_answer, struct tv_catch_up_work *work,
                              struct tv_error *err)
 {
     struct tv_error why = {0};
-    enum tv_status status = fold_users(f, stores_answer, work, err);
+    int away = 0;
+    enum tv_status status = look_at_data(f, &away, err);
+    if (status != TV_OK)
+        return status;
+    if (away)
+        return follow_other_data(f, stores_answer, work, err);
+    status = fold_users(f, stores_answer, work, err);
     if (work->users > 0 && f->behind)
         tv_log_info("folded in %" PRId64 " users whose ratings had not reached MongoDB", work->users);
     if (!stores_answer || status == TV_ERR_UNAVAILABLE)

@@ -125,7 +125,7 @@ static enum tv_refused reason_of(const char *word)
     static const struct {
         const char *word;
         enum tv_refused reason;
-    } reasons[] = {{"scale", TV_REFUSED_SCALE}, {"full", TV_REFUSED_FULL}, {"kind", TV_REFUSED_KIND}};
+    } reasons[] = {{"scale", TV_REFUSED_SCALE}, {"full", TV_REFUSED_FULL}, {"kind", TV_REFUSED_KIND}, {"dataset", TV_REFUSED_DATASET}};
     for (size_t i = 0; word && i < sizeof reasons / sizeof *reasons; i++)
         if (strcmp(word, reasons[i].word) == 0)
             return reasons[i].reason;
@@ -136,6 +136,19 @@ static int64_t cell_int(const struct tv_pg_rows *rows, int column)
 {
     const char *text = tv_pg_cell(rows, 0, column);
     return text ? atoll(text) : 0;
+}
+
+/* An SQL text with its parameters. */
+struct statement {
+    const char *text, *const *values; /* (n) */
+    int n;
+};
+
+/* NULL: none. */
+static const char *model_text(char *out, size_t size, const struct tv_shown *shown)
+{
+    snprintf(out, size, "%" PRId64, shown->model);
+    return shown->model ? out : NULL;
 }
 
 /* The row of trivet.rate_as, or of a statement shaped like it. Without loaded ratings there is no scale, and both
@@ -151,7 +164,7 @@ static void take_result(struct tv_rated *rated, const struct tv_pg_rows *rows)
         rated->low = strtod(low, NULL);
         rated->high = strtod(high, NULL);
     }
-    if (tv_pg_cell(rows, 0, REFUSED)) {
+    if (tv_pg_cell(rows, 0, REASON)) {
         rated->refused_item = cell_int(rows, REFUSED);
         rated->reason = reason_of(tv_pg_cell(rows, 0, REASON));
     }
@@ -167,9 +180,26 @@ static void take_sums(struct tv_rating_list *list, const char *text)
     }
 }
 
+/* Another data set may become the current one while a rating is being written, which then fails as a whole; it is told like
+ * one that was found refused at first. What is loaded is asked for in either case, so that the answer, pages and /readyz know. */
+static enum tv_status ask_why(struct tv_rater *rater, struct tv_pg *pg, const struct tv_shown *shown,
+                              enum tv_status status, struct tv_rated *rated, struct tv_error *err)
+{
+    struct tv_model_data data;
+    int refused = status == TV_ERR_STORE || rated->reason == TV_REFUSED_DATASET;
+    if (!refused || tv_model_data_ask(&data, pg, shown->model, NULL) != TV_OK || !tv_model_data_is_away(&data))
+        return status;
+    if (shown->live && shown->live->run_number == shown->model)
+        tv_data_board_put(rater->models->data, &data);
+    *rated = (struct tv_rated){.reason = TV_REFUSED_DATASET, .data = data};
+    if (err)
+        *err = (struct tv_error){0};
+    return TV_OK;
+}
+
 /* One statement is one transaction, so a change is made whole or not at all; it is committed when its row is here.
  * `list` may be NULL, where the row has no column for its sums. */
-static enum tv_status change(struct tv_rater *rater, const char *sql, int n, const char *const *values,
+static enum tv_status change(struct tv_rater *rater, const struct statement *sql, const struct tv_shown *shown,
                              struct tv_rated *rated, struct tv_rating_list *list, struct tv_error *err)
 {
     enum { SUMS = 7 };
@@ -178,11 +208,12 @@ static enum tv_status change(struct tv_rater *rater, const char *sql, int n, con
     enum tv_status status = tv_pg_pool_take(rater->pool, &pg, err);
     if (status != TV_OK)
         return status;
-    status = tv_pg_query(pg, sql, n, values, &rows, err);
+    status = tv_pg_query(pg, sql->text, sql->n, sql->values, &rows, err);
     if (status == TV_OK)
         take_result(rated, rows);
     if (status == TV_OK && list)
         take_sums(list, tv_pg_cell(rows, 0, SUMS));
+    status = ask_why(rater, pg, shown, status, rated, err);
     tv_pg_rows_free(rows);
     tv_pg_pool_give(rater->pool, pg, status);
     return status;
@@ -190,7 +221,7 @@ static enum tv_status change(struct tv_rater *rater, const char *sql, int n, con
 
 /* Calls an SQL function with the list. The limit of the room is far above what TV_MAX_RATINGS numbers take. */
 static enum tv_status send_list(struct tv_rater *rater, const char *sql, const struct tv_id *user,
-                                struct tv_rating_list *list, const struct tv_resident *s, struct tv_rated *rated,
+                                struct tv_rating_list *list, const struct tv_shown *shown, struct tv_rated *rated,
                                 struct tv_error *err)
 {
     enum { ROOM = 1 << 16 };
@@ -199,10 +230,11 @@ static enum tv_status send_list(struct tv_rater *rater, const char *sql, const s
     if (status == TV_OK)
         status = value_array(&ratings, list->values, list->n, err);
     if (status == TV_OK)
-        status = unsure_array(&unsure, list, s, err);
-    const char *const values[] = {user->text, items.data, ratings.data, unsure.data};
+        status = unsure_array(&unsure, list, shown->live, err);
+    char model[24];
+    const char *const values[] = {user->text, items.data, ratings.data, unsure.data, model_text(model, sizeof model, shown)};
     if (status == TV_OK)
-        status = change(rater, sql, 4, values, rated, list, err);
+        status = change(rater, &(struct statement){sql, values, 5}, shown, rated, list, err);
     tv_buffer_free(&items);
     tv_buffer_free(&ratings);
     tv_buffer_free(&unsure);
@@ -210,32 +242,31 @@ static enum tv_status send_list(struct tv_rater *rater, const char *sql, const s
 }
 
 enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, struct tv_rating_list *list,
-                             const struct tv_resident *s, struct tv_rated *rated, struct tv_error *err)
+                             const struct tv_shown *shown, struct tv_rated *rated, struct tv_error *err)
 {
     return send_list(rater, "SELECT user_id, rev, cardinality(changed), refused, reason, low, high, null "
-                            "FROM trivet.rate_as($1, $2::bigint[], $3::real[], $4::bigint[])",
-                     user, list, s, rated, err);
+                            "FROM trivet.rate_as($1, $2::bigint[], $3::real[], $4::bigint[], $5::bigint)",
+                     user, list, shown, rated, err);
 }
 
 enum tv_status tv_rater_play(struct tv_rater *rater, const struct tv_id *user, struct tv_rating_list *list,
-                             const struct tv_resident *s, struct tv_rated *rated, struct tv_error *err)
+                             const struct tv_shown *shown, struct tv_rated *rated, struct tv_error *err)
 {
     return send_list(rater, "SELECT user_id, rev, cardinality(changed), refused, reason, low, high, sums "
-                            "FROM trivet.play_as($1, $2::bigint[], $3::real[], $4::bigint[])",
-                     user, list, s, rated, err);
+                            "FROM trivet.play_as($1, $2::bigint[], $3::real[], $4::bigint[], $5::bigint)",
+                     user, list, shown, rated, err);
 }
 
 /* For a code that no user has nothing is removed, and the caller answers 404. */
 enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user, int64_t item_id,
-                               struct tv_rated *rated, struct tv_error *err)
+                               const struct tv_shown *shown, struct tv_rated *rated, struct tv_error *err)
 {
-    char item[24];
-    const char *const values[] = {user->text, item};
+    static const char sql[] = "SELECT u.id, r.rev, r.removed, null, r.reason, null, null "
+                              "FROM trivet.user_id($1) u (id), trivet.unrate(u.id, $2::bigint, $3::bigint) r";
+    char item[24], model[24];
+    const char *const values[] = {user->text, item, model_text(model, sizeof model, shown)};
     snprintf(item, sizeof item, "%" PRId64, item_id);
-    return change(rater,
-                  "SELECT u.id, r.rev, r.removed, null, null, null, null "
-                  "FROM trivet.user_id($1) u (id), trivet.unrate(u.id, $2::bigint) r", 2,
-                  values, rated, NULL, err);
+    return change(rater, &(struct statement){sql, values, 3}, shown, rated, NULL, err);
 }
 
 /* --- and on into MongoDB ---------------------------------------------------------------------------------- */
@@ -391,6 +422,16 @@ static int64_t live_number(struct tv_rater *rater)
     return run_number;
 }
 
+/* 1: the row source could not be read because another data set has become the current one just now. */
+static int other_data_came(struct tv_rater *rater, struct tv_pg *pg, int64_t model)
+{
+    struct tv_model_data data;
+    if (tv_model_data_ask(&data, pg, model, NULL) != TV_OK || !tv_model_data_is_away(&data))
+        return 0;
+    tv_data_board_put(rater->models->data, &data);
+    return 1;
+}
+
 /* A model whose row source the journal does not know is no failure of a store: it is told like a row source that cannot
  * be read, and all users wait. */
 enum tv_status tv_rater_fold_in_waiting(struct tv_rater *rater, struct tv_fold_in_stores *reading, int limit,
@@ -412,6 +453,8 @@ enum tv_status tv_rater_fold_in_waiting(struct tv_rater *rater, struct tv_fold_i
     if (live) {
         *model = live->resident->run_number;
         status = tv_catch_up_fold_in(work, &waiting, live->anew, reading, err);
+        if (work->told.source.status != TV_OK && other_data_came(rater, reading->pg, *model))
+            *work = (struct tv_catch_up_work){0}; /* told by other_data_came */
     }
     work->left = waiting.n == (size_t)limit && (work->users > 0 || work->told.refused.n > 0);
     note_mongo(rater, status, err);

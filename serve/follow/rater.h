@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "serve/follow/model_data.h"
 #include "serve/follow/rating_list.h"
 #include "serve/stores/models.h"
 #include "trivet/base/status.h"
@@ -28,7 +29,8 @@ enum tv_refused {
     TV_REFUSED_UNKNOWN, /* there is no such item */
     TV_REFUSED_SCALE,   /* its value lies outside low..high */
     TV_REFUSED_FULL,    /* plays: there would be more than `high` */
-    TV_REFUSED_KIND     /* plays: the data is ratings */
+    TV_REFUSED_KIND,    /* plays: the data is ratings */
+    TV_REFUSED_DATASET  /* another data set is loaded than that of the model (model_data.h) */
 };
 
 /* The outcome of a change. */
@@ -40,18 +42,24 @@ struct tv_rated {
     int64_t refused_item;
     int has_scale;       /* 0: there are no loaded ratings, and so no scale */
     double low, high;
+    struct tv_model_data data; /* with TV_REFUSED_DATASET */
 };
 
-/* All three wait, and commit. The user is known by user->text, a number or a code. `s` (may be NULL) knows items,
- * which are then not looked up. TV_ERR_UNAVAILABLE: PostgreSQL does not answer; as a connection can break
- * after a commit and before the answer, the change may have been made, whole. */
+/* Under what a rating was given. */
+struct tv_shown {
+    const struct tv_resident *live; /* knows items, which are then not looked up; NULL: no model is loaded */
+    int64_t model; /* whose items were shown, this or another: its data set must be loaded; 0: none */
+};
+
+/* All three wait, and commit. The user is known by user->text, a number or a code. TV_ERR_UNAVAILABLE: PostgreSQL does not
+ * answer; as a connection can break after a commit and before the answer, the change may have been made, whole. */
 enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, struct tv_rating_list *list,
-                             const struct tv_resident *s, struct tv_rated *rated, struct tv_error *err);
+                             const struct tv_shown *shown, struct tv_rated *rated, struct tv_error *err);
 /* Adds plays to what stands; an item may stand twice. On success the list's values are the sums that stand now. */
 enum tv_status tv_rater_play(struct tv_rater *rater, const struct tv_id *user, struct tv_rating_list *list,
-                             const struct tv_resident *s, struct tv_rated *rated, struct tv_error *err);
+                             const struct tv_shown *shown, struct tv_rated *rated, struct tv_error *err);
 enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user, int64_t item_id,
-                               struct tv_rated *rated, struct tv_error *err);
+                               const struct tv_shown *shown, struct tv_rated *rated, struct tv_error *err);
 
 /* After a commit: folds the user in with the live model, and notes that this was done up to `rev`. On success
  * *model is its run number, and this server's next answer has it. TV_ERR_UNAVAILABLE: a store is away;

@@ -3,24 +3,45 @@
  */
 #include "serve/html/rate_box.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "serve/catalogue/words.h"
+#include "serve/follow/model_data.h"
 #include "serve/html/page.h"
+
+/* 1 and the reason in place of the box: ratings of this model's items are refused now. */
+static int is_closed(struct tv_out *out, struct tv_models *models, const struct tv_resident *s)
+{
+    char what[768], hint[640];
+    struct tv_model_data data;
+    tv_data_board_look(models->data, s->run_number, &data);
+    if (!tv_model_data_is_away(&data))
+        return 0;
+    tv_model_data_say(&data, what, sizeof what, hint, sizeof hint);
+    what[0] = 'M';
+    const struct tv_slot slots[] = {{"what", what, NULL}, {"hint", hint, NULL}, {NULL, NULL, NULL}};
+    tv_page_fill(out, "rate_closed.html", slots);
+    return 1;
+}
 
 /* Whether values are counts decides what scripts offer: one more play, or a value on the scale. Its ends are floats, as
  * ratings are, and told with as many digits as these need, so that the highest value is not one above the scale. */
-void tv_rate_box(struct tv_out *out, const struct tv_resident *s, const struct tv_id *user)
+int tv_rate_box(struct tv_out *out, struct tv_models *models, const struct tv_resident *s, const struct tv_id *user)
 {
-    char low[TV_FLOAT_TEXT], high[TV_FLOAT_TEXT], step[TV_FLOAT_TEXT] = "";
+    char model[24], low[TV_FLOAT_TEXT], high[TV_FLOAT_TEXT], step[TV_FLOAT_TEXT] = "";
+    if (is_closed(out, models, s))
+        return 0;
     const struct tv_words *words = tv_words_of(&s->info);
     tv_float_text(low, (float)s->info.rate_low);
     tv_float_text(high, (float)s->info.rate_high);
     if (s->info.rate_step > 0)
         tv_float_text(step, (float)s->info.rate_step);
+    snprintf(model, sizeof model, "%" PRId64, s->run_number);
     const struct tv_slot slots[] = {{"user", user->text, NULL},
+                                    {"model", model, NULL},
                                     {"low", low, NULL},
                                     {"high", high, NULL},
                                     {"step", step, NULL},
@@ -29,6 +50,7 @@ void tv_rate_box(struct tv_out *out, const struct tv_resident *s, const struct t
                                     {"heading", words->rate_more, NULL},
                                     {NULL, NULL, NULL}};
     tv_page_fill(out, "rate_box.html", slots);
+    return 1;
 }
 
 static int by_id(const void *a, const void *b)

@@ -8,10 +8,13 @@
 
 #include "serve/model/ids.h"
 #include "serve/model/resident.h"
+#include "serve/stores/models.h"
 #include "serve/web/out.h"
 #include "trivet/model/user_document.h"
 
-void tv_rate_box(struct tv_out *out, const struct tv_resident *s, const struct tv_id *user);
+/* Where `s` is of another data set than what is loaded, or than the live model, the box says so, and nothing can be rated.
+ * Returns 0 then. */
+int tv_rate_box(struct tv_out *out, struct tv_models *models, const struct tv_resident *s, const struct tv_id *user);
 
 /* A user's rating of an item, "4.5"; "": there is none, or no user (NULL). `out` holds TV_RATING_TEXT bytes; returns
  * it. */

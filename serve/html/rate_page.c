@@ -91,19 +91,20 @@ static void write_card(struct tv_out *out, const struct tv_resident *s, const st
 
 /* The link to the list is there from the beginning, and stands out once there are WANTED ratings. The user's
  * earlier ratings are filled in. */
-void tv_rate_page(struct tv_response *response, const struct tv_resident *s, const struct tv_id *id,
-                  const struct tv_user_document *user)
+void tv_rate_page(struct tv_models *models, struct tv_response *response, const struct tv_resident *s,
+                  const struct tv_id *id, const struct tv_user_document *user)
 {
     const struct tv_words *words = tv_words_of(&s->info);
     const size_t rated = user ? user->n_rated : 0;
     int32_t chosen[SHOWN], n_chosen = choose(s, chosen);
     char n[24], wanted[24];
-    struct tv_out cards, box, list, content, *parts[] = {&cards, &box, &list, &content};
+    struct tv_out cards, known, box, list, content, *parts[] = {&cards, &known, &box, &list, &content};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         tv_out_init(parts[i]);
     for (int32_t i = 0; i < n_chosen; i++)
         write_card(&cards, s, user, chosen[i]);
-    tv_rate_box(&box, s, id);
+    if (tv_rate_box(&box, models, s, id))
+        tv_page_fill(&known, "rate_cards.html", (const struct tv_slot[]){{"cards", NULL, &cards}, {NULL, NULL, NULL}});
     tv_out_text(&list, "/recs?user_id=");
     tv_out_url(&list, id->text);
     snprintf(n, sizeof n, "%zu", rated);
@@ -115,7 +116,7 @@ void tv_rate_page(struct tv_response *response, const struct tv_resident *s, con
                                     {"wanted", wanted, NULL},
                                     {"quiet", rated < WANTED ? "quiet" : "", NULL},
                                     {"list", NULL, &list},
-                                    {"cards", NULL, &cards},
+                                    {"known", NULL, &known},
                                     {"box", NULL, &box},
                                     {NULL, NULL, NULL}};
     tv_page_fill(&content, "rate_page.html", slots);

@@ -4,11 +4,12 @@
 
 #include "serve/model/ids.h"
 #include "serve/model/resident.h"
+#include "serve/stores/models.h"
 #include "serve/web/response.h"
 #include "trivet/model/user_document.h"
 
 /* `user` may be NULL: nothing is rated yet. */
-void tv_rate_page(struct tv_response *response, const struct tv_resident *s, const struct tv_id *id,
-                  const struct tv_user_document *user);
+void tv_rate_page(struct tv_models *models, struct tv_response *response, const struct tv_resident *s,
+                  const struct tv_id *id, const struct tv_user_document *user);
 
 #endif

@@ -40,9 +40,10 @@ function request(method, path, body) {
 // What a user gives an item: a value, null to take it back, or "more", one more play. Returns whether it counts only later, and
 // the value that stands now; throws a sentence if it was not taken.
 export async function send(user, item, value) {
-  const ratings = `/api/v1/users/${encodeURIComponent(user)}/ratings/${encodeURIComponent(item)}`;
+  const shown = `?model=${$("rate").dataset.model}`; // in another model's data the same id may be another item
+  const ratings = `/api/v1/users/${encodeURIComponent(user)}/ratings/${encodeURIComponent(item)}${shown}`;
   const taken = value === "more"
-    ? await admitted("POST", `/api/v1/users/${encodeURIComponent(user)}/plays`, [{ item_id: item }])
+    ? await admitted("POST", `/api/v1/users/${encodeURIComponent(user)}/plays${shown}`, [{ item_id: item }])
     : await admitted(value === null ? "DELETE" : "PUT", ratings, value === null ? undefined : { rating: value });
   return { later: taken.status === 202, value: (await json(taken)).ratings[0]?.rating };
 }

@@ -12,6 +12,8 @@
 #include "serve/stores/users.h"
 #include "trivet/store/mongo.h"
 
+struct tv_data_board;
+
 /* Its parts guard themselves, so that any thread may use them. */
 struct tv_models {
     struct tv_shelf *shelf;           /* the resident ones */
@@ -19,6 +21,7 @@ struct tv_models {
     struct tv_users users;            /* the documents of users in them */
     struct tv_mongo *mongo;           /* a pool: any thread may ask */
     struct tv_breaker *mongo_breaker, *redis_breaker;
+    struct tv_data_board *data; /* of which data the live model is (serve/follow/model_data.h); NULL in tests without one */
 };
 
 /* 1: both stores answer, as far as is known. Never waits. */

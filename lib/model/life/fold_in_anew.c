@@ -234,6 +234,17 @@ static int is_away(struct work *w, enum tv_status status)
            (status == TV_ERR_UNAVAILABLE && (!w->r->own_source || !tv_pg_alive(w->stores->pg)));
 }
 
+/* Whether other data than the model's is loaded, so that no row of its source may be read. `why` is the answer. */
+static enum tv_status check_data(struct work *w, struct tv_error *why)
+{
+    char number[24];
+    struct tv_pg_rows *rows = NULL;
+    snprintf(number, sizeof number, "%" PRId64, w->r->model);
+    enum tv_status status = ask(w->r, w->stores, w->stores->seconds, "SELECT trivet.check_model($1)", number, &rows, why);
+    tv_pg_rows_free(rows);
+    return status;
+}
+
 /* Asks whether it is the row source that cannot be read: after the first failure for none of its rows, and once more
  * for one, when many users were refused and nobody was done: it may be a function that always fails. If so, `told`
  * has it. */
@@ -246,7 +257,9 @@ static enum tv_status probe(struct work *w, struct tv_error *err)
     struct tv_error why = {0};
     if (w->probed[n])
         return TV_OK;
-    enum tv_status status = ask(w->r, w->stores, w->stores->seconds, w->r->probe, limit, &rows, &why);
+    enum tv_status status = n ? TV_OK : check_data(w, &why);
+    if (status == TV_OK)
+        status = ask(w->r, w->stores, w->stores->seconds, w->r->probe, limit, &rows, &why);
     tv_pg_rows_free(rows);
     w->probed[n] = 1;
     if (is_away(w, status) && err)

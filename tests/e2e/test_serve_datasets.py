@@ -1,0 +1,169 @@
+"""A server while another data set is loaded than that of its live model: it goes on recommending, takes no rating, folds nobody
+in, and says so everywhere; nothing of one data set is written as one of the other."""
+
+import threading
+
+import psycopg2
+import pytest
+
+from server import until
+from test_load import load, number, write
+
+FIT = ("trivet-train", "fit", "--set", "max_items_for_user=1000", "--set", "min_users_for_item=1", "--set", "min_items_for_user=1", "--factors", 2)
+
+
+def ratings(high, users=30, items=12, name=str):
+    return "userId,movieId,rating\n" + "".join(
+        f"{name(u)},{i},{1 + (u * i) % high}\n" for u in range(1, users + 1) for i in range(1, items + 1) if (u + i) % 3)
+
+
+def titles(word, items=14):
+    return "movieId,title,genres\n" + "".join(f"{i},{word} {i} (1990),Drama\n" for i in range(1, items + 1))
+
+
+@pytest.fixture
+def red(tmp_path):
+    return write(tmp_path / "red", ratings=ratings(5), movies=titles("Red"))
+
+
+@pytest.fixture
+def blue(tmp_path):
+    return write(tmp_path / "blue", ratings=ratings(10), movies=titles("Blue"))
+
+
+@pytest.fixture
+def place(run, fresh_stores, red):
+    load(run, fresh_stores, red)
+    run(*FIT, env=fresh_stores.env)
+    return fresh_stores
+
+
+def data(server):
+    return server.get("/readyz").json().get("data", {})
+
+
+def metric(server, name):
+    found = [line.split()[1] for line in server.get("/metrics").text.splitlines() if line.startswith(name + " ")]
+    return float(found[0]) if found else None
+
+
+LIVE = "SELECT coalesce(string_agg(user_id || ' ' || item_id || ' ' || value, ', ' ORDER BY user_id, item_id), '') FROM trivet.rating_live"
+REFUSED = "was made of the data set red, but blue is loaded"
+
+
+@pytest.mark.parametrize("method,path,body", [
+    ("POST", "/api/v1/users/{}/ratings", [{"movie_id": 3, "rating": 4}]), ("PUT", "/api/v1/users/{}/ratings/3", 4),
+    ("DELETE", "/api/v1/users/{}/ratings/3", None), ("POST", "/{}/ratings", [{"movie_id": 3, "rating": 4}]),
+    ("POST", "/api/v1/users/{}/plays", [{"movie_id": 3}])])
+def test_nothing_is_written_into_another_data_set(run, serve, place, blue, method, path, body):
+    server = serve(place)
+    assert server.send("PUT", "/api/v1/users/1/ratings/3", 5).status == 200
+    load(run, place, blue)
+    before = place.psql("SELECT * FROM trivet.data_state()")
+    for user in (1, 77):
+        answer = server.send(method, path.format(user), body)
+        problem = answer.json()
+        assert answer.status == 409 and REFUSED in problem["detail"], problem
+        assert "trivet-train fit makes a model of blue" in problem["hint"] and "trivet-train activate 1 brings red back" in problem["hint"]
+    assert place.psql("SELECT * FROM trivet.data_state()") == before
+    assert place.psql(LIVE) == "" and number(place, "SELECT count(*) FROM trivet.user_change") == 0
+    run("trivet-etl", "datasets", "use", "red", env=place.env)
+    assert place.psql(LIVE) == "1 3 5"
+    assert server.send("PUT", "/api/v1/users/1/ratings/4", 2).json()["counts"] == "now"
+
+
+def test_a_code_of_a_refused_rating_is_not_entered(run, serve, fresh_stores, tmp_path, blue):
+    shop = write(tmp_path / "shop", ratings=ratings(5, name="u{}".format), movies=titles("Thing"))
+    load(run, fresh_stores, shop)
+    run(*FIT, env=fresh_stores.env)
+    server = serve(fresh_stores)
+    load(run, fresh_stores, blue)
+    assert server.send("PUT", "/api/v1/users/somebody/ratings/3", 4).status == 409
+    assert number(fresh_stores, "SELECT count(*) FROM trivet.code") == 0
+    run("trivet-etl", "datasets", "use", "shop", env=fresh_stores.env)
+    assert number(fresh_stores, "SELECT count(*) FROM trivet.code WHERE code = 'somebody'") == 0
+
+
+@pytest.mark.parametrize("method,path,body", [("PUT", "/api/v1/users/1/ratings/3", 4), ("DELETE", "/api/v1/users/1/ratings/3", None)])
+def test_a_rating_that_waits_for_a_load_is_not_written_into_it(run, serve, place, blue, method, path, body):
+    """The rating has passed the first look, and waits for the lock under which the other data set becomes the current one."""
+    load(run, place, blue)
+    run("trivet-etl", "datasets", "use", "red", env=place.env)
+    server = serve(place)
+    loading = psycopg2.connect(place.postgres_uri)
+    cursor = loading.cursor()
+    cursor.execute("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = 'blue'))")
+    answers = []
+    rating = threading.Thread(target=lambda: answers.append(server.send(method, path, body)))
+    rating.start()
+    until(lambda: number(place, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
+    loading.commit()
+    rating.join()
+    assert answers[0].status == 409 and REFUSED in answers[0].json()["detail"], answers[0].text
+    assert place.psql(LIVE) == ""
+    run("trivet-etl", "datasets", "use", "red", env=place.env)
+    assert place.psql(LIVE) == ""
+
+
+def test_a_page_of_a_model_of_another_data_set_rates_nothing(run, serve, place, blue):
+    """A page that was opened before another model went live sends the number of its own."""
+    load(run, place, blue)
+    run(*FIT, env=place.env)
+    server = serve(place)
+    assert server.send("PUT", "/api/v1/users/1/ratings/3?model=2", 4).status == 200
+    answer = server.send("PUT", "/api/v1/users/1/ratings/3?model=1", 5)
+    assert answer.status == 409 and "model 1 " + REFUSED in answer.json()["detail"]
+    assert place.psql(LIVE) == "1 3 4"
+    assert server.send("PUT", "/api/v1/users/1/ratings/3?model=0", 5).status == 400
+
+
+def test_who_waits_goes_on_waiting_and_it_is_said_once(run, serve, place, blue):
+    server = serve(place)
+    until(lambda: data(server))
+    assert data(server) == {"state": "current", "dataset": "red", "loaded": "red"}
+    assert (metric(server, "trivet_model_data_loaded"), metric(server, "trivet_model_data_current")) == (1, 1)
+    before = [server.get(f"/recs?user_id={user}&top=5").json() for user in range(0, 31)]
+    documents = list(place.mongo_db()["user_1"].find({}, {"_id": 1, "rev": 1}).sort("_id", 1))
+    load(run, place, blue)
+    place.psql("SELECT trivet.rate(1, '{1}', '{9}'), trivet.rate(2, '{1}', '{9}')")
+    until(lambda: data(server)["state"] == "away", 15)
+    until(lambda: metric(server, "trivet_users_waiting") == 2, 15)
+    body = server.get("/readyz").json()
+    assert server.get("/readyz").status == 200 and body["status"] == "degraded"
+    assert REFUSED in body["data"]["message"] and "trivet-train" in body["data"]["hint"]
+    assert body["ratings"]["source"] == "ok" and "message" not in body["ratings"]
+    assert (metric(server, "trivet_model_data_loaded"), metric(server, "trivet_source_up")) == (0, 1)
+    # More rounds of the follower: it looks once a second, or every five.
+    place.psql("SELECT trivet.rate(3, '{1}', '{9}')")
+    until(lambda: metric(server, "trivet_users_waiting") == 3, 15)
+    assert server.log().count(REFUSED) == 1 and "ERROR" not in server.log().upper().replace("0 ERRORS", "")
+    assert [server.get(f"/recs?user_id={user}&top=5").json() for user in range(0, 31)] == before
+    assert list(place.mongo_db()["user_1"].find({}, {"_id": 1, "rev": 1}).sort("_id", 1)) == documents
+    assert number(place, "SELECT count(*) FROM trivet.user_change WHERE folded_rev > 0 OR refused_rev > 0") == 0
+    run("trivet-etl", "datasets", "use", "red", env=place.env)
+    until(lambda: data(server)["state"] == "current", 15)
+    until(lambda: metric(server, "trivet_users_waiting") == 0)
+
+
+def test_a_reload_of_the_same_data_is_said(run, serve, place, red):
+    server = serve(place)
+    (red / "ratings.csv").write_text(ratings(5) + "77,3,4\n")
+    load(run, place, red)
+    until(lambda: data(server).get("state") == "older", 15)
+    body = server.get("/readyz").json()
+    assert body["status"] == "ok" and body["data"]["message"] == "model 1 was made before the data set red was loaded last"
+    assert server.log().count("was made before the data set red was loaded last") == 1
+    assert server.send("PUT", "/api/v1/users/1/ratings/3", 4).json()["counts"] == "now"
+    run(*FIT, env=place.env)
+    until(lambda: data(server).get("state") == "current", 15)
+    assert metric(server, "trivet_model_data_current") == 1
+
+
+def test_the_pages_say_so_instead_of_offering_stars(run, serve, place, blue):
+    server = serve(place)
+    assert 'id="rate"' in server.get("/recs?user_id=1", accept="text/html").text
+    load(run, place, blue)
+    until(lambda: data(server).get("state") == "away", 15)
+    for path in ("/recs?user_id=1", "/rate?user_id=1"):
+        page = server.get(path, accept="text/html").text
+        assert REFUSED in page and "Nothing can be rated now" in page and "/rate.js" not in page, path
