@@ -12,16 +12,32 @@
 #include "serve/follow/model_data.h"
 #include "serve/html/page.h"
 
+/* 1 if `s` is of another data set than the live model, which is asked for because only of that one is known what is loaded. */
+static int is_of_other_data(struct tv_models *models, const struct tv_resident *s, char *what, size_t size)
+{
+    struct tv_resident *live = tv_shelf_live(models->shelf);
+    int other = live && live->dataset && s->dataset && live->dataset != s->dataset;
+    if (other)
+        snprintf(what, size, "Model %" PRId64 " was made of another data set than model %" PRId64 ", which is live",
+                 s->run_number, live->run_number);
+    tv_resident_release(live);
+    return other;
+}
+
 /* 1 and the reason in place of the box: ratings of this model's items are refused now. */
 static int is_closed(struct tv_out *out, struct tv_models *models, const struct tv_resident *s)
 {
     char what[768], hint[640];
     struct tv_model_data data;
     tv_data_board_look(models->data, s->run_number, &data);
-    if (!tv_model_data_is_away(&data))
+    if (tv_model_data_is_away(&data)) {
+        tv_model_data_say(&data, what, sizeof what, hint, sizeof hint);
+        what[0] = 'M';
+    } else if (is_of_other_data(models, s, what, sizeof what)) {
+        snprintf(hint, sizeof hint, "trivet-train activate %" PRId64 " brings its data back", s->run_number);
+    } else {
         return 0;
-    tv_model_data_say(&data, what, sizeof what, hint, sizeof hint);
-    what[0] = 'M';
+    }
     const struct tv_slot slots[] = {{"what", what, NULL}, {"hint", hint, NULL}, {NULL, NULL, NULL}};
     tv_page_fill(out, "rate_closed.html", slots);
     return 1;

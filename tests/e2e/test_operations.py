@@ -181,7 +181,8 @@ def test_exit_codes(run, trained, tmp_path):
 def test_every_metric_is_explained(served):
     shown = re.findall(r"^# TYPE (\w+) ", served.get("/metrics").text, re.M)
     late = {"trivet_store_bytes", "trivet_last_run_number", "trivet_last_run_state", "trivet_last_run_seconds",
-            "trivet_users_waiting", "trivet_users_refused", "trivet_source_up"}  # there once the stores were asked
+            "trivet_users_waiting", "trivet_users_refused", "trivet_source_up", "trivet_model_data_loaded",
+            "trivet_model_data_current"}  # there once the stores were asked
     explained = [name for cells in rows(PAGE) for name in code(cells[0]) if name.startswith("trivet_")]
     assert [name for name in explained if name not in late] == [name for name in shown if name not in late]
     assert late < set(explained)

@@ -115,6 +115,9 @@ def test_a_page_of_a_model_of_another_data_set_rates_nothing(run, serve, place, 
     assert answer.status == 409 and "model 1 " + REFUSED in answer.json()["detail"]
     assert place.psql(LIVE) == "1 3 4"
     assert server.send("PUT", "/api/v1/users/1/ratings/3?model=0", 5).status == 400
+    page = server.get("/recs?user_id=1&model=1", accept="text/html").text
+    assert "Model 1 was made of another data set than model 2, which is live" in page and "/rate.js" not in page
+    assert "/rate.js" in server.get("/recs?user_id=1&model=2", accept="text/html").text
 
 
 def test_who_waits_goes_on_waiting_and_it_is_said_once(run, serve, place, blue):
