@@ -458,9 +458,25 @@ static enum tv_status look_for_work(struct load *l, int *idle, struct tv_error *
 
 /* --- end -------------------------------------------------------------------------------------------------------- */
 
+/* Counts the items that have a title, and those of them that are rated. What is rated is known here, so that Postgres need not read the
+ * ratings for it. */
+static void count_titles(struct load *l)
+{
+    struct tv_pg_rows *rows = NULL;
+    l->report.titles = -1;
+    if (tv_pg_query(l->journal, "SELECT item_id FROM trivet.item WHERE btrim(title) <> ''", 0, NULL, &rows, NULL) != TV_OK)
+        return;
+    l->report.titles = tv_pg_rows_count(rows);
+    for (int i = 0; i < l->report.titles; i++)
+        l->report.rated_titles += tv_tally_has_item(&l->stage.tally, strtoll(tv_pg_cell(rows, i, 0), NULL, 10));
+    tv_pg_rows_free(rows);
+}
+
 /* The load is visible already, so a report that cannot be kept is worth a line, not a failure. */
 static void report(struct load *l)
 {
+    l->report.append = l->append;
+    count_titles(l);
     tv_report_print(&l->report, stdout);
     char *json = tv_report_json(&l->report);
     const char *const values[] = {l->id_text, json};

@@ -23,6 +23,17 @@ void tv_rejects_free(struct tv_rejects *r)
     tv_buffer_free(&r->batch);
 }
 
+/* Keeps the first line of a reason, as much of it as there is room for. `shown` may be printed. */
+static void keep_example(struct tv_rejects *r, const char *reason, const char *file, long long line, const char *shown)
+{
+    for (int i = 0; i < r->n_reasons; i++)
+        if (r->reasons[i].n == 1 && strcmp(r->reasons[i].reason, reason) == 0) {
+            char *out = r->reasons[i].example;
+            size_t size = sizeof r->reasons[i].example;
+            tv_text_mark_cut(out, size, snprintf(out, size, "%s line %lld: %s", file, line, shown));
+        }
+}
+
 /* Counts a line under its reason. Readers give few reasons, always in the same words, so a search through all is quick;
  * one that finds no room counts in the sum alone. */
 static void count(struct tv_rejects *r, const char *reason)
@@ -57,8 +68,10 @@ enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, const stru
         tv_text_mark_cut(r->first, sizeof r->first,
                          snprintf(r->first, sizeof r->first, "%s line %lld: %s", file, record->line, why->message));
     enum tv_status status = tv_encoding_printable(&shown, record->raw, record->raw_size, TV_REJECTS_RAW_BYTES, err);
-    if (status == TV_OK)
+    if (status == TV_OK) {
+        keep_example(r, why->message, file, record->line, tv_buffer_string(&shown));
         status = tv_copy_text_int(&r->batch, r->load, 0, err);
+    }
     if (status == TV_OK)
         status = tv_copy_text_text(&r->batch, file, err);
     if (status == TV_OK)

@@ -21,6 +21,7 @@ struct tv_rejects {
     struct {
         char reason[64]; /* readers give few, always in the same words */
         long long n;
+        char example[256]; /* the first: "ratings.csv line 3: 1,2,x" */
     } reasons[TV_REJECTS_MAX_REASONS];
     char first[256]; /* "ratings.csv line 3: not a number" */
 };

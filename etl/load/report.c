@@ -36,7 +36,54 @@ static double density_of(const struct tv_report *r)
     return cells > 0 ? (double)(r->tally->rows - r->added_up - r->duplicates) / cells : 0;
 }
 
-/* How many lines were refused, by reason, and the query that shows them. */
+/* --- what looks wrong ------------------------------------------------------------------------------------------------ */
+
+/* Sets have had up to 16 times as many items as users; so many more, and the columns are likely the other way round. */
+static const double swapped = 50;
+static const size_t many_items = 1000;
+
+/* The warnings of a load: what is possible, and hardly ever meant. Returns how many there are. */
+static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS][320])
+{
+    const struct tv_tally *t = r->tally;
+    char a[32], b[32];
+    int n = 0;
+    if (r->titles > 0 && r->rated_titles == 0)
+        snprintf(warnings[n++], 320, "none of the %s rated items has a title, and none of the %s titles a rating: are the ids of the two "
+                 "files of one kind? trivet-etl inspect shows them", tv_text_number(a, (long long)t->items.n),
+                 tv_text_number(b, r->titles));
+    if (!r->set->counts && t->rows > 1 && t->min == t->max)
+        snprintf(warnings[n++], 320, "every rating is %.9g, so there is nothing to learn from the values: is it the right column? where it "
+                 "only says that something was seen, --algorithm als-implicit learns from that", (double)t->min);
+    if (t->items.n > many_items && (double)t->items.n > swapped * (double)t->users.n)
+        snprintf(warnings[n++], 320, "%s items and only %s users: are the two columns the right way round? --columns user=...,item=... says "
+                 "which is which", tv_text_number(a, (long long)t->items.n), tv_text_number(b, (long long)t->users.n));
+    return n;
+}
+
+/* A line only where titles were looked for. */
+static void print_titles(const struct tv_report *r, FILE *out)
+{
+    char a[32], b[32];
+    if (r->titles < 0)
+        return;
+    long long without = (long long)r->tally->items.n - r->rated_titles;
+    fprintf(out, "  titles      %s rated items have none", tv_text_number(a, without));
+    if (r->append)
+        fprintf(out, "\n");
+    else
+        fprintf(out, ", %s titles have no rating\n", tv_text_number(b, r->titles - r->rated_titles));
+}
+
+static void print_warnings(const struct tv_report *r, FILE *out)
+{
+    char warnings[TV_REPORT_MAX_WARNINGS][320];
+    int n = warn(r, warnings);
+    for (int i = 0; i < n; i++)
+        fprintf(out, "  warning     %s\n", warnings[i]);
+}
+
+/* How many lines were refused, by reason, an example of each, and the query that shows all. */
 static void print_rejects(const struct tv_report *r, FILE *out)
 {
     char number[32];
@@ -45,6 +92,8 @@ static void print_rejects(const struct tv_report *r, FILE *out)
         fprintf(out, "%s %s x %s", i ? "," : ":", tv_text_number(number, r->rejects->reasons[i].n),
                 r->rejects->reasons[i].reason);
     fprintf(out, "\n");
+    for (int i = 0; i < r->rejects->n_reasons; i++)
+        fprintf(out, "              %s: %s\n", r->rejects->reasons[i].reason, r->rejects->reasons[i].example);
     if (r->rejects->n > 0)
         fprintf(out, "              SELECT file, line, reason, raw FROM trivet.reject WHERE load_id = %lld\n",
                 (long long)r->load);
@@ -105,11 +154,32 @@ void tv_report_print(const struct tv_report *r, FILE *out)
     fprintf(out, "  density     %.4g %% of all pairs\n", 100 * density_of(r));
     fprintf(out, "  described   %s items, %s tags\n", tv_text_number(a, r->items),
             tv_text_number(b, r->tags));
+    print_titles(r, out);
     print_codes(r, out);
     print_rejects(r, out);
     print_steps(r, out);
-    if (r->set->counts)
-        fprintf(out, "  next        trivet-train fit --algorithm als-implicit, which takes values as counts\n");
+    print_warnings(r, out);
+    fprintf(out, "  next        trivet-train fit%s\n", r->set->counts ? " --algorithm als-implicit, which takes values as counts" : "");
+}
+
+/* Adds what looks wrong, and an example of each reason. */
+static void add_sanity(json_t *report, const struct tv_report *r)
+{
+    char warnings[TV_REPORT_MAX_WARNINGS][320];
+    json_t *list = json_array(), *examples = json_object();
+    int n = warn(r, warnings);
+    for (int i = 0; i < n; i++)
+        json_array_append_new(list, json_string(warnings[i]));
+    for (int i = 0; i < r->rejects->n_reasons; i++)
+        json_object_set_new(examples, r->rejects->reasons[i].reason, json_string(r->rejects->reasons[i].example));
+    json_object_set_new(report, "warnings", list);
+    json_object_set_new(report, "examples", examples);
+    json_object_set_new(report, "odd_times", json_integer(r->tally->odd_times));
+    if (r->titles < 0)
+        return;
+    json_object_set_new(report, "rated_without_title", json_integer((json_int_t)r->tally->items.n - r->rated_titles));
+    if (!r->append)
+        json_object_set_new(report, "titles_without_rating", json_integer(r->titles - r->rated_titles));
 }
 
 /* The same numbers by name. People read them with SQL, so the names stay when the words of the lines above change. */
@@ -129,6 +199,8 @@ char *tv_report_json(const struct tv_report *r)
                   "max", (double)r->tally->max, "duplicates", (json_int_t)r->duplicates, "density", density_of(r),
                   "described", (json_int_t)r->items, "tags", (json_int_t)r->tags, "rejected", (json_int_t)r->rejects->n,
                   "reasons", reasons, "seconds", seconds_of(r), "steps", steps);
+    if (report)
+        add_sanity(report, r);
     char *text = report ? json_dumps(report, JSON_COMPACT) : NULL;
     json_decref(report);
     return text;

@@ -8,7 +8,7 @@
 #include "etl/load/rejects.h"
 #include "etl/load/tally.h"
 
-enum { TV_REPORT_MAX_STEPS = 12 };
+enum { TV_REPORT_MAX_STEPS = 12, TV_REPORT_MAX_WARNINGS = 4 };
 
 /* A load's numbers. The pointers are lent: they lead to what the load counted on its way. */
 struct tv_report {
@@ -19,6 +19,8 @@ struct tv_report {
     const struct tv_rejects *rejects;
     const struct tv_codes *codes;
     long long items, tags, duplicates;
+    long long titles, rated_titles; /* items that have a title, and those of them that are rated; titles < 0: not known */
+    int append;                     /* an item without a rating here may have one in an earlier load */
     long long added_up; /* rows of plays that were added to another of their pair */
     int n_steps;
     struct {

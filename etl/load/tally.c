@@ -59,6 +59,11 @@ void tv_tally_free(struct tv_tally *t)
     *t = (struct tv_tally){.rows = 0};
 }
 
+int tv_tally_has_item(const struct tv_tally *t, int64_t item)
+{
+    return t->items.capacity > 0 && probe(&t->items, item)->used;
+}
+
 /* Distinct values are kept while they may be a scale; one more than fit says that they are none. */
 static void add_value(struct tv_tally *t, float value)
 {

@@ -38,6 +38,9 @@ void tv_tally_free(struct tv_tally *t);
 enum tv_status tv_tally_add(struct tv_tally *t, int64_t user, int64_t item, float value,
                             struct tv_error *err);
 
+/* 1 if the item was rated in a row that was added. */
+int tv_tally_has_item(const struct tv_tally *t, int64_t item);
+
 /* "0.5 to 5 by 0.5", "-9.8 to 10.8", "none". `out` holds at least 96 bytes; returns `out`. */
 char *tv_tally_scale(const struct tv_tally *t, char *out);
 

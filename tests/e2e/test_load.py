@@ -618,3 +618,43 @@ def test_two_loads_at_once_follow_each_other(run, programs, fresh_stores, two_se
     assert [p.returncode for p in both] == [0, 0], results
     assert number(s, "SELECT count(*) FROM trivet.load WHERE state = 'complete'") == 1
     nothing_left_over(s)
+
+
+# --- what the report says of the data ----------------------------------------------------------------------------------
+
+
+def said(run, stores, folder, *args):
+    """The words of a load's report, and the same as JSON."""
+    out = load(run, stores, folder, *args).stdout
+    return out, json.loads(stores.psql("SELECT report FROM trivet.load ORDER BY id DESC LIMIT 1"))
+
+
+def test_the_report_counts_titles_and_says_what_is_next(run, fresh_stores, tmp_path):
+    movies = "movieId,title,genres\n1,One (1991),Drama\n2,Two (1992),Drama\n3,,Drama\n99,Other (1999),Drama\n"
+    out, report = said(run, fresh_stores, write(tmp_path / "set", ratings=some_ratings(9, 5), movies=movies))
+    assert "titles      3 rated items have none, 1 titles have no rating\n" in out and "warning" not in out
+    assert "next        trivet-train fit\n" in out
+    assert (report["rated_without_title"], report["titles_without_rating"], report["warnings"]) == (3, 1, [])
+    out, report = said(run, fresh_stores, write(tmp_path / "more", ratings=some_ratings(9, 2)), "--append")
+    assert "titles      0 rated items have none\n" in out and "titles_without_rating" not in report
+
+
+@pytest.mark.parametrize("files, words", [
+    ({"ratings": some_ratings(9, 5, shift=1000), "movies": "movieId,title,genres\n1,One,Drama\n2,Two,Drama\n"},
+     "none of the 5 rated items has a title, and none of the 2 titles a rating"),
+    ({"ratings": "userId,movieId,rating\n" + "".join(f"{u},{i},5\n" for u in range(9) for i in range(9))},
+     "every rating is 5, so there is nothing to learn from the values"),
+    ({"ratings": "userId,movieId,rating\n" + "".join(f"{i % 20},{i},{i % 5}\n" for i in range(1500))},
+     "1,500 items and only 20 users: are the two columns the right way round? --columns user=...,item=...")])
+def test_the_report_warns(run, fresh_stores, tmp_path, files, words):
+    out, report = said(run, fresh_stores, write(tmp_path / "set", **files))
+    assert f"  warning     {words}" in out and out.count("warning") == 1
+    assert len(report["warnings"]) == 1 and report["warnings"][0].startswith(words)
+
+
+def test_the_report_has_an_example_of_each_reason(run, fresh_stores, tmp_path):
+    out, report = said(run, fresh_stores, write(tmp_path / "bad", ratings=BAD_RATINGS, movies=BAD_MOVIES))
+    assert report["examples"].keys() == report["reasons"].keys() == {reason for _, _, reason in REASONS}
+    assert report["examples"]["invalid UTF-8"] == "movies.csv line 2: 1,Caf\\xe9 (1999),Drama"
+    for file, line, reason in REASONS:
+        assert f"              {reason}: {file} line {line}: " in out
