@@ -81,8 +81,9 @@ static int fits_header(struct tv_found *found, const struct tv_record *record)
     if (record->reason || record->n < kind->min_fields || record->n > kind->max_fields)
         return 0;
     tv_columns_from_header(c, record);
-    int item = kind->item ? tv_columns_find(record, kind->item) : c->at[TV_COLUMN_ITEM];
-    if (kind->item) {
+    int given = found->item ? tv_columns_find(record, found->item) : -1;
+    int item = kind->item ? tv_columns_find(record, kind->item) : given >= 0 ? given : c->at[TV_COLUMN_ITEM];
+    if (kind->item || given >= 0) {
         c->at[TV_COLUMN_ITEM] = item;
         c->rival[TV_COLUMN_ITEM] = -1;
     }
@@ -186,15 +187,18 @@ static int wanted(const struct tv_kind *kind, const char *format)
 
 /* The first kind in the table that fits the file; found->kind is NULL if none does. */
 static enum tv_status find_kind(struct tv_found *found, const struct tv_input *input,
-                                const struct tv_input_file *file, const char *format, int ratings, struct tv_error *err)
+                                const struct tv_input_file *file, const char *format,
+                                const struct tv_given *given, struct tv_error *err)
 {
+    const char *item = tv_given_name(given, TV_COLUMN_ITEM);
     for (int k = 0; k < tv_n_kinds; k++) {
         int yes = 0;
         if (fnmatch(tv_kinds[k].pattern, file->name, FNM_CASEFOLD) != 0 || !wanted(&tv_kinds[k], format) ||
-            (!ratings && tv_kinds[k].role == TV_ROLE_RATINGS))
+            (given->n > 0 && tv_kinds[k].role == TV_ROLE_RATINGS))
             continue;
-        *found = (struct tv_found){.file = file, .kind = &tv_kinds[k], .rank = k};
+        *found = (struct tv_found){.file = file, .kind = &tv_kinds[k], .rank = k, .item = item};
         enum tv_status status = try_separators(found, input, &yes, err);
+        found->item = NULL;
         if (status != TV_OK || yes)
             return status;
     }
@@ -349,7 +353,7 @@ static enum tv_status find_files(struct tv_set *set, const struct tv_input *inpu
         enum tv_status status = given->n > 0 ? find_given(&found, input, &input->files[i], given, choices->format, err)
                                              : TV_OK;
         if (status == TV_OK && found.kind == NULL)
-            status = find_kind(&found, input, &input->files[i], choices->format, given->n == 0, err);
+            status = find_kind(&found, input, &input->files[i], choices->format, given, err);
         if (status != TV_OK)
             return status;
         place(set, &found);

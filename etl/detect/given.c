@@ -165,3 +165,9 @@ enum tv_status tv_given_apply(const struct tv_given *given, const struct tv_reco
         columns->at[TV_COLUMN_PLAYS] = columns->rival[TV_COLUMN_PLAYS] = -1;
     return TV_OK;
 }
+
+const char *tv_given_name(const struct tv_given *given, enum tv_column meaning)
+{
+    const struct tv_given_column *g = find(given, meaning);
+    return g && !g->none && g->place == 0 ? g->name : NULL;
+}

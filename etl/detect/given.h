@@ -27,4 +27,7 @@ enum tv_status tv_given_parse(struct tv_given *given, const char *text, struct t
 enum tv_status tv_given_apply(const struct tv_given *given, const struct tv_record *first, struct tv_columns *columns,
                               struct tv_error *err);
 
+/* The name that was given for a meaning; NULL for none, or a place. */
+const char *tv_given_name(const struct tv_given *given, enum tv_column meaning);
+
 #endif
