@@ -89,6 +89,14 @@ static void write_option(struct tv_out *out, const char *value, const char *name
     tv_page_fill(out, "option.html", slots);
 }
 
+/* A user id of a form belongs to the live model's data set, so models of another one are offered only to a reader who is
+ * at one. */
+static int is_offered(const struct tv_model_info *info, const struct tv_resident *live, const char *value,
+                      const char *chosen)
+{
+    return live == NULL || strcmp(info->dataset, live->info.dataset) == 0 || (chosen && strcmp(chosen, value) == 0);
+}
+
 /* The live one first, then every model that is kept, newest first, each with the filter it learned through. MongoDB
  * is not asked here: handlers of pages refresh the list before (tv_model_list_refresh), and a problem's page shows
  * those that are known. */
@@ -104,7 +112,8 @@ static void write_options(struct tv_out *out, struct tv_models *models, const ch
     for (size_t i = kept ? kept->n : 0; i-- > 0;) {
         snprintf(value, sizeof value, "%" PRId64, kept->models[i].info.run_number);
         snprintf(name, sizeof name, "Model %s", value);
-        write_option(out, value, name, &kept->models[i].info, chosen);
+        if (is_offered(&kept->models[i].info, live, value, chosen))
+            write_option(out, value, name, &kept->models[i].info, chosen);
     }
     tv_resident_release(live);
     tv_model_list_release(kept);

@@ -82,6 +82,7 @@ void tv_model_info_read(struct tv_model_info *info, int64_t run_number, const ch
     read_object(info->filter_json, sizeof info->filter_json, root, "filter");
     read_text(info->source, sizeof info->source, root, "source");
     read_text(info->data_name, sizeof info->data_name, data, "name");
+    read_text(info->dataset, sizeof info->dataset, data, "dataset");
     info->user_codes = json_is_true(json_object_get(json_object_get(root, "codes"), "users"));
     const char *values = json_string_value(json_object_get(data, "values"));
     info->counts = values && strcmp(values, "counts") == 0;

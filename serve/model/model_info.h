@@ -26,6 +26,7 @@ struct tv_model_info {
     char filter_json[16384]; /* the filter's values as a JSON object */
     char source[2048];
     char data_name[1024];
+    char dataset[256];            /* name of the data set */
     int user_codes;               /* 1: some users have codes for ids */
     double scale_low, scale_high; /* of ratings; both 0: not told */
     double rate_low, rate_high;   /* what a new rating may be; those of the scale where the data tells no others */
