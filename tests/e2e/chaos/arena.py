@@ -70,7 +70,7 @@ class Chaos:
         self.postgres, self.mongo, self.redis = (self.processes[n] for n in ("postgres", "mongo", "redis"))
         self.place = Place(self)
         self.sets = sets.make(self.seed, self.folder)
-        self.must("trivet-etl", "load", "--ids", "codes", self.sets["base"].folder)
+        self.must("trivet-etl", "load", "--name", "chaos", "--ids", "codes", self.sets["base"].folder)
         self.must(*plan.FIT)
         self.must("trivet-train", "similar")
         for name in ("serve-0", "serve-1"):

@@ -58,7 +58,7 @@ TRAINING = [
     (2, ("trivet-train", "repair")), (1, ("trivet-train", "precompute", "--top", "10")),
 ]
 LOADING = [
-    (3, ("trivet-etl", "load", "--ids", "codes", "SET")), (6, ("trivet-etl", "load", "--append", "--ids", "codes", "MORE")),
+    (3, ("trivet-etl", "load", "--name", "chaos", "--ids", "codes", "SET")), (6, ("trivet-etl", "load", "--append", "--ids", "codes", "MORE")),
     (3, ("trivet-train", "similar")), (1, ("trivet-train", "similar", "--update")),
 ]
 INDEXING = [(3, ("trivet-train", "similar")), (1, ("trivet-train", "similar", "--update")), (2, ("trivet-train", "repair"))]

@@ -47,7 +47,7 @@ class Truth:
         self.names = {(kind, number): code for (kind, code), number in self.codes.items()}
         self.users = {u: (rev, folded) for u, rev, folded in self._all("SELECT user_id, rev, folded_rev FROM trivet.user_change")}
         self.items = {i: (rev, counted) for i, rev, counted in self._all("SELECT item_id, rev, counted_rev FROM trivet.item_change")}
-        self.loads = [Load(*row) for row in self._all("SELECT id, state, name, extract(epoch FROM started_at)::float8, "
+        self.loads = [Load(*row) for row in self._all("SELECT id, state, regexp_replace(source, '.*/', ''), extract(epoch FROM started_at)::float8, "
                                                       "extract(epoch FROM finished_at)::float8 FROM trivet.load ORDER BY id")]
         self.runs = [Run(*row) for row in self._all("SELECT id, kind, state, extract(epoch FROM started_at)::float8, algorithm, "
                                                     "filter, live_at IS NOT NULL FROM trivet.run ORDER BY id")]
