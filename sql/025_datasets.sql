@@ -94,6 +94,17 @@ comment on function trivet.use_dataset(bigint) is
 'Makes a data set the current one: its ratings, single ones too, items, tags and codes take the place of those that are loaded, which are
 kept. False if it is current already. The caller holds trivet.lock_key(), and a short lock_timeout, with which it comes again.';
 
+-- A data set that an older trivet replaced has a name and models, and no ratings: these would make documents of the single ones
+-- alone.
+create or replace function trivet.dataset_of_run(run_id bigint) returns table (dataset bigint, name text, gone boolean)
+language sql stable parallel safe as $$
+    select r.dataset, d.name,
+           r.kind = 'fit' and r.data @? '$.loads[*]'
+           and not exists (select from trivet.load l where l.dataset = r.dataset and l.state in ('complete', 'away'))
+    from trivet.run r left join trivet.dataset d on d.id = r.dataset where r.id = dataset_of_run.run_id
+$$;
+comment on function trivet.dataset_of_run(bigint) is 'The data set that a run read: number, name (null: it was dropped), and whether none of its loads is kept any more.';
+
 -- --- names -------------------------------------------------------------------------------------------------
 
 create or replace function trivet.dataset_named(name text) returns bigint

@@ -149,6 +149,13 @@ static enum tv_status use_dataset(void *context, struct tv_error *err)
     return tv_pg_exec(use->pg, "SELECT trivet.use_dataset($1::bigint)", 1, &use->dataset, err);
 }
 
+static enum tv_status ratings_gone(const char *model, const char *name, struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_INPUT, "model %s was learned from data set %s, whose ratings were replaced by an older trivet",
+            model, name);
+    return tv_hint(err, "load them again: trivet-etl load DIR --name '%s'", name);
+}
+
 /* The rows of the model's data set come back before anybody is folded in from them. Killed after it, that data set is
  * loaded and a model of another one is live, as after a load: a state that every command knows. */
 static enum tv_status load_dataset(const struct tv_stores *s, int64_t run_number, struct tv_error *err)
@@ -159,8 +166,8 @@ static enum tv_status load_dataset(const struct tv_stores *s, int64_t run_number
     const char *value = number;
     snprintf(number, sizeof number, "%" PRId64, run_number);
     enum tv_status status = tv_pg_query(pg,
-                                        "SELECT r.dataset, d.name FROM trivet.run r LEFT JOIN trivet.dataset d ON d.id = r.dataset "
-                                        "WHERE r.id = $1 AND r.dataset IS DISTINCT FROM trivet.current_dataset()",
+                                        "SELECT dataset, name, gone::int FROM trivet.dataset_of_run($1) "
+                                        "WHERE dataset IS DISTINCT FROM trivet.current_dataset()",
                                         1, &value, &rows, err);
     const char *dataset = status == TV_OK && tv_pg_rows_count(rows) > 0 ? tv_pg_cell(rows, 0, 0) : NULL;
     struct use use = {.pg = pg, .dataset = dataset};
@@ -171,6 +178,8 @@ static enum tv_status load_dataset(const struct tv_stores *s, int64_t run_number
         const char *name = tv_pg_cell(rows, 0, 1);
         if (name == NULL)
             status = tv_fail(err, TV_ERR_NOT_FOUND, "the data set that model %s was learned from is gone", number);
+        else if (*tv_pg_cell(rows, 0, 2) == '1')
+            status = ratings_gone(number, name, err);
         if (status == TV_OK)
             status = tv_patiently(pg, &patience, use_dataset, &use, err);
         if (status == TV_OK)
