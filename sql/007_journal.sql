@@ -87,8 +87,9 @@ create or replace view trivet.run_list as
            extract(epoch from finished_at - started_at)::numeric(10, 1) as seconds,
            algorithm, (parameters ->> 'factors')::int as factors,
            (counts ->> 'rows')::bigint as ratings, (counts ->> 'users')::bigint as users,
-           (counts ->> 'items')::bigint as items, source, coalesce(message, '') as message, kind
-    from trivet.run order by id;
+           (counts ->> 'items')::bigint as items, source, coalesce(message, '') as message, kind,
+           (select d.name from trivet.dataset d where d.id = r.dataset) as dataset
+    from trivet.run r order by id;
 comment on view trivet.run_list is 'One line a run: when, how, from how much, and why it failed.';
 comment on column trivet.run_list.run is 'Number of the run, and of its model if it makes one.';
 comment on column trivet.run_list.state is 'State, as in trivet.run.';
@@ -102,6 +103,7 @@ comment on column trivet.run_list.items is 'Items learned from.';
 comment on column trivet.run_list.source is 'The FROM of the training rows.';
 comment on column trivet.run_list.message is 'Why it failed.';
 comment on column trivet.run_list.kind is 'fit, import, evaluate or search.';
+comment on column trivet.run_list.dataset is 'The data set it read; null: none that is known.';
 
 create or replace function trivet.run_sheet(run_id bigint)
 returns table (name text, value text)
@@ -115,6 +117,7 @@ language sql stable parallel safe as $$
         union all select 4, 'finished', date_trunc('second', finished_at)::text from r
         union all select 5, 'live since', date_trunc('second', live_at)::text from r where live_at is not null
         union all select 6, 'data', data ->> 'name' from r
+        union all select 6, 'data set', d.name from r join trivet.dataset d on d.id = r.dataset
         union all select 7, 'fingerprint', fingerprint from r
         union all (select 8, 'filter ' || f.key, f.value from r, jsonb_each_text(r.filter) f order by f.key)
         union all (select 9, 'parameter ' || p.key, p.value from r, jsonb_each_text(r.parameters) p order by p.key)

@@ -19,13 +19,14 @@ comment on function trivet.json_rows(jsonb) is 'The elements of a JSON array in 
 -- --- models ------------------------------------------------------------------------------------------------
 
 create or replace view trivet.model as
-    select id as model, kind, state, started_at as started, finished_at as finished, live_at,
+    select r.id as model, kind, state, started_at as started, finished_at as finished, live_at,
            extract(epoch from now() - finished_at)::bigint as age_seconds,
            algorithm, (parameters ->> 'factors')::int as factors, parameters, filter, source,
            (counts ->> 'rows')::bigint as ratings, (counts ->> 'users')::bigint as users,
            (counts ->> 'items')::bigint as items, (counts ->> 'users_served')::bigint as users_served,
-           data ->> 'name' as data, coalesce(message, '') as message
-    from trivet.run where kind in ('fit', 'import') order by id desc;
+           coalesce(d.name, data ->> 'name') as data, coalesce(message, '') as message,
+           (select m.state from trivet.model_data(r.id) m) as data_state
+    from trivet.run r left join trivet.dataset d on d.id = r.dataset where kind in ('fit', 'import') order by r.id desc;
 comment on view trivet.model is 'One row a model that was ever made or tried to be, the newest first.';
 comment on column trivet.model.model is 'Its number.';
 comment on column trivet.model.kind is 'fit or import.';
@@ -43,19 +44,20 @@ comment on column trivet.model.ratings is 'Ratings learned from.';
 comment on column trivet.model.users is 'Users learned from.';
 comment on column trivet.model.items is 'Items it knows.';
 comment on column trivet.model.users_served is 'Users with factors, learned from or folded in.';
-comment on column trivet.model.data is 'What the ratings are called.';
+comment on column trivet.model.data is 'The data set that it was learned from: models of two are not to be compared.';
 comment on column trivet.model.message is 'Why it failed.';
+comment on column trivet.model.data_state is 'What has become of its data set since, as trivet.model_data says it: current, older, away, gone or unknown.';
 
 -- --- evaluations -------------------------------------------------------------------------------------------
 
 create or replace view trivet.evaluation as
     select r.id as run, r.kind, r.finished_at as finished, r.algorithm, (r.parameters ->> 'factors')::int as factors,
-           r.parameters, r.filter, r.source, r.data ->> 'name' as data,
+           r.parameters, r.filter, r.source, coalesce(d.name, r.data ->> 'name') as data,
            r.metrics -> 'split' as split, r.metrics -> 'holdout' as holdout, trivet.measured(r.metrics -> 'relevant') as relevant,
            m ->> 'name' as method, (m ->> 'model')::boolean as is_model, coalesce((m ->> 'train_fraction')::float8, 1) as train_fraction,
            trivet.measured(m -> 'rmse') as rmse, (m #>> '{rmse,low}')::float8 as rmse_low, (m #>> '{rmse,high}')::float8 as rmse_high,
            trivet.measured(m -> 'mae') as mae, trivet.measured(m -> 'r2') as r2, m -> 'at' as at
-    from trivet.run r cross join trivet.json_rows(r.metrics -> 'methods') m;
+    from trivet.run r left join trivet.dataset d on d.id = r.dataset cross join trivet.json_rows(r.metrics -> 'methods') m;
 comment on view trivet.evaluation is 'One row a method that an evaluation judged: the model, and the baselines beside it; one for each share of the training data.';
 comment on column trivet.evaluation.run is 'The run that judged.';
 comment on column trivet.evaluation.kind is 'evaluate; search: the best setting it found; fit: a training with --guard.';
@@ -65,7 +67,7 @@ comment on column trivet.evaluation.factors is 'Its number of factors.';
 comment on column trivet.evaluation.parameters is 'All values of the algorithm.';
 comment on column trivet.evaluation.filter is 'The filter, fitted on the training part alone.';
 comment on column trivet.evaluation.source is 'The FROM of the rows that were divided.';
-comment on column trivet.evaluation.data is 'What the ratings are called.';
+comment on column trivet.evaluation.data is 'The data set of the ratings: numbers of two are not to be compared.';
 comment on column trivet.evaluation.split is 'How training and test were divided.';
 comment on column trivet.evaluation.holdout is 'What was kept apart: rows, users, cold users and items.';
 comment on column trivet.evaluation.relevant is 'The rating from which on a test item counts as a hit; null: every one does.';

@@ -223,3 +223,66 @@ begin
 end
 $$;
 comment on function trivet.drop_dataset(bigint) is 'Deletes a data set that is away, for ever: ratings, single ones too, items, tags and codes. Its models become pruned, and the next command of trivet-train removes them from the stores. The caller holds trivet.lock_key().';
+
+-- --- is it the same data? ----------------------------------------------------------------------------------
+
+create or replace function trivet.dataset_titles(dataset bigint) returns table (item_id bigint, title text)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    source text := case when dataset_titles.dataset = trivet.current_dataset() then 'item' else 'item_' || dataset_titles.dataset end;
+begin
+    if to_regclass('trivet.' || source) is not null then
+        return query execute format('select i.item_id, i.title from trivet.%I i where i.title is not null', source);
+    end if;
+end
+$$;
+comment on function trivet.dataset_titles(bigint) is 'The items of a data set that have a title, whether it is the current one or another.';
+
+create or replace function trivet.load_other_titles(name text, out shared bigint, out other bigint)
+language plpgsql as $$
+begin
+    select count(*), count(*) filter (where lower(now.title) <> lower(before.title)) into load_other_titles.shared, load_other_titles.other
+    from trivet.dataset_titles((select d.id from trivet.dataset d where d.name = load_other_titles.name)) before
+    join (select distinct on (l.item_id) l.item_id, l.title from pg_temp.load_item l
+          where l.kind = 'item' and l.title is not null order by l.item_id, l.seq) now using (item_id);
+end
+$$;
+comment on function trivet.load_other_titles(text) is 'How many items of a load that is about to become visible the data set of its name has, too, with a title, and how many of these are called otherwise there.';
+
+-- --- after a load ------------------------------------------------------------------------------------------
+
+create or replace function trivet.out_of_date() returns table (what text, hint text)
+language sql stable parallel safe as $$
+    with model as (
+        select r.id, r.state = 'live' as live, m.name, m.loaded, m.state
+        from trivet.run r cross join lateral trivet.model_data(r.id) m where r.state in ('kept', 'live')
+    ), scale as (
+        select min(l.low) as low, max(l.high) as high from trivet.load l where l.state = 'complete'
+    )
+    select format('model %s, which is live, was made of the data set %s and goes on being served; ratings are refused', id, name), 'trivet-train fit'
+    from model where live and state in ('away', 'gone')
+    union all
+    select format('model %s, which is live, was made before this load', id), 'trivet-train fit' from model where live and state = 'older'
+    union all
+    select format('models that are kept were made before the last load of %s: %s', loaded, string_agg(id::text, ', ' order by id)),
+           'trivet-train fit, before one of them is made live'
+    from model where not live and state = 'older' group by loaded
+    union all
+    select format('the index of similar items (%s) was made %s', i.id,
+                  case when i.dataset = trivet.current_dataset() then 'before this load' else 'of the data set ' || coalesce(d.name, '?') end),
+           'trivet-train similar'
+    from trivet.similar_index i left join trivet.dataset d on d.id = i.dataset
+    where i.state = 'live' and (i.dataset <> trivet.current_dataset()
+                                or exists (select from trivet.load l where l.state = 'complete' and l.finished_at > i.started_at))
+    union all
+    select format('%s single ratings lie outside the scale of %s to %s', n, low, high), 'they count as they are'
+    from scale cross join lateral (select count(*) as n from trivet.rating_live v where v.value not between scale.low and scale.high) off
+    where n > 0 and not coalesce(trivet.holds_counts(), false)
+    union all
+    select format('%s single ratings are of items that the files do not have', n), 'they are kept, and learned from as any other'
+    from (select count(*) as n from trivet.rating_live v
+          where not exists (select from trivet.item i where i.item_id = v.item_id)
+            and not exists (select from trivet.rating r where r.load_id is not null and r.item_id = v.item_id)) unknown
+    where n > 0
+$$;
+comment on function trivet.out_of_date() is 'What was made before the last load, or of another data set than the one that is loaded, and single ratings that do not fit to what is loaded; beside each what to type.';

@@ -475,12 +475,14 @@ static void count_titles(struct load *l)
 /* The load is visible already, so a report that cannot be kept is worth a line, not a failure. */
 static void report(struct load *l)
 {
+    struct tv_error err = {.status = TV_OK};
     l->report.append = l->append;
     count_titles(l);
     tv_report_print(&l->report, stdout);
+    if (tv_target_print_out_of_date(l->data, stdout, &err) != TV_OK)
+        tv_log_reason(TV_LOG_INFO, "what is out of date now cannot be told", &err);
     char *json = tv_report_json(&l->report);
     const char *const values[] = {l->id_text, json};
-    struct tv_error err = {.status = TV_OK};
     if (json == NULL ||
         tv_pg_exec(l->journal, "UPDATE trivet.load SET report = $2::jsonb WHERE id = $1", 2, values, &err))
         tv_log_reason(TV_LOG_INFO, "the report was not kept in trivet.load", &err);
@@ -521,6 +523,8 @@ static enum tv_status load(struct load *l, struct tv_error *err)
         status = tv_interrupt_watch(l->data, err);
     if (status == TV_OK)
         status = fill(l, err);
+    if (status == TV_OK && !l->append && !tv_settings_on(l->settings, "same"))
+        status = tv_target_check(l->data, l->name, err);
     if (status == TV_OK)
         status = publish(l, err);
     tv_interrupt_forget(l->data);

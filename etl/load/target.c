@@ -2,6 +2,7 @@
 #include "etl/load/target.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "trivet/model/patient.h"
@@ -80,4 +81,33 @@ enum tv_status tv_target_use(const struct tv_target *t, struct tv_pg *pg, int se
         .readers = 1,
         .seconds = seconds};
     return tv_patiently(pg, &patience, use_once, &u, err);
+}
+
+/* Titles are corrected, and articles move from one end to the other, so fewer than half say nothing; nor do a handful. */
+enum tv_status tv_target_check(struct tv_pg *pg, const char *name, struct tv_error *err)
+{
+    enum { ENOUGH = 20 };
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status =
+        tv_pg_query(pg, "SELECT shared, other FROM trivet.load_other_titles($1)", 1, &name, &rows, err);
+    if (status != TV_OK)
+        return status;
+    long long both = atoll(tv_pg_cell(rows, 0, 0)), other = atoll(tv_pg_cell(rows, 0, 1));
+    tv_pg_rows_free(rows);
+    if (both < ENOUGH || 2 * other <= both)
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT,
+            "a data set %s is there already, and %lld of the %lld items that both have are called otherwise in it: this is other data",
+            name, other, both);
+    return tv_hint(err, "give it a name of its own, --name NAME, and both are kept; --same if it is the same data all the same");
+}
+
+enum tv_status tv_target_print_out_of_date(struct tv_pg *pg, FILE *out, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_pg_query(pg, "SELECT what, hint FROM trivet.out_of_date()", 0, NULL, &rows, err);
+    for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++)
+        fprintf(out, "  %-11s %s: %s\n", i ? "" : "to do", tv_pg_cell(rows, i, 0), tv_pg_cell(rows, i, 1));
+    tv_pg_rows_free(rows);
+    return status;
 }

@@ -3,6 +3,8 @@
 #ifndef TRIVET_ETL_LOAD_TARGET_H
 #define TRIVET_ETL_LOAD_TARGET_H
 
+#include <stdio.h>
+
 #include "trivet/store/pg.h"
 
 struct tv_target {
@@ -20,6 +22,12 @@ enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const
 
 /* What is loaded from elsewhere than `source`, sets that are made up aside, for people: malloc'ed; NULL if nothing is. */
 enum tv_status tv_target_others(char **out, struct tv_pg *pg, const char *source, struct tv_error *err);
+
+/* Refuses a load whose name is that of other data: most items that both have are called otherwise there. The items of the load
+ * stand in load_item (sql/006_load.sql). */
+enum tv_status tv_target_check(struct tv_pg *pg, const char *name, struct tv_error *err);
+/* Lines for people about what this load has made out of date, and what to type. */
+enum tv_status tv_target_print_out_of_date(struct tv_pg *pg, FILE *out, struct tv_error *err);
 
 /* Makes a data set that is away the current one, waiting `seconds` at most for those who read. The caller holds the lock
  * of loads and trainings. */

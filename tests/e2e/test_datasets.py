@@ -167,3 +167,80 @@ def test_a_load_that_yields_leaves_what_somebody_loaded_from_elsewhere(run, fres
     (first / "ratings.csv").write_text(FIRST + "2,11,2,1005\n")
     load(run, s, first, "--yield", "--if-changed")
     assert number(s, "SELECT count(*) FROM trivet.rating") == 4
+
+
+# --- a name of other data, and what a load makes out of date -------------------------------------------------------------
+
+
+def films(word, n=24):
+    return "movieId,title,genres\n" + "".join(f"{i},{word} {i} (1990),Drama\n" for i in range(1, n + 1))
+
+
+def grades(n=24, high=5):
+    return "userId,movieId,rating,timestamp\n" + "".join(
+        f"{u},{i},{1 + (u * i) % high},1000\n" for u in range(1, 31) for i in range(1, n + 1) if (u + i) % 3)
+
+
+def test_other_data_of_the_same_name_is_refused(run, fresh_stores, tmp_path):
+    s, folder = fresh_stores, write(tmp_path / "data", ratings=grades(), movies=films("Red"))
+    load(run, s, folder)
+    before = shown(s)
+    write(folder, movies=films("Blue"))
+    refused = load(run, s, folder, check=False)
+    assert refused.returncode == 3 and "24 of the 24 items that both have are called otherwise" in refused.stderr, refused.stderr
+    assert "--name" in refused.stderr and "--same" in refused.stderr
+    assert shown(s) == before
+    # Also where the data set is away, and each way on.
+    load(run, s, write(tmp_path / "other", ratings=grades(), movies=films("Green")))
+    assert "called otherwise" in load(run, s, folder, check=False).stderr
+    load(run, s, folder, "--name", "blue")
+    assert s.psql("SELECT string_agg(name, ' ' ORDER BY id) FROM trivet.dataset") == "data other blue"
+    load(run, s, folder, "--same")
+    assert s.psql("SELECT title FROM trivet.item WHERE item_id = 7") == "Blue 7 (1990)"
+
+
+def test_a_newer_state_of_the_same_data_is_no_other_data(run, fresh_stores, tmp_path):
+    s, folder = fresh_stores, write(tmp_path / "data", ratings=grades(), movies=films("Red"))
+    load(run, s, folder)
+    half = films("Red").splitlines(keepends=True)
+    write(folder, movies="".join(half[:13]) + "".join(line.replace("Red", "Rot") for line in half[13:]))  # 12 of 24
+    load(run, s, folder)
+    few = tmp_path / "few"
+    load(run, s, write(few, ratings=grades(19), movies=films("Red", 19)))
+    load(run, s, write(few, movies=films("Blue", 19)))
+
+
+def test_a_load_says_what_is_out_of_date(run, fresh_stores, tmp_path):
+    s, red = fresh_stores, write(tmp_path / "red", ratings=grades(), movies=films("Red"))
+    assert "to do" not in load(run, s, red).stdout
+    fit = ("trivet-train", "fit", "--set", "max_items_for_user=1000", "--factors", 2)
+    run(*fit, env=s.env)
+    run(*fit, env=s.env)
+    run("trivet-train", "similar", env=s.env)
+    rate(s, 3, 20, 5)
+    rate(s, 3, 24, 1)
+    said = load(run, s, write(red, ratings=grades(20, 4), movies=films("Red", 20))).stdout
+    for line in ("model 2, which is live, was made before this load: trivet-train fit",
+                 "models that are kept were made before the last load of red: 1",
+                 "was made before this load: trivet-train similar", "1 single ratings lie outside the scale of 1 to 4",
+                 "1 single ratings are of items that the files do not have"):
+        assert line in said, (line, said)
+    said = load(run, s, write(tmp_path / "blue", ratings=grades(), movies=films("Blue"))).stdout
+    assert "model 2, which is live, was made of the data set red and goes on being served" in said
+    assert "was made of the data set red: trivet-train similar" in said and "single ratings" not in said
+    run(*fit, env=s.env)
+    run("trivet-train", "similar", env=s.env)
+    assert s.psql("SELECT what FROM trivet.out_of_date()") == ""
+
+
+def test_models_and_evaluations_say_their_data_set(run, fresh_stores, tmp_path):
+    s = fresh_stores
+    fit = ("trivet-train", "fit", "--set", "max_items_for_user=1000", "--factors", 2)
+    for word in ("red", "blue"):
+        load(run, s, write(tmp_path / word, ratings=grades(), movies=films(word)))
+        run(*fit, env=s.env)
+    assert s.psql("SELECT model, data, data_state FROM trivet.model ORDER BY 1") == "1|red|away\n2|blue|current"
+    assert s.psql("SELECT run, dataset FROM trivet.run_list ORDER BY 1") == "1|red\n2|blue"
+    assert s.psql("SELECT value FROM trivet.run_sheet(1) WHERE name = 'data set'") == "red"
+    refused = run("trivet-train", "compare", "1", "2", env=s.env, check=False)
+    assert refused.returncode != 0 and "red" in refused.stderr and "blue" in refused.stderr
