@@ -102,12 +102,12 @@ static enum tv_status build(char **arguments, struct tv_error *err)
         status = tv_similar_live(redis, &version, err);
     started = tv_clock();
     if (status == TV_OK)
-        status = tv_similar_write(redis, ++version, &sets, ignore_progress, NULL, err);
+        status = tv_similar_write(redis, &(struct tv_similar_name){.version = ++version}, &sets, ignore_progress, NULL, err);
     if (status == TV_OK)
         status = tv_similar_switch(redis, version, err);
     fprintf(stderr, "index %.6f\n", tv_clock() - started);
     if (status == TV_OK)
-        status = tv_similar_drop_others(redis, version, err);
+        status = tv_similar_drop_others(redis, &version, 1, err);
     printf("items %d\n", (int)sets.items.n);
     free(pairs);
     tv_minhash_sets_free(&sets);

@@ -8,10 +8,13 @@
 --
 -- An event is kept for a while after it was applied, with the time: if Redis comes back as it was some seconds ago, its
 -- counter of changes is behind similar_index.changes, and the kept events are applied again.
+--
+-- An index is of one data set (025_datasets), and Redis keeps one of each. One of them serves, `live`; those of other data
+-- sets are `kept`, whole. Events are written while an index's data set is the current one, and applied while it serves.
 
 create table if not exists trivet.similar_index (
     id             bigint generated always as identity primary key,
-    state          text not null default 'building' check (state in ('building', 'live', 'dropped', 'failed')),
+    state          text not null default 'building' check (state in ('building', 'live', 'kept', 'dropped', 'failed')),
     started_at     timestamptz not null default now(),
     finished_at    timestamptz,
     source         text not null,
@@ -24,7 +27,7 @@ create table if not exists trivet.similar_index (
 alter table trivet.similar_index add column if not exists fingerprint text;
 comment on table trivet.similar_index is 'One row an index of similar items that was begun; its id is the number in the keys of Redis.';
 comment on column trivet.similar_index.id is 'Number of the index: trivet:similar:{id} in Redis.';
-comment on column trivet.similar_index.state is 'building; live (Redis names it in trivet:similar:live); dropped (another took its place); failed.';
+comment on column trivet.similar_index.state is 'building; live (Redis names it in trivet:similar:live); kept (whole, of a data set that does not serve); dropped (another took its place, or it is lost); failed.';
 comment on column trivet.similar_index.started_at is 'When it was begun: rows that changed later come through trivet.similar_event.';
 comment on column trivet.similar_index.finished_at is 'When it was switched to, or failed.';
 comment on column trivet.similar_index.source is 'The FROM of its rows: SQL with the columns userid and movieid.';
@@ -37,6 +40,16 @@ comment on column trivet.similar_index.fingerprint is 'trivet.similar_state() as
 
 alter table trivet.similar_index add column if not exists dataset bigint default trivet.current_dataset();
 comment on column trivet.similar_index.dataset is 'The data set that it is made of.';
+
+do $$
+begin
+    if not exists (select from pg_constraint where conrelid = 'trivet.similar_index'::regclass and conname = 'similar_index_state_check'
+                   and pg_get_constraintdef(oid) like '%kept%') then -- of an older schema
+        alter table trivet.similar_index drop constraint similar_index_state_check,
+            add constraint similar_index_state_check check (state in ('building', 'live', 'kept', 'dropped', 'failed'));
+    end if;
+end
+$$;
 
 -- A program runs such a source with its own rights, so it can be nothing but the call that trivet-train writes.
 do $$
@@ -56,7 +69,8 @@ create table if not exists trivet.similar_event (
     applied_at timestamptz
 );
 create index if not exists similar_event_waiting on trivet.similar_event (index_id, id) where applied_at is null;
-create index if not exists similar_event_applied on trivet.similar_event (applied_at) where applied_at is not null;
+drop index if exists trivet.similar_event_applied; -- of older schemas
+create index if not exists similar_event_heard on trivet.similar_event (index_id, applied_at) where applied_at is not null;
 comment on table trivet.similar_event is 'Pairs of user and item whose ratings changed: what an index of similar items has still to hear.';
 comment on column trivet.similar_event.id is 'In the order of the changes of a pair.';
 comment on column trivet.similar_event.index_id is 'For which index: trivet.similar_index.id.';
@@ -80,16 +94,18 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op <> 'INSERT' then
         insert into trivet.similar_event (index_id, item_id, user_id)
-        select i.id, old.item_id, old.user_id from trivet.similar_index i where i.state in ('building', 'live');
+        select i.id, old.item_id, old.user_id from trivet.similar_index i
+        where i.state in ('building', 'live', 'kept') and i.dataset = trivet.current_dataset();
     end if;
     if tg_op <> 'DELETE' and (tg_op = 'INSERT' or (new.item_id, new.user_id) <> (old.item_id, old.user_id)) then
         insert into trivet.similar_event (index_id, item_id, user_id)
-        select i.id, new.item_id, new.user_id from trivet.similar_index i where i.state in ('building', 'live');
+        select i.id, new.item_id, new.user_id from trivet.similar_index i
+        where i.state in ('building', 'live', 'kept') and i.dataset = trivet.current_dataset();
     end if;
     return null;
 end
 $$;
-comment on function trivet.note_similar_event() is 'Trigger of trivet.rating: writes the pair down for every index of similar items. A load, which attaches a table, does not fire it.';
+comment on function trivet.note_similar_event() is 'Trigger of trivet.rating: writes the pair down for the indices of similar items of the current data set. A load, which attaches a table, does not fire it.';
 
 do $$
 begin
@@ -139,50 +155,101 @@ end
 $$;
 comment on function trivet.similar_begin(text, boolean, int) is 'Begins an index, and holds it: from now on changes of ratings are written down for it. Returns its number.';
 
+-- What Redis holds is known to the caller alone, who asks it of each of these.
+create or replace function trivet.similar_stored() returns bigint[]
+language sql stable as $$
+    select coalesce(array_agg(i.id order by i.id), '{}') from trivet.similar_index i where i.state in ('building', 'live', 'kept')
+$$;
+comment on function trivet.similar_stored() is 'The indices of similar items that Redis may hold.';
+
+-- The model and the rows that are loaded decide where both are of one data set. Otherwise, as after a load of other data
+-- that nobody has trained on yet, what serves goes on: that of the live index, or where there is none, of the model.
+create or replace function trivet.similar_wanted(live bigint, gone bigint[]) returns bigint
+language sql stable as $$
+    with here as (
+        select i.id, i.dataset from trivet.similar_index i join trivet.dataset d on d.id = i.dataset
+        where (i.state in ('live', 'kept') or i.state = 'building' and i.id = similar_wanted.live)
+          and not i.id = any (similar_wanted.gone)
+    ), model as (
+        select (select r.dataset from trivet.run r where r.state = 'live') as dataset
+    ), wanted as (
+        select case when m.dataset = trivet.current_dataset() then m.dataset
+                    else coalesce((select h.dataset from here h where h.id = similar_wanted.live), m.dataset, trivet.current_dataset())
+               end as dataset
+        from model m
+    )
+    select case when similar_wanted.live <> 0 and not exists (select from here h where h.id = similar_wanted.live)
+                     and not exists (select from trivet.similar_index i where i.id = similar_wanted.live
+                                     and not exists (select from trivet.dataset d where d.id = i.dataset))
+                then similar_wanted.live -- somebody else's, or one that was over: repair tells
+                else coalesce((select h.id from here h join wanted w on w.dataset = h.dataset
+                               order by h.id = similar_wanted.live desc, h.id desc limit 1), 0) end
+$$;
+comment on function trivet.similar_wanted(bigint, bigint[]) is 'Which index of similar items is to serve (0: none), where Redis calls this one live (0: none) and does not hold those.';
+
+create or replace function trivet.similar_fates(among bigint[], live bigint, gone bigint[]) returns table (id bigint, fate text)
+language sql stable as $$
+    with stored as (
+        select i.id, i.state, i.dataset from trivet.similar_index i
+        where i.state in ('building', 'live', 'kept')
+    ), fated as (
+        select s.id, s.state,
+               case when s.id = similar_fates.live then 'live'
+                    when s.state = 'building' then 'failed'
+                    when s.id = any (similar_fates.gone)
+                         or not exists (select from trivet.dataset d where d.id = s.dataset)
+                         or exists (select from stored o where o.dataset = s.dataset
+                                    and (o.id = similar_fates.live
+                                         or o.id > s.id and o.state in ('live', 'kept') and not o.id = any (similar_fates.gone)))
+                    then 'dropped' else 'kept' end as fate
+        from stored s
+        where s.id = any (similar_fates.among) or s.state in ('live', 'kept') and similar_fates.live = any (similar_fates.among)
+    )
+    select f.id, f.fate from fated f where f.fate <> f.state
+$$;
+comment on function trivet.similar_fates(bigint[], bigint, bigint[]) is 'What becomes of indices of similar items, for trivet.similar_over: one a data set stays, the live one or else the newest that Redis holds.';
+
 -- Whoever works on events of several indices locks the rows of similar_index first, upwards; trivet.similar_applied begins with
 -- its own. So no two meet among the events.
-create or replace function trivet.similar_over(among bigint[], live bigint, message text) returns bigint
+drop function if exists trivet.similar_over(bigint[], bigint, text); -- of older schemas: they knew one index
+create or replace function trivet.similar_over(among bigint[], live bigint, gone bigint[], message text) returns bigint
 language plpgsql as $$
 declare
-    wrong bigint[] := array(
-        select i.id from trivet.similar_index i
-        where (i.id = any (similar_over.among) and i.state in ('building', 'live') or i.state = 'live' and similar_over.live = any (similar_over.among))
-          and (i.id <> similar_over.live or i.state <> 'live'));
     n bigint;
 begin
-    if cardinality(wrong) = 0 then -- as nearly always: then nothing is locked
+    -- As nearly always there is nothing to do: then nothing is locked.
+    if not exists (select from trivet.similar_fates(similar_over.among, similar_over.live, similar_over.gone)) then
         return 0;
     end if;
     perform from trivet.similar_index i order by i.id for no key update;
     update trivet.similar_index i
-    set state = case when i.id = similar_over.live then 'live' when i.state = 'live' then 'dropped' else 'failed' end,
-        finished_at = coalesce(i.finished_at, now()),
-        message = case when i.id = similar_over.live or i.state = 'live' then i.message else similar_over.message end
-    where i.id = any (wrong) and i.state in ('building', 'live') and (i.id <> similar_over.live or i.state <> 'live');
+    set state = f.fate, finished_at = coalesce(i.finished_at, now()),
+        message = case when f.fate = 'failed' then similar_over.message else i.message end
+    from trivet.similar_fates(similar_over.among, similar_over.live, similar_over.gone) f
+    where i.id = f.id;
     get diagnostics n = row_count;
     delete from trivet.similar_event e
-    where not exists (select from trivet.similar_index i where i.id = e.index_id and i.state in ('building', 'live'));
+    where not exists (select from trivet.similar_index i where i.id = e.index_id and i.state in ('building', 'live', 'kept'));
     return n;
 end
 $$;
-comment on function trivet.similar_over(bigint[], bigint, text) is 'Of these indices none is built any more: one may be live (0: none), the others are over, and so are their events. If it is one of these, no other is live. Returns how many changed.';
+comment on function trivet.similar_over(bigint[], bigint, bigint[], text) is 'Of these indices none is built any more: one may be live (0: none), and Redis does not hold those that are gone. Each is called what it is by now, and events of those that are over go. If the live one is among these, it stands in the place of all others. Returns how many changed.';
 
-drop function if exists trivet.similar_settle(bigint, text); -- of older schemas: it returned nothing
-create or replace function trivet.similar_settle(live bigint, message text = null) returns bigint
+drop function if exists trivet.similar_settle(bigint, text); -- of older schemas
+create or replace function trivet.similar_settle(live bigint, gone bigint[] = '{}', message text = null) returns bigint
 language plpgsql as $$
 declare
-    n bigint := trivet.similar_over(
-        array(select i.id from trivet.similar_index i where i.state in ('building', 'live')), similar_settle.live,
-        coalesce(similar_settle.message, 'its build ended before it was whole'));
+    n bigint := trivet.similar_over(trivet.similar_stored(), similar_settle.live, similar_settle.gone,
+                                    coalesce(similar_settle.message, 'its build ended before it was whole'));
 begin
     -- A rating that was under way as an index ended has written for it afterwards.
     perform from trivet.similar_index i order by i.id for no key update;
     delete from trivet.similar_event e
-    where not exists (select from trivet.similar_index i where i.id = e.index_id and i.state in ('building', 'live'));
+    where not exists (select from trivet.similar_index i where i.id = e.index_id and i.state in ('building', 'live', 'kept'));
     return n;
 end
 $$;
-comment on function trivet.similar_settle(bigint, text) is 'Makes the journal say what Redis says: which index is live (0: none). All others are over, for the caller holds the lock with which indices are built. Returns how many changed.';
+comment on function trivet.similar_settle(bigint, bigint[], text) is 'Makes the journal say what Redis says: which index is live (0: none), and which it does not hold. Nothing is built meanwhile, for the caller holds the lock with which indices are built. Returns how many changed.';
 
 -- The same without that lock, for the one who follows changes: otherwise the events of an index whose process was killed, or
 -- that Redis has lost, would be kept until the next build. Only Redis knows whether an index was switched to in the last
@@ -194,21 +261,23 @@ language sql stable as $$
 $$;
 comment on function trivet.similar_unheld(bigint) is 'The indices of similar items that nobody builds though they are called building, and the one that was followed, if it is called live.';
 
-create or replace function trivet.similar_end(among bigint[], live bigint) returns bigint
+drop function if exists trivet.similar_end(bigint[], bigint); -- of older schemas
+create or replace function trivet.similar_end(among bigint[], live bigint, gone bigint[]) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     select trivet.similar_over(array(select i.id from trivet.similar_index i where i.id = any (similar_end.among)
                                      and (i.state = 'live' or not trivet.similar_is_held(i.id))),
-                               similar_end.live, 'its build ended before it was whole')
+                               similar_end.live, similar_end.gone, 'its build ended before it was whole')
 $$;
-comment on function trivet.similar_end(bigint[], bigint) is 'Ends indices out of a list of similar_unheld that Redis, asked afterwards, does not call live. Returns how many changed.';
+comment on function trivet.similar_end(bigint[], bigint, bigint[]) is 'Ends indices out of a list of similar_unheld that Redis, asked afterwards, does not call live; those that it still holds, of another data set, are kept. Returns how many changed.';
 
 create or replace function trivet.similar_applied(index_id bigint, events bigint[], changes bigint) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     update trivet.similar_index i set changes = similar_applied.changes where i.id = similar_applied.index_id;
     update trivet.similar_event e set applied_at = now() where e.id = any (similar_applied.events);
-    delete from trivet.similar_event e where e.applied_at < now() - interval '10 minutes';
+    delete from trivet.similar_event e using trivet.similar_index i
+    where e.index_id = i.id and i.state in ('building', 'live') and e.applied_at < now() - interval '10 minutes';
 $$;
-comment on function trivet.similar_applied(bigint, bigint[], bigint) is 'Notes that an index has heard of events, and how many changes it counts since; forgets those applied ten minutes ago.';
+comment on function trivet.similar_applied(bigint, bigint[], bigint) is 'Notes that an index has heard of events, and how many changes it counts since; forgets those applied ten minutes ago, but for indices that are kept: nobody has looked yet whether Redis lost any.';
 
 create or replace function trivet.similar_again(index_id bigint, changes bigint) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp as $$

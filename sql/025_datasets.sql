@@ -219,10 +219,15 @@ begin
     end loop;
     update trivet.load l set state = 'replaced', message = 'its data set was dropped' where l.dataset = drop_dataset.dataset and l.state = 'away';
     update trivet.run r set state = 'pruned', message = 'its data set was dropped' where r.dataset = drop_dataset.dataset and r.state = 'kept';
+    perform from trivet.similar_index i order by i.id for no key update; -- as all who work on events of several do
+    update trivet.similar_index i set state = 'dropped', message = 'its data set was dropped'
+    where i.dataset = drop_dataset.dataset and i.state in ('live', 'kept');
+    delete from trivet.similar_event e
+    where e.index_id in (select i.id from trivet.similar_index i where i.dataset = drop_dataset.dataset);
     delete from trivet.dataset d where d.id = drop_dataset.dataset;
 end
 $$;
-comment on function trivet.drop_dataset(bigint) is 'Deletes a data set that is away, for ever: ratings, single ones too, items, tags and codes. Its models become pruned, and the next command of trivet-train removes them from the stores. The caller holds trivet.lock_key().';
+comment on function trivet.drop_dataset(bigint) is 'Deletes a data set that is away, for ever: ratings, single ones too, items, tags and codes. Its models become pruned, its index of similar items is over, and the next command of trivet-train removes them from the stores. The caller holds trivet.lock_key().';
 
 -- --- is it the same data? ----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ begin
                              'trivet.rate_as(text, bigint[], real[], bigint[], bigint)',
                              'trivet.play_as(text, bigint[], real[], bigint[], bigint)', 'trivet.unrate(bigint, bigint, bigint)',
                              'trivet.similar_applied(bigint, bigint[], bigint)', 'trivet.similar_again(bigint, bigint)',
-                             'trivet.similar_end(bigint[], bigint)',
+                             'trivet.similar_end(bigint[], bigint, bigint[])',
                              'trivet.users_folded(bigint[], bigint[])', 'trivet.users_not_folded(bigint[], bigint[], boolean)',
                              'trivet.items_counted(bigint[], bigint[], bigint)']::regprocedure[] loop
         execute format('grant execute on function %s to trivet_live', f);

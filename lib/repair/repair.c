@@ -313,7 +313,7 @@ static enum tv_status end_similar(struct tv_repair *r, struct tv_error *err)
 {
     int64_t there = 0, live = 0, changed = 0;
     enum tv_status status =
-        tv_pg_int(r->journal, "SELECT (to_regproc('trivet.similar_over') IS NOT NULL)::int", 0, NULL, &there, err);
+        tv_pg_int(r->journal, "SELECT (to_regproc('trivet.similar_wanted') IS NOT NULL)::int", 0, NULL, &there, err);
     if (status == TV_OK && there) /* otherwise the schema is older */
         status = tv_similar_settle(r->journal, r->stores->redis, NULL, &live, &changed, err);
     if (changed > 0 && live > 0)

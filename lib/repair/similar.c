@@ -1,11 +1,12 @@
-/* similar: tells whether the live index of similar items is the same by the journal and by Redis, and whether it can
- * follow ratings. It mends nothing: only Redis has an index, so one that is lost can only be built anew (trivet-train
+/* similar: tells whether the live index of similar items is the same by the journal and by Redis, whether it can
+ * follow ratings, and which others are kept for their data sets. It mends nothing: only Redis has an index, so one that is lost can only be built anew (trivet-train
  * similar, whose --check compares every signature). An index whose row source cannot be read any more follows no
  * rating; servers say so in /readyz, and it is told here. Indices that are over were ended before (end_similar in
  * repair.c).
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/repair/inside.h"
@@ -97,12 +98,37 @@ static enum tv_status look_whether_it_follows(struct tv_repair *r, int64_t index
     return status;
 }
 
-/* --- which one is there ----------------------------------------------------------------------------------- */
+/* --- which ones are there --------------------------------------------------------------------------------- */
+
+/* A line for each index whose data set is not the loaded one, or which does not serve: whatever is kept of it was looked
+ * for in Redis as the journal was settled. */
+static enum tv_status tell_of_others(struct tv_repair *r, int64_t live, int *follows, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    *follows = 1;
+    enum tv_status status = tv_pg_query(r->journal,
+                                        "SELECT i.id, coalesce(d.name, 'number ' || i.dataset), i.dataset = trivet.current_dataset() "
+                                        "FROM trivet.similar_index i LEFT JOIN trivet.dataset d ON d.id = i.dataset "
+                                        "WHERE i.state = 'kept' OR i.state = 'live' AND i.dataset <> trivet.current_dataset() ORDER BY i.id",
+                                        0, NULL, &rows, err);
+    for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++) {
+        const char *id = tv_pg_cell(rows, i, 0), *name = tv_pg_cell(rows, i, 1);
+        if (strtoll(id, NULL, 10) != live) {
+            tv_repair_say(r, "similar items: index %s is kept, of data set %s", id, name);
+            continue;
+        }
+        *follows = 0;
+        tv_repair_say(r, "similar items: index %s is of data set %s, which is not loaded: no rating changes it", id, name);
+    }
+    tv_pg_rows_free(rows);
+    return status;
+}
 
 /* Tells which index there is, and, where journal and Redis agree on one, whether it can follow ratings. */
 enum tv_status tv_repair_similar(struct tv_repair *r, struct tv_error *err)
 {
     int64_t journal = 0, redis = 0;
+    int follows = 0;
     if (r->report == NULL)
         return TV_OK;
     enum tv_status status =
@@ -123,5 +149,6 @@ enum tv_status tv_repair_similar(struct tv_repair *r, struct tv_error *err)
         tv_repair_say(r, "similar items: index %" PRId64 " by the journal, %" PRId64 " in Redis", journal, redis);
     else
         tv_repair_say(r, "similar items: no index");
-    return journal && journal == redis ? look_whether_it_follows(r, journal, err) : TV_OK;
+    status = tell_of_others(r, journal, &follows, err);
+    return status == TV_OK && follows && journal && journal == redis ? look_whether_it_follows(r, journal, err) : status;
 }

@@ -207,7 +207,7 @@ static enum tv_status select_top(struct tv_similar *s, int32_t row, size_t top, 
     for (int shared = least; shared <= s->size; shared++)
         n += histogram[shared];
     free(histogram);
-    *out = (struct tv_similar_answer){.version = s->version, .size = s->size, .sharing = c->n_touched - 1};
+    *out = (struct tv_similar_answer){.version = s->version, .dataset = s->dataset, .size = s->size, .sharing = c->n_touched - 1};
     out->items = tv_alloc(n, sizeof *out->items, "similar items", err);
     if (out->items == NULL)
         return TV_ERR_NO_MEMORY;

@@ -174,23 +174,26 @@ static enum tv_status write_ids(struct tv_redis *redis, int64_t version, const c
 }
 
 /* The hash that tells how the index is to be read. It comes last: an index without it is not there. */
-static enum tv_status write_description(struct tv_redis *redis, int64_t version, const struct tv_minhash_sets *sets,
-                                        uint32_t pages, struct tv_error *err)
+static enum tv_status write_description(struct tv_redis *redis, const struct tv_similar_name *name,
+                                        const struct tv_minhash_sets *sets, uint32_t pages, struct tv_error *err)
 {
-    char key[TV_SIMILAR_KEY], size[16], n[16], items[16];
+    char key[TV_SIMILAR_KEY], size[16], n[16], items[16], dataset[24];
+    snprintf(dataset, sizeof dataset, "%" PRId64, name->dataset);
     snprintf(size, sizeof size, "%d", tv_minhash_size(sets->functions));
     snprintf(n, sizeof n, "%u", pages);
     snprintf(items, sizeof items, "%d", (int)sets->items.n);
-    tv_similar_key(key, version, "");
-    const struct tv_redis_command c =
-        tv_redis_words("HSET", key, "items", items, "signature_size", size, "witness_pages", n, NULL);
-    return tv_redis_run(redis, &c, NULL, err);
+    tv_similar_key(key, name->version, "");
+    const struct tv_redis_command commands[] = {
+        tv_redis_words("HSET", key, "items", items, "dataset", dataset, NULL),
+        tv_redis_words("HSET", key, "signature_size", size, "witness_pages", n, NULL)};
+    return tv_redis_transaction(redis, commands, 2, err);
 }
 
-static enum tv_status write_all(struct bulk *b, int64_t version, const struct tv_minhash_sets *sets,
+static enum tv_status write_all(struct bulk *b, const struct tv_similar_name *name, const struct tv_minhash_sets *sets,
                                 const struct tv_similar_lists *lists, tv_similar_written written, void *context,
                                 struct tv_error *err)
 {
+    int64_t version = name->version;
     uint32_t pages = pages_for(lists->n_entries);
     enum tv_status status = write_sets(b, version, sets, err);
     if (status == TV_OK)
@@ -203,13 +206,14 @@ static enum tv_status write_all(struct bulk *b, int64_t version, const struct tv
         status = write_ids(b->redis, version, ":ids", &sets->items, 8, err);
     if (status == TV_OK)
         status = write_ids(b->redis, version, ":users", &lists->users, TV_SIMILAR_HASH, err);
-    return status == TV_OK ? write_description(b->redis, version, sets, pages, err) : status;
+    return status == TV_OK ? write_description(b->redis, name, sets, pages, err) : status;
 }
 
 /* All lists stand in memory before the first key is written: how many entries there are decides how many pages
  * there will be. */
-enum tv_status tv_similar_write(struct tv_redis *redis, int64_t version, const struct tv_minhash_sets *sets,
-                                tv_similar_written written, void *context, struct tv_error *err)
+enum tv_status tv_similar_write(struct tv_redis *redis, const struct tv_similar_name *name,
+                                const struct tv_minhash_sets *sets, tv_similar_written written, void *context,
+                                struct tv_error *err)
 {
     struct tv_similar_lists lists;
     enum tv_status status =
@@ -217,7 +221,7 @@ enum tv_status tv_similar_write(struct tv_redis *redis, int64_t version, const s
     if (status != TV_OK)
         return status;
     struct bulk *b = make_bulk(redis, err);
-    status = b ? write_all(b, version, sets, &lists, written, context, err) : TV_ERR_NO_MEMORY;
+    status = b ? write_all(b, name, sets, &lists, written, context, err) : TV_ERR_NO_MEMORY;
     free_bulk(b);
     tv_similar_lists_free(&lists);
     return status;
@@ -231,7 +235,7 @@ enum tv_status tv_similar_switch(struct tv_redis *redis, int64_t version, struct
     char number[24];
     snprintf(number, sizeof number, "%" PRId64, version);
     const struct tv_redis_command commands[] = {
-        tv_redis_words("SET", TV_SIMILAR_LIVE, number, NULL),
+        version ? tv_redis_words("SET", TV_SIMILAR_LIVE, number, NULL) : tv_redis_words("DEL", TV_SIMILAR_LIVE, NULL),
         tv_redis_words("PUBLISH", TV_SIMILAR_LIVE, number, NULL),
     };
     return tv_redis_transaction(redis, commands, 2, err);
@@ -246,7 +250,8 @@ enum tv_status tv_similar_live(struct tv_redis *redis, int64_t *version, struct 
 
 /* Names of keys, gathered while SCAN walks, because what is then done with them uses the same connection. */
 struct names {
-    int64_t keep;
+    const int64_t *keep; /* (n_keep) versions that are passed over */
+    size_t n_keep;
     struct tv_buffer text; /* each with its NUL */
     size_t n;
 };
@@ -256,8 +261,11 @@ static enum tv_status gather(void *context, const char *key, struct tv_error *er
 {
     struct names *names = context;
     int64_t version = 0;
-    if (sscanf(key, "trivet:similar:{%" SCNd64 "}", &version) != 1 || version == names->keep)
+    if (sscanf(key, "trivet:similar:{%" SCNd64 "}", &version) != 1)
         return TV_OK;
+    for (size_t i = 0; i < names->n_keep; i++)
+        if (names->keep[i] == version)
+            return TV_OK;
     names->n++;
     return tv_buffer_append(&names->text, key, strlen(key) + 1, err);
 }
@@ -280,9 +288,9 @@ static enum tv_status each_name(struct tv_redis *redis, const struct names *name
 }
 
 /* UNLINK frees memory in a thread of Redis's own, where DEL would hold up everybody. */
-enum tv_status tv_similar_drop_others(struct tv_redis *redis, int64_t keep, struct tv_error *err)
+enum tv_status tv_similar_drop_others(struct tv_redis *redis, const int64_t *keep, size_t n, struct tv_error *err)
 {
-    struct names names = {.keep = keep, .text = TV_BUFFER_INIT(SIZE_MAX / 2)};
+    struct names names = {.keep = keep, .n_keep = n, .text = TV_BUFFER_INIT(SIZE_MAX / 2)};
     enum tv_status status = tv_redis_keys(redis, "trivet:similar:{*", gather, &names, err);
     if (status == TV_OK)
         status = each_name(redis, &names, "UNLINK", NULL, NULL, NULL, err);
@@ -303,7 +311,7 @@ enum tv_status tv_similar_bytes(struct tv_redis *redis, int64_t version, double 
                                 struct tv_error *err)
 {
     char pattern[TV_SIMILAR_KEY];
-    struct names names = {.keep = -1, .text = TV_BUFFER_INIT(SIZE_MAX / 2)};
+    struct names names = {.text = TV_BUFFER_INIT(SIZE_MAX / 2)};
     *bytes = 0;
     enum tv_status status = tv_redis_keys(redis, tv_similar_key(pattern, version, "*"), gather, &names, err);
     if (status == TV_OK)

@@ -30,6 +30,7 @@ struct tv_similar_feed {
     int64_t version; /* whose row source this is, 0: none */
     char *source;
     int own_source;        /* it is an analyst's, and only a reader runs it */
+    int64_t dataset;       /* that the index is of; its events are for the rows of that one alone */
     int64_t known_changes; /* of the index, as noted in Postgres */
     int64_t followed;      /* the last index that this feed knows from Redis, 0: none */
     double end_gone_at;    /* when to look for indices that are over, by tv_clock */
@@ -102,8 +103,8 @@ static enum tv_status take_lock(struct tv_similar_feed *f, struct tv_error *err)
     return status;
 }
 
-/* Reads what the index is made of, as its build noted it. `building` is accepted as well: between the switch in
- * Redis and the journal's word the index serves already. */
+/* Reads what the index is made of, as its build noted it. `building` and `kept` are accepted as well:
+ * between the switch in Redis and the journal's word the index serves already. */
 static enum tv_status read_source(struct tv_similar_feed *f, int64_t version, struct tv_error *err)
 {
     char number[24];
@@ -111,8 +112,8 @@ static enum tv_status read_source(struct tv_similar_feed *f, int64_t version, st
     struct tv_pg_rows *rows = NULL;
     snprintf(number, sizeof number, "%" PRId64, version);
     enum tv_status status = tv_pg_query(f->pg,
-                                        "SELECT source, changes, own_source FROM trivet.similar_index "
-                                        "WHERE id = $1 AND state IN ('building', 'live')",
+                                        "SELECT source, changes, own_source, dataset FROM trivet.similar_index "
+                                        "WHERE id = $1 AND state IN ('building', 'live', 'kept')",
                                         1, values, &rows, err);
     if (status == TV_OK && tv_pg_rows_count(rows) == 0) { /* or it was lost, and its events have gone */
         tv_fail(err, TV_ERR_STORE, "Redis serves index %s of similar items, which this database does not follow",
@@ -124,6 +125,7 @@ static enum tv_status read_source(struct tv_similar_feed *f, int64_t version, st
         f->source = strdup(tv_pg_cell(rows, 0, 0));
         f->known_changes = strtoll(tv_pg_cell(rows, 0, 1), NULL, 10);
         f->own_source = tv_pg_cell(rows, 0, 2)[0] == 't';
+        f->dataset = strtoll(tv_pg_cell(rows, 0, 3), NULL, 10);
         f->version = f->followed = f->source ? version : 0;
         status = f->source ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a source");
     }
@@ -268,19 +270,20 @@ static enum tv_status gather(struct batch *b, const struct tv_pg_rows *rows, str
 }
 
 /* The oldest events, each with whether its pair is among the row source's rows now. A user's element is the code where
- * the user has one, as at the build. */
+ * the user has one, as at the build. While another data set is loaded there are none: its rows would look as if all
+ * pairs had gone. */
 static enum tv_status read_events(struct tv_similar_feed *f, struct batch *b, int most, struct tv_error *err)
 {
     char limits[64];
     struct tv_pg_rows *rows = NULL;
-    snprintf(limits, sizeof limits, "{%" PRId64 ",%d}", f->version, most);
+    snprintf(limits, sizeof limits, "{%" PRId64 ",%d,%" PRId64 "}", f->version, most, f->dataset);
     enum tv_status status = query_source(
         f,
         "SELECT e.id, e.item_id, coalesce(c.code, e.user_id::text),"
         " EXISTS (SELECT FROM (SELECT userid, movieid FROM SOURCE) s WHERE s.userid = e.user_id AND s.movieid = "
         "e.item_id)"
         " FROM (SELECT * FROM trivet.similar_event WHERE index_id = ($1::bigint[])[1] AND applied_at IS NULL"
-        " ORDER BY id LIMIT ($1::bigint[])[2]) e"
+        " AND trivet.current_dataset() = ($1::bigint[])[3] ORDER BY id LIMIT ($1::bigint[])[2]) e"
         " LEFT JOIN trivet.code c ON c.kind = 'user' AND c.id = e.user_id ORDER BY e.item_id, e.id",
         limits, &rows, err);
     if (status == TV_OK)
@@ -334,13 +337,17 @@ static enum tv_status replace_audiences(struct tv_similar_feed *f, struct batch 
 {
     struct tv_pg_rows *rows = NULL;
     int next = 0;
+    struct tv_buffer sql = TV_BUFFER_INIT(4096);
     enum tv_status status =
-        query_source(f,
-                     "SELECT s.movieid, coalesce(c.code, s.userid::text)"
-                     " FROM (SELECT DISTINCT r.movieid, r.userid FROM (SELECT userid, movieid FROM SOURCE) r"
-                     " WHERE r.movieid = ANY ($1::bigint[]) AND r.userid IS NOT NULL) s"
-                     " LEFT JOIN trivet.code c ON c.kind = 'user' AND c.id = s.userid ORDER BY s.movieid",
-                     wanted, &rows, err);
+        tv_buffer_format(&sql, err,
+                         "SELECT s.movieid, coalesce(c.code, s.userid::text)"
+                         " FROM (SELECT DISTINCT r.movieid, r.userid FROM (SELECT userid, movieid FROM SOURCE) r"
+                         " WHERE r.movieid = ANY ($1::bigint[]) AND r.userid IS NOT NULL AND trivet.check_dataset(%" PRId64 ")) s"
+                         " LEFT JOIN trivet.code c ON c.kind = 'user' AND c.id = s.userid ORDER BY s.movieid",
+                         f->dataset);
+    if (status == TV_OK)
+        status = query_source(f, tv_buffer_string(&sql), wanted, &rows, err);
+    tv_buffer_free(&sql);
     for (size_t i = 0; i < b->n_items && status == TV_OK; i++) /* both are in the order of items */
         if (b->items[i].whole)
             status = replace_one(f, b, &b->items[i], rows, &next, err);

@@ -29,6 +29,7 @@ enum {
 struct tv_similar {
     struct tv_redis *redis;
     int64_t version, changes; /* as read last; version 0: none */
+    int64_t dataset;          /* that the index is made of; 0: of an older trivet's, not known */
     int size;
     uint32_t pages;
     struct tv_minhash *functions;

@@ -144,6 +144,11 @@ int tv_similar_size(const struct tv_similar *s)
     return s->size;
 }
 
+int64_t tv_similar_dataset(const struct tv_similar *s)
+{
+    return s->dataset;
+}
+
 /* Room for one question or change of this index, all of it proportional to the signature's size. The first array of
  * each kind is allocated, and the others point into it. */
 static enum tv_status make_room(struct tv_similar *s, struct tv_error *err)
@@ -260,9 +265,9 @@ static enum tv_status number(const char *what, const char *bytes, size_t n, int6
     return tv_fail(err, TV_ERR_CORRUPT, "Redis has \"%.40s\" for %s, not a number", bytes, what);
 }
 
-/* The two numbers that are needed to read an index. */
+/* The two numbers that are needed to read an index, and what it is made of. */
 struct description {
-    int64_t size, pages;
+    int64_t size, pages, dataset;
 };
 
 static enum tv_status take_description(void *context, size_t i, size_t element, const char *bytes, size_t n,
@@ -270,8 +275,9 @@ static enum tv_status take_description(void *context, size_t i, size_t element, 
 {
     (void)i;
     struct description *d = context;
-    return element == 0 ? number("the size of signatures", bytes, n, &d->size, err)
-                        : number("the pages of an index", bytes, n, &d->pages, err);
+    return element == 0   ? number("the size of signatures", bytes, n, &d->size, err)
+           : element == 1 ? number("the pages of an index", bytes, n, &d->pages, err)
+                          : number("the data set of an index", bytes, n, &d->dataset, err);
 }
 
 /* Takes the witnesses that are heavy. */
@@ -297,7 +303,8 @@ static enum tv_status load(struct tv_similar *s, int64_t version, struct tv_erro
     struct description d = {0};
     forget(s);
     const struct tv_redis_command c =
-        tv_redis_words("HMGET", tv_similar_key(key, version, ""), "signature_size", "witness_pages", NULL);
+        tv_redis_words("HMGET", tv_similar_key(key, version, ""), "signature_size", "witness_pages", "dataset",
+                       NULL);
     enum tv_status status = tv_redis_queue_command(s->redis, &c, err);
     if (status == TV_OK)
         status = tv_redis_flush(s->redis, take_description, &d, err);
@@ -308,6 +315,7 @@ static enum tv_status load(struct tv_similar *s, int64_t version, struct tv_erro
     if (status == TV_OK) {
         s->size = (int)d.size;
         s->pages = (uint32_t)d.pages;
+        s->dataset = d.dataset;
         s->version = version;
         status = make_room(s, err);
     }

@@ -408,7 +408,7 @@ def test_who_applies_events_and_who_ends_an_index_go_the_same_way(run, rated):
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with psycopg2.connect(rated.postgres_uri) as holder, concurrent.futures.ThreadPoolExecutor(2) as pool:
         holder.cursor().execute("SELECT FROM trivet.similar_index FOR UPDATE")
-        ends = pool.submit(rated.psql, "SELECT trivet.similar_settle(0)")
+        ends = pool.submit(rated.psql, "SELECT trivet.similar_settle(0, '{1}')")
         until(lambda: rated.psql(waiting) == "1")
         applies = pool.submit(rated.psql, "SELECT trivet.similar_applied(1, ARRAY(SELECT id FROM trivet.similar_event), 7)")
         until(lambda: rated.psql(waiting) == "2")

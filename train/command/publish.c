@@ -1,4 +1,5 @@
-/* publish: a model into both stores, read back and compared; and away again after a failure. */
+/* publish: a model into both stores, read back and compared; live with what is of its data set, and away
+ * again after a failure. */
 #include "train/command/publish.h"
 
 #include "trivet/base/hash.h"
@@ -8,6 +9,7 @@
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/model/user_document.h"
+#include "trivet/similar/settle.h"
 #include "trivet/store/mongo_read.h"
 
 /* MongoDB first: from there Redis can be filled again. Whether the lock still holds is asked before either, because
@@ -60,6 +62,25 @@ enum tv_status tv_publish_check(const struct tv_stores *s, const struct tv_model
     tv_model_free(from_redis);
     tv_model_free(from_mongo);
     return status == TV_OK ? check_users(s, m->run_number, users_hash, err) : status;
+}
+
+/* lib/similar stands above lib/model, so an activation cannot do this itself. */
+static enum tv_status follow(const struct tv_stores *s, struct tv_error *err)
+{
+    int64_t live = 0;
+    return tv_similar_settle(tv_lock_connection(s->lock), s->redis, NULL, &live, NULL, err);
+}
+
+enum tv_status tv_publish_activate(const struct tv_stores *s, const struct tv_model *m, struct tv_error *err)
+{
+    enum tv_status status = tv_lifecycle_activate(s, m, err);
+    return status == TV_OK ? follow(s, err) : status;
+}
+
+enum tv_status tv_publish_activate_run(const struct tv_stores *s, int64_t run_number, struct tv_error *err)
+{
+    enum tv_status status = tv_lifecycle_activate_run(s, run_number, err);
+    return status == TV_OK ? follow(s, err) : status;
 }
 
 /* 1 while the run's model is not whole. Afterwards, and while the journal cannot be asked, what stands under its

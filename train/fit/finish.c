@@ -144,5 +144,5 @@ enum tv_status tv_fit_activate(struct tv_fit *f, struct tv_error *err)
     const struct tv_catalogue_news news = {.dataset = f->reading.dataset, .run_number = f->run_number};
     if (status == TV_OK)
         status = tv_catalogue_publish(&f->stores, &news, err);
-    return status == TV_OK && !f->guard.worse ? tv_lifecycle_activate(&f->stores, f->model.item_side, err) : status;
+    return status == TV_OK && !f->guard.worse ? tv_publish_activate(&f->stores, f->model.item_side, err) : status;
 }

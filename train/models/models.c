@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/command/stores.h"
+#include "train/command/publish.h"
 #include "train/lists/stored.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
@@ -102,7 +102,7 @@ enum tv_status tv_models_run(const struct tv_settings *settings, int n, char **a
 /* Makes a kept model the live one; the same for activate and rollback. */
 static enum tv_status switch_to(const struct tv_stores *s, int64_t run_number, struct tv_error *err)
 {
-    enum tv_status status = tv_lifecycle_activate_run(s, run_number, err);
+    enum tv_status status = tv_publish_activate_run(s, run_number, err);
     if (status == TV_OK)
         printf("model %" PRId64 " is live\n", run_number);
     else if (status == TV_ERR_NOT_FOUND)

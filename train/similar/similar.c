@@ -6,7 +6,7 @@
  *   read         the signatures of all items, from one snapshot, on all cores
  *   write        all keys under the version, which nobody looks at
  *   switch       MULTI; SET trivet:similar:live; PUBLISH; EXEC
- *   settle       the index that was live before is deleted
+ *   settle       the index that was live before is deleted, or kept if it is of another data set
  *   catch up     the pairs that changed since `begin` are applied
  *
  * After a kill before the switch the old index serves on and follows events; after a later one the new index does.
@@ -90,7 +90,8 @@ struct similar {
     struct tv_minhash_sets sets;
     struct tv_progress progress;
     json_t *timings; /* {"read": 0.61, ...}, or NULL without memory */
-    int64_t live, number;
+    struct tv_similar_name name; /* of the new index; its data set is known before its version */
+    int64_t live;
 };
 
 /* The connection that holds the lock also writes the journal: if it is lost, nothing is noted under a lock that is
@@ -180,7 +181,7 @@ static enum tv_status begin_once(void *context, struct tv_error *err)
     const char *const values[] = {tv_buffer_string(&s->source),
                                   tv_settings_text(s->settings, "source") ? "true" : "false", size};
     snprintf(size, sizeof size, "%lld", tv_settings_int(s->settings, "signature-size"));
-    return tv_pg_int(journal(s), "SELECT trivet.similar_begin($1, $2, $3)", 3, values, &s->number, err);
+    return tv_pg_int(journal(s), "SELECT trivet.similar_begin($1, $2, $3)", 3, values, &s->name.version, err);
 }
 
 /* The lock has to wait for writers, and all who rate later would queue behind it; so it is tried for a tenth of a
@@ -193,7 +194,7 @@ static enum tv_status begin(struct similar *s, struct tv_error *err)
                                          .seconds = (int)tv_settings_int(s->settings, "lock-wait")};
     enum tv_status status = tv_patiently(journal(s), &patience, begin_once, s, err);
     if (status == TV_OK)
-        tv_log_info("index %" PRId64 " of similar items", s->number);
+        tv_log_info("index %" PRId64 " of similar items", s->name.version);
     return status;
 }
 
@@ -222,7 +223,7 @@ static enum tv_status show_written(void *context, int64_t pages, int64_t of, str
 static enum tv_status write_index(struct similar *s, struct tv_error *err)
 {
     tv_progress_start(&s->progress, "writing the index", "pages", 0);
-    enum tv_status status = tv_similar_write(s->redis, s->number, &s->sets, show_written, s, err);
+    enum tv_status status = tv_similar_write(s->redis, &s->name, &s->sets, show_written, s, err);
     tv_progress_end(&s->progress);
     return status;
 }
@@ -234,10 +235,10 @@ static enum tv_status switch_index(struct similar *s, struct tv_error *err)
     enum tv_status status = tv_lock_check(s->lock, err);
     if (status == TV_OK && tv_interrupted())
         status = interrupted(err);
-    return status == TV_OK ? tv_similar_switch(s->redis, s->number, err) : status;
+    return status == TV_OK ? tv_similar_switch(s->redis, s->name.version, err) : status;
 }
 
-/* The step after the switch: the index that was live before is deleted. */
+/* The step after the switch: the index that was live before is deleted, or kept. */
 static enum tv_status settle_new(struct similar *s, struct tv_error *err)
 {
     return settle(s, NULL, err);
@@ -312,10 +313,10 @@ static enum tv_status report(struct similar *s, struct tv_error *err)
     double bytes = 0;
     int64_t keys = 0;
     char *counts = NULL;
-    enum tv_status status = tv_similar_bytes(s->redis, s->number, &bytes, &keys, err);
+    enum tv_status status = tv_similar_bytes(s->redis, s->name.version, &bytes, &keys, err);
     if (status == TV_OK)
         status = describe(&counts, s, keys, bytes, err);
-    snprintf(number, sizeof number, "%" PRId64, s->number);
+    snprintf(number, sizeof number, "%" PRId64, s->name.version);
     const char *const values[] = {number, counts};
     if (status == TV_OK)
         status = tv_pg_exec(journal(s), "UPDATE trivet.similar_index SET counts = $2 WHERE id = $1", 2, values, err);
@@ -356,48 +357,72 @@ static enum tv_status open_all(struct similar *s, struct tv_error *err)
     return status == TV_OK ? check_tables(s, err) : status;
 }
 
-/* Whether the live index is of the same rows and has heard of all that came since. What fires no trigger for a pair (loads,
- * TRUNCATE, another definition of the source) is in its fingerprint. */
-static enum tv_status find_current(struct similar *s, int64_t *current, struct tv_error *err)
+/* Whether an index that is live can be read: an older trivet's cannot. */
+static enum tv_status can_read(struct similar *s, int64_t *can, struct tv_error *err)
 {
-    char size[16], live[24];
     struct tv_similar *index = NULL;
     int64_t version = 0;
-    const char *const values[] = {live, tv_buffer_string(&s->source),
-                                  tv_settings_text(s->settings, "source") ? "true" : "false", size};
-    *current = 0;
     enum tv_status status = tv_similar_open(&index, tv_settings_text(s->settings, "redis"), REDIS_MS, err);
     if (status == TV_OK)
         status = tv_similar_look(index, &version, NULL, err);
     tv_similar_close(index);
-    if (status == TV_ERR_NOT_FOUND) /* none, or an older trivet's */
-        return TV_OK;
-    snprintf(live, sizeof live, "%" PRId64, version);
+    *can = status == TV_OK;
+    return status == TV_ERR_NOT_FOUND ? TV_OK : status;
+}
+
+/* Whether the index of the loaded data set, live or kept, is of the same rows and has heard of all that came since. What
+ * fires no trigger for a pair (loads, TRUNCATE, another definition of the source) is in its fingerprint. */
+static enum tv_status find_current(struct similar *s, int64_t stored, int64_t *current, struct tv_error *err)
+{
+    char size[16], number[24];
+    const char *const values[] = {number, tv_buffer_string(&s->source),
+                                  tv_settings_text(s->settings, "source") ? "true" : "false", size};
+    *current = stored != 0;
+    enum tv_status status = stored && stored == s->live ? can_read(s, current, err) : TV_OK;
+    if (status != TV_OK || !*current)
+        return status;
+    snprintf(number, sizeof number, "%" PRId64, stored);
     snprintf(size, sizeof size, "%lld", tv_settings_int(s->settings, "signature-size"));
-    return status == TV_OK
-               ? tv_pg_int(journal(s),
-                           "SELECT count(*) FROM trivet.similar_index i, trivet.similar_state($2, $3) s WHERE (i.id, i.state, "
-                           "i.source, i.own_source, i.signature_size, i.fingerprint) = ($1, 'live', $2, $3, $4, s.state) AND s.sure",
-                           4, values, current, err)
-               : status;
+    return tv_pg_int(journal(s),
+                     "SELECT count(*) FROM trivet.similar_index i, trivet.similar_state($2, $3) s WHERE (i.id, i.source, "
+                     "i.own_source, i.signature_size, i.fingerprint) = ($1, $2, $3, $4, s.state) AND s.sure",
+                     4, values, current, err);
+}
+
+/* Nothing is to be built. An index that was kept while another data set was loaded comes back, and hears what changed. */
+static enum tv_status use_again(struct similar *s, int64_t stored, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    if (stored == s->live) {
+        printf("nothing changed: index %" PRId64 " of similar items is from the same ratings\n", stored);
+    } else {
+        status = tv_similar_switch(s->redis, stored, err);
+        if (status == TV_OK)
+            status = settle(s, NULL, err);
+        if (status == TV_OK)
+            printf("nothing changed: index %" PRId64 " of similar items, which was kept, is live again\n", stored);
+    }
+    return status == TV_OK ? catch_up(s, err) : status;
 }
 
 /* Up to the switch, a failure is cleaned up at once if the stores allow it; afterwards the new index serves, and
  * what is missing is done by the next command or by trivet-serve. */
 static enum tv_status build(struct similar *s, struct tv_error *err)
 {
-    int64_t current = 0;
+    int64_t current = 0, stored = 0;
     static const struct step before[] = {{"read", read_sets}, {"write", write_index}, {"switch", switch_index}},
                              after[] = {{"delete the one before", settle_new}, {"catch up", catch_up}};
     enum tv_status status = choose_source(s, err);
     if (status == TV_OK)
         status = settle(s, NULL, err);
+    if (status == TV_OK)
+        status = tv_similar_loaded(&s->name.dataset, &stored, journal(s), err);
+    if (status == TV_OK)
+        status = tv_similar_tell_other(journal(s), err);
     if (status == TV_OK && tv_settings_on(s->settings, "if-changed"))
-        status = find_current(s, &current, err);
-    if (status == TV_OK && current) {
-        printf("nothing changed: index %" PRId64 " of similar items is from the same ratings\n", s->live);
-        return catch_up(s, err);
-    }
+        status = find_current(s, stored, &current, err);
+    if (status == TV_OK && current)
+        return use_again(s, stored, err);
     if (status == TV_OK)
         status = begin(s, err);
     if (status != TV_OK)
@@ -405,11 +430,22 @@ static enum tv_status build(struct similar *s, struct tv_error *err)
     status = run_steps(s, before, N_STEPS(before), err);
     if (status != TV_OK) {
         if (settle(s, err ? err->message : NULL, NULL) != TV_OK)
-            tv_log_info("the next run deletes what index %" PRId64 " has written", s->number);
+            tv_log_info("the next run deletes what index %" PRId64 " has written", s->name.version);
         return status;
     }
     status = run_steps(s, after, N_STEPS(after), err);
     return status == TV_OK ? report(s, err) : status;
+}
+
+/* --check and --update, which are about the live index. */
+static enum tv_status look_after(struct similar *s, struct tv_error *err)
+{
+    enum tv_status status = tv_similar_live(s->redis, &s->live, err);
+    if (status == TV_OK)
+        status = tv_similar_refuse_other(journal(s), s->live, err);
+    if (status != TV_OK)
+        return status;
+    return tv_settings_on(s->settings, "check") ? tv_similar_check(s->settings, journal(s), err) : catch_up(s, err);
 }
 
 enum tv_status tv_similar_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
@@ -423,9 +459,7 @@ enum tv_status tv_similar_run(const struct tv_settings *settings, int n, char **
     if (status == TV_OK)
         status = open_all(&s, err);
     if (status == TV_OK)
-        status = tv_settings_on(settings, "check")    ? tv_similar_check(settings, journal(&s), err)
-                 : tv_settings_on(settings, "update") ? catch_up(&s, err)
-                                                      : build(&s, err);
+        status = tv_settings_on(settings, "check") || tv_settings_on(settings, "update") ? look_after(&s, err) : build(&s, err);
     tv_minhash_sets_free(&s.sets);
     tv_buffer_free(&s.source);
     json_decref(s.timings);

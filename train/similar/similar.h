@@ -18,6 +18,13 @@ enum tv_status tv_similar_run(const struct tv_settings *settings, int n, char **
 enum tv_status tv_similar_read_sets(struct tv_minhash_sets *sets, const struct tv_settings *settings,
                                     const char *source, int own, int size, struct tv_error *err);
 
+/* dataset.c: the data set that is loaded, and its index that Redis holds, live or kept (0: none). The journal is settled. */
+enum tv_status tv_similar_loaded(int64_t *dataset, int64_t *stored, struct tv_pg *journal, struct tv_error *err);
+/* Fails where the live index is of another data set than the loaded one: then it can be neither checked nor updated. */
+enum tv_status tv_similar_refuse_other(struct tv_pg *journal, int64_t live, struct tv_error *err);
+/* Says so where the live model is of another one. */
+enum tv_status tv_similar_tell_other(struct tv_pg *journal, struct tv_error *err);
+
 /* check.c: the live index against one built anew from its row source, which is not written. */
 enum tv_status tv_similar_check(const struct tv_settings *settings, struct tv_pg *journal, struct tv_error *err);
 

@@ -160,7 +160,7 @@ static enum tv_status build(struct tv_import *im, int activate, struct tv_error 
         return status;
     status = write_all(im, err);
     if (status == TV_OK && activate)
-        status = tv_lifecycle_activate(&im->stores, im->model, err);
+        status = tv_publish_activate(&im->stores, im->model, err);
     if (status != TV_OK) {
         tv_publish_undo(&im->stores, im->run_number, err);
         return status;

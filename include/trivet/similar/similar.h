@@ -1,6 +1,7 @@
 /* similar: the index of similar items in Redis: which items share how many values of their signatures.
  *
- * An index has a version, and is written under it while nobody looks; trivet:similar:live names the one that serves.
+ * An index has a version, and is written under it while nobody looks; trivet:similar:live names the one that serves. It
+ * is of one data set, and its items are that one's; indices of others stay beside it (settle.h).
  * Each item has a row. A set's signature is kept as its witnesses (minhash.h). The index has, for each witness, the rows
  * and the positions of which that user is a witness (postings.h; row_list.h for users of very many items): two items
  * share a value where they have the same witness, or two with the same value. docs/formats.md has every byte.
@@ -34,6 +35,8 @@ void tv_similar_close(struct tv_similar *s); /* NULL is fine */
 enum tv_status tv_similar_look(struct tv_similar *s, int64_t *version, int64_t *changes, struct tv_error *err);
 /* Values of a signature of the index looked at last. */
 int tv_similar_size(const struct tv_similar *s);
+/* The data set that it is made of (trivet.dataset.id); 0: an older trivet built it, and nobody knows yet. */
+int64_t tv_similar_dataset(const struct tv_similar *s);
 
 /* --- asking ------------------------------------------------------------------------------------------------- */
 
@@ -42,7 +45,7 @@ struct tv_similar_item {
     int shared; /* values of the signature that it shares; shared / size estimates the audiences' Jaccard similarity */
 };
 struct tv_similar_answer {
-    int64_t version;
+    int64_t version, dataset;
     int size;                      /* values of a signature */
     struct tv_similar_item *items; /* (n), most shared first, then by item id; the item itself is left out */
     size_t n;

@@ -1,0 +1,240 @@
+"""Indices of similar items of several data sets: one serves, the others are kept whole beside it, and nothing of one shows in
+another. Ids of the two sets overlap on purpose: item 1 is in both."""
+
+import json
+import random
+
+import pytest
+
+import breakpoints
+from server import until
+from test_load import write
+from test_similar import dump, events_of, insert, journal_of, keys, live, similar, sketches, sets_of
+
+ITEMS = {"a": 30, "b": 24}
+
+
+@pytest.fixture
+def sets(tmp_path):
+    """Two folders: 40 users each, 300 ratings of 1 to 5, titles "Film a7" and "Film b7"."""
+    for name, n in ITEMS.items():
+        draw = random.Random(name)
+        pairs = draw.sample([(user, item) for user in range(1, 41) for item in range(1, n + 1)], 300)
+        write(tmp_path / name, ratings="userId,movieId,rating\n" + "".join(f"{u},{i},{draw.randrange(1, 6)}\n" for u, i in pairs),
+              movies="movieId,title,genres\n" + "".join(f"{i},Film {name}{i} (19{50 + i}),Drama\n" for i in range(1, n + 1)))
+    return tmp_path
+
+
+@pytest.fixture
+def place(run, fresh_stores, sets):
+    """Data set a is loaded, and has index 1."""
+    run("trivet-etl", "load", sets / "a", env=fresh_stores.env)
+    similar(run, fresh_stores)
+    return fresh_stores
+
+
+def load(run, stores, folder, *words):
+    run("trivet-etl", "load", folder, *words, env=stores.env)
+
+
+def fit(run, stores, *words):
+    run("trivet-train", "fit", "--factors", "4", "--set", "min_users_for_item=1", *words, env=stores.env)
+
+
+def is_of(stores, name):
+    """The live index is what a build from that data set, which is loaded, would give."""
+    assert stores.psql("SELECT name FROM trivet.dataset WHERE current") == name
+    assert dump(stores) == sketches(sets_of(stores))
+
+
+def waiting(stores):
+    return stores.psql("SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NULL")
+
+
+def looks(stores, times):
+    """A server has looked for events so many times."""
+    last = ("SELECT max(state_change) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' AND "
+            "application_name = 'trivet similar items'")
+    for _ in range(times):
+        before = until(lambda: stores.psql(last))
+        until(lambda: stores.psql(last) not in ("", before))
+
+
+def test_each_data_set_has_an_index_and_comes_back_with_its_events(run, place, sets):
+    insert(place, (41, 1, 5))  # waits for index 1, while b is loaded
+    before = waiting(place)
+    load(run, place, sets / "b")
+    insert(place, (99, 1, 5))  # of b, which no index is of
+    assert waiting(place) == before == "1"
+    done = similar(run, place)
+    assert "index 2 of similar items is live: 24 items" in done.stdout
+    assert live(place) == b"2" and journal_of(place) == "kept,live" and len(keys(place)) == 2
+    is_of(place, "b")
+    insert(place, (98, 2, 5))
+    similar(run, place, "--update")
+    is_of(place, "b")
+    assert waiting(place) == "1"
+    run("trivet-etl", "datasets", "use", "a", env=place.env)
+    assert live(place) == b"2"
+    done = similar(run, place, "--if-changed")
+    assert "index 1 of similar items, which was kept, is live again" in done.stdout and "1 changes since were applied" in done.stderr
+    assert journal_of(place) == "live,kept" and waiting(place) == "0"
+    is_of(place, "a")
+    similar(run, place, "--check")
+
+
+def test_a_new_index_takes_the_place_of_its_own_data_sets_alone(run, place, sets):
+    load(run, place, sets / "b")
+    similar(run, place)
+    similar(run, place)
+    assert journal_of(place) == "kept,dropped,live" and keys(place) == {"trivet:similar:{1}", "trivet:similar:{3}"}
+    run("trivet-etl", "datasets", "use", "a", env=place.env)
+    similar(run, place)
+    assert journal_of(place) == "dropped,dropped,kept,live" and keys(place) == {"trivet:similar:{3}", "trivet:similar:{4}"}
+    assert {key: place.redis_client().hget(key, "dataset") for key in keys(place)} == {"trivet:similar:{3}": b"2", "trivet:similar:{4}": b"1"}
+
+
+def test_an_index_of_another_data_set_is_neither_checked_nor_updated(run, place, sets):
+    insert(place, (41, 1, 5))
+    before = dump(place)
+    load(run, place, sets / "b")
+    for word in ("--check", "--update"):
+        done = similar(run, place, word, check=False)
+        assert done.returncode != 0 and "is of data set a, but b is loaded" in done.stderr and "trivet-train similar builds one of b" in done.stderr
+    assert dump(place) == before and waiting(place) == "1"
+
+
+def test_a_server_applies_no_events_while_another_data_set_is_loaded(run, serve, place, sets):
+    """Otherwise the pairs of a, which are not among b's, would be taken for gone."""
+    place.psql("DELETE FROM trivet.rating WHERE item_id = 3 AND user_id IN (SELECT min(user_id) FROM trivet.rating WHERE item_id = 3)")
+    insert(place, (41, 1, 5))
+    before = dump(place)
+    load(run, place, sets / "b")
+    server = serve(place)
+    insert(place, (99, 1, 5))
+    looks(place, 2)
+    assert dump(place) == before and waiting(place) == "2"
+    run("trivet-etl", "datasets", "use", "a", env=place.env)
+    until(lambda: waiting(place) == "0")
+    is_of(place, "a")
+    server.stop()
+
+
+def test_a_model_brings_the_index_of_its_data_set(run, place, sets):
+    fit(run, place)
+    load(run, place, sets / "b")
+    assert similar(run, place).stderr.count("model 1, which is live, is of a") == 1
+    assert live(place) == b"2"  # that of what is loaded, though the model is a's
+    fit(run, place)
+    assert live(place) == b"2" and journal_of(place) == "kept,live"
+    run("trivet-train", "activate", "1", env=place.env)
+    assert live(place) == b"1" and journal_of(place) == "live,kept"
+    is_of(place, "a")
+    run("trivet-train", "rollback", env=place.env)
+    assert live(place) == b"2" and journal_of(place) == "kept,live"
+    is_of(place, "b")
+
+
+def test_a_model_of_a_data_set_without_an_index_leaves_none(run, place, sets):
+    load(run, place, sets / "b")
+    done = run("trivet-train", "fit", "--factors", "4", "--set", "min_users_for_item=1", env=place.env)
+    assert "no index of similar items is of the data set that serves" in done.stderr
+    assert live(place) is None and journal_of(place) == "kept" and keys(place) == {"trivet:similar:{1}"}
+    done = run("trivet-train", "repair", env=place.env)
+    assert "index 1 is kept, of data set a" in done.stdout and "everything agrees" in done.stdout
+    insert(place, (99, 1, 5))
+    assert events_of(place) == ""
+
+
+# --- killed, lost, dropped ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function, states", [
+    ("write_description", "live,failed"),
+    ("settle_new", "kept,live"),
+])
+def test_killed_while_another_data_sets_index_is_built(run, programs, place, sets, function, states):
+    load(run, place, sets / "b")
+    breakpoints.at(function, programs["trivet-train"], "similar", env=place.env)
+    run("trivet-train", "repair", env=place.env)
+    assert journal_of(place) == states
+    similar(run, place)
+    is_of(place, "b")
+    assert journal_of(place).split(",")[0] == "kept" and journal_of(place).endswith("live") and len(keys(place)) == 2
+
+
+@pytest.mark.parametrize("function", ["follow", "tv_similar_switch", "tv_similar_drop_others"])
+@pytest.mark.parametrize("who", ["repair", "follower"])
+def test_killed_as_a_model_brings_its_index(run, programs, serve, place, sets, function, who):
+    fit(run, place)
+    load(run, place, sets / "b")
+    similar(run, place)
+    fit(run, place)
+    breakpoints.at(function, programs["trivet-train"], "activate", "1", env=place.env,
+                   times={"follow": 1, "tv_similar_switch": 1, "tv_similar_drop_others": 2}[function])
+    if who == "follower":  # which tells no index that is whole from another, and ends none
+        server = serve(place)
+        looks(place, 1)
+        server.stop()
+    insert(place, (41, 1, 5))
+    run("trivet-train", "repair", env=place.env)
+    assert live(place) == b"1" and journal_of(place) == "live,kept" and len(keys(place)) == 2
+    similar(run, place, "--update")
+    is_of(place, "a")
+
+
+def test_a_kept_index_that_redis_has_lost_is_over(run, place, sets):
+    load(run, place, sets / "b")
+    similar(run, place)
+    redis = place.redis_client()
+    redis.delete(*redis.scan_iter("trivet:similar:{1}*"))
+    assert "indices of similar items" in run("trivet-train", "repair", env=place.env).stderr
+    assert journal_of(place) == "dropped,live"
+    run("trivet-etl", "datasets", "use", "a", env=place.env)
+    insert(place, (41, 1, 5))
+    assert events_of(place) == ""
+    similar(run, place, "--if-changed")
+    is_of(place, "a")
+
+
+def test_the_index_of_a_dropped_data_set_goes(run, place, sets):
+    insert(place, (41, 1, 5))
+    load(run, place, sets / "b")
+    similar(run, place)
+    run("trivet-etl", "datasets", "drop", "a", env=place.env)
+    assert journal_of(place) == "dropped,live" and events_of(place) == ""
+    run("trivet-train", "repair", env=place.env)
+    assert keys(place) == {"trivet:similar:{2}"}
+
+
+def test_the_index_of_a_dropped_data_set_serves_no_longer(run, place, sets):
+    load(run, place, sets / "b")
+    run("trivet-etl", "datasets", "drop", "a", env=place.env)
+    run("trivet-train", "repair", env=place.env)
+    assert live(place) is None and keys(place) == set()
+
+
+def test_a_redis_that_comes_back_older_has_lost_nothing_of_a_kept_index(run, place, sets):
+    """What it had applied in its last seconds is applied again when the index comes back, however late that is."""
+    redis = place.redis_client()
+    saved = {key: redis.dump(key) for key in redis.scan_iter("trivet:similar:{1}*")}
+    insert(place, (41, 1, 5))
+    similar(run, place, "--update")
+    load(run, place, sets / "b")
+    similar(run, place)
+    redis.delete(*redis.scan_iter("trivet:similar:{1}*"))
+    for key, value in saved.items():
+        redis.restore(key, 0, value)
+    place.psql("UPDATE trivet.similar_event SET applied_at = now() - interval '1 hour'")
+    insert(place, (99, 1, 5))
+    similar(run, place, "--update")
+    run("trivet-etl", "datasets", "use", "a", env=place.env)
+    done = similar(run, place, "--if-changed")
+    assert "has lost changes of similar items" in done.stderr
+    is_of(place, "a")
+
+
+def test_an_index_of_an_older_trivet_learns_whose_it_is(run, place):
+    place.redis_client().hdel("trivet:similar:{1}", "dataset")
+    run("trivet-train", "repair", env=place.env)
+    assert json.loads(place.redis_client().hget("trivet:similar:{1}", "dataset")) == 1
