@@ -115,15 +115,17 @@ static void write_stores(struct tv_out *out, struct tv_app *app)
     tv_out_text(out, "}");
 }
 
-/* Ready: a model is loaded and users can be looked up. Without Redis the loaded model goes on serving everybody, so
- * that is "degraded", and no reason to take a server out of service: all servers would go at once. */
+/* Ready: a model is loaded and users can be looked up; or none is live, but an index of similar items, which needs none.
+ * Without Redis the loaded model goes on serving everybody, so that is "degraded", and no reason to take a server out of
+ * service: all servers would go at once. */
 enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *request,
                                  struct tv_response *response)
 {
     (void)request;
     struct tv_resident *live = tv_shelf_live(app->models.shelf);
     int mongo = tv_breaker_is_up(app->models.mongo_breaker), redis = tv_breaker_is_up(app->models.redis_breaker);
-    int ready = live && mongo && !atomic_load(&app->draining);
+    int serves = live || tv_similar_keeper_seen(app->similar_keeper) > 0;
+    int ready = serves && mongo && !atomic_load(&app->draining);
     char notice[1024], similar[1024];
     struct tv_follower_state following;
     struct tv_model_data data;
@@ -133,7 +135,7 @@ enum tv_outcome tv_handle_readyz(struct tv_app *app, const struct tv_request *re
     tv_shelf_notice(app->models.shelf, notice, sizeof notice);
     response->status = ready ? 200 : 503;
     struct tv_out *out = &response->out;
-    int whole = redis && !notice[0] && !similar[0] && !following.unreadable && !following.refusal[0] &&
+    int whole = live && redis && !notice[0] && !similar[0] && !following.unreadable && !following.refusal[0] &&
                 !tv_model_data_is_away(&data);
     tv_out_text(out, "{");
     tv_out_key(out, "status");

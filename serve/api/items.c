@@ -1,5 +1,6 @@
 /* items: one item with all that is known of it, and the search by title. Both answer from the resident model's
- * catalogue; further fields of one item are read from MongoDB.
+ * catalogue, while no model is live from that of the index of similar items; further fields of one item are read from
+ * MongoDB.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -48,6 +49,16 @@ static struct tv_mongo_doc *find_document(struct tv_app *app, const struct tv_re
     return doc;
 }
 
+/* null while no model is live, and the catalogue is that of the index of similar items. */
+static void write_model(struct tv_out *out, const struct tv_resident *s)
+{
+    tv_out_key(out, "model");
+    if (s->run_number)
+        tv_out_int(out, s->run_number);
+    else
+        tv_out_text(out, "null");
+}
+
 /* Writes an item as the resident catalogue tells it, and under "metadata" the further fields that MongoDB has. */
 static void write_item(struct tv_app *app, struct tv_out *out, const struct tv_resident *s, int64_t item_id)
 {
@@ -57,8 +68,7 @@ static void write_item(struct tv_app *app, struct tv_out *out, const struct tv_r
     tv_out_text(out, "{");
     tv_item_json(out, s, item_id);
     tv_item_counts_json(out, s, item_id);
-    tv_out_key(out, "model");
-    tv_out_int(out, s->run_number);
+    write_model(out, s);
     tv_out_key(out, "metadata");
     tv_out_text(out, text ? text : "null");
     tv_out_text(out, "}\n");
@@ -80,7 +90,7 @@ enum tv_outcome tv_handle_item(struct tv_app *app, const struct tv_request *requ
     enum tv_pick pick = TV_PICK_PROBLEM;
     tv_id_set(&id, "id", request->segments[0]);
     if (tv_pick_model(request, &model, &problem))
-        pick = tv_pick_resident(&app->models, model, request->may_wait, &picked.resident, &problem);
+        pick = tv_pick_catalogue(&app->models, app->similar_keeper, model, request->may_wait, &picked.resident, &problem);
     if (pick == TV_PICKED && tv_pick_item(&id, picked.resident, &problem)) {
         write_item(app, &response->out, picked.resident, id.number);
         response->revalidated = 1;
@@ -108,14 +118,13 @@ static int read_query(const struct tv_request *request, struct tv_buffer *folded
     return tv_parameter_integer(request, &rule, top, problem);
 }
 
-/* The search is in memory and takes no worker (title_index.h). */
+/* The search is in memory and, with a model, takes no worker (title_index.h). */
 static void write_found(struct tv_out *out, const struct tv_resident *s, const char *folded, size_t top)
 {
     const struct tv_item *best[MAX_FOUND];
     size_t found, n = tv_title_search(&s->titles, &s->items, folded, best, top, &found);
     tv_out_text(out, "{");
-    tv_out_key(out, "model");
-    tv_out_int(out, s->run_number);
+    write_model(out, s);
     tv_out_key(out, "found");
     tv_out_int(out, (int64_t)found);
     tv_out_key(out, "items");
@@ -139,7 +148,7 @@ enum tv_outcome tv_handle_items(struct tv_app *app, const struct tv_request *req
     enum tv_pick pick = TV_PICK_PROBLEM;
     tv_buffer_init(&folded, 64 * MAX_QUERY);
     if (read_query(request, &folded, &top, &problem) && tv_pick_model(request, &model, &problem))
-        pick = tv_pick_resident(&app->models, model, request->may_wait, &picked.resident, &problem);
+        pick = tv_pick_catalogue(&app->models, app->similar_keeper, model, request->may_wait, &picked.resident, &problem);
     if (pick == TV_PICKED) {
         write_found(&response->out, picked.resident, tv_buffer_string(&folded), (size_t)top);
         response->revalidated = 1;

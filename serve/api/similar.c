@@ -3,6 +3,7 @@
  */
 #include "serve/api/similar.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,12 +47,13 @@ static int read_item(const struct tv_request *request, struct tv_similar_questio
 /* A parameter that would do nothing with this way of asking is refused and not passed over. */
 static int read_question(const struct tv_request *request, struct tv_similar_question *q, struct tv_problem *problem)
 {
-    static const struct tv_integer top = {"top", 1, MAX_SIMILAR}, exact = {"exact", 0, 1};
+    static const struct tv_integer top = {"top", 1, MAX_SIMILAR}, exact = {"exact", 0, 1}, dataset = {"dataset", 1, INT64_MAX};
     int64_t exactly = 0;
     *q = (struct tv_similar_question){.top = STANDARD_SIMILAR};
     if (!read_by(request, q, problem) || !read_item(request, q, problem) ||
         !tv_parameter_integer(request, &top, &q->top, problem) ||
-        !tv_parameter_integer(request, &exact, &exactly, problem) || !tv_pick_model(request, &q->model, problem))
+        !tv_parameter_integer(request, &exact, &exactly, problem) ||
+        !tv_parameter_integer(request, &dataset, &q->dataset, problem) || !tv_pick_model(request, &q->model, problem))
         return 0;
     q->exact = (int)exactly;
     if (q->exact && q->by == TV_BY_FACTORS) {
@@ -126,12 +128,29 @@ static void write_json(struct tv_out *out, const struct tv_resident *s, const st
     tv_out_text(out, "}\n");
 }
 
+/* A link of ours says of which data set its item is: another one, which may have taken its place since, has other items
+ * under the same ids. */
+static int is_meant(const struct tv_similar_question *q, const struct tv_resident *s, struct tv_problem *problem)
+{
+    if (q->dataset == 0 || s->dataset == 0 || q->dataset == s->dataset)
+        return 1;
+    tv_problem_at(problem, 409, "dataset", "item %s of data set %" PRId64 " is not known to the %s, which is of data set %" PRId64,
+                  q->item.text, q->dataset, q->by == TV_BY_AUDIENCE ? "index of similar items" : "model", s->dataset);
+    tv_problem_hint(problem, q->by == TV_BY_AUDIENCE
+                                 ? "by=factors asks the model; trivet-train similar builds an index of what is loaded"
+                                 : "by=audience asks the index of similar items");
+    return 0;
+}
+
 /* By audience, ids of items outside the catalogue are looked up, too: the index may have them. */
 static int find_neighbours(struct tv_app *app, const struct tv_request *request, struct tv_similar_question *q,
                            const struct tv_resident *s, struct tv_neighbours *found, struct tv_problem *problem)
 {
+    if (!is_meant(q, s, problem))
+        return 0;
     if (q->by == TV_BY_AUDIENCE)
-        return tv_id_item(&q->item, s, problem) && tv_similar_by_audience(app, request, q, found, problem);
+        return tv_id_item(&q->item, s, problem) && tv_similar_by_audience(app, request, q, found, problem) &&
+               tv_similar_is_of(found, s->dataset, problem);
     return tv_pick_item(&q->item, s, problem) && by_factors(s, q, found, problem);
 }
 
@@ -151,8 +170,8 @@ static void answer(struct tv_app *app, const struct tv_request *request, struct 
     free(found.items);
 }
 
-/* The index is asked on a worker; a question that counts in PostgreSQL is told from the others, as it may take
- * seconds. */
+/* By audience, items are those of the index, which is of one data set, and a model need not be there: on a worker, as Redis
+ * tells which index is live. A question that counts in PostgreSQL is told from the others, as it may take seconds. */
 enum tv_outcome tv_handle_similar(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem = {0};
@@ -160,11 +179,13 @@ enum tv_outcome tv_handle_similar(struct tv_app *app, const struct tv_request *r
     struct tv_similar_question q;
     enum tv_pick pick = TV_PICK_PROBLEM;
     if (read_question(request, &q, &problem)) {
-        if (q.by == TV_BY_AUDIENCE && q.item.text[0] && !request->may_wait) {
+        if (q.by == TV_BY_AUDIENCE && !request->may_wait) {
             response->need.postgres = q.exact;
             return TV_LATER;
         }
-        pick = tv_pick_resident(&app->models, q.model, request->may_wait, &picked.resident, &problem);
+        pick = q.by == TV_BY_AUDIENCE
+                   ? tv_pick_indexed(&app->models, app->similar_keeper, &picked.resident, &problem)
+                   : tv_pick_resident(&app->models, q.model, request->may_wait, &picked.resident, &problem);
     }
     if (pick == TV_PICKED)
         answer(app, request, response, &q, picked.resident, &problem);

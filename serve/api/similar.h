@@ -19,6 +19,7 @@ enum tv_similar_by { TV_BY_FACTORS, TV_BY_AUDIENCE };
 struct tv_similar_question {
     struct tv_id item; /* text "": none, for the page alone */
     int64_t model, top;
+    int64_t dataset; /* that the item is meant to be of, as a link of ours says; 0: not said */
     enum tv_similar_by by;
     int exact; /* by audience: count the true Jaccard similarities, too */
 };
@@ -33,7 +34,7 @@ struct tv_neighbour {
 
 /* An answer by either way. Zero it before; members "by audience" stay 0 by factors. */
 struct tv_neighbours {
-    int64_t index;              /* by audience: the version of the index */
+    int64_t index, dataset;     /* by audience: the version of the index, and whose it is (0: not known) */
     int size;                   /*     and the values of a signature, */
     size_t sharing;             /*     and the number of items that share any */
     struct tv_neighbour *items; /* (n) nearest first; free() it */
@@ -44,6 +45,8 @@ struct tv_neighbours {
 TV_MUST_USE int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request,
                                        const struct tv_similar_question *q, struct tv_neighbours *out,
                                        struct tv_problem *problem);
+/* The same for an index of this data set alone (0: not known): 0 where another one is live by now. */
+TV_MUST_USE int tv_similar_is_of(const struct tv_neighbours *found, int64_t dataset, struct tv_problem *problem);
 void tv_similar_audience_json(struct tv_out *out, const struct tv_resident *s, const struct tv_neighbours *found);
 
 /* similar_page.c: `found` is NULL for the page without an item, which may search for titles. */

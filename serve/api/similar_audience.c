@@ -25,12 +25,21 @@ enum { COUNTED = 4, COUNTED_AT_LEAST = 20, REDIS_RETRY_SECONDS = 5 };
 static enum tv_status read_source(struct tv_question *question, int64_t index, struct tv_buffer *source,
                                   struct tv_error *err)
 {
-    char sql[128];
+    char sql[320];
     struct tv_pg_rows *rows = NULL;
-    snprintf(sql, sizeof sql, "SELECT source FROM trivet.similar_index WHERE id = %" PRId64, index);
+    snprintf(sql, sizeof sql,
+             "SELECT i.source, d.name, (SELECT coalesce(c.name, 'without a name') FROM trivet.dataset c WHERE c.current AND c.id <> "
+             "i.dataset) FROM trivet.similar_index i LEFT JOIN trivet.dataset d ON d.id = i.dataset WHERE i.id = %" PRId64,
+             index);
     enum tv_status status = tv_question_ask(question, sql, &rows, err);
     if (status == TV_OK && tv_pg_rows_count(rows) == 0)
         status = tv_fail(err, TV_ERR_STORE, "PostgreSQL knows nothing of index %" PRId64 " of similar items", index);
+    if (status == TV_OK && tv_pg_cell(rows, 0, 2)) {
+        const char *name = tv_pg_cell(rows, 0, 1);
+        tv_fail(err, TV_ERR_BUSY, "PostgreSQL has data set %s loaded, and index %" PRId64 " of similar items is of %s, so nothing can be counted",
+                tv_pg_cell(rows, 0, 2), index, name ? name : "one that is gone");
+        status = tv_hint(err, "the estimates need no PostgreSQL: leave exact out");
+    }
     if (status == TV_OK)
         status = tv_buffer_text(source, tv_pg_cell(rows, 0, 0), err);
     tv_pg_rows_free(rows);
@@ -46,8 +55,8 @@ static enum tv_status write_count(struct tv_buffer *sql, const char *source, int
     enum tv_status status = tv_buffer_format(
         sql, err,
         "WITH pair AS MATERIALIZED (SELECT DISTINCT r.movieid, r.userid FROM (SELECT movieid, userid FROM %s) r"
-        " WHERE r.movieid = ANY ('{%" PRId64,
-        source, item);
+        " WHERE trivet.check_dataset(nullif(%" PRId64 ", 0)) AND r.movieid = ANY ('{%" PRId64,
+        source, found->dataset, item);
     for (size_t i = 0; i < found->n && status == TV_OK; i++)
         status = tv_buffer_format(sql, err, ",%" PRId64, found->items[i].item);
     return status == TV_OK ? tv_buffer_format(sql, err,
@@ -132,7 +141,7 @@ static void say_why(struct tv_problem *problem, const struct tv_id *item, enum t
 /* The answer is copied into our own shape, which both ways of asking share. */
 static int take_answer(struct tv_neighbours *out, const struct tv_similar_answer *answer)
 {
-    *out = (struct tv_neighbours){.index = answer->version, .size = answer->size, .sharing = answer->sharing};
+    *out = (struct tv_neighbours){.index = answer->version, .dataset = answer->dataset, .size = answer->size, .sharing = answer->sharing};
     out->items = calloc(answer->n + 1, sizeof *out->items);
     if (out->items == NULL)
         return 0;
@@ -167,6 +176,17 @@ int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request,
     out->n = out->n < top ? out->n : top;
     tv_similar_answer_free(&answer);
     return problem->status == 0;
+}
+
+/* Titles and codes are those of the catalogue that was looked up just before the index was asked. */
+int tv_similar_is_of(const struct tv_neighbours *found, int64_t dataset, struct tv_problem *problem)
+{
+    if (found->dataset == 0 || found->dataset == dataset)
+        return 1;
+    tv_problem(problem, 503, "index %" PRId64 " of similar items, of another data set, has just taken the place of the one before",
+               found->index);
+    problem->retry_after = 1;
+    return 0;
 }
 
 /* The standard error goes with the estimate, so that a reader sees which differences mean something; the true

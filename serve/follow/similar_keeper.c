@@ -17,7 +17,8 @@ enum { CONNECTIONS = 4, REDIS_MS = 1000, LOOK_SECONDS = 2, STATEMENT_SECONDS = 2
 
 struct tv_similar_keeper {
     struct tv_breaker *redis;
-    pthread_mutex_t mutex; /* guards the idle connections, and */
+    pthread_mutex_t mutex; /* guards the idle connections, and all to `refusal` */
+    int64_t version, dataset; /* of the index that was live last; 0: none yet */
     char refusal[sizeof((struct tv_error *)0)->message];
     pthread_cond_t free;
     struct tv_similar *idle[CONNECTIONS];
@@ -76,6 +77,52 @@ enum tv_status tv_similar_keeper_ask(struct tv_similar_keeper *a, int64_t item, 
     return status;
 }
 
+/* The index that was live last, so that titles are found while Redis is away. */
+static enum tv_status last_index(struct tv_similar_keeper *a, int64_t *version, int64_t *dataset, struct tv_error *err)
+{
+    pthread_mutex_lock(&a->mutex);
+    *version = a->version;
+    *dataset = a->dataset;
+    pthread_mutex_unlock(&a->mutex);
+    return *version ? TV_OK : away(err);
+}
+
+static void note_index(struct tv_similar_keeper *a, int64_t version, int64_t dataset)
+{
+    pthread_mutex_lock(&a->mutex);
+    a->version = version;
+    a->dataset = dataset;
+    pthread_mutex_unlock(&a->mutex);
+}
+
+enum tv_status tv_similar_keeper_index(struct tv_similar_keeper *a, int64_t *version, int64_t *dataset, struct tv_error *err)
+{
+    *version = *dataset = 0;
+    if (a == NULL)
+        return away(err);
+    if (!tv_breaker_is_up(a->redis))
+        return last_index(a, version, dataset, err);
+    struct tv_similar *s = take(a);
+    enum tv_status status = tv_similar_look(s, version, NULL, err);
+    if (status == TV_OK)
+        *dataset = tv_similar_dataset(s);
+    give(a, s);
+    if (status == TV_OK || status == TV_ERR_NOT_FOUND)
+        note_index(a, status == TV_OK ? *version : 0, *dataset);
+    if (status != TV_ERR_UNAVAILABLE)
+        return status;
+    tv_breaker_trip(a->redis, err);
+    return last_index(a, version, dataset, err);
+}
+
+int64_t tv_similar_keeper_seen(struct tv_similar_keeper *a)
+{
+    int64_t version = 0, dataset;
+    if (a)
+        tv_ignore(last_index(a, &version, &dataset, NULL), "none is an answer, too");
+    return version;
+}
+
 /* --- following ------------------------------------------------------------------------------------------ */
 
 void tv_similar_keeper_look(struct tv_similar_keeper *a, char *out, size_t size)
@@ -108,11 +155,12 @@ static double catch_up(void *context)
 {
     struct tv_similar_keeper *a = context;
     struct tv_error err = {0};
-    int64_t applied = 0, total = 0;
+    int64_t applied = 0, total = 0, version, dataset;
     int elsewhere = 0;
     enum tv_status status = TV_OK;
     if (!tv_breaker_is_up(a->redis))
         return LOOK_SECONDS;
+    tv_ignore(tv_similar_keeper_index(a, &version, &dataset, NULL), "it is noted for whoever asks, and looked for again");
     do {
         status = tv_similar_feed_step(a->feed, EVENTS_AT_ONCE, &applied, &elsewhere, &err);
         total += applied;

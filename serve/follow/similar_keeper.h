@@ -21,6 +21,11 @@ enum tv_status tv_similar_keeper_start(struct tv_similar_keeper **out, const cha
                                        const char *reader_uri, struct tv_breaker *redis, struct tv_error *err);
 void tv_similar_keeper_stop(struct tv_similar_keeper *a); /* NULL is fine */
 
+/* Which index is live, and of which data set (0: not known, an older trivet's); while Redis is away, which was live last.
+ * TV_ERR_NOT_FOUND: none is. Waits. */
+enum tv_status tv_similar_keeper_index(struct tv_similar_keeper *a, int64_t *version, int64_t *dataset, struct tv_error *err);
+/* The index that was live when this server looked last, within two seconds; 0: none. Never waits; NULL is fine. */
+int64_t tv_similar_keeper_seen(struct tv_similar_keeper *a);
 /* As tv_similar_ask; TV_ERR_UNAVAILABLE while Redis is away. Waits. */
 enum tv_status tv_similar_keeper_ask(struct tv_similar_keeper *a, int64_t item, size_t top,
                                      struct tv_similar_answer *out, int *known, struct tv_error *err);

@@ -3,6 +3,7 @@
  */
 #include "serve/html/recs_row.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,6 +131,8 @@ static void write_row(struct tv_out *out, const struct tv_recs *recs, size_t i)
     const char *site = write_link(&url, tv_words_of(&s->info), item, title);
     tv_out_text(&like, "/similar?item=");
     tv_out_url(&like, tv_id_item_text(s, id, space));
+    if (s->dataset) /* the index may be of another data set than the model */
+        tv_out_format(&like, "&dataset=%" PRId64, s->dataset);
     if (recs->user && recs->ranking.reason != TV_REASON_POPULAR && i < EXPLAINED)
         write_because(&because, recs, best->item);
     snprintf(rank, sizeof rank, "%zu", i + 1);

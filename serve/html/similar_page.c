@@ -24,6 +24,8 @@ static void write_address(struct tv_out *out, const struct tv_resident *s, int64
     tv_out_url(out, tv_id_item_text(s, item, space));
     tv_out_format(out, "&top=%" PRId64 "&by=%s%s", q->top, by == TV_BY_AUDIENCE ? "audience" : "factors",
                   exact ? "&exact=1" : "");
+    if (s->dataset)
+        tv_out_format(out, "&dataset=%" PRId64, s->dataset);
 }
 
 /* Writes how near a neighbour is. Estimates stand with their standard error, counted similarities without one;
@@ -79,7 +81,8 @@ static void write_explanation(char *out, size_t size, const struct tv_similar_qu
                  q->exact ? "counted" : "estimated", tv_text_number(number, (long long)found->sharing));
 }
 
-/* Writes links to the other ways to ask for the same item: all but the one that this page shows. */
+/* Writes links to the other ways to ask for the same item: all but the one that this page shows, and by factors only where
+ * the model is of the same data set. */
 static void write_ways(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q)
 {
     static const struct {
@@ -91,7 +94,7 @@ static void write_ways(struct tv_out *out, const struct tv_resident *s, const st
                 {TV_BY_FACTORS, 0, "by factors"}};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         struct tv_out address;
-        if (ways[i].by == q->by && ways[i].exact == q->exact)
+        if ((ways[i].by == q->by && ways[i].exact == q->exact) || (ways[i].by == TV_BY_FACTORS && s->run_number == 0))
             continue;
         tv_out_init(&address);
         write_address(&address, s, q->item.number, q, ways[i].by, ways[i].exact);
@@ -104,12 +107,14 @@ static void write_ways(struct tv_out *out, const struct tv_resident *s, const st
 
 /* Writes the address of the same answer as JSON. It always says by=..., because the two addresses have different
  * defaults. */
-static void write_json_address(struct tv_out *out, const struct tv_similar_question *q)
+static void write_json_address(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q)
 {
     tv_out_text(out, "/api/v1/items/");
     tv_out_url(out, q->item.text);
     tv_out_format(out, "/similar?top=%" PRId64 "&by=%s%s", q->top, q->by == TV_BY_AUDIENCE ? "audience" : "factors",
                   q->exact ? "&exact=1" : "");
+    if (s->dataset)
+        tv_out_format(out, "&dataset=%" PRId64, s->dataset);
 }
 
 /* Writes the list with what stands around it. A list without rows says so in words. */
@@ -126,7 +131,7 @@ static void write_list(struct tv_out *out, const struct tv_resident *s, const st
     if (found->n == 0)
         tv_out_text(&rows, "<li class=\"none\">No other item has anything in common with it.</li>\n");
     write_ways(&ways, s, q);
-    write_json_address(&json, q);
+    write_json_address(&json, s, q);
     write_explanation(explanation, sizeof explanation, q, found);
     const struct tv_slot slots[] = {{"explanation", explanation, NULL},
                                     {"rows", NULL, &rows},

@@ -202,6 +202,33 @@ static enum tv_status write_texts(struct tv_resident *s, struct tv_error *err)
     return out.failed ? tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the item texts") : TV_OK;
 }
 
+/* What a catalogue gives, for both: genres and the index of titles. */
+static enum tv_status index_items(struct tv_resident *s, struct tv_error *err)
+{
+    enum tv_status status = tv_genres_create(&s->genres, &s->items, s->item, s->n_items, err);
+    return status == TV_OK ? tv_title_index_create(&s->titles, &s->items, err) : status;
+}
+
+/* Everything that is counted by the model's items is empty, and every item is one that the model does not hold. */
+enum tv_status tv_resident_of_items(struct tv_resident **out, int64_t dataset, struct tv_items *items, struct tv_error *err)
+{
+    struct tv_resident *s = tv_alloc(1, sizeof *s, "a catalogue", err);
+    if (s == NULL)
+        return TV_ERR_NO_MEMORY;
+    s->references = 1;
+    s->dataset = dataset;
+    tv_model_info_read(&s->info, 0, NULL);
+    s->items = *items;
+    *items = (struct tv_items){0};
+    s->bytes = sizeof *s + s->items.n * sizeof *s->items.items;
+    enum tv_status status = index_items(s, err);
+    if (status == TV_OK)
+        *out = s;
+    else
+        tv_resident_release(s);
+    return status;
+}
+
 /* Items are looked up before the genres and the popular list, which need them. On failure the model is released as it
  * stands, with whatever it has of its members. */
 enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_model *model, struct tv_items *items,
@@ -230,9 +257,7 @@ enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_mode
     for (int32_t i = 0; status == TV_OK && i < s->n_items; i++)
         s->item[i] = tv_items_find(&s->items, s->item_ids[i]);
     if (status == TV_OK)
-        status = tv_genres_create(&s->genres, &s->items, s->item, s->n_items, err);
-    if (status == TV_OK)
-        status = tv_title_index_create(&s->titles, &s->items, err);
+        status = index_items(s, err);
     if (status == TV_OK) {
         rank_popular(s);
         status = write_texts(s, err);

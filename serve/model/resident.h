@@ -20,7 +20,7 @@
 
 /* The members are owned, and for reading only once tv_resident_create has returned. */
 struct tv_resident {
-    int64_t run_number;  /* the model's */
+    int64_t run_number;  /* the model's; 0: there is none, only the catalogue of a data set */
     int64_t dataset;     /* whose items these are; 0: of an older trivet, not known */
     char score_kind[16]; /* of a personal score: "relevance" or "rating" */
     double created_at;   /* seconds since 1970 */
@@ -47,6 +47,8 @@ struct tv_resident {
  * whose factors are not all finite, which holds no item, or which users cannot be folded into, is TV_ERR_CORRUPT. */
 enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_model *model, struct tv_items *items,
                                   struct tv_error *err);
+/* A catalogue alone, for answers about items that need no model: number 0, holding no item. Takes *items over. */
+enum tv_status tv_resident_of_items(struct tv_resident **out, int64_t dataset, struct tv_items *items, struct tv_error *err);
 struct tv_resident *tv_resident_acquire(struct tv_resident *s); /* for a caller with a reference */
 void tv_resident_release(struct tv_resident *s);                /* NULL is fine */
 

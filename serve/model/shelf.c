@@ -21,12 +21,18 @@
  */
 enum { LOAD_MS = 5000, QUESTION_MS = 1000 };
 
+/* How old a catalogue without a model may be: nobody tells the server of what changes in it. */
+enum { CATALOGUE_SECONDS = 30 };
+
 /* Two locks, and what each guards. `loading` is taken first where both are. */
 struct tv_shelf {
-    pthread_mutex_t shown; /* guards the next three */
+    pthread_mutex_t shown; /* guards all above the next */
     struct tv_resident *live;
     struct tv_resident *others[TV_SHELF_OTHERS]; /* last used first */
     char notice[1024];
+    struct tv_resident *catalogue; /* of an index of similar items, without a model; NULL: none was asked for yet */
+    struct tv_indexed indexed;     /* whose it is, */
+    double read_at;                /* and when it was read, by tv_clock */
 
     pthread_mutex_t loading; /* guards all below */
     int is_old;              /* 1: the live one was resident before it was shown, and has not been read again since */
@@ -59,6 +65,7 @@ void tv_shelf_free(struct tv_shelf *shelf)
     if (shelf == NULL)
         return;
     tv_resident_release(shelf->live);
+    tv_resident_release(shelf->catalogue);
     for (size_t i = 0; i < TV_SHELF_OTHERS; i++)
         tv_resident_release(shelf->others[i]);
     tv_redis_close(shelf->redis);
@@ -244,6 +251,64 @@ enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t run_number, struct 
     }
     pthread_mutex_unlock(&shelf->loading);
     return status;
+}
+
+/* The live model, if it is of that data set, or the catalogue as it was read for the same index; with a reference. An index
+ * of an older trivet does not say whose it is: then it is taken for the live model's, as it was then. */
+static struct tv_resident *find_catalogue(struct tv_shelf *shelf, const struct tv_indexed *index, int however_old)
+{
+    struct tv_resident *found = NULL;
+    pthread_mutex_lock(&shelf->shown);
+    if (shelf->live && (index->dataset == 0 || shelf->live->dataset == index->dataset))
+        found = shelf->live;
+    else if (shelf->catalogue && shelf->indexed.version == index->version && shelf->indexed.dataset == index->dataset &&
+             (however_old || tv_clock() < shelf->read_at + CATALOGUE_SECONDS))
+        found = shelf->catalogue;
+    if (found)
+        tv_resident_acquire(found);
+    pthread_mutex_unlock(&shelf->shown);
+    return found;
+}
+
+static enum tv_status read_catalogue(struct tv_shelf *shelf, const struct tv_indexed *index, struct tv_resident **out,
+                                     struct tv_error *err)
+{
+    struct tv_items items = {0};
+    struct tv_resident *new = NULL;
+    enum tv_status status = tv_items_read(&items, shelf->mongo, index->dataset, err);
+    if (status == TV_OK)
+        status = tv_resident_of_items(&new, index->dataset, &items, err);
+    tv_items_free(&items);
+    if (status != TV_OK)
+        return status;
+    tv_log_debug("the catalogue of data set %" PRId64 " was read for similar items", index->dataset);
+    *out = tv_resident_acquire(new);
+    pthread_mutex_lock(&shelf->shown);
+    struct tv_resident *old = shelf->catalogue;
+    shelf->catalogue = new;
+    shelf->indexed = *index;
+    shelf->read_at = tv_clock();
+    pthread_mutex_unlock(&shelf->shown);
+    tv_resident_release(old);
+    return TV_OK;
+}
+
+/* Where MongoDB is away, an old catalogue does: its items are the index's still. */
+enum tv_status tv_shelf_catalogue(struct tv_shelf *shelf, const struct tv_indexed *index, struct tv_resident **out,
+                                  struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    *out = find_catalogue(shelf, index, 0);
+    if (*out)
+        return TV_OK;
+    pthread_mutex_lock(&shelf->loading);
+    *out = find_catalogue(shelf, index, 0); /* the thread that held the lock before may have read it */
+    if (*out == NULL)
+        status = read_catalogue(shelf, index, out, err);
+    pthread_mutex_unlock(&shelf->loading);
+    if (status == TV_ERR_UNAVAILABLE)
+        *out = find_catalogue(shelf, index, 1);
+    return *out ? TV_OK : status;
 }
 
 /* Shows model `run_number`: at once if it is resident (a rollback), and then its titles and numbers of ratings may be

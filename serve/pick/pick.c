@@ -69,6 +69,34 @@ enum tv_pick tv_pick_resident(struct tv_models *models, int64_t model, int may_w
     return status == TV_OK ? TV_PICKED : unavailable(problem, err.message, err.hint);
 }
 
+/* Without an index, what is missing is a model: that is what most answers need. */
+enum tv_pick tv_pick_indexed(struct tv_models *models, struct tv_similar_keeper *keeper, struct tv_resident **out,
+                             struct tv_problem *problem)
+{
+    struct tv_error err = {0};
+    struct tv_indexed index;
+    enum tv_status status = tv_similar_keeper_index(keeper, &index.version, &index.dataset, &err);
+    if (status == TV_OK) {
+        status = tv_shelf_catalogue(models->shelf, &index, out, &err);
+        return status == TV_OK ? TV_PICKED : unavailable(problem, err.message, err.hint);
+    }
+    enum tv_pick pick = pick_live(models, out, problem);
+    if (pick != TV_PICKED && status == TV_ERR_NOT_FOUND)
+        tv_problem_hint(problem, "trivet-train similar builds an index of similar items, which needs no model; trivet-train fit trains one");
+    return pick;
+}
+
+enum tv_pick tv_pick_catalogue(struct tv_models *models, struct tv_similar_keeper *keeper, int64_t model, int may_wait,
+                               struct tv_resident **out, struct tv_problem *problem)
+{
+    *out = model == TV_LIVE_MODEL ? tv_shelf_live(models->shelf) : NULL;
+    if (*out)
+        return TV_PICKED;
+    if (model != TV_LIVE_MODEL)
+        return tv_pick_resident(models, model, may_wait, out, problem);
+    return may_wait ? tv_pick_indexed(models, keeper, out, problem) : TV_PICK_LATER;
+}
+
 /* MongoDB no longer has the model that the user was looked up in. Where the request names that model, this is the
  * answer. Where it means the live one, another must have gone live that this server has not noticed yet: it is
  * shown now, and TV_PICKED says that a second attempt is worth it. */

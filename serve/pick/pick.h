@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "serve/follow/similar_keeper.h"
 #include "serve/model/ids.h"
 #include "serve/stores/models.h"
 #include "serve/web/handler.h"
@@ -35,6 +36,13 @@ enum tv_pick tv_pick(struct tv_models *models, int64_t model, struct tv_id *user
 /* The model alone, with a reference in *out. A model that is not resident is loaded, which waits. */
 enum tv_pick tv_pick_resident(struct tv_models *models, int64_t model, int may_wait, struct tv_resident **out,
                               struct tv_problem *problem);
+/* What is known of items, for answers that need no model: with TV_LIVE_MODEL the live model, or while none is, the catalogue
+ * of the index of similar items, whose run number is 0. Otherwise as tv_pick_resident. */
+enum tv_pick tv_pick_catalogue(struct tv_models *models, struct tv_similar_keeper *keeper, int64_t model, int may_wait,
+                               struct tv_resident **out, struct tv_problem *problem);
+/* That of the index of similar items, whatever model is live; where there is no index, as tv_pick_resident. Waits. */
+enum tv_pick tv_pick_indexed(struct tv_models *models, struct tv_similar_keeper *keeper, struct tv_resident **out,
+                             struct tv_problem *problem);
 void tv_picked_release(struct tv_picked *picked);
 
 /* Looks an item up: 1 and id->number, or 0 and a 404, if neither the catalogue nor the model has it. */

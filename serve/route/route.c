@@ -24,8 +24,8 @@
 static const char *const none[] = {NULL};
 static const char *const recs[] = {"user_id", "top", "model", "strict", TV_ITEM_FILTER_PARAMETERS, NULL};
 static const char *const items[] = {"q", "top", "model", NULL};
-static const char *const similar[] = {"by", "top", "model", "exact", NULL};
-static const char *const similar_page[] = {"item", "q", "by", "top", "model", "exact", NULL};
+static const char *const similar[] = {"by", "top", "model", "exact", "dataset", NULL};
+static const char *const similar_page[] = {"item", "q", "by", "top", "model", "exact", "dataset", NULL};
 static const char *const explain[] = {"user_id", "item_id", "movie_id", "limit", "model", NULL};
 static const char *const predict[] = {"user_id", "ids", "model", NULL};
 static const char *const older_top[] = {"model", TV_ITEM_FILTER_PARAMETERS, NULL};

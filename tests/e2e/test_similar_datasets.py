@@ -238,3 +238,115 @@ def test_an_index_of_an_older_trivet_learns_whose_it_is(run, place):
     place.redis_client().hdel("trivet:similar:{1}", "dataset")
     run("trivet-train", "repair", env=place.env)
     assert json.loads(place.redis_client().hget("trivet:similar:{1}", "dataset")) == 1
+
+# --- served -------------------------------------------------------------------------------------------------------------
+
+
+def titles(answer):
+    return [item["title"] for item in answer.json()["items"]]
+
+
+def by_audience(server, item, *more):
+    return server.get(f"/api/v1/items/{item}/similar?" + "&".join(["by=audience", "top=20", *more]))
+
+
+def all_of(server, name):
+    """Titles are of that data set: of the list, of the page, of its search, and of each item."""
+    answer = by_audience(server, 1)
+    assert answer.status == 200 and answer.json()["title"] == f"Film {name}1 (1951)" and len(titles(answer)) == 20
+    assert all(title.startswith(f"Film {name}") for title in titles(answer))
+    page = server.get("/similar?item=1&top=20", accept="text/html").text
+    assert f"Similar to Film {name}1" in page and page.count(f">Film {name}") >= 20
+    other = {"a": "b", "b": "a"}[name]
+    found = server.get("/similar?q=film", accept="text/html").text
+    assert page.count(f"Film {other}") == found.count(f"Film {other}") == 0 and found.count(f">Film {name}") == 20
+    return True
+
+
+def test_similar_items_need_no_model(serve, place):
+    server = serve(place)
+    until(lambda: server.get("/readyz").status == 200)
+    ready = server.get("/readyz").json()
+    assert (ready["status"], ready["model"]) == ("degraded", None) and "no model is live yet" in ready["notice"]
+    assert all_of(server, "a")
+    exact = by_audience(server, 1, "exact=1")
+    assert exact.status == 200 and all("jaccard" in item for item in exact.json()["items"])
+    found = server.get("/api/v1/items?q=a7").json()
+    assert (found["model"], found["found"]) == (None, 1) and found["items"][0]["title"] == "Film a7 (1957)"
+    item = server.get("/api/v1/items/7").json()
+    assert (item["model"], item["title"], item["year"], item["in_model"]) == (None, "Film a7 (1957)", 1957, False) and item["count"] > 0
+    assert server.get("/api/v1/items/999").status == 404
+    assert "by factors" not in server.get("/similar?item=1", accept="text/html").text
+    assert server.get("/similar?item=1&by=factors").status == 503 and server.get("/recs?user_id=1").status == 503
+    assert "No model" in server.get("/", accept="text/html").text
+    server.stop()
+
+
+def test_without_a_model_ids_that_are_text_are_known(run, serve, fresh_stores, tmp_path):
+    folder = write(tmp_path / "shop", ratings="userId,movieId,rating\n" + "".join(f"u{u},p-{i},4\n" for u in range(9) for i in range(u % 4 + 1)),
+                   movies="movieId,title,genres\n" + "".join(f"p-{i},Thing {i} (2001),Drama\n" for i in range(4)))
+    run("trivet-etl", "load", folder, env=fresh_stores.env)
+    similar(run, fresh_stores)
+    server = serve(fresh_stores)
+    answer = server.get("/api/v1/items/p-1/similar?by=audience").json()
+    assert answer["id"] == "p-1" and {item["id"]: item["title"] for item in answer["items"]}["p-0"] == "Thing 0 (2001)"
+    assert server.get("/api/v1/items/p-9/similar?by=audience").status == 404
+    server.stop()
+
+
+def test_without_a_model_and_without_an_index_both_are_named(run, serve, fresh_stores, sets):
+    load(run, fresh_stores, sets / "a")
+    server = serve(fresh_stores)
+    answer = server.get("/similar?item=1")
+    assert answer.status == 503 and "trivet-train similar" in answer.json()["hint"]
+    assert server.get("/readyz").status == 503
+    server.stop()
+
+
+def test_no_answer_mixes_data_sets(run, serve, place, sets):
+    """What is live is a's model; the index is b's, then a's again, then there is none."""
+    fit(run, place)
+    load(run, place, sets / "b")
+    server = serve(place)
+    until(lambda: server.get("/readyz").status == 200)
+    assert all_of(server, "a")
+    counted = by_audience(server, 1, "exact=1")
+    assert counted.status == 409 and "has data set b loaded" in counted.json()["detail"] and "of a" in counted.json()["detail"]
+    link = next(part for part in server.get("/recs?user_id=1", accept="text/html").text.split('"') if part.startswith("/similar?item="))
+    link = link.replace("&amp;", "&")
+    assert server.get(link).status == 200 and "dataset=1" in link
+    similar(run, place)
+    assert all_of(server, "b") and by_audience(server, 1, "exact=1").status == 200
+    assert server.get("/api/v1/items/1").json()["title"] == "Film a1 (1951)"  # the model's
+    answer = server.get(link)
+    assert answer.status == 409 and "of data set 2" in answer.json()["detail"]
+    assert server.get(link + "&by=factors").status == 200
+    fit(run, place)
+    until(lambda: server.get("/readyz").json()["model"] == 2)
+    assert all_of(server, "b")
+    run("trivet-train", "activate", "1", env=place.env)
+    until(lambda: server.get("/readyz").json()["model"] == 1)
+    assert all_of(server, "a") and by_audience(server, 1, "exact=1").status == 200
+    place.psql("DELETE FROM trivet.rating WHERE item_id = 7")
+    until(lambda: by_audience(server, 7).status == 404)  # its events are applied
+    server.stop()
+
+
+def test_titles_are_the_newest_that_were_indexed(run, serve, place, sets):
+    server = serve(place)
+    assert until(lambda: by_audience(server, 1).status == 200) and all_of(server, "a")
+    write(sets / "a", ratings=(sets / "a" / "ratings.csv").read_text(), movies="movieId,title,genres\n1,Renamed (1999),Drama\n")
+    load(run, place, sets / "a")
+    similar(run, place)
+    assert by_audience(server, 1).json()["title"] == "Renamed (1999)"
+    server.stop()
+
+
+@pytest.mark.parametrize("function", ["tv_item_documents_write", "tv_catalogue_publish", "tv_similar_switch"])
+def test_killed_while_items_are_written(run, programs, place, function):
+    breakpoints.at(function, programs["trivet-train"], "similar", env=place.env)
+    run("trivet-train", "repair", env=place.env)
+    assert [name for name in place.mongo_db().list_collection_names() if name.startswith("catalogue_")] == ["catalogue_1"]
+    assert live(place) == b"1" and journal_of(place) == "live,failed"
+    similar(run, place)
+    assert place.mongo_db()["catalogue_1"].count_documents({}) == 30

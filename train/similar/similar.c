@@ -5,6 +5,8 @@
  *                (sql/022_similar.sql)
  *   read         the signatures of all items, from one snapshot, on all cores
  *   write        all keys under the version, which nobody looks at
+ *   write items  titles and all that is known of the items, into MongoDB's catalogue_<D>, where servers read them: no
+ *                model is needed
  *   switch       MULTI; SET trivet:similar:live; PUBLISH; EXEC
  *   settle       the index that was live before is deleted, or kept if it is of another data set
  *   catch up     the pairs that changed since `begin` are applied
@@ -21,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/command/item_documents.h"
 #include "train/command/stores.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
@@ -29,6 +32,7 @@
 #include "trivet/cli/progress.h"
 #include "trivet/model/filter.h"
 #include "trivet/model/journal.h"
+#include "trivet/model/life/catalogue.h"
 #include "trivet/model/life/lock.h"
 #include "trivet/model/patient.h"
 #include "trivet/similar/build.h"
@@ -84,8 +88,7 @@ const struct tv_option tv_similar_options[] = {
 /* One build. */
 struct similar {
     const struct tv_settings *settings;
-    struct tv_lock *lock;
-    struct tv_redis *redis;
+    struct tv_stores stores; /* MongoDB is opened for a build alone */
     struct tv_buffer source; /* what stands behind FROM in the statement that reads the rows */
     struct tv_minhash_sets sets;
     struct tv_progress progress;
@@ -98,7 +101,7 @@ struct similar {
  * gone. */
 static struct tv_pg *journal(const struct similar *s)
 {
-    return tv_lock_connection(s->lock);
+    return tv_lock_connection(s->stores.lock);
 }
 
 static enum tv_status interrupted(struct tv_error *err)
@@ -169,7 +172,7 @@ static enum tv_status choose_source(struct similar *s, struct tv_error *err)
 /* Makes journal and Redis agree about which index there is, and deletes what others left. */
 static enum tv_status settle(struct similar *s, const char *why, struct tv_error *err)
 {
-    return tv_similar_settle(journal(s), s->redis, why, &s->live, NULL, err);
+    return tv_similar_settle(journal(s), s->stores.redis, why, &s->live, NULL, err);
 }
 
 /* One attempt to begin: it takes a lock on trivet.rating for a moment, so that each change of a rating is either in
@@ -220,10 +223,24 @@ static enum tv_status show_written(void *context, int64_t pages, int64_t of, str
     return tv_interrupted() ? interrupted(err) : TV_OK;
 }
 
+/* Titles come before the index that is shown under them. 0 is no run's number, so what a kill leaves is nobody's
+ * (lib/repair/catalogues.c). */
+static enum tv_status write_items(struct similar *s, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    int64_t n = 0;
+    const struct tv_catalogue_news news = {.dataset = s->name.dataset};
+    enum tv_status status = tv_item_documents_write(s->stores.mongo, tv_model_new_catalogue(name, news.dataset, news.run_number),
+                                                    journal(s), &n, err);
+    if (status == TV_OK)
+        status = tv_lock_check(s->stores.lock, err);
+    return status == TV_OK ? tv_catalogue_publish(&s->stores, &news, err) : status;
+}
+
 static enum tv_status write_index(struct similar *s, struct tv_error *err)
 {
     tv_progress_start(&s->progress, "writing the index", "pages", 0);
-    enum tv_status status = tv_similar_write(s->redis, &s->name, &s->sets, show_written, s, err);
+    enum tv_status status = tv_similar_write(s->stores.redis, &s->name, &s->sets, show_written, s, err);
     tv_progress_end(&s->progress);
     return status;
 }
@@ -232,10 +249,10 @@ static enum tv_status write_index(struct similar *s, struct tv_error *err)
  * connection may mean that another build has begun. */
 static enum tv_status switch_index(struct similar *s, struct tv_error *err)
 {
-    enum tv_status status = tv_lock_check(s->lock, err);
+    enum tv_status status = tv_lock_check(s->stores.lock, err);
     if (status == TV_OK && tv_interrupted())
         status = interrupted(err);
-    return status == TV_OK ? tv_similar_switch(s->redis, s->name.version, err) : status;
+    return status == TV_OK ? tv_similar_switch(s->stores.redis, s->name.version, err) : status;
 }
 
 /* The step after the switch: the index that was live before is deleted, or kept. */
@@ -313,7 +330,7 @@ static enum tv_status report(struct similar *s, struct tv_error *err)
     double bytes = 0;
     int64_t keys = 0;
     char *counts = NULL;
-    enum tv_status status = tv_similar_bytes(s->redis, s->name.version, &bytes, &keys, err);
+    enum tv_status status = tv_similar_bytes(s->stores.redis, s->name.version, &bytes, &keys, err);
     if (status == TV_OK)
         status = describe(&counts, s, keys, bytes, err);
     snprintf(number, sizeof number, "%" PRId64, s->name.version);
@@ -344,16 +361,25 @@ static enum tv_status check_tables(struct similar *s, struct tv_error *err)
     return tv_hint(err, "bring it up to date: trivet-etl schema");
 }
 
-/* Takes the lock that training and repair take, too, because they clean up indices. */
+/* Takes the lock that training and repair take, too, because they clean up indices. What is left of them, and of item
+ * documents, is in order before anything is written. */
 static enum tv_status open_all(struct similar *s, struct tv_error *err)
 {
+    enum tv_status status = tv_train_open_locked(&s->stores, s->settings, "trivet-train similar", err);
+    if (status == TV_OK)
+        status = check_tables(s, err);
+    return status == TV_OK ? tv_lifecycle_repair(&s->stores, NULL, NULL, err) : status;
+}
+
+/* The same for a look at what is there, or an update of it, which need no MongoDB. */
+static enum tv_status open_index(struct similar *s, struct tv_error *err)
+{
     int wait = (int)tv_settings_int(s->settings, "wait");
-    enum tv_status status = tv_redis_open(&s->redis, tv_settings_text(s->settings, "redis"), REDIS_MS, wait, err);
+    enum tv_status status = tv_redis_open(&s->stores.redis, tv_settings_text(s->settings, "redis"), REDIS_MS, wait, err);
     if (status == TV_OK)
-        tv_train_warn_of_redis(s->redis);
+        tv_train_warn_of_redis(s->stores.redis);
     if (status == TV_OK)
-        status =
-            tv_lock_acquire(&s->lock, tv_settings_text(s->settings, "postgres"), "trivet-train similar", 0, wait, err);
+        status = tv_lock_acquire(&s->stores.lock, tv_settings_text(s->settings, "postgres"), "trivet-train similar", 0, wait, err);
     return status == TV_OK ? check_tables(s, err) : status;
 }
 
@@ -396,7 +422,7 @@ static enum tv_status use_again(struct similar *s, int64_t stored, struct tv_err
     if (stored == s->live) {
         printf("nothing changed: index %" PRId64 " of similar items is from the same ratings\n", stored);
     } else {
-        status = tv_similar_switch(s->redis, stored, err);
+        status = tv_similar_switch(s->stores.redis, stored, err);
         if (status == TV_OK)
             status = settle(s, NULL, err);
         if (status == TV_OK)
@@ -410,7 +436,7 @@ static enum tv_status use_again(struct similar *s, int64_t stored, struct tv_err
 static enum tv_status build(struct similar *s, struct tv_error *err)
 {
     int64_t current = 0, stored = 0;
-    static const struct step before[] = {{"read", read_sets}, {"write", write_index}, {"switch", switch_index}},
+    static const struct step before[] = {{"read", read_sets}, {"write", write_index}, {"write items", write_items}, {"switch", switch_index}},
                              after[] = {{"delete the one before", settle_new}, {"catch up", catch_up}};
     enum tv_status status = choose_source(s, err);
     if (status == TV_OK)
@@ -440,7 +466,7 @@ static enum tv_status build(struct similar *s, struct tv_error *err)
 /* --check and --update, which are about the live index. */
 static enum tv_status look_after(struct similar *s, struct tv_error *err)
 {
-    enum tv_status status = tv_similar_live(s->redis, &s->live, err);
+    enum tv_status status = tv_similar_live(s->stores.redis, &s->live, err);
     if (status == TV_OK)
         status = tv_similar_refuse_other(journal(s), s->live, err);
     if (status != TV_OK)
@@ -456,14 +482,14 @@ enum tv_status tv_similar_run(const struct tv_settings *settings, int n, char **
     if (status == TV_OK && tv_settings_on(settings, "update") && tv_settings_on(settings, "check"))
         status =
             tv_fail(err, TV_ERR_USAGE, "--update changes the index, and --check only looks at it: give one of them");
+    int looks = tv_settings_on(settings, "check") || tv_settings_on(settings, "update");
     if (status == TV_OK)
-        status = open_all(&s, err);
+        status = looks ? open_index(&s, err) : open_all(&s, err);
     if (status == TV_OK)
-        status = tv_settings_on(settings, "check") || tv_settings_on(settings, "update") ? look_after(&s, err) : build(&s, err);
+        status = looks ? look_after(&s, err) : build(&s, err);
     tv_minhash_sets_free(&s.sets);
     tv_buffer_free(&s.source);
     json_decref(s.timings);
-    tv_lock_release(s.lock);
-    tv_redis_close(s.redis);
+    tv_train_close(&s.stores);
     return status;
 }
