@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "serve/app.h"
+#include "serve/follow/model_data.h"
 #include "serve/html/page.h"
 #include "serve/html/problem_page.h"
 #include "serve/lab/handlers.h"
@@ -19,7 +20,12 @@ static void write_page(struct tv_app *app, struct tv_response *response)
     struct tv_filter *standard = NULL;
     struct tv_buffer defaults = TV_BUFFER_INIT(1 << 16), fields = TV_BUFFER_INIT(1 << 16);
     struct tv_out content;
-    char number[24] = "";
+    struct tv_model_data data;
+    char number[24] = "", loaded[320] = "";
+    tv_data_board_look(app->models.data, live ? live->run_number : 0, &data);
+    if (data.loaded[0])
+        snprintf(loaded, sizeof loaded, "Data set: %s%s", data.loaded,
+                 tv_model_data_is_away(&data) ? ", which the live model was not made of" : "");
     if (tv_filter_create(&standard, NULL) == TV_OK)
         tv_ignore(tv_filter_json(standard, &defaults, NULL), "the page can be used without the defaults");
     if (live)
@@ -29,6 +35,7 @@ static void write_page(struct tv_app *app, struct tv_response *response)
     const struct tv_slot slots[] = {{"parameters", tv_buffer_string(&fields), NULL},
                                     {"defaults", tv_buffer_string(&defaults), NULL},
                                     {"live_number", number, NULL},
+                                    {"loaded", loaded, NULL},
                                     {"live_filter", live ? live->info.filter_json : "", NULL},
                                     {"live_source", live ? live->info.source : "", NULL},
                                     {NULL, NULL, NULL}};

@@ -23,9 +23,14 @@ struct part {
     enum { WHOLE, OF_RUN, CALLED_WITH_RUN } which; /* all rows, those of a run, or a function's of that run */
 };
 
+/* Searches of two data sets are not to be compared, so each says its own. */
+#define SEARCHES                                                                                                       \
+    "(SELECT s.*, coalesce(d.name, r.data ->> 'name') AS data FROM trivet.searches() s "                               \
+    "JOIN trivet.run r ON r.id = s.run LEFT JOIN trivet.dataset d ON d.id = r.dataset)"
+
 static const struct part of_journal[] = {{"models", "(SELECT * FROM trivet.model LIMIT 200)", WHOLE},
                                          {"evaluations", "trivet.evaluations()", WHOLE},
-                                         {"searches", "trivet.searches()", WHOLE},
+                                         {"searches", SEARCHES, WHOLE},
                                          {.member = NULL}};
 static const struct part of_run[] = {{"methods", "trivet.evaluation", OF_RUN},
                                      {"lists", "trivet.evaluation_at", OF_RUN},

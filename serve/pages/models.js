@@ -10,6 +10,7 @@ const defaults = filter.complete(JSON.parse($("models").dataset.defaults), {});
 const address = new URLSearchParams(location.search);
 const STANDARD_TOP = 15;
 let kept = [], journal = null, quality = null;
+let everyone = []; // kept models of all data sets; `kept` has those of the one that is shown
 
 function changed(name, value) {
   if (value === null || value === "") address.delete(name);
@@ -40,17 +41,34 @@ function age(from) {
   return "";
 }
 
+// --- data sets: one is shown at a time
+
+const dataOf = (description) => (description.data && (description.data.dataset ?? description.data.name)) || "";
+const nameOf = (m) => journal?.models.find((j) => j.model === m.number)?.data ?? dataOf(m.description);
+
+// The data set that the address says, or the live model's, or that of the newest model.
+function chooseData() {
+  const names = [...new Set([...everyone.map(nameOf), ...(journal ? [...journal.models, ...journal.evaluations, ...journal.searches].map((j) => j.data || "") : [])])];
+  const live = everyone.find((m) => m.live) ?? everyone.at(-1), standard = live ? nameOf(live) : names[0];
+  const shown = names.includes(address.get("data")) ? address.get("data") : standard;
+  kept = everyone.filter((m) => nameOf(m) === shown);
+  $("data-choice").hidden = names.length < 2;
+  $("data").replaceChildren(...names.sort().map((name) => new Option(name || "without a name", name, false, name === shown)));
+  return shown;
+}
+
 // What MongoDB keeps, and what the journal says of it.
 function fromMongo({ number: model, live, description: d }) {
   const counts = d.counts || {};
   return { model, state: live ? "live" : "kept", since: d.created_at, algorithm: d.algorithm, factors: d.factors, score: d.score, filter: d.filter, source: d.source,
-    ratings: counts.rows, users: counts.users, items: counts.items, served: counts.users_served, data: d.data && d.data.name };
+    ratings: counts.rows, users: counts.users, items: counts.items, served: counts.users_served, data: dataOf(d) };
 }
 
 function versions() {
+  const shown = chooseData();
   const here = new Map(kept.map((m) => [m.number, fromMongo(m)]));
-  for (const j of journal ? journal.models : []) {
-    if (here.has(j.model)) here.get(j.model).message = j.message;
+  for (const j of journal ? journal.models.filter((m) => (m.data || "") === shown) : []) {
+    if (here.has(j.model)) Object.assign(here.get(j.model), { message: j.message, data: j.data, data_state: j.data_state });
     else if ($("all").checked) here.set(j.model, { ...j, since: j.finished || j.started, served: j.users_served });
   }
   return [...here.values()].sort((a, b) => b.model - a.model);
@@ -64,6 +82,8 @@ function versionLine(v) {
   const own = v.source && !v.source.startsWith("trivet.user_item(");
   if (own) learned.textContent = v.source;
   else learned.append(" ", element("a", { href: `/lab?${filter.query(filter.complete(v.filter || {}, defaults), defaults)}`, textContent: "in the lab" }));
+  const old = { older: "made before its data was loaded last: trivet-train fit", away: "other data is loaded now", gone: "its data set was dropped" }[v.data_state];
+  if (old) state.append(element("span", { className: "note", textContent: old }));
   if (v.message) learned.append(element("span", { className: "note", textContent: v.message }));
   const line = row([String(v.model), state, age(v.since), method, count(v.ratings), count(v.users), count(v.items), count(v.served), v.data || "", learned]);
   line.cells[9].className = "long";
@@ -114,9 +134,8 @@ function alertWith(text) {
 
 async function askMongo() {
   try {
-    kept = (await ask("/api/v1/models")).models;
+    everyone = (await ask("/api/v1/models")).models;
     showVersions();
-    prepareLists();
   } catch (error) {
     $("versions-status").classList.add("failed");
     $("versions-status").textContent = error.message;
@@ -132,11 +151,15 @@ async function askJournal() {
     return;
   }
   showVersions();
-  quality = new Quality({ journal, ask: (run) => ask(`/models/metrics?run=${run}`), filterText, changed, wanted: address });
+  const shown = $("data").value, of = (list) => list.filter((j) => (j.data || "") === shown);
+  quality = new Quality({ journal: { ...journal, evaluations: of(journal.evaluations), searches: of(journal.searches) }, ask: (run) => ask(`/models/metrics?run=${run}`), filterText, changed, wanted: address });
 }
 
 $("all").checked = address.get("all") === "1";
 $("all").addEventListener("change", () => { changed("all", $("all").checked ? 1 : null); showVersions(); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => quality && quality.redraw());
-askMongo();
-askJournal();
+$("data").addEventListener("change", () => {
+  const data = $("data").value;
+  location.assign(`/models?${new URLSearchParams({ data })}`); // what else the address says is of the other data set
+});
+askMongo().then(askJournal).then(prepareLists);

@@ -34,7 +34,7 @@ static const char *const of_id[] = {"id", NULL};
 static const char *const of_model[] = {"model", NULL};
 static const char *const of_run[] = {"run", NULL};
 static const char *const of_models_page[] = {"user_id", "a", "b",      "top", "run",
-                                             "search",  "k", "metric", "all", NULL};
+                                             "search",  "k", "metric", "all", "data", NULL};
 
 /* A row for each address and method. The more exact pattern wins, wherever it stands (tv_route_find). */
 static const struct tv_route routes[] = {
