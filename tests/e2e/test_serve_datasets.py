@@ -170,3 +170,13 @@ def test_the_pages_say_so_instead_of_offering_stars(run, serve, place, blue):
     for path in ("/recs?user_id=1", "/rate?user_id=1"):
         page = server.get(path, accept="text/html").text
         assert REFUSED in page and "Nothing can be rated now" in page and "/rate.js" not in page, path
+
+
+def test_repair_goes_on_while_other_data_is_loaded(run, serve, place, blue):
+    load(run, place, blue)
+    place.psql("SELECT trivet.rate(1, '{1}', '{9}')")
+    before = list(place.mongo_db()["user_1"].find().sort("_id", 1))
+    for command in ("repair", "models"):
+        run("trivet-train", command, env=place.env)
+    assert list(place.mongo_db()["user_1"].find().sort("_id", 1)) == before
+    assert number(place, "SELECT count(*) FROM trivet.user_change WHERE folded_rev > 0 OR refused_rev > 0") == 0
