@@ -13,6 +13,7 @@
 #include "trivet/model/journal.h"
 #include "trivet/model/life/catalogue.h"
 #include "trivet/model/life/lock.h"
+#include "trivet/model/life/stored.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/model/user_parts.h"
 #include "trivet/store/mongo_collections.h"
@@ -75,7 +76,7 @@ enum tv_status tv_fit_describe(struct tv_fit *f, struct tv_error *err)
 
 enum tv_status tv_fit_store(struct tv_fit *f, struct tv_error *err)
 {
-    return tv_publish_store(&f->stores, f->model.item_side, err);
+    return tv_model_store(&f->stores, f->model.item_side, err);
 }
 
 /* Asks both stores how many bytes the model takes, once all of it was read back: for the log and the journal. */
@@ -127,7 +128,7 @@ static char *journal_counts(const struct tv_fit *f)
 /* Reads everything back from both stores and compares it with what was written, while nothing of it is shown yet. */
 enum tv_status tv_fit_check(struct tv_fit *f, struct tv_error *err)
 {
-    enum tv_status status = tv_publish_check(&f->stores, f->model.item_side, f->model.users_hash, err);
+    enum tv_status status = tv_model_check_stored(&f->stores, f->model.item_side, f->model.users_hash, err);
     return status == TV_OK ? measure(f, err) : status;
 }
 

@@ -69,7 +69,7 @@ static void take_count(struct tv_fit *f, const struct tv_user_document *d)
 }
 
 /* Documents are added in the order of users, because their hash depends on it: read back by _id they give the same
- * (publish.c). */
+ * (stored.c). */
 static enum tv_status add_block(struct tv_fit *f, struct tv_mongo_bulk *bulk, struct slot *slots, int n,
                                 struct tv_error *err)
 {

@@ -16,6 +16,7 @@
 #include "trivet/model/journal.h"
 #include "trivet/model/life/catalogue.h"
 #include "trivet/model/life/lock.h"
+#include "trivet/model/life/stored.h"
 #include "trivet/store/pg_rows.h"
 
 const struct tv_option tv_import_options[] = {
@@ -133,9 +134,9 @@ static enum tv_status write_all(struct tv_import *im, struct tv_error *err)
     if (status == TV_OK)
         status = tv_import_users(im, err);
     if (status == TV_OK)
-        status = tv_publish_store(&im->stores, im->model, err);
+        status = tv_model_store(&im->stores, im->model, err);
     if (status == TV_OK)
-        status = tv_publish_check(&im->stores, im->model, im->users_hash, err);
+        status = tv_model_check_stored(&im->stores, im->model, im->users_hash, err);
     if (status == TV_OK && tv_interrupted())
         status = tv_fail(err, TV_ERR_INTERRUPTED, "interrupted");
     return status == TV_OK ? complete_run(im, err) : status;

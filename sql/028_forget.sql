@@ -1,0 +1,150 @@
+-- 028_forget: taking a user or an item out of the current data set.
+--
+-- `trivet-etl forget` calls these, in a transaction each, through which it comes again until all stores are done: what is left of
+-- somebody after the first call is the code, and the row of an item, by which the same command finds the id again after a kill.
+-- The last call takes these, too.
+
+create or replace function trivet.names_id(line text, code text) returns boolean
+language sql immutable parallel safe as $$
+    select names_id.line ~ ('(^|[][[:space:],;:|"''(){}=])'
+                            || regexp_replace(names_id.code, '([^[:alnum:]])', '\\\1', 'g')
+                            || case when trivet.code_number(names_id.code) is not null then '(\.0*)?' else '' end
+                            || '($|[][[:space:],;:|"''(){}])')
+$$;
+comment on function trivet.names_id(text, text) is 'Whether a text has an id in it as a whole field, not as a part of another word.';
+
+create or replace function trivet.forget_rejects(code text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    update trivet.load l
+    set report = jsonb_set(l.report, '{examples}', (
+        select coalesce(jsonb_object_agg(e.key, e.value), '{}') from jsonb_each_text(l.report -> 'examples') e
+        where not trivet.names_id(e.value, forget_rejects.code)))
+    where (l.dataset = trivet.current_dataset() or l.dataset is null) and jsonb_typeof(l.report -> 'examples') = 'object'
+      and trivet.names_id(l.report ->> 'examples', forget_rejects.code);
+    delete from trivet.reject r using trivet.load l
+    where l.id = r.load_id and (l.dataset = trivet.current_dataset() or l.dataset is null)
+      and trivet.names_id(r.raw, forget_rejects.code)
+$$;
+comment on function trivet.forget_rejects(text) is 'Deletes the refused lines that name an id, and such examples in reports, of loads of the current data set, and of loads that failed.';
+
+-- The next training is not "unchanged" for any model that learned from what is gone.
+create or replace function trivet.forget_fingerprints() returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    update trivet.run r set fingerprint = null
+    where r.dataset = trivet.current_dataset() and r.state in ('kept', 'activating', 'live') and r.fingerprint is not null
+$$;
+comment on function trivet.forget_fingerprints() is 'Kept models of the current data set count as changed, so that fit --if-changed trains.';
+
+-- The lock waits for those who are rating, and holds off the next: what one of them was writing is among what is deleted. The
+-- caller sets a short lock_timeout and comes again (include/trivet/model/patient.h).
+create or replace function trivet.forget_user(user_id bigint, last boolean) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+    code text := trivet.user_code(forget_user.user_id);
+    n bigint;
+begin
+    lock table trivet.rating in share row exclusive mode;
+    perform from trivet.item_change c
+    where c.item_id in (select r.item_id from trivet.rating r where r.user_id = forget_user.user_id) order by c.item_id for no key update;
+    insert into trivet.item_change as c (item_id, rev, xid)
+    select distinct r.item_id, 1, pg_current_xact_id() from trivet.rating r where r.user_id = forget_user.user_id order by 1
+    on conflict (item_id) do update set rev = c.rev + 1, xid = excluded.xid;
+    delete from trivet.rating r where r.user_id = forget_user.user_id;
+    get diagnostics n = row_count;
+    delete from trivet.tag t where t.user_id = forget_user.user_id;
+    delete from trivet.user_change c where c.user_id = forget_user.user_id;
+    delete from trivet.recommendation l using trivet.run r
+    where r.id = l.run_id and r.dataset = trivet.current_dataset() and l.user_id = forget_user.user_id;
+    perform trivet.forget_rejects(code);
+    perform trivet.forget_fingerprints();
+    if forget_user.last then
+        delete from trivet.code c where c.kind = 'user' and c.id = forget_user.user_id;
+    end if;
+    return n;
+end
+$$;
+comment on function trivet.forget_user(bigint, boolean) is
+'Deletes what the current data set has of a user: ratings, tags, what is known of their changes, lists, refused lines; with `last` the code,
+too. The items they rated are counted again. Returns how many ratings there were. The caller holds trivet.lock_key().';
+
+create or replace function trivet.forget_item(item_id bigint, last boolean) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+    code text := trivet.item_code(forget_item.item_id);
+    raters bigint[];
+    n bigint;
+begin
+    lock table trivet.rating in share row exclusive mode;
+    with gone as (delete from trivet.rating r where r.item_id = forget_item.item_id returning r.user_id)
+    select count(*), array_agg(distinct g.user_id) into n, raters from gone g;
+    perform from trivet.user_change c where c.user_id = any (raters) order by c.user_id for no key update;
+    update trivet.user_change c set rev = c.rev + 1, xid = pg_current_xact_id() where c.user_id = any (raters);
+    delete from trivet.tag t where t.item_id = forget_item.item_id;
+    delete from trivet.item_change c where c.item_id = forget_item.item_id;
+    delete from trivet.recommendation l using trivet.run r
+    where r.id = l.run_id and r.dataset = trivet.current_dataset() and l.item_id = forget_item.item_id;
+    perform trivet.forget_rejects(code);
+    perform trivet.forget_fingerprints();
+    if forget_item.last then
+        delete from trivet.item i where i.item_id = forget_item.item_id;
+        delete from trivet.code c where c.kind = 'item' and c.id = forget_item.item_id;
+    end if;
+    return n;
+end
+$$;
+comment on function trivet.forget_item(bigint, boolean) is
+'Deletes what the current data set has of an item: ratings, tags, places in lists, refused lines; with `last` its title and its code, too.
+Users who rated it live are folded in again. Returns how many ratings there were. The caller holds trivet.lock_key().';
+
+-- Indices of the current data set alone are asked for: those of others know nothing of it.
+create or replace function trivet.forget_waits(kind text, id bigint) returns bigint
+language sql stable as $$
+    select count(*) from trivet.similar_event e join trivet.similar_index i on i.id = e.index_id and i.dataset = trivet.current_dataset()
+    where e.applied_at is null and forget_waits.id = case forget_waits.kind when 'user' then e.user_id else e.item_id end
+$$;
+comment on function trivet.forget_waits(text, bigint) is 'How many changes of a user, or an item, an index of similar items has still to hear.';
+
+create or replace function trivet.forget_events(kind text, id bigint) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    delete from trivet.similar_event e using trivet.similar_index i
+    where i.id = e.index_id and i.dataset = trivet.current_dataset()
+      and forget_events.id = case forget_events.kind when 'user' then e.user_id else e.item_id end
+$$;
+comment on function trivet.forget_events(text, bigint) is 'Deletes the changes of a user, or an item, that indices of similar items have heard of.';
+
+-- What is a person's text is not rewritten.
+create or replace function trivet.forget_mentions(code text) returns text
+language sql stable as $$
+    select string_agg(m.what, ', ' order by m.nr, m.id)
+    from (select 1 as nr, r.id, format('run %s', r.id) as what from trivet.run r
+          where r.dataset = trivet.current_dataset()
+            and trivet.names_id(concat_ws(E'\n', r.command, r.parameters, r.filter, r.source, r.evidence, r.message), forget_mentions.code)
+          union all
+          select 2, i.id, format('index %s of similar items', i.id) from trivet.similar_index i
+          where i.dataset = trivet.current_dataset() and trivet.names_id(i.source, forget_mentions.code)
+          union all
+          select 3, l.id, format('load %s', l.id) from trivet.load l
+          where l.dataset = trivet.current_dataset() and trivet.names_id(concat_ws(E'\n', l.name, l.source), forget_mentions.code)) m
+$$;
+comment on function trivet.forget_mentions(text) is 'The rows of the journal in which people wrote an id as a word of their own: a command, a source, a path. Null if there are none.';
+
+create or replace function trivet.run_again(run_id bigint) returns bigint
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    insert into trivet.run (kind, started_at, finished_at, live_at, command, algorithm, parameters, filter, source, counts, data, metrics,
+                            snapshot, evidence, dataset, message)
+    select r.kind, r.started_at, r.finished_at, r.live_at, r.command, r.algorithm, r.parameters, r.filter, r.source, r.counts, r.data, r.metrics,
+           r.snapshot, r.evidence, r.dataset, format('model %s without what was forgotten', r.id)
+    from trivet.run r where r.id = run_again.run_id
+    returning id
+$$;
+comment on function trivet.run_again(bigint) is 'Begins a run that makes a kept model again, without what is to be forgotten: the same training, under another number, which is returned.';
+
+create or replace function trivet.runs_made_again() returns table (run_id bigint, instead bigint, live boolean)
+language sql stable parallel safe as $$
+    select n.id, r.id, n.state = 'live'
+    from trivet.run r join trivet.run n on r.message = format('model %s without what was forgotten', n.id)
+    where r.state in ('kept', 'live') and n.state in ('kept', 'live') and r.dataset = n.dataset order by n.id
+$$;
+comment on function trivet.runs_made_again() is 'Models that are kept though there is another in their place, because a forget was killed: the next one goes on with that.';

@@ -1,0 +1,317 @@
+"""trivet-etl forget: afterwards no store holds the id, and nothing else has changed."""
+
+import random
+import re
+import threading
+import urllib.parse
+
+import pytest
+
+import blobs
+from breakpoints import at
+from rating_sets import like_movielens
+
+USERS, ITEMS = 200, 60
+WHO, WHAT = 770077, 880088  # numbers that nothing else in the stores has
+OTHERS = range(1001, 1000 + USERS)
+
+
+class Numbers:
+    """Ids are integers."""
+
+    user, item = staticmethod(str), staticmethod(str)
+    who, what = str(WHO), str(WHAT)
+
+
+class Codes:
+    """Ids are text."""
+
+    user, item = "u-{}-x".format, "i-{}-y".format
+    who, what = "u-770077-x", "i-880088-y"
+
+
+def rows(names):
+    rng = random.Random(5)
+    items = [*range(2001, 2000 + ITEMS), WHAT]
+    for user in [*OTHERS, WHO]:
+        for item in sorted(rng.sample(items, rng.randint(8, 25))):
+            if user != WHO or item != WHAT:
+                yield names.user(user), names.item(item), rng.choice([1, 2, 3, 4, 5]), 1_000_000_000 + item
+    yield names.who, names.what, 4, 1_000_000_000
+
+
+def load(run, place, folder, names):
+    titles = [*range(2001, 2000 + ITEMS), WHAT]
+    like_movielens(folder, rows(names), ((names.item(i), f"Film {n} (1990)", "Drama") for n, i in enumerate(titles)))
+    with open(folder / "ratings.csv", "a") as f:
+        f.write(f"{names.who},{names.item(2001)},five,1\n{names.user(1001)},{names.what},six,1\n{names.user(1001)},{names.item(2002)},six,1\n")
+    (folder / "tags.csv").write_text("userId,movieId,tag,timestamp\n"
+                                     f"{names.who},{names.item(2001)},dark,1\n{names.user(1002)},{names.what},odd,1\n")
+    run("trivet-etl", "load", folder, env=place.env)
+
+
+FIT = ("trivet-train", "fit", "--set", "max_items_for_user=60", "--set", "min_users_for_item=2")
+
+
+def prepare(run, place, folder, names):
+    """Three models, the last of them live, lists in MongoDB and Postgres, an index, and a live rating."""
+    load(run, place, folder, names)
+    run(*FIT, "--factors", 6, env=place.env)
+    run(*FIT, "--algorithm", "als-implicit", "--factors", 3, env=place.env)
+    run(*FIT, "--algorithm", "als", "--factors", 4, env=place.env)
+    run("trivet-train", "similar", env=place.env)
+    rate(place, names.who, names.item(2003), 5)
+    rate(place, names.user(1003), names.what, 5)
+    run("trivet-train", "repair", env=place.env)
+    run("trivet-train", "similar", "--update", env=place.env)
+    run("trivet-train", "recommend", "--top", 20, "--to", "postgres", env=place.env)
+    run("trivet-train", "precompute", env=place.env)
+
+
+def rate(place, user, item, value):
+    place.psql(f"SELECT trivet.rate_as('{user}', ARRAY[trivet.item_id('{item}')], '{{{value}}}')")
+
+
+# --- everything that is stored, as text --------------------------------------------------------------------------------
+
+
+def words(value):
+    """What a value holds, blobs decoded, one text a leaf."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield str(key)
+            yield from words(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from words(inner)
+    elif isinstance(value, bytes):
+        try:
+            array = blobs.decode(value)
+            yield from (str(x) for x in array.ravel().tolist())
+        except Exception:  # noqa: BLE001: not one of ours
+            yield value.decode("latin-1")
+    else:
+        yield str(value)
+
+
+def redis_words(client, key):
+    kind = client.type(key)
+    yield key.decode()
+    if kind == b"hash":
+        yield from words({k.decode(): v for k, v in client.hgetall(key).items()})
+    elif kind == b"string":
+        value = client.get(key)
+        if key.endswith(b":ids"):
+            yield from (str(int.from_bytes(value[i:i + 8], "little", signed=True)) for i in range(0, len(value), 8))
+        else:
+            yield from words(value)
+    else:
+        yield kind.decode()
+
+
+def places_of(place, *ids):
+    """Where any of the ids stands as a whole word."""
+    found, pattern = [], re.compile("|".join(rf"(?<![\w]){re.escape(str(i))}(?![\w])" for i in ids))
+    tables = place.psql("SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                        "WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')").splitlines()
+    assert "trivet.rating" in tables and "trivet.reject" in tables
+    found += [(t, line) for t in tables for line in place.psql(f"SELECT t::text FROM {t} t").splitlines() if pattern.search(line)]
+    db = place.mongo_db()
+    found += [(name, document["_id"]) for name in db.list_collection_names() for document in db[name].find()
+              if any(pattern.search(word) for word in words(document))]
+    client = place.redis_client()
+    found += [("redis", key) for key in client.keys("*") if any(pattern.search(word) for word in redis_words(client, key))]
+    return found
+
+
+def number_of(place, kind, code):
+    return place.psql(f"SELECT trivet.{kind}_id('{code}')")
+
+
+def recs(server, user, **more):
+    query = urllib.parse.urlencode({"user_id": user, "top": 100, **more})
+    return server.get(f"/api/v1/recs?{query}")
+
+
+def scores(server, user, **more):
+    answer = recs(server, user, **more)
+    assert answer.status == 200, answer.text
+    return {item["id"]: item["score"] for item in answer.json()["items"]}
+
+
+def unknown(server, user):
+    """Whether they are answered like somebody who never was there."""
+    answers = [(a.status, re.sub(r'"user_id": ?"?[^",]*"?', "", re.sub(re.escape(who), "", a.text)))
+               for who in (user, user.replace("7700", "7711")) for a in [recs(server, who)]]
+    print(answers)
+    return answers[0] == answers[1]
+
+
+@pytest.fixture(params=[Numbers, Codes])
+def names(request):
+    return request.param
+
+
+@pytest.fixture
+def filled(run, fresh_stores, tmp_path, names):
+    prepare(run, fresh_stores, tmp_path / "films", names)
+    return fresh_stores
+
+
+def forget(run, place, kind, code, **more):
+    return run("trivet-etl", "forget", kind, code, env=place.env, **more)
+
+
+def check_repaired(run, place):
+    assert "everything agrees" in run("trivet-train", "repair", env=place.env).stdout
+
+
+# --- a user ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_user_is_in_no_store_any_more(run, serve, filled, names):
+    ids = {names.who, number_of(filled, "user", names.who)}
+    assert len({where for where, _ in places_of(filled, *ids)}) > 8
+    server = serve(filled)
+    assert not unknown(server, names.who)
+    before = {user: scores(server, names.user(user)) for user in OTHERS[:40]}
+    done = forget(run, filled, "user", names.who)
+    assert places_of(filled, *ids) == [] and "is forgotten" in done.stdout
+    assert unknown(server, names.who)
+    assert {user: scores(server, names.user(user)) for user in OTHERS[:40]} == before
+    counts = dict(line.split("|") for line in filled.psql("SELECT item_id, count(*) FROM trivet.rating GROUP BY 1").splitlines())
+    assert {str(d["_id"]): str(d["n"]) for d in filled.mongo_db().item.find() if d["n"]} == counts
+    check_repaired(run, filled)
+    run("trivet-train", "similar", "--check", env=filled.env)
+    assert "is live" in run(*FIT, "--algorithm", "als", "--factors", 4, "--if-changed", env=filled.env).stdout
+
+
+def test_a_user_whom_the_welcome_page_names(run, serve, filled, names):
+    """The description of a model has examples, and a server keeps what it has read of a model: so that one is made again."""
+    described = filled.mongo_db().model_3.find_one({"_id": "description"})["description"]
+    who = described["examples"][0]["user_id"]
+    server = serve(filled)
+    assert f'"{who}"' in server.get("/").text or f"={who}" in server.get("/").text
+    others = [user for user in OTHERS if names.user(user) != str(who)][:20]
+    before = {user: scores(server, names.user(user)) for user in others}
+    forget(run, filled, "user", who)
+    assert f"{who}" not in server.get("/").text
+    assert places_of(filled, who) == []
+    assert {user: scores(server, names.user(user)) for user in others} == before
+    assert filled.psql("SELECT state, count(*) FROM trivet.run GROUP BY 1 ORDER BY 1") == "kept|2\nlive|1\npruned|3"
+    check_repaired(run, filled)
+
+
+# --- an item -----------------------------------------------------------------------------------------------------------
+
+
+def without(lists, item):
+    return {user: {i: score for i, score in scored.items() if str(i) != item} for user, scored in lists.items()}
+
+
+def test_an_item_is_in_no_store_any_more(run, serve, filled, names):
+    ids = {names.what, number_of(filled, "item", names.what)}
+    assert len({where for where, _ in places_of(filled, *ids)}) > 10
+    raters = set(filled.psql(f"SELECT user_id FROM trivet.rating WHERE item_id = {number_of(filled, 'item', names.what)}").splitlines())
+    server = serve(filled)
+    strangers = [user for user in OTHERS if number_of(filled, "user", names.user(user)) not in raters][:30]
+    before = {model: {user: scores(server, names.user(user), model=model) for user in strangers} for model in (1, 3)}
+    refused, stop = [], threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            for user in strangers:
+                answer = recs(server, names.user(user))
+                if answer.status != 200:
+                    refused.append(answer.text)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        done = forget(run, filled, "item", names.what)
+    finally:
+        stop.set()
+        asking.join()
+    assert refused == []
+    assert places_of(filled, *ids) == []
+    assert "trivet-train similar" in done.stdout
+    for user in [*OTHERS, WHO]:
+        who = names.who if user == WHO else names.user(user)
+        assert names.what not in {str(i) for i in scores(server, who)}
+    # The same models under other numbers, in the same order, the third one live.
+    assert filled.psql("SELECT id, state, algorithm FROM trivet.run ORDER BY 1").splitlines()[3:] == [
+        "4|kept|svd", "5|kept|als-implicit", "6|live|als"]
+    for old, new in ((1, 4), (3, 6)):
+        assert {user: scores(server, names.user(user), model=new) for user in strangers} == without(before[old], names.what)
+    check_repaired(run, filled)
+    # Ratings go on, and the models that are kept can be shown.
+    answer = server.send("PUT", f"/api/v1/users/{names.user(1001)}/ratings/{names.item(2009)}", {"rating": 5})
+    assert answer.status == 200, answer.text
+    assert server.send("PUT", f"/api/v1/users/{names.user(1001)}/ratings/{names.what}", {"rating": 5}).status in (404, 422)
+    run("trivet-train", "activate", 4, env=filled.env)
+    run("trivet-train", "rollback", env=filled.env)
+    assert filled.psql("SELECT id FROM trivet.run WHERE state = 'live'") == "6"
+    check_repaired(run, filled)
+    run("trivet-train", "similar", env=filled.env)
+    assert places_of(filled, *ids) == []
+
+
+# --- killed, and run again ---------------------------------------------------------------------------------------------
+
+ITEM_STEPS = [("tv_patiently", 1), ("tv_without_begin", 2), ("tv_user_document_add", 50), ("tv_model_store", 1),
+              ("tv_model_check_stored", 1), ("tv_model_switch", 1), ("tv_run_go_live", 1), ("tv_lifecycle_discard", 1),
+              ("tv_without_exchange", 1), ("tv_similar_forget", 1), ("tv_similar_settle", 2),
+              ("tv_lifecycle_fold_in_waiting", 2), ("tv_patiently", 3)]
+USER_STEPS = [("tv_patiently", 1), ("tv_user_delete", 2), ("tv_model_rewrite_mongo", 1), ("tv_model_write_redis", 1),
+              ("tv_similar_forget", 1), ("tv_lifecycle_fold_in_waiting", 2), ("tv_patiently", 3)]
+
+
+@pytest.mark.parametrize("kind, steps", [("item", ITEM_STEPS), ("user", USER_STEPS)])
+def test_killed_at_each_step_it_goes_on(programs, run, serve, filled, names, kind, steps):
+    code = names.what if kind == "item" else names.who
+    ids = {code, number_of(filled, kind, code)}
+    server = serve(filled)
+    for function, times in steps:
+        at(function, programs["trivet-etl"], "forget", kind, code, env=filled.env, times=times)
+        assert places_of(filled, *ids) != [] or (function, times) in steps[-2:], function
+        assert recs(server, names.user(1001)).status == 200, function
+    forget(run, filled, kind, code)
+    assert places_of(filled, *ids) == []
+    assert filled.psql("SELECT count(*) FROM trivet.run WHERE state IN ('kept', 'live')") == "3"
+    check_repaired(run, filled)
+    assert recs(server, names.user(1001)).status == 200
+
+
+# --- what it says ------------------------------------------------------------------------------------------------------
+
+
+def test_who_is_not_there_is_named(run, fresh_stores, tmp_path):
+    place = fresh_stores
+    assert "load ratings first" in forget(run, place, "user", "anybody", check=False).stderr
+    load(run, place, tmp_path / "films", Codes)
+    done = forget(run, place, "user", "nobody", check=False)
+    assert done.returncode != 0 and 'no user "nobody"' in done.stderr and "datasets use" in done.stderr
+    assert "forget knows user and item" in forget(run, place, "film", "x", check=False).stderr
+    # Without a model, too; and only whole words are taken for the id.
+    place.psql("INSERT INTO trivet.reject SELECT max(id), 'more.csv', 1, 'r', 'u-770077-xy,i-1-y,3' FROM trivet.load")
+    place.psql("INSERT INTO trivet.run (command, state) VALUES ('trivet-train fit --source u-770077-x', 'failed')")
+    done = forget(run, place, "user", Codes.who)
+    assert "in what was typed (run 1)" in done.stdout
+    assert {where for where, _ in places_of(place, Codes.who)} == {"trivet.run"}
+    assert place.psql("SELECT raw FROM trivet.reject WHERE raw LIKE '%770077%'") == "u-770077-xy,i-1-y,3"
+
+
+def test_other_data_sets_keep_what_is_theirs(run, fresh_stores, tmp_path):
+    """The same id in two data sets: it goes out of the current one."""
+    place = fresh_stores
+    load(run, place, tmp_path / "films", Numbers)
+    run(*FIT, "--factors", 3, env=place.env)
+    load(run, place, tmp_path / "shop", Numbers)
+    run(*FIT, "--factors", 3, env=place.env)
+    before = [p for p in places_of(place, WHAT) if p[0] in ("user_1", "catalogue_1", "model_1", "trivet.rating_load_1")]
+    forget(run, place, "item", WHAT)
+    after = places_of(place, WHAT)
+    assert [p for p in after if p[0] in ("user_1", "catalogue_1", "model_1", "trivet.rating_load_1")] == before
+    assert not [p for p in after if p[0] in ("catalogue_2", "user_3", "model_3", "trivet.item", "trivet.rating")]
+    run("trivet-train", "activate", 1, env=place.env)
+    assert place.psql(f"SELECT count(*) > 0 FROM trivet.rating WHERE item_id = {WHAT}") == "t"
