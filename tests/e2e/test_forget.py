@@ -243,6 +243,7 @@ def test_an_item_is_in_no_store_any_more(run, serve, filled, names):
         "4|kept|svd", "5|kept|als-implicit", "6|live|als"]
     for old, new in ((1, 4), (3, 6)):
         assert {user: scores(server, names.user(user), model=new) for user in strangers} == without(before[old], names.what)
+    assert recs(server, names.user(strangers[0]), model=1).status == 404
     check_repaired(run, filled)
     # Ratings go on, and the models that are kept can be shown.
     answer = server.send("PUT", f"/api/v1/users/{names.user(1001)}/ratings/{names.item(2009)}", {"rating": 5})
