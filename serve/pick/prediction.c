@@ -14,25 +14,22 @@ static int is_rating(const char *score_kind)
     return strcmp(score_kind, "rating") == 0;
 }
 
-/* The newest kept model that predicts ratings, or TV_LIVE_MODEL if there is none. The list ascends by run number. */
-static int64_t newest_of(const struct tv_listed_models *list)
+/* The newest kept model of the live one's data set that predicts ratings, or TV_LIVE_MODEL if there is none: the user of
+ * a number is somebody else in other data. The list ascends by run number. */
+static int64_t newest_of(const struct tv_listed_models *list, const struct tv_resident *live)
 {
-    for (size_t i = list ? list->n : 0; i-- > 0;)
-        if (is_rating(list->models[i].info.score_kind))
-            return list->models[i].info.run_number;
+    for (size_t i = list ? list->n : 0; i-- > 0;) {
+        const struct tv_model_info *info = &list->models[i].info;
+        if (is_rating(info->score_kind) && strcmp(info->dataset, live->info.dataset) == 0)
+            return info->run_number;
+    }
     return TV_LIVE_MODEL;
 }
 
-/* A live model that predicts ratings itself needs no list of models, and none is read. The list may be a second
- * old; an older one is read again, unless MongoDB is away: then the old one is better than none. */
-static enum tv_pick choose_model(struct tv_models *models, int may_wait, int64_t *model)
+/* The list may be a second old; an older one is read again, unless MongoDB is away: then the old one is better than
+ * none. */
+static enum tv_pick choose_beside(struct tv_models *models, const struct tv_resident *live, int may_wait, int64_t *model)
 {
-    struct tv_resident *live = tv_shelf_live(models->shelf);
-    int by_live = live == NULL || is_rating(live->score_kind);
-    tv_resident_release(live);
-    *model = TV_LIVE_MODEL;
-    if (by_live)
-        return TV_PICKED;
     struct tv_listed_models *list = tv_model_list_known(models->model_list);
     int fresh = list && tv_clock() - list->read_at < TV_FRESH_SECONDS;
     if (!fresh && tv_breaker_is_up(models->mongo_breaker)) {
@@ -42,9 +39,20 @@ static enum tv_pick choose_model(struct tv_models *models, int may_wait, int64_t
         tv_model_list_refresh(models->model_list, models->mongo, models->mongo_breaker);
         list = tv_model_list_known(models->model_list);
     }
-    *model = newest_of(list);
+    *model = newest_of(list, live);
     tv_model_list_release(list);
     return TV_PICKED;
+}
+
+/* A live model that predicts ratings itself needs no list of models, and none is read. */
+static enum tv_pick choose_model(struct tv_models *models, int may_wait, int64_t *model)
+{
+    struct tv_resident *live = tv_shelf_live(models->shelf);
+    *model = TV_LIVE_MODEL;
+    enum tv_pick pick =
+        live == NULL || is_rating(live->score_kind) ? TV_PICKED : choose_beside(models, live, may_wait, model);
+    tv_resident_release(live);
+    return pick;
 }
 
 /* One basis for all items of the model: it depends on the model and on whether the user has a place in it. */
