@@ -321,7 +321,7 @@ static void tell(const struct forget *f)
     if (f->models > 0)
         printf("what the models learned from it goes with the next: trivet-train fit\n");
     if (f->indices > 0)
-        printf("the index of similar items had a row for it and is ended: trivet-train similar builds one\n");
+        printf("the index of similar items, from which it cannot be taken, is ended: trivet-train similar builds one\n");
     printf("a load of files that still have it brings it back\n");
 }
 

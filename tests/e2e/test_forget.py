@@ -316,3 +316,22 @@ def test_other_data_sets_keep_what_is_theirs(run, fresh_stores, tmp_path):
     assert not [p for p in after if p[0] in ("catalogue_2", "user_3", "model_3", "trivet.item", "trivet.rating")]
     run("trivet-train", "activate", 1, env=place.env)
     assert place.psql(f"SELECT count(*) > 0 FROM trivet.rating WHERE item_id = {WHAT}") == "t"
+
+
+def test_a_data_set_that_does_not_serve(run, fresh_stores, tmp_path):
+    """The first one is loaded again, and the second one's model and index go on serving: its index cannot hear of anything."""
+    place = fresh_stores
+    for name in ("films", "shop"):
+        load(run, place, tmp_path / name, Numbers)
+        run(*FIT, "--factors", 3, env=place.env)
+        run("trivet-train", "similar", env=place.env)
+    run("trivet-etl", "datasets", "use", "films", env=place.env)
+    theirs = {"trivet.rating_load_2", "trivet.tag_2", "trivet.reject", "trivet.load", "user", "user_2", "model_2", "redis"}
+    assert {where for where, _ in places_of(place, WHO)} > theirs - {"redis", "model_2"}
+    done = forget(run, place, "user", WHO)
+    assert "is ended" in done.stdout
+    left = places_of(place, WHO)
+    assert {where for where, _ in left} <= theirs and ("user_2", WHO) in left
+    assert place.psql("SELECT id, state FROM trivet.similar_index ORDER BY 1") == "1|dropped\n2|live"
+    assert place.psql("SELECT id FROM trivet.run WHERE state = 'live'") == "2"
+    check_repaired(run, place)

@@ -159,3 +159,17 @@ def test_it_travels_and_goes_with_its_model(run, place, tmp_path):
     place.mongo_db().parts_1.insert_one({"_id": "x"})
     run("trivet-train", "repair", env=place.env)
     assert "parts_1" not in place.mongo_db().list_collection_names()
+
+
+def test_it_is_forgotten_and_forgets(run, place):
+    """An item goes out of the parts of every document; then a user with all parts."""
+    before = arrays(place)[1]
+    assert 7 in before["rated"]
+    run("trivet-etl", "forget", "item", 7, env=place.env)
+    after = arrays(place, 2)[1]
+    keep = before["rated"] != 7
+    assert after["rated"].tobytes() == before["rated"][keep].tobytes() and after["ratings"].tobytes() == before["ratings"][keep].tobytes()
+    assert named(document(place, 2)) == {p["_id"] for p in parts(place, 2).find({}, {"_id": 1})}
+    run("trivet-etl", "forget", "user", LONG, env=place.env)
+    assert document(place, 2) is None and parts(place, 2).count_documents({}) == 0
+    assert "parts_1" not in place.mongo_db().list_collection_names()

@@ -45,6 +45,12 @@ def test_writers_load_train_and_replace_each_others_loads(run, fresh_stores, log
     run("trivet-train", "recommend", "--top", 3, "--to", "postgres", env=logins["ann"])
     assert ask(logins["dan"], "SELECT state FROM trivet.run") == [("live",)]
     assert ask(logins["dan"], "SELECT max(rank), count(DISTINCT user_id) FROM trivet.recommendation") == [(3, 60)]
+    run("trivet-train", "similar", env=logins["ann"])
+    for kind, (one,) in (("user", ask(logins["dan"], "SELECT min(user_id) FROM trivet.rating")[0]),
+                         ("item", ask(logins["dan"], "SELECT min(item_id) FROM trivet.rating")[0])):
+        run("trivet-etl", "forget", kind, one, env=logins["bob"])
+        assert ask(logins["dan"], f"SELECT count(*) FROM trivet.rating WHERE {kind}_id = {one}") == [(0,)]
+    assert "permission denied" in run("trivet-etl", "forget", "item", 1, env=logins["cleo"], check=False).stderr
 
 
 def test_a_writer_is_told_who_else_is_at_work(run, logins, small_set):  # noqa: F811
