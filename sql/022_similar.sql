@@ -287,3 +287,14 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     select count(*) from trivet.similar_event e where e.index_id = similar_again.index_id and e.applied_at is null;
 $$;
 comment on function trivet.similar_again(bigint, bigint) is 'For a Redis that came back older than it was: the events that are kept are to be applied again. Returns how many wait.';
+
+create or replace function trivet.similar_data(index_id bigint) returns text
+language sql stable parallel safe as $$
+    select case when i.dataset <> trivet.current_dataset()
+                then format('was made of the data set %s, but %s is loaded', coalesce(d.name, 'that was dropped'),
+                            coalesce((select c.name from trivet.dataset c where c.current), 'one without a name'))
+                when exists (select from trivet.load l where l.state = 'complete' and l.finished_at > i.started_at)
+                then format('was made before the data set %s was loaded last', d.name) end
+    from trivet.similar_index i left join trivet.dataset d on d.id = i.dataset where i.id = similar_data.index_id
+$$;
+comment on function trivet.similar_data(bigint) is 'What is to be said about the data of an index of similar items, as the end of a sentence; null: it is of what is loaded.';

@@ -10,6 +10,7 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
+#include "trivet/base/text.h"
 #include "trivet/base/log.h"
 #include "trivet/model/reader.h"
 #include "trivet/similar/settle.h"
@@ -453,4 +454,16 @@ enum tv_status tv_similar_feed_step(struct tv_similar_feed *f, int most, int64_t
     if (status == TV_ERR_UNAVAILABLE || status == TV_ERR_STORE || ended != TV_OK)
         disconnect(f);
     return status;
+}
+
+void tv_similar_feed_data(struct tv_similar_feed *f, int64_t version, char *out, size_t size)
+{
+    char number[24];
+    const char *value = number;
+    struct tv_pg_rows *rows = NULL;
+    snprintf(number, sizeof number, "%" PRId64, version);
+    out[0] = '\0';
+    if (f->pg && tv_pg_query(f->pg, "SELECT trivet.similar_data($1)", 1, &value, &rows, NULL) == TV_OK)
+        tv_text_copy(out, size, tv_pg_cell(rows, 0, 0) ? tv_pg_cell(rows, 0, 0) : "");
+    tv_pg_rows_free(rows);
 }

@@ -161,9 +161,12 @@ static void answer(struct tv_app *app, const struct tv_request *request, struct 
     struct tv_neighbours found = {0};
     int has_item = q->item.text[0] != '\0', is_page = request->route->kind == TV_ROUTE_PAGE && request->wants_html;
     if (!has_item || find_neighbours(app, request, q, s, &found, problem)) {
-        if (is_page)
-            tv_similar_page(request, response, s, q, has_item ? &found : NULL);
-        else
+        if (is_page) {
+            char data[1024] = "";
+            if (q->by == TV_BY_AUDIENCE)
+                tv_similar_keeper_data(app->similar_keeper, data, sizeof data);
+            tv_similar_page(request, response, s, q, has_item ? &found : NULL, data);
+        } else
             write_json(&response->out, s, q, &found);
         response->revalidated = 1;
     }

@@ -49,8 +49,9 @@ TV_MUST_USE int tv_similar_by_audience(struct tv_app *app, const struct tv_reque
 TV_MUST_USE int tv_similar_is_of(const struct tv_neighbours *found, int64_t dataset, struct tv_problem *problem);
 void tv_similar_audience_json(struct tv_out *out, const struct tv_resident *s, const struct tv_neighbours *found);
 
-/* similar_page.c: `found` is NULL for the page without an item, which may search for titles. */
+/* similar_page.c: `found` is NULL for the page without an item, which may search for titles. `data`: what is to be said of the
+ * index's data, a sentence without its full stop, or "". */
 void tv_similar_page(const struct tv_request *request, struct tv_response *response, const struct tv_resident *s,
-                     const struct tv_similar_question *q, const struct tv_neighbours *found);
+                     const struct tv_similar_question *q, const struct tv_neighbours *found, const char *data);
 
 #endif

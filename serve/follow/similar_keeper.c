@@ -5,7 +5,9 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
@@ -17,9 +19,10 @@ enum { CONNECTIONS = 4, REDIS_MS = 1000, LOOK_SECONDS = 2, STATEMENT_SECONDS = 2
 
 struct tv_similar_keeper {
     struct tv_breaker *redis;
-    pthread_mutex_t mutex; /* guards the idle connections, and all to `refusal` */
+    pthread_mutex_t mutex; /* guards the idle connections, and all to `data` */
     int64_t version, dataset; /* of the index that was live last; 0: none yet */
     char refusal[sizeof((struct tv_error *)0)->message];
+    char data[1024]; /* a sentence, or "" */
     pthread_cond_t free;
     struct tv_similar *idle[CONNECTIONS];
     int n_idle;
@@ -135,6 +138,31 @@ void tv_similar_keeper_look(struct tv_similar_keeper *a, char *out, size_t size)
     pthread_mutex_unlock(&a->mutex);
 }
 
+void tv_similar_keeper_data(struct tv_similar_keeper *a, char *out, size_t size)
+{
+    out[0] = '\0';
+    if (a == NULL)
+        return;
+    pthread_mutex_lock(&a->mutex);
+    tv_text_copy(out, size, a->data);
+    pthread_mutex_unlock(&a->mutex);
+}
+
+/* Told once in the log, and to all who look as long as it is so. */
+static void note_data(struct tv_similar_keeper *a, int64_t version)
+{
+    char what[640], sentence[sizeof a->data] = "";
+    tv_similar_feed_data(a->feed, version, what, sizeof what);
+    if (what[0])
+        snprintf(sentence, sizeof sentence, "the index of similar items (%" PRId64 ") %s", version, what);
+    pthread_mutex_lock(&a->mutex);
+    int changed = strcmp(a->data, sentence) != 0;
+    tv_text_copy(a->data, sizeof a->data, sentence);
+    pthread_mutex_unlock(&a->mutex);
+    if (changed && sentence[0])
+        tv_log_info("%s; trivet-train similar makes a new one", sentence);
+}
+
 /* Told once in the log, and to all who look as long as it is so. A store that is away is left to its breaker. */
 static void note_failure(struct tv_similar_keeper *a, int failed, const struct tv_error *err)
 {
@@ -167,6 +195,8 @@ static double catch_up(void *context)
     } while (status == TV_OK && applied > 0 && !tv_ticker_stopping(a->ticker));
     if (total > 0)
         tv_log_debug("similar items: %" PRId64 " changes applied", total);
+    if (status == TV_OK)
+        note_data(a, version);
     note_failure(a, status != TV_OK && status != TV_ERR_NOT_FOUND && status != TV_ERR_BUSY, &err);
     return LOOK_SECONDS;
 }

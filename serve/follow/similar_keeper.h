@@ -32,6 +32,8 @@ enum tv_status tv_similar_keeper_ask(struct tv_similar_keeper *a, int64_t item, 
 /* The reason why the index does not follow ratings though all stores answer: names no address; "": it does, as far
  * as is known. NULL is fine. */
 void tv_similar_keeper_look(struct tv_similar_keeper *a, char *out, size_t size);
+/* What is to be said of the data of the index that is live, as a sentence; "": nothing, as far as is known. NULL is fine. */
+void tv_similar_keeper_data(struct tv_similar_keeper *a, char *out, size_t size);
 /* A rating was committed. NULL is fine. */
 void tv_similar_keeper_wake(struct tv_similar_keeper *a);
 

@@ -169,14 +169,24 @@ static void write_found(struct tv_out *out, const struct tv_resident *s, const s
     tv_buffer_free(&folded);
 }
 
+/* Readers are told that the index is out of date, whoever runs the server is told what to do. */
+static void write_notice(struct tv_out *out, const char *data)
+{
+    const struct tv_slot slots[] = {{"what", data, NULL}, {NULL, NULL, NULL}};
+    tv_page_fill(out, "similar_notice.html", slots);
+}
+
 /* The field for a search is on the page with and without an item; without one (`found` is NULL) there is no list. */
 void tv_similar_page(const struct tv_request *request, struct tv_response *response, const struct tv_resident *s,
-                     const struct tv_similar_question *q, const struct tv_neighbours *found)
+                     const struct tv_similar_question *q, const struct tv_neighbours *found, const char *data)
 {
     char unknown[TV_CODE_MAX + 8], heading[512] = "Similar items", top[24];
     const char *query = tv_parameter(request, "q");
-    struct tv_out content, titles, list;
+    struct tv_out content, titles, list, notice;
     tv_out_init(&content);
+    tv_out_init(&notice);
+    if (data[0])
+        write_notice(&notice, data);
     tv_out_init(&titles);
     tv_out_init(&list);
     if (found)
@@ -188,13 +198,14 @@ void tv_similar_page(const struct tv_request *request, struct tv_response *respo
     if (found)
         write_list(&list, s, q, found);
     snprintf(top, sizeof top, "%" PRId64, q->top);
-    const struct tv_slot slots[] = {{"heading", heading, NULL}, {"query", query ? query : "", NULL},
+    const struct tv_slot slots[] = {{"heading", heading, NULL}, {"notice", NULL, &notice}, {"query", query ? query : "", NULL},
                                     {"titles", NULL, &titles},  {"top", top, NULL},
                                     {"list", NULL, &list},      {NULL, NULL, NULL}};
     tv_page_fill(&content, "similar.html", slots);
-    content.failed |= titles.failed | list.failed;
+    content.failed |= titles.failed | list.failed | notice.failed;
     tv_page_finish(response, heading, s, &content);
     tv_out_free(&content);
+    tv_out_free(&notice);
     tv_out_free(&titles);
     tv_out_free(&list);
 }

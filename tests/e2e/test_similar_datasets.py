@@ -350,3 +350,18 @@ def test_killed_while_items_are_written(run, programs, place, function):
     assert live(place) == b"1" and journal_of(place) == "live,failed"
     similar(run, place)
     assert place.mongo_db()["catalogue_1"].count_documents({}) == 30
+
+
+def test_an_index_that_is_out_of_date_is_said_on_the_page_and_in_the_log(run, serve, place, sets):
+    server = serve(place)
+    page = lambda: server.get("/similar?q=film", accept="text/html").text
+    assert "For whoever runs this server" not in page()
+    load(run, place, sets / "b")
+    said = "the index of similar items (1) was made of the data set a, but b is loaded"
+    until(lambda: f"{said}; trivet-train similar" in page())
+    load(run, place, sets / "a")
+    said_again = "the index of similar items (1) was made before the data set a was loaded last"
+    until(lambda: said_again in page())
+    similar(run, place)
+    until(lambda: "For whoever runs this server" not in page())
+    assert server.log().count(said) == server.log().count(said_again) == 1

@@ -29,4 +29,8 @@ void tv_similar_feed_close(struct tv_similar_feed *f); /* NULL is fine */
 enum tv_status tv_similar_feed_step(struct tv_similar_feed *f, int most, int64_t *applied, int *elsewhere,
                                     struct tv_error *err);
 
+/* What is to be said of the data that index `version` was made of (trivet.similar_data), or "". Only after a step that went
+ * well; otherwise nothing is known, and the text is "". */
+void tv_similar_feed_data(struct tv_similar_feed *f, int64_t version, char *out, size_t size);
+
 #endif
