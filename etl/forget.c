@@ -1,8 +1,8 @@
 /* forget: the command `trivet-etl forget`: takes a user or an item out of the current data set, out of all three stores.
  *
  * The order matters, because it may be killed anywhere and run again: ratings go first, so that nothing is made from them any
- * more; then what was made; and the code by which the id is found goes last, with the title of an item. A rating that was under
- * way meanwhile is folded in by its server, which may take a moment longer than all of that: so after a pause it is looked once
+ * more; then what was made; then an item's title, without which it cannot be rated; and the code by which the id is found goes last. A
+ * rating that was under way meanwhile is folded in by its server, which may take a moment longer than all of that: so after a pause it is looked once
  * more.
  */
 #include <inttypes.h>
@@ -128,24 +128,25 @@ static enum tv_status find(struct forget *f, const char *text, struct tv_error *
 /* The context of delete_once, which may be called several times. */
 struct deletion {
     struct forget *f;
-    int last;
+    char step[4];
     int64_t ratings;
 };
 
 static enum tv_status delete_once(void *context, struct tv_error *err)
 {
     struct deletion *d = context;
-    const char *const values[] = {d->f->number, d->last ? "true" : "false"};
+    const char *const values[] = {d->f->number, d->step};
     return tv_pg_int(d->f->pg, d->f->what.is_item ? "SELECT trivet.forget_item($1, $2)" : "SELECT trivet.forget_user($1, $2)", 2,
                      values, &d->ratings, err);
 }
 
-static enum tv_status delete_rows(struct forget *f, int last, struct tv_error *err)
+static enum tv_status delete_rows(struct forget *f, int step, struct tv_error *err)
 {
-    struct deletion d = {.f = f, .last = last};
+    struct deletion d = {.f = f};
     const struct tv_patience patience = {.what = "waiting for changes of ratings to end, to delete some",
                                          .tables = "{trivet.rating,trivet.rating_live}",
                                          .seconds = (int)tv_settings_int(f->settings, "lock-wait")};
+    snprintf(d.step, sizeof d.step, "%d", step);
     enum tv_status status = tv_lock_check(f->stores.lock, err);
     if (status == TV_OK)
         status = tv_patiently(f->pg, &patience, delete_once, &d, err);
@@ -293,7 +294,7 @@ static enum tv_status pause_for_servers(struct tv_error *err)
 
 static enum tv_status leave_stores(struct forget *f, struct tv_error *err)
 {
-    enum tv_status status = delete_rows(f, 0, err);
+    enum tv_status status = delete_rows(f, 1, err);
     if (status == TV_OK && f->what.is_item)
         status = leave_catalogue(f, err);
     if (status == TV_OK)
@@ -335,10 +336,12 @@ static enum tv_status forget(struct forget *f, const char *text, struct tv_error
     if (status == TV_OK)
         status = leave_stores(f, err);
     if (status == TV_OK)
+        status = delete_rows(f, 2, err); /* nobody can rate the item from here on */
+    if (status == TV_OK)
         status = pause_for_servers(err);
     f->is_described = 0;
     if (status == TV_OK)
-        status = delete_rows(f, 0, err);
+        status = delete_rows(f, 2, err);
     if (status == TV_OK)
         status = leave_models(f, err);
     if (status == TV_OK)
@@ -347,7 +350,7 @@ static enum tv_status forget(struct forget *f, const char *text, struct tv_error
         status = catch_up(f, err);
     if (status == TV_OK)
         status = tell_mentions(f, err);
-    return status == TV_OK ? delete_rows(f, 1, err) : status;
+    return status == TV_OK ? delete_rows(f, 3, err) : status;
 }
 
 enum tv_status tv_etl_forget(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)

@@ -1,8 +1,8 @@
 -- 028_forget: taking a user or an item out of the current data set.
 --
--- `trivet-etl forget` calls these, in a transaction each, through which it comes again until all stores are done: what is left of
--- somebody after the first call is the code, and the row of an item, by which the same command finds the id again after a kill.
--- The last call takes these, too.
+-- `trivet-etl forget` calls these in three steps, each a transaction, and works on the other stores in between. Ratings go in each.
+-- What is known of an item goes in the second, when no server shows it any more, and the code, by which the same command finds
+-- the number again after a kill, in the third.
 
 create or replace function trivet.names_id(line text, code text) returns boolean
 language sql immutable parallel safe as $$
@@ -37,7 +37,7 @@ comment on function trivet.forget_fingerprints() is 'Kept models of the current 
 
 -- The lock waits for those who are rating, and holds off the next: what one of them was writing is among what is deleted. The
 -- caller sets a short lock_timeout and comes again (include/trivet/model/patient.h).
-create or replace function trivet.forget_user(user_id bigint, last boolean) returns bigint
+create or replace function trivet.forget_user(user_id bigint, step int) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
@@ -58,17 +58,17 @@ begin
     where r.id = l.run_id and r.dataset = trivet.current_dataset() and l.user_id = forget_user.user_id;
     perform trivet.forget_rejects(code);
     perform trivet.forget_fingerprints();
-    if forget_user.last then
+    if forget_user.step = 3 then
         delete from trivet.code c where c.kind = 'user' and c.id = forget_user.user_id;
     end if;
     return n;
 end
 $$;
-comment on function trivet.forget_user(bigint, boolean) is
-'Deletes what the current data set has of a user: ratings, tags, what is known of their changes, lists, refused lines; with `last` the code,
+comment on function trivet.forget_user(bigint, int) is
+'Deletes what the current data set has of a user: ratings, tags, what is known of their changes, lists, refused lines; in step 3 the code,
 too. The items they rated are counted again. Returns how many ratings there were. The caller holds trivet.lock_key().';
 
-create or replace function trivet.forget_item(item_id bigint, last boolean) returns bigint
+create or replace function trivet.forget_item(item_id bigint, step int) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
@@ -87,15 +87,17 @@ begin
     where r.id = l.run_id and r.dataset = trivet.current_dataset() and l.item_id = forget_item.item_id;
     perform trivet.forget_rejects(code);
     perform trivet.forget_fingerprints();
-    if forget_item.last then
+    if forget_item.step >= 2 then
         delete from trivet.item i where i.item_id = forget_item.item_id;
+    end if;
+    if forget_item.step = 3 then
         delete from trivet.code c where c.kind = 'item' and c.id = forget_item.item_id;
     end if;
     return n;
 end
 $$;
-comment on function trivet.forget_item(bigint, boolean) is
-'Deletes what the current data set has of an item: ratings, tags, places in lists, refused lines; with `last` its title and its code, too.
+comment on function trivet.forget_item(bigint, int) is
+'Deletes what the current data set has of an item: ratings, tags, places in lists, refused lines; from step 2 on what is known of it, without which nobody rates it; in step 3 the code.
 Users who rated it live are folded in again. Returns how many ratings there were. The caller holds trivet.lock_key().';
 
 -- Indices of the current data set alone are asked for: those of others know nothing of it.
