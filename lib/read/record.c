@@ -138,14 +138,31 @@ static void skip_separator_line(struct tv_records *r)
     }
 }
 
-/* Spreadsheets write one. UTF-16 is told by its mark: read as bytes, every line of it would be refused for another
- * reason. */
+/* By its mark, or where there is none by two characters of which one half is zero. */
+static int is_utf16(const char *w, size_t n)
+{
+    return (n >= 2 && (memcmp(w, "\xff\xfe", 2) == 0 || memcmp(w, "\xfe\xff", 2) == 0)) ||
+           (n >= 4 && ((!w[0] && w[1] && !w[2] && w[3]) || (w[0] && !w[1] && w[2] && !w[3])));
+}
+
+/* Whether lines end with CR alone. A CR at the very end divides nothing. */
+static int is_cr_alone(const char *w, size_t n)
+{
+    return n > 1 && memchr(w, '\n', n) == NULL && memchr(w, '\r', n - 1) != NULL;
+}
+
+/* Spreadsheets write a byte order mark. Read as bytes, every line of UTF-16 would be refused for another reason, and a file
+ * of lines that end with CR alone would be a header and nothing else. */
 static enum tv_status skip_byte_order_mark(struct tv_records *r, struct tv_error *err)
 {
     const char *w = r->window;
-    if (r->end >= 2 && (memcmp(w, "\xff\xfe", 2) == 0 || memcmp(w, "\xfe\xff", 2) == 0)) {
+    if (is_utf16(w, r->end)) {
         tv_fail(err, TV_ERR_INPUT, "the file is UTF-16");
         return tv_hint(err, "convert it first: iconv -f UTF-16 -t UTF-8");
+    }
+    if (is_cr_alone(w, r->end)) {
+        tv_fail(err, TV_ERR_INPUT, "its lines end with CR alone, as old Macs had it");
+        return tv_hint(err, "convert it first: tr '\\r' '\\n'");
     }
     if (r->end >= 3 && memcmp(w, "\xef\xbb\xbf", 3) == 0) {
         r->bom = 1;
@@ -178,7 +195,7 @@ static enum tv_status skip_line(struct tv_records *r, struct tv_error *err)
 static void add_field(struct tv_record *record, const char *text, size_t n)
 {
     if (record->n == TV_RECORD_MAX_FIELDS) {
-        record->reason = "more than 256 fields";
+        record->reason = TV_RECORD_TOO_WIDE;
         return;
     }
     record->fields[record->n++] = (struct tv_field){text, n};
@@ -265,10 +282,9 @@ static void take(struct tv_records *r, size_t size, long long lines)
     int has_lf = r->start + size < r->end;
     r->record.raw = text;
     r->record.raw_size = size;
-    if (size > 0 && text[size - 1] == '\r') {
+    r->crlf += size > 0 && text[size - 1] == '\r';
+    while (r->record.raw_size > 0 && text[r->record.raw_size - 1] == '\r') /* some programs write two */
         r->record.raw_size--;
-        r->crlf++;
-    }
     r->start += size + (size_t)has_lf;
     r->line += lines + has_lf;
 }

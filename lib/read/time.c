@@ -168,6 +168,42 @@ enum tv_time_form tv_time_form_of(const struct tv_field *f)
     return real < 9.3e18 ? (enum tv_time_form)form : TV_TIME_UNKNOWN;
 }
 
+/* Two digits of a number, the last of which has so many digits behind it. */
+static int two_digits(int64_t number, int behind)
+{
+    while (behind-- > 0)
+        number /= 10;
+    return (int)(number % 100);
+}
+
+/* Whether a number of so many digits is a year, and perhaps month, day, hour, minute and second of it. */
+static int is_date_of_digits(int64_t number, int digits)
+{
+    int64_t year = number;
+    for (int i = 4; i < digits; i++)
+        year /= 10;
+    int month = digits > 4 ? two_digits(number, digits - 6) : 1, day = digits > 6 ? two_digits(number, digits - 8) : 1;
+    int clock = digits <= 8 || (two_digits(number, 4) < 24 && two_digits(number, 2) < 60 && two_digits(number, 0) <= 60);
+    return year >= 1900 && year <= 2100 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && clock;
+}
+
+int tv_time_is_calendar(const struct tv_field *f)
+{
+    int64_t units = 0;
+    double real;
+    int whole, digits = 0;
+    if (!read_units(f, &units, &real, &whole))
+        return 0;
+    if (!whole && real == floor(real) && fabs(real) < 1e15) { /* 20050402.0 */
+        units = (int64_t)real;
+        whole = 1;
+    }
+    for (int64_t rest = units; rest > 0; rest /= 10)
+        digits++;
+    return (real >= 20000 && real < 60000) ||
+           (whole && (digits == 4 || digits == 6 || digits == 8 || digits == 14) && is_date_of_digits(units, digits));
+}
+
 /* Units smaller than a second, down to whole microseconds. 0, which many files write for no time, is of any unit. */
 static enum tv_status read_small(enum tv_time_form form, const struct tv_field *f, int64_t *microseconds,
                                  struct tv_error *err)

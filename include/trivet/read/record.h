@@ -13,6 +13,9 @@
 
 enum { TV_RECORD_MAX_BYTES = 64 * 1024, TV_RECORD_MAX_FIELDS = 256 };
 
+/* The reason of records with more than TV_RECORD_MAX_FIELDS. */
+#define TV_RECORD_TOO_WIDE "more than 256 fields"
+
 /* A slice of the reader's memory, valid as long as its record. */
 struct tv_field {
     const char *text; /* not NUL-terminated */

@@ -20,6 +20,10 @@ enum tv_time_form {
  * told apart by: seconds reach to the year 5138. 0 seems to be seconds. */
 enum tv_time_form tv_time_form_of(const struct tv_field *f);
 
+/* Whether a number is a calendar's and no count since 1970: 2005, 200504, 20050402, 20050402235347, or the days that spreadsheets
+ * count from 1900, 38444.99. As seconds all but the longest are days of 1970 on which nothing was rated. */
+int tv_time_is_calendar(const struct tv_field *f);
+
 /* "seconds since 1970", "dates" */
 const char *tv_time_form_name(enum tv_time_form form);
 

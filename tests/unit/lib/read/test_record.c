@@ -58,6 +58,7 @@ static void lines_become_fields(void **state)
     check("1,2,3\n4,5,6", &csv, "1|1|2|3\n2|4|5|6\n");
     check("1,,3\n,,\n", &csv, "1|1||3\n2|||\n");
     check("\n\r\n1\n\n\n2\n", &csv, "3|1\n6|2\n");
+    check("1,2\r\r\n3,4\r\r\n", &csv, "1|1|2\n2|3|4\n");
     check("", &csv, "");
     check("1::a:b::c\n", &dat, "1|1|a:b|c\n");
     check("1::\"a::c\n", &dat, "1|1|\"a|c\n");

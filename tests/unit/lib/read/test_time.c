@@ -38,6 +38,18 @@ static void forms_are_told_by_size(void **state)
         assert_int_equal(tv_time_form_of(&(struct tv_field){cases[i].text, strlen(cases[i].text)}), cases[i].form);
 }
 
+static void a_calendar_s_numbers_are_no_counts(void **state)
+{
+    (void)state;
+    static const char *const calendars[] = {"2005", "200504", "20050402", "20050402.0", " 20050402 ", "20050402235347", "38444", "38444.99"};
+    static const char *const counts[] = {"0", "-5", "1000", "1899", "2101", "20051301", "20050432", "200513", "20050402245347",
+                                         "1112484727", "1112484727123", "2005-04-02", "", "NA", "1e300"};
+    for (size_t i = 0; i < sizeof calendars / sizeof *calendars; i++)
+        assert_true(tv_time_is_calendar(&(struct tv_field){calendars[i], strlen(calendars[i])}));
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        assert_false(tv_time_is_calendar(&(struct tv_field){counts[i], strlen(counts[i])}));
+}
+
 static void moments_are_read(void **state)
 {
     (void)state;
@@ -101,6 +113,7 @@ static void moments_are_read(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(forms_are_told_by_size), cmocka_unit_test(moments_are_read)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(forms_are_told_by_size),
+        cmocka_unit_test(a_calendar_s_numbers_are_no_counts), cmocka_unit_test(moments_are_read)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
