@@ -112,6 +112,23 @@ static enum tv_status fits_layouts(struct tv_found *found, struct tv_records *re
     return TV_OK;
 }
 
+/* Whether a kind that mostly has no header has one here, which then says where its columns stand. *named is 0 where it does not
+ * name all that the kind has. */
+static int has_header_all_the_same(struct tv_found *found, const struct tv_record *record, int *named)
+{
+    const struct tv_kind *kind = found->kind;
+    struct tv_columns *c = &found->columns;
+    int known = 1;
+    *named = 0;
+    if (record->reason || !tv_found_by_columns(found) || !tv_refusal_is_header(record))
+        return 0;
+    tv_columns_from_header(c, record);
+    for (int i = 0; i < TV_KIND_ORDER && i < kind->min_fields; i++)
+        known &= kind->order[i] == TV_COLUMN_NONE || (c->at[kind->order[i]] >= 0 && c->rival[kind->order[i]] < 0);
+    *named = known;
+    return known || kind->role == TV_ROLE_RATINGS; /* ratings have numbers in each line, items and tags may have none */
+}
+
 /* Whether the file's first records fit the kind: a header; or, of a kind without one, any of the first ten records, because
  * the first ones may be damaged; or a layout. */
 static enum tv_status fits_records(struct tv_found *found, struct tv_records *records, int *yes, struct tv_error *err)
@@ -125,6 +142,10 @@ static enum tv_status fits_records(struct tv_found *found, struct tv_records *re
         if (kind->header) {
             *yes = found->has_header = fits_header(found, record);
             return *yes || !kind->layouts ? TV_OK : fits_layouts(found, records, record, yes, err);
+        }
+        if (i == 0 && has_header_all_the_same(found, record, &found->has_header)) {
+            *yes = found->has_header;
+            return TV_OK;
         }
         *yes = fits_row(kind, record);
     }
@@ -262,6 +283,14 @@ static void ignore(struct tv_set *set, const char *name)
         set->ignored[set->n_ignored++] = name;
 }
 
+/* Notes a file for whose role there is a better one. */
+static void pass_over(struct tv_set *set, const struct tv_found *found)
+{
+    ignore(set, found->file->name);
+    if (found->kind->role == TV_ROLE_RATINGS && set->n_passed_over++ == 0)
+        set->passed_over = found->file->name;
+}
+
 /* Puts a file at its role, if it is better than what is there. */
 static void place(struct tv_set *set, const struct tv_found *found)
 {
@@ -271,12 +300,19 @@ static void place(struct tv_set *set, const struct tv_found *found)
     }
     struct tv_found *chosen = &set->chosen[found->kind->role];
     if (!better(found, chosen)) {
-        ignore(set, found->file->name);
+        pass_over(set, found);
         return;
     }
     if (chosen->file)
-        ignore(set, chosen->file->name);
+        pass_over(set, chosen);
     *chosen = *found;
+}
+
+/* A text beside other files that its name makes nothing in particular. */
+static int may_be_readme(const struct tv_input *input, const struct tv_input_file *file)
+{
+    int rank = tv_kind_rank(file->name);
+    return input->n_files > 1 && rank < tv_n_kinds && strcmp(tv_kinds[rank].pattern, "*.txt") == 0;
 }
 
 /* The file that was not understood and that, by its name, would have been the ratings rather than the one chosen; NULL for
@@ -292,7 +328,7 @@ static const struct tv_input_file *misunderstood(const struct tv_set *set, const
         int rank = tv_kind_rank(file->name), used = 0, said = chosen->file && strcmp(format, "auto") != 0;
         for (int role = 0; role < TV_ROLE_COUNT; role++)
             used |= set->chosen[role].file == file;
-        used |= rank < tv_n_kinds && strcmp(tv_kinds[rank].pattern, "*.txt") == 0 && input->n_files > 1; /* a README */
+        used |= may_be_readme(input, file);
         if (used || said || file->is_archive || rank > least || rank == tv_n_kinds ||
             (chosen->file && !tv_kind_is_named(rank)) ||
             (rank == least && likeliest == NULL && chosen->file) ||
@@ -315,6 +351,19 @@ static size_t tell_archives(char *out, size_t size, const struct tv_input *input
     return n;
 }
 
+/* Writes the names of the first files. */
+static const char *tell_files(char *out, size_t size, const struct tv_input *input)
+{
+    enum { SHOWN = 6 };
+    size_t at = 0;
+    for (size_t i = 0; i < input->n_files && i < SHOWN && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, "%s%s", i ? ", " : "", input->files[i].name);
+    if (input->n_files > SHOWN && at < size)
+        at += (size_t)snprintf(out + at, size - at, " and %zu more", input->n_files - SHOWN);
+    tv_text_mark_cut(out, size, (int)at);
+    return out;
+}
+
 /* The error of a set without ratings: why the likeliest file holds none, or, where no file could, what was looked for, or
  * an archive that lies in the folder, which is a common reason. */
 static enum tv_status no_ratings(const struct tv_set *set, const struct tv_input *input, const struct tv_choices *choices,
@@ -335,9 +384,10 @@ static enum tv_status no_ratings(const struct tv_set *set, const struct tv_input
         return input->packing ? tv_hint(err, "it holds %s, which is packed itself: unpack %s, and give the folder", names, input->path)
                               : tv_hint(err, "it holds %s: give that archive itself", names);
     return tv_hint(
-        err, "known are ratings.csv with the columns userId,movieId,rating, ratings.dat, u.data, *.inter, "
+        err, "it holds %s; known are ratings.csv with the columns userId,movieId,rating, ratings.dat, u.data, *.inter, "
              "user_artists.dat and any table whose header names user and item; --columns says which is which in any other; "
-             "sub-folders are not searched");
+             "sub-folders are not searched",
+        input->n_files ? tell_files(names, sizeof names, input) : "no file");
 }
 
 /* Finds out what each file is. */
@@ -354,6 +404,10 @@ static enum tv_status find_files(struct tv_set *set, const struct tv_input *inpu
                                              : TV_OK;
         if (status == TV_OK && found.kind == NULL)
             status = find_kind(&found, input, &input->files[i], choices->format, given, err);
+        if (status == TV_ERR_INPUT && may_be_readme(input, &input->files[i])) {
+            ignore(set, input->files[i].name); /* in UTF-16, say */
+            continue;
+        }
         if (status != TV_OK)
             return status;
         place(set, &found);

@@ -61,6 +61,7 @@ struct look {
     int records, unlike;      /* of the first TV_LAYOUT_LINES, and those that are not as the layouts have them */
     long long first_unlike;   /* the first such line */
     int numbers, not_numbers; /* fields of the records but the first */
+    int wide;                 /* records with too many fields */
     int actions;              /* records like Steam's: user, game, purchase or play, hours, 0 */
 };
 
@@ -107,6 +108,8 @@ static enum tv_status look_by(struct look *look, const struct tv_input *input, c
             break;
         if (record->reason == NULL)
             add(look, record);
+        else
+            look->wide += strcmp(record->reason, TV_RECORD_TOO_WIDE) == 0;
     }
     tv_records_close(records);
     return status;
@@ -123,7 +126,7 @@ static enum tv_status look_best(struct look *best, const struct tv_input *input,
         enum tv_status status = look_by(&look, input, file, err);
         if (status != TV_OK)
             return status;
-        if (look.fields > best->fields)
+        if (look.wide > best->wide || (look.wide == best->wide && look.fields > best->fields))
             *best = look;
     }
     return TV_OK;
@@ -154,7 +157,8 @@ static int say_rivals(const struct tv_columns *c, const struct tv_record *header
 }
 
 /* What a header does not name. */
-static enum tv_status say_missing(const struct tv_record *header, const struct tv_given *given, struct tv_error *err)
+static enum tv_status say_missing(const struct tv_record *header, const char *separator, const struct tv_given *given,
+                                  struct tv_error *err)
 {
     char fields[SHOWN];
     struct tv_columns c;
@@ -165,6 +169,9 @@ static enum tv_status say_missing(const struct tv_record *header, const struct t
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and %s", fields, why.message);
     else if (given->by_place && tv_refusal_is_header(header))
         tv_fail(err, TV_ERR_INPUT, "it has a header, %s, so --columns takes names and not places", fields);
+    else if (tv_columns_have(&c, TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING) && strcmp(separator, "::") == 0)
+        tv_fail(err, TV_ERR_INPUT, "it has the columns %s, divided by \"::\", which is looked for in files called ratings*.dat",
+                fields);
     else if (!say_rivals(&c, header, fields, err))
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and none is known to be the %s", fields,
                 c.at[TV_COLUMN_USER] < 0 && c.at[TV_COLUMN_ITEM] < 0 ? "user, and none the item"
@@ -172,6 +179,13 @@ static enum tv_status say_missing(const struct tv_record *header, const struct t
                 : c.at[TV_COLUMN_ITEM] < 0                           ? "item"
                                                                      : "rating");
     return tv_refusal_hint(err);
+}
+
+static enum tv_status say_wide(struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_INPUT, "its lines have more than %d fields", TV_RECORD_MAX_FIELDS);
+    return tv_hint(err, "keep the columns of user, item and rating; a matrix, with a column for each item, becomes lines with these "
+                        "by pandas.melt");
 }
 
 static enum tv_status say_matrix(const struct look *look, struct tv_error *err)
@@ -200,7 +214,12 @@ static enum tv_status say(const struct look *look, const struct tv_record *first
     if (given->n == 0 && look->actions == look->records)
         return say_actions(err);
     if (tv_refusal_is_header(first) || given->n > 0)
-        return say_missing(first, given, err);
+        return say_missing(first, look->dialect.separator, given, err);
+    if (look->unlike == 0) {
+        tv_fail(err, TV_ERR_INPUT, "it has no header, and no name by which its fields are known (the first line is %s)",
+                tv_refusal_fields(first, fields, sizeof fields));
+        return tv_refusal_hint(err);
+    }
     tv_fail(err, TV_ERR_INPUT,
             "it has no header, and its first lines are not all user, item, rating and perhaps time: line %lld is not (the "
             "first is %s)",
@@ -215,6 +234,10 @@ enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_inpu
     struct tv_records *records = NULL;
     struct tv_record *first = NULL;
     enum tv_status status = look_best(&look, input, file, err);
+    if (status == TV_OK && look.wide > 0) {
+        (void)say_wide(err);
+        return tv_context(err, "%s", file->name);
+    }
     if (status == TV_OK && look.records == 0)
         status = tv_fail(err, TV_ERR_INPUT, "it is empty");
     if (status == TV_OK)

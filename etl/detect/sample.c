@@ -46,6 +46,31 @@ static int is_yes_or_no(const struct tv_field *f)
     return 0;
 }
 
+/* A number with something behind it that makes it a mark: "85%", "4/5", "4 stars". */
+static int is_mark(const struct tv_field *f)
+{
+    static const char *const units[] = {"%", "/5", "/10", "/100", "star", "stars", "points"};
+    size_t i = 0;
+    while (i < f->n && ((f->text[i] >= '0' && f->text[i] <= '9') || f->text[i] == '.' || f->text[i] == ','))
+        i++;
+    size_t digits = i;
+    while (i < f->n && f->text[i] == ' ')
+        i++;
+    for (size_t u = 0; u < sizeof units / sizeof *units && digits > 0; u++)
+        if (f->n - i == strlen(units[u]) && strncasecmp(f->text + i, units[u], f->n - i) == 0)
+            return 1;
+    return 0;
+}
+
+/* Whether quotes are part of the value, because a blank, or Excel's sign of a formula, stands before them: ="001". */
+static int is_quoted_inside(const struct tv_field *f)
+{
+    size_t i = f->n > 0 && f->text[0] == '=';
+    while (i < f->n && f->text[i] == ' ')
+        i++;
+    return i > 0 && i + 1 < f->n && f->text[i] == '"' && f->text[f->n - 1] == '"';
+}
+
 /* Whether an integer is written with zeros in front that a number would lose. */
 static int has_leading_zero(const struct tv_field *f)
 {
@@ -62,6 +87,7 @@ static void add_field(struct tv_sample_column *c, const struct tv_field *f, int 
         int grouped = commas == TV_NUMBER_GROUPS || commas == TV_NUMBER_EITHER;
         c->texts += !integer && !grouped && tv_code_refusal(f->text, f->n) == NULL;
         c->zero_led += integer && has_leading_zero(f);
+        c->quoted_inside += is_quoted_inside(f);
     }
     if (tv_number_is_absent(f)) {
         c->absent++;
@@ -72,10 +98,12 @@ static void add_field(struct tv_sample_column *c, const struct tv_field *f, int 
         add_number(c, value);
     else if (commas != TV_NUMBER_NO_COMMA)
         c->commas[commas]++;
-    else if (c->odd[0] == '\0')
+    if (c->odd[0] == '\0' && c->n > c->numbers + c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_DECIMAL] + c->commas[TV_NUMBER_EITHER])
         show(c->odd, f);
-    c->yes_or_no += is_yes_or_no(f);
+    c->marks += is_yes_or_no(f) || is_mark(f);
     c->times[tv_time_form_of(f)]++;
+    if (tv_time_is_calendar(f) && c->calendars++ == 0)
+        show(c->calendar, f);
 }
 
 /* The names of the columns, and how many there are. */

@@ -11,13 +11,16 @@ enum { TV_SAMPLE_ROWS = 10000, TV_SAMPLE_IDS = 1000, TV_SAMPLE_TEXT = 64 };
 struct tv_sample_column {
     char name[TV_SAMPLE_TEXT]; /* from the header, fit to be shown; its number without one */
     char odd[TV_SAMPLE_TEXT];  /* the first value that is no number, fit to be shown */
-    long long n, absent;
+    char calendar[TV_SAMPLE_TEXT]; /* the first number that is a calendar's (tv_time_is_calendar) */
+    long long n, absent, calendars;
     long long numbers;        /* plain ones */
     long long commas[5];      /* by what their commas can be (tv_number_commas) */
     long long times[TV_TIME_UNKNOWN + 1];
-    long long minus_one, zero, yes_or_no;
+    long long minus_one, zero;
+    long long marks;          /* texts that say what a rating says: yes, dislike, 85%, 4/5 */
     float low, high;          /* of the numbers but -1 and 0; low > high: none */
     long long texts;          /* of the first TV_SAMPLE_IDS, those that are no integers but could be codes */
+    long long quoted_inside;  /* of the same, those whose quotes are part of them */
     long long zero_led;       /* of these, integers that begin with a zero they could do without */
 };
 

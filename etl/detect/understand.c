@@ -91,7 +91,7 @@ static enum tv_status understand_rest(struct looking *l, struct tv_error *err)
         size_t plain = strcspn(c->name, ":");
         int is_id = plain > 2 && strncasecmp(c->name + plain - 2, "id", 2) == 0;
         long long commas = c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_DECIMAL] + c->commas[TV_NUMBER_EITHER];
-        if (is_known || is_id || 2 * (c->numbers + commas + c->yes_or_no) <= c->n || c->n == 0)
+        if (is_known || is_id || 2 * (c->numbers + commas + c->marks) <= c->n || c->n == 0)
             continue;
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s; none is known to be the rating, and %s could be it",
                 all_columns(l, all, sizeof all), c->name);
@@ -102,11 +102,20 @@ static enum tv_status understand_rest(struct looking *l, struct tv_error *err)
     return TV_OK;
 }
 
-/* Whether 0 is said of what nobody rated: Book-Crossing's word for seen, and Anime's of later years. */
+static int has_column(const struct looking *l, const char *name)
+{
+    for (int i = 0; i < l->sample->n; i++)
+        if (strcasecmp(l->sample->columns[i].name, name) == 0)
+            return 1;
+    return 0;
+}
+
+/* Whether 0 is said of what nobody rated: Book-Crossing's word for seen, Anime's of later years, and Goodreads'. */
 static int zero_is_unrated(const struct looking *l, const struct tv_sample_column *rating)
 {
     const struct tv_sample_column *item = column_of(l, TV_COLUMN_ITEM);
     return rating->low >= 1 && (strcasecmp(rating->name, "Book-Rating") == 0 || strcasecmp(rating->name, "book_rating") == 0 ||
+                                has_column(l, "is_read") ||
                                 (item && strcasecmp(item->name, "anime_id") == 0));
 }
 
@@ -158,6 +167,12 @@ static enum tv_status understand_time(struct looking *l, struct tv_error *err)
             best = c->times[form];
             l->found->forms.time = (enum tv_time_form)form;
         }
+    if (l->found->forms.time != TV_TIME_TEXT && 2 * c->calendars > c->n) {
+        tv_fail(err, TV_ERR_INPUT, "the column %s, the time, holds numbers such as %s, which are a calendar's and no seconds "
+                                   "since 1970", c->name, c->calendar);
+        return tv_hint(err, "write them as dates like 2005-04-02; or --columns time=none leaves them out, time=NAME takes another "
+                            "column");
+    }
     if (2 * c->times[TV_TIME_UNKNOWN] < c->n || c->n == 0)
         return TV_OK;
     tv_fail(err, TV_ERR_INPUT, "the column %s, the time, holds neither seconds since 1970 nor dates like 2005-04-02, but such "
@@ -186,6 +201,11 @@ static enum tv_status understand_ids(struct looking *l, enum tv_code_kind kind, 
     char n[32], rows[32];
     if (c == NULL)
         return TV_OK;
+    if (2 * c->quoted_inside > set->n_sampled) {
+        tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds ids such as %s, whose quotes would be part of them", c->name,
+                tv_columns_word(of_kind[kind]), c->odd);
+        return tv_hint(err, "take out what stands before the quotes: sed -E 's/(^|,)[ =]+\"/\\1\"/g'");
+    }
     int by_name = is_text_by_name(c) && c->texts + c->zero_led > 0;
     int is_auto = strcmp(choice, "auto") == 0;
     set->n_texts[kind] = c->texts;
@@ -248,8 +268,20 @@ static void describe(const struct looking *l)
         }
 }
 
+/* Takes the meaning from columns that no load of ratings reads: a count beside a rating, the title of a review. */
+static void drop_unread(struct tv_found *found)
+{
+    static const enum tv_column beside[] = {TV_COLUMN_TITLE, TV_COLUMN_YEAR, TV_COLUMN_GENRES, TV_COLUMN_IMDB, TV_COLUMN_TMDB};
+    int *at = found->columns.at;
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+        at[beside[i]] = -1;
+    if (at[TV_COLUMN_RATING] >= 0 && at[TV_COLUMN_PLAYS] >= 0)
+        at[found->kind->counts ? TV_COLUMN_RATING : TV_COLUMN_PLAYS] = -1;
+}
+
 static enum tv_status understand_ratings(struct looking *l, struct tv_error *err)
 {
+    drop_unread(l->found);
     enum tv_status status = check_width(l, err);
     l->set->n_sampled = l->sample->rows < TV_SAMPLE_IDS ? l->sample->rows : TV_SAMPLE_IDS;
     if (status == TV_OK)

@@ -86,6 +86,16 @@ enum tv_status tv_file_reading_run(const struct tv_file_reading *reading, struct
                                                            : tv_context(err, "%s", reading->file->name);
 }
 
+/* What pandas, R and databases write where there is nothing, in their spelling: other spellings may be names. */
+static int is_missing(const struct tv_field *f)
+{
+    static const char *const words[] = {"NaN", "nan", "NULL", "\\N", "None", "NA", "<NA>", "NaT"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (f->n == strlen(words[i]) && memcmp(f->text, words[i], f->n) == 0)
+            return 1;
+    return 0;
+}
+
 /* An id that is text, by its number in the dictionary. */
 static enum tv_status read_code(const struct tv_file_reading *reading, enum tv_code_kind kind, struct tv_field f,
                                 int64_t *id, struct tv_error *err)
@@ -96,7 +106,7 @@ static enum tv_status read_code(const struct tv_file_reading *reading, enum tv_c
         f.n--;
     if (tv_code_is_number(f.text, f.n, id))
         return TV_OK;
-    const char *why = tv_code_refusal(f.text, f.n);
+    const char *why = is_missing(&f) ? "an id that says that there is none" : tv_code_refusal(f.text, f.n);
     return why ? tv_fail(err, TV_ERR_RECORD, "%s", why)
                : reading->sink->code(reading->sink->context, kind, f.text, f.n, id, err);
 }

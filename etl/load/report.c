@@ -58,6 +58,10 @@ static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS]
     if (t->items.n > many_items && (double)t->items.n > swapped * (double)t->users.n)
         snprintf(warnings[n++], 320, "%s items and only %s users: are the two columns the right way round? --columns user=...,item=... says "
                  "which is which", tv_text_number(a, (long long)t->items.n), tv_text_number(b, (long long)t->users.n));
+    if (r->set->n_passed_over > 0)
+        snprintf(warnings[n++], 320, "%.120s%s like ratings, too, and %s not read: trivet-etl load FILE --append adds what belongs to "
+                 "them", r->set->passed_over, r->set->n_passed_over > 1 ? " and other files look" : " looks",
+                 r->set->n_passed_over > 1 ? "were" : "was");
     return n;
 }
 

@@ -116,6 +116,21 @@ def test_ids_of_which_some_are_text(run, place, tmp_path):
     assert done.returncode == 3 and "--ids codes takes ids that are text" in done.stderr
 
 
+def test_a_text_that_cannot_be_read_is_no_reason_to_refuse_the_ratings(run, place, tmp_path):
+    folder = write(tmp_path / "set", ratings="user,item,rating\n1,10,4\n")
+    for name, text in (("README.txt", "Films".encode("utf-16")), ("notes.txt", b"Films\rand users\r")):
+        (folder / name).write_bytes(text)
+    assert "README.txt: not used" in load(run, place, folder).stderr
+    assert place.psql(ROWS) == "1|10|4"
+
+
+def test_a_matrix_of_more_columns_than_a_table_may_have(run, place, tmp_path):
+    folder = write(tmp_path / "set", ratings="user," + ",".join(f"m{i}" for i in range(300)) + "\n1" + ",0" * 300 + "\n")
+    done = load(run, place, folder, check=False)
+    assert done.returncode == 3
+    in_order("ratings.csv: its lines have more than 256 fields hint: keep the columns of user, item and rating", done.stderr)
+
+
 def test_minus_one_behind_what_was_looked_at(run, place, tmp_path):
     rows = "".join(f"{u},{i},{-1 if u == 110 and i == 7 else 4 + i % 3}\n" for u in range(1, 121) for i in range(100))
     folder = write(tmp_path / "set", ratings="user,item,rating\n" + rows)
