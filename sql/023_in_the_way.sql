@@ -16,7 +16,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
       and (in_the_way.readers or l.mode not in ('AccessShareLock', 'RowShareLock'))
       and (in_the_way.tables is null or l.relation = any (in_the_way.tables)
            or exists (select from pg_inherits p where p.inhrelid = l.relation and p.inhparent = any (in_the_way.tables)))
-    order by a.xact_start, a.pid, l.relation limit 1
+    order by a.xact_start, a.pid, l.mode in ('AccessShareLock', 'RowShareLock'), l.relation limit 1 -- of its tables one that it writes to
 $$;
 comment on function trivet.in_the_way(regclass[], boolean) is
 'Of the transactions that hold a lock on some tables, or on any of trivet''s, the one that has been open longest: process, application

@@ -138,7 +138,7 @@ def test_a_database_in_use_takes_a_tenth_parameter(run, tenth, in_use, tmp_path)
 
     # So do training, search and the server.
     ask(tenth, in_use, "trivet-train", "fit", "--set", "min_year=1990")
-    assert in_use.psql("SELECT filter ->> 'min_year', counts ->> 'rows', trivet.evidence_query(id) LIKE '%min_year => ''1990''::int)' "
+    assert in_use.psql("SELECT filter ->> 'min_year', counts ->> 'rows', trivet.evidence_query(id) LIKE '%min_year => ''1990''::int)%' "
                        "FROM trivet.run ORDER BY id DESC LIMIT 1") == f"1990|{of_min_year(in_use, min_year=1990)}|t"
     assert "min_year 1990" in ask(tenth, in_use, "trivet-train", "fit", "--preset", "newer", "--dry-run").stderr
     assert ", min_year 1990" in ask(tenth, in_use, "trivet-train", "models").stdout
