@@ -155,6 +155,15 @@ static enum tv_status understand_unrated(struct looking *l, struct tv_error *err
 
 /* --- times ------------------------------------------------------------------------------------------------------ */
 
+/* What can be done about times; --columns speaks of the ratings alone. */
+static unsigned hint_time(const struct looking *l, struct tv_error *err)
+{
+    if (l->found->kind->role != TV_ROLE_RATINGS)
+        return tv_hint(err, "write dates like 2005-04-02 or seconds since 1970, or leave the file out");
+    return tv_hint(err, "write dates like 2005-04-02 or seconds since 1970; or --columns time=none leaves the column out, time=NAME takes "
+                        "another one");
+}
+
 /* The form that most values have. 0 seems to be seconds and is any number's. */
 static enum tv_status understand_time(struct looking *l, struct tv_error *err)
 {
@@ -170,14 +179,13 @@ static enum tv_status understand_time(struct looking *l, struct tv_error *err)
     if (l->found->forms.time != TV_TIME_TEXT && 2 * c->calendars > c->n) {
         tv_fail(err, TV_ERR_INPUT, "the column %s, the time, holds numbers such as %s, which are a calendar's and no seconds "
                                    "since 1970", c->name, c->calendar);
-        return tv_hint(err, "write them as dates like 2005-04-02; or --columns time=none leaves them out, time=NAME takes another "
-                            "column");
+        return hint_time(l, err);
     }
     if (2 * c->times[TV_TIME_UNKNOWN] < c->n || c->n == 0)
         return TV_OK;
     tv_fail(err, TV_ERR_INPUT, "the column %s, the time, holds neither seconds since 1970 nor dates like 2005-04-02, but such "
                                "as \"%s\"", c->name, c->odd);
-    return tv_hint(err, "--columns time=none leaves it out, or time=NAME takes another column");
+    return hint_time(l, err);
 }
 
 /* --- ids -------------------------------------------------------------------------------------------------------- */
