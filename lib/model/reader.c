@@ -64,13 +64,15 @@ enum tv_status tv_reader_open(struct tv_pg **out, const char *uri, const char *n
     return status;
 }
 
-/* SET LOCAL, so that the limit ends with the transaction. */
+/* SET LOCAL, so that the limit ends with the transaction; it holds for the wait for the lock, too. */
 enum tv_status tv_reader_begin(struct tv_pg *reader, int statement_seconds, struct tv_error *err)
 {
     char timeout[64];
     snprintf(timeout, sizeof timeout, "SET LOCAL statement_timeout = '%ds'", statement_seconds);
     enum tv_status status = tv_pg_exec(reader, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL, err);
-    return status == TV_OK ? tv_pg_exec(reader, timeout, 0, NULL, err) : status;
+    if (status == TV_OK)
+        status = tv_pg_exec(reader, timeout, 0, NULL, err);
+    return status == TV_OK ? tv_pg_exec(reader, TV_HOLD_DATASET, 0, NULL, err) : status;
 }
 
 /* DISCARD ALL also takes back that transactions are read-only, so that is said again. */

@@ -186,7 +186,7 @@ static void fold_in(struct change *c)
 {
     struct tv_error err = {0};
     on_committed(c);
-    c->later = why_later(tv_rater_fold_in(c->app->rater, c->rated.user_id, c->rated.rev, &c->model, &err));
+    c->later = why_later(tv_rater_fold_in(c->app->rater, &c->shown, &c->rated, &c->model, &err));
     if (c->later) {
         tv_log_debug("user %s counts later: %s", c->user.text, err.message);
         tv_follower_wake(c->app->follower);

@@ -197,6 +197,40 @@ static enum tv_status ask_why(struct tv_rater *rater, struct tv_pg *pg, const st
     return TV_OK;
 }
 
+/* 1 if the model that was shown was made of another data set than the live one, 0 if not, which is so of models that nobody
+ * knows. A page may be older than the live model. */
+static enum tv_status is_other_data(struct tv_pg *pg, int64_t shown, int64_t live, int *other, struct tv_error *err)
+{
+    char text[64];
+    const char *value = text;
+    int64_t differ = 0;
+    *other = 0;
+    if (shown == 0 || shown == live)
+        return TV_OK;
+    snprintf(text, sizeof text, "{%" PRId64 ",%" PRId64 "}", shown, live);
+    enum tv_status status = tv_pg_int(pg, "SELECT (count(DISTINCT dataset) > 1)::int FROM trivet.run WHERE id = ANY ($1::bigint[])", 1,
+                                      &value, &differ, err);
+    *other = differ != 0;
+    return status;
+}
+
+/* Ids were understood, and items looked up, as those of the live model. Where the page showed another data set they may be
+ * somebody else's, whichever of the two is loaded: refused, with the one of the two that is not. */
+static enum tv_status check_shown(struct tv_pg *pg, const struct tv_shown *shown, struct tv_rated *rated, struct tv_error *err)
+{
+    int other = 0;
+    struct tv_model_data data = {0};
+    int64_t live = shown->live ? shown->live->run_number : 0;
+    enum tv_status status = live ? is_other_data(pg, shown->model, live, &other, err) : TV_OK;
+    if (status != TV_OK || !other)
+        return status;
+    status = tv_model_data_ask(&data, pg, live, err);
+    if (status == TV_OK && !tv_model_data_is_away(&data))
+        status = tv_model_data_ask(&data, pg, shown->model, err);
+    *rated = (struct tv_rated){.reason = TV_REFUSED_DATASET, .data = data};
+    return status;
+}
+
 /* One statement is one transaction, so a change is made whole or not at all; it is committed when its row is here.
  * `list` may be NULL, where the row has no column for its sums. */
 static enum tv_status change(struct tv_rater *rater, const struct statement *sql, const struct tv_shown *shown,
@@ -208,12 +242,16 @@ static enum tv_status change(struct tv_rater *rater, const struct statement *sql
     enum tv_status status = tv_pg_pool_take(rater->pool, &pg, err);
     if (status != TV_OK)
         return status;
-    status = tv_pg_query(pg, sql->text, sql->n, sql->values, &rows, err);
-    if (status == TV_OK)
-        take_result(rated, rows);
-    if (status == TV_OK && list)
-        take_sums(list, tv_pg_cell(rows, 0, SUMS));
-    status = ask_why(rater, pg, shown, status, rated, err);
+    *rated = (struct tv_rated){0};
+    status = check_shown(pg, shown, rated, err);
+    if (status == TV_OK && rated->reason == TV_REFUSED_NOT) {
+        status = tv_pg_query(pg, sql->text, sql->n, sql->values, &rows, err);
+        if (status == TV_OK)
+            take_result(rated, rows);
+        if (status == TV_OK && list)
+            take_sums(list, tv_pg_cell(rows, 0, SUMS));
+        status = ask_why(rater, pg, shown, status, rated, err);
+    }
     tv_pg_rows_free(rows);
     tv_pg_pool_give(rater->pool, pg, status);
     return status;
@@ -379,20 +417,25 @@ static enum tv_status fold_with(struct tv_rater *rater, const struct live_model 
 
 /* The cache is renewed before the queue is told, so that this server never answers a user who is out of the queue
  * from an older document. */
-static enum tv_status fold(struct tv_rater *rater, struct tv_pg *pg, int64_t user_id, int64_t rev, int64_t *model,
-                           struct tv_error *err)
+static enum tv_status fold(struct tv_rater *rater, struct tv_pg *pg, const struct tv_shown *shown, const struct tv_rated *rated,
+                           int64_t *model, struct tv_error *err)
 {
+    int other = 0;
     struct live_model *live = NULL;
     enum tv_status status = ask_live(rater, pg, &live, err);
     if (status == TV_OK && live == NULL)
         return tv_fail(err, TV_ERR_NOT_FOUND, "no model is live yet");
     if (status != TV_OK)
         return status;
-    status = fold_with(rater, live, pg, user_id, err);
+    status = is_other_data(pg, shown->model, live->resident->run_number, &other, err);
+    if (status == TV_OK && other)
+        status = tv_fail(err, TV_ERR_NOT_FOUND, "a model of another data set has become the live one");
+    if (status == TV_OK)
+        status = fold_with(rater, live, pg, rated->user_id, err);
     if (status == TV_OK) {
         *model = live->resident->run_number;
-        tv_users_renew(&rater->models->users, live->resident, user_id);
-        status = tv_fold_in_done(pg, &user_id, &rev, 1, err);
+        tv_users_renew(&rater->models->users, live->resident, rated->user_id);
+        status = tv_fold_in_done(pg, &rated->user_id, &rated->rev, 1, err);
     }
     release(live);
     return status;
@@ -400,14 +443,14 @@ static enum tv_status fold(struct tv_rater *rater, struct tv_pg *pg, int64_t use
 
 /* PostgreSQL and MongoDB both answer on this way. The status does not say which of them is lost, so the connection
  * is tried before it goes back to the pool. */
-enum tv_status tv_rater_fold_in(struct tv_rater *rater, int64_t user_id, int64_t rev, int64_t *model,
-                                struct tv_error *err)
+enum tv_status tv_rater_fold_in(struct tv_rater *rater, const struct tv_shown *shown, const struct tv_rated *rated,
+                                int64_t *model, struct tv_error *err)
 {
     struct tv_pg *pg = NULL;
     enum tv_status status = tv_pg_pool_take(rater->pool, &pg, err);
     if (status != TV_OK)
         return status;
-    status = fold(rater, pg, user_id, rev, model, err);
+    status = fold(rater, pg, shown, rated, model, err);
     note_mongo(rater, status, err);
     tv_pg_pool_give(rater->pool, pg, tv_pg_alive(pg) ? TV_OK : TV_ERR_UNAVAILABLE);
     return status;

@@ -61,12 +61,12 @@ enum tv_status tv_rater_play(struct tv_rater *rater, const struct tv_id *user, s
 enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user, int64_t item_id,
                                const struct tv_shown *shown, struct tv_rated *rated, struct tv_error *err);
 
-/* After a commit: folds the user in with the live model, and notes that this was done up to `rev`. On success
+/* After a commit: folds the user in with the live model, and notes that this was done up to the rev of `rated`. On success
  * *model is its run number, and this server's next answer has it. TV_ERR_UNAVAILABLE: a store is away;
- * TV_ERR_NOT_FOUND: no model is live, or nobody knows its row source; TV_ERR_INPUT: its row source cannot be read for
- * this user just now. Waits. */
-enum tv_status tv_rater_fold_in(struct tv_rater *rater, int64_t user_id, int64_t rev, int64_t *model,
-                                struct tv_error *err);
+ * TV_ERR_NOT_FOUND: no model is live, or one of another data set than what was shown, or nobody knows its row source;
+ * TV_ERR_INPUT: its row source cannot be read for this user just now. Waits. */
+enum tv_status tv_rater_fold_in(struct tv_rater *rater, const struct tv_shown *shown, const struct tv_rated *rated,
+                                int64_t *model, struct tv_error *err);
 /* Folds in who waits, at most `limit`, on connections of the caller's. *model is the live one's run number; 0: none.
  * Users who cannot be folded in are told in `work`, and are no failure. */
 enum tv_status tv_rater_fold_in_waiting(struct tv_rater *rater, struct tv_fold_in_stores *reading, int limit,

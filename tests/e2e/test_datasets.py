@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from breakpoints import at
 from stores import StoreError
 from test_load import load, number, write
 
@@ -244,3 +245,17 @@ def test_models_and_evaluations_say_their_data_set(run, fresh_stores, tmp_path):
     assert s.psql("SELECT value FROM trivet.run_sheet(1) WHERE name = 'data set'") == "red"
     refused = run("trivet-train", "compare", "1", "2", env=s.env, check=False)
     assert refused.returncode != 0 and "red" in refused.stderr and "blue" in refused.stderr
+
+
+def test_an_evaluation_keeps_to_the_data_set_that_its_snapshot_shows(run, programs, fresh_stores, tmp_path):
+    """It holds no lock that keeps loads away, and the ratings of another data set would show in its snapshot."""
+    s = fresh_stores
+    for word, high in (("red", 5), ("blue", 50)):
+        load(run, s, write(tmp_path / word, ratings=grades(high=high), movies=films(word)))
+    run("trivet-etl", "datasets", "use", "red", env=s.env)
+    judge = ("evaluate", "--set", "max_items_for_user=1000", "--factors", 2)
+    run("trivet-train", *judge, env=s.env)
+    done = at("tv_reading_describe_data", programs["trivet-train"], *judge, env=s.env,
+              do=f"shell timeout 4 {programs['trivet-etl']} datasets use blue")
+    assert "exited normally" in done.stdout, done.stdout + done.stderr
+    assert s.psql("SELECT count(DISTINCT metrics) FROM trivet.run WHERE kind = 'evaluate' AND dataset = 1 GROUP BY dataset HAVING count(*) = 2") == "1"

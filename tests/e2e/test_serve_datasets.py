@@ -180,3 +180,81 @@ def test_repair_goes_on_while_other_data_is_loaded(run, serve, place, blue):
         run("trivet-train", command, env=place.env)
     assert list(place.mongo_db()["user_1"].find().sort("_id", 1)) == before
     assert number(place, "SELECT count(*) FROM trivet.user_change WHERE folded_rev > 0 OR refused_rev > 0") == 0
+
+
+# --- one moment, one data set ---------------------------------------------------------------------------------------------
+
+
+def switch(stores, name):
+    """A connection in whose transaction the data set becomes the current one."""
+    loading = psycopg2.connect(stores.postgres_uri)
+    loading.cursor().execute("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = %s))", (name,))
+    return loading
+
+
+def test_a_source_that_waits_for_a_switch_reads_nobody_elses_rows(run, serve, fresh_stores, red, blue):
+    """Its transaction's snapshot is of the moment before, but a table that is attached shows its rows to it, too."""
+    place, source = fresh_stores, "trivet.user_item(max_items_for_user => 1000, min_users_for_item => 1, min_items_for_user => 1)"
+    load(run, place, red)
+    run("trivet-train", "fit", "--source", source, "--factors", 2, env=place.env)
+    load(run, place, blue)
+    run("trivet-etl", "datasets", "use", "red", env=place.env)
+    server = serve(place)
+    until(lambda: metric(server, "trivet_users_waiting") == 0)
+    server.pause()
+    place.psql("SELECT trivet.rate(1, '{1}', '{2}')")
+    before = place.mongo_db()["user_1"].find_one({"_id": 1})
+    loading = switch(place, "blue")
+    server.resume()
+    until(lambda: number(place, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'trivet_page'"), 30)
+    loading.commit()
+    until(lambda: data(server).get("state") == "away", 15)
+    assert place.mongo_db()["user_1"].find_one({"_id": 1}) == before
+    run("trivet-etl", "datasets", "use", "red", env=place.env)
+    until(lambda: metric(server, "trivet_users_waiting") == 0)
+    until(lambda: place.mongo_db()["user_1"].find_one({"_id": 1})["rev"] == 1)
+    checked = run("trivet-train", "repair", env=place.env)
+    assert "0 were missing, damaged or of another age" in checked.stdout
+
+
+@pytest.mark.parametrize("method,path,body", [("PUT", "/api/v1/users/ann/ratings/p-2", 4), ("DELETE", "/api/v1/users/u1/ratings/p-1", None),
+                                              ("POST", "/api/v1/users/ann/ratings", [{"item_id": "p-2", "rating": 4}])])
+def test_a_page_of_what_is_loaded_rates_nothing_while_a_model_of_another_is_live(run, serve, fresh_stores, tmp_path, method, path, body):
+    """Ids would be taken for those of the live model: p-2 has another number there."""
+    def shop(name, order):
+        rows = "".join(f"u{u},p-{i},{1 + (u * n) % 5}\n" for u in range(1, 20) for n, i in enumerate(order) if (u + n) % 3)
+        return write(tmp_path / name, ratings="userId,movieId,rating\n" + rows)
+    for name, order in (("east", range(1, 9)), ("west", range(12, 0, -1))):
+        load(run, fresh_stores, shop(name, order))
+        run(*FIT, env=fresh_stores.env)
+    server = serve(fresh_stores)
+    run("trivet-etl", "datasets", "use", "east", env=fresh_stores.env)
+    before = fresh_stores.psql("SELECT * FROM trivet.rating ORDER BY user_id, item_id"), fresh_stores.psql("SELECT * FROM trivet.code ORDER BY kind, id")
+    answer = server.send(method, path + "?model=1", body)
+    assert answer.status == 409 and "model 2 was made of the data set west, but east is loaded" in answer.json()["detail"], answer.text
+    assert (fresh_stores.psql("SELECT * FROM trivet.rating ORDER BY user_id, item_id"), fresh_stores.psql("SELECT * FROM trivet.code ORDER BY kind, id")) == before
+    run("trivet-train", "activate", "1", env=fresh_stores.env)
+    until(lambda: server.get("/readyz").json()["model"] == 1)
+    assert server.send(method, path + "?model=1", body).status == 200
+
+
+def test_a_rating_counts_for_no_model_of_another_data_set(run, serve, place, blue):
+    """The switch comes between the commit and the folding in."""
+    load(run, place, blue)
+    run(*FIT, env=place.env)
+    run("trivet-train", "activate", "1", env=place.env)
+    server, redis, answers = serve(place), place.redis_client(), []
+    until(lambda: server.get("/readyz").json()["model"] == 1)
+    both = redis.pipeline(transaction=True)
+    both.set("trivet:live", 2)  # told to nobody: the server asks once a second, and after a commit
+    both.execute_command("CLIENT", "PAUSE", 800, "ALL")
+    both.execute()
+    rating = threading.Thread(target=lambda: answers.append(server.send("PUT", "/api/v1/users/1000/ratings/3?model=1", 4)))
+    rating.start()
+    until(lambda: place.psql(LIVE) == "1000 3 4")
+    switch(place, "blue").commit()
+    rating.join()
+    assert answers[0].status == 202 and (answers[0].json()["counts"], answers[0].json()["model"]) == ("later", None), answers[0].text
+    assert place.mongo_db()["user_2"].find_one({"_id": 1000}) is None and place.psql(LIVE) == ""
+    run("trivet-train", "activate", "1", env=place.env)
+    assert place.psql(LIVE) == "1000 3 4" and place.mongo_db()["user_1"].find_one({"_id": 1000})["rev"] == 1

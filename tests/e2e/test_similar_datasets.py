@@ -6,6 +6,8 @@ import random
 
 import pytest
 
+import psycopg2
+
 import breakpoints
 from server import until
 from test_load import write
@@ -114,6 +116,30 @@ def test_a_server_applies_no_events_while_another_data_set_is_loaded(run, serve,
     insert(place, (99, 1, 5))
     looks(place, 2)
     assert dump(place) == before and waiting(place) == "2"
+    run("trivet-etl", "datasets", "use", "a", env=place.env)
+    until(lambda: waiting(place) == "0")
+    is_of(place, "a")
+    server.stop()
+
+
+def test_events_that_wait_for_a_switch_are_not_looked_up_in_the_other(run, serve, place, sets):
+    """They are read in a transaction whose snapshot is of the moment before; a table that is attached shows its rows to it, too."""
+    load(run, place, sets / "b")
+    run("trivet-etl", "datasets", "use", "a", env=place.env)
+    server = serve(place)
+    looks(place, 1)
+    server.pause()
+    # Of pairs that are there, all of them.
+    place.psql("INSERT INTO trivet.similar_event (index_id, user_id, item_id) SELECT 1, user_id, item_id FROM trivet.rating")
+    loading = psycopg2.connect(place.postgres_uri)
+    loading.cursor().execute("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = 'b'))")
+    before = dump(place)
+    server.resume()
+    held = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE 'trivet similar%'"
+    until(lambda: place.psql(held) != "0", 30)
+    loading.commit()
+    looks(place, 2)
+    assert dump(place) == before and waiting(place) == "300"
     run("trivet-etl", "datasets", "use", "a", env=place.env)
     until(lambda: waiting(place) == "0")
     is_of(place, "a")

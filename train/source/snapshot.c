@@ -16,6 +16,7 @@ static const char *const session[] = {
     "SET enable_sort = off",
     "SET work_mem = '64MB'",
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    TV_HOLD_DATASET, /* evaluate and search hold no lock that keeps loads away */
 };
 
 /* --wait: how long Postgres is waited for at the start. */

@@ -19,7 +19,12 @@
 enum tv_status tv_reader_open(struct tv_pg **out, const char *uri, const char *name, int wait_seconds,
                               struct tv_error *err);
 
-/* One snapshot, REPEATABLE READ and READ ONLY; a statement in it ends after that many seconds. */
+/* Ahead of the first query of a REPEATABLE READ transaction: its snapshot is taken then, and no other data set can become the
+ * current one before it ends. A table that is attached shows its rows to an older snapshot, too, so without this one that waited
+ * for a load would see the ratings of one data set beside items, codes and trivet.current_dataset() of another. */
+#define TV_HOLD_DATASET "LOCK TABLE ONLY trivet.rating IN ACCESS SHARE MODE"
+
+/* One snapshot, REPEATABLE READ and READ ONLY, of one data set; a statement in it ends after that many seconds. */
 enum tv_status tv_reader_begin(struct tv_pg *reader, int statement_seconds, struct tv_error *err);
 /* Rolls back and discards all that the session was left with. After a failure the connection is to be closed. */
 enum tv_status tv_reader_end(struct tv_pg *reader, struct tv_error *err);
