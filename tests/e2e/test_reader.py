@@ -166,8 +166,8 @@ TOO_MUCH = [
     ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader; GRANT UPDATE ON public.ratings TO {r}", "r may write to public.ratings"),
     ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader; GRANT CREATE ON SCHEMA public TO {r}", "r may create objects in schema public"),
     ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader; GRANT USAGE ON SEQUENCE trivet.code_live TO {r}", "r may count trivet.code_live on"),
-    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader; GRANT EXECUTE ON FUNCTION trivet.unrate(bigint, bigint) TO {r}",
-     "r may call trivet.unrate(bigint,bigint), which writes"),
+    ("CREATE ROLE {r} LOGIN IN ROLE trivet_reader; GRANT EXECUTE ON FUNCTION trivet.unrate(bigint, bigint, bigint) TO {r}",
+     "r may call trivet.unrate(bigint,bigint,bigint), which writes"),
     ("CREATE ROLE {r} LOGIN IN ROLE trivet_analyst", "which may write to trivet.preset"),
     ("CREATE ROLE {r} LOGIN IN ROLE trivet_writer", "r may become trivet_analyst, which may write to trivet.preset"),
 ]
