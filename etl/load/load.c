@@ -185,6 +185,8 @@ static enum tv_status begin(struct load *l, struct tv_error *err)
     status = clean_leftovers(l, err);
     if (status == TV_OK)
         status = tv_target_find(&l->target, l->journal, l->name, l->append, err);
+    if (status == TV_OK && !l->append)
+        status = tv_target_tell(&l->target, l->journal, l->name, l->path, err);
     if (status == TV_OK)
         status = tv_pg_int(l->journal,
                            "INSERT INTO trivet.load (name, source, format, options, fingerprint, generated) "

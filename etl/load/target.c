@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
 #include "trivet/model/patient.h"
 #include "trivet/store/pg_rows.h"
 
@@ -25,6 +27,28 @@ enum tv_status tv_target_find(struct tv_target *out, struct tv_pg *pg, const cha
     out->away = away && *away == '1';
     tv_pg_rows_free(rows);
     return TV_OK;
+}
+
+/* A file or a folder is a data set by its name alone, and two that have nothing to do with each other may share it. */
+enum tv_status tv_target_tell(const struct tv_target *t, struct tv_pg *pg, const char *name, const char *source,
+                              struct tv_error *err)
+{
+    const char *const values[] = {t->number, source};
+    struct tv_pg_rows *rows = NULL;
+    if (t->number[0] == '\0')
+        return TV_OK;
+    enum tv_status status =
+        tv_pg_query(pg,
+                    "SELECT string_agg(DISTINCT source, ', '), sum(row_count) FROM trivet.load "
+                    "WHERE dataset = $1::bigint AND state IN ('complete', 'away') HAVING bool_and(source <> $2)",
+                    2, values, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) > 0 && tv_pg_cell(rows, 0, 0)) {
+        char ratings[32];
+        tv_log_info("this replaces the data set %s, which was loaded from %s (%s ratings): other data wants a --name of its own",
+                    name, tv_pg_cell(rows, 0, 0), tv_text_number(ratings, atoll(tv_pg_cell(rows, 0, 1))));
+    }
+    tv_pg_rows_free(rows);
+    return status;
 }
 
 enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const char *fingerprint,

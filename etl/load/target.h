@@ -16,6 +16,10 @@ struct tv_target {
 enum tv_status tv_target_find(struct tv_target *out, struct tv_pg *pg, const char *name, int append,
                               struct tv_error *err);
 
+/* Tells the log where the data came from that a load of the same name is about to replace, if that is another place. */
+enum tv_status tv_target_tell(const struct tv_target *t, struct tv_pg *pg, const char *name, const char *source,
+                              struct tv_error *err);
+
 /* Sets *same to 1 if the newest load of the data set had this fingerprint and these options (JSON). */
 enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const char *fingerprint,
                               const char *options, int *same, struct tv_error *err);

@@ -69,7 +69,9 @@ static int fill_run(struct tv_run *run, const struct tv_pg_rows *rows, int row)
     run->message = copy_cell(rows, row, 9);
     run->metrics = copy_cell(rows, row, 11);
     run->dataset = atoll(tv_pg_cell(rows, row, 12));
-    return run->parameters && run->filter && run->counts && run->metrics && run->source && run->message;
+    run->dataset_name = copy_cell(rows, row, 13);
+    return run->parameters && run->filter && run->counts && run->metrics && run->source && run->message &&
+           run->dataset_name;
 }
 
 /* Times are written in UTC, whatever the session's time zone is. */
@@ -89,8 +91,9 @@ enum tv_status tv_run_list(struct tv_pg *pg, unsigned states, struct tv_run **ou
             tv_pg_query(pg,
                         "SELECT id, state, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
                         "to_char(live_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), algorithm, "
-                        "parameters, filter, counts, source, message, kind, metrics, coalesce(dataset, 0) "
-                        "FROM trivet.run WHERE state = ANY ($1) ORDER BY id",
+                        "parameters, filter, counts, source, message, kind, metrics, coalesce(dataset, 0), "
+                        "(SELECT d.name FROM trivet.dataset d WHERE d.id = r.dataset) "
+                        "FROM trivet.run r WHERE state = ANY ($1) ORDER BY id",
                         1, &value, &rows, err);
     tv_buffer_free(&names);
     if (status != TV_OK)
@@ -119,6 +122,7 @@ void tv_run_list_free(struct tv_run *runs, size_t n)
         free(runs[i].metrics);
         free(runs[i].source);
         free(runs[i].message);
+        free(runs[i].dataset_name);
     }
     free(runs);
 }

@@ -259,3 +259,14 @@ def test_an_evaluation_keeps_to_the_data_set_that_its_snapshot_shows(run, progra
               do=f"shell timeout 4 {programs['trivet-etl']} datasets use blue")
     assert "exited normally" in done.stdout, done.stdout + done.stderr
     assert s.psql("SELECT count(DISTINCT metrics) FROM trivet.run WHERE kind = 'evaluate' AND dataset = 1 GROUP BY dataset HAVING count(*) = 2") == "1"
+
+
+def test_a_load_of_the_same_name_from_another_place_says_what_it_replaces(run, fresh_stores, tmp_path):
+    s = fresh_stores
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "ratings.csv").write_text(FIRST)
+    assert "this replaces" not in load(run, s, tmp_path / "a/ratings.csv").stderr
+    assert "this replaces" not in load(run, s, tmp_path / "a/ratings.csv").stderr
+    done = load(run, s, tmp_path / "b/ratings.csv")
+    assert f"this replaces the data set ratings.csv, which was loaded from {tmp_path}/a/ratings.csv (3 ratings)" in done.stderr

@@ -53,8 +53,17 @@ static void print_filter(const json_t *filter)
             print_value(filter, p);
 }
 
-/* One line of the list, from the JSON that the journal keeps with a run. */
-static void print_run(const struct tv_run *run)
+/* Whether the runs of a list are of more than one data set. */
+static int are_mixed(const struct tv_run *runs, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (runs[i].dataset != runs[0].dataset)
+            return 1;
+    return 0;
+}
+
+/* One line of the list, from the JSON that the journal keeps with a run. With `named` it ends in the data set's name. */
+static void print_run(const struct tv_run *run, int named)
 {
     json_t *parameters = json_loads(run->parameters, 0, NULL), *filter = json_loads(run->filter, 0, NULL);
     json_t *counts = json_loads(run->counts, 0, NULL);
@@ -65,7 +74,7 @@ static void print_run(const struct tv_run *run)
            run->started_at, run->algorithm, factors, tv_text_number(rows, count_of(counts, "rows")),
            tv_text_number(users, count_of(counts, "users")), tv_text_number(items, count_of(counts, "items")));
     print_filter(filter);
-    printf("\n");
+    printf("%s%s\n", named ? ", of " : "", !named ? "" : run->dataset_name[0] ? run->dataset_name : "data that is gone");
     json_decref(parameters);
     json_decref(filter);
     json_decref(counts);
@@ -91,7 +100,7 @@ enum tv_status tv_models_run(const struct tv_settings *settings, int n, char **a
                "items", "learned from");
     for (size_t i = 0; i < n_runs; i++)
         if (tv_run_makes_model(runs[i].kind))
-            print_run(&runs[i]);
+            print_run(&runs[i], are_mixed(runs, n_runs));
     tv_run_list_free(runs, n_runs);
     tv_pg_close(pg);
     return status;

@@ -32,6 +32,7 @@ struct tv_run {
     char started_at[32], live_at[32]; /* ISO 8601, "" if null */
     char algorithm[32];
     char *parameters, *filter, *counts, *metrics, *source, *message; /* JSON and text, owned; never NULL */
+    char *dataset_name; /* the same; "" where it has none, or was dropped */
 };
 
 /* The runs in the given states (bits 1 << state), ascending by id. */
