@@ -43,6 +43,11 @@ def lines(text):
     return sorted(text.strip("\n").split("\n")) if text.strip("\n") else []
 
 
+def ours(text):
+    """What trivet says; MongoDB's client warns of a full /dev/shm, whoever filled it."""
+    return [line for line in text.splitlines() if "mongoc: Falling back to malloc" not in line]
+
+
 def in_order(sentence, text):
     assert re.search(re.escape(sentence).replace(r"\ ", r"\s+"), text), text
 
@@ -76,7 +81,7 @@ def test_case(run, place, folder, case):
         return
     if "refused" in case:
         assert loaded.returncode in (2, 3) and "hint: " in loaded.stderr or "it is empty" in loaded.stderr, loaded.stderr
-        assert (shown.returncode, shown.stderr) == (loaded.returncode, loaded.stderr)
+        assert (shown.returncode, ours(shown.stderr)) == (loaded.returncode, ours(loaded.stderr))
         in_order(case["refused"], loaded.stderr)
         assert place.psql(ROWS) == before and number(place, "SELECT count(*) FROM trivet.load") == loads
         return
