@@ -1,6 +1,7 @@
 /* given: --columns is read strictly, because a slip in it would be a wrong column. */
 #include "etl/detect/given.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,23 @@ enum tv_status tv_given_parse(struct tv_given *given, const char *text, struct t
     }
 }
 
+/* The column was not found. With many columns a slip in one name is hard to see. */
+static unsigned hint_at_nearest(const struct tv_record *header, const char *name, struct tv_error *err)
+{
+    char names[TV_RECORD_MAX_FIELDS][64];
+    const char *list[TV_RECORD_MAX_FIELDS + 1] = {NULL};
+    for (int i = 0; i < header->n; i++) {
+        size_t n = header->fields[i].n < sizeof names[i] ? header->fields[i].n : sizeof names[i] - 1;
+        memcpy(names[i], header->fields[i].text, n);
+        names[i][n] = '\0';
+        list[i] = names[i];
+    }
+    const char *nearest = tv_text_nearest(name, list);
+    if (nearest && tv_text_is_utf8(nearest, strlen(nearest)))
+        return tv_hint(err, "did you mean %s?", nearest);
+    return tv_hint(err, "--columns takes the names that stand in the header");
+}
+
 /* The field of the header with this name; -1 and an error where there is none, or more than one. */
 static int find_name(const struct tv_record *header, const char *name, struct tv_error *err)
 {
@@ -116,12 +134,15 @@ static int find_name(const struct tv_record *header, const char *name, struct tv
             continue;
         if (at >= 0) {
             tv_fail(err, TV_ERR_INPUT, "two columns are called %s", name);
+            (void)tv_hint(err, "call one of them otherwise in the header");
             return -1;
         }
         at = i;
     }
-    if (at < 0)
+    if (at < 0) {
         tv_fail(err, TV_ERR_INPUT, "no column is called %s", name);
+        (void)hint_at_nearest(header, name, err);
+    }
     return at;
 }
 
@@ -152,8 +173,10 @@ enum tv_status tv_given_apply(const struct tv_given *given, const struct tv_reco
         int at = g->none ? -1 : g->place > 0 ? g->place - 1 : find_name(first, g->name, err);
         if (!g->none && at < 0)
             return TV_ERR_INPUT;
-        if (at >= first->n)
-            return tv_fail(err, TV_ERR_INPUT, "column %d of %d was asked for", at + 1, first->n);
+        if (at >= first->n) {
+            tv_fail(err, TV_ERR_INPUT, "column %d of %d was asked for", at + 1, first->n);
+            return tv_hint(err, "places are counted from 1 to %d", first->n);
+        }
         if (at >= 0)
             settle(columns, g->meaning, at);
         else
@@ -164,6 +187,35 @@ enum tv_status tv_given_apply(const struct tv_given *given, const struct tv_reco
     if (given->no_rating || (find(given, TV_COLUMN_RATING) && columns->at[TV_COLUMN_RATING] >= 0))
         columns->at[TV_COLUMN_PLAYS] = columns->rival[TV_COLUMN_PLAYS] = -1;
     return TV_OK;
+}
+
+/* Appends a text, as far as there is room, with what a quote within a shell's quotes needs. */
+static void append(char *out, size_t size, const char *text)
+{
+    size_t n = strlen(out);
+    for (; *text && n + 5 < size; text++)
+        n += (size_t)snprintf(out + n, size - n, *text == '\'' ? "'\\''" : "%c", *text);
+}
+
+char *tv_given_with(const struct tv_given *given, enum tv_column meaning, const char *name, char *out, size_t size)
+{
+    int is_value = meaning == TV_COLUMN_RATING || meaning == TV_COLUMN_PLAYS, is_plain = 1;
+    char text[8 * 80 + 80] = "";
+    size_t n = 0;
+    for (int i = 0; i < given->n; i++) {
+        const struct tv_given_column *g = &given->columns[i];
+        if (g->meaning != meaning && !(is_value && (g->meaning == TV_COLUMN_RATING || g->meaning == TV_COLUMN_PLAYS)))
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s=%s,", tv_columns_word(g->meaning), g->name);
+    }
+    snprintf(text + n, sizeof text - n, "%s=%s", tv_columns_word(meaning), name);
+    for (const char *p = text; *p; p++)
+        is_plain &= isalnum((unsigned char)*p) || strchr("=,._-+:/@%", *p) != NULL;
+    tv_text_copy(out, size, is_plain ? "" : "'");
+    append(out, size, text);
+    tv_text_end_whole(out, size);
+    if (!is_plain)
+        snprintf(out + strlen(out), size - strlen(out), "'");
+    return out;
 }
 
 const char *tv_given_name(const struct tv_given *given, enum tv_column meaning)

@@ -41,7 +41,8 @@ char *tv_refusal_fields(const struct tv_record *record, char *out, size_t size)
     return out;
 }
 
-unsigned tv_refusal_hint(struct tv_error *err)
+/* Where no name was known: the hint has those that are. */
+static unsigned hint_at_names(struct tv_error *err)
 {
     char users[80], items[160];
     return tv_hint(err,
@@ -140,17 +141,18 @@ static const char *shown(const struct tv_field *f, char *out, size_t size)
 
 /* Two columns that could both be the user, say. 0 where there are none. */
 static int say_rivals(const struct tv_columns *c, const struct tv_record *header, const char *fields,
-                      struct tv_error *err)
+                      const struct tv_given *given, struct tv_error *err)
 {
     static const enum tv_column needed[] = {TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING, TV_COLUMN_PLAYS};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
         enum tv_column m = needed[i];
         if (c->rival[m] < 0)
             continue;
-        char a[64], b[64];
+        char a[64], b[64], with[SHOWN];
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and both %s and %s could be the %s", fields,
                 shown(&header->fields[c->at[m]], a, sizeof a), shown(&header->fields[c->rival[m]], b, sizeof b),
                 tv_columns_word(m));
+        (void)tv_hint(err, "say which: --columns %s, or %s=%s", tv_given_with(given, m, a, with, sizeof with), tv_columns_word(m), b);
         return 1;
     }
     return 0;
@@ -165,20 +167,27 @@ static enum tv_status say_missing(const struct tv_record *header, const char *se
     struct tv_error why = {.status = TV_OK};
     tv_refusal_fields(header, fields, sizeof fields);
     tv_columns_from_header(&c, header);
-    if (given->n > 0 && tv_given_apply(given, header, &c, &why) != TV_OK)
+    if (given->n > 0 && tv_given_apply(given, header, &c, &why) != TV_OK) {
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and %s", fields, why.message);
-    else if (given->by_place && tv_refusal_is_header(header))
+        return tv_hint(err, "%s", why.hint);
+    }
+    if (given->by_place && tv_refusal_is_header(header)) {
         tv_fail(err, TV_ERR_INPUT, "it has a header, %s, so --columns takes names and not places", fields);
-    else if (tv_columns_have(&c, TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING) && strcmp(separator, "::") == 0)
+        return tv_hint(err, "--columns user=NAME,item=NAME,rating=NAME, with these names");
+    }
+    if (tv_columns_have(&c, TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING) && strcmp(separator, "::") == 0) {
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s, divided by \"::\", which is looked for in files called ratings*.dat",
                 fields);
-    else if (!say_rivals(&c, header, fields, err))
-        tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and none is known to be the %s", fields,
-                c.at[TV_COLUMN_USER] < 0 && c.at[TV_COLUMN_ITEM] < 0 ? "user, and none the item"
-                : c.at[TV_COLUMN_USER] < 0                           ? "user"
-                : c.at[TV_COLUMN_ITEM] < 0                           ? "item"
-                                                                     : "rating");
-    return tv_refusal_hint(err);
+        return tv_hint(err, "call the file ratings.dat");
+    }
+    if (say_rivals(&c, header, fields, given, err))
+        return TV_ERR_INPUT;
+    tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and none is known to be the %s", fields,
+            c.at[TV_COLUMN_USER] < 0 && c.at[TV_COLUMN_ITEM] < 0 ? "user, and none the item"
+            : c.at[TV_COLUMN_USER] < 0                           ? "user"
+            : c.at[TV_COLUMN_ITEM] < 0                           ? "item"
+                                                                 : "rating");
+    return hint_at_names(err);
 }
 
 static enum tv_status say_wide(struct tv_error *err)
@@ -218,13 +227,13 @@ static enum tv_status say(const struct look *look, const struct tv_record *first
     if (look->unlike == 0) {
         tv_fail(err, TV_ERR_INPUT, "it has no header, and no name by which its fields are known (the first line is %s)",
                 tv_refusal_fields(first, fields, sizeof fields));
-        return tv_refusal_hint(err);
+        return hint_at_names(err);
     }
     tv_fail(err, TV_ERR_INPUT,
             "it has no header, and its first lines are not all user, item, rating and perhaps time: line %lld is not (the "
             "first is %s)",
             look->unlike ? look->first_unlike : first->line, tv_refusal_fields(first, fields, sizeof fields));
-    return tv_refusal_hint(err);
+    return hint_at_names(err);
 }
 
 enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_input_file *file,

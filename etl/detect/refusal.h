@@ -13,9 +13,6 @@ enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_inpu
 /* The names of a header, or the fields of a first line, divided by commas, fit to be shown. Returns `out`. */
 char *tv_refusal_fields(const struct tv_record *record, char *out, size_t size);
 
-/* Adds the hint that names --columns. */
-unsigned tv_refusal_hint(struct tv_error *err);
-
 /* Whether a first record is a header: it has several fields, and none is a number. */
 int tv_refusal_is_header(const struct tv_record *record);
 

@@ -9,7 +9,6 @@
 #include <strings.h>
 
 #include "etl/detect/kinds.h"
-#include "etl/detect/refusal.h"
 #include "etl/detect/sample.h"
 #include "trivet/base/text.h"
 
@@ -72,16 +71,18 @@ static enum tv_status understand_value(struct looking *l, enum tv_column meaning
     long long n = readable(c, l->found->forms.value);
     if (2 * n > c->n || c->n == 0)
         return TV_OK;
+    char all[200], with[200];
     tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds no numbers in most lines, but such as \"%s\"", c->name,
             tv_columns_word(meaning), c->odd[0] ? c->odd : "1,2");
-    return tv_refusal_hint(err);
+    return tv_hint(err, "say which column it is, of %s: --columns %s; rating=none takes each line as one play",
+                   all_columns(l, all, sizeof all), tv_given_with(l->given, meaning, "NAME", with, sizeof with));
 }
 
 /* A table without a rating is one of plays only if nothing in it could be the rating. */
 static enum tv_status understand_rest(struct looking *l, struct tv_error *err)
 {
     const struct tv_columns *columns = &l->found->columns;
-    char all[320];
+    char all[320], with[320];
     if (columns->at[TV_COLUMN_RATING] >= 0 || columns->at[TV_COLUMN_PLAYS] >= 0 || l->given->no_rating)
         return TV_OK;
     for (int i = 0; i < l->sample->n; i++) {
@@ -91,13 +92,14 @@ static enum tv_status understand_rest(struct looking *l, struct tv_error *err)
         size_t plain = strcspn(c->name, ":");
         int is_id = plain > 2 && strncasecmp(c->name + plain - 2, "id", 2) == 0;
         long long commas = c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_DECIMAL] + c->commas[TV_NUMBER_EITHER];
-        if (is_known || is_id || 2 * (c->numbers + commas + c->marks) <= c->n || c->n == 0)
+        int has_meaning = tv_columns_meaning(columns, i) != TV_COLUMN_NONE;
+        if (has_meaning || is_known || is_id || 2 * (c->numbers + commas + c->marks) <= c->n || c->n == 0)
             continue;
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s; none is known to be the rating, and %s could be it",
                 all_columns(l, all, sizeof all), c->name);
-        return tv_hint(err, "say which is: --columns rating=%s or plays=%s, with values that are numbers; rating=none takes "
-                            "each line as one play",
-                       c->name, c->name);
+        return tv_hint(err, "say which is: --columns %s (or plays=%s), with values that are numbers; rating=none takes each line as "
+                            "one play",
+                       tv_given_with(l->given, TV_COLUMN_RATING, c->name, with, sizeof with), c->name);
     }
     return TV_OK;
 }
@@ -158,10 +160,12 @@ static enum tv_status understand_unrated(struct looking *l, struct tv_error *err
 /* What can be done about times; --columns speaks of the ratings alone. */
 static unsigned hint_time(const struct looking *l, struct tv_error *err)
 {
+    char with[320];
     if (l->found->kind->role != TV_ROLE_RATINGS)
         return tv_hint(err, "write dates like 2005-04-02 or seconds since 1970, or leave the file out");
-    return tv_hint(err, "write dates like 2005-04-02 or seconds since 1970; or --columns time=none leaves the column out, time=NAME takes "
-                        "another one");
+    return tv_hint(err, "write dates like 2005-04-02 or seconds since 1970; or --columns %s leaves the column out, time=NAME takes "
+                        "another one",
+                   tv_given_with(l->given, TV_COLUMN_TIME, "none", with, sizeof with));
 }
 
 /* The form that most values have. 0 seems to be seconds and is any number's. */

@@ -77,9 +77,33 @@ static void what_is_given_comes_before_names(void **state)
     check("user=who", "who,who,item", "two columns are called who");
 }
 
+/* The value of --columns with one meaning more. */
+static void check_with(const char *columns, enum tv_column meaning, const char *name, size_t size, const char *expected)
+{
+    struct tv_given given;
+    char out[200];
+    assert_int_equal(tv_given_parse(&given, columns, NULL), TV_OK);
+    assert_string_equal(tv_given_with(&given, meaning, name, out, size), expected);
+}
+
+static void what_is_given_can_be_typed_again(void **state)
+{
+    (void)state;
+    check_with(NULL, TV_COLUMN_RATING, "points", 200, "rating=points");
+    check_with("user=a,item=b", TV_COLUMN_RATING, "points", 200, "user=a,item=b,rating=points");
+    check_with("user=1,item=2,rating=none", TV_COLUMN_TIME, "4", 200, "user=1,item=2,rating=none,time=4");
+    check_with("user=a,plays=c,time=d", TV_COLUMN_RATING, "e", 200, "user=a,time=d,rating=e");
+    check_with("user=a,rating=c", TV_COLUMN_PLAYS, "e", 200, "user=a,plays=e");
+    check_with("time=d,user=a", TV_COLUMN_TIME, "none", 200, "user=a,time=none");
+    check_with("user=der user", TV_COLUMN_RATING, "e", 200, "'user=der user,rating=e'");
+    check_with("user=user's", TV_COLUMN_RATING, "$e", 200, "'user=user'\\''s,rating=$e'");
+    check_with("user=a b", TV_COLUMN_RATING, "abcdefghij", 20, "'user=a b,ratin'"); /* cut, and yet quoted whole */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(only_the_strict_form_is_taken),
-                                       cmocka_unit_test(what_is_given_comes_before_names)};
+                                       cmocka_unit_test(what_is_given_comes_before_names),
+                                       cmocka_unit_test(what_is_given_can_be_typed_again)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
