@@ -51,18 +51,30 @@ static void name_of(char *out, size_t size, const char *url)
         snprintf(out, size, "download");
 }
 
-/* A download that somebody else works on is not waited for: it may take hours. */
-static enum tv_status take_lock(struct tv_cached *c, const char *folder, struct tv_error *err)
+/* A download that somebody else works on is not waited for: it may take hours. The folder may be tidied away between two steps, and
+ * then a lock on what was its file keeps nobody out: begun again, a few times. */
+static enum tv_status take_lock(struct tv_cached *c, char *folder, struct tv_error *err)
 {
+    enum { TRIES = 10 };
     char path[4096];
     snprintf(path, sizeof path, "%s/lock", folder);
-    c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (c->lock < 0) {
-        tv_fail(err, TV_ERR_IO, "cannot write %s: %s", path, strerror(errno));
-        return tv_hint(err, "name another folder with --cache DIR");
+    for (int i = 0; i < TRIES; i++) {
+        struct stat about;
+        enum tv_status status = make_folders(folder, err);
+        if (status != TV_OK)
+            return status;
+        c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (c->lock < 0 && errno != ENOENT) {
+            tv_fail(err, TV_ERR_IO, "cannot write %s: %s", path, strerror(errno));
+            return tv_hint(err, "name another folder with --cache DIR");
+        }
+        int is_ours = c->lock >= 0 && flock(c->lock, LOCK_EX | LOCK_NB) == 0;
+        if (is_ours && fstat(c->lock, &about) == 0 && about.st_nlink > 0)
+            return TV_OK;
+        if (c->lock >= 0)
+            close(c->lock);
+        c->lock = -1;
     }
-    if (flock(c->lock, LOCK_EX | LOCK_NB) == 0)
-        return TV_OK;
     tv_fail(err, TV_ERR_BUSY, "another process downloads from this address");
     return tv_hint(err, "wait for it to end, then run this again");
 }
@@ -90,9 +102,7 @@ enum tv_status tv_cache_open(struct tv_cached *out, const char *folder, const ch
         snprintf(path, sizeof path, "%s/trivet/%016" PRIx64, xdg, hash);
     else
         snprintf(path, sizeof path, "%s/.cache/trivet/%016" PRIx64, home && *home ? home : "", hash);
-    enum tv_status status = make_folders(path, err);
-    if (status == TV_OK)
-        status = take_lock(out, path, err);
+    enum tv_status status = take_lock(out, path, err);
     if (status != TV_OK)
         return status;
     name_of(name, sizeof name, url);
@@ -106,8 +116,24 @@ enum tv_status tv_cache_open(struct tv_cached *out, const char *folder, const ch
     return TV_OK;
 }
 
+/* Removes the folder where nothing has come, while its lock is held. */
+static void tidy(struct tv_cached *c)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s", c->note);
+    if (access(c->file, F_OK) == 0 || access(c->part, F_OK) == 0)
+        return;
+    unlink(c->note);
+    snprintf(strrchr(path, '/'), sizeof "/lock", "/lock");
+    unlink(path);
+    *strrchr(path, '/') = '\0';
+    rmdir(path);
+}
+
 void tv_cache_close(struct tv_cached *c)
 {
+    if (c->lock >= 0)
+        tidy(c);
     if (c->lock >= 0)
         close(c->lock);
     c->lock = -1;

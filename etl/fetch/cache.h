@@ -17,6 +17,7 @@ struct tv_cached {
 /* `folder` is that of all downloads; NULL: $XDG_CACHE_HOME/trivet, or ~/.cache/trivet. TV_ERR_BUSY while another process downloads from
  * the same address. *out is to be closed, also after a failure. */
 enum tv_status tv_cache_open(struct tv_cached *out, const char *folder, const char *url, struct tv_error *err);
+/* Leaves no folder where there is nothing of a file. */
 void tv_cache_close(struct tv_cached *c);
 
 /* Notes etag and modified, of a `part` that is about to begin. */

@@ -116,17 +116,21 @@ static enum tv_status check_sum(const char *path, const char *given, const char 
 
 /* --- the download -------------------------------------------------------------------------------------------------- */
 
-/* Until the file is whole. A part that grows is tried again; one that is of another state of the file goes. */
-static enum tv_status fetch_all(const struct tv_transfer *t, struct tv_error *err)
+/* Until the file is whole. A part that grows is tried again; one that is of another state of the file goes. *came is 0 where the file
+ * was there before, and is what the server has. */
+static enum tv_status fetch_all(const struct tv_transfer *t, int *came, struct tv_error *err)
 {
     enum tv_transferred outcome = TV_TRANSFER_CUT;
+    *came = 1;
     struct tv_cached *to = t->to;
     char size[32];
     for (int anew = 0;;) {
         double before = to->part_size;
         enum tv_status status = tv_transfer(t, &outcome, err);
-        if (status == TV_OK && outcome == TV_TRANSFER_UNCHANGED)
+        if (status == TV_OK && outcome == TV_TRANSFER_UNCHANGED) {
+            *came = 0;
             return TV_OK;
+        }
         if (status == TV_OK && outcome == TV_TRANSFER_WHOLE)
             return tv_cache_keep(to, err);
         if (status == TV_OK && anew++)
@@ -143,12 +147,13 @@ static enum tv_status fetch_all(const struct tv_transfer *t, struct tv_error *er
     }
 }
 
-/* A file that is another one than the sum is of is not kept. */
+/* What came just now and is another file than the sum is of is not kept. A copy that was there before stays: more likely than it, the
+ * sum is wrong. */
 static enum tv_status download(const struct tv_settings *s, const char *url, struct tv_cached *to, struct tv_error *err)
 {
     char shown[600], size[32];
     const char *sum = tv_settings_text(s, "sha256");
-    int same;
+    int same, came;
     struct stat about;
     tv_fetch_shown(url, shown, sizeof shown);
     const struct tv_transfer t = {.url = url,
@@ -158,14 +163,17 @@ static enum tv_status download(const struct tv_settings *s, const char *url, str
                                   .to = to};
     if (to->part_size > 0)
         tv_log_info("going on with a download of which %s have come", tv_text_bytes(size, to->part_size));
-    enum tv_status status = fetch_all(&t, err);
+    enum tv_status status = fetch_all(&t, &came, err);
     if (status != TV_OK)
         return status;
     if (stat(to->file, &about) == 0)
         tv_log_info("%s is kept as %s, %s", shown, to->file, tv_text_bytes(size, (double)about.st_size));
     status = check_sum(to->file, sum, shown, &same, err);
-    if (!same)
+    if (!same && came)
         tv_cache_drop(to);
+    else if (!same)
+        return tv_hint(err, "nothing was loaded, and the copy that was there before is kept as %s. Is the sum that of this file, in this "
+                            "version? If the copy is what is wrong, remove it, and it comes anew", to->file);
     return status;
 }
 

@@ -18,7 +18,7 @@ int tv_fetch_is_address(const char *text);
 void tv_fetch_shown(const char *text, char *out, size_t size);
 
 /* Puts into `path` where the data lie: what is given, or the file that was downloaded from there. The file stays in the cache, where the
- * next call finds it, if the server has no other one. Its SHA-256 is compared, if one was given; one that differs is not kept.
+ * next call finds it, if the server has no other one. Its SHA-256 is compared, if one was given; what came now and differs is not kept.
  * TV_ERR_INPUT where the address has no data, TV_ERR_IO where it cannot be reached; the hint says what to do. */
 enum tv_status tv_fetch(const struct tv_settings *s, const char *given, char *path, size_t size, struct tv_error *err);
 

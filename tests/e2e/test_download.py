@@ -137,6 +137,43 @@ def test_a_checksum_that_differs(run, inspect, web, fresh_stores, tmp_path):
     assert "64 digits" in inspect(web.url("ratings.csv"), "--sha256", "12ab", check=False).stderr and len(web.asked) == asked
 
 
+def folders(tmp_path):
+    return sorted(p.name for p in (tmp_path / "cache").iterdir()) if (tmp_path / "cache").exists() else []
+
+
+def test_a_wrong_checksum_leaves_a_copy_that_was_there(inspect, web, tmp_path):
+    right, wrong = hashlib.sha256(LARGE).hexdigest(), "0" * 64
+    inspect(web.url("ratings.csv"))
+    (kept,) = (tmp_path / "cache").rglob("ratings.csv")
+    refused(inspect(web.url("ratings.csv"), "--sha256", wrong, check=False), 3, "another SHA-256", "nothing was loaded",
+            f"the copy that was there before is kept as {kept}")
+    assert kept.read_bytes() == LARGE
+    assert "rows      59,999" in inspect(web.url("ratings.csv"), "--sha256", right).stdout
+    assert [("If-None-Match" in headers) for _, headers in web.asked] == [False, True, True]
+    web.files["ratings.csv"] += b"1,2,3,4\n"  # what comes now goes
+    done = inspect(web.url("ratings.csv"), "--sha256", wrong, check=False)
+    refused(done, 3, "another SHA-256")
+    assert "is kept as" not in done.stderr.split("hint: ")[1] and folders(tmp_path) == []
+
+
+def test_a_wrong_checksum_of_what_was_gone_on_with(inspect, web, tmp_path):
+    web.cut = [100_000, 0]
+    refused(inspect(web.url("ratings.csv"), check=False), 1, "ended early")
+    refused(inspect(web.url("ratings.csv"), "--sha256", "0" * 64, check=False), 3, "another SHA-256")
+    assert folders(tmp_path) == []
+
+
+def test_no_folder_is_left_where_nothing_came(inspect, web, tmp_path):
+    for url in (web.url("code/404"), web.url("code/503"), "http://127.0.0.1:1/x.zip", "http://no-such-host.invalid/x.zip"):
+        inspect(url, check=False)
+        assert folders(tmp_path) == [], url
+    inspect(web.url("ratings.csv"))
+    (there,) = folders(tmp_path)
+    del web.files["ratings.csv"]
+    inspect(web.url("ratings.csv"), check=False)
+    assert folders(tmp_path) == [there] and files(tmp_path) == ["ratings.csv"]  # a server's bad day takes no copy away
+
+
 def test_a_checksum_of_a_file_on_disk(run, tmp_path):
     (tmp_path / "ml.zip").write_bytes(ZIP)
     run("trivet-etl", "inspect", tmp_path / "ml.zip", "--sha256", hashlib.sha256(ZIP).hexdigest())
