@@ -75,15 +75,35 @@ static void write_user(struct tv_out *out, const struct tv_id *id, const struct 
     tv_out_text(out, "}\n");
 }
 
+static int is_same_data(const struct tv_resident *a, const struct tv_resident *b)
+{
+    return strcmp(a->info.dataset, b->info.dataset) == 0;
+}
+
+/* Whom a number means in other data is somebody else, and its items are others: beside a kept model of another data set than
+ * the live one's that model predicts itself. */
+static enum tv_pick pick_predictor(struct tv_app *app, const struct tv_request *request, const struct tv_id *id,
+                                   const struct tv_resident *shown, struct tv_predictor *out)
+{
+    struct tv_problem ignored = {0};
+    struct tv_id same = *id, again = *id;
+    struct tv_resident *live = tv_shelf_live(app->models.shelf);
+    int64_t model = live && is_same_data(live, shown) ? TV_LIVE_MODEL : shown->run_number;
+    tv_resident_release(live);
+    enum tv_pick pick = tv_predictor_pick(&app->models, model, &same, request->may_wait, out, &ignored);
+    if (pick != TV_PICKED || is_same_data(out->picked.resident, shown))
+        return pick;
+    tv_picked_release(&out->picked); /* another one has gone live since */
+    return tv_predictor_pick(&app->models, shown->run_number, &again, request->may_wait, out, &ignored);
+}
+
 /* Ratings are told without predictions where the model that predicts cannot be asked: they are what was asked for.
  * If that model has to be waited for, though, this is called again where it may. */
 static enum tv_pick answer(struct tv_app *app, const struct tv_request *request, struct tv_response *response,
                            const struct tv_id *id, struct tv_picked *picked)
 {
-    struct tv_problem ignored = {0};
     struct tv_predictor predictor;
-    struct tv_id same = *id;
-    enum tv_pick pick = tv_predictor_pick(&app->models, TV_LIVE_MODEL, &same, request->may_wait, &predictor, &ignored);
+    enum tv_pick pick = pick_predictor(app, request, id, picked->resident, &predictor);
     if (pick == TV_PICK_LATER) {
         tv_picked_release(picked);
         picked->need = predictor.picked.need;

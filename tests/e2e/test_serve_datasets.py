@@ -258,3 +258,12 @@ def test_a_rating_counts_for_no_model_of_another_data_set(run, serve, place, blu
     assert place.mongo_db()["user_2"].find_one({"_id": 1000}) is None and place.psql(LIVE) == ""
     run("trivet-train", "activate", "1", env=place.env)
     assert place.psql(LIVE) == "1000 3 4" and place.mongo_db()["user_1"].find_one({"_id": 1000})["rev"] == 1
+
+
+def test_a_user_of_a_kept_model_is_not_predicted_by_one_of_another_data_set(run, serve, place, blue):
+    load(run, place, blue)
+    run(*FIT, "--algorithm", "als", env=place.env)
+    server = serve(place)
+    assert server.get("/api/v1/users/1").json()["predicted_by"] == {"model": 2, "score_kind": "rating"}
+    answer = server.get("/api/v1/users/1?model=1").json()
+    assert answer["predicted_by"] == {"model": 1, "score_kind": "relevance"} and all(item["title"].startswith("Red") for item in answer["items"])
