@@ -316,9 +316,9 @@ static enum tv_status tell_mentions(struct forget *f, struct tv_error *err)
 
 static void tell(const struct forget *f)
 {
-    char ratings[32];
-    printf("%s %s is forgotten: %s ratings are deleted, and nothing in the stores names it\n", kind_of(f), f->what.code,
-           tv_text_number(ratings, f->ratings));
+    char ratings[64];
+    printf("%s %s is forgotten: %s deleted, and nothing in the stores names it\n", kind_of(f), f->what.code,
+           tv_text_are(ratings, f->ratings, "rating"));
     if (f->models > 0)
         printf("what the models learned from it goes with the next: trivet-train fit\n");
     if (f->indices > 0)

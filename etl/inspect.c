@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "etl/commands.h"
 #include "etl/detect/choices.h"
@@ -120,21 +121,33 @@ static enum tv_status print_columns(const struct tv_set *set, const struct tv_fo
     return status;
 }
 
-/* A tab would show as a gap, so it is named. */
+/* In words, as a tab would show as a gap, and a comma as one of the sentence. */
 static const char *separator_name(const char *separator)
 {
-    return *separator == '\t' ? "tab" : separator;
+    static const char *const names[][2] = {
+        {",", "commas"}, {";", "semicolons"}, {"\t", "tabs"}, {"|", "bars"}, {"::", "double colons"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i][0], separator) == 0)
+            return names[i][1];
+    return separator;
 }
 
 /* Shows what tv_detect counted, so that its choice between numbers and codes can be judged. */
 static void print_ids(const struct tv_set *set)
 {
     static const char *const names[TV_CODE_KINDS] = {"users", "items"};
-    char texts[32], rows[32];
-    for (int kind = 0; kind < TV_CODE_KINDS; kind++)
-        printf("  %s     %s: %s of the first %s ids are no integers\n", names[kind],
-               set->codes[kind] ? "codes" : "numbers", tv_text_number(texts, set->n_texts[kind]),
-               tv_text_number(rows, set->n_sampled));
+    char rows[32], n[32];
+    for (int kind = 0; kind < TV_CODE_KINDS; kind++) {
+        long long texts = set->n_texts[kind], numbers = set->n_sampled - texts;
+        printf("  %s     %s: ", names[kind], set->codes[kind] ? "codes" : "numbers");
+        if (set->n_sampled == 1)
+            printf("the only id is %s\n", texts ? "text" : "an integer");
+        else if (texts == 0 || numbers == 0)
+            printf("all of the first %s ids are %s\n", tv_text_number(rows, set->n_sampled), texts ? "text" : "integers");
+        else
+            printf("%s of the first %s ids %s\n", tv_text_number(n, texts), tv_text_number(rows, set->n_sampled),
+                   texts == 1 ? "is text" : "are text");
+    }
     if (set->counts)
         printf("  values    counts of plays\n");
 }
@@ -152,7 +165,7 @@ static enum tv_status show_file(const struct tv_set *set, enum tv_role role, str
 {
     const struct tv_found *chosen = &set->chosen[role];
     struct tv_sample *sample = NULL;
-    char rows[32];
+    char rows[64];
     enum tv_status status = tv_encoding_of(&look->encoding, set->input, chosen->file, err);
     look->latin1 = !chosen->has_header || tv_encoding_is_latin1(&look->encoding);
     if (status == TV_OK)
@@ -164,9 +177,11 @@ static enum tv_status show_file(const struct tv_set *set, enum tv_role role, str
     printf("  encoding  %s%s, lines end in %s\n", encoding_name(look), look->bom ? " with byte order mark" : "",
            look->crlf ? "CRLF" : "LF");
     if (look->encoding.other > 0 && !look->latin1)
-        printf("            %s lines are damaged: no UTF-8, as the others are\n", tv_text_number(rows, look->encoding.other));
+        printf("            %s damaged: no UTF-8, as the others are\n", tv_text_are(rows, look->encoding.other, "line"));
     printf("  rows      %s", tv_text_number(rows, look->records - chosen->has_header));
-    printf(look->refused ? ", %s lines that are no records\n" : "\n", tv_text_number(rows, look->refused));
+    if (look->refused > 0)
+        printf(", %s no record%s", tv_text_are(rows, look->refused, "line"), look->refused == 1 ? "" : "s");
+    printf("\n");
     if (role == TV_ROLE_RATINGS)
         print_ids(set);
     if (chosen->how[0])
@@ -176,21 +191,36 @@ static enum tv_status show_file(const struct tv_set *set, enum tv_role role, str
     return status;
 }
 
+/* ", 11.8 MB". What is packed by itself, as in ratings.csv.gz, does not always tell how large it is, but its archive's size is its
+ * own; nothing where several share one. */
+static void print_size(const struct tv_input *input, const struct tv_input_file *file)
+{
+    char size[32];
+    struct stat about;
+    int beside = 0;
+    for (size_t i = 0; file->archive && i < input->n_files; i++)
+        beside += input->files[i].archive && strcmp(input->files[i].archive, file->archive) == 0;
+    if (file->archive == NULL || file->size > 0)
+        printf(", %s", tv_text_bytes(size, file->size));
+    else if (beside == 1 && stat(file->archive, &about) == 0)
+        printf(", %s packed", tv_text_bytes(size, (double)about.st_size));
+}
+
 /* Shows one file of the set; nothing where the set has no file of that role. The marker of a generated set is named
  * only, as it holds no rows. */
 static enum tv_status inspect_role(const struct tv_set *set, enum tv_role role, struct tv_error *err)
 {
     const struct tv_found *chosen = &set->chosen[role];
-    char size[32];
     if (chosen->file == NULL)
         return TV_OK;
-    printf("\n%s: %s, %s", chosen->file->name, tv_role_name(role), tv_text_bytes(size, chosen->file->size));
+    printf("\n%s: %s", chosen->file->name, tv_role_name(role));
+    print_size(set->input, chosen->file);
     if (role == TV_ROLE_MARKER) {
         printf("\n");
         return TV_OK;
     }
-    printf(", fields separated by %s, %s header\n", separator_name(chosen->dialect.separator),
-           chosen->has_header ? "a" : "no");
+    printf(", fields separated by %s, %s a header\n", separator_name(chosen->dialect.separator),
+           chosen->has_header ? "with" : "without");
     struct look look = {.records = 0};
     look.values = tv_alloc(TV_RECORD_MAX_FIELDS, sizeof *look.values, "values to show", err);
     if (look.values == NULL)

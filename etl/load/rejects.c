@@ -87,9 +87,8 @@ enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, const stru
         status = tv_rejects_flush(r, err);
     if (status != TV_OK || r->n <= r->max)
         return status;
-    char max[32];
-    tv_fail(err, TV_ERR_INPUT, "more than %s lines refused; the first was %s", tv_text_number(max, r->max),
-            r->first);
+    char max[64];
+    tv_fail(err, TV_ERR_INPUT, "more than %s refused; the first was %s", tv_text_count(max, r->max, "line"), r->first);
     return tv_hint(err, "SELECT * FROM trivet.reject WHERE load_id = %lld shows them; --max-rejects allows more%s",
                    (long long)r->load, has_text_ids(r) ? "; --ids codes takes ids that are text" : "");
 }

@@ -46,18 +46,18 @@ static const size_t many_items = 1000;
 static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS][320])
 {
     const struct tv_tally *t = r->tally;
-    char a[32], b[32];
+    char a[64], b[64];
     int n = 0;
     if (r->titles > 0 && r->rated_titles == 0)
-        snprintf(warnings[n++], 320, "none of the %s rated items has a title, and none of the %s titles a rating: are the ids of the two "
-                 "files of one kind? trivet-etl inspect shows them", tv_text_number(a, (long long)t->items.n),
-                 tv_text_number(b, r->titles));
+        snprintf(warnings[n++], 320, "%s and %s, and no title is of a rated item: are the ids of the two files of one kind? "
+                 "trivet-etl inspect shows them", tv_text_count(a, (long long)t->items.n, "rated item"),
+                 tv_text_count(b, r->titles, "title"));
     if (!r->set->counts && t->rows > 1 && t->min == t->max)
         snprintf(warnings[n++], 320, "every rating is %.9g, so there is nothing to learn from the values: is it the right column? where it "
                  "only says that something was seen, --algorithm als-implicit learns from that", (double)t->min);
     if (t->items.n > many_items && (double)t->items.n > swapped * (double)t->users.n)
-        snprintf(warnings[n++], 320, "%s items and only %s users: are the two columns the right way round? --columns user=...,item=... says "
-                 "which is which", tv_text_number(a, (long long)t->items.n), tv_text_number(b, (long long)t->users.n));
+        snprintf(warnings[n++], 320, "%s and only %s: are the two columns the right way round? --columns user=...,item=... says which is "
+                 "which", tv_text_count(a, (long long)t->items.n, "item"), tv_text_count(b, (long long)t->users.n, "user"));
     if (r->set->n_passed_over > 0)
         snprintf(warnings[n++], 320, "%.120s%s like ratings, too, and %s not read: trivet-etl load FILE --append adds what belongs to "
                  "them", r->set->passed_over, r->set->n_passed_over > 1 ? " and other files look" : " looks",
@@ -68,15 +68,14 @@ static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS]
 /* A line only where titles were looked for. */
 static void print_titles(const struct tv_report *r, FILE *out)
 {
-    char a[32], b[32];
+    char n[64];
     if (r->titles < 0)
         return;
-    long long without = (long long)r->tally->items.n - r->rated_titles;
-    fprintf(out, "  titles      %s rated items have none", tv_text_number(a, without));
-    if (r->append)
-        fprintf(out, "\n");
-    else
-        fprintf(out, ", %s titles have no rating\n", tv_text_number(b, r->titles - r->rated_titles));
+    long long without = (long long)r->tally->items.n - r->rated_titles, unrated = r->titles - r->rated_titles;
+    fprintf(out, "  titles      %s %s none", tv_text_count(n, without, "rated item"), without == 1 ? "has" : "have");
+    if (!r->append)
+        fprintf(out, ", %s %s no rating", tv_text_count(n, unrated, "title"), unrated == 1 ? "has" : "have");
+    fprintf(out, "\n");
 }
 
 static void print_warnings(const struct tv_report *r, FILE *out)
@@ -90,8 +89,8 @@ static void print_warnings(const struct tv_report *r, FILE *out)
 /* How many lines were refused, by reason, an example of each, and the query that shows all. */
 static void print_rejects(const struct tv_report *r, FILE *out)
 {
-    char number[32];
-    fprintf(out, "  rejected    %s lines", tv_text_number(number, r->rejects->n));
+    char number[64];
+    fprintf(out, "  rejected    %s", tv_text_count(number, r->rejects->n, "line"));
     for (int i = 0; i < r->rejects->n_reasons; i++)
         fprintf(out, "%s %s x %s", i ? "," : ":", tv_text_number(number, r->rejects->reasons[i].n),
                 r->rejects->reasons[i].reason);
@@ -106,34 +105,42 @@ static void print_rejects(const struct tv_report *r, FILE *out)
 /* A line only for data that has codes, or for a load that brought some. */
 static void print_codes(const struct tv_report *r, FILE *out)
 {
-    char users[32], items[32];
+    char users[64], items[64];
     size_t new_users = tv_codes_new(r->codes, TV_CODE_USER), new_items = tv_codes_new(r->codes, TV_CODE_ITEM);
     if (new_users || new_items || r->set->codes[TV_CODE_USER] || r->set->codes[TV_CODE_ITEM])
-        fprintf(out, "  codes       %s users and %s items are new in trivet.code\n",
-                tv_text_number(users, (long long)new_users), tv_text_number(items, (long long)new_items));
+        fprintf(out, "  codes       %s and %s are new in trivet.code\n",
+                tv_text_count(users, (long long)new_users, "user"), tv_text_count(items, (long long)new_items, "item"));
+}
+
+/* A line of rows that repeat a pair. */
+static void print_repeated(FILE *out, const char *title, long long rows)
+{
+    char n[64];
+    fprintf(out, "  %-12s%s %s a pair of user and item\n", title, tv_text_count(n, rows, "row"), rows == 1 ? "repeats" : "repeat");
 }
 
 /* The values in two lines: ratings have a scale, and may repeat a pair; counts of plays have a range, and repeated
  * pairs were added up. */
 static void print_values(const struct tv_report *r, FILE *out)
 {
-    char scale[96], n[32];
+    char scale[96];
     if (!r->set->counts) {
         fprintf(out, "  scale       %s\n", tv_tally_scale(r->tally, scale));
-        fprintf(out, "  duplicates  %s rows repeat a pair of user and item\n", tv_text_number(n, r->duplicates));
+        print_repeated(out, "duplicates", r->duplicates);
         return;
     }
     fprintf(out, "  counts      %.9g to %.9g plays of an item by a user\n", (double)r->tally->min,
             (double)r->tally->max);
-    fprintf(out, "  added up    %s rows repeat a pair of user and item\n", tv_text_number(n, r->added_up));
+    print_repeated(out, "added up", r->added_up);
 }
 
 /* A line only where there are such times: a wrong unit or a slip of a century. */
 static void print_times(const struct tv_report *r, FILE *out)
 {
-    char n[32];
+    char n[64];
     if (r->tally->odd_times > 0)
-        fprintf(out, "  times       %s rows have a time outside 1970 to 2100\n", tv_text_number(n, r->tally->odd_times));
+        fprintf(out, "  times       %s %s a time outside 1970 to 2100\n", tv_text_count(n, r->tally->odd_times, "row"),
+                r->tally->odd_times == 1 ? "has" : "have");
 }
 
 /* The seconds in all, and by step. */
@@ -147,17 +154,15 @@ static void print_steps(const struct tv_report *r, FILE *out)
 
 void tv_report_print(const struct tv_report *r, FILE *out)
 {
-    char a[32], b[32], c[32];
+    char a[64], b[64], c[64];
     fprintf(out, "load %lld: %s (%s)%s\n", (long long)r->load, r->name, r->set->format,
             r->set->generated ? ", a generated set" : "");
-    fprintf(out, "  %s     %s rows, %s users, %s items\n", r->set->counts ? "plays  " : "ratings",
-            tv_text_number(a, r->tally->rows),
-            tv_text_number(b, (long long)r->tally->users.n), tv_text_number(c, (long long)r->tally->items.n));
+    fprintf(out, "  %s     %s, %s, %s\n", r->set->counts ? "plays  " : "ratings", tv_text_count(a, r->tally->rows, "row"),
+            tv_text_count(b, (long long)r->tally->users.n, "user"), tv_text_count(c, (long long)r->tally->items.n, "item"));
     print_values(r, out);
     print_times(r, out);
     fprintf(out, "  density     %.4g %% of all pairs\n", 100 * density_of(r));
-    fprintf(out, "  described   %s items, %s tags\n", tv_text_number(a, r->items),
-            tv_text_number(b, r->tags));
+    fprintf(out, "  described   %s, %s\n", tv_text_count(a, r->items, "item"), tv_text_count(b, r->tags, "tag"));
     print_titles(r, out);
     print_codes(r, out);
     print_rejects(r, out);

@@ -263,15 +263,14 @@ enum tv_status tv_etl_synth(const struct tv_settings *settings, int n, char **ar
                       .ratings = (uint64_t)tv_settings_int(settings, "ratings"),
                       .seed = (uint64_t)tv_settings_int(settings, "seed"),
                       .out = TV_BUFFER_INIT(4 * FLUSH_BYTES)};
-    char a[32], b[32], c[32];
+    char a[64], b[64], c[64];
     s.random.state = s.seed;
     enum tv_status status = check(&s, err);
     if (status == TV_OK)
         status = generate(&s, err);
     if (status == TV_OK)
-        printf("%s: %s ratings of %s users on %s invented films\n", s.folder,
-               tv_text_number(a, (long long)s.ratings), tv_text_number(b, s.users),
-               tv_text_number(c, s.items));
+        printf("%s: %s of %s on %s\n", s.folder, tv_text_count(a, (long long)s.ratings, "rating"),
+               tv_text_count(b, s.users, "user"), tv_text_count(c, s.items, "invented film"));
     if (s.file)
         fclose(s.file);
     tv_buffer_free(&s.out);

@@ -24,6 +24,13 @@ char *tv_text_number(char *out, long long n)
 }
 
 /* `one` is a noun whose plural takes an s. */
+char *tv_text_count(char *out, long long n, const char *one)
+{
+    char number[32];
+    snprintf(out, 64, "%s %s%s", tv_text_number(number, n), one, n == 1 ? "" : "s");
+    return out;
+}
+
 char *tv_text_are(char *out, long long n, const char *one)
 {
     char number[32];

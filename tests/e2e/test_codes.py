@@ -91,7 +91,7 @@ def test_numbers_are_left_alone(run, fresh_stores, tmp_path):
     """Integers stand for themselves; text among them is a damaged row, as it always was."""
     rows = "".join(f"{u},{i},3\n" for u in range(1, 11) for i in range(1, 11))
     done = load(run, fresh_stores, write(tmp_path / "set", ratings="userId,movieId,rating\n007,7,3\nabc,1,3\n" + rows))
-    assert "1 lines: 1 x id is not an integer" in done.stdout and "codes" not in done.stdout
+    assert "1 line: 1 x id is not an integer" in done.stdout and "codes" not in done.stdout
     assert number(fresh_stores, "SELECT count(*) FROM trivet.code") == 0
     assert number(fresh_stores, "SELECT count(*) FROM trivet.rating WHERE user_id = 7") == 11
 
@@ -99,14 +99,14 @@ def test_numbers_are_left_alone(run, fresh_stores, tmp_path):
 def test_ids_can_be_said(run, fresh_stores, tmp_path):
     folder = write(tmp_path / "set", ratings="userId,movieId,rating\n1,1,3\n2,1,3\n3,x,3\n007,2,4\n")
     done = load(run, fresh_stores, folder)
-    assert "1 lines: 1 x id is not an integer" in done.stdout
+    assert "1 line: 1 x id is not an integer" in done.stdout
     done = load(run, fresh_stores, folder, "--ids", "codes")
-    assert "rejected    0 lines" in done.stdout and "1 users and 1 items are new" in done.stdout
+    assert "rejected    0 lines" in done.stdout and "1 user and 1 item are new" in done.stdout
     assert set(codes(fresh_stores, "user")) == {"007"} and set(codes(fresh_stores, "item")) == {"x"}
     assert fresh_stores.psql("SELECT trivet.user_code(user_id) FROM trivet.rating ORDER BY 1") == "007\n1\n2\n3"
     out = run("trivet-etl", "inspect", folder).stdout
-    assert "users     numbers: 0 of the first 4 ids are no integers" in out
-    assert "items     numbers: 1 of the first 4 ids are no integers" in out
+    assert "users     numbers: all of the first 4 ids are integers\n" in out
+    assert "items     numbers: 1 of the first 4 ids is text\n" in out
 
 
 def test_a_number_of_the_dictionarys_range_is_a_code(run, fresh_stores, tmp_path):

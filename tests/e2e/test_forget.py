@@ -169,6 +169,13 @@ def check_repaired(run, place):
 # --- a user ------------------------------------------------------------------------------------------------------------
 
 
+def test_one_rating_is_one(run, fresh_stores, tmp_path):
+    (tmp_path / "ratings.csv").write_text("user,item,rating\n1,10,4\n2,10,5\n2,11,3\n")
+    run("trivet-etl", "load", tmp_path / "ratings.csv", env=fresh_stores.env)
+    assert "user 1 is forgotten: 1 rating is deleted, and" in forget(run, fresh_stores, "user", 1).stdout
+    assert "user 2 is forgotten: 2 ratings are deleted, and" in forget(run, fresh_stores, "user", 2).stdout
+
+
 def test_a_user_is_in_no_store_any_more(run, serve, filled, names):
     ids = {names.who, number_of(filled, "user", names.who)}
     assert len({where for where, _ in places_of(filled, *ids)}) > 8

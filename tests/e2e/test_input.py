@@ -88,6 +88,69 @@ PACKERS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress,
            "zst": lambda data: subprocess.run(["zstd", "-qc"], input=data, stdout=subprocess.PIPE, check=True).stdout}
 
 
+def test_inspect_says_what_it_counts_in_words(run, tmp_path):
+    """One and many; a separator by its name; ids as what they are."""
+    def said(text):
+        (tmp_path / "ratings.csv").write_text(text)
+        return run("trivet-etl", "inspect", tmp_path / "ratings.csv").stdout
+    one = said("user,item,rating\n1,a,4\n")
+    assert "fields separated by commas, with a header\n" in one
+    assert "users     numbers: the only id is an integer\n" in one and "items     codes: the only id is text\n" in one
+    many = said("user;item;rating\n" + "".join(f"{u};{'a' if u % 3 else u};4\n" for u in range(1, 1201)))
+    assert "fields separated by semicolons, with a header\n" in many
+    assert "users     numbers: all of the first 1,000 ids are integers\n" in many
+    assert "items     codes: 667 of the first 1,000 ids are text\n" in many
+    assert "fields separated by tabs, without a header\n" in said("".join(f"{u}\tb\t3\t{978300000 + u}\n" for u in range(1, 12)))
+    damaged = said("user,item,rating\n1,a,4\n" + "x" * 70000 + "\n2,b,3\n")
+    assert "rows      2, 1 line is no record\n" in damaged and "items     codes: all of the first 2 ids are text\n" in damaged
+
+
+def test_synth_says_one_of_a_thing(run, tmp_path):
+    for args, words in (((1, 2, 1), "1 rating of 1 user on 2 invented films"), ((4, 2, 3), "3 ratings of 4 users on 2 invented films")):
+        users, items, ratings = args
+        out = run("trivet-etl", "synth", tmp_path / f"set-{users}", "--users", users, "--items", items, "--ratings", ratings).stdout
+        assert out.endswith(f": {words}\n")
+
+
+def test_inspect_says_how_large_a_packed_file_is(run, tmp_path):
+    """gzip does not tell what is in it: then it is the packed size, or none where others lie in the same archive."""
+    packed = gzip.compress(ROWS.encode())
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/ratings.csv.gz").write_bytes(packed)
+    for path in (tmp_path / "set/ratings.csv.gz", tmp_path / "set"):
+        assert f"ratings.csv: ratings, {shown_bytes(len(packed))} packed, fields" in run("trivet-etl", "inspect", path).stdout
+    (tmp_path / "set.zip").write_bytes(in_zip(SET))
+    assert f"ratings.csv: ratings, {shown_bytes(len(ROWS))}, fields" in run("trivet-etl", "inspect", tmp_path / "set.zip").stdout
+    (tmp_path / "streamed.zip").write_bytes(in_streamed_zip(SET))
+    out = run("trivet-etl", "inspect", tmp_path / "streamed.zip").stdout
+    assert "0 bytes" not in out and "ratings.csv: ratings, " in out and " packed" not in out
+
+
+def shown_bytes(n):
+    return f"{n} bytes" if n < 1024 else f"{n / 1024:.1f} KB"
+
+
+class OneWay(io.RawIOBase):
+    """A pipe: what is written to it cannot be gone back in, so a zip archive's sizes stand behind its files."""
+
+    def __init__(self):
+        self.out = io.BytesIO()
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        return self.out.write(data)
+
+
+def in_streamed_zip(files):
+    pipe = OneWay()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, text in files.items():
+            z.writestr(name, text)
+    return pipe.out.getvalue()
+
+
 def in_zip(files):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
@@ -206,7 +269,7 @@ def test_a_damaged_line_in_a_file_of_utf8_is_refused_and_shown_as_damage(run, fr
     (tmp_path / "movies.csv").write_bytes("movieId,title,genres\n1,Amélie (2001),Drama\n2,Señor (2002),Drama\n".encode() +
                                           b"3,Am\xe9lie (2003),Drama\n")
     said = run("trivet-etl", "inspect", tmp_path).stdout
-    assert "encoding  UTF-8, lines" in said and "1 lines are damaged: no UTF-8, as the others are" in said and "Am\\xe9lie (2003)" in said
+    assert "encoding  UTF-8, lines" in said and "1 line is damaged: no UTF-8, as the others are" in said and "Am\\xe9lie (2003)" in said
     assert "1 x invalid UTF-8" in run("trivet-etl", "load", tmp_path, env=fresh_stores.env).stdout
     assert fresh_stores.psql("SELECT title FROM trivet.item ORDER BY item_id").splitlines() == ["Amélie (2001)", "Señor (2002)"]
 

@@ -10,6 +10,9 @@
 /* 1234567 -> "1,234,567". `out` holds at least 32 bytes; returns `out`. */
 char *tv_text_number(char *out, long long n);
 
+/* 1, "item" -> "1 item"; 1234, "item" -> "1,234 items". `out` holds at least 64 bytes; returns `out`. */
+char *tv_text_count(char *out, long long n, const char *one);
+
 /* 1, "item" -> "1 item is"; 1234, "item" -> "1,234 items are". `out` holds at least 64 bytes; returns `out`. */
 char *tv_text_are(char *out, long long n, const char *one);
 

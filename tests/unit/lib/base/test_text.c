@@ -24,6 +24,17 @@ static void numbers_are_strict(void **state)
         assert_false(tv_text_double(bad_reals[k], strlen(bad_reals[k]), &d));
 }
 
+static void counts_are_of_one_or_of_many(void **state)
+{
+    (void)state;
+    char out[64];
+    assert_string_equal(tv_text_count(out, 0, "row"), "0 rows");
+    assert_string_equal(tv_text_count(out, 1, "row"), "1 row");
+    assert_string_equal(tv_text_count(out, 1234, "row"), "1,234 rows");
+    assert_string_equal(tv_text_are(out, 1, "row"), "1 row is");
+    assert_string_equal(tv_text_are(out, 1234, "row"), "1,234 rows are");
+}
+
 static void utf8_is_checked(void **state)
 {
     (void)state;
@@ -83,7 +94,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_strict),
-        cmocka_unit_test(utf8_is_checked),
+        cmocka_unit_test(utf8_is_checked), cmocka_unit_test(counts_are_of_one_or_of_many),
         cmocka_unit_test(nearest_name_is_found),
         cmocka_unit_test(numbers_read_well),
         cmocka_unit_test(copies_are_cut_between_characters),
