@@ -40,6 +40,8 @@ struct forget {
     struct tv_forgotten what;
     char number[24];  /* the id as statements take it */
     int64_t dataset;  /* the current one */
+    char *name;       /* what that is called */
+    char *others;     /* what other data sets there are: "A, B"; NULL: none */
     int64_t ratings;  /* that were there */
     int64_t models;   /* that were made again, or lost a document */
     int64_t indices;  /* of similar items that were ended */
@@ -60,6 +62,8 @@ static void close_stores(struct forget *f)
     tv_lock_release(f->stores.lock);
     tv_mongo_close(f->stores.mongo);
     tv_redis_close(f->stores.redis);
+    free(f->name);
+    free(f->others);
 }
 
 /* A database that has no schema is told before the lock, which is one of its functions. */
@@ -101,23 +105,41 @@ static enum tv_status open_stores(struct forget *f, struct tv_error *err)
 
 /* --- who, or what ----------------------------------------------------------------------------------------- */
 
+/* The data set, and the others beside it. */
+static enum tv_status name_sets(struct forget *f, const struct tv_pg_rows *rows, struct tv_error *err)
+{
+    const char *name = tv_pg_cell(rows, 0, 2), *others = tv_pg_cell(rows, 0, 3);
+    f->dataset = strtoll(tv_pg_cell(rows, 0, 1), NULL, 10);
+    f->name = strdup(name ? name : "(nothing is loaded)");
+    f->others = others ? strdup(others) : NULL;
+    return f->name && (f->others || others == NULL) ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for names of data sets");
+}
+
+static enum tv_status refuse(const struct forget *f, const char *quote, struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_NOT_FOUND, "data set %s has no %s %s%s%s", f->name ? f->name : "(nothing is loaded)", kind_of(f), quote,
+            f->what.code, quote);
+    return f->others ? tv_hint(err, "it may have been forgotten already; for another data set (%s) first: trivet-etl datasets use NAME", f->others)
+                     : tv_hint(err, "it may have been forgotten already; for another data set first: trivet-etl datasets use NAME");
+}
+
 static enum tv_status find(struct forget *f, const char *text, struct tv_error *err)
 {
+    static const char sql[] = "SELECT CASE $2 WHEN 'item' THEN trivet.item_id($1) ELSE trivet.user_id($1) END, d.id, d.name, "
+                              "(SELECT string_agg(o.name, ', ' ORDER BY o.name) FROM trivet.dataset o WHERE NOT o.current) "
+                              "FROM trivet.dataset d WHERE d.current";
     struct tv_pg_rows *rows = NULL;
+    const char *const values[] = {text, kind_of(f)};
     f->what.code = text;
-    enum tv_status status =
-        tv_pg_query(f->pg,
-                    f->what.is_item ? "SELECT trivet.item_id($1), trivet.current_dataset(), d.name FROM trivet.dataset d WHERE d.current"
-                                    : "SELECT trivet.user_id($1), trivet.current_dataset(), d.name FROM trivet.dataset d WHERE d.current",
-                    1, &text, &rows, err);
-    if (status == TV_OK && (tv_pg_rows_count(rows) == 0 || tv_pg_cell(rows, 0, 0) == NULL)) {
-        const char *name = tv_pg_rows_count(rows) > 0 ? tv_pg_cell(rows, 0, 2) : NULL;
-        tv_fail(err, TV_ERR_NOT_FOUND, "data set %s has no %s \"%s\"", name ? name : "(nothing is loaded)", kind_of(f), text);
-        status = tv_hint(err, "it may have been forgotten already; for another data set first: trivet-etl datasets use NAME");
+    enum tv_status status = tv_pg_query(f->pg, sql, 2, values, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) > 0)
+        status = name_sets(f, rows, err);
+    const char *number = status == TV_OK && tv_pg_rows_count(rows) > 0 ? tv_pg_cell(rows, 0, 0) : NULL;
+    if (status == TV_OK && number == NULL) {
+        status = refuse(f, "\"", err);
     } else if (status == TV_OK) {
-        snprintf(f->number, sizeof f->number, "%s", tv_pg_cell(rows, 0, 0));
+        snprintf(f->number, sizeof f->number, "%s", number);
         f->what.id = strtoll(f->number, NULL, 10);
-        f->dataset = strtoll(tv_pg_cell(rows, 0, 1), NULL, 10);
     }
     tv_pg_rows_free(rows);
     return status;
@@ -156,6 +178,16 @@ static enum tv_status delete_rows(struct forget *f, int step, struct tv_error *e
 
 /* --- MongoDB and Redis ------------------------------------------------------------------------------------- */
 
+/* *has: the collection has a document with that id. */
+static enum tv_status has_document(struct forget *f, const char *collection, int *has, struct tv_error *err)
+{
+    struct tv_mongo_doc *doc = NULL;
+    enum tv_status status = tv_mongo_find_int(f->stores.mongo, collection, "_id", f->what.id, &doc, err);
+    *has = status == TV_OK;
+    tv_mongo_doc_free(doc);
+    return status == TV_ERR_NOT_FOUND ? TV_OK : status;
+}
+
 /* The document of an item in the catalogue that the models share. A server goes on with the catalogue that it has read until
  * another model is live, so the live one is made again for that, too; until the item's row is gone, after a kill as well. */
 static enum tv_status leave_catalogue(struct forget *f, struct tv_error *err)
@@ -163,19 +195,17 @@ static enum tv_status leave_catalogue(struct forget *f, struct tv_error *err)
     char name[TV_MODEL_NAME];
     const char *value = f->number;
     int64_t has_row = 0;
-    struct tv_mongo_doc *doc = NULL;
     const struct tv_mongo_document document = {.id = f->what.id, .value = INT64_MAX};
     tv_model_catalogue(name, f->dataset);
-    enum tv_status status = tv_mongo_find_int(f->stores.mongo, name, "_id", f->what.id, &doc, err);
-    f->is_described = status == TV_OK;
-    tv_mongo_doc_free(doc);
-    if (status == TV_OK || status == TV_ERR_NOT_FOUND)
+    enum tv_status status = has_document(f, name, &f->is_described, err);
+    if (status == TV_OK)
         status = tv_pg_int(f->pg, "SELECT count(*) FROM trivet.item WHERE item_id = $1", 1, &value, &has_row, err);
     f->is_described |= has_row > 0;
     return status == TV_OK ? tv_mongo_delete_all(f->stores.mongo, name, "rev", &document, 1, err) : status;
 }
 
-/* The description counts the users, so it is written again where one is gone. */
+/* The description counts the users: it is written again where there are fewer than it says. Users who rated live since the
+ * training have documents, too, so that is not whether one is gone; a killed process may have deleted the document. */
 static enum tv_status count_users(struct forget *f, int64_t run_number, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
@@ -186,10 +216,11 @@ static enum tv_status count_users(struct forget *f, int64_t run_number, struct t
         status = tv_model_read_mongo(&m, f->stores.mongo, run_number, err);
     if (status == TV_OK && n < m->n_users) {
         m->n_users = n;
-        status = tv_model_rewrite_mongo(f->stores.mongo, m, err);
+        status = tv_without_count(&f->stores, m, err);
+        if (status == TV_OK)
+            status = tv_model_rewrite_mongo(f->stores.mongo, m, err);
         if (status == TV_OK)
             status = tv_model_write_redis(f->stores.redis, m, err);
-        f->models++;
     }
     tv_model_free(m);
     return status;
@@ -197,7 +228,12 @@ static enum tv_status count_users(struct forget *f, int64_t run_number, struct t
 
 static enum tv_status leave_model(struct forget *f, int64_t run_number, struct tv_error *err)
 {
-    enum tv_status status = tv_user_delete(f->stores.mongo, run_number, f->what.id, err);
+    char users[TV_MODEL_NAME];
+    int has = 0;
+    enum tv_status status = has_document(f, tv_model_users(users, run_number), &has, err);
+    if (status == TV_OK)
+        status = tv_user_delete(f->stores.mongo, run_number, f->what.id, err);
+    f->models += has;
     return status == TV_OK ? count_users(f, run_number, err) : status;
 }
 
@@ -259,16 +295,21 @@ static enum tv_status leave_models(struct forget *f, struct tv_error *err)
     return status;
 }
 
+static struct tv_similar_forgotten of_indices(const struct forget *f)
+{
+    return (struct tv_similar_forgotten){.pg = f->pg,
+                                         .redis = f->stores.redis,
+                                         .postgres_uri = tv_settings_text(f->settings, "postgres"),
+                                         .reader_uri = f->stores.reader_uri,
+                                         .redis_uri = tv_settings_text(f->settings, "redis"),
+                                         .is_item = f->what.is_item,
+                                         .id = f->what.id};
+}
+
 static enum tv_status leave_similar(struct forget *f, struct tv_error *err)
 {
     int64_t ended = 0;
-    const struct tv_similar_forgotten what = {.pg = f->pg,
-                                              .redis = f->stores.redis,
-                                              .postgres_uri = tv_settings_text(f->settings, "postgres"),
-                                              .reader_uri = f->stores.reader_uri,
-                                              .redis_uri = tv_settings_text(f->settings, "redis"),
-                                              .is_item = f->what.is_item,
-                                              .id = f->what.id};
+    const struct tv_similar_forgotten what = of_indices(f);
     enum tv_status status = tv_similar_forget(&what, &ended, err);
     f->indices += ended;
     return status;
@@ -280,6 +321,47 @@ static enum tv_status catch_up(struct forget *f, struct tv_error *err)
     int64_t live = 0, users = 0, unwritten = 0;
     enum tv_status status = tv_run_live(f->pg, &live, err);
     return status == TV_OK && live > 0 ? tv_lifecycle_fold_in_waiting(&f->stores, live, &users, &unwritten, err) : status;
+}
+
+/* --- whether there is anything of it ----------------------------------------------------------------------- */
+
+static enum tv_status model_finds(struct forget *f, int64_t run_number, int *found, struct tv_error *err)
+{
+    char users[TV_MODEL_NAME];
+    enum tv_status status =
+        f->what.is_item ? TV_OK : has_document(f, tv_model_users(users, run_number), found, err);
+    return status == TV_OK && !*found ? tv_without_needed(&f->stores, run_number, &f->what, found, err) : status;
+}
+
+static enum tv_status models_find(struct forget *f, int *found, struct tv_error *err)
+{
+    struct tv_run *runs = NULL;
+    size_t n = 0;
+    enum tv_status status = tv_run_list(f->pg, 1u << TV_RUN_KEPT | 1u << TV_RUN_LIVE, &runs, &n, err);
+    for (size_t i = 0; i < n && status == TV_OK && !*found; i++)
+        if (runs[i].dataset == f->dataset)
+            status = model_finds(f, runs[i].id, found, err);
+    tv_run_list_free(runs, n);
+    return status;
+}
+
+/* An integer is a number of anybody, so it is what a store has that tells; the last of it may be in any store after a kill. */
+static enum tv_status check_found(struct forget *f, struct tv_error *err)
+{
+    char name[TV_MODEL_NAME];
+    const char *const values[] = {kind_of(f), f->number};
+    const struct tv_similar_forgotten indices = of_indices(f);
+    int64_t in_postgres = 0;
+    enum tv_status status = tv_pg_int(f->pg, "SELECT trivet.forget_finds($1, $2)::int", 2, values, &in_postgres, err);
+    int found = in_postgres > 0;
+    tv_model_catalogue(name, f->dataset);
+    if (status == TV_OK && !found && f->what.is_item)
+        status = has_document(f, name, &found, err);
+    if (status == TV_OK && !found)
+        status = models_find(f, &found, err);
+    if (status == TV_OK && !found)
+        status = tv_similar_finds(&indices, &found, err);
+    return status == TV_OK && !found ? refuse(f, "", err) : status;
 }
 
 /* --- the command ------------------------------------------------------------------------------------------ */
@@ -317,8 +399,10 @@ static enum tv_status tell_mentions(struct forget *f, struct tv_error *err)
 static void tell(const struct forget *f)
 {
     char ratings[64];
-    printf("%s %s is forgotten: %s deleted, and nothing in the stores names it\n", kind_of(f), f->what.code,
-           tv_text_are(ratings, f->ratings, "rating"));
+    printf("%s %s of data set %s is forgotten: %s deleted, and nothing else of that data set names it\n", kind_of(f), f->what.code,
+           f->name, tv_text_are(ratings, f->ratings, "rating"));
+    if (f->others)
+        printf("other data sets are as they were: %s\n", f->others);
     if (f->models > 0)
         printf("what the models learned from it goes with the next: trivet-train fit\n");
     if (f->indices > 0)
@@ -331,6 +415,8 @@ static enum tv_status forget(struct forget *f, const char *text, struct tv_error
     enum tv_status status = open_stores(f, err);
     if (status == TV_OK)
         status = find(f, text, err);
+    if (status == TV_OK)
+        status = check_found(f, err);
     if (status == TV_OK)
         status = tv_without_finish(&f->stores, err);
     if (status == TV_OK)

@@ -223,7 +223,7 @@ comment on column trivet.load.fingerprint is 'Hash of the files'' names and byte
 comment on column trivet.load.generated is 'True for a generated set: pages say so.';
 comment on column trivet.load.started_at is 'When it began.';
 comment on column trivet.load.finished_at is 'When it ended, well or not.';
-comment on column trivet.load.row_count is 'Ratings it brought.';
+comment on column trivet.load.row_count is 'Ratings it brought, without those that trivet-etl forget deleted.';
 comment on column trivet.load.reject_count is 'Input lines it refused.';
 comment on column trivet.load.report is 'The report it printed, as JSON.';
 comment on column trivet.load.message is 'Why it failed.';

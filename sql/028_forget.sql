@@ -50,8 +50,10 @@ begin
     insert into trivet.item_change as c (item_id, rev, xid)
     select distinct r.item_id, 1, pg_current_xact_id() from trivet.rating r where r.user_id = forget_user.user_id order by 1
     on conflict (item_id) do update set rev = c.rev + 1, xid = excluded.xid;
-    delete from trivet.rating r where r.user_id = forget_user.user_id;
-    get diagnostics n = row_count;
+    with gone as (delete from trivet.rating r where r.user_id = forget_user.user_id returning r.load_id),
+    part as (select g.load_id, count(*) as n from gone g group by g.load_id),
+    less as (update trivet.load l set row_count = l.row_count - p.n from part p where l.id = p.load_id)
+    select coalesce(sum(p.n), 0) into n from part p;
     delete from trivet.tag t where t.user_id = forget_user.user_id;
     delete from trivet.user_change c where c.user_id = forget_user.user_id;
     delete from trivet.recommendation l using trivet.run r
@@ -77,7 +79,9 @@ declare
     n bigint;
 begin
     lock table trivet.rating in share row exclusive mode;
-    with gone as (delete from trivet.rating r where r.item_id = forget_item.item_id returning r.user_id)
+    with gone as (delete from trivet.rating r where r.item_id = forget_item.item_id returning r.user_id, r.load_id),
+    part as (select g.load_id, count(*) as n from gone g group by g.load_id),
+    less as (update trivet.load l set row_count = l.row_count - p.n from part p where l.id = p.load_id)
     select count(*), array_agg(distinct g.user_id) into n, raters from gone g;
     perform from trivet.user_change c where c.user_id = any (raters) order by c.user_id for no key update;
     update trivet.user_change c set rev = c.rev + 1, xid = pg_current_xact_id() where c.user_id = any (raters);
@@ -116,21 +120,52 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function trivet.forget_events(text, bigint) is 'Deletes the changes of a user, or an item, that indices of similar items have heard of.';
 
--- What is a person's text is not rewritten.
+-- A plain integer is an id of anybody whether there is such a one or not, so traces decide; a killed forget leaves some.
+create or replace function trivet.forget_finds(kind text, id bigint) returns boolean
+language sql stable as $$
+    with loads as (
+        select l.id, l.report ->> 'examples' as examples from trivet.load l where l.dataset = trivet.current_dataset() or l.dataset is null
+    ), called as (
+        select case forget_finds.kind when 'user' then trivet.user_code(forget_finds.id) else trivet.item_code(forget_finds.id) end as code
+    )
+    select case forget_finds.kind
+               when 'user' then exists (select from trivet.rating r where r.user_id = forget_finds.id)
+                   or exists (select from trivet.tag t where t.user_id = forget_finds.id)
+                   or exists (select from trivet.user_change c where c.user_id = forget_finds.id)
+               else exists (select from trivet.rating r where r.item_id = forget_finds.id)
+                   or exists (select from trivet.item i where i.item_id = forget_finds.id)
+                   or exists (select from trivet.tag t where t.item_id = forget_finds.id)
+                   or exists (select from trivet.item_change c where c.item_id = forget_finds.id)
+           end
+        or exists (select from trivet.code c where c.kind = forget_finds.kind and c.id = forget_finds.id)
+        or exists (select from trivet.recommendation l join trivet.run r on r.id = l.run_id and r.dataset = trivet.current_dataset()
+                   where forget_finds.id = case forget_finds.kind when 'user' then l.user_id else l.item_id end)
+        or exists (select from trivet.similar_event e join trivet.similar_index i on i.id = e.index_id and i.dataset = trivet.current_dataset()
+                   where forget_finds.id = case forget_finds.kind when 'user' then e.user_id else e.item_id end)
+        or exists (select from loads l, called c where trivet.names_id(l.examples, c.code))
+        or exists (select from trivet.reject r join loads l on l.id = r.load_id, called c where trivet.names_id(r.raw, c.code))
+$$;
+comment on function trivet.forget_finds(text, bigint) is 'Whether Postgres has anything of a user, or an item, of the current data set.';
+
+-- What is a person's text is not rewritten. A source that is no person's is written by the program from values that nobody typed.
 create or replace function trivet.forget_mentions(code text) returns text
 language sql stable as $$
     select string_agg(m.what, ', ' order by m.nr, m.id)
     from (select 1 as nr, r.id, format('run %s', r.id) as what from trivet.run r
           where r.dataset = trivet.current_dataset()
-            and trivet.names_id(concat_ws(E'\n', r.command, r.parameters, r.filter, r.source, r.evidence, r.message), forget_mentions.code)
+            and trivet.names_id(concat_ws(E'\n', r.command, case when r.evidence is not null then r.source end, r.evidence),
+                                forget_mentions.code)
           union all
           select 2, i.id, format('index %s of similar items', i.id) from trivet.similar_index i
-          where i.dataset = trivet.current_dataset() and trivet.names_id(i.source, forget_mentions.code)
+          where i.dataset = trivet.current_dataset() and i.own_source and trivet.names_id(i.source, forget_mentions.code)
           union all
           select 3, l.id, format('load %s', l.id) from trivet.load l
-          where l.dataset = trivet.current_dataset() and trivet.names_id(concat_ws(E'\n', l.name, l.source), forget_mentions.code)) m
+          where l.dataset = trivet.current_dataset() and trivet.names_id(concat_ws(E'\n', l.name, l.source), forget_mentions.code)
+          union all
+          select 4, 0, format('preset %s', p.name) from trivet.preset p
+          where trivet.names_id(concat_ws(E'\n', p.name, p.note), forget_mentions.code)) m
 $$;
-comment on function trivet.forget_mentions(text) is 'The rows of the journal in which people wrote an id as a word of their own: a command, a source, a path. Null if there are none.';
+comment on function trivet.forget_mentions(text) is 'The rows of the journal in which people wrote an id as a word of their own: a command, SQL, a path, a name. Null if there are none.';
 
 create or replace function trivet.run_again(run_id bigint) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp as $$

@@ -122,6 +122,11 @@ enum tv_status tv_run_complete(struct tv_pg *pg, int64_t run_number, const char 
                   run_number, counts, err);
 }
 
+enum tv_status tv_run_count_again(struct tv_pg *pg, int64_t run_number, const char *counts, struct tv_error *err)
+{
+    return update(pg, "UPDATE trivet.run SET counts = counts || $2::jsonb WHERE id = $1", run_number, counts, err);
+}
+
 enum tv_status tv_run_done(struct tv_pg *pg, int64_t run_number, const char *counts, const char *metrics,
                            struct tv_error *err)
 {

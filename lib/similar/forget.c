@@ -93,18 +93,34 @@ static enum tv_status leave(const struct tv_similar_forgotten *f, int64_t versio
     return end(f, version, live, err);
 }
 
+static enum tv_status list(const struct tv_similar_forgotten *f, struct tv_pg_rows **rows, struct tv_error *err)
+{
+    return tv_pg_query(f->pg,
+                       "SELECT id FROM trivet.similar_index WHERE dataset = trivet.current_dataset() "
+                       "AND state NOT IN ('building', 'dropped', 'failed') ORDER BY id",
+                       0, NULL, rows, err);
+}
+
 static enum tv_status leave_all(const struct tv_similar_forgotten *f, int64_t *ended, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
     int64_t live = 0;
     enum tv_status status = tv_similar_live(f->redis, &live, err);
     if (status == TV_OK)
-        status = tv_pg_query(f->pg,
-                             "SELECT id FROM trivet.similar_index WHERE dataset = trivet.current_dataset() "
-                             "AND state NOT IN ('building', 'dropped', 'failed') ORDER BY id",
-                             0, NULL, &rows, err);
+        status = list(f, &rows, err);
     for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++)
         status = leave(f, strtoll(tv_pg_cell(rows, i, 0), NULL, 10), live, ended, err);
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+enum tv_status tv_similar_finds(const struct tv_similar_forgotten *f, int *found, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = list(f, &rows, err);
+    *found = 0;
+    for (int i = 0; f->is_item && status == TV_OK && !*found && i < tv_pg_rows_count(rows); i++)
+        status = has_row(f->redis, strtoll(tv_pg_cell(rows, i, 0), NULL, 10), f->id, found, err);
     tv_pg_rows_free(rows);
     return status;
 }

@@ -1,10 +1,40 @@
 -- Forgetting: which texts name an id, and what is deleted of whom.
 begin;
-select plan(13);
+select plan(24);
 
 select ok(trivet.names_id(t, '12'), 'named in ' || t) from unnest(array['12,1,5', '1::12::5', '"12";3', '12.0,4', 'x 12']) t;
 select ok(not trivet.names_id(t, '12'), 'not named in ' || t) from unnest(array['112,1,5', '12.5,3', 'a-12,4']) t;
 select ok(trivet.names_id('u.1*,i,3', 'u.1*') and not trivet.names_id('ux1,i,3', 'u.1*'), 'a code is no pattern');
+
+insert into trivet.load (state, name, source, row_count, dataset) values ('complete', 'films', 'films', 9, trivet.current_dataset());
+create temporary table the_load as select max(id) as id from trivet.load;
+do $$
+begin
+    execute format('create table trivet.rating_load_%s partition of trivet.rating for values in (%1$s)', (select id from the_load));
+end
+$$;
+insert into trivet.rating (user_id, item_id, value, load_id) select u, i, 3, id from the_load, (values (7, 30), (7, 31), (8, 30), (9, 32)) v (u, i);
+insert into trivet.rating (user_id, item_id, value) values (7, 32, 1);
+select is(trivet.forget_user(7, 1), 3::bigint, 'loaded and live ones');
+select is((select row_count from trivet.load l join the_load using (id)), 7::bigint, 'a load has less ratings, by those it brought');
+select is(trivet.forget_user(7, 2) + trivet.forget_item(30, 1), 1::bigint, 'an item''s');
+select is((select row_count from trivet.load l join the_load using (id)), 6::bigint, 'and less again');
+select ok(trivet.forget_finds('user', 9) and trivet.forget_finds('item', 32), 'what has ratings is found');
+select ok(not trivet.forget_finds('user', 32) and not trivet.forget_finds('item', 9), 'a user is no item');
+insert into trivet.reject select id, 'f', 1, 'r', '99,,5' from the_load;
+select ok(trivet.forget_finds('user', 99) and not trivet.forget_finds('user', 9900), 'what a refused line names is found');
+
+insert into trivet.run (command, parameters, filter, source, message) values
+    ('trivet-train fit', '{"factors": 10}', '{"min_users_for_item": 10}', 'trivet.training(min_users_for_item => 10)', 'model 10');
+select is(trivet.forget_mentions('10'), null, 'defaults are not typed');
+insert into trivet.run (id, command, source, evidence) overriding system value values
+    (900001, 'trivet-train fit --source x', 'x where u <> 10', 'SELECT x'), (900002, 'trivet-train fit --factors 10', null, null);
+select is(trivet.forget_mentions('10'), 'run 900001, run 900002', 'a source of one''s own and a command are');
+select lives_ok($$select trivet.save_preset('p-771', note => 'without 771')$$, 'a preset');
+select is(trivet.forget_mentions('771'), 'preset p-771', 'that names it');
+delete from trivet.rating;
+delete from trivet.item_change;
+delete from trivet.user_change;
 
 insert into trivet.rating (user_id, item_id, value) values (1, 10, 5), (1, 11, 4), (2, 10, 3), (2, 12, 1);
 insert into trivet.tag (user_id, item_id, tag) values (1, 10, 'a'), (2, 12, 'b');

@@ -36,6 +36,8 @@ enum tv_status tv_run_complete(struct tv_pg *pg, int64_t run_number, const char 
 /* building -> done, with its counts and metrics (JSON). */
 enum tv_status tv_run_done(struct tv_pg *pg, int64_t run_number, const char *counts, const char *metrics,
                            struct tv_error *err);
+/* Some counts of a run (JSON) in the place of those of the same names. */
+enum tv_status tv_run_count_again(struct tv_pg *pg, int64_t run_number, const char *counts, struct tv_error *err);
 /* Keeps what was measured on a model while it is being made. */
 enum tv_status tv_run_set_metrics(struct tv_pg *pg, int64_t run_number, const char *metrics, struct tv_error *err);
 /* Keeps why a model that is whole does not go live. */

@@ -23,4 +23,7 @@ struct tv_similar_forgotten {
  * that names the id is left. Can be killed and done again. */
 enum tv_status tv_similar_forget(const struct tv_similar_forgotten *f, int64_t *ended, struct tv_error *err);
 
+/* *found: an index of the current data set has a row for the item. A user whose ratings are gone is known by waiting events alone. */
+enum tv_status tv_similar_finds(const struct tv_similar_forgotten *f, int *found, struct tv_error *err);
+
 #endif

@@ -102,7 +102,7 @@ enum tv_status tv_without_needed(const struct tv_stores *s, int64_t run_number, 
 
 /* --- the item side ---------------------------------------------------------------------------------------- */
 
-/* The description as it is, but for an example. */
+/* The description as it is, but for an example; it is counted when the users are written. */
 static enum tv_status describe(struct tv_model *out, const struct tv_model *m, const struct tv_forgotten *what,
                                struct tv_error *err)
 {
@@ -255,6 +255,38 @@ static enum tv_status write_users(struct users *w, struct tv_error *err)
     return status;
 }
 
+/* --- counts ----------------------------------------------------------------------------------------------- */
+
+/* As a text, in the place of the old one; `counts` is merged into those that are there. */
+static enum tv_status describe_counts(struct tv_model *m, json_t *counts, struct tv_error *err)
+{
+    json_t *description = json_loads(m->description, 0, NULL);
+    json_t *there = json_object_get(description, "counts");
+    char *text = NULL;
+    if (there == NULL || json_object_update(there, counts) == 0)
+        text = description ? json_dumps(description, JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(description);
+    if (text == NULL)
+        return tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 " has a description that is no JSON", m->run_number);
+    free(m->description);
+    m->description = text;
+    return TV_OK;
+}
+
+/* The journal first: after a kill the description tells that this was under way. */
+enum tv_status tv_without_count(const struct tv_stores *s, struct tv_model *m, struct tv_error *err)
+{
+    json_t *counts = json_pack("{s:i, s:I}", "items", (int)m->n_items, "users_served", (json_int_t)m->n_users);
+    char *text = counts ? json_dumps(counts, 0) : NULL;
+    enum tv_status status = text ? tv_run_count_again(tv_lock_connection(s->lock), m->run_number, text, err)
+                                 : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the counts of model %" PRId64, m->run_number);
+    if (status == TV_OK)
+        status = describe_counts(m, counts, err);
+    free(text);
+    json_decref(counts);
+    return status;
+}
+
 /* --- a model in the place of another ----------------------------------------------------------------------- */
 
 enum tv_status tv_without_begin(const struct tv_stores *s, int64_t run_number, int64_t *again, struct tv_error *err)
@@ -277,6 +309,8 @@ enum tv_status tv_without_make(const struct tv_stores *s, int64_t run_number, in
     w.new = new;
     if (status == TV_OK)
         status = write_users(&w, err);
+    if (status == TV_OK)
+        status = tv_without_count(s, new, err);
     if (status == TV_OK)
         status = tv_model_store(s, new, err);
     if (status == TV_OK)

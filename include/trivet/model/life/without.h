@@ -9,6 +9,7 @@
 #define TRIVET_MODEL_LIFE_WITHOUT_H
 
 #include "trivet/model/life/lifecycle.h"
+#include "trivet/model/model.h"
 
 /* Whom, or what. */
 struct tv_forgotten {
@@ -26,6 +27,8 @@ enum tv_status tv_without_begin(const struct tv_stores *s, int64_t run_number, i
 /* Makes model `again` of `run_number`, reads it back, and calls it kept. */
 enum tv_status tv_without_make(const struct tv_stores *s, int64_t run_number, int64_t again, const struct tv_forgotten *what,
                                struct tv_error *err);
+/* The description and the journal have as many items and users as the model itself; the caller writes the description. */
+enum tv_status tv_without_count(const struct tv_stores *s, struct tv_model *m, struct tv_error *err);
 /* `again` is live if `run_number` was, which is discarded. */
 enum tv_status tv_without_exchange(const struct tv_stores *s, int64_t run_number, int64_t again, int is_live,
                                    struct tv_error *err);
