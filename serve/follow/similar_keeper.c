@@ -106,15 +106,18 @@ enum tv_status tv_similar_keeper_index(struct tv_similar_keeper *a, int64_t *ver
     if (!tv_breaker_is_up(a->redis))
         return last_index(a, version, dataset, err);
     struct tv_similar *s = take(a);
-    enum tv_status status = tv_similar_look(s, version, NULL, err);
+    struct tv_error why = {0}; /* the breaker's, whoever does not want it */
+    enum tv_status status = tv_similar_look(s, version, NULL, &why);
     if (status == TV_OK)
         *dataset = tv_similar_dataset(s);
     give(a, s);
     if (status == TV_OK || status == TV_ERR_NOT_FOUND)
         note_index(a, status == TV_OK ? *version : 0, *dataset);
+    if (status != TV_OK && err)
+        *err = why;
     if (status != TV_ERR_UNAVAILABLE)
         return status;
-    tv_breaker_trip(a->redis, err);
+    tv_breaker_trip(a->redis, &why);
     return last_index(a, version, dataset, err);
 }
 

@@ -391,3 +391,17 @@ def test_an_index_that_is_out_of_date_is_said_on_the_page_and_in_the_log(run, se
     similar(run, place)
     until(lambda: "For whoever runs this server" not in page())
     assert server.log().count(said) == server.log().count(said_again) == 1
+
+
+def test_a_server_that_follows_survives_a_redis_that_dies(run, serve, private_stores, sets):
+    """The thread that follows may be the first to find Redis away; nobody else asks here."""
+    run("trivet-etl", "load", sets / "a", env=private_stores.env)
+    similar(run, private_stores)
+    server = serve(private_stores)
+    until(lambda: "Film a7" in server.get("/similar?q=film", accept="text/html").text)
+    for _ in range(5):
+        private_stores.redis.kill()
+        until(lambda: "Redis is away" in server.log() or not server.running)
+        assert server.running, server.log(20)
+        private_stores.redis.start()
+        until(lambda: server.get("/readyz").json()["stores"]["redis"]["up"])
