@@ -108,7 +108,7 @@ enum tv_status tv_given_parse(struct tv_given *given, const char *text, struct t
 }
 
 /* The column was not found. With many columns a slip in one name is hard to see. */
-static unsigned hint_at_nearest(const struct tv_record *header, const char *name, struct tv_error *err)
+static void hint_at_nearest(const struct tv_record *header, const char *name, struct tv_error *err)
 {
     char names[TV_RECORD_MAX_FIELDS][64];
     const char *list[TV_RECORD_MAX_FIELDS + 1] = {NULL};
@@ -120,8 +120,9 @@ static unsigned hint_at_nearest(const struct tv_record *header, const char *name
     }
     const char *nearest = tv_text_nearest(name, list);
     if (nearest && tv_text_is_utf8(nearest, strlen(nearest)))
-        return tv_hint(err, "did you mean %s?", nearest);
-    return tv_hint(err, "--columns takes the names that stand in the header");
+        tv_hint(err, "did you mean %s?", nearest);
+    else
+        tv_hint(err, "--columns takes the names that stand in the header");
 }
 
 /* The field of the header with this name; -1 and an error where there is none, or more than one. */
@@ -134,14 +135,14 @@ static int find_name(const struct tv_record *header, const char *name, struct tv
             continue;
         if (at >= 0) {
             tv_fail(err, TV_ERR_INPUT, "two columns are called %s", name);
-            (void)tv_hint(err, "call one of them otherwise in the header");
+            tv_hint(err, "call one of them otherwise in the header");
             return -1;
         }
         at = i;
     }
     if (at < 0) {
         tv_fail(err, TV_ERR_INPUT, "no column is called %s", name);
-        (void)hint_at_nearest(header, name, err);
+        hint_at_nearest(header, name, err);
     }
     return at;
 }

@@ -152,7 +152,7 @@ static int say_rivals(const struct tv_columns *c, const struct tv_record *header
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and both %s and %s could be the %s", fields,
                 shown(&header->fields[c->at[m]], a, sizeof a), shown(&header->fields[c->rival[m]], b, sizeof b),
                 tv_columns_word(m));
-        (void)tv_hint(err, "say which: --columns %s, or %s=%s", tv_given_with(given, m, a, with, sizeof with), tv_columns_word(m), b);
+        tv_hint(err, "say which: --columns %s, or %s=%s", tv_given_with(given, m, a, with, sizeof with), tv_columns_word(m), b);
         return 1;
     }
     return 0;
@@ -244,8 +244,8 @@ enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_inpu
     struct tv_record *first = NULL;
     enum tv_status status = look_best(&look, input, file, err);
     if (status == TV_OK && look.wide > 0) {
-        (void)say_wide(err);
-        return tv_context(err, "%s", file->name);
+        status = say_wide(err);
+        return status == TV_OK ? status : tv_context(err, "%s", file->name);
     }
     if (status == TV_OK && look.records == 0)
         status = tv_fail(err, TV_ERR_INPUT, "it is empty");

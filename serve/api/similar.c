@@ -15,6 +15,7 @@
 #include "serve/pick/pick.h"
 #include "serve/route/route.h"
 #include "serve/web/parameters.h"
+#include "trivet/base/code.h"
 
 enum { STANDARD_SIMILAR = 10, MAX_SIMILAR = 100 };
 
@@ -132,8 +133,8 @@ static void write_json(struct tv_out *out, const struct tv_resident *s, const st
  * under the same ids. */
 static int is_meant(const struct tv_similar_question *q, const struct tv_resident *s, struct tv_problem *problem)
 {
-    if (q->dataset == 0 || s->dataset == 0 || q->dataset == s->dataset)
-        return 1;
+    if (q->dataset == 0 || s->dataset == 0 || q->dataset == s->dataset || tv_code_refusal(q->item.text, strlen(q->item.text)))
+        return 1; /* what can be no id is refused as such */
     tv_problem_at(problem, 409, "dataset", "item %s of data set %" PRId64 " is not known to the %s, which is of data set %" PRId64,
                   q->item.text, q->dataset, q->by == TV_BY_AUDIENCE ? "index of similar items" : "model", s->dataset);
     tv_problem_hint(problem, q->by == TV_BY_AUDIENCE
