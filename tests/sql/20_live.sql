@@ -120,9 +120,9 @@ select results_eq($$select refused, reason from trivet.rate_as('31', '{1}', '{0}
 select is((select removed from trivet.unrate(31, 1)), 1::bigint, 'but it can be taken back');
 select results_eq($$select sums from trivet.play_as('31', '{1}', '{1}')$$, $$values ('{1}'::real[])$$, 'and counts from none then');
 
-select ok(has_function_privilege('trivet_live', 'trivet.rate(bigint, bigint[], real[], bigint[])', 'execute')
+select ok(has_function_privilege('trivet_live', 'trivet.rate(bigint, bigint[], real[], bigint[], bigint)', 'execute')
     and not has_table_privilege('trivet_live', 'trivet.rating', 'insert')
     and not has_table_privilege('trivet_live', 'trivet.rating_live', 'insert, update, delete'), 'the server''s login writes through functions only');
-select ok(not has_function_privilege('trivet_reader', 'trivet.rate(bigint, bigint[], real[], bigint[])', 'execute'), 'which a reader may not call');
+select ok(not has_function_privilege('trivet_reader', 'trivet.rate(bigint, bigint[], real[], bigint[], bigint)', 'execute'), 'which a reader may not call');
 select * from finish();
 rollback;
