@@ -263,6 +263,9 @@ language sql stable parallel safe as $$
         from trivet.run r cross join lateral trivet.model_data(r.id) m where r.state in ('kept', 'live')
     ), scale as (
         select min(l.low) as low, max(l.high) as high from trivet.load l where l.state = 'complete'
+    ), unlisted as materialized (
+        select v.item_id, count(*) as n from trivet.rating_live v
+        where not exists (select from trivet.item i where i.item_id = v.item_id) group by v.item_id
     )
     select format('model %s, which is live, was made of the data set %s and goes on being served; ratings are refused', id, name), 'trivet-train fit'
     from model where live and state in ('away', 'gone')
@@ -285,9 +288,9 @@ language sql stable parallel safe as $$
     where n > 0 and not coalesce(trivet.holds_counts(), false)
     union all
     select format('%s single ratings are of items that the files do not have', n), 'they are kept, and learned from as any other'
-    from (select count(*) as n from trivet.rating_live v
-          where not exists (select from trivet.item i where i.item_id = v.item_id)
-            and not exists (select from trivet.rating r where r.load_id is not null and r.item_id = v.item_id)) unknown
+    from (select sum(u.n) as n from unlisted u
+          where (select exists (select from unlisted)) -- or all ratings would be read for nobody
+            and not exists (select from trivet.rating r where r.load_id is not null and r.item_id = u.item_id)) unknown
     where n > 0
 $$;
 comment on function trivet.out_of_date() is 'What was made before the last load, or of another data set than the one that is loaded, and single ratings that do not fit to what is loaded; beside each what to type.';
