@@ -365,10 +365,10 @@ static enum tv_status check_tables(struct similar *s, struct tv_error *err)
  * documents, is in order before anything is written. */
 static enum tv_status open_all(struct similar *s, struct tv_error *err)
 {
-    enum tv_status status = tv_train_open_locked(&s->stores, s->settings, "trivet-train similar", err);
-    if (status == TV_OK)
-        status = check_tables(s, err);
-    return status == TV_OK ? tv_lifecycle_repair(&s->stores, NULL, NULL, err) : status;
+    int briefly = tv_settings_on(s->settings, "if-changed");
+    enum tv_status status =
+        (briefly ? tv_train_open_briefly : tv_train_open)(&s->stores, s->settings, "trivet-train similar", err);
+    return status == TV_OK ? check_tables(s, err) : status;
 }
 
 /* The same for a look at what is there, or an update of it, which need no MongoDB. */
@@ -449,6 +449,8 @@ static enum tv_status build(struct similar *s, struct tv_error *err)
         status = find_current(s, stored, &current, err);
     if (status == TV_OK && current)
         return use_again(s, stored, err);
+    if (status == TV_OK && tv_settings_on(s->settings, "if-changed"))
+        status = tv_train_stay(&s->stores, s->settings, err);
     if (status == TV_OK)
         status = begin(s, err);
     if (status != TV_OK)
