@@ -16,16 +16,7 @@ static enum tv_status list(struct tv_pg *pg, const struct tv_settings *s, struct
     static const char sql[] =
         "SELECT name, current, ratings, live_ratings, pg_size_pretty(bytes) AS size, "
         "array_to_string(models, ' ') AS models, date_trunc('second', loaded_at) AS loaded FROM trivet.datasets()";
-    struct tv_pg_rows *rows = NULL;
-    struct tv_table *table = NULL;
-    enum tv_status status = tv_pg_query(pg, sql, 0, NULL, &rows, err);
-    if (status == TV_OK)
-        status = tv_table_from_rows(&table, rows, err);
-    if (status == TV_OK)
-        status = tv_table_print(table, tv_table_format_from(tv_settings_text(s, "format")), stdout, err);
-    tv_table_free(table);
-    tv_pg_rows_free(rows);
-    return status;
+    return tv_table_print_query(pg, s, sql, 0, NULL, err);
 }
 
 /* --- one of them ------------------------------------------------------------------------------------------- */

@@ -59,23 +59,6 @@ static enum tv_status open_reading(struct tv_pg **pg, const struct tv_settings *
     return status == TV_OK ? tv_pg_exec(*pg, "BEGIN READ ONLY", 0, NULL, err) : status;
 }
 
-/* Prints the rows of a statement as --format says. The columns are the statement's, so one that a view gets shows up
- * without a change here. */
-static enum tv_status print_query(struct tv_pg *pg, const struct tv_settings *s, const char *sql, int n,
-                                  const char *const *values, struct tv_error *err)
-{
-    struct tv_pg_rows *rows = NULL;
-    struct tv_table *table = NULL;
-    enum tv_status status = tv_pg_query(pg, sql, n, values, &rows, err);
-    if (status == TV_OK)
-        status = tv_table_from_rows(&table, rows, err);
-    if (status == TV_OK)
-        status = tv_table_print(table, tv_table_format_from(tv_settings_text(s, "format")), stdout, err);
-    tv_table_free(table);
-    tv_pg_rows_free(rows);
-    return status;
-}
-
 /* Makes the filter that the flags describe: the defaults, over them the values of --preset, and over these those of
  * --set. */
 static enum tv_status read_filter(struct tv_filter **f, struct tv_pg *pg, const struct tv_settings *s,
@@ -171,7 +154,7 @@ static enum tv_status print_funnel(struct tv_pg *pg, const struct tv_settings *s
     if (status == TV_OK)
         status = tv_buffer_text(&sql, " ORDER BY step", err);
     if (status == TV_OK)
-        status = print_query(pg, s, tv_buffer_string(&sql), 0, NULL, err);
+        status = tv_table_print_query(pg, s, tv_buffer_string(&sql), 0, NULL, err);
     tv_buffer_free(&sql);
     return status;
 }
@@ -252,7 +235,7 @@ static enum tv_status print_while_telling(struct tv_pg *pg, const struct tv_sett
     struct tv_progress progress;
     tv_progress_start(&progress, "sweep", "runs over the ratings", 0);
     tv_pg_on_notice(pg, on_run, &progress);
-    enum tv_status status = print_query(pg, s, sql, n, values, err);
+    enum tv_status status = tv_table_print_query(pg, s, sql, n, values, err);
     tv_pg_on_notice(pg, NULL, NULL);
     tv_progress_end(&progress);
     return status;
@@ -361,7 +344,7 @@ enum tv_status tv_etl_why(const struct tv_settings *s, int n, char **arguments, 
     if (status == TV_OK)
         status = append_why(&sql, pg, f, arguments[0], arguments[1], err);
     if (status == TV_OK)
-        status = print_query(pg, s, tv_buffer_string(&sql), 0, NULL, err);
+        status = tv_table_print_query(pg, s, tv_buffer_string(&sql), 0, NULL, err);
     tv_buffer_free(&sql);
     tv_filter_free(f);
     tv_pg_close(pg);
@@ -376,7 +359,7 @@ static enum tv_status print_report(const struct tv_settings *s, const char *sql,
     struct tv_pg *pg = NULL;
     enum tv_status status = open_reading(&pg, s, err);
     if (status == TV_OK)
-        status = print_query(pg, s, sql, 0, NULL, err);
+        status = tv_table_print_query(pg, s, sql, 0, NULL, err);
     tv_pg_close(pg);
     return status;
 }

@@ -284,3 +284,18 @@ enum tv_status tv_table_print(const struct tv_table *t, enum tv_table_format for
         return print_aligned(t, format == TV_TABLE_MARKDOWN, out, err);
     }
 }
+
+enum tv_status tv_table_print_query(struct tv_pg *pg, const struct tv_settings *settings, const char *sql, int n,
+                                    const char *const *values, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    struct tv_table *table = NULL;
+    enum tv_status status = tv_pg_query(pg, sql, n, values, &rows, err);
+    if (status == TV_OK)
+        status = tv_table_from_rows(&table, rows, err);
+    if (status == TV_OK)
+        status = tv_table_print(table, tv_table_format_from(tv_settings_text(settings, "format")), stdout, err);
+    tv_table_free(table);
+    tv_pg_rows_free(rows);
+    return status;
+}

@@ -37,5 +37,9 @@ enum tv_status tv_table_real(struct tv_table *t, double value, int digits, struc
 
 /* Prints the rows that are full; TV_ERR_IO where `out` takes no more. */
 enum tv_status tv_table_print(const struct tv_table *t, enum tv_table_format format, FILE *out, struct tv_error *err);
+/* Prints the rows of a statement to stdout as --format says. The columns are the statement's, so one that a view gets shows up
+ * without a change elsewhere. */
+enum tv_status tv_table_print_query(struct tv_pg *pg, const struct tv_settings *settings, const char *sql, int n,
+                                    const char *const *values, struct tv_error *err);
 
 #endif
