@@ -22,6 +22,7 @@ trivet_need(OPENBLAS openblas libopenblas-openmp-dev)
 trivet_need(MICROHTTPD libmicrohttpd libmicrohttpd-dev)
 trivet_need(JANSSON jansson libjansson-dev)
 trivet_need(ARCHIVE libarchive libarchive-dev)
+trivet_need(ZLIB zlib zlib1g-dev)
 trivet_need(CURL libcurl libcurl4-openssl-dev)
 
 # libcsv has no pkg-config file.

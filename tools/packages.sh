@@ -5,10 +5,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/say.sh"
 
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libpq-dev libmongoc-dev libhiredis-dev libmsgpack-dev
     liblz4-dev liblapacke-dev libopenblas-openmp-dev libmicrohttpd-dev libjansson-dev libarchive-dev libcsv-dev
-    libcurl4-openssl-dev libjs-chart.js libunistring-dev nettle-dev)
+    libcurl4-openssl-dev zlib1g-dev libjs-chart.js libunistring-dev nettle-dev)
 # What the built programs need to run, for the image.
 RUNTIME_PACKAGES=(libpq5 libmongoc-1.0-0 libhiredis0.14 libmsgpackc2 liblz4-1 liblapacke libopenblas0-openmp
-    libmicrohttpd12 libjansson4 libarchive13 libcsv3 libcurl4 libgomp1 libnettle8
+    libmicrohttpd12 libjansson4 libarchive13 libcsv3 libcurl4 zlib1g libgomp1 libnettle8
     libunistring2 ca-certificates)
 STORE_PACKAGES=(postgresql redis-server)
 # libcurl4 is what the fetched mongod asks for beyond a bare Debian.

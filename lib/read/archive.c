@@ -1,4 +1,4 @@
-/* archive: packed files, read by libarchive. That is a forward-only reader: each stream opens the archive anew and moves to its
+/* archive: packed files, read by libarchive, with unpack.c below it. That is a forward-only reader: each stream opens the archive anew and moves to its
  * entry. In a packed tar all that lies before the entry has to be unpacked for it, so the list keeps the heads of such files, which
  * are all that a look at them needs.
  */
@@ -6,12 +6,14 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "lib/read/unpack.h"
 #include "trivet/base/buffer.h"
 
 enum { BLOCK = 256 * 1024, HEAD = 64 * 1024, MAX_HEADS = 32 << 20 };
@@ -58,6 +60,11 @@ const char *tv_packing_other(const struct tv_packing *packing)
     return packing ? packing->unpack : NULL;
 }
 
+static int is_zip(const struct tv_packing *packing)
+{
+    return packing->magic[0] == 'P';
+}
+
 static int cut_ending(char *name, const char *ending)
 {
     size_t n = strlen(name), size = strlen(ending);
@@ -85,42 +92,69 @@ int tv_archive_plain_name(char *name)
 
 /* --- opening ------------------------------------------------------------------------------------------------------- */
 
-/* libarchive may fail without a text. */
-static enum tv_status failed(struct archive *a, const char *path, struct tv_error *err)
+/* An archive that is open, and the bytes it is read from where they are packed as a whole: a tar archive behind gzip, or a single file. */
+struct opened {
+    const char *path;
+    struct archive *a;
+    struct tv_unpack *packed; /* NULL: libarchive reads the file itself */
+};
+
+static void close_archive(struct opened *o)
 {
-    if (a == NULL)
-        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the archive %s", path);
-    const char *why = archive_error_string(a);
-    const struct tv_packing *packing = tv_packing_of(path);
-    tv_fail(err, TV_ERR_INPUT, "cannot read archive %s: %s", path, why ? why : "it is damaged, or no archive");
-    return tv_hint(err, "is it whole? %s %s says more", packing ? packing->test : "file", path);
+    archive_read_free(o->a);
+    tv_unpack_close(o->packed);
+    *o = (struct opened){.a = NULL};
+}
+
+/* libarchive may fail without a text. What is wrong with the bytes comes before what it makes of them. */
+static enum tv_status failed(const struct opened *o, struct tv_error *err)
+{
+    if (o->a == NULL)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the archive %s", o->path);
+    const char *why = o->packed ? tv_unpack_why(o->packed) : NULL;
+    const struct tv_packing *packing = tv_packing_of(o->path);
+    if (why == NULL && packing && is_zip(packing) && archive_format(o->a) == 0)
+        why = "it is cut, or damaged at its end, where its directory should be";
+    if (why == NULL)
+        why = archive_error_string(o->a);
+    tv_fail(err, TV_ERR_INPUT, "cannot read archive %s: %s", o->path, why ? why : "it is damaged, or no archive");
+    return tv_hint(err, "is it whole? %s %s says more", packing ? packing->test : "file", o->path);
+}
+
+static la_ssize_t on_read(struct archive *a, void *packed, const void **bytes)
+{
+    ssize_t n = tv_unpack_read(packed, bytes);
+    if (n < 0)
+        archive_set_error(a, EIO, "%s", tv_unpack_why(packed));
+    return n;
 }
 
 /* Of all that libarchive reads, only what the file's first bytes ask for is allowed: the fewer parsers see bytes from outside, the
- * better. A filter that would run a program (ARCHIVE_WARN) is none. Behind a filter stands a tar archive, or one file. */
+ * better. A zip archive is read by its directory, which stands at its end: one that was cut has none, and what is left of it is not all.
+ * libarchive does not know the directory of an empty one. */
 static int allow(struct archive *a, const struct tv_packing *packing)
 {
-    static int (*const filters[])(struct archive *) = {archive_read_support_filter_gzip, archive_read_support_filter_bzip2,
-                                                       archive_read_support_filter_xz, archive_read_support_filter_zstd};
-    int ok = 1;
-    if (packing && packing->magic[0] == 'P')
-        return archive_read_support_format_zip(a) == ARCHIVE_OK;
-    for (size_t i = 0; ok && i < sizeof filters / sizeof *filters; i++)
-        ok = filters[i](a) == ARCHIVE_OK;
-    return ok && archive_read_support_format_tar(a) == ARCHIVE_OK && archive_read_support_format_empty(a) == ARCHIVE_OK &&
+    if (packing && is_zip(packing))
+        return (packing->magic[2] == 3 ? archive_read_support_format_zip_seekable(a) : archive_read_support_format_zip(a)) == ARCHIVE_OK;
+    return archive_read_support_format_tar(a) == ARCHIVE_OK && archive_read_support_format_empty(a) == ARCHIVE_OK &&
            archive_read_support_format_raw(a) == ARCHIVE_OK;
 }
 
-static enum tv_status open_archive(struct archive **out, const char *path, struct tv_error *err)
+static enum tv_status open_archive(struct opened *o, const char *path, struct tv_error *err)
 {
-    struct archive *a = archive_read_new();
-    if (a == NULL || !allow(a, tv_packing_of(path)) || archive_read_open_filename(a, path, BLOCK) != ARCHIVE_OK) {
-        enum tv_status status = failed(a, path, err);
-        archive_read_free(a);
-        return status;
-    }
-    *out = a;
-    return TV_OK;
+    const struct tv_packing *packing = tv_packing_of(path);
+    int is_packed = packing && tv_unpack_knows(packing->magic, packing->n);
+    *o = (struct opened){.path = path, .a = archive_read_new(), .packed = is_packed ? tv_unpack_open(path) : NULL};
+    int ok = o->a && (o->packed || !is_packed) && allow(o->a, packing);
+    if (ok && is_packed)
+        ok = archive_read_open(o->a, o->packed, NULL, on_read, NULL) == ARCHIVE_OK;
+    else if (ok)
+        ok = archive_read_open_filename(o->a, path, BLOCK) == ARCHIVE_OK;
+    if (ok)
+        return TV_OK;
+    enum tv_status status = failed(o, err);
+    close_archive(o);
+    return status;
 }
 
 /* Moves to the next entry; *path is its name, or NULL where it has none that can be told. 0: there is none, and *code says why. A
@@ -153,13 +187,13 @@ static int is_data(const char *path, struct archive_entry *entry)
 }
 
 /* Reads the entry's first bytes into `head`; one byte more tells whether that is all. */
-static enum tv_status read_head(struct archive *a, char *head, struct tv_input_file *file, struct tv_error *err)
+static enum tv_status read_head(const struct opened *o, char *head, struct tv_input_file *file, struct tv_error *err)
 {
     la_ssize_t got = 1;
     while (file->n_head <= HEAD && got > 0) {
-        got = archive_read_data(a, head + file->n_head, HEAD + 1 - file->n_head);
+        got = archive_read_data(o->a, head + file->n_head, HEAD + 1 - file->n_head);
         if (got < 0)
-            return failed(a, file->archive, err);
+            return failed(o, err);
         file->n_head += (size_t)got;
     }
     file->whole = file->n_head <= HEAD;
@@ -168,59 +202,75 @@ static enum tv_status read_head(struct archive *a, char *head, struct tv_input_f
     return TV_OK;
 }
 
-/* One file that is packed by itself has no name inside: it is called as its archive, without the ending. */
-static enum tv_status take_entry(struct archive *a, struct archive_entry *entry, struct tv_input_file *file, char *head,
-                                 struct tv_error *err)
+/* Whether all that is there is one file. */
+static int is_alone(const struct opened *o)
 {
-    int alone = archive_format(a) == ARCHIVE_FORMAT_RAW;
-    const char *path = file->path;
-    if (alone && archive_filter_count(a) == 1) /* neither packed nor an archive, whatever its first bytes are */
-        return failed(a, file->archive, err);
-    if (!is_data(path, entry))
-        return TV_OK;
-    file->name = strdup(base_name(alone ? file->archive : path));
-    if (file->name == NULL)
-        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the list of files");
-    if (alone)
-        tv_archive_plain_name(file->name);
-    file->size = (double)archive_entry_size(entry);
-    return head ? read_head(a, head, file, err) : TV_OK;
+    return archive_format(o->a) == ARCHIVE_FORMAT_RAW;
 }
 
-/* Of a packed tar the heads are kept, as long as they are few. */
-static enum tv_status list_entries(struct archive *a, const char *path, char *head, tv_archive_take take, void *context,
-                                   struct tv_error *err)
+/* One file that is packed by itself has no name inside: it is called as its archive, without the ending. */
+static enum tv_status take_entry(const struct opened *o, struct archive_entry *entry, struct tv_input_file *file, char *head,
+                                 struct tv_error *err)
+{
+    const char *path = file->path;
+    if (is_alone(o) && o->packed == NULL) /* neither packed nor an archive, whatever its first bytes are */
+        return failed(o, err);
+    if (!is_data(path, entry))
+        return TV_OK;
+    file->name = strdup(base_name(is_alone(o) ? file->archive : path));
+    if (file->name == NULL)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the list of files");
+    if (is_alone(o))
+        tv_archive_plain_name(file->name);
+    file->size = (double)archive_entry_size(entry);
+    return head ? read_head(o, head, file, err) : TV_OK;
+}
+
+/* What stands behind the last entry is read, too, because only the end of what is packed tells whether all of it was whole. */
+static enum tv_status check_end(const struct opened *o, struct tv_error *err)
+{
+    const void *bytes;
+    ssize_t n = 1;
+    while (n > 0)
+        n = tv_unpack_read(o->packed, &bytes);
+    return n < 0 ? failed(o, err) : TV_OK;
+}
+
+/* Of a packed tar the heads are kept, as long as they are few; a file packed by itself is as near as ever. */
+static enum tv_status list_entries(const struct opened *o, char *head, tv_archive_take take, void *context, struct tv_error *err)
 {
     struct archive_entry *entry;
     const char *name;
     enum tv_status status = TV_OK;
     size_t heads = 0;
     int code = ARCHIVE_OK;
-    while (status == TV_OK && next_entry(a, &entry, &name, &code)) {
-        int far = archive_format(a) != ARCHIVE_FORMAT_ZIP && archive_filter_count(a) > 1 && heads < MAX_HEADS;
-        struct tv_input_file file = {.path = (char *)name, .archive = (char *)path};
-        status = take_entry(a, entry, &file, far ? head : NULL, err);
+    while (status == TV_OK && next_entry(o->a, &entry, &name, &code)) {
+        int far = o->packed && !is_alone(o) && heads < MAX_HEADS;
+        struct tv_input_file file = {.path = (char *)name, .archive = (char *)o->path};
+        status = take_entry(o, entry, &file, far ? head : NULL, err);
         heads += file.n_head;
         if (status == TV_OK && file.name)
             status = take(context, &file, err);
         free(file.name);
     }
-    return status == TV_OK && code != ARCHIVE_EOF ? failed(a, path, err) : status;
+    if (status == TV_OK && code != ARCHIVE_EOF)
+        return failed(o, err);
+    return status == TV_OK && o->packed && !is_alone(o) ? check_end(o, err) : status;
 }
 
 enum tv_status tv_archive_list(const char *path, const char **phrase, tv_archive_take take, void *context, struct tv_error *err)
 {
-    struct archive *a = NULL;
+    struct opened o = {.a = NULL};
     const struct tv_packing *packing = tv_packing_of(path);
     char *head = tv_alloc(HEAD + 1, 1, "the head of a file", err);
-    enum tv_status status = head ? open_archive(&a, path, err) : TV_ERR_NO_MEMORY;
+    enum tv_status status = head ? open_archive(&o, path, err) : TV_ERR_NO_MEMORY;
     if (status == TV_OK)
-        status = list_entries(a, path, head, take, context, err);
+        status = list_entries(&o, head, take, context, err);
     if (status == TV_OK)
-        *phrase = (archive_format(a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR ? "in a tar archive"
-                  : packing                                                            ? packing->phrase
-                                                                                       : "";
-    archive_read_free(a);
+        *phrase = (archive_format(o.a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR ? "in a tar archive"
+                  : packing                                                              ? packing->phrase
+                                                                                         : "";
+    close_archive(&o);
     free(head);
     return status;
 }
@@ -230,7 +280,7 @@ enum tv_status tv_archive_list(const char *path, const char **phrase, tv_archive
 /* An archive of its own, opened when the head that the list kept is used up. */
 struct packed_source {
     struct tv_byte_source base;
-    struct archive *archive;
+    struct opened opened;
     const struct tv_input_file *file;
 };
 
@@ -240,19 +290,19 @@ static enum tv_status find_entry(struct packed_source *p, struct tv_error *err)
     struct archive_entry *entry;
     const char *path = p->file->archive, *name;
     int code;
-    while (next_entry(p->archive, &entry, &name, &code))
+    while (next_entry(p->opened.a, &entry, &name, &code))
         if (name && strcmp(name, p->file->path) == 0)
             return TV_OK;
-    return code == ARCHIVE_EOF ? tv_fail(err, TV_ERR_IO, "%s no longer holds %s", path, p->file->path)
-                               : failed(p->archive, path, err);
+    enum tv_status status = code != ARCHIVE_EOF ? failed(&p->opened, err) : p->opened.packed ? check_end(&p->opened, err) : TV_OK;
+    return status == TV_OK ? tv_fail(err, TV_ERR_IO, "%s no longer holds %s", path, p->file->path) : status;
 }
 
 /* libarchive checks sums as an entry is read, so damage shows here at the latest. */
 static enum tv_status read_entry(struct packed_source *p, void *out, size_t n, size_t *got, struct tv_error *err)
 {
-    la_ssize_t size = archive_read_data(p->archive, out, n);
+    la_ssize_t size = archive_read_data(p->opened.a, out, n);
     if (size < 0)
-        return failed(p->archive, p->file->archive, err);
+        return failed(&p->opened, err);
     *got = (size_t)size;
     return TV_OK;
 }
@@ -262,7 +312,7 @@ static enum tv_status open_entry(struct packed_source *p, struct tv_error *err)
 {
     char passed[4096];
     size_t got = 1;
-    enum tv_status status = open_archive(&p->archive, p->file->archive, err);
+    enum tv_status status = open_archive(&p->opened, p->file->archive, err);
     if (status == TV_OK)
         status = find_entry(p, err);
     for (size_t left = p->file->n_head; status == TV_OK && left > 0 && got > 0; left -= got)
@@ -278,7 +328,7 @@ static enum tv_status read_packed(struct tv_byte_source *s, void *out, size_t n,
     *got = n < left ? n : left;
     if (left > 0)
         memcpy(out, p->file->head + at, *got);
-    else if (!p->file->whole && p->archive == NULL)
+    else if (!p->file->whole && p->opened.a == NULL)
         status = open_entry(p, err);
     if (status == TV_OK && left == 0 && !p->file->whole)
         status = read_entry(p, out, n, got, err);
@@ -289,7 +339,7 @@ static enum tv_status read_packed(struct tv_byte_source *s, void *out, size_t n,
 static void close_packed(struct tv_byte_source *s)
 {
     struct packed_source *p = (struct packed_source *)s;
-    archive_read_free(p->archive);
+    close_archive(&p->opened);
     free(p);
 }
 

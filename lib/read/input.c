@@ -73,17 +73,31 @@ static enum tv_status add_packed(void *context, const struct tv_input_file *file
     return add_file(context, &copied, err);
 }
 
-/* Puts the file of a folder into the list. An archive of one file stands for that file; what cannot be read stands for itself, and is
- * told of when it is given itself. */
+/* A packed file that is damaged is called as what it would hold, if its name says that: ratings.csv.gz. So whoever wants that is told of
+ * the damage when it is opened, and nobody is of what is not wanted. */
+static void call_damaged(struct tv_input_file *file, char *name, size_t size)
+{
+    snprintf(name, size, "%s", base_name(file->path));
+    if (!tv_archive_plain_name(name) || strchr(name, '.') == NULL)
+        return;
+    file->is_archive = 0;
+    file->archive = file->path;
+    file->name = name;
+}
+
+/* Puts the file of a folder into the list. An archive of one file stands for that file. */
 static enum tv_status add_listed(struct tv_input *input, const char *path, double size, struct tv_error *err)
 {
     struct tv_input inner = {.path = (char *)path};
     struct tv_input_file file = {.name = (char *)path, .path = (char *)path, .size = size};
     const struct tv_packing *packing = tv_packing_of(path);
     const char *phrase;
+    char name[256];
+    int may_be_read = packing && tv_packing_other(packing) == NULL;
     file.is_archive = packing != NULL;
-    if (packing && tv_packing_other(packing) == NULL &&
-        tv_archive_list(path, &phrase, add_packed, &inner, NULL) == TV_OK && inner.n_files == 1 && !inner.files[0].is_archive)
+    if (may_be_read && tv_archive_list(path, &phrase, add_packed, &inner, NULL) != TV_OK)
+        call_damaged(&file, name, sizeof name);
+    else if (inner.n_files == 1 && !inner.files[0].is_archive)
         file = inner.files[0];
     enum tv_status status = add_file(input, &file, err);
     free_files(&inner);

@@ -57,7 +57,7 @@ def only_magic(data):
     return b"PK\3\4"
 
 
-@pytest.mark.parametrize("damage, word", [(cut, "runcated"), (cut_in_the_head, "runcated"), (other_bits, "decompression"),
+@pytest.mark.parametrize("damage, word", [(cut, "it is cut"), (cut_in_the_head, "it is cut"), (other_bits, "decompression"),
                                           (wrong_sum, "CRC"), (locked, "assphrase"), (unknown_method, "method"),
                                           (no_directory, "amaged"), (only_magic, "set.zip")])
 def test_a_damaged_archive_says_what_is_wrong(run, archive, damage, word):
@@ -239,6 +239,68 @@ def test_a_packed_file_that_is_cut_says_so(run, tmp_path, name, test):
     (tmp_path / name).write_bytes(cut(whole))
     done = run("trivet-etl", "inspect", tmp_path / name, check=False)
     assert done.returncode == 3 and name in done.stderr and f"is it whole? {test} " in done.stderr, done.stderr
+
+
+def in_two(pack, text):
+    return pack(text[:3000]), pack(text[3000:])
+
+
+def flipped(data, at):
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+
+
+DAMAGE = {"the sum of gzip": ("ratings.csv.gz", lambda: flipped(gzip.compress(ROWS.encode()), -8), "incorrect data check"),
+          "the length of gzip": ("ratings.csv.gz", lambda: flipped(gzip.compress(ROWS.encode()), -4), "incorrect length check"),
+          "no length": ("ratings.csv.gz", lambda: gzip.compress(ROWS.encode())[:-4], "it is cut"),
+          "neither sum nor length": ("ratings.csv.gz", lambda: gzip.compress(ROWS.encode())[:-8], "it is cut"),
+          "a bit": ("ratings.csv.gz", lambda: flipped(gzip.compress(ROWS.encode(), mtime=0), 4001), "it is damaged"),
+          "the sum of a tar": ("set.tar.gz", lambda: flipped(gzip.compress(in_tar(SET)), -8), "incorrect data check"),
+          "the sum of the first of two": ("ratings.csv.gz", lambda: flipped(in_two(gzip.compress, ROWS.encode())[0], -8)
+                                          + in_two(gzip.compress, ROWS.encode())[1], "incorrect data check"),
+          "the head of the second of two": ("ratings.csv.gz", lambda: in_two(gzip.compress, ROWS.encode())[0]
+                                            + flipped(in_two(gzip.compress, ROWS.encode())[1], 0), "stands what is not"),
+          "the head of the second of bzip2": ("ratings.csv.bz2", lambda: in_two(bz2.compress, ROWS.encode())[0]
+                                              + flipped(in_two(bz2.compress, ROWS.encode())[1], 0), "stands what is not"),
+          "a zip without its directory": ("set.zip", lambda: in_zip(SET)[:-60], "it is cut")}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_damage_that_unpacks_to_the_end_is_refused(run, fresh_stores, tmp_path, what):
+    """The file given itself, and lying in a folder, by inspect and by load."""
+    name, damaged, words = DAMAGE[what]
+    (tmp_path / "set").mkdir()
+    path = tmp_path / "set" / name
+    path.write_bytes(damaged())
+    for command, given in (("inspect", path), ("load", path)) + ((("load", tmp_path / "set"),) if "csv" in name else ()):
+        done = run("trivet-etl", command, given, env=fresh_stores.env, check=False)
+        assert done.returncode == 3 and words in done.stderr and f"cannot read archive {path}" in done.stderr, done.stderr
+        assert f" -t {path} says more" in done.stderr
+
+
+def test_damage_of_what_lies_beside_the_ratings(run, fresh_stores, tmp_path):
+    """Titles that cannot be read would be missing without a word; a packed file that is none of the set's harms nobody."""
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "ratings.csv").write_text(ROWS)
+    (folder / "pictures.zip").write_bytes(in_zip(SET)[:-60])
+    assert "pictures.zip: not used" in run("trivet-etl", "load", folder, env=fresh_stores.env).stderr
+    (folder / "movies.csv.gz").write_bytes(flipped(gzip.compress(MOVIES.encode()), -8))
+    done = run("trivet-etl", "load", folder, env=fresh_stores.env, check=False)
+    assert done.returncode == 3 and f"movies.csv: cannot read archive {folder}/movies.csv.gz: it is damaged" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["ratings.csv.gz", "ratings.csv.bz2", "ratings.csv.xz", "ratings.csv.zst"])
+def test_several_packed_one_after_the_other_are_one_file(run, tmp_path, name):
+    first, second = in_two(PACKERS[name.split(".")[-1]], ROWS.encode())
+    (tmp_path / name).write_bytes(first + second)
+    assert "rows      5,771" in run("trivet-etl", "inspect", tmp_path / name).stdout
+
+
+def test_zeros_behind_gzip_are_no_damage(run, tmp_path):
+    """Tapes and disks fill up their blocks."""
+    first, second = in_two(gzip.compress, ROWS.encode())
+    (tmp_path / "ratings.csv.gz").write_bytes(first + bytes(512) + second + bytes(1000))
+    assert "rows      5,771" in run("trivet-etl", "inspect", tmp_path / "ratings.csv.gz").stdout
 
 
 def test_a_load_of_a_packed_set(run, fresh_stores, tmp_path):
