@@ -2,6 +2,9 @@
 --
 -- Every file in this folder is plain SQL that `psql -f` runs any number of times, in the order of the names.
 -- `trivet-etl` carries them and applies them by itself. Comments are on the objects: \dt+ trivet.* shows them.
+--
+-- What a function of ours refuses has the code TV001, by which programs tell it from a failure of PostgreSQL's, and is shown as
+-- it is written; `using column` names the parameter that it is about.
 
 -- A newer schema is refused before anything is touched.
 do $$
@@ -13,7 +16,7 @@ begin
         execute 'select max(version) from trivet.schema_version' into found;
         if found > known then
             raise exception 'the schema trivet in this database has version %, newer than %, the version these files make', found, known
-                using hint = 'use the newer trivet, or another database';
+                using hint = 'use the newer trivet, or another database', errcode = 'TV001';
         end if;
     end if;
 end

@@ -104,19 +104,19 @@ language plpgsql immutable parallel safe as $$
 begin
     if given.min_users_for_item is null or given.min_users_for_item < 0 then
         raise exception 'min_users_for_item is %, but must be an integer from 0', coalesce(given.min_users_for_item::text, 'null')
-            using column = 'min_users_for_item';
+            using column = 'min_users_for_item', errcode = 'TV001';
     elsif given.min_items_for_user is null or given.min_items_for_user < 0 then
         raise exception 'min_items_for_user is %, but must be an integer from 0', coalesce(given.min_items_for_user::text, 'null')
-            using column = 'min_items_for_user';
+            using column = 'min_items_for_user', errcode = 'TV001';
     elsif given.max_items_for_user is null or given.max_items_for_user < given.min_items_for_user then
         raise exception 'max_items_for_user is %, but must be at least min_items_for_user, which is %',
-            coalesce(given.max_items_for_user::text, 'null'), given.min_items_for_user using column = 'max_items_for_user';
+            coalesce(given.max_items_for_user::text, 'null'), given.min_items_for_user using column = 'max_items_for_user', errcode = 'TV001';
     elsif given.max_row_number is null or given.max_row_number < 1 then
         raise exception 'max_row_number is %, but must be an integer from 1', coalesce(given.max_row_number::text, 'null')
-            using column = 'max_row_number';
+            using column = 'max_row_number', errcode = 'TV001';
     elsif given.sample_users is null or not (given.sample_users > 0 and given.sample_users <= 1) then
         raise exception 'sample_users is %, but must be a fraction above 0, at most 1', coalesce(given.sample_users::text, 'null')
-            using column = 'sample_users';
+            using column = 'sample_users', errcode = 'TV001';
     end if;
     return true;
 end

@@ -368,7 +368,7 @@ begin
     raise exception 'data set % is loaded, and not %',
         coalesce((select d.name from trivet.dataset d where d.current), 'without a name'),
         coalesce((select d.name from trivet.dataset d where d.id = check_dataset.dataset), format('number %s', check_dataset.dataset))
-        using errcode = 'object_not_in_prerequisite_state',
+        using errcode = 'TV001',
               hint = 'trivet-etl datasets lists them; trivet-train activate N brings the data set of a model back';
 end
 $$;

@@ -21,7 +21,7 @@ begin
     select * into p from trivet.filter_table() t where t.name = filter_value.name;
     if not found then
         raise exception 'the filter has no parameter "%"', coalesce(name, 'null')
-            using hint = 'its parameters are ' || (select string_agg(t.name, ', ' order by t.nr) from trivet.filter_table() t);
+            using hint = 'its parameters are ' || (select string_agg(t.name, ', ' order by t.nr) from trivet.filter_table() t), errcode = 'TV001';
     end if;
     if value is null then
         result := case when p.or_null then 'null' end;
@@ -34,11 +34,11 @@ begin
         end if;
     end if;
     if result is null then
-        raise exception '% is %, but must be %', name, coalesce('"' || value || '"', 'null'), p.wanted using column = name;
+        raise exception '% is %, but must be %', name, coalesce('"' || value || '"', 'null'), p.wanted using column = name, errcode = 'TV001';
     end if;
     return result;
 exception when data_exception then
-    raise exception '% is "%", but must be %', name, value, p.wanted using column = name;
+    raise exception '% is "%", but must be %', name, value, p.wanted using column = name, errcode = 'TV001';
 end
 $$;
 comment on function trivet.filter_value(text, text) is
@@ -69,7 +69,7 @@ declare
     given record;
 begin
     if jsonb_typeof("values") is distinct from 'object' then
-        raise exception 'the values of a filter must be a JSON object, not %', coalesce("values"::text, 'null');
+        raise exception 'the values of a filter must be a JSON object, not %', coalesce("values"::text, 'null') using errcode = 'TV001';
     end if;
     for given in select key, value from jsonb_each("values") loop
         perform trivet.filter_value(given.key, case when jsonb_typeof(given.value) = 'array'

@@ -165,15 +165,15 @@ declare
     p trivet.filter_values;
 begin
     if sweep_of.x is null then
-        raise exception 'x is null, but must be the name of a filter parameter';
+        raise exception 'x is null, but must be the name of a filter parameter' using errcode = 'TV001';
     elsif sweep_of.x = sweep_of.y then
-        raise exception 'x and y are both "%", but must be two parameters', sweep_of.x;
+        raise exception 'x and y are both "%", but must be two parameters', sweep_of.x using errcode = 'TV001';
     elsif coalesce(cardinality(x_values), 0) = 0 then
-        raise exception 'x_values is null or empty, but must hold values of %', sweep_of.x;
+        raise exception 'x_values is null or empty, but must hold values of %', sweep_of.x using errcode = 'TV001';
     elsif sweep_of.y is not null and coalesce(cardinality(y_values), 0) = 0 then
-        raise exception 'y_values is null or empty, but must hold values of %', sweep_of.y;
+        raise exception 'y_values is null or empty, but must hold values of %', sweep_of.y using errcode = 'TV001';
     elsif sweep_of.y is null and y_values is not null then
-        raise exception 'y_values is given, but y is null: name the parameter';
+        raise exception 'y_values is given, but y is null: name the parameter' using errcode = 'TV001';
     end if;
     -- The values of x and y stand in for what is given.
     perform trivet.check_filter_of(jsonb_populate_record(given, (

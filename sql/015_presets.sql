@@ -34,7 +34,7 @@ begin
     perform trivet.check_filter_of(given);
     if trivet.is_preset_name(save_preset_of.name) is not true then
         raise exception 'name is %, but must be 1 to 100 characters, without spaces around them, no number and not "live"',
-            coalesce('"' || save_preset_of.name || '"', 'null');
+            coalesce('"' || save_preset_of.name || '"', 'null') using errcode = 'TV001';
     end if;
     insert into trivet.preset (name, note, "values") values (save_preset_of.name, save_preset_of.note, chosen)
     on conflict do nothing;
@@ -64,7 +64,7 @@ begin
     delete from trivet.preset p where p.name = drop_preset.name returning p."values" into dropped;
     if dropped is null then
         raise exception 'there is no preset %', coalesce('"' || drop_preset.name || '"', 'null')
-            using hint = 'select name, author, note from trivet.preset lists them';
+            using hint = 'select name, author, note from trivet.preset lists them', errcode = 'TV001';
     end if;
     return dropped;
 end
@@ -80,7 +80,7 @@ begin
     select p."values" into found_values from trivet.preset p where p.name = preset_values.name;
     if found_values is null then
         raise exception 'there is no preset %', coalesce('"' || preset_values.name || '"', 'null')
-            using hint = 'select name, author, note from trivet.preset lists them';
+            using hint = 'select name, author, note from trivet.preset lists them', errcode = 'TV001';
     end if;
     return trivet.filter_parameters(found_values);
 end

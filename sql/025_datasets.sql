@@ -83,7 +83,8 @@ begin
         return false;
     end if;
     if not exists (select from trivet.dataset d where d.id = use_dataset.dataset) then
-        raise exception 'there is no data set % any more', use_dataset.dataset using hint = 'trivet-etl datasets lists those that there are';
+        raise exception 'there is no data set % any more', use_dataset.dataset
+            using hint = 'trivet-etl datasets lists those that there are', errcode = 'TV001';
     end if;
     perform trivet.switch_items(use_dataset.dataset);
     perform trivet.switch_ratings(use_dataset.dataset);
@@ -209,10 +210,10 @@ declare
 begin
     if drop_dataset.dataset = trivet.current_dataset() then
         raise exception 'it is the data set that is loaded'
-            using hint = 'load another one first, or bring one back: trivet-etl datasets use NAME';
+            using hint = 'load another one first, or bring one back: trivet-etl datasets use NAME', errcode = 'TV001';
     elsif model is not null then
         raise exception 'model %, which is live, was made of it', model
-            using hint = 'make a model of another data set live first: trivet-train fit, or trivet-train activate N';
+            using hint = 'make a model of another data set live first: trivet-train fit, or trivet-train activate N', errcode = 'TV001';
     end if;
     for t in select trivet.dataset_tables(drop_dataset.dataset) loop
         execute format('drop table %s', t);

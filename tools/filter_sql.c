@@ -244,7 +244,7 @@ static void write_check(FILE *out, const struct tv_filter_parameter *p, int *n)
     else
         fprintf(out, "given.%s < %.0f then\n", p->name, p->least);
     fprintf(out, "        raise exception '%s is %%, but must be %s', coalesce(given.%s::text, 'null')\n"
-                 "            using column = '%s';\n", p->name, wanted, p->name, p->name);
+                 "            using column = '%s', errcode = 'TV001';\n", p->name, wanted, p->name, p->name);
 }
 
 static void write_order(FILE *out, const struct tv_filter_parameter *p, int *n)
@@ -256,7 +256,7 @@ static void write_order(FILE *out, const struct tv_filter_parameter *p, int *n)
         fprintf(out, "given.%s is null or ", p->name);
     fprintf(out, "given.%s < given.%s then\n"
                  "        raise exception '%s is %%, but must be at least %s, which is %%',\n"
-                 "            coalesce(given.%s::text, 'null'), given.%s using column = '%s';\n",
+                 "            coalesce(given.%s::text, 'null'), given.%s using column = '%s', errcode = 'TV001';\n",
             p->name, p->not_below, p->name, p->not_below, p->name, p->not_below, p->name);
 }
 

@@ -451,7 +451,7 @@ enum tv_status tv_similar_feed_step(struct tv_similar_feed *f, int most, int64_t
     *elsewhere = status == TV_OK && !f->holds;
     if (status == TV_OK && f->holds)
         status = work_off(f, most, applied, err);
-    if (status == TV_ERR_UNAVAILABLE || status == TV_ERR_STORE || ended != TV_OK)
+    if (status == TV_ERR_UNAVAILABLE || status == TV_ERR_STORE || status == TV_ERR_INPUT || ended != TV_OK)
         disconnect(f);
     return status;
 }

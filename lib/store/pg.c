@@ -58,15 +58,22 @@ static int is_about_a_lock(const PGresult *result)
     return has_state(result, "55P03") || has_state(result, "40P01"); /* lock_not_available, deadlock_detected */
 }
 
-/* A function of ours that refuses a parameter names it: RAISE EXCEPTION ... USING COLUMN = 'genres'. Other errors have
- * columns of tables there. */
-static const char *parameter_of(const PGresult *result)
+/* A function of ours that refuses something: RAISE EXCEPTION ... USING ERRCODE = 'TV001', with COLUMN = 'genres' where it is a
+ * parameter. Other errors have columns of tables there. */
+static int is_refusal_of_ours(const PGresult *result)
 {
-    return has_state(result, "P0001") ? PQresultErrorField(result, PG_DIAG_COLUMN_NAME) : NULL;
+    return has_state(result, "TV001");
 }
 
-/* The words are the server's own, if it answered. Where no answer can be had any more, the lost connection is told
- * instead. */
+static enum tv_status kind_of(const PGresult *result, const char *parameter)
+{
+    if (!is_refusal_of_ours(result))
+        return TV_ERR_STORE;
+    return parameter ? TV_ERR_USAGE : TV_ERR_INPUT;
+}
+
+/* The words are the server's own, if it answered; those of a function of ours need no word of where they come from. Where no
+ * answer can be had any more, the lost connection is told instead. */
 enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv_error *err)
 {
     if (pg->late || PQstatus(pg->conn) == CONNECTION_BAD)
@@ -77,12 +84,14 @@ enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv
     copy_line(text, sizeof text, primary ? primary : PQerrorMessage(pg->conn));
     copy_line(detail, sizeof detail, result ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL);
     copy_line(hint, sizeof hint, result ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL);
-    tv_fail(err, TV_ERR_STORE, "PostgreSQL: %s", text);
+    const char *parameter = is_refusal_of_ours(result) ? PQresultErrorField(result, PG_DIAG_COLUMN_NAME) : NULL;
+    enum tv_status status = kind_of(result, parameter);
+    tv_fail(err, status, "%s%s", status == TV_ERR_STORE ? "PostgreSQL: " : "", text);
     tv_from(err, TV_FROM_POSTGRES);
-    tv_about(err, parameter_of(result));
+    tv_about(err, parameter);
     if (detail[0] || hint[0])
         tv_hint(err, "%s%s%s%s", detail, detail[0] && hint[0] ? " " : "", hint, has_state(result, "42883") ? OLDER : "");
-    return TV_ERR_STORE;
+    return status;
 }
 
 /* Called by libpq while it reads, in the thread that waits for the statement. */

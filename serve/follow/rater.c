@@ -186,7 +186,7 @@ static enum tv_status ask_why(struct tv_rater *rater, struct tv_pg *pg, const st
                               enum tv_status status, struct tv_rated *rated, struct tv_error *err)
 {
     struct tv_model_data data;
-    int refused = status == TV_ERR_STORE || rated->reason == TV_REFUSED_DATASET;
+    int refused = status == TV_ERR_STORE || status == TV_ERR_INPUT || rated->reason == TV_REFUSED_DATASET;
     if (!refused || tv_model_data_ask(&data, pg, shown->model, NULL) != TV_OK || !tv_model_data_is_away(&data))
         return status;
     if (shown->live && shown->live->run_number == shown->model)

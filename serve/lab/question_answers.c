@@ -35,15 +35,15 @@ void tv_question_elapsed(struct tv_out *out, double began)
     tv_out_text(out, "}\n");
 }
 
-/* TV_ERR_STORE with a parameter is an exception that an SQL function raised about it, and so the client's to mend;
- * without one it is most likely a function that this database does not have yet. */
+/* What an SQL function of ours refuses is TV_ERR_USAGE with the parameter, which is the client's to mend, or TV_ERR_INPUT, such as
+ * another data set than the one asked about; TV_ERR_STORE is most likely a function that this database does not have yet. */
 void tv_question_problem(struct tv_problem *problem, enum tv_status status, const struct tv_error *err)
 {
     const char *hint = err->hint;
     int code = 503;
-    if (status == TV_ERR_USAGE || (status == TV_ERR_STORE && err->parameter[0])) {
+    if (status == TV_ERR_USAGE) {
         code = 400;
-    } else if (status == TV_ERR_BUSY) {
+    } else if (status == TV_ERR_BUSY || status == TV_ERR_INPUT) {
         code = 409;
     } else if (status == TV_ERR_INTERRUPTED) {
         code = 504;

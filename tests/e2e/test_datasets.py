@@ -125,7 +125,7 @@ def test_a_dropped_data_set_is_gone_and_the_current_one_stays(run, fresh_stores,
     rate(s, 3, 11, 4)
     load(run, s, second)
     refused = run("trivet-etl", "datasets", "drop", "second", env=s.env, check=False)
-    assert "it is the data set that is loaded" in refused.stderr
+    assert refused.returncode == 3 and refused.stderr.startswith("trivet-etl: it is the data set that is loaded\nhint: load another"), refused
     before = shown(s)
     run("trivet-etl", "datasets", "drop", "first", env=s.env)
     assert shown(s) == before

@@ -122,3 +122,10 @@ def test_the_glossary_is_in_order_and_names_what_there_is():
     declared = {n for p in HEADERS for n in public_names(p.read_text())}
     named = {n for _, text in rows for n in re.findall(r"`(tv_\w+)`", text)}
     assert named and {n for n in named if n not in declared and not any(d.startswith(n + "_") for d in declared)} == set()
+
+
+@pytest.mark.parametrize("path", sorted((REPO / "sql").glob("*.sql")), ids=lambda p: p.name)
+def test_what_our_sql_refuses_has_our_code(path):
+    """lib/store/pg.c knows by it that the words are ours. A name that is taken is what PostgreSQL calls a unique violation."""
+    for statement in re.findall(r"raise exception\b.*?;\n", path.read_text(), re.S):
+        assert "errcode = 'TV001'" in statement or "errcode = 'unique_violation'" in statement, statement

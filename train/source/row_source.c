@@ -28,11 +28,12 @@ static enum tv_status check_column(const struct tv_pg_rows *rows, const char *so
     return tv_hint(err, "a source has the columns (userid, movieid, rating); rename yours with AS");
 }
 
-/* An analyst's SQL is shown beside the server's words about it, as wrong usage and not as a store's failure. */
+/* An analyst's SQL is shown beside the server's words about it, or those of a function of ours that it calls, as wrong usage and
+ * not as a store's failure. */
 static enum tv_status explain(const char *source, enum tv_status status, struct tv_error *err)
 {
     char hint[sizeof err->hint];
-    if (status != TV_ERR_STORE)
+    if (status != TV_ERR_STORE && status != TV_ERR_INPUT && status != TV_ERR_USAGE)
         return status;
     memcpy(hint, err->hint, sizeof hint);
     tv_fail(err, TV_ERR_USAGE, "the source %s cannot be read: %s", source, err->message);

@@ -3,7 +3,8 @@
  * A connection belongs to one thread at a time. Every wait ends when the process has to (pg_wait.c says how), and
  * sooner where the caller sets a patience.
  * libpq's errors are translated here: TV_ERR_UNAVAILABLE when the server cannot be reached or went away, TV_ERR_STORE
- * when it answered with an error (the message is the server's own, its detail and hint become the hint).
+ * when it answered with an error (the message is the server's own, its detail and hint become the hint), and where one of
+ * trivet's own functions refuses something (sql/001_schema.sql) TV_ERR_USAGE with the parameter, or TV_ERR_INPUT.
  */
 #ifndef TRIVET_STORE_PG_H
 #define TRIVET_STORE_PG_H

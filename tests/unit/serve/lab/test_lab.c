@@ -118,9 +118,9 @@ static void a_failure_is_told_by_what_it_is_about(void **state)
     (void)state;
     struct tv_error err;
     struct tv_problem problem;
-    tv_fail(&err, TV_ERR_STORE, "PostgreSQL: what was given is empty");
+    tv_fail(&err, TV_ERR_USAGE, "what was given is empty");
     tv_about(&err, "genres");
-    tv_question_problem(&problem, TV_ERR_STORE, &err);
+    tv_question_problem(&problem, TV_ERR_USAGE, &err);
     assert_int_equal(problem.status, 400);
     assert_string_equal(problem.parameter, "genres");
     tv_fail(&err, TV_ERR_STORE, "PostgreSQL: genres does not exist");
