@@ -169,7 +169,12 @@ static const struct tv_program program = {
                "  trivet-etl inspect ml-latest-small.zip\n"
                "  trivet-etl load ml-latest-small.zip\n"
                "  trivet-etl load https://files.grouplens.org/datasets/movielens/ml-latest-small.zip\n"
-               "  trivet-etl load more-ratings --append",
+               "  trivet-etl load more-ratings --append\n"
+               "  trivet-etl synth generated --users 1000 --items 500\n"
+               "  trivet-etl funnel --set max_items_for_user=200 --against live\n"
+               "  trivet-etl sweep --over min_users_for_item=5,10,20 --over max_items_for_user=50,100\n"
+               "  trivet-etl why item 8 --set min_users_for_item=300\n"
+               "  trivet-etl activity items",
 };
 
 int main(int argc, char **argv)

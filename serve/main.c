@@ -174,6 +174,7 @@ static const struct tv_program program = {
                WRITER ".\n"
                "Pages that look into the data read it: --reader, by default\n"
                READER ".\n"
+               "\nExamples:\n"
                "  trivet-serve\n"
                "  trivet-serve --listen 0.0.0.0:8080 --access-log off\n",
 };

@@ -157,29 +157,30 @@ static void wait_with_short_spins(char **argv)
     exit(1);
 }
 
-/* Without a command the program does a fit (.standard). The end of --help is put together here, because it lists the
- * parameters of the filter, which are no options: --set names them. */
+static const struct tv_program program = {
+    .name = "trivet-train",
+    .summary = "learns factors from ratings and publishes them",
+    .mask = TV_PROGRAM_TRAIN,
+    .commands = commands,
+    .standard = "fit", /* without a command */
+    .libraries = print_libraries,
+    .closing = "Examples:\n"
+               "  trivet-train fit\n"
+               "  trivet-train fit --set max_items_for_user=200 --factors 15\n"
+               "  trivet-train fit --set genres=Drama,Comedy --dry-run\n"
+               "  trivet-train fit --algorithm als --factors 20 --lambda 0.1 --biases\n"
+               "  trivet-train evaluate --set max_items_for_user=200 --factors 15\n"
+               "  trivet-train search --factors 10,15,20 --over max_items_for_user=100,200\n"
+               "  trivet-train models\n"
+               "  trivet-train activate 2\n"
+               "  trivet-train rollback\n"
+               "  trivet-train compare 2 7\n"
+               "  trivet-train recommend 7 --top 15 --to postgres\n"
+               "  trivet-train similar --min-rating 4 --since 2015-01-01",
+};
+
 int main(int argc, char **argv)
 {
     wait_with_short_spins(argv);
-    char closing[4096];
-    snprintf(closing, sizeof closing,
-             "%s\nExamples:\n"
-             "  trivet-train fit\n"
-             "  trivet-train fit --set max_items_for_user=200 --factors 15\n"
-             "  trivet-train fit --set genres=Drama,Comedy --dry-run\n"
-             "  trivet-train fit --algorithm als --factors 20 --lambda 0.1 --biases\n"
-             "  trivet-train models\n"
-             "  trivet-train rollback",
-             tv_filter_help());
-    const struct tv_program program = {
-        .name = "trivet-train",
-        .summary = "learns factors from ratings and publishes them",
-        .mask = TV_PROGRAM_TRAIN,
-        .commands = commands,
-        .standard = "fit",
-        .libraries = print_libraries,
-        .closing = closing,
-    };
     return tv_program_main(&program, argc, argv);
 }

@@ -122,6 +122,38 @@ static enum tv_status unknown_flag(struct parse *p, int argc, char **argv)
     return tv_hint(p->err, "%s %s --help lists the options", p->program->name, p->command->name);
 }
 
+/* The program's examples that call this command; a heading without an example is left out. */
+static enum tv_status append_examples(struct tv_buffer *doc, const struct tv_program *program, const struct tv_command *command)
+{
+    char call[128];
+    int headed = 0;
+    enum tv_status status = TV_OK;
+    size_t n = (size_t)snprintf(call, sizeof call, "  %s %s", program->name, command->name), length;
+    for (const char *line = program->closing; line && *line && status == TV_OK; line += length + (line[length] == '\n')) {
+        length = strcspn(line, "\n");
+        if (length < n || strncmp(line, call, n) != 0 || (line[n] != ' ' && length > n))
+            continue;
+        status = tv_buffer_format(doc, NULL, "%s%.*s\n", headed ? "" : "Examples:\n", (int)length, line);
+        headed = 1;
+    }
+    return status;
+}
+
+/* What argp prints ahead of the options, and behind a \v what it prints after them: nothing that the command does not take. */
+static void write_doc(struct tv_buffer *doc, const struct parse *p)
+{
+    int single = p->program->commands[1].name == NULL;
+    enum tv_status status = tv_buffer_format(doc, NULL, "%s\v", p->command->summary);
+    for (size_t i = 0; i < p->settings->n && status == TV_OK; i++)
+        if (p->settings->entries[i].row->values)
+            status = tv_buffer_format(doc, NULL, "%s\n", p->settings->entries[i].row->values());
+    if (status == TV_OK && !single)
+        status = append_examples(doc, p->program, p->command);
+    else if (status == TV_OK && p->program->closing)
+        status = tv_buffer_text(doc, p->program->closing, NULL);
+    tv_ignore(status, "help without its last lines is help");
+}
+
 /* With `help` nothing is parsed: the same description is printed instead. */
 static enum tv_status parse_flags(struct parse *p, int argc, char **argv, int help)
 {
@@ -129,10 +161,7 @@ static enum tv_status parse_flags(struct parse *p, int argc, char **argv, int he
     if (options == NULL)
         return tv_fail(p->err, TV_ERR_NO_MEMORY, "out of memory for the option table");
     struct tv_buffer doc = TV_BUFFER_INIT(16384);
-    enum tv_status status = tv_buffer_text(&doc, p->command->summary, NULL);
-    if (p->program->closing && status == TV_OK)
-        status = tv_buffer_format(&doc, NULL, "\v%s", p->program->closing);
-    tv_ignore(status, "help without its last lines is help");
+    write_doc(&doc, p);
     struct argp argp = {.options = options, .parser = on_option, .args_doc = p->command->arguments, .doc = doc.data};
     if (help) {
         char name[128];

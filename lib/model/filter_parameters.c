@@ -54,7 +54,7 @@ enum tv_status tv_filter_unknown(const char *text, size_t n, struct tv_error *er
     return nearest ? tv_hint(err, "did you mean %s?", nearest) : tv_hint(err, "its parameters are %s", all);
 }
 
-/* Each call writes the one text anew, always the same; main makes the end of --help of it. */
+/* Each call writes the one text anew, always the same; --help of the commands with --set ends with it. */
 const char *tv_filter_help(void)
 {
     static char text[4096];

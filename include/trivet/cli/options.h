@@ -36,6 +36,7 @@ struct tv_option {
     double min, max;
     const char *choices; /* "error|info|debug" */
     unsigned programs;   /* which programs take a shared row */
+    const char *(*values)(void); /* lines about its values, for the end of --help of the commands that have it; or NULL */
 };
 
 /* Whether a text is a value of the option; TV_ERR_USAGE names the flag, the text and what it must be. */
@@ -73,7 +74,9 @@ struct tv_program {
     const struct tv_command *commands; /* ended by a row without a name */
     const char *standard;              /* the command run when none is named, or NULL */
     void (*libraries)(FILE *out);      /* prints the linked libraries, "  libpq 15.10" a line */
-    const char *closing;               /* examples at the end of --help, or NULL */
+    /* Examples at the end of --help, or NULL: a heading, and a line of two blanks, the program's name and the command's each. A
+     * command's own --help has those of the command, that of a program with one command all. */
+    const char *closing;
 };
 
 /* The rows shared by the programs: stores, log, server. Ended by a row without a name. */
