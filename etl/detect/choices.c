@@ -25,6 +25,12 @@ const struct tv_option tv_choices_options[] = {
      .default_text = "refuse",
      .choices = TV_DETECT_UNRATED,
      .help = "what to do with lines whose rating is none, such as -1: leave them out, take all lines as plays, or keep it"},
+    {.name = "decimal",
+     .kind = TV_OPTION_CHOICE,
+     .value = "SIGN",
+     .default_text = "auto",
+     .choices = TV_DETECT_DECIMAL,
+     .help = "the sign before a fraction in ratings and plays, where 4,125 could be 4125, too; without it, what the values show"},
     {.name = NULL},
 };
 
@@ -33,5 +39,6 @@ struct tv_choices tv_choices_of(const struct tv_settings *s)
     return (struct tv_choices){.format = tv_settings_text(s, "format"),
                                .ids = tv_settings_text(s, "ids"),
                                .columns = tv_settings_text(s, "columns"),
-                               .unrated = tv_settings_text(s, "unrated")};
+                               .unrated = tv_settings_text(s, "unrated"),
+                               .decimal = tv_settings_text(s, "decimal")};
 }

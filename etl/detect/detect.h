@@ -57,6 +57,9 @@ struct tv_set {
 /* The choices of --unrated. */
 #define TV_DETECT_UNRATED "refuse|drop|plays|keep"
 
+/* The choices of --decimal. */
+#define TV_DETECT_DECIMAL "auto|comma|point"
+
 /* What people say about their files: the flags of these names. */
 struct tv_choices {
     const char *format; /* narrows the search; "auto" does not */
@@ -64,6 +67,7 @@ struct tv_choices {
                          * codes if more than half of the first 1,000 ratings name them so, and items likewise */
     const char *columns; /* user=NAME,item=NAME,...; or NULL */
     const char *unrated; /* what becomes of lines whose rating is none, such as -1 */
+    const char *decimal; /* which sign stands before a fraction; NULL is "auto" */
 };
 
 /* Chooses the files of a set, and decides how each is read. TV_ERR_INPUT with a hint if there are no ratings, or a column

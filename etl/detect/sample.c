@@ -20,12 +20,9 @@ static void show(char *out, const struct tv_field *f)
     tv_buffer_free(&text);
 }
 
-/* A value of the column, if it is a number. */
-static void add_number(struct tv_sample_column *c, float value)
+/* Widens the range of the column's values; -1 and 0 may say that there is none. */
+static void add_to_range(struct tv_sample_column *c, float value)
 {
-    c->numbers++;
-    c->minus_one += value == -1;
-    c->zero += value == 0;
     if (value == -1 || value == 0)
         return;
     if (c->low > c->high)
@@ -34,6 +31,38 @@ static void add_number(struct tv_sample_column *c, float value)
         c->low = value;
     else if (value > c->high)
         c->high = value;
+}
+
+/* A plain number. */
+static void add_number(struct tv_sample_column *c, const struct tv_field *f, float value)
+{
+    int points = tv_number_points(f);
+    c->numbers++;
+    c->minus_one += value == -1;
+    c->zero += value == 0;
+    c->fractions += points == TV_NUMBER_DECIMAL;
+    c->grouped += points == TV_NUMBER_EITHER;
+    if (points == TV_NUMBER_EITHER && c->either[0] == '\0')
+        show(c->either, f);
+    add_to_range(c, value);
+}
+
+/* A number with commas, or with groups divided by points. Whichever it is, its range is of no other side of 0 and 1. */
+static void add_written(struct tv_sample_column *c, const struct tv_field *f, int commas)
+{
+    char text[TV_NUMBER_MAX_TEXT];
+    struct tv_field plain;
+    float value;
+    int points = tv_number_points(f) == TV_NUMBER_GROUPS;
+    c->point_groups += points;
+    c->commas[commas] += !points && commas != TV_NUMBER_NO_COMMA;
+    if (commas == TV_NUMBER_EITHER && c->either[0] == '\0')
+        show(c->either, f);
+    enum tv_number_form form = points                         ? TV_NUMBER_POINT_GROUPS
+                               : commas == TV_NUMBER_GROUPS ? TV_NUMBER_THOUSANDS
+                                                              : TV_NUMBER_DECIMAL_COMMA;
+    if (tv_number_plain(form, f, text, sizeof text, &plain) && tv_number_rating(&plain, &value, NULL) == TV_OK)
+        add_to_range(c, value);
 }
 
 /* A text that says yes or no. */
@@ -95,10 +124,10 @@ static void add_field(struct tv_sample_column *c, const struct tv_field *f, int 
     }
     c->n++;
     if (tv_number_rating(f, &value, NULL) == TV_OK)
-        add_number(c, value);
-    else if (commas != TV_NUMBER_NO_COMMA)
-        c->commas[commas]++;
-    if (c->odd[0] == '\0' && c->n > c->numbers + c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_DECIMAL] + c->commas[TV_NUMBER_EITHER])
+        add_number(c, f, value);
+    else
+        add_written(c, f, commas);
+    if (c->odd[0] == '\0' && c->n > tv_sample_numbers(c))
         show(c->odd, f);
     c->marks += is_yes_or_no(f) || is_mark(f);
     c->times[tv_time_form_of(f)]++;
@@ -172,12 +201,16 @@ enum tv_status tv_sample_take(struct tv_sample **out, const struct tv_input *inp
     return TV_OK;
 }
 
+long long tv_sample_numbers(const struct tv_sample_column *c)
+{
+    return c->numbers + c->point_groups + c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_DECIMAL] + c->commas[TV_NUMBER_EITHER];
+}
+
 const char *tv_sample_type(const struct tv_sample_column *c)
 {
-    long long numbers = c->numbers + c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_DECIMAL] + c->commas[TV_NUMBER_EITHER];
     if (c->n == 0)
         return "empty";
-    if (2 * numbers > c->n)
+    if (2 * tv_sample_numbers(c) > c->n)
         return "numbers";
     return 2 * c->times[TV_TIME_TEXT] > c->n ? "dates" : "text";
 }

@@ -14,7 +14,10 @@ struct tv_sample_column {
     char calendar[TV_SAMPLE_TEXT]; /* the first number that is a calendar's (tv_time_is_calendar) */
     long long n, absent, calendars;
     long long numbers;        /* plain ones */
-    long long commas[5];      /* by what their commas can be (tv_number_commas) */
+    long long fractions, grouped; /* of these, 4.5, and 1.234, which could be thousands */
+    long long commas[5];      /* of the others, by what their commas can be (tv_number_commas) */
+    long long point_groups;   /* no plain numbers: 1.234.567 and 1.234,5 */
+    char either[TV_SAMPLE_TEXT]; /* the first that could be thousands or not: 1,234, or 1.234 */
     long long times[TV_TIME_UNKNOWN + 1];
     long long minus_one, zero;
     long long marks;          /* texts that say what a rating says: yes, dislike, 85%, 4/5 */
@@ -35,6 +38,9 @@ struct tv_sample {
 /* Reads the first TV_SAMPLE_ROWS records of a file. *out is the caller's to free. */
 enum tv_status tv_sample_take(struct tv_sample **out, const struct tv_input *input, const struct tv_found *found,
                               struct tv_error *err);
+
+/* How many values are numbers, however they are written. */
+long long tv_sample_numbers(const struct tv_sample_column *column);
 
 /* What most values of a column are, for people: "whole numbers", "numbers", "dates", "text". */
 const char *tv_sample_type(const struct tv_sample_column *column);

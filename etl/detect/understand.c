@@ -40,12 +40,21 @@ static const char *all_columns(const struct looking *l, char *out, size_t size)
 
 /* --- numbers ---------------------------------------------------------------------------------------------------- */
 
+/* What --decimal says: the form of a column that has any sign of it. */
+static enum tv_number_form form_given(const struct tv_sample_column *c, const char *decimal)
+{
+    int is_plain = c->numbers == c->n && (strcmp(decimal, "point") == 0 || c->fractions + c->grouped == 0);
+    return is_plain ? TV_NUMBER_PLAIN : strcmp(decimal, "comma") == 0 ? TV_NUMBER_POINT_GROUPS : TV_NUMBER_THOUSANDS;
+}
+
 /* The form that all values with commas have; TV_NUMBER_PLAIN where there are none, or they do not agree. Between commas as
  * separators only quoted fields have any, and there a comma divides thousands. */
 static enum tv_number_form form_of(const struct looking *l, const struct tv_sample_column *c)
 {
     const long long *n = c->commas;
     int decimal = strcmp(l->found->dialect.separator, ",") != 0;
+    if (c->point_groups > 0 && c->fractions == 0 && n[TV_NUMBER_GROUPS] + n[TV_NUMBER_NEITHER] == 0)
+        return TV_NUMBER_POINT_GROUPS;
     if (n[TV_NUMBER_NEITHER] > 0 || n[TV_NUMBER_GROUPS] + n[TV_NUMBER_DECIMAL] + n[TV_NUMBER_EITHER] == 0)
         return TV_NUMBER_PLAIN;
     if (n[TV_NUMBER_DECIMAL] == 0)
@@ -58,7 +67,41 @@ static long long readable(const struct tv_sample_column *c, enum tv_number_form 
     const long long *n = c->commas;
     if (form == TV_NUMBER_PLAIN)
         return c->numbers;
-    return c->numbers + n[TV_NUMBER_EITHER] + n[form == TV_NUMBER_THOUSANDS ? TV_NUMBER_GROUPS : TV_NUMBER_DECIMAL];
+    if (form == TV_NUMBER_THOUSANDS)
+        return c->numbers + n[TV_NUMBER_EITHER] + n[TV_NUMBER_GROUPS];
+    if (form == TV_NUMBER_DECIMAL_COMMA)
+        return c->numbers - c->grouped + n[TV_NUMBER_EITHER] + n[TV_NUMBER_DECIMAL];
+    return c->numbers - c->fractions + c->point_groups + n[TV_NUMBER_EITHER] + n[TV_NUMBER_DECIMAL];
+}
+
+/* Whether each sign in the column could divide thousands or stand before a fraction. Of ratings with points, and of counts with commas,
+ * nobody thinks so: 4.125 is a rating, 1,234 a count. Where commas divide the fields, a comma in quotes divides thousands. */
+static int is_ambiguous(const struct looking *l, const struct tv_sample_column *c, enum tv_column meaning)
+{
+    const long long *n = c->commas;
+    if (n[TV_NUMBER_GROUPS] + n[TV_NUMBER_DECIMAL] + n[TV_NUMBER_NEITHER] + c->point_groups + c->fractions > 0)
+        return 0;
+    if (meaning == TV_COLUMN_RATING)
+        return n[TV_NUMBER_EITHER] > 0 && strcmp(l->found->dialect.separator, ",") != 0;
+    return c->grouped > 0 && n[TV_NUMBER_EITHER] == 0 && strcmp(l->found->dialect.separator, ";") == 0;
+}
+
+/* Only the user knows. */
+static enum tv_status refuse_ambiguous(const struct tv_sample_column *c, enum tv_column meaning, struct tv_error *err)
+{
+    const struct tv_field value = {c->either, strlen(c->either)};
+    const enum tv_number_form forms[2] = {TV_NUMBER_POINT_GROUPS, TV_NUMBER_THOUSANDS};
+    char texts[2][TV_NUMBER_MAX_TEXT];
+    for (int i = 0; i < 2; i++) {
+        struct tv_field plain;
+        char out[TV_NUMBER_MAX_TEXT];
+        tv_text_copy(texts[i], sizeof texts[i], c->either);
+        if (tv_number_plain(forms[i], &value, out, sizeof out, &plain))
+            snprintf(texts[i], sizeof texts[i], "%.*s", (int)plain.n, plain.text);
+    }
+    tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds numbers such as %s, which could be %s or %s, and no value that shows which",
+            c->name, tv_columns_word(meaning), c->either, texts[0], texts[1]);
+    return tv_hint(err, "--decimal comma takes it as %s, --decimal point as %s", texts[0], texts[1]);
 }
 
 /* The rating, or the count of plays: most of its values must be numbers. */
@@ -67,13 +110,19 @@ static enum tv_status understand_value(struct looking *l, enum tv_column meaning
     const struct tv_sample_column *c = column_of(l, meaning);
     if (c == NULL)
         return TV_OK;
-    l->found->forms.value = form_of(l, c);
+    const char *decimal = l->choices->decimal ? l->choices->decimal : "auto";
+    int is_given = strcmp(decimal, "auto") != 0;
+    if (!is_given && is_ambiguous(l, c, meaning))
+        return refuse_ambiguous(c, meaning, err);
+    l->found->forms.value = is_given ? form_given(c, decimal) : form_of(l, c);
     long long n = readable(c, l->found->forms.value);
     if (2 * n > c->n || c->n == 0)
         return TV_OK;
     char all[200], with[200];
     tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds no numbers in most lines, but such as \"%s\"", c->name,
             tv_columns_word(meaning), c->odd[0] ? c->odd : "1,2");
+    if (2 * readable(c, TV_NUMBER_DECIMAL_COMMA) > c->n)
+        return tv_hint(err, "--decimal comma takes the commas as decimal ones");
     return tv_hint(err, "say which column it is, of %s: --columns %s; rating=none takes each line as one play",
                    all_columns(l, all, sizeof all), tv_given_with(l->given, meaning, "NAME", with, sizeof with));
 }
@@ -91,9 +140,8 @@ static enum tv_status understand_rest(struct looking *l, struct tv_error *err)
         int beside = 0, is_known = tv_columns_of_name(&name, &beside) != TV_COLUMN_NONE || beside;
         size_t plain = strcspn(c->name, ":");
         int is_id = plain > 2 && strncasecmp(c->name + plain - 2, "id", 2) == 0;
-        long long commas = c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_DECIMAL] + c->commas[TV_NUMBER_EITHER];
         int has_meaning = tv_columns_meaning(columns, i) != TV_COLUMN_NONE;
-        if (has_meaning || is_known || is_id || 2 * (c->numbers + commas + c->marks) <= c->n || c->n == 0)
+        if (has_meaning || is_known || is_id || 2 * (tv_sample_numbers(c) + c->marks) <= c->n || c->n == 0)
             continue;
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s; none is known to be the rating, and %s could be it",
                 all_columns(l, all, sizeof all), c->name);
@@ -222,7 +270,8 @@ static enum tv_status understand_ids(struct looking *l, enum tv_code_kind kind, 
     int is_auto = strcmp(choice, "auto") == 0;
     set->n_texts[kind] = c->texts;
     set->codes[kind] = strcmp(choice, "codes") == 0 || (is_auto && (by_name || 2 * c->texts > set->n_sampled));
-    l->found->forms.ids[kind] = set->codes[kind] ? TV_NUMBER_PLAIN : form_of(l, c);
+    enum tv_number_form form = form_of(l, c); /* integers have no fraction: with points they are versions, addresses and the like */
+    l->found->forms.ids[kind] = set->codes[kind] || form == TV_NUMBER_POINT_GROUPS ? TV_NUMBER_PLAIN : form;
     if (!is_auto || set->codes[kind] || c->texts < MANY || ONE_IN * c->texts < set->n_sampled)
         return TV_OK;
     tv_fail(err, TV_ERR_INPUT, "in the column %s, the %s, %s of the first %s ids are no integers, such as \"%s\"", c->name,
@@ -270,7 +319,9 @@ static void describe(const struct looking *l)
     }
     if (found->columns.at[TV_COLUMN_TIME] >= 0 && forms->time != TV_TIME_SECONDS)
         say(found, "; times are %s", tv_time_form_name(forms->time));
-    if (forms->value != TV_NUMBER_PLAIN)
+    if (forms->value == TV_NUMBER_POINT_GROUPS)
+        say(found, "; numbers such as 1.234,5 are read as 1234.5");
+    else if (forms->value != TV_NUMBER_PLAIN)
         say(found, "; numbers such as 1,234 are read as %s", forms->value == TV_NUMBER_THOUSANDS ? "1234" : "1.234");
     divider = "; not used: ";
     for (int i = 0; found->has_header && i < l->sample->n; i++)

@@ -136,10 +136,11 @@ enum tv_status tv_file_reading_value(const struct tv_file_reading *reading, cons
 {
     char text[TV_NUMBER_MAX_TEXT];
     struct tv_field plain;
-    if (reading->forms.value == TV_NUMBER_PLAIN ||
-        !tv_number_plain(reading->forms.value, f, text, sizeof text, &plain))
-        return tv_number_rating(f, value, err);
-    return tv_number_rating(&plain, value, err);
+    int is_plain = reading->forms.value == TV_NUMBER_PLAIN;
+    if (!is_plain && tv_number_plain(reading->forms.value, f, text, sizeof text, &plain))
+        return tv_number_rating(&plain, value, err);
+    enum tv_status status = tv_number_rating(f, value, err);
+    return status == TV_OK && !is_plain ? tv_fail(err, TV_ERR_RECORD, "a number in another form than the file's") : status;
 }
 
 /* A file may have no times, and a record of ml-1m's shape no fourth field. */

@@ -108,6 +108,8 @@ static enum tv_status write_options(struct load *l, const struct tv_choices *c, 
         json_object_set_new(options, "columns", json_string(c->columns));
     if (options && strcmp(c->unrated, "refuse") != 0)
         json_object_set_new(options, "unrated", json_string(c->unrated));
+    if (options && strcmp(c->decimal, "auto") != 0)
+        json_object_set_new(options, "decimal", json_string(c->decimal));
     size_t n = options ? json_dumpb(options, l->options, sizeof l->options - 1, 0) : 0;
     json_decref(options);
     if (n == 0 || n >= sizeof l->options)

@@ -1,4 +1,4 @@
-/* archive: packed files, read by libarchive, with unpack.c below it. That is a forward-only reader: each stream opens the archive anew and moves to its
+/* archive: packed files, read by libarchive, with unpack.c below. That is a forward-only reader: each stream opens the archive anew, moves to its
  * entry. In a packed tar all that lies before the entry has to be unpacked for it, so the list keeps the heads of such files, which
  * are all that a look at them needs.
  */

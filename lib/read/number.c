@@ -121,49 +121,75 @@ static size_t digits(const char *p, size_t n)
 }
 
 /* "1,234" and "1,234,567.5", but not "0,500" or "12,34": groups of three behind one to three digits. */
-static int is_grouped(const char *p, size_t n, int *groups)
+static int is_grouped(const char *p, size_t n, char group, char point, int *groups)
 {
     size_t at = digits(p, n);
     *groups = 0;
     if (at == 0 || at > 3 || p[0] == '0')
         return 0;
-    for (; at < n && p[at] == ','; at += 4, ++*groups)
+    for (; at < n && p[at] == group; at += 4, ++*groups)
         if (digits(p + at + 1, n - at - 1) < 3 || (n - at > 4 && p[at + 4] >= '0' && p[at + 4] <= '9'))
             return 0;
-    return *groups > 0 && (at == n || (p[at] == '.' && digits(p + at + 1, n - at - 1) == n - at - 1 && at + 1 < n));
+    return *groups > 0 && (at == n || (p[at] == point && digits(p + at + 1, n - at - 1) == n - at - 1 && at + 1 < n));
 }
 
-int tv_number_commas(const struct tv_field *f)
+/* What the signs `group` of a field can be, where `point` is the other one. */
+static int signs_of(const struct tv_field *f, char group, char point)
 {
     struct tv_field t = trimmed(f);
     size_t sign = t.n > 0 && (t.text[0] == '-' || t.text[0] == '+');
     const char *p = t.text + sign;
     size_t n = t.n - sign, whole = digits(p, n);
     int groups;
-    if (n == 0 || memchr(p, ',', n) == NULL)
+    if (n == 0 || memchr(p, group, n) == NULL)
         return TV_NUMBER_NO_COMMA;
-    if (is_grouped(p, n, &groups))
-        return groups > 1 || memchr(p, '.', n) ? TV_NUMBER_GROUPS : TV_NUMBER_EITHER;
-    return whole > 0 && whole + 1 < n && p[whole] == ',' && digits(p + whole + 1, n - whole - 1) == n - whole - 1
+    if (is_grouped(p, n, group, point, &groups))
+        return groups > 1 || memchr(p, point, n) ? TV_NUMBER_GROUPS : TV_NUMBER_EITHER;
+    return whole > 0 && whole + 1 < n && p[whole] == group && digits(p + whole + 1, n - whole - 1) == n - whole - 1
                ? TV_NUMBER_DECIMAL
                : TV_NUMBER_NEITHER;
 }
 
-int tv_number_plain(enum tv_number_form form, const struct tv_field *f, char *out, size_t size, struct tv_field *plain)
+int tv_number_commas(const struct tv_field *f)
 {
-    int commas = tv_number_commas(f);
-    size_t n = 0;
-    *plain = *f;
+    return signs_of(f, ',', '.');
+}
+
+int tv_number_points(const struct tv_field *f)
+{
+    return signs_of(f, '.', ',');
+}
+
+/* Whether a field's signs are those of the form. Beside decimal commas 1.234 could be anything. */
+static int has_form(enum tv_number_form form, const struct tv_field *f)
+{
+    int commas = tv_number_commas(f), points = tv_number_points(f);
+    if (form == TV_NUMBER_POINT_GROUPS)
+        return points == TV_NUMBER_NO_COMMA ? commas == TV_NUMBER_NO_COMMA || commas == TV_NUMBER_DECIMAL || commas == TV_NUMBER_EITHER
+                                            : points == TV_NUMBER_GROUPS || points == TV_NUMBER_EITHER;
+    if (form == TV_NUMBER_DECIMAL_COMMA && points == TV_NUMBER_EITHER)
+        return 0;
     if (commas == TV_NUMBER_NO_COMMA)
         return 1;
-    if (form == TV_NUMBER_PLAIN || f->n >= size || commas == TV_NUMBER_NEITHER ||
-        (form == TV_NUMBER_THOUSANDS ? commas == TV_NUMBER_DECIMAL : commas == TV_NUMBER_GROUPS))
+    if (form == TV_NUMBER_PLAIN || commas == TV_NUMBER_NEITHER)
+        return 0;
+    return form == TV_NUMBER_THOUSANDS ? commas != TV_NUMBER_DECIMAL : commas != TV_NUMBER_GROUPS;
+}
+
+int tv_number_plain(enum tv_number_form form, const struct tv_field *f, char *out, size_t size, struct tv_field *plain)
+{
+    const char group = form == TV_NUMBER_THOUSANDS ? ',' : form == TV_NUMBER_POINT_GROUPS ? '.' : '\0';
+    size_t n = 0;
+    *plain = *f;
+    if (!has_form(form, f))
+        return 0;
+    if (tv_number_commas(f) == TV_NUMBER_NO_COMMA && form != TV_NUMBER_POINT_GROUPS)
+        return 1;
+    if (f->n >= size)
         return 0;
     for (size_t i = 0; i < f->n; i++)
-        if (f->text[i] != ',')
-            out[n++] = f->text[i];
-        else if (form == TV_NUMBER_DECIMAL_COMMA)
-            out[n++] = '.';
+        if (group == '\0' || f->text[i] != group)
+            out[n++] = f->text[i] == ',' ? '.' : f->text[i];
     *plain = (struct tv_field){out, n};
     return 1;
 }

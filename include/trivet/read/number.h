@@ -12,17 +12,19 @@ enum tv_status tv_number_id(const struct tv_field *f, int64_t *id, struct tv_err
 enum tv_status tv_number_rating(const struct tv_field *f, float *value,
                                 struct tv_error *err); /* finite, also as a float */
 
-/* How the numbers of a column are written: 1234.5; 1,234.5; or 1234,5. */
-enum tv_number_form { TV_NUMBER_PLAIN, TV_NUMBER_THOUSANDS, TV_NUMBER_DECIMAL_COMMA };
+/* How the numbers of a column are written: 1234.5; 1,234.5; 1234,5, and 12.5 with it; or 1.234,5. */
+enum tv_number_form { TV_NUMBER_PLAIN, TV_NUMBER_THOUSANDS, TV_NUMBER_DECIMAL_COMMA, TV_NUMBER_POINT_GROUPS };
 
 /* What the commas of a field can be: it has none; 12,345,678 has groups alone, 12,5 a decimal comma alone, 12,345 could be
  * either, 1,2,3 neither. */
 enum { TV_NUMBER_NO_COMMA, TV_NUMBER_GROUPS, TV_NUMBER_DECIMAL, TV_NUMBER_EITHER, TV_NUMBER_NEITHER };
 int tv_number_commas(const struct tv_field *f);
+/* The same of its points, where a comma would be the decimal one: 12.345.678 and 1.234,5 have groups. */
+int tv_number_points(const struct tv_field *f);
 
 enum { TV_NUMBER_MAX_TEXT = 64 }; /* room for a number that is written anew */
 
-/* The field with its commas taken out, or turned into a point, as the form says; it lies in `out` then. 0 where its commas
+/* The field with its groups put together and a comma turned into a point, as the form says; it lies in `out` then. 0 where its signs
  * are not of that form. */
 TV_MUST_USE int tv_number_plain(enum tv_number_form form, const struct tv_field *f, char *out, size_t size,
                                 struct tv_field *plain);

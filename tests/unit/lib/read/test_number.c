@@ -173,30 +173,35 @@ static void commas_divide_or_stand_for_a_point(void **state)
     static const struct {
         const char *text;
         int commas;
-        const char *thousands, *decimal; /* NULL: refused */
+        const char *thousands, *decimal, *groups; /* NULL: refused */
     } cases[] = {
-        {"12.5", TV_NUMBER_NO_COMMA, "12.5", "12.5"},
-        {"1,234", TV_NUMBER_EITHER, "1234", "1.234"},
-        {" -1,234 ", TV_NUMBER_EITHER, " -1234 ", " -1.234 "},
-        {"1,234,567", TV_NUMBER_GROUPS, "1234567", NULL},
-        {"1,234.5", TV_NUMBER_GROUPS, "1234.5", NULL},
-        {"4,5", TV_NUMBER_DECIMAL, NULL, "4.5"},
-        {"0,500", TV_NUMBER_DECIMAL, NULL, "0.500"},
-        {"1234,567", TV_NUMBER_DECIMAL, NULL, "1234.567"},
-        {"1,2345", TV_NUMBER_DECIMAL, NULL, "1.2345"},
-        {"1,2,3", TV_NUMBER_NEITHER, NULL, NULL},
-        {",5", TV_NUMBER_NEITHER, NULL, NULL},
-        {"5,", TV_NUMBER_NEITHER, NULL, NULL},
-        {"a,b", TV_NUMBER_NEITHER, NULL, NULL},
-        {"1,234,56", TV_NUMBER_NEITHER, NULL, NULL},
-        {"", TV_NUMBER_NO_COMMA, "", ""},
+        {"12.5", TV_NUMBER_NO_COMMA, "12.5", "12.5", NULL},
+        {"1,234", TV_NUMBER_EITHER, "1234", "1.234", "1.234"},
+        {" -1,234 ", TV_NUMBER_EITHER, " -1234 ", " -1.234 ", " -1.234 "},
+        {"1,234,567", TV_NUMBER_GROUPS, "1234567", NULL, NULL},
+        {"1,234.5", TV_NUMBER_GROUPS, "1234.5", NULL, NULL},
+        {"4,5", TV_NUMBER_DECIMAL, NULL, "4.5", "4.5"},
+        {"0,500", TV_NUMBER_DECIMAL, NULL, "0.500", "0.500"},
+        {"1234,567", TV_NUMBER_DECIMAL, NULL, "1234.567", "1234.567"},
+        {"1,2345", TV_NUMBER_DECIMAL, NULL, "1.2345", "1.2345"},
+        {"1,2,3", TV_NUMBER_NEITHER, NULL, NULL, NULL},
+        {",5", TV_NUMBER_NEITHER, NULL, NULL, NULL},
+        {"5,", TV_NUMBER_NEITHER, NULL, NULL, NULL},
+        {"a,b", TV_NUMBER_NEITHER, NULL, NULL, NULL},
+        {"1,234,56", TV_NUMBER_NEITHER, NULL, NULL, NULL},
+        {"", TV_NUMBER_NO_COMMA, "", "", ""},
+        {"7", TV_NUMBER_NO_COMMA, "7", "7", "7"},
+        {"1.234", TV_NUMBER_NO_COMMA, "1.234", NULL, "1234"},
+        {"1.234.567", TV_NUMBER_NO_COMMA, "1.234.567", "1.234.567", "1234567"}, /* the first two are no number then */
+        {"-1.234,5", TV_NUMBER_NEITHER, NULL, NULL, "-1234.5"},
+        {"1.234,567.8", TV_NUMBER_NEITHER, NULL, NULL, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct tv_field f = field(cases[i].text), plain;
         char out[TV_NUMBER_MAX_TEXT];
-        const char *const expected[] = {cases[i].thousands, cases[i].decimal};
+        const char *const expected[] = {cases[i].thousands, cases[i].decimal, cases[i].groups};
         assert_int_equal(tv_number_commas(&f), cases[i].commas);
-        for (int form = TV_NUMBER_THOUSANDS; form <= TV_NUMBER_DECIMAL_COMMA; form++) {
+        for (int form = TV_NUMBER_THOUSANDS; form <= TV_NUMBER_POINT_GROUPS; form++) {
             const char *want = expected[form - TV_NUMBER_THOUSANDS];
             int can = tv_number_plain((enum tv_number_form)form, &f, out, sizeof out, &plain);
             assert_int_equal(can, want != NULL);
