@@ -76,6 +76,27 @@ create or replace function trivet.current_dataset() returns bigint
 language sql stable parallel safe as $$ select d.id from trivet.dataset d where d.current $$;
 comment on function trivet.current_dataset() is 'Number of the data set that is loaded: the one that trivet.rating and all of its kind show.';
 
+-- A transaction that keeps its snapshot sees items, codes and this table as they were, and yet the rows of tables that were
+-- attached to trivet.rating since. What a snapshot shows and what the catalog has now are compared, which reads no row of them:
+-- pg_partition_root looks at the catalog, to which snapshots are nothing.
+create or replace function trivet.check_snapshot() returns boolean
+language plpgsql stable parallel safe as $$
+declare
+    here bigint := (select d.id from trivet.dataset d where d.current);
+begin
+    if here is null or pg_partition_root(to_regclass('trivet.rating_live_' || here)) = 'trivet.rating'::regclass then
+        return true;
+    end if;
+    raise exception 'another data set has taken the place of % since this transaction began',
+        coalesce((select d.name from trivet.dataset d where d.id = here), 'the one that was loaded')
+        using errcode = 'serialization_failure',
+              hint = 'begin it again; LOCK TABLE ONLY trivet.rating IN ACCESS SHARE MODE, as its first statement, keeps the data set until it ends';
+end
+$$;
+comment on function trivet.check_snapshot() is
+'True where this transaction sees one data set. An error where it keeps a snapshot (REPEATABLE READ) of before another data set was loaded,
+and so would read that one''s ratings beside items of its own.';
+
 -- --- ratings -----------------------------------------------------------------------------------------------
 
 -- Each load fills a table of its own and attaches it; a load of another data set detaches it again (025_datasets):

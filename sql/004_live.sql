@@ -84,6 +84,25 @@ end
 $$;
 comment on function trivet.check_model(bigint) is 'trivet.check_dataset for the data set that a model was made of; model null, or unknown: true.';
 
+-- Files without titles have items, too. No index leads from an item to its ratings, so those that nobody has rated singly yet
+-- cost one pass over all ratings, for all of them together: some 50 ms a million.
+create or replace function trivet.items_unknown(item_ids bigint[]) returns bigint[]
+language plpgsql stable as $$
+declare
+    unlisted bigint[] := array(
+        select u from unnest(items_unknown.item_ids) u
+        where not exists (select from trivet.item i where i.item_id = u)
+          and not exists (select from trivet.item_change c where c.item_id = u));
+begin
+    if cardinality(unlisted) = 0 then
+        return unlisted;
+    end if;
+    return array(select u from unnest(unlisted) u
+                 where u not in (select r.item_id from trivet.rating r where (r.item_id in (select unnest(unlisted))) is true));
+end
+$$;
+comment on function trivet.items_unknown(bigint[]) is 'Those of some items that the current data set does not have: neither in trivet.item nor among what is rated.';
+
 drop function if exists trivet.rate_check(bigint[], real[], bigint[]); -- of older schemas, as the four below
 create or replace function trivet.rate_check(
     item_ids bigint[],
@@ -97,6 +116,8 @@ create or replace function trivet.rate_check(
 )
 language plpgsql as $$
 #variable_conflict use_column
+declare
+    unlisted bigint[];
 begin
     if (select m.state in ('away', 'gone') from trivet.model_data(rate_check.model) m) then
         rate_check.refused := rate_check.item_ids[1];
@@ -109,12 +130,11 @@ begin
         rate_check.low := least(rate_check.low, 1);
         rate_check.high := greatest(rate_check.high, 16777216);
     end if;
+    unlisted := trivet.items_unknown(coalesce(rate_check.unsure, rate_check.item_ids));
     select g.item_id, case when g.value between rate_check.low and rate_check.high then 'unknown' else 'scale' end
     into rate_check.refused, rate_check.reason
     from unnest(rate_check.item_ids, rate_check."values") with ordinality g (item_id, value, place)
-    where not (g.value between rate_check.low and rate_check.high)
-       or (rate_check.unsure is null or g.item_id = any (rate_check.unsure))
-          and not exists (select from trivet.item i where i.item_id = g.item_id)
+    where not (g.value between rate_check.low and rate_check.high) or g.item_id = any (unlisted)
     order by g.place limit 1;
 end
 $$;
@@ -128,6 +148,18 @@ comment on function trivet.rate_check(bigint[], real[], bigint[], bigint) is
 create or replace function trivet.hold_off_loads() returns void
 language sql as $$ lock table only trivet.rating, trivet.rating_live in row exclusive mode $$;
 comment on function trivet.hold_off_loads() is 'From now until the transaction ends no load becomes visible. Whoever writes ratings begins with it.';
+
+-- Whoever looks up what a code, an item or the scale of the loaded data is, and then writes, begins with it: otherwise the number of
+-- one data set could be written into another, which took its place in between. A switch takes a lock on trivet.code first, as
+-- we do, so nobody waits for one who waits for them. A transaction that keeps an older snapshot would see the codes of before.
+create or replace function trivet.hold_dataset() returns void
+language plpgsql as $$
+begin
+    lock table only trivet.code in row exclusive mode;
+    perform trivet.check_snapshot();
+end
+$$;
+comment on function trivet.hold_dataset() is 'From now until the transaction ends no other data set takes the place of the current one.';
 
 drop function if exists trivet.rate_write(bigint, bigint[], real[]);
 create or replace function trivet.rate_write(
@@ -182,6 +214,7 @@ create or replace function trivet.rate(
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
+    perform trivet.hold_dataset();
     select c.refused, c.reason, c.low, c.high into rate.refused, rate.reason, rate.low, rate.high
     from trivet.rate_check(rate.item_ids, rate."values", rate.unsure, rate.model) c;
     if rate.refused is null then
@@ -194,7 +227,7 @@ comment on function trivet.rate(bigint, bigint[], real[], bigint[], bigint) is
 'Writes ratings of one user, all or none. Each takes the place of what the user gave the item before, live or loaded; a
 pair that holds just that value, live, stays as it is. rev: the user''s number of changes; changed: the items that changed.
 refused: the first item that cannot be rated; reason: scale (the value is not between low and high) or unknown (only
-the items of `unsure` are looked up in trivet.item, all of them if it is null). Items are to be distinct. `model` is the
+the items of `unsure` are looked up, in trivet.item and among what is rated; all of them if it is null). Items are to be distinct. `model` is the
 number of the model whose items were shown: reason dataset if another data set than its own is loaded, and nothing is
 written; an error if that happens in this very moment.
     select * from trivet.rate(0, ''{260,858}'', ''{4.5,5}'');';
@@ -219,6 +252,7 @@ create or replace function trivet.rate_as(
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
+    perform trivet.hold_dataset();
     select c.refused, c.reason, c.low, c.high into rate_as.refused, rate_as.reason, rate_as.low, rate_as.high
     from trivet.rate_check(rate_as.item_ids, rate_as."values", rate_as.unsure, rate_as.model) c;
     if rate_as.refused is null then
@@ -255,6 +289,7 @@ declare
     items bigint[];
     added float8[];
 begin
+    perform trivet.hold_dataset();
     select array_agg(g.item_id order by g.item_id), array_agg(g.n order by g.item_id) into items, added
     from (select p.item_id, sum(p.n::float8) as n
           from unnest(play_as.item_ids, play_as.counts) p (item_id, n) group by p.item_id) g;
@@ -323,6 +358,7 @@ create or replace function trivet.unrate(
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
+    perform trivet.hold_dataset();
     perform trivet.hold_off_loads();
     if (select m.state in ('away', 'gone') from trivet.model_data(unrate.model) m) then
         unrate.removed := 0;
@@ -347,6 +383,27 @@ $$;
 comment on function trivet.unrate(bigint, bigint, bigint) is
 'Takes a user''s rating of an item back; removed: the rows that went, 0 if there were none; reason and model as in trivet.rate. A later load of a file that has
 the rating brings it back.';
+
+create or replace function trivet.unrate_as(
+    code text,
+    item_id bigint,
+    model bigint = null,
+    out user_id bigint,
+    out rev bigint,
+    out removed bigint,
+    out reason text
+)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    perform trivet.hold_dataset();
+    unrate_as.user_id := trivet.user_id(unrate_as.code);
+    select u.rev, u.removed, u.reason into unrate_as.rev, unrate_as.removed, unrate_as.reason
+    from trivet.unrate(unrate_as.user_id, unrate_as.item_id, unrate_as.model) u;
+end
+$$;
+comment on function trivet.unrate_as(text, bigint, bigint) is
+'trivet.unrate for a user as the data calls them: a whole number, or a code. user_id is null for a code that nobody has.';
 
 -- Items in ascending order, so that two transactions never wait for each other.
 create or replace function trivet.count_change(user_id bigint, item_ids bigint[]) returns bigint
@@ -413,26 +470,32 @@ comment on function trivet.changed_items(bigint) is 'The same for items.';
 -- A change that was not yet made is not noted as written, or it would never be.
 -- Those who note something of many rows lock them in ascending order, in a statement of its own: which order an UPDATE takes is
 -- its plan's business, and trivet.count_change, which goes upwards, would meet it halfway.
-create or replace function trivet.users_folded(user_ids bigint[], revs bigint[]) returns void
+drop function if exists trivet.users_folded(bigint[], bigint[]);
+create or replace function trivet.users_folded(user_ids bigint[], revs bigint[], dataset bigint = null) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     select from trivet.user_change c where c.user_id = any (users_folded.user_ids) order by c.user_id for no key update;
     update trivet.user_change c set folded_rev = least(f.rev, c.rev)
     from unnest(users_folded.user_ids, users_folded.revs) f (user_id, rev)
     where c.user_id = f.user_id and c.folded_rev < least(f.rev, c.rev)
+      and coalesce(users_folded.dataset = trivet.current_dataset(), true)
 $$;
-comment on function trivet.users_folded(bigint[], bigint[]) is 'Notes that documents were written: of each user up to a rev.';
+comment on function trivet.users_folded(bigint[], bigint[], bigint) is
+'Notes that documents were written: of each user up to a rev. Nothing where another data set than that of the revs has taken its place, in
+which the same ids are other users.';
 
-create or replace function trivet.users_not_folded(user_ids bigint[], revs bigint[], refused boolean) returns void
+drop function if exists trivet.users_not_folded(bigint[], bigint[], boolean);
+create or replace function trivet.users_not_folded(user_ids bigint[], revs bigint[], refused boolean, dataset bigint = null) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     select from trivet.user_change c where c.user_id = any (users_not_folded.user_ids) order by c.user_id for no key update;
     update trivet.user_change c set folded_rev = least(c.folded_rev, f.rev - 1),
            refused_rev = case when users_not_folded.refused then f.rev else c.refused_rev end
     from unnest(users_not_folded.user_ids, users_not_folded.revs) f (user_id, rev)
     where c.user_id = f.user_id and (c.folded_rev >= f.rev or users_not_folded.refused)
+      and coalesce(users_not_folded.dataset = trivet.current_dataset(), true)
 $$;
-comment on function trivet.users_not_folded(bigint[], bigint[], boolean) is
+comment on function trivet.users_not_folded(bigint[], bigint[], boolean, bigint) is
 'Notes that documents of the live model were not written: of each user that of a rev, which now waits. refused: the user''s ratings
-cannot be read, so it is not tried again at this rev.';
+cannot be read, so it is not tried again at this rev. Nothing where another data set than that of the revs is loaded.';
 
 drop function if exists trivet.items_counted(bigint[], bigint[]);
 create or replace function trivet.items_counted(item_ids bigint[], revs bigint[], dataset bigint default null) returns void

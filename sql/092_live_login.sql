@@ -17,9 +17,10 @@ begin
     foreach f in array array['trivet.known_scale()', 'trivet.rate(bigint, bigint[], real[], bigint[], bigint)',
                              'trivet.rate_as(text, bigint[], real[], bigint[], bigint)',
                              'trivet.play_as(text, bigint[], real[], bigint[], bigint)', 'trivet.unrate(bigint, bigint, bigint)',
+                             'trivet.unrate_as(text, bigint, bigint)',
                              'trivet.similar_applied(bigint, bigint[], bigint)', 'trivet.similar_again(bigint, bigint)',
                              'trivet.similar_end(bigint[], bigint, bigint[])',
-                             'trivet.users_folded(bigint[], bigint[])', 'trivet.users_not_folded(bigint[], bigint[], boolean)',
+                             'trivet.users_folded(bigint[], bigint[], bigint)', 'trivet.users_not_folded(bigint[], bigint[], boolean, bigint)',
                              'trivet.items_counted(bigint[], bigint[], bigint)']::regprocedure[] loop
         execute format('grant execute on function %s to trivet_live', f);
     end loop;

@@ -151,14 +151,15 @@ static const char *model_text(char *out, size_t size, const struct tv_shown *sho
     return shown->model ? out : NULL;
 }
 
-/* The row of trivet.rate_as, or of a statement shaped like it. Without loaded ratings there is no scale, and both
+/* The row of trivet.rate_as, or of a statement shaped like it; its data set is that of the moment when the statement began, so
+ * another one that takes its place meanwhile is never called it. Without loaded ratings there is no scale, and both
  * of its ends are null. */
 static void take_result(struct tv_rated *rated, const struct tv_pg_rows *rows)
 {
-    enum { USER, REV, CHANGED, REFUSED, REASON, LOW, HIGH };
+    enum { USER, REV, CHANGED, REFUSED, REASON, LOW, HIGH, SUMS, DATASET };
     const char *low = tv_pg_cell(rows, 0, LOW), *high = tv_pg_cell(rows, 0, HIGH);
     *rated = (struct tv_rated){
-        .user_id = cell_int(rows, USER), .rev = cell_int(rows, REV), .changed = cell_int(rows, CHANGED)};
+        .user_id = cell_int(rows, USER), .rev = cell_int(rows, REV), .changed = cell_int(rows, CHANGED), .dataset = cell_int(rows, DATASET)};
     if (low && high) {
         rated->has_scale = 1;
         rated->low = strtod(low, NULL);
@@ -282,7 +283,7 @@ static enum tv_status send_list(struct tv_rater *rater, const char *sql, const s
 enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, struct tv_rating_list *list,
                              const struct tv_shown *shown, struct tv_rated *rated, struct tv_error *err)
 {
-    return send_list(rater, "SELECT user_id, rev, cardinality(changed), refused, reason, low, high, null "
+    return send_list(rater, "SELECT user_id, rev, cardinality(changed), refused, reason, low, high, null, trivet.current_dataset() "
                             "FROM trivet.rate_as($1, $2::bigint[], $3::real[], $4::bigint[], $5::bigint)",
                      user, list, shown, rated, err);
 }
@@ -290,7 +291,7 @@ enum tv_status tv_rater_rate(struct tv_rater *rater, const struct tv_id *user, s
 enum tv_status tv_rater_play(struct tv_rater *rater, const struct tv_id *user, struct tv_rating_list *list,
                              const struct tv_shown *shown, struct tv_rated *rated, struct tv_error *err)
 {
-    return send_list(rater, "SELECT user_id, rev, cardinality(changed), refused, reason, low, high, sums "
+    return send_list(rater, "SELECT user_id, rev, cardinality(changed), refused, reason, low, high, sums, trivet.current_dataset() "
                             "FROM trivet.play_as($1, $2::bigint[], $3::real[], $4::bigint[], $5::bigint)",
                      user, list, shown, rated, err);
 }
@@ -299,8 +300,8 @@ enum tv_status tv_rater_play(struct tv_rater *rater, const struct tv_id *user, s
 enum tv_status tv_rater_unrate(struct tv_rater *rater, const struct tv_id *user, int64_t item_id,
                                const struct tv_shown *shown, struct tv_rated *rated, struct tv_error *err)
 {
-    static const char sql[] = "SELECT u.id, r.rev, r.removed, null, r.reason, null, null "
-                              "FROM trivet.user_id($1) u (id), trivet.unrate(u.id, $2::bigint, $3::bigint) r";
+    static const char sql[] = "SELECT user_id, rev, removed, null, reason, null, null, null, trivet.current_dataset() "
+                              "FROM trivet.unrate_as($1, $2::bigint, $3::bigint)";
     char item[24], model[24];
     const char *const values[] = {user->text, item, model_text(model, sizeof model, shown)};
     snprintf(item, sizeof item, "%" PRId64, item_id);
@@ -422,6 +423,7 @@ static enum tv_status fold(struct tv_rater *rater, struct tv_pg *pg, const struc
 {
     int other = 0;
     struct live_model *live = NULL;
+    const struct tv_fold_in_revs done = {.user_ids = &rated->user_id, .revs = &rated->rev, .n = 1, .dataset = rated->dataset};
     enum tv_status status = ask_live(rater, pg, &live, err);
     if (status == TV_OK && live == NULL)
         return tv_fail(err, TV_ERR_NOT_FOUND, "no model is live yet");
@@ -435,7 +437,7 @@ static enum tv_status fold(struct tv_rater *rater, struct tv_pg *pg, const struc
     if (status == TV_OK) {
         *model = live->resident->run_number;
         tv_users_renew(&rater->models->users, live->resident, rated->user_id);
-        status = tv_fold_in_done(pg, &rated->user_id, &rated->rev, 1, err);
+        status = tv_fold_in_done(pg, &done, err);
     }
     release(live);
     return status;

@@ -37,6 +37,7 @@ enum tv_refused {
 struct tv_rated {
     int64_t user_id;     /* the number of the user, who may be new */
     int64_t rev;         /* the user's changes so far */
+    int64_t dataset;     /* in which data set; 0: not known */
     int64_t changed;     /* items whose rating changed */
     enum tv_refused reason; /* if not TV_REFUSED_NOT, nothing was written, because of ... */
     int64_t refused_item;

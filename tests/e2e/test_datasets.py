@@ -1,10 +1,13 @@
 """Data sets in Postgres: one is current, the others are kept whole and out of the way, and come back as they were."""
 
+import concurrent.futures
 import json
 
+import psycopg2
 import pytest
 
 from breakpoints import at
+from server import until
 from stores import StoreError
 from test_load import load, number, write
 
@@ -270,3 +273,99 @@ def test_a_load_of_the_same_name_from_another_place_says_what_it_replaces(run, f
     assert "this replaces" not in load(run, s, tmp_path / "a/ratings.csv").stderr
     done = load(run, s, tmp_path / "b/ratings.csv")
     assert f"this replaces the data set ratings.csv, which was loaded from {tmp_path}/a/ratings.csv (3 ratings)" in done.stderr
+
+
+# --- who writes without a model ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shops(run, fresh_stores, tmp_path):
+    """East is loaded, where ann has the number that bob has in west; the values are counts, or ratings on another scale."""
+    for name, text in (("east", "ann,10,3\nann,11,5\nbob,11,4\n"), ("west", "bob,10,30\nbob,12,50\nann,12,40\n")):
+        load(run, fresh_stores, write(tmp_path / name, ratings="userId,movieId,rating\n" + text))
+    run("trivet-etl", "datasets", "use", "east", env=fresh_stores.env)
+    return fresh_stores
+
+
+def meanwhile(stores, name, statement):
+    """The statement is under way while another data set takes the place of the current one: its row, or what is wrong."""
+    switching, other = psycopg2.connect(stores.postgres_uri), psycopg2.connect(stores.postgres_uri)
+    other.autocommit = True
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, switching.cursor() as cursor, other.cursor() as asking:
+        def ask():
+            asking.execute(statement)
+            return asking.fetchone()
+        cursor.execute("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = %s))", (name,))
+        asked = pool.submit(ask)
+        until(lambda: asked.done() or number(stores, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        switching.commit()
+        row = asked.result(timeout=20)
+    switching.close()
+    other.close()
+    return row
+
+
+LIVE = ("SELECT coalesce(string_agg(trivet.user_code(user_id) || ' ' || item_id || ' ' || value, ', ' ORDER BY user_id, item_id), '') "
+        "FROM trivet.rating WHERE load_id IS NULL")
+
+
+@pytest.mark.parametrize("statement,row,live", [
+    ("SELECT refused, reason FROM trivet.rate_as('ann', '{12}', '{50}')", (None, None), "ann 12 50"),
+    ("SELECT user_id, refused, reason FROM trivet.rate_as('ann', '{10}', '{4}')", (None, 10, "scale"), ""),
+    ("SELECT refused, reason FROM trivet.rate(7, '{10}', '{4}')", (10, "scale"), ""),
+    ("SELECT removed FROM trivet.unrate_as('ann', 12)", (1,), ""),
+    ("SELECT removed FROM trivet.unrate_as('ann', 11)", (0,), ""),
+], ids=["rate_as", "scale", "rate", "unrate_as", "unrate_as of nothing"])
+def test_a_code_is_of_the_data_set_that_is_written_to(shops, statement, row, live):
+    """Without a model nobody says which data set is meant: it is the one that is loaded when the change is written."""
+    shops.psql("CREATE VIEW public.now AS SELECT trivet.user_code(user_id) || ' ' || item_id AS pair FROM trivet.rating")
+    assert meanwhile(shops, "west", statement) == row
+    assert shops.psql(LIVE) == live
+    wanted = "bob 10\nbob 12\nann 12" if "removed" not in statement or row == (0,) else "bob 10\nbob 12"
+    assert sorted(shops.psql("SELECT * FROM public.now").splitlines()) == sorted(wanted.splitlines())
+    shops.psql("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = 'east'))")
+    assert shops.psql("SELECT count(*) FROM public.now") == "3" and shops.psql(LIVE) == ""
+
+
+def test_plays_are_added_to_what_stands_in_the_data_set_that_is_written_to(shops):
+    shops.psql("UPDATE trivet.load SET format = 'plays-csv'")
+    row = meanwhile(shops, "west", "SELECT sums, reason FROM trivet.play_as('ann', '{12}', '{2}')")
+    assert row == ([42.0], None) and shops.psql(LIVE) == "ann 12 42"
+
+
+def test_a_transaction_that_sees_the_codes_of_before_writes_nothing(shops):
+    with psycopg2.connect(shops.postgres_uri) as old, old.cursor() as cursor:
+        old.set_session(isolation_level="REPEATABLE READ")
+        cursor.execute("SELECT count(*) FROM trivet.item")
+        shops.psql("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = 'west'))")
+        with pytest.raises(psycopg2.errors.SerializationFailure, match="another data set has taken the place of east"):
+            cursor.execute("SELECT * FROM trivet.rate_as('ann', '{10}', '{30}')")
+        old.rollback()
+    assert shops.psql(LIVE) == ""
+
+
+def test_revs_of_another_data_set_are_not_noted(shops):
+    """Who folded users of east in, and notes it when west is loaded: the same numbers are other people."""
+    east, west = (shops.psql(f"SELECT id FROM trivet.dataset WHERE name = '{name}'") for name in ("east", "west"))
+    shops.psql(f"SELECT trivet.rate_as('ann', '{{10}}', '{{3}}'), trivet.use_dataset({west})")
+    shops.psql("SELECT trivet.rate_as('bob', '{10}', '{30}'), trivet.rate_as('bob', '{12}', '{30}')")
+    bob = shops.psql("SELECT trivet.user_id('bob')")
+    noted = "SELECT rev, folded_rev, refused_rev FROM trivet.user_change"
+    shops.psql(f"SELECT trivet.users_folded('{{{bob}}}', '{{1}}', {east}), trivet.users_not_folded('{{{bob}}}', '{{2}}', true, {east})")
+    assert shops.psql(noted) == "2|0|0"
+    shops.psql(f"SELECT trivet.users_folded('{{{bob}}}', '{{2}}', {west})")
+    assert shops.psql(noted) == "2|2|0"
+    shops.psql(f"SELECT trivet.users_not_folded('{{{bob}}}', '{{2}}', false, {east})")
+    assert shops.psql(noted) == "2|2|0"
+    shops.psql(f"SELECT trivet.users_not_folded('{{{bob}}}', '{{2}}', true, {west})")
+    assert shops.psql(noted) == "2|1|2"
+
+
+def test_an_item_without_a_title_is_known_where_it_is_rated(shops):
+    """Files without titles: no item stands in trivet.item."""
+    assert shops.psql("SELECT count(*) FROM trivet.item") == "0"
+    assert shops.psql("SELECT refused, reason FROM trivet.rate_as('carl', '{11,10}', '{3,4}')") == "|"
+    assert shops.psql("SELECT refused, reason FROM trivet.rate_as('carl', '{11,12,13}', '{3,4,4}')") == "12|unknown"  # of west
+    assert shops.psql("SELECT trivet.items_unknown('{10,11,12,13}')") == "{12,13}"
+    shops.psql("UPDATE trivet.load SET format = 'plays-csv'")
+    assert shops.psql("SELECT sums, refused FROM trivet.play_as('bob', '{11}', '{1}')") == "{5}|"

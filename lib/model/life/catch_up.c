@@ -16,6 +16,10 @@
 #include "trivet/store/mongo_write.h"
 #include "trivet/store/pg_rows.h"
 
+/* Each says in the same statement whose they are. */
+#define CHANGES "SELECT user_id, rev, coalesce(trivet.current_dataset(), 0) FROM "
+#define CHANGES_OF_ITEMS "SELECT item_id, rev, coalesce(trivet.current_dataset(), 0) FROM "
+
 /* Users whose documents are looked at, and who are folded in, at a time. */
 enum { BATCH = 500 };
 
@@ -26,7 +30,7 @@ void tv_changes_free(struct tv_changes *c)
     *c = (struct tv_changes){0};
 }
 
-/* `sql` gives (id, rev), ascending by id, for one integer. */
+/* `sql` gives (id, rev, data set), ascending by id, for one integer. */
 static enum tv_status read_changes(struct tv_changes *c, struct tv_pg *pg, const char *sql, int64_t parameter,
                                    struct tv_error *err)
 {
@@ -46,6 +50,7 @@ static enum tv_status read_changes(struct tv_changes *c, struct tv_pg *pg, const
     for (; status == TV_OK && c->n < n; c->n++) {
         c->ids[c->n] = atoll(tv_pg_cell(rows, (int)c->n, 0));
         c->revs[c->n] = atoll(tv_pg_cell(rows, (int)c->n, 1));
+        c->dataset = atoll(tv_pg_cell(rows, (int)c->n, 2));
     }
     tv_pg_rows_free(rows);
     if (status != TV_OK)
@@ -59,6 +64,7 @@ static enum tv_status read_changes(struct tv_changes *c, struct tv_pg *pg, const
 struct batch {
     const int64_t *ids, *revs;
     size_t n;
+    int64_t dataset; /* whose users they are */
     char have[BATCH];
 };
 
@@ -92,17 +98,23 @@ static void take_part(struct part *p, const struct batch *b, const uint8_t *stat
         }
 }
 
-/* Tells PostgreSQL which documents of the live model are there and which are not. */
-static enum tv_status note_states(struct tv_pg *pg, const struct batch *b, const uint8_t *states, struct tv_error *err)
+/* Tells PostgreSQL of the users of a batch that came to one state. */
+static enum tv_status note_state(struct tv_pg *pg, const struct batch *b, const uint8_t *states, uint8_t state, struct tv_error *err)
 {
     struct part p;
-    take_part(&p, b, states, TV_FOLD_IN_DONE);
-    enum tv_status status = tv_fold_in_done(pg, p.ids, p.revs, p.n, err);
-    take_part(&p, b, states, TV_FOLD_IN_WAITING);
+    take_part(&p, b, states, state);
+    const struct tv_fold_in_revs users = {.user_ids = p.ids, .revs = p.revs, .n = p.n, .dataset = b->dataset};
+    return state == TV_FOLD_IN_DONE ? tv_fold_in_done(pg, &users, err)
+                                    : tv_fold_in_not_done(pg, &users, state == TV_FOLD_IN_REFUSED, err);
+}
+
+/* Which documents of the live model are there and which are not. */
+static enum tv_status note_states(struct tv_pg *pg, const struct batch *b, const uint8_t *states, struct tv_error *err)
+{
+    enum tv_status status = note_state(pg, b, states, TV_FOLD_IN_DONE, err);
     if (status == TV_OK)
-        status = tv_fold_in_not_done(pg, p.ids, p.revs, p.n, 0, err);
-    take_part(&p, b, states, TV_FOLD_IN_REFUSED);
-    return status == TV_OK ? tv_fold_in_not_done(pg, p.ids, p.revs, p.n, 1, err) : status;
+        status = note_state(pg, b, states, TV_FOLD_IN_WAITING, err);
+    return status == TV_OK ? note_state(pg, b, states, TV_FOLD_IN_REFUSED, err) : status;
 }
 
 /* Folds in the users that are not struck out, and with `live` notes what came of it. */
@@ -136,7 +148,7 @@ static enum tv_status fold_changes(struct tv_catch_up_work *work, const struct t
     char users[TV_MODEL_NAME];
     enum tv_status status = TV_OK;
     for (size_t i = 0; i < c->n && status == TV_OK; i += BATCH) {
-        struct batch b = {.ids = c->ids + i, .revs = c->revs + i, .n = c->n - i < BATCH ? c->n - i : BATCH};
+        struct batch b = {.ids = c->ids + i, .revs = c->revs + i, .n = c->n - i < BATCH ? c->n - i : BATCH, .dataset = c->dataset};
         const struct tv_mongo_selection wanted = {
             .collection = tv_model_users(users, r->model), .key = "_id", .values = b.ids, .n = b.n};
         if (look)
@@ -153,10 +165,8 @@ enum tv_status tv_catch_up_waiting(struct tv_changes *out, struct tv_pg *pg, int
                                    struct tv_error *err)
 {
     return read_changes(out, pg,
-                        refused ? "SELECT user_id, rev FROM trivet.user_change WHERE rev > folded_rev "
-                                  "ORDER BY user_id LIMIT $1"
-                                : "SELECT user_id, rev FROM trivet.user_change WHERE rev > folded_rev "
-                                  "AND rev > refused_rev ORDER BY user_id LIMIT $1",
+                        refused ? CHANGES "trivet.user_change WHERE rev > folded_rev ORDER BY user_id LIMIT $1"
+                                : CHANGES "trivet.user_change WHERE rev > folded_rev AND rev > refused_rev ORDER BY user_id LIMIT $1",
                         limit, err);
 }
 
@@ -301,8 +311,7 @@ enum tv_status tv_catch_up_recount(struct tv_catch_up_work *work, struct tv_pg *
 enum tv_status tv_catch_up_count(struct tv_catch_up_work *work, struct tv_pg *pg, struct tv_mongo *mongo, int limit,
                                  struct tv_error *err)
 {
-    static const char sql[] =
-        "SELECT item_id, rev FROM trivet.item_change WHERE rev > counted_rev ORDER BY item_id LIMIT $1";
+    static const char sql[] = CHANGES_OF_ITEMS "trivet.item_change WHERE rev > counted_rev ORDER BY item_id LIMIT $1";
     struct tv_changes c;
     enum tv_status status = read_changes(&c, pg, sql, limit, err);
     work->left |= c.n == (size_t)limit;
@@ -320,11 +329,11 @@ enum tv_status tv_catch_up(struct tv_catch_up_work *work, const struct tv_fold_i
     struct tv_changes users = {0}, items = {0};
     *work = (struct tv_catch_up_work){0};
     enum tv_status status =
-        read_changes(&users, stores->pg, "SELECT user_id, rev FROM trivet.changed_users($1)", r->model, err);
+        read_changes(&users, stores->pg, CHANGES "trivet.changed_users($1)", r->model, err);
     if (status == TV_OK)
         status = fold_changes(work, &users, r, stores, live, 1, err);
     if (status == TV_OK)
-        status = read_changes(&items, stores->pg, "SELECT item_id, rev FROM trivet.changed_items($1)", r->model, err);
+        status = read_changes(&items, stores->pg, CHANGES_OF_ITEMS "trivet.changed_items($1)", r->model, err);
     if (status == TV_OK)
         status = count_items(work, stores->pg, stores->mongo, &items, err);
     tv_changes_free(&users);

@@ -352,33 +352,32 @@ enum tv_status tv_int_array(struct tv_buffer *out, const int64_t *values, size_t
     return status == TV_OK ? tv_buffer_text(out, n ? "}" : "{}", err) : status;
 }
 
-/* Calls a function of (ids, revs). */
-static enum tv_status note(struct tv_pg *pg, const char *sql, const int64_t *user_ids, const int64_t *revs, size_t n,
-                           struct tv_error *err)
+/* Calls a function of (ids, revs, data set). */
+static enum tv_status note(struct tv_pg *pg, const char *sql, const struct tv_fold_in_revs *users, struct tv_error *err)
 {
+    char dataset[24];
     struct tv_buffer ids = TV_BUFFER_INIT(1 << 26), changes = TV_BUFFER_INIT(1 << 26);
-    enum tv_status status = tv_int_array(&ids, user_ids, n, err);
+    enum tv_status status = tv_int_array(&ids, users->user_ids, users->n, err);
     if (status == TV_OK)
-        status = tv_int_array(&changes, revs, n, err);
-    const char *const values[] = {ids.data, changes.data};
-    if (status == TV_OK && n > 0)
-        status = tv_pg_exec(pg, sql, 2, values, err);
+        status = tv_int_array(&changes, users->revs, users->n, err);
+    snprintf(dataset, sizeof dataset, "%" PRId64, users->dataset);
+    const char *const values[] = {ids.data, changes.data, dataset};
+    if (status == TV_OK && users->n > 0)
+        status = tv_pg_exec(pg, sql, 3, values, err);
     tv_buffer_free(&ids);
     tv_buffer_free(&changes);
     return status;
 }
 
-enum tv_status tv_fold_in_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n,
-                               struct tv_error *err)
+enum tv_status tv_fold_in_done(struct tv_pg *pg, const struct tv_fold_in_revs *users, struct tv_error *err)
 {
-    return note(pg, "SELECT trivet.users_folded($1::bigint[], $2::bigint[])", user_ids, revs, n, err);
+    return note(pg, "SELECT trivet.users_folded($1::bigint[], $2::bigint[], nullif($3::bigint, 0))", users, err);
 }
 
-enum tv_status tv_fold_in_not_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n,
-                                   int refused, struct tv_error *err)
+enum tv_status tv_fold_in_not_done(struct tv_pg *pg, const struct tv_fold_in_revs *users, int refused, struct tv_error *err)
 {
     return note(pg,
-                refused ? "SELECT trivet.users_not_folded($1::bigint[], $2::bigint[], true)"
-                        : "SELECT trivet.users_not_folded($1::bigint[], $2::bigint[], false)",
-                user_ids, revs, n, err);
+                refused ? "SELECT trivet.users_not_folded($1::bigint[], $2::bigint[], true, nullif($3::bigint, 0))"
+                        : "SELECT trivet.users_not_folded($1::bigint[], $2::bigint[], false, nullif($3::bigint, 0))",
+                users, err);
 }

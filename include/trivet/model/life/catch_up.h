@@ -15,6 +15,7 @@
 struct tv_changes {
     size_t n;
     int64_t *ids, *revs; /* (n) owned */
+    int64_t dataset;     /* whose they are; 0: none is known */
 };
 void tv_changes_free(struct tv_changes *c); /* also makes it empty */
 

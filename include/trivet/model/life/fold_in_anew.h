@@ -73,12 +73,17 @@ enum tv_status tv_fold_in_compare(const struct tv_fold_in_anew *r, struct tv_pg 
                                   const int64_t *user_ids, size_t n, char *differs, struct tv_error *err);
 /* Integers as PostgreSQL writes arrays of them: '{1,2,3}'. */
 enum tv_status tv_int_array(struct tv_buffer *out, const int64_t *values, size_t n, struct tv_error *err);
+/* Users and their revs, with the data set that has both (0: not known): another one may be loaded by the time that they are
+ * spoken of, in which the same ids are other users. */
+struct tv_fold_in_revs {
+    const int64_t *user_ids, *revs; /* (n) */
+    size_t n;
+    int64_t dataset;
+};
 /* Notes in PostgreSQL that documents of the live model are there, each up to a rev. */
-enum tv_status tv_fold_in_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n,
-                               struct tv_error *err);
+enum tv_status tv_fold_in_done(struct tv_pg *pg, const struct tv_fold_in_revs *users, struct tv_error *err);
 /* Notes that they are not there, so the users wait; with `refused` until their ratings change or another model is
  * live. */
-enum tv_status tv_fold_in_not_done(struct tv_pg *pg, const int64_t *user_ids, const int64_t *revs, size_t n,
-                                   int refused, struct tv_error *err);
+enum tv_status tv_fold_in_not_done(struct tv_pg *pg, const struct tv_fold_in_revs *users, int refused, struct tv_error *err);
 
 #endif
