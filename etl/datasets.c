@@ -5,11 +5,16 @@
 
 #include "etl/commands.h"
 #include "etl/load/target.h"
+#include "trivet/base/log.h"
 #include "trivet/cli/table.h"
 #include "trivet/model/journal.h"
 #include "trivet/model/life/lock.h"
 #include "trivet/model/patient.h"
+#include "trivet/similar/settle.h"
 #include "trivet/store/pg_rows.h"
+#include "trivet/store/redis.h"
+
+enum { REDIS_MS = 2000 };
 
 static enum tv_status list(struct tv_pg *pg, const struct tv_settings *s, struct tv_error *err)
 {
@@ -58,23 +63,59 @@ static enum tv_status find(struct tv_target *out, struct tv_pg *pg, const char *
     return status;
 }
 
+/* Which index of similar items serves follows from what is loaded, as after an activation. Without Redis nothing is lost: the
+ * next command that has it does the same. */
+static void follow(const struct tv_settings *s, struct tv_pg *pg)
+{
+    struct tv_error err = {0};
+    struct tv_redis *redis = NULL;
+    int64_t live = 0;
+    enum tv_status status = tv_redis_open(&redis, tv_settings_text(s, "redis"), REDIS_MS, 0, &err);
+    if (status == TV_OK)
+        status = tv_similar_settle(pg, redis, NULL, &live, NULL, &err);
+    if (status != TV_OK)
+        tv_log_reason(TV_LOG_INFO, "the index of similar items is left as it is until the next command of trivet-train", &err);
+    tv_redis_close(redis);
+}
+
+static enum tv_status use(const struct tv_settings *s, const struct tv_target *t, struct tv_pg *pg, const char *name, struct tv_error *err)
+{
+    enum tv_status status = tv_target_use(t, pg, (int)tv_settings_int(s, "lock-wait"), err);
+    if (status != TV_OK)
+        return status;
+    follow(s, pg);
+    printf("%s is the data set that is loaded\n", name);
+    return tv_target_print_out_of_date(pg, stdout, err);
+}
+
+/* What goes is asked before it is gone. */
+static enum tv_status drop_and_tell(const struct tv_settings *s, const struct tv_target *t, struct tv_pg *pg, const char *name,
+                                    struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    const char *number = t->number;
+    enum tv_status status = tv_pg_query(pg, "SELECT rows, models FROM trivet.dataset_goes($1)", 1, &number, &rows, err);
+    if (status == TV_OK)
+        status = drop(t, pg, (int)tv_settings_int(s, "lock-wait"), err);
+    if (status == TV_OK)
+        printf("%s is deleted: %s\n", name, tv_pg_cell(rows, 0, 0));
+    if (status == TV_OK && tv_pg_cell(rows, 0, 1))
+        printf("%s of it: gone, too; the next command of trivet-train takes them out of MongoDB and Redis\n", tv_pg_cell(rows, 0, 1));
+    tv_pg_rows_free(rows);
+    return status;
+}
+
 /* Under the lock of loads and trainings, since neither may see half of a change. */
 static enum tv_status change(const struct tv_settings *s, const char *verb, const char *name, struct tv_error *err)
 {
     struct tv_lock *lock = NULL;
     struct tv_target target = {.away = 0};
-    int seconds = (int)tv_settings_int(s, "lock-wait"), uses = strcmp(verb, "use") == 0;
     enum tv_status status = tv_lock_acquire(&lock, tv_settings_text(s, "postgres"), "trivet-etl datasets", 0,
                                             (int)tv_settings_int(s, "wait"), err);
     if (status == TV_OK)
         status = find(&target, tv_lock_connection(lock), name, err);
     if (status == TV_OK)
-        status = uses ? tv_target_use(&target, tv_lock_connection(lock), seconds, err)
-                      : drop(&target, tv_lock_connection(lock), seconds, err);
-    if (status == TV_OK)
-        printf(uses ? "%s is the data set that is loaded; trivet-train fit, or trivet-train activate N, shows it\n"
-                    : "%s is deleted; the next command of trivet-train removes its models\n",
-               name);
+        status = (strcmp(verb, "use") == 0 ? use : drop_and_tell)(s, &target, tv_lock_connection(lock), name, err);
     tv_lock_release(lock);
     return status;
 }

@@ -89,7 +89,7 @@ begin
     end if;
     raise exception 'another data set has taken the place of % since this transaction began',
         coalesce((select d.name from trivet.dataset d where d.id = here), 'the one that was loaded')
-        using errcode = 'serialization_failure',
+        using errcode = 'TV001',
               hint = 'begin it again; LOCK TABLE ONLY trivet.rating IN ACCESS SHARE MODE, as its first statement, keeps the data set until it ends';
 end
 $$;

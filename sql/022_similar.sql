@@ -162,8 +162,9 @@ language sql stable as $$
 $$;
 comment on function trivet.similar_stored() is 'The indices of similar items that Redis may hold.';
 
--- The model and the rows that are loaded decide where both are of one data set. Otherwise, as after a load of other data
--- that nobody has trained on yet, what serves goes on: that of the live index, or where there is none, of the model.
+-- The model and the rows that are loaded decide where both are of one data set, and where no model is live the rows alone, if there
+-- is an index of them. Otherwise, as after a load of other data that nobody has trained on yet, what serves goes on: that of the
+-- live index, or where there is none, of the model.
 create or replace function trivet.similar_wanted(live bigint, gone bigint[]) returns bigint
 language sql stable as $$
     with here as (
@@ -174,6 +175,8 @@ language sql stable as $$
         select (select r.dataset from trivet.run r where r.state = 'live') as dataset
     ), wanted as (
         select case when m.dataset = trivet.current_dataset() then m.dataset
+                    when m.dataset is null and exists (select from here h where h.dataset = trivet.current_dataset())
+                    then trivet.current_dataset()
                     else coalesce((select h.dataset from here h where h.id = similar_wanted.live), m.dataset, trivet.current_dataset())
                end as dataset
         from model m
@@ -298,3 +301,14 @@ language sql stable parallel safe as $$
     from trivet.similar_index i left join trivet.dataset d on d.id = i.dataset where i.id = similar_data.index_id
 $$;
 comment on function trivet.similar_data(bigint) is 'What is to be said about the data of an index of similar items, as the end of a sentence; null: it is of what is loaded.';
+
+create or replace function trivet.similar_none() returns text
+language sql stable parallel safe as $$
+    select format('no index of similar items is of the data set %s; kept: %s',
+                  coalesce((select d.name from trivet.dataset d
+                            where d.id = coalesce((select r.dataset from trivet.run r where r.state = 'live'), trivet.current_dataset())),
+                           'that serves'),
+                  string_agg(format('%s, of %s', i.id, coalesce(d.name, 'one that was dropped')), '; ' order by i.id))
+    from trivet.similar_index i left join trivet.dataset d on d.id = i.dataset where i.state = 'kept' having count(*) > 0
+$$;
+comment on function trivet.similar_none() is 'What is to be said where no index of similar items is live, though Redis has some of other data sets; null: it has none.';

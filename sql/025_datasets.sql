@@ -202,18 +202,35 @@ comment on function trivet.datasets() is
 'One row a data set: its number and name, whether it is the current one, ratings of its loads, single ratings, bytes in Postgres, its models
 that are kept, and when it was loaded last. name is null before the first load.';
 
+create or replace function trivet.dataset_goes(dataset bigint, out rows text, out models text)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select format('%s ratings, %s of them single, with all items, tags and codes, %s in Postgres', d.ratings + d.live_ratings, d.live_ratings,
+                  pg_size_pretty(d.bytes)),
+           nullif(concat_ws(' and ',
+               (select case count(*) when 1 then 'model ' else 'models ' end || string_agg(m::text, ', ' order by m)
+                from unnest(d.models) m having count(*) > 0),
+               (select format('index %s of similar items', string_agg(i.id::text, ', ' order by i.id)) from trivet.similar_index i
+                where i.dataset = d.dataset and i.state in ('live', 'kept') having count(*) > 0)), '')
+    from trivet.datasets() d where d.dataset = dataset_goes.dataset
+$$;
+comment on function trivet.dataset_goes(bigint) is 'What trivet.drop_dataset will delete, in words: rows of Postgres, and what was made of them (null: nothing).';
+
 create or replace function trivet.drop_dataset(dataset bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     t regclass;
+    name text := (select coalesce(d.name, 'number ' || d.id) from trivet.dataset d where d.id = drop_dataset.dataset);
     model bigint := (select r.id from trivet.run r where r.dataset = drop_dataset.dataset and r.state in ('activating', 'live') limit 1);
+    other bigint := (select max(r.id) from trivet.run r where r.dataset <> drop_dataset.dataset and r.state = 'kept');
 begin
     if drop_dataset.dataset = trivet.current_dataset() then
-        raise exception 'it is the data set that is loaded'
-            using hint = 'load another one first, or bring one back: trivet-etl datasets use NAME', errcode = 'TV001';
+        raise exception '% is the data set that is loaded', name
+            using hint = coalesce('bring another one back first: ' || (select string_agg('trivet-etl datasets use ' || d.name, ', or ' order by d.id)
+                                                                         from trivet.dataset d where not d.current),
+                                  'load another one first: trivet-etl load DIR --name NAME'), errcode = 'TV001';
     elsif model is not null then
-        raise exception 'model %, which is live, was made of it', model
-            using hint = 'make a model of another data set live first: trivet-train fit, or trivet-train activate N', errcode = 'TV001';
+        raise exception 'model %, which is live, was made of %', model, name
+            using hint = 'make a model of another data set live first: ' || coalesce('trivet-train activate ' || other || ', or ', '') || 'trivet-train fit', errcode = 'TV001';
     end if;
     for t in select trivet.dataset_tables(drop_dataset.dataset) loop
         execute format('drop table %s', t);
@@ -268,8 +285,13 @@ language sql stable parallel safe as $$
         select v.item_id, count(*) as n from trivet.rating_live v
         where not exists (select from trivet.item i where i.item_id = v.item_id) group by v.item_id
     )
-    select format('model %s, which is live, was made of the data set %s and goes on being served; ratings are refused', id, name), 'trivet-train fit'
+    select format('model %s, which is live, was made of the data set %s and goes on being served; ratings are refused', id, name),
+           coalesce((select 'trivet-train activate ' || max(o.id) || ', or ' from model o where not o.live and o.state in ('current', 'older')), '')
+           || 'trivet-train fit'
     from model where live and state in ('away', 'gone')
+    union all
+    select 'no model is live', 'trivet-train activate ' || max(o.id) || ', or trivet-train fit'
+    from model o where not exists (select from model where live) and o.state in ('current', 'older') having count(*) > 0
     union all
     select format('model %s, which is live, was made before this load', id), 'trivet-train fit' from model where live and state = 'older'
     union all
@@ -279,10 +301,14 @@ language sql stable parallel safe as $$
     union all
     select format('the index of similar items (%s) was made %s', i.id,
                   case when i.dataset = trivet.current_dataset() then 'before this load' else 'of the data set ' || coalesce(d.name, '?') end),
-           'trivet-train similar'
+           'trivet-train similar' || case when exists (select from trivet.similar_index k where k.state = 'kept' and k.dataset = trivet.current_dataset())
+                                         then ' --if-changed' else '' end
     from trivet.similar_index i left join trivet.dataset d on d.id = i.dataset
     where i.state = 'live' and (i.dataset <> trivet.current_dataset()
                                 or exists (select from trivet.load l where l.state = 'complete' and l.finished_at > i.started_at))
+    union all
+    select trivet.similar_none(), 'trivet-train similar'
+    where trivet.similar_none() is not null and not exists (select from trivet.similar_index i where i.state = 'live')
     union all
     select format('%s single ratings lie outside the scale of %s to %s', n, low, high), 'they count as they are'
     from scale cross join lateral (select count(*) as n from trivet.rating_live v where v.value not between scale.low and scale.high) off

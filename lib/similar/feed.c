@@ -463,7 +463,8 @@ void tv_similar_feed_data(struct tv_similar_feed *f, int64_t version, char *out,
     struct tv_pg_rows *rows = NULL;
     snprintf(number, sizeof number, "%" PRId64, version);
     out[0] = '\0';
-    if (f->pg && tv_pg_query(f->pg, "SELECT trivet.similar_data($1)", 1, &value, &rows, NULL) == TV_OK)
+    const char *sql = version ? "SELECT trivet.similar_data($1)" : "SELECT trivet.similar_none()";
+    if (f->pg && tv_pg_query(f->pg, sql, version ? 1 : 0, &value, &rows, NULL) == TV_OK)
         tv_text_copy(out, size, tv_pg_cell(rows, 0, 0) ? tv_pg_cell(rows, 0, 0) : "");
     tv_pg_rows_free(rows);
 }

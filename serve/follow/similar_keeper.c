@@ -62,6 +62,17 @@ static enum tv_status away(struct tv_error *err)
     return tv_hint(err, "by=factors needs no Redis");
 }
 
+/* Redis may have an index all the same, of another data set than the one that serves. */
+static enum tv_status none_of_this(struct tv_similar_keeper *a, struct tv_error *err)
+{
+    char data[sizeof a->data];
+    tv_similar_keeper_data(a, data, sizeof data);
+    if (data[0] == '\0')
+        return TV_ERR_NOT_FOUND;
+    tv_fail(err, TV_ERR_NOT_FOUND, "%s", data);
+    return tv_hint(err, "trivet-train similar builds one of what is loaded; by=factors asks the model");
+}
+
 /* The breaker is looked at twice. A connection that was waited for may have been given back by a thread that found
  * Redis hanging; without the second look every waiting request would find that out for itself, one timeout after
  * the other. */
@@ -77,7 +88,7 @@ enum tv_status tv_similar_keeper_ask(struct tv_similar_keeper *a, int64_t item, 
     give(a, s);
     if (is_up && status == TV_ERR_UNAVAILABLE)
         tv_breaker_trip(a->redis, err);
-    return status;
+    return status == TV_ERR_NOT_FOUND && *known < 0 ? none_of_this(a, err) : status;
 }
 
 /* The index that was live last, so that titles are found while Redis is away. */
@@ -156,8 +167,10 @@ static void note_data(struct tv_similar_keeper *a, int64_t version)
 {
     char what[640], sentence[sizeof a->data] = "";
     tv_similar_feed_data(a->feed, version, what, sizeof what);
-    if (what[0])
+    if (what[0] && version)
         snprintf(sentence, sizeof sentence, "the index of similar items (%" PRId64 ") %s", version, what);
+    else if (what[0])
+        tv_text_copy(sentence, sizeof sentence, what);
     pthread_mutex_lock(&a->mutex);
     int changed = strcmp(a->data, sentence) != 0;
     tv_text_copy(a->data, sizeof a->data, sentence);
@@ -198,7 +211,7 @@ static double catch_up(void *context)
     } while (status == TV_OK && applied > 0 && !tv_ticker_stopping(a->ticker));
     if (total > 0)
         tv_log_debug("similar items: %" PRId64 " changes applied", total);
-    if (status == TV_OK)
+    if (status == TV_OK || status == TV_ERR_NOT_FOUND)
         note_data(a, version);
     note_failure(a, status != TV_OK && status != TV_ERR_NOT_FOUND && status != TV_ERR_BUSY, &err);
     return LOOK_SECONDS;

@@ -128,10 +128,13 @@ def test_a_dropped_data_set_is_gone_and_the_current_one_stays(run, fresh_stores,
     rate(s, 3, 11, 4)
     load(run, s, second)
     refused = run("trivet-etl", "datasets", "drop", "second", env=s.env, check=False)
-    assert refused.returncode == 3 and refused.stderr.startswith("trivet-etl: it is the data set that is loaded\nhint: load another"), refused
+    assert refused.returncode == 3 and refused.stderr.startswith("trivet-etl: second is the data set that is loaded\nhint: bring another one back first: trivet-etl datasets use first"), refused
     before = shown(s)
-    run("trivet-etl", "datasets", "drop", "first", env=s.env)
-    assert shown(s) == before
+    done = run("trivet-etl", "datasets", "drop", "first", env=s.env)
+    assert done.stdout.startswith("first is deleted: 4 ratings, 1 of them single, with all items, tags and codes, ")
+    assert done.stdout.count("\n") == 1 and shown(s) == before
+    refused = run("trivet-etl", "datasets", "drop", "second", env=s.env, check=False)
+    assert "load another one first: trivet-etl load DIR --name NAME" in refused.stderr
     assert s.psql("SELECT name FROM trivet.dataset") == "second"
     assert number(s, "SELECT count(*) FROM pg_class WHERE relnamespace = 'trivet'::regnamespace AND relkind = 'r' AND relname ~ '_1$'") == 0
     refused = run("trivet-etl", "datasets", "use", "first", env=s.env, check=False)
@@ -338,7 +341,7 @@ def test_a_transaction_that_sees_the_codes_of_before_writes_nothing(shops):
         old.set_session(isolation_level="REPEATABLE READ")
         cursor.execute("SELECT count(*) FROM trivet.item")
         shops.psql("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = 'west'))")
-        with pytest.raises(psycopg2.errors.SerializationFailure, match="another data set has taken the place of east"):
+        with pytest.raises(psycopg2.Error, match="another data set has taken the place of east"):
             cursor.execute("SELECT * FROM trivet.rate_as('ann', '{10}', '{30}')")
         old.rollback()
     assert shops.psql(LIVE) == ""
@@ -369,3 +372,30 @@ def test_an_item_without_a_title_is_known_where_it_is_rated(shops):
     assert shops.psql("SELECT trivet.items_unknown('{10,11,12,13}')") == "{12,13}"
     shops.psql("UPDATE trivet.load SET format = 'plays-csv'")
     assert shops.psql("SELECT sums, refused FROM trivet.play_as('bob', '{11}', '{1}')") == "{5}|"
+
+
+def test_drop_says_what_goes_with_it(run, fresh_stores, tmp_path):
+    s, fit = fresh_stores, ("trivet-train", "fit", "--set", "max_items_for_user=1000", "--factors", 2)
+    for word in ("red", "blue"):
+        load(run, s, write(tmp_path / word, ratings=grades(), movies=films(word)))
+        for command in (fit, fit, ("trivet-train", "similar")):
+            run(*command, env=s.env)
+    refused = run("trivet-etl", "datasets", "drop", "blue", env=s.env, check=False)
+    assert "blue is the data set that is loaded" in refused.stderr
+    run("trivet-etl", "datasets", "use", "red", env=s.env)
+    refused = run("trivet-etl", "datasets", "drop", "blue", env=s.env, check=False)
+    assert "model 4, which is live, was made of blue" in refused.stderr
+    assert "make a model of another data set live first: trivet-train activate 2, or trivet-train fit" in refused.stderr
+    run("trivet-train", "activate", 2, env=s.env)
+    done = run("trivet-etl", "datasets", "drop", "blue", env=s.env)
+    assert done.stdout.splitlines()[1] == ("models 3, 4 and index 2 of similar items of it: gone, too; "
+                                           "the next command of trivet-train takes them out of MongoDB and Redis")
+    assert run("trivet-train", "repair", env=s.env).stdout.endswith("everything agrees: model 2 is live\n")
+    assert sorted(name for name in s.mongo_db().list_collection_names() if name[-1] in "34") == []
+
+
+@pytest.mark.parametrize("command,example", [("datasets", "trivet-etl datasets use films"), ("forget", "trivet-etl forget user 770077")])
+def test_help_shows_how_it_is_called(run, command, example):
+    help = run("trivet-etl", command, "--help").stdout
+    assert example in help.split("Examples:")[1] and max(map(len, help.splitlines())) <= 110
+    assert "trivet-etl inspect" not in help

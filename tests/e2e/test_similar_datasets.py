@@ -76,10 +76,10 @@ def test_each_data_set_has_an_index_and_comes_back_with_its_events(run, place, s
     similar(run, place, "--update")
     is_of(place, "b")
     assert waiting(place) == "1"
-    run("trivet-etl", "datasets", "use", "a", env=place.env)
+    place.psql("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = 'a'))")
     assert live(place) == b"2"
     done = similar(run, place, "--if-changed")
-    assert "index 1 of similar items, which was kept, is live again" in done.stdout and "1 changes since were applied" in done.stderr
+    assert "index 1 of similar items is from the same ratings" in done.stdout and "1 changes since were applied" in done.stderr
     assert journal_of(place) == "live,kept" and waiting(place) == "0"
     is_of(place, "a")
     similar(run, place, "--check")
@@ -405,3 +405,56 @@ def test_a_server_that_follows_survives_a_redis_that_dies(run, serve, private_st
         assert server.running, server.log(20)
         private_stores.redis.start()
         until(lambda: server.get("/readyz").json()["stores"]["redis"]["up"])
+
+
+def test_use_brings_the_index_back_and_says_what_is_left_to_do(run, place, sets):
+    """Without a model the rows that are loaded decide; with a live one of another data set what serves goes on."""
+    load(run, place, sets / "b")
+    similar(run, place)
+    use = lambda name, **more: run("trivet-etl", "datasets", "use", name, env={**place.env, **more})
+    done = use("a")
+    assert live(place) == b"1" and journal_of(place) == "live,kept"
+    assert done.stdout == "a is the data set that is loaded\n" and "index 1 of similar items" in done.stderr
+    is_of(place, "a")
+    done = use("b", TRIVET_REDIS="redis://127.0.0.1:1/0")
+    assert "is left as it is until the next command of trivet-train" in done.stderr and live(place) == b"1"
+    assert "the index of similar items (1) was made of the data set a: trivet-train similar --if-changed" in done.stdout
+    run("trivet-train", "repair", env=place.env)
+    assert live(place) == b"2" and journal_of(place) == "kept,live"
+    fit(run, place)  # of b
+    done = use("a")
+    assert "model 1, which is live, was made of the data set b and goes on being served; ratings are refused: trivet-train fit" in done.stdout
+    assert "the index of similar items (2) was made of the data set b: trivet-train similar --if-changed" in done.stdout and live(place) == b"2"
+    assert "index 1 of similar items, which was kept, is live again" in similar(run, place, "--if-changed").stdout
+    fit(run, place)  # of a
+    assert live(place) == b"1"
+    done = use("b")
+    assert "goes on being served; ratings are refused: trivet-train activate 1, or trivet-train fit" in done.stdout and live(place) == b"1"
+    assert use("a").stdout == "a is the data set that is loaded\n"
+
+
+def test_use_of_a_data_set_without_an_index_names_the_command(run, place, sets):
+    load(run, place, sets / "b")
+    run("trivet-etl", "datasets", "use", "a", env=place.env)
+    done = run("trivet-etl", "datasets", "use", "b", env=place.env)
+    assert "the index of similar items (1) was made of the data set a: trivet-train similar\n" in done.stdout and live(place) == b"1"
+
+
+def test_where_the_index_is_of_another_data_set_it_is_said(run, serve, place, sets):
+    """Not: Redis has no index."""
+    load(run, place, sets / "b")
+    fit(run, place)
+    said = "no index of similar items is of the data set b; kept: 1, of a"
+    server = serve(place)
+    until(lambda: said in by_audience(server, 1).text, 40)
+    answer = by_audience(server, 1)
+    assert answer.status == 503 and "trivet-train similar" in answer.json()["hint"]
+    assert "For whoever runs this server: " + said in server.get("/similar?q=film&by=audience", accept="text/html").text
+    for word in ("--check", "--update"):
+        done = similar(run, place, word, check=False)
+        assert done.returncode == 3 and said in done.stderr and "trivet-train similar builds one of what is loaded" in done.stderr
+    assert said in run("trivet-etl", "datasets", "use", "b", env=place.env).stdout
+    similar(run, place)
+    until(lambda: by_audience(server, 1).status == 200)
+    until(lambda: said not in server.get("/similar?q=film&by=audience", accept="text/html").text)
+    server.stop()

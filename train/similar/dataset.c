@@ -24,11 +24,27 @@ enum tv_status tv_similar_loaded(int64_t *dataset, int64_t *stored, struct tv_pg
     return status;
 }
 
+/* Where none is live, those that Redis keeps are of other data sets. */
+static enum tv_status refuse_none(struct tv_pg *journal, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_pg_query(journal, "SELECT trivet.similar_none()", 0, NULL, &rows, err);
+    if (status == TV_OK && tv_pg_cell(rows, 0, 0)) {
+        tv_fail(err, TV_ERR_NOT_FOUND, "%s", tv_pg_cell(rows, 0, 0));
+        status = tv_hint(err, "trivet-train similar builds one of what is loaded; trivet-train activate N, of a model of another data set, "
+                              "brings that one's back");
+    }
+    tv_pg_rows_free(rows);
+    return status;
+}
+
 enum tv_status tv_similar_refuse_other(struct tv_pg *journal, int64_t live, struct tv_error *err)
 {
     char number[24];
     const char *value = number;
     struct tv_pg_rows *rows = NULL;
+    if (live == 0)
+        return refuse_none(journal, err);
     snprintf(number, sizeof number, "%" PRId64, live);
     enum tv_status status = tv_pg_query(journal,
                                         "SELECT coalesce(d.name, 'number ' || i.dataset), coalesce(c.name, 'number ' || c.id) "

@@ -20,7 +20,8 @@ enum tv_status tv_similar_read_sets(struct tv_minhash_sets *sets, const struct t
 
 /* dataset.c: the data set that is loaded, and its index that Redis holds, live or kept (0: none). The journal is settled. */
 enum tv_status tv_similar_loaded(int64_t *dataset, int64_t *stored, struct tv_pg *journal, struct tv_error *err);
-/* Fails where the live index is of another data set than the loaded one: then it can be neither checked nor updated. */
+/* Fails where the live index (0: none) is of another data set than the loaded one, or where none is live and those that are
+ * kept are of others: then it can be neither checked nor updated. */
 enum tv_status tv_similar_refuse_other(struct tv_pg *journal, int64_t live, struct tv_error *err);
 /* Says so where the live model is of another one. */
 enum tv_status tv_similar_tell_other(struct tv_pg *journal, struct tv_error *err);
