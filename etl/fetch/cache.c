@@ -80,13 +80,13 @@ static enum tv_status take_lock(struct tv_cached *c, char *folder, struct tv_err
 }
 
 /* A note that cannot be read is none: then the download begins anew. */
-static void read_note(struct tv_cached *c)
+static void read_note(const char *path, struct tv_cached_state *state)
 {
-    json_t *note = json_load_file(c->note, 0, NULL);
+    json_t *note = json_load_file(path, 0, NULL);
     const char *etag = json_string_value(json_object_get(note, "etag")),
                *modified = json_string_value(json_object_get(note, "modified"));
-    snprintf(c->etag, sizeof c->etag, "%s", etag ? etag : "");
-    snprintf(c->modified, sizeof c->modified, "%s", modified ? modified : "");
+    snprintf(state->etag, sizeof state->etag, "%s", etag ? etag : "");
+    snprintf(state->modified, sizeof state->modified, "%s", modified ? modified : "");
     json_decref(note);
 }
 
@@ -109,10 +109,12 @@ enum tv_status tv_cache_open(struct tv_cached *out, const char *folder, const ch
     snprintf(out->file, sizeof out->file, "%s/%s", path, name);
     snprintf(out->part, sizeof out->part, "%s/%s.part", path, name);
     snprintf(out->note, sizeof out->note, "%s/note.json", path);
+    snprintf(out->part_note, sizeof out->part_note, "%s/part.json", path);
     struct stat about;
     out->whole = stat(out->file, &about) == 0;
     out->part_size = stat(out->part, &about) == 0 ? (double)about.st_size : 0;
-    read_note(out);
+    read_note(out->note, &out->of_file);
+    read_note(out->part_note, &out->of_part);
     return TV_OK;
 }
 
@@ -124,6 +126,7 @@ static void tidy(struct tv_cached *c)
     if (access(c->file, F_OK) == 0 || access(c->part, F_OK) == 0)
         return;
     unlink(c->note);
+    unlink(c->part_note);
     snprintf(strrchr(path, '/'), sizeof "/lock", "/lock");
     unlink(path);
     *strrchr(path, '/') = '\0';
@@ -143,28 +146,30 @@ void tv_cache_close(struct tv_cached *c)
 enum tv_status tv_cache_note(struct tv_cached *c, struct tv_error *err)
 {
     char beside[4200];
-    snprintf(beside, sizeof beside, "%s.new", c->note);
-    json_t *note = json_pack("{s:s, s:s}", "etag", c->etag, "modified", c->modified);
-    int ok = note && json_dump_file(note, beside, JSON_COMPACT) == 0 && rename(beside, c->note) == 0;
+    snprintf(beside, sizeof beside, "%s.new", c->part_note);
+    json_t *note = json_pack("{s:s, s:s}", "etag", c->of_part.etag, "modified", c->of_part.modified);
+    int ok = note && json_dump_file(note, beside, JSON_COMPACT) == 0 && rename(beside, c->part_note) == 0;
     json_decref(note);
-    return ok ? TV_OK : tv_fail(err, TV_ERR_IO, "cannot write %s: %s", c->note, strerror(errno));
+    return ok ? TV_OK : tv_fail(err, TV_ERR_IO, "cannot write %s: %s", c->part_note, strerror(errno));
 }
 
+/* The older note goes first: a process that ends between two of these steps leaves a file without a note, which comes anew, and never a
+ * file with the other's. */
 enum tv_status tv_cache_keep(struct tv_cached *c, struct tv_error *err)
 {
-    if (rename(c->part, c->file) != 0)
+    unlink(c->note);
+    if (rename(c->part, c->file) != 0 || rename(c->part_note, c->note) != 0)
         return tv_fail(err, TV_ERR_IO, "cannot write %s: %s", c->file, strerror(errno));
     c->whole = 1;
     c->part_size = 0;
+    c->of_file = c->of_part;
     return TV_OK;
 }
 
 void tv_cache_drop(struct tv_cached *c)
 {
-    unlink(c->file);
     unlink(c->part);
-    unlink(c->note);
-    c->whole = 0;
+    unlink(c->part_note);
     c->part_size = 0;
-    c->etag[0] = c->modified[0] = '\0';
+    c->of_part = (struct tv_cached_state){.etag = ""};
 }

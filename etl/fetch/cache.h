@@ -4,14 +4,20 @@
 
 #include "trivet/base/status.h"
 
-/* The folder of one address. Who has it open is alone with it. */
+/* How a server calls a state of a file. */
+struct tv_cached_state {
+    char etag[256];    /* with its quotes, or "" */
+    char modified[64]; /* Last-Modified, or "" */
+};
+
+/* The folder of one address. Who has it open is alone with it. The file and the part may be of two states: the older one stays until the
+ * newer is whole, and what was wanted. */
 struct tv_cached {
-    char file[4096], part[4096], note[4096];
+    char file[4096], part[4096], note[4096], part_note[4096];
     int lock;
-    int whole;          /* `file` is there, and all of it */
-    double part_size;   /* bytes of `part` */
-    char etag[256];     /* what the server calls this state of the file, with its quotes, or "" */
-    char modified[64];  /* Last-Modified, or "" */
+    int whole;        /* `file` is there, and all of it */
+    double part_size; /* bytes of `part` */
+    struct tv_cached_state of_file, of_part;
 };
 
 /* `folder` is that of all downloads; NULL: $XDG_CACHE_HOME/trivet, or ~/.cache/trivet. TV_ERR_BUSY while another process downloads from
@@ -20,11 +26,11 @@ enum tv_status tv_cache_open(struct tv_cached *out, const char *folder, const ch
 /* Leaves no folder where there is nothing of a file. */
 void tv_cache_close(struct tv_cached *c);
 
-/* Notes etag and modified, of a `part` that is about to begin. */
+/* Notes of_part, of a `part` that is about to begin. */
 enum tv_status tv_cache_note(struct tv_cached *c, struct tv_error *err);
-/* The part is whole, and becomes the file. */
+/* The part is whole, and takes the file's place. */
 enum tv_status tv_cache_keep(struct tv_cached *c, struct tv_error *err);
-/* Removes all that is there of the address. */
+/* Removes the part. */
 void tv_cache_drop(struct tv_cached *c);
 
 #endif

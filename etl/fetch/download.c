@@ -116,7 +116,7 @@ static enum tv_status check_sum(const char *path, const char *given, const char 
 
 /* --- the download -------------------------------------------------------------------------------------------------- */
 
-/* Until the file is whole. A part that grows is tried again; one that is of another state of the file goes. *came is 0 where the file
+/* Until the part is whole. A part that grows is tried again; one that is of another state of the file goes. *came is 0 where the file
  * was there before, and is what the server has. */
 static enum tv_status fetch_all(const struct tv_transfer *t, int *came, struct tv_error *err)
 {
@@ -132,7 +132,7 @@ static enum tv_status fetch_all(const struct tv_transfer *t, int *came, struct t
             return TV_OK;
         }
         if (status == TV_OK && outcome == TV_TRANSFER_WHOLE)
-            return tv_cache_keep(to, err);
+            return TV_OK;
         if (status == TV_OK && anew++)
             return tv_fail(err, TV_ERR_IO, "%s changes while it is downloaded", t->shown);
         if (status == TV_OK) {
@@ -141,20 +141,36 @@ static enum tv_status fetch_all(const struct tv_transfer *t, int *came, struct t
             continue;
         }
         /* nothing came, or the server gives no name by which it could go on */
-        if (outcome != TV_TRANSFER_CUT || to->part_size <= before || (to->etag[0] == '\0' && to->modified[0] == '\0'))
+        if (outcome != TV_TRANSFER_CUT || to->part_size <= before || (to->of_part.etag[0] == '\0' && to->of_part.modified[0] == '\0'))
             return status;
         tv_log_info("the connection was lost after %s: going on", tv_text_bytes(size, to->part_size));
     }
 }
 
 /* What came just now and is another file than the sum is of is not kept. A copy that was there before stays: more likely than it, the
- * sum is wrong. */
+ * sum is wrong, or what the server has by now. */
+static enum tv_status keep(const char *sum, const char *shown, struct tv_cached *to, int came, struct tv_error *err)
+{
+    char size[32];
+    int same;
+    struct stat about;
+    enum tv_status status = check_sum(came ? to->part : to->file, sum, shown, &same, err);
+    if (!same && came)
+        tv_cache_drop(to);
+    if (!same && to->whole)
+        return tv_hint(err, "nothing was loaded, and the copy that was there before is kept as %s. Is the sum that of this file, in this "
+                            "version? If the copy is what is wrong, remove it, and it comes anew", to->file);
+    if (status == TV_OK && came)
+        status = tv_cache_keep(to, err);
+    if (status == TV_OK && stat(to->file, &about) == 0)
+        tv_log_info("%s is kept as %s, %s", shown, to->file, tv_text_bytes(size, (double)about.st_size));
+    return status;
+}
+
 static enum tv_status download(const struct tv_settings *s, const char *url, struct tv_cached *to, struct tv_error *err)
 {
     char shown[600], size[32];
-    const char *sum = tv_settings_text(s, "sha256");
-    int same, came;
-    struct stat about;
+    int came;
     tv_fetch_shown(url, shown, sizeof shown);
     const struct tv_transfer t = {.url = url,
                                   .shown = shown,
@@ -164,17 +180,7 @@ static enum tv_status download(const struct tv_settings *s, const char *url, str
     if (to->part_size > 0)
         tv_log_info("going on with a download of which %s have come", tv_text_bytes(size, to->part_size));
     enum tv_status status = fetch_all(&t, &came, err);
-    if (status != TV_OK)
-        return status;
-    if (stat(to->file, &about) == 0)
-        tv_log_info("%s is kept as %s, %s", shown, to->file, tv_text_bytes(size, (double)about.st_size));
-    status = check_sum(to->file, sum, shown, &same, err);
-    if (!same && came)
-        tv_cache_drop(to);
-    else if (!same)
-        return tv_hint(err, "nothing was loaded, and the copy that was there before is kept as %s. Is the sum that of this file, in this "
-                            "version? If the copy is what is wrong, remove it, and it comes anew", to->file);
-    return status;
+    return status == TV_OK ? keep(tv_settings_text(s, "sha256"), shown, to, came, err) : status;
 }
 
 /* The sum is looked at first, because one that is none would cost a download. */

@@ -67,8 +67,8 @@ static int goes_on(struct under_way *u)
     header(u, "Content-Range", range, sizeof range);
     header(u, "ETag", etag, sizeof etag);
     header(u, "Last-Modified", modified, sizeof modified);
-    return sscanf(range, "bytes %lf-", &from) == 1 && from == c->part_size && strcmp(etag, c->etag) == 0 &&
-           strcmp(modified, c->modified) == 0;
+    return sscanf(range, "bytes %lf-", &from) == 1 && from == c->part_size && strcmp(etag, c->of_part.etag) == 0 &&
+           strcmp(modified, c->of_part.modified) == 0;
 }
 
 static enum tv_status too_large(struct under_way *u, double size)
@@ -93,10 +93,9 @@ static enum tv_status begin(struct under_way *u)
     if (u->offset + announced(u) > u->t->max_bytes)
         return too_large(u, u->offset + announced(u));
     if (!on) {
-        unlink(c->file); /* an older state, which the note below is not of */
-        c->whole = 0;
-        header(u, "ETag", c->etag, sizeof c->etag);
-        header(u, "Last-Modified", c->modified, sizeof c->modified);
+        unlink(c->part); /* of another state, which the note below is not of */
+        header(u, "ETag", c->of_part.etag, sizeof c->of_part.etag);
+        header(u, "Last-Modified", c->of_part.modified, sizeof c->of_part.modified);
         enum tv_status status = tv_cache_note(c, u->err);
         if (status != TV_OK)
             return status;
@@ -218,15 +217,17 @@ static int is_cut(CURLcode code)
 static struct curl_slist *conditions(struct under_way *u, struct curl_slist *list)
 {
     const struct tv_cached *c = u->t->to;
-    const char *same = c->etag[0] && strncmp(c->etag, "W/", 2) != 0 ? c->etag : c->modified;
+    const struct tv_cached_state *part = &c->of_part, *file = &c->of_file;
+    const char *same = part->etag[0] && strncmp(part->etag, "W/", 2) != 0 ? part->etag : part->modified;
     char line[400];
     if (c->part_size > 0 && same[0]) {
         snprintf(line, sizeof line, "If-Range: %s", same);
         list = curl_slist_append(list, line);
         snprintf(line, sizeof line, "%.0f-", c->part_size);
         curl_easy_setopt(u->curl, CURLOPT_RANGE, line); /* it keeps a copy; its own way to resume refuses an answer that is whole */
-    } else if (c->whole && (c->etag[0] || c->modified[0])) {
-        snprintf(line, sizeof line, "%s: %s", c->etag[0] ? "If-None-Match" : "If-Modified-Since", c->etag[0] ? c->etag : c->modified);
+    } else if (c->whole && (file->etag[0] || file->modified[0])) {
+        snprintf(line, sizeof line, "%s: %s", file->etag[0] ? "If-None-Match" : "If-Modified-Since",
+                 file->etag[0] ? file->etag : file->modified);
         list = curl_slist_append(list, line);
     }
     return list;

@@ -38,7 +38,7 @@ def inspect(run, tmp_path):
 
 
 def files(tmp_path):
-    return sorted(p.name for p in (tmp_path / "cache").rglob("*") if p.is_file() and p.name not in ("lock", "note.json"))
+    return sorted(p.name for p in (tmp_path / "cache").rglob("*") if p.is_file() and p.name not in ("lock", "note.json", "part.json"))
 
 
 def refused(done, code, *words):
@@ -150,10 +150,43 @@ def test_a_wrong_checksum_leaves_a_copy_that_was_there(inspect, web, tmp_path):
     assert kept.read_bytes() == LARGE
     assert "rows      59,999" in inspect(web.url("ratings.csv"), "--sha256", right).stdout
     assert [("If-None-Match" in headers) for _, headers in web.asked] == [False, True, True]
-    web.files["ratings.csv"] += b"1,2,3,4\n"  # what comes now goes
-    done = inspect(web.url("ratings.csv"), "--sha256", wrong, check=False)
-    refused(done, 3, "another SHA-256")
-    assert "is kept as" not in done.stderr.split("hint: ")[1] and folders(tmp_path) == []
+    web.files["ratings.csv"] += b"1,2,3,4\n"  # what comes now goes, and what was there stays
+    for sum in (wrong, right):
+        refused(inspect(web.url("ratings.csv"), "--sha256", sum, check=False), 3, "another SHA-256",
+                f"the copy that was there before is kept as {kept}")
+        assert kept.read_bytes() == LARGE and files(tmp_path) == ["ratings.csv"]
+    assert all("If-None-Match" in headers for _, headers in web.asked[1:])
+    assert "rows      60,000" in inspect(web.url("ratings.csv")).stdout
+    assert kept.read_bytes() == LARGE + b"1,2,3,4\n"
+
+
+def test_a_copy_stays_until_a_newer_one_is_whole(programs, inspect, web, tmp_path):
+    inspect(web.url("ratings.csv"))
+    (kept,) = (tmp_path / "cache").rglob("ratings.csv")
+    newer = web.files["ratings.csv"] = LARGE + b"1,2,3,4\n"
+    web.cut = [100_000, 0]
+    refused(inspect(web.url("ratings.csv"), check=False), 1, "ended early")
+    assert kept.read_bytes() == LARGE and files(tmp_path) == ["ratings.csv", "ratings.csv.part"]
+    web.cut, web.slow = [], 0.2
+    process = subprocess.Popen([programs["trivet-etl"], "inspect", web.url("ratings.csv"), "--cache", tmp_path / "cache"],
+                               env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    until(lambda: any(p.stat().st_size > 300_000 for p in (tmp_path / "cache").rglob("*.part")))
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert kept.read_bytes() == LARGE
+    web.slow = 0
+    done = inspect(web.url("ratings.csv"), "--sha256", hashlib.sha256(newer).hexdigest())
+    assert "going on with a download of which" in done.stderr and kept.read_bytes() == newer and files(tmp_path) == ["ratings.csv"]
+    assert "rows      60,000" in inspect(web.url("ratings.csv")).stdout and "If-None-Match" in web.asked[-1][1]
+
+
+@pytest.mark.parametrize("what", ["a web page", "too large"])
+def test_a_copy_outlives_what_the_server_sends_instead(inspect, web, tmp_path, what):
+    inspect(web.url("ratings.csv"))
+    (kept,) = (tmp_path / "cache").rglob("ratings.csv")
+    web.files["ratings.csv"] = b"<!DOCTYPE html><title>Log in</title>" if what == "a web page" else 2 * LARGE
+    refused(inspect(web.url("ratings.csv"), "--max-download", "2", check=False), 3, "web page" if what == "a web page" else "larger than")
+    assert kept.read_bytes() == LARGE and files(tmp_path) == ["ratings.csv"]
 
 
 def test_a_wrong_checksum_of_what_was_gone_on_with(inspect, web, tmp_path):
