@@ -150,6 +150,8 @@ static void print_ids(const struct tv_set *set)
     }
     if (set->counts)
         printf("  values    counts of plays\n");
+    if (set->mixed[0])
+        printf("  warning   %s\n", set->mixed);
 }
 
 static const char *encoding_name(const struct look *look)

@@ -106,6 +106,19 @@ static int has_leading_zero(const struct tv_field *f)
     return f->n > 1 && f->text[0] == '0' && f->text[1] >= '0' && f->text[1] <= '9';
 }
 
+/* Most columns of text are full after a few lines. */
+static void add_word(struct tv_sample_column *c, const struct tv_field *f)
+{
+    char word[TV_SAMPLE_TEXT];
+    if (c->n_words == TV_SAMPLE_WORDS)
+        return;
+    show(word, f);
+    for (int i = 0; i < c->n_words; i++)
+        if (strcmp(c->words[i], word) == 0)
+            return;
+    tv_text_copy(c->words[c->n_words++], TV_SAMPLE_TEXT, word);
+}
+
 static void add_field(struct tv_sample_column *c, const struct tv_field *f, int may_be_id)
 {
     float value;
@@ -127,6 +140,8 @@ static void add_field(struct tv_sample_column *c, const struct tv_field *f, int 
         add_number(c, f, value);
     else
         add_written(c, f, commas);
+    if (c->n > tv_sample_numbers(c))
+        add_word(c, f);
     if (c->odd[0] == '\0' && c->n > tv_sample_numbers(c))
         show(c->odd, f);
     c->marks += is_yes_or_no(f) || is_mark(f);

@@ -5,7 +5,7 @@
 
 #include "etl/detect/detect.h"
 
-enum { TV_SAMPLE_ROWS = 10000, TV_SAMPLE_IDS = 1000, TV_SAMPLE_TEXT = 64 };
+enum { TV_SAMPLE_ROWS = 10000, TV_SAMPLE_IDS = 1000, TV_SAMPLE_TEXT = 64, TV_SAMPLE_WORDS = 6 };
 
 /* One column. Fields that are absent (tv_number_is_absent) are in no count but their own. */
 struct tv_sample_column {
@@ -22,6 +22,8 @@ struct tv_sample_column {
     long long minus_one, zero;
     long long marks;          /* texts that say what a rating says: yes, dislike, 85%, 4/5 */
     float low, high;          /* of the numbers but -1 and 0; low > high: none */
+    char words[TV_SAMPLE_WORDS][TV_SAMPLE_TEXT]; /* the first different values that are no numbers */
+    int n_words;              /* TV_SAMPLE_WORDS: these, and perhaps more */
     long long texts;          /* of the first TV_SAMPLE_IDS, those that are no integers but could be codes */
     long long quoted_inside;  /* of the same, those whose quotes are part of them */
     long long zero_led;       /* of these, integers that begin with a zero they could do without */

@@ -152,6 +152,38 @@ static enum tv_status understand_rest(struct looking *l, struct tv_error *err)
     return TV_OK;
 }
 
+/* The words of a column, divided by commas. */
+static const char *all_words(const struct tv_sample_column *c, char *out, size_t size)
+{
+    size_t n = 0;
+    *out = '\0';
+    for (int i = 0; i < c->n_words && n < size; i++)
+        n += (size_t)snprintf(out + n, size - n, "%s%.20s", i ? ", " : "", c->words[i]);
+    return tv_text_mark_cut(out, size, (int)n);
+}
+
+/* Events of several kinds, seen, put into the cart and bought, would be counted as one and the same. Which of them are meant is the
+ * user's to say, and --columns rating=none says all. */
+static void warn_of_kinds(struct looking *l)
+{
+    char words[120];
+    const char *separator = l->found->dialect.separator;
+    for (int i = 0; l->set->counts && l->found->has_header && !l->given->no_rating && i < l->sample->n; i++) {
+        const struct tv_sample_column *c = &l->sample->columns[i];
+        const struct tv_field name = {c->name, strlen(c->name)};
+        if (tv_columns_meaning(&l->found->columns, i) != TV_COLUMN_NONE || !tv_columns_names_kind(&name) || c->n_words < 2 ||
+            c->n_words == TV_SAMPLE_WORDS)
+            continue;
+        const char *last = c->words[c->n_words - 1];
+        snprintf(l->set->mixed, sizeof l->set->mixed,
+                 "lines count alike, whatever their %s says (%s). Those of one kind alone: awk -F'%s' 'NR == 1 || $%d == \"%s\"' %s > "
+                 "%s.csv; --columns rating=none says that all are meant",
+                 c->name, all_words(c, words, sizeof words), strcmp(separator, "\t") == 0 ? "\\t" : separator, i + 1, last,
+                 l->found->file->name, last);
+        return;
+    }
+}
+
 static int has_column(const struct looking *l, const char *name)
 {
     for (int i = 0; i < l->sample->n; i++)
@@ -361,6 +393,8 @@ static enum tv_status understand_ratings(struct looking *l, struct tv_error *err
         status = understand_ids(l, TV_CODE_USER, err);
     if (status == TV_OK)
         status = understand_ids(l, TV_CODE_ITEM, err);
+    if (status == TV_OK)
+        warn_of_kinds(l);
     describe(l);
     return status;
 }

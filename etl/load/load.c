@@ -480,17 +480,21 @@ static void count_titles(struct load *l)
 static void report(struct load *l)
 {
     struct tv_error err = {.status = TV_OK};
+    struct tv_pg_rows *to_do = NULL;
     l->report.append = l->append;
     count_titles(l);
-    tv_report_print(&l->report, stdout);
-    if (tv_target_print_out_of_date(l->data, stdout, &err) != TV_OK)
+    if (tv_target_out_of_date(&to_do, l->data, &err) != TV_OK)
         tv_log_reason(TV_LOG_INFO, "what is out of date now cannot be told", &err);
+    l->report.to_do = to_do;
+    tv_report_print(&l->report, stdout);
     char *json = tv_report_json(&l->report);
     const char *const values[] = {l->id_text, json};
     if (json == NULL ||
         tv_pg_exec(l->journal, "UPDATE trivet.load SET report = $2::jsonb WHERE id = $1", 2, values, &err))
         tv_log_reason(TV_LOG_INFO, "the report was not kept in trivet.load", &err);
     free(json);
+    tv_pg_rows_free(to_do);
+    l->report.to_do = NULL;
 }
 
 /* Rolls back, and tells the journal why. Where Postgres is gone, the next load does the rest. */

@@ -4,6 +4,7 @@
 #include "etl/load/report.h"
 
 #include <jansson.h>
+#include <string.h>
 
 #include "trivet/base/clock.h"
 #include "trivet/base/text.h"
@@ -58,6 +59,8 @@ static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS]
     if (t->items.n > many_items && (double)t->items.n > swapped * (double)t->users.n)
         snprintf(warnings[n++], 320, "%s and only %s: are the two columns the right way round? --columns user=...,item=... says which is "
                  "which", tv_text_count(a, (long long)t->items.n, "item"), tv_text_count(b, (long long)t->users.n, "user"));
+    if (r->set->mixed[0])
+        snprintf(warnings[n++], 320, "%s", r->set->mixed);
     if (r->set->n_passed_over > 0)
         snprintf(warnings[n++], 320, "%.120s%s like ratings, too, and %s not read: trivet-etl load FILE --append adds what belongs to "
                  "them", r->set->passed_over, r->set->n_passed_over > 1 ? " and other files look" : " looks",
@@ -152,6 +155,11 @@ static void print_steps(const struct tv_report *r, FILE *out)
     fprintf(out, "\n");
 }
 
+static const char *next_of(const struct tv_report *r)
+{
+    return r->set->counts ? "trivet-train fit --algorithm als-implicit" : "trivet-train fit";
+}
+
 void tv_report_print(const struct tv_report *r, FILE *out)
 {
     char a[64], b[64], c[64];
@@ -168,7 +176,36 @@ void tv_report_print(const struct tv_report *r, FILE *out)
     print_rejects(r, out);
     print_steps(r, out);
     print_warnings(r, out);
-    fprintf(out, "  next        trivet-train fit%s\n", r->set->counts ? " --algorithm als-implicit, which takes values as counts" : "");
+    fprintf(out, "  next        %s%s\n", next_of(r), r->set->counts ? ", which takes values as counts" : "");
+    for (int i = 0; r->to_do && i < tv_pg_rows_count(r->to_do); i++)
+        fprintf(out, "  %-11s %s: %s\n", i ? "" : "to do", tv_pg_cell(r->to_do, i, 0), tv_pg_cell(r->to_do, i, 1));
+}
+
+/* --- as JSON -------------------------------------------------------------------------------------------------------- */
+
+/* Which file was read as what. */
+static json_t *files_of(const struct tv_set *set)
+{
+    json_t *files = json_array();
+    for (int role = 0; role < TV_ROLE_COUNT; role++)
+        if (set->chosen[role].file)
+            json_array_append_new(files, json_pack("{s:s, s:s, s:s}", "file", set->chosen[role].file->name, "role",
+                                                   tv_role_name((enum tv_role)role), "read",
+                                                   set->chosen[role].how[0] ? set->chosen[role].how + strlen(", ") : ""));
+    return files;
+}
+
+/* Adds what to type next, and what for. */
+static void add_to_do(json_t *report, const struct tv_report *r)
+{
+    json_t *list = json_array();
+    for (int i = 0; r->to_do && i < tv_pg_rows_count(r->to_do); i++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "what", tv_pg_cell(r->to_do, i, 0), "hint", tv_pg_cell(r->to_do, i, 1)));
+    if (r->to_do)
+        json_object_set(report, "to_do", list);
+    json_decref(list);
+    json_object_set_new(report, "next", json_string(next_of(r)));
+    json_object_set_new(report, "files", files_of(r->set));
 }
 
 /* Adds what looks wrong, and an example of each reason. */
@@ -210,6 +247,8 @@ char *tv_report_json(const struct tv_report *r)
                   "reasons", reasons, "seconds", seconds_of(r), "steps", steps);
     if (report)
         add_sanity(report, r);
+    if (report)
+        add_to_do(report, r);
     char *text = report ? json_dumps(report, JSON_COMPACT) : NULL;
     json_decref(report);
     return text;

@@ -7,8 +7,9 @@
 #include "etl/detect/detect.h"
 #include "etl/load/rejects.h"
 #include "etl/load/tally.h"
+#include "trivet/store/pg_rows.h"
 
-enum { TV_REPORT_MAX_STEPS = 12, TV_REPORT_MAX_WARNINGS = 4 };
+enum { TV_REPORT_MAX_STEPS = 12, TV_REPORT_MAX_WARNINGS = 5 };
 
 /* A load's numbers. The pointers are lent: they lead to what the load counted on its way. */
 struct tv_report {
@@ -21,6 +22,7 @@ struct tv_report {
     long long items, tags, duplicates;
     long long titles, rated_titles; /* items that have a title, and those of them that are rated; titles < 0: not known */
     int append;                     /* an item without a rating here may have one in an earlier load */
+    const struct tv_pg_rows *to_do; /* what is out of date now, and what to type; or NULL, where that is not known */
     long long added_up; /* rows of plays that were added to another of their pair */
     int n_steps;
     struct {

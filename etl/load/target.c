@@ -126,12 +126,7 @@ enum tv_status tv_target_check(struct tv_pg *pg, const char *name, struct tv_err
     return tv_hint(err, "give it a name of its own, --name NAME, and both are kept; --same if it is the same data all the same");
 }
 
-enum tv_status tv_target_print_out_of_date(struct tv_pg *pg, FILE *out, struct tv_error *err)
+enum tv_status tv_target_out_of_date(struct tv_pg_rows **out, struct tv_pg *pg, struct tv_error *err)
 {
-    struct tv_pg_rows *rows = NULL;
-    enum tv_status status = tv_pg_query(pg, "SELECT what, hint FROM trivet.out_of_date()", 0, NULL, &rows, err);
-    for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++)
-        fprintf(out, "  %-11s %s: %s\n", i ? "" : "to do", tv_pg_cell(rows, i, 0), tv_pg_cell(rows, i, 1));
-    tv_pg_rows_free(rows);
-    return status;
+    return tv_pg_query(pg, "SELECT what, hint FROM trivet.out_of_date()", 0, NULL, out, err);
 }

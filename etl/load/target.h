@@ -3,9 +3,7 @@
 #ifndef TRIVET_ETL_LOAD_TARGET_H
 #define TRIVET_ETL_LOAD_TARGET_H
 
-#include <stdio.h>
-
-#include "trivet/store/pg.h"
+#include "trivet/store/pg_rows.h"
 
 struct tv_target {
     char number[24]; /* as text, for statements; "" of a data set that is not there yet */
@@ -30,8 +28,8 @@ enum tv_status tv_target_others(char **out, struct tv_pg *pg, const char *source
 /* Refuses a load whose name is that of other data: most items that both have are called otherwise there. The items of the load
  * stand in load_item (sql/006_load.sql). */
 enum tv_status tv_target_check(struct tv_pg *pg, const char *name, struct tv_error *err);
-/* Lines for people about what this load has made out of date, and what to type. */
-enum tv_status tv_target_print_out_of_date(struct tv_pg *pg, FILE *out, struct tv_error *err);
+/* What this load has made out of date, and what to type: rows of two texts, the caller's to free. */
+enum tv_status tv_target_out_of_date(struct tv_pg_rows **out, struct tv_pg *pg, struct tv_error *err);
 
 /* Makes a data set that is away the current one, waiting `seconds` at most for those who read. The caller holds the lock
  * of loads and trainings. */

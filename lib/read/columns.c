@@ -125,6 +125,18 @@ enum tv_column tv_columns_of_name(const struct tv_field *name, int *beside)
     return column;
 }
 
+int tv_columns_names_kind(const struct tv_field *name)
+{
+    static const char *const names[] = {"event",    "eventtype", "eventname", "action",       "actiontype",      "type",
+                                        "behavior", "behaviour", "activity",  "behaviortype", "interactiontype", "interaction"};
+    char plain[64];
+    plain_name(plain, sizeof plain, name);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], plain) == 0)
+            return 1;
+    return 0;
+}
+
 /* A field whose name is `name` may be the column: whether it takes the place of the one found before, and whether the
  * two cannot be told apart. Of times and of what describes an item the first is as good as any. */
 static void weigh(struct tv_columns *c, enum tv_column column, int field, const struct name *name,

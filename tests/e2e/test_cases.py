@@ -9,7 +9,7 @@ from project import REPO
 from test_load import load, number, write
 
 CASES = tomllib.loads((REPO / "tests/cases/files.toml").read_text())["case"]
-KEYS = {"name", "files", "encoding", "flags", "rows", "items", "tags", "plays", "says", "reports", "rejects", "refused",
+KEYS = {"name", "files", "encoding", "flags", "rows", "items", "tags", "plays", "says", "reports", "warns", "rejects", "refused",
         "refused_by_load"}
 TIME = "coalesce('|' || rtrim(rtrim(to_char({} AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), '.'), '')"
 ROWS = ("SELECT trivet.user_code(user_id) || '|' || trivet.item_code(item_id) || '|' || "
@@ -19,6 +19,9 @@ ITEMS = "SELECT trivet.item_code(item_id) || '|' || title FROM trivet.item WHERE
 TAGS = ("SELECT trivet.user_code(user_id) || '|' || trivet.item_code(item_id) || '|' || tag || "
         f"{TIME.format('tagged_at')} FROM trivet.tag")
 REJECTS = "SELECT file || '|' || line || '|' || reason FROM trivet.reject WHERE load_id = (SELECT max(id) FROM trivet.load)"
+
+WARNINGS = ("SELECT w FROM trivet.load, jsonb_array_elements_text(report -> 'warnings') w "
+            "WHERE id = (SELECT max(id) FROM trivet.load)")
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +98,10 @@ def test_case(run, place, folder, case):
         assert lines(place.psql(TAGS)) == lines(case["tags"])
     for sentence in case.get("reports", []):
         assert sentence in loaded.stdout
+    for sentence in case.get("warns", []):
+        assert sentence in loaded.stdout and sentence in shown.stdout
+        assert sentence in place.psql(WARNINGS)
+    assert "warns" in case or "  warning   " not in shown.stdout
     values = place.psql("SELECT description ->> 'values' FROM trivet.data_state()")
     assert (values == "counts") == case.get("plays", False) == ("values    counts of plays" in shown.stdout)
     for words in read_as(shown.stdout):

@@ -232,6 +232,10 @@ def test_a_load_says_what_is_out_of_date(run, fresh_stores, tmp_path):
                  "was made before this load: trivet-train similar", "1 single ratings lie outside the scale of 1 to 4",
                  "1 single ratings are of items that the files do not have"):
         assert line in said, (line, said)
+    to_do = "SELECT d ->> 'what', d ->> 'hint' FROM trivet.load, jsonb_array_elements(report -> 'to_do') d WHERE id = (SELECT max(id) FROM trivet.load)"
+    assert s.psql(to_do) == s.psql("SELECT what, hint FROM trivet.out_of_date()") != ""
+    assert all(": ".join(line.split("|", 1)) in said for line in s.psql(to_do).splitlines())
+    assert s.psql("SELECT report ->> 'next', report -> 'to_do' FROM trivet.load WHERE id = 1") == "trivet-train fit|[]"
     said = load(run, s, write(tmp_path / "blue", ratings=grades(), movies=films("Blue"))).stdout
     assert "model 2, which is live, was made of the data set red and goes on being served" in said
     assert "was made of the data set red: trivet-train similar" in said and "single ratings" not in said

@@ -54,6 +54,9 @@ int tv_columns_find(const struct tv_record *header, const char *name);
  * and never is one, such as "age" or a row's number; a name that is not known is neither. */
 enum tv_column tv_columns_of_name(const struct tv_field *name, int *beside);
 
+/* Whether a name in a header is one of what tells events apart: "event", "action". */
+int tv_columns_names_kind(const struct tv_field *name);
+
 /* "user", "item", ...: the words of --columns. */
 const char *tv_columns_word(enum tv_column column);
 
