@@ -3,6 +3,12 @@
 
 say() { printf '== %s\n' "$*" >&2; }
 note() { printf '   %s\n' "$*" >&2; }
+# quoted WORDS...: as a shell takes them.
+quoted() {
+    local text
+    printf -v text ' %q' "$@"
+    printf '%s' "${text# }"
+}
 die() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
     exit 1

@@ -56,7 +56,7 @@ launch() {
 # ended WHAT NAME: the end of the log, then what happened.
 ended() {
     tail -n 5 "$RUN/log/$2.log" >&2
-    die "$1; its log is $RUN/log/$2.log"
+    die "$1; its log is $(quoted "$RUN/log/$2.log")"
 }
 
 await() {
@@ -70,7 +70,7 @@ await() {
         fi
         sleep 0.1
     done
-    die "$1 has not answered in 60 s; its log is $RUN/log/$1.log"
+    die "$1 has not answered in 60 s; its log is $(quoted "$RUN/log/$1.log")"
 }
 
 # answers NAME PORT: takes requests now.
@@ -91,10 +91,33 @@ free_or_die() {
         die "port $2 ($1) is taken by another program: stop that one, or choose: $(port_variable "$1")=N ./quickstart"
 }
 
+# A port that was chosen for a server of ours which runs on another.
+tell_other_port() {
+    local variable wanted
+    variable=$(port_variable "$1")
+    wanted=${!variable:-$PORT}
+    [ "$wanted" = "$PORT" ] ||
+        note "$1 runs on port $PORT already, so $variable=$(quoted "$wanted") does nothing: ./quickstart stop, then start again"
+}
+
+# What the environment says for trivet-serve and the one that runs was not told. Only names: a value may be a secret.
+tell_other_settings() {
+    local name names=()
+    for name in $(compgen -A export TRIVET_); do
+        case $name in TRIVET_POSTGRES | TRIVET_READER | TRIVET_MONGO | TRIVET_REDIS | TRIVET_LISTEN | TRIVET_TEST_*) continue ;; esac
+        grep -qzxF -- "$name=${!name}" "/proc/$PID/environ" || names+=("$name")
+    done
+    [ ${#names[@]} = 0 ] ||
+        note "serve runs with another ${names[*]} already, so that of now does nothing: ./quickstart stop, then start again"
+}
+
 # start_server NAME: leaves a running one alone.
 start_server() {
     local port
-    running "$1" && return
+    if running "$1"; then
+        tell_other_port "$1"
+        return
+    fi
     port=$(port_of "$1")
     free_or_die "$1" "$port"
     note "starting $1 on port $port"
@@ -114,7 +137,7 @@ stop_server() {
         fi
         sleep 0.1
     done
-    die "$1 (pid $PID) does not stop; its log is $RUN/log/$1.log"
+    die "$1 (pid $PID) does not stop; its log is $(quoted "$RUN/log/$1.log")"
 }
 
 # PostgreSQL refuses to run as root, so root starts it as the user postgres, which Debian's package makes.

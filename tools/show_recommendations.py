@@ -1,14 +1,17 @@
 """Prints fifteen recommendations as a table, and the address of the page.
 
-usage: show_recommendations.py URL USER...: the first of the users that trivet knows.
+usage: show_recommendations.py URL MODEL USER...: the first of the users that trivet knows, once the server has that model,
+which takes it a moment after a training; or, if it has not in a while, from the one that it has.
 """
 
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 
 TOP = 15
+PATIENCE = 15  # seconds
 
 
 def fetch(url, user):
@@ -17,8 +20,25 @@ def fetch(url, user):
         return json.load(answer)
 
 
-def main(url, users):
+def served(url):
+    """The number of the model that the server has; None: none."""
     try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=30) as answer:
+            return json.load(answer)["model"]
+    except urllib.error.HTTPError as error:
+        return json.load(error)["model"]
+
+
+def wait_for(url, model):
+    deadline = time.monotonic() + PATIENCE
+    while served(url) != model and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def main(url, model, users):
+    try:
+        if model:
+            wait_for(url, int(model))
         answer = next((a for a in (fetch(url, user) for user in users) if a["reason"] != "popular"), None)
         answer = answer or fetch(url, users[0])
     except urllib.error.HTTPError as error:
@@ -35,4 +55,4 @@ def main(url, users):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

@@ -194,6 +194,42 @@ def test_a_wrong_download_is_refused(tmp_path):
     assert not (tmp_path / "data/ml-100k.inter").exists()
 
 
+@pytest.fixture
+def odd(tmp_path):
+    """The scripts alone, in a folder whose name a shell would take apart."""
+    return copy_project(tmp_path / "a b'c $HOME;d", "quickstart", "tools")
+
+
+def shell(folder, script, **env):
+    return subprocess.run(["bash", "-euc", script], cwd=folder, capture_output=True, text=True, timeout=60,
+                          env={**clean_environment(), **env})
+
+
+def test_env_can_be_evaluated_in_a_folder_of_any_name(odd):
+    done = shell(odd, 'eval "$(./quickstart env)"; printf "%s\\n" "$PATH" "$TRIVET_LISTEN" "$PGPORT"', PATH="/bin:/usr/bin:/x y",
+                 WEB_PORT="5999", POSTGRES_PORT="5998")
+    assert done.stdout.splitlines() == [f"{odd}/build/etl:{odd}/build/train:{odd}/build/serve:/bin:/usr/bin:/x y", "127.0.0.1:5999",
+                                        "5998"], done
+
+
+def test_what_is_shown_as_typed_can_be_typed(odd):
+    done = shell(odd, """source <(sed '/^# ---- command line/,$d; /^cd /d' quickstart); command_shown printf '<%s>' "$PWD" 'a "b' x=1""")
+    _, shown, ran = done.stdout.split("\n")
+    assert shown.startswith("$ printf ") and shown.endswith(" x=1") and ran == f"""<{odd}><a "b><x=1>""", done
+    assert shell(odd, shown[2:]).stdout == ran
+
+
+def test_settings_that_a_running_server_was_not_started_with_are_named(odd):
+    script = """source tools/servers.sh; mkdir -p "$RUN/pids"; TRIVET_TOKEN=old sleep 50 & trap 'kill $!' EXIT; until [ -r /proc/$!/environ ] &&
+        grep -qz ^TRIVET_TOKEN=old /proc/$!/environ; do sleep .01; done
+        printf '%s %s 5001\\n' $! "$(started_at $!)" >"$RUN/pids/serve"; start_server serve; running serve; tell_other_settings"""
+    same = shell(odd, script, WEB_PORT="5001", TRIVET_TOKEN="old", TRIVET_LISTEN="127.0.0.1:1")
+    assert (same.returncode, same.stderr) == (0, ""), same
+    other = shell(odd, script, WEB_PORT="5002", TRIVET_TOKEN="secret")
+    assert "serve runs on port 5001 already, so WEB_PORT=5002 does nothing: ./quickstart stop" in other.stderr, other
+    assert "another TRIVET_TOKEN already" in other.stderr and "secret" not in other.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--data"], ["--data", "/nowhere"], ["nonsense"]])
 def test_wrong_arguments_are_named(quickstart, arguments):
     done = quickstart(*arguments, check=False)
