@@ -61,7 +61,7 @@ static void somebody_new(struct tv_app *app, const struct tv_request *request, s
     tv_resident_release(live);
 }
 
-/* Looks users up in either case, so it begins where it may wait. */
+/* Looks users up in either case, so it begins where it may wait. Where no rating would be taken it says so at once. */
 enum tv_outcome tv_handle_rate(struct tv_app *app, const struct tv_request *request, struct tv_response *response)
 {
     struct tv_problem problem = {0};
@@ -69,6 +69,10 @@ enum tv_outcome tv_handle_rate(struct tv_app *app, const struct tv_request *requ
     struct tv_id id;
     if (!request->may_wait)
         return TV_LATER;
+    if (!tv_may_offer(&app->permission, &request->sender, &problem)) {
+        tv_problem_answer(&app->models, request, response, &problem);
+        return TV_ANSWERED;
+    }
     if (!tv_id_parameter(&id, request, "user_id")) {
         somebody_new(app, request, response);
         return TV_ANSWERED;

@@ -117,6 +117,8 @@ static void answer(struct tv_app *app, const struct tv_request *request, struct 
                            .resident = picked->resident,
                            .user = picked->user ? picked->user->document : NULL,
                            .filter = ask->filter.asked ? &ask->filter : NULL};
+    struct tv_problem refused = {0};
+    recs.may_rate = tv_may_offer(&app->permission, &request->sender, &refused);
     if (rank(&recs, picked->user, (size_t)ask->top) != TV_OK)
         response->out.failed = 1;
     else if (request->wants_html)

@@ -16,6 +16,7 @@ struct tv_recs {
     const struct tv_resident *resident;
     const struct tv_user_document *user; /* NULL: unknown */
     const struct tv_item_filter *filter; /* NULL: none was asked for */
+    int may_rate;                        /* of a page: 1 if it offers stars */
     struct tv_ranking ranking;
 };
 

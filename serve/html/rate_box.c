@@ -43,6 +43,15 @@ static int is_closed(struct tv_out *out, struct tv_models *models, const struct 
     return 1;
 }
 
+int tv_rate_is_open(struct tv_models *models, const struct tv_resident *s)
+{
+    struct tv_out why;
+    tv_out_init(&why);
+    int closed = is_closed(&why, models, s);
+    tv_out_free(&why);
+    return !closed;
+}
+
 /* Whether values are counts decides what scripts offer: one more play, or a value on the scale. Its ends are floats, as
  * ratings are, and told with as many digits as these need, so that the highest value is not one above the scale. */
 int tv_rate_box(struct tv_out *out, struct tv_models *models, const struct tv_resident *s, const struct tv_id *user)

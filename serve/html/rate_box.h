@@ -12,6 +12,9 @@
 #include "serve/web/out.h"
 #include "trivet/model/user_document.h"
 
+/* 1 while ratings of the items of `s` are taken, as far as its data are concerned. */
+TV_MUST_USE int tv_rate_is_open(struct tv_models *models, const struct tv_resident *s);
+
 /* Where `s` is of another data set than what is loaded, or than the live model, the box says so, and nothing can be rated.
  * Returns 0 then. */
 int tv_rate_box(struct tv_out *out, struct tv_models *models, const struct tv_resident *s, const struct tv_id *user);

@@ -89,33 +89,44 @@ static void write_card(struct tv_out *out, const struct tv_resident *s, const st
     tv_out_free(&poster);
 }
 
-/* The link to the list is there from the beginning, and stands out once there are WANTED ratings. The user's
- * earlier ratings are filled in. */
-void tv_rate_page(struct tv_models *models, struct tv_response *response, const struct tv_resident *s,
-                  const struct tv_id *id, const struct tv_user_document *user)
+/* The id to keep and the way to the list. The link is there from the beginning, and stands out once there are WANTED ratings. */
+static void write_who(struct tv_out *out, const struct tv_id *id, size_t rated)
 {
-    const struct tv_words *words = tv_words_of(&s->info);
-    const size_t rated = user ? user->n_rated : 0;
-    int32_t chosen[SHOWN], n_chosen = choose(s, chosen);
     char n[24], wanted[24];
-    struct tv_out cards, known, box, list, content, *parts[] = {&cards, &known, &box, &list, &content};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        tv_out_init(parts[i]);
-    for (int32_t i = 0; i < n_chosen; i++)
-        write_card(&cards, s, user, chosen[i]);
-    if (tv_rate_box(&box, models, s, id))
-        tv_page_fill(&known, "rate_cards.html", (const struct tv_slot[]){{"cards", NULL, &cards}, {NULL, NULL, NULL}});
+    struct tv_out list;
+    tv_out_init(&list);
     tv_out_text(&list, "/recs?user_id=");
     tv_out_url(&list, id->text);
     snprintf(n, sizeof n, "%zu", rated);
     snprintf(wanted, sizeof wanted, "%d", WANTED);
+    tv_page_fill(out, "rate_who.html",
+                 (const struct tv_slot[]){{"user", id->text, NULL},
+                                          {"n", n, NULL},
+                                          {"wanted", wanted, NULL},
+                                          {"quiet", rated < WANTED ? "quiet" : "", NULL},
+                                          {"list", NULL, &list},
+                                          {NULL, NULL, NULL}});
+    tv_out_free(&list);
+}
+
+/* The user's earlier ratings are filled in. Where nothing can be rated the box says why, and nothing else is offered. */
+void tv_rate_page(struct tv_models *models, struct tv_response *response, const struct tv_resident *s,
+                  const struct tv_id *id, const struct tv_user_document *user)
+{
+    const struct tv_words *words = tv_words_of(&s->info);
+    int32_t chosen[SHOWN], n_chosen = choose(s, chosen);
+    struct tv_out cards, known, box, who, content, *parts[] = {&cards, &known, &box, &who, &content};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        tv_out_init(parts[i]);
+    for (int32_t i = 0; i < n_chosen; i++)
+        write_card(&cards, s, user, chosen[i]);
+    if (tv_rate_box(&box, models, s, id)) {
+        tv_page_fill(&known, "rate_cards.html", (const struct tv_slot[]){{"cards", NULL, &cards}, {NULL, NULL, NULL}});
+        write_who(&who, id, user ? user->n_rated : 0);
+    }
     const struct tv_slot slots[] = {{"heading", words->new_here, NULL},
                                     {"lead", words->rate_lead, NULL},
-                                    {"user", id->text, NULL},
-                                    {"n", n, NULL},
-                                    {"wanted", wanted, NULL},
-                                    {"quiet", rated < WANTED ? "quiet" : "", NULL},
-                                    {"list", NULL, &list},
+                                    {"who", NULL, &who},
                                     {"known", NULL, &known},
                                     {"box", NULL, &box},
                                     {NULL, NULL, NULL}};

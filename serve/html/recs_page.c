@@ -141,7 +141,8 @@ void tv_recs_page(struct tv_models *models, const struct tv_request *request, st
         tv_filter_none(&rows, recs);
     tv_filter_removed(&removed, recs);
     write_rated(&rated, recs);
-    tv_rate_box(&box, models, recs->resident, recs->id);
+    if (recs->may_rate)
+        tv_rate_box(&box, models, recs->resident, recs->id);
     tv_filter_form(&filters, request, recs->resident);
     tv_page_form(&form, models, request, &filters);
     tv_page_facts(&facts, recs->resident, live ? live->run_number : -1);

@@ -7,6 +7,7 @@
 #include "serve/catalogue/words.h"
 #include "serve/html/handlers.h"
 #include "serve/html/page.h"
+#include "serve/html/rate_box.h"
 #include "serve/model/ids.h"
 #include "trivet/base/text.h"
 
@@ -46,6 +47,14 @@ static void write_model(struct tv_out *out, const struct tv_resident *s)
     tv_out_free(&examples);
 }
 
+/* The way to a first list; nothing where no rating would be taken, or no model is there to make a list. */
+static void write_new_here(struct tv_out *out, struct tv_app *app, const struct tv_request *request, const struct tv_resident *live)
+{
+    struct tv_problem refused = {0};
+    if (live && tv_may_offer(&app->permission, &request->sender, &refused) && tv_rate_is_open(&app->models, live))
+        tv_page_fill(out, "welcome_new.html", (const struct tv_slot[]){{"new_here", tv_words_of(&live->info)->new_here, NULL}, {NULL, NULL, NULL}});
+}
+
 /* The form lists the models there are, which may take a question to MongoDB: so it is answered on a worker. */
 enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *request,
                                   struct tv_response *response)
@@ -55,9 +64,10 @@ enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *r
         return TV_LATER;
     tv_model_list_refresh(app->models.model_list, app->models.mongo, app->models.mongo_breaker);
     struct tv_resident *live = tv_shelf_live(app->models.shelf);
-    struct tv_out form, model, content;
+    struct tv_out form, model, new_here, content;
     tv_out_init(&form);
     tv_out_init(&model);
+    tv_out_init(&new_here);
     tv_out_init(&content);
     tv_page_form(&form, &app->models, request, NULL);
     if (live)
@@ -65,9 +75,10 @@ enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *r
     else
         tv_page_fill(&model, "welcome_none.html", no_slots);
     const struct tv_words *words = tv_words_of(live ? &live->info : NULL);
+    write_new_here(&new_here, app, request, live);
     const struct tv_slot slots[] = {{"hero", words->hero, NULL},
                                     {"lead", words->lead, NULL},
-                                    {"new_here", words->new_here, NULL},
+                                    {"new_here", NULL, &new_here},
                                     {"form", NULL, &form},
                                     {"model", NULL, &model},
                                     {NULL, NULL, NULL}};
@@ -75,6 +86,7 @@ enum tv_outcome tv_handle_welcome(struct tv_app *app, const struct tv_request *r
     tv_page_finish(response, "Recommendations", live, &content);
     tv_out_free(&form);
     tv_out_free(&model);
+    tv_out_free(&new_here);
     tv_out_free(&content);
     tv_resident_release(live);
     return TV_ANSWERED;

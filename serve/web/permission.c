@@ -119,6 +119,14 @@ int tv_may_write(const struct tv_permission *p, const struct tv_sender *sender, 
     return 0;
 }
 
+/* Whatever led somebody to the page, what it sends comes from the page. */
+int tv_may_offer(const struct tv_permission *p, const struct tv_sender *reader, struct tv_problem *problem)
+{
+    struct tv_sender page = *reader;
+    page.origin = page.fetch_site = NULL;
+    return tv_may_write(p, &page, problem) || problem->status == 401;
+}
+
 const char *tv_permission_text(const struct tv_permission *p)
 {
     return p->writes == TV_WRITES_OFF     ? "changes are not taken (--writes off)"

@@ -38,6 +38,10 @@ enum tv_status tv_permission_check(const struct tv_permission *permission, struc
 TV_MUST_USE int tv_may_write(const struct tv_permission *permission, const struct tv_sender *sender,
                              struct tv_problem *problem);
 
+/* 1 if a page may offer to change something to who asks for the page: what it sends is then taken, or taken with a token. 0 and the
+ * 403 that it would get. */
+TV_MUST_USE int tv_may_offer(const struct tv_permission *permission, const struct tv_sender *reader, struct tv_problem *problem);
+
 /* One line for the log: who may write. */
 const char *tv_permission_text(const struct tv_permission *permission);
 

@@ -515,6 +515,37 @@ static void the_welcome_page(void **state)
     tv_app_free(app);
 }
 
+/* Where no rating is taken none is offered, and the page for it says why; a token can be given on the page. */
+static void rating_is_offered_where_it_is_taken(void **state)
+{
+    (void)state;
+    struct tv_app *app = app_with_users(0);
+    char *page = get_page(app, "/", 200);
+    holds(page, "href=\"/rate\"");
+    free(page);
+    app->permission.writes = TV_WRITES_TOKEN;
+    app->permission.token = "abc";
+    page = get_page(app, "/recs?user_id=7", 200);
+    holds(page, "id=\"rate\"");
+    free(page);
+    app->permission.token = NULL;
+    page = get_page(app, "/recs?user_id=7", 200);
+    assert_null(strstr(page, "id=\"rate\""));
+    free(page);
+    page = get_page(app, "/", 200);
+    assert_null(strstr(page, "/rate"));
+    free(page);
+    page = get_page(app, "/rate", 403);
+    holds(page, "this server has no token, and so takes no changes");
+    free(page);
+    tv_app_free(app);
+    app = fixture_app(NULL, 0);
+    page = get_page(app, "/", 200);
+    assert_null(strstr(page, "/rate"));
+    free(page);
+    tv_app_free(app);
+}
+
 static void files_are_sent_as_they_are(void **state)
 {
     (void)state;
@@ -627,6 +658,7 @@ int main(void)
         cmocka_unit_test(the_page_of_somebody_new),
         cmocka_unit_test(errors_are_pages_with_the_form_filled_in),
         cmocka_unit_test(the_welcome_page),
+        cmocka_unit_test(rating_is_offered_where_it_is_taken),
         cmocka_unit_test(files_are_sent_as_they_are),
         cmocka_unit_test(the_document_knows_every_route),
         cmocka_unit_test(a_template_and_its_slots_must_agree),
