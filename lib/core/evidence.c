@@ -134,17 +134,19 @@ void tv_evidence_scale(const struct tv_evidence *e, float *low, float *high)
     }
 }
 
-/* The different values of some ratings, ascending; no more than a scale of steps may have. */
-enum { MOST_VALUES = 100 };
+/* The different values of some ratings, ascending, and how often each is there; no more than a scale of steps may have. */
+enum { MOST_VALUES = 100, RARE = 1000 };
 struct values {
     int n; /* MOST_VALUES + 1: there are more */
     float at[MOST_VALUES];
+    size_t times[MOST_VALUES], in_all;
 };
 
 /* Most ratings are values that were seen before, found in seven comparisons. */
 static void note_value(struct values *values, float value)
 {
     int low = 0, high = values->n;
+    values->in_all++;
     while (low < high) {
         int middle = (low + high) / 2;
         if (values->at[middle] < value)
@@ -152,11 +154,15 @@ static void note_value(struct values *values, float value)
         else
             high = middle;
     }
-    if (low < values->n && values->at[low] == value)
+    if (low < values->n && values->at[low] == value) {
+        values->times[low]++;
         return;
+    }
     if (values->n < MOST_VALUES) {
         memmove(values->at + low + 1, values->at + low, (size_t)(values->n - low) * sizeof *values->at);
+        memmove(values->times + low + 1, values->times + low, (size_t)(values->n - low) * sizeof *values->times);
         values->at[low] = value;
+        values->times[low] = 1;
     }
     values->n++;
 }
@@ -174,7 +180,8 @@ static double common_divisor(double a, double b, double rounding)
     return a;
 }
 
-/* Six digits make of the rounded 0.0999999 the 0.1 that people wrote. */
+/* A program may rate 3.7 where people give whole stars: such values are few, and would leave pages without stars. The ends count
+ * however rare they are. Six digits make of the rounded 0.0999999 the 0.1 that people wrote. */
 double tv_evidence_step(const struct tv_evidence *e)
 {
     struct values values = {0};
@@ -190,7 +197,8 @@ double tv_evidence_step(const struct tv_evidence *e)
     const double rounding = 4 * (double)FLT_EPSILON * fmax(fabs(low), fabs(high));
     double step = high - low;
     for (int i = 1; i < values.n; i++)
-        step = common_divisor(step, (double)values.at[i] - low, rounding);
+        if (values.times[i] >= values.in_all / RARE) /* the ends are in the step that it begins with */
+            step = common_divisor(step, (double)values.at[i] - low, rounding);
     char text[32];
     snprintf(text, sizeof text, "%.6g", step);
     return (high - low) / step <= MOST_VALUES ? strtod(text, NULL) : 0;

@@ -89,8 +89,8 @@ static void write_card(struct tv_out *out, const struct tv_resident *s, const st
     tv_out_free(&poster);
 }
 
-/* The id to keep and the way to the list. The link is there from the beginning, and stands out once there are WANTED ratings. */
-static void write_who(struct tv_out *out, const struct tv_id *id, size_t rated)
+/* What to do, the id to keep and the way to the list. The link is there from the beginning, and stands out once there are WANTED ratings. */
+static void write_who(struct tv_out *out, const struct tv_words *words, const struct tv_id *id, size_t rated)
 {
     char n[24], wanted[24];
     struct tv_out list;
@@ -100,7 +100,8 @@ static void write_who(struct tv_out *out, const struct tv_id *id, size_t rated)
     snprintf(n, sizeof n, "%zu", rated);
     snprintf(wanted, sizeof wanted, "%d", WANTED);
     tv_page_fill(out, "rate_who.html",
-                 (const struct tv_slot[]){{"user", id->text, NULL},
+                 (const struct tv_slot[]){{"lead", words->rate_lead, NULL},
+                                          {"user", id->text, NULL},
                                           {"n", n, NULL},
                                           {"wanted", wanted, NULL},
                                           {"quiet", rated < WANTED ? "quiet" : "", NULL},
@@ -122,10 +123,9 @@ void tv_rate_page(struct tv_models *models, struct tv_response *response, const 
         write_card(&cards, s, user, chosen[i]);
     if (tv_rate_box(&box, models, s, id)) {
         tv_page_fill(&known, "rate_cards.html", (const struct tv_slot[]){{"cards", NULL, &cards}, {NULL, NULL, NULL}});
-        write_who(&who, id, user ? user->n_rated : 0);
+        write_who(&who, words, id, user ? user->n_rated : 0);
     }
     const struct tv_slot slots[] = {{"heading", words->new_here, NULL},
-                                    {"lead", words->rate_lead, NULL},
                                     {"who", NULL, &who},
                                     {"known", NULL, &known},
                                     {"box", NULL, &box},

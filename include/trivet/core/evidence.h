@@ -40,7 +40,7 @@ enum tv_status tv_evidence_item_rows(const struct tv_evidence *e, int64_t **item
 void tv_evidence_scale(const struct tv_evidence *e, float *low, float *high);
 /* The step between the ratings: the largest such that each lies a whole number of steps above the lowest; 0 where there
  * is none, as with a single value or with more than 100 different ones. Pairs of several rows, which are means, have no
- * part in it. */
+ * part in it, nor has a value of fewer than one pair in a thousand, unless it is the lowest or the highest. */
 double tv_evidence_step(const struct tv_evidence *e);
 /* Of `e` the pairs whose mark is `wanted`, each with as many rows as it has there. `out` is empty before. */
 enum tv_status tv_evidence_pick(struct tv_evidence *out, const struct tv_evidence *e, const uint8_t *marks, uint8_t wanted,

@@ -70,6 +70,15 @@ static void the_step_is_that_of_a_scale(void **state)
         many[i] = (float)i;
     assert_true(step_of(many, 100) == 1 && step_of(many, 101) == 0);
     assert_true(step_of(many, 0) == 0);
+    float stars[4000];
+    for (int i = 0; i < 4000; i++)
+        stars[i] = (float)(1 + i % 5);
+    stars[7] = stars[8] = stars[9] = 3.25F; /* fewer than one in a thousand are no step */
+    assert_true(step_of(stars, 4000) == 1);
+    assert_true(step_of(stars, 2000) == 0.25); /* but these are more */
+    stars[7] = stars[8] = 4;
+    stars[9] = 0.5F; /* an end of the scale */
+    assert_true(step_of(stars, 4000) == 0.5);
     /* A pair of several rows is a mean, which no row has. */
     struct tv_evidence e = TV_EVIDENCE_INIT;
     const float rows[][2] = {{1, 2}, {2, 2}, {2, 3}, {3, 5}, {4, 1}, {4, 2}};
