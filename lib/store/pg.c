@@ -94,13 +94,14 @@ enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv
     return status;
 }
 
-/* Called by libpq while it reads, in the thread that waits for the statement. */
-static void on_notice(void *context, const PGresult *result)
+/* Called by libpq while it reads, in the thread that waits for the statement. What a server says while it is connected to is about
+ * the database as a whole, such as another version of its collation, and is for whoever runs it. */
+void tv_pg_take_notice(void *context, const PGresult *result)
 {
     struct tv_pg *pg = context;
     char text[600];
     copy_line(text, sizeof text, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-    tv_log_debug("postgres: %s", text);
+    tv_log(PQstatus(pg->conn) == CONNECTION_OK ? TV_LOG_DEBUG : TV_LOG_INFO, "postgres: %s", text);
     if (pg->told)
         pg->told(pg->told_context, text);
 }
@@ -203,7 +204,6 @@ static enum tv_status open_within(struct tv_pg **out, const char *uri, const cha
         tv_pg_close(pg);
         return status;
     }
-    PQsetNoticeReceiver(pg->conn, on_notice, pg);
     status = check_session(pg, uri, err);
     if (status != TV_OK) {
         tv_pg_close(pg);

@@ -38,6 +38,9 @@ struct tv_pg_rows {
 
 /* --- pg_wait.c: the only file that waits ------------------------------------------------------------------- */
 
+/* What the server says beside its answers, to the log; else libpq writes it on the terminal. Set for every connection. */
+void tv_pg_take_notice(void *context, const PGresult *result);
+
 /* Connects within `patience` seconds (0: what the URI says, or ten). pg->conn is open, failed, or NULL without memory.
  */
 void tv_pg_dial(struct tv_pg *pg, const char *uri, const char *name, double patience);
