@@ -96,7 +96,7 @@ enum tv_status tv_pg_refused(struct tv_pg *pg, const PGresult *result, struct tv
 
 /* Called by libpq while it reads, in the thread that waits for the statement. What a server says while it is connected to is about
  * the database as a whole, such as another version of its collation, and is for whoever runs it. */
-void tv_pg_take_notice(void *context, const PGresult *result)
+static void take_notice(void *context, const PGresult *result)
 {
     struct tv_pg *pg = context;
     char text[600];
@@ -145,7 +145,7 @@ static long long process_of(struct tv_pg *pg)
 /* A pooler hands out the session that came back last, which the second client then has, or all in turn, which the first one sees. */
 static int is_shared(struct tv_pg *pg, const char *uri)
 {
-    struct tv_pg second = {.patience = second_seconds};
+    struct tv_pg second = {.patience = second_seconds, .take_notice = take_notice};
     int shared = 0;
     tv_pg_dial(&second, uri, "trivet, looking for a pooler", second_seconds);
     for (int i = 0; i < ROUNDS && !shared && !second.late && PQstatus(second.conn) == CONNECTION_OK; i++) {
@@ -197,6 +197,7 @@ static enum tv_status open_within(struct tv_pg **out, const char *uri, const cha
     if (pg == NULL)
         return TV_ERR_NO_MEMORY;
     pg->patience = patience;
+    pg->take_notice = take_notice;
     enum tv_status status = tv_pg_address_read(&pg->address, uri, err);
     if (status == TV_OK)
         status = connect_within(pg, uri, name, patience, wait_seconds, err);

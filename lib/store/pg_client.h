@@ -26,6 +26,7 @@ struct tv_pg {
     double answer_until; /* tv_clock(): when the answer to a cancel is to be here; 0: none was sent */
     int late;            /* an answer was given up, and may still come: the connection is good for closing alone */
     const char *why;     /* why it was given up */
+    PQnoticeReceiver take_notice; /* what the server says beside its answers; without it libpq writes on the terminal */
     tv_pg_notice told;
     void *told_context;
     struct tv_pg_address address;
@@ -37,9 +38,6 @@ struct tv_pg_rows {
 };
 
 /* --- pg_wait.c: the only file that waits ------------------------------------------------------------------- */
-
-/* What the server says beside its answers, to the log; else libpq writes it on the terminal. Set for every connection. */
-void tv_pg_take_notice(void *context, const PGresult *result);
 
 /* Connects within `patience` seconds (0: what the URI says, or ten). pg->conn is open, failed, or NULL without memory.
  */

@@ -279,7 +279,7 @@ void tv_pg_dial(struct tv_pg *pg, const char *uri, const char *name, double pati
     pg->conn = PQconnectStartParams(keys, values, 1);
     if (pg->conn == NULL)
         return;
-    PQsetNoticeReceiver(pg->conn, tv_pg_take_notice, pg);
+    PQsetNoticeReceiver(pg->conn, pg->take_notice, pg);
     connect_within(pg, limit_of(pg->conn, patience));
     PQsetnonblocking(pg->conn, 1);
 }
