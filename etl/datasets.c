@@ -80,12 +80,16 @@ static void follow(const struct tv_settings *s, struct tv_pg *pg)
 
 static enum tv_status use(const struct tv_settings *s, const struct tv_target *t, struct tv_pg *pg, const char *name, struct tv_error *err)
 {
+    struct tv_pg_rows *to_do = NULL;
     enum tv_status status = tv_target_use(t, pg, (int)tv_settings_int(s, "lock-wait"), err);
     if (status != TV_OK)
         return status;
     follow(s, pg);
     printf("%s is the data set that is loaded\n", name);
-    return tv_target_print_out_of_date(pg, stdout, err);
+    status = tv_target_out_of_date(&to_do, pg, err);
+    tv_target_print_to_do(to_do, stdout);
+    tv_pg_rows_free(to_do);
+    return status;
 }
 
 /* What goes is asked before it is gone. */

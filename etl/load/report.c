@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "etl/load/target.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/text.h"
 
@@ -177,8 +178,7 @@ void tv_report_print(const struct tv_report *r, FILE *out)
     print_steps(r, out);
     print_warnings(r, out);
     fprintf(out, "  next        %s%s\n", next_of(r), r->set->counts ? ", which takes values as counts" : "");
-    for (int i = 0; r->to_do && i < tv_pg_rows_count(r->to_do); i++)
-        fprintf(out, "  %-11s %s: %s\n", i ? "" : "to do", tv_pg_cell(r->to_do, i, 0), tv_pg_cell(r->to_do, i, 1));
+    tv_target_print_to_do(r->to_do, out);
 }
 
 /* --- as JSON -------------------------------------------------------------------------------------------------------- */

@@ -130,3 +130,9 @@ enum tv_status tv_target_out_of_date(struct tv_pg_rows **out, struct tv_pg *pg, 
 {
     return tv_pg_query(pg, "SELECT what, hint FROM trivet.out_of_date()", 0, NULL, out, err);
 }
+
+void tv_target_print_to_do(const struct tv_pg_rows *rows, FILE *out)
+{
+    for (int i = 0; rows && i < tv_pg_rows_count(rows); i++)
+        fprintf(out, "  %-11s %s: %s\n", i ? "" : "to do", tv_pg_cell(rows, i, 0), tv_pg_cell(rows, i, 1));
+}

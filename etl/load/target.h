@@ -3,6 +3,8 @@
 #ifndef TRIVET_ETL_LOAD_TARGET_H
 #define TRIVET_ETL_LOAD_TARGET_H
 
+#include <stdio.h>
+
 #include "trivet/store/pg_rows.h"
 
 struct tv_target {
@@ -30,6 +32,8 @@ enum tv_status tv_target_others(char **out, struct tv_pg *pg, const char *source
 enum tv_status tv_target_check(struct tv_pg *pg, const char *name, struct tv_error *err);
 /* What this load has made out of date, and what to type: rows of two texts, the caller's to free. */
 enum tv_status tv_target_out_of_date(struct tv_pg_rows **out, struct tv_pg *pg, struct tv_error *err);
+/* Lines for people of these rows; NULL are none. */
+void tv_target_print_to_do(const struct tv_pg_rows *rows, FILE *out);
 
 /* Makes a data set that is away the current one, waiting `seconds` at most for those who read. The caller holds the lock
  * of loads and trainings. */
