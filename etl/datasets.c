@@ -7,9 +7,9 @@
 #include "etl/load/target.h"
 #include "trivet/base/log.h"
 #include "trivet/cli/table.h"
-#include "trivet/model/journal.h"
 #include "trivet/model/life/lock.h"
-#include "trivet/model/patient.h"
+#include "trivet/schema/patient.h"
+#include "trivet/schema/schema.h"
 #include "trivet/similar/settle.h"
 #include "trivet/store/pg_rows.h"
 #include "trivet/store/redis.h"
@@ -114,8 +114,7 @@ static enum tv_status change(const struct tv_settings *s, const char *verb, cons
 {
     struct tv_lock *lock = NULL;
     struct tv_target target = {.away = 0};
-    enum tv_status status = tv_lock_acquire(&lock, tv_settings_text(s, "postgres"), "trivet-etl datasets", 0,
-                                            (int)tv_settings_int(s, "wait"), err);
+    enum tv_status status = tv_lock_acquire(&lock, s, "trivet-etl datasets", 0, err);
     if (status == TV_OK)
         status = find(&target, tv_lock_connection(lock), name, err);
     if (status == TV_OK)
@@ -129,10 +128,7 @@ enum tv_status tv_etl_datasets(const struct tv_settings *s, int n, char **argume
     struct tv_pg *pg = NULL;
     if (n > 0 && (n != 2 || (strcmp(arguments[0], "use") != 0 && strcmp(arguments[0], "drop") != 0)))
         return tv_fail(err, TV_ERR_USAGE, "datasets knows use NAME and drop NAME, and lists them without arguments");
-    enum tv_status status = tv_pg_open(&pg, tv_settings_text(s, "postgres"), "trivet-etl datasets",
-                                       (int)tv_settings_int(s, "wait"), err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(pg, err);
+    enum tv_status status = tv_schema_open(&pg, s, "trivet-etl datasets", err);
     if (status == TV_OK)
         status = n > 0 ? change(s, arguments[0], arguments[1], err) : list(pg, s, err);
     tv_pg_close(pg);

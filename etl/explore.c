@@ -16,7 +16,7 @@
 #include "trivet/cli/progress.h"
 #include "trivet/cli/table.h"
 #include "trivet/model/filter.h"
-#include "trivet/model/journal.h"
+#include "trivet/schema/schema.h"
 #include "trivet/store/pg_rows.h"
 
 const struct tv_option tv_funnel_options[] = {
@@ -54,9 +54,7 @@ const struct tv_option *const tv_report_options[] = {tv_format_options, NULL};
 /* A connection in a READ ONLY transaction, so that what is given by --set can change nothing. */
 static enum tv_status open_reading(struct tv_pg **pg, const struct tv_settings *s, struct tv_error *err)
 {
-    enum tv_status status = tv_pg_open(pg, tv_settings_text(s, "postgres"), "trivet-etl", (int)tv_settings_int(s, "wait"), err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(*pg, err);
+    enum tv_status status = tv_schema_open(pg, s, "trivet-etl", err);
     return status == TV_OK ? tv_pg_exec(*pg, "BEGIN READ ONLY", 0, NULL, err) : status;
 }
 

@@ -20,8 +20,9 @@
 #include "trivet/model/life/without.h"
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
-#include "trivet/model/patient.h"
+#include "trivet/schema/patient.h"
 #include "trivet/model/user_parts.h"
+#include "trivet/schema/schema.h"
 #include "trivet/similar/forget.h"
 #include "trivet/store/mongo_collections.h"
 #include "trivet/store/mongo_document.h"
@@ -66,14 +67,11 @@ static void close_stores(struct forget *f)
     free(f->others);
 }
 
-/* A database that has no schema is told before the lock, which is one of its functions. */
+/* A database that has no schema is told before the other stores are asked. */
 static enum tv_status check_schema(const struct tv_settings *s, struct tv_error *err)
 {
     struct tv_pg *pg = NULL;
-    enum tv_status status =
-        tv_pg_open(&pg, tv_settings_text(s, "postgres"), "trivet-etl forget", (int)tv_settings_int(s, "wait"), err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(pg, err);
+    enum tv_status status = tv_schema_open(&pg, s, "trivet-etl forget", err);
     tv_pg_close(pg);
     return status;
 }
@@ -95,7 +93,7 @@ static enum tv_status open_stores(struct forget *f, struct tv_error *err)
     if (status == TV_OK)
         status = tv_mongo_open(&f->stores.mongo, tv_settings_text(s, "mongo"), &options, err);
     if (status == TV_OK)
-        status = tv_lock_acquire(&f->stores.lock, tv_settings_text(s, "postgres"), "trivet-etl forget", 0, wait, err);
+        status = tv_lock_acquire(&f->stores.lock, s, "trivet-etl forget", 0, err);
     if (status == TV_OK) {
         f->pg = tv_lock_connection(f->stores.lock);
         status = tv_interrupt_watch(f->pg, err);

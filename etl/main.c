@@ -9,7 +9,6 @@
 #include "etl/detect/choices.h"
 #include "etl/fetch/download.h"
 #include "etl/fetch/transfer.h"
-#include "etl/load/schema.h"
 #include "trivet/store/pg.h"
 
 /* Options of the commands that read or write files. Those of the commands that look into Postgres stand in explore.c

@@ -4,18 +4,17 @@
 #include <stdio.h>
 
 #include "etl/commands.h"
-#include "etl/load/schema.h"
-#include "trivet/model/journal.h"
+#include "trivet/schema/schema.h"
+#include "trivet/schema/version.h"
 
 enum tv_status tv_etl_schema(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
     struct tv_pg *pg = NULL;
-    int applied;
     enum tv_status status = tv_pg_open(&pg, tv_settings_text(s, "postgres"), "trivet-etl schema",
                                        (int)tv_settings_int(s, "wait"), err);
     if (status == TV_OK)
-        status = tv_schema_apply(pg, 1, (int)tv_settings_int(s, "lock-wait"), &applied, err);
+        status = tv_schema_apply(pg, 1, (int)tv_settings_int(s, "lock-wait"), err);
     if (status == TV_OK)
         printf("schema trivet is at version %d\n", TV_SCHEMA_VERSION);
     tv_pg_close(pg);

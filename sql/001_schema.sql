@@ -1,7 +1,7 @@
 -- 001_schema: the tables, the roles and the version of the schema trivet.
 --
 -- Every file in this folder is plain SQL that `psql -f` runs any number of times, in the order of the names.
--- `trivet-etl` carries them and applies them by itself. Comments are on the objects: \dt+ trivet.* shows them.
+-- The programs carry them and apply them by themselves. Comments are on the objects: \dt+ trivet.* shows them.
 --
 -- What a function of ours refuses has the code TV001, by which programs tell it from a failure of PostgreSQL's, and is shown as
 -- it is written; `using column` names the parameter that it is about.
@@ -34,7 +34,7 @@ alter table trivet.schema_version add column if not exists files text;
 comment on table trivet.schema_version is 'One row a version of this schema that was applied; programs refuse a version they do not know.';
 comment on column trivet.schema_version.version is 'Number of the version, from 1.';
 comment on column trivet.schema_version.applied_at is 'When it was first applied.';
-comment on column trivet.schema_version.files is 'Hash of the SQL files that were applied last: others are applied anew.';
+comment on column trivet.schema_version.files is 'Hash of the SQL files that were applied last: others are applied anew by a load. Null: not all of them are through yet.';
 insert into trivet.schema_version (version) values (2) on conflict do nothing;
 
 -- --- roles -------------------------------------------------------------------------------------------------

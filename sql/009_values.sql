@@ -55,7 +55,7 @@ begin
     loop
         begin
             execute format('drop function %s', older);
-        exception when dependent_objects_still_exist then -- trivet-etl schema drops it once nobody uses it (etl/load/signatures.h)
+        exception when dependent_objects_still_exist then -- trivet-etl schema drops it once nobody uses it (lib/schema/signatures.h)
             execute format('alter function %s rename to %I', older,
                            (select format('%s_before_%s', p.proname, p.oid) from pg_proc p where p.oid = older));
         end;

@@ -18,7 +18,6 @@
 #include "etl/detect/choices.h"
 #include "etl/fetch/download.h"
 #include "etl/load/report.h"
-#include "etl/load/schema.h"
 #include "etl/load/stage.h"
 #include "etl/load/target.h"
 #include "trivet/base/clock.h"
@@ -27,7 +26,8 @@
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
 #include "trivet/model/life/lock.h"
-#include "trivet/model/patient.h"
+#include "trivet/schema/patient.h"
+#include "trivet/schema/schema.h"
 #include "trivet/store/pg_rows.h"
 
 /* One load; lives in tv_etl_load, which gives all of it back. */
@@ -177,9 +177,8 @@ static enum tv_status begin(struct load *l, struct tv_error *err)
 {
     const char *const values[] = {l->name,    l->source,      l->set.format,
                                   l->options, l->fingerprint, l->set.generated ? "true" : "false"};
-    int wait = (int)tv_settings_int(l->settings, "wait");
     enum tv_status status =
-        tv_lock_acquire(&l->lock, tv_settings_text(l->settings, "postgres"), "trivet-etl load", 1, wait, err);
+        tv_lock_acquire(&l->lock, l->settings, "trivet-etl load", 1, err);
     if (status != TV_OK)
         return status;
     l->journal = tv_lock_connection(l->lock);
@@ -428,9 +427,7 @@ static enum tv_status show_again(struct load *l, struct tv_error *err)
         printf("%s is loaded already and has not changed: nothing to do\n", l->name);
         return TV_OK;
     }
-    enum tv_status status =
-        tv_lock_acquire(&l->lock, tv_settings_text(l->settings, "postgres"), "trivet-etl load", 1,
-                        (int)tv_settings_int(l->settings, "wait"), err);
+    enum tv_status status = tv_lock_acquire(&l->lock, l->settings, "trivet-etl load", 1, err);
     if (status == TV_OK)
         status = tv_target_use(&l->target, l->data, (int)tv_settings_int(l->settings, "lock-wait"), err);
     if (status == TV_OK)
@@ -551,7 +548,7 @@ enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments,
                      .given = arguments[0],
                      .given_name = tv_settings_text(s, "name"),
                      .append = tv_settings_on(s, "append")};
-    int idle = 0, applied;
+    int idle = 0;
     tv_fetch_shown(l.given, l.source, sizeof l.source);
     enum tv_status status = look(&l, err);
     if (status == TV_OK)
@@ -560,7 +557,7 @@ enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments,
         status = tv_pg_open(&l.data, tv_settings_text(s, "postgres"), "trivet-etl load",
                             (int)tv_settings_int(s, "wait"), err);
     if (status == TV_OK)
-        status = tv_schema_apply(l.data, 0, (int)tv_settings_int(s, "lock-wait"), &applied, err);
+        status = tv_schema_apply(l.data, 0, (int)tv_settings_int(s, "lock-wait"), err);
     if (status == TV_OK)
         status = look_for_work(&l, &idle, err);
     l.report = (struct tv_report){

@@ -7,7 +7,7 @@
 
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
-#include "trivet/model/patient.h"
+#include "trivet/schema/patient.h"
 #include "trivet/store/pg_rows.h"
 
 enum tv_status tv_target_find(struct tv_target *out, struct tv_pg *pg, const char *name, int append,

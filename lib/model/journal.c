@@ -8,45 +8,6 @@
 
 #include "trivet/store/pg_rows.h"
 
-static enum tv_status older(struct tv_error *err)
-{
-    tv_fail(err, TV_ERR_STORE, "the schema trivet in this database is older than this program");
-    return tv_hint(err, "bring it up to date: trivet-etl schema");
-}
-
-/* A schema of the same version may have been made by hand, from some of the files: then trivet.hold_run may be missing. */
-static enum tv_status check_kinds(struct tv_pg *pg, struct tv_error *err)
-{
-    int64_t there = 0;
-    enum tv_status status =
-        tv_pg_int(pg, "SELECT (to_regprocedure('trivet.hold_run(bigint)') IS NOT NULL)::int", 0, NULL, &there, err);
-    return status != TV_OK || there ? status : older(err);
-}
-
-/* The table is looked for before it is asked, because a statement about one that is not there would be an error of
- * the server's. */
-enum tv_status tv_journal_check_schema(struct tv_pg *pg, struct tv_error *err)
-{
-    int64_t there = 0, version = 0;
-    enum tv_status status =
-        tv_pg_int(pg, "SELECT (to_regclass('trivet.run') IS NOT NULL)::int", 0, NULL, &there, err);
-    if (status == TV_OK && !there) {
-        tv_fail(err, TV_ERR_INPUT, "this database has no schema trivet yet");
-        return tv_hint(err, "load ratings first: trivet-etl load DIR");
-    }
-    if (status == TV_OK)
-        status = tv_pg_int(pg, "SELECT max(version) FROM trivet.schema_version", 0, NULL, &version, err);
-    if (status == TV_OK && version < TV_SCHEMA_VERSION)
-        return older(err);
-    if (status == TV_OK && version == TV_SCHEMA_VERSION)
-        return check_kinds(pg, err);
-    if (status != TV_OK)
-        return status;
-    tv_fail(err, TV_ERR_STORE, "the schema trivet in this database has version %lld, this program knows %d",
-            (long long)version, TV_SCHEMA_VERSION);
-    return tv_hint(err, "use the newer trivet, or another database");
-}
-
 /* The row's state is the column's default, building. The snapshot is stored as PostgreSQL's pg_snapshot, so that
  * trivet.changed_users can ask of each later change whether the training saw it. */
 enum tv_status tv_run_begin(struct tv_pg *pg, const struct tv_run_plan *p, int64_t *run_number, struct tv_error *err)

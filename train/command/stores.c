@@ -71,8 +71,7 @@ static enum tv_status open_locked(struct tv_stores *s, const struct tv_settings 
     if (status != TV_OK)
         return status;
     tv_train_warn_of_redis(s->redis);
-    status = tv_lock_acquire(&s->lock, tv_settings_text(settings, "postgres"), who, 0,
-                             (int)tv_settings_int(settings, "wait"), err);
+    status = tv_lock_acquire(&s->lock, settings, who, 0, err);
     if (status != TV_OK)
         tv_train_close(s);
     return status;

@@ -15,7 +15,7 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
-#include "trivet/model/journal.h"
+#include "trivet/schema/schema.h"
 #include "trivet/store/pg_copy.h"
 
 const struct tv_option tv_recommend_options[] = {
@@ -161,15 +161,13 @@ static enum tv_status write_block(void *context, const struct tv_list *lists, in
 
 /* Opens the transaction in which the lists of a model take the place of those it had, and the COPY of the new ones. A
  * failure ends it with the connection, and then the old lists stay. */
-static enum tv_status begin_copy(struct work *w, const char *uri, int wait, struct tv_error *err)
+static enum tv_status begin_copy(struct work *w, const struct tv_settings *settings, struct tv_error *err)
 {
     static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the literal's own NUL: 19 bytes */
     char number[24];
     const char *value = number;
     snprintf(number, sizeof number, "%" PRId64, w->model->run_number);
-    enum tv_status status = tv_pg_open(&w->pg, uri, "trivet-train recommend", wait, err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(w->pg, err);
+    enum tv_status status = tv_schema_open(&w->pg, settings, "trivet-train recommend", err);
     if (status == TV_OK)
         status = tv_pg_exec(w->pg, "BEGIN", 0, NULL, err);
     if (status == TV_OK)
@@ -196,7 +194,7 @@ static enum tv_status end_copy(struct work *w, struct tv_error *err)
 static enum tv_status begin_output(struct work *w, const struct tv_settings *settings, struct tv_error *err)
 {
     if (strcmp(tv_settings_text(settings, "to"), "postgres") == 0)
-        return begin_copy(w, tv_settings_text(settings, "postgres"), (int)tv_settings_int(settings, "wait"), err);
+        return begin_copy(w, settings, err);
     w->json = strcmp(tv_settings_text(settings, "format"), "json") == 0;
     return tv_buffer_text(&w->out, w->json ? "[" : "user_id,rank,item_id,score\n", err);
 }

@@ -16,7 +16,7 @@
 #include "trivet/cli/table.h"
 #include "trivet/core/ratings.h"
 #include "trivet/model/items.h"
-#include "trivet/model/journal.h"
+#include "trivet/schema/schema.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/pg_rows.h"
@@ -392,10 +392,7 @@ enum tv_status tv_compare_run(const struct tv_settings *settings, int n, char **
     struct tv_pg *pg = NULL;
     enum tv_status status = check_numbers(&c, arguments, err);
     if (status == TV_OK)
-        status = tv_pg_open(&pg, tv_settings_text(settings, "postgres"), "trivet-train compare",
-                            (int)tv_settings_int(settings, "wait"), err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(pg, err);
+        status = tv_schema_open(&pg, settings, "trivet-train compare", err);
     if (status == TV_OK)
         status = compare(&c, pg, settings, arguments, err);
     tv_table_free(c.table);

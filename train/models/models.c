@@ -16,6 +16,7 @@
 #include "trivet/model/filter_parameters.h"
 #include "trivet/model/journal.h"
 #include "trivet/model/life/lock.h"
+#include "trivet/schema/schema.h"
 
 /* --- models ----------------------------------------------------------------------------------------------- */
 
@@ -88,10 +89,7 @@ enum tv_status tv_models_run(const struct tv_settings *settings, int n, char **a
     struct tv_pg *pg = NULL;
     struct tv_run *runs = NULL;
     size_t n_runs = 0;
-    enum tv_status status = tv_pg_open(&pg, tv_settings_text(settings, "postgres"), "trivet-train models",
-                                       (int)tv_settings_int(settings, "wait"), err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(pg, err);
+    enum tv_status status = tv_schema_open(&pg, settings, "trivet-train models", err);
     unsigned kept = 1u << TV_RUN_KEPT | 1u << TV_RUN_ACTIVATING | 1u << TV_RUN_LIVE;
     if (status == TV_OK)
         status = tv_run_list(pg, tv_settings_on(settings, "all") ? ~0u : kept, &runs, &n_runs, err);

@@ -4,17 +4,14 @@
 #include "train/models/runs.h"
 
 #include "trivet/cli/table.h"
-#include "trivet/model/journal.h"
+#include "trivet/schema/schema.h"
 
 /* Only Postgres is asked, and nothing is locked, so it works while a training is under way. */
 enum tv_status tv_runs_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n, (void)arguments;
     struct tv_pg *pg = NULL;
-    enum tv_status status = tv_pg_open(&pg, tv_settings_text(settings, "postgres"), "trivet-train runs",
-                                       (int)tv_settings_int(settings, "wait"), err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(pg, err);
+    enum tv_status status = tv_schema_open(&pg, settings, "trivet-train runs", err);
     if (status == TV_OK)
         status = tv_table_print_query(pg, settings, "SELECT * FROM trivet.run_list", 0, NULL, err);
     tv_pg_close(pg);

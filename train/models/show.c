@@ -4,6 +4,7 @@
 #include "train/models/show.h"
 
 #include "trivet/model/journal.h"
+#include "trivet/schema/schema.h"
 #include "trivet/store/pg_rows.h"
 
 #include <inttypes.h>
@@ -70,10 +71,7 @@ static enum tv_status show_sheet(const struct tv_settings *settings, int64_t run
     struct tv_pg_rows *rows = NULL;
     char text[24];
     const char *value = text;
-    enum tv_status status = tv_pg_open(&pg, tv_settings_text(settings, "postgres"), "trivet-train show",
-                                       (int)tv_settings_int(settings, "wait"), err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(pg, err);
+    enum tv_status status = tv_schema_open(&pg, settings, "trivet-train show", err);
     if (status == TV_OK)
         status = live_run(pg, &run_number, err);
     snprintf(text, sizeof text, "%" PRId64, run_number);

@@ -17,7 +17,7 @@
 #include "trivet/base/text.h"
 #include "trivet/core/formats/half.h"
 #include "trivet/core/ratings.h"
-#include "trivet/model/journal.h"
+#include "trivet/schema/schema.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/pg_rows.h"
@@ -70,10 +70,7 @@ static enum tv_status ask_rating(struct pair *p, const struct tv_settings *setti
     struct tv_pg_rows *rows = NULL;
     snprintf(user, sizeof user, "%" PRId64, p->user->user_id);
     snprintf(item, sizeof item, "%" PRId64, p->item_id);
-    enum tv_status status = tv_pg_open(&pg, tv_settings_text(settings, "postgres"), "trivet-train show",
-                                       (int)tv_settings_int(settings, "wait"), err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(pg, err);
+    enum tv_status status = tv_schema_open(&pg, settings, "trivet-train show", err);
     if (status == TV_OK)
         status = tv_pg_query(pg, sql, 2, values, &rows, err);
     if (status == TV_OK) {

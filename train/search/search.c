@@ -13,7 +13,7 @@
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
 #include "trivet/cli/table.h"
-#include "trivet/model/journal.h"
+#include "trivet/schema/schema.h"
 
 /* --- what decides ------------------------------------------------------------------------------------------------- */
 
@@ -166,10 +166,7 @@ static enum tv_status stored_settings(struct tv_settings **out, json_t **flags, 
                                       struct tv_error *err)
 {
     struct tv_pg *pg = NULL;
-    enum tv_status status = tv_pg_open(&pg, tv_settings_text(given, "postgres"), "trivet-train search",
-                                       (int)tv_settings_int(given, "wait"), err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(pg, err);
+    enum tv_status status = tv_schema_open(&pg, given, "trivet-train search", err);
     if (status == TV_OK)
         status = tv_search_store_flags(flags, pg, tv_settings_int(given, "resume"), err);
     if (status == TV_OK)

@@ -31,10 +31,9 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/cli/progress.h"
 #include "trivet/model/filter.h"
-#include "trivet/model/journal.h"
 #include "trivet/model/life/catalogue.h"
 #include "trivet/model/life/lock.h"
-#include "trivet/model/patient.h"
+#include "trivet/schema/patient.h"
 #include "trivet/similar/build.h"
 #include "trivet/similar/feed.h"
 #include "trivet/similar/settle.h"
@@ -347,20 +346,6 @@ static enum tv_status report(struct similar *s, struct tv_error *err)
 
 /* --- the command -------------------------------------------------------------------------------------------- */
 
-/* An older schema has no table of indices, and would fail later with a message of Postgres's. */
-static enum tv_status check_tables(struct similar *s, struct tv_error *err)
-{
-    int64_t there = 0;
-    enum tv_status status = tv_journal_check_schema(journal(s), err);
-    if (status == TV_OK)
-        status = tv_pg_int(journal(s), "SELECT (to_regclass('trivet.similar_index') IS NOT NULL)::int", 0, NULL, &there,
-                           err);
-    if (status != TV_OK || there)
-        return status;
-    tv_fail(err, TV_ERR_STORE, "the schema trivet in this database is older than this program");
-    return tv_hint(err, "bring it up to date: trivet-etl schema");
-}
-
 /* Takes the lock that training and repair take, too, because they clean up indices. What is left of them, and of item
  * documents, is in order before anything is written. */
 static enum tv_status open_all(struct similar *s, struct tv_error *err)
@@ -368,7 +353,7 @@ static enum tv_status open_all(struct similar *s, struct tv_error *err)
     int briefly = tv_settings_on(s->settings, "if-changed");
     enum tv_status status =
         (briefly ? tv_train_open_briefly : tv_train_open)(&s->stores, s->settings, "trivet-train similar", err);
-    return status == TV_OK ? check_tables(s, err) : status;
+    return status;
 }
 
 /* The same for a look at what is there, or an update of it, which need no MongoDB. */
@@ -379,8 +364,8 @@ static enum tv_status open_index(struct similar *s, struct tv_error *err)
     if (status == TV_OK)
         tv_train_warn_of_redis(s->stores.redis);
     if (status == TV_OK)
-        status = tv_lock_acquire(&s->stores.lock, tv_settings_text(s->settings, "postgres"), "trivet-train similar", 0, wait, err);
-    return status == TV_OK ? check_tables(s, err) : status;
+        status = tv_lock_acquire(&s->stores.lock, s->settings, "trivet-train similar", 0, err);
+    return status;
 }
 
 /* Whether an index that is live can be read: an older trivet's cannot. */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "train/source/reading.h"
-#include "trivet/model/journal.h"
 #include "trivet/model/reader.h"
+#include "trivet/schema/schema.h"
 #include "trivet/store/pg_rows.h"
 
 /* The planner cannot know how many pairs there are, and would hash and then sort a million rows; walking the
@@ -62,9 +62,7 @@ static enum tv_status read_source_state(struct tv_reading *r, char **state, stru
  * fingerprint, whether it is read or not, and the next command sees a change. */
 enum tv_status tv_reading_open_snapshot(struct tv_reading *r, char **source_state, struct tv_error *err)
 {
-    enum tv_status status = connect_as_self(r, &r->snapshot, err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(r->snapshot, err);
+    enum tv_status status = tv_schema_open(&r->snapshot, r->settings, "trivet-train snapshot", err);
     if (status == TV_OK && source_state)
         status = read_source_state(r, source_state, err);
     return status == TV_OK ? begin(r->snapshot, err) : status;

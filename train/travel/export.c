@@ -11,8 +11,8 @@
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
-#include "trivet/model/journal.h"
 #include "trivet/model/model_mongo.h"
+#include "trivet/schema/schema.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 #include "trivet/store/pg_rows.h"
@@ -38,10 +38,7 @@ static enum tv_status read_run(json_t **out, const struct tv_settings *settings,
     struct tv_pg *pg = NULL;
     struct tv_pg_rows *rows = NULL;
     snprintf(text, sizeof text, "%" PRId64, run_number);
-    enum tv_status status = tv_pg_open(&pg, tv_settings_text(settings, "postgres"), "trivet-train export",
-                                       (int)tv_settings_int(settings, "wait"), err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(pg, err);
+    enum tv_status status = tv_schema_open(&pg, settings, "trivet-train export", err);
     if (status == TV_OK)
         status = tv_pg_query(pg, sql, 1, &value, &rows, err);
     if (status == TV_OK && tv_pg_rows_count(rows) == 0)

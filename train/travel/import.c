@@ -17,6 +17,7 @@
 #include "trivet/model/life/catalogue.h"
 #include "trivet/model/life/lock.h"
 #include "trivet/model/life/stored.h"
+#include "trivet/schema/schema.h"
 #include "trivet/store/pg_rows.h"
 
 const struct tv_option tv_import_options[] = {
@@ -32,9 +33,8 @@ const struct tv_option tv_import_options[] = {
 static enum tv_status check_schema(const struct tv_settings *settings, struct tv_error *err)
 {
     struct tv_pg *pg = NULL;
-    enum tv_status status = tv_pg_open(&pg, tv_settings_text(settings, "postgres"), "trivet-train import",
-                                       (int)tv_settings_int(settings, "wait"), err);
-    if (status == TV_OK && (status = tv_journal_check_schema(pg, err)) == TV_ERR_INPUT)
+    enum tv_status status = tv_schema_open(&pg, settings, "trivet-train import", err);
+    if (status == TV_ERR_INPUT)
         tv_hint(err, "make it: trivet-etl schema");
     tv_pg_close(pg);
     return status;

@@ -1,4 +1,4 @@
-/* journal: what is written into trivet.run while a run goes on, and whether the database is one that has it. */
+/* journal: what is written into trivet.run while a run goes on. */
 #ifndef TRIVET_MODEL_JOURNAL_H
 #define TRIVET_MODEL_JOURNAL_H
 
@@ -7,13 +7,6 @@
 #include "trivet/base/status.h"
 #include "trivet/model/run.h"
 #include "trivet/store/pg.h"
-
-/* The version of the schema that sql/ makes and these programs know. */
-enum { TV_SCHEMA_VERSION = 2 };
-
-/* TV_ERR_INPUT with a hint while the database has no schema trivet; TV_ERR_STORE when it has one of a newer
- * version, or an older one without functions that these programs call. */
-enum tv_status tv_journal_check_schema(struct tv_pg *pg, struct tv_error *err);
 
 /* A run that is to begin: all texts are lent; JSON where the column is jsonb. */
 struct tv_run_plan {

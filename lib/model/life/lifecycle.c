@@ -14,7 +14,7 @@
 #include "trivet/model/life/lock.h"
 #include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
-#include "trivet/model/patient.h"
+#include "trivet/schema/patient.h"
 #include "trivet/store/mongo_collections.h"
 #include "trivet/store/mongo_write.h"
 #include "trivet/store/pg_rows.h"

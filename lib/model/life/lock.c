@@ -9,7 +9,7 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
-#include "trivet/model/journal.h"
+#include "trivet/schema/schema.h"
 #include "trivet/store/pg_rows.h"
 
 /* The lock lives on this connection, and ends with it. */
@@ -113,16 +113,14 @@ static enum tv_status lock_or_wait(struct tv_pg *pg, int wait, struct tv_error *
     return tv_pg_exec(pg, "SELECT pg_advisory_lock(trivet.lock_key())", 0, NULL, err);
 }
 
-enum tv_status tv_lock_acquire(struct tv_lock **out, const char *postgres_uri, const char *who, int wait,
-                               int connect_wait_seconds, struct tv_error *err)
+enum tv_status tv_lock_acquire(struct tv_lock **out, const struct tv_settings *settings, const char *who, int wait,
+                               struct tv_error *err)
 {
     struct tv_lock *lock = tv_alloc(1, sizeof *lock, "the lock", err);
     if (lock == NULL)
         return TV_ERR_NO_MEMORY;
     snprintf(lock->who, sizeof lock->who, "%s", who);
-    enum tv_status status = tv_pg_open(&lock->pg, postgres_uri, who, connect_wait_seconds, err);
-    if (status == TV_OK)
-        status = tv_journal_check_schema(lock->pg, err);
+    enum tv_status status = tv_schema_open(&lock->pg, settings, who, err);
     if (status == TV_OK)
         status = set_up_session(lock, err);
     if (status == TV_OK)

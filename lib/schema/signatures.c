@@ -1,7 +1,7 @@
 /* signatures: reads which functions a file makes, and asks Postgres which of them have other parameters there. It
  * understands as much SQL as the files of sql/ have: comments of two dashes, quotes and brackets.
  */
-#include "etl/load/signatures.h"
+#include "lib/schema/signatures.h"
 
 #include <ctype.h>
 #include <stdio.h>

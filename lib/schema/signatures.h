@@ -3,8 +3,8 @@
  * "create or replace" makes a function with other parameters beside the old one, and a call by name then fits both. So the old one
  * goes first, in the transaction that makes the new one. Where a view or a function of somebody else's uses it, it stays for them
  * alone, under another name, and calls the new one. */
-#ifndef TRIVET_ETL_LOAD_SIGNATURES_H
-#define TRIVET_ETL_LOAD_SIGNATURES_H
+#ifndef TRIVET_SCHEMA_SIGNATURES_H
+#define TRIVET_SCHEMA_SIGNATURES_H
 
 #include "trivet/base/buffer.h"
 #include "trivet/store/pg.h"

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "etl/load/signatures.h"
+#include "lib/schema/signatures.h"
 
 static void functions_are_found_with_their_types(void **state)
 {

@@ -6,8 +6,8 @@
  * others go on, and it is tried again a little later, until it succeeds or its time is over. Deadlocks are tried
  * again, too.
  */
-#ifndef TRIVET_MODEL_PATIENT_H
-#define TRIVET_MODEL_PATIENT_H
+#ifndef TRIVET_SCHEMA_PATIENT_H
+#define TRIVET_SCHEMA_PATIENT_H
 
 #include "trivet/base/status.h"
 #include "trivet/store/pg.h"

@@ -1,5 +1,5 @@
 /* patient: tries again and again, and says whom it waits for. The header tells why. */
-#include "trivet/model/patient.h"
+#include "trivet/schema/patient.h"
 
 #include <stdio.h>
 #include <stdlib.h>

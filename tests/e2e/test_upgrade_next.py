@@ -1,0 +1,86 @@
+"""Which program brings an older schema up to date, and which leaves it alone and says so: a command of any kind where its login may; never
+a login that may not, a session that only reads."""
+
+import subprocess
+
+import pytest
+
+from server import clean_environment
+from stores import REPO
+from stores_walk import Walk
+from test_upgrade import ONE, VERSION, everything, left  # noqa: F401  (left is a fixture)
+
+OLDER = ("the schema trivet in this database is older than this program\n"
+         "hint: bring it up to date, as the login that made it or a superuser: trivet-etl schema\n")
+HALF_WAY = "the schema trivet in this database is half-way to version "
+FILES = "SELECT coalesce(files, 'none') FROM trivet.schema_version ORDER BY version DESC LIMIT 1"
+RUNS = ("trivet-train", "runs")
+
+
+def as_login(walk, uri):
+    """The same walk with another login."""
+    place = walk.place
+
+    class Other:
+        env = {**place.env, "TRIVET_POSTGRES": uri}
+
+    return Walk(walk.programs, Other, walk.folder)
+
+
+def only_reads(place):
+    return place.postgres_uri + ("&" if "?" in place.postgres_uri else "?") + "options=-cdefault_transaction_read_only%3Don"
+
+
+@pytest.fixture
+def new(programs, fresh_stores, tmp_path):
+    """A walk on an empty schema of today's."""
+    walk = Walk(programs, fresh_stores, tmp_path)
+    walk.run("trivet-etl", "schema")
+    return walk
+
+
+# --- commands -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("uri", (lambda place: place.live_uri, only_reads), ids=("another login", "a session that only reads"))
+def test_who_may_not_leaves_it_alone_and_says_who_may(left, uri):  # noqa: F811
+    walk = left(ONE)
+    limited, before = as_login(walk, uri(walk.place)), everything(walk.place)
+    for command in (RUNS, ("trivet-train", "fit", "--factors", 3), ("trivet-train", "similar"), ("trivet-etl", "funnel")):
+        done = limited.run(*command, check=False)
+        assert done.returncode == 4 and done.stderr.endswith(OLDER), done.stderr
+    assert everything(walk.place) == before and walk.place.psql(VERSION) == "1"
+    assert "is brought up to version" in walk.run(*RUNS).stderr
+    assert limited.run(*RUNS).stdout == walk.run(*RUNS).stdout
+
+
+def test_a_schema_that_is_half_way_is_gone_on_with_or_refused(new):
+    """Its version is already the new one."""
+    whole = new.place.psql(FILES)
+    new.place.psql("UPDATE trivet.schema_version SET files = NULL; DROP FUNCTION trivet.why_empty")
+    done = as_login(new, new.place.live_uri).run(*RUNS, check=False)
+    assert done.returncode == 4 and HALF_WAY in done.stderr
+    new.run(*RUNS)
+    assert new.place.psql(FILES) == whole and new.place.psql("SELECT count(*) FROM pg_proc WHERE proname = 'why_empty'") == "1"
+
+
+def test_other_files_of_the_same_version_are_a_loads_business(new):
+    new.place.psql("UPDATE trivet.schema_version SET files = 'others'")
+    new.run(*RUNS)
+    assert new.place.psql(FILES) == "others"
+
+
+def test_two_commands_at_once_take_turns(left):  # noqa: F811
+    walk = left(ONE)
+    children = [subprocess.Popen([str(walk.programs[RUNS[0]]), RUNS[1]], env={**clean_environment(), **walk.place.env},
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [child.communicate(timeout=60) for child in children]
+    assert [child.returncode for child in children] == [0, 0, 0], said
+    assert len({out for out, _ in said}) == 1 and sum("version 2 applied" in err for _, err in said) == 1
+
+
+def test_files_applied_by_hand_are_a_whole_schema(programs, fresh_stores, tmp_path):
+    files = sorted((REPO / "sql").glob("*.sql"))
+    subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *(word for f in files for word in ("-f", f)), "-d", fresh_stores.postgres_uri],
+                   check=True, capture_output=True)
+    as_login(Walk(programs, fresh_stores, tmp_path), fresh_stores.live_uri).run(*RUNS)
