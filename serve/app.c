@@ -13,6 +13,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
 #include "trivet/base/wait.h"
+#include "trivet/schema/version.h"
 #include "trivet/store/redis.h"
 
 /* Milliseconds for MongoDB to be found, and for a reply of either store: short, as a request may be waiting. */
@@ -49,6 +50,23 @@ static enum tv_status open_stores(struct tv_app *app, const struct tv_app_option
     return status;
 }
 
+/* A server starts while PostgreSQL is away, and before there is a schema. It does not with a schema that it cannot know, since
+ * nobody could say what it would read and write there. Connections that are made later look for themselves. */
+static enum tv_status refuse_newer_schema(const struct tv_app_options *o, struct tv_error *err)
+{
+    const char *const uris[] = {o->postgres_uri, o->reader_uri};
+    enum tv_status asked = TV_ERR_UNAVAILABLE;
+    struct tv_schema_found found;
+    for (size_t i = 0; i < sizeof uris / sizeof *uris && asked != TV_OK; i++) {
+        struct tv_pg *pg = NULL;
+        asked = tv_pg_open_within(&pg, uris[i], "trivet-serve", TV_PG_ANSWERS, NULL);
+        if (asked == TV_OK)
+            asked = tv_schema_look(pg, &found, NULL);
+        tv_pg_close(pg);
+    }
+    return asked == TV_OK && found.kind == TV_SCHEMA_NEWER ? tv_schema_judge(&found, err) : TV_OK;
+}
+
 /* A server without a model answers, too: it says what is missing, and the watcher goes on looking. */
 static void load_first_model(struct tv_app *app, int wait_seconds)
 {
@@ -66,12 +84,15 @@ static void load_first_model(struct tv_app *app, int wait_seconds)
  * threads that follow. A failure half-way ends in tv_app_free, which takes what there is. */
 enum tv_status tv_app_create(struct tv_app **out, const struct tv_app_options *o, struct tv_error *err)
 {
+    enum tv_status status = refuse_newer_schema(o, err);
+    if (status != TV_OK)
+        return status;
     struct tv_app *app = tv_alloc(1, sizeof *app, "the server", err);
     if (app == NULL)
         return TV_ERR_NO_MEMORY;
     app->permission = o->permission;
     app->hosts = o->hosts;
-    enum tv_status status = tv_counters_create(&app->counters, o->routes, o->n_routes, err);
+    status = tv_counters_create(&app->counters, o->routes, o->n_routes, err);
     if (status == TV_OK)
         status = tv_model_list_create(&app->models.model_list, err);
     if (status == TV_OK)

@@ -13,6 +13,7 @@
 #include "trivet/base/text.h"
 #include "trivet/base/log.h"
 #include "trivet/model/reader.h"
+#include "trivet/schema/version.h"
 #include "trivet/similar/settle.h"
 #include "trivet/store/pg.h"
 #include "trivet/store/pg_rows.h"
@@ -89,15 +90,27 @@ static void limit_waits(const struct tv_similar_feed *f, struct tv_pg *pg)
         tv_pg_set_patience(pg, f->statement_seconds + TV_PG_ANSWERS);
 }
 
+/* To a schema that this program works with. */
+static enum tv_status connect_to(struct tv_similar_feed *f, struct tv_error *err)
+{
+    struct tv_pg *pg = NULL;
+    enum tv_status status = tv_pg_open(&pg, f->postgres_uri, "trivet similar items", 0, err);
+    if (status != TV_OK)
+        return status;
+    limit_waits(f, pg);
+    status = tv_schema_check(pg, err);
+    if (status == TV_OK)
+        f->pg = pg;
+    else
+        tv_pg_close(pg);
+    return status;
+}
+
 /* A lock that is taken stays with the connection, and is not asked for again. */
 static enum tv_status take_lock(struct tv_similar_feed *f, struct tv_error *err)
 {
     int64_t got = 0;
-    enum tv_status status = TV_OK;
-    if (f->pg == NULL)
-        status = tv_pg_open(&f->pg, f->postgres_uri, "trivet similar items", 0, err);
-    if (status == TV_OK)
-        limit_waits(f, f->pg);
+    enum tv_status status = f->pg ? TV_OK : connect_to(f, err);
     if (status == TV_OK && !f->holds)
         status = tv_pg_int(f->pg, "SELECT pg_try_advisory_lock(trivet.similar_lock_key())::int", 0, NULL, &got, err);
     f->holds |= (int)got;

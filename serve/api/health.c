@@ -81,6 +81,7 @@ static void write_ratings(struct tv_out *out, const struct tv_follower_state *st
         tv_out_int(out, state->refused);
     }
     write_message(out, "message", state->refusal);
+    write_message(out, "hint", state->hint);
     tv_out_text(out, "}");
 }
 

@@ -15,6 +15,7 @@
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
 #include "trivet/base/ticker.h"
+#include "trivet/schema/version.h"
 #include "trivet/store/pg_rows.h"
 
 enum { SOON_SECONDS = 1, SELDOM_SECONDS = 5, RENEW_SECONDS = 10, REST = 20 };
@@ -52,6 +53,11 @@ static enum tv_status connect_to(struct tv_follower *f, struct tv_error *err)
     if (status != TV_OK)
         return status;
     tv_pg_set_patience(f->pg, PATIENCE);
+    if ((status = tv_schema_check(f->pg, err)) != TV_OK) {
+        tv_pg_close(f->pg); /* the next step looks again */
+        f->pg = NULL;
+        return status;
+    }
     status = tv_pg_exec(f->pg, timeout, 0, NULL, err);
     return status == TV_OK ? tv_pg_exec(f->pg, "SELECT trivet.known_scale()", 0, NULL, err) : status;
 }
@@ -205,14 +211,18 @@ static void note_refusal(struct tv_follower *f, enum tv_status status, const str
     struct tv_follower_state state;
     int refused = status != TV_OK && status != TV_ERR_UNAVAILABLE;
     tv_follower_look(f, &state);
-    if (refused && strcmp(state.refusal, why->message) != 0)
+    if (refused && strcmp(state.refusal, why->message) != 0) {
         tv_log_reason(TV_LOG_ERROR, "ratings are not followed", why);
-    else if (status != TV_OK)
+        if (why->hint[0])
+            tv_log_error("hint: %s", why->hint);
+    } else if (status != TV_OK)
         tv_log_reason(TV_LOG_DEBUG, "following ratings", why);
     else if (state.refusal[0])
         tv_log_info("ratings are followed again");
-    if (status != TV_ERR_UNAVAILABLE)
+    if (status != TV_ERR_UNAVAILABLE) {
         snprintf(state.refusal, sizeof state.refusal, "%s", refused ? why->message : "");
+        snprintf(state.hint, sizeof state.hint, "%s", refused ? why->hint : "");
+    }
     set_state(f, &state);
 }
 

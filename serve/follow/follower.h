@@ -26,6 +26,7 @@ struct tv_follower_state {
     int64_t unreadable; /* the live model whose row source cannot be read; 0: it can, as far as is known */
     /* The refusal of a store that answers, because of which some of this waits; "": none. */
     char refusal[sizeof((struct tv_error *)0)->message];
+    char hint[sizeof((struct tv_error *)0)->hint]; /* what to do about it, or "" */
 };
 void tv_follower_look(struct tv_follower *follower,
                       struct tv_follower_state *state); /* NULL is fine: nothing is known */

@@ -13,6 +13,7 @@
 
 #include "serve/stores/pg_pool.h"
 #include "trivet/model/reader.h"
+#include "trivet/schema/version.h"
 #include "trivet/store/pg_rows.h"
 
 /* Seconds that a statement may take, so that a request is answered in time: folding in that takes longer is done by the
@@ -36,13 +37,16 @@ struct tv_rater {
     struct live_model *live;
 };
 
-/* A connection for the pool; its statements end in PostgreSQL before the pool's patience does. */
+/* A connection for the pool; its statements end in PostgreSQL before the pool's patience does. Nothing is written into a schema
+ * that this program does not work with. */
 static enum tv_status open_own(struct tv_pg **out, const char *uri, struct tv_error *err)
 {
     struct tv_pg *pg = NULL;
     enum tv_status status = tv_pg_open_within(&pg, uri, "trivet-serve ratings", TV_PG_ANSWERS, err);
     if (status == TV_OK)
         status = tv_pg_exec(pg, STATEMENT_TIMEOUT, 0, NULL, err);
+    if (status == TV_OK)
+        status = tv_schema_check(pg, err);
     if (status == TV_OK)
         *out = pg;
     else

@@ -91,7 +91,7 @@ enum tv_status tv_pg_pool_take(struct tv_pg_pool *pool, struct tv_pg **out, stru
     }
     if (pg == NULL) {
         status = pool->open(&pg, pool->uri, err);
-        note_state(pool, status == TV_OK);
+        note_state(pool, status != TV_ERR_UNAVAILABLE);
     }
     if (status == TV_OK) {
         tv_pg_set_patience(pg, TV_PG_PATIENCE);

@@ -15,7 +15,7 @@ enum { TV_PG_POOL = 4, TV_PG_PATIENCE = 5 };
 struct tv_pg_pool;
 
 /* Opens a connection whose statements end in the server well before TV_PG_PATIENCE: one that is slow is then no reason
- * to think that PostgreSQL is away. `uri` may be NULL where that means something to it. */
+ * to think that PostgreSQL is away. One that answers and is refused is not away, either. `uri` may be NULL where that means something to it. */
 typedef enum tv_status (*tv_pg_pool_open)(struct tv_pg **out, const char *uri, struct tv_error *err);
 
 /* Connects to nothing yet. */

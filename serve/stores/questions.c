@@ -14,6 +14,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
+#include "trivet/schema/version.h"
 #include "trivet/store/pg_rows.h"
 
 /* The limit of a statement, for a login that has none of its own. */
@@ -80,7 +81,9 @@ static void note_state(struct tv_questions *questions, const struct tv_error *wh
     snprintf(questions->state.message, sizeof questions->state.message, "%s", why ? why->message : "");
     pthread_mutex_unlock(&questions->mutex);
     if (changed && why)
-        tv_log_reason(TV_LOG_ERROR, "the pages' PostgreSQL is away", why);
+        tv_log_reason(TV_LOG_ERROR,
+                      why->status == TV_ERR_UNAVAILABLE ? "the pages' PostgreSQL is away" : "the pages' PostgreSQL is not asked",
+                      why);
 }
 
 void tv_questions_look(struct tv_questions *questions, struct tv_questions_state *state)
@@ -153,13 +156,26 @@ static enum tv_status limit_statements(struct tv_question *q, struct tv_error *e
 }
 
 /* Read only by the session, whatever the login may do. */
-static enum tv_status connect_to(struct tv_question *q, struct tv_error *err)
+static enum tv_status open_session(struct tv_question *q, struct tv_error *err)
 {
     enum tv_status status = tv_pg_open_within(&q->pg, q->questions->uri, "trivet-serve", TV_PG_ANSWERS, err);
     if (status == TV_OK)
         status = tv_pg_exec(q->pg, "SET default_transaction_read_only = on", 0, NULL, err);
     if (status == TV_OK)
         status = limit_statements(q, err);
+    return status == TV_OK ? TV_OK
+                           : tv_hint(err, "is it running, and is --reader (TRIVET_READER) right? Only the pages /lab and "
+                                          "/models need it");
+}
+
+/* A schema that this program does not work with is asked nothing. */
+static enum tv_status connect_to(struct tv_question *q, struct tv_error *err)
+{
+    enum tv_status status = open_session(q, err);
+    if (status == TV_OK)
+        status = tv_schema_check(q->pg, err);
+    if (status == TV_ERR_INPUT)
+        status = err->status = TV_ERR_STORE; /* there is none, which is nothing that the client could mend */
     if (status == TV_OK) {
         tv_pg_on_notice(q->pg, on_notice, q);
         note_state(q->questions, NULL);
@@ -168,8 +184,7 @@ static enum tv_status connect_to(struct tv_question *q, struct tv_error *err)
     tv_pg_close(q->pg);
     q->pg = NULL;
     note_state(q->questions, err);
-    return tv_hint(err, "is it running, and is --reader (TRIVET_READER) right? Only the pages /lab and "
-                        "/models need it");
+    return status;
 }
 
 /* A connection that is asked for life has little time: the statement after it may have much. */

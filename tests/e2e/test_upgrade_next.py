@@ -1,18 +1,19 @@
 """Which program brings an older schema up to date, and which leaves it alone and says so: a command of any kind where its login may; never
-a login that may not, a session that only reads."""
+a login that may not, a session that only reads, or the server."""
 
 import subprocess
 
 import pytest
 
-from server import clean_environment
-from stores import REPO
-from stores_walk import Walk
-from test_upgrade import ONE, VERSION, everything, left  # noqa: F401  (left is a fixture)
+from server import Server, clean_environment, until
+from stores import REPO, StoreError
+from stores_walk import Walk, answers, lacking
+from test_upgrade import ONE, VERSION, everything, left, recommendations, shown  # noqa: F401  (left is a fixture)
 
 OLDER = ("the schema trivet in this database is older than this program\n"
          "hint: bring it up to date, as the login that made it or a superuser: trivet-etl schema\n")
 HALF_WAY = "the schema trivet in this database is half-way to version "
+NEWER = "INSERT INTO trivet.schema_version SELECT max(version) + 1, now(), 'newer' FROM trivet.schema_version"
 FILES = "SELECT coalesce(files, 'none') FROM trivet.schema_version ORDER BY version DESC LIMIT 1"
 RUNS = ("trivet-train", "runs")
 
@@ -84,3 +85,50 @@ def test_files_applied_by_hand_are_a_whole_schema(programs, fresh_stores, tmp_pa
     subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *(word for f in files for word in ("-f", f)), "-d", fresh_stores.postgres_uri],
                    check=True, capture_output=True)
     as_login(Walk(programs, fresh_stores, tmp_path), fresh_stores.live_uri).run(*RUNS)
+
+
+# --- the server -----------------------------------------------------------------------------------------------------------
+
+
+def rated(server):
+    return server.send("POST", "/1/ratings", [{"movie_id": 20, "rating": 4}])
+
+
+def test_a_server_serves_what_it_can_until_the_schema_is_up_to_date(left):  # noqa: F811
+    """Without a restart."""
+    walk = left(ONE)
+    server = Server(walk.programs["trivet-serve"], walk.place, walk.folder).start()
+    try:
+        before = recommendations(shown(ONE)["live"])
+        personal = {address: answer for address, answer in before.items() if answer[1].get("reason") == "personal"}
+        assert len(personal) > 5 and lacking(personal, answers(server, personal)) == []
+        found = until(lambda: server.get("/readyz").json().get("ratings"))
+        assert (found["message"] + "\nhint: " + found["hint"] + "\n").endswith(OLDER)
+        asked, sent = server.get("/lab/funnel"), rated(server)
+        assert (asked.status, sent.status) == (503, 503) and OLDER.split("\n")[0] in asked.text and "trivet-etl schema" in sent.text
+        assert walk.place.psql(VERSION) == "1"
+        walk.run(*RUNS)
+        until(lambda: lacking(before, answers(server, before)) == [])  # those who waited are folded in
+        assert (server.get("/lab/funnel").status, rated(server).status) == (200, 200)
+        until(lambda: server.get("/readyz").json()["status"] == "ok")
+    finally:
+        server.stop()
+    assert walk.place.psql("SELECT value FROM trivet.rating WHERE user_id = 1 AND item_id = 20 AND load_id IS NULL") == "4"
+
+
+def test_a_server_older_than_the_schema_does_not_start(new):
+    new.place.psql(NEWER)
+    for env in ({}, {"TRIVET_POSTGRES": "postgresql://127.0.0.1:1/nobody"}):  # then the pages' login finds out
+        server = Server(new.programs["trivet-serve"], new.place, new.folder, env)
+        with pytest.raises(StoreError, match="ended with 4"):
+            server.start()
+        assert "has version 3, this program knows 2" in server.log() and "use the newer trivet" in server.log()
+
+
+def test_a_server_starts_on_an_empty_database(programs, fresh_stores, tmp_path):
+    server = Server(programs["trivet-serve"], fresh_stores, tmp_path).start()
+    try:
+        assert "no schema trivet yet" in until(lambda: server.get("/readyz").json().get("ratings"))["message"]
+        assert server.get("/lab/funnel").status == 503
+    finally:
+        server.stop()
