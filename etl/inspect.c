@@ -173,7 +173,7 @@ static enum tv_status show_file(const struct tv_set *set, enum tv_role role, str
     if (status == TV_OK)
         status = look_through(set, chosen, look, err);
     if (status == TV_OK)
-        status = tv_sample_take(&sample, set->input, chosen, err);
+        status = tv_sample_take(&sample, set->input, chosen, TV_SAMPLE_ROWS, err);
     if (status != TV_OK)
         return status;
     printf("  encoding  %s%s, lines end in %s\n", encoding_name(look), look->bom ? " with byte order mark" : "",

@@ -136,7 +136,8 @@ static void add_field(struct tv_sample_column *c, const struct tv_field *f, int 
         return;
     }
     c->n++;
-    if (tv_number_rating(f, &value, NULL) == TV_OK)
+    int number = tv_number_rating(f, &value, NULL) == TV_OK;
+    if (number)
         add_number(c, f, value);
     else
         add_written(c, f, commas);
@@ -144,7 +145,7 @@ static void add_field(struct tv_sample_column *c, const struct tv_field *f, int 
         add_word(c, f);
     if (c->odd[0] == '\0' && c->n > tv_sample_numbers(c))
         show(c->odd, f);
-    c->marks += is_yes_or_no(f) || is_mark(f);
+    c->marks += !number && (is_yes_or_no(f) || is_mark(f));
     c->times[tv_time_form_of(f)]++;
     if (tv_time_is_calendar(f) && c->calendars++ == 0)
         show(c->calendar, f);
@@ -175,11 +176,11 @@ static void add_record(struct tv_sample *s, const struct tv_record *record)
     s->rows++;
 }
 
-static enum tv_status read_sample(struct tv_sample *s, const struct tv_found *found, struct tv_records *records,
-                                  struct tv_error *err)
+static enum tv_status read_sample(struct tv_sample *s, const struct tv_found *found, long long rows,
+                                  struct tv_records *records, struct tv_error *err)
 {
     struct tv_record *record;
-    while (s->rows + s->odd_rows < TV_SAMPLE_ROWS) {
+    while (s->rows + s->odd_rows < rows) {
         enum tv_status status = tv_records_next(records, &record, err);
         if (status != TV_OK || record == NULL)
             return status;
@@ -194,7 +195,7 @@ static enum tv_status read_sample(struct tv_sample *s, const struct tv_found *fo
 }
 
 enum tv_status tv_sample_take(struct tv_sample **out, const struct tv_input *input, const struct tv_found *found,
-                              struct tv_error *err)
+                              long long rows, struct tv_error *err)
 {
     struct tv_byte_source *source = NULL;
     struct tv_records *records = NULL;
@@ -206,7 +207,7 @@ enum tv_status tv_sample_take(struct tv_sample **out, const struct tv_input *inp
     if (status == TV_OK)
         status = tv_records_open(&records, source, &found->dialect, err);
     if (status == TV_OK)
-        status = read_sample(s, found, records, err);
+        status = read_sample(s, found, rows, records, err);
     tv_records_close(records);
     if (status != TV_OK) {
         free(s);

@@ -37,9 +37,10 @@ struct tv_sample {
     struct tv_sample_column columns[TV_RECORD_MAX_FIELDS];
 };
 
-/* Reads the first TV_SAMPLE_ROWS records of a file. *out is the caller's to free. */
+/* Reads the first records of a file, TV_SAMPLE_ROWS at most; 1 is enough for the names of its columns. *out is the caller's to
+ * free. */
 enum tv_status tv_sample_take(struct tv_sample **out, const struct tv_input *input, const struct tv_found *found,
-                              struct tv_error *err);
+                              long long rows, struct tv_error *err);
 
 /* How many values are numbers, however they are written. */
 long long tv_sample_numbers(const struct tv_sample_column *column);

@@ -416,11 +416,12 @@ static enum tv_status understand_beside(struct looking *l, const char *item, str
     return tv_hint(err, "leave the one out that is not the item of the ratings, or the file");
 }
 
-/* A look at one file of the set. */
+/* A look at one file of the set. What describes items is read by the names of its columns alone. */
 static enum tv_status look(struct looking *l, enum tv_role role, struct tv_error *err)
 {
+    int by_values = role == TV_ROLE_RATINGS || role == TV_ROLE_TAGS;
     l->found = &l->set->chosen[role];
-    return tv_sample_take(&l->sample, l->set->input, l->found, err);
+    return tv_sample_take(&l->sample, l->set->input, l->found, by_values ? TV_SAMPLE_ROWS : 1, err);
 }
 
 /* Files that are read by place, or by readers that look for their columns themselves, are not looked at. */

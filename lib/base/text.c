@@ -55,6 +55,8 @@ char *tv_text_bytes(char *out, double bytes)
 int tv_text_int64(const char *text, size_t n, int64_t *value)
 {
     char copy[24];
+    if (tv_text_short_int(text, n, value))
+        return 1;
     if (n == 0 || n >= sizeof copy || !(isdigit((unsigned char)text[0]) || text[0] == '-'))
         return 0;
     memcpy(copy, text, n);
@@ -68,10 +70,27 @@ int tv_text_int64(const char *text, size_t n, int64_t *value)
     return 1;
 }
 
+/* Digits, or digits, a point and digits, at most 15 in all. The digits and the power of ten are doubles without an error
+ * then, and what one division rounds is what strtod would give. */
+static int short_decimal(const char *text, size_t n, double *value)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
+    const char *point = n > 2 && n <= 16 ? memchr(text, '.', n) : NULL;
+    size_t before = point ? (size_t)(point - text) : n, behind = point ? n - before - 1 : 0;
+    int64_t whole, part = 0;
+    if (before + behind > 15 || !tv_text_short_int(text, before, &whole) ||
+        (point && !tv_text_short_int(point + 1, behind, &part)))
+        return 0;
+    *value = ((double)whole * powers[behind] + (double)part) / powers[behind];
+    return 1;
+}
+
 /* The same for strtod, which also reads hexadecimal ("0x1p3") and the words "nan" and "inf"; neither is a rating. */
 int tv_text_double(const char *text, size_t n, double *value)
 {
     char copy[64];
+    if (short_decimal(text, n, value))
+        return 1;
     if (n == 0 || n >= sizeof copy || isspace((unsigned char)text[0]) || memchr(text, 'x', n) || memchr(text, 'X', n))
         return 0;
     memcpy(copy, text, n);

@@ -9,22 +9,6 @@
 
 #include "trivet/base/text.h"
 
-/* Up to 18 digits cannot overflow. Returns 0 where there is anything else, a sign included. */
-static int short_integer(const char *p, size_t n, int64_t *value)
-{
-    int64_t v = 0;
-    if (n == 0 || n > 18)
-        return 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned digit = (unsigned char)p[i] - (unsigned)'0';
-        if (digit > 9)
-            return 0;
-        v = 10 * v + digit;
-    }
-    *value = v;
-    return 1;
-}
-
 /* A field without the blanks around it. */
 static struct tv_field trimmed(const struct tv_field *f)
 {
@@ -64,7 +48,7 @@ static enum tv_status refuse(struct tv_error *err, const char *why)
 
 enum tv_status tv_number_id(const struct tv_field *f, int64_t *id, struct tv_error *err)
 {
-    if (short_integer(f->text, f->n, id) || tv_text_int64(f->text, f->n, id))
+    if (tv_text_int64(f->text, f->n, id))
         return TV_OK;
     struct tv_field plain = trimmed(f);
     if (plain.n == 0)
@@ -86,12 +70,12 @@ enum tv_status tv_number_rating(const struct tv_field *f, float *value, struct t
 {
     /* "4" and "4.5": two small integers and one division are exact enough for a float, and quick. */
     int64_t whole, tenths;
-    if (f->n == 1 && short_integer(f->text, 1, &whole)) {
+    if (f->n == 1 && tv_text_short_int(f->text, 1, &whole)) {
         *value = (float)whole;
         return TV_OK;
     }
-    if (f->n == 3 && f->text[1] == '.' && short_integer(f->text, 1, &whole) &&
-        short_integer(f->text + 2, 1, &tenths)) {
+    if (f->n == 3 && f->text[1] == '.' && tv_text_short_int(f->text, 1, &whole) &&
+        tv_text_short_int(f->text + 2, 1, &tenths)) {
         *value = (float)((double)(10 * whole + tenths) / 10);
         return TV_OK;
     }
@@ -136,13 +120,13 @@ static int is_grouped(const char *p, size_t n, char group, char point, int *grou
 /* What the signs `group` of a field can be, where `point` is the other one. */
 static int signs_of(const struct tv_field *f, char group, char point)
 {
+    if (f->n == 0 || memchr(f->text, group, f->n) == NULL)
+        return TV_NUMBER_NO_COMMA;
     struct tv_field t = trimmed(f);
     size_t sign = t.n > 0 && (t.text[0] == '-' || t.text[0] == '+');
     const char *p = t.text + sign;
     size_t n = t.n - sign, whole = digits(p, n);
     int groups;
-    if (n == 0 || memchr(p, group, n) == NULL)
-        return TV_NUMBER_NO_COMMA;
     if (is_grouped(p, n, group, point, &groups))
         return groups > 1 || memchr(p, point, n) ? TV_NUMBER_GROUPS : TV_NUMBER_EITHER;
     return whole > 0 && whole + 1 < n && p[whole] == group && digits(p + whole + 1, n - whole - 1) == n - whole - 1
@@ -200,7 +184,8 @@ int tv_number_is_absent(const struct tv_field *f)
 {
     static const char *const words[] = {"NULL", "\\N", "NA", "NaN", "None", "NaT", "N/A", "nil"};
     struct tv_field t = trimmed(f);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    int is_number = t.n > 0 && *t.text >= '0' && *t.text <= '9'; /* as most fields are: no word begins so */
+    for (size_t i = 0; !is_number && i < sizeof words / sizeof *words; i++)
         if (t.n == strlen(words[i]) && strncasecmp(t.text, words[i], t.n) == 0)
             return 1;
     return t.n == 0;
@@ -212,7 +197,7 @@ enum tv_status tv_number_time(const struct tv_field *f, int64_t *microseconds, s
 {
     int64_t seconds;
     double real;
-    int whole = short_integer(f->text, f->n, &seconds);
+    int whole = tv_text_short_int(f->text, f->n, &seconds);
     if (!whole && tv_number_is_absent(f)) {
         *microseconds = TV_NUMBER_NO_TIME;
         return TV_OK;

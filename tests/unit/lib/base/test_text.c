@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "trivet/base/text.h"
@@ -22,6 +23,29 @@ static void numbers_are_strict(void **state)
     const char *const bad_reals[] = {"nan", "inf", "-infinity", "1e999", "", "4,5", " 4", "0x1p3", "4.5x"};
     for (size_t k = 0; k < sizeof bad_reals / sizeof *bad_reals; k++)
         assert_false(tv_text_double(bad_reals[k], strlen(bad_reals[k]), &d));
+}
+
+/* Short numbers are read by hand, longer ones by strtod, and nobody may see from a value which of the two it was. */
+static void decimals_are_those_of_strtod(void **state)
+{
+    (void)state;
+    uint32_t seed = 1;
+    for (int k = 0; k < 200000; k++) {
+        char text[24];
+        size_t n = 0;
+        seed = seed * 1664525 + 1013904223;
+        size_t digits = 1 + (seed >> 24) % 18, point = (seed >> 16) % (digits + 2);
+        for (size_t i = 0; i < digits; i++) {
+            if (i > 0 && i == point)
+                text[n++] = '.';
+            seed = seed * 1664525 + 1013904223;
+            text[n++] = (char)('0' + (seed >> 24) % 10);
+        }
+        text[n] = '\0';
+        double value = -1;
+        assert_true(tv_text_double(text, n, &value));
+        assert_true(value == strtod(text, NULL));
+    }
 }
 
 static void counts_are_of_one_or_of_many(void **state)
@@ -94,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_strict),
+        cmocka_unit_test(decimals_are_those_of_strtod),
         cmocka_unit_test(utf8_is_checked), cmocka_unit_test(counts_are_of_one_or_of_many),
         cmocka_unit_test(nearest_name_is_found),
         cmocka_unit_test(numbers_read_well),
