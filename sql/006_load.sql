@@ -58,7 +58,7 @@ language plpgsql as $$
 begin
     perform trivet.load_table(load);
     create temporary table load_item (
-        seq     bigint generated always as identity,
+        seq     bigint not null, -- the order in which they came
         kind    text not null, -- item, link, metadata: which file it stood in
         item_id bigint,
         title   text,
@@ -75,7 +75,10 @@ end
 $$;
 comment on function trivet.load_create(bigint) is 'Makes the empty table of a load, and the temporary tables its items, tags and new codes go through.';
 
-create or replace function trivet.load_index(load bigint) returns void
+-- The caller has seen every row go by, and knows the smallest and the largest value. Where it does not, because rows were added
+-- up since, they cost a pass over the table.
+drop function if exists trivet.load_index(bigint); -- of older schemas
+create or replace function trivet.load_index(load bigint, low real, high real) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     name text := format('rating_load_%s', load);
@@ -84,23 +87,27 @@ begin
     execute format('create index %I on trivet.%I (user_id, item_id) include (value) with (fillfactor = 100)',
                    name || '_pair', name);
     execute format('analyze trivet.%I', name);
-    -- Now, with all its rows: those that were rated live will be missing later.
-    execute format('update trivet.load l set (low, high) = (select min(value), max(value) from trivet.%I) where l.id = %s', name, load);
+    -- Of all its rows: those that were rated live will be missing later.
+    if load_index.low is null or load_index.high is null then
+        execute format('select min(value), max(value) from trivet.%I', name) into load_index.low, load_index.high;
+    end if;
+    update trivet.load l set low = load_index.low, high = load_index.high where l.id = load_index.load;
 end
 $$;
-comment on function trivet.load_index(bigint) is 'Index, statistics and scale of a filled load table.';
+comment on function trivet.load_index(bigint, real, real) is 'Index, statistics and scale of a filled load table: its smallest and largest value, which are looked for where they are null.';
 
-create or replace function trivet.load_duplicates(load bigint) returns bigint
-language plpgsql as $$
+-- The index has the pairs in order: to count where one ends takes a fifth of the time that a table of all pairs takes, and no memory.
+drop function if exists trivet.load_duplicates(bigint); -- of older schemas
+create or replace function trivet.load_duplicates(load bigint, row_count bigint) returns bigint
+language plpgsql set enable_hashagg = off as $$
 declare
-    n bigint;
+    pairs bigint;
 begin
-    execute format('select coalesce(sum(n - 1), 0) from (select count(*) as n from trivet.rating_load_%s '
-                   'group by user_id, item_id having count(*) > 1) repeated', load) into n;
-    return n;
+    execute format('select count(*) from (select from trivet.rating_load_%s group by user_id, item_id) pair', load) into pairs;
+    return row_count - pairs;
 end
 $$;
-comment on function trivet.load_duplicates(bigint) is 'Rows of a load whose pair of user and item stands in an earlier row of it.';
+comment on function trivet.load_duplicates(bigint, bigint) is 'Of so many rows of a load, all that it has, those whose pair of user and item stands in an earlier row of it.';
 
 create or replace function trivet.load_publish_items(load bigint, append boolean) returns bigint
 language plpgsql as $$

@@ -264,7 +264,7 @@ comment on function trivet.dataset_titles(bigint) is 'The items of a data set th
 create or replace function trivet.load_other_titles(name text, out shared bigint, out other bigint)
 language plpgsql as $$
 begin
-    select count(*), count(*) filter (where lower(now.title) <> lower(before.title)) into load_other_titles.shared, load_other_titles.other
+    select count(*), count(*) filter (where now.title <> before.title and lower(now.title) <> lower(before.title)) into load_other_titles.shared, load_other_titles.other
     from trivet.dataset_titles((select d.id from trivet.dataset d where d.name = load_other_titles.name)) before
     join (select distinct on (l.item_id) l.item_id, l.title from pg_temp.load_item l
           where l.kind = 'item' and l.title is not null order by l.item_id, l.seq) now using (item_id);

@@ -9,13 +9,6 @@
 #include "trivet/base/text.h"
 #include "trivet/store/pg_rows.h"
 
-/* Calls a function of sql/006_load.sql with the load's number. */
-static enum tv_status call(struct tv_load *l, const char *sql, struct tv_error *err)
-{
-    const char *const values[] = {l->id_text};
-    return tv_pg_exec(l->data, sql, 1, values, err);
-}
-
 /* Opens the COPY that the rows of a file of this role go through. */
 static enum tv_status open_copy(struct tv_load *l, enum tv_role role, struct tv_error *err)
 {
@@ -54,11 +47,13 @@ static enum tv_status read_role(struct tv_load *l, enum tv_role role, struct tv_
  * counts. */
 static enum tv_status count_rows(struct tv_load *l, struct tv_error *err)
 {
-    const char *const values[] = {l->id_text};
+    char rows[24];
+    const char *const values[] = {l->id_text, rows};
     int64_t duplicates = l->stage.tally.repeats, tags = 0;
+    snprintf(rows, sizeof rows, "%lld", l->stage.tally.rows);
     enum tv_status status = TV_OK;
     if (l->stage.tally.users_apart)
-        status = tv_pg_int(l->data, "SELECT trivet.load_duplicates($1)", 1, values, &duplicates, err);
+        status = tv_pg_int(l->data, "SELECT trivet.load_duplicates($1, $2)", 2, values, &duplicates, err);
     if (status == TV_OK)
         status = tv_pg_int(l->data, "SELECT count(*) FROM pg_temp.load_tag", 0, NULL, &tags, err);
     l->report.duplicates = duplicates;
@@ -75,6 +70,7 @@ static enum tv_status add_up(struct tv_load *l, struct tv_error *err)
         return TV_OK;
     enum tv_status status = tv_pg_int(l->data, "SELECT trivet.load_add_up($1)", 1, values, &pairs, err);
     l->report.added_up = l->stage.tally.rows - pairs;
+    l->summed = 1;
     l->stage.tally.repeats = 0;
     l->stage.tally.users_apart = 0;
     return status;
@@ -96,15 +92,29 @@ static enum tv_status read_ends(struct tv_load *l, struct tv_error *err)
     return status;
 }
 
+/* Indexes what came, and notes its smallest and largest value: as rows went by they were counted, unless Postgres has summed them
+ * since. */
+static enum tv_status index_rows(struct tv_load *l, struct tv_error *err)
+{
+    enum { WORTH_A_LINE = 2000000 }; /* rows that take seconds to index */
+    char rows[32], low[32], high[32];
+    const char *const values[] = {l->id_text, l->summed ? NULL : low, l->summed ? NULL : high};
+    snprintf(low, sizeof low, "%.9g", (double)l->stage.tally.min);
+    snprintf(high, sizeof high, "%.9g", (double)l->stage.tally.max);
+    if (l->stage.tally.rows >= WORTH_A_LINE)
+        tv_log_info("indexing %s ratings", tv_text_number(rows, l->stage.tally.rows));
+    enum tv_status status = tv_pg_exec(l->data, "SELECT trivet.load_index($1, $2, $3)", 3, values, err);
+    return status == TV_OK && l->summed ? read_ends(l, err) : status;
+}
+
 /* One transaction from making the table to its index: COPY may FREEZE rows only in the transaction that made their
  * table. */
 enum tv_status tv_load_fill(struct tv_load *l, struct tv_error *err)
 {
-    enum { WORTH_A_LINE = 2000000 }; /* rows that take seconds to index */
-    char rows[32];
+    const char *const values[] = {l->id_text};
     enum tv_status status = tv_pg_exec(l->data, "BEGIN", 0, NULL, err);
     if (status == TV_OK)
-        status = call(l, "SELECT trivet.load_create($1)", err);
+        status = tv_pg_exec(l->data, "SELECT trivet.load_create($1)", 1, values, err);
     if (status == TV_OK)
         status = tv_codes_read(l->codes, l->data, l->target.number, err);
     tv_report_step(&l->report, "prepare", &l->clock);
@@ -122,12 +132,8 @@ enum tv_status tv_load_fill(struct tv_load *l, struct tv_error *err)
         status = tv_fail(err, TV_ERR_INPUT, "%s holds no rating that can be read", l->set.chosen[0].file->name);
     if (status == TV_OK && l->set.counts)
         status = add_up(l, err);
-    if (status == TV_OK && l->stage.tally.rows >= WORTH_A_LINE)
-        tv_log_info("indexing %s ratings", tv_text_number(rows, l->stage.tally.rows));
     if (status == TV_OK)
-        status = call(l, "SELECT trivet.load_index($1)", err);
-    if (status == TV_OK && l->report.added_up > 0)
-        status = read_ends(l, err);
+        status = index_rows(l, err);
     tv_report_step(&l->report, "index", &l->clock);
     if (status == TV_OK)
         status = count_rows(l, err);

@@ -32,6 +32,7 @@ struct tv_load {
     struct tv_target target; /* read under the lock */
     struct tv_rejects rejects;
     struct tv_stage stage;
+    int summed; /* Postgres has added plays up since they were counted */
     struct tv_report report;
     double clock; /* when the present step began */
 };

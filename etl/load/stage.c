@@ -92,7 +92,9 @@ static enum tv_status put_item(void *context, const struct tv_item_row *row, str
     struct tv_stage *s = context;
     struct tv_buffer *out = &s->out;
     s->rows++;
-    enum tv_status status = tv_copy_text_text(out, s->kind, err);
+    enum tv_status status = tv_copy_text_int(out, ++s->items, 0, err);
+    if (status == TV_OK)
+        status = tv_copy_text_text(out, s->kind, err);
     if (status == TV_OK)
         status = tv_copy_text_int(out, row->item, !row->has_item, err);
     if (status == TV_OK)
@@ -136,7 +138,7 @@ enum tv_status tv_stage_begin_items(struct tv_stage *s, const char *kind, struct
 {
     enum tv_status status =
         tv_pg_copy_in(s->pg,
-                      "COPY pg_temp.load_item (kind, item_id, title, year, genres, imdb_id, "
+                      "COPY pg_temp.load_item (seq, kind, item_id, title, year, genres, imdb_id, "
                       "tmdb_id, extra, listed_title) FROM STDIN",
                       err);
     s->open = status == TV_OK;

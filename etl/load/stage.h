@@ -15,6 +15,7 @@ struct tv_stage {
     int binary;            /* it is the ratings' */
     const char *kind;      /* of the item rows: item, link, metadata */
     long long rows;        /* of the present COPY */
+    long long items;       /* item rows of all files: which of two came first */
     struct tv_tally tally; /* of the ratings */
     struct tv_codes *codes; /* not owned */
     struct tv_rejects *rejects;

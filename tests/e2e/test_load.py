@@ -209,6 +209,18 @@ def test_duplicates_are_counted_where_users_stand_apart(run, fresh_stores, tmp_p
     assert "3 rows repeat a pair" in load(run, fresh_stores, tmp_path).stdout
 
 
+@pytest.mark.parametrize("name, lines, said", [
+    ("rating", "1,1,4.5\n1,2,-0.3\n2,1,3\n2,3,1.1\n", "scale       -0.3 to 4.5"),
+    ("plays", "1,1,3\n1,2,5\n1,1,4\n2,1,2\n", "counts      2 to 7 plays"),
+    ("plays", "1,1,3.4028e38\n2,1,3\n1,2,4\n", "counts      3 to 3.39999995e+38 plays"),
+], ids=["ratings", "plays that are added up", "plays that are cut off, though no pair is repeated"])
+def test_the_scale_that_is_kept_and_told_is_that_of_the_rows(run, fresh_stores, tmp_path, name, lines, said):
+    write(tmp_path, ratings=f"userId,movieId,{name}\n{lines}")
+    assert said in load(run, fresh_stores, tmp_path).stdout
+    kept = fresh_stores.psql("SELECT low, high FROM trivet.load")
+    assert kept == fresh_stores.psql("SELECT min(value), max(value) FROM trivet.rating")
+
+
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 BAD_RATINGS = (b"userId,movieId,rating,timestamp\n"

@@ -150,7 +150,7 @@ def test_temporary_objects_lead_nothing_astray(schema, logins):
                        "INSERT INTO trivet.item (item_id) VALUES (7)")
         connection.commit()
         cursor.execute(SHADOWS)
-        cursor.execute("SELECT trivet.rate(1, '{7}', '{4}'), trivet.load_table(900), trivet.load_index(900), "
+        cursor.execute("SELECT trivet.rate(1, '{7}', '{4}'), trivet.load_table(900), trivet.load_index(900, NULL, NULL), "
                        "trivet.load_attach(900, trivet.current_dataset(), true, 0, 0), trivet.users_folded('{1}', '{1}'), trivet.lock_holder()")
         cursor.execute("SELECT r.value, r.rated_at > '2000-01-01', c.rev, c.folded_rev FROM trivet.rating r, trivet.user_change c")
         assert cursor.fetchall() == [(4, True, 1, 1)]

@@ -42,7 +42,7 @@ select is(pg_temp.as_role('trivet_analyst', 'select trivet.load_clean()'), 'deni
 
 select is(pg_temp.as_role('trivet_writer', 'insert into trivet.rating values (1, 1, 1)'), 'done', 'a writer rates');
 select is(pg_temp.as_role('trivet_writer', 'insert into trivet.recommendation values (1, 1, 1, 1, 0.5)'), 'done', 'recommends');
-select is(pg_temp.as_role('trivet_writer', 'select trivet.load_clean(), trivet.load_create(900), trivet.load_index(900), trivet.load_attach(900, trivet.current_dataset(), false, 0, 0)'), 'done', 'loads');
+select is(pg_temp.as_role('trivet_writer', 'select trivet.load_clean(), trivet.load_create(900), trivet.load_index(900, null, null), trivet.load_duplicates(900, 0), trivet.load_attach(900, trivet.current_dataset(), false, 0, 0)'), 'done', 'loads');
 select is((select relowner::regrole::text from pg_class where oid = 'trivet.rating_load_900'::regclass), 'trivet_owner', 'into a table that is no writer''s own');
 select is(pg_temp.as_role('trivet_writer', $q$select trivet.save_preset('a')$q$), 'done', 'and may do what an analyst may');
 
