@@ -72,6 +72,13 @@ comment on column trivet.dataset.name is 'What a load called it: the same name a
 comment on column trivet.dataset.current is 'True for the one that is loaded; at most one.';
 comment on column trivet.dataset.made_at is 'When it was named first.';
 
+create or replace function trivet.shell_word(word text) returns text
+language sql immutable parallel safe as $$
+    select case when shell_word.word ~ '^[A-Za-z0-9_.,:/+@%-]+$' then shell_word.word
+                else '''' || replace(shell_word.word, '''', '''\''''') || '''' end
+$$;
+comment on function trivet.shell_word(text) is 'A text as one word of a shell, for commands in hints: quoted, where it must be.';
+
 create or replace function trivet.current_dataset() returns bigint
 language sql stable parallel safe as $$ select d.id from trivet.dataset d where d.current $$;
 comment on function trivet.current_dataset() is 'Number of the data set that is loaded: the one that trivet.rating and all of its kind show.';
@@ -368,7 +375,7 @@ begin
             execute format('comment on table trivet.%I is %L', t || '_' || away, format('Rows of trivet.%s of data set %s, which is away.', t, away));
         end loop;
         raise warning 'live ratings that came before % was replaced are kept as of that data set', set_name
-            using hint = format('a load of that name has them again: trivet-etl load DIR --name %L', set_name);
+            using hint = format('a load of that name has them again: trivet-etl load DIR --name %s', trivet.shell_word(set_name));
     end loop;
     drop table parted;
 end

@@ -225,7 +225,7 @@ declare
 begin
     if drop_dataset.dataset = trivet.current_dataset() then
         raise exception '% is the data set that is loaded', name
-            using hint = coalesce('bring another one back first: ' || (select string_agg('trivet-etl datasets use ' || d.name, ', or ' order by d.id)
+            using hint = coalesce('bring another one back first: ' || (select string_agg('trivet-etl datasets use ' || trivet.shell_word(d.name), ', or ' order by d.id)
                                                                          from trivet.dataset d where not d.current),
                                   'load another one first: trivet-etl load DIR --name NAME'), errcode = 'TV001';
     elsif model is not null then

@@ -90,6 +90,15 @@ enum tv_status tv_buffer_quoted(struct tv_buffer *b, const char *text, size_t n,
     return status == TV_OK ? tv_buffer_text(b, "\"", err) : status;
 }
 
+/* A quote in the text ends the quotes, stands behind a backslash, and opens them again. */
+enum tv_status tv_buffer_shell(struct tv_buffer *b, const char *text, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_text(b, "'", err);
+    for (; *text && status == TV_OK; text++)
+        status = *text == '\'' ? tv_buffer_text(b, "'\\''", err) : tv_buffer_append(b, text, 1, err);
+    return status == TV_OK ? tv_buffer_text(b, "'", err) : status;
+}
+
 enum tv_status tv_buffer_plain(struct tv_buffer *b, const char *text, size_t n, int (*special)(unsigned char c),
                                size_t *done, struct tv_error *err)
 {

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import shlex
 
 import psycopg2
 import pytest
@@ -129,6 +130,10 @@ def test_a_dropped_data_set_is_gone_and_the_current_one_stays(run, fresh_stores,
     load(run, s, second)
     refused = run("trivet-etl", "datasets", "drop", "second", env=s.env, check=False)
     assert refused.returncode == 3 and refused.stderr.startswith("trivet-etl: second is the data set that is loaded\nhint: bring another one back first: trivet-etl datasets use first"), refused
+    s.psql("UPDATE trivet.dataset SET name = 'it''s a first' WHERE name = 'first'")  # what is shown for typing can be typed
+    refused = run("trivet-etl", "datasets", "drop", "second", env=s.env, check=False)
+    assert shlex.split(refused.stderr.partition("back first: ")[2]) == ["trivet-etl", "datasets", "use", "it's a first"]
+    s.psql("UPDATE trivet.dataset SET name = 'first' WHERE name <> 'second'")
     before = shown(s)
     done = run("trivet-etl", "datasets", "drop", "first", env=s.env)
     assert done.stdout.startswith("first is deleted: 4 ratings, 1 of them single, with all items, tags and codes, ")

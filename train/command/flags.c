@@ -4,16 +4,6 @@
  */
 #include "train/command/flags.h"
 
-/* Appends a value in a shell's single quotes, within which a shell changes nothing. A quote in the value ends them,
- * stands behind a backslash, and opens them again. */
-static enum tv_status append_quoted(struct tv_buffer *line, const char *value, struct tv_error *err)
-{
-    enum tv_status status = tv_buffer_text(line, "'", err);
-    for (; *value && status == TV_OK; value++)
-        status = *value == '\'' ? tv_buffer_text(line, "'\\''", err) : tv_buffer_append(line, value, 1, err);
-    return status == TV_OK ? tv_buffer_text(line, "'", err) : status;
-}
-
 /* Appends a flag once for each value of its list, in their order, because a later --set wins over an earlier one. A
  * list that was not given is empty, and leaves nothing. */
 static enum tv_status append_list(struct tv_buffer *line, const struct tv_settings *settings, const char *name,
@@ -25,7 +15,7 @@ static enum tv_status append_list(struct tv_buffer *line, const struct tv_settin
     for (size_t i = 0; i < n && status == TV_OK; i++) {
         status = tv_buffer_format(line, err, " --%s ", name);
         if (status == TV_OK)
-            status = append_quoted(line, values[i], err);
+            status = tv_buffer_shell(line, values[i], err);
     }
     return status;
 }
@@ -42,7 +32,7 @@ static enum tv_status append_one(struct tv_buffer *line, const struct tv_setting
     if (row->kind != TV_OPTION_TEXT)
         return tv_buffer_format(line, err, " %s", value);
     status = tv_buffer_text(line, " ", err);
-    return status == TV_OK ? append_quoted(line, value, err) : status;
+    return status == TV_OK ? tv_buffer_shell(line, value, err) : status;
 }
 
 enum tv_status tv_flags_given(struct tv_buffer *line, const struct tv_settings *settings, const struct tv_option *rows,

@@ -34,6 +34,8 @@ enum tv_status tv_buffer_csv(struct tv_buffer *b, const char *text, struct tv_er
 /* In double quotes, with a backslash before each quote and backslash: an element of an array, as PostgreSQL reads
  * one. */
 enum tv_status tv_buffer_quoted(struct tv_buffer *b, const char *text, size_t n, struct tv_error *err);
+/* In single quotes, within which a shell changes nothing: an argument of a command that is shown for pasting. */
+enum tv_status tv_buffer_shell(struct tv_buffer *b, const char *text, struct tv_error *err);
 /* A JSON string with its quotes (RFC 8259, 7). Bytes that are no UTF-8 become U+FFFD, one for each. */
 enum tv_status tv_buffer_json(struct tv_buffer *b, const char *text, size_t n, struct tv_error *err);
 /* What of n bytes stands before the first that is `special`, as it is; a byte that is no UTF-8 is replaced, too, and

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/model/journal.h"
@@ -153,7 +154,11 @@ static enum tv_status ratings_gone(const char *model, const char *name, struct t
 {
     tv_fail(err, TV_ERR_INPUT, "model %s was learned from data set %s, whose ratings were replaced by an older trivet",
             model, name);
-    return tv_hint(err, "load them again: trivet-etl load DIR --name '%s'", name);
+    struct tv_buffer quoted = TV_BUFFER_INIT(4096);
+    tv_ignore(tv_buffer_shell(&quoted, name, NULL), "a hint without the name is a hint");
+    tv_hint(err, "load them again: trivet-etl load DIR --name %s", tv_buffer_string(&quoted));
+    tv_buffer_free(&quoted);
+    return TV_ERR_INPUT;
 }
 
 /* The rows of the model's data set come back before anybody is folded in from them. Killed after it, that data set is

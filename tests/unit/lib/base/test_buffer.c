@@ -48,12 +48,22 @@ static void an_element_of_an_array_has_its_quotes_and_backslashes_escaped(void *
     assert_written(tv_buffer_quoted, "\"\\", "\"\\\"\\\\\"");
 }
 
+static void an_argument_is_one_word_for_a_shell(void **state)
+{
+    (void)state;
+    struct tv_buffer b = TV_BUFFER_INIT(100);
+    assert_int_equal(tv_buffer_shell(&b, "it's $HOME; \\ \"x\"", NULL), TV_OK);
+    assert_string_equal(tv_buffer_string(&b), "'it'\\''s $HOME; \\ \"x\"'");
+    tv_buffer_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffer_keeps_its_maximum),
         cmocka_unit_test(json_escapes_what_it_must_and_nothing_else),
         cmocka_unit_test(an_element_of_an_array_has_its_quotes_and_backslashes_escaped),
+        cmocka_unit_test(an_argument_is_one_word_for_a_shell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
