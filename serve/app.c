@@ -37,6 +37,7 @@ static enum tv_status open_stores(struct tv_app *app, const struct tv_app_option
                                      .server_selection_ms = SELECTION_MS,
                                      .socket_ms = SOCKET_MS,
                                      .wait_seconds = -1,
+                                     .watched = 1,
                                      .max_clients =
                                          o->workers + 5}; /* breaker, watcher, follower and start beside them */
     enum tv_status status = tv_mongo_open(&app->models.mongo, o->mongo_uri, &mongo, err);

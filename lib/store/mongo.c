@@ -86,37 +86,6 @@ enum tv_status tv_mongo_translate(const struct tv_mongo *m, const bson_error_t *
     return away ? tv_hint(err, "is it running, and is --mongo (TRIVET_MONGO) right?") : TV_ERR_STORE;
 }
 
-/* A client outside any pool. */
-static mongoc_client_t *new_client(const struct tv_mongo *m, bson_error_t *e)
-{
-    mongoc_client_t *client = mongoc_client_new_from_uri_with_error(m->uri, e);
-    if (client) {
-        mongoc_client_set_error_api(client, MONGOC_ERROR_API_VERSION_2);
-        mongoc_client_set_appname(client, m->name);
-    }
-    return client;
-}
-
-/* Waits while all connections of the pool are lent. A second client is made where the first was, and only memory could be
- * missing then, for which the driver itself ends the process. */
-mongoc_client_t *tv_mongo_borrow(struct tv_mongo *m)
-{
-    bson_error_t e;
-    if (m->pool)
-        return mongoc_client_pool_pop(m->pool);
-    return atomic_exchange(&m->only_is_lent, 1) ? new_client(m, &e) : m->only;
-}
-
-void tv_mongo_give_back(struct tv_mongo *m, mongoc_client_t *client)
-{
-    if (m->pool)
-        mongoc_client_pool_push(m->pool, client);
-    else if (client != m->only)
-        mongoc_client_destroy(client);
-    else
-        atomic_store(&m->only_is_lent, 0);
-}
-
 /* Every write is acknowledged from the journal: what is noted elsewhere as written has survived a kill of the server. A
  * concern that the address asks for (a majority, a timeout) stays; one that waits for no answer cannot. */
 static void acknowledge_from_journal(mongoc_uri_t *uri)
@@ -168,7 +137,6 @@ static void set_options(mongoc_uri_t *uri, const struct tv_mongo_options *option
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, options->server_selection_ms);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, options->socket_ms);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, options->server_selection_ms);
-    mongoc_uri_set_option_as_bool(uri, MONGOC_URI_SERVERSELECTIONTRYONCE, false);
     acknowledge_from_journal(uri);
     if (options->max_clients > 0)
         mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, options->max_clients);
@@ -181,35 +149,163 @@ static enum tv_status refuse_address(const struct tv_mongo *m, bson_error_t *e, 
     return tv_where(err, "%s: %s", m->where, e->message);
 }
 
-static enum tv_status make_pool(struct tv_mongo *m, const struct tv_mongo_options *options, struct tv_error *err)
+/* --- whose client a call is lent --------------------------------------------------------------------------
+ *
+ * A pool has threads that watch the server, and they are good at waiting for one. But only twice a second they look whether they
+ * are to end, so a program with a pool takes up to half a second to end. One that is not `watched` has clients without such
+ * threads, each made when a thread has need of one more. They do not wait for a server that is away: where one finds none, a pool
+ * takes their place, and keeps it. */
+
+/* A client outside any pool. All members but the client are under `lock` of the connection. */
+struct tv_mongo_lone {
+    mongoc_client_t *client;
+    int lent;
+    struct tv_mongo_lone *next;
+};
+
+/* The driver watches only with a pool, so the setting counts for clients outside one. */
+static void look_once(mongoc_uri_t *uri)
+{
+    mongoc_uri_set_option_as_bool(uri, MONGOC_URI_SERVERSELECTIONTRYONCE, true);
+}
+
+static enum tv_status make_pool(struct tv_mongo *m, struct tv_error *err)
 {
     bson_error_t e;
-    set_options(m->uri, options);
     m->pool = mongoc_client_pool_new_with_error(m->uri, &e);
     if (m->pool == NULL)
         return refuse_address(m, &e, err);
     mongoc_client_pool_set_error_api(m->pool, MONGOC_ERROR_API_VERSION_2);
-    mongoc_client_pool_set_appname(m->pool, options->name);
+    mongoc_client_pool_set_appname(m->pool, m->name);
     return TV_OK;
 }
 
-/* One client has no thread that watches the server, for whose end a pool would wait; for the same reason it is bad at waiting
- * for one, so where it has no answer at once there is a pool all the same. */
-static enum tv_status connect_briefly(struct tv_mongo *m, const struct tv_mongo_options *options, struct tv_error *err)
+/* Makes one more, which is lent at once. */
+static enum tv_status add_lone(struct tv_mongo *m, struct tv_mongo_lone **out, struct tv_error *err)
 {
     bson_error_t e;
-    m->name = options->name;
-    set_options(m->uri, options);
-    mongoc_uri_set_option_as_bool(m->uri, MONGOC_URI_SERVERSELECTIONTRYONCE, true);
-    m->only = new_client(m, &e);
-    if (m->only == NULL)
+    struct tv_mongo_lone *lone = tv_alloc(1, sizeof *lone, "a MongoDB client", err);
+    if (lone == NULL)
+        return TV_ERR_NO_MEMORY;
+    lone->client = mongoc_client_new_from_uri_with_error(m->uri, &e);
+    if (lone->client == NULL) {
+        free(lone);
         return refuse_address(m, &e, err);
-    if (tv_mongo_ping(m, NULL) == TV_OK)
-        return TV_OK;
-    mongoc_client_destroy(m->only);
-    m->only = NULL;
-    return make_pool(m, options, err);
+    }
+    mongoc_client_set_error_api(lone->client, MONGOC_ERROR_API_VERSION_2);
+    mongoc_client_set_appname(lone->client, m->name);
+    *lone = (struct tv_mongo_lone){.client = lone->client, .lent = 1, .next = m->lone};
+    m->lone = *out = lone;
+    return TV_OK;
 }
+
+/* Without threads, several servers are looked for in one go, and one that is off would hold up each command: they are for a pool. */
+static int is_one_server(const mongoc_uri_t *uri)
+{
+    const mongoc_host_list_t *hosts = mongoc_uri_get_hosts(uri);
+    return hosts && hosts->next == NULL && mongoc_uri_get_srv_hostname(uri) == NULL &&
+           mongoc_uri_get_replica_set(uri) == NULL &&
+           mongoc_uri_get_option_as_bool(uri, MONGOC_URI_DIRECTCONNECTION, true) &&
+           !mongoc_uri_get_option_as_bool(uri, MONGOC_URI_LOADBALANCED, false);
+}
+
+static enum tv_status open_clients(struct tv_mongo *m, int watched, struct tv_error *err)
+{
+    struct tv_mongo_lone *first;
+    look_once(m->uri);
+    m->always_pool = watched || !is_one_server(m->uri);
+    if (m->always_pool)
+        return make_pool(m, err);
+    enum tv_status status = add_lone(m, &first, err);
+    if (status == TV_OK)
+        first->lent = 0;
+    return status;
+}
+
+static void close_clients(struct tv_mongo *m)
+{
+    for (struct tv_mongo_lone *lone = m->lone, *next; lone; lone = next) {
+        next = lone->next;
+        mongoc_client_destroy(lone->client);
+        free(lone);
+    }
+    if (m->pool)
+        mongoc_client_pool_destroy(m->pool);
+    pthread_mutex_destroy(&m->lock);
+}
+
+/* Whether the client has its server. One that was not used for a while looks whether its connection still stands, and
+ * one that had an error connects anew. Else this asks nobody. */
+static int has_server(mongoc_client_t *client)
+{
+    mongoc_server_description_t *server = mongoc_client_select_server(client, true, NULL, NULL);
+    int found = server != NULL;
+    if (server)
+        mongoc_server_description_destroy(server);
+    return found;
+}
+
+/* A client that rests, or a new one; NULL where there is a pool, or no memory. */
+static struct tv_mongo_lone *take_lone(struct tv_mongo *m)
+{
+    pthread_mutex_lock(&m->lock);
+    struct tv_mongo_lone *lone = m->pool ? NULL : m->lone;
+    while (lone && lone->lent)
+        lone = lone->next;
+    if (lone)
+        lone->lent = 1;
+    else if (m->pool == NULL)
+        tv_ignore(add_lone(m, &lone, NULL),
+                  "one was made of this address before; without memory a pool is made, or the program ends");
+    pthread_mutex_unlock(&m->lock);
+    return lone;
+}
+
+/* From now on everybody is lent clients of the pool. What was lent before comes back to where it is from. */
+static mongoc_client_pool_t *pool_of(struct tv_mongo *m)
+{
+    pthread_mutex_lock(&m->lock);
+    if (m->pool == NULL)
+        tv_ignore(make_pool(m, NULL), "the address was good for a client, and is for a pool");
+    mongoc_client_pool_t *pool = m->pool;
+    pthread_mutex_unlock(&m->lock);
+    return pool;
+}
+
+mongoc_client_t *tv_mongo_borrow(struct tv_mongo *m)
+{
+    if (m->always_pool)
+        return mongoc_client_pool_pop(m->pool);
+    struct tv_mongo_lone *lone = take_lone(m);
+    if (lone && has_server(lone->client))
+        return lone->client;
+    mongoc_client_pool_t *pool = pool_of(m);
+    if (lone && pool == NULL)
+        return lone->client; /* whose call fails, and says why */
+    if (lone)
+        tv_mongo_give_back(m, lone->client);
+    return mongoc_client_pool_pop(pool);
+}
+
+void tv_mongo_give_back(struct tv_mongo *m, mongoc_client_t *client)
+{
+    if (m->always_pool) {
+        mongoc_client_pool_push(m->pool, client);
+        return;
+    }
+    pthread_mutex_lock(&m->lock);
+    struct tv_mongo_lone *lone = m->lone;
+    while (lone && lone->client != client)
+        lone = lone->next;
+    if (lone)
+        lone->lent = 0;
+    mongoc_client_pool_t *pool = m->pool;
+    pthread_mutex_unlock(&m->lock);
+    if (lone == NULL)
+        mongoc_client_pool_push(pool, client);
+}
+
+/* --- opening and asking ------------------------------------------------------------------------------------- */
 
 /* A try takes up to server_selection_ms by itself, so the last one may end so much after wait_seconds. */
 static enum tv_status ping_within(struct tv_mongo *m, int wait_seconds, struct tv_error *err)
@@ -222,7 +318,7 @@ static enum tv_status ping_within(struct tv_mongo *m, int wait_seconds, struct t
     return status;
 }
 
-/* The driver is started first: even reading an address calls it. The pool connects lazily, so without a ping
+/* The driver is started first: even reading an address calls it. Clients connect lazily, so without a ping
  * nothing is known of the server yet. */
 enum tv_status tv_mongo_open(struct tv_mongo **out, const char *uri, const struct tv_mongo_options *options,
                              struct tv_error *err)
@@ -231,10 +327,14 @@ enum tv_status tv_mongo_open(struct tv_mongo **out, const char *uri, const struc
     struct tv_mongo *m = tv_alloc(1, sizeof *m, "a MongoDB client", err);
     if (m == NULL)
         return TV_ERR_NO_MEMORY;
+    pthread_mutex_init(&m->lock, NULL);
+    m->name = options->name;
     enum tv_status status = read_address(m, uri, err);
-    if (status == TV_OK)
-        status = options->briefly ? connect_briefly(m, options, err) : make_pool(m, options, err);
-    if (status == TV_OK && m->pool && options->wait_seconds >= 0)
+    if (status == TV_OK) {
+        set_options(m->uri, options);
+        status = open_clients(m, options->watched, err);
+    }
+    if (status == TV_OK && options->wait_seconds >= 0)
         status = ping_within(m, options->wait_seconds, err);
     if (status != TV_OK) {
         tv_mongo_close(m);
@@ -248,10 +348,7 @@ void tv_mongo_close(struct tv_mongo *m)
 {
     if (m == NULL)
         return;
-    if (m->pool)
-        mongoc_client_pool_destroy(m->pool);
-    if (m->only)
-        mongoc_client_destroy(m->only);
+    close_clients(m);
     if (m->uri)
         mongoc_uri_destroy(m->uri);
     free(m);

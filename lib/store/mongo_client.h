@@ -3,16 +3,16 @@
 #define TRIVET_STORE_MONGO_CLIENT_H
 
 #include <mongoc/mongoc.h>
-#include <stdatomic.h>
+#include <pthread.h>
 
 #include "trivet/store/mongo.h"
 
-/* A pool of connections to one database; threads share it. Where it was opened briefly there is no pool, but one client, and
- * more while that one is lent. */
+/* Connections to one database; threads share it. The first four members are for mongo.c alone. */
 struct tv_mongo {
-    mongoc_client_pool_t *pool;
-    mongoc_client_t *only;
-    atomic_int only_is_lent;
+    int always_pool;            /* there is one from the beginning, and nothing is locked */
+    pthread_mutex_t lock;       /* over the next two; nothing that waits is done under it */
+    mongoc_client_pool_t *pool; /* NULL as long as lone clients do */
+    struct tv_mongo_lone *lone;
     const char *name;
     char database[64];
     mongoc_uri_t *uri; /* parsed; kept because its secrets are masked in what the driver says */
@@ -30,7 +30,7 @@ TV_MUST_USE void *tv_mongo_alloc(size_t size, const char *what, struct tv_error 
 /* A document of the caller's own. */
 TV_MUST_USE struct tv_mongo_doc *tv_mongo_copy_doc(const bson_t *bson, struct tv_error *err);
 
-/* A client of the pool for the length of one call. */
+/* A client for the length of one call. Of a pool that has a most, it waits until one is given back. */
 mongoc_client_t *tv_mongo_borrow(struct tv_mongo *m);
 void tv_mongo_give_back(struct tv_mongo *m, mongoc_client_t *client);
 

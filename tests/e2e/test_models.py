@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from breakpoints import at
+from breakpoints import at, in_background
 from rating_sets import like_movielens
-from server import clean_environment
+from server import clean_environment, until
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +258,37 @@ def test_a_store_that_dies_halfway(run, programs, private_stores, small_set, sto
     exactly(private_stores, [1, 2] if function == "tv_lifecycle_activate" else [1])  # whole by then, so kept
     run("trivet-train", *FIT, 4, env=private_stores.env)
     assert consistent(run, private_stores) > 1
+
+
+def test_mongodb_may_be_away_for_a_moment(run, programs, private_stores, small_set, tmp_path):
+    """It ends while fit is between two questions to it, and is back a second after the next one."""
+    run("trivet-etl", "load", small_set, env=private_stores.env)
+    with open(tmp_path / "fit.log", "w+") as output:
+        fit = in_background("tv_fit_users", programs["trivet-train"], *FIT, 3, env=private_stores.env, output=output)
+        until(lambda: "Breakpoint 1, " in (tmp_path / "fit.log").read_text(), seconds=60)
+        time.sleep(1.1)  # after a second without work, a connection is looked at before it is used
+        private_stores.mongo.kill()
+        fit.stdin.write("delete\ncontinue\n")
+        fit.stdin.flush()
+        time.sleep(1)
+        private_stores.mongo.start()
+        until(lambda: "[Inferior 1" in (tmp_path / "fit.log").read_text(), seconds=60)
+        fit.communicate("quit\n", timeout=60)
+    assert "exited normally" in (tmp_path / "fit.log").read_text()
+    assert consistent(run, private_stores) == 1
+    exactly(private_stores, [1])
+
+
+def test_a_command_ends_when_it_is_done(run, loaded):
+    """The threads of the driver's pool look twice a second whether they are to end; a command has none. The quickest of
+    eight: others may be at work on this machine."""
+    run("trivet-train", *FIT, 3, env=loaded.env)
+
+    def seconds():
+        began = time.monotonic()
+        run("trivet-train", "recommend", "--users", 3, env=loaded.env)
+        return time.monotonic() - began
+    assert min(seconds() for _ in range(8)) < 0.4
 
 
 def test_flushall_is_repaired_from_mongodb(run, loaded):

@@ -34,25 +34,24 @@ void tv_train_warn_of_redis(struct tv_redis *redis)
     warn_unless(redis, "maxmemory-policy", "noeviction", "it may drop parts of a model when memory is short");
 }
 
-static enum tv_status open_mongo(struct tv_stores *s, const struct tv_settings *settings, int briefly, struct tv_error *err)
+static enum tv_status open_mongo(struct tv_stores *s, const struct tv_settings *settings, struct tv_error *err)
 {
     const struct tv_mongo_options options = {.name = "trivet-train",
                                              .server_selection_ms = SERVER_SELECTION_MS,
                                              .socket_ms = SOCKET_MS,
-                                             .wait_seconds = (int)tv_settings_int(settings, "wait"),
-                                             .briefly = briefly};
+                                             .wait_seconds = (int)tv_settings_int(settings, "wait")};
     return tv_mongo_open(&s->mongo, tv_settings_text(settings, "mongo"), &options, err);
 }
 
 /* The connection to Postgres is the lock's, so commands that only look do without one. */
-static enum tv_status open_stores(struct tv_stores *s, const struct tv_settings *settings, int briefly, struct tv_error *err)
+static enum tv_status open_stores(struct tv_stores *s, const struct tv_settings *settings, struct tv_error *err)
 {
     *s = (struct tv_stores){.reader_uri = tv_settings_text(settings, "reader"),
                             .lock_wait = (int)tv_settings_int(settings, "lock-wait")};
     enum tv_status status =
         tv_redis_open(&s->redis, tv_settings_text(settings, "redis"), REDIS_MS, (int)tv_settings_int(settings, "wait"), err);
     if (status == TV_OK)
-        status = open_mongo(s, settings, briefly, err);
+        status = open_mongo(s, settings, err);
     if (status != TV_OK)
         tv_train_close(s);
     return status;
@@ -60,14 +59,14 @@ static enum tv_status open_stores(struct tv_stores *s, const struct tv_settings 
 
 enum tv_status tv_train_open_readonly(struct tv_stores *s, const struct tv_settings *settings, struct tv_error *err)
 {
-    return open_stores(s, settings, 0, err);
+    return open_stores(s, settings, err);
 }
 
 /* The lock is not waited for: the message names the program that holds it. */
-static enum tv_status open_locked(struct tv_stores *s, const struct tv_settings *settings, const char *who, int briefly,
-                                  struct tv_error *err)
+enum tv_status tv_train_open_locked(struct tv_stores *s, const struct tv_settings *settings, const char *who,
+                                    struct tv_error *err)
 {
-    enum tv_status status = open_stores(s, settings, briefly, err);
+    enum tv_status status = open_stores(s, settings, err);
     if (status != TV_OK)
         return status;
     tv_train_warn_of_redis(s->redis);
@@ -77,40 +76,15 @@ static enum tv_status open_locked(struct tv_stores *s, const struct tv_settings 
     return status;
 }
 
-enum tv_status tv_train_open_locked(struct tv_stores *s, const struct tv_settings *settings, const char *who,
-                                    struct tv_error *err)
-{
-    return open_locked(s, settings, who, 0, err);
-}
-
 /* The quick repair comes first, so that what a killed process left is cleared away by the next command without
  * anybody's help. */
-static enum tv_status open_repaired(struct tv_stores *s, const struct tv_settings *settings, const char *who, int briefly,
-                                    struct tv_error *err)
-{
-    enum tv_status status = open_locked(s, settings, who, briefly, err);
-    if (status == TV_OK && (status = tv_lifecycle_repair(s, NULL, NULL, err)) != TV_OK)
-        tv_train_close(s);
-    return status;
-}
-
 enum tv_status tv_train_open(struct tv_stores *s, const struct tv_settings *settings, const char *who,
                              struct tv_error *err)
 {
-    return open_repaired(s, settings, who, 0, err);
-}
-
-enum tv_status tv_train_open_briefly(struct tv_stores *s, const struct tv_settings *settings, const char *who,
-                                     struct tv_error *err)
-{
-    return open_repaired(s, settings, who, 1, err);
-}
-
-enum tv_status tv_train_stay(struct tv_stores *s, const struct tv_settings *settings, struct tv_error *err)
-{
-    tv_mongo_close(s->mongo);
-    s->mongo = NULL;
-    return open_mongo(s, settings, 0, err);
+    enum tv_status status = tv_train_open_locked(s, settings, who, err);
+    if (status == TV_OK && (status = tv_lifecycle_repair(s, NULL, NULL, err)) != TV_OK)
+        tv_train_close(s);
+    return status;
 }
 
 /* Stores that were opened in part are fine, too. */

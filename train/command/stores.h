@@ -12,11 +12,6 @@
  * process left. `who` is what others are told while they wait. On failure nothing stays open. */
 enum tv_status tv_train_open(struct tv_stores *s, const struct tv_settings *settings, const char *who,
                              struct tv_error *err);
-/* The same for a command that may find nothing to do: its MongoDB is for a few calls (tv_mongo_options.briefly), and opened
- * anew by tv_train_stay once there is something. */
-enum tv_status tv_train_open_briefly(struct tv_stores *s, const struct tv_settings *settings, const char *who,
-                                     struct tv_error *err);
-enum tv_status tv_train_stay(struct tv_stores *s, const struct tv_settings *settings, struct tv_error *err);
 /* Like tv_train_open without the repair: for trivet-train repair, which makes a thorough one itself. */
 enum tv_status tv_train_open_locked(struct tv_stores *s, const struct tv_settings *settings, const char *who,
                                     struct tv_error *err);

@@ -189,23 +189,21 @@ static enum tv_status plan(struct tv_fit *f, struct tv_error *err)
 
 /* The lock comes before the snapshot, so that the snapshot sees all that the lock's last holder, perhaps a load,
  * has committed. */
-static enum tv_status look(struct tv_fit *f, int briefly, int dry_run, struct tv_error *err)
+static enum tv_status look(struct tv_fit *f, int dry_run, struct tv_error *err)
 {
     const struct tv_settings *settings = f->reading.settings;
     enum tv_status status = TV_OK;
     if (!dry_run)
-        status = (briefly ? tv_train_open_briefly : tv_train_open)(&f->stores, settings, "trivet-train fit", err);
+        status = tv_train_open(&f->stores, settings, "trivet-train fit", err);
     if (status == TV_OK)
         status = tv_reading_look(&f->reading, err);
     return status == TV_OK ? tv_learning_open(&f->learning, &f->reading, err) : status;
 }
 
 /* What only a training asks for, and what takes time where there are many users. */
-static enum tv_status stay(struct tv_fit *f, int was_brief, struct tv_error *err)
+static enum tv_status look_closer(struct tv_fit *f, struct tv_error *err)
 {
-    enum tv_status status = was_brief ? tv_train_stay(&f->stores, f->reading.settings, err) : TV_OK;
-    if (status == TV_OK)
-        status = tv_reading_describe_data(&f->reading, err);
+    enum tv_status status = tv_reading_describe_data(&f->reading, err);
     if (status == TV_OK)
         status = tv_fit_read_changes(f, err);
     if (status == TV_OK)
@@ -218,7 +216,7 @@ static enum tv_status fit_opened(struct tv_fit *f, int dry_run, struct tv_error 
 {
     int64_t same = 0;
     int if_changed = tv_settings_on(f->reading.settings, "if-changed") && !dry_run;
-    enum tv_status status = look(f, if_changed, dry_run, err);
+    enum tv_status status = look(f, dry_run, err);
     if (status == TV_OK && if_changed)
         status = find_same(f, &same, err);
     if (status == TV_OK && same > 0 && f->reading.sure) {
@@ -229,7 +227,7 @@ static enum tv_status fit_opened(struct tv_fit *f, int dry_run, struct tv_error 
         tv_log_info("it cannot be told yet whether tables that the source reads have changed: others were at work a moment ago, or "
                     "the tables are another server's");
     if (status == TV_OK)
-        status = stay(f, if_changed, err);
+        status = look_closer(f, err);
     if (status != TV_OK)
         return status;
     return dry_run ? plan(f, err) : build(f, err);

@@ -350,10 +350,7 @@ static enum tv_status report(struct similar *s, struct tv_error *err)
  * documents, is in order before anything is written. */
 static enum tv_status open_all(struct similar *s, struct tv_error *err)
 {
-    int briefly = tv_settings_on(s->settings, "if-changed");
-    enum tv_status status =
-        (briefly ? tv_train_open_briefly : tv_train_open)(&s->stores, s->settings, "trivet-train similar", err);
-    return status;
+    return tv_train_open(&s->stores, s->settings, "trivet-train similar", err);
 }
 
 /* The same for a look at what is there, or an update of it, which need no MongoDB. */
@@ -434,8 +431,6 @@ static enum tv_status build(struct similar *s, struct tv_error *err)
         status = find_current(s, stored, &current, err);
     if (status == TV_OK && current)
         return use_again(s, stored, err);
-    if (status == TV_OK && tv_settings_on(s->settings, "if-changed"))
-        status = tv_train_stay(&s->stores, s->settings, err);
     if (status == TV_OK)
         status = begin(s, err);
     if (status != TV_OK)

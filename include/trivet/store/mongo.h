@@ -1,6 +1,6 @@
 /* mongo: a MongoDB client. Moves documents made of plain fields; knows no collection of ours.
  *
- * One `struct tv_mongo` is a pool and may be used by many threads. Errors: TV_ERR_UNAVAILABLE when no server can
+ * One `struct tv_mongo` is several connections and may be used by many threads. Errors: TV_ERR_UNAVAILABLE when no server can
  * be selected in time or the socket fails, TV_ERR_STORE when the server answered with an error.
  */
 #ifndef TRIVET_STORE_MONGO_H
@@ -15,14 +15,14 @@ struct tv_mongo;
 struct tv_mongo_doc; /* one document read: the caller's own, or lent for one call (tv_mongo_take) */
 struct tv_mongo_bulk;
 
-/* How a program wants to be connected. Lent to tv_mongo_open, which keeps none of it. */
+/* How a program wants to be connected. Lent to tv_mongo_open, which keeps the name alone. */
 struct tv_mongo_options {
-    const char *name;           /* appname, for the server's log */
+    const char *name;           /* appname, for the server's log; a literal */
     int server_selection_ms;    /* how long to look for a server */
     int socket_ms;              /* how long one answer may take */
     int wait_seconds;           /* at open: try again for that long */
     int max_clients;            /* connections in the pool; 0: the driver's default */
-    int briefly;                /* for a few calls, mostly one at a time: no pool, whose end takes half a second */
+    int watched;                /* threads watch the server: for a program that goes on where it is away. Closing takes half a second */
 };
 
 /* Opens and pings. The database is the URI's path, or "recsys". With wait_seconds < 0 no ping is made and the
