@@ -91,6 +91,8 @@ static int fits_header(struct tv_found *found, const struct tv_record *record)
         (c->at[TV_COLUMN_TAG] >= 0 || c->rival[TV_COLUMN_USER] >= 0 || c->rival[TV_COLUMN_ITEM] >= 0 ||
          c->rival[TV_COLUMN_RATING] >= 0 || (kind->counts && c->rival[TV_COLUMN_PLAYS] >= 0)))
         return 0; /* with a tag: users and items, but who said what, not who played what */
+    if (kind->role == TV_ROLE_ITEMS && c->at[TV_COLUMN_USER] >= 0)
+        return 0; /* reviews, whose titles are none of the items' */
     return tv_columns_have(c, kind->needs[0], kind->needs[1], kind->needs[2]) && (kind->item == NULL || item >= 0) &&
            (kind->also == NULL || tv_columns_find(record, kind->also) >= 0);
 }
@@ -374,6 +376,9 @@ static enum tv_status no_ratings(const struct tv_set *set, const struct tv_input
     const struct tv_input_file *file = misunderstood(set, input, format);
     if (file == NULL && given->n > 0 && input->n_files == 1)
         file = &input->files[0];
+    for (size_t i = 0; file == NULL && i < input->n_files; i++)
+        if (tv_refusal_is_foreign(input, &input->files[i]))
+            file = &input->files[i];
     if (file && strcmp(format, "auto") == 0) {
         enum tv_status status = tv_refuse_file(input, file, given, err);
         return status == TV_ERR_INPUT ? tv_context(err, "%s holds no ratings that trivet can read", input->path) : status;

@@ -53,6 +53,54 @@ static unsigned hint_at_names(struct tv_error *err)
                    tv_columns_names(TV_COLUMN_ITEM, items, sizeof items));
 }
 
+/* --- files that are no tables of text ------------------------------------------------------------------------------ */
+
+/* By their first bytes; "%s" in the hint is the file's name. */
+static const struct foreign {
+    const char *magic;
+    size_t n;
+    const char *what, *hint;
+} foreigners[] = {
+    {"PAR1", 4, "it is a Parquet file", "make a table of it: python3 -c 'import pandas; pandas.read_parquet(\"%s\").to_csv(\"ratings.csv\", index=False)'"},
+    {"\xd0\xcf\x11\xe0", 4, "it is a spreadsheet or another document of an office", "open %s in a spreadsheet, and save it as CSV"},
+    {"SQLite format 3", 15, "it is a database of SQLite", "write a table of it: sqlite3 -csv -header %s 'SELECT ...' > ratings.csv"},
+    {"\x93NUMPY", 6, "it is an array of numpy", "write %s as a table with the columns user, item and rating"},
+    {"{\"", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas; pandas.read_json(\"%s\", lines=True).to_csv(\"ratings.csv\", index=False)'"},
+    {"[{", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas; pandas.read_json(\"%s\").to_csv(\"ratings.csv\", index=False)'"},
+    {"<!DOCTYPE", 9, "it is a web page", "download %s anew: what needs a login is downloaded by hand"},
+    {"<html", 5, "it is a web page", "download %s anew: what needs a login is downloaded by hand"},
+};
+
+/* A file that cannot be read is none; reading it for the refusal tells. */
+static const struct foreign *foreign_of(const struct tv_input *input, const struct tv_input_file *file)
+{
+    struct tv_byte_source *source = NULL;
+    char head[16];
+    size_t n = 0;
+    if (tv_byte_source_open(&source, input, file, NULL) != TV_OK)
+        return NULL;
+    if (source->read(source, head, sizeof head, &n, NULL) != TV_OK)
+        n = 0;
+    tv_byte_source_close(source);
+    for (size_t i = 0; i < sizeof foreigners / sizeof *foreigners; i++)
+        if (n >= foreigners[i].n && strncasecmp(head, foreigners[i].magic, foreigners[i].n) == 0)
+            return &foreigners[i];
+    return NULL;
+}
+
+int tv_refusal_is_foreign(const struct tv_input *input, const struct tv_input_file *file)
+{
+    return !file->is_archive && foreign_of(input, file) != NULL;
+}
+
+static enum tv_status say_foreign(const struct foreign *f, const struct tv_input_file *file, struct tv_error *err)
+{
+    const char *hole = strstr(f->hint, "%s");
+    tv_fail(err, TV_ERR_INPUT, "%s", f->what);
+    tv_hint(err, "%.*s%s%s", (int)(hole - f->hint), f->hint, file->name, hole + 2);
+    return tv_context(err, "%s", file->name);
+}
+
 /* --- what it is instead ----------------------------------------------------------------------------------------- */
 
 /* The first lines of a file, and how they are cut. */
@@ -152,7 +200,10 @@ static int say_rivals(const struct tv_columns *c, const struct tv_record *header
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and both %s and %s could be the %s", fields,
                 shown(&header->fields[c->at[m]], a, sizeof a), shown(&header->fields[c->rival[m]], b, sizeof b),
                 tv_columns_word(m));
-        tv_hint(err, "say which: --columns %s, or %s=%s", tv_given_with(given, m, a, with, sizeof with), tv_columns_word(m), b);
+        if (strcasecmp(a, b) == 0)
+            tv_hint(err, "call one of the two otherwise in the header, or take it out");
+        else
+            tv_hint(err, "say which: --columns %s, or %s=%s", tv_given_with(given, m, a, with, sizeof with), tv_columns_word(m), b);
         return 1;
     }
     return 0;
@@ -213,11 +264,50 @@ static enum tv_status say_actions(struct tv_error *err)
                         "trivet-etl load plays.csv --columns user=1,item=2,plays=4");
 }
 
+/* Netflix: a line with a film's number and a colon, and then one for each of its ratings. */
+static int is_film_alone(const struct tv_record *record)
+{
+    const struct tv_field *f = &record->fields[0];
+    const struct tv_field number = {f->text, f->n - (f->n > 0)};
+    int64_t id;
+    return record->n == 1 && f->n > 1 && f->text[f->n - 1] == ':' && tv_number_id(&number, &id, NULL) == TV_OK;
+}
+
+static enum tv_status say_films(const char *file, struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_INPUT, "a line with an item and a colon stands before the ratings of that item, as in Netflix's set");
+    return tv_hint(err, "make a line of each rating: awk -F, '/:/ { sub(/:.*/, \"\"); item = $1; next } { print $1 \",\" item \",\" $2 "
+                        "\",\" $3 }' %s > ratings.csv", file);
+}
+
+/* Blanks between the fields, as many as make columns of them, are no separator: names and titles hold some. */
+static int has_blanks(const struct tv_record *record)
+{
+    const struct tv_field *f = &record->fields[0];
+    int blanks = 0;
+    for (size_t i = 0; i < f->n; i++)
+        blanks += f->text[i] == ' ' && i > 0 && f->text[i - 1] != ' ';
+    return record->n == 1 && blanks >= 2 && blanks <= 4;
+}
+
+static enum tv_status say_blanks(const struct tv_record *first, const char *file, struct tv_error *err)
+{
+    char fields[SHOWN];
+    tv_fail(err, TV_ERR_INPUT, "its fields are divided by none of , ; | :: and tabs (the first line is %s)",
+            tv_refusal_fields(first, fields, sizeof fields));
+    return tv_hint(err, "if blanks divide them: tr -s ' ' '\\t' < %s > ratings.tsv, which without a header is read as user, item, rating and "
+                        "time", file);
+}
+
 /* Says what the first record tells, now that the lines are counted. */
-static enum tv_status say(const struct look *look, const struct tv_record *first, const struct tv_given *given,
+static enum tv_status say(const struct look *look, const struct tv_record *first, const struct tv_given *given, const char *file,
                           struct tv_error *err)
 {
     char fields[SHOWN];
+    if (is_film_alone(first))
+        return say_films(file, err);
+    if (has_blanks(first) && look->fields == 1)
+        return say_blanks(first, file, err);
     if (given->n == 0 && look->fields >= MATRIX_FIELDS && look->numbers > 9 * look->not_numbers)
         return say_matrix(look, err);
     if (given->n == 0 && look->actions == look->records)
@@ -242,6 +332,9 @@ enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_inpu
     struct look look;
     struct tv_records *records = NULL;
     struct tv_record *first = NULL;
+    const struct foreign *foreign = foreign_of(input, file);
+    if (foreign)
+        return say_foreign(foreign, file, err);
     enum tv_status status = look_best(&look, input, file, err);
     if (status == TV_OK && look.wide > 0) {
         status = say_wide(err);
@@ -254,7 +347,7 @@ enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_inpu
     while (status == TV_OK && (status = tv_records_next(records, &first, err)) == TV_OK && first && first->reason)
         ;
     if (status == TV_OK && first)
-        status = say(&look, first, given, err);
+        status = say(&look, first, given, file->name, err);
     tv_records_close(records);
     return tv_context(err, "%s", file->name);
 }

@@ -130,23 +130,29 @@ static void add_field(struct tv_sample_column *c, const struct tv_field *f, int 
         c->texts += !integer && !grouped && tv_code_refusal(f->text, f->n) == NULL;
         c->zero_led += integer && has_leading_zero(f);
         c->quoted_inside += is_quoted_inside(f);
+        if (tv_number_is_rounded(f) && c->rounded++ == 0)
+            show(c->first_rounded, f);
     }
     if (tv_number_is_absent(f)) {
         c->absent++;
         return;
     }
     c->n++;
+    long long numbers = tv_sample_numbers(c);
     int number = tv_number_rating(f, &value, NULL) == TV_OK;
     if (number)
         add_number(c, f, value);
     else
         add_written(c, f, commas);
-    if (c->n > tv_sample_numbers(c))
+    if (tv_sample_numbers(c) == numbers)
         add_word(c, f);
     if (c->odd[0] == '\0' && c->n > tv_sample_numbers(c))
         show(c->odd, f);
     c->marks += !number && (is_yes_or_no(f) || is_mark(f));
-    c->times[tv_time_form_of(f)]++;
+    enum tv_time_form form = tv_time_form_of(f);
+    c->times[form]++;
+    if (form == TV_TIME_UNKNOWN && c->odd_time[0] == '\0')
+        show(c->odd_time, f);
     if (tv_time_is_calendar(f) && c->calendars++ == 0)
         show(c->calendar, f);
 }

@@ -11,6 +11,7 @@ enum { TV_SAMPLE_ROWS = 10000, TV_SAMPLE_IDS = 1000, TV_SAMPLE_TEXT = 64, TV_SAM
 struct tv_sample_column {
     char name[TV_SAMPLE_TEXT]; /* from the header, fit to be shown; its number without one */
     char odd[TV_SAMPLE_TEXT];  /* the first value that is no number, fit to be shown */
+    char odd_time[TV_SAMPLE_TEXT]; /* the first that is no time in any form */
     char calendar[TV_SAMPLE_TEXT]; /* the first number that is a calendar's (tv_time_is_calendar) */
     long long n, absent, calendars;
     long long numbers;        /* plain ones */
@@ -26,6 +27,8 @@ struct tv_sample_column {
     int n_words;              /* TV_SAMPLE_WORDS: these, and perhaps more */
     long long texts;          /* of the first TV_SAMPLE_IDS, those that are no integers but could be codes */
     long long quoted_inside;  /* of the same, those whose quotes are part of them */
+    long long rounded;        /* of the same, those with powers of ten (tv_number_is_rounded) */
+    char first_rounded[TV_SAMPLE_TEXT];
     long long zero_led;       /* of these, integers that begin with a zero they could do without */
 };
 

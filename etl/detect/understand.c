@@ -192,13 +192,14 @@ static int has_column(const struct looking *l, const char *name)
     return 0;
 }
 
-/* Whether 0 is said of what nobody rated: Book-Crossing's word for seen, Anime's of later years, and Goodreads'. */
+/* Whether 0 is said of what nobody rated: Book-Crossing's word for seen, Anime's of later years, Goodreads', and Food.com's of reviews
+ * without stars. */
 static int zero_is_unrated(const struct looking *l, const struct tv_sample_column *rating)
 {
     const struct tv_sample_column *item = column_of(l, TV_COLUMN_ITEM);
     return rating->low >= 1 && (strcasecmp(rating->name, "Book-Rating") == 0 || strcasecmp(rating->name, "book_rating") == 0 ||
                                 has_column(l, "is_read") ||
-                                (item && strcasecmp(item->name, "anime_id") == 0));
+                                (item && (strcasecmp(item->name, "anime_id") == 0 || strcasecmp(item->name, "recipe_id") == 0)));
 }
 
 /* Values that say that there is no rating: what becomes of their lines has to be said. On a scale of -1 and 1 they say
@@ -268,7 +269,7 @@ static enum tv_status understand_time(struct looking *l, struct tv_error *err)
     if (2 * c->times[TV_TIME_UNKNOWN] < c->n || c->n == 0)
         return TV_OK;
     tv_fail(err, TV_ERR_INPUT, "the column %s, the time, holds neither seconds since 1970 nor dates like 2005-04-02, but such "
-                               "as \"%s\"", c->name, c->odd);
+                               "as \"%s\"", c->name, c->odd_time);
     return hint_time(l, err);
 }
 
@@ -297,6 +298,11 @@ static enum tv_status understand_ids(struct looking *l, enum tv_code_kind kind, 
         tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds ids such as %s, whose quotes would be part of them", c->name,
                 tv_columns_word(of_kind[kind]), c->odd);
         return tv_hint(err, "take out what stands before the quotes: sed -E 's/(^|,)[ =]+\"/\\1\"/g'");
+    }
+    if (2 * c->rounded > set->n_sampled) {
+        tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds ids such as %s: a spreadsheet has rounded them, and different ones have become "
+                                   "the same", c->name, tv_columns_word(of_kind[kind]), c->first_rounded);
+        return tv_hint(err, "load the file as it was before a spreadsheet saved it");
     }
     int by_name = is_text_by_name(c) && c->texts + c->zero_led > 0;
     int is_auto = strcmp(choice, "auto") == 0;

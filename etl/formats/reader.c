@@ -9,12 +9,12 @@
 #include "trivet/base/code.h"
 #include "trivet/base/text.h"
 
-/* Reads the header, whose names say where the columns stand; on_header may look for other columns than tv_columns
+/* Reads the header, whose names say where the columns stand, and keeps it; on_header may look for other columns than tv_columns
  * knows. */
 static enum tv_status read_header(const struct tv_file_reading *reading, struct tv_records *records,
                                   struct tv_columns *columns,
                                   void (*on_header)(void *context, const struct tv_record *header), void *context,
-                                  struct tv_error *err)
+                                  struct tv_buffer *kept, struct tv_error *err)
 {
     struct tv_record *record;
     enum tv_status status = tv_records_next(records, &record, err);
@@ -24,7 +24,40 @@ static enum tv_status read_header(const struct tv_file_reading *reading, struct 
         tv_columns_from_header(columns, record);
     if (on_header)
         on_header(context, record);
-    return TV_OK;
+    return tv_buffer_append(kept, record->raw, record->raw_size, err);
+}
+
+/* Whether each field of the record is one of the names, which are divided by `separator`. */
+static int has_same_names(const struct tv_record *record, const struct tv_buffer *names, const char *separator)
+{
+    for (int i = 0; i < record->n; i++) {
+        const struct tv_field *f = &record->fields[i];
+        const char *at = f->n > 0 ? memmem(names->data, names->size, f->text, f->n) : NULL;
+        size_t before = at ? (size_t)(at - names->data) : 0, n = strlen(separator);
+        int begins = at && (before == 0 || (before >= n && memcmp(at - n, separator, n) == 0) || at[-1] == '"');
+        if (!begins)
+            return 0;
+    }
+    return record->n > 1;
+}
+
+/* Files that were put together have their header in the middle, too, perhaps behind a byte order mark. Where ids are text it would be a user
+ * of that name; and where its columns stand in another order, all that follows would be read by the wrong ones. */
+static enum tv_status check_header(const struct tv_file_reading *reading, const struct tv_buffer *header, const struct tv_record *record,
+                                   int *again, struct tv_error *err)
+{
+    const char *raw = record->raw;
+    size_t n = record->raw_size;
+    if (n == header->size + 3 && memcmp(raw, "\xef\xbb\xbf", 3) == 0) {
+        raw += 3;
+        n -= 3;
+    }
+    *again = n == header->size && memcmp(raw, header->data, n) == 0;
+    if (*again || record->raw_size != header->size || record->reason || !has_same_names(record, header, reading->dialect.separator))
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "line %lld is a header again, with its columns in another order than the first line has", record->line);
+    return tv_hint(err, "these are two tables in one file: cut it there (csplit %s %lld), and load the second with --append",
+                   reading->file->name, record->line);
 }
 
 /* Refuses a record that is none, or has another number of fields than the file, and hands any other to the reader. */
@@ -41,19 +74,22 @@ static enum tv_status read_row(const struct tv_columns *columns, tv_row_fn row, 
 /* Every record after the header. Where the number of fields is not known, the first record with the least there
  * must be sets it. All others must have as many, because a field that has shifted would be a wrong rating and not a
  * refused one. */
-static enum tv_status read_rows(const struct tv_file_reading *reading, struct tv_records *records,
+static enum tv_status read_rows(const struct tv_file_reading *reading, struct tv_records *records, const struct tv_buffer *header,
                                 struct tv_columns *columns, tv_row_fn row, void *context, struct tv_error *err)
 {
     enum { PROGRESS_EVERY = 4096 };
     struct tv_record *record;
+    int again = 0;
     for (long long n = 1;; n++) {
         enum tv_status status = tv_records_next(records, &record, err);
         if (status != TV_OK || record == NULL)
             return status;
         if (columns->n == 0 && record->reason == NULL && record->n >= columns->least)
             columns->n = record->n;
+        if (reading->has_header && (status = check_header(reading, header, record, &again, err)) != TV_OK)
+            return status;
         struct tv_error why;
-        status = read_row(columns, row, context, record, &why);
+        status = again ? tv_fail(&why, TV_ERR_RECORD, "the header once more") : read_row(columns, row, context, record, &why);
         if (status == TV_ERR_RECORD)
             status = reading->sink->reject(reading->sink->context, reading->file->name, record, &why, err);
         else if (status != TV_OK && err)
@@ -72,16 +108,18 @@ enum tv_status tv_file_reading_run(const struct tv_file_reading *reading, struct
 {
     struct tv_byte_source *source = NULL;
     struct tv_records *records = NULL;
+    struct tv_buffer header = TV_BUFFER_INIT(TV_RECORD_MAX_BYTES + 16);
     enum tv_status status = tv_byte_source_open(&source, reading->input, reading->file, err);
     if (status == TV_OK)
         status = tv_records_open(&records, source, &reading->dialect, err);
     if (reading->columns)
         *columns = *reading->columns;
     if (status == TV_OK && reading->has_header)
-        status = read_header(reading, records, columns, on_header, context, err);
+        status = read_header(reading, records, columns, on_header, context, &header, err);
     if (status == TV_OK)
-        status = read_rows(reading, records, columns, row, context, err);
+        status = read_rows(reading, records, &header, columns, row, context, err);
     tv_records_close(records);
+    tv_buffer_free(&header);
     return status == TV_OK || status == TV_ERR_INTERRUPTED ? status
                                                            : tv_context(err, "%s", reading->file->name);
 }
@@ -106,7 +144,9 @@ static enum tv_status read_code(const struct tv_file_reading *reading, enum tv_c
         f.n--;
     if (tv_code_is_number(f.text, f.n, id))
         return TV_OK;
-    const char *why = is_missing(&f) ? "an id that says that there is none" : tv_code_refusal(f.text, f.n);
+    const char *why = is_missing(&f)               ? "an id that says that there is none"
+                      : tv_number_is_rounded(&f) ? "an id in powers of ten, which has lost digits"
+                                                   : tv_code_refusal(f.text, f.n);
     return why ? tv_fail(err, TV_ERR_RECORD, "%s", why)
                : reading->sink->code(reading->sink->context, kind, f.text, f.n, id, err);
 }

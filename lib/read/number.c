@@ -178,6 +178,22 @@ int tv_number_plain(enum tv_number_form form, const struct tv_field *f, char *ou
     return 1;
 }
 
+int tv_number_is_rounded(const struct tv_field *f)
+{
+    struct tv_field t = trimmed(f);
+    size_t sign = t.n > 0 && t.text[0] == '-';
+    const char *p = t.text + sign;
+    size_t n = t.n - sign;
+    if (n < 4 || (p[1] >= '0' && p[1] <= '9')) /* as nearly all numbers */
+        return 0;
+    size_t whole = digits(p, n), point = whole < n && p[whole] == '.';
+    size_t fraction = point ? digits(p + whole + 1, n - whole - 1) : 0, at = whole + point + fraction;
+    int64_t power;
+    if (whole != 1 || point > fraction || at + 2 >= n || (p[at] != 'e' && p[at] != 'E') || p[at + 1] != '+')
+        return 0;
+    return tv_text_short_int(p + at + 2, n - at - 2, &power) && (int64_t)fraction < power;
+}
+
 /* --- times ------------------------------------------------------------------------------------------------------ */
 
 int tv_number_is_absent(const struct tv_field *f)

@@ -160,6 +160,8 @@ enum tv_time_form tv_time_form_of(const struct tv_field *f)
     int whole;
     if (tv_number_is_absent(f))
         return TV_TIME_ABSENT;
+    if (tv_number_is_rounded(f))
+        return TV_TIME_UNKNOWN;
     if (!read_units(f, &units, &real, &whole))
         return read_text(f, &units) ? TV_TIME_TEXT : TV_TIME_UNKNOWN;
     int form = TV_TIME_SECONDS;
@@ -228,6 +230,8 @@ static enum tv_status read_small(enum tv_time_form form, const struct tv_field *
 enum tv_status tv_time_read(enum tv_time_form form, const struct tv_field *f, int64_t *microseconds,
                             struct tv_error *err)
 {
+    if (form != TV_TIME_TEXT && tv_number_is_rounded(f))
+        return tv_fail(err, TV_ERR_RECORD, "a time in powers of ten, which has lost digits");
     if (form == TV_TIME_SECONDS) {
         enum tv_status status = tv_number_time(f, microseconds, err);
         return status == TV_OK && *microseconds >= (int64_t)(SECONDS_END * 1e6)

@@ -29,6 +29,10 @@ enum { TV_NUMBER_MAX_TEXT = 64 }; /* room for a number that is written anew */
 TV_MUST_USE int tv_number_plain(enum tv_number_form form, const struct tv_field *f, char *out, size_t size,
                                 struct tv_field *plain);
 
+/* Whether a whole number is written as spreadsheets round it, with fewer digits than it has: 7.65612E+16, 1e+05. Without a sign behind
+ * the letter it may be a text: 1e5. */
+int tv_number_is_rounded(const struct tv_field *f);
+
 /* 1 for a field that is empty but for blanks, or says NULL, \N, NA, NaN, None and the like in any case. */
 int tv_number_is_absent(const struct tv_field *f);
 

@@ -224,6 +224,17 @@ static void some_words_say_that_nothing_is_there(void **state)
         assert_false(tv_number_is_absent(&(struct tv_field){there[i], strlen(there[i])}));
 }
 
+static void a_spreadsheet_rounds_long_numbers(void **state)
+{
+    (void)state;
+    static const char *const rounded[] = {"7.65612E+16", "1E+05", "1e+05", "-1.11E+09", " 1.11e+09 "};
+    static const char *const not[] = {"1.112484727E+09", "1.112484727E9", "1e5", "12E+5", "1E+", "1.E+5", "E+5", "4.5", "", "5E+0", "1E+x"};
+    for (size_t i = 0; i < sizeof rounded / sizeof *rounded; i++)
+        assert_true(tv_number_is_rounded(&(struct tv_field){rounded[i], strlen(rounded[i])}));
+    for (size_t i = 0; i < sizeof not / sizeof *not; i++)
+        assert_false(tv_number_is_rounded(&(struct tv_field){not[i], strlen(not[i])}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,7 +242,7 @@ int main(void)
         cmocka_unit_test(ratings_are_finite),
         cmocka_unit_test(quick_ratings_equal_strtof),
         cmocka_unit_test(times_are_seconds), cmocka_unit_test(commas_divide_or_stand_for_a_point),
-        cmocka_unit_test(some_words_say_that_nothing_is_there),
+        cmocka_unit_test(some_words_say_that_nothing_is_there), cmocka_unit_test(a_spreadsheet_rounds_long_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
