@@ -57,7 +57,7 @@ returns table (userid bigint, movieid bigint, rating real)
 language sql stable parallel safe as $$
     select c.user_id, c.item_id, avg(c.value)::real
     from trivet.chosen_rows_of(given) c
-    where trivet.check_filter_of(given)
+    where trivet.check_filter_of(given) and trivet.check_snapshot()
       and (c.item_id in (select i.movieid from trivet.kept_items_of(given) i)) is true
       and (c.user_id in (select u.userid from trivet.kept_users_of(given) u)) is true
     group by c.user_id, c.item_id
@@ -78,6 +78,7 @@ returns table (userid bigint, movieid bigint, rating real)
 language sql stable parallel safe as $$
     select c.user_id, c.item_id, avg(c.value)::real
     from trivet.chosen_rows_of(trivet.filter_evidence(given)) c
+    where trivet.check_snapshot()
     group by c.user_id, c.item_id
 $$;
 comment on function trivet.evidence_of(trivet.filter_values) is

@@ -16,6 +16,14 @@ language sql immutable parallel safe as $$
 $$;
 comment on function trivet.json_rows(jsonb) is 'The elements of a JSON array in their order; none for anything else.';
 
+create or replace function trivet.data_name(run_id bigint) returns text
+language sql stable parallel safe as $$
+    select case when d.id is null and r.dataset is not null then coalesce(r.data ->> 'dataset', r.data ->> 'name', 'number ' || r.dataset) || ' (dropped)'
+                else coalesce(d.name, r.data ->> 'name') end
+    from trivet.run r left join trivet.dataset d on d.id = r.dataset where r.id = data_name.run_id
+$$;
+comment on function trivet.data_name(bigint) is 'The name of the data set that a run read. One that was dropped is told from another that has its name now.';
+
 -- --- models ------------------------------------------------------------------------------------------------
 
 create or replace view trivet.model as
@@ -24,9 +32,9 @@ create or replace view trivet.model as
            algorithm, (parameters ->> 'factors')::int as factors, parameters, filter, source,
            (counts ->> 'rows')::bigint as ratings, (counts ->> 'users')::bigint as users,
            (counts ->> 'items')::bigint as items, (counts ->> 'users_served')::bigint as users_served,
-           coalesce(d.name, data ->> 'name') as data, coalesce(message, '') as message,
+           trivet.data_name(r.id) as data, coalesce(message, '') as message,
            (select m.state from trivet.model_data(r.id) m) as data_state
-    from trivet.run r left join trivet.dataset d on d.id = r.dataset where kind in ('fit', 'import') order by r.id desc;
+    from trivet.run r where kind in ('fit', 'import') order by r.id desc;
 comment on view trivet.model is 'One row a model that was ever made or tried to be, the newest first.';
 comment on column trivet.model.model is 'Its number.';
 comment on column trivet.model.kind is 'fit or import.';
@@ -52,12 +60,12 @@ comment on column trivet.model.data_state is 'What has become of its data set si
 
 create or replace view trivet.evaluation as
     select r.id as run, r.kind, r.finished_at as finished, r.algorithm, (r.parameters ->> 'factors')::int as factors,
-           r.parameters, r.filter, r.source, coalesce(d.name, r.data ->> 'name') as data,
+           r.parameters, r.filter, r.source, trivet.data_name(r.id) as data,
            r.metrics -> 'split' as split, r.metrics -> 'holdout' as holdout, trivet.measured(r.metrics -> 'relevant') as relevant,
            m ->> 'name' as method, (m ->> 'model')::boolean as is_model, coalesce((m ->> 'train_fraction')::float8, 1) as train_fraction,
            trivet.measured(m -> 'rmse') as rmse, (m #>> '{rmse,low}')::float8 as rmse_low, (m #>> '{rmse,high}')::float8 as rmse_high,
            trivet.measured(m -> 'mae') as mae, trivet.measured(m -> 'r2') as r2, m -> 'at' as at
-    from trivet.run r left join trivet.dataset d on d.id = r.dataset cross join trivet.json_rows(r.metrics -> 'methods') m;
+    from trivet.run r cross join trivet.json_rows(r.metrics -> 'methods') m;
 comment on view trivet.evaluation is 'One row a method that an evaluation judged: the model, and the baselines beside it; one for each share of the training data.';
 comment on column trivet.evaluation.run is 'The run that judged.';
 comment on column trivet.evaluation.kind is 'evaluate; search: the best setting it found; fit: a training with --guard.';
@@ -110,7 +118,8 @@ comment on column trivet.evaluation_at.overlap is 'Mean number of items two user
 comment on column trivet.evaluation_at.jaccard is 'Mean of the common items divided by those in either list.';
 
 -- A run's methods by the numbers of the whole training part: what a table shows first.
-create or replace function trivet.evaluations(newest int = 100)
+drop function if exists trivet.evaluations(int); -- of older schemas: of all data sets, as searches below
+create or replace function trivet.evaluations(newest int = 100, dataset bigint = trivet.current_dataset())
 returns table (run bigint, kind text, finished timestamptz, algorithm text, factors int, parameters jsonb, filter jsonb,
                data text, split jsonb, test_rows bigint, train_fraction float8, train_fractions bigint, rmse float8, rmse_low float8,
                rmse_high float8, ndcg float8, ndcg_low float8, ndcg_high float8, coverage float8, popularity float8)
@@ -118,15 +127,20 @@ language sql stable parallel safe as $$
     select e.run, e.kind, e.finished, e.algorithm, e.factors, e.parameters, e.filter, e.data, e.split,
            (e.holdout ->> 'rows')::bigint, e.train_fraction, e.fractions, e.rmse, e.rmse_low, e.rmse_high,
            a.ndcg, a.ndcg_low, a.ndcg_high, a.coverage, a.popularity
-    from (select r.id from trivet.run r where jsonb_typeof(r.metrics -> 'methods') = 'array'
-          order by r.id desc limit evaluations.newest) n
+    from (select r.id, row_number() over (partition by r.dataset order by r.id desc) as place from trivet.run r
+          where jsonb_typeof(r.metrics -> 'methods') = 'array'
+            and (evaluations.dataset is null or r.dataset = evaluations.dataset)) n
     cross join lateral (select v.*, count(*) over () as fractions from trivet.evaluation v
                         where v.run = n.id and v.is_model order by v.train_fraction desc limit 1) e
     left join lateral (select * from trivet.evaluation_at w where w.run = e.run and w.method = e.method and w.is_model
                        and w.train_fraction = e.train_fraction and w.k = 10) a on true
+    where n.place <= evaluations.newest
     order by e.run desc
 $$;
-comment on function trivet.evaluations(int) is 'One row an evaluation, the newest first: its model''s RMSE, NDCG@10, coverage and popularity at 10, from the whole training part.';
+comment on function trivet.evaluations(int, bigint) is
+'One row an evaluation, the newest first: its model''s RMSE, NDCG@10, coverage and popularity at 10, from the whole training part. Those of
+the data set that is loaded, or of the one given; null: of each, and so many of each, to be compared within one alone (data).
+    select * from trivet.evaluations(dataset => (select id from trivet.dataset where name = ''films''));';
 
 -- --- curves ------------------------------------------------------------------------------------------------
 
@@ -164,7 +178,7 @@ create or replace view trivet.search_trial as
            coalesce(r.metrics ->> 'metric', r.parameters ->> 'metric') as metric,
            trivet.measured(t.value -> 'metric') as value, (t.value #>> '{metric,low}')::float8 as low,
            (t.value #>> '{metric,high}')::float8 as high, (t.value ->> 'seconds')::float8 as seconds,
-           t.value -> 'settings' = r.metrics #> '{best,settings}' as best
+           t.value -> 'settings' = r.metrics #> '{best,settings}' as best, trivet.data_name(r.id) as data
     from trivet.run r cross join trivet.json_rows(r.metrics -> 'trials') with ordinality t (value, place)
     where r.kind = 'search';
 comment on view trivet.search_trial is 'One row a setting that trivet-train search tried.';
@@ -181,6 +195,7 @@ comment on column trivet.search_trial.low is 'Lower end of its 95 % interval.';
 comment on column trivet.search_trial.high is 'Upper end of its 95 % interval.';
 comment on column trivet.search_trial.seconds is 'How long the trial took.';
 comment on column trivet.search_trial.best is 'True for the setting that was found best.';
+comment on column trivet.search_trial.data is 'The data set of the ratings: numbers of two are not to be compared.';
 
 -- Less is better for errors, more for everything else.
 create or replace function trivet.factor_curve(run_id bigint)
@@ -195,15 +210,23 @@ language sql stable parallel safe as $$
 $$;
 comment on function trivet.factor_curve(bigint) is 'Quality against the number of factors, of a search: for each number the best of its trials.';
 
-create or replace function trivet.searches(newest int = 100)
+drop function if exists trivet.searches(int);
+create or replace function trivet.searches(newest int = 100, dataset bigint = trivet.current_dataset())
 returns table (run bigint, finished timestamptz, state text, algorithm text, metric text, trials bigint,
-               settings jsonb, value float8, low float8, high float8)
+               settings jsonb, value float8, low float8, high float8, data text)
 language sql stable parallel safe as $$
+    with chosen as (
+        select r.id, row_number() over (partition by r.dataset order by r.id desc) as place from trivet.run r
+        where r.kind = 'search' and r.metrics -> 'trials' @? 'strict $[*]'
+          and (searches.dataset is null or r.dataset = searches.dataset)
+    )
     select s.run, max(s.finished), max(s.state), max(s.algorithm), max(s.metric), count(*),
            (array_agg(s.settings order by s.place) filter (where s.best))[1],
            (array_agg(s.value order by s.place) filter (where s.best))[1],
            (array_agg(s.low order by s.place) filter (where s.best))[1],
-           (array_agg(s.high order by s.place) filter (where s.best))[1]
-    from trivet.search_trial s group by s.run order by s.run desc limit searches.newest
+           (array_agg(s.high order by s.place) filter (where s.best))[1], max(s.data)
+    from trivet.search_trial s join chosen c on c.id = s.run and c.place <= searches.newest group by s.run order by s.run desc
 $$;
-comment on function trivet.searches(int) is 'One row a search, the newest first: how many settings it tried, and the best with its interval.';
+comment on function trivet.searches(int, bigint) is
+'One row a search, the newest first: how many settings it tried, and the best with its interval. Of which data set, as in
+trivet.evaluations.';

@@ -262,6 +262,53 @@ def test_models_and_evaluations_say_their_data_set(run, fresh_stores, tmp_path):
     assert refused.returncode != 0 and "red" in refused.stderr and "blue" in refused.stderr
 
 
+def test_evaluations_and_searches_are_those_of_what_is_loaded(run, serve, fresh_stores, tmp_path):
+    """The page asks for all of them, and shows one data set at a time."""
+    s = fresh_stores
+    # An older trivet's, and a view of somebody on it.
+    run("trivet-etl", "schema", env=s.env)
+    s.psql("DROP FUNCTION trivet.evaluations; CREATE FUNCTION trivet.evaluations(newest int = 100) RETURNS TABLE (run bigint, rmse float8) "
+           "LANGUAGE sql STABLE AS 'SELECT 0::bigint, 0::float8'; CREATE VIEW public.mine AS SELECT run, rmse FROM trivet.evaluations(); "
+           "UPDATE trivet.schema_version SET files = 'older'")
+    said = run("trivet-etl", "schema", env=s.env).stderr
+    assert "trivet.evaluations has other parameters now; mine goes on" in said
+    for word in ("red", "blue"):
+        load(run, s, write(tmp_path / word, ratings=grades(), movies=films(word)))
+        run("trivet-train", "evaluate", "--set", "max_items_for_user=1000", "--factors", 2, env=s.env)
+        run("trivet-train", "search", "--factors", "1,2", "--set", "max_items_for_user=1000", env=s.env)
+    shown = "SELECT DISTINCT data FROM (SELECT data FROM trivet.evaluations({0}) UNION ALL SELECT data FROM trivet.searches({0})) t ORDER BY 1"
+    assert s.psql(shown.format("")) == "blue" and s.psql(shown.format("dataset => null")) == "blue\nred"
+    assert s.psql("SELECT array_agg(run ORDER BY run) FROM public.mine") == s.psql("SELECT array_agg(run ORDER BY run) FROM trivet.evaluations()")
+    run("trivet-etl", "datasets", "use", "red", env=s.env)
+    assert s.psql(shown.format("")) == "red"
+    journal = serve(s).get("/models/journal").json()
+    for member in ("evaluations", "searches"):
+        assert sorted({row["data"] for row in journal[member]}) == ["blue", "red"], member
+    run("trivet-etl", "datasets", "drop", "blue", env=s.env)
+    assert s.psql(shown.format("dataset => null")) == "blue (dropped)\nred"
+
+
+def test_lists_are_joined_with_the_titles_of_their_own_data_set(run, fresh_stores, tmp_path):
+    """Item 1 is in both, as another film."""
+    s, fit = fresh_stores, ("trivet-train", "fit", "--set", "max_items_for_user=1000", "--factors", 2)
+    for word in ("Red", "Blue"):
+        load(run, s, write(tmp_path / word, ratings=grades(), movies=films(word)))
+        run(*fit, env=s.env)
+        run("trivet-train", "recommend", "--to", "postgres", "--top", 3, env=s.env)
+    shown = "SELECT DISTINCT run_id, live, left(title, 3) FROM trivet.recommended"
+    assert s.psql(shown) == "2|t|Blu" and s.psql("SELECT DISTINCT run_id FROM trivet.recommendation ORDER BY 1") == "1\n2"
+    same = "SELECT count(*) FROM trivet.recommendation JOIN trivet.recommended USING (run_id, user_id, rank, item_id, score)"
+    assert s.psql(same) == s.psql("SELECT count(*) FROM trivet.recommendation WHERE run_id = 2") != "0"
+    run("trivet-etl", "datasets", "use", "Red", env=s.env)
+    assert s.psql(shown) == "1|f|Red"
+    assert s.psql("SELECT count(*) FROM trivet.recommended WHERE \"user\" <> user_id::text OR item <> item_id::text") == "0"
+    codes = "userId,movieId,rating\n" + "".join(f"u{u},p-{i},{1 + (u * i) % 5}\n" for u in range(1, 20) for i in range(1, 9) if (u + i) % 3)
+    load(run, s, write(tmp_path / "shop", ratings=codes))
+    run(*fit, "--set", "min_users_for_item=1", "--set", "min_items_for_user=1", env=s.env)
+    run("trivet-train", "recommend", "--to", "postgres", "--top", 1, env=s.env)
+    assert s.psql("SELECT count(*) FILTER (WHERE \"user\" LIKE 'u%' AND item LIKE 'p-%' AND title IS NULL) = count(*) AND count(*) > 0 FROM trivet.recommended") == "t"
+
+
 def test_an_evaluation_keeps_to_the_data_set_that_its_snapshot_shows(run, programs, fresh_stores, tmp_path):
     """It holds no lock that keeps loads away, and the ratings of another data set would show in its snapshot."""
     s = fresh_stores
@@ -408,3 +455,40 @@ def test_help_shows_how_it_is_called(run, command, example):
     help = run("trivet-etl", command, "--help").stdout
     assert example in help.split("Examples:")[1] and max(map(len, help.splitlines())) <= 110
     assert "trivet-etl inspect" not in help
+
+
+@pytest.fixture
+def ann(shops):
+    """An analyst, who may only read, in a transaction that keeps its snapshot."""
+    shops.psql("DO $$ BEGIN CREATE ROLE ann LOGIN IN ROLE trivet_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    with psycopg2.connect(shops.postgres_uri.replace("//postgres@", "//ann@")) as connection:
+        connection.set_session(isolation_level="REPEATABLE READ")
+        yield connection
+
+
+@pytest.mark.parametrize("query", ["trivet.user_item(max_items_for_user => 10, min_users_for_item => 0, min_items_for_user => 0)",
+                                   "trivet.user_item_core(max_items_for_user => 10)", "trivet.evidence()"])
+def test_an_old_snapshot_is_no_data_set(shops, ann, query):
+    """Its codes and items would be those of east, its ratings those of west."""
+    with ann.cursor() as cursor:
+        cursor.execute("SELECT trivet.check_snapshot() FROM trivet.code")
+        assert cursor.fetchone() == (True,)
+        shops.psql("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = 'west'))")
+        with pytest.raises(psycopg2.Error, match="another data set has taken the place of east since this transaction began"):
+            cursor.execute(f"SELECT count(*) FROM {query}")
+        ann.rollback()
+        cursor.execute(f"SELECT count(*) FROM {query}")
+
+
+def test_a_lock_keeps_the_data_set_for_a_transaction(run, shops, ann):
+    """The one of docs/tuning-filters.md."""
+    with ann.cursor() as cursor:
+        cursor.execute("LOCK TABLE ONLY trivet.rating IN ACCESS SHARE MODE")
+        cursor.execute("SELECT count(*) FROM trivet.code WHERE code = 'ann'")
+        shops.psql("SELECT trivet.rate_as('ann', '{10}', '{4}')")
+        refused = run("trivet-etl", "datasets", "use", "west", "--lock-wait", 1, env=shops.env, check=False)
+        assert refused.returncode != 0 and "gave up after 1 s" in refused.stderr
+        cursor.execute("SELECT trivet.check_snapshot(), count(*), sum(value) FROM trivet.rating WHERE user_id = trivet.user_id('ann')")
+        assert cursor.fetchone() == (True, 2, 8)
+        ann.rollback()
+    run("trivet-etl", "datasets", "use", "west", env=shops.env)

@@ -34,7 +34,7 @@ def check_statement(place, block):
     found, expected = psql(place, block), printed(block)
     if not expected:
         return
-    if "trivet.recommendation" in block:  # lists depend a little on how the linear algebra library rounds
+    if "trivet.recommend" in block:  # lists depend a little on how the linear algebra library rounds
         assert (found[0], len(found)) == (expected[0], len(expected)), block
         if "mean_ratings" in block:
             for a, b in zip(numbers(found), numbers(expected), strict=True):

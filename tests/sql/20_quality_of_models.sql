@@ -1,6 +1,6 @@
 -- What the journal knows of quality, as rows: numbers worked out by hand from documents written by hand.
 begin;
-select plan(27);
+select plan(37);
 
 select results_eq($$select trivet.measured(m::jsonb) from (values (1, '0.25'), (2, '{"value": 0.5, "low": 0.4}'), (3, '{"low": 1}'), (4, 'null'), (5, '"0.5"'), (6, '[1]'), (7, null)) t (place, m) order by place$$,
     $$values (0.25::float8), (0.5), (null), (null), (null), (null), (null)$$, 'a measure with and without an interval');
@@ -70,6 +70,24 @@ select results_eq('select factors, value, low, high, settings ->> ''lambda'', tr
 select results_eq('select factors, value, settings ->> ''lambda'' from trivet.factor_curve(5)', $$values (6, 0.8::float8, '2'::text)$$, 'the least error');
 select results_eq('select run, metric, trials, settings, value, low from trivet.searches()', $$values (5::bigint, 'rmse'::text, 3::bigint, '{"lambda": 2}'::jsonb, 0.8::float8, null::float8), (4, 'ndcg@10', 3, '{"factors": 8, "lambda": 1}', 0.5, 0.4)$$, 'one line a search');
 select is_empty('select * from trivet.factor_curve(3)', 'an evaluation is no search');
+
+-- Those of one data set at a time.
+insert into trivet.dataset (name) values ('other');
+insert into trivet.run (id, state, kind, algorithm, dataset, data, metrics) overriding system value
+    select id + 10, state, kind, algorithm, (select id from trivet.dataset where name = 'other'), '{"name": "a set"}', metrics from trivet.run where id in (3, 5);
+insert into trivet.run (id, state, kind, algorithm, dataset, data, metrics) overriding system value
+    select id + 20, state, kind, algorithm, 99, '{"name": "a set"}', metrics from trivet.run where id in (3, 5);
+select results_eq('select run from trivet.evaluations()', 'values (3::bigint), (1)', 'evaluations of the data set that is loaded');
+select results_eq('select run from trivet.searches()', 'values (5::bigint), (4)', 'and its searches');
+select results_eq('select run, data from trivet.evaluations(dataset => (select id from trivet.dataset where name = ''other''))', $$values (13::bigint, 'other'::text)$$, 'of another one');
+select results_eq('select run, data from trivet.searches(dataset => (select id from trivet.dataset where name = ''other''))', $$values (15::bigint, 'other'::text)$$, 'likewise');
+select results_eq('select run, data from trivet.evaluations(dataset => null) order by run', $$values (1::bigint, 'a set'::text), (3, 'a set'), (13, 'other'), (23, 'a set (dropped)')$$, 'of all, each with its own; a name that is free again means another one');
+select results_eq('select run from trivet.searches(dataset => null) order by run', 'values (4::bigint), (5), (15), (25)', 'and searches');
+select results_eq('select run from trivet.evaluations(1, null) order by run', 'values (3::bigint), (13), (23)', 'the newest of each');
+select results_eq('select run from trivet.searches(1, null) order by run', 'values (5::bigint), (15), (25)', 'and of searches');
+select results_eq('select distinct run, data from trivet.search_trial where run in (15, 25) order by run', $$values (15::bigint, 'other'::text), (25, 'a set (dropped)')$$, 'a trial says whose it is');
+select is_empty('select * from trivet.evaluations(dataset => 7777)', 'nothing of what is not there');
+delete from trivet.run where id > 10;
 
 -- A document of another shape breaks nothing.
 update trivet.run set metrics = '{"methods": {"name": "x"}, "trials": 7}' where id in (3, 4);
