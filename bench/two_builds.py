@@ -128,6 +128,7 @@ def main():
     parser.add_argument("--load", type=pathlib.Path, nargs="+", metavar="SET", help="measure only loads, of these sets")
     parser.add_argument("--seconds", type=int, default=5, help="of each turn of wrk")
     options = parser.parse_args()
+    options.old, options.build = options.old.resolve(), options.build.resolve()  # trivet-serve starts in another folder
     servers = Servers()
     try:
         with tempfile.TemporaryDirectory() as folder:
