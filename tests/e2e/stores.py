@@ -5,6 +5,7 @@ Whatever goes wrong while starting is told with the tail of the server's own log
 even when that is killed: the kernel sends it the signal we ask for below.
 """
 
+import atexit
 import contextlib
 import ctypes
 import os
@@ -170,6 +171,7 @@ class Store(Process):
 class Postgres(Store):
     stop_signal = signal.SIGINT  # fast shutdown; SIGTERM would wait for clients to leave
     initdb_options = []
+    made = {}  # by initdb's options: a cluster that was never started, of which those of this process are copies
 
     def __init__(self, folder):
         super().__init__("postgres", folder)
@@ -189,11 +191,23 @@ class Postgres(Store):
         raise StoreError("no PostgreSQL server: apt-get install postgresql")
 
     def _initdb(self):
+        """A copy takes a third of the processor's time that initdb takes."""
+        options = tuple(self.initdb_options)
+        if options not in Postgres.made:
+            folder = pathlib.Path(tempfile.mkdtemp(prefix="trivet-initdb-"))
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            if self.user:
+                shutil.chown(folder, self.user, self.user)
+            self._as_owner(self.bin / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
+                           "--no-sync", *options)
+            Postgres.made[options] = folder / "data"
+        self._as_owner("cp", "-a", f"{Postgres.made[options]}/.", self.data)
+
+    def _as_owner(self, *command):
         account = {"user": self.user, "group": self.user, "extra_groups": []} if self.user else {}
-        done = subprocess.run([self.bin / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                               "--locale=C.UTF-8", "--no-sync", *self.initdb_options], cwd="/", capture_output=True, text=True, **account)
+        done = subprocess.run(command, cwd="/", capture_output=True, text=True, **account)
         if done.returncode != 0:
-            raise StoreError(f"initdb failed:\n{done.stdout}{done.stderr}")
+            raise StoreError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
 
     def command(self):
         # Without fsync a crash of the machine could lose data, a killed server cannot: the kernel holds its writes.
