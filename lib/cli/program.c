@@ -161,8 +161,9 @@ static enum tv_status parse_flags(struct parse *p, int argc, char **argv, int he
     if (options == NULL)
         return tv_fail(p->err, TV_ERR_NO_MEMORY, "out of memory for the option table");
     struct tv_buffer doc = TV_BUFFER_INIT(16384);
-    write_doc(&doc, p);
-    struct argp argp = {.options = options, .parser = on_option, .args_doc = p->command->arguments, .doc = doc.data};
+    if (help) /* only then the program is asked for its other commands: who parses a line alone need not list them */
+        write_doc(&doc, p);
+    struct argp argp = {.options = options, .parser = on_option, .args_doc = p->command->arguments, .doc = tv_buffer_string(&doc)};
     if (help) {
         char name[128];
         setenv("ARGP_HELP_FMT", "rmargin=110", 0); /* the examples and tables below have longer lines than 79 */

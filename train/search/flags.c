@@ -83,9 +83,10 @@ json_t *tv_search_flags(const struct tv_settings *settings)
 }
 
 /* A program of this one command, to read a stored command line with. */
-static const struct tv_command command = {
-    .name = "search", .arguments = "", .summary = "", .options = tv_search_options, .more = tv_search_subject};
-static const struct tv_program program = {.name = "trivet-train", .mask = TV_PROGRAM_TRAIN, .commands = &command};
+static const struct tv_command commands[] = {
+    {.name = "search", .arguments = "", .summary = "", .options = tv_search_options, .more = tv_search_subject},
+    {.name = NULL}};
+static const struct tv_program program = {.name = "trivet-train", .mask = TV_PROGRAM_TRAIN, .commands = commands};
 
 /* Later flags win over earlier ones, so those given beside --resume are appended: they may change how a search is
  * run and shown. A change of the subject leads to another fingerprint, and is refused (check_number in store.c). */
@@ -107,7 +108,7 @@ enum tv_status tv_search_flags_read(struct tv_settings **out, json_t *flags, con
             return tv_fail(err, TV_ERR_USAGE, "the search has more than %d flags", MAX_FLAGS);
         argv[line.argc++] = (char *)json_string_value(flag);
     }
-    return tv_settings_parse(out, &program, &command, &line, err);
+    return tv_settings_parse(out, &program, commands, &line, err);
 }
 
 enum tv_status tv_search_command(const struct tv_search *s, struct tv_buffer *line, struct tv_error *err)

@@ -17,16 +17,17 @@ enum { MOST = 12 };
 /* Reads a command line, a NULL-terminated list of flags. */
 static enum tv_status read_space(struct tv_search_space *out, struct tv_error *err, const char *const *flags)
 {
-    static const struct tv_command command = {
-        .name = "search", .arguments = "", .summary = "", .options = tv_search_options, .more = tv_search_subject};
-    const struct tv_program program = {.name = "trivet-train", .mask = TV_PROGRAM_TRAIN, .commands = &command};
+    static const struct tv_command commands[] = {
+        {.name = "search", .arguments = "", .summary = "", .options = tv_search_options, .more = tv_search_subject},
+        {.name = NULL}};
+    const struct tv_program program = {.name = "trivet-train", .mask = TV_PROGRAM_TRAIN, .commands = commands};
     const char *const environment[] = {NULL};
     char *argv[MOST + 1] = {(char *)"trivet-train"};
     struct tv_command_line line = {.argc = 1, .argv = argv, .environment = environment};
     struct tv_settings *settings = NULL;
     while (*flags)
         argv[line.argc++] = (char *)*flags++;
-    enum tv_status status = tv_settings_parse(&settings, &program, &command, &line, err);
+    enum tv_status status = tv_settings_parse(&settings, &program, commands, &line, err);
     if (status == TV_OK)
         status = tv_search_space_read(out, settings, err);
     tv_settings_free(settings);
