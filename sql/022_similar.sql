@@ -137,7 +137,7 @@ $$;
 comment on function trivet.similar_is_held(bigint) is 'True while a connection holds this index: its process is there.';
 
 -- Whoever writes ratings right now is waited for: their rows are either in what the build reads, or in the queue. The caller
--- sets a short lock_timeout and comes again (include/trivet/model/patient.h), because all who rate later queue up behind it.
+-- sets a short lock_timeout and comes again (include/trivet/schema/patient.h), because all who rate later queue up behind it.
 create or replace function trivet.similar_begin(source text, own_source boolean, signature_size int) returns bigint
 language plpgsql as $$
 declare

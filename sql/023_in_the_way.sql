@@ -1,7 +1,7 @@
 -- 023_in_the_way: who keeps a program from a strong lock, for its messages.
 --
 -- Loads, the index of similar items and the schema need locks that conflict with those of people who write, or read. They
--- wait for these in short tries (include/trivet/model/patient.h), and say whom they wait for.
+-- wait for these in short tries (include/trivet/schema/patient.h), and say whom they wait for.
 
 -- SECURITY DEFINER: what another login's program calls itself is hidden from a plain login.
 create or replace function trivet.in_the_way(tables regclass[] = null, readers boolean = false)

@@ -35,8 +35,9 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function trivet.forget_fingerprints() is 'Kept models of the current data set count as changed, so that fit --if-changed trains.';
 
--- The lock waits for those who are rating, and holds off the next: what one of them was writing is among what is deleted. The
--- caller sets a short lock_timeout and comes again (include/trivet/model/patient.h).
+-- The locks wait for those who are rating, and hold off the next: what one of them was writing is among what is deleted. Whoever
+-- rates begins with a lock on trivet.code (trivet.hold_dataset), so nobody has found an item, or the number of a code, that is gone when
+-- they write. The caller sets a short lock_timeout and comes again (include/trivet/schema/patient.h).
 create or replace function trivet.forget_user(user_id bigint, step int) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
@@ -44,7 +45,7 @@ declare
     code text := trivet.user_code(forget_user.user_id);
     n bigint;
 begin
-    lock table trivet.rating in share row exclusive mode;
+    lock table trivet.code, trivet.rating in share row exclusive mode;
     perform from trivet.item_change c
     where c.item_id in (select r.item_id from trivet.rating r where r.user_id = forget_user.user_id) order by c.item_id for no key update;
     insert into trivet.item_change as c (item_id, rev, xid)
@@ -78,7 +79,7 @@ declare
     raters bigint[];
     n bigint;
 begin
-    lock table trivet.rating in share row exclusive mode;
+    lock table trivet.code, trivet.rating in share row exclusive mode;
     with gone as (delete from trivet.rating r where r.item_id = forget_item.item_id returning r.user_id, r.load_id),
     part as (select g.load_id, count(*) as n from gone g group by g.load_id),
     less as (update trivet.load l set row_count = l.row_count - p.n from part p where l.id = p.load_id)

@@ -346,15 +346,19 @@ def shops(run, fresh_stores, tmp_path):
     return fresh_stores
 
 
-def meanwhile(stores, name, statement):
-    """The statement is under way while another data set takes the place of the current one: its row, or what is wrong."""
+def use(name):
+    return f"SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = '{name}'))"
+
+
+def meanwhile(stores, change, statement):
+    """The statement begins while the change is made, which is not visible yet: its row."""
     switching, other = psycopg2.connect(stores.postgres_uri), psycopg2.connect(stores.postgres_uri)
     other.autocommit = True
     with concurrent.futures.ThreadPoolExecutor(1) as pool, switching.cursor() as cursor, other.cursor() as asking:
         def ask():
             asking.execute(statement)
             return asking.fetchone()
-        cursor.execute("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = %s))", (name,))
+        cursor.execute(change)
         asked = pool.submit(ask)
         until(lambda: asked.done() or number(stores, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
         switching.commit()
@@ -378,7 +382,7 @@ LIVE = ("SELECT coalesce(string_agg(trivet.user_code(user_id) || ' ' || item_id 
 def test_a_code_is_of_the_data_set_that_is_written_to(shops, statement, row, live):
     """Without a model nobody says which data set is meant: it is the one that is loaded when the change is written."""
     shops.psql("CREATE VIEW public.now AS SELECT trivet.user_code(user_id) || ' ' || item_id AS pair FROM trivet.rating")
-    assert meanwhile(shops, "west", statement) == row
+    assert meanwhile(shops, use("west"), statement) == row
     assert shops.psql(LIVE) == live
     wanted = "bob 10\nbob 12\nann 12" if "removed" not in statement or row == (0,) else "bob 10\nbob 12"
     assert sorted(shops.psql("SELECT * FROM public.now").splitlines()) == sorted(wanted.splitlines())
@@ -388,8 +392,21 @@ def test_a_code_is_of_the_data_set_that_is_written_to(shops, statement, row, liv
 
 def test_plays_are_added_to_what_stands_in_the_data_set_that_is_written_to(shops):
     shops.psql("UPDATE trivet.load SET format = 'plays-csv'")
-    row = meanwhile(shops, "west", "SELECT sums, reason FROM trivet.play_as('ann', '{12}', '{2}')")
+    row = meanwhile(shops, use("west"), "SELECT sums, reason FROM trivet.play_as('ann', '{12}', '{2}')")
     assert row == ([42.0], None) and shops.psql(LIVE) == "ann 12 42"
+
+
+def test_an_item_that_is_forgotten_meanwhile_is_not_rated(shops):
+    forgotten = "SELECT trivet.forget_item(10, 3)"
+    row = meanwhile(shops, forgotten, "SELECT refused, reason FROM trivet.rate_as('carl', '{10}', '{3}')")
+    assert row == (10, "unknown") and shops.psql("SELECT count(*) FROM trivet.rating WHERE item_id = 10") == "0"
+
+
+def test_who_is_forgotten_meanwhile_has_no_ratings_without_a_code(shops):
+    """They come back as somebody new."""
+    ann = shops.psql("SELECT trivet.user_id('ann')")
+    row = meanwhile(shops, f"SELECT trivet.forget_user({ann}, 3)", "SELECT user_id FROM trivet.rate_as('ann', '{10}', '{3}')")
+    assert row != (int(ann),) and shops.psql(LIVE) == "ann 10 3"
 
 
 def test_a_transaction_that_sees_the_codes_of_before_writes_nothing(shops):
