@@ -4,10 +4,10 @@
 --   transaction 1  load_create, COPY into rating_load_<id>, load_item, load_tag and load_code, load_add_up, load_index,
 --                  load_duplicates
 --   transaction 2  load_lock, given back at once: is anybody in the way? Then load_dataset (025_datasets), load_publish_codes
---                  (008_codes), load_publish_items, load_lock, load_attach
+--                  (008_codes), load_publish_items, load_lock, load_add_to_loaded, load_attach
 --
 -- Nothing is visible to readers before transaction 2 commits, and that one holds its lock for milliseconds. It runs with a
--- short lock_timeout, and is rolled back and begun again while others are in the way (include/trivet/model/patient.h).
+-- short lock_timeout, and is rolled back and begun again while others are in the way (include/trivet/schema/patient.h).
 --
 -- What makes, indexes, attaches and drops tables runs as their owner, trivet_owner: a login that loads may write rows, and
 -- change nothing that runs with somebody else's rights when rows are written (a trigger, an index on an expression).
@@ -165,6 +165,37 @@ begin
 end
 $$;
 comment on function trivet.load_lock(bigint, boolean) is 'Takes the locks that load_attach needs for a data set (null: a new one), or fails after lock_timeout, which the caller has set so that nobody queues up behind.';
+
+-- What a model learns from is one number a pair, the mean where it has several rows. Of plays on two days that would be neither.
+create or replace function trivet.load_add_to_loaded(load bigint) returns bigint
+language plpgsql as $$
+declare
+    n bigint;
+    largest real;
+begin
+    perform trivet.counted_elsewhere(); -- by the load
+    execute format(
+        'with stood as ('
+        '    delete from trivet.rating r using trivet.rating_load_%1$s l'
+        '    where r.load_id is not null and r.user_id = l.user_id and r.item_id = l.item_id'
+        '    returning r.load_id, r.user_id, r.item_id, r.value, r.rated_at'
+        '), less as ('
+        '    update trivet.load l set row_count = l.row_count - p.n'
+        '    from (select s.load_id, count(*) as n from stood s group by s.load_id) p where l.id = p.load_id'
+        '), more as ('
+        '    update trivet.rating_load_%1$s l'
+        '    set value = least(l.value::float8 + s.value, 3.4e38)::real, rated_at = greatest(l.rated_at, s.rated_at)'
+        '    from (select user_id, item_id, sum(value::float8) as value, max(rated_at) as rated_at from stood group by 1, 2) s'
+        '    where l.user_id = s.user_id and l.item_id = s.item_id'
+        '    returning l.value'
+        ') select count(*), max(m.value) from more m', load) into n, largest;
+    update trivet.load l set high = largest where l.id = load_add_to_loaded.load and l.high < largest;
+    return n;
+end
+$$;
+comment on function trivet.load_add_to_loaded(bigint) is
+'Plays that are appended are added to those of the same pair that earlier loads brought: the sum and the last time stand in this
+load''s table then, before it is attached, and the pair has one row. Returns how many pairs. The caller holds the locks of load_lock.';
 
 drop function if exists trivet.load_attach(bigint, boolean, bigint, bigint); -- of older schemas
 create or replace function trivet.load_attach(load bigint, dataset bigint, append boolean, row_count bigint, reject_count bigint)

@@ -58,7 +58,7 @@ static enum tv_status publish_once(void *context, struct tv_error *err)
     const char *const named[] = {l->name, is_append(l)};
     const char *const published[] = {l->id_text, is_append(l)};
     const char *const values[] = {l->id_text, dataset, is_append(l), rows, rejects};
-    int64_t items = 0, number = 0;
+    int64_t items = 0, number = 0, added = 0;
     enum tv_status status = try_lock(l, err);
     if (status == TV_OK)
         status = unlock(l, err);
@@ -73,9 +73,12 @@ static enum tv_status publish_once(void *context, struct tv_error *err)
         status = lock_ratings(l, err);
     if (status == TV_OK)
         status = tv_lock_check(l->lock, err);
+    if (status == TV_OK && l->append && l->set.counts)
+        status = tv_pg_int(l->data, "SELECT trivet.load_add_to_loaded($1)", 1, values, &added, err);
     if (status == TV_OK)
         status = tv_pg_exec(l->data, "SELECT trivet.load_attach($1, $2, $3, $4, $5)", 5, values, err);
     l->report.items = items;
+    l->report.added_to_loaded = added;
     return status;
 }
 

@@ -127,7 +127,7 @@ static void print_repeated(FILE *out, const char *title, long long rows)
  * pairs were added up. */
 static void print_values(const struct tv_report *r, FILE *out)
 {
-    char scale[96];
+    char scale[96], n[64];
     if (!r->set->counts) {
         fprintf(out, "  scale       %s\n", tv_tally_scale(r->tally, scale));
         print_repeated(out, "duplicates", r->duplicates);
@@ -136,6 +136,8 @@ static void print_values(const struct tv_report *r, FILE *out)
     fprintf(out, "  counts      %.9g to %.9g plays of an item by a user\n", (double)r->tally->min,
             (double)r->tally->max);
     print_repeated(out, "added up", r->added_up);
+    if (r->added_to_loaded > 0)
+        fprintf(out, "  appended    %s of user and item had plays already: added to them\n", tv_text_count(n, r->added_to_loaded, "pair"));
 }
 
 /* A line only where there are such times: a wrong unit or a slip of a century. */
@@ -238,8 +240,9 @@ char *tv_report_json(const struct tv_report *r)
     for (int i = 0; i < r->n_steps; i++)
         json_object_set_new(steps, r->steps[i].name, json_real(r->steps[i].seconds));
     json_t *report =
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:I, s:f, s:I, s:I, s:I, s:o, s:f, s:o}", "values",
-                  r->set->counts ? "counts" : "ratings", "added_up", (json_int_t)r->added_up, "rows",
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:I, s:f, s:I, s:I, s:I, s:o, s:f, s:o}", "values",
+                  r->set->counts ? "counts" : "ratings", "added_up", (json_int_t)r->added_up,
+                  "added_to_loaded", (json_int_t)r->added_to_loaded, "rows",
                   (json_int_t)r->tally->rows, "users", (json_int_t)r->tally->users.n, "items",
                   (json_int_t)r->tally->items.n, "scale", tv_tally_scale(r->tally, scale), "min", (double)r->tally->min,
                   "max", (double)r->tally->max, "duplicates", (json_int_t)r->duplicates, "density", density_of(r),

@@ -24,6 +24,7 @@ struct tv_report {
     int append;                     /* an item without a rating here may have one in an earlier load */
     const struct tv_pg_rows *to_do; /* what is out of date now, and what to type; or NULL, where that is not known */
     long long added_up; /* rows of plays that were added to another of their pair */
+    long long added_to_loaded; /* pairs of plays that were appended to plays of the same pair */
     int n_steps;
     struct {
         const char *name; /* a constant */

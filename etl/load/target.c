@@ -29,6 +29,21 @@ enum tv_status tv_target_find(struct tv_target *out, struct tv_pg *pg, const cha
     return TV_OK;
 }
 
+enum tv_status tv_target_check_kind(struct tv_pg *pg, int counts, struct tv_error *err)
+{
+    static const char *const kinds[] = {"ratings", "counts of plays"};
+    const char *const values[] = {counts ? "true" : "false"};
+    int64_t other = 0;
+    enum tv_status status = tv_pg_int(pg,
+                                      "SELECT count(*) FROM trivet.load WHERE state = 'complete' "
+                                      "AND $1::boolean IS DISTINCT FROM trivet.holds_counts()",
+                                      1, values, &other, err);
+    if (status != TV_OK || other == 0)
+        return status;
+    tv_fail(err, TV_ERR_INPUT, "these are %s, and what is loaded are %s: a value would be one or the other", kinds[counts], kinds[!counts]);
+    return tv_hint(err, "without --append they are a data set of their own, and both are kept; --columns says otherwise how a file is to be read");
+}
+
 /* A file or a folder is a data set by its name alone, and two that have nothing to do with each other may share it. */
 enum tv_status tv_target_tell(const struct tv_target *t, struct tv_pg *pg, const char *name, const char *source,
                               struct tv_error *err)

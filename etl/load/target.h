@@ -16,6 +16,9 @@ struct tv_target {
 enum tv_status tv_target_find(struct tv_target *out, struct tv_pg *pg, const char *name, int append,
                               struct tv_error *err);
 
+/* Refuses to append plays to ratings, or ratings to plays: nobody could tell afterwards what a value is. */
+enum tv_status tv_target_check_kind(struct tv_pg *pg, int counts, struct tv_error *err);
+
 /* Tells the log where the data came from that a load of the same name is about to replace, if that is another place. */
 enum tv_status tv_target_tell(const struct tv_target *t, struct tv_pg *pg, const char *name, const char *source,
                               struct tv_error *err);

@@ -102,6 +102,33 @@ def test_lastfm_csv(run, fresh_stores, tmp_path):
     assert number(fresh_stores, "SELECT row_count FROM trivet.load") == 3
 
 
+def test_plays_that_are_appended_are_added(run, fresh_stores, tmp_path):
+    """One row a pair, and one number everywhere: what models learn from, pages show and single plays are added to."""
+    s = fresh_stores
+    load(run, s, write(tmp_path / "day1", plays="user,item,plays,time\n1,5,100,1000000000\n1,6,2,1000000000\n2,5,4,1000000000\n3,5,1,1000000000\n"))
+    s.psql("SELECT trivet.play_as('3', '{5}', '{6}')")
+    done = load(run, s, write(tmp_path / "day2", plays="user,item,plays,time\n1,5,3,1000002000\n2,5,1,999999500\n2,6,1,1000002000\n3,5,9,1000002000\n"), "--append")
+    assert "appended    2 pairs of user and item had plays already" in done.stdout
+    assert ratings_of(s) == [(1, 5, 103), (1, 6, 2), (2, 5, 5), (2, 6, 1), (3, 5, 7)]  # 3 has said it singly
+    assert s.psql("SELECT extract(epoch FROM rated_at)::int FROM trivet.rating WHERE item_id = 5 AND user_id < 3 ORDER BY user_id") == "1000002000\n1000000000"
+    assert s.psql("SELECT row_count, low, high, report ->> 'added_to_loaded' FROM trivet.load ORDER BY id") == "2|1|100|0\n4|1|103|2"
+    assert s.psql("SELECT rating FROM trivet.evidence() WHERE userid = 1 AND movieid = 5") == "103"
+    assert s.psql("SELECT sums FROM trivet.play_as('1', '{5}', '{1}')") == "{104}"
+    assert s.psql("SELECT count(*) FROM trivet.hand_change") == "0"
+    assert s.psql("SELECT count(*) FROM trivet.load WHERE state = 'complete'") == "2"
+
+
+@pytest.mark.parametrize("first, second, said", [
+    ("user,item,plays\n1,5,3\n", "user,item,rating\n1,6,3\n", "these are ratings, and what is loaded are counts of plays"),
+    ("user,item,rating\n1,5,3\n", "user,item,plays\n1,6,3\n", "these are counts of plays, and what is loaded are ratings"),
+], ids=["ratings to plays", "plays to ratings"])
+def test_plays_and_ratings_are_not_appended_to_each_other(run, fresh_stores, tmp_path, first, second, said):
+    load(run, fresh_stores, write(tmp_path / "a", data=first))
+    done = load(run, fresh_stores, write(tmp_path / "b", data=second), "--append", check=False)
+    assert done.returncode == 3 and said in done.stderr and "without --append" in done.stderr
+    assert ratings_of(fresh_stores) == [(1, 5, 3)]
+
+
 @pytest.mark.parametrize("text, expected", [
     ("user,track,plays,time\n1,5,2,1000\n1,5,3,2000\n2,5,1,\n", [(1, 5, 5), (2, 5, 1)]),
     ("Count;Item_Id;User_Id\n4;7;1\n2;8;1\n", [(1, 7, 4), (1, 8, 2)]),
