@@ -113,6 +113,10 @@ begin
         create trigger rating_similar after insert or update or delete on trivet.rating
             for each row execute function trivet.note_similar_event();
     end if;
+    -- Also where a session calls itself a replica. Whoever has switched it off altogether is left alone.
+    if exists (select from pg_trigger where tgrelid = 'trivet.rating'::regclass and tgname = 'rating_similar' and tgenabled = 'O') then
+        alter table trivet.rating enable always trigger rating_similar;
+    end if;
 end
 $$;
 

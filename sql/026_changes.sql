@@ -11,32 +11,54 @@ create table if not exists trivet.hand_change (
     xid      xid8        not null,
     at       timestamptz not null,
     mix      numeric     not null,
-    constraint hand_change_pkey primary key (relation, xid, at)
+    told     boolean     not null default false,
+    constraint hand_change_pkey primary key (relation, xid, at, told)
 );
-comment on table trivet.hand_change is 'One row a table and transaction that changed it other than by a load or trivet.rate; older ones are added up into one.';
+do $$
+begin
+    if not exists (select from pg_attribute a where a.attrelid = 'trivet.hand_change'::regclass and a.attname = 'told' and not a.attisdropped) then
+        alter table trivet.hand_change add column told boolean not null default false, -- of an older schema
+            drop constraint hand_change_pkey, add constraint hand_change_pkey primary key (relation, xid, at, told);
+    end if;
+end
+$$;
+comment on table trivet.hand_change is 'A row a table and transaction that changed it other than by a load or trivet.rate, two where only some of it was told; older ones are added up.';
 comment on column trivet.hand_change.relation is 'Name of the table that has the rows; rating, item and tag have the current data set''s: rating_<data set> and so on.';
 comment on column trivet.hand_change.xid is 'The transaction.';
 comment on column trivet.hand_change.at is 'When it began. With it a transaction has a name that no other has, also after a restore into another server.';
 comment on column trivet.hand_change.mix is 'A hash of the three, or the sum of those of the rows whose place this one took: sums stay what they are.';
+comment on column trivet.hand_change.told is 'Each row that changed also went to trivet.similar_event, so that an index of similar items follows by itself.';
 
 create or replace function trivet.fold_hand_changes(relation text = null) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     with old as materialized (
-        select h.relation, h.xid, h.at from trivet.hand_change h
+        select h.relation, h.xid, h.at, h.told from trivet.hand_change h
         where h.xid <> pg_current_xact_id() and (fold_hand_changes.relation is null or h.relation = fold_hand_changes.relation)
         for update skip locked
     ), gone as (
-        delete from trivet.hand_change h using old where (h.relation, h.xid, h.at) = (old.relation, old.xid, old.at)
-        returning h.relation, h.mix
+        delete from trivet.hand_change h using old where (h.relation, h.xid, h.at, h.told) = (old.relation, old.xid, old.at, old.told)
+        returning h.relation, h.mix, h.told
     )
-    insert into trivet.hand_change as h (relation, xid, at, mix)
-    select g.relation, pg_current_xact_id(), now(), sum(g.mix) from gone g
+    insert into trivet.hand_change as h (relation, xid, at, mix, told)
+    select g.relation, pg_current_xact_id(), now(), sum(g.mix), g.told from gone g
     where to_regclass(format('trivet.%I', g.relation)) is not null
        or substring(g.relation from '^(?:rating|item|tag)_([0-9]+)$') in (select d.id::text from trivet.dataset d)
-    group by g.relation
+    group by g.relation, g.told
     on conflict on constraint hand_change_pkey do update set mix = h.mix + excluded.mix
 $$;
-comment on function trivet.fold_hand_changes(text) is 'Makes one row of all of a table''s in trivet.hand_change, and forgets those of tables that are gone. Waits for nobody.';
+comment on function trivet.fold_hand_changes(text) is 'Makes one row, or two, of all of a table''s in trivet.hand_change, and forgets those of tables that are gone. Waits for nobody.';
+
+-- A table that is detached has lost the trigger of 022_similar, one may be switched off, and a session may call itself a replica;
+-- of a partitioned table each partition has one of its own. Of a table that is no partition there is no tree.
+create or replace function trivet.rows_are_told(changed oid) returns boolean
+language sql stable as $$
+    select coalesce(bool_and(exists (
+        select from pg_trigger t
+        where t.tgrelid = p.relid and t.tgfoid = to_regproc('trivet.note_similar_event')
+          and t.tgenabled in ('A', case current_setting('session_replication_role') when 'replica' then 'R' else 'O' end))), false)
+    from pg_partition_tree(rows_are_told.changed) p where p.isleaf
+$$;
+comment on function trivet.rows_are_told(oid) is 'Whether a row that this session changes in a table now is written to trivet.similar_event.';
 
 -- As the owner of the notes, so that whoever may change rows needs no right on them. Now and then the notes are folded here,
 -- too, for a database in which nobody trains; where a transaction is stricter than READ COMMITTED, that could fail it.
@@ -45,9 +67,10 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     relation text := tg_table_name || case when tg_table_name in ('rating', 'rating_live', 'item', 'tag') then '_' || trivet.current_dataset() else '' end;
 begin
-    insert into trivet.hand_change (relation, xid, at, mix)
+    insert into trivet.hand_change (relation, xid, at, mix, told)
     values (relation, pg_current_xact_id(), now(),
-            hashtextextended(concat_ws(' ', relation, pg_current_xact_id(), extract(epoch from now())), 0))
+            hashtextextended(concat_ws(' ', relation, pg_current_xact_id(), extract(epoch from now())), 0),
+            tg_op <> 'TRUNCATE' and trivet.rows_are_told(tg_relid))
     on conflict on constraint hand_change_pkey do nothing;
     if random() < 0.001 and current_setting('transaction_isolation') = 'read committed' then
         perform trivet.fold_hand_changes(relation);
@@ -96,6 +119,21 @@ begin
 end
 $$;
 
+create or replace function trivet.notes_here(untold boolean = false) returns text
+language sql stable parallel safe as $$
+    with noted as (
+        select h.relation, sum(h.mix) as mix from trivet.hand_change h
+        where (h.relation in (select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+                              where i.inhparent in ('trivet.rating'::regclass, 'trivet.rating_live'::regclass))
+               or h.relation in (select t || '_' || trivet.current_dataset() from unnest(array['rating', 'rating_live', 'item', 'tag']) t))
+          and (not notes_here.untold or not h.told and h.relation like 'rating%')
+        group by h.relation
+    )
+    select string_agg(n.relation || ':' || n.mix, ',' order by n.relation) from noted n
+$$;
+comment on function trivet.notes_here(boolean) is
+'Changes by hand of what the current data set is made of; untold: only those of ratings that went to no trivet.similar_event.';
+
 -- relfilenode: what no trigger tells, a table of ratings that was truncated, rewritten by ALTER TABLE or put in place of another.
 -- VACUUM FULL changes it, too, and then one training is for nothing.
 create or replace function trivet.data_parts(out loads text, out tables text, out live text, out notes text)
@@ -103,17 +141,12 @@ language sql stable parallel safe as $$
     with part as (
         select c.relname::text as relation, c.relfilenode from pg_inherits i join pg_class c on c.oid = i.inhrelid
         where i.inhparent in ('trivet.rating'::regclass, 'trivet.rating_live'::regclass)
-    ), noted as (
-        select h.relation, sum(h.mix) as mix from trivet.hand_change h
-        where h.relation in (select p.relation from part p)
-           or h.relation in (select t || '_' || trivet.current_dataset() from unnest(array['rating', 'rating_live', 'item', 'tag']) t)
-        group by h.relation
     )
     select (select concat_ws(',', trivet.current_dataset(), string_agg(l.id || ':' || coalesce(l.fingerprint, ''), ',' order by l.id))
             from trivet.load l where l.state = 'complete'),
            (select string_agg(p.relation || ':' || p.relfilenode, ',' order by p.relation) from part p),
            (select coalesce(sum(c.rev), 0)::text from trivet.user_change c),
-           (select string_agg(n.relation || ':' || n.mix, ',' order by n.relation) from noted n)
+           trivet.notes_here()
 $$;
 comment on function trivet.data_parts() is
 'What trivet.rating, item and tag are made of: data set and loads; tables of ratings; live: changes by those who rate; notes: of changes by

@@ -102,14 +102,15 @@ comment on function trivet.source_state(text, boolean) is
 'A hash of all definitions that SQL stands for and of how much was written to tables of one''s own that it reads; sure: false while a
 session of others may have written what is not counted yet.';
 
--- Changed pairs reach an index of all ratings by themselves (022_similar), but what no row's trigger tells. A source of one's own
--- may give other rows where one changed than the pair's own, and reads what it likes.
+-- Changed pairs reach an index of all ratings by themselves (022_similar), but not those of a table that was detached as it was
+-- written to, as those of a data set that is away are. A source of one's own may give other rows where one changed than the pair's
+-- own, and reads what it likes.
 create or replace function trivet.similar_state(source text, own_source boolean, out state text, out sure boolean)
 language plpgsql stable as $$
 begin
     select s.state, s.sure into similar_state.state, similar_state.sure
     from trivet.source_state(case when own_source then source else 'trivet.similar_rows' end, own_source) s;
-    select md5(concat_ws('|', similar_state.state, p.loads, p.tables, case when own_source then p.notes end)) into similar_state.state
+    select md5(concat_ws('|', similar_state.state, p.loads, p.tables, trivet.notes_here(untold => not own_source))) into similar_state.state
     from trivet.data_parts() p;
 end
 $$;

@@ -313,14 +313,23 @@ def test_counters_that_are_not_reported_yet_are_no_all_clear(run, loaded):  # no
 # --- similar --------------------------------------------------------------------------------------------------------
 
 UNTOLD = ["TRUNCATE trivet.rating_live", "ALTER TABLE trivet.rating DETACH PARTITION trivet.rating_live",
-          "ALTER TABLE trivet.rating ATTACH PARTITION trivet.rating_live FOR VALUES IN (NULL)"]
+          "ALTER TABLE trivet.rating ATTACH PARTITION trivet.rating_live FOR VALUES IN (NULL)",
+          # Back as it was, and nobody told of the row; in the last also rows that were told.
+          "BEGIN; ALTER TABLE trivet.rating DETACH PARTITION trivet.rating_load_1; DELETE FROM trivet.rating_load_1 WHERE user_id = 13;"
+          " ALTER TABLE trivet.rating ATTACH PARTITION trivet.rating_load_1 FOR VALUES IN (1); COMMIT",
+          "BEGIN; ALTER TABLE trivet.rating_load_1 DISABLE TRIGGER rating_similar; DELETE FROM trivet.rating WHERE user_id = 14;"
+          " ALTER TABLE trivet.rating_load_1 ENABLE TRIGGER rating_similar; COMMIT",
+          "SET session_replication_role = replica; DELETE FROM trivet.rating WHERE user_id = 15",
+          "BEGIN; DELETE FROM trivet.rating_load_1 WHERE user_id = 16; SAVEPOINT a; ALTER TABLE trivet.rating DETACH PARTITION trivet.rating_load_1;"
+          " DELETE FROM trivet.rating_load_1 WHERE user_id = 17; ALTER TABLE trivet.rating ATTACH PARTITION trivet.rating_load_1 FOR VALUES IN (1); COMMIT"]
 
 
 def test_an_index_is_built_again_for_what_it_does_not_follow(run, loaded):  # noqa: F811
     loaded.psql("INSERT INTO trivet.rating (user_id, item_id, value) VALUES (1000, 14, 5)")
     assert trained(run, loaded, *SIMILAR) and not trained(run, loaded, *SIMILAR)
     for statement in ("DELETE FROM trivet.rating WHERE item_id = 7", "UPDATE trivet.rating SET item_id = 14 WHERE item_id = 21",
-                      "DELETE FROM trivet.rating_load_1 WHERE user_id = 5"):
+                      "DELETE FROM trivet.rating_load_1 WHERE user_id = 5",
+                      "SET session_replication_role = replica; DELETE FROM trivet.rating WHERE user_id = 9"):
         loaded.psql(statement)
         assert not trained(run, loaded, *SIMILAR), "each pair is in the queue, and was applied"
         assert "is what a build would give" in run("trivet-train", "similar", "--check", env=loaded.env).stdout, statement

@@ -85,6 +85,25 @@ def test_each_data_set_has_an_index_and_comes_back_with_its_events(run, place, s
     similar(run, place, "--check")
 
 
+@pytest.mark.parametrize("statement", [
+    "DELETE FROM trivet.rating_load_1 WHERE user_id < 30",
+    "INSERT INTO trivet.rating_live_1 (user_id, item_id, value) VALUES (41, 2, 5)",
+    "UPDATE trivet.rating_load_1 SET item_id = 2 WHERE item_id = 3",
+])
+def test_what_is_changed_in_a_data_set_that_is_away_is_built_anew(run, place, sets, statement):
+    insert(place, (41, 1, 5))
+    similar(run, place, "--update")
+    load(run, place, sets / "b")
+    similar(run, place)
+    place.psql(statement)
+    run("trivet-etl", "datasets", "use", "b", env=place.env)
+    assert "nothing changed" in similar(run, place, "--if-changed").stdout  # nothing of b
+    run("trivet-etl", "datasets", "use", "a", env=place.env)
+    assert "index 3 of similar items is live" in similar(run, place, "--if-changed").stdout
+    is_of(place, "a")
+    assert "nothing changed" in similar(run, place, "--if-changed").stdout
+
+
 def test_a_new_index_takes_the_place_of_its_own_data_sets_alone(run, place, sets):
     load(run, place, sets / "b")
     similar(run, place)
