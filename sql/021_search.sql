@@ -51,3 +51,31 @@ comment on column trivet.search_result.value is 'The metric on the validation pa
 comment on column trivet.search_result.low is 'Lower end of the 95 % interval.';
 comment on column trivet.search_result.high is 'Its upper end.';
 comment on column trivet.search_result.message is 'Why there is no value.';
+
+-- Searches over values of the filter (--over) were journaled with the filter that all their trials had in common, beside
+-- numbers of the winner's. What won stands in their metrics, so rows of older programs are put right here. Values are integers.
+do $$
+declare
+    r record;
+    one record;
+    inside text;
+begin
+    for r in select s.id, s.source, s.filter, b.best
+             from trivet.run s
+             cross join lateral (select jsonb_object_agg(e.key, e.value) as best
+                                 from jsonb_each(case jsonb_typeof(s.metrics #> '{best,settings}')
+                                                 when 'object' then s.metrics #> '{best,settings}' else '{}' end) e
+                                 where s.filter ? e.key and jsonb_typeof(e.value) = 'number') b
+             where s.kind = 'search' and not s.filter @> coalesce(b.best, '{}')
+    loop
+        inside := substring(r.source from '^trivet\.user_item\((.*)\)$');
+        for one in select e.key, e.value from jsonb_each(r.best) e where r.filter -> e.key is distinct from e.value loop
+            inside := regexp_replace(inside, '(^|, )' || one.key || ' => [0-9]+', '');
+            inside := inside || ', ' || one.key || ' => ' || one.value;
+        end loop;
+        update trivet.run set filter = r.filter || r.best,
+                              source = coalesce('trivet.user_item(' || regexp_replace(inside, '^, ', '') || ')', source)
+        where id = r.id;
+    end loop;
+end
+$$;

@@ -168,6 +168,42 @@ def test_values_of_the_filter(run, place):
         settings["min_users_for_item"]
 
 
+def journaled_filter(place, run):
+    """What the journal says that a run learned from, at each place where it says so; and how many rows its SQL gives."""
+    kept = json.loads(place.psql(f"SELECT filter FROM trivet.run WHERE id = {run}"))
+    listed = json.loads(place.psql(f"SELECT filter FROM trivet.evaluations() WHERE run = {run}"))
+    assert listed == kept
+    source = place.psql(f"SELECT source FROM trivet.run WHERE id = {run}")
+    return kept, int(place.psql(f"SELECT count(*) FROM {source}")), source
+
+
+def test_the_journal_has_the_filter_that_won(run, place):
+    """Whoever trains what the journal says beside the winner's numbers gets the model that was measured."""
+    over = ["--over", "min_users_for_item=2,30", "--over", "max_items_for_user=20,300"]
+    found = search(run, place, "--factors", "3,5", "--set", "max_items_for_user=90", *over)
+    won = {name: found["best"]["settings"][name] for name in ("min_users_for_item", "max_items_for_user")}
+    kept, rows, source = journaled_filter(place, found["run"])
+    assert {name: kept[name] for name in won} == won and "90" not in source
+    sheet = run("trivet-train", "show", found["run"], env=place.env).stdout
+    for name, value in won.items():
+        assert f"filter {name}".ljust(24) + f" {value}\n" in sheet
+    run(*shlex.split(found["best"]["command"]), env=place.env)
+    live = "SELECT {} FROM trivet.run WHERE state = 'live'"
+    assert json.loads(place.psql(live.format("filter"))) == kept and place.psql(live.format("source")) == source
+    assert int(place.psql(live.format("counts ->> 'rows'"))) == rows
+
+
+def test_a_filter_that_an_older_program_journaled_wrong_is_put_right(run, place):
+    found = search(run, place, "--factors", "3,5", "--over", "min_users_for_item=2,30", "--over", "max_items_for_user=300,301")
+    right = journaled_filter(place, found["run"])
+    for source in ("trivet.user_item()", "trivet.user_item(min_users_for_item => 7, max_row_number => 99999)"):
+        place.psql("UPDATE trivet.run SET filter = filter || '{\"min_users_for_item\": 7, \"max_items_for_user\": 50}', "
+                   f"source = '{source}' WHERE id = {found['run']}")
+        run("trivet-etl", "schema", env=place.env)
+        mended = journaled_filter(place, found["run"])
+        assert mended[:2] == right[:2] and ("99999" in source) == ("max_row_number => 99999" in mended[2])
+
+
 def test_what_cannot_be_learned_is_told_and_the_rest_goes_on(run, place):
     flags = ["--factors", "3,500", "--over", "min_items_for_user=1,40", "--over", "max_items_for_user=30,1000"]
     found = search(run, place, *flags)

@@ -104,13 +104,28 @@ static enum tv_status test_winner(struct tv_search *s, struct tv_error *err)
     return status == TV_OK ? tv_search_judge(&s->winner, s, s->best, threads, TV_TEST, err) : status;
 }
 
+/* Makes settings and filter the winner's: the journal puts them beside the winner's numbers, and whoever trains with them has
+ * to get the model that was measured. */
+static enum tv_status become_winner(struct tv_search *s, struct tv_error *err)
+{
+    struct tv_learn_settings learn;
+    s->learning.settings = s->winner.learn;
+    tv_buffer_clear(&s->learning.parameters);
+    enum tv_status status = tv_learn_json(&s->winner.learn, &s->learning.parameters, err);
+    if (status != TV_OK || s->space.filters == 0)
+        return status;
+    status = tv_search_space_settings(&s->space, s->best, &learn, s->reading.filter, err);
+    tv_buffer_clear(&s->reading.values);
+    if (status == TV_OK)
+        status = tv_filter_json(s->reading.filter, &s->reading.values, err);
+    return status == TV_OK ? tv_reading_choose_row_source(&s->reading, err) : status;
+}
+
 /* Finishes the search in the journal, whose row says what the winner is learned with. */
 static enum tv_status keep(struct tv_search *s, struct tv_error *err)
 {
     json_t *document = NULL;
-    s->learning.settings = s->winner.learn;
-    tv_buffer_clear(&s->learning.parameters);
-    enum tv_status status = tv_learn_json(&s->winner.learn, &s->learning.parameters, err);
+    enum tv_status status = become_winner(s, err);
     if (status == TV_OK)
         status = tv_search_document(&document, s, err);
     char *text = document ? json_dumps(document, 0) : NULL;

@@ -65,7 +65,7 @@ struct tv_pg *tv_reading_connection(const struct tv_reading *r);
 /* row_source.c */
 /* Opens r->reader and makes sure that SQL of one's own has the columns of a row source. */
 enum tv_status tv_reading_open_row_source(struct tv_reading *r, const char *source, struct tv_error *err);
-/* r->source and r->evidence_rows, from the settings. */
+/* r->source and r->evidence_rows, from the settings; without --source once more, after r->filter has changed. */
 enum tv_status tv_reading_choose_row_source(struct tv_reading *r, struct tv_error *err);
 void tv_reading_describe(const struct tv_reading *r, char *out, size_t size);
 

@@ -101,6 +101,8 @@ static enum tv_status filter_source(struct tv_reading *r, struct tv_error *err)
 {
     const char *columns = r->with_times ? "user_id, item_id, value, date_part('epoch', rated_at)" : "user_id, item_id, value";
     const char *rows = r->with_times ? "trivet.chosen_ratings" : "trivet.chosen_rows";
+    tv_buffer_clear(&r->source);
+    tv_buffer_clear(&r->evidence_rows);
     enum tv_status status = tv_filter_call(r->filter, r->snapshot, TV_FILTER_ALL, "trivet.user_item", &r->source, err);
     if (status == TV_OK)
         status = tv_buffer_format(&r->evidence_rows, err, "SELECT %s FROM ", columns);
