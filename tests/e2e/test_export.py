@@ -10,6 +10,7 @@ import pytest
 from blobs import decode
 from breakpoints import at
 from markdown import block, code, page, rows, section
+from server import until
 from test_models import small_set  # noqa: F401
 
 ARRAYS = {"item_ids": ("<i8", 1), "item_factors": ("<f2", 2), "singular_values": ("<f8", 1), "user_ids": ("<i8", 1),
@@ -106,6 +107,25 @@ def test_the_description(origin, folder):
     assert whole["model"]["score"] == "relevance"
     row = json.loads(origin.psql("SELECT row_to_json(r) FROM trivet.run r WHERE id = 2"))
     assert whole["run"].items() <= row.items() and whole["run"]["command"].startswith("trivet-train fit")
+
+
+def test_users_who_came_since_the_training_leave_with_it(run, serve, servers, elsewhere, small_set, tmp_path):  # noqa: F811
+    """They have documents that the description did not count; elsewhere they are users like all others."""
+    place = servers.place()
+    run("trivet-etl", "load", small_set, env=place.env)
+    run("trivet-train", "fit", "--factors", 3, env=place.env)
+    served = place.mongo_db().user_1.count_documents({})
+    server = serve(place)
+    for user in (7777, 8888):
+        assert server.send("PUT", f"/api/v1/users/{user}/ratings/14", {"rating": 4}).status == 200
+    until(lambda: place.mongo_db().user_1.count_documents({}) == served + 2)
+    run("trivet-train", "export", "live", tmp_path / "model", env=place.env)
+    assert {7777, 8888} < set(read(tmp_path / "model", "user_ids")) and len(read(tmp_path / "model", "user_ids")) == served + 2
+    assert json.loads((tmp_path / "model/model.json").read_text())["model"]["users"] == served + 2
+    run("trivet-train", "import", tmp_path / "model", "--activate", env=elsewhere.env)
+    there = elsewhere.mongo_db()
+    assert there.user_1.count_documents({}) == there.model_1.find_one({"_id": "description"})["users"] == served + 2
+    assert "documents" not in run("trivet-train", "repair", env=elsewhere.env).stderr
 
 
 def test_an_item_without_a_document_has_a_line(run, origin, tmp_path):

@@ -51,7 +51,7 @@ static enum tv_status read_run(json_t **out, const struct tv_settings *settings,
 }
 
 /* The description as it stands in model_<N>, whatever other fields it has: import reads it with the function that reads it
- * in MongoDB. It is missing only if the model was pruned since it was loaded. */
+ * in MongoDB. Only the number of users is that of the arrays beside it, as after a training. It is missing only if the model was pruned since it was loaded. */
 static enum tv_status read_description(json_t **out, const struct tv_export *e, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
@@ -61,6 +61,8 @@ static enum tv_status read_description(json_t **out, const struct tv_export *e, 
     char *text = status == TV_OK ? tv_mongo_doc_json(doc, NULL) : NULL;
     *out = text ? json_loads(text, 0, NULL) : NULL;
     json_object_del(*out, "_id");
+    if (*out)
+        json_object_set_new(*out, "users", json_integer(e->n_users));
     json_object_del(*out, "dataset"); /* a number of this trivet's; elsewhere the name of the data tells */
     if (*out == NULL && (status == TV_OK || status == TV_ERR_NOT_FOUND))
         status = tv_fail(err, TV_ERR_NOT_FOUND, "model %" PRId64 " is not kept any more", e->model->run_number);

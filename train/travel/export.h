@@ -18,6 +18,7 @@ struct tv_export {
     struct tv_dense_map items; /* of the model's item ids */
     struct tv_names names;     /* whether there are codes */
     FILE *codes;               /* codes.jsonl; NULL until there is a code */
+    int64_t n_users;           /* that were written: the model's, and those who came since */
 };
 
 /* One line for a user or item that has a code; the first makes the file. */
@@ -27,7 +28,7 @@ enum tv_status tv_export_code(struct tv_export *e, const char *kind, int64_t id,
 enum tv_status tv_export_close_codes(struct tv_export *e, struct tv_error *err);
 /* Writes items.jsonl and items.csv. */
 enum tv_status tv_export_items(struct tv_export *e, struct tv_error *err);
-/* Writes the six arrays of users and users.csv. */
+/* Writes the six arrays of users and users.csv, and counts e->n_users. */
 enum tv_status tv_export_users(struct tv_export *e, struct tv_error *err);
 
 extern const struct tv_option tv_export_options[];
