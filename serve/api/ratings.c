@@ -313,7 +313,7 @@ static int work(struct change *c, const struct tv_request *request, enum shape s
     switch (shape) {
     case ONE:
         return find_item(c, request, problem) &&
-               tv_rating_read(&c->list.values[0], request->body, request->body_size, problem) &&
+               tv_rating_read(&c->list.values[0], request->body, request->body_size, c->list.items[0], c->s, problem) &&
                rate(c, 0, problem);
     case NONE:
         return find_item(c, request, problem) && unrate(c, problem);

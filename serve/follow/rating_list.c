@@ -1,5 +1,5 @@
 /* rating_list: the body of a request that rates, or that adds plays. Strict where a mistake would be written into the
- * database, lenient where JSON libraries differ: numbers may come as text.
+ * database, so that no member is passed over; lenient where JSON libraries differ: numbers may come as text.
  */
 #include "serve/follow/rating_list.h"
 
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "serve/web/parameters.h"
 #include "trivet/base/text.h"
 
 static const char of_ratings[] = "[{\"item_id\": 260, \"rating\": 4.5}, ...]",
@@ -79,6 +80,42 @@ static int read_id(const json_t *json, const char *name, struct tv_id *id)
     return text != NULL;
 }
 
+/* The first member of an object that has no meaning here, or NULL. A misspelt one, passed over, would leave a value to its
+ * default: one play instead of thirty. */
+static const char *unknown_member(const json_t *json, const char *const *known)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)json, name, value) {
+        size_t i = 0;
+        while (known[i] && strcmp(known[i], name) != 0)
+            i++;
+        if (known[i] == NULL)
+            return name;
+    }
+    return NULL;
+}
+
+/* 1 if all members of an object are known; otherwise 0 and a problem, that of an entry of the list (from 0; -1: of no list). */
+static int knows_members(const json_t *json, const char *const *known, int entry, struct tv_problem *problem)
+{
+    char what[256];
+    const char *name = unknown_member(json, known);
+    if (name == NULL)
+        return 1;
+    snprintf(what, sizeof what, "has a member \"%.*s\", which means nothing here", tv_shown(name), name);
+    if (entry >= 0)
+        wrong_entry(problem, (size_t)entry, what);
+    else
+        tv_problem(problem, 400, "the body %s", what);
+    const char *nearest = tv_text_nearest(name, known);
+    if (nearest)
+        tv_problem_hint(problem, "did you mean %s?", nearest);
+    else
+        tv_list_names(problem->hint, sizeof problem->hint, "the members are ", known);
+    return 0;
+}
+
 /* item_id, or movie_id as older clients say: 1, or 0 and the entry's problem. Where both stand they are to agree. */
 static int read_item(const json_t *json, size_t entry, struct tv_id *id, struct tv_problem *problem)
 {
@@ -121,8 +158,6 @@ static int read_value(const json_t *json, int plays, size_t entry, double *value
         problem->status = 422;
         return 0;
     }
-    if (plays && json_object_get(json, "rating"))
-        return wrong_entry(problem, entry, "has a rating, but plays have a count, which is added to what stands");
     return 1;
 }
 
@@ -130,12 +165,17 @@ static int read_value(const json_t *json, int plays, size_t entry, double *value
 static int read_entry(struct tv_rating_list *list, const json_t *json, int plays, const struct tv_resident *s,
                       struct tv_problem *problem)
 {
+    static const char *const of_a_rating[] = {"item_id", "movie_id", "rating", NULL}, *const of_a_play[] = {"item_id", "movie_id", "count", NULL};
     struct tv_id id;
     double value = 0;
     size_t entry = list->n;
     if (!json_is_object(json))
         return wrong_entry(problem, entry, plays ? "is no object with item_id and perhaps count"
                                                  : "is no object with item_id and rating");
+    if (plays && json_object_get(json, "rating"))
+        return wrong_entry(problem, entry, "has a rating, but plays have a count, which is added to what stands");
+    if (!knows_members(json, plays ? of_a_play : of_a_rating, (int)entry, problem))
+        return 0;
     if (!read_item(json, entry, &id, problem) || !read_value(json, plays, entry, &value, problem))
         return 0;
     if (!find_item(&id, s, entry, problem))
@@ -224,18 +264,36 @@ int tv_play_list_read(struct tv_rating_list *list, const char *body, size_t size
     return read_body(list, body, size, 1, s, problem);
 }
 
-/* An entry of a list will do as well as the bare number; which item it is about stands in the address. */
-int tv_rating_read(float *value, const char *body, size_t size, struct tv_problem *problem)
+/* An object may name its item, as an entry of a list does: then it is to be that of the address. */
+static int is_about(const json_t *json, int64_t item, const struct tv_resident *s, struct tv_problem *problem)
+{
+    static const char *const known[] = {"item_id", "movie_id", "rating", NULL};
+    struct tv_id id;
+    if (!knows_members(json, known, -1, problem))
+        return 0;
+    if (!json_object_get(json, "item_id") && !json_object_get(json, "movie_id"))
+        return 1;
+    if (!read_item(json, 0, &id, problem) || !find_item(&id, s, 0, problem))
+        return 0;
+    if (id.number != item)
+        tv_problem(problem, 400, "the body is about item %s, and the address about another one", id.text);
+    return id.number == item;
+}
+
+int tv_rating_read(float *value, const char *body, size_t size, int64_t item, const struct tv_resident *s,
+                   struct tv_problem *problem)
 {
     json_t *root = load(body, size, "a number, or {\"rating\": 4.5}", problem);
     double read = 0;
     if (root == NULL)
         return 0;
-    int ok = read_number(json_is_object(root) ? json_object_get(root, "rating") : root, &read);
+    int ok = !json_is_object(root) || is_about(root, item, s, problem);
+    if (ok && !read_number(json_is_object(root) ? json_object_get(root, "rating") : root, &read)) {
+        tv_problem(problem, 400, "the body is no rating: a number, or {\"rating\": number}");
+        ok = 0;
+    }
     if (ok)
         *value = (float)read;
-    else
-        tv_problem(problem, 400, "the body is no rating: a number, or {\"rating\": number}");
     json_decref(root);
     return ok;
 }

@@ -20,7 +20,7 @@ struct tv_rating_list {
 };
 
 /* Reads [{"item_id": 260, "rating": 4.5}, ...]: numbers or numeric strings, 1 to TV_MAX_RATINGS of them; movie_id
- * is another name of item_id, and other members are not looked at. 1, or 0 and a *problem that names the entry, from
+ * is another name of item_id, and any other member is wrong. 1, or 0 and a *problem that names the entry, from
  * 1, if one is wrong. Items are looked up by code in `s`, which may be NULL; whether one of that number exists is not
  * asked. */
 TV_MUST_USE int tv_rating_list_read(struct tv_rating_list *list, const char *body, size_t size,
@@ -28,7 +28,8 @@ TV_MUST_USE int tv_rating_list_read(struct tv_rating_list *list, const char *bod
 /* The same of plays, [{"item_id": 260, "count": 2}, ...]: a count is a whole number, and 1 where there is none. */
 TV_MUST_USE int tv_play_list_read(struct tv_rating_list *list, const char *body, size_t size,
                                   const struct tv_resident *s, struct tv_problem *problem);
-/* Reads one rating: 4.5, "4.5" or {"rating": 4.5}. */
-TV_MUST_USE int tv_rating_read(float *value, const char *body, size_t size, struct tv_problem *problem);
+/* Reads one rating of this item: 4.5, "4.5" or {"rating": 4.5}; where an object names an item, too, it is to be this one. */
+TV_MUST_USE int tv_rating_read(float *value, const char *body, size_t size, int64_t item, const struct tv_resident *s,
+                               struct tv_problem *problem);
 
 #endif

@@ -15,7 +15,7 @@ static void numbers_and_numeric_texts_are_read(void **state)
     struct tv_rating_list list;
     struct tv_problem problem;
     assert_true(read_list(&list,
-                          " [{\"movie_id\": 260, \"rating\": 4},{\"rating\":\"0.5\",\"movie_id\":\"-1\",\"more\":[]}, "
+                          " [{\"movie_id\": 260, \"rating\": 4},{\"rating\":\"0.5\",\"movie_id\":\"-1\"}, "
                           "{\"movie_id\":\"9223372036854775807\",\"rating\":\"1e0\"}]\n",
                           &problem));
     assert_int_equal(list.n, 3);
@@ -74,7 +74,9 @@ static void an_item_has_two_names(void **state)
                                       "[{\"item_id\":9007199254740993,\"movie_id\":9007199254740992,\"rating\":1}]",
                                       "[{\"item_id\":null,\"movie_id\":2,\"rating\":1}]",
                                       "[{\"item_id\":2,\"movie_id\":[],\"rating\":1}]",
-                                      "[{\"item_id\":9007199254740993.0,\"rating\":1}]"};
+                                      "[{\"item_id\":9007199254740993.0,\"rating\":1}]",
+                                      "[{\"item_id\":2,\"rating\":1,\"ratng\":2}]",
+                                      "[{\"item_id\":2,\"rating\":1,\"timestamp\":978300760}]"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_false(read_list(&list, bad[i], &problem));
         assert_int_equal(problem.status, 400);
@@ -119,6 +121,9 @@ static void plays_have_a_count_or_are_one(void **state)
         {"[{\"item_id\":5,\"count\":16777217}]", 422, 1}, /* as a float it would be another count */
         {"[{\"item_id\":5,\"count\":9223372036854775807}]", 422, 1},
         {"[{\"item_id\":5,\"rating\":4}]", 400, 1},
+        {"[{\"item_id\":5,\"plays\":30}]", 400, 1}, /* it would be one play */
+        {"[{\"item_id\":5},{\"item_id\":5,\"cuont\":30}]", 400, 2},
+        {"[{\"item_id\":5,\"count\":3,\"time\":1}]", 400, 1},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         if (read_plays(&list, bad[i].body, &problem))
@@ -147,16 +152,19 @@ static void a_list_has_at_most_a_thousand_entries(void **state)
 static void one_rating_is_a_number_or_an_object(void **state)
 {
     (void)state;
-    static const char *const good[] = {"4.5", "\"4.5\"", "{\"rating\":4.5}", " {\"rating\":\"4.5\"} "},
-                             *const bad[] = {"", "four", "[4.5]", "{}", "true", "null", "NaN", "{\"rating\":null}"};
+    static const char *const good[] = {"4.5", "\"4.5\"", "{\"rating\":4.5}", " {\"rating\":\"4.5\"} ",
+                                              "{\"item_id\":53,\"movie_id\":\"53\",\"rating\":4.5}"},
+                             *const bad[] = {"", "four", "[4.5]", "{}", "true", "null", "NaN", "{\"rating\":null}",
+                                             "{\"rating\":4.5,\"item_id\":99}", "{\"rating\":4.5,\"movie_id\":[53]}",
+                                             "{\"rating\":4.5,\"ratng\":3}"};
     struct tv_problem problem;
     float value = 0;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         value = 0;
-        assert_true(tv_rating_read(&value, good[i], strlen(good[i]), &problem) && value == 4.5f);
+        assert_true(tv_rating_read(&value, good[i], strlen(good[i]), 53, NULL, &problem) && value == 4.5f);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        if (tv_rating_read(&value, bad[i], strlen(bad[i]), &problem))
+        if (tv_rating_read(&value, bad[i], strlen(bad[i]), 53, NULL, &problem))
             fail_msg("%s was taken", bad[i]);
         assert_int_equal(problem.status, 400);
     }
