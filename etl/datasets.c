@@ -63,8 +63,8 @@ static enum tv_status find(struct tv_target *out, struct tv_pg *pg, const char *
     return status;
 }
 
-/* Which index of similar items serves follows from what is loaded, as after an activation. Without Redis nothing is lost: the
- * next command that has it does the same. */
+/* Which index of similar items serves follows from what is loaded and kept, as after an activation. Without Redis nothing is
+ * lost: the next command that has it does the same. */
 static void follow(const struct tv_settings *s, struct tv_pg *pg)
 {
     struct tv_error err = {0};
@@ -101,8 +101,10 @@ static enum tv_status drop_and_tell(const struct tv_settings *s, const struct tv
     enum tv_status status = tv_pg_query(pg, "SELECT rows, models FROM trivet.dataset_goes($1)", 1, &number, &rows, err);
     if (status == TV_OK)
         status = drop(t, pg, (int)tv_settings_int(s, "lock-wait"), err);
-    if (status == TV_OK)
+    if (status == TV_OK) {
+        follow(s, pg);
         printf("%s is deleted: %s\n", name, tv_pg_cell(rows, 0, 0));
+    }
     if (status == TV_OK && tv_pg_cell(rows, 0, 1))
         printf("%s of it: gone, too; the next command of trivet-train takes them out of MongoDB and Redis\n", tv_pg_cell(rows, 0, 1));
     tv_pg_rows_free(rows);

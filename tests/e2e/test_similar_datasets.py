@@ -259,6 +259,21 @@ def test_the_index_of_a_dropped_data_set_serves_no_longer(run, place, sets):
     assert live(place) is None and keys(place) == set()
 
 
+def test_what_was_dropped_is_not_shown_by_a_server_that_runs(run, serve, place, sets):
+    """At once, though no command of trivet-train follows."""
+    server = serve(place)
+    until(lambda: by_audience(server, 1).status == 200)
+    load(run, place, sets / "b")
+    assert all_of(server, "a")
+    done = run("trivet-etl", "datasets", "drop", "a", env=place.env)
+    assert "a is deleted" in done.stdout and live(place) is None
+    until(lambda: by_audience(server, 1).status == 503)
+    assert server.get("/api/v1/items/1").status != 200 and "Film a" not in server.get("/similar?q=film", accept="text/html").text
+    similar(run, place)
+    assert all_of(server, "b")
+    server.stop()
+
+
 def test_a_redis_that_comes_back_older_has_lost_nothing_of_a_kept_index(run, place, sets):
     """What it had applied in its last seconds is applied again when the index comes back, however late that is."""
     redis = place.redis_client()
