@@ -197,6 +197,19 @@ comment on function trivet.load_add_to_loaded(bigint) is
 'Plays that are appended are added to those of the same pair that earlier loads brought: the sum and the last time stand in this
 load''s table then, before it is attached, and the pair has one row. Returns how many pairs. The caller holds the locks of load_lock.';
 
+create or replace function trivet.load_has_rows(load bigint) returns boolean
+language plpgsql stable as $$
+declare
+    has boolean := false;
+begin
+    if to_regclass(format('trivet.rating_load_%s', load)) is not null then
+        execute format('select exists (select from trivet.rating_load_%s)', load) into has;
+    end if;
+    return has;
+end
+$$;
+comment on function trivet.load_has_rows(bigint) is 'Whether a load''s table is there and not empty: somebody may have dropped or truncated it by hand.';
+
 drop function if exists trivet.load_attach(bigint, boolean, bigint, bigint); -- of older schemas
 create or replace function trivet.load_attach(load bigint, dataset bigint, append boolean, row_count bigint, reject_count bigint)
 returns void

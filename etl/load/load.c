@@ -224,7 +224,9 @@ enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments,
                      .given_name = tv_settings_text(s, "name"),
                      .append = tv_settings_on(s, "append")};
     int idle = 0;
-    tv_fetch_shown(l.given, l.source, sizeof l.source);
+    char *place = tv_fetch_is_address(l.given) ? NULL : realpath(l.given, NULL); /* one folder has one name, wherever it is called from */
+    tv_fetch_shown(place ? place : l.given, l.source, sizeof l.source);
+    free(place);
     enum tv_status status = tv_load_look(&l, err);
     if (status == TV_OK)
         status = tv_codes_create(&l.codes, err);

@@ -76,7 +76,7 @@ enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const
         return TV_OK;
     enum tv_status status =
         tv_pg_int(pg,
-                  "SELECT coalesce((SELECT fingerprint = $2 AND options = $3::jsonb FROM trivet.load "
+                  "SELECT coalesce((SELECT fingerprint = $2 AND options = $3::jsonb AND trivet.load_has_rows(id) FROM trivet.load "
                   "WHERE dataset = $1::bigint AND state IN ('complete', 'away') ORDER BY id DESC LIMIT 1), false)::int",
                   3, values, &answer, err);
     *same = answer == 1;

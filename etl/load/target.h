@@ -23,7 +23,7 @@ enum tv_status tv_target_check_kind(struct tv_pg *pg, int counts, struct tv_erro
 enum tv_status tv_target_tell(const struct tv_target *t, struct tv_pg *pg, const char *name, const char *source,
                               struct tv_error *err);
 
-/* Sets *same to 1 if the newest load of the data set had this fingerprint and these options (JSON). */
+/* Sets *same to 1 if the newest load of the data set had this fingerprint and these options (JSON), and has rows. */
 enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const char *fingerprint,
                               const char *options, int *same, struct tv_error *err);
 

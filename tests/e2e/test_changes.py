@@ -132,6 +132,16 @@ def test_a_load_of_the_same_files_changes_nothing(run, loaded):  # noqa: F811
     assert not trained(run, loaded, *FIT) and not trained(run, loaded, *SIMILAR)
 
 
+@pytest.mark.parametrize("statement", ["TRUNCATE trivet.rating", "DROP TABLE trivet.rating_load_1"])
+def test_a_load_whose_rows_are_gone_is_loaded_again(run, fresh_stores, small_set, statement):
+    run("trivet-etl", "load", small_set, env=fresh_stores.env)
+    rows = fresh_stores.psql("SELECT count(*) FROM trivet.rating")
+    fresh_stores.psql(statement)
+    assert "nothing to do" not in run("trivet-etl", "load", small_set, "--if-changed", env=fresh_stores.env).stdout
+    assert fresh_stores.psql("SELECT count(*) FROM trivet.rating") == rows != "0"
+    assert "nothing to do" in run("trivet-etl", "load", small_set, "--if-changed", env=fresh_stores.env).stdout
+
+
 def test_where_nothing_changed_no_row_is_read(run, loaded):  # noqa: F811
     loaded.psql("SELECT trivet.rate(1, '{14}', '{5}')")
     for words in (FIT, SIMILAR) * 2:  # the second fit folds that user in for good
@@ -270,6 +280,18 @@ def test_a_source_that_means_something_else_is_read_again(run, loaded, words):  
     assert not read_again()
     loaded.psql("INSERT INTO mine.unrelated VALUES (1); CREATE VIEW mine.other AS SELECT 1; ANALYZE mine.extra")
     assert not read_again()
+
+
+def test_a_name_that_means_another_view_is_read_again(run, loaded):  # noqa: F811
+    """Of two views of one name the reader's search_path says which is meant."""
+    loaded.psql("CREATE SCHEMA mine; GRANT USAGE ON SCHEMA mine TO trivet_reader; "
+                "CREATE VIEW public.w AS SELECT userid, movieid, rating FROM trivet.user_item(); "
+                "CREATE VIEW mine.w AS SELECT userid, movieid, rating FROM trivet.user_item() WHERE userid % 2 = 0; "
+                "GRANT SELECT ON public.w, mine.w TO trivet_reader")
+    fit = ("fit", "--source", "w", "--factors", 3)
+    for path in ("mine, public", "public, mine"):
+        loaded.psql(f"DO $$ BEGIN EXECUTE format('ALTER ROLE trivet_page IN DATABASE %I SET search_path = {path}', current_database()); END $$")
+        assert trained(run, loaded, *fit) and not trained(run, loaded, *fit), path
 
 
 def test_a_fold_in_source_counts_too(run, loaded):  # noqa: F811

@@ -334,6 +334,14 @@ def test_a_load_of_the_same_name_from_another_place_says_what_it_replaces(run, f
     assert f"this replaces the data set ratings.csv, which was loaded from {tmp_path}/a/ratings.csv (3 ratings)" in done.stderr
 
 
+def test_a_folder_is_the_same_wherever_it_is_called_from(run, fresh_stores, first, tmp_path):
+    """Loaded by a relative path, its newer files are not somebody else's data for --yield."""
+    load(run, fresh_stores, first.name, cwd=tmp_path)
+    (first / "ratings.csv").write_text(FIRST + "2,11,2,1005\n")
+    done = load(run, fresh_stores, first, "--yield")
+    assert "it stays" not in done.stdout and number(fresh_stores, "SELECT count(*) FROM trivet.rating") == 4
+
+
 # --- who writes without a model ----------------------------------------------------------------------------------
 
 

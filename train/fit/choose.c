@@ -10,6 +10,7 @@
 
 #include "train/fit/fit.h"
 #include "train/judge/cuts.h"
+#include "trivet/base/code.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
 #include "trivet/store/pg_copy.h"
@@ -106,6 +107,8 @@ static void report_sparsity(const struct tv_fit *f)
     tv_log_info("learning from %s ratings of %s users and %s items, density %.3f %%", tv_text_number(rows, f->counts.rows),
                 tv_text_number(users, (long long)m), tv_text_number(items, (long long)n),
                 100.0 * (double)f->counts.rows / m / n);
+    if (user_ids > (double)TV_CODE_FIRST || item_ids > (double)TV_CODE_FIRST)
+        return; /* numbers of codes begin high: a matrix over them says nothing about the data */
     tv_log_info("over raw ids (%.0f x %.0f): users without activity %.7f, items without views %.7f", user_ids, item_ids,
                 1 - m / user_ids, 1 - n / item_ids);
 }

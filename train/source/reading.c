@@ -70,13 +70,32 @@ static enum tv_status settle_filter(struct tv_reading *r, struct tv_error *err)
     return status == TV_OK ? tv_filter_json(r->filter, &r->values, err) : status;
 }
 
+/* Where the reader's login looks for the names in a source: of two views of one name the first is meant. "" for trivet's own rows. */
+static enum tv_status read_schemas(struct tv_reading *r, char **out, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = TV_OK;
+    if (r->reader)
+        status = tv_pg_query(r->reader, "SELECT array_to_string(current_schemas(false), ' ')", 0, NULL, &rows, err);
+    if (status == TV_OK && (*out = strdup(rows ? tv_pg_cell(rows, 0, 0) : "")) == NULL)
+        status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the names of schemas");
+    tv_pg_rows_free(rows);
+    return status;
+}
+
 /* Reads what the snapshot sees: its moment, by which single ratings that come later are told, and its fingerprint. */
 static enum tv_status take_fingerprint(struct tv_reading *r, const char *source_state, struct tv_error *err)
 {
     struct tv_pg_rows *rows;
-    enum tv_status status =
-        tv_pg_query(r->snapshot, "SELECT pg_current_snapshot(), trivet.data_fingerprint() || $1, coalesce(trivet.current_dataset(), 0)", 1,
-                    &source_state, &rows, err);
+    char *schemas = NULL;
+    enum tv_status status = read_schemas(r, &schemas, err);
+    const char *const values[] = {source_state, schemas};
+    if (status == TV_OK)
+        status = tv_pg_query(r->snapshot,
+                             "SELECT pg_current_snapshot(), trivet.data_fingerprint() || $1 || coalesce(md5(nullif($2, '')), ''), "
+                             "coalesce(trivet.current_dataset(), 0)",
+                             2, values, &rows, err);
+    free(schemas);
     if (status != TV_OK)
         return status;
     r->moment = strdup(tv_pg_cell(rows, 0, 0));
