@@ -25,8 +25,17 @@ VERSION = "SELECT max(version) FROM trivet.schema_version"
 
 
 def shown(situation):
-    """What the older version showed."""
-    return json.loads(stores_dump.read(FIXTURES / situation / "shown.json.gz"))
+    """What the older version showed; but for a search's filter, where it was wrong: 0.1.0 gave the one that all trials had in common."""
+    found = json.loads(stores_dump.read(FIXTURES / situation / "shown.json.gz"))
+    for run in (row["run"] for row in found["rows"]["journal"] if row["run"]["kind"] == "search"):
+        won = {name: value for name, value in run["metrics"]["best"]["settings"].items() if name in run["filter"]}
+        assert run["source"] == "trivet.user_item()" and run["command"].count("--over") == len(won)
+        run["source"] = "trivet.user_item(%s)" % ", ".join(f"{name} => {value}" for name, value in won.items())
+        run["filter"].update(won)
+        for shown_then in (state["answers"] for name, state in found.items() if name != "rows"):
+            for listed in shown_then["/models/journal"][1]["evaluations"]:
+                listed["filter"].update(won if listed["run"] == run["id"] else {})
+    return found
 
 
 @pytest.fixture
