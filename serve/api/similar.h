@@ -36,7 +36,8 @@ struct tv_neighbour {
 struct tv_neighbours {
     int64_t index, dataset;     /* by audience: the version of the index, and whose it is (0: not known) */
     int size;                   /*     and the values of a signature, */
-    size_t sharing;             /*     and the number of items that share any */
+    size_t sharing;             /*     and the number of items that share any, */
+    size_t counted;             /*     of which so many, those that share most, had their similarity counted; 0: none */
     struct tv_neighbour *items; /* (n) nearest first; free() it */
     size_t n;
 };

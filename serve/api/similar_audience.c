@@ -1,8 +1,8 @@
 /* similar_audience: neighbours by the users who rated or played an item: estimates from the index in Redis, and the
  * true similarity of the best of them from Postgres.
  *
- * The true similarity is counted for more items than are asked for, as the best by estimate need not be the best;
- * it then decides the order.
+ * The true similarity is counted for as many items however few are asked for, as the best by estimate need not be the best; it
+ * then decides the order, and the answer says how many were counted.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -15,8 +15,9 @@
 #include "trivet/core/sets/minhash.h"
 #include "trivet/store/pg_rows.h"
 
-/* COUNTED times as many similarities are counted as are asked for, and at least COUNTED_AT_LEAST. */
-enum { COUNTED = 4, COUNTED_AT_LEAST = 20, REDIS_RETRY_SECONDS = 5 };
+/* So many similarities are counted, of the items that share most values, four times the longest list. The number depends on
+ * nothing that is asked: else a longer list would have other items in its first places. */
+enum { COUNTED = 400, REDIS_RETRY_SECONDS = 5 };
 
 /* --- the true similarity -------------------------------------------------------------------------------- */
 
@@ -114,6 +115,7 @@ static enum tv_status count_exactly(struct tv_app *app, const struct tv_request 
     if (status == TV_OK) {
         take_counts(found, item, rows);
         qsort(found->items, found->n, sizeof *found->items, by_jaccard);
+        found->counted = found->n;
     }
     tv_pg_rows_free(rows);
     tv_question_end(question);
@@ -154,17 +156,15 @@ static int take_answer(struct tv_neighbours *out, const struct tv_similar_answer
     return 1;
 }
 
-/* More than `top` neighbours may be found; the surplus is dropped only after the true similarities have decided the
+/* More than `top` neighbours are found to be counted; the surplus is dropped only after the true similarities have decided the
  * order. */
 int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request, const struct tv_similar_question *q,
                            struct tv_neighbours *out, struct tv_problem *problem)
 {
     struct tv_error err = {0};
     struct tv_similar_answer answer = {0};
-    size_t top = (size_t)q->top, wanted = q->exact ? COUNTED * top : top;
+    size_t top = (size_t)q->top, wanted = q->exact ? COUNTED : top;
     int known = 1;
-    if (q->exact && wanted < COUNTED_AT_LEAST)
-        wanted = COUNTED_AT_LEAST;
     enum tv_status status = tv_similar_keeper_ask(app->similar_keeper, q->item.number, wanted, &answer, &known, &err);
     if (status != TV_OK) {
         say_why(problem, &q->item, status, known, &err);
@@ -201,6 +201,10 @@ void tv_similar_audience_json(struct tv_out *out, const struct tv_resident *s, c
     tv_out_int(out, found->size);
     tv_out_key(out, "sharing");
     tv_out_int(out, (int64_t)found->sharing);
+    if (found->counted > 0) {
+        tv_out_key(out, "counted");
+        tv_out_int(out, (int64_t)found->counted);
+    }
     tv_out_key(out, "items");
     tv_out_text(out, "[");
     for (size_t i = 0; i < found->n; i++) {

@@ -67,18 +67,24 @@ static void write_row(struct tv_out *out, const struct tv_resident *s, const str
 }
 
 /* Writes the sentence that says what the list is ordered by. By audience only items that share a value of the signature
- * are found, so it says that others may be missing. */
+ * are found, so it says that others may be missing; and where not all of these were counted, of which ones the list is. */
 static void write_explanation(char *out, size_t size, const struct tv_similar_question *q,
                               const struct tv_neighbours *found)
 {
-    char number[32];
-    if (q->by == TV_BY_FACTORS)
+    char number[32], counted[32], which[120] = "estimated";
+    if (q->by == TV_BY_FACTORS) {
         snprintf(out, size, "by the cosine of their factors in the model");
-    else
-        snprintf(out, size,
-                 "by how much the audiences overlap, %s, of the %s items that share a value of the signature; smaller "
-                 "overlaps may leave no trace in it",
-                 q->exact ? "counted" : "estimated", tv_text_number(number, (long long)found->sharing));
+        return;
+    }
+    if (q->exact)
+        snprintf(which, sizeof which, "counted");
+    if (q->exact && found->counted < found->sharing)
+        snprintf(which, sizeof which, "counted for the %s that share most values of its signature",
+                 tv_text_number(counted, (long long)found->counted));
+    snprintf(out, size,
+             "by how much the audiences overlap, %s, of the %s items that share a value of the signature; smaller "
+             "overlaps may leave no trace in it",
+             which, tv_text_number(number, (long long)found->sharing));
 }
 
 /* Writes links to the other ways to ask for the same item: all but the one that this page shows, and by factors only where
@@ -121,7 +127,7 @@ static void write_json_address(struct tv_out *out, const struct tv_resident *s, 
 static void write_list(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q,
                        const struct tv_neighbours *found)
 {
-    char explanation[240];
+    char explanation[400];
     struct tv_out rows, ways, json;
     tv_out_init(&rows);
     tv_out_init(&ways);

@@ -76,6 +76,27 @@ def test_exact_is_the_true_similarity_and_decides_the_order(server, place):
     assert true == pytest.approx(best[:15])  # among 60 candidates are all others
 
 
+def test_a_longer_list_has_the_same_first_places(serve, servers, run, tmp_path):
+    """With more items than are counted: their number is said, and is the same however many are asked for."""
+    draw = random.Random(5)
+    rows = [(u, i) for u in range(1, 161) for i in range(1, 601) if draw.random() < 0.25]
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n" + "".join(f"{u},{i},4,0\n" for u, i in rows))
+    place = servers.place()
+    run("trivet-etl", "load", tmp_path, env=place.env)
+    run("trivet-train", *FIT, "--set", "max_items_for_user=600", env=place.env)
+    run("trivet-train", "similar", env=place.env)
+    sets, server = sets_of(place), serve(place)
+    lists = {top: server.get(f"/api/v1/items/7/similar?by=audience&exact=1&top={top}").json() for top in (1, 5, 10, 100)}
+    longest = [(i["id"], i["jaccard"]) for i in lists[100]["items"]]
+    for top, answer in lists.items():
+        assert [(i["id"], i["jaccard"]) for i in answer["items"]] == longest[:top]
+        assert answer["counted"] == 400 < answer["sharing"]
+    assert [j for _, j in longest] == pytest.approx([jaccard(sets[7], sets[i]) for i, _ in longest])
+    assert "counted" not in server.get("/api/v1/items/7/similar?by=audience").json()
+    page = server.get("/similar?item=7&exact=1", accept="text/html").text
+    assert f"counted for the 400 that share most values of its signature, of the {lists[1]['sharing']} items" in page
+
+
 def test_the_address_of_the_article(server):
     for_programs = server.get("/similar?item=7&top=5")
     assert for_programs.json() == server.get("/api/v1/items/7/similar?top=5&by=audience").json()
