@@ -40,7 +40,7 @@ struct tv_set {
     const char *format; /* one of TV_DETECT_FORMATS */
     int counts;         /* 1: the values are counts of plays, not ratings */
     struct tv_found chosen[TV_ROLE_COUNT];
-    char mixed[320]; /* a warning: lines of several kinds count alike; or "" */
+    char mixed[800]; /* a warning: lines of several kinds count alike; or "" */
     int generated;                               /* written by trivet-etl synth */
     int codes[TV_CODE_KINDS];                    /* 1: ids of that kind may be text */
     long long n_sampled, n_texts[TV_CODE_KINDS]; /* ratings looked at, and those of them whose id is no integer */

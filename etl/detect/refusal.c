@@ -65,8 +65,8 @@ static const struct foreign {
     {"\xd0\xcf\x11\xe0", 4, "it is a spreadsheet or another document of an office", "open %s in a spreadsheet, and save it as CSV"},
     {"SQLite format 3", 15, "it is a database of SQLite", "write a table of it: sqlite3 -csv -header %s 'SELECT ...' > ratings.csv"},
     {"\x93NUMPY", 6, "it is an array of numpy", "write %s as a table with the columns user, item and rating"},
-    {"{\"", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas; pandas.read_json(\"%s\", lines=True).to_csv(\"ratings.csv\", index=False)'"},
-    {"[{", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas; pandas.read_json(\"%s\").to_csv(\"ratings.csv\", index=False)'"},
+    {"{\"", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas; pandas.read_json(\"%s\", lines=True, dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)'"},
+    {"[{", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas; pandas.read_json(\"%s\", dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)'"},
     {"<!DOCTYPE", 9, "it is a web page", "download %s anew: what needs a login is downloaded by hand"},
     {"<html", 5, "it is a web page", "download %s anew: what needs a login is downloaded by hand"},
 };

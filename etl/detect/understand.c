@@ -162,12 +162,27 @@ static const char *all_words(const struct tv_sample_column *c, char *out, size_t
     return tv_text_mark_cut(out, size, (int)n);
 }
 
+/* A command that keeps the lines with `word` in a column. Where fields may stand in quotes it reads them as such: a comma in one of
+ * them would put another column in its place, and lines would be missing in silence. */
+static void write_choice(const struct looking *l, int column, const char *word, char *out, size_t size)
+{
+    const char *separator = strcmp(l->found->dialect.separator, "\t") == 0 ? "\\t" : l->found->dialect.separator;
+    const char *file = l->found->file->name;
+    if (l->found->dialect.quotes)
+        snprintf(out, size,
+                 "python3 -c 'import csv; f = {\"newline\": \"\", \"encoding\": \"latin-1\"}; d = \"%s\"; "
+                 "csv.writer(open(\"%s.csv\", \"w\", **f), delimiter=d).writerows(r for n, r in "
+                 "enumerate(csv.reader(open(\"%s\", **f), delimiter=d)) if n == 0 or r[%d:%d] == [\"%s\"])'",
+                 separator, word, file, column, column + 1, word);
+    else
+        snprintf(out, size, "awk -F'%s' 'NR == 1 || $%d == \"%s\"' %s > %s.csv", separator, column + 1, word, file, word);
+}
+
 /* Events of several kinds, seen, put into the cart and bought, would be counted as one and the same. Which of them are meant is the
  * user's to say, and --columns rating=none says all. */
 static void warn_of_kinds(struct looking *l)
 {
     char words[120];
-    const char *separator = l->found->dialect.separator;
     for (int i = 0; l->set->counts && l->found->has_header && !l->given->no_rating && i < l->sample->n; i++) {
         const struct tv_sample_column *c = &l->sample->columns[i];
         const struct tv_field name = {c->name, strlen(c->name)};
@@ -175,11 +190,12 @@ static void warn_of_kinds(struct looking *l)
             c->n_words == TV_SAMPLE_WORDS)
             continue;
         const char *last = c->words[c->n_words - 1];
+        char command[480];
+        write_choice(l, i, last, command, sizeof command);
         snprintf(l->set->mixed, sizeof l->set->mixed,
-                 "lines count alike, whatever their %s says (%s). Those of one kind alone: awk -F'%s' 'NR == 1 || $%d == \"%s\"' %s > "
-                 "%s.csv; --columns rating=none says that all are meant",
-                 c->name, all_words(c, words, sizeof words), strcmp(separator, "\t") == 0 ? "\\t" : separator, i + 1, last,
-                 l->found->file->name, last);
+                 "lines count alike, whatever their %s says (%s). Those of one kind alone: %s; --columns rating=none says that all are "
+                 "meant",
+                 c->name, all_words(c, words, sizeof words), command);
         return;
     }
 }

@@ -45,25 +45,25 @@ static const double swapped = 50;
 static const size_t many_items = 1000;
 
 /* The warnings of a load: what is possible, and hardly ever meant. Returns how many there are. */
-static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS][320])
+static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS][800])
 {
     const struct tv_tally *t = r->tally;
     char a[64], b[64];
     int n = 0;
     if (r->titles > 0 && r->rated_titles == 0)
-        snprintf(warnings[n++], 320, "%s and %s, and no title is of a rated item: are the ids of the two files of one kind? "
+        snprintf(warnings[n++], 800, "%s and %s, and no title is of a rated item: are the ids of the two files of one kind? "
                  "trivet-etl inspect shows them", tv_text_count(a, (long long)t->items.n, "rated item"),
                  tv_text_count(b, r->titles, "title"));
     if (!r->set->counts && t->rows > 1 && t->min == t->max)
-        snprintf(warnings[n++], 320, "every rating is %.9g, so there is nothing to learn from the values: is it the right column? where it "
+        snprintf(warnings[n++], 800, "every rating is %.9g, so there is nothing to learn from the values: is it the right column? where it "
                  "only says that something was seen, --algorithm als-implicit learns from that", (double)t->min);
     if (t->items.n > many_items && (double)t->items.n > swapped * (double)t->users.n)
-        snprintf(warnings[n++], 320, "%s and only %s: are the two columns the right way round? --columns user=...,item=... says which is "
+        snprintf(warnings[n++], 800, "%s and only %s: are the two columns the right way round? --columns user=...,item=... says which is "
                  "which", tv_text_count(a, (long long)t->items.n, "item"), tv_text_count(b, (long long)t->users.n, "user"));
     if (r->set->mixed[0])
-        snprintf(warnings[n++], 320, "%s", r->set->mixed);
+        snprintf(warnings[n++], 800, "%s", r->set->mixed);
     if (r->set->n_passed_over > 0)
-        snprintf(warnings[n++], 320, "%.120s%s like ratings, too, and %s not read: trivet-etl load FILE --append adds what belongs to "
+        snprintf(warnings[n++], 800, "%.120s%s like ratings, too, and %s not read: trivet-etl load FILE --append adds what belongs to "
                  "them", r->set->passed_over, r->set->n_passed_over > 1 ? " and other files look" : " looks",
                  r->set->n_passed_over > 1 ? "were" : "was");
     return n;
@@ -84,7 +84,7 @@ static void print_titles(const struct tv_report *r, FILE *out)
 
 static void print_warnings(const struct tv_report *r, FILE *out)
 {
-    char warnings[TV_REPORT_MAX_WARNINGS][320];
+    char warnings[TV_REPORT_MAX_WARNINGS][800];
     int n = warn(r, warnings);
     for (int i = 0; i < n; i++)
         fprintf(out, "  warning     %s\n", warnings[i]);
@@ -213,7 +213,7 @@ static void add_to_do(json_t *report, const struct tv_report *r)
 /* Adds what looks wrong, and an example of each reason. */
 static void add_sanity(json_t *report, const struct tv_report *r)
 {
-    char warnings[TV_REPORT_MAX_WARNINGS][320];
+    char warnings[TV_REPORT_MAX_WARNINGS][800];
     json_t *list = json_array(), *examples = json_object();
     int n = warn(r, warnings);
     for (int i = 0; i < n; i++)
