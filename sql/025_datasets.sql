@@ -270,7 +270,12 @@ begin
           where l.kind = 'item' and l.title is not null order by l.item_id, l.seq) now using (item_id);
 end
 $$;
-comment on function trivet.load_other_titles(text) is 'How many items of a load that is about to become visible the data set of its name has, too, with a title, and how many of these are called otherwise there.';
+comment on function trivet.load_other_titles(text) is 'How many items of pg_temp.load_item, a load that is about to become visible or an imported model, the data set of its name has, too, with a title, and how many of these are called otherwise there.';
+
+-- Titles are corrected, and articles move from one end to the other, so fewer than half say nothing; nor do a handful.
+create or replace function trivet.is_other_data(shared bigint, other bigint) returns boolean
+language sql immutable parallel safe as $$ select is_other_data.shared >= 20 and 2 * is_other_data.other > is_other_data.shared $$;
+comment on function trivet.is_other_data(bigint, bigint) is 'Whether what trivet.load_other_titles counts says that two data sets have nothing in common but a name.';
 
 -- --- after a load ------------------------------------------------------------------------------------------
 

@@ -122,23 +122,21 @@ enum tv_status tv_target_use(const struct tv_target *t, struct tv_pg *pg, int se
     return tv_patiently(pg, &patience, use_once, &u, err);
 }
 
-/* Titles are corrected, and articles move from one end to the other, so fewer than half say nothing; nor do a handful. */
 enum tv_status tv_target_check(struct tv_pg *pg, const char *name, struct tv_error *err)
 {
-    enum { ENOUGH = 20 };
     struct tv_pg_rows *rows = NULL;
-    enum tv_status status =
-        tv_pg_query(pg, "SELECT shared, other FROM trivet.load_other_titles($1)", 1, &name, &rows, err);
-    if (status != TV_OK)
-        return status;
-    long long both = atoll(tv_pg_cell(rows, 0, 0)), other = atoll(tv_pg_cell(rows, 0, 1));
+    enum tv_status status = tv_pg_query(pg,
+                                        "SELECT t.other, t.shared FROM trivet.load_other_titles($1) t "
+                                        "WHERE trivet.is_other_data(t.shared, t.other)",
+                                        1, &name, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) > 0) {
+        tv_fail(err, TV_ERR_INPUT,
+                "a data set %s is there already, and %s of the %s items that both have are called otherwise in it: this is other data",
+                name, tv_pg_cell(rows, 0, 0), tv_pg_cell(rows, 0, 1));
+        status = tv_hint(err, "give it a name of its own, --name NAME, and both are kept; --same if it is the same data all the same");
+    }
     tv_pg_rows_free(rows);
-    if (both < ENOUGH || 2 * other <= both)
-        return TV_OK;
-    tv_fail(err, TV_ERR_INPUT,
-            "a data set %s is there already, and %lld of the %lld items that both have are called otherwise in it: this is other data",
-            name, other, both);
-    return tv_hint(err, "give it a name of its own, --name NAME, and both are kept; --same if it is the same data all the same");
+    return status;
 }
 
 enum tv_status tv_target_out_of_date(struct tv_pg_rows **out, struct tv_pg *pg, struct tv_error *err)

@@ -10,6 +10,7 @@ import pytest
 from blobs import decode
 from breakpoints import at
 from markdown import block, code, page, rows, section
+from rating_sets import like_movielens
 from server import until
 from test_models import small_set  # noqa: F401
 
@@ -252,6 +253,41 @@ def test_the_journal_knows_where_it_came_from(run, elsewhere, origin, folder):
     assert row["command"] == f"trivet-train import {folder.resolve()}" and row["fingerprint"] is None
     listed = run("trivet-train", "models", env=elsewhere.env).stdout.splitlines()[1].split()
     assert listed[:2] == ["1", "kept"]
+
+
+def test_a_model_of_other_data_is_refused(run, elsewhere, tmp_path):
+    """By its titles, also where the data set of its name is away; as a load is."""
+    def load(title, name):
+        folder = like_movielens(tmp_path / title, [(user, item, 1 + user * item % 5, 1000) for user in range(1, 31) for item in range(1, 25)
+                                                   if (user + item) % 3], [(item, f"{title} {item} (1990)", "Drama") for item in range(1, 25)])
+        run("trivet-etl", "load", folder, "--name", name, env=elsewhere.env)
+
+    def taken_in(*flags, check=True):
+        return run("trivet-train", "import", tmp_path / "model", *flags, env=elsewhere.env, check=check)
+
+    load("Red", "films")
+    run("trivet-train", "fit", "--factors", 2, "--set", "max_items_for_user=1000", env=elsewhere.env)
+    run("trivet-train", "export", "live", tmp_path / "model", env=elsewhere.env)
+    taken_in()
+    elsewhere.psql("UPDATE trivet.item SET title = replace(title, 'Red', 'red') WHERE item_id < 20; "
+                   "UPDATE trivet.item SET title = 'The ' || title WHERE item_id < 13")
+    taken_in("--activate")
+    elsewhere.psql("UPDATE trivet.item SET title = 'Blue ' || item_id WHERE item_id < 14")
+    runs = "SELECT count(*), max(id) FROM trivet.run"
+    before = elsewhere.psql(runs), sorted(elsewhere.mongo_db().list_collection_names())
+    for place in ("current", "away"):
+        refused = taken_in("--activate", check=False)
+        assert refused.returncode == 3 and "a data set films is there already, and 13 of the 24 items" in refused.stderr, refused.stderr
+        assert "--name NAME" in refused.stderr and "--same" in refused.stderr
+        assert (elsewhere.psql(runs), sorted(elsewhere.mongo_db().list_collection_names())) == before
+        if place == "current":
+            load("Green", "shop")
+    taken_in("--name", "more films")
+    assert elsewhere.psql("SELECT d.name, r.data ->> 'dataset' FROM trivet.run r JOIN trivet.dataset d ON d.id = r.dataset ORDER BY r.id DESC "
+                          "LIMIT 1") == "more films|more films"
+    assert taken_in("--name", "shop", check=False).returncode == 3
+    taken_in("--same")
+    assert elsewhere.psql("SELECT d.name FROM trivet.run r JOIN trivet.dataset d ON d.id = r.dataset ORDER BY r.id DESC LIMIT 1") == "films"
 
 
 def test_an_algorithm_with_other_parameters(run, serve, servers, elsewhere, small_set, tmp_path):  # noqa: F811

@@ -21,6 +21,13 @@
 #include "trivet/store/pg_rows.h"
 
 const struct tv_option tv_import_options[] = {
+    {.name = "name",
+     .kind = TV_OPTION_TEXT,
+     .value = "TEXT",
+     .help = "the data set that it belongs to; without it, the one that it was trained on"},
+    {.name = "same",
+     .kind = TV_OPTION_SWITCH,
+     .help = "it is of the data set of that name, though most titles are others"},
     {.name = "activate",
      .kind = TV_OPTION_SWITCH,
      .help = "make it the live model; without it, it is kept for activate N"},
@@ -66,28 +73,31 @@ static char *parameters_of(const struct tv_import *im, const char *from)
     return text;
 }
 
-/* The model belongs to the data set that has its name here, which is made where there is none: without rows, as the
- * ratings stand elsewhere. A folder that names none gives it its own name. */
-static enum tv_status name_dataset(struct tv_import *im, const char *from, struct tv_error *err)
+/* Where the folder stands, and the name of the data set that the model belongs to. A folder that names none gives it its
+ * own name; a name that is given stands in the journal in place of the folder's, and leaves with the model's next export. */
+static enum tv_status name_dataset(struct tv_import *im, const char *given, struct tv_error *err)
 {
-    const char *slash = strrchr(from, '/'), *folder = slash ? slash + 1 : from;
-    const json_t *data = json_object_get(im->run, "data");
-    const char *name = text_of(data, "dataset", text_of(data, "name", folder)); /* the first is newer than 0.1.0 */
-    return tv_pg_int(tv_lock_connection(im->stores.lock), "SELECT trivet.dataset_named($1)", 1, &name, &im->model->dataset, err);
+    if ((im->from = realpath(im->dir, NULL)) == NULL)
+        return tv_fail(err, TV_ERR_IO, "cannot find %s: %s", im->dir, strerror(errno));
+    const char *slash = strrchr(im->from, '/'), *folder = slash ? slash + 1 : im->from;
+    json_t *data = json_object_get(im->run, "data");
+    im->dataset = text_of(data, "dataset", text_of(data, "name", folder)); /* the first is newer than 0.1.0 */
+    if (given && json_is_object(data) && json_object_set_new(data, "dataset", json_string(given)) != 0)
+        return tv_fail(err, TV_ERR_INPUT, "the name %s is no UTF-8", given);
+    im->dataset = given ? given : im->dataset;
+    return TV_OK;
 }
 
-/* The row in the journal, and with it the run number under which everything is written. The path is made absolute,
- * because the journal outlives the working directory of the command. The model keeps its old run number until the
- * parameters have been made, which note it. */
+/* The row in the journal, and with it the run number under which everything is written. The model belongs to the data set
+ * that has its name here, which is made where there is none: without rows, as the ratings stand elsewhere. The model keeps
+ * its old run number until the parameters have been made, which note it. */
 static enum tv_status begin_run(struct tv_import *im, struct tv_error *err)
 {
     struct tv_pg *journal = tv_lock_connection(im->stores.lock);
-    char *from = realpath(im->dir, NULL), command[TV_FOLDER_PATH + 64];
-    if (from == NULL)
-        return tv_fail(err, TV_ERR_IO, "cannot find %s: %s", im->dir, strerror(errno));
-    snprintf(command, sizeof command, "trivet-train import %s", from);
-    char *parameters = parameters_of(im, from), *filter = json_of(im->run, "filter"), *data = json_of(im->run, "data");
-    enum tv_status status = name_dataset(im, from, err);
+    char command[TV_FOLDER_PATH + 64];
+    snprintf(command, sizeof command, "trivet-train import %s", im->from);
+    char *parameters = parameters_of(im, im->from), *filter = json_of(im->run, "filter"), *data = json_of(im->run, "data");
+    enum tv_status status = tv_pg_int(journal, "SELECT trivet.dataset_named($1)", 1, &im->dataset, &im->model->dataset, err);
     const struct tv_run_plan plan = {.kind = TV_RUN_IMPORT,
                                      .dataset = im->model->dataset,
                                      .command = command,
@@ -102,7 +112,6 @@ static enum tv_status begin_run(struct tv_import *im, struct tv_error *err)
     free(parameters);
     free(filter);
     free(data);
-    free(from);
     if (status == TV_OK)
         status = tv_lock_name_run(im->stores.lock, im->run_number, err);
     im->model->run_number = im->run_number;
@@ -186,15 +195,20 @@ enum tv_status tv_import_run(const struct tv_settings *settings, int n, char **a
     if (status == TV_OK)
         status = tv_import_check_users(&im, err);
     if (status == TV_OK)
+        status = name_dataset(&im, tv_settings_text(settings, "name"), err);
+    if (status == TV_OK)
         status = check_schema(settings, err);
     if (status == TV_OK)
         status = tv_train_open(&im.stores, settings, "trivet-train import", err);
+    if (status == TV_OK && !tv_settings_on(settings, "same"))
+        status = tv_import_check_titles(&im, err);
     if (status == TV_OK)
         status = tv_import_read_codes(&im, err);
     if (status == TV_OK)
         status = build(&im, tv_settings_on(settings, "activate"), err);
     tv_train_close(&im.stores);
     json_decref(im.run);
+    free(im.from);
     tv_import_free_codes(&im);
     tv_model_free(im.model);
     return status;

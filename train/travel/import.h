@@ -26,6 +26,8 @@ struct tv_import_codes {
 /* One import, on the stack of tv_import_run, which frees everything in it. */
 struct tv_import {
     const char *dir;
+    char *from;          /* the same, absolute, because the journal outlives the working directory of the command */
+    const char *dataset; /* the name of its data set; lent */
     struct tv_model *model; /* of the folder; its run number is the new one once the journal gave it */
     json_t *run;            /* what the other journal said */
     struct tv_stores stores;
@@ -40,6 +42,8 @@ struct tv_import {
 
 /* import_model.c: the item side and the description. */
 enum tv_status tv_import_read_model(struct tv_import *im, struct tv_error *err);
+/* import_titles.c: TV_ERR_INPUT where the data set of that name has other titles, and so is other data. */
+enum tv_status tv_import_check_titles(const struct tv_import *im, struct tv_error *err);
 /* import_codes.c: the folder's codes into this trivet's dictionary, and those of users into memory. */
 enum tv_status tv_import_read_codes(struct tv_import *im, struct tv_error *err);
 /* The code of a user, lent from the list; NULL: the user has none, the id is a number. */

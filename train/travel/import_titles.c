@@ -1,0 +1,108 @@
+/* import_titles: whether the data set that a model would belong to is the one that it was trained on. A name alone says
+ * little: a model of other data would be served with the titles and ratings of what is here. So titles are compared, by the
+ * rule of trivet-etl load.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/travel/import.h"
+#include "trivet/model/life/lock.h"
+#include "trivet/store/mongo_document.h"
+#include "trivet/store/pg_rows.h"
+
+/* One line of items.jsonl, which has been checked. MongoDB's reader says what its number is; an item without a title has
+ * nothing to compare. */
+static enum tv_status take_line(const char *line, struct tv_buffer *out, struct tv_error *err)
+{
+    int64_t id = 0;
+    const char *title = NULL;
+    struct tv_mongo_doc *doc = NULL;
+    enum tv_status status = tv_mongo_doc_from_json(&doc, line, err);
+    if (status == TV_OK && tv_mongo_doc_int(doc, "_id", &id) && tv_mongo_doc_text(doc, "title", &title)) {
+        status = tv_buffer_format(out, err, "%s{\"item_id\":%" PRId64 ",\"title\":", out->size ? "," : "[", id);
+        if (status == TV_OK)
+            status = tv_buffer_json(out, title, strlen(title), err);
+        if (status == TV_OK)
+            status = tv_buffer_text(out, "}", err);
+    }
+    tv_mongo_doc_free(doc);
+    return status;
+}
+
+/* Sends the gathered titles as one JSON array into the temporary table, and empties them. */
+static enum tv_status send(struct tv_pg *pg, struct tv_buffer *titles, struct tv_error *err)
+{
+    if (titles->size == 0)
+        return TV_OK;
+    enum tv_status status = tv_buffer_text(titles, "]", err);
+    const char *const values[] = {tv_buffer_string(titles)};
+    if (status == TV_OK)
+        status = tv_pg_exec(pg,
+                            "INSERT INTO pg_temp.load_item (kind, item_id, title) SELECT 'item', item_id, title "
+                            "FROM jsonb_to_recordset($1::jsonb) AS line (item_id bigint, title text)",
+                            1, values, err);
+    tv_buffer_clear(titles);
+    return status;
+}
+
+/* A quarter of a megabyte a statement: few round trips, and no buffer as large as the catalogue. */
+static enum tv_status send_lines(FILE *in, struct tv_pg *pg, struct tv_error *err)
+{
+    enum { BLOCK = 1 << 18 };
+    struct tv_buffer out = TV_BUFFER_INIT((size_t)1 << 26);
+    char *line = NULL;
+    size_t size = 0;
+    enum tv_status status = TV_OK;
+    while (status == TV_OK && getline(&line, &size, in) > 0) {
+        status = take_line(line, &out, err);
+        if (status == TV_OK && out.size >= BLOCK)
+            status = send(pg, &out, err);
+    }
+    if (status == TV_OK)
+        status = send(pg, &out, err);
+    free(line);
+    tv_buffer_free(&out);
+    return status;
+}
+
+static enum tv_status compare(const struct tv_import *im, struct tv_pg *pg, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_pg_query(pg,
+                                        "SELECT t.other, t.shared FROM trivet.load_other_titles($1) t "
+                                        "WHERE trivet.is_other_data(t.shared, t.other)",
+                                        1, &im->dataset, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) > 0) {
+        tv_fail(err, TV_ERR_INPUT,
+                "a data set %s is there already, and %s of the %s items that it and the model have are called otherwise in it: the model "
+                "is of other data",
+                im->dataset, tv_pg_cell(rows, 0, 0), tv_pg_cell(rows, 0, 1));
+        status = tv_hint(err, "give its data set a name of its own, --name NAME; --same if it is the same data all the same");
+    }
+    tv_pg_rows_free(rows);
+    return status;
+}
+
+/* The table has the name and the columns of a load's, for which the function was made. */
+enum tv_status tv_import_check_titles(const struct tv_import *im, struct tv_error *err)
+{
+    char path[TV_FOLDER_PATH];
+    struct tv_pg *pg = tv_lock_connection(im->stores.lock);
+    FILE *in = fopen(tv_folder_file(path, im->dir, TV_FOLDER_ITEMS), "re");
+    if (in == NULL)
+        return tv_fail(err, TV_ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    enum tv_status status = tv_pg_exec(pg, "BEGIN", 0, NULL, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(pg,
+                            "CREATE TEMPORARY TABLE load_item (seq bigint, kind text, item_id bigint, title text) "
+                            "ON COMMIT DROP", 0, NULL, err);
+    if (status == TV_OK)
+        status = send_lines(in, pg, err);
+    if (status == TV_OK)
+        status = compare(im, pg, err);
+    enum tv_status ended = tv_pg_exec(pg, "ROLLBACK", 0, NULL, status == TV_OK ? err : NULL);
+    fclose(in);
+    return status == TV_OK ? ended : status;
+}
