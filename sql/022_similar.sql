@@ -53,7 +53,7 @@ begin
 end
 $$;
 alter table trivet.similar_index alter column dataset set default trivet.current_dataset();
-comment on column trivet.similar_index.dataset is 'The data set that it is made of.';
+comment on column trivet.similar_index.dataset is 'The data set that it is made of; null: nothing tells, of an older trivet''s.';
 
 do $$
 begin
@@ -311,8 +311,9 @@ comment on function trivet.similar_again(bigint, bigint) is 'For a Redis that ca
 
 create or replace function trivet.similar_data(index_id bigint) returns text
 language sql stable parallel safe as $$
-    select case when i.dataset <> trivet.current_dataset()
-                then format('was made of the data set %s, but %s is loaded', coalesce(d.name, 'that was dropped'),
+    select case when i.dataset is distinct from trivet.current_dataset()
+                then format('was made of the data set %s, but %s is loaded',
+                            coalesce(d.name, case when i.dataset is null then 'that was replaced' else 'that was dropped' end),
                             coalesce((select c.name from trivet.dataset c where c.current), 'one without a name'))
                 when exists (select from trivet.load l where l.state = 'complete' and l.finished_at > i.started_at)
                 then format('was made before the data set %s was loaded last', d.name) end

@@ -309,7 +309,7 @@ language sql stable parallel safe as $$
            'trivet-train similar' || case when exists (select from trivet.similar_index k where k.state = 'kept' and k.dataset = trivet.current_dataset())
                                          then ' --if-changed' else '' end
     from trivet.similar_index i left join trivet.dataset d on d.id = i.dataset
-    where i.state = 'live' and (i.dataset <> trivet.current_dataset()
+    where i.state = 'live' and (i.dataset is distinct from trivet.current_dataset()
                                 or exists (select from trivet.load l where l.state = 'complete' and l.finished_at > i.started_at))
     union all
     select trivet.similar_none(), 'trivet-train similar'

@@ -127,9 +127,9 @@ static enum tv_status read_source(struct tv_similar_feed *f, int64_t version, st
     snprintf(number, sizeof number, "%" PRId64, version);
     enum tv_status status = tv_pg_query(f->pg,
                                         "SELECT source, changes, own_source, dataset FROM trivet.similar_index "
-                                        "WHERE id = $1 AND state IN ('building', 'live', 'kept')",
+                                        "WHERE id = $1 AND state IN ('building', 'live', 'kept') AND dataset IS NOT NULL",
                                         1, values, &rows, err);
-    if (status == TV_OK && tv_pg_rows_count(rows) == 0) { /* or it was lost, and its events have gone */
+    if (status == TV_OK && tv_pg_rows_count(rows) == 0) { /* or it was lost, and its events have gone, or nobody knows of what it is */
         tv_fail(err, TV_ERR_STORE, "Redis serves index %s of similar items, which this database does not follow",
                 number);
         status = tv_hint(err, "build one from it: trivet-train similar");

@@ -29,8 +29,8 @@ static enum tv_status read_source(struct tv_question *question, int64_t index, s
     char sql[320];
     struct tv_pg_rows *rows = NULL;
     snprintf(sql, sizeof sql,
-             "SELECT i.source, d.name, (SELECT coalesce(c.name, 'without a name') FROM trivet.dataset c WHERE c.current AND c.id <> "
-             "i.dataset) FROM trivet.similar_index i LEFT JOIN trivet.dataset d ON d.id = i.dataset WHERE i.id = %" PRId64,
+             "SELECT i.source, d.name, (SELECT coalesce(c.name, 'without a name') FROM trivet.dataset c WHERE c.current AND c.id IS "
+             "DISTINCT FROM i.dataset) FROM trivet.similar_index i LEFT JOIN trivet.dataset d ON d.id = i.dataset WHERE i.id = %" PRId64,
              index);
     enum tv_status status = tv_question_ask(question, sql, &rows, err);
     if (status == TV_OK && tv_pg_rows_count(rows) == 0)

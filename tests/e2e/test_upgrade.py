@@ -317,6 +317,21 @@ def test_an_index_of_which_nothing_tells_what_it_is_of_is_dropped(left):
     assert walk.place.redis_client().get("trivet:similar:live") is None
 
 
+def test_a_server_counts_and_follows_nothing_of_an_index_of_which_nothing_tells_what_it_is_of(left):
+    """Before any command has taken it out of Redis."""
+    walk, similar = left(MIXED), "/api/v1/items/50/similar?by=audience&top=3"
+    walk.place.psql("UPDATE trivet.similar_index SET started_at = '2000-01-01'; UPDATE trivet.similar_event SET applied_at = NULL")
+    walk.run("trivet-etl", "schema")
+
+    def ask(server):
+        counted = server.get(similar + "&exact=1")
+        assert counted.status != 200 or "jaccard" not in counted.text, counted.text
+        return server.get(similar).status
+
+    walk.served(ask)
+    assert walk.place.psql("SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NOT NULL") == "0"
+
+
 def test_a_training_learns_nothing_of_the_set_before(left):
     walk = left(MIXED)
     walk.run("trivet-etl", "schema")

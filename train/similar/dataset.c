@@ -47,9 +47,9 @@ enum tv_status tv_similar_refuse_other(struct tv_pg *journal, int64_t live, stru
         return refuse_none(journal, err);
     snprintf(number, sizeof number, "%" PRId64, live);
     enum tv_status status = tv_pg_query(journal,
-                                        "SELECT coalesce(d.name, 'number ' || i.dataset), coalesce(c.name, 'number ' || c.id) "
+                                        "SELECT coalesce(d.name, 'number ' || i.dataset, 'that was replaced'), coalesce(c.name, 'number ' || c.id) "
                                         "FROM trivet.similar_index i JOIN trivet.dataset c ON c.current "
-                                        "LEFT JOIN trivet.dataset d ON d.id = i.dataset WHERE i.id = $1 AND i.dataset <> c.id",
+                                        "LEFT JOIN trivet.dataset d ON d.id = i.dataset WHERE i.id = $1 AND i.dataset IS DISTINCT FROM c.id",
                                         1, &value, &rows, err);
     if (status == TV_OK && tv_pg_rows_count(rows) > 0) {
         tv_fail(err, TV_ERR_NOT_FOUND, "index %s of similar items, which is live, is of data set %s, but %s is loaded", number,
