@@ -163,6 +163,20 @@ def test_a_folder_that_cannot_be_loaded_is_not_remembered(quickstart, first, tmp
     assert str(tmp_path) not in quickstart().stderr
 
 
+def test_what_a_load_is_told_beside_its_folder_is_remembered_with_it(quickstart, first, tmp_path):
+    rows = [f"{1 + (u * i) % 5},{i},{u}" for u in range(1, 41) for i in range(1, 31)]
+    (tmp_path / "ratings.csv").write_text("punkte,artikel,kunde\n" + "\n".join(rows) + "\n")
+    assert "--columns" in quickstart("--data", tmp_path, check=False).stderr  # what the refusal asks for
+    columns = "user=kunde,item=artikel,rating=punkte"
+    done = quickstart("--data", tmp_path, "--", "--columns", columns, "--name", "two words", check=False)  # too few to train from
+    shown = "--columns user=kunde\\,item=artikel\\,rating=punkte --name two\\ words"
+    assert shown in done.stdout and shown in quickstart(check=False).stdout
+    alone = quickstart("--", "--columns", columns, check=False)
+    assert alone.returncode == 1 and "is for a folder that is given with it" in alone.stderr
+    quickstart("--data", "data")
+    assert "--columns" not in quickstart().stdout
+
+
 def test_a_port_in_use_is_named(quickstart):
     with socket.create_server(("127.0.0.1", free_port())) as other:
         port = other.getsockname()[1]
