@@ -178,12 +178,12 @@ static void write_choice(const struct looking *l, int column, const char *word, 
         snprintf(out, size, "awk -F'%s' 'NR == 1 || $%d == \"%s\"' %s > %s.csv", separator, column + 1, word, file, word);
 }
 
-/* Events of several kinds, seen, put into the cart and bought, would be counted as one and the same. Which of them are meant is the
- * user's to say, and --columns rating=none says all. */
+/* Events of several kinds, seen, put into the cart and bought, are counted as one and the same. Which of them are meant is the
+ * user's to say. --columns rating=none does not: it is typed because of another column, too. */
 static void warn_of_kinds(struct looking *l)
 {
     char words[120];
-    for (int i = 0; l->set->counts && l->found->has_header && !l->given->no_rating && i < l->sample->n; i++) {
+    for (int i = 0; l->set->counts && l->found->has_header && i < l->sample->n; i++) {
         const struct tv_sample_column *c = &l->sample->columns[i];
         const struct tv_field name = {c->name, strlen(c->name)};
         if (tv_columns_meaning(&l->found->columns, i) != TV_COLUMN_NONE || !tv_columns_names_kind(&name) || c->n_words < 2 ||
@@ -193,8 +193,7 @@ static void warn_of_kinds(struct looking *l)
         char command[480];
         write_choice(l, i, last, command, sizeof command);
         snprintf(l->set->mixed, sizeof l->set->mixed,
-                 "lines count alike, whatever their %s says (%s). Those of one kind alone: %s; --columns rating=none says that all are "
-                 "meant",
+                 "lines count alike, whatever their %s says (%s). Those of one kind alone: %s",
                  c->name, all_words(c, words, sizeof words), command);
         return;
     }

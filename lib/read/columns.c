@@ -128,7 +128,8 @@ enum tv_column tv_columns_of_name(const struct tv_field *name, int *beside)
 int tv_columns_names_kind(const struct tv_field *name)
 {
     static const char *const names[] = {"event",    "eventtype", "eventname", "action",       "actiontype",      "type",
-                                        "behavior", "behaviour", "activity",  "behaviortype", "interactiontype", "interaction"};
+                                        "behavior", "behaviour", "activity",  "behaviortype", "interactiontype", "interaction",
+                                        "status",   "kind",      "verb",      "feedback",     "feedbacktype",    "operation"};
     char plain[64];
     plain_name(plain, sizeof plain, name);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
