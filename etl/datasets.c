@@ -63,9 +63,10 @@ static enum tv_status find(struct tv_target *out, struct tv_pg *pg, const char *
     return status;
 }
 
-/* Which index of similar items serves follows from what is loaded and kept, as after an activation. Without Redis nothing is
- * lost: the next command that has it does the same. */
-static void follow(const struct tv_settings *s, struct tv_pg *pg)
+/* Which index of similar items serves follows from what is loaded and what is there, as after an activation: the one of a data set
+ * that is deleted may be live, and a server would go on answering from it. Without Redis the next command that has it does the
+ * same, and until then `left` is said. */
+static void follow(const struct tv_settings *s, struct tv_pg *pg, const char *left)
 {
     struct tv_error err = {0};
     struct tv_redis *redis = NULL;
@@ -74,7 +75,7 @@ static void follow(const struct tv_settings *s, struct tv_pg *pg)
     if (status == TV_OK)
         status = tv_similar_settle(pg, redis, NULL, &live, NULL, &err);
     if (status != TV_OK)
-        tv_log_reason(TV_LOG_INFO, "the index of similar items is left as it is until the next command of trivet-train", &err);
+        tv_log_reason(TV_LOG_ERROR, left, &err);
     tv_redis_close(redis);
 }
 
@@ -84,7 +85,7 @@ static enum tv_status use(const struct tv_settings *s, const struct tv_target *t
     enum tv_status status = tv_target_use(t, pg, (int)tv_settings_int(s, "lock-wait"), err);
     if (status != TV_OK)
         return status;
-    follow(s, pg);
+    follow(s, pg, "the index of similar items is left as it is until the next command of trivet-train");
     printf("%s is the data set that is loaded\n", name);
     status = tv_target_out_of_date(&to_do, pg, err);
     tv_target_print_to_do(to_do, stdout);
@@ -102,8 +103,8 @@ static enum tv_status drop_and_tell(const struct tv_settings *s, const struct tv
     if (status == TV_OK)
         status = drop(t, pg, (int)tv_settings_int(s, "lock-wait"), err);
     if (status == TV_OK) {
-        follow(s, pg);
         printf("%s is deleted: %s\n", name, tv_pg_cell(rows, 0, 0));
+        follow(s, pg, "an index of similar items of what is deleted, if one was live, goes on answering until trivet-train repair");
     }
     if (status == TV_OK && tv_pg_cell(rows, 0, 1))
         printf("%s of it: gone, too; the next command of trivet-train takes them out of MongoDB and Redis\n", tv_pg_cell(rows, 0, 1));

@@ -274,6 +274,12 @@ def test_what_was_dropped_is_not_shown_by_a_server_that_runs(run, serve, place, 
     server.stop()
 
 
+def test_drop_without_redis_says_what_it_leaves(run, place, sets):
+    load(run, place, sets / "b")
+    done = run("trivet-etl", "datasets", "drop", "a", env=place.env | {"TRIVET_REDIS": "redis://127.0.0.1:1"})
+    assert "goes on answering" in done.stderr and "trivet-train repair" in done.stderr
+
+
 def test_a_redis_that_comes_back_older_has_lost_nothing_of_a_kept_index(run, place, sets):
     """What it had applied in its last seconds is applied again when the index comes back, however late that is."""
     redis = place.redis_client()
