@@ -65,12 +65,14 @@ create table if not exists trivet.dataset (
     current boolean not null default false,
     made_at timestamptz not null default now()
 );
+alter table trivet.dataset add column if not exists forgets bigint not null default 0;
 create unique index if not exists dataset_one_current on trivet.dataset ((true)) where current;
 comment on table trivet.dataset is 'One row a data set. The current one is what trivet.rating, item, tag and code show; another is kept beside them, whole (025_datasets).';
 comment on column trivet.dataset.id is 'Number of the data set; the column dataset of loads, runs and indices.';
 comment on column trivet.dataset.name is 'What a load called it: the same name again is the same data in a newer state. Null until the first load.';
 comment on column trivet.dataset.current is 'True for the one that is loaded; at most one.';
 comment on column trivet.dataset.made_at is 'When it was named first.';
+comment on column trivet.dataset.forgets is 'How many times something was taken out by trivet-etl forget, each of its steps counted: lists that are made meanwhile are not stored.';
 
 create or replace function trivet.shell_word(word text) returns text
 language sql immutable parallel safe as $$

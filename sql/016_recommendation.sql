@@ -40,3 +40,55 @@ comment on column trivet.recommended.title is 'Its title; null if unknown.';
 comment on column trivet.recommended.year is 'Year of release; null if unknown.';
 comment on column trivet.recommended.genres is 'Names of genres; null or empty if unknown.';
 comment on column trivet.recommended.score is 'As in trivet.recommendation: to be compared within one list only, unless it is a predicted rating.';
+
+-- --- lists and what is taken out while they are made ----------------------------------------------------------
+
+-- Lists are made without a lock, for minutes, from documents that a forget may delete meanwhile. So whoever stores them asks twice:
+-- before the first document is read, and, with locks until the end of the transaction, when all are there. All who take something out
+-- change one of these rows, and then delete lists: they see what was stored before, and what comes after is refused. Rows are locked in
+-- one order everywhere: the run, the data set, the lists.
+create or replace function trivet.lists_begin(run_id bigint) returns bigint
+language sql stable as $$
+    select coalesce((select d.forgets from trivet.run r join trivet.dataset d on d.id = r.dataset where r.id = lists_begin.run_id), 0)
+$$;
+comment on function trivet.lists_begin(bigint) is 'What trivet.lists_hold is to be given when the lists of a model are to be stored that are made from now on.';
+
+create or replace function trivet.lists_hold(run_id bigint, forgets bigint) returns void
+language plpgsql as $$
+declare
+    made_of bigint;
+    now_at bigint;
+begin
+    select r.dataset into made_of from trivet.run r
+    where r.id = lists_hold.run_id and r.state in ('kept', 'activating', 'live') for share;
+    if not found then
+        raise exception 'model % is not kept any more: it went while its lists were made', run_id
+            using hint = 'nothing was changed; trivet-train models lists those that are kept', errcode = 'TV001';
+    end if;
+    select d.forgets into now_at from trivet.dataset d where d.id = made_of for share;
+    if coalesce(now_at, 0) <> lists_hold.forgets then
+        raise exception 'a user or an item was forgotten while the lists of model % were made, which may be in them', run_id
+            using hint = 'nothing was changed; run this again', errcode = 'TV001';
+    end if;
+end
+$$;
+comment on function trivet.lists_hold(bigint, bigint) is 'Refuses lists of a model that is not kept any more, or of whose data set something was forgotten since trivet.lists_begin. Until the transaction ends neither can happen.';
+
+-- A program deletes the lists of a model before it calls it gone, and some may have come in between.
+create or replace function trivet.lists_go() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    delete from trivet.recommendation l where l.run_id = new.id;
+    return null;
+end
+$$;
+comment on function trivet.lists_go() is 'The lists of a model go as it is called pruned.';
+
+do $$
+begin
+    if not exists (select from pg_trigger where tgrelid = 'trivet.run'::regclass and tgname = 'run_lists') then
+        create trigger run_lists after update of state on trivet.run
+            for each row when (new.state in ('pruned', 'failed')) execute function trivet.lists_go();
+    end if;
+end
+$$;

@@ -35,6 +35,13 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function trivet.forget_fingerprints() is 'Kept models of the current data set count as changed, so that fit --if-changed trains.';
 
+create or replace function trivet.forget_begins() returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    select trivet.forget_fingerprints();
+    update trivet.dataset d set forgets = d.forgets + 1 where d.current
+$$;
+comment on function trivet.forget_begins() is 'What was made of the current data set, or is being made (trivet.lists_hold), is of an older state. Comes before lists are deleted.';
+
 -- The locks wait for those who are rating, and hold off the next: what one of them was writing is among what is deleted. Whoever
 -- rates begins with a lock on trivet.code (trivet.hold_dataset), so nobody has found an item, or the number of a code, that is gone when
 -- they write. The caller sets a short lock_timeout and comes again (include/trivet/schema/patient.h).
@@ -46,6 +53,7 @@ declare
     n bigint;
 begin
     lock table trivet.code, trivet.rating in share row exclusive mode;
+    perform trivet.forget_begins();
     perform from trivet.item_change c
     where c.item_id in (select r.item_id from trivet.rating r where r.user_id = forget_user.user_id) order by c.item_id for no key update;
     insert into trivet.item_change as c (item_id, rev, xid)
@@ -60,7 +68,6 @@ begin
     delete from trivet.recommendation l using trivet.run r
     where r.id = l.run_id and r.dataset = trivet.current_dataset() and l.user_id = forget_user.user_id;
     perform trivet.forget_rejects(code);
-    perform trivet.forget_fingerprints();
     if forget_user.step = 3 then
         delete from trivet.code c where c.kind = 'user' and c.id = forget_user.user_id;
     end if;
@@ -80,6 +87,7 @@ declare
     n bigint;
 begin
     lock table trivet.code, trivet.rating in share row exclusive mode;
+    perform trivet.forget_begins();
     with gone as (delete from trivet.rating r where r.item_id = forget_item.item_id returning r.user_id, r.load_id),
     part as (select g.load_id, count(*) as n from gone g group by g.load_id),
     less as (update trivet.load l set row_count = l.row_count - p.n from part p where l.id = p.load_id)
@@ -91,7 +99,6 @@ begin
     delete from trivet.recommendation l using trivet.run r
     where r.id = l.run_id and r.dataset = trivet.current_dataset() and l.item_id = forget_item.item_id;
     perform trivet.forget_rejects(code);
-    perform trivet.forget_fingerprints();
     if forget_item.step >= 2 then
         delete from trivet.item i where i.item_id = forget_item.item_id;
     end if;

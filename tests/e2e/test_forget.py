@@ -9,8 +9,9 @@ import urllib.parse
 import pytest
 
 import blobs
-from breakpoints import at
+from breakpoints import at, in_background
 from rating_sets import like_movielens
+from server import until
 
 USERS, ITEMS = 200, 60
 WHO, WHAT = 770077, 880088  # numbers that nothing else in the stores has
@@ -316,6 +317,68 @@ def test_killed_at_each_step_it_goes_on(programs, run, serve, filled, names, kin
     assert filled.psql("SELECT count(*) FROM trivet.run WHERE state IN ('kept', 'live')") == "3"
     check_repaired(run, filled)
     assert recs(server, names.user(1001)).status == 200
+
+
+# --- lists that are made meanwhile --------------------------------------------------------------------------------------
+
+
+def held(program, function, *args, place, log, act):
+    """The program is at the function when `act` is called, and goes on afterwards. Gives what it says."""
+    with open(log, "w") as output:
+        child = in_background(function, program, *args, env=place.env, output=output)
+        until(lambda: "Breakpoint 1, " in log.read_text(), seconds=60)
+        try:
+            act()
+        finally:
+            child.stdin.write("delete\ncontinue\n")
+            child.stdin.flush()
+            until(lambda: "[Inferior 1" in log.read_text(), seconds=60)
+            child.communicate("quit\n", timeout=60)
+    return log.read_text()
+
+
+def made_beside(programs, place, log, act):
+    """`recommend 1 --to postgres` has made its lists when `act` is called, and stores them afterwards."""
+    return held(programs["trivet-train"], "tv_pg_copy_end", "recommend", "1", "--to", "postgres", place=place, log=log, act=act)
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["first lists", "older lists"])
+@pytest.mark.parametrize("kind, code", [("user", WHO), ("item", WHAT)])
+def test_lists_that_are_made_meanwhile_are_not_stored(programs, run, fresh_stores, tmp_path, kind, code, older):
+    """They were made from documents as they were before. Nobody waits for them either."""
+    place = fresh_stores
+    load(run, place, tmp_path / "films", Numbers)
+    run(*FIT, "--factors", 3, env=place.env)
+    if older:
+        run("trivet-train", "recommend", "1", "--to", "postgres", env=place.env)
+    told = made_beside(programs, place, tmp_path / "gdb.log",
+                       lambda: run("trivet-etl", "forget", kind, code, "--lock-wait", 5, env=place.env))
+    assert places_of(place, code) == []
+    sentence = "forgotten while the lists of model 1 were made" if kind == "user" else "model 1 is not kept any more"
+    assert sentence in told and "nothing was changed" in told and "exited with code" in told, told
+    run("trivet-train", "recommend", "--to", "postgres", env=place.env)
+    assert place.psql("SELECT count(*) > 0 FROM trivet.recommendation") == "t" and places_of(place, code) == []
+
+
+def test_lists_of_a_model_that_goes_meanwhile_are_not_stored(programs, run, fresh_stores, tmp_path):
+    place = fresh_stores
+    for name in ("films", "shop"):
+        load(run, place, tmp_path / name, Numbers)
+        run(*FIT, "--factors", 3, env=place.env)
+    told = made_beside(programs, place, tmp_path / "gdb.log", lambda: run("trivet-etl", "datasets", "drop", "films", env=place.env))
+    assert place.psql("SELECT count(*) FROM trivet.recommendation") == "0"
+    assert "model 1 is not kept any more" in told and "exited with code" in told, told
+
+
+def test_lists_that_came_just_before_their_model_went_go_with_it(run, programs, fresh_stores, tmp_path):
+    """Whoever deletes a model deletes its lists first, and calls it gone last."""
+    place = fresh_stores
+    load(run, place, tmp_path / "films", Numbers)
+    run(*FIT, "--factors", 3, env=place.env)
+    told = held(programs["trivet-etl"], "tv_catalogue_discard", "forget", "item", WHAT, place=place, log=tmp_path / "gdb.log",
+                act=lambda: place.psql("INSERT INTO trivet.recommendation VALUES (1, 1001, 1, 2001, 0.5)"))
+    assert "exited normally" in told
+    assert place.psql("SELECT count(*) FROM trivet.recommendation") == "0"
 
 
 # --- what it says ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 -- Forgetting: which texts name an id, and what is deleted of whom.
 begin;
-select plan(24);
+select plan(27);
 
 select ok(trivet.names_id(t, '12'), 'named in ' || t) from unnest(array['12,1,5', '1::12::5', '"12";3', '12.0,4', 'x 12']) t;
 select ok(not trivet.names_id(t, '12'), 'not named in ' || t) from unnest(array['112,1,5', '12.5,3', 'a-12,4']) t;
@@ -47,6 +47,16 @@ select results_eq('select item_id, rev > counted_rev from trivet.item_change ord
 
 select trivet.forget_item(12, 3);
 select results_eq('select user_id, rev from trivet.user_change', 'values (2::bigint, 5::bigint)', 'who rated an item is folded in again');
+
+insert into trivet.run (state, dataset) values ('kept', trivet.current_dataset());
+create temporary table made as select currval(pg_get_serial_sequence('trivet.run', 'id')) as id;
+select lives_ok('select trivet.lists_hold(id, trivet.lists_begin(id)) from made', 'lists of a model that is kept may be stored');
+create temporary table begun as select id, trivet.lists_begin(id) as forgets from made;
+select trivet.forget_user(2, 3);
+select throws_ok('select trivet.lists_hold(id, forgets) from begun', 'TV001', null, 'not if somebody was forgotten since');
+insert into trivet.recommendation select id, 3, 1, 10, 0.5 from made;
+update trivet.run set state = 'pruned' where id in (select id from made);
+select ok(not exists (select from trivet.recommendation), 'lists go as their model is called pruned');
 
 select * from finish();
 rollback;

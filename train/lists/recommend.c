@@ -1,6 +1,7 @@
 /* recommend: the lists of all users, or of some, from a kept model, into trivet.recommendation, as CSV or as JSON.
- * It takes no lock: a list is of the user's document as it is when it is read, and the table's rows are replaced in
- * one transaction. lists.c makes the lists, a block at a time; here each row of a list is written out.
+ * It takes no lock while lists are made: a list is of the user's document as it is when it is read. For the table, lists are
+ * gathered in one of the session's own, and replace the older ones together at the end, unless something was forgotten, or the
+ * model went, meanwhile (sql/016_recommendation.sql). lists.c makes the lists, a block at a time; here each row of a list is written out.
  */
 #include "train/lists/recommend.h"
 
@@ -17,6 +18,7 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/schema/schema.h"
 #include "trivet/store/pg_copy.h"
+#include "trivet/store/pg_rows.h"
 
 const struct tv_option tv_recommend_options[] = {
     {.name = "model",
@@ -56,6 +58,7 @@ struct work {
     struct tv_names names;
     struct tv_pg *pg; /* NULL: standard output, */
     int json;         /* as JSON, not as CSV */
+    int64_t forgets;  /* what trivet.lists_begin said */
     struct tv_buffer out;
     int64_t n_users, n_rows;
 };
@@ -159,8 +162,9 @@ static enum tv_status write_block(void *context, const struct tv_list *lists, in
 
 /* --- the whole --------------------------------------------------------------------------------------------- */
 
-/* Opens the transaction in which the lists of a model take the place of those it had, and the COPY of the new ones. A
- * failure ends it with the connection, and then the old lists stay. */
+/* Opens the transaction in which the lists of a model take the place of those it had, and the COPY of the new ones into a table
+ * beside. A failure ends it with the connection, and then the old lists stay. The older rows are not touched yet: a forget, or
+ * whoever deletes the model, would wait for them until the last list is made. */
 static enum tv_status begin_copy(struct work *w, const struct tv_settings *settings, struct tv_error *err)
 {
     static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the literal's own NUL: 19 bytes */
@@ -169,17 +173,35 @@ static enum tv_status begin_copy(struct work *w, const struct tv_settings *setti
     snprintf(number, sizeof number, "%" PRId64, w->model->run_number);
     enum tv_status status = tv_schema_open(&w->pg, settings, "trivet-train recommend", err);
     if (status == TV_OK)
+        status = tv_pg_int(w->pg, "SELECT trivet.lists_begin($1)", 1, &value, &w->forgets, err);
+    if (status == TV_OK)
         status = tv_pg_exec(w->pg, "BEGIN", 0, NULL, err);
     if (status == TV_OK)
-        status = tv_pg_exec(w->pg, "DELETE FROM trivet.recommendation WHERE run_id = $1", 1, &value, err);
+        status = tv_pg_exec(w->pg, "CREATE TEMP TABLE list (LIKE trivet.recommendation) ON COMMIT DROP", 0, NULL, err);
     if (status == TV_OK)
-        status = tv_pg_copy_in(w->pg,
-                               "COPY trivet.recommendation (run_id, user_id, rank, item_id, score) FROM STDIN (FORMAT binary)",
-                               err);
+        status = tv_pg_copy_in(w->pg, "COPY pg_temp.list (run_id, user_id, rank, item_id, score) FROM STDIN (FORMAT binary)", err);
     return status == TV_OK ? tv_buffer_append(&w->out, header, 19, err) : status;
 }
 
-/* The trailer of the binary format is a field count of -1. Only the COMMIT makes the new lists visible. */
+/* Puts the lists where everybody sees them, if they may still be. Only the COMMIT makes them visible. */
+static enum tv_status replace_lists(struct work *w, struct tv_error *err)
+{
+    char number[24], forgets[24];
+    const char *const values[] = {number, forgets};
+    snprintf(number, sizeof number, "%" PRId64, w->model->run_number);
+    snprintf(forgets, sizeof forgets, "%" PRId64, w->forgets);
+    enum tv_status status = tv_pg_exec(w->pg, "SELECT trivet.lists_hold($1, $2)", 2, values, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(w->pg, "DELETE FROM trivet.recommendation WHERE run_id = $1", 1, values, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(w->pg,
+                            "INSERT INTO trivet.recommendation (run_id, user_id, rank, item_id, score) "
+                            "SELECT run_id, user_id, rank, item_id, score FROM pg_temp.list",
+                            0, NULL, err);
+    return status == TV_OK ? tv_pg_exec(w->pg, "COMMIT", 0, NULL, err) : status;
+}
+
+/* The trailer of the binary format is a field count of -1. */
 static enum tv_status end_copy(struct work *w, struct tv_error *err)
 {
     enum tv_status status = tv_buffer_append(&w->out, "\377\377", 2, err);
@@ -187,7 +209,7 @@ static enum tv_status end_copy(struct work *w, struct tv_error *err)
         status = flush(w, err);
     if (status == TV_OK)
         status = tv_pg_copy_end(w->pg, NULL, err);
-    return status == TV_OK ? tv_pg_exec(w->pg, "COMMIT", 0, NULL, err) : status;
+    return status == TV_OK ? replace_lists(w, err) : status;
 }
 
 /* Opens the table or writes what stands ahead of the rows: CSV's header, or the bracket of JSON's array. */
