@@ -21,7 +21,7 @@ static const struct tv_option load_options[] = {
     {.name = "append", .kind = TV_OPTION_SWITCH, .help = "keep the ratings of earlier loads"},
     {.name = "same",
      .kind = TV_OPTION_SWITCH,
-     .help = "it is the data of that name in a newer state, though most titles changed"},
+     .help = "it is the data of that name in a newer state, though most titles, or most pairs of user and item, are others"},
     {.name = "max-rejects",
      .kind = TV_OPTION_INT,
      .value = "N",

@@ -277,6 +277,40 @@ create or replace function trivet.is_other_data(shared bigint, other bigint) ret
 language sql immutable parallel safe as $$ select is_other_data.shared >= 20 and 2 * is_other_data.other > is_other_data.shared $$;
 comment on function trivet.is_other_data(bigint, bigint) is 'Whether what trivet.load_other_titles counts says that two data sets have nothing in common but a name.';
 
+-- Other data may have no titles, and its ids may be the same small integers: then some pairs of user and item stand in both by
+-- chance alone. How many is told by a control: users and items of the same old rows, put together at random.
+create or replace function trivet.load_other_pairs(load bigint, name text, out asked bigint, out kept bigint, out by_chance bigint, out singles bigint)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    enough constant float8 = 2000; -- rows, in some fifteen blocks: as quick however many there are
+    old bigint := (select d.id from trivet.dataset d where d.name = load_other_pairs.name);
+    share float8 := (select least(100, 100 * enough / nullif(sum(l.row_count), 0)) from trivet.load l where l.dataset = old and l.state in ('complete', 'away'));
+    rows text := (select string_agg(format('select user_id, item_id from trivet.rating_load_%s tablesample system (%s) repeatable (1)', l.id, share), ' union ') -- a pair twice would be its own control
+                  from trivet.load l where l.dataset = old and l.state in ('complete', 'away') and to_regclass('trivet.rating_load_' || l.id) is not null);
+begin
+    load_other_pairs.asked := 0;
+    load_other_pairs.singles := 0;
+    if to_regclass('trivet.rating_live_' || old) is not null then
+        execute format('select count(*) from trivet.rating_live_%s', old) into load_other_pairs.singles;
+    end if;
+    if rows is null or load_other_pairs.singles = 0 then
+        return;
+    end if;
+    execute format(
+        'with old as materialized ('
+        '    select user_id, item_id, coalesce(lead(item_id) over w, first_value(item_id) over w) as other_id from (%s) r'
+        '    window w as (order by hashint8extended(user_id, 1) # hashint8extended(item_id, 2), user_id, item_id)'
+        ') select count(*),'
+        '         count(*) filter (where exists (select from trivet.rating_load_%s n where n.user_id = o.user_id and n.item_id = o.item_id)),'
+        '         count(*) filter (where exists (select from trivet.rating_load_%2$s n where n.user_id = o.user_id and n.item_id = o.other_id))'
+        '  from old o', rows, load) into load_other_pairs.asked, load_other_pairs.kept, load_other_pairs.by_chance;
+end
+$$;
+comment on function trivet.load_other_pairs(bigint, text) is
+'For a load that is about to become visible, and the data set of its name: single ratings it would take over (0: nothing else is asked), a
+sample of the pairs of user and item that were loaded, how many of them the load has, and how many it has of as many pairs that are put
+together at random.';
+
 -- --- after a load ------------------------------------------------------------------------------------------
 
 create or replace function trivet.out_of_date() returns table (what text, hint text)

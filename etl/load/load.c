@@ -204,7 +204,7 @@ static enum tv_status load(struct tv_load *l, struct tv_error *err)
     if (status == TV_OK)
         status = tv_load_fill(l, err);
     if (status == TV_OK && !l->append && !tv_settings_on(l->settings, "same"))
-        status = tv_target_check(l->data, l->name, err);
+        status = tv_target_check(l->data, l->id_text, l->name, err);
     if (status == TV_OK)
         status = tv_load_publish(l, err);
     tv_interrupt_forget(l->data);

@@ -122,7 +122,12 @@ enum tv_status tv_target_use(const struct tv_target *t, struct tv_pg *pg, int se
     return tv_patiently(pg, &patience, use_once, &u, err);
 }
 
-enum tv_status tv_target_check(struct tv_pg *pg, const char *name, struct tv_error *err)
+static enum tv_status refuse(struct tv_error *err)
+{
+    return tv_hint(err, "give it a name of its own, --name NAME, and both are kept; --same if it is the same data all the same");
+}
+
+static enum tv_status check_titles(struct tv_pg *pg, const char *name, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
     enum tv_status status = tv_pg_query(pg,
@@ -133,10 +138,40 @@ enum tv_status tv_target_check(struct tv_pg *pg, const char *name, struct tv_err
         tv_fail(err, TV_ERR_INPUT,
                 "a data set %s is there already, and %s of the %s items that both have are called otherwise in it: this is other data",
                 name, tv_pg_cell(rows, 0, 0), tv_pg_cell(rows, 0, 1));
-        status = tv_hint(err, "give it a name of its own, --name NAME, and both are kept; --same if it is the same data all the same");
+        status = refuse(err);
     }
     tv_pg_rows_free(rows);
     return status;
+}
+
+/* A newer state has most of the pairs, or a good part of them where it is of a later time: more than other data would have by
+ * chance. Where nobody rated since, nothing is taken over. */
+static enum tv_status check_pairs(struct tv_pg *pg, const char *load, const char *name, struct tv_error *err)
+{
+    enum { ENOUGH = 20, PART = 4 }; /* a handful says nothing */
+    const char *const values[] = {load, name};
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status =
+        tv_pg_query(pg, "SELECT asked, coalesce(kept, 0), coalesce(by_chance, 0), singles FROM trivet.load_other_pairs($1, $2)",
+                    2, values, &rows, err);
+    if (status != TV_OK)
+        return status;
+    long long asked = atoll(tv_pg_cell(rows, 0, 0)), kept = atoll(tv_pg_cell(rows, 0, 1));
+    long long by_chance = atoll(tv_pg_cell(rows, 0, 2)), singles = atoll(tv_pg_cell(rows, 0, 3));
+    tv_pg_rows_free(rows);
+    if (asked < ENOUGH || PART * (kept - by_chance) >= asked - by_chance)
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT,
+            "a data set %s is there already, and of %lld of its ratings %lld have their user and item here, too, where chance alone "
+            "makes it %lld: this is other data, and would take over %lld single ratings",
+            name, asked, kept, by_chance, singles);
+    return refuse(err);
+}
+
+enum tv_status tv_target_check(struct tv_pg *pg, const char *load, const char *name, struct tv_error *err)
+{
+    enum tv_status status = check_titles(pg, name, err);
+    return status == TV_OK ? check_pairs(pg, load, name, err) : status;
 }
 
 enum tv_status tv_target_out_of_date(struct tv_pg_rows **out, struct tv_pg *pg, struct tv_error *err)

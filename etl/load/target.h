@@ -30,9 +30,10 @@ enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const
 /* What is loaded from elsewhere than `source`, sets that are made up aside, for people: malloc'ed; NULL if nothing is. */
 enum tv_status tv_target_others(char **out, struct tv_pg *pg, const char *source, struct tv_error *err);
 
-/* Refuses a load whose name is that of other data: most items that both have are called otherwise there. The items of the load
- * stand in load_item (sql/006_load.sql). */
-enum tv_status tv_target_check(struct tv_pg *pg, const char *name, struct tv_error *err);
+/* Refuses a load whose name is that of other data: most items that both have are called otherwise there, or hardly any pair of user
+ * and item is in both and single ratings would be taken over. The rows of the load stand in the table of its number, its items in
+ * load_item (sql/006_load.sql). */
+enum tv_status tv_target_check(struct tv_pg *pg, const char *load, const char *name, struct tv_error *err);
 /* What this load has made out of date, and what to type: rows of two texts, the caller's to free. */
 enum tv_status tv_target_out_of_date(struct tv_pg_rows **out, struct tv_pg *pg, struct tv_error *err);
 /* Lines for people of these rows; NULL are none. */
