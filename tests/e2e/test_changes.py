@@ -230,6 +230,36 @@ def test_each_data_set_has_changes_of_its_own(run, loaded, small_set, tmp_path):
         use("other")
 
 
+def test_the_model_of_what_is_loaded_takes_the_place_of_another_data_sets(run, loaded, small_set, tmp_path):  # noqa: F811
+    """`docker-compose up` after `activate` of a model of something else: the page shows what is loaded."""
+    (tmp_path / "ratings.csv").write_text("".join((small_set / "ratings.csv").read_text().splitlines(keepends=True)[:-100]))
+    (tmp_path / "movies.csv").write_text((small_set / "movies.csv").read_text())
+    up = (("trivet-etl", "load", tmp_path, "--name", "other", "--if-changed"), ("trivet-train", *FIT, "--if-changed"))
+
+    def live():
+        number = loaded.redis_client().get("trivet:live").decode()
+        assert loaded.psql("SELECT id FROM trivet.run WHERE state = 'live'") == number
+        return int(number)
+
+    assert trained(run, loaded, *FIT)
+    said = [run(*command, env=loaded.env).stdout for command in up]
+    assert live() == 2
+    run("trivet-train", "activate", 1, env=loaded.env)
+    said = [run(*command, env=loaded.env).stdout for command in up]
+    assert "it is the current data set again" in said[0] and "nothing changed: model 2" in said[1]
+    assert "model 2 is live again: model 1, which was, is of another data set" in said[1] and live() == 2
+    assert loaded.psql("SELECT name FROM trivet.dataset WHERE current") == "other" and loaded.psql("SELECT * FROM trivet.out_of_date()") == ""
+    assert "again" not in run(*up[1], env=loaded.env).stdout
+    # Of the same data set somebody's choice stays.
+    run("trivet-train", *FIT[:-1], 2, env=loaded.env)
+    assert live() == 3 and not trained(run, loaded, *FIT) and live() == 3
+    # One that was never live is not shown without being asked for.
+    run("trivet-train", "activate", 1, env=loaded.env)
+    loaded.psql("UPDATE trivet.run SET live_at = NULL WHERE id = 2")
+    said = [run(*command, env=loaded.env).stdout for command in up]
+    assert "model 1, which is live, is of another data set, and model 2 never was live: trivet-train activate 2" in said[1] and live() == 1
+
+
 # --- sources of one's own -------------------------------------------------------------------------------------------
 
 MINE = """CREATE SCHEMA mine; GRANT USAGE ON SCHEMA mine TO trivet_reader;

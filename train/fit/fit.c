@@ -23,7 +23,7 @@
 const struct tv_option tv_fit_options[] = {
     {.name = "if-changed",
      .kind = TV_OPTION_SWITCH,
-     .help = "do nothing if a kept model was trained from the same data with the same settings"},
+     .help = "learn nothing if a kept model was trained from the same data with the same settings"},
     {.name = "dry-run",
      .kind = TV_OPTION_SWITCH,
      .help = "stop before the first write; say what memory and how many bytes it would take"},
@@ -95,16 +95,46 @@ static enum tv_status run_steps(struct tv_fit *f, const struct step *steps, size
 
 #define N_STEPS(steps) (sizeof(steps) / sizeof *(steps))
 
-/* Puts the newest kept or live run with the fingerprint of this one into *same, or 0. */
+/* Puts the kept or live run with the fingerprint of this one into *same, or 0: of several the one that was live last. */
 static enum tv_status find_same(struct tv_fit *f, int64_t *same, struct tv_error *err)
 {
     char dataset[24];
     const char *const values[] = {f->learning.fingerprint, dataset};
     snprintf(dataset, sizeof dataset, "%lld", (long long)f->reading.dataset);
     return tv_pg_int(tv_lock_connection(f->stores.lock),
-                     "SELECT coalesce(max(id), 0) FROM trivet.run WHERE state IN ('kept', 'live') AND fingerprint = $1 "
-                     "AND coalesce(dataset, 0) = $2::bigint",
+                     "SELECT coalesce((SELECT id FROM trivet.run WHERE state IN ('kept', 'live') AND fingerprint = $1 "
+                     "AND coalesce(dataset, 0) = $2::bigint "
+                     "ORDER BY state = 'live' DESC, live_at DESC NULLS LAST, id DESC LIMIT 1), 0)",
                      2, values, same, err);
+}
+
+/* Says that there is nothing to learn. While the live model is of another data set, which was loaded before, the one that is kept of
+ * these ratings takes its place, as the training would whose work is done. It stays in the place of one of the same data: somebody
+ * rolled back. One that was never live was refused by a guard or imported, and is for people to show. */
+static enum tv_status show_same(struct tv_fit *f, int64_t same, struct tv_error *err)
+{
+    char number[24];
+    const char *const values[] = {number};
+    struct tv_pg_rows *rows = NULL;
+    snprintf(number, sizeof number, "%lld", (long long)same);
+    enum tv_status status =
+        tv_pg_query(tv_lock_connection(f->stores.lock),
+                    "SELECT l.id, (k.live_at IS NOT NULL)::int FROM trivet.run l JOIN trivet.run k ON k.id = $1::bigint "
+                    "WHERE l.state = 'live' AND l.dataset IS DISTINCT FROM k.dataset",
+                    1, values, &rows, err);
+    int of_another = status == TV_OK && tv_pg_rows_count(rows) > 0;
+    int was_live = of_another && *tv_pg_cell(rows, 0, 1) == '1';
+    if (was_live)
+        status = tv_publish_activate_run(&f->stores, same, err);
+    if (status == TV_OK)
+        printf("nothing changed: model %s was trained from the same data with the same settings\n", number);
+    if (status == TV_OK && was_live)
+        printf("model %s is live again: model %s, which was, is of another data set\n", number, tv_pg_cell(rows, 0, 0));
+    else if (status == TV_OK && of_another)
+        printf("model %s, which is live, is of another data set, and model %s never was live: trivet-train activate %s\n",
+               tv_pg_cell(rows, 0, 0), number, number);
+    tv_pg_rows_free(rows);
+    return status;
 }
 
 /* The journal gets the run with a command line that repeats it, and its row gives the model its number. */
@@ -219,10 +249,8 @@ static enum tv_status fit_opened(struct tv_fit *f, int dry_run, struct tv_error 
     enum tv_status status = look(f, dry_run, err);
     if (status == TV_OK && if_changed)
         status = find_same(f, &same, err);
-    if (status == TV_OK && same > 0 && f->reading.sure) {
-        printf("nothing changed: model %lld was trained from the same data with the same settings\n", (long long)same);
-        return TV_OK;
-    }
+    if (status == TV_OK && same > 0 && f->reading.sure)
+        return show_same(f, same, err);
     if (same > 0)
         tv_log_info("it cannot be told yet whether tables that the source reads have changed: others were at work a moment ago, or "
                     "the tables are another server's");
