@@ -285,17 +285,17 @@ def test_the_service_load_names_the_data_set_and_says_how(programs, fresh_stores
     """tools/load-ratings, which docker-compose runs."""
     s, folder = fresh_stores, write(tmp_path / "data", ratings=untitled(1))
 
-    def service(**env):
+    def service(*arguments):
         path = f"{programs['trivet-etl'].parent}:{os.environ['PATH']}"
-        return subprocess.run([REPO / "tools/load-ratings", folder], env={**os.environ, **s.env, "PATH": path, **env},
+        return subprocess.run([REPO / "tools/load-ratings", folder, *arguments], env={**os.environ, **s.env, "PATH": path},
                               capture_output=True, text=True, timeout=60)
 
     assert service().returncode == 0
     rate(s, 990, 5, 4)
     write(folder, ratings=untitled(2))
-    refused = service(DATA_NAME="")
-    assert refused.returncode == 3 and "DATA_NAME=NAME in .env" in refused.stderr and f"--same {folder}" in refused.stderr.replace("  ", " ")
-    assert service(DATA_NAME="my shop").returncode == 0
+    refused = service()
+    assert refused.returncode == 3 and "stand in LOAD_ARGUMENTS in .env" in refused.stderr
+    assert service("--name", "my shop").returncode == 0
     assert s.psql("SELECT name, current, live_ratings FROM trivet.datasets() ORDER BY dataset") == "data|f|1\nmy shop|t|0"
     write(folder, ratings=untitled(1))
     assert "it is the current data set again" in service().stdout
