@@ -38,8 +38,8 @@ comment on column trivet.similar_index.counts is 'Rows read, users and items, se
 comment on column trivet.similar_index.message is 'Why it failed.';
 comment on column trivet.similar_index.fingerprint is 'trivet.similar_state() as it was begun: what --if-changed compares.';
 
--- An index of an older trivet is of what was loaded when it was begun, which another set may have replaced since. Where no load
--- tells what that was it is of none, and is dropped (trivet.similar_fates).
+-- An index of an older trivet is of what was loaded when it was begun. Where no load tells what that was, or another set has replaced
+-- it since, whose changes that trivet applied to the index, too, it is of none, and is dropped (trivet.similar_fates).
 do $$
 begin
     if exists (select from pg_attribute a where a.attrelid = 'trivet.similar_index'::regclass and a.attname = 'dataset' and not a.attisdropped) then
@@ -47,9 +47,14 @@ begin
     end if;
     alter table trivet.similar_index add column dataset bigint;
     update trivet.similar_index i set dataset = (
-        select coalesce(l.dataset, (select d.id from trivet.dataset d where d.name = l.name)) from trivet.load l
-        where l.state in ('complete', 'away', 'replaced') and l.options ->> 'append' is distinct from 'true' and l.finished_at <= i.started_at
-        order by l.finished_at desc limit 1);
+        with whole as (
+            select l.* from trivet.load l
+            where l.state in ('complete', 'away', 'replaced') and l.options ->> 'append' is distinct from 'true'
+        ), shown as (
+            select w.* from whole w where w.finished_at <= i.started_at order by w.finished_at desc limit 1
+        )
+        select coalesce(s.dataset, (select d.id from trivet.dataset d where d.name = s.name)) from shown s
+        where not exists (select from whole w where w.finished_at > i.started_at and w.name <> s.name));
 end
 $$;
 alter table trivet.similar_index alter column dataset set default trivet.current_dataset();

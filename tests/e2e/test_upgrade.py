@@ -293,19 +293,22 @@ def test_a_rollback_within_the_set_before_shows_its_titles_or_says_why_not(left)
     assert '"id"' in json.dumps(found) and "Series" not in json.dumps(found)
 
 
-def test_an_index_of_the_set_before_is_not_called_one_of_the_new(left):
-    """With the model it goes on; once there is a model of the new set it would answer under that one's titles."""
+def test_an_index_that_another_set_has_reached_is_dropped(left):
+    """It was made of films, and 0.1.0 applied changes of the shows that were loaded later to it."""
     walk = left(MIXED)
-    walk.run("trivet-etl", "schema")
-    named = "SELECT d.name FROM trivet.similar_index i JOIN trivet.dataset d ON d.id = i.dataset WHERE i.id = 1"
-    assert walk.place.psql(named) == "films"
-    assert "Series" not in walk.served(lambda server: server.get("/api/v1/items/50/similar?by=audience").json()["title"])
     walk.run("trivet-train", "fit", "--factors", 3, "--set", "min_users_for_item=2")
+    assert walk.place.psql("SELECT state, dataset FROM trivet.similar_index WHERE id = 1") == "dropped|"
     assert walk.served(lambda server: server.get("/api/v1/items/50/similar?by=audience")).status == 503
-    assert walk.place.psql("SELECT state FROM trivet.similar_index WHERE id = 1") == "kept"
     walk.run("trivet-train", "similar", "--if-changed")
     walk.run("trivet-train", "similar", "--check")
     assert walk.place.redis_client().get("trivet:similar:live") == b"2"
+
+
+def test_an_index_of_a_set_that_was_loaded_again_goes_on(left):
+    walk = left(MIXED)
+    walk.place.psql("UPDATE trivet.load SET name = (SELECT max(name) FROM trivet.load)")
+    walk.run("trivet-etl", "schema")
+    assert walk.place.psql("SELECT dataset = trivet.current_dataset() FROM trivet.similar_index WHERE id = 1") == "t"
 
 
 def test_an_index_of_which_nothing_tells_what_it_is_of_is_dropped(left):
