@@ -563,31 +563,31 @@ def test_help_shows_how_it_is_called(run, command, example):
 
 
 @pytest.fixture
-def ann(shops):
+def analyst(shops):
     """An analyst, who may only read, in a transaction that keeps its snapshot."""
-    shops.psql("DO $$ BEGIN CREATE ROLE ann LOGIN IN ROLE trivet_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
-    with psycopg2.connect(shops.postgres_uri.replace("//postgres@", "//ann@")) as connection:
+    shops.psql("DO $$ BEGIN CREATE ROLE snapshot_reader LOGIN IN ROLE trivet_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    with psycopg2.connect(shops.postgres_uri.replace("//postgres@", "//snapshot_reader@")) as connection:
         connection.set_session(isolation_level="REPEATABLE READ")
         yield connection
 
 
 @pytest.mark.parametrize("query", ["trivet.user_item(max_items_for_user => 10, min_users_for_item => 0, min_items_for_user => 0)",
                                    "trivet.user_item_core(max_items_for_user => 10)", "trivet.evidence()"])
-def test_an_old_snapshot_is_no_data_set(shops, ann, query):
+def test_an_old_snapshot_is_no_data_set(shops, analyst, query):
     """Its codes and items would be those of east, its ratings those of west."""
-    with ann.cursor() as cursor:
+    with analyst.cursor() as cursor:
         cursor.execute("SELECT trivet.check_snapshot() FROM trivet.code")
         assert cursor.fetchone() == (True,)
         shops.psql("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = 'west'))")
         with pytest.raises(psycopg2.Error, match="another data set has taken the place of east since this transaction began"):
             cursor.execute(f"SELECT count(*) FROM {query}")
-        ann.rollback()
+        analyst.rollback()
         cursor.execute(f"SELECT count(*) FROM {query}")
 
 
-def test_a_lock_keeps_the_data_set_for_a_transaction(run, shops, ann):
+def test_a_lock_keeps_the_data_set_for_a_transaction(run, shops, analyst):
     """The one of docs/tuning-filters.md."""
-    with ann.cursor() as cursor:
+    with analyst.cursor() as cursor:
         cursor.execute("LOCK TABLE ONLY trivet.rating IN ACCESS SHARE MODE")
         cursor.execute("SELECT count(*) FROM trivet.code WHERE code = 'ann'")
         shops.psql("SELECT trivet.rate_as('ann', '{10}', '{4}')")
@@ -595,5 +595,5 @@ def test_a_lock_keeps_the_data_set_for_a_transaction(run, shops, ann):
         assert refused.returncode != 0 and "gave up after 1 s" in refused.stderr
         cursor.execute("SELECT trivet.check_snapshot(), count(*), sum(value) FROM trivet.rating WHERE user_id = trivet.user_id('ann')")
         assert cursor.fetchone() == (True, 2, 8)
-        ann.rollback()
+        analyst.rollback()
     run("trivet-etl", "datasets", "use", "west", env=shops.env)

@@ -264,7 +264,7 @@ def test_mongodb_may_be_away_for_a_moment(run, programs, private_stores, small_s
     """It ends while fit is between two questions to it, and is back a second after the next one."""
     run("trivet-etl", "load", small_set, env=private_stores.env)
     with open(tmp_path / "fit.log", "w+") as output:
-        fit = in_background("tv_fit_users", programs["trivet-train"], *FIT, 3, env=private_stores.env, output=output)
+        fit = in_background("tv_model_store", programs["trivet-train"], *FIT, 3, env=private_stores.env, output=output)
         until(lambda: "Breakpoint 1, " in (tmp_path / "fit.log").read_text(), seconds=60)
         time.sleep(1.1)  # after a second without work, a connection is looked at before it is used
         private_stores.mongo.kill()

@@ -104,7 +104,7 @@ def test_if_changed(run, rated, tmp_path):
     assert built("--min-rating", "3") and not built("--min-rating", "3") and built() and built("--signature-size", "64")
     assert built()
     (tmp_path / "ratings.csv").write_text("userId,movieId,rating\n1,1,5\n2,1,5\n2,2,4\n")
-    run("trivet-etl", "load", tmp_path, env=rated.env)
+    run("trivet-etl", "load", "--same", tmp_path, env=rated.env)
     assert built() and not built()
     agrees(run, rated)
     rated.redis_client().flushdb()
