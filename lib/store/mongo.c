@@ -156,7 +156,7 @@ static enum tv_status refuse_address(const struct tv_mongo *m, bson_error_t *e, 
  * threads, each made when a thread has need of one more. They do not wait for a server that is away: where one finds none, a pool
  * takes their place, and keeps it. */
 
-/* A client outside any pool. All members but the client are under `lock` of the connection. */
+/* A client outside any pool. All members but the client are under `mutex` of the connection. */
 struct tv_mongo_lone {
     mongoc_client_t *client;
     int lent;
@@ -231,7 +231,7 @@ static void close_clients(struct tv_mongo *m)
     }
     if (m->pool)
         mongoc_client_pool_destroy(m->pool);
-    pthread_mutex_destroy(&m->lock);
+    pthread_mutex_destroy(&m->mutex);
 }
 
 /* Whether the client has its server. One that was not used for a while looks whether its connection still stands, and
@@ -248,7 +248,7 @@ static int has_server(mongoc_client_t *client)
 /* A client that rests, or a new one; NULL where there is a pool, or no memory. */
 static struct tv_mongo_lone *take_lone(struct tv_mongo *m)
 {
-    pthread_mutex_lock(&m->lock);
+    pthread_mutex_lock(&m->mutex);
     struct tv_mongo_lone *lone = m->pool ? NULL : m->lone;
     while (lone && lone->lent)
         lone = lone->next;
@@ -257,18 +257,18 @@ static struct tv_mongo_lone *take_lone(struct tv_mongo *m)
     else if (m->pool == NULL)
         tv_ignore(add_lone(m, &lone, NULL),
                   "one was made of this address before; without memory a pool is made, or the program ends");
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->mutex);
     return lone;
 }
 
 /* From now on everybody is lent clients of the pool. What was lent before comes back to where it is from. */
 static mongoc_client_pool_t *pool_of(struct tv_mongo *m)
 {
-    pthread_mutex_lock(&m->lock);
+    pthread_mutex_lock(&m->mutex);
     if (m->pool == NULL)
         tv_ignore(make_pool(m, NULL), "the address was good for a client, and is for a pool");
     mongoc_client_pool_t *pool = m->pool;
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->mutex);
     return pool;
 }
 
@@ -293,14 +293,14 @@ void tv_mongo_give_back(struct tv_mongo *m, mongoc_client_t *client)
         mongoc_client_pool_push(m->pool, client);
         return;
     }
-    pthread_mutex_lock(&m->lock);
+    pthread_mutex_lock(&m->mutex);
     struct tv_mongo_lone *lone = m->lone;
     while (lone && lone->client != client)
         lone = lone->next;
     if (lone)
         lone->lent = 0;
     mongoc_client_pool_t *pool = m->pool;
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->mutex);
     if (lone == NULL)
         mongoc_client_pool_push(pool, client);
 }
@@ -327,7 +327,7 @@ enum tv_status tv_mongo_open(struct tv_mongo **out, const char *uri, const struc
     struct tv_mongo *m = tv_alloc(1, sizeof *m, "a MongoDB client", err);
     if (m == NULL)
         return TV_ERR_NO_MEMORY;
-    pthread_mutex_init(&m->lock, NULL);
+    pthread_mutex_init(&m->mutex, NULL);
     m->name = options->name;
     enum tv_status status = read_address(m, uri, err);
     if (status == TV_OK) {

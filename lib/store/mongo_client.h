@@ -10,7 +10,7 @@
 /* Connections to one database; threads share it. The first four members are for mongo.c alone. */
 struct tv_mongo {
     int always_pool;            /* there is one from the beginning, and nothing is locked */
-    pthread_mutex_t lock;       /* over the next two; nothing that waits is done under it */
+    pthread_mutex_t mutex;       /* over the next two; nothing that waits is done under it */
     mongoc_client_pool_t *pool; /* NULL as long as lone clients do */
     struct tv_mongo_lone *lone;
     const char *name;

@@ -26,7 +26,8 @@ def titles(page):
 def test_from_a_title_to_neighbours_and_on(page):
     page.open("/")
     page.browser.find_element(By.LINK_TEXT, "Similar items").click()
-    page.one("#q").send_keys("cafe 7\n")
+    with page.leaving():
+        page.one("#q").send_keys("cafe 7\n")
     page.browser.find_element(By.LINK_TEXT, "Café No. 7 (1999)").click()
     assert page.one("h1").text == "Similar to Café No. 7 (1999)"
     first = titles(page)

@@ -84,7 +84,12 @@ class Kind:
 COUNTED = re.compile(r'"(model|index)":\d+|(<dt>Model</dt><dd>)\d+|(<dt>Made</dt><dd>)[^<]+|\b([Mm]odel|[Ii]ndex) \d+|([?&;](?:model|a|b)=|<option value=")\d+')
 
 
+# Where a set has no index, an installation that has one of another set says so.
+NO_INDEX = re.compile(r'"detail":"(Redis has no index of similar items|no index of similar items is of the data set [^"]*; kept: [^"]*)","hint":"[^"]*"')
+
+
 def plain(text):
+    text = NO_INDEX.sub('"detail":"no index"', text)
     return COUNTED.sub(lambda m: f"{next(g for g in m.groups() if g)}0", text)
 
 
