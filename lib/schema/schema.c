@@ -29,13 +29,19 @@ static void hash_files(char *out, size_t size)
     snprintf(out, size, "%016" PRIx64, hash);
 }
 
+/* 1 if the files that the database was given are others than this program's, or not all of them are through. */
+static int has_other_files(const struct tv_schema_found *found)
+{
+    char hash[24];
+    hash_files(hash, sizeof hash);
+    return strcmp(found->files, hash) != 0;
+}
+
 /* Other files of the same version begin: until the last is through, the schema is not whole. A new version needs no such mark,
  * since its row comes without files; nor do the same files again, which change nothing for those who work with them. */
 static enum tv_status mark_unfinished(struct tv_pg *pg, const struct tv_schema_found *found, struct tv_error *err)
 {
-    char hash[24];
-    hash_files(hash, sizeof hash);
-    if (found->version != TV_SCHEMA_VERSION || strcmp(found->files, hash) == 0)
+    if (found->version != TV_SCHEMA_VERSION || !has_other_files(found))
         return TV_OK;
     return tv_pg_exec(pg,
                       "UPDATE trivet.schema_version SET files = NULL "
@@ -136,14 +142,6 @@ static void end_turn(struct tv_pg *pg)
 {
     tv_ignore(tv_pg_exec(pg, "SELECT pg_advisory_unlock(hashtext('trivet schema'))", 0, NULL, NULL),
               "it ends with the connection at the latest");
-}
-
-/* 1 if the files that the database was given are others than this program's, or not all of them are through. */
-static int has_other_files(const struct tv_schema_found *found)
-{
-    char hash[24];
-    hash_files(hash, sizeof hash);
-    return strcmp(found->files, hash) != 0;
 }
 
 enum tv_status tv_schema_apply(struct tv_pg *pg, int always, int lock_wait, struct tv_error *err)
