@@ -6,10 +6,13 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "train/command/stores.h"
 #include "train/travel/folder.h"
+#include "trivet/base/buffer.h"
 #include "trivet/cli/options.h"
+#include "trivet/store/pg.h"
 
 /* A user's code; owned by its list. */
 struct tv_import_code {
@@ -42,6 +45,16 @@ struct tv_import {
 
 /* import_model.c: the item side and the description. */
 enum tv_status tv_import_read_model(struct tv_import *im, struct tv_error *err);
+/* How a file's lines become rows: `take` checks a line, counted from 1, and appends its JSON value to the array that `out` gathers;
+ * `insert` takes an array as its one parameter. At most `most` bytes are gathered, so no line may be longer. */
+struct tv_import_lines {
+    const char *insert;
+    size_t most;
+    enum tv_status (*take)(void *context, const char *line, long long number, struct tv_buffer *out, struct tv_error *err);
+    void *context;
+};
+/* import_lines.c: all lines of an open file, inside the caller's transaction. */
+enum tv_status tv_import_send_lines(const struct tv_import_lines *lines, FILE *in, struct tv_pg *pg, struct tv_error *err);
 /* import_titles.c: TV_ERR_INPUT where the data set of that name has other titles, and so is other data. */
 enum tv_status tv_import_check_titles(const struct tv_import *im, struct tv_error *err);
 /* import_codes.c: the folder's codes into this trivet's dictionary, and those of users into memory. */

@@ -50,44 +50,15 @@ static enum tv_status take_line(struct tv_import *im, const char *text, const js
     return status == TV_OK ? tv_buffer_format(out, err, "%s%s", out->size ? "," : "[", text) : status;
 }
 
-/* Sends the gathered lines as one JSON array into the temporary table, and empties them. */
-static enum tv_status send(struct tv_pg *pg, struct tv_buffer *lines, struct tv_error *err)
+/* What is wrong is said with the line's number. */
+static enum tv_status take_text(void *context, const char *text, long long number, struct tv_buffer *out, struct tv_error *err)
 {
-    if (lines->size == 0)
-        return TV_OK;
-    enum tv_status status = tv_buffer_text(lines, "]", err);
-    const char *const values[] = {tv_buffer_string(lines)};
-    if (status == TV_OK)
-        status = tv_pg_exec(pg,
-                            "INSERT INTO pg_temp.import_code SELECT kind, id, code "
-                            "FROM jsonb_to_recordset($1::jsonb) AS line (kind text, id bigint, code text)",
-                            1, values, err);
-    tv_buffer_clear(lines);
-    return status;
-}
-
-/* A quarter of a megabyte a statement: few round trips, and no buffer as large as the dictionary. */
-static enum tv_status send_lines(struct tv_import *im, FILE *in, struct tv_pg *pg, struct tv_error *err)
-{
-    enum { BLOCK = 1 << 18 };
-    struct tv_buffer out = TV_BUFFER_INIT(1 << 20);
-    char *line = NULL;
-    size_t size = 0;
-    long long at = 0;
-    enum tv_status status = TV_OK;
-    while (status == TV_OK && getline(&line, &size, in) > 0) {
-        json_t *object = json_loads(line, 0, NULL);
-        at++;
-        if ((status = take_line(im, line, object, &out, err)) == TV_ERR_INPUT)
-            tv_context(err, "%s/" TV_FOLDER_CODES ", line %lld", im->dir, at);
-        json_decref(object);
-        if (status == TV_OK && out.size >= BLOCK)
-            status = send(pg, &out, err);
-    }
-    if (status == TV_OK)
-        status = send(pg, &out, err);
-    free(line);
-    tv_buffer_free(&out);
+    struct tv_import *im = context;
+    json_t *line = json_loads(text, 0, NULL);
+    enum tv_status status = take_line(im, text, line, out, err);
+    json_decref(line);
+    if (status == TV_ERR_INPUT)
+        tv_context(err, "%s/" TV_FOLDER_CODES ", line %lld", im->dir, number);
     return status;
 }
 
@@ -110,6 +81,11 @@ static enum tv_status take_in(const struct tv_import *im, struct tv_pg *pg, stru
  * without the file has no codes. */
 enum tv_status tv_import_read_codes(struct tv_import *im, struct tv_error *err)
 {
+    const struct tv_import_lines codes = {.insert = "INSERT INTO pg_temp.import_code SELECT kind, id, code "
+                                                    "FROM jsonb_to_recordset($1::jsonb) AS line (kind text, id bigint, code text)",
+                                          .most = 1 << 20,
+                                          .take = take_text,
+                                          .context = im};
     char path[TV_FOLDER_PATH];
     struct tv_pg *pg = tv_lock_connection(im->stores.lock);
     FILE *in = fopen(tv_folder_file(path, im->dir, TV_FOLDER_CODES), "re");
@@ -120,7 +96,7 @@ enum tv_status tv_import_read_codes(struct tv_import *im, struct tv_error *err)
         status = tv_pg_exec(pg, "CREATE TEMPORARY TABLE import_code (kind text, id bigint, code text) "
                                 "ON COMMIT DROP", 0, NULL, err);
     if (status == TV_OK)
-        status = send_lines(im, in, pg, err);
+        status = tv_import_send_lines(&codes, in, pg, err);
     if (status == TV_OK)
         status = take_in(im, pg, err);
     enum tv_status ended =

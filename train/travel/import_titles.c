@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "train/travel/import.h"
@@ -14,8 +13,9 @@
 
 /* One line of items.jsonl, which has been checked. MongoDB's reader says what its number is; an item without a title has
  * nothing to compare. */
-static enum tv_status take_line(const char *line, struct tv_buffer *out, struct tv_error *err)
+static enum tv_status take_line(void *context, const char *line, long long number, struct tv_buffer *out, struct tv_error *err)
 {
+    (void)context, (void)number;
     int64_t id = 0;
     const char *title = NULL;
     struct tv_mongo_doc *doc = NULL;
@@ -28,42 +28,6 @@ static enum tv_status take_line(const char *line, struct tv_buffer *out, struct 
             status = tv_buffer_text(out, "}", err);
     }
     tv_mongo_doc_free(doc);
-    return status;
-}
-
-/* Sends the gathered titles as one JSON array into the temporary table, and empties them. */
-static enum tv_status send(struct tv_pg *pg, struct tv_buffer *titles, struct tv_error *err)
-{
-    if (titles->size == 0)
-        return TV_OK;
-    enum tv_status status = tv_buffer_text(titles, "]", err);
-    const char *const values[] = {tv_buffer_string(titles)};
-    if (status == TV_OK)
-        status = tv_pg_exec(pg,
-                            "INSERT INTO pg_temp.load_item (kind, item_id, title) SELECT 'item', item_id, title "
-                            "FROM jsonb_to_recordset($1::jsonb) AS line (item_id bigint, title text)",
-                            1, values, err);
-    tv_buffer_clear(titles);
-    return status;
-}
-
-/* A quarter of a megabyte a statement: few round trips, and no buffer as large as the catalogue. */
-static enum tv_status send_lines(FILE *in, struct tv_pg *pg, struct tv_error *err)
-{
-    enum { BLOCK = 1 << 18 };
-    struct tv_buffer out = TV_BUFFER_INIT((size_t)1 << 26);
-    char *line = NULL;
-    size_t size = 0;
-    enum tv_status status = TV_OK;
-    while (status == TV_OK && getline(&line, &size, in) > 0) {
-        status = take_line(line, &out, err);
-        if (status == TV_OK && out.size >= BLOCK)
-            status = send(pg, &out, err);
-    }
-    if (status == TV_OK)
-        status = send(pg, &out, err);
-    free(line);
-    tv_buffer_free(&out);
     return status;
 }
 
@@ -88,6 +52,11 @@ static enum tv_status compare(const struct tv_import *im, struct tv_pg *pg, stru
 /* The table has the name and the columns of a load's, for which the function was made. */
 enum tv_status tv_import_check_titles(const struct tv_import *im, struct tv_error *err)
 {
+    static const struct tv_import_lines titles = {
+        .insert = "INSERT INTO pg_temp.load_item (kind, item_id, title) SELECT 'item', item_id, title "
+                  "FROM jsonb_to_recordset($1::jsonb) AS line (item_id bigint, title text)",
+        .most = (size_t)1 << 26,
+        .take = take_line};
     char path[TV_FOLDER_PATH];
     struct tv_pg *pg = tv_lock_connection(im->stores.lock);
     FILE *in = fopen(tv_folder_file(path, im->dir, TV_FOLDER_ITEMS), "re");
@@ -99,7 +68,7 @@ enum tv_status tv_import_check_titles(const struct tv_import *im, struct tv_erro
                             "CREATE TEMPORARY TABLE load_item (seq bigint, kind text, item_id bigint, title text) "
                             "ON COMMIT DROP", 0, NULL, err);
     if (status == TV_OK)
-        status = send_lines(in, pg, err);
+        status = tv_import_send_lines(&titles, in, pg, err);
     if (status == TV_OK)
         status = compare(im, pg, err);
     enum tv_status ended = tv_pg_exec(pg, "ROLLBACK", 0, NULL, status == TV_OK ? err : NULL);
