@@ -19,6 +19,8 @@ import subprocess
 import tempfile
 import time
 
+from sessions import Sessions, SqlError, ask_once
+
 REPO = pathlib.Path(__file__).resolve().parents[2]
 PR_SET_PDEATHSIG = 1
 START_SECONDS = 60
@@ -175,6 +177,7 @@ class Postgres(Store):
 
     def __init__(self, folder):
         super().__init__("postgres", folder)
+        self.sessions = Sessions()
         self.bin = self._find_bin()
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             self.user = "postgres"
@@ -222,16 +225,19 @@ class Postgres(Store):
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
     def psql(self, sql, database="postgres"):
-        """Runs SQL; gives the unaligned rows as text, fields divided by a bar."""
-        return self.ask(self.uri(database), sql)
+        """Runs SQL; gives the unaligned rows of the last statement as text, fields divided by a bar."""
+        try:
+            return self.sessions.ask(self.uri(database), sql)
+        except SqlError as error:
+            raise StoreError(f"psql failed: {error}") from None
 
     @staticmethod
     def ask(uri, sql):
-        done = subprocess.run(["psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1", "-d", uri, "-c", sql],
-                              capture_output=True, text=True)
-        if done.returncode != 0:
-            raise StoreError(f"psql failed: {done.stderr}")
-        return done.stdout.rstrip("\n")
+        """The same in a session of its own, at any address."""
+        try:
+            return ask_once(uri, sql)
+        except SqlError as error:
+            raise StoreError(f"psql failed: {error}") from None
 
 
 class Mongo(Store):
