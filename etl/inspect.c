@@ -1,5 +1,5 @@
-/* inspect: what a load would read (format, columns with five values each, encoding), without a database and without writing
- * anything. It reads each file whole, as a load does, because damage may stand anywhere in it.
+/* inspect: what a load would read (format, columns with five values each, encoding), and what it would take and refuse of it, without
+ * a database and without writing anything. It reads each file whole, as a load does, because damage may stand anywhere in it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "etl/commands.h"
 #include "etl/detect/choices.h"
 #include "etl/detect/sample.h"
+#include "etl/dry_run.h"
 #include "etl/fetch/download.h"
 #include "etl/formats/encoding.h"
 #include "trivet/base/text.h"
@@ -150,8 +151,6 @@ static void print_ids(const struct tv_set *set)
     }
     if (set->counts)
         printf("  values    counts of plays\n");
-    if (set->mixed[0])
-        printf("  warning   %s\n", set->mixed);
 }
 
 static const char *encoding_name(const struct look *look)
@@ -256,6 +255,10 @@ enum tv_status tv_etl_inspect(const struct tv_settings *s, int n, char **argumen
         status = inspect_role(&set, (enum tv_role)role, err);
     for (size_t i = 0; i < set.n_ignored && status == TV_OK; i++)
         printf("\n%s: not used\n", set.ignored[i]);
+    if (status == TV_OK) {
+        printf("\na load would find\n");
+        status = tv_dry_run(&set, tv_settings_int(s, "max-rejects"), stdout, err);
+    }
     tv_input_close(input);
     return status;
 }

@@ -31,6 +31,13 @@ const struct tv_option tv_choices_options[] = {
      .default_text = "auto",
      .choices = TV_DETECT_DECIMAL,
      .help = "the sign before a fraction in ratings and plays, where 4,125 could be 4125, too; without it, what the values show"},
+    {.name = "max-rejects",
+     .kind = TV_OPTION_INT,
+     .value = "N",
+     .default_text = "1000",
+     .min = 0,
+     .max = 1e12,
+     .help = "give up, and load nothing, when more lines than that cannot be read"},
     {.name = NULL},
 };
 

@@ -128,8 +128,8 @@ enum tv_status tv_load_fill(struct tv_load *l, struct tv_error *err)
     tv_report_step(&l->report, "items", &l->clock);
     if (status == TV_OK)
         status = tv_rejects_flush(&l->rejects, err);
-    if (status == TV_OK && l->stage.tally.rows == 0)
-        status = tv_fail(err, TV_ERR_INPUT, "%s holds no rating that can be read", l->set.chosen[0].file->name);
+    if (status == TV_OK)
+        status = tv_tally_check(&l->stage.tally, l->set.chosen[TV_ROLE_RATINGS].file->name, err);
     if (status == TV_OK && l->set.counts)
         status = add_up(l, err);
     if (status == TV_OK)

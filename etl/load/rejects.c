@@ -57,6 +57,34 @@ static int has_text_ids(const struct tv_rejects *r)
     return 0;
 }
 
+/* A row for trivet.reject, which is sent once there are many. */
+static enum tv_status add_to_batch(struct tv_rejects *r, const char *file, long long line, const char *reason, const char *shown,
+                                   struct tv_error *err)
+{
+    enum tv_status status = tv_copy_text_int(&r->batch, r->load, 0, err);
+    if (status == TV_OK)
+        status = tv_copy_text_text(&r->batch, file, err);
+    if (status == TV_OK)
+        status = tv_copy_text_int(&r->batch, line, 0, err);
+    if (status == TV_OK)
+        status = tv_copy_text_text(&r->batch, reason, err);
+    if (status == TV_OK)
+        status = tv_copy_text_text(&r->batch, shown, err);
+    if (status == TV_OK)
+        status = tv_copy_text_end(&r->batch, err);
+    return status == TV_OK && r->batch.size >= FLUSH_BYTES ? tv_rejects_flush(r, err) : status;
+}
+
+/* There are too many. */
+static enum tv_status refuse(const struct tv_rejects *r, struct tv_error *err)
+{
+    char text[64], where[96] = "";
+    tv_fail(err, TV_ERR_INPUT, "more than %s refused; the first was %s", tv_text_count(text, r->max, "line"), r->first);
+    if (r->pg)
+        snprintf(where, sizeof where, "SELECT * FROM trivet.reject WHERE load_id = %lld shows them; ", (long long)r->load);
+    return tv_hint(err, "%s--max-rejects allows more%s", where, has_text_ids(r) ? "; --ids codes takes ids that are text" : "");
+}
+
 /* The line goes into the batch in a form that Postgres stores and a terminal may show, whatever bytes it has
  * (tv_encoding_printable). The first line is remembered for the message that ends a load. */
 enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, const struct tv_record *record,
@@ -70,27 +98,11 @@ enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, const stru
     enum tv_status status = tv_encoding_printable(&shown, record->raw, record->raw_size, TV_REJECTS_RAW_BYTES, err);
     if (status == TV_OK) {
         keep_example(r, why->message, file, record->line, tv_buffer_string(&shown));
-        status = tv_copy_text_int(&r->batch, r->load, 0, err);
+        if (r->pg)
+            status = add_to_batch(r, file, record->line, why->message, tv_buffer_string(&shown), err);
     }
-    if (status == TV_OK)
-        status = tv_copy_text_text(&r->batch, file, err);
-    if (status == TV_OK)
-        status = tv_copy_text_int(&r->batch, record->line, 0, err);
-    if (status == TV_OK)
-        status = tv_copy_text_text(&r->batch, why->message, err);
-    if (status == TV_OK)
-        status = tv_copy_text_text(&r->batch, tv_buffer_string(&shown), err);
-    if (status == TV_OK)
-        status = tv_copy_text_end(&r->batch, err);
     tv_buffer_free(&shown);
-    if (status == TV_OK && r->batch.size >= FLUSH_BYTES)
-        status = tv_rejects_flush(r, err);
-    if (status != TV_OK || r->n <= r->max)
-        return status;
-    char max[64];
-    tv_fail(err, TV_ERR_INPUT, "more than %s refused; the first was %s", tv_text_count(max, r->max, "line"), r->first);
-    return tv_hint(err, "SELECT * FROM trivet.reject WHERE load_id = %lld shows them; --max-rejects allows more%s",
-                   (long long)r->load, has_text_ids(r) ? "; --ids codes takes ids that are text" : "");
+    return status != TV_OK || r->n <= r->max ? status : refuse(r, err);
 }
 
 /* Each batch is a COPY of its own, which commits by itself. One that could not be sent is dropped and not sent again:

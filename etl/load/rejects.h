@@ -13,7 +13,7 @@ enum { TV_REJECTS_MAX_REASONS = 64, TV_REJECTS_RAW_BYTES = 1000 };
 
 /* The refused lines of one load. */
 struct tv_rejects {
-    struct tv_pg *pg; /* autocommit; not owned */
+    struct tv_pg *pg; /* autocommit; not owned. NULL: lines are counted, and not kept */
     int64_t load;
     long long n, max;
     struct tv_buffer batch; /* rows of COPY text */

@@ -101,7 +101,7 @@ static void print_rejects(const struct tv_report *r, FILE *out)
     fprintf(out, "\n");
     for (int i = 0; i < r->rejects->n_reasons; i++)
         fprintf(out, "              %s: %s\n", r->rejects->reasons[i].reason, r->rejects->reasons[i].example);
-    if (r->rejects->n > 0)
+    if (r->rejects->n > 0 && r->load > 0)
         fprintf(out, "              SELECT file, line, reason, raw FROM trivet.reject WHERE load_id = %lld\n",
                 (long long)r->load);
 }
@@ -163,13 +163,30 @@ static const char *next_of(const struct tv_report *r)
     return r->set->counts ? "trivet-train fit --algorithm als-implicit" : "trivet-train fit";
 }
 
-void tv_report_print(const struct tv_report *r, FILE *out)
+static void print_rows(const struct tv_report *r, FILE *out)
 {
     char a[64], b[64], c[64];
-    fprintf(out, "load %lld: %s (%s)%s\n", (long long)r->load, r->name, r->set->format,
-            r->set->generated ? ", a generated set" : "");
     fprintf(out, "  %s     %s, %s, %s\n", r->set->counts ? "plays  " : "ratings", tv_text_count(a, r->tally->rows, "row"),
             tv_text_count(b, (long long)r->tally->users.n, "user"), tv_text_count(c, (long long)r->tally->items.n, "item"));
+}
+
+void tv_report_print_read(const struct tv_report *r, FILE *out)
+{
+    char scale[96];
+    print_rows(r, out);
+    if (!r->set->counts)
+        fprintf(out, "  scale       %s\n", tv_tally_scale(r->tally, scale));
+    print_times(r, out);
+    print_rejects(r, out);
+    print_warnings(r, out);
+}
+
+void tv_report_print(const struct tv_report *r, FILE *out)
+{
+    char a[64], b[64];
+    fprintf(out, "load %lld: %s (%s)%s\n", (long long)r->load, r->name, r->set->format,
+            r->set->generated ? ", a generated set" : "");
+    print_rows(r, out);
     print_values(r, out);
     print_times(r, out);
     fprintf(out, "  density     %.4g %% of all pairs\n", 100 * density_of(r));

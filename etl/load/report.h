@@ -13,7 +13,7 @@ enum { TV_REPORT_MAX_STEPS = 12, TV_REPORT_MAX_WARNINGS = 5 };
 
 /* A load's numbers. The pointers are lent: they lead to what the load counted on its way. */
 struct tv_report {
-    int64_t load;
+    int64_t load; /* 0: none, as files were read for inspect */
     const char *name; /* of the data */
     const struct tv_set *set;
     const struct tv_tally *tally;
@@ -36,6 +36,8 @@ struct tv_report {
 void tv_report_step(struct tv_report *r, const char *name, double *clock);
 
 void tv_report_print(const struct tv_report *r, FILE *out);
+/* The part of it that the files alone tell. */
+void tv_report_print_read(const struct tv_report *r, FILE *out);
 
 /* A JSON object, malloc'ed, or NULL without memory. */
 char *tv_report_json(const struct tv_report *r);

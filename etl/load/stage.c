@@ -48,7 +48,7 @@ static unsigned char *put(unsigned char *p, uint64_t value, int n)
  * microseconds from the year 2000. */
 static enum tv_status put_rating(void *context, const struct tv_rating_row *row, struct tv_error *err)
 {
-    static const int64_t epoch_2000 = INT64_C(946684800000000), end_2100 = INT64_C(4133980800000000);
+    static const int64_t epoch_2000 = INT64_C(946684800000000);
     struct tv_stage *s = context;
     unsigned char bytes[2 + 4 + 8 + 4 + 8 + 4 + 4 + 4 + 8], *p = bytes;
     uint32_t bits;
@@ -61,7 +61,7 @@ static enum tv_status put_rating(void *context, const struct tv_rating_row *row,
         p = put(p, UINT32_MAX, 4); /* length -1 is null */
     else
         p = put(put(p, 8, 4), (uint64_t)(row->time - epoch_2000), 8);
-    s->tally.odd_times += row->time != TV_NUMBER_NO_TIME && (row->time < 0 || row->time >= end_2100);
+    tv_tally_add_time(&s->tally, row->time);
     s->rows++;
     enum tv_status status = tv_tally_add(&s->tally, row->user, row->item, row->value, err);
     if (status == TV_OK)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "trivet/base/buffer.h"
+#include "trivet/read/number.h"
 
 /* Fibonacci hashing: neighbouring ids land far apart. Returns the slot that holds the id, or the free one
  * where it belongs. */
@@ -110,6 +111,17 @@ enum tv_status tv_tally_add(struct tv_tally *t, int64_t user, int64_t item, floa
     add_value(t, value);
     t->rows++;
     return TV_OK;
+}
+
+void tv_tally_add_time(struct tv_tally *t, int64_t time)
+{
+    static const int64_t end_2100 = INT64_C(4133980800000000);
+    t->odd_times += time != TV_NUMBER_NO_TIME && (time < 0 || time >= end_2100);
+}
+
+enum tv_status tv_tally_check(const struct tv_tally *t, const char *file, struct tv_error *err)
+{
+    return t->rows > 0 ? TV_OK : (enum tv_status)tv_fail(err, TV_ERR_INPUT, "%s holds no rating that can be read", file);
 }
 
 static int ascending(const void *a, const void *b)

@@ -37,6 +37,10 @@ struct tv_tally {
 void tv_tally_free(struct tv_tally *t);
 enum tv_status tv_tally_add(struct tv_tally *t, int64_t user, int64_t item, float value,
                             struct tv_error *err);
+/* The time of a row, in microseconds since 1970, or TV_NUMBER_NO_TIME. */
+void tv_tally_add_time(struct tv_tally *t, int64_t time);
+/* TV_ERR_INPUT where the file of ratings had no row. */
+enum tv_status tv_tally_check(const struct tv_tally *t, const char *file, struct tv_error *err);
 
 /* 1 if the item was rated in a row that was added. */
 int tv_tally_has_item(const struct tv_tally *t, int64_t item);

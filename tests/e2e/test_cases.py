@@ -10,7 +10,7 @@ from test_load import load, number, write
 
 CASES = tomllib.loads((REPO / "tests/cases/files.toml").read_text())["case"]
 KEYS = {"name", "files", "encoding", "flags", "rows", "items", "tags", "plays", "says", "reports", "warns", "rejects", "refused",
-        "refused_by_load"}
+        "refused_while_read"}
 TIME = "coalesce('|' || rtrim(rtrim(to_char({} AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), '.'), '')"
 ROWS = ("SELECT trivet.user_code(user_id) || '|' || trivet.item_code(item_id) || '|' || "
         "CASE WHEN value = trunc(value) THEN value::float8::text ELSE value::text END || "
@@ -55,6 +55,13 @@ def in_order(sentence, text):
     assert re.search(re.escape(sentence).replace(r"\ ", r"\s+"), text), text
 
 
+def found_by(out):
+    """The lines that load's report and inspect have in common: what was taken and what refused, and what looks wrong."""
+    lines = [line for line in out.splitlines() if "SELECT file, line, reason, raw FROM" not in line]
+    known = [re.match(r"  (ratings|plays|scale|times|rejected|warning)  +(.*)| {14}\S.*", line) for line in lines]
+    return [m[0] for m in known if m and "no title is of a rated item" not in m[0]]
+
+
 def read_as(out):
     """What inspect says that each file is read as: "ratings.csv: ratings, with user=...", the words of load's log."""
     found = []
@@ -78,9 +85,12 @@ def test_case(run, place, folder, case):
     before = place.psql(ROWS)
     loaded = load(run, place, folder, *flags, check=False)
     shown = run("trivet-etl", "inspect", folder, *flags, check=False)
-    if "refused_by_load" in case:
-        assert loaded.returncode == 3 and shown.returncode == 0
-        in_order(case["refused_by_load"], loaded.stderr)
+    if "refused_while_read" in case:
+        assert (loaded.returncode, shown.returncode) == (3, 3)
+        said = ours(shown.stderr)
+        assert said and ours(loaded.stderr)[-len(said):] == said
+        in_order(case["refused_while_read"], loaded.stderr)
+        assert place.psql(ROWS) == before
         return
     if "refused" in case:
         assert loaded.returncode in (2, 3) and "hint: " in loaded.stderr or "it is empty" in loaded.stderr, loaded.stderr
@@ -101,7 +111,7 @@ def test_case(run, place, folder, case):
     for sentence in case.get("warns", []):
         assert sentence in loaded.stdout and sentence in shown.stdout
         assert sentence in place.psql(WARNINGS)
-    assert "warns" in case or "  warning   " not in shown.stdout
+    assert found_by(shown.stdout.split("\na load would find\n")[1]) == found_by(loaded.stdout)
     values = place.psql("SELECT description ->> 'values' FROM trivet.data_state()")
     assert (values == "counts") == case.get("plays", False) == ("values    counts of plays" in shown.stdout)
     for words in read_as(shown.stdout):
@@ -126,6 +136,19 @@ def test_ids_of_which_some_are_text(run, place, tmp_path):
     assert number(place, "SELECT count(*) FROM trivet.rating") == 500
     done = load(run, place, folder, "--ids", "numbers", "--max-rejects", 20, check=False)
     assert done.returncode == 3 and "--ids codes takes ids that are text" in done.stderr
+
+
+def test_more_lines_are_refused_than_a_load_takes(run, place, tmp_path):
+    """However many they are, inspect ends as a load does."""
+    folder = write(tmp_path / "set", ratings="user,item,rating\n1,10,4\n" + "1,11,x\n" * 30 + "2,10,3\n" * 40)
+    for flags, code in ((("--max-rejects", 29), 3), ((), 0)):
+        loaded = load(run, place, folder, *flags, check=False)
+        shown = run("trivet-etl", "inspect", folder, *flags, check=False)
+        assert (loaded.returncode, shown.returncode) == (code, code)
+        if code:
+            assert "more than 29 lines refused; the first was ratings.csv line 3" in shown.stderr and "trivet.reject" not in shown.stderr
+        else:
+            assert "rejected    30 lines: 30 x rating is not a number" in shown.stdout and found_by(shown.stdout) == found_by(loaded.stdout)
 
 
 def test_a_text_that_cannot_be_read_is_no_reason_to_refuse_the_ratings(run, place, tmp_path):
