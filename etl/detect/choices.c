@@ -31,6 +31,12 @@ const struct tv_option tv_choices_options[] = {
      .default_text = "auto",
      .choices = TV_DETECT_DECIMAL,
      .help = "the sign before a fraction in ratings and plays, where 4,125 could be 4125, too; without it, what the values show"},
+    {.name = "dates",
+     .kind = TV_OPTION_CHOICE,
+     .value = "ORDER",
+     .default_text = "auto",
+     .choices = TV_DETECT_DATES,
+     .help = "what stands first in dates such as 04.12.2004 or 4/12/2004; without it, what days beyond the twelfth show"},
     {.name = "max-rejects",
      .kind = TV_OPTION_INT,
      .value = "N",
@@ -47,5 +53,6 @@ struct tv_choices tv_choices_of(const struct tv_settings *s)
                                .ids = tv_settings_text(s, "ids"),
                                .columns = tv_settings_text(s, "columns"),
                                .unrated = tv_settings_text(s, "unrated"),
+                               .dates = tv_settings_text(s, "dates"),
                                .decimal = tv_settings_text(s, "decimal")};
 }

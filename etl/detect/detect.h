@@ -58,6 +58,9 @@ struct tv_set {
 /* The choices of --unrated. */
 #define TV_DETECT_UNRATED "refuse|drop|plays|keep"
 
+/* The choices of --dates. */
+#define TV_DETECT_DATES "auto|day-first|month-first"
+
 /* The choices of --decimal. */
 #define TV_DETECT_DECIMAL "auto|comma|point"
 
@@ -68,6 +71,7 @@ struct tv_choices {
                          * codes if more than half of the first 1,000 ratings name them so, and items likewise */
     const char *columns; /* user=NAME,item=NAME,...; or NULL */
     const char *unrated; /* what becomes of lines whose rating is none, such as -1 */
+    const char *dates;   /* whether day or month stands first in dates with the year last; NULL is "auto" */
     const char *decimal; /* which sign stands before a fraction; NULL is "auto" */
 };
 

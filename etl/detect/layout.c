@@ -21,7 +21,7 @@ static int is_time(const struct tv_field *f)
 {
     float value;
     enum tv_time_form form = tv_time_form_of(f);
-    return form == TV_TIME_ABSENT || form == TV_TIME_TEXT ||
+    return form == TV_TIME_ABSENT || tv_time_is_date(form) ||
            (form < TV_TIME_TEXT && tv_number_rating(f, &value, NULL) == TV_OK && (value == 0 || value >= (float)LEAST_TIME));
 }
 

@@ -150,7 +150,8 @@ static void add_field(struct tv_sample_column *c, const struct tv_field *f, int 
         show(c->odd, f);
     c->marks += !number && (is_yes_or_no(f) || is_mark(f));
     enum tv_time_form form = tv_time_form_of(f);
-    c->times[form]++;
+    if (c->times[form]++ == 0 && tv_time_is_date(form))
+        show(c->dates[form], f);
     if (form == TV_TIME_UNKNOWN && c->odd_time[0] == '\0')
         show(c->odd_time, f);
     if (tv_time_is_calendar(f) && c->calendars++ == 0)
@@ -228,11 +229,16 @@ long long tv_sample_numbers(const struct tv_sample_column *c)
     return c->numbers + c->point_groups + c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_DECIMAL] + c->commas[TV_NUMBER_EITHER];
 }
 
+long long tv_sample_years_last(const struct tv_sample_column *c)
+{
+    return c->times[TV_TIME_DAY_FIRST] + c->times[TV_TIME_MONTH_FIRST] + c->times[TV_TIME_EITHER_FIRST];
+}
+
 const char *tv_sample_type(const struct tv_sample_column *c)
 {
     if (c->n == 0)
         return "empty";
     if (2 * tv_sample_numbers(c) > c->n)
         return "numbers";
-    return 2 * c->times[TV_TIME_TEXT] > c->n ? "dates" : "text";
+    return 2 * (c->times[TV_TIME_TEXT] + tv_sample_years_last(c)) > c->n ? "dates" : "text";
 }

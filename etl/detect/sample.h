@@ -12,6 +12,7 @@ struct tv_sample_column {
     char name[TV_SAMPLE_TEXT]; /* from the header, fit to be shown; its number without one */
     char odd[TV_SAMPLE_TEXT];  /* the first value that is no number, fit to be shown */
     char odd_time[TV_SAMPLE_TEXT]; /* the first that is no time in any form */
+    char dates[TV_TIME_EITHER_FIRST + 1][TV_SAMPLE_TEXT]; /* the first of each form of dates (tv_time_is_date) */
     char calendar[TV_SAMPLE_TEXT]; /* the first number that is a calendar's (tv_time_is_calendar) */
     long long n, absent, calendars;
     long long numbers;        /* plain ones */
@@ -47,6 +48,9 @@ enum tv_status tv_sample_take(struct tv_sample **out, const struct tv_input *inp
 
 /* How many values are numbers, however they are written. */
 long long tv_sample_numbers(const struct tv_sample_column *column);
+
+/* How many values are dates with day and month before the year. */
+long long tv_sample_years_last(const struct tv_sample_column *column);
 
 /* What most values of a column are, for people: "whole numbers", "numbers", "dates", "text". */
 const char *tv_sample_type(const struct tv_sample_column *column);

@@ -183,13 +183,29 @@ enum tv_status tv_file_reading_value(const struct tv_file_reading *reading, cons
     return status == TV_OK && !is_plain ? tv_fail(err, TV_ERR_RECORD, "a number in another form than the file's") : status;
 }
 
+/* A date that cannot be read in the order that the file's first lines show takes their word back: dates of days that are no later than
+ * the twelfth would be read in the wrong one. What else is no date is refused alone. */
+static enum tv_status check_order(const struct tv_file_reading *reading, const struct tv_record *record, const struct tv_field *f,
+                                  struct tv_error *err)
+{
+    enum tv_time_form form = reading->forms.time, other = form == TV_TIME_DAY_FIRST ? TV_TIME_MONTH_FIRST : TV_TIME_DAY_FIRST;
+    if (tv_time_form_of(f) != other)
+        return TV_ERR_RECORD;
+    tv_fail(err, TV_ERR_INPUT, "line %lld has one of the %s, \"%.*s\", and the lines before have %s", record->line, tv_time_form_name(other),
+            (int)f->n, f->text, tv_time_form_name(form));
+    return tv_hint(err, "--dates day-first or --dates month-first says which is meant, and refuses the lines of the other order");
+}
+
 /* A file may have no times, and a record of ml-1m's shape no fourth field. */
 enum tv_status tv_file_reading_time(const struct tv_file_reading *reading, const struct tv_columns *c,
                                     const struct tv_record *record, int64_t *time, struct tv_error *err)
 {
     int at = c->at[TV_COLUMN_TIME];
     *time = TV_NUMBER_NO_TIME;
-    return at < 0 || at >= record->n ? TV_OK : tv_time_read(reading->forms.time, &record->fields[at], time, err);
+    if (at < 0 || at >= record->n)
+        return TV_OK;
+    enum tv_status status = tv_time_read(reading->forms.time, &record->fields[at], time, err);
+    return status == TV_ERR_RECORD && reading->forms.order_is_shown ? check_order(reading, record, &record->fields[at], err) : status;
 }
 
 enum tv_status tv_file_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1, struct tv_error *err)

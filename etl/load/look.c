@@ -63,6 +63,8 @@ static enum tv_status write_options(struct tv_load *l, const struct tv_choices *
         json_object_set_new(options, "columns", json_string(c->columns));
     if (options && strcmp(c->unrated, "refuse") != 0)
         json_object_set_new(options, "unrated", json_string(c->unrated));
+    if (options && strcmp(c->dates, "auto") != 0)
+        json_object_set_new(options, "dates", json_string(c->dates));
     if (options && strcmp(c->decimal, "auto") != 0)
         json_object_set_new(options, "decimal", json_string(c->decimal));
     size_t n = options ? json_dumpb(options, l->options, sizeof l->options - 1, 0) : 0;

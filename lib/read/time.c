@@ -17,7 +17,7 @@ static const double least[] = {
 const char *tv_time_form_name(enum tv_time_form form)
 {
     static const char *const names[] = {"seconds since 1970", "milliseconds since 1970", "microseconds since 1970",
-                                        "nanoseconds since 1970", "dates"};
+                                        "nanoseconds since 1970", "dates", "dates with the day first", "dates with the month first"};
     return form < TV_TIME_FORMS ? names[form] : form == TV_TIME_ABSENT ? "none" : "not known";
 }
 
@@ -54,17 +54,37 @@ static int take(struct rest *r, char c)
     return 1;
 }
 
-/* 2005-04-02 or 2005/04/02: year, month and day, of which day and month may have one digit, as spreadsheets write them. */
-static int take_date(struct rest *r, struct tm *t)
+int tv_time_is_date(enum tv_time_form form)
 {
-    if (!take_digits(r, 4, &t->tm_year) || r->n == 0 || (*r->p != '-' && *r->p != '/'))
+    return form == TV_TIME_TEXT || form == TV_TIME_DAY_FIRST || form == TV_TIME_MONTH_FIRST || form == TV_TIME_EITHER_FIRST;
+}
+
+/* Day or month, which may have one digit, as spreadsheets write them. */
+static int take_one_or_two(struct rest *r, int *value)
+{
+    return take_digits(r, 2, value) || take_digits(r, 1, value);
+}
+
+/* One of the signs that may stand between the parts of a date, the same between all. */
+static int take_divider(struct rest *r, const char *dividers, char *divider)
+{
+    if (r->n == 0 || strchr(dividers, *r->p) == NULL)
         return 0;
-    char divider = *r->p;
-    if (!take(r, divider) || (!take_digits(r, 2, &t->tm_mon) && !take_digits(r, 1, &t->tm_mon)) || !take(r, divider))
-        return 0;
-    if (!take_digits(r, 2, &t->tm_mday) && !take_digits(r, 1, &t->tm_mday))
-        return 0;
-    return t->tm_year > 0 && t->tm_mon >= 1 && t->tm_mon <= 12 && t->tm_mday >= 1 && t->tm_mday <= 31;
+    *divider = *r->p;
+    return *divider != '\0' && take(r, *divider);
+}
+
+/* 2005-04-02 or 2005/04/02; 02.04.2005, 02/04/2005 or 02-04-2005, and the same with the month first. */
+static int take_date(struct rest *r, enum tv_time_form form, struct tm *t)
+{
+    char divider;
+    int *first = form == TV_TIME_MONTH_FIRST ? &t->tm_mon : &t->tm_mday;
+    int *second = form == TV_TIME_MONTH_FIRST ? &t->tm_mday : &t->tm_mon;
+    int taken = form == TV_TIME_TEXT ? take_digits(r, 4, &t->tm_year) && take_divider(r, "-/", &divider) &&
+                                           take_one_or_two(r, &t->tm_mon) && take(r, divider) && take_one_or_two(r, &t->tm_mday)
+                                     : take_one_or_two(r, first) && take_divider(r, "./-", &divider) &&
+                                           take_one_or_two(r, second) && take(r, divider) && take_digits(r, 4, &t->tm_year);
+    return taken && t->tm_year > 0 && t->tm_mon >= 1 && t->tm_mon <= 12 && t->tm_mday >= 1 && t->tm_mday <= 31;
 }
 
 /* At least one digit, in microseconds; those beyond the sixth are dropped. */
@@ -76,7 +96,22 @@ static int take_fraction(struct rest *r, int64_t *fraction)
     return any;
 }
 
-/* 23:53, 23:53:47, 23:53:47.5 */
+/* AM or PM, of a clock of twelve hours; 12 is its first. Where there is none the clock is one of 24. */
+static int take_half(struct rest *r, struct tm *t)
+{
+    struct rest half = *r;
+    while (take(&half, ' '))
+        ;
+    int pm = half.n >= 2 && strncasecmp(half.p, "PM", 2) == 0;
+    if (!pm && !(half.n >= 2 && strncasecmp(half.p, "AM", 2) == 0))
+        return 1;
+    *r = (struct rest){half.p + 2, half.n - 2};
+    int ok = t->tm_hour >= 1 && t->tm_hour <= 12;
+    t->tm_hour = t->tm_hour % 12 + 12 * pm;
+    return ok;
+}
+
+/* 23:53, 23:53:47, 23:53:47.5, 11:53 PM */
 static int take_time(struct rest *r, struct tm *t, int64_t *fraction)
 {
     if ((!take_digits(r, 2, &t->tm_hour) && !take_digits(r, 1, &t->tm_hour)) || !take(r, ':') ||
@@ -88,7 +123,7 @@ static int take_time(struct rest *r, struct tm *t, int64_t *fraction)
         if ((take(r, '.') || take(r, ',')) && !take_fraction(r, fraction))
             return 0;
     }
-    return t->tm_hour <= 23 && t->tm_min <= 59 && t->tm_sec <= 60;
+    return t->tm_hour <= 23 && t->tm_min <= 59 && t->tm_sec <= 60 && take_half(r, t);
 }
 
 /* Z, UTC, GMT, +09:00, +0900, +09; nothing is UTC. *seconds is what the clock there is ahead. */
@@ -111,8 +146,16 @@ static int take_zone(struct rest *r, int *seconds)
     return r->n == 0 && hours <= 15 && minutes <= 59;
 }
 
+/* What stands between date and time: a T, a blank, or a comma and a blank. */
+static int take_between(struct rest *r)
+{
+    if (take(r, 'T') || take(r, ' '))
+        return 1;
+    return take(r, ',') && take(r, ' ');
+}
+
 /* A day that its month does not have is refused: timegm would make another of it. */
-static int read_text(const struct tv_field *f, int64_t *microseconds)
+static int read_text(enum tv_time_form form, const struct tv_field *f, int64_t *microseconds)
 {
     struct rest r = {f->text, f->n};
     struct tm t = {.tm_hour = 0};
@@ -122,9 +165,9 @@ static int read_text(const struct tv_field *f, int64_t *microseconds)
         r.n--;
     while (take(&r, ' '))
         ;
-    if (!take_date(&r, &t))
+    if (!take_date(&r, form, &t))
         return 0;
-    if (r.n > 0 && ((!take(&r, 'T') && !take(&r, ' ')) || !take_time(&r, &t, &fraction) || !take_zone(&r, &ahead)))
+    if (r.n > 0 && (!take_between(&r) || !take_time(&r, &t, &fraction) || !take_zone(&r, &ahead)))
         return 0;
     int day = t.tm_mday, leap = t.tm_sec == 60;
     t.tm_year -= 1900;
@@ -153,6 +196,18 @@ static int read_units(const struct tv_field *f, int64_t *units, double *real, in
     return *whole || tv_text_double(t.text, t.n, real);
 }
 
+/* The form of what is no number. */
+static enum tv_time_form form_of_text(const struct tv_field *f)
+{
+    int64_t moment;
+    if (read_text(TV_TIME_TEXT, f, &moment))
+        return TV_TIME_TEXT;
+    int day = read_text(TV_TIME_DAY_FIRST, f, &moment), month = read_text(TV_TIME_MONTH_FIRST, f, &moment);
+    if (day && month)
+        return TV_TIME_EITHER_FIRST;
+    return day ? TV_TIME_DAY_FIRST : month ? TV_TIME_MONTH_FIRST : TV_TIME_UNKNOWN;
+}
+
 enum tv_time_form tv_time_form_of(const struct tv_field *f)
 {
     int64_t units;
@@ -163,7 +218,7 @@ enum tv_time_form tv_time_form_of(const struct tv_field *f)
     if (tv_number_is_rounded(f))
         return TV_TIME_UNKNOWN;
     if (!read_units(f, &units, &real, &whole))
-        return read_text(f, &units) ? TV_TIME_TEXT : TV_TIME_UNKNOWN;
+        return form_of_text(f);
     int form = TV_TIME_SECONDS;
     while (form < TV_TIME_NANOSECONDS && real >= least[form + 1])
         form++;
@@ -230,7 +285,7 @@ static enum tv_status read_small(enum tv_time_form form, const struct tv_field *
 enum tv_status tv_time_read(enum tv_time_form form, const struct tv_field *f, int64_t *microseconds,
                             struct tv_error *err)
 {
-    if (form != TV_TIME_TEXT && tv_number_is_rounded(f))
+    if (!tv_time_is_date(form) && tv_number_is_rounded(f))
         return tv_fail(err, TV_ERR_RECORD, "a time in powers of ten, which has lost digits");
     if (form == TV_TIME_SECONDS) {
         enum tv_status status = tv_number_time(f, microseconds, err);
@@ -242,7 +297,11 @@ enum tv_status tv_time_read(enum tv_time_form form, const struct tv_field *f, in
         *microseconds = TV_NUMBER_NO_TIME;
         return TV_OK;
     }
-    if (form != TV_TIME_TEXT)
+    if (!tv_time_is_date(form))
         return read_small(form, f, microseconds, err);
-    return read_text(f, microseconds) ? TV_OK : (enum tv_status)tv_fail(err, TV_ERR_RECORD, "time is not a date");
+    if (read_text(form, f, microseconds))
+        return TV_OK;
+    enum tv_time_form other = tv_time_form_of(f);
+    int swapped = form != TV_TIME_TEXT && (other == TV_TIME_DAY_FIRST || other == TV_TIME_MONTH_FIRST);
+    return tv_fail(err, TV_ERR_RECORD, swapped ? "day and month in another order than the file's" : "time is not a date");
 }

@@ -178,6 +178,20 @@ def test_minus_one_behind_what_was_looked_at(run, place, tmp_path):
     assert number(place, "SELECT count(*) FROM trivet.rating WHERE value = -1") == 1
 
 
+def test_a_date_behind_what_was_looked_at_takes_the_order_back(run, place, tmp_path):
+    """The days before it would be months; with the order said, its line alone is refused."""
+    rows = "".join(f"{u},{i},4,{'12/24/2004' if u == 110 and i == 7 else f'{1 + i % 28}/12/2004'}\n" for u in range(1, 121) for i in range(100))
+    folder = write(tmp_path / "set", ratings="user,item,rating,date\n" + rows)
+    before = place.psql(ROWS)
+    for done in (load(run, place, folder, check=False), run("trivet-etl", "inspect", folder, check=False)):
+        assert done.returncode == 3
+        in_order('line 10909 has one of the dates with the month first, "12/24/2004", and the lines before have dates with the day first '
+                 'hint: --dates day-first or', done.stderr)
+    assert place.psql(ROWS) == before
+    load(run, place, folder, "--dates", "day-first")
+    assert place.psql(REJECTS) == "ratings.csv|10909|day and month in another order than the file's"
+
+
 def test_the_flags_are_part_of_what_was_loaded(run, place, tmp_path):
     folder = write(tmp_path / "set", ratings="who,what,points,stars\n1,10,4,5\n")
     first = ("--columns", "user=who,item=what,rating=points", "--if-changed")
@@ -185,3 +199,6 @@ def test_the_flags_are_part_of_what_was_loaded(run, place, tmp_path):
     assert "nothing to do" in load(run, place, folder, *first).stdout
     assert "nothing to do" not in load(run, place, folder, "--columns", "user=who,item=what,rating=stars", "--if-changed").stdout
     assert place.psql(ROWS) == "1|10|5"
+    folder = write(tmp_path / "dated", ratings="user,item,rating,date\n1,10,4,3/4/2005\n")
+    for order, done in (("day-first", False), ("day-first", True), ("month-first", False)):
+        assert ("nothing to do" in load(run, place, folder, "--dates", order, "--if-changed").stdout) == done

@@ -29,10 +29,14 @@ static void forms_are_told_by_size(void **state)
         {"1112484727123456789", TV_TIME_NANOSECONDS},
         {"11124847271234567890", TV_TIME_UNKNOWN},
         {"2005-04-02", TV_TIME_TEXT},
+        {"24.12.2004", TV_TIME_DAY_FIRST},
+        {"12/24/2004 11:53 PM", TV_TIME_MONTH_FIRST},
+        {"04.12.2004", TV_TIME_EITHER_FIRST},
+        {"13.13.2004", TV_TIME_UNKNOWN},
         {"", TV_TIME_ABSENT},
         {"NULL", TV_TIME_ABSENT},
         {"yesterday", TV_TIME_UNKNOWN},
-        {"03/04/2005", TV_TIME_UNKNOWN},
+        {"03/04/2005", TV_TIME_EITHER_FIRST},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(tv_time_form_of(&(struct tv_field){cases[i].text, strlen(cases[i].text)}), cases[i].form);
@@ -98,6 +102,21 @@ static void moments_are_read(void **state)
         {TV_TIME_TEXT, "2005-04-02T23:32:07+9", 0, "time is not a date"},
         {TV_TIME_TEXT, "2005-04-02x", 0, "time is not a date"},
         {TV_TIME_TEXT, "1112484727", 0, "time is not a date"},
+        {TV_TIME_TEXT, "2005-04-02 11:32:07 PM", SECOND * 1000000, NULL},
+        {TV_TIME_TEXT, "2005-04-02 13:32:07 PM", 0, "time is not a date"},
+        {TV_TIME_TEXT, "02.04.2005", 0, "time is not a date"},
+        {TV_TIME_DAY_FIRST, "02.04.2005 23:32:07", SECOND * 1000000, NULL},
+        {TV_TIME_DAY_FIRST, "2/4/2005, 23:32:07", SECOND * 1000000, NULL},
+        {TV_TIME_DAY_FIRST, "02-04-2005", INT64_C(1112400000000000), NULL},
+        {TV_TIME_MONTH_FIRST, "4/2/2005 11:32:07 pm", SECOND * 1000000, NULL},
+        {TV_TIME_MONTH_FIRST, "04/02/2005 12:00 AM", INT64_C(1112400000000000), NULL},
+        {TV_TIME_MONTH_FIRST, "", TV_NUMBER_NO_TIME, NULL},
+        {TV_TIME_DAY_FIRST, "04/24/2005", 0, "day and month in another order than the file's"},
+        {TV_TIME_MONTH_FIRST, "24.04.2005", 0, "day and month in another order than the file's"},
+        {TV_TIME_DAY_FIRST, "31.02.2005", 0, "time is not a date"},
+        {TV_TIME_DAY_FIRST, "02.04/2005", 0, "time is not a date"},
+        {TV_TIME_DAY_FIRST, "02.04.05", 0, "time is not a date"},
+        {TV_TIME_DAY_FIRST, "2005-04-02", 0, "time is not a date"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct tv_field f = {cases[i].text, strlen(cases[i].text)};
@@ -109,6 +128,7 @@ static void moments_are_read(void **state)
         assert_true(cases[i].why || got == cases[i].microseconds);
     }
     assert_string_equal(tv_time_form_name(TV_TIME_TEXT), "dates");
+    assert_string_equal(tv_time_form_name(TV_TIME_MONTH_FIRST), "dates with the month first");
 }
 
 int main(void)
