@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "trivet/base/clock.h"
 #include "trivet/base/text.h"
 #include "trivet/store/pg_rows.h"
 
@@ -73,4 +74,19 @@ enum tv_status tv_schema_check(struct tv_pg *pg, struct tv_error *err)
     struct tv_schema_found found;
     enum tv_status status = tv_schema_look(pg, &found, err);
     return status == TV_OK ? tv_schema_judge(&found, err) : status;
+}
+
+/* A look that found the schema newer is not remembered, so that the next connection is not used, either. */
+enum tv_status tv_schema_look_again(struct tv_pg *pg, double *looked, struct tv_error *err)
+{
+    struct tv_schema_found found;
+    double now = tv_clock();
+    if (*looked > 0 && now - *looked < TV_SCHEMA_LOOK_SECONDS)
+        return TV_OK;
+    enum tv_status status = tv_schema_look(pg, &found, err);
+    if (status == TV_OK && found.kind == TV_SCHEMA_NEWER)
+        status = tv_schema_judge(&found, err);
+    if (status == TV_OK)
+        *looked = now;
+    return status;
 }

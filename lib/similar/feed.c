@@ -27,6 +27,7 @@ struct tv_similar_feed {
     int statement_seconds;
     struct tv_pg *pg; /* NULL between connections; holds the lock once `holds` */
     int holds;
+    double looked; /* at the schema, by tv_schema_look_again */
     struct tv_pg *reader; /* NULL until SQL of an analyst's own is to be run */
     struct tv_similar *index;
     int64_t version; /* whose row source this is, 0: none */
@@ -106,11 +107,11 @@ static enum tv_status connect_to(struct tv_similar_feed *f, struct tv_error *err
     return status;
 }
 
-/* A lock that is taken stays with the connection, and is not asked for again. */
+/* A lock that is taken stays with the connection, and is not asked for again. The caller closes the connection after a failure. */
 static enum tv_status take_lock(struct tv_similar_feed *f, struct tv_error *err)
 {
     int64_t got = 0;
-    enum tv_status status = f->pg ? TV_OK : connect_to(f, err);
+    enum tv_status status = f->pg ? tv_schema_look_again(f->pg, &f->looked, err) : connect_to(f, err);
     if (status == TV_OK && !f->holds)
         status = tv_pg_int(f->pg, "SELECT pg_try_advisory_lock(trivet.similar_lock_key())::int", 0, NULL, &got, err);
     f->holds |= (int)got;

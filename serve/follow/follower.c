@@ -32,6 +32,7 @@ struct tv_follower {
     struct tv_rater *rater;
     char *postgres_uri;
     struct tv_pg *pg; /* NULL: not connected */
+    double looked;    /* at the schema, by tv_schema_look_again */
     struct tv_fold_in_stores reading;
     double source_again, source_rest; /* tv_clock(): not before; and how long that was */
     double count_again;               /* tv_clock(): not before */
@@ -279,6 +280,17 @@ static enum tv_status follow(struct tv_follower *f, int stores_answer, struct tv
     return counted;
 }
 
+/* The connection is kept from step to step, and given up where a newer program has changed the schema meanwhile. */
+static enum tv_status look_again(struct tv_follower *f, struct tv_error *err)
+{
+    enum tv_status status = tv_schema_look_again(f->pg, &f->looked, err);
+    if (status == TV_OK)
+        return TV_OK;
+    tv_pg_close(f->pg);
+    f->pg = NULL;
+    return status;
+}
+
 /* The ticker's step; returns the seconds until the next one. A connection that is lost is closed, and opened again
  * by the next step. */
 static double work_off(void *context)
@@ -288,7 +300,7 @@ static double work_off(void *context)
     struct tv_catch_up_work work = {0};
     int stores_answer = tv_models_reachable(f->models);
     tv_thread_behind_requests();
-    enum tv_status status = f->pg ? TV_OK : connect_to(f, &err);
+    enum tv_status status = f->pg ? look_again(f, &err) : connect_to(f, &err);
     if (status == TV_OK)
         status = follow(f, stores_answer, &work, &err);
     f->behind = status != TV_OK || work.left || !stores_answer;

@@ -9,6 +9,7 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
+#include "trivet/schema/version.h"
 
 static const double try_every = 1.0; /* seconds between attempts to connect while PostgreSQL is away */
 
@@ -19,6 +20,7 @@ struct tv_pg_pool {
     char *uri; /* or NULL */
     struct tv_pg *idle[TV_PG_POOL];
     int n_idle, n_out;
+    double looked; /* at the schema, by tv_schema_look_again */
     double down_since; /* the last attempt to connect that failed; 0: none since it last worked */
 };
 
@@ -76,6 +78,19 @@ static void note_state(struct tv_pg_pool *pool, int up)
     pthread_mutex_unlock(&pool->mutex);
 }
 
+/* Whether a newer program has changed the schema under an idle connection. */
+static enum tv_status look_again(struct tv_pg_pool *pool, struct tv_pg *pg, struct tv_error *err)
+{
+    pthread_mutex_lock(&pool->mutex);
+    double looked = pool->looked;
+    pthread_mutex_unlock(&pool->mutex);
+    enum tv_status status = tv_schema_look_again(pg, &looked, err);
+    pthread_mutex_lock(&pool->mutex);
+    pool->looked = looked;
+    pthread_mutex_unlock(&pool->mutex);
+    return status;
+}
+
 /* An idle connection is tried before it is handed out: PostgreSQL may have been restarted since, and a statement
  * that fails on it could not be told from one that failed half done. Connecting and trying are outside the mutex,
  * as they wait. */
@@ -89,7 +104,11 @@ enum tv_status tv_pg_pool_take(struct tv_pg_pool *pool, struct tv_pg **out, stru
         tv_pg_close(pg);
         pg = NULL;
     }
-    if (pg == NULL) {
+    if (pg && (status = look_again(pool, pg, err)) != TV_OK) {
+        tv_pg_close(pg);
+        pg = NULL;
+    }
+    if (status == TV_OK && pg == NULL) {
         status = pool->open(&pg, pool->uri, err);
         note_state(pool, status != TV_ERR_UNAVAILABLE);
     }

@@ -22,7 +22,7 @@ typedef enum tv_status (*tv_pg_pool_open)(struct tv_pg **out, const char *uri, s
 enum tv_status tv_pg_pool_create(struct tv_pg_pool **out, tv_pg_pool_open open, const char *uri, struct tv_error *err);
 void tv_pg_pool_free(struct tv_pg_pool *pool); /* when every connection is back; NULL is fine */
 
-/* A connection that answers, the caller's until it is given back. At most TV_PG_POOL are out at a time. */
+/* A connection that answers, and whose schema no newer program has changed, the caller's until it is given back. At most TV_PG_POOL are out at a time. */
 enum tv_status tv_pg_pool_take(struct tv_pg_pool *pool, struct tv_pg **out, struct tv_error *err);
 /* `status` is what the last statement on it ended with: after TV_ERR_UNAVAILABLE it is closed. */
 void tv_pg_pool_give(struct tv_pg_pool *pool, struct tv_pg *pg, enum tv_status status);

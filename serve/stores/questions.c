@@ -30,6 +30,7 @@ struct tv_question {
     int done, of; /* steps, as PostgreSQL tells them */
     struct tv_caller caller;
     struct tv_pg *pg; /* kept between questions; NULL: not connected */
+    double looked;    /* at the schema, by tv_schema_look_again */
     double patience;  /* seconds to wait for a statement */
 };
 
@@ -194,6 +195,20 @@ static int is_alive(struct tv_question *q)
     return tv_pg_alive(q->pg);
 }
 
+/* A connection that was kept: closed where the database was restarted meanwhile, refused where a newer program has changed the schema. */
+static enum tv_status look_again(struct tv_question *q, struct tv_error *err)
+{
+    int alive = is_alive(q);
+    enum tv_status status = alive ? tv_schema_look_again(q->pg, &q->looked, err) : TV_OK;
+    if (alive && status == TV_OK)
+        return TV_OK;
+    tv_pg_close(q->pg);
+    q->pg = NULL;
+    if (status != TV_OK)
+        note_state(q->questions, err);
+    return status;
+}
+
 /* A question may have waited in the workers' queue for long, so it is asked first whether anybody still wants it. */
 enum tv_status tv_question_begin(struct tv_questions *questions, const char *id,
                                  const struct tv_caller *caller, struct tv_question **out,
@@ -203,10 +218,8 @@ enum tv_status tv_question_begin(struct tv_questions *questions, const char *id,
     if (q == NULL)
         return tv_fail(err, TV_ERR_UNAVAILABLE, "more questions are under way than there are connections");
     enum tv_status status = goes_on(q) ? TV_OK : stopped(err);
-    if (status == TV_OK && q->pg && !is_alive(q)) {
-        tv_pg_close(q->pg); /* the database was restarted meanwhile */
-        q->pg = NULL;
-    }
+    if (status == TV_OK && q->pg)
+        status = look_again(q, err);
     if (status == TV_OK && q->pg == NULL)
         status = connect_to(q, err);
     if (status == TV_OK)

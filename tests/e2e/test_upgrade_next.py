@@ -2,6 +2,7 @@
 a login that may not, a session that only reads, or the server."""
 
 import subprocess
+import time
 
 import pytest
 
@@ -123,6 +124,36 @@ def test_a_server_older_than_the_schema_does_not_start(new):
         with pytest.raises(StoreError, match="ended with 4"):
             server.start()
         assert "has version 3, this program knows 2" in server.log() and "use the newer trivet" in server.log()
+
+
+def test_a_server_that_runs_refuses_once_the_schema_is_newer(left):  # noqa: F811
+    """On the connections that it has: for ratings, pages, what follows ratings, and similar items."""
+    walk = left(ONE)
+    walk.run("trivet-etl", "schema")
+    walk.run("trivet-train", "similar")
+    of_one = "SELECT value FROM trivet.rating WHERE user_id = 1 AND item_id = 20 AND load_id IS NULL"
+    server = Server(walk.programs["trivet-serve"], walk.place, walk.folder).start()
+    try:
+        until(lambda: server.get("/readyz").json()["status"] == "ok")
+        for _ in range(3):
+            assert (server.get("/lab/funnel").status, rated(server).status) == (200, 200)
+        until(lambda: walk.place.psql("SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NULL") == "0")
+        walk.place.psql(f"{NEWER}; UPDATE trivet.rating SET value = 2 WHERE user_id = 1 AND item_id = 20 AND load_id IS NULL")
+        waiting = walk.place.psql("SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NULL")
+        time.sleep(1.2)
+        for _ in range(3):
+            asked, sent = server.get("/lab/funnel"), rated(server)
+            assert (asked.status, sent.status) == (503, 503)
+            assert "has version 3, this program knows 2" in asked.text and "PostgreSQL refuses them" in sent.text
+        found = until(lambda: server.get("/readyz").json().get("ratings", {}).get("message"))
+        assert "has version 3" in found and "has version 3" in until(lambda: server.get("/readyz").json().get("similar", {}).get("message"))
+        assert walk.place.psql(of_one) == "2"
+        assert waiting == walk.place.psql("SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NULL")
+        walk.place.psql("DELETE FROM trivet.schema_version WHERE files = 'newer'")
+        until(lambda: (server.get("/lab/funnel").status, rated(server).status) == (200, 200))
+        until(lambda: server.get("/readyz").json()["status"] == "ok")
+    finally:
+        server.stop()
 
 
 def test_a_server_starts_on_an_empty_database(programs, fresh_stores, tmp_path):

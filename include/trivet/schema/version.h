@@ -38,4 +38,11 @@ enum tv_status tv_schema_judge(const struct tv_schema_found *found, struct tv_er
 /* Both. Nothing is changed: where a program may bring the schema up to date itself it calls tv_schema_ready (schema.h). */
 enum tv_status tv_schema_check(struct tv_pg *pg, struct tv_error *err);
 
+/* For a connection that is kept, each time before it is used: fails as tv_schema_judge does if a newer program has brought the schema
+ * up to date since, and the connection is good for nothing but closing. An upgrade by a program of this version disturbs nobody.
+ * *looked is the caller's to keep: when all was well last (tv_clock), 0 at first. The database is asked once in
+ * TV_SCHEMA_LOOK_SECONDS. */
+enum { TV_SCHEMA_LOOK_SECONDS = 1 };
+enum tv_status tv_schema_look_again(struct tv_pg *pg, double *looked, struct tv_error *err);
+
 #endif
