@@ -100,6 +100,13 @@ def test_the_service_load_names_the_data_set_and_says_how(programs, fresh_stores
     write(folder, ratings=untitled(2))
     refused = service()
     assert refused.returncode == 3 and "stand in LOAD_ARGUMENTS in .env" in refused.stderr
+    for text, helps in (("user,item,rating\n1,10,4\nitem,user,rating\n11,2,5\n", False), ("user,item,rating\n", False),
+                        ("who,what,points\n1,10,4\n", True), ("user,item,rating,date\n1,10,4,3/4/2005\n", True)):
+        write(folder, ratings=text)
+        done = service()
+        assert (done.returncode, "LOAD_ARGUMENTS" in done.stderr) == (3, helps), done.stderr
+        assert done.stderr.count("trivet-etl: ") >= 1
+    write(folder, ratings=untitled(2))
     assert service("--name", "my shop").returncode == 0
     assert s.psql("SELECT name, current, live_ratings FROM trivet.datasets() ORDER BY dataset") == "data|f|1\nmy shop|t|0"
     write(folder, ratings=untitled(1))
