@@ -29,6 +29,9 @@ begin
             execute format('delete from trivet.%I', t);
         end if;
         if to_regclass(format('trivet.%I', t || '_' || here)) is not null then
+            if t in ('item', 'tag') and trivet.was_unwatched(format('trivet.%I', t || '_' || here)::regclass) then
+                perform trivet.note_change(t || '_' || here);
+            end if;
             execute format('insert into trivet.%I select * from trivet.%I', t, t || '_' || here);
             execute format('drop table trivet.%I', t || '_' || here);
         end if;

@@ -60,18 +60,25 @@ language sql stable as $$
 $$;
 comment on function trivet.rows_are_told(oid) is 'Whether a row that this session changes in a table now is written to trivet.similar_event.';
 
--- As the owner of the notes, so that whoever may change rows needs no right on them. Now and then the notes are folded here,
--- too, for a database in which nobody trains; where a transaction is stricter than READ COMMITTED, that could fail it.
+-- As the owner of the notes, so that whoever may change rows needs no right on them.
+create or replace function trivet.note_change(relation text = 'rating_' || trivet.current_dataset(), told boolean = false) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    insert into trivet.hand_change (relation, xid, at, mix, told)
+    values (note_change.relation, pg_current_xact_id(), now(),
+            hashtextextended(concat_ws(' ', note_change.relation, pg_current_xact_id(), extract(epoch from now())), 0), note_change.told)
+    on conflict on constraint hand_change_pkey do nothing
+$$;
+comment on function trivet.note_change(text, boolean) is
+'Notes that this transaction changes a table. Without a name: something of the current data set, for whoever changes rows in a way that no trigger sees.';
+
+-- Now and then the notes are folded here, too, for a database in which nobody trains; where a transaction is stricter than READ
+-- COMMITTED, that could fail it.
 create or replace function trivet.note_hand_change() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     relation text := tg_table_name || case when tg_table_name in ('rating', 'rating_live', 'item', 'tag') then '_' || trivet.current_dataset() else '' end;
 begin
-    insert into trivet.hand_change (relation, xid, at, mix, told)
-    values (relation, pg_current_xact_id(), now(),
-            hashtextextended(concat_ws(' ', relation, pg_current_xact_id(), extract(epoch from now())), 0),
-            tg_op <> 'TRUNCATE' and trivet.rows_are_told(tg_relid))
-    on conflict on constraint hand_change_pkey do nothing;
+    perform trivet.note_change(relation, tg_op <> 'TRUNCATE' and trivet.rows_are_told(tg_relid));
     if random() < 0.001 and current_setting('transaction_isolation') = 'read committed' then
         perform trivet.fold_hand_changes(relation);
     end if;
@@ -85,16 +92,38 @@ comment on function trivet.note_hand_change() is 'Trigger of the tables of ratin
 create or replace function trivet.note_changes_of(changed regclass) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    if exists (select from pg_trigger t where t.tgrelid = note_changes_of.changed and t.tgname = 'hand_change') then
-        return;
+    if not exists (select from pg_trigger t where t.tgrelid = note_changes_of.changed and t.tgname = 'hand_change') then
+        execute format('create trigger hand_change after insert or update or delete or truncate on %s for each statement '
+                       'when (current_setting(''trivet.counted'', true) is distinct from pg_current_xact_id_if_assigned()::text) '
+                       'execute function trivet.note_hand_change()', note_changes_of.changed);
     end if;
-    execute format('create trigger hand_change after insert or update or delete or truncate on %s for each statement '
-                   'when (current_setting(''trivet.counted'', true) is distinct from pg_current_xact_id_if_assigned()::text) '
-                   'execute function trivet.note_hand_change()', note_changes_of.changed);
-    execute format('alter table %s enable always trigger hand_change', note_changes_of.changed);
+    if exists (select from pg_trigger t where t.tgrelid = note_changes_of.changed and t.tgname = 'hand_change' and t.tgenabled <> 'A') then
+        execute format('alter table %s enable always trigger hand_change', note_changes_of.changed);
+    end if;
 end
 $$;
-comment on function trivet.note_changes_of(regclass) is 'From now on statements that change a table are noted in trivet.hand_change. A load''s table gets it when it is filled, and keeps it while its data set is away.';
+comment on function trivet.note_changes_of(regclass) is 'From now on statements that change a table are noted in trivet.hand_change, also if its trigger was off. A load''s table gets it when it is filled, and keeps it while its data set is away.';
+
+-- ENABLE TRIGGER ALL, with which pg_restore --disable-triggers ends, leaves them on, but not ALWAYS. What is off stays off: that was
+-- somebody's wish, and nothing counts as unchanged meanwhile (unwatched). Of writers nobody is kept waiting for long.
+create or replace function trivet.watch_again() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    t record;
+begin
+    for t in select g.tgrelid::regclass as relation, g.tgname as name from pg_trigger g join pg_class c on c.oid = g.tgrelid
+             where g.tgenabled = 'O' and c.relnamespace = 'trivet'::regnamespace
+               and g.tgfoid in ('trivet.note_hand_change'::regproc, 'trivet.note_similar_event'::regproc)
+             order by c.relkind <> 'p', c.relname
+    loop
+        perform set_config('lock_timeout', '100ms', true);
+        execute format('alter table %s enable always trigger %I', t.relation, t.name);
+    end loop;
+exception when lock_not_available then
+    null; -- the next command does it
+end
+$$;
+comment on function trivet.watch_again() is 'Triggers that note changes and are on become ALWAYS again: on also where a session calls itself a replica.';
 
 -- Only for a transaction that makes data_fingerprint() another one itself, for as long as it does: what it rolls back to a
 -- savepoint takes this back, too.
@@ -134,23 +163,53 @@ $$;
 comment on function trivet.notes_here(boolean) is
 'Changes by hand of what the current data set is made of; untold: only those of ratings that went to no trivet.similar_event.';
 
--- relfilenode: what no trigger tells, a table of ratings that was truncated, rewritten by ALTER TABLE or put in place of another.
--- VACUUM FULL changes it, too, and then one training is for nothing.
+-- What no trigger tells, a table itself does. relfilenode: it was truncated, rewritten by ALTER TABLE or put in place of another.
+-- xmin of the trigger's row: the trigger was switched off, and perhaps on again, so rows may have changed without a note. VACUUM
+-- leaves xmin as it is, also when it freezes; after VACUUM FULL of a table of ratings, and in a restored dump, one training is for
+-- nothing. A trigger for each row would not do: attaching a partition makes it anew.
+create or replace function trivet.watched_tables() returns table (relation text, state text, watched boolean, replicated boolean)
+language sql stable parallel safe as $$
+    select c.relname::text, concat_ws(':', c.relname, case when c.relispartition then c.relfilenode end, t.xmin), coalesce(t.tgenabled = 'A', false),
+           exists (select from pg_subscription_rel s where s.srrelid = c.oid)
+    from pg_class c left join pg_trigger t on t.tgrelid = c.oid and t.tgname = 'hand_change'
+    where c.oid in (select i.inhrelid from pg_inherits i where i.inhparent in ('trivet.rating'::regclass, 'trivet.rating_live'::regclass)
+                    union all values ('trivet.rating'::regclass), ('trivet.item'::regclass), ('trivet.tag'::regclass))
+$$;
+comment on function trivet.watched_tables() is
+'The tables that have rows of the current data set, each with a text that changes when they may have changed without a note; watched: its
+trigger is on; replicated: a subscription fills it, of which no trigger for statements tells.';
+
+create or replace function trivet.unwatched() returns text
+language sql stable parallel safe as $$
+    select nullif(concat_ws('; ',
+        (select format('statements that change %s leave no note, because the trigger hand_change is off: SELECT %s',
+                       string_agg('trivet.' || w.relation, ', ' order by w.relation),
+                       string_agg(format('trivet.note_changes_of(''trivet.%s'')', w.relation), ', ' order by w.relation))
+         from trivet.watched_tables() w where not w.watched having count(*) > 0),
+        (select format('logical replication changes %s and leaves no note', string_agg('trivet.' || w.relation, ', ' order by w.relation))
+         from trivet.watched_tables() w where w.replicated having count(*) > 0)), '')
+$$;
+comment on function trivet.unwatched() is 'Why equal fingerprints do not say that nothing changed; null: they do.';
+
+-- A table of a data set that is away was made in one transaction with its trigger, so its columns' xmin tells.
+create or replace function trivet.was_unwatched(away regclass) returns boolean
+language sql stable as $$
+    select not exists (select from pg_trigger t join pg_attribute a on a.attrelid = t.tgrelid and a.attname = 'tableoid'
+                       where t.tgrelid = was_unwatched.away and t.tgname = 'hand_change' and t.xmin = a.xmin)
+$$;
+comment on function trivet.was_unwatched(regclass) is 'Whether the trigger of a table in which rows of trivet.item or tag lie, while their data set is away, was ever switched off.';
+
 create or replace function trivet.data_parts(out loads text, out tables text, out live text, out notes text)
 language sql stable parallel safe as $$
-    with part as (
-        select c.relname::text as relation, c.relfilenode from pg_inherits i join pg_class c on c.oid = i.inhrelid
-        where i.inhparent in ('trivet.rating'::regclass, 'trivet.rating_live'::regclass)
-    )
     select (select concat_ws(',', trivet.current_dataset(), string_agg(l.id || ':' || coalesce(l.fingerprint, ''), ',' order by l.id))
             from trivet.load l where l.state = 'complete'),
-           (select string_agg(p.relation || ':' || p.relfilenode, ',' order by p.relation) from part p),
+           (select string_agg(w.state, ',' order by w.relation) from trivet.watched_tables() w),
            (select coalesce(sum(c.rev), 0)::text from trivet.user_change c),
            trivet.notes_here()
 $$;
 comment on function trivet.data_parts() is
-'What trivet.rating, item and tag are made of: data set and loads; tables of ratings; live: changes by those who rate; notes: of changes by
-hand.';
+'What trivet.rating, item and tag are made of: data set and loads; tables, with whatever changes them and leaves no note; live: changes by
+those who rate; notes: of changes by hand.';
 
 create or replace function trivet.data_fingerprint() returns text
 language sql stable parallel safe as $$

@@ -112,7 +112,8 @@ begin
     from trivet.source_state(case when own_source then source else 'trivet.similar_rows' end, own_source) s;
     select md5(concat_ws('|', similar_state.state, p.loads, p.tables, trivet.notes_here(untold => not own_source))) into similar_state.state
     from trivet.data_parts() p;
+    similar_state.sure := similar_state.sure and trivet.unwatched() is null;
 end
 $$;
 comment on function trivet.similar_state(text, boolean) is
-'A hash that changes when an index of similar items from these rows is to be built anew; sure: as of trivet.source_state.';
+'A hash that changes when an index of similar items from these rows is to be built anew; sure: as of trivet.source_state, and trivet.unwatched().';

@@ -61,6 +61,20 @@ BY_HAND = [
     "TRUNCATE trivet.tag",
     "BEGIN ISOLATION LEVEL SERIALIZABLE; DELETE FROM trivet.rating WHERE user_id = 11; COMMIT",
     "BEGIN; SAVEPOINT a; DELETE FROM trivet.rating WHERE user_id = 12; ROLLBACK TO a; DELETE FROM trivet.rating WHERE user_id = 13; COMMIT",
+    # With triggers switched off, as tools for bulk changes do, and pg_restore --disable-triggers; of all tables in turn.
+    "ALTER TABLE trivet.rating DISABLE TRIGGER ALL; DELETE FROM trivet.rating WHERE user_id = 18; ALTER TABLE trivet.rating ENABLE TRIGGER ALL",
+    "ALTER TABLE trivet.rating DISABLE TRIGGER USER; DELETE FROM trivet.rating WHERE user_id = 19; ALTER TABLE trivet.rating ENABLE TRIGGER USER;"
+    " ALTER TABLE trivet.rating ENABLE ALWAYS TRIGGER hand_change",
+    "BEGIN; ALTER TABLE trivet.rating_load_1 DISABLE TRIGGER hand_change; DELETE FROM trivet.rating_load_1 WHERE user_id = 20;"
+    " ALTER TABLE trivet.rating_load_1 ENABLE ALWAYS TRIGGER hand_change; COMMIT",
+    "ALTER TABLE trivet.rating_live DISABLE TRIGGER ALL; INSERT INTO trivet.rating_live (user_id, item_id, value) VALUES (21, 14, 5);"
+    " ALTER TABLE trivet.rating_live ENABLE TRIGGER ALL",
+    "ALTER TABLE trivet.item DISABLE TRIGGER ALL; UPDATE trivet.item SET title = 'Quiet (1999)' WHERE item_id = 28; ALTER TABLE trivet.item ENABLE TRIGGER ALL",
+    "ALTER TABLE trivet.tag DISABLE TRIGGER ALL; INSERT INTO trivet.tag (user_id, item_id, tag) VALUES (2, 14, 'slow'); ALTER TABLE trivet.tag ENABLE TRIGGER ALL",
+    "DROP TRIGGER hand_change ON trivet.item; UPDATE trivet.item SET title = 'Gone (1999)' WHERE item_id = 28; SELECT trivet.note_changes_of('trivet.item')",
+    # Healed by the command before: a replica is seen again.
+    "SET session_replication_role = replica; UPDATE trivet.item SET title = 'Replica (1999)' WHERE item_id = 28",
+    "SELECT trivet.note_change()",
     # Some of it by trivet's own functions, which count for themselves.
     "BEGIN; SELECT trivet.unrate(14, 99999); DELETE FROM trivet.rating WHERE user_id = 14; COMMIT",
     "BEGIN; SAVEPOINT a; SELECT trivet.rate(15, '{14}', '{5}'); ROLLBACK TO a; DELETE FROM trivet.rating WHERE user_id = 15; COMMIT",
@@ -88,7 +102,62 @@ def test_no_change_is_none(run, loaded):  # noqa: F811
     loaded.psql("VACUUM ANALYZE trivet.rating")
     loaded.psql("CREATE INDEX ON trivet.rating (item_id)")
     loaded.psql("SELECT trivet.fold_hand_changes()")
+    loaded.psql("VACUUM FREEZE pg_trigger")
+    loaded.psql("VACUUM FULL pg_trigger")
     assert not trained(run, loaded, *FIT) and not trained(run, loaded, *SIMILAR)
+
+
+def test_while_a_trigger_is_off_nothing_is_called_unchanged(run, loaded):  # noqa: F811
+    """It is told, with what to type; somebody wanted it off, so no command puts it on."""
+    trained(run, loaded, *FIT)
+    trained(run, loaded, *SIMILAR)
+    for table, off in (("rating", "DISABLE TRIGGER ALL"), ("item", "DISABLE TRIGGER hand_change"), ("rating_load_1", "ENABLE REPLICA TRIGGER hand_change")):
+        loaded.psql(f"ALTER TABLE trivet.{table} {off}")
+        for words in (FIT, SIMILAR) * 2:
+            told = run("trivet-train", *words, "--if-changed", env=loaded.env)
+            assert "nothing changed" not in told.stdout
+        again = f"SELECT trivet.note_changes_of('trivet.{table}')"
+        assert f"statements that change trivet.{table} leave no note, because the trigger hand_change is off: {again}" in told.stderr
+        loaded.psql(again)
+    assert trained(run, loaded, *FIT) and not trained(run, loaded, *FIT)
+    assert trained(run, loaded, *SIMILAR) and not trained(run, loaded, *SIMILAR)
+    assert run("trivet-train", *SIMILAR, "--if-changed", env=loaded.env).stderr.count("no note") == 0
+
+
+def test_what_was_on_is_always_on_again(run, loaded):  # noqa: F811
+    """After ENABLE TRIGGER ALL, with which pg_restore --disable-triggers ends, sessions that call themselves a replica are seen."""
+    always = ("SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
+              "WHERE proname IN ('note_hand_change', 'note_similar_event') ORDER BY tgrelid::regclass::text, 2")
+    before = loaded.psql(always)
+    loaded.psql("ALTER TABLE trivet.rating DISABLE TRIGGER ALL; ALTER TABLE trivet.rating ENABLE TRIGGER ALL")
+    assert loaded.psql(always) != before
+    with session(loaded) as (connection, cursor):
+        cursor.execute("INSERT INTO trivet.rating (user_id, item_id, value) VALUES (1, 14, 5)")
+        assert trained(run, loaded, *FIT), "the table is in use: it is not waited for, and nothing is called unchanged"
+        connection.rollback()
+    assert trained(run, loaded, *FIT) and loaded.psql(always) == before and not trained(run, loaded, *FIT)
+
+
+def test_ratings_that_come_by_logical_replication_are_never_called_unchanged(run, private_stores, small_set):
+    """Its worker fires no trigger for statements. What a subscription fills is told, and read again each time."""
+    place = private_stores
+    run("trivet-etl", "load", small_set, env=place.env)
+    place.psql("ALTER SYSTEM SET wal_level = logical")
+    place.postgres.restart()
+    place.postgres.psql("CREATE DATABASE publisher")
+    place.postgres.psql("CREATE SCHEMA trivet; CREATE TABLE trivet.item (item_id bigint PRIMARY KEY, title text); "
+                        "CREATE PUBLICATION theirs FOR TABLE trivet.item", "publisher")
+    place.postgres.psql("SELECT pg_create_logical_replication_slot('ours', 'pgoutput')", "publisher")
+    assert trained(run, place, *FIT) and not trained(run, place, *FIT)
+    place.psql(f"CREATE SUBSCRIPTION ours CONNECTION '{place.postgres.uri('publisher')}' PUBLICATION theirs WITH (create_slot = false, copy_data = false)")
+    place.postgres.psql("INSERT INTO trivet.item VALUES (99999, 'From elsewhere (2001)')", "publisher")
+    until(lambda: place.psql("SELECT title FROM trivet.item WHERE item_id = 99999") == "From elsewhere (2001)")
+    for _ in range(2):
+        told = run("trivet-train", *FIT, "--if-changed", env=place.env)
+        assert "is live" in told.stdout
+    assert "logical replication changes trivet.item and leaves no note" in told.stderr
+    place.psql("ALTER SUBSCRIPTION ours DISABLE; ALTER SUBSCRIPTION ours SET (slot_name = NONE); DROP SUBSCRIPTION ours")
+    assert not trained(run, place, *FIT)
 
 
 def test_all_rows_gone_is_a_change_too(run, loaded):  # noqa: F811
@@ -222,7 +291,10 @@ def test_each_data_set_has_changes_of_its_own(run, loaded, small_set, tmp_path):
     use("other")
     assert trained(run, loaded, *FIT) and not trained(run, loaded, *FIT)
     for statement in ("UPDATE trivet.item_1 SET title = 'y'", "DELETE FROM trivet.rating_load_1 WHERE user_id = 3",
-                      "INSERT INTO trivet.rating_live_1 (user_id, item_id, value) VALUES (1, 14, 5)"):
+                      "INSERT INTO trivet.rating_live_1 (user_id, item_id, value) VALUES (1, 14, 5)",
+                      "ALTER TABLE trivet.item_1 DISABLE TRIGGER ALL; UPDATE trivet.item_1 SET title = 'z'; ALTER TABLE trivet.item_1 ENABLE TRIGGER ALL",
+                      "ALTER TABLE trivet.rating_load_1 DISABLE TRIGGER ALL; DELETE FROM trivet.rating_load_1 WHERE user_id = 4;"
+                      " ALTER TABLE trivet.rating_load_1 ENABLE TRIGGER ALL"):
         loaded.psql(statement)
         assert not trained(run, loaded, *FIT), statement
         use(small_set.name)
@@ -364,14 +436,18 @@ def test_counters_that_are_not_reported_yet_are_no_all_clear(run, loaded):  # no
 
 # --- similar --------------------------------------------------------------------------------------------------------
 
-UNTOLD = ["TRUNCATE trivet.rating_live", "ALTER TABLE trivet.rating DETACH PARTITION trivet.rating_live",
+UNTOLD = ["ALTER TABLE trivet.rating DISABLE TRIGGER ALL; DELETE FROM trivet.rating WHERE user_id = 18; ALTER TABLE trivet.rating ENABLE TRIGGER ALL",
+          "ALTER TABLE trivet.rating_load_1 DISABLE TRIGGER USER; DELETE FROM trivet.rating_load_1 WHERE user_id = 19;"
+          " ALTER TABLE trivet.rating_load_1 ENABLE TRIGGER USER", "SELECT trivet.note_change()",
+          "TRUNCATE trivet.rating_live", "ALTER TABLE trivet.rating DETACH PARTITION trivet.rating_live",
           "ALTER TABLE trivet.rating ATTACH PARTITION trivet.rating_live FOR VALUES IN (NULL)",
           # Back as it was, and nobody told of the row; in the last also rows that were told.
           "BEGIN; ALTER TABLE trivet.rating DETACH PARTITION trivet.rating_load_1; DELETE FROM trivet.rating_load_1 WHERE user_id = 13;"
           " ALTER TABLE trivet.rating ATTACH PARTITION trivet.rating_load_1 FOR VALUES IN (1); COMMIT",
           "BEGIN; ALTER TABLE trivet.rating_load_1 DISABLE TRIGGER rating_similar; DELETE FROM trivet.rating WHERE user_id = 14;"
           " ALTER TABLE trivet.rating_load_1 ENABLE TRIGGER rating_similar; COMMIT",
-          "SET session_replication_role = replica; DELETE FROM trivet.rating WHERE user_id = 15",
+          "ALTER TABLE trivet.rating_load_1 ENABLE TRIGGER rating_similar; SET session_replication_role = replica;"
+          " DELETE FROM trivet.rating WHERE user_id = 15",
           "BEGIN; DELETE FROM trivet.rating_load_1 WHERE user_id = 16; SAVEPOINT a; ALTER TABLE trivet.rating DETACH PARTITION trivet.rating_load_1;"
           " DELETE FROM trivet.rating_load_1 WHERE user_id = 17; ALTER TABLE trivet.rating ATTACH PARTITION trivet.rating_load_1 FOR VALUES IN (1); COMMIT"]
 

@@ -77,12 +77,17 @@ enum tv_status tv_train_open_locked(struct tv_stores *s, const struct tv_setting
 }
 
 /* The quick repair comes first, so that what a killed process left is cleared away by the next command without
- * anybody's help. */
+ * anybody's help. Triggers that were switched off and on again come back to what they were. */
 enum tv_status tv_train_open(struct tv_stores *s, const struct tv_settings *settings, const char *who,
                              struct tv_error *err)
 {
     enum tv_status status = tv_train_open_locked(s, settings, who, err);
-    if (status == TV_OK && (status = tv_lifecycle_repair(s, NULL, NULL, err)) != TV_OK)
+    if (status != TV_OK)
+        return status;
+    status = tv_lifecycle_repair(s, NULL, NULL, err);
+    if (status == TV_OK)
+        status = tv_pg_exec(tv_lock_connection(s->lock), "SELECT trivet.watch_again()", 0, NULL, err);
+    if (status != TV_OK)
         tv_train_close(s);
     return status;
 }

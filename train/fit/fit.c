@@ -249,11 +249,10 @@ static enum tv_status fit_opened(struct tv_fit *f, int dry_run, struct tv_error 
     enum tv_status status = look(f, dry_run, err);
     if (status == TV_OK && if_changed)
         status = find_same(f, &same, err);
-    if (status == TV_OK && same > 0 && f->reading.sure)
+    if (status == TV_OK && same > 0 && f->reading.doubt == NULL)
         return show_same(f, same, err);
-    if (same > 0)
-        tv_log_info("it cannot be told yet whether tables that the source reads have changed: others were at work a moment ago, or "
-                    "the tables are another server's");
+    if (status == TV_OK && same > 0)
+        tv_log_info("%s", f->reading.doubt);
     if (status == TV_OK)
         status = look_closer(f, err);
     if (status != TV_OK)

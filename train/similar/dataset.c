@@ -61,6 +61,16 @@ enum tv_status tv_similar_refuse_other(struct tv_pg *journal, int64_t live, stru
     return status;
 }
 
+enum tv_status tv_similar_tell_unwatched(struct tv_pg *journal, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_pg_query(journal, "SELECT trivet.unwatched()", 0, NULL, &rows, err);
+    if (status == TV_OK && tv_pg_cell(rows, 0, 0))
+        tv_log_info("%s", tv_pg_cell(rows, 0, 0));
+    tv_pg_rows_free(rows);
+    return status;
+}
+
 enum tv_status tv_similar_tell_other(struct tv_pg *journal, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;

@@ -391,6 +391,9 @@ static enum tv_status find_current(struct similar *s, int64_t stored, int64_t *c
         return status;
     snprintf(number, sizeof number, "%" PRId64, stored);
     snprintf(size, sizeof size, "%lld", tv_settings_int(s->settings, "signature-size"));
+    status = tv_similar_tell_unwatched(journal(s), err);
+    if (status != TV_OK)
+        return status;
     return tv_pg_int(journal(s),
                      "SELECT count(*) FROM trivet.similar_index i, trivet.similar_state($2, $3) s WHERE (i.id, i.source, "
                      "i.own_source, i.signature_size, i.fingerprint) = ($1, $2, $3, $4, s.state) AND s.sure",

@@ -23,6 +23,8 @@ enum tv_status tv_similar_loaded(int64_t *dataset, int64_t *stored, struct tv_pg
 /* Fails where the live index (0: none) is of another data set than the loaded one, or where none is live and those that are
  * kept are of others: then it can be neither checked nor updated. */
 enum tv_status tv_similar_refuse_other(struct tv_pg *journal, int64_t live, struct tv_error *err);
+/* Says which tables change without a note, so that an index is never called unchanged. */
+enum tv_status tv_similar_tell_unwatched(struct tv_pg *journal, struct tv_error *err);
 /* Says so where the live model is of another one. */
 enum tv_status tv_similar_tell_other(struct tv_pg *journal, struct tv_error *err);
 

@@ -83,6 +83,16 @@ static enum tv_status read_schemas(struct tv_reading *r, char **out, struct tv_e
     return status;
 }
 
+/* Tables whose changes leave no note are a doubt of every source. */
+static enum tv_status doubt(struct tv_reading *r, const char *unwatched, struct tv_error *err)
+{
+    if (unwatched == NULL)
+        return TV_OK;
+    free(r->doubt);
+    r->doubt = strdup(unwatched);
+    return r->doubt ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for what a snapshot holds");
+}
+
 /* Reads what the snapshot sees: its moment, by which single ratings that come later are told, and its fingerprint. */
 static enum tv_status take_fingerprint(struct tv_reading *r, const char *source_state, struct tv_error *err)
 {
@@ -93,7 +103,7 @@ static enum tv_status take_fingerprint(struct tv_reading *r, const char *source_
     if (status == TV_OK)
         status = tv_pg_query(r->snapshot,
                              "SELECT pg_current_snapshot(), trivet.data_fingerprint() || $1 || coalesce(md5(nullif($2, '')), ''), "
-                             "coalesce(trivet.current_dataset(), 0)",
+                             "coalesce(trivet.current_dataset(), 0), trivet.unwatched()",
                              2, values, &rows, err);
     free(schemas);
     if (status != TV_OK)
@@ -101,7 +111,10 @@ static enum tv_status take_fingerprint(struct tv_reading *r, const char *source_
     r->moment = strdup(tv_pg_cell(rows, 0, 0));
     r->fingerprint = strdup(tv_pg_cell(rows, 0, 1));
     r->dataset = atoll(tv_pg_cell(rows, 0, 2));
+    status = doubt(r, tv_pg_cell(rows, 0, 3), err);
     tv_pg_rows_free(rows);
+    if (status != TV_OK)
+        return status;
     return r->moment && r->fingerprint ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for what a snapshot holds");
 }
 
@@ -145,5 +158,6 @@ void tv_reading_close(struct tv_reading *r)
     free(r->moment);
     free(r->data);
     free(r->fingerprint);
+    free(r->doubt);
     *r = (struct tv_reading){.settings = r->settings};
 }

@@ -34,7 +34,7 @@ struct tv_reading {
     char *data;                     /* trivet.data_state(): what stands in trivet.rating, JSON */
     int64_t dataset;                /* which data set that is; 0: none, or ratings come from files */
     char *fingerprint;              /* of the rows there, and of what the source means; NULL where ratings come from files */
-    int sure;                       /* 0: an equal fingerprint does not say that nothing changed */
+    char *doubt;                    /* why an equal fingerprint does not say that nothing changed; NULL: it does */
 
     struct tv_evidence evidence;    /* all ratings that meet the filter's conditions on rows, user after user */
     double *times; /* (evidence.n_pairs) the latest of a pair's rows, seconds since 1970; NaN: a row has none */

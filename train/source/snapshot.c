@@ -53,9 +53,12 @@ static enum tv_status read_source_state(struct tv_reading *r, char **state, stru
     if (status != TV_OK)
         return status;
     *state = strdup(tv_pg_cell(rows, 0, 0));
-    r->sure = tv_pg_cell(rows, 0, 1)[0] == '1';
+    int sure = tv_pg_cell(rows, 0, 1)[0] == '1';
     tv_pg_rows_free(rows);
-    return *state ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for what a source stands for");
+    if (!sure)
+        r->doubt = strdup("it cannot be told yet whether tables that the source reads have changed: others were at work a moment ago, or the "
+                          "tables are another server's");
+    return *state && (sure || r->doubt) ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for what a source stands for");
 }
 
 /* Definitions and counters know no snapshot, so they are read ahead of it: what changes in between is then no part of the
