@@ -127,17 +127,20 @@ comment on function trivet.load_add_up(bigint) is 'One row a pair of user and it
 -- What it told stands in trivet.load.low and high.
 drop function if exists trivet.load_largest(bigint);
 
--- As in load_publish_codes, the codes come first: what clashes then was there before, and nothing that clashes can come.
-create or replace function trivet.import_codes() returns text
+-- As in load_publish_codes, the codes come first: what clashes then was there before, and nothing that clashes can come. A table of
+-- codes that are away has no constraint, so nothing is inserted twice there by the first condition alone.
+create or replace function trivet.import_codes(name text) returns text
 language plpgsql as $$
 declare
+    codes regclass := trivet.codes_of(trivet.dataset_named(import_codes.name));
     clash text;
 begin
-    insert into trivet.code (kind, id, code) select kind, id, code from pg_temp.import_code on conflict do nothing;
-    select format('%s %s is %s there and %s here', i.kind, i.code, i.id, coalesce(c.id::text || case when c.code <> i.code then ' of ' || c.code else '' end, '?'))
-    into clash
-    from pg_temp.import_code i join trivet.code c on c.kind = i.kind and (c.code = i.code) <> (c.id = i.id)
-    limit 1;
+    execute format('insert into %s (kind, id, code) select i.kind, i.id, i.code from pg_temp.import_code i '
+                   'where not exists (select from %1$s c where c.kind = i.kind and (c.id = i.id or c.code = i.code)) on conflict do nothing', codes);
+    execute format('select format(''%%s %%s is %%s there and %%s here'', i.kind, i.code, i.id, '
+                   '    coalesce(c.id::text || case when c.code <> i.code then '' of '' || c.code else '''' end, ''?'')) '
+                   'from pg_temp.import_code i join %s c on c.kind = i.kind and (c.code = i.code) <> (c.id = i.id) limit 1', codes)
+    into clash;
     if clash is null then
         perform setval('trivet.code_live', greatest(nextval('trivet.code_live'),
             (select max(id) + 1 from pg_temp.import_code where id >= 8500000000000000)), false);
@@ -145,4 +148,4 @@ begin
     return clash;
 end
 $$;
-comment on function trivet.import_codes() is 'Takes in the codes of a model that another trivet trained, from pg_temp.import_code. Null, or the first that means another user or item here: then the caller rolls back.';
+comment on function trivet.import_codes(text) is 'Takes in the codes of a model that another trivet trained, from pg_temp.import_code, as those of the data set of a name. Null, or the first that means another user or item here: then the caller rolls back.';

@@ -163,6 +163,24 @@ end
 $$;
 comment on function trivet.dataset_codes(bigint, text) is 'Numbers and codes of users, or of items, of a data set, the current one or another.';
 
+create or replace function trivet.codes_of(dataset bigint) returns regclass
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    away text := 'code_' || codes_of.dataset;
+begin
+    if codes_of.dataset = trivet.current_dataset() then
+        return 'trivet.code'::regclass;
+    end if;
+    if to_regclass('trivet.' || away) is null then
+        execute format('create table trivet.%I as table trivet.code with no data', away);
+        execute format('comment on table trivet.%I is %L', away, format('Rows of trivet.code of data set %s, which is away.', codes_of.dataset));
+    end if;
+    execute format('grant select, insert on trivet.%I to trivet_writer', away);
+    return format('trivet.%I', away)::regclass;
+end
+$$;
+comment on function trivet.codes_of(bigint) is 'The table that holds the codes of a data set, the current one or another; made if there is none yet.';
+
 -- --- for people --------------------------------------------------------------------------------------------
 
 create or replace function trivet.dataset_tables(dataset bigint) returns setof regclass
@@ -245,6 +263,7 @@ begin
     where i.dataset = drop_dataset.dataset and i.state in ('live', 'kept');
     delete from trivet.similar_event e
     where e.index_id in (select i.id from trivet.similar_index i where i.dataset = drop_dataset.dataset);
+    delete from trivet.imported_title t where t.dataset = drop_dataset.dataset;
     delete from trivet.dataset d where d.id = drop_dataset.dataset;
 end
 $$;
@@ -252,17 +271,45 @@ comment on function trivet.drop_dataset(bigint) is 'Deletes a data set that is a
 
 -- --- is it the same data? ----------------------------------------------------------------------------------
 
+-- A data set that only has a model from elsewhere has its items in MongoDB alone; what they are called is asked of other data, too.
+create table if not exists trivet.imported_title (
+    dataset bigint not null,
+    item_id bigint not null,
+    title   text   not null,
+    constraint imported_title_pkey primary key (dataset, item_id)
+);
+comment on table trivet.imported_title is 'What the items of models that were imported are called: other data under the name of their data set is told by it.';
+comment on column trivet.imported_title.dataset is 'The data set.';
+comment on column trivet.imported_title.item_id is 'The item.';
+comment on column trivet.imported_title.title is 'Its title in the model that came last.';
+
+create or replace function trivet.keep_imported_titles(dataset bigint) returns void
+language plpgsql as $$
+begin
+    insert into trivet.imported_title (dataset, item_id, title)
+    select distinct on (l.item_id) keep_imported_titles.dataset, l.item_id, l.title from pg_temp.load_item l
+    where l.kind = 'item' and l.title is not null order by l.item_id, l.seq
+    on conflict on constraint imported_title_pkey do update set title = excluded.title;
+end
+$$;
+comment on function trivet.keep_imported_titles(bigint) is 'Keeps the titles of pg_temp.load_item, an imported model''s, as those of a data set.';
+
 create or replace function trivet.dataset_titles(dataset bigint) returns table (item_id bigint, title text)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     source text := case when dataset_titles.dataset = trivet.current_dataset() then 'item' else 'item_' || dataset_titles.dataset end;
 begin
     if to_regclass('trivet.' || source) is not null then
-        return query execute format('select i.item_id, i.title from trivet.%I i where i.title is not null', source);
+        return query execute format('select i.item_id, i.title from trivet.%I i where i.title is not null union all '
+                                    'select t.item_id, t.title from trivet.imported_title t where t.dataset = $1 '
+                                    'and not exists (select from trivet.%1$I i where i.item_id = t.item_id and i.title is not null)', source)
+                     using dataset_titles.dataset;
+    else
+        return query select t.item_id, t.title from trivet.imported_title t where t.dataset = dataset_titles.dataset;
     end if;
 end
 $$;
-comment on function trivet.dataset_titles(bigint) is 'The items of a data set that have a title, whether it is the current one or another.';
+comment on function trivet.dataset_titles(bigint) is 'The items of a data set that have a title, whether it is the current one or another; where no load says it, as a model that was imported does.';
 
 create or replace function trivet.load_other_titles(name text, out shared bigint, out other bigint)
 language plpgsql as $$

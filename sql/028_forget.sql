@@ -101,6 +101,7 @@ begin
     perform trivet.forget_rejects(code);
     if forget_item.step >= 2 then
         delete from trivet.item i where i.item_id = forget_item.item_id;
+        delete from trivet.imported_title t where t.dataset = trivet.current_dataset() and t.item_id = forget_item.item_id;
     end if;
     if forget_item.step = 3 then
         delete from trivet.code c where c.kind = 'item' and c.id = forget_item.item_id;
@@ -142,6 +143,7 @@ language sql stable as $$
                    or exists (select from trivet.user_change c where c.user_id = forget_finds.id)
                else exists (select from trivet.rating r where r.item_id = forget_finds.id)
                    or exists (select from trivet.item i where i.item_id = forget_finds.id)
+                   or exists (select from trivet.imported_title t where t.dataset = trivet.current_dataset() and t.item_id = forget_finds.id)
                    or exists (select from trivet.tag t where t.item_id = forget_finds.id)
                    or exists (select from trivet.item_change c where c.item_id = forget_finds.id)
            end

@@ -203,8 +203,8 @@ static enum tv_status load(struct tv_load *l, struct tv_error *err)
         status = tv_interrupt_watch(l->data, err);
     if (status == TV_OK)
         status = tv_load_fill(l, err);
-    if (status == TV_OK && !l->append && !tv_settings_on(l->settings, "same"))
-        status = tv_target_check(l->data, l->id_text, l->name, err);
+    if (status == TV_OK && !tv_settings_on(l->settings, "same"))
+        status = l->append ? tv_target_check_added(l->data, err) : tv_target_check(l->data, l->id_text, l->name, err);
     if (status == TV_OK)
         status = tv_load_publish(l, err);
     tv_interrupt_forget(l->data);

@@ -7,6 +7,7 @@
 
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
+#include "trivet/model/other_data.h"
 #include "trivet/schema/patient.h"
 #include "trivet/store/pg_rows.h"
 
@@ -127,23 +128,6 @@ static enum tv_status refuse(struct tv_error *err)
     return tv_hint(err, "give it a name of its own, --name NAME, and both are kept; --same if it is the same data all the same");
 }
 
-static enum tv_status check_titles(struct tv_pg *pg, const char *name, struct tv_error *err)
-{
-    struct tv_pg_rows *rows = NULL;
-    enum tv_status status = tv_pg_query(pg,
-                                        "SELECT t.other, t.shared FROM trivet.load_other_titles($1) t "
-                                        "WHERE trivet.is_other_data(t.shared, t.other)",
-                                        1, &name, &rows, err);
-    if (status == TV_OK && tv_pg_rows_count(rows) > 0) {
-        tv_fail(err, TV_ERR_INPUT,
-                "a data set %s is there already, and %s of the %s items that both have are called otherwise in it: this is other data",
-                name, tv_pg_cell(rows, 0, 0), tv_pg_cell(rows, 0, 1));
-        status = refuse(err);
-    }
-    tv_pg_rows_free(rows);
-    return status;
-}
-
 /* A newer state has most of the pairs, or a good part of them where it is of a later time: more than other data would have by
  * chance. Where nobody rated since, nothing is taken over. */
 static enum tv_status check_pairs(struct tv_pg *pg, const char *load, const char *name, struct tv_error *err)
@@ -170,8 +154,25 @@ static enum tv_status check_pairs(struct tv_pg *pg, const char *load, const char
 
 enum tv_status tv_target_check(struct tv_pg *pg, const char *load, const char *name, struct tv_error *err)
 {
-    enum tv_status status = check_titles(pg, name, err);
+    enum tv_status status = tv_other_data_by_titles(pg, name, "both have", "this is other data", err);
+    if (status == TV_ERR_INPUT)
+        status = refuse(err);
     return status == TV_OK ? check_pairs(pg, load, name, err) : status;
+}
+
+/* An item is not called otherwise because more ratings of it come. That the pairs are new is what they are added for. */
+enum tv_status tv_target_check_added(struct tv_pg *pg, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_pg_query(pg, "SELECT name FROM trivet.dataset WHERE current", 0, NULL, &rows, err);
+    const char *name = status == TV_OK && tv_pg_rows_count(rows) > 0 ? tv_pg_cell(rows, 0, 0) : NULL;
+    if (name)
+        status = tv_other_data_by_titles(pg, name, "both have", "this is other data, and would be mixed with it", err);
+    if (name && status == TV_ERR_INPUT)
+        status = tv_hint(err, "without --append it is a data set of its own, with --name NAME, and both are kept; --same if it is the same "
+                              "data all the same");
+    tv_pg_rows_free(rows);
+    return status;
 }
 
 enum tv_status tv_target_out_of_date(struct tv_pg_rows **out, struct tv_pg *pg, struct tv_error *err)

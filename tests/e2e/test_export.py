@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 import shutil
 import subprocess
 
@@ -250,7 +251,7 @@ def test_the_journal_knows_where_it_came_from(run, elsewhere, origin, folder):
     for name in ("algorithm", "filter", "source", "data", "counts"):
         assert row[name] == first[name], name
     assert row["parameters"] == {**first["parameters"], "imported_from": str(folder.resolve()), "imported_number": 2}
-    assert row["command"] == f"trivet-train import {folder.resolve()}" and row["fingerprint"] is None
+    assert shlex.split(row["command"]) == ["trivet-train", "import", str(folder.resolve())] and row["fingerprint"] is None
     listed = run("trivet-train", "models", env=elsewhere.env).stdout.splitlines()[1].split()
     assert listed[:2] == ["1", "kept"]
 
@@ -261,6 +262,9 @@ def test_a_model_of_other_data_is_refused(run, elsewhere, tmp_path):
         folder = like_movielens(tmp_path / title, [(user, item, 1 + user * item % 5, 1000) for user in range(1, 31) for item in range(1, 25)
                                                    if (user + item) % 3], [(item, f"{title} {item} (1990)", "Drama") for item in range(1, 25)])
         run("trivet-etl", "load", folder, "--name", name, env=elsewhere.env)
+
+    def command():
+        return shlex.split(elsewhere.psql("SELECT command FROM trivet.run ORDER BY id DESC LIMIT 1"))
 
     def taken_in(*flags, check=True):
         return run("trivet-train", "import", tmp_path / "model", *flags, env=elsewhere.env, check=check)
@@ -285,9 +289,62 @@ def test_a_model_of_other_data_is_refused(run, elsewhere, tmp_path):
     taken_in("--name", "more films")
     assert elsewhere.psql("SELECT d.name, r.data ->> 'dataset' FROM trivet.run r JOIN trivet.dataset d ON d.id = r.dataset ORDER BY r.id DESC "
                           "LIMIT 1") == "more films|more films"
+    assert command() == ["trivet-train", "import", str(tmp_path / "model"), "--name", "more films"]
     assert taken_in("--name", "shop", check=False).returncode == 3
     taken_in("--same")
     assert elsewhere.psql("SELECT d.name FROM trivet.run r JOIN trivet.dataset d ON d.id = r.dataset ORDER BY r.id DESC LIMIT 1") == "films"
+    assert command() == ["trivet-train", "import", str(tmp_path / "model"), "--same"]
+
+
+def test_other_data_under_the_name_of_a_model_from_elsewhere_is_refused(run, elsewhere, folder, tmp_path):
+    """Where only the model has titles: by a load, and by another model. What the data set is dropped with goes, too."""
+    run("trivet-train", "import", folder, "--name", "films", env=elsewhere.env)
+    other = like_movielens(tmp_path / "other", [(user, 7 * item, 1 + user * item % 5, 1000) for user in range(1, 31) for item in range(1, 31)
+                                                if (user + item) % 3], [(7 * item, f"Tin {item} (1990)", "Drama") for item in range(1, 31)])
+    refused = run("trivet-etl", "load", other, "--name", "films", env=elsewhere.env, check=False)
+    assert refused.returncode == 3 and "a data set films is there already, and 30 of the 30 items" in refused.stderr, refused.stderr
+    run("trivet-etl", "load", other, "--name", "tins", env=elsewhere.env)
+    run("trivet-train", "fit", "--factors", 2, "--set", "max_items_for_user=1000", env=elsewhere.env)
+    run("trivet-train", "export", "live", tmp_path / "tins", env=elsewhere.env)
+    refused = run("trivet-train", "import", tmp_path / "tins", "--name", "films", env=elsewhere.env, check=False)
+    assert refused.returncode == 3 and "the model is of other data" in refused.stderr, refused.stderr
+    run("trivet-train", "import", folder, "--name", "films", env=elsewhere.env)
+    # The item is forgotten with all that is known of it; the current data set is that of the load.
+    run("trivet-train", "import", tmp_path / "tins", env=elsewhere.env)
+    titles = "SELECT count(*) FROM trivet.imported_title t JOIN trivet.dataset d ON d.id = t.dataset WHERE d.name = 'tins' AND t.item_id = 14"
+    assert elsewhere.psql(titles) == "1"
+    run("trivet-etl", "forget", "item", "14", env=elsewhere.env)
+    assert elsewhere.psql(titles) == "0"
+    run("trivet-etl", "datasets", "drop", "films", env=elsewhere.env)
+    assert elsewhere.psql("SELECT count(*) FROM trivet.imported_title t WHERE NOT EXISTS (SELECT FROM trivet.dataset d WHERE d.id = t.dataset)") == "0"
+    run("trivet-etl", "load", other, "--name", "films", env=elsewhere.env)
+
+
+def test_codes_of_a_model_belong_to_its_data_set(run, elsewhere, tmp_path):
+    """Also while that is away: the same number may mean somebody else in the one that is loaded."""
+    def load(name, user):
+        folder = like_movielens(tmp_path / name, [(f"{user}-{u}", f"{name}-{i}", 1 + u * i % 5, 1000) for u in range(1, 21) for i in range(1, 11)
+                                                  if (u + i) % 3], [(f"{name}-{i}", f"{name} {i}", "Drama") for i in range(1, 11)])
+        run("trivet-etl", "load", folder, env=elsewhere.env)
+
+    codes = "SELECT string_agg(DISTINCT split_part(code, '-', 1), ' ') FROM trivet.code"
+    load("books", "ann")
+    run("trivet-train", "fit", "--factors", 2, "--set", "min_users_for_item=1", env=elsewhere.env)
+    run("trivet-train", "export", "live", tmp_path / "model", env=elsewhere.env)
+    load("tools", "bob")
+    before = elsewhere.psql("SELECT * FROM trivet.code ORDER BY 1, 2")
+    run("trivet-train", "import", tmp_path / "model", env=elsewhere.env)
+    run("trivet-train", "import", tmp_path / "model", "--name", "new", env=elsewhere.env)
+    assert elsewhere.psql("SELECT * FROM trivet.code ORDER BY 1, 2") == before
+    again = run("trivet-train", "import", tmp_path / "model", "--name", "tools", env=elsewhere.env, check=False)
+    assert again.returncode == 3 and "has ids that mean others" in again.stderr
+    for name, number, users in (("books", 2, "ann"), ("new", 3, "ann"), ("tools", None, "bob")):
+        if number:
+            run("trivet-train", "activate", number, env=elsewhere.env)
+        else:
+            run("trivet-etl", "datasets", "use", name, env=elsewhere.env)
+        assert elsewhere.psql(codes) == f"{users} {name if number != 3 else 'books'}"
+        assert elsewhere.psql("SELECT count(*), count(DISTINCT (kind, id)), count(DISTINCT (kind, code)) FROM trivet.code") == "30|30|30"
 
 
 def test_an_algorithm_with_other_parameters(run, serve, servers, elsewhere, small_set, tmp_path):  # noqa: F811

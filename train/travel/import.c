@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/command/flags.h"
 #include "train/command/publish.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
@@ -88,19 +89,29 @@ static enum tv_status name_dataset(struct tv_import *im, const char *given, stru
     return TV_OK;
 }
 
+/* What repeats it, from wherever it is typed. */
+static enum tv_status describe_command(const struct tv_import *im, struct tv_buffer *line, struct tv_error *err)
+{
+    enum tv_status status = tv_buffer_text(line, "trivet-train import ", err);
+    if (status == TV_OK)
+        status = tv_buffer_shell(line, im->from, err);
+    return status == TV_OK ? tv_flags_given(line, im->settings, tv_import_options, err) : status;
+}
+
 /* The row in the journal, and with it the run number under which everything is written. The model belongs to the data set
  * that has its name here, which is made where there is none: without rows, as the ratings stand elsewhere. The model keeps
  * its old run number until the parameters have been made, which note it. */
 static enum tv_status begin_run(struct tv_import *im, struct tv_error *err)
 {
     struct tv_pg *journal = tv_lock_connection(im->stores.lock);
-    char command[TV_FOLDER_PATH + 64];
-    snprintf(command, sizeof command, "trivet-train import %s", im->from);
+    struct tv_buffer command = TV_BUFFER_INIT(TV_FLAGS_LINE);
     char *parameters = parameters_of(im, im->from), *filter = json_of(im->run, "filter"), *data = json_of(im->run, "data");
-    enum tv_status status = tv_pg_int(journal, "SELECT trivet.dataset_named($1)", 1, &im->dataset, &im->model->dataset, err);
+    enum tv_status status = describe_command(im, &command, err);
+    if (status == TV_OK)
+        status = tv_pg_int(journal, "SELECT trivet.dataset_named($1)", 1, &im->dataset, &im->model->dataset, err);
     const struct tv_run_plan plan = {.kind = TV_RUN_IMPORT,
                                      .dataset = im->model->dataset,
-                                     .command = command,
+                                     .command = tv_buffer_string(&command),
                                      .algorithm = im->model->algorithm,
                                      .parameters = parameters,
                                      .filter = filter,
@@ -112,6 +123,7 @@ static enum tv_status begin_run(struct tv_import *im, struct tv_error *err)
     free(parameters);
     free(filter);
     free(data);
+    tv_buffer_free(&command);
     if (status == TV_OK)
         status = tv_lock_name_run(im->stores.lock, im->run_number, err);
     im->model->run_number = im->run_number;
@@ -125,6 +137,8 @@ static enum tv_status complete_run(struct tv_import *im, struct tv_error *err)
     char *counts = json_of(im->run, "counts");
     enum tv_status status =
         counts ? tv_lock_check(im->stores.lock, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory");
+    if (status == TV_OK)
+        status = tv_import_keep_titles(im, err);
     if (status == TV_OK)
         status = tv_run_complete(tv_lock_connection(im->stores.lock), im->run_number, counts, err);
     free(counts);
@@ -184,7 +198,7 @@ static enum tv_status build(struct tv_import *im, int activate, struct tv_error 
 enum tv_status tv_import_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n;
-    struct tv_import im = {.dir = arguments[0]};
+    struct tv_import im = {.settings = settings, .dir = arguments[0]};
     enum tv_status status = tv_interrupt_watch(NULL, err);
     if (status == TV_OK)
         status = tv_folder_check(im.dir, err);
@@ -200,6 +214,8 @@ enum tv_status tv_import_run(const struct tv_settings *settings, int n, char **a
         status = check_schema(settings, err);
     if (status == TV_OK)
         status = tv_train_open(&im.stores, settings, "trivet-train import", err);
+    if (status == TV_OK)
+        status = tv_import_read_titles(&im, err);
     if (status == TV_OK && !tv_settings_on(settings, "same"))
         status = tv_import_check_titles(&im, err);
     if (status == TV_OK)

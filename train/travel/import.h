@@ -28,6 +28,7 @@ struct tv_import_codes {
 
 /* One import, on the stack of tv_import_run, which frees everything in it. */
 struct tv_import {
+    const struct tv_settings *settings; /* lent */
     const char *dir;
     char *from;          /* the same, absolute, because the journal outlives the working directory of the command */
     const char *dataset; /* the name of its data set; lent */
@@ -55,8 +56,12 @@ struct tv_import_lines {
 };
 /* import_lines.c: all lines of an open file, inside the caller's transaction. */
 enum tv_status tv_import_send_lines(const struct tv_import_lines *lines, FILE *in, struct tv_pg *pg, struct tv_error *err);
-/* import_titles.c: TV_ERR_INPUT where the data set of that name has other titles, and so is other data. */
+/* import_titles.c: the folder's titles into the connection that holds the lock, for the other two. */
+enum tv_status tv_import_read_titles(const struct tv_import *im, struct tv_error *err);
+/* TV_ERR_INPUT where the data set of that name has other titles, and so is other data. */
 enum tv_status tv_import_check_titles(const struct tv_import *im, struct tv_error *err);
+/* What comes later under that name is compared with them, too. */
+enum tv_status tv_import_keep_titles(const struct tv_import *im, struct tv_error *err);
 /* import_codes.c: the folder's codes into this trivet's dictionary, and those of users into memory. */
 enum tv_status tv_import_read_codes(struct tv_import *im, struct tv_error *err);
 /* The code of a user, lent from the list; NULL: the user has none, the id is a number. */

@@ -66,7 +66,7 @@ static enum tv_status take_text(void *context, const char *text, long long numbe
 static enum tv_status take_in(const struct tv_import *im, struct tv_pg *pg, struct tv_error *err)
 {
     struct tv_pg_rows *rows = NULL;
-    enum tv_status status = tv_pg_query(pg, "SELECT trivet.import_codes()", 0, NULL, &rows, err);
+    enum tv_status status = tv_pg_query(pg, "SELECT trivet.import_codes($1)", 1, &im->dataset, &rows, err);
     if (status == TV_OK && tv_pg_cell(rows, 0, 0)) {
         status = tv_fail(err, TV_ERR_INPUT, "%s has ids that mean others in this trivet: %s", im->dir,
                          tv_pg_cell(rows, 0, 0));
@@ -76,8 +76,8 @@ static enum tv_status take_in(const struct tv_import *im, struct tv_pg *pg, stru
     return status;
 }
 
-/* All in one transaction, which is rolled back if there is a contradiction: the dictionary takes in all codes or
- * none. It is committed before the run begins; codes without ratings hurt nobody if the import fails later. A folder
+/* All in one transaction, which is rolled back if there is a contradiction: the dictionary of the model's data set, which may be
+ * away, takes in all codes or none. It is committed before the run begins; codes without ratings hurt nobody if the import fails later. A folder
  * without the file has no codes. */
 enum tv_status tv_import_read_codes(struct tv_import *im, struct tv_error *err)
 {

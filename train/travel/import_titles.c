@@ -1,15 +1,17 @@
 /* import_titles: whether the data set that a model would belong to is the one that it was trained on. A name alone says
  * little: a model of other data would be served with the titles and ratings of what is here. So titles are compared, by the
- * rule of trivet-etl load.
+ * rule of trivet-etl load, and kept, for the next who comes under that name.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "train/travel/import.h"
 #include "trivet/model/life/lock.h"
+#include "trivet/model/model.h"
+#include "trivet/model/other_data.h"
 #include "trivet/store/mongo_document.h"
-#include "trivet/store/pg_rows.h"
 
 /* One line of items.jsonl, which has been checked. MongoDB's reader says what its number is; an item without a title has
  * nothing to compare. */
@@ -31,26 +33,8 @@ static enum tv_status take_line(void *context, const char *line, long long numbe
     return status;
 }
 
-static enum tv_status compare(const struct tv_import *im, struct tv_pg *pg, struct tv_error *err)
-{
-    struct tv_pg_rows *rows = NULL;
-    enum tv_status status = tv_pg_query(pg,
-                                        "SELECT t.other, t.shared FROM trivet.load_other_titles($1) t "
-                                        "WHERE trivet.is_other_data(t.shared, t.other)",
-                                        1, &im->dataset, &rows, err);
-    if (status == TV_OK && tv_pg_rows_count(rows) > 0) {
-        tv_fail(err, TV_ERR_INPUT,
-                "a data set %s is there already, and %s of the %s items that it and the model have are called otherwise in it: the model "
-                "is of other data",
-                im->dataset, tv_pg_cell(rows, 0, 0), tv_pg_cell(rows, 0, 1));
-        status = tv_hint(err, "give its data set a name of its own, --name NAME; --same if it is the same data all the same");
-    }
-    tv_pg_rows_free(rows);
-    return status;
-}
-
-/* The table has the name and the columns of a load's, for which the function was made. */
-enum tv_status tv_import_check_titles(const struct tv_import *im, struct tv_error *err)
+/* The table has the name and the columns of a load's, for which the functions were made, and lasts as long as the connection. */
+enum tv_status tv_import_read_titles(const struct tv_import *im, struct tv_error *err)
 {
     static const struct tv_import_lines titles = {
         .insert = "INSERT INTO pg_temp.load_item (kind, item_id, title) SELECT 'item', item_id, title "
@@ -62,16 +46,27 @@ enum tv_status tv_import_check_titles(const struct tv_import *im, struct tv_erro
     FILE *in = fopen(tv_folder_file(path, im->dir, TV_FOLDER_ITEMS), "re");
     if (in == NULL)
         return tv_fail(err, TV_ERR_IO, "cannot read %s: %s", path, strerror(errno));
-    enum tv_status status = tv_pg_exec(pg, "BEGIN", 0, NULL, err);
-    if (status == TV_OK)
-        status = tv_pg_exec(pg,
-                            "CREATE TEMPORARY TABLE load_item (seq bigint, kind text, item_id bigint, title text) "
-                            "ON COMMIT DROP", 0, NULL, err);
+    enum tv_status status =
+        tv_pg_exec(pg, "CREATE TEMPORARY TABLE load_item (seq bigint, kind text, item_id bigint, title text)", 0, NULL, err);
     if (status == TV_OK)
         status = tv_import_send_lines(&titles, in, pg, err);
-    if (status == TV_OK)
-        status = compare(im, pg, err);
-    enum tv_status ended = tv_pg_exec(pg, "ROLLBACK", 0, NULL, status == TV_OK ? err : NULL);
     fclose(in);
-    return status == TV_OK ? ended : status;
+    return status;
+}
+
+enum tv_status tv_import_check_titles(const struct tv_import *im, struct tv_error *err)
+{
+    enum tv_status status = tv_other_data_by_titles(tv_lock_connection(im->stores.lock), im->dataset, "it and the model have",
+                                                    "the model is of other data", err);
+    if (status == TV_ERR_INPUT)
+        status = tv_hint(err, "give its data set a name of its own, --name NAME; --same if it is the same data all the same");
+    return status;
+}
+
+enum tv_status tv_import_keep_titles(const struct tv_import *im, struct tv_error *err)
+{
+    char dataset[24];
+    const char *const values[] = {dataset};
+    snprintf(dataset, sizeof dataset, "%" PRId64, im->model->dataset);
+    return tv_pg_exec(tv_lock_connection(im->stores.lock), "SELECT trivet.keep_imported_titles($1)", 1, values, err);
 }
