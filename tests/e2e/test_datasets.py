@@ -66,21 +66,6 @@ def test_an_appended_load_adds_to_the_current_one(run, fresh_stores, first, seco
     assert number(s, "SELECT count(*) FROM trivet.rating") == 5
 
 
-def test_other_data_is_not_appended(run, fresh_stores, tmp_path):
-    """Whose items are called otherwise: its ratings would be of the films that are there."""
-    s, folder = fresh_stores, write(tmp_path / "data", ratings=grades(), movies=films("Red"))
-    load(run, s, folder)
-    before = shown(s)
-    more = write(tmp_path / "more", ratings=grades(), movies=films("Blue"))
-    refused = load(run, s, more, "--append", check=False)
-    assert refused.returncode == 3 and "a data set data is there already, and 24 of the 24 items that both have" in refused.stderr, refused.stderr
-    assert "without --append" in refused.stderr and "--same" in refused.stderr
-    assert shown(s) == before
-    load(run, s, write(more, movies=films("red")), "--append")
-    load(run, s, write(more, movies=films("Blue")), "--append", "--same")
-    assert number(s, "SELECT count(*) FROM trivet.load WHERE state = 'complete'") == 3
-
-
 def test_files_that_did_not_change_are_shown_again_without_a_load(run, fresh_stores, first, second):
     s = fresh_stores
     load(run, s, first)

@@ -26,6 +26,21 @@ def test_other_data_of_the_same_name_is_refused(run, fresh_stores, tmp_path):
     assert s.psql("SELECT title FROM trivet.item WHERE item_id = 7") == "Blue 7 (1990)"
 
 
+def test_other_data_is_not_appended(run, fresh_stores, tmp_path):
+    """Whose items are called otherwise: its ratings would be of the films that are there."""
+    s, folder = fresh_stores, write(tmp_path / "data", ratings=grades(), movies=films("Red"))
+    load(run, s, folder)
+    before = shown(s)
+    more = write(tmp_path / "more", ratings=grades(), movies=films("Blue"))
+    refused = load(run, s, more, "--append", check=False)
+    assert refused.returncode == 3 and "a data set data is there already, and 24 of the 24 items that both have" in refused.stderr, refused.stderr
+    assert "without --append" in refused.stderr and "--same" in refused.stderr
+    assert shown(s) == before
+    load(run, s, write(more, movies=films("red")), "--append")
+    load(run, s, write(more, movies=films("Blue")), "--append", "--same")
+    assert number(s, "SELECT count(*) FROM trivet.load WHERE state = 'complete'") == 3
+
+
 def test_a_newer_state_of_the_same_data_is_no_other_data(run, fresh_stores, tmp_path):
     s, folder = fresh_stores, write(tmp_path / "data", ratings=grades(), movies=films("Red"))
     load(run, s, folder)
