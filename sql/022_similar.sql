@@ -161,7 +161,7 @@ comment on function trivet.similar_is_held(bigint) is 'True while a connection h
 
 -- Whoever writes ratings right now is waited for: their rows are either in what the build reads, or in the queue. The caller
 -- sets a short lock_timeout and comes again (include/trivet/schema/patient.h), because all who rate later queue up behind it.
-create or replace function trivet.similar_begin(source text, own_source boolean, signature_size int) returns bigint
+create or replace function trivet.similar_begin(source text, own_source boolean, signature_size int, schemas text = null) returns bigint
 language plpgsql as $$
 declare
     number bigint;
@@ -170,13 +170,13 @@ begin
     -- Read before the snapshot of the build, so that what comes in between is a change, and after the lock.
     insert into trivet.similar_index (source, own_source, signature_size, fingerprint)
     select similar_begin.source, similar_begin.own_source, similar_begin.signature_size, s.state
-    from trivet.similar_state(similar_begin.source, similar_begin.own_source) s returning id into number;
+    from trivet.similar_state(similar_begin.source, similar_begin.own_source, similar_begin.schemas) s returning id into number;
     perform trivet.fold_hand_changes();
     perform trivet.hold_similar(number);
     return number;
 end
 $$;
-comment on function trivet.similar_begin(text, boolean, int) is 'Begins an index, and holds it: from now on changes of ratings are written down for it. Returns its number.';
+comment on function trivet.similar_begin(text, boolean, int, text) is 'Begins an index, and holds it: from now on changes of ratings are written down for it. schemas: where the reader looks for names in the source. Returns its number.';
 
 -- What Redis holds is known to the caller alone, who asks it of each of these.
 create or replace function trivet.similar_stored() returns bigint[]

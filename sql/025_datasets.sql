@@ -15,6 +15,7 @@ language plpgsql as $$
 declare
     t text;
     found boolean;
+    counted text := current_setting('trivet.counted', true);
 begin
     perform trivet.counted_elsewhere(); -- the number of the current data set
     foreach t in array tables loop
@@ -36,6 +37,8 @@ begin
             execute format('drop table trivet.%I', t || '_' || here);
         end if;
     end loop;
+    -- What the caller changes after it, in the same transaction, is not what the number tells.
+    perform set_config('trivet.counted', coalesce(counted, ''), true);
 end
 $$;
 comment on function trivet.move_rows(text[], bigint, bigint) is 'Puts the rows of some tables away as those of one data set, and brings another''s.';

@@ -155,13 +155,14 @@ language sql stable parallel safe as $$
         where (h.relation in (select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
                               where i.inhparent in ('trivet.rating'::regclass, 'trivet.rating_live'::regclass))
                or h.relation in (select t || '_' || trivet.current_dataset() from unnest(array['rating', 'rating_live', 'item', 'tag']) t))
-          and (not notes_here.untold or not h.told and h.relation like 'rating%')
+          and (not notes_here.untold or not h.told and h.relation like 'rating%' or h.relation like 'item%')
         group by h.relation
     )
     select string_agg(n.relation || ':' || n.mix, ',' order by n.relation) from noted n
 $$;
 comment on function trivet.notes_here(boolean) is
-'Changes by hand of what the current data set is made of; untold: only those of ratings that went to no trivet.similar_event.';
+'Changes by hand of what the current data set is made of; untold: of ratings only those that went to no trivet.similar_event,
+and none of tags.';
 
 -- What no trigger tells, a table itself does. relfilenode: it was truncated, rewritten by ALTER TABLE or put in place of another.
 -- xmin of the trigger's row: the trigger was switched off, and perhaps on again, so rows may have changed without a note. VACUUM

@@ -104,16 +104,17 @@ session of others may have written what is not counted yet.';
 
 -- Changed pairs reach an index of all ratings by themselves (022_similar), but not those of a table that was detached as it was
 -- written to, as those of a data set that is away are. A source of one's own may give other rows where one changed than the pair's
--- own, and reads what it likes.
-create or replace function trivet.similar_state(source text, own_source boolean, out state text, out sure boolean)
+-- own, and reads what it likes; so a single rating is a change there. Titles are written with an index, so new ones are one, too.
+create or replace function trivet.similar_state(source text, own_source boolean, schemas text = null, out state text, out sure boolean)
 language plpgsql stable as $$
 begin
     select s.state, s.sure into similar_state.state, similar_state.sure
     from trivet.source_state(case when own_source then source else 'trivet.similar_rows' end, own_source) s;
-    select md5(concat_ws('|', similar_state.state, p.loads, p.tables, trivet.notes_here(untold => not own_source))) into similar_state.state
+    select md5(concat_ws('|', similar_state.state, p.loads, p.tables, trivet.notes_here(untold => not own_source),
+                          case when own_source then concat_ws('|', p.live, schemas) end)) into similar_state.state
     from trivet.data_parts() p;
     similar_state.sure := similar_state.sure and trivet.unwatched() is null;
 end
 $$;
-comment on function trivet.similar_state(text, boolean) is
+comment on function trivet.similar_state(text, boolean, text) is
 'A hash that changes when an index of similar items from these rows is to be built anew; sure: as of trivet.source_state, and trivet.unwatched().';

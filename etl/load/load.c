@@ -71,6 +71,8 @@ static enum tv_status begin(struct tv_load *l, struct tv_error *err)
     if (status == TV_OK)
         status = tv_target_find(&l->target, l->journal, l->name, l->append, err);
     if (status == TV_OK && l->append)
+        status = tv_target_check_name(l->journal, l->given_name, err);
+    if (status == TV_OK && l->append)
         status = tv_target_check_kind(l->journal, l->set.counts, err);
     if (status == TV_OK && !l->append)
         status = tv_target_tell(&l->target, l->journal, l->name, l->path, err);

@@ -30,6 +30,25 @@ enum tv_status tv_target_find(struct tv_target *out, struct tv_pg *pg, const cha
     return TV_OK;
 }
 
+enum tv_status tv_target_check_name(struct tv_pg *pg, const char *given, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    if (given == NULL)
+        return TV_OK;
+    enum tv_status status = tv_pg_query(pg,
+                                        "SELECT c.name, trivet.shell_word(d.name) FROM trivet.dataset c LEFT JOIN trivet.dataset d ON d.name = $1 "
+                                        "WHERE c.current AND c.name <> $1",
+                                        1, &given, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) > 0) {
+        const char *there = tv_pg_cell(rows, 0, 1);
+        tv_fail(err, TV_ERR_INPUT, "--append adds to the data set that is loaded, which is %s and not %s", tv_pg_cell(rows, 0, 0), given);
+        status = there ? tv_hint(err, "bring that one back first: trivet-etl datasets use %s", there)
+                       : tv_hint(err, "there is no data set of that name; without --append it becomes one");
+    }
+    tv_pg_rows_free(rows);
+    return status;
+}
+
 enum tv_status tv_target_check_kind(struct tv_pg *pg, int counts, struct tv_error *err)
 {
     static const char *const kinds[] = {"ratings", "counts of plays"};

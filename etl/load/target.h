@@ -34,6 +34,8 @@ enum tv_status tv_target_others(char **out, struct tv_pg *pg, const char *source
  * and item is in both and single ratings would be taken over. The rows of the load stand in the table of its number, its items in
  * load_item (sql/006_load.sql). */
 enum tv_status tv_target_check(struct tv_pg *pg, const char *load, const char *name, struct tv_error *err);
+/* Refuses a name that is given with --append and is not the current data set's, to which it adds. NULL is none. */
+enum tv_status tv_target_check_name(struct tv_pg *pg, const char *given, struct tv_error *err);
 /* The same of a load that is to be added to the current data set: by its titles. */
 enum tv_status tv_target_check_added(struct tv_pg *pg, struct tv_error *err);
 /* What this load has made out of date, and what to type: rows of two texts, the caller's to free. */

@@ -4,6 +4,7 @@
 #include "trivet/store/pg_rows.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define READ_ONLY "SET default_transaction_read_only = on"
 
@@ -61,6 +62,16 @@ enum tv_status tv_reader_open(struct tv_pg **out, const char *uri, const char *n
         *out = pg;
     else
         tv_pg_close(pg);
+    return status;
+}
+
+enum tv_status tv_reader_schemas(char **out, struct tv_pg *reader, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_pg_query(reader, "SELECT array_to_string(current_schemas(false), ' ')", 0, NULL, &rows, err);
+    if (status == TV_OK && (*out = strdup(tv_pg_cell(rows, 0, 0))) == NULL)
+        status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the names of schemas");
+    tv_pg_rows_free(rows);
     return status;
 }
 

@@ -396,6 +396,37 @@ def test_a_name_that_means_another_view_is_read_again(run, loaded):  # noqa: F81
         assert trained(run, loaded, *fit) and not trained(run, loaded, *fit), path
 
 
+def test_titles_are_written_with_an_index(run, loaded):  # noqa: F811
+    assert trained(run, loaded, *SIMILAR)
+    loaded.psql("UPDATE trivet.item SET title = 'Other Film (1999)' WHERE item_id = 14")
+    assert trained(run, loaded, *SIMILAR) and loaded.mongo_db()["catalogue_1"].find_one(14)["title"] == "Other Film (1999)"
+    loaded.psql("INSERT INTO trivet.tag (user_id, item_id, tag) VALUES (1, 14, 'slow')")
+    assert not trained(run, loaded, *SIMILAR)
+
+
+def test_a_change_in_the_transaction_of_a_switch_is_noted(run, loaded, small_set):  # noqa: F811
+    run("trivet-train", *FIT, env=loaded.env)
+    run("trivet-etl", "load", small_set, "--name", "other", env=loaded.env)
+    loaded.psql("BEGIN; SELECT trivet.use_dataset(1); DELETE FROM trivet.rating WHERE user_id < 20; COMMIT")
+    assert trained(run, loaded, *FIT) and not trained(run, loaded, *FIT)
+
+
+def test_an_index_of_ones_own_source_sees_single_ratings_and_names(run, loaded):  # noqa: F811
+    """A rating may change other rows of a source than its own; and the reader's search_path says which view a name means."""
+    loaded.psql("CREATE SCHEMA mine; GRANT USAGE ON SCHEMA mine TO trivet_reader; "
+                "CREATE VIEW public.w AS SELECT userid, movieid, rating FROM ratings WHERE movieid IN (SELECT movieid FROM ratings WHERE userid = 1); "
+                "CREATE VIEW mine.w AS SELECT userid, movieid, rating FROM ratings WHERE userid % 2 = 0; "
+                "GRANT SELECT ON public.w, mine.w TO trivet_reader")
+    words = (*SIMILAR, "--source", "w")
+    assert trained(run, loaded, *words) and not trained(run, loaded, *words)
+    unrated = loaded.psql("SELECT item_id FROM trivet.item WHERE item_id NOT IN (SELECT item_id FROM trivet.rating WHERE user_id = 1) LIMIT 1")
+    loaded.psql(f"SELECT trivet.rate(1, '{{{unrated}}}', '{{5}}')")
+    assert trained(run, loaded, *words) and not trained(run, loaded, *words)
+    assert "is what a build would give" in run("trivet-train", "similar", "--check", env=loaded.env).stdout
+    loaded.psql("DO $$ BEGIN EXECUTE format('ALTER ROLE trivet_page IN DATABASE %I SET search_path = mine, public', current_database()); END $$")
+    assert trained(run, loaded, *words) and not trained(run, loaded, *words)
+
+
 def test_a_fold_in_source_counts_too(run, loaded):  # noqa: F811
     loaded.psql("CREATE VIEW public.wide AS SELECT * FROM ratings; GRANT SELECT ON public.wide TO trivet_reader")
     words = ("fit", "--factors", 3, "--source", "trivet.user_item(max_items_for_user => 60)", "--fold-in-source",

@@ -26,6 +26,20 @@ def test_other_data_of_the_same_name_is_refused(run, fresh_stores, tmp_path):
     assert s.psql("SELECT title FROM trivet.item WHERE item_id = 7") == "Blue 7 (1990)"
 
 
+def test_what_is_appended_goes_to_the_data_set_that_is_named(run, fresh_stores, tmp_path):
+    s, second = fresh_stores, write(tmp_path / "second", ratings=SECOND)
+    load(run, s, write(tmp_path / "first", ratings=FIRST))
+    load(run, s, second)
+    before = shown(s)
+    for name, way in (("first", "trivet-etl datasets use first"), ("third", "without --append")):
+        refused = load(run, s, second, "--append", "--name", name, check=False)
+        assert refused.returncode == 3 and f"--append adds to the data set that is loaded, which is second and not {name}" in refused.stderr
+        assert way in refused.stderr
+    assert shown(s) == before
+    load(run, s, second, "--append", "--name", "second", "--same")
+    assert s.psql("SELECT string_agg(name, ' ' ORDER BY id) FROM trivet.dataset") == "first second"
+
+
 def test_other_data_is_not_appended(run, fresh_stores, tmp_path):
     """Whose items are called otherwise: its ratings would be of the films that are there."""
     s, folder = fresh_stores, write(tmp_path / "data", ratings=grades(), movies=films("Red"))

@@ -33,6 +33,7 @@
 #include "trivet/model/filter.h"
 #include "trivet/model/life/catalogue.h"
 #include "trivet/model/life/lock.h"
+#include "trivet/model/reader.h"
 #include "trivet/schema/patient.h"
 #include "trivet/similar/build.h"
 #include "trivet/similar/feed.h"
@@ -89,6 +90,7 @@ struct similar {
     const struct tv_settings *settings;
     struct tv_stores stores; /* MongoDB is opened for a build alone */
     struct tv_buffer source; /* what stands behind FROM in the statement that reads the rows */
+    char *schemas;           /* where the reader's login looks for the names in --source; NULL without it */
     struct tv_minhash_sets sets;
     struct tv_progress progress;
     json_t *timings; /* {"read": 0.61, ...}, or NULL without memory */
@@ -151,6 +153,18 @@ static enum tv_status call_similar_rows(struct similar *s, struct tv_error *err)
     return status == TV_OK ? tv_buffer_text(&s->source, ")", err) : status;
 }
 
+/* What the names in an analyst's SQL mean is part of what is compared. */
+static enum tv_status read_schemas(struct similar *s, struct tv_error *err)
+{
+    struct tv_pg *reader = NULL;
+    enum tv_status status = tv_reader_open(&reader, tv_settings_text(s->settings, "reader"), "trivet-train reader",
+                                           (int)tv_settings_int(s->settings, "wait"), err);
+    if (status == TV_OK)
+        status = tv_reader_schemas(&s->schemas, reader, err);
+    tv_pg_close(reader);
+    return status;
+}
+
 /* An analyst's SQL, or a call of trivet.similar_rows with what was asked for. */
 static enum tv_status choose_source(struct similar *s, struct tv_error *err)
 {
@@ -163,7 +177,10 @@ static enum tv_status choose_source(struct similar *s, struct tv_error *err)
         tv_fail(err, TV_ERR_USAGE, "%s chooses among all ratings, but --source reads %s instead", other, own);
         return tv_hint(err, "give the condition inside: --source '(SELECT ... WHERE ...) s'");
     }
-    return own ? tv_buffer_text(&s->source, own, err) : call_similar_rows(s, err);
+    if (own == NULL)
+        return call_similar_rows(s, err);
+    enum tv_status status = tv_buffer_text(&s->source, own, err);
+    return status == TV_OK ? read_schemas(s, err) : status;
 }
 
 /* --- the steps ---------------------------------------------------------------------------------------------- */
@@ -181,9 +198,9 @@ static enum tv_status begin_once(void *context, struct tv_error *err)
     struct similar *s = context;
     char size[16];
     const char *const values[] = {tv_buffer_string(&s->source),
-                                  tv_settings_text(s->settings, "source") ? "true" : "false", size};
+                                  tv_settings_text(s->settings, "source") ? "true" : "false", size, s->schemas};
     snprintf(size, sizeof size, "%lld", tv_settings_int(s->settings, "signature-size"));
-    return tv_pg_int(journal(s), "SELECT trivet.similar_begin($1, $2, $3)", 3, values, &s->name.version, err);
+    return tv_pg_int(journal(s), "SELECT trivet.similar_begin($1, $2, $3, $4)", 4, values, &s->name.version, err);
 }
 
 /* The lock has to wait for writers, and all who rate later would queue behind it; so it is tried for a tenth of a
@@ -384,7 +401,7 @@ static enum tv_status find_current(struct similar *s, int64_t stored, int64_t *c
 {
     char size[16], number[24];
     const char *const values[] = {number, tv_buffer_string(&s->source),
-                                  tv_settings_text(s->settings, "source") ? "true" : "false", size};
+                                  tv_settings_text(s->settings, "source") ? "true" : "false", size, s->schemas};
     *current = stored != 0;
     enum tv_status status = stored && stored == s->live ? can_read(s, current, err) : TV_OK;
     if (status != TV_OK || !*current)
@@ -395,9 +412,9 @@ static enum tv_status find_current(struct similar *s, int64_t stored, int64_t *c
     if (status != TV_OK)
         return status;
     return tv_pg_int(journal(s),
-                     "SELECT count(*) FROM trivet.similar_index i, trivet.similar_state($2, $3) s WHERE (i.id, i.source, "
+                     "SELECT count(*) FROM trivet.similar_index i, trivet.similar_state($2, $3, $5) s WHERE (i.id, i.source, "
                      "i.own_source, i.signature_size, i.fingerprint) = ($1, $2, $3, $4, s.state) AND s.sure",
-                     4, values, current, err);
+                     5, values, current, err);
 }
 
 /* Nothing is to be built. An index that was kept while another data set was loaded comes back, and hears what changed. */
@@ -474,6 +491,7 @@ enum tv_status tv_similar_run(const struct tv_settings *settings, int n, char **
         status = looks ? look_after(&s, err) : build(&s, err);
     tv_minhash_sets_free(&s.sets);
     tv_buffer_free(&s.source);
+    free(s.schemas);
     json_decref(s.timings);
     tv_train_close(&s.stores);
     return status;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "trivet/cli/interrupt.h"
+#include "trivet/model/reader.h"
 #include "trivet/store/pg_rows.h"
 
 const struct tv_option tv_reading_options[] = {
@@ -70,19 +71,6 @@ static enum tv_status settle_filter(struct tv_reading *r, struct tv_error *err)
     return status == TV_OK ? tv_filter_json(r->filter, &r->values, err) : status;
 }
 
-/* Where the reader's login looks for the names in a source: of two views of one name the first is meant. "" for trivet's own rows. */
-static enum tv_status read_schemas(struct tv_reading *r, char **out, struct tv_error *err)
-{
-    struct tv_pg_rows *rows = NULL;
-    enum tv_status status = TV_OK;
-    if (r->reader)
-        status = tv_pg_query(r->reader, "SELECT array_to_string(current_schemas(false), ' ')", 0, NULL, &rows, err);
-    if (status == TV_OK && (*out = strdup(rows ? tv_pg_cell(rows, 0, 0) : "")) == NULL)
-        status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the names of schemas");
-    tv_pg_rows_free(rows);
-    return status;
-}
-
 /* Tables whose changes leave no note are a doubt of every source. */
 static enum tv_status doubt(struct tv_reading *r, const char *unwatched, struct tv_error *err)
 {
@@ -98,7 +86,7 @@ static enum tv_status take_fingerprint(struct tv_reading *r, const char *source_
 {
     struct tv_pg_rows *rows;
     char *schemas = NULL;
-    enum tv_status status = read_schemas(r, &schemas, err);
+    enum tv_status status = r->reader ? tv_reader_schemas(&schemas, r->reader, err) : TV_OK; /* trivet's own rows have no names */
     const char *const values[] = {source_state, schemas};
     if (status == TV_OK)
         status = tv_pg_query(r->snapshot,

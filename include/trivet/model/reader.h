@@ -29,4 +29,7 @@ enum tv_status tv_reader_begin(struct tv_pg *reader, int statement_seconds, stru
 /* Rolls back and discards all that the session was left with. After a failure the connection is to be closed. */
 enum tv_status tv_reader_end(struct tv_pg *reader, struct tv_error *err);
 
+/* Where this login looks for names without a schema: of two views of one name the first is meant. Malloc'ed. */
+enum tv_status tv_reader_schemas(char **out, struct tv_pg *reader, struct tv_error *err);
+
 #endif
