@@ -36,7 +36,8 @@ static int is_number(const struct tv_field *f)
     return tv_number_id(f, &id, NULL) == TV_OK || tv_number_rating(f, &value, NULL) == TV_OK;
 }
 
-/* Whether a field may stand for a column: ids are numbers or codes, values numbers, all else any text. */
+/* Whether a field may stand for a column: ids are numbers or codes, values numbers, all else any text. A time is no rating: the two
+ * stand in the other order in some files. */
 static int may_be(enum tv_column column, const struct tv_field *f)
 {
     switch (column) {
@@ -44,6 +45,7 @@ static int may_be(enum tv_column column, const struct tv_field *f)
     case TV_COLUMN_ITEM:
         return tv_code_refusal(f->text, f->n) == NULL;
     case TV_COLUMN_RATING:
+        return tv_layout_is_rating(f);
     case TV_COLUMN_PLAYS:
         return is_number(f);
     default:
@@ -111,6 +113,7 @@ static enum tv_status fits_layouts(struct tv_found *found, struct tv_records *re
     *yes = layouts != 0;
     if (*yes)
         found->layout = tv_layout_columns(layouts, n, &found->columns);
+    found->text_items = (layouts & (TV_LAYOUT_AMAZON | TV_LAYOUT_AMAZON_ITEM_FIRST)) != 0;
     return TV_OK;
 }
 

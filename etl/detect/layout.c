@@ -11,7 +11,7 @@
  * what some files write for no time. */
 #define LEAST_TIME 1e8
 
-static int is_rating(const struct tv_field *f)
+int tv_layout_is_rating(const struct tv_field *f)
 {
     float value;
     return tv_number_rating(f, &value, NULL) == TV_OK && value < (float)LEAST_TIME && value > -(float)LEAST_TIME;
@@ -53,7 +53,7 @@ static int is_amazon_item(const struct tv_field *f)
 int tv_layout_fitting(int layouts, const struct tv_record *record)
 {
     const struct tv_field *f = record->fields;
-    if (record->reason || record->n < 3 || record->n > 4 || !is_id(&f[0]) || !is_id(&f[1]) || !is_rating(&f[2]) ||
+    if (record->reason || record->n < 3 || record->n > 4 || !is_id(&f[0]) || !is_id(&f[1]) || !tv_layout_is_rating(&f[2]) ||
         (record->n == 4 && !is_time(&f[3])))
         return 0;
     if (!is_amazon_user(&f[0]) || !is_amazon_item(&f[1]))

@@ -17,6 +17,9 @@ enum tv_layout {
 /* Those of the layouts that fit a record. */
 int tv_layout_fitting(int layouts, const struct tv_record *record);
 
+/* Whether a field may be a rating, and is too small to be a time. */
+int tv_layout_is_rating(const struct tv_field *f);
+
 /* Fills the columns of records of n fields by the surest of the layouts, which are not none. Returns its words: "user,
  * item, rating, time". */
 const char *tv_layout_columns(int layouts, int n, struct tv_columns *columns);

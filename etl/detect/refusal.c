@@ -348,6 +348,8 @@ enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_inpu
         ;
     if (status == TV_OK && first)
         status = say(&look, first, given, file->name, err);
+    else if (status == TV_OK)
+        status = tv_fail(err, TV_ERR_INPUT, "it was changed while it was read");
     tv_records_close(records);
     return tv_context(err, "%s", file->name);
 }

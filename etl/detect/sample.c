@@ -61,8 +61,11 @@ static void add_written(struct tv_sample_column *c, const struct tv_field *f, in
     enum tv_number_form form = points                         ? TV_NUMBER_POINT_GROUPS
                                : commas == TV_NUMBER_GROUPS ? TV_NUMBER_THOUSANDS
                                                               : TV_NUMBER_DECIMAL_COMMA;
-    if (tv_number_plain(form, f, text, sizeof text, &plain) && tv_number_rating(&plain, &value, NULL) == TV_OK)
-        add_to_range(c, value);
+    if (!tv_number_plain(form, f, text, sizeof text, &plain) || tv_number_rating(&plain, &value, NULL) != TV_OK)
+        return;
+    c->minus_one += value == -1;
+    c->zero += value == 0;
+    add_to_range(c, value);
 }
 
 /* A text that says yes or no. */
@@ -119,6 +122,23 @@ static void add_word(struct tv_sample_column *c, const struct tv_field *f)
     tv_text_copy(c->words[c->n_words++], TV_SAMPLE_TEXT, word);
 }
 
+/* Keeps the first date of each form; of those that could be read in two ways one that is not the same day in both. */
+static void add_date(struct tv_sample_column *c, const struct tv_field *f, enum tv_time_form form)
+{
+    int64_t day = 0, month = 0;
+    int either = form == TV_TIME_EITHER_FIRST && tv_time_read(TV_TIME_DAY_FIRST, f, &day, NULL) == TV_OK &&
+                 tv_time_read(TV_TIME_MONTH_FIRST, f, &month, NULL) == TV_OK;
+    if (c->dates[form][0] == '\0' || (either && !c->two_days && day != month))
+        show(c->dates[form], f);
+    c->two_days |= either && day != month;
+    if (form == TV_TIME_TEXT)
+        return;
+    if (c->divider == 0)
+        c->divider = tv_time_divider(f);
+    else if (c->odd_divider[0] == '\0' && c->divider != tv_time_divider(f))
+        show(c->odd_divider, f);
+}
+
 static void add_field(struct tv_sample_column *c, const struct tv_field *f, int may_be_id)
 {
     float value;
@@ -150,8 +170,9 @@ static void add_field(struct tv_sample_column *c, const struct tv_field *f, int 
         show(c->odd, f);
     c->marks += !number && (is_yes_or_no(f) || is_mark(f));
     enum tv_time_form form = tv_time_form_of(f);
-    if (c->times[form]++ == 0 && tv_time_is_date(form))
-        show(c->dates[form], f);
+    c->times[form]++;
+    if (tv_time_is_date(form))
+        add_date(c, f, form);
     if (form == TV_TIME_UNKNOWN && c->odd_time[0] == '\0')
         show(c->odd_time, f);
     if (tv_time_is_calendar(f) && c->calendars++ == 0)

@@ -13,6 +13,9 @@ struct tv_sample_column {
     char odd[TV_SAMPLE_TEXT];  /* the first value that is no number, fit to be shown */
     char odd_time[TV_SAMPLE_TEXT]; /* the first that is no time in any form */
     char dates[TV_TIME_EITHER_FIRST + 1][TV_SAMPLE_TEXT]; /* the first of each form of dates (tv_time_is_date) */
+    int two_days; /* the one in TV_TIME_EITHER_FIRST is not the same day in both ways */
+    char divider; /* of the first date with the year last (tv_time_divider); 0: there was none */
+    char odd_divider[TV_SAMPLE_TEXT]; /* the first such date with another one */
     char calendar[TV_SAMPLE_TEXT]; /* the first number that is a calendar's (tv_time_is_calendar) */
     long long n, absent, calendars;
     long long numbers;        /* plain ones */

@@ -218,6 +218,15 @@ static int zero_is_unrated(const struct looking *l, const struct tv_sample_colum
                                 (item && (strcasecmp(item->name, "anime_id") == 0 || strcasecmp(item->name, "recipe_id") == 0)));
 }
 
+/* Each line is one play, whatever its rating says. */
+static enum tv_status take_as_plays(struct looking *l)
+{
+    l->found->columns.at[TV_COLUMN_RATING] = -1;
+    l->found->kind = &tv_kind_given_plays;
+    l->set->counts = 1;
+    return TV_OK;
+}
+
 /* Values that say that there is no rating: what becomes of their lines has to be said. On a scale of -1 and 1 they say
  * something else. */
 static enum tv_status understand_unrated(struct looking *l, struct tv_error *err)
@@ -225,17 +234,17 @@ static enum tv_status understand_unrated(struct looking *l, struct tv_error *err
     const struct tv_sample_column *c = column_of(l, TV_COLUMN_RATING);
     const char *choice = l->choices->unrated;
     char n[64];
-    if (c == NULL || strcmp(choice, "keep") == 0 || c->low > c->high || c->low < 0 || c->high <= 1)
+    int has_others = c && c->low <= c->high;
+    if (c == NULL || strcmp(choice, "keep") == 0)
+        return TV_OK;
+    if (strcmp(choice, "plays") == 0)
+        return take_as_plays(l);
+    if (has_others && (c->low < 0 || c->high <= 1))
         return TV_OK;
     int zero = zero_is_unrated(l, c) && c->minus_one == 0;
     long long unrated = zero ? c->zero : c->minus_one;
+    char rows[64];
     struct tv_forms *forms = &l->found->forms;
-    if (strcmp(choice, "plays") == 0 && unrated > 0) {
-        l->found->columns.at[TV_COLUMN_RATING] = -1;
-        l->found->kind = &tv_kind_given_plays;
-        l->set->counts = 1;
-        return TV_OK;
-    }
     if (strcmp(choice, "drop") == 0) {
         forms->unrated = TV_UNRATED_LEFT_OUT;
         forms->unrated_value = zero ? 0 : -1;
@@ -243,11 +252,15 @@ static enum tv_status understand_unrated(struct looking *l, struct tv_error *err
     }
     if (unrated == 0) {
         forms->unrated = l->sample->rows == TV_SAMPLE_ROWS ? TV_UNRATED_REFUSED : TV_UNRATED_IS_RATING;
-        forms->unrated_value = -1;
+        forms->unrated_value = zero ? 0 : -1;
         return TV_OK;
     }
-    tv_fail(err, TV_ERR_INPUT, "in the column %s %s %d, which is no rating like the others (%.9g to %.9g)", c->name,
-            tv_text_are(n, unrated, "value"), zero ? 0 : -1, (double)c->low, (double)c->high);
+    if (has_others)
+        tv_fail(err, TV_ERR_INPUT, "in the column %s %s %d, which is no rating like the others (%.9g to %.9g)", c->name,
+                tv_text_are(n, unrated, "value"), zero ? 0 : -1, (double)c->low, (double)c->high);
+    else
+        tv_fail(err, TV_ERR_INPUT, "in the column %s %s %d, which says that there is no rating, and no other is among the first %s", c->name,
+                tv_text_are(n, unrated, "value"), zero ? 0 : -1, tv_text_count(rows, l->sample->rows, "line"));
     return tv_hint(err, "--unrated drop leaves these lines out, --unrated plays takes every line of the file as one play, "
                         "--unrated keep takes %d as a rating", zero ? 0 : -1);
 }
@@ -286,6 +299,14 @@ static enum tv_status refuse_either(const struct tv_sample_column *c, struct tv_
                    read_so(TV_TIME_DAY_FIRST, date, day, sizeof day), read_so(TV_TIME_MONTH_FIRST, date, month, sizeof month));
 }
 
+/* 24.12.2004 says nothing about 01/02/2005, which somebody else wrote. */
+static enum tv_status refuse_dividers(const struct tv_sample_column *c, struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_INPUT, "the column %s, the time, holds dates that are written in two ways, some with \"%c\" and some such as %s", c->name,
+            c->divider, c->odd_divider);
+    return tv_hint(err, "--dates day-first or --dates month-first says what stands first in all of them");
+}
+
 /* Dates with the year last. A day beyond the twelfth shows the order, and --dates says it; what the two say must agree. */
 static enum tv_status understand_order(struct looking *l, const struct tv_sample_column *c, struct tv_error *err)
 {
@@ -294,12 +315,14 @@ static enum tv_status understand_order(struct looking *l, const struct tv_sample
     const char *of_day = c->dates[TV_TIME_DAY_FIRST], *of_month = c->dates[TV_TIME_MONTH_FIRST];
     int is_given = strcmp(choice, "auto") != 0, day_first = is_given ? strcmp(choice, "day-first") == 0 : day > 0;
     l->found->forms.time = day_first ? TV_TIME_DAY_FIRST : TV_TIME_MONTH_FIRST;
-    l->found->forms.order_is_shown = !is_given;
+    l->found->forms.order_shown_by = is_given ? 0 : c->divider;
     if (is_given && (day_first ? day == 0 && month > 0 : month == 0 && day > 0)) {
         tv_fail(err, TV_ERR_INPUT, "the column %s, the time, holds dates such as %s, whose %s stands first, and none that has the %s first",
                 c->name, day_first ? of_month : of_day, day_first ? "month" : "day", day_first ? "day" : "month");
         return tv_hint(err, "leave --dates out, or say --dates %s", day_first ? "month-first" : "day-first");
     }
+    if (!is_given && c->odd_divider[0])
+        return refuse_dividers(c, err);
     if (is_given || (day > 0) != (month > 0))
         return TV_OK;
     if (day == 0)
@@ -367,7 +390,7 @@ static enum tv_status understand_ids(struct looking *l, enum tv_code_kind kind, 
                                    "the same", c->name, tv_columns_word(of_kind[kind]), c->first_rounded);
         return tv_hint(err, "load the file as it was before a spreadsheet saved it");
     }
-    int by_name = is_text_by_name(c) && c->texts + c->zero_led > 0;
+    int by_name = (is_text_by_name(c) && c->texts + c->zero_led > 0) || (kind == TV_CODE_ITEM && l->found->text_items);
     int is_auto = strcmp(choice, "auto") == 0;
     set->n_texts[kind] = c->texts;
     set->codes[kind] = strcmp(choice, "codes") == 0 || (is_auto && (by_name || 2 * c->texts > set->n_sampled));
@@ -420,7 +443,7 @@ static void describe(const struct looking *l)
     }
     if (found->columns.at[TV_COLUMN_TIME] >= 0 && forms->time != TV_TIME_SECONDS)
         say(found, "; times are %s", tv_time_form_name(forms->time));
-    if (forms->order_is_shown)
+    if (forms->order_shown_by)
         say(found, ", as %s shows", column_of(l, TV_COLUMN_TIME)->dates[forms->time]);
     if (forms->value == TV_NUMBER_POINT_GROUPS)
         say(found, "; numbers such as 1.234,5 are read as 1234.5");

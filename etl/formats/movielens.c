@@ -27,11 +27,20 @@ struct ratings {
     long long left_out;
 };
 
+/* Whether a value says that there is no rating. -1 is refused beside 0, too. */
+static int is_unrated(const struct tv_file_reading *reading, float value)
+{
+    const struct tv_forms *forms = &reading->forms;
+    return forms->unrated != TV_UNRATED_IS_RATING &&
+           (value == forms->unrated_value || (value == -1 && forms->unrated == TV_UNRATED_REFUSED));
+}
+
 /* A line that says that there is no rating. */
-static enum tv_status without_rating(struct ratings *t, struct tv_error *err)
+static enum tv_status without_rating(struct ratings *t, float value, struct tv_error *err)
 {
     if (t->reading->forms.unrated == TV_UNRATED_REFUSED)
-        return tv_fail(err, TV_ERR_RECORD, "-1 where no rating before is negative (see --unrated)");
+        return tv_fail(err, TV_ERR_RECORD, value == 0 ? "0 where no rating before is 0 (see --unrated)"
+                                                      : "-1 where no rating before is negative (see --unrated)");
     t->left_out++;
     return TV_OK;
 }
@@ -51,8 +60,8 @@ static enum tv_status rating_row(void *context, const struct tv_columns *c, cons
         status = tv_file_reading_value(reading, &record->fields[c->at[TV_COLUMN_RATING]], &row.value, err);
     if (status == TV_OK)
         status = tv_file_reading_time(reading, c, record, &row.time, err);
-    if (status == TV_OK && reading->forms.unrated != TV_UNRATED_IS_RATING && row.value == reading->forms.unrated_value)
-        return without_rating(t, err);
+    if (status == TV_OK && is_unrated(reading, row.value))
+        return without_rating(t, row.value, err);
     if (status == TV_OK)
         status = reading->sink->rating(reading->sink->context, &row, err);
     return status;

@@ -196,6 +196,17 @@ static enum tv_status check_order(const struct tv_file_reading *reading, const s
     return tv_hint(err, "--dates day-first or --dates month-first says which is meant, and refuses the lines of the other order");
 }
 
+/* A date that is written in another way than those which show the order may be in another order. */
+static enum tv_status check_divider(const struct tv_file_reading *reading, const struct tv_record *record, const struct tv_field *f,
+                                    struct tv_error *err)
+{
+    if (tv_time_divider(f) == reading->forms.order_shown_by)
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "line %lld has the date \"%.*s\", and the lines before have dates with \"%c\", which say nothing about its order",
+            record->line, (int)f->n, f->text, reading->forms.order_shown_by);
+    return tv_hint(err, "--dates day-first or --dates month-first says what stands first in all of them");
+}
+
 /* A file may have no times, and a record of ml-1m's shape no fourth field. */
 enum tv_status tv_file_reading_time(const struct tv_file_reading *reading, const struct tv_columns *c,
                                     const struct tv_record *record, int64_t *time, struct tv_error *err)
@@ -205,7 +216,11 @@ enum tv_status tv_file_reading_time(const struct tv_file_reading *reading, const
     if (at < 0 || at >= record->n)
         return TV_OK;
     enum tv_status status = tv_time_read(reading->forms.time, &record->fields[at], time, err);
-    return status == TV_ERR_RECORD && reading->forms.order_is_shown ? check_order(reading, record, &record->fields[at], err) : status;
+    if (reading->forms.order_shown_by == 0)
+        return status;
+    return status == TV_ERR_RECORD ? check_order(reading, record, &record->fields[at], err)
+           : status == TV_OK && *time != TV_NUMBER_NO_TIME ? check_divider(reading, record, &record->fields[at], err)
+                                                           : status;
 }
 
 enum tv_status tv_file_reading_text(struct tv_buffer *out, const struct tv_field *f, int latin1, struct tv_error *err)

@@ -71,7 +71,8 @@ enum tv_unrated { TV_UNRATED_IS_RATING, TV_UNRATED_LEFT_OUT, TV_UNRATED_REFUSED 
 /* How the values of a file are written, which is decided before it is read (etl/detect). All zeros is the plain way. */
 struct tv_forms {
     enum tv_time_form time;
-    int order_is_shown; /* the file's first dates show whether day or month stands first, and nobody has said it */
+    char order_shown_by; /* the sign between the parts of the file's first dates, which show whether day or month stands first; 0 where
+                          * nothing has to be shown, or --dates says it */
     enum tv_number_form value, ids[TV_CODE_KINDS];
     enum tv_unrated unrated;
     float unrated_value;

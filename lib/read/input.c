@@ -153,6 +153,10 @@ enum tv_status tv_input_open(struct tv_input **out, const char *path, struct tv_
         tv_fail(err, TV_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
         return tv_hint(err, "give a folder with rating files, or the zip archive they came in");
     }
+    if (!S_ISDIR(about.st_mode) && !S_ISREG(about.st_mode)) { /* a file is read several times, and gives its bytes each time */
+        tv_fail(err, TV_ERR_INPUT, "%s is neither a file nor a folder", path);
+        return tv_hint(err, "write what comes through it into a file first: cat %s > ratings.csv", path);
+    }
     struct tv_input *input = tv_alloc(1, sizeof *input, "the input", err);
     if (input == NULL)
         return TV_ERR_NO_MEMORY;

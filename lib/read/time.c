@@ -54,6 +54,14 @@ static int take(struct rest *r, char c)
     return 1;
 }
 
+char tv_time_divider(const struct tv_field *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->text[i] == '.' || f->text[i] == '/' || f->text[i] == '-')
+            return f->text[i];
+    return 0;
+}
+
 int tv_time_is_date(enum tv_time_form form)
 {
     return form == TV_TIME_TEXT || form == TV_TIME_DAY_FIRST || form == TV_TIME_MONTH_FIRST || form == TV_TIME_EITHER_FIRST;

@@ -1,5 +1,6 @@
 """Files as people have them (tests/cases/files.toml): each case is loaded and inspected, and the two agree."""
 
+import os
 import re
 import tomllib
 
@@ -182,14 +183,36 @@ def test_a_date_behind_what_was_looked_at_takes_the_order_back(run, place, tmp_p
     """The days before it would be months; with the order said, its line alone is refused."""
     rows = "".join(f"{u},{i},4,{'12/24/2004' if u == 110 and i == 7 else f'{1 + i % 28}/12/2004'}\n" for u in range(1, 121) for i in range(100))
     folder = write(tmp_path / "set", ratings="user,item,rating,date\n" + rows)
-    before = place.psql(ROWS)
+    before = number(place, "SELECT count(*) FROM trivet.load WHERE state = 'complete'")
     for done in (load(run, place, folder, check=False), run("trivet-etl", "inspect", folder, check=False)):
         assert done.returncode == 3
         in_order('line 10909 has one of the dates with the month first, "12/24/2004", and the lines before have dates with the day first '
                  'hint: --dates day-first or', done.stderr)
-    assert place.psql(ROWS) == before
+    assert number(place, "SELECT count(*) FROM trivet.load WHERE state = 'complete'") == before
     load(run, place, folder, "--dates", "day-first")
     assert place.psql(REJECTS) == "ratings.csv|10909|day and month in another order than the file's"
+
+
+@pytest.mark.parametrize("item, unrated, rest, reason", [
+    ("anime_id", -1, 4, None), ("anime_id", 0, 4, None), ("anime_id", 4, 0, "0 where no rating before is 0 (see --unrated)"),
+    ("anime_id", 4, -1, "-1 where no rating before is negative (see --unrated)")])
+def test_a_file_that_is_sorted_by_its_ratings(run, place, tmp_path, item, unrated, rest, reason):
+    """The lines that are looked at are all alike."""
+    rows = "".join(f"{n},{1000 + n % 7},{unrated if n <= 10001 else rest}\n" for n in range(1, 10104))
+    folder = write(tmp_path / "set", ratings=f"user_id,{item},rating\n{rows}")
+    for done in (load(run, place, folder, check=False), run("trivet-etl", "inspect", folder, check=False)):
+        assert done.returncode == (0 if reason else 3)
+        assert reason or f"10,000 values are {unrated}, which says that there is no rating" in done.stderr
+    if reason:
+        assert place.psql(f"SELECT count(*) FROM trivet.reject WHERE load_id = (SELECT max(id) FROM trivet.load) AND reason = '{reason}'") == "102"
+    load(run, place, folder, "--unrated", "drop")
+    assert number(place, "SELECT count(*) FROM trivet.rating WHERE value = 4") == (10001 if reason else 102)
+
+
+def test_what_gives_its_bytes_once_is_no_file(run, tmp_path):
+    os.mkfifo(tmp_path / "ratings.csv")
+    done = run("trivet-etl", "inspect", tmp_path / "ratings.csv", check=False)
+    assert done.returncode == 3 and "is neither a file nor a folder" in done.stderr
 
 
 def test_the_flags_are_part_of_what_was_loaded(run, place, tmp_path):

@@ -23,6 +23,9 @@ enum tv_time_form {
  * told apart by: seconds reach to the year 5138. 0 seems to be seconds. */
 enum tv_time_form tv_time_form_of(const struct tv_field *f);
 
+/* The sign between the parts of a date; 0 where there is none. */
+char tv_time_divider(const struct tv_field *f);
+
 /* Whether it is one of dates. */
 int tv_time_is_date(enum tv_time_form form);
 
