@@ -9,10 +9,12 @@ import subprocess
 
 import pytest
 
-from server import clean_environment
+from server import clean_environment, until
 
 # Only the program's own symbols are read: those of some forty libraries take gdb longer than all the rest.
 GDB = ["gdb", "-q", "-nx", "-iex", "set auto-solib-add off"]
+REACHED = re.compile(r"Breakpoint 1(\.\d+)?, ")  # 1.2: the compiler made more than one of the function
+SECONDS = 120  # until a program is there, or has ended: seconds of work, on a machine with other work
 
 
 def at(function, program, *args, env, do="kill", times=1, timeout=120):
@@ -31,7 +33,7 @@ def at(function, program, *args, env, do="kill", times=1, timeout=120):
         gdb += ["-ex", command]
     done = subprocess.run([*gdb, "--args", str(program), *map(str, args)], stdin=subprocess.DEVNULL, text=True,
                           capture_output=True, timeout=timeout, env={**clean_environment(), **env, "LC_ALL": "C.UTF-8"})
-    if not re.search(r"Breakpoint 1(\.\d+)?, ", done.stdout):  # 1.2: the compiler made more than one of the function
+    if not REACHED.search(done.stdout):
         pytest.fail(f"{function} was never reached:\n{done.stdout}\n{done.stderr}")
     return done
 
@@ -43,3 +45,32 @@ def in_background(function, program, *args, env, output):
            *map(str, args)]
     return subprocess.Popen(gdb, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, text=True,
                             env={**clean_environment(), **env, "LC_ALL": "C.UTF-8"})
+
+
+def reached(child, log):
+    """Waits until the program of in_background, which writes into the file `log`, is at the breakpoint."""
+    assert until(lambda: REACHED.search(log.read_text()) or child.poll() is not None, SECONDS) is not True, log.read_text()
+
+
+def go_on(child):
+    child.stdin.write("delete\ncontinue\n")
+    child.stdin.flush()
+
+
+def ended(child, log):
+    """Waits until the program that goes on has ended."""
+    until(lambda: "[Inferior 1" in log.read_text(), SECONDS)
+    child.communicate("quit\n", timeout=SECONDS)
+
+
+def held(function, program, *args, env, log, act):
+    """The program is at the function when `act` is called, and goes on afterwards. Gives what it says, in the file `log`."""
+    with open(log, "w") as output:
+        child = in_background(function, program, *args, env=env, output=output)
+        reached(child, log)
+        try:
+            act()
+        finally:
+            go_on(child)
+            ended(child, log)
+    return log.read_text()

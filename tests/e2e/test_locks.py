@@ -8,6 +8,7 @@ import time
 import psycopg2
 import pytest
 
+from breakpoints import held
 from server import clean_environment, until
 from test_at_once import ITEMS, TWICE, USERS, place, write  # noqa: F401  (place is a fixture)
 
@@ -123,3 +124,12 @@ def test_new_codes_are_taken_while_a_load_waits_for_somebody_s(place, start, tmp
     assert place.psql("SELECT count(*) FROM trivet.rating WHERE user_id IN (SELECT id FROM trivet.code)") == str(12 + 3 * len(ITEMS))
     assert place.psql(TWICE) == "0"
     assert place.psql("SELECT value FROM trivet.rating WHERE user_id = trivet.user_id('bob') AND item_id = 20") == "4"
+
+
+@pytest.mark.parametrize("command", [("trivet-etl", "datasets", "use", "first"), ("trivet-train", "repair")])
+def test_the_lock_is_given_back_before_its_session_is_closed(programs, place, tmp_path, command):
+    """PostgreSQL ends a session some time after its program closed it, and the next command found the lock taken."""
+    free = []
+    said = held("tv_pg_close", programs[command[0]], *command[1:], env=place.env, log=tmp_path / "gdb.log",
+                act=lambda: free.append(place.psql("SELECT pg_try_advisory_lock(trivet.lock_key())")))
+    assert free == ["t"] and "exited normally" in said, said

@@ -12,7 +12,10 @@
 #include "trivet/schema/schema.h"
 #include "trivet/store/pg_rows.h"
 
-/* The lock lives on this connection, and ends with it. */
+/* How long the end of a program waits for a server that has to give the lock back. */
+static const double give_back_seconds = 1;
+
+/* The lock lives on this connection, and ends with it at the latest. */
 struct tv_lock {
     struct tv_pg *pg;
     char who[64];
@@ -155,11 +158,16 @@ struct tv_pg *tv_lock_connection(struct tv_lock *lock)
     return lock->pg;
 }
 
-/* Closing the connection gives the lock back. */
+/* A session that was closed ends, and gives the lock back, some time later: a command that follows at once would find it taken. So
+ * it is given back first, by a server that listens. */
 void tv_lock_release(struct tv_lock *lock)
 {
     if (lock == NULL)
         return;
+    if (lock->pg) {
+        tv_pg_set_patience(lock->pg, give_back_seconds);
+        tv_ignore(tv_pg_exec(lock->pg, "SELECT pg_advisory_unlock_all()", 0, NULL, NULL), "it ends with the session at the latest");
+    }
     tv_pg_close(lock->pg);
     free(lock);
 }
