@@ -20,28 +20,34 @@
 
 extern const struct tv_embedded tv_sql[];
 
-/* The hash of all files' text, in their order. */
-static void hash_files(char *out, size_t size)
+/* The hash of this program's files, made once a run. */
+struct files {
+    char hash[24];
+};
+
+/* Of all files' text, in their order. */
+static struct files hash_files(void)
 {
+    struct files files;
     uint64_t hash = TV_HASH_START;
     for (const struct tv_embedded *file = tv_sql; file->name; file++)
         hash = tv_hash(hash, file->text, file->size);
-    snprintf(out, size, "%016" PRIx64, hash);
+    snprintf(files.hash, sizeof files.hash, "%016" PRIx64, hash);
+    return files;
 }
 
 /* 1 if the files that the database was given are others than this program's, or not all of them are through. */
-static int has_other_files(const struct tv_schema_found *found)
+static int has_other_files(const struct tv_schema_found *found, const struct files *files)
 {
-    char hash[24];
-    hash_files(hash, sizeof hash);
-    return strcmp(found->files, hash) != 0;
+    return strcmp(found->files, files->hash) != 0;
 }
 
 /* Other files of the same version begin: until the last is through, the schema is not whole. A new version needs no such mark,
  * since its row comes without files; nor do the same files again, which change nothing for those who work with them. */
-static enum tv_status mark_unfinished(struct tv_pg *pg, const struct tv_schema_found *found, struct tv_error *err)
+static enum tv_status mark_unfinished(struct tv_pg *pg, const struct tv_schema_found *found, const struct files *files,
+                                      struct tv_error *err)
 {
-    if (found->version != TV_SCHEMA_VERSION || !has_other_files(found))
+    if (found->version != TV_SCHEMA_VERSION || !has_other_files(found, files))
         return TV_OK;
     return tv_pg_exec(pg,
                       "UPDATE trivet.schema_version SET files = NULL "
@@ -50,11 +56,9 @@ static enum tv_status mark_unfinished(struct tv_pg *pg, const struct tv_schema_f
 }
 
 /* Called last, so that a run that ends early applies everything again. */
-static enum tv_status remember_files(struct tv_pg *pg, struct tv_error *err)
+static enum tv_status remember_files(struct tv_pg *pg, const struct files *files, struct tv_error *err)
 {
-    char hash[24];
-    const char *value = hash;
-    hash_files(hash, sizeof hash);
+    const char *value = files->hash;
     return tv_pg_exec(pg,
                       "UPDATE trivet.schema_version SET files = $1 "
                       "WHERE version = (SELECT max(version) FROM trivet.schema_version)",
@@ -108,17 +112,18 @@ static enum tv_status run_files(struct tv_pg *pg, int lock_wait, struct tv_error
 
 /* All files run, also those that did not change: each may run any number of times. Old functions are tidied up at
  * the end, when nothing of the new files can need them. */
-static enum tv_status apply_files(struct tv_pg *pg, const struct tv_schema_found *found, int lock_wait, struct tv_error *err)
+static enum tv_status apply_files(struct tv_pg *pg, const struct tv_schema_found *found, const struct files *files, int lock_wait,
+                                  struct tv_error *err)
 {
     if (found->version > 0 && found->version < TV_SCHEMA_VERSION)
         tv_log_info("schema trivet: version %" PRId64 " is brought up to version %d", found->version, TV_SCHEMA_VERSION);
-    enum tv_status status = explain(mark_unfinished(pg, found, err), err);
+    enum tv_status status = explain(mark_unfinished(pg, found, files, err), err);
     if (status == TV_OK)
         status = run_files(pg, lock_wait, err);
     if (status == TV_OK)
         status = tv_signatures_tidy(pg, err);
     if (status == TV_OK)
-        status = remember_files(pg, err);
+        status = remember_files(pg, files, err);
     if (status == TV_OK)
         tv_log_info("schema trivet: version %d applied", TV_SCHEMA_VERSION);
     return status;
@@ -146,6 +151,7 @@ static void end_turn(struct tv_pg *pg)
 
 enum tv_status tv_schema_apply(struct tv_pg *pg, int always, int lock_wait, struct tv_error *err)
 {
+    const struct files files = hash_files();
     struct tv_schema_found found;
     enum tv_status status = take_turn(pg, err);
     if (status != TV_OK)
@@ -153,8 +159,8 @@ enum tv_status tv_schema_apply(struct tv_pg *pg, int always, int lock_wait, stru
     status = tv_schema_look(pg, &found, err);
     if (status == TV_OK && found.kind == TV_SCHEMA_NEWER)
         status = tv_schema_judge(&found, err);
-    else if (status == TV_OK && (always || found.kind != TV_SCHEMA_KNOWN || has_other_files(&found)))
-        status = apply_files(pg, &found, lock_wait, err);
+    else if (status == TV_OK && (always || found.kind != TV_SCHEMA_KNOWN || has_other_files(&found, &files)))
+        status = apply_files(pg, &found, &files, lock_wait, err);
     end_turn(pg);
     return status;
 }
@@ -185,7 +191,8 @@ static enum tv_status bring_up(struct tv_pg *pg, struct tv_schema_found *found, 
     if (status == TV_OK && is_behind(found))
         status = may_change(pg, &may, err);
     if (status == TV_OK && may) {
-        status = apply_files(pg, found, lock_wait, err);
+        const struct files files = hash_files();
+        status = apply_files(pg, found, &files, lock_wait, err);
         if (status == TV_OK)
             status = tv_schema_look(pg, found, err);
     }
