@@ -1,4 +1,4 @@
-/* http: the one file that sees sockets. It gives requests to serve/route and sends what comes back.
+/* http: what sees sockets. It gives requests to serve/route and sends what comes back.
  *
  * libmicrohttpd runs a few threads, each with an epoll of its own and its share of the connections. Such a
  * thread must never wait for anything but its sockets. So a handler that has to wait answers TV_LATER; then

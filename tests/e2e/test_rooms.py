@@ -1,6 +1,7 @@
 """The rules between the rooms, read from the include lines and the object files, and between files that must agree. Needs no
 server."""
 
+import pathlib
 import re
 import sys
 
@@ -75,8 +76,9 @@ def test_no_sockets_outside_the_adapters(room):
     assert [f"{p} includes {h}" for p, h, _ in uses(room) if h.startswith(SOCKETS)] == []
 
 
-def test_only_one_file_of_serve_knows_the_http_library():
-    assert len({p for p, h, _ in uses("serve") if h == "microhttpd.h"}) == 1
+def test_only_the_room_of_sockets_knows_the_http_library():
+    assert [p for p, h, _ in uses("serve") if h == "microhttpd.h"] == [pathlib.Path("serve/listen/exchange.h")]
+    assert {p.parent for p, h, _ in uses("serve") if h == "serve/listen/exchange.h"} == {pathlib.Path("serve/listen")}
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
