@@ -54,7 +54,7 @@ struct tv_similar {
     struct tv_buffer *pages_new; /* (2 size) */
 };
 
-/* --- names of keys: into out (TV_SIMILAR_KEY), which is returned --- */
+/* --- names.c: into out (TV_SIMILAR_KEY), which is returned --- */
 char *tv_similar_key(char *out, int64_t version, const char *suffix);
 char *tv_similar_sets_key(char *out, int64_t version, int32_t row);
 char *tv_similar_page_key(char *out, int64_t version, uint32_t page);
@@ -66,13 +66,13 @@ static inline uint32_t tv_similar_page_of(uint32_t witness, uint32_t pages)
     return (uint32_t)((uint64_t)witness * pages >> 32);
 }
 
-/* --- similar.c --- */
-/* The item as the index has it now: *row, or -1 for one never seen; values and witness (of the empty set, if it has no
- * audience); group: the bytes that hold its row, or would; new rows and new users. With `watch`, changes of others from
- * here on make the next EXEC fail. */
-enum tv_status tv_similar_read(struct tv_similar *s, int64_t item, int watch, int32_t *row, struct tv_error *err);
-/* Rows and users that came since: their ids and hashes. */
-enum tv_status tv_similar_read_new(struct tv_similar *s, struct tv_error *err);
+/* --- an MGET of lists, which becomes longer: *n keys so far, whose names are the first in s->names --- */
+/* The page of a witness, unless it was the one before (*last; at first UINT32_MAX). */
+void tv_similar_add_page(struct tv_similar *s, uint32_t witness, uint32_t *last, size_t *n);
+void tv_similar_add_heavy(struct tv_similar *s, uint32_t witness, int position, size_t *n);
+enum tv_status tv_similar_queue_lists(struct tv_similar *s, size_t n, struct tv_error *err);
+
+/* --- group.c --- */
 /* The stored witnesses of a row in its group's bytes: *n of them, TV_SIMILAR_HASH bytes each. A group ends with its
  * last row that has an audience; beyond it *at is its end. */
 enum tv_status tv_similar_group_find(const struct tv_buffer *group, int32_t row, const char **at, size_t *n,
@@ -83,17 +83,27 @@ enum tv_status tv_similar_group_copy(struct tv_buffer *group, const char *at, si
 /* The signature of n stored witnesses (little endian). */
 void tv_similar_sketch(const struct tv_minhash *m, const char *at, size_t n, uint32_t *values, uint32_t *witness);
 
-/* --- an MGET of lists, which becomes longer: *n keys so far, whose names are the first in s->names --- */
-/* The page of a witness, unless it was the one before (*last; at first UINT32_MAX). */
-void tv_similar_add_page(struct tv_similar *s, uint32_t witness, uint32_t *last, size_t *n);
-void tv_similar_add_heavy(struct tv_similar *s, uint32_t witness, int position, size_t *n);
-enum tv_status tv_similar_queue_lists(struct tv_similar *s, size_t n, struct tv_error *err);
+/* --- similar.c --- */
+/* The item as the index has it now: *row, or -1 for one never seen; values and witness (of the empty set, if it has no
+ * audience); group: the bytes that hold its row, or would; new rows and new users. With `watch`, changes of others from
+ * here on make the next EXEC fail. */
+enum tv_status tv_similar_read(struct tv_similar *s, int64_t item, int watch, int32_t *row, struct tv_error *err);
+/* Rows and users that came since: their ids and hashes. */
+enum tv_status tv_similar_read_new(struct tv_similar *s, struct tv_error *err);
 
 /* The n lowest bytes of a number, the lowest first. */
 static inline void tv_similar_put_number(char *out, uint64_t number, int n)
 {
     for (int i = 0; i < n; i++)
         out[i] = (char)(number >> 8 * i);
+}
+
+static inline uint64_t tv_similar_read_number(const char *bytes, int n)
+{
+    uint64_t number = 0;
+    while (n-- > 0)
+        number = number << 8 | (unsigned char)bytes[n];
+    return number;
 }
 
 /* Heavy witnesses are found out at a build, and stay heavy or not for as long as the index is there. */

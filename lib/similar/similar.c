@@ -1,6 +1,5 @@
-/* similar: the handle on the index of similar items in Redis: which index is live, its rows and users, and the
- * witnesses of an item, with the signature they make. Asking (ask.c) and changing (change.c) begin here; building
- * (build.c) needs no handle.
+/* similar: the handle on the index of similar items in Redis: which index is live, its rows and users, and an item as it has
+ * it now. Asking (ask.c) and changing (change.c) begin here; building (build.c) needs no handle.
  */
 #include "trivet/similar/similar.h"
 
@@ -12,82 +11,6 @@
 #include "lib/similar/cache.h"
 #include "lib/similar/inside.h"
 #include "trivet/base/text.h"
-
-/* --- names of keys ------------------------------------------------------------------------------------------ */
-
-/* The braces are literal: Redis Cluster keeps keys with the same text between them on one node, so MSET and MULTI may
- * name several. */
-char *tv_similar_key(char *out, int64_t version, const char *suffix)
-{
-    snprintf(out, TV_SIMILAR_KEY, "trivet:similar:{%" PRId64 "}%s", version, suffix);
-    return out;
-}
-
-char *tv_similar_sets_key(char *out, int64_t version, int32_t row)
-{
-    snprintf(out, TV_SIMILAR_KEY, "trivet:similar:{%" PRId64 "}:sets:%d", version, (int)(row / TV_SIMILAR_GROUP));
-    return out;
-}
-
-/* Decimal digits at p; returns what follows them. */
-static char *put_number(char *p, uint64_t number)
-{
-    char digits[20];
-    int n = 0;
-    do
-        digits[n++] = (char)('0' + number % 10);
-    while (number /= 10);
-    while (n > 0)
-        *p++ = digits[--n];
-    return p;
-}
-
-/* By hand: a question names up to 128 pages, and snprintf took a sixth of its time. */
-char *tv_similar_page_key(char *out, int64_t version, uint32_t page)
-{
-    static const char before[] = "trivet:similar:{", between[] = "}:page:";
-    char *p = put_number(mempcpy(out, before, sizeof before - 1), (uint64_t)version);
-    *put_number(mempcpy(p, between, sizeof between - 1), page) = '\0';
-    return out;
-}
-
-char *tv_similar_heavy_key(char *out, int64_t version, uint32_t witness, int position)
-{
-    snprintf(out, TV_SIMILAR_KEY, "trivet:similar:{%" PRId64 "}:heavy:%u:%d", version, witness, position);
-    return out;
-}
-
-/* The name was put at s->names[*n]; the command's first word is its own name, so words begin at 1. */
-static void add_name(struct tv_similar *s, size_t *n)
-{
-    s->words[1 + *n] = s->names[*n];
-    s->word_sizes[1 + *n] = strlen(s->names[*n]);
-    ++*n;
-}
-
-/* Witnesses ascend, and pages with them, so it is enough to remember the last one. */
-void tv_similar_add_page(struct tv_similar *s, uint32_t witness, uint32_t *last, size_t *n)
-{
-    uint32_t page = tv_similar_page_of(witness, s->pages);
-    if (page == *last)
-        return;
-    *last = page;
-    tv_similar_page_key(s->names[*n], s->version, page);
-    add_name(s, n);
-}
-
-void tv_similar_add_heavy(struct tv_similar *s, uint32_t witness, int position, size_t *n)
-{
-    tv_similar_heavy_key(s->names[*n], s->version, witness, position);
-    add_name(s, n);
-}
-
-enum tv_status tv_similar_queue_lists(struct tv_similar *s, size_t n, struct tv_error *err)
-{
-    s->words[0] = "MGET";
-    s->word_sizes[0] = 4;
-    return tv_redis_queue(s->redis, 1 + n, s->words, s->word_sizes, err);
-}
 
 /* --- the handle --------------------------------------------------------------------------------------------- */
 
@@ -179,15 +102,6 @@ static enum tv_status make_room(struct tv_similar *s, struct tv_error *err)
 
 enum { ID_BYTES = 8 };
 
-/* n bytes, little endian. */
-static uint64_t read_number(const char *bytes, int n)
-{
-    uint64_t number = 0;
-    while (n-- > 0)
-        number = number << 8 | (unsigned char)bytes[n];
-    return number;
-}
-
 /* Ids of `each` bytes, for the numbers from map->n on. They are numbered as they come, so one that stands twice would
  * shift all others. */
 static enum tv_status take_new(struct tv_similar *s, struct tv_id_map *map, const char *bytes, size_t n, int each,
@@ -195,7 +109,7 @@ static enum tv_status take_new(struct tv_similar *s, struct tv_id_map *map, cons
 {
     enum tv_status status = TV_OK;
     for (size_t i = 0; i + (size_t)each <= n && status == TV_OK; i += (size_t)each) {
-        int64_t id = (int64_t)read_number(bytes + i, each);
+        int64_t id = (int64_t)tv_similar_read_number(bytes + i, each);
         int32_t row, before = map->n;
         status = tv_id_map_add(map, id, &row, err);
         if (status == TV_OK && map->n == before)
@@ -442,71 +356,6 @@ enum tv_status tv_similar_look(struct tv_similar *s, int64_t *version, int64_t *
     if (changes)
         *changes = s->changes;
     return status;
-}
-
-/* --- witnesses ---------------------------------------------------------------------------------------------- */
-
-enum { COUNT_BYTES = 2 };
-
-/* A row in its group: a count of two bytes, then as many hashes, row after row; so the rows before are walked over.
- * Bytes come from Redis, so every count is checked against what is left. */
-enum tv_status tv_similar_group_find(const struct tv_buffer *group, int32_t row, const char **at, size_t *n,
-                                     struct tv_error *err)
-{
-    const char *p = tv_buffer_string(group), *end = p + group->size;
-    *n = 0;
-    for (int i = 0; p < end; i++) {
-        size_t count = end - p < COUNT_BYTES ? SIZE_MAX : (unsigned char)p[0] | (size_t)(unsigned char)p[1] << 8;
-        p += COUNT_BYTES;
-        if (count > TV_MINHASH_MAX || count * TV_SIMILAR_HASH > (size_t)(end - p))
-            return tv_fail(err, TV_ERR_CORRUPT, "the audience of row %d of an index of similar items is cut short",
-                           (int)row);
-        *at = p;
-        *n = count;
-        if (i == row % TV_SIMILAR_GROUP)
-            return TV_OK;
-        p += count * TV_SIMILAR_HASH;
-    }
-    *n = 0;
-    *at = end;
-    return TV_OK;
-}
-
-/* The count comes first, so that a reader can walk over a row without looking at its hashes. */
-enum tv_status tv_similar_group_append(struct tv_buffer *group, const struct tv_minhash_witness *witnesses, int n,
-                                       struct tv_error *err)
-{
-    enum tv_status status = tv_buffer_reserve(group, COUNT_BYTES + (size_t)n * TV_SIMILAR_HASH, err);
-    if (status != TV_OK)
-        return status;
-    char *p = group->data + group->size;
-    *p++ = (char)n;
-    *p++ = (char)(n >> 8);
-    for (int i = 0; i < n; i++, p += TV_SIMILAR_HASH)
-        tv_similar_put_number(p, witnesses[i].hash, TV_SIMILAR_HASH);
-    group->size = (size_t)(p - group->data);
-    group->data[group->size] = '\0';
-    return TV_OK;
-}
-
-/* A row that does not change is copied as it stands, hashes and all. */
-enum tv_status tv_similar_group_copy(struct tv_buffer *group, const char *at, size_t n, struct tv_error *err)
-{
-    enum tv_status status = tv_similar_group_append(group, NULL, 0, err);
-    if (status != TV_OK)
-        return status;
-    group->data[group->size - 2] = (char)n;
-    group->data[group->size - 1] = (char)(n >> 8);
-    return tv_buffer_append(group, at, n * TV_SIMILAR_HASH, err);
-}
-
-/* The signature of a set is that of its witnesses, so this gives back the values bit for bit. */
-void tv_similar_sketch(const struct tv_minhash *m, const char *at, size_t n, uint32_t *values, uint32_t *witness)
-{
-    tv_minhash_clear(m, values);
-    tv_minhash_clear(m, witness);
-    for (size_t i = 0; i < n; i++)
-        tv_minhash_update_witness(m, values, witness, (uint32_t)read_number(at + i * TV_SIMILAR_HASH, TV_SIMILAR_HASH));
 }
 
 /* An item without a row would get the next one, so the group of that row is read, for a change to append to. Where
