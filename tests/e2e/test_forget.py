@@ -9,9 +9,10 @@ import urllib.parse
 import pytest
 
 import blobs
-from breakpoints import at, in_background
+from breakpoints import at, held
 from rating_sets import like_movielens
-from server import until
+
+pytestmark = pytest.mark.with_schema
 
 USERS, ITEMS = 200, 60
 WHO, WHAT = 770077, 880088  # numbers that nothing else in the stores has
@@ -322,24 +323,9 @@ def test_killed_at_each_step_it_goes_on(programs, run, serve, filled, names, kin
 # --- lists that are made meanwhile --------------------------------------------------------------------------------------
 
 
-def held(program, function, *args, place, log, act):
-    """The program is at the function when `act` is called, and goes on afterwards. Gives what it says."""
-    with open(log, "w") as output:
-        child = in_background(function, program, *args, env=place.env, output=output)
-        until(lambda: "Breakpoint 1, " in log.read_text(), seconds=60)
-        try:
-            act()
-        finally:
-            child.stdin.write("delete\ncontinue\n")
-            child.stdin.flush()
-            until(lambda: "[Inferior 1" in log.read_text(), seconds=60)
-            child.communicate("quit\n", timeout=60)
-    return log.read_text()
-
-
 def made_beside(programs, place, log, act):
     """`recommend 1 --to postgres` has made its lists when `act` is called, and stores them afterwards."""
-    return held(programs["trivet-train"], "tv_pg_copy_end", "recommend", "1", "--to", "postgres", place=place, log=log, act=act)
+    return held("tv_pg_copy_end", programs["trivet-train"], "recommend", "1", "--to", "postgres", env=place.env, log=log, act=act)
 
 
 @pytest.mark.parametrize("older", [False, True], ids=["first lists", "older lists"])
@@ -375,7 +361,7 @@ def test_lists_that_came_just_before_their_model_went_go_with_it(run, programs, 
     place = fresh_stores
     load(run, place, tmp_path / "films", Numbers)
     run(*FIT, "--factors", 3, env=place.env)
-    told = held(programs["trivet-etl"], "tv_catalogue_discard", "forget", "item", WHAT, place=place, log=tmp_path / "gdb.log",
+    told = held("tv_catalogue_discard", programs["trivet-etl"], "forget", "item", WHAT, env=place.env, log=tmp_path / "gdb.log",
                 act=lambda: place.psql("INSERT INTO trivet.recommendation VALUES (1, 1001, 1, 2001, 0.5)"))
     assert "exited normally" in told
     assert place.psql("SELECT count(*) FROM trivet.recommendation") == "0"
@@ -384,8 +370,8 @@ def test_lists_that_came_just_before_their_model_went_go_with_it(run, programs, 
 # --- what it says ------------------------------------------------------------------------------------------------------
 
 
-def test_who_is_not_there_is_named(run, fresh_stores, tmp_path):
-    place = fresh_stores
+def test_who_is_not_there_is_named(run, servers, tmp_path):
+    place = servers.place()
     assert "load ratings first" in forget(run, place, "user", "anybody", check=False).stderr
     load(run, place, tmp_path / "films", Codes)
     done = forget(run, place, "user", "nobody", check=False)

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from breakpoints import at, in_background
+from breakpoints import at, ended, go_on, in_background, reached
 from rating_sets import like_movielens
-from server import clean_environment, until
+from server import clean_environment
 
 
 @pytest.fixture(scope="module")
@@ -195,8 +195,8 @@ def test_the_row_limit_warns(run, loaded):
     assert f"kept 100 of {int(total):,} rows: only users 1.." in done.stderr
 
 
-def test_no_schema_and_no_store_are_told(run, fresh_stores, private_stores):
-    refused = run("trivet-train", "fit", env=fresh_stores.env, check=False)
+def test_no_schema_and_no_store_are_told(run, servers, private_stores):
+    refused = run("trivet-train", "fit", env=servers.place().env, check=False)
     assert refused.returncode != 0 and "trivet-etl load" in refused.stderr
     for store, word in ((private_stores.redis, "Redis"), (private_stores.mongo, "MongoDB"), (private_stores.postgres, "PostgreSQL")):
         store.stop()
@@ -265,15 +265,13 @@ def test_mongodb_may_be_away_for_a_moment(run, programs, private_stores, small_s
     run("trivet-etl", "load", small_set, env=private_stores.env)
     with open(tmp_path / "fit.log", "w+") as output:
         fit = in_background("tv_model_store", programs["trivet-train"], *FIT, 3, env=private_stores.env, output=output)
-        until(lambda: "Breakpoint 1, " in (tmp_path / "fit.log").read_text(), seconds=60)
+        reached(fit, tmp_path / "fit.log")
         time.sleep(1.1)  # after a second without work, a connection is looked at before it is used
         private_stores.mongo.kill()
-        fit.stdin.write("delete\ncontinue\n")
-        fit.stdin.flush()
+        go_on(fit)
         time.sleep(1)
         private_stores.mongo.start()
-        until(lambda: "[Inferior 1" in (tmp_path / "fit.log").read_text(), seconds=60)
-        fit.communicate("quit\n", timeout=60)
+        ended(fit, tmp_path / "fit.log")
     assert "exited normally" in (tmp_path / "fit.log").read_text()
     assert consistent(run, private_stores) == 1
     exactly(private_stores, [1])

@@ -315,7 +315,7 @@ def test_an_index_that_is_being_built_is_left_alone(run, programs, serve, rated,
     with open(tmp_path / "gdb.log", "w") as log:
         building = breakpoints.in_background("tv_similar_switch", programs["trivet-train"], "similar", env=rated.env, output=log)
         try:
-            until(lambda: "Breakpoint 1, " in (tmp_path / "gdb.log").read_text(), 60)
+            breakpoints.reached(building, tmp_path / "gdb.log")
             server = serve(rated)  # which follows, without a model, too
             insert(rated, (900, 1, 3))
             until(lambda: rated.psql("SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NOT NULL") == "1")
@@ -422,8 +422,7 @@ def test_nothing_is_lost_while_redis_is_away_or_an_index_is_built(run, programs,
     with open(tmp_path / "gdb.log", "w") as log:
         building = breakpoints.in_background("tv_similar_switch", programs["trivet-train"], "similar", env=rated.env, output=log)
         try:
-            while "Breakpoint 1, " not in (tmp_path / "gdb.log").read_text():
-                assert building.poll() is None
+            breakpoints.reached(building, tmp_path / "gdb.log")
             insert(rated, (901, 1, 3))
             rated.psql("DELETE FROM trivet.rating WHERE user_id = 9")
             assert rated.psql("SELECT count(DISTINCT index_id) FROM trivet.similar_event") == "2"
