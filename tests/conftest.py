@@ -4,6 +4,7 @@ The three servers start once a session. A test that writes takes `fresh_stores` 
 one that kills, pauses or floods a store takes `private_stores` (three servers of its own).
 """
 
+import collections
 import os
 import pathlib
 import subprocess
@@ -22,6 +23,16 @@ NOWHERE = {"TRIVET_POSTGRES": "postgresql://postgres@127.0.0.1:1/postgres",
            "TRIVET_REDIS": "redis://127.0.0.1:1/0"}
 
 
+# Files that take longest, the longest first: ./check runs a file at a time on each side, and one that begins last is waited for.
+LONG = ("test_waits", "test_chaos", "test_upgrade", "test_two_datasets", "test_similar_datasets", "test_load", "test_compose", "test_quickstart",
+        "test_changes", "test_forget", "test_filter_parameter", "test_similar", "test_live", "test_models", "test_catalogues", "test_repair")
+
+
+def pytest_collection_modifyitems(items):
+    order = {file: n for n, file in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 @pytest.fixture(scope="session")
 def servers():
     """The session's three servers; tests use `stores` or `fresh_stores`, which lie in them."""
@@ -37,9 +48,13 @@ def stores(servers):
 
 
 @pytest.fixture
-def fresh_stores(servers):
-    """An empty database in each of the session's servers. Do not kill these servers."""
-    return servers.place()
+def fresh_stores(request, servers):
+    """An empty database in each of the session's servers. Do not kill these servers.
+
+    In a file that is marked `with_schema` Postgres has the schema already, as after the first command. The mark is for files
+    that are about something else."""
+    etl = request.getfixturevalue("programs")["trivet-etl"] if request.node.get_closest_marker("with_schema") else None
+    return servers.place(etl)
 
 
 @pytest.fixture
@@ -112,9 +127,19 @@ def movielens_100k(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def ending():
+    """Servers that were told to stop as their test ended. Some take half a second, which nobody has to stand by for; one that hangs
+    is reported by one of the next tests."""
+    servers = collections.deque()
+    yield servers
+    for server in servers:
+        server.wait_for_end()
+
+
 @pytest.fixture
-def serve(programs, tmp_path_factory):
-    """serve(stores, env={...}, args=[...]): a running Server; all end with the test."""
+def serve(programs, ending, tmp_path_factory):
+    """serve(stores, env={...}, args=[...]): a running Server; all are told to end with the test."""
     started = []
 
     def serve(place, env=None, args=()):
@@ -124,7 +149,10 @@ def serve(programs, tmp_path_factory):
 
     yield serve
     for server in started:
-        server.stop()
+        server.tell_to_stop()
+        ending.append(server)
+    while len(ending) > 3:
+        ending.popleft().wait_for_end()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ import pytest
 from server import until
 from test_load import load, number, write
 
+pytestmark = pytest.mark.with_schema
+
 
 @pytest.fixture
 def shops(run, fresh_stores, tmp_path):

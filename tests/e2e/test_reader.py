@@ -6,6 +6,8 @@ import pytest
 from server import until
 from test_models import live, loaded, small_set  # noqa: F401  (fixtures)
 
+pytestmark = pytest.mark.with_schema
+
 # What a function can do that a role put on with SET ROLE, and a READ ONLY transaction, do not hold.
 ATTACK = """CREATE OR REPLACE FUNCTION attack.rows() RETURNS TABLE (userid bigint, movieid bigint, rating real) LANGUAGE plpgsql AS $$
 BEGIN

@@ -6,6 +6,8 @@ import pytest
 
 from test_models import FIT, live, loaded, small_set  # noqa: F401  (fixtures)
 
+pytestmark = pytest.mark.with_schema
+
 MINE = """CREATE SCHEMA mine;
 CREATE FUNCTION mine.top_users(k int) RETURNS TABLE (userid bigint, movieid bigint, rating real) LANGUAGE sql STABLE AS
   'SELECT userid, movieid, rating FROM trivet.user_item(max_items_for_user => k)';
