@@ -12,8 +12,9 @@ import time
 import urllib.request
 
 import pytest
+import stores_dump
 from project import copy_project
-from stores import Postgres, free_port
+from stores import REPO, Postgres, free_port
 
 PROJECT = "trivet-test"
 UP_SECONDS = 900
@@ -153,7 +154,7 @@ def test_a_folder_that_cannot_be_read_is_not_taken_for_an_empty_one(compose):
 
 
 def test_files_in_data_replace_the_generated_ratings(compose, movielens_100k):
-    """Last, because it changes what is loaded."""
+    """Late, because it changes what is loaded."""
     for file in movielens_100k.iterdir():
         shutil.copyfile(file, compose.folder / "data" / file.name)
     compose("up", "-d", "serve")
@@ -163,3 +164,35 @@ def test_files_in_data_replace_the_generated_ratings(compose, movielens_100k):
         time.sleep(0.2)
     page = compose.get("/recs?user_id=10&top=15", accept="text/html")
     assert BANNER not in page and "Godfather" in page
+
+
+class Volumes:
+    """The stores of the project, as stores_dump restores them."""
+
+    def __init__(self, compose):
+        ports, self.psql = compose.ports, compose.psql
+        pymongo, redis = pytest.importorskip("pymongo"), pytest.importorskip("redis")
+        self.postgres_uri = f"postgresql://postgres@127.0.0.1:{ports['POSTGRES_PORT']}/postgres"
+        self.mongo_db = lambda: pymongo.MongoClient(f"mongodb://127.0.0.1:{ports['MONGO_PORT']}").recsys
+        self.redis_client = lambda: redis.Redis(port=ports["REDIS_PORT"])
+
+
+def test_volumes_of_an_older_version_are_brought_up_to_date(compose):
+    """Last, because it takes other volumes: `up` upgrades them, keeps what was loaded, trains, and answers."""
+    compose("down", "-v")
+    compose("up", "-d", "postgres", "mongo", "redis")
+    volumes = Volumes(compose)
+    deadline = time.monotonic() + 60
+    while "healthy" not in [s.get("Health", {}).get("Status") for s in compose.states("postgres").values()] and time.monotonic() < deadline:
+        time.sleep(0.5)
+    stores_dump.restore(REPO / "tests/fixtures/0.1.0/numbers", volumes)
+    given = compose.psql("SELECT count(*), sum(value) FROM trivet.rating")
+    compose("stop")
+    compose("up", "-d", "serve")
+    assert compose.psql("SELECT count(*), sum(value) FROM trivet.rating") == given
+    assert int(compose.psql("SELECT max(version) FROM trivet.schema_version WHERE files <> 'those of an older version'")) > 1
+    assert json.loads(compose.get("/readyz"))["data"] == {"state": "current", "dataset": "films", "loaded": "films"}
+    titles = [item["title"] for item in json.loads(compose.get("/recs?user_id=1&top=5"))["items"]]
+    assert len(titles) == 5 and all(titles)
+    assert len(json.loads(compose.get("/similar?item=50&top=3&by=audience"))["items"]) == 3
+    assert {m["number"] for m in json.loads(compose.get("/api/v1/models"))["models"]} >= {7, 8}
