@@ -233,6 +233,7 @@ static enum tv_status understand_unrated(struct looking *l, struct tv_error *err
 {
     const struct tv_sample_column *c = column_of(l, TV_COLUMN_RATING);
     const char *choice = l->choices->unrated;
+    char low[TV_TEXT_FLOAT], high[TV_TEXT_FLOAT];
     char n[64];
     int has_others = c && c->low <= c->high;
     if (c == NULL || strcmp(choice, "keep") == 0)
@@ -256,8 +257,8 @@ static enum tv_status understand_unrated(struct looking *l, struct tv_error *err
         return TV_OK;
     }
     if (has_others)
-        tv_fail(err, TV_ERR_INPUT, "in the column %s %s %d, which is no rating like the others (%.9g to %.9g)", c->name,
-                tv_text_are(n, unrated, "value"), zero ? 0 : -1, (double)c->low, (double)c->high);
+        tv_fail(err, TV_ERR_INPUT, "in the column %s %s %d, which is no rating like the others (%s to %s)", c->name,
+                tv_text_are(n, unrated, "value"), zero ? 0 : -1, tv_text_float(low, c->low), tv_text_float(high, c->high));
     else
         tv_fail(err, TV_ERR_INPUT, "in the column %s %s %d, which says that there is no rating, and no other is among the first %s", c->name,
                 tv_text_are(n, unrated, "value"), zero ? 0 : -1, tv_text_count(rows, l->sample->rows, "line"));

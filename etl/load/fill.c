@@ -97,10 +97,10 @@ static enum tv_status read_ends(struct tv_load *l, struct tv_error *err)
 static enum tv_status index_rows(struct tv_load *l, struct tv_error *err)
 {
     enum { WORTH_A_LINE = 2000000 }; /* rows that take seconds to index */
-    char rows[32], low[32], high[32];
+    char rows[32], low[TV_TEXT_FLOAT], high[TV_TEXT_FLOAT];
     const char *const values[] = {l->id_text, l->summed ? NULL : low, l->summed ? NULL : high};
-    snprintf(low, sizeof low, "%.9g", (double)l->stage.tally.min);
-    snprintf(high, sizeof high, "%.9g", (double)l->stage.tally.max);
+    tv_text_float(low, l->stage.tally.min);
+    tv_text_float(high, l->stage.tally.max);
     if (l->stage.tally.rows >= WORTH_A_LINE)
         tv_log_info("indexing %s ratings", tv_text_number(rows, l->stage.tally.rows));
     enum tv_status status = tv_pg_exec(l->data, "SELECT trivet.load_index($1, $2, $3)", 3, values, err);

@@ -55,8 +55,8 @@ static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS]
                  "trivet-etl inspect shows them", tv_text_count(a, (long long)t->items.n, "rated item"),
                  tv_text_count(b, r->titles, "title"));
     if (!r->set->counts && t->rows > 1 && t->min == t->max)
-        snprintf(warnings[n++], 800, "every rating is %.9g, so there is nothing to learn from the values: is it the right column? where it "
-                 "only says that something was seen, --algorithm als-implicit learns from that", (double)t->min);
+        snprintf(warnings[n++], 800, "every rating is %s, so there is nothing to learn from the values: is it the right column? where it "
+                 "only says that something was seen, --algorithm als-implicit learns from that", tv_text_float(a, t->min));
     if (t->items.n > many_items && (double)t->items.n > swapped * (double)t->users.n)
         snprintf(warnings[n++], 800, "%s and only %s: are the two columns the right way round? --columns user=...,item=... says which is "
                  "which", tv_text_count(a, (long long)t->items.n, "item"), tv_text_count(b, (long long)t->users.n, "user"));
@@ -127,14 +127,14 @@ static void print_repeated(FILE *out, const char *title, long long rows)
  * pairs were added up. */
 static void print_values(const struct tv_report *r, FILE *out)
 {
-    char scale[96], n[64];
+    char scale[96], n[64], low[TV_TEXT_FLOAT], high[TV_TEXT_FLOAT];
     if (!r->set->counts) {
         fprintf(out, "  scale       %s\n", tv_tally_scale(r->tally, scale));
         print_repeated(out, "duplicates", r->duplicates);
         return;
     }
-    fprintf(out, "  counts      %.9g to %.9g plays of an item by a user\n", (double)r->tally->min,
-            (double)r->tally->max);
+    fprintf(out, "  counts      %s to %s plays of an item by a user\n", tv_text_float(low, r->tally->min),
+            tv_text_float(high, r->tally->max));
     print_repeated(out, "added up", r->added_up);
     if (r->added_to_loaded > 0)
         fprintf(out, "  appended    %s of user and item had plays already: added to them\n", tv_text_count(n, r->added_to_loaded, "pair"));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "trivet/base/buffer.h"
+#include "trivet/base/text.h"
 #include "trivet/read/number.h"
 
 /* Fibonacci hashing: neighbouring ids land far apart. Returns the slot that holds the id, or the free one
@@ -149,25 +150,13 @@ static double step(const struct tv_tally *t)
     return smallest;
 }
 
-/* The fewest digits that give the float32 back, which are those that the file has: -9.8, not -9.80000019. */
-static void shortest(float value, char *out, size_t size)
-{
-    for (int digits = 1; digits <= 9; digits++) {
-        snprintf(out, size, "%.*g", digits, (double)value);
-        if (strtof(out, NULL) == value)
-            break;
-    }
-    if (strchr(out, 'e') && fabsf(value) >= 1 && fabsf(value) < 1e9f) /* "1e+02" */
-        snprintf(out, size, "%.9g", (double)value);
-}
-
 /* Six digits hide a float32's error in the step. */
 char *tv_tally_scale(const struct tv_tally *t, char *out)
 {
-    char low[32], high[32];
+    char low[TV_TEXT_FLOAT], high[TV_TEXT_FLOAT];
     double by = step(t);
-    shortest(t->min, low, sizeof low);
-    shortest(t->max, high, sizeof high);
+    tv_text_float(low, t->min);
+    tv_text_float(high, t->max);
     if (t->rows == 0)
         snprintf(out, 96, "none");
     else if (by > 0)

@@ -50,6 +50,40 @@ char *tv_text_bytes(char *out, double bytes)
     return out;
 }
 
+/* Ratings are numbers of few digits, and an answer may have a hundred thousand of them: up to two decimals, what printf would
+ * write is found without it. Below 1e4 these have six digits at most, of which no two read back as the same float. 0 where x is
+ * none of them. */
+static int hundredths(char *out, float x)
+{
+    if (!(fabsf(x) < 1e4F))
+        return 0;
+    long n = (long)(100 * (double)fabsf(x) + 0.5);
+    if ((float)((double)n / 100) != fabsf(x))
+        return 0;
+    if (x < 0)
+        *out++ = '-';
+    int whole = snprintf(out, 8, "%ld", n / 100);
+    char rest[] = {'.', (char)('0' + n / 10 % 10), (char)('0' + n % 10), '\0'};
+    rest[n % 100 == 0 ? 0 : n % 10 == 0 ? 2 : 3] = '\0';
+    memcpy(out + whole, rest, sizeof rest);
+    return 1;
+}
+
+/* Nine digits are enough for every float. %g leaves zeros at the end away, so trying from six on finds short ones, too. */
+char *tv_text_float(char *out, float x)
+{
+    if (hundredths(out, x))
+        return out;
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(out, TV_TEXT_FLOAT, "%.*g", digits, (double)x);
+        if (strtof(out, NULL) == x)
+            break;
+    }
+    if (strchr(out, 'e') && fabsf(x) >= 1 && fabsf(x) < 1e9F) /* 1e+07 plays */
+        snprintf(out, TV_TEXT_FLOAT, "%.9g", (double)x);
+    return out;
+}
+
 /* A copy, because `text` may be a field in the middle of a line with no NUL behind it. strtoll skips blanks and takes a
  * "+", hence the look at the first byte; a lone "-" is caught by the look at the last. */
 int tv_text_int64(const char *text, size_t n, int64_t *value)

@@ -61,7 +61,7 @@ static void write_terms(struct tv_out *out, const struct tv_resident *s, const s
         tv_out_text(out, i ? ",{" : "{");
         tv_item_json(out, s, a->rated[i].item_id);
         tv_out_key(out, "rating");
-        tv_out_real(out, (double)a->rated[i].rating);
+        tv_out_float(out, a->rated[i].rating);
         tv_out_key(out, "contribution");
         tv_out_real(out, a->rated[i].contribution);
         tv_out_text(out, "}");

@@ -12,15 +12,15 @@
 
 enum { MAX_TOP = 1000, STANDARD_MIN_COUNT = 25 };
 
-/* An item that cannot be predicted has null in the middle (tv_out_real of NaN). */
-static void write_triple(struct tv_out *out, const struct tv_resident *s, int64_t item_id, double predicted)
+/* An item that cannot be predicted has null in the middle (NaN). */
+static void write_triple(struct tv_out *out, const struct tv_resident *s, int64_t item_id, const char *basis, double predicted)
 {
     char unknown[TV_CODE_MAX + 8];
     const struct tv_item *item = tv_items_find(&s->items, item_id);
     tv_out_text(out, "[");
     tv_out_json(out, tv_resident_title(s, item_id, unknown, sizeof unknown));
     tv_out_text(out, ",");
-    tv_out_real(out, predicted);
+    tv_predicted_json(out, basis, predicted);
     tv_out_format(out, ",%" PRId64 "]", item ? item->n_ratings : 0);
 }
 
@@ -33,7 +33,7 @@ static void write_top(struct tv_out *out, const struct tv_predictor *p, const st
     for (size_t i = 0; i < ranking->n; i++) {
         if (i > 0)
             tv_out_text(out, ",");
-        write_triple(out, s, s->item_ids[ranking->best[i].item], tv_predicted_shown(p, ranking->best[i].score));
+        write_triple(out, s, s->item_ids[ranking->best[i].item], p->basis, tv_predicted_shown(p, ranking->best[i].score));
     }
     tv_out_text(out, "]\n");
 }
@@ -47,7 +47,7 @@ static void answer_one(const struct tv_predictor *p, struct tv_id *item, struct 
         return;
     response->out.failed = tv_predict(p, item->number, &prediction) != TV_OK;
     tv_out_text(&response->out, "[");
-    write_triple(&response->out, p->picked.resident, item->number, prediction.value);
+    write_triple(&response->out, p->picked.resident, item->number, prediction.basis, prediction.value);
     tv_out_text(&response->out, "]\n");
     response->revalidated = 1;
     tv_predictor_headers(prediction.basis, response);

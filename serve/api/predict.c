@@ -49,7 +49,7 @@ static void write_prediction(struct tv_out *out, const struct tv_predictor *p, i
     tv_item_json(out, p->picked.resident, item_id);
     tv_item_counts_json(out, p->picked.resident, item_id);
     tv_out_key(out, "predicted");
-    tv_out_real(out, prediction.value);
+    tv_predicted_json(out, prediction.basis, prediction.value);
     tv_out_key(out, "basis");
     if (prediction.basis)
         tv_out_json(out, prediction.basis);

@@ -14,6 +14,7 @@
 #include "serve/model/ids.h"
 #include "serve/pick/pick.h"
 #include "trivet/base/log.h"
+#include "trivet/base/text.h"
 
 enum { RETRY_SECONDS = 1 };
 
@@ -110,15 +111,18 @@ static void say_refused(const struct change *c, const char *entry, const char *i
 {
     const struct tv_rated *r = &c->rated;
     const char *does = c->plays ? "plays" : "rates";
-    const double value = (double)c->list.values[place_of(&c->list, r->refused_item)];
+    char value[TV_TEXT_FLOAT], low[TV_TEXT_FLOAT], high[TV_TEXT_FLOAT];
+    tv_text_float(value, c->list.values[place_of(&c->list, r->refused_item)]);
+    tv_text_float(low, r->low);
+    tv_text_float(high, r->high);
     switch (r->reason) {
     case TV_REFUSED_SCALE:
-        tv_problem(problem, 422, "%s %s item %s with %.9g, but %s lie between %.9g and %.9g", entry, does, item,
-                   value, values, r->low, r->high);
+        tv_problem(problem, 422, "%s %s item %s with %s, but %s lie between %s and %s", entry, does, item, value,
+                   values, low, high);
         break;
     case TV_REFUSED_FULL:
-        tv_problem(problem, 422, "%s %s item %s, of which more than %.9g plays are not counted exactly", entry, does,
-                   item, r->high);
+        tv_problem(problem, 422, "%s %s item %s, of which more than %s plays are not counted exactly", entry, does,
+                   item, high);
         break;
     default:
         tv_problem(problem, 422, "%s %s item %s, which is not known", entry, does, item);

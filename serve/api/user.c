@@ -63,7 +63,7 @@ static void write_user(struct tv_out *out, const struct tv_id *id, const struct 
         tv_out_text(out, i ? ",{" : "{");
         tv_item_json(out, s, u->rated[i]);
         tv_out_key(out, "rating");
-        tv_out_real(out, (double)u->ratings[i]);
+        tv_out_float(out, u->ratings[i]);
         write_predicted(out, p, u->rated[i]);
         tv_out_text(out, "}");
     }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "serve/stores/pg_pool.h"
+#include "trivet/base/text.h"
 #include "trivet/model/reader.h"
 #include "trivet/schema/version.h"
 #include "trivet/store/pg_rows.h"
@@ -101,12 +102,12 @@ void tv_rater_free(struct tv_rater *rater)
 
 /* --- into PostgreSQL -------------------------------------------------------------------------------------- */
 
-/* Nine digits bring a float back as it is. */
 static enum tv_status value_array(struct tv_buffer *out, const float *values, size_t n, struct tv_error *err)
 {
+    char text[TV_TEXT_FLOAT];
     enum tv_status status = TV_OK;
     for (size_t i = 0; i < n && status == TV_OK; i++)
-        status = tv_buffer_format(out, err, "%s%.9g", i ? "," : "{", (double)values[i]);
+        status = tv_buffer_format(out, err, "%s%s", i ? "," : "{", tv_text_float(text, values[i]));
     return status == TV_OK ? tv_buffer_text(out, "}", err) : status;
 }
 
@@ -166,8 +167,8 @@ static void take_result(struct tv_rated *rated, const struct tv_pg_rows *rows)
         .user_id = cell_int(rows, USER), .rev = cell_int(rows, REV), .changed = cell_int(rows, CHANGED), .dataset = cell_int(rows, DATASET)};
     if (low && high) {
         rated->has_scale = 1;
-        rated->low = strtod(low, NULL);
-        rated->high = strtod(high, NULL);
+        rated->low = strtof(low, NULL);
+        rated->high = strtof(high, NULL);
     }
     if (tv_pg_cell(rows, 0, REASON)) {
         rated->refused_item = cell_int(rows, REFUSED);

@@ -42,7 +42,7 @@ struct tv_rated {
     enum tv_refused reason; /* if not TV_REFUSED_NOT, nothing was written, because of ... */
     int64_t refused_item;
     int has_scale;       /* 0: there are no loaded ratings, and so no scale */
-    double low, high;
+    float low, high;
     struct tv_model_data data; /* with TV_REFUSED_DATASET */
 };
 

@@ -4,7 +4,6 @@
 #include "serve/html/rate_box.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,14 +55,14 @@ int tv_rate_is_open(struct tv_models *models, const struct tv_resident *s)
  * ratings are, and told with as many digits as these need, so that the highest value is not one above the scale. */
 int tv_rate_box(struct tv_out *out, struct tv_models *models, const struct tv_resident *s, const struct tv_id *user)
 {
-    char model[24], low[TV_FLOAT_TEXT], high[TV_FLOAT_TEXT], step[TV_FLOAT_TEXT] = "";
+    char model[24], low[TV_TEXT_FLOAT], high[TV_TEXT_FLOAT], step[TV_TEXT_FLOAT] = "";
     if (is_closed(out, models, s))
         return 0;
     const struct tv_words *words = tv_words_of(&s->info);
-    tv_float_text(low, (float)s->info.rate_low);
-    tv_float_text(high, (float)s->info.rate_high);
+    tv_text_float(low, (float)s->info.rate_low);
+    tv_text_float(high, (float)s->info.rate_high);
     if (s->info.rate_step > 0)
-        tv_float_text(step, (float)s->info.rate_step);
+        tv_text_float(step, (float)s->info.rate_step);
     snprintf(model, sizeof model, "%" PRId64, s->run_number);
     const struct tv_slot slots[] = {{"user", user->text, NULL},
                                     {"model", model, NULL},
@@ -84,17 +83,14 @@ static int by_id(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Seven digits show a rating as people wrote it, 3.7 and not 3.7000000476837158. Counts of ten million and more have
- * more. */
+/* With as many digits as it needs, so that a page that sends the value again changes nothing. */
 const char *tv_rating_text(char *out, const struct tv_user_document *user, int64_t item_id)
 {
     const int64_t *at = NULL;
     if (user && user->n_rated)
         at = bsearch(&item_id, user->rated, user->n_rated, sizeof *user->rated, by_id);
     out[0] = '\0';
-    if (at && fabsf(user->ratings[at - user->rated]) >= 1e7F)
-        tv_float_text(out, user->ratings[at - user->rated]);
-    else if (at)
-        snprintf(out, TV_RATING_TEXT, "%.7g", (double)user->ratings[at - user->rated]);
+    if (at)
+        tv_text_float(out, user->ratings[at - user->rated]);
     return out;
 }

@@ -10,6 +10,7 @@
 #include "serve/model/resident.h"
 #include "serve/stores/models.h"
 #include "serve/web/out.h"
+#include "trivet/base/text.h"
 #include "trivet/model/user_document.h"
 
 /* 1 while ratings of the items of `s` are taken, as far as its data are concerned. */
@@ -21,7 +22,7 @@ int tv_rate_box(struct tv_out *out, struct tv_models *models, const struct tv_re
 
 /* A user's rating of an item, "4.5"; "": there is none, or no user (NULL). `out` holds TV_RATING_TEXT bytes; returns
  * it. */
-enum { TV_RATING_TEXT = TV_FLOAT_TEXT };
+enum { TV_RATING_TEXT = TV_TEXT_FLOAT };
 const char *tv_rating_text(char *out, const struct tv_user_document *user, int64_t item_id);
 
 #endif

@@ -39,13 +39,13 @@ static int by_rating(const void *a, const void *b)
 /* A count of plays, from 1 on, is written as a whole number with commas, a rating with three digits at the most. */
 static void write_rated_row(struct tv_out *out, const struct tv_recs *recs, const struct rated *rated)
 {
-    char title[TV_RECS_TITLE], rating[32], value[TV_RATING_TEXT], label[48], year[16] = "", space[TV_ID_SPACE];
+    char title[TV_RECS_TITLE], rating[TV_TEXT_FLOAT], value[TV_RATING_TEXT], label[48], year[16] = "", space[TV_ID_SPACE];
     const struct tv_words *words = tv_words_of(&recs->resident->info);
     const struct tv_item *item = tv_items_find(&recs->resident->items, rated->item_id);
     if (recs->resident->info.counts && rated->rating >= 1 && rated->rating < 1e15F)
         tv_text_number(rating, llroundf(rated->rating));
     else
-        snprintf(rating, sizeof rating, "%.3g", (double)rated->rating);
+        tv_text_float(rating, rated->rating);
     snprintf(label, sizeof label, "%s %s", words->did, rating);
     if (item && item->year)
         snprintf(year, sizeof year, "%d", item->year);

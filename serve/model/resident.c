@@ -79,7 +79,7 @@ void tv_item_json(struct tv_out *out, const struct tv_resident *s, int64_t id)
     write_genres(out, item ? item->genres : "");
 }
 
-/* NaN is written as null. A user may have rated items that the model does not hold, so an answer tells which those
+/* A mean of floats has a float's digits: that of 3.3 and 3.3 is 3.3. NaN is written as null. A user may have rated items that the model does not hold, so an answer tells which those
  * are. */
 void tv_item_counts_json(struct tv_out *out, const struct tv_resident *s, int64_t id)
 {
@@ -87,7 +87,7 @@ void tv_item_counts_json(struct tv_out *out, const struct tv_resident *s, int64_
     tv_out_key(out, "count");
     tv_out_int(out, item ? item->n_ratings : 0);
     tv_out_key(out, "mean");
-    tv_out_real(out, item && item->n_ratings > 0 ? item->mean_rating : NAN);
+    tv_out_float(out, item && item->n_ratings > 0 ? (float)item->mean_rating : NAN);
     tv_out_key(out, "in_model");
     tv_out_bool(out, tv_resident_dense(s, id) >= 0);
 }

@@ -113,6 +113,14 @@ enum tv_status tv_predict(const struct tv_predictor *p, int64_t item_id, struct 
     return TV_OK;
 }
 
+void tv_predicted_json(struct tv_out *out, const char *basis, double value)
+{
+    if (basis && strcmp(basis, "mean") == 0)
+        tv_out_float(out, (float)value);
+    else
+        tv_out_real(out, value);
+}
+
 /* For a user without a place in the model every list of predicted ratings is the same but for what they have rated.
  * Items without a mean are NaN, which tv_top_n never chooses. `skip` is zero again in the end, as tv_recommend
  * leaves it. */

@@ -34,6 +34,8 @@ struct tv_prediction {
 };
 /* Uses the thread's workspace, as tv_recommend does. TV_ERR_NO_MEMORY without one. */
 enum tv_status tv_predict(const struct tv_predictor *p, int64_t item_id, struct tv_prediction *out);
+/* A predicted number as JSON: null for NaN, and a mean as it is told beside the item (tv_item_counts_json). */
+void tv_predicted_json(struct tv_out *out, const char *basis, double value);
 /* A score of the predictor's as it is shown: ratings within their scale. */
 double tv_predicted_shown(const struct tv_predictor *p, double score);
 

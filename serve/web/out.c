@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trivet/base/text.h"
+
 void tv_out_init(struct tv_out *out)
 {
     tv_buffer_init(&out->buffer, TV_OUT_MAX);
@@ -129,22 +131,10 @@ void tv_out_real(struct tv_out *out, double x)
         tv_out_bytes(out, text, n);
 }
 
-/* Nine digits are enough for every float; most ratings need two. %g leaves zeros at the end away, so trying from
- * six on finds short ones, too. */
-const char *tv_float_text(char *out, float x)
-{
-    for (int digits = 6; digits <= 9; digits++) {
-        snprintf(out, TV_FLOAT_TEXT, "%.*g", digits, (double)x);
-        if (strtof(out, NULL) == x)
-            break;
-    }
-    return out;
-}
-
 void tv_out_float(struct tv_out *out, float x)
 {
-    char text[TV_FLOAT_TEXT];
-    tv_out_text(out, tv_float_text(text, x));
+    char text[TV_TEXT_FLOAT];
+    tv_out_text(out, isfinite(x) ? tv_text_float(text, x) : "null");
 }
 
 /* The entity of a character that means something to HTML; NULL for any other. */

@@ -26,11 +26,8 @@ void tv_out_int(struct tv_out *out, int64_t n);
 /* The number as printf's %.17g writes it, which reads back as the same double; "null" for NaN and infinities.
  */
 void tv_out_real(struct tv_out *out, double x);
-/* The shortest decimal number that reads back as the same float: 3.7, not 3.7000000476837158. `x` is finite. */
+/* The shortest number that reads back as the same float (tv_text_float): what ratings are, and their means. "null" as above. */
 void tv_out_float(struct tv_out *out, float x);
-/* The same as text in `out`, which it returns. */
-enum { TV_FLOAT_TEXT = 32 };
-const char *tv_float_text(char *out, float x);
 /* Text between tags or inside a quoted attribute. Here and in JSON, bytes that are no UTF-8 become U+FFFD, one for
  * each: whatever a store holds, an answer can be read. */
 void tv_out_html(struct tv_out *out, const char *text);

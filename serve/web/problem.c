@@ -87,9 +87,9 @@ static void write_scale(struct tv_out *out, const struct tv_problem *problem)
     tv_out_key(out, "scale");
     tv_out_text(out, "{");
     tv_out_key(out, "low");
-    tv_out_format(out, "%.9g", problem->low);
+    tv_out_float(out, problem->low);
     tv_out_key(out, "high");
-    tv_out_format(out, "%.9g", problem->high);
+    tv_out_float(out, problem->high);
     tv_out_text(out, "}");
 }
 

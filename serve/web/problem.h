@@ -16,7 +16,7 @@ struct tv_problem {
     int retry_after; /* seconds, or 0 */
     int entry;       /* the place in the list that was sent, from 1, of the entry that is wrong; 0: none */
     int has_scale;    /* 1: ratings lie between ... */
-    double low, high;
+    float low, high;
     char allow[32]; /* with 405: the methods of this address, "GET, HEAD, POST" */
 };
 

@@ -93,7 +93,7 @@ def test_the_tables_follow_the_rows_of_the_arrays(origin, folder):
     document = origin.mongo_db().item.find_one({"_id": int(items[0]["item_id"])})
     assert items[0]["title"] == document["title"] and items[0]["genres"] == "|".join(document["genres"])
     assert (int(items[0]["year"]), int(items[0]["n"])) == (document["year"], document["n"])
-    assert float(items[0]["mean"]) == document["mean"]
+    assert numpy.float32(items[0]["mean"]) == numpy.float32(document["mean"])
     users = list(csv.DictReader(open(folder / "users.csv", newline="")))
     assert [int(u["user_id"]) for u in users] == list(read(folder, "user_ids"))
     assert [int(u["row"] or -1) for u in users] == list(read(folder, "user_rows"))

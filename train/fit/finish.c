@@ -42,9 +42,11 @@ static json_t *describe_counts(const struct tv_fit *f)
 static json_t *describe_scale(const struct tv_fit *f)
 {
     float low, high;
+    char text[TV_TEXT_FLOAT];
     double step = tv_evidence_step(&f->reading.evidence);
     tv_evidence_scale(&f->reading.evidence, &low, &high);
-    json_t *scale = json_pack("{s:f, s:f}", "low", (double)low, "high", (double)high);
+    json_t *scale = json_pack("{s:f, s:f}", "low", strtod(tv_text_float(text, low), NULL), "high",
+                              strtod(tv_text_float(text, high), NULL));
     if (scale && step > 0)
         json_object_set_new(scale, "step", json_real(step));
     return scale;
@@ -67,7 +69,7 @@ enum tv_status tv_fit_describe(struct tv_fit *f, struct tv_error *err)
         f->learning.settings.factors, "filter", load_json(tv_buffer_string(&f->reading.values)), "filter_text", text, "source",
         tv_buffer_string(&f->reading.source), "counts", describe_counts(f), "data", load_json(f->reading.data), "codes", codes, "score",
         f->model.item_side->score_kind, "scale", describe_scale(f), "created_at", created, "examples", examples);
-    f->model.item_side->description = all ? json_dumps(all, 0) : NULL;
+    f->model.item_side->description = all ? json_dumps(all, JSON_REAL_PRECISION(15)) : NULL; /* 1.22 stays 1.22 */
     json_decref(all);
     return f->model.item_side->description ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the model's description");
 }

@@ -16,10 +16,10 @@
 enum tv_status tv_cuts_add(struct tv_ratings *out, int64_t user, int64_t item, float rating, struct tv_named *too_large,
                            struct tv_error *err)
 {
-    char name[96];
+    char name[96], value[TV_TEXT_FLOAT];
     if (fabsf(rating) <= TV_CUTS_LARGEST)
         return tv_ratings_add(out, user, item, rating, err);
-    snprintf(name, sizeof name, "user %" PRId64 " item %" PRId64 ": %g", user, item, (double)rating);
+    snprintf(name, sizeof name, "user %" PRId64 " item %" PRId64 ": %s", user, item, tv_text_float(value, rating));
     tv_named_add(too_large, name, NULL);
     return TV_OK;
 }

@@ -10,6 +10,7 @@
 
 #include "train/learn/proportion.h"
 #include "trivet/base/buffer.h"
+#include "trivet/base/text.h"
 
 /* A rating is out of proportion beyond so many times the median size. If more than one in so many are, that is how
  * the data are, and none is left out. */
@@ -50,9 +51,9 @@ static enum tv_status make_room(struct tv_csr *out, const struct tv_csr *m, stru
 
 static void name_rating(struct tv_named *beyond, const struct tv_matrix *d, int32_t row, int64_t p)
 {
-    char name[96];
-    snprintf(name, sizeof name, "user %" PRId64 " item %" PRId64 ": %g", d->users[row], d->items[d->csr.column[p]],
-             (double)d->csr.value[p]);
+    char name[96], value[TV_TEXT_FLOAT];
+    snprintf(name, sizeof name, "user %" PRId64 " item %" PRId64 ": %s", d->users[row], d->items[d->csr.column[p]],
+             tv_text_float(value, d->csr.value[p]));
     tv_named_add(beyond, name, NULL);
 }
 

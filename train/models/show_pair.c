@@ -33,7 +33,7 @@ struct pair {
     char title[1024];                   /* "" where none is known */
     float *user_factors, *item_factors; /* (factors) */
     double score;
-    double rating;     /* the mean, where the user has rated the item */
+    float rating;      /* the mean, where the user has rated the item */
     int64_t n_ratings; /* how often the user rated it, by Postgres; 0: not at all */
 };
 
@@ -63,7 +63,7 @@ static enum tv_status find_item(struct pair *p, struct tv_mongo *mongo, struct t
 static enum tv_status ask_rating(struct pair *p, const struct tv_settings *settings, struct tv_error *err)
 {
     static const char sql[] =
-        "SELECT count(*), avg(value) FROM trivet.rating WHERE user_id = $1::bigint AND item_id = $2::bigint";
+        "SELECT count(*), avg(value)::real FROM trivet.rating WHERE user_id = $1::bigint AND item_id = $2::bigint";
     char user[24], item[24];
     const char *const values[] = {user, item};
     struct tv_pg *pg = NULL;
@@ -75,7 +75,7 @@ static enum tv_status ask_rating(struct pair *p, const struct tv_settings *setti
         status = tv_pg_query(pg, sql, 2, values, &rows, err);
     if (status == TV_OK) {
         p->n_ratings = strtoll(tv_pg_cell(rows, 0, 0), NULL, 10);
-        p->rating = p->n_ratings > 0 ? strtod(tv_pg_cell(rows, 0, 1), NULL) : 0;
+        p->rating = p->n_ratings > 0 ? strtof(tv_pg_cell(rows, 0, 1), NULL) : 0;
     }
     tv_pg_rows_free(rows);
     tv_pg_close(pg);
@@ -142,13 +142,15 @@ static void print_facts(const struct pair *p, FILE *out, const char *bullet)
 static void print_rating(const struct pair *p, FILE *out, const char *bullet)
 {
     static const char name[] = "true rating";
+    char rating[TV_TEXT_FLOAT];
     int64_t then = tv_dense_find(p->user->rated, p->user->n_rated, p->item_id);
     if (p->n_ratings > 1)
-        print_fact(out, bullet, name, "%g, the mean of %" PRId64, p->rating, p->n_ratings);
+        print_fact(out, bullet, name, "%s, the mean of %" PRId64, tv_text_float(rating, p->rating), p->n_ratings);
     else if (p->n_ratings == 1)
-        print_fact(out, bullet, name, "%g", p->rating);
+        print_fact(out, bullet, name, "%s", tv_text_float(rating, p->rating));
     else if (then >= 0)
-        print_fact(out, bullet, name, "none in Postgres; %g when the model was made", (double)p->user->ratings[then]);
+        print_fact(out, bullet, name, "none in Postgres; %s when the model was made",
+                   tv_text_float(rating, p->user->ratings[then]));
     else
         print_fact(out, bullet, name, "none");
 }
@@ -187,37 +189,57 @@ static enum tv_status print_table(const struct pair *p, enum tv_table_format for
 
 /* --- as JSON ---------------------------------------------------------------------------------------------- */
 
+/* One member of the object on a line of its own. Takes the value over; 0 if it could not be written. */
+static int put_member(FILE *out, const char *name, json_t *value)
+{
+    fprintf(out, "  \"%s\": ", name);
+    int failed = value == NULL || json_dumpf(value, out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)) != 0;
+    json_decref(value);
+    fputs(",\n", out);
+    return !failed;
+}
+
 /* The same as fill_table, for programs. */
-static json_t *factors_json(const struct pair *p)
+static int put_factors(const struct pair *p, FILE *out)
 {
     char space[TV_SHOW_FACTOR_NAME];
     double sum = 0;
-    json_t *list = json_array();
+    int good = 1;
+    fputs("  \"factors\": [", out);
     for (int f = 0; f < p->model->factors; f++) {
         double user = (double)p->user_factors[f], item = (double)p->item_factors[f];
         sum += user * item;
-        json_array_append_new(list,
-                              json_pack("{s:s, s:f, s:f, s:f, s:f}", "factor", tv_show_factor_name(p->model, f, space),
-                                        "user", user, "item", item, "product", user * item, "sum", sum));
+        json_t *factor = json_pack("{s:s, s:f, s:f, s:f, s:f}", "factor", tv_show_factor_name(p->model, f, space), "user",
+                                   user, "item", item, "product", user * item, "sum", sum);
+        fputs(f ? ",\n    " : "\n    ", out);
+        good = factor && json_dumpf(factor, out, JSON_REAL_PRECISION(17)) == 0 && good;
+        json_decref(factor);
     }
-    return list;
+    fputs("\n  ]\n", out);
+    return good;
 }
 
-/* Ids are texts where the model has codes, and numbers otherwise. */
+/* Ids are texts where the model has codes, and numbers otherwise. Jansson gives all numbers of a text the same digits, and a
+ * rating has fewer than a score (tv_text_float): so it is written member after member. */
 static enum tv_status print_json(const struct pair *p, struct tv_error *err)
 {
     const struct tv_model *m = p->model;
-    json_t *user = p->names.users ? json_string(p->user_name) : json_integer(p->user->user_id);
-    json_t *item = p->names.items ? json_string(p->item_name) : json_integer(p->item_id);
-    json_t *all = json_pack("{s:I, s:s, s:o, s:o, s:s, s:f, s:s, s:s, s:o, s:I, s:o}", "model",
-                            (json_int_t)m->run_number, "algorithm", m->algorithm, "user_id", user, "item_id", item,
-                            "title", p->title, "score", p->score, "score_kind", m->score_kind, "meaning", meaning(m),
-                            "rating", p->n_ratings > 0 ? json_real(p->rating) : json_null(), "ratings",
-                            (json_int_t)p->n_ratings, "factors", factors_json(p));
-    int failed = all == NULL || json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) != 0;
-    printf("\n");
-    json_decref(all);
-    return failed ? tv_fail(err, TV_ERR_IO, "cannot write JSON") : TV_OK;
+    FILE *out = stdout;
+    char rating[TV_TEXT_FLOAT];
+    fputs("{\n", out);
+    int good = put_member(out, "model", json_integer((json_int_t)m->run_number));
+    good = put_member(out, "algorithm", json_string(m->algorithm)) && good;
+    good = put_member(out, "user_id", p->names.users ? json_string(p->user_name) : json_integer(p->user->user_id)) && good;
+    good = put_member(out, "item_id", p->names.items ? json_string(p->item_name) : json_integer(p->item_id)) && good;
+    good = put_member(out, "title", json_string(p->title)) && good;
+    good = put_member(out, "score", json_real(p->score)) && good;
+    good = put_member(out, "score_kind", json_string(m->score_kind)) && good;
+    good = put_member(out, "meaning", json_string(meaning(m))) && good;
+    fprintf(out, "  \"rating\": %s,\n", p->n_ratings > 0 ? tv_text_float(rating, p->rating) : "null");
+    good = put_member(out, "ratings", json_integer((json_int_t)p->n_ratings)) && good;
+    good = put_factors(p, out) && good;
+    fputs("}\n", out);
+    return good ? TV_OK : tv_fail(err, TV_ERR_IO, "cannot write JSON");
 }
 
 /* With --format csv the table alone goes to standard output, for a program; the facts go to standard error. */

@@ -31,13 +31,13 @@ static int is_rating(const struct copying *c, const struct tv_pg_triple *row)
 /* Counts a row that is no rating, and names it if it is among the first. */
 static void leave_out(struct copying *c, const struct tv_pg_triple *row)
 {
-    char user[24] = "null", item[24] = "null", value[24] = "null", name[96];
+    char user[24] = "null", item[24] = "null", value[TV_TEXT_FLOAT] = "null", name[96];
     if (!(row->nulls & TV_PG_NULL_A))
         snprintf(user, sizeof user, "%" PRId64, row->a);
     if (!(row->nulls & TV_PG_NULL_B))
         snprintf(item, sizeof item, "%" PRId64, row->b);
     if (!(row->nulls & TV_PG_NULL_C))
-        snprintf(value, sizeof value, "%g", (double)row->c);
+        tv_text_float(value, row->c);
     snprintf(name, sizeof name, "user %s item %s: %s", user, item, value);
     tv_named_add(&c->no_ratings, name, NULL);
 }

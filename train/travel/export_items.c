@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "train/travel/export.h"
+#include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
 #include "trivet/cli/table.h"
 #include "trivet/model/items.h"
@@ -31,9 +32,10 @@ static int n_columns(const struct tv_export *e)
     return (int)(sizeof columns / sizeof *columns) - !e->names.items;
 }
 
-/* A field as a cell: text as it is, a list joined by bars, null empty. */
+/* A field as a cell: text as it is, a list joined by bars, null empty. No field but the mean is a real number. */
 static enum tv_status add_cell(struct tv_table *table, const json_t *value, struct tv_error *err)
 {
+    char mean[TV_TEXT_FLOAT];
     struct tv_buffer text = TV_BUFFER_INIT(16 << 20);
     enum tv_status status = TV_OK;
     for (size_t i = 0; i < json_array_size(value) && status == TV_OK; i++) {
@@ -43,7 +45,7 @@ static enum tv_status add_cell(struct tv_table *table, const json_t *value, stru
     if (status == TV_OK && json_is_integer(value))
         status = tv_buffer_format(&text, err, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     else if (status == TV_OK && json_is_real(value))
-        status = tv_buffer_format(&text, err, "%.17g", json_real_value(value));
+        status = tv_buffer_text(&text, tv_text_float(mean, (float)json_real_value(value)), err);
     else if (status == TV_OK && json_is_string(value))
         status = tv_buffer_text(&text, json_string_value(value), err);
     if (status == TV_OK)

@@ -19,6 +19,11 @@ char *tv_text_are(char *out, long long n, const char *one);
 /* 12345678 -> "11.8 MB". `out` holds at least 32 bytes; returns `out`. */
 char *tv_text_bytes(char *out, double bytes);
 
+/* The shortest decimal number that reads back as the same float: 3.7, not 3.7000000476837158. Whole numbers below 1e9 are written
+ * out; all of it is JSON. `x` is finite; `out` holds TV_TEXT_FLOAT bytes; returns `out`. */
+enum { TV_TEXT_FLOAT = 32 };
+char *tv_text_float(char *out, float x);
+
 /* Strict whole-string numbers: no leading blanks, no trailing bytes, no overflow, NaN and infinities refused.
  * Return 1 and set *value, or return 0 and leave it. */
 TV_MUST_USE int tv_text_int64(const char *text, size_t n, int64_t *value);

@@ -109,7 +109,7 @@ static enum tv_status describe(struct tv_model *out, const struct tv_model *m, c
     json_t *description = json_loads(m->description, 0, NULL);
     if (!what->is_item)
         drop_examples(description, what);
-    out->description = description ? json_dumps(description, JSON_REAL_PRECISION(17)) : NULL;
+    out->description = description ? json_dumps(description, JSON_REAL_PRECISION(15)) : NULL;
     json_decref(description);
     return out->description ? TV_OK : tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 " has a description that is no JSON", m->run_number);
 }
@@ -264,7 +264,7 @@ static enum tv_status describe_counts(struct tv_model *m, json_t *counts, struct
     json_t *there = json_object_get(description, "counts");
     char *text = NULL;
     if (there == NULL || json_object_update(there, counts) == 0)
-        text = description ? json_dumps(description, JSON_REAL_PRECISION(17)) : NULL;
+        text = description ? json_dumps(description, JSON_REAL_PRECISION(15)) : NULL;
     json_decref(description);
     if (text == NULL)
         return tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 " has a description that is no JSON", m->run_number);

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +116,38 @@ static void copies_are_cut_between_characters(void **state)
     assert_int_equal(tv_text_utf8_prefix("", 0), 0);
 }
 
+/* What reads back as the same float, with no digit that it does not need: ratings, counts, and the ends of what there is. */
+static void floats_are_short_and_read_back(void **state)
+{
+    static const struct {
+        float x;
+        const char *text;
+    } known[] = {{3.3F, "3.3"}, {3.7F, "3.7"}, {5, "5"}, {0, "0"}, {-0.0F, "0"}, {-9.85F, "-9.85"}, {0.05F, "0.05"}, {100, "100"},
+                 {11.0F / 3, "3.6666667"}, {1.22F, "1.22"}, {9999.99F, "9999.99"}, {-0.5F, "-0.5"}, {1234567, "1234567"},
+                 {16777216, "16777216"}, {1e7F, "10000000"}, {9.99999936e8F, "999999936"}, {1e9F, "1e+09"}, {3.4e38F, "3.4e+38"},
+                 {1e-5F, "1e-05"}, {0.001F, "0.001"}, {0.1F + 0.2F, "0.3"}};
+    char text[TV_TEXT_FLOAT];
+    uint32_t bits = 1;
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        assert_string_equal(tv_text_float(text, known[i].x), known[i].text);
+    for (int i = 0; i < 300000; i++) {
+        float x;
+        bits = bits * 1664525 + 1013904223;
+        memcpy(&x, &bits, sizeof x);
+        if (isfinite(x))
+            assert_true(strtof(tv_text_float(text, x), NULL) == x);
+    }
+    for (int n = -1200000; n <= 1200000; n += 7) { /* two decimals, and their neighbours, which have more */
+        char wanted[32];
+        float x = (float)(n / 100.0);
+        snprintf(wanted, sizeof wanted, "%.6g", n / 100.0);
+        if (strtof(wanted, NULL) == x)
+            assert_string_equal(tv_text_float(text, x), strcmp(wanted, "-0") == 0 ? "0" : wanted);
+        assert_true(strtof(tv_text_float(text, nextafterf(x, 1e9F)), NULL) == nextafterf(x, 1e9F));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +156,7 @@ int main(void)
         cmocka_unit_test(utf8_is_checked), cmocka_unit_test(counts_are_of_one_or_of_many),
         cmocka_unit_test(nearest_name_is_found),
         cmocka_unit_test(numbers_read_well),
+        cmocka_unit_test(floats_are_short_and_read_back),
         cmocka_unit_test(copies_are_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
