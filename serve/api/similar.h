@@ -29,7 +29,9 @@ struct tv_neighbour {
     int64_t item;
     double score;   /* by factors: the cosine; by audience: the estimate of the Jaccard similarity */
     int shared;     /* by audience: equal values of the signatures */
-    double jaccard; /* with exact: the true one, else NaN */
+    double jaccard; /* with exact: the true one, common / either, else NaN */
+    int64_t common; /*     users of both items, */
+    int64_t either; /*     and users of the one or the other */
 };
 
 /* An answer by either way. Zero it before; members "by audience" stay 0 by factors. */

@@ -71,17 +71,19 @@ static enum tv_status write_count(struct tv_buffer *sql, const char *source, int
 /* Jaccard similarity: users in common over users in all, |a & b| / (|a| + |b| - |a & b|). */
 static void take_counts(struct tv_neighbours *found, int64_t item, const struct tv_pg_rows *rows)
 {
-    double own = 0;
+    int64_t own = 0;
     for (int r = 0; r < tv_pg_rows_count(rows); r++)
         if (strtoll(tv_pg_cell(rows, r, 0), NULL, 10) == item)
-            own = strtod(tv_pg_cell(rows, r, 1), NULL);
+            own = strtoll(tv_pg_cell(rows, r, 1), NULL, 10);
     for (size_t i = 0; i < found->n; i++) {
         struct tv_neighbour *n = &found->items[i];
         n->jaccard = 0; /* an item without a row has lost its audience since the index was asked */
+        n->either = own;
         for (int r = 0; r < tv_pg_rows_count(rows); r++)
             if (strtoll(tv_pg_cell(rows, r, 0), NULL, 10) == n->item) {
-                double users = strtod(tv_pg_cell(rows, r, 1), NULL), common = strtod(tv_pg_cell(rows, r, 2), NULL);
-                n->jaccard = common / (own + users - common);
+                n->common = strtoll(tv_pg_cell(rows, r, 2), NULL, 10);
+                n->either = own + strtoll(tv_pg_cell(rows, r, 1), NULL, 10) - n->common;
+                n->jaccard = (double)n->common / (double)n->either;
             }
     }
 }
@@ -223,6 +225,10 @@ void tv_similar_audience_json(struct tv_out *out, const struct tv_resident *s, c
         if (!isnan(n->jaccard)) {
             tv_out_key(out, "jaccard");
             tv_out_real(out, n->jaccard);
+            tv_out_key(out, "common");
+            tv_out_int(out, n->common);
+            tv_out_key(out, "either");
+            tv_out_int(out, n->either);
         }
         tv_out_text(out, "}");
     }

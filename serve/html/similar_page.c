@@ -28,17 +28,19 @@ static void write_address(struct tv_out *out, const struct tv_resident *s, int64
         tv_out_format(out, "&dataset=%" PRId64, s->dataset);
 }
 
-/* Writes how near a neighbour is. Estimates stand with their standard error, counted similarities without one;
- * "(12 of 128)" says how many values of the signature both share. */
+/* Writes how near a neighbour is. What stands in brackets is what the share is of: an estimate, which has a standard error, is of
+ * the values of a signature, and a counted similarity of the users of either item. */
 static void write_measure(char *out, size_t size, const struct tv_similar_question *q,
                           const struct tv_neighbours *found, const struct tv_neighbour *n)
 {
+    char common[32], either[64];
     if (q->by == TV_BY_FACTORS)
         snprintf(out, size, "%.3f", n->score);
     else if (q->exact)
-        snprintf(out, size, "%.1f %% (%d of %d)", 100 * n->jaccard, n->shared, found->size);
+        snprintf(out, size, "%.1f %% (%s of %s)", 100 * n->jaccard, tv_text_number(common, n->common),
+                 tv_text_count(either, n->either, "user"));
     else
-        snprintf(out, size, "%.1f ± %.1f %% (%d of %d)", 100 * n->score,
+        snprintf(out, size, "%.1f ± %.1f %% (%d of %d values)", 100 * n->score,
                  100 * tv_minhash_standard_error(n->score, found->size), n->shared, found->size);
 }
 
@@ -47,7 +49,7 @@ static void write_row(struct tv_out *out, const struct tv_resident *s, const str
                       const struct tv_neighbours *found, size_t i)
 {
     const struct tv_neighbour *n = &found->items[i];
-    char rank[24], width[16], measure[64], unknown[TV_CODE_MAX + 8];
+    char rank[24], width[16], measure[128], unknown[TV_CODE_MAX + 8];
     double part = isnan(n->jaccard) ? n->score : n->jaccard;
     struct tv_out address;
     tv_out_init(&address);

@@ -46,6 +46,8 @@ function age(from) {
 const dataOf = (description) => (description.data && (description.data.dataset ?? description.data.name)) || "";
 const nameOf = (m) => journal?.models.find((j) => j.model === m.number)?.data ?? dataOf(m.description);
 
+const rowsOf = (list, shown) => list.filter((j) => (j.data || "") === shown);
+
 // The data set that the address says, or the live model's, or that of the newest model.
 function chooseData() {
   const names = [...new Set([...everyone.map(nameOf), ...(journal ? [...journal.models, ...journal.evaluations, ...journal.searches].map((j) => j.data || "") : [])])];
@@ -67,7 +69,7 @@ function fromMongo({ number: model, live, description: d }) {
 function versions() {
   const shown = chooseData();
   const here = new Map(kept.map((m) => [m.number, fromMongo(m)]));
-  for (const j of journal ? journal.models.filter((m) => (m.data || "") === shown) : []) {
+  for (const j of journal ? rowsOf(journal.models, shown) : []) {
     if (here.has(j.model)) Object.assign(here.get(j.model), { message: j.message, data: j.data, data_state: j.data_state });
     else if ($("all").checked) here.set(j.model, { ...j, since: j.finished || j.started, served: j.users_served });
   }
@@ -94,7 +96,7 @@ function showVersions() {
   const list = versions();
   tabulate($("versions"), "Models, the newest first; ratings, users and items are those learned from",
     ["model", "state", "age", "method", "ratings", "users", "items", "users served", "data", "filter"], list.map(versionLine));
-  $("versions-status").textContent = kept.length || !journal ? `${kept.length} kept${journal ? `, ${journal.models.length} in the journal` : ""}`
+  $("versions-status").textContent = kept.length || !journal ? `${kept.length} kept${journal ? `, ${rowsOf(journal.models, $("data").value).length} in the journal` : ""}`
     : "No model is kept yet: trivet-train fit makes one.";
   $("compare").hidden = kept.length === 0;
 }
@@ -151,8 +153,8 @@ async function askJournal() {
     return;
   }
   showVersions();
-  const shown = $("data").value, of = (list) => list.filter((j) => (j.data || "") === shown);
-  quality = new Quality({ journal: { ...journal, evaluations: of(journal.evaluations), searches: of(journal.searches) }, ask: (run) => ask(`/models/metrics?run=${run}`), filterText, changed, wanted: address });
+  const shown = $("data").value;
+  quality = new Quality({ journal: { ...journal, evaluations: rowsOf(journal.evaluations, shown), searches: rowsOf(journal.searches, shown) }, ask: (run) => ask(`/models/metrics?run=${run}`), filterText, changed, wanted: address });
 }
 
 $("all").checked = address.get("all") === "1";

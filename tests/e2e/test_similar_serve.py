@@ -2,6 +2,7 @@
 and as JSON; and an index that follows ratings as they come."""
 
 import random
+import re
 
 import pytest
 
@@ -72,6 +73,11 @@ def test_exact_is_the_true_similarity_and_decides_the_order(server, place):
     true = [jaccard(sets[7], sets[item["id"]]) for item in answer["items"]]
     assert [item["jaccard"] for item in answer["items"]] == pytest.approx(true)
     assert true == sorted(true, reverse=True)
+    both = [(len(sets[7] & sets[item["id"]]), len(sets[7] | sets[item["id"]])) for item in answer["items"]]
+    assert [(item["common"], item["either"]) for item in answer["items"]] == both
+    page = server.get("/similar?item=7&top=15&exact=1", accept="text/html").text
+    shown = re.findall(r'<span class="number">([\d.]+) % \((\d+) of (\d+) users\)', page)
+    assert shown == [(f"{100 * a / b:.1f}", str(a), str(b)) for a, b in both]
     best = sorted((jaccard(sets[7], users) for item, users in sets.items() if item != 7), reverse=True)
     assert true == pytest.approx(best[:15])  # among 60 candidates are all others
 
@@ -104,7 +110,7 @@ def test_the_address_of_the_article(server):
     assert page.status == 200 and page.headers["Content-Type"].startswith("text/html")
     assert "Similar to Odd &lt;Film&gt; 7 (2001)" in page.text and page.text.count('class="row"') == 5
     first = for_programs.json()["items"][0]
-    assert f'{first["shared"]} of 128' in page.text and f'/similar?item={first["id"]}&amp;top=5&amp;by=audience' in page.text
+    assert f'{first["shared"]} of 128 values' in page.text and f'/similar?item={first["id"]}&amp;top=5&amp;by=audience' in page.text
     counted = server.get("/similar?item=7&top=5&exact=1", accept="text/html").text
     assert f'of the {for_programs.json()["sharing"]} items that share a value of the signature' in page.text
     assert "counted" in counted and "±" not in counted
