@@ -346,6 +346,27 @@ def test_lists_that_are_made_meanwhile_are_not_stored(programs, run, fresh_store
     assert place.psql("SELECT count(*) > 0 FROM trivet.recommendation") == "t" and places_of(place, code) == []
 
 
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_lists_on_standard_output_of_somebody_forgotten_meanwhile_fail(programs, run, fresh_stores, tmp_path, form):
+    """What was written cannot be taken back, so the program says that it is not to be used, and JSON is none."""
+    place, log = fresh_stores, tmp_path / "gdb.log"
+    load(run, place, tmp_path / "films", Numbers)
+    run(*FIT, "--factors", 3, env=place.env)
+    told = held(programs["trivet-train"], "tv_lists_of_all", "recommend", "1", "--format", form, place=place, log=log,
+                act=lambda: run("trivet-etl", "forget", "user", WHO, "--lock-wait", 5, env=place.env))
+    assert "forgotten while the lists of model 1 were made" in told and "throw away what was written" in told, told
+    assert "exited with code" in told and "\n]" not in told and "nothing was changed" not in told, told
+
+
+def test_lists_on_standard_output_need_no_postgres(run, fresh_stores, tmp_path):
+    place = fresh_stores
+    load(run, place, tmp_path / "films", Numbers)
+    run(*FIT, "--factors", 3, env=place.env)
+    with_it = run("trivet-train", "recommend", "1", env=place.env)
+    without = run("trivet-train", "recommend", "1", env={k: v for k, v in place.env.items() if k != "TRIVET_POSTGRES"})
+    assert without.stdout == with_it.stdout and "nobody will tell" in without.stderr and "nobody will tell" not in with_it.stderr
+
+
 def test_lists_of_a_model_that_goes_meanwhile_are_not_stored(programs, run, fresh_stores, tmp_path):
     place = fresh_stores
     for name in ("films", "shop"):

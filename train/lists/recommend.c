@@ -1,7 +1,8 @@
 /* recommend: the lists of all users, or of some, from a kept model, into trivet.recommendation, as CSV or as JSON.
  * It takes no lock while lists are made: a list is of the user's document as it is when it is read. For the table, lists are
  * gathered in one of the session's own, and replace the older ones together at the end, unless something was forgotten, or the
- * model went, meanwhile (sql/016_recommendation.sql). lists.c makes the lists, a block at a time; here each row of a list is written out.
+ * model went, meanwhile (sql/016_recommendation.sql). Rows on standard output cannot be taken back: then the program fails, and JSON
+ * has no end. lists.c makes the lists, a block at a time; here each row of a list is written out.
  */
 #include "train/lists/recommend.h"
 
@@ -56,9 +57,10 @@ const struct tv_option tv_recommend_options[] = {
 struct work {
     struct tv_model *model;
     struct tv_names names;
-    struct tv_pg *pg; /* NULL: standard output, */
-    int json;         /* as JSON, not as CSV */
-    int64_t forgets;  /* what trivet.lists_begin said */
+    struct tv_pg *pg;    /* NULL: standard output, */
+    int json;            /* as JSON, not as CSV; */
+    struct tv_pg *guard; /* then this one is asked whether the lists may be; NULL: nobody can tell */
+    int64_t forgets;     /* what trivet.lists_begin said */
     struct tv_buffer out;
     int64_t n_users, n_rows;
 };
@@ -162,18 +164,56 @@ static enum tv_status write_block(void *context, const struct tv_list *lists, in
 
 /* --- the whole --------------------------------------------------------------------------------------------- */
 
+/* Whether the lists of the model may still be what they are made of: asked before the first is made, and after the last. */
+static enum tv_status begin_lists(struct work *w, struct tv_pg *pg, struct tv_error *err)
+{
+    char number[24];
+    const char *value = number;
+    snprintf(number, sizeof number, "%" PRId64, w->model->run_number);
+    return tv_pg_int(pg, "SELECT trivet.lists_begin($1)", 1, &value, &w->forgets, err);
+}
+
+static enum tv_status hold_lists(struct work *w, struct tv_pg *pg, struct tv_error *err)
+{
+    char number[24], forgets[24];
+    const char *const values[] = {number, forgets};
+    snprintf(number, sizeof number, "%" PRId64, w->model->run_number);
+    snprintf(forgets, sizeof forgets, "%" PRId64, w->forgets);
+    return tv_pg_exec(pg, "SELECT trivet.lists_hold($1, $2)", 2, values, err);
+}
+
+/* Lists for standard output need no PostgreSQL, and are made without one; so it is said that nobody will be told of a forget. */
+static void begin_guard(struct work *w, const struct tv_settings *settings)
+{
+    struct tv_error why = {0};
+    enum tv_status status = tv_schema_open(&w->guard, settings, "trivet-train recommend", &why);
+    if (status == TV_OK)
+        status = begin_lists(w, w->guard, &why);
+    if (status == TV_OK)
+        status = hold_lists(w, w->guard, &why);
+    if (status == TV_OK)
+        return;
+    tv_log_reason(TV_LOG_INFO, "should a user or an item be forgotten while these lists are made, nobody will tell", &why);
+    tv_pg_close(w->guard);
+    w->guard = NULL;
+}
+
+static enum tv_status end_guard(struct work *w, struct tv_error *err)
+{
+    if (w->guard == NULL || hold_lists(w, w->guard, err) == TV_OK)
+        return TV_OK;
+    return tv_hint(err, "throw away what was written to standard output, and run this again");
+}
+
 /* Opens the transaction in which the lists of a model take the place of those it had, and the COPY of the new ones into a table
  * beside. A failure ends it with the connection, and then the old lists stay. The older rows are not touched yet: a forget, or
  * whoever deletes the model, would wait for them until the last list is made. */
 static enum tv_status begin_copy(struct work *w, const struct tv_settings *settings, struct tv_error *err)
 {
     static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the literal's own NUL: 19 bytes */
-    char number[24];
-    const char *value = number;
-    snprintf(number, sizeof number, "%" PRId64, w->model->run_number);
     enum tv_status status = tv_schema_open(&w->pg, settings, "trivet-train recommend", err);
     if (status == TV_OK)
-        status = tv_pg_int(w->pg, "SELECT trivet.lists_begin($1)", 1, &value, &w->forgets, err);
+        status = begin_lists(w, w->pg, err);
     if (status == TV_OK)
         status = tv_pg_exec(w->pg, "BEGIN", 0, NULL, err);
     if (status == TV_OK)
@@ -186,13 +226,12 @@ static enum tv_status begin_copy(struct work *w, const struct tv_settings *setti
 /* Puts the lists where everybody sees them, if they may still be. Only the COMMIT makes them visible. */
 static enum tv_status replace_lists(struct work *w, struct tv_error *err)
 {
-    char number[24], forgets[24];
-    const char *const values[] = {number, forgets};
+    char number[24];
+    const char *value = number;
     snprintf(number, sizeof number, "%" PRId64, w->model->run_number);
-    snprintf(forgets, sizeof forgets, "%" PRId64, w->forgets);
-    enum tv_status status = tv_pg_exec(w->pg, "SELECT trivet.lists_hold($1, $2)", 2, values, err);
+    enum tv_status status = hold_lists(w, w->pg, err);
     if (status == TV_OK)
-        status = tv_pg_exec(w->pg, "DELETE FROM trivet.recommendation WHERE run_id = $1", 1, values, err);
+        status = tv_pg_exec(w->pg, "DELETE FROM trivet.recommendation WHERE run_id = $1", 1, &value, err);
     if (status == TV_OK)
         status = tv_pg_exec(w->pg,
                             "INSERT INTO trivet.recommendation (run_id, user_id, rank, item_id, score) "
@@ -217,6 +256,7 @@ static enum tv_status begin_output(struct work *w, const struct tv_settings *set
 {
     if (strcmp(tv_settings_text(settings, "to"), "postgres") == 0)
         return begin_copy(w, settings, err);
+    begin_guard(w, settings);
     w->json = strcmp(tv_settings_text(settings, "format"), "json") == 0;
     return tv_buffer_text(&w->out, w->json ? "[" : "user_id,rank,item_id,score\n", err);
 }
@@ -226,7 +266,9 @@ static enum tv_status end_output(struct work *w, struct tv_error *err)
 {
     if (w->pg)
         return end_copy(w, err);
-    enum tv_status status = tv_buffer_text(&w->out, w->json ? "\n]\n" : "", err);
+    enum tv_status status = end_guard(w, err);
+    if (status == TV_OK)
+        status = tv_buffer_text(&w->out, w->json ? "\n]\n" : "", err);
     if (status == TV_OK)
         status = flush(w, err);
     if (status == TV_OK && fflush(stdout) != 0)
@@ -298,6 +340,7 @@ enum tv_status tv_recommend_run(const struct tv_settings *settings, int n, char 
     tv_names_close(&w.names);
     tv_model_free(w.model);
     tv_pg_close(w.pg);
+    tv_pg_close(w.guard);
     tv_buffer_free(&w.out);
     tv_train_close(&stores);
     return status;
