@@ -65,8 +65,8 @@ static enum tv_status find(struct tv_target *out, struct tv_pg *pg, const char *
 
 /* Which index of similar items serves follows from what is loaded and what is there, as after an activation: the one of a data set
  * that is deleted may be live, and a server would go on answering from it. Without Redis the next command that has it does the
- * same, and until then `left` is said. */
-static void follow(const struct tv_settings *s, struct tv_pg *pg, const char *left)
+ * same, and until then `left` is said. Returns whether it is done. */
+static int follow(const struct tv_settings *s, struct tv_pg *pg, const char *left)
 {
     struct tv_error err = {0};
     struct tv_redis *redis = NULL;
@@ -77,6 +77,7 @@ static void follow(const struct tv_settings *s, struct tv_pg *pg, const char *le
     if (status != TV_OK)
         tv_log_reason(TV_LOG_ERROR, left, &err);
     tv_redis_close(redis);
+    return status == TV_OK;
 }
 
 static enum tv_status use(const struct tv_settings *s, const struct tv_target *t, struct tv_pg *pg, const char *name, struct tv_error *err)
@@ -85,7 +86,7 @@ static enum tv_status use(const struct tv_settings *s, const struct tv_target *t
     enum tv_status status = tv_target_use(t, pg, (int)tv_settings_int(s, "lock-wait"), err);
     if (status != TV_OK)
         return status;
-    follow(s, pg, "the index of similar items is left as it is until the next command of trivet-train");
+    (void)follow(s, pg, "the index of similar items is left as it is until the next command of trivet-train");
     printf("%s is the data set that is loaded\n", name);
     status = tv_target_out_of_date(&to_do, pg, err);
     tv_target_print_to_do(to_do, stdout);
@@ -93,21 +94,44 @@ static enum tv_status use(const struct tv_settings *s, const struct tv_target *t
     return status;
 }
 
+/* Which indices of similar items there are of the data set, "1, 2", NULL for none; Redis holds them. */
+static enum tv_status indices_of(struct tv_pg *pg, const char *number, struct tv_pg_rows **out, struct tv_error *err)
+{
+    return tv_pg_query(pg,
+                       "SELECT string_agg(i.id::text, ', ' ORDER BY i.id) FROM trivet.similar_index i "
+                       "WHERE i.dataset = $1 AND i.state IN ('live', 'kept')",
+                       1, &number, out, err);
+}
+
+/* The index is out of Redis where that could be asked, and models are left to the next command. */
+static void tell_what_was_made(const struct tv_settings *s, struct tv_pg *pg, const char *models, const char *indices)
+{
+    char left[200];
+    snprintf(left, sizeof left, "index %s of similar items of what is deleted goes on answering if it was live, until trivet-train repair",
+             indices ? indices : "");
+    int gone = follow(s, pg, indices ? left : "the index of similar items is left as it is until the next command of trivet-train");
+    if (indices && gone)
+        printf("index %s of similar items of it: gone, too\n", indices);
+    if (models)
+        printf("%s of it: gone, too; the next command of trivet-train takes them out of MongoDB and Redis\n", models);
+}
+
 /* What goes is asked before it is gone. */
 static enum tv_status drop_and_tell(const struct tv_settings *s, const struct tv_target *t, struct tv_pg *pg, const char *name,
                                     struct tv_error *err)
 {
-    struct tv_pg_rows *rows = NULL;
+    struct tv_pg_rows *rows = NULL, *indices = NULL;
     const char *number = t->number;
     enum tv_status status = tv_pg_query(pg, "SELECT rows, models FROM trivet.dataset_goes($1)", 1, &number, &rows, err);
+    if (status == TV_OK)
+        status = indices_of(pg, number, &indices, err);
     if (status == TV_OK)
         status = drop(t, pg, (int)tv_settings_int(s, "lock-wait"), err);
     if (status == TV_OK) {
         printf("%s is deleted: %s\n", name, tv_pg_cell(rows, 0, 0));
-        follow(s, pg, "an index of similar items of what is deleted, if one was live, goes on answering until trivet-train repair");
+        tell_what_was_made(s, pg, tv_pg_cell(rows, 0, 1), tv_pg_cell(indices, 0, 0));
     }
-    if (status == TV_OK && tv_pg_cell(rows, 0, 1))
-        printf("%s of it: gone, too; the next command of trivet-train takes them out of MongoDB and Redis\n", tv_pg_cell(rows, 0, 1));
+    tv_pg_rows_free(indices);
     tv_pg_rows_free(rows);
     return status;
 }

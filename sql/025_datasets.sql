@@ -230,14 +230,11 @@ create or replace function trivet.dataset_goes(dataset bigint, out rows text, ou
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     select format('%s ratings, %s of them single, with all items, tags and codes, %s in Postgres', d.ratings + d.live_ratings, d.live_ratings,
                   pg_size_pretty(d.bytes)),
-           nullif(concat_ws(' and ',
-               (select case count(*) when 1 then 'model ' else 'models ' end || string_agg(m::text, ', ' order by m)
-                from unnest(d.models) m having count(*) > 0),
-               (select format('index %s of similar items', string_agg(i.id::text, ', ' order by i.id)) from trivet.similar_index i
-                where i.dataset = d.dataset and i.state in ('live', 'kept') having count(*) > 0)), '')
+           (select case count(*) when 1 then 'model ' else 'models ' end || string_agg(m::text, ', ' order by m)
+            from unnest(d.models) m having count(*) > 0)
     from trivet.datasets() d where d.dataset = dataset_goes.dataset
 $$;
-comment on function trivet.dataset_goes(bigint) is 'What trivet.drop_dataset will delete, in words: rows of Postgres, and what was made of them (null: nothing).';
+comment on function trivet.dataset_goes(bigint) is 'What trivet.drop_dataset will delete, in words: rows of Postgres, and the models that were made of them (null: none).';
 
 create or replace function trivet.drop_dataset(dataset bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -120,7 +120,8 @@ def test_drop_says_what_goes_with_it(run, fresh_stores, tmp_path):
     assert "make a model of another data set live first: trivet-train activate 2, or trivet-train fit" in refused.stderr
     run("trivet-train", "activate", 2, env=s.env)
     done = run("trivet-etl", "datasets", "drop", "blue", env=s.env)
-    assert done.stdout.splitlines()[1] == ("models 3, 4 and index 2 of similar items of it: gone, too; "
-                                           "the next command of trivet-train takes them out of MongoDB and Redis")
+    assert done.stdout.splitlines()[1:] == ["index 2 of similar items of it: gone, too",
+                                            "models 3, 4 of it: gone, too; the next command of trivet-train takes them out of MongoDB and Redis"]
+    assert [key for key in s.redis_client().scan_iter("trivet:similar:{2}*")] == []  # and no next command has to do that
     assert run("trivet-train", "repair", env=s.env).stdout.endswith("everything agrees: model 2 is live\n")
     assert sorted(name for name in s.mongo_db().list_collection_names() if name[-1] in "34") == []
