@@ -150,7 +150,12 @@ def test_a_smaller_model_wins_a_tie(run, searched):
     for gain in (0, 0.005, 0.02, 10):
         chosen.append(search(run, place, *flags, "--min-gain", gain)["best"]["settings"]["factors"])
         assert chosen[-1] == min(k for k, value in values.items() if best - value <= gain)
+        told = search(run, place, *flags, "--min-gain", gain)  # asked twice, journaled once, and what is told is what is journaled
+        row = place.psql(f"SELECT parameters ->> 'factors', metrics #>> '{{best,settings,factors}}' FROM trivet.run WHERE id = {told['run']}")
+        assert row == f"{chosen[-1]}|{chosen[-1]}"
+        assert place.psql(f"SELECT run_id FROM trivet.search WHERE id = {told['search']}") == str(told["run"])
     assert values[chosen[0]] == best and chosen[-1] == 1 and len(set(chosen)) > 1
+    assert place.psql(f"SELECT count(*) FROM trivet.run WHERE metrics ->> 'search' = '{found['search']}'") == str(len(set(chosen)))
     words = run("trivet-train", "search", *flags, "--min-gain", 10, env=place.env).stdout
     assert f"is better by {best - values[1]:.4f}, which is not more than --min-gain 10" in words
 
@@ -190,6 +195,8 @@ def test_the_journal_has_the_filter_that_won(run, place):
     run(*shlex.split(found["best"]["command"]), env=place.env)
     live = "SELECT {} FROM trivet.run WHERE state = 'live'"
     assert json.loads(place.psql(live.format("filter"))) == kept and place.psql(live.format("source")) == source
+    journaled = place.psql(f"SELECT fingerprint FROM trivet.run WHERE id = {found['run']}")
+    assert place.psql(live.format("fingerprint")) == journaled
     assert int(place.psql(live.format("counts ->> 'rows'"))) == rows
 
 

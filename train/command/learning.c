@@ -38,10 +38,16 @@ void tv_learning_hint_at_counts(const struct tv_learning *l, const struct tv_rea
     json_decref(data);
 }
 
-/* Ratings that come from files have no fingerprint, and then nothing can be called unchanged. */
 enum tv_status tv_learning_open(struct tv_learning *l, const struct tv_reading *r, struct tv_error *err)
 {
     tv_buffer_init(&l->parameters, 1 << 12);
+    return tv_learning_again(l, r, err);
+}
+
+/* Ratings that come from files have no fingerprint, and then nothing can be called unchanged. */
+enum tv_status tv_learning_again(struct tv_learning *l, const struct tv_reading *r, struct tv_error *err)
+{
+    tv_buffer_clear(&l->parameters);
     enum tv_status status = tv_learn_json(&l->settings, &l->parameters, err);
     if (status != TV_OK)
         return status;

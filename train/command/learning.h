@@ -17,6 +17,8 @@ struct tv_learning {
 
 /* Writes down the settings, which the caller has filled, and the fingerprint; `r` has looked at its rows, or reads files. */
 enum tv_status tv_learning_open(struct tv_learning *l, const struct tv_reading *r, struct tv_error *err);
+/* Both anew, after the caller has changed settings, or what `r` reads. */
+enum tv_status tv_learning_again(struct tv_learning *l, const struct tv_reading *r, struct tv_error *err);
 /* A hint to the log, and no refusal, where the settings hardly suit the data: r->data is there. */
 void tv_learning_hint_at_counts(const struct tv_learning *l, const struct tv_reading *r);
 void tv_learning_free(struct tv_learning *l);

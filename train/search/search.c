@@ -104,21 +104,22 @@ static enum tv_status test_winner(struct tv_search *s, struct tv_error *err)
     return status == TV_OK ? tv_search_judge(&s->winner, s, s->best, threads, TV_TEST, err) : status;
 }
 
-/* Makes settings and filter the winner's: the journal puts them beside the winner's numbers, and whoever trains with them has
- * to get the model that was measured. */
+/* Makes settings, filter and fingerprint the winner's: the journal puts them beside the winner's numbers, and whoever trains with
+ * them has to get the model that was measured. */
 static enum tv_status become_winner(struct tv_search *s, struct tv_error *err)
 {
     struct tv_learn_settings learn;
+    enum tv_status status = TV_OK;
     s->learning.settings = s->winner.learn;
-    tv_buffer_clear(&s->learning.parameters);
-    enum tv_status status = tv_learn_json(&s->winner.learn, &s->learning.parameters, err);
-    if (status != TV_OK || s->space.filters == 0)
-        return status;
-    status = tv_search_space_settings(&s->space, s->best, &learn, s->reading.filter, err);
-    tv_buffer_clear(&s->reading.values);
-    if (status == TV_OK)
-        status = tv_filter_json(s->reading.filter, &s->reading.values, err);
-    return status == TV_OK ? tv_reading_choose_row_source(&s->reading, err) : status;
+    if (s->space.filters > 0) {
+        status = tv_search_space_settings(&s->space, s->best, &learn, s->reading.filter, err);
+        tv_buffer_clear(&s->reading.values);
+        if (status == TV_OK)
+            status = tv_filter_json(s->reading.filter, &s->reading.values, err);
+        if (status == TV_OK)
+            status = tv_reading_choose_row_source(&s->reading, err);
+    }
+    return status == TV_OK ? tv_learning_again(&s->learning, &s->reading, err) : status;
 }
 
 /* Finishes the search in the journal, whose row says what the winner is learned with. */

@@ -136,15 +136,6 @@ static enum tv_status read_results(struct tv_search *s, size_t *n_done, struct t
     return status;
 }
 
-/* The journal's run of a search that was finished before; 0 otherwise. */
-static enum tv_status read_run(struct tv_search *s, struct tv_error *err)
-{
-    char number[24];
-    const char *value = number;
-    snprintf(number, sizeof number, "%" PRId64, s->id);
-    return tv_pg_int(s->pg, "SELECT coalesce(run_id, 0) FROM trivet.search WHERE id = $1::bigint", 1, &value, &s->run, err);
-}
-
 /* --resume names a search; its flags lead to another one if the ratings are no longer the same. */
 static enum tv_status check_number(const struct tv_search *s, struct tv_error *err)
 {
@@ -155,7 +146,7 @@ static enum tv_status check_number(const struct tv_search *s, struct tv_error *e
     return tv_hint(err, "the same command without --resume begins a search of what there is now");
 }
 
-/* Leaves s->id, s->run and s->results as they are in Postgres, and the search held. */
+/* Leaves s->id and s->results as they are in Postgres, and the search held. */
 enum tv_status tv_search_store_begin(struct tv_search *s, struct tv_error *err)
 {
     char print[24];
@@ -172,8 +163,6 @@ enum tv_status tv_search_store_begin(struct tv_search *s, struct tv_error *err)
         status = hold(s, err);
     if (status == TV_OK)
         status = read_results(s, &n_done, err);
-    if (status == TV_OK)
-        status = read_run(s, err);
     if (status == TV_OK)
         tv_log_info("search %" PRId64 ": %zu of %zu trials are done", s->id, n_done, s->space.n_trials);
     return status;
@@ -231,18 +220,33 @@ static enum tv_status write_run(struct tv_search *s, const char *metrics, struct
     return tv_run_row_done(&run_row, "{}", metrics, err);
 }
 
-/* A search that was finished before stays as it is: asked for once more, it only shows its table. */
+/* The journal's run of this search with this winner, if it was asked for before; 0 otherwise. */
+static enum tv_status read_run(struct tv_search *s, struct tv_error *err)
+{
+    char id[24], best[24];
+    const char *const values[] = {id, best};
+    snprintf(id, sizeof id, "%" PRId64, s->id);
+    snprintf(best, sizeof best, "%zu", s->best + 1);
+    return tv_pg_int(s->pg,
+                     "SELECT coalesce(max(r.id), 0) FROM trivet.run r WHERE r.kind = 'search' AND r.state = 'done' "
+                     "AND r.metrics ->> 'search' = $1 AND r.metrics #>> '{best,trial}' = $2",
+                     2, values, &s->run, err);
+}
+
+/* A search that was finished before stays as it is: asked for once more, it only shows its table. With another --min-gain another
+ * trial may win: that is a row of its own, so that the journal has what is printed, and the search names it. */
 enum tv_status tv_search_store_finish(struct tv_search *s, const char *metrics, struct tv_error *err)
 {
     char id[24], run[24];
     const char *const values[] = {id, run};
-    if (s->run > 0)
-        return TV_OK;
-    enum tv_status status = write_run(s, metrics, err);
+    enum tv_status status = read_run(s, err);
+    if (status == TV_OK && s->run == 0)
+        status = write_run(s, metrics, err);
     snprintf(id, sizeof id, "%" PRId64, s->id);
     snprintf(run, sizeof run, "%" PRId64, s->run);
     return status == TV_OK ? tv_pg_exec(s->pg,
-                                        "UPDATE trivet.search SET finished_at = now(), run_id = $2::bigint WHERE id = $1::bigint",
+                                        "UPDATE trivet.search SET finished_at = coalesce(finished_at, now()), run_id = $2::bigint "
+                                        "WHERE id = $1::bigint AND run_id IS DISTINCT FROM $2::bigint",
                                         2, values, err)
                            : status;
 }
