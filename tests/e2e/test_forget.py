@@ -352,7 +352,7 @@ def test_lists_on_standard_output_of_somebody_forgotten_meanwhile_fail(programs,
     place, log = fresh_stores, tmp_path / "gdb.log"
     load(run, place, tmp_path / "films", Numbers)
     run(*FIT, "--factors", 3, env=place.env)
-    told = held(programs["trivet-train"], "tv_lists_of_all", "recommend", "1", "--format", form, place=place, log=log,
+    told = held("tv_lists_of_all", programs["trivet-train"], "recommend", "1", "--format", form, env=place.env, log=log,
                 act=lambda: run("trivet-etl", "forget", "user", WHO, "--lock-wait", 5, env=place.env))
     assert "forgotten while the lists of model 1 were made" in told and "throw away what was written" in told, told
     assert "exited with code" in told and "\n]" not in told and "nothing was changed" not in told, told
