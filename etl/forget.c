@@ -40,6 +40,7 @@ struct forget {
     struct tv_pg *pg; /* the lock's */
     struct tv_forgotten what;
     char number[24];  /* the id as statements take it */
+    char set[24];     /* and the data set, which nobody may change meanwhile */
     int64_t dataset;  /* the current one */
     char *name;       /* what that is called */
     char *others;     /* what other data sets there are: "A, B"; NULL: none */
@@ -108,6 +109,7 @@ static enum tv_status name_sets(struct forget *f, const struct tv_pg_rows *rows,
 {
     const char *name = tv_pg_cell(rows, 0, 2), *others = tv_pg_cell(rows, 0, 3);
     f->dataset = strtoll(tv_pg_cell(rows, 0, 1), NULL, 10);
+    snprintf(f->set, sizeof f->set, "%" PRId64, f->dataset);
     f->name = strdup(name ? name : "(nothing is loaded)");
     f->others = others ? strdup(others) : NULL;
     return f->name && (f->others || others == NULL) ? TV_OK : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for names of data sets");
@@ -155,9 +157,9 @@ struct deletion {
 static enum tv_status delete_once(void *context, struct tv_error *err)
 {
     struct deletion *d = context;
-    const char *const values[] = {d->f->number, d->step};
-    return tv_pg_int(d->f->pg, d->f->what.is_item ? "SELECT trivet.forget_item($1, $2)" : "SELECT trivet.forget_user($1, $2)", 2,
-                     values, &d->ratings, err);
+    const char *const values[] = {d->f->number, d->step, d->f->set};
+    return tv_pg_int(d->f->pg, d->f->what.is_item ? "SELECT trivet.forget_item($1, $2, $3)" : "SELECT trivet.forget_user($1, $2, $3)",
+                     3, values, &d->ratings, err);
 }
 
 static enum tv_status delete_rows(struct forget *f, int step, struct tv_error *err)

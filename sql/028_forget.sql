@@ -45,7 +45,8 @@ comment on function trivet.forget_begins() is 'What was made of the current data
 -- The locks wait for those who are rating, and hold off the next: what one of them was writing is among what is deleted. Whoever
 -- rates begins with a lock on trivet.code (trivet.hold_dataset), so nobody has found an item, or the number of a code, that is gone when
 -- they write. The caller sets a short lock_timeout and comes again (include/trivet/schema/patient.h).
-create or replace function trivet.forget_user(user_id bigint, step int) returns bigint
+drop function if exists trivet.forget_user(bigint, int); -- of older schemas
+create or replace function trivet.forget_user(user_id bigint, step int, dataset bigint = null) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
@@ -53,6 +54,7 @@ declare
     n bigint;
 begin
     lock table trivet.code, trivet.rating in share row exclusive mode;
+    perform trivet.check_dataset(forget_user.dataset);
     perform trivet.forget_begins();
     perform from trivet.item_change c
     where c.item_id in (select r.item_id from trivet.rating r where r.user_id = forget_user.user_id) order by c.item_id for no key update;
@@ -74,11 +76,12 @@ begin
     return n;
 end
 $$;
-comment on function trivet.forget_user(bigint, int) is
+comment on function trivet.forget_user(bigint, int, bigint) is
 'Deletes what the current data set has of a user: ratings, tags, what is known of their changes, lists, refused lines; in step 3 the code,
-too. The items they rated are counted again. Returns how many ratings there were. The caller holds trivet.lock_key().';
+too. The items they rated are counted again. Returns how many ratings there were. An error if a data set is given, and another is current. The caller holds trivet.lock_key().';
 
-create or replace function trivet.forget_item(item_id bigint, step int) returns bigint
+drop function if exists trivet.forget_item(bigint, int); -- of older schemas
+create or replace function trivet.forget_item(item_id bigint, step int, dataset bigint = null) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
@@ -87,6 +90,7 @@ declare
     n bigint;
 begin
     lock table trivet.code, trivet.rating in share row exclusive mode;
+    perform trivet.check_dataset(forget_item.dataset);
     perform trivet.forget_begins();
     with gone as (delete from trivet.rating r where r.item_id = forget_item.item_id returning r.user_id, r.load_id),
     part as (select g.load_id, count(*) as n from gone g group by g.load_id),
@@ -109,9 +113,9 @@ begin
     return n;
 end
 $$;
-comment on function trivet.forget_item(bigint, int) is
+comment on function trivet.forget_item(bigint, int, bigint) is
 'Deletes what the current data set has of an item: ratings, tags, places in lists, refused lines; from step 2 on what is known of it, without which nobody rates it; in step 3 the code.
-Users who rated it live are folded in again. Returns how many ratings there were. The caller holds trivet.lock_key().';
+Users who rated it live are folded in again. Returns how many ratings there were. An error if a data set is given, and another is current. The caller holds trivet.lock_key().';
 
 -- Indices of the current data set alone are asked for: those of others know nothing of it.
 create or replace function trivet.forget_waits(kind text, id bigint) returns bigint
@@ -188,10 +192,12 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function trivet.run_again(bigint) is 'Begins a run that makes a kept model again, without what is to be forgotten: the same training, under another number, which is returned.';
 
+-- Of the current data set alone: who makes another's model live makes that one current.
 create or replace function trivet.runs_made_again() returns table (run_id bigint, instead bigint, live boolean)
 language sql stable parallel safe as $$
     select n.id, r.id, n.state = 'live'
     from trivet.run r join trivet.run n on r.message = format('model %s without what was forgotten', n.id)
-    where r.state in ('kept', 'live') and n.state in ('kept', 'live') and r.dataset = n.dataset order by n.id
+    where r.state in ('kept', 'live') and n.state in ('kept', 'live') and r.dataset = n.dataset and n.dataset = trivet.current_dataset()
+    order by n.id
 $$;
-comment on function trivet.runs_made_again() is 'Models that are kept though there is another in their place, because a forget was killed: the next one goes on with that.';
+comment on function trivet.runs_made_again() is 'Models of the current data set that are kept though there is another in their place, because a forget was killed: the next one goes on with that.';

@@ -320,6 +320,38 @@ def test_killed_at_each_step_it_goes_on(programs, run, serve, filled, names, kin
     assert recs(server, names.user(1001)).status == 200
 
 
+def test_what_was_killed_in_another_data_set_is_left_to_that(programs, run, fresh_stores, tmp_path):
+    """Whoever goes on with it makes its model live, and with it its data set current."""
+    place = fresh_stores
+    for name in ("books", "films"):
+        load(run, place, tmp_path / name, Numbers)
+        run(*FIT, "--factors", 3, env=place.env)
+    at("tv_without_exchange", programs["trivet-etl"], "forget", "item", WHAT, env=place.env)
+    run("trivet-etl", "datasets", "use", "books", env=place.env)
+    of_films = "SELECT count(*), sum(user_id) FROM trivet.rating_load_2 WHERE item_id = 2005"
+    before = place.psql(of_films)
+    done = forget(run, place, "item", 2005)
+    assert "item 2005 of data set books is forgotten" in done.stdout
+    assert place.psql(of_films) == before and place.psql("SELECT count(*) FROM trivet.rating WHERE item_id = 2005") == "0"
+    assert place.psql("SELECT name FROM trivet.dataset WHERE current") == "books"
+    run("trivet-etl", "datasets", "use", "films", env=place.env)
+    assert place.psql("SELECT count(*) > 0 FROM trivet.item WHERE item_id = 2005") == "t"
+    forget(run, place, "item", WHAT)
+    assert place.psql("SELECT count(*) FROM trivet.run WHERE state IN ('kept', 'live') AND dataset = 2") == "1"
+    check_repaired(run, place)
+
+
+@pytest.mark.parametrize("kind, code", [("user", WHO), ("item", WHAT)])
+def test_a_data_set_that_is_switched_by_hand_meanwhile_loses_nothing(programs, run, fresh_stores, tmp_path, kind, code):
+    place = fresh_stores
+    for name in ("books", "films"):
+        load(run, place, tmp_path / name, Numbers)
+    told = held(programs["trivet-etl"], "tv_similar_forget", "forget", kind, code, env=place.env, log=tmp_path / "gdb.log",
+                act=lambda: place.psql("SELECT trivet.use_dataset(1)"))
+    assert "data set books is loaded, and not films" in told, told
+    assert place.psql(f"SELECT count(*) > 0 FROM trivet.rating WHERE {kind}_id = {code}") == "t"
+
+
 # --- lists that are made meanwhile --------------------------------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ enum tv_status tv_without_count(const struct tv_stores *s, struct tv_model *m, s
 /* `again` is live if `run_number` was, which is discarded. */
 enum tv_status tv_without_exchange(const struct tv_stores *s, int64_t run_number, int64_t again, int is_live,
                                    struct tv_error *err);
-/* Does that for models that a process made which was killed then. */
+/* Does that for models of the current data set that a process made which was killed then. */
 enum tv_status tv_without_finish(const struct tv_stores *s, struct tv_error *err);
 
 #endif
