@@ -55,7 +55,7 @@ static enum tv_status pass_progress(void *context, double bytes, struct tv_error
     return TV_OK;
 }
 
-enum tv_status tv_dry_run(const struct tv_set *set, long long max_rejects, FILE *out, struct tv_error *err)
+enum tv_status tv_dry_run(struct tv_set *set, long long max_rejects, FILE *out, struct tv_error *err)
 {
     struct counts c = {.codes = NULL};
     const struct tv_sink sink = {.context = &c, .rating = count_rating, .item = pass_item, .tag = pass_tag,

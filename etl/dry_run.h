@@ -10,6 +10,6 @@
 /* Reads the set, and prints what a load would report of it. TV_ERR_INPUT where a load would end so, in the same words: more than
  * `max_rejects` lines are refused, no rating is left, or a table does not go on as it began. What only Postgres knows, such as
  * whether these are other data than those of the name, is not asked. */
-enum tv_status tv_dry_run(const struct tv_set *set, long long max_rejects, FILE *out, struct tv_error *err);
+enum tv_status tv_dry_run(struct tv_set *set, long long max_rejects, FILE *out, struct tv_error *err);
 
 #endif

@@ -438,7 +438,7 @@ enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const
                          struct tv_error *err)
 {
     struct tv_given given;
-    *set = (struct tv_set){.input = input};
+    *set = (struct tv_set){.input = input, .events.column = -1};
     enum tv_status status = tv_given_parse(&given, choices->columns, err);
     if (status == TV_OK)
         status = find_files(set, input, choices, &given, err);
@@ -458,7 +458,7 @@ enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const
     return status;
 }
 
-enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const struct tv_sink *sink,
+enum tv_status tv_set_read(struct tv_set *set, enum tv_role role, const struct tv_sink *sink,
                            struct tv_error *err)
 {
     const struct tv_found *chosen = &set->chosen[role];
@@ -473,6 +473,7 @@ enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const st
                                       .codes = {set->codes[TV_CODE_USER], set->codes[TV_CODE_ITEM]},
                                       .genres = set->chosen[TV_ROLE_GENRES].file,
                                       .words = set->chosen[TV_ROLE_WORDS].file,
+                                      .events = role == TV_ROLE_RATINGS ? &set->events : NULL,
                                       .sink = sink};
     struct tv_encoding encoding = {0};
     enum tv_status status = role == TV_ROLE_RATINGS ? TV_OK : tv_encoding_of(&encoding, set->input, chosen->file, err);

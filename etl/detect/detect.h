@@ -41,7 +41,7 @@ struct tv_set {
     const char *format; /* one of TV_DETECT_FORMATS */
     int counts;         /* 1: the values are counts of plays, not ratings */
     struct tv_found chosen[TV_ROLE_COUNT];
-    char mixed[800]; /* a warning: lines of several kinds count alike; or "" */
+    struct tv_events events;                     /* of the ratings, while and after they are read */
     int generated;                               /* written by trivet-etl synth */
     int codes[TV_CODE_KINDS];                    /* 1: ids of that kind may be text */
     long long n_sampled, n_texts[TV_CODE_KINDS]; /* ratings looked at, and those of them whose id is no integer */
@@ -89,7 +89,7 @@ int tv_found_by_columns(const struct tv_found *found);
 
 /* Reads the file of one role into the sink. Nothing is done for a role without a file, nor for genres and words, which
  * the readers of items and of tags read themselves, nor for the marker, whose being there says all. */
-enum tv_status tv_set_read(const struct tv_set *set, enum tv_role role, const struct tv_sink *sink,
+enum tv_status tv_set_read(struct tv_set *set, enum tv_role role, const struct tv_sink *sink,
                            struct tv_error *err);
 
 #endif

@@ -119,8 +119,9 @@ static void hint_at_nearest(const struct tv_record *header, const char *name, st
         list[i] = names[i];
     }
     const char *nearest = tv_text_nearest(name, list);
-    if (nearest && tv_text_is_utf8(nearest, strlen(nearest)))
-        tv_hint(err, "did you mean %s?", nearest);
+    char shown[260];
+    if (nearest)
+        tv_hint(err, "did you mean %s?", tv_text_printable(shown, sizeof shown, nearest));
     else
         tv_hint(err, "--columns takes the names that stand in the header");
 }

@@ -55,18 +55,18 @@ static unsigned hint_at_names(struct tv_error *err)
 
 /* --- files that are no tables of text ------------------------------------------------------------------------------ */
 
-/* By their first bytes; "%s" in the hint is the file's name. */
+/* By their first bytes; "%s" in the hint is the file's name, as a word of a shell: a command has it behind its quotes. */
 static const struct foreign {
     const char *magic;
     size_t n;
     const char *what, *hint;
 } foreigners[] = {
-    {"PAR1", 4, "it is a Parquet file", "make a table of it: python3 -c 'import pandas; pandas.read_parquet(\"%s\").to_csv(\"ratings.csv\", index=False)'"},
+    {"PAR1", 4, "it is a Parquet file", "make a table of it: python3 -c 'import pandas, sys; pandas.read_parquet(sys.argv[1]).to_csv(\"ratings.csv\", index=False)' %s"},
     {"\xd0\xcf\x11\xe0", 4, "it is a spreadsheet or another document of an office", "open %s in a spreadsheet, and save it as CSV"},
     {"SQLite format 3", 15, "it is a database of SQLite", "write a table of it: sqlite3 -csv -header %s 'SELECT ...' > ratings.csv"},
     {"\x93NUMPY", 6, "it is an array of numpy", "write %s as a table with the columns user, item and rating"},
-    {"{\"", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas; pandas.read_json(\"%s\", lines=True, dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)'"},
-    {"[{", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas; pandas.read_json(\"%s\", dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)'"},
+    {"{\"", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas, sys; pandas.read_json(sys.argv[1], lines=True, dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)' %s"},
+    {"[{", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas, sys; pandas.read_json(sys.argv[1], dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)' %s"},
     {"<!DOCTYPE", 9, "it is a web page", "download %s anew: what needs a login is downloaded by hand"},
     {"<html", 5, "it is a web page", "download %s anew: what needs a login is downloaded by hand"},
 };
@@ -96,8 +96,9 @@ int tv_refusal_is_foreign(const struct tv_input *input, const struct tv_input_fi
 static enum tv_status say_foreign(const struct foreign *f, const struct tv_input_file *file, struct tv_error *err)
 {
     const char *hole = strstr(f->hint, "%s");
+    char name[600];
     tv_fail(err, TV_ERR_INPUT, "%s", f->what);
-    tv_hint(err, "%.*s%s%s", (int)(hole - f->hint), f->hint, file->name, hole + 2);
+    tv_hint(err, "%.*s%s%s", (int)(hole - f->hint), f->hint, tv_text_shell_word(name, sizeof name, file->name), hole + 2);
     return tv_context(err, "%s", file->name);
 }
 
@@ -276,8 +277,9 @@ static int is_film_alone(const struct tv_record *record)
 static enum tv_status say_films(const char *file, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_INPUT, "a line with an item and a colon stands before the ratings of that item, as in Netflix's set");
+    char name[600];
     return tv_hint(err, "make a line of each rating: awk -F, '/:/ { sub(/:.*/, \"\"); item = $1; next } { print $1 \",\" item \",\" $2 "
-                        "\",\" $3 }' %s > ratings.csv", file);
+                        "\",\" $3 }' %s > ratings.csv", tv_text_shell_word(name, sizeof name, file));
 }
 
 /* Blanks between the fields, as many as make columns of them, are no separator: names and titles hold some. */
@@ -292,11 +294,11 @@ static int has_blanks(const struct tv_record *record)
 
 static enum tv_status say_blanks(const struct tv_record *first, const char *file, struct tv_error *err)
 {
-    char fields[SHOWN];
+    char fields[SHOWN], name[600];
     tv_fail(err, TV_ERR_INPUT, "its fields are divided by none of , ; | :: and tabs (the first line is %s)",
             tv_refusal_fields(first, fields, sizeof fields));
     return tv_hint(err, "if blanks divide them: tr -s ' ' '\\t' < %s > ratings.tsv, which without a header is read as user, item, rating and "
-                        "time", file);
+                        "time", tv_text_shell_word(name, sizeof name, file));
 }
 
 /* Says what the first record tells, now that the lines are counted. */

@@ -132,7 +132,7 @@ static enum tv_status understand_value(struct looking *l, enum tv_column meaning
 static enum tv_status understand_rest(struct looking *l, struct tv_error *err)
 {
     const struct tv_columns *columns = &l->found->columns;
-    char all[320], with[320];
+    char all[320], with[320], word[320];
     if (columns->at[TV_COLUMN_RATING] >= 0 || columns->at[TV_COLUMN_PLAYS] >= 0 || l->given->no_rating)
         return TV_OK;
     for (int i = 0; i < l->sample->n; i++) {
@@ -144,59 +144,48 @@ static enum tv_status understand_rest(struct looking *l, struct tv_error *err)
         int has_meaning = tv_columns_meaning(columns, i) != TV_COLUMN_NONE;
         if (has_meaning || is_known || is_id || 2 * (tv_sample_numbers(c) + c->marks) <= c->n || c->n == 0)
             continue;
+        if (tv_columns_names_kind(&name)) {
+            tv_fail(err, TV_ERR_INPUT, "it has the columns %s; none is known to be the rating, and %s could be it, or the kind of each line's "
+                                       "event", all_columns(l, all, sizeof all), c->name);
+            return tv_hint(err, "--columns %s takes each line as one play, of whatever kind; rating=NAME says which column is the rating",
+                           tv_given_with(l->given, TV_COLUMN_RATING, "none", with, sizeof with));
+        }
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s; none is known to be the rating, and %s could be it",
                 all_columns(l, all, sizeof all), c->name);
         return tv_hint(err, "say which is: --columns %s (or plays=%s), with values that are numbers; rating=none takes each line as "
                             "one play",
-                       tv_given_with(l->given, TV_COLUMN_RATING, c->name, with, sizeof with), c->name);
+                       tv_given_with(l->given, TV_COLUMN_RATING, c->name, with, sizeof with), tv_text_shell_word(word, sizeof word, c->name));
     }
     return TV_OK;
 }
 
-/* The words of a column, divided by commas. */
-static const char *all_words(const struct tv_sample_column *c, char *out, size_t size)
+/* Whether a column may say what kind of event each line is: by its name; or, where there are no names, by having a few words. */
+static int may_be_kind(const struct looking *l, int i)
 {
-    size_t n = 0;
-    *out = '\0';
-    for (int i = 0; i < c->n_words && n < size; i++)
-        n += (size_t)snprintf(out + n, size - n, "%s%.20s", i ? ", " : "", c->words[i]);
-    return tv_text_mark_cut(out, size, (int)n);
+    const struct tv_sample_column *c = &l->sample->columns[i];
+    const struct tv_field name = {c->name, strlen(c->name)};
+    if (tv_columns_meaning(&l->found->columns, i) != TV_COLUMN_NONE)
+        return 0;
+    if (l->found->has_header)
+        return tv_columns_names_kind(&name);
+    return tv_sample_numbers(c) == 0 && c->n_words > 0 && c->n_words < TV_SAMPLE_WORDS && c->times[TV_TIME_UNKNOWN] == c->n;
 }
 
-/* A command that keeps the lines with `word` in a column. Where fields may stand in quotes it reads them as such: a comma in one of
- * them would put another column in its place, and lines would be missing in silence. */
-static void write_choice(const struct looking *l, int column, const char *word, char *out, size_t size)
+/* Chooses the column whose values are gathered while the file is read, because events of several kinds, seen, put into the cart and bought,
+ * are counted as one and the same. --columns rating=none does not say that this is meant: it is typed because of another column, too. */
+static void find_kinds(struct looking *l)
 {
-    const char *separator = strcmp(l->found->dialect.separator, "\t") == 0 ? "\\t" : l->found->dialect.separator;
-    const char *file = l->found->file->name;
-    if (l->found->dialect.quotes)
-        snprintf(out, size,
-                 "python3 -c 'import csv; f = {\"newline\": \"\", \"encoding\": \"latin-1\"}; d = \"%s\"; "
-                 "csv.writer(open(\"%s.csv\", \"w\", **f), delimiter=d).writerows(r for n, r in "
-                 "enumerate(csv.reader(open(\"%s\", **f), delimiter=d)) if n == 0 or r[%d:%d] == [\"%s\"])'",
-                 separator, word, file, column, column + 1, word);
-    else
-        snprintf(out, size, "awk -F'%s' 'NR == 1 || $%d == \"%s\"' %s > %s.csv", separator, column + 1, word, file, word);
-}
-
-/* Events of several kinds, seen, put into the cart and bought, are counted as one and the same. Which of them are meant is the
- * user's to say. --columns rating=none does not: it is typed because of another column, too. */
-static void warn_of_kinds(struct looking *l)
-{
-    char words[120];
-    for (int i = 0; l->set->counts && l->found->has_header && i < l->sample->n; i++) {
+    struct tv_events *events = &l->set->events;
+    int several = 0;
+    for (int i = 0; l->set->counts && !several && i < l->sample->n; i++) {
         const struct tv_sample_column *c = &l->sample->columns[i];
-        const struct tv_field name = {c->name, strlen(c->name)};
-        if (tv_columns_meaning(&l->found->columns, i) != TV_COLUMN_NONE || !tv_columns_names_kind(&name) || c->n_words < 2 ||
-            c->n_words == TV_SAMPLE_WORDS)
+        if (!may_be_kind(l, i))
             continue;
-        const char *last = c->words[c->n_words - 1];
-        char command[480];
-        write_choice(l, i, last, command, sizeof command);
-        snprintf(l->set->mixed, sizeof l->set->mixed,
-                 "lines count alike, whatever their %s says (%s). Those of one kind alone: %s",
-                 c->name, all_words(c, words, sizeof words), command);
-        return;
+        several = c->n_words > 1 || c->low < c->high;
+        if (events->column >= 0 && !several)
+            continue;
+        events->column = i;
+        snprintf(events->name, sizeof events->name, "%s%s", l->found->has_header ? "" : "column ", c->name);
     }
 }
 
@@ -489,7 +478,7 @@ static enum tv_status understand_ratings(struct looking *l, struct tv_error *err
     if (status == TV_OK)
         status = understand_ids(l, TV_CODE_ITEM, err);
     if (status == TV_OK)
-        warn_of_kinds(l);
+        find_kinds(l);
     describe(l);
     return status;
 }

@@ -49,7 +49,7 @@ int tv_fetch_is_address(const char *text)
 void tv_fetch_shown(const char *text, char *out, size_t size)
 {
     if (!tv_fetch_is_address(text)) {
-        snprintf(out, size, "%s", text);
+        tv_text_printable(out, size, text);
         return;
     }
     const char *host = strstr(text, "://") + 3;

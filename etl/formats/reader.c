@@ -55,9 +55,10 @@ static enum tv_status check_header(const struct tv_file_reading *reading, const 
     *again = n == header->size && memcmp(raw, header->data, n) == 0;
     if (*again || record->raw_size != header->size || record->reason || !has_same_names(record, header, reading->dialect.separator))
         return TV_OK;
+    char file[600];
     tv_fail(err, TV_ERR_INPUT, "line %lld is a header again, with its columns in another order than the first line has", record->line);
     return tv_hint(err, "these are two tables in one file: cut it there (csplit %s %lld), and load the second with --append",
-                   reading->file->name, record->line);
+                   tv_text_shell_word(file, sizeof file, reading->file->name), record->line);
 }
 
 /* Refuses a record that is none, or has another number of fields than the file, and hands any other to the reader. */
@@ -94,6 +95,8 @@ static enum tv_status read_rows(const struct tv_file_reading *reading, struct tv
             status = reading->sink->reject(reading->sink->context, reading->file->name, record, &why, err);
         else if (status != TV_OK && err)
             *err = why;
+        else if (status == TV_OK && reading->events)
+            tv_events_add(reading->events, record);
         if (status == TV_OK && n % PROGRESS_EVERY == 0)
             status = reading->sink->progress(reading->sink->context, tv_records_consumed(records), err);
         if (status != TV_OK)

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "etl/formats/events.h"
 #include "etl/load/codes.h"
 #include "trivet/base/buffer.h"
 #include "trivet/read/columns.h"
@@ -90,6 +91,7 @@ struct tv_file_reading {
     int codes[TV_CODE_KINDS];           /* 1: ids of that kind may be text */
     const struct tv_input_file *genres; /* u.genre of a ml-100k folder, or NULL */
     const struct tv_input_file *words;  /* tags.dat of a lastfm folder, or NULL */
+    struct tv_events *events;           /* filled with what the rows say; NULL: nobody asks */
     const struct tv_sink *sink;
 };
 

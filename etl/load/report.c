@@ -60,8 +60,9 @@ static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS]
     if (t->items.n > many_items && (double)t->items.n > swapped * (double)t->users.n)
         snprintf(warnings[n++], 800, "%s and only %s: are the two columns the right way round? --columns user=...,item=... says which is "
                  "which", tv_text_count(a, (long long)t->items.n, "item"), tv_text_count(b, (long long)t->users.n, "user"));
-    if (r->set->mixed[0])
-        snprintf(warnings[n++], 800, "%s", r->set->mixed);
+    const struct tv_found *ratings = &r->set->chosen[TV_ROLE_RATINGS];
+    tv_events_warning(&r->set->events, &ratings->dialect, ratings->file->name, ratings->has_header, warnings[n], 800);
+    n += warnings[n][0] != '\0';
     if (r->set->n_passed_over > 0)
         snprintf(warnings[n++], 800, "%.120s%s like ratings, too, and %s not read: trivet-etl load FILE --append adds what belongs to "
                  "them", r->set->passed_over, r->set->n_passed_over > 1 ? " and other files look" : " looks",

@@ -225,6 +225,45 @@ char *tv_text_copy(char *out, size_t size, const char *text)
     return out;
 }
 
+char *tv_text_printable(char *out, size_t size, const char *text)
+{
+    size_t o = 0, left = strlen(text);
+    while (left > 0 && o + 5 <= size) {
+        size_t n = character_length((const unsigned char *)text, left);
+        unsigned char c = (unsigned char)*text;
+        if (n == 0 || c < ' ' || c == 0x7F) {
+            o += (size_t)snprintf(out + o, size - o, "\\x%02x", c);
+            n = 1;
+        } else {
+            memcpy(out + o, text, n);
+            o += n;
+        }
+        text += n;
+        left -= n;
+    }
+    out[o] = '\0';
+    return out;
+}
+
+/* What no shell takes for anything else. */
+static int is_plain_word(const char *text)
+{
+    for (const char *p = text; *p; p++)
+        if (!isalnum((unsigned char)*p) && strchr("_-./+,:=@%", *p) == NULL)
+            return 0;
+    return *text != '\0';
+}
+
+char *tv_text_shell_word(char *out, size_t size, const char *text)
+{
+    const char *quote = is_plain_word(text) ? "" : "'";
+    size_t o = (size_t)snprintf(out, size, "%s%s", quote, *text == '-' ? "./" : "");
+    for (; *text && o + 6 < size; text++)
+        o += (size_t)snprintf(out + o, size - o, *text == '\'' ? "'\\''" : "%c", *text);
+    snprintf(out + o, size - o, "%s", quote);
+    return out;
+}
+
 char *tv_text_mark_cut(char *text, size_t size, int wanted)
 {
     static const char cut[] = "\xe2\x80\xa6";

@@ -11,6 +11,7 @@
 #include "lib/read/archive.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/hash.h"
+#include "trivet/base/text.h"
 
 enum { BLOCK = 256 * 1024, MAX_FILES = 10000 };
 
@@ -40,7 +41,7 @@ static int copy(char **out, const char *text)
     return text == NULL || *out != NULL;
 }
 
-/* Adds a copy of the file. A failure in the middle leaves a file without a name or path in the list, which tv_input_close frees all the
+/* Adds a copy of the file, whose name goes to terminals, Postgres and JSON, which take not every byte that a name may have. A failure in the middle leaves a file without a name or path in the list, which tv_input_close frees all the
  * same. */
 static enum tv_status add_file(struct tv_input *input, const struct tv_input_file *given, struct tv_error *err)
 {
@@ -52,7 +53,12 @@ static enum tv_status add_file(struct tv_input *input, const struct tv_input_fil
     input->files = files;
     struct tv_input_file *file = &files[input->n_files++];
     *file = *given;
-    int ok = copy(&file->name, base_name(given->name));
+    const char *name = base_name(given->name);
+    size_t size = 4 * strlen(name) + 5;
+    file->name = malloc(size);
+    int ok = file->name != NULL;
+    if (ok)
+        tv_text_printable(file->name, size, name);
     ok &= copy(&file->path, given->path);
     ok &= copy(&file->archive, given->archive);
     file->head = given->n_head > 0 ? malloc(given->n_head) : NULL;

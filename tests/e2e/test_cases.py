@@ -1,8 +1,11 @@
 """Files as people have them (tests/cases/files.toml): each case is loaded and inspected, and the two agree."""
 
 import os
+import io
+import os
 import re
 import tomllib
+import zipfile
 
 import pytest
 
@@ -213,6 +216,32 @@ def test_what_gives_its_bytes_once_is_no_file(run, tmp_path):
     os.mkfifo(tmp_path / "ratings.csv")
     done = run("trivet-etl", "inspect", tmp_path / "ratings.csv", check=False)
     assert done.returncode == 3 and "is neither a file nor a folder" in done.stderr
+
+
+def test_a_second_kind_of_event_behind_what_was_looked_at(run, place, tmp_path):
+    rows = "".join(f"{i},{i % 7},view\n" for i in range(10001))
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "events.csv").write_text("user_id,item_id,event_type\n" + rows + "1,2,purchase\n")
+    for out in (load(run, place, folder).stdout, run("trivet-etl", "inspect", folder).stdout):
+        assert "lines count alike, whatever their event_type says (view, purchase). Those of one kind alone: python3 -c" in out
+
+
+def test_names_of_files_that_are_no_text(run, place, tmp_path):
+    """They are shown and kept with the bytes written out, whether a disk or an archive has them."""
+    text, packed, buffer = b"userId,movieId,rating\n1,2,3\nx,1,2\n", tmp_path / "a.zip", io.BytesIO()
+    folder = tmp_path / os.fsdecode(b"n\xe9w")
+    folder.mkdir()
+    (folder / os.fsdecode(b"ratings_\xc6\xc0\x1b[31m.csv")).write_bytes(text)
+    with zipfile.ZipFile(buffer, "w") as z:
+        z.writestr("ratings_AAAA.csv", text)
+    packed.write_bytes(buffer.getvalue().replace(b"AAAA", b"\xc6\xc0\x1b\x07"))
+    for path, name in ((folder, "ratings_\\xc6\\xc0\\x1b[31m.csv"), (packed, "ratings_\\xc6\\xc0\\x1b\\x07.csv")):
+        loaded, shown = load(run, place, path), run("trivet-etl", "inspect", path)
+        assert f"{name}: ratings" in loaded.stderr and f"{name}: ratings" in shown.stdout and "\x1b" not in loaded.stderr + shown.stdout
+        assert place.psql(ROWS) == "1|2|3" and place.psql(REJECTS) == f"{name}|3|id is not an integer"
+        assert place.psql("SELECT report -> 'files' -> 0 ->> 'file' FROM trivet.load ORDER BY id DESC LIMIT 1") == name
+    assert place.psql("SELECT source FROM trivet.load ORDER BY id DESC OFFSET 1 LIMIT 1").endswith("/n\\xe9w")
 
 
 def test_the_flags_are_part_of_what_was_loaded(run, place, tmp_path):
