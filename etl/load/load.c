@@ -75,7 +75,7 @@ static enum tv_status begin(struct tv_load *l, struct tv_error *err)
     if (status == TV_OK && l->append)
         status = tv_target_check_kind(l->journal, l->set.counts, err);
     if (status == TV_OK && !l->append)
-        status = tv_target_tell(&l->target, l->journal, l->name, l->path, err);
+        status = tv_target_tell(&l->target, l->journal, l->name, l->source, err);
     if (status == TV_OK)
         status = tv_pg_int(l->journal,
                            "INSERT INTO trivet.load (name, source, format, options, fingerprint, generated) "

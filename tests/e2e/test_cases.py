@@ -237,11 +237,12 @@ def test_names_of_files_that_are_no_text(run, place, tmp_path):
         z.writestr("ratings_AAAA.csv", text)
     packed.write_bytes(buffer.getvalue().replace(b"AAAA", b"\xc6\xc0\x1b\x07"))
     for path, name in ((folder, "ratings_\\xc6\\xc0\\x1b[31m.csv"), (packed, "ratings_\\xc6\\xc0\\x1b\\x07.csv")):
+        load(run, place, path)
         loaded, shown = load(run, place, path), run("trivet-etl", "inspect", path)
         assert f"{name}: ratings" in loaded.stderr and f"{name}: ratings" in shown.stdout and "\x1b" not in loaded.stderr + shown.stdout
         assert place.psql(ROWS) == "1|2|3" and place.psql(REJECTS) == f"{name}|3|id is not an integer"
         assert place.psql("SELECT report -> 'files' -> 0 ->> 'file' FROM trivet.load ORDER BY id DESC LIMIT 1") == name
-    assert place.psql("SELECT source FROM trivet.load ORDER BY id DESC OFFSET 1 LIMIT 1").endswith("/n\\xe9w")
+    assert place.psql("SELECT source FROM trivet.load ORDER BY id DESC OFFSET 2 LIMIT 1").endswith("/n\\xe9w")
 
 
 def test_the_flags_are_part_of_what_was_loaded(run, place, tmp_path):
