@@ -346,7 +346,7 @@ def test_a_data_set_that_is_switched_by_hand_meanwhile_loses_nothing(programs, r
     place = fresh_stores
     for name in ("books", "films"):
         load(run, place, tmp_path / name, Numbers)
-    told = held(programs["trivet-etl"], "tv_similar_forget", "forget", kind, code, env=place.env, log=tmp_path / "gdb.log",
+    told = held("tv_similar_forget", programs["trivet-etl"], "forget", kind, code, env=place.env, log=tmp_path / "gdb.log",
                 act=lambda: place.psql("SELECT trivet.use_dataset(1)"))
     assert "data set books is loaded, and not films" in told, told
     assert place.psql(f"SELECT count(*) > 0 FROM trivet.rating WHERE {kind}_id = {code}") == "t"
