@@ -72,12 +72,14 @@ comment on function trivet.note_change(text, boolean) is
 'Notes that this transaction changes a table. Without a name: something of the current data set, for whoever changes rows in a way that no trigger sees.';
 
 -- Now and then the notes are folded here, too, for a database in which nobody trains; where a transaction is stricter than READ
--- COMMITTED, that could fail it.
+-- COMMITTED, that could fail it. One that began before another data set was loaded has changed that one's rows, which it cannot mean:
+-- the titles that it sees are those of before.
 create or replace function trivet.note_hand_change() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     relation text := tg_table_name || case when tg_table_name in ('rating', 'rating_live', 'item', 'tag') then '_' || trivet.current_dataset() else '' end;
 begin
+    perform trivet.check_snapshot();
     perform trivet.note_change(relation, tg_op <> 'TRUNCATE' and trivet.rows_are_told(tg_relid));
     if random() < 0.001 and current_setting('transaction_isolation') = 'read committed' then
         perform trivet.fold_hand_changes(relation);
@@ -85,7 +87,7 @@ begin
     return null;
 end
 $$;
-comment on function trivet.note_hand_change() is 'Trigger of the tables of ratings, items and tags: notes that a statement changed one.';
+comment on function trivet.note_hand_change() is 'Trigger of the tables of ratings, items and tags: notes that a statement changed one; an error where trivet.check_snapshot() is one.';
 
 -- ALWAYS: also where a session calls itself a replica, as restores and tools of replication do. The condition spares those who
 -- count their changes themselves (trivet.counted_elsewhere) the call.

@@ -94,6 +94,23 @@ def test_a_transaction_that_sees_the_codes_of_before_writes_nothing(shops):
     assert shops.psql(LIVE) == ""
 
 
+@pytest.mark.parametrize("statement", ["DELETE FROM trivet.rating", "INSERT INTO trivet.rating VALUES (1, 10, 3)", "UPDATE trivet.rating SET value = 1",
+                                       "INSERT INTO trivet.item (item_id, title) VALUES (99, 'x')", "INSERT INTO trivet.tag VALUES (1, 10, 'x')",
+                                       "TRUNCATE trivet.tag"])
+def test_a_change_by_hand_in_a_transaction_of_before_is_refused(shops, statement):
+    """Its rows would be the other data set's, and the note of them this one's."""
+    everything = "SELECT r::text FROM trivet.rating r UNION ALL SELECT i::text FROM trivet.item i UNION ALL SELECT relation FROM trivet.hand_change"
+    with psycopg2.connect(shops.postgres_uri) as old, old.cursor() as cursor:
+        old.set_session(isolation_level="REPEATABLE READ")
+        cursor.execute("SELECT count(*) FROM trivet.item")
+        shops.psql("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = 'west'))")
+        before = shops.psql(everything)
+        with pytest.raises(psycopg2.Error, match="another data set has taken the place of east"):
+            cursor.execute(statement)
+        old.rollback()
+    assert shops.psql(everything) == before
+
+
 def test_revs_of_another_data_set_are_not_noted(shops):
     """Who folded users of east in, and notes it when west is loaded: the same numbers are other people."""
     east, west = (shops.psql(f"SELECT id FROM trivet.dataset WHERE name = '{name}'") for name in ("east", "west"))
