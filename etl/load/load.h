@@ -18,7 +18,7 @@ struct tv_load {
     char source[600];    /* what may be written down of `given` */
     int append;
     char name[256];    /* of the data, for people */
-    const char *given_name; /* --name, or NULL */
+    const char *given_name; /* --name, or NULL; once it is checked, `name` */
     char options[1600]; /* JSON: what --if-changed compares beside the fingerprint */
     char fingerprint[24];
     struct tv_input *input;

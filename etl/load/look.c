@@ -11,22 +11,21 @@
 #include "etl/load/load.h"
 #include "trivet/base/hash.h"
 #include "trivet/base/log.h"
-#include "trivet/base/text.h"
+#include "trivet/base/name.h"
 
-/* Names the data as people call it: by --name, else as the folder or archive. Postgres stores no name that is not
- * UTF-8. */
+
+/* Names the data as people call it: by --name, else as the folder or archive. A folder that is called what no data set may be
+ * called is loaded all the same. */
 static enum tv_status name_of(struct tv_load *l, struct tv_error *err)
 {
+    char folder[sizeof l->name];
     if (l->given_name) {
-        size_t given = strlen(l->given_name);
-        if (given >= sizeof l->name || !tv_text_is_utf8(l->given_name, given))
-            return tv_fail(err, TV_ERR_USAGE, "--name must be UTF-8 of at most %zu bytes, and has %zu", sizeof l->name - 1,
-                           given);
-        memcpy(l->name, l->given_name, given + 1);
-        return TV_OK;
+        enum tv_status status = tv_name_read(l->name, sizeof l->name, l->given_name, err);
+        l->given_name = l->name;
+        return status == TV_OK ? TV_OK : tv_context(err, "--name");
     }
-    tv_input_name(l->path, l->name, sizeof l->name);
-    if (!tv_text_is_utf8(l->name, strlen(l->name)))
+    tv_input_name(l->path, folder, sizeof folder);
+    if (tv_name_read(l->name, sizeof l->name, folder, NULL) != TV_OK)
         snprintf(l->name, sizeof l->name, "ratings");
     return TV_OK;
 }

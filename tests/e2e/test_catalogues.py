@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import pytest
 
@@ -318,6 +319,21 @@ def test_an_import_belongs_to_the_data_set_of_its_name(run, serve, two, servers,
     assert (first_word(server, 1), first_word(server, 2)) == ("stars", "points")
     run("trivet-train", "rollback", env=elsewhere.env)
     assert titles(elsewhere.mongo_db().item) == {"stars"} and current(elsewhere) == "stars"
+
+
+def test_an_import_under_another_name_is_of_that_data_set_everywhere(run, serve, two, tmp_path):
+    """The name that was given counts for servers as for the journal: in the API, and in the menu of the live model's data."""
+    run("trivet-train", "export", 1, tmp_path / "stars", env=two.env)
+    run("trivet-train", "import", tmp_path / "stars", "--name", "other", env=two.env)
+    server = serve(two)
+    models = server.get("/api/v1/models").json()["models"]
+    assert [m["description"]["data"]["dataset"] for m in models] == ["stars", "points", "other"]
+    assert json.loads(two.redis_client().hget("trivet:model:{3}", "description"))["data"]["dataset"] == "other"
+    assert two.psql("SELECT data->>'dataset' FROM trivet.run WHERE id = 3") == "other"
+    for live, offered in ((1, {"live", "1"}), (3, {"live", "3"})):
+        run("trivet-train", "activate", live, env=two.env)
+        server = serve(two)
+        assert set(re.findall(r'<option value="([^"]*)"', server.get("/", accept="text/html").text)) & {"live", "1", "2", "3"} == offered
 
 
 def test_what_is_known_here_stays_and_what_is_not_comes(run, two, tmp_path):

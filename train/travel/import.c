@@ -12,6 +12,7 @@
 #include "train/command/flags.h"
 #include "train/command/publish.h"
 #include "trivet/base/log.h"
+#include "trivet/base/name.h"
 #include "trivet/base/text.h"
 #include "trivet/cli/interrupt.h"
 #include "trivet/model/journal.h"
@@ -74,19 +75,52 @@ static char *parameters_of(const struct tv_import *im, const char *from)
     return text;
 }
 
+/* Says in an object that has the member `data`, or will have it, which data set that is of. Nothing changes where it is said already. */
+static enum tv_status say_dataset(json_t *object, const char *name, struct tv_error *err)
+{
+    json_t *data = json_object_get(object, "data");
+    const char *said = json_string_value(json_object_get(data, "dataset"));
+    if (said && strcmp(said, name) == 0)
+        return TV_OK;
+    if (!json_is_object(data) && json_object_set_new(object, "data", data = json_object()) != 0)
+        return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the name of a data set");
+    if (json_object_set_new(data, "dataset", json_string(name)) != 0)
+        return tv_fail(err, TV_ERR_INPUT, "the name %s is no UTF-8", name);
+    return TV_OK;
+}
+
+/* The same in the description that goes with the model into both stores: servers tell by it which models are of the same data. */
+static enum tv_status describe_dataset(struct tv_model *m, const char *name, struct tv_error *err)
+{
+    json_t *description = json_loads(m->description, 0, NULL);
+    enum tv_status status = description ? say_dataset(description, name, err)
+                                        : tv_fail(err, TV_ERR_INPUT, TV_FOLDER_MODEL " has a description that cannot be read");
+    char *text = status == TV_OK ? json_dumps(description, JSON_REAL_PRECISION(17)) : NULL;
+    if (status == TV_OK && text == NULL)
+        status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the description of a model");
+    if (status == TV_OK) {
+        free(m->description);
+        m->description = text;
+    }
+    json_decref(description);
+    return status;
+}
+
 /* Where the folder stands, and the name of the data set that the model belongs to. A folder that names none gives it its
- * own name; a name that is given stands in the journal in place of the folder's, and leaves with the model's next export. */
+ * own name; a name that is given stands in the journal and in the description in place of the folder's, and leaves with the
+ * model's next export. */
 static enum tv_status name_dataset(struct tv_import *im, const char *given, struct tv_error *err)
 {
     if ((im->from = realpath(im->dir, NULL)) == NULL)
         return tv_fail(err, TV_ERR_IO, "cannot find %s: %s", im->dir, strerror(errno));
+    if (given && tv_name_read(im->given_name, sizeof im->given_name, given, err) != TV_OK)
+        return tv_context(err, "--name");
     const char *slash = strrchr(im->from, '/'), *folder = slash ? slash + 1 : im->from;
     json_t *data = json_object_get(im->run, "data");
     im->dataset = text_of(data, "dataset", text_of(data, "name", folder)); /* the first is newer than 0.1.0 */
-    if (given && json_is_object(data) && json_object_set_new(data, "dataset", json_string(given)) != 0)
-        return tv_fail(err, TV_ERR_INPUT, "the name %s is no UTF-8", given);
-    im->dataset = given ? given : im->dataset;
-    return TV_OK;
+    im->dataset = given ? im->given_name : im->dataset;
+    enum tv_status status = describe_dataset(im->model, im->dataset, err);
+    return status == TV_OK && given ? say_dataset(im->run, im->dataset, err) : status;
 }
 
 /* What repeats it, from wherever it is typed. */

@@ -31,6 +31,7 @@ struct tv_import {
     const struct tv_settings *settings; /* lent */
     const char *dir;
     char *from;          /* the same, absolute, because the journal outlives the working directory of the command */
+    char given_name[256]; /* --name, trimmed */
     const char *dataset; /* the name of its data set; lent */
     struct tv_model *model; /* of the folder; its run number is the new one once the journal gave it */
     json_t *run;            /* what the other journal said */
