@@ -25,7 +25,7 @@ static const struct tv_option load_options[] = {
     {.name = "if-changed", .kind = TV_OPTION_SWITCH, .help = "do nothing if the same files were loaded last"},
     {.name = "yield",
      .kind = TV_OPTION_SWITCH,
-     .help = "do nothing where data from another place is loaded, generated ones aside"},
+     .help = "do nothing where data from another place is loaded, or from this one under a name that was given; generated ones aside"},
     {.name = NULL},
 };
 

@@ -12,6 +12,7 @@
 -- What makes, indexes, attaches and drops tables runs as their owner, trivet_owner: a login that loads may write rows, and
 -- change nothing that runs with somebody else's rights when rows are written (a trigger, an index on an expression).
 
+-- A load's table that somebody has detached to look at the rest without it is theirs to attach again.
 create or replace function trivet.load_clean() returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -22,7 +23,7 @@ begin
         select oid from pg_class
         where relnamespace = 'trivet'::regnamespace and relkind = 'r' and not relispartition
           and relname ~ '^rating_load_[0-9]+$'
-          and relname not in (select 'rating_load_' || l.id from trivet.load l where l.state = 'away')
+          and relname not in (select 'rating_load_' || l.id from trivet.load l where l.state in ('complete', 'away'))
     loop
         execute format('drop table %s', leftover);
         n := n + 1;
@@ -33,7 +34,7 @@ begin
     return n;
 end
 $$;
-comment on function trivet.load_clean() is 'Drops the tables of loads that did not finish and marks these as failed; returns how many tables. The caller holds the lock, so that no load is running.';
+comment on function trivet.load_clean() is 'Drops the tables of loads that did not finish, and no other, and marks these as failed; returns how many tables. The caller holds the lock, so that no load is running.';
 
 -- The check makes attaching cheap: without it Postgres would read all rows under the lock. It stands there before the
 -- rows do, because testing them as they come costs nothing beside a pass of its own.
@@ -202,13 +203,14 @@ language plpgsql stable as $$
 declare
     has boolean := false;
 begin
-    if to_regclass(format('trivet.rating_load_%s', load)) is not null then
+    if exists (select from pg_class c join trivet.load l on l.id = load_has_rows.load
+               where c.oid = to_regclass(format('trivet.rating_load_%s', l.id)) and (c.relispartition or l.state = 'away')) then
         execute format('select exists (select from trivet.rating_load_%s)', load) into has;
     end if;
     return has;
 end
 $$;
-comment on function trivet.load_has_rows(bigint) is 'Whether a load''s table is there and not empty: somebody may have dropped or truncated it by hand.';
+comment on function trivet.load_has_rows(bigint) is 'Whether a load''s table is in its place and not empty: somebody may have dropped, detached or truncated it by hand.';
 
 drop function if exists trivet.load_attach(bigint, boolean, bigint, bigint); -- of older schemas
 create or replace function trivet.load_attach(load bigint, dataset bigint, append boolean, row_count bigint, reject_count bigint)

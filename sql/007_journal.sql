@@ -67,11 +67,11 @@ language sql stable parallel safe as $$
            case when r.dataset is null then 'unknown'
                 when d.id is null then 'gone'
                 when not d.current then 'away'
-                -- An import's loads are of another installation, which nothing here tells the age of.
-                when r.kind <> 'import'
-                     and (select array_agg((l ->> 'id')::bigint order by (l ->> 'id')::bigint)
+                -- An import's loads are of another installation, which nothing here tells the age of; but what was loaded after it is newer.
+                when case when r.kind = 'import' then exists (select from trivet.load l where l.state = 'complete' and l.finished_at > r.started_at)
+                     else (select array_agg((l ->> 'id')::bigint order by (l ->> 'id')::bigint)
                           from jsonb_array_elements(case jsonb_typeof(r.data -> 'loads') when 'array' then r.data -> 'loads' else '[]' end) l)
-                         is distinct from (select array_agg(l.id order by l.id) from trivet.load l where l.state = 'complete') then 'older'
+                         is distinct from (select array_agg(l.id order by l.id) from trivet.load l where l.state = 'complete') end then 'older'
                 else 'current' end
     from trivet.run r left join trivet.dataset d on d.id = r.dataset where r.id = model_data.run_id
 $$;

@@ -265,9 +265,14 @@ begin
     where e.index_id in (select i.id from trivet.similar_index i where i.dataset = drop_dataset.dataset);
     delete from trivet.imported_title t where t.dataset = drop_dataset.dataset;
     delete from trivet.dataset d where d.id = drop_dataset.dataset;
+    -- Lines that were refused hold ids, and no forget looks at loads of a data set that is not there.
+    delete from trivet.reject r using trivet.load l
+    where l.id = r.load_id and not exists (select from trivet.dataset d where d.id = l.dataset) and l.dataset is not null;
+    update trivet.load l set report = l.report - 'examples'
+    where l.dataset is not null and l.report ? 'examples' and not exists (select from trivet.dataset d where d.id = l.dataset);
 end
 $$;
-comment on function trivet.drop_dataset(bigint) is 'Deletes a data set that is away, for ever: ratings, single ones too, items, tags and codes. Its models become pruned, its index of similar items is over, and the next command of trivet-train removes them from the stores. The caller holds trivet.lock_key().';
+comment on function trivet.drop_dataset(bigint) is 'Deletes a data set that is away, for ever: ratings, single ones too, items, tags, codes and refused lines. Its models become pruned, its index of similar items is over, and the next command of trivet-train removes them from the stores. The caller holds trivet.lock_key().';
 
 -- --- is it the same data? ----------------------------------------------------------------------------------
 
@@ -375,11 +380,11 @@ language sql stable parallel safe as $$
         where not exists (select from trivet.item i where i.item_id = v.item_id) group by v.item_id
     )
     select format('model %s, which is live, was made of the data set %s and goes on being served; ratings are refused', id, name),
-           coalesce((select 'trivet-train activate ' || max(o.id) || ', or ' from model o where not o.live and o.state in ('current', 'older')), '')
+           coalesce((select 'trivet-train activate ' || max(o.id) || ', or ' from model o where not o.live and o.state = 'current'), '')
            || 'trivet-train fit'
     from model where live and state in ('away', 'gone')
     union all
-    select 'no model is live', 'trivet-train activate ' || max(o.id) || ', or trivet-train fit'
+    select 'no model is live', coalesce('trivet-train activate ' || max(o.id) filter (where o.state = 'current') || ', or ', '') || 'trivet-train fit'
     from model o where not exists (select from model where live) and o.state in ('current', 'older') having count(*) > 0
     union all
     select format('model %s, which is live, was made before this load', id), 'trivet-train fit' from model where live and state = 'older'

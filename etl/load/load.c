@@ -74,8 +74,6 @@ static enum tv_status begin(struct tv_load *l, struct tv_error *err)
         status = tv_target_check_name(l->journal, l->given_name, err);
     if (status == TV_OK && l->append)
         status = tv_target_check_kind(l->journal, l->set.counts, err);
-    if (status == TV_OK && !l->append)
-        status = tv_target_tell(&l->target, l->journal, l->name, l->source, err);
     if (status == TV_OK)
         status = tv_pg_int(l->journal,
                            "INSERT INTO trivet.load (name, source, format, options, fingerprint, generated) "
@@ -112,11 +110,12 @@ static enum tv_status show_again(struct tv_load *l, struct tv_error *err)
     return status;
 }
 
-/* With --yield data from another place stays. Sets *idle to 1 if there is any. */
+/* With --yield data from another place stays, and data that somebody loaded from here under another name than it would have by
+ * itself, and never had. Sets *idle to 1 if there is any. */
 static enum tv_status yield(struct tv_load *l, int *idle, struct tv_error *err)
 {
     char *others = NULL;
-    enum tv_status status = tv_target_others(&others, l->data, l->source, err);
+    enum tv_status status = tv_target_others(&others, l->data, l->source, l->given_name ? NULL : l->name, err);
     if (others)
         printf("loaded is %s: it stays, %s is not loaded\n", others, l->source);
     *idle = others != NULL;
@@ -207,6 +206,8 @@ static enum tv_status load(struct tv_load *l, struct tv_error *err)
         status = tv_load_fill(l, err);
     if (status == TV_OK && !tv_settings_on(l->settings, "same"))
         status = l->append ? tv_target_check_added(l->data, err) : tv_target_check(l->data, l->id_text, l->name, err);
+    if (status == TV_OK && !l->append)
+        status = tv_target_tell(&l->target, l->journal, l->name, l->source, err);
     if (status == TV_OK)
         status = tv_load_publish(l, err);
     tv_interrupt_forget(l->data);

@@ -103,14 +103,16 @@ enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const
     return status;
 }
 
-enum tv_status tv_target_others(char **out, struct tv_pg *pg, const char *source, struct tv_error *err)
+enum tv_status tv_target_others(char **out, struct tv_pg *pg, const char *source, const char *name, struct tv_error *err)
 {
+    const char *const values[] = {source, name};
     struct tv_pg_rows *rows = NULL;
     enum tv_status status =
         tv_pg_query(pg,
                     "SELECT string_agg(name || ' (from ' || source || ')', ', ' ORDER BY id) FROM trivet.load "
-                    "WHERE state = 'complete' AND source <> $1 AND NOT generated",
-                    1, &source, &rows, err);
+                    "WHERE state = 'complete' AND (source <> $1 OR name <> $2::text AND NOT EXISTS (SELECT FROM trivet.dataset WHERE name = $2)) "
+                    "AND NOT generated",
+                    2, values, &rows, err);
     const char *names = status == TV_OK ? tv_pg_cell(rows, 0, 0) : NULL;
     *out = names ? strdup(names) : NULL;
     if (names && *out == NULL)

@@ -27,8 +27,9 @@ enum tv_status tv_target_tell(const struct tv_target *t, struct tv_pg *pg, const
 enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const char *fingerprint,
                               const char *options, int *same, struct tv_error *err);
 
-/* What is loaded from elsewhere than `source`, sets that are made up aside, for people: malloc'ed; NULL if nothing is. */
-enum tv_status tv_target_others(char **out, struct tv_pg *pg, const char *source, struct tv_error *err);
+/* What is loaded from elsewhere than `source`, or from there under another name than `name` (NULL: any will do) where no data set has that, sets that are made up
+ * aside, for people: malloc'ed; NULL if nothing is. */
+enum tv_status tv_target_others(char **out, struct tv_pg *pg, const char *source, const char *name, struct tv_error *err);
 
 /* Refuses a load whose name is that of other data: most items that both have are called otherwise there, or hardly any pair of user
  * and item is in both and single ratings would be taken over. The rows of the load stand in the table of its number, its items in

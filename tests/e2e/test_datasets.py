@@ -116,6 +116,49 @@ def test_a_dropped_data_set_is_gone_and_the_current_one_stays(run, fresh_stores,
     assert 'there is no data set "first"' in refused.stderr
 
 
+def test_no_refused_line_of_a_dropped_data_set_stays(run, fresh_stores, first, second):
+    """Nor an example in a report: no forget could find them any more. Those of others stay, also those of a load that failed."""
+    s = fresh_stores
+    (first / "ratings.csv").write_text(FIRST + "770077,11,nonsense,1005\n")
+    (second / "ratings.csv").write_text(SECOND + "770078,11,nonsense,1005\n")
+    for folder in (first, first, second):  # the first load of `first` is replaced, and its lines stay with it
+        load(run, s, folder)
+    load(run, s, write(second.parent / "broken", ratings="userId,movieId,rating\n1,x,2\n"), "--ids", "numbers", check=False)
+    named = "SELECT load_id, raw FROM trivet.reject UNION SELECT id, report ->> 'examples' FROM trivet.load ORDER BY 1"
+    assert "770077" in s.psql(named) and "770078" in s.psql(named)
+    run("trivet-etl", "datasets", "drop", "first", env=s.env)
+    assert "770077" not in s.psql(named) and "770078" in s.psql(named)
+    assert number(s, "SELECT count(*) FROM trivet.reject") == 2
+    assert run("trivet-etl", "forget", "user", "770077", env=s.env, check=False).returncode == 3
+
+
+def test_a_load_that_was_detached_by_hand_is_kept_and_is_not_loaded(run, fresh_stores, first, second):
+    """Somebody looks at the rest without it: it is theirs to attach again."""
+    s = fresh_stores
+    load(run, s, first)
+    load(run, s, second, "--append", "--same")
+    s.psql("ALTER TABLE trivet.rating DETACH PARTITION trivet.rating_load_2")
+    again = load(run, s, second, "--append", "--same", "--if-changed")
+    assert "has not changed" not in again.stdout and "removed what an earlier load left behind" not in again.stderr
+    assert number(s, "SELECT count(*) FROM trivet.rating_load_2") == 2
+    s.psql("ALTER TABLE trivet.rating ATTACH PARTITION trivet.rating_load_2 FOR VALUES IN (2)")
+    assert number(s, "SELECT count(*) FROM trivet.rating WHERE load_id = 2") == 2
+
+
+def test_a_name_is_trimmed_and_has_no_line_break(run, fresh_stores, first, second):
+    s = fresh_stores
+    load(run, s, first, "--name", " films\t")
+    load(run, s, first, "--name", "films")
+    assert s.psql("SELECT string_agg(name, '|') FROM trivet.dataset") == "films"
+    for name in ("a\nb", "a\tb", "  ", "\x7f"):
+        refused = load(run, s, second, "--name", name, check=False)
+        assert refused.returncode == 2 and "--name: the name " in refused.stderr, (name, refused)
+    assert s.psql("SELECT string_agg(name, '|') FROM trivet.dataset") == "films"
+    odd = second.rename(second.parent / " odd ")
+    load(run, s, odd)
+    assert s.psql("SELECT string_agg(name, '|' ORDER BY id) FROM trivet.dataset") == "films|odd"
+
+
 def test_a_load_that_fails_leaves_the_data_set_as_it_was(run, fresh_stores, first, tmp_path):
     s = fresh_stores
     load(run, s, first)
@@ -149,6 +192,17 @@ def test_a_load_that_yields_leaves_what_somebody_loaded_from_elsewhere(run, fres
     (first / "ratings.csv").write_text(FIRST + "2,11,2,1005\n")
     load(run, s, first, "--yield", "--if-changed")
     assert number(s, "SELECT count(*) FROM trivet.rating") == 4
+
+
+def test_a_load_that_yields_leaves_its_own_folder_under_another_name(run, fresh_stores, first):
+    s = fresh_stores
+    load(run, s, first, "--name", "films")
+    before = shown(s)
+    done = load(run, s, first, "--yield", "--if-changed")
+    assert f"loaded is films (from {first}): it stays" in done.stdout
+    assert shown(s) == before
+    load(run, s, first, "--yield", "--name", "other")  # that was somebody's word
+    assert s.psql("SELECT name FROM trivet.dataset WHERE current") == "other"
 
 
 def test_a_load_of_the_same_name_from_another_place_says_what_it_replaces(run, fresh_stores, tmp_path):

@@ -32,6 +32,36 @@ def test_a_load_says_what_is_out_of_date(run, fresh_stores, tmp_path):
     assert s.psql("SELECT what FROM trivet.out_of_date()") == ""
 
 
+def test_a_model_of_before_is_not_what_to_activate(run, fresh_stores, tmp_path):
+    """A load warns of it in the next line."""
+    s, red = fresh_stores, write(tmp_path / "red", ratings=grades(), movies=films("Red"))
+    fit = ("trivet-train", "fit", "--set", "max_items_for_user=1000", "--factors", 2)
+    load(run, s, red)
+    run(*fit, env=s.env)
+    load(run, s, write(tmp_path / "blue", ratings=grades(), movies=films("Blue")))
+    run(*fit, env=s.env)
+    said = load(run, s, write(red, ratings=grades(20), movies=films("Red", 20))).stdout
+    assert "ratings are refused: trivet-train fit\n" in said and "activate 1" not in said, said
+    assert "models that are kept were made before the last load of red: 1" in said
+    run("trivet-etl", "datasets", "use", "blue", env=s.env)
+    run(*fit, env=s.env)
+    run("trivet-etl", "datasets", "use", "red", env=s.env)
+    run(*fit, env=s.env)
+    assert "trivet-train activate 3, or trivet-train fit" in run("trivet-etl", "datasets", "use", "blue", env=s.env).stdout
+
+
+def test_an_import_is_older_than_what_was_loaded_after_it(run, fresh_stores, tmp_path):
+    s, red = fresh_stores, write(tmp_path / "red", ratings=grades(), movies=films("Red"))
+    load(run, s, red)
+    run("trivet-train", "fit", "--set", "max_items_for_user=1000", "--factors", 2, env=s.env)
+    run("trivet-train", "export", "1", tmp_path / "model", env=s.env)
+    run("trivet-train", "import", tmp_path / "model", env=s.env)
+    assert s.psql("SELECT (trivet.model_data(2)).state") == "current"
+    said = load(run, s, write(red, ratings=grades(20), movies=films("Red", 20))).stdout
+    assert "models that are kept were made before the last load of red: 2" in said
+    assert s.psql("SELECT (trivet.model_data(2)).state") == "older"
+
+
 def test_models_and_evaluations_say_their_data_set(run, fresh_stores, tmp_path):
     s = fresh_stores
     fit = ("trivet-train", "fit", "--set", "max_items_for_user=1000", "--factors", 2)

@@ -17,6 +17,8 @@ def test_other_data_of_the_same_name_is_refused(run, fresh_stores, tmp_path):
     assert refused.returncode == 3 and "24 of the 24 items that both have are called otherwise" in refused.stderr, refused.stderr
     assert "--name" in refused.stderr and "--same" in refused.stderr
     assert shown(s) == before
+    refused = load(run, s, write(tmp_path / "elsewhere", ratings=grades(), movies=films("Blue")), "--name", "data", check=False)
+    assert refused.returncode == 3 and "this replaces" not in refused.stderr, refused.stderr  # nothing is
     # Also where the data set is away, and each way on.
     load(run, s, write(tmp_path / "other", ratings=grades(), movies=films("Green")))
     assert "called otherwise" in load(run, s, folder, check=False).stderr
