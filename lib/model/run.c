@@ -132,11 +132,13 @@ enum tv_status tv_run_live(struct tv_pg *pg, int64_t *live, struct tv_error *err
     return tv_pg_int(pg, "SELECT coalesce(max(id), 0) FROM trivet.run WHERE state = 'live'", 0, NULL, live, err);
 }
 
-/* The model that was live last among those that are kept. */
+/* The model that was live last among those that are kept. One that a killed forget made in the place of another has that one's time, and
+ * is no model of before. */
 enum tv_status tv_run_previous(struct tv_pg *pg, int64_t *previous, struct tv_error *err)
 {
     return tv_pg_int(pg,
                      "SELECT coalesce((SELECT id FROM trivet.run WHERE state = 'kept' AND live_at IS NOT NULL "
+                     "AND id NOT IN (SELECT instead FROM trivet.runs_made_again()) "
                      "ORDER BY live_at DESC LIMIT 1), 0)",
                      0, NULL, previous, err);
 }

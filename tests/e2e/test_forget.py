@@ -352,6 +352,14 @@ def test_a_data_set_that_is_switched_by_hand_meanwhile_loses_nothing(programs, r
     assert place.psql(f"SELECT count(*) > 0 FROM trivet.rating WHERE {kind}_id = {code}") == "t"
 
 
+def test_a_rollback_after_a_killed_forget_goes_back(programs, run, fresh_stores, tmp_path):
+    """And not to what the forget had made in the place of the live model."""
+    prepare(run, fresh_stores, tmp_path / "set", Numbers)
+    at("tv_without_exchange", programs["trivet-etl"], "forget", "item", Numbers.what, env=fresh_stores.env)
+    assert fresh_stores.psql("SELECT count(*) FROM trivet.runs_made_again()") != "0"
+    assert "model 2 is live" in run("trivet-train", "rollback", env=fresh_stores.env).stdout
+
+
 # --- lists that are made meanwhile --------------------------------------------------------------------------------------
 
 
