@@ -11,6 +11,7 @@
 
 #include "trivet/base/buffer.h"
 #include "trivet/base/log.h"
+#include "trivet/base/stop.h"
 #include "trivet/base/text.h"
 #include "trivet/base/ticker.h"
 #include "trivet/similar/feed.h"
@@ -179,9 +180,12 @@ static void note_data(struct tv_similar_keeper *a, int64_t version)
         tv_log_info("%s; trivet-train similar makes a new one", sentence);
 }
 
-/* Told once in the log, and to all who look as long as it is so. A store that is away is left to its breaker. */
+/* Told once in the log, and to all who look as long as it is so. A store that is away is left to its breaker; what fails because this
+ * process ends is none. */
 static void note_failure(struct tv_similar_keeper *a, int failed, const struct tv_error *err)
 {
+    if (failed && tv_stop_due())
+        return;
     if (failed && !a->behind)
         tv_log_reason(TV_LOG_INFO, "similar items do not follow ratings for now", err);
     else if (!failed && a->behind)

@@ -12,6 +12,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
+#include "trivet/base/stop.h"
 #include "trivet/base/ticker.h"
 
 /* The flag, and since when and why, for /readyz. */
@@ -27,11 +28,13 @@ struct tv_breaker {
     char message[1024];
 };
 
-/* Every change is logged once. `why` is read only where the store is away; the message that is kept names no
+/* A wait that ends because this process does says nothing of the store. Every change is logged once. `why` is read only where the store is away; the message that is kept names no
  * address, as /readyz shows it. */
 static void set(struct tv_breaker *b, int up, const struct tv_error *why)
 {
     char is_away[64];
+    if (!up && tv_stop_due())
+        return;
     pthread_mutex_lock(&b->mutex);
     int changed = atomic_load(&b->up) != up;
     if (changed)
