@@ -8,14 +8,19 @@ import json
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 TOP = 15
 PATIENCE = 15  # seconds
 
 
+def address_of(url, user):
+    return f"{url}/recs?user_id={urllib.parse.quote(str(user), safe='')}&top={TOP}"
+
+
 def fetch(url, user):
-    request = urllib.request.Request(f"{url}/recs?user_id={user}&top={TOP}", headers={"Accept": "application/json"})
+    request = urllib.request.Request(address_of(url, user), headers={"Accept": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 
@@ -51,7 +56,7 @@ def main(url, model, users):
         if year and not title.endswith(f"({year})"):
             title += f" ({year})"
         print(f"{item['rank']:4}  {item['score']:8.4f}  {title:50.50}  {', '.join(item.get('genres') or [])}")
-    print(f"\nThe page: {url}/recs?user_id={answer['user_id']}&top={TOP}   (start page: {url}/)")
+    print(f"\nThe page: {address_of(url, answer['user_id'])}   (start page: {url}/)")
 
 
 if __name__ == "__main__":
