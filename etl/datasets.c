@@ -65,7 +65,7 @@ static enum tv_status find(struct tv_target *out, struct tv_pg *pg, const char *
 
 /* Which index of similar items serves follows from what is loaded and what is there, as after an activation: the one of a data set
  * that is deleted may be live, and a server would go on answering from it. Without Redis the next command that has it does the
- * same, and until then `left` is said. Returns whether it is done. */
+ * same, and until then `left` is said. Returns whether it is done, which that line has said already. */
 static int follow(const struct tv_settings *s, struct tv_pg *pg, const char *left)
 {
     struct tv_error err = {0};
@@ -86,7 +86,7 @@ static enum tv_status use(const struct tv_settings *s, const struct tv_target *t
     enum tv_status status = tv_target_use(t, pg, (int)tv_settings_int(s, "lock-wait"), err);
     if (status != TV_OK)
         return status;
-    (void)follow(s, pg, "the index of similar items is left as it is until the next command of trivet-train");
+    follow(s, pg, "the index of similar items is left as it is until the next command of trivet-train");
     printf("%s is the data set that is loaded\n", name);
     status = tv_target_out_of_date(&to_do, pg, err);
     tv_target_print_to_do(to_do, stdout);
