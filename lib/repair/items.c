@@ -16,6 +16,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/model/items.h"
 #include "trivet/model/life/catalogue.h"
+#include "trivet/model/life/needed.h"
 #include "trivet/model/life/catch_up.h"
 #include "trivet/model/life/fold_in_anew.h"
 #include "trivet/model/model_redis.h"
@@ -105,11 +106,13 @@ static enum tv_status compare_counts(struct tv_item_repair *t, size_t place, con
     return tv_repair_keep(&t->wrong, t->ids[place], rev, err);
 }
 
-/* A document of an item that Postgres had not heard of when it was read. */
+/* A document of an item that Postgres had not heard of when it was read. What only kept models have is marked, and goes with them. */
 static enum tv_status take_unknown(struct tv_item_repair *t, int64_t id, const struct tv_mongo_doc *doc,
                                    struct tv_error *err)
 {
     int64_t rev = 0;
+    if (tv_mongo_doc_has(doc, TV_NEEDED_GONE))
+        return TV_OK;
     tv_mongo_doc_int(doc, "rev", &rev);
     return tv_repair_keep(&t->unknown, id, rev, err);
 }

@@ -51,4 +51,7 @@ enum tv_status tv_mongo_write_command(struct tv_mongo *m, const char *database, 
 /* A number in a command's reply, 0 if it is not there. */
 double tv_mongo_reply_number(const bson_t *reply, const char *name);
 
+/* {key: {$in: [values]}}, as a part of `filter`. */
+void tv_mongo_append_in(bson_t *filter, const char *key, const int64_t *values, size_t n);
+
 #endif

@@ -50,11 +50,47 @@ enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char 
 }
 
 /* An aggregation whose last stage writes: the documents do not come here. */
+static enum tv_status merge(struct tv_mongo *m, const char *from, const char *to, const bson_t *first, const bson_t *second, int keep,
+                            struct tv_error *err)
+{
+    bson_t *words = BCON_NEW("aggregate", BCON_UTF8(from), "pipeline", "[", BCON_DOCUMENT(first), BCON_DOCUMENT(second), "{", "$merge", "{",
+                             "into", BCON_UTF8(to), "whenMatched", BCON_UTF8(keep ? "keepExisting" : "replace"), "whenNotMatched",
+                             BCON_UTF8("insert"), "}", "}", "]", "cursor", "{", "}");
+    enum tv_status status = tv_mongo_write_command(m, NULL, words, err);
+    bson_destroy(words);
+    return status;
+}
+
 enum tv_status tv_mongo_merge(struct tv_mongo *m, const char *from, const char *to, int keep, struct tv_error *err)
 {
-    bson_t *words = BCON_NEW("aggregate", BCON_UTF8(from), "pipeline", "[", "{", "$merge", "{", "into", BCON_UTF8(to),
-                             "whenMatched", BCON_UTF8(keep ? "keepExisting" : "replace"), "whenNotMatched",
-                             BCON_UTF8("insert"), "}", "}", "]", "cursor", "{", "}");
+    bson_t *all = BCON_NEW("$match", "{", "}");
+    enum tv_status status = merge(m, from, to, all, all, keep, err);
+    bson_destroy(all);
+    return status;
+}
+
+enum tv_status tv_mongo_merge_goers(struct tv_mongo *m, const char *from, const char *to, const struct tv_mongo_goers *goers,
+                                    struct tv_error *err)
+{
+    bson_t match = BSON_INITIALIZER, inside;
+    char field[64];
+    snprintf(field, sizeof field, "$%s", goers->mark);
+    BSON_APPEND_DOCUMENT_BEGIN(&match, "$match", &inside);
+    tv_mongo_append_in(&inside, "_id", goers->ids, goers->n);
+    BCON_APPEND(&inside, "$or", "[", "{", goers->mark, "{", "$exists", BCON_BOOL(0), "}", "}", "{", goers->mark, "{", "$gte",
+                BCON_INT64(goers->oldest), "}", "}", "]");
+    bson_append_document_end(&match, &inside);
+    bson_t *mark = BCON_NEW("$set", "{", goers->mark, "{", "$ifNull", "[", BCON_UTF8(field), BCON_INT64(goers->newest), "]", "}", "}");
+    enum tv_status status = merge(m, from, to, &match, mark, 1, err);
+    bson_destroy(mark);
+    bson_destroy(&match);
+    return status;
+}
+
+enum tv_status tv_mongo_unset(struct tv_mongo *m, const char *collection, const char *name, struct tv_error *err)
+{
+    bson_t *words = BCON_NEW("update", BCON_UTF8(collection), "updates", "[", "{", "q", "{", name, "{", "$exists", BCON_BOOL(1), "}", "}",
+                             "u", "{", "$unset", "{", name, BCON_UTF8(""), "}", "}", "multi", BCON_BOOL(1), "}", "]");
     enum tv_status status = tv_mongo_write_command(m, NULL, words, err);
     bson_destroy(words);
     return status;

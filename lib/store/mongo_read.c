@@ -97,7 +97,7 @@ enum tv_status tv_mongo_each(struct tv_mongo *m, const char *collection, tv_mong
 }
 
 /* {key: {$in: [values]}}. In BSON an array is a document whose names are 0, 1, 2, ... */
-static void append_in(bson_t *filter, const char *key, const int64_t *values, size_t n)
+void tv_mongo_append_in(bson_t *filter, const char *key, const int64_t *values, size_t n)
 {
     bson_t in, array;
     char space[16];
@@ -118,7 +118,7 @@ enum tv_status tv_mongo_each_of(struct tv_mongo *m, const struct tv_mongo_select
 {
     bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER, projection;
     if (wanted->key) {
-        append_in(&filter, wanted->key, wanted->values, wanted->n);
+        tv_mongo_append_in(&filter, wanted->key, wanted->values, wanted->n);
         BSON_APPEND_INT64(&options, "batchSize", (int64_t)wanted->n + 1); /* one answer holds them all */
     }
     if (wanted->only || wanted->without) {

@@ -342,7 +342,8 @@ def test_what_is_known_here_stays_and_what_is_not_comes(run, two, tmp_path):
     two.psql("UPDATE trivet.item SET title = 'points 7, renamed' WHERE item_id = 7; "
              "DELETE FROM trivet.rating WHERE item_id = 9; DELETE FROM trivet.item WHERE item_id = 9")
     run(*FIT, 4, env=two.env)
-    assert two.mongo_db().item.find_one({"_id": 9}) is None
+    assert two.mongo_db().item.find_one({"_id": 9})["gone"] == 3
+    two.mongo_db().catalogue_2.delete_one({"_id": 9})
     run("trivet-train", "import", tmp_path / "points", "--activate", env=two.env)
     assert two.mongo_db().item.find_one({"_id": 7})["title"] == "points 7, renamed"
     assert two.mongo_db().item.find_one({"_id": 9})["title"] == "points 9 (1959)"
@@ -350,9 +351,8 @@ def test_what_is_known_here_stays_and_what_is_not_comes(run, two, tmp_path):
     agrees(run, two, 4, "points")
 
 
-def test_an_item_that_the_catalogue_has_no_more_is_called_by_its_number(run, serve, two):
-    two.psql("DELETE FROM trivet.rating WHERE item_id = 9; DELETE FROM trivet.item WHERE item_id = 9")
-    run(*FIT, 4, env=two.env)
+def test_an_item_that_the_catalogue_never_had_is_called_by_its_number(run, serve, two):
+    two.mongo_db().catalogue_2.delete_one({"_id": 9})
     assert serve(two).get("/api/v1/items/9?model=2").json()["title"] == "item 9"
 
 
@@ -413,3 +413,62 @@ def test_a_collection_item_of_somebody_is_told(run, two):
     run(*REPAIR, env=two.env)
     agrees(run, two, 2, "points")
     assert two.mongo_db().item_of_mine.count_documents({}) == 1
+
+
+def shop(folder, name, goods):
+    """Ratings of things that are called by text, with their names."""
+    rng, path = random.Random(5), folder / name
+    path.mkdir()
+    rows = [f"buyer{user};{thing};{rng.randint(1, 5)}" for user in range(40) for thing in sorted(rng.sample(goods, 8))]
+    (path / "ratings.csv").write_text("\n".join(["user_id;item_id;rating", *rows]) + "\n")
+    (path / "items.csv").write_text("\n".join(["item_id;title", *(f"{thing};Part {thing}" for thing in goods)]) + "\n")
+    return path
+
+
+THINGS = [f"A/{n:02}" for n in range(30)]
+
+
+def named(server, model):
+    """Every item of a model's answers, by what it is called and its title."""
+    top = server.get(f"/api/v1/recs?user_id=buyer1&top=30&model={model}").json()["items"]
+    mine = server.get(f"/api/v1/users/buyer1?model={model}").json()["items"]
+    return {(item["id"], item["title"]) for item in top + mine}
+
+
+def test_a_kept_model_can_name_the_items_that_went(run, serve, fresh_stores, tmp_path):
+    """The same shop with half of its things; those that no model has any more go with the last that had them."""
+    few = shop(tmp_path, "few", THINGS[:12])
+    run("trivet-etl", "load", shop(tmp_path, "all", THINGS), "--name", "shop", env=fresh_stores.env)
+    run(*FIT, 3, env=fresh_stores.env)
+    run("trivet-etl", "load", few, "--name", "shop", env=fresh_stores.env)
+    run(*FIT, 4, env=fresh_stores.env)
+    every = {(thing, f"Part {thing}") for thing in THINGS}
+    server = serve(fresh_stores)
+    assert named(server, 1) <= every and len(named(server, 1)) > 15 and len(named(server, 2)) == 12
+    assert server.get("/api/v1/items/A%2F29?model=1").json()["title"] == "Part A/29"
+    server.stop()
+    assert "30 documents read" in run("trivet-train", "repair", env=fresh_stores.env).stdout
+    run("trivet-train", "export", 1, tmp_path / "model", env=fresh_stores.env)
+    assert len((tmp_path / "model/items.jsonl").read_text().splitlines()) == 30 and "gone" not in (tmp_path / "model/items.jsonl").read_text()
+    for factors in (2, 5, 6):
+        assert fresh_stores.mongo_db().item.count_documents({}) == 30
+        run(*FIT, factors, env=fresh_stores.env)
+    assert fresh_stores.psql("SELECT min(id) FROM trivet.run WHERE state IN ('live', 'kept')") == "3"
+    run(*FIT, 7, env=fresh_stores.env)
+    assert fresh_stores.mongo_db().item.count_documents({}) == 12
+
+
+def test_an_imported_model_keeps_its_names_beside_a_similar_index(run, serve, fresh_stores, tmp_path):
+    """Nothing of its data is in Postgres but what was rated here since."""
+    folder = shop(tmp_path, "all", THINGS)
+    run("trivet-etl", "load", folder, env=fresh_stores.env)
+    run(*FIT, 3, env=fresh_stores.env)
+    run("trivet-train", "export", 1, tmp_path / "model", env=fresh_stores.env)
+    run("trivet-train", "import", tmp_path / "model", "--name", "elsewhere", "--activate", env=fresh_stores.env)
+    every = {(thing, f"Part {thing}") for thing in THINGS}
+    server = serve(fresh_stores)
+    assert server.send("PUT", "/api/v1/users/buyer1/ratings/A%2F03", {"rating": 4}).status in (200, 201)
+    run("trivet-train", "similar", env=fresh_stores.env)
+    server.stop()
+    names = named(serve(fresh_stores), 2)
+    assert names <= every and len(names) > 15

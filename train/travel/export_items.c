@@ -10,6 +10,7 @@
 #include "trivet/cli/interrupt.h"
 #include "trivet/cli/table.h"
 #include "trivet/model/items.h"
+#include "trivet/model/life/needed.h"
 #include "trivet/store/mongo_document.h"
 #include "trivet/store/mongo_read.h"
 
@@ -74,13 +75,27 @@ static enum tv_status add_lines_until(struct listing *l, int64_t id, const json_
     return status;
 }
 
+/* The document's text; what it says of models kept here is of no other installation. */
+static char *text_of(const struct tv_mongo_doc *doc)
+{
+    char *text = tv_mongo_doc_json(doc, NULL);
+    json_t *item = text && tv_mongo_doc_has(doc, TV_NEEDED_GONE) ? json_loads(text, 0, NULL) : NULL;
+    if (item == NULL)
+        return text;
+    free(text);
+    json_object_del(item, TV_NEEDED_GONE);
+    text = json_dumps(item, JSON_COMPACT);
+    json_decref(item);
+    return text;
+}
+
 /* One document. It goes to items.jsonl whether the model has the item or not; the lines of items.csv are the model's
  * items alone. */
 static enum tv_status take_item(void *context, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
     struct listing *l = context;
     int64_t id = 0;
-    char *text = tv_mongo_doc_json(doc, NULL);
+    char *text = text_of(doc);
     json_t *item = text ? json_loads(text, 0, NULL) : NULL;
     const char *code = json_string_value(json_object_get(item, "code"));
     enum tv_status status = TV_OK;

@@ -15,6 +15,18 @@ enum tv_status tv_mongo_rename(struct tv_mongo *m, const char *from, const char 
 /* Puts the documents of `from` into `to`, which may be there: one with the _id of another replaces it, or with `keep`
  * is left out. `from` stays; done twice, it changes nothing more. */
 enum tv_status tv_mongo_merge(struct tv_mongo *m, const char *from, const char *to, int keep, struct tv_error *err);
+/* Documents that a collection leaves to the next one. */
+struct tv_mongo_goers {
+    const int64_t *ids; /* (n) their _id; as many as a command has room for, some 100,000 */
+    size_t n;
+    const char *mark; /* the field that says since when they go along: it becomes `newest` where there is none yet, */
+    int64_t newest, oldest; /* and where it is below `oldest` the document goes no further */
+};
+/* Puts those into `to`, unless it has them. */
+enum tv_status tv_mongo_merge_goers(struct tv_mongo *m, const char *from, const char *to, const struct tv_mongo_goers *goers,
+                                    struct tv_error *err);
+/* Takes a field out of all documents. */
+enum tv_status tv_mongo_unset(struct tv_mongo *m, const char *collection, const char *name, struct tv_error *err);
 /* Makes `view` a view on `collection`: creates it, or moves it with collMod. */
 enum tv_status tv_mongo_point_view(struct tv_mongo *m, const char *view, const char *collection,
                                    struct tv_error *err);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "trivet/model/life/lock.h"
+#include "trivet/model/life/needed.h"
 #include "trivet/model/model_redis.h"
 #include "trivet/store/mongo_collections.h"
 #include "trivet/store/mongo_write.h"
@@ -40,21 +41,27 @@ static enum tv_status stands_here(struct tv_pg *pg, int64_t dataset, int64_t *he
                      1, &value, here, err);
 }
 
-/* An import knows other items than the catalogue that is there, and each has models that need them. */
-static enum tv_status merge(const struct tv_stores *s, const char *from, const char *to, int64_t dataset,
-                            struct tv_error *err)
+/* An import knows other items than the catalogue that is there, and each has models that need them; of data that are elsewhere, Postgres
+ * knows what was rated here alone. `keep`: what is there stays, where both know an item. */
+static enum tv_status merge(const struct tv_stores *s, const char *from, const char *to, int keep, struct tv_error *err)
 {
-    int64_t here = 0;
-    enum tv_status status = stands_here(tv_lock_connection(s->lock), dataset, &here, err);
-    if (status == TV_OK)
-        status = tv_mongo_merge(s->mongo, from, to, here != 0, err);
+    enum tv_status status = tv_mongo_merge(s->mongo, from, to, keep, err);
+    if (status == TV_OK) /* an import's model is newer than the marks, and may have what they are on: the next catalogue sets them anew */
+        status = tv_mongo_unset(s->mongo, to, TV_NEEDED_GONE, err);
     return status == TV_OK ? tv_mongo_drop(s->mongo, from, err) : status;
+}
+
+static enum tv_status replace(const struct tv_stores *s, const char *from, const char *to, int64_t dataset, struct tv_error *err)
+{
+    enum tv_status status = tv_needed_keep(s, to, from, dataset, err);
+    return status == TV_OK ? tv_mongo_rename(s->mongo, from, to, err) : status;
 }
 
 enum tv_status tv_catalogue_publish(const struct tv_stores *s, const struct tv_catalogue_news *news, struct tv_error *err)
 {
     char from[TV_MODEL_NAME], to[TV_MODEL_NAME];
     int written = 0, before = 0;
+    int64_t here = 0;
     tv_model_new_catalogue(from, news->dataset, news->run_number);
     tv_model_catalogue(to, news->dataset);
     enum tv_status status = tv_mongo_exists(s->mongo, from, &written, err);
@@ -64,8 +71,11 @@ enum tv_status tv_catalogue_publish(const struct tv_stores *s, const struct tv_c
     if (status == TV_OK)
         status = tv_mongo_exists(s->mongo, to, &before, err);
     if (status == TV_OK)
-        status = news->from_elsewhere && before ? merge(s, from, to, news->dataset, err)
-                                                : tv_mongo_rename(s->mongo, from, to, err);
+        status = stands_here(tv_lock_connection(s->lock), news->dataset, &here, err);
+    if (status == TV_OK && before && (news->from_elsewhere || !here))
+        return merge(s, from, to, !news->from_elsewhere || here, err);
+    if (status == TV_OK)
+        status = before ? replace(s, from, to, news->dataset, err) : tv_mongo_rename(s->mongo, from, to, err);
     return status;
 }
 

@@ -16,7 +16,8 @@ struct tv_catalogue_news {
     int from_elsewhere; /* an import's: where the data stand here, what is known of an item here stays */
 };
 
-/* catalogue_<D>_<N> becomes catalogue_<D>; nothing where it is not there (any more). Can be killed and done again. */
+/* catalogue_<D>_<N> becomes catalogue_<D>, with the documents of items that only kept models have (needed.h); nothing where it is not there
+ * (any more). Can be killed and done again. */
 enum tv_status tv_catalogue_publish(const struct tv_stores *s, const struct tv_catalogue_news *news, struct tv_error *err);
 /* What a run that did not become a model has written. */
 enum tv_status tv_catalogue_discard(struct tv_mongo *mongo, int64_t dataset, int64_t run_number, struct tv_error *err);
