@@ -153,14 +153,6 @@ static void print_ids(const struct tv_set *set)
         printf("  values    counts of plays\n");
 }
 
-static const char *encoding_name(const struct look *look)
-{
-    const struct tv_encoding *e = &look->encoding;
-    if (e->other > 0 && look->latin1)
-        return e->windows ? "Windows-1252" : "ISO-8859-1";
-    return e->other + e->utf8 > 0 ? "UTF-8" : "ASCII";
-}
-
 /* Reads a file and shows what it holds. */
 static enum tv_status show_file(const struct tv_set *set, enum tv_role role, struct look *look, struct tv_error *err)
 {
@@ -175,7 +167,7 @@ static enum tv_status show_file(const struct tv_set *set, enum tv_role role, str
         status = tv_sample_take(&sample, set->input, chosen, TV_SAMPLE_ROWS, err);
     if (status != TV_OK)
         return status;
-    printf("  encoding  %s%s, lines end in %s\n", encoding_name(look), look->bom ? " with byte order mark" : "",
+    printf("  encoding  %s%s, lines end in %s\n", tv_encoding_name(&look->encoding, look->latin1), look->bom ? " with byte order mark" : "",
            look->crlf ? "CRLF" : "LF");
     if (look->encoding.other > 0 && !look->latin1)
         printf("            %s damaged: no UTF-8, as the others are\n", tv_text_are(rows, look->encoding.other, "line"));

@@ -95,6 +95,10 @@ static int fits_header(struct tv_found *found, const struct tv_record *record)
         return 0; /* with a tag: users and items, but who said what, not who played what */
     if (kind->role == TV_ROLE_ITEMS && c->at[TV_COLUMN_USER] >= 0)
         return 0; /* reviews, whose titles are none of the items' */
+    if (kind->role == TV_ROLE_METADATA) { /* its `id` is The Movie Database's, and its other columns name no item: `video` is a flag */
+        c->at[TV_COLUMN_ITEM] = c->rival[TV_COLUMN_ITEM] = -1;
+        c->at[TV_COLUMN_TMDB] = tv_columns_find(record, kind->also);
+    }
     return tv_columns_have(c, kind->needs[0], kind->needs[1], kind->needs[2]) && (kind->item == NULL || item >= 0) &&
            (kind->also == NULL || tv_columns_find(record, kind->also) >= 0);
 }
@@ -433,6 +437,28 @@ static void drop_wordless_tags(struct tv_set *set)
     *tags = (struct tv_found){.file = NULL};
 }
 
+/* How the text of the files beside the ratings is written: of ratings, ids alone could be text, and those are UTF-8. */
+static enum tv_status find_encodings(struct tv_set *set, struct tv_error *err)
+{
+    for (int role = TV_ROLE_RATINGS + 1; role < TV_ROLE_COUNT; role++) {
+        struct tv_found *found = &set->chosen[role];
+        struct tv_encoding encoding;
+        char lines[64];
+        if (found->file == NULL || found->kind->read == NULL)
+            continue;
+        enum tv_status status = tv_encoding_of(&encoding, set->input, found->file, err);
+        if (status != TV_OK)
+            return tv_context(err, "%s", found->file->name);
+        found->latin1 = !found->has_header || tv_encoding_is_latin1(&encoding);
+        if (found->latin1 && (status = tv_encoding_check(&encoding, found->file->name, err)) != TV_OK)
+            return status;
+        if (found->latin1 && encoding.other > 0)
+            tv_log_info("%s: %s no UTF-8, and read as %s", found->file->name, tv_text_are(lines, encoding.other, "line"),
+                        tv_encoding_name(&encoding, 1));
+    }
+    return TV_OK;
+}
+
 /* A set with metadata is named after that, whatever its ratings are; counts are always called so. */
 enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const struct tv_choices *choices,
                          struct tv_error *err)
@@ -453,6 +479,8 @@ enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const
     set->generated = set->chosen[TV_ROLE_MARKER].file != NULL;
     set->counts = set->chosen[TV_ROLE_RATINGS].kind->counts;
     status = tv_understand(set, choices, &given, err);
+    if (status == TV_OK)
+        status = find_encodings(set, err);
     const struct tv_found *metadata = &set->chosen[TV_ROLE_METADATA];
     set->format = (metadata->file && !set->counts ? metadata : &set->chosen[TV_ROLE_RATINGS])->kind->format;
     return status;
@@ -468,6 +496,7 @@ enum tv_status tv_set_read(struct tv_set *set, enum tv_role role, const struct t
                                       .file = chosen->file,
                                       .dialect = chosen->dialect,
                                       .has_header = chosen->has_header,
+                                      .latin1 = chosen->latin1,
                                       .columns = &chosen->columns,
                                       .forms = chosen->forms,
                                       .codes = {set->codes[TV_CODE_USER], set->codes[TV_CODE_ITEM]},
@@ -475,8 +504,5 @@ enum tv_status tv_set_read(struct tv_set *set, enum tv_role role, const struct t
                                       .words = set->chosen[TV_ROLE_WORDS].file,
                                       .events = role == TV_ROLE_RATINGS ? &set->events : NULL,
                                       .sink = sink};
-    struct tv_encoding encoding = {0};
-    enum tv_status status = role == TV_ROLE_RATINGS ? TV_OK : tv_encoding_of(&encoding, set->input, chosen->file, err);
-    reading.latin1 = !chosen->has_header || tv_encoding_is_latin1(&encoding);
-    return status == TV_OK ? chosen->kind->read(&reading, err) : tv_context(err, "%s", chosen->file->name);
+    return chosen->kind->read(&reading, err);
 }

@@ -29,6 +29,7 @@ struct tv_found {
     int has_header;
     struct tv_columns columns;
     struct tv_forms forms;
+    int latin1;         /* of a file beside the ratings: text that is no UTF-8 is ISO-8859-1 */
     const char *item;   /* while it is looked at: what --columns calls the item, as other files may, too; else NULL */
     const char *layout; /* of ratings without a header: what their fields were taken for, or NULL */
     int text_items;     /* items are Amazon's, of which those of books may be digits with zeros in front */

@@ -63,6 +63,8 @@ static const struct foreign {
 } foreigners[] = {
     {"PAR1", 4, "it is a Parquet file", "make a table of it: python3 -c 'import pandas, sys; pandas.read_parquet(sys.argv[1]).to_csv(\"ratings.csv\", index=False)' %s"},
     {"\xd0\xcf\x11\xe0", 4, "it is a spreadsheet or another document of an office", "open %s in a spreadsheet, and save it as CSV"},
+    {"PK\3\4", 4, "it is a spreadsheet", "open %s in a spreadsheet, and save it as CSV"},
+    {"\x1f\x8b", 2, "it is packed twice", "unpack %s by hand until it is text: gunzip"},
     {"SQLite format 3", 15, "it is a database of SQLite", "write a table of it: sqlite3 -csv -header %s 'SELECT ...' > ratings.csv"},
     {"\x93NUMPY", 6, "it is an array of numpy", "write %s as a table with the columns user, item and rating"},
     {"{\"", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas, sys; pandas.read_json(sys.argv[1], lines=True, dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)' %s"},

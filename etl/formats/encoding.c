@@ -8,6 +8,8 @@
 
 /* --- how a file is written ------------------------------------------------------------------------------------------ */
 
+enum { RUN = 3 }; /* letters with an accent that stand together in no Western word: "«Él" has two */
+
 /* A line, or as much of a very long one as fits into memory at once. One that ends in the middle of a character is none of UTF-8's, which
  * does no harm: most lines decide. */
 static void count_line(struct tv_encoding *e, const char *text, size_t n)
@@ -22,8 +24,14 @@ static void count_line(struct tv_encoding *e, const char *text, size_t n)
         return;
     }
     e->other++;
-    for (size_t i = 0; i < n && !e->windows; i++)
-        e->windows = (unsigned char)text[i] >= 0x80 && (unsigned char)text[i] < 0xA0;
+    for (size_t i = 0, run = 0; i <= n; i++) {
+        unsigned char c = i < n ? (unsigned char)text[i] : 0;
+        e->windows |= c >= 0x80 && c < 0xA0;
+        e->high += c >= 0x80;
+        if (c < 0x80 && run >= RUN)
+            e->in_runs += (long long)run;
+        run = c < 0x80 ? 0 : run + 1;
+    }
 }
 
 /* Counts the whole lines of a block, and moves the beginning of one that is not whole to its front; returns its size. */
@@ -63,6 +71,21 @@ enum tv_status tv_encoding_of(struct tv_encoding *out, const struct tv_input *in
 int tv_encoding_is_latin1(const struct tv_encoding *e)
 {
     return e->other > e->utf8;
+}
+
+enum tv_status tv_encoding_check(const struct tv_encoding *e, const char *file, struct tv_error *err)
+{
+    if (2 * e->in_runs <= e->high)
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "%s is neither UTF-8 nor in a Western European encoding", file);
+    return tv_hint(err, "iconv -f ENCODING -t UTF-8 makes it UTF-8, where ENCODING is SHIFT_JIS, GB18030, EUC-KR, WINDOWS-1251 or what it is");
+}
+
+const char *tv_encoding_name(const struct tv_encoding *e, int latin1)
+{
+    if (e->other > 0 && latin1)
+        return e->windows ? "Windows-1252" : "ISO-8859-1";
+    return e->other + e->utf8 > 0 ? "UTF-8" : "ASCII";
 }
 
 /* --- ISO-8859-1 ------------------------------------------------------------------------------------------------------ */

@@ -1,13 +1,12 @@
 /* movielens: GroupLens' own formats. Since 2014 they are CSV in UTF-8 with a header; ml-1m and ml-10m
  * have "::" between the fields and no header, ml-1m in ISO-8859-1. A line that is well-formed UTF-8 is taken
  * as such: Latin-1 text with an accent practically never is. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "etl/formats/reader.h"
+#include "etl/formats/item.h"
 #include "etl/formats/title.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
@@ -85,44 +84,28 @@ enum tv_status tv_read_ratings(const struct tv_file_reading *reading, struct tv_
 /* Buffers that are used again for every record. */
 struct texts {
     const struct tv_file_reading *reading;
-    struct tv_buffer raw, title, genres;
+    struct tv_buffer raw, title;
+    struct tv_item_texts item;
 };
-
-/* Genres divided by bars. No genre at all is said in words, and differs from a file without genres. */
-static void split_genres(struct tv_item_row *row, char *text)
-{
-    row->has_genres = 1;
-    if (strcmp(text, "(no genres listed)") == 0)
-        return;
-    char *rest = text;
-    for (char *name; (name = strsep(&rest, "|")) != NULL;)
-        if (*name && row->n_genres < TV_ITEM_MAX_GENRES)
-            row->genres[row->n_genres++] = name;
-}
 
 static enum tv_status item_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                struct tv_error *err)
 {
     struct texts *t = context;
-    struct tv_item_row row = {.has_item = 1};
+    struct tv_item_row row;
     struct tv_field title = tv_columns_field(c, record, TV_COLUMN_TITLE);
-    struct tv_field genres = tv_columns_field(c, record, TV_COLUMN_GENRES);
-    int latin1 = t->reading->latin1;
-    enum tv_status status =
-        tv_file_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+    enum tv_status status = tv_item_read(&row, &t->item, t->reading, c, record, 0, err);
     if (status == TV_OK)
-        status = tv_file_reading_text(&t->raw, &title, latin1, err);
-    if (status == TV_OK)
-        status = tv_file_reading_text(&t->genres, &genres, latin1, err);
+        status = tv_file_reading_text(&t->raw, &title, t->reading->latin1, err);
     if (status != TV_OK)
         return status;
     tv_buffer_clear(&t->title);
     status = tv_title_tidy(&t->title, tv_buffer_string(&t->raw), t->raw.size, err);
     row.title = t->title.size > 0 ? tv_buffer_string(&t->title) : NULL;
     row.listed = row.title ? tv_title_listed(tv_buffer_string(&t->raw), row.title) : NULL;
-    row.year = tv_title_year(tv_buffer_string(&t->title), t->title.size);
-    if (t->genres.size > 0)
-        split_genres(&row, t->genres.data);
+    int in_title = tv_title_year(tv_buffer_string(&t->title), t->title.size);
+    if (in_title > 0)
+        row.year = in_title;
     if (status == TV_OK)
         status = t->reading->sink->item(t->reading->sink->context, &row, err);
     return status;
@@ -131,32 +114,16 @@ static enum tv_status item_row(void *context, const struct tv_columns *c, const 
 enum tv_status tv_read_movielens_items(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns;
-    struct texts t = {reading, TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX)};
+    struct texts t = {reading, TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX), {.genres = TV_BUFFER_INIT(TEXT_MAX)}};
     tv_columns_in_order(&columns, of_items, 3, 3);
     enum tv_status status = tv_file_reading_run(reading, &columns, item_row, NULL, &t, err);
     tv_buffer_free(&t.raw);
     tv_buffer_free(&t.title);
-    tv_buffer_free(&t.genres);
+    tv_item_texts_free(&t.item);
     return status;
 }
 
 /* --- links ---------------------------------------------------------------------------------------------- */
-
-/* Writes IMDb's id as "tt0114709", the form in which IMDb's addresses have it: with seven digits or more. Files have it so, or the
- * number alone, with its zeros or without, and pandas writes 114709.0 where some are missing. *out is empty for no number. */
-static enum tv_status imdb_id(struct tv_field f, char *out, size_t size, struct tv_error *err)
-{
-    int64_t number;
-    int letters = f.n > 2 && strncasecmp(f.text, "tt", 2) == 0;
-    const struct tv_field digits = {.text = f.text + 2 * letters, .n = f.n - 2 * (size_t)letters};
-    *out = '\0';
-    if (f.n == 0)
-        return TV_OK;
-    if (tv_number_id(&digits, &number, NULL) != TV_OK || number < 0)
-        return tv_fail(err, TV_ERR_RECORD, "IMDb id is not a number");
-    snprintf(out, size, "tt%07" PRId64, number);
-    return TV_OK;
-}
 
 /* Hands one item's numbers elsewhere on; either of the two may be missing. */
 static enum tv_status link_row(void *context, const struct tv_columns *c, const struct tv_record *record,
@@ -170,11 +137,11 @@ static enum tv_status link_row(void *context, const struct tv_columns *c, const 
     enum tv_status status =
         tv_file_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
-        status = imdb_id(imdb, id, sizeof id, err);
+        status = tv_item_imdb_id(&imdb, id, sizeof id, err);
     if (status == TV_OK && id[0])
         row.imdb_id = id;
-    if (status == TV_OK && tmdb.n > 0)
-        status = tv_number_id(&tmdb, &row.tmdb_id, err);
+    if (status == TV_OK)
+        status = tv_item_tmdb_id(&tmdb, &row.tmdb_id, err);
     if (status == TV_OK)
         status = reading->sink->item(reading->sink->context, &row, err);
     return status;

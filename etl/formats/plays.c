@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "etl/formats/reader.h"
+#include "etl/formats/item.h"
 
 enum { TEXT_MAX = 3 * TV_RECORD_MAX_BYTES + 16 };
 
@@ -55,6 +55,7 @@ struct names {
     const struct tv_file_reading *reading;
     int id, url, picture; /* columns of artists.dat, or -1 */
     struct tv_buffer name, url_text, picture_text;
+    struct tv_item_texts item;
 };
 
 static void on_header(void *context, const struct tv_record *header)
@@ -90,15 +91,17 @@ static char *extra_json(const char *url, const char *picture)
     return text;
 }
 
-/* In artists.dat the item's column is called "id", by which tv_columns knows no item. */
+/* In artists.dat the item's column is called "id", by which tv_columns knows no item. A name stays as it is, without the year behind it. */
 static enum tv_status name_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                struct tv_error *err)
 {
     struct names *t = context;
-    struct tv_item_row row = {.has_item = 1};
-    int item = c->at[TV_COLUMN_ITEM] >= 0 ? c->at[TV_COLUMN_ITEM] : t->id;
+    struct tv_item_row row;
+    struct tv_columns columns = *c;
+    if (columns.at[TV_COLUMN_ITEM] < 0)
+        columns.at[TV_COLUMN_ITEM] = t->id;
     struct tv_field name = tv_columns_field(c, record, TV_COLUMN_TITLE);
-    enum tv_status status = tv_file_reading_id(t->reading, TV_CODE_ITEM, &record->fields[item], &row.item, err);
+    enum tv_status status = tv_item_read(&row, &t->item, t->reading, &columns, record, 0, err);
     if (status == TV_OK)
         status = tv_file_reading_text(&t->name, &name, t->reading->latin1, err);
     if (status != TV_OK)
@@ -125,10 +128,12 @@ enum tv_status tv_read_names(const struct tv_file_reading *reading, struct tv_er
                       .picture = -1,
                       .name = TV_BUFFER_INIT(TEXT_MAX),
                       .url_text = TV_BUFFER_INIT(TEXT_MAX),
-                      .picture_text = TV_BUFFER_INIT(TEXT_MAX)};
+                      .picture_text = TV_BUFFER_INIT(TEXT_MAX),
+                      .item = {.genres = TV_BUFFER_INIT(TEXT_MAX)}};
     enum tv_status status = tv_file_reading_run(reading, &columns, name_row, on_header, &t, err);
     tv_buffer_free(&t.name);
     tv_buffer_free(&t.url_text);
     tv_buffer_free(&t.picture_text);
+    tv_item_texts_free(&t.item);
     return status;
 }

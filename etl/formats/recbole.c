@@ -3,7 +3,7 @@
  * header. */
 #include <string.h>
 
-#include "etl/formats/reader.h"
+#include "etl/formats/item.h"
 #include "etl/formats/title.h"
 
 enum { TEXT_MAX = 3 * TV_RECORD_MAX_BYTES + 16 };
@@ -11,18 +11,9 @@ enum { TEXT_MAX = 3 * TV_RECORD_MAX_BYTES + 16 };
 /* Buffers that are used again for every record. */
 struct items {
     const struct tv_file_reading *reading;
-    struct tv_buffer raw, title, genres;
+    struct tv_buffer raw, title;
+    struct tv_item_texts item;
 };
-
-/* Genres divided by blanks, as RecBole writes sequences; a genre of two words cannot be told from two genres. */
-static void split_words(struct tv_item_row *row, char *text)
-{
-    row->has_genres = 1;
-    char *rest = text;
-    for (char *name; (name = strsep(&rest, " ")) != NULL;)
-        if (*name && strcmp(name, "unknown") != 0 && row->n_genres < TV_ITEM_MAX_GENRES)
-            row->genres[row->n_genres++] = name;
-}
 
 /* "Toy Story" and 1995 -> "Toy Story (1995)" */
 static enum tv_status whole_title(struct items *t, struct tv_item_row *row, struct tv_error *err)
@@ -40,29 +31,18 @@ static enum tv_status whole_title(struct items *t, struct tv_item_row *row, stru
     return status;
 }
 
+/* Genres are divided by blanks, as RecBole writes sequences; a genre of two words cannot be told from two genres. */
 static enum tv_status item_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                struct tv_error *err)
 {
     struct items *t = context;
-    struct tv_item_row row = {.has_item = 1};
-    struct tv_field title = tv_columns_field(c, record, TV_COLUMN_TITLE),
-                    year = tv_columns_field(c, record, TV_COLUMN_YEAR);
-    struct tv_field genres = tv_columns_field(c, record, TV_COLUMN_GENRES);
-    int64_t number = 0;
-    enum tv_status status =
-        tv_file_reading_id(t->reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+    struct tv_item_row row;
+    struct tv_field title = tv_columns_field(c, record, TV_COLUMN_TITLE);
+    enum tv_status status = tv_item_read(&row, &t->item, t->reading, c, record, 1, err);
     if (status == TV_OK)
         status = tv_file_reading_text(&t->raw, &title, t->reading->latin1, err);
     if (status == TV_OK)
-        status = tv_file_reading_text(&t->genres, &genres, t->reading->latin1, err);
-    if (status != TV_OK)
-        return status;
-    /* Some items have no year, or the letter V there: that is no reason to lose their title. */
-    if (tv_number_id(&year, &number, NULL) == TV_OK && number > 0 && number < 10000)
-        row.year = (int)number;
-    status = whole_title(t, &row, err);
-    if (t->genres.size > 0)
-        split_words(&row, t->genres.data);
+        status = whole_title(t, &row, err);
     if (status == TV_OK)
         status = t->reading->sink->item(t->reading->sink->context, &row, err);
     return status;
@@ -71,10 +51,10 @@ static enum tv_status item_row(void *context, const struct tv_columns *c, const 
 enum tv_status tv_read_recbole_items(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns;
-    struct items t = {reading, TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX)};
+    struct items t = {reading, TV_BUFFER_INIT(TEXT_MAX), TV_BUFFER_INIT(TEXT_MAX), {.genres = TV_BUFFER_INIT(TEXT_MAX)}};
     enum tv_status status = tv_file_reading_run(reading, &columns, item_row, NULL, &t, err);
     tv_buffer_free(&t.raw);
     tv_buffer_free(&t.title);
-    tv_buffer_free(&t.genres);
+    tv_item_texts_free(&t.item);
     return status;
 }

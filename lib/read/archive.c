@@ -37,6 +37,8 @@ static const struct tv_packing packings[] = {
     {"\x28\xb5\x2f\xfd", 4, 0, "packed with zstd", "zstd -t", NULL},
     {"7z\xbc\xaf", 4, 0, "", "", "7z x"},
     {"Rar!", 4, 0, "", "", "unrar x"},
+    {"\x1f\x9d", 2, 0, "", "", "uncompress"},
+    {"\x04\x22\x4d\x18", 4, 0, "", "", "lz4 -d"},
 };
 
 /* Of a file that cannot be opened nothing is told here; opening it for the load will. */
@@ -74,13 +76,19 @@ static int cut_ending(char *name, const char *ending)
     return 1;
 }
 
-int tv_archive_plain_name(char *name)
+int tv_archive_unpacked_name(char *name)
 {
-    static const char *const whole[] = {".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst"};
     static const char *const filters[] = {".gz", ".bz2", ".xz", ".zst"};
     int cut = 0;
     for (size_t i = 0; !cut && i < sizeof filters / sizeof *filters; i++)
         cut = cut_ending(name, filters[i]);
+    return cut;
+}
+
+int tv_archive_plain_name(char *name)
+{
+    static const char *const whole[] = {".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst"};
+    int cut = tv_archive_unpacked_name(name);
     if (cut) {
         cut_ending(name, ".tar");
         return 1;
@@ -244,9 +252,9 @@ static enum tv_status list_entries(const struct opened *o, char *head, tv_archiv
     enum tv_status status = TV_OK;
     size_t heads = 0;
     int code = ARCHIVE_OK;
-    while (status == TV_OK && next_entry(o->a, &entry, &name, &code)) {
+    for (size_t i = 0; status == TV_OK && next_entry(o->a, &entry, &name, &code); i++) {
         int far = o->packed && !is_alone(o) && heads < MAX_HEADS;
-        struct tv_input_file file = {.path = (char *)name, .archive = (char *)o->path};
+        struct tv_input_file file = {.path = (char *)name, .archive = (char *)o->path, .entry = i};
         status = take_entry(o, entry, &file, far ? head : NULL, err);
         heads += file.n_head;
         if (status == TV_OK && file.name)
@@ -284,14 +292,14 @@ struct packed_source {
     const struct tv_input_file *file;
 };
 
-/* Moves to the entry. The archive may have been replaced since it was listed. */
+/* Moves to the entry, by its number and its name. The archive may have been replaced since it was listed. */
 static enum tv_status find_entry(struct packed_source *p, struct tv_error *err)
 {
     struct archive_entry *entry;
     const char *path = p->file->archive, *name;
     int code;
-    while (next_entry(p->opened.a, &entry, &name, &code))
-        if (name && strcmp(name, p->file->path) == 0)
+    for (size_t i = 0; next_entry(p->opened.a, &entry, &name, &code); i++)
+        if (i == p->file->entry && name && strcmp(name, p->file->path) == 0)
             return TV_OK;
     enum tv_status status = code != ARCHIVE_EOF ? failed(&p->opened, err) : p->opened.packed ? check_end(&p->opened, err) : TV_OK;
     return status == TV_OK ? tv_fail(err, TV_ERR_IO, "%s no longer holds %s", path, p->file->path) : status;

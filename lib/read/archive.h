@@ -12,6 +12,8 @@ const struct tv_packing *tv_packing_of(const char *path);
 /* The command that unpacks it, if it is packed in a way that is not read here; else NULL. */
 const char *tv_packing_other(const struct tv_packing *packing);
 
+/* "ratings.csv.gz" becomes "ratings.csv", what is packed with more than that is left; returns whether there was such an ending. */
+int tv_archive_unpacked_name(char *name);
 /* "ratings.CSV.gz" becomes "ratings.CSV", "ml-1m.tar.gz" "ml-1m"; returns whether there was such an ending. */
 int tv_archive_plain_name(char *name);
 

@@ -23,14 +23,18 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+static void free_file(struct tv_input_file *file)
+{
+    free(file->name);
+    free(file->path);
+    free(file->archive);
+    free(file->head);
+}
+
 static void free_files(struct tv_input *input)
 {
-    for (size_t i = 0; i < input->n_files; i++) {
-        free(input->files[i].name);
-        free(input->files[i].path);
-        free(input->files[i].archive);
-        free(input->files[i].head);
-    }
+    for (size_t i = 0; i < input->n_files; i++)
+        free_file(&input->files[i]);
     free(input->files);
 }
 
@@ -69,6 +73,37 @@ static enum tv_status add_file(struct tv_input *input, const struct tv_input_fil
     return TV_OK;
 }
 
+/* A folder lists its files in no order, and a load must not depend on it. Of equal names the one that is not packed comes first. */
+static int by_name(const void *a, const void *b)
+{
+    const struct tv_input_file *one = a, *other = b;
+    int order = strcmp(one->name, other->name);
+    if (order == 0)
+        order = strcmp(one->archive ? one->archive : "", other->archive ? other->archive : "");
+    if (order == 0)
+        order = strcmp(one->path, other->path);
+    return order != 0 ? order : (one->entry > other->entry) - (one->entry < other->entry);
+}
+
+/* Whether one entry is an older state of the next in the sorted list: both are of one archive, and of one path in it. */
+static int is_older(const struct tv_input_file *one, const struct tv_input_file *next)
+{
+    return one->archive && next->archive && strcmp(one->archive, next->archive) == 0 && strcmp(one->path, next->path) == 0;
+}
+
+static void sort_files(struct tv_input *input)
+{
+    size_t kept = 0, n = input->n_files;
+    if (n > 0)
+        qsort(input->files, n, sizeof *input->files, by_name);
+    for (size_t i = 0; i < n; i++)
+        if (i + 1 < n && is_older(&input->files[i], &input->files[i + 1]))
+            free_file(&input->files[i]);
+        else
+            input->files[kept++] = input->files[i];
+    input->n_files = kept;
+}
+
 /* A file of the archive that was given. An archive in it is known by its name, as nothing is read of it. */
 static enum tv_status add_packed(void *context, const struct tv_input_file *file, struct tv_error *err)
 {
@@ -91,21 +126,43 @@ static void call_damaged(struct tv_input_file *file, char *name, size_t size)
     file->name = name;
 }
 
+/* A spreadsheet is packed, too, but nothing in it is for people: it is a file as any other, and told by its first bytes. */
+static int is_spreadsheet(const struct tv_input *inner)
+{
+    for (size_t i = 0; i < inner->n_files; i++)
+        if (strcmp(inner->files[i].path, "[Content_Types].xml") == 0 || strcmp(inner->files[i].path, "META-INF/manifest.xml") == 0)
+            return 1;
+    return 0;
+}
+
+/* A file as it is. Programs that download may unpack on the way, and leave the name: ratings.csv.gz is ratings.csv then. */
+static enum tv_status add_plain(struct tv_input *input, const char *path, double size, struct tv_error *err)
+{
+    char name[256];
+    snprintf(name, sizeof name, "%s", base_name(path));
+    if (tv_packing_of(path) == NULL)
+        tv_archive_unpacked_name(name);
+    return add_file(input, &(struct tv_input_file){.path = (char *)path, .name = name, .size = size}, err);
+}
+
 /* Puts the file of a folder into the list. An archive of one file stands for that file. */
 static enum tv_status add_listed(struct tv_input *input, const char *path, double size, struct tv_error *err)
 {
     struct tv_input inner = {.path = (char *)path};
-    struct tv_input_file file = {.name = (char *)path, .path = (char *)path, .size = size};
+    struct tv_input_file file = {.name = (char *)path, .path = (char *)path, .size = size, .is_archive = 1};
     const struct tv_packing *packing = tv_packing_of(path);
     const char *phrase;
     char name[256];
-    int may_be_read = packing && tv_packing_other(packing) == NULL;
-    file.is_archive = packing != NULL;
-    if (may_be_read && tv_archive_list(path, &phrase, add_packed, &inner, NULL) != TV_OK)
+    if (packing == NULL)
+        return add_plain(input, path, size, err);
+    int may_be_read = tv_packing_other(packing) == NULL;
+    int is_damaged = may_be_read && tv_archive_list(path, &phrase, add_packed, &inner, NULL) != TV_OK;
+    sort_files(&inner);
+    if (is_damaged)
         call_damaged(&file, name, sizeof name);
     else if (inner.n_files == 1 && !inner.files[0].is_archive)
         file = inner.files[0];
-    enum tv_status status = add_file(input, &file, err);
+    enum tv_status status = !is_damaged && is_spreadsheet(&inner) ? add_plain(input, path, size, err) : add_file(input, &file, err);
     free_files(&inner);
     return status;
 }
@@ -128,14 +185,17 @@ static enum tv_status list_folder(struct tv_input *input, struct tv_error *err)
     return status;
 }
 
-/* A folder lists its files in no order, and a load must not depend on it. Of equal names the one that is not packed comes first. */
-static int by_name(const void *a, const void *b)
+/* The files of an archive that was given, or a spreadsheet as the one file that it is. */
+static enum tv_status add_archive(struct tv_input *input, double size, struct tv_error *err)
 {
-    const struct tv_input_file *one = a, *other = b;
-    int order = strcmp(one->name, other->name);
-    if (order != 0)
-        return order;
-    return strcmp(one->archive ? one->archive : "", other->archive ? other->archive : "");
+    enum tv_status status = tv_archive_list(input->path, &input->packing, add_packed, input, err);
+    if (status != TV_OK || !is_spreadsheet(input))
+        return status;
+    free_files(input);
+    input->files = NULL;
+    input->n_files = 0;
+    input->packing = NULL;
+    return add_plain(input, input->path, size, err);
 }
 
 /* A packed file that is not read here is refused, with the command that unpacks it. Read as text, it would be refused line by line,
@@ -145,9 +205,9 @@ static enum tv_status add_single(struct tv_input *input, double size, struct tv_
     const struct tv_packing *packing = tv_packing_of(input->path);
     const char *unpack = tv_packing_other(packing);
     if (packing == NULL)
-        return add_file(input, &(struct tv_input_file){.path = input->path, .name = input->path, .size = size}, err);
+        return add_plain(input, input->path, size, err);
     if (unpack == NULL)
-        return tv_archive_list(input->path, &input->packing, add_packed, input, err);
+        return add_archive(input, size, err);
     tv_fail(err, TV_ERR_INPUT, "%s is packed in a way that trivet does not read", input->path);
     return tv_hint(err, "unpack it first: %s %s", unpack, input->path);
 }
@@ -176,8 +236,7 @@ enum tv_status tv_input_open(struct tv_input **out, const char *path, struct tv_
         tv_input_close(input);
         return status;
     }
-    if (input->n_files > 0)
-        qsort(input->files, input->n_files, sizeof *input->files, by_name);
+    sort_files(input);
     *out = input;
     return TV_OK;
 }

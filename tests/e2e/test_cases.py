@@ -13,13 +13,15 @@ from project import REPO
 from test_load import load, number, write
 
 CASES = tomllib.loads((REPO / "tests/cases/files.toml").read_text())["case"]
-KEYS = {"name", "files", "encoding", "flags", "rows", "items", "tags", "plays", "says", "reports", "warns", "rejects", "refused",
+KEYS = {"name", "files", "encoding", "flags", "rows", "items", "described", "tags", "plays", "says", "reports", "warns", "rejects", "refused",
         "refused_while_read"}
 TIME = "coalesce('|' || rtrim(rtrim(to_char({} AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), '.'), '')"
 ROWS = ("SELECT trivet.user_code(user_id) || '|' || trivet.item_code(item_id) || '|' || "
         "CASE WHEN value = trunc(value) THEN value::float8::text ELSE value::text END || "
         f"{TIME.format('rated_at')} FROM trivet.rating")
 ITEMS = "SELECT trivet.item_code(item_id) || '|' || title FROM trivet.item WHERE title IS NOT NULL"
+DESCRIBED = ("SELECT concat_ws('|', trivet.item_code(item_id), title, coalesce(year::text, '-'), coalesce(array_to_string(genres, '+'), '-'), imdb_id, "
+             "tmdb_id) FROM trivet.item")
 TAGS = ("SELECT trivet.user_code(user_id) || '|' || trivet.item_code(item_id) || '|' || tag || "
         f"{TIME.format('tagged_at')} FROM trivet.tag")
 REJECTS = "SELECT file || '|' || line || '|' || reason FROM trivet.reject WHERE load_id = (SELECT max(id) FROM trivet.load)"
@@ -108,6 +110,8 @@ def test_case(run, place, folder, case):
     assert lines(place.psql(REJECTS)) == lines(case.get("rejects", ""))
     if "items" in case:
         assert lines(place.psql(ITEMS)) == lines(case["items"])
+    if "described" in case:
+        assert lines(place.psql(DESCRIBED)) == lines(case["described"])
     if "tags" in case:
         assert lines(place.psql(TAGS)) == lines(case["tags"])
     for sentence in case.get("reports", []):

@@ -7,6 +7,7 @@ import lzma
 import shutil
 import subprocess
 import tarfile
+import warnings
 import zipfile
 
 import pytest
@@ -343,3 +344,63 @@ def test_inspect_names_the_encoding(run, tmp_path, encoding, name):
     (tmp_path / "movies.csv").write_bytes(f"movieId,title,genres\n1,{title},Drama\n".encode(encoding))
     said = run("trivet-etl", "inspect", tmp_path).stdout
     assert f"encoding  {name}, lines end" in said.split("movies.csv: items")[1] and title in said
+
+
+def rows_of(value, n):
+    return ("userId,movieId,rating\n" + "".join(f"{user},{film},{value}\n" for user in range(1000, 1200) for film in range(100, 100 + n))).encode()
+
+
+def one_after_the_other(kind, *files):
+    """An archive with one name twice, as tar -r makes it: what is unpacked from it is the last."""
+    out = io.BytesIO()
+    if kind == "zip":
+        with warnings.catch_warnings(), zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+            warnings.simplefilter("ignore")
+            for data in files:
+                z.writestr("ratings.csv", data)
+        return out.getvalue()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for data in files:
+            about = tarfile.TarInfo("ratings.csv")
+            about.size = len(data)
+            tar.addfile(about, io.BytesIO(data))
+    return gzip.compress(out.getvalue()) if kind == "tar.gz" else out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ("tar", "tar.gz", "zip"))
+@pytest.mark.parametrize("sizes", ((50, 51), (51, 50)))
+def test_of_one_name_twice_in_an_archive_the_last_counts(run, fresh_stores, tmp_path, kind, sizes):
+    for path in (tmp_path / f"set.{kind}", tmp_path / "folder" / f"ratings.csv.{kind}"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(one_after_the_other(kind, rows_of(1, sizes[0]), rows_of(5, sizes[1])))
+        run("trivet-etl", "load", path if path.parent == tmp_path else path.parent, "--name", "set", env=fresh_stores.env)
+        assert fresh_stores.psql("SELECT count(*), min(value), max(value) FROM trivet.rating") == f"{200 * sizes[1]}|5|5"
+
+
+def test_a_file_that_was_unpacked_on_the_way_is_read_whatever_it_is_called(run, tmp_path):
+    (tmp_path / "ratings.csv.gz").write_text(ROWS)
+    for path in (tmp_path, tmp_path / "ratings.csv.gz"):
+        assert "rows      5,771" in run("trivet-etl", "inspect", path).stdout
+
+
+SHEET = {"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<workbook/>", "xl/worksheets/sheet1.xml": "<worksheet/>"}
+
+
+@pytest.mark.parametrize("name, data, says", [
+    ("ratings.xlsx", in_zip(SHEET), "it is a spreadsheet"),
+    ("ratings.csv", in_zip(SHEET), "it is a spreadsheet"),
+    ("ratings.ods", in_zip({"mimetype": "x", "content.xml": "<x/>", "META-INF/manifest.xml": "<x/>"}), "it is a spreadsheet"),
+    ("ratings.csv.gz", gzip.compress(gzip.compress(ROWS.encode())), "it is packed twice"),
+])
+def test_what_is_no_table_is_called_what_it_is(run, tmp_path, name, data, says):
+    (tmp_path / name).write_bytes(data)
+    for path in (tmp_path / name, tmp_path):
+        done = run("trivet-etl", "inspect", path, check=False)
+        assert done.returncode == 3 and says in done.stderr and "hint: " in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("name, head, command", [("ratings.csv.Z", b"\x1f\x9d", "uncompress"), ("ratings.csv.lz4", b"\x04\x22\x4d\x18", "lz4 -d")])
+def test_what_is_packed_otherwise_names_the_command(run, tmp_path, name, head, command):
+    (tmp_path / name).write_bytes(head + b"x" * 100)
+    done = run("trivet-etl", "inspect", tmp_path / name, check=False)
+    assert done.returncode == 3 and f"unpack it first: {command} " in done.stderr, done.stderr

@@ -2,7 +2,8 @@
  *
  * Sub-folders are not entered, except inside an archive, where GroupLens puts everything into one. A file that is packed by itself,
  * as ratings.csv.gz or as all there is in ratings.csv.zip, is as good as the file, also in a folder. A stream is read once from its
- * beginning; several may be open at the same time.
+ * beginning; several may be open at the same time. Of entries of one path the last counts, as it does for those who unpack them: tar -r
+ * puts the newer one behind the older.
  */
 #ifndef TRIVET_READ_INPUT_H
 #define TRIVET_READ_INPUT_H
@@ -17,6 +18,7 @@ struct tv_input_file {
     char *name;    /* without folder */
     char *path;    /* to open it by: a path, or the entry's name inside the archive */
     char *archive; /* the path of the archive it lies in, or NULL */
+    size_t entry;  /* which of the archive's entries it is: names may stand there more than once */
     double size;   /* bytes, uncompressed; 0 where an archive does not tell */
     int is_archive; /* an archive of several files beside others, or inside another: it is not looked into */
     char *head;     /* n_head first bytes, where it costs much to reach the file again; or NULL */
