@@ -207,10 +207,16 @@ begin
                where c.oid = to_regclass(format('trivet.rating_load_%s', l.id)) and (c.relispartition or l.state = 'away')) then
         execute format('select exists (select from trivet.rating_load_%s)', load) into has;
     end if;
-    return has;
+    -- Files of items that gave none, as such without a key may, leave no note.
+    return has and not exists (
+        select from trivet.load l join trivet.hand_change h on h.relation = 'item_' || l.dataset
+        where l.id = load_has_rows.load and l.state = 'complete' and (l.report ->> 'described')::bigint > 0
+          and not exists (select from trivet.item));
 end
 $$;
-comment on function trivet.load_has_rows(bigint) is 'Whether a load''s table is in its place and not empty: somebody may have dropped, detached or truncated it by hand.';
+comment on function trivet.load_has_rows(bigint) is
+'Whether a load''s table is in its place and not empty, and some of the items that it described are there: somebody may have dropped,
+detached or truncated one or the other by hand.';
 
 drop function if exists trivet.load_attach(bigint, boolean, bigint, bigint); -- of older schemas
 create or replace function trivet.load_attach(load bigint, dataset bigint, append boolean, row_count bigint, reject_count bigint)

@@ -417,6 +417,10 @@ def test_if_changed(run, fresh_stores, tmp_path):
     assert loads() == 0
     write(folder, movies="movieId,title,genres\n1,New (1990),Drama\n")
     assert loads() == 1
+    assert loads() == 0
+    s.psql("TRUNCATE trivet.item")  # what files would bring again is no reason to do nothing
+    assert loads() == 1 and number(s, "SELECT count(*) FROM trivet.item") > 0
+    assert loads() == 0
 
 
 def test_generated_set(run, fresh_stores, tmp_path):
