@@ -3,7 +3,8 @@
  * The order matters, because it may be killed anywhere and run again: ratings go first, so that nothing is made from them any
  * more; then what was made; then an item's title, without which it cannot be rated; and the code by which the id is found goes last. A
  * rating that was under way meanwhile is folded in by its server, which may take a moment longer than all of that: so after a pause it is looked once
- * more.
+ * more. Users may go on rating for ever. Their ratings go twice, and whoever rates after that is somebody new, whose documents have higher revs than
+ * all that were written for what has gone.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,7 +48,9 @@ struct forget {
     int64_t ratings;  /* that were there */
     int64_t models;   /* that were made again, or lost a document */
     int64_t indices;  /* of similar items that were ended */
+    int64_t rev;      /* documents of a user that are newer are not of what goes */
     int is_described; /* an item that the catalogue has */
+    int came_back;    /* a user who has rated since */
 };
 
 static const char *kind_of(const struct forget *f)
@@ -157,9 +160,9 @@ struct deletion {
 static enum tv_status delete_once(void *context, struct tv_error *err)
 {
     struct deletion *d = context;
-    const char *const values[] = {d->f->number, d->step, d->f->set};
-    return tv_pg_int(d->f->pg, d->f->what.is_item ? "SELECT trivet.forget_item($1, $2, $3)" : "SELECT trivet.forget_user($1, $2, $3)",
-                     3, values, &d->ratings, err);
+    const char *const values[] = {d->f->number, d->f->set, d->step};
+    return d->f->what.is_item ? tv_pg_int(d->f->pg, "SELECT trivet.forget_item($1, $3, $2)", 3, values, &d->ratings, err)
+                              : tv_pg_int(d->f->pg, "SELECT trivet.forget_user($1, $2)", 2, values, &d->ratings, err);
 }
 
 static enum tv_status delete_rows(struct forget *f, int step, struct tv_error *err)
@@ -232,7 +235,7 @@ static enum tv_status leave_model(struct forget *f, int64_t run_number, struct t
     int has = 0;
     enum tv_status status = has_document(f, tv_model_users(users, run_number), &has, err);
     if (status == TV_OK)
-        status = tv_user_delete(f->stores.mongo, run_number, f->what.id, err);
+        status = tv_user_delete(f->stores.mongo, run_number, f->what.id, f->rev, err);
     f->models += has;
     return status == TV_OK ? count_users(f, run_number, err) : status;
 }
@@ -374,6 +377,34 @@ static enum tv_status pause_for_servers(struct tv_error *err)
     return tv_interrupted() ? tv_fail(err, TV_ERR_INTERRUPTED, "interrupted") : TV_OK;
 }
 
+/* From here on whoever rates is somebody new. Servers finish documents of what was there before, which have no higher rev. */
+static enum tv_status bound_documents(struct forget *f, struct tv_error *err)
+{
+    const char *value = f->set;
+    enum tv_status status =
+        tv_pg_int(f->pg, "SELECT forgotten_rev FROM trivet.dataset WHERE id = $1", 1, &value, &f->rev, err);
+    return status == TV_OK ? pause_for_servers(err) : status;
+}
+
+static enum tv_status delete_code_once(void *context, struct tv_error *err)
+{
+    struct forget *f = context;
+    const char *const values[] = {f->number, f->set};
+    int64_t back = 0;
+    enum tv_status status = tv_pg_int(f->pg, "SELECT trivet.forget_user_code($1, $2)::int", 2, values, &back, err);
+    f->came_back = back != 0;
+    return status;
+}
+
+static enum tv_status delete_code(struct forget *f, struct tv_error *err)
+{
+    const struct tv_patience patience = {.what = "waiting for changes of ratings to end, to delete a code",
+                                         .tables = "{trivet.code}",
+                                         .seconds = (int)tv_settings_int(f->settings, "lock-wait")};
+    enum tv_status status = tv_lock_check(f->stores.lock, err);
+    return status == TV_OK ? tv_patiently(f->pg, &patience, delete_code_once, f, err) : status;
+}
+
 static enum tv_status leave_stores(struct forget *f, struct tv_error *err)
 {
     enum tv_status status = delete_rows(f, 1, err);
@@ -399,8 +430,9 @@ static enum tv_status tell_mentions(struct forget *f, struct tv_error *err)
 static void tell(const struct forget *f)
 {
     char ratings[64];
-    printf("%s %s of data set %s is forgotten: %s deleted, and nothing else of that data set names it\n", kind_of(f), f->what.code,
-           f->name, tv_text_are(ratings, f->ratings, "rating"));
+    printf("%s %s of data set %s is forgotten: %s deleted, and %s\n", kind_of(f), f->what.code, f->name,
+           tv_text_are(ratings, f->ratings, "rating"),
+           f->came_back ? "what they rated since then stays" : "nothing else of that data set names it");
     if (f->others)
         printf("other data sets are as they were: %s\n", f->others);
     if (f->models > 0)
@@ -428,6 +460,8 @@ static enum tv_status forget(struct forget *f, const char *text, struct tv_error
     f->is_described = 0;
     if (status == TV_OK)
         status = delete_rows(f, 2, err);
+    if (status == TV_OK && !f->what.is_item)
+        status = bound_documents(f, err);
     if (status == TV_OK)
         status = leave_models(f, err);
     if (status == TV_OK)
@@ -436,12 +470,14 @@ static enum tv_status forget(struct forget *f, const char *text, struct tv_error
         status = catch_up(f, err);
     if (status == TV_OK)
         status = tell_mentions(f, err);
-    return status == TV_OK ? delete_rows(f, 3, err) : status;
+    if (status != TV_OK)
+        return status;
+    return f->what.is_item ? delete_rows(f, 3, err) : delete_code(f, err);
 }
 
 enum tv_status tv_etl_forget(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
 {
-    struct forget f = {.settings = s};
+    struct forget f = {.settings = s, .rev = INT64_MAX};
     (void)n;
     f.what.is_item = strcmp(arguments[0], "item") == 0;
     if (!f.what.is_item && strcmp(arguments[0], "user") != 0)

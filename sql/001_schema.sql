@@ -66,6 +66,7 @@ create table if not exists trivet.dataset (
     made_at timestamptz not null default now()
 );
 alter table trivet.dataset add column if not exists forgets bigint not null default 0;
+alter table trivet.dataset add column if not exists forgotten_rev bigint not null default 0;
 create unique index if not exists dataset_one_current on trivet.dataset ((true)) where current;
 comment on table trivet.dataset is 'One row a data set. The current one is what trivet.rating, item, tag and code show; another is kept beside them, whole (025_datasets).';
 comment on column trivet.dataset.id is 'Number of the data set; the column dataset of loads, runs and indices.';
@@ -73,6 +74,7 @@ comment on column trivet.dataset.name is 'What a load called it: the same name a
 comment on column trivet.dataset.current is 'True for the one that is loaded; at most one.';
 comment on column trivet.dataset.made_at is 'When it was named first.';
 comment on column trivet.dataset.forgets is 'How many times something was taken out by trivet-etl forget, each of its steps counted: lists that are made meanwhile are not stored.';
+comment on column trivet.dataset.forgotten_rev is 'The highest rev (trivet.user_change) of a user who was taken out: revs go on above it, so whoever comes back is not taken for older than what was theirs.';
 
 create or replace function trivet.shell_word(word text) returns text
 language sql immutable parallel safe as $$

@@ -14,7 +14,7 @@ create index if not exists user_change_waiting on trivet.user_change (user_id) w
 alter table trivet.user_change add column if not exists refused_rev bigint not null default 0;
 comment on table trivet.user_change is 'One row a user who ever rated live. rev > folded_rev: their document in MongoDB is older than their ratings.';
 comment on column trivet.user_change.user_id is 'Who.';
-comment on column trivet.user_change.rev is 'How often their ratings changed; the field rev of their document.';
+comment on column trivet.user_change.rev is 'Goes up whenever their ratings change; the field rev of their document.';
 comment on column trivet.user_change.xid is 'The transaction that changed them last: trainings compare it with their snapshot.';
 comment on column trivet.user_change.folded_rev is 'The rev up to which the document of the live model is known to be written.';
 
@@ -411,7 +411,7 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     insert into trivet.item_change as c (item_id, rev, xid)
     select i, 1, pg_current_xact_id() from unnest(count_change.item_ids) i order by i
     on conflict (item_id) do update set rev = c.rev + 1, xid = excluded.xid;
-    update trivet.user_change c set rev = c.rev + 1, xid = pg_current_xact_id()
+    update trivet.user_change c set rev = greatest(c.rev, (select d.forgotten_rev from trivet.dataset d where d.current)) + 1, xid = pg_current_xact_id()
     where c.user_id = count_change.user_id returning c.rev;
 $$;
 comment on function trivet.count_change(bigint, bigint[]) is 'Counts a change of a user''s ratings of some items; returns the user''s rev.';

@@ -2,7 +2,7 @@
 --
 -- `trivet-etl forget` calls these in three steps, each a transaction, and works on the other stores in between. Ratings go in each.
 -- What is known of an item goes in the second, when no server shows it any more, and the code, by which the same command finds
--- the number again after a kill, in the third.
+-- the number again after a kill, in the third. A user's ratings go in the first two alone: who rates afterwards is somebody new.
 
 create or replace function trivet.names_id(line text, code text) returns boolean
 language sql immutable parallel safe as $$
@@ -45,8 +45,9 @@ comment on function trivet.forget_begins() is 'What was made of the current data
 -- The locks wait for those who are rating, and hold off the next: what one of them was writing is among what is deleted. Whoever
 -- rates begins with a lock on trivet.code (trivet.hold_dataset), so nobody has found an item, or the number of a code, that is gone when
 -- they write. The caller sets a short lock_timeout and comes again (include/trivet/schema/patient.h).
-drop function if exists trivet.forget_user(bigint, int); -- of older schemas
-create or replace function trivet.forget_user(user_id bigint, step int, dataset bigint = null) returns bigint
+drop function if exists trivet.forget_user(bigint, int); -- of older schemas, as the next
+drop function if exists trivet.forget_user(bigint, int, bigint);
+create or replace function trivet.forget_user(user_id bigint, dataset bigint = null) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
@@ -66,19 +67,36 @@ begin
     less as (update trivet.load l set row_count = l.row_count - p.n from part p where l.id = p.load_id)
     select coalesce(sum(p.n), 0) into n from part p;
     delete from trivet.tag t where t.user_id = forget_user.user_id;
+    update trivet.dataset d set forgotten_rev = c.rev
+    from trivet.user_change c where d.current and c.user_id = forget_user.user_id and c.rev > d.forgotten_rev;
     delete from trivet.user_change c where c.user_id = forget_user.user_id;
     delete from trivet.recommendation l using trivet.run r
     where r.id = l.run_id and r.dataset = trivet.current_dataset() and l.user_id = forget_user.user_id;
     perform trivet.forget_rejects(code);
-    if forget_user.step = 3 then
-        delete from trivet.code c where c.kind = 'user' and c.id = forget_user.user_id;
-    end if;
     return n;
 end
 $$;
-comment on function trivet.forget_user(bigint, int, bigint) is
-'Deletes what the current data set has of a user: ratings, tags, what is known of their changes, lists, refused lines; in step 3 the code,
-too. The items they rated are counted again. Returns how many ratings there were. An error if a data set is given, and another is current. The caller holds trivet.lock_key().';
+comment on function trivet.forget_user(bigint, bigint) is
+'Deletes what the current data set has of a user: ratings, tags, what is known of their changes, lists, refused lines; not the code.
+The items they rated are counted again. Returns how many ratings there were. An error if a data set is given, and another is current. The caller holds trivet.lock_key().';
+
+-- Whoever rated since the last step is somebody new, under the same id.
+create or replace function trivet.forget_user_code(user_id bigint, dataset bigint = null) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    lock table trivet.code in share row exclusive mode;
+    perform trivet.check_dataset(forget_user_code.dataset);
+    if exists (select from trivet.rating r where r.user_id = forget_user_code.user_id)
+       or exists (select from trivet.user_change c where c.user_id = forget_user_code.user_id) then
+        return true;
+    end if;
+    delete from trivet.code c where c.kind = 'user' and c.id = forget_user_code.user_id;
+    return false;
+end
+$$;
+comment on function trivet.forget_user_code(bigint, bigint) is
+'The last step: deletes the code of a user who has no ratings any more. True: they rated again meanwhile, so that stays. The caller holds trivet.lock_key().';
 
 drop function if exists trivet.forget_item(bigint, int); -- of older schemas
 create or replace function trivet.forget_item(item_id bigint, step int, dataset bigint = null) returns bigint
@@ -128,7 +146,7 @@ comment on function trivet.forget_waits(text, bigint) is 'How many changes of a 
 create or replace function trivet.forget_events(kind text, id bigint) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     delete from trivet.similar_event e using trivet.similar_index i
-    where i.id = e.index_id and i.dataset = trivet.current_dataset()
+    where i.id = e.index_id and i.dataset = trivet.current_dataset() and (e.applied_at is not null or i.state <> 'live')
       and forget_events.id = case forget_events.kind when 'user' then e.user_id else e.item_id end
 $$;
 comment on function trivet.forget_events(text, bigint) is 'Deletes the changes of a user, or an item, that indices of similar items have heard of.';

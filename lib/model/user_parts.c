@@ -321,12 +321,12 @@ enum tv_status tv_user_parts_tidy(struct tv_mongo *mongo, int64_t model, const i
 }
 
 /* The document first: without it no reader asks for parts. They are deleted as parts that no document names. */
-enum tv_status tv_user_delete(struct tv_mongo *mongo, int64_t model, int64_t user_id, struct tv_error *err)
+enum tv_status tv_user_delete(struct tv_mongo *mongo, int64_t model, int64_t user_id, int64_t rev, struct tv_error *err)
 {
     char collection[TV_MODEL_NAME];
     int64_t deleted;
     struct parts p = {.list = NULL};
-    const struct tv_mongo_document document = {.id = user_id, .value = INT64_MAX};
+    const struct tv_mongo_document document = {.id = user_id, .value = rev};
     enum tv_status status = tv_mongo_delete_all(mongo, tv_model_users(collection, model), "rev", &document, 1, err);
     const struct tv_mongo_selection wanted = {.collection = tv_model_user_parts(collection, model),
                                               .key = "user",
@@ -336,7 +336,7 @@ enum tv_status tv_user_delete(struct tv_mongo *mongo, int64_t model, int64_t use
     if (status == TV_OK)
         status = tv_mongo_each_of(mongo, &wanted, take_part, &p, err);
     for (size_t i = 0; i < p.n; i++)
-        p.list[i].is_left = 1;
+        p.list[i].is_left = p.list[i].rev <= rev;
     if (status == TV_OK && p.n > 0)
         status = delete_left(&p, mongo, collection, &deleted, err);
     free(p.list);

@@ -79,7 +79,7 @@ def test_an_item_that_is_forgotten_meanwhile_is_not_rated(shops):
 def test_who_is_forgotten_meanwhile_has_no_ratings_without_a_code(shops):
     """They come back as somebody new."""
     ann = shops.psql("SELECT trivet.user_id('ann')")
-    row = meanwhile(shops, f"SELECT trivet.forget_user({ann}, 3)", "SELECT user_id FROM trivet.rate_as('ann', '{10}', '{3}')")
+    row = meanwhile(shops, f"SELECT trivet.forget_user({ann}), trivet.forget_user_code({ann})", "SELECT user_id FROM trivet.rate_as('ann', '{10}', '{3}')")
     assert row != (int(ann),) and shops.psql(LIVE) == "ann 10 3"
 
 

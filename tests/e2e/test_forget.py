@@ -4,6 +4,7 @@ import json
 import random
 import re
 import threading
+import time
 import urllib.parse
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import blobs
 from breakpoints import at, held
 from rating_sets import like_movielens
+from server import until
 
 pytestmark = pytest.mark.with_schema
 
@@ -291,6 +293,41 @@ def test_an_item_that_people_go_on_rating(run, serve, filled, names):
     check_repaired(run, filled)
 
 
+def test_a_user_who_goes_on_rating_is_somebody_new(run, serve, filled, names):
+    """What they rate after the last step stays, and is what is shown; nothing is of before."""
+    server, stop = serve(filled), threading.Event()
+    items = [names.item(i) for i in range(2001, 2041)]
+
+    def rate_on(seed):
+        rng = random.Random(seed)
+        while not stop.is_set():
+            server.send("PUT", f"/api/v1/users/{names.who}/ratings/{rng.choice(items)}", {"rating": rng.randint(1, 5)})
+
+    threads = [threading.Thread(target=rate_on, args=(seed,)) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(1)
+        done = forget(run, filled, "user", names.who)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert "what they rated since then stays" in done.stdout
+
+    def shown():
+        answer = server.get(f"/api/v1/users/{names.who}")
+        return sorted((str(r["id"]), r["rating"]) for r in answer.json()["items"]) if answer.status == 200 else []
+
+    rated = sorted((code, float(value)) for code, value in (line.split("|") for line in filled.psql(
+        f"SELECT trivet.item_code(item_id), value FROM trivet.rating WHERE user_id = {number_of(filled, 'user', names.who)}").splitlines()))
+    print(rated, shown())
+    until(lambda: shown() == rated, seconds=20)
+    check_repaired(run, filled)
+    forget(run, filled, "user", names.who)
+    assert shown() == []
+
+
 # --- killed, and run again ---------------------------------------------------------------------------------------------
 
 ITEM_STEPS = [("tv_patiently", 1), ("tv_without_begin", 2), ("tv_user_document_add", 50), ("tv_model_store", 1),
@@ -459,7 +496,7 @@ def test_a_number_that_nobody_has(run, fresh_stores, tmp_path):
         assert done.stdout == "" and "films)" not in done.stderr
     assert place.psql("SELECT fingerprint FROM trivet.run") == before != ""
     load(run, place, tmp_path / "shop", Numbers)
-    place.psql(f"SELECT trivet.forget_user({WHO}, 3)")
+    place.psql(f"SELECT trivet.forget_user({WHO})")
     done = forget(run, place, "user", WHO, check=False)
     assert done.returncode == 3 and f"data set shop has no user {WHO}" in done.stderr and "(films)" in done.stderr, done.stderr
     done = forget(run, place, "user", 1001)
@@ -479,7 +516,8 @@ def test_what_a_killed_run_left_in_one_store_is_found(run, fresh_stores, tmp_pat
     else:
         place.mongo_db().catalogue_1.insert_one({"_id": WHAT, "title": "Film"})
     code = WHO if kind == "user" else WHAT
-    place.psql(f"SELECT trivet.forget_{kind}({code}, 3); SELECT trivet.forget_events('{kind}', {code})")
+    place.psql({"item": f"SELECT trivet.forget_item({code}, 3)", "user": f"SELECT trivet.forget_user({code}), trivet.forget_user_code({code})"}[kind])
+    place.psql(f"SELECT trivet.forget_events('{kind}', {code})")
     assert place.psql(f"SELECT trivet.forget_finds('{kind}', {code})").splitlines() == ["f"]
     if where == "model":
         place.mongo_db().catalogue_1.delete_one({"_id": WHAT})

@@ -15,9 +15,9 @@ end
 $$;
 insert into trivet.rating (user_id, item_id, value, load_id) select u, i, 3, id from the_load, (values (7, 30), (7, 31), (8, 30), (9, 32)) v (u, i);
 insert into trivet.rating (user_id, item_id, value) values (7, 32, 1);
-select is(trivet.forget_user(7, 1), 3::bigint, 'loaded and live ones');
+select is(trivet.forget_user(7), 3::bigint, 'loaded and live ones');
 select is((select row_count from trivet.load l join the_load using (id)), 7::bigint, 'a load has less ratings, by those it brought');
-select is(trivet.forget_user(7, 2) + trivet.forget_item(30, 1), 1::bigint, 'an item''s');
+select is(trivet.forget_user(7) + trivet.forget_item(30, 1), 1::bigint, 'an item''s');
 select is((select row_count from trivet.load l join the_load using (id)), 6::bigint, 'and less again');
 select ok(trivet.forget_finds('user', 9) and trivet.forget_finds('item', 32), 'what has ratings is found');
 select ok(not trivet.forget_finds('user', 32) and not trivet.forget_finds('item', 9), 'a user is no item');
@@ -40,7 +40,7 @@ insert into trivet.rating (user_id, item_id, value) values (1, 10, 5), (1, 11, 4
 insert into trivet.tag (user_id, item_id, tag) values (1, 10, 'a'), (2, 12, 'b');
 insert into trivet.user_change (user_id, rev, xid) values (1, 3, pg_current_xact_id()), (2, 4, pg_current_xact_id());
 
-select is(trivet.forget_user(1, 1), 2::bigint, 'how many ratings there were');
+select is(trivet.forget_user(1), 2::bigint, 'how many ratings there were');
 select results_eq('select user_id, item_id from trivet.rating union all select user_id, item_id from trivet.tag order by 1, 2',
     'values (2::bigint, 10::bigint), (2, 12), (2, 12)', 'another user keeps all');
 select results_eq('select item_id, rev > counted_rev from trivet.item_change order by 1', 'values (10::bigint, true), (11, true)', 'their items are counted again');
@@ -52,7 +52,7 @@ insert into trivet.run (state, dataset) values ('kept', trivet.current_dataset()
 create temporary table made as select currval(pg_get_serial_sequence('trivet.run', 'id')) as id;
 select lives_ok('select trivet.lists_hold(id, trivet.lists_begin(id)) from made', 'lists of a model that is kept may be stored');
 create temporary table begun as select id, trivet.lists_begin(id) as forgets from made;
-select trivet.forget_user(2, 3);
+select trivet.forget_user(2);
 select throws_ok('select trivet.lists_hold(id, forgets) from begun', 'TV001', null, 'not if somebody was forgotten since');
 insert into trivet.recommendation select id, 3, 1, 10, 0.5 from made;
 update trivet.run set state = 'pruned' where id in (select id from made);
