@@ -22,7 +22,7 @@ static const struct tv_option load_options[] = {
     {.name = "same",
      .kind = TV_OPTION_SWITCH,
      .help = "it is the data of that name in a newer state, though most titles, or most pairs of user and item, are others"},
-    {.name = "if-changed", .kind = TV_OPTION_SWITCH, .help = "do nothing if the same files were loaded last"},
+    {.name = "if-changed", .kind = TV_OPTION_SWITCH, .help = "do nothing if the same files were loaded last; with --append, if they are among what is loaded"},
     {.name = "yield",
      .kind = TV_OPTION_SWITCH,
      .help = "do nothing where data from another place is loaded, or from this one under a name that was given; generated ones aside"},

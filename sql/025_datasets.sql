@@ -23,14 +23,14 @@ begin
         execute format('select exists (select from trivet.%I)', t) into found;
         if found then
             execute format('create table trivet.%I as table trivet.%I', t || '_' || away, t);
-            if t in ('item', 'tag') then
+            if t in ('item', 'tag', 'code') then
                 perform trivet.note_changes_of(format('trivet.%I', t || '_' || away)::regclass);
             end if;
             execute format('comment on table trivet.%I is %L', t || '_' || away, format('Rows of trivet.%s of data set %s, which is away.', t, away));
             execute format('delete from trivet.%I', t);
         end if;
         if to_regclass(format('trivet.%I', t || '_' || here)) is not null then
-            if t in ('item', 'tag') and trivet.was_unwatched(format('trivet.%I', t || '_' || here)::regclass) then
+            if t in ('item', 'tag', 'code') and trivet.was_unwatched(format('trivet.%I', t || '_' || here)::regclass) then
                 perform trivet.note_change(t || '_' || here);
             end if;
             execute format('insert into trivet.%I select * from trivet.%I', t, t || '_' || here);
@@ -137,6 +137,17 @@ language sql stable parallel safe as $$
                               (select d.id from trivet.dataset d where d.current and d.name is null)) end
 $$;
 comment on function trivet.load_target(text, boolean) is 'The data set that a load will bring or add to; null: a new one.';
+
+-- Plays that were added to those of a later load have left no row where they came.
+create or replace function trivet.load_is_there(dataset bigint, fingerprint text, options jsonb, append boolean) returns boolean
+language sql stable as $$
+    select coalesce(bool_or(l.fingerprint = load_is_there.fingerprint and l.options = load_is_there.options
+                            and (trivet.load_has_rows(l.id) or append and l.row_count = 0 and exists (select from trivet.rating r where r.load_id is not null))), false)
+    from (select * from trivet.load l where l.dataset = load_is_there.dataset and l.state in ('complete', 'away')
+          order by l.id desc limit case when not append then 1 end) l
+$$;
+comment on function trivet.load_is_there(bigint, text, jsonb, boolean) is
+'Whether the newest load of a data set had this fingerprint and these options, and its rows are there; with append whether any load of it had.';
 
 create or replace function trivet.load_dataset(name text, append boolean) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -348,7 +359,7 @@ begin
     if to_regclass('trivet.rating_live_' || old) is not null then
         execute format('select count(*) from trivet.rating_live_%s', old) into load_other_pairs.singles;
     end if;
-    if rows is null or load_other_pairs.singles = 0 then
+    if rows is null then
         return;
     end if;
     execute format(
@@ -362,9 +373,65 @@ begin
 end
 $$;
 comment on function trivet.load_other_pairs(bigint, text) is
-'For a load that is about to become visible, and the data set of its name: single ratings it would take over (0: nothing else is asked), a
+'For a load that is about to become visible, and the data set of its name: single ratings it would take over, a
 sample of the pairs of user and item that were loaded, how many of them the load has, and how many it has of as many pairs that are put
 together at random.';
+
+create or replace function trivet.import_other_pairs(name text, pairs jsonb, out asked bigint, out kept bigint, out by_chance bigint)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    here bigint := (select d.id from trivet.dataset d where d.name = import_other_pairs.name);
+    loaded text := (select string_agg(format('select user_id, item_id from trivet.%I', t.part), ' union all ')
+                    from (select 'rating_load_' || l.id as part from trivet.load l where l.dataset = here and l.state in ('complete', 'away')
+                          union all select 'rating_live_' || here) t
+                    where to_regclass('trivet.' || t.part) is not null);
+    found boolean := false;
+begin
+    import_other_pairs.asked := 0;
+    if loaded is not null then
+        execute format('select exists (%s)', loaded) into found;
+    end if;
+    if not found then -- of a data set without rows nothing can be asked
+        return;
+    end if;
+    execute format(
+        'with model as materialized ('
+        '    select user_id, item_id, coalesce(lead(item_id) over w, first_value(item_id) over w) as other_id'
+        '    from jsonb_to_recordset($1) as r (user_id bigint, item_id bigint)'
+        '    window w as (order by hashint8extended(user_id, 1) # hashint8extended(item_id, 2), user_id, item_id)'
+        ') select count(*),'
+        '         count(*) filter (where exists (select from (%s) n where n.user_id = m.user_id and n.item_id = m.item_id)),'
+        '         count(*) filter (where exists (select from (%1$s) n where n.user_id = m.user_id and n.item_id = m.other_id))'
+        '  from model m', loaded) into import_other_pairs.asked, import_other_pairs.kept, import_other_pairs.by_chance
+    using import_other_pairs.pairs;
+end
+$$;
+comment on function trivet.import_other_pairs(text, jsonb) is
+'The same for a model from elsewhere, and the data set it would belong to: of a sample of pairs that its users rated, [{"user_id": 1,
+"item_id": 2}, ...], how many stand there, and how many of as many that are put together at random. 0 are asked where that data set has no rows.';
+
+-- A newer state has most of the pairs, or a good part of them; a handful says nothing.
+create or replace function trivet.has_other_pairs(asked bigint, kept bigint, by_chance bigint) returns boolean
+language sql immutable parallel safe as $$
+    select has_other_pairs.asked >= 20 and 4 * (has_other_pairs.kept - has_other_pairs.by_chance) < has_other_pairs.asked - has_other_pairs.by_chance
+$$;
+comment on function trivet.has_other_pairs(bigint, bigint, bigint) is 'Whether a sample of pairs of user and item, of which so many stand in another data set, and so many do by chance, says that the two have nothing in common but a name.';
+
+-- The same films rated in another year, or by other people, have no pair in common.
+create or replace function trivet.has_same_titles(name text) returns boolean
+language sql as $$
+    select t.shared >= 20 and not trivet.is_other_data(t.shared, t.other) from trivet.load_other_titles(has_same_titles.name) t
+$$;
+comment on function trivet.has_same_titles(text) is 'Whether the titles of pg_temp.load_item say that it is the data set of that name; false where they say nothing.';
+
+create or replace function trivet.load_other_kind(dataset bigint, counts boolean) returns bigint
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select coalesce(sum(d.live_ratings), 0)::bigint from trivet.datasets() d
+    where d.dataset = load_other_kind.dataset
+      and load_other_kind.counts <> coalesce((select bool_and(l.format in ('lastfm', 'plays-csv')) from trivet.load l
+                                              where l.dataset = d.dataset and l.state in ('complete', 'away')), false)
+$$;
+comment on function trivet.load_other_kind(bigint, boolean) is 'For a load of counts of plays, or not: single ratings of its data set that are of the other kind.';
 
 -- --- after a load ------------------------------------------------------------------------------------------
 

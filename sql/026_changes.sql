@@ -1,4 +1,4 @@
--- 026_changes: what stands in trivet.rating, item and tag now, as a text that changes when any of it does: what
+-- 026_changes: what stands in trivet.rating, item, tag and code now, as a text that changes when any of it does: what
 -- `fit --if-changed` and `similar --if-changed` compare.
 --
 -- Three things say that rows changed, and none of them reads rows: the list of loads and of the tables that hold ratings; the
@@ -23,7 +23,7 @@ begin
 end
 $$;
 comment on table trivet.hand_change is 'A row a table and transaction that changed it other than by a load or trivet.rate, two where only some of it was told; older ones are added up.';
-comment on column trivet.hand_change.relation is 'Name of the table that has the rows; rating, item and tag have the current data set''s: rating_<data set> and so on.';
+comment on column trivet.hand_change.relation is 'Name of the table that has the rows; rating, item, tag and code have the current data set''s: rating_<data set> and so on.';
 comment on column trivet.hand_change.xid is 'The transaction.';
 comment on column trivet.hand_change.at is 'When it began. With it a transaction has a name that no other has, also after a restore into another server.';
 comment on column trivet.hand_change.mix is 'A hash of the three, or the sum of those of the rows whose place this one took: sums stay what they are.';
@@ -42,7 +42,7 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     insert into trivet.hand_change as h (relation, xid, at, mix, told)
     select g.relation, pg_current_xact_id(), now(), sum(g.mix), g.told from gone g
     where to_regclass(format('trivet.%I', g.relation)) is not null
-       or substring(g.relation from '^(?:rating|item|tag)_([0-9]+)$') in (select d.id::text from trivet.dataset d)
+       or substring(g.relation from '^(?:rating|item|tag|code)_([0-9]+)$') in (select d.id::text from trivet.dataset d)
     group by g.relation, g.told
     on conflict on constraint hand_change_pkey do update set mix = h.mix + excluded.mix
 $$;
@@ -77,7 +77,7 @@ comment on function trivet.note_change(text, boolean) is
 create or replace function trivet.note_hand_change() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    relation text := tg_table_name || case when tg_table_name in ('rating', 'rating_live', 'item', 'tag') then '_' || trivet.current_dataset() else '' end;
+    relation text := tg_table_name || case when tg_table_name in ('rating', 'rating_live', 'item', 'tag', 'code') then '_' || trivet.current_dataset() else '' end;
 begin
     perform trivet.check_snapshot();
     perform trivet.note_change(relation, tg_op <> 'TRUNCATE' and trivet.rows_are_told(tg_relid));
@@ -87,17 +87,19 @@ begin
     return null;
 end
 $$;
-comment on function trivet.note_hand_change() is 'Trigger of the tables of ratings, items and tags: notes that a statement changed one; an error where trivet.check_snapshot() is one.';
+comment on function trivet.note_hand_change() is 'Trigger of the tables of ratings, items, tags and codes: notes that a statement changed one; an error where trivet.check_snapshot() is one.';
 
 -- ALWAYS: also where a session calls itself a replica, as restores and tools of replication do. The condition spares those who
--- count their changes themselves (trivet.counted_elsewhere) the call.
+-- count their changes themselves (trivet.counted_elsewhere) the call. A code that is new is nobody's yet.
 create or replace function trivet.note_changes_of(changed regclass) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if not exists (select from pg_trigger t where t.tgrelid = note_changes_of.changed and t.tgname = 'hand_change') then
-        execute format('create trigger hand_change after insert or update or delete or truncate on %s for each statement '
+        execute format('create trigger hand_change after %s update or delete or truncate on %s for each statement '
                        'when (current_setting(''trivet.counted'', true) is distinct from pg_current_xact_id_if_assigned()::text) '
-                       'execute function trivet.note_hand_change()', note_changes_of.changed);
+                       'execute function trivet.note_hand_change()',
+                       case when (select c.relname ~ '^code(_[0-9]+)?$' from pg_class c where c.oid = note_changes_of.changed) then '' else 'insert or' end,
+                       note_changes_of.changed);
     end if;
     if exists (select from pg_trigger t where t.tgrelid = note_changes_of.changed and t.tgname = 'hand_change' and t.tgenabled <> 'A') then
         execute format('alter table %s enable always trigger hand_change', note_changes_of.changed);
@@ -141,7 +143,7 @@ declare
 begin
     for t in select c.oid from pg_class c
              where c.relnamespace = 'trivet'::regnamespace and c.relkind in ('r', 'p')
-               and c.relname ~ '^(rating|item|tag|rating_live|(rating_live|rating_load|item|tag)_[0-9]+)$'
+               and c.relname ~ '^(rating|item|tag|code|rating_live|(rating_live|rating_load|item|tag|code)_[0-9]+)$'
                and not exists (select from pg_trigger g where g.tgrelid = c.oid and g.tgname = 'hand_change')
              order by c.relname <> 'rating', c.relname <> 'rating_live', c.relname
     loop
@@ -156,8 +158,8 @@ language sql stable parallel safe as $$
         select h.relation, sum(h.mix) as mix from trivet.hand_change h
         where (h.relation in (select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
                               where i.inhparent in ('trivet.rating'::regclass, 'trivet.rating_live'::regclass))
-               or h.relation in (select t || '_' || trivet.current_dataset() from unnest(array['rating', 'rating_live', 'item', 'tag']) t))
-          and (not notes_here.untold or not h.told and h.relation like 'rating%' or h.relation like 'item%')
+               or h.relation in (select t || '_' || trivet.current_dataset() from unnest(array['rating', 'rating_live', 'item', 'tag', 'code']) t))
+          and (not notes_here.untold or not h.told and h.relation like 'rating%' or h.relation like any (array['item%', 'code%']))
         group by h.relation
     )
     select string_agg(n.relation || ':' || n.mix, ',' order by n.relation) from noted n
@@ -176,7 +178,8 @@ language sql stable parallel safe as $$
            exists (select from pg_subscription_rel s where s.srrelid = c.oid)
     from pg_class c left join pg_trigger t on t.tgrelid = c.oid and t.tgname = 'hand_change'
     where c.oid in (select i.inhrelid from pg_inherits i where i.inhparent in ('trivet.rating'::regclass, 'trivet.rating_live'::regclass)
-                    union all values ('trivet.rating'::regclass), ('trivet.item'::regclass), ('trivet.tag'::regclass))
+                    union all values ('trivet.rating'::regclass), ('trivet.item'::regclass), ('trivet.tag'::regclass)
+                    union all select 'trivet.code'::regclass where exists (select from trivet.code))
 $$;
 comment on function trivet.watched_tables() is
 'The tables that have rows of the current data set, each with a text that changes when they may have changed without a note; watched: its
@@ -200,7 +203,7 @@ language sql stable as $$
     select not exists (select from pg_trigger t join pg_attribute a on a.attrelid = t.tgrelid and a.attname = 'tableoid'
                        where t.tgrelid = was_unwatched.away and t.tgname = 'hand_change' and t.xmin = a.xmin)
 $$;
-comment on function trivet.was_unwatched(regclass) is 'Whether the trigger of a table in which rows of trivet.item or tag lie, while their data set is away, was ever switched off.';
+comment on function trivet.was_unwatched(regclass) is 'Whether the trigger of a table in which rows of trivet.item, tag or code lie, while their data set is away, was ever switched off.';
 
 create or replace function trivet.data_parts(out loads text, out tables text, out live text, out notes text)
 language sql stable parallel safe as $$
@@ -211,14 +214,14 @@ language sql stable parallel safe as $$
            trivet.notes_here()
 $$;
 comment on function trivet.data_parts() is
-'What trivet.rating, item and tag are made of: data set and loads; tables, with whatever changes them and leaves no note; live: changes by
+'What trivet.rating, item, tag and code are made of: data set and loads; tables, with whatever changes them and leaves no note; live: changes by
 those who rate; notes: of changes by hand.';
 
 create or replace function trivet.data_fingerprint() returns text
 language sql stable parallel safe as $$
     select md5(concat_ws('|', p.loads, p.tables, p.live, p.notes)) from trivet.data_parts() p
 $$;
-comment on function trivet.data_fingerprint() is 'A hash that changes when a row of trivet.rating, item or tag does. Reads no row of them.';
+comment on function trivet.data_fingerprint() is 'A hash that changes when a row of trivet.rating, item or tag does, or another text stands for an id in trivet.code. Reads no row of them.';
 
 create or replace function trivet.data_state()
 returns table (description jsonb, fingerprint text)

@@ -54,26 +54,22 @@ static enum tv_status clean_leftovers(struct tv_load *l, struct tv_error *err)
     return status;
 }
 
-/* Takes the lock and begins the load's row in the journal. A load waits for the program that holds the lock, where a
- * training would be refused. Its row in the journal is committed
- * at once, so lines that are refused have a load to belong to. */
+/* Begins the load's row in the journal, under the lock. It is committed at once, so lines that are refused have a load to belong to. */
 static enum tv_status begin(struct tv_load *l, struct tv_error *err)
 {
     const char *const values[] = {l->name,    l->source,      l->set.format,
                                   l->options, l->fingerprint, l->set.generated ? "true" : "false"};
-    enum tv_status status =
-        tv_lock_acquire(&l->lock, l->settings, "trivet-etl load", 1, err);
-    if (status != TV_OK)
-        return status;
     l->journal = tv_lock_connection(l->lock);
     l->clock = tv_clock(); /* waiting for another program is no work */
-    status = clean_leftovers(l, err);
+    enum tv_status status = clean_leftovers(l, err);
     if (status == TV_OK)
         status = tv_target_find(&l->target, l->journal, l->name, l->append, err);
     if (status == TV_OK && l->append)
         status = tv_target_check_name(l->journal, l->given_name, err);
     if (status == TV_OK && l->append)
         status = tv_target_check_kind(l->journal, l->set.counts, err);
+    if (status == TV_OK && !l->append && !tv_settings_on(l->settings, "same"))
+        status = tv_target_check_singles(&l->target, l->journal, l->name, l->set.counts, err);
     if (status == TV_OK)
         status = tv_pg_int(l->journal,
                            "INSERT INTO trivet.load (name, source, format, options, fingerprint, generated) "
@@ -92,19 +88,21 @@ static enum tv_status begin(struct tv_load *l, struct tv_error *err)
 static enum tv_status unchanged(struct tv_load *l, int *same, struct tv_error *err)
 {
     enum tv_status status = tv_target_find(&l->target, l->data, l->name, l->append, err);
-    return status == TV_OK ? tv_target_same(&l->target, l->data, l->fingerprint, l->options, same, err) : status;
+    return status == TV_OK ? tv_target_same(&l->target, l->data, l->fingerprint, l->options, l->append, same, err) : status;
 }
 
-/* Files that are loaded already need not be read again, only shown, where another data set was loaded after them. */
-static enum tv_status show_again(struct tv_load *l, struct tv_error *err)
+/* Files that are loaded already need not be read again, only shown, where another data set was loaded after them. That is done under
+ * the lock: without it *idle becomes 0. */
+static enum tv_status show_again(struct tv_load *l, int *idle, struct tv_error *err)
 {
+    *idle = !l->target.away || l->lock;
+    if (!*idle)
+        return TV_OK;
     if (!l->target.away) {
         printf("%s is loaded already and has not changed: nothing to do\n", l->name);
         return TV_OK;
     }
-    enum tv_status status = tv_lock_acquire(&l->lock, l->settings, "trivet-etl load", 1, err);
-    if (status == TV_OK)
-        status = tv_target_use(&l->target, l->data, (int)tv_settings_int(l->settings, "lock-wait"), err);
+    enum tv_status status = tv_target_use(&l->target, l->data, (int)tv_settings_int(l->settings, "lock-wait"), err);
     if (status == TV_OK)
         printf("%s was loaded before and has not changed: it is the current data set again\n", l->name);
     return status;
@@ -123,14 +121,14 @@ static enum tv_status yield(struct tv_load *l, int *idle, struct tv_error *err)
     return status;
 }
 
-/* Sets *idle to 1 if the settings ask for no load as things are; says so. */
+/* Sets *idle to 1 if the settings ask for no load as things are; says so. The answer holds under the lock alone. */
 static enum tv_status look_for_work(struct tv_load *l, int *idle, struct tv_error *err)
 {
     enum tv_status status = tv_settings_on(l->settings, "yield") ? yield(l, idle, err) : TV_OK;
     if (status != TV_OK || *idle || !tv_settings_on(l->settings, "if-changed"))
         return status;
     status = unchanged(l, idle, err);
-    return status == TV_OK && *idle ? show_again(l, err) : status;
+    return status == TV_OK && *idle ? show_again(l, idle, err) : status;
 }
 
 /* --- end -------------------------------------------------------------------------------------------------------- */
@@ -217,7 +215,17 @@ static enum tv_status load(struct tv_load *l, struct tv_error *err)
     return TV_OK;
 }
 
-/* The schema comes with the first load. Whether the files have changed is asked before the lock is taken, so that a
+/* A load waits for the program that holds the lock, where a training would be refused. What that one did may leave nothing to do. */
+static enum tv_status load_locked(struct tv_load *l, struct tv_error *err)
+{
+    int idle = 0;
+    enum tv_status status = tv_lock_acquire(&l->lock, l->settings, "trivet-etl load", 1, err);
+    if (status == TV_OK)
+        status = look_for_work(l, &idle, err);
+    return status == TV_OK && !idle ? load(l, err) : status;
+}
+
+/* The schema comes with the first load. Whether the files have changed is asked before the lock is taken, too, so that a
  * load with nothing to do waits for nobody. */
 enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments, struct tv_error *err)
 {
@@ -243,7 +251,7 @@ enum tv_status tv_etl_load(const struct tv_settings *s, int n, char **arguments,
     l.report = (struct tv_report){
         .name = l.name, .set = &l.set, .tally = &l.stage.tally, .rejects = &l.rejects, .codes = l.codes};
     if (status == TV_OK && !idle)
-        status = load(&l, err);
+        status = load_locked(&l, err);
     tv_stage_free(&l.stage);
     tv_rejects_free(&l.rejects);
     tv_codes_free(l.codes);

@@ -49,9 +49,10 @@ enum tv_status tv_target_check_name(struct tv_pg *pg, const char *given, struct 
     return status;
 }
 
+static const char *const kinds[] = {"ratings", "counts of plays"};
+
 enum tv_status tv_target_check_kind(struct tv_pg *pg, int counts, struct tv_error *err)
 {
-    static const char *const kinds[] = {"ratings", "counts of plays"};
     const char *const values[] = {counts ? "true" : "false"};
     int64_t other = 0;
     enum tv_status status = tv_pg_int(pg,
@@ -62,6 +63,25 @@ enum tv_status tv_target_check_kind(struct tv_pg *pg, int counts, struct tv_erro
         return status;
     tv_fail(err, TV_ERR_INPUT, "these are %s, and what is loaded are %s: a value would be one or the other", kinds[counts], kinds[!counts]);
     return tv_hint(err, "without --append they are a data set of their own, and both are kept; --columns says otherwise how a file is to be read");
+}
+
+static enum tv_status refuse(struct tv_error *err)
+{
+    return tv_hint(err, "give it a name of its own, --name NAME, and both are kept; --same if it is the same data all the same");
+}
+
+enum tv_status tv_target_check_singles(const struct tv_target *t, struct tv_pg *pg, const char *name, int counts, struct tv_error *err)
+{
+    const char *const values[] = {t->number, counts ? "true" : "false"};
+    int64_t singles = 0;
+    if (t->number[0] == '\0')
+        return TV_OK;
+    enum tv_status status = tv_pg_int(pg, "SELECT trivet.load_other_kind($1, $2)", 2, values, &singles, err);
+    if (status != TV_OK || singles == 0)
+        return status;
+    tv_fail(err, TV_ERR_INPUT, "these are %s, and a data set %s is there already, of %s: %lld single ones stay, and would be taken for %s",
+            kinds[counts], name, kinds[!counts], (long long)singles, kinds[counts]);
+    return refuse(err);
 }
 
 /* A file or a folder is a data set by its name alone, and two that have nothing to do with each other may share it. */
@@ -87,18 +107,14 @@ enum tv_status tv_target_tell(const struct tv_target *t, struct tv_pg *pg, const
 }
 
 enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const char *fingerprint,
-                              const char *options, int *same, struct tv_error *err)
+                              const char *options, int append, int *same, struct tv_error *err)
 {
-    const char *const values[] = {t->number, fingerprint, options};
+    const char *const values[] = {t->number, fingerprint, options, append ? "true" : "false"};
     int64_t answer = 0;
     *same = 0;
     if (t->number[0] == '\0')
         return TV_OK;
-    enum tv_status status =
-        tv_pg_int(pg,
-                  "SELECT coalesce((SELECT fingerprint = $2 AND options = $3::jsonb AND trivet.load_has_rows(id) FROM trivet.load "
-                  "WHERE dataset = $1::bigint AND state IN ('complete', 'away') ORDER BY id DESC LIMIT 1), false)::int",
-                  3, values, &answer, err);
+    enum tv_status status = tv_pg_int(pg, "SELECT trivet.load_is_there($1, $2, $3, $4)::int", 4, values, &answer, err);
     *same = answer == 1;
     return status;
 }
@@ -144,33 +160,29 @@ enum tv_status tv_target_use(const struct tv_target *t, struct tv_pg *pg, int se
     return tv_patiently(pg, &patience, use_once, &u, err);
 }
 
-static enum tv_status refuse(struct tv_error *err)
-{
-    return tv_hint(err, "give it a name of its own, --name NAME, and both are kept; --same if it is the same data all the same");
-}
-
-/* A newer state has most of the pairs, or a good part of them where it is of a later time: more than other data would have by
- * chance. Where nobody rated since, nothing is taken over. */
+/* Where single ratings would be taken over, the pairs decide. Otherwise titles that agree say that it is the same data, and pairs of a full
+ * table say nothing. */
 static enum tv_status check_pairs(struct tv_pg *pg, const char *load, const char *name, struct tv_error *err)
 {
-    enum { ENOUGH = 20, PART = 4 }; /* a handful says nothing */
     const char *const values[] = {load, name};
     struct tv_pg_rows *rows = NULL;
-    enum tv_status status =
-        tv_pg_query(pg, "SELECT asked, coalesce(kept, 0), coalesce(by_chance, 0), singles FROM trivet.load_other_pairs($1, $2)",
-                    2, values, &rows, err);
-    if (status != TV_OK)
-        return status;
-    long long asked = atoll(tv_pg_cell(rows, 0, 0)), kept = atoll(tv_pg_cell(rows, 0, 1));
-    long long by_chance = atoll(tv_pg_cell(rows, 0, 2)), singles = atoll(tv_pg_cell(rows, 0, 3));
+    enum tv_status status = tv_pg_query(pg,
+                                        "SELECT p.asked, p.kept, p.by_chance, p.singles FROM trivet.load_other_pairs($1, $2) p "
+                                        "WHERE trivet.has_other_pairs(p.asked, p.kept, p.by_chance) "
+                                        "AND (p.singles > 0 OR 4 * p.kept < p.asked AND NOT trivet.has_same_titles($2))",
+                                        2, values, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) > 0) {
+        const char *singles = tv_pg_cell(rows, 0, 3);
+        int none = strcmp(singles, "0") == 0;
+        tv_fail(err, TV_ERR_INPUT,
+                "a data set %s is there already, and of %s of its ratings %s have their user and item here, too, where chance alone "
+                "makes it %s: this is other data, and would %s%s%s",
+                name, tv_pg_cell(rows, 0, 0), tv_pg_cell(rows, 0, 1), tv_pg_cell(rows, 0, 2), none ? "replace it" : "take over ",
+                none ? "" : singles, none ? "" : " single ratings");
+        status = refuse(err);
+    }
     tv_pg_rows_free(rows);
-    if (asked < ENOUGH || PART * (kept - by_chance) >= asked - by_chance)
-        return TV_OK;
-    tv_fail(err, TV_ERR_INPUT,
-            "a data set %s is there already, and of %lld of its ratings %lld have their user and item here, too, where chance alone "
-            "makes it %lld: this is other data, and would take over %lld single ratings",
-            name, asked, kept, by_chance, singles);
-    return refuse(err);
+    return status;
 }
 
 enum tv_status tv_target_check(struct tv_pg *pg, const char *load, const char *name, struct tv_error *err)

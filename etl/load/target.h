@@ -23,9 +23,14 @@ enum tv_status tv_target_check_kind(struct tv_pg *pg, int counts, struct tv_erro
 enum tv_status tv_target_tell(const struct tv_target *t, struct tv_pg *pg, const char *name, const char *source,
                               struct tv_error *err);
 
-/* Sets *same to 1 if the newest load of the data set had this fingerprint and these options (JSON), and has rows. */
+/* Refuses a load of plays, or of ratings, under the name of a data set that has single values of the other kind: they stay, and would
+ * be read as what they are not. */
+enum tv_status tv_target_check_singles(const struct tv_target *t, struct tv_pg *pg, const char *name, int counts, struct tv_error *err);
+
+/* Sets *same to 1 if the newest load of the data set had this fingerprint and these options (JSON), and has rows. With `append` that may
+ * be any of its loads: what is added twice counts twice. Its rows may have been added to those of a later load. */
 enum tv_status tv_target_same(const struct tv_target *t, struct tv_pg *pg, const char *fingerprint,
-                              const char *options, int *same, struct tv_error *err);
+                              const char *options, int append, int *same, struct tv_error *err);
 
 /* What is loaded from elsewhere than `source`, or from there under another name than `name` (NULL: any will do) where no data set has that, sets that are made up
  * aside, for people: malloc'ed; NULL if nothing is. */

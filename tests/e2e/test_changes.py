@@ -6,6 +6,7 @@ import contextlib
 import psycopg2
 import pytest
 
+from rating_sets import like_movielens
 from server import until
 from test_models import loaded, small_set  # noqa: F401  (fixtures)
 
@@ -264,7 +265,7 @@ def test_an_older_schema_gets_the_triggers(run, loaded):  # noqa: F811
                 "UPDATE trivet.run SET fingerprint = 'older'; UPDATE trivet.schema_version SET files = 'older'")
     run("trivet-etl", "schema", env=loaded.env)
     assert sorted(loaded.psql("SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = 'hand_change' AND tgenabled = 'A'").split()) == [
-        f"trivet.{name}" for name in ("item", "rating", "rating_live", "rating_live_1", "rating_load_1", "tag")]
+        f"trivet.{name}" for name in ("code", "item", "rating", "rating_live", "rating_live_1", "rating_load_1", "tag")]
     assert trained(run, loaded, *FIT) and not trained(run, loaded, *FIT)
     assert trained(run, loaded, *SIMILAR) and not trained(run, loaded, *SIMILAR)
     loaded.psql("DELETE FROM trivet.rating_load_1 WHERE item_id = 7")
@@ -402,6 +403,34 @@ def test_titles_are_written_with_an_index(run, loaded):  # noqa: F811
     assert trained(run, loaded, *SIMILAR) and loaded.mongo_db()["catalogue_1"].find_one(14)["title"] == "Other Film (1999)"
     loaded.psql("INSERT INTO trivet.tag (user_id, item_id, tag) VALUES (1, 14, 'slow')")
     assert not trained(run, loaded, *SIMILAR)
+
+
+def test_another_code_for_an_id_is_a_change(run, fresh_stores, tmp_path):
+    """Documents hold codes, and signatures are made of them. New codes of those who rate are no change by hand."""
+    s = fresh_stores
+    shop = like_movielens(tmp_path / "shop", [(f"cust{user}", f"good{item}", 1 + user * item % 5, 1000) for user in range(1, 31) for item in range(1, 25)
+                                              if (user + item) % 3], [(f"good{item}", f"Good {item}", "Drama") for item in range(1, 25)])
+    run("trivet-etl", "load", shop, env=s.env)
+    assert trained(run, s, *FIT) and trained(run, s, *SIMILAR)
+    assert s.psql("SELECT reason FROM trivet.rate_as('newcust', array[trivet.item_id('good7')], '{4}')").strip() == ""
+    assert s.psql("SELECT count(*) FROM trivet.hand_change") == "0"
+    trained(run, s, *FIT)
+    assert not trained(run, s, *SIMILAR)
+    for statement in ("UPDATE trivet.code SET code = 'renamed7' WHERE code = 'good7'", "UPDATE trivet.code SET code = 'renamedcust' WHERE code = 'cust1'",
+                      "ALTER TABLE trivet.code DISABLE TRIGGER ALL; UPDATE trivet.code SET code = 'quiet' WHERE code = 'cust2';"
+                      " ALTER TABLE trivet.code ENABLE TRIGGER ALL"):
+        s.psql(statement)
+        assert trained(run, s, *FIT) and not trained(run, s, *FIT), statement
+        assert trained(run, s, *SIMILAR) and not trained(run, s, *SIMILAR), statement
+        assert "is what a build would give" in run("trivet-train", "similar", "--check", env=s.env).stdout, statement
+    # While the data set is away, too; that it was is no change.
+    run("trivet-etl", "load", shop, "--name", "other", env=s.env)
+    run("trivet-etl", "datasets", "use", "shop", env=s.env)
+    assert not trained(run, s, *FIT)
+    run("trivet-etl", "datasets", "use", "other", env=s.env)
+    s.psql("UPDATE trivet.code_1 SET code = 'away' WHERE code = 'cust3'")
+    run("trivet-etl", "datasets", "use", "shop", env=s.env)
+    assert trained(run, s, *FIT) and not trained(run, s, *FIT)
 
 
 def test_a_change_in_the_transaction_of_a_switch_is_noted(run, loaded, small_set):  # noqa: F811

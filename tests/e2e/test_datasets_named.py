@@ -71,7 +71,6 @@ def test_a_newer_state_of_the_same_data_is_no_other_data(run, fresh_stores, tmp_
 def test_other_data_without_titles_does_not_take_single_ratings_over(run, fresh_stores, tmp_path):
     s, folder = fresh_stores, write(tmp_path / "data", ratings=untitled(1))
     load(run, s, folder)
-    load(run, s, write(folder, ratings=untitled(2)))  # nobody has rated: nothing is taken over
     rate(s, 990, 5, 4)
     rate(s, 5, 3, 3)
     before = shown(s)
@@ -86,6 +85,22 @@ def test_other_data_without_titles_does_not_take_single_ratings_over(run, fresh_
     assert number(s, "SELECT count(*) FROM trivet.rating_live") == 0
     load(run, s, folder, "--same")
     assert number(s, "SELECT count(*) FROM trivet.rating_live") == 2
+
+
+def test_other_data_without_titles_replaces_nothing(run, fresh_stores, tmp_path):
+    """Where nobody has rated, too. With titles that agree it is the same data, though other people rated."""
+    s, folder = fresh_stores, write(tmp_path / "data", ratings=untitled(1))
+    load(run, s, folder)
+    before = shown(s)
+    for other in (untitled(3), untitled(3, range(201, 281)), untitled(3, id="c{}")):
+        refused = load(run, s, write(folder, ratings=other), check=False)
+        assert refused.returncode == 3 and "this is other data, and would replace it" in refused.stderr, refused
+        assert "--name" in refused.stderr and "--same" in refused.stderr and shown(s) == before
+    load(run, s, write(folder, ratings=untitled(1, range(1, 100))))
+    load(run, s, write(folder, ratings=untitled(3)), "--same")
+    load(run, s, write(tmp_path / "films", ratings=untitled(4), movies=films("Red")))
+    load(run, s, write(tmp_path / "films", ratings=untitled(5, range(201, 281))))
+    assert number(s, "SELECT count(*) FROM trivet.load WHERE state = 'complete'") == 1
 
 
 def test_a_newer_state_without_titles_keeps_single_ratings(run, fresh_stores, tmp_path):

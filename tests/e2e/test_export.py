@@ -10,9 +10,11 @@ import numpy
 import pytest
 from blobs import decode
 from breakpoints import at
+from dataset_texts import untitled
 from markdown import block, code, page, rows, section
 from rating_sets import like_movielens
 from server import until
+from test_load import write
 from test_models import small_set  # noqa: F401
 
 ARRAYS = {"item_ids": ("<i8", 1), "item_factors": ("<f2", 2), "singular_values": ("<f8", 1), "user_ids": ("<i8", 1),
@@ -294,6 +296,38 @@ def test_a_model_of_other_data_is_refused(run, elsewhere, tmp_path):
     taken_in("--same")
     assert elsewhere.psql("SELECT d.name FROM trivet.run r JOIN trivet.dataset d ON d.id = r.dataset ORDER BY r.id DESC LIMIT 1") == "films"
     assert command() == ["trivet-train", "import", str(tmp_path / "model"), "--same"]
+
+
+def test_a_model_of_other_data_without_titles_is_refused(run, elsewhere, tmp_path):
+    """By what its users rated: ids are the same small numbers there and here."""
+    def load(seed, name, *flags, **how):
+        run("trivet-etl", "load", write(tmp_path / "data", ratings=untitled(seed, **how)), "--name", name, *flags, env=elsewhere.env)
+
+    def taken_in(*flags, check=True):
+        return run("trivet-train", "import", tmp_path / "model", *flags, env=elsewhere.env, check=check)
+
+    load(1, "data")
+    run("trivet-train", "fit", "--factors", 2, "--set", "max_items_for_user=1000", env=elsewhere.env)
+    run("trivet-train", "export", "live", tmp_path / "model", env=elsewhere.env)
+    taken_in()
+    elsewhere.psql("DELETE FROM trivet.rating WHERE user_id % 2 = 0")
+    taken_in()
+    for seed, how in ((2, {}), (2, {"users": range(201, 281)}), (3, {"id": "c{}"})):
+        load(seed, "data", "--same", **how)
+        for place in ("current", "away"):
+            before = elsewhere.psql("SELECT count(*), max(id) FROM trivet.run"), sorted(elsewhere.mongo_db().list_collection_names())
+            refused = taken_in("--activate", check=False)
+            assert refused.returncode == 3 and "a data set data is there already, and of " in refused.stderr, refused.stderr
+            assert "the model is of other data" in refused.stderr and "--name NAME" in refused.stderr and "--same" in refused.stderr
+            assert before == (elsewhere.psql("SELECT count(*), max(id) FROM trivet.run"), sorted(elsewhere.mongo_db().list_collection_names()))
+            if place == "current":
+                load(4, "shop", "--same")
+        run("trivet-etl", "datasets", "use", "data", env=elsewhere.env)
+    taken_in("--name", "more")
+    taken_in("--same")
+    # One without rows has nothing that could be mixed with the model.
+    elsewhere.psql("DELETE FROM trivet.rating")
+    taken_in()
 
 
 def test_other_data_under_the_name_of_a_model_from_elsewhere_is_refused(run, elsewhere, folder, tmp_path):

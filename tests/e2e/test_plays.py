@@ -118,6 +118,47 @@ def test_plays_that_are_appended_are_added(run, fresh_stores, tmp_path):
     assert s.psql("SELECT count(*) FROM trivet.load WHERE state = 'complete'") == "2"
 
 
+def test_files_appended_in_turn_are_added_once(run, fresh_stores, tmp_path):
+    """The same commands again, as of a cron job: also of files all of whose plays were added to those of a later one."""
+    s = fresh_stores
+    load(run, s, write(tmp_path / "base", plays="user,item,plays\n1,1,2\n"))
+    days = [write(tmp_path / f"day{n}", plays=f"user,item,plays\n1,1,{n}0\n") for n in (1, 2)]
+    for again in (False, True):
+        for day in days:
+            assert ("nothing to do" in load(run, s, day, "--append", "--if-changed").stdout) == again
+        assert s.psql("SELECT user_id, item_id, value FROM trivet.rating") == "1|1|32"
+    write(days[0], plays="user,item,plays\n1,1,100\n")
+    load(run, s, days[0], "--append", "--if-changed")
+    assert s.psql("SELECT value FROM trivet.rating") == "132"
+    # What was deleted by hand is loaded again.
+    s.psql("TRUNCATE trivet.rating")
+    load(run, s, days[1], "--append", "--if-changed")
+    assert s.psql("SELECT value FROM trivet.rating") == "20"
+
+
+@pytest.mark.parametrize("first,second,kinds", [("rating", "plays", "these are counts of plays, and a data set set is there already, of ratings"),
+                                                ("plays", "rating", "these are ratings, and a data set set is there already, of counts of plays")])
+def test_single_ratings_do_not_become_plays(run, fresh_stores, tmp_path, first, second, kinds):
+    """Nor plays ratings: under the same name single ones stay, and their values mean what they meant."""
+    s, folder = fresh_stores, tmp_path / "set"
+    for name in (first, second, first):
+        load(run, s, write(folder, table=f"user,item,{name}\n1,2,4\n2,3,5\n"))  # nobody has rated, or played
+    value = "trivet.rate_as('1', '{3}', '{4}')" if first == "rating" else "trivet.play_as('1', '{3}', '{1}')"
+    s.psql(f"SELECT * FROM {value}")
+    assert s.psql("SELECT count(*) FROM trivet.rating_live") == "1"
+    for away in (False, True):
+        before = s.psql("SELECT * FROM trivet.rating ORDER BY 1, 2"), s.psql("SELECT count(*) FROM trivet.load WHERE state <> 'failed'")
+        refused = load(run, s, write(folder, table=f"user,item,{second}\n1,2,4\n2,3,5\n"), check=False)
+        assert refused.returncode == 3 and f"{kinds}: 1 single ones stay" in refused.stderr, refused.stderr
+        assert "--name" in refused.stderr and "--same" in refused.stderr
+        assert before == (s.psql("SELECT * FROM trivet.rating ORDER BY 1, 2"), s.psql("SELECT count(*) FROM trivet.load WHERE state <> 'failed'"))
+        if not away:
+            load(run, s, write(tmp_path / "other", table="user,item,rating\n1,2,4\n2,3,5\n"))
+    load(run, s, write(folder, table=f"user,item,{first}\n1,2,4\n2,3,5\n3,3,3\n"))
+    load(run, s, write(folder, table=f"user,item,{second}\n1,2,4\n2,3,5\n"), "--same")
+    assert s.psql("SELECT count(*) FROM trivet.rating_live") == "1"
+
+
 @pytest.mark.parametrize("first, second, said", [
     ("user,item,plays\n1,5,3\n", "user,item,rating\n1,6,3\n", "these are ratings, and what is loaded are counts of plays"),
     ("user,item,rating\n1,5,3\n", "user,item,plays\n1,6,3\n", "these are counts of plays, and what is loaded are ratings"),
@@ -147,7 +188,7 @@ def test_sums_beyond_a_real_s_digits_and_range(run, fresh_stores, tmp_path):
     done = load(run, fresh_stores, write(tmp_path / "set", events="user,track,plays\n" + plays))
     many, too_many, few = ratings_of(fresh_stores)
     assert many == (1, 5, (1 << 24) + 4) and too_many[:2] == (2, 6) and too_many[2] > 3e38 and few == (3, 7, 2)
-    assert "counts      2 to 3.39999995e+38" in done.stdout
+    assert "counts      2 to 3.4e+38" in done.stdout
 
 
 def test_the_last_time_of_a_pair_stays(run, fresh_stores, tmp_path):

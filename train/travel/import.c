@@ -29,7 +29,7 @@ const struct tv_option tv_import_options[] = {
      .help = "the data set that it belongs to; without it, the one that it was trained on"},
     {.name = "same",
      .kind = TV_OPTION_SWITCH,
-     .help = "it is of the data set of that name, though most titles are others"},
+     .help = "it is of the data set of that name, though most titles, or most pairs of user and item, are others"},
     {.name = "activate",
      .kind = TV_OPTION_SWITCH,
      .help = "make it the live model; without it, it is kept for activate N"},
@@ -232,7 +232,7 @@ static enum tv_status build(struct tv_import *im, int activate, struct tv_error 
 enum tv_status tv_import_run(const struct tv_settings *settings, int n, char **arguments, struct tv_error *err)
 {
     (void)n;
-    struct tv_import im = {.settings = settings, .dir = arguments[0]};
+    struct tv_import im = {.settings = settings, .dir = arguments[0], .pairs = TV_BUFFER_INIT(TV_IMPORT_PAIRS)};
     enum tv_status status = tv_interrupt_watch(NULL, err);
     if (status == TV_OK)
         status = tv_folder_check(im.dir, err);
@@ -251,7 +251,7 @@ enum tv_status tv_import_run(const struct tv_settings *settings, int n, char **a
     if (status == TV_OK)
         status = tv_import_read_titles(&im, err);
     if (status == TV_OK && !tv_settings_on(settings, "same"))
-        status = tv_import_check_titles(&im, err);
+        status = tv_import_check_data(&im, err);
     if (status == TV_OK)
         status = tv_import_read_codes(&im, err);
     if (status == TV_OK)
@@ -260,6 +260,7 @@ enum tv_status tv_import_run(const struct tv_settings *settings, int n, char **a
     json_decref(im.run);
     free(im.from);
     tv_import_free_codes(&im);
+    tv_buffer_free(&im.pairs);
     tv_model_free(im.model);
     return status;
 }

@@ -14,6 +14,9 @@
 #include "trivet/cli/options.h"
 #include "trivet/store/pg.h"
 
+/* Bytes that the sample of pairs may have, which has some two thousand. */
+enum { TV_IMPORT_PAIRS = 1 << 20 };
+
 /* A user's code; owned by its list. */
 struct tv_import_code {
     int64_t id;
@@ -40,6 +43,7 @@ struct tv_import {
     int64_t items;                /* documents written */
     uint64_t users_hash;          /* of all user documents as written */
     struct tv_import_codes codes; /* of the folder's users */
+    struct tv_buffer pairs;       /* JSON: a sample of what its users rated */
 };
 
 /* The folder is read twice, by the same functions: once to check all of it, before anything is written, and once to
@@ -59,8 +63,9 @@ struct tv_import_lines {
 enum tv_status tv_import_send_lines(const struct tv_import_lines *lines, FILE *in, struct tv_pg *pg, struct tv_error *err);
 /* import_titles.c: the folder's titles into the connection that holds the lock, for the other two. */
 enum tv_status tv_import_read_titles(const struct tv_import *im, struct tv_error *err);
-/* TV_ERR_INPUT where the data set of that name has other titles, and so is other data. */
-enum tv_status tv_import_check_titles(const struct tv_import *im, struct tv_error *err);
+/* TV_ERR_INPUT where the data set of that name has other titles, and so is other data; or where titles say nothing, and what the model's
+ * users rated is not rated there. */
+enum tv_status tv_import_check_data(const struct tv_import *im, struct tv_error *err);
 /* What comes later under that name is compared with them, too. */
 enum tv_status tv_import_keep_titles(const struct tv_import *im, struct tv_error *err);
 /* import_codes.c: the folder's codes into this trivet's dictionary, and those of users into memory. */
@@ -71,7 +76,7 @@ void tv_import_free_codes(struct tv_import *im);
 /* import_items.c: item documents into catalogue_<D>_<N>. */
 enum tv_status tv_import_check_items(struct tv_import *im, struct tv_error *err);
 enum tv_status tv_import_items(struct tv_import *im, struct tv_error *err);
-/* import_users.c: everybody's documents into user_<N>. */
+/* import_users.c: everybody's documents into user_<N>. The first gathers im->pairs. */
 enum tv_status tv_import_check_users(struct tv_import *im, struct tv_error *err);
 enum tv_status tv_import_users(struct tv_import *im, struct tv_error *err);
 

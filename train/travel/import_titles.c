@@ -1,6 +1,6 @@
 /* import_titles: whether the data set that a model would belong to is the one that it was trained on. A name alone says
- * little: a model of other data would be served with the titles and ratings of what is here. So titles are compared, by the
- * rule of trivet-etl load, and kept, for the next who comes under that name.
+ * little: a model of other data would be served with the titles and ratings of what is here. So titles are compared, and
+ * where they say nothing pairs of user and item, by the rules of trivet-etl load; titles are kept, for the next who comes under that name.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,6 +12,7 @@
 #include "trivet/model/model.h"
 #include "trivet/model/other_data.h"
 #include "trivet/store/mongo_document.h"
+#include "trivet/store/pg_rows.h"
 
 /* One line of items.jsonl, which has been checked. MongoDB's reader says what its number is; an item without a title has
  * nothing to compare. */
@@ -54,10 +55,39 @@ enum tv_status tv_import_read_titles(const struct tv_import *im, struct tv_error
     return status;
 }
 
-enum tv_status tv_import_check_titles(const struct tv_import *im, struct tv_error *err)
+static enum tv_status check_titles(const struct tv_import *im, struct tv_error *err)
 {
-    enum tv_status status = tv_other_data_by_titles(tv_lock_connection(im->stores.lock), im->dataset, "it and the model have",
-                                                    "the model is of other data", err);
+    return tv_other_data_by_titles(tv_lock_connection(im->stores.lock), im->dataset, "it and the model have", "the model is of other data",
+                                   err);
+}
+
+/* Titles that agree say that it is the same data, though other people rated, or at another time. */
+static enum tv_status check_pairs(const struct tv_import *im, struct tv_error *err)
+{
+    struct tv_buffer pairs = TV_BUFFER_INIT(TV_IMPORT_PAIRS + 2);
+    struct tv_pg_rows *rows = NULL;
+    enum tv_status status = tv_buffer_format(&pairs, err, "%s]", im->pairs.size ? tv_buffer_string(&im->pairs) : "[");
+    const char *const values[] = {im->dataset, tv_buffer_string(&pairs)};
+    if (status == TV_OK)
+        status = tv_pg_query(tv_lock_connection(im->stores.lock),
+                             "SELECT p.asked, p.kept, p.by_chance FROM trivet.import_other_pairs($1, $2::jsonb) p "
+                             "WHERE trivet.has_other_pairs(p.asked, p.kept, p.by_chance) AND NOT trivet.has_same_titles($1)",
+                             2, values, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) > 0)
+        status = tv_fail(err, TV_ERR_INPUT,
+                         "a data set %s is there already, and of %s ratings of the model %s have their user and item in it, too, where "
+                         "chance alone makes it %s: the model is of other data",
+                         im->dataset, tv_pg_cell(rows, 0, 0), tv_pg_cell(rows, 0, 1), tv_pg_cell(rows, 0, 2));
+    tv_pg_rows_free(rows);
+    tv_buffer_free(&pairs);
+    return status;
+}
+
+enum tv_status tv_import_check_data(const struct tv_import *im, struct tv_error *err)
+{
+    enum tv_status status = check_titles(im, err);
+    if (status == TV_OK)
+        status = check_pairs(im, err);
     if (status == TV_ERR_INPUT)
         status = tv_hint(err, "give its data set a name of its own, --name NAME; --same if it is the same data all the same");
     return status;

@@ -193,6 +193,20 @@ static enum tv_status read_user(struct users *u, int is_first, struct tv_error *
     return status == TV_OK ? find_why(u, err) : status;
 }
 
+/* Of all pairs every n-th, some two thousand, as JSON: by them the data set that the model would belong to is compared. */
+static enum tv_status sample_pairs(struct users *u, struct tv_error *err)
+{
+    enum { ENOUGH = 2000 };
+    const struct tv_user_document *d = &u->user;
+    struct tv_buffer *out = &u->import->pairs;
+    size_t step = u->n_pairs / ENOUGH + 1, first = (size_t)u->at - d->n_rated;
+    enum tv_status status = TV_OK;
+    for (size_t i = (step - first % step) % step; i < d->n_rated && status == TV_OK; i += step)
+        status = tv_buffer_format(out, err, "%s{\"user_id\":%" PRId64 ",\"item_id\":%" PRId64 "}", out->size ? "," : "[", d->user_id,
+                                  d->rated[i]);
+    return status;
+}
+
 /* --- all of them ------------------------------------------------------------------------------------------ */
 
 /* All users; without a bulk they are only checked. im->users_hash becomes the hash of all documents, with which the
@@ -213,6 +227,8 @@ static enum tv_status add_users(struct users *u, struct tv_mongo_bulk *bulk, str
         if (status == TV_OK && bulk)
             status = tv_user_document_add(bulk, u->import->stores.mongo, u->import->run_number, &u->user, &u->blobs,
                                           &u->import->users_hash, err);
+        if (status == TV_OK && bulk == NULL)
+            status = sample_pairs(u, err);
         tv_progress_update(&progress, (double)i);
     }
     tv_progress_end(&progress);
