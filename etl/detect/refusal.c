@@ -8,6 +8,7 @@
 
 #include "etl/detect/layout.h"
 #include "etl/formats/encoding.h"
+#include "trivet/base/shell.h"
 #include "trivet/base/text.h"
 
 enum { SHOWN = 320, MATRIX_FIELDS = 20 };
@@ -100,7 +101,7 @@ static enum tv_status say_foreign(const struct foreign *f, const struct tv_input
     const char *hole = strstr(f->hint, "%s");
     char name[600];
     tv_fail(err, TV_ERR_INPUT, "%s", f->what);
-    tv_hint(err, "%.*s%s%s", (int)(hole - f->hint), f->hint, tv_text_shell_word(name, sizeof name, file->name), hole + 2);
+    tv_hint(err, "%.*s%s%s", (int)(hole - f->hint), f->hint, tv_shell_word(name, sizeof name, file->name), hole + 2);
     return tv_context(err, "%s", file->name);
 }
 
@@ -281,7 +282,7 @@ static enum tv_status say_films(const char *file, struct tv_error *err)
     tv_fail(err, TV_ERR_INPUT, "a line with an item and a colon stands before the ratings of that item, as in Netflix's set");
     char name[600];
     return tv_hint(err, "make a line of each rating: awk -F, '/:/ { sub(/:.*/, \"\"); item = $1; next } { print $1 \",\" item \",\" $2 "
-                        "\",\" $3 }' %s > ratings.csv", tv_text_shell_word(name, sizeof name, file));
+                        "\",\" $3 }' %s > ratings.csv", tv_shell_word(name, sizeof name, file));
 }
 
 /* Blanks between the fields, as many as make columns of them, are no separator: names and titles hold some. */
@@ -300,7 +301,7 @@ static enum tv_status say_blanks(const struct tv_record *first, const char *file
     tv_fail(err, TV_ERR_INPUT, "its fields are divided by none of , ; | :: and tabs (the first line is %s)",
             tv_refusal_fields(first, fields, sizeof fields));
     return tv_hint(err, "if blanks divide them: tr -s ' ' '\\t' < %s > ratings.tsv, which without a header is read as user, item, rating and "
-                        "time", tv_text_shell_word(name, sizeof name, file));
+                        "time", tv_shell_word(name, sizeof name, file));
 }
 
 /* Says what the first record tells, now that the lines are counted. */

@@ -11,6 +11,7 @@
 
 #include "etl/detect/kinds.h"
 #include "etl/detect/sample.h"
+#include "trivet/base/shell.h"
 #include "trivet/base/text.h"
 
 /* The file of ratings while it is looked at. */
@@ -154,7 +155,7 @@ static enum tv_status understand_rest(struct looking *l, struct tv_error *err)
                 all_columns(l, all, sizeof all), c->name);
         return tv_hint(err, "say which is: --columns %s (or plays=%s), with values that are numbers; rating=none takes each line as "
                             "one play",
-                       tv_given_with(l->given, TV_COLUMN_RATING, c->name, with, sizeof with), tv_text_shell_word(word, sizeof word, c->name));
+                       tv_given_with(l->given, TV_COLUMN_RATING, c->name, with, sizeof with), tv_shell_word(word, sizeof word, c->name));
     }
     return TV_OK;
 }

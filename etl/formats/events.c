@@ -7,6 +7,7 @@
 
 #include "etl/formats/encoding.h"
 #include "trivet/base/hash.h"
+#include "trivet/base/shell.h"
 #include "trivet/base/text.h"
 
 /* A value as it can be shown; the empty one as two quotes. */
@@ -61,7 +62,7 @@ static int write_choice(const struct tv_events *e, const struct tv_dialect *dial
 {
     const char *separator = strcmp(dialect->separator, "\t") == 0 ? "\\t" : dialect->separator;
     char name[400];
-    tv_text_shell_word(name, sizeof name, file);
+    tv_shell_word(name, sizeof name, file);
     int n = dialect->quotes
                 ? snprintf(out, size,
                            "python3 -c 'import csv, sys; f = {\"newline\": \"\", \"encoding\": \"latin-1\"}; d = \"%s\"; "

@@ -7,6 +7,7 @@
 
 #include "etl/formats/encoding.h"
 #include "trivet/base/code.h"
+#include "trivet/base/shell.h"
 #include "trivet/base/text.h"
 
 /* Reads the header, whose names say where the columns stand, and keeps it; on_header may look for other columns than tv_columns
@@ -58,7 +59,7 @@ static enum tv_status check_header(const struct tv_file_reading *reading, const 
     char file[600];
     tv_fail(err, TV_ERR_INPUT, "line %lld is a header again, with its columns in another order than the first line has", record->line);
     return tv_hint(err, "these are two tables in one file: cut it there (csplit %s %lld), and load the second with --append",
-                   tv_text_shell_word(file, sizeof file, reading->file->name), record->line);
+                   tv_shell_word(file, sizeof file, reading->file->name), record->line);
 }
 
 /* Refuses a record that is none, or has another number of fields than the file, and hands any other to the reader. */

@@ -68,10 +68,6 @@ char *tv_text_mark_cut(char *text, size_t size, int wanted);
  * not fit is left out. Returns `out`. */
 char *tv_text_printable(char *out, size_t size, const char *text);
 
-/* A text as one word of a shell's command, in quotes where it needs them; a file's name that begins with "-" gets "./" in front, so that
- * no command takes it for a flag. What does not fit is left out. Returns `out`. */
-char *tv_text_shell_word(char *out, size_t size, const char *text);
-
 /* The entry of `names` (NULL-terminated) nearest to `name` in edit distance, or NULL if none is near
  * (more than a third of the name's length, at least 2, away). */
 const char *tv_text_nearest(const char *name, const char *const *names);
