@@ -90,9 +90,9 @@ static int fits_header(struct tv_found *found, const struct tv_record *record)
         c->rival[TV_COLUMN_ITEM] = -1;
     }
     if (kind->role == TV_ROLE_RATINGS &&
-        (c->at[TV_COLUMN_TAG] >= 0 || c->rival[TV_COLUMN_USER] >= 0 || c->rival[TV_COLUMN_ITEM] >= 0 ||
+        ((c->at[TV_COLUMN_TAG] >= 0 && c->at[TV_COLUMN_RATING] < 0) || c->rival[TV_COLUMN_USER] >= 0 || c->rival[TV_COLUMN_ITEM] >= 0 ||
          c->rival[TV_COLUMN_RATING] >= 0 || (kind->counts && c->rival[TV_COLUMN_PLAYS] >= 0)))
-        return 0; /* with a tag: users and items, but who said what, not who played what */
+        return 0; /* with a tag and no rating: users and items, but who said what, not who played what */
     if (kind->role == TV_ROLE_ITEMS && c->at[TV_COLUMN_USER] >= 0)
         return 0; /* reviews, whose titles are none of the items' */
     if (kind->role == TV_ROLE_METADATA) { /* its `id` is The Movie Database's, and its other columns name no item: `video` is a flag */
@@ -244,7 +244,8 @@ static int fits_given(struct tv_found *found, const struct tv_given *given, cons
 {
     struct tv_columns *c = &found->columns;
     if (first->reason || first->n < 2 || (given->by_place && tv_refusal_is_header(first)) ||
-        tv_given_apply(given, first, c, NULL) != TV_OK || c->at[TV_COLUMN_TAG] >= 0)
+        tv_given_apply(given, first, c, NULL) != TV_OK ||
+        (c->at[TV_COLUMN_TAG] >= 0 && c->at[TV_COLUMN_RATING] < 0 && tv_given_name(given, TV_COLUMN_PLAYS) == NULL))
         return 0;
     int counts = c->at[TV_COLUMN_RATING] < 0 || strcmp(format, "plays-csv") == 0;
     found->kind = counts ? &tv_kind_given_plays : &tv_kind_given;

@@ -46,6 +46,7 @@ struct tv_set {
     int generated;                               /* written by trivet-etl synth */
     int codes[TV_CODE_KINDS];                    /* 1: ids of that kind may be text */
     long long n_sampled, n_texts[TV_CODE_KINDS]; /* ratings looked at, and those of them whose id is no integer */
+    char unlike[400]; /* a warning: a file is left out, since its items are other things; or "" */
     size_t n_passed_over;
     const char *passed_over; /* the first of the files that hold ratings, too, and are not used */
     size_t n_ignored;

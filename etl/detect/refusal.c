@@ -237,6 +237,13 @@ static enum tv_status say_missing(const struct tv_record *header, const char *se
     }
     if (say_rivals(&c, header, fields, given, err))
         return TV_ERR_INPUT;
+    if (c.at[TV_COLUMN_TAG] >= 0 && c.at[TV_COLUMN_USER] >= 0 && c.at[TV_COLUMN_ITEM] >= 0) {
+        char with[SHOWN], tag[64];
+        tv_fail(err, TV_ERR_INPUT, "it has the columns %s: with %s and no rating it is a file of tags", fields,
+                shown(&header->fields[c.at[TV_COLUMN_TAG]], tag, sizeof tag));
+        return tv_hint(err, "--columns %s says which column is a count of plays, rating=NAME which is a rating",
+                       tv_given_with(given, TV_COLUMN_PLAYS, "NAME", with, sizeof with));
+    }
     tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and none is known to be the %s", fields,
             c.at[TV_COLUMN_USER] < 0 && c.at[TV_COLUMN_ITEM] < 0 ? "user, and none the item"
             : c.at[TV_COLUMN_USER] < 0                           ? "user"

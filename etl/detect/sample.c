@@ -150,6 +150,9 @@ static void add_field(struct tv_sample_column *c, const struct tv_field *f, int 
         c->texts += !integer && !grouped && tv_code_refusal(f->text, f->n) == NULL;
         c->zero_led += integer && has_leading_zero(f);
         c->quoted_inside += is_quoted_inside(f);
+        c->single_quoted += f->n > 2 && f->text[0] == '\'' && f->text[f->n - 1] == '\'';
+        if (!tv_text_is_utf8(f->text, f->n) && c->not_utf8++ == 0)
+            show(c->first_not_utf8, f);
         if (tv_number_is_rounded(f) && c->rounded++ == 0)
             show(c->first_rounded, f);
     }

@@ -30,6 +30,9 @@ struct tv_sample_column {
     char words[TV_SAMPLE_WORDS][TV_SAMPLE_TEXT]; /* the first different values that are no numbers */
     int n_words;              /* TV_SAMPLE_WORDS: these, and perhaps more */
     long long texts;          /* of the first TV_SAMPLE_IDS, those that are no integers but could be codes */
+    long long not_utf8;       /* of the same, those that could be codes if they were UTF-8 */
+    char first_not_utf8[TV_SAMPLE_TEXT];
+    long long single_quoted;  /* of the same, those in the quotes of SQL: '1' */
     long long quoted_inside;  /* of the same, those whose quotes are part of them */
     long long rounded;        /* of the same, those with powers of ten (tv_number_is_rounded) */
     char first_rounded[TV_SAMPLE_TEXT];

@@ -376,6 +376,16 @@ static enum tv_status understand_ids(struct looking *l, enum tv_code_kind kind, 
                 tv_columns_word(of_kind[kind]), c->odd);
         return tv_hint(err, "take out what stands before the quotes: sed -E 's/(^|,)[ =]+\"/\\1\"/g'");
     }
+    if (2 * c->single_quoted > set->n_sampled) {
+        tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds ids such as %s, whose quotes would be part of them", c->name,
+                tv_columns_word(of_kind[kind]), c->odd);
+        return tv_hint(err, "write double quotes, or none: tr -d \"'\" takes all out");
+    }
+    if (ONE_IN * c->not_utf8 > set->n_sampled && 2 * (c->not_utf8 + c->texts) > set->n_sampled) {
+        tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds ids that are no UTF-8, such as \"%s\"", c->name,
+                tv_columns_word(of_kind[kind]), c->first_not_utf8);
+        return tv_hint(err, "write the file as UTF-8: iconv -f ISO-8859-1 -t UTF-8, or from whatever encoding it has");
+    }
     if (2 * c->rounded > set->n_sampled) {
         tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds ids such as %s: a spreadsheet has rounded them, and different ones have become "
                                    "the same", c->name, tv_columns_word(of_kind[kind]), c->first_rounded);
@@ -451,7 +461,8 @@ static void describe(const struct looking *l)
 /* Takes the meaning from columns that no load of ratings reads: a count beside a rating, the title of a review. */
 static void drop_unread(struct tv_found *found)
 {
-    static const enum tv_column beside[] = {TV_COLUMN_TITLE, TV_COLUMN_YEAR, TV_COLUMN_GENRES, TV_COLUMN_IMDB, TV_COLUMN_TMDB};
+    static const enum tv_column beside[] = {TV_COLUMN_TITLE, TV_COLUMN_YEAR, TV_COLUMN_GENRES, TV_COLUMN_IMDB, TV_COLUMN_TMDB,
+                                            TV_COLUMN_TAG};
     int *at = found->columns.at;
     for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
         at[beside[i]] = -1;
@@ -484,6 +495,25 @@ static enum tv_status understand_ratings(struct looking *l, struct tv_error *err
     return status;
 }
 
+/* A file whose items are other things than the ratings' is not used: its numbers would be those of anything. 1 if it is such. */
+static int leave_out(struct looking *l, const char *item)
+{
+    struct tv_set *set = l->set;
+    const struct tv_sample_column *c = column_of(l, TV_COLUMN_ITEM);
+    if (item == NULL || c == NULL || !l->found->has_header || l->found->kind->item || l->found->columns.rival[TV_COLUMN_ITEM] >= 0)
+        return 0;
+    const struct tv_field ours = {item, strlen(item)}, theirs = {c->name, strlen(c->name)};
+    if (tv_columns_may_be_one(&ours, &theirs))
+        return 0;
+    if (set->unlike[0] == '\0')
+        snprintf(set->unlike, sizeof set->unlike, "%.120s is not used: it speaks of %s, and the ratings of %s. Where these are the same, give the "
+                 "two columns one name", l->found->file->name, c->name, item);
+    if (set->n_ignored < sizeof set->ignored / sizeof *set->ignored)
+        set->ignored[set->n_ignored++] = l->found->file->name;
+    *l->found = (struct tv_found){.file = NULL};
+    return 1;
+}
+
 /* Of a file beside the ratings, the item's column is the one that has the same name there, and its ids are written alike. */
 static enum tv_status understand_beside(struct looking *l, const char *item, struct tv_error *err)
 {
@@ -493,6 +523,8 @@ static enum tv_status understand_beside(struct looking *l, const char *item, str
             columns->at[TV_COLUMN_ITEM] = i;
             columns->rival[TV_COLUMN_ITEM] = -1;
         }
+    if (leave_out(l, item))
+        return TV_OK;
     enum tv_status status = l->found->kind->role == TV_ROLE_TAGS ? understand_time(l, err) : TV_OK;
     describe(l);
     if (columns->rival[TV_COLUMN_ITEM] < 0 || status != TV_OK)

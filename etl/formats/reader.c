@@ -3,6 +3,7 @@
  */
 #include "etl/formats/reader.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "etl/formats/encoding.h"
@@ -10,12 +11,29 @@
 #include "trivet/base/shell.h"
 #include "trivet/base/text.h"
 
+/* The names of the header, to know it again. Their first letters tell nearly all records from it at once. */
+struct header {
+    int n;
+    uint64_t names[TV_RECORD_MAX_FIELDS];
+    unsigned char first[256];
+};
+
+static void keep_header(struct header *h, const struct tv_record *record)
+{
+    h->n = record->n;
+    for (int i = 0; i < record->n; i++) {
+        char letter;
+        h->names[i] = tv_columns_name_hash(&record->fields[i], &letter);
+        h->first[(unsigned char)letter] = 1;
+    }
+}
+
 /* Reads the header, whose names say where the columns stand, and keeps it; on_header may look for other columns than tv_columns
  * knows. */
 static enum tv_status read_header(const struct tv_file_reading *reading, struct tv_records *records,
                                   struct tv_columns *columns,
                                   void (*on_header)(void *context, const struct tv_record *header), void *context,
-                                  struct tv_buffer *kept, struct tv_error *err)
+                                  struct header *kept, struct tv_error *err)
 {
     struct tv_record *record;
     enum tv_status status = tv_records_next(records, &record, err);
@@ -25,36 +43,49 @@ static enum tv_status read_header(const struct tv_file_reading *reading, struct 
         tv_columns_from_header(columns, record);
     if (on_header)
         on_header(context, record);
-    return tv_buffer_append(kept, record->raw, record->raw_size, err);
+    keep_header(kept, record);
+    return TV_OK;
 }
 
-/* Whether each field of the record is one of the names, which are divided by `separator`. */
-static int has_same_names(const struct tv_record *record, const struct tv_buffer *names, const char *separator)
+/* What begins with another letter than all names is none, as nearly all fields do. */
+static int may_be_name(const struct header *h, const struct tv_field *f)
 {
+    char letter = 0;
+    uint64_t name = f->n > 0 && isdigit((unsigned char)*f->text) && !h->first[(unsigned char)*f->text] ? 0 : tv_columns_name_hash(f, &letter);
+    return name != 0 && h->first[(unsigned char)letter];
+}
+
+/* Whether the fields of the record are the header's names, each once; *same is 1 where they stand in its order. */
+static int has_same_names(const struct header *h, const struct tv_record *record, int *same)
+{
+    unsigned char used[TV_RECORD_MAX_FIELDS] = {0};
+    char letter;
+    *same = 1;
     for (int i = 0; i < record->n; i++) {
-        const struct tv_field *f = &record->fields[i];
-        const char *at = f->n > 0 ? memmem(names->data, names->size, f->text, f->n) : NULL;
-        size_t before = at ? (size_t)(at - names->data) : 0, n = strlen(separator);
-        int begins = at && (before == 0 || (before >= n && memcmp(at - n, separator, n) == 0) || at[-1] == '"');
-        if (!begins)
+        uint64_t name = tv_columns_name_hash(&record->fields[i], &letter);
+        int at = h->names[i] == name && !used[i] ? i : 0;
+        while (at < h->n && (used[at] || h->names[at] != name))
+            at++;
+        if (at == h->n)
             return 0;
+        used[at] = 1;
+        *same &= at == i;
     }
     return record->n > 1;
 }
 
-/* Files that were put together have their header in the middle, too, perhaps behind a byte order mark. Where ids are text it would be a user
- * of that name; and where its columns stand in another order, all that follows would be read by the wrong ones. */
-static enum tv_status check_header(const struct tv_file_reading *reading, const struct tv_buffer *header, const struct tv_record *record,
+/* Files that were put together have their header in the middle, too, perhaps behind a byte order mark, in quotes, or in other letters. Where
+ * ids are text it would be a user of that name; and where its columns stand in another order, all that follows would be read by the wrong
+ * ones. */
+static enum tv_status check_header(const struct tv_file_reading *reading, const struct header *header, const struct tv_record *record,
                                    int *again, struct tv_error *err)
 {
-    const char *raw = record->raw;
-    size_t n = record->raw_size;
-    if (n == header->size + 3 && memcmp(raw, "\xef\xbb\xbf", 3) == 0) {
-        raw += 3;
-        n -= 3;
-    }
-    *again = n == header->size && memcmp(raw, header->data, n) == 0;
-    if (*again || record->raw_size != header->size || record->reason || !has_same_names(record, header, reading->dialect.separator))
+    int same;
+    *again = 0;
+    if (record->reason || record->n != header->n || !may_be_name(header, &record->fields[0]) || !has_same_names(header, record, &same))
+        return TV_OK;
+    *again = same;
+    if (same)
         return TV_OK;
     char file[600];
     tv_fail(err, TV_ERR_INPUT, "line %lld is a header again, with its columns in another order than the first line has", record->line);
@@ -76,7 +107,7 @@ static enum tv_status read_row(const struct tv_columns *columns, tv_row_fn row, 
 /* Every record after the header. Where the number of fields is not known, the first record with the least there
  * must be sets it. All others must have as many, because a field that has shifted would be a wrong rating and not a
  * refused one. */
-static enum tv_status read_rows(const struct tv_file_reading *reading, struct tv_records *records, const struct tv_buffer *header,
+static enum tv_status read_rows(const struct tv_file_reading *reading, struct tv_records *records, const struct header *header,
                                 struct tv_columns *columns, tv_row_fn row, void *context, struct tv_error *err)
 {
     enum { PROGRESS_EVERY = 4096 };
@@ -112,7 +143,7 @@ enum tv_status tv_file_reading_run(const struct tv_file_reading *reading, struct
 {
     struct tv_byte_source *source = NULL;
     struct tv_records *records = NULL;
-    struct tv_buffer header = TV_BUFFER_INIT(TV_RECORD_MAX_BYTES + 16);
+    struct header header = {.n = 0};
     enum tv_status status = tv_byte_source_open(&source, reading->input, reading->file, err);
     if (status == TV_OK)
         status = tv_records_open(&records, source, &reading->dialect, err);
@@ -123,7 +154,6 @@ enum tv_status tv_file_reading_run(const struct tv_file_reading *reading, struct
     if (status == TV_OK)
         status = read_rows(reading, records, &header, columns, row, context, err);
     tv_records_close(records);
-    tv_buffer_free(&header);
     return status == TV_OK || status == TV_ERR_INTERRUPTED ? status
                                                            : tv_context(err, "%s", reading->file->name);
 }

@@ -63,6 +63,8 @@ static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS]
     const struct tv_found *ratings = &r->set->chosen[TV_ROLE_RATINGS];
     tv_events_warning(&r->set->events, &ratings->dialect, ratings->file->name, ratings->has_header, warnings[n], 800);
     n += warnings[n][0] != '\0';
+    if (r->set->unlike[0])
+        snprintf(warnings[n++], 800, "%s", r->set->unlike);
     if (r->set->n_passed_over > 0)
         snprintf(warnings[n++], 800, "%.120s%s like ratings, too, and %s not read: trivet-etl load FILE --append adds what belongs to "
                  "them", r->set->passed_over, r->set->n_passed_over > 1 ? " and other files look" : " looks",

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "trivet/base/hash.h"
+
 /* A name by which a header may call a column. */
 struct name {
     const char *name; /* lower case, without "_", "-", "." and blanks */
@@ -123,6 +125,40 @@ enum tv_column tv_columns_of_name(const struct tv_field *name, int *beside)
     const struct name *found = look_up(name, &column);
     *beside = found != NULL && column == TV_COLUMN_NONE;
     return column;
+}
+
+uint64_t tv_columns_name_hash(const struct tv_field *name, char *letter)
+{
+    char plain[64];
+    struct tv_field f = *name;
+    if (f.n >= 3 && memcmp(f.text, "\xef\xbb\xbf", 3) == 0)
+        f = (struct tv_field){f.text + 3, f.n - 3};
+    while (f.n > 0 && (*f.text == '"' || *f.text == ' '))
+        f = (struct tv_field){f.text + 1, f.n - 1};
+    while (f.n > 0 && (f.text[f.n - 1] == '"' || f.text[f.n - 1] == ' '))
+        f.n--;
+    plain_name(plain, sizeof plain, &f);
+    *letter = plain[0];
+    return tv_hash(TV_HASH_START, plain, strlen(plain));
+}
+
+/* Things that go by two names. */
+static int are_alike(const char *a, const char *b)
+{
+    static const char *const pairs[][2] = {{"movie", "film"},     {"song", "track"},          {"app", "game"},
+                                           {"asin", "product"},   {"news", "article"},        {"place", "venue"},
+                                           {"business", "place"}, {"business", "restaurant"}, {"business", "venue"}};
+    int yes = strcmp(a, b) == 0 || strcmp(a, "item") == 0 || strcmp(b, "item") == 0;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        yes |= (strcmp(a, pairs[i][0]) == 0 && strcmp(b, pairs[i][1]) == 0) || (strcmp(b, pairs[i][0]) == 0 && strcmp(a, pairs[i][1]) == 0);
+    return yes;
+}
+
+int tv_columns_may_be_one(const struct tv_field *a, const struct tv_field *b)
+{
+    enum tv_column of_a = TV_COLUMN_NONE, of_b = TV_COLUMN_NONE;
+    const struct name *one = look_up(a, &of_a), *other = look_up(b, &of_b);
+    return of_a != TV_COLUMN_ITEM || of_b != TV_COLUMN_ITEM || are_alike(one->thing, other->thing);
 }
 
 int tv_columns_names_kind(const struct tv_field *name)

@@ -134,7 +134,7 @@ static int take_time(struct rest *r, struct tm *t, int64_t *fraction)
     return t->tm_hour <= 23 && t->tm_min <= 59 && t->tm_sec <= 60 && take_half(r, t);
 }
 
-/* Z, UTC, GMT, +09:00, +0900, +09; nothing is UTC. *seconds is what the clock there is ahead. */
+/* Z, UTC, GMT, +09:00, +0900, +09, and "+0000 UTC" as Go and Ruby print it; nothing is UTC. *seconds is what the clock there is ahead. */
 static int take_zone(struct rest *r, int *seconds)
 {
     int hours = 0, minutes = 0;
@@ -151,6 +151,10 @@ static int take_zone(struct rest *r, int *seconds)
     if (!take_digits(r, 2, &minutes) && colon)
         return 0;
     *seconds = (west ? -1 : 1) * (3600 * hours + 60 * minutes);
+    while (take(r, ' '))
+        ;
+    if (r->n == 3 && *seconds == 0 && strncasecmp(r->p, "UTC", 3) == 0)
+        r->n = 0;
     return r->n == 0 && hours <= 15 && minutes <= 59;
 }
 
@@ -216,12 +220,25 @@ static enum tv_time_form form_of_text(const struct tv_field *f)
     return day ? TV_TIME_DAY_FIRST : month ? TV_TIME_MONTH_FIRST : TV_TIME_UNKNOWN;
 }
 
+/* "0000-00-00 00:00:00" is what MySQL writes for no time. */
+static int is_absent(const struct tv_field *f)
+{
+    static const char none[] = "0000-00-00 00:00:00.000000";
+    return tv_number_is_absent(f) || (f->n >= 10 && f->n < sizeof none && memcmp(f->text, none, f->n) == 0);
+}
+
+/* .NET's ticks since the year 1, and Windows' since 1601, of 2000 to 2100: as nanoseconds these are of 1974 or 1990. */
+static int is_ticks(double real)
+{
+    return (real >= 1.25e17 && real < 1.6e17) || (real >= 6.3e17 && real < 6.65e17);
+}
+
 enum tv_time_form tv_time_form_of(const struct tv_field *f)
 {
     int64_t units;
     double real;
     int whole;
-    if (tv_number_is_absent(f))
+    if (is_absent(f))
         return TV_TIME_ABSENT;
     if (tv_number_is_rounded(f))
         return TV_TIME_UNKNOWN;
@@ -230,7 +247,7 @@ enum tv_time_form tv_time_form_of(const struct tv_field *f)
     int form = TV_TIME_SECONDS;
     while (form < TV_TIME_NANOSECONDS && real >= least[form + 1])
         form++;
-    return real < 9.3e18 ? (enum tv_time_form)form : TV_TIME_UNKNOWN;
+    return real < 9.3e18 && !is_ticks(real) ? (enum tv_time_form)form : TV_TIME_UNKNOWN;
 }
 
 /* Two digits of a number, the last of which has so many digits behind it. */
@@ -301,7 +318,7 @@ enum tv_status tv_time_read(enum tv_time_form form, const struct tv_field *f, in
                    ? (enum tv_status)tv_fail(err, TV_ERR_RECORD, "time in another unit than the file's")
                    : status;
     }
-    if (tv_number_is_absent(f)) {
+    if (is_absent(f)) {
         *microseconds = TV_NUMBER_NO_TIME;
         return TV_OK;
     }

@@ -57,6 +57,13 @@ enum tv_column tv_columns_of_name(const struct tv_field *name, int *beside);
 /* Whether a name in a header is one of what tells events apart: "event", "action". */
 int tv_columns_names_kind(const struct tv_field *name);
 
+/* What two writings of one name have in common: "userId", " user_id" and "\"USER_ID\"", perhaps behind a byte order mark. *letter is the first
+ * letter of it, 0 for none. */
+uint64_t tv_columns_name_hash(const struct tv_field *name, char *letter);
+
+/* 0 if two names of a column of items are of two different things, books and films: numbers that are equal there are no same items. */
+int tv_columns_may_be_one(const struct tv_field *a, const struct tv_field *b);
+
 /* "user", "item", ...: the words of --columns. */
 const char *tv_columns_word(enum tv_column column);
 
