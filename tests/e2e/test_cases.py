@@ -10,7 +10,8 @@ import zipfile
 import pytest
 
 from project import REPO
-from test_load import load, number, write
+import test_load
+from test_load import number, write
 
 CASES = tomllib.loads((REPO / "tests/cases/files.toml").read_text())["case"]
 KEYS = {"name", "files", "encoding", "flags", "rows", "items", "described", "tags", "plays", "says", "reports", "warns", "rejects", "refused",
@@ -46,6 +47,11 @@ def folder(request, tmp_path):
     for name, text in case["files"].items():
         (folder / name).write_bytes(text.encode(case.get("encoding", "utf-8")))
     return folder
+
+
+def load(run, place, folder, *flags, **how):
+    """All cases are one data set, to which each is other data than the one before."""
+    return test_load.load(run, place, folder, "--same", *flags, **how)
 
 
 def lines(text):
