@@ -22,10 +22,10 @@
 #include "trivet/core/als/als.h"
 #include "trivet/core/fold_in.h"
 #include "trivet/core/formats/half.h"
+#include "trivet/core/scan/scan.h"
 #include "trivet/core/top_n.h"
 
-/* BLOCK: users whose scores are computed together; each thread has room for so many. */
-enum { TOP = 10, BLOCK = 16 };
+enum { TOP = 10 };
 
 struct arguments {
     struct tv_als_options als;
@@ -38,6 +38,7 @@ struct model {
     int columns;
     uint16_t *item_half, *user_half;
     float *items, *users;
+    struct tv_scan scan;
     struct tv_scored *best; /* (users, TOP) */
 };
 
@@ -136,9 +137,10 @@ static void free_model(struct model *m)
     free(m->items);
     free(m->users);
     free(m->best);
+    tv_scan_free(&m->scan);
 }
 
-static enum tv_status make_model(struct model *m, const struct tv_als *als, struct tv_error *err)
+static enum tv_status make_model(struct model *m, const struct tv_als *als, int biases, struct tv_error *err)
 {
     size_t users = (size_t)als->users, items = (size_t)als->items, k = (size_t)als->columns;
     *m = (struct model){.columns = als->columns};
@@ -152,7 +154,7 @@ static enum tv_status make_model(struct model *m, const struct tv_als *als, stru
     if (tv_half_from_floats(m->item_half, als->item_factors, items * k) > 0)
         return tv_fail(err, TV_ERR_NUMERIC, "an item factor is beyond float16");
     tv_half_to_floats(m->items, m->item_half, items * k);
-    return TV_OK;
+    return tv_scan_create(&m->scan, m->item_half, als->items, als->columns, biases ? 2 : 0, err);
 }
 
 /* Threads share no error to fill, so a failure is only noted. */
@@ -194,53 +196,34 @@ static enum tv_status fold_in(struct model *m, const struct tv_matrix *d, const 
     return status;
 }
 
-/* Scores of a block of users, and marks of rated items: the scratch of one thread. */
-struct sheet {
-    double *scores;
-    uint8_t *rated;
-};
-
-static void rank_user(struct model *m, const double *scores, uint8_t *rated, const struct tv_csr *matrix, int32_t u)
+static void rank_user(struct model *m, uint8_t *rated, const struct tv_csr *matrix, int32_t u)
 {
     struct tv_scored *best = m->best + (size_t)u * TOP;
     for (int64_t p = matrix->start[u]; p < matrix->start[u + 1]; p++)
         rated[matrix->column[p]] = 1;
-    size_t n = tv_top_n(best, TOP, scores, rated, (size_t)matrix->n_cols);
+    size_t n = tv_scan_top(best, TOP, &m->scan, m->users + (size_t)u * (size_t)m->columns, rated, (size_t)matrix->n_cols, NULL);
     for (int64_t p = matrix->start[u]; p < matrix->start[u + 1]; p++)
         rated[matrix->column[p]] = 0;
     for (; n < TOP; n++)
         best[n].item = -1;
 }
 
-static void rank_block(struct model *m, const struct sheet *s, const struct tv_csr *matrix, int32_t from)
-{
-    int32_t n = matrix->n_rows - from < BLOCK ? matrix->n_rows - from : BLOCK;
-    size_t n_items = (size_t)matrix->n_cols;
-    tv_scores_of_users(s->scores, m->items, n_items, m->columns, m->users + (size_t)from * (size_t)m->columns, (size_t)n);
-    for (int32_t u = 0; u < n; u++)
-        rank_user(m, s->scores + (size_t)u * n_items, s->rated, matrix, from + u);
-}
-
-/* Each thread has scores and marks of its own. */
+/* Each thread has marks of its own. */
 static enum tv_status rank_all(struct model *m, const struct tv_matrix *d, const struct arguments *a,
                                struct tv_error *err)
 {
     size_t n_items = (size_t)d->csr.n_cols, threads = (size_t)a->als.threads;
-    double seconds = 0, *scores = tv_alloc(threads * BLOCK * n_items, sizeof *scores, "scores", err);
+    double seconds = 0;
     uint8_t *rated = tv_alloc(threads * n_items, 1, "marks", err);
-    for (int i = 0; scores && rated && i < a->repeat; i++) {
+    for (int i = 0; rated && i < a->repeat; i++) {
         double started = tv_clock();
-#pragma omp parallel for schedule(dynamic, 1) num_threads(a->als.threads)
-        for (int32_t u = 0; u < d->csr.n_rows; u += BLOCK) {
-            size_t at = (size_t)omp_get_thread_num() * n_items;
-            struct sheet s = {scores + BLOCK * at, rated + at};
-            rank_block(m, &s, &d->csr, u);
-        }
+#pragma omp parallel for schedule(dynamic, 16) num_threads(a->als.threads)
+        for (int32_t u = 0; u < d->csr.n_rows; u++)
+            rank_user(m, rated + (size_t)omp_get_thread_num() * n_items, &d->csr, u);
         keep(&seconds, started);
     }
-    enum tv_status status = scores && rated ? TV_OK : TV_ERR_NO_MEMORY;
+    enum tv_status status = rated ? TV_OK : TV_ERR_NO_MEMORY;
     printf("top %.6f\n", seconds);
-    free(scores);
     free(rated);
     return status;
 }
@@ -302,7 +285,7 @@ static enum tv_status run(const struct arguments *a, struct tv_matrix *d, struct
     if (status == TV_OK)
         status = fit(als, d, a, err);
     if (status == TV_OK)
-        status = make_model(m, als, err);
+        status = make_model(m, als, a->als.biases && !a->als.implicit, err);
     if (status == TV_OK)
         status = fold_in(m, d, a, err);
     if (status == TV_OK)

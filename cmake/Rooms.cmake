@@ -2,7 +2,7 @@
 # holds the object files against this list.
 set(TRIVET_ROOMS
     lib/base
-    lib/core/formats lib/core lib/core/svd lib/core/als lib/core/eval lib/core/sets
+    lib/core/formats lib/core lib/core/scan lib/core/svd lib/core/als lib/core/eval lib/core/sets
     lib/read lib/store lib/cli lib/schema lib/model lib/model/life lib/similar lib/repair
     etl/formats etl/detect etl/synth etl/fetch etl/load etl
     train/learn train/source train/command train/lists train/judge train/similar train/models train/fit train/search train/travel train

@@ -68,22 +68,6 @@ static int read_question(const struct tv_request *request, struct tv_similar_que
 
 /* --- by factors ----------------------------------------------------------------------------------------- */
 
-/* Cosines of an item's factors with those of all others, biases left out of both: the item's are set to 0 in the
- * copy, so they add nothing, and the lengths are without them. An item of length 0 has no direction: NaN, which is
- * never among the best. */
-static size_t rank_cosines(struct tv_workspace *w, const struct tv_resident *s, int32_t item, size_t top)
-{
-    size_t k = (size_t)s->factors;
-    memcpy(w->user, s->item_factors + (size_t)item * k, k * sizeof *w->user);
-    for (size_t f = (size_t)tv_resident_directions(s); f < k; f++)
-        w->user[f] = 0;
-    tv_scores(w->scores, s->item_factors, (size_t)s->n_items, s->factors, w->user);
-    for (int32_t i = 0; i < s->n_items; i++)
-        w->scores[i] /= s->lengths[i] * s->lengths[item];
-    w->scores[item] = NAN;
-    return tv_top_n(w->best, top, w->scores, NULL, (size_t)s->n_items);
-}
-
 /* An item that the catalogue has and the model has not is answered with an empty list. */
 static int by_factors(const struct tv_resident *s, const struct tv_similar_question *q, struct tv_neighbours *found,
                       struct tv_problem *problem)
@@ -95,7 +79,7 @@ static int by_factors(const struct tv_resident *s, const struct tv_similar_quest
         tv_problem(problem, 500, "out of memory for similar items");
         return 0;
     }
-    found->n = item >= 0 ? rank_cosines(w, s, item, (size_t)q->top) : 0;
+    found->n = item >= 0 ? tv_scan_nearest(w->best, (size_t)q->top, &s->scan, item, w->user) : 0;
     for (size_t i = 0; i < found->n; i++)
         found->items[i] =
             (struct tv_neighbour){.item = s->item_ids[w->best[i].item], .score = w->best[i].score, .jaccard = NAN};

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "trivet/core/formats/half.h"
+#include "trivet/core/scan/row_scores.h"
 
 const char *tv_reason_name(enum tv_reason reason)
 {
@@ -114,13 +115,12 @@ static size_t rank_popular(struct tv_workspace *w, const struct tv_resident *s, 
     return n;
 }
 
-/* The user's factors are widened once; those of the items were widened when the model became resident. */
+/* n_kept is how many items are not skipped, or more. */
 static size_t rank_scores(struct tv_workspace *w, const struct tv_resident *s, const struct tv_user_document *user,
-                          size_t top)
+                          size_t top, size_t n_kept)
 {
     tv_half_to_floats(w->user, user->value, (size_t)s->factors);
-    tv_scores(w->scores, s->item_factors, (size_t)s->n_items, s->factors, w->user);
-    return tv_top_n(w->best, top, w->scores, w->skip, (size_t)s->n_items);
+    return tv_scan_top(w->best, top, &s->scan, w->user, w->skip, n_kept, NULL);
 }
 
 /* `skip` is zero again in the end, as the next list relies on it. Without a filter only the user's own marks are
@@ -138,7 +138,8 @@ enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, cons
         tv_item_filter_mark(filter, s, user, w->skip, out->counts);
     else
         mark_seen(w, user, 1);
-    out->n = out->reason == TV_REASON_POPULAR ? rank_popular(w, s, top) : rank_scores(w, s, user, top);
+    out->n = out->reason == TV_REASON_POPULAR ? rank_popular(w, s, top)
+                                                  : rank_scores(w, s, user, top, filter ? out->counts[TV_KEPT] : (size_t)s->n_items);
     if (filter)
         memset(w->skip, TV_KEPT, (size_t)s->n_items * sizeof *w->skip);
     else
@@ -173,15 +174,13 @@ int tv_recommend_stored(struct tv_ranking *out, struct tv_workspace *w, const st
     return out->reason != TV_REASON_POPULAR;
 }
 
-/* tv_scores adds up each item's products in the same order however many items it is given, so this is the number
- * that a list shows, bit for bit. */
+/* The number that a list shows, bit for bit: a scan scores by the same function. */
 double tv_score_one(struct tv_workspace *w, const struct tv_resident *s, const struct tv_user_document *user,
                     int32_t item)
 {
-    size_t k = (size_t)s->factors;
     double score;
-    tv_half_to_floats(w->user, user->value, k);
-    tv_scores(&score, s->item_factors + (size_t)item * k, 1, s->factors, w->user);
+    tv_half_to_floats(w->user, user->value, (size_t)s->factors);
+    tv_scores_of_rows(&score, s->item_factors, &item, 1, s->factors, w->user);
     return score;
 }
 

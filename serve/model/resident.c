@@ -1,5 +1,5 @@
 /* resident: makes a model ready to be served. All that requests need is computed here once, while the model before
- * it is still served: widened factors, their lengths, the popular list, the JSON of every item, indexes of genres
+ * it is still served: the order in which items are scanned, the popular list, the JSON of every item, indexes of genres
  * and titles.
  */
 #include "serve/model/resident.h"
@@ -21,9 +21,8 @@ static void resident_free(struct tv_resident *s)
 {
     free(s->item_ids);
     free(s->item_factors);
-    free(s->packed);
-    free(s->lengths);
     tv_fold_in_free(&s->fold_in);
+    tv_scan_free(&s->scan);
     free(s->item);
     free(s->popular);
     free(s->json);
@@ -108,56 +107,41 @@ static enum tv_status allocate(struct tv_resident *s, struct tv_error *err)
     size_t n = (size_t)s->n_items, k = (size_t)s->factors;
     s->item_ids = tv_alloc(n, sizeof *s->item_ids, "the item ids", err);
     s->item_factors = tv_alloc(n * k, sizeof *s->item_factors, "the item factors", err);
-    s->packed = tv_alloc(n * k, sizeof *s->packed, "the item factors", err);
-    s->lengths = tv_alloc(n, sizeof *s->lengths, "the item factors", err);
     s->item = tv_alloc(n, sizeof *s->item, "the item metadata", err);
     s->popular = tv_alloc(n, sizeof *s->popular, "the popular list", err);
     s->json_at = tv_alloc(n + 1, sizeof *s->json_at, "the item texts", err);
-    if (!s->item_ids || !s->item_factors || !s->packed || !s->lengths || !s->item || !s->popular || !s->json_at)
+    if (!s->item_ids || !s->item_factors || !s->item || !s->popular || !s->json_at)
         return TV_ERR_NO_MEMORY;
     s->bytes += n * (sizeof *s->item_ids + sizeof *s->item + sizeof *s->popular + sizeof *s->json_at) +
-                n * k * (sizeof *s->item_factors + sizeof *s->packed);
+                n * k * sizeof *s->item_factors;
     return TV_OK;
 }
 
-/* Summed in double, in which the squares of floats are exact. */
-static double length(const float *row, int n)
-{
-    double sum = 0;
-    for (int f = 0; f < n; f++)
-        sum += (double)row[f] * (double)row[f];
-    return sqrt(sum);
-}
-
 /* A factor that is not finite would make NaN of scores, and NaN is in no list (top_n.h): such a model is refused as
- * a whole, by the name of the item. fold_in keeps a pointer to packed factors, and is therefore given ours; the
+ * a whole, by the name of the item. Folding in and scans keep pointers to the factors, and are therefore given ours; the
  * model's own are the caller's, and soon gone. */
 static enum tv_status take_factors(struct tv_resident *s, const struct tv_model *model, struct tv_error *err)
 {
     size_t n = (size_t)s->n_items * (size_t)s->factors;
     memcpy(s->item_ids, model->item_ids, (size_t)s->n_items * sizeof *s->item_ids);
-    memcpy(s->packed, model->item_factors, n * sizeof *s->packed);
-    tv_half_to_floats(s->item_factors, model->item_factors, n);
+    memcpy(s->item_factors, model->item_factors, n * sizeof *s->item_factors);
     for (size_t i = 0; i < n; i++)
-        if (!isfinite(s->item_factors[i]))
+        if (!tv_half_is_finite(s->item_factors[i]))
             return tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 ": a factor of item %" PRId64 " is not a number",
                            s->run_number, s->item_ids[i / (size_t)s->factors]);
     struct tv_model ours = *model; /* folding in borrows the factors */
-    ours.item_factors = s->packed;
+    ours.item_factors = s->item_factors;
     enum tv_status status = tv_model_fold_in(&s->fold_in, &ours, err);
-    for (int32_t i = 0; status == TV_OK && i < s->n_items; i++)
-        s->lengths[i] = length(s->item_factors + (size_t)i * (size_t)s->factors, tv_resident_directions(s));
+    if (status == TV_OK)
+        status = tv_scan_create(&s->scan, s->item_factors, s->n_items, s->factors,
+                                model->factors - tv_model_rank(model), err);
+    s->bytes += status == TV_OK ? tv_scan_bytes(&s->scan) : 0;
     return status;
 }
 
 int32_t tv_resident_dense(const struct tv_resident *s, int64_t item_id)
 {
     return (int32_t)tv_dense_find(s->item_ids, (size_t)s->n_items, item_id);
-}
-
-int tv_resident_directions(const struct tv_resident *s)
-{
-    return s->factors - (s->fold_in.biases ? 2 : 0);
 }
 
 int64_t tv_resident_count(const struct tv_resident *s, int32_t dense)

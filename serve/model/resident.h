@@ -15,6 +15,7 @@
 #include "serve/catalogue/title_index.h"
 #include "serve/model/model_info.h"
 #include "trivet/base/status.h"
+#include "trivet/core/scan/scan.h"
 #include "trivet/model/items.h"
 #include "trivet/model/model.h"
 
@@ -28,10 +29,9 @@ struct tv_resident {
     int factors; /* k */
     int32_t n_items;
     int64_t *item_ids;            /* (n_items) ascending */
-    float *item_factors;          /* (n_items, factors) row-major; came from float16 ... */
-    uint16_t *packed;             /* ... as which they are here, too, for */
+    uint16_t *item_factors;       /* (n_items, factors) row-major float16; lent to both of these: */
     struct tv_fold_in fold_in;    /* for folding users in, and explaining their scores */
-    double *lengths;              /* (n_items) of the rows of item_factors, biases left out */
+    struct tv_scan scan;          /* for lists of the best */
     const struct tv_item **item;  /* (n_items) metadata by dense index; NULL where the catalogue has none */
     int32_t *popular;             /* (n_items) dense indices, most ratings first, ties by id */
     char *json;                   /* the JSON members of every item, one after the other: "id":1,"title":...,"score": */
@@ -54,8 +54,6 @@ void tv_resident_release(struct tv_resident *s);                /* NULL is fine 
 
 /* An item's dense index; -1: it is not in the model. */
 int32_t tv_resident_dense(const struct tv_resident *s, int64_t item_id);
-/* The number of columns of the factors that are no biases; they come first. */
-int tv_resident_directions(const struct tv_resident *s);
 /* The number of ratings that an item of the model has, as the catalogue tells it; 0 where it has none. */
 int64_t tv_resident_count(const struct tv_resident *s, int32_t dense);
 

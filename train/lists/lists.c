@@ -17,16 +17,14 @@ int tv_lists_threads(const struct tv_settings *settings)
     return n > 0 ? n : omp_get_max_threads();
 }
 
-/* The item factors are widened once for all threads; scores and lists have room of their own in each. */
+/* The items are laid out once for all threads; marks and lists have room of their own in each. */
 enum tv_status tv_lists_prepare(struct tv_list_maker *l, struct tv_error *err)
 {
-    enum tv_status status = TV_OK;
-    l->item_factors = tv_scorer_widen(l->model, err);
-    l->scorers = tv_alloc((size_t)l->n_threads, sizeof *l->scorers, "scores", err);
-    if (l->item_factors == NULL || l->scorers == NULL)
-        return TV_ERR_NO_MEMORY;
+    enum tv_status status = tv_scorer_scan(&l->scan, l->model, err);
+    if (status == TV_OK && (l->scorers = tv_alloc((size_t)l->n_threads, sizeof *l->scorers, "scores", err)) == NULL)
+        status = TV_ERR_NO_MEMORY;
     for (int i = 0; i < l->n_threads && status == TV_OK; i++)
-        status = tv_scorer_init(&l->scorers[i], l->model, l->item_factors, err);
+        status = tv_scorer_init(&l->scorers[i], &l->scan, err);
     for (int i = 0; i < TV_LISTS_BLOCK && status == TV_OK; i++)
         if ((l->block[i].best = tv_alloc(l->top, sizeof *l->block[i].best, "lists", err)) == NULL)
             status = TV_ERR_NO_MEMORY;
@@ -42,17 +40,16 @@ void tv_lists_free(struct tv_list_maker *l)
     for (int i = 0; l->scorers && i < l->n_threads; i++)
         tv_scorer_free(&l->scorers[i]);
     free(l->scorers);
-    free(l->item_factors);
+    tv_scan_free(&l->scan);
 }
 
-/* Scores the block, hands it on and empties it. TV_SCORER_USERS users go together, because scoring them in one pass
- * over the item factors takes about half the time (scorer.h). */
+/* Makes the lists of the block, hands it on and empties it. */
 static enum tv_status end_block(struct tv_list_maker *l, struct tv_error *err)
 {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(l->n_threads)
-    for (int i = 0; i < l->n; i += TV_SCORER_USERS) {
-        int n = l->n - i < TV_SCORER_USERS ? l->n - i : TV_SCORER_USERS;
-        tv_scorer_lists(&l->scorers[omp_get_thread_num()], l->block + i, (size_t)n, l->top);
+#pragma omp parallel for schedule(dynamic, 8) num_threads(l->n_threads)
+    for (int i = 0; i < l->n; i++) {
+        struct tv_list *list = &l->block[i];
+        list->n_best = tv_scorer_list(&l->scorers[omp_get_thread_num()], list->user, list->best, l->top);
     }
     enum tv_status status = l->take(l->context, l->block, l->n, err);
     for (int i = 0; i < l->n; i++) {

@@ -29,7 +29,7 @@ struct tv_list_maker {
     tv_lists_take take;
     void *context;
     /* Its own: */
-    float *item_factors;       /* (n_items, factors) */
+    struct tv_scan scan;       /* of the model's items */
     struct tv_scorer *scorers; /* (n_threads) */
     struct tv_mongo *mongo;    /* lent */
     struct tv_list block[TV_LISTS_BLOCK];

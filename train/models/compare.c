@@ -39,7 +39,7 @@ const struct tv_option tv_compare_options[] = {
 struct side {
     int64_t run_number;
     struct tv_model *model; /* NULL: not kept any more */
-    float *item_factors;
+    struct tv_scan scan;
     struct tv_scorer scorer;
     int64_t learned_only; /* users learned from here, not there */
     int64_t *listed;      /* (model->n_items) how many lists hold the item */
@@ -102,17 +102,17 @@ static enum tv_status open_side(struct side *s, const struct tv_stores *stores, 
     enum tv_status status = tv_train_load_model(&s->model, stores, s->run_number, err);
     if (status != TV_OK)
         return status == TV_ERR_NOT_FOUND ? TV_OK : status;
-    s->item_factors = tv_scorer_widen(s->model, err);
     s->listed = tv_alloc((size_t)s->model->n_items, sizeof *s->listed, "counts of items", err);
-    if (s->item_factors == NULL || s->listed == NULL)
+    if (s->listed == NULL)
         return TV_ERR_NO_MEMORY;
-    return tv_scorer_init(&s->scorer, s->model, s->item_factors, err);
+    status = tv_scorer_scan(&s->scan, s->model, err);
+    return status == TV_OK ? tv_scorer_init(&s->scorer, &s->scan, err) : status;
 }
 
 static void close_side(struct side *s)
 {
     tv_scorer_free(&s->scorer);
-    free(s->item_factors);
+    tv_scan_free(&s->scan);
     free(s->listed);
     tv_model_free(s->model);
 }

@@ -20,11 +20,6 @@ struct tv_scored {
 void tv_scores(double *scores, const float *item_factors, size_t n_items, int factors, const float *user);
 void tv_scores_reference(double *scores, const float *item_factors, size_t n_items, int factors, const float *user);
 
-/* The same for several users: scores (n_users, n_items), users (n_users, factors) row-major, the same bits. It takes
- * half the time, because an item's factors are widened once for eight users. */
-void tv_scores_of_users(double *scores, const float *item_factors, size_t n_items, int factors, const float *users,
-                        size_t n_users);
-
 /* The `top` best of n_items by score, descending, ties by ascending dense item (dense order is id order). Items
  * with skip[i] != 0 are left out (`skip` may be NULL). `out` holds `top` entries; returns how many were filled:
  * min(top, items not skipped). NaN scores are never chosen. */

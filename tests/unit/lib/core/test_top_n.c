@@ -41,32 +41,6 @@ static void scores_equal_the_reference(void **state)
         }
 }
 
-/* Every number of users and items around the sizes of blocks, and rows too long for them. */
-static void scores_of_users_equal_the_reference(void **state)
-{
-    (void)state;
-    static const int factors[] = {1, 3, 4, 15, 64, 127, 400, 700};
-    enum { MOST_ITEMS = 71, MOST_USERS = 19, MOST_K = 700 };
-    static float items[MOST_ITEMS * MOST_K], users[MOST_USERS * MOST_K];
-    static double fast[MOST_ITEMS * MOST_USERS + 1], plain[MOST_ITEMS];
-    for (size_t i = 0; i < MOST_ITEMS * MOST_K; i++)
-        items[i] = any_half();
-    for (size_t i = 0; i < MOST_USERS * MOST_K; i++)
-        users[i] = any_half();
-    for (size_t f = 0; f < sizeof factors / sizeof *factors; f++)
-        for (size_t n_users = 0; n_users <= MOST_USERS; n_users += n_users < 4 ? 1 : 3)
-            for (size_t n_items = 0; n_items <= MOST_ITEMS; n_items += n_items < 6 ? 1 : 13) {
-                size_t k = (size_t)factors[f];
-                fast[n_users * n_items] = 7;
-                tv_scores_of_users(fast, items, n_items, factors[f], users, n_users);
-                for (size_t u = 0; u < n_users; u++) {
-                    tv_scores_reference(plain, items, n_items, factors[f], users + u * k);
-                    assert_memory_equal(fast + u * n_items, plain, n_items * sizeof *plain);
-                }
-                assert_true(fast[n_users * n_items] == 7);
-            }
-}
-
 static void scores_are_inner_products(void **state)
 {
     (void)state;
@@ -173,7 +147,6 @@ int main(void)
         cmocka_unit_test(scores_equal_the_reference),       cmocka_unit_test(scores_are_inner_products),
         cmocka_unit_test(lists_equal_a_full_sort),          cmocka_unit_test(nans_are_never_chosen),
         cmocka_unit_test(everything_skipped_gives_nothing), cmocka_unit_test(worked_example),
-        cmocka_unit_test(scores_of_users_equal_the_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

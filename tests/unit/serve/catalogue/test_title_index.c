@@ -135,7 +135,7 @@ static void neighbours_equal_a_loop_over_all_cosines(void **state)
             int j = (int)json_integer_value(json_object_get(one, "id")) / 10 - 1;
             double dot = 0, ii = 0, jj = 0, found = json_number_value(json_object_get(one, "score"));
             for (int f = 0; f < K; f++) {
-                double x = (double)s->item_factors[i * K + f], y = (double)s->item_factors[j * K + f];
+                double x = (double)tv_half_to_float(s->item_factors[i * K + f]), y = (double)tv_half_to_float(s->item_factors[j * K + f]);
                 dot += x * y, ii += x * x, jj += y * y;
             }
             assert_int_not_equal(j, i);

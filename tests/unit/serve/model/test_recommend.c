@@ -24,7 +24,7 @@ static size_t brute_force(int32_t *order, double *scores, const struct tv_reside
             seen |= u->seen[j] == i;
         scores[i] = 0;
         for (size_t f = 0; f < k; f++)
-            scores[i] += (double)s->item_factors[(size_t)i * k + f] * (double)tv_half_to_float(u->value[f]);
+            scores[i] += (double)tv_half_to_float(s->item_factors[(size_t)i * k + f]) * (double)tv_half_to_float(u->value[f]);
         if (!seen)
             order[n++] = i;
     }

@@ -21,7 +21,7 @@ static void work_on(struct tv_resident *s, struct tv_workspace *w)
 {
     struct tv_ranking r;
     struct tv_user_document *u = fixture_user(s, s->run_number, 0, 3);
-    float first = tv_half_to_float(tv_half_from_float(fixture_factor((uint32_t)s->run_number, 0)));
+    uint16_t first = tv_half_from_float(fixture_factor((uint32_t)s->run_number, 0));
     if (s->item_factors[0] != first || s->info.run_number != s->run_number || s->item_ids[ITEMS - 1] != 10 * ITEMS)
         abort();
     if (tv_recommend(&r, w, s, u, NULL, 10, NULL) != TV_OK || r.n != 10)
