@@ -1,5 +1,6 @@
 /* forget: an index of similar items without a user or an item. A user leaves like anybody whose ratings are gone: through the
- * queue. An item's row is for ever, since rows are numbers that readers remember, so an index with such a row is ended.
+ * queue; an index that is older than what is loaded has no such queue, and is ended. An item's row is for ever, since rows are numbers
+ * that readers remember, so an index with such a row is ended, too.
  */
 #include "trivet/similar/forget.h"
 
@@ -43,6 +44,19 @@ static enum tv_status waiting(const struct tv_similar_forgotten *f, int64_t *n, 
     return tv_pg_int(f->pg, "SELECT trivet.forget_waits($1, $2)", 2, values, n, err);
 }
 
+/* 1 in *behind if rows have gone since the index was begun of which no change tells it: a load, a TRUNCATE. What those who are forgotten
+ * had there cannot be found any more. Sources of one's own are asked for their rows of a user when an event comes, whatever happened. */
+static enum tv_status is_behind(const struct tv_similar_forgotten *f, int64_t version, int64_t *behind, struct tv_error *err)
+{
+    char number[24];
+    const char *value = number;
+    snprintf(number, sizeof number, "%" PRId64, version);
+    return tv_pg_int(f->pg,
+                     "SELECT count(*) FROM trivet.similar_index i, trivet.similar_state(i.source, i.own_source) s WHERE i.id = $1::bigint "
+                     "AND (trivet.similar_data(i.id) IS NOT NULL OR NOT i.own_source AND i.fingerprint IS DISTINCT FROM s.state)",
+                     1, &value, behind, err);
+}
+
 /* --- what becomes of it ----------------------------------------------------------------------------------- */
 
 /* The description goes, without which Redis holds no index: tv_similar_settle does the rest, or the next repair. */
@@ -80,14 +94,14 @@ static enum tv_status hear(const struct tv_similar_forgotten *f, struct tv_error
 static enum tv_status leave(const struct tv_similar_forgotten *f, int64_t version, int64_t live, int64_t *ended,
                             struct tv_error *err)
 {
-    int64_t left = 0;
+    int64_t left = 0, behind = 0;
     int has = 0;
-    enum tv_status status = f->is_item ? has_row(f->redis, version, f->id, &has, err) : TV_OK;
+    enum tv_status status = f->is_item ? has_row(f->redis, version, f->id, &has, err) : is_behind(f, version, &behind, err);
     if (status == TV_OK && !has)
         status = waiting(f, &left, err);
-    if (status != TV_OK || (!has && left == 0))
+    if (status != TV_OK || (!has && !behind && left == 0))
         return status;
-    if (!has && version == live)
+    if (!has && !behind && version == live)
         return hear(f, err);
     ++*ended;
     return end(f, version, live, err);

@@ -133,10 +133,13 @@ enum { ROUNDS = 5 };
  * and then nothing can be said. */
 static const double second_seconds = 1;
 
-/* The process that serves this connection at this moment; 0 if it does not say. */
+/* The process that serves this connection at this moment; 0 if it does not say. The first question to a session: it settles by the way
+ * what a database or a role may have another default for. All our transactions are made to see what is committed meanwhile, but for
+ * those that begin as REPEATABLE READ. */
 static long long process_of(struct tv_pg *pg)
 {
-    PGresult *result = tv_pg_run(pg, "SELECT pg_backend_pid()", 0, NULL);
+    PGresult *result =
+        tv_pg_run(pg, "SELECT pg_backend_pid(), set_config('default_transaction_isolation', 'read committed', false)", 0, NULL);
     long long process = PQntuples(result) > 0 ? atoll(PQgetvalue(result, 0, 0)) : 0;
     PQclear(result);
     return process;

@@ -6,6 +6,7 @@ Nothing here names a table that holds ratings or items, nor a collection that a 
 
 import json
 import re
+import struct
 import subprocess
 import urllib.parse
 
@@ -143,6 +144,11 @@ class Walk:
         return found
 
 
+def is_its_float(before, after):
+    """Whether `after` is the fewest digits that lead to the float of 32 bits that is nearest to `before`."""
+    return struct.pack("f", before) == struct.pack("f", after) and len(repr(after)) <= 10
+
+
 def lacking(before, after, where=""):
     """Where `after` does not say what `before` said, as sentences. It may say more: a later version has fields that are new."""
     if isinstance(before, dict) and isinstance(after, dict):
@@ -150,4 +156,6 @@ def lacking(before, after, where=""):
                 for line in (lacking(value, after[key], f"{where} / {key}") if key in after else [f"{where}: {key} is gone"])]
     if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         return [line for n, (old, new) in enumerate(zip(before, after)) for line in lacking(old, new, f"{where} [{n}]")]
+    if isinstance(before, float) and isinstance(after, float):
+        return [] if before == after or is_its_float(before, after) else [f"{where}: {before} became {after}"]  # a mean, told as a double by 0.1.0
     return [] if type(before) is type(after) and before == after else [f"{where}: {str(before)[:200]} became {str(after)[:200]}"]

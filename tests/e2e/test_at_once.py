@@ -124,3 +124,17 @@ def test_nothing_is_noted_as_written_before_it_changed(place):
         cursor.execute("SELECT trivet.users_folded('{1}', '{99}'), trivet.items_counted('{1}', '{99}')")
     assert place.psql("SELECT rev, folded_rev FROM trivet.user_change") == "1|1"
     assert place.psql("SELECT rev, counted_rev FROM trivet.item_change") == "1|1"
+
+
+def test_what_a_database_isolates_by_default_is_no_matter(run, serve, place):
+    """A pool's owner may set it; who waits for another's rating of the same user then sees it, and does not fail."""
+    run("trivet-train", "fit", "--set", "min_users_for_item=5", "--factors", 3, env=place.env)
+    place.psql("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = ''repeatable read''', current_database()); END $$")
+    server = serve(place)
+    with psycopg2.connect(place.postgres_uri) as other, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        other.cursor().execute("SELECT changed FROM trivet.rate(5, '{1}', '{2}')")
+        asked = pool.submit(server.send, "PUT", "/api/v1/users/5/ratings/1", {"rating": 4})
+        until(lambda: asked.done() or place.psql("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0")
+        other.commit()
+        assert asked.result(timeout=20).status == 200
+    assert place.psql("SELECT value FROM trivet.rating WHERE user_id = 5 AND item_id = 1") == "4"

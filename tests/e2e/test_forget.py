@@ -517,7 +517,7 @@ def test_what_a_killed_run_left_in_one_store_is_found(run, fresh_stores, tmp_pat
         place.mongo_db().catalogue_1.insert_one({"_id": WHAT, "title": "Film"})
     code = WHO if kind == "user" else WHAT
     place.psql({"item": f"SELECT trivet.forget_item({code}, 3)", "user": f"SELECT trivet.forget_user({code}), trivet.forget_user_code({code})"}[kind])
-    place.psql(f"SELECT trivet.forget_events('{kind}', {code})")
+    place.psql("DELETE FROM trivet.similar_event")
     assert place.psql(f"SELECT trivet.forget_finds('{kind}', {code})").splitlines() == ["f"]
     if where == "model":
         place.mongo_db().catalogue_1.delete_one({"_id": WHAT})
@@ -555,6 +555,21 @@ def test_counts_follow(run, serve, fresh_stores, tmp_path):
     assert ratings() < before - 1
     assert counts(2) == (items - 1, users - 1)
     check_repaired(run, place)
+
+
+def test_an_index_of_before_the_last_load_is_ended(run, fresh_stores, tmp_path):
+    """No change told it of rows that went with a load; one that has heard of all stays."""
+    place = fresh_stores
+    load(run, place, tmp_path / "films", Numbers)
+    run("trivet-train", "similar", env=place.env)
+    forget(run, place, "user", 1005)
+    assert place.redis_client().get("trivet:similar:live") == b"1"
+    path = tmp_path / "films/ratings.csv"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith(f"{WHO},")))
+    run("trivet-etl", "load", path.parent, env=place.env)
+    done = forget(run, place, "user", WHO)
+    assert place.redis_client().get("trivet:similar:live") is None, done.stdout
+    assert place.redis_client().keys("trivet:similar:{1}*") == []
 
 
 def test_what_was_learned_is_told_though_newcomers_rated(run, fresh_stores, tmp_path):
