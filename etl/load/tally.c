@@ -132,7 +132,8 @@ static int ascending(const void *a, const void *b)
 }
 
 /* The step of the scale: the smallest gap between two values, if every value is a whole number of such gaps above the
- * smallest one; otherwise 0. Values are float32, so a multiple may be a thousandth of the gap off. */
+ * smallest one; otherwise 0. Values are float32, so a multiple may be a thousandth of the gap off; the whole range, in so many
+ * parts, is told with the least error: 4 in 40 is .1, where 1.1 - 1 is .100000024. */
 static double step(const struct tv_tally *t)
 {
     if (t->n_values < 2 || t->n_values > TV_TALLY_MAX_VALUES)
@@ -147,7 +148,8 @@ static double step(const struct tv_tally *t)
     for (int i = 1; i < t->n_values; i++)
         if (fabs(remainder(v[i] - v[0], smallest)) > 1e-3 * smallest)
             return 0;
-    return smallest;
+    double range = (double)v[t->n_values - 1] - (double)v[0];
+    return range / round(range / smallest);
 }
 
 /* Six digits hide a float32's error in the step. */

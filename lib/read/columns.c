@@ -175,9 +175,10 @@ int tv_columns_names_kind(const struct tv_field *name)
 }
 
 /* A field whose name is `name` may be the column: whether it takes the place of the one found before, and whether the
- * two cannot be told apart. Of times and of what describes an item the first is as good as any. */
+ * two cannot be told apart: a plainer name tells which of two is meant, but not which of two things. Of times and of what
+ * describes an item the first is as good as any. */
 static void weigh(struct tv_columns *c, enum tv_column column, int field, const struct name *name,
-                  const struct name **best)
+                  const struct name **best, const struct name **rival)
 {
     int alike = column == TV_COLUMN_USER || column == TV_COLUMN_ITEM || column == TV_COLUMN_RATING ||
                 column == TV_COLUMN_PLAYS;
@@ -186,12 +187,15 @@ static void weigh(struct tv_columns *c, enum tv_column column, int field, const 
         best[column] = name;
     } else if (strcmp(best[column]->thing, name->thing) != 0) {
         c->rival[column] = field;
+        rival[column] = name;
     } else if (name->rank < best[column]->rank) {
         c->at[column] = field;
         best[column] = name;
-        c->rival[column] = -1;
+        if (rival[column] && strcmp(rival[column]->thing, name->thing) == 0)
+            c->rival[column] = -1;
     } else if (name->rank == best[column]->rank && alike && c->rival[column] < 0) {
         c->rival[column] = field;
+        rival[column] = name;
     }
 }
 
@@ -203,14 +207,14 @@ static void empty(struct tv_columns *c)
 
 void tv_columns_from_header(struct tv_columns *c, const struct tv_record *header)
 {
-    const struct name *best[TV_COLUMN_COUNT] = {NULL};
+    const struct name *best[TV_COLUMN_COUNT] = {NULL}, *rival[TV_COLUMN_COUNT] = {NULL};
     empty(c);
     c->n = c->least = header->n;
     for (int i = 0; i < header->n; i++) {
         enum tv_column column = TV_COLUMN_NONE;
         const struct name *name = look_up(&header->fields[i], &column);
         if (column != TV_COLUMN_NONE)
-            weigh(c, column, i, name, best);
+            weigh(c, column, i, name, best, rival);
     }
 }
 

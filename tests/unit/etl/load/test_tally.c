@@ -58,6 +58,12 @@ static void a_scale_is_told_as_it_was_written(void **state)
     check_scale(0, 100.5f, "0 to 100.5");
     check_scale(1, 12345678, "1 to 12345678");
     check_scale(0.001f, 1e30f, "0.001 to 1e+30");
+    struct tv_tally t = {.rows = 0};
+    char scale[96];
+    for (int tenths = 10; tenths <= 50; tenths++)
+        tally(&t, 1, tenths, (float)tenths / 10);
+    assert_string_equal(tv_tally_scale(&t, scale), "1 to 5 by 0.1");
+    tv_tally_free(&t);
 }
 
 int main(void)

@@ -70,6 +70,8 @@ static void what_could_be_two_things_is_told(void **state)
     (void)state;
     check("user_id,artist_id,track_id", "0 1? - - -");
     check("user_id,artist_id,track", "0 1? - - -");
+    check("user,movie,item_id,movie_id", "0 3? - - -");
+    check("user,customer_id,user_id,item", "2? 3 - - -");
     check("userId,user_id,item", "0? 2 - - -");
     check("user,item,score,stars", "0 1 2? - -");
     check("user,item,score,stars,rating", "0 1 4 - -");
