@@ -92,18 +92,6 @@ static int parse(struct arguments *a, int argc, char **argv)
     return a->train && optind + 2 >= argc && a->repeat > 0;
 }
 
-static enum tv_status read_file(struct tv_matrix *out, const char *path, struct tv_error *err)
-{
-    struct tv_ratings *ratings = NULL;
-    enum tv_status status = tv_ratings_create(&ratings, err);
-    if (status == TV_OK)
-        status = rating_file_read(ratings, path, err);
-    if (status == TV_OK)
-        status = tv_ratings_matrix(out, ratings, err);
-    tv_ratings_free(ratings);
-    return status;
-}
-
 /* Keeps the best of several times. */
 static void keep(double *best, double started)
 {
@@ -256,7 +244,7 @@ static double predict(const struct model *m, int64_t user, int64_t item)
 static enum tv_status test(const struct model *m, const struct tv_matrix *d, const char *path, struct tv_error *err)
 {
     struct tv_matrix held_out = {0};
-    enum tv_status status = read_file(&held_out, path, err);
+    enum tv_status status = rating_file_matrix(&held_out, path, err);
     if (status != TV_OK)
         return status;
     double sum = 0;
@@ -281,7 +269,7 @@ static enum tv_status test(const struct model *m, const struct tv_matrix *d, con
 static enum tv_status run(const struct arguments *a, struct tv_matrix *d, struct tv_als *als, struct model *m,
                           struct tv_error *err)
 {
-    enum tv_status status = read_file(d, a->train, err);
+    enum tv_status status = rating_file_matrix(d, a->train, err);
     if (status == TV_OK)
         status = fit(als, d, a, err);
     if (status == TV_OK)

@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-enum tv_status rating_file_read(struct tv_ratings *r, const char *path, struct tv_error *err)
+/* Adds every line of the file. */
+static enum tv_status read_lines(struct tv_ratings *r, const char *path, struct tv_error *err)
 {
     char line[4096];
     FILE *f = fopen(path, "r");
@@ -22,5 +23,17 @@ enum tv_status rating_file_read(struct tv_ratings *r, const char *path, struct t
     if (status == TV_OK && ferror(f))
         status = tv_fail(err, TV_ERR_IO, "cannot read %s", path);
     fclose(f);
+    return status;
+}
+
+enum tv_status rating_file_matrix(struct tv_matrix *out, const char *path, struct tv_error *err)
+{
+    struct tv_ratings *ratings = NULL;
+    enum tv_status status = tv_ratings_create(&ratings, err);
+    if (status == TV_OK)
+        status = read_lines(ratings, path, err);
+    if (status == TV_OK)
+        status = tv_ratings_matrix(out, ratings, err);
+    tv_ratings_free(ratings);
     return status;
 }

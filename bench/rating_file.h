@@ -4,7 +4,7 @@
 
 #include "trivet/core/ratings.h"
 
-/* Adds every line of the file to `r`. */
-enum tv_status rating_file_read(struct tv_ratings *r, const char *path, struct tv_error *err);
+/* The ratings of all lines, as the trainer would have them; the caller frees *out. */
+enum tv_status rating_file_matrix(struct tv_matrix *out, const char *path, struct tv_error *err);
 
 #endif

@@ -111,18 +111,6 @@ static int parse(struct arguments *a, int argc, char **argv)
 
 /* --- the model --------------------------------------------------------------------------------------------- */
 
-static enum tv_status read_file(struct tv_matrix *out, const char *path, struct tv_error *err)
-{
-    struct tv_ratings *ratings = NULL;
-    enum tv_status status = tv_ratings_create(&ratings, err);
-    if (status == TV_OK)
-        status = rating_file_read(ratings, path, err);
-    if (status == TV_OK)
-        status = tv_ratings_matrix(out, ratings, err);
-    tv_ratings_free(ratings);
-    return status;
-}
-
 static enum tv_status pack(struct model *m, const float *factors, int32_t n_items, struct tv_error *err)
 {
     size_t n = (size_t)n_items * (size_t)m->columns;
@@ -303,7 +291,7 @@ static void print(struct totals *t, const struct tv_csr *matrix, double prepared
 
 static enum tv_status run(struct arguments *a, struct tv_matrix *d, struct model *m, struct totals *totals, struct tv_error *err)
 {
-    enum tv_status status = read_file(d, a->ratings, err);
+    enum tv_status status = rating_file_matrix(d, a->ratings, err);
     a->users = a->users < d->csr.n_rows ? a->users : d->csr.n_rows;
     if (status == TV_OK)
         status = a->algorithm == SVD ? learn_svd(m, &d->csr, a, err) : learn_als(m, &d->csr, a, err);

@@ -70,21 +70,15 @@ int main(int argc, char **argv)
         return 2;
     }
     struct tv_error err = {0};
-    struct tv_ratings *ratings = NULL;
     struct tv_matrix matrix = {0};
     struct tv_svd svd = {0};
     double seconds = 0;
-    enum tv_status status = tv_ratings_create(&ratings, &err);
-    if (status == TV_OK)
-        status = rating_file_read(ratings, argv[optind], &err);
-    if (status == TV_OK)
-        status = tv_ratings_matrix(&matrix, ratings, &err);
+    enum tv_status status = rating_file_matrix(&matrix, argv[optind], &err);
     if (status == TV_OK)
         status = run(&svd, &seconds, &matrix.csr, &options, repeat, &err);
     if (status == TV_OK)
         print(&svd, seconds);
     tv_svd_free(&svd);
     tv_matrix_free(&matrix);
-    tv_ratings_free(ratings);
     return status == TV_OK ? 0 : die(&err);
 }
