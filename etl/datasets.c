@@ -65,7 +65,7 @@ static enum tv_status find(struct tv_target *out, struct tv_pg *pg, const char *
 
 /* Which index of similar items serves follows from what is loaded and what is there, as after an activation: the one of a data set
  * that is deleted may be live, and a server would go on answering from it. Without Redis the next command that has it does the
- * same, and until then `left` is said. Returns whether it is done, which that line has said already. */
+ * same, and until then `left` is said. Returns whether it is done; that it is not has been said. */
 static int follow(const struct tv_settings *s, struct tv_pg *pg, const char *left)
 {
     struct tv_error err = {0};
