@@ -90,18 +90,22 @@ comment on function trivet.current_dataset() is 'Number of the data set that is 
 -- A transaction that keeps its snapshot sees items, codes and this table as they were, and yet the rows of tables that were
 -- attached to trivet.rating since. What a snapshot shows and what the catalog has now are compared, which reads no row of them:
 -- pg_partition_root looks at the catalog, to which snapshots are nothing.
+--
+-- Whatever reads ratings asks it, as a subquery: (select trivet.check_snapshot()). That is done once a statement, ahead of the first
+-- row, when the statement has the lock that keeps a switch off. Without the subquery it would be asked again for each row that a join
+-- brings: 120 ms instead of 16 for 7,000 rows. It costs a statement some 15 us, and a pass over a million rows 4 ms of 31. Views of
+-- items, tags and lists alone do not ask: their rows are those of the snapshot, and no lock of theirs keeps a switch off meanwhile.
 create or replace function trivet.check_snapshot() returns boolean
 language plpgsql stable parallel safe as $$
-declare
-    here bigint := (select d.id from trivet.dataset d where d.current);
 begin
-    if here is null or pg_partition_root(to_regclass('trivet.rating_live_' || here)) = 'trivet.rating'::regclass then
-        return true;
+    if (select pg_partition_root(to_regclass('trivet.rating_live_' || d.id)) is distinct from 'trivet.rating'::regclass
+        from trivet.dataset d where d.current) then
+        raise exception 'another data set has taken the place of % since this transaction began',
+            coalesce((select d.name from trivet.dataset d where d.current), 'the one that was loaded')
+            using errcode = 'TV001',
+                  hint = 'begin it again; LOCK TABLE ONLY trivet.rating IN ACCESS SHARE MODE, as its first statement, keeps the data set until it ends';
     end if;
-    raise exception 'another data set has taken the place of % since this transaction began',
-        coalesce((select d.name from trivet.dataset d where d.id = here), 'the one that was loaded')
-        using errcode = 'TV001',
-              hint = 'begin it again; LOCK TABLE ONLY trivet.rating IN ACCESS SHARE MODE, as its first statement, keeps the data set until it ends';
+    return true;
 end
 $$;
 comment on function trivet.check_snapshot() is

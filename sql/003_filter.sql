@@ -16,7 +16,8 @@ returns table (user_id bigint, item_id bigint, value real, rated_at timestamptz)
 language sql stable parallel safe as $$
     select r.user_id, r.item_id, r.value, r.rated_at
     from trivet.rating r
-    where (given.rated_since is null or r.rated_at >= given.rated_since)
+    where (select trivet.check_snapshot())
+      and (given.rated_since is null or r.rated_at >= given.rated_since)
       and (given.rated_until is null or r.rated_at < given.rated_until)
       and (given.min_rating is null or r.value >= given.min_rating)
       and (given.genres is null or (r.item_id in (
@@ -57,7 +58,7 @@ returns table (userid bigint, movieid bigint, rating real)
 language sql stable parallel safe as $$
     select c.user_id, c.item_id, avg(c.value)::real
     from trivet.chosen_rows_of(given) c
-    where trivet.check_filter_of(given) and trivet.check_snapshot()
+    where trivet.check_filter_of(given)
       and (c.item_id in (select i.movieid from trivet.kept_items_of(given) i)) is true
       and (c.user_id in (select u.userid from trivet.kept_users_of(given) u)) is true
     group by c.user_id, c.item_id
@@ -78,7 +79,6 @@ returns table (userid bigint, movieid bigint, rating real)
 language sql stable parallel safe as $$
     select c.user_id, c.item_id, avg(c.value)::real
     from trivet.chosen_rows_of(trivet.filter_evidence(given)) c
-    where trivet.check_snapshot()
     group by c.user_id, c.item_id
 $$;
 comment on function trivet.evidence_of(trivet.filter_values) is

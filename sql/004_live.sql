@@ -55,6 +55,7 @@ declare
 begin
     for l in select id from trivet.load where state = 'complete' and low is null and row_count > 0 order by id loop
         lock table only trivet.rating in access share mode;
+        perform trivet.check_snapshot();
         select min(r.value) as low, max(r.value) as high into looked from trivet.rating r where r.load_id = l.id;
         update trivet.load d set low = looked.low, high = looked.high
         where d.id in (select f.id from trivet.load f where f.id = l.id for update skip locked);
@@ -98,7 +99,8 @@ begin
         return unlisted;
     end if;
     return array(select u from unnest(unlisted) u
-                 where u not in (select r.item_id from trivet.rating r where (r.item_id in (select unnest(unlisted))) is true));
+                 where u not in (select r.item_id from trivet.rating r
+                                 where (select trivet.check_snapshot()) and (r.item_id in (select unnest(unlisted))) is true));
 end
 $$;
 comment on function trivet.items_unknown(bigint[]) is 'Those of some items that the current data set does not have: neither in trivet.item nor among what is rated.';
@@ -515,7 +517,7 @@ language sql stable parallel safe as $$
     select c.item_id, c.rev, coalesce(r.n, 0), r.mean
     from trivet.item_change c
     left join (select r.item_id, count(*) as n, avg(r.value) as mean from trivet.rating r
-               where (r.item_id in (select unnest(item_counts.item_ids))) is true group by r.item_id) r
+               where (select trivet.check_snapshot()) and (r.item_id in (select unnest(item_counts.item_ids))) is true group by r.item_id) r
         on r.item_id = c.item_id
     where c.item_id = any (item_counts.item_ids)
 $$;

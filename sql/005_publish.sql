@@ -2,7 +2,7 @@
 
 create or replace view trivet.item_document as
     with rated as (
-        select item_id, count(*) as n, avg(value) as mean from trivet.rating group by item_id
+        select item_id, count(*) as n, avg(value) as mean from trivet.rating where (select trivet.check_snapshot()) group by item_id
     ), core as (
         select item_id, i.extra, jsonb_build_object(
                '_id', item_id, 'title', i.title, 'year', i.year, 'genres', coalesce(to_jsonb(i.genres), '[]'),
@@ -23,7 +23,7 @@ create or replace function trivet.example_users()
 returns table (user_id bigint, ratings bigint, label text)
 language sql stable parallel safe as $$
     with activity as materialized (
-        select r.user_id, count(*) as n from trivet.rating r group by r.user_id
+        select r.user_id, count(*) as n from trivet.rating r where (select trivet.check_snapshot()) group by r.user_id
     ), place as (
         select a.user_id, a.n, percent_rank() over (order by a.n, a.user_id) as p from activity a
     ), by_activity as (

@@ -46,7 +46,8 @@ comment on function trivet.code_kinds() is 'Whether any user, and any item, is k
 
 create or replace view trivet.audience as
     select r.item_id, coalesce(c.code, r.user_id::text) as element, r.user_id, r.value, r.rated_at
-    from trivet.rating r left join trivet.code c on c.kind = 'user' and c.id = r.user_id;
+    from trivet.rating r left join trivet.code c on c.kind = 'user' and c.id = r.user_id
+    where (select trivet.check_snapshot());
 comment on view trivet.audience is 'Who rated or played what, with the text that a user is known by outside: what signatures of audiences are made of.';
 comment on column trivet.audience.item_id is 'The item.';
 comment on column trivet.audience.element is 'The user''s code, or the number as decimal text.';

@@ -94,7 +94,7 @@ language sql stable parallel restricted as $$
     )
     select c.user_id, c.item_id, avg(c.value)::real
     from trivet.chosen_rows_of(given) c
-    where trivet.check_filter_of(given) and trivet.check_snapshot()
+    where trivet.check_filter_of(given)
       and (c.item_id in (select unnest(k.movieids) from core k)) is true
       and (c.user_id in (select unnest(k.userids) from core k)) is true
     group by c.user_id, c.item_id

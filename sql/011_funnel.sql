@@ -40,9 +40,9 @@ begin
     perform trivet.check_filter_of(given);
     return query
     with all_users as materialized (
-        select r.user_id, count(*) as n from trivet.rating r group by r.user_id
+        select r.user_id, count(*) as n from trivet.rating r where (select trivet.check_snapshot()) group by r.user_id
     ), all_items as materialized (
-        select r.item_id, count(*) as n from trivet.rating r group by r.item_id
+        select r.item_id, count(*) as n from trivet.rating r where (select trivet.check_snapshot()) group by r.item_id
     ), timed_users as materialized (
         select c.user_id, count(*) as n from trivet.chosen_rows_of(timed) c
         where by_time group by c.user_id

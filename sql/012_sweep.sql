@@ -185,7 +185,7 @@ begin
                         from unnest(y_values) with ordinality t (v, nr) order by t.nr);
     end if;
     select coalesce(sum(t.n), 0), count(*) into all_rows, all_users
-    from (select count(*) as n from trivet.rating r group by r.user_id) t;
+    from (select count(*) as n from trivet.rating r where (select trivet.check_snapshot()) group by r.user_id) t;
 
     runs := case when x_counts then 1 else cardinality(x_json) end
           * case when y_counts then 1 else cardinality(y_json) end;

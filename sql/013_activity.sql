@@ -84,7 +84,7 @@ begin
     kept := false;
     step := 1;
     name := 'all';
-    counted := (select count(*) from trivet.rating r where r.item_id = id);
+    counted := (select count(*) from trivet.rating r where (select trivet.check_snapshot()) and r.item_id = id);
     if counted = 0 then
         reason := case when exists (select from trivet.item i where i.item_id = id)
                        then 'nobody rated it' else 'there is no such item' end;
@@ -203,7 +203,7 @@ begin
     kept := false;
     step := 1;
     name := 'all';
-    counted := (select count(*) from trivet.rating r where r.user_id = id);
+    counted := (select count(*) from trivet.rating r where (select trivet.check_snapshot()) and r.user_id = id);
     if counted = 0 then
         reason := 'they rated nothing';
         return next;

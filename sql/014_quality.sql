@@ -8,7 +8,7 @@ set work_mem = '64MB'
 set jit = off as $$
     with repeated as materialized (
         select r.user_id, r.item_id, count(*) as n, min(r.value) < max(r.value) as differ
-        from trivet.rating r group by r.user_id, r.item_id having count(*) > 1
+        from trivet.rating r where (select trivet.check_snapshot()) group by r.user_id, r.item_id having count(*) > 1
     )
     select f.finding, count(p.n), coalesce(sum(p.n), 0)::bigint, coalesce(sum(p.n - 1), 0)::bigint,
            format('select user_id, item_id, count(*) as row_count, array_agg(value order by rated_at) as "values" '
@@ -29,7 +29,7 @@ create or replace function trivet.rating_scale()
 returns table (low real, high real, row_count bigint, share float8, cumulative_share float8, query text)
 language sql stable parallel safe as $$
     with value as (
-        select r.value, count(*) as n from trivet.rating r group by r.value
+        select r.value, count(*) as n from trivet.rating r where (select trivet.check_snapshot()) group by r.value
     ), placed as (
         -- Up to 20 values are shown one by one; more, as of plays, in 20 classes of about as many rows.
         select v.value, v.n, case when count(*) over () <= 20 then rank() over (order by v.value)
@@ -87,7 +87,7 @@ begin
         ('rating rows with a value that is no number', 'NaN or infinite: no model can learn from them',
          'select r.* from trivet.rating r where r.value in (''NaN'', ''Infinity'', ''-Infinity'')')
     loop
-        execute format('select count(*) from (%s) q', query) into row_count;
+        execute format('select count(*) from (%s) q where (select trivet.check_snapshot())', query) into row_count;
         return next;
     end loop;
 end

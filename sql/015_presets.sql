@@ -124,7 +124,7 @@ begin
         where o.movieid not in (select f.movieid from trivet.user_item_of(p) f)
     ), rows_of_lost as (
         select r.item_id, count(*) as n from trivet.rating r
-        where (r.item_id in (select l.movieid from lost l)) is true group by r.item_id
+        where (select trivet.check_snapshot()) and (r.item_id in (select l.movieid from lost l)) is true group by r.item_id
     ), in_b as materialized (
         -- As in trivet.why_item, for all of them at once.
         select c.item_id, count(*) as chosen,

@@ -33,7 +33,7 @@ language sql stable parallel safe as $$
         from trivet.chosen_rows_of(given) c
     ), facts as (
         -- What a row needs to survive one cut, if it survives the other.
-        select (select count(*) from trivet.rating) as total, count(*) as chosen,
+        select (select count(*) from trivet.rating where (select trivet.check_snapshot())) as total, count(*) as chosen,
                max(of_item) as most_of_item,
                count(*) filter (where of_item > given.min_users_for_item) as after_items,
                count(*) filter (where of_user between given.min_items_for_user and given.max_items_for_user) as after_users,

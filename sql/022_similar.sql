@@ -101,7 +101,8 @@ create or replace function trivet.similar_rows(min_rating real = null, rated_sin
 returns table (userid bigint, movieid bigint, rating real)
 language sql stable parallel safe as $$
     select r.user_id, r.item_id, r.value from trivet.rating r
-    where (similar_rows.min_rating is null or r.value >= similar_rows.min_rating)
+    where (select trivet.check_snapshot())
+      and (similar_rows.min_rating is null or r.value >= similar_rows.min_rating)
       and (similar_rows.rated_since is null or r.rated_at >= similar_rows.rated_since)
 $$;
 comment on function trivet.similar_rows(real, timestamptz) is

@@ -2,7 +2,8 @@
 
 create or replace view public.ratings as
     select user_id as userid, item_id as movieid, value as rating, extract(epoch from rated_at)::bigint as "timestamp"
-    from trivet.rating;
+    from trivet.rating
+    where (select trivet.check_snapshot());
 comment on view public.ratings is 'ratings.csv of MovieLens: all ratings (a view on trivet.rating).';
 comment on column public.ratings.userid is 'The user''s own id.';
 comment on column public.ratings.movieid is 'The item''s own id.';

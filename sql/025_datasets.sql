@@ -142,7 +142,9 @@ comment on function trivet.load_target(text, boolean) is 'The data set that a lo
 create or replace function trivet.load_is_there(dataset bigint, fingerprint text, options jsonb, append boolean) returns boolean
 language sql stable as $$
     select coalesce(bool_or(l.fingerprint = load_is_there.fingerprint and l.options = load_is_there.options
-                            and (trivet.load_has_rows(l.id) or append and l.row_count = 0 and exists (select from trivet.rating r where r.load_id is not null))), false)
+                            and (trivet.load_has_rows(l.id)
+                                 or append and l.row_count = 0
+                                    and exists (select from trivet.rating r where (select trivet.check_snapshot()) and r.load_id is not null))), false)
     from (select * from trivet.load l where l.dataset = load_is_there.dataset and l.state in ('complete', 'away')
           order by l.id desc limit case when not append then 1 end) l
 $$;
@@ -444,7 +446,7 @@ language sql stable parallel safe as $$
         select min(l.low) as low, max(l.high) as high from trivet.load l where l.state = 'complete'
     ), unlisted as materialized (
         select v.item_id, count(*) as n from trivet.rating_live v
-        where not exists (select from trivet.item i where i.item_id = v.item_id) group by v.item_id
+        where (select trivet.check_snapshot()) and not exists (select from trivet.item i where i.item_id = v.item_id) group by v.item_id
     )
     select format('model %s, which is live, was made of the data set %s and goes on being served; ratings are refused', id, name),
            coalesce((select 'trivet-train activate ' || max(o.id) || ', or ' from model o where not o.live and o.state = 'current'), '')
@@ -472,7 +474,8 @@ language sql stable parallel safe as $$
     where trivet.similar_none() is not null and not exists (select from trivet.similar_index i where i.state = 'live')
     union all
     select format('%s single ratings lie outside the scale of %s to %s', n, low, high), 'they count as they are'
-    from scale cross join lateral (select count(*) as n from trivet.rating_live v where v.value not between scale.low and scale.high) off
+    from scale cross join lateral (select count(*) as n from trivet.rating_live v
+                                   where (select trivet.check_snapshot()) and v.value not between scale.low and scale.high) off
     where n > 0 and not coalesce(trivet.holds_counts(), false)
     union all
     select format('%s single ratings are of items that the files do not have', n), 'they are kept, and learned from as any other'

@@ -231,7 +231,7 @@ language sql stable parallel safe as $$
     ), kind as (
         select trivet.holds_counts() as counts
     ), live as (
-        select count(*) as n from trivet.rating_live
+        select count(*) as n from trivet.rating_live where (select trivet.check_snapshot())
     )
     select jsonb_build_object(
                'name', coalesce((select string_agg(name, ' + ' order by id) from loads), 'no load'),

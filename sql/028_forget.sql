@@ -160,10 +160,10 @@ language sql stable as $$
         select case forget_finds.kind when 'user' then trivet.user_code(forget_finds.id) else trivet.item_code(forget_finds.id) end as code
     )
     select case forget_finds.kind
-               when 'user' then exists (select from trivet.rating r where r.user_id = forget_finds.id)
+               when 'user' then exists (select from trivet.rating r where (select trivet.check_snapshot()) and r.user_id = forget_finds.id)
                    or exists (select from trivet.tag t where t.user_id = forget_finds.id)
                    or exists (select from trivet.user_change c where c.user_id = forget_finds.id)
-               else exists (select from trivet.rating r where r.item_id = forget_finds.id)
+               else exists (select from trivet.rating r where (select trivet.check_snapshot()) and r.item_id = forget_finds.id)
                    or exists (select from trivet.item i where i.item_id = forget_finds.id)
                    or exists (select from trivet.imported_title t where t.dataset = trivet.current_dataset() and t.item_id = forget_finds.id)
                    or exists (select from trivet.tag t where t.item_id = forget_finds.id)
