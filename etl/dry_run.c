@@ -65,7 +65,7 @@ enum tv_status tv_dry_run(struct tv_set *set, long long max_rejects, FILE *out, 
     for (int role = 0; role < TV_ROLE_COUNT && status == TV_OK; role++)
         status = tv_set_read(set, (enum tv_role)role, &sink, err);
     if (status == TV_OK)
-        status = tv_tally_check(&c.tally, set->chosen[TV_ROLE_RATINGS].file->name, err);
+        status = tv_rejects_check_rows(&c.rejects, c.tally.rows, set->chosen[TV_ROLE_RATINGS].file->name, err);
     const struct tv_report report = {.set = set, .tally = &c.tally, .rejects = &c.rejects, .codes = c.codes, .titles = -1};
     if (status == TV_OK)
         tv_report_print_read(&report, out);

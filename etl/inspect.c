@@ -206,7 +206,7 @@ static enum tv_status inspect_role(const struct tv_set *set, enum tv_role role, 
     const struct tv_found *chosen = &set->chosen[role];
     if (chosen->file == NULL)
         return TV_OK;
-    printf("\n%s: %s", chosen->file->name, tv_role_name(role));
+    printf("\n%s: %s", chosen->file->label, tv_role_name(role));
     print_size(set->input, chosen->file);
     if (role == TV_ROLE_MARKER) {
         printf("\n");

@@ -296,16 +296,16 @@ static void ignore(struct tv_set *set, const char *name)
 /* Notes a file for whose role there is a better one. */
 static void pass_over(struct tv_set *set, const struct tv_found *found)
 {
-    ignore(set, found->file->name);
+    ignore(set, found->file->label);
     if (found->kind->role == TV_ROLE_RATINGS && set->n_passed_over++ == 0)
-        set->passed_over = found->file->name;
+        set->passed_over = found->file->label;
 }
 
 /* Puts a file at its role, if it is better than what is there. */
 static void place(struct tv_set *set, const struct tv_found *found)
 {
     if (found->kind == NULL) {
-        ignore(set, found->file->name);
+        ignore(set, found->file->label);
         return;
     }
     struct tv_found *chosen = &set->chosen[found->kind->role];
@@ -367,7 +367,7 @@ static const char *tell_files(char *out, size_t size, const struct tv_input *inp
     enum { SHOWN = 6 };
     size_t at = 0;
     for (size_t i = 0; i < input->n_files && i < SHOWN && at < size; i++)
-        at += (size_t)snprintf(out + at, size - at, "%s%s", i ? ", " : "", input->files[i].name);
+        at += (size_t)snprintf(out + at, size - at, "%s%s", i ? ", " : "", input->files[i].label);
     if (input->n_files > SHOWN && at < size)
         at += (size_t)snprintf(out + at, size - at, " and %zu more", input->n_files - SHOWN);
     tv_text_mark_cut(out, size, (int)at);
@@ -410,7 +410,7 @@ static enum tv_status find_files(struct tv_set *set, const struct tv_input *inpu
     for (size_t i = 0; i < input->n_files; i++) {
         struct tv_found found = {.kind = NULL};
         if (input->files[i].is_archive) {
-            ignore(set, input->files[i].name);
+            ignore(set, input->files[i].label);
             continue;
         }
         enum tv_status status = given->n > 0 ? find_given(&found, input, &input->files[i], given, choices->format, err)
@@ -418,12 +418,55 @@ static enum tv_status find_files(struct tv_set *set, const struct tv_input *inpu
         if (status == TV_OK && found.kind == NULL)
             status = find_kind(&found, input, &input->files[i], choices->format, given, err);
         if (status == TV_ERR_INPUT && may_be_readme(input, &input->files[i])) {
-            ignore(set, input->files[i].name); /* in UTF-16, say */
+            ignore(set, input->files[i].label); /* in UTF-16, say */
             continue;
         }
         if (status != TV_OK)
             return status;
         place(set, &found);
+    }
+    return TV_OK;
+}
+
+/* How many bytes of a path are its folder. */
+static size_t folder_size(const struct tv_input_file *file)
+{
+    const char *slash = strrchr(file->path, '/');
+    return slash ? (size_t)(slash - file->path) : 0;
+}
+
+static int same_folder(const struct tv_input_file *a, const struct tv_input_file *b)
+{
+    size_t n = folder_size(a);
+    return n == folder_size(b) && memcmp(a->path, b->path, n) == 0;
+}
+
+/* Takes the file in the place of the one chosen for its role. */
+static void take_instead(struct tv_set *set, const struct tv_found *found)
+{
+    struct tv_found *chosen = &set->chosen[found->kind->role];
+    for (size_t i = 0; i < set->n_ignored; i++)
+        if (set->ignored[i] == found->file->label)
+            set->ignored[i] = chosen->file->label;
+    *chosen = *found;
+}
+
+/* An archive may hold several sets, each in a folder of its own. Of files of one name those count that lie beside the ratings: titles of another
+ * set would be those of other items. */
+static enum tv_status prefer_folder(struct tv_set *set, const struct tv_choices *choices, const struct tv_given *given, struct tv_error *err)
+{
+    const struct tv_input_file *ratings = set->chosen[TV_ROLE_RATINGS].file;
+    for (size_t i = 0; ratings && i < set->input->n_files; i++) {
+        const struct tv_input_file *file = &set->input->files[i];
+        struct tv_found found;
+        if (file == ratings || strcmp(file->name, file->label) == 0 || !same_folder(file, ratings))
+            continue;
+        enum tv_status status = find_kind(&found, set->input, file, choices->format, given, err);
+        if (status != TV_OK)
+            return status;
+        const struct tv_found *chosen = found.kind && found.kind->role != TV_ROLE_RATINGS ? &set->chosen[found.kind->role] : NULL;
+        if (chosen && chosen->file && chosen->file != file && strcmp(chosen->file->name, file->name) == 0)
+            take_instead(set, &found);
     }
     return TV_OK;
 }
@@ -434,7 +477,7 @@ static void drop_wordless_tags(struct tv_set *set)
     struct tv_found *tags = &set->chosen[TV_ROLE_TAGS];
     if (set->chosen[TV_ROLE_WORDS].file || tags->kind == NULL || tags->kind->read != tv_read_tagged)
         return;
-    ignore(set, tags->file->name);
+    ignore(set, tags->file->label);
     *tags = (struct tv_found){.file = NULL};
 }
 
@@ -469,6 +512,8 @@ enum tv_status tv_detect(struct tv_set *set, const struct tv_input *input, const
     enum tv_status status = tv_given_parse(&given, choices->columns, err);
     if (status == TV_OK)
         status = find_files(set, input, choices, &given, err);
+    if (status == TV_OK)
+        status = prefer_folder(set, choices, &given, err);
     if (status != TV_OK)
         return status;
     if (set->chosen[TV_ROLE_RATINGS].file == NULL)

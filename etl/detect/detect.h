@@ -33,6 +33,7 @@ struct tv_found {
     const char *item;   /* while it is looked at: what --columns calls the item, as other files may, too; else NULL */
     const char *layout; /* of ratings without a header: what their fields were taken for, or NULL */
     int text_items;     /* items are Amazon's, of which those of books may be digits with zeros in front */
+    char time[64];      /* the column of times, fit to be shown; or "" */
     char how[512];      /* for people, behind its role: ", with user=uid, item=movie, rating=stars; not used: age" */
 };
 

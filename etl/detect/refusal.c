@@ -11,7 +11,7 @@
 #include "trivet/base/shell.h"
 #include "trivet/base/text.h"
 
-enum { SHOWN = 320, MATRIX_FIELDS = 20 };
+enum { HEAD = 256, SHOWN = 320, MATRIX_FIELDS = 20 };
 
 static int is_number(const struct tv_field *f)
 {
@@ -69,16 +69,30 @@ static const struct foreign {
     {"SQLite format 3", 15, "it is a database of SQLite", "write a table of it: sqlite3 -csv -header %s 'SELECT ...' > ratings.csv"},
     {"\x93NUMPY", 6, "it is an array of numpy", "write %s as a table with the columns user, item and rating"},
     {"{\"", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas, sys; pandas.read_json(sys.argv[1], lines=True, dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)' %s"},
+    {"[[", 2, "it is JSON", "make a table of it, with a line for each rating, and name the columns of user, item and rating: python3 -c 'import pandas, sys; pandas.read_json(sys.argv[1], dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)' %s"},
     {"[{", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas, sys; pandas.read_json(sys.argv[1], dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)' %s"},
     {"<!DOCTYPE", 9, "it is a web page", "download %s anew: what needs a login is downloaded by hand"},
     {"<html", 5, "it is a web page", "download %s anew: what needs a login is downloaded by hand"},
 };
 
+/* Whether the head begins so. Of JSON the blanks and line ends are left out, which may stand before and between its brackets. */
+static int begins_with(const struct foreign *f, const char *head, size_t n)
+{
+    char packed[HEAD];
+    size_t size = 0, skip = n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    if (f->magic[0] != '[' && f->magic[0] != '{')
+        return n >= f->n && strncasecmp(head, f->magic, f->n) == 0;
+    for (size_t i = skip; i < n; i++)
+        if (head[i] != ' ' && head[i] != '\t' && head[i] != '\n' && head[i] != '\r')
+            packed[size++] = head[i];
+    return size >= f->n && memcmp(packed, f->magic, f->n) == 0;
+}
+
 /* A file that cannot be read is none; reading it for the refusal tells. */
 static const struct foreign *foreign_of(const struct tv_input *input, const struct tv_input_file *file)
 {
     struct tv_byte_source *source = NULL;
-    char head[16];
+    char head[HEAD];
     size_t n = 0;
     if (tv_byte_source_open(&source, input, file, NULL) != TV_OK)
         return NULL;
@@ -86,7 +100,7 @@ static const struct foreign *foreign_of(const struct tv_input *input, const stru
         n = 0;
     tv_byte_source_close(source);
     for (size_t i = 0; i < sizeof foreigners / sizeof *foreigners; i++)
-        if (n >= foreigners[i].n && strncasecmp(head, foreigners[i].magic, foreigners[i].n) == 0)
+        if (begins_with(&foreigners[i], head, n))
             return &foreigners[i];
     return NULL;
 }
@@ -102,7 +116,7 @@ static enum tv_status say_foreign(const struct foreign *f, const struct tv_input
     char name[600];
     tv_fail(err, TV_ERR_INPUT, "%s", f->what);
     tv_hint(err, "%.*s%s%s", (int)(hole - f->hint), f->hint, tv_shell_word(name, sizeof name, file->name), hole + 2);
-    return tv_context(err, "%s", file->name);
+    return tv_context(err, "%s", file->label);
 }
 
 /* --- what it is instead ----------------------------------------------------------------------------------------- */
@@ -114,6 +128,8 @@ struct look {
     int records, unlike;      /* of the first TV_LAYOUT_LINES, and those that are not as the layouts have them */
     long long first_unlike;   /* the first such line */
     int numbers, not_numbers; /* fields of the records but the first */
+    const char *reason;       /* of the first line that is no record, and its number */
+    long long line;
     int wide;                 /* records with too many fields */
     int actions;              /* records like Steam's: user, game, purchase or play, hours, 0 */
 };
@@ -139,6 +155,15 @@ static void add(struct look *look, const struct tv_record *record)
         look->first_unlike = record->line;
 }
 
+static void add_refused(struct look *look, const struct tv_record *record)
+{
+    look->wide += strcmp(record->reason, TV_RECORD_TOO_WIDE) == 0;
+    if (look->reason == NULL) {
+        look->reason = record->reason;
+        look->line = record->line;
+    }
+}
+
 /* Opens the file's records. */
 static enum tv_status open_records(struct tv_records **out, const struct tv_input *input,
                                    const struct tv_input_file *file, const struct tv_dialect *dialect,
@@ -162,7 +187,7 @@ static enum tv_status look_by(struct look *look, const struct tv_input *input, c
         if (record->reason == NULL)
             add(look, record);
         else
-            look->wide += strcmp(record->reason, TV_RECORD_TOO_WIDE) == 0;
+            add_refused(look, record);
     }
     tv_records_close(records);
     return status;
@@ -179,7 +204,7 @@ static enum tv_status look_best(struct look *best, const struct tv_input *input,
         enum tv_status status = look_by(&look, input, file, err);
         if (status != TV_OK)
             return status;
-        if (look.wide > best->wide || (look.wide == best->wide && look.fields > best->fields))
+        if (look.wide > best->wide || (look.wide == best->wide && look.fields > best->fields) || (best->records == 0 && look.reason))
             *best = look;
     }
     return TV_OK;
@@ -275,6 +300,22 @@ static enum tv_status say_actions(struct tv_error *err)
                         "trivet-etl load plays.csv --columns user=1,item=2,plays=4");
 }
 
+/* A line for people in front of the table, or a header that is marked as one. */
+static int is_comment(const struct tv_record *first)
+{
+    const struct tv_field *f = &first->fields[0];
+    return f->n > 0 && (*f->text == '#' || *f->text == '%');
+}
+
+static enum tv_status say_comment(const struct tv_record *first, const char *file, struct tv_error *err)
+{
+    char fields[SHOWN], name[600];
+    char mark = *first->fields[0].text;
+    tv_fail(err, TV_ERR_INPUT, "its first line is a comment and neither a header nor a rating: %s", tv_refusal_fields(first, fields, sizeof fields));
+    return tv_hint(err, "take out the lines that begin so: sed -i.bak '/^%c/d' %s; or, where it is the header, the sign alone", mark,
+                   tv_shell_word(name, sizeof name, file));
+}
+
 /* Netflix: a line with a film's number and a colon, and then one for each of its ratings. */
 static int is_film_alone(const struct tv_record *record)
 {
@@ -284,12 +325,18 @@ static int is_film_alone(const struct tv_record *record)
     return record->n == 1 && f->n > 1 && f->text[f->n - 1] == ':' && tv_number_id(&number, &id, NULL) == TV_OK;
 }
 
+/* Where a command may write to: a shell empties that file before anything is read. */
+static const char *other_than(const char *file, const char *name, const char *instead)
+{
+    return strcmp(file, name) == 0 ? instead : name;
+}
+
 static enum tv_status say_films(const char *file, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_INPUT, "a line with an item and a colon stands before the ratings of that item, as in Netflix's set");
     char name[600];
     return tv_hint(err, "make a line of each rating: awk -F, '/:/ { sub(/:.*/, \"\"); item = $1; next } { print $1 \",\" item \",\" $2 "
-                        "\",\" $3 }' %s > ratings.csv", tv_shell_word(name, sizeof name, file));
+                        "\",\" $3 }' %s > %s", tv_shell_word(name, sizeof name, file), other_than(file, "ratings.csv", "ratings-lines.csv"));
 }
 
 /* Blanks between the fields, as many as make columns of them, are no separator: names and titles hold some. */
@@ -307,8 +354,8 @@ static enum tv_status say_blanks(const struct tv_record *first, const char *file
     char fields[SHOWN], name[600];
     tv_fail(err, TV_ERR_INPUT, "its fields are divided by none of , ; | :: and tabs (the first line is %s)",
             tv_refusal_fields(first, fields, sizeof fields));
-    return tv_hint(err, "if blanks divide them: tr -s ' ' '\\t' < %s > ratings.tsv, which without a header is read as user, item, rating and "
-                        "time", tv_shell_word(name, sizeof name, file));
+    return tv_hint(err, "if blanks divide them: tr -s ' ' '\\t' < %s > %s, which without a header is read as user, item, rating and "
+                        "time", tv_shell_word(name, sizeof name, file), other_than(file, "ratings.tsv", "ratings-tabs.tsv"));
 }
 
 /* Says what the first record tells, now that the lines are counted. */
@@ -316,6 +363,8 @@ static enum tv_status say(const struct look *look, const struct tv_record *first
                           struct tv_error *err)
 {
     char fields[SHOWN];
+    if (is_comment(first))
+        return say_comment(first, file, err);
     if (is_film_alone(first))
         return say_films(file, err);
     if (has_blanks(first) && look->fields == 1)
@@ -338,6 +387,15 @@ static enum tv_status say(const struct look *look, const struct tv_record *first
     return hint_at_names(err);
 }
 
+/* No line is a record. */
+static enum tv_status say_nothing(const struct look *look, struct tv_error *err)
+{
+    if (look->reason == NULL)
+        return tv_fail(err, TV_ERR_INPUT, "it is empty");
+    tv_fail(err, TV_ERR_INPUT, "none of its first lines is a record: line %lld is refused (%s)", look->line, look->reason);
+    return tv_hint(err, "a rating needs a line of its own, of user, item and rating; head -c 200 shows how the file begins");
+}
+
 enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_input_file *file,
                               const struct tv_given *given, struct tv_error *err)
 {
@@ -350,10 +408,10 @@ enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_inpu
     enum tv_status status = look_best(&look, input, file, err);
     if (status == TV_OK && look.wide > 0) {
         status = say_wide(err);
-        return status == TV_OK ? status : tv_context(err, "%s", file->name);
+        return status == TV_OK ? status : tv_context(err, "%s", file->label);
     }
     if (status == TV_OK && look.records == 0)
-        status = tv_fail(err, TV_ERR_INPUT, "it is empty");
+        status = say_nothing(&look, err);
     if (status == TV_OK)
         status = open_records(&records, input, file, &look.dialect, err);
     while (status == TV_OK && (status = tv_records_next(records, &first, err)) == TV_OK && first && first->reason)
@@ -363,5 +421,5 @@ enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_inpu
     else if (status == TV_OK)
         status = tv_fail(err, TV_ERR_INPUT, "it was changed while it was read");
     tv_records_close(records);
-    return tv_context(err, "%s", file->name);
+    return tv_context(err, "%s", file->label);
 }

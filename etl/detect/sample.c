@@ -40,10 +40,16 @@ static void add_number(struct tv_sample_column *c, const struct tv_field *f, flo
     c->numbers++;
     c->minus_one += value == -1;
     c->zero += value == 0;
+    int64_t id;
     c->fractions += points == TV_NUMBER_DECIMAL;
     c->grouped += points == TV_NUMBER_EITHER;
+    c->uneven += points == TV_NUMBER_EITHER && tv_number_id(f, &id, NULL) != TV_OK;
+    c->pointless += points == TV_NUMBER_NO_COMMA;
+    c->long_ones += points == TV_NUMBER_NO_COMMA && (value >= 1000 || value <= -1000);
     if (points == TV_NUMBER_EITHER && c->either[0] == '\0')
         show(c->either, f);
+    if (points == TV_NUMBER_DECIMAL && c->fraction[0] == '\0')
+        show(c->fraction, f);
     add_to_range(c, value);
 }
 
@@ -56,8 +62,12 @@ static void add_written(struct tv_sample_column *c, const struct tv_field *f, in
     int points = tv_number_points(f) == TV_NUMBER_GROUPS;
     c->point_groups += points;
     c->commas[commas] += !points && commas != TV_NUMBER_NO_COMMA;
-    if (commas == TV_NUMBER_EITHER && c->either[0] == '\0')
+    if ((commas == TV_NUMBER_EITHER || points) && c->either[0] == '\0')
         show(c->either, f);
+    if (!points && commas == TV_NUMBER_GROUPS && c->divided[0] == '\0')
+        show(c->divided, f);
+    if (!points && commas == TV_NUMBER_DECIMAL && c->by_comma[0] == '\0')
+        show(c->by_comma, f);
     enum tv_number_form form = points                         ? TV_NUMBER_POINT_GROUPS
                                : commas == TV_NUMBER_GROUPS ? TV_NUMBER_THOUSANDS
                                                               : TV_NUMBER_DECIMAL_COMMA;
@@ -146,8 +156,11 @@ static void add_field(struct tv_sample_column *c, const struct tv_field *f, int 
     int commas = tv_number_commas(f);
     if (may_be_id) {
         int integer = tv_number_id(f, &id, NULL) == TV_OK;
-        int grouped = commas == TV_NUMBER_GROUPS || commas == TV_NUMBER_EITHER;
-        c->texts += !integer && !grouped && tv_code_refusal(f->text, f->n) == NULL;
+        int grouped = commas == TV_NUMBER_GROUPS || commas == TV_NUMBER_EITHER || tv_number_is_whole_by_comma(f);
+        int points = tv_number_points(f);
+        int text = !integer && !grouped && tv_code_refusal(f->text, f->n) == NULL;
+        c->texts += text;
+        c->point_texts += text && (points == TV_NUMBER_EITHER || (points == TV_NUMBER_GROUPS && commas == TV_NUMBER_NO_COMMA));
         c->zero_led += integer && has_leading_zero(f);
         c->quoted_inside += is_quoted_inside(f);
         c->single_quoted += f->n > 2 && f->text[0] == '\'' && f->text[f->n - 1] == '\'';

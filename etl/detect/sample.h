@@ -20,8 +20,13 @@ struct tv_sample_column {
     long long n, absent, calendars;
     long long numbers;        /* plain ones */
     long long fractions, grouped; /* of these, 4.5, and 1.234, which could be thousands */
+    long long pointless, long_ones; /* of the others of these, all, and those of a thousand and more */
+    long long uneven;         /* of the grouped, those that are no whole number as fractions: 1.234, and not 1.000 */
     long long commas[5];      /* of the others, by what their commas can be (tv_number_commas) */
     long long point_groups;   /* no plain numbers: 1.234.567 and 1.234,5 */
+    char fraction[TV_SAMPLE_TEXT]; /* the first such as 4.5 */
+    char divided[TV_SAMPLE_TEXT];  /* the first with commas between groups alone: 1,234,567 */
+    char by_comma[TV_SAMPLE_TEXT]; /* the first with a decimal comma alone: 4,5 */
     char either[TV_SAMPLE_TEXT]; /* the first that could be thousands or not: 1,234, or 1.234 */
     long long times[TV_TIME_UNKNOWN + 1];
     long long minus_one, zero;
@@ -30,6 +35,7 @@ struct tv_sample_column {
     char words[TV_SAMPLE_WORDS][TV_SAMPLE_TEXT]; /* the first different values that are no numbers */
     int n_words;              /* TV_SAMPLE_WORDS: these, and perhaps more */
     long long texts;          /* of the first TV_SAMPLE_IDS, those that are no integers but could be codes */
+    long long point_texts;    /* of these, those that are integers if points divide thousands: 1.234 */
     long long not_utf8;       /* of the same, those that could be codes if they were UTF-8 */
     char first_not_utf8[TV_SAMPLE_TEXT];
     long long single_quoted;  /* of the same, those in the quotes of SQL: '1' */

@@ -49,19 +49,31 @@ static enum tv_number_form form_given(const struct tv_sample_column *c, const ch
     return is_plain ? TV_NUMBER_PLAIN : strcmp(decimal, "comma") == 0 ? TV_NUMBER_POINT_GROUPS : TV_NUMBER_THOUSANDS;
 }
 
-/* The form that all values with commas have; TV_NUMBER_PLAIN where there are none, or they do not agree. Between commas as
- * separators only quoted fields have any, and there a comma divides thousands. */
+/* The form that the values with commas have, but for a few that are damaged; TV_NUMBER_PLAIN where there are none, or they do not agree.
+ * Between commas as separators only quoted fields have any, and there a comma divides thousands. */
 static enum tv_number_form form_of(const struct looking *l, const struct tv_sample_column *c)
 {
+    enum { ONE_IN = 50 };
     const long long *n = c->commas;
     int decimal = strcmp(l->found->dialect.separator, ",") != 0;
-    if (c->point_groups > 0 && c->fractions == 0 && n[TV_NUMBER_GROUPS] + n[TV_NUMBER_NEITHER] == 0)
+    if (c->point_groups > 0 && c->fractions == 0 && n[TV_NUMBER_GROUPS] == 0)
         return TV_NUMBER_POINT_GROUPS;
-    if (n[TV_NUMBER_NEITHER] > 0 || n[TV_NUMBER_GROUPS] + n[TV_NUMBER_DECIMAL] + n[TV_NUMBER_EITHER] == 0)
+    if (n[TV_NUMBER_GROUPS] + n[TV_NUMBER_DECIMAL] + n[TV_NUMBER_EITHER] == 0)
         return TV_NUMBER_PLAIN;
-    if (n[TV_NUMBER_DECIMAL] == 0)
+    if (n[TV_NUMBER_DECIMAL] == 0 || n[TV_NUMBER_GROUPS] > ONE_IN * n[TV_NUMBER_DECIMAL])
         return TV_NUMBER_THOUSANDS;
-    return decimal && n[TV_NUMBER_GROUPS] == 0 ? TV_NUMBER_DECIMAL_COMMA : TV_NUMBER_PLAIN;
+    return decimal && ONE_IN * n[TV_NUMBER_GROUPS] < n[TV_NUMBER_DECIMAL] ? TV_NUMBER_DECIMAL_COMMA : TV_NUMBER_PLAIN;
+}
+
+/* Whether values such as 1.234 are to be refused: others show that points divide thousands, and yet others that they do not; or the first
+ * lines had no point at all, and are not the whole file. A rating between commas is one of English hands. */
+static int has_clear_points(const struct looking *l, const struct tv_sample_column *c, enum tv_column meaning)
+{
+    if (c->point_groups > 0)
+        return l->found->forms.value != TV_NUMBER_POINT_GROUPS;
+    int is_english = meaning == TV_COLUMN_RATING && strcmp(l->found->dialect.separator, ",") == 0;
+    return l->sample->rows == TV_SAMPLE_ROWS && c->fractions + c->grouped == 0 && !is_english &&
+           (l->found->forms.value == TV_NUMBER_PLAIN);
 }
 
 static long long readable(const struct tv_sample_column *c, enum tv_number_form form)
@@ -106,6 +118,46 @@ static enum tv_status refuse_ambiguous(const struct tv_sample_column *c, enum tv
     return tv_hint(err, "--decimal comma takes it as %s, --decimal point as %s", texts[0], texts[1]);
 }
 
+/* No value stands in the first lines. They are not the whole file where it is longer than what is looked at. */
+static enum tv_status refuse_empty(struct looking *l, const struct tv_sample_column *c, enum tv_column meaning, struct tv_error *err)
+{
+    char lines[64], with[200];
+    if (c->absent == 0 || strcmp(l->choices->unrated, "plays") == 0 ||
+        (strcmp(l->choices->unrated, "drop") == 0 && l->sample->rows == TV_SAMPLE_ROWS))
+        return TV_OK;
+    tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, is empty in all of the first %s", c->name, tv_columns_word(meaning),
+            tv_text_count(lines, l->sample->rows, "line"));
+    return tv_hint(err, "--columns %s takes each line as one play%s", tv_given_with(l->given, meaning, "none", with, sizeof with),
+                   l->sample->rows == TV_SAMPLE_ROWS ? "; where later lines have one, --unrated drop leaves those without out" : "");
+}
+
+/* Most values are no numbers, as they are read. */
+static enum tv_status refuse_values(struct looking *l, const struct tv_sample_column *c, enum tv_column meaning, struct tv_error *err)
+{
+    char all[200], with[200];
+    const char *decimal = l->choices->decimal ? l->choices->decimal : "auto";
+    int by_comma = 2 * readable(c, TV_NUMBER_POINT_GROUPS) > c->n, by_point = 2 * readable(c, TV_NUMBER_THOUSANDS) > c->n;
+    int point = strcmp(decimal, "point") == 0;
+    if ((point && by_comma) || (strcmp(decimal, "comma") == 0 && by_point)) {
+        const char *value = point ? (c->by_comma[0] ? c->by_comma : c->either) : c->fraction[0] ? c->fraction : c->divided;
+        tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds numbers such as %s, which --decimal %s does not read", c->name,
+                tv_columns_word(meaning), value, decimal);
+        return tv_hint(err, "leave --decimal out, or say --decimal %s", point ? "comma" : "point");
+    }
+    if (c->by_comma[0] && (c->divided[0] || c->grouped > 0) && by_comma + by_point > 0) {
+        tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds numbers such as %s and such as %s, of which no two can be read in one way",
+                c->name, tv_columns_word(meaning), c->by_comma, c->divided[0] ? c->divided : c->either);
+        return tv_hint(err, "--decimal comma takes commas as decimal ones and points as those between thousands, --decimal point the other "
+                            "way round, and refuses the lines that cannot be read so");
+    }
+    tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds no numbers in most lines, but such as \"%s\"", c->name,
+            tv_columns_word(meaning), c->odd[0] ? c->odd : c->by_comma[0] ? c->by_comma : c->either);
+    if (2 * readable(c, TV_NUMBER_DECIMAL_COMMA) > c->n && strcmp(decimal, "comma") != 0)
+        return tv_hint(err, "--decimal comma takes the commas as decimal ones");
+    return tv_hint(err, "say which column it is, of %s: --columns %s; rating=none takes each line as one play",
+                   all_columns(l, all, sizeof all), tv_given_with(l->given, meaning, "NAME", with, sizeof with));
+}
+
 /* The rating, or the count of plays: most of its values must be numbers. */
 static enum tv_status understand_value(struct looking *l, enum tv_column meaning, struct tv_error *err)
 {
@@ -116,17 +168,14 @@ static enum tv_status understand_value(struct looking *l, enum tv_column meaning
     int is_given = strcmp(decimal, "auto") != 0;
     if (!is_given && is_ambiguous(l, c, meaning))
         return refuse_ambiguous(c, meaning, err);
-    l->found->forms.value = is_given ? form_given(c, decimal) : form_of(l, c);
-    long long n = readable(c, l->found->forms.value);
-    if (2 * n > c->n || c->n == 0)
-        return TV_OK;
-    char all[200], with[200];
-    tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds no numbers in most lines, but such as \"%s\"", c->name,
-            tv_columns_word(meaning), c->odd[0] ? c->odd : "1,2");
-    if (2 * readable(c, TV_NUMBER_DECIMAL_COMMA) > c->n)
-        return tv_hint(err, "--decimal comma takes the commas as decimal ones");
-    return tv_hint(err, "say which column it is, of %s: --columns %s; rating=none takes each line as one play",
-                   all_columns(l, all, sizeof all), tv_given_with(l->given, meaning, "NAME", with, sizeof with));
+    struct tv_forms *forms = &l->found->forms;
+    forms->value = is_given ? form_given(c, decimal) : form_of(l, c);
+    forms->clear_points = !is_given && has_clear_points(l, c, meaning);
+    if (!is_given && forms->value == TV_NUMBER_THOUSANDS && c->commas[TV_NUMBER_GROUPS] == 0 && strcmp(l->found->dialect.separator, ",") != 0)
+        tv_text_copy(forms->either, sizeof forms->either, c->either);
+    if (c->n == 0)
+        return refuse_empty(l, c, meaning, err);
+    return 2 * readable(c, forms->value) > c->n ? TV_OK : refuse_values(l, c, meaning, err);
 }
 
 /* A table without a rating is one of plays only if nothing in it could be the rating. */
@@ -230,6 +279,7 @@ static enum tv_status understand_unrated(struct looking *l, struct tv_error *err
         return TV_OK;
     if (strcmp(choice, "plays") == 0)
         return take_as_plays(l);
+    l->found->forms.absent_left_out = strcmp(choice, "drop") == 0;
     if (has_others && (c->low < 0 || c->high <= 1))
         return TV_OK;
     int zero = zero_is_unrated(l, c) && c->minus_one == 0;
@@ -352,6 +402,50 @@ static enum tv_status understand_time(struct looking *l, struct tv_error *err)
 
 /* --- ids -------------------------------------------------------------------------------------------------------- */
 
+/* Whether the file's numbers have decimal commas, or decimal points, as --decimal or its values say. */
+static int has_decimal(const struct looking *l, const char *sign)
+{
+    const struct tv_found *found = l->found;
+    const struct tv_sample_column *ratings = column_of(l, TV_COLUMN_RATING), *plays = column_of(l, TV_COLUMN_PLAYS);
+    const struct tv_sample_column *values = ratings ? ratings : plays;
+    const char *decimal = l->choices->decimal ? l->choices->decimal : "auto";
+    int comma = strcmp(sign, "comma") == 0;
+    if (strcmp(decimal, "auto") != 0)
+        return strcmp(decimal, sign) == 0;
+    if (comma)
+        return found->forms.value == TV_NUMBER_DECIMAL_COMMA || found->forms.value == TV_NUMBER_POINT_GROUPS;
+    return values && values->fractions > 0 && found->forms.value != TV_NUMBER_DECIMAL_COMMA;
+}
+
+/* How the numbers of a column of ids are written. Points divide thousands where no id and no rating says otherwise, and one shows it: 1.001
+ * is no whole number else, and nobody writes 1.000 for 1 beside 2 and 3. Only where all ids have such a point and three zeros are they
+ * whole numbers with a fraction; beside ratings with decimal commas nobody knows, and *doubt is 1. */
+static enum tv_id_form id_form_of(const struct looking *l, const struct tv_sample_column *c, int *doubt)
+{
+    int comma = has_decimal(l, "comma"), point = has_decimal(l, "point");
+    long long by_commas = c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_EITHER], by_points = c->grouped + c->point_groups;
+    *doubt = 0;
+    if (by_commas > 0) {
+        *doubt = comma && 2 * by_commas > c->n;
+        return comma || c->commas[TV_NUMBER_DECIMAL] > 0 ? TV_ID_CLEAR : TV_ID_COMMA_GROUPS;
+    }
+    int shown = c->point_groups + c->uneven + c->pointless > 0;
+    int may_be = !point && c->fractions == 0 && c->long_ones == 0 && (comma || strcmp(l->found->dialect.separator, ";") == 0);
+    if (by_points > 0 && may_be && shown)
+        return TV_ID_POINT_GROUPS;
+    if (by_points > 0 && !comma && !shown)
+        return TV_ID_FRACTIONS;
+    *doubt = 2 * by_points > c->n;
+    return TV_ID_CLEAR;
+}
+
+static enum tv_status refuse_doubtful(const struct tv_sample_column *c, enum tv_column meaning, struct tv_error *err)
+{
+    tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds ids such as %s, which could be thousands or a fraction, and nothing that shows "
+                               "which", c->name, tv_columns_word(meaning), c->either);
+    return tv_hint(err, "write them without that sign; --ids codes takes all ids as text, as they stand there");
+}
+
 /* Book numbers are text, though most of them look like integers: a zero in front counts, and some end in X. */
 static int is_text_by_name(const struct tv_sample_column *c)
 {
@@ -391,16 +485,19 @@ static enum tv_status understand_ids(struct looking *l, enum tv_code_kind kind, 
                                    "the same", c->name, tv_columns_word(of_kind[kind]), c->first_rounded);
         return tv_hint(err, "load the file as it was before a spreadsheet saved it");
     }
-    int by_name = (is_text_by_name(c) && c->texts + c->zero_led > 0) || (kind == TV_CODE_ITEM && l->found->text_items);
+    int doubt;
+    l->found->forms.ids[kind] = id_form_of(l, c, &doubt);
+    long long texts = c->texts - (l->found->forms.ids[kind] == TV_ID_POINT_GROUPS ? c->point_texts : 0);
+    int by_name = (is_text_by_name(c) && texts + c->zero_led > 0) || (kind == TV_CODE_ITEM && l->found->text_items);
     int is_auto = strcmp(choice, "auto") == 0;
-    set->n_texts[kind] = c->texts;
-    set->codes[kind] = strcmp(choice, "codes") == 0 || (is_auto && (by_name || 2 * c->texts > set->n_sampled));
-    enum tv_number_form form = form_of(l, c); /* integers have no fraction: with points they are versions, addresses and the like */
-    l->found->forms.ids[kind] = set->codes[kind] || form == TV_NUMBER_POINT_GROUPS ? TV_NUMBER_PLAIN : form;
-    if (!is_auto || set->codes[kind] || c->texts < MANY || ONE_IN * c->texts < set->n_sampled)
+    set->n_texts[kind] = texts;
+    set->codes[kind] = strcmp(choice, "codes") == 0 || (is_auto && (by_name || 2 * texts > set->n_sampled));
+    if (!set->codes[kind] && doubt)
+        return refuse_doubtful(c, of_kind[kind], err);
+    if (!is_auto || set->codes[kind] || texts < MANY || ONE_IN * texts < set->n_sampled)
         return TV_OK;
     tv_fail(err, TV_ERR_INPUT, "in the column %s, the %s, %s of the first %s ids are no integers, such as \"%s\"", c->name,
-            tv_columns_word(of_kind[kind]), tv_text_number(n, c->texts), tv_text_number(rows, set->n_sampled), c->odd);
+            tv_columns_word(of_kind[kind]), tv_text_number(n, texts), tv_text_number(rows, set->n_sampled), c->odd);
     return tv_hint(err, "--ids codes takes all of them as text, --ids numbers refuses the lines with these");
 }
 
@@ -433,6 +530,9 @@ static void describe(const struct looking *l)
     struct tv_found *found = l->found;
     const struct tv_forms *forms = &found->forms;
     const char *divider = ", with ";
+    const struct tv_sample_column *time = column_of(l, TV_COLUMN_TIME);
+    if (time)
+        snprintf(found->time, sizeof found->time, "%s%s", found->has_header ? "" : "column ", time->name);
     if (found->layout)
         say(found, ", without a header, read as %s", found->layout);
     for (int m = TV_COLUMN_NONE + 1; m < TV_COLUMN_COUNT && !found->layout; m++) {
@@ -450,6 +550,10 @@ static void describe(const struct looking *l)
         say(found, "; numbers such as 1.234,5 are read as 1234.5");
     else if (forms->value != TV_NUMBER_PLAIN)
         say(found, "; numbers such as 1,234 are read as %s", forms->value == TV_NUMBER_THOUSANDS ? "1234" : "1.234");
+    for (int kind = 0; kind < TV_CODE_KINDS; kind++)
+        if (!l->set->codes[kind] && (forms->ids[kind] == TV_ID_POINT_GROUPS || forms->ids[kind] == TV_ID_COMMA_GROUPS))
+            say(found, "; %s such as 1%c234 are read as 1234", kind == TV_CODE_USER ? "users" : "items",
+                forms->ids[kind] == TV_ID_POINT_GROUPS ? '.' : ',');
     divider = "; not used: ";
     for (int i = 0; found->has_header && i < l->sample->n; i++)
         if (tv_columns_meaning(&found->columns, i) == TV_COLUMN_NONE && l->sample->columns[i].name[0]) {
@@ -507,9 +611,9 @@ static int leave_out(struct looking *l, const char *item)
         return 0;
     if (set->unlike[0] == '\0')
         snprintf(set->unlike, sizeof set->unlike, "%.120s is not used: it speaks of %s, and the ratings of %s. Where these are the same, give the "
-                 "two columns one name", l->found->file->name, c->name, item);
+                 "two columns one name", l->found->file->label, c->name, item);
     if (set->n_ignored < sizeof set->ignored / sizeof *set->ignored)
-        set->ignored[set->n_ignored++] = l->found->file->name;
+        set->ignored[set->n_ignored++] = l->found->file->label;
     *l->found = (struct tv_found){.file = NULL};
     return 1;
 }
@@ -571,5 +675,5 @@ enum tv_status tv_understand(struct tv_set *set, const struct tv_choices *choice
         memcpy(l.found->forms.ids, set->chosen[TV_ROLE_RATINGS].forms.ids, sizeof l.found->forms.ids);
         free(l.sample);
     }
-    return status == TV_OK ? TV_OK : tv_context(err, "%s", l.found->file->name);
+    return status == TV_OK ? TV_OK : tv_context(err, "%s", l.found->file->label);
 }

@@ -61,7 +61,10 @@ static int write_choice(const struct tv_events *e, const struct tv_dialect *dial
                         char *out, size_t size)
 {
     const char *separator = strcmp(dialect->separator, "\t") == 0 ? "\\t" : dialect->separator;
-    char name[400];
+    char name[400], target[TV_EVENTS_TEXT + 8];
+    snprintf(target, sizeof target, "%s.csv", word);
+    if (strcmp(target, file) == 0) /* a shell empties what it writes to before anything is read */
+        return 0;
     tv_shell_word(name, sizeof name, file);
     int n = dialect->quotes
                 ? snprintf(out, size,

@@ -23,7 +23,7 @@ static const enum tv_column of_tags[] = {TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLU
 /* The reading, and the lines that say that there is no rating. */
 struct ratings {
     const struct tv_file_reading *reading;
-    long long left_out;
+    long long left_out, empty;
 };
 
 /* Whether a value says that there is no rating. -1 is refused beside 0, too. */
@@ -55,10 +55,16 @@ static enum tv_status rating_row(void *context, const struct tv_columns *c, cons
         tv_file_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
     if (status == TV_OK)
         status = tv_file_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
-    if (status == TV_OK)
-        status = tv_file_reading_value(reading, &record->fields[c->at[TV_COLUMN_RATING]], &row.value, err);
+    const struct tv_field *value = &record->fields[c->at[TV_COLUMN_RATING]];
+    int is_absent = status == TV_OK && reading->forms.absent_left_out && tv_number_is_absent(value);
+    if (status == TV_OK && !is_absent)
+        status = tv_file_reading_value(reading, value, &row.value, err);
     if (status == TV_OK)
         status = tv_file_reading_time(reading, c, record, &row.time, err);
+    if (is_absent && status == TV_OK) {
+        t->empty++;
+        return TV_OK;
+    }
     if (status == TV_OK && is_unrated(reading, row.value))
         return without_rating(t, row.value, err);
     if (status == TV_OK)
@@ -76,6 +82,8 @@ enum tv_status tv_read_ratings(const struct tv_file_reading *reading, struct tv_
     if (status == TV_OK && t.left_out > 0)
         tv_log_info("%s: %s left out, with no rating but %g", reading->file->name,
                     tv_text_are(n, t.left_out, "line"), (double)reading->forms.unrated_value);
+    if (status == TV_OK && t.empty > 0)
+        tv_log_info("%s: %s left out, without a rating", reading->file->name, tv_text_are(n, t.empty, "line"));
     return status;
 }
 

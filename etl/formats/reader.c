@@ -191,18 +191,24 @@ static enum tv_status read_code(const struct tv_file_reading *reading, enum tv_c
 enum tv_status tv_file_reading_id(const struct tv_file_reading *reading, enum tv_code_kind kind,
                                   const struct tv_field *f, int64_t *id, struct tv_error *err)
 {
-    char text[TV_NUMBER_MAX_TEXT];
-    struct tv_field plain;
     if (tv_code_is_number(f->text, f->n, id))
         return TV_OK;
     if (reading->codes[kind])
         return read_code(reading, kind, *f, id, err);
-    if (reading->forms.ids[kind] == TV_NUMBER_PLAIN ||
-        !tv_number_plain(reading->forms.ids[kind], f, text, sizeof text, &plain))
-        plain = *f;
-    enum tv_status status = tv_number_id(&plain, id, err);
+    enum tv_status status = tv_number_id_written(reading->forms.ids[kind], f, id, err);
     return status != TV_OK || *id < TV_CODE_FIRST || *id >= TV_CODE_END ? status
                                                                         : read_code(reading, kind, *f, id, err);
+}
+
+/* A value that shows what the commas of a file are, where the first lines left it open, takes their word back. */
+static enum tv_status check_commas(const struct tv_file_reading *reading, const struct tv_field *f, struct tv_error *err)
+{
+    if (reading->forms.either[0] == '\0' || tv_number_commas(f) != TV_NUMBER_DECIMAL)
+        return TV_ERR_RECORD;
+    tv_fail(err, TV_ERR_INPUT, "it holds the number %.*s, whose comma stands before a fraction, and lines before it hold such as %s, which "
+            "could be one, too", (int)f->n, f->text, reading->forms.either);
+    return tv_hint(err, "--decimal comma takes commas as decimal ones, --decimal point as those between thousands, and refuses the lines that "
+                        "cannot be read so");
 }
 
 enum tv_status tv_file_reading_value(const struct tv_file_reading *reading, const struct tv_field *f, float *value,
@@ -211,9 +217,13 @@ enum tv_status tv_file_reading_value(const struct tv_file_reading *reading, cons
     char text[TV_NUMBER_MAX_TEXT];
     struct tv_field plain;
     int is_plain = reading->forms.value == TV_NUMBER_PLAIN;
+    if (reading->forms.clear_points && tv_number_points(f) == TV_NUMBER_EITHER)
+        return tv_fail(err, TV_ERR_RECORD, "a point that could divide thousands (see --decimal)");
     if (!is_plain && tv_number_plain(reading->forms.value, f, text, sizeof text, &plain))
         return tv_number_rating(&plain, value, err);
     enum tv_status status = tv_number_rating(f, value, err);
+    if (status == TV_ERR_RECORD && !is_plain)
+        return check_commas(reading, f, err);
     return status == TV_OK && !is_plain ? tv_fail(err, TV_ERR_RECORD, "a number in another form than the file's") : status;
 }
 

@@ -74,7 +74,11 @@ struct tv_forms {
     enum tv_time_form time;
     char order_shown_by; /* the sign between the parts of the file's first dates, which show whether day or month stands first; 0 where
                           * nothing has to be shown, or --dates says it */
-    enum tv_number_form value, ids[TV_CODE_KINDS];
+    enum tv_number_form value;
+    int clear_points;   /* values such as 1.234 are refused: no other shows whether points divide thousands, or others contradict */
+    char either[24];    /* the first of the values such as 1,234, which are read as 1234 while none says otherwise; or "" */
+    enum tv_id_form ids[TV_CODE_KINDS];
+    int absent_left_out; /* lines without a rating are left out, and not refused */
     enum tv_unrated unrated;
     float unrated_value;
 };

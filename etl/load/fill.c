@@ -129,7 +129,7 @@ enum tv_status tv_load_fill(struct tv_load *l, struct tv_error *err)
     if (status == TV_OK)
         status = tv_rejects_flush(&l->rejects, err);
     if (status == TV_OK)
-        status = tv_tally_check(&l->stage.tally, l->set.chosen[TV_ROLE_RATINGS].file->name, err);
+        status = tv_rejects_check_rows(&l->rejects, l->stage.tally.rows, l->set.chosen[TV_ROLE_RATINGS].file->name, err);
     if (status == TV_OK && l->set.counts)
         status = add_up(l, err);
     if (status == TV_OK)

@@ -36,7 +36,7 @@ static void say_roles(const struct tv_set *set)
 {
     for (int role = 0; role < TV_ROLE_COUNT; role++)
         if (set->chosen[role].file)
-            tv_log_info("%s: %s%s", set->chosen[role].file->name, tv_role_name((enum tv_role)role),
+            tv_log_info("%s: %s%s", set->chosen[role].file->label, tv_role_name((enum tv_role)role),
                         set->chosen[role].how);
     for (size_t i = 0; i < set->n_ignored; i++)
         tv_log_info("%s: not used", set->ignored[i]);

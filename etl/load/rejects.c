@@ -48,13 +48,22 @@ static void count(struct tv_rejects *r, const char *reason)
     r->n++;
 }
 
-/* Whether lines were refused for ids that could be codes. */
-static int has_text_ids(const struct tv_rejects *r)
+static int has_reason(const struct tv_rejects *r, const char *reason)
 {
     for (int i = 0; i < r->n_reasons; i++)
-        if (strcmp(r->reasons[i].reason, "id is not an integer") == 0)
+        if (strcmp(r->reasons[i].reason, reason) == 0)
             return 1;
     return 0;
+}
+
+/* What can be done about some of the reasons, behind other advice or, without any, by itself. */
+static const char *advice(const struct tv_rejects *r, char *out, size_t size)
+{
+    const char *ids = has_reason(r, "id is not an integer") ? "; --ids codes takes ids that are text" : "";
+    const char *empty = has_reason(r, "empty rating") ? "; --unrated drop leaves lines without a rating out, --unrated plays takes every line as "
+                                                        "one play" : "";
+    snprintf(out, size, "%s%s", ids, empty);
+    return out;
 }
 
 /* A row for trivet.reject, which is sent once there are many. */
@@ -78,11 +87,28 @@ static enum tv_status add_to_batch(struct tv_rejects *r, const char *file, long 
 /* There are too many. */
 static enum tv_status refuse(const struct tv_rejects *r, struct tv_error *err)
 {
-    char text[64], where[96] = "";
+    char text[64], where[96] = "", more[256];
     tv_fail(err, TV_ERR_INPUT, "more than %s refused; the first was %s", tv_text_count(text, r->max, "line"), r->first);
     if (r->pg)
         snprintf(where, sizeof where, "SELECT * FROM trivet.reject WHERE load_id = %lld shows them; ", (long long)r->load);
-    return tv_hint(err, "%s--max-rejects allows more%s", where, has_text_ids(r) ? "; --ids codes takes ids that are text" : "");
+    return tv_hint(err, "%s--max-rejects allows more%s", where, advice(r, more, sizeof more));
+}
+
+enum tv_status tv_rejects_check_rows(const struct tv_rejects *r, long long rows, const char *file, struct tv_error *err)
+{
+    char lines[64], n[32], more[256], why[600] = "";
+    size_t at = 0;
+    if (rows > 0)
+        return TV_OK;
+    if (r->n == 0)
+        return tv_fail(err, TV_ERR_INPUT, "%s holds no rating that can be read", file);
+    for (int i = 0; i < r->n_reasons && at < sizeof why; i++)
+        at += (size_t)snprintf(why + at, sizeof why - at, "%s%s x %s", i ? ", " : "", tv_text_number(n, r->reasons[i].n), r->reasons[i].reason);
+    tv_text_mark_cut(why, sizeof why, (int)at);
+    tv_fail(err, TV_ERR_INPUT, "%s holds no rating that can be read; %s refused: %s (%s)", file, tv_text_are(lines, r->n, "line"), why,
+            r->reasons[0].example);
+    advice(r, more, sizeof more);
+    return tv_hint(err, "%s", *more ? more + strlen("; ") : "are these the right columns? --columns user=NAME,item=NAME,rating=NAME says which");
 }
 
 /* The line goes into the batch in a form that Postgres stores and a terminal may show, whatever bytes it has

@@ -33,6 +33,9 @@ void tv_rejects_free(struct tv_rejects *r);
  * well. */
 enum tv_status tv_rejects_add(struct tv_rejects *r, const char *file, const struct tv_record *record,
                               const struct tv_error *why, struct tv_error *err);
+/* TV_ERR_INPUT where the file of ratings had none of `rows`: with the reasons of the lines that were refused. */
+enum tv_status tv_rejects_check_rows(const struct tv_rejects *r, long long rows, const char *file, struct tv_error *err);
+
 /* Sends the lines that have gathered; called once more when all files are read, and when a load is given up. */
 enum tv_status tv_rejects_flush(struct tv_rejects *r, struct tv_error *err);
 

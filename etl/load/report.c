@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <time.h>
 
 #include "etl/load/target.h"
 #include "trivet/base/clock.h"
@@ -44,6 +45,19 @@ static double density_of(const struct tv_report *r)
 static const double swapped = 50;
 static const size_t many_items = 1000;
 
+/* Days and hours since 1970, or seconds since some other moment, are read as seconds since 1970. */
+static void warn_of_times(const struct tv_tally *t, const struct tv_found *ratings, char *out, size_t size)
+{
+    char a[32], b[64], moment[32] = "";
+    time_t seconds = (time_t)(t->early_time / 1000000);
+    struct tm tm;
+    if (gmtime_r(&seconds, &tm))
+        strftime(moment, sizeof moment, "%Y-%m-%d %H:%M:%S", &tm);
+    snprintf(out, size, "%s of %s are before 1973, such as %s: does %.64s count %s? Days times 86400 and hours times 3600 are seconds; "
+             "--columns time=none leaves the column out", tv_text_number(a, t->early_times), tv_text_count(b, t->times, "time"), moment,
+             ratings->time[0] ? ratings->time : "the time", tv_time_form_name(ratings->forms.time));
+}
+
 /* The warnings of a load: what is possible, and hardly ever meant. Returns how many there are. */
 static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS][800])
 {
@@ -61,6 +75,8 @@ static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS]
         snprintf(warnings[n++], 800, "%s and only %s: are the two columns the right way round? --columns user=...,item=... says which is "
                  "which", tv_text_count(a, (long long)t->items.n, "item"), tv_text_count(b, (long long)t->users.n, "user"));
     const struct tv_found *ratings = &r->set->chosen[TV_ROLE_RATINGS];
+    if (tv_tally_is_early(t))
+        warn_of_times(t, ratings, warnings[n++], 800);
     tv_events_warning(&r->set->events, &ratings->dialect, ratings->file->name, ratings->has_header, warnings[n], 800);
     n += warnings[n][0] != '\0';
     if (r->set->unlike[0])
@@ -211,7 +227,7 @@ static json_t *files_of(const struct tv_set *set)
     json_t *files = json_array();
     for (int role = 0; role < TV_ROLE_COUNT; role++)
         if (set->chosen[role].file)
-            json_array_append_new(files, json_pack("{s:s, s:s, s:s}", "file", set->chosen[role].file->name, "role",
+            json_array_append_new(files, json_pack("{s:s, s:s, s:s}", "file", set->chosen[role].file->label, "role",
                                                    tv_role_name((enum tv_role)role), "read",
                                                    set->chosen[role].how[0] ? set->chosen[role].how + strlen(", ") : ""));
     return files;

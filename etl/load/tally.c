@@ -116,13 +116,17 @@ enum tv_status tv_tally_add(struct tv_tally *t, int64_t user, int64_t item, floa
 
 void tv_tally_add_time(struct tv_tally *t, int64_t time)
 {
-    static const int64_t end_2100 = INT64_C(4133980800000000);
+    static const int64_t end_2100 = INT64_C(4133980800000000), end_1972 = INT64_C(94694400000000);
+    int is_early = time > 0 && time < end_1972;
+    t->times += time != TV_NUMBER_NO_TIME && time != 0;
+    if (is_early && t->early_times++ == 0)
+        t->early_time = time;
     t->odd_times += time != TV_NUMBER_NO_TIME && (time < 0 || time >= end_2100);
 }
 
-enum tv_status tv_tally_check(const struct tv_tally *t, const char *file, struct tv_error *err)
+int tv_tally_is_early(const struct tv_tally *t)
 {
-    return t->rows > 0 ? TV_OK : (enum tv_status)tv_fail(err, TV_ERR_INPUT, "%s holds no rating that can be read", file);
+    return 2 * t->early_times > t->times;
 }
 
 static int ascending(const void *a, const void *b)

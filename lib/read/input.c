@@ -26,6 +26,7 @@ static const char *base_name(const char *path)
 static void free_file(struct tv_input_file *file)
 {
     free(file->name);
+    free(file->label);
     free(file->path);
     free(file->archive);
     free(file->head);
@@ -57,6 +58,7 @@ static enum tv_status add_file(struct tv_input *input, const struct tv_input_fil
     input->files = files;
     struct tv_input_file *file = &files[input->n_files++];
     *file = *given;
+    file->label = NULL;
     const char *name = base_name(given->name);
     size_t size = 4 * strlen(name) + 5;
     file->name = malloc(size);
@@ -102,6 +104,28 @@ static void sort_files(struct tv_input *input)
         else
             input->files[kept++] = input->files[i];
     input->n_files = kept;
+}
+
+/* A text with all of its bytes written so that they can be shown. NULL without memory. */
+static char *printable(const char *text)
+{
+    size_t size = 4 * strlen(text) + 5;
+    char *out = malloc(size);
+    return out ? tv_text_printable(out, size, text) : NULL;
+}
+
+/* Tells files of one name apart, which stand together in the list. */
+static enum tv_status label_files(struct tv_input *input, struct tv_error *err)
+{
+    for (size_t i = 0; i < input->n_files; i++) {
+        struct tv_input_file *file = &input->files[i];
+        int is_shared = (i > 0 && strcmp(file->name, file[-1].name) == 0) || (i + 1 < input->n_files && strcmp(file->name, file[1].name) == 0);
+        int is_entry = file->archive && strcmp(file->archive, input->path) == 0;
+        file->label = !is_shared ? strdup(file->name) : printable(is_entry ? file->path : base_name(file->archive ? file->archive : file->path));
+        if (file->label == NULL)
+            return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the list of files");
+    }
+    return TV_OK;
 }
 
 /* A file of the archive that was given. An archive in it is known by its name, as nothing is read of it. */
@@ -232,11 +256,14 @@ enum tv_status tv_input_open(struct tv_input **out, const char *path, struct tv_
         status = tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for a path");
     else
         status = S_ISDIR(about.st_mode) ? list_folder(input, err) : add_single(input, (double)about.st_size, err);
+    if (status == TV_OK) {
+        sort_files(input);
+        status = label_files(input, err);
+    }
     if (status != TV_OK) {
         tv_input_close(input);
         return status;
     }
-    sort_files(input);
     *out = input;
     return TV_OK;
 }

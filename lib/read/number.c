@@ -31,6 +31,31 @@ static struct tv_field whole_part(struct tv_field f)
     return dot && zeros > 0 && dot > f.text ? (struct tv_field){f.text, (size_t)(dot - f.text)} : f;
 }
 
+/* "1.2345678E7" -> 12345678. Java writes whole numbers from ten millions on so, with all the digits they have but zeros at the end. Behind
+ * another program's E+ zeros at the end may be what rounding has left, so that every digit has to be there. */
+static int read_power(const struct tv_field *f, int64_t *id)
+{
+    size_t sign = f->n > 0 && *f->text == '-', at = sign + 2;
+    if (f->n < sign + 5 || f->text[sign] < '1' || f->text[sign] > '9' || f->text[sign + 1] != '.')
+        return 0;
+    int64_t value = f->text[sign] - '0', power = 0, digits = 0;
+    for (; at < f->n && f->text[at] >= '0' && f->text[at] <= '9' && digits < 18; at++, digits++)
+        value = 10 * value + (f->text[at] - '0');
+    if (digits == 0 || at + 1 >= f->n || (f->text[at] != 'E' && f->text[at] != 'e'))
+        return 0;
+    int is_java = f->text[at] == 'E' && f->text[at + 1] != '+';
+    at += is_java || f->text[at + 1] != '+' ? 1 : 2;
+    if (at >= f->n || !tv_text_short_int(f->text + at, f->n - at, &power) || power > 18 || power < 0)
+        return 0;
+    if (is_java ? digits > power : digits != power)
+        return 0;
+    for (; digits < power; digits++)
+        if (__builtin_mul_overflow(value, 10, &value))
+            return 0;
+    *id = sign ? -value : value;
+    return 1;
+}
+
 /* Tells "beyond 64 bits" from "not an integer" once both readers have refused. */
 static int all_digits(const char *p, size_t n)
 {
@@ -54,7 +79,7 @@ enum tv_status tv_number_id(const struct tv_field *f, int64_t *id, struct tv_err
     if (plain.n == 0)
         return refuse(err, "empty id");
     plain = whole_part(plain);
-    if (tv_text_int64(plain.text, plain.n, id))
+    if (tv_text_int64(plain.text, plain.n, id) || read_power(&plain, id))
         return TV_OK;
     return refuse(err, all_digits(plain.text, plain.n) ? "id beyond 64 bits" : "id is not an integer");
 }
@@ -129,7 +154,7 @@ static int signs_of(const struct tv_field *f, char group, char point)
     int groups;
     if (is_grouped(p, n, group, point, &groups))
         return groups > 1 || memchr(p, point, n) ? TV_NUMBER_GROUPS : TV_NUMBER_EITHER;
-    return whole > 0 && whole + 1 < n && p[whole] == group && digits(p + whole + 1, n - whole - 1) == n - whole - 1
+    return whole + 1 < n && p[whole] == group && digits(p + whole + 1, n - whole - 1) == n - whole - 1
                ? TV_NUMBER_DECIMAL
                : TV_NUMBER_NEITHER;
 }
@@ -176,6 +201,36 @@ int tv_number_plain(enum tv_number_form form, const struct tv_field *f, char *ou
             out[n++] = f->text[i] == ',' ? '.' : f->text[i];
     *plain = (struct tv_field){out, n};
     return 1;
+}
+
+int tv_number_is_whole_by_comma(const struct tv_field *f)
+{
+    if (tv_number_commas(f) != TV_NUMBER_DECIMAL)
+        return 0;
+    struct tv_field t = trimmed(f);
+    const char *comma = memchr(t.text, ',', t.n), *end = t.text + t.n;
+    for (const char *p = comma + 1; p < end; p++)
+        if (*p != '0')
+            return 0;
+    return comma > t.text;
+}
+
+enum tv_status tv_number_id_written(enum tv_id_form form, const struct tv_field *f, int64_t *id, struct tv_error *err)
+{
+    char text[TV_NUMBER_MAX_TEXT];
+    struct tv_field plain = *f;
+    if (tv_text_int64(f->text, f->n, id))
+        return TV_OK;
+    int by_commas = tv_number_commas(f) == TV_NUMBER_EITHER, by_points = tv_number_points(f) == TV_NUMBER_EITHER;
+    if ((by_commas && form != TV_ID_COMMA_GROUPS) || (by_points && form == TV_ID_CLEAR))
+        return refuse(err, "an id that could be thousands or a fraction");
+    enum tv_number_form number = form == TV_ID_COMMA_GROUPS                ? TV_NUMBER_THOUSANDS
+                                 : form == TV_ID_POINT_GROUPS              ? TV_NUMBER_POINT_GROUPS
+                                 : tv_number_is_whole_by_comma(f)          ? TV_NUMBER_DECIMAL_COMMA
+                                                                           : TV_NUMBER_PLAIN;
+    if (number == TV_NUMBER_PLAIN || !tv_number_plain(number, f, text, sizeof text, &plain))
+        plain = *f;
+    return tv_number_id(&plain, id, err);
 }
 
 int tv_number_is_rounded(const struct tv_field *f)

@@ -145,10 +145,16 @@ static int is_utf16(const char *w, size_t n)
            (n >= 4 && ((!w[0] && w[1] && !w[2] && w[3]) || (w[0] && !w[1] && w[2] && !w[3])));
 }
 
-/* Whether lines end with CR alone. A CR at the very end divides nothing. */
+/* Whether most lines end with CR alone: a stray LF, as at the end of what an editor has saved since, makes no other file of it. A CR at the
+ * very end divides nothing, and several may stand before one LF. */
 static int is_cr_alone(const char *w, size_t n)
 {
-    return n > 1 && memchr(w, '\n', n) == NULL && memchr(w, '\r', n - 1) != NULL;
+    long long alone = 0, lines = 0;
+    for (const char *p = w, *end = w + n, *cr; (cr = memchr(p, '\r', (size_t)(end - p))) != NULL; p = cr + 1)
+        alone += cr + 1 < end && cr[1] != '\n' && cr[1] != '\r';
+    for (const char *p = w, *end = w + n, *lf; alone > lines && (lf = memchr(p, '\n', (size_t)(end - p))) != NULL; p = lf + 1)
+        lines++;
+    return alone > lines;
 }
 
 /* Spreadsheets write a byte order mark. Read as bytes, every line of UTF-16 would be refused for another reason, and a file

@@ -265,3 +265,66 @@ def test_the_flags_are_part_of_what_was_loaded(run, place, tmp_path):
     folder = write(tmp_path / "dated", ratings="user,item,rating,date\n1,10,4,3/4/2005\n")
     for order, done in (("day-first", False), ("day-first", True), ("month-first", False)):
         assert ("nothing to do" in load(run, place, folder, "--dates", order, "--if-changed").stdout) == done
+
+
+def lines_until(sample, row, last):
+    """A table whose last line is none of the lines that are looked at."""
+    return "".join(f"{1 + n // 100}{row.format(n % 100)}\n" for n in range(sample)) + last + "\n"
+
+
+@pytest.mark.parametrize("header, row, last, reason", [
+    ("user;item;plays", ";{};7", "500;1;1.234", "a point that could divide thousands (see --decimal)"),
+    ("user,item,plays", ",{},7", "500,1,1.234", "a point that could divide thousands (see --decimal)"),
+    ("user\titem\trating", "\t{}\t4", "500\t1\t4.125", "a point that could divide thousands (see --decimal)"),
+    ("user;item;rating", ";{};4,5", "500;1;1.234", "a number in another form than the file's"),
+    ("user;item;rating", ";{};4,5", "1.000;1;4,5", "an id that could be thousands or a fraction"),
+    ("user,item,rating", ",{},4", "1.000,1,4", "an id that could be thousands or a fraction"),
+    ("user;item;rating", ";{};4,5", "500;1,000;4,5", "an id that could be thousands or a fraction")])
+def test_a_sign_behind_what_was_looked_at(run, place, tmp_path, header, row, last, reason):
+    """No value before shows what it means."""
+    name = "plays" if "plays" in header else "ratings"
+    folder = write(tmp_path / "set", **{name: header + "\n" + lines_until(10000, row, last)})
+    load(run, place, folder)
+    assert place.psql(REJECTS) == f"{name}.csv|10002|{reason}"
+    assert number(place, "SELECT count(*) FROM trivet.rating") == 10000
+    shown = run("trivet-etl", "inspect", folder).stdout
+    assert f"rejected    1 line: 1 x {reason}" in shown
+    if "--decimal" in reason:
+        load(run, place, folder, "--decimal", "point")
+        assert number(place, f"SELECT count(*) FROM trivet.rating WHERE value = {last.split(header[4])[-1]}::real") == 1
+
+
+def test_a_fraction_behind_what_was_looked_at_takes_the_word_of_the_commas_back(run, place, tmp_path):
+    """1,234 was 1234 while no comma stood before a fraction; with the sign said, the one line is refused alone, or all are fractions."""
+    folder = write(tmp_path / "set", plays="user;item;plays\n" + lines_until(10000, ";{};1,234", "500;1;12,5"))
+    before = number(place, "SELECT count(*) FROM trivet.load WHERE state = 'complete'")
+    for done in (load(run, place, folder, check=False), run("trivet-etl", "inspect", folder, check=False)):
+        assert done.returncode == 3
+        in_order("it holds the number 12,5, whose comma stands before a fraction, and lines before it hold such as 1,234, which could be one, too "
+                 "hint: --decimal comma takes", done.stderr)
+    assert number(place, "SELECT count(*) FROM trivet.load WHERE state = 'complete'") == before
+    load(run, place, folder, "--decimal", "comma")
+    assert place.psql("SELECT min(value), max(value) FROM trivet.rating") == "1.234|12.5"
+    load(run, place, folder, "--decimal", "point")
+    assert place.psql(REJECTS) == "plays.csv|10002|rating is not a number"
+
+
+def test_a_line_that_is_too_long_is_not_called_nothing(run, place, tmp_path):
+    folder = write(tmp_path / "set", ratings="u" * 70000 + ",item,rating\n")
+    for done in (load(run, place, folder, check=False), run("trivet-etl", "inspect", folder, check=False)):
+        in_order("ratings.csv: none of its first lines is a record: line 1 is refused (line longer than 64 KiB) hint: ", done.stderr)
+
+
+def test_files_of_one_name_in_an_archive(run, place, tmp_path):
+    """They are told apart by their folders, and titles come from the folder of the ratings."""
+    packed = tmp_path / "set.zip"
+    with zipfile.ZipFile(packed, "w") as z:
+        z.writestr("a/ratings.csv", "userId,movieId,rating\n1,2,3\n1,3,4\n")
+        z.writestr("b/ratings.csv", "userId,movieId,rating\n1,2,5\n")
+        z.writestr("a/movies.csv", "movieId,title\n2,Heat\n")
+        z.writestr("b/movies.csv", "movieId,title\n2,Another one of the same number\n")
+    loaded, shown = load(run, place, packed), run("trivet-etl", "inspect", packed)
+    assert lines(place.psql(ROWS)) == ["1|2|3", "1|3|4"] and place.psql(ITEMS) == "2|Heat"
+    for words in ("a/ratings.csv: ratings", "a/movies.csv: items", "b/ratings.csv: not used", "b/movies.csv: not used"):
+        assert words in loaded.stderr and words in shown.stdout
+    assert "b/ratings.csv looks like ratings, too, and was not read" in loaded.stdout and "b/ratings.csv looks like" in shown.stdout

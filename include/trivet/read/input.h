@@ -16,6 +16,7 @@
 /* One file of the list; the texts and the head are owned by the input. */
 struct tv_input_file {
     char *name;    /* without folder */
+    char *label;   /* for people: the name; with its folder, or its archive, where another file is called the same */
     char *path;    /* to open it by: a path, or the entry's name inside the archive */
     char *archive; /* the path of the archive it lies in, or NULL */
     size_t entry;  /* which of the archive's entries it is: names may stand there more than once */

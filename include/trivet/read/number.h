@@ -7,7 +7,8 @@
 #include "trivet/read/record.h"
 
 /* Each sets the value, or leaves it: TV_ERR_RECORD with one of a few fixed texts ("rating is not a number"). Blanks around
- * a number are no part of it, and 101.0 is the id 101. */
+ * a number are no part of it, and 101.0 is the id 101. So is 1.01E2, which is how Java writes it, and 1.2345678E+7, which has all of
+ * its digits. */
 enum tv_status tv_number_id(const struct tv_field *f, int64_t *id, struct tv_error *err);
 enum tv_status tv_number_rating(const struct tv_field *f, float *value,
                                 struct tv_error *err); /* finite, also as a float */
@@ -28,6 +29,20 @@ enum { TV_NUMBER_MAX_TEXT = 64 }; /* room for a number that is written anew */
  * are not of that form. */
 TV_MUST_USE int tv_number_plain(enum tv_number_form form, const struct tv_field *f, char *out, size_t size,
                                 struct tv_field *plain);
+
+/* How the ids of a column are written. Everywhere 101.0 and 101,0 are 101. */
+enum tv_id_form {
+    TV_ID_CLEAR,        /* 1.000 and 1,000 are refused, as they could be 1 or 1000 */
+    TV_ID_FRACTIONS,    /* 1.000 is 1 */
+    TV_ID_COMMA_GROUPS, /* 1,000 is 1000 */
+    TV_ID_POINT_GROUPS  /* 1.000 is 1000 */
+};
+
+/* The same as tv_number_id, in a column of that form. */
+enum tv_status tv_number_id_written(enum tv_id_form form, const struct tv_field *f, int64_t *id, struct tv_error *err);
+
+/* Whether all that stands behind a comma is zeros, two at most or four and more, so that it is a whole number: 101,0. */
+int tv_number_is_whole_by_comma(const struct tv_field *f);
 
 /* Whether a whole number is written as spreadsheets round it, with fewer digits than it has: 7.65612E+16, 1e+05. Without a sign behind
  * the letter it may be a text: 1e5. */

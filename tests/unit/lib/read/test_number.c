@@ -185,7 +185,8 @@ static void commas_divide_or_stand_for_a_point(void **state)
         {"1234,567", TV_NUMBER_DECIMAL, NULL, "1234.567", "1234.567"},
         {"1,2345", TV_NUMBER_DECIMAL, NULL, "1.2345", "1.2345"},
         {"1,2,3", TV_NUMBER_NEITHER, NULL, NULL, NULL},
-        {",5", TV_NUMBER_NEITHER, NULL, NULL, NULL},
+        {",5", TV_NUMBER_DECIMAL, NULL, ".5", ".5"},
+        {",", TV_NUMBER_NEITHER, NULL, NULL, NULL},
         {"5,", TV_NUMBER_NEITHER, NULL, NULL, NULL},
         {"a,b", TV_NUMBER_NEITHER, NULL, NULL, NULL},
         {"1,234,56", TV_NUMBER_NEITHER, NULL, NULL, NULL},
@@ -211,6 +212,55 @@ static void commas_divide_or_stand_for_a_point(void **state)
             }
         }
     }
+}
+
+/* The id that a text is in each form; 0 is none, which is refused. */
+static void ids_are_written_in_several_ways(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ids[4]; /* clear, fractions, comma groups, point groups */
+    } cases[] = {
+        {"7", {7, 7, 7, 7}},
+        {"101.0", {101, 101, 101, 101}},
+        {"101,0", {101, 101, 0, 101}},
+        {"1234,00", {1234, 1234, 0, 1234}},
+        {"1.000", {0, 1, 1, 1000}},
+        {"1,000", {0, 0, 1000, 0}},
+        {"-1.001", {0, 0, 0, -1001}},
+        {"1,001", {0, 0, 1001, 0}},
+        {"1.234.567", {0, 0, 0, 1234567}},
+        {"1,234,567", {0, 0, 1234567, 0}},
+        {"1.2345678E7", {12345678, 12345678, 12345678, 12345678}},
+        {"-1.2345678E7", {-12345678, -12345678, -12345678, -12345678}},
+        {"1.0E7", {10000000, 10000000, 10000000, 10000000}},
+        {"9.007199254740993E15", {9007199254740993, 9007199254740993, 9007199254740993, 9007199254740993}},
+        {"1.2345678E+7", {12345678, 12345678, 12345678, 12345678}},
+        {"1.2345678e+07", {12345678, 12345678, 12345678, 12345678}},
+        {"1.234568E+7", {0}},
+        {"1.2345678e7", {12345678, 12345678, 12345678, 12345678}},
+        {"1.0e7", {0}},
+        {"1.2345678E6", {0}},
+        {"1E7", {0}},
+        {"12.5E7", {0}},
+        {"1.5E-1", {0}},
+        {"1.5E", {0}},
+        {"1.0E19", {0}},
+        {"9.3E18", {0}},
+        {"4,5", {0}},
+        {",0", {0}},
+        {"1.5", {0}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int form = TV_ID_CLEAR; form <= TV_ID_POINT_GROUPS; form++) {
+            struct tv_field f = field(cases[i].text);
+            int64_t id = 0;
+            struct tv_error err;
+            enum tv_status status = tv_number_id_written((enum tv_id_form)form, &f, &id, &err);
+            assert_int_equal(status, cases[i].ids[form] ? TV_OK : TV_ERR_RECORD);
+            assert_true(id == cases[i].ids[form]);
+        }
 }
 
 static void some_words_say_that_nothing_is_there(void **state)
@@ -242,6 +292,7 @@ int main(void)
         cmocka_unit_test(ratings_are_finite),
         cmocka_unit_test(quick_ratings_equal_strtof),
         cmocka_unit_test(times_are_seconds), cmocka_unit_test(commas_divide_or_stand_for_a_point),
+        cmocka_unit_test(ids_are_written_in_several_ways),
         cmocka_unit_test(some_words_say_that_nothing_is_there), cmocka_unit_test(a_spreadsheet_rounds_long_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
