@@ -470,15 +470,42 @@ enum tv_status tv_similar_feed_step(struct tv_similar_feed *f, int most, int64_t
     return status;
 }
 
-void tv_similar_feed_data(struct tv_similar_feed *f, int64_t version, char *out, size_t size)
+static void take_text(char *out, size_t size, const struct tv_pg_rows *rows, int column)
 {
+    const char *text = tv_pg_cell(rows, 0, column);
+    tv_text_mark_cut(out, size, snprintf(out, size, "%s", text ? text : ""));
+}
+
+static void take_made(struct tv_similar_made *out, const struct tv_pg_rows *rows)
+{
+    const char *dataset = tv_pg_cell(rows, 0, 6);
+    take_text(out->notice, sizeof out->notice, rows, 0);
+    take_text(out->data, sizeof out->data, rows, 1);
+    take_text(out->source, sizeof out->source, rows, 2);
+    out->own = tv_pg_cell(rows, 0, 3)[0] == 't';
+    take_text(out->min_rating, sizeof out->min_rating, rows, 4);
+    take_text(out->since, sizeof out->since, rows, 5);
+    out->dataset = dataset ? strtoll(dataset, NULL, 10) : 0;
+}
+
+/* The conditions are read out of the one form that a source has which is no SQL of an analyst's own (similar_index_source_check). */
+int tv_similar_feed_made(struct tv_similar_feed *f, int64_t version, struct tv_similar_made *out)
+{
+    static const char of_index[] =
+        "SELECT trivet.similar_data(i.id), d.name, i.source, i.own_source, "
+        "CASE WHEN NOT i.own_source THEN substring(i.source FROM 'min_rating => ''([^'']*)''') END, "
+        "CASE WHEN NOT i.own_source THEN substring(i.source FROM 'rated_since => ''([^'']*)''') END, i.dataset "
+        "FROM trivet.similar_index i LEFT JOIN trivet.dataset d ON d.id = i.dataset WHERE i.id = $1";
+    static const char of_none[] = "SELECT trivet.similar_none(), NULL, NULL, 'f', NULL, NULL, NULL";
     char number[24];
     const char *value = number;
     struct tv_pg_rows *rows = NULL;
     snprintf(number, sizeof number, "%" PRId64, version);
-    out[0] = '\0';
-    const char *sql = version ? "SELECT trivet.similar_data($1)" : "SELECT trivet.similar_none()";
-    if (f->pg && tv_pg_query(f->pg, sql, version ? 1 : 0, &value, &rows, NULL) == TV_OK)
-        tv_text_copy(out, size, tv_pg_cell(rows, 0, 0) ? tv_pg_cell(rows, 0, 0) : "");
+    *out = (struct tv_similar_made){0};
+    if (f->pg == NULL || tv_pg_query(f->pg, version ? of_index : of_none, version ? 1 : 0, &value, &rows, NULL) != TV_OK)
+        return 0;
+    if (tv_pg_rows_count(rows) > 0)
+        take_made(out, rows);
     tv_pg_rows_free(rows);
+    return 1;
 }

@@ -90,8 +90,7 @@ static void write_account(struct tv_out *out, const struct tv_resident *s, const
     tv_out_text(out, "{");
     tv_out_key(out, "user_id");
     tv_id_user_json(out, s, &ask->user);
-    tv_out_key(out, "model");
-    tv_out_int(out, s->run_number);
+    tv_model_json(out, s);
     tv_out_key(out, "reason");
     tv_out_json(out, tv_reason_name(a->reason));
     tv_out_key(out, "score_kind");
@@ -138,7 +137,7 @@ enum tv_outcome tv_handle_explain(struct tv_app *app, const struct tv_request *r
     enum tv_pick pick = TV_PICK_PROBLEM;
     if (read_ask(request, &ask, &problem))
         pick = tv_pick(&app->models, ask.model, &ask.user, request->may_wait, &picked, &problem);
-    if (pick == TV_PICKED)
+    if (pick == TV_PICKED && tv_pick_is_meant(request, picked.resident, &problem))
         answer(&picked, &ask, response, &problem);
     return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }

@@ -49,16 +49,6 @@ static struct tv_mongo_doc *find_document(struct tv_app *app, const struct tv_re
     return doc;
 }
 
-/* null while no model is live, and the catalogue is that of the index of similar items. */
-static void write_model(struct tv_out *out, const struct tv_resident *s)
-{
-    tv_out_key(out, "model");
-    if (s->run_number)
-        tv_out_int(out, s->run_number);
-    else
-        tv_out_text(out, "null");
-}
-
 /* Writes an item as the resident catalogue tells it, and under "metadata" the further fields that MongoDB has. */
 static void write_item(struct tv_app *app, struct tv_out *out, const struct tv_resident *s, int64_t item_id)
 {
@@ -68,7 +58,7 @@ static void write_item(struct tv_app *app, struct tv_out *out, const struct tv_r
     tv_out_text(out, "{");
     tv_item_json(out, s, item_id);
     tv_item_counts_json(out, s, item_id);
-    write_model(out, s);
+    tv_model_json(out, s);
     tv_out_key(out, "metadata");
     tv_out_text(out, text ? text : "null");
     tv_out_text(out, "}\n");
@@ -91,7 +81,8 @@ enum tv_outcome tv_handle_item(struct tv_app *app, const struct tv_request *requ
     tv_id_set(&id, "id", request->segments[0]);
     if (tv_pick_model(request, &model, &problem))
         pick = tv_pick_catalogue(&app->models, app->similar_keeper, model, request->may_wait, &picked.resident, &problem);
-    if (pick == TV_PICKED && tv_pick_item(&id, picked.resident, &problem)) {
+    if (pick == TV_PICKED && tv_pick_is_meant(request, picked.resident, &problem) &&
+        tv_pick_item(&id, picked.resident, &problem)) {
         write_item(app, &response->out, picked.resident, id.number);
         response->revalidated = 1;
     }
@@ -124,7 +115,7 @@ static void write_found(struct tv_out *out, const struct tv_resident *s, const c
     const struct tv_item *best[MAX_FOUND];
     size_t found, n = tv_title_search(&s->titles, &s->items, folded, best, top, &found);
     tv_out_text(out, "{");
-    write_model(out, s);
+    tv_model_json(out, s);
     tv_out_key(out, "found");
     tv_out_int(out, (int64_t)found);
     tv_out_key(out, "items");
@@ -149,7 +140,7 @@ enum tv_outcome tv_handle_items(struct tv_app *app, const struct tv_request *req
     tv_buffer_init(&folded, 64 * MAX_QUERY);
     if (read_query(request, &folded, &top, &problem) && tv_pick_model(request, &model, &problem))
         pick = tv_pick_catalogue(&app->models, app->similar_keeper, model, request->may_wait, &picked.resident, &problem);
-    if (pick == TV_PICKED) {
+    if (pick == TV_PICKED && tv_pick_is_meant(request, picked.resident, &problem)) {
         write_found(&response->out, picked.resident, tv_buffer_string(&folded), (size_t)top);
         response->revalidated = 1;
     }

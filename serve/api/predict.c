@@ -82,8 +82,7 @@ static void answer(struct tv_response *response, const struct tv_predictor *p, c
     tv_out_text(out, "{");
     tv_out_key(out, "user_id");
     tv_id_user_json(out, p->picked.resident, &ask->user);
-    tv_out_key(out, "model");
-    tv_out_int(out, p->picked.resident->run_number);
+    tv_model_json(out, p->picked.resident);
     tv_out_key(out, "items");
     tv_out_text(out, "[");
     if (!write_items(out, p, ask->ids, problem))
@@ -103,7 +102,7 @@ enum tv_outcome tv_handle_predict(struct tv_app *app, const struct tv_request *r
     enum tv_pick pick = TV_PICK_PROBLEM;
     if (read_ask(request, &ask, &problem))
         pick = tv_predictor_pick(&app->models, ask.model, &ask.user, request->may_wait, &predictor, &problem);
-    if (pick == TV_PICKED)
+    if (pick == TV_PICKED && tv_pick_is_meant(request, predictor.picked.resident, &problem))
         answer(response, &predictor, &ask, &problem);
     return tv_pick_finish(&app->models, request, response, pick, &predictor.picked, &problem);
 }

@@ -285,6 +285,11 @@ static void write_change(struct tv_out *out, const struct change *c, int with_ra
         tv_out_int(out, c->model);
     else
         tv_out_text(out, "null");
+    tv_out_key(out, "dataset");
+    if (c->rated.dataset)
+        tv_out_int(out, c->rated.dataset);
+    else
+        tv_out_text(out, "null");
     if (c->later) {
         tv_out_key(out, "why");
         tv_out_json(out, c->later);

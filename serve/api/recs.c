@@ -65,8 +65,7 @@ static void write_recs(struct tv_out *out, const struct tv_recs *recs)
     tv_out_text(out, "{");
     tv_out_key(out, "user_id");
     tv_id_user_json(out, s, recs->id);
-    tv_out_key(out, "model");
-    tv_out_int(out, s->run_number);
+    tv_model_json(out, s);
     tv_out_key(out, "reason");
     tv_out_json(out, tv_reason_name(recs->ranking.reason));
     tv_out_key(out, "score_kind");
@@ -142,7 +141,7 @@ enum tv_outcome tv_handle_recs(struct tv_app *app, const struct tv_request *requ
     enum tv_pick pick = read_ask(request, &ask, &problem) ? TV_PICKED : TV_PICK_PROBLEM;
     if (pick == TV_PICKED)
         pick = tv_pick(&app->models, ask.model, &ask.user, request->may_wait, &picked, &problem);
-    if (pick == TV_PICKED) {
+    if (pick == TV_PICKED && tv_pick_is_meant(request, picked.resident, &problem)) {
         if (picked.user == NULL && ask.strict)
             tv_problem(&problem, 404, "there is no user %s", ask.user.text);
         else if (tv_item_filter_resolve(&ask.filter, picked.resident, &problem))

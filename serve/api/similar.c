@@ -89,8 +89,7 @@ static int by_factors(const struct tv_resident *s, const struct tv_similar_quest
 /* The ranking still lies in the workspace of this thread, in which by_factors put it. */
 static void write_factors_json(struct tv_out *out, const struct tv_resident *s, int64_t item, size_t n)
 {
-    tv_out_key(out, "model");
-    tv_out_int(out, s->run_number);
+    tv_model_json(out, s);
     tv_out_key(out, "in_model");
     tv_out_bool(out, tv_resident_dense(s, item) >= 0);
     tv_out_key(out, "by");
@@ -113,14 +112,29 @@ static void write_json(struct tv_out *out, const struct tv_resident *s, const st
     tv_out_text(out, "}\n");
 }
 
+/* The catalogue of an index has no description of a model, and so no name. */
+static void name_data(struct tv_app *app, const struct tv_resident *s, char *out, size_t size)
+{
+    struct tv_similar_made made;
+    tv_similar_keeper_made(app->similar_keeper, tv_similar_keeper_seen(app->similar_keeper), &made);
+    if (s->info.dataset[0])
+        snprintf(out, size, "%s", s->info.dataset);
+    else if (made.dataset == s->dataset && made.data[0])
+        snprintf(out, size, "%s", made.data);
+    else
+        snprintf(out, size, "number %" PRId64, s->dataset);
+}
+
 /* A link of ours says of which data set its item is: another one, which may have taken its place since, has other items
  * under the same ids. */
-static int is_meant(const struct tv_similar_question *q, const struct tv_resident *s, struct tv_problem *problem)
+static int is_meant(struct tv_app *app, const struct tv_similar_question *q, const struct tv_resident *s, struct tv_problem *problem)
 {
+    char name[sizeof s->info.dataset + 16];
     if (q->dataset == 0 || s->dataset == 0 || q->dataset == s->dataset || tv_code_refusal(q->item.text, strlen(q->item.text)))
         return 1; /* what can be no id is refused as such */
-    tv_problem_at(problem, 409, "dataset", "item %s of data set %" PRId64 " is not known to the %s, which is of data set %" PRId64,
-                  q->item.text, q->dataset, q->by == TV_BY_AUDIENCE ? "index of similar items" : "model", s->dataset);
+    name_data(app, s, name, sizeof name);
+    tv_problem_at(problem, 409, "dataset", "item %s is meant of another data set than the %s, which is of %s", q->item.text,
+                  q->by == TV_BY_AUDIENCE ? "index of similar items" : "model", name);
     tv_problem_hint(problem, q->by == TV_BY_AUDIENCE
                                  ? "by=factors asks the model; trivet-train similar builds an index of what is loaded"
                                  : "by=audience asks the index of similar items");
@@ -131,7 +145,7 @@ static int is_meant(const struct tv_similar_question *q, const struct tv_residen
 static int find_neighbours(struct tv_app *app, const struct tv_request *request, struct tv_similar_question *q,
                            const struct tv_resident *s, struct tv_neighbours *found, struct tv_problem *problem)
 {
-    if (!is_meant(q, s, problem))
+    if (!is_meant(app, q, s, problem))
         return 0;
     if (q->by == TV_BY_AUDIENCE)
         return tv_id_item(&q->item, s, problem) && tv_similar_by_audience(app, request, q, found, problem) &&

@@ -5,6 +5,7 @@
 #define TRIVET_SERVE_API_SIMILAR_H
 
 #include "serve/app.h"
+#include "serve/follow/similar_keeper.h"
 #include "serve/model/ids.h"
 #include "serve/model/resident.h"
 #include "serve/web/out.h"
@@ -42,6 +43,7 @@ struct tv_neighbours {
     size_t counted;             /*     of which so many, those that share most, had their similarity counted; 0: none */
     struct tv_neighbour *items; /* (n) nearest first; free() it */
     size_t n;
+    struct tv_similar_made made; /* by audience: what the index is made of; empty where that is not known */
 };
 
 /* similar_audience.c: 1, or 0 and *problem. Waits for Redis, and with `exact` for Postgres. */

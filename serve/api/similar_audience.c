@@ -107,7 +107,10 @@ static enum tv_status count_exactly(struct tv_app *app, const struct tv_request 
     struct tv_question *question = NULL;
     struct tv_pg_rows *rows = NULL;
     struct tv_buffer source = TV_BUFFER_INIT(1 << 16), sql = TV_BUFFER_INIT(1 << 18);
+    struct tv_question_data data;
     enum tv_status status = tv_question_begin(app->questions, "", &request->caller, &question, err);
+    if (status == TV_OK)
+        status = tv_question_hold(question, 0, &data, err); /* read_source says what is wrong with another data set */
     if (status == TV_OK)
         status = read_source(question, found->index, &source, err);
     if (status == TV_OK)
@@ -143,12 +146,13 @@ static void say_why(struct tv_problem *problem, const struct tv_id *item, enum t
 }
 
 /* The answer is copied into our own shape, which both ways of asking share. */
-static int take_answer(struct tv_neighbours *out, const struct tv_similar_answer *answer)
+static int take_answer(struct tv_app *app, struct tv_neighbours *out, const struct tv_similar_answer *answer)
 {
     *out = (struct tv_neighbours){.index = answer->version, .dataset = answer->dataset, .size = answer->size, .sharing = answer->sharing};
     out->items = calloc(answer->n + 1, sizeof *out->items);
     if (out->items == NULL)
         return 0;
+    tv_similar_keeper_made(app->similar_keeper, out->index, &out->made);
     for (size_t i = 0; i < answer->n; i++)
         out->items[out->n++] =
             (struct tv_neighbour){.item = answer->items[i].item,
@@ -170,7 +174,7 @@ int tv_similar_by_audience(struct tv_app *app, const struct tv_request *request,
     enum tv_status status = tv_similar_keeper_ask(app->similar_keeper, q->item.number, wanted, &answer, &known, &err);
     if (status != TV_OK) {
         say_why(problem, &q->item, status, known, &err);
-    } else if (!take_answer(out, &answer)) {
+    } else if (!take_answer(app, out, &answer)) {
         tv_problem(problem, 500, "out of memory for similar items");
     } else if (q->exact && (status = count_exactly(app, request, q->item.number, out, &err)) != TV_OK) {
         tv_question_problem(problem, status, &err);
@@ -191,6 +195,30 @@ int tv_similar_is_of(const struct tv_neighbours *found, int64_t dataset, struct 
     return 0;
 }
 
+static void write_text(struct tv_out *out, const char *member, const char *text)
+{
+    tv_out_key(out, member);
+    if (text[0])
+        tv_out_json(out, text);
+    else
+        tv_out_text(out, "null");
+}
+
+/* All but the number are null as long as it is not known (tv_similar_keeper_made). */
+static void write_made(struct tv_out *out, const struct tv_neighbours *found)
+{
+    tv_out_key(out, "dataset");
+    if (found->dataset)
+        tv_out_int(out, found->dataset);
+    else
+        tv_out_text(out, "null");
+    write_text(out, "data", found->made.data);
+    write_text(out, "source", found->made.source);
+    tv_out_key(out, "min_rating");
+    tv_out_float(out, found->made.min_rating[0] ? strtof(found->made.min_rating, NULL) : NAN);
+    write_text(out, "since", found->made.since);
+}
+
 /* The standard error goes with the estimate, so that a reader sees which differences mean something; the true
  * similarity stands beside both where it was counted. */
 void tv_similar_audience_json(struct tv_out *out, const struct tv_resident *s, const struct tv_neighbours *found)
@@ -199,6 +227,7 @@ void tv_similar_audience_json(struct tv_out *out, const struct tv_resident *s, c
     tv_out_json(out, "audience");
     tv_out_key(out, "index");
     tv_out_int(out, found->index);
+    write_made(out, found);
     tv_out_key(out, "signature_size");
     tv_out_int(out, found->size);
     tv_out_key(out, "sharing");

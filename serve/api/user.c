@@ -48,8 +48,7 @@ static void write_user(struct tv_out *out, const struct tv_id *id, const struct 
     tv_out_text(out, "{");
     tv_out_key(out, "user_id");
     tv_id_user_json(out, s, id);
-    tv_out_key(out, "model");
-    tv_out_int(out, s->run_number);
+    tv_model_json(out, s);
     tv_out_key(out, "learned");
     tv_out_bool(out, u->row >= 0);
     tv_out_key(out, "n");
@@ -128,9 +127,10 @@ enum tv_outcome tv_handle_user(struct tv_app *app, const struct tv_request *requ
     tv_id_set(&id, "id", request->segments[0]);
     if (tv_pick_model(request, &model, &problem))
         pick = tv_pick(&app->models, model, &id, request->may_wait, &picked, &problem);
-    if (pick == TV_PICKED && picked.user)
+    int meant = pick == TV_PICKED && tv_pick_is_meant(request, picked.resident, &problem);
+    if (meant && picked.user)
         pick = answer(app, request, response, &id, &picked);
-    else if (pick == TV_PICKED)
+    else if (meant)
         tv_problem(&problem, 404, "there is no user %s", id.text);
     return tv_pick_finish(&app->models, request, response, pick, &picked, &problem);
 }

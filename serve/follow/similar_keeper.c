@@ -20,10 +20,12 @@ enum { CONNECTIONS = 4, REDIS_MS = 1000, LOOK_SECONDS = 2, STATEMENT_SECONDS = 2
 
 struct tv_similar_keeper {
     struct tv_breaker *redis;
-    pthread_mutex_t mutex; /* guards the idle connections, and all to `data` */
+    pthread_mutex_t mutex; /* guards the idle connections, and all to `made_of` */
     int64_t version, dataset; /* of the index that was live last; 0: none yet */
     char refusal[sizeof((struct tv_error *)0)->message];
     char data[1024]; /* a sentence, or "" */
+    struct tv_similar_made made; /* of `made_of`; as PostgreSQL said last */
+    int64_t made_of;
     pthread_cond_t free;
     struct tv_similar *idle[CONNECTIONS];
     int n_idle;
@@ -163,11 +165,24 @@ void tv_similar_keeper_data(struct tv_similar_keeper *a, char *out, size_t size)
     pthread_mutex_unlock(&a->mutex);
 }
 
-/* Told once in the log, and to all who look as long as it is so. */
+void tv_similar_keeper_made(struct tv_similar_keeper *a, int64_t version, struct tv_similar_made *out)
+{
+    *out = (struct tv_similar_made){0};
+    if (a == NULL)
+        return;
+    pthread_mutex_lock(&a->mutex);
+    if (version && a->made_of == version)
+        *out = a->made;
+    pthread_mutex_unlock(&a->mutex);
+}
+
+/* Told once in the log, and to all who look as long as it is so. What an index is made of stays known while PostgreSQL is away. */
 static void note_data(struct tv_similar_keeper *a, int64_t version)
 {
-    char what[640], sentence[sizeof a->data] = "";
-    tv_similar_feed_data(a->feed, version, what, sizeof what);
+    struct tv_similar_made made;
+    char sentence[sizeof a->data] = "";
+    const char *what = made.notice;
+    int told = tv_similar_feed_made(a->feed, version, &made);
     if (what[0] && version)
         snprintf(sentence, sizeof sentence, "the index of similar items (%" PRId64 ") %s", version, what);
     else if (what[0])
@@ -175,6 +190,10 @@ static void note_data(struct tv_similar_keeper *a, int64_t version)
     pthread_mutex_lock(&a->mutex);
     int changed = strcmp(a->data, sentence) != 0;
     tv_text_copy(a->data, sizeof a->data, sentence);
+    if (told) {
+        a->made = made;
+        a->made_of = version;
+    }
     pthread_mutex_unlock(&a->mutex);
     if (changed && sentence[0])
         tv_log_info("%s; trivet-train similar makes a new one", sentence);

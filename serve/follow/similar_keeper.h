@@ -12,6 +12,7 @@
 
 #include "serve/stores/breaker.h"
 #include "trivet/base/status.h"
+#include "trivet/similar/feed.h"
 #include "trivet/similar/similar.h"
 
 struct tv_similar_keeper;
@@ -34,6 +35,9 @@ enum tv_status tv_similar_keeper_ask(struct tv_similar_keeper *a, int64_t item, 
 void tv_similar_keeper_look(struct tv_similar_keeper *a, char *out, size_t size);
 /* What is to be said of the data of the index that is live, as a sentence; "": nothing, as far as is known. NULL is fine. */
 void tv_similar_keeper_data(struct tv_similar_keeper *a, char *out, size_t size);
+/* What an index is made of: all empty where PostgreSQL has not said, as for the first two seconds of one that has just gone live. NULL
+ * is fine. */
+void tv_similar_keeper_made(struct tv_similar_keeper *a, int64_t version, struct tv_similar_made *out);
 /* A rating was committed. NULL is fine. */
 void tv_similar_keeper_wake(struct tv_similar_keeper *a);
 

@@ -183,11 +183,15 @@ void tv_page_finish(struct tv_response *response, const char *title, const struc
                     const struct tv_out *content)
 {
     struct tv_out banner;
+    char dataset[24] = "";
     static const struct tv_slot no_slots[] = {{NULL, NULL, NULL}};
     tv_out_init(&banner);
     if (resident && resident->info.generated)
         tv_page_fill(&banner, "banner.html", no_slots);
+    if (resident && resident->dataset)
+        snprintf(dataset, sizeof dataset, "%" PRId64, resident->dataset);
     const struct tv_slot slots[] = {{"title", title, NULL},
+                                    {"dataset", dataset, NULL},
                                     {"banner", NULL, &banner},
                                     {"content", NULL, content},
                                     {"version", TRIVET_VERSION, NULL},

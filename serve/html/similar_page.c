@@ -89,6 +89,24 @@ static void write_explanation(char *out, size_t size, const struct tv_similar_qu
              which, tv_text_number(number, (long long)found->sharing));
 }
 
+/* Writes of which ratings the index is made, a sentence without its full stop, or "" where that is not known: whose audience an item
+ * has depends on it. */
+static void write_made(char *out, size_t size, const struct tv_resident *s, const struct tv_neighbours *found)
+{
+    const struct tv_similar_made *made = &found->made;
+    const char *values = s->info.counts ? "counts of plays" : "ratings";
+    char what[sizeof made->source + 256];
+    out[0] = '\0';
+    if (made->source[0] == '\0')
+        return;
+    if (made->own)
+        snprintf(what, sizeof what, "the rows of %s", made->source);
+    else
+        snprintf(what, sizeof what, "%s%s%s%s%s%s", made->min_rating[0] ? "" : "all ", values, made->min_rating[0] ? " of at least " : "",
+                 made->min_rating, made->since[0] ? " given since " : "", made->since);
+    snprintf(out, size, "Audiences are of the data set %s, made of %s", made->data[0] ? made->data : "without a name", what);
+}
+
 /* Writes links to the other ways to ask for the same item: all but the one that this page shows, and by factors only where
  * the model is of the same data set. */
 static void write_ways(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q)
@@ -129,7 +147,7 @@ static void write_json_address(struct tv_out *out, const struct tv_resident *s, 
 static void write_list(struct tv_out *out, const struct tv_resident *s, const struct tv_similar_question *q,
                        const struct tv_neighbours *found)
 {
-    char explanation[400];
+    char explanation[400], made[3072] = "";
     struct tv_out rows, ways, json;
     tv_out_init(&rows);
     tv_out_init(&ways);
@@ -141,7 +159,10 @@ static void write_list(struct tv_out *out, const struct tv_resident *s, const st
     write_ways(&ways, s, q);
     write_json_address(&json, s, q);
     write_explanation(explanation, sizeof explanation, q, found);
+    if (q->by == TV_BY_AUDIENCE)
+        write_made(made, sizeof made, s, found);
     const struct tv_slot slots[] = {{"explanation", explanation, NULL},
+                                    {"made", made, NULL},
                                     {"rows", NULL, &rows},
                                     {"ways", NULL, &ways},
                                     {"json", tv_buffer_string(&json.buffer), NULL},

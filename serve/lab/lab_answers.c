@@ -31,6 +31,7 @@ struct part {
  * is the request's, "" for none. */
 struct question {
     const char *id;
+    int64_t dataset; /* that a page is of; 0: it does not say */
     struct tv_filter *filter;
     int has_axes;               /* 1: a sweep, whose two axes go into the call, too */
     struct tv_lab_axis axes[2]; /* x, y */
@@ -145,6 +146,23 @@ static void write_parameters(struct tv_out *out, const struct question *q)
     tv_buffer_free(&json);
 }
 
+/* Of what data the rows are. Presets are of none. */
+static enum tv_status write_data(struct tv_question *asked, const struct question *q, struct tv_out *out, struct tv_error *err)
+{
+    struct tv_question_data data;
+    if (q->parts[0].parameters == 0)
+        return TV_OK;
+    enum tv_status status = tv_question_hold(asked, q->dataset, &data, err);
+    tv_out_key(out, "dataset");
+    if (data.dataset)
+        tv_out_int(out, data.dataset);
+    else
+        tv_out_text(out, "null");
+    tv_out_key(out, "data");
+    tv_out_json(out, data.name);
+    return status;
+}
+
 /* The members are written as rows come. A failure leaves half an answer behind, which tv_problem_answer drops. */
 static enum tv_status answer(struct tv_questions *questions, const struct tv_request *request,
                              const struct question *q, struct tv_out *out, struct tv_error *err)
@@ -153,6 +171,8 @@ static enum tv_status answer(struct tv_questions *questions, const struct tv_req
     double began = tv_clock();
     write_parameters(out, q);
     enum tv_status status = tv_question_begin(questions, q->id, &request->caller, &asked, err);
+    if (status == TV_OK)
+        status = write_data(asked, q, out, err);
     for (int i = 0; i < q->n_parts && status == TV_OK; i++)
         status = ask_part(asked, q, &q->parts[i], out, err);
     tv_question_end(asked);
@@ -165,10 +185,11 @@ static enum tv_status answer(struct tv_questions *questions, const struct tv_req
 static enum tv_outcome handle(struct tv_app *app, const struct tv_request *request,
                               struct tv_response *response, struct question *q)
 {
+    static const struct tv_integer dataset = {"dataset", 1, INT64_MAX};
     struct tv_problem problem = {0};
     struct tv_error err = {0};
     enum tv_outcome outcome = TV_ANSWERED;
-    int good = tv_lab_filter(request, &q->filter, &problem) && tv_lab_id(request, &q->id, &problem) &&
+    int good = tv_parameter_integer(request, &dataset, &q->dataset, &problem) && tv_lab_filter(request, &q->filter, &problem) && tv_lab_id(request, &q->id, &problem) &&
                (!q->has_axes || tv_lab_axes(request, q->axes, &problem));
     if (good && !request->may_wait) {
         response->need.postgres = 1;

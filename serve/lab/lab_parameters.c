@@ -18,13 +18,13 @@ static const char *const names[] = {
     NULL};
 const char *const tv_lab_of_activity[] = {
 #include "trivet/model/filter_parameters.def"
-    "id", NULL};
+    "id", "dataset", NULL};
 const char *const tv_lab_of_funnel[] = {
 #include "trivet/model/filter_parameters.def"
-    "id", NULL};
+    "id", "dataset", NULL};
 const char *const tv_lab_of_sweep[] = {
 #include "trivet/model/filter_parameters.def"
-    AXES, "id", NULL};
+    AXES, "id", "dataset", NULL};
 const char *const tv_lab_of_page[] = {
 #include "trivet/model/filter_parameters.def"
     AXES, "measure", NULL};

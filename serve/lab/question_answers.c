@@ -52,7 +52,7 @@ void tv_question_problem(struct tv_problem *problem, enum tv_status status, cons
     } else if (status == TV_ERR_STORE && hint[0] == '\0') {
         hint = "if the schema in this database is older than this server: trivet-etl schema";
     }
-    tv_problem_at(problem, code, code == 400 ? err->parameter : "", "%s", err->message);
+    tv_problem_at(problem, code, code == 400 || code == 409 ? err->parameter : "", "%s", err->message);
     tv_problem_hint(problem, "%s", hint);
     if (status == TV_ERR_UNAVAILABLE)
         problem->retry_after = DOWN_RETRY_SECONDS;

@@ -16,7 +16,8 @@ enum tv_status tv_question_rows(struct tv_question *question, const char *sql, c
 /* Ends the object with the member elapsed_ms: since `began`, by tv_clock. */
 void tv_question_elapsed(struct tv_out *out, double began);
 
-/* Tells why there is no answer: 400 where a parameter is refused (err->parameter), 409 stopped, 504 it took too
+/* Tells why there is no answer: 400 where a parameter is refused (err->parameter), 409 stopped, or
+ * of another data set (err->parameter), 504 it took too
  * long, 503 anything else. */
 void tv_question_problem(struct tv_problem *problem, enum tv_status status, const struct tv_error *err);
 

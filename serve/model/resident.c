@@ -78,6 +78,21 @@ void tv_item_json(struct tv_out *out, const struct tv_resident *s, int64_t id)
     write_genres(out, item ? item->genres : "");
 }
 
+static void write_number(struct tv_out *out, const char *member, int64_t number)
+{
+    tv_out_key(out, member);
+    if (number)
+        tv_out_int(out, number);
+    else
+        tv_out_text(out, "null");
+}
+
+void tv_model_json(struct tv_out *out, const struct tv_resident *s)
+{
+    write_number(out, "model", s->run_number);
+    write_number(out, "dataset", s->dataset);
+}
+
 /* A mean of floats has a float's digits: that of 3.3 and 3.3 is 3.3. NaN is written as null. A user may have rated items that the model does not hold, so an answer tells which those
  * are. */
 void tv_item_counts_json(struct tv_out *out, const struct tv_resident *s, int64_t id)

@@ -64,6 +64,9 @@ const char *tv_resident_title(const struct tv_resident *s, int64_t item_id, char
 /* Members that describe an item: "id":1,"title":"...","year":1995,"genres":["Drama"] */
 struct tv_out;
 void tv_item_json(struct tv_out *out, const struct tv_resident *s, int64_t id);
+/* The members `model` and `dataset` of an answer: which model it is from, null for a catalogue alone, and of which data set, null
+ * where that is not known. */
+void tv_model_json(struct tv_out *out, const struct tv_resident *s);
 /* Its counts in the catalogue: ,"count":63,"mean":3.94,"in_model":true. Without ratings the mean is null. */
 void tv_item_counts_json(struct tv_out *out, const struct tv_resident *s, int64_t id);
 

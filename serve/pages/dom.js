@@ -6,6 +6,12 @@ export function element(tag, attributes) {
   return Object.assign(document.createElement(tag), attributes);
 }
 
+// The data set that this page was made of, by its number; "": not known. Ids of another are other users and other items, so whatever
+// is asked for afterwards names it (same), and nothing of another is shown beside it.
+export const dataset = $("content").dataset.dataset;
+export const OTHER_DATA = "Another data set is live now; reload the page.";
+export const same = () => (dataset ? `&dataset=${dataset}` : "");
+
 // A line of a table: a head's with scope "col"; otherwise its first cell is its title. A cell is text or a node.
 export function row(cells, scope) {
   const line = document.createElement("tr");

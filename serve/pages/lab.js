@@ -1,5 +1,5 @@
 // The page /lab: fields and sliders make a filter, questions to this server show what it does, the address holds it all.
-import { $, element, json, row } from "./dom.js";
+import { $, dataset as liveData, element, json, row } from "./dom.js";
 import * as filter from "./lab_filter.js";
 import { drawActivity, drawFunnel } from "./lab_charts.js";
 import { drawGrid, markCurrent, measures } from "./lab_sweep.js";
@@ -14,6 +14,7 @@ const DEBOUNCE_MS = 250;
 
 let values = { ...defaults };
 const shown = { funnel: null, live: null, activity: null, sweep: null };
+let data = null; // the data set that the numbers are of, as the first answer says; a page shows those of one alone
 let sweeping = false; // a sweep belongs to what the address says
 
 // The first questions are asked while Chart.js is still being read; it is there once the page is.
@@ -79,6 +80,16 @@ function sayRunning(kind, question) {
   question.clock = setInterval(show, 100);
 }
 
+const otherData = () => Object.assign(new Error(), { problem: { detail: `Another data set than ${data.name} is loaded now`,
+  hint: "Reload the page", status: 409, parameter: "dataset" } });
+
+function know(id, name) {
+  if (data && data.id !== id) throw otherData();
+  if (data) return;
+  data = { id, name: name || "without a name" };
+  $("loaded").textContent = `Data set: ${data.name}${liveData && liveData !== id ? ", which the live model was not made of" : ""}`;
+}
+
 // Gives the answer, or null when a newer question or the Stop button came first.
 async function ask(kind, path, pairs) {
   stop(kind);
@@ -86,12 +97,15 @@ async function ask(kind, path, pairs) {
   running[kind] = question;
   sayRunning(kind, question);
   pairs.set("id", question.id);
+  if (data?.id && kind !== "presets") pairs.set("dataset", data.id);
   try {
     const answer = await fetch(`${path}?${pairs}`, { signal: question.abort.signal, headers: { Accept: "application/json" } });
     const body = await json(answer);
     await charts;
     if (running[kind] !== question) return null;
+    if (body.status === 409 && body.parameter === "dataset") throw otherData();
     if (!answer.ok) throw Object.assign(new Error(body.detail), { problem: body });
+    if (kind !== "presets") know(String(body.dataset ?? ""), body.data);
     if (kind === "funnel") alertWith(null);
     return body;
   } catch (error) {
@@ -113,7 +127,7 @@ function report(kind, error) {
   const { problem } = error;
   const text = problem ? [problem.detail, problem.hint].filter(Boolean).join(". ") : "this server does not answer";
   if (problem && problem.parameter && problem.status === 400) mistake(problem.parameter, problem.detail);
-  if (kind === "funnel" && (!problem || problem.status === 503)) alertWith(text);
+  if ((kind === "funnel" && (!problem || problem.status === 503)) || problem?.parameter === "dataset") alertWith(text);
   say(kind, text, true);
 }
 

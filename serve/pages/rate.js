@@ -1,6 +1,6 @@
 // What pages with a rating box do: every element with data-item gets a control, and after a rating the parts of the page
 // that follow from it are fetched anew.
-import { $, element, json } from "/dom.js";
+import { $, OTHER_DATA, dataset, element, json, same } from "/dom.js";
 import { amount, control, spoken } from "/rate_control.js";
 import { send, tell } from "/rate_send.js";
 
@@ -37,6 +37,7 @@ async function follow(item) {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
   if (!answer.ok) throw new Error("The rating is safe, but the list could not be read again; reload the page.");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (page.getElementById("content").dataset.dataset !== dataset) throw new Error(`The rating is safe. ${OTHER_DATA}`);
   for (const id of parts) {
     const now = $(id), next = page.getElementById(id);
     if (!now || !next) continue;
@@ -81,16 +82,22 @@ function found(item) {
 }
 
 async function ownRatings() {
-  const answer = await fetch(`/api/v1/users/${encodeURIComponent(user)}`);
+  const answer = await fetch(`/api/v1/users/${encodeURIComponent(user)}?model=live${same()}`);
   if (!answer.ok) return; // nobody knows the user yet
   for (const r of (await json(answer)).items) known.set(String(r.id), r.rating);
+}
+
+function forgetFound(why) {
+  $("rate-found").replaceChildren();
+  tell(why, true);
 }
 
 async function search() {
   const words = $("rate-q").value.trim(), number = ++asked;
   if (!words) return $("rate-found").replaceChildren();
-  const answer = await fetch(`/api/v1/items?top=8&q=${encodeURIComponent(words)}`).catch(() => null);
+  const answer = await fetch(`/api/v1/items?top=8&q=${encodeURIComponent(words)}${same()}`).catch(() => null);
   const body = answer && await json(answer).catch(() => null);
+  if (body?.parameter === "dataset" || (answer?.ok && String(body.dataset ?? "") !== dataset)) return forgetFound(OTHER_DATA);
   if (!answer?.ok) return tell(body?.detail ? spoken(body) : "The search did not answer; try again.", true);
   await ownRatings().catch(() => {}); // without them, what was rated before is shown as new
   if (number !== asked) return; // a later search is under way

@@ -174,6 +174,33 @@ void tv_picked_release(struct tv_picked *picked)
     *picked = (struct tv_picked){.resident = NULL};
 }
 
+/* The catalogue of an index has no description, and so no name of its data set. */
+static void say_other_data(const struct tv_resident *s, struct tv_problem *problem)
+{
+    char name[sizeof s->info.dataset + 16];
+    if (s->info.dataset[0])
+        snprintf(name, sizeof name, "the data set %s", s->info.dataset);
+    else
+        snprintf(name, sizeof name, "data set %" PRId64, s->dataset);
+    if (s->run_number)
+        tv_problem_at(problem, 409, "dataset", "model %" PRId64 " is of %s, and not of the data set that is asked about",
+                      s->run_number, name);
+    else
+        tv_problem_at(problem, 409, "dataset", "the index of similar items is of %s, and not of the data set that is asked about", name);
+    tv_problem_hint(problem, "a page that was opened before has to be loaded again; /api/v1/models lists the models that model=N can name");
+}
+
+int tv_pick_is_meant(const struct tv_request *request, const struct tv_resident *s, struct tv_problem *problem)
+{
+    static const struct tv_integer rule = {"dataset", 1, INT64_MAX};
+    int64_t dataset = 0;
+    if (!tv_parameter_integer(request, &rule, &dataset, problem))
+        return 0;
+    if (dataset && s->dataset && dataset != s->dataset)
+        say_other_data(s, problem);
+    return problem->status == 0;
+}
+
 int tv_pick_item(struct tv_id *id, const struct tv_resident *s, struct tv_problem *problem)
 {
     if (!tv_id_item(id, s, problem))

@@ -45,6 +45,10 @@ enum tv_pick tv_pick_indexed(struct tv_models *models, struct tv_similar_keeper 
                              struct tv_problem *problem);
 void tv_picked_release(struct tv_picked *picked);
 
+/* The parameter "dataset", the number of the data set that a page is of: 0 and a 409 where what was picked is of another one, whose
+ * ids are other users and other items. 1 too where the request does not say, or the model does not know. */
+TV_MUST_USE int tv_pick_is_meant(const struct tv_request *request, const struct tv_resident *s, struct tv_problem *problem);
+
 /* Looks an item up: 1 and id->number, or 0 and a 404, if neither the catalogue nor the model has it. */
 TV_MUST_USE int tv_pick_item(struct tv_id *id, const struct tv_resident *s, struct tv_problem *problem);
 

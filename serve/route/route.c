@@ -22,16 +22,17 @@
 
 /* Names of parameters, for tv_parameters_known; one with a + may stand more than once. */
 static const char *const none[] = {NULL};
-static const char *const recs[] = {"user_id", "top", "model", "strict", TV_ITEM_FILTER_PARAMETERS, NULL};
-static const char *const items[] = {"q", "top", "model", NULL};
+static const char *const recs[] = {"user_id", "top", "model", "dataset", "strict", TV_ITEM_FILTER_PARAMETERS, NULL};
+static const char *const items[] = {"q", "top", "model", "dataset", NULL};
 static const char *const similar[] = {"by", "top", "model", "exact", "dataset", NULL};
 static const char *const similar_page[] = {"item", "q", "by", "top", "model", "exact", "dataset", NULL};
-static const char *const explain[] = {"user_id", "item_id", "movie_id", "limit", "model", NULL};
-static const char *const predict[] = {"user_id", "ids", "model", NULL};
+static const char *const explain[] = {"user_id", "item_id", "movie_id", "limit", "model", "dataset", NULL};
+static const char *const predict[] = {"user_id", "ids", "model", "dataset", NULL};
 static const char *const older_top[] = {"model", TV_ITEM_FILTER_PARAMETERS, NULL};
 static const char *const of_user[] = {"user_id", NULL};
 static const char *const of_id[] = {"id", NULL};
 static const char *const of_model[] = {"model", NULL};
+static const char *const of_one[] = {"model", "dataset", NULL};
 static const char *const of_run[] = {"run", NULL};
 static const char *const of_models_page[] = {"user_id", "a", "b",      "top", "run",
                                              "search",  "k", "metric", "all", "data", NULL};
@@ -44,13 +45,13 @@ static const struct tv_route routes[] = {
     {"/rate", TV_ROUTE_PAGE, tv_handle_rate, of_user},
     {"/similar", TV_ROUTE_PAGE, tv_handle_similar, similar_page},
     {"/api/v1/recs", TV_ROUTE_JSON, tv_handle_recs, recs},
-    {"/api/v1/users/{id}", TV_ROUTE_JSON, tv_handle_user, of_model},
+    {"/api/v1/users/{id}", TV_ROUTE_JSON, tv_handle_user, of_one},
     {"/api/v1/predict", TV_ROUTE_JSON, tv_handle_predict, predict},
     {"/api/v1/explain", TV_ROUTE_JSON, tv_handle_explain, explain},
     {"/{user}/ratings/top/{n}", TV_ROUTE_JSON, tv_handle_older_top, older_top},
     {"/{user}/ratings/{movie}", TV_ROUTE_JSON, tv_handle_older_rating, of_model},
     {"/api/v1/items", TV_ROUTE_JSON, tv_handle_items, items},
-    {"/api/v1/items/{id}", TV_ROUTE_JSON, tv_handle_item, of_model},
+    {"/api/v1/items/{id}", TV_ROUTE_JSON, tv_handle_item, of_one},
     {"/api/v1/items/{id}/similar", TV_ROUTE_JSON, tv_handle_similar, similar},
     {"/api/v1/users/{user}/ratings", TV_ROUTE_POST, tv_handle_post_ratings, of_model},
     {"/api/v1/users/{user}/plays", TV_ROUTE_POST, tv_handle_post_plays, of_model},

@@ -5,6 +5,7 @@
  */
 #include "serve/stores/questions.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
+#include "trivet/base/text.h"
 #include "trivet/schema/version.h"
 #include "trivet/store/pg_rows.h"
 
@@ -25,6 +27,7 @@
 struct tv_question {
     struct tv_questions *questions;
     int taken; /* 1: a worker has it */
+    int holds; /* 1: a transaction is open (tv_question_hold) */
     char id[TV_QUESTION_ID + 1];
     atomic_int stopped;
     int done, of; /* steps, as PostgreSQL tells them */
@@ -251,11 +254,58 @@ enum tv_status tv_question_ask(struct tv_question *q, const char *sql, struct tv
     return status == TV_ERR_INTERRUPTED && !goes_on(q) ? stopped(err) : status;
 }
 
+/* Statements of one question see one data set, whatever is activated beside them: while this lock is held none can take its place,
+ * and each statement of READ COMMITTED has a snapshot of its own, from after the lock. */
+static enum tv_status take_hold(struct tv_question *q, int64_t wanted, struct tv_pg_rows **rows, struct tv_error *err)
+{
+    char sql[160];
+    enum tv_status status = tv_question_ask(q, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", rows, err);
+    q->holds = q->pg != NULL;
+    tv_pg_rows_free(*rows);
+    *rows = NULL;
+    if (status == TV_OK)
+        status = tv_question_ask(q, "LOCK TABLE ONLY trivet.rating IN ACCESS SHARE MODE", rows, err);
+    tv_pg_rows_free(*rows);
+    *rows = NULL;
+    snprintf(sql, sizeof sql, "SELECT d.id, d.name FROM trivet.dataset d WHERE d.current AND trivet.check_dataset(nullif(%" PRId64 ", 0))",
+             wanted);
+    return status == TV_OK ? tv_question_ask(q, sql, rows, err) : status;
+}
+
+enum tv_status tv_question_hold(struct tv_question *q, int64_t wanted, struct tv_question_data *out, struct tv_error *err)
+{
+    struct tv_pg_rows *rows = NULL;
+    *out = (struct tv_question_data){0};
+    enum tv_status status = take_hold(q, wanted, &rows, err);
+    if (status == TV_OK && tv_pg_rows_count(rows) > 0) {
+        const char *name = tv_pg_cell(rows, 0, 1);
+        out->dataset = strtoll(tv_pg_cell(rows, 0, 0), NULL, 10);
+        tv_text_copy(out->name, sizeof out->name, name ? name : "");
+    }
+    tv_pg_rows_free(rows);
+    return status == TV_ERR_INPUT ? tv_about(err, "dataset") : status;
+}
+
+/* A connection that does not answer is closed, and its lock with it. */
+static void let_go(struct tv_question *q)
+{
+    q->holds = 0;
+    if (q->pg == NULL)
+        return;
+    tv_pg_set_patience(q->pg, TV_PG_ANSWERS);
+    if (tv_pg_exec(q->pg, "ROLLBACK", 0, NULL, NULL) == TV_OK)
+        return;
+    tv_pg_close(q->pg);
+    q->pg = NULL;
+}
+
 /* The connection stays with the place. */
 void tv_question_end(struct tv_question *q)
 {
     if (q == NULL)
         return;
+    if (q->holds)
+        let_go(q);
     pthread_mutex_lock(&q->questions->mutex);
     q->taken = 0;
     q->id[0] = '\0';

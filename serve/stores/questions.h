@@ -27,6 +27,13 @@ void tv_questions_free(struct tv_questions *questions); /* when no question is u
 enum tv_status tv_question_begin(struct tv_questions *questions, const char *id,
                                  const struct tv_caller *caller, struct tv_question **out,
                                  struct tv_error *err);
+/* The number and the name of the data set that is loaded, which no other takes the place of until the question ends: a switch waits
+ * for it. `wanted` (0: any) is the one that is asked about: TV_ERR_INPUT, about the parameter "dataset", where another is loaded. */
+struct tv_question_data {
+    int64_t dataset; /* 0: none */
+    char name[256];  /* "": nobody named it */
+};
+enum tv_status tv_question_hold(struct tv_question *question, int64_t wanted, struct tv_question_data *out, struct tv_error *err);
 /* The question's own connection, to quote values with. */
 struct tv_pg *tv_question_pg(struct tv_question *question);
 /* Runs one statement. TV_ERR_BUSY: it was stopped; TV_ERR_INTERRUPTED: it took longer than the database lets

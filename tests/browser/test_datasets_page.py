@@ -65,3 +65,73 @@ def test_nothing_is_offered_to_be_rated_while_other_data_is_loaded(page, run):
             page.size(*size)
             page.picture(f"closed{path.split('?')[0].replace('/', '-')}-{size[0]}")
             no_sideways_scroll(page)
+
+
+# Each way to another data set, and the words of the one that is there then.
+WAYS = {"use": (("trivet-etl", "datasets", "use", "red"), "red"), "activate": (("trivet-train", "activate", 2), "red"),
+        "rollback": (("trivet-train", "rollback"), "red")}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_open_lab_shows_numbers_of_one_data_set(page, run, way):
+    """A page of blue, 30 users and 12 items as red has: what differs are the ratings, up to 10 there and up to 5 in red."""
+    command, other = WAYS[way]
+    page.open("/lab?min_rating=6&min_users_for_item=1")
+    until(lambda: "computed in" in page.one("#activity-status").text)
+    until(lambda: page.run("return document.querySelectorAll('#funnel tbody tr').length") > 0)
+    assert "Data set: blue\n" in page.one(".who").text and page.one("#alert").text == ""
+    before = page.one("#funnel").text, page.one("#users-text").text
+    run(*command, env=page.server.stores.env)
+    page.run("document.getElementById('min_rating').value = '7'; document.getElementById('min_rating').dispatchEvent(new Event('input'))")
+    until(lambda: "Another data set than blue is loaded now" in page.one("#alert").text)
+    assert "Reload the page" in page.one("#alert").text and page.one("#funnel").text == before[0]
+    page.run("document.querySelector('#sweep button').click()")
+    until(lambda: "Another data set than blue is loaded now" in page.one("#sweep-status").text)
+    assert page.run("return document.querySelectorAll('#grid-place td').length") == 0
+    page.picture(f"lab-other-data-{way}")
+    page.browser.refresh()
+    until(lambda: "computed in" in page.one("#funnel-status").text)
+    assert f"Data set: {other}" in page.one(".who").text and page.one("#alert").text == ""
+
+
+def look_for(page, words):
+    page.run("const q = document.getElementById('rate-q'); q.value = arguments[0]; q.dispatchEvent(new Event('input'))", words)
+
+
+@pytest.mark.parametrize("path", ["/recs?user_id=1", "/rate?user_id=1"])
+@pytest.mark.parametrize("way", ["activate", "rollback"])
+def test_the_search_of_an_open_page_finds_items_of_its_data_set(page, run, way, path):
+    page.open(path)
+    look_for(page, "blue 3")
+    until(lambda: [found.text.split("\n")[0] for found in page.all("#rate-found .title")] == ["Blue 3"])
+    run(*WAYS[way][0], env=page.server.stores.env)
+    until(lambda: page.server.get("/readyz").json()["model"] == 2)
+    for words in ("red 3", "blue 3"):
+        look_for(page, words)
+        until(lambda: page.one("#rate-status").text == "Another data set is live now; reload the page.")
+        assert page.all("#rate-found li") == []
+    assert "Red" not in page.one("main").text and "Blue" in page.one("main").text
+    page.picture(f"search-other-data{path.split('?')[0].replace('/', '-')}")
+    page.browser.refresh()
+    look_for(page, "red 3")
+    until(lambda: [found.text.split("\n")[0] for found in page.all("#rate-found .title")] == ["Red 3"])
+    assert "Blue" not in page.one("main").text
+
+
+def test_a_list_of_another_data_set_takes_no_place_after_a_rating(page, run):
+    """The rating is taken while blue is live; the list is asked for again once red is."""
+    page.open("/recs?user_id=1")
+    page.run("""const asked = window.fetch;
+        window.fetch = (path, ...more) => {
+          if (path !== location.href) return asked(path, ...more);
+          window.waits = true;
+          return new Promise(go => { window.go = go; }).then(() => asked(path, ...more));
+        };""")
+    page.run("const row = document.querySelector('#ranking-part [data-item]'); const star = row.querySelector('input');"
+             "star.checked = true; star.dispatchEvent(new Event('change', { bubbles: true }))")
+    until(lambda: page.run("return window.waits === true"))
+    run("trivet-train", "activate", 2, env=page.server.stores.env)
+    until(lambda: page.server.get("/readyz").json()["model"] == 2)
+    page.run("window.go()")
+    until(lambda: page.one("#rate-status").text == "The rating is safe. Another data set is live now; reload the page.")
+    assert "Red" not in page.one("main").text and "Blue" in page.one("main").text

@@ -60,7 +60,7 @@ def test_a_list_as_json(served):
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
     assert answer.headers["Vary"] == "Accept"
     body = answer.json()
-    assert list(body) == ["user_id", "model", "reason", "score_kind", "items"]
+    assert list(body) == ["user_id", "model", "dataset", "reason", "score_kind", "items"]
     assert body["user_id"] == 10 and body["reason"] in ("personal", "folded_in") and body["score_kind"] == "relevance"
     assert [item["rank"] for item in body["items"]] == [1, 2, 3, 4, 5]
     assert list(body["items"][0]) == ["rank", "id", "title", "year", "genres", "score"]

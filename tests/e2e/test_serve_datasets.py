@@ -267,3 +267,69 @@ def test_a_user_of_a_kept_model_is_not_predicted_by_one_of_another_data_set(run,
     assert server.get("/api/v1/users/1").json()["predicted_by"] == {"model": 2, "score_kind": "rating"}
     answer = server.get("/api/v1/users/1?model=1").json()
     assert answer["predicted_by"] == {"model": 1, "score_kind": "relevance"} and all(item["title"].startswith("Red") for item in answer["items"])
+
+
+ASKED = ["/api/v1/recs?user_id=1", "/recs?user_id=1", "/api/v1/users/1?model=live", "/api/v1/items?q=red", "/api/v1/items/3?model=live",
+         "/api/v1/predict?user_id=1&ids=3", "/api/v1/explain?user_id=1&item_id=3", "/api/v1/items/3/similar?by=factors",
+         "/api/v1/items/3/similar?by=audience", "/lab/funnel?min_rating=1", "/lab/activity?min_rating=1",
+         "/lab/sweep?x=min_users_for_item&x_values=1,2&y=max_items_for_user&y_values=50,100"]
+
+
+def test_an_answer_says_its_data_set_and_one_of_another_is_refused(run, serve, place, blue):
+    run("trivet-train", "similar", env=place.env)
+    server = serve(place)
+    red = int(place.psql("SELECT trivet.current_dataset()"))
+    for path in ASKED:
+        answer = server.get(f"{path}&dataset={red}")
+        assert answer.status == 200, (path, answer.text)
+        if path[:5] != "/recs" and "audience" not in path:
+            assert answer.json()["dataset"] == red, path
+    load(run, place, blue)
+    run(*FIT, env=place.env)
+    run("trivet-train", "similar", env=place.env)
+    until(lambda: server.get("/readyz").json()["model"] == 2)
+    until(lambda: server.get("/api/v1/items/3/similar?by=audience").json().get("index") == 2)
+    for path in ASKED:
+        until(lambda: "blue" in server.get(f"{path}&dataset={red}").json()["detail"])  # of an index within two seconds
+        problem = server.get(f"{path}&dataset={red}").json()
+        assert problem["status"] == 409 and problem["parameter"] == "dataset", (path, problem)
+        assert server.get(path).status == 200, path
+        assert server.get(f"{path}&dataset=x").json()["parameter"] == "dataset"
+    kept = server.get(f"/api/v1/items?q=red&dataset={red}&model=1").json()
+    assert kept["dataset"] == red and kept["found"] == 14
+    rated = server.send("PUT", "/api/v1/users/1/ratings/3", 4).json()
+    assert rated["dataset"] == int(place.psql("SELECT trivet.current_dataset()")) != red
+
+
+def test_an_answer_of_the_lab_is_of_one_data_set(run, serve, place, blue):
+    """Of red nothing is rated 6 or more. Whichever is loaded, numbers and name are of the same one, those of two functions in one
+    answer, too, and a page of red gets no other."""
+    load(run, place, blue)
+    server = serve(place)
+    number = {name: int(place.psql(f"SELECT id FROM trivet.dataset WHERE name = '{name}'")) for name in ("red", "blue")}
+    ended, wrong, seen = threading.Event(), [], {"red": 0, "blue": 0, 409: 0}
+
+    def ask():
+        while not ended.is_set():
+            for path in ("/lab/activity?min_rating=6", "/lab/funnel?min_rating=6", f"/lab/activity?min_rating=6&dataset={number['red']}"):
+                answer = server.get(path)
+                found = answer.json()
+                if answer.status == 409:
+                    seen[409] += 1
+                    wrong.extend([] if "dataset=" in path else [found])
+                    continue
+                seen[found["data"]] += 1
+                rows = [found[m] for m in ("users", "items")] if "activity" in path else [[r for r in found["rows"] if r["step"] == 3 and r["row_count"]]]
+                if number[found["data"]] != found["dataset"] or any((found["data"] == "blue") != bool(r) for r in rows) \
+                        or "dataset=" in path and found["data"] != "red":
+                    wrong.append(found)
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    for turn in range(8):
+        run("trivet-etl", "datasets", "use", ("red", "blue")[turn % 2], env=place.env)
+    ended.set()
+    for thread in asking:
+        thread.join()
+    assert wrong == [] and all(seen.values()), (seen, wrong[:3])

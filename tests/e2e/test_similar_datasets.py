@@ -384,8 +384,8 @@ def test_no_answer_mixes_data_sets(run, serve, place, sets):
     similar(run, place)
     assert all_of(server, "b") and by_audience(server, 1, "exact=1").status == 200
     assert server.get("/api/v1/items/1").json()["title"] == "Film a1 (1951)"  # the model's
-    answer = server.get(link)
-    assert answer.status == 409 and "of data set 2" in answer.json()["detail"]
+    until(lambda: "which is of b" in server.get(link).json()["detail"])
+    assert server.get(link).status == 409
     assert server.get(link + "&by=factors").status == 200
     fit(run, place)
     until(lambda: server.get("/readyz").json()["model"] == 2)
@@ -502,3 +502,37 @@ def test_where_the_index_is_of_another_data_set_it_is_said(run, serve, place, se
     until(lambda: by_audience(server, 1).status == 200)
     until(lambda: said not in server.get("/similar?q=film&by=audience", accept="text/html").text)
     server.stop()
+
+
+CONDITIONS = {
+    "none": ([], "trivet.similar_rows()", None, None, "made of all ratings"),
+    "rating": (["--min-rating", "4"], "trivet.similar_rows(min_rating => '4'::real)", 4, None, "made of ratings of at least 4"),
+    "both": (["--min-rating", "2.5", "--since", "1969-01-31 00:00+00"],
+             "trivet.similar_rows(min_rating => '2.5'::real, rated_since => '1969-01-31T00:00:00+00:00'::timestamptz)", 2.5, "1969-01-31T00:00:00+00:00",
+             "made of ratings of at least 2.5 given since 1969-01-31T00:00:00+00:00"),
+    "own": (["--source", "(SELECT user_id AS userid, item_id AS movieid, value AS rating FROM trivet.rating WHERE value > 1) min_rating"],
+            "(SELECT user_id AS userid, item_id AS movieid, value AS rating FROM trivet.rating WHERE value > 1) min_rating", None, None,
+            "made of the rows of (SELECT"),
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_an_index_says_what_it_is_made_of(run, serve, fresh_stores, sets, name):
+    words, source, low, since, said = CONDITIONS[name]
+    folder = sets / "a"
+    lines = (folder / "ratings.csv").read_text().splitlines()
+    (folder / "ratings.csv").write_text("\n".join([lines[0] + ",timestamp", *(line + ",86400" for line in lines[1:])]) + "\n")
+    load(run, fresh_stores, folder)
+    built = similar(run, fresh_stores, *words)
+    assert (f" rows of {source}; " in built.stdout) == (name != "none"), built.stdout
+    server = serve(fresh_stores)
+    until(lambda: by_audience(server, 1).json()["source"] is not None)
+    answer = by_audience(server, 1).json()
+    assert {m: answer[m] for m in ("index", "dataset", "data", "source", "min_rating", "since")} == {
+        "index": 1, "dataset": 1, "data": "a", "source": source, "min_rating": low, "since": since}
+    page = server.get("/similar?item=1", accept="text/html").text
+    assert f"Audiences are of the data set a, {said}" in page.replace("&#39;", "'"), page
+    load(run, fresh_stores, sets / "b")
+    similar(run, fresh_stores)
+    until(lambda: by_audience(server, 1).json().get("data") == "b")
+    assert "of the data set b, made of all ratings" in server.get("/similar?item=1", accept="text/html").text

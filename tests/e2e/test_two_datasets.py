@@ -82,7 +82,7 @@ class Kind:
 
 
 # What counts on, in JSON and on pages, and how long ago a model was made.
-COUNTED = re.compile(r'"(model|index)":\d+|(<dt>Model</dt><dd>)\d+|(<dt>Made</dt><dd>)[^<]+|\b([Mm]odel|[Ii]ndex) \d+|([?&;](?:model|a|b)=|<option value=")\d+')
+COUNTED = re.compile(r'"(model|index)":\d+|("dataset":)\d+|(data-dataset=")\d+|(<dt>Model</dt><dd>)\d+|(<dt>Made</dt><dd>)[^<]+|\b([Mm]odel|[Ii]ndex) \d+|([?&;](?:model|a|b|dataset)=|<option value=")\d+')
 
 
 # Where a set has no index, an installation that has one of another set says so.

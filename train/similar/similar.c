@@ -345,6 +345,7 @@ static enum tv_status report(struct similar *s, struct tv_error *err)
     char number[24], items[32], rows[32], keys_text[32], bytes_text[32];
     double bytes = 0;
     int64_t keys = 0;
+    int all = strcmp(tv_buffer_string(&s->source), "trivet.similar_rows()") == 0;
     char *counts = NULL;
     enum tv_status status = tv_similar_bytes(s->stores.redis, s->name.version, &bytes, &keys, err);
     if (status == TV_OK)
@@ -355,8 +356,9 @@ static enum tv_status report(struct similar *s, struct tv_error *err)
         status = tv_pg_exec(journal(s), "UPDATE trivet.similar_index SET counts = $2 WHERE id = $1", 2, values, err);
     free(counts);
     if (status == TV_OK)
-        printf("index %s of similar items is live: %s items, from %s rows; %s in %s keys of Redis\n", number,
-               tv_text_number(items, s->sets.items.n), tv_text_number(rows, s->sets.n_pairs),
+        printf("index %s of similar items is live: %s items, from %s rows%s%s; %s in %s keys of Redis\n", number,
+               tv_text_number(items, s->sets.items.n), tv_text_number(rows, s->sets.n_pairs), all ? "" : " of ",
+               all ? "" : tv_buffer_string(&s->source),
                tv_text_bytes(bytes_text, bytes), tv_text_number(keys_text, keys));
     return status;
 }

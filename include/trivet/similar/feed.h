@@ -29,8 +29,16 @@ void tv_similar_feed_close(struct tv_similar_feed *f); /* NULL is fine */
 enum tv_status tv_similar_feed_step(struct tv_similar_feed *f, int most, int64_t *applied, int *elsewhere,
                                     struct tv_error *err);
 
-/* What is to be said of the data that index `version` was made of (trivet.similar_data), or "". Only after a step that went
- * well; otherwise nothing is known, and the text is "". */
-void tv_similar_feed_data(struct tv_similar_feed *f, int64_t version, char *out, size_t size);
+/* What an index is made of, as its build noted it; a text is "" where nothing is known, and what does not fit ends in "...". */
+struct tv_similar_made {
+    char notice[640];  /* what is to be said of its data by now (trivet.similar_data), or "" */
+    int64_t dataset;   /* its data set, 0: not known, */
+    char data[256];    /*     and its name */
+    char source[2048]; /* the SQL of its rows */
+    char min_rating[64], since[64]; /* the conditions of trivet.similar_rows; "": none, or SQL of an analyst's own */
+    int own;           /* 1: an analyst's own */
+};
+/* Of index `version`; 0: none is live, which has a notice, too. Only after a step that went well: 0 if PostgreSQL did not say. */
+TV_MUST_USE int tv_similar_feed_made(struct tv_similar_feed *f, int64_t version, struct tv_similar_made *out);
 
 #endif

@@ -157,7 +157,7 @@ static void items_and_what_is_none(void **state)
         int status;
         const char *holds;
     } asked[] = {
-        {"/api/v1/items/30", 200, "\"count\":2,\"mean\":0,\"in_model\":true,\"model\":2,\"metadata\":null"},
+        {"/api/v1/items/30", 200, "\"count\":2,\"mean\":0,\"in_model\":true,\"model\":2,\"dataset\":null,\"metadata\":null"},
         {"/api/v1/items/31", 404, "there is no item 31"},
         {"/api/v1/items/x", 400, "\"parameter\":\"id\""},
         {"/api/v1/items/9223372036854775808", 400, "\"parameter\":\"id\""},

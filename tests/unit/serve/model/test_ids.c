@@ -96,7 +96,7 @@ static void a_user_is_asked_and_answered_by_code(void **state)
     struct tv_app *app = coded_app(0);
     struct fixture_answer a;
     const char *text = get(&a, app, "/api/v1/recs?top=9&user_id=" USER_URL, 0, 200);
-    assert_non_null(strstr(text, "{\"user_id\":\"f3a1-<b>&\\\"9\\\"/\xc3\xa9\",\"model\":3,\"reason\":\"personal\""));
+    assert_non_null(strstr(text, "{\"user_id\":\"f3a1-<b>&\\\"9\\\"/\xc3\xa9\",\"model\":3,\"dataset\":null,\"reason\":\"personal\""));
     assert_non_null(strstr(text, "\"id\":\"aa\"") && strstr(text, "\"id\":\"B-52\"") ? text : NULL);
     assert_null(strstr(text, "\"id\":\"zz\"")); /* rated */
     fixture_done(&a);
