@@ -25,11 +25,11 @@ static enum tv_status pass_item(void *context, const struct tv_item_row *row, st
     return TV_OK;
 }
 
-static enum tv_status pass_tag(void *context, const struct tv_tag_row *row, struct tv_error *err)
+static enum tv_status count_tag(void *context, const struct tv_tag_row *row, struct tv_error *err)
 {
-    (void)context;
-    (void)row;
+    struct counts *c = context;
     (void)err;
+    tv_tally_add_tag_time(&c->tally, row->time);
     return TV_OK;
 }
 
@@ -58,7 +58,7 @@ static enum tv_status pass_progress(void *context, double bytes, struct tv_error
 enum tv_status tv_dry_run(struct tv_set *set, long long max_rejects, FILE *out, struct tv_error *err)
 {
     struct counts c = {.codes = NULL};
-    const struct tv_sink sink = {.context = &c, .rating = count_rating, .item = pass_item, .tag = pass_tag,
+    const struct tv_sink sink = {.context = &c, .rating = count_rating, .item = pass_item, .tag = count_tag,
                                  .code = number_code, .reject = count_reject, .progress = pass_progress};
     tv_rejects_init(&c.rejects, NULL, 0, max_rejects);
     enum tv_status status = tv_codes_create(&c.codes, err);

@@ -75,11 +75,17 @@ static const struct foreign {
     {"<html", 5, "it is a web page", "download %s anew: what needs a login is downloaded by hand"},
 };
 
-/* Whether the head begins so. Of JSON the blanks and line ends are left out, which may stand before and between its brackets. */
+/* Whether the head begins so. Of JSON the blanks and line ends are left out, which may stand before and between its brackets, of a page those
+ * before it. */
 static int begins_with(const struct foreign *f, const char *head, size_t n)
 {
     char packed[HEAD];
     size_t size = 0, skip = n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    if (f->magic[0] == '<')
+        while (skip < n && strchr(" \t\r\n", head[skip]) != NULL && head[skip] != '\0')
+            skip++;
+    if (f->magic[0] == '<')
+        return n - skip >= f->n && strncasecmp(head + skip, f->magic, f->n) == 0;
     if (f->magic[0] != '[' && f->magic[0] != '{')
         return n >= f->n && strncasecmp(head, f->magic, f->n) == 0;
     for (size_t i = skip; i < n; i++)

@@ -166,7 +166,7 @@ static void add_field(struct tv_sample_column *c, const struct tv_field *f, int 
         c->single_quoted += f->n > 2 && f->text[0] == '\'' && f->text[f->n - 1] == '\'';
         if (!tv_text_is_utf8(f->text, f->n) && c->not_utf8++ == 0)
             show(c->first_not_utf8, f);
-        if (tv_number_is_rounded(f) && c->rounded++ == 0)
+        if ((tv_number_is_rounded(f) || tv_number_has_lost_digits(f)) && c->rounded++ == 0)
             show(c->first_rounded, f);
     }
     if (tv_number_is_absent(f)) {

@@ -40,7 +40,7 @@ struct tv_sample_column {
     char first_not_utf8[TV_SAMPLE_TEXT];
     long long single_quoted;  /* of the same, those in the quotes of SQL: '1' */
     long long quoted_inside;  /* of the same, those whose quotes are part of them */
-    long long rounded;        /* of the same, those with powers of ten (tv_number_is_rounded) */
+    long long rounded;        /* of the same, those that have lost digits (tv_number_is_rounded, tv_number_has_lost_digits) */
     char first_rounded[TV_SAMPLE_TEXT];
     long long zero_led;       /* of these, integers that begin with a zero they could do without */
 };

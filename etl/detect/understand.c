@@ -42,10 +42,10 @@ static const char *all_columns(const struct looking *l, char *out, size_t size)
 
 /* --- numbers ---------------------------------------------------------------------------------------------------- */
 
-/* What --decimal says: the form of a column that has any sign of it. */
-static enum tv_number_form form_given(const struct tv_sample_column *c, const char *decimal)
+/* What --decimal says: the form of a column that has any sign of it, or may have one behind the first lines. */
+static enum tv_number_form form_given(const struct looking *l, const struct tv_sample_column *c, const char *decimal)
 {
-    int is_plain = c->numbers == c->n && (strcmp(decimal, "point") == 0 || c->fractions + c->grouped == 0);
+    int is_plain = l->sample->rows < TV_SAMPLE_ROWS && c->numbers == c->n && (strcmp(decimal, "point") == 0 || c->fractions + c->grouped == 0);
     return is_plain ? TV_NUMBER_PLAIN : strcmp(decimal, "comma") == 0 ? TV_NUMBER_POINT_GROUPS : TV_NUMBER_THOUSANDS;
 }
 
@@ -127,7 +127,7 @@ static enum tv_status refuse_empty(struct looking *l, const struct tv_sample_col
         return TV_OK;
     tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, is empty in all of the first %s", c->name, tv_columns_word(meaning),
             tv_text_count(lines, l->sample->rows, "line"));
-    return tv_hint(err, "--columns %s takes each line as one play%s", tv_given_with(l->given, meaning, "none", with, sizeof with),
+    return tv_hint(err, "--columns %s takes each line as one play%s", tv_given_with(l->given, TV_COLUMN_RATING, "none", with, sizeof with),
                    l->sample->rows == TV_SAMPLE_ROWS ? "; where later lines have one, --unrated drop leaves those without out" : "");
 }
 
@@ -169,7 +169,7 @@ static enum tv_status understand_value(struct looking *l, enum tv_column meaning
     if (!is_given && is_ambiguous(l, c, meaning))
         return refuse_ambiguous(c, meaning, err);
     struct tv_forms *forms = &l->found->forms;
-    forms->value = is_given ? form_given(c, decimal) : form_of(l, c);
+    forms->value = is_given ? form_given(l, c, decimal) : form_of(l, c);
     forms->clear_points = !is_given && has_clear_points(l, c, meaning);
     if (!is_given && forms->value == TV_NUMBER_THOUSANDS && c->commas[TV_NUMBER_GROUPS] == 0 && strcmp(l->found->dialect.separator, ",") != 0)
         tv_text_copy(forms->either, sizeof forms->either, c->either);
@@ -274,12 +274,12 @@ static enum tv_status understand_unrated(struct looking *l, struct tv_error *err
     const char *choice = l->choices->unrated;
     char low[TV_TEXT_FLOAT], high[TV_TEXT_FLOAT];
     char n[64];
+    l->found->forms.absent_left_out = strcmp(choice, "drop") == 0;
     int has_others = c && c->low <= c->high;
     if (c == NULL || strcmp(choice, "keep") == 0)
         return TV_OK;
     if (strcmp(choice, "plays") == 0)
         return take_as_plays(l);
-    l->found->forms.absent_left_out = strcmp(choice, "drop") == 0;
     if (has_others && (c->low < 0 || c->high <= 1))
         return TV_OK;
     int zero = zero_is_unrated(l, c) && c->minus_one == 0;
@@ -481,9 +481,13 @@ static enum tv_status understand_ids(struct looking *l, enum tv_code_kind kind, 
         return tv_hint(err, "write the file as UTF-8: iconv -f ISO-8859-1 -t UTF-8, or from whatever encoding it has");
     }
     if (2 * c->rounded > set->n_sampled) {
-        tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds ids such as %s: a spreadsheet has rounded them, and different ones have become "
-                                   "the same", c->name, tv_columns_word(of_kind[kind]), c->first_rounded);
-        return tv_hint(err, "load the file as it was before a spreadsheet saved it");
+        const struct tv_field rounded = {c->first_rounded, strlen(c->first_rounded)};
+        int is_fraction = tv_number_has_lost_digits(&rounded);
+        tv_fail(err, TV_ERR_INPUT, "the column %s, the %s, holds ids such as %s: %s has rounded them, and different ones have become "
+                                   "the same", c->name, tv_columns_word(of_kind[kind]), c->first_rounded,
+                is_fraction ? "a program that took them for fractions" : "a spreadsheet");
+        return tv_hint(err, is_fraction ? "write the ids as whole numbers or text where the file is made: dtype=\"Int64\" in pandas"
+                                        : "load the file as it was before a spreadsheet saved it");
     }
     int doubt;
     l->found->forms.ids[kind] = id_form_of(l, c, &doubt);

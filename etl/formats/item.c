@@ -69,7 +69,7 @@ static int year_of(struct tv_field f)
     int64_t year;
     if (f.n > 5 && f.text[4] == '-')
         f.n = 4;
-    return tv_number_id(&f, &year, NULL) == TV_OK && year > 0 && year < 10000 ? (int)year : 0;
+    return tv_number_id_written(TV_ID_CLEAR, &f, &year, NULL) == TV_OK && year > 0 && year < 10000 ? (int)year : 0;
 }
 
 enum tv_status tv_item_imdb_id(const struct tv_field *f, char *out, size_t size, struct tv_error *err)
@@ -80,7 +80,7 @@ enum tv_status tv_item_imdb_id(const struct tv_field *f, char *out, size_t size,
     *out = '\0';
     if (tv_number_is_absent(f))
         return TV_OK;
-    if (tv_number_id(&digits, &number, NULL) != TV_OK || number < 0)
+    if (tv_number_id_written(TV_ID_CLEAR, &digits, &number, NULL) != TV_OK || number < 0)
         return tv_fail(err, TV_ERR_RECORD, "IMDb id is not a number");
     snprintf(out, size, "tt%07" PRId64, number);
     return TV_OK;
@@ -89,7 +89,7 @@ enum tv_status tv_item_imdb_id(const struct tv_field *f, char *out, size_t size,
 enum tv_status tv_item_tmdb_id(const struct tv_field *f, int64_t *out, struct tv_error *err)
 {
     *out = 0;
-    return tv_number_is_absent(f) ? TV_OK : tv_number_id(f, out, err);
+    return tv_number_is_absent(f) ? TV_OK : tv_number_id_written(TV_ID_CLEAR, f, out, err);
 }
 
 /* --- all of it ------------------------------------------------------------------------------------------------------ */

@@ -126,7 +126,7 @@ static enum tv_status fill_row(struct metadata *m, const struct tv_columns *c, c
 {
     struct tv_field date = field(record, m->date), imdb = field(record, m->imdb);
     struct tv_field title = tv_columns_field(c, record, TV_COLUMN_TITLE);
-    enum tv_status status = tv_number_id(&record->fields[m->id], &row->tmdb_id, err);
+    enum tv_status status = tv_number_id_written(TV_ID_CLEAR, &record->fields[m->id], &row->tmdb_id, err);
     row->year = year_of(&date);
     if (status == TV_OK)
         status = tv_file_reading_text(&m->imdb_text, &imdb, m->reading->latin1, err);

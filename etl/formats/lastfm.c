@@ -26,7 +26,7 @@ static enum tv_status word_row(void *context, const struct tv_columns *c, const 
     (void)c;
     struct tagged *t = context;
     int64_t number;
-    enum tv_status status = tv_number_id(&record->fields[0], &number, err);
+    enum tv_status status = tv_number_id_written(TV_ID_CLEAR, &record->fields[0], &number, err);
     if (status == TV_OK && (number < 0 || number >= MAX_WORDS))
         status = tv_fail(err, TV_ERR_RECORD, "tag number out of range");
     if (status == TV_OK)
@@ -91,7 +91,7 @@ static enum tv_status tagged_row(void *context, const struct tv_columns *c, cons
     if (status == TV_OK)
         status = tv_file_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
     if (status == TV_OK)
-        status = tv_number_id(&record->fields[t->tag], &number, err);
+        status = tv_number_id_written(TV_ID_CLEAR, &record->fields[t->tag], &number, err);
     if (status == TV_OK && (number < 0 || number >= MAX_WORDS || t->at[number] == 0))
         status = tv_fail(err, TV_ERR_RECORD, "no such tag in tags.dat");
     if (status != TV_OK)

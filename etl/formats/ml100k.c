@@ -100,7 +100,7 @@ static enum tv_status item_row(void *context, const struct tv_columns *c, const 
     (void)c;
     struct items *t = context;
     struct tv_item_row row = {.has_item = 1};
-    enum tv_status status = tv_number_id(&record->fields[0], &row.item, err);
+    enum tv_status status = tv_number_id_written(TV_ID_CLEAR, &record->fields[0], &row.item, err);
     if (status == TV_OK)
         status = tv_file_reading_text(&t->raw, &record->fields[1], 1, err);
     if (status == TV_OK)

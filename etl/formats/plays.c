@@ -7,32 +7,57 @@
 #include <string.h>
 
 #include "etl/formats/item.h"
+#include "trivet/base/log.h"
+#include "trivet/base/text.h"
 
 enum { TEXT_MAX = 3 * TV_RECORD_MAX_BYTES + 16 };
 
 /* --- plays ---------------------------------------------------------------------------------------------- */
 
-/* The count of a row: from the column of plays, or, in a file that calls its counts ratings and is read as counts
- * because --format plays-csv says so, from that column; 1 in a file with neither. */
+/* The column of plays, or, in a file that calls its counts ratings and is read as counts because --format plays-csv says so, that column; -1 in a
+ * file with neither. */
+static int count_at(const struct tv_columns *c)
+{
+    return c->at[TV_COLUMN_PLAYS] >= 0 ? c->at[TV_COLUMN_PLAYS] : c->at[TV_COLUMN_RATING];
+}
+
+/* The count of a row, 1 in a file without any. */
 static enum tv_status count_of(const struct tv_file_reading *reading, const struct tv_columns *c, const struct tv_record *record,
                                float *value, struct tv_error *err)
 {
-    int at = c->at[TV_COLUMN_PLAYS] >= 0 ? c->at[TV_COLUMN_PLAYS] : c->at[TV_COLUMN_RATING];
+    int at = count_at(c);
     *value = 1;
     enum tv_status status = at >= 0 ? tv_file_reading_value(reading, &record->fields[at], value, err) : TV_OK;
     return status == TV_OK && *value < 0 ? tv_fail(err, TV_ERR_RECORD, "a count below 0") : status;
+}
+
+/* The reading, and the lines that are left out. */
+struct plays {
+    const struct tv_file_reading *reading;
+    long long empty;
+};
+
+static int has_no_count(const struct tv_file_reading *reading, const struct tv_columns *c, const struct tv_record *record)
+{
+    int at = count_at(c);
+    return at >= 0 && reading->forms.absent_left_out && tv_number_is_absent(&record->fields[at]);
 }
 
 /* A play is kept as a rating whose value is the count. */
 static enum tv_status play_row(void *context, const struct tv_columns *c, const struct tv_record *record,
                                struct tv_error *err)
 {
-    const struct tv_file_reading *reading = context;
+    struct plays *t = context;
+    const struct tv_file_reading *reading = t->reading;
     struct tv_rating_row row = {.time = TV_NUMBER_NO_TIME};
     enum tv_status status =
         tv_file_reading_id(reading, TV_CODE_USER, &record->fields[c->at[TV_COLUMN_USER]], &row.user, err);
     if (status == TV_OK)
         status = tv_file_reading_id(reading, TV_CODE_ITEM, &record->fields[c->at[TV_COLUMN_ITEM]], &row.item, err);
+    if (status == TV_OK && has_no_count(reading, c, record)) {
+        t->empty++;
+        return TV_OK;
+    }
     if (status == TV_OK)
         status = count_of(reading, c, record, &row.value, err);
     if (status == TV_OK)
@@ -45,7 +70,12 @@ static enum tv_status play_row(void *context, const struct tv_columns *c, const 
 enum tv_status tv_read_plays(const struct tv_file_reading *reading, struct tv_error *err)
 {
     struct tv_columns columns;
-    return tv_file_reading_run(reading, &columns, play_row, NULL, (void *)reading, err);
+    struct plays t = {.reading = reading};
+    char lines[64];
+    enum tv_status status = tv_file_reading_run(reading, &columns, play_row, NULL, &t, err);
+    if (status == TV_OK && t.empty > 0)
+        tv_log_info("%s: %s left out, without a count", reading->file->name, tv_text_are(lines, t.empty, "line"));
+    return status;
 }
 
 /* --- names ---------------------------------------------------------------------------------------------- */

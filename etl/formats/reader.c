@@ -180,7 +180,8 @@ static enum tv_status read_code(const struct tv_file_reading *reading, enum tv_c
         return TV_OK;
     const char *why = is_missing(&f)               ? "an id that says that there is none"
                       : tv_number_is_rounded(&f) ? "an id in powers of ten, which has lost digits"
-                                                   : tv_code_refusal(f.text, f.n);
+                      : tv_number_has_lost_digits(&f) ? "an id as a fraction, which has lost digits"
+                                                      : tv_code_refusal(f.text, f.n);
     return why ? tv_fail(err, TV_ERR_RECORD, "%s", why)
                : reading->sink->code(reading->sink->context, kind, f.text, f.n, id, err);
 }

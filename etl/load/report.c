@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "etl/detect/kinds.h"
 #include "etl/load/target.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/text.h"
@@ -45,17 +46,26 @@ static double density_of(const struct tv_report *r)
 static const double swapped = 50;
 static const size_t many_items = 1000;
 
+/* A date says itself what year it is of. */
+static int is_counted_early(const struct tv_tally_times *times, const struct tv_found *found)
+{
+    return tv_tally_is_early(times) && !tv_time_is_date(found->forms.time);
+}
+
 /* Days and hours since 1970, or seconds since some other moment, are read as seconds since 1970. */
-static void warn_of_times(const struct tv_tally *t, const struct tv_found *ratings, char *out, size_t size)
+static void warn_of_times(const struct tv_tally_times *times, const struct tv_found *found, char *out, size_t size)
 {
     char a[32], b[64], moment[32] = "";
-    time_t seconds = (time_t)(t->early_time / 1000000);
+    int is_tags = found->kind->role == TV_ROLE_TAGS;
+    time_t seconds = (time_t)(times->first_early / 1000000);
     struct tm tm;
     if (gmtime_r(&seconds, &tm))
         strftime(moment, sizeof moment, "%Y-%m-%d %H:%M:%S", &tm);
-    snprintf(out, size, "%s of %s are before 1973, such as %s: does %.64s count %s? Days times 86400 and hours times 3600 are seconds; "
-             "--columns time=none leaves the column out", tv_text_number(a, t->early_times), tv_text_count(b, t->times, "time"), moment,
-             ratings->time[0] ? ratings->time : "the time", tv_time_form_name(ratings->forms.time));
+    snprintf(out, size, "%s of %s before 1990, such as %s: does %.64s%s%.120s count %s? Days times 86400 and hours times 3600 are "
+             "seconds; what counts from another moment is that much behind%s", tv_text_number(a, times->early),
+             tv_text_are(b, times->n, "time"), moment, found->time[0] ? found->time : "the time", is_tags ? " of " : "",
+             is_tags ? found->file->label : "", tv_time_form_name(found->forms.time),
+             is_tags ? "" : "; --columns time=none leaves the column out");
 }
 
 /* The warnings of a load: what is possible, and hardly ever meant. Returns how many there are. */
@@ -75,8 +85,10 @@ static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS]
         snprintf(warnings[n++], 800, "%s and only %s: are the two columns the right way round? --columns user=...,item=... says which is "
                  "which", tv_text_count(a, (long long)t->items.n, "item"), tv_text_count(b, (long long)t->users.n, "user"));
     const struct tv_found *ratings = &r->set->chosen[TV_ROLE_RATINGS];
-    if (tv_tally_is_early(t))
-        warn_of_times(t, ratings, warnings[n++], 800);
+    if (is_counted_early(&t->times, ratings))
+        warn_of_times(&t->times, ratings, warnings[n++], 800);
+    if (is_counted_early(&t->tag_times, &r->set->chosen[TV_ROLE_TAGS]))
+        warn_of_times(&t->tag_times, &r->set->chosen[TV_ROLE_TAGS], warnings[n++], 800);
     tv_events_warning(&r->set->events, &ratings->dialect, ratings->file->name, ratings->has_header, warnings[n], 800);
     n += warnings[n][0] != '\0';
     if (r->set->unlike[0])
@@ -166,6 +178,9 @@ static void print_times(const struct tv_report *r, FILE *out)
     if (r->tally->odd_times > 0)
         fprintf(out, "  times       %s %s a time outside 1970 to 2100\n", tv_text_count(n, r->tally->odd_times, "row"),
                 r->tally->odd_times == 1 ? "has" : "have");
+    if (r->tally->times.early > 0 && !is_counted_early(&r->tally->times, &r->set->chosen[TV_ROLE_RATINGS])) /* of most a warning tells */
+        fprintf(out, "  times       %s %s a time between 1970 and 1990\n", tv_text_count(n, r->tally->times.early, "row"),
+                r->tally->times.early == 1 ? "has" : "have");
 }
 
 /* The seconds in all, and by step. */
@@ -259,6 +274,7 @@ static void add_sanity(json_t *report, const struct tv_report *r)
     json_object_set_new(report, "warnings", list);
     json_object_set_new(report, "examples", examples);
     json_object_set_new(report, "odd_times", json_integer(r->tally->odd_times));
+    json_object_set_new(report, "early_times", json_integer(r->tally->times.early));
     if (r->titles < 0)
         return;
     json_object_set_new(report, "rated_without_title", json_integer((json_int_t)r->tally->items.n - r->rated_titles));

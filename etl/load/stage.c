@@ -121,6 +121,7 @@ static enum tv_status put_tag(void *context, const struct tv_tag_row *row, struc
 {
     struct tv_stage *s = context;
     s->rows++;
+    tv_tally_add_tag_time(&s->tally, row->time);
     enum tv_status status = tv_copy_text_int(&s->out, row->user, 0, err);
     if (status == TV_OK)
         status = tv_copy_text_int(&s->out, row->item, 0, err);

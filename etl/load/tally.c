@@ -114,19 +114,29 @@ enum tv_status tv_tally_add(struct tv_tally *t, int64_t user, int64_t item, floa
     return TV_OK;
 }
 
+static void add_time(struct tv_tally_times *times, int64_t time)
+{
+    static const int64_t end_1989 = INT64_C(631152000000000);
+    times->n += time != TV_NUMBER_NO_TIME && time != 0;
+    if (time > 0 && time < end_1989 && times->early++ == 0)
+        times->first_early = time;
+}
+
+void tv_tally_add_tag_time(struct tv_tally *t, int64_t time)
+{
+    add_time(&t->tag_times, time);
+}
+
 void tv_tally_add_time(struct tv_tally *t, int64_t time)
 {
-    static const int64_t end_2100 = INT64_C(4133980800000000), end_1972 = INT64_C(94694400000000);
-    int is_early = time > 0 && time < end_1972;
-    t->times += time != TV_NUMBER_NO_TIME && time != 0;
-    if (is_early && t->early_times++ == 0)
-        t->early_time = time;
+    static const int64_t end_2100 = INT64_C(4133980800000000);
+    add_time(&t->times, time);
     t->odd_times += time != TV_NUMBER_NO_TIME && (time < 0 || time >= end_2100);
 }
 
-int tv_tally_is_early(const struct tv_tally *t)
+int tv_tally_is_early(const struct tv_tally_times *times)
 {
-    return 2 * t->early_times > t->times;
+    return 2 * times->early > times->n;
 }
 
 static int ascending(const void *a, const void *b)

@@ -22,6 +22,12 @@ struct tv_tally_map {
 
 enum { TV_TALLY_MAX_VALUES = 64 };
 
+/* Times other than 0, which many files write for none. */
+struct tv_tally_times {
+    long long n, early;  /* early: between 1970 and 1990, when hardly anything was rated */
+    int64_t first_early; /* the first of these */
+};
+
 struct tv_tally {
     long long rows;
     struct tv_tally_map users, items;
@@ -32,18 +38,19 @@ struct tv_tally {
     int n_values;                      /* TV_TALLY_MAX_VALUES + 1: more */
     float min, max;
     long long odd_times; /* rows whose time is before 1970 or after 2100, which hardly any rating has */
-    long long times, early_times; /* rows with a time other than 0, and those of them between 1970 and 1973, when nothing was rated */
-    int64_t early_time;  /* the first of these */
+    struct tv_tally_times times, tag_times; /* of ratings, and of tags */
 };
 
 void tv_tally_free(struct tv_tally *t);
-/* Whether most times are of 1970 to 1973: days or hours since 1970, or seconds since another moment, look so. */
-int tv_tally_is_early(const struct tv_tally *t);
+/* Whether most times are of 1970 to 1990: days or hours since 1970, or seconds since 2001, look so. */
+int tv_tally_is_early(const struct tv_tally_times *times);
 
 enum tv_status tv_tally_add(struct tv_tally *t, int64_t user, int64_t item, float value,
                             struct tv_error *err);
 /* The time of a row, in microseconds since 1970, or TV_NUMBER_NO_TIME. */
 void tv_tally_add_time(struct tv_tally *t, int64_t time);
+/* The same of a tag. */
+void tv_tally_add_tag_time(struct tv_tally *t, int64_t time);
 
 /* 1 if the item was rated in a row that was added. */
 int tv_tally_has_item(const struct tv_tally *t, int64_t item);

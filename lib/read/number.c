@@ -56,6 +56,17 @@ static int read_power(const struct tv_field *f, int64_t *id)
     return 1;
 }
 
+int tv_number_has_lost_digits(const struct tv_field *f)
+{
+    static const int64_t exact = INT64_C(1) << 53;
+    struct tv_field t = trimmed(f);
+    int64_t id;
+    if (t.n < 17 || memchr(t.text, '.', t.n) == NULL) /* as nearly all ids */
+        return 0;
+    struct tv_field whole = whole_part(t);
+    return (tv_text_int64(whole.text, whole.n, &id) || read_power(&t, &id)) && (id > exact || id < -exact);
+}
+
 /* Tells "beyond 64 bits" from "not an integer" once both readers have refused. */
 static int all_digits(const char *p, size_t n)
 {
@@ -79,6 +90,8 @@ enum tv_status tv_number_id(const struct tv_field *f, int64_t *id, struct tv_err
     if (plain.n == 0)
         return refuse(err, "empty id");
     plain = whole_part(plain);
+    if (tv_number_has_lost_digits(f))
+        return refuse(err, "an id as a fraction, which has lost digits");
     if (tv_text_int64(plain.text, plain.n, id) || read_power(&plain, id))
         return TV_OK;
     return refuse(err, all_digits(plain.text, plain.n) ? "id beyond 64 bits" : "id is not an integer");

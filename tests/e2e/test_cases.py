@@ -309,6 +309,21 @@ def test_a_fraction_behind_what_was_looked_at_takes_the_word_of_the_commas_back(
     assert place.psql(REJECTS) == "plays.csv|10002|rating is not a number"
 
 
+@pytest.mark.parametrize("decimal, last, value", [("comma", "1.234", "1234"), ("comma", "12,5", "12.5"), ("point", "1,234", "1234")])
+def test_a_sign_that_was_said_holds_behind_what_was_looked_at(run, place, tmp_path, decimal, last, value):
+    folder = write(tmp_path / "set", plays="user;item;plays\n" + lines_until(10000, ";{};7", "500;1;" + last))
+    load(run, place, folder, "--decimal", decimal)
+    assert place.psql("SELECT value FROM trivet.rating WHERE user_id = 500") == value
+    assert f"{value} plays" in load(run, place, folder, "--decimal", decimal).stdout
+
+
+def test_few_times_of_before_are_counted(run, place, tmp_path):
+    folder = write(tmp_path / "set", ratings="user,item,rating,timestamp\n1,2,3,20050402\n1,3,4,1112484727\n1,4,4,1112484728\n")
+    for out in (load(run, place, folder).stdout, run("trivet-etl", "inspect", folder).stdout):
+        assert "times       1 row has a time between 1970 and 1990" in out and "warning" not in out
+    assert place.psql("SELECT report ->> 'early_times' FROM trivet.load ORDER BY id DESC LIMIT 1") == "1"
+
+
 def test_a_line_that_is_too_long_is_not_called_nothing(run, place, tmp_path):
     folder = write(tmp_path / "set", ratings="u" * 70000 + ",item,rating\n")
     for done in (load(run, place, folder, check=False), run("trivet-etl", "inspect", folder, check=False)):

@@ -55,9 +55,9 @@ static enum tv_status parse(struct row *row, const struct tv_columns *c, const s
         return tv_fail(err, TV_ERR_RECORD, "%s", record->reason);
     if (record->n < c->least)
         return tv_fail(err, TV_ERR_RECORD, "wrong number of fields");
-    enum tv_status status = tv_number_id(&record->fields[c->at[TV_COLUMN_USER]], &row->user, err);
+    enum tv_status status = tv_number_id_written(TV_ID_CLEAR, &record->fields[c->at[TV_COLUMN_USER]], &row->user, err);
     if (status == TV_OK)
-        status = tv_number_id(&record->fields[c->at[TV_COLUMN_ITEM]], &row->item, err);
+        status = tv_number_id_written(TV_ID_CLEAR, &record->fields[c->at[TV_COLUMN_ITEM]], &row->item, err);
     return status == TV_OK ? tv_number_rating(&record->fields[c->at[TV_COLUMN_RATING]], &row->value, err) : status;
 }
 

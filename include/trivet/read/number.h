@@ -48,6 +48,10 @@ int tv_number_is_whole_by_comma(const struct tv_field *f);
  * the letter it may be a text: 1e5. */
 int tv_number_is_rounded(const struct tv_field *f);
 
+/* Whether a whole number beyond 2^53 is written as a fraction, and so was one in the program that wrote it, where it has lost its last digits:
+ * 76561198071234560.0. */
+int tv_number_has_lost_digits(const struct tv_field *f);
+
 /* 1 for a field that is empty but for blanks, or says NULL, \N, NA, NaN, None and the like in any case. */
 int tv_number_is_absent(const struct tv_field *f);
 
