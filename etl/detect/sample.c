@@ -261,6 +261,21 @@ enum tv_status tv_sample_take(struct tv_sample **out, const struct tv_input *inp
     return TV_OK;
 }
 
+const struct tv_sample_column *tv_sample_of(const struct tv_sample *s, const struct tv_columns *columns, enum tv_column meaning)
+{
+    int at = columns->at[meaning];
+    return at >= 0 && at < s->n ? &s->columns[at] : NULL;
+}
+
+const char *tv_sample_names(const struct tv_sample *s, char *out, size_t size)
+{
+    size_t n = 0;
+    *out = '\0';
+    for (int i = 0; i < s->n && n < size; i++)
+        n += (size_t)snprintf(out + n, size - n, "%s%s", i ? ", " : "", s->columns[i].name[0] ? s->columns[i].name : "\"\"");
+    return tv_text_mark_cut(out, size, (int)n);
+}
+
 long long tv_sample_numbers(const struct tv_sample_column *c)
 {
     return c->numbers + c->point_groups + c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_DECIMAL] + c->commas[TV_NUMBER_EITHER];

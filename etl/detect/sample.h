@@ -58,6 +58,12 @@ struct tv_sample {
 enum tv_status tv_sample_take(struct tv_sample **out, const struct tv_input *input, const struct tv_found *found,
                               long long rows, struct tv_error *err);
 
+/* The column of a meaning; NULL where the file has none. */
+const struct tv_sample_column *tv_sample_of(const struct tv_sample *s, const struct tv_columns *columns, enum tv_column meaning);
+
+/* All columns by name, for messages. Returns `out`. */
+const char *tv_sample_names(const struct tv_sample *s, char *out, size_t size);
+
 /* How many values are numbers, however they are written. */
 long long tv_sample_numbers(const struct tv_sample_column *column);
 
