@@ -4,7 +4,6 @@
 #include "trivet/model/items.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,18 +53,13 @@ static const char *keep_text(struct tv_items *items, const char *text, struct tv
 /* ["Comedy", "Drama"] -> "Comedy|Drama" */
 static const char *keep_genres(struct tv_items *items, const struct tv_mongo_doc *doc, struct tv_error *err)
 {
-    char *text = tv_mongo_doc_json(doc, "genres");
-    json_t *array = text ? json_loads(text, 0, NULL) : NULL;
     struct tv_buffer joined = TV_BUFFER_INIT(1 << 20);
     enum tv_status status = TV_OK;
-    size_t i;
-    json_t *name;
-    json_array_foreach(array, i, name) if (status == TV_OK && json_is_string(name)) status =
-        tv_buffer_format(&joined, err, "%s%s", joined.size ? "|" : "", json_string_value(name));
+    const char *name;
+    for (size_t i = 0; status == TV_OK && tv_mongo_doc_text_at(doc, "genres", i, &name); i++)
+        status = tv_buffer_format(&joined, err, "%s%s", joined.size ? "|" : "", name);
     const char *kept = status == TV_OK ? keep_text(items, tv_buffer_string(&joined), err) : NULL;
     tv_buffer_free(&joined);
-    json_decref(array);
-    free(text);
     return kept;
 }
 

@@ -196,7 +196,7 @@ enum tv_status tv_model_switch(struct tv_redis *redis, const struct tv_model *m,
 
 /* --- reading ---------------------------------------------------------------------------------------------- */
 
-/* A field that is missing counts as a model that is not there; read_hash knows the fields that older models lack. */
+/* A field that is missing counts as a model that is not there; tv_model_read_head knows the fields that older models lack. */
 static enum tv_status read_text(struct tv_redis *redis, int64_t run_number, const char *field, char *out, size_t size,
                                 struct tv_error *err)
 {
@@ -262,8 +262,7 @@ static enum tv_status read_description(struct tv_redis *redis, struct tv_model *
 }
 
 /* The hash: enough to make the model's arrays. `parts` is written last, so it is read first. */
-static enum tv_status read_hash(struct tv_model **out, struct tv_redis *redis, int64_t run_number, int *parts,
-                                struct tv_error *err)
+enum tv_status tv_model_read_head(struct tv_model **out, struct tv_redis *redis, int64_t run_number, struct tv_error *err)
 {
     char checksum[64];
     double n_parts = 0, factors = 0, items = 0, users = 0, learned = 0, created = 0, power = 0;
@@ -305,7 +304,6 @@ static enum tv_status read_hash(struct tv_model **out, struct tv_redis *redis, i
     m->alpha = alpha;
     m->biases = biases != 0;
     m->checksum = strtoull(checksum, NULL, 16);
-    *parts = (int)n_parts;
     *out = m;
     return TV_OK;
 }
@@ -347,22 +345,28 @@ static enum tv_status read_sigma(struct tv_redis *redis, struct tv_model *m, str
 
 /* Keys are read one after the other, without a transaction: a number always stands for the same bytes, so they
  * belong together. */
+enum tv_status tv_model_read_arrays(struct tv_model *m, struct tv_redis *redis, struct tv_error *err)
+{
+    double parts = 0;
+    int32_t first = 0;
+    enum tv_status status = read_number(redis, m->run_number, "parts", &parts, err);
+    for (int part = 0; part < (int)parts && status == TV_OK; part++)
+        status = read_part(redis, m, part, &first, err);
+    if (status == TV_OK && first != m->n_items)
+        status = tv_fail(err, TV_ERR_CORRUPT, "model %lld has %d items, but its %d parts hold %d",
+                         (long long)m->run_number, (int)m->n_items, (int)parts, (int)first);
+    if (status == TV_OK)
+        status = read_sigma(redis, m, err);
+    return status == TV_OK ? tv_model_check(m, err) : status;
+}
+
 enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis, int64_t run_number,
                                    struct tv_error *err)
 {
     struct tv_model *m = NULL;
-    int parts = 0;
-    int32_t first = 0;
-    enum tv_status status = read_hash(&m, redis, run_number, &parts, err);
-    for (int part = 0; part < parts && status == TV_OK; part++)
-        status = read_part(redis, m, part, &first, err);
-    if (status == TV_OK && first != m->n_items)
-        status = tv_fail(err, TV_ERR_CORRUPT, "model %lld has %d items, but its %d parts hold %d",
-                         (long long)run_number, (int)m->n_items, parts, (int)first);
+    enum tv_status status = tv_model_read_head(&m, redis, run_number, err);
     if (status == TV_OK)
-        status = read_sigma(redis, m, err);
-    if (status == TV_OK)
-        status = tv_model_check(m, err);
+        status = tv_model_read_arrays(m, redis, err);
     if (status != TV_OK) {
         tv_model_free(m);
         return status;

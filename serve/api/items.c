@@ -113,7 +113,7 @@ static int read_query(const struct tv_request *request, struct tv_buffer *folded
 static void write_found(struct tv_out *out, const struct tv_resident *s, const char *folded, size_t top)
 {
     const struct tv_item *best[MAX_FOUND];
-    size_t found, n = tv_title_search(&s->titles, &s->items, folded, best, top, &found);
+    size_t found, n = tv_title_search(&s->catalogue->titles, &s->catalogue->items, folded, best, top, &found);
     tv_out_text(out, "{");
     tv_model_json(out, s);
     tv_out_key(out, "found");

@@ -16,7 +16,7 @@ enum { MAX_TOP = 1000, STANDARD_MIN_COUNT = 25 };
 static void write_triple(struct tv_out *out, const struct tv_resident *s, int64_t item_id, const char *basis, double predicted)
 {
     char unknown[TV_CODE_MAX + 8];
-    const struct tv_item *item = tv_items_find(&s->items, item_id);
+    const struct tv_item *item = tv_items_find(&s->catalogue->items, item_id);
     tv_out_text(out, "[");
     tv_out_json(out, tv_resident_title(s, item_id, unknown, sizeof unknown));
     tv_out_text(out, ",");

@@ -41,8 +41,7 @@ static int read_ask(const struct tv_request *request, struct ask *ask, struct tv
            tv_item_filter_read(request, &ask->filter, problem);
 }
 
-/* Each item's members were written when the model became resident (resident.c), so only rank and score are
- * formatted here. */
+/* Each item's members are written once (tv_resident_text), so mostly only rank and score are formatted here. */
 void tv_ranked_json(struct tv_out *out, const struct tv_resident *s, const struct tv_scored *best, size_t n)
 {
     tv_out_text(out, "[");
@@ -50,8 +49,7 @@ void tv_ranked_json(struct tv_out *out, const struct tv_resident *s, const struc
         tv_out_text(out, i ? ",{\"rank\":" : "{\"rank\":");
         tv_out_int(out, (int64_t)i + 1);
         tv_out_bytes(out, ",", 1);
-        tv_out_bytes(out, s->json + s->json_at[best[i].item],
-                     s->json_at[best[i].item + 1] - s->json_at[best[i].item]);
+        tv_resident_text(out, s, best[i].item);
         tv_out_real(out, best[i].score);
         tv_out_bytes(out, "}", 1);
     }

@@ -79,7 +79,7 @@ static int by_factors(const struct tv_resident *s, const struct tv_similar_quest
         tv_problem(problem, 500, "out of memory for similar items");
         return 0;
     }
-    found->n = item >= 0 ? tv_scan_nearest(w->best, (size_t)q->top, &s->scan, item, w->user) : 0;
+    found->n = item >= 0 ? tv_scan_nearest(w->best, (size_t)q->top, &s->side->scan, item, w->user) : 0;
     for (size_t i = 0; i < found->n; i++)
         found->items[i] =
             (struct tv_neighbour){.item = s->item_ids[w->best[i].item], .score = w->best[i].score, .jaccard = NAN};

@@ -3,122 +3,142 @@
  */
 #include "serve/catalogue/genres.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "trivet/base/buffer.h"
 
-/* Calls `take` for each name in "Comedy|Drama"; returns how many there are. Names are no C strings: they end at a
- * bar. NULL only counts. */
-static size_t each_name(const char *joined, void (*take)(void *context, const char *name, size_t n),
-                        void *context)
-{
-    size_t names = 0;
-    for (const char *at = joined; *at;) {
-        size_t n = strcspn(at, "|");
-        if (n > 0 && take)
-            take(context, at, n);
-        names += n > 0;
-        at += n + (at[n] == '|');
-    }
-    return names;
-}
-
-/* The context of collect: `end` is where the next name goes in genres->text. */
-struct collecting {
-    struct tv_genres *genres;
-    char *end;
+/* One name of "Comedy|Drama", which is no C string: it ends at a bar. */
+struct name {
+    const char *text;
+    size_t n;
+    int32_t number; /* in the order in which names were first seen */
 };
 
-static void collect(void *context, const char *name, size_t n)
+/* Goes on to the next name that is not empty; 0 at the end. *at begins as the joined names. */
+static int next_name(const char **at, struct name *name)
 {
-    struct collecting *c = context;
-    c->genres->names[c->genres->n++] = memcpy(c->end, name, n);
-    c->end += n;
-    *c->end++ = '\0';
+    while (**at == '|')
+        ++*at;
+    name->text = *at;
+    name->n = strcspn(*at, "|");
+    *at += name->n;
+    return name->n > 0;
 }
 
+/* As strcmp orders the names. */
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const struct name *x = a, *y = b;
+    int order = memcmp(x->text, y->text, x->n < y->n ? x->n : y->n);
+    return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
-/* Two passes: how much room all names take, duplicates included, and then the names, sorted and once each. A name
- * with its NUL takes no more room than it did with its bar. The text keeps the duplicates, to which no name
- * points. */
-static enum tv_status collect_names(struct tv_genres *g, const struct tv_items *catalogue,
-                                    struct tv_error *err)
+/* Names while they are collected, each once. There are few, and items many, so they are looked up in a tree (tsearch). */
+struct collecting {
+    void *tree;
+    struct name **names; /* (n) by number; owned */
+    size_t n, capacity;
+};
+
+static void forget(struct collecting *c)
 {
-    size_t names = 0, bytes = 1, distinct = 0;
-    for (size_t i = 0; i < catalogue->n; i++) {
-        names += each_name(catalogue->items[i].genres, NULL, NULL);
-        bytes += strlen(catalogue->items[i].genres) + 1;
+    for (size_t i = 0; i < c->n; i++) {
+        tdelete(c->names[i], &c->tree, by_name);
+        free(c->names[i]);
     }
-    g->names = tv_alloc(names + 1, sizeof *g->names, "the genres", err);
-    g->text = tv_alloc(bytes, 1, "the genres", err);
-    if (g->names == NULL || g->text == NULL)
-        return TV_ERR_NO_MEMORY;
-    struct collecting c = {g, g->text};
-    for (size_t i = 0; i < catalogue->n; i++)
-        each_name(catalogue->items[i].genres, collect, &c);
-    qsort(g->names, names, sizeof *g->names, by_name);
-    for (size_t i = 0; i < names; i++)
-        if (distinct == 0 || strcmp(g->names[i], g->names[distinct - 1]) != 0)
-            g->names[distinct++] = g->names[i];
-    g->names[distinct] = NULL;
-    g->n = distinct;
+    free(c->names);
+}
+
+/* The name's number, or -1 without memory. The text stays where it is as long as the tree is there, so it is not copied. */
+static int32_t number_of(struct collecting *c, const struct name *name)
+{
+    struct name **found = tfind(name, &c->tree, by_name), *own;
+    if (found)
+        return (*found)->number;
+    if (c->n == c->capacity) {
+        size_t capacity = c->capacity ? c->capacity * 2 : 32;
+        struct name **names = realloc(c->names, capacity * sizeof *names);
+        if (names == NULL)
+            return -1;
+        c->names = names;
+        c->capacity = capacity;
+    }
+    if ((own = malloc(sizeof *own)) == NULL)
+        return -1;
+    *own = *name;
+    own->number = (int32_t)c->n;
+    if (tsearch(own, &c->tree, by_name) == NULL) {
+        free(own);
+        return -1;
+    }
+    c->names[c->n] = own;
+    return (int32_t)c->n++;
+}
+
+/* Writes the rows, by number. */
+static enum tv_status write_rows(struct tv_genres *g, struct collecting *c, const struct tv_items *catalogue, struct tv_error *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < catalogue->n; i++) {
+        struct name name;
+        for (const char *at = catalogue->items[i].genres; next_name(&at, &name);)
+            if ((g->of[n++] = number_of(c, &name)) < 0)
+                return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the genres");
+        g->at[i + 1] = n;
+    }
     return TV_OK;
 }
 
-/* The first place whose name does not come before this one: the name's own, because every name is in the list, and
- * longer ones that begin with it come after it. */
-static size_t place_of(const struct tv_genres *g, const char *name, size_t n)
+static int by_name_of(const void *a, const void *b)
 {
-    size_t low = 0, high = g->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strncmp(g->names[middle], name, n);
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
+    return by_name(*(struct name *const *)a, *(struct name *const *)b);
+}
+
+/* Puts the names into their order, and into the rows places instead of numbers. */
+static enum tv_status settle(struct tv_genres *g, struct collecting *c, size_t total, struct tv_error *err)
+{
+    size_t bytes = 0, used = 0;
+    for (size_t i = 0; i < c->n; i++)
+        bytes += c->names[i]->n + 1;
+    int32_t *place = tv_alloc(c->n, sizeof *place, "the genres", err);
+    g->names = tv_alloc(c->n + 1, sizeof *g->names, "the genres", err);
+    g->text = tv_alloc(bytes, 1, "the genres", err);
+    if (place == NULL || g->names == NULL || g->text == NULL) {
+        free(place);
+        return TV_ERR_NO_MEMORY;
     }
-    return low;
+    if (c->n > 0)
+        qsort(c->names, c->n, sizeof *c->names, by_name_of);
+    for (; g->n < c->n; g->n++) {
+        const struct name *name = c->names[g->n];
+        place[name->number] = (int32_t)g->n;
+        g->names[g->n] = memcpy(g->text + used, name->text, name->n); /* the block is all zero */
+        used += name->n + 1;
+    }
+    for (size_t i = 0; i < total; i++)
+        g->of[i] = place[g->of[i]];
+    free(place);
+    return TV_OK;
 }
 
-/* The context of place: the number of genres written so far. */
-struct placing {
-    struct tv_genres *genres;
-    size_t n;
-};
-
-static void place(void *context, const char *name, size_t n)
+enum tv_status tv_genres_create(struct tv_genres *out, const struct tv_items *catalogue, struct tv_error *err)
 {
-    struct placing *p = context;
-    p->genres->of[p->n++] = (int32_t)place_of(p->genres, name, n);
-}
-
-/* `names` is complete before items get places in it. On failure *out is empty. */
-enum tv_status tv_genres_create(struct tv_genres *out, const struct tv_items *catalogue,
-                                const struct tv_item *const *items, int32_t n_items, struct tv_error *err)
-{
+    struct collecting c = {0};
+    struct name name;
     size_t total = 0;
     *out = (struct tv_genres){0};
-    enum tv_status status = collect_names(out, catalogue, err);
-    for (int32_t i = 0; i < n_items; i++)
-        total += items[i] ? each_name(items[i]->genres, NULL, NULL) : 0;
-    if (status == TV_OK) {
-        out->of = tv_alloc(total + 1, sizeof *out->of, "the items' genres", err);
-        out->at = tv_alloc((size_t)n_items + 1, sizeof *out->at, "the items' genres", err);
-        status = out->of && out->at ? TV_OK : TV_ERR_NO_MEMORY;
-    }
-    struct placing p = {out, 0};
-    for (int32_t i = 0; status == TV_OK && i < n_items; i++) {
-        if (items[i])
-            each_name(items[i]->genres, place, &p);
-        out->at[i + 1] = p.n;
-    }
+    for (size_t i = 0; i < catalogue->n; i++)
+        for (const char *at = catalogue->items[i].genres; next_name(&at, &name);)
+            total++;
+    out->of = tv_alloc(total, sizeof *out->of, "the items' genres", err);
+    out->at = tv_alloc(catalogue->n + 1, sizeof *out->at, "the items' genres", err);
+    enum tv_status status = out->of && out->at ? write_rows(out, &c, catalogue, err) : TV_ERR_NO_MEMORY;
+    if (status == TV_OK)
+        status = settle(out, &c, total, err);
+    forget(&c);
     if (status != TV_OK)
         tv_genres_free(out);
     return status;

@@ -1,4 +1,4 @@
-/* genres: the names of a catalogue's genres, and which of them each item of a model has. */
+/* genres: the names of a catalogue's genres, and which of them each item has. */
 #ifndef TRIVET_SERVE_CATALOGUE_GENRES_H
 #define TRIVET_SERVE_CATALOGUE_GENRES_H
 
@@ -8,19 +8,18 @@
 #include "trivet/base/status.h"
 #include "trivet/model/items.h"
 
-/* Items are by their dense index, as rows one after the other: `of` has the genres of all items, `at` tells where each
+/* Items are by their place in the catalogue, as rows one after the other: `of` has the genres of all items, `at` tells where each
  * item's begin. */
 struct tv_genres {
     size_t n;
     const char **names; /* (n + 1) ascending as strcmp orders them, then NULL */
     char *text;         /* holds the names */
     int32_t *of; /* genres by place among the names: of[at[i]] .. of[at[i + 1] - 1] are those of item i */
-    size_t *at;  /* (n_items + 1) */
+    size_t *at;  /* (items + 1) */
 };
 
-/* The genres of a whole catalogue, and of n_items items of it, each of which may be NULL: not described. */
-enum tv_status tv_genres_create(struct tv_genres *out, const struct tv_items *catalogue,
-                                const struct tv_item *const *items, int32_t n_items, struct tv_error *err);
+/* The genres of all items; after a failure *out is empty. */
+enum tv_status tv_genres_create(struct tv_genres *out, const struct tv_items *catalogue, struct tv_error *err);
 void tv_genres_free(struct tv_genres *genres); /* also makes it empty */
 
 /* A name's place, capitals aside; -1 if no item of the catalogue has that genre. */

@@ -18,7 +18,7 @@
 /* Belongs to one catalogue: places are those of tv_items.items. */
 struct tv_title_index {
     char *text; /* the folded titles, each NUL-terminated */
-    size_t *at; /* (n) where the title of items[i] begins */
+    size_t *at; /* (n + 1) where the title of items[i] begins, and the end of the last */
 };
 
 enum tv_status tv_title_index_create(struct tv_title_index *out, const struct tv_items *items, struct tv_error *err);
@@ -29,9 +29,9 @@ enum tv_status tv_title_fold(struct tv_buffer *out, const char *text, struct tv_
 
 /* The items whose titles hold, for each word of the folded query, a word that begins with it (in a script without blanks: that
  * holds it): at most `top` of them in
- * `best`, first those whose title begins with the whole query, then by ratings, then by id. Returns how many of them;
+ * `out`, first those whose title begins with the whole query, then by ratings, then by id. Returns how many of them;
  * *found is how many there are in all. */
 size_t tv_title_search(const struct tv_title_index *index, const struct tv_items *items, const char *folded,
-                       const struct tv_item **best, size_t top, size_t *found);
+                       const struct tv_item **out, size_t top, size_t *found);
 
 #endif

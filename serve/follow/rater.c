@@ -119,7 +119,7 @@ static enum tv_status unsure_array(struct tv_buffer *out, const struct tv_rating
     int64_t unsure[TV_MAX_RATINGS];
     size_t n = 0;
     for (size_t i = 0; i < list->n; i++)
-        if (s == NULL || tv_items_find(&s->items, list->items[i]) == NULL)
+        if (s == NULL || tv_items_find(&s->catalogue->items, list->items[i]) == NULL)
             unsure[n++] = list->items[i];
     return tv_int_array(out, unsure, n, err);
 }
@@ -348,7 +348,7 @@ static enum tv_status make_live(struct tv_rater *rater, struct tv_resident *s, s
     }
     made->resident = s;
     made->references = 1;
-    enum tv_status status = tv_fold_in_anew_create(&made->anew, s->run_number, &s->fold_in, s->item_ids, pg, err);
+    enum tv_status status = tv_fold_in_anew_create(&made->anew, s->run_number, &s->side->fold_in, s->item_ids, pg, err);
     if (status != TV_OK) {
         release(made);
         return status;

@@ -58,8 +58,8 @@ void tv_filter_form(struct tv_out *out, const struct tv_request *request, const 
     int open = 0;
     struct tv_out genres;
     tv_out_init(&genres);
-    write_genres(&genres, request, &s->genres, "genre", "Any of these genres");
-    write_genres(&genres, request, &s->genres, "not_genre", "None of these");
+    write_genres(&genres, request, &s->catalogue->genres, "genre", "Any of these genres");
+    write_genres(&genres, request, &s->catalogue->genres, "not_genre", "None of these");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         open |= field(request, names[i])[0] != '\0';
     const struct tv_slot slots[] = {{"open", open ? "open" : "", NULL},

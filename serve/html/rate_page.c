@@ -20,25 +20,35 @@ enum {
 
 /* --- which items ------------------------------------------------------------------------------------------ */
 
+/* Where an item's genres are among those of the catalogue; an item that it does not have has none. */
+static void find_genres(const struct tv_resident *s, int32_t item, size_t *from, size_t *to)
+{
+    int32_t place = s->place[item];
+    *from = place < 0 ? 0 : s->catalogue->genres.at[place];
+    *to = place < 0 ? 0 : s->catalogue->genres.at[place + 1];
+}
+
 /* The number of times that the genres of an item were shown, on average; items without any are counted as one genre
  * of their own, the last. */
 static double shown_so_far(const struct tv_resident *s, int32_t item, const int *shown)
 {
     double sum = 0;
-    size_t from = s->genres.at[item], to = s->genres.at[item + 1];
+    size_t from, to;
+    find_genres(s, item, &from, &to);
     if (from == to)
         return shown[GENRES];
     for (size_t g = from; g < to; g++)
-        sum += shown[s->genres.of[g] % GENRES];
+        sum += shown[s->catalogue->genres.of[g] % GENRES];
     return sum / (double)(to - from);
 }
 
 static void count(const struct tv_resident *s, int32_t item, int *shown)
 {
-    size_t from = s->genres.at[item], to = s->genres.at[item + 1];
+    size_t from, to;
+    find_genres(s, item, &from, &to);
     shown[GENRES] += from == to;
     for (size_t g = from; g < to; g++)
-        shown[s->genres.of[g] % GENRES]++;
+        shown[s->catalogue->genres.of[g] % GENRES]++;
 }
 
 /* Popular items that differ: each time the one whose genres were shown least, the more popular one where that
@@ -77,8 +87,9 @@ static void write_card(struct tv_out *out, const struct tv_resident *s, const st
     tv_out_init(&poster);
     tv_recs_title(title, s, id);
     tv_poster(&poster, title, id);
-    if (s->item[dense] && s->item[dense]->year)
-        snprintf(year, sizeof year, "%d", s->item[dense]->year);
+    const struct tv_item *item = tv_resident_item(s, dense);
+    if (item && item->year)
+        snprintf(year, sizeof year, "%d", item->year);
     const struct tv_slot slots[] = {{"item", tv_id_item_text(s, id, space), NULL},
                                     {"title", title, NULL},
                                     {"rating", tv_rating_text(rating, user, id), NULL},

@@ -41,7 +41,7 @@ static void write_rated_row(struct tv_out *out, const struct tv_recs *recs, cons
 {
     char title[TV_RECS_TITLE], rating[TV_TEXT_FLOAT], value[TV_RATING_TEXT], label[48], year[16] = "", space[TV_ID_SPACE];
     const struct tv_words *words = tv_words_of(&recs->resident->info);
-    const struct tv_item *item = tv_items_find(&recs->resident->items, rated->item_id);
+    const struct tv_item *item = tv_items_find(&recs->resident->catalogue->items, rated->item_id);
     if (recs->resident->info.counts && rated->rating >= 1 && rated->rating < 1e15F)
         tv_text_number(rating, llroundf(rated->rating));
     else
@@ -71,7 +71,7 @@ static void write_rated(struct tv_out *out, const struct tv_recs *recs)
     if (n && rated == NULL)
         out->failed = 1;
     for (size_t i = 0; rated && i < n; i++) {
-        const struct tv_item *item = tv_items_find(&recs->resident->items, u->rated[i]);
+        const struct tv_item *item = tv_items_find(&recs->resident->catalogue->items, u->rated[i]);
         rated[i] = (struct rated){u->rated[i], item ? item->n_ratings : 0, u->ratings[i]};
     }
     if (rated) {

@@ -43,7 +43,7 @@ const char *tv_recs_title(char *out, const struct tv_resident *s, int64_t item_i
 {
     char year[16], unknown[TV_CODE_MAX + 8];
     const size_t size = TV_RECS_TITLE;
-    const struct tv_item *item = tv_items_find(&s->items, item_id);
+    const struct tv_item *item = tv_items_find(&s->catalogue->items, item_id);
     const char *title = tv_resident_title(s, item_id, unknown, sizeof unknown);
     size_t n = strlen(title), n_year = (size_t)snprintf(year, sizeof year, " (%d)", item ? item->year : 0);
     if (n > n_year && strcmp(title + n - n_year, year) == 0)
@@ -118,7 +118,7 @@ static void write_row(struct tv_out *out, const struct tv_recs *recs, size_t i)
 {
     const struct tv_resident *s = recs->resident;
     const struct tv_scored *best = &recs->ranking.best[i];
-    const struct tv_item *item = s->item[best->item];
+    const struct tv_item *item = tv_resident_item(s, best->item);
     const int64_t id = s->item_ids[best->item];
     double first = recs->ranking.best[0].score, part = first > 0 ? fmax(0, best->score / first) : 0;
     char rank[24], title[TV_RECS_TITLE], year[16] = "", width[16], score[40], space[TV_ID_SPACE], rating[TV_RATING_TEXT];

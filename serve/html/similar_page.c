@@ -183,7 +183,7 @@ static void write_found(struct tv_out *out, const struct tv_resident *s, const s
     struct tv_buffer folded = TV_BUFFER_INIT(64 * MAX_QUERY);
     size_t n = 0, found = 0;
     if (strlen(query) <= MAX_QUERY && tv_title_fold(&folded, query, NULL) == TV_OK && folded.size > 0)
-        n = tv_title_search(&s->titles, &s->items, tv_buffer_string(&folded), best, MAX_FOUND, &found);
+        n = tv_title_search(&s->catalogue->titles, &s->catalogue->items, tv_buffer_string(&folded), best, MAX_FOUND, &found);
     for (size_t i = 0; i < n; i++) {
         struct tv_out address;
         tv_out_init(&address);

@@ -43,7 +43,7 @@ static enum tv_status take_apart(struct tv_account *a, const struct tv_resident 
     if (status == TV_OK) {
         ratings_in_model(ratings, s, u);
         const struct tv_user_ratings rated = {.items = u->seen, .ratings = ratings, .n = u->n_seen};
-        status = tv_explain(&s->fold_in, contributions, &terms, item, &rated, err);
+        status = tv_explain(&s->side->fold_in, contributions, &terms, item, &rated, err);
     }
     for (size_t i = 0; status == TV_OK && i < u->n_seen; i++)
         a->rated[i] = (struct tv_account_entry){s->item_ids[u->seen[i]], ratings[i], contributions[i]};

@@ -89,8 +89,8 @@ int tv_id_number(struct tv_id *id, struct tv_problem *problem)
 /* A number is taken as it is, whether or not an item has it; tv_pick_item is for callers that need one. */
 int tv_id_item(struct tv_id *id, const struct tv_resident *s, struct tv_problem *problem)
 {
-    enum tv_id_kind kind = tv_id_kind(id, s->items.n_codes > 0, problem);
-    const struct tv_item *item = kind == TV_ID_CODE ? tv_items_find_code(&s->items, id->text) : NULL;
+    enum tv_id_kind kind = tv_id_kind(id, s->catalogue->items.n_codes > 0, problem);
+    const struct tv_item *item = kind == TV_ID_CODE ? tv_items_find_code(&s->catalogue->items, id->text) : NULL;
     if (item)
         id->number = item->id;
     else if (kind == TV_ID_CODE)
@@ -107,7 +107,7 @@ static int is_unnamed(int64_t item_id)
 
 const char *tv_id_item_text(const struct tv_resident *s, int64_t item_id, char *space)
 {
-    const struct tv_item *item = tv_items_find(&s->items, item_id);
+    const struct tv_item *item = tv_items_find(&s->catalogue->items, item_id);
     if (item && item->code)
         return item->code;
     if (is_unnamed(item_id))
@@ -120,10 +120,10 @@ const char *tv_id_item_text(const struct tv_resident *s, int64_t item_id, char *
 void tv_id_item_json(struct tv_out *out, const struct tv_resident *s, int64_t item_id)
 {
     char space[TV_ID_SPACE];
-    const struct tv_item *item = tv_items_find(&s->items, item_id);
+    const struct tv_item *item = tv_items_find(&s->catalogue->items, item_id);
     if (item == NULL && is_unnamed(item_id))
         tv_out_text(out, "null");
-    else if (s->items.n_codes > 0)
+    else if (s->catalogue->items.n_codes > 0)
         tv_out_json(out, tv_id_item_text(s, item_id, space));
     else
         tv_out_int(out, item_id);

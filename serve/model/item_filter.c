@@ -116,8 +116,8 @@ static int find_excluded(struct tv_item_filter *f, const struct tv_resident *s, 
 
 int tv_item_filter_resolve(struct tv_item_filter *f, const struct tv_resident *s, struct tv_problem *problem)
 {
-    return find_genres(f->genre_places, &s->genres, f->genres, f->n_genres, "genre", problem) &&
-           find_genres(f->unwanted_places, &s->genres, f->unwanted, f->n_unwanted, "not_genre", problem) &&
+    return find_genres(f->genre_places, &s->catalogue->genres, f->genres, f->n_genres, "genre", problem) &&
+           find_genres(f->unwanted_places, &s->catalogue->genres, f->unwanted, f->n_unwanted, "not_genre", problem) &&
            find_excluded(f, s, problem);
 }
 
@@ -127,9 +127,12 @@ static void mark_seen(const struct tv_user_document *user, uint8_t *marks)
         marks[user->seen[i]] = TV_REMOVED_SEEN;
 }
 
-static int has_one_of(const struct tv_genres *genres, int32_t item, const int32_t *wanted, size_t n)
+/* An item that the catalogue does not have has no genres. */
+static int has_one_of(const struct tv_genres *genres, int32_t place, const int32_t *wanted, size_t n)
 {
-    for (size_t g = genres->at[item]; g < genres->at[item + 1]; g++)
+    if (place < 0)
+        return 0;
+    for (size_t g = genres->at[place]; g < genres->at[place + 1]; g++)
         for (size_t i = 0; i < n; i++)
             if (genres->of[g] == wanted[i])
                 return 1;
@@ -140,15 +143,16 @@ static int has_one_of(const struct tv_genres *genres, int32_t item, const int32_
  * out. An item whose year is not known passes no filter by year. */
 static enum tv_removal judge(const struct tv_item_filter *f, const struct tv_resident *s, int32_t item)
 {
-    int year = s->item[item] ? s->item[item]->year : 0;
-    if (f->n_genres && !has_one_of(&s->genres, item, f->genre_places, f->n_genres))
+    const struct tv_item *shown = tv_resident_item(s, item);
+    int year = shown ? shown->year : 0;
+    if (f->n_genres && !has_one_of(&s->catalogue->genres, s->place[item], f->genre_places, f->n_genres))
         return TV_REMOVED_GENRE;
-    if (f->n_unwanted && has_one_of(&s->genres, item, f->unwanted_places, f->n_unwanted))
+    if (f->n_unwanted && has_one_of(&s->catalogue->genres, s->place[item], f->unwanted_places, f->n_unwanted))
         return TV_REMOVED_NOT_GENRE;
     if ((f->year_from != INT64_MIN || f->year_to != INT64_MAX) &&
         (year == 0 || year < f->year_from || year > f->year_to))
         return TV_REMOVED_YEAR;
-    return tv_resident_count(s, item) < f->min_count ? TV_REMOVED_MIN_COUNT : TV_KEPT;
+    return (shown ? shown->n_ratings : 0) < f->min_count ? TV_REMOVED_MIN_COUNT : TV_KEPT;
 }
 
 /* An item that is both seen and excluded counts as seen, so seen items are marked last. */

@@ -110,7 +110,7 @@ static size_t rank_popular(struct tv_workspace *w, const struct tv_resident *s, 
     for (int32_t i = 0; i < s->n_items && n < top; i++) {
         int32_t item = s->popular[i];
         if (!w->skip[item])
-            w->best[n++] = (struct tv_scored){item, s->item[item] ? (double)s->item[item]->n_ratings : 0};
+            w->best[n++] = (struct tv_scored){item, (double)tv_resident_count(s, item)};
     }
     return n;
 }
@@ -120,7 +120,7 @@ static size_t rank_scores(struct tv_workspace *w, const struct tv_resident *s, c
                           size_t top, size_t n_kept)
 {
     tv_half_to_floats(w->user, user->value, (size_t)s->factors);
-    return tv_scan_top(w->best, top, &s->scan, w->user, w->skip, n_kept, NULL);
+    return tv_scan_top(w->best, top, &s->side->scan, w->user, w->skip, n_kept, NULL);
 }
 
 /* `skip` is zero again in the end, as the next list relies on it. Without a filter only the user's own marks are

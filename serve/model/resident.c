@@ -1,6 +1,5 @@
-/* resident: makes a model ready to be served. All that requests need is computed here once, while the model before
- * it is still served: the order in which items are scanned, the popular list, the JSON of every item, indexes of genres
- * and titles.
+/* resident: puts an item side and a catalogue together: where the catalogue has each item, and the popular list. And what
+ * answers say of an item.
  */
 #include "serve/model/resident.h"
 
@@ -13,23 +12,16 @@
 
 #include "serve/model/ids.h"
 #include "serve/web/out.h"
-#include "trivet/core/formats/half.h"
+#include "trivet/base/buffer.h"
 #include "trivet/core/ratings.h"
 
 /* Also frees a model that is only partly made. */
 static void resident_free(struct tv_resident *s)
 {
-    free(s->item_ids);
-    free(s->item_factors);
-    tv_fold_in_free(&s->fold_in);
-    tv_scan_free(&s->scan);
-    free(s->item);
+    free(s->place);
     free(s->popular);
-    free(s->json);
-    free(s->json_at);
-    tv_items_free(&s->items);
-    tv_genres_free(&s->genres);
-    tv_title_index_free(&s->titles);
+    tv_item_side_release(s->side);
+    tv_catalogue_free(s->catalogue);
     free(s);
 }
 
@@ -64,7 +56,7 @@ static void write_genres(struct tv_out *out, const char *genres)
 void tv_item_json(struct tv_out *out, const struct tv_resident *s, int64_t id)
 {
     char unknown[TV_CODE_MAX + 8];
-    const struct tv_item *item = tv_items_find(&s->items, id);
+    const struct tv_item *item = tv_items_find(&s->catalogue->items, id);
     tv_out_text(out, "\"id\":");
     tv_id_item_json(out, s, id);
     tv_out_key(out, "title");
@@ -97,7 +89,7 @@ void tv_model_json(struct tv_out *out, const struct tv_resident *s)
  * are. */
 void tv_item_counts_json(struct tv_out *out, const struct tv_resident *s, int64_t id)
 {
-    const struct tv_item *item = tv_items_find(&s->items, id);
+    const struct tv_item *item = tv_items_find(&s->catalogue->items, id);
     tv_out_key(out, "count");
     tv_out_int(out, item ? item->n_ratings : 0);
     tv_out_key(out, "mean");
@@ -108,7 +100,7 @@ void tv_item_counts_json(struct tv_out *out, const struct tv_resident *s, int64_
 
 const char *tv_resident_title(const struct tv_resident *s, int64_t item_id, char *space, size_t size)
 {
-    const struct tv_item *item = tv_items_find(&s->items, item_id);
+    const struct tv_item *item = tv_items_find(&s->catalogue->items, item_id);
     if (item)
         return item->title;
     char id[TV_ID_SPACE];
@@ -116,53 +108,65 @@ const char *tv_resident_title(const struct tv_resident *s, int64_t item_id, char
     return space;
 }
 
-/* `bytes` is for people who ask how much a model takes, so it counts the large arrays and no more. */
-static enum tv_status allocate(struct tv_resident *s, struct tv_error *err)
-{
-    size_t n = (size_t)s->n_items, k = (size_t)s->factors;
-    s->item_ids = tv_alloc(n, sizeof *s->item_ids, "the item ids", err);
-    s->item_factors = tv_alloc(n * k, sizeof *s->item_factors, "the item factors", err);
-    s->item = tv_alloc(n, sizeof *s->item, "the item metadata", err);
-    s->popular = tv_alloc(n, sizeof *s->popular, "the popular list", err);
-    s->json_at = tv_alloc(n + 1, sizeof *s->json_at, "the item texts", err);
-    if (!s->item_ids || !s->item_factors || !s->item || !s->popular || !s->json_at)
-        return TV_ERR_NO_MEMORY;
-    s->bytes += n * (sizeof *s->item_ids + sizeof *s->item + sizeof *s->popular + sizeof *s->json_at) +
-                n * k * sizeof *s->item_factors;
-    return TV_OK;
-}
-
-/* A factor that is not finite would make NaN of scores, and NaN is in no list (top_n.h): such a model is refused as
- * a whole, by the name of the item. Folding in and scans keep pointers to the factors, and are therefore given ours; the
- * model's own are the caller's, and soon gone. */
-static enum tv_status take_factors(struct tv_resident *s, const struct tv_model *model, struct tv_error *err)
-{
-    size_t n = (size_t)s->n_items * (size_t)s->factors;
-    memcpy(s->item_ids, model->item_ids, (size_t)s->n_items * sizeof *s->item_ids);
-    memcpy(s->item_factors, model->item_factors, n * sizeof *s->item_factors);
-    for (size_t i = 0; i < n; i++)
-        if (!tv_half_is_finite(s->item_factors[i]))
-            return tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 ": a factor of item %" PRId64 " is not a number",
-                           s->run_number, s->item_ids[i / (size_t)s->factors]);
-    struct tv_model ours = *model; /* folding in borrows the factors */
-    ours.item_factors = s->item_factors;
-    enum tv_status status = tv_model_fold_in(&s->fold_in, &ours, err);
-    if (status == TV_OK)
-        status = tv_scan_create(&s->scan, s->item_factors, s->n_items, s->factors,
-                                model->factors - tv_model_rank(model), err);
-    s->bytes += status == TV_OK ? tv_scan_bytes(&s->scan) : 0;
-    return status;
-}
-
 int32_t tv_resident_dense(const struct tv_resident *s, int64_t item_id)
 {
     return (int32_t)tv_dense_find(s->item_ids, (size_t)s->n_items, item_id);
 }
 
+const struct tv_item *tv_resident_item(const struct tv_resident *s, int32_t dense)
+{
+    return s->place[dense] < 0 ? NULL : &s->catalogue->items.items[s->place[dense]];
+}
+
 int64_t tv_resident_count(const struct tv_resident *s, int32_t dense)
 {
-    return s->item[dense] ? s->item[dense]->n_ratings : 0;
+    const struct tv_item *item = tv_resident_item(s, dense);
+    return item ? item->n_ratings : 0;
 }
+
+/* --- the text of an item ------------------------------------------------------------------------------------ */
+
+static void write_text(struct tv_out *out, const struct tv_resident *s, int32_t dense)
+{
+    tv_item_json(out, s, s->item_ids[dense]);
+    tv_out_key(out, "score");
+}
+
+/* Written apart and kept. Two threads may come here at once: one text stays, the other is freed. NULL without memory. */
+static const char *make_text(const struct tv_resident *s, int32_t dense, _Atomic(char *) *kept)
+{
+    struct tv_out out;
+    char *text = NULL, *there = NULL;
+    tv_out_init(&out);
+    write_text(&out, s, dense);
+    if (!out.failed)
+        text = strdup(tv_buffer_string(&out.buffer));
+    tv_out_free(&out);
+    if (text && !atomic_compare_exchange_strong_explicit(kept, &there, text, memory_order_acq_rel, memory_order_acquire)) {
+        free(text);
+        return there;
+    }
+    return text;
+}
+
+/* A list of fifteen items copies fifteen of these texts and puts a number behind each. The acquire is for the bytes of a text
+ * that another thread may just have written. An item that the catalogue does not have is rare, and written each time. */
+void tv_resident_text(struct tv_out *out, const struct tv_resident *s, int32_t dense)
+{
+    const char *text = NULL;
+    if (s->place[dense] >= 0) {
+        _Atomic(char *) *kept = &s->catalogue->texts[s->place[dense]];
+        text = atomic_load_explicit(kept, memory_order_acquire);
+        if (text == NULL)
+            text = make_text(s, dense, kept);
+    }
+    if (text)
+        tv_out_text(out, text);
+    else
+        write_text(out, s, dense);
+}
+
+/* --- making one --------------------------------------------------------------------------------------------- */
 
 /* Equal numbers of ratings are in the order of ids. */
 static int by_ratings(const void *a, const void *b, void *context)
@@ -183,88 +187,57 @@ static void rank_popular(struct tv_resident *s)
     qsort_r(s->popular, (size_t)s->n_items, sizeof *s->popular, by_ratings, s);
 }
 
-/* A list of fifteen items copies fifteen of these texts and puts a number behind each, so titles are escaped once
- * for all answers. `json` is out's memory, and is freed with the model. */
-static enum tv_status write_texts(struct tv_resident *s, struct tv_error *err)
+/* Both ascend by id. */
+static void find_places(struct tv_resident *s)
 {
-    struct tv_out out;
-    tv_out_init(&out);
-    out.buffer.max = SIZE_MAX / 2; /* as large as the catalogue is */
+    const struct tv_items *items = &s->catalogue->items;
+    size_t at = 0;
     for (int32_t i = 0; i < s->n_items; i++) {
-        s->json_at[i] = out.buffer.size;
-        tv_item_json(&out, s, s->item_ids[i]);
-        tv_out_key(&out, "score");
+        while (at < items->n && items->items[at].id < s->item_ids[i])
+            at++;
+        s->place[i] = at < items->n && items->items[at].id == s->item_ids[i] ? (int32_t)at : -1;
     }
-    s->json_at[s->n_items] = out.buffer.size;
-    s->json = out.buffer.data;
-    s->bytes += out.buffer.capacity;
-    return out.failed ? tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the item texts") : TV_OK;
 }
 
-/* What a catalogue gives, for both: genres and the index of titles. */
-static enum tv_status index_items(struct tv_resident *s, struct tv_error *err)
+/* `bytes` is for people who ask how much a model takes, so it counts the large arrays and no more. */
+static enum tv_status join(struct tv_resident *s, struct tv_error *err)
 {
-    enum tv_status status = tv_genres_create(&s->genres, &s->items, s->item, s->n_items, err);
-    return status == TV_OK ? tv_title_index_create(&s->titles, &s->items, err) : status;
-}
-
-/* Everything that is counted by the model's items is empty, and every item is one that the model does not hold. */
-enum tv_status tv_resident_of_items(struct tv_resident **out, int64_t dataset, struct tv_items *items, struct tv_error *err)
-{
-    struct tv_resident *s = tv_alloc(1, sizeof *s, "a catalogue", err);
-    if (s == NULL)
+    size_t n = (size_t)s->n_items;
+    s->place = tv_alloc(n, sizeof *s->place, "the item metadata", err);
+    s->popular = tv_alloc(n, sizeof *s->popular, "the popular list", err);
+    if (!s->place || !s->popular)
         return TV_ERR_NO_MEMORY;
-    s->references = 1;
-    s->dataset = dataset;
-    tv_model_info_read(&s->info, 0, NULL);
-    s->items = *items;
-    *items = (struct tv_items){0};
-    s->bytes = sizeof *s + s->items.n * sizeof *s->items.items;
-    enum tv_status status = index_items(s, err);
+    find_places(s);
+    rank_popular(s);
+    s->bytes = sizeof *s + n * (sizeof *s->place + sizeof *s->popular) + s->catalogue->bytes + (s->side ? s->side->bytes : 0);
+    return TV_OK;
+}
+
+enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_model *model, struct tv_item_side *side,
+                                  struct tv_catalogue *catalogue, struct tv_error *err)
+{
+    struct tv_resident *s = tv_alloc(1, sizeof *s, "a model", err);
+    if (s == NULL) {
+        tv_item_side_release(side);
+        tv_catalogue_free(catalogue);
+        return TV_ERR_NO_MEMORY;
+    }
+    *s = (struct tv_resident){.side = side, .catalogue = catalogue, .dataset = catalogue->dataset, .references = 1};
+    if (side) {
+        s->run_number = model->run_number;
+        s->dataset = model->dataset;
+        s->created_at = model->created_at;
+        s->factors = side->factors;
+        s->n_items = side->n_items;
+        s->item_ids = side->item_ids;
+        s->item_factors = side->item_factors;
+        snprintf(s->score_kind, sizeof s->score_kind, "%s", model->score_kind);
+    }
+    tv_model_info_read(&s->info, s->run_number, side ? model->description : NULL);
+    enum tv_status status = join(s, err);
     if (status == TV_OK)
         *out = s;
     else
-        tv_resident_release(s);
+        resident_free(s);
     return status;
-}
-
-/* Items are looked up before the genres and the popular list, which need them. On failure the model is released as it
- * stands, with whatever it has of its members. */
-enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_model *model, struct tv_items *items,
-                                  struct tv_error *err)
-{
-    if (model->n_items < 1 || model->factors < 1)
-        return tv_fail(err, TV_ERR_CORRUPT, "model %" PRId64 " has %d items and %d factors", model->run_number,
-                       (int)model->n_items, model->factors);
-    struct tv_resident *s = tv_alloc(1, sizeof *s, "a model", err);
-    if (s == NULL)
-        return TV_ERR_NO_MEMORY;
-    s->references = 1;
-    s->run_number = model->run_number;
-    s->dataset = model->dataset;
-    s->factors = model->factors;
-    s->n_items = model->n_items;
-    s->created_at = model->created_at;
-    snprintf(s->score_kind, sizeof s->score_kind, "%s", model->score_kind);
-    tv_model_info_read(&s->info, model->run_number, model->description);
-    s->items = *items;
-    *items = (struct tv_items){0};
-    s->bytes = sizeof *s + s->items.n * sizeof *s->items.items;
-    enum tv_status status = allocate(s, err);
-    if (status == TV_OK)
-        status = take_factors(s, model, err);
-    for (int32_t i = 0; status == TV_OK && i < s->n_items; i++)
-        s->item[i] = tv_items_find(&s->items, s->item_ids[i]);
-    if (status == TV_OK)
-        status = index_items(s, err);
-    if (status == TV_OK) {
-        rank_popular(s);
-        status = write_texts(s, err);
-    }
-    if (status != TV_OK) {
-        tv_resident_release(s);
-        return status;
-    }
-    *out = s;
-    return TV_OK;
 }

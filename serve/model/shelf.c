@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "serve/model/load.h"
 #include "trivet/base/buffer.h"
 #include "trivet/base/clock.h"
 #include "trivet/base/log.h"
-#include "trivet/model/model_mongo.h"
 #include "trivet/model/model_redis.h"
 
 /* How long Redis may take to answer: a load may read many megabytes from a store that is busy; a question waits for a
@@ -172,25 +172,14 @@ static void set_notice(struct tv_shelf *shelf, const char *text)
 
 /* --- loading -------------------------------------------------------------------------------------------- */
 
-/* Called with `loading` held. The item side and the description come from Redis, titles and numbers of ratings from
- * MongoDB. Redis has `patience_ms` for each answer; afterwards the connection is back at QUESTION_MS for all
- * others. */
-static enum tv_status read_model(struct tv_shelf *shelf, int64_t run_number, int patience_ms, struct tv_resident **out,
-                                 struct tv_error *err)
+/* Called with `loading` held. Redis has `patience_ms` for each answer; afterwards the connection is back at QUESTION_MS for
+ * all others. */
+static enum tv_status read_model(struct tv_shelf *shelf, int64_t run_number, const struct tv_resident *held, int patience_ms,
+                                 struct tv_resident **out, struct tv_error *err)
 {
-    struct tv_model *model = NULL;
-    struct tv_items items = {0};
     tv_redis_set_timeout(shelf->redis, patience_ms);
-    enum tv_status status = tv_model_read_redis(&model, shelf->redis, run_number, err);
+    enum tv_status status = tv_resident_load(out, shelf->redis, shelf->mongo, run_number, held, err);
     tv_redis_set_timeout(shelf->redis, QUESTION_MS);
-    if (status == TV_OK && model->description == NULL)
-        status = tv_model_description(&model->description, shelf->mongo, run_number, err);
-    if (status == TV_OK)
-        status = tv_items_read(&items, shelf->mongo, model->dataset, err);
-    if (status == TV_OK)
-        status = tv_resident_create(out, model, &items, err);
-    tv_items_free(&items);
-    tv_model_free(model);
     return status;
 }
 
@@ -198,14 +187,14 @@ static enum tv_status read_model(struct tv_shelf *shelf, int64_t run_number, int
 static enum tv_status load(struct tv_shelf *shelf, int64_t run_number, struct tv_resident **out, struct tv_error *err)
 {
     double start = tv_clock();
-    enum tv_status status = read_model(shelf, run_number, LOAD_MS, out, err);
+    enum tv_status status = read_model(shelf, run_number, NULL, LOAD_MS, out, err);
     if (status == TV_OK)
         tv_log_info("model %" PRId64 " loaded: %d items, %d factors, %.2f s", run_number, (int)(*out)->n_items,
                     (*out)->factors, tv_clock() - start);
     return status;
 }
 
-/* Reads the live model once more and shows the new copy. Called with `loading` held, so no other model is shown
+/* Reads the live model's catalogue once more, and its factors where they are others now, and shows the new copy. Called with `loading` held, so no other model is shown
  * meanwhile. Ratings that are folded in wait for the same lock (tv_shelf_refresh), and the copy that is there will
  * do for now: so Redis gets no more than the time of a question. On failure is_old stays as it was, so that
  * the next refresh reads a copy again that was found old. */
@@ -214,7 +203,7 @@ static enum tv_status renew(struct tv_shelf *shelf, struct tv_error *err)
     enum tv_status status = TV_OK;
     struct tv_resident *new = NULL, *old = tv_shelf_live(shelf);
     if (old)
-        status = read_model(shelf, old->run_number, QUESTION_MS, &new, err);
+        status = read_model(shelf, old->run_number, old, QUESTION_MS, &new, err);
     if (new) {
         pthread_mutex_lock(&shelf->shown);
         shelf->live = new;
@@ -273,12 +262,8 @@ static struct tv_resident *find_catalogue(struct tv_shelf *shelf, const struct t
 static enum tv_status read_catalogue(struct tv_shelf *shelf, const struct tv_indexed *index, struct tv_resident **out,
                                      struct tv_error *err)
 {
-    struct tv_items items = {0};
     struct tv_resident *new = NULL;
-    enum tv_status status = tv_items_read(&items, shelf->mongo, index->dataset, err);
-    if (status == TV_OK)
-        status = tv_resident_of_items(&new, index->dataset, &items, err);
-    tv_items_free(&items);
+    enum tv_status status = tv_resident_load_catalogue(&new, shelf->mongo, index->dataset, err);
     if (status != TV_OK)
         return status;
     tv_log_debug("the catalogue of data set %" PRId64 " was read for similar items", index->dataset);

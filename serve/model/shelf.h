@@ -53,7 +53,7 @@ enum tv_status tv_shelf_renew(struct tv_shelf *shelf, struct tv_error *err);
 enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t run_number, struct tv_resident **out,
                              struct tv_error *err);
 /* The catalogue of an index of similar items, with a reference for the caller: the live model where it is of the same data
- * set, otherwise one without a model (tv_resident_of_items), which is kept until another index is asked about, and read
+ * set, otherwise one without a model (tv_resident_load_catalogue), which is kept until another index is asked about, and read
  * again now and then. Waits. */
 struct tv_indexed {
     int64_t version, dataset; /* of the index */

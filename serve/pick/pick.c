@@ -205,7 +205,7 @@ int tv_pick_item(struct tv_id *id, const struct tv_resident *s, struct tv_proble
 {
     if (!tv_id_item(id, s, problem))
         return 0;
-    if (tv_resident_dense(s, id->number) >= 0 || tv_items_find(&s->items, id->number))
+    if (tv_resident_dense(s, id->number) >= 0 || tv_items_find(&s->catalogue->items, id->number))
         return 1;
     tv_problem(problem, 404, "there is no item %s", id->text);
     return 0;

@@ -90,7 +90,7 @@ double tv_predicted_shown(const struct tv_predictor *p, double score)
 
 static double mean_of(const struct tv_resident *s, int64_t item_id)
 {
-    const struct tv_item *item = tv_items_find(&s->items, item_id);
+    const struct tv_item *item = tv_items_find(&s->catalogue->items, item_id);
     return item && item->n_ratings > 0 ? item->mean_rating : NAN;
 }
 

@@ -26,16 +26,16 @@ static enum tv_status away(void *context, struct tv_error *err)
 /* Three items and one user, who is in the cache for good: its second passes, but MongoDB stays away. */
 static void load(struct tv_app *app)
 {
-    int64_t ids[] = {1, 2, 3};
-    uint16_t factors[] = {0x3C00, 0xBC00, 0x4000};
+    static const int64_t ids[] = {1, 2, 3};
+    static const uint16_t factors[] = {0x3C00, 0xBC00, 0x4000};
     double sigma = 4;
     static char description[] = "{\"codes\":{\"users\":true,\"items\":true}}"; /* both may be named by text */
     struct tv_model model = {.run_number = 1,
                              .algorithm = "svd",
                              .factors = 1,
                              .n_items = 3,
-                             .item_ids = ids,
-                             .item_factors = factors,
+                             .item_ids = malloc(sizeof ids),
+                             .item_factors = malloc(sizeof factors),
                              .sigma = &sigma,
                              .sigma_power = 0.5,
                              .description = description};
@@ -52,9 +52,16 @@ static void load(struct tv_app *app)
                                           .n_ratings = 9,
                                           .mean_rating = 4.5};
     struct tv_resident *resident = NULL;
+    struct tv_item_side *side = NULL;
+    struct tv_catalogue *catalogue = NULL;
     struct tv_user_document *user = calloc(1, sizeof *user + sizeof *user->value);
-    if (tv_items_sort_codes(&items, NULL) != TV_OK || tv_resident_create(&resident, &model, &items, NULL) != TV_OK ||
-        user == NULL)
+    if (model.item_ids == NULL || model.item_factors == NULL || user == NULL)
+        abort();
+    memcpy(model.item_ids, ids, sizeof ids);
+    memcpy(model.item_factors, factors, sizeof factors);
+    if (tv_items_sort_codes(&items, NULL) != TV_OK || tv_item_side_create(&side, &model, NULL) != TV_OK ||
+        tv_catalogue_create(&catalogue, 0, &items, NULL) != TV_OK ||
+        tv_resident_create(&resident, &model, side, catalogue, NULL) != TV_OK)
         abort();
     tv_shelf_show(app->models.shelf, resident);
     user->user_id = 1;

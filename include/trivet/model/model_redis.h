@@ -18,6 +18,9 @@ enum tv_status tv_model_write_redis(struct tv_redis *redis, const struct tv_mode
  * TV_ERR_NOT_FOUND: no such model; TV_ERR_CORRUPT: incomplete or wrong. */
 enum tv_status tv_model_read_redis(struct tv_model **out, struct tv_redis *redis, int64_t run_number,
                                    struct tv_error *err);
+/* The same in two steps: all but the arrays, which are zero until the second has read and checked them. */
+enum tv_status tv_model_read_head(struct tv_model **out, struct tv_redis *redis, int64_t run_number, struct tv_error *err);
+enum tv_status tv_model_read_arrays(struct tv_model *m, struct tv_redis *redis, struct tv_error *err);
 /* 1 in *agrees if the key item_factors, the whole (k, n) array for notebooks, is that of the model, or the model has
  * none. */
 enum tv_status tv_model_alias_agrees(struct tv_redis *redis, const struct tv_model *m, int *agrees,

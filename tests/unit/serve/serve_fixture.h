@@ -40,6 +40,8 @@ static inline struct tv_resident *fixture_resident_with(int64_t number, int32_t 
     size_t n = (size_t)n_items;
     struct tv_items items = {.n = n, .items = calloc(n, sizeof *items.items)};
     struct tv_resident *resident = NULL;
+    struct tv_item_side *side = NULL;
+    struct tv_catalogue *catalogue = NULL;
     double *sigma = calloc((size_t)factors, sizeof *sigma);
     for (int f = 0; f < factors; f++)
         sigma[f] = 10.0 / (f + 1);
@@ -61,9 +63,9 @@ static inline struct tv_resident *fixture_resident_with(int64_t number, int32_t 
     for (size_t i = 0; i < n * (size_t)factors; i++)
         model.item_factors[i] = tv_half_from_float(fixture_factor((uint32_t)number, i));
     assert_int_equal(tv_items_sort_codes(&items, NULL), TV_OK);
-    assert_int_equal(tv_resident_create(&resident, &model, &items, NULL), TV_OK);
-    free(model.item_ids);
-    free(model.item_factors);
+    assert_int_equal(tv_item_side_create(&side, &model, NULL), TV_OK);
+    assert_int_equal(tv_catalogue_create(&catalogue, 0, &items, NULL), TV_OK);
+    assert_int_equal(tv_resident_create(&resident, &model, side, catalogue, NULL), TV_OK);
     free(sigma);
     return resident;
 }

@@ -37,6 +37,26 @@ static void titles_become_plain_words(void **state)
     folds_to("", "");
 }
 
+/* ASCII is folded on a way of its own. A letter beyond it sends the same text the other way. */
+static void ascii_is_folded_as_all_else_is(void **state)
+{
+    (void)state;
+    for (int c = 1; c < 0x80; c++) {
+        char text[16], beyond[24];
+        struct tv_buffer plain, other;
+        tv_buffer_init(&plain, 1 << 16);
+        tv_buffer_init(&other, 1 << 16);
+        snprintf(text, sizeof text, "aB%c9Z %c x%c%c", c, c, c, c);
+        snprintf(beyond, sizeof beyond, "%s \xc3\xa9", text);
+        assert_int_equal(tv_title_fold(&plain, text, NULL), TV_OK);
+        assert_int_equal(tv_title_fold(&other, beyond, NULL), TV_OK);
+        assert_int_equal(tv_buffer_format(&plain, NULL, " e"), TV_OK);
+        assert_string_equal(tv_buffer_string(&plain), tv_buffer_string(&other));
+        tv_buffer_free(&plain);
+        tv_buffer_free(&other);
+    }
+}
+
 static const struct tv_item films[] = {{1, NULL, "Star Wars (1977)", 1977, "", "", NULL, "", 50, 4},
                                        {2, NULL, "Dark Star (1974)", 1974, "", "", NULL, "", 90, 4},
                                        {3, NULL, "Starship Troopers (1997)", 1997, "", "", NULL, "", 20, 4},
@@ -44,6 +64,71 @@ static const struct tv_item films[] = {{1, NULL, "Star Wars (1977)", 1977, "", "
                                        {5, NULL, "Mustard (1930)", 1930, "", "", NULL, "", 99, 4},
                                        {6, NULL, "Am\xc3\xa9lie (2001)", 2001, "", "", NULL, "", 9, 4}};
 enum { FILMS = sizeof films / sizeof *films };
+
+/* 1 if some word of the title begins with each word of the query; both folded and of scripts with blanks. */
+static int plainly_holds(const char *title, const char *folded)
+{
+    char words[64], *rest = NULL;
+    snprintf(words, sizeof words, "%s", folded);
+    for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        char begins[64];
+        snprintf(begins, sizeof begins, " %s", word);
+        if (strstr(title, begins) == NULL)
+            return 0;
+    }
+    return 1;
+}
+
+/* Random titles of few letters, so that words repeat, begin alike, and end titles; as many as are found are counted plainly. */
+static void a_search_finds_what_plain_reading_finds(void **state)
+{
+    (void)state;
+    enum { TITLES = 300, QUERIES = 400 };
+    static char texts[TITLES][40];
+    static struct tv_item list[TITLES];
+    uint32_t random = 7;
+    for (size_t i = 0; i < TITLES; i++) {
+        for (size_t c = 0; c < 1 + i % 30; c++) {
+            random = random * 1664525u + 1013904223u;
+            texts[i][c] = "ab ba1"[(random >> 16) % 6];
+        }
+        list[i] = (struct tv_item){.id = (int64_t)i, .title = texts[i], .n_ratings = (int64_t)(i % 5)};
+    }
+    struct tv_items items = {.n = TITLES, .items = list};
+    struct tv_title_index index;
+    assert_int_equal(tv_title_index_create(&index, &items, NULL), TV_OK);
+    for (int q = 0; q < QUERIES; q++) {
+        char query[16] = "";
+        struct tv_buffer folded;
+        const struct tv_item *out[TITLES], *last = NULL;
+        size_t found, plain = 0, seen = 0;
+        for (size_t c = 0; c < 1 + (size_t)q % 9; c++) {
+            random = random * 1664525u + 1013904223u;
+            query[c] = "ab1 "[(random >> 16) % 4];
+        }
+        tv_buffer_init(&folded, 1 << 16);
+        assert_int_equal(tv_title_fold(&folded, query, NULL), TV_OK);
+        const char *words = tv_buffer_string(&folded);
+        size_t n = folded.size ? tv_title_search(&index, &items, words, out, TITLES, &found) : 0;
+        for (size_t i = 0; folded.size && i < TITLES; i++)
+            plain += (size_t)plainly_holds(index.text + index.at[i], words);
+        assert_int_equal(n, plain);
+        assert_true(folded.size == 0 || found == plain);
+        for (size_t i = 0; i < n; i++) {
+            const char *title = index.text + index.at[out[i]->id];
+            int begins = strncmp(title, words, strlen(words)) == 0;
+            int before = last && strncmp(index.text + index.at[last->id], words, strlen(words)) == 0;
+            assert_true(plainly_holds(title, words));
+            assert_true(last == NULL || before > begins ||
+                        (before == begins && (last->n_ratings > out[i]->n_ratings || (last->n_ratings == out[i]->n_ratings && last->id < out[i]->id))));
+            last = out[i];
+            seen++;
+        }
+        assert_int_equal(seen, plain);
+        tv_buffer_free(&folded);
+    }
+    tv_title_index_free(&index);
+}
 
 static void finds(const struct tv_title_index *index, const struct tv_items *items, const char *query, size_t top,
                   size_t expected_found, const char *expected_ids)
@@ -200,6 +285,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(titles_become_plain_words),
+        cmocka_unit_test(ascii_is_folded_as_all_else_is),
+        cmocka_unit_test(a_search_finds_what_plain_reading_finds),
         cmocka_unit_test(words_are_found_by_their_beginnings),
         cmocka_unit_test(a_word_without_blanks_around_it_is_found),
         cmocka_unit_test(neighbours_equal_a_loop_over_all_cosines),

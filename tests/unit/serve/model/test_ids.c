@@ -164,7 +164,7 @@ static void plays_are_called_plays(void **state)
 {
     (void)state;
     struct tv_resident *s = fixture_resident(3, 40, 4, "A title", "{\"data\":{\"values\":\"counts\"}}");
-    ((struct tv_item *)s->item[0])->url = "http://example.org/a?b=1&c=2"; /* item 10, which has no IMDb number */
+    ((struct tv_item *)tv_resident_item(s, 0))->url = "http://example.org/a?b=1&c=2"; /* item 10, which has no IMDb number */
     struct tv_app *app = fixture_app(s, 0);
     struct tv_user_document *user = fixture_user(s, 9, 0, 4);
     struct fixture_answer a;

@@ -185,15 +185,16 @@ static void a_stored_list_is_taken_while_it_is_long_enough(void **state)
 static void factors_that_are_no_numbers_are_refused(void **state)
 {
     (void)state;
-    int64_t ids[] = {1, 2};
-    uint16_t factors[] = {0x3C00, 0x3C00, 0x7C00, 0x3C00}; /* 1 1, infinity 1 */
-    struct tv_model model = {.run_number = 1, .factors = 2, .n_items = 2, .item_ids = ids, .item_factors = factors};
-    struct tv_items items = {0};
-    struct tv_resident *s = NULL;
+    static const int64_t ids[] = {1, 2};
+    static const uint16_t factors[] = {0x3C00, 0x3C00, 0x7C00, 0x3C00}; /* 1 1, infinity 1 */
+    struct tv_model model = {.run_number = 1, .factors = 2, .n_items = 2, .item_ids = malloc(sizeof ids), .item_factors = malloc(sizeof factors)};
+    struct tv_item_side *side = NULL;
     struct tv_error err = {0};
-    assert_int_equal(tv_resident_create(&s, &model, &items, &err), TV_ERR_CORRUPT);
+    memcpy(model.item_ids, ids, sizeof ids);
+    memcpy(model.item_factors, factors, sizeof factors);
+    assert_int_equal(tv_item_side_create(&side, &model, &err), TV_ERR_CORRUPT);
     assert_non_null(strstr(err.message, "item 2"));
-    assert_null(s);
+    assert_null(side);
 }
 
 int main(void)

@@ -1,0 +1,36 @@
+/* catalogue: all items of a data set as the server works with them: titles and other metadata, genres, and the index of titles.
+ * It is read once and belongs to one resident model (serve/model/resident.h); a model whose items were counted becomes another
+ * resident with a new catalogue, and keeps its factors.
+ *
+ * The text of an item in an answer is written when it is first asked for. It is the one thing that is added later; any
+ * number of threads may do so.
+ */
+#ifndef TRIVET_SERVE_CATALOGUE_CATALOGUE_H
+#define TRIVET_SERVE_CATALOGUE_CATALOGUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "serve/catalogue/genres.h"
+#include "serve/catalogue/title_index.h"
+#include "trivet/base/status.h"
+#include "trivet/model/items.h"
+#include "trivet/store/mongo.h"
+
+/* An item's *place* is its index in items.items. All members are owned. */
+struct tv_catalogue {
+    int64_t dataset;              /* whose items these are; 0: of an older trivet, not known */
+    struct tv_items items;        /* ascending by id */
+    struct tv_genres genres;      /* by place */
+    struct tv_title_index titles; /* by place */
+    _Atomic(char *) *texts;       /* (items.n) by place; NULL: nobody asked yet (tv_resident_text in serve/model/resident.h) */
+    size_t bytes;                 /* memory, about, without the texts */
+};
+
+/* Makes one of items. Takes *items over and empties it, also on failure. */
+enum tv_status tv_catalogue_create(struct tv_catalogue **out, int64_t dataset, struct tv_items *items, struct tv_error *err);
+/* The same of those that MongoDB has. */
+enum tv_status tv_catalogue_read(struct tv_catalogue **out, struct tv_mongo *mongo, int64_t dataset, struct tv_error *err);
+void tv_catalogue_free(struct tv_catalogue *c); /* NULL is fine */
+
+#endif
