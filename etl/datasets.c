@@ -6,6 +6,7 @@
 #include "etl/commands.h"
 #include "etl/load/target.h"
 #include "trivet/base/log.h"
+#include "trivet/base/name.h"
 #include "trivet/cli/table.h"
 #include "trivet/model/life/lock.h"
 #include "trivet/schema/patient.h"
@@ -137,11 +138,14 @@ static enum tv_status drop_and_tell(const struct tv_settings *s, const struct tv
 }
 
 /* Under the lock of loads and trainings, since neither may see half of a change. */
-static enum tv_status change(const struct tv_settings *s, const char *verb, const char *name, struct tv_error *err)
+static enum tv_status change(const struct tv_settings *s, const char *verb, const char *given, struct tv_error *err)
 {
     struct tv_lock *lock = NULL;
     struct tv_target target = {.away = 0};
-    enum tv_status status = tv_lock_acquire(&lock, s, "trivet-etl datasets", 0, err);
+    char name[256];
+    enum tv_status status = tv_name_read(name, sizeof name, given, err); /* as a load reads it */
+    if (status == TV_OK)
+        status = tv_lock_acquire(&lock, s, "trivet-etl datasets", 0, err);
     if (status == TV_OK)
         status = find(&target, tv_lock_connection(lock), name, err);
     if (status == TV_OK)

@@ -6,6 +6,8 @@
 -- for SQL that a function puts together while it runs, and operators. Tables that are met that way and are not trivet's are
 -- counted: their counters of rows written stand for the rows, because nobody may put a trigger on somebody else's table.
 --
+-- A column that is added, dropped or renamed writes no row, so the columns belong to the state of a table, too.
+--
 -- Counters err towards training: what was rolled back counts, a crash or a reset changes them all (so their times of reset
 -- belong to the state), VACUUM FULL changes relfilenode, as TRUNCATE does. They come late: a session reports when it is idle, and
 -- once it has reported again only a second later, or after 10 s of rest. So as long as another session is at work or was within
@@ -20,10 +22,14 @@ language sql stable as $$
         select i.inhrelid from pg_inherits i join tables t on i.inhparent = t.relation
     )
     select c.oid, concat_ws(':', c.oid::regclass, c.relkind, c.relrowsecurity, c.relfilenode,
-        pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid))
+        pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid),
+        (select md5(string_agg(concat_ws(',', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attisdropped, a.attmissingval,
+                                         case when a.attgenerated <> '' then pg_get_expr(d.adbin, d.adrelid) end), ' ' order by a.attnum))
+         from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+         where a.attrelid = c.oid and a.attnum > 0))
     from tables t join pg_class c on c.oid = t.relation
 $$;
-comment on function trivet.counted_tables(oid[]) is 'Tables with their partitions, and for each a text that changes when rows are written to it.';
+comment on function trivet.counted_tables(oid[]) is 'Tables with their partitions, and for each a text that changes when rows are written to it, or its columns are others.';
 
 create or replace function trivet.words_of(words text) returns text[]
 language sql immutable parallel safe as $$

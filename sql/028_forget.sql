@@ -4,14 +4,22 @@
 -- What is known of an item goes in the second, when no server shows it any more, and the code, by which the same command finds
 -- the number again after a kill, in the third. A user's ratings go in the first two alone: who rates afterwards is somebody new.
 
+-- A line is as its file has it, so a number may be spelled as a load would read it: 01005, 1005.0, "1,005", 1.005e3; and a quote
+-- within a code doubled, or behind a backslash. One line too many costs nothing, one that is left names who was forgotten.
 create or replace function trivet.names_id(line text, code text) returns boolean
 language sql immutable parallel safe as $$
     select names_id.line ~ ('(^|[][[:space:],;:|"''(){}=])'
-                            || regexp_replace(names_id.code, '([^[:alnum:]])', '\\\1', 'g')
-                            || case when trivet.code_number(names_id.code) is not null then '(\.0*)?' else '' end
+                            || case when trivet.code_number(names_id.code) is null
+                                    then regexp_replace(regexp_replace(names_id.code, '([^[:alnum:]])', '\\\1', 'g'), '\\(["''])', '\\\\?\1{1,2}', 'g')
+                                    else replace(regexp_replace(names_id.code, '(?<=[0-9])(?=([0-9]{3})+$)', '[,.''\u2019 \u00a0\u202f]?', 'g'), '-', '-0*')
+                                         || '([.,]0*)?' end
                             || '($|[][[:space:],;:|"''(){}])')
+        or trivet.code_number(names_id.code) is not null and names_id.line ~ ('(^|[^0-9])(0+|\+0*)' || names_id.code || '([^0-9]|$)')
+        or trivet.code_number(names_id.code) is not null and names_id.line ~ '[0-9][eE]' and exists (
+               select from regexp_matches(names_id.line, '([0-9]+\.?[0-9]*[eE]\+?[0-9]{1,2})', 'g') m (n)
+               where m.n[1]::numeric = trivet.code_number(names_id.code))
 $$;
-comment on function trivet.names_id(text, text) is 'Whether a text has an id in it as a whole field, not as a part of another word.';
+comment on function trivet.names_id(text, text) is 'Whether a text has an id in it as a whole field, not as a part of another word, in whatever way a file may spell it.';
 
 create or replace function trivet.forget_rejects(code text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$

@@ -120,6 +120,17 @@ static enum tv_status end_beside(struct tv_repair *r, struct tv_error *err)
     return status;
 }
 
+/* We hold the lock, so no load is under way. What one that was killed had copied, no query reads, but it is somebody's: forget may
+ * leave nothing of them anywhere. */
+static enum tv_status end_loads(struct tv_repair *r, struct tv_error *err)
+{
+    int64_t n = 0;
+    enum tv_status status = tv_pg_int(r->journal, "SELECT trivet.load_clean()", 0, NULL, &n, err);
+    if (n > 0)
+        tv_repair_did(r, "%" PRId64 " killed load%s left rows: deleted", n, n == 1 ? "" : "s");
+    return status;
+}
+
 /* Ends every run that makes a model and whose process is gone. Afterwards none is `building` or `activating`, and
  * every later step can take the journal at its word. */
 static enum tv_status end_runs(struct tv_repair *r, struct tv_error *err)
@@ -419,15 +430,16 @@ static enum tv_status sweep_leftovers(struct tv_repair *r, struct tv_error *err)
     return status;
 }
 
-/* The order matters: first what is read gets the right type; then every run gets an end, item documents their data set,
+/* The order matters: first what is read gets the right type; then every load and run gets an end, item documents their data set,
  * models are made whole, and the live one is shown; then users, items and the index, which hang on the live model, are compared; and what
  * belongs to no run goes last, when the journal is true. */
 enum tv_status tv_lifecycle_repair(const struct tv_stores *s, const struct tv_repair_report *report,
                                    struct tv_repair_counts *counts, struct tv_error *err)
 {
     enum tv_status (*const steps[])(struct tv_repair *, struct tv_error *) = {
-        tv_repair_kinds, end_runs,        end_beside,      tv_repair_catalogues, tv_repair_models,  mend_live,
-        fold_waiting,    tv_repair_users, tv_repair_items, end_similar,          tv_repair_similar, sweep_leftovers};
+        tv_repair_kinds, end_loads,    end_runs,        end_beside,      tv_repair_catalogues, tv_repair_models,
+        mend_live,       fold_waiting, tv_repair_users, tv_repair_items, end_similar,          tv_repair_similar,
+        sweep_leftovers};
     struct tv_repair r = {.stores = s, .journal = tv_lock_connection(s->lock), .report = report};
     enum tv_status status = tv_lock_check(s->lock, err);
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == TV_OK; i++)

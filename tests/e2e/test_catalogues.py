@@ -207,7 +207,7 @@ def test_counts_of_other_data_are_not_noted(run, two, sets):
     """A server that counted points, and notes it when stars are loaded: the same id is another item."""
     rate(two, 2, 31, 40)
     run(*REPAIR, env=two.env)
-    run("trivet-etl", "datasets", "use", "stars", env=two.env)
+    run("trivet-etl", "datasets", "use", " stars ", env=two.env)
     two.psql("UPDATE trivet.item_change SET rev = 3, counted_rev = 1 WHERE item_id = 31; SELECT trivet.items_counted('{31}', '{2}', 2)")
     assert two.psql("SELECT counted_rev FROM trivet.item_change WHERE item_id = 31") == "1"
     two.psql("SELECT trivet.items_counted('{31}', '{2}', 1)")

@@ -362,6 +362,9 @@ MEANS_SOMETHING_ELSE = [
     "TRUNCATE mine.parts",
     "REFRESH MATERIALIZED VIEW mine.kept",
     "CREATE TABLE mine.p2 PARTITION OF mine.parts FOR VALUES IN (80)",
+    "ALTER TABLE mine.extra RENAME COLUMN u TO x; ALTER TABLE mine.extra RENAME COLUMN i TO u; ALTER TABLE mine.extra RENAME COLUMN x TO i",
+    "ALTER TABLE mine.extra ADD COLUMN note int DEFAULT 5",
+    "ALTER TABLE mine.extra DROP COLUMN note",
     "DELETE FROM trivet.rating WHERE user_id = 3",
     "SELECT pg_stat_reset()",
 ]

@@ -526,6 +526,19 @@ def test_what_a_killed_run_left_in_one_store_is_found(run, fresh_stores, tmp_pat
     assert forget(run, place, kind, code, check=False).returncode == 3
 
 
+@pytest.mark.parametrize("command", [("trivet-etl", "forget", "user", WHO), ("trivet-train", "repair")])
+def test_rows_of_a_load_that_was_killed_go(run, fresh_stores, tmp_path, command):
+    """They stand in a table of their own that nobody reads, as the next load would find it."""
+    place = fresh_stores
+    load(run, place, tmp_path / "films", Numbers)
+    place.psql("INSERT INTO trivet.load (state, name, source) VALUES ('loading', 'films', 'films'); SELECT trivet.load_table(2)")
+    place.psql(f"INSERT INTO trivet.rating_load_2 (user_id, item_id, value) VALUES ({WHO}, 2001, 3)")
+    done = run(*command, env=place.env)
+    assert "1 killed load left rows" in done.stderr + done.stdout
+    assert place.psql("SELECT to_regclass('trivet.rating_load_2')").strip() == ""
+    assert place.psql("SELECT state FROM trivet.load ORDER BY id").split() == ["complete", "failed"]
+
+
 def test_counts_follow(run, serve, fresh_stores, tmp_path):
     """Loads, the list of data sets, the next training, and models that are made again or lose a user."""
     place = fresh_stores

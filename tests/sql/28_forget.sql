@@ -1,9 +1,14 @@
 -- Forgetting: which texts name an id, and what is deleted of whom.
 begin;
-select plan(27);
+select plan(46);
 
 select ok(trivet.names_id(t, '12'), 'named in ' || t) from unnest(array['12,1,5', '1::12::5', '"12";3', '12.0,4', 'x 12']) t;
 select ok(not trivet.names_id(t, '12'), 'not named in ' || t) from unnest(array['112,1,5', '12.5,3', 'a-12,4']) t;
+select ok(trivet.names_id(t, '1234005'), 'named in ' || t)
+from unnest(array['1234005,1,5', '"1,234,005",3', '1.234.005;3', '1 234 005;3', E'1\u00a0234\u00a0005;3', '01234005,2', '+1234005,2', '1234005,0;4', '1.234005E6,3', '1.234005e+06,3']) t;
+select ok(not trivet.names_id(t, '1234005'), 'not named in ' || t) from unnest(array['12,34005,1', '1.234006E6', '1.234005E7', '1234,0051', '91234005,1']) t;
+select ok(trivet.names_id('-0012,3', '-12') and not trivet.names_id('12,3', '-12'), 'a negative one');
+select ok(trivet.names_id(t, 'say "hi" x'), 'named in ' || t) from unnest(array['say "hi" x,3', '"say ""hi"" x",3', '"say \"hi\" x";3']) t;
 select ok(trivet.names_id('u.1*,i,3', 'u.1*') and not trivet.names_id('ux1,i,3', 'u.1*'), 'a code is no pattern');
 
 insert into trivet.load (state, name, source, row_count, dataset) values ('complete', 'films', 'films', 9, trivet.current_dataset());
