@@ -89,7 +89,8 @@ comment on function trivet.current_dataset() is 'Number of the data set that is 
 
 -- A transaction that keeps its snapshot sees items, codes and this table as they were, and yet the rows of tables that were
 -- attached to trivet.rating since. What a snapshot shows and what the catalog has now are compared, which reads no row of them:
--- pg_partition_root looks at the catalog, to which snapshots are nothing.
+-- pg_partition_root looks at the catalog, to which snapshots are nothing. The root is trivet.rating_live where somebody has detached
+-- that by hand, to look at what was loaded alone.
 --
 -- Whatever reads ratings asks it, as a subquery: (select trivet.check_snapshot()). That is done once a statement, ahead of the first
 -- row, when the statement has the lock that keeps a switch off. Without the subquery it would be asked again for each row that a join
@@ -98,7 +99,7 @@ comment on function trivet.current_dataset() is 'Number of the data set that is 
 create or replace function trivet.check_snapshot() returns boolean
 language plpgsql stable parallel safe as $$
 begin
-    if (select pg_partition_root(to_regclass('trivet.rating_live_' || d.id)) is distinct from 'trivet.rating'::regclass
+    if (select coalesce(pg_partition_root(to_regclass('trivet.rating_live_' || d.id)) not in ('trivet.rating'::regclass, 'trivet.rating_live'::regclass), true)
         from trivet.dataset d where d.current) then
         raise exception 'another data set has taken the place of % since this transaction began',
             coalesce((select d.name from trivet.dataset d where d.current), 'the one that was loaded')
