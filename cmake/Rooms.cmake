@@ -4,7 +4,7 @@ set(TRIVET_ROOMS
     lib/base
     lib/core/formats lib/core lib/core/scan lib/core/svd lib/core/als lib/core/eval lib/core/sets
     lib/read lib/store lib/cli lib/schema lib/model lib/model/life lib/similar lib/repair
-    etl/formats etl/detect etl/synth etl/fetch etl/load etl
+    etl/formats etl/peek etl/detect etl/synth etl/fetch etl/load etl
     train/learn train/source train/command train/lists train/judge train/similar train/models train/fit train/search train/travel train
     serve/web serve/catalogue serve/model serve/stores serve/follow serve/html serve/lab serve/pick serve/api serve/route serve/listen serve)
 

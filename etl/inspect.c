@@ -9,6 +9,7 @@
 #include "etl/commands.h"
 #include "etl/detect/choices.h"
 #include "etl/detect/sample.h"
+#include "etl/detect/unused.h"
 #include "etl/dry_run.h"
 #include "etl/fetch/download.h"
 #include "etl/formats/encoding.h"
@@ -233,7 +234,7 @@ enum tv_status tv_etl_inspect(const struct tv_settings *s, int n, char **argumen
     struct tv_input *input = NULL;
     struct tv_set set = {.n_ignored = 0};
     const struct tv_choices choices = tv_choices_of(s);
-    char path[4096], shown[600];
+    char path[4096], shown[600], why[400];
     enum tv_status status = tv_fetch(s, arguments[0], path, sizeof path, err);
     tv_fetch_shown(arguments[0], shown, sizeof shown);
     if (status == TV_OK)
@@ -246,7 +247,7 @@ enum tv_status tv_etl_inspect(const struct tv_settings *s, int n, char **argumen
     for (int role = 0; role < TV_ROLE_COUNT && status == TV_OK; role++)
         status = inspect_role(&set, (enum tv_role)role, err);
     for (size_t i = 0; i < set.n_ignored && status == TV_OK; i++)
-        printf("\n%s: not used\n", set.ignored[i]);
+        printf("\n%s: not used%s\n", set.ignored[i], tv_unused_why(&set, set.ignored[i], why, sizeof why));
     if (status == TV_OK) {
         printf("\na load would find\n");
         status = tv_dry_run(&set, tv_settings_int(s, "max-rejects"), stdout, err);

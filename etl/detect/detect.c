@@ -14,6 +14,9 @@
 #include "etl/detect/refusal.h"
 #include "etl/detect/understand.h"
 #include "etl/formats/encoding.h"
+#include "etl/peek/foreign.h"
+#include "etl/peek/header.h"
+#include "etl/peek/json.h"
 #include "trivet/base/code.h"
 #include "trivet/base/log.h"
 #include "trivet/base/text.h"
@@ -129,7 +132,7 @@ static int has_header_all_the_same(struct tv_found *found, const struct tv_recor
     struct tv_columns *c = &found->columns;
     int known = 1;
     *named = 0;
-    if (record->reason || !tv_found_by_columns(found) || !tv_refusal_is_header(record))
+    if (record->reason || !tv_found_by_columns(found) || !tv_header_may_be(record))
         return 0;
     tv_columns_from_header(c, record);
     for (int i = 0; i < TV_KIND_ORDER && i < kind->min_fields; i++)
@@ -243,8 +246,7 @@ static int fits_given(struct tv_found *found, const struct tv_given *given, cons
                       const char *format)
 {
     struct tv_columns *c = &found->columns;
-    if (first->reason || first->n < 2 || (given->by_place && tv_refusal_is_header(first)) ||
-        tv_given_apply(given, first, c, NULL) != TV_OK ||
+    if (first->reason || first->n < 2 || tv_given_apply(given, first, c, NULL) != TV_OK ||
         (c->at[TV_COLUMN_TAG] >= 0 && c->at[TV_COLUMN_RATING] < 0 && tv_given_name(given, TV_COLUMN_PLAYS) == NULL))
         return 0;
     int counts = c->at[TV_COLUMN_RATING] < 0 || strcmp(format, "plays-csv") == 0;
@@ -269,6 +271,11 @@ static enum tv_status find_given(struct tv_found *found, const struct tv_input *
             status = tv_records_next(records, &first, err);
         yes = status == TV_OK && first && fits_given(found, given, first, format);
         tv_records_close(records);
+        if (yes && given->by_place) {
+            int has_header = 0;
+            status = tv_header_is(input, file, &found->dialect, &has_header, err);
+            yes = !has_header;
+        }
         if (status != TV_OK)
             return tv_context(err, "%s", file->name);
     }
@@ -374,6 +381,24 @@ static const char *tell_files(char *out, size_t size, const struct tv_input *inp
     return out;
 }
 
+/* The file that surely holds ratings, in a form that is not read: JSON whose objects are ratings, of several the largest, or
+ * Netflix's files. Else the one that was there already. */
+static const struct tv_input_file *other_ratings(const struct tv_input *input, const struct tv_input_file *file)
+{
+    int least = file ? 2 : 1, most = 0;
+    for (size_t i = 0; i < input->n_files; i++) {
+        const struct tv_input_file *other = &input->files[i];
+        if (tv_refusal_is_films(input, other))
+            return other;
+        int likeness = tv_json_likeness(input, other);
+        if (likeness >= least && (likeness > most || (likeness == most && other->size > file->size))) {
+            most = likeness;
+            file = other;
+        }
+    }
+    return file;
+}
+
 /* The error of a set without ratings: why the likeliest file holds none, or, where no file could, what was looked for, or
  * an archive that lies in the folder, which is a common reason. */
 static enum tv_status no_ratings(const struct tv_set *set, const struct tv_input *input, const struct tv_choices *choices,
@@ -382,20 +407,28 @@ static enum tv_status no_ratings(const struct tv_set *set, const struct tv_input
     const char *format = choices->format;
     char names[256] = "";
     const struct tv_input_file *file = misunderstood(set, input, format);
+    if (file == NULL || !tv_kind_is_named(tv_kind_rank(file->name)))
+        file = other_ratings(input, file);
     if (file == NULL && given->n > 0 && input->n_files == 1)
         file = &input->files[0];
-    for (size_t i = 0; file == NULL && i < input->n_files; i++)
-        if (tv_refusal_is_foreign(input, &input->files[i]))
-            file = &input->files[i];
+    if (tell_archives(names, sizeof names, input) > 0 && (file == NULL || !tv_kind_is_named(tv_kind_rank(file->name))))
+        file = NULL;
+    else
+        for (size_t i = 0; file == NULL && i < input->n_files; i++)
+            if (tv_foreign_is(input, &input->files[i]))
+                file = &input->files[i];
     if (file && strcmp(format, "auto") == 0) {
         enum tv_status status = tv_refuse_file(input, file, given, err);
         return status == TV_ERR_INPUT ? tv_context(err, "%s holds no ratings that trivet can read", input->path) : status;
     }
     tv_fail(err, TV_ERR_INPUT, "%s holds no ratings%s%s that trivet can read", input->path,
             strcmp(format, "auto") == 0 ? "" : " in the format ", strcmp(format, "auto") == 0 ? "" : format);
-    if (tell_archives(names, sizeof names, input) > 0)
-        return input->packing ? tv_hint(err, "it holds %s, which is packed itself: unpack %s, and give the folder", names, input->path)
-                              : tv_hint(err, "it holds %s: give that archive itself", names);
+    size_t archives = tell_archives(names, sizeof names, input);
+    if (archives > 0 && input->packing)
+        return tv_hint(err, "it holds %s, %s: unpack %s, and give the folder", names, archives > 1 ? "which are packed themselves" : "which is packed itself",
+                       input->path);
+    if (archives > 0)
+        return tv_hint(err, "it holds %s: give %s", names, archives > 1 ? "one of these archives itself" : "that archive itself");
     return tv_hint(
         err, "it holds %s; known are ratings.csv with the columns userId,movieId,rating, ratings.dat, u.data, *.inter, "
              "user_artists.dat and any table whose header names user and item; --columns says which is which in any other; "

@@ -3,7 +3,7 @@
 #define TRIVET_ETL_DETECT_KINDS_H
 
 #include "etl/detect/detect.h"
-#include "etl/detect/layout.h"
+#include "etl/peek/layout.h"
 
 enum { TV_KIND_NEEDS = 3, TV_KIND_ORDER = 5 };
 

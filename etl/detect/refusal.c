@@ -2,29 +2,25 @@
  * it is instead. */
 #include "etl/detect/refusal.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "etl/detect/layout.h"
 #include "etl/formats/encoding.h"
+#include "etl/peek/foreign.h"
+#include "etl/peek/header.h"
+#include "etl/peek/layout.h"
 #include "trivet/base/shell.h"
 #include "trivet/base/text.h"
+#include "trivet/read/time.h"
 
-enum { HEAD = 256, SHOWN = 320, MATRIX_FIELDS = 20 };
+enum { SHOWN = 320, MATRIX_FIELDS = 20 };
 
 static int is_number(const struct tv_field *f)
 {
     float value;
     return tv_number_rating(f, &value, NULL) == TV_OK;
-}
-
-int tv_refusal_is_header(const struct tv_record *record)
-{
-    for (int i = 0; i < record->n; i++)
-        if (is_number(&record->fields[i]) || tv_number_commas(&record->fields[i]) == TV_NUMBER_DECIMAL)
-            return 0;
-    return record->n > 1;
 }
 
 char *tv_refusal_fields(const struct tv_record *record, char *out, size_t size)
@@ -54,77 +50,6 @@ static unsigned hint_at_names(struct tv_error *err)
                    tv_columns_names(TV_COLUMN_ITEM, items, sizeof items));
 }
 
-/* --- files that are no tables of text ------------------------------------------------------------------------------ */
-
-/* By their first bytes; "%s" in the hint is the file's name, as a word of a shell: a command has it behind its quotes. */
-static const struct foreign {
-    const char *magic;
-    size_t n;
-    const char *what, *hint;
-} foreigners[] = {
-    {"PAR1", 4, "it is a Parquet file", "make a table of it: python3 -c 'import pandas, sys; pandas.read_parquet(sys.argv[1]).to_csv(\"ratings.csv\", index=False)' %s"},
-    {"\xd0\xcf\x11\xe0", 4, "it is a spreadsheet or another document of an office", "open %s in a spreadsheet, and save it as CSV"},
-    {"PK\3\4", 4, "it is a spreadsheet", "open %s in a spreadsheet, and save it as CSV"},
-    {"\x1f\x8b", 2, "it is packed twice", "unpack %s by hand until it is text: gunzip"},
-    {"SQLite format 3", 15, "it is a database of SQLite", "write a table of it: sqlite3 -csv -header %s 'SELECT ...' > ratings.csv"},
-    {"\x93NUMPY", 6, "it is an array of numpy", "write %s as a table with the columns user, item and rating"},
-    {"{\"", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas, sys; pandas.read_json(sys.argv[1], lines=True, dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)' %s"},
-    {"[[", 2, "it is JSON", "make a table of it, with a line for each rating, and name the columns of user, item and rating: python3 -c 'import pandas, sys; pandas.read_json(sys.argv[1], dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)' %s"},
-    {"[{", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas, sys; pandas.read_json(sys.argv[1], dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)' %s"},
-    {"<!DOCTYPE", 9, "it is a web page", "download %s anew: what needs a login is downloaded by hand"},
-    {"<html", 5, "it is a web page", "download %s anew: what needs a login is downloaded by hand"},
-};
-
-/* Whether the head begins so. Of JSON the blanks and line ends are left out, which may stand before and between its brackets, of a page those
- * before it. */
-static int begins_with(const struct foreign *f, const char *head, size_t n)
-{
-    char packed[HEAD];
-    size_t size = 0, skip = n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    if (f->magic[0] == '<')
-        while (skip < n && strchr(" \t\r\n", head[skip]) != NULL && head[skip] != '\0')
-            skip++;
-    if (f->magic[0] == '<')
-        return n - skip >= f->n && strncasecmp(head + skip, f->magic, f->n) == 0;
-    if (f->magic[0] != '[' && f->magic[0] != '{')
-        return n >= f->n && strncasecmp(head, f->magic, f->n) == 0;
-    for (size_t i = skip; i < n; i++)
-        if (head[i] != ' ' && head[i] != '\t' && head[i] != '\n' && head[i] != '\r')
-            packed[size++] = head[i];
-    return size >= f->n && memcmp(packed, f->magic, f->n) == 0;
-}
-
-/* A file that cannot be read is none; reading it for the refusal tells. */
-static const struct foreign *foreign_of(const struct tv_input *input, const struct tv_input_file *file)
-{
-    struct tv_byte_source *source = NULL;
-    char head[HEAD];
-    size_t n = 0;
-    if (tv_byte_source_open(&source, input, file, NULL) != TV_OK)
-        return NULL;
-    if (source->read(source, head, sizeof head, &n, NULL) != TV_OK)
-        n = 0;
-    tv_byte_source_close(source);
-    for (size_t i = 0; i < sizeof foreigners / sizeof *foreigners; i++)
-        if (begins_with(&foreigners[i], head, n))
-            return &foreigners[i];
-    return NULL;
-}
-
-int tv_refusal_is_foreign(const struct tv_input *input, const struct tv_input_file *file)
-{
-    return !file->is_archive && foreign_of(input, file) != NULL;
-}
-
-static enum tv_status say_foreign(const struct foreign *f, const struct tv_input_file *file, struct tv_error *err)
-{
-    const char *hole = strstr(f->hint, "%s");
-    char name[600];
-    tv_fail(err, TV_ERR_INPUT, "%s", f->what);
-    tv_hint(err, "%.*s%s%s", (int)(hole - f->hint), f->hint, tv_shell_word(name, sizeof name, file->name), hole + 2);
-    return tv_context(err, "%s", file->label);
-}
-
 /* --- what it is instead ----------------------------------------------------------------------------------------- */
 
 /* The first lines of a file, and how they are cut. */
@@ -137,6 +62,7 @@ struct look {
     const char *reason;       /* of the first line that is no record, and its number */
     long long line;
     int wide;                 /* records with too many fields */
+    int empty[TV_RECORD_MAX_FIELDS]; /* records without this field */
     int actions;              /* records like Steam's: user, game, purchase or play, hours, 0 */
 };
 
@@ -154,6 +80,8 @@ static void add(struct look *look, const struct tv_record *record)
         look->numbers += number;
         look->not_numbers += !number && record->fields[i].n > 0;
     }
+    for (int i = 0; i < record->n; i++)
+        look->empty[i] += record->fields[i].n == 0;
     look->actions += record->n == 5 && is_action(record);
     if (look->records++ == 0)
         look->fields = record->n;
@@ -257,10 +185,6 @@ static enum tv_status say_missing(const struct tv_record *header, const char *se
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and %s", fields, why.message);
         return tv_hint(err, "%s", why.hint);
     }
-    if (given->by_place && tv_refusal_is_header(header)) {
-        tv_fail(err, TV_ERR_INPUT, "it has a header, %s, so --columns takes names and not places", fields);
-        return tv_hint(err, "--columns user=NAME,item=NAME,rating=NAME, with these names");
-    }
     if (tv_columns_have(&c, TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_RATING) && strcmp(separator, "::") == 0) {
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s, divided by \"::\", which is looked for in files called ratings*.dat",
                 fields);
@@ -337,12 +261,39 @@ static const char *other_than(const char *file, const char *name, const char *in
     return strcmp(file, name) == 0 ? instead : name;
 }
 
-static enum tv_status say_films(const char *file, struct tv_error *err)
+/* Netflix's names for its files, of which each is a part. */
+static const char *const parts[] = {"mv_*.txt", "combined_data_*.txt"};
+
+/* The pattern of the file and its likes, where there are some; else its name. As a word of a shell. */
+static const char *with_likes(const struct tv_input *input, const char *file, char *out, size_t size)
+{
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+        int n = 0;
+        for (size_t i = 0; i < input->n_files && fnmatch(parts[p], file, 0) == 0; i++)
+            n += fnmatch(parts[p], input->files[i].name, 0) == 0;
+        if (n > 1)
+            return parts[p];
+    }
+    return tv_shell_word(out, size, file);
+}
+
+static enum tv_status say_films(const struct tv_input *input, const char *file, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_INPUT, "a line with an item and a colon stands before the ratings of that item, as in Netflix's set");
     char name[600];
     return tv_hint(err, "make a line of each rating: awk -F, '/:/ { sub(/:.*/, \"\"); item = $1; next } { print $1 \",\" item \",\" $2 "
-                        "\",\" $3 }' %s > %s", tv_shell_word(name, sizeof name, file), other_than(file, "ratings.csv", "ratings-lines.csv"));
+                        "\",\" $3 }' %s > %s", with_likes(input, file, name, sizeof name), other_than(file, "ratings.csv", "ratings-lines.csv"));
+}
+
+int tv_refusal_is_films(const struct tv_input *input, const struct tv_input_file *file)
+{
+    static const struct tv_dialect commas = {",", 1};
+    struct tv_records *records = NULL;
+    struct tv_record *first = NULL;
+    int yes = !file->is_archive && open_records(&records, input, file, &commas, NULL) == TV_OK &&
+              tv_records_next(records, &first, NULL) == TV_OK && first && first->reason == NULL && is_film_alone(first);
+    tv_records_close(records);
+    return yes;
 }
 
 /* Blanks between the fields, as many as make columns of them, are no separator: names and titles hold some. */
@@ -364,27 +315,98 @@ static enum tv_status say_blanks(const struct tv_record *first, const char *file
                         "time", tv_shell_word(name, sizeof name, file), other_than(file, "ratings.tsv", "ratings-tabs.tsv"));
 }
 
+/* The user has said places, and the first line may be a header. What is none gets one, which then is known. */
+static enum tv_status say_places(const struct tv_record *first, const struct look *look, const struct tv_given *given, const char *file,
+                                 struct tv_error *err)
+{
+    char fields[SHOWN], name[600], header[SHOWN] = "";
+    const char *divider = strcmp(look->dialect.separator, "\t") == 0 ? "\\t" : look->dialect.separator; /* a tab does not outlive being copied from a terminal */
+    size_t n = 0;
+    struct tv_columns c;
+    struct tv_error why = {.status = TV_OK};
+    tv_refusal_fields(first, fields, sizeof fields);
+    if (tv_given_apply(given, first, &c, &why) != TV_OK) {
+        tv_fail(err, TV_ERR_INPUT, "it has the columns %s, and %s", fields, why.message);
+        return tv_hint(err, "%s", why.hint);
+    }
+    for (int i = 0; i < first->n && n < sizeof header; i++) {
+        enum tv_column m = tv_columns_meaning(&c, i);
+        n += (size_t)(m == TV_COLUMN_NONE ? snprintf(header + n, sizeof header - n, "%sc%d", i ? divider : "", i + 1)
+                                          : snprintf(header + n, sizeof header - n, "%s%s", i ? divider : "", tv_columns_word(m)));
+    }
+    tv_fail(err, TV_ERR_INPUT, "it has a header, %s, so --columns takes names and not places", fields);
+    if (look->numbers > 0 || n >= 120)
+        return tv_hint(err, "--columns user=NAME,item=NAME,rating=NAME, with these names");
+    return tv_hint(err, "--columns user=NAME,item=NAME,rating=NAME, with these names; where that line is one like the others, put one in front: "
+                        "sed -i.bak '1i %s' %s, and leave --columns out", header, tv_shell_word(name, sizeof name, file));
+}
+
+static int is_all_text(const struct tv_record *record)
+{
+    for (int i = 0; i < record->n; i++)
+        if (is_number(&record->fields[i]))
+            return 0;
+    return record->n > 1;
+}
+
+/* A moment, or a number that is too large to be a rating. */
+static int is_time(const struct tv_field *f)
+{
+    enum tv_time_form form = tv_time_form_of(f);
+    return form == TV_TIME_TEXT || tv_time_is_date(form) || (is_number(f) && !tv_layout_is_rating(f));
+}
+
+/* Where no line names the fields. Ids stand in each line; who is who is the user's to say, and the order is the usual one. */
+static enum tv_status hint_at_places(const struct look *look, const struct tv_record *first, struct tv_error *err)
+{
+    int time = -1, ids[2] = {-1, -1}, n = 0, rating = -1;
+    char value[24] = "none", when[24] = "";
+    for (int i = 0; i < first->n; i++) {
+        if (time < 0 && is_time(&first->fields[i]))
+            time = i;
+        else if (n < 2 && look->empty[i] == 0)
+            ids[n++] = i;
+        else if (n == 2 && rating < 0 && tv_layout_is_rating(&first->fields[i]))
+            rating = i;
+    }
+    if (n < 2)
+        return hint_at_names(err);
+    if (rating >= 0)
+        snprintf(value, sizeof value, "%d", rating + 1);
+    if (time >= 0)
+        snprintf(when, sizeof when, ",time=%d", time + 1);
+    return tv_hint(err, "say which field is which, counted from 1; if field %d is the user and field %d the item: --columns "
+                        "user=%d,item=%d,rating=%s%s%s", ids[0] + 1, ids[1] + 1, ids[0] + 1, ids[1] + 1, value, when,
+                   rating < 0 ? " (each line is one play then)" : "");
+}
+
 /* Says what the first record tells, now that the lines are counted. */
-static enum tv_status say(const struct look *look, const struct tv_record *first, const struct tv_given *given, const char *file,
-                          struct tv_error *err)
+static enum tv_status say(const struct look *look, const struct tv_record *first, const struct tv_given *given, const struct tv_input *input,
+                          const struct tv_input_file *file, struct tv_error *err)
 {
     char fields[SHOWN];
+    int has_header = 0;
     if (is_comment(first))
-        return say_comment(first, file, err);
+        return say_comment(first, file->name, err);
     if (is_film_alone(first))
-        return say_films(file, err);
+        return say_films(input, file->name, err);
     if (has_blanks(first) && look->fields == 1)
-        return say_blanks(first, file, err);
+        return say_blanks(first, file->name, err);
+    enum tv_status status = tv_header_is(input, file, &look->dialect, &has_header, err);
+    if (status != TV_OK)
+        return status;
     if (given->n == 0 && look->fields >= MATRIX_FIELDS && look->numbers > 9 * look->not_numbers)
         return say_matrix(look, err);
     if (given->n == 0 && look->actions == look->records)
         return say_actions(err);
-    if (tv_refusal_is_header(first) || given->n > 0)
+    if (given->by_place && has_header)
+        return say_places(first, look, given, file->name, err);
+    if (has_header || given->n > 0)
         return say_missing(first, look->dialect.separator, given, err);
-    if (look->unlike == 0) {
+    if (look->unlike == 0 || is_all_text(first)) {
         tv_fail(err, TV_ERR_INPUT, "it has no header, and no name by which its fields are known (the first line is %s)",
                 tv_refusal_fields(first, fields, sizeof fields));
-        return hint_at_names(err);
+        return hint_at_places(look, first, err);
     }
     tv_fail(err, TV_ERR_INPUT,
             "it has no header, and its first lines are not all user, item, rating and perhaps time: line %lld is not (the "
@@ -408,9 +430,8 @@ enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_inpu
     struct look look;
     struct tv_records *records = NULL;
     struct tv_record *first = NULL;
-    const struct foreign *foreign = foreign_of(input, file);
-    if (foreign)
-        return say_foreign(foreign, file, err);
+    if (tv_foreign_is(input, file))
+        return tv_foreign_refuse(input, file, err);
     enum tv_status status = look_best(&look, input, file, err);
     if (status == TV_OK && look.wide > 0) {
         status = say_wide(err);
@@ -423,7 +444,7 @@ enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_inpu
     while (status == TV_OK && (status = tv_records_next(records, &first, err)) == TV_OK && first && first->reason)
         ;
     if (status == TV_OK && first)
-        status = say(&look, first, given, file->name, err);
+        status = say(&look, first, given, input, file, err);
     else if (status == TV_OK)
         status = tv_fail(err, TV_ERR_INPUT, "it was changed while it was read");
     tv_records_close(records);

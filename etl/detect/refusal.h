@@ -10,13 +10,10 @@
 enum tv_status tv_refuse_file(const struct tv_input *input, const struct tv_input_file *file,
                               const struct tv_given *given, struct tv_error *err);
 
-/* Whether a file is of a kind that has no lines, such as Parquet, by its first bytes. */
-int tv_refusal_is_foreign(const struct tv_input *input, const struct tv_input_file *file);
-
 /* The names of a header, or the fields of a first line, divided by commas, fit to be shown. Returns `out`. */
 char *tv_refusal_fields(const struct tv_record *record, char *out, size_t size);
 
-/* Whether a first record is a header: it has several fields, and none is a number. */
-int tv_refusal_is_header(const struct tv_record *record);
+/* Whether a file is of Netflix's kind, where a line with a film stands before its ratings. */
+int tv_refusal_is_films(const struct tv_input *input, const struct tv_input_file *file);
 
 #endif

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "etl/detect/choices.h"
+#include "etl/detect/unused.h"
 #include "etl/fetch/download.h"
 #include "etl/load/load.h"
 #include "trivet/base/hash.h"
@@ -34,12 +35,13 @@ static enum tv_status name_of(struct tv_load *l, struct tv_error *err)
  * begins. */
 static void say_roles(const struct tv_set *set)
 {
+    char why[400];
     for (int role = 0; role < TV_ROLE_COUNT; role++)
         if (set->chosen[role].file)
             tv_log_info("%s: %s%s", set->chosen[role].file->label, tv_role_name((enum tv_role)role),
                         set->chosen[role].how);
     for (size_t i = 0; i < set->n_ignored; i++)
-        tv_log_info("%s: not used", set->ignored[i]);
+        tv_log_info("%s: not used%s", set->ignored[i], tv_unused_why(set, set->ignored[i], why, sizeof why));
 }
 
 /* The hash of the names and bytes of every file that is read, whether they stand in a folder or in an archive. */

@@ -1,6 +1,6 @@
 /* layout: what the fields of a file without a header are. */
-#ifndef TRIVET_ETL_DETECT_LAYOUT_H
-#define TRIVET_ETL_DETECT_LAYOUT_H
+#ifndef TRIVET_ETL_PEEK_LAYOUT_H
+#define TRIVET_ETL_PEEK_LAYOUT_H
 
 #include "trivet/read/columns.h"
 

@@ -1,6 +1,6 @@
 /* layout: a record without a header is judged by the form of its fields alone, and strictly, because what shifts by a field
  * would be a wrong rating and not a refused one. */
-#include "etl/detect/layout.h"
+#include "etl/peek/layout.h"
 
 #include <ctype.h>
 
