@@ -187,7 +187,7 @@ def test_titles_are_found_without_case_and_accents(served, model):
         ascii_ids = {i for i in ids if model.items[i]["title"].isascii()}
         assert ascii_ids <= expected and (expected == ascii_ids or body["found"] >= len(expected)), q
     assert [item["id"] for item in found("MISERABLES")["items"]] == [item["id"] for item in found("misérables")["items"]] != []
-    assert found("nosuchword") == {"model": model.number, "found": 0, "items": []}
+    assert found("nosuchword") == {"model": model.number, "dataset": 1, "found": 0, "items": []}
 
 
 def test_similar_items_are_the_nearest_directions(served, model):
