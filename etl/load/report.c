@@ -68,6 +68,15 @@ static void warn_of_times(const struct tv_tally_times *times, const struct tv_fo
              is_tags ? "" : "; --columns time=none leaves the column out");
 }
 
+/* A number that stands for no rating is the highest or the lowest of all. */
+static void warn_of_word(const struct tv_tally_end *end, int low, char *out, size_t size)
+{
+    char n[64], value[TV_TEXT_FLOAT], next[TV_TEXT_FLOAT];
+    tv_text_float(value, low ? -end->value : end->value);
+    snprintf(out, size, "%s %s, and no other is %s %s: does %s say that there is no rating? Such lines are to be taken out of the file first",
+             tv_text_are(n, end->n, "rating"), value, low ? "below" : "above", tv_text_float(next, low ? -end->next : end->next), value);
+}
+
 /* The warnings of a load: what is possible, and hardly ever meant. Returns how many there are. */
 static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS][800])
 {
@@ -81,6 +90,9 @@ static int warn(const struct tv_report *r, char warnings[TV_REPORT_MAX_WARNINGS]
     if (!r->set->counts && t->rows > 1 && t->min == t->max)
         snprintf(warnings[n++], 800, "every rating is %s, so there is nothing to learn from the values: is it the right column? where it "
                  "only says that something was seen, --algorithm als-implicit learns from that", tv_text_float(a, t->min));
+    for (int low = 0; low < 2 && !r->set->counts; low++)
+        if (tv_tally_is_word(low ? &t->low : &t->high))
+            warn_of_word(low ? &t->low : &t->high, low, warnings[n++], 800);
     if (t->items.n > many_items && (double)t->items.n > swapped * (double)t->users.n)
         snprintf(warnings[n++], 800, "%s and only %s: are the two columns the right way round? --columns user=...,item=... says which is "
                  "which", tv_text_count(a, (long long)t->items.n, "item"), tv_text_count(b, (long long)t->users.n, "user"));

@@ -9,7 +9,7 @@
 #include "etl/load/tally.h"
 #include "trivet/store/pg_rows.h"
 
-enum { TV_REPORT_MAX_STEPS = 12, TV_REPORT_MAX_WARNINGS = 8 };
+enum { TV_REPORT_MAX_STEPS = 12, TV_REPORT_MAX_WARNINGS = 10 };
 
 /* A load's numbers. The pointers are lent: they lead to what the load counted on its way. */
 struct tv_report {

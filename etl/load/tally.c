@@ -66,6 +66,28 @@ int tv_tally_has_item(const struct tv_tally *t, int64_t item)
     return t->items.capacity > 0 && probe(&t->items, item)->used;
 }
 
+static void add_end(struct tv_tally_end *end, float value)
+{
+    if (end->n == 0 || value > end->value) {
+        end->has_next = end->n > 0;
+        end->next = end->value;
+        end->value = value;
+        end->n = 1;
+    } else if (value == end->value) {
+        end->n++;
+    } else if (!end->has_next || value > end->next) {
+        end->has_next = 1;
+        end->next = value;
+    }
+}
+
+int tv_tally_is_word(const struct tv_tally_end *end)
+{
+    enum { BEYOND = 5 };
+    int is_nines = end->value == 99 || end->value == 999 || end->value == 9999 || end->value == 99999;
+    return is_nines && end->has_next && end->value > BEYOND * fabsf(end->next);
+}
+
 /* Distinct values are kept while they may be a scale; one more than fit says that they are none. */
 static void add_value(struct tv_tally *t, float value)
 {
@@ -73,6 +95,8 @@ static void add_value(struct tv_tally *t, float value)
         t->min = value;
     if (t->rows == 0 || value > t->max)
         t->max = value;
+    add_end(&t->high, value);
+    add_end(&t->low, -value);
     if (t->n_values > TV_TALLY_MAX_VALUES)
         return;
     for (int i = 0; i < t->n_values; i++)

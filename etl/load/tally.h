@@ -28,6 +28,13 @@ struct tv_tally_times {
     int64_t first_early; /* the first of these */
 };
 
+/* One end of the scale: its value, how many rows have it, and the next one inwards. Those of the low end have the sign turned round. */
+struct tv_tally_end {
+    float value, next;
+    long long n;
+    int has_next;
+};
+
 struct tv_tally {
     long long rows;
     struct tv_tally_map users, items;
@@ -37,6 +44,7 @@ struct tv_tally {
     float values[TV_TALLY_MAX_VALUES]; /* the distinct ratings, in order of appearance, while they are few */
     int n_values;                      /* TV_TALLY_MAX_VALUES + 1: more */
     float min, max;
+    struct tv_tally_end low, high;
     long long odd_times; /* rows whose time is before 1970 or after 2100, which hardly any rating has */
     struct tv_tally_times times, tag_times; /* of ratings, and of tags */
 };
@@ -44,6 +52,9 @@ struct tv_tally {
 void tv_tally_free(struct tv_tally *t);
 /* Whether most times are of 1970 to 1990: days or hours since 1970, or seconds since 2001, look so. */
 int tv_tally_is_early(const struct tv_tally_times *times);
+
+/* Whether an end of the scale is a word for no rating, such as Jester's 99 on a scale to 10: all nines, and far beyond all other values. */
+int tv_tally_is_word(const struct tv_tally_end *end);
 
 enum tv_status tv_tally_add(struct tv_tally *t, int64_t user, int64_t item, float value,
                             struct tv_error *err);
