@@ -110,7 +110,7 @@ def test_the_json_api_says_what_came_of_it(server, place):
     path = "/api/v1/users/5/ratings"
     answer = server.send("POST", path, [{"movie_id": 810, "rating": 3.7}])
     assert answer.status == 200
-    assert answer.json() == {"user_id": 5, "rev": 1, "changed": 1, "counts": "now", "model": 1,
+    assert answer.json() == {"user_id": 5, "rev": 1, "changed": 1, "counts": "now", "model": 1, "dataset": 1,
                              "ratings": [{"id": 810, "rating": 3.7}]}
     assert server.send("POST", path, [{"movie_id": 810, "rating": 3.7}]).json()["changed"] == 0
     put = server.send("PUT", path + "/810", 2)

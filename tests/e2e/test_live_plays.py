@@ -38,7 +38,7 @@ def test_a_play_adds_to_what_stands_and_counts_at_once(server, place):
     loaded = min(before)
     answer = server.send("POST", path, [{"item_id": loaded}, {"item_id": "20", "count": 3}])
     assert answer.status == 200
-    assert answer.json() == {"user_id": 7, "rev": 1, "changed": 2, "counts": "now", "model": 1,
+    assert answer.json() == {"user_id": 7, "rev": 1, "changed": 2, "counts": "now", "model": 1, "dataset": 1,
                              "ratings": [{"id": loaded, "rating": before[loaded] + 1}, {"id": 20, "rating": before.get(20, 0) + 3}]}
     again = server.send("POST", path, [{"movie_id": loaded, "count": "2"}, {"item_id": loaded}]).json()
     assert (again["changed"], again["ratings"]) == (1, [{"id": loaded, "rating": before[loaded] + 4}])
