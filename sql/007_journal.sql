@@ -85,7 +85,7 @@ dropped), or unknown (an older trivet''s run, or one on files).';
 create or replace view trivet.run_list as
     select id as run, state, date_trunc('second', started_at) as started,
            extract(epoch from finished_at - started_at)::numeric(10, 1) as seconds,
-           algorithm, (parameters ->> 'factors')::int as factors,
+           algorithm, coalesce((counts ->> 'factors')::int, (parameters ->> 'factors')::int) as factors,
            (counts ->> 'rows')::bigint as ratings, (counts ->> 'users')::bigint as users,
            (counts ->> 'items')::bigint as items, source, coalesce(message, '') as message, kind,
            (select d.name from trivet.dataset d where d.id = r.dataset) as dataset
@@ -96,7 +96,7 @@ comment on column trivet.run_list.state is 'State, as in trivet.run.';
 comment on column trivet.run_list.started is 'When it began.';
 comment on column trivet.run_list.seconds is 'How long it took until the model was whole, or it failed.';
 comment on column trivet.run_list.algorithm is 'How it factorised.';
-comment on column trivet.run_list.factors is 'Factors asked for.';
+comment on column trivet.run_list.factors is 'Factors that its model has, which a small matrix makes fewer than asked for; of a run without a model, and of older ones, those asked for.';
 comment on column trivet.run_list.ratings is 'Ratings learned from.';
 comment on column trivet.run_list.users is 'Users learned from.';
 comment on column trivet.run_list.items is 'Items learned from.';

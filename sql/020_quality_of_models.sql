@@ -29,7 +29,7 @@ comment on function trivet.data_name(bigint) is 'The name of the data set that a
 create or replace view trivet.model as
     select r.id as model, kind, state, started_at as started, finished_at as finished, live_at,
            extract(epoch from now() - finished_at)::bigint as age_seconds,
-           algorithm, (parameters ->> 'factors')::int as factors, parameters, filter, source,
+           algorithm, coalesce((counts ->> 'factors')::int, (parameters ->> 'factors')::int) as factors, parameters, filter, source,
            (counts ->> 'rows')::bigint as ratings, (counts ->> 'users')::bigint as users,
            (counts ->> 'items')::bigint as items, (counts ->> 'users_served')::bigint as users_served,
            trivet.data_name(r.id) as data, coalesce(message, '') as message,
@@ -44,7 +44,7 @@ comment on column trivet.model.finished is 'When the model was complete, or fail
 comment on column trivet.model.live_at is 'When it was last switched to; null: never.';
 comment on column trivet.model.age_seconds is 'How long ago it was complete.';
 comment on column trivet.model.algorithm is 'svd, als or als-implicit.';
-comment on column trivet.model.factors is 'Numbers a user and an item.';
+comment on column trivet.model.factors is 'Numbers a user and an item: those that it has, or, where the journal does not know them, those asked for.';
 comment on column trivet.model.parameters is 'All values of the algorithm.';
 comment on column trivet.model.filter is 'The filter it was learned with.';
 comment on column trivet.model.source is 'The FROM of the training rows.';
@@ -59,7 +59,8 @@ comment on column trivet.model.data_state is 'What has become of its data set si
 -- --- evaluations -------------------------------------------------------------------------------------------
 
 create or replace view trivet.evaluation as
-    select r.id as run, r.kind, r.finished_at as finished, r.algorithm, (r.parameters ->> 'factors')::int as factors,
+    select r.id as run, r.kind, r.finished_at as finished, r.algorithm,
+           coalesce((m ->> 'factors')::int, (r.counts ->> 'factors')::int, (r.parameters ->> 'factors')::int) as factors,
            r.parameters, r.filter, r.source, trivet.data_name(r.id) as data,
            r.metrics -> 'split' as split, r.metrics -> 'holdout' as holdout, trivet.measured(r.metrics -> 'relevant') as relevant,
            m ->> 'name' as method, (m ->> 'model')::boolean as is_model, coalesce((m ->> 'train_fraction')::float8, 1) as train_fraction,
@@ -71,7 +72,7 @@ comment on column trivet.evaluation.run is 'The run that judged.';
 comment on column trivet.evaluation.kind is 'evaluate; search: the best setting it found; fit: a training with --guard.';
 comment on column trivet.evaluation.finished is 'When.';
 comment on column trivet.evaluation.algorithm is 'The algorithm of the model.';
-comment on column trivet.evaluation.factors is 'Its number of factors.';
+comment on column trivet.evaluation.factors is 'Its number of factors: those that the judged model has; beside a baseline, those of the run''s model.';
 comment on column trivet.evaluation.parameters is 'All values of the algorithm.';
 comment on column trivet.evaluation.filter is 'The filter, fitted on the training part alone.';
 comment on column trivet.evaluation.source is 'The FROM of the rows that were divided.';

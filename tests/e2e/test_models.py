@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import subprocess
 import time
 
@@ -10,6 +11,7 @@ import pytest
 from breakpoints import at, ended, go_on, in_background, reached
 from rating_sets import like_movielens
 from server import clean_environment
+from test_load import load, some_ratings, write
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +195,32 @@ def test_the_row_limit_warns(run, loaded):
     done = run("trivet-train", *FIT, 3, "--set", "max_row_number=100", env=loaded.env)
     total = loaded.psql("SELECT count(*) FROM trivet.user_item(max_items_for_user => 60)")
     assert f"kept 100 of {int(total):,} rows: only users 1.." in done.stderr
+
+
+def test_a_model_is_told_by_the_factors_it_has(run, fresh_stores, tmp_path):
+    """The default is 50, and a matrix of 20 items has 19 at most."""
+    load(run, fresh_stores, write(tmp_path / "tiny", ratings=some_ratings()))
+    wide = ("--set", "min_users_for_item=0", "--set", "min_items_for_user=0")
+    done = run("trivet-train", "fit", *wide, env=fresh_stores.env)
+    has = int(re.search(r"(\d+) factors", done.stdout).group(1))
+    assert has < 20
+    run("trivet-train", "evaluate", *wide, env=fresh_stores.env)
+    run("trivet-train", "export", "1", tmp_path / "model", env=fresh_stores.env)
+    run("trivet-train", "import", tmp_path / "model", env=fresh_stores.env)
+    assert fresh_stores.psql("SELECT run, kind, factors FROM trivet.run_list WHERE run <> 2") == f"1|fit|{has}\n3|import|{has}"
+    assert fresh_stores.psql("SELECT model, factors FROM trivet.model") == f"3|{has}\n1|{has}"
+    listed = [line.split()[3:5] for line in run("trivet-train", "models", env=fresh_stores.env).stdout.splitlines()[1:]]
+    assert listed == [["svd", str(has)]] * 2
+    judged = set(fresh_stores.psql("SELECT e.factors, l.factors, m ->> 'factors' FROM trivet.evaluation e JOIN trivet.run_list l USING (run) "
+                                   "JOIN trivet.run r ON r.id = run, jsonb_array_elements(r.metrics -> 'methods') m "
+                                   "WHERE e.is_model AND (m ->> 'model')::boolean").splitlines())
+    assert len(judged) == 1 and len(set(judged.pop().split("|"))) == 1
+    assert fresh_stores.psql("SELECT max(factors) < 20 FROM trivet.evaluations()") == "t"
+    for words in (("show", 1), ("compare", 1, 3)):
+        told = run("trivet-train", *words, env=fresh_stores.env).stdout
+        assert re.search(rf"count factors\W+{has}\b", told), told
+    fresh_stores.psql("UPDATE trivet.run SET counts = counts - 'factors'")  # of an older trivet
+    assert fresh_stores.psql("SELECT factors, parameters ->> 'factors' FROM trivet.model WHERE model = 1") == "50|50"
 
 
 def test_no_schema_and_no_store_are_told(run, servers, private_stores):

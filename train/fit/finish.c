@@ -117,6 +117,7 @@ static void describe_learning(const struct tv_fit *f, json_t *counts)
 static char *journal_counts(const struct tv_fit *f)
 {
     json_t *counts = describe_counts(f);
+    json_object_set_new(counts, "factors", json_integer(tv_model_rank(f->model.item_side))); /* a small matrix has fewer than are asked for */
     json_object_set_new(counts, "items_listed", json_integer(f->catalogue.listed));
     describe_learning(f, counts);
     json_object_set_new(counts, "redis_bytes", json_real(f->counts.redis_bytes));

@@ -82,13 +82,16 @@ static json_t *cuts_json(const struct tv_verdict *v)
 
 static json_t *method_json(const struct tv_verdict *v)
 {
-    return json_pack("{s:s, s:b, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", v->name, "model", v->is_model,
+    json_t *out = json_pack("{s:s, s:b, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", v->name, "model", v->is_model,
                      "train_fraction", v->fraction, "rmse", v->predicts ? interval(&v->rmse) : json_null(), "mae",
                      v->predicts ? number(v->mae) : json_null(), "r2", v->predicts ? number(v->r2) : json_null(),
                      "unpredicted", v->predicts ? json_integer((json_int_t)v->n_unpredicted) : json_null(), "users",
                      v->ranks ? json_integer(v->n_users) : json_null(), "without_list",
                      v->ranks ? json_integer(v->n_without_list) : json_null(), "at",
                      v->ranks ? cuts_json(v) : json_null());
+    if (v->factors)
+        json_object_set_new(out, "factors", json_integer(v->factors));
+    return out;
 }
 
 json_t *tv_metrics_json(const struct tv_trial_data *d, enum tv_portion portion, const struct tv_verdict *verdicts,

@@ -199,6 +199,7 @@ static enum tv_status run(struct tv_verdict *out, struct tv_trial *t, const stru
     if (status == TV_OK) {
         const struct tv_method method = tv_judge_method(judge);
         begin(out, model->algorithm, 1, t->fraction, t->learn.quiet);
+        out->factors = t->factors = tv_model_rank(model);
         status = tv_verdict_measure(out, &method, &d->training_matrix.csr, &d->holdout[portion], &options, err);
     }
     tv_judge_free(judge);

@@ -55,6 +55,7 @@ struct tv_trial {
     const struct tv_filter *filter;
     double fraction; /* of the training portion to learn and fold in from; 0: all of it */
     int64_t rows, users, items; /* learned from: written by the trial, as learn.factors is */
+    int factors;                /* that its model has; as the next, written by the trial */
     double seconds;             /* of learning, wall clock */
 };
 

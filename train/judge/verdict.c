@@ -91,7 +91,7 @@ enum tv_status tv_verdict_measure(struct tv_verdict *out, const struct tv_method
                                   const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
                                   struct tv_error *err)
 {
-    struct tv_verdict v = {.is_model = out->is_model, .fraction = out->fraction};
+    struct tv_verdict v = {.is_model = out->is_model, .fraction = out->fraction, .factors = out->factors};
     memcpy(v.name, out->name, sizeof v.name);
     *out = v;
     enum tv_status status = measure_ratings(out, method, holdout, options, err);

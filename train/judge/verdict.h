@@ -13,6 +13,7 @@ struct tv_verdict {
     char name[24];
     int is_model;    /* not a baseline */
     double fraction; /* of the training portion that was learned from; 1: all of it */
+    int factors;     /* that the model has; 0: of a baseline */
 
     int predicts; /* ratings: what follows has values */
     struct tv_interval rmse;
@@ -27,8 +28,8 @@ struct tv_verdict {
     struct tv_diversity diversity[TV_VERDICT_CUTS];
 };
 
-/* Judges a method on `holdout`; `seen` are the ratings whose items are in no list. *out keeps its name, is_model and
- * fraction; the rest is written. Several may be judged at a time. */
+/* Judges a method on `holdout`; `seen` are the ratings whose items are in no list. *out keeps its name, is_model,
+ * fraction and factors; the rest is written. Several may be judged at a time. */
 enum tv_status tv_verdict_measure(struct tv_verdict *out, const struct tv_method *method, const struct tv_csr *seen,
                                   const struct tv_holdout *holdout, const struct tv_evaluate_options *options,
                                   struct tv_error *err);

@@ -136,8 +136,8 @@ static enum tv_status judge_all(struct evaluation *v, struct tv_error *err)
 static enum tv_status keep(struct evaluation *v, struct tv_error *err)
 {
     const struct tv_trial *t = &v->trial;
-    json_t *counts = json_pack("{s:I, s:I, s:I, s:{s:f}}", "rows", (json_int_t)t->rows, "users", (json_int_t)t->users,
-                               "items", (json_int_t)t->items, "seconds", "learn", t->seconds);
+    json_t *counts = json_pack("{s:I, s:I, s:I, s:i, s:{s:f}}", "rows", (json_int_t)t->rows, "users", (json_int_t)t->users,
+                               "items", (json_int_t)t->items, "factors", t->factors, "seconds", "learn", t->seconds);
     json_t *metrics = tv_metrics_json(&v->data, v->portion, v->verdicts, v->n_verdicts);
     char *counts_text = json_dumps(counts, 0), *metrics_text = json_dumps(metrics, 0);
     enum tv_status status = counts_text && metrics_text

@@ -68,9 +68,11 @@ static void print_run(const struct tv_run *run, int named)
 {
     json_t *parameters = json_loads(run->parameters, 0, NULL), *filter = json_loads(run->filter, 0, NULL);
     json_t *counts = json_loads(run->counts, 0, NULL);
-    char rows[32], users[32], items[32], factors[32] = "-"; /* some algorithms have no such setting */
-    if (json_object_get(parameters, "factors"))
-        snprintf(factors, sizeof factors, "%lld", count_of(parameters, "factors"));
+    /* Those that the model has, or, of a run of an older trivet or one that failed, those asked for, if the algorithm has the setting. */
+    const json_t *told = json_object_get(counts, "factors") ? counts : parameters;
+    char rows[32], users[32], items[32], factors[32] = "-";
+    if (json_object_get(told, "factors"))
+        snprintf(factors, sizeof factors, "%lld", count_of(told, "factors"));
     printf("%6" PRId64 "  %-10s  %-20s  %-5s %3s  %11s  %9s  %9s  ", run->id, tv_run_state_name(run->state),
            run->started_at, run->algorithm, factors, tv_text_number(rows, count_of(counts, "rows")),
            tv_text_number(users, count_of(counts, "users")), tv_text_number(items, count_of(counts, "items")));

@@ -164,11 +164,22 @@ static enum tv_status begin_run(struct tv_import *im, struct tv_error *err)
     return status;
 }
 
+/* What the other journal counted. An older one did not note how many factors its model has, which may be fewer than were asked for. */
+static char *counts_of(const struct tv_import *im)
+{
+    const json_t *given = json_object_get(im->run, "counts");
+    json_t *all = json_is_object(given) ? json_deep_copy(given) : json_object();
+    json_object_set_new(all, "factors", json_integer(tv_model_rank(im->model)));
+    char *text = json_dumps(all, JSON_REAL_PRECISION(17));
+    json_decref(all);
+    return text;
+}
+
 /* The lock is checked once more before the run is called complete: where the connection was lost, another command may
  * have cleaned up under it. Then what came with the model is known of the items of its data set. */
 static enum tv_status complete_run(struct tv_import *im, struct tv_error *err)
 {
-    char *counts = json_of(im->run, "counts");
+    char *counts = counts_of(im);
     enum tv_status status =
         counts ? tv_lock_check(im->stores.lock, err) : tv_fail(err, TV_ERR_NO_MEMORY, "out of memory");
     if (status == TV_OK)
