@@ -263,7 +263,7 @@ comment on column trivet.load.fingerprint is 'Hash of the files'' names and byte
 comment on column trivet.load.generated is 'True for a generated set: pages say so.';
 comment on column trivet.load.started_at is 'When it began.';
 comment on column trivet.load.finished_at is 'When it ended, well or not.';
-comment on column trivet.load.row_count is 'Ratings it brought, without those that trivet-etl forget deleted.';
+comment on column trivet.load.row_count is 'Rows it brought, without those that trivet-etl forget deleted, and plays that a later load added to its own. Single ratings that took the place of some since, and SQL, do not change it: what there is, trivet.datasets() counts.';
 comment on column trivet.load.reject_count is 'Input lines it refused.';
 comment on column trivet.load.report is 'The report it printed, as JSON.';
 comment on column trivet.load.message is 'Why it failed.';
@@ -340,10 +340,10 @@ comment on column trivet.run.finished_at is 'When the model was complete, the ru
 comment on column trivet.run.live_at is 'When it was last switched to.';
 comment on column trivet.run.command is 'The command line.';
 comment on column trivet.run.algorithm is 'svd, als or als-implicit.';
-comment on column trivet.run.parameters is 'The algorithm''s parameters: factors, ...; of an imported model also imported_from and imported_number.';
+comment on column trivet.run.parameters is 'The algorithm''s parameters as they were asked for: factors, ...; of an imported model also imported_from and imported_number.';
 comment on column trivet.run.filter is 'The filter''s parameters with all their values.';
 comment on column trivet.run.source is 'The SQL that was read: the FROM of the training rows.';
-comment on column trivet.run.counts is 'Rows, users and items learned from, users folded in, bytes written, seconds a step.';
+comment on column trivet.run.counts is 'Rows, users and items learned from, factors that the model has, users folded in, bytes written, seconds a step.';
 comment on column trivet.run.data is 'The loads that stood in trivet.rating: id, name, fingerprint.';
 comment on column trivet.run.dataset is 'The data set that was read; null: an older trivet''s, whose data is gone.';
 comment on column trivet.run.fingerprint is 'Hash of data, source and parameters: what --if-changed compares.';

@@ -224,6 +224,7 @@ returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     old regclass;
+    gave_way bigint;
 begin
     perform trivet.load_lock(dataset, append);
     perform trivet.switch_ratings(dataset);
@@ -239,10 +240,11 @@ begin
     -- What somebody rated live is their word on that item, whatever a file says; nobody rates until this is done.
     execute format('delete from trivet.rating_load_%s l using trivet.rating_live v '
                    'where l.user_id = v.user_id and l.item_id = v.item_id', load);
+    get diagnostics gave_way = row_count;
     perform trivet.note_changes_of(format('trivet.rating_load_%s', load)::regclass); -- only now: its own rows are no change
     execute format('alter table trivet.rating attach partition trivet.rating_load_%s for values in (%s)', load, load);
     update trivet.load l
-    set state = 'complete', finished_at = clock_timestamp(), row_count = $4, reject_count = $5, dataset = $2
+    set state = 'complete', finished_at = clock_timestamp(), row_count = $4 - gave_way, reject_count = $5, dataset = $2
     where l.id = load;
 end
 $$;

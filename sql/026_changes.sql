@@ -230,19 +230,19 @@ language sql stable parallel safe as $$
         select l.id, l.name, l.fingerprint, l.generated, l.row_count from trivet.load l where l.state = 'complete'
     ), kind as (
         select trivet.holds_counts() as counts
-    ), live as (
-        select count(*) as n from trivet.rating_live where (select trivet.check_snapshot())
+    ), rating as (
+        select count(*) as n, count(*) filter (where r.load_id is null) as live from trivet.rating r where (select trivet.check_snapshot())
     )
     select jsonb_build_object(
                'name', coalesce((select string_agg(name, ' + ' order by id) from loads), 'no load'),
                'dataset', coalesce((select d.name from trivet.dataset d where d.current), 'no load'),
                'generated', coalesce((select bool_or(generated) from loads), false),
                'values', case when kind.counts then 'counts' else 'ratings' end,
-               'ratings', coalesce((select sum(row_count) from loads), 0) + live.n,
-               'live', live.n,
+               'ratings', rating.n,
+               'live', rating.live,
                'scale', (select jsonb_build_object('low', min(d.low), 'high', max(d.high)) from trivet.load d where d.state = 'complete'),
                'loads', coalesce((select jsonb_agg(to_jsonb(l) order by l.id) from loads l), '[]')),
            trivet.data_fingerprint()
-    from live, kind
+    from rating, kind
 $$;
 comment on function trivet.data_state() is 'What stands in trivet.rating now: its loads as JSON, and trivet.data_fingerprint().';

@@ -58,7 +58,8 @@ static enum tv_status publish_once(void *context, struct tv_error *err)
     const char *const named[] = {l->name, is_append(l)};
     const char *const published[] = {l->id_text, is_append(l)};
     const char *const values[] = {l->id_text, dataset, is_append(l), rows, rejects};
-    int64_t items = 0, number = 0, added = 0;
+    const char *const counted[] = {rows, l->id_text};
+    int64_t items = 0, number = 0, added = 0, gave_way = 0;
     enum tv_status status = try_lock(l, err);
     if (status == TV_OK)
         status = unlock(l, err);
@@ -77,8 +78,11 @@ static enum tv_status publish_once(void *context, struct tv_error *err)
         status = tv_pg_int(l->data, "SELECT trivet.load_add_to_loaded($1)", 1, values, &added, err);
     if (status == TV_OK)
         status = tv_pg_exec(l->data, "SELECT trivet.load_attach($1, $2, $3, $4, $5)", 5, values, err);
+    if (status == TV_OK)
+        status = tv_pg_int(l->data, "SELECT $1::bigint - row_count FROM trivet.load WHERE id = $2::bigint", 2, counted, &gave_way, err);
     l->report.items = items;
     l->report.added_to_loaded = added;
+    l->report.gave_way = gave_way;
     return status;
 }
 

@@ -183,6 +183,14 @@ static void print_values(const struct tv_report *r, FILE *out)
         fprintf(out, "  appended    %s of user and item had plays already: added to them\n", tv_text_count(n, r->added_to_loaded, "pair"));
 }
 
+/* A line only where there are any. */
+static void print_gave_way(const struct tv_report *r, FILE *out)
+{
+    char n[64];
+    if (r->gave_way > 0)
+        fprintf(out, "  single      %s left out: single ratings of the same pairs stay\n", tv_text_count(n, r->gave_way, "row"));
+}
+
 /* A line only where there are such times: a wrong unit or a slip of a century. */
 static void print_times(const struct tv_report *r, FILE *out)
 {
@@ -234,6 +242,7 @@ void tv_report_print(const struct tv_report *r, FILE *out)
             r->set->generated ? ", a generated set" : "");
     print_rows(r, out);
     print_values(r, out);
+    print_gave_way(r, out);
     print_times(r, out);
     fprintf(out, "  density     %.4g %% of all pairs\n", 100 * density_of(r));
     fprintf(out, "  described   %s, %s\n", tv_text_count(a, r->items, "item"), tv_text_count(b, r->tags, "tag"));
@@ -304,9 +313,9 @@ char *tv_report_json(const struct tv_report *r)
     for (int i = 0; i < r->n_steps; i++)
         json_object_set_new(steps, r->steps[i].name, json_real(r->steps[i].seconds));
     json_t *report =
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:I, s:f, s:I, s:I, s:I, s:o, s:f, s:o}", "values",
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:I, s:f, s:I, s:I, s:I, s:o, s:f, s:o}", "values",
                   r->set->counts ? "counts" : "ratings", "added_up", (json_int_t)r->added_up,
-                  "added_to_loaded", (json_int_t)r->added_to_loaded, "rows",
+                  "added_to_loaded", (json_int_t)r->added_to_loaded, "gave_way", (json_int_t)r->gave_way, "rows",
                   (json_int_t)r->tally->rows, "users", (json_int_t)r->tally->users.n, "items",
                   (json_int_t)r->tally->items.n, "scale", tv_tally_scale(r->tally, scale), "min", (double)r->tally->min,
                   "max", (double)r->tally->max, "duplicates", (json_int_t)r->duplicates, "density", density_of(r),

@@ -25,6 +25,7 @@ struct tv_report {
     const struct tv_pg_rows *to_do; /* what is out of date now, and what to type; or NULL, where that is not known */
     long long added_up; /* rows of plays that were added to another of their pair */
     long long added_to_loaded; /* pairs of plays that were appended to plays of the same pair */
+    long long gave_way;        /* rows in whose place a single rating of the same pair stands */
     int n_steps;
     struct {
         const char *name; /* a constant */

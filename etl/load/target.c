@@ -98,9 +98,9 @@ enum tv_status tv_target_tell(const struct tv_target *t, struct tv_pg *pg, const
                     "WHERE dataset = $1::bigint AND state IN ('complete', 'away') HAVING bool_and(source <> $2)",
                     2, values, &rows, err);
     if (status == TV_OK && tv_pg_rows_count(rows) > 0 && tv_pg_cell(rows, 0, 0)) {
-        char ratings[32];
-        tv_log_info("this replaces the data set %s, which was loaded from %s (%s ratings): other data wants a --name of its own",
-                    name, tv_pg_cell(rows, 0, 0), tv_text_number(ratings, atoll(tv_pg_cell(rows, 0, 1))));
+        char n[32];
+        tv_log_info("this replaces the data set %s, which was loaded from %s (%s rows): other data wants a --name of its own",
+                    name, tv_pg_cell(rows, 0, 0), tv_text_number(n, atoll(tv_pg_cell(rows, 0, 1))));
     }
     tv_pg_rows_free(rows);
     return status;

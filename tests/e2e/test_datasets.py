@@ -7,7 +7,7 @@ import pytest
 
 from dataset_texts import CODES, FIRST, FIRST_ITEMS, SECOND, SECOND_ITEMS, rate, shown
 from stores import StoreError
-from test_load import load, number, write
+from test_load import load, number, some_ratings, write
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_another_data_set_takes_the_place_and_the_first_comes_back_whole(run, fr
     run("trivet-etl", "datasets", "use", "second", env=s.env)
     assert shown(s) == between
     listed = json.loads(run("trivet-etl", "datasets", "--format", "json", env=s.env).stdout)
-    assert [(d["name"], d["ratings"], d["live_ratings"]) for d in listed] == [("first", 3, 1), ("second", 2, 1)]
+    assert [(d["name"], d["ratings"], d["live_ratings"]) for d in listed] == [("first", 3, 1), ("second", 1, 1)]  # one of its two is single now
 
 
 def test_the_same_name_again_keeps_single_ratings(run, fresh_stores, first, second):
@@ -213,7 +213,7 @@ def test_a_load_of_the_same_name_from_another_place_says_what_it_replaces(run, f
     assert "this replaces" not in load(run, s, tmp_path / "a/ratings.csv").stderr
     assert "this replaces" not in load(run, s, tmp_path / "a/ratings.csv").stderr
     done = load(run, s, tmp_path / "b/ratings.csv")
-    assert f"this replaces the data set ratings.csv, which was loaded from {tmp_path}/a/ratings.csv (3 ratings)" in done.stderr
+    assert f"this replaces the data set ratings.csv, which was loaded from {tmp_path}/a/ratings.csv (3 rows)" in done.stderr
 
 
 def test_a_folder_is_the_same_wherever_it_is_called_from(run, fresh_stores, first, tmp_path):
@@ -229,3 +229,37 @@ def test_help_shows_how_it_is_called(run, command, example):
     help = run("trivet-etl", command, "--help").stdout
     assert example in help.split("Examples:")[1] and max(map(len, help.splitlines())) <= 110
     assert "trivet-etl inspect" not in help
+
+
+def test_ratings_are_counted_from_what_there_is(run, fresh_stores, tmp_path):
+    """Not from what loads brought: a single rating takes a row's place, and SQL deletes some."""
+    def counts():
+        listed = fresh_stores.psql("SELECT ratings, live_ratings FROM trivet.datasets() WHERE name = 'films'")
+        told = json.loads(fresh_stores.psql("SELECT description FROM trivet.data_state()"))
+        there = "SELECT count(*) FROM trivet.rating WHERE load_id IS "
+        assert told["ratings"] == number(fresh_stores, "SELECT count(*) FROM trivet.rating") and told["live"] == number(fresh_stores, there + "NULL")
+        assert listed == "|".join(fresh_stores.psql(there + which) for which in ("NOT NULL", "NULL"))
+        return listed
+
+    films = write(tmp_path / "films", ratings=some_ratings())
+    assert "single" not in load(run, fresh_stores, films).stdout
+    assert counts() == "600|0"
+    rate(fresh_stores, 1, 1, 3)
+    rate(fresh_stores, 1, 2, 3)
+    fresh_stores.psql("SELECT trivet.unrate(2, 2)")
+    assert counts() == "597|2"
+    fresh_stores.psql("DELETE FROM trivet.rating WHERE user_id = 7 AND load_id IS NOT NULL")
+    assert counts() == "577|2"
+    write(films, ratings=some_ratings(shift=1))  # the same in a newer state: item 1 is nobody's there but by the single rating
+    done = load(run, fresh_stores, films, "--same")
+    assert "  single      1 row left out: single ratings of the same pairs stay\n" in done.stdout
+    assert fresh_stores.psql("SELECT row_count, report -> 'gave_way', report -> 'rows' FROM trivet.load ORDER BY id DESC LIMIT 1") == "599|1|600"
+    assert counts() == "599|2"
+    run("trivet-train", "fit", "--factors", 2, "--set", "min_users_for_item=0", env=fresh_stores.env)
+    assert fresh_stores.psql("SELECT data -> 'ratings', data -> 'live' FROM trivet.run") == "601|2"
+    load(run, fresh_stores, write(tmp_path / "other", ratings=FIRST))
+    assert fresh_stores.psql("SELECT split_part(rows, ',', 1) FROM trivet.dataset_goes((SELECT id FROM trivet.dataset WHERE name = 'films'))") == "601 ratings"
+    rate(fresh_stores, 1, 10, 3)
+    plays = write(tmp_path / "plays", ratings="userId,movieId,plays\n1,10,7\n")
+    refused = load(run, fresh_stores, plays, "--name", "films", check=False)
+    assert "2 single ones stay" in refused.stderr, refused.stderr
