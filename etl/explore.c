@@ -308,7 +308,7 @@ static enum tv_status find_number(int64_t *id, char *column, size_t size, struct
     snprintf(column, size, "trivet.%s_code(%s_id) AS %s_id", kind, kind, kind);
     snprintf(sql, sizeof sql, "SELECT trivet.%s_id($1)", kind);
     enum tv_status status = tv_pg_int(pg, sql, 1, values, id, err);
-    return status == TV_ERR_NOT_FOUND ? tv_fail(err, TV_ERR_USAGE, "\"%s\" is no id of a %s", text, kind) : status;
+    return status == TV_ERR_NOT_FOUND ? tv_fail(err, TV_ERR_USAGE, "\"%s\" is no id of %s %s", text, kind[0] == 'i' ? "an" : "a", kind) : status;
 }
 
 /* Appends the statement, for example "SELECT ... FROM trivet.why_item(5, max_items_for_user => 200)". */

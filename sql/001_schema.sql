@@ -74,7 +74,7 @@ comment on column trivet.dataset.name is 'What a load called it: the same name a
 comment on column trivet.dataset.current is 'True for the one that is loaded; at most one.';
 comment on column trivet.dataset.made_at is 'When it was named first.';
 comment on column trivet.dataset.forgets is 'How many times something was taken out by trivet-etl forget, each of its steps counted: lists that are made meanwhile are not stored.';
-comment on column trivet.dataset.forgotten_rev is 'The highest rev (trivet.user_change) of a user who was taken out: revs go on above it, so whoever comes back is not taken for older than what was theirs.';
+comment on column trivet.dataset.forgotten_rev is 'The highest rev (trivet.user_change, trivet.item_change) of a user or an item that was taken out: revs go on above it, so whoever comes back is not taken for older than what was theirs.';
 
 create or replace function trivet.shell_word(word text) returns text
 language sql immutable parallel safe as $$

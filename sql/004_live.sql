@@ -407,11 +407,12 @@ $$;
 comment on function trivet.unrate_as(text, bigint, bigint) is
 'trivet.unrate for a user as the data calls them: a whole number, or a code. user_id is null for a code that nobody has.';
 
--- Items in ascending order, so that two transactions never wait for each other.
+-- Items in ascending order, so that two transactions never wait for each other. The rev of an item that comes back is above the one it had.
 create or replace function trivet.count_change(user_id bigint, item_ids bigint[]) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     insert into trivet.item_change as c (item_id, rev, xid)
-    select i, 1, pg_current_xact_id() from unnest(count_change.item_ids) i order by i
+    select i, coalesce((select d.forgotten_rev from trivet.dataset d where d.current), 0) + 1, pg_current_xact_id()
+    from unnest(count_change.item_ids) i order by i
     on conflict (item_id) do update set rev = c.rev + 1, xid = excluded.xid;
     update trivet.user_change c set rev = greatest(c.rev, (select d.forgotten_rev from trivet.dataset d where d.current)) + 1, xid = pg_current_xact_id()
     where c.user_id = count_change.user_id returning c.rev;

@@ -68,7 +68,8 @@ begin
     perform from trivet.item_change c
     where c.item_id in (select r.item_id from trivet.rating r where r.user_id = forget_user.user_id) order by c.item_id for no key update;
     insert into trivet.item_change as c (item_id, rev, xid)
-    select distinct r.item_id, 1, pg_current_xact_id() from trivet.rating r where r.user_id = forget_user.user_id order by 1
+    select distinct r.item_id, coalesce((select d.forgotten_rev from trivet.dataset d where d.current), 0) + 1, pg_current_xact_id()
+    from trivet.rating r where r.user_id = forget_user.user_id order by 1
     on conflict (item_id) do update set rev = c.rev + 1, xid = excluded.xid;
     with gone as (delete from trivet.rating r where r.user_id = forget_user.user_id returning r.load_id),
     part as (select g.load_id, count(*) as n from gone g group by g.load_id),
@@ -125,6 +126,8 @@ begin
     perform from trivet.user_change c where c.user_id = any (raters) order by c.user_id for no key update;
     update trivet.user_change c set rev = c.rev + 1, xid = pg_current_xact_id() where c.user_id = any (raters);
     delete from trivet.tag t where t.item_id = forget_item.item_id;
+    update trivet.dataset d set forgotten_rev = c.rev
+    from trivet.item_change c where d.current and c.item_id = forget_item.item_id and c.rev > d.forgotten_rev;
     delete from trivet.item_change c where c.item_id = forget_item.item_id;
     delete from trivet.recommendation l using trivet.run r
     where r.id = l.run_id and r.dataset = trivet.current_dataset() and l.item_id = forget_item.item_id;

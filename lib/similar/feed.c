@@ -478,7 +478,7 @@ static void take_text(char *out, size_t size, const struct tv_pg_rows *rows, int
 
 static void take_made(struct tv_similar_made *out, const struct tv_pg_rows *rows)
 {
-    const char *dataset = tv_pg_cell(rows, 0, 6);
+    const char *dataset = tv_pg_cell(rows, 0, 6), *forgets = tv_pg_cell(rows, 0, 7);
     take_text(out->notice, sizeof out->notice, rows, 0);
     take_text(out->data, sizeof out->data, rows, 1);
     take_text(out->source, sizeof out->source, rows, 2);
@@ -486,6 +486,7 @@ static void take_made(struct tv_similar_made *out, const struct tv_pg_rows *rows
     take_text(out->min_rating, sizeof out->min_rating, rows, 4);
     take_text(out->since, sizeof out->since, rows, 5);
     out->dataset = dataset ? strtoll(dataset, NULL, 10) : 0;
+    out->forgets = forgets ? strtoll(forgets, NULL, 10) : 0;
 }
 
 /* The conditions are read out of the one form that a source has which is no SQL of an analyst's own (similar_index_source_check). */
@@ -494,9 +495,9 @@ int tv_similar_feed_made(struct tv_similar_feed *f, int64_t version, struct tv_s
     static const char of_index[] =
         "SELECT trivet.similar_data(i.id), d.name, i.source, i.own_source, "
         "CASE WHEN NOT i.own_source THEN substring(i.source FROM 'min_rating => ''([^'']*)''') END, "
-        "CASE WHEN NOT i.own_source THEN substring(i.source FROM 'rated_since => ''([^'']*)''') END, i.dataset "
+        "CASE WHEN NOT i.own_source THEN substring(i.source FROM 'rated_since => ''([^'']*)''') END, i.dataset, d.forgets "
         "FROM trivet.similar_index i LEFT JOIN trivet.dataset d ON d.id = i.dataset WHERE i.id = $1";
-    static const char of_none[] = "SELECT trivet.similar_none(), NULL, NULL, 'f', NULL, NULL, NULL";
+    static const char of_none[] = "SELECT trivet.similar_none(), NULL, NULL, 'f', NULL, NULL, NULL, NULL";
     char number[24];
     const char *value = number;
     struct tv_pg_rows *rows = NULL;

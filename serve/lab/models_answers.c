@@ -23,8 +23,12 @@ struct part {
     enum { WHOLE, OF_RUN, CALLED_WITH_RUN } which; /* all rows, those of a run, or a function's of that run */
 };
 
-/* Of all data sets, since the page lets one be chosen; each row says its own. */
-static const struct part of_journal[] = {{"models", "(SELECT * FROM trivet.model LIMIT 200)", WHOLE},
+/* Of all data sets, since the page lets one be chosen; each row says its own. The newest are taken of each, so that many models of one
+ * leave those of another there. What a model's row tells besides costs more than its place, which is found first. */
+static const char newest_models[] = "(SELECT m.* FROM trivet.model m WHERE m.model IN (SELECT n.id FROM (SELECT r.id, row_number() OVER "
+                                    "(PARTITION BY r.dataset ORDER BY r.id DESC) AS place FROM trivet.run r WHERE r.kind IN ('fit', 'import')) n "
+                                    "WHERE n.place <= 200))";
+static const struct part of_journal[] = {{"models", newest_models, WHOLE},
                                          {"evaluations", "trivet.evaluations(dataset => null)", WHOLE},
                                          {"searches", "trivet.searches(dataset => null)", WHOLE},
                                          {.member = NULL}};

@@ -251,6 +251,7 @@ static struct tv_resident *find_catalogue(struct tv_shelf *shelf, const struct t
     if (shelf->live && (index->dataset == 0 || shelf->live->dataset == index->dataset))
         found = shelf->live;
     else if (shelf->catalogue && shelf->indexed.version == index->version && shelf->indexed.dataset == index->dataset &&
+             shelf->indexed.forgets == index->forgets &&
              (however_old || tv_clock() < shelf->read_at + CATALOGUE_SECONDS))
         found = shelf->catalogue;
     if (found)

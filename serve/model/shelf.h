@@ -54,9 +54,10 @@ enum tv_status tv_shelf_load(struct tv_shelf *shelf, int64_t run_number, struct 
                              struct tv_error *err);
 /* The catalogue of an index of similar items, with a reference for the caller: the live model where it is of the same data
  * set, otherwise one without a model (tv_resident_load_catalogue), which is kept until another index is asked about, and read
- * again now and then. Waits. */
+ * again now and then, and after something was forgotten. Waits. */
 struct tv_indexed {
     int64_t version, dataset; /* of the index */
+    int64_t forgets;          /* how often something was taken out of that data set: after that the catalogue is read again */
 };
 enum tv_status tv_shelf_catalogue(struct tv_shelf *shelf, const struct tv_indexed *index, struct tv_resident **out,
                                   struct tv_error *err);

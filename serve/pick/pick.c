@@ -75,8 +75,11 @@ enum tv_pick tv_pick_indexed(struct tv_models *models, struct tv_similar_keeper 
 {
     struct tv_error err = {0};
     struct tv_indexed index;
+    struct tv_similar_made made;
     enum tv_status status = tv_similar_keeper_index(keeper, &index.version, &index.dataset, &err);
     if (status == TV_OK) {
+        tv_similar_keeper_made(keeper, index.version, &made);
+        index.forgets = made.forgets;
         status = tv_shelf_catalogue(models->shelf, &index, out, &err);
         return status == TV_OK ? TV_PICKED : unavailable(problem, err.message, err.hint);
     }

@@ -536,3 +536,19 @@ def test_an_index_says_what_it_is_made_of(run, serve, fresh_stores, sets, name):
     similar(run, fresh_stores)
     until(lambda: by_audience(server, 1).json().get("data") == "b")
     assert "of the data set b, made of all ratings" in server.get("/similar?item=1", accept="text/html").text
+
+
+def test_without_a_model_what_is_forgotten_is_shown_no_more(run, serve, place, sets):
+    """An item that nobody rated has no row in the index, which goes on."""
+    path = sets / "a" / "movies.csv"
+    path.write_text(path.read_text() + "99,Film alone (1950),Drama\n")
+    load(run, place, sets / "a")
+    similar(run, place)
+    server = serve(place)
+    until(lambda: by_audience(server, 1).json()["source"] is not None)
+    assert server.get("/api/v1/items?q=alone").json()["found"] == 1 and server.get("/api/v1/items/99").status == 200
+    run("trivet-etl", "forget", "item", "99", env=place.env)
+    until(lambda: server.get("/api/v1/items?q=alone").json()["found"] == 0, seconds=6)
+    assert server.get("/api/v1/items/99").status == 404
+    assert by_audience(server, 1).json()["index"] == 2
+    assert "alone" not in server.get("/similar?q=film", accept="text/html").text

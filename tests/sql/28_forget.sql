@@ -1,6 +1,6 @@
 -- Forgetting: which texts name an id, and what is deleted of whom.
 begin;
-select plan(46);
+select plan(47);
 
 select ok(trivet.names_id(t, '12'), 'named in ' || t) from unnest(array['12,1,5', '1::12::5', '"12";3', '12.0,4', 'x 12']) t;
 select ok(not trivet.names_id(t, '12'), 'not named in ' || t) from unnest(array['112,1,5', '12.5,3', 'a-12,4']) t;
@@ -50,8 +50,13 @@ select results_eq('select user_id, item_id from trivet.rating union all select u
     'values (2::bigint, 10::bigint), (2, 12), (2, 12)', 'another user keeps all');
 select results_eq('select item_id, rev > counted_rev from trivet.item_change order by 1', 'values (10::bigint, true), (11, true)', 'their items are counted again');
 
+insert into trivet.item_change (item_id, rev, counted_rev, xid) values (12, 50, 50, pg_current_xact_id());
 select trivet.forget_item(12, 3);
 select results_eq('select user_id, rev from trivet.user_change', 'values (2::bigint, 5::bigint)', 'who rated an item is folded in again');
+
+select trivet.count_change(2, array[12]);
+select is((select rev from trivet.item_change where item_id = 12), 51::bigint, 'an item that comes back counts on from what it had');
+delete from trivet.item_change where item_id = 12;
 
 insert into trivet.run (state, dataset) values ('kept', trivet.current_dataset());
 create temporary table made as select currval(pg_get_serial_sequence('trivet.run', 'id')) as id;

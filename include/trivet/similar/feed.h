@@ -37,6 +37,7 @@ struct tv_similar_made {
     char source[2048]; /* the SQL of its rows */
     char min_rating[64], since[64]; /* the conditions of trivet.similar_rows; "": none, or SQL of an analyst's own */
     int own;           /* 1: an analyst's own */
+    int64_t forgets;   /* trivet.dataset.forgets: how often something was taken out of the data set */
 };
 /* Of index `version`; 0: none is live, which has a notice, too. Only after a step that went well: 0 if PostgreSQL did not say. */
 TV_MUST_USE int tv_similar_feed_made(struct tv_similar_feed *f, int64_t version, struct tv_similar_made *out);
