@@ -115,7 +115,8 @@ language sql stable parallel safe as $$
         union all select 2, 'state', state from r
         union all select 3, 'started', date_trunc('second', started_at)::text from r
         union all select 4, 'finished', date_trunc('second', finished_at)::text from r
-        union all select 5, 'live since', date_trunc('second', live_at)::text from r where live_at is not null
+        union all select 5, case when state = 'live' then 'live since' else 'last made live' end, date_trunc('second', live_at)::text
+                  from r where live_at is not null
         union all select 6, 'data', data ->> 'name' from r
         union all select 6, 'data set', d.name from r join trivet.dataset d on d.id = r.dataset
         union all select 7, 'fingerprint', fingerprint from r

@@ -73,17 +73,22 @@ static void mask(const mongoc_uri_t *uri, char *text)
         tv_address_mask(text, bson_iter_utf8(&it, NULL));
 }
 
+/* QueryPlanKilled: what was being read went, as the documents of a model that is pruned do. Nothing is wrong, and whoever looks again finds
+ * what there is now. */
+enum { READ_WAS_DROPPED = 175 };
+
 /* Errors of server selection and of streams mean that no server answered; any other is an answer. */
 enum tv_status tv_mongo_translate(const struct tv_mongo *m, const bson_error_t *e, struct tv_error *err)
 {
     char text[sizeof e->message];
     int away = e->domain == MONGOC_ERROR_SERVER_SELECTION || e->domain == MONGOC_ERROR_STREAM;
     mask(m->uri, tv_text_copy(text, sizeof text, e->message));
-    tv_fail(err, away ? TV_ERR_UNAVAILABLE : TV_ERR_STORE, "MongoDB %s",
-            away ? "does not answer" : "refuses what it was asked");
+    enum tv_status status = away ? TV_ERR_UNAVAILABLE : e->code == READ_WAS_DROPPED ? TV_ERR_BUSY : TV_ERR_STORE;
+    tv_fail(err, status, "MongoDB %s",
+            away ? "does not answer" : status == TV_ERR_BUSY ? "has dropped what was being read" : "refuses what it was asked");
     tv_from(err, TV_FROM_MONGO);
     tv_where(err, "%s: %s", m->where, text);
-    return away ? tv_hint(err, "is it running, and is --mongo (TRIVET_MONGO) right?") : TV_ERR_STORE;
+    return away ? tv_hint(err, "is it running, and is --mongo (TRIVET_MONGO) right?") : status;
 }
 
 /* Every write is acknowledged from the journal: what is noted elsewhere as written has survived a kill of the server. A

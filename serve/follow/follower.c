@@ -205,12 +205,13 @@ static enum tv_status fold_users(struct tv_follower *f, int stores_answer, struc
     return counted;
 }
 
-/* A store's refusal is told once, in the log and on /readyz: it may last for ever, and nothing else tells of it. A
+/* A store's refusal is told once, in the log and on /readyz: it may last for ever, and nothing else tells of it. What was dropped while it
+ * was read (TV_ERR_BUSY) is of a model that is pruned, and the next step looks anew. A
  * store that is away is told by its breaker, and PostgreSQL by every rating that is refused. */
 static void note_refusal(struct tv_follower *f, enum tv_status status, const struct tv_error *why)
 {
     struct tv_follower_state state;
-    int refused = status != TV_OK && status != TV_ERR_UNAVAILABLE;
+    int refused = status != TV_OK && status != TV_ERR_UNAVAILABLE && status != TV_ERR_BUSY;
     tv_follower_look(f, &state);
     if (refused && strcmp(state.refusal, why->message) != 0) {
         tv_log_reason(TV_LOG_ERROR, "ratings are not followed", why);

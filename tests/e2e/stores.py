@@ -262,7 +262,8 @@ class Mongo(Store):
     def command(self):
         return [self.binary, "--dbpath", self.data, "--port", str(self.port), "--bind_ip", "127.0.0.1",
                 "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25",
-                "--setParameter", "diagnosticDataCollectionEnabled=false"]
+                "--setParameter", "diagnosticDataCollectionEnabled=false",
+                "--setParameter", "enableTestCommands=1"]  # failCommand: errors that come at a bad moment alone
 
     def answers(self):
         import pymongo  # here, so that a test without MongoDB needs no client of it

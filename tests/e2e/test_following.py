@@ -265,3 +265,24 @@ def test_similar_items_that_do_not_follow_are_told(run, serve, place):
     until(lambda: server.get("/readyz").json()["status"] == "ok")
     assert "similar" not in server.get("/readyz").json()
     assert place.psql("SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NULL") == "0"
+
+
+def test_what_is_dropped_while_it_is_read_is_no_error(serve, place):
+    """As the catalogue of a model that is pruned is, or the documents of its users: MongoDB ends the reading with an error of its own
+    (175, QueryPlanKilled). The next step looks anew."""
+    server = serve(place)
+    until(lambda: following(server) is not None)
+    mongo = place.mongo_db()
+    mongo.client.admin.command({"configureFailPoint": "failCommand", "mode": {"times": 2}, "data": {
+        "failCommands": ["find"], "namespace": f"{mongo.name}.{next(n for n in mongo.list_collection_names() if n.startswith('catalogue_'))}",
+        "errorCode": 175}})
+    rate(server, 5)
+    until(lambda: place.psql("SELECT count(*) FROM trivet.item_change WHERE rev > counted_rev") == "0")
+    try:
+        until(lambda: mongo.client.admin.command({"getParameter": 1, "failpoint.failCommand": 1})["failpoint.failCommand"]["timesEntered"] >= 2,
+              seconds=40)
+    finally:
+        mongo.client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+    time.sleep(1)
+    assert "ratings are not followed" not in server.log(), server.log()
+    assert server.get("/readyz").json()["status"] == "ok"

@@ -1,7 +1,8 @@
 /* mongo: a MongoDB client. Moves documents made of plain fields; knows no collection of ours.
  *
  * One `struct tv_mongo` is several connections and may be used by many threads. Errors: TV_ERR_UNAVAILABLE when no server can
- * be selected in time or the socket fails, TV_ERR_STORE when the server answered with an error.
+ * be selected in time or the socket fails, TV_ERR_STORE when the server answered with an error,
+ * TV_ERR_BUSY where it was that what was being read has been dropped meanwhile.
  */
 #ifndef TRIVET_STORE_MONGO_H
 #define TRIVET_STORE_MONGO_H
