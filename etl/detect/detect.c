@@ -110,7 +110,7 @@ static int fits_header(struct tv_found *found, const struct tv_record *record)
 static enum tv_status fits_layouts(struct tv_found *found, struct tv_records *records, struct tv_record *record, int *yes,
                                    struct tv_error *err)
 {
-    int layouts = found->kind->layouts, n = record->n;
+    int layouts = tv_header_names_both(record) ? 0 : found->kind->layouts, n = record->n; /* behind a header nothing has its place */
     for (int i = 0; layouts && record && i < TV_LAYOUT_LINES; i++) {
         layouts = record->n == n ? tv_layout_fitting(layouts, record) : 0;
         enum tv_status status = tv_records_next(records, &record, err);
@@ -409,7 +409,7 @@ static enum tv_status no_ratings(const struct tv_set *set, const struct tv_input
     const struct tv_input_file *file = misunderstood(set, input, format);
     if (file == NULL || !tv_kind_is_named(tv_kind_rank(file->name)))
         file = other_ratings(input, file);
-    if (file == NULL && given->n > 0 && input->n_files == 1)
+    if (file == NULL && input->n_files == 1 && !input->files[0].is_archive)
         file = &input->files[0];
     if (tell_archives(names, sizeof names, input) > 0 && (file == NULL || !tv_kind_is_named(tv_kind_rank(file->name))))
         file = NULL;

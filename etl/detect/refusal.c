@@ -63,6 +63,9 @@ struct look {
     long long line;
     int wide;                 /* records with too many fields */
     int empty[TV_RECORD_MAX_FIELDS]; /* records without this field */
+    long long header;         /* the line, but the first, that names a user and an item; 0: none does */
+    int lists, lists_of_others; /* records that are numbers divided by blanks; those with another number of them than the one before */
+    int last_list;
     int actions;              /* records like Steam's: user, game, purchase or play, hours, 0 */
 };
 
@@ -73,12 +76,31 @@ static int is_action(const struct tv_record *record)
                               (f->n == 8 && strncmp(f->text, "purchase", 8) == 0));
 }
 
+/* How many numbers a field is, divided by blanks; 0 where there is anything else. */
+static int count_list(const struct tv_field *f)
+{
+    int n = 0;
+    for (size_t i = 0; i < f->n; i++)
+        if (f->text[i] != ' ' && (f->text[i] < '0' || f->text[i] > '9'))
+            return 0;
+        else
+            n += f->text[i] != ' ' && (i == 0 || f->text[i - 1] == ' ');
+    return n;
+}
+
 static void add(struct look *look, const struct tv_record *record)
 {
     for (int i = 0; i < record->n && look->records > 0; i++) {
         int number = is_number(&record->fields[i]);
         look->numbers += number;
         look->not_numbers += !number && record->fields[i].n > 0;
+    }
+    if (look->records > 0 && look->header == 0 && tv_header_names_both(record))
+        look->header = record->line;
+    if (record->n == 1 && count_list(&record->fields[0]) > 0) {
+        int n = count_list(&record->fields[0]);
+        look->lists_of_others += look->lists++ > 0 && n != look->last_list;
+        look->last_list = n;
     }
     for (int i = 0; i < record->n; i++)
         look->empty[i] += record->fields[i].n == 0;
@@ -192,6 +214,10 @@ static enum tv_status say_missing(const struct tv_record *header, const char *se
     }
     if (say_rivals(&c, header, fields, given, err))
         return TV_ERR_INPUT;
+    if (given->n == 0 && c.at[TV_COLUMN_TAG] < 0 && tv_columns_have(&c, TV_COLUMN_USER, TV_COLUMN_ITEM, TV_COLUMN_NONE)) {
+        tv_fail(err, TV_ERR_INPUT, "it has the columns %s, which are a user's and an item's, and a name by which no such table is known", fields);
+        return tv_hint(err, "call it ratings.csv, whatever divides its fields");
+    }
     if (c.at[TV_COLUMN_TAG] >= 0 && c.at[TV_COLUMN_USER] >= 0 && c.at[TV_COLUMN_ITEM] >= 0) {
         char with[SHOWN], tag[64];
         tv_fail(err, TV_ERR_INPUT, "it has the columns %s: with %s and no rating it is a file of tags", fields,
@@ -277,12 +303,12 @@ static const char *with_likes(const struct tv_input *input, const char *file, ch
     return tv_shell_word(out, size, file);
 }
 
-static enum tv_status say_films(const struct tv_input *input, const char *file, struct tv_error *err)
+static enum tv_status say_films(const struct tv_input *input, const struct tv_input_file *file, struct tv_error *err)
 {
     tv_fail(err, TV_ERR_INPUT, "a line with an item and a colon stands before the ratings of that item, as in Netflix's set");
-    char name[600];
-    return tv_hint(err, "make a line of each rating: awk -F, '/:/ { sub(/:.*/, \"\"); item = $1; next } { print $1 \",\" item \",\" $2 "
-                        "\",\" $3 }' %s > %s", with_likes(input, file, name, sizeof name), other_than(file, "ratings.csv", "ratings-lines.csv"));
+    char name[600], before[300];
+    return tv_hint(err, "%smake a line of each rating: awk -F, '/:/ { sub(/:.*/, \"\"); item = $1; next } { print $1 \",\" item \",\" $2 "
+                        "\",\" $3 }' %s > %s", tv_foreign_unpack(file, before, sizeof before), with_likes(input, file->name, name, sizeof name), other_than(file->name, "ratings.csv", "ratings-lines.csv"));
 }
 
 int tv_refusal_is_films(const struct tv_input *input, const struct tv_input_file *file)
@@ -377,7 +403,25 @@ static enum tv_status hint_at_places(const struct look *look, const struct tv_re
         snprintf(when, sizeof when, ",time=%d", time + 1);
     return tv_hint(err, "say which field is which, counted from 1; if field %d is the user and field %d the item: --columns "
                         "user=%d,item=%d,rating=%s%s%s", ids[0] + 1, ids[1] + 1, ids[0] + 1, ids[1] + 1, value, when,
-                   rating < 0 ? " (each line is one play then)" : "");
+                   rating < 0 ? " (each line is one play then)" : "; where the last are counts, plays= instead of rating=");
+}
+
+/* A spreadsheet's table has a heading above it. */
+static enum tv_status say_heading(const struct look *look, const struct tv_record *first, const char *file, struct tv_error *err)
+{
+    char fields[SHOWN], name[600];
+    tv_fail(err, TV_ERR_INPUT, "its columns are named in line %lld, below %s", look->header, tv_refusal_fields(first, fields, sizeof fields));
+    return tv_hint(err, "take out what stands above: sed -i.bak '1,%lldd' %s", look->header - 1, tv_shell_word(name, sizeof name, file));
+}
+
+/* As the sets of LightGCN and its likes are. */
+static enum tv_status say_lists(const struct tv_input_file *file, struct tv_error *err)
+{
+    char name[300], before[300];
+    tv_fail(err, TV_ERR_INPUT, "its lines are lists of different lengths, as where a user stands before all of their items");
+    return tv_hint(err, "%sif so, make a line of each: awk 'BEGIN { print \"user,item\" } { for (i = 2; i <= NF; i++) print $1 \",\" $i }' %s > "
+                        "%s", tv_foreign_unpack(file, before, sizeof before), tv_shell_word(name, sizeof name, file->name),
+                   other_than(file->name, "plays.csv", "plays-lines.csv"));
 }
 
 /* Says what the first record tells, now that the lines are counted. */
@@ -389,7 +433,11 @@ static enum tv_status say(const struct look *look, const struct tv_record *first
     if (is_comment(first))
         return say_comment(first, file->name, err);
     if (is_film_alone(first))
-        return say_films(input, file->name, err);
+        return say_films(input, file, err);
+    if (look->header > 0 && given->n == 0 && !tv_header_names_both(first))
+        return say_heading(look, first, file->name, err);
+    if (look->lists == look->records && look->lists_of_others > 0)
+        return say_lists(file, err);
     if (has_blanks(first) && look->fields == 1)
         return say_blanks(first, file->name, err);
     enum tv_status status = tv_header_is(input, file, &look->dialect, &has_header, err);

@@ -122,7 +122,7 @@ static enum tv_status refuse_values(struct tv_looking *l, const struct tv_sample
             tv_columns_word(meaning), c->odd[0] ? c->odd : c->by_comma[0] ? c->by_comma : c->either);
     if (2 * readable(c, TV_NUMBER_DECIMAL_COMMA) > c->n && strcmp(decimal, "comma") != 0)
         return tv_hint(err, "--decimal comma takes the commas as decimal ones");
-    return tv_hint(err, "say which column it is, of %s: --columns %s; rating=none takes each line as one play",
+    return tv_hint(err, "write numbers in their place, or say which column it is, of %s: --columns %s; rating=none takes each line as one play",
                    tv_sample_names(l->sample, all, sizeof all), tv_given_with(l->given, meaning, "NAME", with, sizeof with));
 }
 

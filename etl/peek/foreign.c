@@ -10,6 +10,9 @@
 
 enum { HINT = sizeof((struct tv_error *)0)->hint, HEAD = 256 };
 
+#define PICKLE "it is a pickle of Python", "make a table of it: python3 -c 'import pandas, sys; pandas.read_pickle(sys.argv[1]).to_csv(\"ratings.csv\", index=False)' %s"
+#define SQL    "bring %s into its database, and write the table as CSV with a header, such as by psql: \\copy (SELECT ...) TO ratings.csv CSV HEADER"
+
 /* By their first bytes; "%s" in the hint is the file's name, as a word of a shell: a command has it behind its quotes. */
 static const struct foreign {
     const char *magic;
@@ -22,6 +25,17 @@ static const struct foreign {
     {"\x1f\x8b", 2, "it is packed twice", "unpack %s by hand until it is text: gunzip"},
     {"SQLite format 3", 15, "it is a database of SQLite", "write a table of it: sqlite3 -csv -header %s 'SELECT ...' > ratings.csv"},
     {"\x93NUMPY", 6, "it is an array of numpy", "write %s as a table with the columns user, item and rating"},
+    {"ARROW1", 6, "it is a Feather file", "make a table of it: python3 -c 'import pandas, sys; pandas.read_feather(sys.argv[1]).to_csv(\"ratings.csv\", index=False)' %s"},
+    {"\x89HDF", 4, "it is an HDF5 file", "make a table of it: python3 -c 'import pandas, sys; pandas.read_hdf(sys.argv[1]).to_csv(\"ratings.csv\", index=False)' %s"},
+    {"\x80\3", 2, PICKLE}, {"\x80\4", 2, PICKLE}, {"\x80\5", 2, PICKLE},
+    {"MATLAB 5.0 MAT", 14, "it is a file of MATLAB", "write %s as a table with the columns user, item and rating"},
+    {"Obj\1", 4, "it is an Avro file", "write %s as a table with the columns user, item and rating"},
+    {"<?xml", 5, "it is XML", "write %s as a table with the columns user, item and rating"},
+    {"%%MatrixMarket", 14, "it is a matrix in the form of Matrix Market", "make a table of its triples: grep -v ^[%] %s | tail -n +2 | tr -s ' ' '\\t' > ratings.tsv, which is read as user, item and rating"},
+    {"PGDMP", 5, "it is a dump of a Postgres database", SQL}, {"--\n-- PostgreSQL", 16, "it is a dump of a Postgres database", SQL},
+    {"-- MySQL dump", 13, "it is a dump of a database", SQL}, {"-- MariaDB dump", 15, "it is a dump of a database", SQL},
+    {"-- phpMyAdmin", 13, "it is a dump of a database", SQL}, {"INSERT INTO ", 12, "it is SQL", SQL}, {"CREATE TABLE ", 13, "it is SQL", SQL},
+    {"+--", 3, "it is a table as mysql prints it, with lines drawn around it", "write it anew instead of %s: mysql --batch -e 'SELECT ...' DATABASE > ratings.tsv"},
     {"{\"", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas, sys; pandas.read_json(sys.argv[1], lines=True, dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)' %s"},
     {"[[", 2, "it is JSON", "make a table of it, with a line for each rating, and name the columns of user, item and rating: python3 -c 'import pandas, sys; pandas.read_json(sys.argv[1], dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)' %s"},
     {"[{", 2, "it is JSON", "make a table of it, with a line for each rating: python3 -c 'import pandas, sys; pandas.read_json(sys.argv[1], dtype=False, convert_dates=False).to_csv(\"ratings.csv\", index=False)' %s"},
@@ -70,6 +84,16 @@ int tv_foreign_is(const struct tv_input *input, const struct tv_input_file *file
     return !file->is_archive && foreign_of(input, file) != NULL;
 }
 
+char *tv_foreign_unpack(const struct tv_input_file *file, char *out, size_t size)
+{
+    const char *slash = file->archive ? strrchr(file->archive, '/') : NULL;
+    char name[200];
+    out[0] = '\0';
+    if (file->archive)
+        snprintf(out, size, "unpack %s first; then ", tv_shell_word(name, sizeof name, slash ? slash + 1 : file->archive));
+    return out;
+}
+
 enum tv_status tv_foreign_refuse(const struct tv_input *input, const struct tv_input_file *file, struct tv_error *err)
 {
     const struct foreign *f = foreign_of(input, file);
@@ -77,12 +101,12 @@ enum tv_status tv_foreign_refuse(const struct tv_input *input, const struct tv_i
         return tv_fail(err, TV_ERR_INPUT, "%s: it was changed while it was read", file->label);
     static const char make[] = "make a table of it, with a line for each rating: ";
     const char *hole = strstr(f->hint, "%s");
-    char name[600], command[HINT];
+    char name[600], command[HINT], first[HINT];
     tv_fail(err, TV_ERR_INPUT, "%s", f->what);
     size_t n = strlen(tv_json_command(input, file, command, sizeof command));
-    if (n > 0 && n + sizeof make <= HINT)
-        tv_hint(err, "%s%s", make, command);
+    if (n > 0 && n + sizeof make + strlen(tv_foreign_unpack(file, first, sizeof first)) <= HINT)
+        tv_hint(err, "%s%s%s", tv_foreign_unpack(file, first, sizeof first), make, command);
     else
-        tv_hint(err, "%.*s%s%s", (int)(hole - f->hint), f->hint, tv_shell_word(name, sizeof name, file->name), hole + 2);
+        tv_hint(err, "%s%.*s%s%s", tv_foreign_unpack(file, first, sizeof first), (int)(hole - f->hint), f->hint, tv_shell_word(name, sizeof name, file->name), hole + 2);
     return tv_context(err, "%s", file->label);
 }

@@ -25,11 +25,17 @@ int tv_header_may_be(const struct tv_record *record)
     return record->n > 1;
 }
 
-static int names_an_id(const struct tv_record *record)
+/* How many of the two kinds of ids it names. */
+static int ids_named(const struct tv_record *record)
 {
     struct tv_columns c;
     tv_columns_from_header(&c, record);
-    return c.at[TV_COLUMN_USER] >= 0 || c.at[TV_COLUMN_ITEM] >= 0;
+    return (c.at[TV_COLUMN_USER] >= 0) + (c.at[TV_COLUMN_ITEM] >= 0);
+}
+
+int tv_header_names_both(const struct tv_record *record)
+{
+    return record->reason == NULL && ids_named(record) == 2;
 }
 
 /* The fields of the first record, to be known again; 0 is one that tells nothing. */
@@ -77,8 +83,8 @@ enum tv_status tv_header_is(const struct tv_input *input, const struct tv_input_
     if (status == TV_OK)
         status = tv_records_next(records, &record, err);
     if (status == TV_OK && record && record->reason == NULL) {
-        *yes = tv_header_may_be(record);
-        is_sure = names_an_id(record);
+        is_sure = ids_named(record) > 0;
+        *yes = tv_header_may_be(record) || ids_named(record) == 2; /* pandas calls a column without a name 0 */
         remember(&first, record);
     }
     for (int i = 0; i < TV_LAYOUT_LINES && status == TV_OK && *yes && !is_sure; i++) {

@@ -47,6 +47,15 @@ static void add_key(struct object *o, size_t from, size_t to)
         o->keys.fields[o->keys.n++] = (struct tv_field){o->head + from, to - from};
 }
 
+/* Whether the value behind the colon is a text or a number; what a field of a table cannot be is no column. */
+static int is_plain(const struct object *o, size_t colon)
+{
+    size_t i = colon + 1;
+    while (i < o->n && memchr(" \t\r\n", o->head[i], 4))
+        i++;
+    return i < o->n && o->head[i] != '{' && o->head[i] != '[';
+}
+
 /* Gathers the keys of the first object until it is closed. */
 static void read_keys(struct object *o, size_t start)
 {
@@ -61,7 +70,7 @@ static void read_keys(struct object *o, size_t start)
             depth++;
         } else if ((c == '}' || c == ']') && --depth == 0) {
             return;
-        } else if (c == ':' && depth == 1 && to > from && to < o->n) {
+        } else if (c == ':' && depth == 1 && to > from && to < o->n && is_plain(o, i)) {
             add_key(o, from, to);
         }
     }

@@ -1,9 +1,11 @@
 """Files as people have them (tests/cases/files.toml): each case is loaded and inspected, and the two agree."""
 
-import os
+import gzip
 import io
+import json
 import os
 import re
+import subprocess
 import tomllib
 import zipfile
 
@@ -343,3 +345,40 @@ def test_files_of_one_name_in_an_archive(run, place, tmp_path):
     for words in ("a/ratings.csv: ratings", "a/movies.csv: items", "b/ratings.csv: not used", "b/movies.csv: not used"):
         assert words in loaded.stderr and words in shown.stdout
     assert "b/ratings.csv looks like ratings, too, and was not read" in loaded.stdout and "b/ratings.csv looks like" in shown.stdout
+
+
+@pytest.mark.parametrize("name, text, pack", [
+    ("reviews.jsonl", '{"user_id":1,"item_id":10,"rating":4}\n', "reviews.jsonl.gz"),
+    ("combined_data_1.txt", "1:\n7,3,2005-09-06\n", "set.zip")])
+def test_a_command_for_what_is_packed_begins_with_unpacking(run, tmp_path, name, text, pack):
+    if pack.endswith(".gz"):
+        (tmp_path / pack).write_bytes(gzip.compress(text.encode()))
+    else:
+        with zipfile.ZipFile(tmp_path / pack, "w") as z:
+            z.writestr(name, text)
+            z.writestr("movie_titles.csv", "1,2003,Dinosaur Planet\n")
+    done = run("trivet-etl", "inspect", tmp_path / pack, check=False)
+    assert done.returncode == 3 and f"hint: unpack {pack} first; then make a" in done.stderr and f"{name}" in done.stderr
+
+
+def test_several_archives_in_a_folder_are_named(run, tmp_path):
+    for pack in ("a.zip", "b.zip"):
+        with zipfile.ZipFile(tmp_path / pack, "w") as z:
+            z.writestr("ratings.csv", "userId,movieId,rating\n1,2,3\n")
+            z.writestr("movies.csv", "movieId,title\n2,Heat\n")
+    (tmp_path / "notes.csv").write_text("Whatever\n")
+    done = run("trivet-etl", "inspect", tmp_path, check=False)
+    assert done.returncode == 3 and "hint: it holds a.zip and b.zip: give one of these archives itself" in done.stderr
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating\n1,2,3\n")
+    shown = run("trivet-etl", "inspect", tmp_path).stdout
+    assert "a.zip: not used: an archive of several files is loaded by itself" in shown
+
+
+@pytest.mark.parametrize("by_line", [True, False])
+def test_the_command_for_json_makes_a_table_that_is_read(run, place, tmp_path, by_line):
+    rows = [{"user_id": f"u{n}", "business_id": 'b"x', "stars": 4.0 + n, "text": "ä,\n", "date": "2016-03-09 01:00:00"} for n in range(2)]
+    (tmp_path / "review.json").write_text("\n\n".join(json.dumps(row) for row in rows) + "\n" if by_line else json.dumps(rows))
+    command = run("trivet-etl", "inspect", tmp_path, check=False).stderr.split("a line for each rating: ")[1].strip()
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    load(run, place, tmp_path / "ratings.csv")
+    assert lines(place.psql(ROWS)) == ['u0|b"x|4|2016-03-09 01:00:00', 'u1|b"x|5|2016-03-09 01:00:00']
