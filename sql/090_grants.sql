@@ -1,4 +1,4 @@
--- 090_grants: who may do what. Runs after everything it speaks of; nothing is open to PUBLIC. What comes of it is a table in
+-- 090_grants: who may do what. Runs after everything it speaks of; nothing is open to PUBLIC but one question. What comes of it is a table in
 -- the tests, tests/rights.txt: every object, every role, every right.
 --
 --   trivet_reader   selects, and calls the functions that only read: those declared STABLE or IMMUTABLE
@@ -76,3 +76,6 @@ begin
     end loop;
 end
 $$;
+
+-- Who may read public.ratings and nothing else asks it by that view (001_schema).
+grant execute on function trivet.check_snapshot() to public;

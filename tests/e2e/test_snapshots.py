@@ -6,6 +6,7 @@ import pytest
 
 from test_datasets_writes import use
 from test_load import load, write
+from test_models import small_set  # noqa: F401  (a fixture)
 
 pytestmark = pytest.mark.with_schema
 
@@ -125,3 +126,16 @@ def test_it_is_asked_once_a_statement_and_indexes_are_used(two):
     plan = two.psql("SET min_parallel_table_scan_size = 0; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; "
                     "EXPLAIN (COSTS OFF) SELECT count(*) FROM ratings")
     assert "Params Evaluated: $" in plan, plan
+
+
+def test_a_login_that_may_read_one_view_reads_it(run, fresh_stores, small_set):  # noqa: F811
+    """A view's functions are called with the rights of who reads it."""
+    run("trivet-etl", "load", small_set, env=fresh_stores.env)
+    views = ("ratings", "movies", "links", "tags")
+    fresh_stores.psql("DO $$ BEGIN CREATE ROLE dashboard LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    for view in views:
+        fresh_stores.psql(f"GRANT SELECT ON public.{view} TO dashboard")
+        rows = fresh_stores.psql(f"SET ROLE dashboard; SELECT count(*) FROM public.{view}")
+        assert rows == fresh_stores.psql(f"SELECT count(*) FROM public.{view}")
+        fresh_stores.psql(f"REVOKE ALL ON public.{view} FROM dashboard")
+    fresh_stores.psql("DROP ROLE dashboard")

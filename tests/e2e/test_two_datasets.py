@@ -135,6 +135,7 @@ def settled(server, kind, before=0):
     until(lambda: server.stores.psql("SELECT count(*) FROM trivet.similar_event WHERE applied_at IS NULL") == "0", seconds=60)
     server.stop()
     server.start()
+    until(lambda: '"data":null' not in json.dumps(found := kind.answers(server, before)).replace("\\", ""), seconds=60)  # what an index is made of
     return kind.answers(server, before)
 
 
