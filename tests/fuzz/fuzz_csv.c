@@ -122,8 +122,11 @@ static enum tv_status on_progress(void *context, double bytes, struct tv_error *
 /* Any way in which a file may be written, by its size. */
 static struct tv_forms forms_of(size_t size)
 {
-    enum tv_number_form number = (enum tv_number_form)(size / 2 % 3);
-    return (struct tv_forms){.time = (enum tv_time_form)(size / 6 % TV_TIME_FORMS), .value = number, .ids = {number, number}};
+    enum tv_id_form ids = (enum tv_id_form)(size / 3 % (TV_ID_POINT_GROUPS + 1));
+    return (struct tv_forms){.time = (enum tv_time_form)(size / 6 % TV_TIME_FORMS),
+                             .value = (enum tv_number_form)(size / 2 % 3),
+                             .ids = {ids, ids},
+                             .absent_left_out = size % 2};
 }
 
 /* Ratings of which nothing is known: what is found out about them, and then the rows. */
