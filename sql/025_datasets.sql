@@ -455,23 +455,25 @@ language sql stable parallel safe as $$
         from trivet.run r cross join lateral trivet.model_data(r.id) m where r.state in ('kept', 'live')
     ), scale as (
         select min(l.low) as low, max(l.high) as high from trivet.load l where l.state = 'complete'
+    ), fit (command) as (
+        select 'trivet-train fit' || case when trivet.holds_counts() then ' --algorithm als-implicit' else '' end
     ), unlisted as materialized (
         select v.item_id, count(*) as n from trivet.rating_live v
         where (select trivet.check_snapshot()) and not exists (select from trivet.item i where i.item_id = v.item_id) group by v.item_id
     )
     select format('model %s, which is live, was made of the data set %s and goes on being served; ratings are refused', id, name),
            coalesce((select 'trivet-train activate ' || max(o.id) || ', or ' from model o where not o.live and o.state = 'current'), '')
-           || 'trivet-train fit'
-    from model where live and state in ('away', 'gone')
+           || command
+    from model, fit where live and state in ('away', 'gone')
     union all
-    select 'no model is live', coalesce('trivet-train activate ' || max(o.id) filter (where o.state = 'current') || ', or ', '') || 'trivet-train fit'
-    from model o where not exists (select from model where live) and o.state in ('current', 'older') having count(*) > 0
+    select 'no model is live', coalesce('trivet-train activate ' || max(o.id) filter (where o.state = 'current') || ', or ', '') || max(command)
+    from model o, fit where not exists (select from model where live) and o.state in ('current', 'older') having count(*) > 0
     union all
-    select format('model %s, which is live, was made before this load', id), 'trivet-train fit' from model where live and state = 'older'
+    select format('model %s, which is live, was made before this load', id), command from model, fit where live and state = 'older'
     union all
     select format('models that are kept were made before the last load of %s: %s', loaded, string_agg(id::text, ', ' order by id)),
-           'trivet-train fit, before one of them is made live'
-    from model where not live and state = 'older' group by loaded
+           max(command) || ', before one of them is made live'
+    from model, fit where not live and state = 'older' group by loaded
     union all
     select format('the index of similar items (%s) was made %s', i.id,
                   case when i.dataset = trivet.current_dataset() then 'before this load' else 'of the data set ' || coalesce(d.name, '?') end),

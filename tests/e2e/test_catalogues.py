@@ -92,7 +92,7 @@ def test_a_rollback_brings_the_data_back(run, serve, two):
     server = serve(two)
     before = two.psql("SELECT user_id, item_id, value FROM trivet.rating ORDER BY 1, 2")
     done = run("trivet-train", "rollback", env=two.env)
-    assert "data set stars is loaded again: model 1 was learned from it" in done.stderr
+    assert "data set stars takes the place of what was loaded: model 1 was learned from it" in done.stderr
     agrees(run, two, 1, "stars")
     assert two.psql("SELECT value FROM trivet.rating_live") == "5" and of_user(two, 1, 1) == one
     server.stop()
@@ -109,7 +109,7 @@ def test_a_rollback_brings_the_data_back(run, serve, two):
 
 def test_the_same_data_set_again_is_not_loaded_again(run, two):
     run(*FIT, 5, env=two.env)
-    assert "is loaded again" not in run("trivet-train", "rollback", env=two.env).stderr
+    assert "takes the place of what was loaded" not in run("trivet-train", "rollback", env=two.env).stderr
     agrees(run, two, 2, "points")
 
 

@@ -234,3 +234,18 @@ def test_a_model_of_plays(run, serve, fresh_stores, hetrec):
     assert "Rated highest" not in page and "IMDb" not in page
     start = server.get("/", accept="text/html").text
     assert "who played what" in start and "plays a lot" in start and "rates a lot" not in start
+
+
+def test_who_has_no_item_of_the_model_is_counted_apart(run, fresh_stores, hetrec):
+    """HetRec has users whom the default filter leaves no artist. They are served popular ones, and are not folded in."""
+    run("trivet-etl", "load", hetrec, env=fresh_stores.env)
+    done = run("trivet-train", "fit", "--algorithm", "als-implicit", "--factors", 4, env=fresh_stores.env)
+    users = list(fresh_stores.mongo_db().user_1.find({}, {"id": 1}))
+    counts = fresh_stores.mongo_db().model_1.find_one({"_id": "description"})["description"]["counts"]
+    unreached = {row["_id"] for row in users} - {int(u) for u in fresh_stores.psql(
+        "SELECT DISTINCT user_id FROM trivet.rating WHERE item_id IN (SELECT movieid FROM trivet.user_item())").split()}
+    learned = sum(row["id"] is not None for row in users)
+    assert unreached and counts["users_served"] == len(users) == 1892
+    assert counts["users_without_model_items"] == len(unreached)
+    assert counts["users_folded_in"] == len(users) - learned - len(unreached)
+    assert f"1,892 users: {learned:,} learned from, {counts['users_folded_in']} folded in, {len(unreached)} without an item of the model" in done.stderr

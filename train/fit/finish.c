@@ -33,7 +33,7 @@ static json_t *describe_counts(const struct tv_fit *f)
     const struct tv_fit_counts *c = &f->counts;
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rows", (json_int_t)c->rows, "users", (json_int_t)c->users,
                      "items", (json_int_t)c->items, "users_served", (json_int_t)c->documents, "users_folded_in",
-                     (json_int_t)(c->documents - c->users), "users_without_model_items",
+                     (json_int_t)c->folded_in, "users_without_model_items",
                      (json_int_t)(c->documents - c->reached), "users_without_factors", (json_int_t)f->model.no_factors.n);
 }
 

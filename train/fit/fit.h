@@ -27,7 +27,8 @@
 struct tv_fit_counts {
     int64_t rows, users, items; /* learned from */
     int64_t documents;          /* users written: everybody with ratings */
-    int64_t reached;            /* of them with an item of the model among their ratings */
+    int64_t reached;            /* of them with an item of the model among their ratings; */
+    int64_t folded_in;          /* and of those, not learned from */
     double redis_bytes, mongo_bytes;
 };
 

@@ -62,6 +62,7 @@ static void take_count(struct tv_fit *f, const struct tv_user_document *d)
 {
     f->counts.documents++;
     f->counts.reached += d->n_seen > 0;
+    f->counts.folded_in += d->n_seen > 0 && d->row < 0;
     if (d->why && d->code)
         tv_named_add(&f->model.no_factors, d->code, d->why);
     else if (d->why)
@@ -141,7 +142,7 @@ static enum tv_status make_indexes(struct tv_fit *f, const char *collection, str
 /* Codes are read only if any id of a user lies in their range. Indexes are made once all documents are there. */
 enum tv_status tv_fit_users(struct tv_fit *f, struct tv_error *err)
 {
-    char name[TV_MODEL_NAME], documents[32], folded[32], unreached[32];
+    char name[TV_MODEL_NAME], documents[32], learned[32], folded[32], unreached[32];
     struct tv_mongo_bulk *bulk = NULL;
     struct slot *slots = make_slots(err);
     f->model.users_hash = TV_HASH_START;
@@ -162,9 +163,8 @@ enum tv_status tv_fit_users(struct tv_fit *f, struct tv_error *err)
     if (status != TV_OK)
         return status;
     f->model.item_side->n_users = f->counts.documents;
-    tv_log_info("%s users have factors; %s of them were not learned from, %s rated no item of the model",
-                tv_text_number(documents, f->counts.documents),
-                tv_text_number(folded, f->counts.documents - f->counts.users),
-                tv_text_number(unreached, f->counts.documents - f->counts.reached));
+    tv_log_info("%s users: %s learned from, %s folded in, %s without an item of the model, who get popular ones",
+                tv_text_number(documents, f->counts.documents), tv_text_number(learned, f->counts.users),
+                tv_text_number(folded, f->counts.folded_in), tv_text_number(unreached, f->counts.documents - f->counts.reached));
     return TV_OK;
 }

@@ -188,7 +188,7 @@ static enum tv_status load_dataset(const struct tv_stores *s, int64_t run_number
         if (status == TV_OK)
             status = tv_patiently(pg, &patience, use_dataset, &use, err);
         if (status == TV_OK)
-            tv_log_info("data set %s is loaded again: model %s was learned from it", name, number);
+            tv_log_info("data set %s takes the place of what was loaded: model %s was learned from it", name, number);
     }
     tv_pg_rows_free(rows);
     return status;
