@@ -66,6 +66,20 @@ __attribute__((format(printf, 2, 3))) static void say(struct tv_found *found, co
     va_end(list);
 }
 
+/* The columns that have no meaning: those that are kept all the same, or those that are not. */
+static void name_others(const struct tv_looking *l, const char *before, int kept)
+{
+    struct tv_found *found = l->found;
+    for (int i = 0; i < l->sample->n; i++) {
+        const char *name = l->sample->columns[i].name;
+        int is_kept = found->kind->read == tv_read_names && tv_names_keep(name);
+        if (tv_columns_meaning(&found->columns, i) == TV_COLUMN_NONE && name[0] && is_kept == kept) {
+            say(found, "%s%s", before, name);
+            before = ", ";
+        }
+    }
+}
+
 /* Says which column is what, how its values are written where that is not plain, and which have no meaning. */
 static void describe(const struct tv_looking *l)
 {
@@ -96,12 +110,10 @@ static void describe(const struct tv_looking *l)
         if (!l->set->codes[kind] && (forms->ids[kind] == TV_ID_POINT_GROUPS || forms->ids[kind] == TV_ID_COMMA_GROUPS))
             say(found, "; %s such as 1%c234 are read as 1234", kind == TV_CODE_USER ? "users" : "items",
                 forms->ids[kind] == TV_ID_POINT_GROUPS ? '.' : ',');
-    divider = "; not used: ";
-    for (int i = 0; found->has_header && i < l->sample->n; i++)
-        if (tv_columns_meaning(&found->columns, i) == TV_COLUMN_NONE && l->sample->columns[i].name[0]) {
-            say(found, "%s%s", divider, l->sample->columns[i].name);
-            divider = ", ";
-        }
+    if (found->has_header) {
+        name_others(l, "; kept beside them: ", 1);
+        name_others(l, "; not used: ", 0);
+    }
 }
 
 /* Takes the meaning from columns that no load of ratings reads: a count beside a rating, the title of a review. */

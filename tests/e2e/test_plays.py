@@ -43,6 +43,7 @@ def test_hetrec(run, fresh_stores, hetrec):
         "SELECT item_id || E'\\t' || title FROM trivet.item").split("\n"))
     assert {int(i): name for i, name in got.items()} == names
     assert sum(not name.isascii() for name in names.values()) == 725 and any('"' in name for name in names.values())
+    assert "artists.dat: items, with item=id, title=name; kept beside them: url, pictureURL\n" in done.stderr
     assert fresh_stores.psql("SELECT extra ->> 'url', extra ? 'picture_url', year, genres FROM trivet.item "
                              "WHERE item_id = 1") == "http://www.last.fm/music/MALICE+MIZER|t||"
     words = {r["tagID"]: r["tagValue"] for r in lines(hetrec / "tags.dat", "latin-1")}
