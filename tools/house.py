@@ -19,7 +19,7 @@ MADE = "Made by tools/filter_sql.c"
 TABLE = "include/trivet/model/filter_parameters.def"
 # A step of the funnel is named after these, and items have genres; an index of similar items has a condition of its own.
 NAMES_OF_STEPS = ("min_rating", "genres")
-OTHERWISE = {"rated_since": r"sql/022_similar\.sql|train/similar/"}
+OTHERWISE = {"rated_since": r"sql/022_similar\.sql|(train|lib)/similar/"}
 LIMIT_OF_PARAMETER = 4
 LIMITS = {"files a fourth algorithm touches": 6, "files in a folder": 20, "prototypes in a header": 15,
           "parameters of a function": 7, "lines of a function": 47}

@@ -121,12 +121,6 @@ int tv_item_filter_resolve(struct tv_item_filter *f, const struct tv_resident *s
            find_excluded(f, s, problem);
 }
 
-static void mark_seen(const struct tv_user_document *user, uint8_t *marks)
-{
-    for (size_t i = 0; user && i < user->n_seen; i++)
-        marks[user->seen[i]] = TV_REMOVED_SEEN;
-}
-
 /* An item that the catalogue does not have has no genres. */
 static int has_one_of(const struct tv_genres *genres, int32_t place, const int32_t *wanted, size_t n)
 {
@@ -139,7 +133,7 @@ static int has_one_of(const struct tv_genres *genres, int32_t place, const int32
     return 0;
 }
 
-/* For an item that is neither seen nor excluded: the first filter, in the order of item_filter.h, that leaves it
+/* Whoever asks, and whatever is excluded: the first of the other filters, in the order of item_filter.h, that leaves it
  * out. An item whose year is not known passes no filter by year. */
 static enum tv_removal judge(const struct tv_item_filter *f, const struct tv_resident *s, int32_t item)
 {
@@ -155,20 +149,52 @@ static enum tv_removal judge(const struct tv_item_filter *f, const struct tv_res
     return (shown ? shown->n_ratings : 0) < f->min_count ? TV_REMOVED_MIN_COUNT : TV_KEPT;
 }
 
+/* 1 if `judged` is what this filter says of this model. */
+static int is_judged(const struct tv_judged *j, const struct tv_item_filter *f, const struct tv_resident *s)
+{
+    return j->serial == s->serial && j->year_from == f->year_from && j->year_to == f->year_to && j->min_count == f->min_count &&
+           j->n_genres == f->n_genres && j->n_unwanted == f->n_unwanted &&
+           memcmp(j->genre_places, f->genre_places, f->n_genres * sizeof *f->genre_places) == 0 &&
+           memcmp(j->unwanted_places, f->unwanted_places, f->n_unwanted * sizeof *f->unwanted_places) == 0;
+}
+
+static void judge_all(struct tv_judged *j, const struct tv_item_filter *f, const struct tv_resident *s)
+{
+    *j = (struct tv_judged){.serial = s->serial,
+                            .year_from = f->year_from,
+                            .year_to = f->year_to,
+                            .min_count = f->min_count,
+                            .n_genres = f->n_genres,
+                            .n_unwanted = f->n_unwanted,
+                            .marks = j->marks};
+    memcpy(j->genre_places, f->genre_places, f->n_genres * sizeof *f->genre_places);
+    memcpy(j->unwanted_places, f->unwanted_places, f->n_unwanted * sizeof *f->unwanted_places);
+    for (int32_t i = 0; i < s->n_items; i++) {
+        j->marks[i] = (uint8_t)judge(f, s, i);
+        j->counts[j->marks[i]]++;
+    }
+}
+
+static void change(uint8_t *marks, size_t *counts, const int32_t *items, size_t n, enum tv_removal why)
+{
+    for (size_t i = 0; i < n; i++) {
+        counts[marks[items[i]]]--;
+        marks[items[i]] = (uint8_t)why;
+        counts[why]++;
+    }
+}
+
 /* An item that is both seen and excluded counts as seen, so seen items are marked last. */
 void tv_item_filter_mark(const struct tv_item_filter *f, const struct tv_resident *s,
-                         const struct tv_user_document *user, uint8_t *marks, size_t *counts)
+                         const struct tv_user_document *user, struct tv_judged *judged, uint8_t *marks, size_t *counts)
 {
-    for (size_t i = 0; i < f->n_excluded; i++)
-        marks[f->excluded[i]] = TV_REMOVED_EXCLUDE;
-    if (!f->include_seen)
-        mark_seen(user, marks);
-    memset(counts, 0, TV_REMOVALS * sizeof *counts);
-    for (int32_t i = 0; i < s->n_items; i++) {
-        if (marks[i] == TV_KEPT)
-            marks[i] = (uint8_t)judge(f, s, i);
-        counts[marks[i]]++;
-    }
+    if (!is_judged(judged, f, s))
+        judge_all(judged, f, s);
+    memcpy(marks, judged->marks, (size_t)s->n_items);
+    memcpy(counts, judged->counts, sizeof judged->counts);
+    change(marks, counts, f->excluded, f->n_excluded, TV_REMOVED_EXCLUDE);
+    if (user && !f->include_seen)
+        change(marks, counts, user->seen, user->n_seen, TV_REMOVED_SEEN);
 }
 
 void tv_item_filter_json(struct tv_out *out, const size_t *counts)

@@ -67,10 +67,21 @@ TV_MUST_USE int tv_item_filter_read(const struct tv_request *request, struct tv_
 TV_MUST_USE int tv_item_filter_resolve(struct tv_item_filter *filter, const struct tv_resident *s,
                                        struct tv_problem *problem);
 
-/* Of a resolved filter: writes an enum tv_removal for every item of the model into marks (n_items), which
- * were all 0 = TV_KEPT; counts (TV_REMOVALS) get how many there are of each. `user` may be NULL. */
+/* What genres, years and counts say of every item, whoever asks: kept from one request to the next, because looking at each
+ * item of a large model takes longer than the list. One thread uses it. All zero at first. */
+struct tv_judged {
+    uint64_t serial; /* of the resident model that the items are of; 0: nothing is kept */
+    int64_t year_from, year_to, min_count;
+    size_t n_genres, n_unwanted;
+    int32_t genre_places[TV_MAX_PARAMETERS], unwanted_places[TV_MAX_PARAMETERS];
+    size_t counts[TV_REMOVALS];
+    uint8_t *marks; /* (n_items) room, the caller's */
+};
+
+/* Of a resolved filter: writes an enum tv_removal for every item of the model into marks (n_items); counts (TV_REMOVALS) get
+ * how many there are of each. `user` may be NULL. */
 void tv_item_filter_mark(const struct tv_item_filter *filter, const struct tv_resident *s,
-                         const struct tv_user_document *user, uint8_t *marks, size_t *counts);
+                         const struct tv_user_document *user, struct tv_judged *judged, uint8_t *marks, size_t *counts);
 
 /* ,"eligible":812,"removed":{"seen":20,"exclude":0,...} */
 void tv_item_filter_json(struct tv_out *out, const size_t *counts);

@@ -23,6 +23,7 @@ void tv_workspace_free(struct tv_workspace *w)
     free(w->skip);
     free(w->best);
     free(w->user);
+    free(w->judged.marks);
     *w = (struct tv_workspace){0};
 }
 
@@ -75,8 +76,9 @@ enum tv_status tv_workspace_prepare(struct tv_workspace *w, const struct tv_resi
     new.skip = calloc(new.items, sizeof *new.skip);
     new.best = calloc(new.top, sizeof *new.best);
     new.user = calloc(new.factors, sizeof *new.user);
+    new.judged.marks = calloc(new.items, sizeof *new.judged.marks);
     *w = new;
-    if (w->scores && w->skip && w->best && w->user)
+    if (w->scores && w->skip && w->best && w->user && w->judged.marks)
         return TV_OK;
     tv_workspace_free(w);
     return tv_fail(err, TV_ERR_NO_MEMORY, "out of memory for the scores of %zu items", items);
@@ -135,7 +137,7 @@ enum tv_status tv_recommend(struct tv_ranking *out, struct tv_workspace *w, cons
     out->reason = tv_reason_for(user);
     out->score_kind = score_kind(s, out->reason);
     if (filter)
-        tv_item_filter_mark(filter, s, user, w->skip, out->counts);
+        tv_item_filter_mark(filter, s, user, &w->judged, w->skip, out->counts);
     else
         mark_seen(w, user, 1);
     out->n = out->reason == TV_REASON_POPULAR ? rank_popular(w, s, top)

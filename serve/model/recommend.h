@@ -28,6 +28,7 @@ struct tv_workspace {
     uint8_t *skip;          /* (n_items) all zero between calls */
     struct tv_scored *best; /* (top) */
     float *user;            /* (factors) */
+    struct tv_judged judged; /* the last filter */
     size_t items, top, factors;
 };
 /* Makes room for a list of `top` items of the model. A ranking in the workspace survives only if there was room. */

@@ -216,13 +216,14 @@ static enum tv_status join(struct tv_resident *s, struct tv_error *err)
 enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_model *model, struct tv_item_side *side,
                                   struct tv_catalogue *catalogue, struct tv_error *err)
 {
+    static _Atomic uint64_t made;
     struct tv_resident *s = tv_alloc(1, sizeof *s, "a model", err);
     if (s == NULL) {
         tv_item_side_release(side);
         tv_catalogue_free(catalogue);
         return TV_ERR_NO_MEMORY;
     }
-    *s = (struct tv_resident){.side = side, .catalogue = catalogue, .dataset = catalogue->dataset, .references = 1};
+    *s = (struct tv_resident){.serial = ++made, .side = side, .catalogue = catalogue, .dataset = catalogue->dataset, .references = 1};
     if (side) {
         s->run_number = model->run_number;
         s->dataset = model->dataset;

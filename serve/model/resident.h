@@ -20,6 +20,7 @@
 
 /* For reading only once tv_resident_create has returned. */
 struct tv_resident {
+    uint64_t serial;     /* from 1; no two of a process have the same */
     int64_t run_number;  /* the model's; 0: there is none, only the catalogue of a data set */
     int64_t dataset;     /* whose items these are; 0: of an older trivet, not known */
     char score_kind[16]; /* of a personal score: "relevance" or "rating" */

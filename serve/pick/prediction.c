@@ -132,7 +132,7 @@ static enum tv_status rank_means(const struct tv_resident *s, const struct tv_us
         return TV_ERR_NO_MEMORY;
     for (int32_t i = 0; i < s->n_items; i++)
         w->scores[i] = mean_of(s, s->item_ids[i]);
-    tv_item_filter_mark(filter, s, user, w->skip, out->counts);
+    tv_item_filter_mark(filter, s, user, &w->judged, w->skip, out->counts);
     out->n = tv_top_n(w->best, top, w->scores, w->skip, (size_t)s->n_items);
     memset(w->skip, TV_KEPT, (size_t)s->n_items * sizeof *w->skip);
     out->best = w->best;

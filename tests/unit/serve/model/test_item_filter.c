@@ -118,6 +118,44 @@ static void filtered_lists_equal_a_loop_over_all_items(void **state)
     tv_resident_release(s);
 }
 
+/* The same filter again and again, by users and models in turn: what is kept of one must not be taken for another's. */
+static void a_filter_that_is_kept_is_the_models_own(void **state)
+{
+    (void)state;
+    uint32_t random = 7;
+    struct tv_workspace space = {0};
+    struct tv_resident *first = fixture_resident(4, ITEMS, FACTORS, "A title", NULL), *second = NULL, *small = NULL;
+    struct tv_user_document *user = fixture_user(first, USER, 0, 3);
+    struct wish wishes[4];
+    for (int i = 0; i < 4; i++)
+        make_wish(&wishes[i], &random);
+    for (int i = 0; i < 400; i++) {
+        if (i % 40 == 0) { /* often where the last one was */
+            tv_resident_release(second);
+            second = fixture_resident(4, ITEMS, FACTORS, "A title", NULL);
+        }
+        check_wish(&wishes[draw(&random, 3)], &space, i % 2 ? first : second, user, NULL);
+        check_wish(&wishes[3], &space, first, user, NULL);
+    }
+    tv_resident_release(second);
+    /* Counts that have changed are those of another resident. */
+    struct tv_item_filter filter;
+    struct tv_problem problem = {0};
+    struct tv_ranking r;
+    char text[1024];
+    small = fixture_resident(4, 7, FACTORS, "A title", NULL);
+    for (int round = 0; round < 2; round++) {
+        struct tv_resident *s = round ? small : first;
+        assert_true(read(&filter, text, "min_count=6", &problem) && tv_item_filter_resolve(&filter, s, &problem));
+        assert_int_equal(tv_recommend(&r, &space, s, NULL, &filter, ITEMS, NULL), TV_OK);
+        assert_int_equal(r.n, round ? 1 : ITEMS / 7);
+    }
+    tv_resident_release(small);
+    tv_user_document_free(user);
+    tv_workspace_free(&space);
+    tv_resident_release(first);
+}
+
 static void what_filters_cannot_be_is_named(void **state)
 {
     (void)state;
@@ -162,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filtered_lists_equal_a_loop_over_all_items),
+        cmocka_unit_test(a_filter_that_is_kept_is_the_models_own),
         cmocka_unit_test(what_filters_cannot_be_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
