@@ -466,8 +466,10 @@ static enum tv_status say(const struct look *look, const struct tv_record *first
 /* No line is a record. */
 static enum tv_status say_nothing(const struct look *look, struct tv_error *err)
 {
-    if (look->reason == NULL)
-        return tv_fail(err, TV_ERR_INPUT, "it is empty");
+    if (look->reason == NULL) {
+        tv_fail(err, TV_ERR_INPUT, "it is empty");
+        return tv_hint(err, "copy or download it once more: whatever wrote it may have ended early");
+    }
     tv_fail(err, TV_ERR_INPUT, "none of its first lines is a record: line %lld is refused (%s)", look->line, look->reason);
     return tv_hint(err, "a rating needs a line of its own, of user, item and rating; head -c 200 shows how the file begins");
 }
