@@ -222,7 +222,7 @@ def test_archives_of_sets_are_named_for_one_to_be_given(run, tmp_path):
     for name in ("ml-1.zip", "ml-2.tar.gz"):
         (tmp_path / name).write_bytes(in_zip(SET) if "zip" in name else gzip.compress(in_tar(SET)))
     done = run("trivet-etl", "inspect", tmp_path, check=False)
-    assert done.returncode == 3 and "hint: it holds ml-1.zip and ml-2.tar.gz: give that archive itself" in done.stderr
+    assert done.returncode == 3 and "hint: it holds ml-1.zip and ml-2.tar.gz: give one of these archives itself" in done.stderr
     (tmp_path / "ratings.csv").write_text(ROWS)  # beside a set they are told, and not looked into
     said = run("trivet-etl", "inspect", tmp_path).stdout
     assert "rows      5,771" in said and "ml-1.zip: not used" in said
