@@ -20,6 +20,7 @@ enum { LARGEST = 32 << 20 }; /* bytes of a document's text: MongoDB takes no mor
 /* Documents on their way into MongoDB. Their texts come from the input, so some may be what MongoDB cannot hold. */
 struct listing {
     struct tv_mongo_bulk *bulk;
+    const char *score_kind; /* or NULL */
     struct tv_buffer text;
     struct tv_buffer refused;     /* '{1,2,3': items whose documents MongoDB cannot hold */
     struct tv_named poorer, lost; /* those that are written without what the input had beside, and those not at all */
@@ -42,6 +43,17 @@ static enum tv_status unescape(struct tv_buffer *out, const char *bytes, size_t 
     return status;
 }
 
+/* Adds the document in l->text, with what a score is as its last member. */
+static enum tv_status add_text(struct listing *l, struct tv_error *err)
+{
+    enum tv_status status = TV_OK;
+    if (l->score_kind && l->text.size > 0 && l->text.data[l->text.size - 1] == '}') {
+        l->text.size--;
+        status = tv_buffer_format(&l->text, err, ",\"score_kind\":\"%s\"}", l->score_kind);
+    }
+    return status == TV_OK ? tv_mongo_bulk_add_json(l->bulk, l->text.data, l->text.size, err) : status;
+}
+
 /* One document. TV_ERR_INPUT, with the reason in *err, is about this document alone: others may still be written. */
 static enum tv_status add_document(struct listing *l, const char *bytes, size_t n, struct tv_error *err)
 {
@@ -49,7 +61,7 @@ static enum tv_status add_document(struct listing *l, const char *bytes, size_t 
         return tv_fail(err, TV_ERR_INPUT, "its text has %zu bytes", n);
     tv_buffer_clear(&l->text);
     enum tv_status status = unescape(&l->text, bytes, n, err);
-    return status == TV_OK ? tv_mongo_bulk_add_json(l->bulk, l->text.data, l->text.size, err) : status;
+    return status == TV_OK ? add_text(l, err) : status;
 }
 
 /* A line of (item_id, document). A document that MongoDB cannot hold is noted for write_poorer and does not end the
@@ -90,7 +102,10 @@ static enum tv_status write_poorer(struct tv_pg *pg, struct listing *l, struct t
     for (int i = 0; status == TV_OK && i < tv_pg_rows_count(rows); i++) {
         struct tv_error why = {0};
         const char *text = tv_pg_cell(rows, i, 1);
-        status = tv_mongo_bulk_add_json(l->bulk, text, strlen(text), &why);
+        tv_buffer_clear(&l->text);
+        status = tv_buffer_text(&l->text, text, &why);
+        if (status == TV_OK)
+            status = add_text(l, &why);
         if (status == TV_ERR_INPUT) {
             tv_named_add(&l->lost, tv_pg_cell(rows, i, 0), why.message);
             status = TV_OK;
@@ -114,10 +129,12 @@ static void report_items(const struct listing *l)
                     tv_text_are(n, l->lost.n, "item"), l->lost.names, l->lost.why);
 }
 
-enum tv_status tv_item_documents_write(struct tv_mongo *mongo, const char *collection, struct tv_pg *pg, int64_t *n,
-                                       struct tv_error *err)
+enum tv_status tv_item_documents_write(struct tv_mongo *mongo, const char *collection, const char *score_kind, struct tv_pg *pg,
+                                       int64_t *n, struct tv_error *err)
 {
-    struct listing l = {.text = TV_BUFFER_INIT(LARGEST + 1), .refused = TV_BUFFER_INIT(1 << 26)};
+    struct listing l = {.score_kind = score_kind,
+                        .text = TV_BUFFER_INIT(LARGEST + 64),
+                        .refused = TV_BUFFER_INIT(1 << 26)};
     enum tv_status status = tv_mongo_bulk_begin(&l.bulk, mongo, collection, err);
     if (status == TV_OK)
         status = tv_pg_copy_out(pg, "COPY (SELECT item_id, document FROM trivet.item_document) TO STDOUT", take_item, &l, err);

@@ -8,6 +8,7 @@
 
 #include "train/command/item_documents.h"
 #include "train/fit/fit.h"
+#include "train/learn/algorithm.h"
 #include "trivet/store/pg_rows.h"
 
 /* The documents go into catalogue_<D>_<N>, which nobody reads until the model is whole (life/catalogue.h). */
@@ -15,7 +16,7 @@ static enum tv_status write_items(struct tv_fit *f, struct tv_error *err)
 {
     char name[TV_MODEL_NAME];
     return tv_item_documents_write(f->stores.mongo, tv_model_new_catalogue(name, f->reading.dataset, f->run_number),
-                                   f->catalogue.pg, &f->catalogue.listed, err);
+                                   f->learning.settings.algorithm->score_kind, f->catalogue.pg, &f->catalogue.listed, err);
 }
 
 /* The users that the welcome page offers, as JSON for the model's description. They are called as the data calls

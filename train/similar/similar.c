@@ -246,7 +246,7 @@ static enum tv_status write_items(struct similar *s, struct tv_error *err)
     char name[TV_MODEL_NAME];
     int64_t n = 0;
     const struct tv_catalogue_news news = {.dataset = s->name.dataset};
-    enum tv_status status = tv_item_documents_write(s->stores.mongo, tv_model_new_catalogue(name, news.dataset, news.run_number),
+    enum tv_status status = tv_item_documents_write(s->stores.mongo, tv_model_new_catalogue(name, news.dataset, news.run_number), NULL,
                                                     journal(s), &n, err);
     if (status == TV_OK)
         status = tv_lock_check(s->stores.lock, err);
