@@ -16,10 +16,17 @@ language sql immutable parallel safe as $$
                             || '($|[][[:space:],;:|"''(){}])')
         or trivet.code_number(names_id.code) is not null and names_id.line ~ ('(^|[^0-9])(0+|\+0*)' || names_id.code || '([^0-9]|$)')
         or trivet.code_number(names_id.code) is not null and names_id.line ~ '[0-9][eE]' and exists (
-               select from regexp_matches(names_id.line, '([0-9]+\.?[0-9]*[eE]\+?[0-9]{1,2})', 'g') m (n)
+               select from regexp_matches(names_id.line, '([0-9]+\.?[0-9]*[eE]\+?[0-9]{1,3})', 'g') m (n)
                where m.n[1]::numeric = trivet.code_number(names_id.code))
 $$;
 comment on function trivet.names_id(text, text) is 'Whether a text has an id in it as a whole field, not as a part of another word, in whatever way a file may spell it.';
+
+create or replace function trivet.examples_of(report jsonb) returns text
+language sql immutable parallel safe as $$
+    select string_agg(e.value, E'\n')
+    from jsonb_each_text(case when jsonb_typeof(examples_of.report -> 'examples') = 'object' then examples_of.report -> 'examples' else '{}' end) e
+$$;
+comment on function trivet.examples_of(jsonb) is 'The examples in a load''s report as their files have them, one a line: JSON writes a backslash before each quote.';
 
 create or replace function trivet.forget_rejects(code text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
@@ -27,8 +34,7 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     set report = jsonb_set(l.report, '{examples}', (
         select coalesce(jsonb_object_agg(e.key, e.value), '{}') from jsonb_each_text(l.report -> 'examples') e
         where not trivet.names_id(e.value, forget_rejects.code)))
-    where (l.dataset = trivet.current_dataset() or l.dataset is null) and jsonb_typeof(l.report -> 'examples') = 'object'
-      and trivet.names_id(l.report ->> 'examples', forget_rejects.code);
+    where (l.dataset = trivet.current_dataset() or l.dataset is null) and trivet.names_id(trivet.examples_of(l.report), forget_rejects.code);
     delete from trivet.reject r using trivet.load l
     where l.id = r.load_id and (l.dataset = trivet.current_dataset() or l.dataset is null)
       and trivet.names_id(r.raw, forget_rejects.code)
@@ -166,7 +172,7 @@ comment on function trivet.forget_events(text, bigint) is 'Deletes the changes o
 create or replace function trivet.forget_finds(kind text, id bigint) returns boolean
 language sql stable as $$
     with loads as (
-        select l.id, l.report ->> 'examples' as examples from trivet.load l where l.dataset = trivet.current_dataset() or l.dataset is null
+        select l.id, trivet.examples_of(l.report) as examples from trivet.load l where l.dataset = trivet.current_dataset() or l.dataset is null
     ), called as (
         select case forget_finds.kind when 'user' then trivet.user_code(forget_finds.id) else trivet.item_code(forget_finds.id) end as code
     )

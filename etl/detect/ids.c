@@ -5,6 +5,8 @@
 #include "etl/detect/understand.h"
 #include "trivet/base/text.h"
 
+static const enum tv_column of_kind[TV_CODE_KINDS] = {[TV_CODE_USER] = TV_COLUMN_USER, [TV_CODE_ITEM] = TV_COLUMN_ITEM};
+
 /* Whether the file's numbers have decimal commas, or decimal points, as --decimal or its values say. */
 static int has_decimal(const struct tv_looking *l, const char *sign)
 {
@@ -21,23 +23,25 @@ static int has_decimal(const struct tv_looking *l, const char *sign)
     return values && values->fractions > 0 && found->forms.value != TV_NUMBER_DECIMAL_COMMA;
 }
 
-/* How the numbers of a column of ids are written. Points divide thousands where no id and no rating says otherwise, and one shows it: 1.001
- * is no whole number else, and nobody writes 1.000 for 1 beside 2 and 3. Only where all ids have such a point and three zeros are they
- * whole numbers with a fraction; beside ratings with decimal commas nobody knows, and *doubt is 1. */
+/* How the numbers of a column of ids are written. Points divide thousands where no id and no rating says otherwise, and one shows it:
+ * nobody writes 1.000 for 1 beside 2 and 3, and beside ratings with decimal commas 1.001 is no whole number else. Where all ids have a point
+ * and three digits, those with three zeros are whole numbers with a fraction; all others may be numbers of articles, which are text.
+ * Beside ratings with decimal commas nobody knows of three zeros, and *doubt is 1. */
 static enum tv_id_form id_form_of(const struct tv_looking *l, const struct tv_sample_column *c, int *doubt)
 {
-    int comma = has_decimal(l, "comma"), point = has_decimal(l, "point");
+    int comma = l->comma, point = l->point;
     long long by_commas = c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_EITHER], by_points = c->grouped + c->point_groups;
     *doubt = 0;
     if (by_commas > 0) {
         *doubt = comma && 2 * by_commas > c->n;
         return comma || c->commas[TV_NUMBER_DECIMAL] > 0 ? TV_ID_CLEAR : TV_ID_COMMA_GROUPS;
     }
-    int shown = c->point_groups + c->uneven + c->pointless > 0;
+    int shown = c->point_groups + c->pointless > 0 || (comma && c->uneven > 0);
     int may_be = !point && c->fractions == 0 && c->long_ones == 0 && (comma || strcmp(l->found->dialect.separator, ";") == 0);
     if (by_points > 0 && may_be && shown)
         return TV_ID_POINT_GROUPS;
-    if (by_points > 0 && !comma && !shown)
+    int decimal = point || c->fractions > 0 || c->long_ones > 0; /* and so no point divides thousands */
+    if (by_points > 0 && !comma && c->point_groups == 0 && (decimal || c->pointless + c->uneven == 0))
         return TV_ID_FRACTIONS;
     *doubt = 2 * by_points > c->n;
     return TV_ID_CLEAR;
@@ -61,8 +65,6 @@ static int is_text_by_name(const struct tv_sample_column *c)
 enum tv_status tv_understand_ids(struct tv_looking *l, enum tv_code_kind kind, struct tv_error *err)
 {
     enum { MANY = 20, ONE_IN = 50 };
-    static const enum tv_column of_kind[TV_CODE_KINDS] = {
-        [TV_CODE_USER] = TV_COLUMN_USER, [TV_CODE_ITEM] = TV_COLUMN_ITEM};
     const struct tv_sample_column *c = tv_sample_of(l->sample, &l->found->columns, of_kind[kind]);
     const char *choice = l->choices->ids;
     struct tv_set *set = l->set;
@@ -94,6 +96,8 @@ enum tv_status tv_understand_ids(struct tv_looking *l, enum tv_code_kind kind, s
                                         : "load the file as it was before a spreadsheet saved it");
     }
     int doubt;
+    l->comma = has_decimal(l, "comma");
+    l->point = has_decimal(l, "point");
     l->found->forms.ids[kind] = id_form_of(l, c, &doubt);
     long long texts = c->texts - (l->found->forms.ids[kind] == TV_ID_POINT_GROUPS ? c->point_texts : 0);
     int by_name = (is_text_by_name(c) && texts + c->zero_led > 0) || (kind == TV_CODE_ITEM && l->found->text_items);
@@ -105,6 +109,13 @@ enum tv_status tv_understand_ids(struct tv_looking *l, enum tv_code_kind kind, s
     if (!is_auto || set->codes[kind] || texts < MANY || ONE_IN * texts < set->n_sampled)
         return TV_OK;
     tv_fail(err, TV_ERR_INPUT, "in the column %s, the %s, %s of the first %s ids are no integers, such as \"%s\"", c->name,
-            tv_columns_word(of_kind[kind]), tv_text_number(n, texts), tv_text_number(rows, set->n_sampled), c->odd);
+            tv_columns_word(of_kind[kind]), tv_text_number(n, texts), tv_text_number(rows, set->n_sampled), c->odd[0] ? c->odd : c->either);
     return tv_hint(err, "--ids codes takes all of them as text, --ids numbers refuses the lines with these");
+}
+
+void tv_understand_ids_beside(struct tv_looking *l, enum tv_code_kind kind)
+{
+    const struct tv_sample_column *c = tv_sample_of(l->sample, &l->found->columns, of_kind[kind]);
+    int doubt, is_signed = c && c->commas[TV_NUMBER_GROUPS] + c->commas[TV_NUMBER_EITHER] + c->grouped + c->point_groups > 0;
+    l->found->forms.ids[kind] = is_signed ? id_form_of(l, c, &doubt) : l->set->chosen[TV_ROLE_RATINGS].forms.ids[kind];
 }

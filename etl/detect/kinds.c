@@ -137,13 +137,6 @@ const struct tv_kind tv_kinds[] = {
      TABLE,
      .needs = {USER, ITEM, RATING},
      .read = tv_read_ratings},
-    /* No plays: HetRec's tables of users, items and numbers of tags have such names. */
-    {.role = TV_ROLE_RATINGS,
-     .pattern = "*.dat",
-     .format = "movielens-csv",
-     TABLE,
-     .needs = {USER, ITEM, RATING},
-     .read = tv_read_ratings},
     /* The column "id" is The Movie Database's number, which is no ITEM, so `also` asks for it. */
     {.role = TV_ROLE_METADATA,
      .pattern = "movies_metadata*.csv",
@@ -341,6 +334,13 @@ const struct tv_kind tv_kinds[] = {
      .needs = {USER, ITEM},
      .counts = 1,
      .read = tv_read_plays},
+    /* After all others, and no plays: HetRec's tables of users, items and numbers of tags have such names. */
+    {.role = TV_ROLE_RATINGS,
+     .pattern = "*.dat",
+     .format = "movielens-csv",
+     TABLE,
+     .needs = {USER, ITEM, RATING},
+     .read = tv_read_ratings},
     {.role = TV_ROLE_ITEMS,
      .pattern = "artists*.csv",
      .format = "plays-csv",

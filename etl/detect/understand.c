@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "etl/detect/kinds.h"
+#include "etl/formats/item.h"
 #include "trivet/base/text.h"
 
 /* --- kinds of events -------------------------------------------------------------------------------------------- */
@@ -72,7 +73,7 @@ static void name_others(const struct tv_looking *l, const char *before, int kept
     struct tv_found *found = l->found;
     for (int i = 0; i < l->sample->n; i++) {
         const char *name = l->sample->columns[i].name;
-        int is_kept = found->kind->read == tv_read_names && tv_names_keep(name);
+        int is_kept = found->kind->read == tv_read_names && tv_item_keeps(name);
         if (tv_columns_meaning(&found->columns, i) == TV_COLUMN_NONE && name[0] && is_kept == kept) {
             say(found, "%s%s", before, name);
             before = ", ";
@@ -192,12 +193,12 @@ static enum tv_status understand_beside(struct tv_looking *l, const char *item, 
     return tv_hint(err, "leave the one out that is not the item of the ratings, or the file");
 }
 
-/* A look at one file of the set. What describes items is read by the names of its columns alone. */
+/* A look at one file of the set. Of what describes items only the ids are values that are looked at. */
 static enum tv_status look(struct tv_looking *l, enum tv_role role, struct tv_error *err)
 {
     int by_values = role == TV_ROLE_RATINGS || role == TV_ROLE_TAGS;
     l->found = &l->set->chosen[role];
-    return tv_sample_take(&l->sample, l->set->input, l->found, by_values ? TV_SAMPLE_ROWS : 1, err);
+    return tv_sample_take(&l->sample, l->set->input, l->found, by_values ? TV_SAMPLE_ROWS : TV_SAMPLE_IDS, err);
 }
 
 /* Files that are read by place, or by readers that look for their columns themselves, are not looked at. */
@@ -226,7 +227,8 @@ enum tv_status tv_understand(struct tv_set *set, const struct tv_choices *choice
         if (status != TV_OK)
             return status;
         status = understand_beside(&l, named ? item : NULL, err);
-        memcpy(l.found->forms.ids, set->chosen[TV_ROLE_RATINGS].forms.ids, sizeof l.found->forms.ids);
+        for (int kind = 0; kind < TV_CODE_KINDS; kind++)
+            tv_understand_ids_beside(&l, (enum tv_code_kind)kind);
         free(l.sample);
     }
     return status == TV_OK ? TV_OK : tv_context(err, "%s", l.found->file->label);

@@ -21,6 +21,7 @@ struct tv_looking {
     const struct tv_given *given;
     struct tv_found *found;
     struct tv_sample *sample;
+    int comma, point; /* 1: the ratings have decimal commas, or decimal points */
 };
 
 /* Each fills a part of l->found->forms, or names the column and says what to type: TV_ERR_INPUT. */
@@ -35,5 +36,7 @@ enum tv_status tv_understand_unrated(struct tv_looking *l, struct tv_error *err)
 enum tv_status tv_understand_time(struct tv_looking *l, struct tv_error *err);
 /* ids.c: after the values, whose signs say something about those of ids. Fills set->codes, too. */
 enum tv_status tv_understand_ids(struct tv_looking *l, enum tv_code_kind kind, struct tv_error *err);
+/* Of a file beside the ratings: how its own numbers are written, or as theirs, where it does not show. */
+void tv_understand_ids_beside(struct tv_looking *l, enum tv_code_kind kind);
 
 #endif

@@ -65,7 +65,7 @@ static int is_ambiguous(const struct tv_looking *l, const struct tv_sample_colum
         return 0;
     if (meaning == TV_COLUMN_RATING)
         return n[TV_NUMBER_EITHER] > 0 && strcmp(l->found->dialect.separator, ",") != 0;
-    return c->grouped > 0 && n[TV_NUMBER_EITHER] == 0 && strcmp(l->found->dialect.separator, ";") == 0;
+    return c->grouped > 0 && n[TV_NUMBER_EITHER] == 0 && strcmp(l->found->dialect.separator, ",") != 0;
 }
 
 /* Only the user knows. */

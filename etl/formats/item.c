@@ -114,3 +114,8 @@ enum tv_status tv_item_read(struct tv_item_row *row, struct tv_item_texts *t, co
         row->tmdb_id = 0;
     return TV_OK;
 }
+
+int tv_item_keeps(const char *column)
+{
+    return strcasecmp(column, "url") == 0 || strcasecmp(column, "pictureURL") == 0;
+}

@@ -28,5 +28,7 @@ enum tv_status tv_item_read(struct tv_item_row *row, struct tv_item_texts *t, co
 enum tv_status tv_item_imdb_id(const struct tv_field *f, char *out, size_t size, struct tv_error *err);
 /* The Movie Database's number; 0 where there is none. */
 enum tv_status tv_item_tmdb_id(const struct tv_field *f, int64_t *out, struct tv_error *err);
+/* Whether tv_read_names (reader.h) keeps a column of that name as it is, in trivet.item.extra. */
+int tv_item_keeps(const char *column);
 
 #endif

@@ -88,11 +88,6 @@ struct names {
     struct tv_item_texts item;
 };
 
-int tv_names_keep(const char *column)
-{
-    return strcasecmp(column, "url") == 0 || strcasecmp(column, "pictureURL") == 0;
-}
-
 static void on_header(void *context, const struct tv_record *header)
 {
     struct names *t = context;

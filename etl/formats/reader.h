@@ -142,8 +142,6 @@ enum tv_status tv_read_kaggle_metadata(const struct tv_file_reading *reading, st
 /* plays.c: any table of plays with a header, and the names of what was played */
 enum tv_status tv_read_plays(const struct tv_file_reading *reading, struct tv_error *err);
 enum tv_status tv_read_names(const struct tv_file_reading *reading, struct tv_error *err);
-/* Whether tv_read_names keeps a column of that name in trivet.item.extra. */
-int tv_names_keep(const char *column);
 /* lastfm.c: HetRec's words on artists, by their numbers */
 enum tv_status tv_read_tagged(const struct tv_file_reading *reading, struct tv_error *err);
 

@@ -65,7 +65,7 @@ static void warn_of_times(const struct tv_tally_times *times, const struct tv_fo
              "seconds; what counts from another moment is that much behind%s", tv_text_number(a, times->early),
              tv_text_are(b, times->n, "time"), moment, found->time[0] ? found->time : "the time", is_tags ? " of " : "",
              is_tags ? found->file->label : "", tv_time_form_name(found->forms.time),
-             is_tags ? "" : "; --columns time=none leaves the column out");
+             is_tags || !found->has_header ? "" : "; --columns time=none leaves the column out");
 }
 
 /* A number that stands for no rating is the highest or the lowest of all. */

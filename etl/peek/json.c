@@ -109,6 +109,22 @@ int tv_json_likeness(const struct tv_input *input, const struct tv_input_file *f
     return sure(&o, TV_COLUMN_RATING) >= 0 || sure(&o, TV_COLUMN_PLAYS) >= 0 ? 2 : 1;
 }
 
+/* Which key is the rating is not sure, or the first object has none, as others may: so all keys of all objects become columns, and a
+ * load then says what is not known. They are read twice, and no more is kept of them than their keys. */
+static char *command_of_all(const struct object *o, const char *table, const char *name, char *out, size_t size)
+{
+    int n = snprintf(out, size,
+                     "python3 -c 'import csv, json, sys; rows = lambda: %s; keys = list(dict.fromkeys(key for row in rows() for key in row)); "
+                     "out = csv.DictWriter(open(\"%s\", \"w\", newline=\"\", encoding=\"utf-8\"), keys); out.writeheader(); "
+                     "out.writerows(rows())' %s",
+                     o->in_list ? "json.load(open(sys.argv[1], encoding=\"utf-8-sig\"))"
+                                : "map(json.loads, filter(str.strip, open(sys.argv[1], encoding=\"utf-8-sig\")))",
+                     table, name);
+    if (n < 0 || (size_t)n >= size)
+        out[0] = '\0';
+    return out;
+}
+
 /* Line by line, as such files are larger than memory; a list has to be read at once. */
 char *tv_json_command(const struct tv_input *input, const struct tv_input_file *file, char *out, size_t size)
 {
@@ -118,13 +134,17 @@ char *tv_json_command(const struct tv_input *input, const struct tv_input_file *
     out[0] = '\0';
     if (!read_object(&o, input, file))
         return out;
+    const char *table = strcmp(file->name, "ratings.csv") == 0 ? "ratings-table.csv" : "ratings.csv"; /* which is emptied first */
+    tv_shell_word(name, sizeof name, file->name);
+    if (sure(&o, TV_COLUMN_RATING) < 0 && sure(&o, TV_COLUMN_PLAYS) < 0)
+        return command_of_all(&o, table, name, out, size);
     int n = snprintf(out, size,
                      "python3 -c 'import csv, json, sys; keys = sys.argv[2:]; out = csv.writer(open(\"%s\", \"w\", newline=\"\", "
                      "encoding=\"utf-8\")); out.writerow(keys); out.writerows([row.get(key) for key in keys] for row in %s)' %s",
-                     strcmp(file->name, "ratings.csv") == 0 ? "ratings-table.csv" : "ratings.csv", /* which is emptied first */
+                     table,
                      o.in_list ? "json.load(open(sys.argv[1], encoding=\"utf-8-sig\"))"
                                : "map(json.loads, filter(str.strip, open(sys.argv[1], encoding=\"utf-8-sig\")))",
-                     tv_shell_word(name, sizeof name, file->name));
+                     name);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         int at = wanted[i] == TV_COLUMN_PLAYS && sure(&o, TV_COLUMN_RATING) >= 0 ? -1 : sure(&o, wanted[i]);
         if (at < 0)

@@ -422,6 +422,17 @@ enum tv_status tv_model_redis_looks_whole(struct tv_redis *redis, struct tv_mong
     return status == TV_ERR_NOT_FOUND || status == TV_ERR_CORRUPT ? TV_OK : status;
 }
 
+enum tv_status tv_model_is_there(struct tv_redis *redis, int64_t run_number, int *there, struct tv_error *err)
+{
+    char name[KEY];
+    struct tv_buffer n = TV_BUFFER_INIT(64);
+    const struct tv_redis_command c = tv_redis_words("EXISTS", key(name, run_number, ""), NULL);
+    enum tv_status status = tv_redis_run(redis, &c, &n, err);
+    *there = status == TV_OK && strcmp(tv_buffer_string(&n), "1") == 0;
+    tv_buffer_free(&n);
+    return status;
+}
+
 /* --- keys of a model as a whole --------------------------------------------------------------------------- */
 
 static enum tv_status delete_key(void *context, const char *name, struct tv_error *err)

@@ -95,7 +95,7 @@ static void limit_waits(const struct tv_similar_feed *f, struct tv_pg *pg)
 static enum tv_status connect_to(struct tv_similar_feed *f, struct tv_error *err)
 {
     struct tv_pg *pg = NULL;
-    enum tv_status status = tv_pg_open(&pg, f->postgres_uri, "trivet similar items", 0, err);
+    enum tv_status status = tv_pg_open(&pg, f->postgres_uri, "trivet-similar", 0, err);
     if (status != TV_OK)
         return status;
     limit_waits(f, pg);
@@ -206,7 +206,7 @@ static enum tv_status begin_reading(struct tv_similar_feed *f, struct tv_error *
 {
     enum tv_status status = TV_OK;
     if (f->own_source && f->reader == NULL)
-        status = tv_reader_open(&f->reader, f->reader_uri, "trivet similar items", 0, err);
+        status = tv_reader_open(&f->reader, f->reader_uri, "trivet-similar", 0, err);
     if (status == TV_OK && f->own_source)
         limit_waits(f, f->reader);
     return status == TV_OK ? tv_reader_begin(asked(f), f->statement_seconds, err) : status;

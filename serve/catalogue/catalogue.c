@@ -7,10 +7,8 @@
 #include "trivet/base/buffer.h"
 
 /* Also frees one that is only partly made. */
-void tv_catalogue_free(struct tv_catalogue *c)
+static void catalogue_free(struct tv_catalogue *c)
 {
-    if (c == NULL)
-        return;
     for (size_t i = 0; c->texts && i < c->items.n; i++)
         free(atomic_load_explicit(&c->texts[i], memory_order_relaxed));
     free(c->texts);
@@ -27,7 +25,7 @@ enum tv_status tv_catalogue_create(struct tv_catalogue **out, int64_t dataset, s
         tv_items_free(items);
         return TV_ERR_NO_MEMORY;
     }
-    *c = (struct tv_catalogue){.dataset = dataset, .items = *items};
+    *c = (struct tv_catalogue){.dataset = dataset, .items = *items, .references = 1};
     *items = (struct tv_items){0};
     c->bytes = sizeof *c + c->items.n * (sizeof *c->items.items + sizeof *c->texts);
     c->texts = tv_alloc(c->items.n, sizeof *c->texts, "the texts of items", err);
@@ -37,7 +35,7 @@ enum tv_status tv_catalogue_create(struct tv_catalogue **out, int64_t dataset, s
     if (status == TV_OK)
         *out = c;
     else
-        tv_catalogue_free(c);
+        catalogue_free(c);
     return status;
 }
 
@@ -46,4 +44,18 @@ enum tv_status tv_catalogue_read(struct tv_catalogue **out, struct tv_mongo *mon
     struct tv_items items = {0};
     enum tv_status status = tv_items_read(&items, mongo, dataset, err);
     return status == TV_OK ? tv_catalogue_create(out, dataset, &items, err) : status;
+}
+
+/* Relaxed is enough: the caller's own reference keeps it in place meanwhile. */
+struct tv_catalogue *tv_catalogue_acquire(struct tv_catalogue *c)
+{
+    atomic_fetch_add_explicit(&c->references, 1, memory_order_relaxed);
+    return c;
+}
+
+void tv_catalogue_release(struct tv_catalogue *c)
+{
+    /* acq_rel: all reads through this reference come before the free, whichever thread ends up freeing. */
+    if (c && atomic_fetch_sub_explicit(&c->references, 1, memory_order_acq_rel) == 1)
+        catalogue_free(c);
 }

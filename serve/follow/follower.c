@@ -77,12 +77,13 @@ static enum tv_status count_items(struct tv_follower *f, struct tv_catch_up_work
     return status;
 }
 
-/* Reads the catalogue again when some process has counted since. One that could not be read is tried again. The
+/* Reads the catalogue again when some process has counted since, or has built an index of similar items, with which titles are written. One that could not be read is tried again. The
  * first look always finds a difference (f->counted is 0), because nothing tells whether the catalogue was read
  * before or after the counts that are there. */
 static enum tv_status renew_counts(struct tv_follower *f, struct tv_error *err)
 {
-    static const char sql[] = "SELECT coalesce(sum(counted_rev), 0)::bigint FROM trivet.item_change";
+    static const char sql[] = "SELECT coalesce(sum(counted_rev), 0)::bigint + 1000003 * (SELECT coalesce(max(id), 0) FROM trivet.similar_index "
+                              "WHERE state = 'live') FROM trivet.item_change";
     int64_t counted = 0;
     enum tv_status status = tv_pg_int(f->pg, sql, 0, NULL, &counted, err);
     double began = tv_clock();

@@ -84,7 +84,7 @@ enum tv_status tv_resident_load(struct tv_resident **out, struct tv_redis *redis
         status = tv_resident_create(out, model, side, catalogue, err);
     else {
         tv_item_side_release(side);
-        tv_catalogue_free(catalogue);
+        tv_catalogue_release(catalogue);
     }
     tv_model_free(model);
     return status;

@@ -21,7 +21,7 @@ static void resident_free(struct tv_resident *s)
     free(s->place);
     free(s->popular);
     tv_item_side_release(s->side);
-    tv_catalogue_free(s->catalogue);
+    tv_catalogue_release(s->catalogue);
     free(s);
 }
 
@@ -213,32 +213,62 @@ static enum tv_status join(struct tv_resident *s, struct tv_error *err)
     return TV_OK;
 }
 
-enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_model *model, struct tv_item_side *side,
-                                  struct tv_catalogue *catalogue, struct tv_error *err)
+/* With its own description still to be read. */
+static struct tv_resident *begin(struct tv_item_side *side, struct tv_catalogue *catalogue, struct tv_error *err)
 {
     static _Atomic uint64_t made;
     struct tv_resident *s = tv_alloc(1, sizeof *s, "a model", err);
     if (s == NULL) {
         tv_item_side_release(side);
-        tv_catalogue_free(catalogue);
-        return TV_ERR_NO_MEMORY;
+        tv_catalogue_release(catalogue);
+        return NULL;
     }
     *s = (struct tv_resident){.serial = ++made, .side = side, .catalogue = catalogue, .dataset = catalogue->dataset, .references = 1};
     if (side) {
-        s->run_number = model->run_number;
-        s->dataset = model->dataset;
-        s->created_at = model->created_at;
+        s->run_number = side->run_number;
         s->factors = side->factors;
         s->n_items = side->n_items;
         s->item_ids = side->item_ids;
         s->item_factors = side->item_factors;
-        snprintf(s->score_kind, sizeof s->score_kind, "%s", model->score_kind);
     }
-    tv_model_info_read(&s->info, s->run_number, side ? model->description : NULL);
+    return s;
+}
+
+static enum tv_status end(struct tv_resident **out, struct tv_resident *s, struct tv_error *err)
+{
     enum tv_status status = join(s, err);
     if (status == TV_OK)
         *out = s;
     else
         resident_free(s);
     return status;
+}
+
+enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_model *model, struct tv_item_side *side,
+                                  struct tv_catalogue *catalogue, struct tv_error *err)
+{
+    struct tv_resident *s = begin(side, catalogue, err);
+    if (s == NULL)
+        return TV_ERR_NO_MEMORY;
+    if (side) {
+        s->dataset = model->dataset;
+        s->created_at = model->created_at;
+        snprintf(s->score_kind, sizeof s->score_kind, "%s", model->score_kind);
+    }
+    tv_model_info_read(&s->info, s->run_number, side ? model->description : NULL);
+    return end(out, s, err);
+}
+
+enum tv_status tv_resident_renew(struct tv_resident **out, const struct tv_resident *old, struct tv_catalogue *catalogue,
+                                 struct tv_error *err)
+{
+    struct tv_resident *s =
+        begin(old->side ? tv_item_side_acquire(old->side) : NULL, tv_catalogue_acquire(catalogue), err);
+    if (s == NULL)
+        return TV_ERR_NO_MEMORY;
+    s->dataset = old->dataset;
+    s->created_at = old->created_at;
+    memcpy(s->score_kind, old->score_kind, sizeof s->score_kind);
+    s->info = old->info;
+    return end(out, s, err);
 }

@@ -1,5 +1,6 @@
 /* resident: a resident model: one model as the server works with it, loaded once and never changed afterwards. It is an item
- * side (item_side.h), which other copies of the same model may have, too, and a catalogue (serve/catalogue/catalogue.h).
+ * side (item_side.h), which other copies of the same model may have, too, and a catalogue (serve/catalogue/catalogue.h), which other
+ * models of its data set may.
  *
  * Because nothing in it changes, any number of threads reads it without locks. What has to be right is its end: it
  * is freed when the last reference to it is given up. The shelf (shelf.h) holds one reference to each model it
@@ -31,18 +32,21 @@ struct tv_resident {
     int32_t n_items;
     const int64_t *item_ids;        /* (n_items) ascending */
     const uint16_t *item_factors;   /* (n_items, factors) row-major float16 */
-    struct tv_catalogue *catalogue; /* owned; users also rated items that the model does not hold */
+    struct tv_catalogue *catalogue; /* a reference; users also rated items that the model does not hold */
     int32_t *place;                 /* (n_items) where the catalogue has each item; -1: nowhere */
     int32_t *popular;               /* (n_items) dense indices, most ratings first, ties by id */
     size_t bytes;                   /* memory, about, for the counter trivet_model_memory_bytes */
     _Atomic int references;
 };
 
-/* Makes a resident model with one reference. The reference to `side`, and `catalogue`, pass to it, also on failure; of `model`
+/* Makes a resident model with one reference. The references to `side` and `catalogue` pass to it, also on failure; of `model`
  * it takes all but the arrays. `side` is NULL for a catalogue alone, for answers about items that need no model: number 0,
  * holding no item. */
 enum tv_status tv_resident_create(struct tv_resident **out, const struct tv_model *model, struct tv_item_side *side,
                                   struct tv_catalogue *catalogue, struct tv_error *err);
+/* The same model with another catalogue of its data set, whose reference stays the caller's. */
+enum tv_status tv_resident_renew(struct tv_resident **out, const struct tv_resident *old, struct tv_catalogue *catalogue,
+                                 struct tv_error *err);
 struct tv_resident *tv_resident_acquire(struct tv_resident *s); /* for a caller with a reference */
 void tv_resident_release(struct tv_resident *s);                /* NULL is fine */
 

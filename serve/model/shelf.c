@@ -194,6 +194,50 @@ static enum tv_status load(struct tv_shelf *shelf, int64_t run_number, struct tv
     return status;
 }
 
+/* One of the others that is of the live one's data set and has another catalogue, with a reference; NULL: there is none. */
+static struct tv_resident *find_outdated(struct tv_shelf *shelf, const struct tv_resident *live)
+{
+    struct tv_resident *found = NULL;
+    pthread_mutex_lock(&shelf->shown);
+    for (size_t i = 0; i < TV_SHELF_OTHERS && found == NULL; i++) {
+        struct tv_resident *s = shelf->others[i];
+        if (s && s->dataset == live->dataset && s->catalogue != live->catalogue)
+            found = tv_resident_acquire(s);
+    }
+    pthread_mutex_unlock(&shelf->shown);
+    return found;
+}
+
+/* Puts a copy in the place of one of the others, wherever that stands by now. The references pass to the shelf and to the caller:
+ * returned is what the shelf held, or the copy, where nobody holds the old one any more. */
+static struct tv_resident *replace_other(struct tv_shelf *shelf, const struct tv_resident *old, struct tv_resident *copy)
+{
+    struct tv_resident *out = copy;
+    pthread_mutex_lock(&shelf->shown);
+    for (size_t i = 0; i < TV_SHELF_OTHERS && out == copy; i++)
+        if (shelf->others[i] == old) {
+            out = shelf->others[i];
+            shelf->others[i] = copy;
+        }
+    pthread_mutex_unlock(&shelf->shown);
+    return out;
+}
+
+/* Called with `loading` held. The other models of the live one's data set get its catalogue: one data set has one count of an item,
+ * whatever model is asked. One that cannot be made is let go, and loaded again when somebody asks for it. */
+static void renew_others(struct tv_shelf *shelf, const struct tv_resident *live)
+{
+    struct tv_resident *old;
+    while ((old = find_outdated(shelf, live)) != NULL) {
+        struct tv_resident *copy = NULL;
+        if (tv_resident_renew(&copy, old, live->catalogue, NULL) == TV_OK)
+            tv_resident_release(replace_other(shelf, old, copy));
+        else
+            tv_shelf_forget(shelf, old->run_number);
+        tv_resident_release(old);
+    }
+}
+
 /* Reads the live model's catalogue once more, and its factors where they are others now, and shows the new copy. Called with `loading` held, so no other model is shown
  * meanwhile. Ratings that are folded in wait for the same lock (tv_shelf_refresh), and the copy that is there will
  * do for now: so Redis gets no more than the time of a question. On failure is_old stays as it was, so that
@@ -209,6 +253,7 @@ static enum tv_status renew(struct tv_shelf *shelf, struct tv_error *err)
         shelf->live = new;
         pthread_mutex_unlock(&shelf->shown);
         tv_resident_release(old); /* the shelf's own reference; the one taken above is given up below */
+        renew_others(shelf, new);
         tv_log_debug("model %" PRId64 " read again", new->run_number);
     }
     shelf->is_old = shelf->is_old && status != TV_OK;
@@ -306,14 +351,36 @@ static enum tv_status show_run(struct tv_shelf *shelf, int64_t run_number, struc
     shelf->is_old = new != NULL;
     if (new == NULL)
         status = load(shelf, run_number, &new, err);
-    if (status == TV_OK)
+    if (status == TV_OK) {
         tv_shelf_show(shelf, new);
-    else
+        if (!shelf->is_old)
+            renew_others(shelf, new);
+    } else
         tv_context(err, "model %" PRId64 " is called live but cannot be served", run_number);
     return status;
 }
 
-/* Called with `loading` held. Redis has the last word about which model is live. */
+/* Called with `loading` held. A model that is pruned, or that `forget` has made again under another number, answers no more. */
+static enum tv_status drop_pruned(struct tv_shelf *shelf, struct tv_error *err)
+{
+    int64_t held[TV_SHELF_OTHERS];
+    size_t n = 0;
+    enum tv_status status = TV_OK;
+    pthread_mutex_lock(&shelf->shown);
+    for (size_t i = 0; i < TV_SHELF_OTHERS; i++)
+        if (shelf->others[i])
+            held[n++] = shelf->others[i]->run_number;
+    pthread_mutex_unlock(&shelf->shown);
+    for (size_t i = 0; i < n && status == TV_OK; i++) {
+        int there = 0;
+        status = tv_model_is_there(shelf->redis, held[i], &there, err);
+        if (status == TV_OK && !there)
+            tv_shelf_forget(shelf, held[i]);
+    }
+    return status;
+}
+
+/* Called with `loading` held. Redis has the last word about which model is live, and which there are. */
 static enum tv_status refresh(struct tv_shelf *shelf, struct tv_error *err)
 {
     int64_t run_number = 0;
@@ -329,6 +396,8 @@ static enum tv_status refresh(struct tv_shelf *shelf, struct tv_error *err)
     tv_resident_release(live);
     if (!same)
         status = show_run(shelf, run_number, err);
+    if (status == TV_OK)
+        status = drop_pruned(shelf, err);
     return status == TV_OK && shelf->is_old ? renew(shelf, err) : status;
 }
 

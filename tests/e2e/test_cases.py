@@ -382,3 +382,17 @@ def test_the_command_for_json_makes_a_table_that_is_read(run, place, tmp_path, b
     subprocess.run(command, shell=True, cwd=tmp_path, check=True)
     load(run, place, tmp_path / "ratings.csv")
     assert lines(place.psql(ROWS)) == ['u0|b"x|4|2016-03-09 01:00:00', 'u1|b"x|5|2016-03-09 01:00:00']
+
+
+@pytest.mark.parametrize("rows", [[{"userId": 1, "movieId": 2, "points": 4}], [{"userId": 1, "movieId": 2, "stars": 4, "score": 3}],
+                                  [{"userId": 1, "movieId": 2, "title": "x"}, {"userId": 1, "movieId": 3, "title": "y", "rating": 5}]])
+@pytest.mark.parametrize("by_line", [True, False])
+def test_the_command_for_json_loses_nothing_that_could_be_the_rating(run, place, tmp_path, rows, by_line):
+    """Where the first object does not surely name it. A table of users and items alone would be one of plays."""
+    (tmp_path / "r.json").write_text("\n".join(map(json.dumps, rows)) + "\n" if by_line else json.dumps(rows))
+    command = run("trivet-etl", "inspect", tmp_path, check=False).stderr.split("a line for each rating: ")[1].strip()
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    written = (tmp_path / "ratings.csv").read_text().splitlines()
+    assert written[0].split(",") == list(dict.fromkeys(key for row in rows for key in row)) and len(written) == len(rows) + 1
+    done = load(run, place, tmp_path / "ratings.csv", check=False)
+    assert "plays" not in done.stdout and (done.returncode == 3 or "1|3|5" in place.psql(ROWS))

@@ -92,3 +92,43 @@ def test_a_code_is_no_mistake_while_no_model_is_loaded(serve, fresh_stores, run,
     run(*FIT, env=fresh_stores.env)
     until(lambda: server.get("/readyz").json()["status"] == "ok")
     assert server.send("PUT", "/api/v1/users/somebody/ratings/film-1", 3, authorization="Bearer t").status == 200
+
+
+def test_all_models_of_a_data_set_have_one_catalogue(run, serve, place):
+    """Whichever is live; counts and titles are the data set's."""
+    run(*FIT, env=place.env)
+    server = serve(place)
+    of = lambda model: server.get(f"/api/v1/items/30?model={model}").json()  # noqa: E731
+    assert of(1)["count"] == of(2)["count"] == 0
+    rate(place, 1)
+    run("trivet-train", "repair", env=place.env)
+    until(lambda: of(2)["count"] == 1, 30)
+    assert of(1)["count"] == 1
+    run("trivet-train", "rollback", env=place.env)
+    rate(place, 2)
+    run("trivet-train", "repair", env=place.env)
+    until(lambda: of(1)["count"] == 2, 30)
+    assert of(2)["count"] == 2
+
+
+def test_titles_that_an_index_brings_are_shown(run, serve, place, tmp_path):
+    """similar writes the catalogue, too."""
+    run("trivet-train", "similar", env=place.env)
+    server = serve(place)
+    assert server.get("/api/v1/items/30").json()["title"] == "Film 30"
+    movies = (tmp_path / "movies.csv").read_text()
+    (tmp_path / "movies.csv").write_text(movies.replace("30,Film 30,", "30,Another Name,"))
+    run("trivet-etl", "load", tmp_path, env=place.env)
+    run("trivet-train", "similar", env=place.env)
+    until(lambda: server.get("/api/v1/items/30").json()["title"] == "Another Name", 30)
+
+
+def test_a_model_that_is_gone_answers_no_more(run, serve, place):
+    """What asks for no user, too: items and the search."""
+    run(*FIT, env=place.env)
+    server = serve(place)
+    paths = [f"/api/v1/items/5?model={model}" for model in (1, 2)] + [f"/api/v1/items?q=film&model={model}" for model in (1, 2)]
+    assert [server.get(path).status for path in paths] == [200] * 4
+    run("trivet-etl", "forget", "item", 5, env=place.env)
+    until(lambda: [server.get(path).status for path in paths] == [404] * 4, 10)
+    assert server.get("/api/v1/items/5?model=3").status == server.get("/api/v1/items/5").status == 404

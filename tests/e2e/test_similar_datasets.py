@@ -56,7 +56,7 @@ def waiting(stores):
 def looks(stores, times):
     """A server has looked for events so many times."""
     last = ("SELECT max(state_change) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' AND "
-            "application_name = 'trivet similar items'")
+            "application_name = 'trivet-similar'")
     for _ in range(times):
         before = until(lambda: stores.psql(last))
         until(lambda: stores.psql(last) not in ("", before))

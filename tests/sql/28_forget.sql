@@ -1,6 +1,6 @@
 -- Forgetting: which texts name an id, and what is deleted of whom.
 begin;
-select plan(47);
+select plan(50);
 
 select ok(trivet.names_id(t, '12'), 'named in ' || t) from unnest(array['12,1,5', '1::12::5', '"12";3', '12.0,4', 'x 12']) t;
 select ok(not trivet.names_id(t, '12'), 'not named in ' || t) from unnest(array['112,1,5', '12.5,3', 'a-12,4']) t;
@@ -27,6 +27,11 @@ select is((select row_count from trivet.load l join the_load using (id)), 6::big
 select ok(trivet.forget_finds('user', 9) and trivet.forget_finds('item', 32), 'what has ratings is found');
 select ok(not trivet.forget_finds('user', 32) and not trivet.forget_finds('item', 9), 'a user is no item');
 insert into trivet.reject select id, 'f', 1, 'r', '99,,5' from the_load;
+update trivet.load set report = '{"examples": {"rating is not a number": "ratings.csv line 3: \\"1,005\\",3,bad"}}' where id = (select id from the_load);
+select ok(trivet.forget_finds('user', 1005), 'what an example quotes is found');
+select trivet.forget_rejects('1005');
+select ok(not trivet.forget_finds('user', 1005), 'and goes');
+select ok(trivet.names_id('1.005e003,3,bad', '1005'), 'an exponent of three digits');
 select ok(trivet.forget_finds('user', 99) and not trivet.forget_finds('user', 9900), 'what a refused line names is found');
 
 insert into trivet.run (command, parameters, filter, source, message) values

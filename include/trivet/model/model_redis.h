@@ -33,6 +33,9 @@ enum tv_status tv_model_drop_redis(struct tv_redis *redis, int64_t run_number, s
 /* Bytes that the keys of N take, as MEMORY USAGE has it. */
 enum tv_status tv_model_redis_bytes(struct tv_redis *redis, int64_t run_number, double *bytes, struct tv_error *err);
 
+/* 1 in *there if Redis has model N, whole or not. */
+enum tv_status tv_model_is_there(struct tv_redis *redis, int64_t run_number, int *there, struct tv_error *err);
+
 /* What is told of a model without reading its arrays; TV_ERR_NOT_FOUND as above. */
 struct tv_model_brief {
     int64_t dataset; /* 0: not known */

@@ -38,8 +38,8 @@ static void genres_are_by_place(void **state)
     assert_memory_equal(c->genres.at, at, sizeof at);
     assert_int_equal(tv_genres_find(&c->genres, "drama"), 2);
     assert_int_equal(tv_genres_find(&c->genres, "dra"), -1);
-    tv_catalogue_free(c);
-    tv_catalogue_free(make(list, 0));
+    tv_catalogue_release(c);
+    tv_catalogue_release(make(list, 0));
 }
 
 /* The text of every item, one after the other, in an order of the thread's own. */
