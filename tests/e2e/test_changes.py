@@ -2,6 +2,7 @@
 people's own is noticed, exactly as far as the training did not see it; and where nothing happened no row is read."""
 
 import contextlib
+import time
 
 import psycopg2
 import pytest
@@ -528,3 +529,20 @@ def test_an_index_is_built_again_for_what_it_does_not_follow(run, loaded):  # no
         loaded.psql(statement)
         assert trained(run, loaded, *SIMILAR) and not trained(run, loaded, *SIMILAR), statement
         assert "is what a build would give" in run("trivet-train", "similar", "--check", env=loaded.env).stdout, statement
+
+
+def test_a_server_is_nobody_else_at_work(run, serve, loaded):  # noqa: F811
+    """It asks once a second for what an index has to follow. Counters of one's own tables are taken as told all the same."""
+    loaded.psql("CREATE TABLE public.mine AS SELECT user_id AS userid, item_id AS movieid, value AS rating FROM trivet.rating; "
+                "GRANT SELECT ON public.mine TO trivet_reader")
+    run("trivet-train", "similar", env=loaded.env)
+    serve(loaded)
+    words = ("fit", "--factors", 3, "--source", "public.mine")
+    others = "SELECT string_agg(application_name, ',') FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    seen = set()
+    for _ in range(40):
+        seen |= set(filter(None, (loaded.psql(others) or "").split(",")))
+        time.sleep(0.05)
+    assert "trivet-similar" in seen and all(name.startswith("trivet-") for name in seen), seen
+    run("trivet-train", *words, env=loaded.env)
+    until(lambda: "nothing changed" in run("trivet-train", *words, "--if-changed", env=loaded.env).stdout, 40)

@@ -154,7 +154,7 @@ def test_events_that_wait_for_a_switch_are_not_looked_up_in_the_other(run, serve
     loading.cursor().execute("SELECT trivet.use_dataset((SELECT id FROM trivet.dataset WHERE name = 'b'))")
     before = dump(place)
     server.resume()
-    held = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE 'trivet similar%'"
+    held = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'trivet-similar'"
     until(lambda: place.psql(held) != "0", 30)
     loading.commit()
     looks(place, 2)

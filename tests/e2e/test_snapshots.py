@@ -19,7 +19,7 @@ ARGUMENTS = {
     "line": "'ann'", "list": "'[1]'", "live": "1", "load": "1", "low": "1", "max_items_for_user": "'{50}'", "measure": "'1'",
     "met": "array['trivet.item'::regclass]", "min_items_for_user": "'{0,2}'", "min_users_for_item": "'{0,1}'", "model": "1", "n": "1000",
     "name": "'east'", "options": "'{}'", "other": "15", "ours": "'trivet.user_item'", "own_source": "false",
-    "pairs": "'[{\"user_id\": 8000000000000000, \"item_id\": 10}]'", "run_id": "1", "shared": "30", "source": "'trivet.user_item()'",
+    "report": "'{\"examples\": {\"reason\": \"ann\"}}'", "pairs": "'[{\"user_id\": 8000000000000000, \"item_id\": 10}]'", "run_id": "1", "shared": "30", "source": "'trivet.user_item()'",
     "step": "9", "value": "2", "values": "'{}'", "word": "'ann'", "words": "'ratings'", "x": "'min_users_for_item'", "x_values": "'{0,1}'",
     "y": "'min_items_for_user'", "y_values": "'{0,2}'", ("filter_value", "name"): "'min_rating'", ("why_user", "id"): "8000000000000000",
     ("why_user_of", "id"): "8000000000000000", ("forget_finds", "id"): "13",

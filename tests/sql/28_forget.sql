@@ -27,7 +27,7 @@ select is((select row_count from trivet.load l join the_load using (id)), 6::big
 select ok(trivet.forget_finds('user', 9) and trivet.forget_finds('item', 32), 'what has ratings is found');
 select ok(not trivet.forget_finds('user', 32) and not trivet.forget_finds('item', 9), 'a user is no item');
 insert into trivet.reject select id, 'f', 1, 'r', '99,,5' from the_load;
-update trivet.load set report = '{"examples": {"rating is not a number": "ratings.csv line 3: \\"1,005\\",3,bad"}}' where id = (select id from the_load);
+update trivet.load set report = '{"examples": {"rating is not a number": "ratings.csv line 3: \"1,005\",3,bad"}}' where id = (select id from the_load);
 select ok(trivet.forget_finds('user', 1005), 'what an example quotes is found');
 select trivet.forget_rejects('1005');
 select ok(not trivet.forget_finds('user', 1005), 'and goes');
